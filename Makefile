@@ -1,0 +1,112 @@
+# `make` lists what can be made. Each target sets up what it needs.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup lab check test test-fast test-slow test-notebooks run notebooks stamp clean
+
+PYTHON ?= python3
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# Settings of the lessons, passed on only when set. A relative folder is meant from where make runs, while a kernel
+# runs in its notebook's folder: hence the absolute path. ($(abspath) would break at spaces.)
+absolute = $(if $(filter /%,$(firstword $(1))),$(1),$(if $(filter ~/%,$(firstword $(1))),$(patsubst ~/%,$(HOME)/%,$(1)),$(CURDIR)/$(1)))
+ifdef MODE
+export CXR_MODE := $(MODE)
+endif
+ifdef DATASET
+export CXR_DATASET := $(DATASET)
+endif
+ifdef DATA_DIR
+export CXR_DATA_DIR := $(call absolute,$(DATA_DIR))
+endif
+ifdef SEED
+export CXR_SEED := $(SEED)
+endif
+unexport MPLBACKEND
+export TF_CPP_MIN_LOG_LEVEL := 3
+
+# Radiographs of the notebook test: a given folder, else one beside the checkout, else a few drawn images.
+DRAWN := build/drawn/.ready
+ifdef CXR_TEST_DATA
+TEST_DATA := $(call absolute,$(CXR_TEST_DATA))
+else ifneq ($(wildcard ../shared/data/covid19-image-dataset),)
+TEST_DATA := $(CURDIR)/../shared/data
+else
+TEST_DATA := $(CURDIR)/build/drawn
+NEEDS_DRAWN := $(DRAWN)
+endif
+# A kernel of this environment is used, whatever `python3` is elsewhere; the cells of a file stay on one worker.
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -n $(JOBS) --dist loadfile --durations=10 -q
+LESSONS := $(wildcard notebooks/*.ipynb notebooks/cases/*.ipynb)
+
+help: ## list the targets and variables
+	@echo "make TARGET [VARIABLE=value ...]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' Makefile
+	@echo "variables"
+	@echo "  DATASET         data set of the lessons, such as covid19-image-dataset"
+	@echo "  DATA_DIR        folder that holds the data sets (default: data)"
+	@echo "  MODE            class (default, quick) or full"
+	@echo "  SEED            seed of every lesson (default: 0)"
+	@echo "  JOBS            lessons and tests at a time (default: 2)"
+	@echo "  LESSON          lessons to run, such as \"01 04\" (default: all)"
+	@echo "  REPO            for stamp: OWNER/REPOSITORY"
+	@echo "  PYTHON          interpreter of the environment, 3.11 or newer (default: python3)"
+	@echo "  CXR_TEST_DATA   folder of data sets for the notebook test (default: drawn images)"
+
+setup: $(READY) ## make the environment .venv with everything in it
+	@echo "ready: make lab"
+
+$(READY): pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): install Python 3.11 or newer, or name one: make setup PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is $$("$(PYTHON)" --version 2>&1): Python 3.11 or newer is needed: make setup PYTHON=python3.12" >&2; exit 1; }
+	@if uv --version >/dev/null 2>&1; then \
+	  { test -x $(BIN)/python || uv venv --quiet --python "$(PYTHON)" $(VENV); } && \
+	  uv pip install --quiet --python $(BIN)/python --compile-bytecode -e ".[dev]"; \
+	else \
+	  { test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV); } && \
+	  $(BIN)/python -m ensurepip --upgrade >/dev/null && \
+	  $(BIN)/python -m pip install --quiet --compile -e ".[dev]"; \
+	fi
+	@touch $@
+
+lab: $(READY) ## open the lessons in JupyterLab
+	$(BIN)/python -m jupyter lab notebooks/
+
+check: $(READY) ## style, notebooks against sources and rules, fast tests: under two minutes
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m tools.build --check
+	$(BIN)/python -m tools.lint
+	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS)
+
+test: check test-slow test-notebooks ## everything: check, slow tests, every notebook
+
+test-slow: $(READY) ## the tests that `check` leaves out
+	$(BIN)/python -m pytest -q -m slow -n $(JOBS) --durations=5
+
+test-notebooks: $(READY) $(NEEDS_DRAWN) ## run every notebook as a test, with its timing
+	@test -n "$(LESSONS)" || { echo "no notebooks: make notebooks" >&2; exit 1; }
+	CXR_DATA_DIR="$${CXR_DATA_DIR:-$(TEST_DATA)}" $(BIN)/python -m pytest $(NBVAL) $(LESSONS)
+
+$(DRAWN): $(READY) tests/draw.py
+	$(BIN)/python -m tests.draw build/drawn
+	@touch $@
+
+run: $(READY) ## run the lessons headless; executed copies and HTML pages in output/
+	$(BIN)/python -m tools.run --jobs $(JOBS) $(LESSON)
+
+notebooks: $(READY) ## rebuild the notebooks whose source changed
+	$(BIN)/python -m tools.build
+
+stamp: $(READY) ## write the repository's name into the links: make stamp REPO=OWNER/REPOSITORY
+	@test -n "$(REPO)" || { echo "name the repository: make stamp REPO=OWNER/REPOSITORY" >&2; exit 1; }
+	$(BIN)/python -m tools.stamp "$(REPO)"
+	$(BIN)/python -m tools.build
+
+clean: ## delete what was generated; the environment, data and notebooks stay
+	rm -rf build output .pytest_cache .ruff_cache
+	find . -path ./$(VENV) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name .ruff_cache \) -exec rm -rf {} +

@@ -1,0 +1,203 @@
+"""What a model has to beat: the largest class, the nearest image, a linear model on pixels, a person's guesses.
+
+Each baseline takes the manifest and the cached images and returns a table of predictions.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import datasets
+from .train import predictions_table
+
+OWN, EXAMPLE = "your guesses", "example guesses"  # names of a person's answers in the column `model`
+SIDE = 64  # pixels; the size at which these baselines are quoted
+
+
+def majority(
+    table: pd.DataFrame, images=None, *, score: str = "test", folds: bool = False, seed: int = 0
+) -> pd.DataFrame:
+    """Always answers the most frequent class of the training part; probabilities are its class shares.
+
+    Fitted on the rows with split "train" and scored on those with split `score`; with folds=True each fold is scored
+    by what the other folds give. `images` is not looked at. Returns a table of predictions.
+    Raises ValueError if there is no such split or fold. Introduced in lesson 07.
+    """
+
+    def fit_and_score(part: "_Part") -> np.ndarray:
+        share = np.bincount(part.train_y, minlength=part.n_classes) / len(part.train_y)
+        return np.tile(share, (len(part.score_rows), 1))
+
+    return _run(table, fit_and_score, "majority", score, folds, seed)
+
+
+def nearest_neighbour(
+    table: pd.DataFrame, images: np.ndarray, *, score: str = "test", folds: bool = False, seed: int = 0
+) -> pd.DataFrame:
+    """Answers the class of the most similar training image (Euclidean distance of 64×64 pixels), with probability 1.
+
+    `images` is uint8 (n, s, s), grey levels 0-255, in the row order of `table`; a side below 64 is kept. Fitted and
+    scored as in `majority`; grey levels are compared as they are. Returns a table of predictions.
+    Raises ValueError for images of another shape or type. Introduced in lesson 07.
+    """
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return _on_pixels(table, images, KNeighborsClassifier(n_neighbors=1), "nearest neighbour", score, folds, seed)
+
+
+def logistic_regression(
+    table: pd.DataFrame, images: np.ndarray, *, score: str = "test", folds: bool = False, seed: int = 0, c: float = 1.0
+) -> pd.DataFrame:
+    """Logistic regression on 64×64 pixels, standardised on the training part; `c`: inverse strength of the L2 penalty.
+
+    `images` as in `nearest_neighbour`, fitted and scored as in `majority`. Returns a table of predictions.
+    Raises ValueError for images of another shape or type, or a training part of one class.
+    Introduced in lesson 04.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    # One pipeline, so that mean and deviation come from the training rows alone.
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000))
+    return _on_pixels(table, images, model, "logistic regression", score, folds, seed)
+
+
+def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) -> pd.DataFrame:
+    """A person's answers as a table of predictions, with probability 1 for the class named.
+
+    `answers` is {image_id: class}, one of the table's classes each; images without an answer are left out.
+    Raises ValueError for an unknown image or class. Introduced in lesson 01.
+    """
+    answers = dict(answers)
+    names = list(table["label"].cat.categories)
+    strangers = [image for image in answers if image not in set(table["image_id"])]
+    if strangers:
+        raise ValueError(f"{len(strangers)} answer(s) for an image that is not in the table: {strangers[:3]}.")
+    wrong = {image: answer for image, answer in answers.items() if answer not in names}
+    if wrong or not answers:
+        raise ValueError(
+            f"Each answer is one of {names}; not so: {dict(list(wrong.items())[:3]) or 'no answer given'}."
+        )
+    rows = table[table["image_id"].isin(list(answers))]
+    number = rows["image_id"].map(answers).map(names.index).to_numpy(int)
+    return predictions_table(rows, np.eye(len(names))[number], model=model, seed=seed)
+
+
+def save_guesses(predictions: pd.DataFrame, name: str, data_dir=None) -> Path:
+    """Keep a person's guesses (from `guesses`) on the set `name`, for later lessons; returns the file's path.
+
+    A CSV (image_id, predicted, model) in `progress/` below the data folder, one file for each set and model, so that
+    an example never replaces a reader's own guesses; written whole or not at all. Introduced in lesson 01.
+    """
+    models = predictions["model"].unique()
+    if len(models) != 1:
+        raise ValueError(f"Save the guesses of one person at a time, not of {list(models)}.")
+    path = _guesses_file(name, models[0], data_dir)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        predictions[["image_id", "predicted", "model"]].to_csv(part, index=False, lineterminator="\n")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def load_guesses(table: pd.DataFrame, name: str, data_dir=None, model: str | None = None) -> pd.DataFrame:
+    """Guesses that lesson 01 kept on the set `name`, as a table of predictions on the images of `table`.
+
+    `model`: whose; by default the reader's own ("your guesses"), or the example's where the reader gave none.
+    Raises FileNotFoundError if there are none, ValueError if they do not fit the table. Introduced in lesson 07.
+    """
+    candidates = [_guesses_file(name, m, data_dir) for m in ([model] if model else [OWN, EXAMPLE])]
+    path = next((path for path in candidates if path.is_file()), None)
+    if path is None:
+        raise FileNotFoundError(f"No guesses on {name} in {candidates[0].parent}: run lesson 01, step 1, first.")
+    saved = pd.read_csv(path, dtype=str)
+    return guesses(table, dict(zip(saved["image_id"], saved["predicted"], strict=True)), model=saved["model"].iloc[0])
+
+
+def _guesses_file(name: str, model: str, data_dir) -> Path:
+    return datasets.data_dir(data_dir) / "progress" / f"{name}-{model.replace(' ', '-')}.csv"
+
+
+def shrink(images: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Area mean of grey levels: (n, s, s) uint8 → (n, side, side) float32 in 0-255; a smaller image stays as it is.
+
+    Raises ValueError for another shape or type. Introduced in lesson 04.
+    """
+    if getattr(images, "ndim", 0) != 3 or images.dtype != np.uint8:
+        shape, kind = getattr(images, "shape", None), getattr(images, "dtype", type(images).__name__)
+        raise ValueError(f"images must be uint8 (n, side, side), as preprocess.cache returns; got {kind} {shape}.")
+    if max(images.shape[1:]) <= side:
+        return np.asarray(images, dtype=np.float32)
+    down, across = (_overlap(length, side) for length in images.shape[1:])
+    return np.stack([down @ np.asarray(image, dtype=np.float32) @ across.T for image in images])
+
+
+def _overlap(length: int, side: int) -> np.ndarray:
+    """(side, length): the share that each old pixel has in each new one, so that no side need be a multiple."""
+    edges = np.linspace(0, length, side + 1)
+    old = np.arange(length)
+    shared = np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old)
+    return (np.clip(shared, 0, 1) * side / length).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Part:
+    train_rows: np.ndarray
+    train_y: np.ndarray
+    score_rows: np.ndarray
+    n_classes: int
+
+
+def _on_pixels(table, images, classifier, name: str, score: str, folds: bool, seed: int) -> pd.DataFrame:
+    if len(images) != len(table):
+        raise ValueError(f"{len(images)} images for {len(table)} rows: build the cache from this very table.")
+    pixels = shrink(images).reshape(len(table), -1)
+
+    def fit_and_score(part: _Part) -> np.ndarray:
+        if len(np.unique(part.train_y)) < 2:
+            raise ValueError(f"{name}: the training part holds one class only; nothing can be learnt.")
+        fitted = classifier.fit(pixels[part.train_rows], part.train_y)
+        probabilities = np.zeros((len(part.score_rows), part.n_classes))
+        probabilities[:, fitted.classes_] = fitted.predict_proba(pixels[part.score_rows])
+        return probabilities
+
+    return _run(table, fit_and_score, name, score, folds, seed)
+
+
+def _run(table, fit_and_score: Callable[[_Part], np.ndarray], name, score, folds, seed) -> pd.DataFrame:
+    names = list(table["label"].cat.categories)
+    if table["label"].isna().any():
+        raise ValueError(f"{table['label'].isna().sum()} row(s) have no label: leave them out first.")
+    probabilities = np.full((len(table), len(names)), np.nan)
+    for part in _parts(table, score, folds):
+        probabilities[part.score_rows] = fit_and_score(part)
+    done = np.isfinite(probabilities).all(axis=1)
+    return predictions_table(table[done], probabilities[done], model=name, seed=seed)
+
+
+def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[_Part]:
+    column, remedy = ("fold", "split.folds") if folds else ("split", "split.holdout")
+    if column not in table.columns or table[column].isna().all():
+        raise ValueError(f"The table has no {column}: call {remedy} first.")
+    value = table[column].astype(object).where(table[column].notna(), None).to_numpy()
+    if folds:
+        known = np.array([v is not None for v in value])
+        numbers = sorted(set(value[known]))
+        if len(numbers) < 2:
+            raise ValueError(f"Only fold {numbers} is there: at least two are needed; call {remedy} again.")
+        cuts = [(known & (value != k), value == k) for k in numbers]
+    else:
+        cuts = [(value == "train", value == score)]
+    codes = table["label"].cat.codes.to_numpy(int)
+    for train, scored in cuts:
+        if not train.any() or not scored.any():
+            raise ValueError(f"{train.sum()} rows to fit on and {scored.sum()} with {column} {score!r} to score.")
+        yield _Part(np.flatnonzero(train), codes[train], np.flatnonzero(scored), len(table["label"].cat.categories))

@@ -1,0 +1,323 @@
+"""The catalogue of data sets: source, licence, layout, labels, known faults; a name gives a manifest.
+
+None of these sets is shipped with the course: the reader downloads them, from where their makers put them.
+For education, never for diagnosis. Introduced in lesson 01.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import pandas as pd
+
+from . import fetch, manifest
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """One row of the catalogue.
+
+    ``labels``: folder names and their canonical labels; ``images``: as published (None: not known); ``patient`` and
+    ``source``: rules of `manifest.from_folder`; ``kaggle``: handle on Kaggle; ``archive``: path on github.com.
+    Introduced in lesson 01.
+    """
+
+    name: str
+    case: str
+    title: str
+    labels: tuple[tuple[str, str], ...]
+    images: int | None
+    layout: str
+    licence: str
+    redistribution: str
+    url: str
+    how_to_get: str
+    known_faults: str
+    kaggle: str | None = None
+    archive: str | None = None
+    patient: str | None = None
+    source: Callable[[str], str | None] | None = field(default=None, repr=False)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Canonical labels that occur, in the manifest's order."""
+        present = {label for _, label in self.labels}
+        return tuple(label for label in manifest.LABELS if label in present)
+
+
+class DatasetNotFound(FileNotFoundError):
+    """A set that is not on disk, or not in the catalogue: the message says where it was looked for and how to get it.
+
+    Introduced in lesson 01.
+    """
+
+
+def _darkcovidnet_source(path: str) -> str:
+    """Collection by the file's name: those of NIH begin with the patient's number."""
+    return "NIH ChestX-ray14" if manifest.nih_patient(Path(path).name) else "ieee8023 covid-chestxray-dataset"
+
+
+_KAGGLE = """pip install kagglehub
+python -c "from cxr_helpers import datasets; datasets.download('{name}')"
+Or download the zip at {url} in a browser, and then
+python -c "from cxr_helpers import datasets; datasets.from_archive('archive.zip', '{{folder}}')\""""
+_GITHUB = """python -c "from cxr_helpers import datasets; datasets.download('{name}')"
+Or git clone {url} "{{folder}}\""""
+_NEVER = "never: download it yourself, commit no image of it"
+_MIXED = "not stated for every image: it mixes images of several origins, some of no known licence"
+_UNREAD = "not checked by this course: read the page of the set before use"
+
+CATALOGUE = (
+    DatasetInfo(
+        name="covid19-image-dataset",
+        case="E",
+        title="Covid-19 Image Dataset (Kaggle)",
+        labels=(("Normal", "normal"), ("Covid", "covid"), ("Viral Pneumonia", "viral")),
+        images=317,
+        layout="Covid19-dataset/{train,test}/{Covid,Normal,Viral Pneumonia}",
+        licence=_MIXED,
+        redistribution=_NEVER,
+        url="https://www.kaggle.com/datasets/pranavraikokte/covid19-image-dataset",
+        how_to_get=_KAGGLE,
+        kaggle="pranavraikokte/covid19-image-dataset",
+        known_faults="Measured on all 317 images. Ten byte-identical pairs, six of them across train and test; with "
+        "copies of changed contrast, 9 of the 26 COVID test images (35 %) show a radiograph that train holds: 301 "
+        "groups among 317 images. Six files (auntminnie a-d, 0106, 0108) are one patient; patients are not recorded. "
+        "The outer frame of the image alone separates COVID from the rest (AUC 0.936). The extension gives the label "
+        "away: not .jpeg means COVID (specificity 1.00, sensitivity 0.58). COVID images are of adults; the others look "
+        "paediatric. Letters, arrows and dates are burnt in. The origin of single images is not documented.",
+    ),
+    DatasetInfo(
+        name="darkcovidnet",
+        case="lesson 14",
+        title="DarkCovidNet (Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792)",
+        labels=(("No_findings", "normal"), ("Covid-19", "covid"), ("Pneumonia", "pneumonia")),
+        images=1125,
+        layout="{Covid-19,No_findings,Pneumonia}, no split",
+        licence=_MIXED,
+        redistribution=_NEVER,
+        url="https://github.com/muhammedtalo/COVID-19",
+        how_to_get=_GITHUB,
+        archive="muhammedtalo/COVID-19/archive/refs/heads/master.zip",
+        patient="nih",
+        source=_darkcovidnet_source,
+        known_faults="Every COVID image comes from one collection and every other image from another (NIH), so that "
+        "the source alone gives the label. NIH file names begin with the patient: 500 no-finding images are of 332 "
+        "patients, 500 pneumonia images of 371, 21 patients are in both. The patients of the COVID files are not in "
+        "their names (125 films, 83 patients). A random split of images leaves 51 / 46 / 37 % of the test images "
+        "(COVID / no finding / pneumonia) with their patient in train. The published figures come from a test set that "
+        "was also the validation set.",
+    ),
+    DatasetInfo(
+        name="chest-xray-for-covid19-detection",
+        case="B",
+        title="Chest X-Ray for COVID-19 Detection (Kaggle)",
+        labels=(("Normal", "normal"), ("Covid", "covid")),  # other usual names are known to the import as well
+        images=None,
+        layout="Dataset/{Prediction,Train,Val}; Prediction has no labels",
+        licence=_UNREAD,
+        redistribution=_NEVER,
+        url="https://www.kaggle.com/datasets/fusicfenta/chest-xray-for-covid19-detection",
+        how_to_get=_KAGGLE,
+        kaggle="fusicfenta/chest-xray-for-covid19-detection",
+        known_faults="Not measured by this course. It has no labelled test folder, and patients are not recorded.",
+    ),
+    DatasetInfo(
+        name="education454",
+        case="C",
+        title="education454/datasets (Git repository)",
+        labels=(("Normal", "normal"), ("COVID-19", "covid")),
+        images=None,
+        layout="training and test folders, each with COVID-19 and Normal",
+        licence=_UNREAD,
+        redistribution=_NEVER,
+        url="https://github.com/education454/datasets.git",
+        how_to_get=_GITHUB,
+        archive="education454/datasets/archive/refs/heads/master.zip",
+        known_faults="Not measured by this course. It has no validation folder, and patients are not recorded.",
+    ),
+)
+
+
+def catalogue() -> pd.DataFrame:
+    """The catalogue as a table, one row per set, with its classes. Introduced in lesson 01."""
+    shown = [f.name for f in fields(DatasetInfo) if f.name not in ("labels", "source", "how_to_get")]
+    rows = [{c: getattr(i, c) for c in shown} | {"classes": ", ".join(i.classes)} for i in CATALOGUE]
+    table = pd.DataFrame(rows).astype({"images": "Int64"})
+    first = ["name", "case", "title", "classes", "images", "licence", "url"]
+    return table[[*first, *(c for c in table.columns if c not in first)]]
+
+
+def info(name: str) -> DatasetInfo:
+    """One row of the catalogue. Raises DatasetNotFound with the known names. Introduced in lesson 01."""
+    for row in CATALOGUE:
+        if row.name == name:
+            return row
+    names = ", ".join(row.name for row in CATALOGUE)
+    raise DatasetNotFound(f"no set is called {name!r}; the catalogue has: {names}")
+
+
+def data_dir(path=None) -> Path:
+    """Absolute path of the folder that holds one sub-folder per set: ``path``, else CXR_DATA_DIR, else ``data``.
+
+    A relative path starts at the top folder of this project if the working folder lies inside it, so that a notebook
+    finds the same data wherever it runs; else at the working folder. Introduced in lesson 01.
+    """
+    path = Path(path or os.environ.get("CXR_DATA_DIR") or "data").expanduser()
+    if path.is_absolute():
+        return path
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        settings = folder / "pyproject.toml"
+        if settings.is_file() and 'name = "cxr-helpers"' in settings.read_text("utf-8", errors="replace"):
+            return folder / path
+    return here / path
+
+
+def load(name: str, data_dir=None, download: bool = False) -> pd.DataFrame:
+    """Manifest of a set of the catalogue that is on disk, checked; ``download=True`` fetches it first if it is not.
+
+    Warns of files that could not be read (`load_report` lists them). Raises DatasetNotFound, FetchError,
+    ManifestError. Introduced in lesson 01.
+    """
+    if download and not _folder(name, data_dir).is_dir():
+        _download(name, data_dir)
+    report = load_report(name, data_dir)
+    if len(report.rejects):
+        names = ", ".join(Path(path).name for path in report.rejects["path"][:3])
+        message = f"{name}: {len(report.rejects)} files could not be read ({names}); datasets.load_report lists them"
+        warnings.warn(message, stacklevel=2)
+    return manifest.check(report.table)
+
+
+def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imported:
+    """As `load`, with the files that could not be read and a sentence on what was understood.
+
+    Raises DatasetNotFound, ManifestError. Introduced in lesson 01.
+    """
+    row, folder = info(name), _folder(name, data_dir)
+    if not folder.is_dir() or not any(folder.iterdir()):
+        raise DatasetNotFound(
+            f"{name} is not on this machine: looked for the folder {folder} (the folder of all sets is set by "
+            f"CXR_DATA_DIR or data_dir=). To get it:\n{how_to_get(name, data_dir)}"
+        )
+    labels = dict(row.labels)
+    return manifest.from_folder(folder, labels=labels, patient=row.patient, source=row.source, progress=progress)
+
+
+def how_to_get(name: str, data_dir=None) -> str:
+    """Commands to type, one way or the other, for getting a set into the data folder. Introduced in lesson 01."""
+    row = info(name)
+    text = row.how_to_get.format(name=name, url=row.url).format(folder=_folder(name, data_dir))
+    return f"{text}\nLicence: {row.licence}. Redistribution: {row.redistribution}."
+
+
+def download(name: str, data_dir=None, *, github: str = "https://github.com", progress: bool = True) -> Path:
+    """Download a set of the catalogue from where its maker put it, and return its folder.
+
+    Kaggle sets go through kagglehub (``pip install kagglehub``; it asks for an account where Kaggle does), Git
+    repositories through their archive at ``github``. The folder appears complete or not at all.
+    Raises FetchError with what to do. Introduced in lesson 01.
+    """
+    row, folder = info(name), _folder(name, data_dir)
+    if row.kaggle:
+        return _from_kaggle(row, folder)
+    address = f"{github}/{row.archive}"
+    archive = fetch.download(address, folder.with_name(folder.name + ".zip"), progress=progress)
+    fetch.extract(archive, folder)
+    archive.unlink()
+    return folder
+
+
+def from_archive(path, folder) -> Path:
+    """Unpack a zip or tar file that you downloaded yourself into a new folder and return it, ready for from_folder.
+
+    Raises FetchError. Introduced in lesson 01.
+    """
+    return fetch.extract(path, folder)
+
+
+def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
+    """Download an archive shared on Google Drive ("anyone with the link") and unpack it into a new folder.
+
+    ``file_id``: the file's id or its sharing link. Needs gdown. Raises FetchError. Introduced in lesson 01.
+    """
+    found = re.search(r"(?:/d/|[?&]id=)([\w-]{10,})", file_id)
+    identity, link = (found[1] if found else file_id), "Share the file as 'anyone with the link', and check its id"
+    if not re.fullmatch(r"[\w-]{10,}", identity):
+        raise fetch.FetchError(file_id, "is not the id of a file on Google Drive", "Copy its sharing link")
+    try:
+        import gdown
+    except ImportError as error:
+        raise fetch.FetchError(file_id, "needs the package gdown", "Run: pip install gdown") from error
+    folder = Path(os.path.abspath(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
+        target = Path(temporary, "archive")
+        try:
+            gdown.download(id=identity, output=str(target), quiet=not progress)
+        except _errors(gdown.exceptions) as error:
+            raise fetch.FetchError(file_id, f"could not be downloaded from Google Drive ({error})", link) from error
+        if not target.is_file():
+            raise fetch.FetchError(file_id, "could not be downloaded from Google Drive", link)
+        return fetch.extract(target, folder)
+
+
+def mount_google_drive(mount_point: str = "/content/drive") -> Path:
+    """On Google Colab: connect your Google Drive and return the folder of your files; elsewhere FetchError.
+
+    Introduced in lesson 01.
+    """
+    try:
+        from google.colab import drive
+    except ImportError as error:
+        remedy = "Use datasets.from_google_drive(file_id, folder), or download the archive in a browser"
+        raise fetch.FetchError("Google Drive", "can be mounted on Google Colab only", remedy) from error
+    drive.mount(mount_point)
+    return Path(mount_point) / "MyDrive"
+
+
+_download = download  # `load` has an argument of this name
+_data_dir = data_dir
+
+
+def _folder(name: str, path) -> Path:
+    """Folder of one set, which need not exist."""
+    return _data_dir(path) / info(name).name
+
+
+def _errors(module) -> tuple[type[Exception], ...]:
+    """The errors of a downloader, whose names differ between its versions, and those of the machine below it."""
+    own = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Exception)]
+    return (OSError, RuntimeError, ValueError, *own)
+
+
+def _from_kaggle(row: DatasetInfo, folder: Path) -> Path:
+    """Copy kagglehub's download next to the other sets."""
+    try:
+        import kagglehub
+        from kagglehub import exceptions
+    except ImportError as error:
+        raise fetch.FetchError(row.url, "needs the package kagglehub", "Run: pip install kagglehub") from error
+    if folder.exists() and any(folder.iterdir()):
+        raise fetch.FetchError(row.url, f"would overwrite {folder}", "Delete that folder first, or load the set")
+    try:
+        cached = kagglehub.dataset_download(row.kaggle)
+    except _errors(exceptions) as error:
+        remedy = f"Check your connection and https://www.kaggle.com/settings (API token), or:\n{how_to_get(row.name)}"
+        raise fetch.FetchError(row.url, f"Kaggle did not give the set ({error})", remedy) from error
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        shutil.copytree(cached, temporary / "set")
+        if folder.exists():
+            folder.rmdir()
+        os.replace(temporary / "set", folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder

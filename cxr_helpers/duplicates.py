@@ -1,0 +1,133 @@
+"""Exact and near-duplicate radiographs, and the groups that a split must keep together.
+
+Two files are *identical* when their bytes are (SHA-256), and *near* duplicates when their
+local structure is: the same film with another contrast, size or compression.
+Introduced in lesson 04.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+
+from . import images
+
+SIZE = 64  # side of the reduced image on which the structure is compared
+BORDER = 4  # pixels cut from each side of it: frames and burnt-in letters
+WINDOW = 9  # side of the neighbourhood whose mean is subtracted
+THRESHOLD = 0.8  # cosine similarity; benchmarks/duplicates.py measures precision and recall around it
+PAIR_COLUMNS = ["image_id_a", "image_id_b", "kind", "similarity", "label_a", "label_b", "split_a", "split_b"]
+
+
+def fingerprint(image: np.ndarray) -> np.ndarray:
+    """Unit vector of an image's local structure, blind to contrast and brightness.
+
+    The image is reduced to 64x64, its grey levels replaced by their ranks (so that any
+    increasing change of contrast leaves no trace), its border cut, and the mean of each
+    9x9 neighbourhood subtracted (so that the shape all chests share counts little).
+
+    Parameters: `image`, float (h, w), any range. Returns float32 (3136,), of length 1, or
+    all zeros for a flat image. Introduced in lesson 04.
+    """
+    from PIL import Image
+    from scipy.ndimage import uniform_filter
+    from scipy.stats import rankdata
+
+    small = np.asarray(Image.fromarray(np.asarray(image, np.float32)).resize((SIZE, SIZE), Image.Resampling.BOX))
+    ranks = rankdata(small).reshape(SIZE, SIZE) / small.size
+    inner = ranks[BORDER:-BORDER, BORDER:-BORDER]
+    local = inner - uniform_filter(inner, WINDOW, mode="nearest")
+    length = np.linalg.norm(local)
+    return (local / length if length > 1e-9 else np.zeros_like(local)).astype(np.float32).ravel()
+
+
+def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
+    """Fingerprints of all images of a manifest: float32 (n, 3136), in row order. Introduced in lesson 04."""
+    from tqdm import tqdm
+
+    with ThreadPoolExecutor() as pool:
+        results = pool.map(lambda path: fingerprint(images.read(path)), table["path"])
+        bar = tqdm(results, total=len(table), desc="fingerprints", unit="image", delay=1, disable=not progress)
+        return np.stack(list(bar)) if len(table) else np.zeros((0, (SIZE - 2 * BORDER) ** 2), np.float32)
+
+
+def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.DataFrame:
+    """All pairs of unit vectors whose cosine reaches `threshold`: columns `a`, `b` (row numbers, a < b), `similarity`.
+
+    Works in blocks, so that memory stays flat for thousands of images.
+    """
+    found = []
+    for start in range(0, len(vectors), block):
+        cosines = vectors[start : start + block] @ vectors[start:].T
+        a, b = np.nonzero(np.triu(cosines >= threshold, k=1))
+        found.append(pd.DataFrame({"a": a + start, "b": b + start, "similarity": cosines[a, b].astype(float)}))
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame({"a": [], "b": [], "similarity": []})
+
+
+def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = True) -> pd.DataFrame:
+    """The pairs of images in a manifest that show the same radiograph, most similar first.
+
+    Parameters: `threshold`, cosine similarity in (0, 1] from which two images count as near
+    duplicates. Returns one row per pair: `image_id_a`, `image_id_b`, `kind` (`identical`
+    bytes or `near`), `similarity`, and label and split of both sides.
+    Raises `images.ImageError` for a file that cannot be read. Introduced in lesson 04.
+    """
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold must lie in (0, 1], not {threshold}")
+    rows = table.reset_index(drop=True)
+    found = similar(fingerprints(rows, progress), threshold)
+    hashes = rows["sha256"].to_numpy()
+    identical = _identical(hashes)
+    found = found.merge(identical, on=["a", "b"], how="outer")  # flat but identical images have no fingerprint
+    a, b = found["a"].to_numpy(int), found["b"].to_numpy(int)
+    same = hashes[a] == hashes[b] if len(found) else np.zeros(0, bool)
+    result = pd.DataFrame(
+        {
+            "image_id_a": rows["image_id"].to_numpy()[a],
+            "image_id_b": rows["image_id"].to_numpy()[b],
+            "kind": np.where(same, "identical", "near"),
+            "similarity": np.where(same, 1.0, found["similarity"]).round(4),
+        }
+    )
+    for column in ("label", "split"):
+        values = rows[column].astype(object).to_numpy()
+        result[f"{column}_a"], result[f"{column}_b"] = values[a], values[b]
+    order = ["similarity", "kind", "image_id_a", "image_id_b"]
+    return result.sort_values(order, ascending=[False, True, True, True], ignore_index=True)[PAIR_COLUMNS]
+
+
+def _identical(hashes: np.ndarray) -> pd.DataFrame:
+    """Pairs of row numbers with equal hash."""
+    rows = pd.DataFrame({"sha256": hashes, "row": np.arange(len(hashes))})
+    rows = rows[rows["sha256"].duplicated(keep=False)]
+    both = rows.merge(rows, on="sha256", suffixes=("_a", "_b"))
+    both = both[both["row_a"] < both["row_b"]]
+    return pd.DataFrame({"a": both["row_a"].to_numpy(), "b": both["row_b"].to_numpy()})
+
+
+def add_groups(
+    table: pd.DataFrame, pairs_found: pd.DataFrame | None = None, threshold: float = THRESHOLD
+) -> pd.DataFrame:
+    """The manifest with its `group` column filled: the unit that a split keeps together and an interval resamples.
+
+    Images are in one group when they are of one known patient or duplicates of each other,
+    directly or through others (connected components). A patient who is not known joins
+    nothing. A group is named after the first `image_id` in it, so its name does not depend
+    on the order of the rows.
+
+    Parameters: `pairs_found`, the result of `pairs(table)` when it is at hand; otherwise
+    computed. Introduced in lesson 04.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    pairs_found = pairs(table, threshold) if pairs_found is None else pairs_found
+    position = pd.Series(np.arange(len(table)), index=table["image_id"])
+    known = table["patient"].notna().to_numpy()
+    first = pd.Series(np.arange(len(table))).groupby(table["patient"].astype(object).to_numpy()).transform("first")
+    a = np.concatenate([position[pairs_found["image_id_a"]].to_numpy(), first.to_numpy()[known].astype(int)])
+    b = np.concatenate([position[pairs_found["image_id_b"]].to_numpy(), np.flatnonzero(known)])
+    graph = coo_array((np.ones(len(a), np.int8), (a.astype(int), b.astype(int))), shape=(len(table), len(table)))
+    component = pd.Series(connected_components(graph, directed=False)[1])
+    names = table["image_id"].reset_index(drop=True).groupby(component.to_numpy()).transform("min")
+    return table.assign(group=names.to_numpy())

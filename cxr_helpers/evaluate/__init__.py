@@ -1,0 +1,45 @@
+"""From a table of predictions to figures with their interval and n, and what they are compared with.
+
+Every function reads the table of predictions alone (one row per scored image and seed). The baselines of
+``cxr_helpers.baselines`` are offered here too, because a figure without its baseline says little.
+"""
+
+from ..baselines import guesses, logistic_regression, majority, nearest_neighbour
+from ._chance import best_of, shuffled_accuracy
+from ._curves import (
+    at_threshold,
+    confusion,
+    one_versus_rest,
+    operating_point,
+    precision_recall,
+    roc,
+)
+from ._estimates import Difference, Estimate, compare, metric, metrics, subgroups, table
+from ._predictions import PredictionsError, check_predictions, classes
+from ._resample import wilson
+
+__all__ = [
+    "Difference",
+    "Estimate",
+    "PredictionsError",
+    "at_threshold",
+    "best_of",
+    "check_predictions",
+    "classes",
+    "compare",
+    "confusion",
+    "guesses",
+    "logistic_regression",
+    "majority",
+    "metric",
+    "metrics",
+    "nearest_neighbour",
+    "one_versus_rest",
+    "operating_point",
+    "precision_recall",
+    "roc",
+    "shuffled_accuracy",
+    "subgroups",
+    "table",
+    "wilson",
+]

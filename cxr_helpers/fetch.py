@@ -1,0 +1,301 @@
+"""Verified, resumable, atomic download and safe extraction.
+
+For education, never for diagnosis. Introduced in lesson 01.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+import zlib
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import requests
+from tqdm import tqdm
+
+_BLOCK = 1 << 20
+_RETRIED = frozenset([408, 425, 429, 500, 502, 503, 504])
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+_ARCHIVE_ERRORS = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError),
+    *(OSError, RuntimeError, NotImplementedError, ValueError, LookupError),
+)
+# A small archive may be as compressible as it likes.
+_RATIO_FROM = 100_000_000
+
+
+class FetchError(RuntimeError):
+    """A download or an archive that failed: the message names it, what is wrong and what to do.
+
+    Attributes: ``what`` (address or path, str), ``problem``, ``remedy``. Introduced in lesson 01.
+    """
+
+    def __init__(self, what, problem: str, remedy: str):
+        self.what, self.problem, self.remedy = str(what), problem, remedy
+        super().__init__(f"{self.what}: {problem}. {remedy}.")
+
+
+class _Interrupted(Exception):
+    """Worth another attempt."""
+
+
+def download(
+    url: str,
+    destination,
+    sha256: str | None = None,
+    progress: bool = True,
+    *,
+    attempts: int = 4,
+    wait: float = 1.0,
+    timeout: float = 30.0,
+) -> Path:
+    """Download a file over http(s) to ``destination`` and return that path; nothing half-written ever stands there.
+
+    What has arrived waits in ``destination + ".part"``, and the next attempt, or the next call, goes on from there if
+    the server can and the file has not changed meanwhile. Length and, if given, SHA-256 (hexadecimal) are verified. A
+    destination that has this SHA-256 already is not downloaded again. ``wait``: seconds before the second attempt,
+    doubled each time; ``timeout``: seconds of silence. Raises FetchError. Introduced in lesson 01.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise FetchError(url, "is not an http or https address", "Copy the address from the browser again")
+    destination = Path(os.path.abspath(destination))
+    if sha256 is not None:
+        sha256 = sha256.lower()
+        if destination.is_file() and _hash(destination) == sha256:
+            return destination
+    part = destination.with_name(destination.name + ".part")
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        _with_attempts(url, part, sha256, progress, attempts, wait, timeout)
+        os.replace(part, destination)
+    except OSError as error:
+        raise FetchError(
+            url, f"cannot be written to {destination} ({error})", "Free space or choose a folder"
+        ) from error
+    _tag(part).unlink(missing_ok=True)
+    return destination
+
+
+def extract(
+    archive, folder, *, max_bytes: int = 20_000_000_000, max_files: int = 200_000, max_ratio: float = 200
+) -> Path:
+    """Unpack a zip or tar archive into a new folder and return that folder's path.
+
+    Refuses absolute paths, "..", links, devices, encrypted files, more than ``max_bytes`` or ``max_files`` unpacked,
+    and more than ``max_ratio`` bytes unpacked per byte packed. The folder appears complete or not at all.
+    Raises FetchError. Introduced in lesson 01.
+    """
+    archive, folder = Path(archive), Path(os.path.abspath(folder))
+    if not archive.is_file():
+        raise FetchError(archive, "is not a file", "Check the path of the archive")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FetchError(archive, f"would overwrite {folder}", "Delete that folder first, or choose another")
+    limit = min(max_bytes, max(_RATIO_FROM, int(max_ratio * archive.stat().st_size)))
+    temporary = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        _unpack(archive, temporary, limit, max_files)
+        temporary.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        os.replace(temporary, folder)
+    except _ARCHIVE_ERRORS as error:
+        if isinstance(error, FetchError):
+            raise
+        raise FetchError(archive, f"is damaged or cannot be unpacked ({error})", "Download it again") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def _with_attempts(url, part, sha256, progress, attempts, wait, timeout) -> None:
+    """Leave a complete, verified file at ``part``."""
+    reason = ""
+    for attempt in range(attempts):
+        if attempt:
+            time.sleep(wait * 2 ** (attempt - 1))
+        try:
+            resumed = _attempt(url, part, sha256, progress, timeout)
+        except (_Interrupted, requests.RequestException) as error:
+            reason = str(error)
+            continue
+        if sha256 is None or (found := _hash(part)) == sha256:
+            return
+        _discard(part)
+        reason = f"SHA-256 is {found} instead of {sha256}"
+        if not resumed:  # after a resumed download the old half may be at fault: worth a fresh start
+            remedy = "The file has changed at its source, or was altered on its way: do not use it; check the address"
+            raise FetchError(url, reason, remedy)
+    raise FetchError(url, f"could not be downloaded in {attempts} attempts ({reason})", _again(part))
+
+
+def _again(part: Path) -> str:
+    kept = part.stat().st_size if part.exists() else 0
+    resume = f"; the {kept / 1e6:.1f} MB that arrived are kept" if kept else ""
+    return f"Check your connection and call again{resume}"
+
+
+def _attempt(url: str, part: Path, sha256: str | None, progress: bool, timeout: float) -> bool:
+    """One request; says whether it went on from an earlier one. Raises _Interrupted, FetchError or requests' errors."""
+    headers = {"Accept-Encoding": "identity"}  # so that the length is the file's
+    start = part.stat().st_size if part.exists() else 0
+    known = _tag(part).read_text("utf-8").split("\n") if _tag(part).exists() else ["", ""]
+    if start and known[0] == url and (known[1] or sha256):
+        headers["Range"] = f"bytes={start}-"
+        if known[1]:
+            headers["If-Range"] = known[1]  # a changed file comes whole
+    else:
+        start = 0
+    with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        if response.status_code == 416:
+            return _nothing_left(response, part, start)
+        _refuse(url, response, part.name.removesuffix(".part"))
+        content_range = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+        if response.status_code == 206 and (not content_range or int(content_range[1]) != start):
+            _discard(part)
+            raise _Interrupted("the server sent another part of the file than the one asked for")
+        start = start if response.status_code == 206 else 0
+        total = _total(response, start, content_range)
+        tag = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
+        _tag(part).write_text(f"{url}\n{'' if tag.startswith('W/') else tag}", "utf-8")
+        _stream(response, part, start, total, progress)
+    return start > 0
+
+
+def _nothing_left(response, part: Path, start: int) -> bool:
+    """The server has no byte after ``start``: either all have arrived, or the part is wrong."""
+    if response.headers.get("Content-Range") == f"bytes */{start}":
+        return True
+    _discard(part)
+    raise _Interrupted("what had arrived does not fit the file on the server")
+
+
+def _refuse(url: str, response, name: str) -> None:
+    """Answers that are not the file."""
+    status = response.status_code
+    if status in _RETRIED:
+        raise _Interrupted(f"the server answered {status} {response.reason}")
+    if status in (401, 403):
+        raise FetchError(
+            url, f"the server answered {status}: access denied", "Sign in, or accept the set's terms there"
+        )
+    if status not in (200, 206):
+        raise FetchError(url, f"the server answered {status} {response.reason}", "Check the address in a browser")
+    if name.lower().endswith(_ARCHIVES) and "text/html" in response.headers.get("Content-Type", ""):
+        raise FetchError(url, "the server sent a web page instead of the file", "Open the address in a browser")
+
+
+def _total(response, start: int, content_range) -> int | None:
+    """Length of the whole file in bytes, where the server says it."""
+    if response.status_code == 206:
+        return int(content_range[2]) if content_range[2] != "*" else None
+    length = response.headers.get("Content-Length", "")
+    return start + int(length) if length.isdigit() else None
+
+
+def _stream(response, part: Path, start: int, total: int | None, progress: bool) -> None:
+    """Append to, or begin, the part; keep what has arrived when the connection breaks."""
+    name = part.name.removesuffix(".part")
+    with (
+        open(part, "ab" if start else "wb") as file,
+        tqdm(
+            **{"total": total, "initial": start, "unit": "B", "unit_scale": True, "desc": name, "delay": 1},
+            **{"leave": False, "file": sys.stderr, "disable": not progress},
+        ) as bar,
+    ):
+        # Otherwise a broken connection discards what has arrived of the last block; the length is checked below.
+        response.raw.enforce_content_length = False
+        for block in response.iter_content(_BLOCK):
+            file.write(block)
+            bar.update(len(block))
+        size = file.tell()
+    if total is not None and size != total:
+        if size > total:
+            _discard(part)
+        raise _Interrupted(f"the connection ended after {size:,} of {total:,} bytes")
+
+
+def _tag(part: Path) -> Path:
+    """Beside the part: its address and the server's mark of the version."""
+    return part.with_name(part.name + ".tag")
+
+
+def _discard(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _tag(part).unlink(missing_ok=True)
+
+
+def _hash(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unpack(archive: Path, folder: Path, limit: int, max_files: int) -> None:
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            _write_all(archive, _zip_members(archive, opened), folder, limit, max_files)
+    elif tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as opened:
+            _write_all(archive, _tar_members(archive, opened), folder, limit, max_files)
+    else:
+        raise FetchError(
+            archive, "is neither a zip nor a tar archive", "Open it: it may be a web page; download it again"
+        )
+
+
+def _zip_members(archive: Path, opened: zipfile.ZipFile):
+    """(name, opener) of each file; opener is None for a folder."""
+    for member in opened.infolist():
+        kind = stat.S_IFMT(member.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise FetchError(archive, f"holds {member.filename!r}, a link or a device", "Do not unpack it")
+        if member.flag_bits & 1:
+            raise FetchError(archive, "is protected by a password", "Unpack it yourself, then import the folder")
+        yield member.filename, None if member.is_dir() else lambda member=member: opened.open(member)
+
+
+def _tar_members(archive: Path, opened: tarfile.TarFile):
+    """(name, opener) of each file; opener is None for a folder."""
+    for member in opened:
+        if not (member.isreg() or member.isdir()):
+            raise FetchError(archive, f"holds {member.name!r}, a link or a device", "Do not unpack it")
+        yield member.name, None if member.isdir() else lambda member=member: opened.extractfile(member)
+
+
+def _write_all(archive: Path, members, folder: Path, limit: int, max_files: int) -> None:
+    """Count what is really written: the sizes that an archive declares may be false."""
+    written = 0
+    for number, (name, opener) in enumerate(members, start=1):
+        if number > max_files:
+            raise FetchError(archive, f"holds more than {max_files:,} files", "Do not unpack it")
+        target = folder / _safe(archive, name)
+        if opener is None:
+            target.mkdir(parents=True, exist_ok=True)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with opener() as source, open(target, "xb") as file:
+            while block := source.read(_BLOCK):
+                written += len(block)
+                if written > limit:
+                    problem = f"unpacks to more than {limit:,} bytes from {archive.stat().st_size:,}"
+                    raise FetchError(archive, problem, "Do not unpack it; it may be a decompression bomb")
+                file.write(block)
+
+
+def _safe(archive: Path, name: str) -> PurePosixPath:
+    """Path below the folder, or FetchError."""
+    plain = PurePosixPath(name.replace("\\", "/"))
+    if plain.is_absolute() or ".." in plain.parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
+        raise FetchError(archive, f"holds {name!r}, which would be written outside the folder", "Do not unpack it")
+    return plain

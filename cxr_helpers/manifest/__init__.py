@@ -1,0 +1,25 @@
+"""The table of images: building it from a folder or a CSV, its checks, writing and reading it.
+
+For education, never for diagnosis. Introduced in lesson 01.
+"""
+
+from ._importing import Imported, from_csv, from_folder, nih_patient
+from ._layout import DEFAULT_LABELS
+from ._table import COLUMNS, LABELS, SPLITS, ManifestError, check, concat, digest, read, write
+
+__all__ = [
+    "COLUMNS",
+    "DEFAULT_LABELS",
+    "LABELS",
+    "SPLITS",
+    "Imported",
+    "ManifestError",
+    "check",
+    "concat",
+    "digest",
+    "from_csv",
+    "from_folder",
+    "nih_patient",
+    "read",
+    "write",
+]

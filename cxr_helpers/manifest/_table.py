@@ -1,0 +1,147 @@
+"""The rules of the manifest: columns, types, check, writing and reading."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+LABELS = ("normal", "covid", "viral", "bacterial", "effusion", "pneumonia", "non_covid")
+SPLITS = ("train", "val", "test")
+COLUMNS = (
+    *("image_id", "path", "label", "patient", "group", "source", "view", "split", "fold"),
+    *("width", "height", "mode", "format", "bytes", "sha256", "licence", "original_label"),
+)
+_INTEGERS = ("width", "height", "bytes")
+_TEXTS = tuple(c for c in COLUMNS if c not in (*_INTEGERS, "label", "split", "fold"))
+
+
+class ManifestError(ValueError):
+    """A table, or a folder to be made into one, that breaks the rules of a manifest. Introduced in lesson 01."""
+
+
+def check(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the manifest's column order and types, rows in the same order under a fresh RangeIndex.
+
+    Raises ManifestError that lists every fault and the rows where it is. Introduced in lesson 01.
+    """
+    if missing := [c for c in COLUMNS if c not in table.columns]:
+        raise ManifestError(f"the manifest has no column {', '.join(missing)}: build it with manifest.from_folder")
+    table = table.reset_index(drop=True)
+    ids = table["image_id"].astype("string")
+    split, label = table["split"].astype("string"), table["label"].astype("string")
+    faults = {
+        "image_id is empty": ids.isna() | (ids == ""),
+        "image_id is not unique": ids.duplicated(keep=False),
+        "path is empty": table["path"].isna() | (table["path"] == ""),
+        f"label is not one of {', '.join(LABELS)}": ~label.isin(LABELS),
+        f"split is neither empty nor one of {', '.join(SPLITS)}": split.notna() & ~split.isin(SPLITS),
+        "sha256 is not 64 hexadecimal digits": ~table["sha256"].astype("string").str.fullmatch("[0-9a-f]{64}"),
+    }
+    numbers = {c: pd.to_numeric(table[c], errors="coerce") for c in (*_INTEGERS, "fold")}
+    for column in _INTEGERS:
+        faults[f"{column} is not a positive whole number"] = ~((numbers[column] > 0) & (numbers[column] % 1 == 0))
+    faults["fold is not a whole number from 0"] = table["fold"].notna() & ~(
+        (numbers["fold"] >= 0) & (numbers["fold"] % 1 == 0)
+    ).fillna(False).astype(bool)
+    faults = {what: where.fillna(True).astype(bool) for what, where in faults.items()}
+    found = [f"- {what}: {some(ids[where].fillna('<NA>'))}" for what, where in faults.items() if where.any()]
+    if found:
+        raise ManifestError("\n".join([f"the manifest has {plural(len(found), 'fault')}:", *found]))
+    return typed(table)
+
+
+def write(table: pd.DataFrame, csv) -> None:
+    """Check a manifest and write it as CSV, atomically, with paths relative to the CSV's folder where possible.
+
+    Raises ManifestError. Introduced in lesson 01.
+    """
+    table = check(table)
+    csv = Path(os.path.abspath(csv))
+    csv.parent.mkdir(parents=True, exist_ok=True)
+    table["path"] = [_relative(path, csv.parent) for path in table["path"]]
+    part = csv.with_name(f".{csv.name}.{os.getpid()}.part")
+    try:
+        table.to_csv(part, index=False, lineterminator="\n")
+        os.replace(part, csv)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read(csv) -> pd.DataFrame:
+    """Read and check a manifest that `write` wrote; paths come back absolute.
+
+    Raises ManifestError where the file is absent or breaks the rules. Introduced in lesson 01.
+    """
+    csv = Path(os.path.abspath(csv))
+    table = read_csv(csv, dtype=dict.fromkeys(_TEXTS, "string"))
+    if "path" in table.columns:
+        folder = str(csv.parent)
+        table["path"] = [p if pd.isna(p) else os.path.normpath(os.path.join(folder, p)) for p in table["path"]]
+    return check(table)
+
+
+def digest(table: pd.DataFrame) -> str:
+    """SHA-256 (hexadecimal) of the column sha256 in row order: same images in the same order, same digest.
+
+    Introduced in lesson 01.
+    """
+    return hashlib.sha256("\n".join(table["sha256"]).encode()).hexdigest()
+
+
+def concat(tables: Iterable[pd.DataFrame] | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put manifests one under the other; given as {name: table}, each image_id gets its name in front.
+
+    The column group is emptied, because groups must be found anew across sets: call duplicates.add_groups.
+    Patients of equal name count as one patient. Raises ManifestError, for example where an image_id occurs twice.
+    Introduced in lesson 01.
+    """
+    if isinstance(tables, Mapping):
+        tables = [table.assign(image_id=name + "/" + table["image_id"]) for name, table in tables.items()]
+    plain = [t.assign(label=t["label"].astype("string"), split=t["split"].astype("string")) for t in tables]
+    if not plain:
+        raise ManifestError("nothing to concatenate: give at least one manifest")
+    return check(pd.concat(plain, ignore_index=True).assign(group=pd.NA))
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns in order, each with its type."""
+    others = [c for c in table.columns if c not in COLUMNS]
+    table = table[[*COLUMNS, *others]].copy()
+    present = set(table["label"])
+    table["label"] = pd.Categorical(
+        table["label"].astype(object), categories=[label for label in LABELS if label in present]
+    )
+    split = table["split"].astype(object).where(table["split"].notna(), None)
+    table["split"] = pd.Categorical(split, categories=list(SPLITS))
+    table["fold"] = pd.to_numeric(table["fold"]).astype("Int64")
+    return table.astype(dict.fromkeys(_TEXTS, "string") | dict.fromkeys(_INTEGERS, "int64"))
+
+
+def read_csv(csv: Path, dtype) -> pd.DataFrame:
+    """Only an empty cell is missing: a patient may be called NA."""
+    try:
+        return pd.read_csv(csv, dtype=dtype, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise ManifestError(f"{csv} does not exist: check the path") from error
+    except (ValueError, OSError) as error:
+        raise ManifestError(f"{csv} cannot be read as a CSV table in UTF-8 ({error}): save it again") from error
+
+
+def _relative(path: str, folder: Path) -> str:
+    """Relative where image and CSV share more than the root of the file system, so that both can move together."""
+    try:
+        shared = Path(os.path.commonpath([path, folder]))
+    except ValueError:  # different drives
+        return path
+    return path if shared == Path(shared.anchor) else Path(os.path.relpath(path, folder)).as_posix()
+
+
+def some(values: Iterable, most: int = 5) -> str:
+    values = [str(value) for value in values]
+    return ", ".join(values[:most]) + (f" and {len(values) - most} more" if len(values) > most else "")
+
+
+def plural(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else "s")

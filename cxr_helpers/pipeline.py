@@ -1,0 +1,147 @@
+"""From the cache to `tf.data` batches of grey levels, with augmentation for the training part only.
+
+Batches are gathered from the memory-mapped cache by row number, so memory stays flat.
+Networks scale their input in their first layer; nothing is scaled here.
+Introduced in lesson 03; augmentation in lesson 06.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a training image may be changed at random; each is a claim that the change keeps the label.
+
+    `zoom`, `shift`: largest change as a share of the side; `rotation`: largest angle in degrees;
+    `contrast`: largest relative change about mid grey; `brightness`: largest change as a share
+    of the grey range; `flip`: mirror half of the images, which claims that left and right do
+    not matter, hence off by default. Each is drawn uniformly. Introduced in lesson 06.
+    """
+
+    zoom: float = 0.1
+    shift: float = 0.05
+    rotation: float = 5.0
+    contrast: float = 0.1
+    brightness: float = 0.0
+    flip: bool = False
+
+
+def batches(
+    table: pd.DataFrame,
+    images: np.ndarray,
+    split: str | None = None,
+    *,
+    batch_size: int = 32,
+    augment: Augmentation | None = None,
+    shuffle: bool | None = None,
+    seed: int = 0,
+    one_hot: bool = False,
+):
+    """Batches of one part of a split: `tf.data.Dataset` of (float32 (b, size, size, 1) in 0-255, labels).
+
+    Parameters: `table`, a manifest; `images`, uint8 (n, size, size), row i for row i of the
+    table; `split`, `train`, `val`, `test` or None for all rows; `augment`, on `train` only:
+    asking for it elsewhere is an error; `shuffle`, by default on `train` only, anew each
+    epoch; `seed` of shuffling and augmentation. Labels are int32 (b,), numbered in the order
+    of the table's label categories, or float32 (b, classes) with `one_hot`.
+    Raises ValueError where table and images do not match, the part is empty, a label is
+    missing, or augmentation is asked for outside `train`. Introduced in lesson 03.
+    """
+    import tensorflow as tf
+
+    if augment is not None and split != "train":
+        raise ValueError(f"augmentation is for the train split only, not for {split!r}: it would change what is scored")
+    rows = _rows(table, images, split)
+    codes = table["label"].cat.codes.to_numpy(np.int32)
+    dataset = tf.data.Dataset.from_tensor_slices(rows)
+    if split == "train" if shuffle is None else shuffle:
+        dataset = dataset.shuffle(len(rows), seed=seed, reshuffle_each_iteration=True)
+    dataset = dataset.batch(batch_size)
+    random = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
+    load = functools.partial(_load, images=images, codes=codes, depth=len(table["label"].cat.categories) * one_hot)
+    change = functools.partial(_augment, settings=augment) if augment else _cast
+    dataset = tf.data.Dataset.zip(dataset, random)
+    dataset = dataset.map(lambda row, key: change(*load(row), key), num_parallel_calls=tf.data.AUTOTUNE)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _rows(table: pd.DataFrame, images: np.ndarray, split: str | None) -> np.ndarray:
+    """Row numbers of one part of the split, checked."""
+    if len(table) != len(images):
+        raise ValueError(f"the table has {len(table)} rows but there are {len(images)} images; make the cache from it")
+    chosen = np.ones(len(table), bool) if split is None else (table["split"] == split).to_numpy(bool)
+    if not chosen.any():
+        raise ValueError(f"no image in split {split!r}; call split.holdout(table) first, or check the column `split`")
+    if table.loc[chosen, "label"].isna().any():
+        raise ValueError("images without a label cannot be batched with labels; drop them first")
+    return np.flatnonzero(chosen)
+
+
+def _load(rows, images: np.ndarray, codes: np.ndarray, depth: int):
+    """Grey levels and labels of some rows."""
+    import tensorflow as tf
+
+    grey, label = tf.numpy_function(lambda r: (images[r], codes[r]), [rows], [tf.uint8, tf.int32], stateful=False)
+    grey.set_shape((None, *images.shape[1:]))
+    label.set_shape((None,))
+    return grey, tf.one_hot(label, depth) if depth else label
+
+
+def _cast(grey, label, _):
+    import tensorflow as tf
+
+    return tf.cast(grey, tf.float32)[..., tf.newaxis], label
+
+
+def _augment(grey, label, key, settings: Augmentation):
+    """Random changes of a batch, the same for the same `key`."""
+    import tensorflow as tf
+
+    u = tf.random.stateless_uniform((tf.shape(grey)[0], 7), key, -1.0, 1.0)
+    angle = u[:, 0] * settings.rotation * math.pi / 180
+    scale = 1 + u[:, 1] * settings.zoom
+    mirror = tf.where(u[:, 2] < 0, -1.0, 1.0) if settings.flip else tf.ones_like(scale)
+    shift = u[:, 3:5] * settings.shift * grey.shape[1]
+    change = tf.stack([scale * tf.cos(angle), scale * tf.sin(angle), mirror, shift[:, 0], shift[:, 1]], 1)
+    warped = _compiled_warp()(grey, change, 1 + u[:, 5] * settings.contrast, 255 * u[:, 6] * settings.brightness)
+    return warped[..., tf.newaxis], label
+
+
+@functools.cache
+def _compiled_warp():
+    """`_warp` compiled to one loop over the pixels, which is what makes it fast."""
+    import tensorflow as tf
+
+    return tf.function(_warp, jit_compile=True, autograph=False)
+
+
+def _warp(grey, change, gain, offset):
+    """Zoom, rotation, mirror and shift about the centre by bilinear sampling, then contrast and brightness.
+
+    `grey` uint8 (b, s, s); `change` (b, 5): scaled cosine, scaled sine, mirror, shift in x and y
+    in pixels; what comes from outside is black. Returns float32 (b, s, s) in 0-255.
+    """
+    import tensorflow as tf
+
+    count, size = tf.shape(grey)[0], grey.shape[1]
+    width = size + 3  # one black pixel before, two behind
+    flat = tf.reshape(tf.pad(grey, [[0, 0], [1, 2], [1, 2]]), [-1])
+    cosine, sine, mirror, right, down = (change[:, i, tf.newaxis, tf.newaxis] for i in range(5))
+    centred = tf.range(size, dtype=tf.float32) - (size - 1) / 2
+    across, along = centred[tf.newaxis, tf.newaxis, :], centred[tf.newaxis, :, tf.newaxis]
+    middle = (size - 1) / 2 + 1
+    x = tf.clip_by_value(mirror * (cosine * across - sine * along) + right + middle, 0.0, size + 1.0)
+    y = tf.clip_by_value(sine * across + cosine * along + down + middle, 0.0, size + 1.0)
+    left, top = tf.floor(x), tf.floor(y)
+    corner = tf.cast(top, tf.int32) * width + tf.cast(left, tf.int32)
+    corner += tf.range(count)[:, tf.newaxis, tf.newaxis] * width**2
+    a, b, c, d = (tf.cast(tf.gather(flat, corner + step), tf.float32) for step in (0, 1, width, width + 1))
+    upper, lower = a + (b - a) * (x - left), c + (d - c) * (x - left)
+    value = upper + (lower - upper) * (y - top)
+    gain, offset = gain[:, tf.newaxis, tf.newaxis], offset[:, tf.newaxis, tf.newaxis]
+    return tf.clip_by_value((value - 127.5) * gain + 127.5 + offset, 0.0, 255.0)

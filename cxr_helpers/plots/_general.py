@@ -1,0 +1,166 @@
+"""Pictures of numbers: intervals side by side, a distribution, lines."""
+
+import numpy as np
+import pandas as pd
+
+from ._style import (
+    GREY,
+    INK,
+    PALETTE,
+    Picture,
+    class_colour,
+    count,
+    grid_lines,
+    listed,
+    need_columns,
+    new_figure,
+    style,
+)
+
+STROKES = ("-", "--", "-.", ":")
+MARKS = "osD^vPX"
+
+
+def intervals(table: pd.DataFrame, *, baseline=None, title: str = "Values and intervals", xlabel="value") -> Picture:
+    """Values with their intervals, one line each (a forest plot), the numbers and n at the right.
+
+    `table`: columns label, value, low, high and, if there, n. `baseline`: a number or {name: number}, drawn upright.
+    NaN is listed as undefined. Raises ValueError without the columns. Introduced in lesson 07.
+    """
+    need_columns(table, ("label", "value", "low", "high"), "intervals")
+    marks = _marks(baseline)
+    rows = table.reset_index(drop=True)
+    with style():
+        figure = new_figure(1.3 + 0.36 * len(rows) + 0.2 * len(marks))
+        axes = figure.subplots()
+        for k, (name, x) in enumerate(marks.items()):
+            axes.axvline(x, color=GREY, linewidth=1.2, linestyle="--", zorder=1)
+            axes.annotate(
+                name, (x, 1), xycoords=("data", "axes fraction"), xytext=(0, 3 + 14 * k), textcoords="offset points",
+                ha="center", fontsize=10, color=GREY,
+            )  # fmt: skip
+        axes.hlines(range(len(rows)), rows["low"], rows["high"], color=PALETTE[0], linewidth=2.5, zorder=2)
+        axes.plot(rows["value"], range(len(rows)), "o", color=PALETTE[0], markersize=8, mec="white", zorder=3)
+        texts = [_interval_text(row) for row in rows.to_dict("records")]
+        for k, words in enumerate(texts):
+            axes.annotate(words, (1.02, k), xycoords=("axes fraction", "data"), va="center", annotation_clip=False)
+        axes.set_yticks(range(len(rows)), rows["label"].astype(str))
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set(xlabel=xlabel)
+        axes.set_title(title, pad=6 + 14 * len(marks))
+        axes.tick_params(axis="y", length=0)
+        grid_lines(axes, "x")
+    parts = [f"{label} {words}" for label, words in zip(rows["label"], texts, strict=True)]
+    text = f"{title}, {xlabel}: {'; '.join(parts)}"
+    return Picture(figure, text + (f". Baseline {_marks_text(marks)}." if marks else "."))
+
+
+def _interval_text(row: dict) -> str:
+    n = f", n = {row['n']:,.0f}" if "n" in row and row["n"] == row["n"] else ""
+    if not np.isfinite(row["value"]):
+        return f"undefined{n}"
+    span = f" ({row['low']:.2f}-{row['high']:.2f})" if np.isfinite(row["low"]) else " (no interval)"
+    return f"{row['value']:.3f}{span}{n}"
+
+
+def _marks(marks) -> dict[str, float]:
+    if marks is None:
+        return {}
+    return {str(k): float(v) for k, v in marks.items()} if hasattr(marks, "items") else {f"{marks:g}": float(marks)}
+
+
+def _marks_text(marks: dict[str, float]) -> str:
+    return listed(name if name == f"{x:g}" else f"{name} {x:.3g}" for name, x in marks.items())
+
+
+def distribution(values, *, mark=None, title: str, xlabel: str, bins: int | None = None) -> Picture:
+    """Histogram of simulated values, with what is to be compared with them marked.
+
+    `values`: 1-D, finite; `mark`: a number or {name: number}. The text states mean, central 95 % and how many values
+    reach each mark. Raises ValueError if empty or not finite. Introduced in lesson 07.
+    """
+    array = np.asarray(values, dtype=float).ravel()
+    if not array.size or not np.isfinite(array).all():
+        raise ValueError("distribution needs at least one value, all finite.")
+    marks = _marks(mark)
+    with style():
+        figure = new_figure(3.5 + 0.22 * max(0, len(marks) - 1))
+        axes = figure.subplots()
+        axes.hist(array, bins=_bins(array, bins), color="#56B4E9", edgecolor="white", linewidth=0.5)
+        for k, (name, x) in enumerate(marks.items()):
+            colour = PALETTE[(k + 1) % len(PALETTE)]
+            label = name if name == f"{x:g}" else f"{name}: {x:.3g}"
+            axes.axvline(x, color=colour, linestyle=STROKES[(k + 1) % len(STROKES)], label=label)
+        axes.set(xlabel=xlabel, ylabel=f"simulations (of {array.size:,})")
+        axes.set_title(title, pad=10 + 16 * len(marks))
+        grid_lines(axes, "y")
+        if marks:
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    low, high = np.quantile(array, [0.025, 0.975])
+    text = f"{title}: {count(array.size, 'value')}, mean {array.mean():.3g}, 95% between {low:.3g} and {high:.3g}"
+    for name, x in marks.items():
+        reached = np.mean(array >= x - 1e-12)
+        text += f"; {_marks_text({name: x})} is reached by {reached:.1%}"
+    return Picture(figure, text + ".")
+
+
+def _bins(array: np.ndarray, bins: int | None):
+    """Edges half-way between the values if they are few and evenly spaced (counts out of n), else `bins` or 30."""
+    distinct = np.unique(np.round(array, 12))
+    if bins is None and 2 <= len(distinct) <= 60:
+        step = np.diff(distinct).min()
+        places = (distinct - distinct[0]) / step
+        if np.allclose(places, np.round(places), atol=1e-6) and places[-1] <= 80:
+            return distinct[0] + step * (np.arange(round(places[-1]) + 2) - 0.5)
+    return bins or 30
+
+
+def line(x, ys, *, title: str, xlabel: str, ylabel: str, bands=None, mark=None, points: bool | None = None) -> Picture:
+    """One or several lines over x, each named at its legend, with bands and upright marks if given.
+
+    `ys`: {name: values} or one sequence, as long as x; `bands`: {name: (low, high)}; `mark`: a number or
+    {name: number} on the x axis. Raises ValueError if lengths differ. Introduced in lesson 05.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    x = np.asarray(x)
+    named = {str(k): np.asarray(v, float) for k, v in ys.items()} if hasattr(ys, "items") else {ylabel: np.asarray(ys)}
+    wrong = {name: len(y) for name, y in named.items() if len(y) != len(x)}
+    if wrong or not named or not len(x):
+        raise ValueError(f"x has {len(x)} values; the lines have {wrong or 'none'}.")
+    marks = _marks(mark)
+    dotted = len(x) <= 15 if points is None else points
+    with style():
+        figure = new_figure(3.7)
+        axes = figure.subplots()
+        for k, (name, y) in enumerate(named.items()):
+            colour = class_colour(name, k)
+            mark_style = MARKS[k % len(MARKS)] if dotted else None
+            axes.plot(x, y, STROKES[k % len(STROKES)], color=colour, label=name, marker=mark_style, markersize=5)
+            if bands and name in bands:
+                axes.fill_between(x, *map(np.asarray, bands[name]), color=colour, alpha=0.18, linewidth=0)
+        for name, at in marks.items():
+            axes.axvline(at, color=INK, linewidth=1, linestyle=":")
+            axes.annotate(
+                name, (at, 1), xycoords=("data", "axes fraction"), xytext=(4, -2), textcoords="offset points",
+                va="top", fontsize=10,
+            )  # fmt: skip
+        axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        if np.issubdtype(x.dtype, np.integer):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        grid_lines(axes, "y")
+        if len(named) > 1:
+            axes.legend(loc="best")
+    parts = (_course(name if len(named) > 1 else ylabel, x, y) for name, y in named.items())
+    text = f"{title}, {ylabel} over {xlabel}: {'; '.join(parts)}"
+    return Picture(figure, text + (f". Marked: {_marks_text(marks)}." if marks else "."))
+
+
+def _course(name: str, x, y) -> str:
+    if not np.isfinite(y).any():
+        return f"{name} undefined"
+    low, high = int(np.nanargmin(y)), int(np.nanargmax(y))
+    return (
+        f"{name} from {y[0]:.3g} at {x[0]:.4g} to {y[-1]:.3g} at {x[-1]:.4g}, "
+        f"lowest {y[low]:.3g} at {x[low]:.4g}, highest {y[high]:.3g} at {x[high]:.4g}"
+    )

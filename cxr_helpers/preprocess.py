@@ -1,0 +1,160 @@
+"""From a grey-scale image of any shape to a square of uint8 grey levels, and the on-disk cache of them.
+
+One function, `prepare`, serves training, scoring and a single uploaded image, so that they
+cannot differ. Introduced in lesson 03.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import datasets, images, manifest
+
+FITS = ("pad", "crop", "squash")
+CONTRASTS = (None, "equalize", "clahe")
+VERSION = 1  # part of every cache's key: raise it when `prepare` changes what it returns
+
+
+def pad_to_square(image: np.ndarray, value: float = 0.0) -> np.ndarray:
+    """The image (h, w) in the middle of a square of side max(h, w), the rest filled with `value`.
+
+    Nothing is lost or distorted. Introduced in lesson 03.
+    """
+    side = max(image.shape)
+    top, left = ((side - length) // 2 for length in image.shape)
+    square = np.full((side, side), value, image.dtype)
+    square[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return square
+
+
+def centre_crop(image: np.ndarray) -> np.ndarray:
+    """The central square of side min(h, w) of an image (h, w). Introduced in lesson 03."""
+    side = min(image.shape)
+    top, left = ((length - side) // 2 for length in image.shape)
+    return image[top : top + side, left : left + side]
+
+
+def crop_border(image: np.ndarray, fraction: float) -> np.ndarray:
+    """The image (h, w) without `fraction` (0 to below 0.5) of its height and width on each side.
+
+    Introduced in lesson 03.
+    """
+    if not 0 <= fraction < 0.5:
+        raise ValueError(f"fraction to crop must lie in [0, 0.5), not {fraction}")
+    rows, columns = (round(length * fraction) for length in image.shape)
+    return image[rows : image.shape[0] - rows, columns : image.shape[1] - columns]
+
+
+def resize(image: np.ndarray, size: int) -> np.ndarray:
+    """The image (h, w) as a square of `size` pixels, aspect *not* kept: float32, anti-aliased bicubic.
+
+    Values may overshoot the input's range by a little at sharp edges. Introduced in lesson 03.
+    """
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(np.asarray(image, np.float32)).resize((size, size), Image.Resampling.BICUBIC))
+
+
+def prepare(image: np.ndarray, size: int = 224, fit: str = "pad", contrast: str | None = None) -> np.ndarray:
+    """One image as the networks see it: uint8 grey levels 0-255, (size, size).
+
+    Parameters: `image`, float (h, w) in [0, 1], as `images.read` returns it; `fit`, how it
+    becomes square: `pad` with black, `crop` the centre, or `squash` the aspect; `contrast`:
+    none, `equalize` (histogram equalisation) or `clahe` (the same in local tiles with limited
+    slope, Zuiderveld 1994). Raises ValueError for another setting, shape or range.
+    Introduced in lesson 03.
+    """
+    _check(image, fit, contrast)
+    square = {"pad": pad_to_square, "crop": centre_crop, "squash": np.asarray}[fit](image)
+    grey = np.clip(resize(square, size), 0, 1)
+    if contrast is not None:
+        from skimage import exposure
+
+        grey = exposure.equalize_hist(grey) if contrast == "equalize" else exposure.equalize_adapthist(grey)
+    return np.round(grey * 255).astype(np.uint8)
+
+
+def _check(image: np.ndarray, fit: str, contrast: str | None) -> None:
+    if fit not in FITS or contrast not in CONTRASTS:
+        raise ValueError(f"fit must be one of {FITS} and contrast one of {CONTRASTS}, not {fit!r} and {contrast!r}")
+    if image.ndim != 2:
+        raise ValueError(f"image must be two-dimensional (h, w), not of shape {image.shape}; use images.read")
+    if image.size == 0 or image.min() < 0 or image.max() > 1:
+        raise ValueError("image must hold grey levels in [0, 1], as images.read returns them; divide once, not twice")
+
+
+def cache(
+    table: pd.DataFrame,
+    size: int = 224,
+    fit: str = "pad",
+    contrast: str | None = None,
+    folder: str | Path | None = None,
+    progress: bool = True,
+) -> np.ndarray:
+    """All images of a manifest, prepared once and kept on disk: memory-mapped uint8 (n, size, size), read only.
+
+    Row i belongs to row i of the table. The cache is keyed by the files' hashes in row order
+    and by the settings; so make it for the whole table, then select rows with the `split`
+    column. An interrupted run goes on where it stopped; two processes do not disturb each
+    other. Parameters: `folder`, where caches lie (default `cache/` in the data folder).
+    Raises `images.ImageError` for a file that cannot be read. Introduced in lesson 03.
+    """
+    from filelock import FileLock
+
+    _check(np.zeros((1, 1)), fit, contrast)
+    if table.empty:
+        raise ValueError("the table holds no images; look at the rejects of its import")
+    settings = {"version": VERSION, "size": size, "fit": fit, "contrast": contrast, "images": manifest.digest(table)}
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    place = Path(folder or datasets.data_dir() / "cache") / f"{size}-{fit}-{contrast or 'plain'}-{key}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{place}.lock"):
+        if not (place / "images.npy").is_file():
+            _fill(table, place, settings, progress)
+    return np.load(place / "images.npy", mmap_mode="r")
+
+
+def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> None:
+    """Prepare what is not done yet in a partial folder, then give that folder its final name."""
+    partial = place.with_name(place.name + ".partial")
+    partial.mkdir(exist_ok=True)
+    _prepare_all(table["path"].to_numpy(), partial, settings, progress)
+    table[["image_id", "sha256"]].to_csv(partial / "rows.csv", index=False)
+    (partial / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
+    (partial / "done.npy").unlink()
+    os.replace(partial, place)
+
+
+def _prepare_all(paths: np.ndarray, partial: Path, settings: dict, progress: bool) -> None:
+    """Fill `images.npy`, keeping note in `done.npy` of what is finished."""
+    from tqdm import tqdm
+
+    size, fit, contrast = settings["size"], settings["fit"], settings["contrast"]
+    pixels = _open(partial / "images.npy", np.uint8, (len(paths), size, size))
+    done = _open(partial / "done.npy", bool, (len(paths),))
+
+    def one(row: int) -> None:
+        pixels[row] = prepare(images.read(paths[row]), size, fit, contrast)
+        done[row] = True
+
+    todo = np.flatnonzero(~done)
+    with ThreadPoolExecutor() as pool:
+        for _ in tqdm(pool.map(one, todo), total=len(todo), desc="cache", unit="image", delay=1, disable=not progress):
+            pass
+    pixels.flush()
+
+
+def _open(path: Path, dtype: type, shape: tuple) -> np.memmap:
+    """The array file as it stands when it is whole and has this shape, else a new one of zeros."""
+    if path.is_file():
+        with contextlib.suppress(ValueError):  # cut off while it was being made
+            array = np.lib.format.open_memmap(path, mode="r+")
+            if array.shape == shape and array.dtype == dtype:
+                return array
+    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)

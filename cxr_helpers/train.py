@@ -1,0 +1,195 @@
+"""Fitting, scoring and cross-validating a recipe; what comes out is a table of predictions.
+
+Introduced in lesson 06.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import pipeline, split
+from .models import Recipe
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained Keras `model`, its `history` (one row per epoch) and the `seconds` that training took."""
+
+    model: Any
+    history: pd.DataFrame
+    seconds: float
+
+
+def fit(
+    recipe: Recipe,
+    table: pd.DataFrame,
+    images: np.ndarray,
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    progress: bool = True,
+) -> Fitted:
+    """Train a fresh network on the rows whose `split` is `train`; watch `val` where there is one.
+
+    Parameters: `images`, uint8 (n, size, size), row i for row i of the table; `seed` of the
+    weights, the order and the augmentation; `epochs` instead of the recipe's. With
+    `recipe.patience` the weights of the best validation loss are kept. Returns a `Fitted`
+    whose history has the columns `epoch`, `loss`, `accuracy`, and `val_loss`, `val_accuracy`
+    where there is a validation part. Sets Python's, NumPy's and TensorFlow's random seeds.
+    Raises ValueError as `pipeline.batches` does. Introduced in lesson 06.
+    """
+    import keras
+
+    epochs = recipe.epochs if epochs is None else epochs
+    n_classes = len(table["label"].cat.categories)
+    settings = {"batch_size": recipe.batch_size, "seed": seed, "one_hot": n_classes > 2}
+    training = pipeline.batches(table, images, "train", augment=recipe.augment, **settings)
+    validation = pipeline.batches(table, images, "val", **settings) if (table["split"] == "val").any() else None
+    if recipe.patience is not None and validation is None:
+        raise ValueError(f"recipe {recipe.name!r} stops early by its validation loss; the table has no `val` rows")
+    keras.utils.set_random_seed(seed)
+    model = recipe.build(n_classes, images.shape[1])
+    _compile(model, recipe, steps=epochs * training.cardinality().numpy())
+    started = time.perf_counter()
+    # callbacks are made here each time: a used EarlyStopping remembers the last training
+    history = model.fit(
+        training,
+        validation_data=validation,
+        epochs=epochs,
+        callbacks=_callbacks(recipe, epochs, progress),
+        shuffle=False,  # the batches are shuffled already
+        verbose=0,
+    )
+    seconds = time.perf_counter() - started
+    return Fitted(model, _history(history), seconds)
+
+
+def _compile(model, recipe: Recipe, steps: int) -> None:
+    """The loss that belongs to the last layer, and the recipe's optimiser."""
+    import keras
+
+    rate = recipe.learning_rate
+    if recipe.cosine:
+        warm = max(1, steps // 20)
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 10, max(1, steps - warm), warmup_target=rate, warmup_steps=warm
+        )
+    if recipe.weight_decay:
+        optimiser = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    else:
+        optimiser = keras.optimizers.Adam(rate)
+    if model.output_shape[-1] == 1:
+        loss = keras.losses.BinaryCrossentropy()
+    else:
+        loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    model.compile(optimizer=optimiser, loss=loss, metrics=["accuracy"])
+
+
+def _callbacks(recipe: Recipe, epochs: int, progress: bool) -> list:
+    import keras
+    from tqdm import tqdm
+
+    bar = tqdm(total=epochs, desc=recipe.name, unit="epoch", delay=1, disable=not progress)
+    callbacks = [
+        keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: bar.update(), on_train_end=lambda logs: bar.close()
+        )
+    ]
+    if recipe.patience is not None:
+        callbacks.append(keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True))
+    return callbacks
+
+
+def _history(history) -> pd.DataFrame:
+    table = pd.DataFrame(history.history)
+    table.insert(0, "epoch", np.arange(1, len(table) + 1))
+    return table[[c for c in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy") if c in table]]
+
+
+def predict(
+    model,
+    table: pd.DataFrame,
+    images: np.ndarray,
+    *,
+    split: str | None = None,
+    name: str | None = None,
+    seed: int = 0,
+    batch_size: int = 32,
+) -> pd.DataFrame:
+    """The predictions table of a Keras model for one part of the split (None: all rows).
+
+    The model may have one sigmoid unit (two classes) or one softmax unit per class; labels are
+    numbered in the order of the table's label categories. `name` (default: the model's) and
+    `seed` are written into the table. The order is the table's: nothing is shuffled.
+    Introduced in lesson 06.
+    """
+    rows = table if split is None else table[table["split"] == split]
+    data = pipeline.batches(table, images, split, batch_size=batch_size, shuffle=False)
+    output = np.concatenate([np.asarray(model(grey, training=False)) for grey, _ in data])
+    probabilities = np.hstack([1 - output, output]) if output.shape[1] == 1 else output
+    return predictions_table(rows, probabilities, model=name or model.name, seed=seed)
+
+
+def predictions_table(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: int = 0) -> pd.DataFrame:
+    """Rows of a manifest with a model's probabilities: the second of the course's two tables.
+
+    Parameters: `probabilities`, (n, classes) in [0, 1], columns in the order of the table's
+    label categories. Returns `image_id`, `group`, `patient`, `source`, `label`, `split`,
+    `fold`, `model`, `seed`, `p_<class>` for each class, and `predicted`, the most probable.
+    Raises ValueError where the shapes do not fit. Introduced in lesson 06.
+    """
+    classes = list(table["label"].cat.categories)
+    probabilities = np.asarray(probabilities, float)
+    if probabilities.shape != (len(table), len(classes)):
+        raise ValueError(
+            f"probabilities of shape {probabilities.shape} do not fit {len(table)} images of {len(classes)} classes "
+            f"({', '.join(classes)}); give one row per image and one column per class"
+        )
+    kept = ["image_id", "group", "patient", "source", "label", "split", "fold"]
+    result = table[kept].reset_index(drop=True).assign(model=model, seed=seed)
+    for column, name in enumerate(classes):
+        result[f"p_{name}"] = probabilities[:, column]
+    result["predicted"] = pd.Categorical.from_codes(probabilities.argmax(1), categories=classes)
+    return result
+
+
+def cross_validate(
+    recipe: Recipe,
+    table: pd.DataFrame,
+    images: np.ndarray,
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    val: float = 0.15,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Predictions for every image by a network that never saw its group: one training per fold.
+
+    The table needs a `fold` column (`split.folds`). Each fold is scored once, by a network
+    trained on the other folds; a recipe that stops early watches a part `val` of those, split
+    off by group. Returns a predictions table of all rows, with a `seconds` column: the training
+    time of the fold's network. Introduced in lesson 07.
+    """
+    if table["fold"].isna().any():
+        raise ValueError("the table has images without a fold; call split.folds(table) first")
+    split.assert_disjoint(table, column="fold")
+    scored = []
+    for fold in sorted(table["fold"].unique()):
+        held_out = (table["fold"] == fold).to_numpy(bool)
+        parts = _training_parts(table, held_out, recipe, val, seed)
+        fitted = fit(recipe, parts, images, seed=seed, epochs=epochs, progress=progress)
+        part = predict(fitted.model, parts, images, split="test", name=recipe.name, seed=seed)
+        scored.append(part.assign(seconds=fitted.seconds))
+    result = pd.concat(scored, ignore_index=True)
+    return result.set_index("image_id").loc[table["image_id"]].reset_index()
+
+
+def _training_parts(table, held_out: np.ndarray, recipe: Recipe, val: float, seed: int) -> pd.DataFrame:
+    """The table with the held-out rows as `test`, the others as `train`, and `val` where the recipe needs it."""
+    column = np.where(held_out, "test", "train").astype(object)
+    if recipe.patience is not None:
+        column[~held_out] = split.holdout(table[~held_out], test=0, val=val, seed=seed)["split"].astype(object)
+    return table.assign(split=pd.Categorical(column, categories=split.SPLITS))

@@ -1,0 +1,161 @@
+"""Building: the same bytes each time, stable ids, drift found, and executed outputs of the phantoms only."""
+
+import os
+
+import nbformat
+import pytest
+
+from tools import build, common, lint
+
+
+def ids(path) -> dict:
+    return {cell.source: cell.id for cell in nbformat.read(path, 4).cells}
+
+
+def test_second_build_writes_nothing(course, notebook):
+    before = notebook.read_bytes()
+    os.utime(notebook, (1, 1))
+    os.utime(course / "notebooks" / "src" / "00_topic.py")
+    assert build.main([], course) == 0
+    assert notebook.stat().st_mtime == 1
+    assert notebook.read_bytes() == before
+
+
+def test_forced_build_writes_the_same_bytes(course, notebook):
+    before = notebook.read_bytes()
+    os.utime(notebook, (1, 1))
+    build.main(["--force"], course)
+    assert notebook.stat().st_mtime > 1
+    assert notebook.read_bytes() == before
+
+
+def test_ids_stay_when_a_cell_is_inserted_above(course, source, notebook):
+    before = ids(notebook)
+    source.write_text("# %% [markdown]\n# New first cell.\n\n" + source.read_text(encoding="utf-8"), encoding="utf-8")
+    build.main([], course)
+    after = ids(notebook)
+    assert before.items() < after.items()
+    assert len(after) == len(before) + 1
+
+
+def test_equal_cells_get_different_ids(course, source, notebook):
+    source.write_text(source.read_text(encoding="utf-8") + "\n# %%\n1 + 1\n\n# %%\n1 + 1\n", encoding="utf-8")
+    build.main([], course)
+    found = [cell.id for cell in nbformat.read(notebook, 4).cells]
+    assert len(set(found)) == len(found)
+
+
+def test_metadata_names_no_version_and_no_machine(notebook, course):
+    metadata = nbformat.read(notebook, 4).metadata
+    assert set(metadata) == {"course", "kernelspec", "language_info"}
+    assert "version" not in metadata.language_info
+    assert metadata.course.source == "notebooks/src/00_topic.py"
+    assert str(course) not in notebook.read_text(encoding="utf-8")
+
+
+def test_author_notes_stay_in_the_source(source, notebook):
+    assert "Copy this file" in source.read_text(encoding="utf-8")
+    assert "Copy this file" not in notebook.read_text(encoding="utf-8")
+
+
+def test_case_studies_have_a_folder_of_their_own(course, source):
+    (course / "notebooks" / "src" / "cases").mkdir()
+    source.rename(course / "notebooks" / "src" / "cases" / "a_grey.py")
+    build.main([], course)
+    assert (course / "notebooks" / "cases" / "a_grey.ipynb").is_file()
+    assert build.main(["--check"], course) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("Count the classes", "Count classes"), ('"setup"', '"set-up"'), ('"language_info"', '"language_information"')],
+)
+def test_hand_edit_is_drift(course, notebook, old, new, capsys):
+    text = notebook.read_text(encoding="utf-8")
+    assert old in text
+    notebook.write_text(text.replace(old, new), encoding="utf-8")
+    assert build.main(["--check"], course) == 1
+    printed = capsys.readouterr().out
+    assert "notebooks/00_topic.ipynb differs from its source" in printed
+    assert "make notebooks" in printed
+    build.main([], course)
+    assert build.main(["--check"], course) == 0
+
+
+def test_orphans_are_drift_in_both_directions(course, source, notebook, capsys):
+    notebook.rename(notebook.with_name("09_orphan.ipynb"))
+    assert build.main(["--check"], course) == 1
+    printed = capsys.readouterr().out
+    assert "09_orphan.ipynb has no source" in printed
+    assert "00_topic.ipynb is missing" in printed
+
+
+def test_source_that_does_not_parse_is_named(course, source, notebook, capsys):
+    before = notebook.read_bytes()
+    source.write_text(source.read_text(encoding="utf-8") + "\n# %%\nx = = 1\n", encoding="utf-8")
+    assert build.main(["--check"], course) == 1
+    assert build.main([], course) == 1
+    assert "notebooks/src/00_topic.py cannot be read" in capsys.readouterr().err
+    assert notebook.read_bytes() == before
+
+
+def test_magics_and_await_parse(course, source):
+    source.write_text("# %%\n%matplotlib inline\nawait something()\n\n# %%\n%%time\nx = 1\n", encoding="utf-8")
+    assert build.main([], course) == 0
+
+
+def test_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "file.txt"
+    path.write_text("old", encoding="utf-8")
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        common.write_atomic(path, "new")
+    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+    assert path.read_text(encoding="utf-8") == "old"
+
+
+def test_names_choose_and_an_unknown_name_says_what_there_is(course, notebook):
+    assert common.chosen(["00"], course) == [notebook]
+    with pytest.raises(common.ToolError, match="there are: 00_topic"):
+        common.chosen(["77"], course)
+    assert build.main(["77"], course) == 1
+
+
+EXECUTABLE = """# %%
+import os
+import sys
+
+print(os.environ["CXR_DATASET"], os.environ["CXR_MODE"], os.path.basename(os.getcwd()))
+print("noise", file=sys.stderr)
+
+# %%
+display({"image/png": "iVBORw0KGgo="}, raw=True, metadata={"image/png": {"alt": "what it shows"}})
+"""
+
+
+@pytest.mark.slow
+def test_executed_build_keeps_outputs_of_phantoms(course, source, monkeypatch):
+    monkeypatch.setenv("CXR_DATASET", "covid19-image-dataset")
+    source.write_text(EXECUTABLE, encoding="utf-8")
+    path = course / "notebooks" / "00_topic.ipynb"
+    build.main([], course)
+    assert build.main(["--execute"], course) == 0
+    done = nbformat.read(path, 4)
+    assert [output.text for output in done.cells[0].outputs] == ["phantom class notebooks\n"]
+    assert done.metadata.course.dataset == "phantom"
+    assert build.main(["--check"], course) == 0
+    for rule in ("phantoms_only", "alt_text", "machine_paths"):
+        assert lint.lint(path, [r for r in lint.RULES if r.__name__ == rule]) == []
+    before = path.read_bytes()
+    build.main(["--execute"], course)  # has its outputs already
+    assert path.read_bytes() == before
+    build.main(["--execute", "--force"], course)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_executed_build_of_a_failing_lesson_writes_nothing(course, source, capsys):
+    source.write_text("# %%\n1 / 0\n", encoding="utf-8")
+    assert build.main(["--execute"], course) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert not (course / "notebooks" / "00_topic.ipynb").exists()

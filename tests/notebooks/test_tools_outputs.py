@@ -1,0 +1,51 @@
+"""Outputs that are kept: trimmed of what differs between runs, short, small."""
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from tools import common, outputs
+
+
+def trimmed(*found, **metadata):
+    cell = new_code_cell("x", outputs=list(found), execution_count=17, metadata=metadata)
+    return outputs.trim(new_notebook(cells=[cell])).cells[0]
+
+
+def test_times_and_counts_are_normalised():
+    result = new_output("execute_result", {"text/plain": "<A at 0x7f00deadbeef>"}, execution_count=17)
+    cell = trimmed(result, execution={"iopub.execute_input": "2026-01-01"})
+    assert "execution" not in cell.metadata
+    assert cell.execution_count == cell.outputs[0].execution_count == 1
+    assert cell.outputs[0].data["text/plain"] == "<A>"
+
+
+def test_standard_error_and_widgets_go():
+    widget = new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "IntSlider"})
+    cell = trimmed(new_output("stream", name="stderr", text="warning"), widget)
+    assert cell.outputs == []
+    notebook = new_notebook(metadata={"widgets": {"state": {}}})
+    assert "widgets" not in outputs.trim(notebook).metadata
+
+
+def test_pieces_of_a_stream_are_joined_around_standard_error():
+    pieces = [new_output("stream", name=n, text=t) for n, t in [("stdout", "a"), ("stderr", "x"), ("stdout", "b\n")]]
+    assert [output.text for output in trimmed(*pieces).outputs] == ["ab\n"]
+
+
+def test_of_a_progress_bar_its_last_state_stays():
+    assert outputs.shorten("1/3\r2/3\r3/3\ndone\n") == "3/3\ndone\n"
+    assert outputs.shorten("a\r\nb\r\n") == "a\nb\n"
+
+
+@pytest.mark.parametrize(("lines", "kept"), [(40, 40), (41, 41), (100, 41)])
+def test_long_text_is_cut_with_a_note(lines, kept):
+    text = outputs.shorten("".join(f"{i}\n" for i in range(lines)))
+    assert len(text.splitlines()) == kept
+    assert ("more line" in text) == (lines > 40)
+    assert text.endswith("\n")
+
+
+def test_large_notebook_is_refused():
+    outputs.refuse_large("a" * common.MAX_BYTES, "it")
+    with pytest.raises(common.ToolError, match="fewer or smaller figures"):
+        outputs.refuse_large("é" * (common.MAX_BYTES // 2 + 1), "it")

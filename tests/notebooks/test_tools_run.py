@@ -1,0 +1,88 @@
+"""The runner: true exit code, the failing cell shown, settings handed on, copies, pages and a report."""
+
+import csv
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from tools import run
+
+SETTINGS_CELL = """import os
+MODE = os.environ.get("CXR_MODE", "class")
+DATA_DIR = os.environ.get("CXR_DATA_DIR", "data")
+SEED = int(os.environ.get("CXR_SEED", "0"))"""
+SHOW_CELL = """import matplotlib
+block = bytes(range(256)) * 800_000  # 200 MB
+assert "inline" in matplotlib.get_backend()
+print(MODE, os.environ["CXR_MODE"], SEED, EXTRA, os.path.isabs(DATA_DIR), os.path.basename(os.getcwd()))"""
+
+
+def write(course, name, *sources):
+    cells = [new_code_cell(source) for source in sources]
+    cells[0].metadata.tags = ["parameters"]
+    nbformat.write(new_notebook(cells=cells), course / "notebooks" / name)
+
+
+def rows(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+def test_success_and_failure_in_one_run(course, monkeypatch, capsys):
+    monkeypatch.chdir(course)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setenv("JUPYTER_PATH", str(course / "nowhere"))
+    write(course, "01_good.ipynb", SETTINGS_CELL, SHOW_CELL)
+    write(course, "02_bad.ipynb", "import os", "x = 1\nx / 0", "y = 2")
+    output = course / "output"
+    code = run.main(
+        ["--mode", "full", "--data-dir", "sets", "--seed", "3", "-p", "EXTRA", "[1]", "--output", str(output)], course
+    )
+    assert code == 1
+    printed = capsys.readouterr().out
+    assert "02_bad, cell 3" in printed  # after the cell with the injected parameters
+    assert "x / 0" in printed
+    assert "ZeroDivisionError" in printed
+    assert "1 ok, 1 failed" in printed
+    good, bad = rows(output / "report.csv")
+    assert (good["status"], bad["status"], bad["failed_cell"]) == ("ok", "failed", "3")
+    assert int(good["peak_mb"]) > 200 > int(bad["peak_mb"]) > 10
+    assert good["cells"] == "3"
+    copy = nbformat.read(output / "01_good.ipynb", 4)
+    assert copy.cells[-1].outputs[0].text == "full full 3 [1] True notebooks\n"
+    assert (output / "02_bad.html").is_file()
+    assert "full full 3" in (output / "01_good.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_one_good_notebook_ends_with_zero(course):
+    write(course, "01_good.ipynb", "x = 1", "x + 1")
+    assert run.main(["01", "--output", str(course / "out")], course) == 0
+
+
+def test_page_keeps_alt_text(course):
+    image = new_output(
+        "display_data", {"image/png": "iVBORw0KGgo="}, metadata={"image/png": {"alt": "rises from 0 to 9"}}
+    )
+    page = run.page(new_notebook(cells=[new_code_cell("x", outputs=[image])]), course / "x.ipynb")
+    assert 'alt="rises from 0 to 9"' in page
+
+
+def test_settings_come_from_options_then_environment(course, monkeypatch):
+    monkeypatch.chdir(course)
+    for name in ("CXR_MODE", "CXR_DATASET", "CXR_DATA_DIR", "CXR_SEED"):
+        monkeypatch.delenv(name, raising=False)
+    assert run.settings(run.parser().parse_args([])) == {}
+    monkeypatch.setenv("CXR_DATA_DIR", "my sets")
+    monkeypatch.setenv("CXR_MODE", "full")
+    found = run.settings(run.parser().parse_args(["--mode", "class", "--seed", "0"]))
+    assert found == {"MODE": "class", "DATA_DIR": str(course / "my sets"), "SEED": 0}
+
+
+def test_nothing_to_run_is_an_error(course, capsys):
+    assert run.main([], course) == 2
+    assert "make notebooks" in capsys.readouterr().err
+    assert run.main(["04"], course) == 2
+    assert "no notebook '04'" in capsys.readouterr().err

@@ -1,0 +1,293 @@
+import io
+import sys
+import threading
+import types
+import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cxr_helpers import datasets, fetch, manifest
+from tests import draw
+
+NAMES = ["covid19-image-dataset", "darkcovidnet", "chest-xray-for-covid19-detection", "education454"]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    draw.draw_set(folder, per_class=6, size=48)
+    return folder
+
+
+def archive_of(folder, wrapper=""):
+    """Bytes of a zip of a folder."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(Path(folder).rglob("*.*")):
+            archive.write(path, wrapper + path.relative_to(folder).as_posix())
+    return buffer.getvalue()
+
+
+def test_the_catalogue_is_one_table_with_what_a_reader_must_know():
+    table = datasets.catalogue()
+    assert list(table["name"]) == NAMES
+    for column in ("title", "classes", "licence", "redistribution", "url", "layout", "known_faults"):
+        assert table[column].str.len().gt(5).all(), column
+    assert table["redistribution"].str.startswith("never").all()
+    for row in datasets.CATALOGUE:
+        assert row.url.startswith("https://")
+        assert {label for _, label in row.labels} <= set(manifest.LABELS)
+        assert bool(row.kaggle) != bool(row.archive)
+        assert row.kaggle is None or row.kaggle in row.url
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(datasets.DatasetNotFound, match="education454"):
+        datasets.load("covid")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_absent_set_says_where_it_was_looked_for_and_how_to_get_it(tmp_path, name):
+    with pytest.raises(datasets.DatasetNotFound) as caught:
+        datasets.load(name, tmp_path)
+    message = str(caught.value)
+    assert str(tmp_path / name) in message
+    assert f"datasets.download('{name}')" in message
+    assert datasets.info(name).url in message
+    assert "Licence" in message
+    assert "{" not in message
+
+
+def test_the_data_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("CXR_DATA_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert datasets.data_dir() == tmp_path / "data"
+    project = tmp_path / "project"
+    (project / "notebooks").mkdir(parents=True)
+    (project / "pyproject.toml").write_text('[project]\nname = "cxr-helpers"\n')
+    monkeypatch.chdir(project / "notebooks")
+    assert datasets.data_dir() == project / "data"
+    assert datasets.data_dir("../shared") == project / "../shared"
+    monkeypatch.setenv("CXR_DATA_DIR", "sets")
+    assert datasets.data_dir() == project / "sets"
+    assert datasets.data_dir(tmp_path) == tmp_path
+
+
+def test_a_drawn_set_loads_and_warns_of_its_truncated_file(drawn):
+    with pytest.warns(UserWarning, match=r"1 files could not be read \(truncated\.jpeg\)"):
+        table = datasets.load("covid19-image-dataset", drawn)
+    pd.testing.assert_frame_equal(table, manifest.check(table))
+    assert table.groupby(["split", "label"], observed=True).size().to_dict() == {
+        **{("train", "normal"): 4, ("train", "covid"): 4, ("train", "viral"): 4},
+        **{("test", "normal"): 2, ("test", "covid"): 4, ("test", "viral"): 2},
+    }
+    assert table["patient"].isna().all()
+    assert table["source"].isna().all()
+
+
+def test_the_drawn_set_holds_the_faults_that_it_promises(drawn):
+    table = datasets.load_report("covid19-image-dataset", drawn, progress=False).table
+    twins = table[table["sha256"].duplicated(keep=False)]
+    assert set(twins["split"]) == {"train", "test"}
+    assert len(twins) == 2
+    assert set(table["format"]) == {"JPEG", "PNG"}
+    assert set(table["mode"]) == {"L", "RGB"}
+
+
+def test_drawing_is_deterministic_and_depends_on_seed_and_class():
+    first = draw.radiograph("Covid", 48, 5)
+    assert (first == draw.radiograph("Covid", 48, 5)).all()
+    assert (first != draw.radiograph("Covid", 48, 6)).mean() > 0.5
+    assert (first != draw.radiograph("Normal", 48, 5)).mean() > 0.5
+
+
+class GitHub(BaseHTTPRequestHandler):
+    def do_GET(self):
+        content = self.server.files.get(self.path)
+        self.send_response(200 if content else 404)
+        self.send_header("Content-Length", str(len(content or b"")))
+        self.end_headers()
+        self.wfile.write(content or b"")
+
+    def do_POST(self):  # Kaggle's interface
+        self.server.asked.append(self.path.rpartition("/")[2])
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def serve():
+    running = []
+
+    def start(files, port=0):
+        server = HTTPServer(("127.0.0.1", port), GitHub)
+        server.files, server.asked = files, []
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+def case_c(folder):
+    for split in ("training", "test"):
+        for kind in ("COVID-19", "Normal"):
+            path = folder / split / kind / f"{split}.png"
+            path.parent.mkdir(parents=True)
+            pixels = draw.radiograph("Covid" if kind == "COVID-19" else "Normal", 48, len(split))
+            path.write_bytes(draw.encoded(draw.Image.fromarray(pixels)))
+    (folder / "README.md").write_text("a set")
+    return folder
+
+
+def test_a_git_repository_is_downloaded_unpacked_and_loaded(tmp_path, serve):
+    content = archive_of(case_c(tmp_path / "repository"), "datasets-master/")
+    server = serve({"/education454/datasets/archive/refs/heads/master.zip": content})
+    address = f"http://127.0.0.1:{server.server_port}"
+    data = tmp_path / "data"
+    assert datasets.download("education454", data, github=address, progress=False) == data / "education454"
+    assert [path.name for path in data.iterdir()] == ["education454"]
+    table = datasets.load("education454", data)
+    assert list(table["label"]) == ["covid", "normal", "covid", "normal"]
+    assert list(table["split"]) == ["test", "test", "train", "train"]
+
+
+def test_a_repository_that_has_gone(tmp_path, serve):
+    address = f"http://127.0.0.1:{serve({}).server_port}"
+    with pytest.raises(fetch.FetchError, match=r"education454/datasets/archive.*404"):
+        datasets.download("education454", tmp_path, github=address, progress=False)
+    assert not (tmp_path / "education454").exists()
+
+
+def kaggle(tmp_path, monkeypatch):
+    """Point the real kagglehub at its test address, with a cache and settings of our own."""
+    pytest.importorskip("kagglehub")
+    monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "TEST")
+    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "settings"))
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("KAGGLE_USERNAME", "reader")
+    monkeypatch.setenv("KAGGLE_KEY", "none")
+
+
+def test_a_kaggle_set_is_downloaded_by_kagglehub_and_loaded(tmp_path, monkeypatch, serve, drawn):
+    kaggle(tmp_path, monkeypatch)
+    service = "/api/v1/datasets.DatasetApiService/"
+    content = archive_of(drawn / "covid19-image-dataset")
+    files = {
+        "/": b"kaggle",
+        f"{service}GetDataset": b'{"currentVersionNumber": 1}',
+        f"{service}DownloadDataset": content,
+    }
+    try:
+        server = serve(files, port=7777)
+    except OSError:
+        pytest.skip("port 7777, the address that kagglehub has for tests, is in use")
+    data = tmp_path / "data"
+    with pytest.warns(UserWarning, match="truncated"):
+        table = datasets.load("covid19-image-dataset", data, download=True)
+    assert server.asked == ["GetDataset", "DownloadDataset"]
+    assert len(table) == 20
+    assert [path.name for path in data.iterdir()] == ["covid19-image-dataset"]
+    with pytest.raises(fetch.FetchError, match="would overwrite"):
+        datasets.download("covid19-image-dataset", data)
+
+
+def test_kaggle_out_of_reach_says_what_else_to_do(tmp_path, monkeypatch):
+    kaggle(tmp_path, monkeypatch)
+    monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "LOCALHOST")  # where nothing answers
+    with pytest.raises(fetch.FetchError, match=r"Kaggle did not give the set(.|\n)*from_archive"):
+        datasets.download("covid19-image-dataset", tmp_path / "data")
+    assert not (tmp_path / "data" / "covid19-image-dataset").exists()
+
+
+def test_without_kagglehub(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    with pytest.raises(fetch.FetchError, match="pip install kagglehub"):
+        datasets.download("covid19-image-dataset", tmp_path)
+
+
+def test_an_archive_of_ones_own(tmp_path, drawn):
+    (tmp_path / "mine.zip").write_bytes(archive_of(drawn / "covid19-image-dataset"))
+    folder = datasets.from_archive(tmp_path / "mine.zip", tmp_path / "set")
+    assert len(manifest.from_folder(folder, progress=False).table) == 20
+
+
+FILE_ID = "1A2b3C4d5E6f7G8h9"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        FILE_ID,
+        f"https://drive.google.com/file/d/{FILE_ID}/view?usp=sharing",
+        f"https://drive.google.com/open?id={FILE_ID}",
+    ],
+)
+def test_google_drive_takes_an_id_or_a_link(tmp_path, monkeypatch, drawn, link):
+    gdown = pytest.importorskip("gdown")
+    asked = []
+
+    def download(*, id, output, quiet):
+        asked.append(id)
+        Path(output).write_bytes(archive_of(drawn / "covid19-image-dataset"))
+        return output
+
+    monkeypatch.setattr(gdown, "download", download)
+    folder = datasets.from_google_drive(link, tmp_path / "data" / "mine", progress=False)
+    assert asked == [FILE_ID]
+    assert len(manifest.from_folder(folder, progress=False).table) == 20
+    assert [path.name for path in folder.parent.iterdir()] == ["mine"]
+
+
+def test_google_drive_that_does_not_give_the_file(tmp_path, monkeypatch):
+    gdown = pytest.importorskip("gdown")
+
+    def download(**options):
+        raise gdown.exceptions.FileURLRetrievalError("no permission")
+
+    monkeypatch.setattr(gdown, "download", download)
+    with pytest.raises(fetch.FetchError, match=r"no permission.*anyone with the link"):
+        datasets.from_google_drive(FILE_ID, tmp_path / "mine")
+    with pytest.raises(fetch.FetchError, match="not the id"):
+        datasets.from_google_drive("../x", tmp_path / "mine")
+    assert not list(tmp_path.iterdir())
+
+
+def test_google_drive_is_mounted_on_colab_only(monkeypatch):
+    monkeypatch.setitem(sys.modules, "google.colab", None)
+    with pytest.raises(fetch.FetchError, match="Google Colab only"):
+        datasets.mount_google_drive()
+    mounted = []
+    colab = types.ModuleType("google.colab")
+    colab.drive = types.SimpleNamespace(mount=mounted.append)
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    assert datasets.mount_google_drive() == Path("/content/drive/MyDrive")
+    assert mounted == ["/content/drive"]
+
+
+def test_darkcovidnet(real_data):
+    table = datasets.load("darkcovidnet", real_data)
+    assert table["label"].value_counts(sort=False).to_dict() == {"normal": 426, "covid": 95, "pneumonia": 404}
+    patients = table.groupby("label", observed=True)["patient"].nunique().to_dict()
+    assert patients == {"normal": 280, "covid": 0, "pneumonia": 302}
+    assert table["patient"].nunique() == 280 + 302 - 17
+    assert pd.crosstab(table["label"], table["source"]).loc["covid"].to_dict() == {
+        "NIH ChestX-ray14": 0,
+        "ieee8023 covid-chestxray-dataset": 95,
+    }
+    assert table["split"].isna().all()
+
+
+def test_case_e(real_data):
+    table = datasets.load("covid19-image-dataset", real_data)
+    assert len(table) == datasets.info("covid19-image-dataset").images
+    assert set(table["original_label"]) == {"Covid", "Normal", "Viral Pneumonia"}

@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from cxr_helpers import duplicates
+
+
+def scene(seed):
+    """A smooth random picture, float32 in [0, 1]."""
+    noise = gaussian_filter(np.random.default_rng(seed).normal(size=(160, 160)), 4)
+    return ((noise - noise.min()) / np.ptp(noise)).astype(np.float32)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Eight pictures; 0 has an identical copy, a contrast-changed one and a recompressed one."""
+    rows = []
+
+    def add(name, image, sha, **options):
+        Image.fromarray((image * 255).astype(np.uint8)).save(tmp_path / name, **options)
+        rows.append({"image_id": name, "path": str(tmp_path / name), "sha256": sha})
+
+    for number in range(8):
+        add(f"{number}.png", scene(number), f"h{number}")
+    add("copy.png", scene(0), "h0")
+    add("contrast.png", scene(0) ** 2.5, "hc")
+    add("small.jpg", scene(0)[::2, ::2], "hj", quality=60)
+    frame = pd.DataFrame(rows).assign(label="normal", split=None, patient=pd.NA, group=pd.NA)
+    frame.loc[frame["image_id"] == "contrast.png", "label"] = "covid"
+    return frame
+
+
+def test_pairs_finds_copies_contrast_and_compression_and_nothing_else(table):
+    found = duplicates.pairs(table, progress=False)
+    same = {"0.png", "copy.png", "contrast.png", "small.jpg"}
+    assert len(found) == 6
+    assert set(found["image_id_a"]) | set(found["image_id_b"]) == same
+    identical = found[found["kind"] == "identical"]
+    assert identical[["image_id_a", "image_id_b"]].to_numpy().tolist() == [["0.png", "copy.png"]]
+    assert found["similarity"].is_monotonic_decreasing
+    assert ((found["label_a"] != found["label_b"]).sum()) == 3
+
+
+def test_fingerprint_is_blind_to_any_increasing_change_of_contrast():
+    image = scene(1)
+    np.testing.assert_allclose(duplicates.fingerprint(image) @ duplicates.fingerprint(0.2 + 0.5 * image), 1, atol=1e-4)
+    assert duplicates.fingerprint(image) @ duplicates.fingerprint(1 - image) < -0.9
+    assert np.linalg.norm(duplicates.fingerprint(np.full((50, 70), 0.3))) == 0
+
+
+def test_similar_is_the_same_in_blocks():
+    vectors = np.random.default_rng(0).normal(size=(50, 5))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    whole = duplicates.similar(vectors, 0.5)
+    pieces = duplicates.similar(vectors, 0.5, block=7)
+    pd.testing.assert_frame_equal(
+        whole.sort_values(["a", "b"], ignore_index=True), pieces.sort_values(["a", "b"], ignore_index=True)
+    )
+    expected = {(a, b) for a in range(50) for b in range(a + 1, 50) if vectors[a] @ vectors[b] >= 0.5}
+    assert set(zip(whole["a"], whole["b"], strict=True)) == expected
+
+
+def test_groups_join_patients_and_duplicates_through_each_other():
+    table = pd.DataFrame(
+        {"image_id": list("abcdef"), "patient": ["p1", "p1", pd.NA, "p2", pd.NA, pd.NA], "group": pd.NA}
+    )
+    found = pd.DataFrame({"image_id_a": ["b", "c"], "image_id_b": ["c", "d"]})
+    grouped = duplicates.add_groups(table, found)
+    assert grouped["group"].tolist() == ["a", "a", "a", "a", "e", "f"]
+    backwards = duplicates.add_groups(table.iloc[::-1], found).set_index("image_id")["group"]
+    assert backwards.to_dict() == grouped.set_index("image_id")["group"].to_dict()
+
+
+def test_groups_without_any_pair_or_patient():
+    table = pd.DataFrame({"image_id": ["x", "y"], "patient": pd.NA})
+    none = pd.DataFrame({"image_id_a": [], "image_id_b": []})
+    assert duplicates.add_groups(table, none)["group"].tolist() == ["x", "y"]
+
+
+def test_threshold_is_checked(table):
+    with pytest.raises(ValueError, match="threshold"):
+        duplicates.pairs(table, threshold=1.5)
+
+
+def test_case_e_set_holds_the_known_duplicates(real_data):
+    from cxr_helpers import datasets
+
+    table = datasets.load("covid19-image-dataset", real_data)
+    found = duplicates.pairs(table, progress=False)
+    identical = found[found["kind"] == "identical"]
+    crossing = found["split_a"] != found["split_b"]
+    assert len(identical) == 10
+    assert (crossing & (found["kind"] == "identical")).sum() == 6
+    sides = found[crossing]
+    leaked = set(sides["image_id_a"][sides["split_a"] == "test"]) | set(sides["image_id_b"][sides["split_b"] == "test"])
+    assert len(leaked) == 9
+    grouped = duplicates.add_groups(table, found)
+    assert grouped["group"].nunique() == 301
+    assert (found["label_a"] == found["label_b"]).all()

@@ -1,0 +1,555 @@
+"""Figures are those of scikit-learn and SciPy; intervals cover; faults are named."""
+
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+
+from cxr_helpers import evaluate
+from cxr_helpers.evaluate._resample import group_weights, percentile
+
+CLASSES = ["normal", "covid", "viral"]
+
+
+def random_predictions(seed, n=60, classes=CLASSES, group_size=1, runs=1, skill=1.0, present=None):
+    """Predictions with scores on a coarse grid, so that ties occur."""
+    rng = np.random.default_rng(seed)
+    present = classes if present is None else present
+    label = rng.choice(present, n)
+    tables = []
+    for run in range(runs):
+        score = rng.integers(1, 5, (n, len(classes))) + skill * (label[:, None] == np.array(classes)) * rng.random(
+            (n, 1)
+        )
+        score = np.round(score)
+        p = score / score.sum(1, keepdims=True)
+        frame = pd.DataFrame({"image_id": [f"i{i:04d}" for i in range(n)]})
+        frame["group"] = pd.array([f"g{i // group_size}" for i in range(n)], dtype="string")
+        frame["label"] = pd.Categorical(label, categories=classes)
+        frame["model"], frame["seed"] = "drawn", run
+        for k, name in enumerate(classes):
+            frame[f"p_{name}"] = p[:, k]
+        frame["predicted"] = pd.Categorical(np.array(classes)[p.argmax(1)], categories=classes)
+        tables.append(frame)
+    return pd.concat(tables, ignore_index=True)
+
+
+def from_answers(label, predicted, classes, group=None):
+    """Predictions with probability 1 for each answer."""
+    frame = pd.DataFrame({"image_id": [f"i{i:04d}" for i in range(len(label))], "label": list(label)})
+    frame["group"] = pd.NA if group is None else list(group)
+    for name in classes:
+        frame[f"p_{name}"] = [float(answer == name) for answer in predicted]
+    frame["predicted"] = list(predicted)
+    return frame
+
+
+def value(found, metric, name="all"):
+    return found.loc[(found["metric"] == metric) & (found["class"] == name), "value"].item()
+
+
+# --- values -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_values_are_those_of_scikit_learn(seed):
+    p = random_predictions(seed, n=20 + 7 * seed)
+    found = evaluate.metrics(p, resamples=5)
+    y, guess = p["label"].astype(str), p["predicted"].astype(str)
+    assert value(found, "accuracy") == pytest.approx(sk.accuracy_score(y, guess))
+    assert value(found, "balanced_accuracy") == pytest.approx(sk.balanced_accuracy_score(y, guess))
+    assert value(found, "f1_macro") == pytest.approx(sk.f1_score(y, guess, average="macro"))
+    assert value(found, "f1_weighted") == pytest.approx(sk.f1_score(y, guess, average="weighted"))
+    p_matrix = p[[f"p_{c}" for c in sorted(CLASSES)]].to_numpy()
+    assert value(found, "roc_auc_macro") == pytest.approx(sk.roc_auc_score(y, p_matrix, multi_class="ovr"))
+    precisions = []
+    for c in CLASSES:
+        truth, score = y == c, p[f"p_{c}"]
+        assert value(found, "sensitivity", c) == pytest.approx(sk.recall_score(truth, guess == c))
+        assert value(found, "specificity", c) == pytest.approx(sk.recall_score(~truth, guess != c))
+        assert value(found, "ppv", c) == pytest.approx(sk.precision_score(truth, guess == c))
+        assert value(found, "npv", c) == pytest.approx(sk.precision_score(~truth, guess != c))
+        assert value(found, "f1", c) == pytest.approx(sk.f1_score(truth, guess == c))
+        assert value(found, "roc_auc", c) == pytest.approx(sk.roc_auc_score(truth, score))
+        precisions.append(sk.average_precision_score(truth, score))
+        assert value(found, "average_precision", c) == pytest.approx(precisions[-1])
+    assert value(found, "average_precision_macro") == pytest.approx(np.mean(precisions))
+
+
+def test_weighted_ranking_is_that_of_scikit_learn_for_every_resample():
+    from cxr_helpers.evaluate._predictions import scored
+    from cxr_helpers.evaluate._resample import statistics
+
+    p = random_predictions(3, n=40, group_size=3).sort_values("image_id")
+    data = scored(p)
+    weights = group_weights(data.n_groups, 20, seed=1)
+    found = statistics(data, weights, ["roc_auc", "average_precision", "accuracy"])
+    truth = (p["label"] == "covid").to_numpy()
+    for r, w in enumerate(weights[:, data.group]):
+        assert found["roc_auc", "covid"][r] == pytest.approx(sk.roc_auc_score(truth, p["p_covid"], sample_weight=w))
+        precision = sk.average_precision_score(truth, p["p_covid"], sample_weight=w)
+        assert found["average_precision", "covid"][r] == pytest.approx(precision)
+        assert found["accuracy", "all"][r] == pytest.approx(np.average(p["label"] == p["predicted"], weights=w))
+
+
+def test_row_order_changes_nothing():
+    p = random_predictions(0, group_size=2, runs=2)
+    shuffled = p.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(evaluate.metrics(p, resamples=50), evaluate.metrics(shuffled, resamples=50))
+
+
+def test_two_classes_share_one_area_under_the_curve():
+    p = random_predictions(1, classes=["normal", "covid"])
+    found = evaluate.metrics(p, resamples=5)
+    assert value(found, "roc_auc", "covid") == pytest.approx(value(found, "roc_auc", "normal"))
+    assert value(found, "sensitivity", "covid") == pytest.approx(value(found, "specificity", "normal"))
+
+
+def test_macro_and_weighted_f1_differ_under_imbalance():
+    label = ["normal"] * 90 + ["covid"] * 10
+    p = from_answers(label, ["normal"] * 100, ["normal", "covid"])
+    found = evaluate.metrics(p, resamples=5)
+    assert value(found, "accuracy") == 0.9
+    assert value(found, "f1_macro") == pytest.approx(0.5 * 2 * 0.9 / 1.9)
+    assert value(found, "f1_weighted") == pytest.approx(0.9 * 2 * 0.9 / 1.9)
+    assert value(found, "balanced_accuracy") == 0.5
+
+
+def test_confusion_counts_true_in_rows():
+    p = from_answers(["normal", "normal", "covid"], ["covid", "normal", "covid"], ["normal", "covid"])
+    matrix = evaluate.confusion(p)
+    assert matrix.loc["normal", "covid"] == 1
+    assert matrix.loc["covid", "normal"] == 0
+    assert (matrix.index.name, matrix.columns.name) == ("true", "predicted")
+    assert matrix.to_numpy().sum() == 3
+
+
+# --- intervals --------------------------------------------------------------------------------------------------
+
+
+def test_wilson_known_values():
+    low, high = evaluate.wilson(60, 66)
+    assert (round(low, 3), round(high, 3)) == (0.816, 0.958)
+    low, high = evaluate.wilson(round(0.90 * 66), 66)
+    assert (round(low, 2), round(high, 2)) == (0.80, 0.95)
+    # At k = n the closed form is n / (n + z²) to 1.
+    low, high = evaluate.wilson(20, 20)
+    assert low == pytest.approx(20 / (20 + 1.959964**2), abs=1e-6)
+    assert high == pytest.approx(1)
+    assert np.isnan(evaluate.wilson(0, 0)).all()
+
+
+@pytest.mark.parametrize(("k", "n"), [(-1, 5), (6, 5)])
+def test_wilson_refuses_impossible_counts(k, n):
+    with pytest.raises(ValueError, match="between 0 and n"):
+        evaluate.wilson(k, n)
+
+
+def test_level_is_a_fraction():
+    with pytest.raises(ValueError, match="fraction"):
+        evaluate.metric(random_predictions(0), "accuracy", level=95)
+
+
+def test_wilson_for_single_images_else_bootstrap_by_group():
+    single = evaluate.metrics(random_predictions(0), resamples=50).set_index(["metric", "class"])
+    grouped = evaluate.metrics(random_predictions(0, group_size=3), resamples=50).set_index(["metric", "class"])
+    for name in ("accuracy", "f1_macro"):
+        assert single.loc[(name, "all"), "value"] == grouped.loc[(name, "all"), "value"]
+    assert single.loc[("accuracy", "all"), "method"] == "Wilson"
+    assert single.loc[("sensitivity", "covid"), "method"] == "Wilson"
+    assert single.loc[("f1_macro", "all"), "method"] == "bootstrap by group"
+    assert grouped.loc[("accuracy", "all"), "method"] == "bootstrap by group"
+    assert grouped.loc[("accuracy", "all"), "groups"] == 20
+    row = single.loc[("accuracy", "all")]
+    assert (row["low"], row["high"]) == evaluate.wilson(round(row["value"] * 60), 60)
+
+
+def test_n_is_the_number_of_images_that_the_figure_rests_on():
+    p = random_predictions(0, group_size=3)
+    found = evaluate.metrics(p, resamples=5).set_index(["metric", "class"])
+    covid = p["label"] == "covid"
+    assert found.loc[("sensitivity", "covid"), "n"] == covid.sum()
+    assert found.loc[("sensitivity", "covid"), "groups"] == p.loc[covid, "group"].nunique()
+    assert found.loc[("specificity", "covid"), "n"] == (~covid).sum()
+    assert found.loc[("ppv", "covid"), "n"] == (p["predicted"] == "covid").sum()
+    assert found.loc[("roc_auc", "covid"), "n"] == 60
+
+
+def test_missing_group_is_the_image_itself():
+    p = random_predictions(0)
+    p["group"] = pd.NA
+    assert evaluate.metric(p, "accuracy").groups == 60
+    p.loc[:9, "group"] = "one patient"
+    assert evaluate.metric(p, "accuracy").groups == 51
+    assert evaluate.metric(p.drop(columns="group"), "accuracy").groups == 60
+
+
+def test_bootstrap_by_group_covers_and_by_image_does_not():
+    """Accuracy of 0.8 over patients of 6 images whose chances differ: 400 studies, nominal 95 %.
+
+    The standard error of a coverage of 0.95 over 400 studies is 0.011.
+    """
+    rng = np.random.default_rng(7)
+    groups, size, studies = 60, 6, 400
+    weights = group_weights(groups, 400, seed=0)
+    image_weights = group_weights(groups * size, 400, seed=0)
+    inside = {"group": 0, "image": 0}
+    for _ in range(studies):
+        right = rng.random((groups, size)) < rng.beta(0.8, 0.2, groups)[:, None]
+        low, high = percentile(weights @ right.mean(1) / groups, 0.95)
+        inside["group"] += low <= 0.8 <= high
+        low, high = percentile(image_weights @ right.ravel() / right.size, 0.95)
+        inside["image"] += low <= 0.8 <= high
+    assert 0.91 <= inside["group"] / studies <= 0.98
+    assert inside["image"] / studies < 0.75
+
+
+def test_interval_of_the_package_is_the_plain_group_bootstrap():
+    """`metric` against resampling rows of whole groups in a loop."""
+    p = random_predictions(5, n=45, group_size=3)
+    found = evaluate.metric(p, "f1_macro", resamples=2000, seed=3)
+    rng = np.random.default_rng(99)
+    rows = [part for _, part in p.groupby("group")]
+    values = []
+    for _ in range(300):
+        drawn = pd.concat([rows[i] for i in rng.integers(0, len(rows), len(rows))])
+        values.append(sk.f1_score(drawn["label"].astype(str), drawn["predicted"].astype(str), average="macro"))
+    assert found.low == pytest.approx(np.quantile(values, 0.025), abs=0.03)
+    assert found.high == pytest.approx(np.quantile(values, 0.975), abs=0.03)
+
+
+def test_seed_repeats_the_interval():
+    p = random_predictions(0, group_size=2)
+    assert evaluate.metric(p, "f1_macro", seed=1) == evaluate.metric(p, "f1_macro", seed=1)
+    assert evaluate.metric(p, "f1_macro", seed=1) != evaluate.metric(p, "f1_macro", seed=2)
+    with pytest.raises(ValueError, match="resamples"):
+        evaluate.metric(p, "f1_macro", resamples=0)
+
+
+def test_all_metrics_of_a_set_of_317_take_seconds():
+    p = random_predictions(0, n=317, group_size=2)
+    start = time.perf_counter()
+    evaluate.metrics(p, resamples=1000)
+    assert time.perf_counter() - start < 5
+
+
+def test_blocks_of_resamples_give_the_same_figures(monkeypatch):
+    p = random_predictions(0, group_size=2)
+    whole = evaluate.metrics(p, resamples=40)
+    monkeypatch.setattr("cxr_helpers.evaluate._resample.BLOCK", 60 * 7)
+    pd.testing.assert_frame_equal(whole, evaluate.metrics(p, resamples=40))
+
+
+# --- seeds ------------------------------------------------------------------------------------------------------
+
+
+def test_repeated_seeds_are_averaged_and_images_counted_once():
+    p = random_predictions(2, runs=3)
+    found = evaluate.metric(p, "roc_auc", "covid", resamples=50)
+    single = [evaluate.metric(rows, "roc_auc", "covid", resamples=50).value for _, rows in p.groupby("seed")]
+    assert found.value == pytest.approx(np.mean(single))
+    assert (found.n, found.groups) == (60, 60)
+    assert evaluate.metric(p, "accuracy").method == "bootstrap by group"
+
+
+def test_seeds_must_score_the_same_images():
+    p = random_predictions(2, runs=2).iloc[:-1]
+    with pytest.raises(evaluate.PredictionsError, match="same 60 images"):
+        evaluate.metrics(p)
+
+
+def test_a_curve_needs_one_seed():
+    p = random_predictions(2, runs=2)
+    for draw in (
+        evaluate.confusion,
+        lambda x: evaluate.roc(x, "covid"),
+        lambda x: evaluate.operating_point(x, "covid"),
+    ):
+        with pytest.raises(evaluate.PredictionsError, match="choose one"):
+            draw(p)
+
+
+# --- edges ------------------------------------------------------------------------------------------------------
+
+
+def test_perfect_answers_still_have_an_uncertain_accuracy():
+    label = ["normal", "covid"] * 15
+    single = evaluate.metric(from_answers(label, label, ["normal", "covid"]), "accuracy")
+    assert (single.value, single.method) == (1.0, "Wilson")
+    assert single.low == pytest.approx(evaluate.wilson(30, 30)[0])
+    grouped = from_answers(label, label, ["normal", "covid"], group=np.repeat(np.arange(10), 3).astype(str))
+    found = evaluate.metric(grouped, "accuracy")
+    assert found.method == "Wilson over groups"
+    assert found.low == pytest.approx(evaluate.wilson(10, 10)[0])
+    assert "every resample alike" in evaluate.metric(grouped, "f1_macro").method
+    assert str(evaluate.metric(grouped, "f1_macro")) == "1.000 (no spread, n = 30 in 10 groups)"
+
+
+def test_absent_class_is_undefined_without_a_warning():
+    p = random_predictions(0, present=["normal", "covid"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = evaluate.metrics(p, resamples=50).set_index(["metric", "class"])
+    for name in ("sensitivity", "roc_auc", "average_precision"):
+        row = found.loc[(name, "viral")]
+        assert np.isnan(row[["value", "low", "high"]].to_numpy(float)).all()
+        assert row["method"] == "undefined"
+    assert found.loc[("sensitivity", "viral"), "n"] == 0
+    mean = found.loc[[("roc_auc", "normal"), ("roc_auc", "covid")], "value"].mean()
+    assert found.loc[("roc_auc_macro", "all"), "value"] == pytest.approx(mean)
+
+
+def test_one_class_only():
+    p = random_predictions(0, present=["covid"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = evaluate.metrics(p, resamples=50)
+    assert np.isnan(value(found, "roc_auc_macro"))
+    assert value(found, "accuracy") == value(found, "sensitivity", "covid")
+    assert str(evaluate.metric(p, "roc_auc", "covid")) == "undefined (n = 60)"
+    with pytest.raises(evaluate.PredictionsError, match="with and without 'covid'"):
+        evaluate.roc(p, "covid")
+
+
+def test_one_image():
+    found = evaluate.metric(random_predictions(0, n=1), "accuracy")
+    assert found.n == 1
+    assert found.high - found.low > 0.5
+
+
+def faulty(change):
+    p = random_predictions(0)
+    return change(p)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: p.drop(columns="label"), "no column label"),
+        (lambda p: p.drop(columns=["p_covid", "p_viral"]), "at least two"),
+        (lambda p: p.iloc[:0], "no row"),
+        (lambda p: p.assign(p_covid=p["p_covid"] + 0.1, p_viral=p["p_viral"] / 2), "do not sum to 1"),
+        (lambda p: p.assign(p_covid=-3.0), "logits"),
+        (lambda p: p.assign(p_covid=np.nan), "logits"),
+        (lambda p: p.assign(label="effusion"), "label.*effusion"),
+        (lambda p: p.assign(label=pd.NA), "label.*NA"),
+        (lambda p: p.assign(predicted="pneumonia"), "predicted.*pneumonia"),
+        (lambda p: pd.concat([p, p.iloc[:1]]), "same image twice.*i0000"),
+        (lambda p: p.assign(model=["a", "b"] * 30), "several models"),
+    ],
+)
+def test_faults_are_named(change, message):
+    with pytest.raises(evaluate.PredictionsError, match=message):
+        evaluate.check_predictions(faulty(change))
+
+
+def test_label_must_not_depend_on_the_seed():
+    p = random_predictions(0, runs=2)
+    p["label"] = p["label"].astype(str)
+    p.loc[0, "label"] = "covid" if p.loc[0, "label"] != "covid" else "viral"
+    with pytest.raises(evaluate.PredictionsError, match="different labels"):
+        evaluate.check_predictions(p)
+
+
+def test_rounding_to_three_decimals_is_tolerated():
+    p = random_predictions(0)
+    rounded = p.assign(**{f"p_{c}": p[f"p_{c}"].round(3) for c in CLASSES})
+    assert evaluate.check_predictions(rounded) is rounded
+
+
+def test_unknown_metric_and_missing_class_are_explained():
+    with pytest.raises(ValueError, match="Unknown metric 'recall'"):
+        evaluate.metric(random_predictions(0), "recall")
+    with pytest.raises(ValueError, match="pass positive="):
+        evaluate.metric(random_predictions(0), "sensitivity")
+
+
+# --- curves and thresholds --------------------------------------------------------------------------------------
+
+
+def test_roc_area_is_the_metric():
+    p = random_predictions(4)
+    curve = evaluate.roc(p, "covid")
+    area = np.trapezoid(curve["sensitivity"], 1 - curve["specificity"])
+    assert area == pytest.approx(evaluate.metric(p, "roc_auc", "covid").value)
+    for row in curve.itertuples():
+        called = p["p_covid"] >= row.threshold
+        assert row.sensitivity == pytest.approx(called[p["label"] == "covid"].mean())
+        assert row.specificity == pytest.approx((~called)[p["label"] != "covid"].mean())
+
+
+def test_precision_recall_rows_hold_at_their_threshold():
+    p = random_predictions(4)
+    curve = evaluate.precision_recall(p, "covid")
+    for row in curve.iloc[:-1].itertuples():
+        called = p["p_covid"] >= row.threshold
+        assert row.ppv == pytest.approx((p.loc[called, "label"] == "covid").mean())
+        assert row.sensitivity == pytest.approx(called[p["label"] == "covid"].mean())
+    assert (curve["sensitivity"].iloc[-1], curve["ppv"].iloc[-1]) == (0, 1)
+
+
+@pytest.mark.parametrize("target", [0.5, 0.8, 0.95, 1.0])
+def test_operating_point_is_the_largest_threshold_that_reaches_the_target(target):
+    p = random_predictions(6, n=200)
+    threshold = evaluate.operating_point(p, "covid", target)
+    score = p.loc[p["label"] == "covid", "p_covid"]
+    assert (score >= threshold).mean() >= target
+    higher = p.loc[p["p_covid"] > threshold, "p_covid"]
+    assert higher.empty or (score >= higher.min()).mean() < target
+    at = evaluate.at_threshold(p, "covid", threshold, resamples=5).set_index("metric")
+    assert at.loc["sensitivity", "value"] == pytest.approx((score >= threshold).mean())
+
+
+def test_threshold_on_test_images_warns_and_on_validation_does_not():
+    p = random_predictions(6)
+    with pytest.warns(UserWarning, match="choose it on validation"):
+        evaluate.operating_point(p.assign(split="test"), "covid")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluate.operating_point(p.assign(split="val"), "covid")
+    with pytest.raises(ValueError, match="sensitivity"):
+        evaluate.operating_point(p, "covid", 95)
+
+
+def test_at_threshold_has_wilson_intervals_and_n():
+    p = random_predictions(6, n=100)
+    at = evaluate.at_threshold(p, "covid", 0.5).set_index("metric")
+    assert list(at.index) == ["sensitivity", "specificity", "ppv", "npv"]
+    called, truth = p["p_covid"] >= 0.5, p["label"] == "covid"
+    assert at.loc["specificity", "value"] == pytest.approx((~called[~truth]).mean())
+    assert at.loc["specificity", "n"] == (~truth).sum()
+    assert (at["method"] == "Wilson").all()
+    assert at.loc["ppv", "low"] == pytest.approx(evaluate.wilson((called & truth).sum(), called.sum())[0])
+    everything = evaluate.at_threshold(p, "covid", 0.0).set_index("metric")
+    assert everything.loc["sensitivity", "value"] == 1
+    assert np.isnan(everything.loc["npv", "value"])
+
+
+def test_one_versus_rest_keeps_the_other_name_of_two():
+    two = evaluate.one_versus_rest(random_predictions(0, classes=["normal", "covid"]), "covid", 0.3)
+    assert evaluate.classes(two) == ["normal", "covid"]
+    three = evaluate.one_versus_rest(random_predictions(0), "covid", 0.3)
+    assert evaluate.classes(three) == ["rest", "covid"]
+    evaluate.check_predictions(three)
+    with pytest.raises(evaluate.PredictionsError, match="No class 'lung'"):
+        evaluate.one_versus_rest(random_predictions(0), "lung", 0.3)
+
+
+# --- comparison -------------------------------------------------------------------------------------------------
+
+
+def test_a_model_does_not_differ_from_itself():
+    p = random_predictions(0)
+    found = evaluate.compare(p, p.sample(frac=1, random_state=0))
+    assert (found.value, found.low, found.high, found.p, found.n) == (0, 0, 0, 1.0, 60)
+
+
+def test_pairing_narrows_the_interval():
+    label = np.array(["normal", "covid"] * 100)
+    wrong = np.random.default_rng(0).permutation(200)
+    other = np.where(label == "covid", "normal", "covid")
+    answers = [np.where(np.isin(np.arange(200), wrong[:k]), other, label) for k in (40, 56)]
+    a, b = (from_answers(label, x, ["normal", "covid"]) for x in answers)
+    found = evaluate.compare(a, b, "accuracy")
+    assert found.value == pytest.approx(0.08)
+    assert (found.a, found.b) == (0.8, 0.72)
+    assert found.low > 0
+    assert found.p < 0.01
+    ends = [evaluate.metric(x, "accuracy") for x in (a, b)]
+    assert ends[0].low < ends[1].high  # the two intervals overlap, and yet the difference is clear
+    back = evaluate.compare(b, a, "accuracy")
+    assert (back.value, back.low, back.high) == pytest.approx((-found.value, -found.high, -found.low))
+
+
+def test_p_is_rarely_small_for_two_equal_guessers():
+    small = [
+        evaluate.compare(
+            random_predictions(2 * s, n=80, present=CLASSES, skill=0), _relabel(s), "accuracy", resamples=400
+        ).p
+        < 0.05
+        for s in range(120)
+    ]
+    assert 0.005 <= np.mean(small) <= 0.11
+
+
+def _relabel(s):
+    """Another guesser's answers to the images of random_predictions(2 * s)."""
+    first = random_predictions(2 * s, n=80, skill=0)
+    other = random_predictions(2 * s + 1, n=80, skill=0)
+    return other.assign(label=first["label"])
+
+
+def test_comparison_needs_the_same_images_labels_groups_and_classes():
+    p = random_predictions(0, group_size=2)
+    with pytest.raises(evaluate.PredictionsError, match="1 only in the first"):
+        evaluate.compare(p, p.iloc[1:])
+    changed = p.assign(label=np.roll(p["label"], 1))
+    with pytest.raises(evaluate.PredictionsError, match="labels differ"):
+        evaluate.compare(p, changed)
+    with pytest.raises(evaluate.PredictionsError, match="groups differ"):
+        evaluate.compare(p, p.assign(group=pd.NA))
+    with pytest.raises(evaluate.PredictionsError, match="classes differ"):
+        evaluate.compare(p, p[[*[c for c in p if c != "p_covid"], "p_covid"]])
+
+
+def test_table_sets_models_side_by_side():
+    a, b = random_predictions(0), random_predictions(0, skill=3)
+    found = evaluate.table({"weak": a, "strong": b})
+    assert list(found["model"]) == ["weak", "strong"]
+    estimate = evaluate.metric(a, "accuracy")
+    assert found.loc[0, "accuracy"] == f"{estimate.value:.3f} ({estimate.low:.2f}-{estimate.high:.2f})"
+    assert found.loc[0, "accuracy_value"] == estimate.value
+    assert found.loc[0, ["n", "groups", "seeds"]].tolist() == [60, 60, 1]
+    assert evaluate.table([a])["model"].item() == "drawn"
+    with pytest.raises(ValueError, match="pass a dict"):
+        evaluate.table([a, b])
+    one = evaluate.table([a], metrics=("sensitivity",), positive="covid")
+    assert one["sensitivity_value"].item() == evaluate.metric(a, "sensitivity", "covid").value
+
+
+def test_table_string_of_a_known_result():
+    label = ["covid"] * 66
+    p = from_answers(label, ["covid"] * 60 + ["normal"] * 6, ["normal", "covid"])
+    assert evaluate.table({"lr": p}, metrics="accuracy")["accuracy"].item() == "0.909 (0.82-0.96)"
+
+
+def test_subgroups_split_by_a_column():
+    p = random_predictions(0).assign(source=["a"] * 20 + ["b"] * 30 + [None] * 10)
+    found = evaluate.subgroups(p, "source").set_index("source")
+    assert found["n"].to_dict() == {"a": 20, "b": 30, "unknown": 10}
+    assert found.loc["a", "value"] == (p["label"] == p["predicted"])[:20].mean()
+    with pytest.raises(evaluate.PredictionsError, match="no column 'view'"):
+        evaluate.subgroups(p, "view")
+
+
+# --- chance -----------------------------------------------------------------------------------------------------
+
+
+def test_shuffled_perfect_model_scores_the_sum_of_squares():
+    label = np.repeat(CLASSES, [20, 26, 20])
+    expected = evaluate.shuffled_accuracy(label)
+    assert expected == pytest.approx((26**2 + 20**2 + 20**2) / 66**2)
+    assert round(expected, 3) == 0.339
+    rng = np.random.default_rng(0)
+    simulated = [
+        evaluate.metric(from_answers(label, rng.permutation(label), CLASSES), "accuracy").value for _ in range(300)
+    ]
+    assert np.mean(simulated) == pytest.approx(expected, abs=0.012)  # about 4 standard errors
+    with pytest.raises(ValueError, match="empty"):
+        evaluate.shuffled_accuracy([])
+
+
+def test_best_of_many_guessers_is_what_a_simulation_gives():
+    exact = evaluate.best_of(20, 66, 1 / 3)
+    assert exact["probability"].sum() == pytest.approx(1)
+    mean = (exact["accuracy"] * exact["probability"]).sum()
+    best = np.random.default_rng(0).binomial(66, 1 / 3, (20_000, 20)).max(1) / 66
+    assert mean == pytest.approx(best.mean(), abs=0.002)
+    assert mean > 0.42
+    one = evaluate.best_of(1, 66, 1 / 3)
+    assert (one["accuracy"] * one["probability"]).sum() == pytest.approx(1 / 3)
+    with pytest.raises(ValueError, match="models"):
+        evaluate.best_of(0, 66, 0.5)

@@ -1,0 +1,350 @@
+import hashlib
+import io
+import os
+import re
+import stat
+import tarfile
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from cxr_helpers import fetch
+
+CONTENT = np.random.default_rng(0).bytes(300_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(BaseHTTPRequestHandler):
+    """Real answers over a real connection; the server's attributes say how it misbehaves."""
+
+    def do_GET(self):
+        server, wanted = self.server, self.headers.get("Range")
+        server.asked.append(wanted)
+        status = server.statuses.pop(0) if server.statuses else 200
+        if status != 200:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        start, content = 0, server.content
+        same = self.headers.get("If-Range") in (None, server.tag)
+        if wanted and server.ranges and same:
+            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
+            if start >= len(content):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(content)}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(206)
+            told = start + server.lie
+            self.send_header("Content-Range", f"bytes {told}-{len(content) - 1}/{len(content)}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Type", server.kind)
+        self.send_header("Content-Length", str(len(content) - start))
+        if server.tag:
+            self.send_header("ETag", server.tag)
+        self.end_headers()
+        body = content[start:]
+        if server.cuts:
+            server.cuts -= 1
+            body = body[: len(body) // 2]
+        self.wfile.write(body)
+        self.close_connection = True
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    httpd.content, httpd.asked, httpd.statuses = CONTENT, [], []
+    httpd.ranges, httpd.cuts, httpd.lie, httpd.tag, httpd.kind = True, 0, 0, '"v1"', "application/octet-stream"
+    threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
+    httpd.url = f"http://127.0.0.1:{httpd.server_port}/set.zip"
+    yield httpd
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def get(server, path, sha256=None, **options):
+    return fetch.download(server.url, path, sha256, progress=False, wait=0, timeout=5, **options)
+
+
+def test_a_file_arrives_whole_and_nothing_else_is_left(server, tmp_path):
+    path = get(server, tmp_path / "new" / "set.zip", SHA256.upper())
+    assert path.read_bytes() == CONTENT
+    assert [p.name for p in path.parent.iterdir()] == ["set.zip"]
+
+
+def test_a_cut_connection_is_resumed(server, tmp_path):
+    server.cuts = 2
+    assert get(server, tmp_path / "set.zip", SHA256).read_bytes() == CONTENT
+    assert server.asked == [None, "bytes=150000-", "bytes=225000-"]
+
+
+def test_the_next_call_goes_on_from_what_arrived(server, tmp_path):
+    server.cuts = 1
+    with pytest.raises(fetch.FetchError, match=r"150,000 of 300,000 bytes.*0\.\d MB that arrived are kept"):
+        get(server, tmp_path / "set.zip", attempts=1)
+    assert not (tmp_path / "set.zip").exists()
+    assert (tmp_path / "set.zip.part").stat().st_size == 150_000
+    assert get(server, tmp_path / "set.zip").read_bytes() == CONTENT
+    assert server.asked == [None, "bytes=150000-"]
+
+
+def test_a_server_that_cannot_resume_sends_all_again(server, tmp_path):
+    server.cuts, server.ranges = 1, False
+    assert get(server, tmp_path / "set.zip", SHA256).read_bytes() == CONTENT
+    assert server.asked == [None, "bytes=150000-"]
+
+
+def test_a_file_that_changed_meanwhile_is_not_patched_together(server, tmp_path):
+    server.cuts = 1
+    with pytest.raises(fetch.FetchError):
+        get(server, tmp_path / "set.zip", attempts=1)
+    server.content, server.tag = CONTENT[::-1], '"v2"'
+    assert get(server, tmp_path / "set.zip").read_bytes() == CONTENT[::-1]
+
+
+def test_without_a_mark_of_the_version_or_a_hash_nothing_is_resumed(server, tmp_path):
+    server.cuts, server.tag = 1, ""
+    assert get(server, tmp_path / "set.zip").read_bytes() == CONTENT
+    assert server.asked == [None, None]
+
+
+def test_a_wrong_range_is_not_appended(server, tmp_path):
+    server.cuts, server.lie = 1, 7
+    assert get(server, tmp_path / "set.zip", SHA256).read_bytes() == CONTENT
+    assert server.asked == [None, "bytes=150000-", None]
+
+
+def test_a_complete_part_needs_no_further_byte(server, tmp_path):
+    (tmp_path / "set.zip.part").write_bytes(CONTENT)
+    (tmp_path / "set.zip.part.tag").write_text(f'{server.url}\n"v1"')
+    assert get(server, tmp_path / "set.zip", SHA256).read_bytes() == CONTENT
+    assert server.asked == ["bytes=300000-"]
+
+
+def test_a_part_of_other_content_is_found_by_the_hash_and_begun_anew(server, tmp_path):
+    (tmp_path / "set.zip.part").write_bytes(bytes(1000))
+    (tmp_path / "set.zip.part.tag").write_text(f'{server.url}\n"v1"')
+    assert get(server, tmp_path / "set.zip", SHA256).read_bytes() == CONTENT
+    assert server.asked == ["bytes=1000-", None]
+
+
+def test_a_part_of_another_address_is_not_used(server, tmp_path):
+    (tmp_path / "set.zip.part").write_bytes(bytes(1000))
+    (tmp_path / "set.zip.part.tag").write_text('http://elsewhere.example/\n"v1"')
+    assert get(server, tmp_path / "set.zip").read_bytes() == CONTENT
+
+
+def test_a_wrong_hash_leaves_nothing(server, tmp_path):
+    with pytest.raises(fetch.FetchError, match=f"{SHA256} instead of {'0' * 64}") as caught:
+        get(server, tmp_path / "set.zip", "0" * 64)
+    assert server.url in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_with_the_right_hash_is_not_downloaded_again(server, tmp_path):
+    (tmp_path / "set.zip").write_bytes(CONTENT)
+    get(server, tmp_path / "set.zip", SHA256)
+    assert server.asked == []
+
+
+def test_a_busy_server_is_asked_again(server, tmp_path):
+    server.statuses = [503, 429]
+    assert get(server, tmp_path / "set.zip").read_bytes() == CONTENT
+    assert len(server.asked) == 3
+
+
+def test_a_server_that_stays_busy(server, tmp_path):
+    server.statuses = [503] * 4
+    with pytest.raises(fetch.FetchError, match=r"4 attempts.*503"):
+        get(server, tmp_path / "set.zip")
+
+
+@pytest.mark.parametrize(("status", "message"), [(404, "Check the address"), (403, "access denied")])
+def test_a_refusal_is_not_repeated(server, tmp_path, status, message):
+    server.statuses = [status]
+    with pytest.raises(fetch.FetchError, match=message):
+        get(server, tmp_path / "set.zip")
+    assert len(server.asked) == 1
+
+
+def test_a_web_page_is_no_archive(server, tmp_path):
+    server.kind = "text/html; charset=utf-8"
+    with pytest.raises(fetch.FetchError, match="web page"):
+        get(server, tmp_path / "set.zip")
+
+
+def test_no_server_and_no_web_address(tmp_path):
+    with pytest.raises(fetch.FetchError, match="2 attempts"):
+        fetch.download("http://127.0.0.1:9/x", tmp_path / "x", attempts=2, wait=0, progress=False)
+    for url in ("file:///etc/passwd", "ftp://example.org/x", "set.zip", "http://"):
+        with pytest.raises(fetch.FetchError, match="not an http or https address"):
+            fetch.download(url, tmp_path / "x")
+
+
+def test_a_destination_that_cannot_be_written(server, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(fetch.FetchError, match="cannot be written"):
+        get(server, tmp_path / "file" / "set.zip")
+
+
+def zipped(path, files, mode=stat.S_IFREG | 0o644):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            member = zipfile.ZipInfo(name)
+            member.external_attr = mode << 16
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, content)
+    return path
+
+
+def tarred(path, *members, mode="w:gz"):
+    with tarfile.open(path, mode) as archive:
+        for member, content in members:
+            if isinstance(member, str):
+                member = tarfile.TarInfo(member)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def of_type(kind, name="link", target="/etc/passwd"):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
+
+
+FILES = {"Set/train/Covid/a.png": b"1" * 5000, "Set/é d.txt": b"2", "Set/empty": b""}
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.bz2", "tar.xz"])
+def test_archives_are_unpacked(tmp_path, kind):
+    path = tmp_path / f"set.{kind}"
+    if kind == "zip":
+        zipped(path, FILES)
+    else:
+        tarred(path, *FILES.items(), mode="w:" + kind[4:])
+    folder = fetch.extract(path, tmp_path / "deep" / "out")
+    assert {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()} == FILES
+    assert [p.name for p in folder.parent.iterdir()] == ["out"]
+
+
+def test_an_empty_folder_may_be_filled_and_a_full_one_may_not(tmp_path):
+    path = zipped(tmp_path / "set.zip", FILES)
+    (tmp_path / "out").mkdir()
+    fetch.extract(path, tmp_path / "out")
+    with pytest.raises(fetch.FetchError, match="would overwrite"):
+        fetch.extract(path, tmp_path / "out")
+
+
+OUTSIDE = ["../evil.txt", "a/../../evil.txt", "/evil.txt", "..\\evil.txt", "C:\\evil.txt", "C:evil.txt"]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_nothing_is_written_outside_the_folder(tmp_path, name, kind):
+    files = {"good.txt": b"1", name: b"2"}
+    path = zipped(tmp_path / "a.zip", files) if kind == "zip" else tarred(tmp_path / "a.tar", *files.items())
+    with pytest.raises(fetch.FetchError, match="outside the folder"):
+        fetch.extract(path, tmp_path / "x" / "out")
+    assert not list((tmp_path / "x").iterdir())
+    assert not list(tmp_path.rglob("*evil*"))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_a_tar_are_refused(tmp_path, kind):
+    path = tarred(tmp_path / "a.tar", (of_type(kind), b""), ("link/file", b"x"))
+    with pytest.raises(fetch.FetchError, match="a link or a device"):
+        fetch.extract(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_links_in_a_zip_are_refused(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"link": b"/etc/passwd"}, stat.S_IFLNK | 0o777)
+    with pytest.raises(fetch.FetchError, match="a link or a device"):
+        fetch.extract(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_a_bomb_is_stopped_by_its_ratio(tmp_path, kind):
+    content = bytes(120_000_000)
+    path = tmp_path / f"bomb.{kind}"
+    _ = zipped(path, {"zeros": content}) if kind == "zip" else tarred(path, ("zeros", content))
+    assert os.path.getsize(path) < 200_000
+    with pytest.raises(fetch.FetchError, match="decompression bomb"):
+        fetch.extract(path, tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_limits_on_size_and_number(tmp_path):
+    path = zipped(tmp_path / "a.zip", FILES)
+    with pytest.raises(fetch.FetchError, match="more than 4,000 bytes"):
+        fetch.extract(path, tmp_path / "out", max_bytes=4000)
+    with pytest.raises(fetch.FetchError, match="more than 2 files"):
+        fetch.extract(path, tmp_path / "out", max_files=2)
+    assert fetch.extract(path, tmp_path / "out", max_bytes=5001, max_files=3)
+
+
+def test_a_zip_that_lies_about_its_sizes_is_counted_by_what_comes_out(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"zeros": bytes(1_000_000)})
+    data = path.read_bytes().replace((1_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    path.write_bytes(data)
+    with pytest.raises(fetch.FetchError):
+        fetch.extract(path, tmp_path / "out", max_bytes=1000)
+    assert not (tmp_path / "out").exists()
+
+
+def damaged_zip(path):
+    zipped(path, {"a": CONTENT})
+    data = bytearray(path.read_bytes())
+    data[1000:1010] = b"\0" * 10
+    path.write_bytes(data)
+
+
+def cut_tar(path):
+    tarred(path, ("a", CONTENT))
+    path.write_bytes(path.read_bytes()[:100_000])
+
+
+def same_name_twice(path):
+    tarred(path, ("a", b"1"), ("a", b"2"))
+
+
+def file_and_folder(path):
+    tarred(path, ("a", b"1"), ("a/b", b"2"))
+
+
+@pytest.mark.parametrize("make", [damaged_zip, cut_tar, same_name_twice, file_and_folder])
+def test_a_damaged_archive_leaves_nothing(tmp_path, make):
+    path = tmp_path / "archive"
+    make(path)
+    with pytest.raises(fetch.FetchError, match="damaged"):
+        fetch.extract(path, tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["archive"]
+
+
+def test_what_is_no_archive(tmp_path):
+    (tmp_path / "page.zip").write_text("<html>Sign in</html>")
+    with pytest.raises(fetch.FetchError, match="neither a zip nor a tar"):
+        fetch.extract(tmp_path / "page.zip", tmp_path / "out")
+    with pytest.raises(fetch.FetchError, match="not a file"):
+        fetch.extract(tmp_path, tmp_path / "out")
+
+
+def test_a_zip_with_a_password_is_refused(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"a": b"1"})
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(fetch.FetchError, match="password"):
+        fetch.extract(path, tmp_path / "out")

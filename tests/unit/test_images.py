@@ -1,0 +1,285 @@
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+from cxr_helpers import images
+from tests import draw
+
+G = 51  # 0.2 of full scale
+LUMA = 0.299 * 200 / 255 + 0.587 * 100 / 255 + 0.114 * 50 / 255
+
+
+def palette():
+    image = Image.fromarray(np.array([[0, 1]], np.uint8), "L").copy()
+    image = Image.frombytes("P", (2, 1), image.tobytes())
+    image.putpalette([200, 100, 50, 255, 255, 255])
+    return image
+
+
+def sixteen(values):
+    return Image.fromarray(np.array([values], np.uint16))
+
+
+# What a file says -> what must be read, from left to right.
+PIXELS = {
+    "L": (Image.new("L", (1, 1), G), "PNG", [0.2]),
+    "1-bit": (Image.fromarray(np.array([[True, False]])), "PNG", [1, 0]),
+    "RGB grey": (Image.new("RGB", (1, 1), (G, G, G)), "PNG", [0.2]),
+    "RGB colour": (Image.new("RGB", (1, 1), (200, 100, 50)), "PNG", [LUMA]),
+    "RGBA opaque": (Image.new("RGBA", (1, 1), (G, G, G, 255)), "PNG", [0.2]),
+    "RGBA half": (Image.new("RGBA", (1, 1), (G, G, G, 128)), "PNG", [0.2 * 128 / 255]),
+    "RGBA clear": (Image.new("RGBA", (1, 1), (255, 255, 255, 0)), "PNG", [0]),
+    "LA": (Image.new("LA", (1, 1), (G, 255)), "PNG", [0.2]),
+    "LA half": (Image.new("LA", (1, 1), (G, 128)), "PNG", [0.2 * 128 / 255]),
+    "palette": (palette(), "PNG", [LUMA, 1]),
+    "16-bit": (sixteen([0, 13107, 65535]), "PNG", [0, 0.2, 1]),
+    "16-bit TIFF": (sixteen([0, 13107, 65535]), "TIFF", [0, 0.2, 1]),
+    "32-bit integers": (Image.fromarray(np.array([[0, 13107, 65535]], np.int32)), "TIFF", [0, 0.2, 1]),
+    "fractions": (Image.fromarray(np.array([[0, 0.2, 1]], np.float32)), "TIFF", [0, 0.2, 1]),
+    "BMP": (Image.new("L", (1, 1), G), "BMP", [0.2]),
+    "GIF": (Image.new("L", (1, 1), G), "GIF", [0.2]),
+}
+
+
+@pytest.mark.parametrize("name", PIXELS)
+def test_pixel_values(name):
+    image, kind, expected = PIXELS[name]
+    grey = images.read(draw.encoded(image, kind))
+    assert grey.dtype == np.float32
+    assert grey.shape == (1, len(expected))
+    np.testing.assert_allclose(
+        grey[0], expected, atol=1.01 / 255 / 2 if "colour" in name or name == "palette" else 1e-6
+    )
+
+
+def test_palette_with_a_transparent_entry_is_composited_on_black():
+    grey = images.read(draw.encoded(palette(), "PNG", transparency=1))
+    np.testing.assert_allclose(grey[0], [LUMA, 0], atol=0.002)
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("JPEG", 0.03), ("PNG", 1e-6), ("WEBP", 0.1)])
+def test_a_drawn_radiograph_survives_its_format(kind, tolerance):
+    pixels = draw.radiograph("Covid", 96, 3)
+    image = Image.fromarray(pixels) if kind != "WEBP" else Image.fromarray(pixels).convert("RGB")
+    grey = images.read(draw.encoded(image, kind, **({} if kind == "PNG" else {"quality": 95})))
+    assert np.abs(grey - pixels / 255).mean() <= tolerance
+
+
+def test_32_bit_grey_levels_of_unknown_scale_are_refused():
+    data = draw.encoded(Image.fromarray(np.array([[0, 70_000]], np.int32)), "TIFF")
+    with pytest.raises(images.ImageError, match="full scale is unknown"):
+        images.read(data)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "expected"),
+    [
+        (1, [[0, 1, 2], [3, 4, 5]]),
+        (3, [[5, 4, 3], [2, 1, 0]]),
+        (6, [[3, 0], [4, 1], [5, 2]]),
+        (8, [[2, 5], [1, 4], [0, 3]]),
+    ],
+)
+def test_exif_orientation_is_applied(tmp_path, orientation, expected):
+    image = Image.fromarray(np.array([[0, 1, 2], [3, 4, 5]], np.uint8) * 51)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "turned.png"
+    image.save(path, exif=exif)
+    np.testing.assert_allclose(images.read(path), np.array(expected) / 5, atol=1e-6)
+    info = images.describe(path)
+    assert (info.height, info.width) == np.shape(expected)
+
+
+# DICOM: pixels, tags -> values. Order: modality LUT, window, MONOCHROME1, scale.
+STEPS = np.array([[0, 100, 200, 400]], np.uint16)
+WINDOW = {"WindowCenter": 200.5, "WindowWidth": 401}  # C.11.2.1.2: 0 at 0, 1 at 400
+DICOM = {
+    "no window: own range": ({}, [0, 0.25, 0.5, 1]),
+    "window": (WINDOW, [0, 0.25, 0.5, 1]),
+    "narrow window": ({"WindowCenter": 150.5, "WindowWidth": 101}, [0, 0, 1, 1]),
+    "several windows: the first": ({"WindowCenter": [200.5, 50], "WindowWidth": [401, 10]}, [0, 0.25, 0.5, 1]),
+    "rescale before window": (
+        {"RescaleSlope": 2, "RescaleIntercept": -100, "WindowCenter": 300.5, "WindowWidth": 801},
+        [0, 0.25, 0.5, 1],
+    ),
+    "negative slope": ({"RescaleSlope": -1, "RescaleIntercept": 400, **WINDOW}, [1, 0.75, 0.5, 0]),
+    "negative slope, no window": ({"RescaleSlope": -1, "RescaleIntercept": 0}, [1, 0.75, 0.5, 0]),
+    "MONOCHROME1": ({"photometric": "MONOCHROME1", **WINDOW}, [1, 0.75, 0.5, 0]),
+    "MONOCHROME1, no window": ({"photometric": "MONOCHROME1"}, [1, 0.75, 0.5, 0]),
+    "MONOCHROME1 and negative slope": (
+        {"photometric": "MONOCHROME1", "RescaleSlope": -1, "RescaleIntercept": 400, **WINDOW},
+        [0, 0.25, 0.5, 1],
+    ),
+    "exact window": ({"WindowCenter": 200, "WindowWidth": 400, "VOILUTFunction": "LINEAR_EXACT"}, [0, 0.25, 0.5, 1]),
+    "sigmoid": (
+        {"WindowCenter": 200, "WindowWidth": 400, "VOILUTFunction": "SIGMOID"},
+        [1 / (1 + np.exp(2)), 1 / (1 + np.exp(1)), 0.5, 1 / (1 + np.exp(-2))],
+    ),
+    "window of no width counts as none": ({"WindowCenter": 1, "WindowWidth": 0}, [0, 0.25, 0.5, 1]),
+}
+
+
+@pytest.mark.parametrize("name", DICOM)
+def test_dicom_values(name):
+    tags, expected = DICOM[name]
+    grey = images.read(draw.dicom(STEPS, **tags))
+    assert grey.dtype == np.float32
+    np.testing.assert_allclose(grey[0], expected, atol=1e-6)
+
+
+def test_dicom_with_a_look_up_table_prefers_it_to_the_window():
+    from pydicom.dataset import Dataset
+
+    lut = Dataset()
+    lut.LUTDescriptor = [4, 0, 8]
+    lut.LUTData = [0, 51, 102, 255]
+    lut["LUTData"].VR = "US"
+    grey = images.read(draw.dicom(np.array([[0, 1, 2, 3]], np.uint16), VOILUTSequence=[lut], **WINDOW))
+    np.testing.assert_allclose(grey[0], [0, 0.2, 0.4, 1], atol=1e-6)
+
+
+def test_dicom_with_signed_pixels_and_a_flat_image():
+    np.testing.assert_allclose(images.read(draw.dicom(np.array([[-100, 0, 100]], np.int16)))[0], [0, 0.5, 1])
+    assert not images.read(draw.dicom(np.full((3, 3), 7, np.uint16))).any()
+
+
+def test_dicom_is_known_by_its_bytes(tmp_path):
+    path = tmp_path / "IM0001"
+    path.write_bytes(draw.dicom(STEPS, photometric="MONOCHROME1"))
+    info = images.describe(path)
+    assert (info.format, info.mode, info.width, info.height) == ("DICOM", "DICOM MONOCHROME1", 4, 1)
+
+
+def test_format_comes_from_the_bytes_not_from_the_extension(tmp_path):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(draw.encoded(Image.new("L", (3, 2), G), "PNG"))
+    info = images.describe(path)
+    assert (info.format, info.mode, info.width, info.height, info.bytes) == ("PNG", "L", 3, 2, path.stat().st_size)
+    assert len(info.sha256) == 64
+
+
+ZOO = {
+    "empty.jpg": "empty",
+    "truncated.jpg": "truncated",
+    "truncated.png": "truncated",
+    "header only.jpg": "damaged",
+    "text.png": "not an image",
+    "web page.jpg": "web page",
+    "zip.jpg": "zip archive",
+    "zip.dcm": "zip archive",
+    "pointer.png": "Git LFS",
+    "animated.gif": "several frames",
+    "animated.png": "several frames",
+    "animated.webp": "several frames",
+    "pages.tif": "several frames",
+    "bomb.png": "50 million",
+    "big.png": "10000 × 10000",
+    "bomb.dcm": "60000 × 60000",
+    "frames.dcm": "2 frames",
+    "no pixels.dcm": "no pixels",
+    "truncated.dcm": "cannot be decoded",
+    "noise.dcm": "not a DICOM image",
+}
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory):
+    return draw.zoo(tmp_path_factory.mktemp("zoo"))
+
+
+def test_the_table_covers_the_zoo(zoo):
+    assert set(zoo) == set(ZOO)
+
+
+@pytest.mark.filterwarnings("error::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("use", [images.read, images.describe])
+@pytest.mark.parametrize("name", ZOO)
+def test_an_unusable_file_is_named_with_its_fault_and_a_remedy(zoo, name, use):
+    with pytest.raises(images.ImageError, match=ZOO[name]) as caught:
+        use(zoo[name])
+    error = caught.value
+    assert error.path == str(zoo[name])
+    assert error.path in str(error)
+    assert error.problem in str(error)
+    assert len(error.remedy) > 15
+
+
+def test_a_bomb_is_refused_without_allocating(zoo):
+    import tracemalloc
+
+    for name in ("bomb.png", "big.png", "bomb.dcm"):
+        tracemalloc.start()
+        with pytest.raises(images.ImageError):
+            images.read(zoo[name])
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 5_000_000
+
+
+def test_a_folder_and_a_missing_file(tmp_path):
+    with pytest.raises(images.ImageError, match="is a folder"):
+        images.read(tmp_path)
+    with pytest.raises(images.ImageError, match="does not exist"):
+        images.describe(tmp_path / "absent.png")
+
+
+def test_bytes_are_called_uploaded_image():
+    with pytest.raises(images.ImageError, match=r"^uploaded image: is empty"):
+        images.read(b"")
+
+
+def test_an_error_can_be_sent_between_processes():
+    error = images.ImageError("a.png", "is empty", "Leave it out")
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 (our own bytes)
+    assert (str(again), again.remedy) == (str(error), error.remedy)
+
+
+def test_global_settings_of_pillow_are_left_alone(zoo):
+    before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters))
+    for path in zoo.values():
+        with pytest.raises(images.ImageError):
+            images.read(path)
+    assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters)) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        *[("a.PNG", True), ("a.jpeg", True), ("a.dcm", True), (".a.png", False), ("._a.jpg", False)],
+        *[(".DS_Store", False), ("Thumbs.db", False), ("README", False), ("notes.txt", False), ("a.zip", False)],
+    ],
+)
+def test_what_looks_like_an_image(tmp_path, name, expected):
+    (tmp_path / name).write_bytes(b"x")
+    assert images.looks_like_image(tmp_path / name) is expected
+
+
+@pytest.mark.parametrize("name", ["IM0001", "1.2.840.113"])
+def test_dicom_without_extension_looks_like_an_image(tmp_path, name):
+    (tmp_path / name).write_bytes(draw.dicom(STEPS))
+    assert images.looks_like_image(tmp_path / name)
+
+
+def test_original_files_in_awkward_modes(real_data):
+    files = sorted((real_data / "odd-files").iterdir())
+    assert len(files) == 18
+    modes = set()
+    for path in files:
+        info, grey = images.describe(path), images.read(path)
+        assert grey.shape == (info.height, info.width)
+        assert grey.min() >= 0
+        assert grey.max() <= 1
+        assert grey.std() > 0.05
+        modes.add((info.format, info.mode))
+    assert {("PNG", "RGBA"), ("PNG", "RGB"), ("JPEG", "L"), ("JPEG", "RGB")} <= modes
+
+
+def test_each_original_file_cut_short_is_refused(real_data):
+    for path in sorted((real_data / "odd-files").iterdir()):
+        data = path.read_bytes()
+        with pytest.raises(images.ImageError, match=r"truncated|damaged"):
+            images.read(data[: len(data) * 2 // 3])

@@ -1,0 +1,145 @@
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from cxr_helpers import images, preprocess
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(6):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(rng.integers(0, 256, (40, 30), dtype=np.uint8)).save(path)
+        rows.append({"image_id": path.name, "path": str(path), "sha256": f"hash{number}"})
+    return pd.DataFrame(rows)
+
+
+def test_pad_keeps_everything_and_crop_keeps_the_centre():
+    image = np.arange(12, dtype=np.float32).reshape(2, 6) / 12
+    padded = preprocess.pad_to_square(image)
+    np.testing.assert_array_equal(padded[2:4], image)
+    assert padded.shape == (6, 6)
+    assert padded[[0, 1, 4, 5]].sum() == 0
+    np.testing.assert_array_equal(preprocess.centre_crop(image), image[:, 2:4])
+
+
+def test_crop_border():
+    image = np.arange(100.0).reshape(10, 10)
+    np.testing.assert_array_equal(preprocess.crop_border(image, 0.2), image[2:8, 2:8])
+    np.testing.assert_array_equal(preprocess.crop_border(image, 0), image)
+    with pytest.raises(ValueError, match="fraction"):
+        preprocess.crop_border(image, 0.5)
+
+
+@pytest.mark.parametrize("fit", preprocess.FITS)
+@pytest.mark.parametrize("contrast", preprocess.CONTRASTS)
+def test_prepare_gives_grey_levels_of_the_size_asked_for(fit, contrast):
+    image = np.random.default_rng(0).random((50, 80), np.float32)
+    result = preprocess.prepare(image, 32, fit, contrast)
+    assert result.shape == (32, 32)
+    assert result.dtype == np.uint8
+
+
+def test_prepare_keeps_grey_levels():
+    result = preprocess.prepare(np.full((64, 64), 0.4, np.float32), 32)
+    assert (result == round(0.4 * 255)).all()
+
+
+def test_squashing_changes_the_aspect_and_padding_does_not():
+    disc = np.hypot(*np.mgrid[-50:50, -50:50]) < 30
+    wide = np.zeros((100, 200), np.float32)
+    wide[:, 50:150] = disc
+    for fit, aspect in [("pad", 1.0), ("crop", 1.0), ("squash", 2.0)]:
+        rows, columns = np.nonzero(preprocess.prepare(wide, 100, fit) > 127)
+        assert np.ptp(rows) / np.ptp(columns) == pytest.approx(aspect, rel=0.1)
+
+
+def test_equalisation_flattens_the_histogram():
+    image = np.random.default_rng(0).beta(2, 8, (128, 128)).astype(np.float32)
+    plain, flat = (preprocess.prepare(image, 128, contrast=c) for c in (None, "equalize"))
+    assert np.percentile(flat, [25, 50, 75]) == pytest.approx([64, 128, 191], abs=4)
+    assert np.percentile(plain, 75) < 100
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((4, 4, 3)), "two-dimensional"),
+        (np.full((4, 4), 255.0), "divide once"),
+        (np.zeros((0, 4)), "grey levels"),
+    ],
+)
+def test_prepare_refuses_what_is_not_a_grey_image(image, message):
+    with pytest.raises(ValueError, match=message):
+        preprocess.prepare(image)
+    with pytest.raises(ValueError, match="fit must be"):
+        preprocess.prepare(np.zeros((4, 4)), fit="stretch")
+
+
+def test_cache_holds_what_prepare_gives_in_row_order(table, tmp_path):
+    stored = preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    assert isinstance(stored, np.memmap)
+    assert not stored.flags.writeable
+    for row, path in enumerate(table["path"]):
+        np.testing.assert_array_equal(stored[row], preprocess.prepare(images.read(path), 16))
+
+
+def test_cache_is_read_not_made_again(table, tmp_path, monkeypatch):
+    first = preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    monkeypatch.setattr(images, "read", lambda path: pytest.fail("decoded again"))
+    np.testing.assert_array_equal(preprocess.cache(table, size=16, folder=tmp_path / "cache"), first)
+
+
+def test_cache_depends_on_settings_and_files_but_not_on_labels(table, tmp_path):
+    folder = tmp_path / "cache"
+    for settings in ({}, {"fit": "crop"}, {"contrast": "equalize"}, {"size": 8}):
+        preprocess.cache(table, **{"size": 16, "folder": folder, **settings})
+    preprocess.cache(table.assign(label="covid"), size=16, folder=folder)
+    assert len([p for p in folder.iterdir() if p.is_dir()]) == 4
+    other = table.assign(sha256=["x", *table["sha256"][1:]])
+    preprocess.cache(other, size=16, folder=folder)
+    assert len([p for p in folder.iterdir() if p.is_dir()]) == 5
+
+
+def test_an_interrupted_cache_goes_on_where_it_stopped(table, tmp_path, monkeypatch):
+    read, seen = images.read, []
+
+    def breaks(path):
+        if path.endswith("4.png"):
+            raise OSError("the cable was pulled")
+        seen.append(path)
+        return read(path)
+
+    monkeypatch.setattr(images, "read", breaks)
+    with pytest.raises(OSError, match="cable"):
+        preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    assert not [p for p in (tmp_path / "cache").iterdir() if p.is_dir() and p.suffix != ".partial"]
+    before = set(seen)
+    monkeypatch.setattr(images, "read", lambda path: seen.append(path) or read(path))
+    seen.clear()
+    stored = preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    assert before.isdisjoint(seen)
+    np.testing.assert_array_equal(stored[4], preprocess.prepare(read(table["path"][4]), 16))
+    assert not list((tmp_path / "cache").glob("*.partial"))
+
+
+def test_a_cut_off_array_file_is_made_anew(tmp_path):
+    path = tmp_path / "images.npy"
+    path.write_bytes(b"\x93NUM")
+    assert preprocess._open(path, np.uint8, (2, 3)).shape == (2, 3)
+
+
+def test_an_unreadable_file_is_named(table, tmp_path):
+    os.truncate(table["path"][2], 20)
+    with pytest.raises(images.ImageError, match=r"2\.png"):
+        preprocess.cache(table, size=16, folder=tmp_path / "cache")
+
+
+def test_an_empty_table_is_refused(table, tmp_path):
+    with pytest.raises(ValueError, match="no images"):
+        preprocess.cache(table.iloc[:0], folder=tmp_path)

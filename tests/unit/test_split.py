@@ -1,0 +1,86 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxr_helpers import split
+
+
+def manifest(n_groups=60, seed=0):
+    """Groups of one to four images, three classes of unequal size."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for group in range(n_groups):
+        label = ("normal", "covid", "viral")[int(rng.choice(3, p=[0.5, 0.3, 0.2]))]
+        for image in range(rng.integers(1, 5)):
+            rows.append({"image_id": f"g{group:03d}/{image}.png", "label": label, "group": f"g{group:03d}"})
+    table = pd.DataFrame(rows)
+    table["label"] = pd.Categorical(table["label"], categories=["normal", "covid", "viral"])
+    return table.assign(patient=table["group"], sha256=table["image_id"], split=pd.NA, fold=pd.NA)
+
+
+def test_holdout_keeps_groups_whole_and_shares_near_what_was_asked():
+    table = split.holdout(manifest(), test=0.2, val=0.2)
+    split.assert_disjoint(table)
+    shares = table["split"].value_counts(normalize=True)
+    assert shares["test"] == pytest.approx(0.2, abs=0.05)
+    assert shares["val"] == pytest.approx(0.2, abs=0.05)
+
+
+def test_holdout_is_stratified():
+    table = split.holdout(manifest(200), test=0.25, val=0)
+    overall = table["label"].value_counts(normalize=True)
+    test = table.loc[table["split"] == "test", "label"].value_counts(normalize=True)
+    assert (overall - test).abs().max() < 0.06
+    assert not (table["split"] == "val").any()
+
+
+@pytest.mark.parametrize("make", [split.holdout, split.folds])
+def test_same_seed_same_split_whatever_the_row_order(make):
+    table = manifest()
+    column = "fold" if make is split.folds else "split"
+    first = make(table, seed=3).set_index("image_id")[column]
+    shuffled = make(table.sample(frac=1, random_state=1), seed=3).set_index("image_id")[column]
+    assert first.astype(str).to_dict() == shuffled.astype(str).to_dict()
+    other = make(table, seed=4).set_index("image_id")[column]
+    assert first.astype(str).to_dict() != other.astype(str).to_dict()
+
+
+def test_folds_cover_every_image_once():
+    table = split.folds(manifest(), k=4)
+    assert sorted(table["fold"].unique()) == [0, 1, 2, 3]
+    split.assert_disjoint(table, column="fold")
+    assert table.groupby("fold")["label"].nunique().eq(3).all()
+
+
+def test_assert_disjoint_names_the_offenders():
+    table = manifest().assign(split="train")
+    table.loc[table["group"] == "g007", "split"] = "test"
+    table.loc[table.index[table["group"] == "g007"][0], "split"] = "train"
+    if (table["group"] == "g007").sum() == 1:
+        pytest.fail("the drawn group has one image; choose another")
+    with pytest.raises(split.LeakError, match=r"group g007: g007/0.png \(train\), g007/1.png \(test\)"):
+        split.assert_disjoint(table)
+
+
+def test_identical_files_on_both_sides_are_a_leak_even_without_groups():
+    table = split.holdout(manifest())
+    train, test = (table.index[table["split"] == part][0] for part in ("train", "test"))
+    table.loc[test, "sha256"] = table.loc[train, "sha256"]
+    with pytest.raises(split.LeakError, match="sha256"):
+        split.assert_disjoint(table, by=("sha256",))
+
+
+def test_unknown_patients_are_not_one_patient():
+    table = split.holdout(manifest()).assign(patient=pd.NA)
+    split.assert_disjoint(table)
+
+
+def test_what_cannot_be_split_is_said():
+    with pytest.raises(ValueError, match="add_groups"):
+        split.folds(manifest().assign(group=pd.NA))
+    with pytest.raises(ValueError, match=r"without a label.*g000/0.png"):
+        split.folds(manifest().assign(label=pd.Categorical([None] * len(manifest()), categories=["normal"])))
+    with pytest.raises(ValueError, match="only 2 group"):
+        split.folds(manifest(2).assign(label="normal"), k=5)
+    with pytest.raises(ValueError, match="shares"):
+        split.holdout(manifest(), test=0.6, val=0.4)

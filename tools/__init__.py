@@ -1,0 +1,1 @@
+"""What builds, checks and runs the course: each module is a command, `python -m tools.NAME --help`."""

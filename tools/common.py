@@ -1,0 +1,139 @@
+"""Shared by the tools: where notebooks and their sources stand, reading, atomic writing, and the policy on outputs."""
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import nbformat.reader
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The policy on outputs, in one place: a committed output may show the project's own phantoms (CC0) and nothing else,
+# because a radiograph in an output is redistributed with the notebook. `tools.build --execute` runs a lesson on the
+# phantoms with no other set in reach and notes so in the metadata; `tools.lint` refuses outputs of anything else.
+PHANTOM = "phantom"
+MAX_BYTES = 1_000_000  # of a committed notebook
+
+SETTINGS = {"MODE": "CXR_MODE", "DATASET": "CXR_DATASET", "DATA_DIR": "CXR_DATA_DIR", "SEED": "CXR_SEED"}
+
+# Absolute paths of somebody's machine. Letters before the slash make it a part of a relative path or of an address.
+MACHINE_PATH = re.compile(r"(?<![\w.~/:-])/(?:home|root|work|Users|tmp|mnt|var/folders)/[\w.-]+|\b[C-Z]:\\+\w+")
+
+
+class ToolError(Exception):
+    """A fault of the input; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A source in percent format and the notebook that is generated from it."""
+
+    source: Path
+    notebook: Path
+
+
+def pairs(root: Path = ROOT) -> list[Pair]:
+    """Return every source below notebooks/src with its notebook: lessons first, then case studies."""
+    folder = root / "notebooks"
+    lessons = [Pair(path, folder / f"{path.stem}.ipynb") for path in sorted((folder / "src").glob("*.py"))]
+    cases = [Pair(path, folder / "cases" / f"{path.stem}.ipynb") for path in sorted(folder.glob("src/cases/*.py"))]
+    return lessons + cases
+
+
+def notebooks(root: Path = ROOT) -> list[Path]:
+    """Return every generated notebook on disk: lessons first, then case studies."""
+    folder = root / "notebooks"
+    return sorted(folder.glob("*.ipynb")) + sorted((folder / "cases").glob("*.ipynb"))
+
+
+def chosen(names: Iterable[str], root: Path = ROOT) -> list[Path]:
+    """Return the notebooks named by path or by the start of their name ("04"); all of them if none is named."""
+    names, every = list(names), notebooks(root)
+    if not names:
+        return every
+    found = []
+    for name in names:
+        path = Path(name)
+        matches = (
+            [path] if path.suffix == ".ipynb" and path.is_file() else [n for n in every if n.stem.startswith(name)]
+        )
+        if not matches:
+            known = ", ".join(n.stem for n in every) or "none: run `make notebooks`"
+            raise ToolError(f"no notebook {name!r}; there are: {known}")
+        found += matches
+    return list(dict.fromkeys(found))
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook, naming the file if it is none."""
+    try:  # not nbformat.read, which repairs ids and metadata silently: here they are to be seen
+        notebook = nbformat.reader.reads(path.read_text(encoding="utf-8"))
+    except Exception as error:
+        raise ToolError(f"{path} is not a notebook: {error}") from error
+    if notebook.get("nbformat") != 4 or "cells" not in notebook:
+        raise ToolError(f"{path} is not a notebook of format 4: rebuild it with `make notebooks`")
+    return notebook
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a text file by way of a temporary one beside it, so that nothing half-written stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def relative(path: Path, root: Path = ROOT) -> str:
+    """Return a path as a reader of the repository writes it."""
+    path = path.resolve()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    """Return a cell's tags."""
+    return cell.metadata.get("tags", [])
+
+
+def headings(notebook: nbformat.NotebookNode) -> Iterator[tuple[int, int, str]]:
+    """Yield (cell index, level, text) of each Markdown heading outside fenced code."""
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "markdown":
+            continue
+        fenced = False
+        for line in cell.source.splitlines():
+            fenced ^= line.lstrip().startswith(("```", "~~~"))
+            match = re.match(r"(#{1,6})\s+(.+?)\s*#*$", line)
+            if match and not fenced:
+                yield index, len(match[1]), match[2]
+
+
+@contextmanager
+def kernel_environment() -> Iterator[dict[str, str]]:
+    """Yield the variables every kernel is given: quiet TensorFlow logs, and this Python under the name `python3`.
+
+    While the block runs, the kernel's description stands in a temporary folder that Jupyter looks into first,
+    so that neither a missing nor a user's own `python3` kernel changes what runs.
+    """
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"],
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+    }
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        write_atomic(Path(folder, "kernels", "python3", "kernel.json"), json.dumps(spec))
+        before = os.environ.get("JUPYTER_PATH")
+        path = os.pathsep.join([folder, before] if before else [folder])
+        yield {"JUPYTER_PATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}

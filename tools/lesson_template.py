@@ -1,0 +1,87 @@
+# %% [markdown] tags=["author"]
+# Copy this file to notebooks/src/NN_topic.py, then `make notebooks` and `python -m tools.lint NN`. Cells tagged
+# `author`, such as this one, stay in the source. No jupytext header: the builder writes the notebook's metadata.
+#
+# - `python -m tools.lint --rules` lists the rules, `python -m tools.lint NN --stats` counts cells, lines and words.
+# - Change the two numbers 00, the file's name in the badge and the topic; keep OWNER/REPOSITORY (`make stamp` sets it).
+# - Leave the set-up cell and the parameters cell as they are, but for imports and comments.
+# - A step: predict (a question the reader can answer before running), run, explain (the result read aloud).
+#   The mistake comes before its repair. A figure or table is followed by its reading.
+# - Guide: about six words of prose per line of code, half of the code cells at most 5 lines, 35-60 cells.
+#   Gates: 25 lines a cell, 100 characters a line of code (`ruff format` wraps there).
+# - A figure is a `plots.Picture` as a cell's last line: it carries the alt text.
+# - A number quoted in prose is computed in the lesson, or carries a tolerance that a test checks.
+# - An error meant to be seen is caught and its message printed. No data set is named but by DATASET.
+# - Execution on the phantoms: `python -m tools.build --execute NN`.
+
+# %% [markdown]
+# # 00 · Topic of the lesson
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/00_topic.ipynb)
+#
+# > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
+#
+# One or two sentences: the question this lesson answers (*Can we build it?*), and why it matters.
+#
+# **You will be able to**
+#
+# - do the first thing;
+# - judge the second.
+#
+# **Time and hardware.** 45 minutes, less than one of them computing; two processor cores, no GPU.
+#
+# **Prerequisites.** Python and NumPy; none of the other lessons.
+
+# %% [markdown]
+# ## Set-up
+#
+# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+
+# %% tags=["setup"]
+import os
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    address = "git+https://github.com/OWNER/REPOSITORY"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
+
+from cxr_helpers import datasets
+
+# %% [markdown]
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
+
+# %% tags=["parameters"]
+MODE = os.environ.get("CXR_MODE", "class")
+DATASET = os.environ.get("CXR_DATASET", "covid19-image-dataset")
+DATA_DIR = os.environ.get("CXR_DATA_DIR", "data")
+SEED = int(os.environ.get("CXR_SEED", "0"))
+
+# %% [markdown]
+# ## Step 1 · Count the classes
+#
+# One or two sentences that lead to the question.
+#
+# **Predict.** How many images does the rarest class have: as many as the others, half, a tenth?
+
+# %%
+table = datasets.load(DATASET, DATA_DIR)
+table["label"].value_counts()
+
+# %% [markdown]
+# **Explain.** What the numbers say, and what follows for the next step.
+
+# %% [markdown]
+# ## Key points
+#
+# - One sentence per objective.
+
+# %% [markdown]
+# ## What next
+#
+# The next lesson asks what this one leaves open.
+
+# %% [markdown]
+# ## Sources and licence
+#
+# Authors, year, doi of what was used. Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.

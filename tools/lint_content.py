@@ -1,0 +1,143 @@
+"""Rules on what cells and outputs hold. Each rule takes (notebook, path) and yields findings."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from tools.common import MACHINE_PATH, MAX_BYTES, PHANTOM, tags
+from tools.lint_form import Finding
+
+CELL_LINES = 25
+LINE_LENGTH = 100
+
+
+def _code(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
+    return ((i, cell) for i, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+
+
+def _markdown(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
+    return ((i, cell) for i, cell in enumerate(notebook.cells) if cell.cell_type == "markdown")
+
+
+def _output_texts(cell: NotebookNode) -> Iterator[str]:
+    for output in cell.outputs:
+        yield output.get("text", "")
+        yield "\n".join(output.get("traceback", []))
+        for kind, data in output.get("data", {}).items():
+            if kind.startswith("text/") or kind == "image/svg+xml":
+                yield data
+
+
+def cell_length(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """A code cell has at most 25 lines and is not empty."""
+    for index, cell in _code(notebook):
+        lines = len(cell.source.splitlines())
+        if not cell.source.strip():
+            yield Finding(index, "delete the empty code cell")
+        elif lines > CELL_LINES:
+            yield Finding(
+                index, f"split {lines} lines into cells of at most {CELL_LINES}, or move a part to the package"
+            )
+
+
+def line_length(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """A line of code has at most 100 characters."""
+    for index, cell in _code(notebook):
+        for number, line in enumerate(cell.source.splitlines(), 1):
+            if len(line) > LINE_LENGTH:
+                yield Finding(index, f"break line {number}: {len(line)} characters, over {LINE_LENGTH}")
+
+
+def no_jet(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """No `jet` colour map: it draws edges that are not there, and some readers cannot tell its colours apart."""
+    for index, cell in _code(notebook):
+        if re.search(r"""["']jet(_r)?["']|\bcm\.jet|colormaps\.jet|\bplt\.jet\(|COLORMAP_JET""", cell.source):
+            yield Finding(index, "use a perceptual colour map such as viridis or magma in place of jet")
+
+
+def alt_text(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """Each image has alt text: in Markdown, and as metadata of an image in an output."""
+    for index, cell in _markdown(notebook):
+        tagged = re.findall(r"<img\b[^>]*>", cell.source)
+        missing = [tag for tag in tagged if not re.search(r"""\balt=["'][^"']*\w""", tag)]
+        if missing or re.search(r"!\[\s*\][(\[]", cell.source):
+            yield Finding(index, "give the image alt text that states what it shows: ![text](file)")
+    for index, cell in _code(notebook):
+        for output in cell.outputs:
+            for kind in (k for k in output.get("data", {}) if k.startswith("image/")):
+                if not str(output.get("metadata", {}).get(kind, {}).get("alt", "")).strip():
+                    yield Finding(index, "end the cell with a plots.Picture, which carries alt text, not a bare figure")
+
+
+def phantoms_only(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """Outputs come from the phantoms (metadata course.dataset), and no image is embedded in the text."""
+    dataset = notebook.metadata.get("course", {}).get("dataset")
+    if dataset != PHANTOM:
+        for index, cell in _code(notebook):
+            if cell.outputs:
+                origin = f"the set {dataset!r}" if dataset else "an unknown set"
+                yield Finding(index, f"outputs of {origin} may hold radiographs: rebuild with `make notebooks`")
+    for index, cell in enumerate(notebook.cells):
+        if cell.get("attachments") or (cell.cell_type == "markdown" and "data:image/" in cell.source):
+            yield Finding(index, "link an image file in place of the embedded image")
+
+
+def machine_paths(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """No path of somebody's machine stands in a cell or an output."""
+    for index, cell in enumerate(notebook.cells):
+        texts = [cell.source, *(_output_texts(cell) if cell.cell_type == "code" else [])]
+        for found in sorted({match[0] for text in texts for match in MACHINE_PATH.finditer(text)}):
+            yield Finding(index, f"write a path relative to the repository in place of {found}")
+
+
+def no_errors(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """No output is an error; an error meant to be seen is caught and printed, since a runner stops at it."""
+    for index, cell in _code(notebook):
+        if any(output.output_type == "error" for output in cell.outputs) or "raises-exception" in tags(cell):
+            yield Finding(index, "repair the error, or catch it with try / except and print its message")
+
+
+def no_pip(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """Nothing is installed outside the set-up cell, and there not by magic."""
+    for index, cell in _code(notebook):
+        magic = re.search(
+            r"^\s*(%|!)\s*(\S*python\S*\s+-m\s+|\{sys\.executable\}\s+-m\s+)?(pip|conda|uv)\b", cell.source, re.M
+        )
+        call = re.search(r"""["']pip["']|\bpip install\b""", cell.source) and "setup" not in tags(cell)
+        if magic or call:
+            yield Finding(index, "install in the set-up cell only, as the template does")
+
+
+def unique_ids(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """Each cell has an id of its own."""
+    seen: Counter[str] = Counter()
+    for index, cell in enumerate(notebook.cells):
+        identifier = cell.get("id", "")
+        seen[identifier] += 1
+        if not identifier or seen[identifier] > 1:
+            yield Finding(index, f"rebuild with `make notebooks`: the id {identifier!r} is missing or used twice")
+
+
+def size(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """The file has at most 1 MB."""
+    if path.stat().st_size > MAX_BYTES:
+        yield Finding(
+            None, f"show fewer or smaller figures: {path.stat().st_size / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f}"
+        )
+
+
+RULES = [
+    cell_length,
+    line_length,
+    no_jet,
+    alt_text,
+    phantoms_only,
+    machine_paths,
+    no_errors,
+    no_pip,
+    unique_ids,
+    size,
+]

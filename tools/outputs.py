@@ -1,0 +1,100 @@
+"""Outputs that may be committed: without times, noise or machine paths, and short enough to read."""
+
+import re
+
+import nbformat
+
+from tools.common import MAX_BYTES, ToolError, tags
+
+MAX_LINES = 40  # of text in one output
+ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")  # of an object in memory: differs in each run
+
+
+def trim(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Strip what differs between two runs or fills the page, in place, and return the notebook.
+
+    Goes: execution times, widget state, standard error, overwritten progress lines, memory addresses,
+    and all but the first 40 lines of a text. Execution counts are those of a run from top to bottom.
+    """
+    notebook.metadata.pop("widgets", None)
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count
+        cell.outputs = [_trimmed(output, count) for output in _merged(cell.outputs) if _kept(output)]
+    return notebook
+
+
+def _kept(output: nbformat.NotebookNode) -> bool:
+    widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    return not widget and not (output.output_type == "stream" and output.name == "stderr")
+
+
+def _merged(outputs: list) -> list:
+    """Join neighbouring pieces of the same stream: where they were cut depends on timing."""
+    merged = []
+    for output in outputs:
+        if output.output_type == "stream" and merged and merged[-1].get("name") == output.name:
+            merged[-1].text += output.text
+        elif output.output_type == "stream" and output.name == "stderr":
+            continue
+        else:
+            merged.append(output)
+    return merged
+
+
+def _trimmed(output: nbformat.NotebookNode, count: int) -> nbformat.NotebookNode:
+    if output.output_type == "stream":
+        output.text = shorten(output.text)
+    if "execution_count" in output:
+        output.execution_count = count
+    data = output.get("data", {})
+    for kind in ("text/plain", "text/html"):
+        if kind in data:
+            data[kind] = shorten(data[kind]) if kind == "text/plain" else ADDRESS.sub("", data[kind])
+    return output
+
+
+def shorten(text: str) -> str:
+    """Return a text as a terminal would leave it, cut after 40 lines with a note."""
+    text = ADDRESS.sub("", text.replace("\r\n", "\n"))
+    # A carriage return starts the line anew: of a progress bar only its last state is kept.
+    lines = [line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")]
+    body = lines[:-1] if lines[-1] == "" else lines
+    if len(body) <= MAX_LINES:
+        return "\n".join(lines)
+    return "\n".join([*body[:MAX_LINES], f"... {len(body) - MAX_LINES} more lines", ""])
+
+
+def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a copy without outputs, execution counts and the note of what it was executed on."""
+    bare = nbformat.from_dict(notebook)
+    for cell in bare.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    if "course" in bare.metadata:
+        bare.metadata.course.pop("dataset", None)
+    return bare
+
+
+def refuse_large(text: str, name: str) -> None:
+    """Raise ToolError if the text of a notebook is over 1 MB, naming the remedy."""
+    if len(text.encode()) > MAX_BYTES:
+        raise ToolError(
+            f"{name} would be {len(text.encode()) / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f} MB: "
+            "show fewer or smaller figures, or fewer rows"
+        )
+
+
+def has_outputs(notebook: nbformat.NotebookNode) -> bool:
+    """Tell whether any cell holds an output."""
+    return any(cell.get("outputs") for cell in notebook.cells)
+
+
+def without_author_notes(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Drop the cells tagged `author`, in place: notes to authors stay in the source."""
+    notebook.cells = [cell for cell in notebook.cells if "author" not in tags(cell)]
+    return notebook

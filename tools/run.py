@@ -1,0 +1,233 @@
+"""Run lessons headless: executed copies and HTML pages in output/, a table of seconds and memory, a true exit code."""
+
+import argparse
+import csv
+import io
+import json
+import multiprocessing
+import os
+import re
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from tools.common import ROOT, SETTINGS, ToolError, chosen, kernel_environment, read_notebook, relative, write_atomic
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+SAMPLE = 0.1  # seconds between two readings of the memory
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook to run, with the parameters to inject and where its copies go."""
+
+    notebook: Path
+    copy: Path
+    parameters: dict
+    timeout: int | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run took, and where it failed if it did."""
+
+    notebook: str
+    status: str  # "ok" or "failed"
+    seconds: float
+    peak_mb: int  # largest sum of resident memory over the kernel and its children
+    cells: int  # code cells that ran
+    failed_cell: str = ""
+    source: str = ""
+    error: str = ""
+
+
+def settings(options: argparse.Namespace) -> dict:
+    """Return the settings given by option or environment; a data folder is made absolute from where the runner runs."""
+    given = {name: getattr(options, name.lower()) or os.environ.get(variable) for name, variable in SETTINGS.items()}
+    found = {name: value for name, value in given.items() if value}
+    if "DATA_DIR" in found:
+        found["DATA_DIR"] = str(Path(found["DATA_DIR"]).expanduser().resolve())
+    if "SEED" in found:
+        found["SEED"] = int(found["SEED"])
+    return found
+
+
+def _start(variables: dict[str, str]) -> None:
+    os.environ.update(variables)
+    os.environ.pop("MPLBACKEND", None)  # a kernel chooses the inline backend, but only where nothing is set
+
+
+class Memory(threading.Thread):
+    """Largest sum of resident memory over all children of this process, in bytes, while the block runs."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.peak = 0
+        self.done = threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.join()
+
+    def run(self):
+        import psutil
+
+        me = psutil.Process()
+        while not self.done.wait(SAMPLE):
+            total = 0
+            for child in me.children(recursive=True):
+                try:
+                    total += child.memory_info().rss
+                except psutil.Error:  # it has just ended
+                    continue
+            self.peak = max(self.peak, total)
+
+
+def run(job: Job) -> Result:
+    """Execute one notebook in its own folder and write the executed copy and its HTML page, also after a failure."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    name = job.copy.stem
+    print(f"  start   {name}", flush=True)
+    job.copy.parent.mkdir(parents=True, exist_ok=True)
+    failure = {}
+    begin = time.perf_counter()
+    with Memory() as memory:
+        try:
+            papermill.execute_notebook(
+                str(job.notebook),
+                str(job.copy),
+                parameters=job.parameters,
+                kernel_name="python3",
+                language="python",
+                cwd=str(job.notebook.parent),
+                progress_bar=False,
+                execution_timeout=job.timeout,
+            )
+        except PapermillExecutionError as error:
+            trace = ANSI.sub("", "\n".join(error.traceback))
+            last = f"{error.ename}: {error.evalue}"
+            failure = {"failed_cell": str(error.cell_index + 1), "source": error.source, "error": trace or last}
+        except Exception as error:  # noqa: BLE001 (a kernel that died or a time-out is this lesson's result too)
+            failure = {"error": f"{type(error).__name__}: {error}"}
+    seconds = time.perf_counter() - begin
+    executed = read_notebook(job.copy) if job.copy.is_file() else None
+    if executed is not None:
+        write_atomic(job.copy.with_suffix(".html"), page(executed, job.notebook))
+    ran = sum(cell.get("execution_count") is not None for cell in executed.cells) if executed else 0
+    status = "failed" if failure else "ok"
+    print(f"  {status:7} {name} {seconds:.1f} s", flush=True)
+    return Result(name, status, round(seconds, 1), round(memory.peak / 2**20), ran, **failure)
+
+
+def page(notebook, path: Path) -> str:
+    """Return a notebook as one HTML file; the classic template is the one that writes the figures' alt text."""
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(template_name="classic", embed_images=True)
+    resources = {"metadata": {"name": path.stem, "path": str(path.parent)}}
+    return exporter.from_notebook_node(notebook, resources=resources)[0]
+
+
+def table(results: list[Result]) -> str:
+    """Return the results as a table, failures with the cell and its error below."""
+    width = max(len(result.notebook) for result in results)
+    lines = [f"{'notebook':{width}}  seconds  peak MB  cells  status"]
+    for r in results:
+        lines.append(f"{r.notebook:{width}}  {r.seconds:7.1f}  {r.peak_mb:7d}  {r.cells:5d}  {r.status}")
+    for r in results:
+        if r.status != "ok":
+            where = (
+                f"cell {r.failed_cell} of the executed copy:\n\n{_indent(r.source)}\n"
+                if r.failed_cell
+                else "the run failed:"
+            )
+            lines += ["", f"{r.notebook}, {where}", _indent(r.error)]
+    return "\n".join(lines)
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def report(results: list[Result]) -> str:
+    """Return the results as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Result)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(result) for result in results)
+    return text.getvalue()
+
+
+def run_all(paths: list[Path], output: Path, values: dict, jobs: int = 2, timeout: int | None = None) -> list[Result]:
+    """Run notebooks, some at a time, each with a kernel of its own; results stand in the order of the paths."""
+    todo = []
+    for path in paths:
+        folder = output / "cases" if path.parent.name == "cases" else output
+        todo.append(Job(path.resolve(), folder / path.name, values, timeout))
+    context = multiprocessing.get_context("spawn")
+    with kernel_environment() as variables:
+        variables |= {SETTINGS[name]: str(value) for name, value in values.items() if name in SETTINGS}
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(variables,)) as pool:
+            futures = {pool.submit(run, job): job for job in todo}
+            done = {futures[future].notebook: future.result() for future in as_completed(futures)}
+    return [done[job.notebook] for job in todo]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's options."""
+    command = argparse.ArgumentParser(prog="python -m tools.run", description=__doc__)
+    command.add_argument("names", nargs="*", help="paths, or starts of names such as 04; all if none")
+    command.add_argument("--mode", help='"class" (default) or "full"')
+    command.add_argument("--dataset", help="name of a data set")
+    command.add_argument("--data-dir", help="folder that holds the data sets")
+    command.add_argument("--seed", help="seed of every lesson")
+    command.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="more parameters")
+    command.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default: 2)")
+    command.add_argument("--timeout", type=int, default=1800, help="seconds that one cell may take (default: 1800)")
+    command.add_argument(
+        "--output", type=Path, default=ROOT / "output", help="folder of the results (default: output/)"
+    )
+    return command
+
+
+def _value(text: str):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Run; return the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        paths = chosen(options.names, root)
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if not paths:
+        print("no notebooks to run: make notebooks", file=sys.stderr)
+        return 2
+    values = settings(options) | {name: _value(text) for name, text in options.p}
+    print(f"{len(paths)} notebooks, {options.jobs} at a time, {values or 'default settings'}", flush=True)
+    begin = time.perf_counter()
+    results = run_all(paths, options.output.resolve(), values, options.jobs, options.timeout)
+    write_atomic(options.output / "report.csv", report(results))
+    print(f"\n{table(results)}\n")
+    failed = sum(result.status != "ok" for result in results)
+    where = relative(options.output, root)
+    print(f"{len(results) - failed} ok, {failed} failed, {time.perf_counter() - begin:.0f} s; pages in {where}/")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
