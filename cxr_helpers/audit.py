@@ -5,6 +5,7 @@ Each check reads the manifest (and the table of duplicate pairs) and gives one r
 `examples`. Introduced in lesson 02; duplicates in lesson 04.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -117,15 +118,16 @@ def _sizes(table: pd.DataFrame) -> tuple[str, ...]:
         return _row("size by class", "ok", f"every image is {sizes.iloc[0]}")
     aspect = (table["width"] / table["height"]).groupby(table["label"], observed=True).median()
     width = table.groupby("label", observed=True)["width"].median()
-    text = "; ".join(
-        f"{c}: median width {width[c]:.0f}, width / height {aspect[c]:.2f}" for c in width.index
-    )
+    text = "; ".join(f"{c}: median width {width[c]:.0f}, width / height {aspect[c]:.2f}" for c in width.index)
     apart = width.max() / width.min() > 1.2 or np.ptp(aspect) > 0.05
     return _row("size by class", "look" if apart else "ok", text)
 
 
-def _names(pairs: pd.DataFrame) -> pd.Series:
-    return pairs["image_id_a"] + " = " + pairs["image_id_b"]
+def _names(pairs: pd.DataFrame) -> list[str]:
+    """`a = b` for each pair, without the folders that all of them share."""
+    names = [*pairs["image_id_a"], *pairs["image_id_b"]]
+    shared = len(os.path.commonpath(names)) + 1 if len(set(names)) > 1 and os.path.commonpath(names) else 0
+    return [f"{a[shared:]} = {b[shared:]}" for a, b in zip(pairs["image_id_a"], pairs["image_id_b"], strict=True)]
 
 
 def _pairs(pairs: pd.DataFrame, kind: str) -> tuple[str, ...]:

@@ -157,6 +157,8 @@ class _Part:
 
 
 def _on_pixels(table, images, classifier, name: str, score: str, folds: bool, seed: int) -> pd.DataFrame:
+    from threadpoolctl import threadpool_limits
+
     if len(images) != len(table):
         raise ValueError(f"{len(images)} images for {len(table)} rows: build the cache from this very table.")
     pixels = shrink(images).reshape(len(table), -1)
@@ -164,7 +166,9 @@ def _on_pixels(table, images, classifier, name: str, score: str, folds: bool, se
     def fit_and_score(part: _Part) -> np.ndarray:
         if len(np.unique(part.train_y)) < 2:
             raise ValueError(f"{name}: the training part holds one class only; nothing can be learnt.")
-        fitted = classifier.fit(pixels[part.train_rows], part.train_y)
+        # On so few images two threads wait for each other longer than they work, most of all once Keras has its own.
+        with threadpool_limits(1):
+            fitted = classifier.fit(pixels[part.train_rows], part.train_y)
         probabilities = np.zeros((len(part.score_rows), part.n_classes))
         probabilities[:, fitted.classes_] = fitted.predict_proba(pixels[part.score_rows])
         return probabilities

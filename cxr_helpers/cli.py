@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 app = typer.Typer(
@@ -13,6 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+COLOURS = {"fault": "bold red", "look": "yellow", "ok": "green"}
 Folder = Annotated[Path, typer.Argument(help="Folder of radiographs in class folders, with or without split folders.")]
 Patient = Annotated[str | None, typer.Option(help="'nih', or a regular expression whose group is the patient.")]
 Label = Annotated[list[str] | None, typer.Option(help="FOLDER=label, for folder names that are not known; repeatable.")]
@@ -23,7 +25,8 @@ def list_datasets() -> None:
     """List the sets that the course knows, their licence and where they come from."""
     from . import datasets
 
-    _show(datasets.catalogue(), "Sets in the catalogue")
+    columns = ["name", "case", "images", "classes", "licence", "url"]
+    _show(datasets.catalogue()[columns], "Sets in the catalogue")
 
 
 @app.command("import")
@@ -46,14 +49,23 @@ def import_folder(
 
 
 @app.command("audit")
-def audit_folder(folder: Folder, patient: Patient = None, label: Label = None) -> None:
+def audit_folder(
+    folder: Folder,
+    patient: Patient = None,
+    label: Label = None,
+    out: Annotated[Path | None, typer.Option(help="Write the audit to this CSV file too.")] = None,
+) -> None:
     """Say in one page what is wrong with the radiographs in FOLDER."""
     from . import audit
 
     found = _import(folder, patient, label)
     typer.echo(found.understood + "\n")
-    _show(audit.report(found.table, found.rejects), f"Audit of {folder.name or folder}")
-    typer.echo("For education, never for diagnosis.")
+    report = audit.report(found.table, found.rejects)
+    _show_audit(report, f"Audit of {folder.resolve().name}")
+    if out is not None:
+        report.to_csv(out, index=False)
+        typer.echo(f"wrote {len(report)} rows to {out}")
+    typer.echo("\nFor education, never for diagnosis.")
 
 
 def _import(folder: Path, patient: str | None, label: list[str] | None):
@@ -73,12 +85,23 @@ def _import(folder: Path, patient: str | None, label: list[str] | None):
 def _show(table, title: str) -> None:
     """A table on the terminal, wrapped to its width."""
     page = Table(title=title, title_justify="left", show_lines=True)
-    colours = {"fault": "bold red", "look": "yellow", "ok": "green"}
     for column in table.columns:
         page.add_column(str(column), overflow="fold")
-    for row in table.itertuples(index=False):
-        cells = ["" if value is None or value != value else str(value) for value in row]
-        page.add_row(*(f"[{colours[c]}]{c}[/]" if c in colours else c.replace("[", r"\[") for c in cells))
+    for row in table.astype("string").fillna("").itertuples(index=False):
+        page.add_row(*map(escape, row))
+    Console().print(page)
+
+
+def _show_audit(report, title: str) -> None:
+    """The audit as a page: verdict, check and finding, its examples below, one a line."""
+    page = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    page.add_column(no_wrap=True)
+    page.add_column(no_wrap=True, style="bold")
+    page.add_column(overflow="fold")
+    for row in report.itertuples(index=False):
+        page.add_row(f"[{COLOURS[row.verdict]}]{row.verdict}[/]", row.check, escape(row.finding))
+        for example in filter(None, row.examples.split("; ")):
+            page.add_row("", "", f"[dim]{escape(example)}[/]")
     Console().print(page)
 
 

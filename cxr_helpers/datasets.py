@@ -179,6 +179,14 @@ def data_dir(path=None) -> Path:
     return here / path
 
 
+def work_dir() -> Path:
+    """Absolute path of the project's own ``data`` folder, where caches and a reader's progress are kept.
+
+    It does not follow CXR_DATA_DIR: that folder may be read-only or shared. Introduced in lesson 03.
+    """
+    return data_dir("data")
+
+
 def load(name: str, data_dir=None, download: bool = False) -> pd.DataFrame:
     """Manifest of a set of the catalogue that is on disk, checked; ``download=True`` fetches it first if it is not.
 

@@ -102,7 +102,7 @@ def cache(
     Row i belongs to row i of the table. The cache is keyed by the files' hashes in row order
     and by the settings; so make it for the whole table, then select rows with the `split`
     column. An interrupted run goes on where it stopped; two processes do not disturb each
-    other. Parameters: `folder`, where caches lie (default `cache/` in the data folder).
+    other. Parameters: `folder`, where caches lie (default `data/cache/` of the project).
     Raises `images.ImageError` for a file that cannot be read. Introduced in lesson 03.
     """
     from filelock import FileLock
@@ -112,7 +112,7 @@ def cache(
         raise ValueError("the table holds no images; look at the rejects of its import")
     settings = {"version": VERSION, "size": size, "fit": fit, "contrast": contrast, "images": manifest.digest(table)}
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-    place = Path(folder or datasets.data_dir() / "cache") / f"{size}-{fit}-{contrast or 'plain'}-{key}"
+    place = Path(folder or datasets.work_dir() / "cache") / f"{size}-{fit}-{contrast or 'plain'}-{key}"
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{place}.lock"):
         if not (place / "images.npy").is_file():
