@@ -54,7 +54,7 @@ def fit(
     model = recipe.build(n_classes, images.shape[1])
     _compile(model, recipe, steps=epochs * training.cardinality().numpy())
     started = time.perf_counter()
-    # callbacks are made here each time: a used EarlyStopping remembers the last training
+    # callbacks are made here each time: a used one may remember the last training, as ModelCheckpoint does its best
     history = model.fit(
         training,
         validation_data=validation,

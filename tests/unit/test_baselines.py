@@ -61,6 +61,24 @@ def test_pixels_that_tell_the_class_are_learnt(baseline):
     assert p[["p_normal", "p_covid", "p_viral"]].max(axis=1).min() > 0.5
 
 
+def test_fits_on_one_thread(monkeypatch):
+    """Beside Keras, whose threads hold the cores, a second thread of a small fit makes it ten times slower."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    from sklearn.linear_model import LogisticRegression
+
+    seen, fit = [], LogisticRegression.fit
+
+    def spied(self, *args, **options):
+        seen.extend(pool["num_threads"] for pool in threadpoolctl.threadpool_info())
+        return fit(self, *args, **options)
+
+    monkeypatch.setattr(LogisticRegression, "fit", spied)
+    table = manifest()
+    baselines.logistic_regression(table, drawn_images(table))
+    assert seen
+    assert set(seen) == {1}
+
+
 def test_majority_gives_the_training_shares():
     table = manifest()
     p = evaluate.majority(table)

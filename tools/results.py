@@ -1,0 +1,97 @@
+"""Write the measured results into the README, from the CSV files in benchmarks/; with --check, only compare.
+
+    python -m tools.results [--check]
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from tools.common import ROOT
+
+START = "<!-- results: written by `python -m tools.results`, from the CSV files in benchmarks/ -->"
+END = "<!-- end of results -->"
+NAMES = {"case_e": "case E's recipe", "compact": "compact network"}
+
+
+def case_e(folder: Path) -> str:
+    """Models on case E's set, side by side."""
+    table, differences = pd.read_csv(folder / "case_e.csv"), pd.read_csv(folder / "case_e_differences.csv")
+    first = table.iloc[0]
+    lines = [
+        f"**Networks and baselines on case E's set**: {first['n']} radiographs in {first['groups']} groups, "
+        f"{first['folds']}-fold cross-validation with whole groups, intervals by group (`{first['command']}`, "
+        f"{first['date']}).",
+        "",
+        "| model | accuracy | macro-F1 | parameters | seconds per training |",
+        "|---|---|---|---|---|",
+    ]
+    for row in table.to_dict("records"):
+        network = row["parameters"] == row["parameters"]
+        cells = [NAMES.get(row["model"], row["model"]), *(interval(row, m) for m in ("accuracy", "f1_macro"))]
+        cells += [f"{row['parameters']:,.0f}", f"{row['seconds_per_training']:.0f}"] if network else ["", ""]
+        lines.append("| " + " | ".join(cells) + " |")
+    gap = differences.query("`compact minus` == 'case_e' and metric == 'f1_macro'").iloc[0]
+    seconds = table.set_index("model")["seconds_per_training"]
+    lines += [
+        "",
+        f"The compact network minus case E's recipe, paired by group: macro-F1 {gap['difference']:+.3f} "
+        f"({gap['low']:+.3f} to {gap['high']:+.3f}), in {seconds['compact'] / seconds['case_e']:.0%} of its training time "
+        "(the two took turns on one machine of two cores).",
+    ]
+    return "\n".join(lines)
+
+
+def interval(row: dict, metric: str) -> str:
+    """A figure with its interval."""
+    return f"{row[metric]:.3f} ({row[metric + '_low']:.2f}-{row[metric + '_high']:.2f})"
+
+
+def pipeline(folder: Path) -> str:
+    """Speed of augmented batches."""
+    table = pd.read_csv(folder / "pipeline.csv")
+    return (
+        f"**Augmented batches from the cache** come {table['ratio'].median():.0f} times as fast as from "
+        f"`ImageDataGenerator` on the same {table['n'].iloc[0]} files at 224×224 (median of {len(table)} rounds in one run, "
+        f"{table['ratio'].min():.0f} to {table['ratio'].max():.0f}; {table['cores'].iloc[0]} cores)."
+    )
+
+
+def duplicates(folder: Path) -> str:
+    """Precision and recall of the detector."""
+    table = pd.read_csv(folder / "duplicates.csv").query("threshold_of_package")
+    value, n = table.set_index("what")["value"], table.set_index("what")["n"]
+    false = "false alarms: pairs of two patients"
+    found = {what.removeprefix("recall: "): share for what, share in value.items() if what.startswith("recall: ")}
+    good = [f"{what} {share:.2f}" for what, share in found.items() if share >= 0.9]
+    bad = [f"{what} {share:.2f}" for what, share in found.items() if share < 0.9]
+    count = n[[what for what in n.index if what.startswith("recall")]].iloc[0]
+    return (
+        f"**The near-duplicate detector** on DarkCovidNet's images, at its threshold of {table['threshold'].iloc[0]}: "
+        f"{value[false]:.0f} false alarms among {n[false]:,} pairs of two patients. Share of {count} changed copies found: "
+        f"{'; '.join(good)}. It does not find every copy: {'; '.join(bad)}."
+    )
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--check", action="store_true")
+    options = arguments.parse_args()
+    readme = ROOT / "README.md"
+    text = readme.read_text("utf-8")
+    parts = "\n\n".join(part(ROOT / "benchmarks") for part in (case_e, pipeline, duplicates))
+    wanted = re.sub(re.escape(START) + ".*?" + re.escape(END), lambda _: f"{START}\n\n{parts}\n\n{END}", text, flags=re.S)
+    if wanted == text:
+        return 0
+    if options.check:
+        print("README.md does not show what benchmarks/*.csv hold; run: python -m tools.results", file=sys.stderr)
+        return 1
+    readme.write_text(wanted, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
