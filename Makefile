@@ -81,6 +81,7 @@ check: $(READY) ## style, notebooks against sources and rules, fast tests: under
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m tools.build --check
 	$(BIN)/python -m tools.lint
+	$(BIN)/python -m tools.results --check
 	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS)
 
 test: check test-slow test-notebooks ## everything: check, slow tests, every notebook

@@ -123,7 +123,7 @@ def load_guesses(table: pd.DataFrame, name: str, data_dir=None, model: str | Non
 
 
 def _guesses_file(name: str, model: str, data_dir) -> Path:
-    return datasets.data_dir(data_dir) / "progress" / f"{name}-{model.replace(' ', '-')}.csv"
+    return (Path(data_dir) if data_dir else datasets.work_dir()) / "progress" / f"{name}-{model.replace(' ', '-')}.csv"
 
 
 def shrink(images: np.ndarray, side: int = SIDE) -> np.ndarray:

@@ -180,10 +180,7 @@ def data_dir(path=None) -> Path:
 
 
 def work_dir() -> Path:
-    """Absolute path of the project's own ``data`` folder, where caches and a reader's progress are kept.
-
-    It does not follow CXR_DATA_DIR: that folder may be read-only or shared. Introduced in lesson 03.
-    """
+    """The project's own ``data`` folder: caches and progress, since CXR_DATA_DIR may be read-only. See lesson 03."""
     return data_dir("data")
 
 

@@ -1,6 +1,6 @@
 """Write the measured results into the README, from the CSV files in benchmarks/; with --check, only compare.
 
-    python -m tools.results [--check]
+python -m tools.results [--check]
 """
 
 import argparse
@@ -39,8 +39,8 @@ def case_e(folder: Path) -> str:
     lines += [
         "",
         f"The compact network minus case E's recipe, paired by group: macro-F1 {gap['difference']:+.3f} "
-        f"({gap['low']:+.3f} to {gap['high']:+.3f}), in {seconds['compact'] / seconds['case_e']:.0%} of its training time "
-        "(the two took turns on one machine of two cores).",
+        f"({gap['low']:+.3f} to {gap['high']:+.3f}), in {seconds['compact'] / seconds['case_e']:.0%} of its training "
+        "time (the two took turns on one machine of two cores).",
     ]
     return "\n".join(lines)
 
@@ -55,8 +55,8 @@ def pipeline(folder: Path) -> str:
     table = pd.read_csv(folder / "pipeline.csv")
     return (
         f"**Augmented batches from the cache** come {table['ratio'].median():.0f} times as fast as from "
-        f"`ImageDataGenerator` on the same {table['n'].iloc[0]} files at 224×224 (median of {len(table)} rounds in one run, "
-        f"{table['ratio'].min():.0f} to {table['ratio'].max():.0f}; {table['cores'].iloc[0]} cores)."
+        f"`ImageDataGenerator` on the same {table['n'].iloc[0]} files at 224×224 (median of {len(table)} rounds in one "
+        f"run, {table['ratio'].min():.0f} to {table['ratio'].max():.0f}; {table['cores'].iloc[0]} cores)."
     )
 
 
@@ -71,8 +71,8 @@ def duplicates(folder: Path) -> str:
     count = n[[what for what in n.index if what.startswith("recall")]].iloc[0]
     return (
         f"**The near-duplicate detector** on DarkCovidNet's images, at its threshold of {table['threshold'].iloc[0]}: "
-        f"{value[false]:.0f} false alarms among {n[false]:,} pairs of two patients. Share of {count} changed copies found: "
-        f"{'; '.join(good)}. It does not find every copy: {'; '.join(bad)}."
+        f"{value[false]:.0f} false alarms among {n[false]:,} pairs of two patients. Share of {count} changed copies "
+        f"found: {'; '.join(good)}. It does not find every copy: {'; '.join(bad)}."
     )
 
 
@@ -83,7 +83,9 @@ def main() -> int:
     readme = ROOT / "README.md"
     text = readme.read_text("utf-8")
     parts = "\n\n".join(part(ROOT / "benchmarks") for part in (case_e, pipeline, duplicates))
-    wanted = re.sub(re.escape(START) + ".*?" + re.escape(END), lambda _: f"{START}\n\n{parts}\n\n{END}", text, flags=re.S)
+    wanted = re.sub(
+        re.escape(START) + ".*?" + re.escape(END), lambda _: f"{START}\n\n{parts}\n\n{END}", text, flags=re.S
+    )
     if wanted == text:
         return 0
     if options.check:

@@ -91,7 +91,7 @@ numbers = MY_GUESSES or [number % len(classes) for number in BLIND]
 answers = dict(zip(quiz["image_id"], [classes[number] for number in numbers], strict=True))
 
 guesses = evaluate.guesses(quiz, answers, model=who)
-kept = baselines.save_guesses(guesses, DATASET, DATA_DIR)
+kept = baselines.save_guesses(guesses, DATASET)
 right = (guesses["predicted"] == guesses["label"]).sum()
 print(f"{who}: {right} of 20 right; accuracy {evaluate.metric(guesses, 'accuracy')}")
 print(f"kept as {kept.parent.name}/{kept.name}")

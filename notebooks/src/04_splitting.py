@@ -308,9 +308,8 @@ auc.describe().loc[["mean", "min", "max"]].round(2)
 # %%
 table = duplicates.add_groups(table, pairs)
 sizes = table["group"].value_counts()
-print(
-    f"{len(table)} images in {len(sizes)} groups; {table['patient'].notna().sum()} images name their patient"
-)
+named = table["patient"].notna().sum()
+print(f"{len(table)} images in {len(sizes)} groups; {named} images name their patient")
 sizes.value_counts().rename_axis("images in the group").to_frame("groups")
 
 # %% [markdown]

@@ -254,7 +254,7 @@ evaluate.table(everyone, ["accuracy", "f1_macro"]).iloc[:, :6]
 
 # %%
 try:
-    person = baselines.load_guesses(table, DATASET, DATA_DIR)
+    person = baselines.load_guesses(table, DATASET)
     everyone[person["model"].iloc[0]] = person
     print(person["model"].iloc[0], evaluate.metric(person, "accuracy"))
 except FileNotFoundError:
