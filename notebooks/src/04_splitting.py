@@ -271,8 +271,10 @@ print(evaluate.metric(baselines.nearest_neighbour(by_patient, visits), "roc_auc"
 # One split could be luck. Twenty of each kind cannot.
 
 # %%
+from scipy.spatial.distance import cdist
+
 flat = baselines.shrink(visits).reshape(len(visits), -1)
-distance = np.linalg.norm(flat[:, None] - flat[None, :], axis=2)
+distance = cdist(flat, flat)
 covid = (nothing["label"] == "covid").to_numpy()
 
 

@@ -390,7 +390,7 @@ from dataclasses import replace
 
 recipe = models.RECIPES["compact"]
 if MODE == "class":
-    recipe = replace(recipe, epochs=5)
+    recipe = replace(recipe, epochs=4)
 fitted = train.fit(recipe, table, images, seed=SEED, progress=False)
 print(f"{fitted.model.count_params():,} parameters, {fitted.seconds:.0f} s")
 
