@@ -16,6 +16,7 @@ _MODULES = (
     "images",
     "manifest",
     "fetch",
+    "phantom",
     "datasets",
     "duplicates",
     "split",

@@ -1,0 +1,143 @@
+"""From attenuation to grey levels, per site: scatter, quantum noise, detector, logarithm, window, border.
+
+    I = I0 (exp(-A) + scatter),  N = λ + √λ · z,  g = tone((-ln N/N_ref − lo) / (hi − lo))
+
+N_ref is the exposure behind the lungs without any lesion, marker or device (automatic exposure control), z is fixed
+by the seed, and the window belongs to the site: nothing in the grey scale can answer to a lesion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from .frame import blur
+from .patient import stream
+
+MU_SOFT = 0.19  # 1/cm, water at about 70 keV
+MU_LUNG = 0.050
+MU_BONE = 0.30  # excess over soft tissue
+MU_METAL = 3.0
+
+
+@dataclass(frozen=True)
+class Site:
+    """Equipment and processing of one hospital; a change here never touches the anatomy. Introduced in lesson 09."""
+
+    name: str
+    scatter: float  # scattered / primary behind the lungs
+    photons: float  # per pixel of 224 behind the lungs
+    unsharp: float
+    low: float  # log exposure shown black, relative to the lungs
+    high: float  # shown white
+    gamma: float
+    brightness: float  # spread of the operator's window centre
+    contrast: float  # spread of its width
+    equalise: float  # share of histogram equalisation
+    border: float  # chance of an uncovered or collimated edge
+    lettering: str  # "lead", "burnt", "plate"
+    quality: int  # JPEG
+    psf: float  # detector blur in pixels at 224
+    bone: float  # contrast of bone against 70 keV: low tube voltage shows more
+
+
+SITES = {
+    "A": Site("A", 0.75, 1.2e6, 0.9, -2.15, 2.55, 0.95, 0.16, 0.10, 0.0, 0.35, "lead", 92, 0.45, 1.05),
+    "B": Site("B", 0.35, 0.9e6, 1.05, -2.10, 2.60, 1.00, 0.10, 0.08, 0.97, 0.2, "burnt", 88, 0.45, 1.45),
+    "C": Site("C", 1.60, 0.8e6, 0.60, -2.28, 2.42, 0.97, 0.17, 0.11, 0.0, 0.5, "plate", 80, 0.42, 0.95),
+}
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """All that is fixed before a lesion is drawn: reference, noise, window, tone curve. Introduced in lesson 09."""
+
+    site: Site
+    reference: float
+    noise: np.ndarray
+    low: float
+    high: float
+    levels: np.ndarray | None  # equalising curve over [0, 1]
+    scatter: bool
+    noisy: bool
+    filters: bool
+
+
+def prepare(
+    base: np.ndarray, lung: np.ndarray, site: Site, seed: int, *, scatter=True, noise=True, filters=True
+) -> Exposure:
+    """Fix exposure, noise field, window and tone curve from the lesion-free attenuation `base`."""
+    rng = stream(seed, "acquisition")
+    reference = float(np.exp(-base[lung].mean())) if lung.any() else float(np.exp(-base.mean()))
+    width = (site.high - site.low) * float(np.exp(rng.normal(0, site.contrast)))
+    shift = float(rng.normal(0, site.brightness))
+    low = site.low * width / (site.high - site.low) + shift
+    z = stream(seed, "noise").standard_normal(base.shape, np.float32)
+    exposure = Exposure(site, reference, z, low, low + width, None, scatter, noise, filters)
+    if not site.equalise:
+        return exposure
+    flat = _window(_logarithm(base[::2, ::2], replace(exposure, noisy=False)), exposure)
+    counts = np.bincount((flat.ravel() * 255).astype(np.intp), minlength=256).astype(float)
+    counts = np.minimum(counts, 5.0 * counts.mean())
+    curve = np.cumsum(counts) / counts.sum()
+    curve = site.equalise * curve + (1 - site.equalise) * np.linspace(0, 1, 256)
+    return replace(exposure, levels=curve.astype(np.float32))
+
+
+def expose(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
+    """Turn attenuation (size, size) into grey levels 0-1 of the same shape, white = dense."""
+    grey = _window(_logarithm(attenuation, exposure), exposure)
+    if exposure.levels is None:
+        return grey
+    index = grey * 255
+    i = np.minimum(index.astype(np.intp), 254)
+    a = exposure.levels
+    return a[i] + (a[i + 1] - a[i]) * (index - i)
+
+
+def _logarithm(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
+    """Detector signal: minus the logarithm of the exposure relative to the lungs."""
+    site, scale = exposure.site, attenuation.shape[0] / 224
+    signal = np.exp(-attenuation) / np.float32(exposure.reference)
+    if exposure.scatter:
+        signal = (signal + site.scatter * _broad(np.minimum(signal, 3.0), 20 * scale)) / np.float32(1 + site.scatter)
+    if exposure.noisy:
+        count = site.photons / scale**2 * signal
+        signal = np.maximum(count + np.sqrt(count) * exposure.noise, 1) / np.float32(site.photons / scale**2)
+    value = -np.log(signal)
+    if exposure.filters:
+        value = blur(value, site.psf * scale)
+        value = value + site.unsharp * (value - ndimage.uniform_filter(value, max(3, round(7 * scale)), mode="nearest"))
+        value = value + 0.25 * site.unsharp * (value - _broad(value, 9 * scale))
+    return value
+
+
+def _window(value: np.ndarray, exposure: Exposure) -> np.ndarray:
+    """Window with a soft toe and shoulder, then the site's gamma."""
+    t = (value - exposure.low) / np.float32(exposure.high - exposure.low)
+    t = np.float32(0.5) + np.float32(0.5) * np.tanh(np.float32(1.15) * (2 * t - 1)) / np.float32(np.tanh(1.15))
+    t = np.clip(t, 0.02, 0.995)
+    return t if exposure.site.gamma == 1 else t ** np.float32(exposure.site.gamma)
+
+
+def _broad(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Wide blur computed on blocks: mean over blocks, Gaussian, linear interpolation back."""
+    step = max(1, int(sigma // 2.5))
+    n = image.shape[0]
+    pad = -n % step
+    padded = np.pad(image, ((0, pad), (0, pad)), mode="edge") if pad else image
+    m = padded.shape[0] // step
+    small = padded.reshape(m, step, m, step).mean((1, 3))
+    small = ndimage.gaussian_filter(small, sigma / step, mode="nearest", truncate=3)
+    return _stretch(_stretch(small, n, step).T.copy(), n, step).T
+
+
+def _stretch(rows: np.ndarray, n: int, step: int) -> np.ndarray:
+    """Interpolate rows (m, k) linearly to (n, k), `step` apart."""
+    m = rows.shape[0]
+    position = np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1)
+    i = np.minimum(position.astype(np.intp), m - 2)
+    f = (position - i).astype(np.float32)[:, None]
+    return rows[i] * (1 - f) + rows[i + 1] * f

@@ -1,0 +1,269 @@
+"""Write a design as folders of image files, laid out as the case studies' sets are, masks and truth beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from .acquisition import SITES
+from .patient import stream
+from .rendering import render
+from .sampling import COLUMNS
+
+MASKS = ("lung", "heart", "lesion", "marker", "device")  # bit 0, 1, 2, 3, 4 of a mask file
+FORMATS = ("mixed", "png", "jpeg", "dicom")
+LICENCE = "CC0-1.0"
+_FOLDERS = {  # class folder per label, and how a split becomes a folder
+    "case_a": ({"covid": "positive", "normal": "negative"}, "{label}"),
+    "case_b": ({"covid": "Covid", "normal": "Normal"}, "Dataset/{split}/{label}"),
+    "case_c": ({"covid": "COVID-19", "normal": "Normal"}, "dataset/{split}/{label}"),
+    "case_d": ({"covid": "COVID-19", "normal": "non-COVID-19"}, "{label}"),
+    "case_e": ({"covid": "Covid", "normal": "Normal", "viral": "Viral Pneumonia"}, "Covid19-dataset/{split}/{label}"),
+    "classes": ({}, "{label}"),
+}
+_SPLITS = {
+    "case_b": {"train": "Train", "val": "Val", "test": "Prediction"},
+    "case_c": {"train": "training", "val": "training"},
+    "case_e": {"val": "train"},
+}
+LAYOUTS = tuple(_FOLDERS)
+
+
+@dataclass(frozen=True)
+class _Job:
+    root: str
+    size: int
+    masks: bool
+
+
+def write(
+    design_table: pd.DataFrame,
+    folder: str | os.PathLike,
+    layout: str = "classes",
+    *,
+    format: str = "mixed",
+    masks: bool = True,
+    size: int = 224,
+    progress: bool = True,
+    processes: int = 2,
+) -> Path:
+    """Draw a design into `folder` and return `folder/images`, the root of the class folders.
+
+    Beside it lie `masks/` (one PNG per image, bits as in MASKS; see `read_masks`), `truth.csv` (a row per image with
+    all parameters; `image_id` is the path below `images`) and `phantom.json` (the content hash). A folder that holds
+    this very cohort is left as it is; files appear all at once when everything is drawn. layout: one of LAYOUTS;
+    format: one of FORMATS, "mixed" being JPEG and PNG at random. Raises ValueError for an unknown layout, format or
+    label, and FileExistsError if `folder` holds something that is no phantom cohort. Introduced in lesson 01.
+    """
+    folder = Path(folder)
+    key = cohort_key(design_table, layout=layout, format=format, masks=masks, size=size)
+    if _holds(folder) == key:
+        return folder / "images"
+    if folder.exists() and any(folder.iterdir()) and not _holds(folder):
+        raise FileExistsError(f"{folder} holds other files; give an empty folder for the phantoms")
+    table = place(design_table.reset_index(drop=True), layout, format)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        truth = _draw_all(table, _Job(str(work), size, masks), progress, processes)
+        truth.to_csv(work / "truth.csv", index=False)
+        facts = {"key": key, "images": len(table), "layout": layout, "licence": LICENCE}
+        (work / "phantom.json").write_text(json.dumps(facts, indent=1))
+        _replace(work, folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return folder / "images"
+
+
+def cached(
+    design_table: pd.DataFrame, data_dir: str | os.PathLike, name: str = "cohort", layout: str = "classes", **options
+) -> Path:
+    """Write a design below `data_dir/phantom` under its content hash, once; returns the images' root. Lesson 01."""
+    keys = {k: v for k, v in options.items() if k in ("format", "masks", "size")}
+    key = cohort_key(design_table, layout=layout, **keys)
+    return write(design_table, Path(data_dir) / "phantom" / f"{name}-{key[:12]}", layout, **options)
+
+
+def cohort_key(design_table: pd.DataFrame, *, layout="classes", format="mixed", masks=True, size=224) -> str:
+    """Content hash of a cohort: design, layout, format, size and the code that draws it. Introduced in lesson 01."""
+    digest = hashlib.sha256(design_table[list(COLUMNS)].to_csv(index=False).encode())
+    digest.update(f"{layout}|{format}|{bool(masks)}|{int(size)}".encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def place(design_table: pd.DataFrame, layout: str = "classes", format: str = "mixed") -> pd.DataFrame:
+    """Add the columns `file` (path below images/) and `format` to a design. Introduced in lesson 01."""
+    if layout not in _FOLDERS:
+        raise ValueError(f"layout {layout!r} is not one of {', '.join(LAYOUTS)}")
+    if format not in FORMATS:
+        raise ValueError(f"format {format!r} is not one of {', '.join(FORMATS)}")
+    names, pattern = _FOLDERS[layout]
+    if names and (strange := sorted(set(design_table["label"]) - set(names))):
+        raise ValueError(f"layout {layout} has no folder for {', '.join(strange)}; it has {', '.join(names)}")
+    files, formats = [], []
+    for row in design_table.itertuples():
+        kind = format if format != "mixed" else str(stream(int(row.seed), "format").choice(["jpeg", "png"]))
+        split = "train" if pd.isna(row.split) else str(row.split)
+        split = _SPLITS.get(layout, {}).get(split, split)
+        where = pattern.format(split=split, label=names.get(row.label, row.label))
+        where = where.rsplit("/", 1)[0] if split == "Prediction" else where
+        files.append(f"{where}/{row.image_id}.{ {'jpeg': 'jpg', 'dicom': 'dcm'}.get(kind, kind) }")
+        formats.append(kind)
+    return design_table.assign(file=files, format=formats)
+
+
+def read_masks(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Read a mask file into name → (h, w) bool. Introduced in lesson 10."""
+    with Image.open(path) as opened:
+        bits = np.asarray(opened)
+    return {name: (bits >> k) & 1 > 0 for k, name in enumerate(MASKS)}
+
+
+def mask_file(image: str | os.PathLike, images: str | os.PathLike) -> Path:
+    """Path of the mask file that belongs to an image below the images' root. Introduced in lesson 10."""
+    images = Path(images)
+    return (images.parent / "masks" / Path(image).relative_to(images)).with_suffix(".png")
+
+
+def _holds(folder: Path) -> str | None:
+    """Content hash of the cohort in a folder, if there is one."""
+    try:
+        return json.loads((folder / "phantom.json").read_text())["key"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _replace(work: Path, folder: Path) -> None:
+    """Put the finished folder in place; an older cohort goes only after the new one stands."""
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+        os.replace(folder, old / "cohort")
+        os.replace(work, folder)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        os.replace(work, folder)
+    folder.chmod(0o755)
+
+
+def _draw_all(table: pd.DataFrame, job: _Job, progress: bool, processes: int) -> pd.DataFrame:
+    """Share the rows between this process and plain sub-processes (safe in notebooks and with TensorFlow loaded)."""
+    parts = max(1, min(int(processes), len(table) // 24 or 1))
+    helpers = []
+    for k in range(1, parts):
+        listing = Path(job.root) / f"part{k}.json"
+        listing.write_text(json.dumps(_records(table.iloc[k::parts])))
+        call = f"_draw_part({str(listing)!r}, {job.root!r}, {job.size}, {job.masks})"
+        code = f"from {__package__} import cohort; cohort.{call}"
+        root = str(Path(__file__).parents[len(__package__.split("."))])
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}
+        helpers.append((listing, subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE)))
+    try:
+        done = [
+            _draw(
+                _records(table.iloc[0::parts]), job, (lambda rows: _bar(rows, len(table), parts)) if progress else iter
+            )
+        ]
+        for listing, helper in helpers:
+            _, trouble = helper.communicate()
+            if helper.returncode:
+                raise RuntimeError(f"drawing failed: {trouble.decode(errors='replace').strip().splitlines()[-1]}")
+            done.append(pd.DataFrame(json.loads(listing.read_text())))
+            listing.unlink()
+    finally:
+        for _, helper in helpers:
+            if helper.poll() is None:
+                helper.kill()
+                helper.wait()
+    return pd.concat(done, ignore_index=True).sort_values("order").drop(columns="order").reset_index(drop=True)
+
+
+def _records(table: pd.DataFrame) -> list[dict]:
+    """Rows as plain dictionaries with their position; a missing value is None."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [
+        {**{k: getattr(v, "item", lambda v=v: v)() for k, v in row.items()}, "order": int(i)}
+        for i, row in zip(table.index, rows, strict=True)
+    ]
+
+
+def _bar(rows: list, total: int, step: int):
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="image", desc="phantoms") as bar:
+        for row in rows:
+            yield row
+            bar.update(min(step, total - bar.n))
+
+
+def _draw_part(listing: str, root: str, size: int, masks: bool) -> None:
+    """Work of a sub-process: draw the rows of a file and put the truth in its place."""
+    rows = json.loads(Path(listing).read_text())
+    Path(listing).write_text(json.dumps(_draw(rows, _Job(root, size, masks), iter).to_dict("records")))
+
+
+def _draw(table: list[dict], job: _Job, watch: Callable) -> pd.DataFrame:
+    rows = []
+    for row in watch(table):
+        drawn = render(row, job.size, masks=job.masks)
+        path = Path(job.root) / "images" / row["file"]
+        _save(path, drawn.image, row)
+        if job.masks:
+            bits = sum(drawn.masks[name].astype(np.uint8) << k for k, name in enumerate(MASKS))
+            target = (Path(job.root) / "masks" / row["file"]).with_suffix(".png")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(bits).save(target, compress_level=1)
+        rows.append({**row, **drawn.truth, "image_id": row["file"]})
+    return pd.DataFrame(rows)
+
+
+def _save(path: Path, image: np.ndarray, row: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    levels = np.rint(image * 255).astype(np.uint8)
+    if row["format"] == "dicom":
+        path.write_bytes(_dicom(image, row))
+    elif row["format"] == "jpeg":
+        Image.fromarray(levels).save(path, "JPEG", quality=SITES[row["equipment"]].quality)
+    else:
+        Image.fromarray(levels).save(path, "PNG", compress_level=1)
+
+
+def _dicom(image: np.ndarray, row: dict) -> bytes:
+    """12-bit DICOM; site C stores MONOCHROME1, as some detectors do. Identifiers say that it is a phantom."""
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+
+    inverted = row["equipment"] == "C"
+    pixels = np.rint((1 - image if inverted else image) * 4095).astype(np.uint16)
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
+    number = int(hashlib.sha256(row["image_id"].encode()).hexdigest()[:24], 16)
+    meta.MediaStorageSOPInstanceUID = f"2.25.{number}"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    data.PatientName, data.PatientID, data.PatientSex = f"PHANTOM^{row['patient']}", row["patient"], row["sex"]
+    data.Modality, data.ViewPosition, data.BodyPartExamined = "CR", row["view"], "CHEST"
+    data.InstitutionName = f"SITE {row['site']}"
+    data.Rows, data.Columns, data.SamplesPerPixel = *pixels.shape, 1
+    data.PhotometricInterpretation = "MONOCHROME1" if inverted else "MONOCHROME2"
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 12, 11, 0
+    data.WindowCenter, data.WindowWidth = 2048, 4096
+    data.PixelData = pixels.tobytes()
+    buffer = io.BytesIO()
+    data.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()

@@ -1,0 +1,217 @@
+"""Study designs: one line gives the table of radiographs to draw, one row per image.
+
+`disease` is what is drawn, `label` what the table claims; they differ only where a design says so. Sites, views,
+letters and devices are independent of the disease unless the design ties them to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from .patient import stream
+from .sampling import cohort, counts
+
+TWO = ("normal", "covid")
+WRONG_INPUTS = ("invert", "rotate90", "upside_down", "crop_corner", "noise", "blank", "photograph")
+COPIES = ("identical", "contrast", "crop", "jpeg")
+
+
+def design(name: str = "default", n: int | None = None, seed: int = 0, **options) -> pd.DataFrame:
+    """Return the table of images of a study design, one row per image with the columns in COLUMNS.
+
+    Names: default (600 images of about 400 patients, classes normal / covid / viral 1:1:1, sites A and B 1:1, severity
+    0.25-1), clean, patient_leak, duplicates, marker, site_label, children_adults, imbalance, label_noise, mild,
+    second_site, lateralised, not_a_chest, five_classes, case_a … case_e; `presets()` lists them. Options are those of
+    the preset, or of the cohort: classes, weights, per_patient, sites, severity (low, high), views, age_groups,
+    devices, letters, border.
+    The same name, n, seed and options give the same table. Raises ValueError for an unknown name.
+    Introduced in lesson 01.
+    """
+    if name not in _PRESETS:
+        raise ValueError(f"design {name!r} is not one of {', '.join(_PRESETS)}")
+    if n is not None and n < 1:
+        raise ValueError(f"n is {n}; a design needs at least one image")
+    table = _PRESETS[name](n, int(seed), **options)
+    table.attrs["design"] = name
+    return table
+
+
+def presets() -> pd.DataFrame:
+    """Return name and one-sentence description of each study design. Introduced in lesson 01."""
+    texts = {k: (f.__doc__ or "").strip().splitlines()[0] for k, f in _PRESETS.items()}
+    return pd.DataFrame({"name": list(texts), "description": list(texts.values())})
+
+
+def _seeded(seed: int, name: str) -> np.random.Generator:
+    return stream(seed, "preset", name)
+
+
+def _default(n, seed, **options):
+    """The cohort that every lesson uses unless it says otherwise: normal, COVID-19 and viral pneumonia, two sites."""
+    return cohort(n or 600, seed, **options)
+
+
+def _clean(n, seed, **options):
+    """No shortcut at all: the sites are names only, no letters, devices or borders."""
+    return cohort(n or 600, seed, **({"letters": 0.0, "devices": 0.0, "border": False} | options)).assign(equipment="A")
+
+
+def _patient_leak(n, seed, per_patient=5.0, **options):
+    """No disease is drawn; the label is random but the same for all images of a patient."""
+    table = _clean(n or 400, seed, **({"classes": TWO, "per_patient": per_patient, "views": ("PA",)} | options))
+    return table.assign(disease="normal", severity=0.0)
+
+
+def _duplicates(n, seed, share=0.15, **options):
+    """A share of the images are copies of others: identical, contrast changed, cropped, or compressed again."""
+    n = n or 400
+    copies = max(1, round(n * share))
+    table = cohort(n - copies, seed, **options)
+    rng = _seeded(seed, "duplicates")
+    twins = table.iloc[rng.permutation(np.arange(copies) % len(table))].reset_index(drop=True)
+    kinds = np.asarray(COPIES, object)[np.arange(copies) % len(COPIES)]
+    twins = twins.assign(copy_of=twins["image_id"], transform=kinds, image_id=[f"X{k:05d}_0" for k in range(copies)])
+    return pd.concat([table, twins], ignore_index=True).iloc[rng.permutation(n)].reset_index(drop=True)
+
+
+def _marker(n, seed, strength=1.0, text="PORTABLE", reverse=False, **options):
+    """A word burnt into the image follows the label with the given strength: 0 independent, 1 always."""
+    table = cohort(n or 600, seed, **({"classes": TWO, "letters": 0.0} | options))
+    return table.assign(marker=np.where(_tied(table, seed, strength, reverse), text, ""))
+
+
+def _site_label(n, seed, strength=1.0, reverse=False, **options):
+    """Images of patients with disease come from site C with the given strength, the others from site A."""
+    table = cohort(n or 600, seed, **({"classes": TWO} | options))
+    site = np.where(_tied(table, seed, strength, reverse), "C", "A")
+    return table.assign(site=site, equipment=site)
+
+
+def _children_adults(n, seed, strength=1.0, reverse=False, **options):
+    """Normal radiographs are children's and diseased ones adults' with the given strength, as in some public sets."""
+    table = cohort(n or 600, seed, **({"classes": TWO} | options))
+    return table.assign(age_group=np.where(_tied(table, seed, strength, reverse), "adult", "child"))
+
+
+def _tied(table: pd.DataFrame, seed: int, strength: float, reverse: bool) -> np.ndarray:
+    """Per patient: True with probability (1 ± strength) / 2 for disease and no disease."""
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength is {strength}; it lies between 0 and 1")
+    names = table["patient"].unique()
+    draw = dict(zip(names, _seeded(seed, "tie").random(len(names)), strict=True))
+    ill = (table["label"] != "normal").to_numpy() ^ reverse
+    return table["patient"].map(draw).to_numpy() < np.where(ill, (1 + strength) / 2, (1 - strength) / 2)
+
+
+def _imbalance(n, seed, prevalence=0.1, **options):
+    """Few diseased: prevalence 0.1 unless told."""
+    return cohort(n or 600, seed, **({"classes": TWO, "weights": (1 - prevalence, prevalence)} | options))
+
+
+def _label_noise(n, seed, rate=0.2, **options):
+    """A share of the patients carries a wrong label; `disease` keeps the right one."""
+    table = cohort(n or 600, seed, **options)
+    rng, classes = _seeded(seed, "noise"), list(dict.fromkeys(table["disease"]))
+    wrong = {
+        p: rng.choice(classes) if len(classes) == 1 else int(rng.integers(1, len(classes)))
+        for p in table["patient"].unique()
+        if rng.random() < rate
+    }
+    label = [
+        classes[(classes.index(d) + wrong[p]) % len(classes)] if p in wrong else d
+        for p, d in zip(table["patient"], table["disease"], strict=True)
+    ]
+    return table.assign(label=label)
+
+
+def _mild(n, seed, **options):
+    """Disease that is hard to see: severity 0.05-0.30."""
+    return cohort(n or 300, seed, **({"severity": (0.05, 0.30)} | options))
+
+
+def _second_site(n, seed, **options):
+    """Another hospital: hazy portable radiographs of site C, new patients."""
+    return cohort(n or 300, seed + 7919, **({"sites": ("C",), "views": ("AP",), "devices": 0.5} | options))
+
+
+def _paediatric(n, seed, **options):
+    """Children only."""
+    return cohort(n or 300, seed + 104729, **({"age_groups": ("child",)} | options))
+
+
+def _lateralised(n, seed, **options):
+    """One-sided consolidation or effusion in everybody; the column `side` (right, left) is what to predict."""
+    table = cohort(n or 400, seed, **({"classes": ("bacterial", "effusion")} | options))
+    return table.assign(side=np.asarray(["right", "left"], object)[_seeded(seed, "side").integers(0, 2, len(table))])
+
+
+def _not_a_chest(n, seed, **options):
+    """Inputs that a classifier must refuse: inverted, rotated, cropped, noise, blank, a photograph."""
+    table = cohort(n or 70, seed, **({"classes": ("normal",)} | options))
+    return table.assign(transform=np.asarray(WRONG_INPUTS, object)[np.arange(len(table)) % len(WRONG_INPUTS)])
+
+
+def _five_classes(n, seed, **options):
+    """Normal, COVID-19, viral, bacterial, effusion."""
+    return cohort(n or 600, seed, **({"classes": ("normal", "covid", "viral", "bacterial", "effusion")} | options))
+
+
+def _split_rows(table: pd.DataFrame, seed: int, shares: dict[str, float]) -> pd.DataFrame:
+    """Give each row a split at random, by image and not by patient, as the published sets did."""
+    rng = _seeded(seed, "split")
+    split = np.repeat(np.asarray(list(shares), object), counts(len(table), np.asarray(list(shares.values()))))
+    return table.assign(split=split[rng.permutation(len(table))])
+
+
+def _case_a(n, seed, **options):
+    """Case A: COVID-19 positive and negative, no split given."""
+    return cohort(n or 300, seed, **({"classes": TWO} | options))
+
+
+def _case_b(n, seed, **options):
+    """Case B: Train, Val and unlabelled Prediction folders, two classes."""
+    table = cohort(n or 300, seed, **({"classes": TWO} | options))
+    return _split_rows(table, seed, {"train": 0.7, "val": 0.2, "test": 0.1})
+
+
+def _case_c(n, seed, **options):
+    """Case C: training and test folders, two classes."""
+    return _split_rows(cohort(n or 300, seed, **({"classes": TWO} | options)), seed, {"train": 0.8, "test": 0.2})
+
+
+def _case_d(n, seed, **options):
+    """Case D: COVID-19 and non-COVID-19 at one image size, one in four positive."""
+    return cohort(n or 800, seed, **({"classes": TWO, "weights": (0.75, 0.25)} | options))
+
+
+def _case_e(n, seed, **options):
+    """Case E: three classes in train and test folders (251 + 66 images), with copies across the two."""
+    table = _duplicates(n or 317, seed, **({"share": 10 / 317} | options))
+    return _split_rows(table, seed, {"train": 251 / 317, "test": 66 / 317})
+
+
+_PRESETS: dict[str, Callable[..., pd.DataFrame]] = {
+    "default": _default,
+    "clean": _clean,
+    "patient_leak": _patient_leak,
+    "duplicates": _duplicates,
+    "marker": _marker,
+    "site_label": _site_label,
+    "children_adults": _children_adults,
+    "imbalance": _imbalance,
+    "label_noise": _label_noise,
+    "mild": _mild,
+    "second_site": _second_site,
+    "paediatric": _paediatric,
+    "lateralised": _lateralised,
+    "not_a_chest": _not_a_chest,
+    "five_classes": _five_classes,
+    "case_a": _case_a,
+    "case_b": _case_b,
+    "case_c": _case_c,
+    "case_d": _case_d,
+    "case_e": _case_e,
+}

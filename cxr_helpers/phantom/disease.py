@@ -1,0 +1,143 @@
+"""Disease as opacity: the share of a lung's air that is replaced by water, 0 … 1, continuous in severity.
+
+Patterns follow the descriptions of the Fleischner Society glossary (Hansell et al. 2008, doi 10.1148/radiol.2462070712)
+and, for COVID-19, of Wong et al. 2020 (doi 10.1148/radiol.2020201160): bilateral, peripheral, lower zones. COVID-19 and
+other viral pneumonia can be told apart here because they are drawn so; real ones overlap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .frame import ORIGIN, STEP, Frame, blur, dome, splat, texture
+from .patient import Patient, stream
+from .soft import Chest
+
+DISEASES = ("covid", "viral", "bacterial", "effusion")
+SIDES = ("right", "left", "both", "")
+FAINT = 0.03  # opacity below which nothing is drawn, so that a mask has an edge
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """opacity: (size, size) float32 in 0-1, zero outside `mask`; side as in SIDES. Introduced in lesson 01."""
+
+    opacity: np.ndarray
+    mask: np.ndarray
+    side: str
+
+
+def draw_lesion(
+    frame: Frame, patient: Patient, chest: Chest, label: str, severity: float, seed: int, side: str = ""
+) -> Lesion:
+    """Draw the opacities of one disease; severity 0 is invisible, 1 severe.
+
+    Every blob, band and edge has its place from the seed alone and grows with severity, so mean contrast is ordered by
+    it. `side` forces right or left for a one-sided disease. "normal" gives an empty lesion. Raises ValueError for an
+    unknown label. Introduced in lesson 01.
+    """
+    nothing = Lesion(np.zeros_like(frame.x), np.zeros(frame.x.shape, bool), "")
+    if label == "normal" or severity <= 0:
+        return nothing
+    if label not in DISEASES:
+        raise ValueError(f"label {label!r} cannot be drawn; one of normal, {', '.join(DISEASES)}")
+    rng = stream(seed, "lesion", label)
+    one_sided = label in ("bacterial", "effusion")
+    drawn = "left" if rng.random() < 0.5 else "right"
+    side = (side if side in ("left", "right") else drawn) if one_sided else "both"
+    shape = {"covid": _covid, "viral": _viral, "bacterial": _bacterial, "effusion": _effusion}[label]
+    opacity = shape(frame, patient, chest, float(severity), rng, side)
+    where = (chest.pleura if label == "effusion" else chest.field) & (chest.lung > 0.05)
+    opacity = np.where(where, np.clip(opacity - FAINT, 0, 0.95) * chest.open, 0).astype(np.float32)
+    return Lesion(opacity, opacity > 0, side)
+
+
+def _blob(dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    """Smooth bump of finite support: (1 - r²)² for r < 1."""
+    q = np.clip(1 - dx * dx - dy * dy, 0, 1)
+    return q * q
+
+
+def _covid(frame, patient, chest, severity, rng, side) -> np.ndarray:
+    """Bilateral, peripheral, basal ground glass: up to 14 patches that appear one by one and grow together."""
+    count = 14
+    sign = np.where(np.arange(count) % 2 == 0, -1, 1)
+    lateral = rng.uniform(0.55, 0.93, count)
+    depth = np.clip(rng.beta(3.2, 1.7, count), 0.12, 0.95)
+    size = patient.half_width * rng.uniform(0.16, 0.34, count) * (0.65 + 0.5 * severity)
+    flat = rng.uniform(0.7, 1.4, count)
+    late = np.sort(rng.uniform(0, 0.75, count))
+    weight = np.clip((severity * 1.15 + 0.12 - late) / 0.35, 0, 1) * rng.uniform(0.6, 1.0, count)
+    clear = np.ones_like(frame.x)
+    for k in np.flatnonzero(weight > 0):
+        y = depth[k] * chest.lungs_height
+        outer = chest.outer_left if sign[k] > 0 else chest.outer_right
+        x = sign[k] * lateral[k] * outer[int((y - ORIGIN) / STEP)]
+        box = frame.box(x, y, 1.15 * size[k] * max(flat[k], 1 / flat[k]))
+        dx, dy = (frame.x[box] - x) / (size[k] * flat[k]), (frame.y[box] - y) * (flat[k] / size[k])
+        clear[box] *= 1 - weight[k] * _blob(dx, dy)
+    grain = texture(rng, frame.size, 2.9)
+    patchy = np.clip(0.95 + 0.40 * grain, 0.25, 1.6)
+    amount = (1 - clear) * patchy
+    return 0.72 * severity**0.5 * np.clip(amount, 0, 1)
+
+
+def _viral(frame, patient, chest, severity, rng, side) -> np.ndarray:
+    """Diffuse perihilar interstitial pattern: strands and cuffs around the hila, both sides."""
+    s, h = patient.scale, chest.lungs_height
+    hila = np.where(frame.left, 0.41, 0.45) * h
+    reach = (4.8 + 4.2 * severity) * s
+    near = np.exp(-(((frame.ax - 4.2 * s) / reach) ** 2) - ((frame.y - hila - 1.0 * s) / (1.35 * reach)) ** 2)
+    ridges = np.clip(1 - np.abs(blur(texture(rng, frame.size, 2.6), 0.8 * frame.size / 224)) * 1.9, 0, 1)
+    coarse = np.clip(1 - np.abs(texture(rng, frame.size, 3.2)) * 2.6, 0, 1)
+    cloud = np.clip(0.5 + 0.40 * texture(rng, frame.size, 3.4), 0, 1)
+    return 0.75 * severity**0.75 * near * (0.35 * cloud + 0.34 * ridges * (0.3 + cloud) + 0.30 * coarse)
+
+
+def _bacterial(frame, patient, chest, severity, rng, side) -> np.ndarray:
+    """One lobar consolidation, sharp where it meets a fissure, with an air bronchogram."""
+    sign = 1 if side == "left" else -1
+    s, h = patient.scale, chest.lungs_height
+    here = frame.x * sign > 0
+    fissure = h * rng.uniform(0.46, 0.54) + 0.10 * (frame.ax - 6 * s) * rng.normal(0.2, 1)
+    upper = rng.random() < 0.45
+    below = (frame.y - fissure) if not upper else (fissure - frame.y)
+    wavy = 0.10 * texture(rng, frame.size, 3.4)
+    edge = np.clip((below + wavy) / (0.3 * s), 0, 1)
+    cx = patient.half_width * rng.uniform(0.48, 0.72)
+    cy = fissure + (-1 if upper else 1) * (1.6 + 2.2 * severity) * s
+    reach = (2.6 + 4.6 * severity) * s * rng.uniform(0.9, 1.15)
+    near = np.clip(1.45 * np.exp(-(((frame.ax - cx) / reach) ** 2) - ((frame.y - cy) / reach) ** 2), 0, 1)
+    patchy = np.clip(0.92 + 0.16 * texture(rng, frame.size, 3.0), 0.4, 1.1)
+    return 0.88 * severity**0.45 * near * edge * patchy * here * (1 - _bronchogram(frame, patient, chest, sign, rng))
+
+
+def _bronchogram(frame: Frame, patient: Patient, chest: Chest, sign: int, rng) -> np.ndarray:
+    """Branching air tubes seen because the lung around them is dense; 0 … 0.3."""
+    s, h = patient.scale, chest.lungs_height
+    t, xs, ys = np.linspace(0, 1, 120), [], []
+    for turn in np.linspace(-60, 85, 9) + rng.normal(0, 9, 9):
+        a = np.deg2rad(turn) + rng.normal(0, 0.45) * t
+        r = s * rng.uniform(5.0, 7.5) * t
+        xs.append(sign * (4.0 * s + r * np.cos(a)))
+        ys.append(0.45 * h + r * np.sin(a))
+    line = blur(splat(frame, np.stack(xs), np.stack(ys), 0.0035 * s * s * (1 - 0.8 * np.tile(t, (9, 1)))), 0.8)
+    return 0.30 * np.clip(line / 0.09, 0, 1)
+
+
+def _effusion(frame, patient, chest, severity, rng, side) -> np.ndarray:
+    """Fluid in the pleural space: fills from the costophrenic angle, surface rising laterally as a meniscus."""
+    sign = 1 if side == "left" else -1
+    s, h = patient.scale, chest.lungs_height
+    level = h + (4.2 - 15.0 * severity) * s
+    rise = (2.2 + 1.2 * rng.random()) * s
+    surface = (
+        level
+        - rise * chest.extent**3.5
+        - 0.6 * s * dome((3.5 * s - frame.ax) / (3 * s))
+        + 0.10 * texture(rng, frame.size, 3.4)
+    )
+    depth = frame.y - surface
+    return 0.93 * np.clip(depth / (1.3 * s), 0, 1) ** 0.7 * (frame.x * sign > 0)

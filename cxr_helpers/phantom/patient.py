@@ -1,0 +1,153 @@
+"""Who is drawn: the patient (stable over visits) and the pose of one visit.
+
+Lengths are centimetres at the detector. x runs to the viewer's right (the patient's left), y runs down from the apex of
+the lungs. Every draw comes from its own named stream, so a change in one part never moves another.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+AGE_GROUPS = ("adult", "child")
+VIEWS = ("PA", "AP")
+
+
+def stream(seed: int, *names: str | int) -> np.random.Generator:
+    """Return the random generator that belongs to `seed` and a path of names, the same on every machine.
+
+    Introduced in lesson 01.
+    """
+    keys = [zlib.crc32(name.encode()) if isinstance(name, str) else int(name) for name in names]
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int(seed), *keys])))
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Anatomy of one person; lengths in cm, ratios without unit, stable over visits. Introduced in lesson 01."""
+
+    seed: int
+    sex: str
+    age_group: str
+    age: float
+    build: float  # 0 slender … 1 heavy
+    scale: float  # size of bones and airways against an adult
+    half_width: float  # inner half-width of the thorax
+    lung_height: float  # apex to the right dome in full inspiration
+    depth: float  # front-to-back depth of the trunk
+    wall: float  # soft tissue lateral to the ribs
+    triangularity: float  # 0 barrel … 1 bell-shaped thorax
+    ctr: float  # cardiothoracic ratio, PA, full inspiration
+    heart_length: float  # where the widest left border lies, fraction of lung height
+    knob: float  # prominence of the aortic knob, cm
+    unfolded: float  # tortuous aorta, widens the upper mediastinum, cm
+    dome_step: float  # right dome above the left, cm
+    breast: float  # thickness of breast tissue, cm
+    rib_spacing: float
+    rib_drop: float
+    rib_height: float
+    bone: float  # mineral density against a young adult
+    curve: float  # lateral bend of the spine (scoliosis), cm
+    shoulder: float  # half-distance of the shoulder joints
+    shoulder_y: float  # height of the joints below the apices
+    vessels: float  # vascular markings against the average
+    hilum: float  # size of the hila against the average
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How the patient stood or lay at one visit; angles in degrees, lengths in cm. Introduced in lesson 01."""
+
+    seed: int
+    view: str
+    field: float  # side of the square field at the detector
+    top: float  # apex of the lungs below the upper edge of the field
+    shift: float
+    tilt: float
+    axial: float  # turn about the long axis, -1 … 1
+    inspiration: float  # 1 full
+    heart_scale: float  # magnification and supine widening
+    arm_right: float  # angle of the upper arm from hanging down
+    arm_left: float
+    protraction: float  # scapulae turned out of the lungs, 0 … 1
+    gas: float  # gastric bubble, 0 none
+    warp: float  # size of the smooth asymmetry
+
+
+def draw_patient(rng: np.random.Generator, age_group: str = "adult", sex: str | None = None) -> Patient:
+    """Draw a patient: proportions of an adult, or of a child of 1-12 years.
+
+    Thoracic width 24-30 cm and a cardiothoracic ratio of 0.39-0.50 are adult PA values (Danzer 1919; Simkus et al.
+    2021, doi 10.1007/s13244-021-01076-6). Raises ValueError for an unknown age group. Introduced in lesson 01.
+    """
+    if age_group not in AGE_GROUPS:
+        raise ValueError(f"age_group {age_group!r} is not one of {AGE_GROUPS}")
+    drawn, adult = "F" if rng.random() < 0.5 else "M", age_group == "adult"
+    sex = sex or drawn
+    age = float(rng.uniform(20, 85) if adult else rng.uniform(1, 12))
+    build = float(np.clip(rng.beta(2.0, 2.2), 0, 1))
+    scale = (0.95 if sex == "F" else 1.03) if adult else 0.55 + 0.032 * age
+    scale *= float(rng.uniform(0.96, 1.04))
+    half_width = scale * float(rng.uniform(12.4, 14.0))
+    height = half_width * float(rng.uniform(1.64, 2.08) if adult else rng.uniform(1.42, 1.76))
+    old = max(0.0, (age - 45) / 40) if adult else 0.0
+    seed = int(rng.integers(2**31))
+    known = {"seed": seed, "sex": sex, "age_group": age_group, "age": round(age, 1), "build": build, "scale": scale}
+    return Patient(
+        **known | {"half_width": half_width, "lung_height": height},
+        depth=scale * (18.0 + 6.0 * build + float(rng.normal(0, 0.6))) * (1.0 if adult else 0.92),
+        wall=scale * (2.0 + 3.2 * build),
+        triangularity=float(rng.uniform(0, 0.6) if adult else rng.uniform(0.35, 1.0)),
+        ctr=float(np.clip(rng.normal(0.432 if adult else 0.475, 0.027), 0.37, 0.56)),
+        heart_length=float(rng.uniform(0.88, 0.98)),
+        knob=scale * (float(rng.uniform(0.2, 0.75)) + 0.5 * old) * (1.0 if adult else 0.25),
+        unfolded=old * float(rng.uniform(0, 0.9)) + (0.0 if adult else float(rng.uniform(0, 0.6))),
+        dome_step=scale * float(rng.normal(1.0, 0.6)),
+        breast=float(rng.uniform(0.8, 2.6)) if sex == "F" and (adult or age > 11.5) else 0.0,
+        rib_spacing=height / float(rng.uniform(7.9, 9.3)),
+        rib_drop=scale * (float(rng.uniform(4.3, 6.6) if adult else rng.uniform(3.2, 5.2))),
+        rib_height=scale * float(rng.uniform(0.52, 0.72)),
+        bone=float(rng.uniform(0.85, 1.15)) * (1 - 0.25 * old) * (1.0 if adult else 0.9),
+        curve=float(rng.normal(0, 0.35)) * (2.5 if rng.random() < 0.08 else 1.0),
+        shoulder=half_width + scale * float(rng.uniform(3.0, 5.0)),
+        shoulder_y=scale * float(rng.uniform(-2.2, 1.8)),
+        vessels=float(rng.uniform(0.75, 1.3)),
+        hilum=float(rng.uniform(0.8, 1.3)),
+    )
+
+
+def draw_pose(rng: np.random.Generator, patient: Patient, view: str = "PA") -> Pose:
+    """Draw the pose of one visit of `patient` in the given view ("PA" erect, "AP" mostly portable, supine or sitting).
+
+    A heart lies farther from the detector in AP and is magnified by up to 20 %. Raises ValueError for an unknown view.
+    Introduced in lesson 01.
+    """
+    if view not in VIEWS:
+        raise ValueError(f"view {view!r} is not one of {VIEWS}")
+    front = view == "AP"
+    adult = patient.age_group == "adult"
+    inspiration = float(rng.uniform(0.80, 0.98) if front else rng.uniform(0.90, 1.0))
+    body = 2 * (patient.half_width + patient.wall)
+    field = body * float(rng.uniform(*((0.92, 1.12) if front else (0.98, 1.16))) if adult else rng.uniform(1.02, 1.28))
+    height = patient.lung_height * inspiration
+    room = field - height
+    raised = not adult and rng.random() < 0.45
+    arms = rng.uniform(105, 150, 2) if raised else (rng.uniform(4, 16, 2) if front else rng.uniform(8, 30, 2))
+    return Pose(
+        seed=int(rng.integers(2**31)),
+        view=view,
+        field=field,
+        top=float(np.clip(room * rng.uniform(0.24, 0.48), 0.05 * field, 0.23 * field)),
+        shift=field * float(rng.normal(0, 0.028 if front else 0.016)),
+        tilt=float(rng.normal(0, 2.6 if front else 1.2)),
+        axial=float(np.clip(rng.normal(0, 0.45 if front else 0.22), -1, 1)),
+        inspiration=inspiration,
+        heart_scale=float(rng.uniform(1.00, 1.12)) if front else 1.0,
+        arm_right=float(arms[0]),
+        arm_left=float(arms[1]),
+        protraction=float(rng.uniform(0.0, 0.45) if front else rng.uniform(0.35, 1.0)),
+        gas=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.65 else 0.0,
+        warp=float(rng.uniform(0.15, 0.42)),
+    )

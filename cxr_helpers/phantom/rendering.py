@@ -1,0 +1,143 @@
+"""One row of a design in, one radiograph with its ground truth out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from .acquisition import MU_BONE, MU_LUNG, MU_SOFT, SITES, expose, prepare
+from .bones import draw_bones
+from .disease import Lesion, draw_lesion
+from .frame import Frame, make_frame, texture
+from .overlay import draw_border, draw_devices, draw_marker
+from .patient import Patient, draw_patient, draw_pose, stream
+from .soft import Chest, draw_chest
+from .transform import apply
+from .vessels import draw_vessels
+
+DEFAULTS = {
+    "label": "normal",
+    "severity": 0.6,
+    "side": "",
+    "equipment": "A",
+    "view": "PA",
+    "age_group": "adult",
+    "sex": "M",
+    "marker": "",
+    "device": "",
+    "seed": 0,
+    "patient_seed": 0,
+    "border": True,
+    "mirrored": False,
+    "transform": "",
+}
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A phantom radiograph and the truth about it.
+
+    image: (h, w) float32 in [0, 1], white = dense; masks: name → (h, w) bool of lung, heart, lesion, marker, device;
+    truth: every parameter as one flat row. Introduced in lesson 01.
+    """
+
+    image: np.ndarray
+    masks: dict[str, np.ndarray]
+    truth: dict
+
+
+def render(
+    row: Mapping,
+    size: int = 224,
+    *,
+    masks: bool = True,
+    lesion: bool = True,
+    marker: bool = True,
+    device: bool = True,
+    site: str | None = None,
+    severity: float | None = None,
+    mirror: bool = False,
+    scatter: bool = True,
+    noise: bool = True,
+    filters: bool = True,
+) -> Rendering:
+    """Draw the radiograph that a row of a design describes.
+
+    The switches give the counterfactuals: the same seed without its lesion, marker or device, at another site
+    (equipment "A", "B", "C"), at another severity, or mirrored. With scatter, noise and filters (detector blur,
+    sharpening) off, two counterfactuals differ only inside the mask of what was changed. Missing fields
+    take the values of DEFAULTS. Raises ValueError for unknown labels, sites, views, devices. Introduced in lesson 01.
+    """
+    row = {**DEFAULTS, **{k: v for k, v in dict(row).items() if not pd.isna(v)}}
+    equipment = site or row["equipment"]
+    if equipment not in SITES:
+        raise ValueError(f"site {equipment!r} is not one of {sorted(SITES)}")
+    seed, amount = int(row["seed"]), float(row["severity"] if severity is None else severity)
+    patient = draw_patient(stream(row["patient_seed"], "patient"), row["age_group"], row["sex"])
+    frame = make_frame(draw_pose(stream(seed, "pose"), patient, row["view"]), size)
+    chest = draw_chest(frame, patient)
+    disease = row.get("disease", row["label"])
+    wound = draw_lesion(frame, patient, chest, disease, amount if lesion else 0.0, seed, row["side"])
+    base, extra = _attenuation(frame, patient, chest, wound, MU_BONE * SITES[equipment].bone)
+    exposure = prepare(base, chest.field, SITES[equipment], seed, scatter=scatter, noise=noise, filters=filters)
+    metal = draw_devices(frame, patient, chest, row["device"] if device else "", seed)
+    image = expose(base + extra + metal, exposure)
+    letters = draw_marker(size, row["marker"] if marker else "", SITES[equipment].lettering, seed)
+    black = draw_border(size, SITES[equipment].border if row["border"] else 0.0, seed)
+    image = np.where(black, 0.01, image)
+    image = np.clip(image + letters * (0.97 - image), 0, 1).astype(np.float32)
+    found = _masks(chest, wound, letters, metal, black) if masks else {}
+    flip = bool(mirror or row["mirrored"])
+    if flip:
+        image, found = image[:, ::-1].copy(), {k: m[:, ::-1].copy() for k, m in found.items()}
+    image, found = apply(image, found, str(row["transform"]), seed)
+    shown = {"disease": disease, "equipment": equipment, "mirrored": flip, "severity": amount if lesion else 0.0}
+    return Rendering(image, found, _truth({**row, **shown}, patient, frame, chest, wound))
+
+
+def _attenuation(
+    frame: Frame, patient: Patient, chest: Chest, lesion: Lesion, mu_bone: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Attenuation without the lesion, and what the lesion adds; Σ μ t of every tissue along the beam."""
+    rng = stream(patient.seed, "texture")
+    grain, lace, organs = (texture(rng, frame.size, e) for e in (3.2, 2.4, 3.4))
+    lung = chest.lung
+    share = np.clip(lung * (1.3 / (0.76 * patient.depth)), 0, 1)
+    vessels = draw_vessels(frame, patient, chest) * share * np.float32(2.2 * MU_SOFT)
+    base = np.float32(MU_SOFT) * (
+        chest.tissue * (1 + 0.018 * grain + 0.022 * organs * np.clip(chest.depth_below, 0, 1)) - lung - 1.5 * chest.air
+    )
+    base += np.float32(MU_LUNG) * lung * (1 + 0.07 * lace) + vessels
+    base += np.float32(mu_bone) * draw_bones(frame, patient, chest)
+    base = np.maximum(base, 0)
+    extra = lesion.opacity * (np.float32(MU_SOFT - MU_LUNG) * lung - 0.6 * vessels)
+    return base.astype(np.float32), extra.astype(np.float32)
+
+
+def _masks(chest: Chest, lesion: Lesion, letters: np.ndarray, metal: np.ndarray, black: np.ndarray) -> dict:
+    seen = ~black
+    return {
+        "lung": chest.field & seen,
+        "heart": chest.heart & seen,
+        "lesion": lesion.mask & seen,
+        "marker": letters > 0,
+        "device": (metal > 0) & seen,
+    }
+
+
+def _truth(row: dict, patient: Patient, frame: Frame, chest: Chest, lesion: Lesion) -> dict:
+    """Everything that was drawn, as one flat row; sides are those seen in the image."""
+    side = {"left": "right", "right": "left"}.get(lesion.side, lesion.side) if row["mirrored"] else lesion.side
+    facts = {
+        **row,
+        "severity": row["severity"] if row["disease"] != "normal" else 0.0,
+        "side": side,
+        "ctr": chest.ctr,
+        "lesion_share": float(lesion.mask.sum() / max(int(chest.field.sum()), 1)),
+        "lesion_opacity": float(lesion.opacity[lesion.mask].mean()) if lesion.mask.any() else 0.0,
+    }
+    facts |= {f"patient_{k}": v for k, v in asdict(patient).items() if k not in ("seed", "sex", "age_group")}
+    return facts | {f"pose_{k}": v for k, v in asdict(frame.pose).items() if k not in ("seed", "view")}

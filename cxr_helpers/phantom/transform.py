@@ -1,0 +1,110 @@
+"""What happens to a finished image: copies as in collected sets, and inputs that are no chest radiograph."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .frame import fractal
+from .patient import stream
+
+
+def apply(
+    image: np.ndarray, masks: dict[str, np.ndarray], kind: str, seed: int
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Apply a copy or a wrong input to an image (h, w) in 0-1 and to its masks; "" and "identical" change nothing.
+
+    Raises ValueError for an unknown kind. Introduced in lesson 12.
+    """
+    if kind in ("", "identical"):
+        return image, masks
+    if kind not in _KINDS:
+        raise ValueError(f"transform {kind!r} is not one of identical, {', '.join(_KINDS)}")
+    rng = stream(seed, "transform", kind)
+    state = rng.bit_generator.state
+    changed = _KINDS[kind](image, rng)
+    if kind in ("contrast", "jpeg", "invert"):
+        return changed, masks
+    moved = {}
+    for name, mask in masks.items():
+        rng.bit_generator.state = state
+        moved[name] = _KINDS[kind](mask.astype(np.float32), rng) > 0.5 if kind in _GEOMETRY else np.zeros_like(mask)
+    return changed, moved
+
+
+def _contrast(image, rng):
+    low, high = np.quantile(image, [0.02, 0.98])
+    return np.clip((image - low) / (high - low), 0, 1) ** float(rng.uniform(0.7, 1.5))
+
+
+def _crop(image, rng):
+    n = image.shape[0]
+    cut = int(n * rng.uniform(0.02, 0.05)) + 1
+    i, j = (int(v) for v in rng.integers(0, cut + 1, 2))
+    tile = Image.fromarray(image[i : n - cut + i, j : n - cut + j].astype(np.float32))
+    return np.clip(np.asarray(tile.resize((n, n), Image.Resampling.BILINEAR), np.float32), 0, 1)
+
+
+def _jpeg(image, rng):
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(image * 255).astype(np.uint8)).save(buffer, "JPEG", quality=int(rng.integers(18, 40)))
+    return np.asarray(Image.open(buffer), np.float32) / 255
+
+
+def _invert(image, rng):
+    return 1 - image
+
+
+def _rotate90(image, rng):
+    return np.rot90(image, int(rng.choice([1, 3]))).copy()
+
+
+def _upside_down(image, rng):
+    return image[::-1].copy()
+
+
+def _crop_corner(image, rng):
+    n = image.shape[0]
+    tile = Image.fromarray(image[: n // 3, : n // 3].astype(np.float32))
+    return np.clip(np.asarray(tile.resize((n, n), Image.Resampling.BICUBIC), np.float32), 0, 1)
+
+
+def _noise(image, rng):
+    return rng.random(image.shape, np.float32)
+
+
+def _blank(image, rng):
+    return np.full_like(image, float(rng.uniform(0, 1)))
+
+
+def _photograph(image, rng):
+    """A landscape: sky, hills, sun, grain."""
+    n = image.shape[0]
+    grain = np.resize(fractal(2.6), (max(n, 640), 640))[:n, :n] if n <= 640 else np.resize(fractal(2.6), (n, n))
+    y = np.linspace(0, 1, n, dtype=np.float32)[:, None]
+    scene = 0.85 - 0.35 * y + 0.03 * grain
+    for k in range(3):
+        x = np.linspace(0, 1, n)
+        ridge = 0.45 + 0.16 * k + 0.07 * np.sin(x * rng.uniform(4, 12) + rng.uniform(0, 6))
+        scene = np.where(y > ridge[None, :], 0.55 - 0.16 * k + 0.08 * grain, scene)
+    tile = Image.fromarray(scene.astype(np.float32))
+    x, r = float(rng.uniform(0.2, 0.8)) * n, 0.06 * n
+    ImageDraw.Draw(tile).ellipse((x - r, 0.15 * n - r, x + r, 0.15 * n + r), fill=1.0)
+    return np.clip(np.asarray(tile, np.float32), 0, 1)
+
+
+_KINDS = {
+    "contrast": _contrast,
+    "crop": _crop,
+    "jpeg": _jpeg,
+    "invert": _invert,
+    "rotate90": _rotate90,
+    "noise": _noise,
+    "upside_down": _upside_down,
+    "crop_corner": _crop_corner,
+    "blank": _blank,
+    "photograph": _photograph,
+}
+_GEOMETRY = ("crop", "rotate90", "upside_down", "crop_corner")
