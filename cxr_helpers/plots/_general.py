@@ -73,10 +73,12 @@ def _marks_text(marks: dict[str, float]) -> str:
     return listed(name if name == f"{x:g}" else f"{name} {x:.3g}" for name, x in marks.items())
 
 
-def distribution(values, *, mark=None, title: str, xlabel: str, bins: int | None = None) -> Picture:
+def distribution(
+    values, *, mark=None, title: str, xlabel: str, bins: int | None = None, what: str = "simulations"
+) -> Picture:
     """Histogram of simulated values, with what is to be compared with them marked.
 
-    `values`: 1-D, finite; `mark`: a number or {name: number}. The text states mean, central 95 % and how many values
+    `values`: 1-D, finite; `mark`: a number or {name: number}; `what` is counted. The text states mean, central 95 % and how many values
     reach each mark. Raises ValueError if empty or not finite. Introduced in lesson 07.
     """
     array = np.asarray(values, dtype=float).ravel()
@@ -91,7 +93,7 @@ def distribution(values, *, mark=None, title: str, xlabel: str, bins: int | None
             colour = PALETTE[(k + 1) % len(PALETTE)]
             label = name if name == f"{x:g}" else f"{name}: {x:.3g}"
             axes.axvline(x, color=colour, linestyle=STROKES[(k + 1) % len(STROKES)], label=label)
-        axes.set(xlabel=xlabel, ylabel=f"simulations (of {array.size:,})")
+        axes.set(xlabel=xlabel, ylabel=f"{what} (of {array.size:,})")
         axes.set_title(title, pad=10 + 16 * len(marks))
         grid_lines(axes, "y")
         if marks:

@@ -148,6 +148,7 @@ plots.distribution(
     mark={"limit": duplicates.THRESHOLD},
     title="Similarity of all pairs above 0.3",
     xlabel="similarity",
+    what="pairs",
 )
 
 # %% [markdown]
