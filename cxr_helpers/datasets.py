@@ -1,6 +1,7 @@
 """The catalogue of data sets: source, licence, layout, labels, known faults; a name gives a manifest.
 
-None of these sets is shipped with the course: the reader downloads them, from where their makers put them.
+The phantom is drawn on first use; the other sets are not shipped with the course: the reader downloads them, from
+where their makers put them.
 For education, never for diagnosis. Introduced in lesson 01.
 """
 
@@ -9,45 +10,13 @@ import re
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
 
-from . import fetch, manifest
-
-
-@dataclass(frozen=True)
-class DatasetInfo:
-    """One row of the catalogue.
-
-    ``labels``: folder names and their canonical labels; ``images``: as published (None: not known); ``patient`` and
-    ``source``: rules of `manifest.from_folder`; ``kaggle``: handle on Kaggle; ``archive``: path on github.com.
-    Introduced in lesson 01.
-    """
-
-    name: str
-    case: str
-    title: str
-    labels: tuple[tuple[str, str], ...]
-    images: int | None
-    layout: str
-    licence: str
-    redistribution: str
-    url: str
-    how_to_get: str
-    known_faults: str
-    kaggle: str | None = None
-    archive: str | None = None
-    patient: str | None = None
-    source: Callable[[str], str | None] | None = field(default=None, repr=False)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Canonical labels that occur, in the manifest's order."""
-        present = {label for _, label in self.labels}
-        return tuple(label for label in manifest.LABELS if label in present)
+from . import fetch, manifest, phantom
+from ._catalogue import CATALOGUE, DatasetInfo
 
 
 class DatasetNotFound(FileNotFoundError):
@@ -55,93 +24,6 @@ class DatasetNotFound(FileNotFoundError):
 
     Introduced in lesson 01.
     """
-
-
-def _darkcovidnet_source(path: str) -> str:
-    """Collection by the file's name: those of NIH begin with the patient's number."""
-    return "NIH ChestX-ray14" if manifest.nih_patient(Path(path).name) else "ieee8023 covid-chestxray-dataset"
-
-
-_KAGGLE = """pip install kagglehub
-python -c "from cxr_helpers import datasets; datasets.download('{name}')"
-Or download the zip at {url} in a browser, and then
-python -c "from cxr_helpers import datasets; datasets.from_archive('archive.zip', '{{folder}}')\""""
-_GITHUB = """python -c "from cxr_helpers import datasets; datasets.download('{name}')"
-Or git clone {url} "{{folder}}\""""
-_NEVER = "never: download it yourself, commit no image of it"
-_MIXED = "not stated for every image: it mixes images of several origins, some of no known licence"
-_UNREAD = "not checked by this course: read the page of the set before use"
-
-CATALOGUE = (
-    DatasetInfo(
-        name="covid19-image-dataset",
-        case="E",
-        title="Covid-19 Image Dataset (Kaggle)",
-        labels=(("Normal", "normal"), ("Covid", "covid"), ("Viral Pneumonia", "viral")),
-        images=317,
-        layout="Covid19-dataset/{train,test}/{Covid,Normal,Viral Pneumonia}",
-        licence=_MIXED,
-        redistribution=_NEVER,
-        url="https://www.kaggle.com/datasets/pranavraikokte/covid19-image-dataset",
-        how_to_get=_KAGGLE,
-        kaggle="pranavraikokte/covid19-image-dataset",
-        known_faults="Measured on all 317 images. Ten byte-identical pairs, six of them across train and test; with "
-        "copies of changed contrast, 9 of the 26 COVID test images (35 %) show a radiograph that train holds: 301 "
-        "groups among 317 images. Six files (auntminnie a-d, 0106, 0108) are one patient; patients are not recorded. "
-        "The outer frame of the image alone separates COVID from the rest (AUC 0.936). The extension gives the label "
-        "away: not .jpeg means COVID (specificity 1.00, sensitivity 0.58). COVID images are of adults; the others look "
-        "paediatric. Letters, arrows and dates are burnt in. The origin of single images is not documented.",
-    ),
-    DatasetInfo(
-        name="darkcovidnet",
-        case="lesson 14",
-        title="DarkCovidNet (Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792)",
-        labels=(("No_findings", "normal"), ("Covid-19", "covid"), ("Pneumonia", "pneumonia")),
-        images=1125,
-        layout="{Covid-19,No_findings,Pneumonia}, no split",
-        licence=_MIXED,
-        redistribution=_NEVER,
-        url="https://github.com/muhammedtalo/COVID-19",
-        how_to_get=_GITHUB,
-        archive="muhammedtalo/COVID-19/archive/refs/heads/master.zip",
-        patient="nih",
-        source=_darkcovidnet_source,
-        known_faults="Every COVID image comes from one collection and every other image from another (NIH), so that "
-        "the source alone gives the label. NIH file names begin with the patient: 500 no-finding images are of 332 "
-        "patients, 500 pneumonia images of 371, 21 patients are in both. The patients of the COVID files are not in "
-        "their names (125 films, 83 patients). A random split of images leaves 51 / 46 / 37 % of the test images "
-        "(COVID / no finding / pneumonia) with their patient in train. The published figures come from a test set that "
-        "was also the validation set.",
-    ),
-    DatasetInfo(
-        name="chest-xray-for-covid19-detection",
-        case="B",
-        title="Chest X-Ray for COVID-19 Detection (Kaggle)",
-        labels=(("Normal", "normal"), ("Covid", "covid")),  # other usual names are known to the import as well
-        images=None,
-        layout="Dataset/{Prediction,Train,Val}; Prediction has no labels",
-        licence=_UNREAD,
-        redistribution=_NEVER,
-        url="https://www.kaggle.com/datasets/fusicfenta/chest-xray-for-covid19-detection",
-        how_to_get=_KAGGLE,
-        kaggle="fusicfenta/chest-xray-for-covid19-detection",
-        known_faults="Not measured by this course. It has no labelled test folder, and patients are not recorded.",
-    ),
-    DatasetInfo(
-        name="education454",
-        case="C",
-        title="education454/datasets (Git repository)",
-        labels=(("Normal", "normal"), ("COVID-19", "covid")),
-        images=None,
-        layout="training and test folders, each with COVID-19 and Normal",
-        licence=_UNREAD,
-        redistribution=_NEVER,
-        url="https://github.com/education454/datasets.git",
-        how_to_get=_GITHUB,
-        archive="education454/datasets/archive/refs/heads/master.zip",
-        known_faults="Not measured by this course. It has no validation folder, and patients are not recorded.",
-    ),
-)
 
 
 def catalogue() -> pd.DataFrame:
@@ -205,7 +87,8 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
 
     Raises DatasetNotFound, ManifestError. Introduced in lesson 01.
     """
-    row, folder = info(name), _folder(name, data_dir)
+    row = info(name)
+    folder = _drawn_phantoms() if name == "phantom" else _folder(name, data_dir)
     if not folder.is_dir() or not any(folder.iterdir()):
         raise DatasetNotFound(
             f"{name} is not on this machine: looked for the folder {folder} (the folder of all sets is set by "
@@ -213,6 +96,15 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
         )
     labels = dict(row.labels)
     return manifest.from_folder(folder, labels=labels, patient=row.patient, source=row.source, progress=progress)
+
+
+def _drawn_phantoms() -> Path:
+    """The default cohort, drawn on first use; kernels that start together wait for the one that draws."""
+    from filelock import FileLock
+
+    work_dir().mkdir(parents=True, exist_ok=True)
+    with FileLock(work_dir() / "phantom.lock"):
+        return phantom.cached(phantom.design("default"), work_dir(), "default")
 
 
 def how_to_get(name: str, data_dir=None) -> str:

@@ -78,8 +78,8 @@ def distribution(
 ) -> Picture:
     """Histogram of simulated values, with what is to be compared with them marked.
 
-    `values`: 1-D, finite; `mark`: a number or {name: number}; `what` is counted. The text states mean, central 95 % and how many values
-    reach each mark. Raises ValueError if empty or not finite. Introduced in lesson 07.
+    `values`: 1-D, finite; `mark`: a number or {name: number}; `what` is counted. The text states mean, central 95 %
+    and how many values reach each mark. Raises ValueError if empty or not finite. Introduced in lesson 07.
     """
     array = np.asarray(values, dtype=float).ravel()
     if not array.size or not np.isfinite(array).all():

@@ -11,7 +11,19 @@ import cxr_helpers
 
 PACKAGE = Path(cxr_helpers.__file__).parent
 ORDER = [
-    *["images", "manifest", "fetch", "phantom", "datasets", "duplicates", "split", "preprocess", "pipeline", "models"],
+    *[
+        "images",
+        "manifest",
+        "fetch",
+        "phantom",
+        "_catalogue",
+        "datasets",
+        "duplicates",
+        "split",
+        "preprocess",
+        "pipeline",
+        "models",
+    ],
     *["train", "baselines", "evaluate", "audit", "explain", "calibrate", "uncertainty", "deploy"],
 ]
 MODULES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxr_helpers import datasets, fetch, manifest
+from cxr_helpers import datasets, fetch, manifest, phantom
 from tests import draw
 
 NAMES = ["covid19-image-dataset", "darkcovidnet", "chest-xray-for-covid19-detection", "education454"]
@@ -33,15 +33,27 @@ def archive_of(folder, wrapper=""):
 
 def test_the_catalogue_is_one_table_with_what_a_reader_must_know():
     table = datasets.catalogue()
-    assert list(table["name"]) == NAMES
+    assert list(table["name"]) == ["phantom", *NAMES]
     for column in ("title", "classes", "licence", "redistribution", "url", "layout", "known_faults"):
         assert table[column].str.len().gt(5).all(), column
-    assert table["redistribution"].str.startswith("never").all()
-    for row in datasets.CATALOGUE:
+    assert table["redistribution"].str.startswith("never").tolist() == [False, True, True, True, True]
+    for row in datasets.CATALOGUE[1:]:
         assert row.url.startswith("https://")
         assert {label for _, label in row.labels} <= set(manifest.LABELS)
         assert bool(row.kaggle) != bool(row.archive)
         assert row.kaggle is None or row.kaggle in row.url
+
+
+def test_the_phantom_is_drawn_once_and_read_by_the_importer(tmp_path, monkeypatch):
+    few = phantom.design("default", n=12)
+    monkeypatch.setattr(phantom, "design", lambda name: few)
+    monkeypatch.setattr(datasets, "work_dir", lambda: tmp_path)
+    table = datasets.load("phantom")
+    assert len(table) == 12
+    assert sorted(table["label"].astype(str)) == sorted(few["label"])
+    assert table["patient"].notna().all()
+    monkeypatch.setattr(phantom, "render", lambda *a, **k: pytest.fail("drawn again"))
+    assert datasets.load("phantom")["sha256"].tolist() == table["sha256"].tolist()
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
