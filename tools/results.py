@@ -76,13 +76,23 @@ def duplicates(folder: Path) -> str:
     )
 
 
+def lessons(folder: Path) -> str:
+    """Seconds and memory of the headless run."""
+    table = pd.read_csv(folder / "lessons.csv")
+    rows = [f"{row.notebook} {row.seconds:.0f} s" for row in table.itertuples()]
+    return (
+        f"**The headless run** on case E's set (`make run`, class mode, two lessons at a time on two cores): "
+        f"{'; '.join(rows)}. The kernels took at most {table['peak_mb'].max() / 1000:.1f} GB."
+    )
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--check", action="store_true")
     options = arguments.parse_args()
     readme = ROOT / "README.md"
     text = readme.read_text("utf-8")
-    parts = "\n\n".join(part(ROOT / "benchmarks") for part in (case_e, pipeline, duplicates))
+    parts = "\n\n".join(part(ROOT / "benchmarks") for part in (case_e, pipeline, duplicates, lessons))
     wanted = re.sub(
         re.escape(START) + ".*?" + re.escape(END), lambda _: f"{START}\n\n{parts}\n\n{END}", text, flags=re.S
     )
