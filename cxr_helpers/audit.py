@@ -47,7 +47,7 @@ def report(
 
 
 def file_properties_baseline(table: pd.DataFrame, seed: int = 0, k: int = 5) -> pd.DataFrame:
-    """Predictions from file properties alone: format, colour mode, size, compression, source; no pixel is looked at.
+    """Predictions from file properties alone: format, colour mode, size, compression, source; no picture is looked at.
 
     A random forest (Breiman 2001), scored out of fold with whole groups kept together. What it
     gets right, a network could get right without seeing a lung. The table needs groups
@@ -172,5 +172,6 @@ def _file_properties(table: pd.DataFrame, seed: int) -> tuple[str, ...]:
     if len(groups) < 2 or groups.min() < 5:
         return _row(name, "look", "not tested: it takes two classes with five groups each")
     auc = evaluate.metric(file_properties_baseline(table, seed), "roc_auc_macro")
-    text = f"AUC {auc.value:.2f} (95 % interval {auc.low:.2f}-{auc.high:.2f}, n = {auc.n}) without looking at a pixel"
+    figure = f"AUC {auc.value:.2f} (95 % interval {auc.low:.2f}-{auc.high:.2f}, n = {auc.n})"
+    text = f"{figure} from format, mode, size, bytes per pixel and source alone"
     return _row(name, "fault" if auc.low > SUSPECT_AUC else "look" if auc.low > 0.5 else "ok", text)
