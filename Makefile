@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab check test test-fast test-slow test-notebooks run notebooks stamp clean
+.PHONY: help setup lab check test test-slow test-notebooks test-real run notebooks stamp clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -28,7 +28,7 @@ endif
 unexport MPLBACKEND
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-# Radiographs of the notebook test: a given folder, else one beside the checkout, else a few drawn images.
+# Radiographs of the test on a real set: a given folder, else one beside the checkout, else a few drawn images.
 DRAWN := build/drawn/.ready
 ifdef CXR_TEST_DATA
 TEST_DATA := $(call absolute,$(CXR_TEST_DATA))
@@ -39,6 +39,7 @@ TEST_DATA := $(CURDIR)/build/drawn
 NEEDS_DRAWN := $(DRAWN)
 endif
 # A kernel of this environment is used, whatever `python3` is elsewhere; the cells of a file stay on one worker.
+# Cells tagged nbval-check-output are compared with the committed outputs: those of the phantom, class mode, seed 0.
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -n $(JOBS) --dist loadfile --durations=10 -q
 LESSONS := $(wildcard notebooks/*.ipynb notebooks/cases/*.ipynb)
 
@@ -46,7 +47,7 @@ help: ## list the targets and variables
 	@echo "make TARGET [VARIABLE=value ...]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' Makefile
 	@echo "variables"
-	@echo "  DATASET         data set of the lessons, such as covid19-image-dataset"
+	@echo "  DATASET         data set of the lessons (default: phantom, drawn on first use)"
 	@echo "  DATA_DIR        folder that holds the data sets (default: data)"
 	@echo "  MODE            class (default, quick) or full"
 	@echo "  SEED            seed of every lesson (default: 0)"
@@ -54,7 +55,7 @@ help: ## list the targets and variables
 	@echo "  LESSON          lessons to run, such as \"01 04\" (default: all)"
 	@echo "  REPO            for stamp: OWNER/REPOSITORY"
 	@echo "  PYTHON          interpreter of the environment, 3.11 or newer (default: python3)"
-	@echo "  CXR_TEST_DATA   folder of data sets for the notebook test (default: drawn images)"
+	@echo "  CXR_TEST_DATA   folder of real data sets for the tests (default: drawn images)"
 
 setup: $(READY) ## make the environment .venv with everything in it
 	@echo "ready: make lab"
@@ -84,14 +85,17 @@ check: $(READY) ## style, notebooks against sources and rules, fast tests: under
 	$(BIN)/python -m tools.results --check
 	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS)
 
-test: check test-slow test-notebooks ## everything: check, slow tests, every notebook
+test: check test-slow test-notebooks test-real ## everything: check, slow tests, every notebook twice
 
 test-slow: $(READY) ## the tests that `check` leaves out
 	$(BIN)/python -m pytest -q -m slow -n $(JOBS) --durations=5
 
-test-notebooks: $(READY) $(NEEDS_DRAWN) ## run every notebook as a test, with its timing
+test-notebooks: $(READY) ## run every notebook on the phantom as a test: timing, and marked cells against their outputs
 	@test -n "$(LESSONS)" || { echo "no notebooks: make notebooks" >&2; exit 1; }
-	CXR_DATA_DIR="$${CXR_DATA_DIR:-$(TEST_DATA)}" $(BIN)/python -m pytest $(NBVAL) $(LESSONS)
+	CXR_DATASET=phantom CXR_MODE=class CXR_SEED=0 CXR_WORK_DIR="$(CURDIR)/build/phantom" $(BIN)/python -m pytest $(NBVAL) $(LESSONS)
+
+test-real: $(READY) $(NEEDS_DRAWN) ## run every notebook on case E's set, or on drawn images in its layout
+	$(BIN)/python -m tools.run --jobs $(JOBS) --dataset covid19-image-dataset --data-dir "$(TEST_DATA)" --output build/real
 
 $(DRAWN): $(READY) tests/draw.py
 	$(BIN)/python -m tests.draw build/drawn
@@ -100,8 +104,8 @@ $(DRAWN): $(READY) tests/draw.py
 run: $(READY) ## run the lessons headless; executed copies and HTML pages in output/
 	$(BIN)/python -m tools.run --jobs $(JOBS) $(LESSON)
 
-notebooks: $(READY) ## rebuild the notebooks whose source changed
-	$(BIN)/python -m tools.build
+notebooks: $(READY) ## rebuild the notebooks whose source changed, with outputs of the phantom
+	$(BIN)/python -m tools.build --execute
 
 stamp: $(READY) ## write the repository's name into the links: make stamp REPO=OWNER/REPOSITORY
 	@test -n "$(REPO)" || { echo "name the repository: make stamp REPO=OWNER/REPOSITORY" >&2; exit 1; }

@@ -62,8 +62,11 @@ def data_dir(path=None) -> Path:
 
 
 def work_dir() -> Path:
-    """The project's own ``data`` folder: caches and progress, since CXR_DATA_DIR may be read-only. See lesson 03."""
-    return data_dir("data")
+    """Folder of caches and progress: CXR_WORK_DIR, else the project's own ``data``; CXR_DATA_DIR may be read-only.
+
+    See lesson 03.
+    """
+    return data_dir(os.environ.get("CXR_WORK_DIR") or "data")
 
 
 def load(name: str, data_dir=None, download: bool = False) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from tools.common import (
     write_atomic,
 )
 from tools.common import notebooks as all_notebooks
-from tools.outputs import has_outputs, refuse_large, strip, trim, without_author_notes
+from tools.outputs import carry, has_outputs, refuse_large, strip, trim, without_author_notes
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
@@ -106,6 +106,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, root: Path = ROOT) ->
         "CXR_MODE": "class",
         "CXR_DATASET": PHANTOM,
         "CXR_DATA_DIR": str(root / "build" / PHANTOM),
+        "CXR_WORK_DIR": str(root / "build" / PHANTOM),  # not what an author did in the lessons, such as guesses
         "CXR_SEED": "0",
     }
     with kernel_environment() as variables, patch.dict(os.environ, variables | settings):
@@ -123,13 +124,18 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, root: Path = ROOT) ->
 
 
 def build(pair: Pair, root: Path = ROOT, *, run: bool = False, force: bool = False) -> bool:
-    """Write a notebook if it differs from its source (or, with `run`, has no outputs); tell whether it was written."""
+    """Write a notebook if it differs from its source (or, with `run`, has no outputs); tell whether it was written.
+
+    Outputs stay where the code did: a change of the text alone runs nothing.
+    """
     change = differs(pair, root)
-    bare = run and not change and not has_outputs(read_notebook(pair.notebook))
+    old = read_notebook(pair.notebook) if pair.notebook.is_file() else None
+    bare = run and not change and not has_outputs(old)
     if not (change or bare or force):
         return False
     notebook = convert(pair.source, root)
-    if run:
+    kept = bool(old) and not force and carry(old, notebook)
+    if run and not kept:
         execute(notebook, pair.notebook.parent, root)
     nbformat.validate(notebook)
     text = nbformat.writes(notebook) + "\n"

@@ -46,7 +46,7 @@ with cxr_helpers.quiet():  # hides TensorFlow's start-up lines
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
-DATASET = os.environ.get("CXR_DATASET", "covid19-image-dataset")
+DATASET = os.environ.get("CXR_DATASET", "phantom")
 DATA_DIR = os.environ.get("CXR_DATA_DIR", "data")
 SEED = int(os.environ.get("CXR_SEED", "0"))
 

@@ -48,7 +48,7 @@ with quiet():
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
-DATASET = os.environ.get("CXR_DATASET", "covid19-image-dataset")
+DATASET = os.environ.get("CXR_DATASET", "phantom")
 DATA_DIR = os.environ.get("CXR_DATA_DIR", "data")
 SEED = int(os.environ.get("CXR_SEED", "0"))
 

@@ -1,7 +1,8 @@
 """Outputs that are kept: trimmed of what differs between runs, short, small."""
 
+import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import common, outputs
 
@@ -49,3 +50,36 @@ def test_large_notebook_is_refused():
     outputs.refuse_large("a" * common.MAX_BYTES, "it")
     with pytest.raises(common.ToolError, match="fewer or smaller figures"):
         outputs.refuse_large("é" * (common.MAX_BYTES // 2 + 1), "it")
+
+
+def notebook_of(*codes: str, outputs: bool = False):
+    cells = [new_markdown_cell("text"), *(new_code_cell(code) for code in codes)]
+    for cell in cells[1:]:
+        if outputs:
+            cell.outputs, cell.execution_count = [new_output("stream", name="stdout", text=cell.source)], 1
+    made = new_notebook(cells=cells)
+    made.metadata.course = nbformat.from_dict({"dataset": "phantom"} if outputs else {})
+    return made
+
+
+def test_outputs_stay_where_only_the_text_changed():
+    old, new = notebook_of("a = 1", "a", outputs=True), notebook_of("a = 1", "a")
+    new.cells[0].source = "a better text"
+    assert outputs.carry(old, new)
+    assert [cell.outputs[0].text for cell in new.cells[1:]] == ["a = 1", "a"]
+    assert new.metadata.course.dataset == "phantom"
+
+
+@pytest.mark.parametrize("codes", [("a = 2", "a"), ("a", "a = 1"), ("a = 1",), ("a = 1", "a", "b")])
+def test_outputs_go_where_the_code_changed(codes):
+    new = notebook_of(*codes)
+    assert not outputs.carry(notebook_of("a = 1", "a", outputs=True), new)
+    assert not outputs.has_outputs(new)
+    assert "dataset" not in new.metadata.course
+
+
+def test_a_changed_setup_cell_keeps_the_outputs():
+    old, new = notebook_of("import os", "a", outputs=True), notebook_of("import sys", "a")
+    for made in (old, new):
+        made.cells[1].metadata.tags = ["setup"]
+    assert outputs.carry(old, new)
