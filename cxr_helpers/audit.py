@@ -46,10 +46,10 @@ def report(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def file_properties_baseline(table: pd.DataFrame, seed: int = 0, k: int = 5) -> pd.DataFrame:
+def file_properties_baseline(table: pd.DataFrame, seed: int = 0, k: int = 5, trees: int = 200) -> pd.DataFrame:
     """Predictions from file properties alone: format, colour mode, size, compression, source; no picture is looked at.
 
-    A random forest (Breiman 2001), scored out of fold with whole groups kept together. What it
+    A random forest (Breiman 2001) of `trees` trees, scored out of fold with whole groups kept together. What it
     gets right, a network could get right without seeing a lung. The table needs groups
     (`duplicates.add_groups`). Returns a predictions table. Introduced in lesson 02.
     """
@@ -60,7 +60,7 @@ def file_properties_baseline(table: pd.DataFrame, seed: int = 0, k: int = 5) -> 
     table = split.folds(table, k=int(min(k, smallest)), seed=seed)
     folds = table["fold"].to_numpy(int)
     parts = [(np.flatnonzero(folds != f), np.flatnonzero(folds == f)) for f in np.unique(folds)]
-    forest = RandomForestClassifier(200, min_samples_leaf=2, class_weight="balanced", random_state=seed)
+    forest = RandomForestClassifier(trees, min_samples_leaf=2, class_weight="balanced", random_state=seed)
     codes = table["label"].cat.codes.to_numpy()
     probabilities = cross_val_predict(forest, _properties(table), codes, cv=parts, method="predict_proba")
     return predictions_table(table, probabilities, model="file properties", seed=seed)

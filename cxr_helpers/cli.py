@@ -1,5 +1,10 @@
 """The `cxr` command: a thin layer over the package. For education, never for diagnosis."""
 
+import os
+import shlex
+import signal
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 app = typer.Typer(
-    help="Import and audit folders of chest radiographs. For education, never for diagnosis.",
+    help="Import, audit and draw folders of chest radiographs. For education, never for diagnosis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -18,6 +23,9 @@ COLOURS = {"fault": "bold red", "look": "yellow", "ok": "green"}
 Folder = Annotated[Path, typer.Argument(help="Folder of radiographs in class folders, with or without split folders.")]
 Patient = Annotated[str | None, typer.Option(help="'nih', or a regular expression whose group is the patient.")]
 Label = Annotated[list[str] | None, typer.Option(help="FOLDER=label, for folder names that are not known; repeatable.")]
+SIZES, MOST = (32, 2048), 100_000  # pixels a side, images in one cohort
+# What an import of phantoms needs to be told: the patient stands in the file's name, and what a layout calls normal.
+PATIENT, NORMAL = r"(P\d+)_", {"case_a": "negative=normal", "case_d": "non-COVID-19=normal"}
 
 
 @app.command("datasets")
@@ -68,18 +76,115 @@ def audit_folder(
     typer.echo("\nFor education, never for diagnosis.")
 
 
+@app.command("phantom")
+def draw_phantoms(
+    out: Annotated[Path | None, typer.Argument(help="Folder to write: images/, masks/ and truth.csv.")] = None,
+    design: Annotated[str, typer.Option(help="Study design, one of --list.")] = "default",
+    n: Annotated[int | None, typer.Option(help="Number of images; default: as many as the design has.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same images.")] = 0,
+    layout: Annotated[
+        str | None, typer.Option(help="classes, or case_a to case_e; default: the case of the design, else classes.")
+    ] = None,
+    format: Annotated[str, typer.Option(help="png, jpeg, dicom, or mixed: PNG and JPEG at random.")] = "mixed",
+    size: Annotated[int, typer.Option(help="Pixels a side.")] = 224,
+    masks: Annotated[
+        bool, typer.Option("--masks/--no-masks", help="Write the masks of lung, heart, lesion ...")
+    ] = True,
+    listing: Annotated[bool, typer.Option("--list", help="List the study designs and stop.")] = False,
+) -> None:
+    """Draw procedural radiographs (phantoms) with their ground truth into the folder OUT."""
+    from . import phantom
+
+    if listing:
+        return _show(phantom.presets(), "Study designs of the phantom")
+    with _one_line_errors(), _cleaned_up_when_terminated():
+        layout = layout or (design if design in phantom.LAYOUTS else "classes")
+        table = _cohort(design, n, seed, layout, size)
+        folder = _folder_for_phantoms(out)
+        phantom.write(table, folder, layout, format=format, masks=masks, size=size)
+    counts = ", ".join(f"{label} {count}" for label, count in table["label"].value_counts(sort=False).items())
+    beside = "masks/ and truth.csv lie" if masks else "truth.csv lies"
+    typer.echo(f"{out}: {len(table)} phantoms of {table['patient'].nunique()} patients ({counts}) in images/; {beside}")
+    words = [
+        "cxr",
+        "import",
+        str(out),
+        "--patient",
+        PATIENT,
+        *(["--label", NORMAL[layout]] if layout in NORMAL else []),
+    ]
+    typer.echo(f"beside it. To read them: {shlex.join(words)}")
+
+
+def _cohort(design: str, n: int | None, seed: int, layout: str, size: int):
+    """The design's table, with the split that the layout's folders show; ValueError for what cannot be drawn."""
+    from . import phantom
+
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise ValueError(f"--size is {size}; it lies between {SIZES[0]} and {SIZES[1]} pixels")
+    if n is not None and not 1 <= n <= MOST:
+        raise ValueError(f"--n is {n}; it lies between 1 and {MOST:,} images")
+    if seed < 0:
+        raise ValueError(f"--seed is {seed}; it is not negative")
+    if layout not in phantom.LAYOUTS:
+        raise ValueError(f"layout {layout!r} is not one of {', '.join(phantom.LAYOUTS)}")
+    table = phantom.design(design, n, seed)
+    # By image and at random, as the case studies' sets were split; layouts without split folders have none.
+    own = phantom.design(layout, len(table), seed)["split"] if layout != "classes" else None
+    return table.assign(split=own)
+
+
+def _folder_for_phantoms(out: Path | None) -> Path:
+    """Absolute path of a folder that may be written: a new or empty one, or a cohort with nobody else's files in it."""
+    import pandas as pd
+
+    if out is None:
+        raise ValueError("name the folder to write, or see the designs with --list")
+    folder = Path(os.path.abspath(out.expanduser()))
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{out} is a file; name a new or empty folder")
+    if not folder.exists() or not any(folder.iterdir()):
+        return folder
+    if not all((folder / name).is_file() for name in ("phantom.json", "truth.csv")):
+        raise ValueError(f"{out} is not empty and holds no phantom cohort; name a new or empty folder")
+    names = [Path(name) for name in pd.read_csv(folder / "truth.csv", usecols=["image_id"], dtype=str)["image_id"]]
+    own = {folder / "phantom.json", folder / "truth.csv", *(folder / "images" / name for name in names)}
+    own |= {folder / "masks" / name.with_suffix(".png") for name in names}
+    strange = sorted(path for path in folder.rglob("*") if not path.is_dir() and path not in own)
+    if strange:
+        raise ValueError(f"{out} holds a file that is no phantom ({strange[0].name}); name a new or empty folder")
+    return folder
+
+
+@contextmanager
+def _one_line_errors():
+    """A fault of the user's becomes one line on standard error and exit code 2."""
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        typer.echo(f"cxr: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+@contextmanager
+def _cleaned_up_when_terminated():
+    """Turn the signal to terminate into an exit, so that half-written folders are removed."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _import(folder: Path, patient: str | None, label: list[str] | None):
-    """The import of a folder; a fault of the user's becomes one line on standard error and exit code 2."""
+    """The import of a folder."""
     from . import manifest
 
-    try:
+    with _one_line_errors():
         pairs = [entry.split("=", 1) for entry in label or []]
         if any(len(pair) != 2 for pair in pairs):
             raise ValueError("--label takes FOLDER=label, for instance --label Sick=covid")
         return manifest.from_folder(folder, patient=patient, labels=dict(pairs) or None)
-    except (ValueError, OSError) as error:
-        typer.echo(f"cxr: {error}", err=True)
-        raise typer.Exit(2) from None
 
 
 def _show(table, title: str) -> None:

@@ -6,6 +6,8 @@ PNG; the text is computed from what is drawn.
 
 from ._data import class_counts, histogram, sizes, split_counts
 from ._general import distribution, intervals, line
+from ._learning import learning_curve
+from ._outlines import outlines
 from ._radiographs import compare_images, duplicate_pairs, filters, mean_images, montage, weights
 from ._results import confusion, curves, precision_recall, roc
 from ._style import Picture, class_colour, show
@@ -22,9 +24,11 @@ __all__ = [
     "filters",
     "histogram",
     "intervals",
+    "learning_curve",
     "line",
     "mean_images",
     "montage",
+    "outlines",
     "precision_recall",
     "roc",
     "show",

@@ -45,11 +45,11 @@ def blank(axes) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _panels(n: int, columns: int, title: str | None, captions: float, ratio: float = 1.0):
+def _panels(n: int, columns: int, title: str | None, captions: float, ratio: float = 1.0, width: float = WIDTH):
     """Figure and flat list of n axes in a grid; `captions` is inches above each panel, ratio height / width."""
     columns = max(1, min(columns, n))
     rows = math.ceil(n / columns)
-    cell = min(WIDTH / columns, 3.2)
+    cell = min(width / columns, 3.2 * width / WIDTH)
     figure = new_figure(rows * (cell * ratio + captions) + (0.45 if title else 0.05), cell * columns, title)
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.01, hspace=0.01)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()

@@ -43,6 +43,9 @@ def test_file_properties_give_away_a_class_of_its_own_size_and_no_other(imported
     blind = evaluate.metric(audit.file_properties_baseline(table), "roc_auc_macro")
     told = table.assign(width=np.where(table["label"] == "covid", 192, 96))
     assert evaluate.metric(audit.file_properties_baseline(told), "roc_auc", "covid").value == 1
+    few = audit.file_properties_baseline(told, trees=20)
+    assert evaluate.metric(few, "roc_auc", "covid").value == 1
+    assert not np.allclose(few.filter(like="p_"), audit.file_properties_baseline(told).filter(like="p_"))
     assert blind.value == pytest.approx(0.5, abs=0.1)
 
 

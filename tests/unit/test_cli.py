@@ -1,8 +1,12 @@
+import subprocess
+import sys
+import time
+
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cxr_helpers import manifest
+from cxr_helpers import manifest, phantom
 from cxr_helpers.cli import app
 from tests import draw
 
@@ -56,3 +60,133 @@ def test_unknown_class_folders_are_listed_and_can_be_named(tmp_path, folder):
     named = runner.invoke(app, ["import", str(tmp_path / "odd"), "--label", "Sick=covid", "--label", "Well=normal"])
     assert named.exit_code == 0, named.output
     assert runner.invoke(app, ["import", str(tmp_path / "odd"), "--label", "Sick"]).exit_code == 2
+
+
+# --- phantoms ---------------------------------------------------------------------------------------------------
+
+NORMAL = {"case_a": "negative=normal", "case_d": "non-COVID-19=normal"}
+
+
+def phantoms(folder, *options):
+    return runner.invoke(app, ["phantom", str(folder), "--size", "48", *map(str, options)], env={"COLUMNS": "200"})
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "dicom"])
+@pytest.mark.parametrize("layout", ["case_a", "case_b", "case_c", "case_d", "case_e", "classes"])
+def test_the_import_reads_from_the_phantoms_what_the_truth_table_says(tmp_path, layout, kind):
+    design = layout if layout.startswith("case") else "five_classes"
+    drawn = phantoms(tmp_path / "set", "--design", design, "--n", 10, "--layout", layout, "--format", kind)
+    assert drawn.exit_code == 0, drawn.output
+    labels = ["--label", NORMAL[layout]] if layout in NORMAL else []
+    command = ["import", str(tmp_path / "set"), "--patient", r"(P\d+)_", *labels]
+    assert " ".join(labels) in drawn.output
+    read = runner.invoke(app, [*command, "--out", str(tmp_path / "m.csv")], env={"COLUMNS": "200"})
+    assert read.exit_code == 0, read.output
+    truth = pd.read_csv(tmp_path / "set" / "truth.csv", dtype={"split": "string"}).set_index("image_id")
+    truth = truth[truth["split"].ne("test").fillna(True).astype(bool)] if layout == "case_b" else truth  # Prediction
+    table = manifest.read(tmp_path / "m.csv")
+    table = table.set_index(table["image_id"].str.removeprefix("images/")).loc[truth.index]
+    assert len(manifest.read(tmp_path / "m.csv")) == len(truth)
+    assert table["label"].astype(str).tolist() == truth["label"].tolist()
+    assert table["split"].astype("string").fillna("none").tolist() == truth["split"].fillna("none").tolist()
+    known = table["patient"].notna()
+    assert table.loc[known, "patient"].astype(str).tolist() == truth.loc[known, "patient"].tolist()
+    assert known.tolist() == truth["copy_of"].isna().tolist()  # a copy's name does not tell its patient
+    assert set(table["format"]) == {kind.upper()}
+    assert set(table["width"]) == {48}
+
+
+@pytest.mark.parametrize("layout", ["case_b", "case_c", "case_e"])
+def test_any_design_takes_the_split_folders_of_a_layout(tmp_path, layout):
+    drawn = phantoms(tmp_path / "set", "--design", "marker", "--n", 20, "--layout", layout, "--no-masks")
+    assert drawn.exit_code == 0, drawn.output
+    found = manifest.from_folder(tmp_path / "set", progress=False)
+    truth = pd.read_csv(tmp_path / "set" / "truth.csv").set_index("image_id")["split"]
+    read = found.table.set_index(found.table["image_id"].str.removeprefix("images/"))["split"].astype(str)
+    assert len(set(read)) == 2
+    assert read.tolist() == truth.loc[read.index].tolist()
+    assert not (tmp_path / "set" / "masks").exists()
+
+
+def test_designs_are_listed_and_the_same_seed_draws_the_same_phantoms(tmp_path):
+    listed = runner.invoke(app, ["phantom", "--list"], env={"COLUMNS": "200"})
+    assert listed.exit_code == 0
+    assert all(name in listed.output for name in phantom.presets()["name"])
+    for name in ("a", "b"):
+        assert phantoms(tmp_path / name, "--n", 3, "--seed", 5, "--format", "png").exit_code == 0
+    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
+    assert len([p for p in files if p.parts[0] == "masks"]) == 3
+    assert all((tmp_path / "a" / p).read_bytes() == (tmp_path / "b" / p).read_bytes() for p in files)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--design", "plague"], "plague"),
+        (["--layout", "case_z"], "case_z"),
+        (["--design", "default", "--layout", "case_a"], "viral"),
+        (["--format", "gif"], "gif"),
+        (["--n", "0"], "--n is 0"),
+        (["--n", "1000000000"], "100,000"),
+        (["--size", "3"], "--size is 3"),
+        (["--size", "100000"], "--size is 100000"),
+        (["--seed", "-1"], "--seed is -1"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_leaves_nothing(tmp_path, options, word):
+    result = runner.invoke(app, ["phantom", str(tmp_path / "new" / "set"), *options])
+    assert result.exit_code == 2
+    assert word in result.output
+    assert result.output.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_somebodys_files_are_never_overwritten(tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("keep")
+    for place in (mine, mine / "thesis.txt"):
+        refused = phantoms(place, "--n", 2)
+        assert refused.exit_code == 2
+        assert refused.output.count("\n") == 1
+    cohort = tmp_path / "set"
+    assert phantoms(cohort, "--n", 2).exit_code == 0
+    assert phantoms(cohort, "--n", 3).exit_code == 0  # a cohort may give way to another
+    assert len(pd.read_csv(cohort / "truth.csv")) == 3
+    (cohort / "images" / "notes.txt").write_text("keep")
+    refused = phantoms(cohort, "--n", 4)
+    assert refused.exit_code == 2
+    assert "notes.txt" in refused.output
+    assert len(pd.read_csv(cohort / "truth.csv")) == 3
+    assert (mine / "thesis.txt").read_text() == (cohort / "images" / "notes.txt").read_text() == "keep"
+    assert runner.invoke(app, ["phantom"]).exit_code == 2
+
+
+def test_nothing_half_written_stays_when_drawing_fails(tmp_path, monkeypatch):
+    calls = []
+
+    def fails(*arguments, **options):
+        calls.append(1)
+        if len(calls) > 2:
+            raise OSError("no space left on device")
+        return phantom.render(*arguments, **options)
+
+    monkeypatch.setattr("cxr_helpers.phantom.cohort.render", fails)
+    result = phantoms(tmp_path / "set", "--n", 4)
+    assert result.exit_code == 2
+    assert "no space left" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_nothing_half_written_stays_when_it_is_terminated(tmp_path):
+    command = [sys.executable, "-m", "cxr_helpers.cli", "phantom", str(tmp_path / "set"), "--n", "400"]
+    drawing = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".set-*/images/*/*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert list(tmp_path.iterdir()), "it never started"
+    drawing.terminate()
+    assert drawing.wait(30) == 143
+    assert list(tmp_path.iterdir()) == []

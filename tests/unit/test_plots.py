@@ -12,6 +12,16 @@ from PIL import Image
 
 from cxr_helpers import plots
 
+MASKS = {"lung": np.eye(32) > 0, "heart": np.ones((32, 32), bool), "device": np.zeros((32, 32), bool)}
+RUNS = pd.DataFrame(
+    [
+        ("E", arm, n, seed, 0.5 + n / 400 + seed / 100)
+        for arm in ("scratch", "pretrained")
+        for n in (50, 100)
+        for seed in (0, 1)
+    ],
+    columns=["set", "arm", "n", "seed", "value"],
+)
 LABELS = ["normal"] * 6 + ["covid"] * 10 + ["viral"] * 4
 
 
@@ -73,9 +83,11 @@ def every(table, images, curve, history):
         "filters": plots.filters([np.eye(3), -np.eye(3)], ["a", "b"]),
         "histogram": plots.histogram(images, table["label"]),
         "intervals": plots.intervals(rows, baseline={"majority": 0.4}, xlabel="accuracy"),
+        "learning_curve": plots.learning_curve(RUNS, title="More images", ylabel="macro-F1"),
         "line": plots.line([1, 2, 3], {"x": [3, 1, 2]}, title="Course", xlabel="step", ylabel="height"),
         "mean_images": plots.mean_images(images, table["label"]),
         "montage": plots.montage(images[:7], table["label"].head(7)),
+        "outlines": plots.outlines(images[:2], [MASKS, {}], ["ill", "well"], title="Two"),
         "precision_recall": plots.precision_recall(recall, prevalence=0.4),
         "roc": plots.roc(curve),
         "sizes": plots.sizes(table),
@@ -89,7 +101,15 @@ def test_every_public_picture_is_tried(every):
 
 
 def test_every_picture_has_title_labels_and_text(every):
-    pictures_of_images = {"compare_images", "duplicate_pairs", "filters", "mean_images", "montage", "weights"}
+    pictures_of_images = {
+        "compare_images",
+        "duplicate_pairs",
+        "filters",
+        "mean_images",
+        "montage",
+        "outlines",
+        "weights",
+    }
     for name, picture in every.items():
         axes = picture.figure.axes
         titles = [picture.figure.get_suptitle(), *(a.get_title(loc="left") for a in axes)]
@@ -229,6 +249,35 @@ def test_text_of_numbers(every):
     assert "2 arrays of 3×3 values from -1 to 1" in every["filters"].alt
 
 
+def test_text_of_a_learning_curve_names_mean_and_spread_of_every_arm(every):
+    text = every["learning_curve"].alt
+    assert "mean over 2 seeds" in text
+    assert "E, scratch 0.630 (0.62-0.64) with 50 and 0.755 (0.75-0.76) with 100" in text
+    assert text.count("E, ") == 2
+
+
+def test_every_run_of_a_learning_curve_is_a_dot_of_its_own(every):
+    dots = [line for line in every["learning_curve"].figure.axes[0].lines if line.get_linestyle() == "None"]
+    assert sum(len(line.get_xdata()) for line in dots) == len(RUNS)
+    assert not set(dots[0].get_xdata()) & set(dots[1].get_xdata())
+
+
+def test_text_of_outlines_counts_what_is_outlined(every):
+    text = every["outlines"].alt
+    assert "2 radiographs (ill; well)" in text
+    assert f"lungs in 1, on average {1 / 32:.1%} of the image; heart in 1, on average 100.0% of the image." in text
+    assert "devices" not in text
+
+
+def test_an_outline_lies_around_its_region_beside_the_plain_image():
+    mask = np.zeros((20, 20), bool)
+    mask[5:10, 2:6] = True
+    for beside, offset in ((True, 22), (False, 0)):
+        axes = plots.outlines([np.zeros((20, 20))], [{"lesion": mask}], beside=beside, title="One").figure.axes[0]
+        (path,) = axes.collections[0].get_paths()
+        assert np.allclose(path.get_extents().extents, [1.5 + offset, 4.5, 5.5 + offset, 9.5])
+
+
 def test_bars_of_counts_are_centred_on_the_counts():
     values = np.array([20, 21, 21, 22, 25]) / 66
     axes = plots.distribution(values, title="Best", xlabel="accuracy").figure.axes[0]
@@ -343,6 +392,10 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
         (lambda t, i: plots.montage(i[:3], ["a"]), "1 titles for 3 images"),
         (lambda t, i: plots.montage(i[:3] - 128.0), "standardised"),
         (lambda t, i: plots.montage([np.zeros((4, 4, 3))]), "2-D"),
+        (lambda t, i: plots.outlines(i[:2], [{}], title="t"), "1 dicts of masks for 2 images"),
+        (lambda t, i: plots.outlines(i[:1], [{"lung": np.eye(3)}], title="t"), "lung.*shape"),
+        (lambda t, i: plots.outlines([], [], title="t"), "at least one image"),
+        (lambda t, i: plots.learning_curve(RUNS.drop(columns="arm"), title="t", ylabel="y"), "arm"),
         (lambda t, i: plots.compare_images(i[:2], ["a"]), "1 titles for 2 images"),
         (lambda t, i: plots.weights(np.zeros(9)), "reshape"),
         (lambda t, i: plots.filters([]), "at least one array"),
