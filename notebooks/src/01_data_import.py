@@ -7,9 +7,11 @@
 #
 # *Can we build it?* Every project begins with a folder of files that somebody else made. This lesson turns such a
 # folder into a table that can be trusted: one row per radiograph, and a word about every file that did not make it.
+# By default the radiographs are *phantoms*: drawn by the course, from physics, so that the truth is known.
 #
 # **You will be able to**
 #
+# - say what a phantom is, how its image comes about, and what it cannot tell you;
 # - import a folder whose layout you have never seen, and check what was understood;
 # - find the files that are broken, or are not what their names say;
 # - read a DICOM file so that bone is white;
@@ -28,6 +30,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 if "google.colab" in sys.modules:
     address = "git+https://github.com/OWNER/REPOSITORY"
@@ -37,7 +40,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from cxr_helpers import baselines, datasets, evaluate, fetch, images, manifest, plots
+from cxr_helpers import baselines, datasets, evaluate, fetch, images, manifest, phantom, plots
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
@@ -55,19 +58,20 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # random from the set of this course. Dense things are white: bone, heart, fluid. Air is black, so healthy lungs are
 # dark. The patient faces you: the patient's left is on *your right*.
 #
-# The line that loads the set is the goal of this lesson. For now, just run it.
+# The line that loads the set is the goal of this lesson. For now, just run it. (The very first time, it also draws
+# the set: some 20 seconds.)
 
-# %%
+# %% tags=["nbval-check-output"]
 report = datasets.load_report(DATASET, DATA_DIR, progress=False)
 table = report.table
 classes = list(table["label"].cat.categories)
-dict(enumerate(classes))
+print(dict(enumerate(classes)), len(table), "images")
 
 # %% [markdown]
 # Each class has a number. *Normal* means: nothing wrong was seen. *Covid*, *viral* and *pneumonia* are inflamed lungs
 # (by the COVID-19 virus, by another virus, by a cause not told): look for grey haze where there should be black air.
-# (If your set is a drawn one, of *phantoms*, it shows nobody: it teaches the method, and is no evidence about
-# patients.)
+# In the phantoms COVID-19 is drawn as patches low down and near the outer wall of the lung, the other virus as strands
+# and haze that spread from the middle.
 #
 # **Predict.** Write down one number for each picture, row by row. Do it before you scroll on. Then ask yourself how
 # many of the 20 you expect to be right.
@@ -75,12 +79,12 @@ dict(enumerate(classes))
 # %%
 quiz = table.sample(20, random_state=SEED)
 pictures = [images.read(path) for path in quiz["path"]]
-plots.montage(pictures, range(1, 21), columns=5, title="Which class? Write down 20 numbers")
+plots.montage(pictures, range(1, 21), columns=6, title="Which class? Write down 20 numbers")
 
 # %% [markdown]
-# Now fill in `MY_GUESSES`. While it is empty, the cell takes the example, which was written down **without looking at
-# any picture**: it stands for a person who knows nothing. The guesses are kept in a small file below the data folder,
-# because in lesson 07 they meet the networks.
+# Now fill in `MY_GUESSES`. While it is empty, the cell takes the example: 20 numbers that were written down **without
+# looking at any picture**, and never changed. It stands for a reader who knows nothing. The guesses are kept in a
+# small file below the data folder, because in lesson 07 they meet the networks.
 
 # %%
 MY_GUESSES = []  # your 20 numbers, row by row, such as [2, 0, 1, 1, 0, ...]
@@ -99,75 +103,126 @@ print(f"kept as {kept.parent.name}/{kept.name}")
 # %% [markdown]
 # **Explain.** The **accuracy** is the share of right answers. The range behind it is its **95 % interval**: other 20
 # pictures would have given another score, and the accuracy over *all* such pictures may well be anywhere in
-# that range. Compare it with blind guessing, which is right once in as many tries as there are classes. Does your
-# interval stay clear of that?
+# that range. Blind guessing is right once in as many tries as there are classes, *on average*: in any twenty it may
+# be right twice as often, or half as often. Does your interval stay clear of that share?
 #
 # An interval this wide says little. How many pictures would it take?
 
-# %%
-rows = [
-    (f"{k} of {n}", k / n, *evaluate.wilson(k, n)) for k, n in [(16, 20), (160, 200), (1600, 2000)]
-]
-columns = ["right", "accuracy", "low", "high"]
-pd.DataFrame(rows, columns=columns).round(2)
+# %% tags=["nbval-check-output"]
+for k, n in [(16, 20), (160, 200), (1600, 2000)]:
+    low, high = evaluate.wilson(k, n)
+    print(f"{k:4} of {n:4} right: accuracy {k / n:.2f}, interval {low:.2f} to {high:.2f}")
 
 # %% [markdown]
 # **Explain.** The same accuracy three times; only **n**, the number of pictures, differs. Twenty pictures tell a
 # poor reader from a fair one, and nothing finer. To make an interval about three times narrower takes *ten* times as
 # many. From here on no score in this course comes without its n and its interval.
 #
-# Here are the answers. Take your time with the ones you missed.
+# Here are the answers. Phantoms carry their **severity**, too, from 0 (nothing drawn) to 1: whoever draws a thing knows
+# how strongly it was drawn. Take your time with the ones you missed.
 
 # %%
+captions = [f"{k} {label}" for k, label in enumerate(guesses["label"], 1)]
+if DATASET == "phantom":  # no other set comes with the truth beside it
+    truth = pd.read_csv(Path(table["path"].iloc[0]).parents[2] / "truth.csv").set_index("image_id")
+    severity = truth.loc[quiz["image_id"], "severity"]
+    captions = [f"{text} {level:.1f}" for text, level in zip(captions, severity)]
 marks = np.where(guesses["predicted"] == guesses["label"], "✓", "✗")
-captions = [
-    f"{n} {label} {mark}" for n, (label, mark) in enumerate(zip(guesses["label"], marks), 1)
-]
-plots.montage(pictures, captions, columns=6, title="The labels that came with the set")
+captions = [f"{text} {mark}" for text, mark in zip(captions, marks)]
+plots.montage(pictures, captions, columns=7, title="The labels that came with the set")
 
 # %% [markdown]
 # **Explain.** Be honest about *how* you decided. By haze in the lungs? Or by the size of the patient, a letter in the
 # corner, the contrast of the picture? Hold that thought: a machine may decide by the same things, and lessons 02 and
-# 09 show that it does. And note what the caption is: a *label that came with the file*, not the truth.
+# 09 show that it does. Were the missed ones the mild ones? On a real set nobody could say. And note what the caption
+# is there: a *label that came with the file*, not the truth.
 
 # %% [markdown]
-# ## Step 2 · What a folder seems to say
+# ## Step 2 · What you have just looked at
 #
-# Now to that first line. Sets of images are mostly published as folders: `train/Normal/…`, `train/COVID/…`. It looks
-# as if anybody could read that. To see what goes wrong we make a small download of our own, in a temporary folder,
-# with everything real ones contain. Its "radiographs" are drawn: two dark lungs on grey, and noise.
+# A **phantom** is a chest that nobody has. A seed gives a person (width of the chest, ribs, heart), a pose, and perhaps
+# a disease; physics gives the picture. X-rays are weakened by what lies in their way:
+#
+# $$I = I_0 \, \exp\Big(-\sum_i \mu_i \, t_i\Big)$$
+#
+# $I_0$ goes in and $I$ comes out. $t_i$ is the way through one kind of tissue in cm, and $\mu_i$ says how strongly a
+# cm of it weakens the beam: about 0.19 for soft tissue, 0.05 for a lung full of air.
+#
+# **Predict.** A thousand X-rays enter the belly: 20 cm of soft tissue. A thousand enter the chest beside it: 8 cm of
+# soft tissue and 12 cm of lung. How many come out in each place? And if half of that lung's air is water (μ = 0.12)?
+
+# %% tags=["nbval-check-output"]
+ways = {"belly": 0.19 * 20, "lung": 0.19 * 8 + 0.05 * 12, "hazy lung": 0.19 * 8 + 0.12 * 12}
+for place, weakening in ways.items():
+    arrive = 1000 * np.exp(-weakening)
+    print(f"{place:9}: sum of mu t = {weakening:.2f}, {arrive:3.0f} of 1000 come out")
+
+# %% [markdown]
+# **Explain.** Behind the lung five times as many X-rays arrive as behind the belly; haze takes more than half of them
+# away. A film shows $-\log(I / I_0)$, which is the sum again: much tissue white, air black. So each grey level *adds
+# up* all that lay on one line, front to back: a radiograph is a shadow and not a slice, and a rib crosses the heart.
+# The rest of a phantom is drawn likewise: scattered rays, noise, the detector, and at times letters, tubes and black
+# borders.
+#
+# `phantom.render` gives three things: the image, the **masks** (one yes or no per pixel: lung, heart, lesion, letters,
+# devices) and the truth, a row of everything that was drawn. A **lesion** is a place of disease.
+#
+# **Predict.** One person, four times, with a disease of severity 0, 0.3, 0.6 and 1. From which one on would you have
+# called this chest ill?
 
 # %%
+row = phantom.design("clean", n=1, classes=("covid",), seed=SEED).iloc[0]
+healthy, *ill = (phantom.render(row, 128, severity=level) for level in (0, 0.3, 0.6, 1))
+shown = [healthy.image] * 3 + [drawn.image for drawn in ill]
+outlines = [None, healthy.masks["lung"], healthy.masks["heart"], *(d.masks["lesion"] for d in ill)]
+titles = ["severity 0", "its lungs", "its heart", "severity 0.3", "severity 0.6", "severity 1"]
+plots.montage(shown, titles, masks=outlines, title="One phantom, and what is known of it")
+
+# %% [markdown]
+# **Explain.** The outline is there from the first picture with disease on: the truth does not depend on whether anybody
+# sees it. Ribs, vessels and noise are the same in all: only the disease was changed. No real person can be X-rayed
+# again *without* the disease. That is what phantoms are for: a lesson can plant something, and then see whether a method
+# finds it. Here are twelve:
+#
+# ![Twelve phantom radiographs with their masks outlined: diseases from mild to severe beside normal lungs, PA and AP, adult and child, from two sites](../data/figures/phantoms.png)
+#
+# **And what they are not.** Nobody's lungs, and no evidence about patients. COVID and viral phantoms differ *because we
+# drew them so*; real ones overlap. A score on phantoms tells you whether a method does what it says, never
+# how well it would read a radiograph. (AP and PA: whether the beam came from the front or from the back.)
+
+# %% [markdown]
+# ## Step 3 · What a folder seems to say
+#
+# Now to that first line. Sets of images are mostly published as folders: `training/Normal/…`, `training/COVID-19/…`. It
+# looks as if anybody could read that. To see what goes wrong we make a small download of our own: eight phantoms in
+# the layout of case study C, one of the published projects that this course rebuilds, and then the clutter that real
+# downloads contain.
+
+# %%
+import shutil
 import tempfile
-from pathlib import Path
 
 scratch = tempfile.TemporaryDirectory()
-download = Path(scratch.name) / "covid-download"
+plan = phantom.design("case_c", n=8, seed=SEED)  # which images to draw, one row each
+target = Path(scratch.name) / "covid-download"
+download = phantom.write(
+    plan, target, "case_c", format="jpeg", size=96, masks=False, progress=False
+)
 
-
-def save(name, seed):
-    """Draw a chest with NumPy and store it as a JPEG file."""
-    y, x = np.mgrid[-1:1:96j, -1:1:96j]
-    lungs = np.hypot((abs(x) - 0.42) / 0.3, y / 0.65) < 1
-    noise = np.random.default_rng(seed).normal(0, 12, lungs.shape)
-    path = download / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((150 - 90 * lungs + noise).clip(0, 255).astype(np.uint8)).save(path, "JPEG")
-
-
-# %%
-good = ["train/Normal/P01_1.jpeg", "train/Normal/P02_1.jpeg", "train/Normal/P02_2.jpeg"]
-good += ["train/COVID/P03_1.jpeg", "train/COVID/P04/P04_1.jpeg"]
-good += ["test/Normal/P05_1.jpeg", "test/COVID/P06_1.jpeg"]
-for seed, name in enumerate([*good, "train/Normal/thumbnails/P01_1.jpeg"]):
-    save(name, seed)
-(download / "train/Normal/.DS_Store").write_bytes(b"\0\0\0\1Bud1")
+normal, covid = (download / f"dataset/training/{name}" for name in ("Normal", "COVID-19"))
+first, one = min(normal.iterdir()), min(covid.iterdir())
+(covid / "portable").mkdir()
+one.rename(covid / "portable" / one.name)  # somebody sorted once more
+(normal / "thumbnails").mkdir()
+shutil.copy(first, normal / "thumbnails" / first.name)
+(normal / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
 found = sorted(path for path in download.rglob("*") if path.is_file())
 
 # %% [markdown]
-# Seven radiographs, one **thumbnail** (a small copy that some programs leave behind) and one `.DS_Store` (a note that
-# a Mac writes into folders it has shown). The usual first lines of a tutorial now count the files and take the class
-# from the path. There are two popular ways: *is "covid" in the path?*, and *the name of the folder above*.
+# Eight radiographs, one of them in a sub-folder; one **thumbnail** (a small copy that some programs leave behind) and
+# one `.DS_Store` (a note that a Mac writes into folders it has shown). The usual first lines of a tutorial now count
+# the files and take the class from the path. There are two popular ways: *is "covid" in the path?*, and *the name of
+# the folder above*.
 #
 # **Predict.** How many images will be counted? Which files will be labelled wrongly, by which of the two ways?
 
@@ -179,12 +234,12 @@ print(len(naive), "'images'")
 naive
 
 # %% [markdown]
-# **Explain.** Nine instead of seven: the thumbnail and the Mac's note were counted. The first way calls *every* file
+# **Explain.** Ten instead of eight: the thumbnail and the Mac's note were counted. The first way calls *every* file
 # COVID, because the folder that holds them all is called `covid-download`. The second way invents the classes
-# `thumbnails` and `P04`, a patient's folder. No error was raised. A network would have trained on this.
+# `thumbnails` and `portable`. No error was raised. A network would have trained on this.
 
 # %% [markdown]
-# ## Step 3 · What a file seems to say
+# ## Step 4 · What a file seems to say
 #
 # Three more files, as one meets them: a download that broke off half-way, a zip archive whose name somebody
 # changed to `.jpg`, and a PNG image that is called `.jpg`.
@@ -193,15 +248,12 @@ naive
 import io
 import zipfile
 
-whole = (download / good[0]).read_bytes()
-(download / "train/COVID/broken.jpg").write_bytes(whole[: len(whole) // 2])
-with zipfile.ZipFile(download / "train/COVID/archive.jpg", "w") as archive:
+whole = first.read_bytes()
+(covid / "broken.jpg").write_bytes(whole[: len(whole) // 2])
+with zipfile.ZipFile(covid / "archive.jpg", "w") as archive:
     archive.writestr("scan.txt", "not an image")
-Image.open(io.BytesIO(whole)).save(download / "test/COVID/P07_1.jpg", "PNG")
-odd = [
-    download / f"{name}.jpg"
-    for name in ("train/COVID/broken", "train/COVID/archive", "test/COVID/P07_1")
-]
+Image.open(io.BytesIO(whole)).save(normal / "P99999_0.jpg", "PNG")
+odd = [covid / "broken.jpg", covid / "archive.jpg", normal / "P99999_0.jpg"]
 
 # %% [markdown]
 # Files carry their kind in their first bytes: `ff d8` begins a JPEG, `89 50 4e 47` a PNG, `50 4b` a zip.
@@ -209,42 +261,25 @@ odd = [
 # **Predict.** Which of the three do their first bytes unmask? The file that broke off half-way, too? And will Pillow,
 # the usual library for images, complain when it opens that one?
 
-# %%
-pd.DataFrame(
-    {
-        "name says": [path.suffix for path in odd],
-        "first bytes": [path.read_bytes()[:4].hex(" ") for path in odd],
-    },
-    index=[path.name for path in odd],
-)
-
-# %%
+# %% tags=["nbval-check-output"]
+for path in odd:
+    print(f"{path.name:13} first bytes {path.read_bytes()[:4].hex(' ')}")
 header = Image.open(odd[0])
-print("opened without complaint:", header.size, header.format)
+print(f"{odd[0].name}: opened without complaint, {header.size} pixels, {header.format}")
 try:
     header.load()
 except OSError as error:
-    print("but decoding says:", error)
+    print("but decoding says:", str(error).split("(")[0])
 
 # %% [markdown]
 # **Explain.** The extension says `.jpg` three times and is right once. The bytes unmask the archive and the PNG. The
 # broken file passes: its beginning is perfectly good, and a program that reads only the header (size, format) is
 # content. The fault shows when the pixels are decoded: in the middle of training, hours later. So decode every file
-# *once, at import*. `images.describe` does that and says what to do:
-
-# %%
-for path in odd:
-    try:
-        print(f"{path.name}: {images.describe(path).format}, whatever its extension")
-    except images.ImageError as error:
-        print(f"{path.name}: {error.problem}. {error.remedy}.")
+# *once, at import*, and let nothing drop out in silence: a reader of your work must be able to see how many files
+# were lost, and which.
 
 # %% [markdown]
-# **Explain.** Two files are refused with a reason. The PNG is a fine image with a wrong name, and is kept. Refused is
-# not the same as dropped in silence: a reader of your work must be able to see how many files were lost, and which.
-
-# %% [markdown]
-# ## Step 4 · Which number is which class?
+# ## Step 5 · Which number is which class?
 #
 # A network answers with numbers, so each class needs one. Many tools sort the folder names alphabetically and count
 # from 0. With two classes, the output of a network is then read as "the probability of class 1".
@@ -252,26 +287,17 @@ for path in odd:
 # **Predict.** Here are three sets with the same two classes, named by three people. In which of them is class 1 the
 # disease?
 
-# %%
+# %% tags=["nbval-check-output"]
 for folders in (["Normal", "COVID"], ["normal", "positive"], ["Normal", "covid"]):
     print(folders, "→", {name: number for number, name in enumerate(sorted(folders))})
+print("the course's order, whatever the folders are called:", ", ".join(manifest.LABELS))
 
 # %% [markdown]
 # **Explain.** In the second and the third; in the first, class 1 is *Normal*. Even one letter's case matters: capital
 # letters sort before small ones. Whoever assumes "1 = ill" reads the first network upside down: a perfect one would be
 # wrong on every single image. With three classes the mix-up is harder to spot, because some classes keep their place.
-# The cure is to fix the names and the order once, whatever the folders are called:
-
-# %%
-print("fixed order:", manifest.LABELS)
-print(
-    {
-        name: manifest.DEFAULT_LABELS[name]
-        for name in ("covid19positive", "healthy", "viralpneumonia")
-    }
-)
-
-# %% [markdown]
+# The cure is to fix the names and the order once, as the last line does.
+#
 # ### Checkpoint
 #
 # A network was trained on the folders `Normal`, `Pneumonia` and `COVID`, sorted alphabetically. Its output for one
@@ -287,58 +313,56 @@ print(
 # </details>
 
 # %% [markdown]
-# ## Step 5 · From folder to table
+# ## Step 6 · From folder to table
 #
 # All of these checks stand in one function. It gives the **manifest**: a table with one row per image.
 #
-# **Predict.** The download now holds 12 files. How many rows will the table have?
+# **Predict.** The download now holds 13 files. How many rows will the table have?
 
-# %%
+# %% tags=["nbval-check-output"]
 imported = manifest.from_folder(download, progress=False)
 print(imported.understood)
-imported.counts()
+for path, problem in zip(imported.rejects["path"], imported.rejects["problem"]):
+    print(f"rejected: {Path(path).name} {problem.split('(')[0]}")
 
 # %% [markdown]
-# **Explain.** Eight rows: seven drawn radiographs and the PNG with the wrong name. Read the sentence aloud, it is there
-# to be disagreed with: *these folders became these classes, these the split, this was left out*. The class is
-# taken from the deepest folder whose name is known to be one, so neither `covid-download` nor `P04` misleads it. Look
-# inside with `manifest.from_folder??`. What it refused stands in a table of its own: which file, what is wrong, what
-# to do.
-
-# %%
-pd.set_option("display.max_colwidth", 120)
-imported.rejects.assign(path=[Path(path).name for path in imported.rejects["path"]])
+# **Explain.** Nine rows: eight drawn radiographs and the PNG with the wrong name, which is a fine image. Read the
+# sentence aloud, it is there to be disagreed with: *these folders became these classes, these the split, this was left
+# out*. The class is taken from the deepest folder whose name is known to be one, so neither `covid-download` nor
+# `portable` misleads it. What it refused stands in a table of its own, `imported.rejects`: which file, what is wrong,
+# what to do. Look inside with `manifest.from_folder??`.
 
 # %%
 shown = ["image_id", "label", "original_label", "split", "patient", "width", "mode", "format"]
 imported.table[shown]
 
 # %% [markdown]
-# **Explain.** Above, the two refused files; below, the manifest. `image_id` is the file's place in the folder and
-# unique. `label` is ours, `original_label` what the folder said: nothing is lost. `mode` is how a pixel is stored
-# (`L`: one grey level; `RGB`: three colours) and `format` comes from the bytes. `split` says on which side of the line
-# between training and test the makers put the file; lesson 04 is about it. `patient` is empty; Step 6 is about that.
+# **Explain.** `image_id` is the file's place in the folder and unique. `label` is ours, `original_label` what the
+# folder said: nothing is lost. `mode` is how a pixel is stored (`L`: one grey level; `RGB`: three colours) and `format`
+# comes from the bytes. `split` says on which side of the line between training and test the makers put the file;
+# lesson 04 is about it. `patient` is empty; Step 7 is about that.
 #
 # What if a folder has a name that nobody foresaw?
 #
 # **Predict.** `Controls` appears. Should an import guess, skip it, or stop?
 
 # %%
-save("train/Controls/P08_1.jpeg", seed=8)
+controls = download / "dataset/training/Controls"
+controls.mkdir()
+shutil.copy(first, controls / "P99998_0.jpg")
 try:
     manifest.from_folder(download, progress=False)
 except manifest.ManifestError as error:
     print(str(error).replace(scratch.name, "..."))
 
-# %%
 labels = {"Controls": "normal"}
+print()
 print(manifest.from_folder(download, labels=labels, progress=False).understood)
 
 # %% [markdown]
 # **Explain.** It stops and shows the line to add. That *Controls* are healthy is for you to find out from the
 # set's description, not for a program to guess: in a hospital, controls may well be people with *another* disease.
-
-# %% [markdown]
+#
 # ### Checkpoint
 #
 # A set lies in `data/pneumonia-study/{adults,children}/{healthy,ill}/`. You take the class from the path. Which part?
@@ -354,39 +378,53 @@ print(manifest.from_folder(download, labels=labels, progress=False).understood)
 # </details>
 
 # %% [markdown]
-# ## Step 6 · Who is on the picture?
+# ## Step 7 · Five layouts, and who is on the pictures
 #
-# Lesson 04 will show that two radiographs of one person must not stand on both sides of a split. For that we need to
-# know whose they are. Sometimes the file's name says so. In our download it does: `P02_1` is visit 1 of patient 2. A
-# **regular expression**, a pattern for text, picks that part out.
+# The case studies lay out their folders in five ways (where a description names no folders, the layout is ours). We
+# draw 24 phantoms in each, and import them. Whose are they? Lesson 04 will show that two radiographs of one person must
+# not stand on both sides of a split. Here the file's name says so: `P00012_1.jpg` is a visit of patient 12. A **regular
+# expression**, a pattern for text, picks that part out.
 #
-# **Predict.** Nine images. How many patients?
+# **Predict.** Twenty-four images each time. Will every import have 24 rows? And will every class that was drawn as
+# *normal* come back as `normal`?
 
-# %%
-known = manifest.from_folder(download, labels=labels, patient=r"^(P\d+)_", progress=False).table
-print(len(known), "images of", known["patient"].nunique(), "patients")
-print("a file name of the NIH's large set:", manifest.nih_patient("00000013_005.png"))
-
-# %% [markdown]
-# **Explain.** One person fewer than images: patient 2 came twice. The NIH's set, a large public one, writes the patient
-# first and the visit second. And the set of this course?
-
-# %%
-unknown = table["patient"].isna()
-print(f"{unknown.sum()} of {len(table)} images do not name their patient")
-mistake = table["patient"].fillna(table["image_id"])
-print(f"filled in with the file's name: {mistake.nunique()} 'patients'")
+# %% tags=["nbval-check-output"]
+drawn = {case: phantom.design(f"case_{case}", n=24, seed=SEED) for case in "abcde"}
+for case, plan in drawn.items():
+    place = Path(scratch.name) / case
+    root = phantom.write(plan, place, f"case_{case}", size=64, masks=False, progress=False)
+    got = manifest.from_folder(root, patient=r"^(P\d+)_", progress=False)
+    print(f"case {case.upper()}: {got.understood.removeprefix('images: ')}")
+    people = plan["patient"].nunique(), got.table["patient"].nunique()
+    print(f"        patients: {people[0]} drawn, {people[1]} found")
 
 # %% [markdown]
-# **Explain.** The second line is a popular repair and a mistake: it turns *we do not know* into *everybody is somebody
-# else*. The gap in the table is information. **A patient who is not known is unknown, not new.** So count images as
-# images, and never write "n patients" where nobody recorded who they are.
+# **Explain.** Case B loses the images of its folder `Prediction`: nobody wrote down what they show, so they have no
+# class, and the sentence says how many. Cases A and D call their second class *negative* and *non-COVID-19*; it comes
+# back as `non_covid`, although every one of these phantoms was drawn normal. That is right: the folder's name promises
+# only that it is *not COVID*. Two sets with different second classes ask two different questions; never mix them
+# unread.
+#
+# Patients found and drawn agree, unless an image has no name to read (in case E's layout some files are renamed copies)
+# or was left out. For real sets the pattern differs (`manifest.nih_patient` reads those of the NIH, a large public set)
+# or there is none. Then somebody often fills in the file's name:
+
+# %% tags=["nbval-check-output"]
+silent = manifest.from_folder(root, progress=False).table  # case E's layout, no pattern given
+mistake = silent["patient"].fillna(silent["image_id"])
+print(f"{silent['patient'].isna().sum()} of {len(silent)} images do not name their patient")
+print(f"filled in: {mistake.nunique()} 'patients'; drawn: {plan['patient'].nunique()}")
 
 # %% [markdown]
-# ## Step 7 · How the files get here
+# **Explain.** A popular repair and a mistake: it turns *we do not know* into *everybody is somebody else*, and here
+# we can see how wrong that is. The gap in the table is information. **A patient who is not known is unknown, not new.**
+# So count images as images, and never write "n patients" where nobody recorded who they are.
+
+# %% [markdown]
+# ## Step 8 · How the files get here
 #
 # Sets are offered in a handful of ways. Here are the usual ones, each in one call; nothing runs until you choose a
-# `ROUTE`. Each ends in a folder, and from there on everything is as in Step 5.
+# `ROUTE`. Each ends in a folder, and from there on everything is as in Step 6.
 #
 # **Predict.** Which of the four ways could hand you *another* set next month under the same address?
 
@@ -407,7 +445,7 @@ print("route:", ROUTE)
 
 # %% [markdown]
 # **Explain.** All four. An address promises a place, not a content: owners add, drop and replace files.
-# `fetch.download` takes the fingerprint you expect (`sha256=`, Step 9) and refuses anything else. It also goes on
+# `fetch.download` takes the fingerprint you expect (`sha256=`, Step 10) and refuses anything else. It also goes on
 # where a broken download stopped, and a half file never stands where the whole one belongs.
 #
 # Unpacking asks for care, too: an archive from a stranger may hold a file named `../../something`, which climbs out of
@@ -415,43 +453,32 @@ print("route:", ROUTE)
 # refuses.
 
 # %% [markdown]
-# ## Step 8 · What hospitals use: DICOM
+# ## Step 9 · What hospitals use: DICOM
 #
-# In a hospital a radiograph is a **DICOM** file: pixels and, in the same file, a header about patient and machine. We
-# write one, so that we know what is in it: 12 bits a pixel (0-4095), and `MONOCHROME1`, which means that the
-# *smallest* value is to be shown *white*. Many X-ray machines store their images so.
+# In a hospital a radiograph is a **DICOM** file: pixels and, in the same file, a header about patient and machine. Two
+# phantoms of a second site, written so:
 
-# %%
-from pydicom.dataset import Dataset
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+# %% tags=["nbval-check-output"]
+import pydicom
 
-scan = Dataset()
-scan.ensure_file_meta()
-scan.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-scan.SOPClassUID, scan.SOPInstanceUID = DigitalXRayImageStorageForPresentation, generate_uid()
-scan.PatientID, scan.ViewPosition = "P09", "PA"  # PA: the beam came from the back
-scan.PhotometricInterpretation, scan.SamplesPerPixel = "MONOCHROME1", 1
-scan.BitsAllocated, scan.BitsStored, scan.HighBit, scan.PixelRepresentation = 16, 12, 11, 0
-
-# %%
-bright = images.read(download / good[0])  # 0 black to 1 white: lungs dark
-stored = (4095 * (1 - bright)).astype(np.uint16)  # MONOCHROME1: dark lungs get large numbers
-scan.Rows, scan.Columns = stored.shape
-scan.PixelData = stored.tobytes()
-scan.WindowCenter, scan.WindowWidth = 2048, 4096  # which values to show: here all
-dicom = download / "train/Normal/P09_1.dcm"
-scan.save_as(dicom, enforce_file_format=True)
+visitors = phantom.design("second_site", n=2, seed=SEED)
+place = Path(scratch.name) / "second site"
+root = phantom.write(visitors, place, format="dicom", size=160, masks=False, progress=False)
+scans = manifest.from_folder(root, progress=False).table
+scan = pydicom.dcmread(scans["path"].iloc[0])
+for name in ("Modality", "ViewPosition", "BitsStored", "PhotometricInterpretation"):
+    print(f"{name}: {scan[name].value}")
 
 # %% [markdown]
+# `CR` is an X-ray plate read by a machine; 12 bits a pixel count from 0 to 4095; and `MONOCHROME1` means that the
+# *smallest* value is to be shown *white*. Many X-ray machines store their images so.
+#
 # **Predict.** Left: the numbers as they are stored, largest shown white. Right: `images.read`, which heeds the header.
 # Which one is a chest?
 
 # %%
-import pydicom
-
-raw = pydicom.dcmread(dicom).pixel_array
 plots.compare_images(
-    [raw / raw.max(), images.read(dicom)],
+    [scan.pixel_array / 4095, images.read(scans["path"].iloc[0])],
     ["as stored", "as the header says"],
     title="One DICOM file, read twice",
 )
@@ -461,11 +488,10 @@ plots.compare_images(
 # only the files of *one machine* are inverted, and if that machine stands where the ill are X-rayed, the inversion
 # gives the label away. The header's steps come in a fixed order: rescale, window, then invert, then scale to 0-1.
 #
-# The header can also name the patient: good for grouping, and a matter of privacy. Ours says only `P09`; real ones hold
+# The header also names the patient: good for grouping, and a matter of privacy. Ours says `PHANTOM^P…`; real ones hold
 # the name and the date of birth. Never pass on a DICOM file that has not been de-identified, and look at the pixels,
 # too: names may be burnt in.
-
-# %% [markdown]
+#
 # ### Checkpoint
 #
 # In your set 300 images are PNG and 40 are DICOM. The 40 look like negatives. What do you do?
@@ -480,7 +506,7 @@ plots.compare_images(
 # </details>
 
 # %% [markdown]
-# ## Step 9 · A fingerprint for every file
+# ## Step 10 · A fingerprint for every file
 #
 # How would you know that the set on your disk is the one in a paper? A **hash** turns any number of bytes into a short
 # fingerprint. The manifest has the SHA-256 of each file, 64 hexadecimal digits.
@@ -496,22 +522,18 @@ content[-1] ^= 1  # flip one bit
 after = hashlib.sha256(content).hexdigest()
 print("the manifest agrees:", before == table["sha256"].iloc[0])
 print(sum(a != b for a, b in zip(before, after)), "of 64 digits differ")
-
-# %% [markdown]
-# **Explain.** Nearly all: about one digit in 16 stays the same by chance. So equal fingerprints mean equal files, and a
-# file's *name* plays no part. Two uses at once:
-
-# %%
 print("fingerprint of the whole set:", manifest.digest(table)[:16])
 print("files that are a byte-for-byte copy of another:", table["sha256"].duplicated().sum())
 
 # %% [markdown]
-# **Explain.** The first line identifies the set: put it into your report, and anybody can check that they have the same
-# files. The second counts copies. If it is not zero, the set holds one image several times, under different names
-# or in different folders. Lesson 04 asks whether such copies cross from training to test.
+# **Explain.** Nearly all: about one digit in 16 stays the same by chance. So equal fingerprints mean equal files, and a
+# file's *name* plays no part. Two uses at once. The third line identifies the set: put it into your report, and anybody
+# can check that they have the same files. The fourth counts copies. If it is not zero, the set holds one image several
+# times, under different names or in different folders: on the published set of case E there are ten such pairs, six of
+# them across training and test. Lesson 04 asks what that does.
 
 # %% [markdown]
-# ## Step 10 · What is this set, and what may I do with it?
+# ## Step 11 · What is this set, and what may I do with it?
 #
 # The last thing to import is no file. Who collected the images, from whom, with whose leave? A **data statement** says
 # so. The course keeps one for each set it knows, in a **catalogue**.
@@ -525,37 +547,34 @@ datasets.catalogue()[["name", "case", "classes", "images", "licence"]]
 # %%
 import textwrap
 
-statement = datasets.info(DATASET)
-for field in ("title", "url", "licence", "redistribution", "known_faults"):
-    print(textwrap.fill(f"{field}: {getattr(statement, field)}", 100), end="\n\n")
+for name in dict.fromkeys([DATASET, "covid19-image-dataset"]):
+    statement = datasets.info(name)
+    for field in ("title", "licence", "redistribution", "known_faults"):
+        print(textwrap.fill(f"{field}: {getattr(statement, field)}", 100))
+    print()
+expected = datasets.info(DATASET).images
+print(f"published: {expected} images; here: {len(table)}, rejected: {len(report.rejects)}")
 
 # %% [markdown]
 # **Explain.** Read the line *licence* first, then *redistribution*. To download is not to be allowed to pass on: many
 # public sets were gathered from papers and web pages, and whoever put them together did not own the pictures. That
-# is why nothing below `data/` is ever committed. *Known faults* is what others found before you; whoever publishes a
-# result on this set should have read it.
+# is why nothing of those sets is ever committed; the phantoms are ours to give away. *Known faults* is what others found
+# before you; whoever publishes a result on a set should have read it.
 #
-# Does what we have agree with what was published?
-
-# %%
-print(f"published: {statement.images} images; here: {len(table)}, rejected: {len(report.rejects)}")
-print(report.understood)
-plots.class_counts(table, title="The set of this course")
-
-# %% [markdown]
-# **Explain.** If the numbers differ, find out why before you go on: a partial download, files that do not open, or
-# another version of the set. Read the bars with their numbers: the shares of the classes here are what the collectors
-# chose, *not* how frequent the disease is among people.
+# The last line compares what we have with what was published. If the numbers differ, find out why before you go on:
+# a partial download, files that do not open, or another version of the set. And the shares of the classes are what
+# the collectors chose, *not* how frequent a disease is among people.
 #
 # `manifest.write(table, "my-set.csv")` keeps it all as a plain CSV, which a spreadsheet opens, too.
 
 # %% [markdown]
 # ## Key points
 #
+# - A phantom is drawn: its truth is known, and it is no evidence about patients.
 # - Measure yourself first. Twenty pictures give a wide interval: no score without its n.
 # - A folder's layout is a claim. Read the sentence and the counts before you believe the import.
 # - What a file is, its bytes say; whether it is whole, only decoding tells. List what you reject.
-# - The order of the classes is fixed in one place, never left to the alphabet.
+# - The order of the classes is fixed in one place, never left to the alphabet; *not COVID* is not *normal*.
 # - A patient who is not known is unknown, not new.
 # - DICOM pixels mean nothing without their header.
 # - A hash identifies a file, a set, and every copy. A data statement says what it is and what you may do.
@@ -572,6 +591,7 @@ plots.class_counts(table, title="The set of this course")
 # - Gebru et al. (2021), *Datasheets for datasets*, Communications of the ACM 64(12), doi 10.1145/3458723.
 # - Garcia Santa Cruz, Bossa, Sölter, Husch (2021), *Public Covid-19 X-ray datasets and their impact on model bias*,
 #   Medical Image Analysis 74, doi 10.1016/j.media.2021.102225: of more than 100 sets, 9 could be assessed.
+# - Swinehart (1962), *The Beer-Lambert law*, Journal of Chemical Education 39(7), doi 10.1021/ed039p333.
 # - Wilson (1927), *Probable inference, the law of succession, and statistical inference*, Journal of the American
 #   Statistical Association 22(158), doi 10.1080/01621459.1927.10502953: the interval of a share.
 # - National Electrical Manufacturers Association, *DICOM PS3.3*, section C.7.6.3 (photometric interpretation) and C.11

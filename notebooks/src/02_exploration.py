@@ -7,7 +7,8 @@
 #
 # *Can we build it?* Before anything is trained, look. A set of radiographs holds two kinds of differences between its
 # classes: those of the disease, and those of *how the pictures were made and collected*. A network uses whichever is
-# easier. This lesson is about seeing the second kind before a network does.
+# easier. This lesson is about seeing the second kind before a network does: on phantoms without such differences, and
+# on phantoms into which we plant them.
 #
 # **You will be able to**
 #
@@ -19,7 +20,7 @@
 #
 # **Time and hardware.** 60 minutes, less than one of them computing; two processor cores, no GPU.
 #
-# **Prerequisites.** Lesson 01: the table of images.
+# **Prerequisites.** Lesson 01: the table of images, and what a phantom is.
 
 # %% [markdown]
 # ## Set-up
@@ -38,7 +39,8 @@ if "google.colab" in sys.modules:
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import audit, baselines, datasets, duplicates, evaluate, plots, preprocess, split
+from cxr_helpers import audit, baselines, datasets, duplicates, evaluate, manifest
+from cxr_helpers import phantom, plots, preprocess, split
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
@@ -64,8 +66,9 @@ plots.class_counts(table)
 # %% [markdown]
 # **Explain.** The share of the longest bar is that accuracy: without looking at a single picture. Any figure that a
 # network reaches is to be read against it. And mind what is counted: *images*, not people, in the proportions that the
-# collectors chose. Nothing here says how frequent a disease is. (And if your set is a drawn one, of *phantoms*, it
-# shows nobody: it teaches the method, and is no evidence about patients.)
+# collectors chose. Nothing here says how frequent a disease is. (The default set is of *phantoms*: we drew them, and
+# COVID and viral differ because we drew them so. What you find here teaches the method and is no evidence about
+# patients.)
 
 # %% [markdown]
 # ## Step 2 · The files, before the pictures
@@ -81,7 +84,8 @@ plots.sizes(table)
 # %% [markdown]
 # **Explain.** Left, look for a class whose marks lie elsewhere, or spread more widely, than the others'. If all lie on
 # one point, somebody resized every image: what the sizes could have given away was erased *there*, but the
-# stretching, the blur and the black borders that came with it remain in the pixels. Right, look for a row that differs.
+# stretching, the blur and the black borders that came with it remain in the pixels. (Phantoms are *drawn* at one size.)
+# Right, look for a row that differs by more than a few per cent.
 #
 # How far does one such property get us? Look up, for each value, its most frequent class, and answer that.
 
@@ -93,33 +97,19 @@ files["size"] = table["width"].astype(str) + " × " + table["height"].astype(str
 files["bytes"] = table["bytes"].astype(str)
 always = table["label"].value_counts(normalize=True).max()
 lookup = [pd.crosstab(files[name], table["label"]).max(axis=1).sum() / len(table) for name in files]
-
-# %%
-pd.DataFrame(
-    {"distinct values": files.nunique().to_numpy(), "accuracy": lookup, "largest class": always},
-    index=files.columns,
-).round(3)
+columns = {"distinct values": files.nunique().to_numpy(), "accuracy": lookup}
+pd.DataFrame(columns, index=files.columns).assign(largest_class=always).round(3)
 
 # %% [markdown]
 # **Explain.** Read each accuracy against the column on its right. A property with a *few* values that beats the largest
-# class gives the label away. But look at the last row: the file's length in bytes seems to know nearly everything! That
-# is a **mistake of ours**: almost every file has a length of its own, so "the most frequent class of this value" is
-# the class of that one file. We looked up the answers in the very images that we then scored. The more
-# values, the more flattering. Step 6 does it properly.
+# class by more than a point or two gives the label away. On the published set of case E, *not `.jpeg`* means COVID in
+# every single case, and finds 58 % of the COVID images. No network reads extensions; it does see what goes with them:
+# another source, another compression, another machine. The phantoms' formats were drawn by lot.
 #
-# Which value goes with which class?
-
-# %%
-telling = max(
-    ["format", "mode", "extension", "shape"], key=lambda name: lookup[files.columns.get_loc(name)]
-)
-pd.crosstab(table["label"], files[telling])
-
-# %% [markdown]
-# **Explain.** This is the best of the properties with few values. A column that is filled for one class only, or
-# nearly, is a giveaway. On the published set of case E, for
-# instance, *not `.jpeg`* means COVID in every single case, and finds 58 % of the COVID images. No network reads
-# extensions. It does see what goes with them: another source, another compression, another machine.
+# But look at the last row: the file's length in bytes seems to know nearly everything! That is a **mistake of ours**:
+# almost every file has a length of its own, so "the most frequent class of this value" is the class of that one
+# file. We looked up the answers in the very images that we then scored. The more values, the more flattering. Step 6
+# does it properly.
 
 # %% [markdown]
 # ## Step 3 · Look
@@ -154,23 +144,6 @@ plots.compare_images([some[:, ::-1], some], ["A", "B"], title="Which way round?"
 # hands. The heart's tip (its **apex**) points to the patient's left: to your right. Look for the wider shadow beside
 # the spine, below the middle. A letter L or R on a film names the *patient's* side.
 #
-# Are all images the right way round? A crude test: in the lower half, is the strip right of the spine brighter than
-# the strip left of it?
-
-# %%
-lower = images[:, 64:112] / 255
-left, right = lower[:, :, 32:60].mean(axis=(1, 2)), lower[:, :, 68:96].mean(axis=(1, 2))
-heart = pd.Series(right > left).groupby(table["label"], observed=True).agg(["sum", "size"])
-for label, (k, n) in heart.iterrows():
-    low, high = evaluate.wilson(k, n)
-    print(f"{label}: {k} of {n} brighter on the viewer's right ({k / n:.0%}, {low:.0%}-{high:.0%})")
-
-# %% [markdown]
-# **Explain.** Where the interval lies above one half, the hearts are mostly where they belong. An image that fails is
-# not therefore mirrored: a turned patient, fluid or haze on the other side, or a heart in the middle does it, too. The
-# test warns about a *set*; about one image it proves nothing. A class well below the others deserves a look.
-
-# %% [markdown]
 # ### Checkpoint
 #
 # A haze lies on the left half of the picture as you see it. Where is it in the patient?
@@ -188,24 +161,20 @@ for label, (k, n) in heart.iterrows():
 # %% [markdown]
 # ## Step 4 · Grey levels: a difference and its spread
 #
-# How bright is an image? Its mean grey level is one number. A colleague compares the classes on a few images:
+# How bright is an image? Its mean grey level is one number. A colleague compares the classes on four images of each and
+# reports which percentage is *bright* (above the middle of all).
+#
+# **Predict.** Four images give 0, 25, 50, 75 or 100 %. Would you report such a percentage? What is missing?
 
 # %%
 grey = pd.Series(images.mean(axis=(1, 2)), name="mean grey level")
 bright = grey > grey.median()
 few = table.groupby("label", observed=True).sample(4, random_state=SEED).index
-bright[few].groupby(table["label"], observed=True).mean().map("{:.0%} are bright".format)
-
-# %% [markdown]
-# **Predict.** Would you report these percentages? What is missing?
-
-# %%
 for name, rows in [("the colleague's", few), ("all", table.index)]:
     for label, part in bright[rows].groupby(table["label"], observed=True):
         low, high = evaluate.wilson(part.sum(), len(part))
-        print(
-            f"{name:16}{label}: {part.sum()} of {len(part)} bright, interval {low:.0%}-{high:.0%}"
-        )
+        share = f"{part.sum()} of {len(part)} bright ({part.mean():.0%})"
+        print(f"{name:16}{label}: {share}, interval {low:.0%}-{high:.0%}")
 
 # %% [markdown]
 # **Explain.** What was missing is **n**. With four images per class there are only five possible percentages, and each
@@ -234,8 +203,9 @@ level
 # against `std`, the **standard deviation**, which says how far single images lie from their class's mean. If
 # the spread is as large as the difference or larger, the classes overlap, and many images sit on the "wrong" side. And
 # compare the `std` of the classes with each other: a class with a much wider spread was probably gathered
-# from more sources. One more trap: the cache fills pictures that are not square with black, so a class of tall or wide
-# pictures looks "dark". Brightness is not always about the chest.
+# from more sources. On phantoms the difference is real, since haze is bright and was drawn, and small all the same. One
+# more trap: the cache fills pictures that are not square with black, so a class of tall or wide pictures looks "dark".
+# Brightness is not always about the chest.
 
 # %%
 plots.histogram(images, table["label"])
@@ -246,8 +216,7 @@ plots.histogram(images, table["label"])
 # somebody may have treated these images alike: on the published set of case E the histograms of the *Normal*
 # images are almost flat and almost equal, because their contrast was equalised. That is no property of lungs. (Where a
 # band leaves the picture at the left, some images have many black pixels: borders.)
-
-# %% [markdown]
+#
 # ### Checkpoint
 #
 # "On average, COVID images are 9 grey levels brighter (p < 0.001), so brightness is a sign of the disease." (The p says
@@ -293,7 +262,8 @@ plots.weights(effect, title="The same, in standard deviations", label="standard 
 # %% [markdown]
 # **Explain.** Now the scale says something. At 1, the means lie one standard deviation apart: of pairs of images,
 # about three in four are ranked rightly by that pixel. At 0.2 it is hardly more than a coin. And note *where* it is
-# strong. In numbers: of the 5 % strongest pixels, how many lie in the outer frame of the picture?
+# strong. (COVID phantoms are drawn with haze low down and at the outer walls of both lungs.) In numbers: of the 5 %
+# strongest pixels, how many lie in the outer frame of the picture?
 
 # %%
 margin = 12  # of 128 pixels
@@ -320,7 +290,7 @@ print(
 # is cut into five **folds**, each scored by a model fitted on the other four. And copies of one radiograph stay in
 # one fold: they form a **group** (lesson 04 again).
 
-# %%
+# %% tags=["nbval-check-output"]
 pairs = duplicates.pairs(table, progress=False)
 table = duplicates.add_groups(table, pairs)
 folded = split.folds(table, k=5, seed=SEED)
@@ -331,47 +301,124 @@ print(*folded["fold"].value_counts().sort_index())
 # Three models. The first sees the *file's properties* only: format, mode, size, bytes per pixel, source. The second
 # sees only the *outer frame*, with everything inside blacked out. The third sees the whole picture. The last two use
 # logistic regression, a simple model (lesson 05), on 32 × 32 pixels.
-
-# %%
-framed = np.array(images)
-framed[:, margin:-margin, margin:-margin] = 0
-examples = table.groupby("label", observed=True).sample(2, random_state=SEED)
-plots.montage(framed[examples.index], examples["label"], title="All that the second model sees")
-
-# %% [markdown]
+#
 # **Predict.** Write down three AUCs between 0.5 and 1: file's properties, frame, whole picture.
 
+
 # %%
-scored = {"file's properties": audit.file_properties_baseline(table, seed=SEED)}
-for name, pixels in [("outer frame", framed), ("whole picture", images)]:
+def on_pixels(rows, pixels):
+    """AUC of logistic regression on 32 × 32 pixels, each image scored by a model of other folds."""
     small = baselines.shrink(pixels, 32).astype(np.uint8)
-    scored[name] = baselines.logistic_regression(folded, small, folds=True)
-found = {name: evaluate.metric(scored[name], "roc_auc_macro") for name in scored}
+    return evaluate.metric(baselines.logistic_regression(rows, small, folds=True), "roc_auc_macro")
+
+
+def frame_only(pixels, share=margin / 128):
+    """The images with everything inside the outer frame black."""
+    pixels, cut = np.array(pixels), round(share * pixels.shape[1])
+    pixels[:, cut:-cut, cut:-cut] = 0
+    return pixels
+
+
+def from_files(rows):
+    """AUC of a random forest on the files' properties, likewise."""
+    return evaluate.metric(
+        audit.file_properties_baseline(rows, seed=SEED, trees=60), "roc_auc_macro"
+    )
+
 
 # %%
-values = pd.DataFrame([vars(estimate) for estimate in found.values()])
-plots.intervals(
-    values.assign(label=list(found)),
-    baseline={"coin": 0.5},
-    title="Telling the classes apart",
-    xlabel="AUC, mean over the classes",
-)
+found = {
+    "file's properties": from_files(table),
+    "the same without bytes": from_files(table.assign(bytes=1)),
+    "outer frame": on_pixels(folded, frame_only(images)),
+    "whole picture": on_pixels(folded, images),
+}
+values = pd.DataFrame([vars(estimate) for estimate in found.values()]).assign(label=list(found))
+title, what = "Telling the classes apart", "AUC, mean over the classes"
+plots.intervals(values, baseline={"coin": 0.5}, title=title, xlabel=what)
 
 # %% [markdown]
-# **Explain.** Read the two upper lines against the coin. Neither model was shown a lung. If their intervals stay
+# **Explain.** Read the upper lines against the coin. None of these models was shown a lung. If their intervals stay
 # clear of 0.5, the label is partly known before anybody looks at one, and a network will find that out, too. Then
-# compare the frame with the whole picture: the nearer they are, the less a good score proves that lungs were used. It
-# does not prove that they were *not* used either: to see more, one has to take things away (lesson 09).
+# compare the frame with the whole picture: the nearer they are, the less a good score proves that lungs were used.
 #
-# A fair word on the first line: bytes per pixel depend on what is in the picture, too, since a JPEG of a busy image is
-# longer. That line raises a suspicion; it is no proof.
+# The second line is a control on the first. Bytes per pixel depend on what is *in* the picture: a JPEG of a hazy lung is
+# longer or shorter than one of a clear lung. On phantoms we know the truth: format, size and site were drawn by lot,
+# whatever the disease. So the first line lies a little above the coin for the haze alone, and without the bytes
+# nothing is left. And the frame, which holds no lung, knows nothing. **This is what a clean set looks like.**
 #
-# And how can a frame know anything? On the published set of case E, COVID images are of adults and the others look
-# paediatric: arms, shoulders and borders lie elsewhere. **If each class has its own source, whatever differs between
-# the sources differs between the classes.** That is called **confounding**.
+# On the published set of case E (317 images, COVID against the rest) the frame alone reaches an AUC of 0.936 with a
+# random forest, against 0.963 for the whole image with logistic regression: COVID images are of adults there, and the
+# others look paediatric, so that arms, shoulders and borders lie elsewhere. **If each class has its own source,
+# whatever differs between the sources differs between the classes.** That is called **confounding**.
 
 # %% [markdown]
-# ## Step 7 · We have seen the test set
+# ## Step 7 · Planted on purpose
+#
+# A check that finds nothing is worth something only if it *would* have found something. So we plant three shortcuts, each
+# of which alone gives the label away for certain, into the same 90 phantoms (normal and COVID): a **word**, PORTABLE,
+# on every COVID image; the **hospital**, A for all normal and C for all COVID images; the **age**, normal children and
+# COVID adults.
+
+# %% tags=["nbval-check-output"]
+options = {"n": 90, "seed": SEED, "classes": ("normal", "covid"), "letters": 0}
+plans = {
+    "nothing": phantom.design("default", **options),
+    "a word": phantom.design("marker", **options),
+    "the hospital": phantom.design("site_label", **options),
+    "the age": phantom.design("children_adults", **options),
+}
+planted, pixels = {}, {}
+for name, plan in plans.items():
+    home = datasets.work_dir()  # drawn once, then kept there
+    folder = phantom.cached(plan, home, "lesson-02", size=96, masks=False, progress=False)
+    rows = manifest.from_folder(folder, patient=r"(P\d+)_", progress=False).table
+    planted[name] = split.folds(rows.assign(group=rows["patient"]), k=5, seed=SEED)
+    pixels[name] = preprocess.cache(rows, size=96, progress=False)
+circumstances = ["marker", "site", "age_group"]
+truth = {
+    name: plan.groupby("label")[circumstances].agg(lambda kinds: " or ".join(sorted(set(kinds))))
+    for name, plan in plans.items()
+}
+print(pd.concat(truth).replace("", "none").to_string())
+
+# %%
+example = [plans["nothing"].query(f"label == '{label}'").index[1] for label in ("normal", "covid")]
+pictures = [phantom.render(plans[name].loc[k], 192).image for k in example for name in plans]
+captions = [f"{label}: {name}" for label in ("normal", "covid") for name in plans]
+plots.montage(pictures, captions, columns=4, title="Two phantoms, four sets")
+
+# %% [markdown]
+# Above the pictures stands the truth: what occurs in each class of each set. In each row of pictures the seed is the
+# same: one person and one disease in four sets. Word and hospital change the COVID row only; for the age, the normal row
+# gets another person: a child. (PORTABLE stands near the upper edge; look for it.)
+#
+# **Predict.** For each of the three: does the model of the file's properties find it? Does the frame?
+
+# %%
+lines = []
+for name, rows in planted.items():
+    found = {"files": from_files(rows), "frame": on_pixels(rows, frame_only(pixels[name]))}
+    found["whole picture"] = on_pixels(rows, pixels[name])
+    span = {k: f"{e.value:.2f} ({e.low:.2f}-{e.high:.2f})" for k, e in found.items()}
+    lines.append({"planted": name} | span)
+pd.DataFrame(lines).set_index("planted")
+
+# %% [markdown]
+# **Explain.** With nothing planted, the first two columns scatter about the coin: with 90 images their intervals are
+# wide. *The hospital* is found by the files alone: site C's films are hazy and saved with another JPEG quality, and bytes
+# per pixel tell.
+# *The age* is found by the frame, as in case E (and by the bytes: children fill less of the picture). And in both the
+# whole picture scores higher than with nothing planted, although the lungs are as ill as before. Whoever sees only that
+# last column will be proud of it.
+#
+# *The word* slips through: its row hardly differs from the first, and yet every COVID image carries it and no other
+# does. It is small, it stands now left, now right, now higher, and a linear model on 32 × 32 pixels cannot read. A
+# convolutional network can learn to (lesson 09). **A check that is silent has not proved the set clean; it has proved
+# what that check can see.** You could see the word in the montage: that is why one looks.
+
+# %% [markdown]
+# ## Step 8 · We have seen the test set
 #
 # All of this used every image, also those that are meant for the final test. Is that allowed? It depends on what we do
 # with it. Here is the harm in its pure form: labels **by coin**. For each pixel, ask how well its brightness ranks
@@ -379,13 +426,14 @@ plots.intervals(
 #
 # **Predict.** The labels are coins. What AUC will each choice show on the test images?
 
-# %%
+# %% tags=["nbval-check-output"]
 from scipy.stats import rankdata
 
 if table["split"].isna().all():  # a set that came without a split
     table = split.holdout(table, seed=SEED)
 test = (table["split"] == "test").to_numpy()
-pixels = baselines.shrink(images, 32).reshape(len(table), -1)
+print(f"{test.sum()} test images, {(~test).sum()} others")
+points = baselines.shrink(images, 32).reshape(len(table), -1)
 
 
 def auc_of_pixels(values, heads):
@@ -396,10 +444,10 @@ def auc_of_pixels(values, heads):
 
 # %%
 chosen = {"by looking at the test images": [], "by looking at the others": []}
-for repeat in range(60 if MODE == "class" else 500):
+for repeat in range(30 if MODE == "class" else 500):
     heads = np.random.default_rng([SEED, repeat]).random(len(table)) < 0.5
-    on_test = auc_of_pixels(pixels[test], heads[test])
-    on_rest = auc_of_pixels(pixels[~test], heads[~test])
+    on_test = auc_of_pixels(points[test], heads[test])
+    on_rest = auc_of_pixels(points[~test], heads[~test])
     for how, looked_at in zip(chosen, (on_test, on_rest)):
         chosen[how].append(on_test[np.argmax(looked_at)])
 pd.DataFrame(chosen).agg(["mean", "min", "max"]).round(2)
@@ -420,8 +468,7 @@ pd.DataFrame(chosen).agg(["mean", "min", "max"]).round(2)
 # | throw out test images on which the model does badly | no, never |
 #
 # In this lesson we *chose* nothing. And from here on the test images are left alone.
-
-# %% [markdown]
+#
 # ### Checkpoint
 #
 # You notice that many COVID images in the whole set have black edges. What is right?
@@ -437,18 +484,22 @@ pd.DataFrame(chosen).agg(["mean", "min", "max"]).round(2)
 # </details>
 
 # %% [markdown]
-# ## Step 8 · One page about the set
+# ## Step 9 · One page about the set
 #
 # All of these questions, and those of lessons 01 and 04, stand in one function: `audit.report`. Each line has a
 # verdict: **ok**, **look** (know this before you go on) or **fault** (a result on this set is wrong or misleading
 # unless it is dealt with).
 #
-# **Predict.** How many lines will say *fault*?
+# **Predict.** How many lines will say *fault*? And what would the page say of the set with the planted
+# hospital?
 
 # %%
 pd.set_option("display.max_colwidth", 200)
 page = audit.report(table, report.rejects, pairs, seed=SEED)
-page[["check", "verdict", "finding"]]
+guilty = planted["the hospital"]
+copies = duplicates.pairs(guilty, progress=False)
+page["the hospital"] = audit.report(guilty, pairs=copies, seed=SEED)["verdict"]
+page[["check", "verdict", "finding", "the hospital"]]
 
 # %% [markdown]
 # **Explain.** Read it aloud, line by line, as if to somebody who is about to use the set.
@@ -461,9 +512,10 @@ page[["check", "verdict", "finding"]]
 # - *patients*: whether anybody wrote down who is on the images.
 # - *file properties predict the class*: Step 6, first line.
 #
+# The last column holds the verdicts for the set with the planted hospital: a *fault* in the last line, as it should be.
 # A verdict is a rule of thumb, not a law: the thresholds stand in the code (`audit.report??`). And **ok** means that
-# this check found nothing, not that nothing is wrong: the frame of Step 6 and the ages of the patients stand in no
-# line.
+# this check found nothing, not that nothing is wrong: letters, the frame of Step 6 and the ages of the patients
+# stand in no line.
 #
 # Every fault was found before any network was trained. A set with faults is not useless: it is fine for learning how to
 # build, and for learning how to doubt. What it cannot do is show that a disease was recognised.
@@ -476,6 +528,7 @@ page[["check", "verdict", "finding"]]
 # - The patient's left is on the viewer's right; the heart points there.
 # - A look-up that is scored on its own images knows everything. Score on images that were not used to fit.
 # - Formats, sizes and frames can tell the classes apart without a lung. If so, a good score proves little.
+# - Plant a shortcut to learn what a check can see. A silent check is no proof.
 # - Looking at the test images to check the data is a duty; choosing by them invents results.
 
 # %% [markdown]
