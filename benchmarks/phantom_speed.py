@@ -1,6 +1,6 @@
 """Time the phantom: milliseconds of one core per 224-pixel image with all masks, and seconds for a written cohort.
 
-python benchmarks/phantom_speed.py --n 60 --cohort 1200
+python -m benchmarks.phantom_speed --n 60 --cohort 1200
 """
 
 from __future__ import annotations

@@ -1,8 +1,12 @@
 """Compare adult normal phantoms with real radiographs: grey levels, spectrum, cardiothoracic ratio.
 
-    python benchmarks/phantom_statistics.py --real ../shared/data/darkcovidnet/No_findings --n 200
+    python -m benchmarks.phantom_statistics --real darkcovidnet/No_findings --equipment A --n 200 \
+        --out benchmarks/phantom_statistics_A.csv                              (likewise with C)
+    python -m benchmarks.phantom_statistics --real covid19-image-dataset/Covid19-dataset/train/Normal \
+        --equipment B --devices 0 --n 150 --out benchmarks/phantom_statistics_B.csv
 
-Prints a table and writes it as CSV: per statistic the real 5-95 % range and the share of phantoms inside it.
+Prints a table and writes it as CSV: per statistic the real 5-95 % range and the share of phantoms inside it. Give
+--devices the share of real images with leads or tubes: about 0.2 in No_findings, none in case E's normals.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from cxr_helpers import phantom
 
 SIZE = 224
 # Adults, PA: mean ± 2 standard deviations of 0.445 ± 0.04; 0.50 is the usual upper limit (Danzer 1919;
-# Simkus et al. 2021, doi 10.1007/s13244-021-01076-6). AP views are magnified and have no normal range.
+# Simkus et al. 2021, doi 10.1186/s13244-021-01097-0). AP views are magnified and have no normal range.
 CTR = (0.37, 0.52)
 
 
@@ -50,9 +54,17 @@ def histogram(image: np.ndarray) -> np.ndarray:
     return np.cumsum(np.bincount(np.rint(image).astype(int).ravel(), minlength=256)) / image.size
 
 
-def phantoms(n: int, seed: int, equipment: str) -> tuple[list[np.ndarray], list[float]]:
+def radiographs(folder: Path) -> list[np.ndarray]:
+    """Grey levels of the PNG and JPEG files of a folder, squeezed to SIZE; SystemExit if there are none."""
+    files = [f for f in sorted(folder.glob("*")) if f.suffix.lower() in (".png", ".jpg", ".jpeg")]
+    if not files:
+        raise SystemExit(f"--real {folder}: no PNG or JPEG image there; give a folder of radiographs")
+    return [np.asarray(Image.open(f).convert("L").resize((SIZE, SIZE), Image.Resampling.BICUBIC), float) for f in files]
+
+
+def phantoms(n: int, seed: int, equipment: str, devices: float) -> tuple[list[np.ndarray], list[float]]:
     """Grey levels and cardiothoracic ratio (PA only) of n adult normal phantoms."""
-    table = phantom.design("default", n=n, seed=seed, classes=("normal",), sites=tuple(equipment))
+    table = phantom.design("default", n=n, seed=seed, classes=("normal",), sites=tuple(equipment), devices=devices)
     images, ratios = [], []
     for row in table.to_dict("records"):
         drawn = phantom.render(row, SIZE)
@@ -89,11 +101,11 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--equipment", default="AC")
+    parser.add_argument("--devices", type=float, default=0.2)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".csv"))
     args = parser.parse_args()
-    files = [f for f in sorted(args.real.iterdir()) if f.suffix.lower() in (".png", ".jpg", ".jpeg")]
-    real = [np.asarray(Image.open(f).convert("L").resize((SIZE, SIZE), Image.Resampling.BICUBIC), float) for f in files]
-    table = compare(real, *phantoms(args.n, args.seed, args.equipment))
+    real = radiographs(args.real)
+    table = compare(real, *phantoms(args.n, args.seed, args.equipment, args.devices))
     table.to_csv(args.out, index=False)
     print(f"{len(real)} real radiographs, {args.n} phantoms of {args.equipment}, seed {args.seed}, {SIZE} px")
     print(table.round(2).to_string(index=False))

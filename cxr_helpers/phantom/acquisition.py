@@ -1,9 +1,11 @@
 """From attenuation to grey levels, per site: scatter, quantum noise, detector, logarithm, window, border.
 
-    I = I0 (exp(-A) + scatter),  N = λ + √λ · z,  g = tone((-ln N/N_ref − lo) / (hi − lo))
+    I = I0 (exp(-A) + scatter),  N = λ + √λ · z,  g = tone((c · (-ln N/N_ref) − ln e − lo) / (hi − lo))
 
-N_ref is the exposure behind the lungs without any lesion, marker or device (automatic exposure control), z is fixed
-by the seed, and the window belongs to the site: nothing in the grey scale can answer to a lesion.
+The window (lo, hi) belongs to the site and is the same for all its images. What varies from image to image is drawn
+from the seed and stated in the truth: the exposure e (dose times detector gain) and the contrast c (tube voltage,
+grid). N_ref is what the automatic exposure control reads behind the lungs before any lesion, marker or device is
+there, and z is fixed by the seed: nothing in the grey scale can answer to a lesion.
 """
 
 from __future__ import annotations
@@ -33,8 +35,8 @@ class Site:
     low: float  # log exposure shown black, relative to the lungs
     high: float  # shown white
     gamma: float
-    brightness: float  # spread of the operator's window centre
-    contrast: float  # spread of its width
+    brightness: float  # spread of the log exposure
+    contrast: float  # spread of the contrast
     equalise: float  # share of histogram equalisation
     border: float  # chance of an uncovered or collimated edge
     lettering: str  # "lead", "burnt", "plate"
@@ -44,21 +46,21 @@ class Site:
 
 
 SITES = {
-    "A": Site("A", 0.75, 1.2e6, 0.9, -2.15, 2.55, 0.95, 0.16, 0.10, 0.0, 0.35, "lead", 92, 0.45, 1.05),
-    "B": Site("B", 0.35, 0.9e6, 1.05, -2.10, 2.60, 1.00, 0.10, 0.08, 0.97, 0.2, "burnt", 88, 0.45, 1.45),
-    "C": Site("C", 1.60, 0.8e6, 0.60, -2.28, 2.42, 0.97, 0.17, 0.11, 0.0, 0.5, "plate", 80, 0.42, 0.95),
+    "A": Site("A", 0.60, 1.6e6, 0.72, -2.04, 2.42, 0.95, 0.16, 0.10, 0.0, 0.22, "lead", 92, 0.45, 0.92),
+    "B": Site("B", 0.35, 6e5, 0.46, -2.10, 2.60, 1.00, 0.10, 0.08, 1.0, 0.2, "burnt", 88, 0.38, 1.50),
+    "C": Site("C", 1.00, 1.6e6, 0.52, -2.03, 2.17, 0.97, 0.17, 0.11, 0.0, 0.3, "plate", 80, 0.42, 0.88),
 }
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """All that is fixed before a lesion is drawn: reference, noise, window, tone curve. Introduced in lesson 09."""
+    """All that is fixed before a lesion is drawn: exposure, contrast, noise, tone curve. Introduced in lesson 09."""
 
     site: Site
     reference: float
     noise: np.ndarray
-    low: float
-    high: float
+    exposure: float  # dose × gain against the site's usual
+    contrast: float
     levels: np.ndarray | None  # equalising curve over [0, 1]
     scatter: bool
     noisy: bool
@@ -68,20 +70,20 @@ class Exposure:
 def prepare(
     base: np.ndarray, lung: np.ndarray, site: Site, seed: int, *, scatter=True, noise=True, filters=True
 ) -> Exposure:
-    """Fix exposure, noise field, window and tone curve from the lesion-free attenuation `base`."""
+    """Fix reference, exposure, noise field and tone curve before a lesion: `base` is the lesion-free attenuation."""
     rng = stream(seed, "acquisition")
     reference = float(np.exp(-base[lung].mean())) if lung.any() else float(np.exp(-base.mean()))
-    width = (site.high - site.low) * float(np.exp(rng.normal(0, site.contrast)))
-    shift = float(rng.normal(0, site.brightness))
-    low = site.low * width / (site.high - site.low) + shift
+    contrast = float(np.exp(rng.normal(0, site.contrast)))
+    dose = float(np.exp(rng.normal(0, site.brightness)))
     z = stream(seed, "noise").standard_normal(base.shape, np.float32)
-    exposure = Exposure(site, reference, z, low, low + width, None, scatter, noise, filters)
+    exposure = Exposure(site, reference, z, dose, contrast, None, scatter, noise, filters)
     if not site.equalise:
         return exposure
     flat = _window(_logarithm(base[::2, ::2], replace(exposure, noisy=False)), exposure)
     counts = np.bincount((flat.ravel() * 255).astype(np.intp), minlength=256).astype(float)
     counts = np.minimum(counts, 5.0 * counts.mean())
-    curve = np.cumsum(counts) / counts.sum()
+    curve = (np.cumsum(counts) - 0.5 * counts) / counts.sum()
+    curve = np.clip(curve - 0.009 * (1 - curve) ** 2, 0, 1)  # a toe: air is a little darker than evenly spread
     curve = site.equalise * curve + (1 - site.equalise) * np.linspace(0, 1, 256)
     return replace(exposure, levels=curve.astype(np.float32))
 
@@ -109,14 +111,15 @@ def _logarithm(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
     value = -np.log(signal)
     if exposure.filters:
         value = blur(value, site.psf * scale)
-        value = value + site.unsharp * (value - ndimage.uniform_filter(value, max(3, round(7 * scale)), mode="nearest"))
-        value = value + 0.25 * site.unsharp * (value - _broad(value, 9 * scale))
+        even = ndimage.uniform_filter(value, max(3, round(5 * scale)), mode="nearest")
+        value = value * np.float32(1 + site.unsharp) - np.float32(site.unsharp) * even
     return value
 
 
 def _window(value: np.ndarray, exposure: Exposure) -> np.ndarray:
-    """Window with a soft toe and shoulder, then the site's gamma."""
-    t = (value - exposure.low) / np.float32(exposure.high - exposure.low)
+    """The site's window with a soft toe and shoulder, then its gamma."""
+    site, dose = exposure.site, float(np.log(exposure.exposure))
+    t = (np.float32(exposure.contrast) * value - np.float32(dose + site.low)) / np.float32(site.high - site.low)
     t = np.float32(0.5) + np.float32(0.5) * np.tanh(np.float32(1.15) * (2 * t - 1)) / np.float32(np.tanh(1.15))
     t = np.clip(t, 0.02, 0.995)
     return t if exposure.site.gamma == 1 else t ** np.float32(exposure.site.gamma)
@@ -129,9 +132,9 @@ def _broad(image: np.ndarray, sigma: float) -> np.ndarray:
     pad = -n % step
     padded = np.pad(image, ((0, pad), (0, pad)), mode="edge") if pad else image
     m = padded.shape[0] // step
-    small = padded.reshape(m, step, m, step).mean((1, 3))
+    small = padded.reshape(m, step, m * step).sum(1).reshape(m, m, step).sum(2) * np.float32(1 / step**2)
     small = ndimage.gaussian_filter(small, sigma / step, mode="nearest", truncate=3)
-    return _stretch(_stretch(small, n, step).T.copy(), n, step).T
+    return np.ascontiguousarray(_stretch(_stretch(small, n, step).T.copy(), n, step).T)
 
 
 def _stretch(rows: np.ndarray, n: int, step: int) -> np.ndarray:

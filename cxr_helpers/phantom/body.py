@@ -14,35 +14,38 @@ def draw_body(frame: Frame, patient: Patient, outer: np.ndarray, height: float, 
     outer: half-width of the lungs per pixel; height: of the lungs, cm. Returns cm, (size, size) float32. Lesson 01.
     """
     s, pose, x, y = patient.scale, frame.pose, frame.x, frame.y
-    neck = s * (4.5 + 1.5 * patient.build)
-    top = _shoulder_line(frame, patient, neck, s * rng.uniform(4.6, 7.0))
-    thick = patient.depth * (0.78 + 0.40 * np.clip((y + pose.top) / pose.field, 0, 1))
+    neck = s * (4.3 + 1.6 * patient.build)
+    top = _shoulder_line(frame, patient, neck, s * rng.uniform(4.6, 8.0))
+    thick = patient.depth * (0.88 + (0.16 + 0.10 * patient.build) * np.clip((y + pose.top) / pose.field, 0, 1))
     trunk = thick * _across(frame, patient, outer, height) * dome((y - top) / (9 * s))
-    column = np.clip(1 - (x / (neck + 1.8 * s)) ** 2, 0, 1) * 12.0 * s * np.clip((y + 16 * s) / (2 * s), 0, 1)
-    jaw = np.clip(1 - ((x - pose.axial * 2) / (6.3 * s)) ** 2 - ((y + 15.5 * s) / (5.2 * s)) ** 2, 0, 1)
-    trunk = np.maximum(np.maximum(trunk, column * (y < 3)), 15 * s * np.sqrt(jaw))
-    arms = _arms(frame, patient)
-    body = np.sqrt(np.sqrt(trunk**2 * trunk**2 + arms**2 * arms**2))
+    bend = x - pose.axial * np.clip(-y / (8 * s), 0, 1.5)
+    width = profile([-30 * s, -9 * s, -3 * s, 3 * s], [1.0, 1.0, 1.25, 2.0], 5.0 * s)[frame.iy] * np.float32(neck)
+    column = 1 - (bend / width) ** 2
+    column = (11.5 * s) * np.sqrt(np.clip(column, 0, 1)) * np.clip((4 * s - y) / (7 * s), 0, 1)
+    chin = s * (rng.uniform(10.5, 16.5) if patient.age_group == "adult" else rng.uniform(7.5, 14.0))
+    jaw = 1 - ((x - pose.axial * 2) / (6.6 * s)) ** 2 - ((y + chin + 5.2 * s) / (5.6 * s)) ** 2
+    head = np.where(y < -chin - 5.2 * s, 1 - ((x - pose.axial * 2) / (6.6 * s)) ** 2, jaw)
+    parts = (trunk, _arms(frame, patient), column, 15 * s * np.sqrt(np.clip(head, 0, 1)))
+    body = np.sqrt(np.sqrt(sum(np.square(np.square(p)) for p in parts)))
     return body + _breasts(frame, patient, height) + _muscle(frame, patient, height)
 
 
 def _shoulder_line(frame: Frame, patient: Patient, neck: float, slope: float) -> np.ndarray:
-    """Height of the skin above each pixel: neck, trapezius, shoulder, y in cm."""
+    """Height of the skin above each pixel: trapezius from the neck to the shoulder, y in cm."""
     s, joint = patient.scale, patient.shoulder
     top = patient.shoulder_y - s * (1.2 + 0.8 * patient.build)
     raised = max(0.0, frame.pose.arm_left - 60) / 90
     outline = [
-        (0, -24),
-        (neck - 0.7 * s, -24),
-        (neck + 1.3 * s, top - slope),
-        (neck + 3.4 * s, top - 0.62 * slope),
-        (0.78 * joint, top - 0.9 * s - 2 * raised * s),
-        (joint + 1.5 * s, top + 0.5 * s),
-        (joint + 4 * s, top + 3.4 * s),
+        (0, top - slope - 0.5 * s),
+        (neck, top - slope),
+        (neck + 2.6 * s, top - 0.66 * slope),
+        (0.72 * joint, top - 0.30 * slope - 2 * raised * s),
+        (joint + 1.0 * s, top + 0.2 * s),
+        (joint + 3.6 * s, top + 3.0 * s),
         (joint + 8 * s, top + 16 * s),
     ]
     knots, heights = zip(*outline, strict=True)
-    return profile(list(knots), list(heights), 1.3 * s)[frame.ix]
+    return profile(list(knots), list(heights), 2.4 * s)[frame.ix]
 
 
 def _across(frame: Frame, patient: Patient, outer: np.ndarray, height: float) -> np.ndarray:
@@ -50,7 +53,8 @@ def _across(frame: Frame, patient: Patient, outer: np.ndarray, height: float) ->
     s, w, joint = patient.scale, patient.wall, patient.shoulder
     wall = profile([2 * s, 7.5 * s, 11 * s, height, 1.5 * height], [0, 1.5 * w, 1.15 * w, w, 1.25 * w], 2.0)
     yoke = profile([-30, 0, 15 * s, 18 * s], [joint + 2.6 * s, joint + 2.0 * s, 0.80 * joint, 0], 3.5)
-    u = np.clip(frame.ax / np.maximum(outer + wall[frame.iy], yoke[frame.iy]), 0, 1).astype(np.float32) ** 2
+    u = np.clip(frame.ax / np.maximum(outer + wall[frame.iy], yoke[frame.iy]), 0, 1).astype(np.float32)
+    u *= u * np.sqrt(u)
     return np.sqrt(1 - u * u)
 
 

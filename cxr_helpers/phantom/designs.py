@@ -15,7 +15,7 @@ from .patient import stream
 from .sampling import cohort, counts
 
 TWO = ("normal", "covid")
-WRONG_INPUTS = ("invert", "rotate90", "upside_down", "crop_corner", "noise", "blank", "photograph")
+WRONG_INPUTS = ("invert", "rotate90", "upside_down", "crop_corner", "noise", "blank", "photograph", "lateral")
 COPIES = ("identical", "contrast", "crop", "jpeg")
 
 
@@ -73,8 +73,13 @@ def _duplicates(n, seed, share=0.15, **options):
     rng = _seeded(seed, "duplicates")
     twins = table.iloc[rng.permutation(np.arange(copies) % len(table))].reset_index(drop=True)
     kinds = np.asarray(COPIES, object)[np.arange(copies) % len(COPIES)]
-    twins = twins.assign(copy_of=twins["image_id"], transform=kinds, image_id=[f"X{k:05d}_0" for k in range(copies)])
-    return pd.concat([table, twins], ignore_index=True).iloc[rng.permutation(n)].reset_index(drop=True)
+    twins = twins.assign(copy_of=twins["image_id"], transform=kinds, image_id=[f"copy {k}" for k in range(copies)])
+    both = pd.concat([table, twins], ignore_index=True).iloc[rng.permutation(n)].reset_index(drop=True)
+    # Visits are numbered anew in random order: neither the name nor the number tells which of two is the copy.
+    both["visit"] = both.groupby("patient").cumcount()
+    names = both["patient"] + "_" + both["visit"].astype(str)
+    renamed = dict(zip(both["image_id"], names, strict=True))
+    return both.assign(image_id=names, copy_of=both["copy_of"].map(lambda name: renamed.get(name, "")))
 
 
 def _marker(n, seed, strength=1.0, text="PORTABLE", reverse=False, **options):
@@ -149,7 +154,7 @@ def _lateralised(n, seed, **options):
 
 
 def _not_a_chest(n, seed, **options):
-    """Inputs that a classifier must refuse: inverted, rotated, cropped, noise, blank, a photograph."""
+    """Inputs that a classifier must refuse: inverted, rotated, cropped, noise, blank, a photograph, a lateral view."""
     table = cohort(n or 70, seed, **({"classes": ("normal",)} | options))
     return table.assign(transform=np.asarray(WRONG_INPUTS, object)[np.arange(len(table)) % len(WRONG_INPUTS)])
 

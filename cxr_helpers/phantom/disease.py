@@ -49,8 +49,8 @@ def draw_lesion(
     side = (side if side in ("left", "right") else drawn) if one_sided else "both"
     shape = {"covid": _covid, "viral": _viral, "bacterial": _bacterial, "effusion": _effusion}[label]
     opacity = shape(frame, patient, chest, float(severity), rng, side)
-    where = (chest.pleura if label == "effusion" else chest.field) & (chest.lung > 0.05)
-    opacity = np.where(where, np.clip(opacity - FAINT, 0, 0.95) * chest.open, 0).astype(np.float32)
+    place, ramp = (chest.pleura, chest.deep) if label == "effusion" else (chest.field, chest.open)
+    opacity = np.where(place & (chest.lung > 0.05), np.clip(opacity - FAINT, 0, 0.95) * ramp, 0).astype(np.float32)
     return Lesion(opacity, opacity > 0, side)
 
 
@@ -78,10 +78,10 @@ def _covid(frame, patient, chest, severity, rng, side) -> np.ndarray:
         box = frame.box(x, y, 1.15 * size[k] * max(flat[k], 1 / flat[k]))
         dx, dy = (frame.x[box] - x) / (size[k] * flat[k]), (frame.y[box] - y) * (flat[k] / size[k])
         clear[box] *= 1 - weight[k] * _blob(dx, dy)
-    grain = texture(rng, frame.size, 2.9)
-    patchy = np.clip(0.95 + 0.40 * grain, 0.25, 1.6)
+    grain = texture(rng, frame.size, 3.1)
+    patchy = np.clip(0.95 + 0.22 * grain, 0.4, 1.4)
     amount = (1 - clear) * patchy
-    return 0.72 * severity**0.5 * np.clip(amount, 0, 1)
+    return 0.64 * severity**0.5 * np.clip(amount, 0, 1)
 
 
 def _viral(frame, patient, chest, severity, rng, side) -> np.ndarray:
@@ -90,10 +90,10 @@ def _viral(frame, patient, chest, severity, rng, side) -> np.ndarray:
     hila = np.where(frame.left, 0.41, 0.45) * h
     reach = (4.8 + 4.2 * severity) * s
     near = np.exp(-(((frame.ax - 4.2 * s) / reach) ** 2) - ((frame.y - hila - 1.0 * s) / (1.35 * reach)) ** 2)
-    ridges = np.clip(1 - np.abs(blur(texture(rng, frame.size, 2.6), 0.8 * frame.size / 224)) * 1.9, 0, 1)
-    coarse = np.clip(1 - np.abs(texture(rng, frame.size, 3.2)) * 2.6, 0, 1)
+    ridges = np.clip(1 - np.abs(texture(rng, frame.size, 2.7)) * 1.5, 0, 1)
+    coarse = np.clip(1 - np.abs(texture(rng, frame.size, 3.2)) * 1.8, 0, 1)
     cloud = np.clip(0.5 + 0.40 * texture(rng, frame.size, 3.4), 0, 1)
-    return 0.75 * severity**0.75 * near * (0.35 * cloud + 0.34 * ridges * (0.3 + cloud) + 0.30 * coarse)
+    return 0.95 * severity**0.75 * near * (0.58 * cloud + 0.20 * ridges * (0.3 + cloud) + 0.16 * coarse)
 
 
 def _bacterial(frame, patient, chest, severity, rng, side) -> np.ndarray:
@@ -104,13 +104,13 @@ def _bacterial(frame, patient, chest, severity, rng, side) -> np.ndarray:
     fissure = h * rng.uniform(0.46, 0.54) + 0.10 * (frame.ax - 6 * s) * rng.normal(0.2, 1)
     upper = rng.random() < 0.45
     below = (frame.y - fissure) if not upper else (fissure - frame.y)
-    wavy = 0.10 * texture(rng, frame.size, 3.4)
-    edge = np.clip((below + wavy) / (0.3 * s), 0, 1)
+    wavy = rng.uniform(0.1, 0.6) * texture(rng, frame.size, 3.4)
+    edge = np.clip((below + wavy) / (rng.uniform(0.3, 1.5) * s), 0, 1)
     cx = patient.half_width * rng.uniform(0.48, 0.72)
     cy = fissure + (-1 if upper else 1) * (1.6 + 2.2 * severity) * s
     reach = (2.6 + 4.6 * severity) * s * rng.uniform(0.9, 1.15)
-    near = np.clip(1.45 * np.exp(-(((frame.ax - cx) / reach) ** 2) - ((frame.y - cy) / reach) ** 2), 0, 1)
-    patchy = np.clip(0.92 + 0.16 * texture(rng, frame.size, 3.0), 0.4, 1.1)
+    near = np.clip(1.2 * np.exp(-(((frame.ax - cx) / reach) ** 2) - ((frame.y - cy) / reach) ** 2), 0, 1)
+    patchy = np.clip(0.88 + 0.22 * texture(rng, frame.size, 3.0), 0.3, 1.1)
     return 0.88 * severity**0.45 * near * edge * patchy * here * (1 - _bronchogram(frame, patient, chest, sign, rng))
 
 
@@ -124,7 +124,7 @@ def _bronchogram(frame: Frame, patient: Patient, chest: Chest, sign: int, rng) -
         xs.append(sign * (4.0 * s + r * np.cos(a)))
         ys.append(0.45 * h + r * np.sin(a))
     line = blur(splat(frame, np.stack(xs), np.stack(ys), 0.0035 * s * s * (1 - 0.8 * np.tile(t, (9, 1)))), 0.8)
-    return 0.30 * np.clip(line / 0.09, 0, 1)
+    return 0.22 * np.clip(line / 0.12, 0, 1)
 
 
 def _effusion(frame, patient, chest, severity, rng, side) -> np.ndarray:

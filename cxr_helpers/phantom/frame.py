@@ -14,9 +14,9 @@ from scipy import ndimage
 
 from .patient import Pose, stream
 
-STEP = 0.04  # cm between the entries of a profile table
-ORIGIN = -40.0  # cm, first entry
-ENTRIES = 2500
+STEP = 0.05  # cm between the entries of a profile table
+ORIGIN = -32.0  # cm, first entry
+ENTRIES = 1800
 SPAN = 1.15  # half-heights that the cross-section of a ribbon reaches
 AXIS = (ORIGIN + STEP * np.arange(ENTRIES)).astype(np.float32)
 
@@ -60,12 +60,14 @@ class Frame:
         return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
 
     def slab(self, near: float, far: float, top: float, bottom: float) -> tuple[slice, slice]:
-        """Rows and columns of the smallest block with all pixels of near ≤ x ≤ far and top ≤ y ≤ bottom (cm)."""
-        keep = (self.x >= near) & (self.x <= far) & (self.y >= top) & (self.y <= bottom)
+        """Rows and columns of a small block with all pixels of near ≤ x ≤ far and top ≤ y ≤ bottom (cm)."""
+        step, more = 4, 4 * self.px  # looked up on every fourth pixel, with that much to spare
+        x, y = self.x[::step, ::step], self.y[::step, ::step]
+        keep = (x >= near - more) & (x <= far + more) & (y >= top - more) & (y <= bottom + more)
         rows, cols = np.flatnonzero(keep.any(1)), np.flatnonzero(keep.any(0))
         if not rows.size:
             return slice(0, 0), slice(0, 0)
-        return slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
+        return slice(step * rows[0], step * (rows[-1] + 1)), slice(step * cols[0], step * (cols[-1] + 1))
 
 
 def make_frame(pose: Pose, size: int) -> Frame:
@@ -87,9 +89,12 @@ def make_frame(pose: Pose, size: int) -> Frame:
 def _displace(waves: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Smooth displacement as products of sines; periods 18-50 cm, so neighbouring structures move together."""
     a, k, p = waves.astype(np.float32)
-    dx = a[0] * np.sin(k[0] * v + p[0]) * np.sin(k[1] * u + p[1]) + a[2] * np.sin(k[2] * v + p[2])
-    dy = a[3] * np.sin(k[3] * u + p[3]) * np.sin(k[4] * v + p[4]) + a[5] * np.sin(k[5] * u + p[5])
-    return dx, dy
+    if u.shape != v.shape:  # a grid, on which the masks depend: sines rounded, the same on every machine
+        u, v = u.astype(np.float64), v.astype(np.float64)
+    wave = [np.sin(k[i] * t + p[i]) for i, t in enumerate((v, u, v, u, v, u))]
+    if u.shape != v.shape:
+        wave = [(np.rint(w * 16384) / 16384).astype(np.float32) for w in wave]
+    return a[0] * wave[0] * wave[1] + a[2] * wave[2], a[3] * wave[3] * wave[4] + a[5] * wave[5]
 
 
 def _index(values: np.ndarray) -> np.ndarray:
@@ -115,7 +120,8 @@ def wobble(rng: np.random.Generator, size: float, wavelength: float) -> np.ndarr
 def dome(t: np.ndarray) -> np.ndarray:
     """Chord of a rounded body at relative depth t from its border: sqrt(1 - (1 - t)²), 0 outside, 1 beyond t = 1."""
     t = np.clip(t, 0, 1)
-    return np.sqrt(t * (2 - t))
+    t *= 2 - t
+    return np.sqrt(t, out=t)
 
 
 def splat(frame: Frame, x: np.ndarray, y: np.ndarray, volume: np.ndarray) -> np.ndarray:
@@ -127,17 +133,18 @@ def splat(frame: Frame, x: np.ndarray, y: np.ndarray, volume: np.ndarray) -> np.
 def deposit(frame: Frame, places: np.ndarray, volume: np.ndarray) -> np.ndarray:
     """Do the work of `splat` for places (2, points), columns and rows in pixels."""
     n, (col, row) = frame.size, places
-    keep = (col > -1) & (col < n) & (row > -1) & (row < n)
+    keep = np.flatnonzero((col > -1) & (col < n) & (row > -1) & (row < n))
     col, row, weight = col[keep] + 1, row[keep] + 1, volume[keep] / np.float32(frame.px**2)
-    j, i = col.astype(np.intp), row.astype(np.intp)
-    fx, fy = col - j, row - i
+    x, y = np.floor(col), np.floor(row)
+    fx, fy = col - x, row - y
     m = n + 2
-    base = i * m + j
-    index = np.concatenate([base, base + 1, base + m, base + m + 1])
+    base = (y * m + x).astype(np.intp)
     low, high = weight * (1 - fy), weight * fy
-    w = np.concatenate([(1 - fx) * low, fx * low, (1 - fx) * high, fx * high])
-    grid = np.bincount(index, w, minlength=m * m)[: m * m].reshape(m, m)
-    return grid[1:-1, 1:-1].astype(np.float32)
+    right, low_right = fx * high, fx * low
+    grid = np.zeros(m * m)
+    for step, part in ((0, low - low_right), (1, low_right), (m, high - right), (m + 1, right)):
+        grid[step:] += np.bincount(base, part, minlength=m * m)[: m * m - step]
+    return grid.reshape(m, m)[1:-1, 1:-1].astype(np.float32)
 
 
 def ribbon(

@@ -47,7 +47,7 @@ def _wires(frame: Frame, wires: list) -> np.ndarray:
     """Draw wires given as x, y, radius (cm), density (1/cm); one blur serves all, they are thinner than a pixel."""
     x, y = (np.concatenate([w[k] for w in wires]) for k in (0, 1))
     volume = np.concatenate([w[3] * np.pi * w[2] ** 2 * np.hypot(np.gradient(w[0]), np.gradient(w[1])) for w in wires])
-    return blur(splat(frame, x, y, volume), max(0.4, 0.6 * wires[0][2] / frame.px))
+    return blur(splat(frame, x, y, volume), max(0.5, 0.7 * wires[0][2] / frame.px))
 
 
 def _electrodes(chest: Chest, patient: Patient, rng: np.random.Generator) -> list:
@@ -117,35 +117,48 @@ def _pacemaker(patient: Patient, chest: Chest, rng: np.random.Generator) -> list
         (-2.4 * s, 0.75 * h),
         (3.4 * s, 0.97 * h),
     ]
-    return [(*_curve(path, 700), 0.07, 14.0)]
+    return [(*_curve(path, 700), 0.07, 10.0)]
 
 
 def _can(frame: Frame, patient: Patient, rng: np.random.Generator) -> np.ndarray:
     s = patient.scale
     q = np.abs((frame.x - 9.2 * s) / 2.3) ** 3 + np.abs((frame.y - 3.4 * s) / 2.0) ** 3
-    return np.clip((1 - q) * 5, 0, 1) * (1.1 + 0.7 * np.clip((0.45 - q) * 4, 0, 1) + 0.3 * (frame.y > 3.4 * s))
+    return np.clip((1 - q) * 3, 0, 1) * (0.9 + 0.7 * np.clip((0.45 - q) * 4, 0, 1) + 0.3 * (frame.y > 3.4 * s))
 
 
 _DRAW = {"leads": _leads, "tube": _tube, "line": _line, "feeding": _feeding, "drain": _drain, "pacemaker": _pacemaker}
 
 
+@lru_cache(maxsize=64)
+def _font(size: int):
+    return ImageFont.load_default(size=size)
+
+
 @lru_cache(maxsize=512)
-def _glyphs(text: str, height: int, angle: int, ring: bool) -> np.ndarray:
-    """Opacity 0-1 of a line of text `height` pixels tall, turned by `angle` degrees, in a ringed disc if asked."""
+def _glyphs(text: str, height: int, angle: int, ring: bool, initials: str = "") -> np.ndarray:
+    """Opacity 0-1 of a line of text `height` pixels tall, turned by `angle` degrees, in a ringed disc if asked.
+
+    initials: small letters below, as a radiographer's own lead marker carries them.
+    """
     big = 4 * height
-    font = ImageFont.load_default(size=big)
+    font = _font(big)
     left, top, right, bottom = font.getbbox(text)
     margin = big // 2 if ring else 4
-    tile = Image.new("L", (right - left + 2 * margin, bottom - top + 2 * margin), 0)
+    tile = Image.new("L", (right - left + 2 * margin + big * bool(initials), bottom - top + 2 * margin), 0)
+    if initials:
+        tile = Image.new("L", (tile.width, int(1.6 * tile.height)), 0)
     pen = ImageDraw.Draw(tile)
     if ring:
         side = max(tile.size)
         tile = Image.new("L", (side, side), 0)
         pen = ImageDraw.Draw(tile)
         pen.ellipse((2, 2, side - 3, side - 3), outline=255, width=max(3, big // 10))
-        pen.text(((side - right - left) // 2, (side - bottom - top) // 2), text, fill=255, font=font)
+        pen.text(
+            ((side - right - left) // 2, (side - bottom - top) // 2), text, fill=255, font=font, stroke_width=big // 22
+        )
     else:
-        pen.text((margin - left, margin - top), text, fill=255, font=font)
+        pen.text((margin - left, margin - top), text, fill=255, font=font, stroke_width=big // 22)
+        pen.text((margin, bottom - top + 2 * margin), initials, fill=215, font=_font(big // 2))
     tile = tile.rotate(angle, expand=True, resample=Image.Resampling.BICUBIC)
     size = (max(1, tile.width // 4), max(1, tile.height // 4))
     return np.asarray(tile.resize(size, Image.Resampling.BOX), np.float32) / 255
@@ -162,8 +175,10 @@ def draw_marker(size: int, text: str, style: str, seed: int) -> np.ndarray:
         letter = piece in ("L", "R")
         unit = size / 224
         height = int((rng.uniform(9, 14) if letter else rng.uniform(5.5, 7.5)) * unit) + 1
-        angle = int(rng.normal(0, 9)) if letter and style == "lead" else 0
-        tile = _glyphs(piece, height, angle, letter and style == "plate")
+        angle = int(rng.normal(0, 9 if style == "lead" else 3)) if letter else 0
+        name = "".join(rng.choice(list("ABCDEGHJKLMNPRST"), 2)) if rng.random() < 0.6 else ""
+        name = name if letter and style == "lead" else ""
+        tile = _glyphs(piece, height, angle, letter and style == "plate", name)
         right = piece.startswith("L") if letter else rng.random() < 0.5
         edge = rng.uniform(0.02, 0.09) * size
         x = int(size - edge - tile.shape[1]) if right else int(edge)
@@ -181,10 +196,7 @@ def draw_border(size: int, chance: float, seed: int) -> np.ndarray:
     black = np.zeros((size, size), bool)
     if rng.random() >= chance:
         return black
-    slope = rng.normal(0, 0.012, 4)
-    line = np.arange(size)
     for k in rng.permutation(4)[: rng.integers(1, 3)]:
-        width = size * rng.uniform(0.008, 0.055) + slope[k] * (line - size / 2)
-        strip = line[None, :] < width[:, None]
+        strip = np.arange(size)[None, :] < size * rng.uniform(0.004, 0.055)
         black |= (strip, strip[:, ::-1], strip.T, strip.T[::-1])[k]
     return black

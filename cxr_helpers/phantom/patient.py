@@ -91,30 +91,30 @@ def draw_patient(rng: np.random.Generator, age_group: str = "adult", sex: str | 
     scale = (0.95 if sex == "F" else 1.03) if adult else 0.55 + 0.032 * age
     scale *= float(rng.uniform(0.96, 1.04))
     half_width = scale * float(rng.uniform(12.4, 14.0))
-    height = half_width * float(rng.uniform(1.64, 2.08) if adult else rng.uniform(1.42, 1.76))
+    height = half_width * float(rng.uniform(1.74, 2.10) if adult else rng.uniform(1.45, 1.85))
     old = max(0.0, (age - 45) / 40) if adult else 0.0
     seed = int(rng.integers(2**31))
     known = {"seed": seed, "sex": sex, "age_group": age_group, "age": round(age, 1), "build": build, "scale": scale}
     return Patient(
         **known | {"half_width": half_width, "lung_height": height},
-        depth=scale * (18.0 + 6.0 * build + float(rng.normal(0, 0.6))) * (1.0 if adult else 0.92),
-        wall=scale * (2.0 + 3.2 * build),
+        depth=scale * (18.8 + 4.2 * build + float(rng.normal(0, 0.6))) * (1.0 if adult else 0.92),
+        wall=scale * (2.2 + 2.6 * build),
         triangularity=float(rng.uniform(0, 0.6) if adult else rng.uniform(0.35, 1.0)),
         ctr=float(np.clip(rng.normal(0.432 if adult else 0.475, 0.027), 0.37, 0.56)),
-        heart_length=float(rng.uniform(0.88, 0.98)),
+        heart_length=float(rng.uniform(0.86, 1.0)),
         knob=scale * (float(rng.uniform(0.2, 0.75)) + 0.5 * old) * (1.0 if adult else 0.25),
         unfolded=old * float(rng.uniform(0, 0.9)) + (0.0 if adult else float(rng.uniform(0, 0.6))),
         dome_step=scale * float(rng.normal(1.0, 0.6)),
-        breast=float(rng.uniform(0.8, 2.6)) if sex == "F" and (adult or age > 11.5) else 0.0,
-        rib_spacing=height / float(rng.uniform(7.9, 9.3)),
-        rib_drop=scale * (float(rng.uniform(4.3, 6.6) if adult else rng.uniform(3.2, 5.2))),
-        rib_height=scale * float(rng.uniform(0.52, 0.72)),
-        bone=float(rng.uniform(0.85, 1.15)) * (1 - 0.25 * old) * (1.0 if adult else 0.9),
+        breast=float(rng.uniform(0.6, 2.1)) if sex == "F" and (adult or age > 11.5) else 0.0,
+        rib_spacing=height / float(rng.uniform(8.2, 9.8)),
+        rib_drop=scale * (float(rng.uniform(6.2, 9.6) if adult else rng.uniform(5.2, 8.4))),
+        rib_height=scale * float(rng.uniform(0.55, 0.69)),
+        bone=float(rng.uniform(0.92, 1.10)) * (1 - 0.18 * old) * (1.0 if adult else 0.9),
         curve=float(rng.normal(0, 0.35)) * (2.5 if rng.random() < 0.08 else 1.0),
         shoulder=half_width + scale * float(rng.uniform(3.0, 5.0)),
-        shoulder_y=scale * float(rng.uniform(-2.2, 1.8)),
-        vessels=float(rng.uniform(0.75, 1.3)),
-        hilum=float(rng.uniform(0.8, 1.3)),
+        shoulder_y=scale * float(rng.uniform(-2.6, 1.6)),
+        vessels=float(rng.uniform(0.92, 1.10)),
+        hilum=float(rng.uniform(0.85, 1.2)),
     )
 
 
@@ -128,26 +128,30 @@ def draw_pose(rng: np.random.Generator, patient: Patient, view: str = "PA") -> P
         raise ValueError(f"view {view!r} is not one of {VIEWS}")
     front = view == "AP"
     adult = patient.age_group == "adult"
-    inspiration = float(rng.uniform(0.80, 0.98) if front else rng.uniform(0.90, 1.0))
+    inspiration = float(rng.uniform(0.76, 0.98) if front else rng.uniform(0.88, 1.0))
     body = 2 * (patient.half_width + patient.wall)
-    field = body * float(rng.uniform(*((0.92, 1.12) if front else (0.98, 1.16))) if adult else rng.uniform(1.02, 1.28))
+    field = body * float(rng.uniform(*((0.88, 1.26) if front else (0.85, 1.09))) if adult else rng.uniform(0.88, 1.18))
     height = patient.lung_height * inspiration
     room = field - height
-    raised = not adult and rng.random() < 0.45
-    arms = rng.uniform(105, 150, 2) if raised else (rng.uniform(4, 16, 2) if front else rng.uniform(8, 30, 2))
+    raised = not adult and rng.random() < 0.2
+    arms = (
+        rng.uniform(105, 150, 2)
+        if raised
+        else (rng.uniform(5, 40, 2) if front else rng.uniform(8, 34 if adult else 55, 2))
+    )
     return Pose(
         seed=int(rng.integers(2**31)),
         view=view,
         field=field,
-        top=float(np.clip(room * rng.uniform(0.24, 0.48), 0.05 * field, 0.23 * field)),
-        shift=field * float(rng.normal(0, 0.028 if front else 0.016)),
-        tilt=float(rng.normal(0, 2.6 if front else 1.2)),
+        top=float(np.clip(room * rng.uniform(0.16, 0.54), 0.03 * field, 0.25 * field)),
+        shift=field * float(rng.normal(0, 0.034 if front else 0.018)),
+        tilt=float(rng.normal(0, 3.2 if front else 1.6)),
         axial=float(np.clip(rng.normal(0, 0.45 if front else 0.22), -1, 1)),
         inspiration=inspiration,
-        heart_scale=float(rng.uniform(1.00, 1.12)) if front else 1.0,
+        heart_scale=float(rng.uniform(0.98, 1.10)) if front else 1.0,
         arm_right=float(arms[0]),
         arm_left=float(arms[1]),
         protraction=float(rng.uniform(0.0, 0.45) if front else rng.uniform(0.35, 1.0)),
-        gas=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.65 else 0.0,
+        gas=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.8 else 0.0,
         warp=float(rng.uniform(0.15, 0.42)),
     )

@@ -95,6 +95,7 @@ def render(
         image, found = image[:, ::-1].copy(), {k: m[:, ::-1].copy() for k, m in found.items()}
     image, found = apply(image, found, str(row["transform"]), seed)
     shown = {"disease": disease, "equipment": equipment, "mirrored": flip, "severity": amount if lesion else 0.0}
+    shown |= {"exposure": exposure.exposure, "contrast": exposure.contrast}
     return Rendering(image, found, _truth({**row, **shown}, patient, frame, chest, wound))
 
 
@@ -105,10 +106,10 @@ def _attenuation(
     rng = stream(patient.seed, "texture")
     grain, lace, organs = (texture(rng, frame.size, e) for e in (3.2, 2.4, 3.4))
     lung = chest.lung
-    share = np.clip(lung * (1.3 / (0.76 * patient.depth)), 0, 1)
+    share = np.clip(lung * (1.3 / (0.76 * patient.depth)), 0, 1) * np.clip((1.05 - chest.extent) * 4, 0.3, 1)
     vessels = draw_vessels(frame, patient, chest) * share * np.float32(2.2 * MU_SOFT)
     base = np.float32(MU_SOFT) * (
-        chest.tissue * (1 + 0.018 * grain + 0.022 * organs * np.clip(chest.depth_below, 0, 1)) - lung - 1.5 * chest.air
+        chest.tissue * (1 + 0.018 * grain + 0.012 * organs * np.clip(chest.depth_below, 0, 1)) - lung - 1.5 * chest.air
     )
     base += np.float32(MU_LUNG) * lung * (1 + 0.07 * lace) + vessels
     base += np.float32(mu_bone) * draw_bones(frame, patient, chest)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from .frame import fractal
+from .lateral import draw_lateral
 from .patient import stream
 
 
@@ -95,6 +96,12 @@ def _photograph(image, rng):
     return np.clip(np.asarray(tile, np.float32), 0, 1)
 
 
+def _lateral(image, rng):
+    """Another view, shown with the grey levels of the frontal image, pixel rank by pixel rank: the site's own look."""
+    drawn = draw_lateral(image.shape[0], rng)
+    return np.sort(image.ravel())[np.searchsorted(np.sort(drawn.ravel()), drawn)]
+
+
 _KINDS = {
     "contrast": _contrast,
     "crop": _crop,
@@ -106,5 +113,6 @@ _KINDS = {
     "crop_corner": _crop_corner,
     "blank": _blank,
     "photograph": _photograph,
+    "lateral": _lateral,
 }
 _GEOMETRY = ("crop", "rotate90", "upside_down", "crop_corner")

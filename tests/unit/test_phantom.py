@@ -1,10 +1,15 @@
 """The phantom knows the right answer: truth is true, counterfactuals differ only where they should, designs hold."""
 
+import hashlib
+import json
+import platform
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 
 from cxr_helpers import phantom
 
@@ -132,6 +137,33 @@ def test_another_site_changes_the_picture_and_not_the_anatomy():
     assert np.abs(a.image - b.image).mean() > 0.02
 
 
+@pytest.mark.parametrize("equipment", ["A", "C"])
+def test_the_window_belongs_to_the_site(equipment):
+    """What the truth states, exposure and contrast, is all that turns attenuation into grey levels."""
+    from cxr_helpers.phantom.acquisition import SITES, expose, prepare
+
+    flat, lung = np.full((32, 32), 3.0, np.float32), np.ones((32, 32), bool)
+    plain = {"scatter": False, "noise": False, "filters": False}
+    levels = None
+    for seed in range(4):
+        ready = prepare(flat, lung, SITES[equipment], seed, **plain)
+        step = np.float32((0.5 + np.log(ready.exposure)) / ready.contrast)
+        shown = expose(flat + step, ready)
+        levels = shown if levels is None else levels
+        assert np.allclose(shown, levels, atol=1e-4)
+        truth = phantom.render(row(seed=seed, equipment=equipment), 48, masks=False).truth
+        assert {"exposure", "contrast"} <= set(truth)
+
+
+def test_a_lateral_view_is_no_frontal_one_and_shows_nothing_of_the_masks():
+    for seed in range(3):
+        drawn = phantom.render(row(seed=seed, transform="lateral"), 96)
+        frontal = phantom.render(row(seed=seed), 96)
+        assert not any(mask.any() for mask in drawn.masks.values())
+        assert np.corrcoef(drawn.image.ravel(), frontal.image.ravel())[0, 1] < 0.8
+        assert abs(drawn.image.mean() - frontal.image.mean()) < 0.1  # the site's look
+
+
 def test_no_window_answers_to_a_device():
     """Metal in one corner must not shift grey levels at the other end of the image."""
     fields = row(device="pacemaker", equipment="B")
@@ -186,6 +218,12 @@ def test_copies_keep_their_patient_and_look_alike():
         a, b = phantom.render(twin, 64).image, phantom.render(copy, 64).image
         assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.5
         assert np.array_equal(a, b) == (copy["transform"] == "identical")
+    names = table["image_id"].str.extract(r"^(P\d+)_(\d+)$")
+    assert list(names[0]) == list(table["patient"])
+    assert list(names[1].astype(int)) == list(table["visit"])
+    first = table.set_index("image_id")["visit"]
+    later = [first[c["image_id"]] > first[c["copy_of"]] for c in copies.to_dict("records")]
+    assert 0 < sum(later) < len(later)  # the number does not tell which is the copy
 
 
 def test_errors_name_what_is_wrong():
@@ -304,3 +342,60 @@ def test_drawing_an_image_with_masks_stays_quick():
         phantom.render(fields)
         times.append(time.process_time() - start)
     assert np.median(times) < 0.060  # benchmarks/phantom_speed.py states the figure; machines differ by a factor of two
+
+
+PINNED = json.loads(Path(__file__).with_name("phantom_pinned.json").read_text())
+
+
+def environment():
+    """What decides the last bit of a sine: the libraries, the processor, its vector instructions."""
+    features = np._core._multiarray_umath.__cpu_features__
+    vectors = [name for name in ("AVX2", "AVX512F", "AVX512_SKX", "NEON", "ASIMD") if features.get(name)]
+    return {"numpy": np.__version__, "scipy": scipy.__version__, "machine": platform.machine(), "vectors": vectors}
+
+
+def sha(*arrays):
+    return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
+
+
+def fingerprint(fields):
+    """Hashes of grey levels, masks and parameters of one rendering, and every eighth pixel of it as hex."""
+    drawn = phantom.render(fields, 224)
+    levels = np.rint(drawn.image * 255).astype(np.uint8)
+    known = {k: v for k, v in drawn.truth.items() if k.startswith(("patient_", "pose_")) or k in ("ctr", "side")}
+    known = {k: round(v, 9) if isinstance(v, float) else v for k, v in sorted(known.items())}
+    return {
+        "pixels": sha(levels),
+        "masks": sha(*(drawn.masks[k] for k in phantom.MASKS)),
+        "parameters": hashlib.sha256(json.dumps(known).encode()).hexdigest(),
+        "every_eighth": levels[4::8, 4::8].tobytes().hex(),
+    }
+
+
+@pytest.mark.parametrize("case", PINNED["cases"], ids=lambda case: case["fields"]["label"])
+def test_renderings_are_pinned(case):
+    """Byte for byte where they were recorded; elsewhere same parameters and masks, pixels within one grey level.
+
+    After a wanted change: `python tests/unit/test_phantom.py` records anew.
+    """
+    found = fingerprint(case["fields"])
+    assert found["parameters"] == case["parameters"]
+    assert found["masks"] == case["masks"]
+    if environment() == PINNED["environment"]:
+        assert found["pixels"] == case["pixels"]
+    a, b = (np.frombuffer(bytes.fromhex(f["every_eighth"]), np.uint8).astype(int) for f in (found, case))
+    assert np.abs(a - b).max() <= 1
+
+
+def record():
+    """Write phantom_pinned.json anew from what is drawn now."""
+    extras = {"marker": "L|PORTABLE", "device": "leads+tube"}
+    kinds = [("normal", "A", {}), ("covid", "B", extras), ("effusion", "C", extras), ("viral", "B", {"view": "AP"})]
+    rows = [row(label=label, equipment=site, **more) for label, site, more in kinds]
+    cases = [{"fields": fields, **fingerprint(fields)} for fields in rows]
+    text = json.dumps({"environment": environment(), "cases": cases}, indent=1)
+    Path(__file__).with_name("phantom_pinned.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    record()
