@@ -24,10 +24,12 @@ _MODULES = (
     "pipeline",
     "models",
     "train",
+    "transfer",
     "baselines",
     "evaluate",
     "audit",
     "plots",
+    "checks",
 )
 __all__ = [*_MODULES, "quiet"]
 

@@ -4,7 +4,7 @@ Introduced in lesson 06.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,8 @@ def fit(
     """Train a fresh network on the rows whose `split` is `train`; watch `val` where there is one.
 
     Parameters: `images`, uint8 (n, size, size), row i for row i of the table; `seed` of the
-    weights, the order and the augmentation; `epochs` instead of the recipe's. With
-    `recipe.patience` the weights of the best validation loss are kept. Returns a `Fitted`
+    weights, the order and the augmentation; `epochs` instead of the recipe's (a first
+    phase keeps its own). With `recipe.patience` the weights of the best validation loss are kept. Returns a `Fitted`
     whose history has the columns `epoch`, `loss`, `accuracy`, and `val_loss`, `val_accuracy`
     where there is a validation part. Sets Python's, NumPy's and TensorFlow's random seeds.
     Raises ValueError as `pipeline.batches` does. Introduced in lesson 06.
@@ -52,19 +52,33 @@ def fit(
         raise ValueError(f"recipe {recipe.name!r} stops early by its validation loss; the table has no `val` rows")
     keras.utils.set_random_seed(seed)
     model = recipe.build(n_classes, images.shape[1])
-    _compile(model, recipe, steps=epochs * training.cardinality().numpy())
     started = time.perf_counter()
-    # callbacks are made here each time: a used one may remember the last training, as ModelCheckpoint does its best
-    history = model.fit(
-        training,
-        validation_data=validation,
-        epochs=epochs,
-        callbacks=_callbacks(recipe, epochs, progress),
-        shuffle=False,  # the batches are shuffled already
-        verbose=0,
-    )
-    seconds = time.perf_counter() - started
-    return Fitted(model, _history(history), seconds)
+    histories = []
+    for phase in _phases(recipe, epochs):
+        if phase.unfreeze is not None:
+            phase.unfreeze(model)
+        _compile(model, phase, steps=phase.epochs * training.cardinality().numpy())
+        # callbacks are made here each time: a used one may remember the last training, as ModelCheckpoint does its best
+        history = model.fit(
+            training,
+            validation_data=validation,
+            epochs=phase.epochs,
+            callbacks=_callbacks(phase, phase.epochs, progress),
+            shuffle=False,  # the batches are shuffled already
+            verbose=0,
+        )
+        histories.append(history)
+    return Fitted(model, _history(histories), time.perf_counter() - started)
+
+
+def _phases(recipe: Recipe, epochs: int) -> list[Recipe]:
+    """The recipe with its epochs, after the phase in which only the last layers learn, where it has one."""
+    main = replace(recipe, epochs=epochs)
+    if not recipe.head_epochs:
+        return [main]
+    rate = recipe.head_learning_rate
+    head = replace(recipe, epochs=recipe.head_epochs, learning_rate=rate, patience=None, unfreeze=None)
+    return [head, main]
 
 
 def _compile(model, recipe: Recipe, steps: int) -> None:
@@ -103,8 +117,8 @@ def _callbacks(recipe: Recipe, epochs: int, progress: bool) -> list:
     return callbacks
 
 
-def _history(history) -> pd.DataFrame:
-    table = pd.DataFrame(history.history)
+def _history(histories: list) -> pd.DataFrame:
+    table = pd.concat([pd.DataFrame(history.history) for history in histories], ignore_index=True)
     table.insert(0, "epoch", np.arange(1, len(table) + 1))
     return table[[c for c in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy") if c in table]]
 

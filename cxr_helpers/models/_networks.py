@@ -1,39 +1,4 @@
-"""Networks of the course: those of three case studies as described, and a compact one.
-
-Each takes grey levels 0-255 of shape (size, size, 1) and scales them in its first layer, so
-that training and serving cannot differ. Where a description is silent, the choice is ours
-and the docstring says so. Introduced in lesson 06.
-"""
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-
-from .pipeline import Augmentation
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A network together with the way it is trained.
-
-    `build(n_classes, size)` gives a fresh, uncompiled Keras model; `epochs`, `batch_size`;
-    `learning_rate`, the peak one when `cosine` lets it fall to zero along half a cosine;
-    `weight_decay` > 0 chooses AdamW instead of Adam; `label_smoothing` in [0, 1), for more
-    than one output unit; `augment`, what is changed in training images; `patience`, epochs
-    without a better validation loss before training stops (None: it runs to the end).
-    Introduced in lesson 06.
-    """
-
-    name: str
-    build: Callable
-    epochs: int
-    batch_size: int
-    learning_rate: float = 1e-3
-    cosine: bool = False
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    augment: Augmentation | None = None
-    patience: int | None = None
+"""The networks of the case studies as described, and a compact one; each scales its own input."""
 
 
 def case_a(n_classes: int = 2, size: int = 224):
@@ -88,6 +53,25 @@ def compact(n_classes: int = 3, size: int = 224):
     return _assemble("compact", size, scale, body, n_classes)
 
 
+def darkcovidnet(n_classes: int = 3, size: int = 256):
+    """DarkCovidNet (Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792): 17 convolutions, five max-poolings.
+
+    As its authors' public code has it: 8, 16, then (32, 16, 32) to (256, 128, 256) filters of 3x3, 1x1 and 3x3, each
+    with batch normalisation and leaky ReLU of slope 0.1; the 1x1 convolutions are padded too, so each adds a border
+    of one pixel; a last 3x3 convolution with one filter per class, ReLU *before* its batch normalisation; flattened
+    and dense: 1.17 million parameters for three classes at 256 pixels. Ours: one grey channel instead of three equal
+    ones, fixed scaling of the grey levels, and one sigmoid unit for two classes. Introduced in lesson 14.
+    """
+    layers = _layers()
+    body = [*_dark(8), layers.MaxPooling2D(), *_dark(16)]
+    for filters in (32, 64, 128, 256):
+        body += [layers.MaxPooling2D(), *_dark(filters), *_dark(filters // 2, kernel=1), *_dark(filters)]
+    body += [*_dark(128, kernel=1), *_dark(256)]
+    body += [layers.Conv2D(n_classes, 3, padding="same", use_bias=False), layers.ReLU()]
+    body += [layers.BatchNormalization(momentum=0.9, epsilon=1e-5), layers.Flatten()]
+    return _assemble("darkcovidnet", size, [layers.Rescaling(1 / 64, offset=-2)], body, n_classes)
+
+
 def _layers():
     import keras
 
@@ -105,32 +89,24 @@ def _conv_norm(filters: int, strides: int = 1) -> list:
     return [convolution, layers.BatchNormalization(momentum=0.9), layers.ReLU()]
 
 
+def _dark(filters: int, kernel: int = 3) -> list:
+    """One block of DarkCovidNet; a 1x1 kernel is padded as a 3x3 one is."""
+    layers = _layers()
+    padding = [layers.ZeroPadding2D(1)] if kernel == 1 else []
+    convolution = layers.Conv2D(filters, kernel, padding="same", use_bias=False)
+    return [*padding, convolution, layers.BatchNormalization(momentum=0.9, epsilon=1e-5), layers.LeakyReLU(0.1)]
+
+
 def _assemble(name: str, size: int, scale: list, body: list, n_classes: int):
     """Input, scaling, body and the output that belongs to the number of classes: one sigmoid unit for two."""
     import keras
 
+    return keras.Sequential([keras.Input((size, size, 1)), *scale, *body, output_layer(n_classes)], name=name)
+
+
+def output_layer(n_classes: int):
+    """The last layer: one sigmoid unit for two classes, else softmax. Raises ValueError for fewer than two."""
     if n_classes < 2:
         raise ValueError(f"a classifier needs at least two classes, not {n_classes}; look at the table's labels")
     one_unit = n_classes == 2
-    last = keras.layers.Dense(1 if one_unit else n_classes, activation="sigmoid" if one_unit else "softmax")
-    return keras.Sequential([keras.Input((size, size, 1)), *scale, *body, last], name=name)
-
-
-RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {
-        "case_a": Recipe("case_a", case_a, epochs=10, batch_size=32),
-        "case_c": Recipe("case_c", case_c, epochs=5, batch_size=32, augment=Augmentation(0.2, 0, 0, 0, flip=True)),
-        "case_e": Recipe("case_e", case_e, epochs=20, batch_size=16, augment=Augmentation(0.2, 0.1, 10, 0, flip=True)),
-        "compact": Recipe(
-            "compact",
-            compact,
-            epochs=40,
-            batch_size=16,
-            learning_rate=3e-3,
-            cosine=True,
-            weight_decay=1e-2,
-            label_smoothing=0.1,
-            augment=Augmentation(),
-        ),
-    }
-)
+    return _layers().Dense(1 if one_unit else n_classes, activation="sigmoid" if one_unit else "softmax")

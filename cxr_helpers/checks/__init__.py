@@ -1,0 +1,45 @@
+"""Questions that answer back: one module per lesson, `lessonNN`, each holding its questions as q1, q2, ...
+
+    from cxr_helpers.checks.lesson04 import q1
+    q1.check(answer)      # correct / wrong, with the reason / not attempted / your code raised an error
+    q1.hint()             # one step further each time
+    q1.grade(answer)      # the same check as an exception, for graders
+
+A check runs the answer on fresh data with fresh names and looks at what it does, never at how it is written.
+Beside each check stand the known misconceptions as executable wrong answers, each with the message it must get.
+There is no register: a module called `lessonNN` is found by its name. Right answers are not part of the package.
+"""
+
+import importlib
+import pkgutil
+
+from ._outcome import CORRECT, NOT_ATTEMPTED, RAISED, WRONG, NotCorrect, Outcome
+from ._question import Mistake, Question
+from ._running import Wrong
+
+__all__ = [
+    "CORRECT",
+    "NOT_ATTEMPTED",
+    "RAISED",
+    "WRONG",
+    "Mistake",
+    "NotCorrect",
+    "Outcome",
+    "Question",
+    "Wrong",
+    "lessons",
+    "questions",
+]
+
+
+def lessons() -> list[str]:
+    """Numbers of the lessons that have questions, such as "04", in order."""
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name.removeprefix("lesson") for name in names if name.startswith("lesson"))
+
+
+def questions(lesson: str) -> dict[str, Question]:
+    """Questions of a lesson ("04") by the name of their answer, in the order of their definition."""
+    module = importlib.import_module(f"{__name__}.lesson{lesson}")
+    found = [value for value in vars(module).values() if isinstance(value, Question)]
+    return {question.name: question for question in found}

@@ -1,0 +1,45 @@
+"""What a check says, and how it is shown: as HTML in Jupyter, as plain text elsewhere."""
+
+from dataclasses import dataclass
+from html import escape
+
+CORRECT, WRONG, NOT_ATTEMPTED, RAISED = "correct", "wrong", "not attempted", "raised"
+_LOOK = {  # sign, colour (legible on light and dark pages), words
+    CORRECT: ("✔", "#2e9e44", "Correct"),
+    WRONG: ("✘", "#d9542b", "Not right yet"),
+    NOT_ATTEMPTED: ("○", "#888888", "Not attempted"),
+    RAISED: ("⚠", "#c08a00", "Your code raised an error"),
+    "hint": ("→", "#3b82c4", "Hint"),
+}
+
+
+class NotCorrect(AssertionError):
+    """An answer that is not correct, as an exception; the message is what `check` would have shown."""
+
+
+@dataclass(frozen=True, repr=False)
+class Outcome:
+    """What a check or a hint says: `state`, the `message`, and the name of the `mistake` that was recognised, if any.
+
+    `state` is one of CORRECT, WRONG, NOT_ATTEMPTED, RAISED, or "hint".
+    """
+
+    state: str
+    title: str
+    message: str
+    points: float = 0
+    mistake: str | None = None
+
+    def __repr__(self) -> str:
+        sign, _, words = _LOOK[self.state]
+        return f"{sign} {self.title}: {words}{self._points()}\n  " + self.message.replace("\n", "\n  ")
+
+    def _repr_html_(self) -> str:
+        sign, colour, words = _LOOK[self.state]
+        head = f"<strong>{sign} {words}</strong>{self._points()} · {escape(self.title)}"
+        body = escape(self.message).replace("\n", "<br>")
+        style = f"border-left:4px solid {colour};padding:0.3em 0.8em;margin:0.3em 0;max-width:50em"
+        return f'<div role="status" style="{style}"><span style="color:{colour}">{head}</span><br>{body}</div>'
+
+    def _points(self) -> str:
+        return f" ({self.points:g} point{'' if self.points == 1 else 's'})" if self.state == CORRECT else ""

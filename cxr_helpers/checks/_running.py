@@ -1,0 +1,105 @@
+"""Running a student's answer so that nothing it does can harm the check: time, exits, changed input, odd results."""
+
+import contextlib
+import copy
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+class Wrong(Exception):
+    """Raised by a rule: the answer is wrong; the text is the reason, in words for the student."""
+
+    def __init__(self, message: str, mistake: str | None = None):
+        super().__init__(message)
+        self.mistake = mistake
+
+
+class NotAttempted(Exception):
+    """The answer is still the empty stub."""
+
+
+class Raised(Exception):
+    """The student's own code raised; the text names the error and the line."""
+
+
+class _TooLong(BaseException):
+    """The time is up. No `except Exception` of a student's loop holds it back."""
+
+
+class Attempt:
+    """The student's function as a rule calls it: arguments are copied, and whatever it raises is reported as its own.
+
+    Calling it raises `NotAttempted` where the function returns nothing and `Raised` where it raises.
+    """
+
+    def __init__(self, function: Callable):
+        self.function = function
+        self.__name__ = getattr(function, "__name__", "your function")
+
+    def __call__(self, *args, **kwargs):
+        args, kwargs = copy.deepcopy((args, kwargs))
+        try:
+            result = self.function(*args, **kwargs)
+        except (KeyboardInterrupt, _TooLong):
+            raise
+        except BaseException as error:
+            raise Raised(_describe(error)) from error
+        if untouched(result):
+            raise NotAttempted(f"{self.__name__} returned None: write its body, and end it with `return`.")
+        return result
+
+
+def untouched(value) -> bool:
+    """Tell whether a value is what an empty stub leaves: None, ..., or a list, tuple or dict of nothing but None."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if type(value) in (list, tuple):
+        return bool(value) and all(untouched(item) for item in value)
+    return value is None or value is Ellipsis
+
+
+def _describe(error: BaseException) -> str:
+    """One line for the error, and the line of the student's code in which it arose."""
+    if isinstance(error, (SystemExit, GeneratorExit)):
+        return f"{type(error).__name__}: the function must return its answer, not end the program."
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_PACKAGE)]
+    own = [f for f in frames if "site-packages" not in f.filename and f.line]
+    where = f"\nin line {own[-1].lineno}: {own[-1].line}" if own else ""
+    return f"{type(error).__name__}: {str(error)[:500]}{where}"
+
+
+@contextlib.contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Stop what runs inside the block after so many seconds, as `Raised`; no limit where there are no alarm signals.
+
+    The alarm repeats, so that code which swallows one is met again.
+    """
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_):
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    try:
+        yield
+    except _TooLong as error:
+        raise Raised(f"It took longer than {seconds:g} seconds. Is there a loop that never ends?") from error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def warnings_on_stdout() -> Iterator[None]:
+    """Show warnings with the printed output: a grader takes anything on standard error for a failure."""
+    with contextlib.redirect_stderr(sys.stdout):
+        yield

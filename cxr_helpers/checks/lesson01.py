@@ -1,0 +1,448 @@
+"""Questions of lesson 01, data import: a layout never seen, the files that are broken, which output is which class."""
+
+import io
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from .. import images, manifest, phantom
+from . import expect, fresh
+from ._question import Question
+from ._running import Wrong
+
+_SHOWN = []  # temporary folders of the samples shown in a notebook: they go when Python ends
+
+README = """Chest radiographs from several wards, one folder per patient, named by the visit.
+Cases: COVID-19, confirmed by PCR.
+Controls: in hospital for another disease of the chest; PCR negative.
+"""
+
+
+def _keep(rng: np.random.Generator, build) -> Path:
+    """A folder of files that stays until Python ends."""
+    _SHOWN.append(tempfile.TemporaryDirectory())
+    return build(rng, Path(_SHOWN[-1].name))[0]
+
+
+def _encoded(grey: np.ndarray, kind: str) -> bytes:
+    """The bytes of an image file, "JPEG" or "PNG"."""
+    Image.fromarray(grey).save(buffer := io.BytesIO(), kind)
+    return buffer.getvalue()
+
+
+# --- q1: a layout that is new ---------------------------------------------------------------------------------------
+
+MEANS = {"Cases": "covid", "Controls": "non_covid"}
+
+
+def _survey(rng: np.random.Generator, place: Path) -> tuple[Path, dict[str, str]]:
+    """A set in a layout of its own below `place`, with the clutter of real ones; its folder, and image_id → label."""
+    folder = place / f"covid-survey-{fresh.names(rng, 1)[0]}"
+    truth, patients = {}, iter(fresh.names(rng, 12, "P-"))
+    for ward in ["covid-ward", *fresh.names(rng, 2, "ward-")]:
+        for group, label in MEANS.items():
+            for _ in range(2):
+                home = folder / ward / group / next(patients)
+                home.mkdir(parents=True)
+                for visit in range(1, int(rng.integers(2, 4))):
+                    grey = rng.integers(0, 255, (12, 12), np.uint8)
+                    (home / f"visit{visit}.jpg").write_bytes(_encoded(grey, "JPEG"))
+                    truth[(home / f"visit{visit}.jpg").relative_to(folder).as_posix()] = label
+    first = folder / next(iter(truth))
+    (first.parent / "thumbnails").mkdir()
+    shutil.copy(first, first.parent / "thumbnails" / first.name)
+    (first.parent / f"._{first.name}").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X")
+    (folder / "covid-ward" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (folder / "README.txt").write_text(README)
+    return folder, truth
+
+
+q1 = Question(
+    "import_folder",
+    title="A folder whose layout is new",
+    points=3,
+    wants="import_folder(folder) returns a table with the columns image_id and label, one row per radiograph",
+    hints=(
+        "Write down one path and name each of its parts. Which part is there because of what the patient has?",
+        "manifest.from_folder stops at a name that it does not know, and proposes the first folder that differs. It is "
+        "for you to say which names are classes: its argument labels takes them.",
+        "What are the controls? Not what the word says elsewhere: what this set's README says. manifest.LABELS lists "
+        "the labels that the course knows.",
+    ),
+    data=lambda rng: _keep(rng, _survey),
+)
+
+
+@q1.rule
+def _(import_folder, rng):
+    with tempfile.TemporaryDirectory() as place:
+        folder, truth = _survey(rng, Path(place))
+        table = expect.table(import_folder(folder), ["image_id", "label"], "import_folder(folder)")
+        labels = _labels(table, folder, truth)
+    names = sorted(truth)
+    if labels == truth:
+        return
+    if all(labels[name] == PurePosixPath(name).parent.name for name in names):
+        raise q1.caught("folder_above", example=labels[names[0]])
+    if strange := sorted(set(labels.values()) - set(manifest.LABELS)):
+        raise Wrong(f"The label {strange[0]!r:.40} is none of the course's: {', '.join(manifest.LABELS)}.")
+    wrong = [name for name in names if labels[name] != truth[name]]
+    if set(labels.values()) == {"covid"}:
+        raise q1.caught("covid_in_path", n=len(wrong))
+    wards = {PurePosixPath(name).parts[0]: labels[name] for name in names}
+    if len(set(wards.values())) > 1 and all(labels[name] == wards[PurePosixPath(name).parts[0]] for name in names):
+        raise q1.caught("first_folder", n=len(wrong))
+    if {name for name in wrong if labels[name] == "normal"} == {n for n in names if truth[n] == "non_covid"}:
+        raise q1.caught("controls_are_normal", n=len(wrong))
+    raise Wrong(f"{len(wrong)} of {len(names)} labels are wrong; {wrong[0]} is not {labels[wrong[0]]}.")
+
+
+def _labels(table: pd.DataFrame, folder: Path, truth: dict[str, str]) -> dict[str, str]:
+    """image_id → label; raises `Wrong` unless the rows are the radiographs, each once."""
+    ids = [str(name).replace("\\", "/").removeprefix("./") for name in table["image_id"]]
+    if all(name in truth for name in ids):
+        if len(set(ids)) < len(ids):
+            raise Wrong("Two rows have the same image_id: one file was counted twice.")
+    elif clutter := [n for n in ids if (folder / n).is_file() and n not in truth]:
+        raise q1.caught("clutter_counted", n=len(clutter), example=max(clutter))
+    else:
+        strange = next(name for name in ids if name not in truth)
+        raise Wrong(f"image_id should be a file's place in the folder, such as {min(truth)}; {strange:.80} is not.")
+    if missing := sorted(set(truth) - set(ids)):
+        raise Wrong(f"{len(missing)} of {len(truth)} radiographs are missing, such as {missing[0]}.")
+    return dict(zip(ids, table["label"].astype(str), strict=True))
+
+
+def _listed(folder, label, pattern="*.jpg"):
+    """A table of the files that match, without clutter unless the pattern asks for it, labelled from the path."""
+    files = sorted(path for path in Path(folder).rglob(pattern) if path.is_file())
+    if pattern != "*":
+        files = [path for path in files if path.parent.name != "thumbnails" and not path.name.startswith(".")]
+    ids = [path.relative_to(folder).as_posix() for path in files]
+    return pd.DataFrame({"image_id": ids, "label": [label(path) for path in files]})
+
+
+@q1.mistake(
+    'All are COVID: the word stands in the name of the folder that holds them all. {n} labels are wrong. "Is it in the '
+    'path?" asks the set what it is called, and not a radiograph what it shows.'
+)
+def covid_in_path(folder):
+    return _listed(folder, lambda path: "covid" if "covid" in str(path).lower() else "non_covid")
+
+
+@q1.mistake(
+    "The folder directly above a file is its patient here, so that {example!r} became a class. Which level is the "
+    "class differs from set to set: name each part of one path before you take one."
+)
+def folder_above(folder):
+    return _listed(folder, lambda path: path.parent.name)
+
+
+@q1.mistake(
+    "The first folder is the ward, and it was taken for the class: {n} labels are wrong. There are controls on the "
+    "COVID ward too, and cases elsewhere. (A program that proposes a folder has not read the README.)"
+)
+def first_folder(folder):
+    labels = {"covid-ward": "covid"}
+    return _listed(folder, lambda path: labels.get(path.relative_to(folder).parts[0], "non_covid"))
+
+
+@q1.mistake(
+    "{n} files were counted that are no radiographs of this set, such as {example}: thumbnails and notes that a "
+    "computer left behind. Had they been trained on, no error would have been raised."
+)
+def clutter_counted(folder):
+    return _listed(folder, lambda path: MEANS.get("".join(path.relative_to(folder).parts[1:2]), "covid"), "*")
+
+
+@q1.mistake(
+    "The {n} controls were called normal. By the README they are ill, with something else: not COVID is not normal. A "
+    "network trained on this would answer another question than its report claims."
+)
+def controls_are_normal(folder):
+    return manifest.from_folder(folder, labels={"cases": "covid", "controls": "normal"}, progress=False).table
+
+
+@q1.edges
+def _(right):
+    yield "rows in another order", lambda folder: right(folder).sample(frac=1, random_state=0), True
+    yield "text in place of a categorical", lambda folder: right(folder).astype({"label": str}), True
+    yield "two columns only", lambda folder: right(folder)[["label", "image_id"]], True
+    yield "paths of Windows", lambda f: right(f).assign(image_id=lambda t: t["image_id"].str.replace("/", "\\")), True
+    yield "one row lost", lambda folder: right(folder).iloc[1:], False
+    yield "one row twice", lambda folder: pd.concat([right(folder), right(folder).iloc[:1]]), False
+    yield "names in place of places", lambda f: right(f).assign(image_id=lambda t: t["image_id"].str[-10:]), False
+
+
+# --- q2: the broken files -------------------------------------------------------------------------------------------
+
+WHOLE, BROKEN = ("jpeg", "renamed", "small", "dicom"), ("cut_jpeg", "cut_png", "archive", "page")
+
+
+def _delivery(rng: np.random.Generator, place: Path) -> tuple[Path, dict[str, str]]:
+    """A folder of files, some of them no whole image; and what each is, by name."""
+    folder = place / fresh.names(rng, 1, "delivery-")[0]
+    folder.mkdir(parents=True)
+    kinds = [*WHOLE, "jpeg", "jpeg", *BROKEN]
+    names = [f"{name}.{_ending(kind)}" for name, kind in zip(fresh.names(rng, len(kinds)), kinds, strict=True)]
+    for name, kind in zip(names, kinds, strict=True):
+        (folder / name).write_bytes(_content(rng, kind, place))
+    return folder, dict(zip(names, kinds, strict=True))
+
+
+def _ending(kind: str) -> str:
+    return {"dicom": "dcm", "small": "png", "cut_png": "png", "archive": "png"}.get(kind, "jpg")
+
+
+def _content(rng: np.random.Generator, kind: str, place: Path) -> bytes:
+    """The bytes of a file of a kind."""
+    if kind == "dicom":
+        plan = phantom.design("clean", n=1, seed=int(rng.integers(1000)))
+        drawn = phantom.write(plan, place / "dicom", format="dicom", size=32, masks=False, progress=False)
+        return next(Path(drawn).rglob("*.dcm")).read_bytes()
+    if kind == "archive":
+        with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
+            archive.writestr("scan.txt", "not an image")
+        return buffer.getvalue()
+    if kind == "page":
+        return b"<!doctype html><title>Please log in</title><p>Your session has ended. Please log in to download.</p>"
+    grey = np.full((8, 8), 7, np.uint8) if kind == "small" else rng.integers(0, 255, (96, 96), np.uint8)
+    data = _encoded(grey, "PNG" if kind in ("renamed", "small", "cut_png") else "JPEG")
+    return data[: int(len(data) * rng.uniform(0.5, 0.8))] if kind.startswith("cut") else data
+
+
+q2 = Question(
+    "broken_files",
+    title="Find the broken files",
+    points=3,
+    wants="broken_files(folder) returns a list of the names of the files that hold no whole image",
+    hints=(
+        "Four things that are not the same: what a file is called, how it begins, whether it opens, whether it is "
+        "whole.",
+        "The only proof that the pixels are there is to decode them. In the lesson, which step complained about the "
+        "file that had broken off, and which did not?",
+        "There is a DICOM file among them, which Pillow alone cannot open. images.read decodes either kind, and raises "
+        "images.ImageError where it cannot.",
+    ),
+    data=lambda rng: _keep(rng, _delivery),
+)
+
+
+@q2.rule
+def _(broken_files, rng):
+    with tempfile.TemporaryDirectory() as place:
+        folder, truth = _delivery(rng, Path(place))
+        found = expect.names(broken_files(folder), truth, "broken_files(folder)")
+    by_kind = {kind: name for name, kind in truth.items()}
+    accused = {truth[name] for name in found}
+    missed = set(BROKEN) - accused
+    if not found:
+        raise q2.caught("named_like_images", n=len(BROKEN))
+    for kind, mistake in {"small": "small_ones", "renamed": "other_format", "dicom": "pillow_only"}.items():
+        if kind in accused:
+            raise q2.caught(mistake, file=by_kind[kind])
+    if accused - set(BROKEN):
+        raise Wrong(
+            f"{next(name for name in found if truth[name] not in BROKEN)} is whole: every pixel can be decoded."
+        )
+    if missed == {"cut_jpeg", "cut_png"}:
+        raise q2.caught("header_only", file=by_kind["cut_jpeg"])
+    if missed == {"cut_jpeg"}:
+        raise q2.caught("verified", file=by_kind["cut_jpeg"])
+    if missed:
+        raise Wrong(f"{len(missed)} of {len(BROKEN)} were not found, such as {by_kind[min(missed)]}.")
+
+
+def _failing(folder, use, *, skip=(".dcm",)):
+    """Names of the files at which `use` raises."""
+    found = []
+    for path in sorted(Path(folder).iterdir()):
+        try:
+            if path.suffix not in skip:
+                use(path)
+        except Exception:  # noqa: BLE001 - whatever a decoder raises
+            found.append(path.name)
+    return found
+
+
+@q2.mistake(
+    "None was found. Every name ends like an image's, but the end of a name is what somebody typed: {n} of these files "
+    "hold no whole image."
+)
+def named_like_images(folder):
+    return [path.name for path in Path(folder).iterdir() if not images.looks_like_image(path)]
+
+
+@q2.mistake(
+    "{file} was reported because its bytes are of another format than its name says. The name is wrong and the image "
+    "is fine: whoever throws it out loses a patient. (And a file whose name and first bytes agree may still be cut "
+    "off.)"
+)
+def other_format(folder):
+    starts = {".jpg": b"\xff\xd8", ".png": b"\x89PNG"}
+    files = [path for path in Path(folder).iterdir() if path.suffix in starts]
+    return [path.name for path in files if not path.read_bytes().startswith(starts[path.suffix])]
+
+
+@q2.mistake(
+    "{file} broke off half-way and passed: it opens without complaint, with a size and a format, because the beginning "
+    "of the file is whole. The fault shows when the pixels are decoded."
+)
+def header_only(folder):
+    return _failing(folder, lambda path: Image.open(path).size)
+
+
+@q2.mistake(
+    "{file} broke off half-way and passed. (Pillow's verify() sounds as if it looked at the pixels; of a JPEG it looks "
+    "at the beginning only.) Decode the file: nothing less shows that it is whole."
+)
+def verified(folder):
+    return _failing(folder, lambda path: Image.open(path).verify())
+
+
+@q2.mistake(
+    "{file} was reported, and it is whole: a DICOM file, the format of hospitals. What one library cannot open is not "
+    "broken."
+)
+def pillow_only(folder):
+    return _failing(folder, lambda path: Image.open(path).load(), skip=())
+
+
+@q2.mistake(
+    "{file} was reported because it is small. It is a whole image that needs few bytes, since little is in it; and "
+    "most of a large file may be there and its end missing. Length is a reason to look, not a proof."
+)
+def small_ones(folder):
+    sizes = {path.name: path.stat().st_size for path in Path(folder).iterdir()}
+    return [name for name, size in sizes.items() if size < np.median(list(sizes.values())) / 4]
+
+
+@q2.edges
+def _(right):
+    yield "a set", lambda folder: set(right(folder)), True
+    yield "paths", lambda folder: [Path(folder, name) for name in right(folder)], True
+    yield "a column", lambda folder: pd.Series(right(folder)), True
+    yield "one named twice", lambda folder: [*right(folder), right(folder)[0]], True
+    yield "one missing", lambda folder: right(folder)[1:], False
+    yield "all files", lambda folder: [path.name for path in Path(folder).iterdir()], False
+    yield "a file that is not there", lambda folder: [*right(folder), "other.jpg"], False
+
+
+# --- q3: which output is which class --------------------------------------------------------------------------------
+
+POOL = ("Normal", "COVID", "viral", "bacterial", "Effusion")
+
+
+def _network(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Outputs of a good network for images of known class, the classes, and the order of its columns."""
+    wrong, order = [], None
+    while order is None or list(order) in wrong:
+        order = rng.permutation(["Normal", "COVID", *rng.choice(POOL[2:], size=int(rng.integers(1, 3)), replace=False)])
+        sizes = 90 // 2 ** rng.permutation(len(order))
+        labels = rng.permutation(np.repeat(order, sizes))
+        wrong = [mistake.answer(None, labels) for mistake in q3.mistakes.values()]
+    columns = np.array([list(order).index(label) for label in labels])
+    likely = np.ones((len(labels), len(order)))
+    likely[np.arange(len(labels)), columns] = 12
+    return np.array([rng.dirichlet(row) for row in likely]).round(4), labels, list(order)
+
+
+q3 = Question(
+    "column_order",
+    title="Which output is which class?",
+    points=2,
+    wants="column_order(outputs, labels) returns the names of the classes as a list, in the order of the columns",
+    hints=(
+        "No rule tells the order in which somebody else's program numbered the classes. But you have outputs for "
+        "images whose class is known.",
+        "Take the images of one class only. Which column is high for them?",
+        "outputs[labels == name].mean(axis=0) is one number per column for a class: where is the largest?",
+    ),
+    data=lambda rng: _network(rng)[:2],
+)
+
+
+@q3.rule
+def _(column_order, rng):
+    cases = [_network(rng) for _ in range(6)]
+    given = [_order(column_order(outputs, labels), order) for outputs, labels, order in cases]
+    wrong = [case for answer, case in zip(given, cases, strict=True) if answer != case[2]]
+    if not wrong:
+        return
+    for name, mistake in q3.mistakes.items():
+        if all(answer == mistake.answer(*case[:2]) for answer, case in zip(given, cases, strict=True)):
+            accuracy = [_accuracy(answer, case) for answer, case in zip(given, cases, strict=True)]
+            raise q3.caught(name, accuracy=np.mean(accuracy))
+    raise Wrong(
+        f"{len(wrong)} of {len(cases)} networks were read wrongly; one has the columns {', '.join(wrong[0][2])}."
+    )
+
+
+def _order(value, order: list[str]) -> list[str]:
+    """The answer as a list of the classes, each once."""
+    found = expect.names(value, order, "column_order(outputs, labels)")
+    if len(found) < len(order):
+        raise Wrong(f"column_order(outputs, labels) should name {len(order)} classes, each once, not {len(found)}.")
+    return found
+
+
+def _accuracy(answer: list[str], case: tuple) -> float:
+    """Share of images that the network gets right when its columns are read so."""
+    outputs, labels, _ = case
+    return float((np.array(answer)[outputs.argmax(axis=1)] == labels).mean())
+
+
+@q3.mistake(
+    "The names were sorted. Many tools number classes so, and whoever trained these networks used another. Read in "
+    "this order they would be right for {accuracy:.0%} of the images, and no error would be raised."
+)
+def alphabetical(outputs, labels):
+    return sorted(set(labels.tolist()))
+
+
+@q3.mistake(
+    "The classes stand in the order in which they first occur in the labels. That is the order of these images and not "
+    "of the network; read so it would be right for {accuracy:.0%} of them."
+)
+def first_seen(outputs, labels):
+    return list(dict.fromkeys(labels.tolist()))
+
+
+@q3.mistake(
+    "Healthy was taken for 0, and the diseases follow: the order of this course. Another person's network does not "
+    "know it; read so it would be right for {accuracy:.0%} of the images."
+)
+def healthy_first(outputs, labels):
+    return sorted(set(labels.tolist()), key=lambda name: manifest.LABELS.index(name.lower()))
+
+
+@q3.mistake(
+    "The classes were put in the order of how many images they have. Nothing makes a network number its classes so; "
+    "read in this order it would be right for {accuracy:.0%} of the images."
+)
+def by_frequency(outputs, labels):
+    names, counts = np.unique(labels, return_counts=True)
+    return names[np.argsort(-counts, kind="stable")].tolist()
+
+
+@q3.edges
+def _(right):
+    yield "an array of text", lambda outputs, labels: np.array(right(outputs, labels)), True
+    yield "by the largest output of each image", _by_winner, True
+    yield (
+        "two columns swapped",
+        lambda outputs, labels: [*right(outputs, labels)[1::-1], *right(outputs, labels)[2:]],
+        False,
+    )
+    yield "one class missing", lambda outputs, labels: right(outputs, labels)[:-1], False
+    yield "numbers in place of names", lambda outputs, labels: list(range(outputs.shape[1])), False
+
+
+def _by_winner(outputs, labels):
+    won = pd.crosstab(outputs.argmax(axis=1), labels)
+    return won.idxmax(axis=1).tolist()

@@ -1,0 +1,439 @@
+"""Questions of lesson 02, exploration: a column that tells too much, a difference, a percentage, whose left it is."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from .. import phantom
+from . import expect, fresh
+from ._question import Question
+from ._running import Wrong
+
+# --- q1: the column that gives the label away -----------------------------------------------------------------------
+
+VALUES = {
+    "format": ("JPEG", "PNG", "TIFF"),
+    "mode": ("L", "RGB", "RGBA"),
+    "view": ("PA", "AP", "lateral"),
+    "width": (1024, 1140, 2048),
+    "position": ("upright", "supine", "unknown"),
+}
+NORMAL, COVID = 240, 160
+
+
+def _files(rng: np.random.Generator, giveaway: str) -> pd.DataFrame:
+    """Properties of 400 files, in one of which the classes differ; the others by little, by a rarity, or not at all."""
+    weak, rare = rng.permutation([name for name in VALUES if name != giveaway])[:2]
+    shares = dict.fromkeys(VALUES, (0.4, 0.4)) | {giveaway: (0.1, 0.85), weak: (0.3, 0.55)}
+    columns = {name: _drawn(rng, name, *share) for name, share in shares.items()}
+    columns[rare][-3:] = [VALUES[rare][2]] * 3
+    kilobytes = [np.repeat(np.arange(300, 700, 20), counts) for counts in (range(22, 2, -1), range(3, 23))]
+    kilobytes = [rng.choice(values, n) for values, n in zip(kilobytes, (NORMAL, COVID), strict=True)]
+    table = pd.DataFrame({"label": ["normal"] * NORMAL + ["covid"] * COVID, "accession": fresh.names(rng, 400, "A-")})
+    table = table.assign(**columns, bytes=1000 * np.concatenate(kilobytes))
+    return table.infer_objects().sample(frac=1, random_state=rng).reset_index(drop=True)
+
+
+def _drawn(rng: np.random.Generator, name: str, normal: float, covid: float) -> list:
+    """Values of a column, normal images first: one value for the given share of a class, another for the rest."""
+    values = list(rng.permutation(np.array(VALUES[name][:2], object)))
+    share = [round(normal * NORMAL), round(covid * COVID)]
+    parts = [[values[0]] * k + [values[1]] * (n - k) for k, n in zip(share, (NORMAL, COVID), strict=True)]
+    return [value for part in parts for value in rng.permutation(np.array(part, object))]
+
+
+q1 = Question(
+    "giveaway",
+    title="The column that gives the label away",
+    points=3,
+    wants="giveaway(table) returns the name of one column, in quotes",
+    hints=(
+        "Which column is it with which one could answer for images that one has not seen?",
+        "The lesson scored a look-up on the images it was made from, and found a column that knew everything. What was "
+        "wrong with that?",
+        "Take a part of the rows as `known` and the others as `asked`, at random. Then lookup_accuracy for each column."
+        "",
+    ),
+    data=lambda rng: _files(rng, str(rng.choice(list(VALUES)))),
+)
+
+
+@q1.rule
+def _(giveaway, rng):
+    hidden = [str(name) for name in rng.permutation(list(VALUES))[:4]]
+    tables = [_files(rng, name) for name in hidden]
+    names = [name for name in tables[0] if name != "label"]
+    given = [expect.choice(giveaway(table), names, "giveaway(table)") for table in tables]
+    if given == hidden:
+        return
+    q1.recognise_all(given, [(table,) for table in tables])
+    answer, truth = next((a, b) for a, b in zip(given, hidden, strict=True) if a != b)
+    raise Wrong(
+        f"In one of {len(tables)} tables {answer!r} was named. For images that were not looked at before, {truth!r} "
+        "tells the label far more often."
+    )
+
+
+def _best(table: pd.DataFrame, score) -> str:
+    """The column with the highest score; `score` is given the number of images by value and label."""
+    columns = [name for name in table if name != "label"]
+    return max(columns, key=lambda name: score(pd.crosstab(table[name], table["label"])))
+
+
+@q1.mistake(
+    "The accession number of a file: a value of its own for each. Whoever looks up the answers in the images that are "
+    "scored finds each of them; for a new image this column knows nothing. Look up in one part of the rows, score on "
+    "the other."
+)
+def own_images(table):
+    return _best(table, lambda counts: counts.max(axis=1).sum())
+
+
+@q1.mistake(
+    "You named a column in which one value occurs in one class only: three images of 400. Three of three is 100 %, and "
+    "of the other 397 this column knows nothing. A percentage needs its n."
+)
+def one_pure_value(table):
+    several = [name for name in table if table[name].duplicated().any()]
+
+    def purest(counts):
+        often = counts[counts.sum(axis=1) > 1]
+        return often.div(often.sum(axis=1), axis=0).max(axis=None)
+
+    return _best(table[several], purest)
+
+
+@q1.mistake(
+    "The means of bytes differ by tens of thousands, because bytes are a small unit. The classes still overlap: hardly "
+    "any single image is told by it. A difference of means says nothing without the spread (and a column of words has "
+    "no mean at all)."
+)
+def largest_difference(table):
+    means = table.groupby("label").mean(numeric_only=True)
+    return (means.loc["covid"] - means.loc["normal"]).abs().idxmax()
+
+
+@q1.edges
+def _(right):
+    yield "capital letters", lambda table: right(table).upper(), True
+    yield (
+        "less one for each value",
+        lambda table: _best(table, lambda counts: counts.max(axis=1).sum() - len(counts)),
+        True,
+    )
+    yield "the first column that has three values", lambda table: list(table)[2], False
+    yield "all columns", lambda table: list(table), False
+    yield "the label itself", lambda table: "label", False
+
+
+# --- q2: a difference and its spread --------------------------------------------------------------------------------
+
+UNITS = {  # column: usual value, spread within a class
+    "sharpness": (1.0, 0.02),
+    "heart width in cm": (13.0, 1.0),
+    "mean grey level": (120.0, 30.0),
+    "file size in kB": (1500.0, 400.0),
+}
+EFFECTS = ((-1.6, 20), (1.0, 72), (0.65, 200), (-0.3, 200))  # spreads between the means; images per class measured
+PER_CLASS = 200
+
+
+def _measured(rng: np.random.Generator, names: list[str]) -> pd.DataFrame:
+    """Four measurements of 400 images, in the given order from the one that tells most to the one that tells least."""
+    columns = {}
+    for name, (effect, n) in zip(names, EFFECTS, strict=True):
+        usual, spread = UNITS[name]
+        normal = np.array([NormalDist().inv_cdf((k + 0.5) / n) for k in range(n)])
+        normal = normal / normal.std()
+        for values in (normal, normal + effect):
+            filled = np.append(usual + spread * values, np.full(PER_CLASS - n, np.nan))
+            columns.setdefault(name, []).extend(rng.permutation(filled).round(4))
+    table = pd.DataFrame({"label": np.repeat(["normal", "covid"], PER_CLASS)} | {k: columns[k] for k in UNITS})
+    return table.sample(frac=1, random_state=rng).reset_index(drop=True)
+
+
+q2 = Question(
+    "most_telling",
+    title="A difference and its spread",
+    points=2,
+    wants="most_telling(table) returns the names of the four measurements as a list, the most telling first",
+    hints=(
+        "A centimetre, a grey level, a kilobyte: which number can be compared over all of them?",
+        "Ask of single images: how far do they lie from the mean of their own class? And is higher better than lower?",
+        "The difference of the two means in units of the standard deviation within the classes, without its sign. Not "
+        "divided by the root of n: that asks how sure the mean is, not how far the images overlap.",
+    ),
+    data=lambda rng: _measured(rng, [str(name) for name in rng.permutation(list(UNITS))]),
+)
+
+
+@q2.rule
+def _(most_telling, rng):
+    orders = [list(UNITS), *([str(name) for name in rng.permutation(list(UNITS))] for _ in range(5))]
+    tables = [_measured(rng, order) for order in orders]
+    given = [expect.names(most_telling(table), UNITS, "most_telling(table)") for table in tables]
+    if short := next((answer for answer in given if len(answer) < len(UNITS)), None):
+        raise Wrong(f"most_telling(table) should name {len(UNITS)} measurements, each once, not {len(short)}.")
+    if given == orders:
+        return
+    q2.recognise_all(given, [(table,) for table in tables])
+    if given == [_ordered(table, lambda a, b: (b.mean() - a.mean()) / a.std()) for table in tables]:
+        raise q2.caught("sign_kept")
+    if [answer[::-1] for answer in given] == orders:
+        raise Wrong("The order is the wrong way round: the most telling comes first.")
+    wrong = sum(a != b for a, b in zip(given, orders, strict=True))
+    raise Wrong(f"{wrong} of {len(tables)} tables came in a wrong order; in one it should be {', '.join(orders[0])}.")
+
+
+def _ordered(table: pd.DataFrame, score) -> list[str]:
+    """The measurements by a score of what is known of covid and of normal, highest first."""
+    ill, well = (table[table["label"] == label] for label in ("covid", "normal"))
+    return sorted(UNITS, key=lambda name: -score(ill[name].dropna(), well[name].dropna()))
+
+
+@q2.mistake(
+    "The differences of the means were compared as they stand: kilobytes against centimetres. Change a unit, and the "
+    "order changes; what is shown by the images does not. Hold each difference against its spread."
+)
+def by_difference(table):
+    return _ordered(table, lambda a, b: abs(a.mean() - b.mean()))
+
+
+@q2.mistake(
+    "The differences were taken in per cent of the mean. That removes the unit, but the mean says nothing about how "
+    "far single images scatter: a heart 10 % wider is much if hearts vary by 5 %, and little if they vary by 50 %."
+)
+def in_per_cent(table):
+    return _ordered(table, lambda a, b: abs(a.mean() - b.mean()) / abs(b.mean()))
+
+
+@q2.mistake(
+    "This is the order of how sure it is that the means differ (t, or p): it grows with the number of images measured. "
+    "With enough of them the smallest difference is sure, and single images overlap as before. Asked was how far they "
+    "do."
+)
+def by_certainty(table):
+    return _ordered(table, lambda a, b: abs(a.mean() - b.mean()) / np.sqrt(a.var() / len(a) + b.var() / len(b)))
+
+
+@q2.mistake(
+    "The sign was kept, so that a measurement that is lower in COVID counts as telling nothing. Lower by two spreads "
+    "tells as much as higher by two."
+)
+def sign_kept(table):
+    return _ordered(table, lambda a, b: (a.mean() - b.mean()) / a.std())
+
+
+@q2.edges
+def _(right):
+    def overlap(a, b):
+        return abs((a.to_numpy()[:, None] > b.to_numpy()[None, :]).mean() - 0.5)
+
+    yield "an index", lambda table: pd.Index(right(table)), True
+    yield "by the share of pairs ranked rightly", lambda table: _ordered(table, overlap), True
+    yield "spread over both classes", lambda t: _ordered(t, lambda a, b: abs(a.mean() - b.mean()) / _both(a, b)), True
+    yield "the wrong way round", lambda table: right(table)[::-1], False
+    yield "the best alone", lambda table: right(table)[:1], False
+    yield "the last two swapped", lambda table: [*right(table)[:2], *right(table)[:1:-1]], False
+
+
+def _both(a: pd.Series, b: pd.Series) -> float:
+    return float(pd.concat([a, b]).std())
+
+
+# --- q3: a percentage and its n -------------------------------------------------------------------------------------
+
+
+def _hospitals(rng: np.random.Generator) -> tuple[pd.DataFrame, float, list[str]]:
+    """Images and COVID images by hospital, a share to compare with, and the hospitals that are clearly above it."""
+    large, middle = int(rng.integers(150, 220)), int(rng.integers(90, 120))
+    counts = [(large, round(0.68 * large)), (middle, round(0.72 * middle)), (16, 15)]  # clearly above
+    counts += [(2, 2), (4, 3), (middle + 7, round(0.53 * (middle + 7))), (large + 9, round(0.52 * (large + 9)))]  # not
+    counts += [(large - 5, round(0.4 * large)), (4, 0), (31, 6), (13, 5)]
+    table = pd.DataFrame(counts, columns=["images", "covid"])
+    table.insert(0, "hospital", fresh.names(rng, len(counts), "H-"))
+    clear = list(table["hospital"][:3])
+    return table.sample(frac=1, random_state=rng).reset_index(drop=True), round(rng.uniform(0.48, 0.5), 3), clear
+
+
+q3 = Question(
+    "clearly_above",
+    title="A percentage and its n",
+    points=2,
+    wants="clearly_above(table, share) returns a list of names of hospitals",
+    hints=(
+        "Two of two are 100 %. Would you be surprised if the next two were none of two?",
+        "Which shares would the hospital have to have for these images to be no surprise? The lesson put a range "
+        "beside each percentage.",
+        "evaluate.wilson(k, n) returns the lower and the upper end of the interval. Which end must lie above the share?"
+        "",
+    ),
+    data=lambda rng: _hospitals(rng)[:2],
+)
+
+
+@q3.rule
+def _(clearly_above, rng):
+    table, share, clear = _hospitals(rng)
+    found = set(expect.names(clearly_above(table, share), table["hospital"], "clearly_above(table, share)"))
+    if found == set(clear):
+        return
+    for name, mistake in q3.mistakes.items():
+        if found == set(mistake.answer(table, share)):
+            raise q3.caught(name, tiny=table["hospital"][table["images"] == 2].item(), sure=clear[2])
+    if missing := sorted(set(clear) - found):
+        row = table.set_index("hospital").loc[missing[0]]
+        raise Wrong(
+            f"{missing[0]} is missing: {row['covid']} of {row['images']} is more than chance makes of {share:.0%}."
+        )
+    name = sorted(found - set(clear))[0]
+    row = table.set_index("hospital").loc[name]
+    raise Wrong(f"{name} has {row['covid']} of {row['images']}: with {share:.0%} in truth that is no surprise.")
+
+
+@q3.mistake(
+    "The percentages were compared without their n. {tiny} has 2 of 2, which is 100 % and next to nothing: with a coin "
+    "it happens one time in four. Give each percentage its interval, and ask for the lower end."
+)
+def percent_alone(table, share):
+    return table["hospital"][table["covid"] / table["images"] > share].tolist()
+
+
+@q3.mistake(
+    "Hospitals with 30 images or more were believed, and others were not. But 52 % of 200 is no proof of more than a "
+    "half, and 15 of 16 ({sure}) is one: it depends on n and on the share at once, which is what an interval is for."
+)
+def thirty_are_enough(table, share):
+    return table["hospital"][(table["covid"] / table["images"] > share) & (table["images"] >= 30)].tolist()
+
+
+@q3.mistake(
+    "The interval p ± 2·√(p(1-p)/n) has no width where all images are of one class: it calls 2 of 2 ({tiny}) certain. "
+    "Wilson's interval, which the lesson uses, does not."
+)
+def no_width_at_the_end(table, share):
+    p = table["covid"] / table["images"]
+    return table["hospital"][p - 1.96 * np.sqrt(p * (1 - p) / table["images"]) > share].tolist()
+
+
+@q3.mistake(
+    "The upper end of the interval was held against the share. It lies above for nearly all of them: so it could be "
+    "more, which is not the same as: it is more. The fewer images, the sooner that is true."
+)
+def upper_end(table, share):
+    p, n, z = table["covid"] / table["images"], table["images"], 1.96
+    centre, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return table["hospital"][(centre + half) / (1 + z * z / n) > share].tolist()
+
+
+@q3.edges
+def _(right):
+    def certain(level):
+        from scipy.stats import binomtest
+
+        def answer(table, share):
+            p = [binomtest(k, n, share, "greater").pvalue for k, n in zip(table["covid"], table["images"], strict=True)]
+            return table["hospital"][np.array(p) < level].tolist()
+
+        return answer
+
+    yield "an exact test at 5 %", certain(0.05), True
+    yield "an exact test at 0.5 %", certain(0.005), True
+    yield "an exact test at 40 %", certain(0.4), False
+    yield "a column", lambda table, share: pd.Series(right(table, share)), True
+    yield "one missing", lambda table, share: right(table, share)[1:], False
+    yield "none", lambda table, share: [], False
+
+
+# --- q4: whose left -------------------------------------------------------------------------------------------------
+
+EACH = 3  # pictures with a haze on each side
+
+
+def _pictures(rng: np.random.Generator) -> list[dict]:
+    """Phantoms with a haze on one side, half of them mirrored: image, haze, heart, lungs, and the patient's side."""
+    plan = phantom.design("lateralised", n=40, seed=int(rng.integers(10**6)), letters=0, devices=0, border=False)
+    pictures = []
+    for _, row in plan.groupby("side").head(EACH).iterrows():
+        drawn = phantom.render(row, 64)
+        found = {"image": drawn.image, "haze": drawn.masks["lesion"], "heart": drawn.masks["heart"]}
+        found |= {"lungs": drawn.masks["lung"]}
+        for mirrored in (False, True):
+            turned = {name: (mask[:, ::-1] if mirrored else mask).copy() for name, mask in found.items()}
+            pictures.append(turned | {"side": row["side"]})
+    return [pictures[k] for k in rng.permutation(len(pictures))]
+
+
+q4 = Question(
+    "patient_side",
+    title="Whose left?",
+    points=2,
+    wants='patient_side(haze, heart, lungs) returns "left" or "right": the side of the patient, not yours',
+    hints=(
+        "Which part of the body shows how a picture hangs, whoever mirrored it?",
+        "The heart's tip points to the patient's left. On which side of the middle of the lungs does the heart lie, "
+        "and on which the haze?",
+        "np.nonzero(mask)[1].mean() is the mean column of a mask. Haze and heart on the same side of the middle: left.",
+    ),
+    data=_pictures,
+)
+
+
+@q4.rule
+def _(patient_side, rng):
+    pictures = _pictures(rng)
+    arguments = [tuple(picture[name] for name in ("haze", "heart", "lungs")) for picture in pictures]
+    given = [expect.choice(patient_side(*masks), ("left", "right"), "patient_side(...)") for masks in arguments]
+    wrong = [a != picture["side"] for a, picture in zip(given, pictures, strict=True)]
+    if any(wrong):
+        q4.recognise_all(given, arguments)
+        raise Wrong(f"{sum(wrong)} of {len(pictures)} pictures got the wrong side.")
+
+
+def _middle(mask) -> float:
+    """Mean column of a mask."""
+    return float(np.nonzero(mask)[1].mean())
+
+
+@q4.mistake(
+    "You named the side on which you see the haze. The patient faces you, as when you shake hands: what hangs on your "
+    "left is the patient's right. (Half of these pictures are mirrored besides.)"
+)
+def viewer_side(haze, heart, lungs):
+    return "right" if _middle(haze) > _middle(lungs) else "left"
+
+
+@q4.mistake(
+    "Right for every picture that hangs as usual, and wrong for all that were mirrored. Nothing in the name of a file "
+    "tells; the body does: where is the heart's tip?"
+)
+def trusts_the_hanging(haze, heart, lungs):
+    return "left" if _middle(haze) > _middle(lungs) else "right"
+
+
+@q4.mistake(
+    "You looked at the heart, so that mirrored pictures do not deceive you; but all sides are the wrong way round. The "
+    "heart's tip points to the patient's left."
+)
+def heart_on_the_right(haze, heart, lungs):
+    same = (_middle(haze) > _middle(lungs)) == (_middle(heart) > _middle(lungs))
+    return "right" if same else "left"
+
+
+@q4.edges
+def _(right):
+    yield "capital letters", lambda *masks: right(*masks).upper(), True
+    yield "by the middle of the picture", _by_picture, True
+    yield "always left", lambda *masks: "left", False
+    yield "True and False", lambda *masks: right(*masks) == "left", False
+    yield (
+        "by the larger lung",
+        lambda haze, heart, lungs: "left" if lungs[:, :32].sum() > lungs[:, 32:].sum() else "right",
+        False,
+    )
+
+
+def _by_picture(haze, heart, lungs):
+    middle = (haze.shape[1] - 1) / 2
+    return "left" if (_middle(haze) > middle) == (_middle(heart) > middle) else "right"

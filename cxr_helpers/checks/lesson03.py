@@ -1,0 +1,450 @@
+"""Questions of lesson 03, preprocessing: channels, the shape of a film, constants, and one way in for every image."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from .. import preprocess
+from . import expect
+from ._question import Question
+from ._running import Wrong
+
+SIZE = 64  # of the squares in questions 2 and 4
+
+
+def _film(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """A smooth film in [0.25, 0.6], with a bright disc in its middle and bright corners; float (height, width)."""
+    rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    a, b, c = rng.uniform(2, 6, size=3)
+    film = 0.42 + 0.15 * np.sin(a * rows + b) * np.cos(c * columns)
+    y, x = np.mgrid[:height, :width]
+    film[(y - height / 2) ** 2 + (x - width / 2) ** 2 < (0.3 * min(height, width)) ** 2] = 1.0
+    return film.clip(0.25, 1)
+
+
+# --- q1: what a channel means ---------------------------------------------------------------------------------------
+
+GREY_SLACK = 0.01  # of the range 0 to 1: more than rounding to 8 bits, less than a visible veil
+
+
+def _decoded(rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Arrays as a decoder returns them, by mode, each with the grey levels (0 to 1) that were stored."""
+    arrays = {}
+    for mode in rng.permutation(["grey", "grey with alpha", "RGB", "RGBA", "16 bits"]):
+        height, width = (int(side) for side in rng.integers(30, 60, size=2))
+        levels = np.round(255 * rng.uniform(0.6, 0.8) * _film(rng, height, width)).astype(np.uint8)
+        opaque = np.full_like(levels, 255)
+        channels = {"grey with alpha": [levels, opaque], "RGB": [levels] * 3, "RGBA": [levels] * 3 + [opaque]}
+        array = np.stack(channels[mode], axis=-1) if mode in channels else levels
+        array = array.astype(np.uint16) * 257 if mode == "16 bits" else array
+        arrays[str(mode)] = array, levels / 255
+    return arrays
+
+
+q1 = Question(
+    "to_grey",
+    title="What a channel means",
+    points=2,
+    wants="to_grey(array) returns the grey levels as an array (height, width) of numbers from 0 to 1",
+    hints=(
+        "Print shape, dtype, and the mean of each channel of every array. Which of the channels is no light?",
+        "With 1 or 3 channels all are light. With 2 or 4, the last one says how opaque a pixel is.",
+        "How far the numbers may count is in the type, not in the image: np.iinfo(array.dtype).max.",
+    ),
+    data=lambda rng: {mode: array for mode, (array, _) in _decoded(rng).items()},
+)
+
+
+@q1.rule
+def _(to_grey, rng):
+    cases = _decoded(rng)
+    given = {mode: to_grey(array) for mode, (array, _) in cases.items()}
+    given = {mode: expect.array(g, cases[mode][1].shape, f"to_grey for {mode}") for mode, g in given.items()}
+    far = {mode: float(abs(given[mode] - truth).max()) for mode, (_, truth) in cases.items()}
+    wrong = [mode for mode in far if far[mode] > GREY_SLACK]
+    if not wrong:
+        return
+    if all(abs(given[mode] - truth * 255).max() < 255 * GREY_SLACK for mode, (_, truth) in cases.items()):
+        raise Wrong("The grey levels are right and run from 0 to 255; asked for was 0 to 1.")
+    for name, mistake in q1.mistakes.items():
+        if all(abs(given[mode] - mistake.answer(array)).max() < GREY_SLACK for mode, (array, _) in cases.items()):
+            black = float(given["RGBA"].min() - cases["RGBA"][1].min())
+            raise q1.caught(name, veil=black, largest=given["16 bits"].max())
+    raise Wrong(f"Too far off for {', '.join(sorted(wrong))}: by up to {max(far.values()):.2f} of the range 0 to 1.")
+
+
+def _light(array):
+    """The mean of the channels that are light, in the array's own numbers."""
+    light = array[..., : array.shape[2] - 1 + array.shape[2] % 2] if array.ndim == 3 else array
+    return light.astype(float).mean(axis=2) if array.ndim == 3 else light.astype(float)
+
+
+@q1.mistake(
+    "All channels were averaged, alpha with them. Alpha says how opaque a pixel is, 255 everywhere, and is no light: "
+    "the darkest pixel of the RGBA file rose by {veil:.2f}. It still looks like a radiograph, and if one class came as "
+    "RGBA, a network learns the veil."
+)
+def alpha_averaged(array):
+    return (array.mean(axis=2) if array.ndim == 3 else array) / np.iinfo(array.dtype).max
+
+
+@q1.mistake(
+    "RGBA is right; of the file with two channels (grey and alpha) both were averaged. The first three of two channels "
+    "are both of them: ask how many there are, and which one is no light."
+)
+def two_channels_averaged(array):
+    return (array[..., :3].mean(axis=2) if array.ndim == 3 else array) / np.iinfo(array.dtype).max
+
+
+@q1.mistake(
+    "Every file was divided by 255, and the one with 16 bits counts to 65,535: its result goes up to {largest:.0f} "
+    "instead of 1. What a number means depends on how far its file can count."
+)
+def eight_bits_assumed(array):
+    return _light(array) / 255
+
+
+@q1.mistake(
+    "Each image was divided by its own largest value. It then ends at 1 whatever the film was like: how bright it was "
+    "is lost, and one bright letter makes all the rest darker. Divide by how far the file can count."
+)
+def own_maximum(array):
+    return _light(array) / _light(array).max()
+
+
+@q1.edges
+def _(right):
+    yield "float32", lambda array: right(array).astype("float32"), True
+    yield "rounded to 8 bits", lambda array: np.round(right(array) * 255) / 255, True
+    yield "lists", lambda array: right(array).tolist(), True
+    yield "three hundredths too bright", lambda array: right(array) + 0.03, False
+    yield "one axis too many", lambda array: right(array)[..., None], False
+
+
+# --- q2: the shape of a film ----------------------------------------------------------------------------------------
+
+ROUND = 0.12  # how far from 1 the disc's width over its height may be: two pixels of 25
+WHOLE = 3  # pixels that a side of the film may be off
+
+
+def _squashed(rng: np.random.Generator, wide: bool | None = None) -> tuple[np.ndarray, int, int]:
+    """A film that was made square by squashing, uint8, with the height and width that it had."""
+    short, long = int(rng.integers(95, 116)), int(rng.integers(165, 191))
+    wide = bool(rng.random() < 0.5) if wide is None else wide
+    height, width = (short, long) if wide else (long, short)
+    square = preprocess.resize(_film(rng, height, width), 96).clip(0, 1)
+    return np.round(255 * square).astype(np.uint8), height, width
+
+
+q2 = Question(
+    "unsquash",
+    title="Undo the squash",
+    points=2,
+    wants="unsquash(square, height, width, size) returns an array (size, size) with the film in its own shape",
+    hints=(
+        "Two steps: first the shape that the film had, then a square again. Which of the two does resized do?",
+        "The lesson knows three ways to make a film square. Which one keeps both the shape and the edges?",
+        "resized(square, height, width) is the film again. preprocess.prepare makes it square; it takes grey levels "
+        "from 0 to 1.",
+    ),
+    data=_squashed,
+)
+
+
+@q2.rule
+def _(unsquash, rng):
+    for wide in (True, False):
+        square, height, width = _squashed(rng, wide)
+        result = unsquash(square, height, width, SIZE)
+        result = expect.array(result, (SIZE, SIZE), "unsquash(square, height, width, size)")
+        film, disc = (_sides(result / (255 if result.max() > 1.5 else 1), level) for level in (0.13, 0.8))
+        if 0 in disc:
+            raise Wrong("The bright disc in the middle of the film is no longer there.")
+        shape, once = disc[1] / disc[0], height / width
+        kept = abs(film[0] / film[1] - once) < ROUND and abs(max(film) - SIZE) <= WHOLE
+        if abs(shape - 1) <= ROUND:
+            if kept:
+                continue
+            if min(film) > SIZE - WHOLE:
+                raise q2.caught("cropped")
+            raise Wrong(f"The shape is right, but the film fills only {film[0]} × {film[1]} pixels of {SIZE} × {SIZE}.")
+        for name, expected in (("left_squashed", once), ("sides_swapped", once**2)):
+            if abs(shape / expected - 1) < ROUND:
+                raise q2.caught(name, was="wide" if wide else "high", shape=shape)
+        raise Wrong(f"A disc on the film is now {shape:.2f} times as wide as high; it should be as wide as high.")
+
+
+def _sides(square: np.ndarray, level: float) -> tuple[int, int]:
+    """Height and width of what is brighter than the level."""
+    found = (np.flatnonzero((square > level).any(axis=axis)) for axis in (1, 0))
+    return tuple(int(at[-1] - at[0] + 1) if len(at) else 0 for at in found)
+
+
+def _resized(image, height, width):
+    return np.asarray(Image.fromarray(image).resize((width, height))) / 255
+
+
+@q2.mistake(
+    "A film that was {was} is still squashed: a disc on it is {shape:.2f} times as wide as high. Padding or resizing "
+    "what is square already changes nothing; the shape that was lost has to be given back first."
+)
+def left_squashed(square, height, width, size):
+    return preprocess.prepare(square / 255, size, fit="pad")
+
+
+@q2.mistake(
+    "Height and width have changed places, so that a film that was {was} became worse: a disc on it is {shape:.2f} "
+    "times as wide as high. NumPy says (height, width), Pillow (width, height): try one film of which you know the "
+    "shape."
+)
+def sides_swapped(square, height, width, size):
+    return preprocess.prepare(_resized(square, width, height), size)
+
+
+@q2.mistake(
+    "The shape is right, and the edges of the film are gone: it was cropped. On a chest these are the outer walls of "
+    "the lungs; the same heart then looks larger."
+)
+def cropped(square, height, width, size):
+    return preprocess.prepare(_resized(square, height, width), size, fit="crop")
+
+
+@q2.edges
+def _(right):
+    def black_below(square, height, width, size):
+        side = max(height, width)
+        whole = np.zeros((side, side))
+        whole[:height, :width] = _resized(square, height, width)
+        return preprocess.resize(whole, size)
+
+    yield "0 to 1, black on one side only", black_below, True
+    yield "one pixel to the right", lambda *a: np.roll(right(*a), 1, axis=1), True
+    yield "too small", lambda *a: np.pad(right(*a[:3], a[3] - 16), 8), False
+    yield "not made square", lambda square, height, width, size: _resized(square, height, width), False
+
+
+# --- q3: constants --------------------------------------------------------------------------------------------------
+
+SLACK = 0.02  # in standard deviations: rounding, or n - 1 in place of n
+
+
+def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Grey levels (n, 16, 16), uint8: 40 training images, 12 brighter test images, one film from elsewhere."""
+    kinds = ((40, 110, 50), (12, 150, 30), (1, 180, 20))
+    return tuple(rng.normal(m + rng.normal(0, 4), s, (n, 16, 16)).clip(0, 255).astype(np.uint8) for n, m, s in kinds)
+
+
+q3 = Question(
+    "scale",
+    title="Where constants come from",
+    points=3,
+    wants="scale(train, test, upload) returns three arrays: train, test and upload after scaling",
+    hints=(
+        "Next year a film comes alone. Whose mean will be subtracted from it?",
+        "Would a training image come out otherwise if the test images were others? It must not.",
+        "Two numbers, computed once from one of the three arrays, and the same line for all of them.",
+    ),
+    data=_parts,
+)
+
+
+@q3.rule
+def _(scale, rng):
+    train, test, upload = _parts(rng)
+    scaled = _three(scale(train, test, upload), (train, test, upload))
+    other = _three(scale(train, 255 - test, 255 - upload), (train, test, upload))
+    a, b, c = scaled
+    if 0 < a.std() < SLACK:
+        raise q3.caught("two_scales", low=a.min(), high=a.max())
+    if (moved := abs(other[0] - a).max()) > SLACK / 10:
+        raise q3.caught("all_images", moved=moved)
+    if abs(a.mean()) > SLACK or abs(a.std() - 1) > SLACK:
+        raise Wrong(f"After scaling, train has mean {a.mean():.2f} and deviation {a.std():.2f}; asked for was 0 and 1.")
+    for name, part in (("own_statistics", b), ("upload_by_itself", c)):
+        if abs(part.mean()) < SLACK / 4 and abs(part.std() - 1) < SLACK / 4:
+            raise q3.caught(name)
+    levels, first = np.unique(train, return_index=True)
+    for what, grey, part in (("train", train, a), ("test", test, b), ("upload", upload, c)):
+        off = abs(np.interp(grey, levels, a.ravel()[first]) - part)
+        if off.max() > SLACK:
+            level = grey.ravel()[off.argmax()]
+            raise Wrong(f"The grey level {level} did not become the same number everywhere: it differs in {what}.")
+
+
+def _three(value, parts) -> list[np.ndarray]:
+    """The answer as three arrays of the shapes of the parts."""
+    if not isinstance(value, (tuple, list)) or len(value) != 3:
+        raise Wrong(f"scale(train, test, upload) should return three arrays, not {expect.kind(value)}.")
+    names = ("train", "test", "upload")
+    return [expect.array(v, p.shape, f"{name} after scaling") for name, v, p in zip(names, value, parts, strict=True)]
+
+
+def _by(images, of):
+    return (images - of.mean()) / of.std()
+
+
+@q3.mistake(
+    "We exchanged test and upload, and left train as it was. Yet the training images came out otherwise, by up to "
+    "{moved:.2f}: through the constants they know images that training must not know. Compute them from train alone."
+)
+def all_images(train, test, upload):
+    every = np.concatenate([train, test, upload])
+    return tuple(_by(images, every) for images in (train, test, upload))
+
+
+@q3.mistake(
+    "Test has a mean of 0 and a deviation of 1: it was scaled by its own. Nothing leaks into training, but if the test "
+    "images are brighter, because these people are ill or the machine is another one, that is scaled away, and what "
+    "becomes of an image depends on who is tested with it."
+)
+def own_statistics(train, test, upload):
+    return tuple(_by(images, images) for images in (train, test, upload))
+
+
+@q3.mistake(
+    "Train and test are right, and the film that came alone was scaled by itself: every upload would have the same "
+    "mean, however bright it is. The constants of train are kept with the model, for all that comes later."
+)
+def upload_by_itself(train, test, upload):
+    return _by(train, train), _by(test, train), _by(upload, upload)
+
+
+@q3.mistake(
+    "Scaled twice: the images were divided by 255 and the constants were not. All training images now lie between "
+    "{low:.2f} and {high:.2f}, so that to a network they are all the same. Look at min and max of what goes into it."
+)
+def two_scales(train, test, upload):
+    return tuple((images / 255 - train.mean()) / train.std() for images in (train, test, upload))
+
+
+@q3.edges
+def _(right):
+    yield "a list, float32", lambda *parts: [part.astype("float32") for part in right(*parts)], True
+    yield "0 to 1 first, images and constants alike", lambda *p: [_by(part / 255, p[0] / 255) for part in p], True
+    yield "n - 1", lambda *p: [(part - p[0].mean()) / p[0].std(ddof=1) for part in p], True
+    yield "a hundredth off", lambda *p: [part + 0.01 for part in right(*p)], True
+    yield "a twentieth off", lambda *p: [part + 0.05 for part in right(*p)], False
+    yield "a mean for each pixel", lambda *p: [(q - p[0].mean(0)) / p[0].std(0) for q in p], False
+    yield "train alone", lambda *p: right(*p)[0], False
+
+
+# --- q4: one way in -------------------------------------------------------------------------------------------------
+
+PROBABILITY = 0.03  # how far the answer may be off
+
+
+class Network:
+    """A small trained network: grey levels (n, 64, 64, 1) go in, it divides them by 255, probabilities (n,) come "
+    "out."""
+
+    def __init__(self, rng: np.random.Generator):
+        smooth = preprocess.resize(rng.normal(0, 1, (6, 6)).astype(np.float32), SIZE)
+        self._weights = (8 + 12 * smooth) / SIZE**2
+
+    def __call__(self, batch) -> np.ndarray:
+        """Probability of COVID for each image."""
+        batch = np.asarray(batch, dtype=float)
+        if batch.ndim != 4 or batch.shape[1:] != (SIZE, SIZE, 1):
+            raise ValueError(f"the network takes arrays (n, {SIZE}, {SIZE}, 1), not {batch.shape}")
+        signal = np.tensordot(batch[..., 0] / 255, self._weights, axes=2)
+        return 1 / (1 + np.exp(-(signal - 2.5)))
+
+
+def _uploads(rng: np.random.Generator) -> tuple[Network, list[tuple[bytes, np.ndarray]]]:
+    """A network, and PNG files of several modes with the grey levels (0 to 1) that they hold."""
+    files = []
+    for mode in ("RGBA", "L", "I;16", "RGB", "RGBA", "L"):
+        height, width = (int(side) for side in rng.permutation([rng.integers(60, 75), rng.integers(100, 120)]))
+        levels = np.round(255 * rng.uniform(0.3, 1) * _film(rng, height, width)).astype(np.uint8)
+        picture = Image.fromarray(levels.astype(np.uint16) * 257 if mode == "I;16" else levels)
+        (picture if mode in ("L", "I;16") else picture.convert(mode)).save(buffer := io.BytesIO(), "PNG")
+        files.append((buffer.getvalue(), levels / 255))
+    return Network(rng), files
+
+
+q4 = Question(
+    "ask",
+    title="One way in",
+    points=3,
+    wants="ask(network, file) returns one number, the network's probability for that file",
+    hints=(
+        "What was done to every training image before the network saw it? No more and no less is to be done here.",
+        "Which two functions stand between a file and the cache? (preprocess.cache?? shows them.) And who divides by "
+        "255?",
+        "images.read, then preprocess.prepare with the size of the cache; [None, ..., None] makes a batch of one image "
+        "with one channel.",
+    ),
+    data=lambda rng: (lambda network, files: (network, [file for file, _ in files]))(*_uploads(rng)),
+)
+
+
+@q4.rule
+def _(ask, rng):
+    network, files = _uploads(rng)
+    given = np.array([expect.number(ask(network, file), "ask(network, file)") for file, _ in files])
+    truth = np.array([_asked(network, preprocess.prepare(levels, SIZE)) for _, levels in files])
+    if (abs(given - truth) <= PROBABILITY).all():
+        return
+    for name, mistake in q4.mistakes.items():
+        same = [abs(p - mistake.answer(network, file)) < 0.005 for p, (file, _) in zip(given, files, strict=True)]
+        if all(same):
+            raise q4.caught(name, n=len(files), span=np.ptp(given))
+    worst = abs(given - truth).argmax()
+    mode = Image.open(io.BytesIO(files[worst][0])).mode
+    raise Wrong(f"For a file of mode {mode} you found {given[worst]:.2f}; prepared as in training: {truth[worst]:.2f}.")
+
+
+def _asked(network: Network, square: np.ndarray) -> float:
+    return float(network(square[None, ..., None])[0])
+
+
+def _opened(file, weights=(0.299, 0.587, 0.114)):
+    """The grey levels of a file, 0 to 1, with the weights of its channels."""
+    array = np.asarray(Image.open(io.BytesIO(file)))
+    grey = array[..., : len(weights)] @ np.array(weights[: array.shape[2]]) if array.ndim == 3 else array
+    return (grey / np.iinfo(array.dtype).max).clip(0, 1)
+
+
+@q4.mistake(
+    "Scaled twice: the network divides by 255, and what you gave it had been made small before. Little is left: "
+    "your answers for {n} different films lie within {span:.3f} of each other. Print min and max of what goes into it."
+)
+def scaled_twice(network, file):
+    return _asked(network, preprocess.prepare(_opened(file), SIZE) / 255)
+
+
+@q4.mistake(
+    "The films were squashed into the square, and those of training were padded: a heart of another shape than any the "
+    "network has seen. resize((64, 64)) squashes."
+)
+def squashed(network, file):
+    return _asked(network, preprocess.prepare(_opened(file), SIZE, "squash"))
+
+
+@q4.mistake(
+    "Right for most files, and not for those with an alpha channel: it was averaged in as if it were light, which puts "
+    "a veil over the picture. The training images were read by images.read, which looks at the mode first."
+)
+def alpha_read_as_light(network, file):
+    mode = Image.open(io.BytesIO(file)).mode
+    weights = (0.25, 0.25, 0.25, 0.25) if mode == "RGBA" else (0.299, 0.587, 0.114)
+    return _asked(network, preprocess.prepare(_opened(file, weights), SIZE))
+
+
+@q4.mistake(
+    "Each film was stretched to the full range, from black to white. It may look better, and it is not what the "
+    "network was trained on: how bright a film was is part of its input. What train got, and only that, an upload must "
+    "get."
+)
+def stretched(network, file):
+    square = preprocess.prepare(_opened(file), SIZE).astype(float)
+    return _asked(network, 255 * (square - square.min()) / np.ptp(square))
+
+
+@q4.edges
+def _(right):
+    yield "an array with one number", lambda network, file: np.array([right(network, file)]), True
+    yield "two hundredths off", lambda network, file: right(network, file) + 0.02, True
+    yield "six hundredths off", lambda network, file: right(network, file) + 0.06, False
+    yield "cropped", lambda network, file: _asked(network, preprocess.prepare(_opened(file), SIZE, "crop")), False

@@ -1,0 +1,336 @@
+"""Questions of lesson 04, splitting: the split, its proof, and which number to believe."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .. import split
+from . import expect, fresh
+from ._question import Question
+from ._running import Wrong
+
+SHARE, SIZE_SLACK, CLASS_SLACK = 0.2, 0.05, 0.06  # of the test part: asked for, and how far off it may be
+SEEDS = 8  # splits that one check makes: classes that nobody looked at are even by luck in one split of four
+
+# --- q1: the split --------------------------------------------------------------------------------------------------
+
+q1 = Question(
+    "make_split",
+    title="Make the split",
+    points=3,
+    wants="make_split(table, seed) returns the table with its column split filled: train or test",
+    hints=(
+        "The column group says what stays together. Which function of lesson 04 keeps groups whole?",
+        "Three things at once: groups whole, each class represented, the same seed the same split. No row and no file "
+        "may go anywhere.",
+        "split.holdout does it. Which share goes to test, and which to val?",
+    ),
+    data=lambda rng: fresh.grouped(rng, 60, copies=8, labels=("normal", "covid", "viral")),
+)
+
+
+@q1.rule
+def _(make_split, rng):
+    table, seeds = q1.data(rng), [int(seed) for seed in rng.integers(1000, size=SEEDS)]
+    with tempfile.TemporaryDirectory() as folder:
+        table = fresh.with_files(table, folder)
+        paths = table.set_index("image_id")["path"]
+        first = expect.table(make_split(table, seeds[0]), ["image_id", "split"], "make_split(table, seed)")
+        now = first.set_index("image_id").get("path", paths)
+        if not all(map(os.path.exists, paths)) or (now != paths.reindex(now.index)).any():
+            raise q1.caught("move_files")
+        _judge(table, [first, *(make_split(table, seed) for seed in seeds[1:])])
+        if not _aligned(table, first).equals(_aligned(table, make_split(table, seeds[0]))):
+            raise q1.caught("no_seed")
+
+
+def _judge(table: pd.DataFrame, results: list[pd.DataFrame]) -> None:
+    """Raise `Wrong` unless every split keeps rows and groups, and is of about the size asked for in each class."""
+    splits = [_aligned(table, result) for result in results]
+    crossing = max(int((s.groupby(table["group"]).nunique() > 1).sum()) for s in splits)
+    lost = len(table) - len(results[0])
+    if lost:
+        raise (
+            q1.caught("deduplicate_after", lost=lost, crossing=crossing)
+            if crossing
+            else Wrong(f"{lost} rows are gone.")
+        )
+    shares = _shares(table, splits)
+    if 0 < crossing < 5:
+        raise Wrong(f"{crossing} of {table['group'].nunique()} groups stand on both sides.")
+    if crossing:
+        groups = results[0].set_index("image_id").get("group", table["group"])
+        renamed = set(groups) != set(table["group"])
+        exact = shares.std().max() < 0.02
+        name = "shuffle_then_group" if renamed else "stratify_only" if exact else "shuffle_only"
+        raise q1.caught(name, crossing=crossing)
+    size = np.mean([(s == "test").mean() for s in splits])
+    if abs(size - SHARE) > SIZE_SLACK:
+        raise Wrong(f"{size:.0%} of the images are test; asked for was about {SHARE:.0%}.")
+    of_groups = _shares(table, splits, table.drop_duplicates("group").index)
+    far = np.minimum((shares - SHARE).abs(), (of_groups - SHARE).abs())  # even by images or by groups: either will do
+    if far.max().max() > CLASS_SLACK:
+        label = far.max().idxmax()
+        raise q1.caught("group_only", label=label, share=shares[label].iloc[far[label].argmax()])
+
+
+def _shares(table: pd.DataFrame, splits: list[pd.Series], rows: pd.Index | slice = slice(None)) -> pd.DataFrame:
+    """Share of test among the rows: a row per split, a column per class."""
+    return pd.DataFrame([(s.loc[rows] == "test").groupby(table["label"].astype(str)).mean() for s in splits])
+
+
+def _aligned(table: pd.DataFrame, result: pd.DataFrame) -> pd.Series:
+    """The column split as text, in the table's order; <NA> for rows that are gone."""
+    parts = result.set_index("image_id")["split"].astype(str)
+    if odd := sorted(set(parts) - {"train", "test"}):
+        raise Wrong(f"split should hold train or test and nothing else; it also holds {', '.join(odd[:3])}.")
+    if parts.index.duplicated().any() or not set(parts.index) <= set(table["image_id"]):
+        raise Wrong("The result has rows that the table does not have.")
+    return table["image_id"].map(parts)
+
+
+def _cut(table, seed, stratify=None):
+    """What most tutorials do: shuffle the images and cut."""
+    from sklearn.model_selection import train_test_split
+
+    _, test = train_test_split(table.index, test_size=SHARE, random_state=seed, stratify=stratify)
+    return np.where(table.index.isin(test), "test", "train")
+
+
+@q1.mistake("The images were shuffled and cut: {crossing} groups stand on both sides. Whole groups go to one side.")
+def shuffle_only(table, seed):
+    return table.assign(split=_cut(table, seed))
+
+
+@q1.mistake(
+    "The cut came first and the groups after it, made anew on each side, so that nothing seems to cross. By the groups "
+    "that the table had, {crossing} stand on both sides. Group first, split second."
+)
+def shuffle_then_group(table, seed):
+    table = table.assign(split=_cut(table, seed))
+    return table.assign(group=table["group"] + "/" + table["split"])
+
+
+@q1.mistake(
+    "Each class has its share, but {crossing} groups stand on both sides: stratifying balances the classes and keeps "
+    "nobody together."
+)
+def stratify_only(table, seed):
+    return table.assign(split=_cut(table, seed, table["label"]))
+
+
+@q1.mistake(
+    "Copies were removed after the split, within each side: {lost} rows are gone, and {crossing} groups still stand on "
+    "both sides, which are the ones that leak. Group first, split second, and drop nothing."
+)
+def deduplicate_after(table, seed):
+    return table.assign(split=_cut(table, seed)).drop_duplicates(["split", "group"])
+
+
+@q1.mistake(
+    "Files were moved, or their paths rewritten. Run it twice, and the second run splits what the first one left. "
+    "A split is a column: every file stays where it is."
+)
+def move_files(table, seed):
+    result = split.holdout(table, test=SHARE, val=0, seed=seed)
+    paths = []
+    for path, part in zip(table["path"], result["split"], strict=True):
+        target = Path(path).parents[1] / part / Path(path).name
+        target.parent.mkdir(exist_ok=True)
+        os.replace(path, target)
+        paths.append(str(target))
+    return result.assign(path=paths)
+
+
+@q1.mistake(
+    "Groups stay whole, but the classes are not spread evenly: with one of the seeds tried, {share:.0%} of the class "
+    "{label} went to test. Ask for whole groups and for even classes at once."
+)
+def group_only(table, seed):
+    from sklearn.model_selection import GroupShuffleSplit
+
+    _, test = next(GroupShuffleSplit(1, test_size=SHARE, random_state=seed).split(table, groups=table["group"]))
+    return table.assign(split=np.where(np.isin(np.arange(len(table)), test), "test", "train"))
+
+
+@q1.mistake("The same seed gave two different splits: pass the seed on, so that another person gets your split.")
+def no_seed(table, seed):
+    return split.holdout(table, test=SHARE, val=0, seed=int(np.random.default_rng().integers(10**6)))
+
+
+@q1.edges
+def _(right):
+    def with_share(share):
+        return lambda table, seed: split.holdout(table, test=share, val=0, seed=seed)
+
+    yield "groups cut by hand, class by class", _by_hand, True
+    yield "rows in another order", lambda t, s: right(t, s).sample(frac=1, random_state=0), True
+    yield "text in place of a categorical", lambda t, s: right(t, s).astype({"split": str}), True
+    yield "one row lost", lambda t, s: right(t, s).iloc[1:], False
+    yield "a tenth for test", with_share(0.1), False
+    yield "three tenths for test", with_share(0.3), False
+    yield "val as well", lambda t, s: split.holdout(t, test=0.2, val=0.2, seed=s), False
+    yield "one image across", lambda t, s: _swap_one(right(t, s)), False
+
+
+def _by_hand(table, seed):
+    from sklearn.model_selection import train_test_split
+
+    groups = table.drop_duplicates("group")
+    _, test = train_test_split(groups["group"], test_size=SHARE, stratify=groups["label"], random_state=seed)
+    return table.assign(split=np.where(table["group"].isin(test), "test", "train"))
+
+
+def _swap_one(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with one image of one group on the other side."""
+    row = table.index[table["group"] == table["group"].mode()[0]][0]
+    other = "train" if table.loc[row, "split"] == "test" else "test"
+    return table.assign(split=table["split"].astype(object).where(table.index != row, other))
+
+
+# --- q2: the proof --------------------------------------------------------------------------------------------------
+
+
+def _cases(rng: np.random.Generator) -> list[tuple[pd.DataFrame, bool]]:
+    """Split tables without groups, each with its truth: clean ones, and one leak of each kind."""
+    table = fresh.cohort(rng, 30, unknown=0.3)
+    whole = table["patient"].astype(object).fillna(table["image_id"])
+    side = dict(zip(whole.unique(), rng.permutation(np.resize(["train", "val", "test"], whole.nunique())), strict=True))
+    clean = table.assign(split=pd.Categorical(whole.map(side), ["train", "val", "test"]))
+    cases = [(clean, True), (clean[clean["patient"].notna()].reset_index(drop=True), True)]
+    for a, b in (("train", "test"), ("val", "test"), ("train", "val")):
+        first, second = (clean.index[(clean["split"] == part) & clean["patient"].notna()] for part in (a, b))
+        patient = clean.assign(patient=clean["patient"].where(clean.index != second[0], clean.loc[first[0], "patient"]))
+        copied = clean.assign(sha256=clean["sha256"].where(clean.index != second[0], clean.loc[first[0], "sha256"]))
+        cases += [(patient, False), (copied, False)]
+    return cases
+
+
+q2 = Question(
+    "is_disjoint",
+    title="Prove it disjoint",
+    points=3,
+    wants="is_disjoint(table) returns True where no patient and no file is in two parts, else False",
+    hints=(
+        "What names a film, and what names a person? One column each; the names of files do neither.",
+        "Two parts means any two of train, val and test. And two images of unknown patients prove nothing.",
+        'For one column: table.dropna(subset=[column]).groupby(column)["split"].nunique() says in how many parts each '
+        "value stands. split.assert_disjoint does this for several columns.",
+    ),
+    data=lambda rng: _cases(rng)[0][0],
+)
+
+
+@q2.rule
+def _(is_disjoint, rng):
+    cases = _cases(rng)
+    given = [expect.truth(is_disjoint(table), "is_disjoint(table)") for table, _ in cases]
+    if given == [truth for _, truth in cases]:
+        return
+    q2.recognise_all(given, [(table,) for table, _ in cases])
+    wrong = next(i for i, (answer, (_, truth)) in enumerate(zip(given, cases, strict=True)) if answer != truth)
+    raise Wrong(
+        "A split without a fault was refused."
+        if wrong < 2
+        else f"A split in which one {'patient' if wrong % 2 == 0 else 'file'} stands in two parts passed as disjoint."
+    )
+
+
+def _shared(table: pd.DataFrame, column: str, parts: tuple[str, ...] = ("train", "val", "test")) -> bool:
+    """Whether a known value of the column stands in two of the parts."""
+    used = table[table["split"].isin(parts)].dropna(subset=[column])
+    return bool((used.groupby(column)["split"].nunique() > 1).any())
+
+
+@q2.mistake(
+    "Names of files were compared. In one table they are always different, so this proof holds for every split: "
+    "compare what is in the file, and whose it is."
+)
+def names_only(table):
+    return not _shared(table, "image_id")
+
+
+@q2.mistake("Files were compared, people were not: a patient with two films on two sides went unnoticed.")
+def hashes_only(table):
+    return not _shared(table, "sha256")
+
+
+@q2.mistake("People were compared, files were not: one file under two patients' names went unnoticed.")
+def people_only(table):
+    return not _shared(table, "patient")
+
+
+@q2.mistake(
+    "Train and test were compared, val was not. What is chosen on val must be new to val as well, and what is scored "
+    "on test must not have been chosen on it."
+)
+def val_ignored(table):
+    return not any(_shared(table, column, ("train", "test")) for column in ("patient", "sha256"))
+
+
+@q2.mistake(
+    "A faultless split was refused, because several images of unknown patients were taken for one person. "
+    "A missing name is no name: leave it out of the comparison (and say in the report how many there are)."
+)
+def unknown_counts(table):
+    named = table.assign(patient=table["patient"].fillna("unknown"))
+    return not any(_shared(named, column) for column in ("patient", "sha256"))
+
+
+@q2.edges
+def _(right):
+    yield "NumPy's truth", lambda t: np.bool_(right(t)), True
+    yield "1 and 0 in place of True and False", lambda t: int(right(t)), False
+    yield "always True but for an empty table", lambda t: len(t) > 0, False
+    yield "the wrong way round", lambda t: not right(t), False
+
+
+# --- q3: which number to believe ------------------------------------------------------------------------------------
+
+q3 = Question(
+    "believable",
+    title="Which number would you report?",
+    points=1,
+    wants="one of the letters A to E, in quotes",
+    kind="value",
+    hints=(
+        "Ask of each protocol: what stood on both sides of the line, and who chose the line?",
+        "Two of them let patients or copies cross, one did not look, and one chose the seed by its result.",
+    ),
+)
+
+
+@q3.rule
+def _(believable, rng):
+    letter = expect.choice(believable, "ABCDE", "believable")
+    q3.recognise(letter)
+
+
+q3.wrong_value(
+    *("A", "A"),
+    "A: twenty seeds do not help. Each of the twenty splits lets patients cross, so the mean is a precise answer to "
+    "the wrong question.",
+)
+q3.wrong_value(
+    *("B", "B"),
+    "B: removing copies within train and within test leaves those between them. Group first, split second.",
+)
+q3.wrong_value(
+    *("D", "D"),
+    "D: the split is sound, but the best of twenty seeds is the luckiest one. A seed is set before the result is seen.",
+)
+q3.wrong_value(
+    *("E", "E"),
+    "E: a folder called test proves nothing. In the published set of case E it holds images of its own train folder.",
+)
+
+
+@q3.edges
+def _(right):
+    yield "small letter", right.lower(), True
+    yield "with a blank", f" {right} ", True
+    yield "a letter that is not there", "F", False
+    yield "a list", [right], False

@@ -1,0 +1,450 @@
+"""Questions of lesson 05, a first network: one step by hand, what can be descended, the order, four loss curves."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from . import expect, fresh
+from ._question import Question
+from ._running import Wrong
+
+CLOSE = 1e-5  # how far a weight may be from the one that finite differences give
+LITTLE = 0.01  # turned by no more than this, a weight leaves every staircase of question 2 where it is
+MIXED = 0.3  # least share of rows of another class than the row before; shuffled, it is about twice that
+
+
+def _sigmoid(score):
+    return 0.5 * (1 + np.tanh(score / 2))
+
+
+def _entropy(p, y) -> float:
+    """Mean cross-entropy of probabilities."""
+    p = np.clip(p, 1e-7, 1 - 1e-7)
+    return float(np.mean(-y * np.log(p) - (1 - y) * np.log(1 - p)))
+
+
+# --- q1: one step ---------------------------------------------------------------------------------------------------
+
+
+def _half_trained(rng: np.random.Generator) -> tuple:
+    """Arguments of a step: a neuron, films and labels, a batch of both classes, a rate."""
+    n, pixels = int(rng.integers(14, 22)), int(rng.integers(4, 8))
+    y = rng.permutation(np.arange(n) % 2).astype(float)
+    batch = rng.permutation([*rng.choice(np.flatnonzero(y), 4, False), *rng.choice(np.flatnonzero(1 - y), 2, False)])
+    x = rng.uniform(-0.5, 0.5, (n, pixels)) + 0.1 * y[:, None]
+    return rng.normal(size=pixels), float(rng.uniform(0.3, 0.8)), x, y, batch, float(rng.uniform(0.3, 0.8))
+
+
+q1 = Question(
+    "step",
+    title="One step",
+    points=3,
+    wants="step(weights, bias, x, y, batch, rate) returns two things, the new weights and the new bias",
+    hints=(
+        "Three lines: the probabilities of the batch, their errors, the move. Which of the arguments does each need?",
+        "error = probability - label. The gradient of a weight is a mean over films. Over which? And what is the "
+        "bias's input?",
+        "Take the rows first, x[batch] and y[batch], and nothing else from there on. Both gradients come from the "
+        "same errors, and the loss falls against them.",
+    ),
+    data=_half_trained,
+)
+
+
+@q1.rule
+def _(step, rng):
+    cases = [_half_trained(rng) for _ in range(3)]
+    given = [_moved(step(*case), case) for case in cases]
+    right = [_by_trying(*case) for case in cases]
+    if _close(given, right):
+        return
+    for name, mistake in q1.mistakes.items():
+        if _close(given, [np.append(*mistake.answer(*case)) for case in cases]):
+            raise q1.caught(name)
+    off = int(np.argmax(np.abs(given[0] - right[0])))
+    part = "the bias" if off == len(right[0]) - 1 else f"weight {off}"
+    raise Wrong(f"In one case {part} became {given[0][off]:.4f}; turning and looking leads to {right[0][off]:.4f}.")
+
+
+def _close(some: list, others: list):
+    return np.allclose(np.concatenate(some), np.concatenate(others), rtol=0, atol=CLOSE)
+
+
+def _moved(result, case: tuple) -> np.ndarray:
+    """New weights and, last, the new bias."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Wrong(f"step should return two things, weights and bias, not {expect.kind(result)}.")
+    return np.append(expect.array(result[0], case[0].shape, "the new weights"), expect.number(result[1], "the bias"))
+
+
+def _by_trying(weights, bias, x, y, batch, rate, size=1e-5) -> np.ndarray:
+    """Weights and bias after the step, its gradient found by turning each a little."""
+    inputs, knobs = np.column_stack([x, np.ones(len(x))])[batch], np.append(weights, bias)
+    at = lambda k: _entropy(_sigmoid(inputs @ k), y[batch])  # noqa: E731
+    return knobs - rate * np.array([(at(knobs + t) - at(knobs - t)) / (2 * size) for t in size * np.eye(len(knobs))])
+
+
+def _errors(weights, bias, x, y):
+    return _sigmoid(x @ weights + bias) - y
+
+
+def _go(weights, bias, x, error, rate):
+    """Move by the mean of error times input."""
+    return weights - rate * x.T @ error / len(x), bias - rate * error.mean()
+
+
+@q1.mistake("The step goes uphill: the gradient says where the loss rises, so one goes minus rate times gradient.")
+def uphill(weights, bias, x, y, batch, rate):
+    return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), -rate)
+
+
+@q1.mistake("The films' gradients were added up. The loss is a mean, and so is its gradient: divide by their number.")
+def summed(weights, bias, x, y, batch, rate):
+    return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate * len(batch))
+
+
+@q1.mistake("The batch's sum was divided by the number of all films. The mean is over the films that were looked at.")
+def divided_by_all(weights, bias, x, y, batch, rate):
+    return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate * len(batch) / len(y))
+
+
+@q1.mistake("All films were used. This step looks at the rows in batch and at no others.")
+def all_rows(weights, bias, x, y, batch, rate):
+    return _go(weights, bias, x, _errors(weights, bias, x, y), rate)
+
+
+@q1.mistake("The error was taken from the score. It is probability minus label: the sigmoid comes in between.")
+def no_sigmoid(weights, bias, x, y, batch, rate):
+    return _go(weights, bias, x[batch], x[batch] @ weights + bias - y[batch], rate)
+
+
+@q1.mistake(
+    "The probability was rounded to 0 or 1 before the error was taken: that is the accuracy in place of the loss. A "
+    "film that is right by a hair then teaches nothing, and one that is wrong by a hair as much as one far off."
+)
+def accuracy_as_loss(weights, bias, x, y, batch, rate):
+    return _go(weights, bias, x[batch], (x[batch] @ weights + bias > 0) - y[batch], rate)
+
+
+@q1.mistake("The bias stood still. It is a weight like the others, one whose input is always 1: it moves as well.")
+def bias_left(weights, bias, x, y, batch, rate):
+    return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0], bias
+
+
+@q1.mistake(
+    "The weights moved first, and the bias was then moved by the errors of the new weights. One step has one "
+    "gradient: take all errors before anything moves."
+)
+def in_turn(weights, bias, x, y, batch, rate):
+    weights = _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0]
+    return weights, bias - rate * _errors(weights, bias, x[batch], y[batch]).mean()
+
+
+@q1.edges
+def _(right):
+    yield "a list, the bias an array of one", lambda *c: [right(*c)[0].tolist(), np.array([right(*c)[1]])], True
+    yield "in 32 bits", lambda *c: tuple(np.float32(part) for part in right(*c)), True
+    yield "three digits only", lambda *c: tuple(np.round(part, 3) for part in right(*c)), False
+    yield "weights in a column", lambda *c: (right(*c)[0][:, None], right(*c)[1]), False
+
+
+# --- q2: what can be descended --------------------------------------------------------------------------------------
+
+
+def _objectives(rng: np.random.Generator) -> tuple[np.ndarray, dict[str, Callable], list[bool]]:
+    """Weights to start from, objectives by name, and for each whether it has a slope there.
+
+    Turning one weight by `LITTLE` takes none of the 40 films over any stair; the first pixel is mid grey on all.
+    """
+    weights, x = rng.choice([-1, 1], 6) * rng.uniform(1, 2, 6), rng.uniform(-0.5, 0.5, (4000, 6)) * (np.arange(6) > 0)
+    far = (np.abs(x @ weights) > 0.05) & (np.abs(_sigmoid(x @ weights) * 10 % 1 - 0.5) > 0.1)
+    x, score = x[far][:40], (x @ weights)[far][:40]
+    y = (score + rng.normal(size=40) > 0).astype(float)
+    y[[score.argmin(), score.argmax()]] = 1, 0  # both classes, and nothing is perfect
+    p = lambda w: _sigmoid(x @ w)  # noqa: E731
+    found = [
+        ("accuracy", lambda w: float(np.mean((p(w) > 0.5) == y)), False),
+        ("cross-entropy", lambda w: _entropy(p(w), y), True),
+        ("number of errors", lambda w: int(np.sum((p(w) > 0.5) != y)), False),
+        ("mean squared error", lambda w: float(np.mean((p(w) - y) ** 2)), True),
+        ("sensitivity", lambda w: float(np.mean(p(w)[y == 1] > 0.5)), False),
+        ("mean distance to the label", lambda w: float(np.mean(np.abs(p(w) - y))), True),
+        ("cross-entropy of rounded probabilities", lambda w: _entropy(np.clip(p(w).round(1), 0.05, 0.95), y), False),
+        ("number of films", lambda w: len(y), False),
+    ]
+    found = [found[i] for i in rng.permutation(len(found))]
+    return weights, {what: f for what, f, _ in found}, [slope for *_, slope in found]
+
+
+q2 = Question(
+    "can_descend",
+    title="What can be descended?",
+    points=2,
+    wants="can_descend(objective, weights) returns True where a small turn of some weight changes it, else False",
+    hints=(
+        "Lesson 05 found a gradient without any formula. How?",
+        "One weight at a time, a little, and look. How much is a little: how far must one turn for a film to cross "
+        "0.5, and how far for a smooth curve to change at all?",
+        "Compare objective(turned) with objective(weights), where turned has one weight more by 0.0001. One weight "
+        "that answers is enough.",
+    ),
+    data=lambda rng: _objectives(rng)[:2],
+)
+
+
+@q2.rule
+def _(can_descend, rng):
+    weights, objectives, right = _objectives(rng)
+    given = [expect.truth(can_descend(f, weights), "can_descend(objective, weights)") for f in objectives.values()]
+    if given == right:
+        return
+    q2.recognise_all(given, [(f, weights) for f in objectives.values()])
+    what, slope = next((w, s) for w, s, g in zip(objectives, right, given, strict=True) if g != s)
+    raise Wrong(
+        f"The answer for the {what} was False; but it does change when one of the weights is turned by 0.0001."
+        if slope
+        else f"The answer for the {what} was True; but as long as no weight is turned by more than {LITTLE}, it does "
+        "not change at all. It waits for a film to cross a line, and then jumps. A step needs a slope where it stands."
+    )
+
+
+def _answers(objective, weights, size: float) -> list[bool]:
+    """For each weight, whether the objective changes when it is turned."""
+    return [bool(objective(weights + turn) != objective(weights)) for turn in size * np.eye(len(weights))]
+
+
+@q2.mistake(
+    "You turned so far that films crossed a line, and took the jump of a staircase for a slope: the accuracy passed. "
+    "On its stair the accuracy is flat, and a step of rate × 0 goes nowhere. Turn less: 0.0001."
+)
+def turned_too_far(objective, weights):
+    return any(_answers(objective, weights, 1.0))
+
+
+@q2.mistake(
+    "Everything passed, the accuracy too, and even the mere number of films. A number that says how good a model is "
+    "need not say in which direction it gets better: report the accuracy, but descend on a loss."
+)
+def any_number(objective, weights):
+    return objective(weights) >= 0
+
+
+@q2.mistake(
+    "Only the first weight was turned. Its pixel is mid grey, 0 in our scaling, on all of these films, so nothing "
+    "answers to it; others do. Try them all."
+)
+def first_weight_only(objective, weights):
+    return _answers(objective, weights, 1e-4)[0]
+
+
+@q2.edges
+def _(right):
+    yield "turned by as much as is safe, NumPy's truth", lambda f, w: np.any(_answers(f, w, LITTLE)), True
+    yield "turned by 0.5", lambda f, w: any(_answers(f, w, 0.5)), False
+    yield "turned by so little that it is rounded away", lambda f, w: any(_answers(f, w, 1e-20)), False
+    yield "0 and 1", lambda f, w: int(right(f, w)), False
+
+
+# --- q3: which rows, in which order ---------------------------------------------------------------------------------
+
+
+def _sorted_table(rng: np.random.Generator) -> pd.DataFrame:
+    """A table with its split, sorted by class, as tables made from folders are."""
+    table = fresh.cohort(rng, 42)
+    patients = rng.permutation(table["patient"].unique())
+    side = dict(zip(patients, np.resize(["train", "train", "train", "val", "test"], len(patients)), strict=True))
+    table["split"] = pd.Categorical(table["patient"].map(side), ["train", "val", "test"])
+    return table.sort_values("label", kind="stable", ignore_index=True)
+
+
+q3 = Question(
+    "training_orders",
+    title="What the training sees",
+    points=3,
+    wants="training_orders(table, epochs, seed) returns a list of arrays of row numbers, one array per epoch",
+    hints=(
+        "Which of the three parts may weights be fitted to? And in which order does this table stand?",
+        "Row numbers count in the whole table. Each epoch visits every one of its rows once, in an order of its own.",
+        'np.flatnonzero(table["split"] == ...) gives row numbers; a generator\'s permutation shuffles an array. Make '
+        "the generator once, from the seed, before the first epoch.",
+    ),
+    data=_sorted_table,
+)
+
+
+@q3.rule
+def _(training_orders, rng):
+    table, epochs, seed = _sorted_table(rng), int(rng.integers(3, 6)), int(rng.integers(1000))
+    orders = _orders(training_orders(table, epochs, seed), epochs)
+    for order in orders:
+        _judge(table, order)
+    if any(np.array_equal(orders[0], order) for order in orders[1:]):
+        raise q3.caught("shuffle_once")
+    again, other = (_orders(training_orders(table, epochs, s), epochs) for s in (seed, seed + 1))
+    if not np.array_equal(orders, again):
+        raise Wrong("The same seed gave different orders: make the generator from it, so that a run can be repeated.")
+    if np.array_equal(orders, other):
+        raise Wrong("Two seeds gave the same orders: the seed is not used.")
+
+
+def _orders(result, epochs: int) -> np.ndarray:
+    """The orders as whole numbers, a row for each epoch."""
+    orders = expect.array(result, (epochs, -1), "the list of orders")
+    if (orders != np.floor(orders)).any():
+        raise Wrong("An order should hold row numbers, which are whole.")
+    return orders.astype(int)
+
+
+def _judge(table: pd.DataFrame, order: np.ndarray) -> None:
+    """Raise `Wrong` unless the rows are those of the training part, each once, their classes mixed."""
+    train = np.flatnonzero(table["split"] == "train")
+    if ((order < 0) | (order >= len(table))).any():
+        raise Wrong(f"The table has the rows 0 to {len(table) - 1}; an order names others.")
+    if np.array_equal(np.sort(order), np.arange(len(train))):
+        raise q3.caught("counted_within_train", n=len(train))
+    part = table["split"].to_numpy()[order]
+    if (part == "test").any():
+        raise Wrong(
+            f"{(part == 'test').sum()} test films are among the rows. They give the last number and fit nothing."
+        )
+    if (part == "val").any():
+        raise q3.caught("validation_fits", n=(part == "val").sum())
+    if not np.array_equal(np.sort(order), train):
+        missing = len(train) - len(set(order))
+        raise Wrong(
+            f"An epoch is once through all {len(train)} training films; {missing} are missing, or some come twice."
+        )
+    if (np.diff(order) > 0).all():
+        raise q3.caught("no_shuffle")
+    labels = table["label"].astype(str).to_numpy()[order]
+    if (labels[1:] != labels[:-1]).mean() < MIXED:
+        raise Wrong("The classes come in long runs, so most batches hold one class. Shuffle the single rows.")
+
+
+def _rows(table, *parts):
+    return np.flatnonzero(table["split"].isin(parts))
+
+
+@q3.mistake(
+    "The rows stand as in the table, which is sorted by class: nearly every batch would hold one class only, and the "
+    "quickest way to please it is to call everything that class. Shuffle."
+)
+def no_shuffle(table, epochs, seed):
+    return [_rows(table, "train")] * epochs
+
+
+@q3.mistake("Two epochs have the same order. Shuffle anew for each, or the same films always share a batch.")
+def shuffle_once(table, epochs, seed):
+    return [np.random.default_rng(seed).permutation(_rows(table, "train")) for _ in range(epochs)]
+
+
+@q3.mistake(
+    "{n} validation films are among the rows. Weights fitted to them would find them easy, as easy as the coins of "
+    "lesson 05, and there would be no validation left. Validation chooses; it never fits."
+)
+def validation_fits(table, epochs, seed):
+    return list(np.random.default_rng(seed).permuted([_rows(table, "train", "val")] * epochs, axis=1))
+
+
+@q3.mistake(
+    "The numbers run from 0 to {n} - 1: they count within the training part, but are used on the whole table, as in "
+    "x[order]. There they name the first {n} rows, whatever part those belong to, and no error says so."
+)
+def counted_within_train(table, epochs, seed):
+    return list(np.random.default_rng(seed).permuted([np.arange(len(_rows(table, "train")))] * epochs, axis=1))
+
+
+@q3.edges
+def _(right):
+    yield "lists in place of arrays", lambda t, e, s: [order.tolist() for order in right(t, e, s)], True
+    yield "one film twice", lambda t, e, s: [np.append(order, order[0]) for order in right(t, e, s)], False
+    yield "an epoch too few", lambda t, e, s: right(t, e - 1, s), False
+    yield "all parts", lambda t, e, s: right(t.assign(split="train"), e, s), False
+    yield "a new order each time", lambda t, e, s: right(t, e, None), False
+
+
+# --- q4: four loss curves -------------------------------------------------------------------------------------------
+
+
+def _runs() -> dict[str, pd.DataFrame]:
+    """Four trainings of one neuron on drawn numbers, always the same; a row is a step."""
+    return {
+        "A": _training(seed=3, n=300, rate=0.1, batch=15, epochs=6, gap=0.9, mixed=False),
+        "B": _training(seed=2, n=300, rate=0.0003, batch=50, epochs=20, gap=0.9),
+        "C": _training(seed=4, n=300, rate=3, batch=50, epochs=10, gap=0.6),
+        "D": _training(seed=1, n=40, rate=0.4, batch=8, epochs=80, gap=0.9, swapped=8),
+    }
+
+
+def _training(seed, n, rate, batch, epochs, gap, mixed=True, swapped=0) -> pd.DataFrame:
+    """Loss on all training and on 100 validation films before each step; `swapped` labels are wrong."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n + 100) % 2.0
+    noise, pattern = 0.3 * rng.normal(size=(n + 100, 100)), gap / 10 * rng.choice([-1, 1], 100)
+    x = 0.3 + noise + np.outer(y - 0.5, pattern)
+    y[:swapped] = 1 - y[:swapped]
+    weights, bias, rows = np.zeros(100), 0.0, []
+    for epoch in range(epochs):
+        order = rng.permutation(n) if mixed else np.argsort(y[:n], kind="stable")
+        for k, part in enumerate(np.split(order, range(batch, n, batch))):
+            p, now = _sigmoid(x @ weights + bias), epoch + k * batch / n
+            rows.append({"epoch": now, "loss": _entropy(p[:n], y[:n]), "val_loss": _entropy(p[n:], y[n:])})
+            weights, bias = _go(weights, bias, x[part], (p - y)[part], rate)
+    return pd.DataFrame(rows)
+
+
+q4 = Question(
+    "first_thing",
+    title="Read four loss curves",
+    points=2,
+    wants="a dictionary from each of the letters A to D to one of the six actions",
+    kind="value",
+    hints=(
+        "Ask of each panel: does the blue line move at all, does it leap, and do blue and orange part?",
+        "Two panels swing. One of them keeps time with the vertical lines, the other with nothing.",
+        "Before you ask for images: has the neuron had a chance to see the ones that are there?",
+    ),
+    data=lambda rng: _runs(),
+)
+FOR = {  # action: panels that it is wrong for, and what it would be for
+    "rate up": ("ACD", "a larger rate is for a training loss that hardly moves. This one does move."),
+    "rate down": ("ABD", "a smaller rate is for a loss that leaps without rhythm, far above 0.69. This one does not."),
+    "shuffle": ("BCD", "a bad order shows as a swing in time with the epochs. Hold the vertical lines against it."),
+    "stop early": ("ABC", "stopping early is for a validation loss that turns while training goes on falling."),
+    "more images": ("ABCD", "more images are for overfitting, and cost months. Those that are there can do better."),
+    "fit validation": ("ABCD", "training on validation films repairs no curve; it takes away the one that could tell."),
+}
+KNOWN = {  # where more is to be said
+    "A rate down": "it swings, but in time with the epochs: away while one class is shown, back with the other. A "
+    "smaller rate makes the swings smaller and leaves the order as bad.",
+    "B more images": "the data were blamed for the learning rate. The loss does fall, a hair at each step: the images "
+    "have hardly been looked at. Change one number first; it costs seconds.",
+    "D more images": "they would help, in a year. Asked is what to do first, with the films that are there: the orange "
+    "line has a lowest point, and nobody has to train beyond it.",
+    "D fit validation": "the orange line would fall as well, and prove nothing: fitted weights find even coins. It is "
+    "the only line here that says that something is wrong. Validation chooses; it never fits.",
+}
+for _action, (_panels, _why) in FOR.items():
+    for _name in (f"{panel} {_action}" for panel in _panels):
+        q4.wrong_value(_name, {_name[0]: _action}, f"Panel {_name[0]}, {_action}: {KNOWN.get(_name, _why)}")
+
+
+@q4.rule
+def _(first_thing, rng):
+    if not isinstance(first_thing, dict) or not first_thing:
+        raise Wrong(f"first_thing should be a dictionary such as the one given, not {expect.kind(first_thing)}.")
+    answered = {panel: action for panel, action in first_thing.items() if action is not None}
+    for panel, action in answered.items():
+        panel = expect.choice(panel, "ABCD", "a panel")
+        q4.recognise({panel: expect.choice(action, FOR, f"the action for panel {panel}")})
+    if open_ := sorted(set("ABCD") - {panel.strip().upper() for panel in answered}):
+        raise Wrong(f"What is there is right. Still open: {', '.join(open_)}.")
+
+
+@q4.edges
+def _(right):
+    yield "capitals and blanks", {panel.lower(): f" {action.upper()}" for panel, action in right.items()}, True
+    yield "one panel still open", {**right, "C": None}, False
+    yield "a panel too many", {**right, "E": "shuffle"}, False
+    yield "actions without panels", list(right.values()), False

@@ -1,0 +1,450 @@
+"""Questions of lesson 06, CNN building: counting, the last layer and its loss, callbacks, claims of an augmentation."""
+
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from .._quiet import quiet
+from . import expect
+from ._question import Question
+from ._running import NotAttempted, Wrong
+
+CLOSE = 1e-3  # how far a loss may be from the cross-entropy, as a share of it; Keras counts in 32 bits
+
+
+def _keras():
+    with quiet():
+        import keras
+    return keras
+
+
+# --- q1: counting ---------------------------------------------------------------------------------------------------
+
+
+def _networks(rng: np.random.Generator) -> list[tuple]:
+    """Arguments (side, channels, filters, kernel, classes, head), from simple to less so; odd sides occur in each."""
+    few = lambda n: [int(f) for f in rng.choice(np.arange(3, 12), n, replace=False)]  # noqa: E731
+    return [
+        (int(rng.integers(8, 15) * 2 + 1), 1, few(1), 3, int(rng.integers(3, 6)), "flatten"),
+        (int(rng.integers(6, 10) * 4 + 3), 3, few(2), 5, int(rng.integers(3, 6)), "flatten"),
+        (int(rng.integers(6, 10) * 4 + 1), 3, few(2), 3, int(rng.integers(3, 6)), "mean"),
+        (int(rng.integers(5, 8) * 8 + 1), 1, few(3), 3, int(rng.integers(3, 6)), "flatten"),
+    ]
+
+
+def _built(side, channels, filters, kernel, classes, head) -> int:
+    """What Keras counts."""
+    layers = _keras().layers
+    body = [layer for f in filters for layer in (layers.Conv2D(f, kernel), layers.MaxPooling2D())]
+    joint = layers.Flatten() if head == "flatten" else layers.GlobalAveragePooling2D()
+    inputs = _keras().Input((side, side, channels))
+    return _keras().Sequential([inputs, *body, joint, layers.Dense(classes)]).count_params()
+
+
+q1 = Question(
+    "count",
+    title="Count before you build",
+    points=3,
+    wants="count(side, channels, filters, kernel, classes, head) returns one whole number",
+    hints=(
+        "Go through the layers with two numbers in hand: how large is the map now, and how many channels has it?",
+        "How many channels has a map after a convolution? And its side, after a convolution, and after a pooling?",
+        "Behind the loop: how many numbers does the last layer get, with flatten, and with the mean of each map?",
+    ),
+    data=lambda rng: _networks(rng)[-1],
+)
+
+
+@q1.rule
+def _(count, rng):
+    cases = _networks(rng)
+    given = [expect.number(count(*case), "count(...)") for case in cases]
+    right = [_built(*case) for case in cases]
+    if given == right:
+        return
+    q1.recognise_all(given, cases)
+    case, number, truth = next((c, g, r) for c, g, r in zip(cases, given, right, strict=True) if g != r)
+    raise Wrong(f"count{case} gives {number:,.0f}. Built in Keras, this network has {truth:,}.".replace("'", '"'))
+
+
+def _count(side, channels, filters, kernel, classes, head, *, bias=1, deep=True, shrink=True, pool=np.floor, area=True):
+    """The count, with one of its parts left out or done wrongly."""
+    total = 0
+    for f in filters:
+        total += (kernel**2 * (channels if deep else 1) + bias) * f
+        side = pool((side - (kernel - 1) * shrink) / 2)
+        channels = f
+    inputs = (side**2 if head == "flatten" else 1) * (channels if area else 1)
+    return int(total + (inputs + bias) * classes)
+
+
+@q1.mistake(
+    "Each filter was counted as flat, kernel × kernel weights. It looks at all channels of the layer below: the "
+    "filters of one convolution are the channels of the next."
+)
+def flat_filters(*case):
+    return _count(*case, deep=False)
+
+
+@q1.mistake("The biases are missing: each filter and each unit has one number more, whose input is always 1.")
+def no_bias(*case):
+    return _count(*case, bias=0)
+
+
+@q1.mistake(
+    "The convolutions left the side as it was. The kernel must fit, so without padding a map loses kernel - 1 rows and "
+    "columns, and the last layer has fewer inputs."
+)
+def same_padding(*case):
+    return _count(*case, shrink=False)
+
+
+@q1.mistake("Pooling rounded an odd side up. A row and a column that have no partner fall away: 7 becomes 3.")
+def rounded_up(*case):
+    return _count(*case, pool=np.ceil)
+
+
+@q1.mistake("The last layer was given one map. Flatten puts all maps in one row: side × side × filters.")
+def one_map(side, channels, filters, kernel, classes, head):
+    return _count(side, channels, filters, kernel, classes, head, area=head == "mean")
+
+
+@q1.mistake(
+    'With head "mean" the network was flattened all the same. Global average pooling leaves one number of each map, '
+    "whatever its size: that is why such networks are small."
+)
+def always_flat(side, channels, filters, kernel, classes, head):
+    return _count(side, channels, filters, kernel, classes, "flatten")
+
+
+@q1.edges
+def _(right):
+    yield "a float of NumPy's", lambda *c: np.float64(right(*c)), True
+    yield "one too many", lambda *c: right(*c) + 1, False
+    yield "text", lambda *c: str(right(*c)), False
+
+
+# --- q2: the last layer and its loss --------------------------------------------------------------------------------
+
+UNITS = {"ill": (1, 2), "kind": (4,), "findings": (5,), "raw": (4,)}
+
+
+def _labels(rng: np.random.Generator, n: int = 24) -> dict[str, np.ndarray]:
+    """Labels of each task in the form in which the training gets them."""
+    kind = rng.permutation(np.arange(n) % 4)
+    return {
+        "ill": rng.permutation(np.arange(n) % 2),
+        "kind": kind,
+        "findings": (rng.random((n, 5)) < 0.3).astype("float32"),
+        "raw": np.eye(4, dtype="float32")[rng.permutation(kind)],
+    }
+
+
+q2 = Question(
+    "last_layer",
+    title="The last layer and its loss",
+    points=4,
+    wants="last_layer(task) returns two things, a Keras layer and a Keras loss",
+    hints=(
+        "Two questions for each task: may more than one be true for one film? And in which form do the labels come?",
+        "Softmax makes shares that compete, sigmoid makes numbers that do not. Sparse is for labels that are numbers.",
+        'For "raw" the layer has no activation at all. Who then turns its numbers into shares, and how is it told to?',
+    ),
+    data=_labels,
+)
+
+
+@q2.rule
+def _(last_layer, rng):
+    labels, features = _labels(rng), (2 * rng.normal(size=(24, 8))).astype("float32")
+    open_ = []
+    for task in UNITS:
+        try:
+            result = last_layer(task)
+        except NotAttempted:
+            open_.append(task)
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras's own warning would tell half of the story
+            _judge(task, labels[task], *_outputs(task, result, features))
+    if len(open_) == len(UNITS):
+        raise NotAttempted(f"last_layer returns (None, None) for every task. Wanted: {q2.wants}.")
+    if open_:
+        raise Wrong(f"What is there is right. Still open: {', '.join(open_)}.")
+
+
+def _outputs(task: str, result, features) -> tuple:
+    """What the layer makes of some features, and the loss as a function."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2 or any(r is None or type(r) is type for r in result):
+        raise Wrong(f"{task}: two things should come back, a layer and a loss, both made: Dense(...), not Dense.")
+    output = np.asarray(result[0](features), float)
+    return expect.array(output, (len(features), -1), f"{task}: the layer's output"), _keras().losses.get(result[1])
+
+
+def _judge(task: str, labels, output: np.ndarray, loss) -> None:
+    """Raise `Wrong` unless the output says what the task asks for, and the loss is its cross-entropy."""
+    if output.shape[1] not in UNITS[task]:
+        raise Wrong(f"{task}: the layer's number of units is {output.shape[1]}; this task needs {UNITS[task][0]}.")
+    proper = bool((output >= 0).all() and (output <= 1).all())
+    shares = proper and bool(np.allclose(output.sum(axis=1), 1, atol=1e-4))
+    _judge_output(task, output, proper, shares)
+    column = labels[:, None] if task == "ill" else labels  # as `fit` passes them on
+    try:
+        value = float(np.mean(np.asarray(loss(column, output.astype("float32")))))
+    except Exception as error:
+        if task == "kind":
+            raise q2.caught("one_hot_loss") from error
+        raise Wrong(f"{task}: this loss cannot read labels such as {labels[0]}, beside such outputs.") from error
+    wanted = _entropy(task, labels, _softmax(output) if task == "raw" else output)
+    if abs(value - wanted) <= CLOSE * wanted:
+        return
+    if labels.ndim == 2 and abs(value - float(_keras().losses.CategoricalCrossentropy()(labels, output))) < CLOSE:
+        raise q2.caught("logits_unannounced" if task == "raw" else "categorical_for_findings")
+    again = _softmax(output) if shares else 1 / (1 + np.exp(-output))
+    if abs(value - _entropy(task, labels, again)) <= CLOSE * wanted:
+        raise q2.caught("logits_announced", task=task)
+    raise Wrong(f"{task}: for some answers the loss is {value:.3f}, and their cross-entropy is {wanted:.3f}.")
+
+
+def _judge_output(task: str, output: np.ndarray, proper: bool, shares: bool) -> None:
+    """Raise `Wrong` unless the output is of the kind that the task asks for."""
+    if task == "ill" and output.shape[1] == 1 and (output == 1).all():
+        raise q2.caught("softmax_of_one")
+    if task == "findings" and shares:
+        raise q2.caught("softmax_for_findings")
+    if task == "raw" and shares:
+        raise q2.caught("shares_for_raw")
+    if task == "raw" and (output >= 0).all():
+        raise Wrong("raw: logits may be negative, and these never are: the layer has an activation.")
+    if task != "raw" and not proper:
+        raise Wrong(f"{task}: these are no probabilities; they run from {output.min():.1f} to {output.max():.1f}.")
+    if (task == "kind" or output.shape[1] == 2) and not shares:
+        raise q2.caught("sigmoid_with_categorical", task=task, total=output.sum(axis=1).max())
+
+
+def _softmax(output: np.ndarray) -> np.ndarray:
+    e = np.exp(output - output.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def _entropy(task: str, labels: np.ndarray, p: np.ndarray) -> float:
+    """Mean cross-entropy of probabilities for the labels of a task."""
+    p = np.clip(p, 1e-7, 1 - 1e-7)
+    if p.shape[1] in (2, 4):
+        codes = labels.argmax(axis=1) if labels.ndim == 2 else labels
+        return float(-np.log(p[np.arange(len(p)), codes]).mean())
+    labels = labels.reshape(p.shape)
+    return float(-np.mean(labels * np.log(p) + (1 - labels) * np.log(1 - p)))
+
+
+def _pair(task: str, wanted: str, units: int, activation: str | None, loss: str, **settings):
+    """A layer and a loss for one task; nothing for the others."""
+    if task != wanted:
+        return None, None
+    return _keras().layers.Dense(units, activation=activation), getattr(_keras().losses, loss)(**settings)
+
+
+@q2.mistake(
+    "ill: softmax of a single unit. It makes one number into shares that sum to 1, so it is always 1: every film is "
+    "called ill, and a constant has no gradient. Nothing would be learnt, and no error would say so."
+)
+def softmax_of_one(task):
+    return _pair(task, "ill", 1, "softmax", "BinaryCrossentropy")
+
+
+@q2.mistake(
+    "{task}: sigmoids, where exactly one is true. The outputs of one film sum to as much as {total:.2f}: a categorical "
+    "loss divides by the sum and does not mind, but nobody can read them as probabilities. Let them compete."
+)
+def sigmoid_with_categorical(task):
+    return _pair(task, "kind", 4, "sigmoid", "SparseCategoricalCrossentropy")
+
+
+@q2.mistake(
+    "{task}: the layer gives probabilities already, and the loss was told to expect logits. They are squeezed twice, "
+    "and the loss stays far above zero even for a perfect answer."
+)
+def logits_announced(task):
+    return _pair(task, "kind", 4, "softmax", "SparseCategoricalCrossentropy", from_logits=True)
+
+
+@q2.mistake(
+    "raw: the layer gives logits, and the loss takes them for shares, which is what it does unless told otherwise. A "
+    "right answer with a negative number in the wrong place may then cost 16."
+)
+def logits_unannounced(task):
+    return _pair(task, "raw", 4, None, "CategoricalCrossentropy")
+
+
+@q2.mistake(
+    "raw: these are shares. The exported file applies softmax itself, so it would be applied twice when the model is "
+    "used, and every answer would come out lukewarm."
+)
+def shares_for_raw(task):
+    return _pair(task, "raw", 4, "softmax", "CategoricalCrossentropy")
+
+
+@q2.mistake(
+    "findings: softmax lets the five compete for a sum of 1. A film with two findings could give neither of them more "
+    "than a half without taking it from the other, and a film with none must name one. Each needs a unit of its own."
+)
+def softmax_for_findings(task):
+    return _pair(task, "findings", 5, "softmax", "BinaryCrossentropy")
+
+
+@q2.mistake(
+    "findings: a categorical loss looks at the findings that are present, and at no others. A film without any costs "
+    "nothing, whatever the network says of it. Each finding is a yes or a no of its own."
+)
+def categorical_for_findings(task):
+    return _pair(task, "findings", 5, "sigmoid", "CategoricalCrossentropy")
+
+
+@q2.mistake("kind: this loss wants one-hot labels, such as 0 1 0 0. These are numbers, 0 to 3: there is one for those.")
+def one_hot_loss(task):
+    return _pair(task, "kind", 4, "softmax", "CategoricalCrossentropy")
+
+
+@q2.edges
+def _(right):
+    def but(task, *pair, **settings):
+        return lambda t: _pair(t, t, *pair, **settings) if t == task else right(t)
+
+    yield "two units with softmax for ill", but("ill", 2, "softmax", "SparseCategoricalCrossentropy"), True
+    yield "losses by their names", lambda t: (right(t)[0], right(t)[1].name) if t != "raw" else right(t), True
+    yield "logits for kind", but("kind", 4, None, "SparseCategoricalCrossentropy", from_logits=True), False
+    yield "absolute logits", but("raw", 4, "relu", "CategoricalCrossentropy", from_logits=True), False
+    yield "squared error", but("findings", 5, "sigmoid", "MeanSquaredError"), False
+    yield "logits for ill", but("ill", 1, None, "BinaryCrossentropy", from_logits=True), False
+    yield "a sigmoid squeezed twice", but("ill", 1, "sigmoid", "BinaryCrossentropy", from_logits=True), False
+    yield "one task still open", lambda t: (None, None) if t == "raw" else right(t), False
+
+
+# --- q3: cross-validation --------------------------------------------------------------------------------------------
+
+
+def _folds(rng: np.random.Generator) -> dict:
+    """Folds, and stand-ins that build, "train" and apply a network: each epoch moves its weights and has a given loss.
+
+    The first fold reaches the lowest loss of all, and in no fold is the last epoch the best. `right` are the answers
+    of the best weights; `calls` notes with which `augment` the stand-ins were called.
+    """
+    folds, epochs, calls = ["first", "second", "third"], 4, {"fit": [], "predict": []}
+    losses, moves = rng.uniform(0.5, 0.9, (3, epochs)), rng.normal(size=(3, epochs, 4, 1)).cumsum(axis=1)
+    losses[range(3), rng.integers(1, epochs - 1, 3)] = 0.2, 0.3, 0.4
+    films, start, dice = rng.normal(size=(3, 6, 4)), rng.normal(size=(4, 1)), np.random.default_rng()
+
+    def build():
+        model = _keras().Sequential([_keras().Input((4,)), _keras().layers.Dense(1, use_bias=False)])
+        model.set_weights([start])
+        return model
+
+    def fit(model, fold, callbacks, augment):
+        calls["fit"].append(bool(augment))
+        every = _keras().callbacks.CallbackList(list(callbacks), model=model)
+        first, k = model.get_weights()[0], folds.index(fold)
+        every.on_train_begin()
+        for epoch in range(epochs):
+            every.on_epoch_begin(epoch)
+            model.set_weights([first + moves[k, epoch]])
+            every.on_epoch_end(epoch, {"val_loss": float(losses[k, epoch])})
+        every.on_train_end()
+
+    def predict(model, fold, augment):
+        calls["predict"].append(bool(augment))
+        own = films[folds.index(fold)]
+        return ((own + augment * dice.normal(size=own.shape)) @ model.get_weights()[0])[:, 0]
+
+    right = [(films[k] @ (start + moves[k, losses[k].argmin()]))[:, 0] for k in range(3)]
+    return {"given": (folds, build, fit, predict), "calls": calls, "right": np.array(right)}
+
+
+q3 = Question(
+    "cross_validate",
+    title="Cross-validation, without a memory",
+    points=3,
+    wants="cross_validate(folds, build, fit, predict, file) returns a list with the predictions for each fold",
+    hints=(
+        "Two things remember the fold before, if they are made only once. Which?",
+        "What stands before the loop is shared by all folds. And whose weights has a network after its last epoch?",
+        "Inside the loop: build, keeper, fit, load_weights, predict. And for whom is augmentation: for the learner "
+        "or for the judge?",
+    ),
+    data=lambda rng: _folds(rng)["given"],
+)
+
+
+@q3.rule
+def _(cross_validate, rng):
+    case = _folds(rng)
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = (*case["given"], str(Path(folder, "best.weights.h5")))
+        given = expect.array(cross_validate(*arguments), case["right"].shape, "the list of predictions")
+        if any(case["calls"]["predict"]):
+            raise q3.caught("augmented_test")
+        if not all(case["calls"]["fit"]):
+            raise Wrong("The training films of a fold were not augmented: fit takes augment=True or False.")
+        if np.allclose(given, case["right"], atol=1e-4):
+            return
+        for name, mistake in q3.mistakes.items():
+            if np.allclose(given, mistake.answer(*arguments), atol=1e-4):
+                raise q3.caught(name)
+    fold = case["given"][0][int(np.argmax(np.abs(given - case["right"]).max(axis=1) > 1e-4))]
+    raise Wrong(f"The {fold} fold was not judged by its own best weights: what in the loop remembers another fold?")
+
+
+def _loop(folds, build, fit, predict, file, *, keepers=3, networks=3, load=True, augment=False):
+    """The loop, with so many callbacks and networks made before it starts."""
+    how = {"monitor": "val_loss", "save_best_only": True, "save_weights_only": True}
+    kept = [_keras().callbacks.ModelCheckpoint(file, **how) for _ in range(keepers)]
+    models, found = [build() for _ in range(networks)], []
+    for k, fold in enumerate(folds):
+        model = models[k % networks]
+        fit(model, fold, [kept[k % keepers]], True)
+        if load:
+            model.load_weights(file)
+        found.append(predict(model, fold, augment))
+    return found
+
+
+@q3.mistake(
+    "One callback served all folds. It remembers the best loss of the first fold, which no other beats, so it never "
+    "saved again: the other folds were judged with the first one's weights, trained on their own films."
+)
+def reused_callback(*case):
+    return _loop(*case, keepers=1)
+
+
+@q3.mistake(
+    "One network went through all folds. From the second fold on it starts with what it learnt before, also from the "
+    "films on which it is now judged. Build it anew for each fold."
+)
+def reused_network(*case):
+    return _loop(*case, networks=1)
+
+
+@q3.mistake("These are the weights of the last epoch. The best ones are in the file: load them before you predict.")
+def last_epoch(*case):
+    return _loop(*case, load=False)
+
+
+@q3.mistake(
+    "The films that are judged were augmented as well. Run it twice, and the same network gets two scores, for films "
+    "that nobody took. Augmentation is for training films, however true its claims are."
+)
+def augmented_test(*case):
+    return _loop(*case, augment=True)
+
+
+@q3.edges
+def _(right):
+    yield "one array, a row per fold", lambda *c: np.array(right(*c)), True
+    yield "the first fold for all", lambda *c: right(*c)[:1] * 3, False
+    yield "a fold too few", lambda *c: right(*c)[:2], False
+    yield (
+        "nothing augmented",
+        lambda f, b, fit, *c: right(f, b, lambda *a, **k: fit(*a, **{**k, "augment": 0}), *c),
+        False,
+    )

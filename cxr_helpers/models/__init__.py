@@ -1,0 +1,29 @@
+"""Networks of the course: those of the case studies as described, a compact one, and pretrained backbones.
+
+Each takes grey levels 0-255 of shape (size, size, 1) and scales them in its first layers, so
+that training and serving cannot differ. Where a description is silent, the choice is ours
+and the docstring says so. Introduced in lesson 06; backbones in lesson 08.
+"""
+
+from ._backbones import BACKBONES, IMAGENET, backbone, fine_tuning, stages
+from ._legacy import WeightsError
+from ._networks import _assemble, _layers, case_a, case_c, case_e, compact, darkcovidnet
+from ._recipes import RECIPES, Recipe
+
+__all__ = [
+    "BACKBONES",
+    "IMAGENET",
+    "RECIPES",
+    "Recipe",
+    "WeightsError",
+    "_assemble",
+    "_layers",
+    "backbone",
+    "case_a",
+    "case_c",
+    "case_e",
+    "compact",
+    "darkcovidnet",
+    "fine_tuning",
+    "stages",
+]

@@ -1,0 +1,234 @@
+"""Transfer learning with a frozen backbone: features of images, kept on disk, and a linear model on them.
+
+A frozen backbone fits nothing to the images, so features may be computed before any split; the scaler, the strength
+of the penalty and the choice between features are fitted inside the training part. Introduced in lesson 08.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import datasets, models, split
+from .train import predictions_table
+
+POOLS = ("mean", "std")
+CS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # inverse strengths of the penalty that are tried, on standardised features
+VERSION = 1  # part of every cache's key: raise it when `features` changes what it returns
+
+
+def features(
+    images: np.ndarray,
+    backbone,
+    *,
+    pool: Sequence[str] = ("mean",),
+    mirrored: bool = False,
+    batch_size: int = 32,
+    folder: str | Path | None = None,
+    progress: bool = True,
+) -> np.ndarray:
+    """What a frozen backbone says about each image: float32 (n, d), computed once and kept on disk.
+
+    Parameters: `images`, uint8 (n, size, size), grey levels 0-255; `backbone`, a Keras model such as
+    `models.backbone` gives, with one output or several, each a map (b, h, w, channels) or a vector (b, channels);
+    `pool`, how the places of a map become one number per channel: their mean (Lin et al. 2014), their standard
+    deviation, or both; `mirrored`: average with the features of the mirrored image; `folder` of the cache (default
+    `cache` in the working folder), keyed by the content of images and weights. Columns: output by output, pool by
+    pool. Raises ValueError for images of another shape. Introduced in lesson 08.
+    """
+    if getattr(images, "ndim", 0) != 3 or images.dtype != np.uint8 or images.shape[1:] != backbone.input_shape[1:3]:
+        found = f"{getattr(images, 'dtype', type(images).__name__)} {getattr(images, 'shape', '')}"
+        raise ValueError(f"the backbone takes uint8 images (n, {backbone.input_shape[1]}, ...), not {found}")
+    if not pool or set(pool) - set(POOLS):
+        raise ValueError(f"pool must name some of {POOLS}, not {tuple(pool)}")
+    key = _key(images, backbone, {"version": VERSION, "pool": list(pool), "mirrored": mirrored})
+    place = Path(folder or datasets.work_dir() / "cache") / f"features-{key}.npy"
+    if not place.is_file():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_name(f".{place.stem}.{os.getpid()}.part.npy")
+        try:
+            np.save(part, _compute(images, backbone, pool, mirrored, batch_size, progress))
+            os.replace(part, place)
+        finally:
+            part.unlink(missing_ok=True)
+    return np.load(place)
+
+
+def stage_features(
+    images: np.ndarray,
+    name: str = "efficientnet_lite0",
+    cuts: Sequence[str] | None = None,
+    *,
+    weights: str | Path | None = models.IMAGENET,
+    pool: Sequence[str] = ("mean",),
+    **options,
+) -> dict[str, np.ndarray]:
+    """Features at several stages of one backbone, from one pass over the images: {stage: float32 (n, d)}.
+
+    `cuts`: stages (default: all that are maps); `name`, `weights` as in `models.backbone`; the rest as in `features`.
+    Put two stages side by side with `np.hstack`. Introduced in lesson 08.
+    """
+    listed = models.stages(name, images.shape[1])
+    cuts = list(listed.loc[listed["side"] > 1, "stage"]) if cuts is None else list(cuts)
+    network = models.backbone(name, cuts, size=images.shape[1], weights=weights)
+    together = features(images, network, pool=pool, **options)
+    outputs = network.outputs
+    widths = [output.shape[-1] * (len(pool) if len(output.shape) == 4 else 1) for output in outputs]
+    return dict(zip(cuts, np.split(together, np.cumsum(widths)[:-1], axis=1), strict=True))
+
+
+def _compute(images, backbone, pool, mirrored: bool, batch_size: int, progress: bool) -> np.ndarray:
+    import tensorflow as tf
+    from tqdm import tqdm
+
+    @tf.function(reduce_retracing=True)
+    def pooled(grey):
+        outputs = backbone(tf.cast(grey, tf.float32)[..., tf.newaxis], training=False)
+        outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        return tf.concat([column for output in outputs for column in _pool(output, pool)], axis=1)
+
+    rows = []
+    starts = range(0, len(images), batch_size)
+    for start in tqdm(starts, desc="features", unit="batch", delay=1, disable=not progress):
+        grey = np.ascontiguousarray(images[start : start + batch_size])
+        found = pooled(grey)
+        rows.append(((found + pooled(np.ascontiguousarray(grey[:, :, ::-1]))) / 2 if mirrored else found).numpy())
+    return np.concatenate(rows)
+
+
+def _pool(output, pool: Sequence[str]) -> list:
+    """One (b, channels) for each way of pooling; a vector stays as it is."""
+    import tensorflow as tf
+
+    if len(output.shape) == 2:
+        return [output]
+    ways = {"mean": tf.reduce_mean, "std": tf.math.reduce_std}
+    return [ways[way](output, axis=(1, 2)) for way in pool]
+
+
+def _key(images: np.ndarray, backbone, settings: dict) -> str:
+    """Hash of the images, of the weights, and of the layers without their names, which change from run to run."""
+    digest = hashlib.sha256(np.ascontiguousarray(images).data)
+    digest.update(json.dumps([settings, list(images.shape)]).encode())
+    for layer in backbone.layers:
+        config = {k: v for k, v in layer.get_config().items() if k not in ("name", "dtype", "trainable")}
+        digest.update(json.dumps([type(layer).__name__, config], sort_keys=True, default=str).encode())
+        for values in layer.get_weights():
+            digest.update(np.ascontiguousarray(values).data)
+    places = [backbone.layers.index(output._keras_history.operation) for output in backbone.outputs]
+    digest.update(json.dumps(places).encode())
+    return digest.hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A candidate and a strength with the log loss that they had inside the training part."""
+
+    name: str
+    c: float
+    loss: float
+
+
+def logistic(
+    table: pd.DataFrame,
+    features: np.ndarray | Mapping[str, np.ndarray],
+    *,
+    score: str = "test",
+    folds: bool = False,
+    c: float | Sequence[float] = CS,
+    best: int = 1,
+    inner: int = 5,
+    seed: int = 0,
+    name: str = "features + logistic regression",
+) -> pd.DataFrame:
+    """Predictions of a logistic regression on features: everything that is fitted or chosen sees training rows only.
+
+    Parameters: `features`, (n, d) in the row order of the table, or {name: (n, d)} to choose from; fitted on the rows
+    with split `train` and scored on split `score`, or, with `folds`, each fold scored by what the others give; `c`,
+    inverse strength of the L2 penalty, or several to choose from. A choice is made anew in each training part, by the
+    log loss of grouped cross-validation inside it (`inner` folds); `best` > 1 averages the probabilities of that many
+    candidates. Mean and deviation come from the training rows. Returns a table of predictions with two more columns:
+    `chosen`, and `seconds`, the time that the choice and the fit took.
+    Raises ValueError where rows do not fit or a part is empty. Introduced in lesson 08.
+    """
+    candidates = dict(features) if isinstance(features, Mapping) else {"features": features}
+    wrong = {key: len(value) for key, value in candidates.items() if len(value) != len(table)}
+    if wrong or not candidates:
+        raise ValueError(f"{wrong or 'no'} rows of features for {len(table)} images: compute them from this very table")
+    strengths = sorted([c] if np.isscalar(c) else c)
+    scored = []
+    for train, test in _parts(table, score, folds):
+        started = time.perf_counter()
+        choices = _choose(table.loc[train], {k: v[train] for k, v in candidates.items()}, strengths, best, inner, seed)
+        codes = table["label"].cat.codes.to_numpy()
+        classes = len(table["label"].cat.categories)
+        fitted = [_fit(candidates[o.name], codes, train, test, [o.c], classes)[0] for o in choices]
+        text = "; ".join(f"{o.name}, C = {o.c:g}" for o in choices)
+        part = predictions_table(table.loc[test], np.mean(fitted, axis=0), model=name, seed=seed)
+        scored.append(part.assign(chosen=text, seconds=time.perf_counter() - started))
+    result = pd.concat(scored, ignore_index=True)
+    order = table.loc[table["image_id"].isin(result["image_id"]), "image_id"]
+    return result.set_index("image_id").loc[order].reset_index()
+
+
+def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Boolean masks (to fit on, to score)."""
+    column = "fold" if folds else "split"
+    if column not in table or table[column].isna().all():
+        raise ValueError(f"the table has no {column}; call split.{'folds' if folds else 'holdout'}(table) first")
+    values = table[column].astype(object).where(table[column].notna(), None).to_numpy()
+    if folds:
+        split.assert_disjoint(table, column="fold")
+        known = table[column].notna().to_numpy()
+        pairs = [(known & (values != k), values == k) for k in sorted(set(values[known]))]
+    else:
+        pairs = [(values == "train", values == score)]
+    for train, test in pairs:
+        if not train.any() or not test.any():
+            raise ValueError(f"{train.sum()} rows to fit on and {test.sum()} to score: look at the column {column}")
+        yield train, test
+
+
+def _choose(table, candidates: Mapping, strengths: Sequence[float], best: int, inner: int, seed: int) -> list[_Choice]:
+    """The best candidates, each with its best strength, by log loss over the inner folds of the training part."""
+    if len(candidates) * len(strengths) == 1:
+        return [_Choice(next(iter(candidates)), strengths[0], np.nan)]
+    codes, classes = table["label"].cat.codes.to_numpy(), len(table["label"].cat.categories)
+    fold = split.folds(table, inner, seed)["fold"].to_numpy(int)
+    choices = []
+    for name, values in candidates.items():
+        losses = np.zeros(len(strengths))
+        for k in range(inner):
+            found = _fit(values, codes, fold != k, fold == k, strengths, classes)
+            own = [p[np.arange(len(p)), codes[fold == k]] for p in found]
+            losses += [-np.log(np.clip(p, 1e-12, 1)).sum() for p in own]
+        choices.append(_Choice(name, strengths[int(losses.argmin())], float(losses.min() / len(table))))
+    return sorted(choices, key=lambda choice: choice.loss)[:best]
+
+
+def _fit(values, codes, train, test, strengths: Sequence[float], classes: int) -> list[np.ndarray]:
+    """Probabilities (rows of `test`, classes) for each strength, each fit going on from the weaker one before it."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
+
+    scaler = StandardScaler().fit(values[train])
+    seen, asked = scaler.transform(values[train]), scaler.transform(values[test])
+    if seen.shape[1] > 4 * seen.shape[0]:  # the same solution from fewer columns: it lies in the span of the rows
+        basis = np.linalg.qr(seen.T)[0]
+        seen, asked = seen @ basis, asked @ basis
+    model = LogisticRegression(max_iter=1000, tol=1e-3, warm_start=True)
+    result = []
+    with threadpool_limits(1):  # on so few rows two threads wait for each other longer than they work
+        for strength in strengths:
+            model.set_params(C=strength).fit(seen, codes[train])
+            probabilities = np.zeros((len(asked), classes))
+            probabilities[:, model.classes_] = model.predict_proba(asked)
+            result.append(probabilities)
+    return result
