@@ -27,6 +27,7 @@ def test_report_finds_what_was_planted(imported):
     assert found.loc["size by class", "finding"] == "every image is 96×96"
 
 
+@pytest.mark.slow
 def test_sizes_that_differ_by_class_are_told_with_their_aspect(imported):
     table = imported.table.assign(width=np.where(imported.table["label"] == "covid", 192, 96))
     row = audit.report(table, pairs=duplicates.pairs(table, progress=False)).set_index("check").loc["size by class"]
@@ -36,6 +37,7 @@ def test_sizes_that_differ_by_class_are_told_with_their_aspect(imported):
     )
 
 
+@pytest.mark.slow
 def test_file_properties_give_away_a_class_of_its_own_size_and_no_other(imported):
     table = duplicates.add_groups(imported.table, duplicates.pairs(imported.table, progress=False))
     table["bytes"], table["format"], table["mode"] = 5000, "JPEG", "L"

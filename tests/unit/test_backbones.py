@@ -227,6 +227,7 @@ def test_lite0_has_the_published_shape_at_every_stage():
     assert table.loc["logits", "parameters"] == 4_652_008 + 2 * 21_008  # published: without the running statistics
 
 
+@pytest.mark.slow
 def test_every_cut_gives_its_stage_and_several_give_several():
     listed = models.stages(size=64).set_index("stage")
     outputs = models.backbone(cut=list(listed.index), size=64, weights=None)(GREY)

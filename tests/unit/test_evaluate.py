@@ -464,6 +464,7 @@ def test_pairing_narrows_the_interval():
     assert (back.value, back.low, back.high) == pytest.approx((-found.value, -found.high, -found.low))
 
 
+@pytest.mark.slow
 def test_p_is_rarely_small_for_two_equal_guessers():
     small = [
         evaluate.compare(

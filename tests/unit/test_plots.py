@@ -121,6 +121,7 @@ def test_every_picture_has_title_labels_and_text(every):
         assert len(picture.alt) > 40, name
 
 
+@pytest.mark.slow
 def test_every_picture_is_a_small_png_with_its_text(every):
     for name, picture in every.items():
         data, metadata = picture._repr_mimebundle_()

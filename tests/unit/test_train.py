@@ -51,6 +51,7 @@ def test_fit_then_predict_learns_and_fills_the_predictions_table(classes):
     assert len(fitted.history) == 12
 
 
+@pytest.mark.slow
 def test_early_stopping_keeps_the_best_weights_and_starts_fresh_each_time():
     table, images = data()
     images = np.random.default_rng(1).permutation(images)  # nothing to learn, so validation soon gets worse
@@ -78,6 +79,7 @@ def test_patience_without_validation_is_said():
 
 
 @pytest.mark.parametrize("patience", [None, 2])
+@pytest.mark.slow
 def test_cross_validation_scores_every_image_once_by_a_network_that_never_saw_its_group(patience, monkeypatch):
     table, images = data()
     table = split.folds(table.assign(split=pd.NA), 3)

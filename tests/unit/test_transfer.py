@@ -40,6 +40,7 @@ def test_mirrored_features_do_not_change_when_the_image_is_mirrored(backbone, im
     assert np.abs(both[0] - plain).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_features_are_computed_once_and_anew_when_images_weights_or_settings_change(
     backbone, images, tmp_path, monkeypatch
 ):
@@ -86,6 +87,7 @@ def test_other_images_and_pools_are_refused(backbone, images):
         transfer.features(images, backbone, pool=("max",))
 
 
+@pytest.mark.slow
 def test_stage_features_are_those_of_each_cut(images, tmp_path):
     import keras
 
@@ -117,6 +119,7 @@ def data(n=120, seed=0, per_patient=2):
     return table, {"noise": rng.normal(0, 1, (n, 30)), "good": good * [1, 100, 1, 1]}
 
 
+@pytest.mark.slow
 def test_the_telling_features_are_chosen_inside_the_training_part():
     table, candidates = data()
     predictions = transfer.logistic(split.folds(table, 4), candidates, folds=True)
@@ -142,6 +145,7 @@ def test_the_scored_images_take_no_part_in_fitting_or_choosing():
     assert (transfer.logistic(table, spoilt)["chosen"] == first["chosen"]).all()
 
 
+@pytest.mark.slow
 def test_patients_stay_together_in_the_inner_folds(monkeypatch):
     """Features that only tell the patient must not look useful: they would if a patient stood on both sides."""
     table, candidates = data(per_patient=4)
