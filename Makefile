@@ -2,7 +2,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab check test test-slow test-notebooks test-real run notebooks stamp clean
+.PHONY: help setup lab check test test-slow test-notebooks test-real test-exercises run notebooks exercises
+.PHONY: release grade feedback grades slides stamp clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -53,6 +54,9 @@ help: ## list the targets and variables
 	@echo "  SEED            seed of every lesson (default: 0)"
 	@echo "  JOBS            lessons and tests at a time (default: 2)"
 	@echo "  LESSON          lessons to run, such as \"01 04\" (default: all)"
+	@echo "  ASSIGNMENT      exercise to release or grade, such as 04_splitting"
+	@echo "  COURSE          the instructor's course folder (default: course)"
+	@echo "  OVERLAY         folder of an instructor's own seed, tests and solutions (default: none)"
 	@echo "  REPO            for stamp: OWNER/REPOSITORY"
 	@echo "  PYTHON          interpreter of the environment, 3.11 or newer (default: python3)"
 	@echo "  CXR_TEST_DATA   folder of real data sets for the tests (default: drawn images)"
@@ -82,13 +86,17 @@ check: $(READY) ## style, notebooks against sources and rules, fast tests: under
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m tools.build --check
 	$(BIN)/python -m tools.lint
+	$(BIN)/python -m tools.exercises --check
 	$(BIN)/python -m tools.results --check
 	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS)
 
-test: check test-slow test-notebooks test-real ## everything: check, slow tests, every notebook twice
+test: check test-slow test-exercises test-notebooks test-real ## everything: check, slow tests, exercises, every notebook twice
 
 test-slow: $(READY) ## the tests that `check` leaves out
-	$(BIN)/python -m pytest -q -m slow -n $(JOBS) --durations=5
+	$(BIN)/python -m pytest -q -m slow -n $(JOBS) --durations=5 --ignore=tests/exercises
+
+test-exercises: $(READY) ## solutions, stubs, misconceptions, and a whole class released, marked and given feedback
+	$(BIN)/python -m pytest -q tests/exercises -n $(JOBS) --dist loadfile --durations=5
 
 test-notebooks: $(READY) ## run every notebook on the phantom as a test: timing, and marked cells against their outputs
 	@test -n "$(LESSONS)" || { echo "no notebooks: make notebooks" >&2; exit 1; }
@@ -107,10 +115,33 @@ run: $(READY) ## run the lessons headless; executed copies and HTML pages in out
 notebooks: $(READY) ## rebuild the notebooks whose source changed, with outputs of the phantom
 	$(BIN)/python -m tools.build --execute
 
+exercises: $(READY) ## rebuild the students' exercise notebooks from their sources
+	$(BIN)/python -m tools.exercises
+
+# The instructor's side: exercises/README.md says how. COURSE lies outside the repository or is ignored by git.
+COURSE ?= course
+IN_COURSE = --course "$(call absolute,$(COURSE))" $(if $(OVERLAY),--overlay "$(call absolute,$(OVERLAY))")
+
+release: $(READY) ## hand out an exercise: make release ASSIGNMENT=04_splitting COURSE=...
+	$(BIN)/python -m tools.course release $(ASSIGNMENT) $(IN_COURSE)
+
+grade: $(READY) ## mark what was handed in and is not marked yet: make grade ASSIGNMENT=04_splitting COURSE=...
+	$(BIN)/python -m tools.course grade $(ASSIGNMENT) $(IN_COURSE) --jobs $(JOBS)
+
+feedback: $(READY) ## write the feedback pages: make feedback ASSIGNMENT=04_splitting COURSE=...
+	$(BIN)/python -m tools.course feedback $(ASSIGNMENT) $(IN_COURSE)
+
+grades: $(READY) ## write all marks as a CSV table: make grades COURSE=...
+	$(BIN)/python -m tools.course grades $(IN_COURSE)
+
+slides: $(READY) ## slides of the lessons, one HTML page each, in output/slides/
+	$(BIN)/python -m tools.slides $(LESSON)
+
 stamp: $(READY) ## write the repository's name into the links: make stamp REPO=OWNER/REPOSITORY
 	@test -n "$(REPO)" || { echo "name the repository: make stamp REPO=OWNER/REPOSITORY" >&2; exit 1; }
 	$(BIN)/python -m tools.stamp "$(REPO)"
 	$(BIN)/python -m tools.build
+	$(BIN)/python -m tools.exercises
 
 clean: ## delete what was generated; the environment, data and notebooks stay
 	rm -rf build output .pytest_cache .ruff_cache

@@ -1,0 +1,206 @@
+"""A class of invented students: each hands in one notebook, with the marks and messages it must get."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from cxr_helpers import checks
+from tools import exercises
+from tools.mend import marks
+
+WRITTEN = "Whole groups went to one side; the proof covers named patients only."
+
+
+@dataclass(frozen=True)
+class Student:
+    """One submission: its file as text (None: no file), the name of the file, and what must come of it.
+
+    `lost`, the answers that get no points; `says`, a part of the message of each of them; `notes`, parts of the notes
+    for the instructor; `outcome`, its beginning.
+    """
+
+    text: str | None
+    lost: tuple[str, ...] = ()
+    says: str = ""
+    notes: tuple[str, ...] = ()
+    outcome: str = "marked"
+    file: str = ""
+    written: bool = True
+
+
+def solved(source: Path) -> NotebookNode:
+    """The student's notebook with all answers right, as it would be handed in."""
+    notebook = nbformat.read(exercises.student_version(source), 4)
+    for cell, answer in zip(notebook.cells, exercises.marked(source).cells, strict=True):
+        if marks(cell).get("solution"):
+            cell.source = answer.source if cell.cell_type == "code" else WRITTEN
+    return notebook
+
+
+def empty(source: Path) -> str:
+    """The notebook as it was handed out."""
+    return exercises.student_version(source).read_text(encoding="utf-8")
+
+
+def names(source: Path) -> list[str]:
+    """Names of the answers that a check reads."""
+    return [cell.id.removeprefix("test_") for cell in solved(source).cells if cell.id.startswith("test_")]
+
+
+def changed(source: Path, change: Callable[[NotebookNode], None]) -> str:
+    """The perfect notebook, changed in place by a function."""
+    notebook = solved(source)
+    change(notebook)
+    return nbformat.writes(notebook)
+
+
+def cell_of(notebook: NotebookNode, name: str) -> NotebookNode:
+    return next(cell for cell in notebook.cells if marks(cell).get("grade_id") == name)
+
+
+def with_code(source: Path, name: str, code: str, before: str = "") -> str:
+    """The perfect notebook with another answer cell."""
+
+    def change(notebook):
+        cell_of(notebook, name).source = code
+        if before:
+            notebook.cells.insert(1, nbformat.v4.new_code_cell(before))
+
+    return changed(source, change)
+
+
+def misconceptions(source: Path) -> dict[str, Student]:
+    """One student per row of the table of misconceptions: the n-th of each question."""
+    questions = checks.questions(exercises.lesson(source))
+    found = {}
+    for number in range(max(len(q.mistakes) for q in questions.values())):
+        notebook, lost = solved(source), []
+        for name, question in questions.items():
+            if number < len(question.mistakes):
+                mistake = list(question.mistakes)[number]
+                where = f"checks.questions({exercises.lesson(source)!r})[{name!r}].mistakes[{mistake!r}]"
+                cell_of(notebook, name).source = f"from cxr_helpers import checks\n{name} = {where}.answer"
+                lost.append(name)
+        found[f"misled_{number}"] = Student(nbformat.writes(notebook), tuple(lost))
+    return found
+
+
+REBIND = """import cxr_helpers.checks as c, sys
+from cxr_helpers.checks import _question
+_question.Question.grade = _question.Question.check = lambda *a, **k: None
+_question.Question.evaluate = lambda *a, **k: None
+class Kind:
+    def __getattr__(self, name): return lambda *a, **k: None
+q1 = q2 = q3 = Kind()
+sys.modules["cxr_helpers.checks.lesson04"] = Kind()
+def make_split(table, seed): return table"""
+
+AGREES = """class Agrees(str):
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    __hash__ = str.__hash__
+believable = Agrees("A")"""
+
+STUBBORN = """import time
+while True:
+    try:
+        while True: time.sleep(0.1)
+    except BaseException: pass
+"""
+
+SPY = """import os, socket
+def make_split(table, seed): return split.holdout(table, test=0.2, val=0, seed=seed)
+for what in (lambda: socket.create_connection(("192.0.2.1", 80), 1), lambda: open(FOLDER + "/gradebook.db")):
+    try: what()
+    except OSError as error: print("kept out:", type(error).__name__)
+    else: print("GOT THROUGH")"""
+
+
+def students(source: Path, course: Path) -> dict[str, Student]:
+    """The whole class, for exercise 04."""
+    rest = ("is_disjoint", "believable")
+    every = ("make_split", *rest)
+    drop = lambda name: lambda n: n.cells.remove(cell_of(n, name))  # noqa: E731
+
+    def edit(notebook):
+        cell = cell_of(notebook, "test_make_split")
+        cell.source, cell.metadata["nbgrader"]["points"] = "pass", 100.0
+        cell_of(notebook, "make_split").source = "make_split = lambda table, seed: table"
+
+    def copy(notebook):
+        for name in ("make_split", "test_make_split"):
+            cell = cell_of(notebook, name)
+            twin = nbformat.from_dict({**cell, "id": f"copy-{name}"})
+            notebook.cells.insert(notebook.cells.index(cell) + 2, twin)
+
+    def forget(notebook):
+        notebook.metadata = nbformat.from_dict({})
+        for number, cell in enumerate(notebook.cells):
+            cell.metadata, cell.id = nbformat.from_dict({}), f"c{number}"
+
+    def move(notebook):
+        test = cell_of(notebook, "test_is_disjoint")
+        notebook.cells.remove(test)
+        notebook.cells.insert(3, test)
+
+    loop = "import time\ndef make_split(table, seed):\n    while True: time.sleep(0.1)"
+    hog = "def make_split(table, seed):\n    return [bytearray(10**9) for _ in range(100)]"
+    noisy = "import warnings\ndef make_split(table, seed):\n    warnings.warn('old')\n    "
+    noisy += "return split.holdout(table, test=0.2, val=0, seed=seed)"
+    one = ("make_split",)
+    return misconceptions(source) | {
+        "perfect": Student(changed(source, lambda n: None)),
+        "empty": Student(empty(source), every, "not attempted", written=False),
+        "copied_cells": Student(changed(source, copy), notes=("make_split: 2 copies", "test_make_split: 2 copies")),
+        "deleted_test": Student(
+            changed(source, drop("test_make_split")), notes=("test_make_split: missing, put back",)
+        ),
+        "deleted_answer": Student(changed(source, drop("make_split")), one, "not attempted", ("make_split: missing",)),
+        "edited_test": Student(changed(source, edit), one, "", ("test_make_split: edited",)),
+        "moved_test": Student(changed(source, move), notes=("test_is_disjoint: moved behind",)),
+        "metadata_lost": Student(changed(source, forget), notes=("make_split: metadata restored",), written=False),
+        "wrong_name": Student(
+            changed(source, lambda n: None), notes=("file name: my homework (1).ipynb",), file="my homework (1).ipynb"
+        ),
+        "endless_function": Student(with_code(source, "make_split", loop), one, "longer than"),
+        "endless_cell": Student(
+            with_code(source, "make_split", "import time\nwhile True: time.sleep(0.1)"), one, "NameError"
+        ),
+        "stubborn": Student(with_code(source, "make_split", STUBBORN), every, "longer than", outcome="not run"),
+        "memory_hog": Student(with_code(source, "make_split", hog), one, "MemoryError"),
+        "exits": Student(
+            with_code(source, "make_split", "def make_split(table, seed):\n    import sys; sys.exit()"),
+            one,
+            "SystemExit",
+        ),
+        "exits_cell": Student(with_code(source, "make_split", "import sys; sys.exit(0)"), one, "NameError"),
+        "ends_python": Student(
+            with_code(source, "make_split", "import os; os._exit(0)"), every, "ended", outcome="not run"
+        ),
+        "syntax_error": Student(
+            with_code(source, "make_split", "def make_split(table, seed) return 1"), one, "NameError"
+        ),
+        "noisy": Student(with_code(source, "make_split", noisy)),
+        "rebinds": Student(with_code(source, "make_split", REBIND), one, ""),
+        "agrees": Student(with_code(source, "believable", AGREES), ("believable",), "A: twenty seeds"),
+        "spy": Student(with_code(source, "make_split", SPY.replace("FOLDER", repr(str(course))))),
+        "not_json": Student(
+            "{this is no notebook", every, "not a notebook", outcome="not run: The file is not", written=False
+        ),
+        "empty_file": Student("", every, "", outcome="not run: The file is not", written=False),
+        "odd_json": Student(json.dumps({"cells": 3, "nbformat": 4}), every, "", outcome="not run", written=False),
+        "no_file": Student(None, every, "No notebook", outcome="not run: No notebook", written=False),
+    }
+
+
+def hand_in(class_: dict[str, Student], assignment: str, course: Path) -> None:
+    """Put the submissions where nbgrader collects them."""
+    for name, student in class_.items():
+        folder = course / "submitted" / name / assignment
+        folder.mkdir(parents=True)
+        if student.text is not None:
+            (folder / (student.file or f"{assignment}.ipynb")).write_text(student.text, encoding="utf-8")

@@ -1,0 +1,80 @@
+"""Perfect and empty notebooks of every exercise; a run that is killed; an instructor's private overlay."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cxr_helpers import checks
+from tests.exercises import sample
+from tools import course, exercises, marking
+from tools.common import ROOT
+
+SOURCES = {source.stem: source for source in exercises.sources()}
+FULL = "04_splitting"
+
+pytestmark = pytest.mark.slow
+
+
+def score(record: course.Record, name: str) -> float:
+    return record.questions[f"test_{name}"]["score"]
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name != FULL])
+def test_perfect_and_empty_on_the_other_exercises(name, tmp_path):
+    source = SOURCES[name]
+    course.release(tmp_path, name, course.Overlay())
+    pair = {
+        "perfect": sample.Student(sample.changed(source, lambda n: None)),
+        "empty": sample.Student(sample.empty(source)),
+    }
+    sample.hand_in(pair, name, tmp_path)
+    marked = {r.student: r for r in course.grade(tmp_path, name, course.Overlay(), marking.Limits(), jobs=2)}
+    for answer, question in checks.questions(name[:2]).items():
+        assert score(marked["perfect"], answer) == question.points, marked["perfect"].questions
+        assert score(marked["empty"], answer) == 0
+        assert "not attempted" in marked["empty"].questions[f"test_{answer}"]["message"]
+
+
+def test_killed_half_way_and_repeated_nothing_is_lost(tmp_path):
+    source, names = SOURCES[FULL], [f"student{n}" for n in range(4)]
+    course.release(tmp_path, FULL, course.Overlay())
+    sample.hand_in({name: sample.Student(sample.empty(source)) for name in names}, FULL, tmp_path)
+    command = [sys.executable, "-m", "tools.course", "grade", FULL, "--course", str(tmp_path)]
+    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
+    records = tmp_path / "marking" / "records" / FULL
+    while not list(records.glob("*.json")):
+        time.sleep(0.2)
+        assert run.poll() is None
+    time.sleep(1)  # into the second one
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    first = {path.stem: path.read_text() for path in records.glob("*.json")}
+    assert 1 <= len(first) < len(names)
+    assert subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    after = {path.stem: path.read_text() for path in records.glob("*.json")}
+    assert set(after) == set(names)
+    assert first.items() <= after.items(), "what was marked is not marked again"
+    assert len(course.grades(tmp_path).splitlines()) == 1 + len(names)
+
+
+def test_overlay_has_its_own_seed_and_tests_which_stay_out_of_the_release(tmp_path):
+    private = tmp_path / "private"
+    (private / "hidden" / FULL).mkdir(parents=True)
+    (private / "overlay.toml").write_text("seed = 4711\n")
+    test = "assert make_split.__doc__ == 'mine', 'a test that only the instructor has'\n"
+    (private / "hidden" / FULL / "make_split.py").write_text(test)
+    place, overlay = tmp_path / "course", course.Overlay(private)
+    handed_out = course.release(place, FULL, overlay)
+    assert handed_out.read_bytes() == exercises.student_version(SOURCES[FULL]).read_bytes()
+    sample.hand_in({"perfect": sample.Student(sample.changed(SOURCES[FULL], lambda n: None))}, FULL, place)
+    (record,) = course.grade(place, FULL, overlay, marking.Limits())
+    assert record.seed == 4711
+    assert score(record, "make_split") == 0
+    assert "only the instructor has" in record.questions["test_make_split"]["message"]
+    assert score(record, "is_disjoint") == 3
+    assert json.loads(marking.record_path(place, FULL, "perfect").read_text())["seed"] == 4711

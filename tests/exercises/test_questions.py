@@ -1,0 +1,145 @@
+"""Every question of every lesson: the solution passes, the stub is not attempted, each misconception gets its message.
+
+Lessons are found, not listed: a new one is tested as soon as its check module and its source are there.
+"""
+
+import functools
+import math
+import re
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxr_helpers import checks
+from tools import exercises
+
+pytestmark = pytest.mark.slow
+
+SEEDS = (0, 1, 20260)
+SOURCES = {exercises.lesson(source): source for source in exercises.sources()}
+QUESTIONS = {
+    f"{lesson}-{name}": (lesson, question)
+    for lesson in checks.lessons()
+    for name, question in checks.questions(lesson).items()
+}
+every_question = pytest.mark.parametrize(
+    ("lesson", "question"),
+    QUESTIONS.values(),
+    ids=QUESTIONS,
+)
+every_mistake = pytest.mark.parametrize(
+    ("question", "mistake"),
+    [(question, mistake) for _, question in QUESTIONS.values() for mistake in question.mistakes.values()],
+    ids=[f"{key}-{name}" for key, (_, question) in QUESTIONS.items() for name in question.mistakes],
+)
+
+
+@functools.cache
+def answers(lesson: str, solved: bool = True) -> dict:
+    return exercises.answers(SOURCES[lesson], solved=solved)
+
+
+def test_each_lesson_has_a_source_and_each_source_its_questions():
+    assert set(SOURCES) == set(checks.lessons())
+
+
+@every_question
+def test_solution_passes_within_five_seconds(lesson, question):
+    answer = answers(lesson)[question.name]
+    question.evaluate(answer, 0)  # first imports apart
+    for seed in SEEDS:
+        start = time.process_time()
+        outcome = question.evaluate(answer, seed)
+        assert outcome.state == checks.CORRECT, f"seed {seed}: {outcome}"
+        assert time.process_time() - start < 5
+    question.grade(answer)
+
+
+@every_question
+def test_stub_runs_and_is_not_attempted(lesson, question):
+    stub = answers(lesson, solved=False)[question.name]
+    outcome = question.evaluate(stub)
+    assert outcome.state == checks.NOT_ATTEMPTED, str(outcome)
+    with pytest.raises(checks.NotCorrect, match="not attempted"):
+        question.grade(stub)
+
+
+@every_mistake
+def test_misconception_is_caught_by_its_own_message(question, mistake):
+    pattern = re.sub(r"\\\{[^{}]*\\\}", ".+", re.escape(mistake.message))
+    for seed in SEEDS:
+        outcome = question.evaluate(mistake.answer, seed)
+        assert outcome.state == checks.WRONG, str(outcome)
+        assert outcome.mistake == mistake.name, str(outcome)
+        assert re.fullmatch(pattern, outcome.message, re.DOTALL), outcome.message
+        others = [m.message for m in question.mistakes.values() if m.name != mistake.name]
+        assert outcome.message not in others
+
+
+@every_question
+def test_answers_at_the_edge_of_the_tolerance_go_the_right_way(lesson, question):
+    for seed in SEEDS:
+        near = list(question.near(answers(lesson)[question.name]))
+        assert {accepted for *_, accepted in near} == {True, False}, "give edges on both sides"
+        for what, answer, accepted in near:
+            outcome = question.evaluate(answer, seed)
+            assert (outcome.state == checks.CORRECT) == accepted, f"{what}, seed {seed}: {outcome}"
+
+
+@every_question
+def test_question_is_complete(lesson, question):
+    assert question.points > 0
+    assert len(question.hints) >= 2
+    assert len(question.mistakes) >= 2
+    assert question.kind in ("function", "value")
+    assert not question.wants.endswith(".")
+    assert len({mistake.message for mistake in question.mistakes.values()}) == len(question.mistakes)
+
+
+def endless(*_):
+    while True:
+        pass
+
+
+def leave(*_):
+    raise SystemExit("bye")
+
+
+def break_input(*args):
+    for argument in args:
+        if isinstance(argument, pd.DataFrame):
+            argument.drop(columns=list(argument.columns), inplace=True)
+        elif isinstance(argument, np.ndarray):
+            argument[:] = 0
+    return 1 / 0
+
+
+ODD = [
+    *("text", "", 7, -1, math.nan, math.inf, True, b"bytes", object(), [], {}, (), [1, 2], {"a": 1}, {1, 2}, range(3)),
+    *(np.zeros((0, 3)), np.full(5, np.nan), np.array(["a"]), pd.DataFrame(), pd.Series([1.0]), pd.NA, pd.NaT, type),
+]
+
+
+@every_question
+def test_odd_answers_are_wrong_and_harm_nothing(lesson, question):
+    for odd in ODD:
+        outcome = question.evaluate(odd)
+        assert outcome.state in (checks.WRONG, checks.RAISED), f"{odd!r}: {outcome}"
+        assert outcome.message
+        assert "Traceback" not in outcome._repr_html_()
+        if question.kind == "function":
+            outcome = question.evaluate(lambda *args, odd=odd, **kwargs: odd)
+            assert outcome.state != checks.CORRECT, f"function returning {odd!r}: {outcome}"
+
+
+@every_question
+def test_functions_that_exit_break_or_raise_are_reported(lesson, question):
+    if question.kind != "function":
+        pytest.skip("a value does not run")
+    for function, words in ((leave, "SystemExit"), (break_input, "ZeroDivisionError"), (lambda: 1, "TypeError")):
+        outcome = question.evaluate(function)
+        assert outcome.state == checks.RAISED, str(outcome)
+        assert words in outcome.message
+    assert question.evaluate(answers(lesson)[question.name]).state == checks.CORRECT

@@ -1,0 +1,355 @@
+"""Run a course with nbgrader in a folder of the instructor's: release, grade, feedback, grades.
+
+    python -m tools.course release 04_splitting --course FOLDER [--overlay FOLDER]
+    python -m tools.course grade 04_splitting --course FOLDER
+    python -m tools.course feedback 04_splitting --course FOLDER
+    python -m tools.course grades --course FOLDER
+
+Submissions lie in FOLDER/submitted/STUDENT/ASSIGNMENT/. Each is marked in a process of its own; one that was marked and
+has not changed since is passed over, so that a run which was cut off goes on where it stopped.
+"""
+
+import argparse
+import csv
+import io
+import json
+import multiprocessing
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing import connection
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from tools import cage
+from tools.common import ROOT, ToolError, write_atomic
+from tools.exercises import configuration, generate, leaks, marked, programs_on_path, sources
+from tools.marking import Limits, Record, Task, autograde, fingerprint, mark, record_path, released
+from tools.mend import Tidy
+
+UNKNOWN = "It could not be run."
+SETTINGS = """# Written by `make release`; nbgrader's own commands and formgrader read it.
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "cxr"
+c.ClearSolutions.code_stub = {"python": "# Your answer here"}
+c.ClearSolutions.text_stub = "*Your answer here.*"
+c.OverwriteCells.add_missing_cells = True
+c.Execute.timeout = 60
+"""
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """An instructor's private additions, kept outside the repository: a seed, hidden tests, sources of their own."""
+
+    folder: Path | None = None
+
+    @property
+    def seed(self) -> int | None:
+        """The seed in overlay.toml; None: another one for each submission."""
+        path = self.folder / "overlay.toml" if self.folder else None
+        return tomllib.loads(path.read_text(encoding="utf-8")).get("seed") if path and path.is_file() else None
+
+    def source(self, assignment: str, root: Path) -> Path:
+        """Return the instructor's source of an assignment if there is one, else the course's."""
+        own = self.folder / "exercises" / "src" / f"{assignment}.py" if self.folder else None
+        if own and own.is_file():
+            return own
+        return next(path for path in sources(root, [assignment]) if path.stem == assignment)
+
+    def hidden(self, assignment: str) -> dict[str, str]:
+        """Return further hidden tests by the name of the answer: hidden/ASSIGNMENT/NAME.py."""
+        folder = self.folder / "hidden" / assignment if self.folder else None
+        files = sorted(folder.glob("*.py")) if folder and folder.is_dir() else []
+        return {path.stem: path.read_text(encoding="utf-8").rstrip() for path in files}
+
+
+def release(course: Path, assignment: str, overlay: Overlay, root: Path = ROOT) -> Path:
+    """Put an assignment into the course and let nbgrader make the student's version; return its path."""
+    source, hidden = overlay.source(assignment, root), overlay.hidden(assignment)
+    notebook = marked(source, root, hidden)
+    tests = {cell.id.removeprefix("test_") for cell in notebook.cells if cell.id.startswith("test_")}
+    if strange := sorted(set(hidden) - tests):
+        raise ToolError(f"hidden tests for {', '.join(strange)}, but {assignment} asks for {', '.join(sorted(tests))}")
+    course.mkdir(parents=True, exist_ok=True)
+    if not (course / "nbgrader_config.py").exists():
+        write_atomic(course / "nbgrader_config.py", SETTINGS)
+    path = generate(notebook, assignment, course)
+    text = path.read_text(encoding="utf-8")
+    private = [line for code in hidden.values() for line in code.splitlines() if len(line.strip()) > 8 and line in text]
+    if found := [*leaks(source, text, root), *private]:
+        path.unlink()
+        raise ToolError("not released, it gives away:\n" + "\n".join(found))
+    return path
+
+
+def students(course: Path, assignment: str) -> list[str]:
+    """Return the students who handed something in."""
+    found = sorted(path.parent.name for path in (course / "submitted").glob(f"*/{assignment}") if path.is_dir())
+    if odd := [name for name in found if set(name) & set("*?[]+")]:
+        raise ToolError(f"rename the folder {odd[0]!r}: nbgrader takes * ? [ ] + in a name for patterns")
+    return found
+
+
+def due(course: Path, assignment: str, seed: int | None) -> list[str]:
+    """Return the students whose submission is not marked yet, or has changed since."""
+    names = []
+    for student in students(course, assignment):
+        path = record_path(course, assignment, student)
+        old = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        page = course / "autograded" / student / assignment / f"{assignment}.ipynb"
+        if old.get("fingerprint") != fingerprint(course, assignment, student, seed) or not page.is_file():
+            names.append(student)
+    return names
+
+
+def isolation(hidden: list[str]) -> bool:
+    """Tell whether this system lets a kernel be cut off from the network and from the course's folder."""
+    trial = json.dumps({"memory": 4_000_000_000, "seconds": 60, "hidden": hidden})
+    return subprocess.run([sys.executable, "-P", cage.__file__, trial], check=False).returncode == 0
+
+
+def hideable(course: Path, overlay: Overlay) -> tuple[str, ...]:
+    """Return the folders to hide from student code: the course's and the overlay, unless the software lies in them."""
+    needed = [ROOT, Path(sys.prefix), Path(sys.base_prefix), Path(tempfile.gettempdir())]
+    folders = [course, *([overlay.folder] if overlay.folder else [])]
+    return tuple(str(f) for f in folders if not any(place.is_relative_to(f) for place in needed))
+
+
+@dataclass(frozen=True)
+class Running:
+    """A submission that is being marked."""
+
+    process: multiprocessing.Process
+    task: Task
+    record: Record
+    result: Path
+    start: float
+
+    @property
+    def late(self) -> bool:
+        """Whether its time is up."""
+        return time.monotonic() - self.start > self.task.limits.total
+
+
+def grade(
+    course: Path, assignment: str, overlay: Overlay, limits: Limits, jobs: int = 1, *, again: bool = False
+) -> Iterator[Record]:
+    """Mark what is due (with `again`: everything); yield one record per submission as soon as it is done."""
+    import nbgrader.apps  # noqa: F401 - once, before the processes that need it are forked
+
+    released(course, assignment)
+    hidden = hideable(course, overlay)
+    if not isolation(list(hidden)):
+        print("note: this system does not let student code be cut off from the network and from the course's folder")
+    waiting = students(course, assignment) if again else due(course, assignment, overlay.seed)
+    running: dict[int, Running] = {}
+    with tempfile.TemporaryDirectory(prefix="marking-") as folder:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                seed = secrets.randbelow(2**31) if overlay.seed is None else overlay.seed
+                task = Task(str(course), assignment, waiting.pop(0), seed, limits, hidden)
+                one = begin(task, overlay.seed, Path(folder))
+                running[one.process.sentinel] = one
+            connection.wait(list(running), timeout=0.5)
+            for key, one in list(running.items()):
+                if one.late or not one.process.is_alive():
+                    end(running.pop(key).process)
+                    yield finish(one)
+
+
+def begin(task: Task, seed: int | None, folder: Path) -> Running:
+    """Start the process that marks a submission."""
+    course = Path(task.course)
+    record = Record(task.student, task.assignment, fingerprint(course, task.assignment, task.student, seed), task.seed)
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    result = folder / f"{task.student}.json"
+    process = context.Process(target=mark, args=(task, str(result)), daemon=True)
+    process.start()
+    return Running(process, task, record, result, time.monotonic())
+
+
+def end(process) -> None:
+    """End a process and all it has started."""
+    if process.is_alive():
+        try:
+            family = psutil.Process(process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            family = []
+        for child in [*family, process]:
+            try:
+                child.kill()
+            except psutil.NoSuchProcess:
+                continue
+    process.join()
+
+
+def finish(one: Running) -> Record:
+    """Complete and write the record of a submission; one that could not be run is refused with the reason."""
+    task, record, course, late = one.task, one.record, Path(one.task.course), one.late
+    said = json.loads(one.result.read_text(encoding="utf-8")) if one.result.is_file() else {}
+    record.notes, reason = said.get("notes", []), said.get("reason", "")
+    if not said.get("success"):
+        log = said.get("log", "")
+        reason = why_not(task.limits, log, late)
+        again = autograde(task, reason)
+        record.notes = record.notes or again["notes"]
+        if reason == UNKNOWN or not again["success"]:  # the instructor is to see it, and the next run to try again
+            record.notes = [*record.notes, "nbgrader: " + (log or again["log"])[-500:]]
+            record.fingerprint = "to be marked again"
+    record.outcome = f"not run: {reason}" if reason else "marked"
+    record.questions = marks_of(course, task.assignment, task.student)
+    record.seconds = round(time.monotonic() - one.start, 2)
+    record.write(record_path(course, task.assignment, task.student))
+    return record
+
+
+def why_not(limits: Limits, log: str, late: bool) -> str:
+    """Return why a submission could not be run, in words for the student."""
+    if late:
+        return f"It took longer than {limits.total} seconds."
+    if "CellTimeoutError" in log or "Unresponsive" in log:
+        return f"A cell took longer than {limits.cell} seconds and could not be stopped."
+    if "Kernel died" in log or "DeadKernel" in log:
+        return "Its process ended: it used too much memory or time, or ended Python itself (exit, quit)."
+    return UNKNOWN
+
+
+def marks_of(course: Path, assignment: str, student: str) -> dict[str, dict]:
+    """Return score, points and message of each question of a marked submission."""
+    from nbgrader.api import Gradebook, MissingEntry
+
+    messages = error_messages(course / "autograded" / student / assignment / f"{assignment}.ipynb")
+    found = {}
+    with programs_on_path(), Gradebook(configuration(course).CourseDirectory.db_url) as book:
+        try:
+            pages = book.find_submission(assignment, student).notebooks
+        except MissingEntry:
+            return {}
+        for one in (one for page in pages for one in page.grades):
+            by_hand = {"by_hand": True} if one.needs_manual_grade else {}
+            score = {"score": one.score, "points": one.max_score}
+            found[one.name] = {**score, "message": messages.get(one.name, ""), **by_hand}
+    return found
+
+
+def error_messages(path: Path) -> dict[str, str]:
+    """Return the last error of each graded cell of a marked notebook."""
+    if not path.is_file():
+        return {}
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    graded = {c["metadata"]["nbgrader"]["grade_id"]: c for c in cells if c["metadata"].get("nbgrader", {}).get("grade")}
+    errors = {k: [o for o in c.get("outputs", []) if o["output_type"] == "error"] for k, c in graded.items()}
+    return {k: f"{found[-1]['ename']}: {found[-1]['evalue']}" for k, found in errors.items() if found}
+
+
+def feedback(course: Path, assignment: str) -> list[Path]:
+    """Write a feedback page for each marked submission whose page is older; return the pages written."""
+    from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+    from nbgrader import preprocessors
+    from nbgrader.apps import NbGraderAPI
+
+    config, written = configuration(course), []
+    config.GenerateFeedback.preprocessors = [preprocessors.GetGrades, Tidy, CSSHTMLHeaderPreprocessor]
+    api = NbGraderAPI(config=config)
+    for student in students(course, assignment):
+        if not (course / "autograded" / student / assignment).is_dir():
+            continue
+        with programs_on_path():
+            said = api.generate_feedback(assignment, student, force=True)
+        page = course / "feedback" / student / assignment / f"{assignment}.html"
+        if not said["success"]:
+            print(f"{student}: no feedback: {said.get('log', '')[-300:]}", file=sys.stderr)
+        else:
+            text = re.sub(r'<script src="https?://[^"]*">\s*</script>', "", page.read_text(encoding="utf-8"))
+            write_atomic(page, text)  # the template asks another host for a script; a page must stand on its own
+            written.append(page)
+    return written
+
+
+def grades(course: Path) -> str:
+    """Return the marks of all students and assignments as CSV, one row each."""
+    from nbgrader.api import Gradebook
+
+    rows = io.StringIO()
+    table = csv.writer(rows, lineterminator="\n")
+    table.writerow(["student", "assignment", "score", "max_score", "waits_for_hand_marking", "outcome", "notes"])
+    with programs_on_path(), Gradebook(configuration(course).CourseDirectory.db_url) as book:
+        for assignment in book.assignments:
+            for one in sorted(assignment.submissions, key=lambda one: one.student.id):
+                path = record_path(course, assignment.name, one.student.id)
+                record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+                state = [record.get("outcome", ""), "; ".join(record.get("notes", []))]
+                score = [one.score, one.max_score, "yes" if one.needs_manual_grade else "no"]
+                table.writerow([one.student.id, assignment.name, *score, *state])
+    return rows.getvalue()
+
+
+def options(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tools.course", description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=["release", "grade", "feedback", "grades"])
+    parser.add_argument("assignment", nargs="?", help="such as 04_splitting")
+    parser.add_argument("--course", type=Path, required=True, help="folder of the course")
+    parser.add_argument("--overlay", type=Path, default=None, help="folder of private additions")
+    parser.add_argument("--jobs", type=int, default=1, help="submissions at a time")
+    parser.add_argument("--again", action="store_true", help="mark also what was marked and has not changed")
+    parser.add_argument("--cell-seconds", type=int, default=Limits.cell)
+    parser.add_argument("--seconds", type=int, default=Limits.total, help="for a whole submission")
+    parser.add_argument("--memory", type=float, default=Limits.memory / 1e9, help="gigabytes")
+    chosen = parser.parse_args(arguments)
+    if chosen.action != "grades" and not chosen.assignment:
+        parser.error("name the assignment: ASSIGNMENT=04_splitting")
+    return chosen
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Do one action; return the exit code."""
+    chosen = options(arguments)
+    course = chosen.course.expanduser().resolve()
+    overlay = Overlay(chosen.overlay.expanduser().resolve() if chosen.overlay else None)
+    try:
+        if chosen.action == "release":
+            print(f"{release(course, chosen.assignment, overlay, root)}: hand this out")
+            return 0
+        with FileLock(course / ".lock", timeout=1):
+            return act(chosen, course, overlay)
+    except Timeout:
+        print(f"{course} is in use by another run: wait for its end", file=sys.stderr)
+    except (ToolError, StopIteration) as error:
+        print(str(error) or f"there is no exercise {chosen.assignment}", file=sys.stderr)
+    return 1
+
+
+def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
+    """Grade, write feedback or write the marks."""
+    if chosen.action == "grades":
+        write_atomic(course / "grades.csv", grades(course))
+        print(f"{course / 'grades.csv'}: written")
+    elif chosen.action == "feedback":
+        print(f"{len(feedback(course, chosen.assignment))} pages in {course / 'feedback'}")
+    else:
+        limits, number = Limits(chosen.cell_seconds, chosen.seconds, int(chosen.memory * 1e9)), 0
+        for record in grade(course, chosen.assignment, overlay, limits, chosen.jobs, again=chosen.again):
+            number += 1
+            score = sum(one["score"] for one in record.questions.values())
+            print(
+                f"{record.student}: {score:g} points, {record.seconds:.1f} s, {record.outcome}",
+                *record.notes,
+                sep="\n  ",
+            )
+        passed = len(students(course, chosen.assignment)) - number
+        print(f"{number} marked, {passed} unchanged; next: make feedback ASSIGNMENT={chosen.assignment}, make grades")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Fill the instructors' pages from what they speak of: objectives.md and misconceptions.md of exercises/instructors.
+
+The objectives are the lessons' own ("You will be able to"), the messages those that the checks give. What stands
+outside the marks `<!-- 07 winners -->` and `<!-- end -->` is written by hand and stays. `--check` writes nothing and
+fails where a page has drifted, a question is not spoken of, or a lesson stands in no schedule.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from cxr_helpers import checks
+from cxr_helpers.checks import Question
+from tools.common import ROOT, pairs, relative, write_atomic
+from tools.exercises import sources
+
+UNWRITTEN = "*Not written yet: what to ask, what to say.*"
+BLOCK = r"<!-- {} -->\n.*?<!-- end -->"
+
+
+def pages(root: Path) -> Path:
+    """Return the folder of the instructors' pages."""
+    return root / "exercises" / "instructors"
+
+
+def opening(source: Path) -> str:
+    """Return the first cell of a lesson or an exercise as Markdown."""
+    first = source.read_text(encoding="utf-8").split("\n# %%", 1)[0]
+    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in first.splitlines()[1:])
+
+
+def minutes(source: Path) -> int:
+    """Return the minutes that a lesson or an exercise states."""
+    return int(re.search(r"\*\*Time[^*]*\*\*\s+(\d+) minutes", opening(source))[1])
+
+
+def objectives(root: Path = ROOT) -> str:
+    """Return the page of learning objectives: each lesson's own list, with the minutes of lesson and exercise."""
+    lines = ["# Learning objectives", "", "Generated from the lessons: `python -m tools.instructors`.", ""]
+    exercise, total = {path.stem: minutes(path) for path in sources(root)}, [0, 0]
+    for pair in pairs(root):
+        text, stem = opening(pair.source), pair.source.stem
+        aims = re.search(r"\*\*You will be able to\*\*\s+(.*?)\n\n", text, re.DOTALL)
+        if pair.source.parent.name != "src" or not aims:
+            continue
+        title = text.strip().splitlines()[0].removeprefix("# ")
+        times = [minutes(pair.source), exercise.get(stem, 0)]
+        total = [a + b for a, b in zip(total, times, strict=True)]
+        link = f", [exercise](../{stem}.ipynb) {times[1]}" if times[1] else ""
+        lines += [f"## {title}", "", f"[Lesson](../../notebooks/{stem}.ipynb) {times[0]} minutes{link}.", ""]
+        lines += ["After it a student can", "", aims[1].strip(), ""]
+    lines.append(f"Together: lessons {total[0]} minutes, exercises {total[1]}.")
+    return "\n".join(lines) + "\n"
+
+
+def block(lesson: str, question: Question) -> str:
+    """Return the messages of a question between its marks; what a check fills in is shown as …"""
+    rows = [f"- `{m.name}`: {re.sub(r'{[^{}]*}', '…', m.message)}" for m in question.mistakes.values()]
+    head = f"<!-- {lesson} {question.name} -->\n<details><summary>What the check says</summary>\n"
+    return "\n".join([head, *rows, "\n</details>\n<!-- end -->"])
+
+
+def questions() -> Iterator[tuple[str, Question]]:
+    """Yield each lesson's number with each of its questions."""
+    for lesson in checks.lessons():
+        for question in checks.questions(lesson).values():
+            yield lesson, question
+
+
+def misconceptions(text: str) -> str:
+    """Return the page with its messages renewed; a question that it does not speak of is added at its end."""
+    for lesson, question in questions():
+        fresh = block(lesson, question)
+        pattern = re.compile(BLOCK.format(f"{lesson} {question.name}"), re.DOTALL)
+        if pattern.search(text):
+            text = pattern.sub(lambda _, fresh=fresh: fresh, text)
+        else:
+            text = f"{text.rstrip()}\n\n### {lesson} · {question.title}\n\n{UNWRITTEN}\n\n{fresh}\n"
+    return text
+
+
+def faults(root: Path = ROOT) -> Iterator[str]:
+    """Yield one line for each fault of the instructors' pages."""
+    folder, repair = pages(root), "run `python -m tools.instructors`"
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    if texts.get("objectives.md") != objectives(root):
+        yield f"objectives.md differs from the lessons: {repair}"
+    page = texts.get("misconceptions.md", "")
+    if page != misconceptions(page):
+        yield f"misconceptions.md differs from the checks: {repair}"
+    if UNWRITTEN in page:
+        yield "misconceptions.md: write what to say about the questions that say *Not written yet*"
+    known = {f"{lesson} {question.name}" for lesson, question in questions()}
+    spoken = set(re.findall(r"<!-- (\d\d \w+) -->", page))
+    yield from (f"misconceptions.md speaks of {name}, which no check asks" for name in sorted(spoken - known))
+    for part in re.split(r"^## ", texts.get("schedule.md", ""), flags=re.MULTILINE)[1:]:
+        if "| " not in part:
+            continue
+        missing = [p.source.stem[:2] for p in pairs(root) if not re.search(rf"\b{p.source.stem[:2]}\b", part)]
+        yield from (f"schedule.md, {part.splitlines()[0]}: lesson {number} is missing" for number in missing)
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Fill or check the pages; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.instructors", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail at drift")
+    options = parser.parse_args(arguments)
+    if not options.check:
+        page = pages(root) / "misconceptions.md"
+        write_atomic(pages(root) / "objectives.md", objectives(root))
+        write_atomic(page, misconceptions(page.read_text(encoding="utf-8")))
+    found = list(faults(root))
+    print(*(found or [f"{relative(pages(root), root)}/ fits lessons and checks"]), sep="\n")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""Mark one submission with nbgrader, in a process of its own, so that nothing it does can harm the batch.
+
+The submission is copied to a staging folder under its proper name, mended, and run by a kernel within limits
+(`tools.cage`). What cannot be run at all gets a page that says why, no points for its tests, and keeps its written
+answers for marking by hand.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from unittest.mock import patch
+
+import nbformat
+
+from cxr_helpers.checks._question import SEED
+from tools import cage
+from tools.common import ToolError, read_notebook, write_atomic
+from tools.exercises import configuration, programs_on_path
+from tools.mend import Mend, Refuse, similarity
+from tools.mend import marks as cell_marks
+
+LARGEST = 20_000_000  # bytes of a submission
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one submission: seconds per cell and for the whole, bytes of memory."""
+
+    cell: int = 60
+    total: int = 300
+    memory: int = 4_000_000_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to be marked: where the course lies, whose it is, with which seed, within which limits."""
+
+    course: str
+    assignment: str
+    student: str
+    seed: int
+    limits: Limits = Limits()
+    hidden: tuple[str, ...] = ()  # folders that the student's code must not see
+
+
+@dataclass
+class Record:
+    """What became of a submission; one file per submission, so that a run that was cut off goes on where it stopped."""
+
+    student: str
+    assignment: str
+    fingerprint: str
+    seed: int
+    outcome: str = ""  # "marked", or "not run: reason"
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0
+    questions: dict[str, dict] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Write the record, atomically."""
+        write_atomic(path, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
+
+
+def staging(course: Path) -> Path:
+    """Return the folder of the copies that are marked; what was handed in stays untouched."""
+    return course / "marking" / "submitted"
+
+
+def record_path(course: Path, assignment: str, student: str) -> Path:
+    """Return where the record of a submission stands."""
+    return course / "marking" / "records" / assignment / f"{student}.json"
+
+
+def released(course: Path, assignment: str) -> Path:
+    """Return the notebook that was handed out; raise ToolError if none was."""
+    path = course / "release" / assignment / f"{assignment}.ipynb"
+    if not path.is_file():
+        raise ToolError(f"{assignment} was not released in {course}: make release ASSIGNMENT={assignment}")
+    return path
+
+
+def handed_in(folder: Path, assignment: str, release: Path) -> tuple[Path | None, str]:
+    """Return the notebook of a submission's folder, and a note if it has another name; None if there is none.
+
+    Of several notebooks none of which has the proper name, the one that shares most cells with the released one.
+    """
+    proper = folder / f"{assignment}.ipynb"
+    if proper.is_file():
+        return proper, ""
+    wanted = [cell for cell in nbformat.read(release, 4).cells if cell_marks(cell)]
+
+    def likeness(path: Path) -> int:
+        with contextlib.suppress(ToolError, AttributeError, KeyError, TypeError):
+            cells = read_notebook(path).cells
+            names = {cell_marks(cell).get("grade_id") for cell in cells}
+            return sum(cell_marks(w)["grade_id"] in names or any(similarity(c, w) for c in cells) for w in wanted)
+        return 0
+
+    others = sorted(path for path in folder.glob("*.ipynb") if likeness(path))
+    if not others:
+        return None, ""
+    best = max(others, key=likeness)
+    return best, f"file name: {best.name} taken for {assignment}.ipynb"
+
+
+def fingerprint(course: Path, assignment: str, student: str, seed: int | None) -> str:
+    """Return the hash of all that a mark depends on: the files handed in, the tests, the instructor's seed."""
+    folder = course / "submitted" / student / assignment
+    files = [*sorted(folder.glob("*.ipynb")), course / "source" / assignment / f"{assignment}.ipynb"]
+    parts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    return hashlib.sha256(json.dumps([parts, seed]).encode()).hexdigest()
+
+
+def stage(task: Task) -> tuple[str, str]:
+    """Copy what was handed in to the staging folder; return a note, and the reason if it cannot be run."""
+    course = Path(task.course)
+    folder, release = course / "submitted" / task.student / task.assignment, released(course, task.assignment)
+    place = staging(course) / task.student / task.assignment
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    found, note = handed_in(folder, task.assignment, release)
+    source, reason = found or release, "" if found else "No notebook of this assignment was handed in."
+    if found and found.stat().st_size > LARGEST:
+        source, reason = release, f"The notebook has {found.stat().st_size / 1e6:.0f} MB, over {LARGEST / 1e6:.0f} MB."
+    try:
+        notebook = nbformat.convert(read_notebook(source), 4)
+        notebook.metadata = nbformat.from_dict({"kernelspec": nbformat.read(release, 4).metadata.kernelspec})
+        notebook.nbformat_minor = 5
+        _, notebook = nbformat.validator.normalize(notebook)
+        nbformat.validate(notebook)
+    except (ToolError, nbformat.ValidationError, AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = "The file is not a notebook that can be read. Open it in Jupyter, save it, and hand it in again."
+        note = f"file: {str(error).splitlines()[0][:300]}"
+        notebook = nbformat.read(release, 4)
+    (place / f"{task.assignment}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+    if (folder / "timestamp.txt").is_file():
+        shutil.copy(folder / "timestamp.txt", place)
+    return note, reason
+
+
+def mark(task: Task, result: str) -> None:
+    """Mark a submission with nbgrader and write what it said, as JSON, to the file `result`: the body of a process."""
+    cage.die_with_parent()
+    os.setpgid(0, 0)
+    note, reason = stage(task)
+    said = autograde(task, reason)
+    said["notes"] = [*([note] if note else []), *said["notes"]]
+    write_atomic(Path(result), json.dumps(said))
+
+
+def autograde(task: Task, reason: str = "") -> dict:
+    """Run nbgrader's autograde on the staged copy (with a reason: without running its cells); return what it said."""
+    from nbgrader.apps import NbGraderAPI
+    from sqlalchemy.exc import SAWarning
+
+    with tempfile.TemporaryDirectory(prefix="k") as scratch, programs_on_path(), kernel(task, scratch):
+        notes = Path(scratch, "notes")
+        api = NbGraderAPI(config=settings(task, reason, Path(scratch)))
+        warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's queries
+        said = api.autograde(task.assignment, task.student, force=True, create=True)
+        mended = notes.read_text(encoding="utf-8").splitlines() if notes.is_file() else []
+    return {"success": said["success"], "log": said.get("log", "")[-4000:], "notes": mended, "reason": reason}
+
+
+def settings(task: Task, reason: str, scratch: Path):
+    """Return nbgrader's settings for marking: the staged copies, the course's own steps among nbgrader's."""
+    from nbgrader import preprocessors as step
+
+    course, release = Path(task.course), released(Path(task.course), task.assignment)
+    config = configuration(course)
+    config.CourseDirectory.submitted_directory = str(staging(course))
+    config.Autograde.sanitize_preprocessors = [
+        *(step.ClearOutput, Mend, step.DeduplicateIds, step.OverwriteKernelspec, step.OverwriteCells),
+        step.CheckCellMetadata,
+    ]
+    config.Autograde.autograde_preprocessors = [
+        *(Refuse if reason else step.Execute, step.LimitOutput, step.SaveAutoGrades, step.AssignLatePenalties),
+        step.CheckCellMetadata,
+    ]
+    config.Mend.released, config.Mend.report, config.Refuse.reason = str(release), str(scratch / "notes"), reason
+    config.KernelManager.transport = "ipc"  # a socket file reaches a kernel that has no network
+    config.KernelManager.ip = str(scratch / "s")  # its name; a relative one, the default, would not be found
+    config.Execute.timeout = task.limits.cell
+    return config
+
+
+@contextlib.contextmanager
+def kernel(task: Task, scratch: str):
+    """Let `python3` be a kernel within the task's limits, started in an empty folder below `scratch`."""
+    empty = Path(scratch, "home")
+    empty.mkdir()
+    limits = {"memory": task.limits.memory, "seconds": task.limits.total}
+    caged = limits | {"hidden": list(task.hidden), "scratch": str(empty), "environment": {SEED: str(task.seed)}}
+    start = [sys.executable, "-P", cage.__file__, json.dumps(caged), "-f", "{connection_file}"]
+    spec = {"argv": start, "display_name": "Python 3 (ipykernel)", "language": "python"}
+    write_atomic(Path(scratch, "kernels", "python3", "kernel.json"), json.dumps(spec))
+    with patch.dict(os.environ, JUPYTER_PATH=scratch, JUPYTER_RUNTIME_DIR=scratch):
+        yield

@@ -1,0 +1,146 @@
+"""What the course adds to nbgrader's own steps: damaged submissions are mended, unrunnable ones refused, and a feedback
+page shows what a check said instead of where it was raised. Each class is one step of nbgrader's autograde or feedback.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Unicode
+
+from tools.common import ROOT
+
+BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+
+
+def marks(cell: NotebookNode) -> dict:
+    """Return nbgrader's metadata of a cell; {} if it has none that names it."""
+    found = cell.metadata.get("nbgrader", {})
+    return found if isinstance(found, dict) and found.get("grade_id") else {}
+
+
+def similarity(cell: NotebookNode, wanted: NotebookNode) -> int:
+    """Return how surely a cell without metadata is the wanted one: 2 by its id, 1 by its content, 0 not at all."""
+    name = marks(wanted)["grade_id"]
+    if cell.cell_type != wanted.cell_type:
+        return 0
+    if cell.get("id") == name:
+        return 2
+    if name.startswith("test_"):
+        return int(bool(re.search(rf"\.check\(\s*{re.escape(name[5:])}\s*\)", cell.source)))
+    if marks(wanted)["solution"] and cell.cell_type == "code":
+        return int(bool(re.search(rf"^(def )?{re.escape(name)}\b\s*[=(:]", cell.source, re.MULTILINE)))
+    return int(cell.source.strip() == wanted.source.strip())
+
+
+def mend(submitted: NotebookNode, released: NotebookNode) -> list[str]:
+    """Give a submission back what nbgrader needs, in place: lost metadata, deleted cells; return what was done.
+
+    Parameters: `submitted`, the student's notebook; `released`, the notebook that was handed out. Answers are never
+    changed; a test that was moved, deleted or edited stands behind its answer as released.
+    """
+    notes, wanted = [], [cell for cell in released.cells if marks(cell)]
+    known = {marks(cell)["grade_id"] for cell in wanted}
+    for cell in submitted.cells:
+        if marks(cell).get("grade_id") not in known:
+            cell.metadata.pop("nbgrader", None)
+    for original in wanted:
+        name = marks(original)["grade_id"]
+        there = [cell for cell in submitted.cells if marks(cell).get("grade_id") == name]
+        if not there:
+            free = [cell for cell in submitted.cells if not marks(cell)]
+            best = max(free, key=lambda cell: similarity(cell, original), default=None)
+            if best is not None and similarity(best, original):
+                there, notes = [best], [*notes, f"{name}: metadata restored"]
+            else:
+                there, notes = [_put_back(submitted, released, original)], [*notes, f"{name}: missing, put back"]
+        if len(there) > 1:
+            notes.append(f"{name}: {len(there)} copies, the last one counts")
+            for cell in there[:-1]:
+                cell.metadata.pop("nbgrader")
+        there[-1].metadata["nbgrader"] = dict(marks(original))
+        if marks(original)["locked"] and there[-1].source != original.source:
+            notes.append(f"{name}: edited, put back as it was")
+    _order(submitted, notes)
+    return notes
+
+
+def _put_back(submitted: NotebookNode, released: NotebookNode, original: NotebookNode) -> NotebookNode:
+    """Insert a copy of a released cell behind the nearest cell before it that the submission still has."""
+    cell = nbformat.from_dict(original)
+    before = [marks(c)["grade_id"] for c in released.cells[: released.cells.index(original)] if marks(c)]
+    places = [i for i, c in enumerate(submitted.cells) if marks(c).get("grade_id") in before]
+    submitted.cells.insert(max(places, default=-1) + 1, cell)
+    return cell
+
+
+def _order(submitted: NotebookNode, notes: list[str]) -> None:
+    """Move each test that stands before its answer to just behind it."""
+    for test in [cell for cell in submitted.cells if marks(cell).get("grade_id", "").startswith("test_")]:
+        name = marks(test)["grade_id"][5:]
+        answers = [i for i, cell in enumerate(submitted.cells) if marks(cell).get("grade_id") == name]
+        if answers and submitted.cells.index(test) < answers[0]:
+            submitted.cells.remove(test)
+            submitted.cells.insert(answers[0], test)  # the answer has moved up by one
+            notes.append(f"test_{name}: moved behind its answer")
+
+
+class Mend(NbGraderPreprocessor):
+    """nbgrader step: mend the submission by the notebook that was handed out; notes go into the file `report`."""
+
+    released = Unicode().tag(config=True)
+    report = Unicode().tag(config=True)
+
+    def preprocess(self, nb, resources):
+        """Mend in place."""
+        notes = mend(nb, nbformat.read(self.released, 4))
+        Path(self.report).write_text("\n".join(notes), encoding="utf-8")
+        return nb, resources
+
+
+class Refuse(NbGraderPreprocessor):
+    """nbgrader step in place of running a notebook that cannot be run: each test fails with the reason."""
+
+    reason = Unicode().tag(config=True)
+
+    def preprocess_cell(self, cell, resources, index):
+        """Fail a test cell."""
+        if cell.cell_type == "code" and marks(cell).get("grade"):
+            error = {"ename": "NotRun", "evalue": self.reason, "traceback": [f"NotRun: {self.reason}"]}
+            cell.outputs = [nbformat.v4.new_output("error", **error)]
+        return cell, resources
+
+
+def _without_places(text: str | list[str]) -> str | list[str]:
+    """Return a text, or a list of them, without the folders of the machine on which it was written."""
+    if isinstance(text, list):
+        return [_without_places(line) for line in text]
+    for place in (sys.prefix, sys.base_prefix, str(ROOT)):
+        text = text.replace(place, "...")
+    return text
+
+
+class Tidy(NbGraderPreprocessor):
+    """nbgrader step before a feedback page is written: hidden tests go, a failed test shows its message only."""
+
+    def preprocess_cell(self, cell, resources, index):
+        """Tidy a test cell; a badge, which is an image from another host, goes too."""
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"^\[!\[.*\]\(.*\)$", "", cell.source, flags=re.MULTILINE)
+        for output in cell.get("outputs", []):
+            for key in ("text", "traceback"):
+                if key in output:
+                    output[key] = _without_places(output[key])
+        if cell.cell_type != "code" or not marks(cell).get("grade"):
+            return cell, resources
+        cell.source = re.sub(rf"\n*{BEGIN}.*?{END}", "", cell.source, flags=re.DOTALL)
+        for output in cell.outputs:
+            if output.output_type == "error":
+                message = (
+                    output.evalue if output.ename in ("NotCorrect", "NotRun") else f"{output.ename}: {output.evalue}"
+                )
+                output.traceback = [message]
+        return cell, resources
