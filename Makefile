@@ -41,7 +41,7 @@ NEEDS_DRAWN := $(DRAWN)
 endif
 # A kernel of this environment is used, whatever `python3` is elsewhere; the cells of a file stay on one worker.
 # Cells tagged nbval-check-output are compared with the committed outputs: those of the phantom, class mode, seed 0.
-NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -n $(JOBS) --dist loadfile --durations=10 -q
+NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with=tests/notebooks/sanitize.cfg --nbval-cell-timeout=600 -n $(JOBS) --dist loadfile --durations=10 -q
 LESSONS := $(wildcard notebooks/*.ipynb notebooks/cases/*.ipynb)
 
 help: ## list the targets and variables
