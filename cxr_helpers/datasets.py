@@ -91,7 +91,7 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     Raises DatasetNotFound, ManifestError. Introduced in lesson 01.
     """
     row = info(name)
-    folder = _drawn_phantoms() if name == "phantom" else _folder(name, data_dir)
+    folder = _drawn_phantoms(progress) if name == "phantom" else _folder(name, data_dir)
     if not folder.is_dir() or not any(folder.iterdir()):
         raise DatasetNotFound(
             f"{name} is not on this machine: looked for the folder {folder} (the folder of all sets is set by "
@@ -101,13 +101,13 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     return manifest.from_folder(folder, labels=labels, patient=row.patient, source=row.source, progress=progress)
 
 
-def _drawn_phantoms() -> Path:
+def _drawn_phantoms(progress: bool) -> Path:
     """The default cohort, drawn on first use; kernels that start together wait for the one that draws."""
     from filelock import FileLock
 
     work_dir().mkdir(parents=True, exist_ok=True)
     with FileLock(work_dir() / "phantom.lock"):
-        return phantom.cached(phantom.design("default"), work_dir(), "default")
+        return phantom.cached(phantom.design("default"), work_dir(), "default", progress=progress)
 
 
 def how_to_get(name: str, data_dir=None) -> str:
