@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxr_helpers import baselines, datasets, duplicates, evaluate, models, preprocess, quiet, split, train
+from cxr_helpers import baselines, datasets, duplicates, evaluate, measured, models, preprocess, quiet, split, train
 
-HERE = Path(__file__).parent
-STORE = HERE.parent / "output" / "case_e"
+STORE = Path(__file__).parents[1] / "output" / "case_e"
 NETWORKS = ("case_e", "compact")
 SIZE, FOLDS, FOLD_SEED = 224, 5, 1
 
@@ -39,7 +38,7 @@ def main() -> None:
                 predictions[name] = pd.concat([predictions.get(name), part], ignore_index=True)
     result = summary(predictions, table)
     command = f"python -m benchmarks.case_e --seeds {options.seeds}"
-    result.assign(date=datetime.date.today().isoformat(), command=command).to_csv(HERE / "case_e.csv", index=False)
+    result.assign(date=datetime.date.today().isoformat(), command=command).to_csv(measured.path("case_e"), index=False)
     print(result.to_string(index=False))
     print(difference(predictions).to_string(index=False))
 
@@ -105,7 +104,7 @@ def difference(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
             rows.append({"compact minus": other, "metric": metric, "difference": found.value, "low": found.low})
             rows[-1] |= {"high": found.high, "p": found.p, "n": found.n, "groups": found.groups}
     result = pd.DataFrame(rows).round(4)
-    result.to_csv(HERE / "case_e_differences.csv", index=False)
+    result.to_csv(measured.path("case_e_differences"), index=False)
     return result
 
 

@@ -10,10 +10,10 @@ at random. Intervals resample groups in both.
 
 Everything that is chosen (strength of the penalty, cut, size, pooling) is chosen inside each training part, by grouped
 cross-validation there; the networks' settings are fixed in `cxr_helpers.models`, DarkCovidNet's being the published
-ones. The lists of what may be chosen were put together after a look at one training part under another fold seed, so
-they owe something to four fifths of the images. The column `models_scored` says how many rows were scored on the same
-folds: the best of them is a little lucky. Each (row, seed, fold) is trained and scored once and kept in
-`output/darkcovidnet/`, so an interrupted run goes on where it stopped.
+ones. The lists of what may be chosen, and the kernel, were put together after a look at one training part under
+another fold seed, so they owe something to four fifths of the images. The column `models_scored` says how many rows
+were scored on the same folds: the best of them is a little lucky. Each (row, seed, fold) is trained and scored once and
+kept in `output/darkcovidnet/`, so an interrupted run goes on where it stopped.
 """
 
 import argparse
@@ -29,11 +29,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import baselines, datasets, duplicates, evaluate, manifest, models, preprocess, quiet, split, transfer
+from cxr_helpers import (
+    baselines,
+    datasets,
+    duplicates,
+    evaluate,
+    manifest,
+    measured,
+    models,
+    preprocess,
+    quiet,
+    split,
+    transfer,
+)
 from cxr_helpers import train as training
 
-HERE = Path(__file__).parent
-STORE = HERE.parent / "output" / "darkcovidnet"
+STORE = Path(__file__).parents[1] / "output" / "darkcovidnet"
 FOLDS, NAME = 5, "efficientnet_lite0"
 STAGES = ("stem", *(f"block{n}" for n in range(1, 8)), "head")
 JOINED = {"blocks 4-5": (4, 5), "blocks 3-5": (3, 4, 5), "blocks 4-6": (4, 5, 6), "blocks 2-6": (2, 3, 4, 5, 6)}
@@ -124,9 +135,9 @@ def run_pixels(data: Data, parts: pd.DataFrame, seed: int) -> pd.DataFrame:
     return transfer.logistic(parts, flat, c=PIXEL_CS, seed=seed)
 
 
-def run_features(data: Data, parts: pd.DataFrame, seed: int, best: int = 1, **choice) -> pd.DataFrame:
-    """Logistic regression on frozen features; `choice` as for `menu`."""
-    return transfer.logistic(parts, menu(data, **choice), best=best, seed=seed)
+def run_features(data: Data, parts: pd.DataFrame, seed: int, best: int, kernel: bool, **choice) -> pd.DataFrame:
+    """Logistic regression on frozen features, straight or by a kernel; `choice` as for `menu`."""
+    return transfer.logistic(parts, menu(data, **choice), best=best, kernel=kernel, seed=seed)
 
 
 def run_network(data: Data, parts: pd.DataFrame, seed: int, recipe: models.Recipe, size: int, fit: str) -> pd.DataFrame:
@@ -147,30 +158,33 @@ def rows(epochs: int | None = None) -> list[Row]:
     for size in (224, 320):
         for stage in STAGES:
             choice = {"sizes": (size,), "stages": (stage,), "joined": (), "pools": ("mean",)}
-            result.append(_features_row(f"frozen {stage}, {size} px", choice))
+            result.append(features_row(f"frozen {stage}, {size} px", choice))
     blocks = tuple(f"block{n}" for n in range(2, 8))
     short = {"sizes": (320,), "stages": blocks[:5], "joined": tuple(JOINED), "pools": ("mean",)}
     long = {"sizes": (224, 320), "stages": blocks, "joined": tuple(JOINED), "pools": ("mean", "mean and std")}
-    result.append(_features_row("frozen, chosen inside: short list", short, protocols=both))
-    result.append(_features_row("frozen, chosen inside: long list", long))
-    result.append(_features_row("frozen, five best averaged: long list", long, best=5))
+    result.append(features_row("frozen, chosen inside: short list", short, protocols=both))
+    result.append(features_row("frozen, chosen inside: long list", long))
+    bent = long | {"stages": (), "joined": ("blocks 4-5", "blocks 3-5", "blocks 4-6")}
+    result.append(features_row("frozen, chosen inside: kernel", bent, protocols=both, kernel=True))
+    result.append(features_row("frozen, five best averaged: kernel", bent, best=5, kernel=True))
+    result.append(features_row("frozen, five best averaged: long list", long, best=5))
     networks = [("compact network", models.RECIPES["compact"], 224, "pad", 3, ("grouped",))]
     networks += [("DarkCovidNet rebuilt", models.RECIPES["darkcovidnet"], 256, "squash", 1, both)]
     networks += [("fine-tuned", FINE_TUNED, 224, "pad", 1, ("grouped",))]
     for name, recipe, size, fit, seeds, protocols in networks:
         recipe = replace(recipe, epochs=epochs, head_epochs=min(recipe.head_epochs, 1)) if epochs else recipe
-        result.append(_network_row(name, recipe, size, fit, seeds, protocols))
+        result.append(network_row(name, recipe, size, fit, seeds, protocols))
     return result
 
 
-def _features_row(name: str, choice: dict, best: int = 1, protocols=("grouped",)) -> Row:
+def features_row(name: str, choice: dict, best: int = 1, protocols=("grouped",), kernel: bool = False) -> Row:
     def run(data, parts, seed):
-        return run_features(data, parts, seed, best, **choice)
+        return run_features(data, parts, seed, best, kernel, **choice)
 
-    return Row(name, run, repr((choice, best, transfer.CS)), protocols=protocols)
+    return Row(name, run, repr((choice, best, transfer.KERNEL_CS if kernel else transfer.CS)), protocols=protocols)
 
 
-def _network_row(name: str, recipe: models.Recipe, size: int, fit: str, seeds: int, protocols) -> Row:
+def network_row(name: str, recipe: models.Recipe, size: int, fit: str, seeds: int, protocols) -> Row:
     def run(data, parts, seed):
         return run_network(data, parts, seed, recipe, size, fit)
 
@@ -200,7 +214,7 @@ def main() -> None:
     command = "python -m benchmarks.darkcovidnet"
     result = result.assign(date=datetime.date.today().isoformat(), command=command)
     trial = options.limit or options.epochs or options.store != STORE
-    result.to_csv((store if trial else HERE) / "darkcovidnet.csv", index=False)
+    result.to_csv(store / "darkcovidnet.csv" if trial else measured.path("darkcovidnet"), index=False)
     print(result.drop(columns=["date", "command", "note"]).to_string(index=False))
 
 
@@ -273,12 +287,8 @@ def summary(listed: list[Row], table: pd.DataFrame, store: Path) -> pd.DataFrame
     lines = []
     for task in TASKS:
         folder = store / task.replace(" ", "_")
-        found = [
-            line
-            for row in listed
-            for protocol in row.protocols
-            if (line := _line(folder, task, row, protocol)) is not None
-        ]
+        every = [table_line(folder, task, row, protocol) for row in listed for protocol in row.protocols]
+        found = [line for line in every if line is not None]
         for protocol in ("grouped", "images"):
             own = [line for line in found if line["protocol"] == protocol]
             lines += [line | {"models_scored": len(own)} for line in own]
@@ -286,22 +296,18 @@ def summary(listed: list[Row], table: pd.DataFrame, store: Path) -> pd.DataFrame
             {"task": task, "protocol": "images", "model": "DarkCovidNet as published", **PUBLISHED[task]}
             | {"note": "another subset (all images), random folds of images, 100 epochs, validation = test"}
         )
-    columns = [
-        "task",
-        "protocol",
-        "model",
-        *(f"{m}{e}" for m in ("accuracy", "f1_macro") for e in ("", "_low", "_high")),
-    ]
-    return pd.DataFrame(lines).reindex(columns=[*columns, *_COLUMNS]).round(4)
+    return pd.DataFrame(lines).reindex(columns=COLUMNS).round(4)
 
 
-_COLUMNS = (
+COLUMNS = [
+    *("task", "protocol", "model"),
+    *(f"{metric}{end}" for metric in ("accuracy", "f1_macro") for end in ("", "_low", "_high")),
     *("n", "groups", "fold_seeds", "models_scored", "seconds_per_fold", "cpu_seconds_per_fold", "feature_cpu_seconds"),
     *("chosen", "note"),
-)
+]
 
 
-def _line(folder: Path, task: str, row: Row, protocol: str) -> dict | None:
+def table_line(folder: Path, task: str, row: Row, protocol: str) -> dict | None:
     complete = []
     for seed in range(row.seeds):
         files = [_stored(folder, row, protocol, seed, fold) for fold in range(FOLDS)]

@@ -33,6 +33,7 @@ from cxr_helpers import (
     duplicates,
     evaluate,
     manifest,
+    measured,
     models,
     phantom,
     plots,
@@ -278,7 +279,7 @@ def report(store: Path, tasks: list[Task], options: argparse.Namespace, out: Pat
     summary = pd.DataFrame(rows).round(4).assign(date=datetime.date.today().isoformat(), command=command)
     out.mkdir(parents=True, exist_ok=True)
     _write(runs, out / "phantom_pretraining_runs.csv")
-    _write(summary, out / "phantom_pretraining.csv")
+    _write(summary, measured.path("phantom_pretraining") if out == HERE else out / "phantom_pretraining.csv")
     shown = runs[runs["set"] != "phantom"].astype({"arm": pd.CategoricalDtype(ARMS)})
     title = "Fine-tuned on real images, with and without phantoms before"
     picture = plots.learning_curve(shown, "f1_macro", title=title, ylabel="macro-F1 on the test part")

@@ -28,6 +28,11 @@ _MODULES = (
     "baselines",
     "evaluate",
     "audit",
+    "explain",
+    "calibrate",
+    "uncertainty",
+    "deploy",
+    "measured",
     "plots",
     "checks",
 )

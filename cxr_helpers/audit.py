@@ -2,31 +2,41 @@
 
 Each check reads the manifest (and the table of duplicate pairs) and gives one row:
 `check`, `verdict` (`ok`, `look`, `fault`), `finding` (a sentence with its counts) and
-`examples`. Introduced in lesson 02; duplicates in lesson 04.
+`examples`. Introduced in lesson 02; duplicates in lesson 04; what may stand in for the disease in lesson 09.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from . import duplicates, evaluate, split
+from . import baselines, duplicates, evaluate, split
 from .train import predictions_table
 
 COLUMNS = ["check", "verdict", "finding", "examples"]
-SUSPECT_AUC = 0.6  # from here on a file's properties tell more about its class than they should
+SUSPECT_AUC = 0.6  # from here on what is not the lungs tells more about the class than it should
+_FROM = {
+    "file properties": "format, mode, size, bytes per pixel and source",
+    "the source": "where the file comes from",
+    "the frame": "the outer tenth of the image, without the lungs,",
+}
 
 
 def report(
-    table: pd.DataFrame, rejects: pd.DataFrame | None = None, pairs: pd.DataFrame | None = None, seed: int = 0
+    table: pd.DataFrame,
+    rejects: pd.DataFrame | None = None,
+    pairs: pd.DataFrame | None = None,
+    seed: int = 0,
+    images: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """The audit of a set as a table, one row per check, in a fixed order.
 
     Parameters: `table`, a manifest; `rejects`, files that its import could not read; `pairs`,
-    the result of `duplicates.pairs` when at hand; `seed` of the folds of the file-properties
-    baseline. Introduced in lesson 02.
+    the result of `duplicates.pairs` when at hand; `seed` of the folds of the baselines; `images`,
+    uint8 (n, size, size) in the order of the table: where they are given, the checks of `shortcuts`
+    follow. Introduced in lesson 02; `images` in lesson 09.
     """
     pairs = duplicates.pairs(table) if pairs is None else pairs
     grouped = table if table["group"].notna().all() else duplicates.add_groups(table, pairs)
@@ -41,9 +51,26 @@ def report(
         _crossing(pairs),
         _label_conflicts(pairs),
         _patients(table),
-        _file_properties(grouped, seed),
+        _shortcut("file properties", grouped, lambda: file_properties_baseline(grouped, seed))[:4],
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    page = pd.DataFrame(rows, columns=COLUMNS)
+    return page if images is None else pd.concat([page, shortcuts(grouped, images, seed)[COLUMNS]], ignore_index=True)
+
+
+def shortcuts(table: pd.DataFrame, images: np.ndarray, seed: int = 0) -> pd.DataFrame:
+    """Can the class be told without the lungs? One row for the source alone, one for the frame of the image alone.
+
+    Parameters as in `report`; the table needs groups. Columns: those of `report`, then value, low, high (AUC, macro
+    over classes, in [0, 1], with its 95 % interval by group), n and groups. Verdict `fault` where the interval lies
+    above 0.6, `look` where it lies above 0.5. With many checks one in forty says `look` by bad luck. What passes is
+    not free of shortcuts: only of these. Introduced in lesson 09.
+    """
+    source = _row("the source predicts the class", "look", "not tested: the set names one source, or none")
+    rows = [(*source, *[np.nan] * 3, len(table), table["group"].nunique())]
+    if table["source"].nunique() > 1:
+        rows = [_shortcut("the source", table, lambda: source_baseline(table, seed))]
+    rows += [_shortcut("the frame", table, lambda: frame_baseline(table, images, seed, trees=60))]
+    return pd.DataFrame(rows, columns=[*COLUMNS, "value", "low", "high", "n", "groups"])
 
 
 def file_properties_baseline(table: pd.DataFrame, seed: int = 0, k: int = 5, trees: int = 200) -> pd.DataFrame:
@@ -53,17 +80,83 @@ def file_properties_baseline(table: pd.DataFrame, seed: int = 0, k: int = 5, tre
     gets right, a network could get right without seeing a lung. The table needs groups
     (`duplicates.add_groups`). Returns a predictions table. Introduced in lesson 02.
     """
+    return _forest(table, _properties(table), "file properties", seed, k, trees)
+
+
+def frame_baseline(
+    table: pd.DataFrame, images: np.ndarray, seed: int = 0, k: int = 5, trees: int = 100, *, width: int = 6
+) -> pd.DataFrame:
+    """Predictions from the outer frame of the images alone: `width` pixels on each side of the 64×64 image, no lungs.
+
+    Parameters: `images`, uint8 (n, size, size), grey levels 0-255, row i for row i of the table; a side below 64 is
+    kept as it is. A random forest, scored as in `file_properties_baseline`. To ask another question than the disease,
+    put its answer into the column label. Returns a predictions table. Raises ValueError where rows do not fit or the
+    frame would cover the image. After Maguolo & Nanni 2021, doi 10.1016/j.inffus.2021.04.008, who blacken the centre.
+    Introduced in lesson 09.
+    """
+    if len(images) != len(table):
+        raise ValueError(f"{len(images)} images for {len(table)} rows: build the cache from this very table.")
+    small = baselines.shrink(images)
+    side = small.shape[1]
+    if not 0 < width < side / 2:
+        raise ValueError(f"a frame of {width} pixels leaves nothing of an image of {side}, or is none")
+    frame = np.ones(small.shape[1:], bool)
+    frame[width:-width, width:-width] = False
+    return _forest(table, small[:, frame], "frame", seed, k, trees)
+
+
+def source_baseline(table: pd.DataFrame, seed: int = 0, k: int = 5, *, by: str = "source") -> pd.DataFrame:
+    """Predictions from a column alone, such as the source: how often each class comes from there, in the other folds.
+
+    The share of each class among the rows of the other folds that have the same value of `by`; a value not met there
+    (or missing) gets the shares of all of them. Whole groups are kept together; no image is looked at. Returns a
+    predictions table. Raises ValueError for an unknown column. Introduced in lesson 09.
+    """
+    if by not in table.columns:
+        raise ValueError(f"The table has no column {by!r}; it has {', '.join(table.columns)}.")
+    known = table[by].astype(object).where(table[by].notna(), "unknown").astype(str).to_numpy()
+    classes = pd.get_dummies(table["label"]).to_numpy(float)
+    probabilities = np.zeros(classes.shape)
+    for train, scored in _folds(table, k, seed):
+        shares = pd.DataFrame(classes[train]).groupby(known[train]).mean()
+        found = shares.reindex(known[scored]).fillna(dict(enumerate(classes[train].mean(axis=0))))
+        probabilities[scored] = found.to_numpy()
+    return predictions_table(table, probabilities, model=f"{by} alone", seed=seed)
+
+
+def masked(images: np.ndarray, masks: np.ndarray, keep: str = "outside", fill: int = 0) -> np.ndarray:
+    """A copy of the images in which only what lies outside (or inside) the masks is left; the rest is `fill`.
+
+    Parameters: `images`, uint8 (n, h, w), grey levels 0-255; `masks`, bool (n, h, w), or (h, w) for all; `fill`, a
+    grey level. The outline of a mask is still seen where its inside is filled: a lung that disease has made small
+    stays small. Raises ValueError for another shape, type or `keep`. Introduced in lesson 09.
+    """
+    images, masks = np.asarray(images), np.asarray(masks)
+    if keep not in ("outside", "inside"):
+        raise ValueError(f"keep is 'outside' or 'inside', not {keep!r}")
+    if masks.dtype != bool or masks.shape not in (images.shape, images.shape[1:]):
+        raise ValueError(
+            f"masks of {masks.dtype} {masks.shape} do not fit images {images.shape}; give one bool a pixel"
+        )
+    return np.where(masks if keep == "inside" else ~masks, images, np.asarray(fill, images.dtype))
+
+
+def _forest(table: pd.DataFrame, features, name: str, seed: int, k: int, trees: int) -> pd.DataFrame:
+    """Out-of-fold predictions of a random forest on one row of numbers per image."""
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.model_selection import cross_val_predict
 
-    smallest = table.groupby("label", observed=True)["group"].nunique().min()
-    table = split.folds(table, k=int(min(k, smallest)), seed=seed)
-    folds = table["fold"].to_numpy(int)
-    parts = [(np.flatnonzero(folds != f), np.flatnonzero(folds == f)) for f in np.unique(folds)]
     forest = RandomForestClassifier(trees, min_samples_leaf=2, class_weight="balanced", random_state=seed)
     codes = table["label"].cat.codes.to_numpy()
-    probabilities = cross_val_predict(forest, _properties(table), codes, cv=parts, method="predict_proba")
-    return predictions_table(table, probabilities, model="file properties", seed=seed)
+    probabilities = cross_val_predict(forest, features, codes, cv=_folds(table, k, seed), method="predict_proba")
+    return predictions_table(table, probabilities, model=name, seed=seed)
+
+
+def _folds(table: pd.DataFrame, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(rows to fit on, rows to score) for each fold, whole groups; fewer folds where a class has fewer groups."""
+    smallest = table.groupby("label", observed=True)["group"].nunique().min()
+    folds = split.folds(table, k=int(min(k, smallest)), seed=seed)["fold"].to_numpy(int)
+    return [(np.flatnonzero(folds != f), np.flatnonzero(folds == f)) for f in np.unique(folds)]
 
 
 def _properties(table: pd.DataFrame) -> pd.DataFrame:
@@ -166,12 +259,15 @@ def _patients(table: pd.DataFrame) -> tuple[str, ...]:
     return _row("patients", "fault" if len(both) else "look" if len(known) < len(table) else "ok", text, both)
 
 
-def _file_properties(table: pd.DataFrame, seed: int) -> tuple[str, ...]:
-    name = "file properties predict the class"
+def _shortcut(what: str, table: pd.DataFrame, predictions: Callable[[], pd.DataFrame]) -> tuple:
+    """A row of the audit, and the figure behind it: AUC, interval, n, groups."""
+    name = f"{what} predict{'' if what.endswith('s') else 's'} the class"
     groups = table.groupby("label", observed=True)["group"].nunique()
     if len(groups) < 2 or groups.min() < 5:
-        return _row(name, "look", "not tested: it takes two classes with five groups each")
-    auc = evaluate.metric(file_properties_baseline(table, seed), "roc_auc_macro")
+        untested = _row(name, "look", "not tested: it takes two classes with five groups each")
+        return *untested, np.nan, np.nan, np.nan, len(table), table["group"].nunique()
+    auc = evaluate.metric(predictions(), "roc_auc_macro")
     figure = f"AUC {auc.value:.2f} (95 % interval {auc.low:.2f}-{auc.high:.2f}, n = {auc.n})"
-    text = f"{figure} from format, mode, size, bytes per pixel and source alone"
-    return _row(name, "fault" if auc.low > SUSPECT_AUC else "look" if auc.low > 0.5 else "ok", text)
+    text = f"{figure} from {_FROM[what]} alone"
+    verdict = "fault" if auc.low > SUSPECT_AUC else "look" if auc.low > 0.5 else "ok"
+    return *_row(name, verdict, text), auc.value, auc.low, auc.high, auc.n, auc.groups

@@ -20,6 +20,7 @@ from .train import predictions_table
 
 POOLS = ("mean", "std")
 CS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # inverse strengths of the penalty that are tried, on standardised features
+KERNEL_CS = (1.0, 3.0, 10.0, 30.0, 100.0)  # the same where images are compared by a kernel
 VERSION = 1  # part of every cache's key: raise it when `features` changes what it returns
 
 
@@ -74,8 +75,10 @@ def stage_features(
     `cuts`: stages (default: all that are maps); `name`, `weights` as in `models.backbone`; the rest as in `features`.
     Put two stages side by side with `np.hstack`. Introduced in lesson 08.
     """
-    listed = models.stages(name, images.shape[1])
-    cuts = list(listed.loc[listed["side"] > 1, "stage"]) if cuts is None else list(cuts)
+    if cuts is None:
+        listed = models.stages(name, images.shape[1])
+        cuts = listed.loc[listed["side"] > 1, "stage"]
+    cuts = list(cuts)
     network = models.backbone(name, cuts, size=images.shape[1], weights=weights)
     together = features(images, network, pool=pool, **options)
     outputs = network.outputs
@@ -127,6 +130,17 @@ def _key(images: np.ndarray, backbone, settings: dict) -> str:
 
 
 @dataclass(frozen=True)
+class _How:
+    """How a choice is made."""
+
+    kernel: bool
+    strengths: Sequence[float]
+    best: int
+    inner: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class _Choice:
     """A candidate and a strength with the log loss that they had inside the training part."""
 
@@ -141,7 +155,8 @@ def logistic(
     *,
     score: str = "test",
     folds: bool = False,
-    c: float | Sequence[float] = CS,
+    c: float | Sequence[float] | None = None,
+    kernel: bool = False,
     best: int = 1,
     inner: int = 5,
     seed: int = 0,
@@ -151,24 +166,26 @@ def logistic(
 
     Parameters: `features`, (n, d) in the row order of the table, or {name: (n, d)} to choose from; fitted on the rows
     with split `train` and scored on split `score`, or, with `folds`, each fold scored by what the others give; `c`,
-    inverse strength of the L2 penalty, or several to choose from. A choice is made anew in each training part, by the
-    log loss of grouped cross-validation inside it (`inner` folds); `best` > 1 averages the probabilities of that many
-    candidates. Mean and deviation come from the training rows. Returns a table of predictions with two more columns:
-    `chosen`, and `seconds`, the time that the choice and the fit took.
+    inverse strength of the L2 penalty, or several to choose from (default: CS, or KERNEL_CS); `kernel`: a line that may
+    bend, by a Gaussian kernel over the features instead of the features themselves (Zhu and Hastie 2005). A choice is
+    made anew in each training part, by the log loss of grouped cross-validation inside it (`inner` folds); `best` > 1
+    averages the probabilities of that many candidates. Mean and deviation come from the training rows. Returns a
+    table of predictions with two more columns: `chosen`, and `seconds`, the time that the choice and the fit took.
     Raises ValueError where rows do not fit or a part is empty. Introduced in lesson 08.
     """
     candidates = dict(features) if isinstance(features, Mapping) else {"features": features}
     wrong = {key: len(value) for key, value in candidates.items() if len(value) != len(table)}
     if wrong or not candidates:
         raise ValueError(f"{wrong or 'no'} rows of features for {len(table)} images: compute them from this very table")
-    strengths = sorted([c] if np.isscalar(c) else c)
+    c = (KERNEL_CS if kernel else CS) if c is None else c
+    how = _How(kernel, sorted([c] if np.isscalar(c) else c), best, inner, seed)
     scored = []
     for train, test in _parts(table, score, folds):
         started = time.perf_counter()
-        choices = _choose(table.loc[train], {k: v[train] for k, v in candidates.items()}, strengths, best, inner, seed)
+        choices = _choose(table.loc[train], {k: v[train] for k, v in candidates.items()}, how)
         codes = table["label"].cat.codes.to_numpy()
         classes = len(table["label"].cat.categories)
-        fitted = [_fit(candidates[o.name], codes, train, test, [o.c], classes)[0] for o in choices]
+        fitted = [_fit(candidates[o.name], codes, train, test, [o.c], classes, kernel)[0] for o in choices]
         text = "; ".join(f"{o.name}, C = {o.c:g}" for o in choices)
         part = predictions_table(table.loc[test], np.mean(fitted, axis=0), model=name, seed=seed)
         scored.append(part.assign(chosen=text, seconds=time.perf_counter() - started))
@@ -195,40 +212,52 @@ def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[tuple[np.nd
         yield train, test
 
 
-def _choose(table, candidates: Mapping, strengths: Sequence[float], best: int, inner: int, seed: int) -> list[_Choice]:
+def _choose(table, candidates: Mapping, how: _How) -> list[_Choice]:
     """The best candidates, each with its best strength, by log loss over the inner folds of the training part."""
+    strengths = how.strengths
     if len(candidates) * len(strengths) == 1:
         return [_Choice(next(iter(candidates)), strengths[0], np.nan)]
     codes, classes = table["label"].cat.codes.to_numpy(), len(table["label"].cat.categories)
-    fold = split.folds(table, inner, seed)["fold"].to_numpy(int)
+    fold = split.folds(table, how.inner, how.seed)["fold"].to_numpy(int)
     choices = []
     for name, values in candidates.items():
         losses = np.zeros(len(strengths))
-        for k in range(inner):
-            found = _fit(values, codes, fold != k, fold == k, strengths, classes)
+        for k in range(how.inner):
+            found = _fit(values, codes, fold != k, fold == k, strengths, classes, how.kernel)
             own = [p[np.arange(len(p)), codes[fold == k]] for p in found]
             losses += [-np.log(np.clip(p, 1e-12, 1)).sum() for p in own]
         choices.append(_Choice(name, strengths[int(losses.argmin())], float(losses.min() / len(table))))
-    return sorted(choices, key=lambda choice: choice.loss)[:best]
+    return sorted(choices, key=lambda choice: choice.loss)[: how.best]
 
 
-def _fit(values, codes, train, test, strengths: Sequence[float], classes: int) -> list[np.ndarray]:
+def _fit(values, codes, train, test, strengths: Sequence[float], classes: int, kernel: bool = False) -> list:
     """Probabilities (rows of `test`, classes) for each strength, each fit going on from the weaker one before it."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
-    scaler = StandardScaler().fit(values[train])
-    seen, asked = scaler.transform(values[train]), scaler.transform(values[test])
-    if seen.shape[1] > 4 * seen.shape[0]:  # the same solution from fewer columns: it lies in the span of the rows
-        basis = np.linalg.qr(seen.T)[0]
-        seen, asked = seen @ basis, asked @ basis
     model = LogisticRegression(max_iter=1000, tol=1e-3, warm_start=True)
     result = []
     with threadpool_limits(1):  # on so few rows two threads wait for each other longer than they work
+        seen, asked = _columns(values[train], values[test], kernel)
         for strength in strengths:
             model.set_params(C=strength).fit(seen, codes[train])
             probabilities = np.zeros((len(asked), classes))
             probabilities[:, model.classes_] = model.predict_proba(asked)
             result.append(probabilities)
     return result
+
+
+def _columns(seen: np.ndarray, asked: np.ndarray, kernel: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Both parts standardised by the first; with `kernel`, as coordinates in the space of its Gaussian kernel."""
+    from sklearn.kernel_approximation import Nystroem
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(seen)
+    seen, asked = scaler.transform(seen), scaler.transform(asked)
+    if kernel:  # one component per row: no approximation is made
+        space = Nystroem(kernel="rbf", gamma=1 / seen.shape[1], n_components=len(seen), random_state=0).fit(seen)
+        return space.transform(seen), space.transform(asked)
+    if seen.shape[1] > 4 * seen.shape[0]:  # the same solution from fewer columns: it lies in the span of the rows
+        basis = np.linalg.qr(seen.T)[0]
+        return seen @ basis, asked @ basis
+    return seen, asked

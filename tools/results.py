@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxr_helpers import measured
 from tools.common import ROOT
 
 START = "<!-- results: written by `python -m tools.results`, from the CSV files in benchmarks/ -->"
@@ -17,9 +18,15 @@ END = "<!-- end of results -->"
 NAMES = {"case_e": "case E's recipe", "compact": "compact network"}
 
 
+def stored(folder: Path, name: str) -> Path:
+    """Where a table lies: in the package, if lessons read it, else beside the benchmark that wrote it."""
+    file = measured.path(name)
+    return file if file.is_file() else folder / f"{name}.csv"
+
+
 def case_e(folder: Path) -> str:
     """Models on case E's set, side by side."""
-    table, differences = pd.read_csv(folder / "case_e.csv"), pd.read_csv(folder / "case_e_differences.csv")
+    table, differences = measured.read("case_e"), measured.read("case_e_differences")
     first = table.iloc[0]
     lines = [
         f"**Networks and baselines on case E's set**: {first['n']} radiographs in {first['groups']} groups, "
@@ -88,9 +95,9 @@ def lessons(folder: Path) -> str:
 
 def phantom_pretraining(folder: Path) -> str:
     """Fine-tuned on real images with and without phantoms before; nothing where it has not been measured."""
-    if not (folder / "phantom_pretraining.csv").is_file():
+    if not stored(folder, "phantom_pretraining").is_file():
         return ""
-    table = pd.read_csv(folder / "phantom_pretraining.csv").query("metric == 'f1_macro'")
+    table = pd.read_csv(stored(folder, "phantom_pretraining")).query("metric == 'f1_macro'")
     first = table.iloc[0]
     parts = [f"{row.n_test:.0f} test images of `{row.set}`" for row in table.drop_duplicates("set").itertuples()]
     lines = [
@@ -110,13 +117,96 @@ def phantom_pretraining(folder: Path) -> str:
     return "\n".join(lines)
 
 
+def transfer(name: str, title: str, wanted: dict[str, str]) -> str:
+    """Rows of a table of models; `wanted`: names of the rows, and what they are called here."""
+    if name not in measured.names():
+        return ""
+    table = measured.read(name)
+    first = table.dropna(subset=["groups"]).iloc[0]
+    lines = [
+        f"**{title}**: 5-fold cross-validation with whole groups, intervals by group, everything chosen inside the "
+        f"training parts (`{first['command']}`, {first['date']}; the whole table is "
+        f"[`{name}.csv`](cxr_helpers/measured/{name}.csv)).",
+        "",
+        "| task | split | model | accuracy | macro-F1 | n | fold seeds | seconds per fold |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in table[table["model"].isin(wanted)].to_dict("records"):
+        known = row["groups"] == row["groups"]
+        figures = [interval(row, m) if known else f"{row[m]:.3f}" for m in ("accuracy", "f1_macro") if row[m] == row[m]]
+        cells = [row["task"], row["protocol"], wanted[row["model"]], *figures, *[""] * (2 - len(figures)), row["n"]]
+        cells += [f"{row['fold_seeds']:.0f}", f"{row['seconds_per_fold']:.0f}"] if known else ["", ""]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+FROZEN = {
+    "pixels + logistic regression": "pixels + logistic regression",
+    "frozen block4, 224 px": "ImageNet features, cut at block 4",
+    "frozen head, 224 px": "ImageNet features, the end",
+    "frozen, chosen inside: short list": "ImageNet features, cut chosen inside",
+    "frozen, chosen inside: kernel": "the same, with a kernel",
+    "frozen, chosen inside": "ImageNet features, cut chosen inside",
+    "frozen, chosen inside, kernel": "the same, with a kernel",
+    "frozen network of phantoms": "features of a network of phantoms",
+    "frozen, ImageNet and phantoms joined": "both kinds of features",
+    "compact network": "compact network from scratch",
+    "compact network, phantoms before": "compact network, phantoms before",
+    "DarkCovidNet rebuilt": "DarkCovidNet, rebuilt",
+    "fine-tuned": "EfficientNet-Lite0, fine-tuned",
+    "DarkCovidNet as published": "DarkCovidNet as published (other subset, test set = validation set)",
+}
+
+
+def darkcovidnet(folder: Path) -> str:
+    """A published table under patients kept together."""
+    return transfer("darkcovidnet", "DarkCovidNet's images, patients kept together", FROZEN)
+
+
+def case_e_transfer(folder: Path) -> str:
+    """What pretraining brings on case E's set."""
+    return transfer("case_e_transfer", "Pretraining on case E's set", FROZEN)
+
+
+def shortcuts(folder: Path) -> str:
+    """What the frame alone tells."""
+    table = measured.read("shortcuts").set_index(["set", "seen"])
+
+    def auc(name: str, seen: str) -> str:
+        row = table.loc[(name, seen)]
+        return f"{row['auc_covid']:.3f} ({row['auc_covid_low']:.2f}-{row['auc_covid_high']:.2f}, n = {row['n']})"
+
+    e, d = "covid19-image-dataset", "darkcovidnet"
+    whole, frame = "whole image, logistic regression", "frame, logistic regression"
+    first = table.iloc[0]
+    return (
+        f"**Without a lung**: AUC of COVID against the rest from the outer frame of the image alone, and from the "
+        f"whole image, both by logistic regression: case E's set {auc(e, frame)} and {auc(e, whole)}; DarkCovidNet's "
+        f"{auc(d, frame)} and {auc(d, whole)}, where the name of the collection alone has {auc(d, 'source alone')} "
+        f"(`{first['command']}`, {first['date']})."
+    )
+
+
+def export(folder: Path) -> str:
+    """Size, speed and parity of exported models."""
+    table = measured.read("export").set_index("name")
+    small, first = table.loc["int8"], table.iloc[0]
+    speed = f"{small['median_ms']:.1f} ms an image on one thread (median of {small['repeats']})"
+    return (
+        f"**Exported**: the compact network at {first['size']} px as LiteRT with int8 weights has {small['kB']:.0f} kB "
+        f"and takes {speed}; its probabilities differ from Keras' by {small['largest']:.3f} at most over {small['n']} "
+        f"images, {small['flipped']} answers flip (`{first['command']}`, {first['date']})."
+    )
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--check", action="store_true")
     options = arguments.parse_args()
     readme = ROOT / "README.md"
     text = readme.read_text("utf-8")
-    blocks = (case_e, pipeline, duplicates, phantom_pretraining, lessons)
+    blocks = (case_e, case_e_transfer, darkcovidnet, phantom_pretraining, shortcuts, export, pipeline, duplicates)
+    blocks += (lessons,)
     parts = "\n\n".join(filter(None, (block(ROOT / "benchmarks") for block in blocks)))
     wanted = re.sub(
         re.escape(START) + ".*?" + re.escape(END), lambda _: f"{START}\n\n{parts}\n\n{END}", text, flags=re.S

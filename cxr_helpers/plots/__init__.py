@@ -4,24 +4,33 @@ This package imports no other module of the project. A picture in a notebook car
 PNG; the text is computed from what is drawn.
 """
 
+from ._answer import answer
+from ._calibration import decision_curve, reliability
+from ._cuts import cuts
 from ._data import class_counts, histogram, sizes, split_counts
 from ._general import distribution, intervals, line
 from ._learning import learning_curve
+from ._maps import heat_maps
 from ._outlines import outlines
 from ._radiographs import compare_images, duplicate_pairs, filters, mean_images, montage, weights
 from ._results import confusion, curves, precision_recall, roc
 from ._style import Picture, class_colour, show
+from ._uncertainty import risk_coverage, side_by_side
 
 __all__ = [
     "Picture",
+    "answer",
     "class_colour",
     "class_counts",
     "compare_images",
     "confusion",
     "curves",
+    "cuts",
+    "decision_curve",
     "distribution",
     "duplicate_pairs",
     "filters",
+    "heat_maps",
     "histogram",
     "intervals",
     "learning_curve",
@@ -30,8 +39,11 @@ __all__ = [
     "montage",
     "outlines",
     "precision_recall",
+    "reliability",
+    "risk_coverage",
     "roc",
     "show",
+    "side_by_side",
     "sizes",
     "split_counts",
     "weights",

@@ -59,7 +59,8 @@ def _interval_text(row: dict) -> str:
     n = f", n = {row['n']:,.0f}" if "n" in row and row["n"] == row["n"] else ""
     if not np.isfinite(row["value"]):
         return f"undefined{n}"
-    span = f" ({row['low']:.2f}-{row['high']:.2f})" if np.isfinite(row["low"]) else " (no interval)"
+    dash = " to " if min(row["low"], row["high"]) < 0 else "-"
+    span = f" ({row['low']:.2f}{dash}{row['high']:.2f})" if np.isfinite(row["low"]) else " (no interval)"
     return f"{row['value']:.3f}{span}{n}"
 
 

@@ -579,14 +579,15 @@ for question in POSITIVE:
     part, grey = task(question)
     for name, augment in (("as they are", None), ("with flips", FLIP)):
         trained = replace(flip_recipe, augment=augment)
-        runs = [train.fit(trained, part, grey, seed=SEED + k, progress=False).model for k in (0, 1)]
+        seeds = range(SEED, SEED + (2 if question == "side" else 1))
+        runs = [train.fit(trained, part, grey, seed=k, progress=False).model for k in seeds]
         networks[question, name] = runs
         scored = [
             train.predict(m, part, grey, split="test", name="small", seed=k)
             for k, m in enumerate(runs)
         ]
         auc = evaluate.metric(pd.concat(scored), "roc_auc", positive=POSITIVE[question])
-        print(f"{question:4s} trained {name:11s}: AUC {auc}, two seeds")
+        print(f"{question:4s} trained {name:11s}: AUC {auc}, {len(runs)} seed(s)")
 
 # %% [markdown]
 # **Explain.** *Ill or normal*: the flip costs little or nothing; ill is ill on either side. *Which side*: it costs a

@@ -36,7 +36,7 @@ if "google.colab" in sys.modules:
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import baselines, datasets, duplicates, evaluate, manifest, models
+from cxr_helpers import baselines, datasets, duplicates, evaluate, manifest, measured, models
 from cxr_helpers import phantom, plots, preprocess, quiet, split, train
 
 # %% [markdown]
@@ -569,19 +569,14 @@ plots.distribution(
 # **Predict.** How far will the best network be from the best baseline there?
 
 # %%
-stored = datasets.data_dir("benchmarks") / "case_e.csv"
-if stored.is_file():
-    measured = pd.read_csv(stored)
-    shown = measured.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(3)
-else:
-    shown = pd.DataFrame({"not computed here": ["python -m benchmarks.case_e --data-dir data"]})
-shown
+on_real = measured.read("case_e")
+on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(3)
 
 # %% [markdown]
-# **Explain.** Where the table is there: one row per model on the real set of case E, every image tested once by a
+# **Explain.** One row per model on the real set of case E, every image tested once by a
 # model that never saw its group, with the interval (`_low`, `_high`), n, and for networks the seconds per training
 # and the parameters. Compare each network with the linear model, and look at the intervals. (The paired
-# differences, as in Step 7, lie beside it in `case_e_differences.csv`.)
+# differences, as in Step 7, are in `measured.read("case_e_differences")`.)
 #
 # And what no line here can show: whether the model looked at the lungs at all. Every figure above could be as high
 # for a model that reads a hospital's marker in the corner. That question opens the second part of the course.

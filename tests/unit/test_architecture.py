@@ -12,6 +12,7 @@ import cxr_helpers
 PACKAGE = Path(cxr_helpers.__file__).parent
 ORDER = [
     *[
+        "measured",
         "images",
         "manifest",
         "fetch",

@@ -58,3 +58,129 @@ def test_report_of_a_set_without_split_or_duplicates(imported):
     found = audit.report(table, pairs=none).set_index("check")
     assert found.loc["byte-identical pairs", "verdict"] == "ok"
     assert found.loc["unreadable files", "verdict"] == "ok"
+
+
+# --- what may stand in for the disease (lesson 09) ------------------------------------------------------------------
+
+
+def invented(n=120, seed=0):
+    """A manifest without files: patients with two images each, two classes, two sources by lot."""
+    rng = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(n // 2), 2)
+    label = np.where(patient % 2 == 0, "normal", "covid")
+    source = np.where(rng.random(n // 2) < 0.5, "north", "south")[patient]
+    names = pd.Series([f"i{i:03d}" for i in range(n)])
+    patients = pd.Series(patient).map("p{}".format)
+    table = pd.DataFrame({"image_id": names, "patient": patients, "group": patients, "source": source})
+    return table.assign(label=pd.Categorical(label, ["normal", "covid"]), split=None, fold=pd.NA)
+
+
+def noise(table, seed=1, side=64):
+    return np.random.default_rng(seed).integers(60, 200, (len(table), side, side), dtype=np.uint8)
+
+
+def auc(predictions):
+    return evaluate.metric(predictions, "roc_auc", "covid")
+
+
+def test_the_frame_finds_what_stands_in_the_frame_and_nothing_else():
+    table = invented()
+    ill = (table["label"] == "covid").to_numpy()
+    in_frame, in_lungs = noise(table), noise(table)
+    in_frame[ill, 2:5, 2:12] = 250
+    in_lungs[ill, 20:44, 20:44] = 250
+    assert auc(audit.frame_baseline(table, in_frame, trees=20)).value > 0.95
+    found = auc(audit.frame_baseline(table, in_lungs, trees=20))
+    assert found.low < 0.5 < found.high
+    assert auc(audit.frame_baseline(table, in_lungs, trees=20, width=21)).value > 0.95  # now it holds some of them
+    larger = np.kron(in_frame, np.ones((1, 2, 2), np.uint8))
+    assert auc(audit.frame_baseline(table, larger, trees=20)).value > 0.95
+
+
+def test_the_frame_answers_another_question_where_the_label_is_replaced():
+    table, images = invented(), noise(invented())
+    images[(table["source"] == "south").to_numpy(), :3] = 255
+    asked = table.assign(label=table["source"].astype("category"))
+    assert evaluate.metric(audit.frame_baseline(asked, images, trees=20), "roc_auc", "south").value > 0.95
+
+
+def test_the_frame_refuses_what_does_not_fit():
+    table, images = invented(40), noise(invented(40))
+    with pytest.raises(ValueError, match="39 images for 40 rows"):
+        audit.frame_baseline(table, images[:-1])
+    for width in (0, 32):
+        with pytest.raises(ValueError, match="frame of"):
+            audit.frame_baseline(table, images, width=width)
+
+
+def test_the_source_alone_scores_what_the_source_tells():
+    table = invented()
+    tied = table.assign(source=np.where(table["label"] == "covid", "south", "north"))
+    assert auc(audit.source_baseline(tied)).value == 1
+    assert (audit.source_baseline(tied)["p_covid"].isin([0, 1])).all()
+    by_lot = auc(audit.source_baseline(table))
+    assert by_lot.low < 0.55
+    assert auc(audit.source_baseline(tied.rename(columns={"source": "room"}).assign(source=None), by="room")).value == 1
+    with pytest.raises(ValueError, match="no column 'ward'"):
+        audit.source_baseline(table, by="ward")
+
+
+def test_a_source_of_one_group_learns_nothing_from_itself():
+    table = invented()
+    alone = table.assign(source=table["patient"])  # every patient a source: nothing is met in the other folds
+    found = audit.source_baseline(alone)
+    assert found["p_covid"].between(0.4, 0.6).all()
+    missing = table.assign(source=pd.NA)
+    assert audit.source_baseline(missing)["p_covid"].between(0.4, 0.6).all()
+
+
+def test_masked_keeps_one_side_and_fills_the_other():
+    images = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4) + 1
+    masks = np.zeros((2, 4, 4), bool)
+    masks[0, 1:3, 1:3] = True
+    outside, inside = audit.masked(images, masks), audit.masked(images, masks, "inside", fill=7)
+    assert (outside[0][masks[0]] == 0).all()
+    assert (outside[0][~masks[0]] == images[0][~masks[0]]).all()
+    assert (inside[0][~masks[0]] == 7).all()
+    assert (inside[0][masks[0]] == images[0][masks[0]]).all()
+    assert (outside[1] == images[1]).all()
+    assert (inside[1] == 7).all()
+    assert outside.dtype == np.uint8
+    assert images.min() == 1
+    assert (audit.masked(images, masks[0])[1][masks[0]] == 0).all()  # one mask for all
+    for wrong in ({"masks": masks[:, :3]}, {"masks": masks.astype(int)}, {"masks": masks, "keep": "left"}):
+        with pytest.raises(ValueError, match=r"do not fit|keep is"):
+            audit.masked(images, **wrong)
+
+
+@pytest.mark.slow
+def test_shortcuts_name_the_fault_and_do_not_cry_wolf():
+    table = invented(100)
+    found = audit.shortcuts(table, noise(table)).set_index("check")
+    assert list(found.index) == ["the source predicts the class", "the frame predicts the class"]
+    assert (found["verdict"] != "fault").all()
+    assert (found["n"] == 100).all()
+    assert (found["groups"] == 50).all()
+    images = noise(table)
+    images[(table["label"] == "covid").to_numpy(), 1:4] = 240
+    tied = table.assign(source=np.where(table["label"] == "covid", "south", "north"))
+    found = audit.shortcuts(tied, images)
+    assert found["verdict"].tolist() == ["fault", "fault"]
+    assert found["low"].min() > 0.9
+    assert "95 % interval" in found["finding"][1]
+    nameless = audit.shortcuts(table.assign(source=pd.NA).head(60), images[:60])
+    assert nameless["verdict"].tolist() == ["look", "fault"]
+    assert nameless["finding"][0] == "not tested: the set names one source, or none"
+    few = audit.shortcuts(table.head(8), images[:8])
+    assert few["verdict"].tolist() == ["look", "look"]
+    assert few["value"].isna().all()
+
+
+@pytest.mark.slow
+def test_report_adds_the_shortcuts_where_images_are_given(imported):
+    pairs = duplicates.pairs(imported.table, progress=False)
+    plain = audit.report(imported.table, pairs=pairs)
+    longer = audit.report(imported.table, pairs=pairs, images=noise(imported.table))
+    assert longer["check"].tolist()[: len(plain)] == plain["check"].tolist()
+    assert longer["check"].tolist()[len(plain) :] == ["the source predicts the class", "the frame predicts the class"]
+    assert list(longer.columns) == audit.COLUMNS

@@ -201,3 +201,18 @@ def test_rows_that_do_not_fit_and_missing_splits_are_said():
     leaky = table.assign(fold=pd.array(np.arange(len(table)) % 2, dtype="Int64"))
     with pytest.raises(split.LeakError):
         transfer.logistic(leaky, candidates, folds=True)
+
+
+def test_a_kernel_bends_the_line_where_a_straight_one_cannot_separate():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(160, 2))
+    labels = pd.Categorical(np.where(np.hypot(*points.T) < 1.1, "normal", "covid"), categories=["normal", "covid"])
+    table = pd.DataFrame({"image_id": [f"i{k}" for k in range(160)], "label": labels})
+    table = table.assign(group=table["image_id"], patient=table["image_id"], source="x", fold=pd.NA)
+    parts = np.where(np.arange(160) < 120, "train", "test")
+    table["split"] = pd.Categorical(parts, categories=split.SPLITS)
+    right = {}
+    for kernel in (False, True):
+        found = transfer.logistic(table, points, kernel=kernel, inner=3)
+        right[kernel] = (found["predicted"].astype(str) == found["label"].astype(str)).mean()
+    assert right[True] >= 0.9 > right[False] + 0.1

@@ -1,0 +1,121 @@
+"""Small invented studies, from a random generator: what questions about reviewing are asked of."""
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from . import fresh
+
+MODELS, PARTS = ("A", "B"), ("train", "val", "test")
+LEAKS = ("one line per box", "files moved twice", "patient on both sides", "best of many on test")
+FAULTS = (*LEAKS, "other scaling in test")
+EFFECTS, LOWERS, NOISE = (0.16, 0.12, 0.045, 0.0), 0.08, 0.04
+
+
+def film_lines(rng: np.random.Generator, patients: list[str], split: str, films=(1, 4)) -> list[dict]:
+    """Lines of the films of some patients: one line for a normal film, two to four (a box each) for a covid film."""
+    rows = []
+    for patient in patients:
+        label = ("normal", "covid")[_digest(patient)[0] % 2]
+        for name in fresh.names(rng, int(rng.integers(*films))):
+            film = {"image_id": f"{name}.png", "patient": patient, "label": label, "split": split}
+            film["sha256"] = _digest(patient + name).hex()
+            rows += [film] * (1 if label == "normal" else int(rng.integers(2, 5)))
+    return rows
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def leaking_table(rng: np.random.Generator) -> pd.DataFrame:
+    """One line per box, with a leak of each kind from train and from val into test; some patients are not named."""
+    names = fresh.names(rng, 80, "P-")
+    own = {"train": names[:40], "val": names[40:58], "test": names[58:]}
+    table = pd.DataFrame([line for part, patients in own.items() for line in film_lines(rng, patients, part)])
+    pieces = []
+    for part in ("train", "val"):
+        pieces += film_lines(rng, own[part][:3], "test", films=(1, 2))  # another film of the same patient
+        inside = table[table["split"] == part]
+        parted = inside[inside["image_id"].duplicated()].drop_duplicates("patient").index[:2]
+        table.loc[parted, "split"] = "test"  # one line of a film that has several
+        copies = inside.drop(parted).drop_duplicates("patient").tail(3)  # the same bytes, under nobody's name
+        renamed = [f"{name}.png" for name in fresh.names(rng, len(copies))]
+        pieces += copies.assign(image_id=renamed, patient=None, split="test").to_dict("records")
+    for part in own:
+        strangers = film_lines(rng, fresh.names(rng, 3, "P-"), part)
+        pieces += [line | {"patient": None} for line in strangers]
+    table = pd.concat([table, pd.DataFrame(pieces)], ignore_index=True)
+    return table.iloc[rng.permutation(len(table))].reset_index(drop=True)
+
+
+def matrix_case(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], str]:
+    """A matrix, six tables of answers (two models, three parts), and the key of the table that the matrix is of.
+
+    Four of the tables have as many rows and as many right answers as the matrix; one of them gives it transposed.
+    """
+    a, d = (int(n) for n in rng.integers(50, 90, size=2))
+    b, c = (int(n) for n in rng.permutation([rng.integers(5, 10), rng.integers(14, 25)]))
+    own = np.array([[a, b], [c, d]])
+    shift = int(rng.integers(2, 5))
+    moved = np.array([[shift, -shift], [shift, -shift]])
+    part, twin, other = rng.permutation(PARTS)
+    first, second = rng.permutation(MODELS)
+    larger = own + rng.integers(20, 40, size=(2, 2))
+    matrices = {f"{first}, {part}": own, f"{second}, {part}": own + moved}
+    matrices |= {f"{first}, {twin}": own.T + moved, f"{second}, {twin}": own.T}
+    matrices |= {f"{first}, {other}": larger, f"{second}, {other}": larger + moved}
+    order = rng.permutation(list(matrices))
+    tables = {str(key): _answered(rng, matrices[key]) for key in order}
+    names = ["covid", "normal"]
+    matrix = pd.DataFrame(own, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
+    return matrix, tables, f"{first}, {part}"
+
+
+def _answered(rng: np.random.Generator, matrix: np.ndarray) -> pd.DataFrame:
+    """A table of answers with this confusion matrix, in random order."""
+    cells = [(t, p) for t in range(2) for p in range(2) for _ in range(matrix[t, p])]
+    label, predicted = np.array(["covid", "normal"])[np.array(cells)].T
+    table = pd.DataFrame({"label": label, "predicted": predicted}).iloc[rng.permutation(len(cells))]
+    table.insert(0, "image_id", [f"{name}.png" for name in fresh.names(rng, len(cells))])
+    return table.reset_index(drop=True)
+
+
+def overlapping(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training lines, and a model's answers about the test lines: it knows what it was trained on."""
+    names = fresh.names(rng, 80, "P-")
+    train = pd.DataFrame(film_lines(rng, names[:50], "train"))
+    again = film_lines(rng, names[:20], "test", films=(1, 3))  # other films of patients in train
+    fresh_ones = film_lines(rng, names[50:], "test", films=(1, 6))
+    copied = train[train["patient"].isin(names[10:50])].assign(split="test")
+    test = pd.concat([pd.DataFrame(again), pd.DataFrame(fresh_ones), copied], ignore_index=True)
+    kind = np.select([test["sha256"].isin(train["sha256"]), test["patient"].isin(train["patient"])], [0, 1], 2)
+    easy = dict(zip(names, rng.beta(0.7, 0.6, len(names)), strict=True))  # of a new patient, all films are alike
+    chance = np.choose(kind, [1.0, 0.9, test["patient"].map(easy) + 0.15 * (test["label"] == "covid")])
+    right = test["sha256"].map(dict(zip(test["sha256"], rng.random(len(test)), strict=True))) < chance
+    other = np.where(test["label"] == "covid", "normal", "covid")
+    test["predicted"] = np.where(right, test["label"], other)
+    test["p_covid"] = np.where(test["predicted"] == "covid", 0.8, 0.2)
+    test["p_normal"] = 1 - test["p_covid"]
+    order = rng.permutation(len(test))
+    return train.drop(columns="split"), test.drop(columns="split").iloc[order].reset_index(drop=True)
+
+
+def experiment(rng: np.random.Generator) -> tuple[Callable, list[str]]:
+    """A study to be run with any faults planted: study(planted, seed) → accuracy. Leaks cover for each other."""
+    truth, key = float(rng.uniform(0.68, 0.78)), int(rng.integers(2**31))
+    effect = dict(zip(rng.permutation(LEAKS).tolist(), EFFECTS, strict=True))
+
+    def study(planted=(), seed=0):
+        """Accuracy of one run of the study with these faults planted (any of FAULTS, as a list or set)."""
+        names = {planted} if isinstance(planted, str) else set(planted)
+        if strange := names - set(FAULTS):
+            raise ValueError(f"no such fault: {sorted(map(str, strange))}")
+        luck = np.random.default_rng([key, int(seed), *(FAULTS.index(n) for n in sorted(names))]).normal(0, NOISE)
+        raised = max((effect.get(name, 0) for name in names), default=0)
+        return float(np.clip(truth + raised - LOWERS * (FAULTS[-1] in names) + luck, 0, 1))
+
+    order = sorted(FAULTS, key=lambda name: -effect.get(name, LOWERS))
+    return study, order

@@ -1,0 +1,449 @@
+"""Questions of lesson 08, transfer learning: where to cut, what learns, what goes in, and what may see the test."""
+
+import numpy as np
+import pandas as pd
+
+from .. import transfer
+from . import expect, fresh
+from ._question import Question
+from ._running import Wrong
+
+CLOSE = 1e-5  # how far prepared grey levels may be off
+STEADY = 1e-6  # how far a score may move when it must not move at all
+SIGNAL = 0.75  # AUC that honest scores must reach where there is something to learn
+RATES = (1e-3, 0.2)  # learning rate of phase 2, as a share of the rate from scratch: from and to
+
+# --- q1: the cut ----------------------------------------------------------------------------------------------------
+
+
+def _stages(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, str]]:
+    """A split table, features by stage, and {role: stage}: one stage is by far the best on validation, another on test,
+    a third has so many columns that any labels can be learnt by heart."""
+    labels = ("normal", "covid", "viral")
+    n = 270 + 3 * int(rng.integers(10))
+    code, part = np.arange(n) % 3, np.repeat(["train", "val", "test"], n // 3)
+    table = pd.DataFrame({"image_id": fresh.names(rng, n), "label": pd.Categorical.from_codes(code, labels)})
+    table = table.assign(group=table["image_id"], patient=table["image_id"], source="here", fold=pd.NA)
+    table["split"] = pd.Categorical(part, ["train", "val", "test"])
+    truth = np.eye(3)[code]
+    strength = {"wide": (0.1, 0.1, 0.1), "weak": (0.5, 0.5, 0.5)}
+    strength |= {"for_val": (1.3, 1.9, 0.4), "for_test": (1.3, 0.4, 1.9)}
+    names = [f"stage{k}" for k in rng.choice(np.arange(1, 30), 4, replace=False)]
+    roles = dict(zip([*rng.permutation(["wide", "for_val", "for_test"]), "weak"], names, strict=True))
+    features = {}
+    for role, name in roles.items():
+        own = np.array(strength[role])[:, None].repeat(n // 3, axis=0) * truth
+        noise = rng.normal(size=(n, 400 if role == "wide" else 12))
+        features[name] = np.hstack([1.5 * own + 0.6 * noise[:, :3], noise[:, 3:]]).astype(np.float32)
+    order = rng.permutation(n)
+    table = table.iloc[order].reset_index(drop=True)
+    return table, {name: values[order] for name, values in features.items()}, roles
+
+
+q1 = Question(
+    "choose_cut",
+    title="Choose the cut",
+    points=2,
+    wants="choose_cut(table, features) returns the name of one stage, a key of features",
+    hints=(
+        "Each stage wants a model of its own. On which rows is it fitted, and which rows say how good it is?",
+        "transfer.logistic(table, values, score=..., c=0.01) fits on train and scores the part that you name.",
+        "Three parts, three jobs: train fits, val chooses, test is asked once, when nothing is left to choose.",
+    ),
+    data=lambda rng: _stages(rng)[:2],
+)
+
+
+@q1.rule
+def _(choose_cut, rng):
+    for _ in range(2):
+        table, features, roles = _stages(rng)
+        given = expect.choice(choose_cut(table, features), list(features), "choose_cut(table, features)")
+        role = {stage: role for role, stage in roles.items()}[given]
+        if role == "for_val":
+            continue
+        name = {"for_test": "on_test", "wide": "where_it_was_fitted", "weak": "the_last"}[role]
+        raise q1.caught(name, stage=given, **_accuracies(table, features[given]))
+
+
+def _accuracies(table: pd.DataFrame, values: np.ndarray) -> dict[str, float]:
+    """Share of right answers on each part of a model fitted on train."""
+    found = {part: transfer.logistic(table, values, score=part, c=0.01) for part in ("train", "val", "test")}
+    return {part: (f["predicted"] == f["label"]).mean() for part, f in found.items()}
+
+
+def _best(table, features, part: str) -> str:
+    return max(features, key=lambda stage: _accuracies(table, features[stage])[part])
+
+
+@q1.mistake(
+    "{stage} is the best on the *test* images ({test:.2f}), not on validation ({val:.2f}). Chosen so, the test has "
+    "had a say, and its accuracy is no longer a measurement: it was asked for."
+)
+def on_test(table, features):
+    return _best(table, features, "test")
+
+
+@q1.mistake(
+    "{stage} is the best on the images that the model was *fitted* on ({train:.2f}); on validation it is {val:.2f}. "
+    "It has so many numbers that it can learn any labels by heart. Score on images that took no part in the fit."
+)
+def where_it_was_fitted(table, features):
+    return _best(table, features, "train")
+
+
+@q1.mistake(
+    "{stage} is the last stage, which most recipes take. On validation it reaches {val:.2f} here, and another one far "
+    "more. The end of a network knows most about photographs; whether it is best for your images, validation says."
+)
+def the_last(table, features):
+    return list(features)[-1]
+
+
+@q1.edges
+def _(right):
+    yield "capital letters", lambda t, f: right(t, f).upper(), True
+    yield "the first stage", lambda t, f: next(s for s in f if s != right(t, f)), False
+
+
+# --- q2: the input --------------------------------------------------------------------------------------------------
+
+
+def _cards(rng: np.random.Generator) -> list[tuple[np.ndarray, dict]]:
+    """Grey levels and the card of a backbone: some that do not scale by themselves, and one that does."""
+    cards = []
+    for offset, scale, inside in [(127, 128, False), (116, 1, False), (0, 255, False), (127, 128, True)]:
+        grey = rng.integers(0, 256, (int(rng.integers(2, 6)), 6, 6), dtype=np.uint8)
+        cards.append((grey, {"offset": offset, "scale": scale, "scales_itself": inside}))
+    return cards
+
+
+q2 = Question(
+    "backbone_input",
+    title="What goes in?",
+    points=2,
+    wants="backbone_input(grey, card) returns an array (n, side, side, 3), the three channels alike",
+    hints=(
+        "The card says two things: what the weights have learnt to see, and who sees to it.",
+        "If the network scales in its first layer, what is left for you to scale?",
+        "And mind the type: what is 100 - 127 in uint8? Make floats first.",
+    ),
+    data=lambda rng: _cards(rng)[int(rng.integers(4))],
+)
+
+
+@q2.rule
+def _(backbone_input, rng):
+    cases = _cards(rng)
+    given = [expect.array(backbone_input(*c), (*c[0].shape, 3), "backbone_input(grey, card)") for c in cases]
+    wrong = [k for k, case in enumerate(cases) if not np.allclose(given[k], _expected(*case), atol=CLOSE)]
+    for name, mistake in q2.mistakes.items() if wrong else ():
+        if all(np.allclose(g, mistake.answer(*case), atol=CLOSE) for g, case in zip(given, cases, strict=True)):
+            raise q2.caught(name)
+    if wrong:
+        (_, card), answer = cases[wrong[0]], given[wrong[0]]
+        raise Wrong(f"For {card} your values run from {answer.min():.2f} to {answer.max():.2f}. What should it see?")
+
+
+def _expected(grey: np.ndarray, card: dict) -> np.ndarray:
+    offset, scale = (0, 1) if card["scales_itself"] else (card["offset"], card["scale"])
+    return np.repeat(((grey.astype(float) - offset) / scale)[..., None], 3, axis=-1)
+
+
+@q2.mistake(
+    "It was scaled twice: once by you, and once more by the network that scales by itself. All images then look "
+    "nearly alike to it. No error is raised, the accuracy is just lower. Who scales is on the card."
+)
+def scaled_twice(grey, card):
+    return _expected(grey, card | {"scales_itself": False})
+
+
+@q2.mistake(
+    "All was divided by 255. That is right for one kind of network and wrong for the others: weights that were "
+    "trained on -1 to 1, or on grey levels minus a mean, see another picture. The card has offset and scale."
+)
+def zero_to_one(grey, card):
+    return _expected(grey, {"offset": 0, "scale": 255, "scales_itself": False})
+
+
+@q2.mistake(
+    "Nothing was scaled. Where the network scales by itself that is right. Where it does not, the first weights get "
+    "values a hundred times too large."
+)
+def never_scaled(grey, card):
+    return _expected(grey, card | {"scales_itself": True})
+
+
+@q2.mistake(
+    "It was subtracted in uint8, where there are no negative numbers: 100 - 127 is 229. Dark became bright. Make "
+    "floats first: grey.astype(float)."
+)
+def wrapped_around(grey, card):
+    shifted = grey - np.uint8(0 if card["scales_itself"] else card["offset"])
+    return _expected(shifted, card | {"offset": 0})
+
+
+@q2.edges
+def _(right):
+    yield "float32", lambda g, c: np.asarray(right(g, c), np.float32), True
+    yield "channels in front", lambda g, c: np.moveaxis(right(g, c), -1, 1), False
+
+
+# --- q3: phase 2 ----------------------------------------------------------------------------------------------------
+
+
+def _phase(rng: np.random.Generator) -> tuple:
+    """A small network after phase 1, all but its last layer frozen; the first stage to be set free; a learning rate."""
+    import keras
+
+    x = inputs = keras.Input((8, 8, 1))
+    for k in range(1, 5):
+        x = keras.layers.Conv2D(4, 3, padding="same", use_bias=False, name=f"block{k}_conv")(x)
+        x = keras.layers.BatchNormalization(name=f"block{k}_norm")(x)
+        x = keras.layers.Activation("tanh", name=f"block{k}_out")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="mean")(x)
+    network = keras.Model(inputs, keras.layers.Dense(3, activation="softmax", name="last")(x))
+    for layer in network.layers:
+        layer.trainable = layer.name == "last"
+    return network, f"block{int(rng.integers(2, 5))}", float(rng.choice([1e-3, 3e-3, 1e-2]))
+
+
+q3 = Question(
+    "phase_2",
+    title="Ready for phase 2",
+    points=3,
+    wants="phase_2(network, first, rate) returns two things: the network, and a learning rate",
+    hints=(
+        "Walk along network.layers: they stand in the order in which the image passes them. From which one on may they "
+        "learn?",
+        "One kind of layer keeps its weights *and* its averages wherever it stands. isinstance tells its kind.",
+        "The weights that go on learning are good already. A tenth to a thirtieth of the rate from scratch is usual.",
+    ),
+    data=_phase,
+)
+
+
+@q3.rule
+def _(phase_2, rng):
+    import keras
+
+    network, first, rate = _phase(rng)
+    before = {layer.name: layer.get_weights() for layer in network.layers}
+    result = phase_2(network, first, rate)
+    if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[0], keras.Model):
+        raise Wrong(f"phase_2 should return the network and a learning rate, not {expect.kind(result)}.")
+    network, chosen = result[0], expect.number(result[1], "the learning rate")
+    if [layer.name for layer in network.layers] != list(before):
+        raise Wrong("This is another network: its layers should stay as they are, some of them set free.")
+    _judge_layers(_changed(network, before, rng), list(before), first)
+    if abs(chosen / rate - 1) < 0.5:
+        raise q3.caught("rate_from_scratch", rate=chosen)
+    if not RATES[0] <= chosen / rate <= RATES[1]:
+        raise Wrong(f"A learning rate of {chosen:g} does not suit phase 2, where {rate:g} is used from scratch.")
+
+
+def _changed(network, before: dict, rng: np.random.Generator) -> set[str]:
+    """Names of the layers that one step of training changes, in their weights or in their averages."""
+    import keras
+
+    network.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", run_eagerly=True)
+    network.train_on_batch(rng.normal(size=(8, 8, 8, 1)), np.arange(8) % 3)
+    pairs = {layer.name: zip(layer.get_weights(), before[layer.name], strict=True) for layer in network.layers}
+    return {name for name, both in pairs.items() if any((a != b).any() for a, b in both)}
+
+
+def _judge_layers(changed: set[str], names: list[str], first: str) -> None:
+    """Raise `Wrong` unless exactly the convolutions from stage `first` on and the last layer have learnt."""
+    start = names.index(f"{first}_conv")
+    norms = {name for name in changed if name.endswith("_norm")}
+    early = {name for name in changed - norms if names.index(name) < start}
+    missing = {name for name in names[start:] if name.endswith("_conv")} - changed
+    if norms:
+        raise q3.caught("norm_learns", norms=len(norms))
+    if early:
+        raise Wrong(f"{len(early)} layers before {first} learn as well: phase 2 was to begin there.")
+    if "last" not in changed:
+        raise Wrong("The last layer no longer learns: it was made for your classes, and goes on learning in phase 2.")
+    if missing:
+        raise Wrong(f"{sorted(missing)[0]} does not learn, and it stands at or after {first}.")
+
+
+def _free(network, first, norms: bool):
+    """Everything from `first` on, with batch normalisation or without."""
+    names = [layer.name for layer in network.layers]
+    for layer in network.layers[names.index(f"{first}_conv") :]:
+        layer.trainable = norms or not layer.name.endswith("_norm")
+    return network
+
+
+@q3.mistake(
+    "Batch normalisation was left training: {norms} of its layers changed in one step. In training it goes by the "
+    "batch, in use by averages that no longer fit the weights: training looks fine and validation is bad. Leave these "
+    "layers frozen, wherever they stand."
+)
+def norm_learns(network, first, rate):
+    return _free(network, first, norms=True), rate / 10
+
+
+@q3.mistake(
+    "The layers are right. The learning rate {rate:g} is that of a network from scratch: it makes weights that are "
+    "good already leap away in the first steps, and the loss with them. Take a small part of it."
+)
+def rate_from_scratch(network, first, rate):
+    return _free(network, first, norms=False), rate
+
+
+@q3.edges
+def _(right):
+    def with_rate(share):
+        return lambda network, first, rate: (right(network, first, rate)[0], rate * share)
+
+    yield "a thirtieth", with_rate(1 / 30), True
+    yield "a fifth", with_rate(0.19), True
+    yield "a third", with_rate(1 / 3), False
+    yield "a millionth", with_rate(1e-6), False
+    yield "the network alone", lambda *case: right(*case)[0], False
+    yield "one stage too few", lambda network, first, rate: right(network, f"block{int(first[-1]) - 1}", rate), False
+
+
+# --- q4: what may see the test images -------------------------------------------------------------------------------
+
+DRAWS = 6  # sets of coins: how high the scores reach tells a selection from a trained layer
+STRENGTH = 2.0  # deviations between the labels, in ten columns, where there is something to learn
+LEARNT_BY_HEART = 0.9  # AUC on coins from which the model itself must have been fitted to the test rows
+
+
+def _numbers(rng: np.random.Generator, strength: float = 0.0, n: int = 120, d: int = 300) -> tuple:
+    """Numbers, labels and the training part: by coin, or with a signal of so many deviations in ten columns."""
+    label = rng.permutation(n) % 2
+    is_train = rng.permutation(n) < n // 2
+    values = rng.normal(size=(n, d)) * rng.uniform(0.5, 20, d) + rng.uniform(-5, 5, d)
+    values[:, :10] += strength * values[:, :10].std(axis=0) * label[:, None]
+    return values[:, rng.permutation(d)], label, is_train
+
+
+q4 = Question(
+    "test_scores",
+    title="Nothing from the test",
+    points=3,
+    wants="test_scores(values, label, is_train) returns one number for each test row, in their order",
+    hints=(
+        "Three things learn from data here: the scaler, the reduction, the regression. What did each of them see?",
+        "Cut into two parts before anything is fitted. fit on the one, transform and predict_proba on the other.",
+        "make_pipeline(scaler, reduction, regression) is fitted by one call, on the rows that you give it.",
+    ),
+    data=lambda rng: _numbers(rng, 1.0),
+)
+
+
+@q4.rule
+def _(test_scores, rng):
+    values, label, is_train = case = _numbers(rng)
+    scores, rows = _scores(test_scores, *case), np.flatnonzero(~is_train)
+    other, moved = label.copy(), values.copy()
+    other[rows] = 1 - label[rows]
+    if not np.allclose(scores, _scores(test_scores, values, other, is_train), atol=STEADY):
+        _caught_with_labels(test_scores, rng)
+    half = len(rows) // 2
+    moved[rows[:half]] = 3 * moved[rows[:half]] + 40
+    if not np.allclose(scores[half:], _scores(test_scores, moved, label, is_train)[half:], atol=STEADY):
+        _caught_without_labels(scores, case)
+    values, label, is_train = case = _numbers(rng, STRENGTH)
+    found = _auc(_scores(test_scores, *case), label[~is_train])
+    if found < SIGNAL:
+        raise Wrong(f"Nothing leaks, but nothing is learnt either: where ten numbers tell the label, AUC {found:.2f}.")
+
+
+def _scores(test_scores, values, label, is_train) -> np.ndarray:
+    given = test_scores(values, label, is_train)
+    return expect.array(given, (int((~is_train).sum()),), "test_scores(values, label, is_train)")
+
+
+def _auc(scores: np.ndarray, label: np.ndarray) -> float:
+    wins = scores[label == 1][:, None] - scores[label == 0][None, :]
+    return float((wins > 0).mean() + 0.5 * (wins == 0).mean())
+
+
+def _caught_with_labels(test_scores, rng) -> None:
+    found = []
+    for _ in range(DRAWS):
+        values, label, is_train = _numbers(rng)
+        found.append(_auc(_scores(test_scores, values, label, is_train), label[~is_train]))
+    name = "fitted_on_all" if np.mean(found) > LEARNT_BY_HEART else "selected_on_all"
+    raise q4.caught(name, auc=float(np.mean(found)))
+
+
+def _caught_without_labels(scores: np.ndarray, case: tuple) -> None:
+    for name in ("scaled_on_all", "reduced_on_all"):
+        if np.allclose(scores, q4.mistakes[name].answer(*case), atol=1e-4):
+            raise q4.caught(name)
+    raise Wrong(
+        "The score of a test row changes when *other* test rows change: a scaler or a reduction has seen them. "
+        "Fit everything on the training rows alone."
+    )
+
+
+def _steps() -> tuple:
+    from sklearn.decomposition import PCA
+    from sklearn.feature_selection import SelectKBest, f_classif
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler(), SelectKBest(f_classif, k=20), PCA(20, random_state=0), LogisticRegression(max_iter=1000)
+
+
+def _fit(values, label, is_train, *steps, on_all=False):
+    from sklearn.pipeline import make_pipeline
+
+    rows = is_train | on_all
+    return make_pipeline(*steps).fit(values[rows], label[rows]).predict_proba(values[~is_train])[:, 1]
+
+
+@q4.mistake(
+    "The numbers were selected on *all* rows, with the labels of the test rows: they kept what happens to fit them. "
+    "On labels by coin your scores reach an AUC of {auc:.2f}; the truth is 0.5. Select inside the training part."
+)
+def selected_on_all(values, label, is_train):
+    scaler, selection, _, regression = _steps()
+    return _fit(selection.fit_transform(values, label), label, is_train, scaler, regression)
+
+
+@q4.mistake(
+    "Something was trained on *all* rows with their labels, the test rows among them: on labels by coin your scores "
+    "reach an AUC of {auc:.2f}. A backbone that was fine-tuned before the split does the same. Fit on the training "
+    "rows alone."
+)
+def fitted_on_all(values, label, is_train):
+    scaler, *_, regression = _steps()
+    return _fit(values, label, is_train, scaler, regression, on_all=True)
+
+
+@q4.mistake(
+    "The scaler saw all rows: the score of a test row changes when other test rows do. On coins this leak hardly "
+    "shows, and it is one all the same: tomorrow's patient is not there to be averaged in. Mean and deviation come "
+    "from training."
+)
+def scaled_on_all(values, label, is_train):
+    scaler, selection, _, regression = _steps()
+    return _fit(scaler.fit_transform(values), label, is_train, selection, regression)
+
+
+@q4.mistake(
+    "The principal components were found on all rows: the score of a test row changes when other test rows do. PCA "
+    "asks for no labels, and it is a fit all the same. Put it inside."
+)
+def reduced_on_all(values, label, is_train):
+    scaler, _, components, regression = _steps()
+    return _fit(components.fit_transform(scaler.fit_transform(values)), label, is_train, regression)
+
+
+@q4.edges
+def _(right):
+    def components(values, label, is_train):
+        scaler, _, pca, regression = _steps()
+        return _fit(values, label, is_train, scaler, pca, regression)
+
+    yield "PCA inside", components, True
+    yield "a list, ten times as large", lambda v, y, t: [10 * score for score in right(v, y, t)], True
+    yield "a constant", lambda v, y, t: np.full((~t).sum(), 0.5), False
+    yield "the wrong way round", lambda v, y, t: 1 - np.asarray(right(v, y, t)), False

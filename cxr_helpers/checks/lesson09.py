@@ -1,0 +1,441 @@
+"""Questions of lesson 09, shortcuts: ask the model, repair the films, measure within a hospital, whom to believe."""
+
+import numpy as np
+import pandas as pd
+
+from .. import audit
+from . import expect, fresh
+from ._question import Question
+from ._running import Wrong
+
+FALLS = 0.1  # AUC: from here on a ranking hangs on the marker; the invented models are far from it on either side
+LOST = 0.4  # of a film: so much may be blacked out, and no more
+NEAR = 0.005  # AUC: how far a computed mean may be off
+SIDE = 28
+
+
+def _auc(scores, ill) -> float:
+    """Share of pairs (one ill, one well) in which the ill one has the higher score; ties count half."""
+    from scipy.stats import rankdata
+
+    ill = np.asarray(ill, bool)
+    ranks = rankdata(np.asarray(scores, float))
+    below = ranks[ill].sum() - ill.sum() * (ill.sum() + 1) / 2
+    return float(below / (ill.sum() * (~ill).sum()))
+
+
+def _worn_by(who: np.ndarray, with_marker: np.ndarray, without: np.ndarray) -> np.ndarray:
+    return np.where(np.asarray(who, bool)[:, None, None], with_marker, without)
+
+
+# --- q1: ask the model ----------------------------------------------------------------------------------------------
+
+
+def _lungs(films: np.ndarray, rows=slice(9, 23), columns=slice(6, 22)) -> np.ndarray:
+    return np.asarray(films, float)[:, rows, columns].mean(axis=(1, 2))
+
+
+def _marker(films: np.ndarray) -> np.ndarray:
+    return ((np.asarray(films) >= 245).sum(axis=(1, 2)) > 6).astype(float)
+
+
+def _squash(values: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.asarray(values, float)))
+
+
+MODELS = {  # what each one looks at, and whether its ranking hangs on the marker
+    "reads the marker": (lambda films: _squash(4 * _marker(films) - 2), True),
+    "reads both": (lambda films: _squash((_lungs(films) - 112) / 9 + 2.5 * _marker(films)), True),
+    "reads the lungs": (lambda films: _squash((_lungs(films) - 112) / 9), False),
+    "sees little": (lambda films: _squash((_lungs(films, slice(12, 13), slice(8, 9)) - 112) / 30), False),
+    "is nudged": (lambda films: _squash((_lungs(films) - 112) / 9 + 0.02 * _marker(films)), False),
+}
+
+
+def _twins(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Films with and without the marker, and who is ill; drawn until the models differ clearly in what they use."""
+    while True:
+        n = 2 * int(rng.integers(45, 60))
+        ill = rng.permutation(np.arange(n) < n // 2)
+        films = rng.normal(100, 26, (n, SIDE, SIDE))
+        films[:, 9:23, 6:22] += (rng.normal(6, 8, n) + 12 * ill)[:, None, None]
+        without = np.clip(films, 10, 235).astype(np.uint8)
+        with_marker = without.copy()
+        for film in with_marker:
+            row, column = int(rng.integers(1, 5)), int(rng.choice([1, 19]))
+            film[row : row + 3, column : column + 7] = 250
+        if _telling(with_marker, without, ill):
+            return with_marker, without, ill
+
+
+def _telling(with_marker, without, ill) -> bool:
+    """Whether all ways of moving the marker tell the models apart, and none is right by luck."""
+    half = np.arange(len(ill)) % 2 == 0
+    for model, uses in MODELS.values():
+        same = _auc(model(_worn_by(ill, with_marker, without)), ill)
+        moved = [_auc(model(_worn_by(who, with_marker, without)), ill) for who in (~ill, ~ill & False, half)]
+        if any((same - auc > FALLS + 0.03) != uses or (not uses and abs(same - auc) > FALLS / 3) for auc in moved):
+            return False
+    plain = [_auc(model(without), ill) for model, _ in MODELS.values()]
+    return plain[3] < 0.72 and min(plain[1], plain[2], plain[4]) > 0.78
+
+
+q1 = Question(
+    "uses_marker",
+    title="Ask the model",
+    points=3,
+    wants="uses_marker(model, with_marker, without, ill) returns True where the ranking hangs on the marker, or False",
+    hints=(
+        "You hold each film in two versions. Step 3 of the lesson made four test sets of such twins.",
+        "Put together the test set of the hospital, in which the ill wear the marker, and one in which they do not "
+        "wear it more than the well do. What does the AUC do between the two?",
+        "np.where(who[:, None, None], with_marker, without) puts the marker on those in `who`. Compare who = ill with "
+        f"who = ~ill; an AUC that falls by more than {FALLS:g} hangs on the marker.",
+    ),
+    data=lambda rng: (MODELS["reads both"][0], *_twins(rng)),
+)
+
+
+@q1.rule
+def _(uses_marker, rng):
+    films = _twins(rng)
+    names = list(rng.permutation(list(MODELS)))
+    cases = [(MODELS[name][0], *films) for name in names]
+    given = [expect.truth(uses_marker(*case), "uses_marker(...)") for case in cases]
+    truth = [MODELS[name][1] for name in names]
+    if given == truth:
+        return
+    q1.recognise_all(given, cases)
+    name = next(name for name, answer, right in zip(names, given, truth, strict=True) if answer != right)
+    said = "was passed" if MODELS[name][1] else "was accused of using the marker"
+    raise Wrong(f"One of the five models tried {name}, and it {said}.")
+
+
+@q1.mistake(
+    "A model with a high AUC was passed, and one with a low AUC accused, by the films as they came. There the ill wear "
+    "the marker, so reading the marker scores as well as reading the lungs, or better: a high internal AUC is no "
+    "proof. Move the marker and see whether the answer moves."
+)
+def internal_auc(model, with_marker, without, ill):
+    return _auc(model(_worn_by(ill, with_marker, without)), ill) < 0.75
+
+
+@q1.mistake(
+    "All were passed. The marker was put on everybody, and compared with nobody wearing it. Then ill and well wear it "
+    "alike in both test sets, and no ranking of ill against well can change. Compare with the set in which it follows "
+    "the disease."
+)
+def on_everybody(model, with_marker, without, ill):
+    return abs(_auc(model(with_marker), ill) - _auc(model(without), ill)) > FALLS
+
+
+@q1.mistake(
+    "A low AUC without the marker was taken for use of the marker. One of the models sees little, marker or not: it is "
+    "poor, and honest. And one reads the lungs well and the marker besides. What counts is how the AUC changes."
+)
+def low_without(model, with_marker, without, ill):
+    return _auc(model(without), ill) < 0.75
+
+
+@q1.mistake(
+    "A model was accused because its scores move at all when the marker comes and goes. They move by a hair, for all "
+    "films alike, and the order of ill and well stays. Ask whether the ranking changes."
+)
+def any_change(model, with_marker, without, ill):
+    return not np.allclose(model(with_marker), model(without))
+
+
+@q1.edges
+def _(right):
+    def by(who):
+        def answer(model, with_marker, without, ill):
+            same = _auc(model(_worn_by(ill, with_marker, without)), ill)
+            return same - _auc(model(_worn_by(who(ill), with_marker, without)), ill) > FALLS
+
+        return answer
+
+    yield "marker removed", by(lambda ill: ill & False), True
+    yield "marker by turns", by(lambda ill: np.arange(len(ill)) % 2 == 0), True
+    yield "NumPy's truth", lambda *case: np.bool_(right(*case)), True
+    yield "one and zero", lambda *case: int(right(*case)), False
+    yield "the wrong way round", lambda *case: not right(*case), False
+
+
+# --- q2: the repair -------------------------------------------------------------------------------------------------
+
+
+def _marked(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Films (n, s, s), masks of the letters on them, who is ill, which are for training."""
+    n = 2 * int(rng.integers(24, 36))
+    order = rng.permutation(n)
+    ill, train = (order < n // 2), rng.permutation(np.arange(n) < 2 * n // 3)
+    films = rng.integers(40, 220, (n, SIDE, SIDE)).astype(np.uint8)
+    letters = np.zeros(films.shape, bool)
+    wear = ill & (order > 1) | (order >= n - 3)  # nearly all of the ill, and three of the well
+    for k in np.flatnonzero(wear):
+        row, column = int(rng.integers(1, 7)), int(rng.choice([1, 2, SIDE - 8]))
+        letters[k, row : row + 3, column : column + 6] = rng.random((3, 6)) < 0.8
+    films[letters] = 250
+    return films, letters, ill, train
+
+
+q2 = Question(
+    "repair",
+    title="A repair that repairs",
+    points=3,
+    wants="repair(films, letters, ill, train) returns the films, of the same shape, with places blacked out (0)",
+    hints=(
+        "Look at your result as a network would: can it still tell, by the black places, which films are of the ill, "
+        "or which are for training?",
+        "The black places must be the same on every film. Which places are those, so that no letter is left anywhere?",
+        "letters.any(axis=0) is True wherever a letter stands on any film; audit.masked takes one mask for all films.",
+    ),
+    data=_marked,
+)
+
+
+@q2.rule
+def _(repair, rng):
+    films, letters, ill, train = _marked(rng)
+    found = expect.array(repair(films, letters, ill, train), films.shape, "repair(...)")
+    black = found == 0
+    if (wrong := ((found != films) & ~black).sum()) > 0:
+        raise Wrong(f"{wrong} pixels were changed and are not black: set what goes to 0, and leave the rest alone.")
+    if not black.any():
+        raise Wrong("Nothing was blacked out: the letters are still there.")
+    if black.mean() > LOST:
+        raise Wrong(f"{black.mean():.0%} of the films is black: no letter is left, and little to see a disease by.")
+    left = int((letters & ~black).any(axis=(1, 2)).sum())
+    if (black == black[0]).all():
+        if not left:
+            return
+        raise q2.caught("crop", left=left) if _is_frame(black[0]) else Wrong(f"Letters are left on {left} films.")
+    touched = black.any(axis=(1, 2))
+    for name, rows in {"train_only": train, "test_only": ~train, "ill_only": ill}.items():
+        if not touched[~rows].any() and touched[rows].any():
+            raise q2.caught(name)
+    if left:
+        raise Wrong(f"Letters are left on {left} films.")
+    with_hole = black.mean(axis=(1, 2)) > np.median(black.mean(axis=(1, 2))) if touched.all() else touched
+    raise q2.caught("where_found", ill=with_hole[ill].mean(), well=with_hole[~ill].mean())
+
+
+def _is_frame(black: np.ndarray) -> bool:
+    """Whether what is black is an outer frame."""
+    rows, columns = (np.flatnonzero(~black.all(axis=axis)) for axis in (1, 0))
+    inside = np.zeros(black.shape, bool)
+    if rows.size and columns.size:
+        inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+    return bool((black == ~inside).all())
+
+
+@q2.mistake(
+    "Letters were blacked out where they were found. Now {ill:.0%} of the ill films have a hole and {well:.0%} of the "
+    "others: the hole is the new marker. Black out the same places on every film."
+)
+def where_found(films, letters, ill, train):
+    return np.where(letters, 0, films)
+
+
+@q2.mistake(
+    "Only the training films were treated. The model learns from films without the marker, and the ill of the test "
+    "part wear it: the test then measures what a strange thing does to the model, on the ill alone. Treat both alike."
+)
+def train_only(films, letters, ill, train):
+    return np.where(train[:, None, None] & letters.any(axis=0), 0, films)
+
+
+@q2.mistake(
+    "Only the test films were treated. A model that learnt to read the marker misses it now: this asks how much it had "
+    "leant on the marker, and repairs nothing. Treat both sides alike."
+)
+def test_only(films, letters, ill, train):
+    return np.where(~train[:, None, None] & letters.any(axis=0), 0, films)
+
+
+@q2.mistake(
+    "Only the films of the ill were treated, the same places on each. Who has a black patch is ill: a larger marker "
+    "than the one before. What is done to a film may not depend on its label."
+)
+def ill_only(films, letters, ill, train):
+    return np.where(ill[:, None, None] & letters.any(axis=0), 0, films)
+
+
+@q2.mistake(
+    "The edge was cropped, and letters are left on {left} films: they stand further inside. Cropping removes what "
+    "stands at the edge, and nothing else."
+)
+def crop(films, letters, ill, train):
+    inside = np.zeros(films.shape[1:], bool)
+    inside[3:-3, 3:-3] = True
+    return np.where(inside, films, 0)
+
+
+@q2.edges
+def _(right):
+    def wider(films, letters, ill, train):
+        from scipy import ndimage
+
+        return audit.masked(films, ndimage.binary_dilation(letters.any(axis=0)))
+
+    yield "a little more than the letters", wider, True
+    yield "floats", lambda *case: right(*case).astype(float), True
+    yield "as a list", lambda *case: right(*case).tolist(), True
+    yield "everything black", lambda films, *rest: films * 0, False
+    yield "nothing changed", lambda films, *rest: films, False
+    yield "grey in place of black", lambda films, letters, *rest: np.where(letters.any(axis=0), 128, films), False
+    yield "one film short", lambda *case: right(*case)[1:], False
+
+
+# --- q3: within a hospital ------------------------------------------------------------------------------------------
+
+
+def _answers(rng: np.random.Generator) -> pd.DataFrame:
+    """Scores of a model on films of five hospitals that differ in style and in how many are ill."""
+    while True:
+        places = fresh.names(rng, 5, "site-")
+        shares, sizes = [0.15, 0.5, 0.85, 0.0, 1.0], [60, 40, 90, 50, 45]
+        rows = []
+        for name, share, size in zip(places, shares, sizes, strict=True):
+            number = int(size + rng.integers(0, 12))
+            ill = np.arange(number) < round(share * number)
+            logit = 5 * (share - 0.5) + rng.uniform(0.4, 1.3) * ill + rng.normal(0, 1, number)
+            rows.append(pd.DataFrame({"source": name, "ill": ill, "score": _squash(logit)}))
+        table = pd.concat(rows).iloc[rng.permutation(sum(map(len, rows)))].reset_index(drop=True)
+        table.insert(0, "image_id", [f"{name}.png" for name in fresh.names(rng, len(table))])
+        wrong = [f.answer(table) for f in q3.mistakes.values()]
+        apart = np.abs(np.subtract.outer([_within(table), *wrong], [_within(table), *wrong]))
+        if apart[~np.eye(len(apart), dtype=bool)].min() > 2.2 * NEAR:
+            return table
+
+
+def _of_each(table: pd.DataFrame) -> pd.Series:
+    """AUC within each hospital that has both."""
+    both = {name: rows for name, rows in table.groupby("source") if rows["ill"].nunique() == 2}
+    return pd.Series({name: _auc(rows["score"], rows["ill"]) for name, rows in both.items()})
+
+
+def _within(table: pd.DataFrame) -> float:
+    return float(_of_each(table).mean())
+
+
+q3 = Question(
+    "auc_within",
+    title="A figure that no style can lift",
+    points=2,
+    wants="auc_within(table) returns one number: the mean of the AUCs within the hospitals that have both ill and well",
+    hints=(
+        "An AUC counts pairs, one ill and one well. In which pairs can the style of a hospital not help?",
+        "Both films of a pair from the same hospital: then the style is the same. One AUC for each hospital, then the "
+        "plain mean.",
+        'for name, rows in table.groupby("source"): where rows["ill"] holds both kinds, roc_auc_score(rows["ill"], '
+        'rows["score"]).',
+    ),
+    data=_answers,
+)
+
+
+@q3.rule
+def _(auc_within, rng):
+    table = _answers(rng)
+    found = expect.number(auc_within(table), "auc_within(table)")
+    wanted = _within(table)
+    if abs(found - wanted) <= NEAR:
+        return
+    for name, mistake in q3.mistakes.items():
+        if abs(found - mistake.answer(table)) <= NEAR / 5:
+            raise q3.caught(name, found=found)
+    way = "more" if found > wanted else "less"
+    raise Wrong(f"{found:.3f} is {way} than the mean over the hospitals that have both ill and well.")
+
+
+@q3.mistake(
+    "{found:.3f} is the AUC over all films. Most of its pairs come from two hospitals, and there the style ranks: the "
+    "hospital with many ill has high scores for everyone. This is the figure that a shortcut lifts."
+)
+def pooled(table):
+    return _auc(table["score"], table["ill"])
+
+
+@q3.mistake(
+    "{found:.3f} counts a hospital that has only ill or only well films as 0.5. It has no pair, so nothing was asked "
+    "there: leave it out, and say so."
+)
+def empty_as_half(table):
+    known = _of_each(table)
+    return float((known.sum() + 0.5 * (table["source"].nunique() - len(known))) / table["source"].nunique())
+
+
+@q3.mistake(
+    "{found:.3f} is the AUC after each hospital's mean score was subtracted. That takes away more than the style: "
+    "where many are ill the mean is high because they are ill, so the ill lose most there. Compare films within a "
+    "hospital, and leave the scores alone."
+)
+def centred(table):
+    own = table["score"] - table.groupby("source")["score"].transform("mean")
+    return _auc(own, table["ill"])
+
+
+@q3.mistake("{found:.3f} is the best of the hospitals. Chosen by its result it is the luckiest; report their mean.")
+def best(table):
+    return float(_of_each(table).max())
+
+
+@q3.edges
+def _(right):
+    yield "an array of one", lambda table: np.array([right(table)]), True
+    yield "rounded to two places", lambda table: round(right(table), 2), True
+    yield "a hundredth more", lambda table: right(table) + 2 * NEAR, False
+    yield "one AUC per hospital", lambda table: _of_each(table), False
+    yield "not a number", lambda table: float("nan"), False
+
+
+# --- q4: whom to believe --------------------------------------------------------------------------------------------
+
+q4 = Question(
+    "believable",
+    title="Whose number speaks of lungs?",
+    points=1,
+    wants="one of the letters A to E, in quotes",
+    kind="value",
+    hints=(
+        "For each team: could a model that knows the hospital, and nothing else, have reached this number?",
+        "Four of the test sets let the hospital tell the label in some way. In one, every pair that counts is from one "
+        "hospital.",
+    ),
+)
+
+
+@q4.rule
+def _(believable, rng):
+    q4.recognise(expect.choice(believable, "ABCDE", "believable"))
+
+
+q4.wrong_value(
+    *("A", "A"),
+    "A: large, careful, and internal. The hospital tells the label in training and in the test alike, so a model that "
+    "reads the hospital reaches this number too. A narrow interval makes the number sure, not its meaning.",
+)
+q4.wrong_value(
+    *("B", "B"),
+    "B: cropping removes what stands at the edge. The grey levels inside the lungs carry the hospital's style; in the "
+    "lesson the lungs alone told the hospital.",
+)
+q4.wrong_value(
+    *("D", "D"),
+    "D: the letters are gone from the training films only. Test films of the ill still wear them, and besides the "
+    "letters there is the style.",
+)
+q4.wrong_value(
+    *("E", "E"),
+    "E: a weak model that finds nothing in the frame proves little: letters move about, and the style is everywhere. "
+    "The silence of an audit does not turn 0.97 into a number about lungs.",
+)
+
+
+@q4.edges
+def _(right):
+    yield "small letter", right.lower(), True
+    yield "with a blank", f" {right} ", True
+    yield "a letter that is not there", "F", False
+    yield "a list", [right], False

@@ -1,0 +1,430 @@
+"""Questions of lesson 11, calibration: two uses and their thresholds, a PPV elsewhere, a temperature, a claim."""
+
+import numpy as np
+import pandas as pd
+
+from .. import calibrate
+from . import _operating, expect
+from ._operating import FOUND, REPORTED, SPARED, at, ends, finds, fitted, heated, spares
+from ._question import Question
+from ._running import Wrong
+
+PPV_SLACK = 0.002
+P_SLACK = 0.02  # of a tempered probability: a coarse grid of temperatures will do
+
+# --- q1: two uses, two operating points ------------------------------------------------------------------------------
+
+
+q1 = Question(
+    "operating_points",
+    title="Two uses, two operating points",
+    points=4,
+    wants="operating_points(validation, test) returns a dict with rule_out, triage, sensitivity and specificity",
+    hints=(
+        "Which mistake must hardly ever happen in each use: a miss, or a false alarm? That decides which of the two "
+        "rates is fixed. The other one is as good as it can be.",
+        "The thresholds come from one of the tables, the two figures to report from the other one.",
+        "Try all scores of the validation films as thresholds. For the rule-out take the highest that still finds 95 % "
+        "of the ill; for the triage the lowest that still leaves 90 % of the others below it.",
+    ),
+    data=_operating.scores,
+)
+KEYS = ("rule_out", "triage", "sensitivity", "specificity")
+
+
+@q1.rule
+def _(operating_points, rng):
+    validation, test = q1.data(rng)
+    given = operating_points(validation, test)
+    if not isinstance(given, dict) or set(given) != set(KEYS):
+        raise Wrong(f"The answer should be a dict with the keys {', '.join(KEYS)}.")
+    values = {key: expect.number(given[key], key) for key in KEYS}
+    rule_out, triage = values["rule_out"], values["triage"]
+    if not (finds(validation, rule_out) and spares(validation, triage)):
+        raise _why(validation, test, rule_out, triage)
+    told = np.array([values["sensitivity"], values["specificity"]])
+    measured, asked = (np.array([at(part, rule_out)[0], at(part, triage)[1]]) for part in (test, validation))
+    if (np.abs(told - measured) <= REPORTED).all():
+        return
+    if (np.abs(told - asked) <= REPORTED).any():
+        raise q1.caught("validation_reported", sensitivity=asked[0], specificity=asked[1])
+    raise Wrong(
+        f"The thresholds are right. At them the test films give a sensitivity of {measured[0]:.3f} (rule-out) and a "
+        f"specificity of {measured[1]:.3f} (triage); you report {told[0]:.3f} and {told[1]:.3f}."
+    )
+
+
+def _why(validation, test, rule_out: float, triage: float) -> Wrong:
+    """What is wrong with two thresholds."""
+    pooled = pd.concat([validation, test])
+    found, spared = at(validation, rule_out), at(validation, triage)
+    if min(abs(rule_out - 0.5), abs(triage - 0.5)) < 0.005:
+        return q1.caught("one_half", found=at(validation, 0.5)[0], spared=at(validation, 0.5)[1])
+    if spares(validation, rule_out) and finds(validation, triage):
+        return q1.caught("swapped", missed=1 - found[0])
+    if rule_out == triage and np.isclose(rule_out, _operating.accurate(validation)):
+        return q1.caught("most_accurate", found=found[0])
+    if np.isclose(rule_out, _operating.low_end(validation), atol=1e-6):
+        return q1.caught("all_films", found=found[0])
+    if (validation["score"] >= rule_out).all():
+        return q1.caught("everybody")
+    for name, part in (("picked_on_test", test), ("pooled", pooled)):
+        if finds(part, rule_out) or spares(part, triage):
+            return q1.caught(name)
+    if not finds(validation, rule_out):
+        return Wrong(
+            f"rule_out {rule_out:.4f} finds {found[0]:.3f} of the ill validation films; wanted is the highest "
+            f"threshold that finds {FOUND} or more."
+        )
+    return Wrong(
+        f"triage {triage:.4f} leaves {spared[1]:.3f} of the other validation films below it; wanted is the lowest "
+        f"threshold that leaves {SPARED} or more."
+    )
+
+
+def _answer(rule_out: float, triage: float, measured: pd.DataFrame) -> dict:
+    share = at(measured, rule_out)[0], at(measured, triage)[1]
+    return dict(zip(KEYS, (rule_out, triage, *share), strict=True))
+
+
+@q1.mistake(
+    "0.5 is a habit, not a law. On validation it finds {found:.3f} of the ill and leaves {spared:.3f} of the others "
+    "alone: neither what the rule-out needs nor the best that the triage can have. A threshold follows from the use."
+)
+def one_half(validation, test):
+    return _answer(0.5, 0.5, test)
+
+
+@q1.mistake(
+    "The two uses are swapped. Films below the rule-out's threshold are read by nobody, and yours lies so high that "
+    "{missed:.0%} of the ill would be among them. A rule-out fixes the sensitivity, a triage the specificity."
+)
+def swapped(validation, test):
+    return _answer(*ends(validation)[::-1], test)
+
+
+@q1.mistake(
+    "One threshold for both uses, the one with the highest accuracy. Accuracy takes a miss and a false alarm for "
+    "equally bad, and the many well films decide: it finds {found:.3f} of the ill. Neither use asked for it."
+)
+def most_accurate(validation, test):
+    return _answer(_operating.accurate(validation), _operating.accurate(validation), test)
+
+
+@q1.mistake(
+    "95 % of *all* films lie above your rule-out threshold, the well included, and {found:.3f} of the ill. A "
+    "sensitivity asks the ill alone, and this threshold rules out hardly anyone."
+)
+def all_films(validation, test):
+    return _answer(_operating.low_end(validation), ends(validation)[1], test)
+
+
+@q1.mistake(
+    "No film lies below your rule-out threshold. Nobody is missed, and nobody is ruled out: every film must be read. "
+    "Take the highest threshold that still finds enough."
+)
+def everybody(validation, test):
+    return _answer(0.0, ends(validation)[1], test)
+
+
+@q1.mistake(
+    "A threshold was picked on the test films, so that their figure was asked for and not measured. It would look as "
+    "good for any model. Pick on validation, freeze, measure on test."
+)
+def picked_on_test(validation, test):
+    return _answer(*ends(test), test)
+
+
+@q1.mistake(
+    "Validation and test were put together to choose. More films make a threshold steadier, but now the test films "
+    "have had a say in it and no longer measure it."
+)
+def pooled(validation, test):
+    return _answer(*ends(pd.concat([validation, test])), test)
+
+
+@q1.mistake(
+    "The thresholds are right. But {sensitivity:.3f} and {specificity:.3f} are what the validation films give, where "
+    "they were asked for. Report what comes out on test, be it less or more."
+)
+def validation_reported(validation, test):
+    return _answer(*ends(validation), validation)
+
+
+@q1.edges
+def _(right):
+    def moved(**by):
+        return lambda v, t: {key: value + by.get(key, 0) for key, value in right(v, t).items()}
+
+    def between(v, t):  # half-way to the next score below: the same validation films are called
+        found = right(v, t)
+        scores = v["score"].to_numpy()
+        cut = (found["rule_out"] + scores[scores < found["rule_out"]].max()) / 2
+        return found | {"rule_out": cut, "sensitivity": at(t, cut)[0]}
+
+    yield "a threshold between two scores", between, True
+    yield "sensitivity rounded", moved(sensitivity=0.003), True
+    yield "NumPy's numbers", lambda v, t: {k: np.float64(x) for k, x in right(v, t).items()}, True
+    yield "rows in another order", lambda v, t: right(v.iloc[::-1], t.iloc[::-1]), True
+    yield "sensitivity a little off", moved(sensitivity=0.006), False
+    yield "rule-out too careful", moved(rule_out=-0.1), False
+    yield "triage too high", moved(triage=0.1), False
+    yield "a key missing", lambda v, t: {"rule_out": right(v, t)["rule_out"]}, False
+    yield "a tuple", lambda v, t: tuple(right(v, t).values()), False
+
+
+# --- q2: the PPV elsewhere -------------------------------------------------------------------------------------------
+
+
+def _homes(rng: np.random.Generator) -> list[tuple[dict, float]]:
+    """Counts of a study and the prevalence of another place, several times."""
+    cases = []
+    for _ in range(6):
+        ill, well = (int(n) for n in rng.integers(80, 220, size=2))
+        fn, fp = int(ill * rng.uniform(0.04, 0.25)) + 1, int(well * rng.uniform(0.04, 0.25)) + 1
+        cases.append(({"tp": ill - fn, "fn": fn, "fp": fp, "tn": well - fp}, round(float(rng.uniform(0.005, 0.15)), 4)))
+    return cases
+
+
+q2 = Question(
+    "ppv_at",
+    title="The PPV in another place",
+    points=2,
+    wants="ppv_at(home, prevalence) returns the PPV in a place with that prevalence, between 0 and 1",
+    hints=(
+        "What of the study belongs to the test, and what to the mixture of people that were examined?",
+        "Take sensitivity and specificity along, and mix anew: imagine 10,000 people of the other place.",
+        "Of them 10,000 · prevalence are ill. How many of those are called, and how many of the others?",
+    ),
+    data=lambda rng: _homes(rng)[0],
+)
+
+
+@q2.rule
+def _(ppv_at, rng):
+    cases = _homes(rng)
+    given = [expect.number(ppv_at(home, prevalence), "ppv_at(home, prevalence)") for home, prevalence in cases]
+    wanted = [_elsewhere(home, prevalence, "ppv") for home, prevalence in cases]
+    if np.abs(np.subtract(given, wanted)).max() <= PPV_SLACK:
+        return
+    q2.recognise_all(given, cases)
+    if max(given) > 1:
+        raise Wrong(f"A PPV lies between 0 and 1; yours reaches {max(given):.3g}.")
+    (home, prevalence), found = cases[0], given[0]
+    raise Wrong(
+        f"With {home} and a prevalence of {prevalence:.3f} you give {found:.3f}. Imagine 10,000 people there: "
+        f"{10_000 * prevalence:.0f} are ill. How many alarms are right, how many false?"
+    )
+
+
+def _elsewhere(home: dict, prevalence: float, which: str) -> float:
+    sensitivity, specificity = home["tp"] / (home["tp"] + home["fn"]), home["tn"] / (home["tn"] + home["fp"])
+    return float(calibrate.predictive_values(sensitivity, specificity, prevalence)[which].item())
+
+
+@q2.mistake(
+    "This is the PPV of the study, carried along. It holds where as many are ill as in the study. Where the disease is "
+    "rarer, the same false alarms meet fewer finds."
+)
+def carried(home, prevalence):
+    return home["tp"] / (home["tp"] + home["fp"])
+
+
+@q2.mistake(
+    "The study's PPV was scaled by how much rarer the disease is. The direction is right, the amount is not: finds and "
+    "false alarms change both, and a PPV is a share of their sum."
+)
+def scaled(home, prevalence):
+    return carried(home, prevalence) * prevalence / ((home["tp"] + home["fn"]) / sum(home.values()))
+
+
+@q2.mistake(
+    "Sensitivity times prevalence is the share of *all people* who are ill and found. Divide by all who are called, "
+    "the false alarms included."
+)
+def share_of_all(home, prevalence):
+    return home["tp"] / (home["tp"] + home["fn"]) * prevalence
+
+
+@q2.mistake("This is the NPV: of those *not* called, how many are well. Asked is how many of those called are ill.")
+def npv_instead(home, prevalence):
+    return _elsewhere(home, prevalence, "npv")
+
+
+@q2.mistake(
+    "PPV and NPV of the study were put into the formula where sensitivity and specificity belong. They already contain "
+    "the study's prevalence; what a test takes along to another place is read along the truth."
+)
+def wrong_rates(home, prevalence):
+    ppv, npv = home["tp"] / (home["tp"] + home["fp"]), home["tn"] / (home["tn"] + home["fn"])
+    return ppv * prevalence / (ppv * prevalence + (1 - npv) * (1 - prevalence))
+
+
+@q2.mistake(
+    "The false alarms were counted with the specificity itself. It is the share that is left alone; the share that is "
+    "called by mistake is 1 - specificity."
+)
+def specificity_called(home, prevalence):
+    sensitivity, specificity = home["tp"] / (home["tp"] + home["fn"]), home["tn"] / (home["tn"] + home["fp"])
+    return sensitivity * prevalence / (sensitivity * prevalence + specificity * (1 - prevalence))
+
+
+@q2.edges
+def _(right):
+    yield "rounded to three places", lambda h, p: round(right(h, p), 3), True
+    yield "an array of one", lambda h, p: np.array([right(h, p)]), True
+    yield "in per cent", lambda h, p: 100 * right(h, p), False
+    yield "rounded to one place", lambda h, p: round(right(h, p), 1), False
+
+
+# --- q3: a temperature -----------------------------------------------------------------------------------------------
+
+
+q3 = Question(
+    "tempered",
+    title="One number that repairs",
+    points=2,
+    wants="tempered(validation, test) returns the repaired probabilities of the test films, one per row, in row order",
+    hints=(
+        "A temperature is fitted. On which films may anything be fitted?",
+        "Raise the odds p / (1 - p) to the power 1 / T, and turn odds back into a probability: odds / (1 + odds).",
+        "Try many T, keep the one with the smallest log loss on validation, and use it on the test films.",
+    ),
+    data=_operating.too_sure,
+)
+
+
+@q3.rule
+def _(tempered, rng):
+    validation, test = q3.data(rng)
+    found = expect.array(tempered(validation, test), (len(test),), "tempered(validation, test)")
+    if found.min() < 0 or found.max() > 1:
+        raise Wrong(f"Probabilities lie between 0 and 1; yours run from {found.min():.3g} to {found.max():.3g}.")
+    best = fitted(validation)
+    if np.abs(found - heated(test["p"], best)).max() <= P_SLACK:
+        return
+    q3.recognise(found, validation, test)
+    candidates = {"left_alone": 1.0, "fitted_on_test": fitted(test), "pooled_fit": fitted(validation, test)}
+    candidates |= {"upside_down": 1 / best}
+    for name, wrong in candidates.items():
+        if np.abs(found - heated(test["p"], wrong)).max() <= P_SLACK / 2:
+            raise q3.caught(name)
+    if (np.argsort(found, kind="stable") != np.argsort(test["p"].to_numpy(), kind="stable")).any():
+        raise Wrong("The order of the films has changed. A temperature moves every probability and never the order.")
+    raise Wrong(
+        f"The smallest log loss on validation is at T = {best:.2f}. With it a film with p = {test['p'].iloc[0]:.3f} "
+        f"gets {heated(test['p'], fitted)[0]:.3f}; you give {found[0]:.3f}."
+    )
+
+
+@q3.mistake("These are the probabilities as they came. On validation they are far too sure of themselves.")
+def left_alone(validation, test):
+    return test["p"].to_numpy()
+
+
+@q3.mistake(
+    "The temperature was fitted on the test films: recalibrating on test. Afterwards they look calibrated, and nobody "
+    "knows how new films would look. Fit on validation."
+)
+def fitted_on_test(validation, test):
+    return heated(test["p"], fitted(test))
+
+
+@q3.mistake(
+    "The temperature was fitted on validation and test together. The test films have had a say in it; what they show "
+    "afterwards is no longer a measurement."
+)
+def pooled_fit(validation, test):
+    return heated(test["p"], fitted(validation, test))
+
+
+@q3.mistake(
+    "The probabilities have become even surer: T was applied upside down. Odds to the power 1 / T, so that a T above 1 "
+    "pulls towards 0.5."
+)
+def upside_down(validation, test):
+    return heated(test["p"], 1 / fitted(validation))
+
+
+@q3.mistake(
+    "The probability itself was divided by T. Then no film, however clear, gets more than 1 / T. The temperature "
+    "belongs to the logit: the odds to the power 1 / T."
+)
+def probability_divided(validation, test):
+    return test["p"].to_numpy() / fitted(validation)
+
+
+@q3.mistake(
+    "T was chosen by the accuracy. No temperature changes which films lie above 0.5, so all T are equally good, and "
+    "the first one tried won. The log loss sees the probabilities: take the T at which it is smallest."
+)
+def fitted_by_accuracy(validation, test):
+    grid = np.arange(0.5, 5, 0.1)
+    right = [((heated(validation["p"], t) >= 0.5) == validation["ill"]).mean() for t in grid]
+    return heated(test["p"], grid[int(np.argmax(right))])
+
+
+@q3.edges
+def _(right):
+    yield "a column", lambda v, t: pd.Series(right(v, t), index=t.index), True
+    yield "a list, rounded", lambda v, t: [round(float(x), 3) for x in right(v, t)], True
+    yield "a grid of temperatures", _by_grid, True
+    yield "a little cooler", lambda v, t: heated(right(v, t), 0.7), False
+    yield "the validation films", lambda v, t: right(v, v), False
+    yield "percent", lambda v, t: 100 * np.asarray(right(v, t)), False
+
+
+def _by_grid(validation, test):
+    grid = np.arange(0.5, 5, 0.05)
+    own = np.where(validation["ill"], validation["p"], 1 - validation["p"])
+    return heated(test["p"], grid[np.argmin([-np.log(heated(own, t)).mean() for t in grid])])
+
+
+# --- q4: which claim holds -------------------------------------------------------------------------------------------
+
+q4 = Question(
+    "shown",
+    title="Which claim holds?",
+    points=1,
+    wants="one of the letters A to E, in quotes",
+    kind="value",
+    hints=(
+        "Ask of each claim: which figure would have to change if it were false?",
+        "What does chance give on 150 films? What does a temperature leave as it is? Where was the threshold picked?",
+    ),
+)
+
+
+@q4.rule
+def _(shown, rng):
+    q4.recognise(expect.choice(shown, "ABCDE", "shown"))
+
+
+q4.wrong_value(
+    *("A", "A"),
+    "A takes ECE for an accuracy. It says how far probabilities may be taken at their word; somebody who gives every "
+    "film the share of the ill has the smallest ECE of all and finds nobody.",
+)
+q4.wrong_value(
+    *("B", "B"),
+    "B: on 150 films a perfectly calibrated model gets an ECE of this size, too. Without what chance gives, 0.05 "
+    "shows nothing.",
+)
+q4.wrong_value(
+    *("C", "C"),
+    "C: with two classes a temperature keeps the order of the films, and the AUC looks at nothing else. If it changed, "
+    "there is a mistake in the code.",
+)
+q4.wrong_value(
+    *("E", "E"),
+    "E: 0.90 was asked for on these very films, so it comes out for any model. That is recalibrating on test; the "
+    "figure of the frozen threshold is the measurement.",
+)
+
+
+@q4.edges
+def _(right):
+    yield "small letter", right.lower(), True
+    yield "with a blank", f" {right} ", True
+    yield "a letter that is not there", "F", False
+    yield "a list", [right], False

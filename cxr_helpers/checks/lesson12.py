@@ -1,0 +1,416 @@
+"""Questions of lesson 12, uncertainty and external validation: known images, two cohorts, a limit, abstention."""
+
+import numpy as np
+import pandas as pd
+
+from .. import evaluate
+from . import expect
+from ._outside import abstentions, collected, gate_scores, pick, scored, sensitivity, three_tables
+from ._question import Question
+from ._running import Wrong
+
+SLACK, NEAR = 0.035, 0.005  # ends of an interval, what another seed may change; a share but for rounding
+ALLOWED, OFF = 0.05, 0.02  # share of clean images that the gate may reject, and how far off it may be
+
+# --- q1: which images are external ----------------------------------------------------------------------------------
+
+
+q1 = Question(
+    "external_rows",
+    title="Is it external?",
+    points=3,
+    wants="external_rows(training, table) returns the rows of table that are new to the model",
+    hints=(
+        "In which ways can an image be known to a model that was trained on others?",
+        "Same film, same person. The file's name says nothing, and its hash changes with the contrast. What of people "
+        "who are not named?",
+        'table["film"].isin(training["film"]) finds known films. For people: a missing name is not a known person, so '
+        'compare with training["patient"].dropna().',
+    ),
+    data=lambda rng: collected(rng)[:2],
+)
+
+
+@q1.rule
+def _(external_rows, rng):
+    cases = [collected(rng) for _ in range(2)]
+    given = [_kept(external_rows(training, table), table) for training, table, _ in cases]
+    if given == [new for *_, new in cases]:
+        return
+    for name, mistake in q1.mistakes.items():
+        if given == [_kept(mistake.answer(training, table), table) for training, table, _ in cases]:
+            raise q1.caught(name, known=len(given[0] - cases[0][2]), lost=len(cases[0][2] - given[0]))
+    known, lost = len(given[0] - cases[0][2]), len(cases[0][2] - given[0])
+    raise Wrong(f"{known} images that the model knows were kept, and {lost} that are new were dropped.")
+
+
+def _kept(result, table: pd.DataFrame) -> set[str]:
+    names = expect.table(result, ["image_id"], "external_rows(training, table)")["image_id"].astype(str)
+    if names.duplicated().any() or not set(names) <= set(table["image_id"]):
+        raise Wrong("The result has rows that the table does not have.")
+    return set(names)
+
+
+@q1.mistake(
+    "The collection was scored as it came: {known} of its images are known to the model. A set is not external because "
+    "it is called so."
+)
+def as_it_came(training, table):
+    return table
+
+
+@q1.mistake(
+    "Names of files were compared: {known} known images were kept under another name, and {lost} new ones dropped for "
+    "a name they share."
+)
+def by_name(training, table):
+    return table[~table["image_id"].isin(training["image_id"])]
+
+
+@q1.mistake(
+    "Files were compared, films were not: {known} known images were kept, among them films whose contrast was changed. "
+    "Every byte differs, and the chest is the same."
+)
+def by_file(training, table):
+    return table[~table["sha256"].isin(training["sha256"])]
+
+
+@q1.mistake(
+    "Films were compared, people were not: {known} images show a person of the training set, on another film. Two "
+    "films of one person are alike (lesson 04)."
+)
+def by_film(training, table):
+    return table[~table["film"].isin(training["film"])]
+
+
+@q1.mistake("People were compared, films were not: {known} known films were kept, because nobody is named on them.")
+def by_person(training, table):
+    return table[~table["patient"].isin(training["patient"].dropna())]
+
+
+@q1.mistake(
+    "Everybody without a name was dropped, {lost} new images. A missing name is no evidence of being known; their "
+    "films are new (and the report says how many are unnamed)."
+)
+def named_only(training, table):
+    found = table[~table["film"].isin(training["film"]) & ~table["patient"].isin(training["patient"])]
+    return found.dropna(subset=["patient"])
+
+
+@q1.edges
+def _(right):
+    yield "in another order", lambda a, b: right(a, b).sample(frac=1, random_state=1), True
+    yield "with a new index, and names only", lambda a, b: right(a, b)[["image_id"]].reset_index(drop=True), True
+    yield "one image lost", lambda a, b: right(a, b).iloc[1:], False
+    yield "the images that are known", lambda a, b: b.drop(right(a, b).index), False
+    yield "a list of names", lambda a, b: list(right(a, b)["image_id"]), False
+
+
+# --- q2: side by side -----------------------------------------------------------------------------------------------
+
+
+def _both(validation, internal, external, threshold=pick, unit="patient"):
+    """The report with a threshold picked on validation."""
+    chosen = threshold(validation)
+    return {"internal": sensitivity(internal, chosen, unit), "external": sensitivity(external, chosen, unit)}
+
+
+q2 = Question(
+    "report",
+    title="Side by side",
+    points=3,
+    wants='report(validation, internal, external) returns {"internal": (value, low, high), "external": (...)}',
+    hints=(
+        "A threshold is chosen once. On which of the three tables may that happen?",
+        "What is picked on a table is fitted to it: neither the internal nor the external test may be used. And which "
+        "unit would another study draw anew?",
+        'threshold = pick(validation); then, for both tables, found = ill["p_covid"] >= threshold, and '
+        'interval(found, ill["patient"]).',
+    ),
+    data=three_tables,
+)
+
+
+@q2.rule
+def _(report, rng):
+    tables = three_tables(rng)
+    given, right = _lines(report(*tables)), _both(*tables)
+    values = {name: line[0] for name, line in given.items()}
+    if all(abs(values[name] - right[name][0]) <= NEAR for name in right):
+        _ends(given, right, tables)
+        return
+    for name in ("repicked_outside", "picked_on_test", "half", "pooled"):
+        guess = q2.mistakes[name].answer(*tables)
+        if all(abs(values[part] - guess[part][0]) <= NEAR for part in right):
+            raise q2.caught(name, value=values["external"])
+    wrong = next(name for name in right if abs(values[name] - right[name][0]) > NEAR)
+    raise Wrong(f"The {wrong} sensitivity, {values[wrong]:.3f}, is not the one at a threshold frozen on validation.")
+
+
+def _lines(result) -> dict[str, np.ndarray]:
+    if not isinstance(result, dict) or set(result) != {"internal", "external"}:
+        raise Wrong('The report should be a dict with the keys "internal" and "external".')
+    lines = {name: expect.array(line, (3,), f"the {name} line (value, low, high)") for name, line in result.items()}
+    for name, (value, low, high) in lines.items():
+        if not 0 <= low <= value <= high <= 1:
+            raise Wrong(f"The {name} line should be value, low, high with 0 ≤ low ≤ value ≤ high ≤ 1.")
+    return lines
+
+
+def _ends(given: dict, right: dict, tables: tuple) -> None:
+    """Raise `Wrong` unless the intervals resample patients."""
+    off = {name: np.abs(np.subtract(given[name][1:], right[name][1:])).max() for name in right}
+    if max(off.values()) <= SLACK:
+        return
+    by_image = q2.mistakes["images_as_units"].answer(*tables)
+    if all(np.abs(np.subtract(given[name][1:], by_image[name][1:])).max() <= SLACK for name in right):
+        widths = [line["external"][2] - line["external"][1] for line in (given, right)]
+        raise q2.caught("images_as_units", given=widths[0], right=widths[1])
+    raise Wrong("The values are right; their intervals are not those that resampling whole patients gives.")
+
+
+@q2.mistake(
+    "The threshold was picked anew on the external images, and the sensitivity there, {value:.2f}, is the one that was "
+    "asked for. That is no measurement: freeze the threshold on validation, and let the external value be what it is."
+)
+def repicked_outside(validation, internal, external):
+    return {"internal": sensitivity(internal, pick(validation)), "external": sensitivity(external, pick(external))}
+
+
+@q2.mistake(
+    "The threshold was picked on the internal test images. It is fitted to them, so the internal line measures "
+    "nothing. That is what the validation images are for."
+)
+def picked_on_test(validation, internal, external):
+    return {"internal": sensitivity(internal, pick(internal)), "external": sensitivity(external, pick(internal))}
+
+
+@q2.mistake("The threshold was 0.5, which nobody chose. Asked for was the one that reaches 0.9 on validation.")
+def half(validation, internal, external):
+    return _both(validation, internal, external, threshold=lambda rows: 0.5)
+
+
+@q2.mistake("The threshold was picked on all three tables together, so both test sets took part in choosing it.")
+def pooled(validation, internal, external):
+    return _both(validation, internal, external, threshold=lambda rows: pick(pd.concat([rows, internal, external])))
+
+
+@q2.mistake(
+    "The values are right, the intervals too narrow: the external one is {given:.2f} wide and would be {right:.2f} "
+    "with patients as units. Seven films of one person are not seven answers."
+)
+def images_as_units(validation, internal, external):
+    return _both(validation, internal, external, unit="image_id")
+
+
+@q2.edges
+def _(right):
+    yield "lists in place of tuples", lambda *t: {k: list(v) for k, v in right(*t).items()}, True
+    yield "rounded to three digits", lambda *t: {k: np.round(v, 3) for k, v in right(*t).items()}, True
+    yield "another seed of resampling", _other_seed, True
+    yield "internal and external swapped", lambda *t: dict(zip(("external", "internal"), right(*t).values())), False  # noqa: B905
+    yield "values without intervals", lambda *t: {k: v[0] for k, v in right(*t).items()}, False
+    yield (
+        "intervals twice as wide",
+        lambda *t: {k: (v[0], max(0, 2 * v[1] - v[0]), 1.0) for k, v in right(*t).items()},
+        False,
+    )
+
+
+def _other_seed(validation, internal, external):
+    lines = {}
+    for name, rows in {"internal": internal, "external": external}.items():
+        found = evaluate.at_threshold(scored(rows), "covid", pick(validation), resamples=2000, seed=5).iloc[0]
+        lines[name] = tuple(found[["value", "low", "high"]])
+    return lines
+
+
+# --- q3: the gate's limit -------------------------------------------------------------------------------------------
+
+
+q3 = Question(
+    "gate_limit",
+    title="The gate's limit",
+    points=2,
+    wants="gate_limit(clean, wrong) returns one number: an input is rejected if its score is above it",
+    hints=(
+        "Which of the two samples is like what the gate will meet, and which is one of endless kinds?",
+        "The price is agreed: one clean image in twenty. That fixes the limit. The other sample is for the report.",
+        "np.quantile(clean, ...): which share of the clean scores lies below the limit?",
+    ),
+    data=gate_scores,
+)
+
+
+@q3.rule
+def _(gate_limit, rng):
+    cases = [gate_scores(rng) for _ in range(3)]
+    given = [expect.number(gate_limit(*case), "gate_limit(clean, wrong)") for case in cases]
+    rejected = [float((clean > limit).mean()) for limit, (clean, _) in zip(given, cases, strict=True)]
+    q3.recognise_all(given, cases)
+    clean, wrong = cases[0]
+    for other in (wrong[: len(wrong) // 2] + 30, wrong / 4):
+        moved = expect.number(gate_limit(clean, other), "gate_limit(clean, wrong)")
+        if abs(moved - given[0]) > 1e-9:
+            raise Wrong(
+                "With other unsuitable inputs the limit moves: it was tuned on what it must reject, and will be "
+                "wrong for the next kind. Set it on the clean images alone."
+            )
+    for share in rejected:
+        if abs(share - ALLOWED) > OFF:
+            raise Wrong(f"This limit rejects {share:.1%} of the clean images; the price agreed on is {ALLOWED:.0%}.")
+
+
+@q3.mistake(
+    "The limit lies just below the lowest of the unsuitable inputs, so that all of them are rejected. It was tuned on "
+    "what it must reject: the next kind may lie lower, and what clean images pay for it was not asked."
+)
+def below_all_wrong(clean, wrong):
+    return float(np.min(wrong)) - 1e-9
+
+
+@q3.mistake(
+    "The limit lies half-way between clean and unsuitable inputs. Other unsuitable ones would move it: it was tuned on "
+    "what it must reject, and says nothing about the next kind."
+)
+def half_way(clean, wrong):
+    return (float(np.mean(clean)) + float(np.mean(wrong))) / 2
+
+
+@q3.mistake(
+    "The limit is the one with the fewest errors on both samples. So it was fitted to the unsuitable inputs, and to "
+    "how many of them were collected. The gate meets other kinds, in other numbers."
+)
+def fewest_errors(clean, wrong):
+    places = np.sort(np.concatenate([clean, wrong]))
+    errors = [(clean > place).sum() + (wrong <= place).sum() for place in places]
+    return float(places[int(np.argmin(errors))])
+
+
+@q3.mistake(
+    "The limit is set so that 95 % of the unsuitable inputs are rejected. That share holds for this sample of them "
+    "only; the share that can be promised is that of clean images."
+)
+def share_of_wrong(clean, wrong):
+    return float(np.quantile(wrong, ALLOWED))
+
+
+@q3.mistake(
+    "The limit is the highest clean score: one odd image decides about it, and no clean image pays. Of what it lets "
+    "through, nothing was measured. One in twenty was agreed."
+)
+def highest_clean(clean, wrong):
+    return float(np.max(clean))
+
+
+@q3.mistake(
+    "Wrong end: this limit rejects 95 % of the clean images. A high score means unlike the training images, and "
+    "what lies above the limit is rejected."
+)
+def wrong_end(clean, wrong):
+    return float(np.quantile(clean, ALLOWED))
+
+
+@q3.edges
+def _(right):
+    yield "the rank of conformal prediction", lambda c, w: np.sort(c)[int(np.ceil((len(c) + 1) * 0.95)) - 1], True
+    yield "NumPy's number", lambda c, w: np.float64(right(c, w)), True
+    yield "four in a hundred", lambda c, w: float(np.quantile(c, 0.96)), True
+    yield "one in ten", lambda c, w: float(np.quantile(c, 0.9)), False
+    yield "one in a hundred", lambda c, w: float(np.quantile(c, 0.99)), False
+    yield "moved a little by the wrong ones", lambda c, w: right(c, w) + 1e-4 * float(np.mean(w)), False
+
+
+# --- q4: abstention -------------------------------------------------------------------------------------------------
+
+
+q4 = Question(
+    "abstaining",
+    title="What became of the ill",
+    points=2,
+    wants='abstaining(table, cut) returns {"found": share, "left": share}, both of all who are ill',
+    hints=(
+        "Someone who is ill and was left to a person: in which denominator does this patient belong?",
+        "Both shares have the same denominator: all rows whose label is covid. A left image is not found by the model, "
+        "whatever `predicted` says.",
+        'ill = table[table["label"] == "covid"]; answered = ill["confidence"] >= cut; now two means over ill.',
+    ),
+    data=lambda rng: abstentions(rng)[:2],
+)
+
+
+@q4.rule
+def _(abstaining, rng):
+    cases = [abstentions(rng) for _ in range(2)]
+    given = [_two_shares(abstaining(table, cut)) for table, cut, _ in cases]
+    if all(_near(shares, truth) for shares, (*_, truth) in zip(given, cases, strict=True)):
+        return
+    for name, mistake in q4.mistakes.items():
+        if all(_near(g, mistake.answer(table, cut)) for g, (table, cut, _) in zip(given, cases, strict=True)):
+            raise q4.caught(name, found=given[0]["found"], truth=cases[0][2]["found"])
+    key = next(k for g, c in zip(given, cases, strict=True) for k in g if abs(g[k] - c[2][k]) > NEAR)
+    raise Wrong(f"The share under {key!r} is not that of all who are ill.")
+
+
+def _two_shares(result) -> dict[str, float]:
+    if not isinstance(result, dict) or set(result) != {"found", "left"}:
+        raise Wrong('The answer should be a dict with the keys "found" and "left".')
+    return {key: expect.number(value, f"the share under {key!r}") for key, value in result.items()}
+
+
+def _near(a: dict, b: dict) -> bool:
+    return all(abs(a[key] - b[key]) <= NEAR for key in ("found", "left"))
+
+
+def _shares(table, cut, *, denominator="ill", left_of="ill", left_counts=False, strict=False):
+    ill = table["label"] == "covid"
+    answered = table["confidence"] > cut if strict else table["confidence"] >= cut
+    found = ill & (table["predicted"] == "covid") & (answered | left_counts)
+    below = {"ill": ill, "answered": ill & answered, "everybody": ill | True}
+    return {
+        "found": found.sum() / below[denominator].sum(),
+        "left": (~answered & below[left_of]).sum() / below[left_of].sum(),
+    }
+
+
+@q4.mistake(
+    "Abstentions were dropped from the denominator: {found:.2f} of the answered ones. Of all who are ill, the model "
+    "found {truth:.2f}; the others did not get well by being left."
+)
+def dropped(table, cut):
+    return _shares(table, cut, denominator="answered")
+
+
+@q4.mistake(
+    "Abstentions were counted as if the model had answered: `predicted` is filled in for them too, but nobody was "
+    "told. {truth:.2f} were found, not {found:.2f}."
+)
+def answered_anyway(table, cut):
+    return _shares(table, cut, left_counts=True)
+
+
+@q4.mistake(
+    "The share left to a person is that of all images. Asked for were the ill: they are often the harder half, and "
+    "that is what this share shows."
+)
+def left_of_everybody(table, cut):
+    return _shares(table, cut, left_of="everybody")
+
+
+@q4.mistake("The denominator of found is everybody, well or ill. A sensitivity is a share of the ill.")
+def of_everybody(table, cut):
+    return _shares(table, cut, denominator="everybody")
+
+
+@q4.mistake("An image whose confidence just reaches the cut is answered (≥), as the question says.")
+def strictly_above(table, cut):
+    return _shares(table, cut, strict=True)
+
+
+@q4.edges
+def _(right):
+    yield "rounded to three digits", lambda t, c: {k: round(float(v), 3) for k, v in right(t, c).items()}, True
+    yield "NumPy's numbers", lambda t, c: {k: np.float32(v) for k, v in right(t, c).items()}, True
+    yield "found alone", lambda t, c: {"found": right(t, c)["found"]}, False
+    yield "answered in place of left", lambda t, c: right(t, c) | {"left": 1 - right(t, c)["left"]}, False
+    yield "in per cent", lambda t, c: {k: 100 * v for k, v in right(t, c).items()}, False

@@ -1,0 +1,449 @@
+"""Questions of lesson 13, deployment: the same input, parity, what to report, and the card."""
+
+import numpy as np
+import pandas as pd
+
+from .. import evaluate, preprocess
+from . import expect, fresh
+from ._question import Question
+from ._running import Wrong
+
+LEVELS, CLOSE = 1.0, 1e-5  # grey levels that an input may differ by; a difference in probability
+ENDS, SIZE = 0.03, 0.6  # of an interval's ends (other draws of the bootstrap), and of a file's size in kB
+
+# --- q1: the input when serving -------------------------------------------------------------------------------------
+
+
+def _picture(rng: np.random.Generator) -> np.ndarray:
+    """Grey levels in [0, 1], not square, neither symmetric nor evenly spread."""
+    height, width = (int(side) for side in rng.permutation([60, 96]) + rng.integers(0, 9, 2))
+    y, x = np.mgrid[0:height, 0:width]
+    waves = np.sin(x / rng.uniform(5, 9)) * np.cos(y / rng.uniform(5, 9))
+    return np.clip((x / width) ** 2 * 0.8 + 0.1 * waves + 0.1, 0, 1).astype(np.float32)
+
+
+def _served(rng: np.random.Generator) -> list[tuple]:
+    """Pictures and settings of every kind, as (picture, settings)."""
+    kinds = [("pad", None), ("crop", None), ("pad", "equalize"), ("squash", "equalize")]
+    sizes = map(int, rng.integers(40, 64, len(kinds)))
+    return [(_picture(rng), {"size": s, "fit": f, "contrast": c}) for s, (f, c) in zip(sizes, kinds, strict=True)]
+
+
+q1 = Question(
+    "to_input",
+    title="The same input as in training",
+    points=2,
+    wants="to_input(picture, settings) returns what the network takes: an array (1, size, size, 1), as in training",
+    hints=(
+        "Which function of lesson 03 prepared the training images? What is written once cannot differ.",
+        "It takes the settings by name, all of them. What remains is the shape: one image, one channel.",
+        "preprocess.prepare(picture, **settings) gives (size, size); [None, ..., None] adds both axes. Scale nothing.",
+    ),
+    data=lambda rng: _served(rng)[2],
+)
+
+
+@q1.rule
+def _(to_input, rng):
+    cases = _served(rng)
+    wanted = [preprocess.prepare(picture, **settings).astype(float) for picture, settings in cases]
+    found = []
+    for case, right in zip(cases, wanted, strict=True):
+        shape = (1, *right.shape, 1)
+        found.append(expect.array(to_input(*case), shape, "to_input(picture, settings)")[0, ..., 0])
+    if _near(found, wanted):
+        return
+    if all(mine.max() <= 1.01 and mine.min() >= 0 for mine in found):
+        raise q1.caught("scaled_twice", top=max(mine.max() for mine in found))
+    if any(mine.min() < -0.01 for mine in found):
+        raise q1.caught("standardised")
+    for name in ("inverted", "squashed", "size_only"):
+        if _near(found, [np.asarray(q1.mistakes[name].answer(*case))[0, ..., 0] for case in cases]):
+            raise q1.caught(name)
+    off = max(np.abs(mine - right).max() for mine, right in zip(found, wanted, strict=True))
+    raise Wrong(f"The input differs from that of training by up to {off:.0f} grey levels of 255.")
+
+
+def _near(a: list, b: list) -> bool:
+    return all(np.abs(mine - other).max() <= LEVELS for mine, other in zip(a, b, strict=True))
+
+
+def _batch(picture, settings) -> np.ndarray:
+    return preprocess.prepare(picture, **settings).astype(float)[None, ..., None]
+
+
+@q1.mistake(
+    "The largest value is {top:.2f}: the grey levels were scaled to 0-1 here, and the network scales them again in its "
+    "first layer. No error is raised; it sees a nearly black image. It was trained on 0-255, so serve 0-255."
+)
+def scaled_twice(picture, settings):
+    return _batch(picture, settings) / 255
+
+
+@q1.mistake(
+    "There are negative values: the image was standardised on the way. Training fed grey levels 0-255 and left all "
+    "scaling to the network's first layers, so that it cannot be done differently when serving."
+)
+def standardised(picture, settings):
+    return ((grey := _batch(picture, settings)) - grey.mean()) / grey.std()
+
+
+@q1.mistake("Black and white are exchanged. images.read has settled the polarity already: leave it alone.")
+def inverted(picture, settings):
+    return 255 - _batch(picture, settings)
+
+
+@q1.mistake(
+    "The picture was pulled to a square, whatever settings['fit'] says. On square files nobody would notice; these are "
+    "not square. Training padded or cropped: pass the setting on."
+)
+def squashed(picture, settings):
+    return _batch(picture, settings | {"fit": "squash"})
+
+
+@q1.mistake(
+    "Only the size was passed on; fit and contrast are the function's defaults, which were not always those of "
+    "training. Pass all settings: prepare(picture, **settings)."
+)
+def size_only(picture, settings):
+    return _batch(picture, {"size": settings["size"]})
+
+
+@q1.edges
+def _(right):
+    yield "32-bit floats", lambda p, s: np.float32(right(p, s)), True
+    yield "half a grey level brighter", lambda p, s: np.asarray(right(p, s), float) + 0.5, True
+    yield "five grey levels brighter", lambda p, s: np.asarray(right(p, s), float) + 5, False
+    yield "no axis for the channel", lambda p, s: np.asarray(right(p, s))[..., 0], False
+
+
+# --- q2: parity -----------------------------------------------------------------------------------------------------
+
+
+def _copies(rng: np.random.Generator) -> tuple:
+    """An original, a copy that goes astray on a few images, never on the first, and the images."""
+    images = rng.integers(0, 200, (int(rng.integers(40, 60)), 8, 8)).astype(np.uint8)
+    images[1 + rng.permutation(len(images) - 1)[:3], 0, 0] = 255
+    weights = rng.normal(0, 2, (64, 3)) / 8
+
+    def logits(x):
+        return (np.asarray(x, float).reshape(len(x), -1) / 255 - 0.4) @ weights
+
+    def original(x):
+        return _softmax(logits(x))
+
+    def copy(x):
+        corner, least = np.asarray(x)[:, 0, 0], np.eye(3)[logits(x).argmin(1)]
+        return _softmax(logits(x) + 0.002 * np.sin(corner)[:, None] * [1, 0, -1] + 9 * least * (corner > 250)[:, None])
+
+    return original, copy, images
+
+
+def _softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+q2 = Question(
+    "compare_copy",
+    title="Is the copy faithful?",
+    points=3,
+    wants="compare_copy(original, copy, images) returns a dict with largest, flipped and n",
+    hints=(
+        "Which images can tell you about the next image: one, or all you have?",
+        "What is the worst case among all probabilities, whatever its sign? In how many rows is another class on top?",
+        "np.abs(copy(images) - original(images)).max() is the first; argmax(axis=1) helps with the second.",
+    ),
+    data=_copies,
+)
+
+
+@q2.rule
+def _(compare_copy, rng):
+    cases = [_copies(rng) for _ in range(2)]
+    found = [_three(compare_copy(*case)) for case in cases]
+    wanted = [_truth(*case) for case in cases]
+    if all(_agree(mine, right) for mine, right in zip(found, wanted, strict=True)):
+        return
+    for name, mistake in q2.mistakes.items():
+        if all(_agree(mine, _three(mistake.answer(*case))) for mine, case in zip(found, cases, strict=True)):
+            raise q2.caught(name, n=len(cases[0][2]), largest=wanted[0]["largest"], other=wanted[0]["flipped"])
+    raise Wrong(f"On one set of images the answer is {found[0]} and should be {wanted[0]}.")
+
+
+def _three(value) -> dict[str, float]:
+    """The three numbers of an answer."""
+    keys = ("largest", "flipped", "n")
+    if not isinstance(value, dict) or not set(keys) <= set(value):
+        raise Wrong('compare_copy(...) should be a dict with the keys "largest", "flipped" and "n".')
+    return {key: expect.number(value[key], f'"{key}"') for key in keys}
+
+
+def _truth(original, copy, images) -> dict[str, float]:
+    a, b = original(images), copy(images)
+    flips = (a.argmax(1) != b.argmax(1)).sum()
+    return {"largest": float(np.abs(a - b).max()), "flipped": float(flips), "n": float(len(images))}
+
+
+def _agree(a: dict, b: dict) -> bool:
+    return all(abs(a[key] - b[key]) <= CLOSE for key in a)
+
+
+@q2.mistake(
+    "One image was compared. On it the two agree; among all {n} the largest difference is {largest:.2f} and {other} "
+    "answers change. One image says nothing of the next: compare the whole set."
+)
+def one_image(original, copy, images):
+    return _truth(original, copy, images[:1])
+
+
+@q2.mistake(
+    "The mean difference is small wherever most images agree; here the largest is {largest:.2f}. A copy is judged by "
+    "its worst image."
+)
+def mean_difference(original, copy, images):
+    return _truth(original, copy, images) | {"largest": np.abs(original(images) - copy(images)).mean()}
+
+
+@q2.mistake('"flipped" should be the number of images whose class changes; a share hides how many images it rests on.')
+def share_flipped(original, copy, images):
+    return (found := _truth(original, copy, images)) | {"flipped": found["flipped"] / found["n"]}
+
+
+@q2.edges
+def _(right):
+    yield "NumPy's numbers", lambda *c: {k: np.float64(v) for k, v in right(*c).items()}, True
+    yield "one more key", lambda *c: right(*c) | {"mean": 0.1}, True
+    yield "one flip too many", lambda *c: right(*c) | {"flipped": right(*c)["flipped"] + 1}, False
+    yield "the last image left out", lambda o, c, x: right(o, c, x[:-1]), False
+
+
+# --- q3: which report to believe -----------------------------------------------------------------------------------
+
+q3 = Question(
+    "believable",
+    title="Which report of size and speed?",
+    points=1,
+    wants="one of the letters A to E, in quotes",
+    kind="value",
+    hints=(
+        "Ask of each report: which file was it, how often was it timed, and was the network one that has learnt?",
+        "One timed a call unlike all later ones, one weighed another file than it shipped, one tested a network that "
+        "answers nearly the same to everything, and one took the best of many.",
+    ),
+)
+
+
+@q3.rule
+def _(believable, rng):
+    letter = expect.choice(believable, "ABCDE", "believable")
+    q3.recognise(letter)
+
+
+q3.wrong_value(
+    *("A", "A"),
+    "A: one call, and the first. It makes ready what later calls reuse, so 870 ms says little of the next image. Warm "
+    "up, repeat, take the median.",
+)
+q3.wrong_value(
+    *("B", "B"),
+    "B: 1036 kB is the Keras file with what only training needs. What is shipped is the int8 file: quote the size of "
+    "that one.",
+)
+q3.wrong_value(
+    *("C", "C"),
+    "C: a network that is not trained answers nearly the same to every image, so that rounding has nothing to disturb. "
+    "Check parity on the network that is shipped.",
+)
+q3.wrong_value(
+    *("E", "E"),
+    "E: the fastest of 500 calls is what happens at best. It may stand beside the median, never in its place.",
+)
+
+
+@q3.edges
+def _(right):
+    yield "small letter", right.lower(), True
+    yield "with a blank", f" {right} ", True
+    yield "a letter that is not there", "F", False
+
+
+# --- q4: the card ---------------------------------------------------------------------------------------------------
+
+FIELDS = ("intended use", "training images", "evaluation images", "accuracy", "low", "high", "kB")
+
+
+def _evidence(rng: np.random.Generator) -> dict:
+    """What a project leaves behind: predictions for every part, several films per patient, and files."""
+    rows, names = [], iter(fresh.names(rng, 119, "P-"))
+    for part, patients, chance in (("train", 60, 0.99), ("val", 25, 0.92), ("test", 34, 0.72)):
+        for good, patient in zip(rng.permutation(np.arange(patients) < round(chance * patients)), names, strict=False):
+            label = ["normal", "covid"][int(rng.integers(2))]
+            said = label if good else {"normal": "covid", "covid": "normal"}[label]
+            films = int(rng.integers(5, 8))
+            rows += [{"group": patient, "label": label, "predicted": said, "split": part} for _ in range(films)]
+    table = pd.DataFrame(rows).iloc[rng.permutation(len(rows))].reset_index(drop=True)
+    table.insert(0, "image_id", fresh.names(rng, len(table)))
+    p = np.where(table["predicted"] == "covid", 0.8, 0.2)
+    table = table.assign(p_normal=1 - p, p_covid=p, model="compact")
+    small = float(rng.integers(80, 200))
+    sizes = {"model.keras": 11.0 * small, "float32.tflite": 3.6 * small, "int8.tflite": small}
+    return {
+        "predictions": table,
+        "files": pd.DataFrame(sizes.items(), columns=["name", "kB"]),
+        "shipped": "int8.tflite",
+    }
+
+
+q4 = Question(
+    "fill_card",
+    title="Complete the card from the evidence",
+    points=4,
+    wants=f"fill_card(evidence) returns a dict with the keys {', '.join(FIELDS)}",
+    hints=(
+        "For each entry ask: which rows, or which file, is this about? And who would be harmed if the sentence were "
+        "believed?",
+        "The model learnt from one part and was evaluated on another; val chose. Several films belong to one patient.",
+        'evaluate.metric(rows, "accuracy") has value, low, high and n, and reads the column group.',
+    ),
+    data=_evidence,
+)
+
+
+@q4.rule
+def _(fill_card, rng):
+    evidence = q4.data(rng)
+    card = fill_card(evidence)
+    if not isinstance(card, dict):
+        raise Wrong(f"fill_card(evidence) should be a dict, not {expect.kind(card)}.")
+    if missing := [key for key in FIELDS if key not in card]:
+        raise Wrong(f"The dict of fill_card(evidence) lacks {', '.join(missing)}.")
+    use = expect.choice(card["intended use"], "ABC", '"intended use"')
+    if use != "C":
+        raise q4.caught({"A": "says_diagnosis", "B": "says_triage"}[use])
+    parts = evidence["predictions"]["split"].value_counts()
+    _judge_counts(card, parts)
+    _judge_accuracy(card, evidence["predictions"])
+    _judge_size(card, evidence)
+
+
+def _judge_counts(card: dict, parts: pd.Series) -> None:
+    both = {"training images": "train", "evaluation images": "test"}
+    given = [expect.number(card[key], f'"{key}"') for key in both]
+    if given[0] == parts["test"]:
+        raise q4.caught("test_as_training", n=parts["test"])
+    if given[0] == parts["train"] + parts["val"]:
+        raise q4.caught("val_as_training", n=int(given[0]))
+    for (key, part), value in zip(both.items(), given, strict=True):
+        if value != parts[part]:
+            raise Wrong(f'"{key}" is {value:g}, but should be {parts[part]}.')
+
+
+def _judge_accuracy(card: dict, predictions: pd.DataFrame) -> None:
+    ends = [card["low"], card["high"]]
+    if any(end is None or (isinstance(end, float) and np.isnan(end)) for end in ends) or ends[0] == ends[1]:
+        raise q4.caught("no_interval")
+    value, low, high = (expect.number(card[key], f'"{key}"') for key in ("accuracy", "low", "high"))
+    rows = {part: predictions[predictions["split"] == part] for part in ("train", "val", "test")}
+    rows["all"] = predictions
+    found = {part: evaluate.metric(table, "accuracy") for part, table in rows.items()}
+    right = found["test"]
+    if abs(value - right.value) > 1e-3:
+        if any(abs(value - found[part].value) <= 1e-3 for part in ("train", "all")):
+            raise q4.caught("accuracy_of_training", value=value, right=right.value)
+        raise Wrong(f'"accuracy" is {value:.3f}; on the evaluation images it is {right.value:.3f}.')
+    if max(abs(low - right.low), abs(high - right.high)) > ENDS:
+        single = evaluate.metric(rows["test"].drop(columns="group"), "accuracy")
+        if max(abs(low - single.low), abs(high - single.high)) <= ENDS:
+            raise q4.caught("films_as_units", low=low, high=high, right_low=right.low, right_high=right.high)
+        raise Wrong(f"The interval {low:.2f}-{high:.2f} is not the 95 % interval of the evaluation images, by group.")
+
+
+def _judge_size(card: dict, evidence: dict) -> None:
+    sizes = evidence["files"].set_index("name")["kB"]
+    size, right = expect.number(card["kB"], '"kB"'), sizes[evidence["shipped"]]
+    if abs(size - right) <= SIZE:
+        return
+    if abs(size - sizes["model.keras"]) <= SIZE or abs(size - sizes["float32.tflite"]) <= SIZE:
+        raise q4.caught("other_file", got=size, right=right, shipped=evidence["shipped"])
+    raise Wrong(f'"kB" is {size:g}; the file that is shipped has {right:g} kB.')
+
+
+def _card(evidence: dict, train="train", test="test", by_group=True, use="C", **changes) -> dict:
+    table = evidence["predictions"]
+    rows = table[table["split"] == test]
+    found = evaluate.metric(rows if by_group else rows.drop(columns="group"), "accuracy")
+    sizes = evidence["files"].set_index("name")["kB"]
+    card = {"intended use": use, "training images": int((table["split"] == train).sum())}
+    card |= {"evaluation images": found.n, "accuracy": found.value, "low": found.low, "high": found.high}
+    return card | {"kB": sizes[evidence["shipped"]]} | changes
+
+
+@q4.mistake(
+    "A: a diagnosis was never evaluated, and the course's models are for education. An intended use may claim no more "
+    "than the evidence: nobody compared this model with a physician, on patients who were not diagnosed yet."
+)
+def says_diagnosis(evidence):
+    return _card(evidence, use="A")
+
+
+@q4.mistake(
+    "B: help for a physician is a use on patients, too. It was not evaluated: no physician took part, and the classes' "
+    "shares in this set are not those of an emergency department."
+)
+def says_triage(evidence):
+    return _card(evidence, use="B")
+
+
+@q4.mistake("The {n} test images are named as training data. A reader must know which images the model has *not* seen.")
+def test_as_training(evidence):
+    return _card(evidence, train="test")
+
+
+@q4.mistake("Training images: {n} counts val with train. Val chose settings; the weights were fitted to train.")
+def val_as_training(evidence):
+    parts = evidence["predictions"]["split"].value_counts()
+    return _card(evidence, **{"training images": int(parts["train"] + parts["val"])})
+
+
+@q4.mistake(
+    "An accuracy of {value:.3f} was reached with images that the model was trained on. On the test images it is "
+    "{right:.3f}."
+)
+def accuracy_of_training(evidence):
+    table = evidence["predictions"]
+    rows = table[table["split"] == "train"]
+    return _card(evidence, accuracy=(rows["label"] == rows["predicted"]).mean())
+
+
+@q4.mistake(
+    "An accuracy without an interval: nobody can tell whether it rests on 20 images or on 2000. Give low and high."
+)
+def no_interval(evidence):
+    return _card(evidence, low=None, high=None)
+
+
+@q4.mistake(
+    "The interval {low:.2f}-{high:.2f} takes every film for an independent answer. Several are of one patient: by "
+    "group it is {right_low:.2f}-{right_high:.2f}. Keep the column group."
+)
+def films_as_units(evidence):
+    return _card(evidence, by_group=False)
+
+
+@q4.mistake(
+    "{got:.0f} kB is the size of another file. What is shipped is {shipped}, with {right:.0f} kB; the Keras file "
+    "also holds what only training needs."
+)
+def other_file(evidence):
+    return _card(evidence, kB=evidence["files"]["kB"].max())
+
+
+@q4.edges
+def _(right):
+    yield "an end moved by a hundredth", lambda e: right(e) | {"low": right(e)["low"] - 0.01}, True
+    yield "an end moved by five hundredths", lambda e: right(e) | {"low": right(e)["low"] - 0.05}, False
+    yield "a small letter", lambda e: right(e) | {"intended use": "c"}, True
+    yield "a size rounded to whole kB", lambda e: right(e) | {"kB": round(right(e)["kB"])}, True
+    yield "accuracy in per cent", lambda e: right(e) | {"accuracy": 100 * right(e)["accuracy"]}, False
+    yield "one field missing", lambda e: {k: v for k, v in right(e).items() if k != "kB"}, False

@@ -1,0 +1,35 @@
+"""From a trained network to something that can be used: one file in, one answer out, small files, a model card.
+
+    files = deploy.export(model, "exported")              # LiteRT and ONNX
+    deploy.parity(model, files, images)                   # on a whole set, never on one image
+    deploy.save_bundle("bundle", model, classes=..., preprocessing=..., gate=..., card=deploy.model_card(...))
+    deploy.answer(deploy.load_bundle("bundle"), "radiograph.png")
+
+For education, never for diagnosis. Introduced in lesson 13.
+"""
+
+from ._bundle import Bundle, BundleError, answer, answers, load_bundle, save_bundle, score
+from ._card import CardError, model_card
+from ._export import FORMATS, export, keras_runner, latency, parity, run_exported
+from ._widget import upload_report, upload_widget, uploaded
+
+__all__ = [
+    "FORMATS",
+    "Bundle",
+    "BundleError",
+    "CardError",
+    "answer",
+    "answers",
+    "export",
+    "keras_runner",
+    "latency",
+    "load_bundle",
+    "model_card",
+    "parity",
+    "run_exported",
+    "save_bundle",
+    "score",
+    "upload_report",
+    "upload_widget",
+    "uploaded",
+]

@@ -1,0 +1,222 @@
+"""Small files for other machines: LiteRT and ONNX, and how far their answers, size and speed differ from Keras."""
+
+import hashlib
+import io
+import logging
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .. import evaluate
+from .._quiet import quiet
+
+FORMATS = {  # name → format, precision, file
+    "float32": ("LiteRT", "float32", "float32.tflite"),
+    "float16": ("LiteRT", "float16 weights", "float16.tflite"),
+    "int8": ("LiteRT", "int8 weights (dynamic)", "int8.tflite"),
+    "int8_full": ("LiteRT", "int8 weights and activations", "int8_full.tflite"),
+    "onnx": ("ONNX", "float32", "float32.onnx"),
+}
+USUAL = ("float32", "float16", "int8", "onnx")
+
+
+def export(model, folder, formats: Iterable[str] = USUAL, *, representative: np.ndarray | None = None) -> pd.DataFrame:
+    """Write a Keras model as files that run without Keras: columns name, file (path), format, precision, kB, sha256.
+
+    `formats`: of float32, float16 (weights), int8 (weights; activations are quantised as they come: "dynamic"),
+    int8_full (activations too, with ranges seen on `representative`, uint8 (n, size, size): images of the *training*
+    part) and onnx. Each file appears whole or not at all. kB is 1000 bytes.
+    Raises ValueError for an unknown format, or int8_full without representative images. Introduced in lesson 13.
+    """
+    formats = list(formats)
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise ValueError(f"no format {unknown[0]!r}; there are: {', '.join(FORMATS)}")
+    if "int8_full" in formats and (representative is None or not len(representative)):
+        raise ValueError("int8_full needs representative images: pass some of the training part, never of the test")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name in formats:
+        kind, precision, file = FORMATS[name]
+        content = _onnx(model) if kind == "ONNX" else _litert(model, name, representative)
+        _write(folder / file, content)
+        digest = hashlib.sha256(content).hexdigest()
+        size = len(content) / 1000
+        rows.append([name, str(folder / file), kind, precision, size, digest])
+    return pd.DataFrame(rows, columns=["name", "file", "format", "precision", "kB", "sha256"])
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read
+        os.replace(temporary, path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _litert(model, name: str, representative: np.ndarray | None) -> bytes:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if name != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if name == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if name == "int8_full":
+        shown = [image[None, ..., None].astype(np.float32) for image in representative]
+        converter.representative_dataset = lambda: ([image] for image in shown)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    return _silently(converter.convert)
+
+
+def _silently(work: Callable):
+    """The converters tell their life on both streams and in the log, folders included."""
+    nowhere, log = io.StringIO(), logging.getLogger("tensorflow")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with quiet(), warnings.catch_warnings(), redirect_stdout(nowhere), redirect_stderr(nowhere):
+            warnings.simplefilter("ignore")
+            return work()
+    finally:
+        log.setLevel(level)
+
+
+def _onnx(model) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.onnx")
+        _silently(lambda: model.export(path, format="onnx", verbose=False))
+        return path.read_bytes()
+
+
+def run_exported(path, threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from images, uint8 (n, size, size), to probabilities, float32 (n, classes), by a file of `export`.
+
+    The images are fed one at a time, as an app would; one sigmoid unit becomes two columns, 1 - p and p, and each row
+    is divided by its sum (full int8 rounds each probability, so that they may sum to 1.004).
+    Raises ValueError for a file of another kind, FileNotFoundError if there is none. Introduced in lesson 13.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; write it with deploy.export")
+    kinds = {".tflite": _litert_runner, ".onnx": _onnx_runner}
+    if path.suffix not in kinds:
+        raise ValueError(f"{path.name}: cannot be run; give a .tflite or an .onnx file")
+    run = kinds[path.suffix](path, threads)
+
+    def answer(images: np.ndarray) -> np.ndarray:
+        one_by_one = [run(image[None, ..., None].astype(np.float32)) for image in images]
+        return _columns(np.concatenate(one_by_one))
+
+    return answer
+
+
+def _litert_runner(path: Path, threads: int) -> Callable:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:  # TensorFlow carries one, too
+        import tensorflow as tf
+
+        Interpreter = tf.lite.Interpreter
+    with quiet():  # it greets on standard error
+        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        interpreter.allocate_tensors()
+    given, found = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+
+    def run(image):
+        interpreter.set_tensor(given, image)
+        interpreter.invoke()
+        return interpreter.get_tensor(found)
+
+    return run
+
+
+def _onnx_runner(path: Path, threads: int) -> Callable:
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda image: session.run(None, {name: image})[0]
+
+
+def keras_runner(model, batch_size: int = 32) -> Callable[[np.ndarray], np.ndarray]:
+    """The same function for the Keras model itself: what the exported files are compared with.
+
+    Introduced in lesson 13.
+    """
+
+    def answer(images: np.ndarray) -> np.ndarray:
+        parts = [images[k : k + batch_size, ..., None].astype(np.float32) for k in range(0, len(images), batch_size)]
+        return _columns(np.concatenate([np.asarray(model(part, training=False)) for part in parts]))
+
+    return answer
+
+
+def _columns(output: np.ndarray) -> np.ndarray:
+    both = np.hstack([1 - output, output]) if output.shape[1] == 1 else output
+    return both / both.sum(axis=1, keepdims=True)
+
+
+def parity(model, files, images: np.ndarray) -> pd.DataFrame:
+    """How far exported files differ from the Keras model on the same images, one row per file.
+
+    `files`: the table of `export`, or a list of paths; `images`: uint8 (n, size, size), a whole set: the largest
+    difference of one image says nothing of the next. Columns name, largest (difference in a probability, 0-1), mean
+    (of each image's largest), flipped (images whose most probable class changes), n, and low, high: Wilson's 95 %
+    interval of the share that flips, as if the images were independent.
+    Raises ValueError without images. Introduced in lesson 13.
+    """
+    if not len(images):
+        raise ValueError("parity needs images: give the whole test set")
+    expected = keras_runner(model)(images)
+    rows = []
+    for path in map(Path, files["file"] if isinstance(files, pd.DataFrame) else files):
+        found = run_exported(path)(images)
+        apart = np.abs(found - expected).max(axis=1)
+        flipped = int((found.argmax(1) != expected.argmax(1)).sum())
+        low, high = evaluate.wilson(flipped, len(images))
+        rows.append([path.name, float(apart.max()), float(apart.mean()), flipped, len(images), low, high])
+    return pd.DataFrame(rows, columns=["name", "largest", "mean", "flipped", "n", "low", "high"])
+
+
+def latency(runners: Mapping[str, Callable], image: np.ndarray, repeats: int = 200, warm: int = 20) -> pd.DataFrame:
+    """Milliseconds for one image: columns name, first_ms, median_ms, fastest_ms, repeats, cores, load.
+
+    `runners`: {name: function of `run_exported` or `keras_runner`}; `image`: uint8 (size, size). The first call makes
+    ready what later calls reuse, so it stands apart and `warm` calls more are left out. The runners take turns, since
+    the load of a machine changes; `load` is how many processes wanted a core (one-minute mean; NaN where unknown).
+    Introduced in lesson 13.
+    """
+    one = image[None]
+    first = {name: _milliseconds(run, one) for name, run in runners.items()}
+    times = {name: [] for name in runners}
+    for turn in range(warm + repeats):
+        for name, run in runners.items():
+            spent = _milliseconds(run, one)
+            if turn >= warm:
+                times[name].append(spent)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else np.nan
+    rows = [
+        [name, first[name], float(np.median(spent)), min(spent), repeats, os.cpu_count(), round(load, 1)]
+        for name, spent in times.items()
+    ]
+    return pd.DataFrame(rows, columns=["name", "first_ms", "median_ms", "fastest_ms", "repeats", "cores", "load"])
+
+
+def _milliseconds(run: Callable, image: np.ndarray) -> float:
+    started = time.perf_counter()
+    run(image)
+    return 1000 * (time.perf_counter() - started)

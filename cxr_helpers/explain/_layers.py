@@ -1,0 +1,141 @@
+"""The layers of a network, whether nested or not, and its answer before the last activation."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+
+def leaves(model) -> list:
+    """The layers in their order, those of models inside the model in place of the model."""
+    found = []
+    for layer in model.layers:
+        found += leaves(layer) if hasattr(layer, "layers") else [layer]
+    return found
+
+
+def is_map(layer) -> bool:
+    """Whether what the layer gives is a map: (batch, height, width, channels)."""
+    return len(getattr(getattr(layer, "output", None), "shape", ())) == 4
+
+
+def find_layer(model, name: str | None = None):
+    """The layer whose maps Grad-CAM weighs: by name, or the last map that has the size of the last convolution's.
+
+    What follows that convolution without a change of size (batch normalisation, ReLU, an addition) belongs to it.
+    Raises ValueError where there is no such layer.
+    """
+    import keras
+
+    kinds = [getattr(keras.layers, kind) for kind in ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")]
+    layers = leaves(model)
+    if name is not None:
+        maps = {layer.name: layer for layer in layers if is_map(layer)}
+        if name not in maps:
+            raise ValueError(f"{model.name} has no layer {name!r} that gives a map; these do: {', '.join(maps)}")
+        return maps[name]
+    places = [k for k, layer in enumerate(layers) if isinstance(layer, tuple(kinds)) and is_map(layer)]
+    if not places:
+        raise ValueError(
+            f"{model.name} has no convolution whose maps could be weighed, so there is no Grad-CAM of it; "
+            "explain.occlusion needs none"
+        )
+    last = layers[places[-1]]
+    side = last.output.shape[1:3]
+    for layer in layers[places[-1] + 1 :]:
+        if not is_map(layer) or layer.output.shape[1:3] != side:
+            break
+        last = layer
+    return last
+
+
+@contextmanager
+def _swapped(layer, name: str, value) -> Iterator[None]:
+    """Inside the block, an attribute of a layer has another value."""
+    own, kept = name in vars(layer), getattr(layer, name)
+    setattr(layer, name, value)
+    try:
+        yield
+    finally:
+        if own:
+            setattr(layer, name, kept)
+        else:
+            delattr(layer, name)
+
+
+@contextmanager
+def logits(model) -> Iterator[None]:
+    """Inside the block the model answers in logits: its last layer leaves out softmax or sigmoid."""
+    import keras
+
+    last = leaves(model)[-1]
+    name = "call" if isinstance(last, keras.layers.Softmax) else "activation"
+    if not hasattr(last, name):
+        raise ValueError(
+            f"the last layer of {model.name} is {last.name!r}; it should be a Dense layer or an activation"
+        )
+    with _swapped(last, name, lambda values, *_, **__: values):
+        yield
+
+
+@contextmanager
+def watched(layer, tape) -> Iterator[dict]:
+    """Inside the block, what the layer gives is put under "maps" of the dict, and the tape watches it."""
+    found, call = {}, layer.call
+
+    def noted(*args, **kwargs):
+        found["maps"] = call(*args, **kwargs)
+        tape.watch(found["maps"])
+        return found["maps"]
+
+    with _swapped(layer, "call", noted):
+        yield found
+
+
+def prepared(images) -> np.ndarray:
+    """Grey levels as the networks take them: float32 (n, size, size, 1)."""
+    return np.ascontiguousarray(images, dtype=np.float32)[..., None]
+
+
+def check(model, images, target) -> np.ndarray:
+    """The target of each image, int (n,). Raises ValueError where images or target do not fit the model."""
+    wanted, units = model.input_shape[1:3], model.output_shape[-1]
+    if getattr(images, "ndim", 0) != 3 or tuple(images.shape[1:]) != tuple(wanted):
+        raise ValueError(f"{model.name} takes images (n, {wanted[0]}, {wanted[1]}), not {np.shape(images)}")
+    targets, classes = np.asarray(target), max(2, units)
+    if (
+        targets.shape not in ((), (len(images),))
+        or targets.dtype.kind not in "iu"
+        or (targets < 0).any()
+        or (targets >= classes).any()
+    ):
+        raise ValueError(f"target is the number of a class, 0 to {classes - 1}, or one for each image, not {target!r}")
+    return np.broadcast_to(targets, len(images)).astype(int)
+
+
+def of_target(answers, targets):
+    """The answer for its target in each row (n,): of one unit, the negative for class 0."""
+    import tensorflow as tf
+
+    if answers.shape[-1] == 1:
+        return answers[:, 0] * tf.constant(2.0 * targets - 1, answers.dtype)
+    return tf.gather(answers, targets, axis=1, batch_dims=1)
+
+
+@contextmanager
+def answering(model) -> Iterator[Callable]:
+    """Inside the block, a compiled function (images, targets) → the logit for its target in each image, (n,)."""
+    import tensorflow as tf
+
+    whole = tf.function(lambda grey: model(grey, training=False), autograph=False, reduce_retracing=True)
+    with logits(model):
+        yield lambda images, targets: of_target(whole(prepared(images)), targets).numpy()
+
+
+def probabilities(model, images, targets: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    """The probability of its target in each image, float32 (n,)."""
+    parts = [model(prepared(images[k : k + batch_size]), training=False) for k in range(0, len(images), batch_size)]
+    answers = np.concatenate([np.asarray(part) for part in parts])
+    if answers.shape[1] == 1:
+        return np.where(targets == 1, answers[:, 0], 1 - answers[:, 0])
+    return answers[np.arange(len(answers)), targets]

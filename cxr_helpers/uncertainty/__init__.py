@@ -1,0 +1,26 @@
+"""When a model should not answer, or not with one class: input gate, conformal sets, ensembles, abstention.
+
+Everything reads images (n, size, size) or the table of predictions. Limits are set on held-out clean images or on
+calibration rows, never on what is reported afterwards. Introduced in lesson 12.
+"""
+
+from ._conformal import conformal_limit, coverage, prediction_sets
+from ._ensemble import ensemble, mc_dropout, risk_coverage
+from ._gate import Gate, fit_gate, gate_from_dict, gate_scores, gate_to_dict
+from ._shares import share, shares
+
+__all__ = [
+    "Gate",
+    "conformal_limit",
+    "coverage",
+    "ensemble",
+    "fit_gate",
+    "gate_from_dict",
+    "gate_scores",
+    "gate_to_dict",
+    "mc_dropout",
+    "prediction_sets",
+    "risk_coverage",
+    "share",
+    "shares",
+]

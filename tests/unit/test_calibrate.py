@@ -1,0 +1,285 @@
+"""Calibration is measured as scikit-learn measures it, repaired where it is off, and thresholds are priced right."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
+
+from cxr_helpers import calibrate, evaluate
+
+NAMES = ["normal", "covid", "viral"]
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def table(p, labels, group_size=1, **columns):
+    """Predictions with probabilities (n, K) and true classes."""
+    names = NAMES[: p.shape[1]]
+    frame = pd.DataFrame({"image_id": [f"i{i:06d}" for i in range(len(p))], "label": np.asarray(names)[labels]})
+    frame["group"] = [f"g{i // group_size}" for i in range(len(p))]
+    frame["predicted"] = np.asarray(names)[p.argmax(1)]
+    return frame.assign(**{f"p_{name}": p[:, k] for k, name in enumerate(names)}, **columns)
+
+
+def drawn(seed=0, n=400, k=2, sharpness=1.0, **columns):
+    """Predictions that were calibrated, then sharpened: p ∝ p^sharpness."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1.2, (n, k))
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = (rng.random((n, 1)) > p.cumsum(1)[:, :-1]).sum(1)
+    sharp = p**sharpness
+    return table(sharp / sharp.sum(1, keepdims=True), labels, **columns)
+
+
+def value(found, metric):
+    return found.set_index("metric").loc[metric, "value"]
+
+
+# --- temperature -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sharpness", "k"), [(1.0, 2), (2.0, 2), (0.5, 3), (2.5, 3)])
+def test_temperature_undoes_the_sharpening(sharpness, k):
+    assert calibrate.temperature(drawn(1, 20_000, k, sharpness)) == pytest.approx(sharpness, rel=0.06)
+
+
+def test_temperature_is_the_best_of_a_grid_and_of_scikit_learn():
+    predictions = drawn(2, 300, 2, 1.7)
+    found = calibrate.temperature(predictions)
+    truth = predictions["label"] == "covid"
+    loss = [sk.log_loss(truth, calibrate.apply(predictions, t)["p_covid"]) for t in np.geomspace(0.3, 6, 200)]
+    assert sk.log_loss(truth, calibrate.apply(predictions, found)["p_covid"]) <= min(loss) + 1e-9
+
+
+def test_apply_keeps_order_answer_and_columns():
+    predictions = drawn(3, 200, 3, 2.0, source="A")
+    cooler = calibrate.apply(predictions, 3.0)
+    columns = ["p_normal", "p_covid", "p_viral"]
+    np.testing.assert_allclose(cooler[columns].sum(axis=1), 1)
+    assert (cooler[columns].to_numpy().argmax(1) == predictions[columns].to_numpy().argmax(1)).all()
+    pd.testing.assert_frame_equal(cooler.drop(columns=columns), predictions.drop(columns=columns))
+    pd.testing.assert_frame_equal(calibrate.apply(predictions, 1.0), predictions)
+    assert cooler[columns].max(axis=1).mean() < predictions[columns].max(axis=1).mean()
+    two = drawn(3, 200, 2, 2.0)
+    assert (calibrate.apply(two, 3.0)["p_covid"].rank() == two["p_covid"].rank()).all()
+
+
+def test_probabilities_of_zero_are_no_trouble():
+    p = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.4, 0.6]])
+    predictions = table(p, [0, 1, 1, 0])
+    with pytest.warns(UserWarning, match="No temperature"):  # a certain answer that is wrong: the cooler the better
+        assert calibrate.temperature(predictions) > 19
+    assert np.isfinite(calibrate.apply(predictions, 2.0)[["p_normal", "p_covid"]]).all(axis=None)
+    assert np.isfinite(value(calibrate.scores(predictions, "covid"), "log_loss"))
+
+
+def test_temperature_warns_on_test_rows_and_where_none_is_best():
+    with pytest.warns(UserWarning, match="fit it on validation"):
+        calibrate.temperature(drawn(4, split="test"))
+    right = table(np.array([[0.9, 0.1], [0.2, 0.8]] * 5), [0, 1] * 5)
+    with pytest.warns(UserWarning, match="No temperature"):
+        assert calibrate.temperature(right) < 0.06
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        calibrate.temperature(drawn(4, split="val"))
+
+
+@pytest.mark.parametrize("wrong", [0, -1, np.nan, np.inf])
+def test_a_temperature_is_positive(wrong):
+    with pytest.raises(ValueError, match="above 0"):
+        calibrate.apply(drawn(), wrong)
+
+
+# --- prevalence --------------------------------------------------------------------------------------------------
+
+
+def test_adjusting_gives_what_bayes_gives():
+    rng = np.random.default_rng(5)
+    ill = rng.random(200_000) < 0.1
+    x = rng.normal(np.where(ill, 1.0, -1.0))
+    even, right = sigmoid(2 * x), sigmoid(2 * x + np.log(0.1 / 0.9))  # what Bayes' rule gives at 50 % and at 10 %
+    predictions = table(np.c_[1 - even, even], ill.astype(int))
+    moved = calibrate.adjust_prevalence(predictions, {"normal": 0.5, "covid": 0.5}, {"normal": 0.9, "covid": 0.1})
+    np.testing.assert_allclose(moved["p_covid"], right, atol=1e-9)
+    assert predictions["p_covid"].mean() > 0.2
+    assert moved["p_covid"].mean() == pytest.approx(0.1, abs=0.003)
+    assert ((moved["predicted"] == "covid") == (right > 0.5)).all()
+    back = calibrate.adjust_prevalence(moved, {"normal": 0.9, "covid": 0.1}, {"normal": 0.5, "covid": 0.5})
+    np.testing.assert_allclose(back["p_covid"], even, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ({"normal": 0.5}, {"normal": 0.5, "covid": 0.5}, "names the classes"),
+        ({"normal": 0.5, "covid": 0.6}, {"normal": 0.5, "covid": 0.5}, "sum to 1"),
+        ({"normal": 1.0, "covid": 0.0}, {"normal": 0.5, "covid": 0.5}, "share 0"),
+        ({"normal": 0.5, "covid": 0.5}, {"normal": 1.5, "covid": -0.5}, "sum to 1"),
+    ],
+)
+def test_shares_must_fit(old, new, match):
+    with pytest.raises(ValueError, match=match):
+        calibrate.adjust_prevalence(drawn(), old, new)
+
+
+def test_predictive_values_are_those_of_the_course():
+    found = calibrate.predictive_values(0.95, 0.95, [0.5, 0.1, 0.01])
+    assert found["ppv"].round(2).tolist() == [0.95, 0.68, 0.16]
+    # among 10 000 people, 100 ill: 95 found, 5 missed, 495 false alarms, 9405 left alone
+    assert found["npv"].iloc[2] == pytest.approx(9405 / 9410)
+    assert np.isnan(calibrate.predictive_values(0.0, 1.0, 0.5)["ppv"].item())
+    with pytest.raises(ValueError, match=r"lie in \[0, 1\]"):
+        calibrate.predictive_values(0.9, 90, 0.1)
+
+
+# --- reliability and scores --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bins", [5, 10])
+def test_reliability_is_scikit_learns_curve(bins):
+    predictions = drawn(6, 500, 2, 2.0)
+    found = calibrate.reliability(predictions, "covid", bins)
+    observed, predicted = calibration_curve(predictions["label"] == "covid", predictions["p_covid"], n_bins=bins)
+    np.testing.assert_allclose(found["observed"], observed)
+    np.testing.assert_allclose(found["predicted"], predicted)
+    assert found["n"].sum() == 500
+    assert ((found["low"] <= found["observed"]) & (found["observed"] <= found["high"])).all()
+
+
+def test_reliability_without_a_class_is_of_the_largest_probability():
+    p = np.array([[0.6, 0.3, 0.1], [0.1, 0.62, 0.28], [0.0, 0.1, 0.9], [0.02, 0.08, 0.9]])
+    found = calibrate.reliability(table(p, [0, 0, 2, 2]))
+    assert found["n"].tolist() == [2, 2]
+    np.testing.assert_allclose(found["predicted"], [0.61, 0.9])
+    np.testing.assert_allclose(found["observed"], [0.5, 1.0])
+
+
+def test_ends_fall_into_the_first_and_last_bin():
+    found = calibrate.reliability(table(np.array([[1.0, 0.0], [0.0, 1.0]]), [0, 1]), "covid")
+    assert found["bin_low"].tolist() == [0.0, 0.9]
+    assert found["observed"].tolist() == [0.0, 1.0]
+
+
+def test_scores_are_those_of_scikit_learn():
+    predictions = drawn(7, 300, 2, 2.0)
+    truth, p = predictions["label"] == "covid", predictions["p_covid"]
+    found = calibrate.scores(predictions, "covid")
+    assert value(found, "brier") == pytest.approx(sk.brier_score_loss(truth, p))
+    assert value(found, "log_loss") == pytest.approx(sk.log_loss(truth, p))
+    several = drawn(7, 300, 3, 2.0)
+    found = calibrate.scores(several)
+    every = several[["p_covid", "p_normal", "p_viral"]].to_numpy()
+    assert value(found, "log_loss") == pytest.approx(sk.log_loss(several["label"], every))
+    hit = np.column_stack([several["label"] == name for name in ("covid", "normal", "viral")])
+    assert value(found, "brier") == pytest.approx(((every - hit) ** 2).sum(1).mean())
+
+
+def test_ece_by_hand():
+    # ten images at 0.95 of which eight are covid, ten at 0.05 of which none is: (0.15 + 0.05) / 2
+    p = np.r_[np.full(10, 0.95), np.full(10, 0.05)]
+    found = calibrate.scores(table(np.c_[1 - p, p], [1] * 8 + [0] * 12), "covid")
+    assert value(found, "ece") == pytest.approx(0.10)
+
+
+def test_bins_that_hold_nothing_do_not_count():
+    p = np.full(10, 0.3)
+    assert value(calibrate.scores(table(np.c_[1 - p, p], [1] * 3 + [0] * 7), "covid", bins=100), "ece") < 1e-12
+
+
+def test_intervals_resample_groups_and_hold_what_they_should():
+    alone, grouped = drawn(8, 400), drawn(8, 400, group_size=1)
+    grouped = pd.concat([grouped.assign(image_id=grouped["image_id"] + str(k)) for k in range(4)])
+    one, four = calibrate.scores(alone, "covid"), calibrate.scores(grouped, "covid")
+    assert four["n"].tolist() == [1600] * 3
+    assert four["groups"].tolist() == [400] * 3
+    width = [value_["high"] - value_["low"] for found in (one, four) for _, value_ in found.iterrows()]
+    np.testing.assert_allclose(width[:3], width[3:], rtol=1e-9)  # copies bring nothing
+
+
+@pytest.mark.slow
+def test_intervals_of_brier_and_log_loss_cover_and_that_of_ece_away_from_zero():
+    big = drawn(0, 400_000, 2, 2.5)
+    truth = calibrate.scores(big, "covid", resamples=1).set_index("metric")["value"]
+    held = []
+    for seed in range(200):
+        found = calibrate.scores(drawn(seed + 1, 200, 2, 2.5), "covid", resamples=300).set_index("metric")
+        held.append((found["low"] <= truth) & (truth <= found["high"]))
+    share = pd.DataFrame(held).mean()
+    assert share["brier"] > 0.9
+    assert share["log_loss"] > 0.88
+    assert share["ece"] > 0.88
+
+
+@pytest.mark.slow
+def test_few_images_give_a_perfect_model_an_ece_and_its_interval_often_misses_zero():
+    found = [calibrate.scores(drawn(s, 150), "covid", resamples=200).iloc[0] for s in range(200)]
+    assert 0.04 < np.mean([each["value"] for each in found]) < 0.12
+    assert np.mean([each["low"] > 0.002 for each in found]) > 0.33  # what lesson 11 says
+
+
+def test_compare_is_paired_and_has_the_right_sign():
+    over = drawn(9, 400, 2, 3.0)
+    better = calibrate.apply(over, 3.0)
+    found = calibrate.compare(better, over, "covid").set_index("metric")
+    assert (found["value"] < 0).all()
+    assert (found["high"][["brier", "log_loss"]] < 0).all()
+    np.testing.assert_allclose(found["value"], found["a"] - found["b"])
+    same = calibrate.compare(over, over.sample(frac=1, random_state=0), "covid")
+    np.testing.assert_allclose(same[["value", "low", "high"]], 0, atol=1e-12)
+    with pytest.raises(evaluate.PredictionsError, match="same images"):
+        calibrate.compare(over, over.iloc[1:], "covid")
+
+
+# --- decision curve ----------------------------------------------------------------------------------------------
+
+
+def test_net_benefit_by_hand():
+    # 10 images, 4 ill; at 0.2: 3 found, 2 false alarms: 3/10 - 2/10 · 0.2/0.8
+    p = np.array([0.9, 0.7, 0.3, 0.1, 0.6, 0.25, 0.1, 0.1, 0.1, 0.1])
+    predictions = table(np.c_[1 - p, p], [1] * 4 + [0] * 6)
+    found = calibrate.decision_curve(predictions, "covid", [0.2, 0.65]).set_index("threshold")
+    assert found.loc[0.2, "model"] == pytest.approx(0.3 - 0.2 * 0.25)
+    assert found.loc[0.2, "everyone"] == pytest.approx(0.4 - 0.6 * 0.25)
+    assert found.loc[0.65, "model"] == pytest.approx(0.2)
+    assert found.loc[0.65, "gain"] == pytest.approx(0.2)
+    assert (found["nobody"] == 0).all()
+    assert (found["n"] == 10).all()
+
+
+def test_a_useless_model_gains_nothing_and_a_perfect_one_the_prevalence():
+    truth = np.arange(200) < 50
+    perfect = np.where(truth, 0.99, 0.01)
+    flat = np.full(200, 0.25)
+    best, none = (calibrate.decision_curve(table(np.c_[1 - p, p], truth.astype(int)), "covid") for p in (perfect, flat))
+    np.testing.assert_allclose(best["model"], 0.25)
+    assert (none["gain"] <= 1e-12).all()
+    assert (best["gain_low"] > 0).all()
+
+
+def test_the_threshold_is_a_price_so_calibration_pays():
+    over = drawn(10, 5000, 2, 4.0)
+    curve = [calibrate.decision_curve(p, "covid", [0.1, 0.9], resamples=50) for p in (calibrate.apply(over, 4), over)]
+    assert (curve[0]["model"] >= curve[1]["model"]).all()
+    assert (curve[0]["model"] > curve[1]["model"]).any()
+
+
+# --- wrong input -------------------------------------------------------------------------------------------------
+
+
+def test_wrong_input_is_named():
+    twice = pd.concat([drawn(seed=0).assign(seed=0), drawn(seed=0).assign(seed=1)])
+    with pytest.raises(evaluate.PredictionsError, match="seeds"):
+        calibrate.scores(twice, "covid")
+    with pytest.raises(evaluate.PredictionsError, match="No class 'flu'"):
+        calibrate.reliability(drawn(), "flu")
+    with pytest.raises(ValueError, match="bins"):
+        calibrate.reliability(drawn(), "covid", bins=0)
+    with pytest.raises(ValueError, match="level"):
+        calibrate.scores(drawn(), "covid", level=95)
+    with pytest.raises(ValueError, match="without the ends"):
+        calibrate.decision_curve(drawn(), "covid", [0.0, 0.5])

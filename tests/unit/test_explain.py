@@ -1,0 +1,360 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxr_helpers import explain, models
+
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return pd.DataFrame({"image_id": list("abcde"), "group": ["p", "p", "q", "r", "s"]})
+
+
+def network(units=3, activation="softmax", seed=0, nested=False):
+    """Two convolutions; with `nested`, they form a model inside the model."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    grey = keras.Input((SIZE, SIZE, 1))
+    x = keras.layers.Rescaling(1 / 255)(grey)
+    x = keras.layers.Conv2D(4, 3, strides=2, activation="relu", name="first")(x)
+    x = keras.layers.Conv2D(6, 3, padding="same", name="second")(x)
+    body = keras.Model(grey, keras.layers.ReLU(name="last")(x))
+    start = keras.Input((SIZE, SIZE, 1)) if nested else grey
+    x = keras.layers.GlobalAveragePooling2D()(body(start) if nested else body.output)
+    x = keras.layers.Dense(units, activation=activation, bias_initializer="random_normal")(x)
+    return keras.Model(start, x)
+
+
+def by_hand(model, images, target, layer="last"):
+    """Grad-CAM of a network that is not nested, on its images one by one."""
+    import keras
+    import tensorflow as tf
+
+    head = model.layers[-1]
+    both = keras.Model(model.inputs[0], [model.get_layer(layer).output, head.input])
+    found = []
+    for image in images:
+        with tf.GradientTape() as tape:
+            maps, features = both(image[None, ..., None].astype(np.float32))
+            logit = (features @ head.kernel + head.bias)[:, target]
+        weight = tf.reduce_mean(tape.gradient(logit, maps), axis=(1, 2), keepdims=True)
+        small = tf.nn.relu(tf.reduce_sum(weight * maps, axis=-1, keepdims=True))
+        found.append(tf.image.resize(small, image.shape)[0, ..., 0])
+    return np.stack(found)
+
+
+# --- Grad-CAM -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
+def test_grad_cam_is_what_the_ten_lines_of_the_lesson_give(images, nested):
+    model = network(nested=nested)
+    flat = network()
+    flat.set_weights(model.get_weights())
+    heat = explain.grad_cam(model, images, 2, batch_size=2)
+    assert heat.shape == images.shape
+    assert heat.dtype == np.float32
+    assert heat.min() >= 0
+    np.testing.assert_allclose(heat, by_hand(flat, images, 2), rtol=1e-4, atol=1e-6)
+    first = explain.grad_cam(model, images, 2, layer="first")
+    np.testing.assert_allclose(first, by_hand(flat, images, 2, "first"), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.tensorflow
+def test_the_weights_of_grad_cam_are_numerical_gradients_of_the_logit(images):
+    """Lift a whole channel a little: the logit changes by the step times the sum of the gradient over the places."""
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    body = [layers.Rescaling(1 / 255), layers.Conv2D(5, 3, strides=4, activation="relu")]
+    tail = [layers.MaxPooling2D(), layers.Flatten(), layers.Dense(7, "tanh"), layers.Dense(3, "softmax")]
+    model, target, step = keras.Sequential([keras.Input((SIZE, SIZE, 1)), *body, *tail]), 2, 1e-2
+    maps = body[1](body[0](images[..., None].astype(np.float32))).numpy()
+
+    def logit(changed):
+        hidden = tail[2](tail[1](tail[0](changed)))
+        return (hidden @ tail[3].kernel + tail[3].bias).numpy()[:, target].astype(float)
+
+    weight = np.zeros((len(images), 1, 1, maps.shape[-1]))
+    for channel in range(maps.shape[-1]):
+        lift = step * (np.arange(maps.shape[-1]) == channel).astype(np.float32)
+        weight[:, 0, 0, channel] = (logit(maps + lift) - logit(maps - lift)) / (2 * step) / maps[0, ..., 0].size
+    coarse = np.clip((weight * maps).sum(-1, keepdims=True), 0, None)
+    heat = explain.grad_cam(model, images, target)
+    assert heat.max() > 0
+    np.testing.assert_allclose(heat, tf.image.resize(coarse, (SIZE, SIZE))[..., 0], atol=2e-3 * heat.max())
+
+
+@pytest.mark.tensorflow
+def test_saturated_answers_do_not_silence_the_map(images):
+    model = network(1, "sigmoid")
+    head = model.layers[-1]
+    head.set_weights([abs(head.get_weights()[0]), np.array([200.0], np.float32)])
+    assert np.all(model(images[..., None].astype(np.float32)).numpy() == 1)  # the sigmoid's gradient is zero here
+    assert (explain.grad_cam(model, images, 1).max(axis=(1, 2)) > 0).all()
+
+
+@pytest.mark.tensorflow
+def test_one_unit_has_two_targets_and_each_image_may_have_its_own(images):
+    model = network(1, "sigmoid", seed=3)
+    ill, normal = (explain.grad_cam(model, images, target) for target in (1, 0))
+    mirrored = network(1, "sigmoid", seed=3)
+    mirrored.layers[-1].set_weights([-w for w in model.layers[-1].get_weights()])
+    np.testing.assert_allclose(normal, explain.grad_cam(mirrored, images, 1), atol=1e-7)
+    assert np.abs(ill - normal).max() > 1e-6
+    own = np.array([1, 0, 0, 1, 1])
+    np.testing.assert_allclose(explain.grad_cam(model, images, own), np.where(own[:, None, None] == 1, ill, normal))
+
+
+@pytest.mark.tensorflow
+def test_the_last_activation_may_be_a_layer_of_its_own(images):
+    import keras
+
+    model, wanted = network(3), explain.grad_cam(network(3), images, 2)
+    linear = network(3, activation=None)
+    linear.set_weights(model.get_weights())
+    for last in (keras.layers.Softmax(), keras.layers.Activation("softmax")):
+        apart = keras.Model(linear.inputs[0], last(linear.output))
+        np.testing.assert_allclose(explain.grad_cam(apart, images, 2), wanted, atol=1e-6)
+
+
+@pytest.mark.tensorflow
+def test_the_model_is_left_as_it_was(images):
+    model = network(nested=True)
+    answer = lambda: model(images[..., None].astype(np.float32)).numpy()  # noqa: E731
+    before, weights = answer(), model.get_weights()
+    explain.grad_cam(model, images, 0)
+    explain.occlusion(model, images, 0, patch=16, stride=16)
+    np.testing.assert_array_equal(answer(), before)
+    np.testing.assert_allclose(before.sum(axis=1), 1, atol=1e-6)  # softmax is back
+    assert all(np.array_equal(a, b) for a, b in zip(weights, model.get_weights(), strict=True))
+    assert "call" not in vars(model.layers[-1])
+
+
+@pytest.mark.tensorflow
+def test_the_model_is_left_as_it_was_after_an_error(images):
+    model = network()
+
+    def fails(*_, **__):
+        raise RuntimeError("out of memory")
+
+    model.get_layer("last").call = fails
+    with pytest.raises(RuntimeError, match="out of memory"):
+        explain.grad_cam(model, images, 0)
+    del model.get_layer("last").call
+    np.testing.assert_allclose(model(images[..., None].astype(np.float32)).numpy().sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [2, 3])
+def test_it_works_on_the_networks_of_the_course(classes):
+    import keras
+
+    keras.utils.set_random_seed(classes)
+    images = np.random.default_rng(1).integers(0, 256, (2, 64, 64), dtype=np.uint8)
+    recipe = models.fine_tuning("efficientnet_lite0", weights=None)
+    for model in (models.compact(classes, 64), models.case_e(classes, 64), recipe.build(classes, 64)):
+        heat = sum(explain.grad_cam(model, images, target) for target in range(classes))
+        assert heat.shape == images.shape
+        assert np.isfinite(heat).all()
+        assert heat.max() > 0, model.name
+
+
+@pytest.mark.tensorflow
+def test_what_cannot_be_explained_is_refused(images):
+    import keras
+
+    grey = keras.Input((SIZE, SIZE, 1))
+    flat = keras.Model(grey, keras.layers.Dense(2, "softmax")(keras.layers.Flatten()(grey)), name="linear")
+    with pytest.raises(ValueError, match=r"linear has no convolution.*occlusion"):
+        explain.grad_cam(flat, images, 0)
+    with pytest.raises(ValueError, match=r"no layer 'third'.*first, second, last"):
+        explain.grad_cam(network(), images, 0, layer="third")
+    for target in (3, -1, 0.5, [0, 1]):
+        with pytest.raises(ValueError, match="target is the number of a class"):
+            explain.grad_cam(network(), images, target)
+    with pytest.raises(ValueError, match="target is the number of a class, 0 to 1"):
+        explain.grad_cam(network(1, "sigmoid"), images, 2)
+    for wrong in (images[0], images[:, :16, :16], images[..., None]):
+        with pytest.raises(ValueError, match="takes images"):
+            explain.grad_cam(network(), wrong, 0)
+    for settings in ({"patch": 64, "stride": 4}, {"patch": 4, "stride": 8}, {"patch": 0, "stride": 0}):
+        with pytest.raises(ValueError, match="patch must lie"):
+            explain.occlusion(network(), images, 0, **settings)
+
+
+# --- occlusion ------------------------------------------------------------------------------------------------------
+
+
+def corner_model():
+    """A network whose logit is the mean of the upper left quarter, times 10."""
+    import keras
+
+    quarter = np.zeros((SIZE, SIZE), np.float32)
+    quarter[:16, :16] = 10 / 256 / 255
+    grey = keras.Input((SIZE, SIZE, 1))
+    model = keras.Model(grey, keras.layers.Dense(1, "sigmoid")(keras.layers.Flatten()(grey)))
+    model.set_weights([quarter.reshape(-1, 1), np.zeros(1, np.float32)])
+    return model
+
+
+@pytest.mark.tensorflow
+def test_occlusion_finds_what_the_answer_rests_on_and_by_how_much():
+    bright = np.full((2, SIZE, SIZE), 255, np.uint8)
+    fall = explain.occlusion(corner_model(), bright, 1, patch=16, stride=16, fill=0)
+    wanted = np.zeros((SIZE, SIZE))
+    wanted[:16, :16] = 10
+    np.testing.assert_allclose(fall, np.stack([wanted] * 2), atol=1e-4)
+    np.testing.assert_allclose(
+        explain.occlusion(corner_model(), bright, 0, patch=16, stride=16, fill=0), -fall, atol=1e-4
+    )
+    np.testing.assert_allclose(explain.occlusion(corner_model(), bright, 1, patch=8, stride=8), 0, atol=1e-5)
+
+
+@pytest.mark.tensorflow
+def test_every_pixel_is_covered_whatever_the_stride():
+    bright = np.full((3, SIZE, SIZE), 255, np.uint8)
+    for patch, stride in ((7, 5), (5, 5), (32, 1), (10, 7)):
+        fall = explain.occlusion(corner_model(), bright, 1, patch=patch, stride=stride, fill=0, batch_size=2)
+        assert np.isfinite(fall).all()
+        assert fall[:, 0, 0].min() > 0
+
+
+# --- maps without a network -----------------------------------------------------------------------------------------
+
+
+def test_the_centred_map_is_centred_and_the_random_ones_are_not(images):
+    middle = explain.centred(images)
+    assert middle.shape == images.shape
+    np.testing.assert_allclose(middle, middle[:, ::-1, ::-1])
+    assert (middle.reshape(5, -1).argmax(1) == middle.reshape(5, -1).argmax(1)[0]).all()
+    noise = explain.random_maps(images, seed=1)
+    assert noise.shape == images.shape
+    assert 0 <= noise.min() < noise.max() <= 1
+    np.testing.assert_array_equal(noise, explain.random_maps(images, seed=1))
+    assert np.abs(noise - explain.random_maps(images, seed=2)).mean() > 0.1
+
+
+def test_a_random_map_gets_the_share_of_the_mask():
+    many = np.zeros((400, SIZE, SIZE), np.uint8)
+    masks = np.zeros(many.shape, bool)
+    for mask, (top, left) in zip(masks, np.random.default_rng(3).integers(0, 17, (400, 2)), strict=True):
+        mask[top : top + 16, left : left + 16] = True
+    rows = pd.DataFrame({"image_id": [f"{k}" for k in range(400)]})
+    found = explain.localisation({"random": explain.random_maps(many)}, masks, rows).set_index("measure")["value"]
+    assert found["mask's share"] == 0.25
+    assert abs(found["energy inside"] - 0.25) < 0.02
+    assert abs(found["pointing game"] - 0.25) < 0.07
+
+
+# --- scores ---------------------------------------------------------------------------------------------------------
+
+
+def test_scores_of_maps_whose_answer_is_known(table):
+    masks = np.zeros((5, 4, 4), bool)
+    masks[:4, :2, :2] = True  # the last image has no mask
+    maps = np.zeros((5, 4, 4))
+    maps[0, 0, 0] = 2.0  # all inside
+    maps[1, 0, 0], maps[1, 3, 3] = 1.0, 3.0  # a quarter inside, the highest outside
+    maps[2, :, :] = 1.0  # everywhere alike
+    maps[3] = -1.0  # nothing speaks for the class
+    found = explain.map_scores(maps, masks)
+    np.testing.assert_allclose(found["energy"], [1, 0.25, 0.25, 0, np.nan])
+    np.testing.assert_allclose(found["pointing"], [1, 0, 0.25, 0, np.nan])
+    np.testing.assert_allclose(found["share"], [0.25] * 4 + [np.nan])
+    assert found["empty"].tolist() == [False, False, False, True, True]
+    rows = explain.localisation({"mine": maps}, masks, table).set_index("measure")
+    assert rows.loc["energy inside", ["value", "n", "groups"]].tolist() == [0.375, 4, 3]
+    assert rows.loc["energy inside", "low"] < 0.375 < rows.loc["energy inside", "high"]
+
+
+def test_intervals_draw_patients_and_not_images():
+    values = np.repeat([0.0, 1.0], 50)  # two patients with fifty images each
+    rows = pd.DataFrame({"image_id": [str(k) for k in range(100)], "group": np.repeat(["p", "q"], 50)})
+    by_patient = explain.average(values, rows)
+    by_image = explain.average(values, rows.assign(group=rows["image_id"]))
+    assert (by_patient.low, by_patient.high, by_patient.groups) == (0, 1, 2)
+    assert by_image.high - by_image.low < 0.25
+    assert by_image.groups == 100
+    assert str(by_image).startswith("0.500 (0.4")
+
+
+def test_scores_refuse_what_does_not_fit(table):
+    maps, masks = np.ones((5, 4, 4)), np.ones((5, 4, 4), bool)
+    with pytest.raises(ValueError, match="map i, mask i"):
+        explain.map_scores(maps[:4], masks)
+    with pytest.raises(ValueError, match="no mask marks"):
+        explain.localisation({"a": maps}, ~masks, table)
+    with pytest.raises(ValueError, match="at least one kind"):
+        explain.localisation({}, masks, table)
+    with pytest.raises(ValueError, match="one number per row"):
+        explain.average([1, 2], table)
+    with pytest.raises(ValueError, match="no value"):
+        explain.average([np.nan] * 5, table)
+
+
+# --- controls -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
+def test_layers_are_drawn_anew_from_the_answer_down(nested):
+    model = network(nested=nested)
+    kernels = lambda m: {v.path.rsplit("/", 2)[-2]: v.numpy() for v in m.weights if "kernel" in v.path}  # noqa: E731
+    trained = kernels(model)
+    changed = lambda n: [k for k, v in kernels(explain.randomised(model, 1, n)).items() if (v != trained[k]).any()]  # noqa: E731
+    dense = next(name for name in trained if name.startswith("dense"))
+    assert [changed(n) for n in (0, 1, 2)] == [[], [dense], ["second", dense]]
+    assert changed(3) == changed(None) == ["first", "second", dense]
+    assert changed(["first"]) == ["first"]
+    np.testing.assert_array_equal(kernels(model)["first"], trained["first"])
+    a, b, c = (kernels(explain.randomised(model, seed))["first"] for seed in (1, 1, 2))
+    assert (a == b).all()
+    assert (a != c).any()
+    with pytest.raises(ValueError, match="3 layers with a kernel"):
+        explain.randomised(model, layers=4)
+    with pytest.raises(ValueError, match="no weights in fourth"):
+        explain.randomised(model, layers=["fourth"])
+
+
+def test_similarity_is_the_rank_correlation_of_places():
+    rng = np.random.default_rng(0)
+    maps = rng.random((3, 8, 8))
+    np.testing.assert_allclose(explain.similarity(maps, maps**3), 1)
+    np.testing.assert_allclose(explain.similarity(maps, -maps), -1)
+    from scipy.stats import spearmanr
+
+    others = np.round(rng.random((3, 8, 8)), 1)  # with ties
+    expected = [spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(maps, others, strict=True)]
+    np.testing.assert_allclose(explain.similarity(maps, others), expected)
+    assert np.isnan(explain.similarity(maps, np.zeros((3, 8, 8)))).all()
+    with pytest.raises(ValueError, match="one shape"):
+        explain.similarity(maps, maps[:2])
+
+
+@pytest.mark.tensorflow
+def test_deletion_removes_first_what_the_map_names_first():
+    bright = np.full((4, SIZE, SIZE), 255, np.uint8)
+    rows = pd.DataFrame({"image_id": list("abcd"), "group": list("abcd")})
+    quarter = np.zeros((4, SIZE, SIZE))
+    quarter[:, :16, :16] = 1
+    found = explain.deletion(
+        corner_model(), bright, 1, {"right": quarter, "wrong": -quarter}, rows, shares=(0, 0.25, 0.75, 1), fill=0
+    ).pivot(index="map", columns="share", values="value")
+    certain, coin = 1 / (1 + np.exp(-10)), 0.5
+    np.testing.assert_allclose(found.loc["right"], [certain, coin, coin, coin], atol=1e-4)
+    np.testing.assert_allclose(found.loc["wrong"], [certain, certain, certain, coin], atol=1e-4)
+    with pytest.raises(ValueError, match="3 rows of the table for 4 images"):
+        explain.deletion(corner_model(), bright, 1, {"right": quarter}, rows[:3])
