@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ._style import PALETTE, Picture, grid_lines, in_order, listed, need_columns, new_figure, style
+from ._style import GREY, PALETTE, Picture, grid_lines, in_order, listed, need_columns, new_figure, style
 
 STROKES, MARKS = ("-", "--", "-.", ":"), "osD^"
 
@@ -23,15 +23,13 @@ def cuts(table: pd.DataFrame, *, title: str = "Where to cut", ylabel: str = "acc
         figure = new_figure(4.0)
         axes = figure.subplots()
         for name, level in (baseline or {}).items():
-            axes.axhline(level, color="#767676", linewidth=1.2, linestyle="--", zorder=1)
-            axes.annotate(name, (0.0, level), xytext=(2, 4), textcoords="offset points", fontsize=10, color="#767676")
+            axes.axhline(level, color=GREY, linewidth=1.2, linestyle="--", zorder=1, label=name)
         parts = [_one(axes, table[table["set"] == name], stages, k, len(sets)) for k, name in enumerate(sets)]
         axes.set_xticks(range(len(stages)), [str(stage) for stage in stages])
         axes.set(xlabel="cut after this stage (input at the left)", ylabel=ylabel, title=title)
         axes.set_xlim(-0.4, len(stages) - 0.6)
         grid_lines(axes, "y")
-        if len(sets) > 1:
-            figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(sets))
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     levels = [f"{name} {level:.3f}" for name, level in (baseline or {}).items()]
     return Picture(figure, f"{title}, {ylabel}: {'; '.join(parts + levels)}.")
 

@@ -266,31 +266,29 @@ stored = np.asarray(block5(right_maps[val_rows], training=False))
 block5.set_weights(pretrained)
 
 # %%
-ways = {"inference, train and score": features["block5"][~closed]}
+ways = {"inference in both": features["block5"][~closed]}
 for name, values in {
     "training mode": asked,
     "other companions": again,
     "inference": stored,
 }.items():
-    both = np.zeros_like(ways["inference, train and score"])
+    both = np.zeros_like(ways["inference in both"])
     both[train_rows], both[val_rows] = learnt_from, values
-    ways[f"trained in training mode, scored: {name}"] = both
+    ways[f"training mode, then {name}"] = both
 answers = {name: scored(values, open_rows) for name, values in ways.items()}
-first, second = (
-    answers[f"trained in training mode, scored: {x}"] for x in ("training mode", "other companions")
-)
+first, second = (answers[name] for name in list(ways)[1:3])
 changed = (first["predicted"].to_numpy() != second["predicted"].to_numpy()).mean()
 print(f"{changed:.1%} of {len(first)} answers change with the companions in the batch")
 plots.intervals(
     pd.DataFrame([line_of(found, label=name) for name, found in answers.items()]),
     baseline={"chance": 1 / len(names)},
-    title="Batch normalisation left training",
+    title="Mode in training, then mode in scoring",
     xlabel="accuracy on validation, 95 % interval",
 )
 
 # %% [markdown]
-# **Explain.** In training mode the answer about a patient depends on who else is in the batch: useless, and
-# harmless-looking, since the accuracy is as before. The harm comes when the network is *used*: Keras then switches to
+# **Explain.** In training mode the answer about a patient depends on who else is in the batch. That cannot be used, and
+# it looks harmless: the accuracy falls a little. The harm comes when the network is *used*: Keras then switches to
 # the stored averages, the numbers in front of the last layer become others than those it was fitted to, and the
 # accuracy falls. The symptom: training looks fine, validation is bad, and it is not overfitting.
 #
@@ -433,7 +431,7 @@ plots.intervals(
 # same validation images, for more and more training images. Both learners get the same ones: the chosen frozen features
 # with logistic regression, and the compact network from random weights, which looks at equally many images in all.
 #
-# **Predict.** Two lines. Where are they farthest apart? Will they meet?
+# **Predict.** Two lines. Which one lies higher with 48 images, and do they meet?
 
 
 # %%
@@ -479,12 +477,11 @@ plots.learning_curve(
 )
 
 # %% [markdown]
-# **Explain.** Each dot is one training. Mostly the frozen features lead where images are few: the regression has some
-# hundred numbers to weigh, while the network has to find its own. With more images the network catches up, for it may
-# learn what *these* images need, and the features are what photographs needed. Where the lines meet depends on the
-# images, on the network and on how long it is trained. With one dot a size a difference of a few points is luck: in
-# Step 8 stand curves with several seeds. (The cut was chosen on these validation images, which favours the frozen
-# features a little.)
+# **Explain.** Each dot is one training; with one dot a size, a difference of a few points is luck. Both lines rise, and
+# neither has levelled out where our images end: more images are worth more than most tricks. The regression has some
+# hundred numbers to weigh, the network all its weights to find; whether and where it catches up, for it may learn what
+# *these* images need, depends on the images, their size, and on how long it is trained. Step 8 has curves with several
+# seeds. (The cut was chosen on these validation images, which favours the frozen features a little.)
 
 # %% [markdown]
 # ## Step 7 · The test part, opened once
@@ -593,8 +590,8 @@ print("; ".join(f"{label}: {says}" for label, says in zip(drawn["label"], verdic
 plots.intervals(
     drawn,
     baseline={"no difference": 0},
-    title="Pretrained on phantoms minus from scratch (n: test images)",
-    xlabel="difference of macro-F1; 95 % interval over groups and seeds",
+    title="Gain by phantoms (n: test images)",
+    xlabel="pretrained minus scratch, macro-F1; 95 % interval",
 )
 
 # %% [markdown]
@@ -859,7 +856,8 @@ def search(study, seed, tries=20):
         setting = {"cut": cut, "c": trial.suggest_float("c", 1e-4, 1, log=True)}
         return accuracy(study, setting, "val")
 
-    tuner = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    sampler = optuna.samplers.TPESampler(seed=seed)
+    tuner = optuna.create_study(direction="maximize", sampler=sampler)
     tuner.optimize(objective, n_trials=tries)
     return tuner
 

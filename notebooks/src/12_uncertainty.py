@@ -265,7 +265,7 @@ for name, rows in {"as it came": found, "without known films": found[~known]}.it
 # a cheap one: edges counted by direction in each small square of the image (HOG, histograms of oriented gradients), and
 # logistic regression. Every film is scored by a model that never saw its patient (five folds).
 #
-# **Predict.** The model finds about three quarters of all effusions. Is that the sensitivity for untreated ones?
+# **Predict.** The model finds most of the effusions. Is that so for untreated ones?
 
 # %% tags=["nbval-check-output"]
 classes = ("normal", "effusion")
@@ -474,8 +474,9 @@ pd.crosstab(turned_away["kind"], turned_away["reason"])
 # includes it, or stays below.
 #
 # Now the last three lines, other hospitals and children (phantoms, whatever `DATASET` is), next to Step 2. Nearly all
-# images of the second hospital **pass**, and that is where the network missed most COVID phantoms. The gate answers "is this a chest radiograph as I know them?". It does *not* answer "does the
-# model work here?". The first is cheap; the second takes labels from that hospital.
+# images of the second hospital **pass**, and that is where the network missed most COVID phantoms. The gate answers "is
+# this a chest radiograph as I know them?". It does *not* answer "does the model work here?". The first is cheap; the
+# second takes labels from that hospital.
 #
 # *What this does not show*: other wrong inputs (a mirrored chest, a hand, a screenshot), and lateral views of real people.
 

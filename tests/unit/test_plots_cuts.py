@@ -33,7 +33,7 @@ def test_several_sets_may_lack_a_stage_each_and_a_baseline_is_named():
     assert "B highest at block10, 0.300" in picture.alt
     assert "pixels 0.600" in picture.alt
     drawn = picture.figure.axes[0].lines
-    assert [line.get_label() for line in drawn if not line.get_label().startswith("_")] == ["A", "B"]
+    assert [line.get_label() for line in drawn if not line.get_label().startswith("_")] == ["pixels", "A", "B"]
     assert len(picture.png()) > 5000
 
 
