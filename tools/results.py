@@ -18,12 +18,6 @@ END = "<!-- end of results -->"
 NAMES = {"case_e": "case E's recipe", "compact": "compact network"}
 
 
-def stored(folder: Path, name: str) -> Path:
-    """Where a table lies: in the package, if lessons read it, else beside the benchmark that wrote it."""
-    file = measured.path(name)
-    return file if file.is_file() else folder / f"{name}.csv"
-
-
 def case_e(folder: Path) -> str:
     """Models on case E's set, side by side."""
     table, differences = measured.read("case_e"), measured.read("case_e_differences")
@@ -95,9 +89,9 @@ def lessons(folder: Path) -> str:
 
 def phantom_pretraining(folder: Path) -> str:
     """Fine-tuned on real images with and without phantoms before; nothing where it has not been measured."""
-    if not stored(folder, "phantom_pretraining").is_file():
+    if "phantom_pretraining" not in measured.names():
         return ""
-    table = pd.read_csv(stored(folder, "phantom_pretraining")).query("metric == 'f1_macro'")
+    table = measured.read("phantom_pretraining").query("metric == 'f1_macro'")
     first = table.iloc[0]
     parts = [f"{row.n_test:.0f} test images of `{row.set}`" for row in table.drop_duplicates("set").itertuples()]
     lines = [

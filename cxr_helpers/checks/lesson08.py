@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .. import transfer
+from .. import quiet, transfer
 from . import expect, fresh
 from ._question import Question
 from ._running import Wrong
@@ -194,7 +194,8 @@ def _(right):
 
 def _phase(rng: np.random.Generator) -> tuple:
     """A small network after phase 1, all but its last layer frozen; the first stage to be set free; a learning rate."""
-    import keras
+    with quiet():
+        import keras
 
     x = inputs = keras.Input((8, 8, 1))
     for k in range(1, 5):

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import phantom_pretraining as benchmark
 from benchmarks import pretraining_summary
+from cxr_helpers import measured
 from tools import results
 
 CLASSES = ("normal", "covid", "viral")
@@ -175,7 +176,8 @@ def test_rows_are_added_whole_and_a_repeated_run_is_replaced(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["runs.csv"]
 
 
-def test_the_readme_shows_the_rows_when_there_are_any(compared, tmp_path):
+def test_the_readme_shows_the_rows_when_there_are_any(compared, tmp_path, monkeypatch):
+    monkeypatch.setattr(measured, "FOLDER", tmp_path)
     assert results.phantom_pretraining(tmp_path) == ""
     rows = compared[1].reset_index().assign(set="darkcovidnet", n=50, date="2000-01-01", command="python -m x")
     rows.to_csv(tmp_path / "phantom_pretraining.csv", index=False)
