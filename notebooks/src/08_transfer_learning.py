@@ -249,7 +249,7 @@ right_maps = maps["as expected"]
 
 
 def in_training_mode(rows, seed):
-    """Means of block5's channels, in batches of 16 in random order, each normalised by itself."""
+    """Means of block5's channels, in batches of about 30, each normalised by itself."""
     found = np.zeros((len(rows), block5.output.shape[-1]), "float32")
     order = np.random.default_rng(seed).permutation(len(rows))
     for batch in np.array_split(order, max(1, len(rows) // 30)):
