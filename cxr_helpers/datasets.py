@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 import warnings
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -91,7 +91,7 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     Raises DatasetNotFound, ManifestError. Introduced in lesson 01.
     """
     row = info(name)
-    folder = _drawn_phantoms(progress) if name == "phantom" else _folder(name, data_dir)
+    folder = _drawn("default", "classes", progress) if name == "phantom" else _folder(name, data_dir)
     if not folder.is_dir() or not any(folder.iterdir()):
         raise DatasetNotFound(
             f"{name} is not on this machine: looked for the folder {folder} (the folder of all sets is set by "
@@ -101,13 +101,57 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     return manifest.from_folder(folder, labels=labels, patient=row.patient, source=row.source, progress=progress)
 
 
-def _drawn_phantoms(progress: bool) -> Path:
-    """The default cohort, drawn on first use; kernels that start together wait for the one that draws."""
+def _drawn(name: str, layout: str, progress: bool, n: int | None = None, seed: int = 0) -> Path:
+    """A design, drawn on first use; kernels that start together wait for the one that draws."""
     from filelock import FileLock
 
     work_dir().mkdir(parents=True, exist_ok=True)
-    with FileLock(work_dir() / "phantom.lock"):
-        return phantom.cached(phantom.design("default"), work_dir(), "default", progress=progress)
+    with FileLock(work_dir() / f"phantom-{name}.lock"):
+        return phantom.cached(phantom.design(name, n, seed), work_dir(), name, layout, progress=progress)
+
+
+def case(
+    letter: str, dataset: str = "phantom", data_dir=None, *, n: int | None = None, seed: int = 0
+) -> manifest.Imported:
+    """A case study's images as a `manifest.Imported`, from ``a`` to ``e``, read by the importer from its own layout.
+
+    ``dataset``: "phantom" draws ``n`` phantoms (None: as many as `phantom.design` has for the case) in the layout of
+    the case, each with the fault that the design plants; "own" reads the folder ``case_a`` ... ``case_e`` of the data
+    folder, where the reader's images lie in that layout; any name of the catalogue gives that set in the case's
+    classes: COVID-19 against everything else in A and D, against normal in B and C, all classes in E. In case B the
+    test part then stands for the Prediction folder, whose labels nobody gives.
+    Raises DatasetNotFound, ManifestError, ValueError for an unknown letter. Introduced in case A.
+    """
+    letter = letter.lower()
+    if letter not in CASES:
+        raise ValueError(f"no case study is called {letter!r}; there are: {', '.join(CASES)}")
+    name = f"case_{letter}"
+    if dataset == "phantom":
+        folder = _drawn(name, name, False, n, seed)
+        return manifest.from_folder(folder, patient=info("phantom").patient, progress=False)
+    if dataset == "own":
+        folder = _data_dir(data_dir) / name
+        if not folder.is_dir():
+            raise DatasetNotFound(f"{folder} does not exist: put the images of case {letter.upper()} there")
+        return manifest.from_folder(folder, progress=False)
+    found = load_report(dataset, data_dir, progress=False)
+    return found if info(dataset).case == letter.upper() else _as_case(found, letter, seed)
+
+
+def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Imported:
+    """Another set in a case's classes; in case B with its test part, or a tenth, as images without labels."""
+    table = found.table
+    if letter in "ad":
+        table = table.assign(label=table["label"].astype(str).where(table["label"] == "covid", "non_covid"))
+    elif letter in "bc":
+        table = table[table["label"].isin(("covid", "normal"))]
+    table = manifest.check(table)
+    if letter != "b":
+        return replace(found, table=table, unlabelled=())
+    without = table["split"] == "test"
+    if not without.any():
+        without = table.index.isin(table.sample(frac=0.1, random_state=seed).index)
+    return replace(found, table=manifest.check(table[~without]), unlabelled=tuple(table.loc[without, "path"]))
 
 
 def how_to_get(name: str, data_dir=None) -> str:
@@ -182,6 +226,7 @@ def mount_google_drive(mount_point: str = "/content/drive") -> Path:
     return Path(mount_point) / "MyDrive"
 
 
+CASES = tuple("abcde")
 _download = download  # `load` has an argument of this name
 _data_dir = data_dir
 

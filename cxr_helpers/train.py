@@ -82,7 +82,10 @@ def _phases(recipe: Recipe, epochs: int) -> list[Recipe]:
 
 
 def _compile(model, recipe: Recipe, steps: int) -> None:
-    """The loss that belongs to the last layer, and the recipe's optimiser."""
+    """The loss that belongs to the last layer, and the recipe's optimiser.
+
+    All variables are made here, not at the first step: TensorFlow traces a step that makes variables twice.
+    """
     import keras
 
     rate = recipe.learning_rate
@@ -96,10 +99,12 @@ def _compile(model, recipe: Recipe, steps: int) -> None:
     else:
         optimiser = keras.optimizers.Adam(rate)
     if model.output_shape[-1] == 1:
-        loss = keras.losses.BinaryCrossentropy()
+        loss, accuracy = keras.losses.BinaryCrossentropy(), keras.metrics.BinaryAccuracy("accuracy")
     else:
         loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
-    model.compile(optimizer=optimiser, loss=loss, metrics=["accuracy"])
+        accuracy = keras.metrics.CategoricalAccuracy("accuracy")
+    optimiser.build(model.trainable_variables)
+    model.compile(optimizer=optimiser, loss=loss, metrics=[accuracy])
 
 
 def _callbacks(recipe: Recipe, epochs: int, progress: bool) -> list:

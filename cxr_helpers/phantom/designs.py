@@ -172,24 +172,25 @@ def _split_rows(table: pd.DataFrame, seed: int, shares: dict[str, float]) -> pd.
 
 
 def _case_a(n, seed, **options):
-    """Case A: COVID-19 positive and negative, no split given."""
-    return cohort(n or 300, seed, **({"classes": TWO} | options))
+    """Case A: COVID-19 positive and negative, no split given; a word is burnt into most of the positive images."""
+    return _marker(n or 300, seed, **({"strength": 0.8} | options))
 
 
 def _case_b(n, seed, **options):
-    """Case B: Train, Val and unlabelled Prediction folders, two classes."""
-    table = cohort(n or 300, seed, **({"classes": TWO} | options))
+    """Case B: Train, Val and unlabelled Prediction folders; most COVID-19 images come from a hospital of their own."""
+    table = _site_label(n or 300, seed, **({"strength": 0.8} | options))
     return _split_rows(table, seed, {"train": 0.7, "val": 0.2, "test": 0.1})
 
 
 def _case_c(n, seed, **options):
-    """Case C: training and test folders, two classes."""
-    return _split_rows(cohort(n or 300, seed, **({"classes": TWO} | options)), seed, {"train": 0.8, "test": 0.2})
+    """Case C: training and test folders, several images of each patient, in both."""
+    table = cohort(n or 300, seed, **({"classes": TWO, "per_patient": 4.0} | options))
+    return _split_rows(table, seed, {"train": 0.8, "test": 0.2})
 
 
 def _case_d(n, seed, **options):
-    """Case D: COVID-19 and non-COVID-19 at one image size, one in four positive."""
-    return cohort(n or 800, seed, **({"classes": TWO, "weights": (0.75, 0.25)} | options))
+    """Case D: one image in four is COVID-19; those are mostly adults and the others mostly children."""
+    return _children_adults(n or 800, seed, **({"weights": (0.75, 0.25), "strength": 0.8} | options))
 
 
 def _case_e(n, seed, **options):

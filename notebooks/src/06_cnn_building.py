@@ -374,7 +374,7 @@ def small(n_classes, size):
 batch, labels = next(iter(pipeline.batches(table, images, "train", batch_size=16, seed=SEED)))
 
 
-def memorise(batch, epochs=25):
+def memorise(batch, epochs=15):
     """Loss of a fresh small network, epoch by epoch, on one batch."""
     keras.utils.set_random_seed(SEED)
     model = small(n_classes, SIZE)
@@ -384,7 +384,7 @@ def memorise(batch, epochs=25):
 
 
 losses = {"grey levels 0-255": memorise(batch), "divided twice": memorise(batch / 255.0)}
-plots.line(np.arange(1, 26), losses, title="Sixteen images by heart", xlabel="epoch", ylabel="loss")
+plots.line(np.arange(1, 16), losses, title="Sixteen images by heart", xlabel="epoch", ylabel="loss")
 
 # %% [markdown]
 # **Explain.** One line falls towards zero: this pipe is tight. The other hardly leaves the loss of a guess: to a

@@ -563,8 +563,7 @@ plots.intervals(
 # which opens no film, is perfect, and nothing measured on this set can be told from "which collection?". The frame tells
 # more than the centre does.
 #
-# (The figures belong to these copies and these models: five folds, 6 of 64 pixels, nothing tuned. Another random forest on
-# another copy of case E's set gave 0.936 for the frame, lesson 02.)
+# (The figures belong to these copies and these models: five folds, 6 of 64 pixels, nothing tuned.)
 #
 # The same was found elsewhere. In the test sets 8 and 9 of COVIDx, every positive film comes from one source and every
 # negative one from another: a look-up scores 1.000, the published networks 0.963 and 0.983. DeGrave et al. 2021 traced

@@ -68,7 +68,7 @@ table = split.holdout(table, test=0.25, val=0.2, seed=SEED)
 split.assert_disjoint(table)
 
 recipe = models.RECIPES["compact"]
-epochs = 10 if MODE == "class" else recipe.epochs
+epochs = 8 if MODE == "class" else recipe.epochs
 with quiet():
     fitted = train.fit(recipe, table, images, epochs=epochs, seed=SEED, progress=False)
 model = fitted.model

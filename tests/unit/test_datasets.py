@@ -1,4 +1,5 @@
 import io
+import shutil
 import sys
 import threading
 import types
@@ -46,7 +47,7 @@ def test_the_catalogue_is_one_table_with_what_a_reader_must_know():
 
 def test_the_phantom_is_drawn_once_and_read_by_the_importer(tmp_path, monkeypatch):
     few = phantom.design("default", n=12)
-    monkeypatch.setattr(phantom, "design", lambda name: few)
+    monkeypatch.setattr(phantom, "design", lambda *_: few)
     monkeypatch.setattr(datasets, "work_dir", lambda: tmp_path)
     table = datasets.load("phantom")
     assert len(table) == 12
@@ -303,3 +304,47 @@ def test_case_e(real_data):
     table = datasets.load("covid19-image-dataset", real_data)
     assert len(table) == datasets.info("covid19-image-dataset").images
     assert set(table["original_label"]) == {"Covid", "Normal", "Viral Pneumonia"}
+
+
+@pytest.mark.parametrize(
+    ("letter", "labels", "splits"),
+    [
+        ("a", {"covid", "non_covid"}, set()),
+        ("b", {"covid", "normal"}, {"train", "val"}),
+        ("c", {"covid", "normal"}, {"train", "test"}),
+        ("d", {"covid", "non_covid"}, set()),
+        ("E", {"covid", "normal", "viral"}, {"train", "test"}),
+    ],
+)
+def test_a_case_on_phantoms_comes_through_the_importer_in_its_own_layout(tmp_path, monkeypatch, letter, labels, splits):
+    monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path))
+    found = datasets.case(letter, n=30, seed=3)
+    assert set(found.table["label"]) == labels
+    assert set(found.table["split"].dropna()) == splits
+    assert len(found.table) + len(found.unlabelled) == 30
+    assert bool(found.unlabelled) == (letter == "b")
+    assert found.table["patient"].notna().all() or letter == "E"  # copies bear other names
+
+
+def test_another_set_takes_the_classes_of_a_case(drawn):
+    name = "covid19-image-dataset"
+    whole = datasets.load(name, drawn)
+    for letter in "ad":
+        found = datasets.case(letter, name, drawn)
+        assert (found.table["label"] == "non_covid").sum() == (whole["label"] != "covid").sum()
+        assert found.table["path"].tolist() == whole["path"].tolist()
+    assert set(datasets.case("c", name, drawn).table["label"]) == {"covid", "normal"}
+    found = datasets.case("b", name, drawn)
+    kept = whole[whole["label"].isin(("covid", "normal"))]
+    assert set(found.unlabelled) == set(kept.loc[kept["split"] == "test", "path"])
+    assert set(found.table["path"]) == set(kept.loc[kept["split"] != "test", "path"])
+    assert datasets.case("e", name, drawn).table.equals(whole)
+
+
+def test_a_case_of_ones_own_and_of_no_name(tmp_path, drawn):
+    with pytest.raises(ValueError, match="no case study is called 'f'"):
+        datasets.case("f")
+    with pytest.raises(datasets.DatasetNotFound, match=r"case_a does not exist: put the images of case A there"):
+        datasets.case("a", "own", tmp_path)
+    shutil.copytree(drawn / "covid19-image-dataset", tmp_path / "case_e")
+    assert len(datasets.case("e", "own", tmp_path).table) == 20

@@ -23,6 +23,13 @@ def kinds(model):
     return [type(layer).__name__ for layer in model.layers]
 
 
+def test_case_a_standardises_each_image():
+    model = models.case_a(2, 64)
+    assert kinds(model)[:4] == ["Rescaling", "LayerNormalization", "Conv2D", "MaxPooling2D"]
+    grey = np.random.default_rng(0).uniform(50, 100, (2, 64, 64, 1)).astype(np.float32)
+    np.testing.assert_allclose(model(grey), model(2 * grey + 20), atol=1e-3)
+
+
 def test_case_c_is_built_as_described():
     model = models.case_c(2, 64)
     assert kinds(model) == [
