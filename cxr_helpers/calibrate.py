@@ -183,9 +183,9 @@ def scores(
     With `positive`, of p_<positive> against the rest: ece and brier (mean squared difference) in [0, 1], log_loss in
     nats, ≥ 0. Without, ece is of the largest probability, brier sums over the classes ([0, 2], as Brier did), log_loss
     is of the true class. ece: the gap |observed - predicted| of each bin, averaged over images. Intervals: `resamples`
-    draws of whole groups, percentiles; for ece, which resampling makes too large, reflected about the value and cut
-    at 0 (basic bootstrap, Davison & Hinkley 1997, section 5.2). Near 0 that interval does not hold: on few images even
-    a perfectly calibrated model has an ece well above 0, so compare with what chance gives (lesson 11, step 3).
+    draws of whole groups, percentiles; for ece, which resampling makes too large, reflected about the value, cut at 0
+    and never below the value (basic bootstrap, Davison & Hinkley 1997, section 5.2). Near 0 it does not hold: on few
+    images even a perfectly calibrated model has one well above 0: compare with what chance gives (lesson 11, step 3).
     Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017. Introduced in lesson 11.
     """
     check_level(level)
@@ -196,7 +196,7 @@ def scores(
     for name in SCORES:
         value, (low, high) = float(whole[name][0]), percentile(spread[name], level)
         if name == "ece":
-            low, high = max(0.0, 2 * value - high), max(0.0, 2 * value - low)
+            low, high = max(0.0, 2 * value - high), max(value, 2 * value - low)
         rows.append({"metric": name, "value": value, "low": low, "high": high})
     return pd.DataFrame(rows).assign(n=len(data.p), groups=data.n_groups, bins=bins)
 

@@ -283,3 +283,13 @@ def test_wrong_input_is_named():
         calibrate.scores(drawn(), "covid", level=95)
     with pytest.raises(ValueError, match="without the ends"):
         calibrate.decision_curve(drawn(), "covid", [0.0, 0.5])
+
+
+def test_the_interval_of_ece_holds_its_value():
+    """A nearly calibrated model on few images: reflected, the whole interval would lie below the value."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        p = rng.uniform(0, 1, 40)
+        found = calibrate.scores(table(np.c_[1 - p, p], (rng.random(40) < p).astype(int)), "covid", resamples=200)
+        row = found[found["metric"] == "ece"].iloc[0]
+        assert row["low"] <= row["value"] <= row["high"]

@@ -7,7 +7,8 @@
 #
 # A kind of student project, rebuilt as its description says: a set from Kaggle in the folders `Train`, `Val` and
 # `Prediction`, a convolutional network, COVID-19 positive or negative, and at the end a class for each image of
-# `Prediction`. First we build it, and it works. Then we review it with the tools of this course: what is the result worth?
+# `Prediction`. First we build it, and it works. Then we review it with the tools of this course: what is the result
+# worth?
 #
 # **You will be able to**
 #
@@ -97,10 +98,10 @@ shown = np.concatenate([np.flatnonzero(table["label"] == name)[:6] for name in n
 plots.montage(images[shown], table["label"].iloc[shown], title="Six images of each class")
 
 # %% [markdown]
-# **Explain.** `Train` and `Val` have a folder per class, so the path gives the label. `Prediction` has none: these images
-# can be *classified*, and nobody can say from this folder whether rightly. The importer lists them apart
-# (`imported.unlabelled`). JPEG and PNG are mixed, as described. The description gives no size: we choose a square of 224
-# pixels; the class mode takes 64, to be quick.
+# **Explain.** `Train` and `Val` have a folder per class, so the path gives the label. `Prediction` has none: these
+# images can be *classified*, and nobody can say from this folder whether rightly. The importer lists them apart
+# (`imported.unlabelled`). JPEG and PNG are mixed, as described. The description gives no size: we choose a square of
+# 224 pixels; the class mode takes 64, to be quick.
 #
 # Look at the two rows. **What tells them apart, for you?** Keep your answer for Step 6.
 
@@ -147,10 +148,10 @@ print(report.pivot(index="class", columns="metric", values="value").round(3).to_
 plots.confusion(evaluate.confusion(scored), title="Val: truth and answer")
 
 # %% [markdown]
-# **Explain.** The curves, the matrix, the report: what the project shows. The training loss falls; the validation curve is
-# rougher, for one image more or less is 1/n, and n is small. Where the training accuracy ends above the validation
-# accuracy, the network has learnt something by heart. Each row of the matrix is a true class; *precision* is the share of
-# right answers among the images *called* so, *recall* the share among those that *are* so.
+# **Explain.** The curves, the matrix, the report: what the project shows. The training loss falls; the validation curve
+# is rougher, for one image more or less is 1/n, and n is small. Where the training accuracy ends above the validation
+# accuracy, the network has learnt something by heart. Each row of the matrix is a true class; *precision* is the share
+# of right answers among the images *called* so, *recall* the share among those that *are* so.
 
 # %% [markdown]
 # ## Step 3 · What it is for: the folder `Prediction`
@@ -228,11 +229,12 @@ plots.intervals(
 # **Explain.** To the right of zero: the gain that comes from meeting the same person again, and from nothing else. An
 # interval that reaches across zero shows none for that model, on so many images: the leak is there (the count above
 # proves it), and what it adds is not visible at this size. With one or two films a patient, as in these phantoms, there
-# is little to remember; with four or five it makes results out of nothing (lesson 04, case C). If a set names no patients,
-# only copies are grouped, and the question cannot be asked.
+# is little to remember; with four or five it makes results out of nothing (lesson 04, case C). If a set names no
+# patients, only copies are grouped, and the question cannot be asked.
 #
 # **Predict.** What does the network have to beat? Write down what four simple rules get on the same images of `Val`:
-# always the larger class; the most similar training image; a straight line on the pixels; the name of the hospital alone.
+# always the larger class; the most similar training image; a straight line on the pixels; the name of the hospital
+# alone.
 
 # %%
 if DATASET == "phantom":  # the truth table names the hospital; real sets seldom do
@@ -252,9 +254,10 @@ beside["case B ahead by"] = ["", *by]
 beside[["model", "n", "groups", "accuracy", "roc_auc", "case B ahead by"]]
 
 # %% [markdown]
-# **Explain.** Read the last column, the paired difference in accuracy, not the ranks: with so few images two models must
-# be far apart before an interval leaves zero. The row *hospital alone*, where it is there, opens no image at all. If it does as well as a network or
-# better, then whoever reads hospitals from the films needs no lung to get that number. That is the next step's question.
+# **Explain.** Read the last column, the paired difference in accuracy, not the ranks: with so few images two models
+# must be far apart before an interval leaves zero. The row *hospital alone*, where it is there, opens no image at all.
+# If it does as well as a network or better, then whoever reads hospitals from the films needs no lung to get that
+# number. That is the next step's question.
 #
 # ### Checkpoint
 #
@@ -298,8 +301,8 @@ page[["check", "verdict", "finding"]]
 # hospital (lesson 09 calls such a twin a counterfactual). **This step uses phantoms whatever `DATASET` says**, and with
 # them the truth about `Prediction`. Every image outside `Train` is scored. (300 films are drawn once, in half a minute.)
 #
-# **Predict.** The table counts images by folder, class and hospital. What would a look-up of the hospital answer, and how
-# often would it be right?
+# **Predict.** The table counts images by folder, class and hospital. What would a look-up of the hospital answer, and
+# how often would it be right?
 
 # %% tags=["nbval-check-output"]
 home = imported if DATASET == "phantom" else datasets.case("b", seed=SEED)
@@ -379,23 +382,23 @@ for who in ("as described", "both hospitals"):
     print(f"{who}: mean probability of COVID-19 for the same patients, by hospital: {means}")
 
 # %% [markdown]
-# **Explain.** The first difference is the fault: the same patients with the same illness, and the score falls, because the
-# hospital changed sides. What is left on the moved films is what the network knows *besides* the hospital; 0.5 is a coin.
-# The second is the control: a network that met both labels at both hospitals should care little which of them took the
-# film. Where its interval holds zero, no care has been shown. Here a rest may remain, much smaller than the fault and with
-# the other sign: the last two lines show whether the network says less on one hospital's films, ill and well alike. So few
-# films do not teach it to look through a style; they only stop it from trusting one. The third difference is what the
-# repair is worth at the other hospital.
+# **Explain.** The first difference is the fault: the same patients with the same illness, and the score falls, because
+# the hospital changed sides. What is left on the moved films is what the network knows *besides* the hospital; 0.5 is a
+# coin. The second is the control: a network that met both labels at both hospitals should care little which of them
+# took the film. Where its interval holds zero, no care has been shown. Here a rest may remain, much smaller than the
+# fault and with the other sign: the last two lines show whether the network says less on one hospital's films, ill and
+# well alike. So few films do not teach it to look through a style; they only stop it from trusting one. The third
+# difference is what the repair is worth at the other hospital.
 #
-# A repaired network may score *less* on the films as taken: there the hospital was a help that it no longer has. (And some
-# of these patients are in `Train`, for both networks and both versions alike: that lifts all four heights, and is no part
-# of the differences.)
+# A repaired network may score *less* on the films as taken: there the hospital was a help that it no longer has. (And
+# some of these patients are in `Train`, for both networks and both versions alike: that lifts all four heights, and is
+# no part of the differences.)
 #
 # Compare with your answer below the montage of Step 1. Did you name the disease, or the grey?
 #
-# **Predict.** Back to `Prediction`. If those very patients had been filmed at the other hospital: how many of the answers
-# would be others? And would the network be less sure of itself? **Calibrated** means that of the images called with 0.8,
-# eight in ten are so (lesson 11); `ece` is the mean gap between what is said and what comes true.
+# **Predict.** Back to `Prediction`. If those very patients had been filmed at the other hospital: how many of the
+# answers would be others? And would the network be less sure of itself? **Calibrated** means that of the images called
+# with 0.8, eight in ten are so (lesson 11); `ece` is the mean gap between what is said and what comes true.
 
 # %%
 last = (films["split"] == "test").to_numpy()[held]
@@ -430,12 +433,12 @@ plots.montage(
 )
 
 # %% [markdown]
-# **Explain.** Read in pairs, left as taken, right moved, first those whose answer changes, where there are any. The patient
-# is the same in each pair: a probability that goes from one end to the other was never about the patient.
+# **Explain.** Read in pairs, left as taken, right moved, first those whose answer changes, where there are any. The
+# patient is the same in each pair: a probability that goes from one end to the other was never about the patient.
 #
-# In the table, compare confidence with accuracy, line by line: where accuracy falls and confidence stays, the network does
-# not notice that it has left home. No threshold and no temperature fitted at home can repair that: both are fitted where
-# the hospital still agrees.
+# In the table, compare confidence with accuracy, line by line: where accuracy falls and confidence stays, the network
+# does not notice that it has left home. No threshold and no temperature fitted at home can repair that: both are fitted
+# where the hospital still agrees.
 
 # %% [markdown]
 # ## Step 7 · The card, and the verdict
@@ -487,9 +490,9 @@ print("All of Val:", card_of(val)[:160])
 Markdown(card_of(val[new] if new.any() else val).replace("\n#", "\n###"))
 
 # %% [markdown]
-# **Explain.** Where patients or copies stand on both sides, the writer refuses the whole of `Val`, and what is left are the
-# images that are new: look at their n and at the width of the intervals. That is what the project can claim about films
-# like its own. The figures of the verdict:
+# **Explain.** Where patients or copies stand on both sides, the writer refuses the whole of `Val`, and what is left are
+# the images that are new: look at their n and at the width of the intervals. That is what the project can claim about
+# films like its own. The figures of the verdict:
 
 # %%
 fresh = scored[new.to_numpy()]
@@ -509,10 +512,10 @@ print("\n".join(lines))
 
 # %% [markdown]
 # **Explain.** In plain words. The project does what its description says. What it has to show is one number on a small
-# `Val`, part of which is not new to the network, and a folder of answers that nobody can check. The number speaks of films
-# collected like these ones. It does not speak of another hospital: on the phantoms, where we tied hospital and class
-# ourselves, the same patients got other answers there, with confidence, and other films repaired it where a longer
-# training could not.
+# `Val`, part of which is not new to the network, and a folder of answers that nobody can check. The number speaks of
+# films collected like these ones. It does not speak of another hospital: on the phantoms, where we tied hospital and
+# class ourselves, the same patients got other answers there, with confidence, and other films repaired it where a
+# longer training could not.
 #
 # Whether the tie exists in a given set, only its sources can tell. Before anybody relies on such a project: labels for
 # `Prediction`; patient and hospital of each file; a split by patient; films of both classes from every hospital; and the
