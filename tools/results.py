@@ -79,11 +79,13 @@ def duplicates(folder: Path) -> str:
 
 def lessons(folder: Path) -> str:
     """Seconds and memory of the headless run."""
-    table = pd.read_csv(folder / "lessons.csv")
-    rows = [f"{row.notebook} {row.seconds:.0f} s" for row in table.itertuples()]
+    table = pd.read_csv(folder / "lessons.csv").set_index("notebook")
+    whole, each = table.loc["all"], table.drop(index="all")
+    rows = [f"{name} {seconds:.0f} s" for name, seconds in each["seconds"].items()]
     return (
-        f"**The headless run** on case E's set (`make run`, class mode, two lessons at a time on two cores): "
-        f"{'; '.join(rows)}. The kernels took at most {table['peak_mb'].max() / 1000:.1f} GB."
+        "**The headless run** on the phantom, class mode, two notebooks at a time on two cores, phantoms drawn before "
+        f"(`{whole['command']}`, {whole['date']}): all {len(each)} notebooks in {whole['seconds'] / 60:.1f} minutes, "
+        f"with at most {whole['peak_mb'] / 1000:.1f} GB a kernel. {'; '.join(rows)}."
     )
 
 
@@ -142,11 +144,13 @@ FROZEN = {
     "frozen, chosen inside: kernel": "the same, with a kernel",
     "frozen, chosen inside": "ImageNet features, cut chosen inside",
     "frozen, chosen inside, kernel": "the same, with a kernel",
+    "frozen, five best averaged: kernel": "five with a kernel, averaged",
+    "frozen, five best averaged": "five cuts averaged",
     "frozen network of phantoms": "features of a network of phantoms",
     "frozen, ImageNet and phantoms joined": "both kinds of features",
     "compact network": "compact network from scratch",
     "compact network, phantoms before": "compact network, phantoms before",
-    "DarkCovidNet rebuilt": "DarkCovidNet, rebuilt",
+    "DarkCovidNet rebuilt, 20 epochs": "DarkCovidNet, rebuilt, 20 of its 100 epochs",
     "fine-tuned": "EfficientNet-Lite0, fine-tuned",
     "DarkCovidNet as published": "DarkCovidNet as published (other subset, test set = validation set)",
 }
