@@ -137,7 +137,7 @@ def complete(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     for name, row in FROZEN.items():
         row = next(r for r in case_e_transfer.rows() if r.name == (row or "frozen, chosen inside"))
         files = [
-            darkcovidnet._stored(case_e_transfer.STORE, row, "grouped", seed, fold)
+            darkcovidnet.stored(case_e_transfer.STORE, row, "grouped", seed, fold)
             for seed in range(row.seeds)
             for fold in range(darkcovidnet.FOLDS)
         ]

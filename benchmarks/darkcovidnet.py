@@ -257,8 +257,8 @@ def task_data(task: str, table: pd.DataFrame, store: Path) -> Data:
 
 def run_fold(data: Data, row: Row, protocol: str, seed: int, fold: int) -> None:
     """Train and score one fold, unless that is done."""
-    stored = _stored(data.store, row, protocol, seed, fold)
-    if stored.is_file():
+    file = stored(data.store, row, protocol, seed, fold)
+    if file.is_file():
         return
     # Over images every image is its own group, in the inner folds too: what is chosen then knows of no patient either.
     known = data.table if protocol == "grouped" else data.table.assign(group=data.table["image_id"])
@@ -269,15 +269,16 @@ def run_fold(data: Data, row: Row, protocol: str, seed: int, fold: int) -> None:
     found = row.run(data, folded.assign(split=column), seed)
     own = data.table.set_index("image_id")["group"]
     found = found.assign(model=row.name, group=found["image_id"].map(own), cpu_seconds=time.process_time() - cpu)
-    partial = stored.with_suffix(".partial")
+    partial = file.with_suffix(".partial")
     found.to_csv(partial, index=False)
-    partial.replace(stored)
+    partial.replace(file)
     right = (found["label"].astype(str) == found["predicted"].astype(str)).mean()
     spent = time.perf_counter() - wall
     print(f"{data.task}, {protocol}, {row.name}, seed {seed}, fold {fold}: {right:.3f}, {spent:.0f} s", flush=True)
 
 
-def _stored(store: Path, row: Row, protocol: str, seed: int, fold: int) -> Path:
+def stored(store: Path, row: Row, protocol: str, seed: int, fold: int) -> Path:
+    """Where the predictions of one fold lie."""
     return store / f"{row.key}-{protocol}-{seed}-{fold}.csv"
 
 
@@ -312,7 +313,7 @@ COLUMNS = [
 def table_line(folder: Path, task: str, row: Row, protocol: str) -> dict | None:
     complete = []
     for seed in range(row.seeds):
-        files = [_stored(folder, row, protocol, seed, fold) for fold in range(FOLDS)]
+        files = [stored(folder, row, protocol, seed, fold) for fold in range(FOLDS)]
         if all(file.is_file() for file in files):
             complete += [pd.read_csv(file, keep_default_na=False) for file in files]
     if not complete:

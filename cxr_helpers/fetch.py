@@ -26,7 +26,8 @@ _RETRIED = frozenset([408, 425, 429, 500, 502, 503, 504])
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 _ARCHIVE_ERRORS = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError),
-    *(OSError, RuntimeError, NotImplementedError, ValueError, LookupError),
+    *(OSError, RuntimeError, ValueError, LookupError),
+    NotImplementedError,  # zipfile's, for a compression that it does not know
 )
 # A small archive may be as compressible as it likes.
 _RATIO_FROM = 100_000_000

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy
+from scipy import ndimage
 
 from cxr_helpers import phantom
 
@@ -334,14 +335,23 @@ def test_two_processes_draw_what_one_draws(tmp_path):
 
 @pytest.mark.slow
 def test_drawing_an_image_with_masks_stays_quick():
+    """Against array work of the same kind, done in turn: machines, and moments of one, differ by a factor of two."""
     rows = phantom.design("default", n=40, seed=1).to_dict("records")
-    phantom.render(rows[0])
-    times = []
-    for fields in rows:
+    field = np.random.default_rng(0).normal(size=(448, 448)).astype(np.float32)
+
+    def reference():
+        for _ in range(4):
+            np.exp(-ndimage.gaussian_filter(field, 4))
+        ndimage.map_coordinates(field, np.indices((224, 224)) * 1.9, order=1)
+
+    def seconds(work):
         start = time.process_time()
-        phantom.render(fields)
-        times.append(time.process_time() - start)
-    assert np.median(times) < 0.060  # benchmarks/phantom_speed.py states the figure; machines differ by a factor of two
+        work()
+        return time.process_time() - start
+
+    seconds(lambda: phantom.render(rows[0])), seconds(reference)
+    ratios = [seconds(lambda fields=fields: phantom.render(fields)) / seconds(reference) for fields in rows]
+    assert np.median(ratios) < 1.4  # 0.9 to 1.1 when written; benchmarks/phantom_speed.py states milliseconds
 
 
 PINNED = json.loads(Path(__file__).with_name("phantom_pinned.json").read_text())
