@@ -110,18 +110,6 @@ def _file(n: int, size: int, name: str, kind: str) -> Path:
     return STORE / f"{n}-{size}-{name}.{kind}"
 
 
-def network(n_classes: int, size: int):
-    """The network of notebooks/cases/d_small_model: a frozen backbone up to block3, one convolution of our own."""
-    from keras import Model, layers
-
-    base = models.backbone(cut="block3", size=size)
-    base.trainable = False
-    x = layers.BatchNormalization(momentum=0.9)(base.output)
-    x = layers.Conv2D(32, 3, padding="same", activation="relu", name="own")(x)
-    answer = layers.Dense(1, "sigmoid")(layers.Flatten()(layers.MaxPooling2D()(x)))
-    return Model(base.inputs[0], answer, name="case_d")
-
-
 def draw(n: int, size: int) -> None:
     """Draw the phantoms and import their folder; the import is measured again by itself."""
     datasets.case("d", n=n)
@@ -153,7 +141,9 @@ def fit(n: int, size: int) -> None:
     table = _table(n, size)
     images = preprocess.cache(table, size, folder=STORE / "cache", progress=False)
     with quiet():
-        fitted = train.fit(models.Recipe("case_d", network, 1, 16, learning_rate=2e-3), table, images, progress=False)
+        fitted = train.fit(
+            models.Recipe("case_d", models.case_d, 1, 16, learning_rate=2e-3), table, images, progress=False
+        )
     fitted.model.save(_file(n, size, "model", "keras"))
 
 

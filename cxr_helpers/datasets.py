@@ -101,25 +101,26 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     return manifest.from_folder(folder, labels=labels, patient=row.patient, source=row.source, progress=progress)
 
 
-def _drawn(name: str, layout: str, progress: bool, n: int | None = None, seed: int = 0) -> Path:
+def _drawn(name: str, layout: str, progress: bool, n: int | None = None, seed: int = 0, size: int = 224) -> Path:
     """A design, drawn on first use; kernels that start together wait for the one that draws."""
     from filelock import FileLock
 
     work_dir().mkdir(parents=True, exist_ok=True)
     with FileLock(work_dir() / f"phantom-{name}.lock"):
-        return phantom.cached(phantom.design(name, n, seed), work_dir(), name, layout, progress=progress)
+        plan = phantom.design(name, n, seed)
+        return phantom.cached(plan, work_dir(), name, layout, size=size, progress=progress)
 
 
 def case(
-    letter: str, dataset: str = "phantom", data_dir=None, *, n: int | None = None, seed: int = 0
+    letter: str, dataset: str = "phantom", data_dir=None, *, n: int | None = None, seed: int = 0, size: int = 224
 ) -> manifest.Imported:
     """A case study's images as a `manifest.Imported`, from ``a`` to ``e``, read by the importer from its own layout.
 
-    ``dataset``: "phantom" draws ``n`` phantoms (None: as many as `phantom.design` has for the case) in the layout of
-    the case, each with the fault that the design plants; "own" reads the folder ``case_a`` ... ``case_e`` of the data
-    folder, where the reader's images lie in that layout; any name of the catalogue gives that set in the case's
-    classes: COVID-19 against everything else in A and D, against normal in B and C, all classes in E. In case B the
-    test part then stands for the Prediction folder, whose labels nobody gives.
+    ``dataset``: "phantom" draws ``n`` phantoms (None: as many as `phantom.design` has for the case) of ``size`` pixels
+    a side in the layout of the case, with the fault that the design plants; "own" reads the folder ``case_a`` ...
+    ``case_e`` of the data folder, where the reader's images lie in that layout; any name of the catalogue gives that
+    set in the case's classes: COVID-19 against everything else in A and D, against normal in B and C, all classes in
+    E. In case B the test part then stands for the Prediction folder, whose labels nobody gives.
     Raises DatasetNotFound, ManifestError, ValueError for an unknown letter. Introduced in case A.
     """
     letter = letter.lower()
@@ -127,7 +128,7 @@ def case(
         raise ValueError(f"no case study is called {letter!r}; there are: {', '.join(CASES)}")
     name = f"case_{letter}"
     if dataset == "phantom":
-        folder = _drawn(name, name, False, n, seed)
+        folder = _drawn(name, name, False, n, seed, size)
         return manifest.from_folder(folder, patient=info("phantom").patient, progress=False)
     if dataset == "own":
         folder = _data_dir(data_dir) / name

@@ -5,9 +5,9 @@ that training and serving cannot differ. Where a description is silent, the choi
 and the docstring says so. Introduced in lesson 06; backbones in lesson 08.
 """
 
-from ._backbones import BACKBONES, IMAGENET, backbone, fine_tuning, stages
+from ._backbones import BACKBONES, IMAGENET, backbone, case_d, fine_tuning, stages
 from ._legacy import WeightsError
-from ._networks import _assemble, _layers, case_a, case_c, case_e, compact, darkcovidnet
+from ._networks import case_a, case_c, case_e, compact, darkcovidnet
 from ._recipes import RECIPES, Recipe
 
 __all__ = [
@@ -16,11 +16,10 @@ __all__ = [
     "RECIPES",
     "Recipe",
     "WeightsError",
-    "_assemble",
-    "_layers",
     "backbone",
     "case_a",
     "case_c",
+    "case_d",
     "case_e",
     "compact",
     "darkcovidnet",

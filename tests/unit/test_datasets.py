@@ -318,7 +318,8 @@ def test_case_e(real_data):
 )
 def test_a_case_on_phantoms_comes_through_the_importer_in_its_own_layout(tmp_path, monkeypatch, letter, labels, splits):
     monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path))
-    found = datasets.case(letter, n=30, seed=3)
+    found = datasets.case(letter, n=30, seed=3, size=96)
+    assert set(found.table["width"]) == {96}
     assert set(found.table["label"]) == labels
     assert set(found.table["split"].dropna()) == splits
     assert len(found.table) + len(found.unlabelled) == 30

@@ -4,16 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxr_helpers import models, split, train
+from cxr_helpers import split, train
 from cxr_helpers.models import Recipe
+from cxr_helpers.models._networks import output_layer
 
 pytestmark = pytest.mark.tensorflow
 
 
 def tiny(n_classes, size):
-    return models._assemble(
-        "tiny", size, [models._layers().Rescaling(1 / 255)], [models._layers().GlobalAveragePooling2D()], n_classes
-    )
+    from keras import Sequential, layers
+
+    body = [layers.Rescaling(1 / 255), layers.GlobalAveragePooling2D()]
+    return Sequential([layers.Input((size, size, 1)), *body, output_layer(n_classes)], name="tiny")
 
 
 RECIPE = Recipe("tiny", tiny, epochs=12, batch_size=8, learning_rate=0.3)
