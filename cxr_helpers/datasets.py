@@ -91,7 +91,7 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     Raises DatasetNotFound, ManifestError. Introduced in lesson 01.
     """
     row = info(name)
-    folder = _drawn("default", "classes", progress) if name == "phantom" else _folder(name, data_dir)
+    folder = _drawn("default", "classes", progress=progress) if name == "phantom" else _folder(name, data_dir)
     if not folder.is_dir() or not any(folder.iterdir()):
         raise DatasetNotFound(
             f"{name} is not on this machine: looked for the folder {folder} (the folder of all sets is set by "
@@ -101,14 +101,13 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     return manifest.from_folder(folder, labels=labels, patient=row.patient, source=row.source, progress=progress)
 
 
-def _drawn(name: str, layout: str, progress: bool, n: int | None = None, seed: int = 0, size: int = 224) -> Path:
+def _drawn(name: str, layout: str, n: int | None = None, seed: int = 0, **drawn) -> Path:
     """A design, drawn on first use; kernels that start together wait for the one that draws."""
     from filelock import FileLock
 
     work_dir().mkdir(parents=True, exist_ok=True)
     with FileLock(work_dir() / f"phantom-{name}.lock"):
-        plan = phantom.design(name, n, seed)
-        return phantom.cached(plan, work_dir(), name, layout, size=size, progress=progress)
+        return phantom.cached(phantom.design(name, n, seed), work_dir(), name, layout, **drawn)
 
 
 def case(
@@ -117,10 +116,10 @@ def case(
     """A case study's images as a `manifest.Imported`, from ``a`` to ``e``, read by the importer from its own layout.
 
     ``dataset``: "phantom" draws ``n`` phantoms (None: as many as `phantom.design` has for the case) of ``size`` pixels
-    a side in the layout of the case, with the fault that the design plants; "own" reads the folder ``case_a`` ...
-    ``case_e`` of the data folder, where the reader's images lie in that layout; any name of the catalogue gives that
-    set in the case's classes: COVID-19 against everything else in A and D, against normal in B and C, all classes in
-    E. In case B the test part then stands for the Prediction folder, whose labels nobody gives.
+    a side, without masks, in the layout of the case, with the fault that the design plants; "own" reads the folder
+    ``case_a`` ... ``case_e`` of the data folder, where the reader's images lie in that layout; any name of the
+    catalogue gives that set in the case's classes: COVID-19 against everything else in A and D, against normal in B
+    and C, all classes in E. In case B the test part then stands for the Prediction folder, whose labels nobody gives.
     Raises DatasetNotFound, ManifestError, ValueError for an unknown letter. Introduced in case A.
     """
     letter = letter.lower()
@@ -128,7 +127,7 @@ def case(
         raise ValueError(f"no case study is called {letter!r}; there are: {', '.join(CASES)}")
     name = f"case_{letter}"
     if dataset == "phantom":
-        folder = _drawn(name, name, False, n, seed, size)
+        folder = _drawn(name, name, n, seed, size=size, masks=False, progress=False)
         return manifest.from_folder(folder, patient=info("phantom").patient, progress=False)
     if dataset == "own":
         folder = _data_dir(data_dir) / name

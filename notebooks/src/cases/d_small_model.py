@@ -61,7 +61,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # that you have downloaded.
 #
 # By default we draw **phantoms** in this layout: procedural radiographs with a known truth, no evidence about patients.
-# The description has 8,723 images; the full mode draws as many, of 224 pixels; the class mode 1,000 of 128.
+# The description has 8,723 images; the full mode draws as many, of 224 pixels; the class mode 1,000 of 96.
 #
 # **Predict.** How many of the images will be COVID-19: half?
 
@@ -69,7 +69,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 ARCHIVE = None  # such as "radiographs.zip"
 if ARCHIVE:
     datasets.from_archive(ARCHIVE, datasets.data_dir(DATA_DIR) / "case_d")
-n, side = (1000, 128) if MODE == "class" else (8723, 224)
+n, side = (1000, 96) if MODE == "class" else (8723, 224)
 imported = datasets.case("d", DATASET, DATA_DIR, n=n, seed=SEED, size=side)
 table = imported.table
 print(len(table), "images;", table.groupby(["width", "height"]).ngroups, "size(s)")
@@ -85,7 +85,7 @@ pd.crosstab(table["label"], table["format"], margins=True)
 # %% tags=["nbval-check-output"]
 pixels = 8723 * 224 * 224
 ways = {"RGB, float32": 3 * 4 * pixels, "grey, float32": 4 * pixels, "grey, uint8": pixels}
-ways["one batch of 16, grey, float32"] = 16 * 224 * 224 * 4
+ways["one batch of 32, grey, float32"] = 32 * 224 * 224 * 4
 print("\n".join(f"{name:32} {size / 1e6:8,.0f} MB" for name, size in ways.items()))
 
 # %%
@@ -125,7 +125,7 @@ seen
 # "Custom CNN with transfer learning" is all that is said. Ours: the first blocks of **EfficientNet-Lite0** with their
 # ImageNet weights, **frozen** (lesson 08), cut where they are still small; on top batch normalisation, one convolution
 # of our own with 32 filters, max-pooling, one sigmoid unit. Adam with a learning rate that falls from 0.002 along a
-# cosine, binary cross-entropy, batches of 16, 6 epochs (3 in class mode). On the split the description is silent, too:
+# cosine, binary cross-entropy, batches of 32, 6 epochs (4 in class mode). On the split the description is silent, too:
 # we take 65 / 10 / 25 %, image by image, by class.
 #
 # **Predict.** The whole EfficientNet-Lite0 has 4.7 million parameters. How many will ours have?
@@ -147,8 +147,8 @@ from functools import partial
 
 by_image = table.assign(group=table["image_id"])
 table["split"] = split.holdout(by_image, test=0.25, val=0.1, seed=SEED)["split"].to_numpy()
-network, epochs = partial(models.case_d, weights=WEIGHTS), 3 if MODE == "class" else 6
-recipe = models.Recipe("case_d", network, epochs, batch_size=16, learning_rate=2e-3, cosine=True)
+network, epochs = partial(models.case_d, weights=WEIGHTS), 4 if MODE == "class" else 6
+recipe = models.Recipe("case_d", network, epochs, batch_size=32, learning_rate=2e-3, cosine=True)
 with quiet():
     fitted = train.fit(recipe, table, images, seed=SEED, progress=False)
 model = fitted.model
