@@ -70,15 +70,17 @@ print(about.url, about.layout, f"licence: {about.licence}", sep="\n")
 
 # %% [markdown]
 # By default we use **phantoms in the same folders**: procedural radiographs with a known truth, 300 of them (the
-# description says "hundreds"; we have not counted the set). Phantoms are no evidence about patients, nor about that set.
-# (With another set of the catalogue, its test part, or a tenth, stands for `Prediction`.)
+# description says "hundreds"; we have not counted the set), of 224 pixels a side, 128 in class mode. Phantoms are no
+# evidence about patients, nor about that set. (With another set of the catalogue, its test part, or a tenth, stands for
+# `Prediction`.)
 #
 # **Predict.** Three folders. Which of them hold sub-folders by class, and what follows for the third?
 
 # %% tags=["nbval-check-output"]
 from pathlib import Path
 
-imported = datasets.case("b", DATASET, DATA_DIR, seed=SEED)
+side = 128 if MODE == "class" else 224
+imported = datasets.case("b", DATASET, DATA_DIR, seed=SEED, size=side)
 table = imported.table
 files = [*table["path"], *imported.unlabelled]
 top = Path(os.path.commonpath(files)).parent
@@ -287,7 +289,7 @@ page[["check", "verdict", "finding"]]
 # %% [markdown]
 # **Explain.** `fault` is to be repaired before any number is quoted; `look` asks for a person; `ok` means that *this*
 # check found nothing. On the phantoms the line about patients counts those on both sides, and the line about the source
-# says that the hospital alone tells the class.
+# says that the hospital alone tells the class. (The line above it counts the source among the properties of a file.)
 #
 # **The phantoms of this case carry that fault because we planted it**: nine in ten of the ill were filmed at hospital C,
 # nine in ten of the well at hospital A. Published sets are put together from several collections, and such ties are a
@@ -299,13 +301,13 @@ page[["check", "verdict", "finding"]]
 #
 # With phantoms we can ask what nobody can ask of people: the same patient, breath and illness, filmed at the *other*
 # hospital (lesson 09 calls such a twin a counterfactual). **This step uses phantoms whatever `DATASET` says**, and with
-# them the truth about `Prediction`. Every image outside `Train` is scored. (300 films are drawn once, in half a minute.)
+# them the truth about `Prediction`. Every image outside `Train` is scored. (The 300 films are drawn once.)
 #
 # **Predict.** The table counts images by folder, class and hospital. What would a look-up of the hospital answer, and
 # how often would it be right?
 
 # %% tags=["nbval-check-output"]
-home = imported if DATASET == "phantom" else datasets.case("b", seed=SEED)
+home = imported if DATASET == "phantom" else datasets.case("b", seed=SEED, size=side)
 here = Path(home.unlabelled[0]).parents[2]
 films = pd.read_csv(here.parent / "truth.csv")
 films = films.assign(group=films["patient"], source=films["site"], fold=None)
@@ -313,7 +315,7 @@ films["label"] = pd.Categorical(films["label"], categories=["normal", "covid"])
 plan = phantom.design("case_b", seed=SEED)
 moved = plan["site"].map({"A": "C", "C": "A"})
 plan = plan.assign(site=moved, equipment=moved)
-work, drawn = datasets.work_dir(), {"masks": False, "progress": False}
+work, drawn = datasets.work_dir(), {"masks": False, "size": side, "progress": False}
 there = phantom.cached(plan, work, "case_b-moved", "case_b", **drawn)
 pd.crosstab([films["split"], films["label"]], films["source"])
 
@@ -385,10 +387,10 @@ for who in ("as described", "both hospitals"):
 # **Explain.** The first difference is the fault: the same patients with the same illness, and the score falls, because
 # the hospital changed sides. What is left on the moved films is what the network knows *besides* the hospital; 0.5 is a
 # coin. The second is the control: a network that met both labels at both hospitals should care little which of them
-# took the film. Where its interval holds zero, no care has been shown. Here a rest may remain, much smaller than the
-# fault and with the other sign: the last two lines show whether the network says less on one hospital's films, ill and
-# well alike. So few films do not teach it to look through a style; they only stop it from trusting one. The third
-# difference is what the repair is worth at the other hospital.
+# took the film. Where its interval holds zero, no care has been shown. Where a rest remains, compare it with the fault,
+# its size and its sign: the last two lines show whether the network says less on one hospital's films, ill and well
+# alike. So few films may not teach it to look through a style; they stop it from trusting one. The third difference is
+# what the repair is worth at the other hospital.
 #
 # A repaired network may score *less* on the films as taken: there the hospital was a help that it no longer has. (And
 # some of these patients are in `Train`, for both networks and both versions alike: that lifts all four heights, and is
