@@ -38,19 +38,21 @@ GROUPED = f"grouped: {MILD}"
 JOBS = [  # (row, seed, fold), in the order in which they are worth most
     *((GIVEN[0], 0, None), (GIVEN[1], 0, None), (GIVEN[3], 0, None), (GIVEN[1], 1, None), (GIVEN[2], 0, None)),
     *((GIVEN[0], 1, None), (GIVEN[2], 1, None), *((GROUPED, 0, fold) for fold in range(case_e.FOLDS))),
-    *((GIVEN[0], 2, None), (GIVEN[2], 2, None)),
 ]
-FROZEN = {f"frozen features, {CUT}": f"frozen {CUT}, {SIZE} px", "frozen features, cut chosen inside": None}
-NETWORKS = {f"grouped: {STRONG}": "case_e", "compact network, grouped": "compact"}
+PIXELS = "logistic regression on pixels"
+FROZEN = {f"frozen features, {CUT}": f"frozen {CUT}, {SIZE} px"}
+FROZEN |= {"frozen features, cut chosen inside": "frozen, chosen inside"}
+LINEAR = {PIXELS: "pixels + logistic regression"} | FROZEN  # rows of benchmarks.case_e_transfer
 COMPARED = {  # row → the row it is compared with, image by image: the first of these that is there
     GIVEN[1]: (GIVEN[0],),
     GIVEN[2]: (GIVEN[0],),
     GIVEN[3]: (GIVEN[1],),
     GROUPED: (GIVEN[0],),
     f"grouped: {STRONG}": (GIVEN[1],),
-    "compact network, grouped": (GROUPED, f"grouped: {STRONG}"),
-    f"frozen features, {CUT}": (GROUPED, f"grouped: {STRONG}"),
-    "frozen features, cut chosen inside": (GROUPED, f"grouped: {STRONG}"),
+    PIXELS: (GROUPED, f"grouped: {STRONG}"),
+    "compact network, grouped": (PIXELS,),
+    f"frozen features, {CUT}": (PIXELS,),
+    "frozen features, cut chosen inside": (PIXELS,),
 }
 
 
@@ -131,25 +133,26 @@ def complete(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         files = sorted(STORE.glob(f"{file_name(name)}-*.csv"))
         if files and (name in GIVEN or len(files) == case_e.FOLDS):
             result[name] = pd.concat([read(file, table) for file in files], ignore_index=True)
-    for name, network in NETWORKS.items():
-        files = sorted(case_e.STORE.glob(f"{network}-*-*.csv"))
-        result[name] = pd.concat([read(file, table) for file in files], ignore_index=True)
-    for name, row in FROZEN.items():
-        row = next(r for r in case_e_transfer.rows() if r.name == (row or "frozen, chosen inside"))
-        files = [
-            darkcovidnet.stored(case_e_transfer.STORE, row, "grouped", seed, fold)
-            for seed in range(row.seeds)
-            for fold in range(darkcovidnet.FOLDS)
-        ]
-        result[name] = pd.concat([read(file, table) for file in files], ignore_index=True)
-    return result
+    linear = {row.name: row for row in case_e_transfer.rows()}
+    kept = {f"grouped: {STRONG}": sorted(case_e.STORE.glob("case_e-*-*.csv")), PIXELS: []}
+    kept["compact network, grouped"] = sorted(case_e.STORE.glob("compact-*-*.csv"))
+    for name, known_as in LINEAR.items():
+        row = linear[known_as]
+        places = [(seed, fold) for seed in range(row.seeds) for fold in range(darkcovidnet.FOLDS)]
+        kept[name] = [darkcovidnet.stored(case_e_transfer.STORE, row, "grouped", *place) for place in places]
+    return result | {
+        name: pd.concat([read(f, table) for f in files], ignore_index=True) for name, files in kept.items()
+    }
 
 
 # --- the tables ---------------------------------------------------------------------------------------------------
 
 
 def line(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
-    """One row: figures with intervals by group, n, the paired difference, seconds, parameters, kilobytes."""
+    """One row: figures with intervals by group, n, the paired difference, seconds, parameters, kilobytes.
+
+    On the given split the difference holds the seeds that both rows have; `seeds_compared` says how many.
+    """
     part = predictions[name]
     row = {"row": name, "protocol": "given split" if name in GIVEN else "grouped folds"}
     for metric in METRICS:
@@ -163,7 +166,7 @@ def line(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
 
 def difference(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
     """Accuracy of this row less that of the row it is compared with, on the images of both, resampled by group."""
-    columns = ("compared_with", "difference", "difference_low", "difference_high", "n_compared")
+    columns = ("compared_with", "difference", "difference_low", "difference_high", "n_compared", "seeds_compared")
     other = next((row for row in COMPARED.get(name, ()) if row in predictions), None)
     if other is None:
         return dict.fromkeys(columns)
@@ -172,7 +175,7 @@ def difference(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
     if name in GIVEN:  # the same seeds on both sides
         a, b = a[a["seed"].isin(b["seed"])], b[b["seed"].isin(a["seed"])]
     found = evaluate.compare(a, b, "accuracy")
-    return dict(zip(columns, (other, found.value, found.low, found.high, found.n), strict=True))
+    return dict(zip(columns, (other, found.value, found.low, found.high, found.n, a["seed"].nunique()), strict=True))
 
 
 def seconds(name: str, part: pd.DataFrame, which: str) -> float | None:
@@ -188,12 +191,16 @@ def seconds(name: str, part: pd.DataFrame, which: str) -> float | None:
 @cache
 def size(name: str) -> dict:
     """Parameters, and kilobytes of the file with 32-bit and with 8-bit weights (LiteRT), which no training changes."""
-    if name == "frozen features, cut chosen inside":
-        return {}  # another network in each fold
-    model = frozen() if name in FROZEN else models.RECIPES[NETWORKS.get(name, "case_e")].build(3, SIZE)
+    if name in (PIXELS, "frozen features, cut chosen inside"):
+        return {}  # no network, or another one in each fold
+    model = frozen() if name in FROZEN else models.RECIPES[network_of(name)].build(3, SIZE)
     with tempfile.TemporaryDirectory() as folder:
         files = deploy.export(model, folder, ["float32", "int8"]).set_index("name")["kB"]
     return {"parameters": model.count_params(), "kB": round(files["float32"]), "kB_int8": round(files["int8"])}
+
+
+def network_of(name: str) -> str:
+    return "compact" if name.startswith("compact") else "case_e"
 
 
 def frozen():

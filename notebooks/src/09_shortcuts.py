@@ -62,8 +62,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # (COVID phantoms are ill because we draw them so. What follows teaches the method and is no evidence about patients.
 # Drawing takes some seconds, once.)
 #
-# **Predict.** Eight films will be shown, well above, ill below. By what would *you* tell the two rows apart, if you were
-# paid by the right answer?
+# **Predict.** Eight films will be shown, well above, ill below. By what would *you* tell the two rows apart, if you
+# were paid by the right answer?
 
 # %% tags=["nbval-check-output"]
 plan = phantom.design(
@@ -95,7 +95,8 @@ plots.montage(
 # Everything by the book: patients kept whole (lesson 04), the compact network of lesson 06, a test part that it never
 # saw, an interval by patient (lesson 07).
 #
-# **Predict.** Ill at a severity of 0.2 to 0.7 of the worst, some 180 training films. What AUC do you expect on the test part?
+# **Predict.** Ill at a severity of 0.2 to 0.7 of the worst, some 180 training films. What AUC do you expect on the
+# test part?
 
 # %%
 from dataclasses import replace
@@ -202,9 +203,9 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** The same network, the same chests, the same lungs. With the marker reversed it ranks most of the ill
-# *below* most of the well: it reads the marker and, where the two disagree, believes the marker. With nobody wearing one
-# little is left: so much, or so little, it knows of the disease. The first line is a true statement about films on which ill
-# people wear a marker, and was taken for a statement about lungs.
+# *below* most of the well: it reads the marker and, where the two disagree, believes the marker. With nobody wearing
+# one little is left: so much, or so little, it knows of the disease. The first line is a true statement about films on
+# which ill people wear a marker, and was taken for a statement about lungs.
 #
 # Did it have to be so? These films do show the disease, and Step 4 trains a network that sees some of it. But the
 # marker is easier. A network takes what is easiest (Geirhos et al. 2020), and then has no reason to look further.
@@ -267,10 +268,10 @@ repairs[["model", "n", "groups", "roc_auc", "sensitivity", "specificity"]]
 #   only ill films have one. On films that never wore a marker the same network calls (almost) nobody ill.
 # - **B, train only**: the network learnt to look for holes, and the test films have none. Its sensitivity falls to
 #   about nothing. Its AUC hides that, for it says how films are *ranked*, not what is called.
-# - **A, test only**: the network still wants a marker, and here a black hole is as good as one. On films that never wore
-#   one it calls hardly anybody ill. (That is a fine *question* to a network, as in Step 3, and no repair.)
-# - **D, everywhere**: ill and well alike, training and test alike. The two lines agree, because nothing of the marker is
-#   left by which they could differ. The score is lower than the "good" ones above, and it is the only one that
+# - **A, test only**: the network still wants a marker, and here a black hole is as good as one. On films that never
+#   wore one it calls hardly anybody ill. (That is a fine *question* to a network, as in Step 3, and no repair.)
+# - **D, everywhere**: ill and well alike, training and test alike. The two lines agree, because nothing of the marker
+#   is left by which they could differ. The score is lower than the "good" ones above, and it is the only one that
 #   speaks of the chest.
 #
 # The rule: **a repair must not depend on the label, nor on the side of the split.** What D costs: the covered corners
@@ -395,12 +396,13 @@ auc.pivot(index="view", columns="test", values="AUC").loc[list(views), auc["test
 # agree, far below 0.5 where they disagree. The style lies *in* the lungs' pixels, and no scissors part it from them.
 # Cropping removes what stands at the edge, and nothing else.
 #
-# *Lungs blacked out* and *frame only* hold no lung to be ill. What they score on selected films is the hospital and
-# cannot be anything else; as high as that goes, a high score of the whole film proves nothing either.
+# *Lungs blacked out* and *frame only* hold no lung to be ill. What they score on selected films is the hospital, or
+# nearly all of it (outlines of lungs may tell a little); as high as that goes, a high score of the whole film proves
+# nothing either.
 #
 # The last column is the repair that works here: **both hospitals with both labels in training**. There the views with
 # lungs score what a linear model can see of the disease, and those without stay near the coin. (Not exactly at 0.5
-# each time: the intervals are wide, and outlines of lungs may tell a little.)
+# each time: the intervals are wide.)
 #
 # Where a test set holds both labels from each hospital, there is a figure that no style can lift: the AUC from pairs of
 # *one* hospital, in which the style is the same for both films. The model that learnt on selected films, whole view:
@@ -412,16 +414,17 @@ by_hospital = evaluate.subgroups(learnt_tied["whole film"], "source", "roc_auc",
 by_hospital[["source", "value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
-# **Explain.** What is left when the hospital cannot help: far below what was claimed. It needs no retraining and no
-# reversed set, only both labels from each hospital, and the name of the hospital in the table.
+# **Explain.** What is left when the hospital cannot help: far below what was claimed, and where an interval holds 0.5,
+# nothing that these films can show. It needs no retraining and no reversed set, only both labels from each hospital,
+# and the name of the hospital in the table.
 
 # %% [markdown]
 # ## Step 6 · Children against adults
 #
 # Not every shortcut is an object or a style. In the published set of case E the COVID films are of adults, and the
 # others look like children's. Then bones, proportions, the place of the heart differ between the classes: anatomy, all
-# of it, and none of it the disease. Design `children_adults`: the well are children, the ill adults. `reverse=True`: the
-# other way round. And a third set, in which all are adults.
+# of it, and none of it the disease. Design `children_adults`: the well are children, the ill adults. `reverse=True`:
+# the other way round. And a third set, in which all are adults.
 #
 # **Predict.** A linear model is trained on the first set (five folds, by patient). Its AUC on held-out patients of that
 # set? On the reversed one? On adults only: who will be called ill?
@@ -461,9 +464,10 @@ found = evaluate.table(aged, ["roc_auc", "sensitivity", "specificity"], positive
 found[["model", "n", "groups", "roc_auc", "sensitivity", "specificity"]]
 
 # %% [markdown]
-# **Explain.** High on its own kind of set, below a coin on the reversed one. On adults only, look at the specificity: most
-# well adults are called ill, because "adult" is what it learnt ill to be. Their AUC says that a little of the disease is
-# in the model too: a shortcut and a signal can live side by side.
+# **Explain.** High on its own kind of set, below a coin on the reversed one. On adults only, look at the specificity:
+# most well adults are called ill, because "adult" is what it learnt ill to be. And their AUC? Above 0.5 it says that a
+# little of the disease may be in the model too, for a shortcut and a signal can live side by side; where its interval
+# holds 0.5, these films cannot say.
 #
 # There is nothing to erase here, and cropping would be useless: every rib has an age. What helps is other data (well
 # adults from the same source), and where there are none, saying what the set can answer: *child or adult?*
@@ -472,9 +476,10 @@ found[["model", "n", "groups", "roc_auc", "sensitivity", "specificity"]]
 # ## Step 7 · An audit that may not cry wolf
 #
 # Before training, two questions can be put to any set, and neither looks at a lung: does the **source** tell the class
-# (`audit.source_baseline`, the look-up of Step 5)? Does the **frame**, the outer tenth of the film (`audit.frame_baseline`:
-# a random forest, many decision trees on its pixels that vote)? Both are scored on groups that they were not fitted to.
-# `audit.shortcuts` asks both; `audit.report(table, images=...)` adds them to the page of lesson 02.
+# (`audit.source_baseline`, the look-up of Step 5)? Does the **frame**, the outer tenth of the film
+# (`audit.frame_baseline`: a random forest, many decision trees on its pixels that vote)? Both are scored on groups
+# that they were not fitted to. `audit.shortcuts` asks both; `audit.report(table, images=...)` adds them to the page of
+# lesson 02.
 #
 # An alarm that always rings is as useless as one that never does. So first a set without any shortcut: in the design
 # `clean` there are no letters, no devices, no borders, one machine, and the names of two sites, given by lot.
@@ -497,9 +502,9 @@ print("site from the frame:", of_site)
 page[["check", "verdict", "finding"]]
 
 # %% [markdown]
-# **Explain.** The truth is 0.5 for all three, and that should lie within each interval. (One in twenty misses by bad luck,
-# upwards or downwards; below 0.5 is no shortcut but chance.) Now the guilty: the films with the marker of Step 1. All
-# are of one hospital, and the marker stands near the edge.
+# **Explain.** The truth is 0.5 for all three, and that should lie within each interval. (One in twenty misses by bad
+# luck, upwards or downwards; below 0.5 is no shortcut but chance.) Now the guilty: the films with the marker of Step
+# 1. All are of one hospital, and the marker stands near the edge.
 #
 # **Predict.** The network of Step 2 took the marker for the disease. Will the frame give it away?
 
@@ -508,10 +513,11 @@ marked = evaluate.metric(audit.frame_baseline(films, images, seed=SEED), "roc_au
 print("disease from the frame, films with the marker:", marked)
 
 # %% [markdown]
-# **Explain.** A little at most, and nothing like what the network made of it. The marker is small and moves about, partly outside the frame, and trees on single pixels cannot
-# read. The network could. **An audit sees what its eyes can see**: a weak model that finds a shortcut proves it is
-# there; a weak model that finds none proves little. What found the marker was the trained network itself, asked as
-# in Step 3, and before that the montage: a person who looked.
+# **Explain.** It rings, softly: a little above 0.5, and nothing like what the network made of it. The marker is small
+# and moves about, partly outside the frame, and trees on single pixels cannot read. The network could. **An audit sees
+# what its eyes can see**: a weak model that finds a shortcut proves it is there; a weak model that finds none proves
+# little. What found the marker was the trained network itself, asked as in Step 3, and before that the montage: a
+# person who looked.
 #
 # Now the set of this course.
 #
@@ -527,9 +533,9 @@ page = audit.shortcuts(table, preprocess.cache(table, size=64, progress=False), 
 page[["check", "verdict", "finding"]]
 
 # %% [markdown]
-# **Explain.** *ok*: the interval reaches down to 0.5. *look*: it stays above. *fault*: it stays above 0.6. Then a network can
-# score that much without a lung, and its own figure has to be read with this beside it. *Not tested* is not *ok*:
-# where a set does not say from where its films come, nobody can ask.
+# **Explain.** *ok*: the interval reaches down to 0.5. *look*: it stays above. *fault*: it stays above 0.6. Then a
+# network can score that much without a lung, and its own figure has to be read with this beside it. *Not tested* is
+# not *ok*: where a set does not say from where its films come, nobody can ask.
 
 # %% [markdown]
 # ## Step 8 · Real sets
@@ -537,7 +543,8 @@ page[["check", "verdict", "finding"]]
 # The same questions, put to two published sets by `python -m benchmarks.shortcuts`: every image scored by a model that
 # never saw its group, three repeats, AUC of COVID against all other images, interval by group.
 #
-# **Predict.** Case E's set: 317 films. What remains of the AUC when all lungs are blacked out, and only a frame is left?
+# **Predict.** Case E's set: 317 films. What remains of the AUC when all lungs are blacked out, and only a frame is
+# left?
 
 # %%
 real = measured.read("shortcuts")
@@ -556,21 +563,23 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** On case E's set a frame without lungs comes close to the whole film. So an AUC of that height there, by
-# whatever network, is no evidence that it has looked at a lung. (Nor that it has not: the lungs may tell as well. This set
-# cannot decide.) Nor does it help to crop: the *centre*, half as wide and half as high, tells as much as the frame.
+# whatever network, is no evidence that it has looked at a lung. (Nor that it has not: the lungs may tell as well. This
+# set cannot decide.) Nor does it help to crop: the *centre*, half as wide and half as high, tells as much as the
+# frame.
 #
-# In DarkCovidNet's set the COVID films come from one collection and all others from another. The look-up of the source,
-# which opens no film, is perfect, and nothing measured on this set can be told from "which collection?". The frame tells
-# more than the centre does.
+# In DarkCovidNet's set the COVID films come from one collection and all others from another. The look-up of the
+# source, which opens no film, is perfect, and nothing measured on this set can be told from "which collection?". The
+# frame tells about as much as the centre does, or more.
 #
 # (The figures belong to these copies and these models: five folds, 6 of 64 pixels, nothing tuned.)
 #
 # The same was found elsewhere. In the test sets 8 and 9 of COVIDx, every positive film comes from one source and every
 # negative one from another: a look-up scores 1.000, the published networks 0.963 and 0.983. DeGrave et al. 2021 traced
-# such networks to letters, edges and the position of the patient. Zech et al. 2018: an AUC of 0.931 at home became 0.815
-# at another hospital.
+# such networks to letters, edges and the position of the patient. Zech et al. 2018: an AUC of 0.931 at home became
+# 0.815 at another hospital.
 #
-# What the table does not show: how a given network decides. For that, one has to ask the network (Step 3, and lesson 10).
+# What the table does not show: how a given network decides. For that, one has to ask the network (Step 3, and lesson
+# 10).
 #
 # ### Checkpoint
 #
@@ -583,8 +592,8 @@ plots.intervals(
 # 3. Convincing if the interval is narrow.
 #
 # <details><summary>Answer</summary>
-# 2: the line "lungs only" of Step 5 had the same score, and fell far below 0.5 when the hospitals were swapped.
-# Answer 1 takes the scissors for a cleaner. Answer 3: a narrow interval makes the number sure, not its meaning. </details>
+# 2: the line "lungs only" of Step 5 had the same score, and fell far below 0.5 when the hospitals were swapped. Answer
+# 1 takes the scissors for a cleaner. Answer 3: a narrow interval makes the number sure, not its meaning. </details>
 
 # %% [markdown]
 # ## Key points
@@ -603,14 +612,15 @@ plots.intervals(
 # %% [markdown]
 # ## What next
 #
-# We asked the network by changing the film. Lesson 10 asks it *where* it looked, with heat maps, and checks on the marker
-# whether such a map can be believed.
+# We asked the network by changing the film. Lesson 10 asks it *where* it looked, with heat maps, and checks on the
+# marker whether such a map can be believed.
 
 # %% [markdown]
 # ## Sources and licence
 #
-# - Zech, Badgeley, Liu, Costa, Titano, Oermann (2018), *Variable generalization performance of a deep learning model to
-#   detect pneumonia in chest radiographs: a cross-sectional study*, PLoS Medicine 15(11), doi 10.1371/journal.pmed.1002683.
+# - Zech, Badgeley, Liu, Costa, Titano, Oermann (2018), *Variable generalization performance of a deep learning model
+#   to detect pneumonia in chest radiographs: a cross-sectional study*, PLoS Medicine 15(11), doi
+#   10.1371/journal.pmed.1002683.
 # - Geirhos et al. (2020), *Shortcut learning in deep neural networks*, Nature Machine Intelligence 2,
 #   doi 10.1038/s42256-020-00257-z.
 # - DeGrave, Janizek, Lee (2021), *AI for radiographic COVID-19 detection selects shortcuts over signal*, Nature Machine

@@ -310,9 +310,10 @@ found[["map", "measure", "value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
 # **Explain.** `mask's share` is what a map gets that is hot everywhere alike, and random maps come out near it. The
-# centred map shows how much is gained by knowing that a chest is in the middle of a film. What Grad-CAM has above
-# *both* is what it knows. To say whether that is more than luck, compare the two on the same films, as lesson 07 did
-# with models: the difference film by film, and its interval.
+# centred map shows how much *energy* is gained by knowing that a chest is in the middle of a film; in the pointing
+# game it cannot win, for its hottest point is the mediastinum, not a lung. What Grad-CAM has above *both* is what it
+# knows. To say whether that is more than luck, compare the two on the same films, as lesson 07 did with models: the
+# difference film by film, and its interval.
 #
 # **Predict.** Will the interval of Grad-CAM minus centred include zero?
 
@@ -478,8 +479,10 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** This is the answer to the question, in the units of the question. For the honest network the letters
-# matter little or nothing; for the shortcut network their removal costs several times as much, on films that *do* show
-# a pneumonia. And the other way round: what do letters do on films of healthy people?
+# matter little (an interval may still exclude zero); for the shortcut network their removal costs several times as
+# much, on films that *do* show a pneumonia. Compare also with the lines *without the lesion*: the shortcut network
+# uses the disease as well. A shortcut need not replace the signal to spoil the answer. And the other way round: what
+# do letters do on films of healthy people?
 #
 # **Predict.** Films of healthy people, without and with letters: by how much does each network's probability of
 # `bacterial` rise, and how many more of them does it call ill?
@@ -589,8 +592,8 @@ pd.DataFrame(
 # **Explain.** The table holds the probability after a tenth of the pixels is gone. Read it column by column: where
 # Grad-CAM and occlusion lie below the two maps that know nothing, they have found something that *this* network uses,
 # and that goes for the shortcut network too. Do not compare with the start of the curve. A film with grey holes looks
-# like nothing the network was trained on, and the holes alone can push the probability down, or up, as the two maps
-# without knowledge show.
+# like nothing the network was trained on, and the holes alone can push the probability to either side. In the figure,
+# too: further right most of the film is holes, and the order of the lines there says little.
 
 # %% [markdown]
 # ## Step 9 · A map always comes out
@@ -673,7 +676,7 @@ plots.heat_maps(
 # - Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim (2018), *Sanity checks for saliency maps*, arXiv:1810.03292.
 # - Petsiuk, Das, Saenko (2018), *RISE: randomized input sampling for explanation of black-box models*,
 #   arXiv:1806.07421.
-# - Saporta et al. (2022), *Benchmarking saliency methods for chest X-ray interpretation*, Nature Machine Intelligence 4,
-#   doi 10.1038/s42256-022-00536-x.
+# - Saporta et al. (2022), *Benchmarking saliency methods for chest X-ray interpretation*, Nature Machine Intelligence
+#   4, doi 10.1038/s42256-022-00536-x.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.

@@ -193,7 +193,7 @@ plots.distribution(
 # how often chance alone gets as high.
 #
 # For the same reason the interval that `calibrate.scores` gives cannot be trusted near 0: resampling adds luck of its
-# own. Of a perfect model's intervals, a third or more do not reach down to the truth, which is 0.
+# own. Of a perfect model's intervals, many do not reach down to the truth, which is 0.
 #
 # **Predict.** How does the ECE of chance change with ten times the images? With twice the bins?
 
@@ -269,7 +269,8 @@ pd.DataFrame(side).T.assign(roc_auc=auc, n=len(test)).round(3)
 # 3. A's probabilities are off by 4 %, B's by 6 %.
 #
 # <details><summary>Answer</summary>
-# 2. Answer 1 takes ECE for an accuracy: the person who always says the share has the smallest ECE of all. Answer 3 reads
+# 2. Answer 1 takes ECE for an accuracy: the person who always says the share has the smallest ECE of all. Answer 3
+#    reads
 # as exact what is mostly luck at this n: the true errors may be equal, or zero. Simulate chance, and look at the paired
 # difference of a proper score. </details>
 
@@ -454,9 +455,9 @@ plots.intervals(
 )
 
 # %% [markdown]
-# **Explain.** Moved back, the mean is near the truth again, and often a little below it: the correction is exact only if
-# the weighted model was calibrated in its own world, and a model fitted to so few ill images is surer than it should be
-# (Step 5).
+# **Explain.** Moved back, the mean is near the truth again, and often a little below it: the correction is exact only
+# if the weighted model was calibrated in its own world, and a model fitted to so few ill images is surer than it
+# should be (Step 5).
 #
 # Weights, over- and undersampling all do this. Use them if training needs them; then correct the probabilities, or
 # calibrate on validation images with the *true* shares, or use the output as a score only.
@@ -500,10 +501,11 @@ print(f"chosen on validation: {chosen:.3f}")
 found[["threshold", "metric", "value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
-# **Explain.** 0.5 is a habit: its sensitivity is whatever it happens to be. The line "chosen, validation" is no result:
-# 0.90 was asked for there. The line "chosen, test" is the measurement, and it may lie on either side of 0.90. It is
-# reported as it comes, with its interval and n; n is small, because a sensitivity rests on the ill alone. Moving the
-# threshold now, so that test comes out at 0.90, would be choosing on test.
+# **Explain.** 0.5 is a habit: its sensitivity is whatever it happens to be. The line "chosen, validation" is no
+# result: 0.90 was asked for there. The line "chosen, test" is the measurement, and it may lie on either side of 0.90;
+# a threshold that rests on a few dozen ill people need not keep its promise even within the interval, which leaves out
+# the luck of choosing. It is reported as it comes, with its interval and n; n is small, because a sensitivity rests on
+# the ill alone. Moving the threshold now, so that test comes out at 0.90, would be choosing on test.
 #
 # Threshold and temperature belong together: one chosen before the temperature cuts at another place after it. Chosen
 # anew for the same sensitivity, it calls the same images as before, for the order has not changed. So this decision
@@ -529,7 +531,7 @@ calibrate.predictive_values(0.95, 0.95, [0.5, 0.1, 0.01]).round(3)
 # "not ill" is nearly always right, whatever the test.
 #
 # Now ours. Sensitivity and specificity are those of the test images; their lower ends together, and their upper ends
-# together, show how uncertain the PPV is.
+# together, show how uncertain the PPV is (more widely than a 95 % interval would: both would have to be low at once).
 
 # %%
 home = parts["chosen, test"].set_index("metric")
@@ -564,8 +566,8 @@ pd.DataFrame(columns).assign(prevalence=prevalences, n=len(test)).set_index("pre
 #
 # <details><summary>Answer</summary>
 # 2. With sensitivity and specificity both 0.92, a PPV of 0.92 at one in two becomes 0.19 at one in fifty.
-# Answer 1 takes PPV for a sensitivity, whose formula does not contain the prevalence. Answer 3: no threshold is right by
-# nature. </details>
+# Answer 1 takes PPV for a sensitivity, whose formula does not contain the prevalence. Answer 3: no threshold is right
+# by nature. </details>
 
 # %% [markdown]
 # ## Step 9 · Is it worth it? The decision curve
@@ -593,13 +595,13 @@ curves = {name: calibrate.decision_curve(each, positive) for name, each in both.
 plots.decision_curve(curves, title=f"Decision curve, {len(test)} test images")
 
 # %% [markdown]
-# **Explain.** Nobody is 0. Everybody is worth something while a false alarm is cheap, and falls below 0 further right. A
-# network is of use at those t where it lies above *both*. The bands are wide mostly because the number of ill among so
-# few images varies, which moves all lines together; the column `gain` compares with the better of the two simple rules,
-# draw by draw.
+# **Explain.** Nobody is 0. Everybody is worth something while a false alarm is cheap, and falls below 0 further right.
+# A network is of use at those t where it lies above *both*. The bands are wide mostly because the number of ill among
+# so few images varies, which moves all lines together; the column `gain` compares with the better of the two simple
+# rules, draw by draw.
 #
-# Here calibration counts, for the curve takes p at its word: a network that is too sure acts on the wrong images where t
-# is very small or very large. And the picture belongs to the prevalence of these images, as a PPV does.
+# Here calibration counts, for the curve takes p at its word: a network that is too sure acts on the wrong images where
+# t is very small or very large. And the picture belongs to the prevalence of these images, as a PPV does.
 
 # %% [markdown]
 # ## Step 10 · The frozen threshold at a second site
@@ -657,15 +659,16 @@ plots.intervals(
 # %% [markdown]
 # **Explain.** Three things to read.
 #
-# *Away, frozen.* What would happen if the network were carried to the other hospital as it is. Compare with *home*: both
-# intervals count. The order of the images (AUC) may have suffered, and so may the place of the threshold; a mean p that
-# is far from the share says that the temperature did not travel either.
+# *Away, frozen.* What would happen if the network were carried to the other hospital as it is. Compare with *home*:
+# both intervals count. The order of the images (AUC) may have suffered, and so may the place of the threshold; a mean
+# p that is far from the share says that the temperature did not travel either.
 #
 # *Away, picked again.* Its sensitivity is 0.90 or just above by construction: it was asked for, on these very images.
-# What the new site costs reappears in the specificity. To report this as "external validation" is recalibrating on test.
+# What the new site costs reappears in the specificity. To report this as "external validation" is recalibrating on
+# test.
 #
-# *The honest repair.* Set some of the new site's patients apart, choose temperature and threshold on them, report on the
-# others, and say so.
+# *The honest repair.* Set some of the new site's patients apart, choose temperature and threshold on them, report on
+# the others, and say so.
 #
 # A real example, from a tuberculosis project's own report on a new set: with a threshold re-picked there, sensitivity
 # 92.6 % and specificity 70 %; with the one frozen on validation, 98.2 % and 44.0 %. A threshold may slip either way.
@@ -696,8 +699,8 @@ plots.intervals(
 # - Guo, Pleiss, Sun, Weinberger (2017), *On calibration of modern neural networks*, Proceedings of the 34th
 #   International Conference on Machine Learning, PMLR 70.
 # - Brier (1950), *Verification of forecasts expressed in terms of probability*, Monthly Weather Review 78(1).
-# - Saerens, Latinne, Decaestecker (2002), *Adjusting the outputs of a classifier to new a priori probabilities: a simple
-#   procedure*, Neural Computation 14(1), doi 10.1162/089976602753284446.
+# - Saerens, Latinne, Decaestecker (2002), *Adjusting the outputs of a classifier to new a priori probabilities: a
+#   simple procedure*, Neural Computation 14(1), doi 10.1162/089976602753284446.
 # - Vickers, Elkin (2006), *Decision curve analysis: a novel method for evaluating prediction models*, Medical Decision
 #   Making 26(6), doi 10.1177/0272989X06295361.
 # - Davison, Hinkley (1997), *Bootstrap methods and their application*, Cambridge University Press.

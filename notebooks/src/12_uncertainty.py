@@ -143,14 +143,14 @@ for cohort, table in cohorts.items():
 plots.side_by_side(pd.DataFrame(rows), title="COVID against the rest, threshold frozen at home")
 
 # %% [markdown]
-# **Explain.** Read each column downwards, interval by interval. At the second hospital the order of the scores suffers
-# somewhat (AUC), and the threshold suffers badly: most COVID phantoms are missed, while the specificity *rises*.
-# The scores have moved down, those of the ill and of the others; a threshold is a point on a scale, and the scale is
-# not the same there. For the children the intervals overlap with home's: with this n nothing can be said but that no
-# large change shows.
+# **Explain.** Read each column downwards, interval by interval. At the second hospital the AUC is lower (where the
+# intervals overlap, that is not shown with this n), and the threshold suffers badly: most COVID phantoms are missed,
+# while the specificity *rises*. The scores have moved down, those of the ill and of the others; a threshold is a point
+# on a scale, and the scale is not the same there. For the children the intervals overlap with home's: with this n
+# nothing can be said but that no large change shows.
 #
-# (Real examples of the size of such falls: Zech and others, 2018, report an internal AUC of 0.931 and an external one of
-# 0.815 for pneumonia.)
+# (Real examples of the size of such falls: Zech and others, 2018, report an internal AUC of 0.931 and an external one
+# of 0.815 for pneumonia.)
 #
 # A tempting repair: pick the threshold anew, on the second hospital's own images.
 
@@ -196,11 +196,11 @@ for name, (table, images) in redrawn.items():
     print(f"{name}: {change.b:.2f} at home, {change.a:.2f} here; difference {change}")
 
 # %% [markdown]
-# **Explain.** `evaluate.compare` pairs film with film and resamples patients, so that differences between people cancel.
-# Both changes cost sensitivity, where the interval lies below zero, and neither would show in any figure measured at
-# home. Disease at an early stage is the commoner case outside hospitals: a test set of severe cases says little
-# about it. *What this does not show*: how large either effect is on patients. Our equipment and our severity scale are
-# drawn.
+# **Explain.** `evaluate.compare` pairs film with film and resamples patients, so that differences between people
+# cancel. Both changes cost sensitivity, where the interval lies below zero, and neither would show in any figure
+# measured at home. Disease at an early stage is the commoner case outside hospitals: a test set of severe cases says
+# little about it. *What this does not show*: how large either effect is on patients. Our equipment and our severity
+# scale are drawn.
 #
 # (The repair for equipment is to train on several hospitals; the repair for mild disease is to train on it. Neither
 # replaces the measurement.)
@@ -208,7 +208,7 @@ for name, (table, images) in redrawn.items():
 # %% [markdown]
 # ## Step 4 · Is the external set external?
 #
-# Public collections are fed from each other. Suppose an "external" set turns up that holds 75 images of the second
+# Public collections are fed from each other. Suppose an "external" set turns up that holds our images of the second
 # hospital and, unnoticed, 45 of our own training images with changed contrast.
 #
 # **Predict.** By how much can 45 known images lift the accuracy? And how would one find them?
@@ -339,9 +339,9 @@ print(f"with devices {change.a:.2f}, without {change.b:.2f}: difference {change}
 
 # %% [markdown]
 # **Explain.** Nothing changed but the devices, and the sensitivity changed with them: a good part of what the model
-# finds is the treatment. Oakden-Rayner and others (2020) call this *hidden stratification* and found it for pneumothorax
-# (air around the lung) and chest drains. With real films nobody can take the drain away; what remains is to label
-# the subgroup and to collect enough of it. `evaluate.subgroups` prints the table, the n beside each figure.
+# finds is the treatment. Oakden-Rayner and others (2020) call this *hidden stratification* and found it for
+# pneumothorax (air around the lung) and chest drains. With real films nobody can take the drain away; what remains is
+# to label the subgroup and to collect enough of it. `evaluate.subgroups` prints the table, the n beside each figure.
 
 # %% [markdown]
 # ## Step 6 · A gate for inputs
@@ -363,15 +363,15 @@ for name, images in strange.items():
 pd.DataFrame(sure).describe().loc[["mean", "min", "max"]].round(2)
 
 # %% [markdown]
-# **Explain.** The largest probability on noise is no lower than on radiographs, or hardly so. A softmax must hand out
+# **Explain.** Compare the lines: on noise the network may well be *surer* than on radiographs. A softmax must hand out
 # its 100 per cent among the classes it has. So something has to stand *before* the network.
 #
-# The **gate** asks whether a picture is like those that were trained on. It reduces the image to 24×24 and replaces grey
-# levels by ranks (exposure and contrast then leave no trace). From the training images it learns the 40 patterns that
-# best rebuild them (principal components), and takes three numbers: what the patterns *cannot* rebuild; how unusual the
-# mixture is that they can (the Mahalanobis distance); and whether the picture would fit better turned or inverted. Each
-# is measured in spreads of held-out clean images; the largest is the score. Here is the heart of it, for the first
-# number; look inside with `uncertainty.fit_gate??`.
+# The **gate** asks whether a picture is like those that were trained on. It reduces the image to 24×24 and replaces
+# grey levels by ranks (exposure and contrast then leave no trace). From the training images it learns the patterns
+# that best rebuild them (up to 40 principal components, at most a quarter of the number of images), and takes three
+# numbers: what the patterns *cannot* rebuild; how unusual the mixture is that they can (the Mahalanobis distance); and
+# whether the picture would fit better turned or inverted. Each is measured in spreads of held-out clean images; the
+# largest is the score. Here is the heart of it, for the first number; look inside with `uncertainty.fit_gate??`.
 
 # %%
 if DATASET == "phantom":
@@ -392,9 +392,10 @@ def ranks(images):
 
 x = ranks(clean["train"])
 _, _, patterns = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+k = min(40, len(x) // 4)
 for name, images in {"clean": clean["test"], "inverted": 255 - clean["test"]}.items():
     away = ranks(images) - x.mean(axis=0)
-    rest = away - away @ patterns[:30].T @ patterns[:30]
+    rest = away - away @ patterns[:k].T @ patterns[:k]
     print(f"{name}: not rebuilt, mean square {(rest**2).mean():.4f}")
 
 # %% [markdown]
@@ -437,10 +438,10 @@ for name, images in inputs.items():
     print(f"{name:20s} rejected by the tuned limit {(score > tuned).mean():5.0%}")
 
 # %% [markdown]
-# **Explain.** Noise is the farthest from a chest, so a limit tuned on it lies far out, and what lies nearer passes. Inputs
-# that must be rejected come in more kinds than anyone thinks of, so none of them may set the limit. The honest way sets
-# it on held-out **clean** images alone (here `val`): at the score that about 5 % of them exceed. It costs 5 % of good
-# images, a price that is known; what it catches is then a *measurement*.
+# **Explain.** Noise is the farthest from a chest, so a limit tuned on it lies far out, and what lies nearer passes.
+# Inputs that must be rejected come in more kinds than anyone thinks of, so none of them may set the limit. The honest
+# way sets it on held-out **clean** images alone (here `val`): at the score that about 5 % of them exceed. It costs 5 %
+# of good images, a price that is known; what it catches is then a *measurement*.
 #
 # **Predict.** With that limit: which kinds are rejected, what share of *new* clean images, and what does the gate do to
 # hospitals A and C and to children?
@@ -473,12 +474,13 @@ pd.crosstab(turned_away["kind"], turned_away["reason"])
 # gives an image which passes. Of new clean images it should reject about the share allowed: look whether the interval
 # includes it, or stays below.
 #
-# Now the last three lines, other hospitals and children (phantoms, whatever `DATASET` is), next to Step 2. Nearly all
-# images of the second hospital **pass**, and that is where the network missed most COVID phantoms. The gate answers "is
-# this a chest radiograph as I know them?". It does *not* answer "does the model work here?". The first is cheap; the
-# second takes labels from that hospital.
+# Now the last three lines, other hospitals and children, next to Step 2. (They are phantoms, whatever `DATASET` is:
+# leave them out where the gate learnt from real films.) Nearly all images of the second hospital **pass**, and that is
+# where the network missed most COVID phantoms. The gate answers "is this a chest radiograph as I know them?". It does
+# *not* answer "does the model work here?". The first is cheap; the second takes labels from that hospital.
 #
-# *What this does not show*: other wrong inputs (a mirrored chest, a hand, a screenshot), and lateral views of real people.
+# *What this does not show*: other wrong inputs (a mirrored chest, a hand, a screenshot), and lateral views of real
+# people.
 
 # %% [markdown]
 # ### Checkpoint
@@ -522,9 +524,9 @@ plots.intervals(pd.DataFrame(rows), baseline=0, title="Average minus one", xlabe
 
 # %% [markdown]
 # **Explain.** Paired differences, so a small gain can show; where the interval includes zero, these images do not show
-# one. As for the second hospital, compare its accuracy after averaging with the accuracy at home: whatever was gained is
-# small beside what is missing. Three networks that learnt from the same hospital share its blind spots, and an average
-# does not remove an error that all make.
+# one. As for the second hospital, compare its accuracy after averaging with the accuracy at home: what was gained, if
+# anything, is small beside what is missing. Three networks that learnt from the same hospital share its blind spots,
+# and an average does not remove an error that all make.
 #
 # Averages have a second use: their **spread** (column `spread`, the standard deviation of the winning class's
 # probability) is meant to say how unsure the model is. That can be tested.
@@ -546,9 +548,10 @@ pd.DataFrame(summary).T[["right", "wrong", "accuracy", "n"]].round(3)
 
 # %% [markdown]
 # **Explain.** If the spread were an alarm, it would be larger in the column "wrong" than in "right", and larger at the
-# second hospital. Compare. Agreement among models is no evidence that they are right: all three may be sure of the same
-# mistake. Our network has a single dropout layer, before its last one; so MC dropout (Gal and Ghahramani, 2016)
-# questions only that last step, and never what the convolutions made of the image.
+# second hospital. Compare the columns, and then the rows: where the accuracy is lowest, does the spread sound an
+# alarm? Agreement among models is no evidence that they are right: all three may be sure of the same mistake. Our
+# network has a single dropout layer, before its last one; so MC dropout (Gal and Ghahramani, 2016) questions only that
+# last step, and never what the convolutions made of the image.
 
 # %% [markdown]
 # ## Step 8 · Sets in place of single answers
@@ -650,7 +653,7 @@ print(f"calibrated there, mean of 400 deals: {np.mean(mended):.3f}")
 
 # %% [markdown]
 # **Explain.** The promise holds again, on average over deals; with so few patients one deal may be far off. What comes
-# back is the coverage and not the skill: the sets become larger.
+# back is the coverage and not the skill.
 
 # %% [markdown]
 # ## Step 9 · Abstaining, and what stays in the denominator
@@ -691,14 +694,15 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** "Of those answered" changes its denominator (`n`) with the cut; a model that answers ten easy images can
-# print any sensitivity it likes. "Of all" keeps everybody in: found, out of all who are ill. The third line is the work
-# left to people. Report all three, or right, wrong and abstained, which sum to one.
+# print any sensitivity it likes. "Of all" keeps everybody in: found, out of all who are ill. The third line is the
+# work left to people. Report all three, or right, wrong and abstained, which sum to one. (*Found* means here that
+# COVID is the most probable class; Step 1's threshold, chosen for a high sensitivity, finds more.)
 
 # %% [markdown]
 # ### Checkpoint
 #
-# "Our model abstains on 40 % of the images and reaches a sensitivity of 0.97. Its prediction sets are guaranteed to hold
-# the truth in 90 % of cases, at every hospital." Two faults. Which?
+# "Our model abstains on 40 % of the images and reaches a sensitivity of 0.97. Its prediction sets are guaranteed to
+# hold the truth in 90 % of cases, at every hospital." Two faults. Which?
 #
 # 1. 0.97 is of the answered images alone; and the guarantee is for images like the calibration set.
 # 2. 40 % is too much; and 90 % is too little.
@@ -734,7 +738,8 @@ plots.intervals(
 #   pneumonia in chest radiographs*, PLoS Medicine 15(11), doi 10.1371/journal.pmed.1002683.
 # - Oakden-Rayner, Dunnmon, Carneiro, Ré (2020), *Hidden stratification causes clinically meaningful failures in machine
 #   learning for medical imaging*, ACM CHIL, doi 10.1145/3368555.3384468.
-# - Lee, Lee, Lee, Shin (2018), *A simple unified framework for detecting out-of-distribution samples*, arXiv 1807.03888.
+# - Lee, Lee, Lee, Shin (2018), *A simple unified framework for detecting out-of-distribution samples*, arXiv
+#   1807.03888.
 # - Lakshminarayanan, Pritzel, Blundell (2017), *Simple and scalable predictive uncertainty estimation using deep
 #   ensembles*, arXiv 1612.01474. Gal, Ghahramani (2016), *Dropout as a Bayesian approximation*, arXiv 1506.02142.
 # - Angelopoulos, Bates (2021), *A gentle introduction to conformal prediction*, arXiv 2107.07511. Sadinle, Lei,

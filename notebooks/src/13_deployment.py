@@ -76,8 +76,9 @@ print(f"{model.count_params():,} parameters, trained for {epochs} epochs in {fit
 
 # %% [markdown]
 # Four numbers are still to be chosen, none of them on the test images. Temperature and threshold (lesson 11) come from
-# one half of the validation patients; the limit of the conformal sets (lesson 12) from the other half, since its rows
-# must not have chosen anything else; the gate is fitted on training images, and its limit set on validation images.
+# one half of the validation patients; the limit of the conformal sets (lesson 12) from the other half, since a
+# temperature fitted on its rows would change their scores; the gate is fitted on training images, and its limit set on
+# validation images.
 
 # %%
 validation = train.predict(model, table, images, split="val")
@@ -571,8 +572,8 @@ from pathlib import Path
 
 truth = Path(table["path"].iloc[0]).parents[2] / "truth.csv"
 about = datasets.info(DATASET)
-table = table.assign(source=about.title, licence=about.licence)
-by = ["format"]
+table = table.assign(source=table["source"].fillna(about.title), licence=about.licence)
+by = ["source"] if table["source"].nunique() > 1 else ["format"]
 if DATASET == "phantom" and truth.is_file():
     facts = pd.read_csv(truth).set_index("image_id")
     table["source"] = "phantom, site " + table["image_id"].map(facts["site"])
@@ -643,14 +644,14 @@ card = deploy.model_card(
 # %%
 from IPython.display import Markdown
 
-Markdown(card.replace("\n#", "\n###"))
+Markdown(("\n" + card).replace("\n#", "\n###"))
 
 # %% [markdown]
 # **Explain.** The tables wrote the figures. Compare one: a sensitivity of 0.90 was asked for on the validation images,
-# and the card states what came out on the others. *What it is for* and *which factors were not examined* are
-# judgements, and they are the sentences that a reader needs most: the tables show how the model does on these images,
-# not whom it must not be used on. The section "Training data" and the section "Evaluation data" were compared: had they
-# shared one group, there would be no card.
+# and the card states what came out on the others, even where the whole interval misses it. *What it is for* and *which
+# factors were not examined* are judgements, and they are the sentences that a reader needs most: the tables show how
+# the model does on these images, not whom it must not be used on. The section "Training data" and the section
+# "Evaluation data" were compared: had they shared one group, there would be no card.
 #
 # The card belongs into the bundle. Saved with it, its hash stands in the list, too. (The version that it names is the
 # one without the card: no file can hold its own hash.)

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -340,14 +341,18 @@ def test_uploads_of_both_versions_of_ipywidgets_are_read_alike():
 
 @pytest.mark.tensorflow
 def test_a_report_escapes_names_and_refuses_what_is_too_large(bundle, film):
-    ready, name = deploy.load_bundle(bundle), "<img src=x onerror=alert(1)>.png"
+    ready, name = replace(deploy.load_bundle(bundle), conformal_limit=0.99), "<img src=x onerror=alert(1)>.png"
     page, found = deploy.upload_report(ready, name, film.read_bytes())
     assert found["accepted"]
+    assert page.index("Set: ") < page.index(f"Most probable: {found['predicted']}") < page.index("Probabilities: ")
     assert "<img" not in page
     assert "&lt;img" in page
     page, found = deploy.upload_report(ready, name, b"0" * 2_000_001, max_bytes=2_000_000)
     assert not found["accepted"]
     assert "2.0 MB; at most 2 MB" in page
+    strict = deploy.upload_report(replace(ready, conformal_limit=0.0), name, film.read_bytes())[0]
+    assert "Set: empty, no class is likely enough" in strict
+    assert "Set" not in deploy.upload_report(replace(ready, conformal_limit=None), name, film.read_bytes())[0]
     page, found = deploy.upload_report(ready, "notes.txt", b"hello")
     assert not found["accepted"]
     assert "not an image" in page
