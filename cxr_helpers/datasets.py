@@ -69,15 +69,16 @@ def work_dir() -> Path:
     return data_dir(os.environ.get("CXR_WORK_DIR") or "data")
 
 
-def load(name: str, data_dir=None, download: bool = False) -> pd.DataFrame:
+def load(name: str, data_dir=None, download: bool = False, progress: bool = True) -> pd.DataFrame:
     """Manifest of a set of the catalogue that is on disk, checked; ``download=True`` fetches it first if it is not.
 
+    ``progress``: whether to show how far reading the files, or drawing the phantoms, has come.
     Warns of files that could not be read (`load_report` lists them). Raises DatasetNotFound, FetchError,
     ManifestError. Introduced in lesson 01.
     """
     if download and not _folder(name, data_dir).is_dir():
-        _download(name, data_dir)
-    report = load_report(name, data_dir)
+        _download(name, data_dir, progress=progress)
+    report = load_report(name, data_dir, progress=progress)
     if len(report.rejects):
         names = ", ".join(Path(path).name for path in report.rejects["path"][:3])
         message = f"{name}: {len(report.rejects)} files could not be read ({names}); datasets.load_report lists them"

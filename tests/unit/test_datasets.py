@@ -327,6 +327,15 @@ def test_a_case_on_phantoms_comes_through_the_importer_in_its_own_layout(tmp_pat
     assert found.table["patient"].notna().all() or letter == "E"  # copies bear other names
 
 
+@pytest.mark.parametrize("progress", [True, False])
+def test_loading_shows_its_progress_only_where_asked(drawn, monkeypatch, progress):
+    read, asked = datasets.manifest.from_folder, []
+    keep = lambda *args, **options: asked.append(options["progress"]) or read(*args, **options)  # noqa: E731
+    monkeypatch.setattr(datasets.manifest, "from_folder", keep)
+    datasets.load("covid19-image-dataset", drawn, progress=progress)
+    assert asked == [progress]
+
+
 def test_another_set_takes_the_classes_of_a_case(drawn):
     name = "covid19-image-dataset"
     whole = datasets.load(name, drawn)
