@@ -5,8 +5,8 @@
 Stages: draw the phantoms, import the folder, prepare and cache the images, look for duplicates, train for one epoch,
 score every image. Each finished stage is kept in `output/case_d/`, so an interrupted run goes on with the next one;
 `--images` and `--size` make a small trial, which is not written to the package unless `--write` is given.
-Memory is read from outside, every tenth of a second, as the sum over the process and its children: `peak_mb` is all
-that is resident, memory-mapped files included, which the system takes back when it needs the room; `own_mb` is the
+Memory is read from outside, every tenth of a second, as the sum over the stage's process and its children: `peak_mb` is
+all that is resident, memory-mapped files included, which the system takes back when it needs the room; `own_mb` is the
 part that is not shared with a file. Time of one machine, shared or not: `load` tells.
 """
 
@@ -16,17 +16,16 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pandas as pd
-import psutil
 
 from cxr_helpers import datasets, duplicates, evaluate, manifest, measured, models, preprocess, quiet, split, train
+from tools.run import Memory
 
 STORE = Path(__file__).parents[1] / "output" / "case_d"
-SIZES, SIDE, SAMPLE = (1000, 8723), 224, 0.1
+SIZES, SIDE = (1000, 8723), 224
 COLUMNS = ["images", "size", "stage", "seconds", "cpu_seconds", "peak_mb", "own_mb", "load", "cores"]
 
 
@@ -57,8 +56,8 @@ def measure(n: int, size: int, stage: str) -> dict:
     if not done.is_file():
         command = [sys.executable, "-m", "benchmarks.case_d", "--stage", stage, "--images", str(n), "--size", str(size)]
         started, before = time.perf_counter(), _spent()
-        with subprocess.Popen(command) as child, Memory(child.pid) as memory:
-            code = child.wait()
+        with Memory() as memory:
+            code = subprocess.call(command)
         if code:
             raise SystemExit(f"stage {stage} of {n} images failed; the stages before it are kept, run again")
         row = {"images": n, "size": size, "stage": stage, "seconds": time.perf_counter() - started}
@@ -71,33 +70,6 @@ def measure(n: int, size: int, stage: str) -> dict:
         partial.replace(done)
         print(f"{n} images, {stage}: {row['seconds']} s, {row['peak_mb']} MB, own {row['own_mb']} MB", flush=True)
     return json.loads(done.read_text())
-
-
-class Memory(threading.Thread):
-    """Largest resident memory of a process and its children, and of what they share with no file, in bytes."""
-
-    def __init__(self, pid: int):
-        super().__init__(daemon=True)
-        self.process, self.done, self.peak, self.own = psutil.Process(pid), threading.Event(), 0, 0
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.done.set()
-        self.join()
-
-    def run(self):
-        while not self.done.wait(SAMPLE):
-            total = own = 0
-            try:
-                for process in (self.process, *self.process.children(recursive=True)):
-                    found = process.memory_info()
-                    total, own = total + found.rss, own + found.rss - getattr(found, "shared", 0)
-            except psutil.Error:  # it has just ended
-                continue
-            self.peak, self.own = max(self.peak, total), max(self.own, own)
 
 
 def _spent() -> float:

@@ -40,9 +40,10 @@ JOBS = [  # (row, seed, fold), in the order in which they are worth most
     *((GIVEN[0], 1, None), (GIVEN[2], 1, None), *((GROUPED, 0, fold) for fold in range(case_e.FOLDS))),
 ]
 PIXELS = "logistic regression on pixels"
-FROZEN = {f"frozen features, {CUT}": f"frozen {CUT}, {SIZE} px"}
-FROZEN |= {"frozen features, cut chosen inside": "frozen, chosen inside"}
-LINEAR = {PIXELS: "pixels + logistic regression"} | FROZEN  # rows of benchmarks.case_e_transfer
+FROZEN = {  # rows of benchmarks.case_e_transfer
+    f"frozen features, {CUT}": f"frozen {CUT}, {SIZE} px",
+    "frozen features, cut chosen inside": "frozen, chosen inside",
+}
 COMPARED = {  # row → the row it is compared with, image by image: the first of these that is there
     GIVEN[1]: (GIVEN[0],),
     GIVEN[2]: (GIVEN[0],),
@@ -133,16 +134,22 @@ def complete(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         files = sorted(STORE.glob(f"{file_name(name)}-*.csv"))
         if files and (name in GIVEN or len(files) == case_e.FOLDS):
             result[name] = pd.concat([read(file, table) for file in files], ignore_index=True)
-    linear = {row.name: row for row in case_e_transfer.rows()}
-    kept = {f"grouped: {STRONG}": sorted(case_e.STORE.glob("case_e-*-*.csv")), PIXELS: []}
-    kept["compact network, grouped"] = sorted(case_e.STORE.glob("compact-*-*.csv"))
-    for name, known_as in LINEAR.items():
-        row = linear[known_as]
-        places = [(seed, fold) for seed in range(row.seeds) for fold in range(darkcovidnet.FOLDS)]
-        kept[name] = [darkcovidnet.stored(case_e_transfer.STORE, row, "grouped", *place) for place in places]
+    kept = {
+        f"grouped: {STRONG}": sorted(case_e.STORE.glob("case_e-*-*.csv")),
+        PIXELS: transfer_files("pixels + logistic regression"),
+        "compact network, grouped": sorted(case_e.STORE.glob("compact-*-*.csv")),
+        **{name: transfer_files(known_as) for name, known_as in FROZEN.items()},
+    }
     return result | {
         name: pd.concat([read(f, table) for f in files], ignore_index=True) for name, files in kept.items()
     }
+
+
+def transfer_files(name: str) -> list[Path]:
+    """Where `benchmarks.case_e_transfer` keeps the predictions of one of its rows."""
+    row = next(row for row in case_e_transfer.rows() if row.name == name)
+    places = [(seed, fold) for seed in range(row.seeds) for fold in range(darkcovidnet.FOLDS)]
+    return [darkcovidnet.stored(case_e_transfer.STORE, row, "grouped", *place) for place in places]
 
 
 # --- the tables ---------------------------------------------------------------------------------------------------
@@ -151,7 +158,7 @@ def complete(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def line(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
     """One row: figures with intervals by group, n, the paired difference, seconds, parameters, kilobytes.
 
-    On the given split the difference holds the seeds that both rows have; `seeds_compared` says how many.
+    `seeds_compared`: on the given split the seeds that both rows have, on the folds all of the row's own.
     """
     part = predictions[name]
     row = {"row": name, "protocol": "given split" if name in GIVEN else "grouped folds"}

@@ -259,7 +259,7 @@ def _open_dicom(name: str, data: bytes):
         frames = int(dataset.get("NumberOfFrames") or 1)
         photometric = str(dataset.get("PhotometricInterpretation") or "")
         has_pixels = "PixelData" in dataset
-    except (*_DECODE_ERRORS, InvalidDicomError, NotImplementedError) as error:  # the last: an unknown transfer syntax
+    except (*_DECODE_ERRORS, InvalidDicomError, NotImplementedError) as error:  # the last: pydicom's, for an unknown VR
         raise ImageError(name, f"is a damaged DICOM file ({error})", _EXPORT_AGAIN) from error
     if not (rows and columns and has_pixels and photometric):
         raise ImageError(name, "is not a DICOM image, or holds no pixels", "Export the image itself, not its report")

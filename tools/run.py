@@ -61,11 +61,14 @@ def _start(variables: dict[str, str]) -> None:
 
 
 class Memory(threading.Thread):
-    """Largest sum of resident memory over all children of this process, in bytes, while the block runs."""
+    """Largest sums over all children of this process, in bytes, while the block runs.
+
+    `peak`: resident memory, memory-mapped files included; `own`: what of it is shared with no file.
+    """
 
     def __init__(self):
         super().__init__(daemon=True)
-        self.peak = 0
+        self.peak = self.own = 0
         self.done = threading.Event()
 
     def __enter__(self):
@@ -81,13 +84,14 @@ class Memory(threading.Thread):
 
         me = psutil.Process()
         while not self.done.wait(SAMPLE):
-            total = 0
+            total = own = 0
             for child in me.children(recursive=True):
                 try:
-                    total += child.memory_info().rss
+                    found = child.memory_info()
                 except psutil.Error:  # it has just ended
                     continue
-            self.peak = max(self.peak, total)
+                total, own = total + found.rss, own + found.rss - getattr(found, "shared", 0)
+            self.peak, self.own = max(self.peak, total), max(self.own, own)
 
 
 def run(job: Job) -> Result:

@@ -1,12 +1,12 @@
 """Maps scored against the truth: each figure with its interval by group and its n."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 
-from ..evaluate import Estimate
+from ..evaluate import Estimate, wilson
 from ..evaluate._predictions import units
 from ..evaluate._resample import check_level, group_weights, percentile
 
@@ -87,7 +87,7 @@ def localisation(
     Parameters: `maps`, {name: (n, h, w)}; `masks`, boolean (n, h, w); `table`, with `image_id` and `group`; map, mask
     and row i are of one image; `margin`, in pixels, widens the masks. Three rows for each kind: "energy inside",
     "pointing game" and, as what chance gets, "mask's share" (see `map_scores`), in [0, 1]. Images without a mask are
-    left out; intervals draw whole groups.
+    left out; intervals draw whole groups (Wilson's on groups for a pointing game all lost or all won).
     Raises ValueError where shapes or lengths differ, or no image has a mask. Introduced in lesson 10.
     """
     if not maps:
@@ -98,5 +98,9 @@ def localisation(
     for name, heat in maps.items():
         scored = map_scores(heat, masks, margin)
         for column, measure in MEASURES.items():
-            rows.append({"map": name, "measure": measure, **asdict(average(scored[column], table, level, seed=seed))})
+            found = average(scored[column], table, level, seed=seed)
+            if column == "pointing" and found.value in (0, 1):  # resampling would give an interval without width
+                low, high = wilson(round(found.value * found.groups), found.groups, level)
+                found = replace(found, low=low, high=high, method="Wilson over groups")
+            rows.append({"map": name, "measure": measure, **asdict(found)})
     return pd.DataFrame(rows)

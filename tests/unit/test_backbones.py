@@ -395,7 +395,10 @@ def test_real_weights_name_what_photographs_show():
 
     try:
         network = models.backbone(cut="logits")  # downloads them where they are not yet
-    except models.WeightsError as error:
+    except WeightsError as error:
+        unreachable = isinstance(error.__cause__, fetch.FetchError) and "SHA-256" not in error.__cause__.problem
+        if not unreachable:  # what came is not what was asked for, or cannot be read
+            raise
         pytest.skip(str(error))
     # ImageNet's numbers: espresso and cup; tripod; tabby, tiger cat and Egyptian cat; menu
     for name, classes in {"coffee": {967, 968}, "camera": {872}, "chelsea": {281, 282, 285}, "page": {922}}.items():

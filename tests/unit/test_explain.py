@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxr_helpers import explain, models
+from cxr_helpers import evaluate, explain, models
 
 SIZE = 32
 
@@ -278,6 +278,20 @@ def test_scores_of_maps_whose_answer_is_known(table):
     rows = explain.localisation({"mine": maps}, masks, table).set_index("measure")
     assert rows.loc["energy inside", ["value", "n", "groups"]].tolist() == [0.375, 4, 3]
     assert rows.loc["energy inside", "low"] < 0.375 < rows.loc["energy inside", "high"]
+
+
+def test_a_pointing_game_all_lost_or_all_won_keeps_an_interval(table):
+    masks = np.zeros((5, 4, 4), bool)
+    masks[:, 0, 0] = True
+    inside, outside = masks.astype(float), np.zeros((5, 4, 4))
+    outside[:, 3, 3] = 1
+    found = explain.localisation({"won": inside, "lost": outside}, masks, table)
+    found = found[found["measure"] == "pointing game"].set_index("map")
+    assert found["value"].tolist() == [1, 0]
+    groups = table["group"].nunique()
+    assert (found.loc["lost", "low"], found.loc["lost", "high"]) == evaluate.wilson(0, groups)
+    assert (found.loc["won", "low"], found.loc["won", "high"]) == evaluate.wilson(groups, groups)
+    assert set(found["method"]) == {"Wilson over groups"}
 
 
 def test_intervals_draw_patients_and_not_images():

@@ -623,9 +623,9 @@ blank.assign(text=texts).pivot(index="class", columns="metric", values="text")[
 
 # %% [markdown]
 # **Explain.** Read off five things. A `difference` is paired, image by image, over the `n_compared` images that both
-# rows have scored, and on the given split over the `seeds_compared` trainings that both have: where a row has more
-# trainings, it is not that of the two heights in the picture. An interval that holds zero means that these images
-# cannot tell the two rows apart.
+# rows have scored. `seeds_compared`: on the given split the trainings that both have (where a row has more, the
+# difference is not that of the two heights in the picture), on the folds all rounds of the row itself, held against
+# as many as the other has. An interval that holds zero means that these images cannot tell the two rows apart.
 #
 # - *Silence.* Look for the row that is also shifted and turned, compared with the first. That is what one word of the
 #   description is worth, filled in two ways by the same people. (The milder way was tried after the other had been
