@@ -66,8 +66,18 @@ def batches(
     load = functools.partial(_load, images=images, codes=codes, depth=len(table["label"].cat.categories) * one_hot)
     change = functools.partial(_augment, settings=augment) if augment else _cast
     dataset = tf.data.Dataset.zip(dataset, random)
-    dataset = dataset.map(lambda row, key: change(*load(row), key), num_parallel_calls=tf.data.AUTOTUNE)
+    # AutoGraph would rewrite it, which nothing here needs and takes a second.
+    step = tf.autograph.experimental.do_not_convert(lambda row, key: change(*load(row), key))
+    dataset = dataset.map(step, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def inference_batch(images: np.ndarray) -> int:
+    """How many of these images to answer at a time: as many pixels as 32 images of 224 pixels have, at least 32.
+
+    Each call of a network has a fixed cost, which is most of it where the images are few and small. Lesson 06.
+    """
+    return max(32, 32 * 224**2 // (images.shape[1] * images.shape[2]))
 
 
 def _rows(table: pd.DataFrame, images: np.ndarray, split: str | None) -> np.ndarray:

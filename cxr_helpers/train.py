@@ -136,16 +136,18 @@ def predict(
     split: str | None = None,
     name: str | None = None,
     seed: int = 0,
-    batch_size: int = 32,
+    batch_size: int | None = None,
 ) -> pd.DataFrame:
     """The predictions table of a Keras model for one part of the split (None: all rows).
 
     The model may have one sigmoid unit (two classes) or one softmax unit per class; labels are
     numbered in the order of the table's label categories. `name` (default: the model's) and
     `seed` are written into the table. The order is the table's: nothing is shuffled.
+    `batch_size`: see `pipeline.inference_batch` (None).
     Introduced in lesson 06.
     """
     rows = table if split is None else table[table["split"] == split]
+    batch_size = batch_size or pipeline.inference_batch(images)
     data = pipeline.batches(table, images, split, batch_size=batch_size, shuffle=False)
     output = np.concatenate([np.asarray(model(grey, training=False)) for grey, _ in data])
     probabilities = np.hstack([1 - output, output]) if output.shape[1] == 1 else output

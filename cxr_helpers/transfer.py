@@ -90,7 +90,7 @@ def _compute(images, backbone, pool, mirrored: bool, batch_size: int, progress: 
     import tensorflow as tf
     from tqdm import tqdm
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def pooled(grey):
         outputs = backbone(tf.cast(grey, tf.float32)[..., tf.newaxis], training=False)
         outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]

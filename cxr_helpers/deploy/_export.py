@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .. import evaluate
+from .. import evaluate, pipeline
 from .._quiet import quiet
 
 FORMATS = {  # name → format, precision, file
@@ -152,14 +152,15 @@ def _onnx_runner(path: Path, threads: int) -> Callable:
     return lambda image: session.run(None, {name: image})[0]
 
 
-def keras_runner(model, batch_size: int = 32) -> Callable[[np.ndarray], np.ndarray]:
+def keras_runner(model) -> Callable[[np.ndarray], np.ndarray]:
     """The same function for the Keras model itself: what the exported files are compared with.
 
     Introduced in lesson 13.
     """
 
     def answer(images: np.ndarray) -> np.ndarray:
-        parts = [images[k : k + batch_size, ..., None].astype(np.float32) for k in range(0, len(images), batch_size)]
+        step = pipeline.inference_batch(images)
+        parts = [images[k : k + step, ..., None].astype(np.float32) for k in range(0, len(images), step)]
         return _columns(np.concatenate([np.asarray(model(part, training=False)) for part in parts]))
 
     return answer

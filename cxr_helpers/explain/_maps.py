@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from .. import pipeline
 from ._layers import answering, check, find_layer, logits, of_target, prepared, watched
 
 
-def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_size: int = 32) -> np.ndarray:
+def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_size: int | None = None) -> np.ndarray:
     """Grad-CAM: the maps of a layer, weighed by the mean gradient of the class's logit; float32 (n, size, size), ≥ 0.
 
     Parameters: `model`, a Keras model built of layers, also of models inside a model; `images`, grey levels 0-255,
@@ -20,6 +21,7 @@ def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_
     import tensorflow as tf
 
     targets = check(model, images, target)
+    batch_size = batch_size or pipeline.inference_batch(images)
     chosen, size = find_layer(model, layer), images.shape[1:]
     heat = np.zeros(images.shape, np.float32)
     for start in range(0, len(images), batch_size):

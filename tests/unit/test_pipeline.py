@@ -115,3 +115,8 @@ def test_what_does_not_fit_is_said(data):
         pipeline.batches(table, images[:40], "train")
     with pytest.raises(ValueError, match="no image in split 'val'"):
         pipeline.batches(table.assign(split="train"), images, "val")
+
+
+def test_as_many_pixels_at_a_time_whatever_the_size():
+    sizes = {size: pipeline.inference_batch(np.zeros((0, size, size), np.uint8)) for size in (64, 224, 320)}
+    assert sizes == {64: 392, 224: 32, 320: 32}
