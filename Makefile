@@ -10,6 +10,8 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The same range stands in pyproject.toml, environment.yml and the README.
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 # Settings of the lessons, passed on only when set. A relative folder is meant from where make runs, while a kernel
 # runs in its notebook's folder: hence the absolute path. ($(abspath) would break at spaces.)
@@ -58,16 +60,21 @@ help: ## list the targets and variables
 	@echo "  COURSE          the instructor's course folder (default: course)"
 	@echo "  OVERLAY         folder of an instructor's own seed, tests and solutions (default: none)"
 	@echo "  REPO            for stamp: OWNER/REPOSITORY"
-	@echo "  PYTHON          interpreter of the environment, 3.11 or newer (default: python3)"
+	@echo "  PYTHON          interpreter of the environment, 3.11 to 3.13 (default: python3)"
 	@echo "  CXR_TEST_DATA   folder of real data sets for the tests (default: drawn images)"
 
 setup: $(READY) ## make the environment .venv with everything in it
-	@echo "ready: make lab"
+	@version="$$($(BIN)/python --version)" && echo "ready with $$version: make lab" && \
+	  echo "for another Python: rm -r $(VENV), then make setup PYTHON=python3.12"
 
+# A finished environment is kept, whatever PYTHON is. One that was cut off goes on if PYTHON is its Python.
 $(READY): pyproject.toml
-	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): install Python 3.11 or newer, or name one: make setup PYTHON=..." >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "$(PYTHON) is $$("$(PYTHON)" --version 2>&1): Python 3.11 or newer is needed: make setup PYTHON=python3.12" >&2; exit 1; }
+	@{ test -e $@ && $(BIN)/python -c '$(SUPPORTED)'; } || { \
+	  command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): install Python 3.11 to 3.13, or name one: make setup PYTHON=..." >&2; exit 1; }; \
+	  named="$$("$(PYTHON)" --version 2>&1)"; \
+	  "$(PYTHON)" -c '$(SUPPORTED)' || { echo "$(PYTHON) is $$named: Python 3.11 to 3.13 is needed: make setup PYTHON=python3.12" >&2; exit 1; }; \
+	  test "$$($(BIN)/python --version 2>&1)" = "$$named" || rm -rf $(VENV); \
+	}
 	@if uv --version >/dev/null 2>&1; then \
 	  { test -x $(BIN)/python || uv venv --quiet --python "$(PYTHON)" $(VENV); } && \
 	  uv pip install --quiet --python $(BIN)/python --compile-bytecode -e ".[dev]"; \
@@ -142,6 +149,7 @@ stamp: $(READY) ## write the repository's name into the links: make stamp REPO=O
 	$(BIN)/python -m tools.stamp "$(REPO)"
 	$(BIN)/python -m tools.build
 	$(BIN)/python -m tools.exercises
+	@touch $(READY)  # pyproject.toml is newer now, and asks for nothing else
 
 clean: ## delete what was generated; the environment, data and notebooks stay
 	rm -rf build output .pytest_cache .ruff_cache

@@ -30,7 +30,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from tools import cage
-from tools.common import ROOT, ToolError, write_atomic
+from tools.common import ROOT, ToolError, read_notebook, write_atomic
 from tools.exercises import configuration, generate, leaks, marked, programs_on_path, sources
 from tools.marking import Limits, Record, Task, autograde, fingerprint, mark, record_path, released
 from tools.mend import Tidy
@@ -69,7 +69,10 @@ class Overlay:
         """Return further hidden tests by the name of the answer: hidden/ASSIGNMENT/NAME.py."""
         folder = self.folder / "hidden" / assignment if self.folder else None
         files = sorted(folder.glob("*.py")) if folder and folder.is_dir() else []
-        return {path.stem: path.read_text(encoding="utf-8").rstrip() for path in files}
+        tests = {path.stem: path.read_text(encoding="utf-8").rstrip() for path in files}
+        if odd := [name for name, code in tests.items() if "HIDDEN TESTS" in code]:  # would end its own hiding
+            raise ToolError(f"{folder / odd[0]}.py: write the test alone; the lines HIDDEN TESTS are put around it")
+        return tests
 
 
 def release(course: Path, assignment: str, overlay: Overlay, root: Path = ROOT) -> Path:
@@ -84,7 +87,9 @@ def release(course: Path, assignment: str, overlay: Overlay, root: Path = ROOT) 
         write_atomic(course / "nbgrader_config.py", SETTINGS)
     path = generate(notebook, assignment, course)
     text = path.read_text(encoding="utf-8")
-    private = [line for code in hidden.values() for line in code.splitlines() if len(line.strip()) > 8 and line in text]
+    shown = "\n".join(cell.source for cell in read_notebook(path).cells)
+    lines = [line for code in hidden.values() for line in code.splitlines() if len(line.strip()) > 8]
+    private = [line for line in lines if line in shown]
     if found := [*leaks(source, text, root), *private]:
         path.unlink()
         raise ToolError("not released, it gives away:\n" + "\n".join(found))
@@ -320,6 +325,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         if chosen.action == "release":
             print(f"{release(course, chosen.assignment, overlay, root)}: hand this out")
             return 0
+        if not (course / "release").is_dir():
+            raise ToolError(f"{course} is no course: make release first, or check COURSE=")
         with FileLock(course / ".lock", timeout=1):
             return act(chosen, course, overlay)
     except Timeout:

@@ -113,7 +113,8 @@ def handed_in(folder: Path, assignment: str, release: Path) -> tuple[Path | None
 def fingerprint(course: Path, assignment: str, student: str, seed: int | None) -> str:
     """Return the hash of all that a mark depends on: the files handed in, the tests, the instructor's seed."""
     folder = course / "submitted" / student / assignment
-    files = [*sorted(folder.glob("*.ipynb")), course / "source" / assignment / f"{assignment}.ipynb"]
+    files = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file()]  # no folder, no dangling link
+    files.append(course / "source" / assignment / f"{assignment}.ipynb")
     parts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
     return hashlib.sha256(json.dumps([parts, seed]).encode()).hexdigest()
 

@@ -1,0 +1,166 @@
+"""`make setup` with invented interpreters: which Python it takes, what it keeps, what it makes anew, what it says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+
+# A Python of any version: it makes "environments" that hold a copy of itself, and installs nothing.
+PYTHON = """#!/bin/sh
+case "$1 $2" in
+  "--version ") echo "Python {version}.0" ;;
+  "-c "*) exec "{real}" -c "import sys; sys.version_info = ({numbers}, 0, 'final', 0); $2" ;;
+  "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  "-m pip") echo "{version}" >>installed; ! test -e offline ;;
+  "-m tools.stamp") touch pyproject.toml ;;
+esac
+"""
+UV = """#!/bin/sh
+case "$1 $2" in
+  "venv --quiet") "$4" -m venv "$5" ;;
+  "pip install") "$5" -m pip ;;
+esac
+"""
+
+
+class Machine:
+    """A checkout in a folder with a space, on a machine with some Pythons; `python3` is the first of them."""
+
+    def __init__(self, folder: Path, *, uv: bool):
+        self.root, self.programs = folder / "my course", folder / "bin"
+        self.root.mkdir()
+        self.programs.mkdir()
+        for name in ("Makefile", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.root)
+        self.program("uv", UV if uv else "#!/bin/sh\nexit 1\n")
+
+    def program(self, name: str, text: str) -> None:
+        (self.programs / name).write_text(text, encoding="utf-8")
+        (self.programs / name).chmod(0o755)
+
+    def python(self, version: str, *names: str) -> None:
+        values = {"version": version, "numbers": version.replace(".", ", "), "real": sys.executable}
+        for name in names or ("python3", f"python{version}"):
+            self.program(name, PYTHON.format(**values))
+
+    def make(self, *arguments: str) -> subprocess.CompletedProcess:
+        settings = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+        settings["PATH"] = f"{self.programs}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(["make", *arguments], cwd=self.root, env=settings, capture_output=True, text=True)
+
+    def age(self, *names: str) -> None:
+        """Let these files be older than all that is written from now on; the first named is the oldest."""
+        for number, name in enumerate(names):
+            os.utime(self.root / name, (1_000_000 + number, 1_000_000 + number))
+
+    @property
+    def installed(self) -> list[str]:
+        """Versions that something was installed into, in order."""
+        path = self.root / "installed"
+        return path.read_text(encoding="utf-8").split() if path.exists() else []
+
+
+@pytest.fixture(params=[True, False], ids=["uv", "no uv"])
+def machine(request, tmp_path) -> Machine:
+    return Machine(tmp_path, uv=request.param)
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_supported_python_is_taken_and_named(version, machine):
+    machine.python(version)
+    run = machine.make("setup")
+    assert run.returncode == 0, run.stderr
+    assert f"ready with Python {version}.0: make lab" in run.stdout
+    assert "rm -r .venv" in run.stdout
+    assert machine.make("setup").returncode == 0
+    assert machine.installed == [version], "installed once"
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.9", "3.10", "3.14"])
+def test_other_python_is_refused_before_anything_is_made(version, machine):
+    machine.python(version)
+    run = machine.make("setup")
+    assert run.returncode != 0
+    assert f"python3 is Python {version}.0: Python 3.11 to 3.13 is needed: make setup PYTHON=python3.12" in run.stderr
+    assert not (machine.root / ".venv").exists()
+    machine.python("3.12", "python3.12")
+    assert "ready with Python 3.12.0" in machine.make("setup", "PYTHON=python3.12").stdout
+
+
+def test_missing_python_is_named(machine):
+    run = machine.make("setup", "PYTHON=python3.99")
+    assert run.returncode != 0
+    assert "no python3.99" in run.stderr
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_environment_of_an_unsupported_python_is_made_anew(finished, machine):
+    machine.python("3.14")
+    machine.python("3.12", "python3.12")
+    subprocess.run([machine.programs / "python3.14", "-m", "venv", ".venv"], cwd=machine.root, check=True)
+    if finished:  # with an older Makefile
+        (machine.root / ".venv" / ".ready").touch()
+        machine.age(".venv/.ready")
+    run = machine.make("setup", "PYTHON=python3.12")
+    assert "ready with Python 3.12.0" in run.stdout, run.stderr
+    assert machine.installed == ["3.12"]
+
+
+def test_interrupted_setup_goes_on_or_changes_to_the_python_that_is_named(machine):
+    machine.python("3.11")
+    machine.python("3.12", "python3.12")
+    (machine.root / "offline").touch()
+    assert machine.make("setup").returncode != 0
+    (machine.root / ".venv" / "downloaded").touch()
+    assert machine.make("setup").returncode != 0
+    assert (machine.root / ".venv" / "downloaded").exists()
+    (machine.root / "offline").unlink()
+    assert "ready with Python 3.12.0" in machine.make("setup", "PYTHON=python3.12").stdout
+    assert not (machine.root / ".venv" / "downloaded").exists()
+
+
+def test_finished_environment_is_kept_whatever_python3_is(machine):
+    machine.python("3.9")
+    machine.python("3.12", "python3.12")
+    assert machine.make("setup", "PYTHON=python3.12").returncode == 0
+    machine.age(".venv/.ready", "pyproject.toml")  # as after a pull
+    run = machine.make("lab")
+    assert run.returncode == 0, run.stderr
+    assert machine.installed == ["3.12", "3.12"]
+
+
+def test_finished_environment_says_its_version_when_another_is_named(machine):
+    machine.python("3.12")
+    assert machine.make("setup").returncode == 0
+    machine.python("3.13", "python3.13")
+    run = machine.make("setup", "PYTHON=python3.13")
+    assert "ready with Python 3.12.0" in run.stdout
+    assert "rm -r .venv, then make setup PYTHON=" in run.stdout
+
+
+def test_stamp_does_not_install_again(machine):
+    machine.python("3.12")
+    assert machine.make("setup").returncode == 0
+    machine.age("pyproject.toml", ".venv/.ready")
+    run = machine.make("stamp", "REPO=ann/course")
+    assert run.returncode == 0, run.stderr
+    assert machine.make("setup").returncode == 0
+    assert machine.installed == ["3.12"]
+
+
+def test_the_range_of_pythons_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [c.rsplit(" ", 1)[1] for c in project["classifiers"] if "Python :: 3." in c]
+    assert named == ["3.11", "3.12", "3.13"], "those that test_supported_python_is_taken_and_named tries"
+    assert project["requires-python"] == ">=3.11,<3.14"
+    assert "- python>=3.11,<3.14\n" in (ROOT / "environment.yml").read_text(encoding="utf-8")
+    assert re.search(r"Python 3\.11-3\.13\b", (ROOT / "README.md").read_text(encoding="utf-8"))
