@@ -45,10 +45,10 @@ def _darkcovidnet_source(path: str) -> str:
 
 
 _KAGGLE = """pip install kagglehub
-python -c "from cxr_helpers import datasets; datasets.download('{name}')"
+python -c "from cxr_helpers import datasets; datasets.download('{name}'{{where}})"
 Or download the zip at {url} in a browser, and then
 python -c "from cxr_helpers import datasets; datasets.from_archive('archive.zip', '{{folder}}')\""""
-_GITHUB = """python -c "from cxr_helpers import datasets; datasets.download('{name}')"
+_GITHUB = """python -c "from cxr_helpers import datasets; datasets.download('{name}'{{where}})"
 Or git clone {url} "{{folder}}\""""
 _NEVER = "never: download it yourself, commit no image of it"
 _MIXED = "not stated for every image: it mixes images of several origins, some of no known licence"

@@ -148,7 +148,9 @@ def _forest(table: pd.DataFrame, features, name: str, seed: int, k: int, trees: 
 
     forest = RandomForestClassifier(trees, min_samples_leaf=2, class_weight="balanced", random_state=seed)
     codes = table["label"].cat.codes.to_numpy()
-    probabilities = cross_val_predict(forest, features, codes, cv=_folds(table, k, seed), method="predict_proba")
+    found = cross_val_predict(forest, features, codes, cv=_folds(table, k, seed), method="predict_proba")
+    probabilities = np.zeros((len(table), len(table["label"].cat.categories)))
+    probabilities[:, np.unique(codes)] = found  # a filtered table has categories without a row
     return predictions_table(table, probabilities, model=name, seed=seed)
 
 
@@ -218,8 +220,12 @@ def _sizes(table: pd.DataFrame) -> tuple[str, ...]:
 
 def _names(pairs: pd.DataFrame) -> list[str]:
     """`a = b` for each pair, without the folders that all of them share."""
-    names = [*pairs["image_id_a"], *pairs["image_id_b"]]
-    shared = len(os.path.commonpath(names)) + 1 if len(set(names)) > 1 and os.path.commonpath(names) else 0
+    names = {*pairs["image_id_a"], *pairs["image_id_b"]}
+    try:
+        folder = os.path.commonpath(names) if len(names) > 1 else ""
+    except ValueError:  # some are absolute and some are not: none is shared
+        folder = ""
+    shared = len(folder.rstrip("/")) + 1 if folder else 0
     return [f"{a[shared:]} = {b[shared:]}" for a, b in zip(pairs["image_id_a"], pairs["image_id_b"], strict=True)]
 
 

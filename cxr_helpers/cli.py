@@ -47,12 +47,14 @@ def import_folder(
     """Make the table of images of FOLDER and say what was understood."""
     from . import manifest
 
+    _check_out(out)
     found = _import(folder, patient, label)
     typer.echo(found.understood)
     if len(found.rejects):
         _show(found.rejects, "Files left out")
     if out is not None:
-        manifest.write(found.table, out)
+        with _one_line_errors():
+            manifest.write(found.table, out)
         typer.echo(f"wrote {len(found.table)} rows to {out}")
 
 
@@ -66,12 +68,14 @@ def audit_folder(
     """Say in one page what is wrong with the radiographs in FOLDER."""
     from . import audit
 
+    _check_out(out)
     found = _import(folder, patient, label)
     typer.echo(found.understood + "\n")
     report = audit.report(found.table, found.rejects)
     _show_audit(report, f"Audit of {folder.resolve().name}")
     if out is not None:
-        report.to_csv(out, index=False)
+        with _one_line_errors():
+            _write(report, out)
         typer.echo(f"wrote {len(report)} rows to {out}")
     typer.echo("\nFor education, never for diagnosis.")
 
@@ -185,6 +189,31 @@ def _import(folder: Path, patient: str | None, label: list[str] | None):
         if any(len(pair) != 2 for pair in pairs):
             raise ValueError("--label takes FOLDER=label, for instance --label Sick=covid")
         return manifest.from_folder(folder, patient=patient, labels=dict(pairs) or None)
+
+
+def _check_out(out: Path | None) -> None:
+    """Before the work is done: a fault of the user's where its result could not be written to this file."""
+    if out is None:
+        return
+    with _one_line_errors():
+        if out.is_dir():
+            raise ValueError(f"--out {out} is a folder; name a file")
+        place = out if out.exists() else next(folder for folder in out.absolute().parents if folder.exists())
+        if not os.access(place, os.W_OK) or not (place == out or place.is_dir()):
+            raise ValueError(f"--out {out} cannot be written; choose a folder that you may write to")
+
+
+def _write(table, out: Path) -> None:
+    """A CSV file, whole or not at all, its folder made; what is no plain file, such as /dev/stdout, is written to."""
+    if out.is_symlink() or (out.exists() and not (out.is_file() and os.access(out.parent, os.W_OK))):
+        return table.to_csv(out, index=False)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{os.getpid()}.{out.name}")  # the ending stays: pandas packs .csv.gz
+    try:
+        table.to_csv(part, index=False)
+        os.replace(part, out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _show(table, title: str) -> None:

@@ -76,8 +76,8 @@ def load(name: str, data_dir=None, download: bool = False, progress: bool = True
     Warns of files that could not be read (`load_report` lists them). Raises DatasetNotFound, FetchError,
     ManifestError. Introduced in lesson 01.
     """
-    if download and not _folder(name, data_dir).is_dir():
-        _download(name, data_dir, progress=progress)
+    if download and name != "phantom" and not _filled(_folder(name, data_dir)):
+        _fetched(info(name), _folder(name, data_dir), progress=progress)
     report = load_report(name, data_dir, progress=progress)
     if len(report.rejects):
         names = ", ".join(Path(path).name for path in report.rejects["path"][:3])
@@ -93,7 +93,7 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     """
     row = info(name)
     folder = _drawn("default", "classes", progress=progress) if name == "phantom" else _folder(name, data_dir)
-    if not folder.is_dir() or not any(folder.iterdir()):
+    if not _filled(folder):
         raise DatasetNotFound(
             f"{name} is not on this machine: looked for the folder {folder} (the folder of all sets is set by "
             f"CXR_DATA_DIR or data_dir=). To get it:\n{how_to_get(name, data_dir)}"
@@ -157,8 +157,9 @@ def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Impor
 
 def how_to_get(name: str, data_dir=None) -> str:
     """Commands to type, one way or the other, for getting a set into the data folder. Introduced in lesson 01."""
-    row = info(name)
-    text = row.how_to_get.format(name=name, url=row.url).format(folder=_folder(name, data_dir))
+    row, place = info(name), _data_dir(data_dir)
+    where = "" if place == _data_dir("data") else f", '{place.as_posix()}'"
+    text = row.how_to_get.format(name=name, url=row.url).format(folder=(place / name).as_posix(), where=where)
     return f"{text}\nLicence: {row.licence}. Redistribution: {row.redistribution}."
 
 
@@ -166,17 +167,16 @@ def download(name: str, data_dir=None, *, github: str = "https://github.com", pr
     """Download a set of the catalogue from where its maker put it, and return its folder.
 
     Kaggle sets go through kagglehub (``pip install kagglehub``; it asks for an account where Kaggle does), Git
-    repositories through their archive at ``github``. The folder appears complete or not at all.
+    repositories through their archive at ``github``; the phantom is drawn. The folder appears complete or not at all.
+    Of two calls at once the second waits, and takes what the first has brought.
     Raises FetchError with what to do. Introduced in lesson 01.
     """
     row, folder = info(name), _folder(name, data_dir)
-    if row.kaggle:
-        return _from_kaggle(row, folder)
-    address = f"{github}/{row.archive}"
-    archive = fetch.download(address, folder.with_name(folder.name + ".zip"), progress=progress)
-    fetch.extract(archive, folder)
-    archive.unlink()
-    return folder
+    if name == "phantom":
+        return _drawn("default", "classes", progress=progress)
+    if folder.is_file() or _filled(folder):
+        raise fetch.FetchError(row.url, f"would overwrite {folder}", "Delete that folder first, or load the set")
+    return _fetched(row, folder, github, progress)
 
 
 def from_archive(path, folder) -> Path:
@@ -228,13 +228,34 @@ def mount_google_drive(mount_point: str = "/content/drive") -> Path:
 
 
 CASES = tuple("abcde")
-_download = download  # `load` has an argument of this name
 _data_dir = data_dir
 
 
 def _folder(name: str, path) -> Path:
     """Folder of one set, which need not exist."""
     return _data_dir(path) / info(name).name
+
+
+def _filled(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _fetched(row: DatasetInfo, folder: Path, github: str = "https://github.com", progress: bool = True) -> Path:
+    """The folder of a set, downloaded unless another process did so while this one waited."""
+    try:
+        with fetch.alone(folder):
+            if _filled(folder):
+                return folder
+            if row.kaggle:
+                return _from_kaggle(row, folder)
+            packed = folder.with_name(folder.name + ".zip")
+            archive = fetch.download(f"{github}/{row.archive}", packed, progress=progress)
+            fetch.extract(archive, folder)
+            archive.unlink()
+            return folder
+    except OSError as error:
+        problem = f"cannot be written to {folder} ({error})"
+        raise fetch.FetchError(row.url, problem, "Free space or choose a folder") from error
 
 
 def _errors(module) -> tuple[type[Exception], ...]:
@@ -250,14 +271,12 @@ def _from_kaggle(row: DatasetInfo, folder: Path) -> Path:
         from kagglehub import exceptions
     except ImportError as error:
         raise fetch.FetchError(row.url, "needs the package kagglehub", "Run: pip install kagglehub") from error
-    if folder.exists() and any(folder.iterdir()):
-        raise fetch.FetchError(row.url, f"would overwrite {folder}", "Delete that folder first, or load the set")
     try:
         cached = kagglehub.dataset_download(row.kaggle)
     except _errors(exceptions) as error:
-        remedy = f"Check your connection and https://www.kaggle.com/settings (API token), or:\n{how_to_get(row.name)}"
+        by_hand = how_to_get(row.name, folder.parent)
+        remedy = f"Check your connection and https://www.kaggle.com/settings (API token), or:\n{by_hand}"
         raise fetch.FetchError(row.url, f"Kaggle did not give the set ({error})", remedy) from error
-    folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         shutil.copytree(cached, temporary / "set")

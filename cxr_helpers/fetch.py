@@ -3,17 +3,18 @@
 For education, never for diagnosis. Introduced in lesson 01.
 """
 
+import errno
 import hashlib
 import os
 import re
 import shutil
 import stat
-import sys
 import tarfile
 import tempfile
 import time
 import zipfile
 import zlib
+from contextlib import contextmanager, suppress
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -63,27 +64,46 @@ def download(
     What has arrived waits in ``destination + ".part"``, and the next attempt, or the next call, goes on from there if
     the server can and the file has not changed meanwhile. Length and, if given, SHA-256 (hexadecimal) are verified. A
     destination that has this SHA-256 already is not downloaded again. ``wait``: seconds before the second attempt,
-    doubled each time; ``timeout``: seconds of silence. Raises FetchError. Introduced in lesson 01.
+    doubled each time; ``timeout``: seconds of silence. Two calls for one destination come one after the other.
+    Raises FetchError. Introduced in lesson 01.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise FetchError(url, "is not an http or https address", "Copy the address from the browser again")
     destination = Path(os.path.abspath(destination))
-    if sha256 is not None:
-        sha256 = sha256.lower()
-        if destination.is_file() and _hash(destination) == sha256:
-            return destination
+    sha256 = sha256 and sha256.lower()
+    if _is(destination, sha256):
+        return destination
     part = destination.with_name(destination.name + ".part")
     try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        _with_attempts(url, part, sha256, progress, attempts, wait, timeout)
-        os.replace(part, destination)
+        with alone(part):
+            if _is(destination, sha256):  # another process has brought it meanwhile
+                return destination
+            _with_attempts(url, part, sha256, progress, attempts, wait, timeout)
+            os.replace(part, destination)
+            _tag(part).unlink(missing_ok=True)
     except OSError as error:
-        raise FetchError(
-            url, f"cannot be written to {destination} ({error})", "Free space or choose a folder"
-        ) from error
-    _tag(part).unlink(missing_ok=True)
+        problem = f"cannot be written to {destination} ({error})"
+        raise FetchError(url, problem, "Free space or choose a folder") from error
     return destination
+
+
+@contextmanager
+def alone(place: Path):
+    """Let one thread or process at a time work on a file or folder; the others wait. The folder above it is made.
+
+    Raises OSError where the lock cannot be written beside it. See lesson 01.
+    """
+    from filelock import FileLock
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = place.with_name(place.name + ".lock")
+    with FileLock(lock):
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # while it is held, so that nobody else's goes; Windows removes it on release
+                lock.unlink()
 
 
 def extract(
@@ -113,6 +133,10 @@ def extract(
     except _ARCHIVE_ERRORS as error:
         if isinstance(error, FetchError):
             raise
+        # The machine's own errors have a number; a damaged archive gives none, or an offset that cannot be.
+        if getattr(error, "errno", None) not in (None, errno.EINVAL):
+            problem = f"could not be unpacked into {folder} ({error})"
+            raise FetchError(archive, problem, "Free space, or choose a folder that you may write to") from error
         raise FetchError(archive, f"is damaged or cannot be unpacked ({error})", "Download it again") from error
     finally:
         if temporary is not None:
@@ -208,19 +232,15 @@ def _total(response, start: int, content_range) -> int | None:
 def _stream(response, part: Path, start: int, total: int | None, progress: bool) -> None:
     """Append to, or begin, the part; keep what has arrived when the connection breaks."""
     name = part.name.removesuffix(".part")
-    with (
-        open(part, "ab" if start else "wb") as file,
-        tqdm(
-            **{"total": total, "initial": start, "unit": "B", "unit_scale": True, "desc": name, "delay": 1},
-            **{"leave": False, "file": sys.stderr, "disable": not progress},
-        ) as bar,
-    ):
+    shown = {"total": total, "initial": start, "unit": "B", "unit_scale": True, "delay": 1, "leave": False}
+    with open(part, "ab" if start else "wb") as file, tqdm(**shown, desc=name, disable=not progress) as bar:
         # Otherwise a broken connection discards what has arrived of the last block; the length is checked below.
         response.raw.enforce_content_length = False
         for block in response.iter_content(_BLOCK):
             file.write(block)
             bar.update(len(block))
-        size = file.tell()
+        file.flush()
+        size = os.fstat(file.fileno()).st_size  # on disk, whoever else wrote to it
     if total is not None and size != total:
         if size > total:
             _discard(part)
@@ -237,6 +257,10 @@ def _discard(part: Path) -> None:
     _tag(part).unlink(missing_ok=True)
 
 
+def _is(path: Path, sha256: str | None) -> bool:
+    return sha256 is not None and path.is_file() and _hash(path) == sha256
+
+
 def _hash(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -250,9 +274,8 @@ def _unpack(archive: Path, folder: Path, limit: int, max_files: int) -> None:
         with tarfile.open(archive) as opened:
             _write_all(archive, _tar_members(archive, opened), folder, limit, max_files)
     else:
-        raise FetchError(
-            archive, "is neither a zip nor a tar archive", "Open it: it may be a web page; download it again"
-        )
+        remedy = "Open it: it may be a web page; download it again"
+        raise FetchError(archive, "is neither a zip nor a tar archive", remedy)
 
 
 def _zip_members(archive: Path, opened: zipfile.ZipFile):
@@ -281,17 +304,21 @@ def _write_all(archive: Path, members, folder: Path, limit: int, max_files: int)
         if number > max_files:
             raise FetchError(archive, f"holds more than {max_files:,} files", "Do not unpack it")
         target = folder / _safe(archive, name)
-        if opener is None:
-            target.mkdir(parents=True, exist_ok=True)
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with opener() as source, open(target, "xb") as file:
-            while block := source.read(_BLOCK):
-                written += len(block)
-                if written > limit:
-                    problem = f"unpacks to more than {limit:,} bytes from {archive.stat().st_size:,}"
-                    raise FetchError(archive, problem, "Do not unpack it; it may be a decompression bomb")
-                file.write(block)
+        try:
+            (target.parent if opener else target).mkdir(parents=True, exist_ok=True)
+            if opener is None:
+                continue
+            with opener() as source, open(target, "xb") as file:
+                while block := source.read(_BLOCK):
+                    written += len(block)
+                    if written > limit:
+                        problem = f"unpacks to more than {limit:,} bytes from {archive.stat().st_size:,}"
+                        raise FetchError(archive, problem, "Do not unpack it; it may be a decompression bomb")
+                    file.write(block)
+        except (FileExistsError, NotADirectoryError) as error:  # the folder was empty: the archive is at fault
+            twice = Path(error.filename).relative_to(folder).as_posix()
+            remedy = "Unpack it yourself, then import the folder"
+            raise FetchError(archive, f"holds one name twice ({twice})", remedy) from error
 
 
 def _safe(archive: Path, name: str) -> PurePosixPath:

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 # A large radiograph has about 25 million pixels. Twice that is none, and would fill the memory of a small machine.
 MAX_PIXELS = 50_000_000
+MAX_SIDE = 15_000  # a strip of few pixels fills the memory once it is padded to a square
 MAX_BYTES = 500_000_000
 # What counts as an image when a folder is searched; what a file is, its bytes say.
 EXTENSIONS = frozenset(
@@ -34,19 +35,8 @@ _KNOWN_STARTS = {
     b"<": "a web page or an XML file",
 }
 _DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    EOFError,
-    RuntimeError,
-    MemoryError,
-    AssertionError,
-    struct.error,
-    zlib.error,
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+    *(EOFError, RuntimeError, MemoryError, AssertionError, struct.error, zlib.error),
 )
 _EXPORT_AGAIN = "Download or export the image again, or leave the file out"
 _SAVE_AS_PNG = "Open it in an image viewer and save it as a grey PNG"
@@ -87,7 +77,7 @@ def read(source) -> np.ndarray:
 
     Grey levels only: colour becomes luma (0.299 R + 0.587 G + 0.114 B, ITU-R BT.601), transparency is composited on
     black, 16-bit files are divided by 65535, EXIF orientation is applied. DICOM follows PS3.3 C.11: modality LUT,
-    then VOI LUT or window (without one: the image's own range), then MONOCHROME1 is inverted.
+    then VOI LUT or window (without one: the image's own range, padding black), then MONOCHROME1 is inverted.
     Raises ImageError naming the file, what is wrong and what to do. Introduced in lesson 01.
     """
     name, data = _load_bytes(source)
@@ -135,8 +125,7 @@ def _load_bytes(source) -> tuple[str, bytes]:
     if isinstance(source, bytes | bytearray | memoryview):
         name, data = "uploaded image", bytes(source)
     else:
-        path = Path(source)
-        name = str(source)
+        path, name = Path(source), str(source)
         if path.is_dir():
             raise ImageError(name, "is a folder, not a file", "Give the path of one image inside it")
         if not path.exists():
@@ -158,13 +147,13 @@ def _check_size(name: str, width: int, height: int) -> None:
     """Refuse by the header, before anything is decoded."""
     if width < 1 or height < 1:
         raise ImageError(name, f"has no pixels ({width} × {height})", _EXPORT_AGAIN)
+    size = f"{width} × {height} pixels"
     if width * height > MAX_PIXELS:
-        size = f"{width} × {height} pixels"
-        raise ImageError(
-            name,
-            f"claims {size}, more than the {MAX_PIXELS / 1e6:.0f} million allowed",
-            "A radiograph is never so large: leave the file out, or save it smaller",
-        )
+        problem = f"claims {size}, more than the {MAX_PIXELS / 1e6:.0f} million allowed"
+        raise ImageError(name, problem, "A radiograph is never so large: leave the file out, or save it smaller")
+    if max(width, height) > MAX_SIDE:
+        remedy = "A radiograph is nearly square: cut it out of the picture, or leave the file out"
+        raise ImageError(name, f"is {size}, a strip", remedy)
 
 
 def _open_pillow(name: str, data: bytes) -> Image.Image:
@@ -186,7 +175,8 @@ def _open_pillow(name: str, data: bytes) -> Image.Image:
     try:
         # A JPEG of a telephone may carry a second, small picture (MPO): its first is the photograph.
         several = image.format != "MPO" and getattr(image, "is_animated", False)
-        file_format = image.format
+        tags = getattr(image, "tag_v2", {})  # of a TIFF; 262: PhotometricInterpretation
+        found = {"file_format": image.format, "white_is_zero": tags.get(262) == 0}
         if not several:
             image.load()
             if image.getexif().get(0x0112, 1) != 1:
@@ -195,7 +185,7 @@ def _open_pillow(name: str, data: bytes) -> Image.Image:
         raise ImageError(name, f"is truncated or damaged ({error})", _EXPORT_AGAIN) from error
     if several:
         raise ImageError(name, "holds several frames", "Save the one frame that you want as PNG")
-    image.info["file_format"] = file_format
+    image.info |= found
     return image
 
 
@@ -212,10 +202,9 @@ def _what(data: bytes) -> str:
 
 def _pillow_grey(name: str, image: Image.Image) -> np.ndarray:
     """float32 in [0, 1] from a decoded Pillow image of any mode."""
-    if image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.float32) / 65535
-    if image.mode in ("I", "F"):
-        return _wide_grey(name, image)
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        grey = np.asarray(image).astype(np.float32) / 65535 if "16" in image.mode else _wide_grey(name, image)
+        return 1 - grey if image.info["white_is_zero"] else grey  # Pillow itself inverts no more than 8 bits
     # "transparency" is a palette entry or a grey level that counts as see-through.
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")
@@ -246,20 +235,18 @@ def _is_dicom(name: str, data: bytes) -> bool:
 def _open_dicom(name: str, data: bytes):
     """Data set whose header has been checked; pixels are not decoded yet."""
     import pydicom
-    from pydicom.errors import InvalidDicomError
-    from pydicom.uid import ImplicitVRLittleEndian
 
     if b"1.2.840.10008.1.2.1.99" in data[:1024]:  # zlib over the whole file: its size cannot be known beforehand
         raise ImageError(name, "is a deflated DICOM file, which is not supported", _SAVE_AS_PNG)
     try:
         dataset = pydicom.dcmread(io.BytesIO(data), force=True)
         if "TransferSyntaxUID" not in dataset.file_meta:  # the standard's default
-            dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+            dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
         rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
         frames = int(dataset.get("NumberOfFrames") or 1)
         photometric = str(dataset.get("PhotometricInterpretation") or "")
         has_pixels = "PixelData" in dataset
-    except (*_DECODE_ERRORS, InvalidDicomError, NotImplementedError) as error:  # the last: pydicom's, for an unknown VR
+    except (*_DECODE_ERRORS, pydicom.errors.InvalidDicomError) as error:
         raise ImageError(name, f"is a damaged DICOM file ({error})", _EXPORT_AGAIN) from error
     if not (rows and columns and has_pixels and photometric):
         raise ImageError(name, "is not a DICOM image, or holds no pixels", "Export the image itself, not its report")
@@ -271,23 +258,45 @@ def _open_dicom(name: str, data: bytes):
 
 def _dicom_grey(name: str, dataset) -> np.ndarray:
     """float32 in [0, 1]: modality LUT, then VOI LUT or window, then MONOCHROME1 inversion (DICOM PS3.3 C.11)."""
-    from pydicom.pixels import apply_modality_lut
+    from pydicom.pixels import apply_color_lut, apply_modality_lut
 
+    padded = None
     try:
-        pixels = dataset.pixel_array
-        if pixels.ndim == 3:  # colour: no look-up tables apply
-            grey = pixels[..., :3] @ np.array([0.299, 0.587, 0.114]) / (2 ** int(dataset.BitsStored) - 1)
+        pixels, bits = dataset.pixel_array, int(dataset.BitsStored)
+        if dataset.PhotometricInterpretation == "PALETTE COLOR":
+            pixels, bits = apply_color_lut(pixels, dataset), int(dataset.RedPaletteColorLookupTableDescriptor[2])
+        if pixels.ndim == 3:  # colour: no other look-up tables apply
+            grey = pixels[..., :3] @ np.array([0.299, 0.587, 0.114]) / (2**bits - 1)
         else:
-            grey = _dicom_voi(apply_modality_lut(pixels, dataset), dataset)
+            padded = _dicom_padding(pixels, dataset)
+            grey = _dicom_voi(apply_modality_lut(pixels, dataset), dataset, padded)
     except _DECODE_ERRORS as error:
         remedy = "Export the image again, uncompressed, or convert it to PNG with the software that made it"
         raise ImageError(name, f"is DICOM whose pixels cannot be decoded ({error})", remedy) from error
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         grey = 1 - grey
-    return np.clip(grey, 0, 1).astype(np.float32)
+    grey = np.clip(grey, 0, 1).astype(np.float32)
+    return grey if padded is None else np.where(padded, np.float32(0), grey)
 
 
-def _dicom_voi(values: np.ndarray, dataset) -> np.ndarray:
+def _dicom_padding(pixels: np.ndarray, dataset) -> np.ndarray | None:
+    """Where stored pixels are padding (PS3.3 C.7.5.1.1.2), as bool (h, w); None in a file with a window of its own."""
+    from pydicom.errors import BytesLengthException
+
+    try:
+        ends = [_first(dataset.get(f"PixelPadding{end}")) for end in ("Value", "RangeLimit")]
+    except (*_DECODE_ERRORS, BytesLengthException):  # a damaged tag, which the image can do without
+        return None
+    if ends[0] is None or dataset.get("VOILUTSequence") or _dicom_window(dataset):
+        return None
+    # The 16 bits are often written with the wrong sign: the sign of the pixels counts.
+    sign = np.int16 if pixels.dtype.kind == "i" else np.uint16
+    ends = [int(np.uint16(int(end) & 0xFFFF).astype(sign)) for end in ends if end is not None]
+    padded = (pixels >= min(ends)) & (pixels <= max(ends))
+    return None if padded.all() else padded
+
+
+def _dicom_voi(values: np.ndarray, dataset, padded: np.ndarray | None) -> np.ndarray:
     """Values of interest, scaled to [0, 1]: VOI LUT, else window (PS3.3 C.11.2.1.2), else the image's own range."""
     from pydicom.pixels import apply_voi
 
@@ -295,16 +304,23 @@ def _dicom_voi(values: np.ndarray, dataset) -> np.ndarray:
         bits = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
         return apply_voi(values.astype(np.int64), dataset) / (2**bits - 1)
     values = values.astype(np.float64)
-    width, centre = _first(dataset.get("WindowWidth")), _first(dataset.get("WindowCenter"))
-    if width is None or centre is None or width <= 0:
-        low, high = values.min(), values.max()
+    if (window := _dicom_window(dataset)) is None:
+        inside = values if padded is None else values[~padded]
+        low, high = inside.min(), inside.max()
         return (values - low) / (high - low) if high > low else np.zeros_like(values)
+    width, centre = window
     function = str(dataset.get("VOILUTFunction") or "LINEAR")
     if function == "SIGMOID":
         return 1 / (1 + np.exp(np.clip(-4 * (values - centre) / width, -700, 700)))
     if function == "LINEAR":  # the standard's half-step: a window of width 256 at 128 maps 0..255 to 0..1
         centre, width = centre - 0.5, max(width - 1, 1e-6)
     return np.clip((values - centre) / width + 0.5, 0, 1)
+
+
+def _dicom_window(dataset) -> tuple[float, float] | None:
+    """Width and centre of the first window, if there is a usable one."""
+    width, centre = _first(dataset.get("WindowWidth")), _first(dataset.get("WindowCenter"))
+    return None if width is None or centre is None or width <= 0 else (width, centre)
 
 
 def _first(value) -> float | None:

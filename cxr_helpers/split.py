@@ -12,7 +12,7 @@ import pandas as pd
 
 from .manifest import SPLITS
 
-GRAIN = 20  # shares of a holdout are rounded to 1/20
+GRAIN = 20  # shares of a holdout become fractions of at most this denominator
 
 
 class LeakError(ValueError):
@@ -23,7 +23,7 @@ def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
     """The manifest with a `fold` column 0..k-1: whole groups, each class spread as evenly as groups allow.
 
     Raises ValueError where the table has no groups, a label is missing, or a class has fewer
-    than `k` groups. Introduced in lesson 04.
+    than `k` groups, or `k` is below 2. Introduced in lesson 04.
     """
     return table.assign(fold=pd.array(_assign(table, k, seed), dtype="Int64"))
 
@@ -31,25 +31,33 @@ def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
 def holdout(table: pd.DataFrame, test: float = 0.2, val: float = 0.2, seed: int = 0) -> pd.DataFrame:
     """The manifest with a `split` column `train` / `val` / `test`: whole groups, stratified by class.
 
-    Parameters: `test`, `val`, shares of all images in [0, 1), each rounded to a twentieth;
-    groups stay whole, so the shares come out approximately. Raises ValueError where the shares
-    leave nothing to train on, and as `folds` does. Introduced in lesson 04.
+    Parameters: `test`, `val`, shares of all images in [0, 1). First `test` is taken, then `val` of what is left, each
+    as the nearest fraction m/n of it with n at most 20, and at most the number of groups of the rarest class: with
+    four groups that is a half, a third or a quarter and their multiples, and never nothing. Groups stay whole, so the
+    shares come out approximately. Raises ValueError where the shares leave nothing to train on, and as `folds` does.
+    Introduced in lesson 04.
     """
     if not (0 <= test < 1 and 0 <= val < 1 and test + val < 1):
         raise ValueError(f"test={test} and val={val} must be shares in [0, 1) that leave a part to train on")
     split = np.full(len(table), "train", dtype=object)
-    _take(table, split, "test", test, seed)
-    _take(table, split, "val", val / (1 - test), seed + 1)
+    _take(table, split, "test", test, 1, seed)
+    _take(table, split, "val", val, 1 - test, seed + 1)
     return table.assign(split=pd.Categorical(split, categories=SPLITS))
 
 
-def _take(table: pd.DataFrame, split: np.ndarray, name: str, share: float, seed: int) -> None:
-    """Move about `share` of what is still `train` to `name`, in whole groups."""
+def _take(table: pd.DataFrame, split: np.ndarray, name: str, share: float, left: float, seed: int) -> None:
+    """Move about `share` of all to `name`, in whole groups, from what is still `train`: `left` of all."""
     if share == 0:
         return
     rest = np.flatnonzero(split == "train")
-    finest = min(GRAIN, int(_smallest_class(table.iloc[rest]).iloc[0]))
-    part = max(Fraction(share).limit_denominator(finest), Fraction(1, finest))
+    smallest = _smallest_class(table.iloc[rest])
+    finest = min(GRAIN, int(smallest.iloc[0]))
+    part = max(Fraction(share / left).limit_denominator(finest), Fraction(1, finest))
+    if part == 1 < finest:
+        raise ValueError(
+            f"{name}={share:g} would take all of the {smallest.iloc[0]} group(s) that class {smallest.index[0]!r} has "
+            "left, and leave nothing to train on; take a smaller share, or add images of that class"
+        )
     fold = _assign(table.iloc[rest], part.denominator, seed)
     split[rest[fold < part.numerator]] = name
 
@@ -65,6 +73,8 @@ def _assign(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
             f"class {smallest.index[0]!r} has only {smallest.iloc[0]} group(s) of images, too few for {max(k, 2)} "
             "parts; take fewer folds, or add images of that class"
         )
+    if k < 2:
+        raise ValueError(f"k={k} is no number of folds: k >= 2 is needed, so that the others can be trained on")
     order = np.argsort(table["image_id"].to_numpy(str), kind="stable")
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     result = np.empty(len(table), int)

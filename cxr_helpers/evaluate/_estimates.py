@@ -10,6 +10,7 @@ from ._resample import (
     OVERALL,
     PER_CLASS,
     PROPORTIONS,
+    RANKED,
     check_level,
     group_weights,
     percentile,
@@ -121,7 +122,9 @@ def compare(
 
     Each resample draws whole groups and scores both models on the same draw. p is two-sided: twice the smaller share
     of resamples on either side of zero, at least 2 / (resamples + 1) (Davison & Hinkley 1997, section 4.4, inverted
-    interval). Raises PredictionsError if the images, labels, groups or classes differ. Introduced in lesson 07.
+    interval). With m groups about which the two models say different things p is at least 2 ** (1 - m), the least
+    that swapping the models group by group (a sign test) can give: few groups prove little, whatever a resample says.
+    Raises PredictionsError if the images, labels, groups or classes differ. Introduced in lesson 07.
     """
     check_level(level)
     first, second = scored(a), scored(b)
@@ -133,14 +136,15 @@ def compare(
     spread = statistics(first, weights, key[:1])[key] - statistics(second, weights, key[:1])[key]
     low, high = percentile(spread, level)
     defined = spread[np.isfinite(spread)]
-    p = min(1.0, 2 * (min((defined <= 0).sum(), (defined >= 0).sum()) + 1) / (len(defined) + 1))
+    p = 2 * (min((defined <= 0).sum(), (defined >= 0).sum()) + 1) / (len(defined) + 1)
+    p = min(1.0, max(p, 2.0 ** (1 - _discordant(first, second, metric))))
     return Difference(
         value=value_a - value_b,
         low=low,
         high=high,
         n=len(first.truth),
         groups=first.n_groups,
-        method=f"paired {BOOTSTRAP}",
+        method=f"paired {ALIKE if low == high else BOOTSTRAP}",
         a=value_a,
         b=value_b,
         p=float(p) if np.isfinite(value_a - value_b) else np.nan,
@@ -210,6 +214,14 @@ def _check_paired(a: Scored, b: Scored) -> None:
     for what, x, y in (("labels", a.truth, b.truth), ("groups", a.group, b.group)):
         if not np.array_equal(x, y):
             raise PredictionsError(f"The {what} differ between the two tables, first at {a.image_id[x != y][0]}.")
+
+
+def _discordant(a: Scored, b: Scored, metric: str) -> int:
+    """Groups about which the two say different things: probabilities for what ranks by them, else predicted classes."""
+    names = np.arange(len(a.classes))
+    said = [x.probability if metric in RANKED else x.predicted[..., None] == names for x in (a, b)]
+    apart = np.abs(said[0].mean(axis=0) - said[1].mean(axis=0)).max(axis=1) > 1e-12
+    return len(np.unique(a.group[apart]))
 
 
 def _basis(data: Scored, key: tuple[str, str]) -> np.ndarray:

@@ -54,10 +54,11 @@ def from_folder(
 
     Looks for class and split folders at any depth: ``train/Covid``, ``Covid/train``, ``Covid`` alone, inside wrapper
     folders, with sub-folders per patient. The deepest folder whose name is a known class gives the label.
-    ``labels``: {folder name: one of LABELS, or None to leave the folder out}; adds to the names known already; case,
-    spaces and punctuation do not matter. ``patient``: "nih" (see `nih_patient`), a regular expression with one group,
-    applied to the file's name, a function path -> str or None, or None (unknown). ``source``, ``view``, ``licence``:
-    a text, or a function path -> str or None. Files that cannot be read land in ``rejects`` and the import goes on.
+    Links to folders are followed. ``labels``: {folder name: one of LABELS, or None to leave the folder out}; adds to
+    the names known already; case, accents, spaces and punctuation do not matter. ``patient``: "nih" (see
+    `nih_patient`), a regular expression with one group, applied to the file's name, a function path -> str or None,
+    or None (unknown). ``source``, ``view``, ``licence``: a text, or a function path -> str or None. Files that cannot
+    be read, or whose name is not UTF-8, land in ``rejects`` and the import goes on.
     Rows are sorted by image_id. Raises ManifestError when a class folder's name is unknown or there is no image.
     Introduced in lesson 01.
     """
@@ -151,7 +152,12 @@ def _label_names(labels: Mapping[str, str | None] | None) -> dict[str, str | Non
     labels = dict(labels or {})
     if wrong := [label for label in labels.values() if label is not None and label not in LABELS]:
         raise ManifestError(f"labels= has {some(wrong)}; a label is one of {', '.join(LABELS)}, or None to leave out")
-    return layout.DEFAULT_LABELS | {layout.key(name): label for name, label in labels.items()}
+    plain = {}
+    for name, label in labels.items():
+        if plain.setdefault(layout.key(name), label) != label:
+            spelling = "case, accents, spaces and punctuation do not count"
+            raise ManifestError(f"labels= has {name!r} in two spellings with different labels: {spelling}")
+    return layout.DEFAULT_LABELS | plain
 
 
 def _refuse_unknown(unknown: list[str], what: str) -> None:
@@ -173,7 +179,10 @@ def _rules(patient, source, view, licence) -> dict[str, Callable[[str], str | No
     if patient == "nih":
         rules["patient"] = nih_patient
     elif isinstance(patient, str):
-        pattern = re.compile(patient)
+        try:
+            pattern = re.compile(patient)
+        except re.error as error:
+            raise ManifestError(f"patient={patient!r} is no regular expression ({error})") from error
         if pattern.groups != 1:
             raise ManifestError(f"patient={patient!r} needs exactly one group, as in '(P[0-9]+)_'")
         rules["patient"] = lambda path: (m := pattern.search(Path(path).name)) and m.group(1)
@@ -184,7 +193,8 @@ def _rules(patient, source, view, licence) -> dict[str, Callable[[str], str | No
 
 def _import(rows, names, rules, title, notes, unlabelled, rejects=(), progress=True) -> Imported:
     """Open every file, in threads (Pillow decodes without Python's lock), and build the table."""
-    rows = sorted(rows, key=lambda row: row.image_id)
+    rejects = [*rejects, *(_misnamed(row) for row in rows if not _is_utf8(row.image_id))]
+    rows = sorted((row for row in rows if _is_utf8(row.image_id)), key=lambda row: row.image_id)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         infos = pool.map(lambda row: _describe(row.path), rows)
         bar = tqdm(
@@ -208,8 +218,20 @@ def _import(rows, names, rules, title, notes, unlabelled, rejects=(), progress=T
         notes.append(f"{plural(len(rejects), 'file')} rejected, listed with the remedy in .rejects")
     counts = ", ".join(f"{label} {n}" for label, n in table["label"].value_counts(sort=False).items())
     understood = f"{title}: {plural(len(table), 'image')} ({counts or 'none readable'}); {'; '.join(notes)}."
+    understood = understood.encode("utf-8", "replace").decode()  # a name that is not UTF-8 could not be printed
     rejects = pd.DataFrame(rejects, columns=["path", "problem", "remedy"], dtype="string")
     return Imported(check(table), rejects, understood, unlabelled)
+
+
+def _is_utf8(name: str) -> bool:
+    """Whether a name can be written to a CSV: bytes that are not UTF-8 come from the file system as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _misnamed(row: layout.Row) -> tuple[str, str, str]:
+    """The reject (path, problem, remedy) of a file whose name is not UTF-8, with a path that can be shown."""
+    path = os.fsencode(row.path).decode("utf-8", "replace")
+    return (path, "has a name that is not UTF-8", "Rename the file, or the folder that it lies in")
 
 
 def _describe(path: str) -> images.ImageInfo | images.ImageError:

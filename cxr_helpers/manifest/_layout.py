@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -58,23 +59,39 @@ class Files:
 
 
 def key(name: str) -> str:
-    """Name of a folder without case, spaces and punctuation: "COVID-19" and "covid 19" are one name."""
-    return re.sub(r"[\W_]+", "", name.casefold())
+    """Name of a folder without case, accents, spaces and punctuation: "COVID-19" and "covid 19" are one name.
+
+    A Mac writes an accented letter as two characters; without the accent it is the same however it is written.
+    """
+    plain = re.sub(r"[\W_]+", "", name.casefold())
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKD", plain).casefold())
 
 
 def list_files(root: Path) -> Files:
-    """Images below a folder, sorted, without hidden files, thumbnails, masks and what is no image by its name."""
-    found, ignored = [], []
-    for place, folders, files in os.walk(root):
-        skipped = [name for name in folders if name.startswith(".") or key(name) in _SKIPPED]
-        ignored += skipped
-        folders[:] = sorted(set(folders) - set(skipped))
-        for name in files:
-            path = Path(place, name)
-            if images.looks_like_image(path):
-                found.append(path.relative_to(root).as_posix())
-            else:
-                ignored.append(name)
+    """Images below a folder, sorted, without hidden files, thumbnails, masks and what is no image by its name.
+
+    Links to folders are followed. Each folder is read once, and under its own name where it lies below the root.
+    """
+    found, ignored, seen, tops = [], [], set(), [str(root)]
+    for top in tops:  # grows by the links on the way, so that they come after the folders
+        for place, folders, files in os.walk(top):
+            real = os.path.realpath(place)
+            if real in seen:
+                ignored.append(os.path.basename(place))
+                folders.clear()
+                continue
+            seen.add(real)
+            skipped = [name for name in folders if name.startswith(".") or key(name) in _SKIPPED]
+            ignored += skipped
+            folders[:] = sorted(set(folders) - set(skipped))
+            links = [path for path in (os.path.join(place, name) for name in folders) if os.path.islink(path)]
+            tops += [path for path in links if not Path(real).is_relative_to(os.path.realpath(path))]  # no circle
+            for name in files:
+                path = Path(place, name)
+                if images.looks_like_image(path):
+                    found.append(path.relative_to(root).as_posix())
+                else:
+                    ignored.append(name)
     return Files(sorted(found), sorted(ignored))
 
 

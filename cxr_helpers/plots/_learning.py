@@ -12,8 +12,8 @@ def learning_curve(runs: pd.DataFrame, value: str = "value", *, title: str, ylab
     """A metric over the number of training images: mean over seeds, band from the lowest seed to the highest, dots.
 
     `runs`: one row per training, with the columns set (a panel each), arm (a line each), n, seed and `value`. Every
-    dot is one training; the dots of the arms stand beside each other. Raises ValueError without the columns or a row.
-    Introduced in lesson 08.
+    dot is one training; the dots of the arms stand beside each other. An arm that a set lacks is left out of its
+    panel. Raises ValueError without the columns or a row. Introduced in lesson 08.
     """
     need_columns(runs, ("set", "arm", "n", "seed", value), "learning_curve")
     sets, arms, sizes = in_order(runs["set"]), in_order(runs["arm"]), sorted(runs["n"].unique())
@@ -24,13 +24,16 @@ def learning_curve(runs: pd.DataFrame, value: str = "value", *, title: str, ylab
         for axes, name in zip(panels, sets, strict=True):
             rows = runs[runs["set"] == name]
             for k, arm in enumerate(arms):
-                parts.append(f"{name}, {arm} {_arm(axes, rows[rows['arm'] == arm], value, sizes, k, len(arms))}")
+                if (mine := rows["arm"] == arm).any():
+                    parts.append(f"{name}, {arm} {_arm(axes, rows[mine], value, sizes, k, len(arms))}")
             axes.set_xticks(range(len(sizes)), [f"{n:,}" for n in sizes])
             axes.set(xlabel="training images", xlim=(-0.4, len(sizes) - 0.6))
             axes.set_title(name, fontweight="normal")
             grid_lines(axes, "y")
         panels[0].set_ylabel(ylabel)
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(arms))
+        lines = {line.get_label(): line for axes in panels[::-1] for line in axes.get_legend_handles_labels()[0]}
+        names = [str(arm) for arm in arms]  # of all panels: the first may lack an arm
+        figure.legend([lines[name] for name in names], names, loc="outside lower center", ncols=len(arms))
     return Picture(figure, f"{title}, {ylabel}, mean over {count(seeds, 'seed')} (lowest-highest): {'; '.join(parts)}.")
 
 

@@ -50,7 +50,8 @@ def fit_gate(training_images: np.ndarray, held_out_images: np.ndarray, share: fl
     1807.03888); and by how much the image would fit better inverted or turned. Each is measured in spreads of the
     held-out images, and the largest is the score. The limit lies so that a new clean image is rejected with
     probability `share` at most; no input that the gate has to reject takes part.
-    Raises ValueError for other arrays, or too few images. Introduced in lesson 12.
+    Raises ValueError for other arrays, too few images, or held-out images of which most are the same.
+    Introduced in lesson 12.
     """
     x, (held, flat) = _reduced(training_images)[0], _reduced(held_out_images)
     if len(x) < FEWEST:
@@ -161,8 +162,17 @@ def _centre(values: np.ndarray) -> np.ndarray:
 
 
 def _spread(values: np.ndarray) -> np.ndarray:
-    """Median distance from the median, scaled so that it is the standard deviation of a normal distribution."""
-    return 1.4826 * np.median(np.abs(values - _centre(values)), axis=0)
+    """Median distance from the median, scaled so that it is the standard deviation of a normal distribution.
+
+    Raises ValueError where it is 0, up to rounding: nothing can be measured in it.
+    """
+    spread = 1.4826 * np.median(np.abs(values - _centre(values)), axis=0)
+    if np.min(spread) < 1e-9:
+        raise ValueError(
+            f"{len(values)} held-out images are too few, or most of them are the same: the gate cannot measure how "
+            "clean images differ"
+        )
+    return spread
 
 
 def _largest(numbers: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -60,6 +60,30 @@ def test_report_of_a_set_without_split_or_duplicates(imported):
     assert found.loc["unreadable files", "verdict"] == "ok"
 
 
+def test_report_of_a_set_of_which_a_class_was_left_out(imported):
+    table = imported.table[imported.table["label"] != "viral"].reset_index(drop=True)
+    found = audit.report(table, images=noise(table)).set_index("check")
+    assert "AUC" in found.loc["file properties predict the class", "finding"]
+    assert "AUC" in found.loc["the frame predicts the class", "finding"]
+    dropped = table.assign(label=table["label"].cat.remove_unused_categories())
+    for baseline in (audit.file_properties_baseline, lambda t: audit.frame_baseline(t, noise(t), trees=10)):
+        with_empty, without = (baseline(duplicates.add_groups(t)) for t in (table, dropped))
+        assert (with_empty["p_viral"] == 0).all()
+        assert with_empty["p_covid"].tolist() == without["p_covid"].tolist()
+
+
+def test_examples_of_pairs_leave_out_the_folders_that_all_share():
+    def examples(*names):
+        pairs = pd.DataFrame({"image_id_a": names[::2], "image_id_b": names[1::2]})
+        return audit._names(pairs)
+
+    assert examples("set/a/1.png", "set/b/2.png") == ["a/1.png = b/2.png"]
+    assert examples("a/1.png", "b/2.png") == ["a/1.png = b/2.png"]
+    assert examples("/set/a/1.png", "a/2.png") == ["/set/a/1.png = a/2.png"]  # absolute and relative
+    assert examples("/a/1.png", "/b/2.png") == ["a/1.png = b/2.png"]
+    assert examples() == []
+
+
 # --- what may stand in for the disease (lesson 09) ------------------------------------------------------------------
 
 

@@ -41,6 +41,40 @@ def test_audit_prints_one_page_and_writes_it(folder, tmp_path):
     assert "fault" in set(pd.read_csv(tmp_path / "a.csv")["verdict"])
 
 
+def test_the_folder_of_the_audit_is_made_and_nothing_half_written_stays(folder, tmp_path, monkeypatch):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "a.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "new" / "a.csv")
+    small = pd.DataFrame([["counts", "ok", "12", ""]], columns=["check", "verdict", "finding", "examples"])
+    monkeypatch.setattr("cxr_helpers.audit.report", lambda *_: small)
+    places = ["new/a.csv", "deep/er/a.csv", "packed/a.csv.gz", "link.csv"]
+    for place in places:
+        result = runner.invoke(app, ["audit", str(folder), "--out", str(tmp_path / place)])
+        assert result.exit_code == 0, result.output
+        assert pd.read_csv(tmp_path / place)["check"].tolist() == ["counts"]
+        assert len(list((tmp_path / place).parent.glob("*.csv*"))) == 1
+    assert (tmp_path / "link.csv").is_symlink()
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+    failed = runner.invoke(app, ["audit", str(folder), "--out", str(tmp_path / "new" / "b.csv")])
+    assert failed.exit_code == 2
+    assert "cxr: no space left" in failed.output
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("command", ["import", "audit"])
+@pytest.mark.parametrize(
+    ("out", "word"), [("file/a.csv", "cannot be written"), ("file/b/a.csv", "cannot"), ("", "folder")]
+)
+def test_a_file_that_cannot_be_written_is_one_line_before_the_work(folder, tmp_path, monkeypatch, command, out, word):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setattr("cxr_helpers.manifest.from_folder", lambda *a, **k: pytest.fail("it has begun"))
+    result = runner.invoke(app, [command, str(folder), "--out", str(tmp_path / out)])
+    assert result.exit_code == 2, result.exception
+    assert result.output.startswith("cxr: --out")
+    assert word in result.output
+    assert result.output.count("\n") == 1
+
+
 def test_a_folder_that_is_not_there_is_one_line_and_exit_code_2(tmp_path):
     result = runner.invoke(app, ["audit", str(tmp_path / "nowhere")])
     assert result.exit_code == 2

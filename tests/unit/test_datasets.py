@@ -2,8 +2,10 @@ import io
 import shutil
 import sys
 import threading
+import time
 import types
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -54,6 +56,9 @@ def test_the_phantom_is_drawn_once_and_read_by_the_importer(tmp_path, monkeypatc
     assert sorted(table["label"].astype(str)) == sorted(few["label"])
     assert table["patient"].notna().all()
     monkeypatch.setattr(phantom, "render", lambda *a, **k: pytest.fail("drawn again"))
+    folder = datasets.download("phantom", progress=False)  # drawn, not downloaded
+    assert manifest.from_folder(folder, progress=False).table["sha256"].tolist() == table["sha256"].tolist()
+    assert datasets.load("phantom", tmp_path / "none", download=True)["sha256"].equals(table["sha256"])
     assert datasets.load("phantom")["sha256"].tolist() == table["sha256"].tolist()
 
 
@@ -68,10 +73,20 @@ def test_an_absent_set_says_where_it_was_looked_for_and_how_to_get_it(tmp_path, 
         datasets.load(name, tmp_path)
     message = str(caught.value)
     assert str(tmp_path / name) in message
-    assert f"datasets.download('{name}')" in message
+    assert f"datasets.download('{name}', '{tmp_path.as_posix()}')" in message  # the folder that was asked for
     assert datasets.info(name).url in message
     assert "Licence" in message
     assert "{" not in message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_commands_leave_the_default_folder_out_and_name_any_other(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CXR_DATA_DIR", raising=False)
+    for folder in (None, "data", tmp_path / "data"):
+        assert f"datasets.download('{name}')" in datasets.how_to_get(name, folder)
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "{sets}"))
+    assert f"datasets.download('{name}', '{tmp_path.as_posix()}/{{sets}}')" in datasets.how_to_get(name)
 
 
 def test_the_data_folder(tmp_path, monkeypatch):
@@ -174,6 +189,48 @@ def test_a_git_repository_is_downloaded_unpacked_and_loaded(tmp_path, serve):
     assert list(table["split"]) == ["test", "test", "train", "train"]
 
 
+def test_two_that_ask_for_a_set_at_once_get_it_from_one_download(tmp_path, serve, monkeypatch):
+    content = archive_of(case_c(tmp_path / "repository"), "datasets-master/")
+    server = serve({"/education454/datasets/archive/refs/heads/master.zip": content})
+    data, unpacked, extract = tmp_path / "data", [], fetch.extract
+
+    def slowly(*arguments):
+        unpacked.append(arguments)
+        time.sleep(0.4)
+        return extract(*arguments)
+
+    monkeypatch.setattr(fetch, "extract", slowly)
+    options = {"github": f"http://127.0.0.1:{server.server_port}", "progress": False}
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(datasets.download, "education454", data, **options) for _ in range(2)]
+        assert {run.result() for run in runs} == {data / "education454"}
+    assert len(unpacked) == 1
+    assert [path.name for path in data.iterdir()] == ["education454"]
+    with pytest.raises(fetch.FetchError, match="would overwrite"):
+        datasets.download("education454", data, **options)
+
+
+def test_an_empty_folder_is_no_set(tmp_path, monkeypatch):
+    (tmp_path / "darkcovidnet").mkdir()
+    asked = []
+
+    def no_network(url, *arguments, **options):
+        asked.append(url)
+        raise fetch.FetchError(url, "is out of reach", "Wait")
+
+    monkeypatch.setattr(fetch, "download", no_network)
+    with pytest.raises(fetch.FetchError, match="out of reach"):
+        datasets.load("darkcovidnet", tmp_path, download=True)
+    assert asked == ["https://github.com/muhammedtalo/COVID-19/archive/refs/heads/master.zip"]
+
+
+def test_a_data_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for name in NAMES:
+        with pytest.raises(fetch.FetchError, match=r"cannot be written to .*choose a folder"):
+            datasets.download(name, tmp_path / "file")
+
+
 def test_a_repository_that_has_gone(tmp_path, serve):
     address = f"http://127.0.0.1:{serve({}).server_port}"
     with pytest.raises(fetch.FetchError, match=r"education454/datasets/archive.*404"):
@@ -217,8 +274,9 @@ def test_a_kaggle_set_is_downloaded_by_kagglehub_and_loaded(tmp_path, monkeypatc
 def test_kaggle_out_of_reach_says_what_else_to_do(tmp_path, monkeypatch):
     kaggle(tmp_path, monkeypatch)
     monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "LOCALHOST")  # where nothing answers
-    with pytest.raises(fetch.FetchError, match=r"Kaggle did not give the set(.|\n)*from_archive"):
+    with pytest.raises(fetch.FetchError, match=r"Kaggle did not give the set(.|\n)*from_archive") as caught:
         datasets.download("covid19-image-dataset", tmp_path / "data")
+    assert (tmp_path / "data" / "covid19-image-dataset").as_posix() in str(caught.value)
     assert not (tmp_path / "data" / "covid19-image-dataset").exists()
 
 

@@ -464,6 +464,23 @@ def test_pairing_narrows_the_interval():
     assert (back.value, back.low, back.high) == pytest.approx((-found.value, -found.high, -found.low))
 
 
+@pytest.mark.parametrize(
+    ("n", "m", "group_size"), [(66, 4, 1), (66, 5, 1), (66, 6, 1), (3, 3, 1), (60, 30, 10), (10, 10, 10)]
+)
+def test_few_groups_prove_no_more_than_swapping_them_could(n, m, group_size):
+    from scipy.stats import binomtest
+
+    truth = ["covid"] * n
+    worse = ["normal"] * m + ["covid"] * (n - m)
+    group = [f"g{k // group_size}" for k in range(n)]
+    a, b = (from_answers(truth, answers, ["normal", "covid"], group) for answers in (truth, worse))
+    found = evaluate.compare(a, b, "accuracy")
+    discordant = -(-m // group_size)
+    assert found.p >= binomtest(discordant, discordant).pvalue  # the exact test of McNemar, on groups
+    assert found.p <= max(1.1 * 2.0 ** (1 - discordant), 0.05)
+    assert len(set(group)) > 1 or "no spread" in found.method
+
+
 @pytest.mark.slow
 def test_p_is_rarely_small_for_two_equal_guessers():
     small = [

@@ -1,4 +1,5 @@
 import pickle
+import struct
 import warnings
 
 import numpy as np
@@ -74,6 +75,17 @@ def test_32_bit_grey_levels_of_unknown_scale_are_refused():
         images.read(data)
 
 
+@pytest.mark.parametrize("orientation", [1, 3])
+@pytest.mark.parametrize("image", [sixteen([0, 13107, 65535]), Image.fromarray(np.array([[0, 0.2, 1]], np.float32))])
+def test_a_tiff_that_stores_white_as_zero_is_no_negative(image, orientation):
+    entry = struct.pack("<HHI", 262, 3, 1)  # PhotometricInterpretation, one short: 1 says that black is zero
+    data = draw.encoded(image, "TIFF", tiffinfo={274: orientation})
+    assert data.count(entry + b"\1") == 1
+    grey = images.read(data.replace(entry + b"\1", entry + b"\0"))
+    np.testing.assert_allclose(grey[0], [1, 0.8, 0] if orientation == 1 else [0, 0.8, 1], atol=1e-6)
+    assert grey.dtype == np.float32
+
+
 @pytest.mark.parametrize(
     ("orientation", "expected"),
     [
@@ -147,6 +159,63 @@ def test_dicom_with_signed_pixels_and_a_flat_image():
     assert not images.read(draw.dicom(np.full((3, 3), 7, np.uint16))).any()
 
 
+# Pixels, tags -> values: padding is neither counted in the range nor seen.
+PADDED = {
+    "below": ([0, 100, 150, 200], {"PixelPaddingValue": 0}, [0, 0, 0.5, 1]),
+    "above": ([100, 150, 200, 4095], {"PixelPaddingValue": 4095}, [0, 0.5, 1, 0]),
+    "a range": ([10, 12, 100, 200], {"PixelPaddingValue": 12, "PixelPaddingRangeLimit": 10}, [0, 0, 0, 1]),
+    "MONOCHROME1": ([0, 100, 150, 200], {"PixelPaddingValue": 0, "photometric": "MONOCHROME1"}, [0, 1, 0.5, 0]),
+    "before rescale": ([0, 100, 200], {"PixelPaddingValue": 0, "RescaleSlope": -1, "RescaleIntercept": 0}, [0, 1, 0]),
+    "signed": (np.array([-2000, -100, 0, 100], np.int16), {"PixelPaddingValue": -2000}, [0, 0, 0.5, 1]),
+    "none there": ([100, 150, 200], {"PixelPaddingValue": 7}, [0, 0.5, 1]),
+    "everything counts as none": ([0, 100, 200], {"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 200}, [0, 0.5, 1]),
+    "empty": ([0, 100, 200], {"PixelPaddingValue": None}, [0, 0.5, 1]),
+    "a window decides for itself": ([0, 100, 200, 400], {"PixelPaddingValue": 400, **WINDOW}, [0, 0.25, 0.5, 1]),
+}
+
+
+@pytest.mark.parametrize("name", PADDED)
+def test_dicom_padding(name):
+    pixels, tags, expected = PADDED[name]
+    tags = {tag: "" if value is None else value for tag, value in tags.items()}
+    pixels = np.array(pixels, getattr(pixels, "dtype", np.uint16))
+    np.testing.assert_allclose(images.read(draw.dicom(pixels[None], **tags))[0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "written", "found"),
+    [
+        (np.array([-2000, -100, 0, 100], np.int16), struct.pack("<h", -2000), [0, 0, 0.5, 1]),
+        (np.array([63536, 100, 200, 300], np.uint16), struct.pack("<H", 63536), [0, 0, 0.5, 1]),
+        (np.array([0, 100, 200, 400], np.uint16), b"\0\0\0", [0, 0.25, 0.5, 1]),  # three bytes are no number
+    ],
+    ids=["signed", "unsigned", "length"],
+)
+def test_dicom_padding_written_with_the_wrong_sign_or_length(pixels, written, found):
+    data = draw.dicom(pixels[None], PixelPaddingValue=5)
+    right = b"SS" if pixels.dtype.kind == "i" else b"US"
+    entry = struct.pack("<HH", 0x0028, 0x0120) + right + struct.pack("<Hh", 2, 5)
+    assert data.count(entry) == 1
+    wrong = entry[:4] + (b"US" if right == b"SS" else b"SS") + struct.pack("<H", len(written)) + written
+    np.testing.assert_allclose(images.read(data.replace(entry, wrong))[0], found, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_dicom_palette_is_applied(kind):
+    scale = 257 if kind == np.uint16 else 1
+    tags = {}
+    for channel, levels in {"Red": [200, 255, 0, 0], "Green": [100, 255, 0, 0], "Blue": [50, 255, 0, 0]}.items():
+        tags[f"{channel}PaletteColorLookupTableDescriptor"] = [4, 0, 8 * np.dtype(kind).itemsize]
+        tags[f"{channel}PaletteColorLookupTableData"] = (np.array(levels, kind) * kind(scale)).tobytes()
+    grey = images.read(draw.dicom(np.array([[0, 1, 2, 3]], np.uint8), "PALETTE COLOR", **tags))
+    np.testing.assert_allclose(grey[0], [LUMA, 1, 0, 0], atol=1e-6)
+
+
+def test_dicom_palette_that_is_missing_is_said():
+    with pytest.raises(images.ImageError, match="cannot be decoded"):
+        images.read(draw.dicom(np.array([[0, 1]], np.uint8), "PALETTE COLOR"))
+
+
 def test_dicom_is_known_by_its_bytes(tmp_path):
     path = tmp_path / "IM0001"
     path.write_bytes(draw.dicom(STEPS, photometric="MONOCHROME1"))
@@ -218,6 +287,18 @@ def test_a_bomb_is_refused_without_allocating(zoo):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 5_000_000
+
+
+@pytest.mark.parametrize(("width", "height"), [(1_000_000, 40), (40, 15_001)])
+def test_a_strip_is_refused(width, height):
+    with pytest.raises(images.ImageError, match=f"is {width} × {height} pixels, a strip.*nearly square"):
+        images.read(draw.png_header(width, height))
+
+
+def test_the_longest_side_that_is_allowed_and_a_strip_in_dicom():
+    with pytest.raises(images.ImageError, match="a strip"):
+        images.read(draw.dicom(np.zeros((4, 4), np.uint8), Rows=40, Columns=60_000))
+    assert images.read(draw.encoded(Image.new("L", (images.MAX_SIDE, 1)))).shape == (1, images.MAX_SIDE)
 
 
 def test_a_folder_and_a_missing_file(tmp_path):

@@ -1,4 +1,6 @@
+import os
 import time
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -138,6 +140,75 @@ def test_an_unknown_folder_is_refused_with_what_to_pass(tmp_path):
         manifest.from_folder(tmp_path, labels={"Sick": "ill"}, progress=False)
 
 
+def link(where, target):
+    where.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        where.symlink_to(target, target_is_directory=True)
+    except OSError:
+        pytest.skip("no symbolic links here")
+
+
+def test_a_class_folder_that_is_a_link_is_followed(tmp_path):
+    write(tmp_path / "store", "c1/P1/a.png", "c1/b.png")
+    write(tmp_path / "set", "train/Normal/c.png")
+    link(tmp_path / "set/train/Covid", tmp_path / "store/c1")
+    table = manifest.from_folder(tmp_path / "set", progress=False).table
+    assert list(table["image_id"]) == ["train/Covid/P1/a.png", "train/Covid/b.png", "train/Normal/c.png"]
+    assert list(table["label"]) == ["covid", "covid", "normal"]
+    assert table["path"][0] == str(tmp_path / "set/train/Covid/P1/a.png")
+
+
+def test_links_in_a_circle_end_and_no_folder_is_read_twice(tmp_path):
+    write(tmp_path / "outside", "a.png")
+    write(tmp_path / "set", "Covid/b.png", "Normal/c.png")
+    link(tmp_path / "set/Covid/top", tmp_path / "set")
+    link(tmp_path / "set/Covid/above", tmp_path)
+    link(tmp_path / "set/A first name", tmp_path / "set/Covid")
+    link(tmp_path / "set/Viral", tmp_path / "outside")
+    link(tmp_path / "set/Viral pneumonia", tmp_path / "outside")
+    link(tmp_path / "outside/back", tmp_path / "set/Normal")
+    result = manifest.from_folder(tmp_path / "set", progress=False)
+    assert list(result.table["image_id"]) == ["Covid/b.png", "Normal/c.png", "Viral/a.png"]
+    assert "3 other files or folders ignored (A first name, Viral pneumonia, back)" in result.understood
+
+
+@pytest.mark.parametrize("folder", ["NFC", "NFD"])
+@pytest.mark.parametrize("given", ["NFC", "NFD", None])
+def test_an_accent_is_one_however_it_is_written(tmp_path, folder, given):
+    name = "Pneumonie bactérienne"
+    write(tmp_path, f"{unicodedata.normalize(folder, name)}/a.png", "Normal/b.png")
+    label = unicodedata.normalize(given, name) if given else "pneumonie bacterienne"
+    table = manifest.from_folder(tmp_path, labels={label: "bacterial"}, progress=False).table
+    assert list(table["label"]) == ["normal", "bacterial"]
+
+
+def test_names_match_as_before_and_two_labels_for_one_name_are_refused(tmp_path):
+    write(tmp_path, "Covid™/a.png", "STRASSE/b.png")
+    table = manifest.from_folder(tmp_path, labels={"straße": "normal"}, progress=False).table
+    assert list(table["label"]) == ["covid", "normal"]
+    with pytest.raises(manifest.ManifestError, match="two spellings"):
+        manifest.from_folder(tmp_path, labels={"Marqué": "covid", "marque": "normal"}, progress=False)
+
+
+def test_a_name_that_is_not_utf8_is_rejected(tmp_path):
+    write(tmp_path, "Covid/a.png", "Normal/b.png")
+    picture = (tmp_path / "Covid/a.png").read_bytes()
+    try:
+        for name in (b"Covid/caf\xe9.png", b"Normal/notes \xe9.txt"):
+            with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
+                file.write(picture)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    result = manifest.from_folder(tmp_path, progress=False)
+    assert list(result.table["image_id"]) == ["Covid/a.png", "Normal/b.png"]
+    assert list(result.rejects["path"]) == [str(tmp_path / "Covid/caf\ufffd.png")]
+    assert list(result.rejects["problem"]) == ["has a name that is not UTF-8"]
+    assert "Rename the file" in result.rejects["remedy"][0]
+    assert repr(result).encode()
+    assert "1 file rejected" in result.understood
+    manifest.write(result.table, tmp_path / "m.csv")
+
+
 def test_a_folder_without_images_or_classes_is_refused(tmp_path):
     with pytest.raises(manifest.ManifestError, match="no images"):
         manifest.from_folder(write(tmp_path / "a", "README"), progress=False)
@@ -165,6 +236,11 @@ def test_patient_rules(tmp_path, rule, expected):
 def test_a_patient_pattern_needs_one_group(tmp_path):
     with pytest.raises(manifest.ManifestError, match="exactly one group"):
         manifest.from_folder(write(tmp_path, "Covid/a.png"), patient=r"\d+", progress=False)
+
+
+def test_a_patient_pattern_that_is_none_is_named(tmp_path):
+    with pytest.raises(manifest.ManifestError, match=r"patient='\(P' is no regular expression \(.*\)"):
+        manifest.from_folder(write(tmp_path, "Covid/a.png"), patient="(P", progress=False)
 
 
 @pytest.mark.parametrize(

@@ -84,3 +84,28 @@ def test_what_cannot_be_split_is_said():
         split.folds(manifest(2).assign(label="normal"), k=5)
     with pytest.raises(ValueError, match="shares"):
         split.holdout(manifest(), test=0.6, val=0.4)
+    for k in (1, 0, -2):
+        with pytest.raises(ValueError, match=f"k={k} is no number of folds: k >= 2"):
+            split.folds(manifest(), k=k)
+
+
+def even(groups, labels=("normal", "covid")):
+    rows = [(f"{label}{g}.png", label, f"{label}{g}") for label in labels for g in range(groups)]
+    return pd.DataFrame(rows, columns=["image_id", "label", "group"])
+
+
+def test_a_share_that_would_take_every_group_of_a_class_is_named():
+    with pytest.raises(ValueError, match=r"val=0\.45 would take all of the 4 group.*class 'covid'.*smaller share"):
+        split.holdout(even(8), test=0.5, val=0.45)
+    rarer = pd.concat([even(40, ["normal"]), even(4, ["covid"])], ignore_index=True)
+    with pytest.raises(ValueError, match=r"test=0\.9 would take all of the 4 group.*class 'covid'"):
+        split.holdout(rarer, test=0.9, val=0)
+    assert (split.holdout(rarer, test=0.85, val=0)["split"] == "test").sum() == 33  # three quarters of 44
+
+
+@pytest.mark.parametrize(
+    ("groups", "share", "taken"), [(4, 0.05, 1), (4, 0.3, 1 + 1 / 3), (20, 0.05, 1), (40, 0.17, 7)]
+)
+def test_a_share_becomes_a_fraction_of_at_most_as_many_parts_as_groups(groups, share, taken):
+    found = (split.holdout(even(groups), test=share, val=0)["split"] == "test").sum() / 2
+    assert found == pytest.approx(taken, abs=0.7)

@@ -109,6 +109,14 @@ def test_the_gate_refuses_what_is_no_stack_of_grey_levels(gate):
         uncertainty.fit_gate(good, np.zeros_like(good))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("same", [1, 40])
+def test_the_gate_says_that_clean_images_which_do_not_differ_measure_nothing(same):
+    held = np.concatenate([chests(1, 2).repeat(same, axis=0), chests(1 + same // 3, 3)[1:]])
+    with pytest.raises(ValueError, match=rf"^{len(held)} held-out images are too few, or most of them are the same: "):
+        uncertainty.fit_gate(chests(100, 1), held)
+
+
 # --- conformal sets -------------------------------------------------------------------------------------------------
 
 
