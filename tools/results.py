@@ -173,6 +173,7 @@ FROZEN = {
     "compact network, phantoms before": "compact network, phantoms before",
     "DarkCovidNet rebuilt, 20 epochs": "DarkCovidNet, rebuilt, 20 of its 100 epochs",
     "fine-tuned": "EfficientNet-Lite0, fine-tuned",
+    "fine-tuned and five best, averaged": "fine-tuned and the five with a kernel, averaged",
     "DarkCovidNet as published": "DarkCovidNet as published (other subset, test set = validation set)",
 }
 
