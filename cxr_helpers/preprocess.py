@@ -5,6 +5,7 @@ cannot differ. Introduced in lesson 03.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -86,7 +87,7 @@ def _check(image: np.ndarray, fit: str, contrast: str | None) -> None:
     if image.ndim != 2:
         raise ValueError(f"image must be two-dimensional (h, w), not of shape {image.shape}; use images.read")
     if image.size == 0 or image.min() < 0 or image.max() > 1:
-        raise ValueError("image must hold grey levels in [0, 1], as images.read returns them; divide once, not twice")
+        raise ValueError("image must hold grey levels in [0, 1], as images.read gives them: divide 0-255 by 255 first")
 
 
 def cache(
@@ -103,21 +104,34 @@ def cache(
     and by the settings; so make it for the whole table, then select rows with the `split`
     column. An interrupted run goes on where it stopped; two processes do not disturb each
     other. Parameters: `folder`, where caches lie (default `data/cache/` of the project).
-    Raises `images.ImageError` for a file that cannot be read. Introduced in lesson 03.
+    Raises `images.ImageError` for a file that cannot be read, PermissionError where the cache is
+    not made yet and its folder cannot be written. Introduced in lesson 03.
     """
-    from filelock import FileLock
-
     _check(np.zeros((1, 1)), fit, contrast)
     if table.empty:
         raise ValueError("the table holds no images; look at the rejects of its import")
     settings = {"version": VERSION, "size": size, "fit": fit, "contrast": contrast, "images": manifest.digest(table)}
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     place = Path(folder or datasets.work_dir() / "cache") / f"{size}-{fit}-{contrast or 'plain'}-{key}"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{place}.lock"):
-        if not (place / "images.npy").is_file():
-            _fill(table, place, settings, progress)
+    if not (place / "images.npy").is_file():  # a finished cache needs no lock: its folder may be read-only
+        _make(table, place, settings, progress)
     return np.load(place / "images.npy", mmap_mode="r")
+
+
+def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> None:
+    """Make the cache, unless another process finishes it while this one waits."""
+    from filelock import FileLock
+
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{place}.lock"):
+            if not (place / "images.npy").is_file():
+                _fill(table, place, settings, progress)
+    except OSError as error:
+        if not isinstance(error, PermissionError) and error.errno != errno.EROFS:
+            raise
+        remedy = "set CXR_WORK_DIR to a folder of your own, or pass folder="
+        raise PermissionError(f"the cache cannot be made in {place.parent} ({error}): {remedy}") from error
 
 
 def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> None:

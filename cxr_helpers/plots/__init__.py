@@ -7,7 +7,7 @@ PNG; the text is computed from what is drawn.
 from ._answer import answer
 from ._calibration import decision_curve, reliability
 from ._cuts import cuts
-from ._data import class_counts, histogram, sizes, split_counts
+from ._data import by_class, class_counts, histogram, sizes, split_counts
 from ._general import distribution, intervals, line
 from ._learning import learning_curve
 from ._maps import heat_maps
@@ -20,6 +20,7 @@ from ._uncertainty import risk_coverage, side_by_side
 __all__ = [
     "Picture",
     "answer",
+    "by_class",
     "class_colour",
     "class_counts",
     "compare_images",

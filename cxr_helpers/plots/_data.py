@@ -166,3 +166,35 @@ def histogram(images, labels, *, bins: int = 64, title: str = "Grey levels per c
         f"Histogram of grey levels per class. Mean grey level of an image (± standard deviation between images): "
         f"{listed(parts)}.",
     )
+
+
+def by_class(values, labels, *, xlabel: str, title: str = "One number per image") -> Picture:
+    """One dot per image, class by class, over a box of the middle half with the median in it.
+
+    `values`: n finite numbers, one per image; `labels`: n classes. Dots of a class are spread by chance across its row,
+    only to be seen. Raises ValueError if the lengths differ or a value is missing. Introduced in lesson 02.
+    """
+    import seaborn as sns
+
+    numbers, chosen = np.asarray(values, float), np.asarray(labels, dtype=object)
+    if numbers.shape != chosen.shape or not np.isfinite(numbers).all():
+        raise ValueError(f"{numbers.shape} values for {chosen.shape} labels: one finite number per image is needed")
+    names = in_order(labels)
+    spread = np.random.default_rng(0)
+    with style():
+        figure = new_figure(0.9 + 0.65 * len(names))
+        axes = figure.subplots()
+        for k, name in enumerate(names):
+            dots = numbers[chosen == name]
+            height = k + spread.uniform(-0.3, 0.3, len(dots))
+            axes.scatter(dots, height, s=6, color=class_colour(name, k), alpha=0.7, linewidths=0)
+        box = {"width": 0.75, "showfliers": False, "whis": 0, "fill": False, "color": "black", "linewidth": 1}
+        sns.boxplot(x=numbers, y=chosen, order=names, ax=axes, **box)
+        counts = [int((chosen == name).sum()) for name in names]
+        axes.set_yticks(range(len(names)), [f"{name} (n = {n})" for name, n in zip(names, counts, strict=True)])
+        axes.set(xlabel=xlabel, ylabel="", title=title)
+        axes.tick_params(axis="y", length=0)
+        grid_lines(axes, "x")
+    quarters = {name: np.quantile(numbers[chosen == name], [0.25, 0.5, 0.75]) for name in names}
+    parts = (f"{name} {b:.3g} ({a:.3g} to {c:.3g})" for name, (a, b, c) in quarters.items())
+    return Picture(figure, f"One dot per image for each class, of {xlabel}. Median (middle half): {listed(parts)}.")

@@ -55,11 +55,11 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # ## Step 1 · You first
 #
 # Before any machine learns, measure yourself. Below are 20 **radiographs** (X-ray pictures) of the chest, drawn at
-# random from the set of this course. Dense things are white: bone, heart, fluid. Air is black, so healthy lungs are
-# dark. The patient faces you: the patient's left is on *your right*.
+# random from the set that this notebook runs on. Dense things are white: bone, heart, fluid. Air is black, so healthy
+# lungs are dark. The patient faces you: the patient's left is on *your right*.
 #
 # The line that loads the set is the goal of this lesson. For now, just run it. (The very first time, it also draws
-# the set: some 20 seconds.)
+# the phantoms: some 20 seconds.)
 
 # %% tags=["nbval-check-output"]
 report = datasets.load_report(DATASET, DATA_DIR, progress=False)
@@ -104,7 +104,7 @@ print(f"kept as {kept.parent.name}/{kept.name}")
 # **Explain.** The **accuracy** is the share of right answers. The range behind it is its **95 % interval**: other 20
 # pictures would have given another score, and the accuracy over *all* such pictures may well be anywhere in
 # that range. Blind guessing is right once in as many tries as there are classes, *on average*: in any twenty it may
-# be right twice as often, or half as often. Does your interval stay clear of that share?
+# easily be right half as often, or half as often again. Does your interval stay clear of that share?
 #
 # An interval this wide says little. How many pictures would it take?
 
@@ -172,19 +172,29 @@ for place, weakening in ways.items():
 
 # %%
 row = phantom.design("clean", n=1, classes=("covid",), seed=SEED).iloc[0]
-healthy, *ill = (phantom.render(row, 128, severity=level) for level in (0, 0.3, 0.6, 1))
-shown = [healthy.image] * 3 + [drawn.image for drawn in ill]
-outlines = [None, healthy.masks["lung"], healthy.masks["heart"], *(d.masks["lesion"] for d in ill)]
-titles = ["severity 0", "its lungs", "its heart", "severity 0.3", "severity 0.6", "severity 1"]
-plots.montage(shown, titles, masks=outlines, title="One phantom, and what is known of it")
+drawn = [phantom.render(row, 128, severity=level) for level in (0, 0.3, 0.6, 1)]
+shown = [one.image for one in drawn]
+titles = ["severity 0", "severity 0.3", "severity 0.6", "severity 1"]
+plots.montage(shown, titles, columns=4, title="One phantom, four times")
 
 # %% [markdown]
-# **Explain.** The outline is there from the first picture with disease on: the truth does not depend on whether anybody
-# sees it. Ribs, vessels and noise are the same in all: only the disease was changed. No real person can be X-rayed
-# again *without* the disease. That is what phantoms are for: a lesson can plant something, and then see whether a method
-# finds it. Here are twelve:
+# Make up your mind before you look at the next figure: it outlines what was drawn.
+
+# %%
+healthy, *ill = drawn
+outlines = [healthy.masks["lung"], healthy.masks["heart"], *(d.masks["lesion"] for d in ill)]
+titles = ["its lungs", "its heart", *titles[1:]]
+plots.montage(
+    [shown[0], *shown], titles, columns=5, masks=outlines, title="The same, and what is known of it"
+)
+
+# %% [markdown]
+# **Explain.** The outlines are there from severity 0.3 on, whether or not you saw anything: the truth does not depend
+# on that. Ribs, vessels and noise are the same in all: only the disease was changed. No real person can be X-rayed at
+# the same moment *without* the disease. That is what phantoms are for: a lesson can plant something, and then see
+# whether a method finds it. Here are twelve:
 #
-# ![Twelve phantom radiographs with their masks outlined: diseases from mild to severe beside normal lungs, PA and AP, adult and child, from two sites](../data/figures/phantoms.png)
+# ![Twelve phantom radiographs with their masks outlined: diseases from mild to severe beside normal lungs, PA and AP, adult and child, from three sites](../data/figures/phantoms.png)
 #
 # **And what they are not.** Nobody's lungs, and no evidence about patients. COVID and viral phantoms differ *because we
 # drew them so*; real ones overlap. A score on phantoms tells you whether a method does what it says, never
@@ -444,7 +454,8 @@ elif ROUTE == "zip":  # downloaded in a browser
 print("route:", ROUTE)
 
 # %% [markdown]
-# **Explain.** All four. An address promises a place, not a content: owners add, drop and replace files.
+# **Explain.** All four, as they stand here. An address promises a place, not a content: owners add, drop and replace
+# files. (A commit's number in place of `refs/heads/master`, or a version named to Kaggle, pins the content.)
 # `fetch.download` takes the fingerprint you expect (`sha256=`, Step 10) and refuses anything else. It also goes on
 # where a broken download stopped, and a half file never stands where the whole one belongs.
 #
@@ -474,7 +485,7 @@ for name in ("Modality", "ViewPosition", "BitsStored", "PhotometricInterpretatio
 # *smallest* value is to be shown *white*. Many X-ray machines store their images so.
 #
 # **Predict.** Left: the numbers as they are stored, largest shown white. Right: `images.read`, which heeds the header.
-# Which one is a chest?
+# Which one shows air black and bone white?
 
 # %%
 plots.compare_images(
@@ -557,8 +568,8 @@ print(f"published: {expected} images; here: {len(table)}, rejected: {len(report.
 
 # %% [markdown]
 # **Explain.** Read the line *licence* first, then *redistribution*. To download is not to be allowed to pass on: many
-# public sets were gathered from papers and web pages, and whoever put them together did not own the pictures. That
-# is why nothing of those sets is ever committed; the phantoms are ours to give away. *Known faults* is what others found
+# public sets were gathered from papers and web pages, and whoever put them together did not own the pictures. That is
+# why nothing of those sets is ever committed; the phantoms are ours to give away. *Known faults* is what others found
 # before you; whoever publishes a result on a set should have read it.
 #
 # The last line compares what we have with what was published. If the numbers differ, find out why before you go on:

@@ -85,7 +85,8 @@ plots.sizes(table)
 # **Explain.** Left, look for a class whose marks lie elsewhere, or spread more widely, than the others'. If all lie on
 # one point, somebody resized every image: what the sizes could have given away was erased *there*, but the
 # stretching, the blur and the black borders that came with it remain in the pixels. (Phantoms are *drawn* at one size.)
-# Right, look for a row that differs by more than a few per cent.
+# Right, look for a row that differs by more than chance: with 200 images in each class, rows that differ by four
+# percentage points, as on the phantoms, are alike.
 #
 # How far does one such property get us? Look up, for each value, its most frequent class, and answer that.
 
@@ -162,7 +163,7 @@ plots.compare_images([some[:, ::-1], some], ["A", "B"], title="Which way round?"
 # ## Step 4 · Grey levels: a difference and its spread
 #
 # How bright is an image? Its mean grey level is one number. A colleague compares the classes on four images of each and
-# reports which percentage is *bright* (above the middle of all).
+# reports what percentage is *bright* (above the median of all).
 #
 # **Predict.** Four images give 0, 25, 50, 75 or 100 %. Would you report such a percentage? What is missing?
 
@@ -178,8 +179,9 @@ for name, rows in [("the colleague's", few), ("all", table.index)]:
 
 # %% [markdown]
 # **Explain.** What was missing is **n**. With four images per class there are only five possible percentages, and each
-# interval covers most of the range: the first lines are compatible with almost anything. The same property on all
-# images has intervals that can be compared. *A percentage without its n is not a result.*
+# interval covers about half of the range or more: the first lines are compatible with almost anything. The same
+# property on all images has intervals that can be compared. *A percentage without its n is not a result.* (These
+# intervals take each image for another person. Where patients have several, they are too narrow; lesson 04 mends that.)
 #
 # Now the means, on all images. The mistake first:
 
@@ -198,11 +200,17 @@ a, b = grey[table["label"] == light].to_numpy(), grey[table["label"] == dark].to
 print(f"in {(a[:, None] > b[None, :]).mean():.0%} of all {len(a) * len(b):,} pairs")
 level
 
+# %%
+plots.by_class(
+    grey, table["label"], xlabel="mean grey level (0 black, 255 white)", title="How bright?"
+)
+
 # %% [markdown]
-# **Explain.** 50 % would be a coin, 100 % a perfect separation. A difference of means says nothing by itself: hold it
+# **Explain.** 50 % would be a coin, 100 % a perfect separation. In the picture each dot is an image, and each box holds
+# the middle half of its class: look how far the boxes overlap. A difference of means says nothing by itself: hold it
 # against `std`, the **standard deviation**, which says how far single images lie from their class's mean. If
 # the spread is as large as the difference or larger, the classes overlap, and many images sit on the "wrong" side. And
-# compare the `std` of the classes with each other: a class with a much wider spread was probably gathered
+# compare the `std` of the classes with each other: a class with a much wider spread may have been gathered
 # from more sources. On phantoms the difference is real, since haze is bright and was drawn, and small all the same. One
 # more trap: the cache fills pictures that are not square with black, so a class of tall or wide pictures looks "dark".
 # Brightness is not always about the chest.
@@ -211,11 +219,13 @@ level
 plots.histogram(images, table["label"])
 
 # %% [markdown]
-# **Explain.** The same with all grey levels: a line is the mean of a class, a band holds 80 % of its images. Where the
-# bands lie over each other, a difference of the lines is worth little. Where a band is much narrower than the others',
-# somebody may have treated these images alike: on the published set of case E the histograms of the *Normal*
-# images are almost flat and almost equal, because their contrast was equalised. That is no property of lungs. (Where a
-# band leaves the picture at the left, some images have many black pixels: borders.)
+# **Explain.** The same with all grey levels: a line is the mean of a class; at each grey level the band holds the
+# middle 80 % of its images. Where the bands lie over each other, as those of the phantoms do nearly everywhere, a
+# difference of the lines is worth little. Where a band is much narrower than the others', somebody may have treated
+# these images alike: on the published set of case E the histograms of the *Normal* images are almost flat and almost
+# equal, because their contrast was equalised. That is no property of lungs. (The picture ends a little above the
+# highest line, so bands leave it at the top. Where one does at the left end, some images have many black pixels:
+# borders.)
 #
 # ### Checkpoint
 #
@@ -241,10 +251,11 @@ plots.histogram(images, table["label"])
 plots.mean_images(baselines.shrink(images, 64), table["label"])
 
 # %% [markdown]
-# **Explain.** Above, the averages: what all share survives (spine, outline, domes of the diaphragm); ribs and patches
-# of haze, which lie elsewhere in each person, blur away. A letter that survives in a corner stands at the same place
-# in many images of that class. Below, how much single images vary, pixel by pixel. It is tempting to subtract two
-# averages and call the result "the disease". The mistake:
+# **Explain.** Above, the averages: nothing is quite sharp. What all share survives (spine, heart, outline); ribs and
+# patches of haze, which lie elsewhere in each person, blur away. A letter that survives in a corner stands at the same
+# place in many images of that class. Below, how much single images vary, pixel by pixel: on the phantoms least along
+# the spine, most at the borders of the picture and at the domes of the diaphragm, which lie higher in one person
+# than in the next. It is tempting to subtract two averages and call the result "the disease". The mistake:
 
 # %%
 first, second = (images[table["label"] == name].astype(float) for name in (light, dark))
@@ -252,7 +263,7 @@ difference = first.mean(axis=0) - second.mean(axis=0)
 plots.weights(difference, title=f"Mean of {light} minus mean of {dark}", label="grey levels")
 
 # %% [markdown]
-# **Predict.** Red and blue look convincing. How large is the difference compared with the spread?
+# **Predict.** The colours look convincing. How large is the difference compared with the spread?
 
 # %%
 spread = np.sqrt((first.var(axis=0) + second.var(axis=0)) / 2)
@@ -262,8 +273,9 @@ plots.weights(effect, title="The same, in standard deviations", label="standard 
 # %% [markdown]
 # **Explain.** Now the scale says something. At 1, the means lie one standard deviation apart: of pairs of images,
 # about three in four are ranked rightly by that pixel. At 0.2 it is hardly more than a coin. And note *where* it is
-# strong. (COVID phantoms are drawn with haze low down and at the outer walls of both lungs.) In numbers: of the 5 %
-# strongest pixels, how many lie in the outer frame of the picture?
+# strong. (Viral phantoms are drawn with haze that spreads from the middle of the chest, COVID phantoms with patches
+# low down and near the outer walls of the lungs.) In numbers: of the 5 % strongest pixels, how many lie in the outer
+# frame of the picture?
 
 # %%
 margin = 12  # of 128 pixels
@@ -298,11 +310,12 @@ print(f"{len(table)} images in {table['group'].nunique()} groups, five folds of"
 print(*folded["fold"].value_counts().sort_index())
 
 # %% [markdown]
-# Three models. The first sees the *file's properties* only: format, mode, size, bytes per pixel, source. The second
-# sees only the *outer frame*, with everything inside blacked out. The third sees the whole picture. The last two use
-# logistic regression, a simple model (lesson 05), on 32 × 32 pixels.
+# Three models. The first sees the *file's properties* only: format, mode, size, bytes per pixel, source (the collection
+# or hospital that the file came from, where the table knows it). The second sees only the *outer frame*, with
+# everything inside blacked out. The third sees the whole picture. The last two use logistic regression, a simple model
+# (lesson 05), on 32 × 32 pixels. The first is run once more without the bytes.
 #
-# **Predict.** Write down three AUCs between 0.5 and 1: file's properties, frame, whole picture.
+# **Predict.** Write down four AUCs between 0.5 and 1: file's properties, the same without bytes, frame, whole picture.
 
 
 # %%
@@ -338,27 +351,30 @@ title, what = "Telling the classes apart", "AUC, mean over the classes"
 plots.intervals(values, baseline={"coin": 0.5}, title=title, xlabel=what)
 
 # %% [markdown]
-# **Explain.** Read the upper lines against the coin. None of these models was shown a lung. If their intervals stay
-# clear of 0.5, the label is partly known before anybody looks at one, and a network will find that out, too. Then
-# compare the frame with the whole picture: the nearer they are, the less a good score proves that lungs were used.
+# **Explain.** Read the upper three lines against the coin. None of their models saw more of a lung than its edge. If
+# their intervals stay clear of 0.5, the label is partly known before anybody looks at one, and a network will find
+# that out, too. Then compare the frame with the whole picture: the nearer they are, the less a good score proves that
+# lungs were used.
 #
-# The second line is a control on the first. Bytes per pixel depend on what is *in* the picture: a JPEG of a hazy lung is
-# longer or shorter than one of a clear lung. On phantoms we know the truth: format, size and site were drawn by lot,
-# whatever the disease. So the first line lies a little above the coin for the haze alone, and without the bytes
-# nothing is left. And the frame, which holds no lung, knows nothing. **This is what a clean set looks like.**
+# The second line is a control on the first. Bytes per pixel depend on what is *in* the picture: a JPEG of a hazy lung
+# is longer or shorter than one of a clear lung. On phantoms we know the truth: format and site were drawn by lot,
+# whatever the disease, and the size is one. So there the first line lies a little above the coin for the haze alone,
+# and without the bytes nothing is left. The frame, which holds the edge of a lung at most, tells next to nothing.
+# **This is what a clean set looks like.**
 #
-# On the published set of case E (317 images, COVID against the rest) the frame alone reaches an AUC of 0.98 (0.96-0.99)
-# with a random forest, the whole image one of 0.99 with logistic regression (lesson 09 has the whole table): COVID images
-# are of adults there, and the others look paediatric, so that arms, shoulders and borders lie elsewhere. **If each class
-# has its own source, whatever differs between the sources differs between the classes.** That is called **confounding**.
+# On the published set of case E (317 images, COVID against the rest) the frame alone reaches an AUC of 0.98
+# (0.96-0.99) with a random forest, the whole image one of 0.99 with logistic regression (lesson 09 has the whole
+# table). COVID images are of adults there, and the others look paediatric: arms, shoulders and borders may well lie
+# elsewhere for that reason alone. **If each class has its own source, whatever differs between the sources differs
+# between the classes.** That is called **confounding**.
 
 # %% [markdown]
 # ## Step 7 · Planted on purpose
 #
-# A check that finds nothing is worth something only if it *would* have found something. So we plant three shortcuts, each
-# of which alone gives the label away for certain, into the same 90 phantoms (normal and COVID): a **word**, PORTABLE,
-# on every COVID image; the **hospital**, A for all normal and C for all COVID images; the **age**, normal children and
-# COVID adults.
+# A check that finds nothing is worth something only if it *would* have found something. So we plant three shortcuts,
+# each of which alone gives the label away for certain, into the same 90 phantoms (normal and COVID): a **word**,
+# PORTABLE, on every COVID image; the **hospital**, A for all normal and C for all COVID images; the **age**, normal
+# children and COVID adults.
 
 # %% tags=["nbval-check-output"]
 options = {"n": 90, "seed": SEED, "classes": ("normal", "covid"), "letters": 0}
@@ -390,8 +406,9 @@ plots.montage(pictures, captions, columns=4, title="Two phantoms, four sets")
 
 # %% [markdown]
 # Above the pictures stands the truth: what occurs in each class of each set. In each row of pictures the seed is the
-# same: one person and one disease in four sets. Word and hospital change the COVID row only; for the age, the normal row
-# gets another person: a child. (PORTABLE stands near the upper edge; look for it.)
+# same: one person and one disease in four sets. The word changes the COVID row only. The hospital takes the COVID
+# phantom to site C, and the normal one to site A, where it may have been already. For the age, the normal row gets
+# another person: a child. (PORTABLE stands near the upper edge; look for it.)
 #
 # **Predict.** For each of the three: does the model of the file's properties find it? Does the frame?
 
@@ -405,12 +422,12 @@ for name, rows in planted.items():
 pd.DataFrame(lines).set_index("planted")
 
 # %% [markdown]
-# **Explain.** With nothing planted, the first two columns scatter about the coin: with 90 images their intervals are
-# wide. *The hospital* is found by the files alone: site C's films are hazy and saved with another JPEG quality, and bytes
-# per pixel tell.
-# *The age* is found by the frame, as in case E (and by the bytes: children fill less of the picture). And in both the
-# whole picture scores higher than with nothing planted, although the lungs are as ill as before. Whoever sees only that
-# last column will be proud of it.
+# **Explain.** With nothing planted, the first two columns lie near the coin, and with 90 images their intervals are
+# wide. (The files may stay a little above it: that is the haze in the bytes again, Step 6.) *The hospital* is found by
+# the files alone: site C's films are hazy and saved with another JPEG quality, and bytes per pixel tell. The frame
+# sees less of it. *The age* is found by the frame, as in case E, and by the bytes. And in both the whole picture scores
+# higher than with nothing planted, although the lungs are as ill as before. Whoever sees only that last column will be
+# proud of it.
 #
 # *The word* slips through: its row hardly differs from the first, and yet every COVID image carries it and no other
 # does. It is small, it stands now left, now right, now higher, and a linear model on 32 × 32 pixels cannot read. A
@@ -506,19 +523,20 @@ page[["check", "verdict", "finding", "the hospital"]]
 #
 # - *unreadable files, images by class*: what there is, and what was left out.
 # - *format, mode, size by class*: Step 2 in words.
-# - *byte-identical pairs, near-duplicate pairs*: one radiograph several times. *Across the split* is the worst place for
-#   it: a test image that the training part holds. Lesson 04 shows what that does. *Label conflicts* are one
+# - *byte-identical pairs, near-duplicate pairs*: one radiograph several times. *Across the split* is the worst place
+#   for it: a test image that the training part holds. Lesson 04 shows what that does. *Label conflicts* are one
 #   radiograph with two labels; at least one of them is wrong.
 # - *patients*: whether anybody wrote down who is on the images.
 # - *file properties predict the class*: Step 6, first line.
 #
 # The last column holds the verdicts for the set with the planted hospital: a *fault* in the last line, as it should be.
-# A verdict is a rule of thumb, not a law: the thresholds stand in the code (`audit.report??`). And **ok** means that
-# this check found nothing, not that nothing is wrong: letters, the frame of Step 6 and the ages of the patients
-# stand in no line.
+# (Its *look* comes from the count: fewer than 50 images in a class.) The phantoms themselves have no *fault*; their
+# last line may say *look*, for the haze in the bytes (Step 6). A verdict is a rule of thumb, not a law: the thresholds
+# stand in the code (`audit.report??`). And **ok** means that this check found nothing, not that nothing is wrong:
+# letters, the frame of Step 6 and the ages of the patients stand in no line.
 #
-# Every fault was found before any network was trained. A set with faults is not useless: it is fine for learning how to
-# build, and for learning how to doubt. What it cannot do is show that a disease was recognised.
+# All of this was found before any network was trained. A set with faults is not useless: it is fine for learning how
+# to build, and for learning how to doubt. What it cannot do is show that a disease was recognised.
 
 # %% [markdown]
 # ## Key points

@@ -110,8 +110,9 @@ plots.compare_images(
 )
 
 # %% [markdown]
-# **Explain.** The veil over RGBA is the dangerous one: it still looks like a radiograph. If the files of one class are
-# RGBA and the others are not, the network learns the veil. Now the repair: `images.read` looks at the mode first
+# **Explain.** 16-bit is white to the last pixel (its frame cannot be seen), and the palette came out as a negative
+# here. The veil over RGBA is the dangerous one: it passes for a good radiograph. If the files of one class are RGBA and
+# the others are not, the network learns the veil. Now the repair: `images.read` looks at the mode first
 # (`images.read??` shows how).
 
 # %% tags=["nbval-check-output"]
@@ -158,8 +159,8 @@ scans = manifest.from_folder(folder, progress=False).table
 print(pd.crosstab(scans["label"], scans["mode"]).to_string())
 
 # %% [markdown]
-# **Predict.** We take the numbers as they are, divided by 4095, and then what `images.read` makes of them. Of which class
-# will the *spine* be black?
+# **Predict.** One film of each class, twice: the numbers as they are stored, divided by 4095, and then what
+# `images.read` makes of them. In which of the four pictures will the *spine* be black?
 
 # %%
 import pydicom
@@ -183,35 +184,35 @@ print(f"largest error of images.read: {off * 4095:.1f} of 4095 levels")
 pd.DataFrame(levels).groupby(scans["label"], observed=True).agg(["min", "max"]).round(2)
 
 # %% [markdown]
-# **Explain.** The middle of each picture, where the spine lies, was drawn bright in all twelve. As stored, the ranges of
-# the two classes lie far apart: *one strip* tells ill from healthy, without any disease. `images.read` obeys the tag and
-# gives back what was drawn, to within half a level.
+# **Explain.** Only *covid, stored* has a black spine, and it was not drawn so: in all twelve the middle of the picture,
+# where the spine lies, was drawn bright. As stored, the ranges of the two classes lie far apart: *one strip* tells ill
+# from healthy, without any disease. `images.read` obeys the tag and gives back what was drawn, to within half a level.
 #
-# A PNG has no such tag. Whoever exports negatives as PNG leaves you with images that only an eye can tell. So look at a
-# montage of *every* source (lesson 02). A network takes a negative without complaint, and its answer is worthless;
-# lesson 12 builds a gate against that.
+# A PNG has no such tag. Whoever exports negatives as PNG leaves you with images that only an eye can tell apart. So
+# look at a montage of *every* source (lesson 02). A network takes a negative without complaint, and its answer is
+# worthless; lesson 12 builds a gate against that.
 
 # %% [markdown]
 # ## Step 3 · Make it square, keep the shape
 #
 # Networks want squares, radiographs are often not. Three ways: **pad** with black, **crop** the centre, or
-# **squash**: resize width and height each to the wanted size. The last is what `resize((224, 224))` does, and what
-# most tutorials use. We test them on a chest of which we know where the heart and the lungs are, on a film that is wider
+# **squash**: resize width and height each to the wanted size. The last is what `resize((224, 224))` does, and what most
+# tutorials use. We test them on a chest of which we know where the heart and the lungs are, on a film that is wider
 # than high, as many a portable one is.
 
 # %%
 case = phantom.design("clean", n=1, classes=("normal",), views=("PA",), seed=SEED).iloc[0]
 chest = phantom.render(case, 320)
-film = slice(70, 288)  # rows: from the collarbones to the belly
+film = slice(70, 288)  # rows: from below the collarbones to the diaphragm
 wide = {name: chest.masks[name][film].astype(float) for name in ("heart", "lung")}
 ways = ("squash", "pad", "crop")
 squares = [preprocess.prepare(chest.image[film], 224, fit=fit) for fit in ways]
 plots.compare_images([chest.image[film], *squares], ["film", *ways], title="Made square in 3 ways")
 
 # %% [markdown]
-# Two measures that a radiologist cares about. The **shape of the heart**: its width over its height. And the
-# **cardiothoracic ratio**: the width of the heart over that of the chest, here from lung edge to lung edge; above one
-# half, a heart on a PA film is called large.
+# Two measures that a radiologist cares about. The **shape of the heart**, as far as the film shows it: its width over
+# its height. And the **cardiothoracic ratio**: the width of the heart over that of the chest, here from lung edge to
+# lung edge; above one half, the heart of an adult on a PA film is called large.
 #
 # **Predict.** Which of the three ways changes the shape of the heart? Which the cardiothoracic ratio?
 
@@ -250,8 +251,9 @@ ratio = (table["width"] / table["height"]).groupby(table["label"], observed=True
 ratio.describe()[["count", "min", "mean", "max"]].round(2)
 
 # %% [markdown]
-# *Min* and *max* all 1.00 mean that every file is square. Films are not: on a real set somebody made them so, and
-# how cannot be undone. (The phantoms were drawn on a square detector.)
+# *Min* and *max* all 1.00 mean that every file is square. Most films are not: on a real set somebody probably made
+# them so, and how cannot be undone. (The phantoms were drawn on a square detector.) Where the values differ *between
+# the classes*, so will the black bars.
 
 # %% [markdown]
 # ## Step 4 · From which images may a constant come?
@@ -259,7 +261,7 @@ ratio.describe()[["count", "min", "mean", "max"]].round(2)
 # Networks learn best from numbers around zero. So one subtracts a mean and divides by a standard deviation. These
 # are two **constants**, computed from images. From which?
 #
-# A split will do that came with the set. The phantoms have none (nor has many a real set): then we make one that keeps
+# A split that came with the set will do. The phantoms have none (nor have many real sets): then we make one that keeps
 # each patient, and copies, on one side (lesson 04 explains that line).
 
 # %% tags=["nbval-check-output"]
@@ -289,7 +291,7 @@ print("test is white:", first_training_pixel(np.concatenate([train, white])).rou
 
 # %% [markdown]
 # **Explain.** The training input changed, although no training image did. Through the constants the network has been
-# told something about images that it must not know. The repair is one word.
+# told something about images that it must not know. The repair is one word: `train`.
 
 # %%
 mean, deviation = train.mean(), train.std()
@@ -301,7 +303,8 @@ print(f"test after scaling:  mean {scaled_test.mean():.3f}, deviation {scaled_te
 # %% [markdown]
 # **Explain.** Train has mean 0 and deviation 1, by construction. Test is near, and *not* exactly there: that is
 # right, since its own statistics were not used. Be honest about the size: two numbers leak little. The habit is the
-# danger. A choice of features or a PCA fitted on all images is the same mistake and leaks a great deal (lesson 08).
+# danger. To choose features *by the labels* of all images is the same mistake, and it leaks a great deal (lesson 08
+# measures which step leaks how much).
 #
 # ### Checkpoint
 #
@@ -312,9 +315,9 @@ print(f"test after scaling:  mean {scaled_test.mean():.3f}, deviation {scaled_te
 # 3. It makes no difference.
 #
 # <details><summary>Answer</summary>
-# 2. A single uploaded film has no companions to take a mean from; and if the test images are darker because they are
-# ill, that is scaled away. Constants come from train and are kept with the model. (1) is true, and not enough. (3)
-# holds only where both parts are alike, and that is what a test is to find out.
+# 2. A single uploaded film has no companions to take a mean from; and if the test images are brighter because more of
+# them are ill, that is scaled away. Constants come from train and are kept with the model. (1) is true, and not
+# enough. (3) holds only where both parts are alike, and that is what a test is to find out.
 # </details>
 
 # %% [markdown]
@@ -357,7 +360,8 @@ probability.describe().loc[["min", "mean", "max"]].round(3)
 # black to the network, and it gives every patient the same answer. No error, no warning. One look at the range would
 # have told: print `min` and `max` of what goes *into* the network.
 #
-# `preprocess.prepare` checks what it can.
+# `preprocess.prepare` checks what it can. It takes grey levels from 0 to 1, as `images.read` gives them, and hands out
+# 0-255. Here we forget to divide. (The opposite it cannot see: what was divided twice also lies between 0 and 1.)
 
 # %% tags=["nbval-check-output"]
 try:
@@ -381,11 +385,13 @@ plots.compare_images(
 )
 
 # %% [markdown]
-# **Explain.** Below, *equalize* has made the histogram nearly flat, by construction (if *plain* was flat already,
-# somebody equalised the file before). Each image now has the same grey levels. It pulls apart whatever there is most
-# of, and that may be noise or an empty border. *CLAHE* brings out ribs and vessels locally. Both may help, and both
-# throw away how bright the film was. That is a claim about what matters: test it on validation, do not assume it. One
-# thing is not a matter of taste: what train got, test must get.
+# **Explain.** Look at the air: on the phantom it is no longer black but a blotchy dark grey. Equalisation pulls apart
+# whatever there is most of, and that may be noise or an empty border. Below, its histogram is nearly flat, by
+# construction; what shared *one* level still does, hence a spike. (If *plain* was flat already, somebody equalised the
+# file before.) After it, all images have nearly the same histogram. *CLAHE* brings out ribs and vessels locally. Both
+# may help, and both throw away how bright the film was. That is a claim about what matters: test it on validation, do
+# not assume it. One thing is not a matter of taste: what train got, test must get.
+#
 # Hence the rule of the course: **one function**, `preprocess.prepare`, for training, testing and a single upload. Look
 # inside: `preprocess.prepare??`.
 
@@ -413,11 +419,13 @@ print(
 )
 
 # %% [markdown]
-# One byte per pixel (float32 would take four), and not loaded but *memory-mapped*: only what is used is read. Its
-# name is made of the files' hashes and the settings, so another size or contrast makes another cache, and an old one
-# cannot be mistaken for a new one. It is made of *all* splits: no constant is computed in it, so nothing leaks.
+# The second call only opens what the first has made. One byte per pixel (float32 would take four), and not loaded but
+# *memory-mapped*: only what is used is read. Its name is made of the files' hashes and the settings, so another size
+# or contrast makes another cache, and an old one cannot be mistaken for a new one. It is made of *all* splits: no
+# constant is computed in it, so nothing leaks.
 #
-# The usual tool is Keras's `ImageDataGenerator`: it opens, decodes and resizes every file in every epoch.
+# Most published notebooks use Keras's `ImageDataGenerator` (deprecated by now): it opens, decodes and resizes every
+# file in every epoch.
 #
 # **Predict.** The same files, the same size, one epoch each. By which factor do they differ: 1, 3, 10, more?
 
@@ -484,7 +492,8 @@ plots.montage(
 )
 
 # %% [markdown]
-# **Explain.** Small shifts, turns and zooms: all five pass. Mirroring is off by default. It would put the heart on
+# **Explain.** Small shifts, turns and zooms, a little more or less contrast: all five pass. (Black wedges at the edge
+# are what a turn, a shift or a smaller picture leaves behind.) Mirroring is off by default. It would put the heart on
 # the other side, and claims that left and right do not matter (lesson 06 tests that claim).
 #
 # The mistake: augmenting the test images too, because the same line was copied.
@@ -538,7 +547,7 @@ for part in ("train", "test"):
 # %% [markdown]
 # ## What next
 #
-# We used the split that came with the set, or one line for another. Lesson 04 asks whether it deserves our trust.
+# We used the split that came with the set, or made one in a line. Lesson 04 asks whether it deserves our trust.
 
 # %% [markdown]
 # ## Sources and licence
@@ -546,8 +555,8 @@ for part in ("train", "test"):
 # - Zuiderveld (1994), *Contrast limited adaptive histogram equalization*, in Graphics Gems IV, pages 474-485,
 #   doi 10.1016/B978-0-12-336156-1.50061-6.
 # - ITU-R Recommendation BT.601 (the weights of red, green and blue); DICOM PS3.3, C.7.6.3 (photometric interpretation).
-# - Simkus et al. (2021), *Limitations of cardiothoracic ratio derived from chest radiographs to predict real heart size*,
-#   Insights into Imaging 12, 158, doi 10.1186/s13244-021-01097-0.
+# - Simkus et al. (2021), *Limitations of cardiothoracic ratio derived from chest radiographs to predict real heart
+#   size*, Insights into Imaging 12, 158, doi 10.1186/s13244-021-01097-0.
 # - Kaufman, Rosset, Perlich, Stitelman (2012), *Leakage in data mining: formulation, detection, and avoidance*,
 #   ACM TKDD 6(4), doi 10.1145/2382577.2382579.
 #

@@ -107,7 +107,8 @@ print(f"by hand {by_hand:.3f}, scikit-learn {by_sklearn:.3f}")
 
 # %% [markdown]
 # **Explain.** Five of six pairs are in the right order: 5/6. scikit-learn gives the same number. The AUC needs no
-# threshold and does not depend on how many images each class has; that makes it handy for comparing splits.
+# threshold, and its value does not depend on the shares of the classes (how sure it is does). That makes it handy for
+# comparing splits.
 
 # %% [markdown]
 # ## Step 3 · A result out of nothing
@@ -117,8 +118,8 @@ print(f"by hand {by_hand:.3f}, scikit-learn {by_sklearn:.3f}")
 # chest, and we know everything about them. (COVID and viral phantoms differ because we draw them so. A result on
 # phantoms teaches the method and is no evidence about patients.)
 #
-# The design `patient_leak` draws *no disease at all*. Each patient has about eight films and one label, given **by
-# coin**: whoever predicts it better than 0.5 has cheated. Drawing takes some seconds, once.
+# The design `patient_leak` draws *no disease at all*. Each patient has seven or eight films on average and one label,
+# given **by coin**: whoever predicts it reliably better than 0.5 has cheated. Drawing takes some seconds, once.
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("patient_leak", n=320, seed=SEED, per_patient=8)
@@ -161,11 +162,12 @@ print(evaluate.metric(baselines.logistic_regression(by_patient, films), "roc_auc
 
 # %% [markdown]
 # **Explain.** Now the interval should reach across 0.5, as for a coin (one in twenty such intervals fails to, by
-# bad luck). It is much wider, because it counts *patients*, not images: eight films of one person are not eight people.
+# bad luck; with so few patients, a few more). It is much wider, because it counts *patients*, not images: eight films
+# of one person are not eight people.
 #
 # One split could be luck. The labels being coins, we may flip them anew as often as we like, on the same films.
 #
-# **Predict.** Twenty times fresh coins and a fresh split. Where will the mean AUC of each kind of split lie?
+# **Predict.** Fresh coins and a fresh split, many times. Where will the mean AUC of each kind of split lie?
 
 
 # %%
@@ -197,8 +199,9 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** Split by patient, the mean stays beside the truth; split by image, it is far above. The distance
-# between the two is the size of the illusion, *here*: it grows with the films per patient. A real set
-# has some signal *and* some illusion, and a single number cannot tell you how much of each: only the split can.
+# between the two is the size of the illusion, *here*. With fewer films of each patient it should be smaller: try
+# `per_patient=2` above. A real set has some signal *and* some illusion, and a single number cannot tell you how much
+# of each: only the split can.
 
 # %% [markdown]
 # ### Checkpoint
@@ -211,7 +214,7 @@ plots.intervals(
 #
 # <details><summary>Answer</summary>
 # 2. Answer 1 is the opposite of the repair: to stratify by patient would put films of <em>each</em> patient on both
-# sides. Answer 3: twenty seeds, and the mean is far from 0.5.
+# sides. Answer 3: many seeds were tried, and the mean is far from 0.5.
 # </details>
 
 # %% [markdown]
@@ -233,7 +236,7 @@ print(f"{len(copied)} images show {copied['film'].nunique()} different films")
 print(copied["change"].value_counts().sort_index().to_dict())
 
 # %% [markdown]
-# Every file has a fingerprint, its SHA-256: the manifest holds it. Two files with one fingerprint are one file.
+# Every file has a hash, its SHA-256 (lesson 01): the manifest holds it. Two files with one hash are one file.
 #
 # **Predict.** The images are cut at random, a quarter for the test. How many test images show a film that train shows
 # too? And for how many of those does the SHA-256 say so?
@@ -271,7 +274,12 @@ for name, part in {"seen in training": right[seen], "new": right[~seen]}.items()
 # ## Step 5 · Copies that changed on the way
 #
 # A hash changes when one pixel does. To find the same film after a change of contrast, size or compression, compare
-# what such a change leaves alone: the **order** of grey levels, place by place.
+# what such a change leaves alone, or nearly: the **order** of grey levels, place by place. `duplicates.fingerprint`
+# turns an image into a list of numbers that tell this order. The **similarity** of two images is the sum of the
+# products of their numbers: 1 for the same film, about 0 for two that have nothing in common.
+#
+# **Predict.** We square the grey levels of one film: everything but black and white becomes darker. How similar are
+# the two for the fingerprint?
 
 # %%
 first = preprocess.cache(copied, size=96, progress=False)[0]
@@ -280,9 +288,9 @@ similarity = duplicates.fingerprint(first) @ duplicates.fingerprint(second)
 plots.compare_images([first, second], ["as it is", f"darker: similarity {similarity:.3f}"])
 
 # %% [markdown]
-# The two look different and are nearly 1 alike for `duplicates.fingerprint`. It shrinks the image to 64×64, replaces
-# grey levels by their ranks, cuts the border and subtracts the local mean. Twelve lines: look inside with
-# `duplicates.fingerprint??`.
+# **Explain.** The two look different, and their similarity is nearly 1: squaring keeps the order. The fingerprint
+# shrinks the image to 64×64, replaces grey levels by their ranks, cuts the border and subtracts the local mean. A few
+# lines: look inside with `duplicates.fingerprint??`.
 #
 # **Predict.** Over all pairs of images, what will the histogram of similarities look like: one hump, or two? Where
 # would you put the limit between *another film* and *the same film*?
@@ -299,9 +307,9 @@ plots.distribution(
 )
 
 # %% [markdown]
-# **Explain.** Pairs of different films fall off long before the limit; copies lie to its right, near 1, with an almost
-# empty gap between. So the limit looks safe. But a histogram of pairs cannot show what it *misses*: for that we need
-# the truth.
+# **Explain.** (The many pairs below 0.25 are left out; their bars would hide all others.) Pairs of different films
+# become rare long before the limit. To its right, near 1, lies a small second hump: copies. The gap between is almost
+# empty, so the limit looks safe. But a histogram of pairs cannot show what it *misses*: for that we need the truth.
 #
 # **Predict.** Of the four kinds of change, which does the detector find? Which not, and why?
 
@@ -324,9 +332,11 @@ others = len(similarities) - len(planted)
 print(f"false alarms: {false_alarms.sum()} among {others} pairs of different films")
 
 # %% [markdown]
-# **Explain.** Unchanged, with another contrast, or compressed again: found. Cropped: mostly missed, although a person
-# sees at once that it is one film. The comparison goes place by place, and a crop moves every place. A detector
-# has a blind spot for each change it was not built for; only planted copies show it.
+# **Explain.** Unchanged, with another contrast, or compressed again: found (`sum` of `size`, with the interval of the
+# share). Cropped: mostly missed, although a person sees at once that it is one film. The comparison goes place by
+# place, and a crop moves every place. And no false alarm, or hardly one, among thousands of pairs of different films:
+# what the detector says can be believed, its silence cannot. A detector has a blind spot for each change it was not
+# built for; only planted copies show it.
 
 # %%
 missed = planted[~planted["found"]].sort_values("similarity").assign(kind="crop")
@@ -337,7 +347,7 @@ plots.duplicate_pairs(pictures, missed, limit=3, title="One film each, and the l
 
 # %% [markdown]
 # **Explain.** The same ribs, the same heart, a few per cent of the margin gone. Lowering the limit until these pairs
-# pass would let pairs of different films through as well: see where the histogram's hump lies.
+# pass would let pairs of different films through as well: look in the histogram at the bars above these similarities.
 
 # %% [markdown]
 # ## Step 6 · The group: what must stay together
@@ -346,7 +356,7 @@ plots.duplicate_pairs(pictures, missed, limit=3, title="One film each, and the l
 # group when they share a known patient or are copies of each other, directly or through others. Here patients are
 # unknown to it, so it has only the copies that it found.
 #
-# **Predict.** How many copies will stand on the other side than their original: in the split by image, in a split by
+# **Predict.** How many copies will stand on another side than their original: in the split by image, in a split by
 # these groups, and in a split by the true patient?
 
 
@@ -366,7 +376,7 @@ counted = {name: crossing(group).reindex(kinds, fill_value=0) for name, group in
 pd.DataFrame(counted)
 
 # %% [markdown]
-# **Explain.** What was found stays together, by construction; what was overlooked (the crops) still crosses. The
+# **Explain.** What was found stays together, by construction; what was overlooked (the crops) can still cross. The
 # patient, where known, repairs even that: a copy is of the same person. Hence the order of trust: know the
 # patient; group the copies besides; and say that what nobody found is still in there.
 
@@ -409,8 +419,8 @@ leaks.groupby("label", observed=True).sum()
 #
 # The published set of case E comes with a test folder. Measured on its files: 6 test images, all COVID, lie byte for
 # byte in train (five under the *same name*), and with changed contrast 9 of its 26 COVID test images (35 %) are a
-# radiograph that train holds already. Every accuracy ever reported on that folder contains them. (With the set on your
-# machine and `DATASET` set to it, the table above shows both figures.)
+# radiograph that train holds already. Every accuracy measured on that folder as it comes contains them. (With the set
+# on your machine and `DATASET` set to it, the table above shows both figures.)
 #
 # Now the checker. **Predict.** Will `assert_disjoint` pass on this split?
 
@@ -425,7 +435,7 @@ except split.LeakError as leak:
 
 # %% [markdown]
 # **Explain.** It names each group that stands on both sides, file by file (the first three are printed), or says
-# nothing if there is none. Such an assertion belongs into every training script: it costs a millisecond.
+# nothing if there is none. Such an assertion belongs in every training script: it costs a moment.
 #
 # Are the images in different groups independent, then? **Only as far as we know**: where a set does not name its
 # patients, two films of one person look like two people, and nothing here can tell. Say so when you report.
@@ -438,7 +448,7 @@ split.assert_disjoint(mine)
 plots.split_counts(mine, title="Grouped and stratified")
 
 # %% [markdown]
-# **Explain.** The shares are near what was asked, not equal to it: groups stay whole. Each class is spread over the
+# **Explain.** The shares are what was asked for, or as near to it as whole groups allow. Each class is spread over the
 # three parts (that is what *stratified* means). `val` is for choices, `test` for one final number.
 
 # %% [markdown]
@@ -469,7 +479,7 @@ right.groupby(scored["fold"]).agg(["mean", "size"]).round(3)
 # - What must stay together is the group: patient and near-duplicates. Group first, split second.
 # - The AUC is the share of pairs (one of each class) that the model ranks correctly.
 # - On a set with nothing to learn, a split by image made a result out of nothing; a split by patient did not.
-# - A published test folder can hold images of its own training folder. Check, with hashes and with fingerprints.
+# - A published test folder can hold images of its own training folder. Check, by hash and by similarity.
 # - A detector of copies has blind spots. Plant copies to learn which.
 # - Unknown patients are unknown: a disjoint split by what you know is not proof that nobody is on both sides.
 

@@ -16,7 +16,7 @@
 # - test the plumbing on one batch, train, read the curves, and say how much is the luck of the seed;
 # - state what an augmentation claims about radiographs.
 #
-# **Time and hardware.** 75 minutes, less than one of them computing; two processor cores, no GPU.
+# **Time and hardware.** 75 minutes, one or two of them computing; two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 04 (split by group) and 05 (one neuron, loss, epoch, batch, validation).
 
@@ -56,8 +56,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # ## Step 1 · Convolution on the edge of a rib
 #
 # We begin with an image whose every part is known: a *phantom*, drawn by the course. In the outer part of its lung
-# there is air, and there are ribs, and nothing else with a sharp upper edge. So the place where the grey rises most
-# from one row to the next, well inside the lung mask, is the upper edge of a rib.
+# there is air, and there are ribs, and thin vessels that cross them. The place where the grey rises most from one row
+# to the next, well inside the lung mask, is as a rule the upper edge of a rib. (Another `SEED` may find a vessel.)
 
 # %%
 from scipy import ndimage
@@ -83,7 +83,7 @@ plots.montage(
 
 # %% [markdown]
 # The square holds 5×5 pixels: lung above, rib below. Beside it a **kernel**: nine weights, negative above, positive
-# below (this one is called after Sobel). **Convolution** lays the kernel on the image, multiplies number by number
+# below (this one is named after Sobel). **Convolution** lays the kernel on the image, multiplies number by number
 # and adds: one number per place.
 #
 # **Predict.** Lay the kernel on the middle 3×3 pixels. Is the sum positive or negative? What would it be at the
@@ -122,8 +122,8 @@ plots.filters([horizontal, vertical], ["kernel", "kernel turned by 90°"], title
 # %% [markdown]
 # **Explain.** Nine weights, used at every place, draw the outlines of a whole chest: the ribs as pairs of a red and a
 # blue line, upper edge and lower edge; turned by 90°, the borders of heart and lungs. Such a picture of answers is a
-# **feature map**. Diaphragm and ribs light up alike: the kernel knows edges and nothing of anatomy. The map is one
-# pixel smaller on each side, because the kernel must fit.
+# **feature map**. The diaphragm lights up as the ribs do, and more than any of them: the kernel knows edges and nothing
+# of anatomy. The map is one pixel smaller on each side, because the kernel must fit.
 #
 # **Predict.** SciPy has `convolve2d` and `correlate2d`, Keras has `Conv2D`. Which of the three give our numbers?
 
@@ -154,7 +154,7 @@ for name, other in others.items():
 # After a convolution comes **ReLU**: negative answers become zero. Then **max-pooling**: of each 2×2 block only
 # the largest answer stays.
 #
-# **Predict.** Which shape has the map after pooling, and what became of the exact place of an edge?
+# **Predict.** What shape has the map after pooling, and what became of the exact place of an edge?
 
 # %%
 after_relu = np.maximum(horizontal, 0)
@@ -274,8 +274,8 @@ print(counts.to_string())
 # | k findings, each may be present | `Dense(k, "sigmoid")` | `BinaryCrossentropy` | 0 or 1 for each |
 #
 # **Softmax** turns k numbers (**logits**, any size) into k shares that sum to 1. **Sigmoid** turns one number into a
-# value between 0 and 1. Each row above is a pair; other pairs run as well, without an error. Three of them, each with
-# its symptom.
+# value between 0 and 1. Each row above is a pair. Some wrong pairs stop with an error; the dangerous ones run. Three
+# of them, each with its symptom.
 #
 # **Predict.** First: softmax with a single unit. It makes one number into shares that sum to 1. Which share?
 
@@ -425,20 +425,21 @@ if MODE == "full":
     recipe = models.RECIPES["compact"]
 fitted = train.fit(recipe, table, images, seed=SEED, progress=False)
 print(f"{fitted.model.count_params():,} parameters, {recipe.epochs} epochs")
-plots.curves(fitted.history, title="The small network")
+plots.curves(fitted.history, title=f"The {recipe.name} network")
 
 # %% [markdown]
 # **Explain.** Read the loss first (accuracy moves in steps of whole images). While both lines fall, it is learning.
-# Where training goes on falling and validation levels out or rises, it learns by heart (lesson 05). Compare with the
-# loss of a guess, the logarithm of the number of classes: 1.099 for three. Two other patterns you will meet: with
-# augmentation or dropout the training line may lie *above* the validation line, for training images are made harder;
-# and with batch normalisation validation jumps in the first epochs.
+# Where training goes on falling and validation levels out or rises, it learns by heart (lesson 05): epochs after the
+# dotted line gave nothing for new images. Compare with the loss of a guess, the logarithm of the number of classes:
+# 1.099 for three. A validation loss not far below it has learnt little yet. Two other patterns you will meet: with
+# augmentation (Step 9) or dropout (units switched off at random while training) the training line may lie *above* the
+# validation line, for training is made harder; and with batch normalisation validation jumps in the first epochs.
 
 # %% [markdown]
 # ## Step 7 · The luck of the seed
 #
-# The first weights are random, and so are the order of the images and their augmentation. All of them hang on the
-# **seed**.
+# The first weights are random, and so are the order of the images and, where a recipe has one, the augmentation
+# (Step 9). All of them hang on the **seed**.
 #
 # **Predict.** Same network, same images, three seeds. How far apart will the three accuracies be: 0, 2 or 10 points?
 
@@ -458,10 +459,11 @@ plots.line(
 )
 
 # %% [markdown]
-# **Explain.** Nothing differs but the seed. The interval in the table covers the luck of the *validation images*;
-# that of the seed comes on top. And three seeds are few: more of them can widen the range, never narrow it. So if you
-# change the network and gain a point or two, you know nothing yet: compare several seeds of the one with several of
-# the other. To report the best of three is to report luck (lesson 07 computes how much).
+# **Explain.** Subtract the smallest accuracy from the largest: with `SEED = 0` it is nearer to ten points than to two,
+# and nothing differs but the seed. The interval in the table covers the luck of the *validation images*; that of the
+# seed comes on top. And three seeds are few: more of them can widen the range, never narrow it. So if you change the
+# network and gain a point or two, you know nothing yet: compare several seeds of the one with several of the other. To
+# report the best of three is to report luck (lesson 07 computes how much).
 
 # %% [markdown]
 # ## Step 8 · A callback that remembers
@@ -517,27 +519,27 @@ with tempfile.TemporaryDirectory() as folder:
 # ## Step 9 · An augmentation is a claim
 #
 # **Augmentation** shows the network a slightly changed image each time. Every change is a claim: *an image changed
-# like this has the same label*. A radiograph turned by 5° is the same patient, a little crooked. The recipe's
-# changes, enlarged, five times on one image:
+# like this has the same label*. A radiograph turned by 5° is the same patient, a little crooked. The changes that the
+# compact network's recipe makes, exaggerated, five times on one image:
 
 # %%
 strong = pipeline.Augmentation(zoom=0.2, shift=0.1, rotation=15, contrast=0.3)
-same = table.iloc[[0] * 5].reset_index(drop=True).assign(split="train")
-copies = images[[0] * 5]
+first = np.flatnonzero(table["split"] == "train")[0]
+same, copies = table.iloc[[first] * 5].reset_index(drop=True), images[[first] * 5]
 changed, _ = next(iter(pipeline.batches(same, copies, "train", augment=strong, seed=SEED)))
-shown = [images[0], *np.rint(changed.numpy()[..., 0]).astype(np.uint8)]
+shown = [images[first], *np.rint(changed.numpy()[..., 0]).astype(np.uint8)]
 plots.montage(
     shown, ["as it is"] + ["changed"] * 5, columns=3, title="One radiograph and five claims"
 )
 
 # %% [markdown]
 # **Explain.** Most of them could pass as another film of the same chest; none should change a label such as
-# *pneumonia*. The recipe itself is milder (`recipe.augment`), since the claim grows with the change: at some contrast
-# a faint opacity is gone, while its label stays.
+# *pneumonia*. The compact network's recipe is milder (`models.RECIPES["compact"].augment`), since the claim grows with
+# the change: at some contrast a faint opacity is gone, while its label stays.
 #
 # Case studies C and E also **flip** images left to right. Is that claim true? It depends on the label. We draw
-# phantoms of which we know the side: normal ones, and others with one opacity, in the right *or* the left lung. (On a
-# chest film the patient's left is on the viewer's right; the heart's apex points there.)
+# phantoms of which we know the side: normal ones, and others with one opacity (pneumonia or fluid) on the right *or*
+# the left. (On a chest film the patient's left is on the viewer's right; the heart's apex points there.)
 
 # %%
 plan = phantom.design(
@@ -555,6 +557,8 @@ shown = preprocess.cache(chests, size=64, progress=False)[rows]
 plots.montage(shown, chests.loc[rows, "side"], columns=6, title="The side of the opacity")
 
 # %% [markdown]
+# "Right" is the patient's right: look on the viewer's left. Some opacities are plain, others hide at the lung's base.
+#
 # The same films and the same network, two questions: *which side?* and *ill or normal?* Each is trained on half of the
 # patients with the films as they are, and again with half of the films, drawn anew in each epoch, flipped under their
 # old label. The scoring films are not flipped. Score: the AUC of lesson 04 (0.5 is a coin).
@@ -590,12 +594,13 @@ for question in POSITIVE:
         print(f"{question:4s} trained {name:11s}: AUC {auc}, {len(runs)} seed(s)")
 
 # %% [markdown]
-# **Explain.** *Ill or normal*: the flip costs little or nothing; ill is ill on either side. *Which side*: it costs a
-# good part of a task that was easy. Half of the training films were told a wrong side.
+# **Explain.** *Ill or normal*: no cost can be seen; ill is ill on either side. (The intervals are wide, and it is one
+# seed: a small cost would not show.) *Which side*: it costs a good part of a task that was easy. In each epoch half of
+# the training films are told a wrong side.
 #
-# Did you predict a coin, 0.5? The network found a loophole: the heart. On a flipped film the apex points the wrong way,
-# and so there is a rule that survives the flip: "on the side of the heart" or "opposite". To close the loophole we
-# score every test film twice, as it is and mirrored, *the true side swapped with it*.
+# Did you predict a coin, 0.5? What lies above it may be luck, or a loophole: the heart. On a flipped film the apex
+# points the wrong way, and so there is a rule that survives the flip: "on the side of the heart" or "opposite". To
+# close the loophole we score every test film twice, as it is and mirrored, *the true side swapped with it*.
 #
 # **Predict.** Which AUC now, for the networks trained without flips, and for those trained with flips?
 
@@ -639,7 +644,7 @@ except ValueError as error:
 #
 # ### Checkpoint
 #
-# A network shall tell on *which side* a lung has collapsed. It trains with horizontal flips and is hardly better than
+# A network is to tell on *which side* a lung has collapsed. It trains with horizontal flips and is hardly better than
 # a coin on validation images, which are not flipped. What happened?
 #
 # 1. Too few epochs: flips make the task harder.
@@ -658,7 +663,7 @@ except ValueError as error:
 # - A convolution uses the same few weights everywhere; a feature map shows where its pattern was found.
 # - The receptive field limits what a unit can see; pooling and depth widen it.
 # - Count parameters: in networks that flatten, nearly all sit in one dense layer.
-# - Last layer, loss and labels belong together; wrong pairs raise no error, they have symptoms.
+# - Last layer, loss and labels belong together; the dangerous wrong pairs raise no error, they have symptoms.
 # - One batch by heart tests the plumbing in a minute.
 # - One training is one draw: repeat with other seeds, and make callbacks anew each time.
 # - An augmentation claims that the label survives it; it is for training images only.

@@ -572,10 +572,13 @@ rest[columns].round(3).reset_index(drop=True)
 # **Explain.** One row per model, every image scored by a model that never saw its group. *Chosen inside* means that
 # cut, pooling and penalty were chosen by cross-validation within each training part: the honest form of "the best cut"
 # (a *short list* holds fewer candidates than a *long* one; *five best averaged*: the mean of the five that did best
-# inside; *joined*: features side by side; `fold_seeds`: how often the folds were drawn). The best *single* row of a
-# table like this is a little lucky (lesson 07). With a *kernel* the regression's line may bend.
+# inside; *joined*: features side by side; *fine-tuned and five best*: the mean of a fine-tuned network's probabilities
+# and theirs; `fold_seeds`: how often the folds were drawn). The best *single* row of a table like this is a little
+# lucky (lesson 07). With a *kernel* the regression's line may bend.
 #
-# `frozen network of phantoms` is a compact network that was trained on phantoms alone, and then frozen (case E's set only). Compare it with that set's pixels and with ImageNet's features: what drawn radiographs can teach, and what they cannot.
+# `frozen network of phantoms` is a compact network that was trained on phantoms alone, and then frozen (case E's set
+# only). Compare it with that set's pixels and with ImageNet's features: what drawn radiographs can teach, and what
+# they cannot.
 
 # %% [markdown]
 # ### Starting from phantoms

@@ -782,8 +782,8 @@ print(f"by chance: {1 / table['label'].nunique():.3f}")
 # a random split leaves about half of the COVID-19 test images with their patient in the training part (51 %; 46 % of
 # those without finding, 37 % of those with pneumonia).
 #
-# `python -m benchmarks.darkcovidnet` redoes the table with patients kept whole, on the part of the set that we have. (The
-# file names tell the patient of normal and pneumonia films; of a COVID-19 film they do not, so that there only
+# `python -m benchmarks.darkcovidnet` redoes the table with patients kept whole, on the part of the set that we have.
+# (The file names tell the patient of normal and pneumonia films; of a COVID-19 film they do not, so that there only
 # near-duplicates are known to belong together.) It takes hours, so a lesson reads what it has written: real radiographs
 # were used, and only figures are kept.
 #
@@ -818,8 +818,9 @@ shown.reset_index(drop=True)
 
 # %%
 published = done[done["model"] == "DarkCovidNet as published"].iloc[0]
-names = ["pixels + logistic regression", "compact network", "fine-tuned"]
-names += [name for name in done["model"].unique() if name.startswith("DarkCovidNet rebuilt")]
+names = ["pixels + logistic regression", "compact network"]
+starts = ("DarkCovidNet rebuilt", "fine-tuned")
+names += [name for name in done["model"].unique() if name.startswith(starts)]
 inside = [name for name in done["model"].unique() if "chosen inside" in name]
 fair = done[done["model"].isin(names + inside)]
 print(f"published, folds over images, n = {published['n']}: {published['accuracy']:.3f}")

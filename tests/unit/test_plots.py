@@ -82,6 +82,7 @@ def every(table, images, curve, history):
         "distribution": plots.distribution([1, 2, 3, 4], mark={"seen": 3}, title="Simulated", xlabel="value"),
         "duplicate_pairs": plots.duplicate_pairs(dict(zip(table["image_id"], images, strict=True)), pairs),
         "filters": plots.filters([np.eye(3), -np.eye(3)], ["a", "b"]),
+        "by_class": plots.by_class(images.mean(axis=(1, 2)), table["label"], xlabel="mean grey level"),
         "histogram": plots.histogram(images, table["label"]),
         "intervals": plots.intervals(rows, baseline={"majority": 0.4}, xlabel="accuracy"),
         "learning_curve": plots.learning_curve(RUNS, title="More images", ylabel="macro-F1"),
@@ -119,7 +120,7 @@ def test_every_picture_has_title_labels_and_text(every):
         assert any(titles), name
         if name not in pictures_of_images:
             assert axes[0].get_xlabel(), name
-            assert axes[0].get_ylabel() or name in {"class_counts", "split_counts", "intervals"}, name
+            assert axes[0].get_ylabel() or name in {"by_class", "class_counts", "split_counts", "intervals"}, name
         assert any(letter.isdigit() for letter in picture.alt), name
         assert len(picture.alt) > 40, name
 
@@ -266,6 +267,22 @@ def test_every_run_of_a_learning_curve_is_a_dot_of_its_own(every):
     assert not set(dots[0].get_xdata()) & set(dots[1].get_xdata())
 
 
+@pytest.mark.parametrize("lacking", ["first", "other"])
+def test_an_arm_that_a_set_lacks_leaves_a_gap_and_keeps_its_name(lacking):
+    other = RUNS.assign(set="other")
+    runs = pd.concat([RUNS.assign(set="first"), other], ignore_index=True)
+    runs = runs[(runs["set"] != lacking) | (runs["arm"] != "pretrained")]
+    picture = plots.learning_curve(runs, title="More images", ylabel="macro-F1")
+    (legend,) = picture.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["pretrained", "scratch"]
+    colours = [line.get_color() for line in legend.get_lines()]
+    for name, axes in zip(("first", "other"), picture.figure.axes, strict=True):
+        drawn = [line.get_color() for line in axes.lines if line.get_linestyle() != "None"]
+        assert drawn == (colours[1:] if name == lacking else colours)
+    assert picture.alt.count("pretrained") == 1
+    assert picture.alt.count("scratch") == 2
+
+
 def test_text_of_outlines_counts_what_is_outlined(every):
     text = every["outlines"].alt
     assert "2 radiographs (ill; well)" in text
@@ -391,6 +408,8 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
         (lambda t, i: plots.sizes(t[["label"]]), "width, height, format"),
         (lambda t, i: plots.split_counts(t[["label"]]), "split"),
         (lambda t, i: plots.histogram(i, t["label"].head(3)), "3 labels for 20 images"),
+        (lambda t, i: plots.by_class(np.zeros(3), t["label"], xlabel=""), "one finite number per image"),
+        (lambda t, i: plots.by_class(np.full(20, np.nan), t["label"], xlabel=""), "one finite number per image"),
         (lambda t, i: plots.mean_images(i, t["label"].head(3)), "3 labels for 20 images"),
         (lambda t, i: plots.montage([]), "at least one image"),
         (lambda t, i: plots.montage(i[:3], ["a"]), "1 titles for 3 images"),
@@ -420,3 +439,10 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
 def test_what_cannot_be_drawn_is_explained(table, images, draw, message):
     with pytest.raises(ValueError, match=message):
         draw(table, images)
+
+
+def test_by_class_tells_the_quarters_of_each_class():
+    picture = plots.by_class(np.arange(20.0), LABELS, xlabel="rank")
+    assert "normal 2.5 (1.25 to 3.75)" in picture.alt
+    dots = [len(drawn.get_offsets()) for drawn in picture.figure.axes[0].collections if len(drawn.get_offsets())]
+    assert sorted(dots) == [4, 6, 10]

@@ -1,3 +1,4 @@
+import errno
 import os
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_equalisation_flattens_the_histogram():
     ("image", "message"),
     [
         (np.zeros((4, 4, 3)), "two-dimensional"),
-        (np.full((4, 4), 255.0), "divide once"),
+        (np.full((4, 4), 255.0), "by 255 first"),
         (np.zeros((0, 4)), "grey levels"),
     ],
 )
@@ -138,6 +139,46 @@ def test_an_unreadable_file_is_named(table, tmp_path):
     os.truncate(table["path"][2], 20)
     with pytest.raises(images.ImageError, match=r"2\.png"):
         preprocess.cache(table, size=16, folder=tmp_path / "cache")
+
+
+def refuse(error):
+    def lock(path):
+        raise error
+
+    return lock
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "denied"), OSError(errno.EROFS, "read-only")])
+def test_a_finished_cache_is_read_from_a_folder_that_cannot_be_written(table, tmp_path, monkeypatch, error):
+    first = preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    monkeypatch.setattr("filelock.FileLock", refuse(error))
+    np.testing.assert_array_equal(preprocess.cache(table, size=16, folder=tmp_path / "cache"), first)
+    with pytest.raises(PermissionError, match=r"cache cannot be made in .*cache .*set CXR_WORK_DIR") as caught:
+        preprocess.cache(table, size=8, folder=tmp_path / "cache")
+    assert caught.value.__cause__ is error
+    assert str(tmp_path / "cache") in str(caught.value)
+
+
+def test_another_fault_of_the_disk_is_left_as_it_is(table, tmp_path, monkeypatch):
+    monkeypatch.setattr("filelock.FileLock", refuse(OSError(errno.ENOSPC, "full")))
+    with pytest.raises(OSError, match="full") as caught:
+        preprocess.cache(table, size=8, folder=tmp_path / "cache")
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_a_cache_that_another_process_finished_meanwhile_is_not_made_again(table, tmp_path, monkeypatch):
+    import filelock
+
+    def slow(path):  # the lock is got when the other has finished
+        with monkeypatch.context() as other:
+            other.setattr("filelock.FileLock", lock)
+            preprocess.cache(table, size=16, folder=tmp_path / "cache")
+        monkeypatch.setattr(images, "read", lambda path: pytest.fail("decoded again"))
+        return lock(path)
+
+    lock = filelock.FileLock
+    monkeypatch.setattr("filelock.FileLock", slow)
+    assert preprocess.cache(table, size=16, folder=tmp_path / "cache").shape == (6, 16, 16)
 
 
 def test_an_empty_table_is_refused(table, tmp_path):

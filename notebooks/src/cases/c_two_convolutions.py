@@ -43,8 +43,8 @@ from cxr_helpers import models, phantom, plots, preprocess, quiet, split, train,
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. `DATASET` is `"phantom"` (drawn radiographs in this case's layout),
-# `"education454"` (the set of the description), `"own"` (your folder `data/case_c`), or another set of the catalogue, of
-# which COVID-19 and normal are kept.
+# `"education454"` (the set of the description), `"own"` (your folder `data/case_c`), or another set of the catalogue,
+# of which COVID-19 and normal are kept.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")

@@ -44,7 +44,8 @@ from cxr_helpers import manifest, measured, models, phantom, plots, preprocess, 
 from cxr_helpers import train, transfer, uncertainty
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is as described. Change a value here, or set the environment variable of that name.
+# `MODE = "class"` is quick, `"full"` is as described. Change a value here, or set the environment variable of that
+# name.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
