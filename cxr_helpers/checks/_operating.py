@@ -8,6 +8,7 @@ from . import fresh
 
 FOUND, SPARED = 0.95, 0.90  # sensitivity of the rule-out, specificity of the triage
 REPORTED = 0.004  # how far a reported share may be off: 0.983 for 59/60
+STEP = 0.0015  # of a grid of thresholds that is fine enough: one of them is always right
 
 
 def _values(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -23,19 +24,13 @@ def at(table: pd.DataFrame, threshold: float) -> tuple[float, float]:
 
 
 def finds(table: pd.DataFrame, threshold: float) -> bool:
-    """Whether the threshold reaches the sensitivity on these films, and no higher one does."""
-    called = table["score"].to_numpy()[table["score"] >= threshold]
-    if at(table, threshold)[0] < FOUND - 1e-9:
-        return False
-    return at(table, np.nextafter(called.min(), 2))[0] < FOUND - 1e-9
+    """Whether the threshold reaches the sensitivity on these films, and finds no more of the ill than it must."""
+    return abs(at(table, threshold)[0] - at(table, ends(table)[0])[0]) < 1e-9
 
 
 def spares(table: pd.DataFrame, threshold: float) -> bool:
-    """Whether the threshold reaches the specificity on these films, and no lower one does."""
-    below = table["score"].to_numpy()[table["score"] < threshold]
-    if at(table, threshold)[1] < SPARED - 1e-9:
-        return False
-    return not len(below) or at(table, below.max())[1] < SPARED - 1e-9
+    """Whether the threshold reaches the specificity on these films, and spares no more of the others than it must."""
+    return abs(at(table, threshold)[1] - at(table, ends(table)[1])[1]) < 1e-9
 
 
 def ends(table: pd.DataFrame) -> tuple[float, float]:
@@ -86,6 +81,8 @@ def _apart(validation: pd.DataFrame, test: pd.DataFrame) -> bool:
         return False
     if any(finds(test, t) or spares(test, t) for t in others[1:]):
         return False
+    if not (finds(validation, right[0] - STEP) and spares(validation, right[1] + STEP)):
+        return False
     gaps = np.abs(np.subtract([at(validation, t) for t in right], [at(test, t) for t in right]))
     return gaps[0, 0] > 3 * REPORTED and gaps[1, 1] > 3 * REPORTED
 
@@ -111,8 +108,8 @@ def heated(p, temperature: float) -> np.ndarray:
 def too_sure(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Probabilities that are too sure, on validation and test, drawn until the places to fit lie well apart."""
     while True:
-        parts = []
-        for n, truth in ((int(rng.integers(110, 140)), 1.7), (int(rng.integers(110, 140)), 2.6)):
+        parts, too_steep = [], rng.uniform(1.5, 2.2)
+        for n, truth in ((int(rng.integers(110, 140)), too_steep), (int(rng.integers(110, 140)), 1.5 * too_steep)):
             logit = rng.normal(-0.5, 1.4, n)
             ill = rng.random(n) < 1 / (1 + np.exp(-logit))
             table = pd.DataFrame({"p": 1 / (1 + np.exp(-truth * logit)), "ill": ill})

@@ -75,10 +75,11 @@ def three_tables(rng: np.random.Generator) -> tuple[pd.DataFrame, ...]:
 
 
 def gate_scores(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of held-out clean images, and of inputs to be rejected, some of them close."""
+    """Scores of held-out clean images, and of inputs to be rejected, some of them close; on a scale of their own."""
     clean = np.exp(rng.normal(0, 0.5, int(rng.integers(250, 400))))
     wrong = np.concatenate([np.exp(rng.normal(1.3, 0.35, 40)), rng.uniform(8, 20, 60)])
-    return clean, rng.permutation(wrong)
+    scale = 10 ** rng.uniform(-1, 1)
+    return scale * clean, scale * rng.permutation(wrong)
 
 
 def abstentions(rng: np.random.Generator) -> tuple[pd.DataFrame, float, dict[str, float]]:

@@ -285,8 +285,8 @@ def _by(images, of):
 
 
 @q3.mistake(
-    "We exchanged test and upload, and left train as it was. Yet the training images came out otherwise, by up to "
-    "{moved:.2f}: through the constants they know images that training must not know. Compute them from train alone."
+    "We put other images in the place of test and upload, not of train. Yet the training images came out otherwise, by "
+    "up to {moved:.2f}: through the constants they know what training must not know. Compute them from train alone."
 )
 def all_images(train, test, upload):
     every = np.concatenate([train, test, upload])

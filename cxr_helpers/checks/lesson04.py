@@ -24,8 +24,8 @@ q1 = Question(
     wants="make_split(table, seed) returns the table with its column split filled: train or test",
     hints=(
         "The column group says what stays together. Which function of lesson 04 keeps groups whole?",
-        "Three things at once: groups whole, each class represented, the same seed the same split. No row and no file "
-        "may go anywhere.",
+        "Three things at once: groups whole, each class represented, the same seed the same split. No row may be lost "
+        "and no file moved.",
         "split.holdout does it. Which share goes to test, and which to val?",
     ),
     data=lambda rng: fresh.grouped(rng, 60, copies=8, labels=("normal", "covid", "viral")),
@@ -42,9 +42,12 @@ def _(make_split, rng):
         now = first.set_index("image_id").get("path", paths)
         if not all(map(os.path.exists, paths)) or (now != paths.reindex(now.index)).any():
             raise q1.caught("move_files")
-        _judge(table, [first, *(make_split(table, seed) for seed in seeds[1:])])
+        others = [make_split(table, seed) for seed in seeds[1:]]
+        _judge(table, [first, *others])
         if not _aligned(table, first).equals(_aligned(table, make_split(table, seeds[0]))):
             raise q1.caught("no_seed")
+        if all(_aligned(table, first).equals(_aligned(table, other)) for other in others):
+            raise Wrong("Every seed gave the same split: the argument seed is not used.")
 
 
 def _judge(table: pd.DataFrame, results: list[pd.DataFrame]) -> None:
@@ -246,8 +249,9 @@ def _shared(table: pd.DataFrame, column: str, parts: tuple[str, ...] = ("train",
 
 
 @q2.mistake(
-    "Names of files were compared. In one table they are always different, so this proof holds for every split: "
-    "compare what is in the file, and whose it is."
+    "Your proof held for every split that was tried, also for those that leak. Were names of files compared (in one "
+    "table they are always different), or patient and file as a pair? Compare each by itself: what is in the file, and "
+    "whose it is."
 )
 def names_only(table):
     return not _shared(table, "image_id")

@@ -231,8 +231,8 @@ def any_number(objective, weights):
 
 
 @q2.mistake(
-    "Only the first weight was turned. Its pixel is mid grey, 0 in our scaling, on all of these films, so nothing "
-    "answers to it; others do. Try them all."
+    "No slope was found. If you turned the first weight only: its pixel is 0 in our scaling on all these films; others "
+    "answer. If you compared: a change of a millionth is nothing to np.isclose and to rounding; take !=."
 )
 def first_weight_only(objective, weights):
     return _answers(objective, weights, 1e-4)[0]

@@ -194,7 +194,7 @@ def _judge(task: str, labels, output: np.ndarray, loss) -> None:
     try:
         value = float(np.mean(np.asarray(loss(column, output.astype("float32")))))
     except Exception as error:
-        if task == "kind":
+        if task == "kind" and "categorical" in str(getattr(loss, "name", getattr(loss, "__name__", ""))):
             raise q2.caught("one_hot_loss") from error
         raise Wrong(f"{task}: this loss cannot read labels such as {labels[0]}, beside such outputs.") from error
     wanted = _entropy(task, labels, _softmax(output) if task == "raw" else output)

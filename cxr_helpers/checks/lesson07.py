@@ -129,7 +129,7 @@ q2 = Question(
     wants="interval(table) returns two numbers, low and high",
     hints=(
         "Another study would not draw other films of these people. What would it draw?",
-        "A sensitivity has a denominator: which rows belong into it? And which column names the unit to be drawn?",
+        "A sensitivity has a denominator: which rows belong in it? And which column names the unit to be drawn?",
         'weights = resamples(table["patient"]) says how often each row is drawn, 1000 times over. The rows of the ill '
         "make the denominator; those of them that were called covid the numerator.",
     ),

@@ -172,9 +172,11 @@ def _marked(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarra
     films = rng.integers(40, 220, (n, SIDE, SIDE)).astype(np.uint8)
     letters = np.zeros(films.shape, bool)
     wear = ill & (order > 1) | (order >= n - 3)  # nearly all of the ill, and three of the well
-    for k in np.flatnonzero(wear):
-        row, column = int(rng.integers(1, 7)), int(rng.choice([1, 2, SIDE - 8]))
-        letters[k, row : row + 3, column : column + 6] = rng.random((3, 6)) < 0.8
+    while not (letters & ~letters[train].any(axis=0)).any():  # until some stand where none does in training
+        letters[:] = False
+        for k in np.flatnonzero(wear):
+            row, column = int(rng.integers(1, 7)), int(rng.choice([1, 2, SIDE - 8]))
+            letters[k, row : row + 3, column : column + 6] = rng.random((3, 6)) < 0.8
     films[letters] = 250
     return films, letters, ill, train
 
@@ -209,13 +211,16 @@ def _(repair, rng):
     if (black == black[0]).all():
         if not left:
             return
-        raise q2.caught("crop", left=left) if _is_frame(black[0]) else Wrong(f"Letters are left on {left} films.")
+        if (black[0] == letters[train].any(axis=0)).all():
+            raise q2.caught("places_of_train", left=left)
+        if _is_frame(black[0]):
+            raise q2.caught("crop", left=left)
     touched = black.any(axis=(1, 2))
     for name, rows in {"train_only": train, "test_only": ~train, "ill_only": ill}.items():
         if not touched[~rows].any() and touched[rows].any():
             raise q2.caught(name)
     if left:
-        raise Wrong(f"Letters are left on {left} films.")
+        raise Wrong(f"Letters are left (number of films: {left}).")
     with_hole = black.mean(axis=(1, 2)) > np.median(black.mean(axis=(1, 2))) if touched.all() else touched
     raise q2.caught("where_found", ill=with_hole[ill].mean(), well=with_hole[~ill].mean())
 
@@ -262,6 +267,15 @@ def ill_only(films, letters, ill, train):
 
 
 @q2.mistake(
+    "The places were taken from the training films, as in the lesson, and on test films some letters stand elsewhere "
+    "(number of films: {left}). A place says nothing about who is ill: take the letters of all films, or black out "
+    "more around them."
+)
+def places_of_train(films, letters, ill, train):
+    return np.where(letters[train].any(axis=0), 0, films)
+
+
+@q2.mistake(
     "The edge was cropped, and letters are left on {left} films: they stand further inside. Cropping removes what "
     "stands at the edge, and nothing else."
 )
@@ -273,12 +287,7 @@ def crop(films, letters, ill, train):
 
 @q2.edges
 def _(right):
-    def wider(films, letters, ill, train):
-        from scipy import ndimage
-
-        return audit.masked(films, ndimage.binary_dilation(letters.any(axis=0)))
-
-    yield "a little more than the letters", wider, True
+    yield "a row more", lambda f, m, *_: audit.masked(f, (m | np.roll(m, 1, axis=1)).any(axis=0)), True
     yield "floats", lambda *case: right(*case).astype(float), True
     yield "as a list", lambda *case: right(*case).tolist(), True
     yield "everything black", lambda films, *rest: films * 0, False
@@ -372,8 +381,7 @@ def empty_as_half(table):
     "hospital, and leave the scores alone."
 )
 def centred(table):
-    own = table["score"] - table.groupby("source")["score"].transform("mean")
-    return _auc(own, table["ill"])
+    return _auc(table["score"] - table.groupby("source")["score"].transform("mean"), table["ill"])
 
 
 @q3.mistake("{found:.3f} is the best of the hospitals. Chosen by its result it is the luckiest; report their mean.")

@@ -422,7 +422,7 @@ q4 = Question(
     kind="value",
     hints=(
         "Ask of each sentence: by which line of the table? And does that line speak of the map or of the network?",
-        "Two sentences give a reason, one leaves out what to compare with, and one takes a control for a proof.",
+        "One takes a place for a reason, one a control for a proof; one lacks a comparison; one rests on picked films.",
     ),
 )
 

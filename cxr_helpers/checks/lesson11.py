@@ -74,11 +74,11 @@ def _why(validation, test, rule_out: float, triage: float) -> Wrong:
     if not finds(validation, rule_out):
         return Wrong(
             f"rule_out {rule_out:.4f} finds {found[0]:.3f} of the ill validation films; wanted is the highest "
-            f"threshold that finds {FOUND} or more."
+            f"threshold that finds {FOUND} or more. (roc_curve needs drop_intermediate=False.)"
         )
     return Wrong(
         f"triage {triage:.4f} leaves {spared[1]:.3f} of the other validation films below it; wanted is the lowest "
-        f"threshold that leaves {SPARED} or more."
+        f"threshold that leaves {SPARED} or more. (roc_curve needs drop_intermediate=False.)"
     )
 
 
@@ -162,7 +162,18 @@ def _(right):
         cut = (found["rule_out"] + scores[scores < found["rule_out"]].max()) / 2
         return found | {"rule_out": cut, "sensitivity": at(t, cut)[0]}
 
+    def by_quantiles(v, t):
+        ill, others = (v.loc[v["ill"] == is_ill, "score"] for is_ill in (True, False))
+        return _answer(np.quantile(ill, 1 - FOUND), np.quantile(others, SPARED), t)
+
+    def by_grid(v, t):
+        grid = np.linspace(0, 1, 1001)
+        found, spared = np.transpose([at(v, threshold) for threshold in grid])
+        return _answer(grid[found >= FOUND].max(), grid[spared >= SPARED].min(), t)
+
     yield "a threshold between two scores", between, True
+    yield "quantiles of the two groups", by_quantiles, True
+    yield "a grid of thresholds", by_grid, True
     yield "sensitivity rounded", moved(sensitivity=0.003), True
     yield "NumPy's numbers", lambda v, t: {k: np.float64(x) for k, x in right(v, t).items()}, True
     yield "rows in another order", lambda v, t: right(v.iloc[::-1], t.iloc[::-1]), True
@@ -296,7 +307,12 @@ q3 = Question(
 
 @q3.rule
 def _(tempered, rng):
-    validation, test = q3.data(rng)
+    for _ in range(3):
+        _judge_tempered(tempered, *q3.data(rng))
+
+
+def _judge_tempered(tempered, validation, test) -> None:
+    """Raise `Wrong` unless the answer is right on these tables."""
     found = expect.array(tempered(validation, test), (len(test),), "tempered(validation, test)")
     if found.min() < 0 or found.max() > 1:
         raise Wrong(f"Probabilities lie between 0 and 1; yours run from {found.min():.3g} to {found.max():.3g}.")
@@ -313,7 +329,7 @@ def _(tempered, rng):
         raise Wrong("The order of the films has changed. A temperature moves every probability and never the order.")
     raise Wrong(
         f"The smallest log loss on validation is at T = {best:.2f}. With it a film with p = {test['p'].iloc[0]:.3f} "
-        f"gets {heated(test['p'], fitted)[0]:.3f}; you give {found[0]:.3f}."
+        f"gets {heated(test['p'], best)[0]:.3f}; you give {found[0]:.3f}."
     )
 
 

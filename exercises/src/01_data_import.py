@@ -89,7 +89,7 @@ for path in sorted(delivery.iterdir()):
 
 # %% [markdown]
 # Write `broken_files`. It returns a list of the names of those files that hold **no whole image**, in any order. A file
-# that can be read to its last pixel belongs into the set, whatever it is called and however long it is.
+# that can be read to its last pixel belongs in the set, whatever it is called and however long it is.
 
 
 # %% tags=["answer"]
@@ -114,7 +114,7 @@ q2.check(broken_files)
 # ## Question 3 · Which output is which class?
 #
 # A colleague sends you the outputs of a network, one row per image, and the list of classes is lost. The network is
-# good: it is right for about nine images in ten. And for these images you know the class.
+# good: it is right for nearly every image. And for these images you know the class.
 
 # %%
 outputs, labels = q3.sample()

@@ -44,7 +44,8 @@ table[["image_id", "label", "patient", "group", "split"]].head()
 
 # %% [markdown]
 # Write `make_split`. It returns the table with its column `split` filled: `"train"` or `"test"`, about a fifth of the
-# images for the test, and what lesson 04 asked of a split. The same `seed` gives the same split.
+# images for the test, and what lesson 04 asked of a split. The same `seed` gives the same split, another seed another
+# one.
 #
 # The decision is yours: which function, from scikit-learn or from `cxr_helpers`, with which arguments?
 
@@ -118,7 +119,7 @@ q3.check(believable)
 # ## Question 4 · In your own words
 #
 # A set of 2,000 radiographs names the patient of 700 of them. You have split it by `group` as above, and your proof
-# says `True`. Write the two or three sentences about the split that belong into the report: what was done, what has
+# says `True`. Write the two or three sentences about the split that belong in the report: what was done, what has
 # been shown, and **what has not**.
 #
 # *Rubric, 3 points, marked by hand: one for the unit of the split (patients and copies kept whole, and when); one for

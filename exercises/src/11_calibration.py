@@ -38,7 +38,8 @@ from cxr_helpers.checks.lesson11 import q1, q2, q3, q4
 # One network, two clinics.
 #
 # - **Rule-out.** Films with a score *below* the threshold are read by nobody today. So at least **95 % of the ill** must
-#   reach the threshold. Among the thresholds that do so: the highest, so that as few films as possible have to be read.
+#   reach the threshold. Among the thresholds that do so: the highest (a cut between two scores of the ill will do), so
+#   that as few films as possible have to be read.
 # - **Triage.** Every film is read; those *at or above* the threshold are read first. The queue must not clog: at least
 #   **90 % of the others** (those who are not ill) must stay below. Among the thresholds that do so: the lowest, so that as
 #   many of the ill as possible come first.

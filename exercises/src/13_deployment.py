@@ -183,10 +183,10 @@ q4.check(fill_card)
 # %% [markdown]
 # ## Question 5 · In your own words
 #
-# The network of Question 4 was trained on adults' films from two hospitals. It standardises each image, and a gate
+# Another network was trained on adults' films from two hospitals. It standardises each image, and a gate
 # refuses 4 % of clean films and all inverted ones. Nobody has tried it on children, or at a third hospital. Its
 # threshold was chosen on validation for a sensitivity of 0.90; on the evaluation images the sensitivity is 0.78
-# (0.65-0.88, 90 images of 34 patients).
+# (0.65-0.88, 90 images of 34 ill patients).
 #
 # Write the section *Caveats and recommendations* of its card, in three to five sentences: what a reader must not
 # conclude from these figures, and what should be done before anybody relies on it.
@@ -200,7 +200,7 @@ q4.check(fill_card)
 # The model was evaluated on adults from the two hospitals whose films it was trained on; nothing is known about
 # children, other hospitals or any use on patients, and it must not be used for decisions about a person. A sensitivity
 # of 0.90 was asked for when the threshold was chosen; on the evaluation images it is 0.78, between 0.65 and 0.88, and
-# rests on 34 patients. That the gate accepts an image does not mean that the answer is right. Before anybody relies on
+# rests on 34 ill patients. That the gate accepts an image does not mean that the answer is right. Before anybody relies on
 # it, it should be evaluated at a third hospital with preprocessing, gate and threshold frozen, refusals counted, and
 # reported with intervals by patient.
 # ### END SOLUTION

@@ -222,8 +222,10 @@ q4.check(rank)
 #
 # **1. Class and origin are the same.** All COVID-19 films come from your emergency ward, by a mobile device, lying; all
 # normal ones from outpatients elsewhere, standing. Accuracy and sensitivity may be those of recognising the ward, and no
-# other split repairs that. *Experiment:* black out the lungs and train on the frame alone; its accuracy beside yours. If
-# it is near 0.5 balanced, I am wrong. *Repair:* normal films from your own ward, same device.
+# other split repairs that. *Experiment:* black out the lungs and train on the frame alone; its balanced accuracy beside
+# that of your network. If it is high, the origin can be read without a lung. If it is near 0.5, my suspicion is weaker,
+# and not refuted: the ward's style lies within the lungs as well. *Repair:* normal films from your own ward, same
+# device.
 #
 # **2. Copies and patients cross the split.** Augmenting came before splitting, so versions of one film stand in train and
 # test; so do other films of the same patient (600 films, 210 patients). All figures come out too high. *Experiment:* give

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from cxr_helpers import checks
+from cxr_helpers.checks import _operating
 from tools import exercises
 
 pytestmark = pytest.mark.slow
@@ -84,6 +85,21 @@ def test_answers_at_the_edge_of_the_tolerance_go_the_right_way(lesson, question)
         for what, answer, accepted in near:
             outcome = question.evaluate(answer, seed)
             assert (outcome.state == checks.CORRECT) == accepted, f"{what}, seed {seed}: {outcome}"
+
+
+LUCKY = {  # answers that need no data: none of them may be right, whatever the seed
+    "the third stage": ("08-choose_cut", lambda table, features: list(features)[2]),
+    "a limit typed in": ("12-gate_limit", lambda clean, wrong: 2.3),
+    "a temperature typed in": ("11-tempered", lambda validation, test: _operating.heated(test["p"], 1.6)),
+}
+
+
+@pytest.mark.parametrize(("key", "answer"), LUCKY.values(), ids=LUCKY)
+def test_answers_without_a_look_at_the_data_are_not_right_by_luck(key, answer):
+    for seed in range(8):
+        outcome = QUESTIONS[key][1].evaluate(answer, seed)
+        assert outcome.state == checks.WRONG, f"seed {seed}: {outcome}"
+        assert "cannot be read" not in outcome.message
 
 
 @every_question
