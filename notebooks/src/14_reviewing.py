@@ -850,8 +850,9 @@ for model, row in both.iterrows():
 # row *DarkCovidNet rebuilt* is the network as its authors' code has it, trained once for a fifth of their 100 epochs,
 # which is what two cores allow: it says what that much training gives on patients kept whole, and is no test of the
 # published network. Compare it with the pixels all the same: a network is not better than a straight line by being
-# one. The lines *images - grouped*, where there are any, are the only ones here that compare like with like, and they
-# say what the protocol alone was worth for that model. That is all a redone table can say, and it is worth saying.
+# one. The lines *images - grouped* are the only ones here that compare like with like: what the protocol was worth for
+# that model, give or take the luck of other folds, and for a network trained once in each fold that of its trainings:
+# a few hundredths may be either. That is all a redone table can say, and it is worth saying.
 
 # %% [markdown]
 # ## A checklist for the next study
