@@ -86,7 +86,7 @@ $(READY): pyproject.toml
 	@touch $@
 
 lab: $(READY) ## open the lessons in JupyterLab
-	$(BIN)/python -m jupyter lab notebooks/
+	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 check: $(READY) ## style, notebooks against sources and rules, fast tests: under two minutes
 	$(BIN)/python -m ruff check .

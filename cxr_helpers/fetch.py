@@ -28,7 +28,6 @@ _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 _ARCHIVE_ERRORS = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError),
     *(OSError, RuntimeError, ValueError, LookupError),
-    NotImplementedError,  # zipfile's, for a compression that it does not know
 )
 # A small archive may be as compressible as it likes.
 _RATIO_FROM = 100_000_000

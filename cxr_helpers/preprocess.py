@@ -104,8 +104,8 @@ def cache(
     and by the settings; so make it for the whole table, then select rows with the `split`
     column. An interrupted run goes on where it stopped; two processes do not disturb each
     other. Parameters: `folder`, where caches lie (default `data/cache/` of the project).
-    Raises `images.ImageError` for a file that cannot be read, PermissionError where the cache is
-    not made yet and its folder cannot be written. Introduced in lesson 03.
+    Raises `images.ImageError` for a file that cannot be read or is no longer the one whose hash the table holds,
+    PermissionError where the cache is not made yet and its folder cannot be written. Introduced in lesson 03.
     """
     _check(np.zeros((1, 1)), fit, contrast)
     if table.empty:
@@ -138,23 +138,25 @@ def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> N
     """Prepare what is not done yet in a partial folder, then give that folder its final name."""
     partial = place.with_name(place.name + ".partial")
     partial.mkdir(exist_ok=True)
-    _prepare_all(table["path"].to_numpy(), partial, settings, progress)
+    _prepare_all(table, partial, settings, progress)
     table[["image_id", "sha256"]].to_csv(partial / "rows.csv", index=False)
     (partial / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
     (partial / "done.npy").unlink()
     os.replace(partial, place)
 
 
-def _prepare_all(paths: np.ndarray, partial: Path, settings: dict, progress: bool) -> None:
+def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: bool) -> None:
     """Fill `images.npy`, keeping note in `done.npy` of what is finished."""
     from tqdm import tqdm
 
     size, fit, contrast = settings["size"], settings["fit"], settings["contrast"]
+    paths, hashes = (table[column].to_numpy() for column in ("path", "sha256"))
     pixels = _open(partial / "images.npy", np.uint8, (len(paths), size, size))
     done = _open(partial / "done.npy", bool, (len(paths),))
 
     def one(row: int) -> None:
         pixels[row] = prepare(images.read(paths[row]), size, fit, contrast)
+        _check_unchanged(paths[row], hashes[row])
         done[row] = True
 
     todo = np.flatnonzero(~done)
@@ -162,6 +164,15 @@ def _prepare_all(paths: np.ndarray, partial: Path, settings: dict, progress: boo
         for _ in tqdm(pool.map(one, todo), total=len(todo), desc="cache", unit="image", delay=1, disable=not progress):
             pass
     pixels.flush()
+
+
+def _check_unchanged(path: str, sha256: str) -> None:
+    """Refuse what would be kept under the hash of another image."""
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        problem = f"is not the file that the table describes (SHA-256 {found[:8]}... instead of {sha256[:8]}...)"
+        raise images.ImageError(path, problem, "Import its folder again")
 
 
 def _open(path: Path, dtype: type, shape: tuple) -> np.memmap:

@@ -3,7 +3,7 @@
 # `author`, such as this one, stay in the source. No jupytext header: the builder writes the notebook's metadata.
 #
 # - `python -m tools.lint --rules` lists the rules, `python -m tools.lint NN --stats` counts cells, lines and words.
-# - Change the two numbers 00, the file's name in the badge and the topic; keep OWNER/REPOSITORY (`make stamp` sets it).
+# - Change the numbers 00, the file's name in badge and links, and the topic; `make stamp` sets OWNER/REPOSITORY.
 # - Leave the set-up cell and the parameters cell as they are, but for imports and comments.
 # - A step: predict (a question the reader can answer before running), run, explain (the result read aloud).
 #   The mistake comes before its repair. A figure or table is followed by its reading.
@@ -78,6 +78,9 @@ table["label"].value_counts()
 
 # %% [markdown]
 # ## What next
+#
+# Practise it first: [exercise 00](../exercises/00_topic.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/00_topic.ipynb)).
 #
 # The next lesson asks what this one leaves open.
 

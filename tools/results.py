@@ -1,4 +1,6 @@
-"""Write the measured results into the README, from the CSV files in benchmarks/; with --check, only compare.
+"""Write the measured results into the README, from the CSV files in benchmarks/ and cxr_helpers/measured/.
+
+With --check only compare.
 
 python -m tools.results [--check]
 """
@@ -13,7 +15,7 @@ import pandas as pd
 from cxr_helpers import measured
 from tools.common import ROOT
 
-START = "<!-- results: written by `python -m tools.results`, from the CSV files in benchmarks/ -->"
+START = "<!-- results: written by `python -m tools.results` from CSV files in benchmarks/ and cxr_helpers/measured/ -->"
 END = "<!-- end of results -->"
 NAMES = {"case_e": "case E's recipe", "compact": "compact network"}
 
@@ -52,7 +54,8 @@ def case_e_review(folder: Path) -> str:
     lines = [
         '**Case E\'s project, as described and repaired**: the description says "augmentation" and no more, so the '
         "recipe is filled in two ways (the milder one was tried when the other had done badly on the given test part); "
-        "its row in the first table is shifted and turned, too. On the given split copies of test images are in train, "
+        "the row *case E's recipe* of the first table is the one also shifted and turned. On the given split copies of "
+        "test images are in train, "
         f"and n is small (`{table['command'].iloc[0]}`, {table['date'].iloc[0]}).",
         "",
         "| row | accuracy | macro-F1 | AUC | n | seeds | CPU seconds | parameters | kB |",
@@ -141,8 +144,9 @@ def transfer(name: str, title: str, wanted: dict[str, str]) -> str:
     table = measured.read(name)
     first = table.dropna(subset=["groups"]).iloc[0]
     lines = [
-        f"**{title}**: 5-fold cross-validation with whole groups, intervals by group, everything chosen inside the "
-        f"training parts (`{first['command']}`, {first['date']}; the whole table is "
+        f"**{title}**: 5-fold cross-validation, whole groups (`grouped`) or single images (`images`), intervals by "
+        f"group; penalties, and what a row calls chosen inside, were chosen inside the training parts "
+        f"(`{first['command']}`, {first['date']}; the whole table is "
         f"[`{name}.csv`](cxr_helpers/measured/{name}.csv)).",
         "",
         "| task | split | model | accuracy | macro-F1 | n | fold seeds | seconds per fold |",
@@ -161,12 +165,12 @@ FROZEN = {
     "pixels + logistic regression": "pixels + logistic regression",
     "frozen block4, 224 px": "ImageNet features, cut at block 4",
     "frozen head, 224 px": "ImageNet features, the end",
-    "frozen, chosen inside: short list": "ImageNet features, cut chosen inside",
-    "frozen, chosen inside: kernel": "the same, with a kernel",
-    "frozen, chosen inside": "ImageNet features, cut chosen inside",
-    "frozen, chosen inside, kernel": "the same, with a kernel",
+    "frozen, chosen inside: short list": "ImageNet features, blocks chosen inside",
+    "frozen, chosen inside: kernel": "ImageNet features, blocks chosen inside, with a kernel",
+    "frozen, chosen inside": "ImageNet features, blocks chosen inside",
+    "frozen, chosen inside, kernel": "ImageNet features, blocks chosen inside, with a kernel",
     "frozen, five best averaged: kernel": "five with a kernel, averaged",
-    "frozen, five best averaged": "five cuts averaged",
+    "frozen, five best averaged": "five choices averaged",
     "frozen network of phantoms": "features of a network of phantoms",
     "frozen, ImageNet and phantoms joined": "both kinds of features",
     "compact network": "compact network from scratch",
@@ -178,14 +182,21 @@ FROZEN = {
 }
 
 
+AT_HAND = (
+    "\n\n925 of the 1,125 images (patients chosen by hash), grey, longest side 384 px; a COVID-19 film does not name "
+    "its patient, so that there only near-duplicates are kept together."
+)
+BEST_OF_NINE = "\n\nBlock 4 is the best of nine cuts on these very folds, so a little lucky."
+
+
 def darkcovidnet(folder: Path) -> str:
     """A published table under patients kept together."""
-    return transfer("darkcovidnet", "DarkCovidNet's images, patients kept together", FROZEN)
+    return transfer("darkcovidnet", "DarkCovidNet's images, known patients kept together", FROZEN) + AT_HAND
 
 
 def case_e_transfer(folder: Path) -> str:
     """What pretraining brings on case E's set."""
-    return transfer("case_e_transfer", "Pretraining on case E's set", FROZEN)
+    return transfer("case_e_transfer", "Pretraining on case E's set", FROZEN) + BEST_OF_NINE
 
 
 def shortcuts(folder: Path) -> str:

@@ -52,7 +52,7 @@ def model_card(
         "Model details": _listing(details, DETAILS),
         "Intended use": _listing(intended, INTENDED) + f"\n\n**{NOTE}**",
         "Factors": factors,
-        "Metrics": _metrics(results, decision),
+        "Metrics": _metrics(results, decision, [results, *subgroups.values(), calibration, gate]),
         "Evaluation data": _data(evaluation),
         "Training data": _data(training),
         "Quantitative analyses": _analyses(results, subgroups, calibration, gate),
@@ -114,9 +114,10 @@ def _listing(values: Mapping, keys: Sequence[str]) -> str:
     return "\n".join(f"- **{_line(key).capitalize()}**: {_line(values[key])}" for key in order)
 
 
-def _metrics(results: pd.DataFrame, decision: Mapping) -> str:
+def _metrics(results: pd.DataFrame, decision: Mapping, tables: Sequence[pd.DataFrame]) -> str:
     names = ", ".join(dict.fromkeys(results[results.columns[0]].astype(str)))
-    how = ", ".join(dict.fromkeys(results["method"].dropna().astype(str))) if "method" in results else "see the table"
+    methods = [str(how) for table in tables if "method" in table for how in table["method"].dropna()]
+    how = ", ".join(dict.fromkeys(methods)) or "see the tables"
     call = f"{decision['positive']} if its probability is at least {float(decision['threshold']):.3f}"
     return (
         f"- **Measures**: {_line(names)}\n- **Decision**: {_line(call)}; the threshold was chosen on "

@@ -30,17 +30,20 @@ def upload_report(bundle: Bundle, name: str, content: bytes, max_bytes: int = MA
         found = {"file": name, "accepted": False, "reason": reason, "note": NOTE, "image": None, "map": None}
     else:
         found = answer(bundle, content, name=name)
-    return _page(found, with_set=bundle.conformal_limit is not None), found
+    return _page(found, bundle), found
 
 
-def _page(found: Mapping, with_set: bool) -> str:
+def _page(found: Mapping, bundle: Bundle) -> str:
     lines = [f"<b>{html.escape(found['file'])}</b>"]
     if found["accepted"]:
-        if with_set:
+        if bundle.conformal_limit is not None:
             lines.append(f"Set: {html.escape(', '.join(found['set'])) or 'empty, no class is likely enough'}")
         lines.append(f"Most probable: {html.escape(found['predicted'])}")
         shares = ", ".join(f"{html.escape(c)} {p:.2f}" for c, p in found["probabilities"].items())
         lines.append(f"Probabilities: {shares}")
+        if bundle.positive is not None:
+            called = "yes" if found["called_positive"] else "no"
+            lines.append(f"Called {html.escape(bundle.positive)}, from {bundle.threshold:.2f}: {called}")
     else:
         lines.append(f"Refused: {html.escape(found['reason'])}")
     return "<br>".join([*lines, f"<i>{html.escape(found['note'])}</i>"])

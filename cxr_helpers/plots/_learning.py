@@ -12,8 +12,8 @@ def learning_curve(runs: pd.DataFrame, value: str = "value", *, title: str, ylab
     """A metric over the number of training images: mean over seeds, band from the lowest seed to the highest, dots.
 
     `runs`: one row per training, with the columns set (a panel each), arm (a line each), n, seed and `value`. Every
-    dot is one training; the dots of the arms stand beside each other. An arm that a set lacks is left out of its
-    panel. Raises ValueError without the columns or a row. Introduced in lesson 08.
+    dot is one training; where there are several seeds, the dots of the arms stand beside each other. An arm that a set
+    lacks is left out of its panel. Raises ValueError without the columns or a row. Introduced in lesson 08.
     """
     need_columns(runs, ("set", "arm", "n", "seed", value), "learning_curve")
     sets, arms, sizes = in_order(runs["set"]), in_order(runs["arm"]), sorted(runs["n"].unique())
@@ -43,7 +43,8 @@ def _arm(axes, rows: pd.DataFrame, value: str, sizes: list, k: int, arms: int) -
     colour, place = PALETTE[k % len(PALETTE)], np.arange(len(sizes))
     axes.fill_between(place, found["min"], found["max"], color=colour, alpha=0.13, linewidth=0)
     axes.plot(place, found["mean"], STROKES[k % len(STROKES)], color=colour, label=str(rows["arm"].iloc[0]))
-    spot = pd.Series(place, index=sizes)[rows["n"]].to_numpy() + 0.16 * (k - (arms - 1) / 2)
+    aside = 0.16 * (k - (arms - 1) / 2) if rows["seed"].nunique() > 1 else 0
+    spot = pd.Series(place, index=sizes)[rows["n"]].to_numpy() + aside
     mark = MARKS[k % len(MARKS)]
     axes.plot(spot, rows[value], mark, color=colour, markersize=5.5, alpha=0.75, mec="white", linestyle="none")
     words = (f"{r.mean:.3f} ({r.min:.2f}-{r.max:.2f}) with {n:,}" for n, r in _rows(found))

@@ -353,6 +353,11 @@ def test_a_report_escapes_names_and_refuses_what_is_too_large(bundle, film):
     strict = deploy.upload_report(replace(ready, conformal_limit=0.0), name, film.read_bytes())[0]
     assert "Set: empty, no class is likely enough" in strict
     assert "Set" not in deploy.upload_report(replace(ready, conformal_limit=None), name, film.read_bytes())[0]
+    for threshold, called in ((0.001, "yes"), (0.999, "no")):
+        judged = deploy.upload_report(
+            replace(ready, positive=ready.classes[0], threshold=threshold), name, film.read_bytes()
+        )[0]
+        assert f"Called {ready.classes[0]}, from {threshold:.2f}: {called}" in judged
     page, found = deploy.upload_report(ready, "notes.txt", b"hello")
     assert not found["accepted"]
     assert "not an image" in page
@@ -420,6 +425,9 @@ def test_a_card_has_the_nine_sections_and_every_figure_with_interval_and_n(evide
     assert "20 normal" in card
     assert "at least 0.310; the threshold was chosen on val" in card
     assert card.count("not for diagnosis") == 2
+    assert "**Intervals**: 95 %, bootstrap\n" in card
+    mixed = evidence | {"gate": evidence["gate"].assign(method="Wilson")}
+    assert "**Intervals**: 95 %, bootstrap, Wilson\n" in deploy.model_card(**mixed)
 
 
 def test_everything_that_is_missing_is_named_at_once(evidence):

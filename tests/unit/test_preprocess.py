@@ -16,7 +16,7 @@ def table(tmp_path):
     for number in range(6):
         path = tmp_path / f"{number}.png"
         Image.fromarray(rng.integers(0, 256, (40, 30), dtype=np.uint8)).save(path)
-        rows.append({"image_id": path.name, "path": str(path), "sha256": f"hash{number}"})
+        rows.append({"image_id": path.name, "path": str(path), "sha256": images.describe(path).sha256})
     return pd.DataFrame(rows)
 
 
@@ -102,9 +102,16 @@ def test_cache_depends_on_settings_and_files_but_not_on_labels(table, tmp_path):
         preprocess.cache(table, **{"size": 16, "folder": folder, **settings})
     preprocess.cache(table.assign(label="covid"), size=16, folder=folder)
     assert len([p for p in folder.iterdir() if p.is_dir()]) == 4
-    other = table.assign(sha256=["x", *table["sha256"][1:]])
-    preprocess.cache(other, size=16, folder=folder)
+    preprocess.cache(table[::-1].reset_index(drop=True), size=16, folder=folder)
     assert len([p for p in folder.iterdir() if p.is_dir()]) == 5
+
+
+def test_a_file_that_changed_since_its_import_is_not_kept_under_the_old_hash(table, tmp_path):
+    Image.new("L", (30, 40), 7).save(table["path"][3])
+    with pytest.raises(images.ImageError, match=r"3\.png.*not the file that the table describes.*Import its folder"):
+        preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    again = table.assign(sha256=[images.describe(path).sha256 for path in table["path"]])
+    assert (preprocess.cache(again, size=16, folder=tmp_path / "cache")[3][:, 4:12] == 7).all()
 
 
 def test_an_interrupted_cache_goes_on_where_it_stopped(table, tmp_path, monkeypatch):
