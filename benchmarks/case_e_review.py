@@ -76,9 +76,9 @@ def write(predictions: dict[str, pd.DataFrame]) -> None:
     """Both tables, from what there is so far."""
     stamp = {"date": datetime.date.today().isoformat(), "command": "python -m benchmarks.case_e_review"}
     lines = [line(name, predictions) for name in predictions]
-    pd.DataFrame(lines).round(4).assign(**stamp).to_csv(measured.path("case_e_review"), index=False)
+    pd.DataFrame(lines).round(6).assign(**stamp).to_csv(measured.path("case_e_review"), index=False)
     classes = pd.concat([per_class(name, part) for name, part in predictions.items()])
-    classes.round(4).assign(**stamp).to_csv(measured.path("case_e_per_class"), index=False)
+    classes.round(6).assign(**stamp).to_csv(measured.path("case_e_per_class"), index=False)
 
 
 # --- predictions --------------------------------------------------------------------------------------------------

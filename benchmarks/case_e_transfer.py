@@ -44,7 +44,7 @@ def main() -> None:
                 engine.run_fold(data, row, "grouped", seed, fold)
     lines = [engine.table_line(STORE, TASK, row, "grouped") for row in rows()]
     lines = [line for line in lines if line is not None]
-    result = pd.DataFrame(lines).reindex(columns=engine.COLUMNS).round(4).assign(models_scored=len(lines))
+    result = pd.DataFrame(lines).reindex(columns=engine.COLUMNS).round(6).assign(models_scored=len(lines))
     command = "python -m benchmarks.case_e_transfer"
     result.assign(date=datetime.date.today().isoformat(), command=command).to_csv(
         measured.path("case_e_transfer"), index=False

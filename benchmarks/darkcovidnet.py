@@ -316,7 +316,7 @@ def summary(listed: list[Row], table: pd.DataFrame, store: Path) -> pd.DataFrame
             {"task": task, "protocol": "images", "model": "DarkCovidNet as published", **PUBLISHED[task]}
             | {"note": "another subset (all images), random folds of images, 100 epochs, validation = test"}
         )
-    return pd.DataFrame(lines).reindex(columns=COLUMNS).round(4)
+    return pd.DataFrame(lines).reindex(columns=COLUMNS).round(6)
 
 
 COLUMNS = [
