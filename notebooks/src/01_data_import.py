@@ -593,6 +593,9 @@ print(f"published: {expected} images; here: {len(table)}, rejected: {len(report.
 # %% [markdown]
 # ## What next
 #
+# Practise it first: [exercise 01](../exercises/01_data_import.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/01_data_import.ipynb)).
+#
 # We have a table that we can trust to say what the files *are*. Lesson 02 looks at them, and asks what tells the
 # classes apart before anybody has looked at a lung.
 

@@ -351,15 +351,15 @@ title, what = "Telling the classes apart", "AUC, mean over the classes"
 plots.intervals(values, baseline={"coin": 0.5}, title=title, xlabel=what)
 
 # %% [markdown]
-# **Explain.** Read the upper three lines against the coin. None of their models saw more of a lung than its edge. If
-# their intervals stay clear of 0.5, the label is partly known before anybody looks at one, and a network will find
-# that out, too. Then compare the frame with the whole picture: the nearer they are, the less a good score proves that
-# lungs were used.
+# **Explain.** Read the upper three lines against the coin. None of their models saw more of a lung than what reaches
+# into the outer tenth. If their intervals stay clear of 0.5, the label is partly known before anybody looks at one, and
+# a network will find that out, too. Then compare the frame with the whole picture: the nearer they are, the less a good
+# score proves that lungs were used.
 #
 # The second line is a control on the first. Bytes per pixel depend on what is *in* the picture: a JPEG of a hazy lung
 # is longer or shorter than one of a clear lung. On phantoms we know the truth: format and site were drawn by lot,
 # whatever the disease, and the size is one. So there the first line lies a little above the coin for the haze alone,
-# and without the bytes nothing is left. The frame, which holds the edge of a lung at most, tells next to nothing.
+# and without the bytes nothing is left. The frame, which holds little of the lungs, tells next to nothing.
 # **This is what a clean set looks like.**
 #
 # On the published set of case E (317 images, COVID against the rest) the frame alone reaches an AUC of 0.98
@@ -545,12 +545,15 @@ page[["check", "verdict", "finding", "the hospital"]]
 # - A percentage needs its n; a difference of means needs the spread within the classes.
 # - The patient's left is on the viewer's right; the heart points there.
 # - A look-up that is scored on its own images knows everything. Score on images that were not used to fit.
-# - Formats, sizes and frames can tell the classes apart without a lung. If so, a good score proves little.
+# - Formats, sizes and frames can tell the classes apart with hardly a lung in them. If so, a good score proves little.
 # - Plant a shortcut to learn what a check can see. A silent check is no proof.
 # - Looking at the test images to check the data is a duty; choosing by them invents results.
 
 # %% [markdown]
 # ## What next
+#
+# Practise it first: [exercise 02](../exercises/02_exploration.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/02_exploration.ipynb)).
 #
 # Lesson 03 turns files of any size and mode into the arrays that networks take, and asks which of these steps
 # may learn from which images.

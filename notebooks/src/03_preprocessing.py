@@ -547,6 +547,9 @@ for part in ("train", "test"):
 # %% [markdown]
 # ## What next
 #
+# Practise it first: [exercise 03](../exercises/03_preprocessing.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/03_preprocessing.ipynb)).
+#
 # We used the split that came with the set, or made one in a line. Lesson 04 asks whether it deserves our trust.
 
 # %% [markdown]

@@ -486,6 +486,9 @@ right.groupby(scored["fold"]).agg(["mean", "size"]).round(3)
 # %% [markdown]
 # ## What next
 #
+# Practise it first: [exercise 04](../exercises/04_splitting.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/04_splitting.ipynb)).
+#
 # We can now trust the line between training and test. Lesson 05 trains something on one side of it: a single neuron,
 # first by hand.
 

@@ -670,6 +670,9 @@ plots.show(
 # %% [markdown]
 # ## What next
 #
+# Practise it first: [exercise 05](../exercises/05_first_network.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/05_first_network.ipynb)).
+#
 # A `Dense` layer has one weight for every pixel: move the chest by three pixels and all of them are wrong. Lesson 06
 # builds layers that look for the same small pattern everywhere: convolutions.
 

@@ -671,6 +671,9 @@ except ValueError as error:
 # %% [markdown]
 # ## What next
 #
+# Practise it first: [exercise 06](../exercises/06_cnn_building.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/06_cnn_building.ipynb)).
+#
 # We have a network and a first figure, on validation images. It does not say whether the network looked at the lungs
 # (lesson 09), nor what it would do in another hospital (lesson 12). Lesson 07 opens the test part, once, and asks
 # what the figures are worth.

@@ -606,6 +606,9 @@ on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(
 # %% [markdown]
 # ## What next
 #
+# Practise it first: [exercise 07](../exercises/07_evaluation.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/07_evaluation.ipynb)).
+#
 # The network of this lesson learnt everything from a few hundred images. Lesson 08 lets it begin with what another
 # one has learnt from more than a million photographs.
 

@@ -203,9 +203,11 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** The same network, the same chests, the same lungs. With the marker reversed it ranks most of the ill
-# *below* most of the well: it reads the marker and, where the two disagree, believes the marker. With nobody wearing
-# one little is left: so much, or so little, it knows of the disease. The first line is a true statement about films on
-# which ill people wear a marker, and was taken for a statement about lungs.
+# *below* most of the well: it reads the marker and, where the two disagree, believes the marker. *Random* is expected
+# at 0.5; one throw of coins over so few patients scatters around it: look whether the interval holds 0.5. With nobody
+# wearing one little is left: so much, or so little, it knows of the disease (and if that interval holds 0.5, nothing
+# that these films can show). The first line is a true statement about films on which ill people wear a marker, and was
+# taken for a statement about lungs.
 #
 # Did it have to be so? These films do show the disease, and Step 4 trains a network that sees some of it. But the
 # marker is easier. A network takes what is easiest (Geirhos et al. 2020), and then has no reason to look further.
@@ -274,8 +276,8 @@ repairs[["model", "n", "groups", "roc_auc", "sensitivity", "specificity"]]
 #   is left by which they could differ. The score is lower than the "good" ones above, and it is the only one that
 #   speaks of the chest.
 #
-# The rule: **a repair must not depend on the label, nor on the side of the split.** What D costs: the covered corners
-# are lost on every film, together with whatever was to be seen there.
+# The rule: **a repair must not depend on the label, nor on the side of the split.** What D costs: the covered part,
+# about a fifth of every film, is lost, parts of the upper lungs included, together with whatever was to be seen there.
 #
 # ### Checkpoint
 #
@@ -293,7 +295,7 @@ repairs[["model", "n", "groups", "roc_auc", "sensitivity", "specificity"]]
 # and without. Answer 3 would need the model to know the marker. </details>
 
 # %% [markdown]
-# ## Step 5 · "Then we crop": a style survives every scissors
+# ## Step 5 · "Then we crop": no scissors cut off a style
 #
 # Letters can be cut away. But hospitals differ in more than letters: exposure, contrast, sharpness, how the grey levels
 # are spread. Two questions to the embedded cohort, in which the hospital (A or B) was drawn **by lot**, so that it says
@@ -396,16 +398,17 @@ auc.pivot(index="view", columns="test", values="AUC").loc[list(views), auc["test
 # agree, far below 0.5 where they disagree. The style lies *in* the lungs' pixels, and no scissors part it from them.
 # Cropping removes what stands at the edge, and nothing else.
 #
-# *Lungs blacked out* and *frame only* hold no lung to be ill. What they score on selected films is the hospital, or
-# nearly all of it (outlines of lungs may tell a little); as high as that goes, a high score of the whole film proves
-# nothing either.
+# *Lungs blacked out* holds no lung to be ill (their outlines may tell a little), and *frame only* hardly any: the lungs
+# reach into it a little. What they score on selected films is the hospital, or nearly all of it; up to that height, a
+# score of the whole film proves nothing about lungs.
 #
 # The last column is the repair that works here: **both hospitals with both labels in training**. There the views with
 # lungs score what a linear model can see of the disease, and those without stay near the coin. (Not exactly at 0.5
 # each time: the intervals are wide.)
 #
-# Where a test set holds both labels from each hospital, there is a figure that no style can lift: the AUC from pairs of
-# *one* hospital, in which the style is the same for both films. The model that learnt on selected films, whole view:
+# Where a test set holds both labels from each hospital, there is a figure that no difference *between the hospitals*
+# can lift: the AUC from pairs of *one* hospital, in which the style is the same for both films. The model that learnt
+# on selected films, whole view:
 #
 # **Predict.** Over the test films that agree, it scored nearly 1. Within hospital A? Within B?
 
@@ -475,11 +478,11 @@ found[["model", "n", "groups", "roc_auc", "sensitivity", "specificity"]]
 # %% [markdown]
 # ## Step 7 · An audit that may not cry wolf
 #
-# Before training, two questions can be put to any set, and neither looks at a lung: does the **source** tell the class
-# (`audit.source_baseline`, the look-up of Step 5)? Does the **frame**, the outer tenth of the film
-# (`audit.frame_baseline`: a random forest, many decision trees on its pixels that vote)? Both are scored on groups
-# that they were not fitted to. `audit.shortcuts` asks both; `audit.report(table, images=...)` adds them to the page of
-# lesson 02.
+# Before training, two questions can be put to any set, and neither sees much of a lung: does the **source** tell the
+# class (`audit.source_baseline`, the look-up of Step 5)? Does the **frame**, the outer tenth of the film
+# (`audit.frame_baseline`: a random forest, many decision trees on its pixels that vote; after Maguolo and Nanni 2021,
+# who blackened the centre)? Both are scored on groups that they were not fitted to. `audit.shortcuts` asks both;
+# `audit.report(table, images=...)` adds them to the page of lesson 02.
 #
 # An alarm that always rings is as useless as one that never does. So first a set without any shortcut: in the design
 # `clean` there are no letters, no devices, no borders, one machine, and the names of two sites, given by lot.
@@ -502,8 +505,9 @@ print("site from the frame:", of_site)
 page[["check", "verdict", "finding"]]
 
 # %% [markdown]
-# **Explain.** The truth is 0.5 for all three, and that should lie within each interval. (One in twenty misses by bad
-# luck, upwards or downwards; below 0.5 is no shortcut but chance.) Now the guilty: the films with the marker of Step
+# **Explain.** The truth is 0.5 for the source and for the site, and that should lie within each interval. (One in
+# twenty misses by bad luck, upwards or downwards; below 0.5 is no shortcut but chance.) For the disease from the frame
+# it is near 0.5, not exactly: the lungs of many films reach into it. Now the guilty: the films with the marker of Step
 # 1. All are of one hospital, and the marker stands near the edge.
 #
 # **Predict.** The network of Step 2 took the marker for the disease. Will the frame give it away?
@@ -511,13 +515,17 @@ page[["check", "verdict", "finding"]]
 # %%
 marked = evaluate.metric(audit.frame_baseline(films, images, seed=SEED), "roc_auc", "covid")
 print("disease from the frame, films with the marker:", marked)
+same_everywhere = audit.masked(images, letters.any(axis=0))  # wherever any film has one
+rest = evaluate.metric(audit.frame_baseline(films, same_everywhere, seed=SEED), "roc_auc", "covid")
+print("the same, the markers' places covered on every film:", rest)
 
 # %% [markdown]
-# **Explain.** It rings, softly: a little above 0.5, and nothing like what the network made of it. The marker is small
-# and moves about, partly outside the frame, and trees on single pixels cannot read. The network could. **An audit sees
-# what its eyes can see**: a weak model that finds a shortcut proves it is there; a weak model that finds none proves
-# little. What found the marker was the trained network itself, asked as in Step 3, and before that the montage: a
-# person who looked.
+# **Explain.** It rings, softly: a little above 0.5, and nothing like what the network made of it. And a part of the ring
+# is not the marker: with its places covered on *every* film something is left, the disease where lungs reach into the
+# frame. An alarm needs such a control. The marker is small and moves about, mostly outside the frame, and trees on
+# single pixels cannot read. The network could. **An audit sees what its eyes can see**: a weak model that finds a
+# shortcut proves it is there; a weak model that finds none proves little. What found the marker was the trained network
+# itself, asked as in Step 3, and before that the montage: a person who looked.
 #
 # Now the set of this course.
 #
@@ -529,12 +537,13 @@ table = datasets.load(DATASET, DATA_DIR)
 table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
 if DATASET == "phantom":
     table["source"] = truth["site"].loc[table["image_id"]].to_numpy()
-page = audit.shortcuts(table, preprocess.cache(table, size=64, progress=False), seed=SEED)
+squares = preprocess.cache(table, size=64, fit="squash", progress=False)  # no border of our own
+page = audit.shortcuts(table, squares, seed=SEED)
 page[["check", "verdict", "finding"]]
 
 # %% [markdown]
 # **Explain.** *ok*: the interval reaches down to 0.5. *look*: it stays above. *fault*: it stays above 0.6. Then a
-# network can score that much without a lung, and its own figure has to be read with this beside it. *Not tested* is
+# network can score that much with hardly a lung, and its own figure has to be read with this beside it. *Not tested* is
 # not *ok*: where a set does not say from where its films come, nobody can ask.
 
 # %% [markdown]
@@ -543,13 +552,14 @@ page[["check", "verdict", "finding"]]
 # The same questions, put to two published sets by `python -m benchmarks.shortcuts`: every image scored by a model that
 # never saw its group, three repeats, AUC of COVID against all other images, interval by group.
 #
-# **Predict.** Case E's set: 317 films. What remains of the AUC when all lungs are blacked out, and only a frame is
-# left?
+# **Predict.** Case E's set: 317 films. What remains of the AUC when only the outer
+# frame is left?
 
 # %%
 real = measured.read("shortcuts")
 real["AUC"] = [f"{v:.3f} ({a:.2f}-{b:.2f})" for v, a, b in real.filter(like="auc_covid").to_numpy()]
-real[["set", "seen", "AUC", "n", "groups", "date"]]
+titles = {"covid19-image-dataset": "case E", "darkcovidnet": "DarkCovidNet"}
+real[["set", "seen", "AUC", "n", "groups"]].replace({"set": titles})
 
 # %%
 case_e = real[real["set"] == "covid19-image-dataset"]
@@ -562,21 +572,25 @@ plots.intervals(
 )
 
 # %% [markdown]
-# **Explain.** On case E's set a frame without lungs comes close to the whole film. So an AUC of that height there, by
-# whatever network, is no evidence that it has looked at a lung. (Nor that it has not: the lungs may tell as well. This
-# set cannot decide.) Nor does it help to crop: the *centre*, half as wide and half as high, tells as much as the
-# frame.
+# **Explain.** On case E's set a frame with little of the lungs comes close to the whole film. So an AUC of that height
+# there, by whatever network, is weak evidence that it has looked at the lungs. (Nor that it has not: the lungs may tell
+# as well. This set cannot decide.) Nor does it help to crop: the *centre*, half as wide and half as high, tells as much
+# as the frame.
 #
-# In DarkCovidNet's set the COVID films come from one collection and all others from another. The look-up of the
-# source, which opens no film, is perfect, and nothing measured on this set can be told from "which collection?". The
-# frame tells about as much as the centre does, or more.
+# In DarkCovidNet's set the COVID films come from one collection and all others from another. The look-up of the source,
+# which opens no film, is perfect, and nothing measured about COVID on this set can be told from "which collection?".
+# The frame tells about as much as the centre does, or more.
+#
+# *File properties* (format, mode, size, bytes per pixel) tell much by themselves, on both sets. These copies were saved
+# anew (case E's at 640×640, DarkCovidNet's as JPEG of at most 384 pixels), so the published files may tell more or
+# less.
 #
 # (The figures belong to these copies and these models: five folds, 6 of 64 pixels, nothing tuned.)
 #
 # The same was found elsewhere. In the test sets 8 and 9 of COVIDx, every positive film comes from one source and every
-# negative one from another: a look-up scores 1.000, the published networks 0.963 and 0.983. DeGrave et al. 2021 traced
-# such networks to letters, edges and the position of the patient. Zech et al. 2018: an AUC of 0.931 at home became
-# 0.815 at another hospital.
+# negative one from another: a look-up scores 1.000 (our count), the published networks 0.963 and 0.983. DeGrave et al.
+# 2021 traced such networks to letters, edges and the position of the patient. Zech et al. 2018: an AUC of 0.931 at home
+# became 0.815 at another hospital.
 #
 # What the table does not show: how a given network decides. For that, one has to ask the network (Step 3, and lesson
 # 10).
@@ -591,9 +605,9 @@ plots.intervals(
 #    third.
 # 3. Convincing if the interval is narrow.
 #
-# <details><summary>Answer</summary>
-# 2: the line "lungs only" of Step 5 had the same score, and fell far below 0.5 when the hospitals were swapped. Answer
-# 1 takes the scissors for a cleaner. Answer 3: a narrow interval makes the number sure, not its meaning. </details>
+# <details><summary>Answer</summary> 2: the line "lungs only" of Step 5 scored about as high, and fell far below 0.5
+# when the hospitals were swapped. Answer 1 takes the scissors for a cleaner. Answer 3: a narrow interval makes the
+# number sure, not its meaning. </details>
 
 # %% [markdown]
 # ## Key points
@@ -611,6 +625,9 @@ plots.intervals(
 
 # %% [markdown]
 # ## What next
+#
+# Practise it first: [exercise 09](../exercises/09_shortcuts.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/09_shortcuts.ipynb)).
 #
 # We asked the network by changing the film. Lesson 10 asks it *where* it looked, with heat maps, and checks on the
 # marker whether such a map can be believed.

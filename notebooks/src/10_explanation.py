@@ -54,9 +54,9 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · Two networks and one difference
 #
-# Whether a map is right can be told only where somebody knows the place of the lesion. Public sets name a class and no
-# place. In phantoms we know it to the pixel, so this lesson draws films of its own, whatever `DATASET` is, and comes
-# back to `DATASET` in Step 9.
+# Whether a map is right can be told only where somebody knows the place of the lesion. Most public sets name a class
+# and no place, and where radiologists drew one, it is their reading. In phantoms we know it to the pixel, so this
+# lesson draws films of its own, whatever `DATASET` is, and comes back to `DATASET` in Step 9.
 #
 # Half of the films show a bacterial pneumonia: one lobe is dense. Every film is drawn twice, once with the letters
 # `R PORTABLE` burnt in and once without; nothing else differs, not even the noise. (Drawing takes some seconds, once.)
@@ -179,7 +179,7 @@ print(f"as the package's explain.grad_cam has it: {same}")
 # %% [markdown]
 # From here on we use `explain.grad_cam`, which also takes nested models and several classes: `explain.grad_cam??`.
 #
-# All maps of this lesson are of the test films of ill patients, *with* letters, and of the class `bacterial`. Here are
+# All maps of Steps 2 to 8 are of the test films of ill patients, *with* letters, and of the class `bacterial`. Here are
 # the first three in the order of the table; nobody picked them.
 
 # %%
@@ -257,10 +257,9 @@ print(f"{'the lesion itself':18s} {where.mean():.3f} of the film")
 # 3. Another film: one on which the map looks better.
 #
 # <details><summary>Answer</summary>
-# 2. Without the cut, or with absolute values, what speaks <em>against</em> the class glows too; and near 0.999 the
-# gradient of a probability is nearly nothing, so that the picture shows rounding. Answer 1 takes a picture for a reason
-# before the picture was checked. Answer 3 is the subject of the next step.
-# </details>
+# 2. Without the cut, or with absolute values, what speaks <em>against</em> the class glows too; and the gradient of a
+#    probability is empty once p rounds to 1, and with softmax mixes the other classes in. Answer 1 takes a picture for
+#    a reason before the picture was checked. Answer 3 is the subject of the next step. </details>
 
 # %% [markdown]
 # ## Step 4 · Right, or only pleasing?
@@ -362,7 +361,8 @@ by_hand = total / times
 # %% tags=["nbval-check-output"]
 occlusion = explain.occlusion(honest, marked, target=1, patch=patch, stride=step)
 same = np.allclose(by_hand, occlusion[0], atol=1e-3 * abs(by_hand).max())
-print(f"{len(places)} squares; as the package's explain.occlusion has it: {same}")
+print(f"{len(places)} squares and the whole film: {len(places) + 1} answers for one map")
+print(f"as the package's explain.occlusion has it: {same}")
 
 # %%
 maps["occlusion"] = occlusion
@@ -430,9 +430,23 @@ pd.DataFrame(columns, index=list(side))
 # %% [markdown]
 # **Explain.** Compare row with row, and each with `mask's share`. The shortcut network puts more heat on the letters
 # than that share, and more than the honest network does: its maps reach into the corner. So a map *can* raise the
-# alarm. But look at the other columns too. How far apart are the two networks on the lesion: do the intervals of the
-# energy overlap? And do the honest network's maps, too, lie on the letters more than by luck, although these told it
-# nothing? With two or three of these films in a paper, which of the two networks would you have trusted?
+# alarm. But look at the other columns too. Do the honest network's maps, too, lie on the letters more than by luck,
+# although these told it nothing? And how far apart are the two networks *on the lesion*? The films are the same, so the
+# difference is taken film by film, as in Step 4.
+#
+# **Predict.** Honest minus shortcut, heat and hits on the lesion: will the intervals include zero?
+
+# %%
+both = (heat, of_shortcut["Grad-CAM"])
+ours, theirs = (explain.map_scores(each, where).astype(float) for each in both)
+for measure in ("energy", "pointing"):
+    less = explain.average(ours[measure] - theirs[measure], test)
+    print(f"honest - shortcut, Grad-CAM, {measure:8s} {less}")
+
+# %% [markdown]
+# **Explain.** Where an interval includes zero or ends beside it, this measure does not tell the two networks apart by
+# the lesion; where it lies clearly above, the honest network's maps find the lesion more often, over all films. With
+# two or three of the films in a paper, which of the two networks would you have trusted?
 
 # %% [markdown]
 # ## Step 7 · What does the answer rest on? Ask it
@@ -499,13 +513,14 @@ pd.DataFrame(rows).set_index("network")
 
 # %% [markdown]
 # **Explain.** Each film is its own comparison, so the interval is that of the *difference*. On films without any
-# lesion, the letters alone move the shortcut network towards *ill*, and much further than the honest one.
+# lesion, the letters alone move the shortcut network towards *ill*, and much further than the honest one: compare, too,
+# how many more each of them calls ill.
 #
 # Now set the two ways of asking side by side: the share of the *heat* on the letters in Step 6, honest and shortcut,
-# and the fall of the *probability* without them, honest and shortcut. The second pair is further apart than the first:
-# a map's share of heat does not measure how much hangs on a place. And heat on the lesion does not say *why* it is hot:
-# its edge, its brightness, a rib that vanished; the network does not know the word pneumonia. A map is a place, not a
-# reason.
+# and the fall of the *probability* without them, honest and shortcut. Divide shortcut by honest in each pair. If the
+# ratios differ (with `SEED = 0` about 2 and 3 for the heat, and about ten for the
+# probability), a map's share of heat does not measure how much hangs on a place. And heat on the lesion does not say *why* it is hot: its edge, its brightness, a
+# rib that vanished; the network does not know the word pneumonia. A map is a place, not a reason.
 #
 # On real films nobody can take a lesion out. Letters, borders and corners one *can* cover: do it (lesson 09).
 #
@@ -550,14 +565,17 @@ alike = {
     ]
     for study in nets
 }
+unlike = [explain.random_maps(marked, seed=SEED + k) for k in (1, 2)]
+print(f"two random maps: {explain.average(np.abs(explain.similarity(*unlike)), test)}")
 pd.DataFrame(alike, index=pd.Index(depths, name="layers redrawn"))
 
 # %% [markdown]
 # **Explain.** The table shows the size of the correlation without its sign, the mean of three redraws (with a redrawn
-# last layer, what was hot may well be the coldest). It falls far below 1: Grad-CAM hangs on the weights. A little
-# stays, for two coarse maps of one film are never quite unlike. The centred map would score 1.0 in every row and fail,
-# as it should. Mind what is tested: *both* networks pass. The test says that the map belongs to the network, not that
-# the network is right.
+# last layer, what was hot may well be the coldest). It falls far below 1: Grad-CAM hangs on the weights. What stays is
+# no likeness: without its sign, the correlation of two coarse maps that have nothing to do with each other is on
+# average above zero, too (the line above the table). The centred map would score 1.0 in every row and fail, as it
+# should. Mind what is tested: *both* networks pass. The test says that the map belongs to the network, not that the
+# network is right.
 #
 # **Deletion** (Petsiuk et al. 2018). Remove pixels, the hottest first. If the map is right about what matters to the
 # network, the probability falls fast.
@@ -593,13 +611,14 @@ pd.DataFrame(
 # Grad-CAM and occlusion lie below the two maps that know nothing, they have found something that *this* network uses,
 # and that goes for the shortcut network too. Do not compare with the start of the curve. A film with grey holes looks
 # like nothing the network was trained on, and the holes alone can push the probability to either side. In the figure,
-# too: further right most of the film is holes, and the order of the lines there says little.
+# too: further right up to half of the film is holes, and the order of the lines there says little.
 
 # %% [markdown]
 # ## Step 9 · A map always comes out
 #
-# Last, films of the data set `DATASET`. The honest network was trained for a minute to tell drawn bacterial pneumonias
-# from drawn normal chests. It knows nothing of other diseases, and on a real set it has never seen a real film.
+# Last, films of the data set `DATASET`. The honest network was trained for some seconds to tell drawn bacterial
+# pneumonias from drawn normal chests. It knows nothing of other diseases, and on a real set it has never seen a real
+# film.
 #
 # **Predict.** What will it say of a film of another disease? What will the map look like?
 
@@ -660,6 +679,9 @@ plots.heat_maps(
 
 # %% [markdown]
 # ## What next
+#
+# Practise it first: [exercise 10](../exercises/10_explanation.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/10_explanation.ipynb)).
 #
 # A probability fell by so and so much: but what is a probability of this network worth? Lesson 11 asks whether 0.8
 # means eight in ten, and where to put the threshold.

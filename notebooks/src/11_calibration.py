@@ -178,7 +178,8 @@ calibrate.scores(test, positive).round(4)
 rng = np.random.default_rng(SEED)
 group, names = pd.factorize(test["group"])
 perfect = np.array([ece(p, rng.random(len(names))[group] < p) for _ in range(2000)])
-print(f"mean {perfect.mean():.3f}; as high as ours in {(perfect >= ece(p, true)).mean():.1%}")
+above = (perfect >= ece(p, true)).sum()
+print(f"mean {perfect.mean():.3f}; as high as ours in {above} of {len(perfect)} draws")
 plots.distribution(
     perfect,
     mark={"our network": ece(p, true)},
@@ -232,10 +233,10 @@ for said in (0.5, 0.6, 0.7, 0.8, 0.9, 0.99):
     print(f"say {said:4}: expected Brier {brier:.3f}, log loss {loss:.3f}")
 
 # %% [markdown]
-# **Explain.** Honesty wins: the best score goes to the true probability. Such scores are called *proper*. Accuracy does
-# not care whether 0.6 or 0.99 was said.
+# **Explain.** Honesty wins: the best score goes to the true probability. Such scores are called *strictly proper*.
+# Accuracy is not: it does not care whether 0.6 or 0.99 was said.
 #
-# The ECE is not proper either, and can be cheated. Below, beside the network, somebody who gives *every* image the same
+# Nor is the ECE, and it can be cheated. Below, beside the network, somebody who gives *every* image the same
 # number: the share of COVID among the training images.
 #
 # **Predict.** Who has the smaller ECE? The smaller Brier score?
@@ -257,7 +258,8 @@ pd.DataFrame(side).T.assign(roc_auc=auc, n=len(test)).round(3)
 # **Explain.** Whoever always says the share is calibrated almost perfectly and knows nothing: the AUC is 0.5. A small
 # ECE says that the numbers may be taken at their word, not that they tell patients apart. (If the network's log loss is
 # the larger one, its false certainty costs more than its knowledge is worth.) So report how well a model *ranks* (AUC),
-# how far its numbers are *off* (reliability diagram, ECE beside chance), and a proper score, which counts both.
+# how far its numbers are *off* (reliability diagram, ECE beside chance), and a strictly proper score, which counts
+# both.
 
 # %% [markdown]
 # ### Checkpoint
@@ -270,9 +272,8 @@ pd.DataFrame(side).T.assign(roc_auc=auc, n=len(test)).round(3)
 #
 # <details><summary>Answer</summary>
 # 2. Answer 1 takes ECE for an accuracy: the person who always says the share has the smallest ECE of all. Answer 3
-#    reads
-# as exact what is mostly luck at this n: the true errors may be equal, or zero. Simulate chance, and look at the paired
-# difference of a proper score. </details>
+#    reads as exact what is mostly luck at this n: the true errors may be equal, or zero. Simulate chance, and look at
+#    the paired difference of a strictly proper score. </details>
 
 # %% [markdown]
 # ## Step 5 · One number that repairs: the temperature
@@ -346,8 +347,9 @@ for n in (150, 1500):
     print(f"truth 2.00, {n} images: 95 % of the fits lie between {low:.2f} and {high:.2f}")
 
 # %% [markdown]
-# **Explain.** With one number to fit, a hundred or two validation images give the right direction and the rough size.
-# That is the charm of it: a method with many parameters would fit the luck of so few images.
+# **Explain.** With one number to fit, a hundred or two validation images give the right direction and the rough size
+# (with several films of a patient the real spread is somewhat larger). That is the charm of it: a method with many
+# parameters would fit the luck of so few images.
 #
 # Now T, frozen, is applied to the test images. **Predict.** Which of these will change: the reliability diagram, the
 # ECE, the AUC, the accuracy at 0.5?
@@ -368,10 +370,10 @@ calibrate.compare(after, test, positive).round(4)
 # **Explain.** AUC and accuracy stay as they are, to the last digit: a temperature moves every probability and never
 # changes the order of the images, nor on which side of 0.5 they are. It makes a model more honest, not better.
 #
-# The last table is *paired*: `a` with temperature, `b` as trained, on the same test images; below 0 is better with.
-# Where an interval reaches over 0, these images cannot tell. Brier and log loss are the ones to look at; the
-# interval of the ECE suffers from the same luck as before. (On a set where the network is hardly ever wrong, T rests on
-# two or three validation images. It may fall below 1, and do harm: the table says so.)
+# The last table is *paired*: `a` with temperature, `b` as trained, on the same test images; below 0: better with the
+# temperature. Where an interval reaches over 0, these images cannot tell. Brier and log loss are the ones to look at;
+# the interval of the ECE suffers from the same luck as before. (On a set where the network is hardly ever wrong, T
+# rests on two or three validation images. It may fall below 1, and do harm: the table says so.)
 
 # %% [markdown]
 # ## Step 6 · Class weights move the probabilities
@@ -509,8 +511,8 @@ found[["threshold", "metric", "value", "low", "high", "n", "groups"]].round(3)
 #
 # Threshold and temperature belong together: one chosen before the temperature cuts at another place after it. Chosen
 # anew for the same sensitivity, it calls the same images as before, for the order has not changed. So this decision
-# needed no calibration. It is needed where the number itself is used: shown to a doctor, weighed against a cost, or
-# moved to another prevalence. Those are the next two steps.
+# needed no calibration. It is needed where the number itself is used: shown to a doctor, weighed against a cost
+# (Step 9), or moved to another prevalence (Step 6).
 
 # %% [markdown]
 # ## Step 8 · The same test in a place where the disease is rare
@@ -607,8 +609,9 @@ plots.decision_curve(curves, title=f"Decision curve, {len(test)} test images")
 # ## Step 10 · The frozen threshold at a second site
 #
 # Another hospital: hazy portable films of site C, new patients, the same shares of the classes, the same disease. We
-# know that nothing but the acquisition differs, because we draw it so. (This step uses phantoms whatever
-# `DATASET` is; with another set, a network is first taught on phantoms.)
+# know what differs, because we draw it so: the equipment, the view (AP only), and leads, lines or tubes on about half
+# of the films instead of a fifth. (This step uses phantoms whatever `DATASET` is; with another set, a network is first
+# taught on phantoms.)
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("second_site", n=180, seed=SEED)
@@ -660,12 +663,13 @@ plots.intervals(
 # **Explain.** Three things to read.
 #
 # *Away, frozen.* What would happen if the network were carried to the other hospital as it is. Compare with *home*:
-# both intervals count. The order of the images (AUC) may have suffered, and so may the place of the threshold; a mean
-# p that is far from the share says that the temperature did not travel either.
+# both intervals count. The order of the images (AUC) may have suffered, and so may the place of the threshold; a mean p
+# that is far from the share says that the calibration did not travel either (with so few images the share is itself
+# uncertain; and a shift is nothing that a temperature could mend).
 #
 # *Away, picked again.* Its sensitivity is 0.90 or just above by construction: it was asked for, on these very images.
-# What the new site costs reappears in the specificity. To report this as "external validation" is recalibrating on
-# test.
+# Part of what the new site costs reappears in the specificity, and part of that fall is the price of 0.90 itself, where
+# home reached another sensitivity. To report this as "external validation" is recalibrating on test.
 #
 # *The honest repair.* Set some of the new site's patients apart, choose temperature and threshold on them, report on
 # the others, and say so.
@@ -689,6 +693,9 @@ plots.intervals(
 
 # %% [markdown]
 # ## What next
+#
+# Practise it first: [exercise 11](../exercises/11_calibration.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/11_calibration.ipynb)).
 #
 # The network answered every image of the second site, as calmly as those at home. Lesson 12 teaches it to say "I do not
 # know".

@@ -143,11 +143,12 @@ for cohort, table in cohorts.items():
 plots.side_by_side(pd.DataFrame(rows), title="COVID against the rest, threshold frozen at home")
 
 # %% [markdown]
-# **Explain.** Read each column downwards, interval by interval. At the second hospital the AUC is lower (where the
-# intervals overlap, that is not shown with this n), and the threshold suffers badly: most COVID phantoms are missed,
-# while the specificity *rises*. The scores have moved down, those of the ill and of the others; a threshold is a point
-# on a scale, and the scale is not the same there. For the children the intervals overlap with home's: with this n
-# nothing can be said but that no large change shows.
+# **Explain.** Read each column downwards, interval by interval. At the second hospital the AUC is lower with `SEED = 0`
+# (whether that is shown, the interval of the *difference* would say; where two intervals overlap far, it hardly can
+# be), and the threshold suffers badly: most COVID phantoms are missed, while the specificity *rises*. The scores have
+# moved down, those of the ill and of the others; a threshold is a point on a scale, and the scale is not the same
+# there. For the children the intervals overlap with home's: with this n nothing can be said but that no large change
+# shows.
 #
 # (Real examples of the size of such falls: Zech and others, 2018, report an internal AUC of 0.931 and an external one
 # of 0.815 for pneumonia.)
@@ -217,7 +218,8 @@ for name, (table, images) in redrawn.items():
 rng = np.random.default_rng(SEED)
 taken = rng.choice(np.flatnonzero(home["split"] == "train"), 45, replace=False)
 copies = (255 * (home_images[taken] / 255) ** 0.8).astype(np.uint8)  # another contrast
-collected = pd.concat([second, home.iloc[taken].assign(image_id=lambda t: "new/" + t["image_id"])])
+theirs = second.assign(group="second/" + second["group"])  # P00001 is another person there
+collected = pd.concat([theirs, home.iloc[taken].assign(image_id=lambda t: "new/" + t["image_id"])])
 collected_images = np.concatenate([second_images, copies])
 
 prints = [duplicates.fingerprint(image) for image in (*home_images, *collected_images)]
@@ -438,7 +440,7 @@ for name, images in inputs.items():
     print(f"{name:20s} rejected by the tuned limit {(score > tuned).mean():5.0%}")
 
 # %% [markdown]
-# **Explain.** Noise is the farthest from a chest, so a limit tuned on it lies far out, and what lies nearer passes.
+# **Explain.** Noise lies far from a chest, so a limit half-way to it lies far out, and what lies nearer passes.
 # Inputs that must be rejected come in more kinds than anyone thinks of, so none of them may set the limit. The honest
 # way sets it on held-out **clean** images alone (here `val`): at the score that about 5 % of them exceed. It costs 5 %
 # of good images, a price that is known; what it catches is then a *measurement*.
@@ -469,15 +471,17 @@ turned_away = verdicts[verdicts["rejected"]]
 pd.crosstab(turned_away["kind"], turned_away["reason"])
 
 # %% [markdown]
-# **Explain.** The gate saw none of these inputs when it was fitted. A line at 1.00 is a kind that it catches, with the
-# interval that `n` allows; a line below is a hole, known from now on. As a reason it names the turn, where undoing that
-# gives an image which passes. Of new clean images it should reject about the share allowed: look whether the interval
-# includes it, or stays below.
+# **Explain.** The gate saw none of these inputs when it was fitted (its third number was made for inverted and turned
+# films, so those lines test what it was built for). A line at 1.00 is a kind that it catches, with the interval that
+# `n` allows; a line below is a hole, known from now on. As a reason it names the turn, where undoing that gives an
+# image which passes. Of new clean images it should reject about the share allowed: look whether the interval includes
+# it, or stays below.
 #
-# Now the last three lines, other hospitals and children, next to Step 2. (They are phantoms, whatever `DATASET` is:
-# leave them out where the gate learnt from real films.) Nearly all images of the second hospital **pass**, and that is
-# where the network missed most COVID phantoms. The gate answers "is this a chest radiograph as I know them?". It does
-# *not* answer "does the model work here?". The first is cheap; the second takes labels from that hospital.
+# Now the last three lines, other hospitals and children, next to Step 2. (They and the two lines before them are
+# phantoms, whatever `DATASET` is: leave all five out where the gate learnt from real films.) Nearly all images of the
+# second hospital **pass**, and that is where the network missed most COVID phantoms (Step 2). The gate answers "is this
+# a chest radiograph as I know them?". It does *not* answer "does the model work here?". The first is cheap; the second
+# takes labels from that hospital.
 #
 # *What this does not show*: other wrong inputs (a mirrored chest, a hand, a screenshot), and lateral views of real
 # people.
@@ -548,10 +552,11 @@ pd.DataFrame(summary).T[["right", "wrong", "accuracy", "n"]].round(3)
 
 # %% [markdown]
 # **Explain.** If the spread were an alarm, it would be larger in the column "wrong" than in "right", and larger at the
-# second hospital. Compare the columns, and then the rows: where the accuracy is lowest, does the spread sound an
-# alarm? Agreement among models is no evidence that they are right: all three may be sure of the same mistake. Our
-# network has a single dropout layer, before its last one; so MC dropout (Gal and Ghahramani, 2016) questions only that
-# last step, and never what the convolutions made of the image.
+# second hospital. Compare the columns, and then the rows: where the accuracy is lowest, does the spread sound an alarm?
+# With `SEED = 0` the spread of the seeds is hardly larger for wrong answers, and *less than half as large* at the
+# second hospital, where the accuracy is lowest: no alarm. Agreement among models is no evidence that they are right:
+# all three may be sure of the same mistake. Our network has a single dropout layer, before its last one; so MC dropout
+# (Gal and Ghahramani, 2016) questions only that last step, and never what the convolutions made of the image.
 
 # %% [markdown]
 # ## Step 8 · Sets in place of single answers
@@ -639,9 +644,9 @@ plots.intervals(
 )
 
 # %% [markdown]
-# **Explain.** At the second hospital the sets hold the truth far less often than promised, and they are *smaller*: the
-# network is surer where it is wrong, and nothing in the sets gives that away. For children the promise is not broken as
-# far as this n can show, which is luck and not guaranteed: nobody dealt them from home's pack.
+# **Explain.** With `SEED = 0` the sets hold the truth far less often than promised at the second hospital, and they are
+# *smaller*: the network is surer where it is wrong, and nothing in the sets gives that away. For children the promise
+# is not broken as far as this n can show, which is luck and not guaranteed: nobody dealt them from home's pack.
 #
 # The repair takes labelled images from the new place. Deal the second hospital's patients into two halves, calibrate on
 # one, look at the other:
@@ -673,8 +678,9 @@ plots.risk_coverage({name: uncertainty.risk_coverage(t) for name, t in shown.ite
 
 # %% [markdown]
 # **Explain.** From right to left, unsure images drop out. At home the error falls: certainty tells something. At the
-# second hospital look at both, the height of the line and how little it falls: the ranking by certainty is worth less,
-# and the same cut answers another share of the images than the half for which it was chosen.
+# second hospital look at both, its height and how little the error has fallen *at the cut* (further left it falls as
+# well, but there it rests on few images). And the same cut answers another share of the images than the half for which
+# it was chosen.
 #
 # Now the sensitivity of the model that abstains. The **mistake** first: abstentions are dropped.
 
@@ -728,6 +734,9 @@ plots.intervals(
 
 # %% [markdown]
 # ## What next
+#
+# Practise it first: [exercise 12](../exercises/12_uncertainty.ipynb), whose checks answer at once (also
+# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/12_uncertainty.ipynb)).
 #
 # Lesson 13 puts the pieces in one box: a file goes in; gate, probability, set and map come out.
 

@@ -115,11 +115,11 @@ print(f"mean {abs(normalised.mean()):.1f}, spread {normalised.std():.1f}, size {
 # %% [markdown]
 # ## Step 3 · Split, network, accuracy
 #
-# Every fifth image goes to the test part, at random. (A split that a set brings is not used: this description knows
-# none.) Of the network the description says "a CNN". Ours has two
-# convolutions (lesson 06) with 16 and 32 filters, each followed by max-pooling, a dense layer of 64 and one sigmoid
-# unit; Adam with a learning rate of 0.001 and binary cross-entropy. The description names neither epochs nor batch size
-# nor image size: here 12 epochs, batches of 16, 64 pixels; with `MODE = "full"` 20, 16 and 224.
+# One image in five goes to the test part, drawn at random. (A split that a set brings is not used: this description
+# knows none.) Of the network the description says "a CNN". Ours has two convolutions (lesson 06) with 16 and 32
+# filters, each followed by max-pooling, a dense layer of 64 and one sigmoid unit; Adam with a learning rate of 0.001
+# and binary cross-entropy. The description names neither epochs nor batch size nor image size: here 12 epochs, batches
+# of 16, 64 pixels; with `MODE = "full"` 20, 16 and 224.
 
 # %% tags=["nbval-check-output"]
 by_image = split.holdout(table.assign(group=table["image_id"]), test=0.2, val=0, seed=SEED)
@@ -234,7 +234,7 @@ plots.confusion(evaluate.confusion(as_described), title="As described: the test 
 # ## Step 5 · Look at the set
 #
 # The audit of lessons 02 and 09: files, copies, patients, and what can be told from the file or from the frame of the
-# image, without a lung.
+# image, which holds little of the lungs.
 #
 # **Predict.** Which lines will say *look* or *fault*?
 
@@ -410,8 +410,9 @@ plots.reliability(bins, title=f"Split by group, {len(honest)} test images", what
 # **Explain.** Points on the line: what was said came true. Points above it at the left and below it at the right: too
 # sure; points all on one side: too high or too low altogether. Compare the Brier score with the line above it: a
 # network whose *interval* is not below that has not been shown to have probabilities worth more than the bare share of
-# positives. (A bin far off the line may hold a handful of films: look at its bar.) No temperature is fitted: the
-# project keeps no validation images, and on test images it would be cheating.
+# positives (an upper end that prints as the same number counts as not below). (A bin far off the line may hold a
+# handful of films: look at its bar.) No temperature is fitted: the project keeps no validation images, and on test
+# images it would be cheating.
 
 # %% [markdown]
 # ## Step 8 · The verdict, and a model card

@@ -17,7 +17,7 @@
 # - show with the same patients at another hospital what the network uses, and what repairs it;
 # - write the verdict with figures, and a model card that does not claim more.
 #
-# **Time and hardware.** 45 minutes, about one of them computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes, one or two of them computing; two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 04 (groups), 06 (networks), 07 (intervals), 09 (shortcuts) and 13 (bundle, model card).
 
@@ -541,8 +541,8 @@ print("\n".join(lines))
 # - A folder without labels shows that a program runs, not that it is right.
 # - A validation folder that was filled image by image holds the training patients again.
 # - Compare the same films: folds by image with folds by group, as taken with moved, as described with repaired.
-# - Where hospital and class go together, the network reads the hospital. Films of both classes from every hospital
-#   repair it; confidence does not warn.
+# - Where hospital and class go together, a network can read the hospital, and this one did. Films of both classes from
+#   every hospital took the tie away; confidence did not warn.
 # - Other sets of this layout need their own audit. The tie here was planted by us.
 
 # %% [markdown]

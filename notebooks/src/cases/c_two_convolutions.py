@@ -17,7 +17,7 @@
 # - measure what it is worth to a model that it has met the patients before;
 # - say why a network may show no such effect, and why that is no excuse for the split.
 #
-# **Time and hardware.** 45 minutes, less than one of them computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes, one or two of them computing; two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 01-07, 11 (temperature), 12 (gate) and 13 (bundle, upload button, model card).
 
@@ -101,11 +101,11 @@ layers["parameters"] = [layer.count_params() for layer in network.layers]
 print(layers.to_string())
 
 # %% [markdown]
-# The description shows curves for training and validation, and names no validation folder. So every fifth training
-# image becomes validation, at random (and if a set brings no split, every fifth image becomes test, in the same way).
-# Training images are zoomed and mirrored at random (zoom up to 0.2, ours); Adam with 0.001; binary cross-entropy. The
-# description has **5 epochs; here there are 12**, because the films are few and small; `MODE = "full"` has 5. Batches
-# of 8, ours.
+# The description shows curves for training and validation, and names no validation folder. So one training image in
+# five becomes validation, drawn at random (and if a set brings no split, one image in five becomes test, in the same
+# way). Training images are zoomed and mirrored at random (zoom up to 0.2, ours); Adam with 0.001; binary cross-entropy.
+# The description has **5 epochs; here there are 12**, because the films are few and small; `MODE = "full"` has 5.
+# Batches of 8, ours.
 
 # %% tags=["nbval-check-output"]
 from dataclasses import asdict, replace
@@ -114,7 +114,7 @@ recipe = replace(models.RECIPES["case_c"], batch_size=8, epochs=12 if MODE == "c
 
 
 def cut(table, part, into):
-    """Every fifth image of one part becomes another part, at random, image by image."""
+    """One image in five of one part becomes another part, drawn at random, image by image."""
     rows = table[table["split"] == part]
     single = split.holdout(rows.assign(group=rows["image_id"]), test=0.2, val=0, seed=SEED)
     moved = table["image_id"].isin(single.loc[single["split"] == "test", "image_id"])

@@ -17,9 +17,10 @@
 # - measure what a copied test image is worth, and take it back;
 # - measure four pieces of "future work" instead of listing them.
 #
-# **Time and hardware.** 45 minutes, about one of them computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes, one or two of them computing; two processor cores, no GPU.
 #
-# **Prerequisites.** Lessons 04 (groups), 07 (per-class metrics, intervals); lesson 08 for part three.
+# **Prerequisites.** Lessons 04 (groups), 07 (per-class metrics, intervals); lesson 08 for part three; 11-13 for the
+# gate, the calibration and the card.
 #
 # ## Set-up
 #
@@ -59,7 +60,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 #
 # The set is `pranavraikokte/covid19-image-dataset` on Kaggle. With `DOWNLOAD = True` the next cell fetches it by
 # `kagglehub` (Kaggle may ask for your API token) and puts it where `DATASET = "covid19-image-dataset"` looks for it.
-# Otherwise nothing is downloaded: phantoms stand in the same folders, `Covid19-dataset/{train,test}/{Covid, Normal,
+# Otherwise no images are downloaded: phantoms stand in the same folders, `Covid19-dataset/{train,test}/{Covid, Normal,
 # Viral Pneumonia}`. **The phantoms of this case carry a planted fault of a kind that such sets have. It is ours, not a
 # finding about any project,** and phantoms are no evidence about patients.
 #
@@ -395,7 +396,7 @@ ece = calibrate.scores(repaired, bins=5).set_index("metric").loc["ece"]
 print(f"mean confidence {confidence.mean():.2f}, {evaluate.metric(repaired, 'accuracy')} right")
 spread = f"{ece['low']:.2f}-{ece['high']:.2f}, n = {ece['n']:.0f}"
 print(f"calibration error {ece['value']:.2f} ({spread})")
-plots.reliability({"repaired": calibrate.reliability(repaired, bins=5)}, what="the answer")
+plots.reliability({"repaired": calibrate.reliability(repaired, bins=5)}, what="right")
 
 # %% [markdown]
 # **Explain.** Points below the diagonal mean "too sure", points above "not sure enough". Compare mean confidence with
@@ -580,7 +581,8 @@ plots.intervals(
 # - *grouped*: the same recipe on five folds with whole groups: copies stay together, and all 317 images are scored;
 # - *logistic regression on pixels*: 64×64 of them, on three draws of such folds: what has to be beaten;
 # - *compact network*: that of lesson 06, on the folds of the recipe;
-# - *frozen features*: one cut, and the cut chosen inside each training part, on three draws of the folds.
+# - *frozen features*: one cut, and cuts (or several joined) chosen inside each training part, on three draws of the
+#   folds.
 #
 # The description says "augmentation" and no more. So the recipe is there in two ways: training images *zoomed and
 # mirrored*, and *also shifted and turned* (by up to 10 % and 10°).
@@ -735,7 +737,7 @@ card = deploy.model_card(
     decision=decision,
     training=filed[filed["split"] == "train"],
     evaluation=filed[closed],
-    results=pd.concat([overall, at_point]).round(4),
+    results=pd.concat([overall, at_point]),
     subgroups={"format": evaluate.subgroups(scored, "format", "accuracy")},
     calibration=calibrate.scores(repaired, bins=5).drop(columns="bins"),
     gate=uncertainty.shares(pd.concat(verdicts), "refused", by="input"),
