@@ -137,8 +137,8 @@ def phantom_pretraining(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def transfer(name: str, title: str, wanted: dict[str, str]) -> str:
-    """Rows of a table of models; `wanted`: names of the rows, and what they are called here."""
+def transfer(name: str, title: str, wanted: dict[str, str], note: str) -> str:
+    """Rows of a table of models; `wanted`: names of the rows, and what they are called here; `note` stands below."""
     if name not in measured.names():
         return ""
     table = measured.read(name)
@@ -158,7 +158,7 @@ def transfer(name: str, title: str, wanted: dict[str, str]) -> str:
         cells = [row["task"], row["protocol"], wanted[row["model"]], *figures, *[""] * (2 - len(figures)), row["n"]]
         cells += [f"{row['fold_seeds']:.0f}", f"{row['seconds_per_fold']:.0f}"] if known else ["", ""]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", note])
 
 
 FROZEN = {
@@ -183,20 +183,20 @@ FROZEN = {
 
 
 AT_HAND = (
-    "\n\n925 of the 1,125 images (patients chosen by hash), grey, longest side 384 px; a COVID-19 film does not name "
+    "925 of the 1,125 images (patients chosen by hash), grey, longest side 384 px; a COVID-19 film does not name "
     "its patient, so that there only near-duplicates are kept together."
 )
-BEST_OF_NINE = "\n\nBlock 4 is the best of nine cuts on these very folds, so a little lucky."
+BEST_OF_NINE = "Block 4 is the best of nine cuts on these very folds, so a little lucky."
 
 
 def darkcovidnet(folder: Path) -> str:
     """A published table under patients kept together."""
-    return transfer("darkcovidnet", "DarkCovidNet's images, known patients kept together", FROZEN) + AT_HAND
+    return transfer("darkcovidnet", "DarkCovidNet's images, known patients kept together", FROZEN, AT_HAND)
 
 
 def case_e_transfer(folder: Path) -> str:
     """What pretraining brings on case E's set."""
-    return transfer("case_e_transfer", "Pretraining on case E's set", FROZEN) + BEST_OF_NINE
+    return transfer("case_e_transfer", "Pretraining on case E's set", FROZEN, BEST_OF_NINE)
 
 
 def shortcuts(folder: Path) -> str:
