@@ -2,16 +2,17 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab check test test-slow test-notebooks test-real test-exercises run notebooks exercises
-.PHONY: release grade feedback grades slides stamp clean
+.PHONY: help setup lab author run check test test-slow test-exercises test-notebooks test-real test-papermill
+.PHONY: test-newest test-lowest test-colab requirements notebooks exercises pages release grade feedback grades slides
+.PHONY: stamp clean
 
 PYTHON ?= python3
 JOBS ?= 2
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
-# The same range stands in pyproject.toml, environment.yml and the README.
-SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# Finished environments: for students, and with what authors, instructors and the tests need besides.
+COURSE_READY := $(VENV)/.course
+READY := $(VENV)/.dev
 
 # Settings of the lessons, passed on only when set. A relative folder is meant from where make runs, while a kernel
 # runs in its notebook's folder: hence the absolute path. ($(abspath) would break at spaces.)
@@ -56,37 +57,31 @@ help: ## list the targets and variables
 	@echo "  SEED            seed of every lesson (default: 0)"
 	@echo "  JOBS            lessons and tests at a time (default: 2)"
 	@echo "  LESSON          lessons to run, such as \"01 04\" (default: all)"
-	@echo "  ASSIGNMENT      exercise to release or grade, such as 04_splitting"
+	@echo "  ASSIGNMENT      exercise to release or grade, such as 04_splitting_exercise"
 	@echo "  COURSE          the instructor's course folder (default: course)"
 	@echo "  OVERLAY         folder of an instructor's own seed, tests and solutions (default: none)"
-	@echo "  REPO            for stamp: OWNER/REPOSITORY"
+	@echo "  REPO            for stamp: the course's address (default: that of the git remote origin)"
+	@echo "  RELEASE         for stamp: a tag that links lead to (default: the branch main)"
 	@echo "  PYTHON          interpreter of the environment, 3.11 to 3.13 (default: python3)"
 	@echo "  CXR_TEST_DATA   folder of real data sets for the tests (default: drawn images)"
 
 setup: $(READY) ## make the environment .venv with everything in it
-	@version="$$($(BIN)/python --version)" && echo "ready with $$version: make lab" && \
-	  echo "for another Python: rm -r $(VENV), then make setup PYTHON=python3.12"
+	@echo "ready with $$($(BIN)/python --version): make lab"
 
-# A finished environment is kept, whatever PYTHON is. One that was cut off goes on if PYTHON is its Python.
-$(READY): pyproject.toml
-	@{ test -e $@ && $(BIN)/python -c '$(SUPPORTED)'; } || { \
-	  command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): install Python 3.11 to 3.13, or name one: make setup PYTHON=..." >&2; exit 1; }; \
-	  named="$$("$(PYTHON)" --version 2>&1)"; \
-	  "$(PYTHON)" -c '$(SUPPORTED)' || { echo "$(PYTHON) is $$named: Python 3.11 to 3.13 is needed: make setup PYTHON=python3.12" >&2; exit 1; }; \
-	  test "$$($(BIN)/python --version 2>&1)" = "$$named" || rm -rf $(VENV); \
-	}
-	@if uv --version >/dev/null 2>&1; then \
-	  { test -x $(BIN)/python || uv venv --quiet --python "$(PYTHON)" $(VENV); } && \
-	  uv pip install --quiet --python $(BIN)/python --compile-bytecode -e ".[dev]"; \
-	else \
-	  { test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV); } && \
-	  $(BIN)/python -m ensurepip --upgrade >/dev/null && \
-	  $(BIN)/python -m pip install --quiet --compile -e ".[dev]"; \
-	fi
-	@touch $@
+# A finished environment is kept, whatever PYTHON is.
+$(COURSE_READY): requirements.txt pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -m tools.setup --venv "$(VENV)"
 
-lab: $(READY) ## open the lessons in JupyterLab
-	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks
+$(READY): requirements-dev.txt pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -m tools.setup --dev --venv "$(VENV)"
+
+lab: $(COURSE_READY) ## open the course in JupyterLab
+	$(BIN)/python -m tools.lab
+
+author: $(READY) ## open JupyterLab with the sources, nbgrader and jupytext, for authors and instructors
+	$(BIN)/python -m tools.lab --author
 
 check: $(READY) ## style, notebooks against sources and rules, fast tests: under two minutes
 	$(BIN)/python -m ruff check .
@@ -125,17 +120,40 @@ notebooks: $(READY) ## rebuild the notebooks whose source changed, with outputs 
 exercises: $(READY) ## rebuild the students' exercise notebooks from their sources
 	$(BIN)/python -m tools.exercises
 
+pages: $(READY) ## rebuild what is generated from the sources without running anything: notebooks' texts, exercises, pages
+	$(BIN)/python -m tools.build
+	$(BIN)/python -m tools.exercises
+	$(BIN)/python -m tools.results
+	$(BIN)/python -m tools.index
+
+requirements: $(READY) ## write the versions known to work together into requirements.txt and requirements-dev.txt
+	$(BIN)/python -m tools.requirements
+
+test-newest: ## the fast tests with the newest version of everything, in an environment of its own
+	"$(PYTHON)" -m venv --clear build/newest
+	build/newest/bin/python -m pip install --quiet -e ".[dev]"
+	build/newest/bin/python -m pytest -q -m "not slow" -n $(JOBS)
+
+test-lowest: $(READY) ## the fast tests with the lowest versions that pyproject.toml allows (needs Python 3.11)
+	$(BIN)/python -m tools.requirements --resolution lowest-direct --folder build/lowest
+	"$(PYTHON)" -m venv --clear build/lowest/venv
+	build/lowest/venv/bin/python -m pip install --quiet -r build/lowest/requirements-dev.txt
+	build/lowest/venv/bin/python -m pytest -q -m "not slow" -n $(JOBS)
+
+test-colab: $(READY) ## every notebook's set-up and imports with Google Colab's versions: make test-colab PYTHON=python3.13
+	$(BIN)/python -m tools.colab --python "$(PYTHON)"
+
 # The instructor's side: exercises/README.md says how. COURSE lies outside the repository or is ignored by git.
 COURSE ?= course
 IN_COURSE = --course "$(call absolute,$(COURSE))" $(if $(OVERLAY),--overlay "$(call absolute,$(OVERLAY))")
 
-release: $(READY) ## hand out an exercise: make release ASSIGNMENT=04_splitting COURSE=...
+release: $(READY) ## hand out an exercise: make release ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course release $(ASSIGNMENT) $(IN_COURSE)
 
-grade: $(READY) ## mark what was handed in and is not marked yet: make grade ASSIGNMENT=04_splitting COURSE=...
+grade: $(READY) ## mark what was handed in and is not marked yet: make grade ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course grade $(ASSIGNMENT) $(IN_COURSE) --jobs $(JOBS)
 
-feedback: $(READY) ## write the feedback pages: make feedback ASSIGNMENT=04_splitting COURSE=...
+feedback: $(READY) ## write the feedback pages: make feedback ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course feedback $(ASSIGNMENT) $(IN_COURSE)
 
 grades: $(READY) ## write all marks as a CSV table: make grades COURSE=...
@@ -144,12 +162,10 @@ grades: $(READY) ## write all marks as a CSV table: make grades COURSE=...
 slides: $(READY) ## slides of the lessons, one HTML page each, in output/slides/
 	$(BIN)/python -m tools.slides $(LESSON)
 
-stamp: $(READY) ## write the repository's name into the links: make stamp REPO=OWNER/REPOSITORY
-	@test -n "$(REPO)" || { echo "name the repository: make stamp REPO=OWNER/REPOSITORY" >&2; exit 1; }
-	$(BIN)/python -m tools.stamp "$(REPO)"
-	$(BIN)/python -m tools.build
-	$(BIN)/python -m tools.exercises
-	@touch $(READY)  # pyproject.toml is newer now, and asks for nothing else
+stamp: $(READY) ## write the course's address into links and set-up cells: make stamp, or make stamp REPO=https://...
+	$(BIN)/python -m tools.stamp $(REPO) $(if $(RELEASE),--release $(RELEASE))
+	@touch $(COURSE_READY) $(READY)  # pyproject.toml is newer now, and asks for nothing else
+	$(MAKE) --no-print-directory pages
 
 clean: ## delete what was generated; the environment, data and notebooks stay
 	rm -rf build output .pytest_cache .ruff_cache

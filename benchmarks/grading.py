@@ -25,7 +25,7 @@ from tools import course, exercises
 from tools.common import ROOT
 
 HERE = Path(__file__).parent
-ASSIGNMENT = "04_splitting"
+ASSIGNMENT = "04_splitting_exercise"
 
 
 def main() -> None:

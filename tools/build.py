@@ -29,14 +29,15 @@ from tools.common import (
     write_atomic,
 )
 from tools.common import notebooks as all_notebooks
+from tools.frame import framed
 from tools.outputs import carry, has_outputs, refuse_large, strip, trim, without_author_notes
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
 
 
-def convert(source: Path, root: Path = ROOT) -> nbformat.NotebookNode:
-    """Return the notebook of a source, without outputs: the same bytes for the same source everywhere."""
+def convert(source: Path, target: Path, root: Path = ROOT) -> nbformat.NotebookNode:
+    """Return the notebook of a source as it will stand at `target`, without outputs: the same bytes everywhere."""
     text = source.read_text(encoding="utf-8")
     try:
         notebook = without_author_notes(jupytext.reads(text, fmt="py:percent"))
@@ -45,6 +46,7 @@ def convert(source: Path, root: Path = ROOT) -> nbformat.NotebookNode:
                 compile(_python(cell.source), relative(source, root), "exec", flags=_TOP_LEVEL_AWAIT)
     except Exception as error:
         raise ToolError(f"{relative(source, root)} cannot be read: {error}") from error
+    framed(notebook, target, root)
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         text = f"{cell.cell_type}\n{cell.source}"
@@ -77,7 +79,7 @@ def digest(notebook: nbformat.NotebookNode) -> str:
 
 def differs(pair: Pair, root: Path = ROOT) -> str:
     """Return in what a notebook differs from its source; an empty text if in nothing but outputs."""
-    expected = convert(pair.source, root)
+    expected = convert(pair.source, pair.notebook, root)
     if not pair.notebook.is_file():
         return "is missing"
     actual = strip(read_notebook(pair.notebook))
@@ -133,7 +135,7 @@ def build(pair: Pair, root: Path = ROOT, *, run: bool = False, force: bool = Fal
     bare = run and not change and not has_outputs(old)
     if not (change or bare or force):
         return False
-    notebook = convert(pair.source, root)
+    notebook = convert(pair.source, pair.notebook, root)
     kept = bool(old) and not force and carry(old, notebook)
     if run and not kept:
         execute(notebook, pair.notebook.parent, root)

@@ -1,8 +1,8 @@
 """Run a course with nbgrader in a folder of the instructor's: release, grade, feedback, grades.
 
-    python -m tools.course release 04_splitting --course FOLDER [--overlay FOLDER]
-    python -m tools.course grade 04_splitting --course FOLDER
-    python -m tools.course feedback 04_splitting --course FOLDER
+    python -m tools.course release 04_splitting_exercise --course FOLDER [--overlay FOLDER]
+    python -m tools.course grade 04_splitting_exercise --course FOLDER
+    python -m tools.course feedback 04_splitting_exercise --course FOLDER
     python -m tools.course grades --course FOLDER
 
 Submissions lie in FOLDER/submitted/STUDENT/ASSIGNMENT/. Each is marked in a process of its own; one that was marked and
@@ -302,7 +302,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.course", description=__doc__.splitlines()[0])
     parser.add_argument("action", choices=["release", "grade", "feedback", "grades"])
-    parser.add_argument("assignment", nargs="?", help="such as 04_splitting")
+    parser.add_argument("assignment", nargs="?", help="such as 04_splitting_exercise")
     parser.add_argument("--course", type=Path, required=True, help="folder of the course")
     parser.add_argument("--overlay", type=Path, default=None, help="folder of private additions")
     parser.add_argument("--jobs", type=int, default=1, help="submissions at a time")
@@ -312,7 +312,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--memory", type=float, default=Limits.memory / 1e9, help="gigabytes")
     chosen = parser.parse_args(arguments)
     if chosen.action != "grades" and not chosen.assignment:
-        parser.error("name the assignment: ASSIGNMENT=04_splitting")
+        parser.error("name the assignment: ASSIGNMENT=04_splitting_exercise")
     return chosen
 
 

@@ -1,7 +1,7 @@
-"""Generate the exercises from their sources: exercises/src/NN_topic.py → exercises/NN_topic.ipynb.
+"""Generate the exercises from their sources: exercises/src/NN_topic_exercise.py → exercises/NN_topic_exercise.ipynb.
 
 A source holds the answers; the notebook is what `nbgrader generate_assignment` makes of it, and nothing else. Cells are
-marked by tags (`setup`, `answer`, `check`, `written`); points, names and nbgrader's metadata are filled in from the
+marked by tags (`imports`, `answer`, `check`, `written`); points, names and nbgrader's metadata are filled in from the
 questions in `cxr_helpers.checks`. `--check` writes nothing and fails where a notebook differs from its source, breaks a
 rule or gives an answer away. `--table` prints the questions; `--solutions` runs the sources into output/exercises/.
 """
@@ -89,7 +89,7 @@ def marked(source: Path, root: Path = ROOT, hidden: dict[str, str] | None = None
 
     Parameters: `hidden`, further hidden tests (code) by the name of the answer, as an instructor's overlay has them.
     """
-    notebook = convert(source, root)
+    notebook = convert(source, root / "exercises" / f"{source.stem}.ipynb", root)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
     answer = None
     for cell in notebook.cells:
@@ -106,13 +106,14 @@ def marked(source: Path, root: Path = ROOT, hidden: dict[str, str] | None = None
             cell.source = "\n".join([cell.source, "", HIDDEN[0], fresh, *([more] if more else []), HIDDEN[1]])
         elif kind == "written":
             _mark(cell, kind, cell.metadata.pop("name", "written"), cell.metadata.pop("points", 0))
-        elif kind == "setup":
-            _mark(cell, kind, "setup")
+        elif kind in ("setup", "imports"):
+            _mark(cell, kind, kind)
     return notebook
 
 
 _MARKS = {  # kind of cell: nbgrader's grade, locked, solution
     "setup": (False, True, False),
+    "imports": (False, True, False),
     "answer": (False, False, True),
     "check": (True, True, False),
     "written": (True, False, True),

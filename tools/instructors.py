@@ -39,16 +39,18 @@ def minutes(source: Path) -> int:
 def objectives(root: Path = ROOT) -> str:
     """Return the page of learning objectives: each lesson's own list, with the minutes of lesson and exercise."""
     lines = ["# Learning objectives", "", "Generated from the lessons: `python -m tools.instructors`.", ""]
-    exercise, total = {path.stem: minutes(path) for path in sources(root)}, [0, 0]
+    exercise = {path.stem[:2]: path for path in sources(root)}
+    total = [0, 0]
     for pair in pairs(root):
         text, stem = opening(pair.source), pair.source.stem
         aims = re.search(r"\*\*You will be able to\*\*\s+(.*?)\n\n", text, re.DOTALL)
         if pair.source.parent.name != "src" or not aims:
             continue
         title = text.strip().splitlines()[0].removeprefix("# ")
-        times = [minutes(pair.source), exercise.get(stem, 0)]
+        practice = exercise.get(stem[:2])
+        times = [minutes(pair.source), minutes(practice) if practice else 0]
         total = [a + b for a, b in zip(total, times, strict=True)]
-        link = f", [exercise](../{stem}.ipynb) {times[1]}" if times[1] else ""
+        link = f", [exercise](../{practice.stem}.ipynb) {times[1]}" if practice else ""
         lines += [f"## {title}", "", f"[Lesson](../../notebooks/{stem}.ipynb) {times[0]} minutes{link}.", ""]
         lines += ["After it a student can", "", aims[1].strip(), ""]
     lines.append(f"Together: lessons {total[0]} minutes, exercises {total[1]}.")

@@ -3,8 +3,9 @@
 # `author`, such as this one, stay in the source. No jupytext header: the builder writes the notebook's metadata.
 #
 # - `python -m tools.lint --rules` lists the rules, `python -m tools.lint NN --stats` counts cells, lines and words.
-# - Change the numbers 00, the file's name in badge and links, and the topic; `make stamp` sets OWNER/REPOSITORY.
-# - Leave the set-up cell and the parameters cell as they are, but for imports and comments.
+# - Change the numbers 00, the file's name in links, and the topic. The badge, the line of links at top and end and the
+#   set-up cell before the imports are put in by the builder, the same in every notebook.
+# - Leave the parameters cell as it is.
 # - A step: predict (a question the reader can answer before running), run, explain (the result read aloud).
 #   The mistake comes before its repair. A figure or table is followed by its reading.
 # - Guide: about six words of prose per line of code, half of the code cells at most 5 lines, 35-60 cells.
@@ -16,8 +17,6 @@
 
 # %% [markdown]
 # # 00 · Topic of the lesson
-#
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/00_topic.ipynb)
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
@@ -35,16 +34,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 from cxr_helpers import datasets
 
@@ -79,8 +72,7 @@ table["label"].value_counts()
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 00](../exercises/00_topic.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/00_topic.ipynb)).
+# Practise it first: [exercise 00](../exercises/00_topic_exercise.ipynb), whose checks answer at once.
 #
 # The next lesson asks what this one leaves open.
 

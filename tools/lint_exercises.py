@@ -10,8 +10,9 @@ from cxr_helpers import checks
 from tools import lint_content
 from tools.common import ROOT, ToolError, headings, relative, tags
 from tools.exercises import BEGIN, END, lesson, marked, read_check
+from tools.frame import LINKS
 
-KINDS = ("setup", "answer", "check", "written")
+KINDS = ("setup", "imports", "answer", "check", "written")
 
 
 def _of(notebook: NotebookNode, kind: str) -> list[NotebookNode]:
@@ -41,25 +42,23 @@ def _bound(code: str) -> set[str]:
 
 
 def opening(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """The first cell has the title `# NN · Topic: exercises`, this notebook's Colab badge, the banner and the time."""
+    """The first cell has the title `# NN · Topic: exercises`, the banner and the time."""
     first = notebook.cells[0].source
     if not first.startswith(f"# {lesson(source)} · ") or "exercises" not in first.splitlines()[0]:
         yield f"begin with `# {lesson(source)} · Topic: exercises`"
-    if f"/blob/main/exercises/{source.stem}.ipynb" not in first:
-        yield f"link the Colab badge to exercises/{source.stem}.ipynb"
     for words in ("not for diagnosis", "**Time.**"):
         if words not in first:
             yield f"say {words!r} in the first cell"
 
 
-def setup(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """Exactly one cell is tagged `setup`, the first code cell; it imports the questions from their module."""
+def imports(source: Path, notebook: NotebookNode) -> Iterator[str]:
+    """The second code cell, after the set-up cell, is tagged `imports`; it imports the questions from their module."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    found = _of(notebook, "setup")
-    if len(found) != 1 or found[0] is not code[0]:
-        yield "tag the first code cell, and no other, `setup`"
+    found = _of(notebook, "imports")
+    if len(found) != 1 or found[0] is not code[1]:
+        yield "tag the first code cell of the source, and no other, `imports`"
     elif f"from cxr_helpers.checks.lesson{lesson(source)} import q1" not in found[0].source:
-        yield f"import the questions in the set-up cell: from cxr_helpers.checks.lesson{lesson(source)} import q1, ..."
+        yield f"import the questions there: from cxr_helpers.checks.lesson{lesson(source)} import q1, ..."
 
 
 def questions(source: Path, notebook: NotebookNode) -> Iterator[str]:
@@ -132,7 +131,7 @@ def metadata(source: Path, notebook: NotebookNode) -> Iterator[str]:
             yield f"lock the test cell {marks['grade_id']}"
         if marks["grade"] and not marks["points"] > 0:
             yield f"give {marks['grade_id']} points"
-    for tag in sorted({tag for cell in notebook.cells for tag in tags(cell)} - set(KINDS)):
+    for tag in sorted({tag for cell in notebook.cells for tag in tags(cell)} - {*KINDS, LINKS}):
         yield f"the tag {tag!r} is none of {', '.join(KINDS)}"
 
 
@@ -144,7 +143,7 @@ def content(source: Path, notebook: NotebookNode) -> Iterator[str]:
             yield f"cell {finding.cell + 1}: {finding.remedy}"
 
 
-RULES = [opening, setup, questions, variables, answer_cells, written, metadata, content]
+RULES = [opening, imports, questions, variables, answer_cells, written, metadata, content]
 
 
 def lint(source: Path, root: Path = ROOT) -> Iterator[str]:

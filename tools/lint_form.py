@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from tools import links
 from tools.common import SETTINGS, headings, tags
 
 SETUP_LINES = 15
@@ -67,23 +68,29 @@ def prerequisites(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def colab(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """The text before the first code cell links to this very notebook on Colab."""
-    address = r"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/main/(notebooks/[\w./-]+\.ipynb)"
-    expected = f"notebooks/cases/{path.name}" if path.parent.name == "cases" else f"notebooks/{path.name}"
-    found = re.findall(address, _opening(notebook))
-    if expected not in found:
-        start = "https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main"
-        yield Finding(0, f"link the Colab badge to {start}/{expected}" + (f", not to {found[0]}" if found else ""))
+    """A link to Colab opens this very notebook, and there is none while the course has no address."""
+    root = path.parents[2] if path.parent.name == "cases" else path.parents[1]
+    expected = links.colab(path, root)
+    for index, cell in enumerate(notebook.cells):
+        for found in re.findall(r"https://colab\.research\.google\.com/github/[^\s)\"\\]+", cell.source):
+            if found != expected:
+                yield Finding(index, f"link to {expected or 'no page of Colab'}, not to {found}: `make stamp`")
+    if expected and expected not in _opening(notebook):
+        yield Finding(0, "rebuild with `make notebooks`: the button that opens this notebook on Colab is missing")
 
 
 def setup(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Exactly one cell is tagged `setup`: the first code cell, at most 15 lines."""
+    """Exactly one cell is tagged `setup`: the first code cell, at most 15 lines; the next one is tagged `imports`."""
     tagged = [i for i, cell in enumerate(notebook.cells) if "setup" in tags(cell)]
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     if len(tagged) != 1:
-        yield Finding(tagged[1] if tagged else None, f'tag exactly one cell `# %% tags=["setup"]`, not {len(tagged)}')
+        where = tagged[1] if tagged else None
+        yield Finding(where, f"rebuild with `make notebooks`: {len(tagged)} cells are tagged `setup`")
         return
-    if tagged[0] != _first_code(notebook):
-        yield Finding(tagged[0], "make the set-up cell the first code cell")
+    if tagged[0] != code[0]:
+        yield Finding(tagged[0], "move the imports up: the set-up cell, put before them, is not the first code cell")
+    elif "imports" not in tags(notebook.cells[code[1]] if len(code) > 1 else notebook.cells[0]):
+        yield Finding(tagged[0], 'tag the cell after the set-up cell `# %% tags=["imports"]`')
     if len(notebook.cells[tagged[0]].source.splitlines()) > SETUP_LINES:
         yield Finding(tagged[0], f"shorten the set-up cell to {SETUP_LINES} lines")
 
@@ -139,8 +146,8 @@ def predict_explain(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 def exercise(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
     """A lesson that has an exercise links to it."""
-    link = f"../exercises/{path.stem}.ipynb"
-    there = (path.parents[1] / "exercises" / "src" / f"{path.stem}.py").is_file()
+    link = f"../exercises/{path.stem}_exercise.ipynb"
+    there = (path.parents[1] / "exercises" / "src" / f"{path.stem}_exercise.py").is_file()
     if there and not any(f"]({link})" in c.source for c in notebook.cells if c.cell_type == "markdown"):
         yield Finding(None, f"link to the exercise in `## What next`: [exercise {path.stem[:2]}]({link})")
 

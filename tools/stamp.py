@@ -1,66 +1,69 @@
-"""Write the repository's name into the addresses of the course: `python -m tools.stamp ann/cxr-course`.
+"""Write the repository's address into the course: `python -m tools.stamp [ADDRESS] [--release TAG]`.
 
-The current name is `repository` under [tool.course] in pyproject.toml, OWNER/REPOSITORY before the first stamp.
-Only addresses change (github.com/..., Colab, Binder); a name that stands in running text does not.
+Without ADDRESS it is that of the remote `origin`. It is kept once, as `repository` under [tool.course] in
+pyproject.toml, and in CITATION.cff; badges, links and set-up cells are made from it when notebooks and pages are built.
 """
 
 import argparse
 import re
+import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
-from tools.common import ROOT, ToolError, relative, write_atomic
+from tools import links
+from tools.common import ROOT, ToolError, write_atomic
 
-PLACEHOLDER = "OWNER/REPOSITORY"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]*[A-Za-z0-9_-]")
-HOSTS = r"(github\.com[/:]|colab\.research\.google\.com/github/|raw\.githubusercontent\.com/|mybinder\.org/v2/gh/)"
-FILES = (
-    "README.md",
-    "CITATION.cff",
-    "pyproject.toml",
-    "environment.yml",
-    "notebooks/src/**/*.py",
-    "exercises/src/**/*.py",
-    "exercises/README.md",
-    "site/**/*.md",
-    "site/*.py",
-    "tools/lesson_template.py",
-)
+TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def current(root: Path = ROOT) -> str:
-    """Return the name that the sources bear now."""
-    text = (root / "pyproject.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text).get("tool", {}).get("course", {}).get("repository", PLACEHOLDER)
+def origin(root: Path = ROOT) -> str:
+    """Return the address of the remote `origin`; raise ToolError in words where there is none."""
+    try:
+        asked = subprocess.run(["git", "remote", "get-url", "origin"], cwd=root, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise ToolError("git is not installed: name the address, as in `make stamp REPO=https://...`") from error
+    if asked.returncode:
+        raise ToolError("this folder has no git remote `origin`: publish it first, or name its address (REPO=...)")
+    return asked.stdout.strip()
 
 
-def remember(text: str, name: str) -> str:
-    """Return the text of pyproject.toml with the name in it."""
-    line = f'repository = "{name}"'
+def remember(text: str, values: dict[str, str]) -> str:
+    """Return the text of pyproject.toml with these values under [tool.course], everything else as it was."""
     section = re.search(r"^\[tool\.course\]\n((?:(?!\[).*\n?)*)", text, re.MULTILINE)
     if section is None:
-        return f"{text.rstrip()}\n\n[tool.course]\n{line}  # set by `make stamp`\n"
+        lines = "".join(f'{key} = "{value}"\n' for key, value in values.items())
+        return f"{text.rstrip()}\n\n[tool.course]\n{lines}"
     body = section[1]
-    if re.search(r"^repository\s*=", body, re.MULTILINE):
-        body = re.sub(r'^repository\s*=\s*"[^"]*"', line, body, flags=re.MULTILINE)
-    else:
-        body = f"{line}\n{body}"
+    for key, value in values.items():
+        line = f'{key} = "{value}"'
+        if re.search(rf"^{key}\s*=", body, re.MULTILINE):
+            body = re.sub(rf'^{key}\s*=\s*"[^"]*"', lambda _, line=line: line, body, flags=re.MULTILINE)
+        else:
+            body = f"{line}\n{body}"
     return text[: section.start(1)] + body + text[section.end(1) :]
 
 
-def stamp(name: str, root: Path = ROOT) -> list[Path]:
-    """Replace the current name by another in every address; return the files that changed."""
-    if not NAME.fullmatch(name) or name.endswith(".git"):
-        raise ToolError(f"{name!r} is no repository name: write OWNER/REPOSITORY, as in ann/cxr-course")
-    # Not followed by what would make it a longer name; ".git" and the full stop of a sentence are no part of it.
-    old = re.compile(HOSTS + re.escape(current(root)) + r"(?![\w-]|\.(?!git\b)\w)", re.IGNORECASE)
+def cite(text: str, address: str) -> str:
+    """Return the text of CITATION.cff with the address in it."""
+    text = re.sub(r"^repository-code:.*\n", "", text, flags=re.MULTILINE)
+    return f'{text.rstrip()}\nrepository-code: "{address}"\n'
+
+
+def stamp(address: str, release: str = "", root: Path = ROOT) -> list[Path]:
+    """Write the address, and the release that links are to lead to; return the files that changed."""
+    if release and not TAG.fullmatch(release):
+        raise ToolError(f"{release!r} is no name of a release: write its tag, such as v1.0")
+    address = links.canonical(address)
+    changes = {
+        root / "pyproject.toml": lambda text: remember(text, {"repository": address, "release": release}),
+        root / "CITATION.cff": lambda text: cite(text, address),
+    }
     changed = []
-    for path in sorted({path for pattern in FILES for path in root.glob(pattern) if path.is_file()}):
+    for path, change in changes.items():
+        if not path.is_file():
+            continue
         before = path.read_text(encoding="utf-8")
-        after = old.sub(lambda match: match[1] + name, before)
-        if path == root / "pyproject.toml":
-            after = remember(after, name)
+        after = change(before)
         if after != before:
             write_atomic(path, after)
             changed.append(path)
@@ -70,15 +73,18 @@ def stamp(name: str, root: Path = ROOT) -> list[Path]:
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Stamp; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.stamp", description=__doc__.splitlines()[0])
-    parser.add_argument("name", help="OWNER/REPOSITORY")
+    parser.add_argument("address", nargs="?", default="", help="https or ssh address; default: that of origin")
+    parser.add_argument("--release", default="", help="tag that links lead to; default: the branch main")
     options = parser.parse_args(arguments)
     try:
-        changed = stamp(options.name, root)
+        changed = stamp(options.address or origin(root), options.release, root)
     except ToolError as error:
         print(error, file=sys.stderr)
         return 2
-    print(*(relative(path, root) for path in changed), sep="\n", end="\n" if changed else "")
-    print(f"{len(changed)} files name {options.name} now; next: make notebooks" if changed else "nothing to change")
+    for path in changed:
+        print(f"{path.name}: {links.repository(root)}, links lead to {links.reference(root)}")
+    if not changed:
+        print(f"nothing to change: the address is {links.repository(root)}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import ctypes
 import signal
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _PACKAGE = str(Path(__file__).parents[1])
+AGAIN = 0.5  # seconds between two rings of the alarm
 
 
 class Wrong(Exception):
@@ -76,26 +78,59 @@ def _describe(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Stop what runs inside the block after so many seconds, as `Raised`; no limit where there are no alarm signals.
+    """Stop what runs inside the block after so many seconds, as `Raised`.
 
-    The alarm repeats, so that code which swallows one is met again.
+    The alarm repeats, so that code which swallows one is met again. Where there are no alarm signals (Windows, and any
+    thread but the main one), a second thread rings: it stops a loop, but no single call that waits inside the system.
     """
-    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    by_signal = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+    try:
+        with _alarm(seconds) if by_signal else _watch(seconds):
+            yield
+    except _TooLong as error:
+        raise Raised(f"It took longer than {seconds:g} seconds. Is there a loop that never ends?") from error
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise `_TooLong` in the block by the system's alarm signal."""
 
     def ring(*_):
         raise _TooLong
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
         yield
-    except _TooLong as error:
-        raise Raised(f"It took longer than {seconds:g} seconds. Is there a loop that never ends?") from error
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _watch(seconds: float) -> Iterator[None]:
+    """Raise `_TooLong` in the block from a second thread, between two steps of Python's interpreter."""
+    victim, over, turn = threading.get_ident(), threading.Event(), threading.Lock()
+
+    def raise_there(what) -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(victim), what)
+
+    def ring() -> None:
+        wait = seconds
+        while not over.wait(wait):
+            with turn:
+                if not over.is_set():
+                    raise_there(ctypes.py_object(_TooLong))
+            wait = AGAIN
+
+    try:
+        threading.Thread(target=ring, daemon=True).start()
+        yield
+    finally:
+        while not over.is_set():
+            with contextlib.suppress(_TooLong), turn:  # it may ring in this very moment
+                raise_there(None)  # what has not arrived yet is called back
+                over.set()
 
 
 @contextlib.contextmanager

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 01 · Data import
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/01_data_import.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* Every project begins with a folder of files that somebody else made. This lesson turns such a
@@ -24,17 +22,11 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
 from pathlib import Path
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -593,8 +585,7 @@ print(f"published: {expected} images; here: {len(table)}, rejected: {len(report.
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 01](../exercises/01_data_import.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/01_data_import.ipynb)).
+# Practise it first: [exercise 01](../exercises/01_data_import_exercise.ipynb), whose checks answer at once.
 #
 # We have a table that we can trust to say what the files *are*. Lesson 02 looks at them, and asks what tells the
 # classes apart before anybody has looked at a lung.

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 02 · Exploration
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/02_exploration.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* Before anything is trained, look. A set of radiographs holds two kinds of differences between its
@@ -25,16 +23,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -552,8 +544,7 @@ page[["check", "verdict", "finding", "the hospital"]]
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 02](../exercises/02_exploration.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/02_exploration.ipynb)).
+# Practise it first: [exercise 02](../exercises/02_exploration_exercise.ipynb), whose checks answer at once.
 #
 # Lesson 03 turns files of any size and mode into the arrays that networks take, and asks which of these steps
 # may learn from which images.

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 03 · Preprocessing
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/03_preprocessing.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* Files come in many modes, sizes and scales; a network wants one. Between the two stand a few lines
@@ -24,16 +22,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import cxr_helpers
 import numpy as np
@@ -547,8 +539,7 @@ for part in ("train", "test"):
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 03](../exercises/03_preprocessing.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/03_preprocessing.ipynb)).
+# Practise it first: [exercise 03](../exercises/03_preprocessing_exercise.ipynb), whose checks answer at once.
 #
 # We used the split that came with the set, or made one in a line. Lesson 04 asks whether it deserves our trust.
 

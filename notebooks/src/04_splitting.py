@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 04 · Splitting
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/04_splitting.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* A model is judged on images it has not seen. This lesson is about the word *seen*: what has to
@@ -22,16 +20,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -486,8 +478,7 @@ right.groupby(scored["fold"]).agg(["mean", "size"]).round(3)
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 04](../exercises/04_splitting.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/04_splitting.ipynb)).
+# Practise it first: [exercise 04](../exercises/04_splitting_exercise.ipynb), whose checks answer at once.
 #
 # We can now trust the line between training and test. Lesson 05 trains something on one side of it: a single neuron,
 # first by hand.

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 05 · A first network
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/05_first_network.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* This lesson builds the smallest network there is, a single neuron, first by hand and then in
@@ -22,16 +20,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import cxr_helpers
 import numpy as np
@@ -670,8 +662,7 @@ plots.show(
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 05](../exercises/05_first_network.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/05_first_network.ipynb)).
+# Practise it first: [exercise 05](../exercises/05_first_network_exercise.ipynb), whose checks answer at once.
 #
 # A `Dense` layer has one weight for every pixel: move the chest by three pixels and all of them are wrong. Lesson 06
 # builds layers that look for the same small pattern everywhere: convolutions.

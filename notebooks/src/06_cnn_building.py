@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 06 · CNN building
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/06_cnn_building.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* Lesson 05 gave each pixel a weight of its own. A **convolutional neural network** (CNN) uses a few
@@ -23,17 +21,11 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so. `quiet` hides
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses. `quiet` hides
 # the lines that TensorFlow writes while it starts.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -671,8 +663,7 @@ except ValueError as error:
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 06](../exercises/06_cnn_building.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/06_cnn_building.ipynb)).
+# Practise it first: [exercise 06](../exercises/06_cnn_building_exercise.ipynb), whose checks answer at once.
 #
 # We have a network and a first figure, on validation images. It does not say whether the network looked at the lungs
 # (lesson 09), nor what it would do in another hospital (lesson 12). Lesson 07 opens the test part, once, and asks

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 07 · Evaluation
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/07_evaluation.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* We have built something. This lesson turns its answers into figures: which ones to compute, how
@@ -22,16 +20,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -606,8 +598,7 @@ on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 07](../exercises/07_evaluation.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/07_evaluation.ipynb)).
+# Practise it first: [exercise 07](../exercises/07_evaluation_exercise.ipynb), whose checks answer at once.
 #
 # The network of this lesson learnt everything from a few hundred images. Lesson 08 lets it begin with what another
 # one has learnt from more than a million photographs.

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 08 · Transfer learning
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/08_transfer_learning.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* So far every network began with random weights. **Transfer learning** begins with the weights of
@@ -25,17 +23,11 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so. `quiet` hides
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses. `quiet` hides
 # the lines that TensorFlow writes while it starts.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -951,8 +943,7 @@ plots.intervals(
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 08](../exercises/08_transfer_learning.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/08_transfer_learning.ipynb)).
+# Practise it first: [exercise 08](../exercises/08_transfer_learning_exercise.ipynb), whose checks answer at once.
 #
 # We can build it. Whether its number can be trusted, and *what* the model learnt, is the second part of the course:
 # lesson 09 begins with models that are right for the wrong reason.

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 09 · Shortcuts
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/09_shortcuts.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can the number be trusted, and what did the model learn?* A network is rewarded for the right answer, never for the
@@ -24,16 +22,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -626,8 +618,7 @@ plots.intervals(
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 09](../exercises/09_shortcuts.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/09_shortcuts.ipynb)).
+# Practise it first: [exercise 09](../exercises/09_shortcuts_exercise.ipynb), whose checks answer at once.
 #
 # We asked the network by changing the film. Lesson 10 asks it *where* it looked, with heat maps, and checks on the
 # marker whether such a map can be believed.

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 10 · Explanation
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/10_explanation.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can the number be trusted, and what did the model learn?* Many papers show a film with a glowing spot and write that
@@ -23,16 +21,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -680,8 +672,7 @@ plots.heat_maps(
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 10](../exercises/10_explanation.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/10_explanation.ipynb)).
+# Practise it first: [exercise 10](../exercises/10_explanation_exercise.ipynb), whose checks answer at once.
 #
 # A probability fell by so and so much: but what is a probability of this network worth? Lesson 11 asks whether 0.8
 # means eight in ten, and where to put the threshold.

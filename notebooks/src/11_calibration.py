@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 11 · Calibration and operating point
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/11_calibration.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can the number be trusted?* The network says 0.9. Does that mean nine in ten? And from which number on should
@@ -24,17 +22,11 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
 from dataclasses import replace
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -694,8 +686,7 @@ plots.intervals(
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 11](../exercises/11_calibration.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/11_calibration.ipynb)).
+# Practise it first: [exercise 11](../exercises/11_calibration_exercise.ipynb), whose checks answer at once.
 #
 # The network answered every image of the second site, as calmly as those at home. Lesson 12 teaches it to say "I do not
 # know".

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 12 · Uncertainty and external validation
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/12_uncertainty.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can it be used?* So far every test image came from where the training images came from. A model in use meets other
@@ -24,16 +22,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -735,8 +727,7 @@ plots.intervals(
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 12](../exercises/12_uncertainty.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/12_uncertainty.ipynb)).
+# Practise it first: [exercise 12](../exercises/12_uncertainty_exercise.ipynb), whose checks answer at once.
 #
 # Lesson 13 puts the pieces in one box: a file goes in; gate, probability, set and map come out.
 

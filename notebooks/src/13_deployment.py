@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 13 · Deployment
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/13_deployment.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can it be used?* A trained network is an object in the memory of one notebook. This lesson makes of it something that
@@ -25,16 +23,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -703,8 +695,7 @@ print(complete.card.splitlines()[0], "| version changed:", complete.sha256 != bu
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 13](../exercises/13_deployment.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/13_deployment.ipynb)).
+# Practise it first: [exercise 13](../exercises/13_deployment_exercise.ipynb), whose checks answer at once.
 #
 # You have built, tested, explained, calibrated and served a model. Lesson 14 turns the tables: somebody else's finished
 # study is handed to you, and you are its reviewer.

@@ -1,8 +1,6 @@
 # %% [markdown]
 # # 14 · Reviewing a study
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/14_reviewing.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can it be used?* A study is handed to you, with a fine result. This lesson is about the hour in which you find out
@@ -23,16 +21,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -908,8 +900,7 @@ print("left of the study's folder:", len(list(study.glob("*"))), "files")
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 14](../exercises/14_reviewing.ipynb), whose checks answer at once (also
-# [on Colab](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/exercises/14_reviewing.ipynb)).
+# Practise it first: [exercise 14](../exercises/14_reviewing_exercise.ipynb), whose checks answer at once.
 #
 # The exercise hands you another study, other faults, and asks for a review of half a page. The case studies of this
 # course are five more. And there is the notebook you wrote last month.

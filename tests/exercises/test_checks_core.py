@@ -2,12 +2,14 @@
 
 import contextlib
 import signal
+import threading
+import time
 import warnings
 
 import pytest
 
 from cxr_helpers import checks
-from cxr_helpers.checks import Question, Wrong, _question, expect
+from cxr_helpers.checks import Question, Wrong, _question, _running, expect
 
 
 @pytest.fixture
@@ -78,21 +80,56 @@ def test_validate_button_sees_an_exception_and_the_autograder_is_left_to_its_own
         double.grade(lambda n: 1 / 0)
 
 
+def stubborn(number):
+    while True:
+        with contextlib.suppress(Exception):
+            sum(range(10))
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="no alarm signals here")
 def test_endless_loop_ends_and_the_alarm_is_put_back(double, monkeypatch):
     monkeypatch.setattr(_question, "SECONDS", 0.2)
     before = signal.getsignal(signal.SIGALRM)
-
-    def stubborn(number):
-        while True:
-            with contextlib.suppress(Exception):
-                sum(range(10))
-
     outcome = double.check(stubborn)
     assert outcome.state == checks.RAISED
     assert "never ends" in outcome.message
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_endless_loop_ends_where_there_are_no_alarm_signals(double, monkeypatch):
+    monkeypatch.setattr(_question, "SECONDS", 0.2)
+    monkeypatch.delattr(signal, "SIGALRM", raising=False)
+    outcome = double.check(stubborn)
+    assert outcome.state == checks.RAISED
+    assert "never ends" in outcome.message
+    assert double.check(lambda number: 2 * number).state == checks.CORRECT
+
+
+def test_endless_loop_ends_in_a_thread_of_its_own(double, monkeypatch):
+    monkeypatch.setattr(_question, "SECONDS", 0.2)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(double.check(stubborn)), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert [outcome.state for outcome in found] == [checks.RAISED]
+
+
+def test_alarm_that_rings_at_the_very_end_harms_nothing(monkeypatch):
+    monkeypatch.delattr(signal, "SIGALRM", raising=False)
+    monkeypatch.setattr(_running, "AGAIN", 0.0001)
+    stopped = finished = 0
+    for _ in range(300):
+        try:
+            with _running.limited(0.001):
+                deadline = time.perf_counter() + 0.001
+                while time.perf_counter() < deadline:
+                    pass
+            finished += 1
+        except _running.Raised:
+            stopped += 1
+    time.sleep(0.01)  # a late ring would arrive here
+    assert stopped + finished == 300
 
 
 @pytest.mark.filterwarnings("default")

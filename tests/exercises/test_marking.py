@@ -15,7 +15,7 @@ from tools import course, exercises, marking
 from tools.common import ROOT
 
 SOURCES = {source.stem: source for source in exercises.sources()}
-FULL = "04_splitting"
+FULL = "04_splitting_exercise"
 
 pytestmark = pytest.mark.slow
 

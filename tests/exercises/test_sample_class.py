@@ -13,7 +13,7 @@ from tools import course, exercises, marking
 from tools.common import ROOT
 
 SOURCES = {source.stem: source for source in exercises.sources()}
-FULL = "04_splitting"
+FULL = "04_splitting_exercise"
 LIMITS = marking.Limits(cell=25, total=60, memory=3_000_000_000)
 
 pytestmark = pytest.mark.slow

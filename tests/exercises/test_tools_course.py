@@ -7,7 +7,7 @@ import pytest
 from tools import course, exercises, marking
 from tools.common import ToolError
 
-NAME = "04_splitting"
+NAME = "04_splitting_exercise"
 QUOTED = 'assert set(make_split(table)["split"]) == {"train", "val", "test"}'
 
 

@@ -13,7 +13,7 @@ import pytest
 from tools import exercises, lint_exercises, mend
 from tools.common import ROOT, ToolError
 
-NAME = "04_splitting"
+NAME = "04_splitting_exercise"
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_other_files_beside_a_source_are_refused(tmp_path):
     [
         ("not for diagnosis", "for fun", "opening", "not for diagnosis"),
         ("**Time.**", "Time", "opening", "Time"),
-        ("import q1, q2, q3", "import *", "setup", "import the questions"),
+        ("import q1, q2, q3", "import *", "imports", "import the questions"),
         ("q2.check(is_disjoint)", "q1.check(is_disjoint)", "variables", "q1 is not the question"),
         ("q2.check(is_disjoint)", "q2.check(is_disjoint)\nprint(1)", "variables", "nothing more"),
         ("## Question 3", "## Question 5", "questions", "numbered"),
@@ -107,7 +107,7 @@ def test_other_files_beside_a_source_are_refused(tmp_path):
         (' name="limits" points=3', "", "written", "name the written question"),
         ("*Rubric, 3 points", "*Points", "written", "Rubric"),
         ('tags=["written"] name="limits"', 'tags=["written"] name="make_split"', "metadata", "twice"),
-        ('tags=["setup"]', 'tags=["setup", "odd"]', "metadata", "'odd'"),
+        ('tags=["imports"]', 'tags=["imports", "odd"]', "metadata", "'odd'"),
         ("table = q1.sample()", "table = q1.sample()" + " " * 10 + "# " + "x" * 90, "content", "break line"),
     ],
 )

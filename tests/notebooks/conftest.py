@@ -17,7 +17,7 @@ def course(tmp_path: Path) -> Path:
     (tmp_path / "notebooks" / "src").mkdir(parents=True)
     shutil.copy(ROOT / "tools" / "lesson_template.py", tmp_path / "notebooks" / "src" / "00_topic.py")
     (tmp_path / "exercises" / "src").mkdir(parents=True)
-    (tmp_path / "exercises" / "src" / "00_topic.py").touch()
+    (tmp_path / "exercises" / "src" / "00_topic_exercise.py").touch()
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "course"\n\n[tool.other]\nkey = 1\n', encoding="utf-8")
     return tmp_path
 

@@ -5,7 +5,7 @@ import os
 import nbformat
 import pytest
 
-from tools import build, common, lint
+from tools import build, common, frame, lint
 
 
 def ids(path) -> dict:
@@ -31,8 +31,10 @@ def test_forced_build_writes_the_same_bytes(course, notebook):
 
 def test_ids_stay_when_a_cell_is_inserted_above(course, source, notebook):
     before = ids(notebook)
-    source.write_text("# %% [markdown]\n# New first cell.\n\n" + source.read_text(encoding="utf-8"), encoding="utf-8")
-    build.main([], course)
+    text = source.read_text(encoding="utf-8")
+    where = text.index("# %% [markdown]\n# ## Set-up")
+    source.write_text(f"{text[:where]}# %% [markdown]\n# New cell.\n\n{text[where:]}", encoding="utf-8")
+    assert build.main([], course) == 0
     after = ids(notebook)
     assert before.items() < after.items()
     assert len(after) == len(before) + 1
@@ -68,7 +70,7 @@ def test_case_studies_have_a_folder_of_their_own(course, source):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("Count the classes", "Count classes"), ('"setup"', '"set-up"'), ('"language_info"', '"language_information"')],
+    [("Count the classes", "Count classes"), ('"imports"', '"import"'), ('"language_info"', '"language_information"')],
 )
 def test_hand_edit_is_drift(course, notebook, old, new, capsys):
     text = notebook.read_text(encoding="utf-8")
@@ -100,8 +102,36 @@ def test_source_that_does_not_parse_is_named(course, source, notebook, capsys):
 
 
 def test_magics_and_await_parse(course, source):
-    source.write_text("# %%\n%matplotlib inline\nawait something()\n\n# %%\n%%time\nx = 1\n", encoding="utf-8")
+    cells = "# %%\n%matplotlib inline\nawait something()\n\n# %%\n%%time\nx = 1\n"
+    with source.open("a", encoding="utf-8") as file:
+        file.write(f"\n{cells}")
     assert build.main([], course) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("# # 00 · Topic of the lesson", "# Topic of the lesson", "must begin with a Markdown cell `# Title`"),
+        ('# %% tags=["imports"]', "# %%", "0 cells tagged"),
+        ("# %%\ntable =", '# %% tags=["imports"]\ntable =', "2 cells tagged"),
+    ],
+)
+def test_source_without_a_place_for_the_frame_is_named(course, source, old, new, says, capsys):
+    text = source.read_text(encoding="utf-8")
+    assert old in text
+    source.write_text(text.replace(old, new), encoding="utf-8")
+    assert build.main([], course) == 1
+    assert says in capsys.readouterr().err
+    assert not (course / "notebooks" / "00_topic.ipynb").exists()
+
+
+def test_every_notebook_has_the_same_setup_cell_and_links_at_both_ends(notebook, course):
+    cells = nbformat.read(notebook, 4).cells
+    (setup,) = (cell for cell in cells if "setup" in cell.metadata.get("tags", []))
+    assert setup.source == frame.setup_code(course)
+    line = cells[-1].source
+    assert "index.md" in line
+    assert line in cells[0].source
 
 
 def test_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):

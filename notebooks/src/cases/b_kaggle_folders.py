@@ -1,8 +1,6 @@
 # %% [markdown]
 # # Case B · Kaggle folders
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/cases/b_kaggle_folders.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # A kind of student project, rebuilt as its description says: a set from Kaggle in the folders `Train`, `Val` and
@@ -24,16 +22,10 @@
 # %% [markdown]
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so.
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd

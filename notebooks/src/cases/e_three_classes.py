@@ -1,8 +1,6 @@
 # %% [markdown]
 # # Case E · Three classes
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/notebooks/cases/e_three_classes.ipynb)
-#
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # A kind of student project that many have done: 317 chest radiographs from Kaggle, three classes (COVID-19, normal,
@@ -24,17 +22,11 @@
 #
 # ## Set-up
 #
-# On Colab this cell installs the course's package; on a machine of your own `make setup` has done so. `quiet` hides
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses. `quiet` hides
 # the lines that TensorFlow writes while it starts.
 
-# %% tags=["setup"]
+# %% tags=["imports"]
 import os
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/OWNER/REPOSITORY"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)
 
 import numpy as np
 import pandas as pd

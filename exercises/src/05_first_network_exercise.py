@@ -1,0 +1,205 @@
+# %% [markdown]
+# # 05 · A first network: exercises
+#
+# > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
+#
+# Four decisions, each with a check that answers, and one question to be answered in words. They follow lesson 05.
+#
+# **How it works.** Write your answer where it says so, run the cell, then the one below it. `q1.check(...)` runs your
+# answer on fresh data, with other numbers each time, and says what it found. `q1.hint()` goes one step further each
+# time you call it. You may check as often as you like.
+#
+# **Time.** 40 minutes.
+
+# %% [markdown]
+# ## Set-up
+#
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+
+# %% tags=["imports"]
+import numpy as np
+import pandas as pd
+
+from cxr_helpers import plots
+from cxr_helpers.checks.lesson05 import q1, q2, q3, q4
+
+
+def sigmoid(score):
+    return 0.5 * (1 + np.tanh(score / 2))
+
+
+# %% [markdown]
+# ## Question 1 · One step
+#
+# A half-trained neuron, some films (one row of pixels each), and a *batch*: the numbers of the rows that this step may
+# look at.
+
+# %%
+weights, bias, x, y, batch, rate = q1.sample()
+print(f"x {x.shape}, weights {weights.shape}, bias {bias:.2f}, rate {rate:.2f}")
+print(f"labels {y.astype(int)}, batch {batch}")
+
+# %% [markdown]
+# Write `step`: one step of gradient descent on the mean cross-entropy *of the batch*. It returns the new weights and
+# the new bias, in this order. `sigmoid(score)` is given. Work it out from the words of lesson 05 before you look at
+# its code; you can test the result without any formula, by turning one weight a little.
+
+
+# %% tags=["answer"]
+def step(weights, bias, x, y, batch, rate):
+    """Weights and bias after one step on the rows of the batch."""
+    answer = None
+    ### BEGIN SOLUTION
+    error = sigmoid(x[batch] @ weights + bias) - y[batch]
+    answer = weights - rate * x[batch].T @ error / len(batch), bias - rate * error.mean()
+    ### END SOLUTION
+    return answer
+
+
+# %% tags=["check"]
+q1.check(step)
+
+# %% [markdown]
+# ## Question 2 · What can be descended?
+#
+# "Why not train on what we report?" Here are eight numbers that one could wish to improve. Each is a function of the
+# weights; its films and labels are inside. Small is better for some, large for others: that is only a sign. The
+# question is whether the gradient says anything at all.
+
+# %%
+weights, objectives = q2.sample()
+pd.Series({name: objective(weights) for name, objective in objectives.items()}).round(3)
+
+# %% [markdown]
+# Write `can_descend`. It returns `True` where `objective(weights)` has a slope at these weights, that is where a
+# *small* turn of at least one of the weights changes it, and `False` where every small turn leaves it as it is. You
+# are not told its name; call it and see.
+#
+# The decisions are yours: which weights to turn, and how far. Try it on all eight before you check. Which answer
+# surprises you?
+
+
+# %% tags=["answer"]
+def can_descend(objective, weights):
+    """True where a small turn of some weight changes objective(weights)."""
+    answer = None
+    ### BEGIN SOLUTION
+    turns = 1e-4 * np.eye(len(weights))
+    answer = any(objective(weights + turn) != objective(weights) for turn in turns)
+    ### END SOLUTION
+    return answer
+
+
+# %% tags=["check"]
+q2.check(can_descend)
+
+# %% [markdown]
+# ## Question 3 · What the training sees
+#
+# This table was made from folders, so it is sorted by class. Its column `split` is filled. A training loop such as
+# `fit(x, y, orders)` of lesson 05 goes through `x` and `y`, which have one row for each row of the *whole* table, in
+# the order that it is given for each epoch: `x[order]`.
+
+# %%
+table = q3.sample()
+pd.crosstab(table["split"], table["label"])
+
+# %% [markdown]
+# Write `training_orders`. It returns a list of `epochs` arrays of row numbers (0 is the table's first row): what the
+# loop shall see in the first epoch, in the second, and so on. The same `seed` gives the same list, another seed
+# another one. Batches are cut from an order as it stands.
+#
+# The decision is yours: which rows, and in which order?
+
+
+# %% tags=["answer"]
+def training_orders(table, epochs, seed):
+    """For each epoch, the numbers of the rows that are trained on, in their order."""
+    answer = None
+    ### BEGIN SOLUTION
+    rng = np.random.default_rng(seed)
+    rows = np.flatnonzero(table["split"] == "train")
+    answer = [rng.permutation(rows) for _ in range(epochs)]
+    ### END SOLUTION
+    return answer
+
+
+# %% tags=["check"]
+q3.check(training_orders)
+
+# %% [markdown]
+# ## Question 4 · Read four loss curves
+#
+# Four trainings of one neuron, with batches, each on images of its own; a quick look at each set showed two classes
+# that can be told apart. Blue: loss on all training images after each step. Dashed orange: on the validation images.
+# Grey lines: a new epoch begins.
+
+# %%
+from matplotlib import pyplot as plt
+
+runs = q4.sample()
+figure, panels = plt.subplots(1, 4, figsize=(9, 2.7), sharey=True, layout="constrained")
+for axes, (name, run) in zip(panels, runs.items()):
+    axes.vlines(range(1, int(run["epoch"].max()) + 1), 0, 2.05, color="0.85", lw=0.5)
+    axes.plot(run["epoch"], run["loss"].clip(upper=2), color="#0072B2")
+    axes.plot(run["epoch"], run["val_loss"].clip(upper=2), "--", color="#D55E00")
+    axes.set(title=name, xlabel="epoch", ylim=(0, 2.05))
+panels[0].set_ylabel("loss (cut at 2)")
+plots.show(
+    figure, "Four panels, A to D: training and validation loss. The table below has the numbers."
+)
+
+# %% [markdown]
+# The same in numbers: 25 steps of each training, evenly spread from its first to its last.
+
+# %%
+parts = {name: run.iloc[np.linspace(0, len(run) - 1, 25).astype(int)] for name, run in runs.items()}
+pd.concat({name: part.reset_index(drop=True) for name, part in parts.items()}, axis=1).round(3)
+
+# %% [markdown]
+# What do you do **first**, with the images that you have? Give each panel one of these six; you may leave some unused,
+# and check after each.
+#
+# - `"rate up"`: multiply the learning rate by ten
+# - `"rate down"`: divide it by ten
+# - `"shuffle"`: mix the order of the training images
+# - `"stop early"`: keep the weights of the lowest validation loss
+# - `"more images"`: go and collect more
+# - `"fit validation"`: train on the validation images as well
+
+# %% tags=["answer"]
+first_thing = {"A": None, "B": None, "C": None, "D": None}  # one of the six in quotes for each
+### BEGIN SOLUTION
+first_thing = {"A": "shuffle", "B": "rate up", "C": "rate down", "D": "stop early"}
+### END SOLUTION
+
+# %% tags=["check"]
+q4.check(first_thing)
+
+# %% [markdown]
+# ## Question 5 · In your own words
+#
+# A fellow student writes: *"With 300 images the loss stayed at 0.69 for twenty epochs, so 300 are not enough for two
+# classes. I then added the validation images to the training, with a larger learning rate while I was at it. Now the
+# validation accuracy is 0.98, so the additional images did it. I shall report the 0.98."*
+#
+# Answer in four or five sentences: which conclusion does not follow, what would you try instead to find out, and which
+# number may be reported?
+#
+# *Rubric, 3 points, marked by hand: one for the learning rate as the first suspect (two things were changed at once;
+# the 300 images were never tried at another rate); one for saying why 0.98 proves nothing (fitted on the very images
+# it is measured on; it would come out high for coins); one for the number to report (from test images that neither
+# fitted nor chose anything, kept apart by group, used once, with its interval).*
+
+# %% [markdown] tags=["written"] name="reply" points=3
+# ### BEGIN SOLUTION
+# A loss that stays at 0.69 is first a question to the learning rate: the neuron has hardly moved, so nothing has been
+# learnt about the images, nor about how many are needed. Rate and images were changed at the same time, so neither can
+# be said to have done it; I would go back to the 300, leave validation alone, and raise the rate by factors of ten.
+# The 0.98 is measured on images that the weights were fitted to, and with enough steps it would be as high if their
+# labels were coins. Validation may choose the rate and the epoch, but no more. To be reported is the accuracy on the
+# test images, split off by group, used once at the end, with its interval and the majority's accuracy beside it.
+# ### END SOLUTION
+
+# %% [markdown]
+# Save the notebook under its own name and hand it in as your course asks. Text: CC BY 4.0. Code: MIT.

@@ -1,0 +1,199 @@
+# %% [markdown]
+# # 06 · CNN building: exercises
+#
+# > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
+#
+# Three decisions, each with a check that answers, and one question to be answered in words. They follow lesson 06.
+#
+# **How it works.** Write your answer where it says so, run the cell, then the one below it. `q1.check(...)` runs your
+# answer on fresh data, with other numbers each time, and says what it found. `q1.hint()` goes one step further each
+# time you call it. You may check as often as you like.
+#
+# **Time.** 40 minutes.
+
+# %% [markdown]
+# ## Set-up
+#
+# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+
+# %% tags=["imports"]
+import numpy as np
+
+from cxr_helpers import quiet
+from cxr_helpers.checks.lesson06 import q1, q2, q3
+
+with quiet():  # hides TensorFlow's start-up lines
+    import keras
+
+# %% [markdown]
+# ## Question 1 · Count before you build
+#
+# A network for images of `side` × `side` pixels with so many `channels` (1 for grey, 3 for colour). For each number in
+# `filters` it has a convolution with that many filters of `kernel` × `kernel`, *without padding*, and then 2×2
+# max-pooling. Behind them stands one dense layer with a unit for each of the `classes`. What it gets depends on `head`:
+#
+# - `"flatten"`: all numbers of the last maps in one row;
+# - `"mean"`: the mean of each of the last maps (global average pooling).
+
+# %%
+for name, value in zip(("side", "channels", "filters", "kernel", "classes", "head"), q1.sample()):
+    print(f"{name:8s} {value}")
+
+# %% [markdown]
+# Write `count`: how many parameters does it have? Without Keras, from the words of lesson 06. The check builds several
+# such networks, and has Keras count them. `filters` may hold one, two or three numbers, and sides may be odd.
+
+
+# %% tags=["answer"]
+def count(side, channels, filters, kernel, classes, head):
+    """Number of parameters of the network."""
+    answer = None
+    ### BEGIN SOLUTION
+    answer = 0
+    for f in filters:
+        answer += (kernel * kernel * channels + 1) * f
+        side, channels = (side - kernel + 1) // 2, f
+    inputs = side * side * channels if head == "flatten" else channels
+    answer += (inputs + 1) * classes
+    ### END SOLUTION
+    return answer
+
+
+# %% tags=["check"]
+q1.check(count)
+
+# %% [markdown]
+# ## Question 2 · The last layer and its loss
+#
+# Four tasks for the same network, whose body is built already and gives a row of features for each film:
+#
+# | task | question | the last layer shall give |
+# |---|---|---|
+# | `"ill"` | ill (1) or normal (0)? | a probability |
+# | `"kind"` | normal, bacterial, viral or COVID pneumonia: which one of the four? | a probability for each |
+# | `"findings"` | effusion, cardiomegaly, nodule, pneumothorax, fracture: which of the five are there? | a probability for each |
+# | `"raw"` | the four kinds again, for a colleague whose export applies softmax itself | logits |
+#
+# The labels come as they are here, and the loss must take them in this form. (The first six films of each task.)
+
+# %%
+for task, labels in q2.sample().items():
+    print(f"{task:9s} {labels[:6].astype(int).tolist()}")
+
+# %% [markdown]
+# Write `last_layer`. For each task it returns a layer of `keras.layers` and a cross-entropy of `keras.losses`, both
+# made anew at each call. The check applies the layer to some features, the loss to some answers, and computes what the
+# cross-entropy of these answers should have been. You may check after each task; leave the others `None`.
+
+
+# %% tags=["answer"]
+def last_layer(task):
+    """A layer and a loss that belong together."""
+    layer, loss = None, None
+    ### BEGIN SOLUTION
+    if task == "ill":
+        layer, loss = keras.layers.Dense(1, "sigmoid"), keras.losses.BinaryCrossentropy()
+    if task == "kind":
+        layer = keras.layers.Dense(4, "softmax")
+        loss = keras.losses.SparseCategoricalCrossentropy()
+    if task == "findings":
+        layer, loss = keras.layers.Dense(5, "sigmoid"), keras.losses.BinaryCrossentropy()
+    if task == "raw":
+        layer, loss = keras.layers.Dense(4), keras.losses.CategoricalCrossentropy(from_logits=True)
+    ### END SOLUTION
+    return layer, loss
+
+
+# %% tags=["check"]
+q2.check(last_layer)
+
+# %% [markdown]
+# ## Question 3 · Cross-validation, without a memory
+#
+# Every film is to be judged once, by a network that was not trained on it. So there is one training per fold: on all
+# films *outside* the fold, with some of them set aside for validation. The fold's own films are then judged.
+#
+# You get four things. (They only look like training: each epoch takes a prepared step, so that the check is quick. The
+# callbacks are Keras's own.)
+#
+# - `folds`: the names of the folds;
+# - `build()`: a fresh network;
+# - `fit(model, fold, callbacks, augment)`: trains it on the films outside the fold, a few epochs;
+# - `predict(model, fold, augment)`: its answers for the fold's own films.
+#
+# `augment` is `True` or `False`: whether the films are changed at random, by claims that hold. A callback that keeps
+# the best weights in a file is given:
+
+
+# %%
+def keeper(file):
+    """A callback that writes the weights of the lowest validation loss so far to a file."""
+    settings = {"save_best_only": True, "save_weights_only": True}
+    return keras.callbacks.ModelCheckpoint(file, monitor="val_loss", **settings)
+
+
+folds, build, fit, predict = q3.sample()
+model = build()
+fit(model, folds[0], callbacks=[], augment=True)
+print(predict(model, folds[0], augment=False).round(2))
+
+# %% [markdown]
+# Write `cross_validate`. For each fold, in their order, it gets the predictions of a network of its own with the
+# weights of that network's best epoch (lowest validation loss), and it returns them in a list. Training films are to
+# be augmented. `file` is a path to keep weights in; `model.load_weights(file)` reads them back.
+#
+# The decisions are yours: what stands before the loop and what inside it, and who gets augmented films?
+
+
+# %% tags=["answer"]
+def cross_validate(folds, build, fit, predict, file):
+    """Predictions for each fold by a network that was not trained on it."""
+    answer = None
+    ### BEGIN SOLUTION
+    answer = []
+    for fold in folds:
+        model = build()
+        fit(model, fold, callbacks=[keeper(file)], augment=True)
+        model.load_weights(file)
+        answer.append(predict(model, fold, augment=False))
+    ### END SOLUTION
+    return answer
+
+
+# %% tags=["check"]
+q3.check(cross_validate)
+
+# %% [markdown]
+# ## Question 4 · In your own words
+#
+# An augmentation is a claim: *changed like this, the film keeps its label*. Three networks are to be trained, and the
+# training films of each may be zoomed, shifted, rotated by a few degrees, changed in contrast, and flipped left to
+# right. The labels:
+#
+# - **dextrocardia** (the heart lies on the other side): yes or no;
+# - **crooked** (the patient is tilted by more than 3° on the film; such films are repeated): yes or no;
+# - **cut off** (a part of a lung lies outside the film): yes or no.
+#
+# For each label, name one change whose claim is false, and what the network would be taught by it; and one whose claim
+# is true. How would you find out with images, rather than by thinking, that a claim is false?
+#
+# *Rubric, 3 points, marked by hand: one for three false claims with their consequence (a false label in the training,
+# not merely "worse"); one for three true claims; one for a test that can fail: the same network and seeds with and
+# without the change, judged on films that were not changed (and, for the flip, on films and their mirror images with
+# the label as it then is).*
+
+# %% [markdown] tags=["written"] name="claims" points=3
+# ### BEGIN SOLUTION
+# Dextrocardia: a flip is a false claim. A flipped normal film shows a heart on the right and is still labelled "no":
+# half of the films would be given the opposite of what they show, and the network would stop looking at the side. A
+# rotation by a few degrees is a true claim. Crooked: a rotation by 5° is false, since it makes straight films crooked,
+# and crooked ones straight, under their old label; a flip is true, for a mirrored tilt is as large. Cut off: a zoom
+# or a shift pushes a lung over the edge while the label still says "no"; a change of contrast is true, within limits.
+#
+# To find out I would train the same recipe with and without the change, with several seeds, and judge both on the same
+# films, which nobody has changed. For the flip I would also judge each film together with its mirror image, labelled
+# as it then is: a network taught that they are the same cannot be right on both.
+# ### END SOLUTION
+
+# %% [markdown]
+# Save the notebook under its own name and hand it in as your course asks. Text: CC BY 4.0. Code: MIT.

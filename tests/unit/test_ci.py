@@ -1,0 +1,108 @@
+"""What the continuous integration runs: the README's command on a bare machine, with nothing installed by hand."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.skipif(not shutil.which("make") or not shutil.which("bash"), reason="needs make and bash")
+
+PYTHON = """#!/bin/sh
+case "$2" in
+  *version_info*) echo {version} ;;
+  *) echo "$0" ;;
+esac
+"""
+MAKEFILE = """
+test check:
+	@env | sort >$@.env
+	@ls -A "$$HOME" >$@.home
+	@echo "$(PYTHON) $(VENV)" >$@.python
+	@command -v uv >$@.uv || true
+"""
+
+
+class Machine:
+    """A clone whose make only writes down what surrounds it, on a machine full of other things."""
+
+    def __init__(self, folder: Path):
+        self.root = folder / "clone"
+        self.pythons = folder / "pythons"
+        self.by_hand = folder / "by hand"
+        for place in (self.root / ".ci", self.pythons, self.by_hand):
+            place.mkdir(parents=True)
+        shutil.copy(ROOT / ".ci" / "run", self.root / ".ci")
+        (self.root / "Makefile").write_text(MAKEFILE, encoding="utf-8")
+        for version in ("3.11", "3.13"):
+            self.program(self.pythons / f"python{version}", PYTHON.format(version=version))
+        self.program(self.by_hand / "uv", "#!/bin/sh\n")
+
+    def program(self, path: Path, text: str) -> None:
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o755)
+
+    def run(self) -> subprocess.CompletedProcess:
+        surrounding = {
+            "PATH": os.pathsep.join([str(self.by_hand), str(self.pythons), "/usr/bin", "/bin"]),
+            "HOME": str(self.by_hand),
+            "PYTHONPATH": str(self.by_hand),
+            "CXR_MODE": "full",
+            "VIRTUAL_ENV": str(self.by_hand),
+            "PIP_DEFAULT_TIMEOUT": "7",
+            "SSL_CERT_FILE": "/etc/certificates",
+        }
+        return subprocess.run(["bash", ".ci/run"], cwd=self.root, env=surrounding, capture_output=True, text=True)
+
+    def seen(self, target: str) -> dict[str, str]:
+        lines = (self.root / f"{target}.env").read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+@pytest.fixture
+def machine(tmp_path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["test", "check"])
+def test_nothing_installed_by_hand_is_in_reach(machine, target):
+    run = machine.run()
+    assert run.returncode == 0, run.stderr
+    seen = machine.seen(target)
+    assert seen["PATH"] == f"{machine.pythons}:/usr/bin:/bin"
+    assert (machine.root / f"{target}.uv").read_text() == ""
+    assert seen["HOME"] != str(machine.by_hand)
+    assert (machine.root / f"{target}.home").read_text() == ""
+    assert not {"PYTHONPATH", "CXR_MODE", "VIRTUAL_ENV"} & set(seen)
+    assert seen["PIP_DEFAULT_TIMEOUT"] == "7"
+    assert seen["SSL_CERT_FILE"] == "/etc/certificates"
+
+
+def test_everything_on_the_oldest_python_and_the_checks_on_the_newest(machine):
+    machine.run()
+    assert (machine.root / "test.python").read_text().split() == [f"{machine.pythons}/python3.11"]
+    newest = (machine.root / "check.python").read_text().split()
+    assert newest == [f"{machine.pythons}/python3.13", "build/venv-3.13"]
+
+
+def test_uv_beside_the_interpreter_is_refused(machine):
+    machine.program(machine.pythons / "uv", "#!/bin/sh\n")
+    run = machine.run()
+    assert run.returncode != 0
+    assert "tested without it" in run.stderr
+    assert not (machine.root / "test.env").exists()
+
+
+def test_a_missing_python_is_named(machine):
+    (machine.pythons / "python3.13").unlink()
+    run = machine.run()
+    assert run.returncode != 0
+    assert "no Python 3.13 here" in run.stderr
+
+
+def test_a_failing_target_fails_the_run(machine):
+    (machine.root / "Makefile").write_text("test:\n\t@true\ncheck:\n\t@false\n", encoding="utf-8")
+    assert machine.run().returncode != 0

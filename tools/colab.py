@@ -1,0 +1,139 @@
+"""Try the notebooks' set-up as Google Colab runs it: `python -m tools.colab --python python3.13`.
+
+In an environment of Colab's versions (tests/colab/requirements.txt), with a stand-in for `google.colab` and the package
+offered by a server on this machine, every notebook's set-up cell and all its imports are run in a process of their own.
+Nothing that Colab ships may change, and an install that fails must say so in a line or two.
+"""
+
+import argparse
+import ast
+import functools
+import http.server
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools import frame
+from tools.common import ROOT, ToolError, notebooks, read_notebook, relative, tags
+from tools.setup import program
+
+VERSIONS = "tests/colab/requirements.txt"
+ARCHIVE = "course.zip"
+MOST_LINES = 3  # that an install which failed may print
+# Runs the cells of a JSON list one after the other as a notebook does; ends with 1 at the first that fails.
+DRIVER = """
+import json, sys
+import google.colab
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance(colors="NoColor", ast_node_interactivity="none")
+for cell in json.load(open(sys.argv[1])):
+    if not shell.run_cell(cell).success:
+        sys.exit(1)
+"""
+
+
+def imports(notebook) -> str:
+    """Return every import statement of a notebook, wherever it stands, as code."""
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or frame.SETUP in tags(cell):
+            continue
+        lines = [line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+        for node in ast.walk(ast.parse("\n".join(lines), mode="exec")):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                found.append(ast.unparse(node))
+    return "\n".join(dict.fromkeys(found))
+
+
+@contextmanager
+def offered(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine; yield the address of its archive."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    handler.log_message = lambda *_: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/{ARCHIVE}"
+        finally:
+            server.shutdown()
+
+
+def environment(folder: Path, python: str, root: Path = ROOT) -> Path:
+    """Return the Python of an environment that holds Colab's versions, made on first use."""
+    ready = folder / ".ready"
+    wanted = (root / VERSIONS).read_text(encoding="utf-8")
+    if not (ready.is_file() and ready.read_text(encoding="utf-8") == wanted):
+        subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
+        install = [program(folder), "-m", "pip", "install", "--quiet", "-r", str(root / VERSIONS)]
+        subprocess.run(install, check=True)
+        stand_in = next(folder.glob("lib/python3.*/site-packages")) / "google" / "colab"
+        stand_in.mkdir(parents=True)
+        (stand_in / "__init__.py").touch()
+        ready.write_text(wanted, encoding="utf-8")
+    subprocess.run([program(folder), "-m", "pip", "uninstall", "--quiet", "--yes", "cxr-helpers"], check=True)
+    return program(folder)
+
+
+def versions(python: Path) -> dict[str, str]:
+    """Return the version of each package that an environment holds."""
+    listed = subprocess.run([python, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True)
+    return {package["name"]: package["version"] for package in json.loads(listed.stdout)}
+
+
+def run(python: Path, cells: list[str]) -> subprocess.CompletedProcess:
+    """Run cells in a fresh process, in an empty folder."""
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place, "cells.json")
+        path.write_text(json.dumps(cells), encoding="utf-8")
+        command = [str(python), "-c", DRIVER, str(path)]
+        return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+
+
+def check(python: Path, root: Path = ROOT) -> list[str]:
+    """Return one line for each fault: of the failing install, of a notebook, of a package that changed."""
+    faults = []
+    before = versions(python)
+    with tempfile.TemporaryDirectory() as place, offered(Path(place)) as address:
+        setup = frame.HOSTED.replace("ARCHIVE", address)
+        failed = run(python, [setup])
+        said = (failed.stdout + failed.stderr).strip().splitlines()
+        if failed.returncode == 0 or not 1 <= len(said) <= MOST_LINES:
+            faults.append(f"an install that fails must say so in at most {MOST_LINES} lines, not: {said}")
+        print("without the archive:", *said, sep="\n  ")
+        archive = ["git", "archive", "--format=zip", "--prefix=course/", "-o", str(Path(place, ARCHIVE)), "HEAD"]
+        subprocess.run(archive, cwd=root, check=True)
+        paths = [*notebooks(root), *sorted((root / "exercises").glob("*.ipynb"))]
+        for path in paths:
+            done = run(python, [setup, imports(read_notebook(path))])
+            print(f"{'failed' if done.returncode else 'ok':7} {relative(path, root)}", flush=True)
+            if done.returncode:
+                faults.append(f"{relative(path, root)}: {(done.stdout + done.stderr).strip()[-1500:]}")
+    after = versions(python)
+    changed = {name: (old, after.get(name)) for name, old in before.items() if after.get(name) != old}
+    print("added:", ", ".join(sorted(set(after) - set(before))))
+    faults += [f"{name} was {old} and is {new or 'gone'}" for name, (old, new) in changed.items()]
+    return faults
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Try all notebooks; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.colab", description=__doc__.splitlines()[0])
+    parser.add_argument("--python", default="python3.13", help="an interpreter of Colab's version")
+    parser.add_argument("--folder", type=Path, default=root / "build" / "colab", help="where the environment is made")
+    options = parser.parse_args(arguments)
+    try:
+        faults = check(environment(options.folder, options.python, root), root)
+    except (ToolError, OSError, subprocess.CalledProcessError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(*(faults or ["nothing that Colab ships has changed"]), sep="\n")
+    return int(bool(faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

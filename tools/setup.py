@@ -1,0 +1,95 @@
+"""Make the course's environment: `python -m tools.setup [--dev] [--venv FOLDER]`.
+
+It installs the versions of requirements.txt (with --dev: requirements-dev.txt, what authors and instructors need
+besides), which are known to work together. Needs nothing but Python.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = {"course": "requirements.txt", "dev": "requirements-dev.txt"}
+
+
+def supported(version: tuple[int, int], root: Path = ROOT) -> bool:
+    """Tell whether a Python's version lies in the range that pyproject.toml states."""
+    low, high = bounds(root)
+    return low <= version < high
+
+
+def bounds(root: Path = ROOT) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the lowest supported version of Python, and the first that is not supported any more."""
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    found = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', text)
+    return (3, int(found[1])), (3, int(found[2]))
+
+
+def program(folder: Path) -> Path:
+    """Return the path of an environment's Python."""
+    return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def version_of(folder: Path) -> tuple[int, int] | None:
+    """Return the version of an environment's Python; None where there is no environment that works."""
+    code = "import sys; print(*sys.version_info[:2])"
+    try:
+        said = subprocess.run([str(program(folder)), "-c", code], capture_output=True, text=True, check=True)
+        major, minor = said.stdout.split()
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return None
+    return int(major), int(minor)
+
+
+def prepare(folder: Path, root: Path = ROOT) -> str:
+    """Make the environment if it is not there; return an empty text, or why that cannot be done.
+
+    A finished one is kept, whatever Python runs this. One that was cut off goes on if this Python made it.
+    """
+    found, mine = version_of(folder), tuple(sys.version_info[:2])
+    finished = any((folder / f".{kind}").exists() for kind in FILES)
+    if finished and found and supported(found, root):
+        return ""
+    if not supported(mine, root):
+        low, high = bounds(root)
+        needed = f"Python 3.{low[1]} to 3.{high[1] - 1} is needed"
+        return f"this is Python {mine[0]}.{mine[1]}: {needed}, such as make setup PYTHON=python3.{high[1] - 2}"
+    if found == mine and not finished:
+        return ""
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+    return ""
+
+
+def install(folder: Path, kind: str, root: Path = ROOT) -> bool:
+    """Install what a kind of reader needs, and note that it is done; tell whether it worked."""
+    command = [str(program(folder)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.run([*command, "-r", FILES[kind]], cwd=root, check=False).returncode:
+        return False
+    for done in FILES if kind == "dev" else [kind]:
+        (folder / f".{done}").touch()
+    return True
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Make the environment; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.setup", description=__doc__.splitlines()[0])
+    parser.add_argument("--dev", action="store_true", help="with what authors and instructors need")
+    parser.add_argument("--venv", type=Path, default=root / ".venv", help="folder of the environment (default: .venv)")
+    options = parser.parse_args(arguments)
+    folder = options.venv.absolute()
+    if problem := prepare(folder, root):
+        print(problem, file=sys.stderr)
+        return 2
+    if not install(folder, "dev" if options.dev else "course", root):
+        print("the packages could not be installed: pip says why above; run the same command again", file=sys.stderr)
+        return 1
+    major, minor = version_of(folder)
+    print(f"ready with Python {major}.{minor} in {options.venv.name}")
+    print(f"for another Python: delete {options.venv.name}, then make setup PYTHON=python3.{minor}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
