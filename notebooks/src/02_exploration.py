@@ -561,3 +561,6 @@ page[["check", "verdict", "finding", "the hospital"]]
 # - Figures about the published set of case E: measured for this course; see `data/README.md`.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: look before you train: what separates the classes before any lung is seen

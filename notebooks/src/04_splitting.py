@@ -494,3 +494,6 @@ right.groupby(scored["fold"]).agg(["mean", "size"]).round(3)
 #   for COVID-19 using chest radiographs and CT scans*, Nature Machine Intelligence 3, doi 10.1038/s42256-021-00307-0.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: make a result out of nothing with a careless split, then make an honest one

@@ -676,3 +676,6 @@ plots.show(
 # - Kingma, Ba (2015), *Adam: a method for stochastic optimization*, arXiv 1412.6980.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: build one neuron by hand, and read what it learnt as a picture

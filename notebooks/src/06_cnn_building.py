@@ -679,3 +679,6 @@ except ValueError as error:
 #   shift*, arXiv:1502.03167.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: count parameters, overfit one batch, train, and treat augmentation as a claim

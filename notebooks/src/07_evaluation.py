@@ -613,3 +613,6 @@ on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(
 #   classifiers on imbalanced datasets*, PLoS ONE 10(3), doi 10.1371/journal.pone.0118432.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: put an interval and an n on every metric, and baselines beside every model

@@ -963,3 +963,6 @@ plots.intervals(
 # - Ozturk et al. (2020), the set of DarkCovidNet, doi 10.1016/j.compbiomed.2020.103792.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: cut a pretrained network where validation says; see what may never be fitted on all data

@@ -637,3 +637,6 @@ plots.intervals(
 #   Information Fusion 76, doi 10.1016/j.inffus.2021.04.008.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: watch a network read a marker in the corner, and audit a set so that it cannot

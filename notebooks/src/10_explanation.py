@@ -693,3 +693,6 @@ plots.heat_maps(
 #   4, doi 10.1038/s42256-022-00536-x.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: build heat maps, score them against the truth, and decide which to believe

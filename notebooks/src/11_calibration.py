@@ -704,3 +704,6 @@ plots.intervals(
 # - Davison, Hinkley (1997), *Bootstrap methods and their application*, Cambridge University Press.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: make probabilities mean what they say, and choose an operating point

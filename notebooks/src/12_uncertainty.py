@@ -749,3 +749,6 @@ plots.intervals(
 # - Geifman, El-Yaniv (2017), *Selective classification for deep neural networks*, arXiv 1705.08500.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: take a model to another hospital, refuse what is no chest radiograph, answer with sets

@@ -710,3 +710,7 @@ print(complete.card.splitlines()[0], "| version changed:", complete.sha256 != bu
 # - Sculley et al. (2015), *Hidden technical debt in machine learning systems*, NeurIPS 28.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: turn a network into one file in, one answer out; export small files that answer alike; write a model
+# card from the evidence

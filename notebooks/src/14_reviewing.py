@@ -920,3 +920,6 @@ print("left of the study's folder:", len(list(study.glob("*"))), "files")
 #
 # The ten faults come from published teaching notebooks, which are not named: everybody makes them. Text: CC BY 4.0.
 # Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: find ten faults in a study, prove each by an experiment, and report again

@@ -513,3 +513,7 @@ Markdown(("\n" + card).replace("\n#", "\n###"))
 #   Accountability, and Transparency, doi 10.1145/3287560.3287596.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: put the interval and the baselines beside one accuracy; ask a network whether it reads a word in the
+# image

@@ -553,3 +553,7 @@ print("\n".join(lines))
 #   Accountability, and Transparency, doi 10.1145/3287560.3287596.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: classify a folder of new images; count how many are new, and meet the same patients at another
+# hospital

@@ -558,3 +558,6 @@ Markdown(("\n" + deploy.model_card(**judged, **evidence)).replace("\n#", "\n###"
 #   Accountability, and Transparency, doi 10.1145/3287560.3287596.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: build an upload button; measure what it is worth to a model to have met the patients before

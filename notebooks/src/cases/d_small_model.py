@@ -580,3 +580,6 @@ print("\n".join(lines))
 #   Accountability, and Transparency, doi 10.1145/3287560.3287596.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: train a small network on thousands of images; find that the patients' age stands behind its accuracy

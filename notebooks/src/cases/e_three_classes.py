@@ -765,3 +765,6 @@ Markdown(("\n" + card).replace("\n#", "\n###"))
 #   for COVID-19 using chest radiographs and CT scans*, doi 10.1038/s42256-021-00307-0.
 #
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: fill in the table that the project left blank; measure the future work that it lists

@@ -1,0 +1,169 @@
+"""Write the page that JupyterLab opens first, notebooks/index.md, from the lessons' sources.
+
+With --check only compare. A lesson's title, question, time and the rest are what its source says. The one line that
+the index gives it stands there in a cell tagged `author`: "In the index: ...".
+
+python -m tools.index [--check]
+"""
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.common import ROOT, ToolError, relative, write_atomic
+from tools.navigation import INDEX, LESSONS, Stop, exercise, link, stops
+
+QUESTIONS = ["Can we build it?", "Can the number be trusted, and what did the model learn?", "Can it be used?"]
+MISSING = {
+    "minutes": '"**Time and hardware.** 60 minutes, ..."',
+    "question": f"the question it answers, in italics: {' or '.join(f'*{question}*' for question in QUESTIONS)}",
+    "summary": 'a cell tagged `author` with "In the index: " and what one will do',
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the index says of a lesson or a case study."""
+
+    stop: Stop
+    question: str  # one of QUESTIONS; empty for a case study
+    minutes: int
+    summary: str  # one line, such as "look before you train"
+    exercise: Path | None
+    exercise_minutes: int
+
+
+def prose(source: Path) -> str:
+    """Return a source's text with the comment signs taken away and each paragraph on one line."""
+    lines = [line.removeprefix("#").strip() for line in source.read_text(encoding="utf-8").splitlines()]
+    return "\n".join(" ".join(paragraph.split("\n")) for paragraph in "\n".join(lines).split("\n\n"))
+
+
+def entry(stop: Stop, root: Path = ROOT) -> Entry:
+    """Read what a source says about its notebook."""
+    text = prose(stop.source)
+    asked = re.search(r"^\*(Can [^*]+?)\?\*", text, re.MULTILINE)
+    found = {
+        "minutes": re.search(r"\*\*Time and hardware\.\*\* (\d+) minutes", text),
+        "question": stop.is_case or next((q for q in QUESTIONS if asked and q.startswith(asked[1])), None),
+        "summary": re.search(r"^%% \[markdown\] tags=\[\"author\"\] In the index: (.+)$", text, re.MULTILINE),
+    }
+    for name, value in found.items():
+        if not value:
+            raise ToolError(f"{relative(stop.source, root)} lacks {MISSING[name]}")
+    practice = None if stop.is_case else exercise(stop.name, root)
+    return Entry(
+        stop=stop,
+        question="" if stop.is_case else found["question"],
+        minutes=int(found["minutes"][1]),
+        summary=found["summary"][1].strip(),
+        exercise=practice,
+        exercise_minutes=exercise_minutes(stop.name, root) if practice else 0,
+    )
+
+
+def exercise_minutes(lesson: str, root: Path = ROOT) -> int:
+    """Return the time that an exercise's source names."""
+    for source in sorted((root / "exercises" / "src").glob(f"{lesson}*.py")):
+        if found := re.search(r"\*\*Time\.\*\* (\d+) minutes", source.read_text(encoding="utf-8")):
+            return int(found[1])
+    raise ToolError(f'no source of the exercise of {lesson} in exercises/src says "**Time.** 30 minutes"')
+
+
+def entries(root: Path = ROOT) -> list[Entry]:
+    """Return what the index lists: the lessons by number, then the case studies."""
+    return [entry(stop, root) for stop in stops(root)]
+
+
+def table(rows: list[Entry], page: Path) -> list[str]:
+    """Return the lines of a table of lessons or of case studies, with links that hold on the page."""
+    practice = any(row.exercise for row in rows)
+    heads = ["notebook", "you will", "minutes", *(["practise"] if practice else [])]
+    lines = [f"| {' | '.join(heads)} |", "|---|---|--:|" + ("---|" if practice else "")]
+    for row in rows:
+        cells = [link(row.stop.title, row.stop.path(page.parent), page), row.summary, f"{row.minutes}"]
+        if practice:
+            label = f"Exercise {row.stop.name[:2]}"
+            cells.append(f"{link(label, row.exercise, page)} ({row.exercise_minutes} min)" if row.exercise else "")
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def text(page: Path, root: Path = ROOT) -> str:
+    """Return the index as Markdown, for a page that stands in the folder of the lessons."""
+    rows = entries(root)
+    lessons, cases = [row for row in rows if not row.stop.is_case], [row for row in rows if row.stop.is_case]
+    if not lessons:
+        raise ToolError("there is no lesson in notebooks/src, so there is nothing to list")
+    first = link(lessons[0].stop.title, lessons[0].stop.path(page.parent), page)
+    hours = sum(row.minutes for row in lessons) / 60
+    lines = [
+        "<!-- Written by `python -m tools.index`: edit the sources of the lessons, not this page. -->",
+        "",
+        "# Chest radiographs, and what the number is worth",
+        "",
+        "> **For education, never for diagnosis.** Nothing here may be used to decide about a patient.",
+        "",
+        f"**Begin here: {first}.** Read from top to bottom. Where a text says *Predict*, decide first; then click the "
+        "cell below it and press **Shift + Enter** to run it. The outputs that you see before you run anything are the "
+        "authors'.",
+        "",
+        "The line of links at the top and at the end of each notebook leads to the next one, to the exercise, and back "
+        f"to this page. The {len(lessons)} lessons take about {hours:.0f} hours, in as many sittings as you like.",
+    ]
+    for number, question in enumerate(QUESTIONS, 1):
+        chapter = [row for row in lessons if row.question == question]
+        if chapter:
+            lines += ["", f"## {number} · {question}", "", *table(chapter, page)]
+    if cases:
+        lines += [
+            "",
+            "## Case studies",
+            "",
+            "Student projects of five kinds, each rebuilt as it is described, then reviewed with the tools of the "
+            "course. The first cell of each says which lessons it needs.",
+            "",
+            *table(cases, page),
+        ]
+    lines += [
+        "",
+        "## Stop, and come back",
+        "",
+        "- **What you write is saved** every two minutes, and at once with **Ctrl + S** (**Cmd + S** on a Mac).",
+        "- **Close the tab** of a notebook when you have finished it: that ends its Python process and frees its "
+        "memory.",
+        "- **Stop** with *File → Shut Down*, or with **Ctrl + C** in the terminal.",
+        "- **Come back** with the command that you started with, `make lab` or `python -m tools.lab`, in the folder of "
+        "the course. This page opens again, beside the notebooks that were open. Your text and the outputs are there, "
+        "the values of variables are not: in a notebook, *Run → Run All Above Selected Cell* computes them again.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Write or check the index; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.index", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is not up to date")
+    options = parser.parse_args(arguments)
+    page = root / LESSONS / INDEX
+    try:
+        wanted = text(page, root)
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if page.is_file() and page.read_text(encoding="utf-8") == wanted:
+        print(f"{relative(page, root)} is up to date")
+        return 0
+    if options.check:
+        print(f"{relative(page, root)} does not say what the sources say: python -m tools.index", file=sys.stderr)
+        return 1
+    write_atomic(page, wanted)
+    print(f"{relative(page, root)}: written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
