@@ -80,3 +80,6 @@ table["label"].value_counts()
 # ## Sources and licence
 #
 # Authors, year, doi of what was used. Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+
+# %% [markdown] tags=["author"]
+# In the index: what one will do, in one line, beginning with a verb

@@ -1,0 +1,303 @@
+"""A student's first minute in JupyterLab, in Chromium: the index, nothing of the authors, the way 01 → 14 by clicks.
+
+Needs playwright (`pip install playwright`; no part of the course's environments) and a Chromium: the one that
+CXR_CHROMIUM names, one on the PATH, or playwright's own. CXR_SCREENSHOTS names a folder to keep the pictures in.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tools import navigation
+from tools.common import pairs
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+OF_AUTHORS = re.compile("nbgrader|jupytext|formgrader|assignment|validate|jupyter notebook", re.IGNORECASE)
+LESSONS = [pair.notebook.name for pair in pairs() if pair.notebook.parent.name != "cases"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, or a skip that says what is missing."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    with api.sync_playwright() as driver:
+        names = [os.environ.get("CXR_CHROMIUM"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))]
+        names.append(driver.chromium.executable_path)
+        program = next((name for name in names if name and Path(name).exists()), None)
+        if not program:
+            pytest.skip("no Chromium: install one, or name it in CXR_CHROMIUM")
+        running = driver.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+def left_out(folder: str, names: list[str]) -> list[str]:
+    """Tell `copytree` what a fresh clone does not hold."""
+    if Path(folder) == ROOT / "data":
+        return [name for name in names if name not in ("README.md", "figures")]
+    made = shutil.ignore_patterns(".*", "build", "output", "__pycache__", "*.egg-info")
+    return list(made(folder, names))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory) -> Path:
+    """A copy of the course in which each notebook shows its line of links, built in or put in here."""
+    root = tmp_path_factory.mktemp("course") / "my course"
+    shutil.copytree(ROOT, root, ignore=left_out)
+    for pair in pairs(root):
+        notebook = json.loads(pair.notebook.read_text(encoding="utf-8"))
+        line = navigation.line(pair.notebook, root)
+        prose = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+        for cell in (prose[0], prose[-1]):
+            text = "".join(cell["source"])
+            if line not in text:
+                first, _, rest = text.partition("\n")
+                cell["source"] = f"{first}\n\n{line}\n{rest}" if cell is prose[0] else f"{text}\n\n{line}"
+        pair.notebook.write_text(json.dumps(notebook), encoding="utf-8")
+    return root
+
+
+class Server:
+    """A running `python -m tools.lab` of a user who has never started Jupyter before."""
+
+    def __init__(self, root: Path, home: Path, *arguments: str):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "PYTHON", "XDG", "CXR", "IPYTHON"))}
+        command = [sys.executable, "-m", "tools.lab", "--no-browser", "--ip", "127.0.0.1", "--port", str(port)]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.append("--allow-root")
+        self.home, self.log = home, home / "log.txt"
+        self.process = subprocess.Popen(
+            [*command, *arguments],
+            cwd=root,
+            env=kept | {"HOME": str(home)},
+            stdin=subprocess.DEVNULL,
+            stdout=self.log.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+        self.address = self.printed_address()
+
+    def printed(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def printed_address(self, seconds: float = 60) -> str:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            if found := re.search(r"http://127\.0\.0\.1:\d+/\S+\?token=\w+", self.printed()):
+                return found[0]
+            time.sleep(0.1)
+        self.stop()
+        raise AssertionError(f"no address was printed:\n{self.printed()}")
+
+    def kernels(self) -> list[dict]:
+        address = re.sub(r"/lab.*\?", "/api/kernels?", self.address)
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            return json.load(answer)
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def server(course, tmp_path_factory):
+    running = Server(course, tmp_path_factory.mktemp("home"))
+    yield running
+    running.stop()
+
+
+class Window:
+    """JupyterLab in a browser window, and what of it a test looks at."""
+
+    def __init__(self, browser, server: Server):
+        self.page = browser.new_page(viewport={"width": 1280, "height": 800})
+        self.server = server
+        self.folder = Path(os.environ.get("CXR_SCREENSHOTS", server.home / "screenshots"))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.page.set_default_timeout(30_000)
+        self.page.goto(server.address)
+        self.page.locator("#jp-main-dock-panel").wait_for()
+
+    def picture(self, name: str) -> None:
+        self.page.screenshot(path=self.folder / f"{name}.png")
+
+    def tabs(self) -> list[str]:
+        return self.page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel").all_inner_texts()
+
+    def index(self):
+        return self.page.locator(".jp-MarkdownViewer:visible")
+
+    def notebook(self, name: str):
+        """Return the notebook that is shown, once it is the one of this name."""
+        tab = self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current", has_text=name)
+        tab.wait_for()
+        panel = self.page.locator(".jp-NotebookPanel:visible")
+        panel.locator(".jp-MarkdownOutput h1").first.wait_for()
+        return panel
+
+    def close(self, name: str) -> None:
+        tab = self.page.locator("#jp-main-dock-panel .lm-TabBar-tab", has_text=name)
+        tab.locator(".lm-TabBar-tabCloseIcon").click()
+        tab.wait_for(state="detached")
+
+    def files(self, folder: str) -> list[str]:
+        """Return what the file browser lists in a folder below the course's."""
+        self.page.evaluate("window.scrollTo(0, 0)")
+        self.page.locator(".jp-FileBrowser .jp-BreadCrumbs-home").click()
+        for part in filter(None, folder.split("/")):
+            self.item(part).dblclick()
+        self.page.wait_for_timeout(700)
+        return self.page.locator(".jp-DirListing-itemText").all_inner_texts()
+
+    def item(self, name: str):
+        return self.page.locator(".jp-DirListing-item", has_text=name).first
+
+    def menus(self) -> dict[str, list[str]]:
+        """Return the entries of each main menu, those of submenus too."""
+        entries = {}
+        for bar in self.page.locator("#jp-MainMenu .lm-MenuBar-item").all():
+            bar.click()
+            self.page.locator(".lm-Menu").first.wait_for()
+            found = self.page.locator(".lm-Menu .lm-Menu-itemLabel").all_inner_texts()
+            for arrow in self.page.locator(".lm-Menu >> nth=0 >> .lm-Menu-item[data-type=submenu]").all():
+                arrow.hover()
+                self.page.wait_for_timeout(350)
+                found += self.page.locator(".lm-Menu >> nth=-1 >> .lm-Menu-itemLabel").all_inner_texts()
+            entries[bar.inner_text()] = found
+            self.page.keyboard.press("Escape")
+            self.page.keyboard.press("Escape")
+        return entries
+
+    def side_bars(self) -> list[str]:
+        tabs = self.page.locator(".jp-SideBar .lm-TabBar-tab").all()
+        return [f"{tab.get_attribute('title')} {tab.get_attribute('data-id')}" for tab in tabs]
+
+
+@pytest.fixture
+def window(browser, server):
+    opened = Window(browser, server)
+    yield opened
+    opened.page.close()
+
+
+def test_first_screen_is_the_index_and_nothing_else(window):
+    heading = window.index().locator("h1")
+    heading.wait_for()
+    window.page.wait_for_timeout(3000)  # what asks for attention does so by now
+    window.picture("01_first_screen")
+    assert heading.inner_text().startswith("Chest radiographs")
+    assert "never for diagnosis" in window.index().inner_text()
+    assert window.index().locator("table").count() >= 4
+    assert window.tabs() == ["index.md"]
+    assert not window.page.locator(".jp-Launcher").count()
+    assert not window.page.locator(".Toastify__toast, .jp-Dialog").count(), "nothing asks for an answer"
+
+
+def test_nothing_of_the_authors_is_in_menus_side_bars_or_files(window):
+    window.index().locator("h1").wait_for()
+    menus = window.menus()
+    assert {"File", "Run", "Help"} <= set(menus)
+    assert min(len(entries) for entries in menus.values()) >= 2, "the menus were read"
+    assert not [entry for entries in menus.values() for entry in entries if OF_AUTHORS.search(entry)]
+    assert not [name for name in menus if OF_AUTHORS.search(name)]
+    assert any("File Browser" in name for name in window.side_bars())
+    assert not [name for name in window.side_bars() if OF_AUTHORS.search(name)]
+    assert set(window.files("")) <= {"cxr_helpers", "data", "docs", "exercises", "notebooks", "README.md"}
+    window.picture("02_files")
+    listed = window.files("notebooks")
+    assert {"cases", "index.md", *LESSONS} == set(listed)
+    assert all(name.endswith((".ipynb", ".md")) for name in window.files("exercises"))
+    window.page.keyboard.press("Control+Shift+C")
+    palette = window.page.locator(".lm-CommandPalette-itemLabel")
+    palette.first.wait_for()
+    commands = palette.all_inner_texts()
+    assert len(commands) > 30
+    assert not [command for command in commands if OF_AUTHORS.search(command)]
+    window.picture("03_commands")
+
+
+def test_from_the_index_through_all_lessons_by_clicks(window, server):
+    window.index().get_by_role("link", name="01 · Data import").first.click()
+    seen = []
+    for number, name in enumerate(LESSONS):
+        panel = window.notebook(name)
+        if number in (0, 3):
+            window.page.wait_for_timeout(3000)
+            window.picture(f"1{number}_{Path(name).stem}")
+        seen.append(panel.locator("h1").first.inner_text()[:2])
+        if number:
+            window.close(LESSONS[number - 1])
+        if number + 1 < len(LESSONS):
+            title = navigation.title(pairs()[number + 1].source)
+            panel.get_by_role("link", name=f"{title} →").first.click()
+    assert seen == [name[:2] for name in LESSONS]
+    assert len(seen) == 14
+    assert not window.page.locator(".jp-Dialog").count()
+    assert len(server.kernels()) <= 1, "a closed notebook leaves no process behind"
+
+
+def test_back_to_the_index_to_the_exercise_and_on_from_the_end_of_a_notebook(window):
+    window.index().get_by_role("link", name="04 · Splitting").first.click()
+    panel = window.notebook("04_splitting.ipynb")
+    panel.get_by_role("link", name="Exercise 04").first.click()
+    exercise = navigation.exercise("04_splitting").name
+    window.page.locator(".lm-TabBar-tab.lm-mod-current", has_text=exercise).first.wait_for()
+    assert "exercises" in window.notebook(exercise).locator("h1").first.inner_text()
+    window.close(exercise)
+    panel = window.notebook("04_splitting.ipynb")
+    panel.locator(".jp-Cell").last.scroll_into_view_if_needed()
+    window.page.wait_for_timeout(1000)
+    window.picture("20_end_of_lesson")
+    panel.get_by_role("link", name="05 · A first network →").last.click()
+    window.notebook("05_first_network.ipynb").get_by_role("link", name="Index").first.click()
+    window.index().locator("h1").wait_for()
+    assert window.page.locator(".lm-TabBar-tab.lm-mod-current", has_text="index.md").count()
+
+
+def test_coming_back_shows_the_index_in_front_of_what_was_open(window, browser, server):
+    window.index().get_by_role("link", name="02 · Exploration").first.click()
+    window.notebook("02_exploration.ipynb")
+    window.page.wait_for_timeout(3000)  # JupyterLab notes what is open after a moment
+    window.page.close()
+    again = Window(browser, server)
+    again.index().locator("h1").wait_for()
+    assert "02_exploration.ipynb" in again.tabs()
+    again.picture("30_come_back")
+    again.page.close()
+
+
+def test_the_students_own_settings_are_left_alone(window, server):
+    window.index().locator("h1").wait_for()
+    folder = server.home / ".jupyter"
+    settings = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pid"]
+    assert not settings
+
+
+def test_an_author_sees_the_sources_and_the_panels(browser, course, tmp_path):
+    running = Server(course, tmp_path, "--author")
+    try:
+        window = Window(browser, running)
+        window.page.locator(".jp-Launcher").wait_for()
+        assert {"tools", "tests", "Makefile", "pyproject.toml"} <= set(window.files(""))
+        assert {"src", "ruff.toml"} <= set(window.files("notebooks"))
+        window.picture("40_author")
+        assert any(OF_AUTHORS.search(name) for names in window.menus().values() for name in names)
+        assert not window.page.locator(".Toastify__toast, .jp-Dialog").count()
+        window.page.close()
+    finally:
+        running.stop()
+    assert running.process.poll() is not None
