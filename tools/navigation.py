@@ -51,9 +51,10 @@ def stops(root: Path = ROOT) -> list[Stop]:
 
 
 def exercise(lesson: str, root: Path = ROOT) -> Path | None:
-    """Return the exercise notebook of a lesson such as "04_splitting"; None if it has none."""
-    names = [f"{lesson}_exercise.ipynb", f"{lesson}.ipynb"]
-    return next((path for name in names if (path := root / "exercises" / name).is_file()), None)
+    """Return where the exercise notebook of a lesson such as "04_splitting" stands; None if it has none."""
+    name = f"{lesson}_exercise"
+    there = (root / "exercises" / "src" / f"{name}.py").is_file()
+    return root / "exercises" / f"{name}.ipynb" if there else None
 
 
 def link(label: str, target: Path, page: Path) -> str:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+TEXT = {"capture_output": True, "text": True, "check": False}
 FILES = {"course": "requirements.txt", "dev": "requirements-dev.txt"}
 
 
@@ -64,9 +65,13 @@ def prepare(folder: Path, root: Path = ROOT) -> str:
 
 def install(folder: Path, kind: str, root: Path = ROOT) -> bool:
     """Install what a kind of reader needs, and note that it is done; tell whether it worked."""
-    command = [str(program(folder)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.run([*command, "-r", FILES[kind]], cwd=root, check=False).returncode:
+    python = str(program(folder))
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    if subprocess.run([*pip, "-r", FILES[kind]], cwd=root, check=False).returncode:
         return False
+    # pip compiles one file after the other; this uses all cores. A file of some package that is no Python does no harm.
+    packages = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], **TEXT).stdout
+    subprocess.run([python, "-m", "compileall", "-q", "-j", "0", packages.strip()], **TEXT)
     for done in FILES if kind == "dev" else [kind]:
         (folder / f".{done}").touch()
     return True

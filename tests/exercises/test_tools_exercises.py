@@ -16,13 +16,22 @@ from tools.common import ROOT, ToolError
 NAME = "04_splitting_exercise"
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """A repository that holds one lesson and its exercise, built."""
+    root = tmp_path_factory.mktemp("built")
+    for folder, name in (("exercises", NAME), ("notebooks", NAME.removesuffix("_exercise"))):
+        (root / folder / "src").mkdir(parents=True)
+        shutil.copy(ROOT / folder / "src" / f"{name}.py", root / folder / "src")
+    assert exercises.main([], root) == 0
+    return root
+
+
 @pytest.fixture
-def course(tmp_path) -> Path:
-    """A repository that holds one exercise and its notebook."""
-    (tmp_path / "exercises" / "src").mkdir(parents=True)
-    shutil.copy(ROOT / "exercises" / "src" / f"{NAME}.py", tmp_path / "exercises" / "src")
-    shutil.copy(ROOT / "exercises" / f"{NAME}.ipynb", tmp_path / "exercises")
-    return tmp_path
+def course(built, tmp_path) -> Path:
+    """A copy of that repository, for one test."""
+    shutil.copytree(built, tmp_path / "course")
+    return tmp_path / "course"
 
 
 def source(root: Path) -> Path:
@@ -41,10 +50,10 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def test_same_source_same_bytes_which_are_those_committed(course):
+def test_same_source_same_bytes(course):
     with exercises.workshop(course) as folder:
         text = exercises.built(source(course), folder, course)
-    assert text.encode() == (ROOT / "exercises" / f"{NAME}.ipynb").read_bytes()
+    assert text.encode() == (course / "exercises" / f"{NAME}.ipynb").read_bytes()
     assert list(exercises.faults(course)) == []
     assert str(course) not in (course / "exercises" / f"{NAME}.ipynb").read_text()
 
