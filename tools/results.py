@@ -1,6 +1,7 @@
-"""Write the measured results into the README, from the CSV files in benchmarks/ and cxr_helpers/measured/.
+"""Write the generated parts of README.md and docs/results.md, from the CSV files and the lessons' sources.
 
-With --check only compare.
+A part stands between the marks `<!-- generated: NAME -->` and `<!-- end of NAME -->`; what stands outside is written by
+hand and stays. The CSV files lie in benchmarks/ and cxr_helpers/measured/. With --check only compare.
 
 python -m tools.results [--check]
 """
@@ -8,15 +9,15 @@ python -m tools.results [--check]
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from cxr_helpers import measured
-from tools.common import ROOT
+from tools import front
+from tools.common import ROOT, ToolError, relative, write_atomic
 
-START = "<!-- results: written by `python -m tools.results` from CSV files in benchmarks/ and cxr_helpers/measured/ -->"
-END = "<!-- end of results -->"
 NAMES = {"case_e": "case E's recipe", "compact": "compact network"}
 
 
@@ -25,9 +26,8 @@ def case_e(folder: Path) -> str:
     table, differences = measured.read("case_e"), measured.read("case_e_differences")
     first = table.iloc[0]
     lines = [
-        f"**Networks and baselines on case E's set**: {first['n']} radiographs in {first['groups']} groups, "
-        f"{first['folds']}-fold cross-validation with whole groups, intervals by group (`{first['command']}`, "
-        f"{first['date']}).",
+        f"{first['n']} radiographs in {first['groups']} groups, {first['folds']}-fold cross-validation with whole "
+        f"groups, intervals by group (`{first['command']}`, {first['date']}).",
         "",
         "| model | accuracy | macro-F1 | parameters | seconds per training |",
         "|---|---|---|---|---|",
@@ -52,17 +52,14 @@ def case_e_review(folder: Path) -> str:
     """Case E's project as described, repaired, and beside other ways."""
     table = measured.read("case_e_review")
     lines = [
-        '**Case E\'s project, as described and repaired**: the description says "augmentation" and no more, so the '
-        "recipe is filled in two ways (the milder one was tried when the other had done badly on the given test part); "
-        "the row *case E's recipe* of the first table is the one also shifted and turned. On the given split copies of "
-        "test images are in train, "
-        f"and n is small (`{table['command'].iloc[0]}`, {table['date'].iloc[0]}).",
+        f"Intervals by group (`{table['command'].iloc[0]}`, {table['date'].iloc[0]}).",
         "",
-        "| row | accuracy | macro-F1 | AUC | n | seeds | CPU seconds | parameters | kB |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| row | split | accuracy | macro-F1 | AUC | n | seeds | CPU seconds | parameters | kB |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in table.to_dict("records"):
-        cells = [row["row"], *(interval(row, m) for m in ("accuracy", "f1_macro", "roc_auc_macro"))]
+        cells = [row["row"], row["protocol"]]
+        cells += [interval(row, m) for m in ("accuracy", "f1_macro", "roc_auc_macro")]
         cells += [f"{row['n']}", f"{row['seeds']}"]
         numbers = (row["cpu_seconds"], row["parameters"], row["kB"])
         cells += ["" if pd.isna(number) else f"{number:,.0f}" for number in numbers]
@@ -79,7 +76,7 @@ def pipeline(folder: Path) -> str:
     """Speed of augmented batches."""
     table = pd.read_csv(folder / "pipeline.csv")
     return (
-        f"**Augmented batches from the cache** come {table['ratio'].median():.0f} times as fast as from "
+        f"Augmented batches from the cache come {table['ratio'].median():.0f} times as fast as from "
         f"`ImageDataGenerator` on the same {table['n'].iloc[0]} files at 224×224 (median of {len(table)} rounds in one "
         f"run, {table['ratio'].min():.0f} to {table['ratio'].max():.0f}; {table['cores'].iloc[0]} cores)."
     )
@@ -95,7 +92,7 @@ def duplicates(folder: Path) -> str:
     bad = [f"{what} {share:.2f}" for what, share in found.items() if share < 0.9]
     count = n[[what for what in n.index if what.startswith("recall")]].iloc[0]
     return (
-        f"**The near-duplicate detector** on DarkCovidNet's images, at its threshold of {table['threshold'].iloc[0]}: "
+        f"On DarkCovidNet's images, at the detector's threshold of {table['threshold'].iloc[0]}: "
         f"{value[false]:.0f} false alarms among {n[false]:,} pairs of two patients. Share of {count} changed copies "
         f"found: {'; '.join(good)}. It does not find every copy: {'; '.join(bad)}."
     )
@@ -107,7 +104,7 @@ def lessons(folder: Path) -> str:
     whole, each = table.loc["all"], table.drop(index="all")
     rows = [f"{name} {seconds:.0f} s" for name, seconds in each["seconds"].items()]
     return (
-        "**The headless run** on the phantom, class mode, two notebooks at a time on two cores, phantoms drawn before "
+        "On the phantom, class mode, two notebooks at a time on two cores, phantoms drawn before "
         f"(`{whole['command']}`, {whole['date']}): all {len(each)} notebooks in {whole['seconds'] / 60:.1f} minutes, "
         f"with at most {whole['peak_mb'] / 1000:.1f} GB a kernel. {'; '.join(rows)}."
     )
@@ -121,11 +118,8 @@ def phantom_pretraining(folder: Path) -> str:
     first = table.iloc[0]
     parts = [f"{row.n_test:.0f} test images of `{row.set}`" for row in table.drop_duplicates("set").itertuples()]
     lines = [
-        "**Phantoms before real images**: macro-F1 of the compact network fine-tuned on n real radiographs, from "
-        f"random weights and from those learnt on phantoms. Mean of {first['seeds']} seeds, each with its own "
-        f"{' and '.join(parts)}, in whole groups (`{first['command']}`, {first['date']}; every training is a dot in "
-        "[the figure](benchmarks/phantom_pretraining.png)). The first interval draws the test groups, the second the "
-        "seeds as well; one that holds 0 shows no difference.",
+        f"Mean of {first['seeds']} seeds, each with its own {' and '.join(parts)}, in whole groups "
+        f"(`{first['command']}`, {first['date']}).",
         "",
         "| set | n | from scratch | pretrained | difference | interval | with seeds | gain in |",
         "|---|---|---|---|---|---|---|---|",
@@ -137,17 +131,15 @@ def phantom_pretraining(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def transfer(name: str, title: str, wanted: dict[str, str], note: str) -> str:
-    """Rows of a table of models; `wanted`: names of the rows, and what they are called here; `note` stands below."""
+def transfer(name: str, wanted: dict[str, str]) -> str:
+    """Rows of a table of models; `wanted`: names of the rows, and what they are called here."""
     if name not in measured.names():
         return ""
     table = measured.read(name)
     first = table.dropna(subset=["groups"]).iloc[0]
     lines = [
-        f"**{title}**: 5-fold cross-validation, whole groups (`grouped`) or single images (`images`), intervals by "
-        f"group; penalties, and what a row calls chosen inside, were chosen inside the training parts "
-        f"(`{first['command']}`, {first['date']}; the whole table is "
-        f"[`{name}.csv`](cxr_helpers/measured/{name}.csv)).",
+        f"5-fold cross-validation, intervals by group (`{first['command']}`, {first['date']}; the whole table is "
+        f"[`{name}.csv`](../cxr_helpers/measured/{name}.csv)).",
         "",
         "| task | split | model | accuracy | macro-F1 | n | fold seeds | seconds per fold |",
         "|---|---|---|---|---|---|---|---|",
@@ -158,7 +150,7 @@ def transfer(name: str, title: str, wanted: dict[str, str], note: str) -> str:
         cells = [row["task"], row["protocol"], wanted[row["model"]], *figures, *[""] * (2 - len(figures)), row["n"]]
         cells += [f"{row['fold_seeds']:.0f}", f"{row['seconds_per_fold']:.0f}"] if known else ["", ""]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join([*lines, "", note])
+    return "\n".join(lines)
 
 
 FROZEN = {
@@ -182,40 +174,46 @@ FROZEN = {
 }
 
 
-AT_HAND = (
-    "925 of the 1,125 images (patients chosen by hash), grey, longest side 384 px; a COVID-19 film does not name "
-    "its patient, so that there only near-duplicates are kept together."
-)
-BEST_OF_NINE = "Block 4 is the best of nine cuts on these very folds, so a little lucky."
-
-
 def darkcovidnet(folder: Path) -> str:
     """A published table under patients kept together."""
-    return transfer("darkcovidnet", "DarkCovidNet's images, known patients kept together", FROZEN, AT_HAND)
+    return transfer("darkcovidnet", FROZEN)
 
 
 def case_e_transfer(folder: Path) -> str:
     """What pretraining brings on case E's set."""
-    return transfer("case_e_transfer", "Pretraining on case E's set", FROZEN, BEST_OF_NINE)
+    return transfer("case_e_transfer", FROZEN)
 
 
 def shortcuts(folder: Path) -> str:
     """What the frame alone tells."""
-    table = measured.read("shortcuts").set_index(["set", "seen"])
-
-    def auc(name: str, seen: str) -> str:
-        row = table.loc[(name, seen)]
-        return f"{row['auc_covid']:.3f} ({row['auc_covid_low']:.2f}-{row['auc_covid_high']:.2f}, n = {row['n']})"
-
-    e, d = "covid19-image-dataset", "darkcovidnet"
-    whole, frame = "whole image, logistic regression", "frame, logistic regression"
+    table = measured.read("shortcuts")
     first = table.iloc[0]
-    return (
-        f"**Without a lung**: AUC of COVID against the rest from the outer frame of the image alone, and from the "
-        f"whole image, both by logistic regression: case E's set {auc(e, frame)} and {auc(e, whole)}; DarkCovidNet's "
-        f"{auc(d, frame)} and {auc(d, whole)}, where the name of the collection alone has {auc(d, 'source alone')} "
-        f"(`{first['command']}`, {first['date']})."
-    )
+    lines = [
+        f"Mean of {first['repeats']} repeats with other folds, intervals by group (`{first['command']}`, "
+        f"{first['date']}).",
+        "",
+        "| set | what is seen | AUC of COVID-19 | n | groups |",
+        "|---|---|---|---|---|",
+    ]
+    for row in table.to_dict("records"):
+        cells = [f"`{row['set']}`", row["seen"], interval(row, "auc_covid"), row["n"], row["groups"]]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def coins(folder: Path) -> str:
+    """AUC on labels that are coin tosses."""
+    table = pd.read_csv(folder / "coins.csv")
+    first = table.iloc[0]
+    lines = [
+        f"{first['n']} images of {first['patients']} patients; mean AUC of {first['repeats']} repeats with fresh coins "
+        f"and a fresh split, interval over the repeats (`{first['command']}`, {first['date']}).",
+        "",
+        "| a quarter is set aside | AUC |",
+        "|---|---|",
+    ]
+    lines += [f"| of the {row['split']}, at random | {interval(row, 'auc')} |" for row in table.to_dict("records")]
+    return "\n".join(lines)
 
 
 def export(folder: Path) -> str:
@@ -224,31 +222,67 @@ def export(folder: Path) -> str:
     small, first = table.loc["int8"], table.iloc[0]
     speed = f"{small['median_ms']:.1f} ms an image on one thread (median of {small['repeats']})"
     return (
-        f"**Exported**: the compact network at {first['size']} px as LiteRT with int8 weights has {small['kB']:.0f} kB "
-        f"and takes {speed}; its probabilities differ from Keras' by {small['largest']:.3f} at most over {small['n']} "
+        f"The compact network at {first['size']} px as LiteRT with int8 weights has {small['kB']:.0f} kB and "
+        f"takes {speed}; its probabilities differ from Keras' by {small['largest']:.3f} at most over {small['n']} "
         f"images, {small['flipped']} answers flip (`{first['command']}`, {first['date']})."
     )
 
 
-def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--check", action="store_true")
-    options = arguments.parse_args()
-    readme = ROOT / "README.md"
-    text = readme.read_text("utf-8")
-    blocks = (case_e, case_e_transfer, case_e_review, darkcovidnet, phantom_pretraining, shortcuts, export)
-    blocks += (pipeline, duplicates, lessons)
-    parts = "\n\n".join(filter(None, (block(ROOT / "benchmarks") for block in blocks)))
-    wanted = re.sub(
-        re.escape(START) + ".*?" + re.escape(END), lambda _: f"{START}\n\n{parts}\n\n{END}", text, flags=re.S
-    )
-    if wanted == text:
-        return 0
-    if options.check:
-        print("README.md does not show what benchmarks/*.csv hold; run: python -m tools.results", file=sys.stderr)
-        return 1
-    readme.write_text(wanted, "utf-8")
-    return 0
+BLOCKS = (shortcuts, coins, case_e, case_e_transfer, case_e_review, darkcovidnet, phantom_pretraining, export)
+BLOCKS += (pipeline, duplicates, lessons)
+
+
+def readme(page: str, root: Path = ROOT) -> dict[str, str]:
+    """The generated parts of the README: {name: Markdown}."""
+    parts = {name: getattr(front, name)(root) for name in ("picture", "colab", "commands", "results")}
+    return parts | {"lessons": front.lessons(page, root)}
+
+
+def measurements(page: str, root: Path = ROOT) -> dict[str, str]:
+    """The generated parts of docs/results.md: {name: Markdown}."""
+    return {block.__name__: block(root / "benchmarks") for block in BLOCKS}
+
+
+PAGES: dict[str, Callable[..., dict[str, str]]] = {"README.md": readme, "docs/results.md": measurements}
+
+
+def filled(page: str, parts: dict[str, str]) -> str:
+    """The page with each part between its marks.
+
+    Raises ToolError where a part has no place, or a place has no part.
+    """
+    places = re.findall(r"^<!-- generated: (\w+) -->$", page, flags=re.MULTILINE)
+    if sorted(places) != sorted(parts):
+        raise ToolError(f"has places for {', '.join(sorted(places))}, and there are {', '.join(sorted(parts))}")
+    for name, text in parts.items():
+        start, end = f"<!-- generated: {name} -->", f"<!-- end of {name} -->"
+        pattern = re.compile(f"^{start}\n.*?^{end}$", flags=re.DOTALL | re.MULTILINE)
+        page, found = pattern.subn(lambda _, new=f"{start}\n\n{text}\n\n{end}": new, page)
+        if found != 1:
+            raise ToolError(f"the place {name} does not end: write {end} below it")
+    return page
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Write or compare; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.results", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page is out of date")
+    options = parser.parse_args(arguments)
+    faults = []
+    for name, parts in PAGES.items():
+        path = root / name
+        before = path.read_text("utf-8")
+        try:
+            after = filled(before, parts(before, root))
+        except ToolError as error:
+            faults.append(f"{relative(path, root)}: {error}")
+            continue
+        if after != before and options.check:
+            faults.append(f"{relative(path, root)} is not what CSV files and lessons hold: python -m tools.results")
+        elif after != before:
+            write_atomic(path, after)
+    print(*faults, sep="\n", end="\n" if faults else "", file=sys.stderr)
+    return int(bool(faults))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The README's table of the five projects' features names notebooks and steps that exist."""
+"""The table in docs/features.md of the five projects' features names notebooks and steps that exist."""
 
 import re
 
@@ -6,6 +6,7 @@ import pytest
 
 from tools.common import ROOT, headings, read_notebook
 
+PAGE = ROOT / "docs" / "features.md"
 START, END = "<!-- features of the five projects -->", "<!-- end of features -->"
 LINK = re.compile(r"\[(\d\d|[A-E])(?: · (Step \d+ · [^\]]+))?\]\(([^)]+)\)")
 FEATURES = [
@@ -16,7 +17,7 @@ FEATURES = [
 
 def rows() -> dict[str, str]:
     """The lines of the table: {feature: the rest of the line}."""
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = PAGE.read_text("utf-8")
     block = text[text.index(START) : text.index(END)]
     return dict(re.match(r"\| ([^|]+?) \| (.*)", line).groups() for line in block.splitlines() if line.startswith("| "))
 
@@ -39,9 +40,9 @@ def test_the_five_projects_are_all_there():
 @pytest.mark.parametrize("feature", FEATURES)
 def test_notebooks_and_steps_exist(feature):
     for name, step, path in LINK.findall(rows()[feature]):
-        file = ROOT / path
+        file = (PAGE.parent / path).resolve()
         assert file.is_file(), f"{feature}: {path} does not exist"
         start = f"{name}_" if name.isdigit() else f"cases/{name.lower()}_"
-        assert path.startswith(f"notebooks/{start}"), f"{feature}: {name} is not {path}"
+        assert path.startswith(f"../notebooks/{start}"), f"{feature}: {name} is not {path}"
         known = [text for _, _, text in headings(read_notebook(file))]
         assert step in known, f"{feature}: {path} has no {step!r}; it has {known}"

@@ -163,7 +163,7 @@ def test_arms_scored_on_different_images_are_refused(compared):
         pretraining_summary.compare({"a": both["scratch"], "b": both["scratch"][::-1]})
 
 
-# --- rows and the README ----------------------------------------------------------------------------------------
+# --- rows and the page of results -------------------------------------------------------------------------------
 
 
 def test_rows_are_added_whole_and_a_repeated_run_is_replaced(tmp_path):
@@ -176,7 +176,7 @@ def test_rows_are_added_whole_and_a_repeated_run_is_replaced(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["runs.csv"]
 
 
-def test_the_readme_shows_the_rows_when_there_are_any(compared, tmp_path, monkeypatch):
+def test_the_page_shows_the_rows_when_there_are_any(compared, tmp_path, monkeypatch):
     monkeypatch.setattr(measured, "FOLDER", tmp_path)
     assert results.phantom_pretraining(tmp_path) == ""
     rows = compared[1].reset_index().assign(set="darkcovidnet", n=50, date="2000-01-01", command="python -m x")

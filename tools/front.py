@@ -1,0 +1,118 @@
+"""The generated parts of the README: its picture, what to type, the table of lessons, three results.
+
+`python -m tools.results` calls them; each function returns the Markdown of one region. All else in the README is
+written by hand.
+"""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from cxr_helpers import measured
+from tools import links
+from tools.common import ROOT, ToolError, pairs
+from tools.instructors import minutes, opening
+
+FIGURE = "docs/figures/coins.png"
+COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+SEEN = {
+    "whole image, logistic regression": "the whole radiograph",
+    "frame, logistic regression": "its outer frame, with little of the lungs",
+    "file properties": "no pixel: the file's format and size",
+}
+SETS = {"covid19-image-dataset": "Kaggle's Covid-19 Image Dataset", "darkcovidnet": "DarkCovidNet's set"}
+
+
+def picture(root: Path = ROOT) -> str:
+    """The coin experiment's figure with its alt text, and a caption with n and the intervals."""
+    from benchmarks import coins
+
+    table = pd.read_csv(root / "benchmarks" / "coins.csv")
+    rows = table.set_index("split").to_dict("index")
+    by_image, by_patient = rows["images"], rows["patients"]
+    return (
+        f"![{coins.alt(table)}]({FIGURE})\n\n"
+        f"*Nothing to learn, and an AUC of {coins.figure_of(by_image)}: other images of the test patients were in the "
+        f"training part. With whole patients set aside: {coins.figure_of(by_patient)}. Mean of {by_image['repeats']} "
+        f"repeats on {by_image['n']} drawn images of {by_image['patients']} patients, 95 % interval; "
+        "[lesson 04](notebooks/04_splitting.ipynb).*"
+    )
+
+
+def colab(root: Path = ROOT) -> str:
+    """The door to Colab: lesson 01's address, or how it gets one."""
+    address = links.colab("notebooks/01_data_import.ipynb", root)
+    if address:
+        return f"**Try it in Colab**: [open lesson 01]({address}); its first cell installs what is missing."
+    return (
+        "**Try it in Colab**: [publish your copy](docs/publishing.md) on GitHub and run `make stamp`: every notebook "
+        "then carries an *Open in Colab* button."
+    )
+
+
+def commands(root: Path = ROOT) -> str:
+    """What to type: the clone, when its address is known, and the two commands."""
+    address = links.repository(root)
+    lines = ["make lab      # sets everything up, then opens JupyterLab at the lessons"]
+    lines += ["make test     # sets everything up, then runs every test and every notebook"]
+    if address:
+        lead = "In a terminal:"
+        lines = [f"git clone {address}", f"cd {address.rsplit('/', 1)[-1]}", *lines]
+    else:
+        lead = (
+            "Get this folder (`git clone` with the address where you found it, or the zip, downloaded and unpacked), "
+            "open a terminal in it, and type:"
+        )
+    return "\n".join([lead, "", "```", *lines, "```"])
+
+
+def lessons(page: str, root: Path = ROOT) -> str:
+    """The table of lessons: number, title and minutes from the sources; the last column is kept from the page.
+
+    Raises ToolError if the page does not say what a lesson does.
+    """
+    lines = ["| | lesson | minutes | you will |", "|---|---|---|---|"]
+    total, cases = 0, []
+    for pair in pairs(root):
+        if pair.source.parent.name != "src":
+            cases.append(minutes(pair.source))
+            continue
+        number, title = opening(pair.source).strip().splitlines()[0].removeprefix("# ").split(" · ", 1)
+        path = pair.notebook.relative_to(root).as_posix()
+        kept = re.search(rf"^\| {number} \|.*\| ([^|]+?) \|$", page, re.MULTILINE)
+        if not kept:
+            raise ToolError(f"README.md: the table of lessons needs a line `| {number} | | | what you will do |`")
+        time = minutes(pair.source)
+        total += time
+        lines.append(f"| {number} | [{title}]({path}) | {time} | {kept[1]} |")
+    each = f"{cases[0]}" if len(set(cases)) == 1 else f"{min(cases)}-{max(cases)}"
+    lines += [
+        "",
+        f"Together {total / 60:.0f} hours. Then {COUNT[len(cases)]} case studies of {each} minutes rebuild published "
+        "kinds of student project and ask what their number is worth: [feature by feature](docs/features.md).",
+    ]
+    return "\n".join(lines)
+
+
+def results(root: Path = ROOT) -> str:
+    """Three rows of one benchmark: the same metric and folds within each set, and less and less to see."""
+    table = measured.read("shortcuts").set_index(["seen", "set"])
+    first, heads = table.iloc[0], []
+    for name, words in SETS.items():
+        row = table.loc[("file properties", name)]
+        heads.append(f"{words} (n = {row['n']})")
+    lines = [
+        "AUC of COVID-19 against the rest (0.5 is a coin, 1 is perfect) with its 95 % interval, on two public sets. "
+        "Logistic regression (for the file a random forest), cross-validation with copies and known patients kept "
+        f"together, {first['repeats']} repeats (`{first['command']}`, {first['date']}).",
+        "",
+    ]
+    lines += ["| what the model sees | " + " | ".join(heads) + " |", "|---|---|---|"]
+    for seen, words in SEEN.items():
+        cells = []
+        for name in SETS:
+            row = table.loc[(seen, name)]
+            cells.append(f"{row['auc_covid']:.3f} ({row['auc_covid_low']:.2f}-{row['auc_covid_high']:.2f})")
+        lines.append(f"| {words} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
