@@ -90,6 +90,7 @@ check: $(READY) ## style, notebooks against sources and rules, fast tests: under
 	$(BIN)/python -m tools.lint
 	$(BIN)/python -m tools.exercises --check
 	$(BIN)/python -m tools.results --check
+	$(BIN)/python -m tools.index --check
 	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS)
 
 test: check test-slow test-exercises test-notebooks test-real ## everything: check, slow tests, exercises, every notebook twice

@@ -253,7 +253,7 @@ copies.groupby("transform")["found"].agg(found="sum", planted="count")
 
 # %% [markdown]
 # **Explain.** Identical and contrast-changed copies are what the detector was built for. A cropped one can escape it
-# (the README has its recall for each kind of change). So the number of pairs found is a lower bound.
+# (`docs/results.md` has its recall for each kind of change). So the number of pairs found is a lower bound.
 
 # %% [markdown]
 # ## Step 6 · What is a copy worth?
