@@ -10,6 +10,7 @@ import ast
 import functools
 import http.server
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -91,7 +92,9 @@ def run(python: Path, cells: list[str]) -> subprocess.CompletedProcess:
         path = Path(place, "cells.json")
         path.write_text(json.dumps(cells), encoding="utf-8")
         command = [str(python), "-c", DRIVER, str(path)]
-        return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        # Nothing of this checkout may be in reach.
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        return subprocess.run(command, cwd=place, env=clean, capture_output=True, text=True, check=False)
 
 
 def check(python: Path, root: Path = ROOT) -> list[str]:
