@@ -80,13 +80,14 @@ def entries(root: Path = ROOT) -> list[Entry]:
 def table(rows: list[Entry], page: Path) -> list[str]:
     """Return the lines of a table of lessons or of case studies, with links that hold on the page."""
     practice = any(row.exercise for row in rows)
-    heads = ["notebook", "you will", "minutes", *(["practise"] if practice else [])]
-    lines = [f"| {' | '.join(heads)} |", "|---|---|--:|" + ("---|" if practice else "")]
+    heads = ["notebook", "you will", "minutes", *(["practise", "minutes"] if practice else [])]
+    lines = [f"| {' | '.join(heads)} |", "|---|---|--:|" + ("---|--:|" if practice else "")]
     for row in rows:
         cells = [link(row.stop.title, row.stop.path(page.parent), page), row.summary, f"{row.minutes}"]
-        if practice:
-            label = f"Exercise {row.stop.name[:2]}"
-            cells.append(f"{link(label, row.exercise, page)} ({row.exercise_minutes} min)" if row.exercise else "")
+        if row.exercise:
+            cells += [link(f"Exercise\N{NO-BREAK SPACE}{row.stop.name[:2]}", row.exercise, page)]
+            cells += [f"{row.exercise_minutes}"]
+        cells += [""] * (len(heads) - len(cells))
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -48,6 +48,19 @@ AUTHORS_SERVICES = [
 # Parts of JupyterLab itself that a course has no use for: packages to install, a list of a notebook's properties.
 SPARE_PANELS = ["@jupyterlab/extensionmanager-extension", "@jupyterlab/application-extension:property-inspector"]
 
+# What the kernel says of its language: what stands in the committed notebooks (`tools.build.LANGUAGE`). By default it
+# adds its version; JupyterLab then enters that into each notebook that is opened, and asks whether to save it.
+LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
+KERNEL = f"""
+import sys
+if sys.path[0] == "":  # the notebook's folder, in which a file may be called as one of Python's modules
+    del sys.path[0]
+import runpy
+from ipykernel.ipkernel import IPythonKernel
+IPythonKernel.language_info = {LANGUAGE}
+runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
+"""
+
 
 def configuration(root: Path = ROOT, *, author: bool = False) -> dict[str, dict]:
     """Return the content of each of Jupyter's settings files for one run, by its path in the folder of settings."""
@@ -100,7 +113,8 @@ def environment(root: Path = ROOT, *, author: bool = False) -> Iterator[dict[str
         for path, content in configuration(root, author=author).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(json.dumps(content, indent=1), encoding="utf-8")
-        write_kernel_spec(folder / "kernels" / "python3")
+        argv = [sys.executable, "-c", KERNEL, "-f", "{connection_file}"]
+        write_kernel_spec(folder / "kernels" / "python3", overrides={"argv": argv})
 
         def first(place: str, variable: str) -> str:
             return os.pathsep.join(filter(None, [place, os.environ.get(variable)]))

@@ -90,4 +90,4 @@ def line(path: Path, root: Path = ROOT) -> str:
         links.append(link(f"Exercise {wanted.name[:2]}", found, path))
     if following:
         links.append(link(f"{following.title} →", following.path(folder), path))
-    return " · ".join(links)
+    return " | ".join(links)  # not "·", which stands in the titles

@@ -67,10 +67,11 @@ def test_every_link_of_the_committed_index_leads_to_a_file():
 def test_lessons_stand_below_their_question_with_time_line_and_exercise(page):
     first, second, cases = (page.index(text) for text in ("## 1 · Can we", "## 2 · Can the number", "## Case studies"))
     assert "## 3" not in page, "no lesson answers the third question here"
-    assert first < page.index("| [02 · Second](02_second.ipynb) | do this, and see that | 90 |") < second
+    assert first < page.index("| [02 · Second](02_second.ipynb) | do this, and see that | 90 | [Exercise") < second
     assert second < page.index("| [03 · Third](03_third.ipynb) | do this, and see that | 45 |") < cases
     assert cases < page.index("| [Case A · A case](cases/a_case.ipynb) | do this, and see that | 30 |")
-    assert "[Exercise 02](../exercises/02_second_exercise.ipynb) (35 min) |" in page
+    assert "[Exercise\N{NO-BREAK SPACE}02](../exercises/02_second_exercise.ipynb) | 35 |" in page
+    assert "| [01 · First](01_first.ipynb) | do this, and see that | 60 |  |  |" in page, "it has no exercise"
 
 
 def test_it_says_where_to_begin_how_long_it_takes_and_what_it_is_not_for(page):

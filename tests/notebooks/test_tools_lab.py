@@ -147,6 +147,28 @@ def test_the_kernel_is_this_python_and_the_folder_goes_away(home, monkeypatch):
     assert not folder.exists()
 
 
+def test_the_kernel_says_of_its_language_what_the_notebooks_say(home, monkeypatch):
+    from jupyter_client.manager import start_new_kernel
+
+    from tools.build import LANGUAGE
+
+    with lab.environment() as variables:
+        monkeypatch.setenv("JUPYTER_PATH", variables["JUPYTER_PATH"])
+        manager, client = start_new_kernel(kernel_name="python3", cwd=str(home))
+        try:
+            reply = client.kernel_info(reply=True, timeout=30)["content"]
+            printed = []
+            code = "import sys; print(sys.executable, sys.argv[0])"
+            client.execute_interactive(code, timeout=30, output_hook=printed.append)
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+    assert reply["language_info"] == LANGUAGE, "so that opening a notebook does not change it"
+    text = "".join(message["content"]["text"] for message in printed if message["msg_type"] == "stream")
+    assert text.startswith(sys.executable)
+    assert text.endswith("ipykernel_launcher.py\n"), "it runs as any other kernel"
+
+
 def test_a_student_sees_of_the_repository_only_what_a_student_needs():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:

@@ -64,12 +64,12 @@ def test_every_link_leads_to_a_file_and_to_the_index(path):
 def test_a_lesson_names_its_exercise_and_its_neighbours_by_their_titles():
     path = ROOT / "notebooks" / "04_splitting.ipynb"
     assert list(links(path)) == ["← 03 · Preprocessing", "Index", "Exercise 04", "05 · A first network →"]
-    assert navigation.line(path).startswith("[← 03 · Preprocessing](03_preprocessing.ipynb) · [Index](index.md) · ")
+    assert navigation.line(path).startswith("[← 03 · Preprocessing](03_preprocessing.ipynb) | [Index](index.md) | ")
 
 
 def test_an_exercise_leads_to_its_lesson_to_the_next_exercise_and_to_the_next_lesson(small):
     assert navigation.line(small / "exercises" / "01_first_exercise.ipynb", small) == (
-        "[← 01 · First](../notebooks/01_first.ipynb) · [Index](../notebooks/index.md) · "
+        "[← 01 · First](../notebooks/01_first.ipynb) | [Index](../notebooks/index.md) | "
         "[02 · Second →](../notebooks/02_second.ipynb)"
     )
     write(small / "exercises" / "02_second_exercise.ipynb")
@@ -94,14 +94,14 @@ def test_the_last_lesson_leads_to_the_first_case_study_and_back(small):
         "a_case.ipynb",
     )
     assert navigation.line(small / "notebooks" / "cases" / "a_case.ipynb", small) == (
-        "[← 02 · Second](../02_second.ipynb) · [Index](../index.md)"
+        "[← 02 · Second](../02_second.ipynb) | [Index](../index.md)"
     )
 
 
 def test_copies_in_another_folder_lead_to_each_other(small):
     copies = small / "notebooks" / "student"
     assert navigation.line(copies / "01_first.ipynb", small) == (
-        "[Index](index.md) · [Exercise 01](../../exercises/01_first_exercise.ipynb) · [02 · Second →](02_second.ipynb)"
+        "[Index](index.md) | [Exercise 01](../../exercises/01_first_exercise.ipynb) | [02 · Second →](02_second.ipynb)"
     )
     assert links(copies / "cases" / "a_case.ipynb", small)["← 02 · Second"] == copies / "02_second.ipynb"
 
