@@ -85,8 +85,8 @@ def configuration(root: Path = ROOT, *, author: bool = False) -> dict[str, dict]
         # Only what is there: Jupyter warns of a service that is switched off and not installed.
         services = [name for name in AUTHORS_SERVICES if importlib.util.find_spec(name.partition(".")[0])]
         server["ServerApp"]["jpserver_extensions"] = dict.fromkeys(services, False)
-        server["ServerApp"]["log_level"] = "WARN"
-        server["LabApp"]["log_level"] = "WARN"
+        # The terminal shows the address, and errors; not that a notebook made elsewhere "is not trusted".
+        server["ServerApp"]["log_level"] = server["LabApp"]["log_level"] = "ERROR"
         server["ContentsManager"] = {"hide_globs": HIDDEN}
         page["disabledExtensions"] |= dict.fromkeys(AUTHORS_PANELS + SPARE_PANELS, True)
         # Whoever clicks through the course would otherwise hold a process, and its TensorFlow, for every lesson.
@@ -113,7 +113,7 @@ def environment(root: Path = ROOT, *, author: bool = False) -> Iterator[dict[str
         for path, content in configuration(root, author=author).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(json.dumps(content, indent=1), encoding="utf-8")
-        argv = [sys.executable, "-c", KERNEL, "-f", "{connection_file}"]
+        argv = [sys.executable, "-c", KERNEL, "--log-level=ERROR", "-f", "{connection_file}"]
         write_kernel_spec(folder / "kernels" / "python3", overrides={"argv": argv})
 
         def first(place: str, variable: str) -> str:

@@ -121,7 +121,8 @@ class Server:
 def server(course, tmp_path_factory):
     running = Server(course, tmp_path_factory.mktemp("home"))
     yield running
-    running.stop()
+    assert running.stop() == 0
+    assert not re.search(r"^\[W|not trusted|encryption", running.printed(), re.MULTILINE), running.printed()
 
 
 class Window:
@@ -273,11 +274,9 @@ def test_back_to_the_index_to_the_exercise_and_on_from_the_end_of_a_notebook(win
     window.close(exercise)
     panel = window.notebook("04_splitting.ipynb")
     onward = panel.get_by_role("link", name="05 · A first network →")
-    for _ in range(20):  # cells take their full height, and their links, when they come into view
-        panel.locator(".jp-WindowedPanel-outer").evaluate("pane => pane.scrollTop = pane.scrollHeight")
+    for _ in range(20):  # cells take their full height when they come into view
+        panel.locator(".jp-Cell").last.scroll_into_view_if_needed()
         window.page.wait_for_timeout(300)
-        if onward.count() == 2:
-            break
     window.picture("20_end_of_lesson")
     assert onward.count() == 2, "at the top and at the end"
     onward.last.click()
