@@ -4,15 +4,13 @@
 written by hand.
 """
 
-import re
 from pathlib import Path
 
 import pandas as pd
 
 from cxr_helpers import measured
-from tools import links
-from tools.common import ROOT, ToolError, pairs
-from tools.instructors import minutes, opening
+from tools import index, links
+from tools.common import ROOT
 
 FIGURE = "docs/figures/coins.png"
 COUNT = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -67,29 +65,21 @@ def commands(root: Path = ROOT) -> str:
     return "\n".join([lead, "", "```", *lines, "```"])
 
 
-def lessons(page: str, root: Path = ROOT) -> str:
-    """The table of lessons: number, title and minutes from the sources; the last column is kept from the page.
-
-    Raises ToolError if the page does not say what a lesson does.
-    """
+def lessons(root: Path = ROOT) -> str:
+    """The table of lessons, as the index has it: number, title, minutes and what one will do, all from the sources."""
     lines = ["| | lesson | minutes | you will |", "|---|---|---|---|"]
-    total, cases = 0, []
-    for pair in pairs(root):
-        if pair.source.parent.name != "src":
-            cases.append(minutes(pair.source))
-            continue
-        number, title = opening(pair.source).strip().splitlines()[0].removeprefix("# ").split(" · ", 1)
-        path = pair.notebook.relative_to(root).as_posix()
-        kept = re.search(rf"^\| {number} \|.*\| ([^|]+?) \|$", page, re.MULTILINE)
-        if not kept:
-            raise ToolError(f"README.md: the table of lessons needs a line `| {number} | | | what you will do |`")
-        time = minutes(pair.source)
-        total += time
-        lines.append(f"| {number} | [{title}]({path}) | {time} | {kept[1]} |")
+    rows = index.entries(root)
+    cases = [row.minutes for row in rows if row.stop.is_case]
+    listed = [row for row in rows if not row.stop.is_case]
+    for row in listed:
+        number, title = row.stop.title.split(" · ", 1)
+        path = row.stop.path(root / "notebooks").relative_to(root).as_posix()
+        lines.append(f"| {number} | [{title}]({path}) | {row.minutes} | {row.summary} |")
     each = f"{cases[0]}" if len(set(cases)) == 1 else f"{min(cases)}-{max(cases)}"
+    hours = sum(row.minutes for row in listed) / 60
     lines += [
         "",
-        f"Together {total / 60:.0f} hours. Then {COUNT[len(cases)]} case studies of {each} minutes rebuild published "
+        f"Together {hours:.0f} hours. Then {COUNT[len(cases)]} case studies of {each} minutes rebuild published "
         "kinds of student project and ask what their number is worth: [feature by feature](docs/features.md).",
     ]
     return "\n".join(lines)

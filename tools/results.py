@@ -234,8 +234,7 @@ BLOCKS += (pipeline, duplicates, lessons)
 
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:
     """The generated parts of the README: {name: Markdown}."""
-    parts = {name: getattr(front, name)(root) for name in ("picture", "colab", "commands", "results")}
-    return parts | {"lessons": front.lessons(page, root)}
+    return {name: getattr(front, name)(root) for name in ("picture", "colab", "commands", "lessons", "results")}
 
 
 def measurements(page: str, root: Path = ROOT) -> dict[str, str]:

@@ -605,4 +605,4 @@ print(f"published: {expected} images; here: {len(table)}, rejected: {len(report.
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: guess twenty radiographs yourself; turn any folder into one table of images, and see which files lie
+# In the index: guess twenty radiographs; turn any folder into one table of images

@@ -563,4 +563,4 @@ page[["check", "verdict", "finding", "the hospital"]]
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: look before you train: what separates the classes before any lung is seen
+# In the index: look before you train: what separates the classes without a lung

@@ -557,4 +557,4 @@ for part in ("train", "test"):
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: make every file a grey square without adding a fault; one function for train and test
+# In the index: make every file a grey square; one function for train and test

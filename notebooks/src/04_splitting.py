@@ -496,4 +496,4 @@ right.groupby(scored["fold"]).agg(["mean", "size"]).round(3)
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: make a result out of nothing with a careless split, then make an honest one
+# In the index: make a result out of nothing with a careless split, then an honest one

@@ -678,4 +678,4 @@ plots.show(
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: build one neuron by hand, and read what it learnt as a picture
+# In the index: build one neuron by hand and read what it learnt as a picture

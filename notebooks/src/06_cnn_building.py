@@ -681,4 +681,4 @@ except ValueError as error:
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: count parameters, overfit one batch, train, and treat augmentation as a claim
+# In the index: count parameters, overfit one batch, train, test an augmentation

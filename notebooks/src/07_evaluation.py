@@ -615,4 +615,4 @@ on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: put an interval and an n on every metric, and baselines beside every model
+# In the index: put an interval, an n and a baseline beside every metric

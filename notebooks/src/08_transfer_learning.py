@@ -965,4 +965,4 @@ plots.intervals(
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: cut a pretrained network where validation says; see what may never be fitted on all data
+# In the index: cut a pretrained network where validation says

@@ -639,4 +639,4 @@ plots.intervals(
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: watch a network read a marker in the corner, and audit a set so that it cannot
+# In the index: watch a network read a marker in the corner, and catch it

@@ -695,4 +695,4 @@ plots.heat_maps(
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: build heat maps, score them against the truth, and decide which to believe
+# In the index: score heat maps against the truth; decide which to believe

@@ -706,4 +706,4 @@ plots.intervals(
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: make probabilities mean what they say, and choose an operating point
+# In the index: make probabilities mean what they say; choose a threshold

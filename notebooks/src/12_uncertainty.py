@@ -751,4 +751,4 @@ plots.intervals(
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: take a model to another hospital, refuse what is no chest radiograph, answer with sets
+# In the index: take a model to another hospital; refuse what is no chest radiograph

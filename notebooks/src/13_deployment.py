@@ -712,5 +712,4 @@ print(complete.card.splitlines()[0], "| version changed:", complete.sha256 != bu
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: turn a network into one file in, one answer out; export small files that answer alike; write a model
-# card from the evidence
+# In the index: turn one file into one answer; make small files that answer alike

@@ -922,4 +922,4 @@ print("left of the study's folder:", len(list(study.glob("*"))), "files")
 # Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: find ten faults in a study, prove each by an experiment, and report again
+# In the index: find ten faults in a study and prove each by an experiment

@@ -43,7 +43,10 @@ def small(tmp_path) -> Path:
     write(sources / "03_third.py", SOURCE.format(title="03 · Third", question=asked, minutes=45))
     write(sources / "cases" / "a_case.py", SOURCE.format(title="Case A · A case", question="Whatever?", minutes=30))
     write(tmp_path / "exercises" / "02_second_exercise.ipynb")
-    write(tmp_path / "exercises" / "src" / "02_second.py", "# %% [markdown]\n#\n# **Time.** 35 minutes: 20 and 15.\n")
+    write(
+        tmp_path / "exercises" / "src" / "02_second_exercise.py",
+        "# %% [markdown]\n#\n# **Time.** 35 minutes: 20 and 15.\n",
+    )
     assert index.main([], tmp_path) == 0
     return tmp_path
 

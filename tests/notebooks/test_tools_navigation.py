@@ -34,7 +34,7 @@ def small(tmp_path) -> Path:
     titles = {"01_first": "01 · First", "02_second": "02 · Second", "cases/a_case": "Case A · A case"}
     for name, title in titles.items():
         write(tmp_path / "notebooks" / "src" / f"{name}.py", f"# %% [markdown]\n# # {title}\n#\n# Text.\n")
-    write(tmp_path / "exercises" / "01_first_exercise.ipynb")
+    write(tmp_path / "exercises" / "src" / "01_first_exercise.py")
     return tmp_path
 
 
@@ -72,20 +72,16 @@ def test_an_exercise_leads_to_its_lesson_to_the_next_exercise_and_to_the_next_le
         "[← 01 · First](../notebooks/01_first.ipynb) | [Index](../notebooks/index.md) | "
         "[02 · Second →](../notebooks/02_second.ipynb)"
     )
-    write(small / "exercises" / "02_second_exercise.ipynb")
+    write(small / "exercises" / "src" / "02_second_exercise.py")
     assert "[Exercise 02](02_second_exercise.ipynb)" in navigation.line(
         small / "exercises" / "01_first_exercise.ipynb", small
     )
 
 
-def test_exercises_are_found_under_either_name_and_the_new_one_wins(small):
-    old = write(small / "exercises" / "01_first.ipynb")
-    assert navigation.exercise("01_first", small).name == "01_first_exercise.ipynb"
-    navigation.exercise("01_first", small).unlink()
-    assert navigation.exercise("01_first", small) == old
-    old.unlink()
-    assert navigation.exercise("01_first", small) is None
-    assert "Exercise" not in navigation.line(small / "notebooks" / "01_first.ipynb", small)
+def test_a_lesson_without_an_exercise_names_none(small):
+    assert navigation.exercise("01_first", small) == small / "exercises" / "01_first_exercise.ipynb"
+    assert navigation.exercise("02_second", small) is None
+    assert "Exercise" not in navigation.line(small / "notebooks" / "02_second.ipynb", small)
 
 
 def test_the_last_lesson_leads_to_the_first_case_study_and_back(small):

@@ -93,11 +93,6 @@ def test_the_table_of_lessons_is_that_of_the_sources():
         assert ROOT / path == pair.notebook
 
 
-def test_a_lesson_that_the_page_says_nothing_about_is_asked_for():
-    with pytest.raises(ToolError, match=r"\| 04 \|"):
-        front.lessons(re.sub(r"^\| 04 .*\n", "", README, flags=re.MULTILINE))
-
-
 def test_results_that_stand_side_by_side_can_be_compared():
     table = pd.read_csv(ROOT / "cxr_helpers" / "measured" / "shortcuts.csv")
     for name in front.SETS:

@@ -20,7 +20,9 @@ fake="import sys; sys.version_info = ({numbers}, 0, 'final', 0); sys.executable 
 case "$1 $2" in
   "--version ") echo "Python {version}.0" ;;
   "-c "*) exec "{real}" -c "$fake; $2" ;;
-  "-m tools.setup") shift 2; exec "{real}" -c "$fake; import runpy; runpy.run_module('tools.setup', run_name='__main__', alter_sys=True)" "$@" ;;
+  "-m tools.setup")
+    shift 2
+    exec "{real}" -c "$fake; import runpy; runpy.run_module('tools.setup', run_name='__main__', alter_sys=True)" "$@" ;;
   "-m venv") rm -rf "$4"; mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
   "-m pip") echo "{version}" >>installed; echo "$@" >>asked; ! test -e offline ;;
   "-m tools.stamp") touch pyproject.toml ;;
@@ -85,7 +87,9 @@ def test_other_python_is_refused_before_anything_is_made(version, machine):
     machine.python(version)
     run = machine.make("setup")
     assert run.returncode != 0
-    assert f"this is Python {version}: Python 3.11 to 3.13 is needed, such as make setup PYTHON=python3.12" in run.stderr
+    assert (
+        f"this is Python {version}: Python 3.11 to 3.13 is needed, such as make setup PYTHON=python3.12" in run.stderr
+    )
     assert not (machine.root / ".venv").exists()
     machine.python("3.12", "python3.12")
     assert "ready with Python 3.12" in machine.make("setup", "PYTHON=python3.12").stdout
