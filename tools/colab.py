@@ -51,11 +51,17 @@ def imports(notebook) -> str:
     return "\n".join(dict.fromkeys(found))
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and prints nothing."""
+
+    def log_message(self, *_) -> None:
+        """Keep the log empty."""
+
+
 @contextmanager
 def offered(folder: Path) -> Iterator[str]:
     """Serve a folder on this machine; yield the address of its archive."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *_: None
+    handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
