@@ -19,6 +19,7 @@ from ._card import NOTE
 from ._export import keras_runner
 
 MODEL, SETTINGS, GATE, CARD, SUMS = "model.keras", "settings.json", "gate.npz", "card.md", "SHA256SUMS"
+VERSION = 2  # of settings.json; version 1 had neither trained_on nor threshold_meaning
 
 
 class BundleError(ValueError):
@@ -34,7 +35,9 @@ class Bundle:
 
     `classes` in the order of its outputs; `preprocessing`: size, fit and contrast of `preprocess.prepare`;
     `temperature`; `positive` and `threshold` (or None); `conformal_limit` (or None); `gate` (or None); `card`
-    (Markdown); `sha256` of its list of files, which names this version. Introduced in lesson 13.
+    (Markdown); `sha256` of its list of files, which names this version. Two texts complete a sentence and are empty
+    where the bundle does not say: "the network was trained on" `trained_on`, "the threshold is" `threshold_meaning`.
+    Introduced in lesson 13.
     """
 
     model: Any
@@ -47,6 +50,8 @@ class Bundle:
     gate: Any
     card: str
     sha256: str
+    trained_on: str = ""
+    threshold_meaning: str = ""
 
 
 def save_bundle(
@@ -61,6 +66,8 @@ def save_bundle(
     conformal_limit: float | None = None,
     gate=None,
     card: str = "",
+    trained_on: str = "",
+    threshold_meaning: str = "",
 ) -> Path:
     """Write a bundle: `model.keras`, `settings.json`, `gate.npz`, `card.md` and their `SHA256SUMS`; nothing is pickled.
 
@@ -71,7 +78,11 @@ def save_bundle(
     """
     classes, preprocessing, folder = list(map(str, classes)), dict(preprocessing), Path(folder)
     _check_settings(model, classes, preprocessing, positive, threshold)
-    settings = {"version": 1, "classes": classes, "preprocessing": preprocessing, "temperature": float(temperature)}
+    if threshold_meaning and threshold is None:
+        raise ValueError("threshold_meaning says what a threshold is: give positive and threshold, too")
+    settings = {"version": VERSION, "classes": classes, "preprocessing": preprocessing}
+    settings |= {"trained_on": _clause(trained_on), "threshold_meaning": _clause(threshold_meaning)}
+    settings["temperature"] = float(temperature)
     limits = {"threshold": threshold, "conformal_limit": conformal_limit}
     settings |= {"positive": positive} | {k: None if v is None else float(v) for k, v in limits.items()}
     if folder.exists() and any(folder.iterdir()) and not (folder / SUMS).is_file():
@@ -109,6 +120,11 @@ def _check_settings(model, classes, preprocessing, positive, threshold) -> None:
         raise ValueError(f"positive and threshold go together, and positive is one of {', '.join(classes)}")
 
 
+def _clause(text: str) -> str:
+    """One line without a full stop, so that it can end a sentence."""
+    return " ".join(str(text).split()).rstrip(". ")
+
+
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -118,7 +134,8 @@ def load_bundle(folder, sha256: str | None = None) -> Bundle:
 
     Safe mode and `allow_pickle=False` mean that opening a bundle runs no code out of it. The hashes lie beside the
     files: they find damage and careless edits. Against somebody who rewrites both, pass the `sha256` that the bundle
-    had when you made it, kept elsewhere. Raises BundleError naming the file. Introduced in lesson 13.
+    had when you made it, kept elsewhere. A bundle of version 1 says neither what the network was trained on nor what
+    its threshold means: both texts are empty. Raises BundleError naming the file. Introduced in lesson 13.
     """
     folder = Path(folder)
     version = _check_files(folder, sha256)
@@ -143,7 +160,7 @@ def _open(path: Path):
 
 
 def _known(settings: dict) -> dict:
-    if settings.pop("version") != 1:
+    if settings.pop("version") not in range(1, VERSION + 1):
         raise BundleError("the bundle was written by a newer version of the course: install that one")
     return settings
 

@@ -1,11 +1,15 @@
 """Exported files answer as the network does, a bundle is not changed unnoticed, a card is complete or not written."""
 
+import base64
 import hashlib
+import html
 import io
 import json
 import re
+import threading
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -137,6 +141,7 @@ def test_latency_leaves_the_first_call_out():
 @pytest.fixture
 def bundle(model, tmp_path):
     settings = {"temperature": 2.0, "positive": "covid", "threshold": 0.4, "card": "# A card"}
+    settings |= {"trained_on": "60 drawn\nimages.", "threshold_meaning": "the largest that\nfinds 9 of 10 covid."}
     return deploy.save_bundle(tmp_path / "bundle", model, classes=CLASSES, preprocessing=PREPARED, **settings)
 
 
@@ -153,6 +158,7 @@ def test_a_bundle_comes_back_as_it_was_written(bundle, model):
     found = deploy.load_bundle(bundle)
     assert (found.classes, found.preprocessing, found.temperature) == (CLASSES, PREPARED, 2.0)
     assert (found.positive, found.threshold, found.card) == ("covid", 0.4, "# A card")
+    assert (found.trained_on, found.threshold_meaning) == ("60 drawn images", "the largest that finds 9 of 10 covid")
     for mine, yours in zip(found.model.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, yours)
     listed = (bundle / "SHA256SUMS").read_text().split()[1::2]
@@ -160,6 +166,29 @@ def test_a_bundle_comes_back_as_it_was_written(bundle, model):
     assert json.loads((bundle / "settings.json").read_text())["classes"] == list(CLASSES)
     assert deploy.load_bundle(bundle, sha256=found.sha256).sha256 == found.sha256
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
+
+
+def resettled(bundle, change):
+    """The bundle with other settings and a list of hashes that fits them."""
+    old = (bundle / "settings.json").read_bytes()
+    new = json.dumps(change(json.loads(old))).encode()
+    (bundle / "settings.json").write_bytes(new)
+    digests = [hashlib.sha256(content).hexdigest() for content in (old, new)]
+    (bundle / "SHA256SUMS").write_text((bundle / "SHA256SUMS").read_text().replace(*digests))
+    return bundle
+
+
+@pytest.mark.tensorflow
+def test_an_older_bundle_opens_and_the_page_says_what_it_does_not_know(bundle, film):
+    texts = ("trained_on", "threshold_meaning")
+    older = resettled(bundle, lambda new: {k: v for k, v in new.items() if k not in texts} | {"version": 1})
+    found = deploy.load_bundle(older)
+    assert (found.trained_on, found.threshold_meaning, found.threshold) == ("", "", 0.4)
+    page, _ = deploy.upload_report(found, "film.png", film.read_bytes())
+    assert "What the network was trained on is unknown: the bundle does not say." in page
+    assert "What this threshold means is unknown: the bundle does not say." in page
+    with pytest.raises(deploy.BundleError, match="newer version"):
+        deploy.load_bundle(resettled(bundle, lambda old: old | {"version": 3}))
 
 
 @pytest.mark.tensorflow
@@ -188,12 +217,7 @@ def test_a_changed_file_is_refused_by_name(bundle, name):
 @pytest.mark.tensorflow
 def test_who_rewrites_the_hashes_too_is_found_by_the_known_version(bundle):
     known = deploy.load_bundle(bundle).sha256
-    old = (bundle / "settings.json").read_bytes()
-    new = old.replace(b"0.4", b"0.9")
-    (bundle / "settings.json").write_bytes(new)
-    sums = (bundle / "SHA256SUMS").read_text()
-    digests = [hashlib.sha256(content).hexdigest() for content in (old, new)]
-    (bundle / "SHA256SUMS").write_text(sums.replace(*digests))
+    resettled(bundle, lambda settings: settings | {"threshold": 0.9})
     assert deploy.load_bundle(bundle).threshold == 0.9
     with pytest.raises(deploy.BundleError, match="another version"):
         deploy.load_bundle(bundle, sha256=known)
@@ -231,6 +255,7 @@ def test_settings_that_do_not_fit_are_refused_and_nothing_is_written(model, tmp_
         ({"preprocessing": PREPARED | {"fit": "stretch"}}, "fit must be"),
         ({"positive": "covid"}, "go together"),
         ({"positive": "flu", "threshold": 0.5}, "one of normal"),
+        ({"threshold_meaning": "chosen with care"}, "give positive and threshold"),
     ]
     for settings, message in wrong:
         with pytest.raises(ValueError, match=message):
@@ -339,46 +364,187 @@ def test_uploads_of_both_versions_of_ipywidgets_are_read_alike():
     assert deploy.uploaded({}) == deploy.uploaded(()) == []
 
 
+def sentences(page):
+    """The lines of a page as a reader sees them."""
+    return [html.unescape(re.sub(r"<[^>]*>", "", line)) for line in page.split("<br>")]
+
+
+@pytest.mark.tensorflow
+def test_a_report_says_in_plain_words_what_an_answer_rests_on(bundle, film):
+    ready = replace(deploy.load_bundle(bundle), conformal_limit=0.99)
+    page, found = deploy.upload_report(ready, "film.png", film.read_bytes())
+    called = "yes" if found["called_positive"] else "no"
+    shares = ", ".join(f"{name} {p:.2f}" for name, p in found["probabilities"].items())
+    assert sentences(page) == [
+        "film.png",
+        "The network was trained on 60 drawn images.",
+        f"Called covid, from 0.40 on: {called}. This threshold is the largest that finds 9 of 10 covid.",
+        f"Cannot be excluded: {', '.join(found['set'])}.",
+        f"Most probable: {found['predicted']}. Probabilities: {shares}.",
+        "Educational, not for diagnosis.",
+    ]
+    assert found["set"]
+    for threshold, called in ((0.001, "yes"), (0.999, "no")):
+        other = replace(ready, positive=ready.classes[0], threshold=threshold)
+        judged, _ = deploy.upload_report(other, "film.png", film.read_bytes())
+        assert f"Called {ready.classes[0]}, from {threshold:.2f} on: {called}." in judged
+    strict = deploy.upload_report(replace(ready, conformal_limit=0.0), "film.png", film.read_bytes())[0]
+    assert "The set is empty: no class is likely enough." in strict
+    without = replace(ready, conformal_limit=None, positive=None, threshold=None)
+    page, _ = deploy.upload_report(without, "film.png", film.read_bytes())
+    assert "Cannot be excluded: normal, covid, viral. (Every class: the bundle holds no limit for sets.)" in page
+    assert "threshold" not in page
+
+
 @pytest.mark.tensorflow
 def test_a_report_escapes_names_and_refuses_what_is_too_large(bundle, film):
-    ready, name = replace(deploy.load_bundle(bundle), conformal_limit=0.99), "<img src=x onerror=alert(1)>.png"
-    page, found = deploy.upload_report(ready, name, film.read_bytes())
-    assert found["accepted"]
-    assert page.index("Set: ") < page.index(f"Most probable: {found['predicted']}") < page.index("Probabilities: ")
-    assert "<img" not in page
-    assert "&lt;img" in page
+    ready, name = deploy.load_bundle(bundle), "<img src=x onerror=alert(1)>.png"
+    sly = replace(ready, trained_on="<b>all</b>", classes=("normal", "<i>covid", "viral"), positive="<i>covid")
+    for known in (ready, sly):
+        page, found = deploy.upload_report(known, name, film.read_bytes())
+        assert found["accepted"]
+        assert set(re.findall("<[^>]*>", page)) == {"<b>", "</b>", "<br>", "<i>", "</i>"}
+        assert (page.count("<b>"), page.count("<i>")) == (1, 1)
+        assert sentences(page)[0] == name
     page, found = deploy.upload_report(ready, name, b"0" * 2_000_001, max_bytes=2_000_000)
     assert not found["accepted"]
     assert "2.0 MB; at most 2 MB" in page
-    strict = deploy.upload_report(replace(ready, conformal_limit=0.0), name, film.read_bytes())[0]
-    assert "Set: empty, no class is likely enough" in strict
-    assert "Set" not in deploy.upload_report(replace(ready, conformal_limit=None), name, film.read_bytes())[0]
-    for threshold, called in ((0.001, "yes"), (0.999, "no")):
-        judged = deploy.upload_report(
-            replace(ready, positive=ready.classes[0], threshold=threshold), name, film.read_bytes()
-        )[0]
-        assert f"Called {ready.classes[0]}, from {threshold:.2f}: {called}" in judged
+    assert "<img" not in page
+    page, found = deploy.upload_report(ready, "large.dcm", bytes(30_000_001))
+    assert "The file has 30.0 MB; at most 30 MB are accepted." in page
+    assert "not an image" in deploy.upload_report(ready, "large.png", bytes(30_000_000))[0]
     page, found = deploy.upload_report(ready, "notes.txt", b"hello")
     assert not found["accepted"]
     assert "not an image" in page
 
 
-@pytest.mark.tensorflow
-def test_the_widget_answers_an_upload(bundle, film):
+class Desk:
+    """An upload widget as the browser drives it, with everything that was shown, in order."""
+
+    def __init__(self, bundle, **settings):
+        self.box = deploy.upload_widget(bundle, **settings)
+        self.button, self.limit, self.reading, self.answers = self.box.children
+        self.seen = []
+        self.reading.observe(lambda change: self.seen.append(self.shown()), names="value")
+
+    def shown(self):
+        return [sentences(self.reading.value)[0], *(sentences(part.value)[0] for part in self.answers.children)]
+
+    def choose(self, **files):
+        """What the browser sends for chosen files, by name without extension; version 7 and 8 of ipywidgets."""
+        files = {f"{name}.png": content for name, content in files.items()}
+        if self.button.has_trait("_counter"):
+            data = [{"name": name, "type": "image/png", "size": len(c), "lastModified": 0} for name, c in files.items()]
+            counter = self.button._counter + len(files)
+            state = {"metadata": data, "data": [memoryview(c) for c in files.values()], "_counter": counter}
+        else:
+            rest = {"type": "image/png", "last_modified": 0}
+            state = {"value": [{"name": n, "size": len(c), "content": memoryview(c), **rest} for n, c in files.items()]}
+        self.button.set_state(state | {"error": ""})
+
+
+class Drawn:
+    """A picture as `plots.answer` makes them."""
+
+    def __init__(self, found):
+        self.alt = f'covid > normal "{found["file"]}"'
+
+    def png(self):
+        return b"\x89PNG"
+
+
+@pytest.fixture
+def desk(bundle):
     pytest.importorskip("ipywidgets")
+    return Desk(deploy.load_bundle(bundle), picture=Drawn)
 
-    class Drawn:
-        def png(self):
-            return b"\x89PNG"
 
-    box = deploy.upload_widget(deploy.load_bundle(bundle), picture=lambda found: Drawn())
-    button, shown = box.children
-    file = {"name": "film.png", "type": "image/png", "size": 1, "content": film.read_bytes(), "last_modified": None}
-    button.notify_change({"name": "value", "new": (file,), "old": (), "owner": button, "type": "change"})
-    text, picture = shown.children
-    assert "film.png" in text.value
-    assert re.search(r"covid 0\.\d\d", text.value)
-    assert bytes(picture.value) == b"\x89PNG"
+@pytest.mark.tensorflow
+def test_the_widget_answers_an_upload_by_text_and_a_picture_with_alt_text(desk, film):
+    desk.choose(film=film.read_bytes())
+    text, picture = (part.value for part in desk.answers.children)
+    assert sentences(text)[0] == "film.png"
+    assert re.search(r"covid 0\.\d\d", text)
+    alt, source = re.fullmatch(r'<img alt="([^"]*)" src="data:image/png;base64,([^"]*)"[^>]*>', picture).groups()
+    assert html.unescape(alt) == 'covid > normal "film.png"'
+    assert base64.b64decode(source) == b"\x89PNG"
+    assert "up to 30 MB" in desk.limit.value
+    assert "make lab" in desk.limit.value
+
+
+@pytest.mark.tensorflow
+def test_an_earlier_answer_goes_before_the_next_file_is_read(desk, film):
+    desk.choose(first=film.read_bytes())
+    desk.choose(second=b"no image")
+    answered = ["", "first.png", ""]  # text, and a picture without text
+    assert desk.seen == [["Reading first.png ..."], answered, ["Reading second.png ..."], ["", "second.png"]]
+    assert "not an image" in desk.answers.children[0].value
+
+
+@pytest.mark.tensorflow
+def test_the_same_file_twice_is_answered_twice(desk):
+    for _ in range(2):
+        desk.choose(notes=b"no image")
+    assert desk.seen == 2 * [["Reading notes.png ..."], ["", "notes.png"]]
+
+
+@pytest.mark.tensorflow
+def test_several_files_are_answered_in_their_order(desk, film):
+    desk.choose(b=film.read_bytes(), a=b"no image", c=film.read_bytes())
+    read = [status for status, *_ in desk.seen]
+    assert read == ["Reading b.png (1 of 3) ...", "Reading a.png (2 of 3) ...", "Reading c.png (3 of 3) ...", ""]
+    assert desk.shown() == ["", "b.png", "", "a.png", "c.png", ""]
+
+
+@pytest.mark.tensorflow
+def test_any_error_becomes_a_sentence_and_no_earlier_answer_stays(bundle, film, monkeypatch, caplog):
+    pytest.importorskip("ipywidgets")
+    ready = deploy.load_bundle(bundle)
+    desk = Desk(ready)
+    desk.choose(good=film.read_bytes())
+    for error in (RuntimeError("out of <order>"), MemoryError("no room"), KeyboardInterrupt()):
+        with monkeypatch.context() as patched:
+            patched.setattr("cxr_helpers.deploy._widget.answer", Mock(side_effect=error))
+            desk.choose(bad=film.read_bytes())
+        (part,) = desk.answers.children
+        assert desk.reading.value.endswith("></div>")
+        said = "No answer: the work on this file ended in an error. " + f"{type(error).__name__}: {error}"
+        assert sentences(part.value) == ["bad.png", said, "Educational, not for diagnosis."]
+        assert caplog.records[-1].exc_info[1] is error
+    undrawn = Desk(ready, picture=Mock(side_effect=ValueError("no ink")))
+    undrawn.choose(good=film.read_bytes())
+    text, reason = (part.value for part in undrawn.answers.children)
+    assert "Most probable" in text
+    assert "The answer could not be drawn. ValueError: no ink" in reason
+
+
+@pytest.mark.tensorflow
+def test_what_the_browser_sent_wrongly_becomes_a_sentence_too(desk, film, monkeypatch):
+    desk.choose(good=film.read_bytes())
+    monkeypatch.setattr("cxr_helpers.deploy._widget.uploaded", Mock(side_effect=KeyError("content")))
+    desk.choose(bad=film.read_bytes())
+    (part,) = desk.answers.children
+    assert "What the browser sent cannot be read. KeyError: 'content'" in sentences(part.value)[1]
+
+
+@pytest.mark.tensorflow
+def test_of_two_choices_the_last_one_stays_and_nothing_is_mixed(desk, film, monkeypatch):
+    """The second choice is made while the first is being answered, as it can be where messages come in threads."""
+    from cxr_helpers.deploy import _widget
+
+    answer = _widget.answer
+
+    def interrupted(bundle, content, name):
+        if name == "a.png":
+            second = threading.Thread(target=desk.choose, kwargs={"x": b"no image", "y": film.read_bytes()})
+            second.start()
+            second.join(timeout=30)
+        return answer(bundle, content, name=name)
+
+    monkeypatch.setattr(_widget, "answer", interrupted)
+    desk.choose(a=film.read_bytes(), b=film.read_bytes())
+    assert desk.shown() == ["", "x.png", "y.png", ""]
+    assert [shown[1:] for shown in desk.seen if "a.png" in shown or "b.png" in shown] == []
 
 
 # --- the card -------------------------------------------------------------------------------------------------------
