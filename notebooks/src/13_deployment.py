@@ -98,6 +98,13 @@ print(f"validation images: {len(tuning)} for the first two, {len(holding)} for t
 kept = {"classes": names, "preprocessing": {"size": size, "fit": "pad", "contrast": None}}
 kept |= {"temperature": temperature, "positive": positive, "threshold": threshold}
 kept |= {"conformal_limit": limit, "gate": gate}
+kept["trained_on"] = f"{len(part['train'])} images of the set {DATASET}"
+if DATASET == "phantom":
+    kept["trained_on"] = "drawn phantoms only: its answer says nothing about a real radiograph"
+ill = (tuning["label"] == positive).sum()
+kept["threshold_meaning"] = (
+    f"the largest that finds at least 0.90 of the {ill} {positive} among {len(tuning)} validation images"
+)
 folder = deploy.save_bundle(datasets.work_dir() / "bundle", model, **kept)
 sorted(file.name for file in folder.iterdir())
 
@@ -106,10 +113,11 @@ print((folder / "settings.json").read_text())
 
 # %% [markdown]
 # **Explain.** Weights in `model.keras`, and beside them what is easily forgotten: how a file becomes an array, which
-# output is which class, temperature, threshold, limit, gate. We call the folder a **bundle**. Its parts are JSON
-# (text), NPZ (plain arrays) and Keras' own format, opened in its *safe mode*, which refuses layers that carry code.
-# Nothing is *pickled*: a pickle file of Python can run code when it is opened, so that a model from a stranger could do
-# anything on your machine.
+# output is which class, temperature, threshold, limit, gate; and, in words for whoever reads an answer, what the network
+# was trained on and what the threshold means. We call the folder a **bundle**. Its parts are JSON (text), NPZ (plain
+# arrays) and Keras' own format, opened in its *safe mode*, which refuses layers that carry code. Nothing is *pickled*:
+# a pickle file of Python can run code when it is opened, so that a model from a stranger could do anything on your
+# machine.
 #
 # `SHA256SUMS` holds the hash of each file (lesson 01: change one byte, and the hash is another).
 #
@@ -516,14 +524,14 @@ version_8 = ({"name": "film.png", "size": 3, "content": memoryview(b"...")},)
 print(deploy.uploaded(version_7) == deploy.uploaded(version_8), deploy.uploaded(version_8))
 
 # %% [markdown]
-# **Predict.** Four uploads: a radiograph; the text file from before; a file of 30 MB; and a radiograph whose *name* is
+# **Predict.** Four uploads: a radiograph; the text file from before; a file of 40 MB; and a radiograph whose *name* is
 # a piece of HTML that would run a script. What should the page show for each?
 
 # %%
 uploads = {
     "film.png": as_png(film),
     "notes.png": b"Dear colleague, here are the notes.",
-    "large.png": bytes(30_000_000),
+    "large.png": bytes(40_000_000),
     "<script>alert(1)</script>.png": as_png(film),
 }
 for name, content in uploads.items():
@@ -533,11 +541,20 @@ for name, content in uploads.items():
 # %% [markdown]
 # **Explain.** A file name comes from a stranger, as the pixels do: it is *escaped*, so that `<` is shown and not
 # obeyed. A file that is too large is refused before anything is decoded. A wrong file gets a sentence, not a traceback.
-# And "not for diagnosis" stands beside each answer, not on a page that nobody opens.
 #
-# The widget itself. On a page without a running kernel nothing appears; in your notebook, upload a file from your data
-# folder. (Nothing is stored and nothing leaves the machine on which the notebook runs. On Colab that is Google's
-# machine: upload no patient's film there.)
+# Read the first answer line by line. What the network was trained on stands first, since it decides whether the rest
+# concerns you. The threshold comes with its meaning: without it, "called covid: yes" is a word. Then the classes that
+# cannot be excluded (the conformal set) stand before the most probable one. And "not for diagnosis" stands beside each
+# answer, not on a page that nobody opens.
+#
+# The widget itself has one more duty: **no answer of an earlier file may stand beside a new one.** It empties the page
+# as soon as a file is chosen and shows "Reading ...", until an answer or a reason takes its place. One kind of failure
+# no kernel can report: a file that never arrives. JupyterLab's server drops messages above 10 MB without a word.
+# `make lab` raises that limit; for servers started in another way the page states it beside the button.
+#
+# On a page without a running kernel nothing appears; in your notebook, upload a file from your data folder. (Nothing is
+# stored and nothing leaves the machine on which the notebook runs. On Colab that is Google's machine: upload no
+# patient's film there.)
 
 # %%
 deploy.upload_widget(bundle, picture=plots.answer)
@@ -614,10 +631,7 @@ intended = {
     "out of scope": "any decision about a person; children; lateral views; other diseases",
 }
 decision = {"positive": positive, "threshold": threshold, "chosen on": "val"}
-ill = (tuning["label"] == positive).sum()
-decision["why"] = (
-    f"largest with sensitivity 0.90 on {ill} {positive} of {len(tuning)} validation images"
-)
+decision["why"] = kept["threshold_meaning"]
 
 # %%
 judged = {

@@ -179,6 +179,9 @@ uploads["cut off.png"] = uploads["film.png"][:5000]
 # %%
 names = list(table["label"].cat.categories)
 kept = {"classes": names, "preprocessing": {"size": size, "fit": "squash", "contrast": None}}
+kept["trained_on"] = f"images of the set {DATASET}"
+if DATASET == "phantom":
+    kept["trained_on"] = "drawn phantoms only: its answer says nothing about a real radiograph"
 bundle = deploy.load_bundle(deploy.save_bundle(work / "case_c", fitted.model, **kept))
 
 
@@ -203,7 +206,8 @@ deploy.upload_widget(bundle, picture=read_class)
 # %% [markdown]
 # **Explain.** The button works when a kernel runs; on a page without one, nothing appears. Film and DICOM file get the
 # same answer, but for the rounding to 256 grey levels. Is it right? What the film is of, the first of the three cells
-# prints; the page cannot know. The file that was cut off gets a sentence, not a traceback. The photograph gets *a
+# prints; the page cannot know. It can say what the network was trained on, and that a bundle without a limit for sets
+# (lesson 12) excludes no class. The file that was cut off gets a sentence, not a traceback. The photograph gets *a
 # class and a probability*, as if it were a chest: a network with one sigmoid node knows two answers. Step 6 comes back
 # to it.
 

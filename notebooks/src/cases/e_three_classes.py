@@ -180,8 +180,11 @@ share = max(0.05, 2 / len(rows[cut:]))  # of clean images that may be refused
 gate = uncertainty.fit_gate(small[rows[:cut]], small[rows[cut:]], share=share)
 preprocessing = {"size": SIZE, "fit": "pad", "contrast": None}
 folder = datasets.work_dir() / "case_e_bundle"
-deploy.save_bundle(folder, first.model, classes=names, preprocessing=preprocessing, gate=gate)
-bundle = deploy.load_bundle(folder)
+trained_on = f"{in_train.sum()} images of the set {DATASET}"
+if DATASET == "phantom":
+    trained_on = "drawn phantoms only: its answer says nothing about a real radiograph"
+bundled = {"classes": names, "preprocessing": preprocessing, "gate": gate, "trained_on": trained_on}
+bundle = deploy.load_bundle(deploy.save_bundle(folder, first.model, **bundled))
 deploy.upload_widget(bundle, picture=plots.answer)
 
 # %%
@@ -206,7 +209,9 @@ with pd.option_context("display.max_colwidth", 120):
 # **Explain.** An accepted image gets a class and three probabilities, a refused one a reason, the gate's best guess.
 # Compare *predicted* with *truth*, line by line. The softmax always names *some* class, and its three shares always
 # sum to 1: it has no way to say "none of the three" or "I do not know". The gate says it for inputs of another kind,
-# not for a fourth disease. (The button needs a running notebook. Nothing leaves the machine on which it runs.)
+# not for a fourth disease. The button's page says what the network was trained on, and that no class can be excluded:
+# that would take a limit for sets (lesson 12). (The button needs a running notebook. Nothing leaves the machine on which
+# it runs.)
 #
 # This is what the project does, and it works. Now: what is its number worth?
 
