@@ -219,7 +219,7 @@ def answer(bundle: Bundle, source, name: str | None = None, explained: bool = Tr
         verdict = uncertainty.gate_scores(bundle.gate, grey).iloc[0]
         found["gate_score"] = float(verdict["score"])
         if not verdict["accepted"]:
-            why = f"{verdict['reason']} (score {verdict['score']:.1f}, accepted up to {bundle.gate.limit:.1f})"
+            why = f"{verdict['reason']} (score {verdict['score']:.2f}, accepted up to {bundle.gate.limit:.2f})"
             return found | {"reason": f"The input gate refuses the image: {why}."}
     return found | {"accepted": True} | _answered(bundle, grey, explained)
 

@@ -14,6 +14,7 @@ LOG = logging.getLogger(__name__)
 MAX_UPLOAD = 30_000_000  # bytes of one file: a large radiograph as DICOM has 20 to 30 MB
 SERVER_LIMIT = 10_000_000  # bytes of one message, with which a JupyterLab comes; `make lab` raises it
 PATIENCE = 15  # seconds until the page says that nothing has come back
+STYLE = "line-height: 1.5; max-width: 58em; margin: 0.3em 0"
 
 # A file that the server drops never reaches the kernel, so only the page itself can take the earlier answer away. It
 # does so as soon as a file is chosen, until the kernel says that it reads a later choice. Where a page runs no script,
@@ -39,6 +40,7 @@ _SCRIPT = """
     answers.style.display = 'none';
     const waiting = document.createElement('div');
     waiting.dataset.round = earlier;
+    waiting.style = STYLE;
     waiting.textContent = SENDING;
     reading.replaceChildren(waiting);
     setTimeout(() => { waiting.textContent = LOST; }, 1000 * PATIENCE);
@@ -49,7 +51,7 @@ _SCRIPT = """
 })(this, 100)
 """
 _SENDING = "Reading the file and sending it to the kernel ..."
-_LOST = (
+_LOST = (  # the button of ipywidgets waits for the lost message and sends no other: hence "run this cell again"
     f"Nothing has come back for {PATIENCE} seconds: the file is still on its way, the kernel is busy, or the file was "
     "too large for the server, which then drops it. In that case run this cell again and choose a smaller file."
 )
@@ -94,7 +96,9 @@ def _said(found: Mapping, bundle: Bundle) -> list[str]:
         said = [f"The network was trained on {bundle.trained_on}."]
     if bundle.positive is not None:
         called = "yes" if found["called_positive"] else "no"
-        said.append(f"Called {bundle.positive}, from {bundle.threshold:.2f} on: {called}. {_threshold(bundle)}")
+        said.append(
+            f"Called {bundle.positive} from a probability of {bundle.threshold:.2f} on: {called}. {_threshold(bundle)}"
+        )
     shares = ", ".join(f"{name} {p:.2f}" for name, p in found["probabilities"].items())
     return [*said, _not_excluded(found, bundle), f"Most probable: {found['predicted']}. Probabilities: {shares}."]
 
@@ -116,18 +120,18 @@ def _not_excluded(found: Mapping, bundle: Bundle) -> str:
 def _beside(max_bytes: int) -> str:
     """What stands beside the button: the limits, and out of sight the script that watches the button."""
     script = _SCRIPT
-    for name, value in {"SENDING": _SENDING, "LOST": _LOST, "PATIENCE": PATIENCE}.items():
+    for name, value in {"SENDING": _SENDING, "LOST": _LOST, "PATIENCE": PATIENCE, "STYLE": STYLE}.items():
         script = script.replace(name, json.dumps(value))
     mark = f'<img hidden alt="" src="data:," onerror="{html.escape(script)}">'
-    each, server = f"{max_bytes / 1e6:.0f} MB", f"{SERVER_LIMIT / 1e6:.0f} MB"
+    each, server = f"{max_bytes / 1e6:.0f}&nbsp;MB", f"{SERVER_LIMIT / 1e6:.0f}&nbsp;MB"
     return _styled(
-        f"PNG, JPEG or DICOM, <b>up to {each}</b> each. More than {server} at a time get lost without a message in a "
-        f"JupyterLab that was not started by <code>make lab</code>.{mark}"
+        f"PNG, JPEG or DICOM, <b>up to {each}</b> each. In a JupyterLab that <code>make lab</code> did not start, more "
+        f"than {server} at a time are lost without a message.{mark}"
     )
 
 
 def _styled(text: str) -> str:
-    return f'<div style="line-height: 1.5; max-width: 50em; margin: 0.3em 0">{text}</div>'
+    return f'<div style="{STYLE}">{text}</div>'
 
 
 def _picture(drawn, name: str) -> str:
@@ -207,7 +211,7 @@ class _Desk:
             if choice != self.choice:
                 return False
             self.answers.children = tuple(parts)
-            self.reading.value = f'<div data-round="{choice}">{html.escape(reading)}</div>'
+            self.reading.value = f'<div data-round="{choice}" style="{STYLE}">{html.escape(reading)}</div>'
             return True
 
 
