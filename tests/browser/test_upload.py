@@ -167,9 +167,8 @@ class Page:
 
     def answered(self, *names: str, seconds: float = 60) -> str:
         """Wait until exactly these answers stand and nothing is being read; returns their text."""
-        names = [Path(name).name for name in names]
         done = "names => { const s = window.seen.at(-1); return !s.reading && String(s.files) === String(names); }"
-        self.page.wait_for_function(done, arg=names, timeout=1000 * seconds)
+        self.page.wait_for_function(done, arg=list(names), timeout=1000 * seconds)
         return self.page.locator(".cxr-answers").inner_text()
 
     def reads(self, start: str, since: float) -> None:
@@ -195,8 +194,9 @@ def page(chromium, folder):
 
 def check(page: Page, names: list[str], at: float) -> str:
     """The page's text: "Reading" came within 1 s, the answer within 5 s of arrival, and nothing old in between."""
-    text = page.answered(*names)
     names = [Path(name).name for name in names]
+    page.reads(f"Reading {names[0]}", at)
+    text = page.answered(*names)
     seen = page.seen(at)
     first = next(each for each in seen if each["reading"].startswith("Reading"))
     assert first["at"] - at < 1
@@ -261,6 +261,7 @@ def test_of_two_choices_in_a_row_the_last_one_stays(page, stage):
     """The second is made while the first is on its way to the kernel, or while it is being answered there."""
     page.reads(stage, page.choose("30 MB.png"))
     at = page.choose("phantom.png")
+    page.reads("Reading phantom.png", at)
     page.answered("phantom.png")
     page.page.wait_for_timeout(1500)
     seen = page.seen(at)
