@@ -102,6 +102,20 @@ def test_answers_without_a_look_at_the_data_are_not_right_by_luck(key, answer):
         assert "cannot be read" not in outcome.message
 
 
+def test_logits_far_apart_cost_what_keras_says():
+    from keras import initializers, layers, losses
+
+    def wide(task):
+        layer, loss = answers("06")["last_layer"](task)
+        if task == "raw":
+            spread = initializers.RandomNormal(stddev=5, seed=0)  # Keras cuts probabilities off at 1e-7, and no logits
+            layer, loss = layers.Dense(4, kernel_initializer=spread), losses.CategoricalCrossentropy(from_logits=True)
+        return layer, loss
+
+    outcome = QUESTIONS["06-last_layer"][1].evaluate(wide)
+    assert outcome.state == checks.CORRECT, str(outcome)
+
+
 @every_question
 def test_question_is_complete(lesson, question):
     assert question.points > 0
