@@ -1,6 +1,7 @@
 """Run lessons headless: executed copies and HTML pages in output/, a table of seconds and memory, a true exit code."""
 
 import argparse
+import ast
 import csv
 import io
 import json
@@ -14,7 +15,17 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from tools.common import ROOT, SETTINGS, ToolError, chosen, kernel_environment, read_notebook, relative, write_atomic
+from tools.common import (
+    ROOT,
+    SETTINGS,
+    ToolError,
+    chosen,
+    kernel_environment,
+    notebooks,
+    read_notebook,
+    relative,
+    write_atomic,
+)
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SAMPLE = 0.1  # seconds between two readings of the memory
@@ -53,6 +64,27 @@ def settings(options: argparse.Namespace) -> dict:
     if "SEED" in found:
         found["SEED"] = int(found["SEED"])
     return found
+
+
+def data_dependent(root: Path = ROOT) -> list[Path]:
+    """Return the notebooks that go another way on another data set: all case studies, and each lesson that asks.
+
+    A lesson asks where its code compares DATASET with something (`if DATASET == "phantom"`).
+    """
+    return [path for path in notebooks(root) if path.parent.name == "cases" or compares(read_notebook(path))]
+
+
+def compares(notebook, name: str = "DATASET") -> bool:
+    """Tell whether a notebook's code compares a variable with something, or matches it against cases."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not cell.source.startswith("%%")]
+    plain = re.sub(r"^[ \t]*[%!].*$", "", "\n".join(code), flags=re.MULTILINE)  # IPython's own lines
+    asked = []
+    for node in ast.walk(ast.parse(plain)):
+        if isinstance(node, ast.Compare):
+            asked += [node.left, *node.comparators]
+        elif isinstance(node, ast.Match):
+            asked.append(node.subject)
+    return any(isinstance(node, ast.Name) and node.id == name for node in asked)
 
 
 def _start(variables: dict[str, str]) -> None:
@@ -190,6 +222,11 @@ def parser() -> argparse.ArgumentParser:
     """Return the command's options."""
     command = argparse.ArgumentParser(prog="python -m tools.run", description=__doc__)
     command.add_argument("names", nargs="*", help="paths, or starts of names such as 04; all if none")
+    command.add_argument(
+        "--data-dependent",
+        action="store_true",
+        help="run what goes another way on another data set: the case studies, and lessons that compare DATASET",
+    )
     command.add_argument("--mode", help='"class" (default) or "full"')
     command.add_argument("--dataset", help="name of a data set")
     command.add_argument("--data-dir", help="folder that holds the data sets")
@@ -215,6 +252,11 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     options = parser().parse_args(arguments)
     try:
         paths = chosen(options.names, root)
+        if options.data_dependent:
+            wanted = {path.resolve() for path in data_dependent(root)}
+            left = [path for path in paths if path.resolve() not in wanted]
+            paths = [path for path in paths if path.resolve() in wanted]
+            print("left out, the same code on every data set:", ", ".join(path.stem for path in left) or "none")
     except ToolError as error:
         print(error, file=sys.stderr)
         return 2

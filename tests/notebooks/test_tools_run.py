@@ -81,6 +81,36 @@ def test_settings_come_from_options_then_environment(course, monkeypatch):
     assert found == {"MODE": "class", "DATA_DIR": str(course / "my sets"), "SEED": 0}
 
 
+@pytest.mark.parametrize(
+    ("code", "asks"),
+    [
+        ('if DATASET == "phantom":\n    pass', True),
+        ('if "phantom" != DATASET:\n    pass', True),
+        ('by = "word" if DATASET in KNOWN else "source"', True),
+        ('match DATASET:\n    case "phantom":\n        pass', True),
+        ('%matplotlib inline\nready = a and DATASET == "own"', True),
+        ("table = datasets.load(DATASET, DATA_DIR)", False),
+        ('if MODE == "full":\n    print(DATASET)', False),
+        ('# if DATASET == "phantom"\ntext = "DATASET == 1"', False),
+        ("%%bash\nif [ $DATASET = phantom ]; then", False),
+    ],
+)
+def test_code_that_compares_the_data_set_is_found(code, asks):
+    assert run.compares(new_notebook(cells=[new_code_cell("x = 1"), new_code_cell(code)])) is asks
+
+
+def test_only_what_depends_on_the_data_set_is_run_and_the_rest_is_named(course, monkeypatch, capsys):
+    write(course, "01_same.ipynb", "load(DATASET)")
+    write(course, "02_other.ipynb", 'DATASET == "phantom"')
+    (course / "notebooks" / "cases").mkdir()
+    write(course, "cases/a_case.ipynb", "x = 1")
+    ran = []
+    monkeypatch.setattr(run, "run_all", lambda paths, *_: ran.extend(paths) or [run.Result("x", "ok", 1, 1, 1)])
+    assert run.main(["--data-dependent", "--output", str(course / "out")], course) == 0
+    assert [path.stem for path in ran] == ["02_other", "a_case"]
+    assert "left out, the same code on every data set: 01_same\n" in capsys.readouterr().out
+
+
 def test_nothing_to_run_is_an_error(course, capsys):
     assert run.main([], course) == 2
     assert "make notebooks" in capsys.readouterr().err
