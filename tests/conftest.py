@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests."""
+"""Shared by all tests: fixtures, and what runs on one worker."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,28 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+# Files whose tests may go to several workers; those of one lesson stay together, for they run its answers once.
+SPREAD = {"test_marking.py", "test_questions.py"}
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """With `--dist loadfile`: a file's tests stay on one worker, where they share fixtures, but for those of SPREAD."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit(nodeid)
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def unit(nodeid: str) -> str:
+    """Return what a test belongs to: its file, or its file and the lesson with which its parameter begins."""
+    file, _, test = nodeid.partition("::")
+    name, _, parameter = test.partition("[")
+    return f"{file} {parameter[:2] or name}" if Path(file).name in SPREAD else file
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
-"""Kernels that start at once: `python -m pytest -p tests.warm_kernels --nbval-lax ...`.
+"""Notebooks as tests, faster: `python -m pytest -p tests.warm_kernels --nbval-lax ...`.
 
 A process imports the large libraries once, runs nothing, and forks a kernel for each notebook. A kernel has what a
 fresh one has: the environment, the search path and the folder it was started with, and an empty namespace, so that a
 name that a notebook forgot to import is missing here, too. Linux only: elsewhere kernels start as usual.
+
+The notebooks that take longest begin first, so that all workers end at about the same time.
 """
 
 import json
@@ -20,6 +22,7 @@ import pytest
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 from tools.cage import die_with_parent
+from tools.run import measured_seconds
 
 NAME = "warm"
 ADDRESS = "WARM_KERNELS"  # environment variable: the socket where kernels are asked for; workers inherit it
@@ -47,6 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
             command, pass_fds=[number], start_new_session=True, preexec_fn=die_with_parent, stdout=subprocess.DEVNULL
         )
     config.stash[OPEN] = folder, template
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest notebooks begin; the cells of each stay in order."""
+    seconds = measured_seconds()
+    items.sort(key=lambda item: -seconds.get(item.path.stem, float("inf")))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

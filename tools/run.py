@@ -87,6 +87,15 @@ def compares(notebook, name: str = "DATASET") -> bool:
     return any(isinstance(node, ast.Name) and node.id == name for node in asked)
 
 
+def measured_seconds(root: Path = ROOT) -> dict[str, float]:
+    """Return the seconds that each notebook once took, by name: those of `python -m benchmarks.lessons`, if any."""
+    table = root / "benchmarks" / "lessons.csv"
+    if not table.is_file():
+        return {}
+    with table.open(encoding="utf-8", newline="") as file:
+        return {row["notebook"]: float(row["seconds"]) for row in csv.DictReader(file)}
+
+
 def _start(variables: dict[str, str]) -> None:
     os.environ.update(variables)
     os.environ.pop("MPLBACKEND", None)  # a kernel chooses the inline backend, but only where nothing is set
@@ -204,7 +213,10 @@ def report(results: list[Result]) -> str:
 
 
 def run_all(paths: list[Path], output: Path, values: dict, jobs: int = 2, timeout: int | None = None) -> list[Result]:
-    """Run notebooks, some at a time, each with a kernel of its own; results stand in the order of the paths."""
+    """Run notebooks, some at a time, each with a kernel of its own; results stand in the order of the paths.
+
+    The longest begin first, so that all workers end at about the same time.
+    """
     todo = []
     for path in paths:
         folder = output / "cases" if path.parent.name == "cases" else output
@@ -213,7 +225,9 @@ def run_all(paths: list[Path], output: Path, values: dict, jobs: int = 2, timeou
     with kernel_environment() as variables:
         variables |= {SETTINGS[name]: str(value) for name, value in values.items() if name in SETTINGS}
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(variables,)) as pool:
-            futures = {pool.submit(run, job): job for job in todo}
+            seconds = measured_seconds()
+            longest_first = sorted(todo, key=lambda job: -seconds.get(job.notebook.stem, float("inf")))
+            futures = {pool.submit(run, job): job for job in longest_first}
             done = {futures[future].notebook: future.result() for future in as_completed(futures)}
     return [done[job.notebook] for job in todo]
 

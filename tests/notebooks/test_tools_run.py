@@ -111,6 +111,13 @@ def test_only_what_depends_on_the_data_set_is_run_and_the_rest_is_named(course, 
     assert "left out, the same code on every data set: 01_same\n" in capsys.readouterr().out
 
 
+def test_seconds_are_those_measured_if_any_were(course):
+    assert run.measured_seconds(course) == {}
+    (course / "benchmarks").mkdir()
+    (course / "benchmarks" / "lessons.csv").write_text("notebook,seconds,cells\n01_good,2.5,3\n", encoding="utf-8")
+    assert run.measured_seconds(course) == {"01_good": 2.5}
+
+
 def test_nothing_to_run_is_an_error(course, capsys):
     assert run.main([], course) == 2
     assert "make notebooks" in capsys.readouterr().err
