@@ -238,8 +238,7 @@ def _entropy_of_raw(labels: np.ndarray, raw: np.ndarray) -> float:
 
 def _entropy(task: str, labels: np.ndarray, p: np.ndarray) -> float:
     """Mean cross-entropy of probabilities for the labels of a task."""
-    if task != "raw":  # Keras cuts probabilities off so, and no logits
-        p = np.clip(p, 1e-7, 1 - 1e-7)
+    p = p if task == "raw" else np.clip(p, 1e-7, 1 - 1e-7)  # as Keras does, which cuts no logits off
     if p.shape[1] in (2, 4):
         codes = labels.argmax(axis=1) if labels.ndim == 2 else labels
         return float(-np.log(p[np.arange(len(p)), codes]).mean())
