@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SPREAD = {"test_marking.py", "test_questions.py"}
 
 
+@pytest.hookimpl(optionalhook=True)  # where pytest-xdist is not installed, nobody asks
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
     """With `--dist loadfile`: a file's tests stay on one worker, where they share fixtures, but for those of SPREAD."""
     from xdist.scheduler import LoadScopeScheduling

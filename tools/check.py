@@ -1,0 +1,42 @@
+"""Check what is committed, in one process: style, notebooks and exercises against their sources, the README's figures.
+
+All checks run, whatever the others find; the exit code is 0 if none found anything.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from tools import build, exercises, lint
+from tools.common import ROOT
+
+
+def command(*arguments: str) -> Callable[[], int]:
+    """Return the check that runs `python -m ARGUMENTS`; its result is the exit code."""
+    return lambda: subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=False).returncode
+
+
+CHECKS = {
+    "ruff check .": command("ruff", "check", "."),
+    "ruff format --check .": command("ruff", "format", "--check", "."),
+    "tools.build --check": lambda: build.main(["--check"]),
+    "tools.lint": lambda: lint.main([]),
+    "tools.exercises --check": lambda: exercises.main(["--check"]),
+    "tools.results --check": command("tools.results", "--check"),
+}
+
+
+def main(checks: dict[str, Callable[[], int]] = CHECKS) -> int:
+    """Run the checks, by their commands; return the exit code."""
+    failed = []
+    for name, check in checks.items():
+        print(f"python -m {name}", flush=True)
+        if check():
+            failed.append(name)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
