@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tools import build, exercises, lint
+from tools import build, exercises, index, lint
 from tools.common import ROOT
 
 
@@ -23,6 +23,7 @@ CHECKS = {
     "tools.lint": lambda: lint.main([]),
     "tools.exercises --check": lambda: exercises.main(["--check"]),
     "tools.results --check": command("tools.results", "--check"),
+    "tools.index --check": lambda: index.main(["--check"]),
 }
 
 

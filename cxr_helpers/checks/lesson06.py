@@ -197,7 +197,7 @@ def _judge(task: str, labels, output: np.ndarray, loss) -> None:
         if task == "kind" and "categorical" in str(getattr(loss, "name", getattr(loss, "__name__", ""))):
             raise q2.caught("one_hot_loss") from error
         raise Wrong(f"{task}: this loss cannot read labels such as {labels[0]}, beside such outputs.") from error
-    wanted = _entropy_of_raw(labels, output) if task == "raw" else _entropy(task, labels, output)
+    wanted = _entropy(task, labels, _softmax(output) if task == "raw" else output)
     if abs(value - wanted) <= CLOSE * wanted:
         return
     if labels.ndim == 2 and abs(value - float(_keras().losses.CategoricalCrossentropy()(labels, output))) < CLOSE:
@@ -227,13 +227,6 @@ def _judge_output(task: str, output: np.ndarray, proper: bool, shares: bool) -> 
 def _softmax(output: np.ndarray) -> np.ndarray:
     e = np.exp(output - output.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
-
-
-def _entropy_of_raw(labels: np.ndarray, raw: np.ndarray) -> float:
-    """Mean cross-entropy of numbers before the softmax, not clipped: Keras does not clip it either."""
-    high = raw.max(axis=1, keepdims=True)
-    logs = raw - high - np.log(np.exp(raw - high).sum(axis=1, keepdims=True))
-    return float(-(labels * logs).sum(axis=1).mean())
 
 
 def _entropy(task: str, labels: np.ndarray, p: np.ndarray) -> float:
