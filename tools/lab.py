@@ -67,6 +67,8 @@ def configuration(root: Path = ROOT, *, author: bool = False) -> dict[str, dict]
     server = {
         "ServerApp": {
             "root_dir": str(root),
+            # In a container the only user is often root, whom Jupyter refuses unless told otherwise.
+            "allow_root": hasattr(os, "geteuid") and os.geteuid() == 0,
             # In bytes. The default of 10 MB drops larger uploads without a word.
             "tornado_settings": {"websocket_max_message_size": 100_000_000},
         },
