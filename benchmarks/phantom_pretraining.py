@@ -109,7 +109,7 @@ def _settings(recipe: models.Recipe) -> str:
 
 
 def _key(recipe: models.Recipe, phantoms: int) -> str:
-    """Hash of all that the weights depend on: settings, the code that draws, the networks."""
+    """Hash of all that the weights depend on: settings, the renderer's version, the networks."""
     settings = (recipe.epochs, recipe.learning_rate, recipe.batch_size, recipe.augment)
     code = [phantom.cohort_key(cohort(0, 10)), inspect.getsource(inspect.getmodule(models.compact))]
     return hashlib.sha256(repr((settings, SIDE, phantoms, code)).encode()).hexdigest()[:12]

@@ -10,11 +10,12 @@ A phantom is neither a patient nor evidence about one. For education, never for 
 from .cohort import LAYOUTS, MASKS, cached, cohort_key, mask_file, read_masks, write
 from .designs import design, presets
 from .patient import Patient, Pose, draw_patient, draw_pose
-from .rendering import Rendering, render
+from .rendering import RENDERER_VERSION, Rendering, render
 
 __all__ = [
     "LAYOUTS",
     "MASKS",
+    "RENDERER_VERSION",
     "Patient",
     "Pose",
     "Rendering",

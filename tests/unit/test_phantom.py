@@ -382,29 +382,67 @@ def fingerprint(fields):
     }
 
 
-@pytest.mark.parametrize("case", PINNED["cases"], ids=lambda case: case["fields"]["label"])
-def test_renderings_are_pinned(case):
-    """Byte for byte where they were recorded; elsewhere same parameters and masks, pixels within one grey level.
+RECORD = "record the pins: `python -m tests.unit.test_phantom`"
+RAISE = (
+    "What the renderer draws has changed. If that is wanted, raise RENDERER_VERSION in"
+    f" cxr_helpers/phantom/rendering.py, so that cohorts on disk are drawn anew, then {RECORD}"
+)
 
-    After a wanted change: `python tests/unit/test_phantom.py` records anew.
+
+def unlike(found, case, same_environment):
+    """Name what differs between two fingerprints: parameters, masks, pixels; "" if nothing does.
+
+    Pixels are compared byte for byte where they were recorded, elsewhere within one grey level.
     """
-    found = fingerprint(case["fields"])
-    assert found["parameters"] == case["parameters"]
-    assert found["masks"] == case["masks"]
-    if environment() == PINNED["environment"]:
-        assert found["pixels"] == case["pixels"]
     a, b = (np.frombuffer(bytes.fromhex(f["every_eighth"]), np.uint8).astype(int) for f in (found, case))
-    assert np.abs(a - b).max() <= 1
+    exact = ("parameters", "masks", *(("pixels",) if same_environment else ()))
+    differing = [name for name in exact if found[name] != case[name]]
+    return ", ".join(differing) or ("pixels" if np.abs(a - b).max() > 1 else "")
+
+
+@pytest.mark.parametrize("case", PINNED["cases"], ids=lambda case: case["fields"]["label"])
+def test_renderings_are_pinned_to_the_version(case):
+    same = environment() == PINNED["environment"]
+    differing = unlike(fingerprint(case["fields"]), case, same)
+    assert not differing, f"{differing}: {RAISE}"
+
+
+def test_the_pins_are_those_of_this_version():
+    assert PINNED["version"] == phantom.RENDERER_VERSION, f"RENDERER_VERSION was raised: {RECORD}"
+
+
+def test_changed_renderings_are_not_recorded_for_an_old_version(monkeypatch):
+    monkeypatch.setitem(PINNED["cases"][0], "masks", "those of another renderer")
+    with pytest.raises(SystemExit, match="RENDERER_VERSION"):
+        record()
+
+
+def test_the_key_of_a_cohort_follows_the_version(monkeypatch):
+    from cxr_helpers.phantom import cohort
+
+    table = phantom.design("clean", n=4, seed=2)
+    before = phantom.cohort_key(table)
+    assert before == phantom.cohort_key(table)
+    assert before != phantom.cohort_key(table, size=96)
+    monkeypatch.setattr(cohort, "RENDERER_VERSION", phantom.RENDERER_VERSION + 1)
+    assert before != phantom.cohort_key(table)
 
 
 def record():
-    """Write phantom_pinned.json anew from what is drawn now."""
+    """Write phantom_pinned.json anew from what is drawn now; refuses changed renderings of an unchanged version."""
     extras = {"marker": "L|PORTABLE", "device": "leads+tube"}
+    child = {"age_group": "child", "marker": "R", "device": "pacemaker+drain"}
     kinds = [("normal", "A", {}), ("covid", "B", extras), ("effusion", "C", extras), ("viral", "B", {"view": "AP"})]
-    rows = [row(label=label, equipment=site, **more) for label, site, more in kinds]
+    rows = [row(label=label, equipment=site, **more) for label, site, more in [*kinds, ("bacterial", "A", child)]]
     cases = [{"fields": fields, **fingerprint(fields)} for fields in rows]
-    text = json.dumps({"environment": environment(), "cases": cases}, indent=1)
-    Path(__file__).with_name("phantom_pinned.json").write_text(text + "\n")
+    if PINNED["version"] == phantom.RENDERER_VERSION:
+        same = environment() == PINNED["environment"]
+        old = {json.dumps(case["fields"]): case for case in PINNED["cases"]}
+        both = [(case, old.get(json.dumps(case["fields"]), case)) for case in cases]
+        if any(unlike(found, case, same) for found, case in both):
+            raise SystemExit(RAISE)
+    pins = {"version": phantom.RENDERER_VERSION, "environment": environment(), "cases": cases}
+    Path(__file__).with_name("phantom_pinned.json").write_text(json.dumps(pins, indent=1) + "\n")
 
 
 if __name__ == "__main__":
