@@ -11,11 +11,12 @@ there, and z is fixed by the seed: nothing in the grey scale can answer to a les
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
 
-from .frame import blur
+from .frame import blur, smooth, texture
 from .patient import stream
 
 MU_SOFT = 0.19  # 1/cm, water at about 70 keV
@@ -75,7 +76,7 @@ def prepare(
     reference = float(np.exp(-base[lung].mean())) if lung.any() else float(np.exp(-base.mean()))
     contrast = float(np.exp(rng.normal(0, site.contrast)))
     dose = float(np.exp(rng.normal(0, site.brightness)))
-    z = stream(seed, "noise").standard_normal(base.shape, np.float32)
+    z = texture(stream(seed, "noise"), base.shape[0], 0.0)
     exposure = Exposure(site, reference, z, dose, contrast, None, scatter, noise, filters)
     if not site.equalise:
         return exposure
@@ -93,36 +94,61 @@ def expose(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
     grey = _window(_logarithm(attenuation, exposure), exposure)
     if exposure.levels is None:
         return grey
-    index = grey * 255
-    i = np.minimum(index.astype(np.intp), 254)
-    a = exposure.levels
-    return a[i] + (a[i + 1] - a[i]) * (index - i)
+    index = grey * np.float32(255)
+    i = index.astype(np.intp)
+    index -= i
+    index *= np.diff(exposure.levels, append=np.float32(1)).take(i)
+    index += exposure.levels.take(i)
+    return index
 
 
 def _logarithm(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
     """Detector signal: minus the logarithm of the exposure relative to the lungs."""
     site, scale = exposure.site, attenuation.shape[0] / 224
-    signal = np.exp(-attenuation) / np.float32(exposure.reference)
+    signal = np.negative(attenuation)
+    np.exp(signal, out=signal)
+    signal *= np.float32(1 / exposure.reference)
     if exposure.scatter:
-        signal = (signal + site.scatter * _broad(np.minimum(signal, 3.0), 20 * scale)) / np.float32(1 + site.scatter)
+        scattered = _broad(signal.clip(0, 3), 20 * scale)
+        scattered *= np.float32(site.scatter)
+        signal += scattered
+        signal *= np.float32(1 / (1 + site.scatter))
     if exposure.noisy:
-        count = site.photons / scale**2 * signal
-        signal = np.maximum(count + np.sqrt(count) * exposure.noise, 1) / np.float32(site.photons / scale**2)
-    value = -np.log(signal)
-    if exposure.filters:
-        value = blur(value, site.psf * scale)
-        even = ndimage.uniform_filter(value, max(3, round(5 * scale)), mode="nearest")
-        value = value * np.float32(1 + site.unsharp) - np.float32(site.unsharp) * even
-    return value
+        photons = site.photons / scale**2
+        spread = np.sqrt(signal)
+        spread *= exposure.noise
+        spread *= np.float32(photons**-0.5)
+        signal += spread
+        signal.clip(1 / photons, np.inf, out=signal)
+    value = np.log(signal, out=signal)
+    np.negative(value, out=value)
+    return _sharpen(blur(value, site.psf * scale), site, scale) if exposure.filters else value
+
+
+def _sharpen(value: np.ndarray, site: Site, scale: float) -> np.ndarray:
+    """Unsharp masking against the mean over a square of about 5 pixels at 224."""
+    width = max(3, round(5 * scale))
+    if width in (3, 5):
+        kernel = np.full(width // 2 + 1, 1 / width)
+        even = smooth(smooth(value, kernel, 0), kernel, 1)
+    else:
+        even = ndimage.uniform_filter(value, width, mode="nearest")
+    even *= np.float32(-site.unsharp)
+    even += value * np.float32(1 + site.unsharp)
+    return even
 
 
 def _window(value: np.ndarray, exposure: Exposure) -> np.ndarray:
     """The site's window with a soft toe and shoulder, then its gamma."""
     site, dose = exposure.site, float(np.log(exposure.exposure))
-    t = (np.float32(exposure.contrast) * value - np.float32(dose + site.low)) / np.float32(site.high - site.low)
-    t = np.float32(0.5) + np.float32(0.5) * np.tanh(np.float32(1.15) * (2 * t - 1)) / np.float32(np.tanh(1.15))
-    t = np.clip(t, 0.02, 0.995)
-    return t if exposure.site.gamma == 1 else t ** np.float32(exposure.site.gamma)
+    per_unit = 2 * 1.15 / (site.high - site.low)
+    t = value * np.float32(exposure.contrast * per_unit)
+    t -= np.float32((dose + site.low) * per_unit + 1.15)
+    np.tanh(t, out=t)
+    t *= np.float32(0.5 / np.tanh(1.15))
+    t += np.float32(0.5)
+    t.clip(0.02, 0.995, out=t)
+    return t if site.gamma == 1 else np.power(t, np.float32(site.gamma), out=t)
 
 
 def _broad(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -134,13 +160,24 @@ def _broad(image: np.ndarray, sigma: float) -> np.ndarray:
     m = padded.shape[0] // step
     small = padded.reshape(m, step, m * step).sum(1).reshape(m, m, step).sum(2) * np.float32(1 / step**2)
     small = ndimage.gaussian_filter(small, sigma / step, mode="nearest", truncate=3)
-    return np.ascontiguousarray(_stretch(_stretch(small, n, step).T.copy(), n, step).T)
+    return _stretch(_stretch(small, n, step, 1), n, step, 0)
 
 
-def _stretch(rows: np.ndarray, n: int, step: int) -> np.ndarray:
-    """Interpolate rows (m, k) linearly to (n, k), `step` apart."""
-    m = rows.shape[0]
+def _stretch(blocks: np.ndarray, n: int, step: int, axis: int) -> np.ndarray:
+    """Interpolate the values of blocks linearly to n pixels along an axis, `step` pixels a block."""
+    low, high, share = _neighbours(blocks.shape[axis], n, step)
+    share = share[:, None] if axis == 0 else share
+    below = blocks.take(low, axis=axis)
+    rise = blocks.take(high, axis=axis)
+    rise -= below
+    rise *= share
+    rise += below
+    return rise
+
+
+@lru_cache(maxsize=8)
+def _neighbours(m: int, n: int, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each of n pixels the blocks below and above its centre, out of m, and its place between their centres."""
     position = np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1)
-    i = np.minimum(position.astype(np.intp), m - 2)
-    f = (position - i).astype(np.float32)[:, None]
-    return rows[i] * (1 - f) + rows[i + 1] * f
+    low = np.minimum(position.astype(np.intp), max(m - 2, 0))
+    return low, np.minimum(low + 1, m - 1), (position - low).astype(np.float32)

@@ -6,9 +6,13 @@ loop carries thickness × ds / |dx|, so the bright line where a rib turns along 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 
-from .frame import AXIS, SPAN, STEP, Frame, dome, ribbon, wobble
+from .frame import AXIS, ORIGIN, SPAN, STEP, Frame, Tubes, dome, ribbon, smooth, table_index, wobble
 from .patient import Patient, stream
 from .soft import Chest
 
@@ -28,220 +32,335 @@ RIB = _tube(0.84, 0.36, -0.08)
 CLAVICLE = _tube(0.80, 0.50)
 
 
+# Of the twelve ribs, right and left: number, which table of outlines, fall, angle of the front end (degrees), length of
+# the radius, thickness, how flat a rib lies where it turns, and one over the range of angles in which it does.
+_RIB = np.tile(np.arange(12.0), 2)
+_SIDE = np.repeat([0, len(AXIS)], 12)
+_FALL = np.interp(_RIB, [0, 1, 3, 6, 11], [0.62, 0.72, 0.88, 1.0, 1.1])
+_END = np.interp(_RIB, [0, 1, 5, 7, 9, 11], [158, 156, 148, 136, 118, 80])
+_SHORT = np.interp(_RIB, [0, 1, 2, 12], [0.90, 0.97, 1, 1])
+_THICK = np.interp(_RIB, [0, 1, 2], [0.5, 0.75, 1])
+_FLAT = np.interp(_RIB, [0, 1, 3, 5], [1, 0.97, 0.75, 0.3]).astype(np.float32)[:, None]
+_PER_RANGE = (1 / np.interp(_RIB, [1, 4], [0.42, 0.2])).astype(np.float32)[:, None]
+
+
 def draw_bones(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
     """Return the bone thickness, (size, size) float32 in cm of bone excess. Introduced in lesson 01."""
-    bone = _ribs(frame, patient, chest) * (1 - 0.62 * chest.solid) + _clavicles(frame, patient)
-    bone += _spine(frame, patient, chest)
-    return (bone + _shoulders(frame, patient)) * patient.bone
+    bone = chest.aerated * 0.62
+    bone += 0.38
+    bone *= _ribs(frame, patient, chest)
+    rows, clavicles = _clavicles(frame, patient)
+    bone[rows] += clavicles
+    _add_spine(frame, patient, chest, bone)
+    _add_shoulders(frame, patient, bone)
+    bone *= patient.bone
+    return bone
 
 
 def _ribs(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
     """All ribs of both sides; two soft sheets of cortex a few millimetres apart, as one drawing shifted both ways."""
-    rng, s = stream(patient.seed, "ribs"), patient.scale
-    points, outers = max(150, int(150 * frame.size / 224)), (chest.outer_right, chest.outer_left)
-    both = [_loops(patient, frame.pose.inspiration, outer, points, rng) for outer in outers]
-    theta, y, radius, thick, half = (np.concatenate([b[k] for b in both]).astype(np.float32) for k in range(5))
-    # The chest is flatter at its sides than an ellipse: ribs run along the wall and overlap there.
-    across = np.sin(theta)
-    x = radius * (0.25 * across + 0.75 * np.sin(np.float32(np.pi / 2) * across))
-    dx, dy = np.diff(x, append=x[:, -1:]), np.diff(y, append=y[:, -1:])
-    dz = np.diff(np.cos(theta), append=np.cos(theta[:, -1:])) * np.float32(0.50 * patient.depth)
-    x *= np.repeat(np.float32([-1, 1]), 12)[:, None]
-    x += np.float32(patient.curve) * np.sin(y / 6)
-    drawn = ribbon(frame, x, y, half, thick * np.sqrt(dx * dx + dy * dy + dz * dz), RIB)
-    apart = 0.18 * s / frame.px
-    reach = int(np.ceil(apart)) + 1
-    wide = np.pad(drawn, ((0, 0), (reach, reach)))
-    n, total = frame.size, np.zeros_like(drawn)
-    shifts = np.arange(-reach, reach + 1)
-    weights = np.clip(1.5 - np.abs(np.abs(shifts) - 0.75 * apart), 0, 1)
-    for shift, weight in zip(shifts, np.float32(weights / weights.sum()), strict=True):
-        if weight > 0:
-            total += weight * wide[:, reach + shift : reach + shift + n]
-    cap = np.float32(0.85 * s)
-    total /= cap
-    return (2.5 * cap) * total / np.sqrt(1 + total * total)
+    rows, drawn = ribbon(frame, _rib_tubes(frame, patient, chest), RIB)
+    apart = 0.75 * 0.18 * patient.scale / frame.px
+    weights = np.clip(1.5 - np.abs(np.arange(int(np.ceil(1.5 + apart))) - apart), 0, 1)
+    cap = 0.85 * patient.scale
+    total = smooth(drawn, weights / ((2 * weights.sum() - weights[0]) * cap), 0)
+    root = np.square(total)
+    root += 1
+    np.sqrt(root, out=root)
+    total *= 2.5 * cap
+    total /= root
+    whole = np.zeros_like(chest.lung)
+    whole[rows] = total.T
+    return whole
 
 
-def _loops(patient: Patient, breath: float, outer: np.ndarray, points: int, rng) -> tuple[np.ndarray, ...]:
-    """Twelve loops of one side: angle θ, height y, radius A(y), thickness and half-height, arrays (12, points), cm.
+@dataclass(frozen=True)
+class _Draws:
+    """What is random in the ribs of one side, or of both one below the other; one row per rib."""
 
-    A loop in a tilted plane falls as 1 - cos θ; real ribs lie between that and an even fall.
+    start: np.ndarray
+    fall: np.ndarray
+    end: np.ndarray
+    tilt: np.ndarray
+    droop: np.ndarray
+    bumps: np.ndarray
+    radius: np.ndarray
+    thick: np.ndarray
+    half: np.ndarray
+
+
+def _draw_side(rng: np.random.Generator) -> list[np.ndarray]:
+    start, fall, end = rng.normal(0, 0.08, 12), rng.normal(1, 0.06, 12), rng.normal(0, 5, 12)
+    tilt, droop = np.full(12, rng.uniform(0.15, 0.5)), np.full(12, rng.uniform(0.05, 0.25))
+    bumps, radius = rng.normal(0, 0.14, (12, 3)), rng.normal(1, 0.010, 12)
+    return [start, fall, end, tilt, droop, bumps, radius, rng.normal(0, 1, 12), rng.normal(1, 0.08, 12)]
+
+
+def _rib_tubes(frame: Frame, patient: Patient, chest: Chest) -> Tubes:
+    """Twelve loops of each side, arrays (24, points).
+
+    A loop in a tilted plane falls as 1 - cos θ; real ribs lie between that and an even fall. The chest is flatter at
+    its sides than an ellipse: ribs run along the wall and overlap there.
     """
-    s, rib = patient.scale, np.arange(12)
-    spacing = patient.rib_spacing * breath
-    start = -0.5 * s - 0.1 * spacing + rib * spacing + rng.normal(0, 0.08 * spacing, 12)
-    drop = patient.rib_drop * np.interp(rib, [0, 1, 3, 6, 11], [0.62, 0.72, 0.88, 1.0, 1.1]) * rng.normal(1, 0.06, 12)
-    end = np.deg2rad(np.interp(rib, [0, 1, 5, 7, 9, 11], [158, 156, 148, 136, 118, 80]) + rng.normal(0, 5, 12))
-    first = 1.6 * s / (1.43 * np.interp(start + drop, AXIS, outer))[:, None]
-    theta = _even(first[:, 0], end, points)
-    q = theta / np.float32(np.pi / 2)
-    tilt = rng.uniform(0.15, 0.5)
-    fall = tilt * (1 - np.cos(theta)) + (1 - tilt) * q
-    y = (
-        start[:, None]
-        + drop[:, None] * fall
-        - np.minimum(rib, 2)[:, None] * (rng.uniform(0.05, 0.25) * s) * np.sin(np.pi * np.clip(q * 1.6, 0, 1))
+    rng, s = stream(patient.seed, "ribs"), patient.scale
+    drawn = _Draws(*(np.concatenate(both) for both in zip(_draw_side(rng), _draw_side(rng), strict=True)))
+    spacing = patient.rib_spacing * frame.pose.inspiration
+    start = -0.5 * s - 0.1 * spacing + _RIB * spacing + drawn.start * spacing
+    drop = patient.rib_drop * _FALL * drawn.fall
+    end = np.deg2rad(_END + drawn.end)
+    lateral = start + drop
+    outer = np.concatenate([chest.outer_right, chest.outer_left])
+    first = 1.6 * s / (1.43 * outer.take(table_index(lateral) + _SIDE))
+    theta = _even(first, end, max(150, int(150 * frame.size / 224)))
+
+    start, drop, end, lateral, tilt, droop = _columns(
+        start, drop, end, np.maximum(lateral, 1.2 * s), drawn.tilt, np.minimum(_RIB, 2) * drawn.droop * s
     )
-    bump = rng.normal(0, 0.14 * s, (12, 3))
-    y = y + sum(bump[:, [k]] * np.sin((k + 1.3) * theta + bump[:, [k]] * 9) for k in range(3))
-    lateral = np.maximum(start + drop, 1.2 * s)[:, None]
-    index = np.clip((lateral + 0.6 * (y - lateral) - AXIS[0]) / STEP, 0, len(AXIS) - 1).astype(np.intp)
-    short = np.interp(rib, [0, 1, 2, 12], [0.90, 0.97, 1, 1])[:, None] * rng.normal(1, 0.010, (12, 1))
-    thick = (
-        s * ((0.66 + 0.07 * rng.normal(0, 1, 12)) * np.interp(rib, [0, 1, 2], [0.5, 0.75, 1]))[:, None] * (1 - 0.18 * q)
-    )
-    half = (
-        patient.rib_height
-        * rng.normal(1, 0.08, 12)[:, None]
-        * (0.84 + 0.24 * np.sin(theta) + 0.28 * np.clip(q - 1, 0, 1))
-    )
+    bumps = [_columns(drawn.bumps[:, k] * s)[0] for k in range(3)]
+    across, along, q = np.sin(theta), np.cos(theta), theta * (2 / np.pi)
+    y = start + drop * (tilt * (1 - along) + (1 - tilt) * q)
+    y -= droop * np.sin(np.pi * np.minimum(q * 1.6, 1))
+    for k, bump in enumerate(bumps):
+        y += bump * np.sin(theta * (k + 1.3) + bump * 9)
+    at = table_index(lateral + 0.6 * (y - lateral))
+    at += _SIDE[:, None]
+    (reach,) = _columns(_SHORT * drawn.radius)
+    radius = (outer.take(at) + (0.30 * s)) * reach
+    x = radius * (0.25 * across + 0.75 * np.sin((np.pi / 2) * across))
+    step = _step_lengths(x, y, along * (0.50 * patient.depth))
+
+    front = np.maximum(q - 1, 0)
+    (thick, height) = _columns(s * (0.66 + 0.07 * drawn.thick) * _THICK, patient.rib_height * drawn.half)
+    half = height * (0.84 + 0.24 * across + 0.28 * np.minimum(front, 1))
     # High ribs lie flat where they turn: without this, all their mass there falls on one column.
-    turning = np.interp(rib, [0, 1, 3, 5], [1, 0.97, 0.75, 0.3])[:, None]
-    wide = np.interp(rib, [1, 4], [0.42, 0.2])[:, None]
-    thick = thick * (1 - turning * np.exp(-(((q - 1) / wide) ** 2))) * np.clip((end[:, None] - theta) / 0.30, 0, 1)
-    thick = thick * np.where(q > 1, np.clip(1 - 0.22 * (q - 1), 0.3, 1), 1)
-    thick[0] *= np.clip((q[0] - q[0, 0]) / 0.6, 0.15, 1)  # the first rib's neck hides behind the transverse process
-    return theta, y, (outer[index] + 0.30 * s) * short, thick, half
+    mass = 1 - _FLAT * np.exp(-np.square((q - 1) * _PER_RANGE))
+    mass *= 1 - 0.18 * q
+    mass *= np.clip((end - theta) * (1 / 0.30), 0, 1)
+    mass *= np.maximum(1 - 0.22 * front, 0.3)
+    mass *= thick * step
+    for neck in (0, 12):  # the first rib's neck hides behind the transverse process
+        mass[neck] *= np.clip((q[neck] - q[neck, 0]) * (1 / 0.6), 0.15, 1)
+    x[:12] *= -1
+    x += patient.curve * np.sin(y * (1 / 6))
+    return Tubes(x, y, half, mass)
+
+
+def _columns(*values: np.ndarray) -> list[np.ndarray]:
+    """One value per rib, to stand beside its points."""
+    return [value.astype(np.float32)[:, None] for value in values]
+
+
+def _step_lengths(*axes: np.ndarray) -> np.ndarray:
+    """Distance in space from each point of a line to the next, 0 for the last."""
+    total = np.zeros_like(axes[0])
+    for axis in axes:
+        total[:, :-1] += np.square(axis[:, 1:] - axis[:, :-1])
+    return np.sqrt(total, out=total)
+
+
+_ANGLES = np.linspace(0, np.pi, 400)
+_WAY = np.cumsum(np.abs(np.cos(_ANGLES)) + 0.18)
 
 
 def _even(first: np.ndarray, last: np.ndarray, points: int) -> np.ndarray:
     """Angles from `first` to `last` (ribs), about evenly spaced in the image: denser where a rib crosses it fast."""
-    grid = np.linspace(0, np.pi, 400)
-    way = np.cumsum(np.abs(np.cos(grid)) + 0.18)
-    ends = np.interp(np.stack([first, last]), grid, way)
-    steps = ends[0][:, None] + (ends[1] - ends[0])[:, None] * np.linspace(0, 1, points)[None, :]
-    return np.interp(steps, way, grid).astype(np.float32)
+    low, high = np.interp(np.stack([first, last]), _ANGLES, _WAY)[:, :, None]
+    return np.interp(low + (high - low) * np.linspace(0, 1, points), _WAY, _ANGLES).astype(np.float32)
 
 
-def _clavicles(frame: Frame, patient: Patient) -> np.ndarray:
-    """S-shaped bones from the sternum up to the shoulder; they lie above the apices in AP views."""
+@dataclass(frozen=True)
+class _Line:
+    """A clavicle from its medial end (t = 0) to its lateral one, arrays of points, for lengths of 1."""
+
+    t: np.ndarray
+    sway: np.ndarray
+    sway_slope: np.ndarray
+    half: np.ndarray
+    mass: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def _clavicle_line(points: int) -> _Line:
+    """The shape that all clavicles have in common."""
+    t = np.linspace(0, 1, points)
+    sway = 0.9 * np.sin(np.pi * np.clip(2 * t - 1, 0, 1)) - 0.5 * np.sin(np.pi * np.minimum(t * 1.6, 1))
+    ends = np.clip((1 - t) / 0.03, 0, 1) * np.clip(t / 0.03, 0, 1)
+    half = 0.43 + 0.62 * np.exp(-t / 0.12) + 0.14 * t**3
+    return _Line(t, sway, np.gradient(sway, t), half, (1.1 - 0.3 * t) * ends / (points - 1))
+
+
+def _clavicles(frame: Frame, patient: Patient) -> tuple[slice, np.ndarray]:
+    """S-shaped bones from the sternum up to the shoulder, and their rows; they lie above the apices in AP views."""
     rng, s, pose = stream(patient.seed, "clavicle"), patient.scale, frame.pose
-    t = np.linspace(0, 1, max(200, frame.size))
     low = s * rng.uniform(3.2, 5.8) - (1.9 * s if pose.view == "AP" else 0)
-    thin, bow, lines = rng.uniform(0.85, 1.1), rng.uniform(0.2, 1.0), []
-    for sign, arm in ((-1, pose.arm_right), (1, pose.arm_left)):
-        end_x = patient.shoulder - 0.2 * s
-        end_y = patient.shoulder_y - s * rng.uniform(1.5, 2.6) - 2.2 * s * max(0.0, arm - 60) / 60
-        here = low + s * (rng.normal(0, 0.25) - 0.8 * sign * pose.axial)
-        x = 1.35 * s + (end_x - 1.35 * s) * t + 0.35 * s * pose.axial * sign
-        sway = 0.9 * np.sin(np.pi * np.clip((t - 0.5) / 0.5, 0, 1)) - 0.5 * np.sin(np.pi * np.clip(t * 1.6, 0, 1))
-        y = here + (end_y - here) * t + bow * s * sway
-        slope = np.hypot(np.gradient(y), np.gradient(x)) / np.gradient(x)
-        half = thin * s * (0.43 + 0.62 * np.exp(-t / 0.12) + 0.14 * t**3) * slope
-        ends = np.clip((1 - t) / 0.03, 0, 1) * np.clip(t / 0.03, 0, 1)
-        lines.append((sign * x + 0.5 * s * pose.axial, y, half, s * (1.1 - 0.3 * t) * np.gradient(x) * ends))
-    return 1.35 * ribbon(frame, *(np.stack([line[k] for line in lines]) for k in range(4)), CLAVICLE)
+    thin, bow = rng.uniform(0.85, 1.1), rng.uniform(0.2, 1.0)
+    sign, arm = np.array([[-1.0], [1.0]]), np.array([[pose.arm_right], [pose.arm_left]])
+    random = [(rng.uniform(1.5, 2.6), rng.normal(0, 0.25)) for _ in sign]
+    fall, lift = np.array(random).T[:, :, None]
+    medial, lateral = 1.35 * s, patient.shoulder - 0.2 * s
+    end = patient.shoulder_y - s * fall - 2.2 * s * np.maximum(0, arm - 60) / 60
+    here = low + s * (lift - 0.8 * sign * pose.axial)
+    line = _clavicle_line(max(200, frame.size))
+    y = here + (end - here) * line.t + bow * s * line.sway
+    slope = ((end - here) + bow * s * line.sway_slope) / (lateral - medial)
+    half = thin * s * line.half * np.sqrt(slope * slope + 1)
+    mass = np.broadcast_to(1.35 * s * (lateral - medial) * line.mass, y.shape)
+    x = sign * (medial + (lateral - medial) * line.t) + 0.85 * s * pose.axial
+    rows, drawn = ribbon(frame, Tubes(*(a.astype(np.float32) for a in (x, y, half, mass))), CLAVICLE)
+    return rows, drawn.T
 
 
-def _spine(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
-    """Vertebral bodies with end plates, discs, pedicles, spinous and transverse processes.
+def _add_spine(frame: Frame, patient: Patient, chest: Chest, whole: np.ndarray) -> None:
+    """Add vertebral bodies with end plates, discs, pedicles, spinous and transverse processes.
 
     Discs and processes blur with age and weight, and below the carina the beam that shows the lungs hardly
     penetrates; that is why the column fades behind the heart.
     """
     rng, s, pose = stream(patient.seed, "spine"), patient.scale, frame.pose
+    block = frame.slab(-5.2 * s, 5.2 * s)
+    tables = np.stack(_vertebrae(patient, chest.lungs_height, rng), dtype=np.float32)
+    y = frame.y[block]
+    centre, per_width, bulk, edge, pedicle, spinous, transverse = tables.take(table_index(y), axis=1)
+    d = (frame.x[block] - centre) * per_width
+    a = np.abs(d)
+    bone = np.maximum(1 - d * d, 0)
+    bone *= bulk + edge
+    ring = np.square((a - 0.60) * 5)
+    np.negative(ring, out=ring)
+    bone += pedicle * (np.exp(ring) - 0.45 * np.exp(3.5 * ring))
+    bone += spinous * np.exp(-np.square((d + (0.18 * pose.axial)) * (1 / 0.17)))
+    transverse *= dome((a - 0.7) * 2)
+    transverse *= np.clip((2 - a) * 1.5, 0, 1)
+    bone += transverse
+    bone *= np.clip((y + 16 * s) * (0.64 * s / 3), 0, 0.64 * s)
+    whole[block] += bone
+
+
+def _vertebrae(patient: Patient, height: float, rng: np.random.Generator) -> list[np.ndarray]:
+    """Tables against y: centre, one over the half-width, body, end plates, pedicles, spinous, transverse processes."""
+    s = patient.scale
     centre = patient.curve * np.sin(AXIS / 6.0) + wobble(rng, 0.07, 2.5)
     centre = centre + rng.normal(0, 0.018) * np.clip(-AXIS / s, 0, 12) ** 2 / (1 + 0.05 * np.abs(AXIS))
-    height = s * np.interp(AXIS, [-12 * s, 0, 22 * s, 35 * s], [1.55, 1.95, 2.55, 2.9])
-    number = np.cumsum(STEP / height) + rng.uniform(0, 1)
-    f, which = (number % 1).astype(np.float32), number.astype(int)
+    tall = s * np.interp(AXIS, [-12 * s, 0, 22 * s, 35 * s], [1.55, 1.95, 2.55, 2.9])
+    above = (ORIGIN + 32) / (1.55 * s)  # vertebrae are counted from 32 cm above the apices
+    number = np.cumsum(STEP / tall) + (above + rng.uniform(0, 1))
+    which = number.astype(int)
+    f = (number - which).astype(np.float32)
     crisp = rng.uniform(0.4, 0.85) * (1.0 if patient.age_group == "adult" else 1.3)
     wide = s * np.interp(AXIS, [-12 * s, 0, 4 * s, 24 * s], [1.25, 1.50, 1.45, 1.95]) + wobble(rng, 0.13, 1.8)
+    wide *= 0.90 + 0.22 * np.abs(2 * f - 0.84)
     body = np.clip(np.minimum(f / 0.08, (0.84 - f) / 0.08), 0, 1)
-    plate = np.exp(-(((f - 0.05) / 0.045) ** 2)) + np.exp(-(((f - 0.79) / 0.045) ** 2))
+    plate = _bump(f, 0.05, 0.045) + _bump(f, 0.79, 0.045)
     level = (1 + 0.12 * rng.normal(0, 1, 400))[which]
-    fade = np.interp(AXIS, [0, 0.3 * chest.lungs_height, 0.7 * chest.lungs_height], [1, 0.9, rng.uniform(0.65, 1.0)])
-    bumps = [np.exp(-(((f - at) / size) ** 2)) * crisp for at, size in ((0.30, 0.14), (0.70, 0.22), (0.32, 0.13))]
-    bulk, edge = (
-        (1 - 0.6 * crisp * np.clip((AXIS + 6 * s) / (9 * s), 0.2, 1) * (1 - body)) * level * fade,
-        0.36 * plate * level * crisp * fade,
+    fade = np.interp(AXIS, [0, 0.3 * height, 0.7 * height], [1, 0.9, rng.uniform(0.65, 1.0)])
+    level *= fade
+    bulk = 1.85 * (1 - 0.6 * crisp * np.clip((AXIS + 6 * s) / (9 * s), 0.2, 1) * (1 - body)) * level
+    pedicle, spinous, transverse = (
+        _bump(f, at, size) * (crisp * fade) for at, size in ((0.30, 0.14), (0.70, 0.22), (0.32, 0.13))
     )
-    tables = [centre, wide * (0.90 + 0.22 * np.abs(2 * f - 0.84)), bulk, edge, *(b * fade for b in bumps)]
-    block = (slice(None), frame.slab(-5.2 * s, 5.2 * s, -90, 90)[1])
-    c, w, bulk, edge, ped, spin, trans = (np.asarray(q, np.float32)[frame.iy[block]] for q in tables)
-    d = (frame.x[block] - c) / w
-    a = np.abs(d)
-    square = np.clip(1 - d * d, 0, 1)
-    bone = square * (1.85 * bulk + edge)
-    ring = ((a - 0.60) / 0.20) ** 2
-    bone += ped * (np.exp(-ring) - 0.45 * np.exp(-3.5 * ring))
-    bone += spin * np.exp(-(((d + 0.18 * pose.axial) / 0.17) ** 2))
-    bone += 0.55 * trans * dome((a - 0.7) * 2) * np.clip((2.0 - a) * 1.5, 0, 1)
-    whole = np.zeros_like(frame.x)
-    whole[block] = np.float32(0.64 * s) * bone * np.clip((frame.y[block] + 16 * s) / 3, 0, 1)
-    return whole
+    return [centre, 1 / wide, bulk, 0.36 * crisp * plate * level, pedicle, spinous, 0.55 * transverse]
 
 
-def _shoulders(frame: Frame, patient: Patient) -> np.ndarray:
-    """Scapulae and humeri of both sides, each with its own small differences."""
-    s, pose, bone = patient.scale, frame.pose, np.zeros_like(frame.x)
-    for sign, degrees in ((-1, pose.arm_right), (1, pose.arm_left)):
+def _bump(f: np.ndarray, at: float, size: float) -> np.ndarray:
+    return np.exp(-np.square((f - at) * (1 / size)))
+
+
+def _add_shoulders(frame: Frame, patient: Patient, whole: np.ndarray) -> None:
+    """Add scapulae and humeri of both sides, each with its own small differences."""
+    for sign, degrees in ((-1, frame.pose.arm_right), (1, frame.pose.arm_left)):
         rng = stream(patient.seed, "scapula", sign + 1)
         lift = min(max((degrees - 60) / 80, 0.0), 1.0)
-        near = patient.shoulder - 8.0 * s
-        block = frame.slab(near, 90, -90, 90) if sign > 0 else frame.slab(-90, -near, -90, 90)
-        dx = (sign * frame.x[block] - patient.shoulder) / s
-        dy = (frame.y[block] - patient.shoulder_y) / s + 1.5 * lift
-        arm = np.flatnonzero((dx > -3.2).any(0))
-        if arm.size:
-            arm = slice(arm[0], arm[-1] + 1)
-            bone[block][:, arm] = _humerus(dx[:, arm], dy[:, arm], degrees)
-        upper = slice(0, int(np.count_nonzero((dy < 13.5).any(1))))
-        inner = np.flatnonzero((dx < 2.2).any(0))
-        if inner.size and upper.stop:
-            place = (upper, slice(inner[0], inner[-1] + 1))
-            bone[block][place] += _scapula(dx[place], dy[place], pose.protraction + 0.5 * lift, rng)
-    return 2.4 * s * bone
+        out = frame.pose.protraction + 0.5 * lift
+        above = -3.2 if degrees < 80 else -np.inf
+        parts = [
+            (_Reach(-3.2, np.inf, above, np.inf), lambda dx, dy, degrees=degrees: _humerus(dx, dy, degrees)),
+            (_Reach(-12, 0.6, -3.2, 13.5), lambda dx, dy, out=out, rng=rng: _blade(dx, dy, out, rng)),
+            (_Reach(-7, 1.7, -4.5, 6), lambda dx, dy, out=out: _processes(dx, dy, out)),
+        ]
+        for reach, draw in parts:
+            _add_at_joint(frame, patient, sign, lift, reach, draw, whole)
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """How far a bone reaches from the shoulder joint: lateral and downward, in units of the patient's scale."""
+
+    near: float
+    far: float
+    top: float
+    bottom: float
+
+
+def _add_at_joint(
+    frame: Frame, patient: Patient, sign: int, lift: float, reach: _Reach, draw: Callable, whole: np.ndarray
+) -> None:
+    """Add a bone of the shoulder, which `draw` gives in coordinates of the joint, lateral and downward."""
+    s, x, y = patient.scale, patient.shoulder, patient.shoulder_y - 1.5 * lift * patient.scale
+    near, far = sorted((sign * (x + reach.near * s), sign * (x + reach.far * s)))
+    block = frame.slab(near, far, y + reach.top * s, y + reach.bottom * s)
+    dx = frame.x[block] * (sign / s) - x / s
+    dy = frame.y[block] * (1 / s) - y / s
+    whole[block] += draw(dx, dy) * (2.4 * s)
 
 
 def _humerus(dx: np.ndarray, dy: np.ndarray, degrees: float) -> np.ndarray:
-    c, q = np.cos(np.deg2rad(degrees)).item(), np.sin(np.deg2rad(degrees)).item()
+    angle = np.deg2rad(degrees)
+    c, q = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     hx, hy = dx - 0.9, dy - 0.6
-    head = np.clip(1 - (hx * hx + hy * hy) / 2.25**2, 0, 1)
+    head = np.maximum(1 - (hx * hx + hy * hy) * (1 / 2.25**2), 0)
     along, across = hx * q + hy * c, hx * c - hy * q
-    radius = 1.12 + 0.75 * np.exp(-np.clip(along, 0, None) / 1.8)
-    v = np.clip(1 - (across / radius) ** 2, 0, 1)
-    hollow = np.clip(1 - (across / (radius * 0.62)) ** 2, 0, 1)
-    shaft = (np.sqrt(v) - 0.52 * np.sqrt(hollow)) * 2.2 * np.clip(along / 1.2, 0, 1)
-    knob = 0.5 * np.exp(-((hx - 1.5) ** 2 + (hy - 0.2) ** 2) / 0.6)
-    return (
-        np.maximum(1.05 * np.sqrt(head) * (1 - 0.35 * np.sqrt(head)) + 0.22 * (head > 0) * np.exp(-head * 9), shaft)
-        + knob
-    )
+    across /= 1.12 + 0.75 * np.exp(np.maximum(along, 0) * (-1 / 1.8))
+    across *= across
+    shaft = np.sqrt(np.maximum(1 - across, 0))
+    shaft -= 0.52 * np.sqrt(np.maximum(1 - across * (1 / 0.62**2), 0))
+    shaft *= np.clip(along * (2.2 / 1.2), 0, 2.2)
+    ball = np.sqrt(head)
+    ball *= 1.05 - (1.05 * 0.35) * ball
+    ball += 0.22 * (head > 0) * np.exp(head * -9)
+    knob = np.square(hx - 1.5) + np.square(hy - 0.2)
+    return np.maximum(ball, shaft) + 0.5 * np.exp(knob * (-1 / 0.6))
 
 
-def _scapula(dx: np.ndarray, dy: np.ndarray, out: float, rng: np.random.Generator) -> np.ndarray:
-    """A thin blade with thick borders, its spine running to the acromion, the glenoid rim and the coracoid."""
+def _blade(dx: np.ndarray, dy: np.ndarray, out: float, rng: np.random.Generator) -> np.ndarray:
+    """A scapula's thin blade with thick borders."""
     top_x, low_x = -6.6 + 1.9 * out + 0.3 * rng.normal(), -6.6 + 2.3 * out + 0.6 * rng.normal()
     low_y = 11.5 + rng.normal(0, 0.6)
-    medial = (
-        top_x
-        + (low_x - top_x) * np.clip((dy + 2) / (low_y + 2), -0.3, 1.3)
-        - 0.5 * np.sin(np.pi * np.clip((dy + 2) / (low_y + 2), 0, 1))
-    )
-    lateral = (
-        -1.3
-        + (low_x + 1.4 + 1.3) * np.clip((dy - 1.5) / (low_y - 1.5), -0.6, 1.2)
-        - 0.7 * np.sin(np.pi * np.clip((dy - 1.5) / (low_y - 1.5), 0, 1))
-    )
-    upper = -2.0 + 0.35 * (dx - top_x)
-    inner, outer = dx - medial, lateral - dx
+    down = (dy + 2) * (1 / (low_y + 2))
+    inner = dx - top_x - (low_x - top_x) * down.clip(-0.3, 1.3)
+    inner += 0.5 * np.sin(np.pi * down.clip(0, 1))
+    down = (dy - 1.5) * (1 / (low_y - 1.5))
+    outer = (low_x + 2.7) * down.clip(-0.6, 1.2) - 1.3 - dx
+    outer -= 0.7 * np.sin(np.pi * down.clip(0, 1))
     # Only the lateral border is thick: the medial and upper ones fade out, as a blade seen face on does.
-    d = np.minimum(np.minimum(0.22 * inner, outer), np.minimum(0.35 * (dy - upper), 0.5 * (low_y + 0.4 - dy)))
-    inside = np.clip(d / 0.3, 0, 1)
-    edge = np.exp(-(((outer - 0.40) / 0.45) ** 2)) * 0.60
-    blade = inside * (
-        0.50 * np.clip((low_y - dy) / 6, 0, 1)
-        + 0.7 * edge * np.clip((dy + 1.5) / 2, 0, 1) * np.clip((low_y - dy) / 5, 0, 1)
-    )
-    line = dy - (-0.2 - 0.36 * (dx + 4.5))
-    spine = (
-        np.exp(-((line / (0.45 + 0.10 * np.clip(dx + 3, 0, 5))) ** 2))
-        * np.clip((dx + 5.6 - out) / 2, 0, 1)
-        * np.clip((1.6 - dx) / 0.5, 0, 1)
-    )
-    glenoid = np.exp(-(((dx + 1.25) / 0.28) ** 2) - ((dy - 0.7) / 1.7) ** 2)
-    coracoid = np.clip(1 - ((dx + 2.3) / 0.95) ** 2 - ((dy + 0.5) / 0.62) ** 2, 0, 1)
-    neck = np.clip(1 - ((dx + 2.4) / 1.5) ** 2 - ((dy - 1.0) / 1.9) ** 2, 0, 1)
-    return blade + 0.55 * spine + 0.65 * glenoid + 0.55 * np.sqrt(coracoid) + 0.5 * neck
+    upper = dy + (2 + 0.35 * top_x) - 0.35 * dx
+    d = np.minimum(np.minimum(0.22 * inner, outer), 0.35 * upper)
+    left = low_y - dy
+    np.minimum(d, 0.5 * (left + 0.4), out=d)
+    edge = np.exp(-np.square((outer - 0.40) * (1 / 0.45)))
+    edge *= np.clip((dy + 1.5) * (0.42 / 2), 0, 0.42)
+    edge *= np.clip(left * (1 / 5), 0, 1)
+    edge += np.clip(left * (0.50 / 6), 0, 0.50)
+    edge *= np.clip(d * (1 / 0.3), 0, 1)
+    return edge
+
+
+def _processes(dx: np.ndarray, dy: np.ndarray, out: float) -> np.ndarray:
+    """A scapula's spine running to the acromion, glenoid rim, coracoid and neck."""
+    line = dy + 0.36 * dx
+    line += 0.2 + 0.36 * 4.5
+    line /= 0.45 + 0.10 * np.clip(dx + 3, 0, 5)
+    spine = np.exp(-np.square(line))
+    spine *= np.clip((dx + (5.6 - out)) * 0.5, 0, 1)
+    spine *= np.clip((1.6 - dx) * (0.55 / 0.5), 0, 0.55)
+    glenoid = np.square((dx + 1.25) * (1 / 0.28))
+    glenoid += np.square((dy - 0.7) * (1 / 1.7))
+    spine += 0.65 * np.exp(-glenoid)
+    coracoid = _disc(dx, dy, -2.3, -0.5, 0.95, 0.62)
+    spine += 0.55 * np.sqrt(coracoid)
+    spine += 0.5 * _disc(dx, dy, -2.4, 1.0, 1.5, 1.9)
+    return spine
+
+
+def _disc(dx: np.ndarray, dy: np.ndarray, x: float, y: float, wide: float, tall: float) -> np.ndarray:
+    across, down = (dx - x) * (1 / wide), (dy - y) * (1 / tall)
+    return np.maximum(1 - across * across - down * down, 0)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from .sampling import COLUMNS
 MASKS = ("lung", "heart", "lesion", "marker", "device")  # bit 0, 1, 2, 3, 4 of a mask file
 FORMATS = ("mixed", "png", "jpeg", "dicom")
 LICENCE = "CC0-1.0"
+QUICK = {"compress_level": 1, "compress_type": zlib.Z_RLE}  # of a PNG: smaller and quicker for grainy images and masks
 _FOLDERS = {  # class folder per label, and how a split becomes a folder
     "case_a": ({"covid": "positive", "normal": "negative"}, "{label}"),
     "case_b": ({"covid": "Covid", "normal": "Normal"}, "Dataset/{split}/{label}"),
@@ -224,7 +226,7 @@ def _draw(table: list[dict], job: _Job, watch: Callable) -> pd.DataFrame:
             bits = sum(drawn.masks[name].astype(np.uint8) << k for k, name in enumerate(MASKS))
             target = (Path(job.root) / "masks" / row["file"]).with_suffix(".png")
             target.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(bits).save(target, compress_level=1)
+            Image.fromarray(bits).save(target, **QUICK)
         rows.append({**row, **drawn.truth, "image_id": row["file"]})
     return pd.DataFrame(rows)
 
@@ -237,7 +239,7 @@ def _save(path: Path, image: np.ndarray, row: dict) -> None:
     elif row["format"] == "jpeg":
         Image.fromarray(levels).save(path, "JPEG", quality=SITES[row["equipment"]].quality)
     else:
-        Image.fromarray(levels).save(path, "PNG", compress_level=1)
+        Image.fromarray(levels).save(path, "PNG", **QUICK)
 
 
 def _dicom(image: np.ndarray, row: dict) -> bytes:

@@ -13,7 +13,7 @@ import numpy as np
 
 from .frame import ORIGIN, STEP, Frame, blur, dome, splat, texture
 from .patient import Patient, stream
-from .soft import Chest
+from .soft import RIM, Chest
 
 DISEASES = ("covid", "viral", "bacterial", "effusion")
 SIDES = ("right", "left", "both", "")
@@ -49,8 +49,18 @@ def draw_lesion(
     side = (side if side in ("left", "right") else drawn) if one_sided else "both"
     shape = {"covid": _covid, "viral": _viral, "bacterial": _bacterial, "effusion": _effusion}[label]
     opacity = shape(frame, patient, chest, float(severity), rng, side)
-    place, ramp = (chest.pleura, chest.deep) if label == "effusion" else (chest.field, chest.open)
-    opacity = np.where(place & (chest.lung > 0.05), np.clip(opacity - FAINT, 0, 0.95) * ramp, 0).astype(np.float32)
+    opacity -= FAINT
+    opacity.clip(0, 0.95, out=opacity)
+    place = chest.lung > 0.05
+    if label == "effusion":
+        # Fluid also lies behind the heart: without it a lucent line would part the effusion from the heart.
+        deep = np.clip(1 - chest.inside * (1 / (6.0 * patient.scale)), 0, 1)
+        place &= chest.wall & (chest.depth_below < 4.5 * patient.scale)
+        opacity *= deep
+    else:
+        place &= chest.field
+        opacity *= np.clip(2 - chest.inside * (2 / (RIM * patient.scale)), 0, 1)
+    opacity *= place
     return Lesion(opacity, opacity > 0, side)
 
 
@@ -70,48 +80,75 @@ def _covid(frame, patient, chest, severity, rng, side) -> np.ndarray:
     flat = rng.uniform(0.7, 1.4, count)
     late = np.sort(rng.uniform(0, 0.75, count))
     weight = np.clip((severity * 1.15 + 0.12 - late) / 0.35, 0, 1) * rng.uniform(0.6, 1.0, count)
-    clear = np.ones_like(frame.x)
-    for k in np.flatnonzero(weight > 0):
-        y = depth[k] * chest.lungs_height
-        outer = chest.outer_left if sign[k] > 0 else chest.outer_right
-        x = sign[k] * lateral[k] * outer[int((y - ORIGIN) / STEP)]
-        box = frame.box(x, y, 1.15 * size[k] * max(flat[k], 1 / flat[k]))
-        dx, dy = (frame.x[box] - x) / (size[k] * flat[k]), (frame.y[box] - y) * (flat[k] / size[k])
-        clear[box] *= 1 - weight[k] * _blob(dx, dy)
-    grain = texture(rng, frame.size, 3.1)
-    patchy = np.clip(0.95 + 0.22 * grain, 0.4, 1.4)
-    amount = (1 - clear) * patchy
-    return 0.64 * severity**0.5 * np.clip(amount, 0, 1)
+    drawn = np.flatnonzero(weight > 0)
+    y = depth[drawn] * chest.lungs_height
+    row = ((y - ORIGIN) / STEP).astype(int)
+    outer = np.where(sign[drawn] > 0, chest.outer_left[row], chest.outer_right[row])
+    x = sign[drawn] * lateral[drawn] * outer
+    wide, tall = size[drawn] * flat[drawn], size[drawn] / flat[drawn]
+    columns, rows = frame.to_pixels(x, y) / frame.step
+    reach = 1.15 * np.maximum(wide, tall) / (frame.px * frame.step) + 2
+    clear, grid = np.ones_like(frame.coarse.x), frame.coarse
+    for k, share in enumerate(weight[drawn]):
+        box = tuple(slice(max(0, int(at[k] - reach[k])), max(0, int(at[k] + reach[k] + 2))) for at in (rows, columns))
+        dx, dy = (grid.x[box] - x[k]) / wide[k], (grid.y[box] - y[k]) / tall[k]
+        clear[box] *= 1 - share * _blob(dx, dy)
+    amount = np.clip(0.95 + 0.22 * texture(rng, frame.size, 3.1), 0.4, 1.4)
+    amount *= frame.enlarge(1 - clear)
+    amount.clip(0, 1, out=amount)
+    amount *= 0.64 * severity**0.5
+    return amount
 
 
 def _viral(frame, patient, chest, severity, rng, side) -> np.ndarray:
     """Diffuse perihilar interstitial pattern: strands and cuffs around the hila, both sides."""
-    s, h = patient.scale, chest.lungs_height
-    hila = np.where(frame.left, 0.41, 0.45) * h
+    s, h, grid = patient.scale, chest.lungs_height, frame.coarse
     reach = (4.8 + 4.2 * severity) * s
-    near = np.exp(-(((frame.ax - 4.2 * s) / reach) ** 2) - ((frame.y - hila - 1.0 * s) / (1.35 * reach)) ** 2)
-    ridges = np.clip(1 - np.abs(texture(rng, frame.size, 2.7)) * 1.5, 0, 1)
-    coarse = np.clip(1 - np.abs(texture(rng, frame.size, 3.2)) * 1.8, 0, 1)
-    cloud = np.clip(0.5 + 0.40 * texture(rng, frame.size, 3.4), 0, 1)
-    return 0.95 * severity**0.75 * near * (0.58 * cloud + 0.20 * ridges * (0.3 + cloud) + 0.16 * coarse)
+    across = (grid.ax - (4.2 * s)) * (1 / reach)
+    down = (grid.y - grid.sides(0.45 * h + s, 0.41 * h + s)) * (1 / (1.35 * reach))
+    near = np.exp(-across * across - down * down) * (0.95 * severity**0.75)
+    ridges = np.abs(texture(rng, frame.size, 2.7))
+    ridges *= -1.5 * 0.20
+    ridges += 0.20
+    np.maximum(ridges, 0, out=ridges)
+    coarse = np.abs(texture(rng, frame.size, 3.2))
+    coarse *= -1.8 * 0.16
+    coarse += 0.16
+    np.maximum(coarse, 0, out=coarse)
+    cloud = texture(rng, frame.size, 3.4) * 0.40
+    cloud += 0.5
+    cloud.clip(0, 1, out=cloud)
+    ridges *= cloud + 0.3
+    cloud *= 0.58
+    cloud += ridges
+    cloud += coarse
+    cloud *= frame.enlarge(near)
+    return cloud
 
 
 def _bacterial(frame, patient, chest, severity, rng, side) -> np.ndarray:
     """One lobar consolidation, sharp where it meets a fissure, with an air bronchogram."""
     sign = 1 if side == "left" else -1
     s, h = patient.scale, chest.lungs_height
-    here = frame.x * sign > 0
-    fissure = h * rng.uniform(0.46, 0.54) + 0.10 * (frame.ax - 6 * s) * rng.normal(0.2, 1)
+    ax = np.abs(frame.x)
+    fissure = (ax - (6 * s)) * 0.10
+    middle = h * rng.uniform(0.46, 0.54)
+    fissure *= rng.normal(0.2, 1)
+    fissure += middle
     upper = rng.random() < 0.45
-    below = (frame.y - fissure) if not upper else (fissure - frame.y)
-    wavy = rng.uniform(0.1, 0.6) * texture(rng, frame.size, 3.4)
-    edge = np.clip((below + wavy) / (rng.uniform(0.3, 1.5) * s), 0, 1)
-    cx = patient.half_width * rng.uniform(0.48, 0.72)
-    cy = fissure + (-1 if upper else 1) * (1.6 + 2.2 * severity) * s
+    towards = -1 if upper else 1
+    below = (frame.y - fissure) * towards
+    below += (rng.uniform(0.1, 0.6)) * texture(rng, frame.size, 3.4)
+    edge = np.clip(below * (1 / (rng.uniform(0.3, 1.5) * s)), 0, 1)
+    across = ax - (patient.half_width * rng.uniform(0.48, 0.72))
+    down = frame.y - fissure - (towards * (1.6 + 2.2 * severity) * s)
     reach = (2.6 + 4.6 * severity) * s * rng.uniform(0.9, 1.15)
-    near = np.clip(1.2 * np.exp(-(((frame.ax - cx) / reach) ** 2) - ((frame.y - cy) / reach) ** 2), 0, 1)
+    near = np.exp((across * across + down * down) * (-1 / reach**2))
     patchy = np.clip(0.88 + 0.22 * texture(rng, frame.size, 3.0), 0.3, 1.1)
-    return 0.88 * severity**0.45 * near * edge * patchy * here * (1 - _bronchogram(frame, patient, chest, sign, rng))
+    opacity = np.minimum(1.2 * near, 1) * edge * patchy
+    opacity *= 0.88 * severity**0.45
+    opacity *= frame.x * sign > 0
+    return opacity * (1 - _bronchogram(frame, patient, chest, sign, rng))
 
 
 def _bronchogram(frame: Frame, patient: Patient, chest: Chest, sign: int, rng) -> np.ndarray:
@@ -124,7 +161,7 @@ def _bronchogram(frame: Frame, patient: Patient, chest: Chest, sign: int, rng) -
         xs.append(sign * (4.0 * s + r * np.cos(a)))
         ys.append(0.45 * h + r * np.sin(a))
     line = blur(splat(frame, np.stack(xs), np.stack(ys), 0.0035 * s * s * (1 - 0.8 * np.tile(t, (9, 1)))), 0.8)
-    return 0.22 * np.clip(line / 0.12, 0, 1)
+    return np.minimum(line * (0.22 / 0.12), 0.22)
 
 
 def _effusion(frame, patient, chest, severity, rng, side) -> np.ndarray:
@@ -133,11 +170,9 @@ def _effusion(frame, patient, chest, severity, rng, side) -> np.ndarray:
     s, h = patient.scale, chest.lungs_height
     level = h + (4.2 - 15.0 * severity) * s
     rise = (2.2 + 1.2 * rng.random()) * s
-    surface = (
-        level
-        - rise * chest.extent**3.5
-        - 0.6 * s * dome((3.5 * s - frame.ax) / (3 * s))
-        + 0.10 * texture(rng, frame.size, 3.4)
-    )
-    depth = frame.y - surface
-    return 0.93 * np.clip(depth / (1.3 * s), 0, 1) ** 0.7 * (frame.x * sign > 0)
+    surface = 0.10 * texture(rng, frame.size, 3.4)
+    surface += level
+    surface -= rise * chest.extent**3.5
+    surface -= (0.6 * s) * dome(((3.5 * s) - np.abs(frame.x)) * (1 / (3 * s)))
+    depth = np.clip((frame.y - surface) * (1 / (1.3 * s)), 0, 1)
+    return 0.93 * depth**0.7 * (frame.x * sign > 0)

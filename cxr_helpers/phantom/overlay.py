@@ -20,6 +20,8 @@ def draw_devices(frame: Frame, patient: Patient, chest: Chest, kinds: str, seed:
     Values below 0.02 are cut to zero, so `> 0` is the mask. Raises ValueError for an unknown device. Lesson 09.
     """
     total = np.zeros_like(frame.x)
+    if not kinds:
+        return total
     for kind in filter(None, str(kinds).split("+")):
         if kind not in DEVICES:
             raise ValueError(f"device {kind!r} is not one of {DEVICES}")
@@ -29,7 +31,8 @@ def draw_devices(frame: Frame, patient: Patient, chest: Chest, kinds: str, seed:
             total += _pads(frame, chest, patient, stream(seed, "device", "leads"))
         if kind == "pacemaker":
             total += _can(frame, patient, rng)
-    return np.where(total > 0.02, total, 0).astype(np.float32)
+    total *= total > 0.02
+    return total
 
 
 def _curve(points: list, count: int = 500) -> list[np.ndarray]:
@@ -161,7 +164,8 @@ def _glyphs(text: str, height: int, angle: int, ring: bool, initials: str = "") 
         pen.text((margin, bottom - top + 2 * margin), initials, fill=215, font=_font(big // 2))
     tile = tile.rotate(angle, expand=True, resample=Image.Resampling.BICUBIC)
     size = (max(1, tile.width // 4), max(1, tile.height // 4))
-    return np.asarray(tile.resize(size, Image.Resampling.BOX), np.float32) / 255
+    alpha = np.asarray(tile.resize(size, Image.Resampling.BOX), np.float32) / 255
+    return np.where(alpha > 0.04, np.float32(0.95) * alpha, 0)
 
 
 def draw_marker(size: int, text: str, style: str, seed: int) -> np.ndarray:
@@ -187,7 +191,7 @@ def draw_marker(size: int, text: str, style: str, seed: int) -> np.ndarray:
         h, w = min(tile.shape[0], size - y), min(tile.shape[1], size - max(x, 0))
         x = max(x, 0)
         alpha[y : y + h, x : x + w] = np.maximum(alpha[y : y + h, x : x + w], tile[:h, :w])
-    return np.where(alpha > 0.04, 0.95 * alpha, 0)
+    return alpha
 
 
 def draw_border(size: int, chance: float, seed: int) -> np.ndarray:

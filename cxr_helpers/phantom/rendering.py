@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from .vessels import draw_vessels
 
 # Raised with every change of what is drawn or written: cohorts on disk are known by it. tests/unit/test_phantom.py pins
 # renderings to it and fails when they change alone.
-RENDERER_VERSION = 1
+RENDERER_VERSION = 2
 
 DEFAULTS = {
     "label": "normal",
@@ -88,11 +88,14 @@ def render(
     base, extra = _attenuation(frame, patient, chest, wound, MU_BONE * SITES[equipment].bone)
     exposure = prepare(base, chest.field, SITES[equipment], seed, scatter=scatter, noise=noise, filters=filters)
     metal = draw_devices(frame, patient, chest, row["device"] if device else "", seed)
-    image = expose(base + extra + metal, exposure)
+    base += extra
+    base += metal
+    image = expose(base, exposure)
     letters = draw_marker(size, row["marker"] if marker else "", SITES[equipment].lettering, seed)
     black = draw_border(size, SITES[equipment].border if row["border"] else 0.0, seed)
-    image = np.where(black, 0.01, image)
-    image = np.clip(image + letters * (0.97 - image), 0, 1).astype(np.float32)
+    image[black] = 0.01
+    image += letters * (0.97 - image)
+    image.clip(0, 1, out=image)
     found = _masks(chest, wound, letters, metal, black) if masks else {}
     flip = bool(mirror or row["mirrored"])
     if flip:
@@ -110,16 +113,29 @@ def _attenuation(
     rng = stream(patient.seed, "texture")
     grain, lace, organs = (texture(rng, frame.size, e) for e in (3.2, 2.4, 3.4))
     lung = chest.lung
-    share = np.clip(lung * (1.3 / (0.76 * patient.depth)), 0, 1) * np.clip((1.05 - chest.extent) * 4, 0.3, 1)
-    vessels = draw_vessels(frame, patient, chest) * share * np.float32(2.2 * MU_SOFT)
-    base = np.float32(MU_SOFT) * (
-        chest.tissue * (1 + 0.018 * grain + 0.012 * organs * np.clip(chest.depth_below, 0, 1)) - lung - 1.5 * chest.air
-    )
-    base += np.float32(MU_LUNG) * lung * (1 + 0.07 * lace) + vessels
-    base += np.float32(mu_bone) * draw_bones(frame, patient, chest)
-    base = np.maximum(base, 0)
-    extra = lesion.opacity * (np.float32(MU_SOFT - MU_LUNG) * lung - 0.6 * vessels)
-    return base.astype(np.float32), extra.astype(np.float32)
+    vessels = draw_vessels(frame, patient, chest)
+    vessels *= np.clip(lung * (1.3 / (0.76 * patient.depth)), 0, 1)
+    vessels *= np.clip((1.05 - chest.extent) * 4, 0.3, 1)
+    vessels *= 2.2 * MU_SOFT
+    base = grain * 0.018
+    base += 1
+    base += chest.depth_below.clip(0, 1) * 0.012 * organs
+    base *= chest.tissue
+    base -= 1.5 * chest.air
+    base *= MU_SOFT
+    spongy = lace * (0.07 * MU_LUNG)
+    spongy += MU_LUNG - MU_SOFT
+    spongy *= lung
+    base += spongy
+    base += vessels
+    bone = draw_bones(frame, patient, chest)
+    bone *= mu_bone
+    base += bone
+    base.clip(0, np.inf, out=base)
+    extra = lung * (MU_SOFT - MU_LUNG)
+    extra -= 0.6 * vessels
+    extra *= lesion.opacity
+    return base, extra
 
 
 def _masks(chest: Chest, lesion: Lesion, letters: np.ndarray, metal: np.ndarray, black: np.ndarray) -> dict:
@@ -141,8 +157,8 @@ def _truth(row: dict, patient: Patient, frame: Frame, chest: Chest, lesion: Lesi
         "severity": row["severity"] if row["disease"] != "normal" else 0.0,
         "side": side,
         "ctr": chest.ctr,
-        "lesion_share": float(lesion.mask.sum() / max(int(chest.field.sum()), 1)),
+        "lesion_share": np.count_nonzero(lesion.mask) / max(np.count_nonzero(chest.field), 1),
         "lesion_opacity": float(lesion.opacity[lesion.mask].mean()) if lesion.mask.any() else 0.0,
     }
-    facts |= {f"patient_{k}": v for k, v in asdict(patient).items() if k not in ("seed", "sex", "age_group")}
-    return facts | {f"pose_{k}": v for k, v in asdict(frame.pose).items() if k not in ("seed", "view")}
+    facts |= {f"patient_{k}": v for k, v in vars(patient).items() if k not in ("seed", "sex", "age_group")}
+    return facts | {f"pose_{k}": v for k, v in vars(frame.pose).items() if k not in ("seed", "view")}
