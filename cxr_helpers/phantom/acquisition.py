@@ -10,13 +10,14 @@ there, and z is fixed by the seed: nothing in the grey scale can answer to a les
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
 
-from .frame import blur, smooth, texture
+from .frame import blur, mean, texture
 from .patient import stream
 
 MU_SOFT = 0.19  # 1/cm, water at about 70 keV
@@ -73,7 +74,9 @@ def prepare(
 ) -> Exposure:
     """Fix reference, exposure, noise field and tone curve before a lesion: `base` is the lesion-free attenuation."""
     rng = stream(seed, "acquisition")
-    reference = float(np.exp(-base[lung].mean())) if lung.any() else float(np.exp(-base.mean()))
+    # In float64: NumPy versions add float32 in different orders.
+    lungs = base[lung] if lung.any() else base
+    reference = math.exp(-lungs.mean(dtype=np.float64))
     contrast = float(np.exp(rng.normal(0, site.contrast)))
     dose = float(np.exp(rng.normal(0, site.brightness)))
     z = texture(stream(seed, "noise"), base.shape[0], 0.0)
@@ -128,13 +131,12 @@ def _logarithm(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
 def _sharpen(value: np.ndarray, site: Site, scale: float) -> np.ndarray:
     """Unsharp masking against the mean over a square of about 5 pixels at 224."""
     width = max(3, round(5 * scale))
-    if width in (3, 5):
-        kernel = np.full(width // 2 + 1, 1 / width)
-        even = smooth(smooth(value, kernel, 0), kernel, 1)
+    if width % 2 and width < 8:
+        even = mean(mean(value, width, 0), width, 1)
     else:
         even = ndimage.uniform_filter(value, width, mode="nearest")
-    even *= np.float32(-site.unsharp)
-    even += value * np.float32(1 + site.unsharp)
+    even *= -site.unsharp
+    even += value * (1 + site.unsharp)
     return even
 
 

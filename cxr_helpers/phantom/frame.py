@@ -131,15 +131,15 @@ def _coordinates(pose: Pose, waves: np.ndarray, px: float, pixel: np.ndarray) ->
     """Body coordinates x, y at all rows and columns in `pixel`; the products of sines stand in rows times columns."""
     u = ((pixel + 0.5) * px - pose.field / 2 - pose.shift).astype(np.float32)
     v = ((pixel + 0.5) * px - pose.top).astype(np.float32)
-    # The masks depend on these sines: they are rounded, so as to be the same on every machine.
     sines = _sines(waves, u.astype(np.float64), v.astype(np.float64))
-    down, across, down2, across2, down3, across3 = ((np.rint(w * 16384) / 16384).astype(np.float32) for w in sines)
+    # The masks depend on these sines: they are rounded, so as to be the same on every machine.
+    down, across = ((np.rint(wave * 16384) / 16384).astype(np.float32) for wave in sines)
     a, (c, s) = waves[0], _turn(pose)
-    x = (a[0] * down)[:, None] * across
+    x = (a[0] * down[0])[:, None] * across[0]
     x += u * c
-    x += (v * s + a[2] * down2)[:, None]
-    y = (a[3] * down3)[:, None] * across2
-    y += a[5] * across3 - u * s
+    x += (v * s + a[2] * down[1])[:, None]
+    y = (a[3] * down[2])[:, None] * across[1]
+    y += a[5] * across[2] - u * s
     y += (v * c)[:, None]
     return x, y
 
@@ -158,14 +158,16 @@ def _turn(pose: Pose) -> tuple[np.float32, np.float32]:
     return np.float32(np.cos(angle)), np.float32(np.sin(angle))
 
 
-def _sines(waves: np.ndarray, u: np.ndarray, v: np.ndarray) -> list[np.ndarray]:
-    return [np.sin(k * t + p) for k, p, t in zip(*waves[1:], (v, u, v, u, v, u), strict=True)]
+def _sines(waves: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Three waves of v, that is down the body, and three of u, across it; arrays (3, …)."""
+    _, k, p = waves.reshape(3, 3, 2, *(1,) * u.ndim)
+    return np.sin(k[:, 0] * v + p[:, 0]), np.sin(k[:, 1] * u + p[:, 1])
 
 
 def _displacement(waves: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Smooth displacement as products of sines; periods 18-50 cm, so neighbouring structures move together."""
-    a, (down, across, down2, across2, down3, across3) = waves[0], _sines(waves, u, v)
-    return a[0] * down * across + a[2] * down2, a[3] * across2 * down3 + a[5] * across3
+    a, (down, across) = waves[0], _sines(waves, u, v)
+    return a[0] * down[0] * across[0] + a[2] * down[1], a[3] * across[1] * down[2] + a[5] * across[2]
 
 
 def enlarge(values: np.ndarray, n: int, step: int) -> np.ndarray:
@@ -361,13 +363,29 @@ def blur(image: np.ndarray, sigma: float) -> np.ndarray:
 
 def smooth(image: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:
     """Convolve along an axis with a symmetric kernel, given from its centre outwards; edges repeated."""
-    radius, n = len(kernel) - 1, image.shape[axis]
-    ends = (image[:1], image[-1:]) if axis == 0 else (image[:, :1], image[:, -1:])
-    wide = np.concatenate([*ends[:1] * radius, image, *ends[1:] * radius], axis=axis)
-    parts = [wide[k : k + n] if axis == 0 else wide[:, k : k + n] for k in range(2 * radius + 1)]
+    parts = _shifted(image, len(kernel) - 1, axis)
+    radius = len(kernel) - 1
     total = parts[radius] * np.float32(kernel[0])
     for k in range(1, radius + 1):
         pair = parts[radius - k] + parts[radius + k]
         pair *= np.float32(kernel[k])
         total += pair
     return total
+
+
+def mean(image: np.ndarray, width: int, axis: int) -> np.ndarray:
+    """Mean over an odd number of neighbours along an axis; edges repeated."""
+    first, second, *others = _shifted(image, width // 2, axis)
+    total = first + second
+    for part in others:
+        total += part
+    total *= 1 / width
+    return total
+
+
+def _shifted(image: np.ndarray, radius: int, axis: int) -> list[np.ndarray]:
+    """The image moved by -radius … radius along an axis, as views; edges repeated."""
+    n = image.shape[axis]
+    ends = (image[:1], image[-1:]) if axis == 0 else (image[:, :1], image[:, -1:])
+    wide = np.concatenate([*ends[:1] * radius, image, *ends[1:] * radius], axis=axis)
+    return [wide[k : k + n] if axis == 0 else wide[:, k : k + n] for k in range(2 * radius + 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from .bones import draw_bones
 from .disease import Lesion, draw_lesion
 from .frame import Frame, make_frame, texture
 from .overlay import draw_border, draw_devices, draw_marker
-from .patient import Patient, draw_patient, draw_pose, stream
+from .patient import Patient, Pose, draw_patient, draw_pose, stream
 from .soft import Chest, draw_chest
 from .transform import apply
 from .vessels import draw_vessels
@@ -81,15 +82,17 @@ def render(
         raise ValueError(f"site {equipment!r} is not one of {sorted(SITES)}")
     seed, amount = int(row["seed"]), float(row["severity"] if severity is None else severity)
     patient = draw_patient(stream(row["patient_seed"], "patient"), row["age_group"], row["sex"])
-    frame = make_frame(draw_pose(stream(seed, "pose"), patient, row["view"]), size)
-    chest = draw_chest(frame, patient)
+    anatomy = _draw_anatomy(patient, draw_pose(stream(seed, "pose"), patient, row["view"]), size)
+    frame, chest = anatomy.frame, anatomy.chest
     disease = row.get("disease", row["label"])
     wound = draw_lesion(frame, patient, chest, disease, amount if lesion else 0.0, seed, row["side"])
-    base, extra = _attenuation(frame, patient, chest, wound, MU_BONE * SITES[equipment].bone)
+    base = anatomy.bone * (MU_BONE * SITES[equipment].bone)
+    base += anatomy.soft
+    base.clip(0, np.inf, out=base)
     exposure = prepare(base, chest.field, SITES[equipment], seed, scatter=scatter, noise=noise, filters=filters)
     metal = draw_devices(frame, patient, chest, row["device"] if device else "", seed)
-    base += extra
     base += metal
+    base += (anatomy.air_to_water - 0.6 * anatomy.vessels) * wound.opacity
     image = expose(base, exposure)
     letters = draw_marker(size, row["marker"] if marker else "", SITES[equipment].lettering, seed)
     black = draw_border(size, SITES[equipment].border if row["border"] else 0.0, seed)
@@ -106,36 +109,45 @@ def render(
     return Rendering(image, found, _truth({**row, **shown}, patient, frame, chest, wound))
 
 
-def _attenuation(
-    frame: Frame, patient: Patient, chest: Chest, lesion: Lesion, mu_bone: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Attenuation without the lesion, and what the lesion adds; Σ μ t of every tissue along the beam."""
+@dataclass(frozen=True)
+class _Anatomy:
+    """A patient in a pose without any lesion: attenuation (no unit) but for bone, all (size, size) and read-only."""
+
+    frame: Frame
+    chest: Chest
+    soft: np.ndarray  # Σ μ t of everything but bone
+    vessels: np.ndarray  # their share of it
+    air_to_water: np.ndarray  # what the lungs would add if they held water
+    bone: np.ndarray  # cm
+
+
+@lru_cache(maxsize=2)  # the counterfactuals of an image are drawn one after the other
+def _draw_anatomy(patient: Patient, pose: Pose, size: int) -> _Anatomy:
+    frame = make_frame(pose, size)
+    chest = draw_chest(frame, patient)
     rng = stream(patient.seed, "texture")
-    grain, lace, organs = (texture(rng, frame.size, e) for e in (3.2, 2.4, 3.4))
-    lung = chest.lung
+    grain, lace, organs = (texture(rng, size, e) for e in (3.2, 2.4, 3.4))
     vessels = draw_vessels(frame, patient, chest)
-    vessels *= np.clip(lung * (1.3 / (0.76 * patient.depth)), 0, 1)
+    vessels *= np.clip(chest.lung * (1.3 / (0.76 * patient.depth)), 0, 1)
     vessels *= np.clip((1.05 - chest.extent) * 4, 0.3, 1)
     vessels *= 2.2 * MU_SOFT
-    base = grain * 0.018
-    base += 1
-    base += chest.depth_below.clip(0, 1) * 0.012 * organs
-    base *= chest.tissue
-    base -= 1.5 * chest.air
-    base *= MU_SOFT
+    soft = grain * 0.018
+    soft += 1
+    soft += chest.depth_below.clip(0, 1) * 0.012 * organs
+    soft *= chest.tissue
+    soft -= 1.5 * chest.air
+    soft *= MU_SOFT
     spongy = lace * (0.07 * MU_LUNG)
     spongy += MU_LUNG - MU_SOFT
-    spongy *= lung
-    base += spongy
-    base += vessels
-    bone = draw_bones(frame, patient, chest)
-    bone *= mu_bone
-    base += bone
-    base.clip(0, np.inf, out=base)
-    extra = lung * (MU_SOFT - MU_LUNG)
-    extra -= 0.6 * vessels
-    extra *= lesion.opacity
-    return base, extra
+    spongy *= chest.lung
+    soft += spongy
+    soft += vessels
+    anatomy = _Anatomy(frame, chest, soft, vessels, chest.lung * (MU_SOFT - MU_LUNG), draw_bones(frame, patient, chest))
+    for part in (frame, chest, anatomy):
+        for values in vars(part).values():
+            if isinstance(values, np.ndarray):
+                values.setflags(write=False)
+    return anatomy
 
 
 def _masks(chest: Chest, lesion: Lesion, letters: np.ndarray, metal: np.ndarray, black: np.ndarray) -> dict:
@@ -158,7 +170,7 @@ def _truth(row: dict, patient: Patient, frame: Frame, chest: Chest, lesion: Lesi
         "side": side,
         "ctr": chest.ctr,
         "lesion_share": np.count_nonzero(lesion.mask) / max(np.count_nonzero(chest.field), 1),
-        "lesion_opacity": float(lesion.opacity[lesion.mask].mean()) if lesion.mask.any() else 0.0,
+        "lesion_opacity": float(lesion.opacity[lesion.mask].mean(dtype=np.float64)) if lesion.mask.any() else 0.0,
     }
     facts |= {f"patient_{k}": v for k, v in vars(patient).items() if k not in ("seed", "sex", "age_group")}
     return facts | {f"pose_{k}": v for k, v in vars(frame.pose).items() if k not in ("seed", "view")}
