@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from .sampling import COLUMNS
 MASKS = ("lung", "heart", "lesion", "marker", "device")  # bit 0, 1, 2, 3, 4 of a mask file
 FORMATS = ("mixed", "png", "jpeg", "dicom")
 LICENCE = "CC0-1.0"
+BLOCK = 8  # rows that a process takes at a time
 QUICK = {"compress_level": 1, "compress_type": zlib.Z_RLE}  # of a PNG: smaller and quicker for grainy images and masks
 _FOLDERS = {  # class folder per label, and how a split becomes a folder
     "case_a": ({"covid": "positive", "normal": "negative"}, "{label}"),
@@ -162,34 +163,57 @@ def _replace(work: Path, folder: Path) -> None:
 
 def _draw_all(table: pd.DataFrame, job: _Job, progress: bool, processes: int) -> pd.DataFrame:
     """Share the rows between this process and plain sub-processes (safe in notebooks and with TensorFlow loaded)."""
-    parts = max(1, min(int(processes), len(table) // 24 or 1))
-    helpers = []
-    for k in range(1, parts):
-        listing = Path(job.root) / f"part{k}.json"
-        listing.write_text(json.dumps(_records(table.iloc[k::parts])))
-        call = f"_draw_part({str(listing)!r}, {job.root!r}, {job.size}, {job.masks})"
-        code = f"from {__package__} import cohort; cohort.{call}"
-        root = str(Path(__file__).parents[len(__package__.split("."))])
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}
-        helpers.append((listing, subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE)))
-    try:
-        done = [
-            _draw(
-                _records(table.iloc[0::parts]), job, (lambda rows: _bar(rows, len(table), parts)) if progress else iter
-            )
-        ]
-        for listing, helper in helpers:
-            _, trouble = helper.communicate()
-            if helper.returncode:
-                raise RuntimeError(f"drawing failed: {trouble.decode(errors='replace').strip().splitlines()[-1]}")
-            done.append(pd.DataFrame(json.loads(listing.read_text())))
-            listing.unlink()
-    finally:
-        for _, helper in helpers:
-            if helper.poll() is None:
-                helper.kill()
-                helper.wait()
-    return pd.concat(done, ignore_index=True).sort_values("order").drop(columns="order").reset_index(drop=True)
+    rows = _records(table)
+    with tempfile.TemporaryDirectory(prefix=".rows-", dir=job.root) as shared:
+        listing = Path(shared) / "rows.json"
+        listing.write_text(json.dumps(rows))
+        parts = max(1, min(int(processes), len(table) // 24 or 1))
+        helpers = [_start_helper(job, listing, Path(shared) / f"truth{k}.json") for k in range(1, parts)]
+        try:
+            untaken = _untaken(rows, listing)
+            done = _draw(_bar(untaken, listing, len(rows)) if progress else untaken, job)
+            for helper in helpers:
+                _, trouble = helper.process.communicate()
+                if helper.process.returncode:
+                    message = trouble.decode(errors="replace").strip().splitlines()[-1]
+                    raise RuntimeError(f"drawing failed: {message}")
+                done += json.loads(helper.truth.read_text())
+        finally:
+            for helper in helpers:
+                if helper.process.poll() is None:
+                    helper.process.kill()
+                    helper.process.wait()
+    return pd.DataFrame(done).sort_values("order").drop(columns="order").reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class _Helper:
+    process: subprocess.Popen
+    truth: Path  # where it leaves the truth about what it drew
+
+
+def _start_helper(job: _Job, listing: Path, truth: Path) -> _Helper:
+    call = f"_help({str(listing)!r}, {str(truth)!r}, {job.root!r}, {job.size}, {job.masks})"
+    code = f"from {__package__} import cohort; cohort.{call}"
+    root = str(Path(__file__).parents[len(__package__.split("."))])
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}
+    return _Helper(subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE), truth)
+
+
+def _help(listing: str, truth: str, root: str, size: int, masks: bool) -> None:
+    """Work of a sub-process: draw rows of a file until none is left and write down the truth about them."""
+    rows = json.loads(Path(listing).read_text())
+    Path(truth).write_text(json.dumps(_draw(_untaken(rows, Path(listing)), _Job(root, size, masks))))
+
+
+def _untaken(rows: list[dict], listing: Path) -> Iterator[dict]:
+    """Rows that no other process has taken, BLOCK at a time; a block is taken by making a file beside the listing."""
+    for first in range(0, len(rows), BLOCK):
+        try:
+            listing.with_name(f"taken{first}").touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        yield from rows[first : first + BLOCK]
 
 
 def _records(table: pd.DataFrame) -> list[dict]:
@@ -201,24 +225,23 @@ def _records(table: pd.DataFrame) -> list[dict]:
     ]
 
 
-def _bar(rows: list, total: int, step: int):
+def _bar(rows: Iterable[dict], listing: Path, total: int) -> Iterator[dict]:
+    """Show how many rows all processes have taken."""
     from tqdm.auto import tqdm
 
     with tqdm(total=total, unit="image", desc="phantoms") as bar:
-        for row in rows:
+        for k, row in enumerate(rows):
+            if k % BLOCK == 0:
+                taken = BLOCK * (len(list(listing.parent.glob("taken*"))) - 1)
+                bar.update(taken - bar.n)
             yield row
-            bar.update(min(step, total - bar.n))
+        bar.update(total - bar.n)
 
 
-def _draw_part(listing: str, root: str, size: int, masks: bool) -> None:
-    """Work of a sub-process: draw the rows of a file and put the truth in its place."""
-    rows = json.loads(Path(listing).read_text())
-    Path(listing).write_text(json.dumps(_draw(rows, _Job(root, size, masks), iter).to_dict("records")))
-
-
-def _draw(table: list[dict], job: _Job, watch: Callable) -> pd.DataFrame:
-    rows = []
-    for row in watch(table):
+def _draw(rows: Iterable[dict], job: _Job) -> list[dict]:
+    """Write images and masks of the rows; returns the truth about them."""
+    truth = []
+    for row in rows:
         drawn = render(row, job.size, masks=job.masks)
         path = Path(job.root) / "images" / row["file"]
         _save(path, drawn.image, row)
@@ -227,8 +250,8 @@ def _draw(table: list[dict], job: _Job, watch: Callable) -> pd.DataFrame:
             target = (Path(job.root) / "masks" / row["file"]).with_suffix(".png")
             target.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(bits).save(target, **QUICK)
-        rows.append({**row, **drawn.truth, "image_id": row["file"]})
-    return pd.DataFrame(rows)
+        truth.append({**row, **drawn.truth, "image_id": row["file"]})
+    return truth
 
 
 def _save(path: Path, image: np.ndarray, row: dict) -> None:
