@@ -46,8 +46,8 @@ def _trunk(frame: Frame, patient: Patient, outer: tuple, skin: np.ndarray, heigh
     across = np.square(flank)
     across *= across * flank
     across = 1 - across
-    down = rounded((grid.y - skin) * (1 / (9 * s)))
-    thick = np.clip((grid.y + pose.top) * (1 / pose.field), 0, 1)
+    down = rounded((grid.y - skin) / (9 * s))
+    thick = np.clip((grid.y + pose.top) / pose.field, 0, 1)
     thick *= patient.depth * (0.16 + 0.10 * patient.build)
     thick += patient.depth * 0.88
     return signed_product(across, down) * np.square(thick)
@@ -93,15 +93,15 @@ def _neck(frame: Frame, patient: Patient, neck: float) -> np.ndarray:
     bend *= -frame.pose.axial
     bend += grid.x
     bend /= grid.by_y(profile([-30 * s, -9 * s, -3 * s, 3 * s], [1.0, 1.0, 1.25, 2.0], 5.0 * s) * neck)
-    fade = np.minimum((4 * s - grid.y) * (1 / (7 * s)), 1)
+    fade = np.minimum((4 * s - grid.y) / (7 * s), 1)
     return signed_product(1 - np.square(bend), fade * np.abs(fade)) * ((11.5 * s) ** 2)
 
 
 def _head(frame: Frame, patient: Patient, chin: float) -> np.ndarray:
     """Head: a column closed below by the jaw."""
     grid, s = frame.coarse, patient.scale
-    across = np.square((grid.x - (frame.pose.axial * 2)) * (1 / (6.6 * s)))
-    below = np.square(np.maximum((grid.y + (chin + 5.2 * s)) * (1 / (5.6 * s)), 0))
+    across = np.square((grid.x - frame.pose.axial * 2) / (6.6 * s))
+    below = np.square(np.maximum((grid.y + (chin + 5.2 * s)) / (5.6 * s), 0))
     return (1 - across - below) * ((15 * s) ** 2)
 
 
@@ -111,7 +111,7 @@ def _add_breasts(frame: Frame, patient: Patient, height: float, body: np.ndarray
     big = 0.8 + 0.25 * patient.breast
     fold_x, fold_y = 0.60 * patient.half_width, height * rng.uniform(0.62, 0.82) + 1.0
     wide, tall = 6.6 * s * big, 4.2 * s * big * rng.uniform(0.9, 1.2)
-    dx, dy = (grid.ax - fold_x) * (1 / wide), grid.y - fold_y
+    dx, dy = (grid.ax - fold_x) / wide, grid.y - fold_y
     dy *= np.where(dy < 0, (1 / (2.1 * tall)), (1 / tall))
     inside = 1 - dx * dx - dy * dy
     rows = frame.rows(inside > 0)
@@ -124,7 +124,7 @@ def _muscle(grid: Grid, patient: Patient, height: float) -> np.ndarray:
     """Pectoral muscle: a sheet whose lower edge runs from the sternum to the axilla; its thickness, coarse."""
     s = patient.scale
     edge = (0.48 * height + 0.42 * 5 * s) - 0.42 * grid.ax
-    sheet = np.clip((grid.y + s) * (1 / (5 * s)), 0, 1)
-    sheet *= np.clip((patient.shoulder - grid.ax) * (1 / (2 * s)), 0, 1)
-    sheet *= np.clip((edge - grid.y) * (1 / (1.4 * s)), 0, 1)
+    sheet = np.clip((grid.y + s) / (5 * s), 0, 1)
+    sheet *= np.clip((patient.shoulder - grid.ax) / (2 * s), 0, 1)
+    sheet *= np.clip((edge - grid.y) / (1.4 * s), 0, 1)
     return sheet * ((0.9 if patient.sex == "M" else 0.4) * s)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -125,23 +125,23 @@ def _rib_tubes(frame: Frame, patient: Patient, chest: Chest) -> Tubes:
     at = table_index(lateral + 0.6 * (y - lateral))
     at += _SIDE[:, None]
     (reach,) = _columns(_SHORT * drawn.radius)
-    radius = (outer.take(at) + (0.30 * s)) * reach
+    radius = (outer.take(at) + 0.30 * s) * reach
     x = radius * (0.25 * across + 0.75 * np.sin((np.pi / 2) * across))
     step = _step_lengths(x, y, along * (0.50 * patient.depth))
 
     front = np.maximum(q - 1, 0)
-    (thick, height) = _columns(s * (0.66 + 0.07 * drawn.thick) * _THICK, patient.rib_height * drawn.half)
+    thick, height = _columns(s * (0.66 + 0.07 * drawn.thick) * _THICK, patient.rib_height * drawn.half)
     half = height * (0.84 + 0.24 * across + 0.28 * np.minimum(front, 1))
     # High ribs lie flat where they turn: without this, all their mass there falls on one column.
     mass = 1 - _FLAT * np.exp(-np.square((q - 1) * _PER_RANGE))
     mass *= 1 - 0.18 * q
-    mass *= np.clip((end - theta) * (1 / 0.30), 0, 1)
+    mass *= np.clip((end - theta) / 0.30, 0, 1)
     mass *= np.maximum(1 - 0.22 * front, 0.3)
     mass *= thick * step
     for neck in (0, 12):  # the first rib's neck hides behind the transverse process
-        mass[neck] *= np.clip((q[neck] - q[neck, 0]) * (1 / 0.6), 0.15, 1)
+        mass[neck] *= np.clip((q[neck] - q[neck, 0]) / 0.6, 0.15, 1)
     x[:12] *= -1
-    x += patient.curve * np.sin(y * (1 / 6))
+    x += patient.curve * np.sin(y / 6)
     return Tubes(x, y, half, mass)
 
 
@@ -228,7 +228,7 @@ def _add_spine(frame: Frame, patient: Patient, chest: Chest, whole: np.ndarray) 
     ring = np.square((a - 0.60) * 5)
     np.negative(ring, out=ring)
     bone += pedicle * (np.exp(ring) - 0.45 * np.exp(3.5 * ring))
-    bone += spinous * np.exp(-np.square((d + (0.18 * pose.axial)) * (1 / 0.17)))
+    bone += spinous * np.exp(-np.square((d + 0.18 * pose.axial) / 0.17))
     transverse *= dome((a - 0.7) * 2)
     transverse *= np.clip((2 - a) * 1.5, 0, 1)
     bone += transverse
@@ -262,7 +262,7 @@ def _vertebrae(patient: Patient, height: float, rng: np.random.Generator) -> lis
 
 
 def _bump(f: np.ndarray, at: float, size: float) -> np.ndarray:
-    return np.exp(-np.square((f - at) * (1 / size)))
+    return np.exp(-np.square((f - at) / size))
 
 
 def _add_shoulders(frame: Frame, patient: Patient, whole: np.ndarray) -> None:
@@ -273,9 +273,9 @@ def _add_shoulders(frame: Frame, patient: Patient, whole: np.ndarray) -> None:
         out = frame.pose.protraction + 0.5 * lift
         above = -3.2 if degrees < 80 else -np.inf
         parts = [
-            (_Reach(-3.2, np.inf, above, np.inf), lambda dx, dy, degrees=degrees: _humerus(dx, dy, degrees)),
-            (_Reach(-12, 0.6, -3.2, 13.5), lambda dx, dy, out=out, rng=rng: _blade(dx, dy, out, rng)),
-            (_Reach(-7, 1.7, -4.5, 6), lambda dx, dy, out=out: _processes(dx, dy, out)),
+            (_Reach(-3.2, np.inf, above, np.inf), partial(_humerus, degrees=degrees)),
+            (_Reach(-12, 0.6, -3.2, 13.5), partial(_blade, out=out, rng=rng)),
+            (_Reach(-7, 1.7, -4.5, 6), partial(_processes, out=out)),
         ]
         for reach, draw in parts:
             _add_at_joint(frame, patient, sign, lift, reach, draw, whole)
@@ -299,7 +299,7 @@ def _add_at_joint(
     near, far = sorted((sign * (x + reach.near * s), sign * (x + reach.far * s)))
     block = frame.slab(near, far, y + reach.top * s, y + reach.bottom * s)
     dx = frame.x[block] * (sign / s) - x / s
-    dy = frame.y[block] * (1 / s) - y / s
+    dy = frame.y[block] / s - y / s
     whole[block] += draw(dx, dy) * (2.4 * s)
 
 
@@ -307,15 +307,15 @@ def _humerus(dx: np.ndarray, dy: np.ndarray, degrees: float) -> np.ndarray:
     angle = np.deg2rad(degrees)
     c, q = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     hx, hy = dx - 0.9, dy - 0.6
-    head = np.maximum(1 - (hx * hx + hy * hy) * (1 / 2.25**2), 0)
+    head = np.maximum(1 - (hx * hx + hy * hy) / 2.25**2, 0)
     along, across = hx * q + hy * c, hx * c - hy * q
     across /= 1.12 + 0.75 * np.exp(np.maximum(along, 0) * (-1 / 1.8))
     across *= across
     shaft = np.sqrt(np.maximum(1 - across, 0))
-    shaft -= 0.52 * np.sqrt(np.maximum(1 - across * (1 / 0.62**2), 0))
+    shaft -= 0.52 * np.sqrt(np.maximum(1 - across / 0.62**2, 0))
     shaft *= np.clip(along * (2.2 / 1.2), 0, 2.2)
     ball = np.sqrt(head)
-    ball *= 1.05 - (1.05 * 0.35) * ball
+    ball *= 1.05 - 1.05 * 0.35 * ball
     ball += 0.22 * (head > 0) * np.exp(head * -9)
     knob = np.square(hx - 1.5) + np.square(hy - 0.2)
     return np.maximum(ball, shaft) + 0.5 * np.exp(knob * (-1 / 0.6))
@@ -325,10 +325,10 @@ def _blade(dx: np.ndarray, dy: np.ndarray, out: float, rng: np.random.Generator)
     """A scapula's thin blade with thick borders."""
     top_x, low_x = -6.6 + 1.9 * out + 0.3 * rng.normal(), -6.6 + 2.3 * out + 0.6 * rng.normal()
     low_y = 11.5 + rng.normal(0, 0.6)
-    down = (dy + 2) * (1 / (low_y + 2))
+    down = (dy + 2) / (low_y + 2)
     inner = dx - top_x - (low_x - top_x) * down.clip(-0.3, 1.3)
     inner += 0.5 * np.sin(np.pi * down.clip(0, 1))
-    down = (dy - 1.5) * (1 / (low_y - 1.5))
+    down = (dy - 1.5) / (low_y - 1.5)
     outer = (low_x + 2.7) * down.clip(-0.6, 1.2) - 1.3 - dx
     outer -= 0.7 * np.sin(np.pi * down.clip(0, 1))
     # Only the lateral border is thick: the medial and upper ones fade out, as a blade seen face on does.
@@ -336,11 +336,11 @@ def _blade(dx: np.ndarray, dy: np.ndarray, out: float, rng: np.random.Generator)
     d = np.minimum(np.minimum(0.22 * inner, outer), 0.35 * upper)
     left = low_y - dy
     np.minimum(d, 0.5 * (left + 0.4), out=d)
-    edge = np.exp(-np.square((outer - 0.40) * (1 / 0.45)))
+    edge = np.exp(-np.square((outer - 0.40) / 0.45))
     edge *= np.clip((dy + 1.5) * (0.42 / 2), 0, 0.42)
-    edge *= np.clip(left * (1 / 5), 0, 1)
+    edge *= np.clip(left / 5, 0, 1)
     edge += np.clip(left * (0.50 / 6), 0, 0.50)
-    edge *= np.clip(d * (1 / 0.3), 0, 1)
+    edge *= np.clip(d / 0.3, 0, 1)
     return edge
 
 
@@ -352,8 +352,8 @@ def _processes(dx: np.ndarray, dy: np.ndarray, out: float) -> np.ndarray:
     spine = np.exp(-np.square(line))
     spine *= np.clip((dx + (5.6 - out)) * 0.5, 0, 1)
     spine *= np.clip((1.6 - dx) * (0.55 / 0.5), 0, 0.55)
-    glenoid = np.square((dx + 1.25) * (1 / 0.28))
-    glenoid += np.square((dy - 0.7) * (1 / 1.7))
+    glenoid = np.square((dx + 1.25) / 0.28)
+    glenoid += np.square((dy - 0.7) / 1.7)
     spine += 0.65 * np.exp(-glenoid)
     coracoid = _disc(dx, dy, -2.3, -0.5, 0.95, 0.62)
     spine += 0.55 * np.sqrt(coracoid)
@@ -362,5 +362,5 @@ def _processes(dx: np.ndarray, dy: np.ndarray, out: float) -> np.ndarray:
 
 
 def _disc(dx: np.ndarray, dy: np.ndarray, x: float, y: float, wide: float, tall: float) -> np.ndarray:
-    across, down = (dx - x) * (1 / wide), (dy - y) * (1 / tall)
+    across, down = (dx - x) / wide, (dy - y) / tall
     return np.maximum(1 - across * across - down * down, 0)

@@ -54,7 +54,7 @@ def draw_lesion(
     place = chest.lung > 0.05
     if label == "effusion":
         # Fluid also lies behind the heart: without it a lucent line would part the effusion from the heart.
-        deep = np.clip(1 - chest.inside * (1 / (6.0 * patient.scale)), 0, 1)
+        deep = np.clip(1 - chest.inside / (6.0 * patient.scale), 0, 1)
         place &= chest.wall & (chest.depth_below < 4.5 * patient.scale)
         opacity *= deep
     else:
@@ -104,8 +104,8 @@ def _viral(frame, patient, chest, severity, rng, side) -> np.ndarray:
     """Diffuse perihilar interstitial pattern: strands and cuffs around the hila, both sides."""
     s, h, grid = patient.scale, chest.lungs_height, frame.coarse
     reach = (4.8 + 4.2 * severity) * s
-    across = (grid.ax - (4.2 * s)) * (1 / reach)
-    down = (grid.y - grid.sides(0.45 * h + s, 0.41 * h + s)) * (1 / (1.35 * reach))
+    across = (grid.ax - 4.2 * s) / reach
+    down = (grid.y - grid.sides(0.45 * h + s, 0.41 * h + s)) / (1.35 * reach)
     near = np.exp(-across * across - down * down) * (0.95 * severity**0.75)
     ridges = np.abs(texture(rng, frame.size, 2.7))
     ridges *= -1.5 * 0.20
@@ -131,7 +131,7 @@ def _bacterial(frame, patient, chest, severity, rng, side) -> np.ndarray:
     sign = 1 if side == "left" else -1
     s, h = patient.scale, chest.lungs_height
     ax = np.abs(frame.x)
-    fissure = (ax - (6 * s)) * 0.10
+    fissure = (ax - 6 * s) * 0.10
     middle = h * rng.uniform(0.46, 0.54)
     fissure *= rng.normal(0.2, 1)
     fissure += middle
@@ -139,7 +139,7 @@ def _bacterial(frame, patient, chest, severity, rng, side) -> np.ndarray:
     towards = -1 if upper else 1
     below = (frame.y - fissure) * towards
     below += (rng.uniform(0.1, 0.6)) * texture(rng, frame.size, 3.4)
-    edge = np.clip(below * (1 / (rng.uniform(0.3, 1.5) * s)), 0, 1)
+    edge = np.clip(below / (rng.uniform(0.3, 1.5) * s), 0, 1)
     across = ax - (patient.half_width * rng.uniform(0.48, 0.72))
     down = frame.y - fissure - (towards * (1.6 + 2.2 * severity) * s)
     reach = (2.6 + 4.6 * severity) * s * rng.uniform(0.9, 1.15)
@@ -173,6 +173,6 @@ def _effusion(frame, patient, chest, severity, rng, side) -> np.ndarray:
     surface = 0.10 * texture(rng, frame.size, 3.4)
     surface += level
     surface -= rise * chest.extent**3.5
-    surface -= (0.6 * s) * dome(((3.5 * s) - np.abs(frame.x)) * (1 / (3 * s)))
-    depth = np.clip((frame.y - surface) * (1 / (1.3 * s)), 0, 1)
+    surface -= (0.6 * s) * dome(((3.5 * s) - np.abs(frame.x)) / (3 * s))
+    depth = np.clip((frame.y - surface) / (1.3 * s), 0, 1)
     return 0.93 * depth**0.7 * (frame.x * sign > 0)

@@ -86,10 +86,10 @@ def draw_chest(frame: Frame, patient: Patient) -> Chest:
     aerated = _beside_mediastinum(frame, patient, inside, borders, height)
     shut = _behind_domes(patient, below, frame.rows(coarse_below > 0))
     lung = full * aerated * shut
-    wall = (full > 0.3) & (np.abs(frame.x) > (1.5 * s))
-    field = wall & (inside < (RIM * s)) & (below < (0.6 * RIM * s))
-    floor = (height + (1.3 - 0.16) * s) + (0.16 * s) * frame.x
-    heart = (inside > 0) & (frame.y > (0.40 * height)) & (frame.y < floor)
+    wall = (full > 0.3) & (np.abs(frame.x) > 1.5 * s)
+    field = wall & (inside < RIM * s) & (below < 0.6 * RIM * s)
+    floor = (height + (1.3 - 0.16) * s) + 0.16 * s * frame.x
+    heart = (inside > 0) & (frame.y > 0.40 * height) & (frame.y < floor)
     air = _airways(frame, patient, height)
     _add_gas(frame, patient, below, air)
     return Chest(
@@ -114,8 +114,8 @@ def _lung_squared(grid: Grid, patient: Patient, extent: np.ndarray, height: floa
     """Square of the lung's chord before heart and diaphragm take their share; below zero outside; coarse."""
     s = patient.scale
     lateral = rounded((1 - extent) * 1.9)
-    upper = rounded(_below_apex(grid, patient) * (1 / (3.2 * s)))
-    inner = rounded((grid.ax - (1.35 * s)) * (1 / (1.6 * s)))
+    upper = rounded(_below_apex(grid, patient) / (3.2 * s))
+    inner = rounded((grid.ax - 1.35 * s) / (1.6 * s))
     depth = profile([-1, 0, 0.3 * height, height, 1.4 * height], [0.55, 0.6, 0.85, 1.0, 0.95], 2.0)
     chord = depth * (0.76 * patient.depth)
     return signed_product(signed_product(lateral, upper), inner) * grid.by_y(chord * chord)
@@ -193,7 +193,7 @@ def _beside_mediastinum(
     row = table_index(frame.y[:, frame.size // 2])  # what changes slowly downwards is taken as the same along a row
     size = profile(places, shares, 1.5)[row][:, None]
     radius = profile([0, 0.3 * h, 0.8 * h], [3.4 * s, 3.0 * s, 4.8 * s], 1.5)[row][:, None]
-    chord = dome(inside * (1 / radius))
+    chord = dome(inside / radius)
     blunt = rng.uniform(0.0, 0.7)
     left = chord * (blunt - 1)
     left -= blunt
@@ -205,7 +205,7 @@ def _beside_mediastinum(
     beside = np.abs(frame.x) * (-1 / wide)
     beside += 1 + 1.1 * s / wide
     beside.clip(0, 1, out=beside)
-    beside *= np.clip(inside * (1 / (1.2 * s)), 0, 1)
+    beside *= np.clip(inside / (1.2 * s), 0, 1)
     beside *= -rng.uniform(0.55, 0.95)
     beside += 1
     left *= beside
@@ -213,7 +213,7 @@ def _beside_mediastinum(
     aorta = aorta + 0.7 * patient.unfolded * np.sin(AXIS / 5) + wobble(rng, 0.08, 2.0)
     block = frame.slab(0, float(aorta.max()))
     x = frame.x[block]
-    trunk = dome((aorta.take(table_index(frame.y[block])) - x) * (1 / (1.2 * s)))
+    trunk = dome((aorta.take(table_index(frame.y[block])) - x) / (1.2 * s))
     left[block] *= 1 - 0.16 * trunk * (x > 0)
     _leave_fat(frame, patient, borders, h, rng, left)
     return left.clip(0, 1, out=left)
@@ -242,12 +242,12 @@ def _behind_domes(patient: Patient, below: np.ndarray, rows: slice) -> np.ndarra
     """Share of the lung chord that the diaphragm leaves; domes are blunter than ellipsoids: between chord and step."""
     shut = np.ones_like(below)
     deep = below[rows]
-    chord = dome(deep * (1 / (3.2 * patient.scale)))
+    chord = dome(deep / (3.2 * patient.scale))
     taken = np.sqrt(chord)
     taken *= 0.35 * 0.80
     chord *= 0.65 * 0.80
     taken += chord
-    taken += np.clip(deep * (1 / 9), 0, 0.2)
+    taken += np.clip(deep / 9, 0, 0.2)
     shut[rows] -= taken
     return shut
 
@@ -271,7 +271,7 @@ def _airways(frame: Frame, patient: Patient, height: float) -> np.ndarray:
     y, at = frame.y[block], table_index(frame.y[block])
     r = radius.astype(np.float32).take(at)
     inside = np.maximum(1 - np.square((frame.x[block] - centre.take(at)) / r), 0)
-    fade = np.clip((y + 10 * s) * (1 / (6 * s)), 0, 1) * np.clip((carina + 0.5 - y) / (1.5 * s), 0, 1)
+    fade = np.clip((y + 10 * s) / (6 * s), 0, 1) * np.clip((carina + 0.5 - y) / (1.5 * s), 0, 1)
     air[block] += 2 * r * (0.6 * np.sqrt(inside) + 0.4 * inside) * fade
     return air
 
@@ -312,6 +312,6 @@ def _add_gas(frame: Frame, patient: Patient, below: np.ndarray, air: np.ndarray)
 
 def _oval(x: np.ndarray, y: np.ndarray, cx: float, cy: float, wide: float, tall: float) -> np.ndarray:
     """1 in the centre of an ellipse, 0 on its border, negative outside."""
-    across = np.square((x - cx) * (1 / wide))
-    across += np.square((y - cy) * (1 / tall))
+    across = np.square((x - cx) / wide)
+    across += np.square((y - cy) / tall)
     return np.subtract(1, across, out=across)
