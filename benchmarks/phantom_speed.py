@@ -31,10 +31,10 @@ class Renderer:
     """The renderer of a checkout in a process of its own; it answers one question at a time."""
 
     def __init__(self, checkout: Path) -> None:
-        environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(checkout)}
-        call = [sys.executable, __file__, "--answer"]
+        environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(checkout.resolve())}
+        call = [sys.executable, str(Path(__file__).resolve()), "--answer"]
         self._process = subprocess.Popen(
-            call, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            call, env=environment, cwd=checkout, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
         found = Path(self.ask({"what": "where"})).resolve()
         if checkout.resolve() not in found.parents:

@@ -197,7 +197,13 @@ def _start_helper(job: _Job, listing: Path, truth: Path) -> _Helper:
     code = f"from {__package__} import cohort; cohort.{call}"
     root = str(Path(__file__).parents[len(__package__.split("."))])
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}
-    return _Helper(subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE), truth)
+    safe = [
+        sys.executable,
+        "-P",
+        "-c",
+        code,
+    ]  # this package, even where the working directory holds another of its name
+    return _Helper(subprocess.Popen(safe, env=env, stderr=subprocess.PIPE), truth)
 
 
 def _help(listing: str, truth: str, root: str, size: int, masks: bool) -> None:
