@@ -42,9 +42,13 @@ else
 TEST_DATA := $(CURDIR)/build/drawn
 NEEDS_DRAWN := $(DRAWN)
 endif
-# A kernel of this environment is used, whatever `python3` is elsewhere; the cells of a file stay on one worker.
+# A kernel of this environment is used, whatever `python3` is elsewhere; the cells of a file stay on one worker; kernels
+# are forked from a process that has imported the large libraries (tests/warm_kernels.py).
 # Cells tagged nbval-check-output are compared with the committed outputs: those of the phantom, class mode, seed 0.
-NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with=tests/notebooks/sanitize.cfg --nbval-cell-timeout=600 -n $(JOBS) --dist loadfile --durations=10 -q
+NBVAL := -p tests.warm_kernels --nbval-lax --nbval-current-env --nbval-sanitize-with=tests/notebooks/sanitize.cfg --nbval-cell-timeout=600 -n $(JOBS) --dist loadfile --durations=10 -q
+# Where the tests draw phantoms and keep caches, once for all of them.
+SHARED := CXR_WORK_DIR="$(CURDIR)/build/phantom"
+ON_REAL = $(SHARED) $(BIN)/python -m tools.run --jobs $(JOBS) --dataset covid19-image-dataset --data-dir "$(TEST_DATA)"
 LESSONS := $(wildcard notebooks/*.ipynb notebooks/cases/*.ipynb)
 
 help: ## list the targets and variables
@@ -84,16 +88,10 @@ author: $(READY) ## open JupyterLab with the sources, nbgrader and jupytext, for
 	$(BIN)/python -m tools.lab --author
 
 check: $(READY) ## style, notebooks against sources and rules, fast tests: under two minutes
-	$(BIN)/python -m ruff check .
-	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m tools.build --check
-	$(BIN)/python -m tools.lint
-	$(BIN)/python -m tools.exercises --check
-	$(BIN)/python -m tools.results --check
-	$(BIN)/python -m tools.index --check
-	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS)
+	$(BIN)/python -m tools.check
+	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS) --dist loadfile
 
-test: check test-slow test-exercises test-notebooks test-real ## everything: check, slow tests, exercises, every notebook twice
+test: check test-slow test-exercises test-notebooks test-real ## everything that a change must pass
 
 test-slow: $(READY) ## the tests that `check` leaves out
 	$(BIN)/python -m pytest -q -m slow -n $(JOBS) --durations=5 --ignore=tests/exercises
@@ -103,10 +101,13 @@ test-exercises: $(READY) ## solutions, stubs, misconceptions, and a whole class 
 
 test-notebooks: $(READY) ## run every notebook on the phantom as a test: timing, and marked cells against their outputs
 	@test -n "$(LESSONS)" || { echo "no notebooks: make notebooks" >&2; exit 1; }
-	CXR_DATASET=phantom CXR_MODE=class CXR_SEED=0 CXR_WORK_DIR="$(CURDIR)/build/phantom" $(BIN)/python -m pytest $(NBVAL) $(LESSONS)
+	CXR_DATASET=phantom CXR_MODE=class CXR_SEED=0 $(SHARED) $(BIN)/python -m pytest $(NBVAL) $(LESSONS)
 
-test-real: $(READY) $(NEEDS_DRAWN) ## run every notebook on case E's set, or on drawn images in its layout
-	$(BIN)/python -m tools.run --jobs $(JOBS) --dataset covid19-image-dataset --data-dir "$(TEST_DATA)" --output build/real
+test-real: $(READY) $(NEEDS_DRAWN) ## the cases, and the lessons that treat another set differently, on case E's set or drawn images
+	$(ON_REAL) --output build/real --data-dependent
+
+test-papermill: $(READY) $(NEEDS_DRAWN) ## every notebook on case E's set, or on drawn images in its layout
+	$(ON_REAL) --output build/real
 
 $(DRAWN): $(READY) tests/draw.py
 	$(BIN)/python -m tests.draw build/drawn
