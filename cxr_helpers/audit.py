@@ -31,7 +31,7 @@ def report(
     seed: int = 0,
     images: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """The audit of a set as a table, one row per check, in a fixed order.
+    """The audit of a set as a table, one row per check, in a fixed order; rows on grey levels only where they are odd.
 
     Parameters: `table`, a manifest; `rejects`, files that its import could not read; `pairs`,
     the result of `duplicates.pairs` when at hand; `seed` of the folds of the baselines; `images`,
@@ -46,6 +46,7 @@ def report(
         _by_class(table, "format"),
         _by_class(table, "mode"),
         _sizes(table),
+        *_grey_levels(table),
         _pairs(pairs, "identical"),
         _pairs(pairs, "near"),
         _crossing(pairs),
@@ -216,6 +217,18 @@ def _sizes(table: pd.DataFrame) -> tuple[str, ...]:
     text = "; ".join(f"{c}: median width {width[c]:.0f}, width / height {aspect[c]:.2f}" for c in width.index)
     apart = width.max() / width.min() > 1.2 or np.ptp(aspect) > 0.05
     return _row("size by class", "look" if apart else "ok", text)
+
+
+def _grey_levels(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    """A row for each remark that the import made on grey levels, of a set where it made any."""
+    if "remarks" not in table.columns:
+        return []
+    each = table.assign(remark=table["remarks"].astype("string").str.split("; ")).explode("remark")
+    rows = []
+    for remark, found in each.groupby("remark"):
+        verdict = "fault" if "one grey level" in remark else "look"
+        rows.append(_row("grey levels", verdict, f"{len(found)} image(s): {remark}", found["image_id"]))
+    return rows
 
 
 def _names(pairs: pd.DataFrame) -> list[str]:

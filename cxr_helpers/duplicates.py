@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from . import images
+from . import images, manifest
 
 SIZE = 64  # side of the reduced image on which the structure is compared
 BORDER = 4  # pixels cut from each side of it: frames and burnt-in letters
@@ -46,7 +46,8 @@ def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
     from tqdm import tqdm
 
     with ThreadPoolExecutor() as pool:
-        results = pool.map(lambda path: fingerprint(images.read(path)), table["path"])
+        scales = manifest.scales(table)
+        results = pool.map(lambda path, scale: fingerprint(images.read(path, scale)), table["path"], scales)
         bar = tqdm(results, total=len(table), desc="fingerprints", unit="image", delay=1, disable=not progress)
         return np.stack(list(bar)) if len(table) else np.zeros((0, (SIZE - 2 * BORDER) ** 2), np.float32)
 

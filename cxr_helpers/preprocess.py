@@ -111,6 +111,8 @@ def cache(
     if table.empty:
         raise ValueError("the table holds no images; look at the rejects of its import")
     settings = {"version": VERSION, "size": size, "fit": fit, "contrast": contrast, "images": manifest.digest(table)}
+    if "full_scale" in table.columns:  # the same file is another picture on another scale
+        settings["full_scale"] = manifest.scales(table)
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     place = Path(folder or datasets.work_dir() / "cache") / f"{size}-{fit}-{contrast or 'plain'}-{key}"
     if not (place / "images.npy").is_file():  # a finished cache needs no lock: its folder may be read-only
@@ -151,11 +153,12 @@ def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: b
 
     size, fit, contrast = settings["size"], settings["fit"], settings["contrast"]
     paths, hashes = (table[column].to_numpy() for column in ("path", "sha256"))
+    scales = manifest.scales(table)
     pixels = _open(partial / "images.npy", np.uint8, (len(paths), size, size))
     done = _open(partial / "done.npy", bool, (len(paths),))
 
     def one(row: int) -> None:
-        pixels[row] = prepare(images.read(paths[row]), size, fit, contrast)
+        pixels[row] = prepare(images.read(paths[row], scales[row]), size, fit, contrast)
         _check_unchanged(paths[row], hashes[row])
         done[row] = True
 

@@ -5,7 +5,7 @@ For education, never for diagnosis. Introduced in lesson 01.
 
 from ._importing import Imported, from_csv, from_folder, nih_patient
 from ._layout import DEFAULT_LABELS
-from ._table import COLUMNS, LABELS, SPLITS, ManifestError, check, concat, digest, read, write
+from ._table import COLUMNS, LABELS, SPLITS, ManifestError, check, concat, digest, read, scales, write
 
 __all__ = [
     "COLUMNS",
@@ -21,5 +21,6 @@ __all__ = [
     "from_folder",
     "nih_patient",
     "read",
+    "scales",
     "write",
 ]

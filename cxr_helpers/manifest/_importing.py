@@ -4,6 +4,7 @@ import html
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -210,10 +211,12 @@ def _import(rows, names, rules, title, notes, unlabelled, rejects=(), progress=T
         infos = list(bar)
     rejects = [*rejects, *((i.path, i.problem, i.remedy) for i in infos if isinstance(i, images.ImageError))]
     good = [(row, info) for row, info in zip(rows, infos, strict=True) if isinstance(info, images.ImageInfo)]
-    records = [_record(row, info, names, rules) for row, info in good]
-    table = typed(pd.DataFrame(records, columns=list(COLUMNS)))
+    kinds = [(info.format, info.mode, rules["source"](row.path)) for row, info in good]
+    infos = images.common([info for _, info in good], kinds)
+    records = [_record(row, info, names, rules) for (row, _), info in zip(good, infos, strict=True)]
+    table = typed(pd.DataFrame(records, columns=list(COLUMNS)).assign(**_grey_levels(infos)))
     seen = {row.name: names[layout.key(row.name)] for row in rows}
-    notes = [_arrow("class from", dict(sorted(seen.items()))), *notes]
+    notes = [_arrow("class from", dict(sorted(seen.items()))), *notes, *_remarks(infos)]
     if rejects:
         notes.append(f"{plural(len(rejects), 'file')} rejected, listed with the remedy in .rejects")
     counts = ", ".join(f"{label} {n}" for label, n in table["label"].value_counts(sort=False).items())
@@ -239,6 +242,22 @@ def _describe(path: str) -> images.ImageInfo | images.ImageError:
         return images.describe(path)
     except images.ImageError as error:
         return error
+
+
+def _grey_levels(infos: list[images.ImageInfo]) -> dict[str, list]:
+    """Further columns, for sets that need them: the level that is white (see `images.read`), and what is odd."""
+    columns = {
+        "full_scale": [info.scale.white if info.scale else None for info in infos],
+        "remarks": ["; ".join(info.remarks) or None for info in infos],
+    }
+    return {name: values for name, values in columns.items() if any(value is not None for value in values)}
+
+
+def _remarks(infos: list[images.ImageInfo], most: int = 5) -> list[str]:
+    """What was assumed in reading the images, and what is odd about them, with counts."""
+    found = Counter(remark for info in infos for remark in info.remarks)
+    notes = [f"{plural(n, 'image')}: {remark}" for remark, n in found.most_common(most)]
+    return notes + ([f"{len(found) - most} more remarks in the column remarks"] if len(found) > most else [])
 
 
 def _record(row, info, names, rules) -> dict:

@@ -90,6 +90,16 @@ def digest(table: pd.DataFrame) -> str:
     return hashlib.sha256("\n".join(table["sha256"]).encode()).hexdigest()
 
 
+def scales(table: pd.DataFrame) -> list[float | None]:
+    """For each row the `full_scale` that `images.read` should be given: None where the file leaves nothing open.
+
+    Introduced in lesson 03.
+    """
+    if "full_scale" not in table.columns:
+        return [None] * len(table)
+    return [None if pd.isna(white) else float(white) for white in table["full_scale"]]
+
+
 def concat(tables: Iterable[pd.DataFrame] | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Put manifests one under the other; given as {name: table}, each image_id gets its name in front.
 

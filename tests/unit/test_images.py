@@ -170,7 +170,28 @@ PADDED = {
     "none there": ([100, 150, 200], {"PixelPaddingValue": 7}, [0, 0.5, 1]),
     "everything counts as none": ([0, 100, 200], {"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 200}, [0, 0.5, 1]),
     "empty": ([0, 100, 200], {"PixelPaddingValue": None}, [0, 0.5, 1]),
-    "a window decides for itself": ([0, 100, 200, 400], {"PixelPaddingValue": 400, **WINDOW}, [0, 0.25, 0.5, 1]),
+    # PS3.3 C.7.5.1.1.2: these pixels are "to be excluded from the normal grayscale rendering pipeline".
+    "under a window": ([0, 100, 200, 400], {"PixelPaddingValue": 400, **WINDOW}, [0, 0.25, 0.5, 0]),
+    "a range under a window": (
+        [0, 100, 390, 400],
+        {"PixelPaddingValue": 400, "PixelPaddingRangeLimit": 390, **WINDOW},
+        [0, 0.25, 0, 0],
+    ),
+    "MONOCHROME1 under a window": (
+        [0, 100, 200, 400],
+        {"PixelPaddingValue": 0, "photometric": "MONOCHROME1", **WINDOW},
+        [0, 0.75, 0.5, 0],
+    ),
+    "a VOI function": (
+        [400, 100, 200, 300],
+        {"PixelPaddingValue": 400, "VOILUTFunction": "LINEAR_EXACT", "WindowCenter": 200, "WindowWidth": 200},
+        [0, 0, 0.5, 1],
+    ),
+    "inverse presentation": (
+        [0, 100, 200, 400],
+        {"PixelPaddingValue": 0, "PresentationLUTShape": "INVERSE", **WINDOW},
+        [0, 0.75, 0.5, 0],
+    ),
 }
 
 

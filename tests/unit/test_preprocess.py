@@ -92,7 +92,7 @@ def test_cache_holds_what_prepare_gives_in_row_order(table, tmp_path):
 
 def test_cache_is_read_not_made_again(table, tmp_path, monkeypatch):
     first = preprocess.cache(table, size=16, folder=tmp_path / "cache")
-    monkeypatch.setattr(images, "read", lambda path: pytest.fail("decoded again"))
+    monkeypatch.setattr(images, "read", lambda path, scale: pytest.fail("decoded again"))
     np.testing.assert_array_equal(preprocess.cache(table, size=16, folder=tmp_path / "cache"), first)
 
 
@@ -117,7 +117,7 @@ def test_a_file_that_changed_since_its_import_is_not_kept_under_the_old_hash(tab
 def test_an_interrupted_cache_goes_on_where_it_stopped(table, tmp_path, monkeypatch):
     read, seen = images.read, []
 
-    def breaks(path):
+    def breaks(path, scale):
         if path.endswith("4.png"):
             raise OSError("the cable was pulled")
         seen.append(path)
@@ -128,7 +128,7 @@ def test_an_interrupted_cache_goes_on_where_it_stopped(table, tmp_path, monkeypa
         preprocess.cache(table, size=16, folder=tmp_path / "cache")
     assert not [p for p in (tmp_path / "cache").iterdir() if p.is_dir() and p.suffix != ".partial"]
     before = set(seen)
-    monkeypatch.setattr(images, "read", lambda path: seen.append(path) or read(path))
+    monkeypatch.setattr(images, "read", lambda path, scale: seen.append(path) or read(path))
     seen.clear()
     stored = preprocess.cache(table, size=16, folder=tmp_path / "cache")
     assert before.isdisjoint(seen)
@@ -180,7 +180,7 @@ def test_a_cache_that_another_process_finished_meanwhile_is_not_made_again(table
         with monkeypatch.context() as other:
             other.setattr("filelock.FileLock", lock)
             preprocess.cache(table, size=16, folder=tmp_path / "cache")
-        monkeypatch.setattr(images, "read", lambda path: pytest.fail("decoded again"))
+        monkeypatch.setattr(images, "read", lambda path, scale: pytest.fail("decoded again"))
         return lock(path)
 
     lock = filelock.FileLock

@@ -1,0 +1,104 @@
+"""The full scale: which grey level counts as white. Everything that reads pixels or look-up tables asks here."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ._errors import ImageError
+
+DEPTHS = (8, 10, 12, 14, 15, 16)  # bits that detectors, scanners and exporting programs use
+_SMALLEST = 8  # pixels; below that there is no chest to be seen (the smallest public sets have 28)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Which grey level counts as white in a file whose header leaves it open, and why.
+
+    ``white``: that level. ``highest``: the largest one found. ``holds``: the largest one that the file has room for.
+    Introduced in lesson 01.
+    """
+
+    white: float
+    highest: float
+    holds: float
+
+    @property
+    def remark(self) -> str:
+        """What was assumed, in words that are the same for all files of a kind; empty where nothing was."""
+        if self.white < self.holds:
+            bits = round(np.log2(self.white + 1))
+            return f"read as {bits}-bit grey levels (white is {self.white:,.0f}), though the file has room for more"
+        if self.highest < self.holds / 2:
+            return f"grey levels use less than half of the full scale of {self.holds:,.0f}, read as stored: dark"
+        return ""
+
+
+def decide(highest: float, holds: float) -> Scale:
+    """The one place that decides the scale, from header and content.
+
+    Parameters: `highest`, the largest grey level of a file, a set or a look-up table; `holds`, the largest that there
+    is room for, by the header. Where the grey levels fill a smaller usual depth to nine tenths, or use no more than a
+    sixteenth of the room (the picture would be black), that depth is taken. Everything else stays as the header has
+    it: honestly dark images stay dark. A header that has too little room is wrong: the depth that holds them is taken.
+    """
+    fits = [2**bits - 1 for bits in DEPTHS if highest <= 2**bits - 1] or [highest]
+    smaller = fits[0] < holds and (highest >= 0.9 * fits[0] or highest <= holds / 16)
+    return Scale(fits[0] if smaller or highest > holds else holds, highest, holds)
+
+
+def settle(
+    name: str, highest: float, holds: float, says: float | None = None, full_scale: float | None = None
+) -> tuple[float, Scale | None]:
+    """The level that counts as white in a file, and the `Scale` where neither header nor caller has given it.
+
+    `name`, of the file, for the error; `full_scale`, what the caller gives; the others as in `decide`.
+    """
+    if says is not None and highest <= says:
+        return says, None
+    if full_scale is None:
+        scale = decide(highest, holds)
+        return scale.white, scale
+    if highest > full_scale:
+        problem = f"holds grey levels up to {highest:,.0f}, above the full scale of {full_scale:,.0f} that was given"
+        raise ImageError(name, problem, "Import its folder again, or leave full_scale out")
+    return full_scale, None
+
+
+def common(infos: Sequence, kinds: Sequence[Hashable]) -> list:
+    """The same files with one scale for all of a kind, from the largest grey level of them all.
+
+    So an honestly dark image among brighter ones stays dark. Parameters: `infos`, an `ImageInfo` for each file of a
+    set; `kinds`, what files must share to share a scale. Introduced in lesson 01.
+    """
+    highest: dict[Hashable, float] = {}
+    for info, kind in zip(infos, kinds, strict=True):
+        if info.scale is not None:
+            key = kind, info.scale.holds
+            highest[key] = max(info.scale.highest, highest.get(key, 0))
+    return [
+        info if info.scale is None else _rescaled(info, decide(highest[kind, info.scale.holds], info.scale.holds))
+        for info, kind in zip(infos, kinds, strict=True)
+    ]
+
+
+def _rescaled(info, shared: Scale):
+    """A file's `ImageInfo` with the white of its set, and the remark that follows from it."""
+    scale = replace(info.scale, white=shared.white)
+    others = [remark for remark in info.remarks if remark != info.scale.remark]
+    return replace(info, scale=scale, remarks=(*([scale.remark] if scale.remark else []), *others))
+
+
+def oddities(levels: np.ndarray, white: float, scale: Scale | None) -> list[str]:
+    """What is odd about grey levels (h, w): too few of them, too dark, too small; empty for a usual image."""
+    low, high = float(levels.min()) / white, float(levels.max()) / white
+    found = []
+    if high - low < 1 / 255:
+        found.append(f"one grey level only ({'black' if high < 0.02 else 'white' if low > 0.98 else 'grey'})")
+    elif high - low < 0.05:
+        found.append("hardly more than one grey level")
+    elif high < 0.2 and not (scale and scale.remark):
+        found.append("nearly black: no grey level above a fifth of white")
+    if min(levels.shape) < _SMALLEST:
+        found.append(f"smaller than {_SMALLEST} pixels")
+    return found
