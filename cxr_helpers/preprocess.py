@@ -9,6 +9,9 @@ import errno
 import hashlib
 import json
 import os
+import shutil
+import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -72,8 +75,9 @@ def prepare(image: np.ndarray, size: int = 224, fit: str = "pad", contrast: str 
     Introduced in lesson 03.
     """
     _check(image, fit, contrast)
-    square = {"pad": pad_to_square, "crop": centre_crop, "squash": np.asarray}[fit](image)
-    grey = np.clip(resize(square, size), 0, 1)
+    squared = {"pad": pad_to_square, "crop": centre_crop, "squash": np.asarray}[fit]
+    with images.room(max(image.shape) ** 2):  # the square of a strip is far larger than the strip
+        grey = np.clip(resize(squared(image), size), 0, 1)
     if contrast is not None:
         from skimage import exposure
 
@@ -103,9 +107,11 @@ def cache(
     Row i belongs to row i of the table. The cache is keyed by the files' hashes in row order
     and by the settings; so make it for the whole table, then select rows with the `split`
     column. An interrupted run goes on where it stopped; two processes do not disturb each
-    other. Parameters: `folder`, where caches lie (default `data/cache/` of the project).
+    other. Each image has a checksum: what is damaged is made again, with a warning.
+    Parameters: `folder`, where caches lie (default `data/cache/` of the project).
     Raises `images.ImageError` for a file that cannot be read or is no longer the one whose hash the table holds,
-    PermissionError where the cache is not made yet and its folder cannot be written. Introduced in lesson 03.
+    PermissionError where the cache is not made yet and its folder cannot be written, OSError where the disk is full
+    (the space is reserved before the first image is read). Introduced in lesson 03.
     """
     _check(np.zeros((1, 1)), fit, contrast)
     if table.empty:
@@ -115,21 +121,41 @@ def cache(
         settings["full_scale"] = manifest.scales(table)
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     place = Path(folder or datasets.work_dir() / "cache") / f"{size}-{fit}-{contrast or 'plain'}-{key}"
-    if not (place / "images.npy").is_file():  # a finished cache needs no lock: its folder may be read-only
-        _make(table, place, settings, progress)
-    return np.load(place / "images.npy", mmap_mode="r")
+    pixels = _finished(place, settings, len(table))  # it needs no lock: its folder may be read-only
+    return _make(table, place, settings, progress) if pixels is None else pixels
 
 
-def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> None:
-    """Make the cache, unless another process finishes it while this one waits."""
+def _finished(place: Path, settings: dict, n: int) -> np.memmap | None:
+    """The finished cache of n images, read only, if it is whole and holds what the settings ask for."""
+    try:
+        pixels = np.lib.format.open_memmap(place / "images.npy", mode="r")
+        sums = np.lib.format.open_memmap(place / "sums.npy", mode="r")
+        same = json.loads((place / "settings.json").read_text()) == settings
+    except (OSError, ValueError):  # absent, cut off, or something else under its name
+        return None
+    fits = pixels.shape == (n, settings["size"], settings["size"]) and pixels.dtype == np.uint8
+    return pixels if same and fits and sums.shape == (n,) and _intact(pixels, sums).all() else None
+
+
+def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> np.memmap:
+    """Make the cache, or what is wrong in it, unless another process finishes it while this one waits."""
     from filelock import FileLock
 
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{place}.lock"):
-            if not (place / "images.npy").is_file():
+            pixels = _finished(place, settings, len(table))
+            if pixels is None:
                 _fill(table, place, settings, progress)
+                pixels = np.lib.format.open_memmap(place / "images.npy", mode="r")
+            return pixels
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            needed = f"{len(table) * settings['size'] ** 2 / 1e6:,.0f} MB"
+            remedy = "make room, set CXR_WORK_DIR to a folder on another disk, or choose a smaller size"
+            raise OSError(
+                error.errno, f"the disk is full: the cache needs {needed} in {place.parent}: {remedy}"
+            ) from error
         if not isinstance(error, PermissionError) and error.errno != errno.EROFS:
             raise
         remedy = "set CXR_WORK_DIR to a folder of your own, or pass folder="
@@ -139,34 +165,49 @@ def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> N
 def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> None:
     """Prepare what is not done yet in a partial folder, then give that folder its final name."""
     partial = place.with_name(place.name + ".partial")
+    if place.exists():
+        if (place / "sums.npy").exists():  # older caches have none
+            warnings.warn(f"the cache {place} is damaged: what is wrong in it is made again", stacklevel=4)
+        shutil.rmtree(partial, ignore_errors=True)
+        os.replace(place, partial)
     partial.mkdir(exist_ok=True)
     _prepare_all(table, partial, settings, progress)
     table[["image_id", "sha256"]].to_csv(partial / "rows.csv", index=False)
     (partial / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
-    (partial / "done.npy").unlink()
     os.replace(partial, place)
 
 
 def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: bool) -> None:
-    """Fill `images.npy`, keeping note in `done.npy` of what is finished."""
+    """Fill `images.npy`, keeping in `sums.npy` the checksum of what is finished."""
     from tqdm import tqdm
 
     size, fit, contrast = settings["size"], settings["fit"], settings["contrast"]
     paths, hashes = (table[column].to_numpy() for column in ("path", "sha256"))
     scales = manifest.scales(table)
     pixels = _open(partial / "images.npy", np.uint8, (len(paths), size, size))
-    done = _open(partial / "done.npy", bool, (len(paths),))
+    sums = _open(partial / "sums.npy", np.uint64, (len(paths),))
 
     def one(row: int) -> None:
         pixels[row] = prepare(images.read(paths[row], scales[row]), size, fit, contrast)
         _check_unchanged(paths[row], hashes[row])
-        done[row] = True
+        sums[row] = _checksum(pixels[row])
 
-    todo = np.flatnonzero(~done)
-    with ThreadPoolExecutor() as pool:
+    todo = np.flatnonzero(~_intact(pixels, sums))
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for _ in tqdm(pool.map(one, todo), total=len(todo), desc="cache", unit="image", delay=1, disable=not progress):
             pass
     pixels.flush()
+    sums.flush()
+
+
+def _checksum(pixels: np.ndarray) -> int:
+    """Of one image; never 0, which stands for an image that is not there yet."""
+    return zlib.crc32(pixels) + 1
+
+
+def _intact(pixels: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """Which images (n,) are the ones that were written: not cut off by a crash, not changed on the disk."""
+    return np.array([bool(known) and known == _checksum(image) for image, known in zip(pixels, sums, strict=True)])
 
 
 def _check_unchanged(path: str, sha256: str) -> None:
@@ -185,4 +226,22 @@ def _open(path: Path, dtype: type, shape: tuple) -> np.memmap:
             array = np.lib.format.open_memmap(path, mode="r+")
             if array.shape == shape and array.dtype == dtype:
                 return array
-    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    try:
+        _reserve(path, array.offset)
+    except OSError:
+        path.unlink()
+        raise
+    return array
+
+
+def _reserve(path: Path, offset: int, chunk: int = 2**24) -> None:
+    """Take the space of a new array of zeros on the disk: a full disk met later would end the process (SIGBUS)."""
+    size = path.stat().st_size
+    with open(path, "r+b") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+            return
+        file.seek(offset)
+        for start in range(offset, size, chunk):
+            file.write(bytes(min(chunk, size - start)))

@@ -12,7 +12,7 @@ from ._scale import Scale
 
 # A large radiograph has about 25 million pixels. Twice that is none, and would fill the memory of a small machine.
 MAX_PIXELS = 50_000_000
-MAX_SIDE = 10_000  # a strip of few pixels fills the memory once it is padded to a square
+MAX_SIDE = 8_000  # a strip of few pixels fills the memory once it is padded to a square
 MAX_BYTES = 500_000_000
 # What counts as an image when a folder is searched; what a file is, its bytes say.
 EXTENSIONS = frozenset(

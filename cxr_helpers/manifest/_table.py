@@ -131,6 +131,8 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
 
 def read_csv(csv: Path, dtype) -> pd.DataFrame:
     """Only an empty cell is missing: a patient may be called NA."""
+    if csv.exists() and not csv.is_file():  # to open a named pipe is to wait for ever
+        raise ManifestError(f"{csv} is not a regular file: give the path of a CSV table")
     try:
         return pd.read_csv(csv, dtype=dtype, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except FileNotFoundError as error:

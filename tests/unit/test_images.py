@@ -1,12 +1,15 @@
+import os
 import pickle
 import struct
+import subprocess
+import sys
 import warnings
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from cxr_helpers import images
+from cxr_helpers import images, manifest
 from tests import draw
 
 G = 51  # 0.2 of full scale
@@ -385,3 +388,23 @@ def test_each_original_file_cut_short_is_refused(real_data):
         data = path.read_bytes()
         with pytest.raises(images.ImageError, match=r"truncated|damaged"):
             images.read(data[: len(data) * 2 // 3])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes on this system")
+@pytest.mark.parametrize("name", ["pipe", "1.2.840.113", "pipe.png", "pipe.dcm"])
+def test_a_named_pipe_does_not_hold_up_an_import(tmp_path, name):
+    (tmp_path / "Covid").mkdir()
+    os.mkfifo(tmp_path / "Covid" / name)
+    (tmp_path / "Covid" / "1.png").write_bytes(draw.encoded(Image.fromarray(draw.radiograph("Covid", 96, 1))))
+    code = "import sys; from cxr_helpers import manifest; print(manifest.from_folder(sys.argv[1], progress=False))"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "1 image (covid 1)" in said
+    assert ("1 file rejected" in said) == (images.looks_like_image(tmp_path / "Covid" / name))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes on this system")
+def test_a_table_that_is_a_named_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "table.csv")
+    with pytest.raises(manifest.ManifestError, match="not a regular file"):
+        manifest.from_csv(tmp_path / "table.csv")

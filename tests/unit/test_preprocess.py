@@ -1,5 +1,7 @@
 import errno
 import os
+import time
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -191,3 +193,124 @@ def test_a_cache_that_another_process_finished_meanwhile_is_not_made_again(table
 def test_an_empty_table_is_refused(table, tmp_path):
     with pytest.raises(ValueError, match="no images"):
         preprocess.cache(table.iloc[:0], folder=tmp_path)
+
+
+def folders(folder):
+    return sorted(path for path in (folder / "cache").iterdir() if path.is_dir())
+
+
+def cut(place, name, size):
+    os.truncate(place / name, size)
+
+
+def flip(place, name, offset):
+    with open(place / name, "r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ 1]))
+
+
+def foreign(place, array):
+    np.save(place / "images.npy", array)
+
+
+DAMAGE = {
+    "images cut off": lambda place: cut(place, "images.npy", 700),
+    "images empty": lambda place: cut(place, "images.npy", 0),
+    "one bit of one image": lambda place: flip(place, "images.npy", -1 + (place / "images.npy").stat().st_size),
+    "zeros, as a crash leaves them": lambda place: foreign(place, np.zeros((6, 16, 16), np.uint8)),
+    "another shape": lambda place: foreign(place, np.zeros((6, 8, 8), np.uint8)),
+    "fewer rows": lambda place: foreign(place, np.load(place / "images.npy")[:5]),
+    "another type": lambda place: foreign(place, np.zeros((6, 16, 16), np.float32)),
+    "objects": lambda place: foreign(place, np.array([None])),
+    "a web page": lambda place: (place / "images.npy").write_bytes(b"<html>"),
+    "no checksums": lambda place: (place / "sums.npy").unlink(),
+    "checksums cut off": lambda place: cut(place, "sums.npy", 140),
+    "a checksum of another image": lambda place: flip(place, "sums.npy", 129),
+    "no settings": lambda place: (place / "settings.json").unlink(),
+    "settings of another set": lambda place: (place / "settings.json").write_text('{"version": 1}'),
+    "settings cut off": lambda place: cut(place, "settings.json", 9),
+    "no images": lambda place: (place / "images.npy").unlink(),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_or_foreign_cache_is_made_again_and_said(table, tmp_path, name):
+    right = np.array(preprocess.cache(table, size=16, folder=tmp_path / "cache"))
+    (place,) = folders(tmp_path)
+    DAMAGE[name](place)
+    with warnings.catch_warnings(record=True) as said:
+        again = preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    assert ["is damaged" in str(warning.message) for warning in said] == ([] if name == "no checksums" else [True])
+    assert again.dtype == np.uint8
+    np.testing.assert_array_equal(again, right)
+    assert folders(tmp_path) == [place]
+
+
+def test_only_the_damaged_image_is_read_again(table, tmp_path, monkeypatch):
+    preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    flip(*folders(tmp_path), "images.npy", 128 + 2 * 256)
+    read, seen = images.read, []
+    monkeypatch.setattr(images, "read", lambda path, scale: seen.append(path) or read(path))
+    with pytest.warns(UserWarning, match="damaged"):
+        preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    assert seen == [table["path"][2]]
+
+
+def test_pixels_that_a_crash_lost_are_made_again_on_resuming(table, tmp_path, monkeypatch):
+    def breaks(path, scale):
+        if path.endswith("5.png"):
+            raise OSError("the power went")
+        return read(path)
+
+    read = images.read
+    monkeypatch.setattr(images, "read", breaks)
+    with pytest.raises(OSError, match="power"):
+        preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    flip(*folders(tmp_path), "images.npy", 128)  # the mark was on the disk, the pixels were not
+    monkeypatch.setattr(images, "read", read)
+    stored = preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    np.testing.assert_array_equal(stored[0], preprocess.prepare(read(table["path"][0]), 16))
+
+
+def full_disk(*args):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_said_before_an_image_is_read(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "posix_fallocate", full_disk, raising=False)
+    monkeypatch.setattr(images, "read", lambda path, scale: pytest.fail("read before there was room"))
+    with pytest.raises(OSError, match=r"disk is full: the cache needs 0 MB in .*CXR_WORK_DIR") as caught:
+        preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    assert caught.value.errno == errno.ENOSPC
+    assert not list(tmp_path.glob("cache/*/images.npy"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not say how much of a file is on the disk")
+@pytest.mark.parametrize("portable", [False, True])
+def test_the_space_of_an_array_is_taken_at_once(tmp_path, monkeypatch, portable):
+    if portable:
+        monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    array = preprocess._open(tmp_path / "images.npy", np.uint8, (50, 100, 100))
+    assert not array.any()
+    assert (tmp_path / "images.npy").stat().st_blocks * 512 >= 500_000
+
+
+def test_memory_is_bounded_by_the_padded_square_whatever_the_number_of_threads(monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
+
+    at_work, most = [], []
+
+    def resize(square, size):
+        at_work.append(square.size)
+        most.append(sum(at_work))
+        time.sleep(0.02)
+        at_work.remove(square.size)
+        return np.zeros((size, size), np.float32)
+
+    monkeypatch.setattr(preprocess, "resize", resize)
+    strip = np.zeros((1, 3000), np.float32)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: preprocess.prepare(strip, 16), range(32)))
+    assert 3000**2 < max(most) <= images.MAX_SIDE**2, "several at a time, and never more than there is room for"
