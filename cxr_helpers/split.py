@@ -1,10 +1,11 @@
 """Grouped, stratified train / validation / test splits and folds, written as a column; no file is moved.
 
-scikit-learn's `StratifiedGroupKFold` does the work. Rows are first put in the order of
-`image_id`, so the same seed gives the same split whatever the order of the table.
-Introduced in lesson 04.
+Groups are assigned as scikit-learn 1.8 and later do in `StratifiedGroupKFold(shuffle=True)`; earlier versions lose the
+classes when they shuffle. The arithmetic stands here, so the same seed gives the same split whatever the order of the
+table and whichever libraries are installed. Introduced in lesson 04.
 """
 
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -23,9 +24,12 @@ def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
     """The manifest with a `fold` column 0..k-1: whole groups, each class spread as evenly as groups allow.
 
     Raises ValueError where the table has no groups, a label is missing, or a class has fewer
-    than `k` groups, or `k` is below 2. Introduced in lesson 04.
+    than `k` groups, or `k` is below 2. Warns where a fold, or a class in it, is far from its share 1/k, as one large
+    group makes it. Introduced in lesson 04.
     """
-    return table.assign(fold=pd.array(_assign(table, k, seed), dtype="Int64"))
+    fold = _assign(table, k, seed)
+    _say_if_far(table, {f"fold {number}": (fold == number, 1 / k) for number in range(k)})
+    return table.assign(fold=pd.array(fold, dtype="Int64"))
 
 
 def holdout(table: pd.DataFrame, test: float = 0.2, val: float = 0.2, seed: int = 0) -> pd.DataFrame:
@@ -34,14 +38,15 @@ def holdout(table: pd.DataFrame, test: float = 0.2, val: float = 0.2, seed: int 
     Parameters: `test`, `val`, shares of all images in [0, 1). First `test` is taken, then `val` of what is left, each
     as the nearest fraction m/n of it with n at most 20, and at most the number of groups of the rarest class: with
     four groups that is a half, a third or a quarter and their multiples, and never nothing. Groups stay whole, so the
-    shares come out approximately. Raises ValueError where the shares leave nothing to train on, and as `folds` does.
-    Introduced in lesson 04.
+    shares come out approximately. Raises ValueError where the shares leave nothing to train on, and as `folds` does;
+    warns as `folds` does. Introduced in lesson 04.
     """
     if not (0 <= test < 1 and 0 <= val < 1 and test + val < 1):
         raise ValueError(f"test={test} and val={val} must be shares in [0, 1) that leave a part to train on")
     split = np.full(len(table), "train", dtype=object)
     _take(table, split, "test", test, 1, seed)
     _take(table, split, "val", val, 1 - test, seed + 1)
+    _say_if_far(table, {name: (split == name, share) for name, share in (("test", test), ("val", val)) if share})
     return table.assign(split=pd.Categorical(split, categories=SPLITS))
 
 
@@ -64,9 +69,6 @@ def _take(table: pd.DataFrame, split: np.ndarray, name: str, share: float, left:
 
 def _assign(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
     """Fold number of each row, independent of the order of the rows."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    labels = table["label"].astype(object).to_numpy()
     smallest = _smallest_class(table)
     if smallest.iloc[0] < max(k, 2):
         raise ValueError(
@@ -75,13 +77,79 @@ def _assign(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
         )
     if k < 2:
         raise ValueError(f"k={k} is no number of folds: k >= 2 is needed, so that the others can be trained on")
-    order = np.argsort(table["image_id"].to_numpy(str), kind="stable")
-    splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
-    result = np.empty(len(table), int)
-    groups = table["group"].to_numpy(str)[order]
-    for number, (_, held_out) in enumerate(splitter.split(order, labels[order], groups)):
-        result[order[held_out]] = number
-    return result
+    names, group = np.unique(table["group"].to_numpy(str), return_inverse=True)
+    labels, label = np.unique(table["label"].to_numpy(str), return_inverse=True)
+    counts = np.zeros((len(names), len(labels)), np.int64)
+    np.add.at(counts, (group, label), 1)
+    return _fold_of_groups(counts, k, seed)[group]
+
+
+def _fold_of_groups(counts: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """Fold of each group, (n,), from its images by class, integers (n, classes); groups in the order of their names.
+
+    The groups are shuffled; then those whose classes differ most come first, equal ones as shuffled. Each goes to the
+    fold where the classes lie most evenly over all folds afterwards (see `_unevenness`). The folds are gone through
+    by number: one replaces the best so far if it is more even, or as even (to 1e-5) with fewer images. Folds that are
+    equal in both differ by rounding only; the additions have a fixed order, so that rounding decides alike everywhere.
+    """
+    shuffled = np.random.RandomState(seed).permutation(len(counts))
+    spread = counts.shape[1] * (counts**2).sum(axis=1) - counts.sum(axis=1) ** 2  # a variance, in integers
+    total = counts.sum(axis=0)
+    filled = np.zeros((k, counts.shape[1]), np.int64)
+    fold = np.empty(len(counts), int)
+    for group in shuffled[np.argsort(-spread[shuffled], kind="stable")]:
+        uneven = _unevenness(filled, counts[group], total)
+        sizes = filled.sum(axis=1)
+        best = 0
+        for other in range(1, k):
+            near = abs(uneven[other] - uneven[best]) <= 1e-8 + 1e-5 * uneven[best]
+            if uneven[other] < uneven[best] or (near and sizes[other] < sizes[best]):
+                best = other
+        filled[best] += counts[group]
+        fold[group] = best
+    return fold
+
+
+def _unevenness(filled: np.ndarray, group: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """How unevenly each class would lie over the folds if the group went to fold i: float (k,).
+
+    The standard deviation, over the folds, of the share of a class that a fold holds; the mean over the classes.
+    """
+    k = len(filled)
+    tried = (filled + np.eye(k, dtype=np.int64)[:, :, None] * group) / total  # (k tried, k folds, classes)
+    apart = tried - _sum(tried, 1)[:, None] / k
+    deviation = np.sqrt(_sum(apart * apart, 1) / k)
+    return _sum(deviation, 1) / len(total)
+
+
+def _sum(values: np.ndarray, axis: int) -> np.ndarray:
+    """The sum, added one after the other: NumPy's own sum may take another order, and round otherwise."""
+    return np.add.accumulate(values, axis=axis).take(-1, axis=axis)
+
+
+def _say_if_far(table: pd.DataFrame, parts: dict[str, tuple[np.ndarray, float]]) -> None:
+    """Warn of the part whose share of all images, or of a class, is farthest from what was asked, if it is far.
+
+    `parts`: {name: (its rows, the share asked)}. Far is more than a tenth of the rows, half of what was asked (or of
+    the rest) and two images: sets of a few dozen images come out that far in the best case.
+    """
+    of = {"all images": np.ones(len(table), bool)}
+    of |= {f"class {label!r}": (table["label"] == label).to_numpy(bool) for label in table["label"].unique()}
+    found = []
+    for name, (chosen, asked) in parts.items():
+        for what, rows in of.items():
+            share = chosen[rows].mean()
+            beyond = abs(share - asked) - max(0.1, min(asked, 1 - asked) / 2, 2 / rows.sum())
+            found.append((beyond, name, asked, share, what))
+    beyond, name, asked, share, what = max(found, default=(0, "", 0, 0, ""))
+    if beyond > 1e-9:
+        sizes = table.loc[of[what], "group"].value_counts()
+        warnings.warn(
+            f"{name} was to hold {asked:.0%} and holds {share:.0%} of {what}: groups stay whole, and of {len(sizes)} "
+            f"the largest, {sizes.index[0]!r}, has {sizes.iloc[0]} of {sizes.sum()} images. See whether that is one "
+            "group; if so, ask for another share, or get more groups",
+            stacklevel=3,
+        )
 
 
 def _smallest_class(table: pd.DataFrame) -> pd.Series:

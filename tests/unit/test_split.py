@@ -1,8 +1,13 @@
+import re
+import sys
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 
-from cxr_helpers import split
+from cxr_helpers import phantom, split
 
 
 def manifest(n_groups=60, seed=0):
@@ -109,3 +114,107 @@ def test_a_share_that_would_take_every_group_of_a_class_is_named():
 def test_a_share_becomes_a_fraction_of_at_most_as_many_parts_as_groups(groups, share, taken):
     found = (split.holdout(even(groups), test=share, val=0)["split"] == "test").sum() / 2
     assert found == pytest.approx(taken, abs=0.7)
+
+
+# Pinned: what seed gives which split must not depend on versions of libraries. `tools/splits.py` compares whole
+# environments; here stand the assignments themselves, a digit (the fold) or a letter (rain, tst, val) for each group.
+SIZES = {"a": [1, 3, 2, 1, 4, 1, 2, 1, 1, 2], "b": [2, 1, 3, 1, 1, 2, 1, 5], "c": [1, 2, 1, 3, 1, 1]}
+
+
+def small(mixed=False):
+    groups = [(label, size) for label, sizes in SIZES.items() for size in sizes]
+    rows = [(f"g{g:02d}/{i}.png", label, f"g{g:02d}") for g, (label, size) in enumerate(groups) for i in range(size)]
+    table = pd.DataFrame(rows, columns=["image_id", "label", "group"])
+    if mixed:  # groups of several classes
+        table.loc[[1, 8, 20, 33], "label"] = ["b", "c", "a", "b"]
+    return table
+
+
+@pytest.mark.parametrize(
+    ("k", "seed", "mixed", "expected", "counts"),
+    [
+        (2, 0, False, "101010011011101010101100", [21, 22]),
+        (3, 0, False, "120211000221121210110200", [14, 15, 14]),
+        (3, 1, False, "020112001222111220101201", [14, 14, 15]),
+        (5, 0, False, "224410334021421330214320", [9, 8, 9, 9, 8]),
+        (5, 7, False, "023214043421411320212340", [9, 9, 9, 8, 8]),
+        (3, 0, True, "211122001012222100002120", [15, 14, 14]),
+        (4, 5, True, "011232230032231120320130", [11, 11, 11, 10]),
+    ],
+)
+def test_a_seed_gives_these_folds(k, seed, mixed, expected, counts):
+    table = split.folds(small(mixed), k=k, seed=seed)
+    assert "".join(map(str, table.groupby("group")["fold"].first())) == expected
+    assert table["fold"].value_counts().sort_index().tolist() == counts
+
+
+@pytest.mark.parametrize(
+    ("test", "val", "seed", "expected", "counts"),
+    [
+        (0.2, 0.2, 0, "rrrraerrrearrarrrearrrae", [25, 9, 9]),
+        (0.25, 0, 3, "rrerrrrrrerrrrrrrerrerre", [32, 0, 11]),
+        (0, 0.3, 0, "ararrraarrrrrrrrrararrar", [29, 14, 0]),
+    ],
+)
+def test_a_seed_gives_these_parts(test, val, seed, expected, counts):
+    table = split.holdout(small(), test=test, val=val, seed=seed)
+    assert "".join(part[1] for part in table.groupby("group")["split"].first()) == expected
+    assert table["split"].value_counts()[list(split.SPLITS)].tolist() == counts
+
+
+def test_the_default_phantoms_come_out_even():
+    table = phantom.design("default").assign(group=lambda t: t["patient"])
+    assert pd.crosstab(split.folds(table)["fold"], table["label"]).to_numpy().tolist() == [[40, 40, 40]] * 5
+    parts = pd.crosstab(split.holdout(table, test=0.2, val=0.2)["split"], table["label"])
+    assert parts.loc[["val", "test"]].to_numpy().tolist() == [[40, 40, 40]] * 2
+
+
+def test_no_other_splitter_is_asked(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)
+    split.folds(small(), k=3)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_folds_are_those_of_scikit_learn(seed):
+    model_selection = pytest.importorskip("sklearn.model_selection")
+    if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 8):
+        pytest.skip("before 1.8 StratifiedGroupKFold(shuffle=True) lost the classes")
+    rng = np.random.default_rng(seed)
+    table = manifest(40 + 10 * seed, seed)
+    if seed % 2:
+        table = table.assign(label=np.where(rng.random(len(table)) < 0.2, "viral", table["label"].astype(object)))
+    k = 2 + seed % 6
+    label, group = table["label"].to_numpy(str), table["group"].to_numpy(str)
+    splitter = model_selection.StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
+    theirs = {
+        row: number for number, (_, held_out) in enumerate(splitter.split(label, label, group)) for row in held_out
+    }
+    assert split.folds(table, k=k, seed=seed)["fold"].to_dict() == theirs
+
+
+def with_huge(n, label="a"):
+    return pd.concat([small(), pd.DataFrame({"image_id": [f"h{i}" for i in range(n)], "label": label, "group": "H"})])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: split.holdout(with_huge(60), 0.2, 0), r"test was to hold 20% and holds 77% of .*'H', has 60 of"),
+        (lambda: split.holdout(with_huge(60), 0, 0.1), r"val was to hold 10% and holds .*'H', has 60 of"),
+        (lambda: split.folds(with_huge(60), 5), r"fold \d was to hold 20% and holds .*'H', has 60 of"),
+        (lambda: split.holdout(with_huge(20, "c"), 0.2, 0), r"of class 'c': .* of 7 the largest, 'H', has 20 of 29"),
+        (lambda: split.holdout(even(4), 0.05, 0), None),
+        (lambda: split.holdout(small(), 0.25, 0), None),
+        (lambda: split.folds(small(), 5), None),
+        (lambda: split.holdout(even(40), 0.8, 0.1), None),
+    ],
+)
+def test_a_share_far_from_what_was_asked_is_said_once(make, message):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        make()
+    assert len(said) == (message is not None)
+    if message:
+        assert re.search(message, str(said[0].message))
+        assert said[0].filename == __file__
