@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from . import baselines, duplicates, evaluate, split
+from .manifest._rows import check_rows
 from .train import predictions_table
 
 COLUMNS = ["check", "verdict", "finding", "examples"]
@@ -95,8 +96,7 @@ def frame_baseline(
     Returns a predictions table. Raises ValueError where rows do not fit or the frame would cover the image. After
     Maguolo & Nanni 2021, doi 10.1016/j.inffus.2021.04.008, who blacken the centre. Introduced in lesson 09.
     """
-    if len(images) != len(table):
-        raise ValueError(f"{len(images)} images for {len(table)} rows: build the cache from this very table.")
+    check_rows(table, images)
     small = baselines.shrink(images)
     side = small.shape[1]
     if not 0 < width < side / 2:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from . import datasets
+from .manifest._rows import check_rows
 from .train import predictions_table
 
 OWN, EXAMPLE = "your guesses", "example guesses"  # names of a person's answers in the column `model`
@@ -159,8 +160,7 @@ class _Part:
 def _on_pixels(table, images, classifier, name: str, score: str, folds: bool, seed: int) -> pd.DataFrame:
     from threadpoolctl import threadpool_limits
 
-    if len(images) != len(table):
-        raise ValueError(f"{len(images)} images for {len(table)} rows: build the cache from this very table.")
+    check_rows(table, images)
     pixels = shrink(images).reshape(len(table), -1)
 
     def fit_and_score(part: _Part) -> np.ndarray:

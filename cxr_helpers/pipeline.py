@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .manifest._rows import check_rows
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -49,7 +51,7 @@ def batches(
     asking for it elsewhere is an error; `shuffle`, by default on `train` only, anew each
     epoch; `seed` of shuffling and augmentation. Labels are int32 (b,), numbered in the order
     of the table's label categories, or float32 (b, classes) with `one_hot`.
-    Raises ValueError where table and images do not match, the part is empty, a label is
+    Raises ValueError where table and images do not match in number or order, the part is empty, a label is
     missing, or augmentation is asked for outside `train`. Introduced in lesson 03.
     """
     import tensorflow as tf
@@ -82,14 +84,14 @@ def inference_batch(images: np.ndarray) -> int:
 
 def _rows(table: pd.DataFrame, images: np.ndarray, split: str | None) -> np.ndarray:
     """Row numbers of one part of the split, checked."""
-    if len(table) != len(images):
-        raise ValueError(f"the table has {len(table)} rows but there are {len(images)} images; make the cache from it")
     chosen = np.ones(len(table), bool) if split is None else (table["split"] == split).to_numpy(bool)
     if not chosen.any():
         raise ValueError(f"no image in split {split!r}; call split.holdout(table) first, or check the column `split`")
     if table.loc[chosen, "label"].isna().any():
         raise ValueError("images without a label cannot be batched with labels; drop them first")
-    return np.flatnonzero(chosen)
+    rows = np.flatnonzero(chosen)
+    check_rows(table, images, chosen=rows)
+    return rows
 
 
 def _load(rows, images: np.ndarray, codes: np.ndarray, depth: int):

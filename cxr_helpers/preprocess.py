@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from . import datasets, images, manifest
+from .manifest import _rows
 
 FITS = ("pad", "crop", "squash")
 CONTRASTS = (None, "equalize", "clahe")
@@ -106,7 +107,8 @@ def cache(
 
     Row i belongs to row i of the table. The cache is keyed by the files' hashes in row order
     and by the settings; so make it for the whole table, then select rows with the `split`
-    column. An interrupted run goes on where it stopped; two processes do not disturb each
+    column. What pairs a table with these images, or with copies of them, refuses a table in
+    another order. An interrupted run goes on where it stopped; two processes do not disturb each
     other. Each image has a checksum: what is damaged is made again, with a warning.
     Parameters: `folder`, where caches lie (default `data/cache/` of the project).
     Raises `images.ImageError` for a file that cannot be read or is no longer the one whose hash the table holds,
@@ -122,7 +124,16 @@ def cache(
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     place = Path(folder or datasets.work_dir() / "cache") / f"{size}-{fit}-{contrast or 'plain'}-{key}"
     pixels = _finished(place, settings, len(table))  # it needs no lock: its folder may be read-only
-    return _make(table, place, settings, progress) if pixels is None else pixels
+    if pixels is None:
+        pixels = _make(table, place, settings, progress)
+    _rows.remember(table, pixels, _kept_digests(place))
+    return pixels
+
+
+def _kept_digests(place: Path) -> list[bytes] | None:
+    """The hash of each row's pixels as `rows.csv` keeps it; caches of before have none."""
+    kept = pd.read_csv(place / "rows.csv", dtype=str)
+    return [bytes.fromhex(digest) for digest in kept["pixels"]] if "pixels" in kept else None
 
 
 def _finished(place: Path, settings: dict, n: int) -> np.memmap | None:
@@ -172,7 +183,9 @@ def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> N
         os.replace(place, partial)
     partial.mkdir(exist_ok=True)
     _prepare_all(table, partial, settings, progress)
-    table[["image_id", "sha256"]].to_csv(partial / "rows.csv", index=False)
+    digests = _rows.digests(np.load(partial / "images.npy", mmap_mode="r"))
+    rows = table[["image_id", "sha256"]].assign(pixels=[digest.hex() for digest in digests])
+    rows.to_csv(partial / "rows.csv", index=False)
     (partial / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
     os.replace(partial, place)
 

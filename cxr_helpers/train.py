@@ -4,6 +4,8 @@ Introduced in lesson 06.
 """
 
 import time
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,7 +38,8 @@ def fit(
 
     Parameters: `images`, uint8 (n, size, size), row i for row i of the table; `seed` of the
     weights, the order and the augmentation; `epochs` instead of the recipe's (a first
-    phase keeps its own). With `recipe.patience` the weights of the best validation loss are kept. Returns a `Fitted`
+    phase keeps its own). The model carries the names of its classes
+    (see `class_names`). With `recipe.patience` the weights of the best validation loss are kept. Returns a `Fitted`
     whose history has the columns `epoch`, `loss`, `accuracy`, and `val_loss`, `val_accuracy`
     where there is a validation part. Sets Python's, NumPy's and TensorFlow's random seeds.
     Raises ValueError as `pipeline.batches` does. Introduced in lesson 06.
@@ -52,6 +55,7 @@ def fit(
         raise ValueError(f"recipe {recipe.name!r} stops early by its validation loss; the table has no `val` rows")
     keras.utils.set_random_seed(seed)
     model = recipe.build(n_classes, images.shape[1])
+    name_classes(model, table["label"].cat.categories)
     started = time.perf_counter()
     histories = []
     for phase in _phases(recipe, epochs):
@@ -128,6 +132,41 @@ def _history(histories: list) -> pd.DataFrame:
     return table[[c for c in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy") if c in table]]
 
 
+def name_classes(model, classes: Sequence[str]):
+    """Let a model carry the names of its classes, in the order of its outputs (one unit: negative, positive).
+
+    `fit` does it, and so does a bundle; a `.keras` file does not keep it. Returns the model. Introduced in lesson 06.
+    """
+    model.class_names = tuple(map(str, classes))
+    return model
+
+
+def class_names(model) -> tuple[str, ...] | None:
+    """The classes that a model carries, in the order of its outputs; None if it does not say. See lesson 06."""
+    names = getattr(model, "class_names", None)
+    return None if names is None else tuple(names)
+
+
+def check_classes(model, classes: Sequence[str], stacklevel: int = 3) -> None:
+    """Refuse classes that are not the model's own, in its order; warn where it does not say which they are.
+
+    Raises ValueError. Introduced in lesson 06.
+    """
+    own, asked = class_names(model), tuple(map(str, classes))
+    if own is None:
+        warnings.warn(
+            f"the model does not say what its outputs mean; assumed, in this order: {', '.join(asked)}. Make it sure "
+            "with train.name_classes(model, classes)",
+            stacklevel=stacklevel,
+        )
+    elif own != asked:
+        raise ValueError(
+            f"the model answers for the classes {', '.join(own)}, in this order, and was to be scored on "
+            f"{', '.join(asked)}: each answer would get another name. Give the table the model's classes, with "
+            f'table["label"].cat.set_categories({list(own)})'
+        )
+
+
 def predict(
     model,
     table: pd.DataFrame,
@@ -143,9 +182,11 @@ def predict(
     The model may have one sigmoid unit (two classes) or one softmax unit per class; labels are
     numbered in the order of the table's label categories. `name` (default: the model's) and
     `seed` are written into the table. The order is the table's: nothing is shuffled.
-    `batch_size`: see `pipeline.inference_batch` (None).
+    `batch_size`: see `pipeline.inference_batch` (None). Raises ValueError for a model that was trained on other classes
+    or another order of them, and as `pipeline.batches` does; warns where the model does not say its classes.
     Introduced in lesson 06.
     """
+    check_classes(model, table["label"].cat.categories)
     rows = table if split is None else table[table["split"] == split]
     batch_size = batch_size or pipeline.inference_batch(images)
     data = pipeline.batches(table, images, split, batch_size=batch_size, shuffle=False)

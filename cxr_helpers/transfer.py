@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from . import datasets, models, split
+from .manifest._rows import check_rows, remember_as
 from .train import predictions_table
 
 POOLS = ("mean", "std")
@@ -58,7 +59,7 @@ def features(
             os.replace(part, place)
         finally:
             part.unlink(missing_ok=True)
-    return np.load(place)
+    return remember_as(np.load(place), images)
 
 
 def stage_features(
@@ -83,7 +84,8 @@ def stage_features(
     together = features(images, network, pool=pool, **options)
     outputs = network.outputs
     widths = [output.shape[-1] * (len(pool) if len(output.shape) == 4 else 1) for output in outputs]
-    return dict(zip(cuts, np.split(together, np.cumsum(widths)[:-1], axis=1), strict=True))
+    found = dict(zip(cuts, np.split(together, np.cumsum(widths)[:-1], axis=1), strict=True))
+    return {stage: remember_as(values, images) for stage, values in found.items()}
 
 
 def _compute(images, backbone, pool, mirrored: bool, batch_size: int, progress: bool) -> np.ndarray:
@@ -174,9 +176,10 @@ def logistic(
     Raises ValueError where rows do not fit or a part is empty. Introduced in lesson 08.
     """
     candidates = dict(features) if isinstance(features, Mapping) else {"features": features}
-    wrong = {key: len(value) for key, value in candidates.items() if len(value) != len(table)}
-    if wrong or not candidates:
-        raise ValueError(f"{wrong or 'no'} rows of features for {len(table)} images: compute them from this very table")
+    if not candidates:
+        raise ValueError("there are no features to fit on: give an array, or {name: array}")
+    for key, values in candidates.items():
+        check_rows(table, values, f"rows of {key}" if isinstance(features, Mapping) else "features")
     c = (KERNEL_CS if kernel else CS) if c is None else c
     how = _How(kernel, sorted([c] if np.isscalar(c) else c), best, inner, seed)
     scored = []

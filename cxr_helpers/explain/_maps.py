@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import pipeline
+from ..manifest._rows import remember_as
 from ._layers import answering, check, find_layer, logits, of_target, prepared, watched
 
 
@@ -32,7 +33,7 @@ def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_
         weight = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True)
         small = tf.nn.relu(tf.reduce_sum(weight * seen["maps"], axis=-1, keepdims=True))
         heat[part] = tf.image.resize(small, size, method="bilinear")[..., 0].numpy()
-    return heat
+    return remember_as(heat, images)
 
 
 def occlusion(
@@ -63,7 +64,7 @@ def occlusion(
                 covered = np.array(images[part], np.float32)
                 covered[:, *square] = grey[part, None, None]
                 fall[part, *square] += (before - answer(covered, targets[part]))[:, None, None]
-    return fall / count
+    return remember_as(fall / count, images)
 
 
 def _starts(side: int, patch: int, stride: int) -> list[int]:

@@ -9,6 +9,7 @@ import pandas as pd
 from ..evaluate import Estimate, wilson
 from ..evaluate._predictions import units
 from ..evaluate._resample import check_level, group_weights, percentile
+from ..manifest._rows import check_rows
 
 MEASURES = {"energy": "energy inside", "pointing": "pointing game", "share": "mask's share"}
 
@@ -96,6 +97,7 @@ def localisation(
         raise ValueError("no mask marks anything: choose images that show what is to be found")
     rows = []
     for name, heat in maps.items():
+        check_rows(table, heat, f"maps of {name}")
         scored = map_scores(heat, masks, margin)
         for column, measure in MEASURES.items():
             found = average(scored[column], table, level, seed=seed)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .. import evaluate
-from ..train import predict
+from ..train import class_names, name_classes, predict
 
 
 def ensemble(predictions: Sequence[pd.DataFrame], name: str = "ensemble") -> pd.DataFrame:
@@ -53,6 +53,8 @@ def mc_dropout(
         def restless(grey, training):
             return model(grey, training=True)
 
+        if class_names(model) is not None:
+            name_classes(restless, class_names(model))
         runs = [predict(restless, table, images, split=split, name="run") for _ in range(passes)]
     finally:
         for layer, flag in zip(norms, before, strict=True):

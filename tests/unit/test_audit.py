@@ -130,7 +130,7 @@ def test_the_frame_answers_another_question_where_the_label_is_replaced():
 
 def test_the_frame_refuses_what_does_not_fit():
     table, images = invented(40), noise(invented(40))
-    with pytest.raises(ValueError, match="39 images for 40 rows"):
+    with pytest.raises(ValueError, match="40 rows but there are 39 images"):
         audit.frame_baseline(table, images[:-1])
     for width in (0, 32):
         with pytest.raises(ValueError, match="frame of"):

@@ -148,7 +148,7 @@ def test_errors_say_what_to_do():
         baselines.majority(table.assign(fold=1), folds=True)
     with pytest.raises(ValueError, match="0 with split 'val'"):
         baselines.majority(table, score="val")
-    with pytest.raises(ValueError, match="59 images for 60 rows"):
+    with pytest.raises(ValueError, match="60 rows but there are 59 images"):
         baselines.logistic_regression(table, images[1:])
     with pytest.raises(ValueError, match="must be uint8"):
         baselines.logistic_regression(table, images / 255)

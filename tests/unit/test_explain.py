@@ -370,5 +370,5 @@ def test_deletion_removes_first_what_the_map_names_first():
     certain, coin = 1 / (1 + np.exp(-10)), 0.5
     np.testing.assert_allclose(found.loc["right"], [certain, coin, coin, coin], atol=1e-4)
     np.testing.assert_allclose(found.loc["wrong"], [certain, certain, certain, coin], atol=1e-4)
-    with pytest.raises(ValueError, match="3 rows of the table for 4 images"):
+    with pytest.raises(ValueError, match="3 rows but there are 4 images"):
         explain.deletion(corner_model(), bright, 1, {"right": quarter}, rows[:3])

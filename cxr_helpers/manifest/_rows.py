@@ -1,0 +1,75 @@
+"""Which rows of an array belong to which image, so that a table in another order is noticed.
+
+A table and an array are paired by position. `remember` notes, by a hash of their content, what rows were made from;
+`check_rows` compares a table with that, also after the array was copied, cut or put together with another. A row whose
+content was changed is not known any more, and passes.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+_MADE_FROM: dict[bytes, set[str]] = {}  # hash of a row → image_id and SHA-256 of every image that gave this content
+
+
+def digests(rows: np.ndarray, chosen: Iterable[int] | None = None) -> list[bytes]:
+    """A hash of each row's (or each chosen row's) content, type and shape, 8 bytes each."""
+    kind = f"{rows.dtype.str} {rows.shape[1:]}".encode()
+    some = range(len(rows)) if chosen is None else chosen
+    return [hashlib.blake2b(np.ascontiguousarray(rows[k]).data, digest_size=8, key=kind).digest() for k in some]
+
+
+def remember(table: pd.DataFrame, rows: np.ndarray, hashes: Sequence[bytes] | None = None) -> None:
+    """Note that row i was made from the image in row i of the table; `hashes`, of the rows, where they are known."""
+    own = table[["image_id", "sha256"]].astype(str).itertuples(index=False, name=None)
+    _note(digests(rows) if hashes is None else hashes, own)
+
+
+def remember_as(rows: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Note that row i of an array was computed from image i, as far as that is known; return the array.
+
+    A constant row, such as an empty heat map, says nothing of its image and is left out.
+    """
+    flat = np.reshape(rows, (len(rows), -1))
+    tells = np.ptp(flat, axis=1) > 0
+    from_images = [_MADE_FROM.get(digest, ()) for digest in digests(images)]
+    pairs = zip(digests(rows), from_images, tells, strict=True)
+    for digest, names, told in pairs:
+        if told and names:
+            _note([digest], [names])
+    return rows
+
+
+def _note(hashes: Iterable[bytes], names: Iterable[Iterable[str]]) -> None:
+    for digest, own in zip(hashes, names, strict=True):
+        _MADE_FROM.setdefault(digest, set()).update(own)
+
+
+def check_rows(table: pd.DataFrame, rows: np.ndarray, what: str = "images", chosen: np.ndarray | None = None) -> None:
+    """Refuse an array whose row i is not of the image in row i of the table: by length, and by content where known.
+
+    The same image has the same `image_id` (a changed twin keeps it) or the same `sha256` (under another name).
+    `chosen`: numbers of the rows to compare (default: all). Raises ValueError naming the first that differs.
+    """
+    if len(table) != len(rows):
+        raise ValueError(
+            f"the table has {len(table)} rows but there are {len(rows)} {what}; make them from this very table, as "
+            "preprocess.cache(table) does"
+        )
+    chosen = np.arange(len(table)) if chosen is None else chosen
+    columns = [table[name].astype(str).to_numpy()[chosen] for name in ("image_id", "sha256") if name in table]
+    if not columns:
+        return
+    own = list(zip(*columns, strict=True))
+    found = [_MADE_FROM.get(digest) for digest in digests(np.asarray(rows), chosen)]
+    wrong = [k for k, (known, names) in enumerate(zip(found, own, strict=True)) if known and known.isdisjoint(names)]
+    if wrong:
+        first = wrong[0]
+        raise ValueError(
+            f"{what} and table do not belong together: {len(wrong)} of {len(own)} rows differ, the first is row "
+            f"{chosen[first]}, {own[first][0]} in the table and {min(found[first], key=len)} among the {what}. The "
+            f"table was sorted, shuffled or cut after the {what} were made: make them from this very table, as "
+            "preprocess.cache(table) does, or put both in one order"
+        )
