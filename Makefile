@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab author run check test test-slow test-exercises test-notebooks test-real test-papermill
+.PHONY: help setup lab author run check test test-python test-slow test-exercises test-notebooks test-real test-papermill
 .PHONY: test-newest test-lowest test-colab requirements notebooks exercises pages release grade feedback grades slides
 .PHONY: stamp clean
 
@@ -42,13 +42,19 @@ else
 TEST_DATA := $(CURDIR)/build/drawn
 NEEDS_DRAWN := $(DRAWN)
 endif
+# Two processes on two cores: threads of one that wait for one another cost more than they bring.
+ONE_CORE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+PYTEST := $(ONE_CORE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # A kernel of this environment is used, whatever `python3` is elsewhere; the cells of a file stay on one worker; kernels
 # are forked from a process that has imported the large libraries (tests/warm_kernels.py).
 # Cells tagged nbval-check-output are compared with the committed outputs: those of the phantom, class mode, seed 0.
-NBVAL := -p tests.warm_kernels --nbval-lax --nbval-current-env --nbval-sanitize-with=tests/notebooks/sanitize.cfg --nbval-cell-timeout=600 -n $(JOBS) --dist loadfile --durations=10 -q
+NBVAL := -p tests.warm_kernels --nbval-lax --nbval-current-env --nbval-sanitize-with=tests/notebooks/sanitize.cfg --nbval-cell-timeout=600 --durations=10
 # Where the tests draw phantoms and keep caches, once for all of them.
 SHARED := CXR_WORK_DIR="$(CURDIR)/build/phantom"
-ON_REAL = $(SHARED) $(BIN)/python -m tools.run --jobs $(JOBS) --dataset covid19-image-dataset --data-dir "$(TEST_DATA)"
+ON_REAL := --jobs $(JOBS) --dataset covid19-image-dataset --data-dir "$(TEST_DATA)"
+# All that is checked without pytest runs beside it: its report is printed after the tests', and either may fail.
+BESIDE = mkdir -p build; $(BIN)/python -m tools.check >build/check.log 2>&1 & checks=$$!;
+BOTH = tests=$$?; wait $$checks; checks=$$?; cat build/check.log; exit $$((tests | checks))
 LESSONS := $(wildcard notebooks/*.ipynb notebooks/cases/*.ipynb)
 
 help: ## list the targets and variables
@@ -88,26 +94,28 @@ author: $(READY) ## open JupyterLab with the sources, nbgrader and jupytext, for
 	$(BIN)/python -m tools.lab --author
 
 check: $(READY) ## style, notebooks against sources and rules, fast tests: under two minutes
-	$(BIN)/python -m tools.check
-	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS) --dist loadfile
+	@$(BESIDE) $(PYTEST) -m "not slow" tests; $(BOTH)
 
-test: check test-slow test-exercises test-notebooks test-real ## everything that a change must pass
+test: test-python test-notebooks test-real ## everything that a change must pass
+
+test-python: $(READY) ## what `check` does, with the slow tests and those of the exercises
+	@$(BESIDE) $(PYTEST) --durations=10 tests; $(BOTH)
 
 test-slow: $(READY) ## the tests that `check` leaves out
-	$(BIN)/python -m pytest -q -m slow -n $(JOBS) --durations=5 --ignore=tests/exercises
+	$(PYTEST) -m slow --durations=5 --ignore=tests/exercises
 
 test-exercises: $(READY) ## solutions, stubs, misconceptions, and a whole class released, marked and given feedback
-	$(BIN)/python -m pytest -q tests/exercises -n $(JOBS) --dist loadfile --durations=5
+	$(PYTEST) tests/exercises --durations=5
 
 test-notebooks: $(READY) ## run every notebook on the phantom as a test: timing, and marked cells against their outputs
 	@test -n "$(LESSONS)" || { echo "no notebooks: make notebooks" >&2; exit 1; }
-	CXR_DATASET=phantom CXR_MODE=class CXR_SEED=0 $(SHARED) $(BIN)/python -m pytest $(NBVAL) $(LESSONS)
+	CXR_DATASET=phantom CXR_MODE=class CXR_SEED=0 $(SHARED) $(PYTEST) $(NBVAL) $(LESSONS)
 
 test-real: $(READY) $(NEEDS_DRAWN) ## the cases, and the lessons that treat another set differently, on case E's set or drawn images
-	$(ON_REAL) --output build/real --data-dependent
+	$(SHARED) $(ONE_CORE) $(BIN)/python -m tools.run --data-dependent $(ON_REAL) --output build/real
 
 test-papermill: $(READY) $(NEEDS_DRAWN) ## every notebook on case E's set, or on drawn images in its layout
-	$(ON_REAL) --output build/real
+	$(SHARED) $(BIN)/python -m tools.run $(ON_REAL) --output build/papermill
 
 $(DRAWN): $(READY) tests/draw.py
 	$(BIN)/python -m tests.draw build/drawn
