@@ -73,8 +73,8 @@ def load(name: str, data_dir=None, download: bool = False, progress: bool = True
     """Manifest of a set of the catalogue that is on disk, checked; ``download=True`` fetches it first if it is not.
 
     ``progress``: whether to show how far reading the files, or drawing the phantoms, has come.
-    Warns of files that could not be read (`load_report` lists them). Raises DatasetNotFound, FetchError,
-    ManifestError. Introduced in lesson 01.
+    Warns of files that could not be read (`load_report` lists them), and where a part of the set is there only.
+    Raises DatasetNotFound, FetchError, ManifestError. Introduced in lesson 01.
     """
     if download and name != "phantom" and not _filled(_folder(name, data_dir)):
         _fetched(info(name), _folder(name, data_dir), progress=progress)
@@ -83,12 +83,15 @@ def load(name: str, data_dir=None, download: bool = False, progress: bool = True
         names = ", ".join(Path(path).name for path in report.rejects["path"][:3])
         message = f"{name}: {len(report.rejects)} files could not be read ({names}); datasets.load_report lists them"
         warnings.warn(message, stacklevel=2)
+    if differs := _number_differs(info(name), report):
+        warnings.warn(f"{name}: {differs}; the catalogue's figures are of the whole set", stacklevel=2)
     return manifest.check(report.table)
 
 
 def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imported:
-    """As `load`, with the files that could not be read and a sentence on what was understood.
+    """As `load`, with the files that could not be read and a paragraph on what was understood.
 
+    Where another number of images is there than was published, the paragraph says so.
     Raises DatasetNotFound, ManifestError. Introduced in lesson 01.
     """
     row = info(name)
@@ -98,8 +101,23 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
             f"{name} is not on this machine: looked for the folder {folder} (the folder of all sets is set by "
             f"CXR_DATA_DIR or data_dir=). To get it:\n{how_to_get(name, data_dir)}"
         )
-    labels = dict(row.labels)
-    return manifest.from_folder(folder, labels=labels, patient=row.patient, source=row.source, progress=progress)
+    # As a function, a rule may fit none: a part of a set may hold files without a patient only.
+    patient = manifest.nih_patient if row.patient == "nih" else row.patient
+    found = manifest.from_folder(folder, patient=patient, source=row.source, progress=progress)
+    differs = _number_differs(row, found)
+    return replace(found, understood=f"{found.understood} {differs[0].upper()}{differs[1:]}.") if differs else found
+
+
+def _number_differs(row: DatasetInfo, found: manifest.Imported) -> str:
+    """A clause that says how many of the published images are there, where it is not all of them; else empty."""
+    here = len(found.table) + len(found.rejects)
+    if row.name == "phantom" or row.images in (None, here):
+        return ""
+    return (
+        f"{here:,} of the {row.images:,} published images are here"
+        if here < row.images
+        else (f"{here:,} images are here, but {row.images:,} were published")
+    )
 
 
 def _drawn(name: str, layout: str, n: int | None = None, seed: int = 0, **drawn) -> Path:

@@ -6,6 +6,7 @@ import time
 import types
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -167,11 +168,11 @@ def serve():
 
 
 def case_c(folder):
-    for split in ("training", "test"):
-        for kind in ("COVID-19", "Normal"):
-            path = folder / split / kind / f"{split}.png"
+    for split in ("train", "test"):
+        for kind in ("COVID19", "NORMAL"):
+            path = folder / "Data" / split / kind / f"{split}.png"
             path.parent.mkdir(parents=True)
-            pixels = draw.radiograph("Covid" if kind == "COVID-19" else "Normal", 48, len(split))
+            pixels = draw.radiograph("Covid" if kind == "COVID19" else "Normal", 48, len(split))
             path.write_bytes(draw.encoded(draw.Image.fromarray(pixels)))
     (folder / "README.md").write_text("a set")
     return folder
@@ -356,6 +357,33 @@ def test_darkcovidnet(real_data):
         "ieee8023 covid-chestxray-dataset": 95,
     }
     assert table["split"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "word"),
+    [
+        ("covid19-image-dataset", ["Covid19-dataset/train/Covid/0.png"], "1 of the 317 published images"),
+        ("darkcovidnet", ["X-Ray Image DataSet/Covid-19/0.png"], "1 of the 1,125 published images"),
+        ("education454", ["datasets-master/Data/test/NORMAL/NORMAL(10).jpg"], "1 of the 2,295 published images"),
+        ("chest-xray-for-covid19-detection", ["Dataset/Val/Covid/a.jpg", "Dataset/Prediction/b.jpg"], "1 of the 348"),
+    ],
+)
+def test_a_set_that_is_there_in_part_is_said_to_be(tmp_path, name, files, word):
+    for number, file in enumerate(files):
+        path = tmp_path / name / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(draw.encoded(draw.Image.fromarray(draw.radiograph("Normal", 48, number))))
+    with pytest.warns(UserWarning, match=word):
+        assert len(datasets.load(name, tmp_path)) == 1
+    assert word in datasets.load_report(name, tmp_path, progress=False).understood
+
+
+def test_more_images_than_were_published_are_said(tmp_path, monkeypatch):
+    few = [replace(row, images=1) for row in datasets.CATALOGUE]
+    monkeypatch.setattr(datasets, "CATALOGUE", few)
+    case_c(tmp_path / "education454")
+    with pytest.warns(UserWarning, match="4 images are here, but 1 were published"):
+        datasets.load("education454", tmp_path)
 
 
 def test_case_e(real_data):
