@@ -1,6 +1,7 @@
 """Building the manifest from a folder of images or from a CSV that lists them."""
 
 import html
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +18,8 @@ from . import _names as naming
 from . import _tables as tables
 from ._patients import patients, text
 from ._table import COLUMNS, LABELS, SPLITS, ManifestError, check, plural, some, typed
+
+_FEW = 8  # folders of one class; where there are more, they are patients, and "1.png" in each of them is no copy
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def from_folder(
         remedy = f"put each class in a folder of its own{tables_there}"
         raise ManifestError(f"{folder} holds images but no class folders{why}: {remedy}")
     notes = [_arrow("split from the folders", found.splits)] if found.splits else ["no split"]
-    unused = _left_out(found.left_out) + _leftovers(found.loose, files.ignored) + _met(found, root)
+    unused = _left_out(found.left_out) + _leftovers(found.loose, files.ignored) + _met(found, root, patient is None)
     rules = _rules(source, view, licence)
     unlabelled = tuple(str(root / path) for path in found.loose)
     size = len(files.images)
@@ -275,7 +278,11 @@ def _import(
     counts = ", ".join(f"{label} {n}" for label, n in table["label"].value_counts(sort=False).items())
     of = f" of {size:,} files" if size != len(table) else ""
     start = f"{title}: {plural(len(table), 'image')}{of} ({counts or 'none readable'})"
-    understood = "; ".join([start, *notes, *twice, *_conflicts(table), *unused]) + "."
+    without = table["split"].isna().sum()
+    partly = [f"{plural(without, 'image')} in no part of the split"] if 0 < without < len(table) else []
+    understood = (
+        "; ".join([start, *notes, *partly, *twice, *_conflicts(table), *_same_names(good, names), *unused]) + "."
+    )
     understood = understood.encode("utf-8", "replace").decode()  # a name that is not UTF-8 could not be printed
     rejects = pd.DataFrame(rejects, columns=["path", "problem", "remedy"], dtype="string")
     return Imported(check(table), rejects, understood, unlabelled)
@@ -305,6 +312,27 @@ def _once(good, names) -> tuple[list, list[str]]:
     where = some(sorted({str(PurePosixPath(row.image_id).parent) for row in dropped}), 4)
     note = f"{plural(len(dropped), 'file')} taken once only, the same file standing in another folder too (in {where})"
     return [pair for pair in good if pair[0].image_id in kept], [note]
+
+
+def _same_names(good, names) -> list[str]:
+    """A note on two folders of one class that hold the same file names: copies in another size, or unnamed masks?"""
+    folders = {}
+    for row, _ in good:
+        place = PurePosixPath(row.image_id)
+        label = names[naming.key(row.name)], row.split
+        folders.setdefault(label, {}).setdefault(str(place.parent), set()).add(place.name)
+    alike = {
+        f"{a} and {b}"
+        for held in folders.values()
+        if len(held) <= _FEW
+        for a, b in itertools.combinations(sorted(held), 2)
+        if 2 * len(held[a] & held[b]) > min(len(held[a]), len(held[b]))
+    }
+    if not alike:
+        return []
+    return [
+        f"the same file names in two folders: {some(sorted(alike), 3)} (copies, masks? labels={{...: None}} omits one)"
+    ]
 
 
 def _conflicts(table: pd.DataFrame) -> list[str]:
@@ -364,15 +392,16 @@ def _left_out(left_out: Mapping[str, list[str]]) -> list[str]:
     ]
 
 
-def _met(found: layout.Layout, root: Path) -> list[str]:
+def _met(found: layout.Layout, root: Path, ask: bool) -> list[str]:
     """Folders that were met and mean nothing to the import."""
     notes = []
     if found.above:
         notes.append(f"folders above the classes taken neither as class nor as split: {some(sorted(found.above))}")
     if found.below:
-        notes.append(f"folders below a class counted to it, as no patients: {some(sorted(found.below))}")
+        hint = " (if they name patients, pass patient=)" if ask else ""
+        notes.append(f"folders below a class, counted to it: {some(sorted(found.below))}{hint}")
     if found.nested:
-        notes.append(f"of a class folder within another the inner one counts: {some(sorted(found.nested))}")
+        notes.append(f"of a class or split within another the inner one counts: {some(sorted(found.nested))}")
     if reason := naming.no_radiograph(root.name):
         notes.append(f"the name {root.name} speaks of {naming.plural(reason, 2).split(' ', 1)[1]}: check the images")
     return notes
@@ -387,4 +416,4 @@ def _tables_beside(ignored: list[str]) -> str:
 
 
 def _arrow(what: str, mapping: Mapping[str, str]) -> str:
-    return f"{what} " + ", ".join(f"{found} → {meaning}" for found, meaning in mapping.items())
+    return f"{what} " + some((f"{found} → {meaning}" for found, meaning in mapping.items()), 12)

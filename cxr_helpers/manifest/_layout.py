@@ -27,8 +27,8 @@ class Layout:
     """What `understand` found.
 
     Images with a class; images without; class folders of unknown name; split folders; what is no radiograph, as
-    {reason: its folders or files}; folders that were met: above the classes, below them, a class within a class; and
-    all names of folders, as `names.key` writes them.
+    {reason: its folders or files}; folders that were met: above the classes, below them, a class or a part of the
+    split within another; and all names of folders, as `names.key` writes them.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -112,6 +112,9 @@ def _place(found: Layout, root: Path, path: str, parts, labels, shared: int, dep
     split_folder = next((name for name in reversed(parts) if names.split_of(name)), None)
     if split_folder:
         found.splits[split_folder] = names.split_of(split_folder)
+    parts_of_split = [part for part in parts[shared:] if names.split_of(part)]
+    if len({names.split_of(part) for part in parts_of_split}) > 1:
+        found.nested.add("/".join(parts_of_split))
     level = _class_level(parts, depth, labels)
     set_aside = any(names.is_unlabelled(part) for part in parts)
     if level is None:

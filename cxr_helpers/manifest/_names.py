@@ -3,6 +3,7 @@
 import itertools
 import re
 import unicodedata
+from functools import cache
 
 # Folder names as `key` writes them -> canonical label.
 _LABEL_NAMES = {
@@ -40,11 +41,13 @@ _NO_RADIOGRAPH = {
     "small copy": "thumbnail thumbnails thumb thumbs preview previews icon icons",
     "CT image": "ct cts hrct ctscan ctscans tomography axial coronal sagittal",
     "other examination": "mri mr ultrasound pocus sonography",
-    "lateral view": "lateral laterals lat",
+    "lateral view": "lateral laterals lat ll",
 }
 _REASONS = {word: reason for reason, words in _NO_RADIOGRAPH.items() for word in words.split()}
 _SEGMENTATION = {"seg", "segs", "segmentation", "segmentations"}  # "Lung Segmentation Data" holds images as well
 _PLURALS = {"small copy": "small copies", "augmented copy": "augmented copies"}
+_SHORT, _LONG = ("|".join(word for word in _REASONS if (len(word) > 4) == is_long) for is_long in (False, True))
+_SUSPECT = re.compile(rf"(?<![a-z])(?:{_SHORT})(?![a-z])|{_LONG}|mask|ground|heat|grad|[^\x00-\x7f]")
 _DOUBT = {
     *("not", "non", "no", "without", "exclude", "excluded", "reject", "rejected", "bad", "wrong", "false", "poor"),
     *("uncertain", "unsure", "doubtful", "questionable", "suspect", "suspected", "probable", "possible", "unclear"),
@@ -68,6 +71,7 @@ _MARKS = str.maketrans(dict.fromkeys("™®©") | dict.fromkeys("\N{HYPHEN}\N{NO
 _DROPPED = str.maketrans(dict.fromkeys("_.,;:'\"`´’‘“”„()[]{}/\\·•"))
 
 
+@cache
 def key(name) -> str:
     """A name without case, accents, blanks and punctuation: "COVID-19" and "covid 19" are one name.
 
@@ -95,22 +99,26 @@ def words(name: str) -> list[str]:
     return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[?!]", _plain(name))]
 
 
+@cache
 def split_of(name: str) -> str | None:
     """The part of the split that a folder or a cell names ("TrainData", "Validation set"), or None."""
     found = _SPLIT.fullmatch(key(name))
     return found.lastgroup if found else None
 
 
+@cache
 def is_unlabelled(folder: str) -> bool:
     """Whether a folder says that its images have no label yet ("Prediction")."""
     return bool(_UNLABELLED.fullmatch(key(folder)))
 
 
+@cache
 def is_neutral(folder: str) -> bool:
     """Whether a word or a sub-folder says nothing but that it holds images ("images", "png", "part 2")."""
     return bool(_ALL_NEUTRAL.fullmatch(key(folder)))
 
 
+@cache
 def no_radiograph(name: str, *, whole: bool = False, last: bool = True) -> str | None:
     """Why a folder's or a file's name says that it is no frontal radiograph ("mask", "heat map" ...), or None.
 
@@ -134,6 +142,8 @@ def _reason(word: str, last: bool) -> str | None:
 
 def file_is_no_radiograph(stem: str) -> str | None:
     """As `no_radiograph`, for a file: a short word counts only where it stands alone ("a_ct.png", not "a9ct3.png")."""
+    if not _SUSPECT.search(stem.lower()):  # most names, quickly
+        return None
     alone = [re.sub(r"\d+$", "", part) for part in re.split(r"[\W_]+", _plain(stem).lower())]
     pairs = [a + b for a, b in itertools.pairwise(alone)]
     spelled = [word for word in words(stem) if len(word) > 4]  # also in "chestLateral"

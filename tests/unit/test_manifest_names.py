@@ -446,6 +446,22 @@ def test_the_paragraph_says_everything(tmp_path):
         assert part in said, part
 
 
+@pytest.mark.parametrize(
+    ("files", "word"),
+    [
+        (["train/test/COVID/a.png", "x/NORMAL/b.png"], "the inner one counts: train/test"),
+        (["COVID/Normal/a.png", "Viral/b.png"], "the inner one counts: COVID/Normal"),
+        (["COVID/a.png", "val/COVID/b.png", "NORMAL/c.png"], "2 images in no part of the split"),
+        (["o/COVID/a.png", "resized/COVID/a.png", "o/NORMAL/b.png"], "names in two folders: o/COVID and resized/COVID"),
+        (["COVID/images/a.png", "COVID/lungs/a.png", "NORMAL/b.png"], "two folders: COVID/images and COVID/lungs"),
+        (["COVID/P1/a.png", "NORMAL/b.png"], "if they name patients, pass patient="),
+        (["train/COVID/a.png", "train/NORMAL/b.png", "test/c.png"], "1 image without a class (in test)"),
+    ],
+)
+def test_what_is_assumed_is_said(tmp_path, files, word):
+    assert word in folder(put(tmp_path, *files))[1]
+
+
 def test_two_imports_of_a_table_and_its_folder_agree(tmp_path):
     put(tmp_path, "train/COVID/0.png", "test/NORMAL/1.png")
     first = manifest.from_folder(tmp_path, progress=False).table
