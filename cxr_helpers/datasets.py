@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from dataclasses import fields, replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 
@@ -197,12 +198,12 @@ def download(name: str, data_dir=None, *, github: str = "https://github.com", pr
     return _fetched(row, folder, github, progress)
 
 
-def from_archive(path, folder) -> Path:
+def from_archive(path, folder, **limits) -> Path:
     """Unpack a zip or tar file that you downloaded yourself into a new folder and return it, ready for from_folder.
 
-    Raises FetchError. Introduced in lesson 01.
+    ``limits``: those of `fetch.extract` (max_files, max_bytes, max_ratio). Raises FetchError. Introduced in lesson 01.
     """
-    return fetch.extract(path, folder)
+    return fetch.extract(path, folder, **limits)
 
 
 def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
@@ -210,10 +211,19 @@ def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
 
     ``file_id``: the file's id or its sharing link. Needs gdown. Raises FetchError. Introduced in lesson 01.
     """
+    share = "Share the file as 'anyone with the link', and check its id"
+    link = urlsplit(file_id)
+    if link.scheme and link.hostname not in ("drive.google.com", "docs.google.com", "drive.usercontent.google.com"):
+        raise fetch.FetchError(file_id, "is not an address of Google Drive", "Use fetch.download and from_archive")
+    if "/folders/" in link.path:
+        raise fetch.FetchError(file_id, "is a folder on Google Drive", "Pack it as one zip, and share that file")
     found = re.search(r"(?:/d/|[?&]id=)([\w-]{10,})", file_id)
-    identity, link = (found[1] if found else file_id), "Share the file as 'anyone with the link', and check its id"
+    identity = found[1] if found else file_id
     if not re.fullmatch(r"[\w-]{10,}", identity):
         raise fetch.FetchError(file_id, "is not the id of a file on Google Drive", "Copy its sharing link")
+    if "resourcekey" in parse_qs(link.query):
+        remedy = "Download the file in a browser, and then use datasets.from_archive"
+        raise fetch.FetchError(file_id, "needs its resource key, which gdown cannot send", remedy)
     try:
         import gdown
     except ImportError as error:
@@ -225,9 +235,9 @@ def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
         try:
             gdown.download(id=identity, output=str(target), quiet=not progress)
         except _errors(gdown.exceptions) as error:
-            raise fetch.FetchError(file_id, f"could not be downloaded from Google Drive ({error})", link) from error
+            raise fetch.FetchError(file_id, f"could not be downloaded from Google Drive ({error})", share) from error
         if not target.is_file():
-            raise fetch.FetchError(file_id, "could not be downloaded from Google Drive", link)
+            raise fetch.FetchError(file_id, "could not be downloaded from Google Drive", share)
         return fetch.extract(target, folder)
 
 

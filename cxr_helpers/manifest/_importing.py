@@ -119,6 +119,8 @@ def from_csv(
     `from_folder`. Raises ManifestError when the file, a column, a label or a split is not known.
     Introduced in lesson 01.
     """
+    if "://" in str(csv):
+        raise ManifestError(f"{csv} is an address: download the table first, with fetch.download")
     csv = Path(os.path.abspath(csv))
     root = Path(os.path.abspath(root)) if root is not None else csv.parent
     columns = {"path": path_column, "name": label_column, "split": split_column, "patient": patient_column}

@@ -291,6 +291,8 @@ def test_an_archive_of_ones_own(tmp_path, drawn):
     (tmp_path / "mine.zip").write_bytes(archive_of(drawn / "covid19-image-dataset"))
     folder = datasets.from_archive(tmp_path / "mine.zip", tmp_path / "set")
     assert len(manifest.from_folder(folder, progress=False).table) == 20
+    with pytest.raises(fetch.FetchError, match=r"more than the 3 allowed.*max_files="):
+        datasets.from_archive(tmp_path / "mine.zip", tmp_path / "other", max_files=3)
 
 
 FILE_ID = "1A2b3C4d5E6f7G8h9"
@@ -332,6 +334,22 @@ def test_google_drive_that_does_not_give_the_file(tmp_path, monkeypatch):
     with pytest.raises(fetch.FetchError, match="not the id"):
         datasets.from_google_drive("../x", tmp_path / "mine")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("link", "word"),
+    [
+        ("https://www.dropbox.com/s/d/1A2b3C4d5E6f7G8h9/set.zip", "is not an address of Google Drive"),
+        ("https://drive.google.com/drive/folders/1A2b3C4d5E6f7G8h9?usp=sharing", "is a folder on Google Drive"),
+        ("https://drive.google.com/file/d/1A2b3C4d5E6f7G8h9/view?resourcekey=0-abc", "needs its resource key"),
+        ("https://drive.google.com/drive/my-drive", "is not the id of a file"),
+    ],
+)
+def test_no_part_of_a_link_is_dropped(tmp_path, monkeypatch, link, word):
+    gdown = pytest.importorskip("gdown")
+    monkeypatch.setattr(gdown, "download", lambda **_: pytest.fail("asked for something else"))
+    with pytest.raises(fetch.FetchError, match=word):
+        datasets.from_google_drive(link, tmp_path / "mine")
 
 
 def test_google_drive_is_mounted_on_colab_only(monkeypatch):
