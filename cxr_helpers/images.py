@@ -34,6 +34,7 @@ _KNOWN_STARTS = {
     b"version https://git-lfs": "a Git LFS pointer, not the file itself",
     b"<": "a web page or an XML file",
 }
+_PNG = b"\x89PNG\r\n\x1a\n"
 _DECODE_ERRORS = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
     *(EOFError, RuntimeError, MemoryError, AssertionError, struct.error, zlib.error),
@@ -157,7 +158,35 @@ def _check_size(name: str, width: int, height: int) -> None:
 
 
 def _open_pillow(name: str, data: bytes) -> Image.Image:
-    """Decoded image in its own mode, upright; ``info["file_format"]`` holds the format."""
+    """Decoded image in its own mode, upright; ``info["file_format"]`` holds the format. See `_bare_png`."""
+    try:
+        return _opened(name, data)
+    except ImageError:
+        if (bare := _bare_png(data)) is None:
+            raise
+        return _opened(name, bare)
+
+
+def _bare_png(data: bytes) -> bytes | None:
+    """A PNG without its notes (texts, resolution, colour profile), where it has some: damage there is none to pixels.
+
+    What bears on the grey levels (transparency, significant bits) and on the number of frames stays.
+    """
+    if not data.startswith(_PNG):
+        return None
+    kept, at = [_PNG], len(_PNG)
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4])
+        kind = data[at + 4 : at + 8]
+        if kind[:1].isupper() or kind in (b"tRNS", b"sBIT", b"acTL"):
+            kept.append(data[at:end])
+        at = end
+    bare = b"".join(kept)
+    return bare if len(bare) < len(data) else None
+
+
+def _opened(name: str, data: bytes) -> Image.Image:
+    """`_open_pillow` for a file whose notes are whole."""
     try:
         # Pillow warns and refuses at sizes of its own; ours is smaller, and applies to each file alike.
         with _open_lock, warnings.catch_warnings():

@@ -1,6 +1,7 @@
 import pickle
 import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -364,3 +365,33 @@ def test_each_original_file_cut_short_is_refused(real_data):
         data = path.read_bytes()
         with pytest.raises(images.ImageError, match=r"truncated|damaged"):
             images.read(data[: len(data) * 2 // 3])
+
+
+def png_chunk(kind, data, damage=0):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data) ^ damage)
+
+
+NOTES = {
+    "a text with a wrong sum": [png_chunk(b"tEXt", b"a\0b", damage=1)],
+    "orientation that is none": [png_chunk(b"eXIf", b"garbage")],
+    "a text of 200 MB, packed": [png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000)))],
+    "short resolution": [png_chunk(b"pHYs", b"12")],
+    "short gamma": [png_chunk(b"gAMA", b"1")],
+    "short colours": [png_chunk(b"cHRM", b"1")],
+    "70 MB of texts": [png_chunk(b"tEXt", b"a\0" + b"x" * 1_000_000)] * 70,
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_good_pixels_beside_damaged_notes_are_read(name):
+    pixels = draw.radiograph("Covid", 48, 1)
+    whole = draw.encoded(Image.fromarray(pixels))
+    grey = images.read(whole[:33] + b"".join(NOTES[name]) + whole[33:])
+    np.testing.assert_array_equal(np.rint(grey * 255), pixels)
+
+
+def test_damaged_pixels_beside_a_note_are_not_read():
+    whole = draw.encoded(Image.fromarray(draw.radiograph("Covid", 48, 1)))
+    for data in (whole[: len(whole) // 2], whole.replace(b"IDAT", b"IDAX", 1)):
+        with pytest.raises(images.ImageError):
+            images.read(data[:33] + png_chunk(b"tEXt", b"a\0b") + data[33:])
