@@ -94,7 +94,7 @@ CATALOGUE = (
         title="DarkCovidNet (Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792)",
         labels=(("No_findings", "normal"), ("Covid-19", "covid"), ("Pneumonia", "pneumonia")),
         images=1125,
-        layout="{Covid-19,No_findings,Pneumonia}, no split",
+        layout="X-Ray Image DataSet/{Covid-19,No_findings,Pneumonia} (earlier: Dataset/...), no split",
         licence=_MIXED,
         redistribution=_NEVER,
         url="https://github.com/muhammedtalo/COVID-19",
@@ -113,28 +113,36 @@ CATALOGUE = (
         name="chest-xray-for-covid19-detection",
         case="B",
         title="Chest X-Ray for COVID-19 Detection (Kaggle)",
-        labels=(("Normal", "normal"), ("Covid", "covid")),  # other usual names are known to the import as well
-        images=None,
-        layout="Dataset/{Prediction,Train,Val}; Prediction has no labels",
+        labels=(("Normal", "normal"), ("Covid", "covid")),
+        images=348,
+        layout="Dataset/{Train,Val}/{Covid,Normal} and Dataset/Prediction, flat and without labels",
         licence=_UNREAD,
         redistribution=_NEVER,
         url="https://www.kaggle.com/datasets/fusicfenta/chest-xray-for-covid19-detection",
         how_to_get=_KAGGLE,
         kaggle="fusicfenta/chest-xray-for-covid19-detection",
-        known_faults="Not measured by this course. It has no labelled test folder, and patients are not recorded.",
+        known_faults="Not measured by this course. 288 images in Train and 60 in Val, as three public notebooks print; "
+        "the number in Prediction is not known, and not counted above. It has no labelled test folder, but the names "
+        "in Prediction tell the class (NORMAL2-IM-..., ryct...). COVID files are named as in the ieee8023 collection, "
+        "of adults, normal ones as in a collection of children (Kermany): age goes with the class. Patients are not "
+        "recorded; several files are a series of one patient (-a, -b).",
     ),
     DatasetInfo(
         name="education454",
         case="C",
         title="education454/datasets (Git repository)",
-        labels=(("Normal", "normal"), ("COVID-19", "covid")),
-        images=None,
-        layout="training and test folders, each with COVID-19 and Normal",
+        labels=(("NORMAL", "normal"), ("COVID19", "covid")),
+        images=2295,
+        layout="Data/{train,test}/{COVID19,NORMAL}",
         licence=_UNREAD,
         redistribution=_NEVER,
         url="https://github.com/education454/datasets.git",
         how_to_get=_GITHUB,
         archive="education454/datasets/archive/refs/heads/master.zip",
-        known_faults="Not measured by this course. It has no validation folder, and patients are not recorded.",
+        known_faults="Not measured by this course. 1,811 images in train and 484 in test, as a public notebook prints; "
+        "712 COVID-19 and 1,583 normal. The normal files bear the names of the set prashant268/"
+        "chest-xray-covid19-pneumonia, which took them from a collection of children (Kermany), while COVID-19 images "
+        "are mostly of adults: age goes with the class. It has no validation folder, no licence file, and patients are "
+        "not recorded.",
     ),
 )

@@ -245,7 +245,9 @@ def _names(pairs: pd.DataFrame) -> list[str]:
 def _pairs(pairs: pd.DataFrame, kind: str) -> tuple[str, ...]:
     found = pairs[pairs["kind"] == kind]
     name = {"identical": "byte-identical pairs", "near": "near-duplicate pairs"}[kind]
-    return _row(name, "fault" if len(found) else "ok", f"{len(found)} pair(s)", _names(found))
+    negatives = (found["similarity"] < 0).sum()
+    text = f"{len(found)} pair(s)" + (f", {negatives} of them an image and its negative" if negatives else "")
+    return _row(name, "fault" if len(found) else "ok", text, _names(found))
 
 
 def _crossing(pairs: pd.DataFrame) -> tuple[str, ...]:

@@ -22,7 +22,9 @@ app = typer.Typer(
 COLOURS = {"fault": "bold red", "look": "yellow", "ok": "green"}
 Folder = Annotated[Path, typer.Argument(help="Folder of radiographs in class folders, with or without split folders.")]
 Patient = Annotated[str | None, typer.Option(help="'nih', or a regular expression whose group is the patient.")]
-Label = Annotated[list[str] | None, typer.Option(help="FOLDER=label, for folder names that are not known; repeatable.")]
+Label = Annotated[
+    list[str] | None, typer.Option(help="FOLDER=label, or FOLDER= to leave it out, for unknown names; repeatable.")
+]
 SIZES, MOST = (32, 2048), 100_000  # pixels a side, images in one cohort
 # What an import of phantoms needs to be told: the patient stands in the file's name, and what a layout calls normal.
 PATIENT, NORMAL = r"(P\d+)_", {"case_a": "negative=normal", "case_d": "non-COVID-19=normal"}
@@ -185,10 +187,11 @@ def _import(folder: Path, patient: str | None, label: list[str] | None):
     from . import manifest
 
     with _one_line_errors():
-        pairs = [entry.split("=", 1) for entry in label or []]
+        pairs = [entry.rsplit("=", 1) for entry in label or []]
         if any(len(pair) != 2 for pair in pairs):
             raise ValueError("--label takes FOLDER=label, for instance --label Sick=covid")
-        return manifest.from_folder(folder, patient=patient, labels=dict(pairs) or None)
+        labels = {name: label or None for name, label in pairs}
+        return manifest.from_folder(folder, patient=patient, labels=labels)
 
 
 def _check_out(out: Path | None) -> None:

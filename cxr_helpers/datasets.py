@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from dataclasses import fields, replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 
@@ -73,8 +74,8 @@ def load(name: str, data_dir=None, download: bool = False, progress: bool = True
     """Manifest of a set of the catalogue that is on disk, checked; ``download=True`` fetches it first if it is not.
 
     ``progress``: whether to show how far reading the files, or drawing the phantoms, has come.
-    Warns of files that could not be read (`load_report` lists them). Raises DatasetNotFound, FetchError,
-    ManifestError. Introduced in lesson 01.
+    Warns of files that could not be read (`load_report` lists them), and where a part of the set is there only.
+    Raises DatasetNotFound, FetchError, ManifestError. Introduced in lesson 01.
     """
     if download and name != "phantom" and not _filled(_folder(name, data_dir)):
         _fetched(info(name), _folder(name, data_dir), progress=progress)
@@ -83,12 +84,15 @@ def load(name: str, data_dir=None, download: bool = False, progress: bool = True
         names = ", ".join(Path(path).name for path in report.rejects["path"][:3])
         message = f"{name}: {len(report.rejects)} files could not be read ({names}); datasets.load_report lists them"
         warnings.warn(message, stacklevel=2)
+    if differs := _number_differs(info(name), report):
+        warnings.warn(f"{name}: {differs}; the catalogue's figures are of the whole set", stacklevel=2)
     return manifest.check(report.table)
 
 
 def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imported:
-    """As `load`, with the files that could not be read and a sentence on what was understood.
+    """As `load`, with the files that could not be read and a paragraph on what was understood.
 
+    Where another number of images is there than was published, the paragraph says so.
     Raises DatasetNotFound, ManifestError. Introduced in lesson 01.
     """
     row = info(name)
@@ -98,8 +102,23 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
             f"{name} is not on this machine: looked for the folder {folder} (the folder of all sets is set by "
             f"CXR_DATA_DIR or data_dir=). To get it:\n{how_to_get(name, data_dir)}"
         )
-    labels = dict(row.labels)
-    return manifest.from_folder(folder, labels=labels, patient=row.patient, source=row.source, progress=progress)
+    # As a function, a rule may fit none: a part of a set may hold files without a patient only.
+    patient = manifest.nih_patient if row.patient == "nih" else row.patient
+    found = manifest.from_folder(folder, patient=patient, source=row.source, progress=progress)
+    differs = _number_differs(row, found)
+    return replace(found, understood=f"{found.understood} {differs[0].upper()}{differs[1:]}.") if differs else found
+
+
+def _number_differs(row: DatasetInfo, found: manifest.Imported) -> str:
+    """A clause that says how many of the published images are there, where it is not all of them; else empty."""
+    here = len(found.table) + len(found.rejects)
+    if row.name == "phantom" or row.images in (None, here):
+        return ""
+    return (
+        f"{here:,} of the {row.images:,} published images are here"
+        if here < row.images
+        else (f"{here:,} images are here, but {row.images:,} were published")
+    )
 
 
 def _drawn(name: str, layout: str, n: int | None = None, seed: int = 0, **drawn) -> Path:
@@ -179,12 +198,12 @@ def download(name: str, data_dir=None, *, github: str = "https://github.com", pr
     return _fetched(row, folder, github, progress)
 
 
-def from_archive(path, folder) -> Path:
+def from_archive(path, folder, **limits) -> Path:
     """Unpack a zip or tar file that you downloaded yourself into a new folder and return it, ready for from_folder.
 
-    Raises FetchError. Introduced in lesson 01.
+    ``limits``: those of `fetch.extract` (max_files, max_bytes, max_ratio). Raises FetchError. Introduced in lesson 01.
     """
-    return fetch.extract(path, folder)
+    return fetch.extract(path, folder, **limits)
 
 
 def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
@@ -192,10 +211,19 @@ def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
 
     ``file_id``: the file's id or its sharing link. Needs gdown. Raises FetchError. Introduced in lesson 01.
     """
+    share = "Share the file as 'anyone with the link', and check its id"
+    link = urlsplit(file_id)
+    if link.scheme and link.hostname not in ("drive.google.com", "docs.google.com", "drive.usercontent.google.com"):
+        raise fetch.FetchError(file_id, "is not an address of Google Drive", "Use fetch.download and from_archive")
+    if "/folders/" in link.path:
+        raise fetch.FetchError(file_id, "is a folder on Google Drive", "Pack it as one zip, and share that file")
     found = re.search(r"(?:/d/|[?&]id=)([\w-]{10,})", file_id)
-    identity, link = (found[1] if found else file_id), "Share the file as 'anyone with the link', and check its id"
+    identity = found[1] if found else file_id
     if not re.fullmatch(r"[\w-]{10,}", identity):
         raise fetch.FetchError(file_id, "is not the id of a file on Google Drive", "Copy its sharing link")
+    if "resourcekey" in parse_qs(link.query):
+        remedy = "Download the file in a browser, and then use datasets.from_archive"
+        raise fetch.FetchError(file_id, "needs its resource key, which gdown cannot send", remedy)
     try:
         import gdown
     except ImportError as error:
@@ -207,9 +235,9 @@ def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
         try:
             gdown.download(id=identity, output=str(target), quiet=not progress)
         except _errors(gdown.exceptions) as error:
-            raise fetch.FetchError(file_id, f"could not be downloaded from Google Drive ({error})", link) from error
+            raise fetch.FetchError(file_id, f"could not be downloaded from Google Drive ({error})", share) from error
         if not target.is_file():
-            raise fetch.FetchError(file_id, "could not be downloaded from Google Drive", link)
+            raise fetch.FetchError(file_id, "could not be downloaded from Google Drive", share)
         return fetch.extract(target, folder)
 
 

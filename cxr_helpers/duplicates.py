@@ -1,7 +1,9 @@
 """Exact and near-duplicate radiographs, and the groups that a split must keep together.
 
 Two files are *identical* when their bytes are (SHA-256), and *near* duplicates when their
-local structure is: the same film with another contrast, size or compression.
+local structure is: the same radiograph with another contrast, size or compression, or its negative.
+A copy that was mirrored, rotated, shifted, framed or cropped by more than a little is **not found**:
+`benchmarks/duplicates.csv` has the share that is, for each kind of change and threshold.
 Introduced in lesson 04.
 """
 
@@ -53,14 +55,15 @@ def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
 
 
 def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.DataFrame:
-    """All pairs of unit vectors whose cosine reaches `threshold`: columns `a`, `b` (row numbers, a < b), `similarity`.
+    """All pairs of unit vectors whose cosine reaches `threshold`, or -`threshold`: one is the other's negative.
 
-    Works in blocks, so that memory stays flat for thousands of images.
+    Columns `a`, `b` (row numbers, a < b), `similarity`, with its sign. Works in blocks, so that memory stays flat
+    for thousands of images.
     """
     found = []
     for start in range(0, len(vectors), block):
         cosines = vectors[start : start + block] @ vectors[start:].T
-        a, b = np.nonzero(np.triu(cosines >= threshold, k=1))
+        a, b = np.nonzero(np.triu(np.abs(cosines) >= threshold, k=1))
         found.append(pd.DataFrame({"a": a + start, "b": b + start, "similarity": cosines[a, b].astype(float)}))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame({"a": [], "b": [], "similarity": []})
 
@@ -70,7 +73,8 @@ def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = Tr
 
     Parameters: `threshold`, cosine similarity in (0, 1] from which two images count as near
     duplicates. Returns one row per pair: `image_id_a`, `image_id_b`, `kind` (`identical`
-    bytes or `near`), `similarity`, and label and split of both sides.
+    bytes or `near`), `similarity` (below zero: one is the negative of the other), and label
+    and split of both sides. What is not found: see the module.
     Raises `images.ImageError` for a file that cannot be read. Introduced in lesson 04.
     """
     if not 0 < threshold <= 1:
@@ -93,7 +97,8 @@ def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = Tr
     for column in ("label", "split"):
         values = rows[column].astype(object).to_numpy()
         result[f"{column}_a"], result[f"{column}_b"] = values[a], values[b]
-    order = ["similarity", "kind", "image_id_a", "image_id_b"]
+    order = ["strength", "kind", "image_id_a", "image_id_b"]
+    result = result.assign(strength=result["similarity"].abs())
     return result.sort_values(order, ascending=[False, True, True, True], ignore_index=True)[PAIR_COLUMNS]
 
 

@@ -3,8 +3,11 @@
 For education, never for diagnosis. Introduced in lesson 01.
 """
 
+import bz2
 import errno
+import gzip
 import hashlib
+import lzma
 import os
 import re
 import shutil
@@ -15,7 +18,6 @@ import time
 import zipfile
 import zlib
 from contextlib import contextmanager, suppress
-from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -24,13 +26,26 @@ from tqdm import tqdm
 
 _BLOCK = 1 << 20
 _RETRIED = frozenset([408, 425, 429, 500, 502, 503, 504])
-_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 _ARCHIVE_ERRORS = (
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError),
     *(OSError, RuntimeError, ValueError, LookupError),
 )
 # A small archive may be as compressible as it likes.
 _RATIO_FROM = 100_000_000
+_MAX_HEADER = 1 << 20  # bytes of a tar header, which is a name and a few facts; more would only fill the memory
+_PAGES = (".html", ".htm", ".xhtml", ".xml", ".svg")
+_PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml")
+# What we cannot unpack, though it may be whole.
+_OTHER_ARCHIVES = {
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"MSCF": "a CAB archive",
+    b"\x1f\x8b": "one file packed by gzip",
+    b"BZh": "one file packed by bzip2",
+    b"\xfd7zXZ\x00": "one file packed by xz",
+}
+_UNPACK_YOURSELF = "Unpack it yourself, then import the folder"
 
 
 class FetchError(RuntimeError):
@@ -57,14 +72,16 @@ def download(
     attempts: int = 4,
     wait: float = 1.0,
     timeout: float = 30.0,
+    max_bytes: int = 100_000_000_000,
 ) -> Path:
     """Download a file over http(s) to ``destination`` and return that path; nothing half-written ever stands there.
 
     What has arrived waits in ``destination + ".part"``, and the next attempt, or the next call, goes on from there if
     the server can and the file has not changed meanwhile. Length and, if given, SHA-256 (hexadecimal) are verified. A
     destination that has this SHA-256 already is not downloaded again. ``wait``: seconds before the second attempt,
-    doubled each time; ``timeout``: seconds of silence. Two calls for one destination come one after the other.
-    Raises FetchError. Introduced in lesson 01.
+    doubled each time; ``timeout``: seconds of silence; ``max_bytes``: a longer file, or one that does not fit on the
+    disk, is refused. A web page in place of another kind of file is refused too. Two calls for one destination come
+    one after the other. Raises FetchError. Introduced in lesson 01.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -78,7 +95,7 @@ def download(
         with alone(part):
             if _is(destination, sha256):  # another process has brought it meanwhile
                 return destination
-            _with_attempts(url, part, sha256, progress, attempts, wait, timeout)
+            _with_attempts(url, part, sha256, progress, attempts, wait, timeout, max_bytes)
             os.replace(part, destination)
             _tag(part).unlink(missing_ok=True)
     except OSError as error:
@@ -106,13 +123,13 @@ def alone(place: Path):
 
 
 def extract(
-    archive, folder, *, max_bytes: int = 20_000_000_000, max_files: int = 200_000, max_ratio: float = 200
+    archive, folder, *, max_bytes: int = 100_000_000_000, max_files: int = 1_000_000, max_ratio: float = 200
 ) -> Path:
     """Unpack a zip or tar archive into a new folder and return that folder's path.
 
-    Refuses absolute paths, "..", links, devices, encrypted files, more than ``max_bytes`` or ``max_files`` unpacked,
-    and more than ``max_ratio`` bytes unpacked per byte packed. The folder appears complete or not at all.
-    Raises FetchError. Introduced in lesson 01.
+    Refuses absolute paths, "..", links, devices, encrypted files, more than ``max_bytes`` or ``max_files`` unpacked
+    or than fits on the disk (a zip is counted before anything is written), and more than ``max_ratio`` bytes unpacked
+    per byte packed. The folder appears complete or not at all. Raises FetchError. Introduced in lesson 01.
     """
     archive, folder = Path(archive), Path(os.path.abspath(folder))
     if not archive.is_file():
@@ -125,6 +142,8 @@ def extract(
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         _unpack(archive, temporary, limit, max_files)
+        if not any(temporary.iterdir()):
+            raise FetchError(archive, "holds no file", "Check that it is the archive you meant, or download it again")
         temporary.chmod(0o755)
         if folder.exists():
             folder.rmdir()
@@ -143,18 +162,20 @@ def extract(
     return folder
 
 
-def _with_attempts(url, part, sha256, progress, attempts, wait, timeout) -> None:
+def _with_attempts(url, part, sha256, progress, attempts, wait, timeout, max_bytes) -> None:
     """Leave a complete, verified file at ``part``."""
     reason = ""
     for attempt in range(attempts):
         if attempt:
             time.sleep(wait * 2 ** (attempt - 1))
         try:
-            resumed = _attempt(url, part, sha256, progress, timeout)
+            resumed = _attempt(url, part, sha256, progress, timeout, max_bytes)
         except (_Interrupted, requests.RequestException) as error:
             reason = str(error)
             continue
-        if sha256 is None or (found := _hash(part)) == sha256:
+        if sha256 is None:
+            return _refuse_content(url, part)
+        if (found := _hash(part)) == sha256:
             return
         _discard(part)
         reason = f"SHA-256 is {found} instead of {sha256}"
@@ -164,13 +185,25 @@ def _with_attempts(url, part, sha256, progress, attempts, wait, timeout) -> None
     raise FetchError(url, f"could not be downloaded in {attempts} attempts ({reason})", _again(part))
 
 
+def _refuse_content(url: str, part: Path) -> None:
+    """A web page (a form to sign in, an error) that bears the name of a file of data; an empty file."""
+    name = part.name.removesuffix(".part").lower()
+    with open(part, "rb") as file:
+        start = file.read(512).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if start and (name.endswith(_PAGES) or not start.startswith(_PAGE_STARTS)):
+        return
+    _discard(part)
+    what = "a web page instead of the file" if start else "an empty file"
+    raise FetchError(url, f"the server sent {what}", "Open the address in a browser: it may ask you to sign in")
+
+
 def _again(part: Path) -> str:
     kept = part.stat().st_size if part.exists() else 0
     resume = f"; the {kept / 1e6:.1f} MB that arrived are kept" if kept else ""
     return f"Check your connection and call again{resume}"
 
 
-def _attempt(url: str, part: Path, sha256: str | None, progress: bool, timeout: float) -> bool:
+def _attempt(url: str, part: Path, sha256: str | None, progress: bool, timeout: float, max_bytes: int) -> bool:
     """One request; says whether it went on from an earlier one. Raises _Interrupted, FetchError or requests' errors."""
     headers = {"Accept-Encoding": "identity"}  # so that the length is the file's
     start = part.stat().st_size if part.exists() else 0
@@ -191,10 +224,26 @@ def _attempt(url: str, part: Path, sha256: str | None, progress: bool, timeout: 
             raise _Interrupted("the server sent another part of the file than the one asked for")
         start = start if response.status_code == 206 else 0
         total = _total(response, start, content_range)
+        limit = _limit(url, part, start, total, max_bytes)
         tag = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
         _tag(part).write_text(f"{url}\n{'' if tag.startswith('W/') else tag}", "utf-8")
-        _stream(response, part, start, total, progress)
+        if not _stream(response, part, start, total, limit, progress):
+            _discard(part)
+            raise FetchError(
+                url, f"does not end after {limit:,} bytes", "Check the address, or pass a larger max_bytes="
+            )
     return start > 0
+
+
+def _limit(url: str, part: Path, start: int, total: int | None, max_bytes: int) -> int:
+    """Most bytes that may arrive, with those that have; FetchError where more are announced."""
+    free = shutil.disk_usage(part.parent).free + start
+    if total is not None and total > max_bytes:
+        problem = f"has {total:,} bytes, more than the {max_bytes:,} allowed"
+        raise FetchError(url, problem, "Check the address, or pass a larger max_bytes=")
+    if total is not None and total > free:
+        raise FetchError(url, f"has {total:,} bytes, but {free:,} are free in {part.parent}", "Free space")
+    return min(max_bytes, free if total is not None else free * 9 // 10)
 
 
 def _nothing_left(response, part: Path, start: int) -> bool:
@@ -216,7 +265,7 @@ def _refuse(url: str, response, name: str) -> None:
         )
     if status not in (200, 206):
         raise FetchError(url, f"the server answered {status} {response.reason}", "Check the address in a browser")
-    if name.lower().endswith(_ARCHIVES) and "text/html" in response.headers.get("Content-Type", ""):
+    if not name.lower().endswith(_PAGES) and "text/html" in response.headers.get("Content-Type", ""):
         raise FetchError(url, "the server sent a web page instead of the file", "Open the address in a browser")
 
 
@@ -228,8 +277,8 @@ def _total(response, start: int, content_range) -> int | None:
     return start + int(length) if length.isdigit() else None
 
 
-def _stream(response, part: Path, start: int, total: int | None, progress: bool) -> None:
-    """Append to, or begin, the part; keep what has arrived when the connection breaks."""
+def _stream(response, part: Path, start: int, total: int | None, limit: int, progress: bool) -> bool:
+    """Append to, or begin, the part; keep what has arrived when the connection breaks. False beyond the limit."""
     name = part.name.removesuffix(".part")
     shown = {"total": total, "initial": start, "unit": "B", "unit_scale": True, "delay": 1, "leave": False}
     with open(part, "ab" if start else "wb") as file, tqdm(**shown, desc=name, disable=not progress) as bar:
@@ -238,12 +287,15 @@ def _stream(response, part: Path, start: int, total: int | None, progress: bool)
         for block in response.iter_content(_BLOCK):
             file.write(block)
             bar.update(len(block))
+            if file.tell() > limit:
+                return False
         file.flush()
         size = os.fstat(file.fileno()).st_size  # on disk, whoever else wrote to it
     if total is not None and size != total:
         if size > total:
             _discard(part)
         raise _Interrupted(f"the connection ended after {size:,} of {total:,} bytes")
+    return True
 
 
 def _tag(part: Path) -> Path:
@@ -268,13 +320,78 @@ def _hash(path: Path) -> str:
 def _unpack(archive: Path, folder: Path, limit: int, max_files: int) -> None:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
+            _count(archive, opened, folder, limit, max_files)
             _write_all(archive, _zip_members(archive, opened), folder, limit, max_files)
-    elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as opened:
-            _write_all(archive, _tar_members(archive, opened), folder, limit, max_files)
-    else:
-        remedy = "Open it: it may be a web page; download it again"
-        raise FetchError(archive, "is neither a zip nor a tar archive", remedy)
+        return
+    with open(archive, "rb") as file:
+        start = file.read(8)
+    with _unpacked(archive, start) as plain:
+        source = _Bounded(archive, plain)
+        try:
+            with tarfile.open(fileobj=source, mode="r:") as opened:
+                _write_all(archive, _tar_members(archive, opened, source), folder, limit, max_files)
+        except tarfile.ReadError as error:
+            if any(folder.iterdir()):  # it began as a tar
+                raise
+            raise _no_archive(archive, start) from error
+
+
+def _unpacked(archive: Path, start: bytes):
+    """The archive's bytes, without the compression that a tar may have."""
+    kinds = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+    return next((opener for magic, opener in kinds.items() if start.startswith(magic)), open)(archive, "rb")
+
+
+def _no_archive(archive: Path, start: bytes) -> FetchError:
+    """The error for what is no archive, or none that we can unpack."""
+    if what := next((what for magic, what in _OTHER_ARCHIVES.items() if start.startswith(magic)), None):
+        return FetchError(archive, f"is {what}, which this course cannot unpack", _UNPACK_YOURSELF)
+    if start.startswith((b"PK\x03\x04", b"PK\x07\x08")):
+        remedy = "Download it again; of an archive in several parts, join the parts first"
+        return FetchError(archive, "is a zip archive whose end is missing", remedy)
+    remedy = "Open it: it may be a web page; download it again"
+    return FetchError(archive, "is neither a zip nor a tar archive", remedy)
+
+
+class _Bounded:
+    """A file for tarfile that gives out headers of a bounded size: one that claims gigabytes would fill the memory."""
+
+    def __init__(self, archive: Path, file):
+        self._archive, self._file, self.left = archive, file, _MAX_HEADER
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
+
+    def read(self, size: int = -1) -> bytes:
+        if self.left is None:  # content, which is read in blocks and counted elsewhere
+            return self._file.read(size)
+        if not 0 <= size <= self.left:
+            problem = f"holds a header of more than {_MAX_HEADER:,} bytes, which would fill the memory"
+            raise FetchError(self._archive, problem, "Do not unpack it")
+        self.left -= size
+        return self._file.read(size)
+
+
+def _count(archive: Path, opened: zipfile.ZipFile, folder: Path, limit: int, max_files: int) -> None:
+    """Refuse by the archive's own list what it would be in vain to begin."""
+    members = opened.infolist()
+    size, free = sum(member.file_size for member in members), shutil.disk_usage(folder).free
+    if len(members) > max_files:
+        raise _too_many(archive, f"{len(members):,}", max_files)
+    if size > limit:
+        raise _too_large(archive, f"{size:,}", limit)
+    if size > free:
+        raise FetchError(archive, f"unpacks to {size:,} bytes, but {free:,} are free in {folder.parent}", "Free space")
+
+
+def _too_many(archive: Path, number: str, max_files: int) -> FetchError:
+    problem = f"holds {number} files, more than the {max_files:,} allowed"
+    return FetchError(archive, problem, f"If you trust it, pass a larger max_files= (it is {max_files:,})")
+
+
+def _too_large(archive: Path, size: str, limit: int) -> FetchError:
+    problem = f"unpacks to {size} bytes from {archive.stat().st_size:,}, more than the {limit:,} allowed"
+    return FetchError(
+        archive, problem, "It may be a decompression bomb; if you trust it, pass larger max_bytes= and max_ratio="
+    )
 
 
 def _zip_members(archive: Path, opened: zipfile.ZipFile):
@@ -284,16 +401,24 @@ def _zip_members(archive: Path, opened: zipfile.ZipFile):
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise FetchError(archive, f"holds {member.filename!r}, a link or a device", "Do not unpack it")
         if member.flag_bits & 1:
-            raise FetchError(archive, "is protected by a password", "Unpack it yourself, then import the folder")
+            raise FetchError(archive, "is protected by a password", _UNPACK_YOURSELF)
+        if member.compress_type not in (0, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+            method = f"a method that this course cannot unpack (number {member.compress_type})"
+            raise FetchError(archive, f"holds {member.filename!r}, packed by {method}", _UNPACK_YOURSELF)
         yield member.filename, None if member.is_dir() else lambda member=member: opened.open(member)
 
 
-def _tar_members(archive: Path, opened: tarfile.TarFile):
+def _tar_members(archive: Path, opened: tarfile.TarFile, source: _Bounded):
     """(name, opener) of each file; opener is None for a folder."""
-    for member in opened:
+    while (member := opened.next()) is not None:
         if not (member.isreg() or member.isdir()):
             raise FetchError(archive, f"holds {member.name!r}, a link or a device", "Do not unpack it")
+        if member.issparse():
+            raise FetchError(archive, f"holds {member.name!r}, a file with holes", _UNPACK_YOURSELF)
+        source.left = None
         yield member.name, None if member.isdir() else lambda member=member: opened.extractfile(member)
+        source.left = _MAX_HEADER
+        opened.members.clear()  # or a list of all of them grows
 
 
 def _write_all(archive: Path, members, folder: Path, limit: int, max_files: int) -> None:
@@ -301,7 +426,7 @@ def _write_all(archive: Path, members, folder: Path, limit: int, max_files: int)
     written = 0
     for number, (name, opener) in enumerate(members, start=1):
         if number > max_files:
-            raise FetchError(archive, f"holds more than {max_files:,} files", "Do not unpack it")
+            raise _too_many(archive, f"more than {max_files:,}", max_files)
         target = folder / _safe(archive, name)
         try:
             (target.parent if opener else target).mkdir(parents=True, exist_ok=True)
@@ -311,13 +436,11 @@ def _write_all(archive: Path, members, folder: Path, limit: int, max_files: int)
                 while block := source.read(_BLOCK):
                     written += len(block)
                     if written > limit:
-                        problem = f"unpacks to more than {limit:,} bytes from {archive.stat().st_size:,}"
-                        raise FetchError(archive, problem, "Do not unpack it; it may be a decompression bomb")
+                        raise _too_large(archive, f"more than {limit:,}", limit)
                     file.write(block)
         except (FileExistsError, NotADirectoryError) as error:  # the folder was empty: the archive is at fault
             twice = Path(error.filename).relative_to(folder).as_posix()
-            remedy = "Unpack it yourself, then import the folder"
-            raise FetchError(archive, f"holds one name twice ({twice})", remedy) from error
+            raise FetchError(archive, f"holds one name twice ({twice})", _UNPACK_YOURSELF) from error
 
 
 def _safe(archive: Path, name: str) -> PurePosixPath:

@@ -22,11 +22,40 @@ _KNOWN_STARTS = {
     b"version https://git-lfs": "a Git LFS pointer, not the file itself",
     b"<": "a web page or an XML file",
 }
+_PNG = b"\x89PNG\r\n\x1a\n"
 _open_lock = threading.Lock()  # warnings.catch_warnings is not safe between threads
 
 
 def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
-    """Grey levels of a file that Pillow reads, in [0, 1]."""
+    """Grey levels of a file that Pillow reads, in [0, 1]; damaged notes of a PNG do not count (see `_bare_png`)."""
+    try:
+        return _decoded(name, data, full_scale)
+    except ImageError:
+        if (bare := _bare_png(data)) is None:
+            raise
+        return _decoded(name, bare, full_scale)
+
+
+def _bare_png(data: bytes) -> bytes | None:
+    """A PNG without its notes (texts, resolution, colour profile), where it has some: damage there is none to pixels.
+
+    What bears on the grey levels (transparency, significant bits) and on the number of frames stays.
+    """
+    if not data.startswith(_PNG):
+        return None
+    kept, at = [_PNG], len(_PNG)
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4])
+        kind = data[at + 4 : at + 8]
+        if kind[:1].isupper() or kind in (b"tRNS", b"sBIT", b"acTL"):
+            kept.append(data[at:end])
+        at = end
+    bare = b"".join(kept)
+    return bare if len(bare) < len(data) else None
+
+
+def _decoded(name: str, data: bytes, full_scale: float | None) -> Decoded:
+    """`decode` for a file whose notes are whole."""
     image = _open(name, data)
     with room(image.width * image.height):
         image = _load(name, image)

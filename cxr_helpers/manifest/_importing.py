@@ -1,11 +1,11 @@
 """Building the manifest from a folder of images or from a CSV that lists them."""
 
 import html
+import itertools
 import os
-import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,15 +15,21 @@ from tqdm import tqdm
 
 from .. import images
 from . import _layout as layout
-from ._table import COLUMNS, LABELS, SPLITS, ManifestError, check, plural, read_csv, some, typed
+from . import _names as naming
+from . import _tables as tables
+from ._patients import patients, text
+from ._table import COLUMNS, LABELS, SPLITS, ManifestError, check, plural, some, typed
+
+_FEW = 8  # folders of one class; where there are more, they are patients, and "1.png" in each of them is no copy
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import gave: the manifest, the files refused and why, and a sentence that says what was understood.
+    """What an import gave: the manifest, the files refused and why, and a paragraph that says what was understood.
 
-    ``table``: the manifest. ``rejects``: columns path, problem, remedy. ``unlabelled``: absolute paths of images that
-    belong to no class (a folder ``Prediction``, loose images) and are therefore not in the table.
+    ``table``: the manifest. ``rejects``: columns path, problem, remedy. ``understood``: files, images, classes with
+    their counts, split, patients, what was left out and why, what is there and was not used. ``unlabelled``: absolute
+    paths of images that belong to no class (a folder ``Prediction``, loose images) and are not in the table.
     Introduced in lesson 01.
     """
 
@@ -56,29 +62,37 @@ def from_folder(
     Looks for class and split folders at any depth: ``train/Covid``, ``Covid/train``, ``Covid`` alone, inside wrapper
     folders, with sub-folders per patient. The deepest folder whose name is a known class gives the label.
     Links to folders are followed. ``labels``: {folder name: one of LABELS, or None to leave the folder out}; adds to
-    the names known already; case, accents, spaces and punctuation do not matter. ``patient``: "nih" (see
-    `nih_patient`), a regular expression with one group, applied to the file's name, a function path -> str or None,
-    or None (unknown). ``source``, ``view``, ``licence``: a text, or a function path -> str or None. Files that cannot
-    be read, or whose name is not UTF-8, land in ``rejects`` and the import goes on.
-    Rows are sorted by image_id. Raises ManifestError when a class folder's name is unknown or there is no image.
-    Introduced in lesson 01.
+    the names known already; case, accents, spaces and punctuation do not matter, signs do ("COVID+", "COVID-").
+    ``patient``: "nih" (see `nih_patient`), a regular expression with one group, applied to the file's name, and where
+    it fits no file to the folders; a function path -> str or None; or None (unknown). ``source``, ``view``,
+    ``licence``: a text, or a function path -> str or None. Masks, heat maps, augmented and small copies, CT and
+    lateral views are left out by the names of folders and files, and of a tree that stands twice one is taken; the
+    paragraph ``understood`` says so. Files that cannot be read, or whose name is not UTF-8, land in ``rejects`` and
+    the import goes on. Rows are sorted by image_id. Raises ManifestError when the class of a folder must be asked
+    for, an argument fits nothing, or there is no image. Introduced in lesson 01.
     """
     root = Path(os.path.abspath(folder))
     if not root.is_dir():
         raise ManifestError(f"{folder} is not a folder: give the folder that holds the class folders")
-    names = _label_names(labels)
+    own, names = _label_names(labels)
     files = layout.list_files(root)
+    tables_there = _tables_beside(files.ignored)
     if not files.images:
-        raise ManifestError(f"{folder} holds no images: give the folder that holds the class folders")
-    found = layout.understand(root, files.images, names)
-    _refuse_unknown(found.unknown, f"{folder} holds images in folders of unknown name")
+        raise ManifestError(f"{folder} holds no images: give the folder that holds the class folders{tables_there}")
+    named = frozenset(name for name, label in own.items() if label is not None)
+    found = layout.understand(root, files.images, names, named)
+    _refuse_unused(labels, found.keys, "folder", sorted({part for p in files.images for part in Path(p).parts[:-1]}))
+    _refuse_unknown(found.unknown, f"{folder} holds images in folders", tables_there)
     if not found.rows:
-        raise ManifestError(f"{folder} holds images but no class folders: put each class in a folder of its own")
-    notes = [_arrow("split from the folders", found.splits)] if found.splits else []
-    notes += _leftovers(found.loose, files.ignored)
-    rules = _rules(patient, source, view, licence)
+        why = f" ({'; '.join(_left_out(found.left_out))})" if found.left_out else ""
+        remedy = f"put each class in a folder of its own{tables_there}"
+        raise ManifestError(f"{folder} holds images but no class folders{why}: {remedy}")
+    notes = [_arrow("split from the folders", found.splits)] if found.splits else ["no split"]
+    unused = _left_out(found.left_out) + _leftovers(found.loose, files.ignored) + _met(found, root, patient is None)
+    rules = _rules(source, view, licence)
     unlabelled = tuple(str(root / path) for path in found.loose)
-    return _import(found.rows, names, rules, root.name, notes, unlabelled, progress=progress)
+    size = len(files.images)
+    return _import(found.rows, own, names, patient, rules, root.name, size, notes, unused, unlabelled, (), progress)
 
 
 def from_csv(
@@ -98,104 +112,149 @@ def from_csv(
 ) -> Imported:
     """Import the images that a CSV table lists, one file per row, as an `Imported`.
 
-    ``root``: folder that relative paths start from (default: the CSV's). A file listed several times (one row per
-    finding, for example) is taken once where its rows agree, and rejected where they do not. Missing files are
-    rejected; rows without a label go to ``unlabelled``. Other arguments: see `from_folder`.
-    Raises ManifestError when the file, a column, a label or a split is not known. Introduced in lesson 01.
+    ``root``: folder that relative paths start from (default: the CSV's). A name that is not there is looked for below
+    ``root``, with or without extension, and taken if one file fits. Patient and split come from the columns named, or
+    from those that are called so; of a column for the view or modality, lateral views and CT are left out. A file
+    listed several times (one row per finding, for example) is taken once where its rows agree, and rejected where
+    they do not. Missing files are rejected; rows without a label go to ``unlabelled``. Other arguments: see
+    `from_folder`. Raises ManifestError when the file, a column, a label or a split is not known.
+    Introduced in lesson 01.
     """
+    if "://" in str(csv):
+        raise ManifestError(f"{csv} is an address: download the table first, with fetch.download")
     csv = Path(os.path.abspath(csv))
     root = Path(os.path.abspath(root)) if root is not None else csv.parent
     columns = {"path": path_column, "name": label_column, "split": split_column, "patient": patient_column}
-    listed = _listed(csv, {field: column for field, column in columns.items() if column})
-    names = _label_names(labels)
-    _refuse_unknown(sorted({n for n in listed["name"].dropna() if layout.key(n) not in names}), f"{csv} has labels")
-    splits = {s: layout.SPLIT_NAMES.get(layout.key(s)) for s in listed["split"].dropna().unique()}
+    found = tables.listed(csv, {field: column for field, column in columns.items() if column}, patient is not None)
+    listed = found.rows
+    own, names = _label_names(labels)
+    values = sorted(listed["name"].dropna().unique())
+    _refuse_unused(labels, {naming.key(name) for name in values}, "label", values)
+    _refuse_unknown([name for name in values if naming.key(name) not in names], f"{csv} has labels")
+    splits = {s: naming.split_of(s) for s in sorted(listed["split"].dropna().unique())}
     if strange := [s for s, split in splits.items() if split is None]:
         raise ManifestError(f"{csv} has splits of unknown name: {some(strange)}; use train, val and test")
-    rows, rejects, loose = [], [], []
+    rows, rejects, loose, left_out = [], [], [], {}
     for line in listed.index[listed["path"].isna()]:
         rejects.append((f"{csv.name}, line {line}", "has no path", f"Fill in the column {path_column}"))
-    listed["path"] = [None if pd.isna(p) else os.path.abspath(root / p) for p in listed["path"]]
+    finder = tables.Finder(root)
+    listed["path"] = [None if pd.isna(text) else finder(text) for text in listed["path"]]
     for path, same in listed.dropna(subset="path").groupby("path"):
-        entry = _one_entry(path, same, root, splits)
+        entry = _one_entry(path, same, root, splits, finder)
         if isinstance(entry, tuple):
             rejects.append(entry)
-        elif entry.name is None or names[layout.key(entry.name)] is None:
+        elif entry.name is None or names[naming.key(entry.name)] is None:
             loose.append(path)
+        elif reason := tables.no_radiograph(entry.view) or naming.file_is_no_radiograph(Path(path).stem):
+            left_out.setdefault(reason, []).append(Path(path).name)
         else:
             rows.append(entry)
-    notes = [_arrow(f"split from the column {split_column}", splits)] if splits else []
-    rules = _rules(patient, source, view, licence)
-    return _import(rows, names, rules, csv.name, notes + _leftovers(loose, []), tuple(loose), rejects, progress)
+    notes = [_arrow(f"split from the column {found.columns['split']}", splits)] if splits else ["no split"]
+    unused = _left_out(left_out) + _leftovers(loose, []) + finder.said()
+    if found.unused:
+        unused.append(f"columns not used: {some(found.unused)}")
+    if patient is None and "patient" in found.columns:
+        notes.append(f"patient from the column {found.columns['patient']}")
+    rules = _rules(source, view, licence)
+    return _import(
+        rows,
+        own,
+        names,
+        patient,
+        rules,
+        csv.name,
+        listed["path"].nunique(),
+        notes,
+        unused,
+        tuple(loose),
+        rejects,
+        progress,
+    )
 
 
-def _one_entry(path: str, same: pd.DataFrame, root: Path, splits) -> layout.Row | tuple[str, str, str]:
+def _one_entry(path: str, same: pd.DataFrame, root: Path, splits, finder) -> layout.Row | tuple[str, str, str]:
     """The row for one file from all its lines in a CSV, or the reject (path, problem, remedy) where they differ."""
+    if path in finder.several:
+        return (path, f"could be several files: {some(finder.several[path])}", "Write its path below root")
     if len(same.drop_duplicates()) > 1:
         problem = f"is listed {len(same)} times with different entries (lines {some(same.index)})"
         return (path, problem, "Keep one line per image")
     first = same.iloc[0].where(same.iloc[0].notna(), None)
     image_id = Path(path).relative_to(root).as_posix() if Path(path).is_relative_to(root) else path
-    return layout.Row(path, image_id, first["name"], splits.get(first["split"]), first["patient"])
+    patient, view = first["patient"], first["view"]
+    return layout.Row(path, image_id, first["name"], splits.get(first["split"]), patient, view, (path,))
 
 
-def nih_patient(name: str) -> str | None:
-    """Patient of a file named as in NIH ChestX-ray14, ``PPPPPPPP_VVV.png`` (patient, visit), else None.
-
-    Introduced in lesson 01.
-    """
-    match = re.fullmatch(r"(\d{8})_\d{3}", PurePosixPath(name).stem)
-    return match.group(1) if match else None
-
-
-def _label_names(labels: Mapping[str, str | None] | None) -> dict[str, str | None]:
-    """Known folder names, in their plain form, with those of the caller."""
+def _label_names(labels) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """The caller's names in their plain form, and all known names with them."""
+    if not isinstance(labels, Mapping | None):
+        raise ManifestError(f"labels= is {labels!r}; give {{folder name: label}}")
     labels = dict(labels or {})
     if wrong := [label for label in labels.values() if label is not None and label not in LABELS]:
         raise ManifestError(f"labels= has {some(wrong)}; a label is one of {', '.join(LABELS)}, or None to leave out")
     plain = {}
     for name, label in labels.items():
-        if plain.setdefault(layout.key(name), label) != label:
-            spelling = "case, accents, spaces and punctuation do not count"
+        if plain.setdefault(naming.key(name), label) != label:
+            spelling = "case, accents, spaces and punctuation do not count, and 1 and 1.0 are one number"
             raise ManifestError(f"labels= has {name!r} in two spellings with different labels: {spelling}")
-    return layout.DEFAULT_LABELS | plain
+    return plain, naming.DEFAULT_LABELS | plain
 
 
-def _refuse_unknown(unknown: list[str], what: str) -> None:
-    if unknown:
-        example = ", ".join(f"{name!r}: ..." for name in unknown[:5])
+def _refuse_unused(labels, keys, what: str, there: list[str]) -> None:
+    """A name that the caller gave and that nothing bears is a slip of the pen."""
+    if unused := [name for name in labels or () if naming.key(name) not in keys]:
         raise ManifestError(
-            f"{what} that no class is known for: {some(unknown)}. "
-            f"Pass labels={{{example}}} with one of {', '.join(LABELS)} for each, or None to leave its images out"
+            f"labels= names {some(unused)}, but no {what} is called so; there are: {some(there, 10)}. Correct the name"
         )
 
 
-def _rules(patient, source, view, licence) -> dict[str, Callable[[str], str | None]]:
+def _refuse_unknown(unknown: Iterable[str], what: str, beside: str = "") -> None:
+    if unknown := sorted(unknown):
+        example = ", ".join(f"{name!r}: ..." for name in unknown[:5])
+        raise ManifestError(
+            f"{what} of unknown name that no class is known for: {some(unknown)}. "
+            f"Pass labels={{{example}}} with one of {', '.join(LABELS)} for each, or None to leave its images out"
+            f"{beside}"
+        )
+
+
+def _refuse_misleading(rows: list[layout.Row], own, names) -> list[str]:
+    """Notes on files whose names tell another class than their folder; refuses a class most of whose files do."""
+    notes = []
+    for name in sorted({row.name for row in rows}):
+        label = names[naming.key(name)]
+        files = [Path(row.path).name for row in rows if row.name == name]
+        other = {file: told for file in files if naming.contradicts(told := naming.told_by_file(file), label)}
+        if not other:
+            continue
+        told, example = ", ".join(sorted(set(other.values()))), some(other, 3)
+        if len(other) > len(files) / 2 and naming.key(name) not in own:
+            raise ManifestError(
+                f"{name!r} would become {label}, but {len(other)} of its {len(files)} files are named as {told} in "
+                f"collections that many sets copy ({example}). Read the set's description, and pass "
+                f"labels={{{name!r}: ...}} with one of {', '.join(LABELS)}"
+            )
+        notes.append(f"{plural(len(other), 'file')} in {name} named as {told} elsewhere ({example})")
+    return notes
+
+
+def _rules(source, view, licence) -> dict[str, Callable[[str], str | None]]:
     """One function path -> text or None per column."""
 
     def rule(value):
         return value if callable(value) else lambda path: value
 
-    rules = {"source": rule(source), "view": rule(view), "licence": rule(licence)}
-    if patient == "nih":
-        rules["patient"] = nih_patient
-    elif isinstance(patient, str):
-        try:
-            pattern = re.compile(patient)
-        except re.error as error:
-            raise ManifestError(f"patient={patient!r} is no regular expression ({error})") from error
-        if pattern.groups != 1:
-            raise ManifestError(f"patient={patient!r} needs exactly one group, as in '(P[0-9]+)_'")
-        rules["patient"] = lambda path: (m := pattern.search(Path(path).name)) and m.group(1)
-    else:
-        rules["patient"] = rule(patient)
-    return rules
+    return {"source": rule(source), "view": rule(view), "licence": rule(licence)}
 
 
-def _import(rows, names, rules, title, notes, unlabelled, rejects=(), progress=True) -> Imported:
+def _import(
+    rows, own, names, patient, rules, title, size, notes, unused, unlabelled, rejects=(), progress=True
+) -> Imported:
     """Open every file, in threads (Pillow decodes without Python's lock), and build the table."""
     rejects = [*rejects, *(_misnamed(row) for row in rows if not _is_utf8(row.image_id))]
     rows = sorted((row for row in rows if _is_utf8(row.image_id)), key=lambda row: row.image_id)
+    unused = [*unused, *_refuse_misleading(rows, own, names)]
+    patients(rows, patient)  # a rule that fits nothing is refused before the files are read
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         infos = pool.map(lambda row: _describe(row.path), rows)
         bar = tqdm(
@@ -211,19 +270,87 @@ def _import(rows, names, rules, title, notes, unlabelled, rejects=(), progress=T
         infos = list(bar)
     rejects = [*rejects, *((i.path, i.problem, i.remedy) for i in infos if isinstance(i, images.ImageError))]
     good = [(row, info) for row, info in zip(rows, infos, strict=True) if isinstance(info, images.ImageInfo)]
+    good, twice = _once(good, names)
     kinds = [(info.format, info.mode, rules["source"](row.path)) for row, info in good]
     infos = images.common([info for _, info in good], kinds)
-    records = [_record(row, info, names, rules) for (row, _), info in zip(good, infos, strict=True)]
+    people, said = patients([row for row, _ in good], patient)
+    described = zip(good, infos, people, strict=True)
+    records = [_record(row, info, who, names, rules) for (row, _), info, who in described]
     table = typed(pd.DataFrame(records, columns=list(COLUMNS)).assign(**_grey_levels(infos)))
-    seen = {row.name: names[layout.key(row.name)] for row in rows}
-    notes = [_arrow("class from", dict(sorted(seen.items()))), *notes, *_remarks(infos)]
+    seen = {row.name: names[naming.key(row.name)] for row in rows}
+    notes = [_arrow("class from", dict(sorted(seen.items()))), *notes, *said, *_remarks(infos)]
     if rejects:
-        notes.append(f"{plural(len(rejects), 'file')} rejected, listed with the remedy in .rejects")
+        unused.append(f"{plural(len(rejects), 'file')} rejected, listed with the remedy in .rejects")
     counts = ", ".join(f"{label} {n}" for label, n in table["label"].value_counts(sort=False).items())
-    understood = f"{title}: {plural(len(table), 'image')} ({counts or 'none readable'}); {'; '.join(notes)}."
+    of = f" of {size:,} files" if size != len(table) else ""
+    start = f"{title}: {plural(len(table), 'image')}{of} ({counts or 'none readable'})"
+    without = table["split"].isna().sum()
+    partly = [f"{plural(without, 'image')} in no part of the split"] if 0 < without < len(table) else []
+    understood = (
+        "; ".join([start, *notes, *partly, *twice, *_conflicts(table), *_same_names(good, names), *unused]) + "."
+    )
     understood = understood.encode("utf-8", "replace").decode()  # a name that is not UTF-8 could not be printed
     rejects = pd.DataFrame(rejects, columns=["path", "problem", "remedy"], dtype="string")
     return Imported(check(table), rejects, understood, unlabelled)
+
+
+def _once(good, names) -> tuple[list, list[str]]:
+    """Each file of a tree that stands twice once, and a note; the row with a split stays, else the shorter path.
+
+    Twice means: same bytes, class, place below the class folder and part of the split, or one without split. What
+    differs in its name, its class or its part is kept: such copies are for the audit to find.
+    """
+
+    def identity(row, info):
+        return names[naming.key(row.name)], row.place, info.sha256
+
+    order = sorted(good, key=lambda pair: (pair[0].split is None, len(Path(pair[0].path).parts), pair[0].image_id))
+    splits, kept, dropped = {}, set(), []
+    for row, info in order:
+        known = splits.setdefault(identity(row, info), set())
+        if row.split in known or (row.split is None and known):
+            dropped.append(row)
+        else:
+            known.add(row.split)
+            kept.add(row.image_id)
+    if not dropped:
+        return good, []
+    where = some(sorted({str(PurePosixPath(row.image_id).parent) for row in dropped}), 4)
+    note = f"{plural(len(dropped), 'file')} taken once only, the same file standing in another folder too (in {where})"
+    return [pair for pair in good if pair[0].image_id in kept], [note]
+
+
+def _same_names(good, names) -> list[str]:
+    """A note on two folders of one class that hold the same file names: copies in another size, or unnamed masks?"""
+    folders = {}
+    for row, _ in good:
+        place = PurePosixPath(row.image_id)
+        label = names[naming.key(row.name)], row.split
+        folders.setdefault(label, {}).setdefault(str(place.parent), set()).add(place.name)
+    alike = {
+        f"{a} and {b}"
+        for held in folders.values()
+        if len(held) <= _FEW
+        for a, b in itertools.combinations(sorted(held), 2)
+        if 2 * len(held[a] & held[b]) > min(len(held[a]), len(held[b]))
+    }
+    if not alike:
+        return []
+    return [
+        f"the same file names in two folders: {some(sorted(alike), 3)} (copies, masks? labels={{...: None}} omits one)"
+    ]
+
+
+def _conflicts(table: pd.DataFrame) -> list[str]:
+    """A note on identical bytes under two classes."""
+    classes = table.groupby("sha256")["label"].transform("nunique")
+    if not (classes > 1).any():
+        return []
+    twice = table[classes > 1]
+    return [
+        f"{plural(twice['sha256'].nunique(), 'file')} identical byte for byte under two classes "
+        f"({some(twice['image_id'], 4)}): keep the right one"
+    ]
 
 
 def _is_utf8(name: str) -> bool:
@@ -260,23 +387,12 @@ def _remarks(infos: list[images.ImageInfo], most: int = 5) -> list[str]:
     return notes + ([f"{len(found) - most} more remarks in the column remarks"] if len(found) > most else [])
 
 
-def _record(row, info, names, rules) -> dict:
-    record = {column: rule(row.path) or None for column, rule in rules.items()}
-    if row.patient is not None:
-        record["patient"] = row.patient
-    label = names[layout.key(row.name)]
+def _record(row, info, patient, names, rules) -> dict:
+    record = {column: text(rule(row.path)) for column, rule in rules.items()}
+    record["view"] = record["view"] or row.view
+    label = names[naming.key(row.name)]
     found = {"path": row.path, "image_id": row.image_id, "split": row.split, "original_label": row.name}
-    return {**record, **found, **vars(info), "label": label}
-
-
-def _listed(csv: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    """The wanted columns of a CSV under our names, indexed by line number (the header is line 1)."""
-    listed = read_csv(csv, dtype="string")
-    if missing := [c for c in columns.values() if c not in listed.columns]:
-        raise ManifestError(f"{csv} has no column {', '.join(missing)}; it has {', '.join(listed.columns)}")
-    chosen = pd.DataFrame({field: listed[column] for field, column in columns.items()})
-    chosen = chosen.reindex(columns=["path", "name", "split", "patient"]).astype(object)
-    return chosen.set_axis(range(2, len(chosen) + 2))
+    return {**record, **found, **vars(info), "label": label, "patient": patient}
 
 
 def _leftovers(loose: list[str], ignored: list[str]) -> list[str]:
@@ -290,5 +406,36 @@ def _leftovers(loose: list[str], ignored: list[str]) -> list[str]:
     return notes
 
 
+def _left_out(left_out: Mapping[str, list[str]]) -> list[str]:
+    """What the names say is no frontal radiograph."""
+    return [
+        f"{naming.plural(reason, len(places))} left out (in {some(sorted(set(places)), 4)})"
+        for reason, places in sorted(left_out.items())
+    ]
+
+
+def _met(found: layout.Layout, root: Path, ask: bool) -> list[str]:
+    """Folders that were met and mean nothing to the import."""
+    notes = []
+    if found.above:
+        notes.append(f"folders above the classes taken neither as class nor as split: {some(sorted(found.above))}")
+    if found.below:
+        hint = " (if they name patients, pass patient=)" if ask else ""
+        notes.append(f"folders below a class, counted to it: {some(sorted(found.below))}{hint}")
+    if found.nested:
+        notes.append(f"of a class or split within another the inner one counts: {some(sorted(found.nested))}")
+    if reason := naming.no_radiograph(root.name):
+        notes.append(f"the name {root.name} speaks of {naming.plural(reason, 2).split(' ', 1)[1]}: check the images")
+    return notes
+
+
+def _tables_beside(ignored: list[str]) -> str:
+    """What may hold the labels, or the images, where the folders do not."""
+    packed = sorted({name for name in ignored if name.endswith((".npz", ".npy", ".h5", ".hdf5", ".tfrecord"))})
+    lists = sorted({name for name in ignored if name.lower().endswith((".csv", ".tsv", ".xlsx", ".xls"))})
+    text = f". The labels may stand in {some(lists)}: see manifest.from_csv" if lists else ""
+    return text + (f". Arrays ({some(packed)}) are not read: save their images as PNG" if packed else "")
+
+
 def _arrow(what: str, mapping: Mapping[str, str]) -> str:
-    return f"{what} " + ", ".join(f"{found} → {meaning}" for found, meaning in mapping.items())
+    return f"{what} " + some((f"{found} → {meaning}" for found, meaning in mapping.items()), 12)

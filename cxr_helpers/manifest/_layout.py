@@ -1,32 +1,12 @@
 """What a tree of folders means: which level names the class, which the split, what to leave out."""
 
 import os
-import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from .. import images
-
-# Folder names without case, spaces and punctuation -> canonical label.
-_LABEL_NAMES = {
-    "covid": "covid covid19 covid19positive covidpositive positive sarscov2 coronavirus covid19pneumonia",
-    "normal": "normal normals nofinding nofindings healthy",
-    "viral": "viral viralpneumonia pneumoniaviral",
-    "bacterial": "bacterial bacterialpneumonia pneumoniabacterial",
-    "effusion": "effusion pleuraleffusion",
-    "pneumonia": "pneumonia",
-    "non_covid": "negative noncovid noncovid19 covid19negative covidnegative lungopacity",
-}
-DEFAULT_LABELS = {name: label for label, names in _LABEL_NAMES.items() for name in names.split()}
-SPLIT_NAMES = {
-    **dict.fromkeys(("train", "training", "trainset", "trainingset"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "valset", "validationset"), "val"),
-    **dict.fromkeys(("test", "testing", "testset", "testingset"), "test"),
-}
-_UNLABELLED = {"prediction", "predictions", "predict", "unlabelled", "unlabeled", "inference"}
-_SKIPPED = {"macosx", "thumbnails", "thumbnail", "thumbs", "masks", "pycache", "eadir", "recyclebin"}
+from . import _names as names
 
 
 @dataclass(frozen=True)
@@ -38,16 +18,28 @@ class Row:
     name: str | None  # of the class, as found
     split: str | None = None
     patient: str | None = None
+    view: str | None = None
+    place: tuple[str, ...] = ()  # below the class folder, with the file's name: what a second tree repeats
 
 
-@dataclass(frozen=True)
+@dataclass
 class Layout:
-    """What `understand` found: images with a class, images without, class folders of unknown name, split folders."""
+    """What `understand` found.
 
-    rows: list[Row]
-    loose: list[str]
-    unknown: list[str]
-    splits: dict[str, str]
+    Images with a class; images without; class folders of unknown name; split folders; what is no radiograph, as
+    {reason: its folders or files}; folders that were met: above the classes, below them, a class or a part of the
+    split within another; and all names of folders, as `names.key` writes them.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    splits: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    above: set[str] = field(default_factory=set)
+    below: set[str] = field(default_factory=set)
+    nested: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -58,17 +50,8 @@ class Files:
     ignored: list[str]
 
 
-def key(name: str) -> str:
-    """Name of a folder without case, accents, spaces and punctuation: "COVID-19" and "covid 19" are one name.
-
-    A Mac writes an accented letter as two characters; without the accent it is the same however it is written.
-    """
-    plain = re.sub(r"[\W_]+", "", name.casefold())
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKD", plain).casefold())
-
-
 def list_files(root: Path) -> Files:
-    """Images below a folder, sorted, without hidden files, thumbnails, masks and what is no image by its name.
+    """Images below a folder, sorted, without hidden files and what is no image by its name.
 
     Links to folders are followed. Each folder is read once, and under its own name where it lies below the root.
     """
@@ -81,7 +64,7 @@ def list_files(root: Path) -> Files:
                 folders.clear()
                 continue
             seen.add(real)
-            skipped = [name for name in folders if name.startswith(".") or key(name) in _SKIPPED]
+            skipped = [name for name in folders if name.startswith(".") or names.key(name) in names.SKIPPED]
             ignored += skipped
             folders[:] = sorted(set(folders) - set(skipped))
             links = [path for path in (os.path.join(place, name) for name in folders) if os.path.islink(path)]
@@ -95,31 +78,74 @@ def list_files(root: Path) -> Files:
     return Files(sorted(found), sorted(ignored))
 
 
-def understand(root: Path, files: list[str], labels: Mapping[str, str | None]) -> Layout:
+def understand(
+    root: Path, files: list[str], labels: Mapping[str, str | None], named: frozenset[str] = frozenset()
+) -> Layout:
     """Give each image its class folder and split: the deepest folder of a known name, below any wrapper folders.
 
     Wrapper folders, which all images share, name a class only where nothing else does: in ``covid19/{Normal,Covid}``
-    the outer folder is the set's name, in ``Covid/1.png`` it is the class.
+    the outer folder is the set's name, in ``Covid/1.png`` it is the class. ``named``: folders that the caller gave a
+    class, which are never left out as masks or the like.
     """
+    found = Layout()
     tree = {path: PurePosixPath(path).parts[:-1] for path in files}
-    shared = depth = _shared_depth(list(tree.values()))
-    if not any(_class_folder(parts[depth:], labels) for parts in tree.values()):
-        depth = 0
-    rows, loose, unknown, splits = [], [], set(), {}
+    found.keys = {names.key(part) for parts in tree.values() for part in parts}
+    shared = _shared_depth(list(tree.values()))
+    kept = {}
     for path, parts in tree.items():
-        split_folder = next((name for name in reversed(parts) if key(name) in SPLIT_NAMES), None)
-        if split_folder:
-            splits[split_folder] = SPLIT_NAMES[key(split_folder)]
-        name = _class_folder(parts[depth:], labels)
-        set_aside = any(key(part) in _UNLABELLED for part in parts)
-        if name is not None and labels[key(name)] is not None and not set_aside:
-            rows.append(Row(str(root / path), path, name, splits.get(split_folder)))
-            continue
+        reason, where = _no_radiograph(path, parts, shared, named)
+        if reason:
+            found.left_out.setdefault(reason, []).append(where)
+        else:
+            kept[path] = parts
+    shared = depth = _shared_depth(list(kept.values()))
+    if not any(_class_level(parts, depth, labels) is not None for parts in kept.values()):
+        depth = 0
+    for path, parts in kept.items():
+        _place(found, root, path, parts, labels, shared, depth)
+    found.splits = dict(sorted(found.splits.items()))
+    return found
+
+
+def _place(found: Layout, root: Path, path: str, parts, labels, shared: int, depth: int) -> None:
+    """Add one image to what was found."""
+    split_folder = next((name for name in reversed(parts) if names.split_of(name)), None)
+    if split_folder:
+        found.splits[split_folder] = names.split_of(split_folder)
+    parts_of_split = [part for part in parts[shared:] if names.split_of(part)]
+    if len({names.split_of(part) for part in parts_of_split}) > 1:
+        found.nested.add("/".join(parts_of_split))
+    level = _class_level(parts, depth, labels)
+    set_aside = any(names.is_unlabelled(part) for part in parts)
+    if level is None:
         stranger = _stranger(parts, shared)
-        if name is None and stranger and not set_aside:
-            unknown.add(stranger)
-        loose.append(path)
-    return Layout(rows, loose, sorted(unknown), dict(sorted(splits.items())))
+        if stranger and not set_aside:
+            found.unknown.add(stranger)
+        found.loose.append(path)
+        return
+    name = parts[level]
+    label = labels[names.key(name)]
+    if set_aside or any(labels.get(names.key(part), label) is None for part in parts):
+        found.loose.append(path)
+        return
+    below = [part for part in parts[level + 1 :] if not names.split_of(part)]
+    found.unknown |= {part for part in below if names.doubts(part, label, labels)}
+    found.below |= {f"{name}/{part}" for part in below if part.isdigit() or not names.is_neutral(part)}
+    above = [part for part in parts[shared:level] if not names.split_of(part)]
+    found.nested |= {f"{part}/{name}" for part in above if labels.get(names.key(part), label) != label}
+    found.above |= {part for part in above if names.key(part) not in labels}
+    place = (*parts[level + 1 :], PurePosixPath(path).name)
+    split = found.splits[split_folder] if split_folder else None
+    found.rows.append(Row(str(root / path), path, name, split, place=place))
+
+
+def _no_radiograph(path: str, parts, shared: int, named) -> tuple[str | None, str]:
+    """Why an image is to be left out by its folders' or its own name, and the folder or file that says so."""
+    for level, part in enumerate(parts):
+        last = level == len(parts) - 1
+        if names.key(part) not in named and (reason := names.no_radiograph(part, whole=level < shared, last=last)):
+            return reason, "/".join(parts[: level + 1])
+    return names.file_is_no_radiograph(PurePosixPath(path).stem), path
 
 
 def _shared_depth(trees: list[tuple[str, ...]]) -> int:
@@ -128,16 +154,16 @@ def _shared_depth(trees: list[tuple[str, ...]]) -> int:
     return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
 
 
-def _class_folder(parts: tuple[str, ...], labels: Mapping[str, str | None]) -> str | None:
-    """Deepest folder of a known name; a name that the labels do not hold is no class."""
-    return next((name for name in reversed(parts) if key(name) in labels), None)
+def _class_level(parts: tuple[str, ...], depth: int, labels: Mapping[str, str | None]) -> int | None:
+    """Level of the deepest folder of a known name; a name that the labels do not hold is no class."""
+    return next((level for level in range(len(parts) - 1, depth - 1, -1) if names.key(parts[level]) in labels), None)
 
 
 def _stranger(parts: tuple[str, ...], depth: int) -> str | None:
     """Folder that ought to be the class of an image in no known class: below the split, else above it."""
     if len(parts) <= depth:
         return None
-    splits = [level for level, name in enumerate(parts) if key(name) in SPLIT_NAMES]
+    splits = [level for level, name in enumerate(parts) if names.split_of(name)]
     below = parts[max(splits[-1] + 1, depth) :] if splits else parts[depth:]
-    above = [name for name in parts[depth:] if key(name) not in SPLIT_NAMES]
+    above = [name for name in parts[depth:] if not names.split_of(name)]
     return below[0] if below else next(iter(above), None)

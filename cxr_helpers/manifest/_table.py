@@ -1,5 +1,6 @@
 """The rules of the manifest: columns, types, check, writing and reading."""
 
+import csv as csv_reader
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
@@ -129,16 +130,44 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(_TEXTS, "string") | dict.fromkeys(_INTEGERS, "int64"))
 
 
-def read_csv(csv: Path, dtype) -> pd.DataFrame:
-    """Only an empty cell is missing: a patient may be called NA."""
+def read_csv(csv: Path, dtype, needed: Iterable[str] = COLUMNS) -> pd.DataFrame:
+    """A table whose lines fit its header, with names without blanks at the ends; only an empty cell is missing.
+
+    ``needed``: columns that must not stand twice. Raises ManifestError.
+    """
     if csv.exists() and not csv.is_file():  # to open a named pipe is to wait for ever
         raise ManifestError(f"{csv} is not a regular file: give the path of a CSV table")
     try:
-        return pd.read_csv(csv, dtype=dtype, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        with open(csv, "rb") as file:
+            start = file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
+        if start.startswith((b"<", b"PK\x03\x04")):
+            what = "a web page" if start.startswith(b"<") else "a spreadsheet or an archive"
+            raise ManifestError(f"{csv} is {what}, not a CSV table: download the table itself, or save it as CSV")
+        header = _header(csv)
+        table = pd.read_csv(
+            csv, dtype=dtype, keep_default_na=False, na_values=[""], encoding="utf-8-sig", index_col=False
+        )
     except FileNotFoundError as error:
         raise ManifestError(f"{csv} does not exist: check the path") from error
-    except (ValueError, OSError) as error:
+    except ManifestError:
+        raise
+    except (ValueError, OSError, csv_reader.Error) as error:
         raise ManifestError(f"{csv} cannot be read as a CSV table in UTF-8 ({error}): save it again") from error
+    if twice := sorted(name for name in set(needed) if header.count(name) > 1):
+        raise ManifestError(f"{csv} has two columns called {', '.join(twice)}: rename or remove one")
+    return table.set_axis(header, axis=1) if len(set(header)) == len(table.columns) else table
+
+
+def _header(csv: Path) -> list[str]:
+    """Names of the columns; a line longer than these would be read into the wrong columns."""
+    with open(csv, encoding="utf-8-sig", newline="") as file:
+        lines = csv_reader.reader(file)
+        header = [name.strip() for name in next(lines, [])]
+        for line in lines:
+            if len(line) > len(header) and any(line[len(header) :]):
+                problem = f"has {len(line)} fields in line {lines.line_num}, but {len(header)} columns"
+                raise ManifestError(f"{csv} {problem}: put cells that hold a comma in quotation marks")
+    return [name or f"Unnamed: {number}" for number, name in enumerate(header)]
 
 
 def _relative(path: str, folder: Path) -> str:

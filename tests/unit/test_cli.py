@@ -94,6 +94,12 @@ def test_unknown_class_folders_are_listed_and_can_be_named(tmp_path, folder):
     named = runner.invoke(app, ["import", str(tmp_path / "odd"), "--label", "Sick=covid", "--label", "Well=normal"])
     assert named.exit_code == 0, named.output
     assert runner.invoke(app, ["import", str(tmp_path / "odd"), "--label", "Sick"]).exit_code == 2
+    (tmp_path / "odd" / "Sick").rename(tmp_path / "odd" / "PCR=1")
+    for label, rows in (("PCR=1=covid", 2), ("PCR=1=", 1)):  # a name may hold the sign; without a label it is left out
+        options = ["--label", label, "--label", "Well=normal", "--out", str(tmp_path / "m.csv")]
+        named = runner.invoke(app, ["import", str(tmp_path / "odd"), *options])
+        assert named.exit_code == 0, named.output
+        assert len(manifest.read(tmp_path / "m.csv")) == rows
 
 
 # --- phantoms ---------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import time
 import types
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -167,11 +168,11 @@ def serve():
 
 
 def case_c(folder):
-    for split in ("training", "test"):
-        for kind in ("COVID-19", "Normal"):
-            path = folder / split / kind / f"{split}.png"
+    for split in ("train", "test"):
+        for kind in ("COVID19", "NORMAL"):
+            path = folder / "Data" / split / kind / f"{split}.png"
             path.parent.mkdir(parents=True)
-            pixels = draw.radiograph("Covid" if kind == "COVID-19" else "Normal", 48, len(split))
+            pixels = draw.radiograph("Covid" if kind == "COVID19" else "Normal", 48, len(split))
             path.write_bytes(draw.encoded(draw.Image.fromarray(pixels)))
     (folder / "README.md").write_text("a set")
     return folder
@@ -290,6 +291,8 @@ def test_an_archive_of_ones_own(tmp_path, drawn):
     (tmp_path / "mine.zip").write_bytes(archive_of(drawn / "covid19-image-dataset"))
     folder = datasets.from_archive(tmp_path / "mine.zip", tmp_path / "set")
     assert len(manifest.from_folder(folder, progress=False).table) == 20
+    with pytest.raises(fetch.FetchError, match=r"more than the 3 allowed.*max_files="):
+        datasets.from_archive(tmp_path / "mine.zip", tmp_path / "other", max_files=3)
 
 
 FILE_ID = "1A2b3C4d5E6f7G8h9"
@@ -333,6 +336,22 @@ def test_google_drive_that_does_not_give_the_file(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("link", "word"),
+    [
+        ("https://www.dropbox.com/s/d/1A2b3C4d5E6f7G8h9/set.zip", "is not an address of Google Drive"),
+        ("https://drive.google.com/drive/folders/1A2b3C4d5E6f7G8h9?usp=sharing", "is a folder on Google Drive"),
+        ("https://drive.google.com/file/d/1A2b3C4d5E6f7G8h9/view?resourcekey=0-abc", "needs its resource key"),
+        ("https://drive.google.com/drive/my-drive", "is not the id of a file"),
+    ],
+)
+def test_no_part_of_a_link_is_dropped(tmp_path, monkeypatch, link, word):
+    gdown = pytest.importorskip("gdown")
+    monkeypatch.setattr(gdown, "download", lambda **_: pytest.fail("asked for something else"))
+    with pytest.raises(fetch.FetchError, match=word):
+        datasets.from_google_drive(link, tmp_path / "mine")
+
+
 def test_google_drive_is_mounted_on_colab_only(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", None)
     with pytest.raises(fetch.FetchError, match="Google Colab only"):
@@ -356,6 +375,33 @@ def test_darkcovidnet(real_data):
         "ieee8023 covid-chestxray-dataset": 95,
     }
     assert table["split"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "word"),
+    [
+        ("covid19-image-dataset", ["Covid19-dataset/train/Covid/0.png"], "1 of the 317 published images"),
+        ("darkcovidnet", ["X-Ray Image DataSet/Covid-19/0.png"], "1 of the 1,125 published images"),
+        ("education454", ["datasets-master/Data/test/NORMAL/NORMAL(10).jpg"], "1 of the 2,295 published images"),
+        ("chest-xray-for-covid19-detection", ["Dataset/Val/Covid/a.jpg", "Dataset/Prediction/b.jpg"], "1 of the 348"),
+    ],
+)
+def test_a_set_that_is_there_in_part_is_said_to_be(tmp_path, name, files, word):
+    for number, file in enumerate(files):
+        path = tmp_path / name / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(draw.encoded(draw.Image.fromarray(draw.radiograph("Normal", 48, number))))
+    with pytest.warns(UserWarning, match=word):
+        assert len(datasets.load(name, tmp_path)) == 1
+    assert word in datasets.load_report(name, tmp_path, progress=False).understood
+
+
+def test_more_images_than_were_published_are_said(tmp_path, monkeypatch):
+    few = [replace(row, images=1) for row in datasets.CATALOGUE]
+    monkeypatch.setattr(datasets, "CATALOGUE", few)
+    case_c(tmp_path / "education454")
+    with pytest.warns(UserWarning, match="4 images are here, but 1 were published"):
+        datasets.load("education454", tmp_path)
 
 
 def test_case_e(real_data):

@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from cxr_helpers import duplicates
+from cxr_helpers import audit, duplicates
 
 
 def scene(seed):
@@ -43,6 +45,56 @@ def test_pairs_finds_copies_contrast_and_compression_and_nothing_else(table):
     assert ((found["label_a"] != found["label_b"]).sum()) == 3
 
 
+NEGATIVES = {
+    "negative": lambda image: 1 - image,
+    "negative of another contrast": lambda image: (1 - image) ** 2,
+    "negative, small": lambda image: (1 - image)[::2, ::2],
+    "negative, dark": lambda image: 0.3 * (1 - image),
+}
+
+
+@pytest.mark.parametrize("name", NEGATIVES)
+def test_a_negative_is_a_copy(tmp_path, name):
+    pictures = {"a.png": scene(0), "b.png": NEGATIVES[name](scene(0)), "c.png": scene(1)}
+    for file, image in pictures.items():
+        Image.fromarray((image * 255).astype(np.uint8)).save(tmp_path / file)
+    rows = [{"image_id": f, "path": str(tmp_path / f), "sha256": f, "label": f[0], "split": None} for f in pictures]
+    table = pd.DataFrame(rows).assign(patient=pd.NA, group=pd.NA)
+    found = duplicates.pairs(table, progress=False)
+    assert found[["image_id_a", "image_id_b", "kind"]].to_numpy().tolist() == [["a.png", "b.png", "near"]]
+    assert -1 <= found["similarity"][0] < -0.8
+    assert duplicates.add_groups(table, found)["group"].tolist() == ["a.png", "a.png", "c.png"]
+    assert audit._pairs(found, "near")[:3] == (
+        "near-duplicate pairs",
+        "fault",
+        "1 pair(s), 1 of them an image and its negative",
+    )
+    assert audit._label_conflicts(found)[1] == "fault"
+
+
+def test_the_strongest_pair_stands_first_whatever_its_sign(tmp_path):
+    images = {"a.png": scene(0), "b.png": 1 - scene(0), "c.jpg": scene(0)[::2, ::2], "d.png": scene(0)}
+    for file, image in images.items():
+        Image.fromarray((image * 255).astype(np.uint8)).save(tmp_path / file)
+    rows = [
+        {"image_id": f, "path": str(tmp_path / f), "sha256": f.strip("ad"), "label": "x", "split": None} for f in images
+    ]
+    found = duplicates.pairs(pd.DataFrame(rows), progress=False)
+    assert found["kind"].tolist()[0] == "identical"
+    assert found["similarity"].abs().is_monotonic_decreasing
+    assert len(found) == 6
+
+
+def test_what_is_not_found_is_measured_as_the_module_says():
+    measured = pd.read_csv(Path(__file__).parents[2] / "benchmarks" / "duplicates.csv")
+    found = measured[measured["threshold_of_package"]].set_index("what")["value"]
+    for change in ("mirrored", "rotated by 5 degrees", "shifted by 3 %", "framed by 3 %", "cropped by 5 %"):
+        assert found[f"recall: {change}"] < 0.5, change
+    for change in ("contrast: gamma 2", "quarter size", "JPEG quality 20", "negative", "negative, gamma 2"):
+        assert found[f"recall: {change}"] > 0.9, change
+    assert found["false alarms: pairs of two patients"] == 0
+
+
 def test_fingerprint_is_blind_to_any_increasing_change_of_contrast():
     image = scene(1)
     np.testing.assert_allclose(duplicates.fingerprint(image) @ duplicates.fingerprint(0.2 + 0.5 * image), 1, atol=1e-4)
@@ -58,7 +110,7 @@ def test_similar_is_the_same_in_blocks():
     pd.testing.assert_frame_equal(
         whole.sort_values(["a", "b"], ignore_index=True), pieces.sort_values(["a", "b"], ignore_index=True)
     )
-    expected = {(a, b) for a in range(50) for b in range(a + 1, 50) if vectors[a] @ vectors[b] >= 0.5}
+    expected = {(a, b) for a in range(50) for b in range(a + 1, 50) if abs(vectors[a] @ vectors[b]) >= 0.5}
     assert set(zip(whole["a"], whole["b"], strict=True)) == expected
 
 

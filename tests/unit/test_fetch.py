@@ -1,4 +1,7 @@
+import bz2
+import contextlib
 import errno
+import gzip
 import hashlib
 import io
 import os
@@ -7,6 +10,8 @@ import stat
 import tarfile
 import threading
 import time
+import tracemalloc
+import types
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,7 +53,8 @@ class Server(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
         self.send_header("Content-Type", server.kind)
-        self.send_header("Content-Length", str(len(content) - start))
+        if not server.endless:
+            self.send_header("Content-Length", str(len(content) - start))
         if server.tag:
             self.send_header("ETag", server.tag)
         self.end_headers()
@@ -61,6 +67,9 @@ class Server(BaseHTTPRequestHandler):
             body = body[len(body) // 2 :]
             time.sleep(server.slow)
         self.wfile.write(body)
+        with contextlib.suppress(OSError):
+            while server.endless:
+                self.wfile.write(body)
         self.close_connection = True
 
     def log_message(self, *args):
@@ -72,7 +81,7 @@ def server():
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     httpd.content, httpd.asked, httpd.statuses = CONTENT, [], []
     httpd.ranges, httpd.cuts, httpd.lie, httpd.tag, httpd.kind = True, 0, 0, '"v1"', "application/octet-stream"
-    httpd.slow = 0
+    httpd.slow, httpd.endless = 0, False
     threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
     httpd.url = f"http://127.0.0.1:{httpd.server_port}/set.zip"
     yield httpd
@@ -188,6 +197,50 @@ def test_a_refusal_is_not_repeated(server, tmp_path, status, message):
 def test_a_web_page_is_no_archive(server, tmp_path):
     server.kind = "text/html; charset=utf-8"
     with pytest.raises(fetch.FetchError, match="web page"):
+        get(server, tmp_path / "set.zip")
+
+
+PAGES = [
+    b"<!DOCTYPE html><html><body>Sign in</body></html>",
+    b"\xef\xbb\xbf\r\n  <HTML><head>Quota exceeded</head></HTML>",
+    b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>",
+    b"",
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", ["w.h5", "t.csv", "a.npz", "b.keras", "s.zip", "noname"])
+def test_a_page_under_another_name_is_not_kept(server, tmp_path, page, name):
+    server.content = page
+    with pytest.raises(fetch.FetchError, match=r"a web page instead of the file|an empty file"):
+        get(server, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_page_that_was_asked_for_is_kept(server, tmp_path):
+    server.content, server.kind = PAGES[0], "text/html"
+    assert get(server, tmp_path / "page.html").read_bytes() == PAGES[0]
+    server.kind = "application/octet-stream"
+    page = hashlib.sha256(PAGES[0]).hexdigest()
+    assert get(server, tmp_path / "t.csv", page).read_bytes() == PAGES[0]  # who gives its hash wants it
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_download_that_is_too_long_or_without_end(server, tmp_path, announced):
+    server.endless = not announced
+    with pytest.raises(
+        fetch.FetchError, match=r"300,000 bytes, more than the 200,000|does not end after 200,000 bytes"
+    ):
+        get(server, tmp_path / "set.zip", max_bytes=200_000)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_download_that_does_not_fit_on_the_disk(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=100_000))
+    with pytest.raises(fetch.FetchError, match=r"has 300,000 bytes, but 100,000 are free"):
+        get(server, tmp_path / "set.zip")
+    server.endless = True
+    with pytest.raises(fetch.FetchError, match=r"does not end after 90,000 bytes"):
         get(server, tmp_path / "set.zip")
 
 
@@ -320,9 +373,9 @@ def test_a_bomb_is_stopped_by_its_ratio(tmp_path, kind):
 
 def test_limits_on_size_and_number(tmp_path):
     path = zipped(tmp_path / "a.zip", FILES)
-    with pytest.raises(fetch.FetchError, match="more than 4,000 bytes"):
+    with pytest.raises(fetch.FetchError, match=r"5,001 bytes .*more than the 4,000 allowed.*max_bytes="):
         fetch.extract(path, tmp_path / "out", max_bytes=4000)
-    with pytest.raises(fetch.FetchError, match="more than 2 files"):
+    with pytest.raises(fetch.FetchError, match=r"holds 3 files, more than the 2 allowed.*max_files="):
         fetch.extract(path, tmp_path / "out", max_files=2)
     assert fetch.extract(path, tmp_path / "out", max_bytes=5001, max_files=3)
 
@@ -404,4 +457,87 @@ def test_a_zip_with_a_password_is_refused(tmp_path):
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
     with pytest.raises(fetch.FetchError, match="password"):
+        fetch.extract(path, tmp_path / "out")
+
+
+def header(kind, size):
+    """A tar's header that claims a name, or facts, of this size, packed."""
+    member = tarfile.TarInfo("x")
+    member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def packed_tar(path, opener, kind, size):
+    with opener(path, "wb") as file:
+        file.write(header(kind, size))
+        for _ in range(size // 1_000_000):
+            file.write(bytes(1_000_000))
+    return path
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+@pytest.mark.parametrize("opener", [gzip.open, bz2.open, open])
+def test_a_header_of_a_tar_is_bounded(tmp_path, kind, opener):
+    path = packed_tar(tmp_path / "a.tar", opener, kind, 40_000_000)
+    tracemalloc.start()
+    with pytest.raises(fetch.FetchError, match=r"a header of more than 1,048,576 bytes"):
+        fetch.extract(path, tmp_path / "out")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+def test_long_names_and_many_files_in_a_tar_are_no_harm(tmp_path):
+    files = {f"Set/{'long ' * 30}/{number}.txt": bytes([number]) * 2_000_000 for number in range(3)}
+    folder = fetch.extract(tarred(tmp_path / "a.tar.gz", *files.items()), tmp_path / "out")
+    assert {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.txt")} == files
+
+
+OTHERS = {
+    "set.7z": (b"7z\xbc\xaf\x27\x1c" + bytes(50), "is a 7z archive"),
+    "set.rar": (b"Rar!\x1a\x07\x01\x00" + bytes(50), "is a RAR archive"),
+    "set.tar.zst": (b"\x28\xb5\x2f\xfd" + bytes(50), "is a Zstandard archive"),
+    "table.csv.gz": (gzip.compress(b"path,label\n" * 100), "is one file packed by gzip"),
+    "weights.h5.bz2": (bz2.compress(b"weights" * 500), "is one file packed by bzip2"),
+    "set.zip": (b"PK\x03\x04" + bytes(100), "whose end is missing"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_we_cannot_unpack_is_not_called_damaged(tmp_path, name):
+    content, word = OTHERS[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(fetch.FetchError, match=word) as caught:
+        fetch.extract(tmp_path / name, tmp_path / "out")
+    assert "damaged" not in str(caught.value)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("make", [lambda path: zipped(path, {}), tarred, lambda path: path.write_bytes(bytes(4096))])
+def test_an_archive_of_nothing(tmp_path, make):
+    make(tmp_path / "a")
+    with pytest.raises(fetch.FetchError, match=r"holds no file"):
+        fetch.extract(tmp_path / "a", tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("method", [9, 93, 98])  # Deflate64 (usual above 2 GB on Windows), Zstandard, PPMd
+def test_a_zip_packed_by_another_method(tmp_path, method):
+    path = zipped(tmp_path / "a.zip", {"a.png": b"1" * 500})
+    data = bytearray(path.read_bytes())
+    for start in (8, data.index(b"PK\x01\x02") + 10):
+        data[start : start + 2] = method.to_bytes(2, "little")
+    path.write_bytes(data)
+    with pytest.raises(fetch.FetchError, match=rf"'a.png', packed by .*\(number {method}\).*Unpack it yourself"):
+        fetch.extract(path, tmp_path / "out")
+
+
+def test_a_zip_is_counted_before_anything_is_written(tmp_path, monkeypatch):
+    path = zipped(tmp_path / "a.zip", {f"{number}.txt": b"x" for number in range(30)})
+    monkeypatch.setattr(fetch, "_write_all", lambda *_: pytest.fail("it has begun"))
+    for limit, word in (({"max_files": 29}, "holds 30 files"), ({"max_bytes": 29}, "unpacks to 30 bytes")):
+        with pytest.raises(fetch.FetchError, match=word):
+            fetch.extract(path, tmp_path / "out", **limit)
+    monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=10))
+    with pytest.raises(fetch.FetchError, match=r"unpacks to 30 bytes, but 10 are free"):
         fetch.extract(path, tmp_path / "out")

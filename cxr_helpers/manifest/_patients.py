@@ -1,0 +1,93 @@
+"""Who is on the image: the caller's rule or the table's column, and what stands for nobody."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from . import _names as naming
+from ._layout import Row
+from ._table import ManifestError, plural, some
+
+
+def nih_patient(name: str) -> str | None:
+    """Patient of a file named as in NIH ChestX-ray14, ``PPPPPPPP_VVV.png`` (patient, visit), else None.
+
+    Introduced in lesson 01.
+    """
+    match = re.fullmatch(r"(\d{8})_\d{3}", PurePosixPath(name).stem)
+    return match.group(1) if match else None
+
+
+def patients(rows: list[Row], patient) -> tuple[list[str | None], list[str]]:
+    """Patient of each row, by the caller's rule or from the table, and what is to be said about it."""
+    notes = []
+    if patient is None:
+        found = [row.patient for row in rows]
+    elif callable(patient):
+        found = [patient(row.path) for row in rows]
+    else:
+        match = nih_patient if patient == "nih" else _pattern(patient)
+        found = [match(Path(row.path).name) for row in rows]
+        if not any(found) and patient != "nih":
+            found = [next(filter(None, map(match, reversed(_folders(row)))), None) for row in rows]
+            notes += ["patient from the folders"] if any(found) else []
+        fits = sum(map(bool, found))
+        if rows and not fits:
+            raise ManifestError(
+                f"patient={patient!r} fits none of the {len(rows)} file names (the first is "
+                f"{Path(rows[0].path).name!r}): correct it, or pass patient=None where nobody recorded them"
+            )
+        if fits < len(rows) and not notes:
+            notes.append(f"patient={patient!r} fits {fits} of {len(rows)} file names")
+    clean = [text(value) for value in found]
+    unknown = _placeholders(clean, [row.name for row in rows])
+    if unknown:
+        notes.append(f"patient {some(map(repr, unknown))} taken as unknown: it stands for nobody or for several")
+    clean = [None if value in unknown else value for value in clean]
+    known = {value for value in clean if value is not None}
+    share = f"{len(clean) - clean.count(None):,} of {plural(len(rows), 'image')}"
+    shown = f"{plural(len(known), 'patient')} known for {share}"
+    return clean, [shown if known else "no patient known", *notes]
+
+
+def _pattern(patient: str) -> Callable[[str], str | None]:
+    """The group of a regular expression in a name."""
+    try:
+        pattern = re.compile(patient)
+    except (re.error, TypeError) as error:
+        raise ManifestError(f"patient={patient!r} is no regular expression ({error})") from error
+    if pattern.groups != 1:
+        raise ManifestError(f"patient={patient!r} needs exactly one group, as in '(P[0-9]+)_'")
+    return lambda name: (m := pattern.search(name)) and m.group(1)
+
+
+def _folders(row: Row) -> tuple[str, ...]:
+    return PurePosixPath(row.image_id).parts[:-1]
+
+
+def text(value) -> str | None:
+    """Text of a patient, view ... without blanks at its ends; 0 is one, an empty or missing one is None."""
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return None
+    return re.sub(r"^(\d+)\.0$", r"\1", str(value).strip()) or None
+
+
+_NOBODY = {
+    *("na", "nan", "none", "null", "unknown", "unk", "missing", "notavailable", "notknown", "anonymous", "anonym"),
+    *("#na", "<na>", "-", "--", "?", "??", "x", "xx"),
+}
+
+
+def _placeholders(patients: list[str | None], classes: list[str | None]) -> list[str]:
+    """Values that stand for nobody: by their name; and 0, where far more images have it than any other patient."""
+    counts = Counter(value for value in patients if value is not None)
+    found = {value for value in counts if naming.key(value) in _NOBODY}
+    for zero in (value for value in counts if naming.key(value) == "0"):
+        others = [n for value, n in counts.items() if value != zero and value not in found]
+        mixed = len({name for value, name in zip(patients, classes, strict=True) if value == zero}) > 1
+        if counts[zero] > 1 and (mixed or counts[zero] > 2 * max(others, default=0)):
+            found.add(zero)
+    return sorted(found)
