@@ -144,14 +144,6 @@ def predict_explain(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
             yield Finding(start, 'read the result aloud after the code of this step: "**Explain.** ..."')
 
 
-def exercise(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """A lesson that has an exercise links to it."""
-    link = f"../exercises/{path.stem}_exercise.ipynb"
-    there = (path.parents[1] / "exercises" / "src" / f"{path.stem}_exercise.py").is_file()
-    if there and not any(f"]({link})" in c.source for c in notebook.cells if c.cell_type == "markdown"):
-        yield Finding(None, f"link to the exercise in `## What next`: [exercise {path.stem[:2]}]({link})")
-
-
 def ending(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
     """The lesson ends with `## Key points`, `## What next` and `## Sources and licence`, in this order."""
     parts = ["Key points", "What next", "Sources and licence"]
@@ -175,6 +167,5 @@ RULES = [
     heading_order,
     steps,
     predict_explain,
-    exercise,
     ending,
 ]

@@ -116,10 +116,6 @@ BAD = [
     ("predict-explain", replace("**Explain.**", "So")),
     ("predict-explain", swap("**Explain.**", "datasets.load(")),
     ("predict-explain", replace("## Key points", "## Step 2 · Talk\n\n**Predict.** **Explain.**\n\n## Key points")),
-    (
-        "exercise",
-        replace("[exercise 00](../exercises/00_topic_exercise.ipynb)", "[exercise 07](../exercises/07_other.ipynb)"),
-    ),
     ("ending", replace("## Key points", "## Summary")),
     ("ending", replace("## Sources and licence", "## Sources")),
     ("ending", swap("## What next", "## Key points")),
