@@ -109,7 +109,7 @@ test-exercises: $(READY) ## solutions, stubs, misconceptions, and a whole class 
 
 test-notebooks: $(READY) ## run every notebook on the phantom as a test: timing, and marked cells against their outputs
 	@test -n "$(LESSONS)" || { echo "no notebooks: make notebooks" >&2; exit 1; }
-	CXR_DATASET=phantom CXR_MODE=class CXR_SEED=0 $(SHARED) $(PYTEST) $(NBVAL) $(LESSONS)
+	CXR_DATASET=phantom CXR_MODE=class CXR_SEED=0 TQDM_DISABLE=1 $(SHARED) $(PYTEST) $(NBVAL) $(LESSONS)
 
 test-real: $(READY) $(NEEDS_DRAWN) ## the cases, and the lessons that treat another set differently, on case E's set or drawn images
 	$(SHARED) $(ONE_CORE) $(BIN)/python -m tools.run --data-dependent $(ON_REAL) --output build/real

@@ -147,7 +147,7 @@ def case(
         raise ValueError(f"no case study is called {letter!r}; there are: {', '.join(CASES)}")
     name = f"case_{letter}"
     if dataset == "phantom":
-        folder = _drawn(name, name, n, seed, size=size, masks=False, progress=False)
+        folder = _drawn(name, name, n, seed, size=size, masks=False)
         return manifest.from_folder(folder, patient=info("phantom").patient, progress=False)
     if dataset == "own":
         folder = _data_dir(data_dir) / name

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from . import images, manifest
+from ._progress import bar
 
 SIZE = 64  # side of the reduced image on which the structure is compared
 BORDER = 4  # pixels cut from each side of it: frames and burnt-in letters
@@ -45,13 +46,11 @@ def fingerprint(image: np.ndarray) -> np.ndarray:
 
 def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
     """Fingerprints of all images of a manifest: float32 (n, 3136), in row order. Introduced in lesson 04."""
-    from tqdm import tqdm
-
     with ThreadPoolExecutor() as pool:
         scales = manifest.scales(table)
         results = pool.map(lambda path, scale: fingerprint(images.read(path, scale)), table["path"], scales)
-        bar = tqdm(results, total=len(table), desc="fingerprints", unit="image", delay=1, disable=not progress)
-        return np.stack(list(bar)) if len(table) else np.zeros((0, (SIZE - 2 * BORDER) ** 2), np.float32)
+        shown = bar(results, show=progress, total=len(table), desc="fingerprints", unit="image")
+        return np.stack(list(shown)) if len(table) else np.zeros((0, (SIZE - 2 * BORDER) ** 2), np.float32)
 
 
 def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.DataFrame:

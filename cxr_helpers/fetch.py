@@ -22,7 +22,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import requests
-from tqdm import tqdm
+
+from ._progress import bar
 
 _BLOCK = 1 << 20
 _RETRIED = frozenset([408, 425, 429, 500, 502, 503, 504])
@@ -280,13 +281,13 @@ def _total(response, start: int, content_range) -> int | None:
 def _stream(response, part: Path, start: int, total: int | None, limit: int, progress: bool) -> bool:
     """Append to, or begin, the part; keep what has arrived when the connection breaks. False beyond the limit."""
     name = part.name.removesuffix(".part")
-    shown = {"total": total, "initial": start, "unit": "B", "unit_scale": True, "delay": 1, "leave": False}
-    with open(part, "ab" if start else "wb") as file, tqdm(**shown, desc=name, disable=not progress) as bar:
+    shown = {"total": total, "initial": start, "unit": "B", "unit_scale": True}
+    with open(part, "ab" if start else "wb") as file, bar(show=progress, desc=name, **shown) as told:
         # Otherwise a broken connection discards what has arrived of the last block; the length is checked below.
         response.raw.enforce_content_length = False
         for block in response.iter_content(_BLOCK):
             file.write(block)
-            bar.update(len(block))
+            told.update(len(block))
             if file.tell() > limit:
                 return False
         file.flush()

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from . import datasets, images, manifest
+from ._progress import bar
 from .manifest import _rows
 
 FITS = ("pad", "crop", "squash")
@@ -192,8 +193,6 @@ def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> N
 
 def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: bool) -> None:
     """Fill `images.npy`, keeping in `sums.npy` the checksum of what is finished."""
-    from tqdm import tqdm
-
     size, fit, contrast = settings["size"], settings["fit"], settings["contrast"]
     paths, hashes = (table[column].to_numpy() for column in ("path", "sha256"))
     scales = manifest.scales(table)
@@ -207,7 +206,7 @@ def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: b
 
     todo = np.flatnonzero(~_intact(pixels, sums))
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for _ in tqdm(pool.map(one, todo), total=len(todo), desc="cache", unit="image", delay=1, disable=not progress):
+        for _ in bar(pool.map(one, todo), show=progress, total=len(todo), desc="cache", unit="image"):
             pass
     pixels.flush()
     sums.flush()

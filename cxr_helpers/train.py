@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from . import pipeline, split
+from ._progress import bar
 from .models import Recipe
 
 
@@ -113,12 +114,11 @@ def _compile(model, recipe: Recipe, steps: int) -> None:
 
 def _callbacks(recipe: Recipe, epochs: int, progress: bool) -> list:
     import keras
-    from tqdm import tqdm
 
-    bar = tqdm(total=epochs, desc=recipe.name, unit="epoch", delay=1, disable=not progress)
+    shown = bar(show=progress, total=epochs, desc=recipe.name, unit="epoch")
     callbacks = [
         keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: bar.update(), on_train_end=lambda logs: bar.close()
+            on_epoch_end=lambda epoch, logs: shown.update(), on_train_end=lambda logs: shown.close()
         )
     ]
     if recipe.patience is not None:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from . import datasets, models, split
+from ._progress import bar
 from .manifest._rows import check_rows, remember_as
 from .train import predictions_table
 
@@ -90,7 +91,6 @@ def stage_features(
 
 def _compute(images, backbone, pool, mirrored: bool, batch_size: int, progress: bool) -> np.ndarray:
     import tensorflow as tf
-    from tqdm import tqdm
 
     @tf.function(autograph=False, reduce_retracing=True)
     def pooled(grey):
@@ -100,7 +100,7 @@ def _compute(images, backbone, pool, mirrored: bool, batch_size: int, progress: 
 
     rows = []
     starts = range(0, len(images), batch_size)
-    for start in tqdm(starts, desc="features", unit="batch", delay=1, disable=not progress):
+    for start in bar(starts, show=progress, desc="features", unit="batch"):
         grey = np.ascontiguousarray(images[start : start + batch_size])
         found = pooled(grey)
         rows.append(((found + pooled(np.ascontiguousarray(grey[:, :, ::-1]))) / 2 if mirrored else found).numpy())

@@ -122,7 +122,7 @@ def headings(notebook: nbformat.NotebookNode) -> Iterator[tuple[int, int, str]]:
 
 @contextmanager
 def kernel_environment() -> Iterator[dict[str, str]]:
-    """Yield the variables every kernel is given: quiet TensorFlow logs, and this Python under the name `python3`.
+    """Yield the variables every kernel is given: no TensorFlow logs, no progress bars, this Python as `python3`.
 
     While the block runs, the kernel's description stands in a temporary folder that Jupyter looks into first,
     so that neither a missing nor a user's own `python3` kernel changes what runs.
@@ -136,4 +136,5 @@ def kernel_environment() -> Iterator[dict[str, str]]:
         write_atomic(Path(folder, "kernels", "python3", "kernel.json"), json.dumps(spec))
         before = os.environ.get("JUPYTER_PATH")
         path = os.pathsep.join([folder, before] if before else [folder])
-        yield {"JUPYTER_PATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "TQDM_DISABLE": "1"}
+        yield {"JUPYTER_PATH": path, **quiet}

@@ -3,7 +3,6 @@
 import html
 import itertools
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
-from tqdm import tqdm
 
 from .. import images
+from .._progress import bar
 from . import _layout as layout
 from . import _names as naming
 from . import _tables as tables
@@ -257,17 +256,8 @@ def _import(
     patients(rows, patient)  # a rule that fits nothing is refused before the files are read
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         infos = pool.map(lambda row: _describe(row.path), rows)
-        bar = tqdm(
-            infos,
-            total=len(rows),
-            desc=title,
-            unit="image",
-            delay=1,
-            leave=False,
-            file=sys.stderr,
-            disable=not progress,
-        )
-        infos = list(bar)
+        shown = bar(infos, show=progress, total=len(rows), desc=title, unit="image")
+        infos = list(shown)
     rejects = [*rejects, *((i.path, i.problem, i.remedy) for i in infos if isinstance(i, images.ImageError))]
     good = [(row, info) for row, info in zip(rows, infos, strict=True) if isinstance(info, images.ImageInfo)]
     good, twice = _once(good, names)

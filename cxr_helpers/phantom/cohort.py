@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from .._progress import bar
 from .acquisition import SITES
 from .patient import stream
 from .rendering import RENDERER_VERSION, render
@@ -233,15 +234,13 @@ def _records(table: pd.DataFrame) -> list[dict]:
 
 def _bar(rows: Iterable[dict], listing: Path, total: int) -> Iterator[dict]:
     """Show how many rows all processes have taken."""
-    from tqdm.auto import tqdm
-
-    with tqdm(total=total, unit="image", desc="phantoms") as bar:
+    with bar(total=total, unit="image", desc="phantoms") as shown:
         for k, row in enumerate(rows):
             if k % BLOCK == 0:
                 taken = BLOCK * (len(list(listing.parent.glob("taken*"))) - 1)
-                bar.update(taken - bar.n)
+                shown.update(taken - shown.n)
             yield row
-        bar.update(total - bar.n)
+        shown.update(total - shown.n)
 
 
 def _draw(rows: Iterable[dict], job: _Job) -> list[dict]:

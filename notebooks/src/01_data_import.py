@@ -54,7 +54,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # the phantoms: some 20 seconds.)
 
 # %% tags=["nbval-check-output"]
-report = datasets.load_report(DATASET, DATA_DIR, progress=False)
+report = datasets.load_report(DATASET, DATA_DIR)
 table = report.table
 classes = list(table["label"].cat.categories)
 print(dict(enumerate(classes)), len(table), "images")
@@ -207,9 +207,7 @@ import tempfile
 scratch = tempfile.TemporaryDirectory()
 plan = phantom.design("case_c", n=8, seed=SEED)  # which images to draw, one row each
 target = Path(scratch.name) / "covid-download"
-download = phantom.write(
-    plan, target, "case_c", format="jpeg", size=96, masks=False, progress=False
-)
+download = phantom.write(plan, target, "case_c", format="jpeg", size=96, masks=False)
 
 normal, covid = (download / f"dataset/training/{name}" for name in ("Normal", "COVID-19"))
 first, one = min(normal.iterdir()), min(covid.iterdir())
@@ -322,7 +320,7 @@ print("the course's order, whatever the folders are called:", ", ".join(manifest
 # **Predict.** The download now holds 13 files. How many rows will the table have?
 
 # %% tags=["nbval-check-output"]
-imported = manifest.from_folder(download, progress=False)
+imported = manifest.from_folder(download)
 print(imported.understood)
 for path, problem in zip(imported.rejects["path"], imported.rejects["problem"]):
     print(f"rejected: {Path(path).name} {problem.split('(')[0]}")
@@ -353,13 +351,13 @@ controls = download / "dataset/training/Controls"
 controls.mkdir()
 shutil.copy(first, controls / "P99998_0.jpg")
 try:
-    manifest.from_folder(download, progress=False)
+    manifest.from_folder(download)
 except manifest.ManifestError as error:
     print(str(error).replace(scratch.name, "..."))
 
 labels = {"Controls": "normal"}
 print()
-print(manifest.from_folder(download, labels=labels, progress=False).understood)
+print(manifest.from_folder(download, labels=labels).understood)
 
 # %% [markdown]
 # **Explain.** It stops and shows the line to add. That *Controls* are healthy is for you to find out from the
@@ -394,8 +392,8 @@ print(manifest.from_folder(download, labels=labels, progress=False).understood)
 drawn = {case: phantom.design(f"case_{case}", n=24, seed=SEED) for case in "abcde"}
 for case, plan in drawn.items():
     place = Path(scratch.name) / case
-    root = phantom.write(plan, place, f"case_{case}", size=64, masks=False, progress=False)
-    got = manifest.from_folder(root, patient=r"^(P\d+)_", progress=False)
+    root = phantom.write(plan, place, f"case_{case}", size=64, masks=False)
+    got = manifest.from_folder(root, patient=r"^(P\d+)_")
     print(f"case {case.upper()}: {got.understood.removeprefix('images: ')}")
     people = plan["patient"].nunique(), got.table["patient"].nunique()
     print(f"        patients: {people[0]} drawn, {people[1]} found")
@@ -412,7 +410,7 @@ for case, plan in drawn.items():
 # or there is none. Then somebody often fills in the file's name:
 
 # %% tags=["nbval-check-output"]
-silent = manifest.from_folder(root, progress=False).table  # case E's layout, no pattern given
+silent = manifest.from_folder(root).table  # case E's layout, no pattern given
 mistake = silent["patient"].fillna(silent["image_id"])
 print(f"{silent['patient'].isna().sum()} of {len(silent)} images do not name their patient")
 print(f"filled in: {mistake.nunique()} 'patients'; drawn: {plan['patient'].nunique()}")
@@ -466,8 +464,8 @@ import pydicom
 
 visitors = phantom.design("second_site", n=2, seed=SEED)
 place = Path(scratch.name) / "second site"
-root = phantom.write(visitors, place, format="dicom", size=160, masks=False, progress=False)
-scans = manifest.from_folder(root, progress=False).table
+root = phantom.write(visitors, place, format="dicom", size=160, masks=False)
+scans = manifest.from_folder(root).table
 scan = pydicom.dcmread(scans["path"].iloc[0])
 for name in ("Modality", "ViewPosition", "BitsStored", "PhotometricInterpretation"):
     print(f"{name}: {scan[name].value}")

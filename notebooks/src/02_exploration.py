@@ -51,7 +51,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # **Predict.** Suppose a "model" always answers the largest class. What accuracy will it have on this set?
 
 # %%
-report = datasets.load_report(DATASET, DATA_DIR, progress=False)
+report = datasets.load_report(DATASET, DATA_DIR)
 table = report.table
 plots.class_counts(table)
 
@@ -113,7 +113,7 @@ pd.DataFrame(columns, index=files.columns).assign(largest_class=always).round(3)
 # **Predict.** Six per class, at random. Which class will you find easiest to recognise, and by what?
 
 # %%
-images = preprocess.cache(table, size=128, progress=False)
+images = preprocess.cache(table, size=128)
 sample = table.groupby("label", observed=True).sample(6, random_state=SEED)
 plots.montage(
     images[sample.index], sample["label"], title="Six images of each class, drawn at random"
@@ -295,7 +295,7 @@ print(
 # one fold: they form a **group** (lesson 04 again).
 
 # %% tags=["nbval-check-output"]
-pairs = duplicates.pairs(table, progress=False)
+pairs = duplicates.pairs(table)
 table = duplicates.add_groups(table, pairs)
 folded = split.folds(table, k=5, seed=SEED)
 print(f"{len(table)} images in {table['group'].nunique()} groups, five folds of", end=" ")
@@ -379,10 +379,10 @@ plans = {
 planted, pixels = {}, {}
 for name, plan in plans.items():
     home = datasets.work_dir()  # drawn once, then kept there
-    folder = phantom.cached(plan, home, "lesson-02", size=96, masks=False, progress=False)
-    rows = manifest.from_folder(folder, patient=r"(P\d+)_", progress=False).table
+    folder = phantom.cached(plan, home, "lesson-02", size=96, masks=False)
+    rows = manifest.from_folder(folder, patient=r"(P\d+)_").table
     planted[name] = split.folds(rows.assign(group=rows["patient"]), k=5, seed=SEED)
-    pixels[name] = preprocess.cache(rows, size=96, progress=False)
+    pixels[name] = preprocess.cache(rows, size=96)
 circumstances = ["marker", "site", "age_group"]
 truth = {
     name: plan.groupby("label")[circumstances].agg(lambda kinds: " or ".join(sorted(set(kinds))))
@@ -506,7 +506,7 @@ pd.DataFrame(chosen).agg(["mean", "min", "max"]).round(2)
 pd.set_option("display.max_colwidth", 200)
 page = audit.report(table, report.rejects, pairs, seed=SEED)
 guilty = planted["the hospital"]
-copies = duplicates.pairs(guilty, progress=False)
+copies = duplicates.pairs(guilty)
 page["the hospital"] = audit.report(guilty, pairs=copies, seed=SEED)["verdict"]
 page[["check", "verdict", "finding", "the hospital"]]
 

@@ -55,7 +55,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 import io
 from PIL import Image
 
-table = datasets.load_report(DATASET, DATA_DIR, progress=False).table
+table = datasets.load_report(DATASET, DATA_DIR).table
 grey = preprocess.prepare(images.read(table["path"].iloc[0]), size=256)  # 0-255, 256 × 256
 picture = Image.fromarray(grey)
 deep = Image.fromarray(grey.astype(np.uint16) * 257)
@@ -146,8 +146,8 @@ from cxr_helpers import manifest, phantom
 scratch = tempfile.TemporaryDirectory()
 plan = phantom.design("site_label", n=12, seed=SEED, letters=0, devices=0)
 place = Path(scratch.name) / "two sites"
-folder = phantom.write(plan, place, format="dicom", size=128, masks=False, progress=False)
-scans = manifest.from_folder(folder, progress=False).table
+folder = phantom.write(plan, place, format="dicom", size=128, masks=False)
+scans = manifest.from_folder(folder).table
 print(pd.crosstab(scans["label"], scans["mode"]).to_string())
 
 # %% [markdown]
@@ -258,9 +258,9 @@ ratio.describe()[["count", "min", "mean", "max"]].round(2)
 
 # %% tags=["nbval-check-output"]
 if table["split"].isna().all():
-    pairs = duplicates.pairs(table, progress=False)
+    pairs = duplicates.pairs(table)
     table = split.holdout(duplicates.add_groups(table, pairs), seed=SEED)
-small = preprocess.cache(table, size=64, progress=False)  # step 7 says what this is
+small = preprocess.cache(table, size=64)  # step 7 says what this is
 train, test = (np.asarray(small[table["split"] == part]) for part in ("train", "test"))
 print(f"{len(train)} train, {len(test)} test")
 
@@ -401,7 +401,7 @@ few = few.reset_index(drop=True)
 seconds = {}
 for call in ("first call", "second call"):
     started = time.perf_counter()
-    cached = preprocess.cache(few, size=224, folder=scratch.name, progress=False)
+    cached = preprocess.cache(few, size=224, folder=scratch.name)
     seconds[call] = time.perf_counter() - started
 print(
     cached.shape,

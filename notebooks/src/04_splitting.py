@@ -116,15 +116,15 @@ print(f"by hand {by_hand:.3f}, scikit-learn {by_sklearn:.3f}")
 # %% tags=["nbval-check-output"]
 design = phantom.design("patient_leak", n=320, seed=SEED, per_patient=8)
 work = datasets.work_dir()
-folder = phantom.cached(design, work, "patient_leak", size=64, masks=False, progress=False)
-coins = manifest.from_folder(folder, patient=r"(P\d+)_", progress=False).table
+folder = phantom.cached(design, work, "patient_leak", size=64, masks=False)
+coins = manifest.from_folder(folder, patient=r"(P\d+)_").table
 print(f"{len(coins)} films of {coins['patient'].nunique()} patients")
 print(f"drawn: {set(design['disease'])}; written on the folders: {sorted(set(coins['label']))}")
 
 # %%
 one_each = coins.groupby("label", observed=True)["patient"].first()
 shown = coins[coins["patient"].isin(one_each)].groupby("patient").head(3)
-thumbnails = preprocess.cache(coins, size=64, progress=False)[shown.index]
+thumbnails = preprocess.cache(coins, size=64)[shown.index]
 captions = [f"{who}: {label}" for who, label in zip(shown["patient"], shown["label"])]
 plots.montage(thumbnails, captions, title="Two patients, three of their films each")
 
@@ -137,7 +137,7 @@ plots.montage(thumbnails, captions, title="Two patients, three of their films ea
 # **Predict.** The labels are coins. What AUC will the model reach on the images set aside?
 
 # %%
-films = preprocess.cache(coins, size=32, progress=False)
+films = preprocess.cache(coins, size=32)
 by_image = split.holdout(coins.assign(group=coins["image_id"]), test=0.25, val=0, seed=SEED)
 print(evaluate.metric(baselines.logistic_regression(by_image, films), "roc_auc", "covid"))
 
@@ -218,8 +218,8 @@ plots.intervals(
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("duplicates", n=240, seed=SEED, share=0.25)
-folder = phantom.cached(design, work, "duplicates", size=96, masks=False, progress=False)
-copied = manifest.from_folder(folder, progress=False).table  # patients unknown, as in case E's set
+folder = phantom.cached(design, work, "duplicates", size=96, masks=False)
+copied = manifest.from_folder(folder).table  # patients unknown, as in case E's set
 truth = pd.read_csv(folder.parent / "truth.csv").set_index("image_id").loc[copied["image_id"]]
 copied["change"] = truth["transform"].fillna("original").to_numpy()
 own_name = copied["image_id"].str.extract(r"([^/]+)\.\w+$")[0].to_numpy()
@@ -251,7 +251,7 @@ print(f"{by_hash.sum()} of them are found by SHA-256")
 # **Predict.** Three classes. How often is nearest neighbour right on the test images seen before, and on the others?
 
 # %%
-answers = baselines.nearest_neighbour(cut, preprocess.cache(cut, size=64, progress=False))
+answers = baselines.nearest_neighbour(cut, preprocess.cache(cut, size=64))
 right = (answers["predicted"] == answers["label"]).groupby(answers["image_id"]).first()
 right = test["image_id"].map(right)
 for name, part in {"seen in training": right[seen], "new": right[~seen]}.items():
@@ -274,7 +274,7 @@ for name, part in {"seen in training": right[seen], "new": right[~seen]}.items()
 # the two for the fingerprint?
 
 # %%
-first = preprocess.cache(copied, size=96, progress=False)[0]
+first = preprocess.cache(copied, size=96)[0]
 second = preprocess.prepare((first / 255.0) ** 2, 96)
 similarity = duplicates.fingerprint(first) @ duplicates.fingerprint(second)
 plots.compare_images([first, second], ["as it is", f"darker: similarity {similarity:.3f}"])
@@ -288,7 +288,7 @@ plots.compare_images([first, second], ["as it is", f"darker: similarity {similar
 # would you put the limit between *another film* and *the same film*?
 
 # %%
-vectors = duplicates.fingerprints(copied, progress=False)
+vectors = duplicates.fingerprints(copied)
 similarities = (vectors @ vectors.T)[np.triu_indices(len(copied), k=1)]
 plots.distribution(
     similarities[similarities > 0.25],
@@ -317,7 +317,7 @@ result[["low", "high"]] = [evaluate.wilson(k, n) for k, n in result.to_numpy()]
 result.round(2)
 
 # %% tags=["nbval-check-output"]
-pairs = duplicates.pairs(copied, progress=False)
+pairs = duplicates.pairs(copied)
 film = copied.set_index("image_id")["film"]
 false_alarms = pairs["image_id_a"].map(film) != pairs["image_id_b"].map(film)
 others = len(similarities) - len(planted)
@@ -334,7 +334,7 @@ print(f"false alarms: {false_alarms.sum()} among {others} pairs of different fil
 missed = planted[~planted["found"]].sort_values("similarity").assign(kind="crop")
 if missed.empty:  # nothing overlooked: then show the least similar pairs that were found
     missed = planted.sort_values("similarity")
-pictures = dict(zip(copied["image_id"], preprocess.cache(copied, size=96, progress=False)))
+pictures = dict(zip(copied["image_id"], preprocess.cache(copied, size=96)))
 plots.duplicate_pairs(pictures, missed, limit=3, title="One film each, and the least alike")
 
 # %% [markdown]
@@ -396,7 +396,7 @@ pd.DataFrame(counted)
 # columns will be zero?
 
 # %%
-pairs = duplicates.pairs(table, progress=False)
+pairs = duplicates.pairs(table)
 crossed = pairs[pairs["split_a"] != pairs["split_b"]]
 train, test = (table[table["split"] == part] for part in ("train", "test"))
 leaks = pd.DataFrame({"label": test["label"], "images": 1})
@@ -453,7 +453,7 @@ plots.split_counts(mine, title="Grouped and stratified")
 
 # %%
 folded = split.folds(table, k=5, seed=SEED)
-images = preprocess.cache(folded, size=32, progress=False)
+images = preprocess.cache(folded, size=32)
 scored = baselines.logistic_regression(folded, images, folds=True)
 right = scored["predicted"] == scored["label"]
 print("all folds:", evaluate.metric(scored, "accuracy"))

@@ -57,7 +57,7 @@ table = datasets.load(DATASET, DATA_DIR)
 negative, positive = table["label"].cat.categories[:2]
 table = table[table["label"].isin([negative, positive])].reset_index(drop=True)
 table["label"] = table["label"].cat.remove_unused_categories()
-table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
+table = duplicates.add_groups(table)
 table = split.holdout(table, test=0.2, val=0.2, seed=SEED)
 split.assert_disjoint(table)
 
@@ -69,7 +69,7 @@ split.assert_disjoint(table)
 
 # %%
 SIDE = 32
-images = preprocess.cache(table, size=SIDE, progress=False)
+images = preprocess.cache(table, size=SIDE)
 rows = table.groupby("label", observed=True).head(6).sort_values("label").index
 plots.montage(images[rows], table.loc[rows, "label"], title=f"{SIDE}×{SIDE} pixels")
 

@@ -330,8 +330,8 @@ for name, given in (("shares 1 / 0 / 0", shares), ("logits 2 / 1 / -6", raw)):
 # %%
 SIZE = 64 if MODE == "class" else 224
 table = datasets.load(DATASET, DATA_DIR)
-images = preprocess.cache(table, size=SIZE, progress=False)
-table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
+images = preprocess.cache(table, size=SIZE)
+table = duplicates.add_groups(table)
 table = split.holdout(table, test=0.2, val=0.2, seed=SEED)
 n_classes = len(table["label"].cat.categories)
 
@@ -415,7 +415,7 @@ from dataclasses import replace
 recipe = models.Recipe("small", small, epochs=8, batch_size=32)
 if MODE == "full":
     recipe = models.RECIPES["compact"]
-fitted = train.fit(recipe, table, images, seed=SEED, progress=False)
+fitted = train.fit(recipe, table, images, seed=SEED)
 print(f"{fitted.model.count_params():,} parameters, {recipe.epochs} epochs")
 plots.curves(fitted.history, title=f"The {recipe.name} network")
 
@@ -438,7 +438,7 @@ plots.curves(fitted.history, title=f"The {recipe.name} network")
 # %%
 runs = {SEED: fitted}
 for seed in range(SEED + 1, SEED + 3):
-    runs[seed] = train.fit(recipe, table, images, seed=seed, progress=False)
+    runs[seed] = train.fit(recipe, table, images, seed=seed)
 rows = [
     train.predict(run.model, table, images, split="val", name=f"seed {seed}")
     for seed, run in runs.items()
@@ -537,15 +537,15 @@ plots.montage(
 plan = phantom.design(
     "lateralised", n=360, seed=SEED, classes=("normal", "bacterial", "effusion"), letters=0.0
 )
-folder = phantom.cached(plan, datasets.work_dir(), "sides", size=64, masks=False, progress=False)
-chests = manifest.from_folder(folder, patient=r"(P\d+)_", progress=False).table
+folder = phantom.cached(plan, datasets.work_dir(), "sides", size=64, masks=False)
+chests = manifest.from_folder(folder, patient=r"(P\d+)_").table
 chests["group"] = chests["patient"]
 truth = pd.read_csv(folder.parent / "truth.csv").set_index("image_id")
 chests["side"] = truth["side"].reindex(chests["image_id"]).to_numpy()  # empty for the normal ones
 chests["ill"] = np.where(chests["label"] == "normal", "normal", "ill")
-films = preprocess.cache(chests, size=32, progress=False)  # small is enough for a side
+films = preprocess.cache(chests, size=32)  # small is enough for a side
 rows = np.concatenate([np.flatnonzero(chests["side"] == side)[:3] for side in ("right", "left")])
-shown = preprocess.cache(chests, size=64, progress=False)[rows]
+shown = preprocess.cache(chests, size=64)[rows]
 plots.montage(shown, chests.loc[rows, "side"], columns=6, title="The side of the opacity")
 
 # %% [markdown]
@@ -576,7 +576,7 @@ for question in POSITIVE:
     for name, augment in (("as they are", None), ("with flips", FLIP)):
         trained = replace(flip_recipe, augment=augment)
         seeds = range(SEED, SEED + (2 if question == "side" else 1))
-        runs = [train.fit(trained, part, grey, seed=k, progress=False).model for k in seeds]
+        runs = [train.fit(trained, part, grey, seed=k).model for k in seeds]
         networks[question, name] = runs
         scored = [
             train.predict(m, part, grey, split="test", name="small", seed=k)

@@ -51,15 +51,15 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 
 # %%
 table = datasets.load(DATASET, DATA_DIR)
-images = preprocess.cache(table, size=96 if MODE == "class" else 224, progress=False)
-table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
+images = preprocess.cache(table, size=96 if MODE == "class" else 224)
+table = duplicates.add_groups(table)
 table = split.holdout(table, test=0.25, val=0.2, seed=SEED)
 split.assert_disjoint(table)
 
 recipe = models.RECIPES["compact"]
 epochs = 8 if MODE == "class" else recipe.epochs
 with quiet():
-    fitted = train.fit(recipe, table, images, epochs=epochs, seed=SEED, progress=False)
+    fitted = train.fit(recipe, table, images, epochs=epochs, seed=SEED)
 print(f"{fitted.model.count_params():,} parameters, {epochs} epochs, {fitted.seconds:.0f} s")
 
 # %% [markdown]
@@ -200,13 +200,13 @@ print(f"20 of 20: textbook 1.00-1.00, Wilson {evaluate.wilson(20, 20)[0]:.2f}-1.
 # %% tags=["nbval-check-output"]
 design = phantom.design("patient_leak", n=320, seed=SEED, per_patient=8)
 work = datasets.work_dir()
-folder = phantom.cached(design, work, "patient_leak", size=64, masks=False, progress=False)
-films = manifest.from_folder(folder, patient=r"(P\d+)_", progress=False).table
+folder = phantom.cached(design, work, "patient_leak", size=64, masks=False)
+films = manifest.from_folder(folder, patient=r"(P\d+)_").table
 print(f"{len(films)} films of {films['patient'].nunique()} patients")
 
 # %%
 films = films.assign(label=pd.Categorical([positive] * len(films), names), split="test", group="")
-inputs = preprocess.cache(films, size=images.shape[1], progress=False)
+inputs = preprocess.cache(films, size=images.shape[1])
 score = train.predict(fitted.model, films, inputs, split="test")[f"p_{positive}"]
 said = (score > score.median()).to_numpy()
 number, _ = films["patient"].factorize()

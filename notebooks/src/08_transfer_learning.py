@@ -55,8 +55,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %%
 SIZE = 64 if MODE == "class" else 224
 table = datasets.load(DATASET, DATA_DIR)
-images = preprocess.cache(table, size=SIZE, progress=False)
-table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
+images = preprocess.cache(table, size=SIZE)
+table = duplicates.add_groups(table)
 table = split.holdout(table, test=0.4, val=0.25, seed=SEED)
 split.assert_disjoint(table)
 names = list(table["label"].cat.categories)
@@ -107,12 +107,12 @@ stages
 WEIGHTS = models.IMAGENET
 cuts = list(stages.loc[stages["side"] > 1, "stage"])
 try:
-    features = transfer.stage_features(images, cuts=cuts, weights=WEIGHTS, progress=False)
+    features = transfer.stage_features(images, cuts=cuts, weights=WEIGHTS)
 except models.WeightsError as error:  # without a network, and nothing installed
     print(f"{error}\nGOING ON WITH RANDOM WEIGHTS: the figures below are not those of ImageNet")
     WEIGHTS = None
     keras.utils.set_random_seed(SEED)
-    features = transfer.stage_features(images, cuts=cuts, weights=WEIGHTS, progress=False)
+    features = transfer.stage_features(images, cuts=cuts, weights=WEIGHTS)
 print({stage: values.shape for stage, values in features.items()})
 
 # %% [markdown]
@@ -465,7 +465,7 @@ for n, seed in [(n, seed) for n in sizes for seed in seeds]:
     part = few(n, seed)
     only_train = part.assign(split=part["split"].where(part["split"] == "train"))
     epochs = round(images_seen / n)
-    fitted = train.fit(compact, only_train, images, epochs=epochs, seed=seed, progress=False)
+    fitted = train.fit(compact, only_train, images, epochs=epochs, seed=seed)
     trained[n, seed] = fitted.model
     scratch = train.predict(fitted.model, part, images, split="val", seed=seed)
     arms = {"compact, from scratch": scratch, "frozen": scored(features[chosen], part)}

@@ -62,15 +62,15 @@ plan = phantom.design(
     "marker", n=300, seed=SEED, text="R|PORTABLE", severity=(0.2, 0.7), sites=("C",)
 )
 work = datasets.work_dir()
-root = phantom.cached(plan, work, "marker", size=96, progress=False)
-films = manifest.from_folder(root, patient=r"(P\d+)_", progress=False).table
+root = phantom.cached(plan, work, "marker", size=96)
+films = manifest.from_folder(root, patient=r"(P\d+)_").table
 films["group"] = films["patient"]
 plan = plan.set_index("image_id").loc[films["image_id"].str.extract(r"/(.+)\.")[0]].reset_index()
 films["marker"] = np.where(plan["marker"] == "", "no marker", "marker")
 print(pd.crosstab(films["label"], films["marker"]).to_string())
 
 # %%
-images = preprocess.cache(films, size=96, progress=False)
+images = preprocess.cache(films, size=96)
 ill = (films["label"] == "covid").to_numpy()
 shown = [*np.flatnonzero(~ill)[:4], *np.flatnonzero(ill)[:4]]
 plots.montage(
@@ -102,7 +102,7 @@ recipe = replace(models.RECIPES["compact"], augment=None)
 def trained_on(pictures):
     """The compact network, trained on the training films as they look in these pictures."""
     with quiet():
-        return train.fit(recipe, films, pictures, epochs=epochs, seed=SEED, progress=False).model
+        return train.fit(recipe, films, pictures, epochs=epochs, seed=SEED).model
 
 
 network = trained_on(images)
@@ -139,10 +139,10 @@ print("internal AUC:", evaluate.metric(answers, "roc_auc", "covid"))
 is_test = (films["split"] == "test").to_numpy()
 test = films[is_test].reset_index(drop=True)
 swapped = plan[is_test].assign(marker=np.where(plan.loc[is_test, "marker"] == "", "R|PORTABLE", ""))
-twin_root = phantom.cached(swapped, work, "marker-twins", size=96, masks=False, progress=False)
-twins = manifest.from_folder(twin_root, progress=False).table
+twin_root = phantom.cached(swapped, work, "marker-twins", size=96, masks=False)
+twins = manifest.from_folder(twin_root).table
 twins = twins.set_index("image_id").loc[test["image_id"]].reset_index()
-as_taken, twin = images[is_test], preprocess.cache(twins, size=96, progress=False)
+as_taken, twin = images[is_test], preprocess.cache(twins, size=96)
 print(f"{len(test)} test films of {test['patient'].nunique()} patients, each in two versions")
 
 # %%
@@ -298,8 +298,8 @@ repairs[["model", "n", "groups", "roc_auc", "sensitivity", "specificity"]]
 # knows the hospital, and answers with the share of ill among the training films from there?
 
 # %%
-home = phantom.cached(phantom.design("default"), work, "default", progress=False)
-two = manifest.from_folder(home, patient=r"(P\d+)_", progress=False).table
+home = phantom.cached(phantom.design("default"), work, "default")
+two = manifest.from_folder(home, patient=r"(P\d+)_").table
 truth = pd.read_csv(home.parent / "truth.csv").set_index("image_id")
 two["source"] = truth["site"].loc[two["image_id"]].to_numpy()
 two["group"] = two["patient"]
@@ -310,7 +310,7 @@ print("disease from the hospital alone:", end=" ")
 print(evaluate.metric(audit.source_baseline(two, seed=SEED), "roc_auc", "covid"))
 
 # %%
-whole = np.array(preprocess.cache(two, size=64, progress=False))
+whole = np.array(preprocess.cache(two, size=64))
 lungs = [phantom.read_masks(phantom.mask_file(p, home))["lung"] for p in two["path"]]
 lungs = np.array([preprocess.resize(lung.astype("float32"), 64) > 0.5 for lung in lungs])
 frame = np.ones((64, 64), bool)
@@ -433,10 +433,10 @@ plans = {
 }
 pixels = {}
 for name, ages in plans.items():
-    folder = phantom.cached(ages, work, "lesson-02", size=96, masks=False, progress=False)
-    rows = manifest.from_folder(folder, patient=r"(P\d+)_", progress=False).table
+    folder = phantom.cached(ages, work, "lesson-02", size=96, masks=False)
+    rows = manifest.from_folder(folder, patient=r"(P\d+)_").table
     people = split.folds(rows.assign(group=rows["patient"]), k=5, seed=SEED)  # same names each time
-    small = baselines.shrink(preprocess.cache(rows, size=96, progress=False), 32)
+    small = baselines.shrink(preprocess.cache(rows, size=96), 32)
     pixels[name] = small.reshape(len(rows), -1)
 ages = {name: p.groupby("label")["age_group"].first().to_dict() for name, p in plans.items()}
 print(pd.DataFrame(ages).to_string())
@@ -483,12 +483,12 @@ found[["model", "n", "groups", "roc_auc", "sensitivity", "specificity"]]
 
 # %%
 clean_plan = phantom.design("clean", n=160, seed=SEED, classes=("normal", "covid"))
-folder = phantom.cached(clean_plan, work, "clean", size=64, masks=False, progress=False)
-clean = manifest.from_folder(folder, patient=r"(P\d+)_", progress=False).table
+folder = phantom.cached(clean_plan, work, "clean", size=64, masks=False)
+clean = manifest.from_folder(folder, patient=r"(P\d+)_").table
 site = clean_plan.set_index("image_id")["site"]
 clean["source"] = site.loc[clean["image_id"].str.extract(r"/(.+)\.")[0]].to_numpy()
 clean["group"] = clean["patient"]
-grey = preprocess.cache(clean, size=64, progress=False)
+grey = preprocess.cache(clean, size=64)
 sites = clean.assign(label=pd.Categorical(clean["source"]))
 pd.set_option("display.max_colwidth", 200)
 page = audit.shortcuts(clean, grey, seed=SEED)
@@ -526,10 +526,10 @@ print("the same, the markers' places covered on every film:", rest)
 
 # %%
 table = datasets.load(DATASET, DATA_DIR)
-table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
+table = duplicates.add_groups(table)
 if DATASET == "phantom":
     table["source"] = truth["site"].loc[table["image_id"]].to_numpy()
-squares = preprocess.cache(table, size=64, fit="squash", progress=False)  # no border of our own
+squares = preprocess.cache(table, size=64, fit="squash")  # no border of our own
 page = audit.shortcuts(table, squares, seed=SEED)
 page[["check", "verdict", "finding"]]
 

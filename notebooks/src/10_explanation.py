@@ -60,10 +60,10 @@ study = {"n": N, "seed": SEED, "classes": ("normal", ILL), "severity": (0.4, 1.0
 plan = phantom.design("marker", strength=0, text="R|PORTABLE", per_patient=1.2, devices=0, **study)
 films = {}
 for name, text in {"plain": "", "marked": "R|PORTABLE"}.items():
-    drawn = {"size": SIZE, "format": "png", "progress": False}
+    drawn = {"size": SIZE, "format": "png"}
     place = phantom.cached(plan.assign(marker=text), datasets.work_dir(), f"maps-{name}", **drawn)
-    table = manifest.from_folder(place, patient=r"(P\d+)_", progress=False).table
-    films[name] = np.array(preprocess.cache(table, size=SIZE, progress=False))
+    table = manifest.from_folder(place, patient=r"(P\d+)_").table
+    films[name] = np.array(preprocess.cache(table, size=SIZE))
 table["group"] = table["patient"]
 truth = [phantom.read_masks(phantom.mask_file(path, place)) for path in table["path"]]
 lesion, letters = (np.stack([masks[kind] for masks in truth]) for kind in ("lesion", "marker"))
@@ -117,7 +117,7 @@ epochs = 8 if MODE == "class" else 15
 recipe = models.Recipe("network", network, epochs, batch_size=8, learning_rate=3e-3, cosine=True)
 nets = {}
 for study, grey in images.items():
-    nets[study] = train.fit(recipe, table, grey, seed=SEED, progress=False).model
+    nets[study] = train.fit(recipe, table, grey, seed=SEED).model
     answers = train.predict(nets[study], table, grey, split="test", name=study)
     print(f"{study:8s} {evaluate.metric(answers, 'roc_auc', ILL)}")
 
@@ -617,7 +617,7 @@ pd.DataFrame(
 # %%
 given = datasets.load(DATASET, DATA_DIR)
 picked = pd.concat([part.head(1) for _, part in given.groupby("label", observed=True)]).head(4)
-others = np.array(preprocess.cache(picked, size=SIZE, progress=False))
+others = np.array(preprocess.cache(picked, size=SIZE))
 p = np.asarray(honest(others[..., None].astype("float32")))[:, 0]
 plots.heat_maps(
     others,

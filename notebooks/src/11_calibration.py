@@ -55,8 +55,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 def prepare(name):
     """A set with two classes, grouped and split, and its images."""
     table = datasets.load(name, DATA_DIR)
-    images = preprocess.cache(table, size=64 if MODE == "class" else 160, progress=False)
-    table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
+    images = preprocess.cache(table, size=64 if MODE == "class" else 160)
+    table = duplicates.add_groups(table)
     return split.holdout(two_classes(table), test=0.3, val=0.25, seed=SEED), images
 
 
@@ -87,7 +87,7 @@ def learn(table, images):
     """A compact network, fitted to the training part."""
     recipe = replace(models.RECIPES["compact"], augment=None)
     with quiet():
-        return train.fit(recipe, table, images, epochs=14, seed=SEED, progress=False).model
+        return train.fit(recipe, table, images, epochs=14, seed=SEED).model
 
 
 network = learn(table, images)
@@ -608,9 +608,9 @@ plots.decision_curve(curves, title=f"Decision curve, {len(test)} test images")
 # %% tags=["nbval-check-output"]
 design = phantom.design("second_site", n=180, seed=SEED)
 work = datasets.work_dir()
-folder = phantom.cached(design, work, "second_site", size=96, masks=False, progress=False)
-away = manifest.from_folder(folder, patient=r"(P\d+)_", progress=False).table
-away = duplicates.add_groups(two_classes(away), duplicates.pairs(away, progress=False))
+folder = phantom.cached(design, work, "second_site", size=96, masks=False)
+away = manifest.from_folder(folder, patient=r"(P\d+)_").table
+away = duplicates.add_groups(two_classes(away), duplicates.pairs(away))
 print(f"{len(away)} films, {(away['label'] == 'covid').sum()} of them COVID")
 
 # %%
@@ -622,7 +622,7 @@ if DATASET != "phantom":  # then home must be a phantom, too
     )
     T = calibrate.temperature(validation)
 threshold = evaluate.operating_point(calibrate.apply(validation, T), "covid", sensitivity=asked)
-away_images = preprocess.cache(away, size=images.shape[1], progress=False)
+away_images = preprocess.cache(away, size=images.shape[1])
 sites = {"home": test, "away": train.predict(network, away, away_images)}
 sites = {name: calibrate.apply(each, T) for name, each in sites.items()}
 for name, each in sites.items():

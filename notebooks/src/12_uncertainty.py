@@ -56,13 +56,13 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 size, epochs, n_new = (64, 12, 75) if MODE == "class" else (96, 40, 300)
 design = phantom.design("default")
 both_sites = datasets.load("phantom")
-folder = phantom.cached(design, datasets.work_dir(), "default", progress=False)
+folder = phantom.cached(design, datasets.work_dir(), "default")
 truth = pd.read_csv(folder.parent / "truth.csv").set_index("image_id").loc[both_sites["image_id"]]
 
 at_home = (truth["site"] == "B").to_numpy()
 home = both_sites[at_home].assign(group=lambda t: t["patient"]).reset_index(drop=True)
 home = split.holdout(home, test=0.3, val=0.25, seed=SEED)
-home_images = preprocess.cache(both_sites, size=size, progress=False)[at_home]
+home_images = preprocess.cache(both_sites, size=size)[at_home]
 split.assert_disjoint(home)
 home.groupby("split", observed=True).agg(
     images=("image_id", "size"), patients=("patient", "nunique")
@@ -76,9 +76,8 @@ home.groupby("split", observed=True).agg(
 
 # %%
 recipe, seeds = models.RECIPES["compact"], (SEED, SEED + 1, SEED + 2)
-options = {"epochs": epochs, "progress": False}
 with quiet():
-    networks = [train.fit(recipe, home, home_images, seed=s, **options).model for s in seeds]
+    networks = [train.fit(recipe, home, home_images, epochs=epochs, seed=s).model for s in seeds]
 model = networks[0]
 
 validation = train.predict(model, home, home_images, split="val")
@@ -104,11 +103,11 @@ evaluate.at_threshold(internal, "covid", threshold).head(2)[["metric", "value", 
 def draw(design, name, size=size, pixels=224):
     """Manifest, facts and images of a phantom design; drawn once, then read from disk."""
     work = datasets.work_dir()
-    folder = phantom.cached(design, work, name, masks=False, size=pixels, progress=False)
-    table = manifest.from_folder(folder, patient=r"(P\d+)_", progress=False).table
+    folder = phantom.cached(design, work, name, masks=False, size=pixels)
+    table = manifest.from_folder(folder, patient=r"(P\d+)_").table
     facts = pd.read_csv(folder.parent / "truth.csv").set_index("image_id")
     table = table.assign(group=table["patient"]).join(facts[["device", "transform"]], on="image_id")
-    return table, preprocess.cache(table, size=size, progress=False)
+    return table, preprocess.cache(table, size=size)
 
 
 def answers(table, images, network=model):
@@ -372,9 +371,9 @@ if DATASET == "phantom":
     own, own_images = home, home_images
 else:
     own = datasets.load(DATASET, DATA_DIR)
-    own = duplicates.add_groups(own, duplicates.pairs(own, progress=False))
+    own = duplicates.add_groups(own)
     own = split.holdout(own, test=0.3, val=0.25, seed=SEED)
-    own_images = preprocess.cache(own, size=size, progress=False)
+    own_images = preprocess.cache(own, size=size)
 clean = {part: own_images[own["split"] == part] for part in ("train", "val", "test")}
 
 
@@ -442,7 +441,7 @@ for name, images in inputs.items():
 
 # %%
 inputs = {"clean, new": clean["test"]} | inputs
-other = preprocess.cache(both_sites, size=size, progress=False)[~at_home]
+other = preprocess.cache(both_sites, size=size)[~at_home]
 inputs |= {"hospital A": other, "second hospital": second_images, "children": child_images}
 groups = {"second hospital": second["group"], "children": children["group"]}
 groups |= {"hospital A": both_sites.loc[~at_home, "patient"]}

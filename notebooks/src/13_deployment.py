@@ -54,15 +54,15 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %%
 size = 96 if MODE == "class" else 224
 table = datasets.load(DATASET, DATA_DIR)
-images = preprocess.cache(table, size=size, progress=False)
-table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
+images = preprocess.cache(table, size=size)
+table = duplicates.add_groups(table)
 table = split.holdout(table, test=0.25, val=0.2, seed=SEED)
 split.assert_disjoint(table)
 
 recipe = models.RECIPES["compact"]
 epochs = 8 if MODE == "class" else recipe.epochs
 with quiet():
-    fitted = train.fit(recipe, table, images, epochs=epochs, seed=SEED, progress=False)
+    fitted = train.fit(recipe, table, images, epochs=epochs, seed=SEED)
 model = fitted.model
 print(f"{model.count_params():,} parameters, trained for {epochs} epochs in {fitted.seconds:.0f} s")
 

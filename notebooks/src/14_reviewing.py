@@ -58,8 +58,8 @@ one_core = threadpool_limits(1)  # on so few images two wait for each other long
 settings = {"classes": ("normal", "covid"), "per_patient": 2.5, "severity": (0.3, 0.8)}
 design = phantom.design("clean", n=240, seed=SEED, **settings)
 work = datasets.work_dir()
-data = phantom.cached(design, work, "review", format="png", size=48, progress=False)
-films = manifest.from_folder(data, patient=r"(P\d+)_", progress=False).table
+data = phantom.cached(design, work, "review", format="png", size=48)
+films = manifest.from_folder(data, patient=r"(P\d+)_").table
 films["group"] = films["patient"]  # what stays together, and what intervals resample
 print(f"{len(films)} films of {films['patient'].nunique()} patients")
 
@@ -251,7 +251,7 @@ import hashlib
 place = {file.name: file for file in study.rglob("*.png")}
 sha = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in place.items()}
 row_of = pd.Series(np.arange(len(films)), films["sha256"])
-grey = preprocess.cache(films, size=48, progress=False).astype(float)
+grey = preprocess.cache(films, size=48).astype(float)
 
 
 def films_in(files):
@@ -757,8 +757,8 @@ pd.DataFrame(review, columns=columns)
 
 # %%
 table = datasets.load(DATASET, DATA_DIR)
-table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
-small = preprocess.cache(table, size=32, progress=False)
+table = duplicates.add_groups(table)
+small = preprocess.cache(table, size=32)
 first_label = table.groupby("group")["label"].first()
 dealt = np.random.default_rng(SEED).permutation(first_label.astype(str))
 by_coin = table["group"].map(dict(zip(first_label.index, dealt)))

@@ -70,7 +70,7 @@ print(found)
 
 # %%
 size = 64 if MODE == "class" else 224
-images = preprocess.cache(table, size=size, fit="squash", progress=False)
+images = preprocess.cache(table, size=size, fit="squash")
 some = table.groupby("label", observed=True).head(6).sort_values("label").index
 plots.montage(images[some], table["label"][some], title="Six of each class")
 
@@ -136,7 +136,7 @@ recipe = replace(models.RECIPES["case_a"], batch_size=16, epochs=epochs)
 def trained(table, images):
     """A fresh network of this case, trained on the rows that are `train`; with its history."""
     with quiet():
-        return train.fit(recipe, table, images, seed=SEED, progress=False)
+        return train.fit(recipe, table, images, seed=SEED)
 
 
 fitted = trained(by_image, images)
@@ -232,7 +232,7 @@ plots.confusion(evaluate.confusion(as_described), title="As described: the test 
 # **Predict.** Which lines will say *look* or *fault*?
 
 # %%
-pairs = duplicates.pairs(by_image, progress=False)
+pairs = duplicates.pairs(by_image)
 grouped = duplicates.add_groups(table, pairs)
 pd.set_option("display.max_colwidth", 160)
 page = audit.report(by_image.assign(group=grouped["group"]), found.rejects, pairs, SEED, images)
@@ -275,7 +275,7 @@ if DATASET == "phantom":
 else:
     films = datasets.case("a", seed=SEED).table.assign(group=lambda rows: rows["patient"])
     films = split.holdout(films, test=0.4, val=0, seed=SEED)
-    pictures = preprocess.cache(films, size=size, fit="squash", progress=False)
+    pictures = preprocess.cache(films, size=size, fit="squash")
     learnt = trained(films, pictures).model
 
 from cxr_helpers import manifest, phantom
@@ -305,12 +305,10 @@ print("the network:", evaluate.metric(network_says, "accuracy"))
 
 # %%
 other = plan.assign(marker=np.where(plan["marker"] == "", "PORTABLE", ""))
-root = phantom.cached(
-    other, datasets.work_dir(), "case_a-twins", "case_a", masks=False, progress=False
-)
-twins = manifest.from_folder(root, progress=False).table.set_index("image_id")
+root = phantom.cached(other, datasets.work_dir(), "case_a-twins", "case_a", masks=False)
+twins = manifest.from_folder(root).table.set_index("image_id")
 twins = twins.loc[films["image_id"]].reset_index()
-swapped = preprocess.cache(twins, size=size, fit="squash", progress=False)
+swapped = preprocess.cache(twins, size=size, fit="squash")
 has_word = (films["word"] == "word").to_numpy()[:, None, None]
 without = np.where(has_word, swapped, pictures)
 

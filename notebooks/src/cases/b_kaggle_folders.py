@@ -87,7 +87,7 @@ if not (table["split"] == "val").any():  # another set, without such a folder: a
     table["split"] = split.holdout(single, test=0, val=0.2, seed=SEED)["split"].to_numpy()
 print(pd.crosstab(table["label"], table["split"]).to_string())
 size = 64 if MODE == "class" else 224
-images = preprocess.cache(table, size=size, progress=False)
+images = preprocess.cache(table, size=size)
 names = list(table["label"].cat.categories)
 shown = np.concatenate([np.flatnonzero(table["label"] == name)[:6] for name in names])
 plots.montage(images[shown], table["label"].iloc[shown], title="Six images of each class")
@@ -129,7 +129,7 @@ recipe = models.Recipe("case_b", network, 12, batch_size=16, learning_rate=3e-3,
 
 # %%
 with quiet():
-    fitted = train.fit(recipe, table, images, seed=SEED, progress=False)
+    fitted = train.fit(recipe, table, images, seed=SEED)
 print(f"{fitted.model.count_params():,} parameters, {recipe.epochs} epochs")
 plots.curves(fitted.history, title="Case B's network")
 
@@ -189,7 +189,7 @@ plots.montage(sheet, said, title="Prediction: answer and probability of COVID-19
 # `Train`?
 
 # %%
-pairs = duplicates.pairs(table, progress=False)
+pairs = duplicates.pairs(table)
 table = duplicates.add_groups(table, pairs)
 in_train = set(table.loc[table["split"] == "train", "group"])
 scored = train.predict(fitted.model, table, images, split="val", name="case B")
@@ -312,7 +312,7 @@ films["label"] = pd.Categorical(films["label"], categories=["normal", "covid"])
 plan = phantom.design("case_b", seed=SEED)
 moved = plan["site"].map({"A": "C", "C": "A"})
 plan = plan.assign(site=moved, equipment=moved)
-work, drawn = datasets.work_dir(), {"masks": False, "size": side, "progress": False}
+work, drawn = datasets.work_dir(), {"masks": False, "size": side}
 there = phantom.cached(plan, work, "case_b-moved", "case_b", **drawn)
 lookup = films["source"].map({"A": "normal", "C": "covid"}) == films["label"].astype(str)
 outside = films["split"] != "train"
@@ -350,8 +350,8 @@ print(pd.crosstab(films["label"][~held], where[~held]).to_string())
 with quiet():
     described = fitted.model
     if DATASET != "phantom":
-        described = train.fit(recipe, films, as_taken, seed=SEED, progress=False).model
-    repaired = train.fit(recipe, films, mixed, seed=SEED, progress=False).model
+        described = train.fit(recipe, films, as_taken, seed=SEED).model
+    repaired = train.fit(recipe, films, mixed, seed=SEED).model
 
 # %%
 asked = {}

@@ -66,8 +66,8 @@ print(found)
 
 # %%
 size = 40 if MODE == "class" else 224
-images = preprocess.cache(found.table, size=size, fit="squash", progress=False)
-table = duplicates.add_groups(found.table, duplicates.pairs(found.table, progress=False))
+images = preprocess.cache(found.table, size=size, fit="squash")
+table = duplicates.add_groups(found.table)
 some = table.groupby("label", observed=True).head(6).sort_values("label").index
 plots.montage(images[some], table["label"][some], title="Six of each class")
 
@@ -116,7 +116,7 @@ def cut(table, part, into):
 def trained(table, images):
     """A fresh network of this case, trained on the rows that are `train`."""
     with quiet():
-        return train.fit(recipe, table, images, seed=SEED, progress=False)
+        return train.fit(recipe, table, images, seed=SEED)
 
 
 table["split"] = table["split"].fillna("train")
@@ -167,9 +167,7 @@ def as_file(picture, kind):
 plan = phantom.design("case_c", n=1, seed=SEED + 1)
 row = plan.iloc[0].to_dict()
 work = datasets.work_dir()
-folder = phantom.cached(
-    plan, work, "case_c-dicom", "case_c", format="dicom", masks=False, progress=False
-)
+folder = phantom.cached(plan, work, "case_c-dicom", "case_c", format="dicom", masks=False)
 print("the film is of a phantom whose label is:", row["label"])
 uploads = {"film.png": as_file(phantom.render(row).image, "PNG")}
 uploads["film.dcm"] = next(folder.rglob("*.dcm")).read_bytes()
@@ -254,7 +252,7 @@ plots.confusion(evaluate.confusion(test), title="The given test folder")
 
 # %%
 pd.set_option("display.max_colwidth", 160)
-pairs = duplicates.pairs(table, progress=False)  # again: the split has changed
+pairs = duplicates.pairs(table)  # again: the split has changed
 page = audit.report(table, found.rejects, pairs, SEED, images)
 page[["check", "verdict", "finding"]]
 
@@ -284,7 +282,7 @@ print(f"{met.sum()} of {len(in_test)} test images: other films of the same group
 def cohort(seed):
     """Films of this case's design with their images, cut as above."""
     films = datasets.case("c", seed=seed).table
-    pictures = preprocess.cache(films, size=size, fit="squash", progress=False)
+    pictures = preprocess.cache(films, size=size, fit="squash")
     for column in ("image_id", "patient"):  # names of one cohort are no names of another
         films[column] = f"{seed}/" + films[column].astype(str)
     return cut(films.assign(group=films["patient"], cohort=seed), "train", "val"), pictures

@@ -85,7 +85,7 @@ print("\n".join(f"{name:32} {size / 1e6:8,.0f} MB" for name, size in ways.items(
 
 # %%
 SIZE = 64 if MODE == "class" else 224
-images = preprocess.cache(table, size=SIZE, progress=False)
+images = preprocess.cache(table, size=SIZE)
 print(type(images).__name__, images.shape, images.dtype)
 names = list(table["label"].cat.categories)
 shown = np.concatenate([np.flatnonzero(table["label"] == name)[:6] for name in names])
@@ -147,7 +147,7 @@ table["split"] = split.holdout(by_image, test=0.25, val=0.1, seed=SEED)["split"]
 network, epochs = partial(models.case_d, weights=WEIGHTS), 4 if MODE == "class" else 6
 recipe = models.Recipe("case_d", network, epochs, batch_size=32, learning_rate=2e-3, cosine=True)
 with quiet():
-    fitted = train.fit(recipe, table, images, seed=SEED, progress=False)
+    fitted = train.fit(recipe, table, images, seed=SEED)
 model = fitted.model
 learnt = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 print(f"{model.count_params():,} parameters, {learnt:,} of them learnt here")
@@ -269,14 +269,14 @@ beside[["model", "n", *shown]]
 # **Predict.** How many test images show a patient of the training part? And does it change the figure?
 
 # %%
-pairs = duplicates.pairs(table, progress=False)
+pairs = duplicates.pairs(table)
 table = duplicates.add_groups(table, pairs)
 group = table.set_index("image_id")["group"]
 scored["group"] = scored["image_id"].map(group)
 new = ~scored["group"].isin(table.loc[table["split"] == "train", "group"])
 print(f"{table['patient'].nunique()} patients known")
 print(f"{len(scored) - new.sum()} of {len(scored)} test images are of a group that train holds")
-values = transfer.features(images, half, progress=False)
+values = transfer.features(images, half)
 single = table["image_id"]  # as if each image were a person and a film of its own
 apart = table.assign(group=single, sha256=single, patient=None)
 folded = {"by image": apart, "by group": table}
@@ -336,21 +336,21 @@ second = kind.transform(lambda people: people.factorize()[0] % 2).to_numpy(bool)
 is_test, is_train = ((home["split"] == part).to_numpy() for part in ("test", "train"))
 other = plan.assign(age_group=plan["age_group"].map({"adult": "child", "child": "adult"}))
 wanted = other[is_test | (second & is_train)]
-work, drawn = datasets.work_dir(), {"masks": False, "size": side, "progress": False}
+work, drawn = datasets.work_dir(), {"masks": False, "size": side}
 folder = phantom.cached(wanted, work, "case_d-aged", "case_d", **drawn)
-aged = manifest.from_folder(folder, progress=False).table.set_index("image_id")
+aged = manifest.from_folder(folder).table.set_index("image_id")
 
 
 def with_aged(rows):
     """The table with the films of the other age in these rows: another path, another hash."""
     changed, ids = home.copy(), home.loc[rows, "image_id"]
     changed.loc[rows, ["path", "sha256"]] = aged.loc[ids, ["path", "sha256"]].to_numpy()
-    return changed, preprocess.cache(changed, size=SIZE, progress=False)
+    return changed, preprocess.cache(changed, size=SIZE)
 
 
 both_ages, both_films = with_aged(second & is_train)
 _, other_films = with_aged(is_test)
-home_films = images if DATASET == "phantom" else preprocess.cache(home, size=SIZE, progress=False)
+home_films = images if DATASET == "phantom" else preprocess.cache(home, size=SIZE)
 worn = other["age_group"].where(second & is_train, home["age"])
 print(pd.crosstab(home["label"][is_train], worn[is_train]).to_string())
 
@@ -374,8 +374,8 @@ plots.montage(
 with quiet():
     described = model
     if DATASET != "phantom":
-        described = train.fit(recipe, home, home_films, seed=SEED, progress=False).model
-    repaired = train.fit(recipe, both_ages, both_films, seed=SEED, progress=False).model
+        described = train.fit(recipe, home, home_films, seed=SEED).model
+    repaired = train.fit(recipe, both_ages, both_films, seed=SEED).model
 asked = {}
 for who, trained in {"as described": described, "both ages": repaired}.items():
     for way, pictures in {"as taken": home_films, "other age": other_films}.items():

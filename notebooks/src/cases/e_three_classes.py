@@ -71,7 +71,7 @@ names = list(table["label"].cat.categories)
 pd.crosstab(table["label"], table["split"], margins=True)
 
 # %%
-images = preprocess.cache(table, size=64 if MODE == "class" else 224, progress=False)
+images = preprocess.cache(table, size=64 if MODE == "class" else 224)
 shown = table.groupby("label", observed=True).sample(2, random_state=SEED).index
 plots.montage(images[shown], table.loc[shown, "label"], title="Two of each class")
 
@@ -106,11 +106,11 @@ pd.DataFrame(layers, columns=["layer", "output", "parameters"])
 
 # %%
 SIZE = 40 if MODE == "class" else 224
-small = preprocess.cache(table, size=SIZE, progress=False)
+small = preprocess.cache(table, size=SIZE)
 if MODE == "class":
     recipe = replace(recipe, epochs=30, augment=None)
 with quiet():
-    first = train.fit(recipe, table, small, seed=SEED, progress=False)
+    first = train.fit(recipe, table, small, seed=SEED)
 print(f"{first.model.count_params():,} parameters at {SIZE} px, {first.seconds:.0f} s")
 plots.curves(first.history, title="The training part alone")
 
@@ -225,7 +225,7 @@ with pd.option_context("display.max_colwidth", 120):
 # if it bore another name?
 
 # %%
-pairs = duplicates.pairs(table, progress=False)
+pairs = duplicates.pairs(table)
 table = duplicates.add_groups(table.assign(group=pd.NA), pairs)
 report = audit.report(table, found.rejects, pairs, SEED, images)
 with pd.option_context("display.max_colwidth", 90):
@@ -250,7 +250,7 @@ from pathlib import Path
 drawn = datasets.case("e", seed=SEED).table
 truth = pd.read_csv(Path(drawn["path"].iloc[0]).parents[4] / "truth.csv")
 copies = truth[truth["copy_of"].notna()]
-hits = duplicates.pairs(drawn, progress=False)[["image_id_a", "image_id_b"]]
+hits = duplicates.pairs(drawn)[["image_id_a", "image_id_b"]]
 hits = {frozenset(Path(name).stem for name in pair) for pair in hits.to_numpy()}
 own = zip(copies["image_id"], copies["copy_of"])
 copies = copies.assign(found=[frozenset((Path(a).stem, Path(b).stem)) in hits for a, b in own])
@@ -278,7 +278,7 @@ clean_small = small[kept]
 split.assert_disjoint(clean)
 
 with quiet():
-    second = train.fit(recipe, clean, clean_small, seed=SEED, progress=False)
+    second = train.fit(recipe, clean, clean_small, seed=SEED)
 model = second.model
 repaired = train.predict(model, clean, clean_small, split="test", name="repaired", seed=SEED)
 print(f"{(~kept).sum()} of {in_train.sum()} training images taken out")
@@ -415,11 +415,11 @@ plots.reliability({"repaired": calibrate.reliability(repaired, bins=5)}, what="r
 # %%
 cuts = ["block3", "block4", "block5"]
 try:
-    features = transfer.stage_features(clean_images, cuts=cuts, progress=False)
+    features = transfer.stage_features(clean_images, cuts=cuts)
 except models.WeightsError as error:  # without a network, and nothing installed
     print(f"{error}\nGOING ON WITH RANDOM WEIGHTS: the figures below are not those of ImageNet")
     keras.utils.set_random_seed(SEED)
-    features = transfer.stage_features(clean_images, cuts=cuts, weights=None, progress=False)
+    features = transfer.stage_features(clean_images, cuts=cuts, weights=None)
 
 train_rows = clean[clean["split"] == "train"]
 inner = int(min(5, train_rows.groupby("label", observed=True)["group"].nunique().min()))
