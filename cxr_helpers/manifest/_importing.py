@@ -144,7 +144,7 @@ def from_csv(
             rejects.append(entry)
         elif entry.name is None or names[naming.key(entry.name)] is None:
             loose.append(path)
-        elif reason := tables.no_radiograph(entry.view) or naming.file_is_no_radiograph(Path(path).stem):
+        elif reason := tables.no_radiograph(entry.view) or layout.no_radiograph(entry.image_id):
             left_out.setdefault(reason, []).append(Path(path).name)
         else:
             rows.append(entry)
@@ -274,11 +274,11 @@ def _import(
     records = [_record(row, info, who, names, rules) for (row, info), who in zip(good, people, strict=True)]
     table = typed(pd.DataFrame(records, columns=list(COLUMNS)))
     seen = {row.name: names[naming.key(row.name)] for row in rows}
-    notes = [_arrow("class from", dict(sorted(seen.items()))), *notes, *said]
+    notes = [*([_arrow("class from", dict(sorted(seen.items())))] if seen else []), *notes, *said]
     if rejects:
         unused.append(f"{plural(len(rejects), 'file')} rejected, listed with the remedy in .rejects")
     counts = ", ".join(f"{label} {n}" for label, n in table["label"].value_counts(sort=False).items())
-    of = f" of {size:,} files" if size != len(table) else ""
+    of = f" of {plural(size, 'file')}" if size != len(table) else ""
     start = f"{title}: {plural(len(table), 'image')}{of} ({counts or 'none readable'})"
     without = table["split"].isna().sum()
     partly = [f"{plural(without, 'image')} in no part of the split"] if 0 < without < len(table) else []
@@ -382,7 +382,8 @@ def _leftovers(loose: list[str], ignored: list[str]) -> list[str]:
         where = some("the top folder" if name == "." else name for name in where)
         notes.append(f"{plural(len(loose), 'image')} without a class (in {where}) left out, listed in .unlabelled")
     if ignored:
-        notes.append(f"{len(ignored)} other files or folders ignored ({some(sorted(set(ignored)), 3)})")
+        what = "other file or folder" if len(ignored) == 1 else "other files or folders"
+        notes.append(f"{len(ignored)} {what} ignored ({some(sorted(set(ignored)), 3)})")
     return notes
 
 

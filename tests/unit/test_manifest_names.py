@@ -399,6 +399,19 @@ def test_the_column_of_the_view_is_heeded(tmp_path, column, cell, stays):
     assert stays or "1 lateral view" in said or "1 CT image" in said
 
 
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        *[("masks/1.png", "mask"), ("CT/1.png", "CT image"), ("1_mask.png", "mask"), ("lung masks/x/1.png", "mask")],
+        *[("Lung Segmentation Data/COVID/1.png", None), ("COVID-CT set/1.png", None), ("images/1.png", None)],
+    ],
+)
+def test_what_is_no_radiograph_is_left_out_of_a_table_too(tmp_path, file, reason):
+    rows, said = table(tmp_path, f"path,label\n0.png,covid\n{file},normal\n", ("0.png", file))
+    assert len(rows) == 1 + (reason is None)
+    assert reason is None or f"1 {reason} left out" in said
+
+
 FOUND = [
     ("0004cfab", ["train/0004cfab.png", "train/1.png"], "train/0004cfab.png"),
     ("a.png", ["images_001/images/a.png", "images_002/images/b.png"], "images_001/images/a.png"),
@@ -439,7 +452,7 @@ def test_the_paragraph_says_everything(tmp_path):
         *(
             "1 image without a class (in Prediction)",
             "1 file rejected",
-            "1 other files",
+            "1 other file or folder ignored",
             "neither as class nor as split",
         ),
     ):
