@@ -151,7 +151,10 @@ def from_csv(
     notes = [_arrow(f"split from the column {found.columns['split']}", splits)] if splits else ["no split"]
     unused = _left_out(left_out) + _leftovers(loose, []) + finder.said()
     if found.unused:
-        unused.append(f"columns not used: {some(found.unused)}")
+        unused.append(f"columns not used: {some(found.unused, 15)}")
+    parts = {part for row in rows for part in PurePosixPath(row.image_id).parts[:-1] if naming.split_of(part)}
+    if parts and not splits:
+        unused.append(f"folders of a split in the paths, not used: {some(sorted(parts))}")
     if patient is None and "patient" in found.columns:
         notes.append(f"patient from the column {found.columns['patient']}")
     rules = _rules(source, view, licence)

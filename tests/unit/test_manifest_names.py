@@ -361,9 +361,17 @@ def test_a_placeholder_is_no_person(tmp_path, word):
     assert repr(word) in said
 
 
+def test_folders_of_a_split_in_the_paths_of_a_table_are_said(tmp_path):
+    rows, said = table(tmp_path, "path,label\ntrain/0.png,covid\nvalid/1.png,normal\n", ("train/0.png", "valid/1.png"))
+    assert len(rows) == 2
+    assert "folders of a split in the paths, not used: train, valid" in said
+
+
 UNUSED = [
     ("path,label,age,source_site\n0.png,covid,50,x\n", "columns not used: age, source_site"),
     ("path,label,split\n0.png,covid,later\n", "columns not used: split"),
+    ("path,label,Set\n0.png,covid,Train\n", "split from the column Set Train → train"),
+    ("path,label,dataset\n0.png,covid,NIH\n", "columns not used: dataset"),
     ("path,label,patient,subject\n0.png,covid,1,2\n", "several columns for the patient"),
     ("path,label,label\n0.png,covid,normal\n", "two columns called label"),
     ("path,path ,label\n0.png,1.png,normal\n", "two columns called path"),
