@@ -88,10 +88,9 @@ def from_folder(
         raise ManifestError(f"{folder} holds images but no class folders{why}: {remedy}")
     notes = [_arrow("split from the folders", found.splits)] if found.splits else ["no split"]
     unused = _left_out(found.left_out) + _leftovers(found.loose, files.ignored) + _met(found, root, patient is None)
-    rules = _rules(source, view, licence)
     unlabelled = tuple(str(root / path) for path in found.loose)
-    size = len(files.images)
-    return _import(found.rows, own, names, patient, rules, root.name, size, notes, unused, unlabelled, (), progress)
+    plan = _Plan(root.name, len(files.images), found.rows, own, names, patient, _rules(source, view, licence))
+    return _import(plan, notes, unused, unlabelled, [], progress)
 
 
 def from_csv(
@@ -157,21 +156,9 @@ def from_csv(
         unused.append(f"folders of a split in the paths, not used: {some(sorted(parts))}")
     if patient is None and "patient" in found.columns:
         notes.append(f"patient from the column {found.columns['patient']}")
-    rules = _rules(source, view, licence)
-    return _import(
-        rows,
-        own,
-        names,
-        patient,
-        rules,
-        csv.name,
-        listed["path"].nunique(),
-        notes,
-        unused,
-        tuple(loose),
-        rejects,
-        progress,
-    )
+    size = listed["path"].nunique()
+    plan = _Plan(csv.name, size, rows, own, names, patient, _rules(source, view, licence))
+    return _import(plan, notes, unused, tuple(loose), rejects, progress)
 
 
 def _one_entry(path: str, same: pd.DataFrame, root: Path, splits, finder) -> layout.Row | tuple[str, str, str]:
@@ -249,14 +236,26 @@ def _rules(source, view, licence) -> dict[str, Callable[[str], str | None]]:
     return {"source": rule(source), "view": rule(view), "licence": rule(licence)}
 
 
-def _import(
-    rows, own, names, patient, rules, title, size, notes, unused, unlabelled, rejects=(), progress=True
-) -> Imported:
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be imported: title, number of files met, rows, names of classes (``own``: the caller's), rules."""
+
+    title: str
+    size: int
+    rows: list[layout.Row]
+    own: Mapping[str, str | None]
+    names: Mapping[str, str | None]
+    patient: object
+    rules: Mapping[str, Callable[[str], str | None]]
+
+
+def _import(plan: _Plan, notes, unused, unlabelled, rejects, progress: bool) -> Imported:
     """Open every file, in threads (Pillow decodes without Python's lock), and build the table."""
-    rejects = [*rejects, *(_misnamed(row) for row in rows if not _is_utf8(row.image_id))]
-    rows = sorted((row for row in rows if _is_utf8(row.image_id)), key=lambda row: row.image_id)
-    unused = [*unused, *_refuse_misleading(rows, own, names)]
-    patients(rows, patient)  # a rule that fits nothing is refused before the files are read
+    names, title = plan.names, plan.title
+    rejects = [*rejects, *(_misnamed(row) for row in plan.rows if not _is_utf8(row.image_id))]
+    rows = sorted((row for row in plan.rows if _is_utf8(row.image_id)), key=lambda row: row.image_id)
+    unused = [*unused, *_refuse_misleading(rows, plan.own, names)]
+    patients(rows, plan.patient)  # a rule that fits nothing is refused before the files are read
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         infos = pool.map(lambda row: _describe(row.path), rows)
         bar = tqdm(
@@ -273,15 +272,15 @@ def _import(
     rejects = [*rejects, *((i.path, i.problem, i.remedy) for i in infos if isinstance(i, images.ImageError))]
     good = [(row, info) for row, info in zip(rows, infos, strict=True) if isinstance(info, images.ImageInfo)]
     good, twice = _once(good, names)
-    people, said = patients([row for row, _ in good], patient)
-    records = [_record(row, info, who, names, rules) for (row, info), who in zip(good, people, strict=True)]
+    people, said = patients([row for row, _ in good], plan.patient)
+    records = [_record(row, info, who, names, plan.rules) for (row, info), who in zip(good, people, strict=True)]
     table = typed(pd.DataFrame(records, columns=list(COLUMNS)))
     seen = {row.name: names[naming.key(row.name)] for row in rows}
     notes = [*([_arrow("class from", dict(sorted(seen.items())))] if seen else []), *notes, *said]
     if rejects:
         unused.append(f"{plural(len(rejects), 'file')} rejected, listed with the remedy in .rejects")
     counts = ", ".join(f"{label} {n}" for label, n in table["label"].value_counts(sort=False).items())
-    of = f" of {plural(size, 'file')}" if size != len(table) else ""
+    of = f" of {plural(plan.size, 'file')}" if plan.size != len(table) else ""
     start = f"{title}: {plural(len(table), 'image')}{of} ({counts or 'none readable'})"
     without = table["split"].isna().sum()
     partly = [f"{plural(without, 'image')} in no part of the split"] if 0 < without < len(table) else []
@@ -368,6 +367,8 @@ def _describe(path: str) -> images.ImageInfo | images.ImageError:
         return images.describe(path)
     except images.ImageError as error:
         return error
+    except OSError as error:  # a name that is too long, for one
+        return images.ImageError(path, f"cannot be opened ({error.strerror})", "Check its name, and your rights")
 
 
 def _record(row, info, patient, names, rules) -> dict:
