@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from ._progress import bar
 
@@ -33,6 +34,7 @@ _ARCHIVE_ERRORS = (
 )
 # A small archive may be as compressible as it likes.
 _RATIO_FROM = 100_000_000
+_SLOWEST = 1000  # bytes a second; a server that sends less for long has no end
 _MAX_HEADER = 1 << 20  # bytes of a tar header, which is a name and a few facts; more would only fill the memory
 _PAGES = (".html", ".htm", ".xhtml", ".xml", ".svg")
 _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml")
@@ -80,9 +82,9 @@ def download(
     What has arrived waits in ``destination + ".part"``, and the next attempt, or the next call, goes on from there if
     the server can and the file has not changed meanwhile. Length and, if given, SHA-256 (hexadecimal) are verified. A
     destination that has this SHA-256 already is not downloaded again. ``wait``: seconds before the second attempt,
-    doubled each time; ``timeout``: seconds of silence; ``max_bytes``: a longer file, or one that does not fit on the
-    disk, is refused. A web page in place of another kind of file is refused too. Two calls for one destination come
-    one after the other. Raises FetchError. Introduced in lesson 01.
+    doubled each time; ``timeout``: seconds of silence (of next to nothing, ten times as many); ``max_bytes``: a longer
+    file, or one that does not fit on the disk, is refused, as is a web page in place of another kind of file. Two
+    calls for one destination come one after the other. Raises FetchError. Introduced in lesson 01.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -228,7 +230,7 @@ def _attempt(url: str, part: Path, sha256: str | None, progress: bool, timeout: 
         limit = _limit(url, part, start, total, max_bytes)
         tag = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
         _tag(part).write_text(f"{url}\n{'' if tag.startswith('W/') else tag}", "utf-8")
-        if not _stream(response, part, start, total, limit, progress):
+        if not _stream(response, part, start, total, limit, 10 * timeout, progress):
             _discard(part)
             raise FetchError(
                 url, f"does not end after {limit:,} bytes", "Check the address, or pass a larger max_bytes="
@@ -278,18 +280,26 @@ def _total(response, start: int, content_range) -> int | None:
     return start + int(length) if length.isdigit() else None
 
 
-def _stream(response, part: Path, start: int, total: int | None, limit: int, progress: bool) -> bool:
-    """Append to, or begin, the part; keep what has arrived when the connection breaks. False beyond the limit."""
+def _stream(response, part: Path, start: int, total, limit: int, patience: float, progress: bool) -> bool:
+    """Append to, or begin, the part; keep what has arrived when the connection breaks. False beyond the limit.
+
+    ``patience``: seconds after which a server that sends next to nothing counts as a broken connection.
+    """
     name = part.name.removesuffix(".part")
     shown = {"total": total, "initial": start, "unit": "B", "unit_scale": True}
     with open(part, "ab" if start else "wb") as file, bar(show=progress, desc=name, **shown) as told:
         # Otherwise a broken connection discards what has arrived of the last block; the length is checked below.
         response.raw.enforce_content_length = False
-        for block in response.iter_content(_BLOCK):
+        since, before = time.monotonic(), file.tell()
+        for block in _blocks(response):
             file.write(block)
             told.update(len(block))
             if file.tell() > limit:
                 return False
+            if (seconds := time.monotonic() - since) > patience:
+                if file.tell() - before < _SLOWEST * seconds:
+                    raise _Interrupted(f"slower than {_SLOWEST:,} bytes a second")
+                since, before = time.monotonic(), file.tell()
         file.flush()
         size = os.fstat(file.fileno()).st_size  # on disk, whoever else wrote to it
     if total is not None and size != total:
@@ -297,6 +307,18 @@ def _stream(response, part: Path, start: int, total: int | None, limit: int, pro
             _discard(part)
         raise _Interrupted(f"the connection ended after {size:,} of {total:,} bytes")
     return True
+
+
+def _blocks(response):
+    """What has arrived, as it arrives: with urllib3 before 2.1 in whole blocks, for which a slow server is waited."""
+    if not hasattr(response.raw, "read1"):
+        yield from response.iter_content(_BLOCK)
+        return
+    try:
+        while block := response.raw.read1(_BLOCK, decode_content=True):
+            yield block
+    except HTTPError as error:
+        raise _Interrupted(str(error)) from error
 
 
 def _tag(part: Path) -> Path:

@@ -88,10 +88,9 @@ def from_folder(
         raise ManifestError(f"{folder} holds images but no class folders{why}: {remedy}")
     notes = [_arrow("split from the folders", found.splits)] if found.splits else ["no split"]
     unused = _left_out(found.left_out) + _leftovers(found.loose, files.ignored) + _met(found, root, patient is None)
-    rules = _rules(source, view, licence)
     unlabelled = tuple(str(root / path) for path in found.loose)
-    size = len(files.images)
-    return _import(found.rows, own, names, patient, rules, root.name, size, notes, unused, unlabelled, (), progress)
+    plan = _Plan(root.name, len(files.images), found.rows, own, names, patient, _rules(source, view, licence))
+    return _import(plan, notes, unused, unlabelled, [], progress)
 
 
 def from_csv(
@@ -144,31 +143,22 @@ def from_csv(
             rejects.append(entry)
         elif entry.name is None or names[naming.key(entry.name)] is None:
             loose.append(path)
-        elif reason := tables.no_radiograph(entry.view) or naming.file_is_no_radiograph(Path(path).stem):
+        elif reason := tables.no_radiograph(entry.view) or layout.no_radiograph(entry.image_id):
             left_out.setdefault(reason, []).append(Path(path).name)
         else:
             rows.append(entry)
     notes = [_arrow(f"split from the column {found.columns['split']}", splits)] if splits else ["no split"]
     unused = _left_out(left_out) + _leftovers(loose, []) + finder.said()
     if found.unused:
-        unused.append(f"columns not used: {some(found.unused)}")
+        unused.append(f"columns not used: {some(found.unused, 15)}")
+    parts = {part for row in rows for part in PurePosixPath(row.image_id).parts[:-1] if naming.split_of(part)}
+    if parts and not splits:
+        unused.append(f"folders of a split in the paths, not used: {some(sorted(parts))}")
     if patient is None and "patient" in found.columns:
         notes.append(f"patient from the column {found.columns['patient']}")
-    rules = _rules(source, view, licence)
-    return _import(
-        rows,
-        own,
-        names,
-        patient,
-        rules,
-        csv.name,
-        listed["path"].nunique(),
-        notes,
-        unused,
-        tuple(loose),
-        rejects,
-        progress,
-    )
+    size = listed["path"].nunique()
+    plan = _Plan(csv.name, size, rows, own, names, patient, _rules(source, view, licence))
+    return _import(plan, notes, unused, tuple(loose), rejects, progress)
 
 
 def _one_entry(path: str, same: pd.DataFrame, root: Path, splits, finder) -> layout.Row | tuple[str, str, str]:
@@ -246,14 +236,26 @@ def _rules(source, view, licence) -> dict[str, Callable[[str], str | None]]:
     return {"source": rule(source), "view": rule(view), "licence": rule(licence)}
 
 
-def _import(
-    rows, own, names, patient, rules, title, size, notes, unused, unlabelled, rejects=(), progress=True
-) -> Imported:
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be imported: title, number of files met, rows, names of classes (``own``: the caller's), rules."""
+
+    title: str
+    size: int
+    rows: list[layout.Row]
+    own: Mapping[str, str | None]
+    names: Mapping[str, str | None]
+    patient: object
+    rules: Mapping[str, Callable[[str], str | None]]
+
+
+def _import(plan: _Plan, notes, unused, unlabelled, rejects, progress: bool) -> Imported:
     """Open every file, in threads (Pillow decodes without Python's lock), and build the table."""
-    rejects = [*rejects, *(_misnamed(row) for row in rows if not _is_utf8(row.image_id))]
-    rows = sorted((row for row in rows if _is_utf8(row.image_id)), key=lambda row: row.image_id)
-    unused = [*unused, *_refuse_misleading(rows, own, names)]
-    patients(rows, patient)  # a rule that fits nothing is refused before the files are read
+    names, title = plan.names, plan.title
+    rejects = [*rejects, *(_misnamed(row) for row in plan.rows if not _is_utf8(row.image_id))]
+    rows = sorted((row for row in plan.rows if _is_utf8(row.image_id)), key=lambda row: row.image_id)
+    unused = [*unused, *_refuse_misleading(rows, plan.own, names)]
+    patients(rows, plan.patient)  # a rule that fits nothing is refused before the files are read
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         infos = pool.map(lambda row: _describe(row.path), rows)
         shown = bar(infos, show=progress, total=len(rows), desc=title, unit="image")
@@ -261,18 +263,19 @@ def _import(
     rejects = [*rejects, *((i.path, i.problem, i.remedy) for i in infos if isinstance(i, images.ImageError))]
     good = [(row, info) for row, info in zip(rows, infos, strict=True) if isinstance(info, images.ImageInfo)]
     good, twice = _once(good, names)
-    kinds = [(info.format, info.mode, rules["source"](row.path)) for row, info in good]
+    kinds = [(info.format, info.mode, plan.rules["source"](row.path)) for row, info in good]
     infos = images.common([info for _, info in good], kinds)
-    people, said = patients([row for row, _ in good], patient)
+    people, said = patients([row for row, _ in good], plan.patient)
     described = zip(good, infos, people, strict=True)
-    records = [_record(row, info, who, names, rules) for (row, _), info, who in described]
+    records = [_record(row, info, who, names, plan.rules) for (row, _), info, who in described]
     table = typed(pd.DataFrame(records, columns=list(COLUMNS)).assign(**_grey_levels(infos)))
     seen = {row.name: names[naming.key(row.name)] for row in rows}
-    notes = [_arrow("class from", dict(sorted(seen.items()))), *notes, *said, *_remarks(infos)]
+    known = [_arrow("class from", dict(sorted(seen.items())))] if seen else []
+    notes = [*known, *notes, *said, *_remarks(infos)]
     if rejects:
         unused.append(f"{plural(len(rejects), 'file')} rejected, listed with the remedy in .rejects")
     counts = ", ".join(f"{label} {n}" for label, n in table["label"].value_counts(sort=False).items())
-    of = f" of {size:,} files" if size != len(table) else ""
+    of = f" of {plural(plan.size, 'file')}" if plan.size != len(table) else ""
     start = f"{title}: {plural(len(table), 'image')}{of} ({counts or 'none readable'})"
     without = table["split"].isna().sum()
     partly = [f"{plural(without, 'image')} in no part of the split"] if 0 < without < len(table) else []
@@ -359,6 +362,8 @@ def _describe(path: str) -> images.ImageInfo | images.ImageError:
         return images.describe(path)
     except images.ImageError as error:
         return error
+    except OSError as error:  # a name that is too long, for one
+        return images.ImageError(path, f"cannot be opened ({error.strerror})", "Check its name, and your rights")
 
 
 def _grey_levels(infos: list[images.ImageInfo]) -> dict[str, list]:
@@ -392,7 +397,8 @@ def _leftovers(loose: list[str], ignored: list[str]) -> list[str]:
         where = some("the top folder" if name == "." else name for name in where)
         notes.append(f"{plural(len(loose), 'image')} without a class (in {where}) left out, listed in .unlabelled")
     if ignored:
-        notes.append(f"{len(ignored)} other files or folders ignored ({some(sorted(set(ignored)), 3)})")
+        what = "other file or folder" if len(ignored) == 1 else "other files or folders"
+        notes.append(f"{len(ignored)} {what} ignored ({some(sorted(set(ignored)), 3)})")
     return notes
 
 

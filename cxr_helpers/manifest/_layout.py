@@ -148,6 +148,12 @@ def _no_radiograph(path: str, parts, shared: int, named) -> tuple[str | None, st
     return names.file_is_no_radiograph(PurePosixPath(path).stem), path
 
 
+def no_radiograph(image_id: str) -> str | None:
+    """The same for a file that a table lists: here a folder's whole name must say so."""
+    parts = PurePosixPath(image_id).parts[:-1]
+    return _no_radiograph(image_id, parts, len(parts), frozenset())[0]
+
+
 def _shared_depth(trees: list[tuple[str, ...]]) -> int:
     """Number of leading folders that all images have in common."""
     first, last = min(trees, default=()), max(trees, default=())

@@ -35,11 +35,11 @@ _BODY = {"lung", "lungs", "left", "right", "heart", "infection", "lesion", "lesi
 _NO_RADIOGRAPH = {
     "mask": "mask masks masque masques groundtruth gt contour contours roi rois bbox bboxes boxes annotation "
     "annotations annotated overlay overlays outline outlines seg segs segmentation segmentations",
-    "heat map": "heatmap heatmaps gradcam saliency cam cams",
+    "heat map": "heatmap heatmaps gradcam saliency cam cams activation activations attention",
     "augmented copy": "augmented augmentation augmentations augment aug augs flip flipped hflip vflip mirrored rotated "
-    "rotation rotations rot synthetic generated gan fake",
+    "rotation rotations rot zoomed sheared noisy blurred oversampled synthetic generated gan fake",
     "small copy": "thumbnail thumbnails thumb thumbs preview previews icon icons",
-    "CT image": "ct cts hrct ctscan ctscans tomography axial coronal sagittal",
+    "CT image": "ct cts hrct ctscan ctscans tomography slice slices axial coronal sagittal",
     "other examination": "mri mr ultrasound pocus sonography",
     "lateral view": "lateral laterals lat ll",
 }

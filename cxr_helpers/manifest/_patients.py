@@ -77,7 +77,7 @@ def text(value) -> str | None:
 
 _NOBODY = {
     *("na", "nan", "none", "null", "unknown", "unk", "missing", "notavailable", "notknown", "anonymous", "anonym"),
-    *("#na", "<na>", "-", "--", "?", "??", "x", "xx"),
+    *("#na", "<na>", "-", "--", "?", "??", "-1"),
 }
 
 

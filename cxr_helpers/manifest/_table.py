@@ -14,6 +14,7 @@ COLUMNS = (
     *("image_id", "path", "label", "patient", "group", "source", "view", "split", "fold"),
     *("width", "height", "mode", "format", "bytes", "sha256", "licence", "original_label"),
 )
+_MAX_FIELD = 1 << 30  # characters of one cell; a report may be long
 _INTEGERS = ("width", "height", "bytes")
 _TEXTS = tuple(c for c in COLUMNS if c not in (*_INTEGERS, "label", "split", "fold"))
 
@@ -160,13 +161,17 @@ def read_csv(csv: Path, dtype, needed: Iterable[str] = COLUMNS) -> pd.DataFrame:
 
 def _header(csv: Path) -> list[str]:
     """Names of the columns; a line longer than these would be read into the wrong columns."""
-    with open(csv, encoding="utf-8-sig", newline="") as file:
-        lines = csv_reader.reader(file)
-        header = [name.strip() for name in next(lines, [])]
-        for line in lines:
-            if len(line) > len(header) and any(line[len(header) :]):
-                problem = f"has {len(line)} fields in line {lines.line_num}, but {len(header)} columns"
-                raise ManifestError(f"{csv} {problem}: put cells that hold a comma in quotation marks")
+    before = csv_reader.field_size_limit(_MAX_FIELD)
+    try:
+        with open(csv, encoding="utf-8-sig", newline="") as file:
+            lines = csv_reader.reader(file)
+            header = [name.strip() for name in next(lines, [])]
+            for line in lines:
+                if len(line) > len(header) and any(line[len(header) :]):
+                    problem = f"has {len(line)} fields in line {lines.line_num}, but {len(header)} columns"
+                    raise ManifestError(f"{csv} {problem}: put cells that hold a comma in quotation marks")
+    finally:
+        csv_reader.field_size_limit(before)
     return [name or f"Unnamed: {number}" for number, name in enumerate(header)]
 
 

@@ -14,7 +14,7 @@ from ._table import ManifestError, plural, read_csv, some
 
 # What a column may be called, as `naming.key` writes it.
 _PATIENT = {"patient", "patientid", "patientnumber", "patientno", "subject", "subjectid", "person", "personid"}
-_SPLIT = {"split", "subset", "partition"}
+_SPLIT = {"split", "subset", "partition", "set", "dataset", "part", "phase", "usage", "datasplit", "traintest"}
 _VIEW = {"view", "viewposition", "projection", "frontallateral", "modality"}
 _NOT_FRONTAL = {"l": "lateral view", "ll": "lateral view", "rl": "lateral view", "mr": "other examination"}
 _FIELDS = ["path", "name", "split", "patient", "view"]

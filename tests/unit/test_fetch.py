@@ -66,6 +66,10 @@ class Server(BaseHTTPRequestHandler):
             self.wfile.write(body[: len(body) // 2])
             body = body[len(body) // 2 :]
             time.sleep(server.slow)
+        with contextlib.suppress(OSError):
+            for byte in body * server.drip:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.02)
         self.wfile.write(body)
         with contextlib.suppress(OSError):
             while server.endless:
@@ -81,7 +85,7 @@ def server():
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     httpd.content, httpd.asked, httpd.statuses = CONTENT, [], []
     httpd.ranges, httpd.cuts, httpd.lie, httpd.tag, httpd.kind = True, 0, 0, '"v1"', "application/octet-stream"
-    httpd.slow, httpd.endless = 0, False
+    httpd.slow, httpd.endless, httpd.drip = 0, False, 0
     threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
     httpd.url = f"http://127.0.0.1:{httpd.server_port}/set.zip"
     yield httpd
@@ -242,6 +246,14 @@ def test_a_download_that_does_not_fit_on_the_disk(server, tmp_path, monkeypatch)
     server.endless = True
     with pytest.raises(fetch.FetchError, match=r"does not end after 90,000 bytes"):
         get(server, tmp_path / "set.zip")
+
+
+def test_a_server_that_sends_next_to_nothing(server, tmp_path):
+    pytest.importorskip("urllib3", minversion="2.1")
+    server.drip = 1
+    with pytest.raises(fetch.FetchError, match=r"1 attempts \(slower than 1,000 bytes a second\)"):
+        fetch.download(server.url, tmp_path / "set.zip", progress=False, attempts=1, timeout=0.1)
+    assert not (tmp_path / "set.zip").exists()
 
 
 def test_no_server_and_no_web_address(tmp_path):
