@@ -39,7 +39,7 @@ def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
                 grey = _monochrome(name, pixels, dataset, remarks)
         except ImageError:
             raise
-        except DECODE_ERRORS as error:
+        except _errors() as error:
             remedy = "Export the image again, uncompressed, or convert it to PNG with the software that made it"
             raise ImageError(name, f"is DICOM whose pixels cannot be decoded ({error})", remedy) from error
     if scale and scale.remark:
@@ -64,7 +64,7 @@ def _open(name: str, data: bytes):
         photometric = _word(dataset, "PhotometricInterpretation")
         has_pixels = "PixelData" in dataset
         _use_functional_groups(dataset)
-    except (*DECODE_ERRORS, pydicom.errors.InvalidDicomError) as error:
+    except _errors() as error:
         raise ImageError(name, f"is a damaged DICOM file ({error})", EXPORT_AGAIN) from error
     if not (rows and columns and has_pixels and photometric):
         raise ImageError(name, "is not a DICOM image, or holds no pixels", "Export the image itself, not its report")
@@ -73,6 +73,13 @@ def _open(name: str, data: bytes):
     check_size(name, columns, rows)
     dataset.PhotometricInterpretation = photometric
     return dataset
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What pydicom raises over a damaged file."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (*DECODE_ERRORS, BytesLengthException, InvalidDicomError)
 
 
 def _word(dataset, tag: str) -> str:
@@ -104,6 +111,7 @@ def _stored(name: str, dataset, remarks: list[str]) -> np.ndarray:
     if native:  # cells as they are: which of their bits count is decided below
         dataset.BitsStored = allocated
     pixels = dataset.pixel_array
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     dataset.BitsStored = stored
     shape = (int(dataset.Rows), int(dataset.Columns))
     samples = int(dataset.get("SamplesPerPixel") or 1)
@@ -221,11 +229,9 @@ def _padding(pixels: np.ndarray, dataset) -> np.ndarray | None:
     correspond to a value in the original stored pixel data, before the Modality LUT Transformation or any other
     transformations are applied": so neither a window nor MONOCHROME1 decides about them.
     """
-    from pydicom.errors import BytesLengthException
-
     try:
         ends = [_first(dataset.get(f"PixelPadding{end}")) for end in ("Value", "RangeLimit")]
-    except (*DECODE_ERRORS, BytesLengthException):  # a damaged tag, which the image can do without
+    except _errors():  # a damaged tag, which the image can do without
         return None
     if ends[0] is None:
         return None

@@ -47,6 +47,22 @@ def compressed(frames, syntax, **tags):
     return file.getvalue()
 
 
+def big_endian(**tags):
+    from io import BytesIO
+
+    import pydicom
+
+    little = pydicom.dcmread(BytesIO(dicom(PIXELS.byteswap(), **tags)))
+    data = pydicom.Dataset()
+    for element in little:
+        data.add_new(element.tag, element.VR, element.value)
+    data.file_meta = little.file_meta
+    data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+    file = BytesIO()
+    data.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
 def jpeg(size=(50, 40)):
     from PIL import Image
 
@@ -88,6 +104,7 @@ BITS = {
     "12 of 16": (lambda: dicom(**TWELVE), RAMP),
     "the upper 12 of 16": (lambda: dicom(PIXELS << 4, **TWELVE | {"HighBit": 15}), RAMP),
     "the middle 12 of 16": (lambda: dicom(PIXELS << 2, **TWELVE | {"HighBit": 13}), RAMP),
+    "big endian": (lambda: big_endian(**TWELVE), RAMP),
     "HighBit below BitsStored": (lambda: dicom(**TWELVE | {"HighBit": 10}), "contradict each other"),
     "more stored than allocated": (lambda: dicom(**TWELVE | {"BitsStored": 17, "HighBit": 16}), "contradict|decoded"),
     "an overlay above, declared": (lambda: with_overlay(PIXELS | 0x8000, **TWELVE), RAMP),
@@ -136,6 +153,20 @@ TABLE = {
     for title, cases in (("frames", FRAMES), ("bits", BITS), ("display", DISPLAY))
     for name, case in cases.items()
 }
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("keyword", ["SamplesPerPixel", "HighBit", "Rows", "BitsStored", "PixelRepresentation"])
+def test_a_number_of_odd_length_is_a_damaged_header(keyword):
+    from pydicom.datadict import tag_for_keyword
+
+    tag = tag_for_keyword(keyword)
+    entry = (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little") + b"US"
+    data = dicom(**TWELVE)
+    at = data.index(entry)
+    broken = data[: at + 6] + b"\x03\0\0\0\0" + data[at + 10 :]
+    with pytest.raises(images.ImageError, match=r"damaged|cannot be decoded"):
+        images.read(broken)
 
 
 @pytest.mark.filterwarnings("ignore")
