@@ -268,6 +268,7 @@ def _voi(name: str, values: np.ndarray, dataset, padded: np.ndarray | None, rema
             remarks.append(f"its VOI LUT has entries up to {scale.white:,.0f}, not {holds:,.0f} as it says")
         grey, what = _looked_up(np.rint(values), first, entries) / scale.white, "VOI LUT"
     elif (window := _window(name, dataset, remarks)) is None:
+        remarks.append("no window in the header: shown by the range of its own values")
         values = values.astype(np.float64)
         return (values - low) / (high - low) if high > low else np.zeros_like(values)
     else:
@@ -298,7 +299,7 @@ def _window(name: str, dataset, remarks: list[str]) -> tuple[float, float] | Non
     if not (math.isfinite(width) and math.isfinite(centre)):
         raise ImageError(name, f"has a window of width {width} at {centre}", _OTHER_WINDOW)
     if width <= 0:
-        remarks.append(f"its window has the width {width:g}: shown by the range of its own values")
+        remarks.append(f"its window has the width {width:g}, which is none")
         return None
     return width, centre
 

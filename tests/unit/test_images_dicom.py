@@ -186,7 +186,8 @@ def test_a_header_is_obeyed_or_refused(name):
     ("tags", "words"),
     [
         ({"photometric": "MONOCHROME1", "PresentationLUTShape": "IDENTITY", **WINDOW}, "contradict each other"),
-        ({"WindowCenter": 1, "WindowWidth": 0}, "width 0: shown by the range of its own values"),
+        ({"WindowCenter": 1, "WindowWidth": 0}, "width 0, which is none"),
+        ({}, "no window in the header: shown by the range of its own values"),
         ({"pixels": PIXELS | COLUMN << 14, **TWELVE}, "left out, as an overlay"),
     ],
 )
