@@ -7,6 +7,7 @@ A copy that was mirrored, rotated, shifted, framed or cropped by more than a lit
 Introduced in lesson 04.
 """
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -46,8 +47,8 @@ def fingerprint(image: np.ndarray) -> np.ndarray:
 
 def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
     """Fingerprints of all images of a manifest: float32 (n, 3136), in row order. Introduced in lesson 04."""
-    with ThreadPoolExecutor() as pool:
-        scales = manifest.scales(table)
+    scales = manifest.scales(table)
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # each holds an image of any size
         results = pool.map(lambda path, scale: fingerprint(images.read(path, scale)), table["path"], scales)
         shown = bar(results, show=progress, total=len(table), desc="fingerprints", unit="image")
         return np.stack(list(shown)) if len(table) else np.zeros((0, (SIZE - 2 * BORDER) ** 2), np.float32)

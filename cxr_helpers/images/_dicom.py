@@ -11,6 +11,10 @@ from ._scale import Scale, decide, settle
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 _OTHER_WINDOW = "Export it again with a window that fits, or convert it to PNG with the software that made it"
+# What PhotometricInterpretation may be, with the samples a pixel that it needs.
+_SAMPLES = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "RGB": 3} | dict.fromkeys(
+    ["YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT"], 3
+)
 # First bytes of a coded frame: JPEG and JPEG-LS, JPEG 2000 bare and in its box.
 _FRAME_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP")
 # Where a file of the newer, enhanced kinds keeps the display tags of its frames.
@@ -101,6 +105,10 @@ def _use_functional_groups(dataset) -> None:
 
 def _stored(name: str, dataset, remarks: list[str]) -> np.ndarray:
     """Stored pixel values, (h, w) or (h, w, 3) of one frame, without what other bits of the cells hold."""
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    if _SAMPLES.get(dataset.PhotometricInterpretation) != samples:
+        problem = f"is DICOM of {samples} samples a pixel and the kind {dataset.PhotometricInterpretation!r}"
+        raise ImageError(name, f"{problem}, which is not known, or contradicts itself", EXPORT_AGAIN)
     _one_frame(name, dataset)
     native = not dataset.file_meta.TransferSyntaxUID.is_encapsulated
     allocated, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
@@ -114,7 +122,6 @@ def _stored(name: str, dataset, remarks: list[str]) -> np.ndarray:
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     dataset.BitsStored = stored
     shape = (int(dataset.Rows), int(dataset.Columns))
-    samples = int(dataset.get("SamplesPerPixel") or 1)
     if pixels.shape != (shape if samples == 1 else (*shape, 3)):
         found = " × ".join(map(str, pixels.shape))
         problem = f"holds {found} values instead of one frame of {shape[0]} × {shape[1]} pixels"
@@ -207,12 +214,12 @@ def _looked_up(values: np.ndarray, first: int, entries: np.ndarray) -> np.ndarra
 
 def _monochrome(name: str, pixels: np.ndarray, dataset, remarks: list[str]) -> np.ndarray:
     """Modality LUT, then VOI LUT or window, then inversion; padding takes no part in them and is black."""
-    padded = _padding(pixels, dataset)
+    padded = _padding(pixels, dataset, remarks)
     values = _modality(name, pixels, dataset)
     grey = np.clip(_voi(name, values, dataset, padded, remarks), 0, 1)
     shape = _word(dataset, "PresentationLUTShape")
-    if shape not in ("", "IDENTITY", "INVERSE"):
-        raise ImageError(name, f"has the PresentationLUTShape {shape!r}, which is not known", SAVE_AS_PNG)
+    if shape not in ("", "IDENTITY", "INVERSE") or dataset.get("PresentationLUTSequence"):
+        raise ImageError(name, f"has a presentation LUT {shape or 'of its own'}, which is not supported", SAVE_AS_PNG)
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     if inverted and shape == "IDENTITY":
         remarks.append("MONOCHROME1 with PresentationLUTShape IDENTITY, which contradict each other: taken as inverted")
@@ -221,7 +228,7 @@ def _monochrome(name: str, pixels: np.ndarray, dataset, remarks: list[str]) -> n
     return grey if padded is None else np.where(padded, 0, grey)
 
 
-def _padding(pixels: np.ndarray, dataset) -> np.ndarray | None:
+def _padding(pixels: np.ndarray, dataset, remarks: list[str]) -> np.ndarray | None:
     """Where stored pixels are padding, as bool (h, w), else None.
 
     PS3.3 C.7.5.1.1.2: "Pixel Padding Value (0028,0120) and Pixel Padding Range Limit (0028,0121) are also used to
@@ -231,7 +238,8 @@ def _padding(pixels: np.ndarray, dataset) -> np.ndarray | None:
     """
     try:
         ends = [_first(dataset.get(f"PixelPadding{end}")) for end in ("Value", "RangeLimit")]
-    except _errors():  # a damaged tag, which the image can do without
+    except _errors():  # the image can do without
+        remarks.append("its tag for padding is damaged, and left aside")
         return None
     if ends[0] is None:
         return None
@@ -239,7 +247,10 @@ def _padding(pixels: np.ndarray, dataset) -> np.ndarray | None:
     sign = np.int16 if pixels.dtype.kind == "i" else np.uint16
     ends = [int(np.uint16(int(end) & 0xFFFF).astype(sign)) for end in ends if end is not None]
     padded = (pixels >= min(ends)) & (pixels <= max(ends))
-    return None if padded.all() else padded
+    if padded.all():
+        remarks.append("its tag for padding names every pixel, and is left aside")
+        return None
+    return padded
 
 
 def _modality(name: str, pixels: np.ndarray, dataset) -> np.ndarray:
@@ -274,7 +285,10 @@ def _voi(name: str, values: np.ndarray, dataset, padded: np.ndarray | None, rema
     else:
         grey, what = _windowed(name, values.astype(np.float64), *window, _word(dataset, "VOILUTFunction")), "window"
     shown = grey if padded is None else grey[~padded]
-    if low < high and max((shown < 0.004).mean(), (shown > 0.996).mean()) > 0.95:
+    lost = max((shown < 0.004).mean(), (shown > 0.996).mean()) if low < high else 0
+    if 0.7 < lost <= 0.95:
+        remarks.append(f"its {what} leaves most of the picture black, or most of it white")
+    if lost > 0.95:
         raise ImageError(
             name, f"has a {what} that leaves almost nothing of its values {low:g} to {high:g}", _OTHER_WINDOW
         )

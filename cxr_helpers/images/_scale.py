@@ -97,8 +97,10 @@ def oddities(levels: np.ndarray, white: float, scale: Scale | None) -> list[str]
         found.append(f"one grey level only ({'black' if high < 0.02 else 'white' if low > 0.98 else 'grey'})")
     elif high - low < 0.05:
         found.append("hardly more than one grey level")
-    elif high < 0.2 and not (scale and scale.remark):
-        found.append("nearly black: no grey level above a fifth of white")
+    elif high <= 0.25 and not (scale and scale.remark):
+        found.append("nearly black: no grey level above a quarter of white")
+    elif scale and not scale.remark and float(np.quantile(levels, 0.99)) / white < 0.1:
+        found.append("nearly black but for a few pixels")
     if min(levels.shape) < _SMALLEST:
         found.append(f"smaller than {_SMALLEST} pixels")
     return found

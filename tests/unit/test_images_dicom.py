@@ -140,7 +140,13 @@ DISPLAY = {
         1 - RAMP,
     ),
     "identity": (lambda: dicom(PresentationLUTShape="IDENTITY", **WINDOW), RAMP),
-    "unknown shape": (lambda: dicom(PresentationLUTShape="ROUND", **WINDOW), "PresentationLUTShape 'ROUND'"),
+    "unknown shape": (lambda: dicom(PresentationLUTShape="ROUND", **WINDOW), "presentation LUT ROUND"),
+    "unknown kind": (lambda: dicom(photometric="MONOCHROME", **WINDOW), "the kind 'MONOCHROME', which is not known"),
+    "one sample of colour": (lambda: dicom(photometric="RGB", **WINDOW), "1 samples a pixel and the kind 'RGB'"),
+    "three samples of grey": (
+        lambda: dicom(np.stack([PIXELS] * 3, -1), SamplesPerPixel=3, PlanarConfiguration=0, Rows=40, Columns=50),
+        "3 samples a pixel and the kind 'MONOCHROME2'",
+    ),
     "functional groups": (lambda: grouped(), np.clip((1 - RAMP) * 4095 / 2047, 0, 1)),
     "functional groups of the frame": (lambda: grouped(False), np.clip((1 - RAMP) * 4095 / 2047, 0, 1)),
     "functional groups beside tags at the top": (
@@ -187,6 +193,8 @@ def test_a_header_is_obeyed_or_refused(name):
     [
         ({"photometric": "MONOCHROME1", "PresentationLUTShape": "IDENTITY", **WINDOW}, "contradict each other"),
         ({"WindowCenter": 1, "WindowWidth": 0}, "width 0, which is none"),
+        ({"WindowCenter": 512, "WindowWidth": 1024}, "window leaves most of the picture"),
+        ({"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 4095, **WINDOW}, "padding names every pixel"),
         ({}, "no window in the header: shown by the range of its own values"),
         ({"pixels": PIXELS | COLUMN << 14, **TWELVE}, "left out, as an overlay"),
     ],

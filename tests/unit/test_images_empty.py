@@ -12,6 +12,13 @@ from tests import draw
 
 FILM = draw.radiograph("Covid", 64, 1)
 
+
+def lettered():
+    pixels = FILM.astype(np.uint16) * 16
+    pixels[2:5, 2:5] = 65535
+    return pixels
+
+
 # Pixels -> what the import and the audit say of them.
 EMPTY = {
     "black": (Image.new("L", (40, 40)), "one grey level only (black)"),
@@ -23,6 +30,8 @@ EMPTY = {
     "a palette of one colour": (Image.new("P", (40, 40), 3), "one grey level only"),
     "almost one grey": (Image.fromarray(np.uint8(100 + FILM // 64)), "hardly more than one grey level"),
     "nearly black": (Image.fromarray(FILM // 8), "nearly black"),
+    "6 bits in 8": (Image.fromarray(FILM // 4), "nearly black"),
+    "12 bits in 16 with a white letter": (Image.fromarray(lettered()), "nearly black but for a few pixels"),
     "3 × 3": (Image.fromarray(FILM[:3, :3]), "smaller than 8 pixels"),
     "a strip of 4": (Image.fromarray(FILM[:4]), "smaller than 8 pixels"),
 }
