@@ -131,9 +131,9 @@ def _grey(
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255
-    if image.mode not in ("1", "L"):
+    if image.mode not in ("1", "L", "RGB"):
         image = image.convert("RGB")
-    levels, white, scale = np.asarray(image.convert("L")), 255, None
+    levels, white, scale = np.asarray(image if image.mode == "L" else image.convert("L")), 255, None
     if bits == 16:  # colour, of which Pillow keeps the upper 8 bits
         levels, scale = _deep_colour(name, image, levels, full_scale)
         white = 1
