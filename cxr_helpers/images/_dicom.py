@@ -286,6 +286,8 @@ def _voi(name: str, values: np.ndarray, dataset, padded: np.ndarray | None, rema
         grey, what = _windowed(name, values.astype(np.float64), *window, _word(dataset, "VOILUTFunction")), "window"
     shown = grey if padded is None else grey[~padded]
     lost = max((shown < 0.004).mean(), (shown > 0.996).mean()) if low < high else 0
+    if low < high and np.ptp(shown) < 0.1:
+        remarks.append(f"its {what} is more than ten times as wide as its values")
     if 0.7 < lost <= 0.95:
         remarks.append(f"its {what} leaves most of the picture black, or most of it white")
     if lost > 0.95:

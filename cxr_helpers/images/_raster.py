@@ -126,6 +126,8 @@ def _grey(
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         grey, scale = _wide_grey(name, image, bits, significant, full_scale)
         return 1 - grey if image.info["white_is_zero"] else grey, 1, scale  # Pillow inverts no more than 8 bits
+    if image.mode in ("LAB", "HSV"):
+        raise ImageError(name, f"holds colours of the kind {image.mode}, which are not supported", SAVE_AS_PNG)
     alpha = None
     # "transparency" is a palette entry or a grey level that counts as see-through.
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
@@ -169,7 +171,7 @@ def _wide_grey(
         raise ImageError(name, problem, SAVE_AS_PNG)
     if not whole:
         return values.astype(np.float32), None
-    if image.info["file_format"] == "JPEG2000":  # its decoder has filled all 16 bits
+    if image.info["file_format"] == "JPEG2000" and bits < 16:  # its decoder has stretched them to 16
         white, scale = 65535, None
     else:
         holds = 2 ** min(bits, 16) - 1
@@ -190,6 +192,8 @@ def _header_bits(image: Image.Image, data: bytes) -> tuple[int, int | None]:
         most = [np.ravel(value)[0] for value in most if value is not None]
         told = [int(value).bit_length() for value in most if value > 254 and int(value) & (int(value) + 1) == 0]
         return bits, min(told, default=None)
+    if image.info["file_format"] == "JPEG2000":
+        return (data[data.index(b"\xff\x4f\xff\x51") + 42] & 127) + 1, None  # Ssiz, of ISO/IEC 15444-1 A.5.1
     if image.info["file_format"] != "PNG":
         return 8, None
     offset = 8

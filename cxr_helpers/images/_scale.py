@@ -99,8 +99,8 @@ def oddities(levels: np.ndarray, white: float, scale: Scale | None) -> list[str]
         found.append("hardly more than one grey level")
     elif high <= 0.25 and not (scale and scale.remark):
         found.append("nearly black: no grey level above a quarter of white")
-    elif scale and not scale.remark and float(np.quantile(levels, 0.99)) / white < 0.1:
-        found.append("nearly black but for a few pixels")
+    elif scale and not scale.remark and float(np.quantile(levels, 0.9)) / white < 0.1:
+        found.append("nearly black but for a tenth of its pixels or fewer")
     if min(levels.shape) < _SMALLEST:
         found.append(f"smaller than {_SMALLEST} pixels")
     return found

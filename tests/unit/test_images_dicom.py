@@ -194,6 +194,7 @@ def test_a_header_is_obeyed_or_refused(name):
         ({"photometric": "MONOCHROME1", "PresentationLUTShape": "IDENTITY", **WINDOW}, "contradict each other"),
         ({"WindowCenter": 1, "WindowWidth": 0}, "width 0, which is none"),
         ({"WindowCenter": 512, "WindowWidth": 1024}, "window leaves most of the picture"),
+        ({"pixels": PIXELS >> 4, **WINDOW}, "more than ten times as wide"),
         ({"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 4095, **WINDOW}, "padding names every pixel"),
         ({}, "no window in the header: shown by the range of its own values"),
         ({"pixels": PIXELS | COLUMN << 14, **TWELVE}, "left out, as an overlay"),

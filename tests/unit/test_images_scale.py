@@ -30,6 +30,16 @@ def png(pixels, colour=0, depth=16, significant=None):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+def packed(pixels):
+    """Bytes of a TIFF of 12 bits a sample, two in three bytes."""
+    left, right = pixels[:, ::2], pixels[:, 1::2]
+    bytes_ = np.stack([left >> 4, (left & 15) << 4 | right >> 8, right & 255], axis=-1).astype(np.uint8).tobytes()
+    height, width = pixels.shape
+    tags = {256: width, 257: height, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(bytes_)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<I", 8 + len(bytes_)) + bytes_ + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
 def coloured(grey, alpha=None):
     return np.stack([grey] * 3 if alpha is None else [grey, np.full_like(grey, alpha)], axis=-1)
 
@@ -109,6 +119,11 @@ CASES = {
     "dark, 16 bits, just below half": (lambda: raster(levels(65535, share=0.44)), 0.44),
     "dark, 8 bits in both bytes": (lambda: raster(levels(255, share=0.49) * 257), 0.49),
     "dark, 12 bits stretched": (lambda: raster(levels(4095, share=0.24) << 4), 0.24),
+    "JPEG 2000 of 16 bits": (lambda: raster(levels(65535), "JPEG2000"), 1),
+    "JPEG 2000, 12 bits in 16": (lambda: raster(levels(4095), "JPEG2000"), 1),
+    "LAB": (lambda: draw.encoded(Image.new("LAB", (9, 9)), "TIFF"), "the kind LAB"),
+    "TIFF of packed 12 bits": (lambda: packed(levels(4095)), 1),
+    "TIFF of packed 12 bits, dark": (lambda: packed(levels(4095, share=0.05)), 0.05),
     "DICOM colour of 12 bits in 16": (lambda: colour_dicom(coloured(levels(4095))), 1),
     "DICOM colour, dark": (lambda: colour_dicom(coloured(levels(255, np.uint8, 0.2))), 0.2),
     "palette says 16, holds 8": (lambda: palette_dicom(16, np.arange(256, dtype=np.uint16)), 1),
