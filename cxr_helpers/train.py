@@ -15,6 +15,7 @@ import pandas as pd
 from . import pipeline, split
 from ._progress import bar
 from .models import Recipe
+from .models._answers import answer_layer, as_probabilities
 
 
 @dataclass(frozen=True)
@@ -183,16 +184,18 @@ def predict(
     numbered in the order of the table's label categories. `name` (default: the model's) and
     `seed` are written into the table. The order is the table's: nothing is shuffled.
     `batch_size`: see `pipeline.inference_batch` (None). Raises ValueError for a model that was trained on other classes
-    or another order of them, and as `pipeline.batches` does; warns where the model does not say its classes.
-    Introduced in lesson 06.
+    or another order of them, for answers that are no probabilities, and as `pipeline.batches` does; warns where the
+    model does not say its classes. Introduced in lesson 06.
     """
     check_classes(model, table["label"].cat.categories)
+    if getattr(model, "outputs", None):
+        answer_layer(model)
     rows = table if split is None else table[table["split"] == split]
     batch_size = batch_size or pipeline.inference_batch(images)
     data = pipeline.batches(table, images, split, batch_size=batch_size, shuffle=False)
     output = np.concatenate([np.asarray(model(grey, training=False)) for grey, _ in data])
-    probabilities = np.hstack([1 - output, output]) if output.shape[1] == 1 else output
-    return predictions_table(rows, probabilities, model=name or model.name, seed=seed)
+    name = name or model.name
+    return predictions_table(rows, as_probabilities(output, name), model=name, seed=seed)
 
 
 def predictions_table(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: int = 0) -> pd.DataFrame:

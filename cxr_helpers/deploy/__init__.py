@@ -8,9 +8,10 @@
 For education, never for diagnosis. Introduced in lesson 13.
 """
 
-from ._bundle import Bundle, BundleError, answer, answers, load_bundle, save_bundle, score
+from ._bundle import Bundle, answer, answers, load_bundle, save_bundle, score
 from ._card import CardError, model_card
 from ._export import FORMATS, export, keras_runner, latency, parity, run_exported
+from ._reading import BundleError
 from ._widget import upload_report, upload_widget, uploaded
 
 __all__ = [

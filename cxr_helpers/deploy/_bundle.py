@@ -1,9 +1,7 @@
 """One folder that holds all that an answer depends on, and the answer: one file in, one answer out."""
 
-import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,19 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import calibrate, explain, images, preprocess, uncertainty
+from .. import calibrate, evaluate, explain, images, preprocess, uncertainty
+from ..models._answers import check_model
+from ..train import class_names, name_classes
 from ._card import NOTE
 from ._export import keras_runner
+from ._reading import CARD, GATE, MODEL, SETTINGS, SUMS, VERSION, _digest, checked_settings, open_model, read_files
 
-MODEL, SETTINGS, GATE, CARD, SUMS = "model.keras", "settings.json", "gate.npz", "card.md", "SHA256SUMS"
-VERSION = 2  # of settings.json; version 1 had neither trained_on nor threshold_meaning
-
-
-class BundleError(ValueError):
-    """A folder that is no bundle, or has been changed since it was written: the message says which file.
-
-    Introduced in lesson 13.
-    """
+REPLAYED, REPLAY_TOLERANCE = 16, 1e-3  # files that a new bundle answers again, and by how much a probability may differ
 
 
 @dataclass(frozen=True)
@@ -68,23 +61,29 @@ def save_bundle(
     card: str = "",
     trained_on: str = "",
     threshold_meaning: str = "",
+    predictions: pd.DataFrame | None = None,
+    table: pd.DataFrame | None = None,
 ) -> Path:
     """Write a bundle: `model.keras`, `settings.json`, `gate.npz`, `card.md` and their `SHA256SUMS`; nothing is pickled.
 
-    Arguments as in `Bundle`; threshold and limit belong to probabilities at this temperature. The folder appears
-    whole or not at all; an older bundle in its place is replaced. Raises ValueError where the settings do not fit the
-    model or each other, BundleError for a model that safe mode refuses (a layer that holds code), FileExistsError if
-    the folder holds something else. Introduced in lesson 13.
+    Arguments as in `Bundle`; threshold and limit belong to probabilities at this temperature. With `predictions`, the
+    evaluation's, at this temperature, and `table`, the manifest with the paths of its images, the finished bundle
+    answers some of these files, and is not kept unless it answers as the evaluation did: that finds another order of
+    classes, another size, fit, contrast or scaling. The folder appears whole or not at all; an older bundle in its
+    place is replaced. Raises ValueError where the settings do not fit the model or each other, the model does not
+    answer with probabilities, or the replay differs; BundleError for a model that safe mode refuses (a layer that
+    holds code), FileExistsError if the folder holds something else. Introduced in lesson 13.
     """
-    classes, preprocessing, folder = list(map(str, classes)), dict(preprocessing), Path(folder)
-    _check_settings(model, classes, preprocessing, positive, threshold)
-    if threshold_meaning and threshold is None:
-        raise ValueError("threshold_meaning says what a threshold is: give positive and threshold, too")
-    settings = {"version": VERSION, "classes": classes, "preprocessing": preprocessing}
+    if isinstance(classes, str):
+        raise ValueError(f"classes are a list of names, in the order of the model's outputs, not the text {classes!r}")
+    folder = Path(folder)
+    settings = {"version": VERSION, "classes": list(map(str, classes)), "preprocessing": _plain(preprocessing)}
     settings |= {"trained_on": _clause(trained_on), "threshold_meaning": _clause(threshold_meaning)}
-    settings["temperature"] = float(temperature)
-    limits = {"threshold": threshold, "conformal_limit": conformal_limit}
-    settings |= {"positive": positive} | {k: None if v is None else float(v) for k, v in limits.items()}
+    settings |= {"temperature": temperature, "positive": positive}
+    settings |= {"threshold": threshold, "conformal_limit": conformal_limit}
+    settings |= _checked(settings, model, gate)
+    if (predictions is None) != (table is None):
+        raise ValueError("a replay needs both: predictions, and the table that has the paths of their images")
     if folder.exists() and any(folder.iterdir()) and not (folder / SUMS).is_file():
         raise FileExistsError(f"{folder} holds other files; give an empty folder for the bundle")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -92,13 +91,17 @@ def save_bundle(
     try:
         (new := outer / "new").mkdir()
         model.save(new / MODEL)
-        _open(new / MODEL).save(new / MODEL)  # without the optimiser's memory, and it does open in safe mode
+        opened = open_model(new / MODEL)  # it does open in safe mode
+        check_model(opened)
+        opened.save(new / MODEL)  # without the optimiser's memory
         (new / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
         (new / CARD).write_text(card, "utf-8")
         if gate is not None:
             np.savez(new / GATE, **uncertainty.gate_to_dict(gate))
         names = sorted(path.name for path in new.iterdir())
         (new / SUMS).write_text("".join(f"{_digest(new / name)}  {name}\n" for name in names), "utf-8")
+        if predictions is not None:
+            _replay(load_bundle(new), predictions, table)
         if folder.exists():
             os.replace(folder, outer / "old")
         os.replace(new, folder)
@@ -107,17 +110,25 @@ def save_bundle(
     return folder
 
 
-def _check_settings(model, classes, preprocessing, positive, threshold) -> None:
-    units, size = int(model.output_shape[-1]), int(model.input_shape[1])
-    if len(classes) != max(2, units) or len(set(classes)) != len(classes):
-        raise ValueError(f"the model has {units} output(s); {len(classes)} classes were named: {', '.join(classes)}")
-    if set(preprocessing) != {"size", "fit", "contrast"}:
-        raise ValueError(f"preprocessing holds size, fit and contrast, not {', '.join(map(str, preprocessing))}")
-    if preprocessing["size"] != size:
-        raise ValueError(f"the model takes images of {size} px; preprocessing makes them {preprocessing['size']} px")
-    preprocess.prepare(np.zeros((2, 2)), **preprocessing)  # refuses unknown settings
-    if (positive is None) != (threshold is None) or positive not in (None, *classes):
-        raise ValueError(f"positive and threshold go together, and positive is one of {', '.join(classes)}")
+def _checked(settings: dict, model, gate) -> dict:
+    """The settings as they are written, after the reader's own checks of them and of the gate."""
+    found = checked_settings(settings, model)
+    if gate is not None:
+        uncertainty.check_gate(gate)
+    own = class_names(model)
+    if own is not None and own != found["classes"]:
+        raise ValueError(
+            f"the model was trained on the classes {', '.join(own)}, in this order, and not on "
+            f"{', '.join(found['classes'])}: each answer would get another name"
+        )
+    return found | {"classes": list(found["classes"])}
+
+
+def _plain(preprocessing: Mapping):
+    """The settings with numbers that JSON can hold: a size may come from an array's shape."""
+    if not isinstance(preprocessing, Mapping):
+        return preprocessing
+    return {key: value.item() if isinstance(value, np.generic) else value for key, value in preprocessing.items()}
 
 
 def _clause(text: str) -> str:
@@ -125,8 +136,36 @@ def _clause(text: str) -> str:
     return " ".join(str(text).split()).rstrip(". ")
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _replay(bundle: Bundle, predictions: pd.DataFrame, table: pd.DataFrame, n: int = REPLAYED) -> None:
+    """Let the bundle answer files of the evaluation, and compare. Raises ValueError where an answer differs."""
+    names = evaluate.classes(evaluate.check_predictions(predictions))
+    if tuple(names) != bundle.classes:
+        raise ValueError(
+            f"the predictions are of the classes {', '.join(names)}, in this order; the bundle's are "
+            f"{', '.join(bundle.classes)}"
+        )
+    rows = predictions.iloc[np.unique(np.linspace(0, len(predictions) - 1, n).round().astype(int))]
+    path = table.drop_duplicates("image_id").set_index("image_id")["path"].reindex(rows["image_id"])
+    if path.isna().any():
+        raise ValueError(f"the table has no image {path.index[path.isna()][0]!r} that the predictions are of")
+    grey = np.stack([preprocess.prepare(images.read(file), **bundle.preprocessing) for file in path])
+    columns = [f"p_{name}" for name in names]
+    expected, found = rows[columns].to_numpy(float), score(bundle, grey)[columns].to_numpy(float)
+    apart = np.abs(found - expected).max(axis=1)
+    if apart.max() <= REPLAY_TOLERANCE:
+        return
+    worst = int(apart.argmax())
+    says = [
+        ", ".join(f"{name} {p:.3f}" for name, p in zip(names, row[worst], strict=True)) for row in (found, expected)
+    ]
+    raw = np.asarray(keras_runner(bundle.model)(grey), float)
+    cause = "look at the order of the classes, at size, fit and contrast, and at what scales the image"
+    if np.abs(raw - expected).max() <= REPLAY_TOLERANCE:
+        cause = f"they are as before the temperature: give calibrate.apply(predictions, {bundle.temperature:g})"
+    raise ValueError(
+        f"the bundle does not answer as the evaluation did, on {(apart > REPLAY_TOLERANCE).sum()} of {len(rows)} "
+        f"images that were tried; {rows['image_id'].iloc[worst]}: {says[0]} instead of {says[1]}; {cause}"
+    )
 
 
 def load_bundle(folder, sha256: str | None = None) -> Bundle:
@@ -134,54 +173,14 @@ def load_bundle(folder, sha256: str | None = None) -> Bundle:
 
     Safe mode and `allow_pickle=False` mean that opening a bundle runs no code out of it. The hashes lie beside the
     files: they find damage and careless edits. Against somebody who rewrites both, pass the `sha256` that the bundle
-    had when you made it, kept elsewhere. A bundle of version 1 says neither what the network was trained on nor what
-    its threshold means: both texts are empty. Raises BundleError naming the file. Introduced in lesson 13.
+    had when you made it, kept elsewhere. What can be checked without the hashes is: every setting is in its range and
+    fits the model, whose last layer gives probabilities and whose weights are finite. A bundle of version 1 says
+    neither what the network was trained on nor what its threshold means: both texts are empty. Raises BundleError
+    naming the file. Introduced in lesson 13.
     """
-    folder = Path(folder)
-    version = _check_files(folder, sha256)
-    settings = json.loads((folder / SETTINGS).read_text("utf-8"))
-    gate = None
-    if (folder / GATE).is_file():
-        with np.load(folder / GATE, allow_pickle=False) as arrays:
-            gate = uncertainty.gate_from_dict(dict(arrays))
-    model = _open(folder / MODEL)
-    settings["classes"] = tuple(settings["classes"])
-    return Bundle(model=model, gate=gate, card=(folder / CARD).read_text("utf-8"), sha256=version, **_known(settings))
-
-
-def _open(path: Path):
-    """The Keras model of a file, without what only training needs."""
-    import keras
-
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError) as error:
-        raise BundleError(f"{path.name} cannot be opened in safe mode: {error!s:.200}") from error
-
-
-def _known(settings: dict) -> dict:
-    if settings.pop("version") not in range(1, VERSION + 1):
-        raise BundleError("the bundle was written by a newer version of the course: install that one")
-    return settings
-
-
-def _check_files(folder: Path, expected: str | None) -> str:
-    """The hash of the list of files, after every file of the list has been compared with it."""
-    if not (folder / SUMS).is_file():
-        raise BundleError(f"{folder} is no bundle: it has no {SUMS}; write one with deploy.save_bundle")
-    version = _digest(folder / SUMS)
-    if expected not in (None, version):
-        raise BundleError(f"{folder / SUMS} is not the list that was expected: another version, or tampered with")
-    lines = re.findall(r"^([0-9a-f]{64})  (\S+)$", (folder / SUMS).read_text("utf-8"), re.MULTILINE)
-    listed = {name: digest for digest, name in lines}
-    if not {MODEL, SETTINGS, CARD} <= set(listed) <= {MODEL, SETTINGS, CARD, GATE}:
-        raise BundleError(f"{folder / SUMS} does not list the files of a bundle")
-    if (folder / GATE).exists() and GATE not in listed:
-        raise BundleError(f"{folder / GATE} is not in the list {SUMS}: the folder was changed after it was written")
-    for name, digest in listed.items():
-        if not (folder / name).is_file() or _digest(folder / name) != digest:
-            raise BundleError(f"{folder / name} is missing or was changed after the bundle was written")
-    return version
+    found = read_files(Path(folder), sha256)
+    name_classes(found["model"], found["classes"])
+    return Bundle(**found)
 
 
 def score(bundle: Bundle, grey: np.ndarray) -> pd.DataFrame:

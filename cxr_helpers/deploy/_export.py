@@ -16,6 +16,7 @@ import pandas as pd
 
 from .. import evaluate, pipeline
 from .._quiet import quiet
+from ..models._answers import answer_layer, as_probabilities
 
 FORMATS = {  # name → format, precision, file
     "float32": ("LiteRT", "float32", "float32.tflite"),
@@ -24,6 +25,7 @@ FORMATS = {  # name → format, precision, file
     "int8_full": ("LiteRT", "int8 weights and activations", "int8_full.tflite"),
     "onnx": ("ONNX", "float32", "float32.onnx"),
 }
+ROUNDED = 0.05  # by how much a sum of probabilities may miss 1: full int8 rounds each of up to 25 by 1/512
 USUAL = ("float32", "float16", "int8", "onnx")
 
 
@@ -33,13 +35,15 @@ def export(model, folder, formats: Iterable[str] = USUAL, *, representative: np.
     `formats`: of float32, float16 (weights), int8 (weights; activations are quantised as they come: "dynamic"),
     int8_full (activations too, with ranges seen on `representative`, uint8 (n, size, size): images of the *training*
     part) and onnx. Each file appears whole or not at all. kB is 1000 bytes.
-    Raises ValueError for an unknown format, or int8_full without representative images. Introduced in lesson 13.
+    Raises ValueError for an unknown format, a model that does not answer with probabilities, or int8_full without
+    representative images. Introduced in lesson 13.
     """
     formats = list(formats)
     if unknown := [name for name in formats if name not in FORMATS]:
         raise ValueError(f"no format {unknown[0]!r}; there are: {', '.join(FORMATS)}")
     if "int8_full" in formats and (representative is None or not len(representative)):
         raise ValueError("int8_full needs representative images: pass some of the training part, never of the test")
+    answer_layer(model)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -105,7 +109,8 @@ def run_exported(path, threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
 
     The images are fed one at a time, as an app would; one sigmoid unit becomes two columns, 1 - p and p, and each row
     is divided by its sum (full int8 rounds each probability, so that they may sum to 1.004).
-    Raises ValueError for a file of another kind, FileNotFoundError if there is none. Introduced in lesson 13.
+    Raises ValueError for a file of another kind, or answers that are no probabilities, FileNotFoundError if there is
+    none. Introduced in lesson 13.
     """
     path = Path(path)
     if not path.is_file():
@@ -117,7 +122,8 @@ def run_exported(path, threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
 
     def answer(images: np.ndarray) -> np.ndarray:
         one_by_one = [run(image[None, ..., None].astype(np.float32)) for image in images]
-        return _columns(np.concatenate(one_by_one))
+        found = as_probabilities(np.concatenate(one_by_one), path.name, ROUNDED)
+        return found / found.sum(axis=1, keepdims=True)
 
     return answer
 
@@ -161,14 +167,11 @@ def keras_runner(model) -> Callable[[np.ndarray], np.ndarray]:
     def answer(images: np.ndarray) -> np.ndarray:
         step = pipeline.inference_batch(images)
         parts = [images[k : k + step, ..., None].astype(np.float32) for k in range(0, len(images), step)]
-        return _columns(np.concatenate([np.asarray(model(part, training=False)) for part in parts]))
+        output = np.concatenate([np.asarray(model(part, training=False)) for part in parts])
+        found = as_probabilities(output, model.name)
+        return found / found.sum(axis=1, keepdims=True)
 
     return answer
-
-
-def _columns(output: np.ndarray) -> np.ndarray:
-    both = np.hstack([1 - output, output]) if output.shape[1] == 1 else output
-    return both / both.sum(axis=1, keepdims=True)
 
 
 def parity(model, files, images: np.ndarray) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ..models._answers import as_probabilities
+
 
 def leaves(model) -> list:
     """The layers in their order, those of models inside the model in place of the model."""
@@ -135,7 +137,5 @@ def answering(model) -> Iterator[Callable]:
 def probabilities(model, images, targets: np.ndarray, batch_size: int = 256) -> np.ndarray:
     """The probability of its target in each image, float32 (n,)."""
     parts = [model(prepared(images[k : k + batch_size]), training=False) for k in range(0, len(images), batch_size)]
-    answers = np.concatenate([np.asarray(part) for part in parts])
-    if answers.shape[1] == 1:
-        return np.where(targets == 1, answers[:, 0], 1 - answers[:, 0])
+    answers = as_probabilities(np.concatenate([np.asarray(part) for part in parts]), model.name)
     return answers[np.arange(len(answers)), targets]

@@ -6,11 +6,12 @@ calibration rows, never on what is reported afterwards. Introduced in lesson 12.
 
 from ._conformal import conformal_limit, coverage, prediction_sets
 from ._ensemble import ensemble, mc_dropout, risk_coverage
-from ._gate import Gate, fit_gate, gate_from_dict, gate_scores, gate_to_dict
+from ._gate import Gate, check_gate, fit_gate, gate_from_dict, gate_scores, gate_to_dict
 from ._shares import share, shares
 
 __all__ = [
     "Gate",
+    "check_gate",
     "conformal_limit",
     "coverage",
     "ensemble",

@@ -110,6 +110,23 @@ def gate_from_dict(arrays: Mapping[str, np.ndarray]) -> Gate:
     return Gate(**{name: value.item() if value.ndim == 0 else value for name, value in found.items()})
 
 
+def check_gate(gate: Gate) -> None:
+    """Refuse a gate whose arrays are no plain finite numbers of the shapes that `Gate` names, or out of range.
+
+    Raises ValueError. Introduced in lesson 13.
+    """
+    k = len(gate.components) if np.ndim(gate.components) == 2 else 0
+    shapes = {"mean": (SIZE**2,), "components": (k, SIZE**2), "variance": (k,), "centre": (3,), "spread": (3,)}
+    for field in fields(Gate):
+        values, wanted = np.asarray(getattr(gate, field.name)), shapes.get(field.name, ())
+        if values.shape != wanted or values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+            raise ValueError(f"this is no gate: {field.name} is not {wanted or 'one'} finite number(s)")
+    if not k or np.min(gate.variance) <= 0 or np.min(gate.spread) <= 0 or not 0 < gate.share < 1:
+        raise ValueError(
+            "this is no gate: no components, a variance or spread that is not above 0, or a share outside 0-1"
+        )
+
+
 def _checked(images: np.ndarray) -> np.ndarray:
     images = np.asarray(images)
     if images.ndim != 3 or images.dtype != np.uint8 or not len(images) or min(images.shape[1:]) < SIZE:
