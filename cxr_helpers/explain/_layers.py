@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..models._answers import as_probabilities
+from ..models._answers import as_probabilities, last_activation, output_units
 
 
 def leaves(model) -> list:
@@ -21,10 +21,17 @@ def is_map(layer) -> bool:
     return len(getattr(getattr(layer, "output", None), "shape", ())) == 4
 
 
+def places(layer) -> int | None:
+    """How many places the map of a layer has; None where that depends on the images."""
+    height, width = layer.output.shape[1:3]
+    return None if height is None or width is None else height * width
+
+
 def find_layer(model, name: str | None = None):
     """The layer whose maps Grad-CAM weighs: by name, or the last map that has the size of the last convolution's.
 
-    What follows that convolution without a change of size (batch normalisation, ReLU, an addition) belongs to it.
+    A map of one place, such as behind a global pooling or in squeeze and excitation, cannot show where, and is passed
+    over. What follows the convolution without a change of size (batch normalisation, ReLU, an addition) belongs to it.
     Raises ValueError where there is no such layer.
     """
     import keras
@@ -35,20 +42,31 @@ def find_layer(model, name: str | None = None):
         maps = {layer.name: layer for layer in layers if is_map(layer)}
         if name not in maps:
             raise ValueError(f"{model.name} has no layer {name!r} that gives a map; these do: {', '.join(maps)}")
+        check_map(maps[name], places(maps[name]))
         return maps[name]
-    places = [k for k, layer in enumerate(layers) if isinstance(layer, tuple(kinds)) and is_map(layer)]
-    if not places:
+    found = [k for k, layer in enumerate(layers) if isinstance(layer, tuple(kinds)) and is_map(layer)]
+    found = [k for k in found if places(layers[k]) != 1]
+    if not found:
         raise ValueError(
-            f"{model.name} has no convolution whose maps could be weighed, so there is no Grad-CAM of it; "
-            "explain.occlusion needs none"
+            f"{model.name} has no convolution whose maps could be weighed, of more than one place, so there is no "
+            "Grad-CAM of it; explain.occlusion needs none"
         )
-    last = layers[places[-1]]
+    last = layers[found[-1]]
     side = last.output.shape[1:3]
-    for layer in layers[places[-1] + 1 :]:
+    for layer in layers[found[-1] + 1 :]:
         if not is_map(layer) or layer.output.shape[1:3] != side:
             break
         last = layer
+    check_map(last, places(last))
     return last
+
+
+def check_map(layer, n_places: int | None) -> None:
+    """Refuse a map of one place, or with its channels first. Raises ValueError."""
+    if n_places == 1:
+        raise ValueError(f"the map of {layer.name!r} has one place only and cannot show where; choose an earlier layer")
+    if getattr(layer, "data_format", None) == "channels_first":
+        raise ValueError(f"{layer.name!r} has its channels first; maps (n, height, width, channels) are needed")
 
 
 @contextmanager
@@ -67,16 +85,14 @@ def _swapped(layer, name: str, value) -> Iterator[None]:
 
 @contextmanager
 def logits(model) -> Iterator[None]:
-    """Inside the block the model answers in logits: its last layer leaves out softmax or sigmoid."""
-    import keras
-
-    last = leaves(model)[-1]
-    name = "call" if isinstance(last, keras.layers.Softmax) else "activation"
-    if not hasattr(last, name):
-        raise ValueError(
-            f"the last layer of {model.name} is {last.name!r}; it should be a Dense layer or an activation"
-        )
-    with _swapped(last, name, lambda values, *_, **__: values):
+    """Inside the block the model answers in logits: the layer of its answer leaves out softmax or sigmoid."""
+    last, found = last_activation(model)
+    if found == "linear":  # these are logits
+        yield
+        return
+    if found not in ("softmax", "sigmoid"):
+        raise ValueError(f"{model.name} ends in {last.name!r} with {found}; softmax, sigmoid or raw numbers are needed")
+    with _swapped(last, "activation" if hasattr(last, "activation") else "call", lambda values, *_, **__: values):
         yield
 
 
@@ -86,6 +102,8 @@ def watched(layer, tape) -> Iterator[dict]:
     found, call = {}, layer.call
 
     def noted(*args, **kwargs):
+        if "maps" in found:
+            raise ValueError(f"{layer.name!r} is used twice in this model; choose another layer for its maps")
         found["maps"] = call(*args, **kwargs)
         tape.watch(found["maps"])
         return found["maps"]
@@ -101,7 +119,10 @@ def prepared(images) -> np.ndarray:
 
 def check(model, images, target) -> np.ndarray:
     """The target of each image, int (n,). Raises ValueError where images or target do not fit the model."""
-    wanted, units = model.input_shape[1:3], model.output_shape[-1]
+    units = output_units(model)
+    if not isinstance(model.input_shape, tuple) or len(model.input_shape) != 4 or model.input_shape[3] != 1:
+        raise ValueError(f"{model.name} takes {model.input_shape}; grey images (n, size, size, 1) are explained here")
+    wanted = model.input_shape[1:3]
     if getattr(images, "ndim", 0) != 3 or tuple(images.shape[1:]) != tuple(wanted):
         raise ValueError(f"{model.name} takes images (n, {wanted[0]}, {wanted[1]}), not {np.shape(images)}")
     targets, classes = np.asarray(target), max(2, units)

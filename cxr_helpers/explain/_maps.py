@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import pipeline
 from ..manifest._rows import remember_as
-from ._layers import answering, check, find_layer, logits, of_target, prepared, watched
+from ._layers import answering, check, check_map, find_layer, logits, of_target, prepared, watched
 
 
 def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_size: int | None = None) -> np.ndarray:
@@ -12,11 +12,12 @@ def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_
 
     Parameters: `model`, a Keras model built of layers, also of models inside a model; `images`, grey levels 0-255,
     (n, size, size); `target`, the number of a class (one sigmoid unit: 1 is its class, 0 the other), or one for each
-    image; `layer`, the name of the layer (default: the last convolution with the normalisation and activation behind
-    it). The gradient is that of the logit, not of the probability, which saturates. What lowers the logit is cut off
-    (ReLU); the map is brought to the images' size by bilinear interpolation and is not normalised. The model is used
-    as it is, in inference mode, and left as it was; do not use it in another thread meanwhile. Raises ValueError
-    where there is no convolution, or images or target do not fit.
+    image; `layer`, the name of the layer (default: the last convolution whose map has more than one place, with the
+    normalisation and activation behind it). The gradient is that of the logit, not of the probability, which
+    saturates. What lowers the logit is cut off (ReLU); the map is brought to the images' size by bilinear
+    interpolation and is not normalised. The model is used as it is, in inference mode, and left as it was; do not use
+    it in another thread meanwhile. Raises ValueError where there is no such layer, the model is not built of layers,
+    has several outputs or takes colour, or images or target do not fit.
     Source: Selvaraju et al. 2017, doi 10.1109/ICCV.2017.74. Introduced in lesson 10.
     """
     import tensorflow as tf
@@ -30,9 +31,14 @@ def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_
         with tf.GradientTape(watch_accessed_variables=False) as tape, logits(model), watched(chosen, tape) as seen:
             score = of_target(model(prepared(images[part]), training=False), targets[part])
         gradient = tape.gradient(score, seen["maps"])  # of image i by its own maps only: images do not mix
+        if gradient is None:
+            raise ValueError(f"the answer of {model.name} does not depend on {chosen.name!r}; choose another layer")
+        check_map(chosen, seen["maps"].shape[1] * seen["maps"].shape[2])
         weight = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True)
         small = tf.nn.relu(tf.reduce_sum(weight * seen["maps"], axis=-1, keepdims=True))
         heat[part] = tf.image.resize(small, size, method="bilinear")[..., 0].numpy()
+    if not np.isfinite(heat).all():
+        raise ValueError(f"{model.name} gives maps that are not finite (NaN): its training went wrong")
     return remember_as(heat, images)
 
 

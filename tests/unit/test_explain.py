@@ -195,6 +195,166 @@ def test_what_cannot_be_explained_is_refused(images):
             explain.occlusion(network(), images, 0, **settings)
 
 
+# --- which layer, and which answer ----------------------------------------------------------------------------------
+
+
+def built(make, shape=(SIZE, SIZE, 1)):
+    import keras
+
+    keras.utils.set_random_seed(0)
+    grey = keras.Input(shape)
+    x = keras.layers.Conv2D(6, 5, strides=2, activation="relu", name="seen")(keras.layers.Rescaling(1 / 255)(grey))
+    return keras.Model(grey, make(x, keras.layers), name="net")
+
+
+def dense(x, layers, activation="softmax"):
+    return layers.Dense(3, activation=activation, bias_initializer="random_normal")(x)
+
+
+def mean(x, layers, keep=False):
+    return layers.GlobalAveragePooling2D(keepdims=keep)(x)
+
+
+def excited(x, layers):
+    squeezed = layers.Conv2D(6, 1, activation="sigmoid", name="gate")(
+        layers.Conv2D(2, 1, activation="relu")(mean(x, layers, True))
+    )
+    return dense(mean(layers.Multiply()([x, squeezed]), layers), layers)
+
+
+def own_dense(x, layers):
+    """Dense behind a pooling, as a 1x1 convolution of its own."""
+    return layers.Softmax()(layers.Flatten()(layers.Conv2D(3, 1)(layers.Conv2D(8, 1)(mean(x, layers, True)))))
+
+
+LAST_MAPS = {  # the layer whose maps must be weighed is called "seen"
+    "dense": lambda x, layers: dense(mean(x, layers), layers),
+    "convolution as classifier": lambda x, layers: layers.Softmax()(
+        layers.Flatten()(layers.Conv2D(3, 1)(mean(x, layers, True)))
+    ),
+    "two convolutions behind the pooling": own_dense,
+    "squeeze and excitation last": excited,
+    "convolution down to one place": lambda x, layers: dense(layers.Flatten()(layers.Conv2D(4, 14)(x)), layers),
+    "depthwise down to one place": lambda x, layers: dense(layers.Flatten()(layers.DepthwiseConv2D(14)(x)), layers),
+}
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", LAST_MAPS)
+def test_the_map_that_is_weighed_can_show_where(name, images):
+    model = built(LAST_MAPS[name])
+    heat = np.stack([explain.grad_cam(model, images, target) for target in range(3)])
+    by_name = np.stack([explain.grad_cam(model, images, target, layer="seen") for target in range(3)])
+    np.testing.assert_array_equal(heat, by_name)
+    shown = heat.max(axis=(2, 3)) > 0
+    assert shown.any()
+    assert (np.ptp(heat, axis=(2, 3))[shown] > 0.01 * heat.max(axis=(2, 3))[shown]).all()
+
+
+ENDS = {  # the same answer, put together otherwise: the same map
+    "softmax layer": lambda x, layers: layers.Softmax()(dense(x, layers, None)),
+    "activation layer": lambda x, layers: layers.Activation("softmax")(dense(x, layers, None)),
+    "linear behind it": lambda x, layers: layers.Activation("linear")(dense(x, layers)),
+    "reshaped behind it": lambda x, layers: layers.Reshape((3,))(dense(x, layers)),
+    "dropout behind it": lambda x, layers: layers.Dropout(0.5)(dense(x, layers)),
+    "two behind it": lambda x, layers: layers.Activation("linear", dtype="float32")(
+        layers.Flatten()(layers.Softmax()(dense(x, layers, None)))
+    ),
+    "keras.activations": lambda x, layers: softmax_of_keras(dense(x, layers, None)),
+    "logits": lambda x, layers: dense(x, layers, None),
+}
+
+
+def softmax_of_keras(x):
+    import keras
+
+    return keras.activations.softmax(x)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", ENDS)
+def test_the_gradient_is_that_of_the_logit_however_the_model_ends(name, images):
+    plain = built(LAST_MAPS["dense"])
+    other = built(lambda x, layers: ENDS[name](mean(x, layers), layers))
+    other.set_weights(plain.get_weights())
+    before = other(images[..., None].astype(np.float32)).numpy()
+    for target in range(3):
+        wanted = explain.grad_cam(plain, images, target)
+        np.testing.assert_allclose(explain.grad_cam(other, images, target), wanted, atol=1e-6)
+    fall = [explain.occlusion(model, images, 1, patch=16, stride=16) for model in (plain, other)]
+    np.testing.assert_allclose(*fall, atol=1e-5)
+    np.testing.assert_array_equal(other(images[..., None].astype(np.float32)).numpy(), before)
+
+
+def subclassed():
+    import keras
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__(name="own")
+            self.seen, self.dense = keras.layers.Conv2D(4, 3), keras.layers.Dense(3, activation="softmax")
+
+        def call(self, grey, training=None):
+            return self.dense(keras.ops.mean(self.seen(grey), axis=(1, 2)))
+
+    model = Own()
+    model(np.zeros((1, SIZE, SIZE, 1), np.float32))
+    return model
+
+
+def unbuilt():
+    import keras
+
+    return keras.Sequential([keras.layers.Conv2D(4, 3), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
+
+
+def used_twice():
+    import keras
+
+    grey = keras.Input((SIZE, SIZE, 1))
+    layer = keras.layers.Conv2D(4, 3, name="seen")
+    both = keras.layers.Add()([layer(grey), layer(keras.layers.ReLU()(grey))])
+    return keras.Model(grey, dense(mean(both, keras.layers), keras.layers))
+
+
+def with_nan():
+    model = built(LAST_MAPS["dense"])
+    model.set_weights([w * np.nan for w in model.get_weights()])
+    return model
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("make", "layer", "message"),
+    [
+        (subclassed, None, "subclass"),
+        (unbuilt, None, "not built"),
+        (lambda: built(LAST_MAPS["dense"], (SIZE, SIZE, 3)), None, "takes.*grey images"),
+        (lambda: built(lambda x, y: [dense(mean(x, y), y), dense(mean(x, y), y)]), None, "one output"),
+        (lambda: built(lambda x, y: y.Conv2D(3, 1, activation="softmax")(x)), None, "one output"),
+        (lambda: built(lambda x, y: dense(mean(x, y), y, "log_softmax")), None, "with log_softmax"),
+        (lambda: built(lambda x, y: dense(mean(x, y), y, "relu")), None, "with relu"),
+        (lambda: built(LAST_MAPS["squeeze and excitation last"]), "gate", "one place"),
+        (used_twice, "seen", "used twice"),
+        (with_nan, None, "not finite"),
+    ],
+)
+def test_a_model_whose_maps_would_mislead_is_refused(make, layer, message, images):
+    with pytest.raises(ValueError, match=message):
+        explain.grad_cam(make(), images, 0, layer=layer)
+
+
+@pytest.mark.tensorflow
+def test_a_model_of_maps_of_one_place_only_is_refused(images):
+    import keras
+
+    grey = keras.Input((SIZE, SIZE, 1))
+    x = keras.layers.Conv2D(3, 1)(keras.layers.GlobalAveragePooling2D(keepdims=True)(grey))
+    model = keras.Model(grey, keras.layers.Softmax()(keras.layers.Flatten()(x)))
+    with pytest.raises(ValueError, match=r"more than one place.*occlusion"):
+        explain.grad_cam(model, images, 0)
+
+
 # --- occlusion ------------------------------------------------------------------------------------------------------
 
 
