@@ -20,7 +20,7 @@ import pandas as pd
 
 from . import datasets, images, manifest
 from ._progress import bar
-from .manifest import _rows
+from .manifest._rows import remember
 
 FITS = ("pad", "crop", "squash")
 CONTRASTS = (None, "equalize", "clahe")
@@ -127,14 +127,8 @@ def cache(
     pixels = _finished(place, settings, len(table))  # it needs no lock: its folder may be read-only
     if pixels is None:
         pixels = _make(table, place, settings, progress)
-    _rows.remember(table, pixels, _kept_digests(place))
+    remember(table, pixels)
     return pixels
-
-
-def _kept_digests(place: Path) -> list[bytes] | None:
-    """The hash of each row's pixels as `rows.csv` keeps it; caches of before have none."""
-    kept = pd.read_csv(place / "rows.csv", dtype=str)
-    return [bytes.fromhex(digest) for digest in kept["pixels"]] if "pixels" in kept else None
 
 
 def _finished(place: Path, settings: dict, n: int) -> np.memmap | None:
@@ -184,9 +178,7 @@ def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> N
         os.replace(place, partial)
     partial.mkdir(exist_ok=True)
     _prepare_all(table, partial, settings, progress)
-    digests = _rows.digests(np.load(partial / "images.npy", mmap_mode="r"))
-    rows = table[["image_id", "sha256"]].assign(pixels=[digest.hex() for digest in digests])
-    rows.to_csv(partial / "rows.csv", index=False)
+    table[["image_id", "sha256"]].to_csv(partial / "rows.csv", index=False)
     (partial / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
     os.replace(partial, place)
 

@@ -6,7 +6,7 @@ content was changed is not known any more, and passes.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,10 @@ def digests(rows: np.ndarray, chosen: Iterable[int] | None = None) -> list[bytes
     return [hashlib.blake2b(np.ascontiguousarray(rows[k]).data, digest_size=8, key=kind).digest() for k in some]
 
 
-def remember(table: pd.DataFrame, rows: np.ndarray, hashes: Sequence[bytes] | None = None) -> None:
-    """Note that row i was made from the image in row i of the table; `hashes`, of the rows, where they are known."""
+def remember(table: pd.DataFrame, rows: np.ndarray) -> None:
+    """Note that row i was made from the image in row i of the table."""
     own = table[["image_id", "sha256"]].astype(str).itertuples(index=False, name=None)
-    _note(digests(rows) if hashes is None else hashes, own)
+    _note(digests(rows), own)
 
 
 def remember_as(rows: np.ndarray, images: np.ndarray) -> np.ndarray:
