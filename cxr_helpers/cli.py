@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ._quiet import plain_output
+
 app = typer.Typer(
     help="Import, audit and draw folders of chest radiographs. For education, never for diagnosis.",
     no_args_is_help=True,
@@ -28,6 +30,12 @@ Label = Annotated[
 SIZES, MOST = (32, 2048), 100_000  # pixels a side, images in one cohort
 # What an import of phantoms needs to be told: the patient stands in the file's name, and what a layout calls normal.
 PATIENT, NORMAL = r"(P\d+)_", {"case_a": "negative=normal", "case_d": "non-COVID-19=normal"}
+
+
+@app.callback()
+def _start() -> None:
+    """Before any command: names and arrows can be written on every terminal."""
+    plain_output()
 
 
 @app.command("datasets")

@@ -18,6 +18,7 @@ import pandas as pd
 
 from . import fetch, manifest, phantom
 from ._catalogue import CATALOGUE, DatasetInfo
+from ._quiet import locked
 
 
 class DatasetNotFound(FileNotFoundError):
@@ -123,10 +124,8 @@ def _number_differs(row: DatasetInfo, found: manifest.Imported) -> str:
 
 def _drawn(name: str, layout: str, n: int | None = None, seed: int = 0, **drawn) -> Path:
     """A design, drawn on first use; kernels that start together wait for the one that draws."""
-    from filelock import FileLock
-
     work_dir().mkdir(parents=True, exist_ok=True)
-    with FileLock(work_dir() / f"phantom-{name}.lock"):
+    with locked(work_dir() / f"phantom-{name}.lock"):
         return phantom.cached(phantom.design(name, n, seed), work_dir(), name, layout, **drawn)
 
 

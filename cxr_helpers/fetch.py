@@ -25,6 +25,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from ._progress import bar
+from ._quiet import locked
 
 _BLOCK = 1 << 20
 _RETRIED = frozenset([408, 425, 429, 500, 502, 503, 504])
@@ -113,11 +114,9 @@ def alone(place: Path):
 
     Raises OSError where the lock cannot be written beside it. See lesson 01.
     """
-    from filelock import FileLock
-
     place.parent.mkdir(parents=True, exist_ok=True)
     lock = place.with_name(place.name + ".lock")
-    with FileLock(lock):
+    with locked(lock):
         try:
             yield
         finally:

@@ -7,12 +7,15 @@ Introduced in lesson 03; augmentation in lesson 06.
 
 import functools
 import math
+import os
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from .manifest._rows import check_rows
+
+KERAS = {"backend": "tensorflow", "image_data_format": "channels_last", "floatx": "float32"}  # as Keras comes
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def batches(
     """
     import tensorflow as tf
 
+    check_keras()
     if augment is not None and split != "train":
         raise ValueError(f"augmentation is for the train split only, not for {split!r}: it would change what is scored")
     rows = _rows(table, images, split)
@@ -72,6 +76,29 @@ def batches(
     step = tf.autograph.experimental.do_not_convert(lambda row, key: change(*load(row), key))
     dataset = dataset.map(step, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def check_keras() -> None:
+    """Refuse a Keras that was set for other work than the course's: another backend, data format or number type.
+
+    The file `~/.keras/keras.json` sets them for every project of a user. Raises RuntimeError with the remedy.
+    Introduced in lesson 03.
+    """
+    import keras
+
+    found = {
+        "backend": keras.config.backend(),
+        "image_data_format": keras.config.image_data_format(),
+        "floatx": keras.config.floatx(),
+    }
+    other = {name: value for name, value in found.items() if value != KERAS[name]}
+    if other:
+        said = ", ".join(f"{name} is {value!r} and not {KERAS[name]!r}" for name, value in other.items())
+        place = os.environ.get("KERAS_HOME") or "~/.keras"
+        raise RuntimeError(
+            f"Keras is set otherwise than this course needs: {said}. Change it in {place}/keras.json (and see whether "
+            "the variable KERAS_BACKEND is set), then start Python, or the notebook's kernel, again"
+        )
 
 
 def inference_batch(images: np.ndarray) -> int:

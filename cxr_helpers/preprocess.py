@@ -20,6 +20,7 @@ import pandas as pd
 
 from . import datasets, images, manifest
 from ._progress import bar
+from ._quiet import locked
 from .manifest._rows import remember
 
 FITS = ("pad", "crop", "squash")
@@ -145,11 +146,9 @@ def _finished(place: Path, settings: dict, n: int) -> np.memmap | None:
 
 def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> np.memmap:
     """Make the cache, or what is wrong in it, unless another process finishes it while this one waits."""
-    from filelock import FileLock
-
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{place}.lock"):
+        with locked(f"{place}.lock"):
             pixels = _finished(place, settings, len(table))
             if pixels is None:
                 _fill(table, place, settings, progress)

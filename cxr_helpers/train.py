@@ -48,6 +48,7 @@ def fit(
     """
     import keras
 
+    pipeline.check_keras()
     epochs = recipe.epochs if epochs is None else epochs
     n_classes = len(table["label"].cat.categories)
     settings = {"batch_size": recipe.batch_size, "seed": seed, "one_hot": n_classes > 2}

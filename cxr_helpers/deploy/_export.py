@@ -16,6 +16,7 @@ import pandas as pd
 
 from .. import evaluate, pipeline
 from .._quiet import quiet
+from ..explain._layers import leaves
 from ..models._answers import answer_layer, as_probabilities
 
 FORMATS = {  # name → format, precision, file
@@ -43,7 +44,9 @@ def export(model, folder, formats: Iterable[str] = USUAL, *, representative: np.
         raise ValueError(f"no format {unknown[0]!r}; there are: {', '.join(FORMATS)}")
     if "int8_full" in formats and (representative is None or not len(representative)):
         raise ValueError("int8_full needs representative images: pass some of the training part, never of the test")
+    pipeline.check_keras()
     answer_layer(model)
+    model = _in_float32(model)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -69,6 +72,22 @@ def _write(path: Path, content: bytes) -> None:
         raise
 
 
+def _in_float32(model):
+    """The model, or a copy that computes in float32 where it was trained in mixed precision: the converters need it."""
+    import keras
+
+    def plain(layer):
+        config = layer.get_config() | {"dtype": "float32"}
+        return type(layer).from_config(config)
+
+    if all(layer.compute_dtype == "float32" for layer in leaves(model)):
+        return model
+    copy = keras.models.clone_model(model, clone_function=plain, recursive=True)
+    copy.set_weights(model.get_weights())
+    copy(np.zeros((1, *model.input_shape[1:]), np.float32), training=False)  # ONNX wants a model that was called
+    return copy
+
+
 def _litert(model, name: str, representative: np.ndarray | None) -> bytes:
     import tensorflow as tf
 
@@ -85,7 +104,7 @@ def _litert(model, name: str, representative: np.ndarray | None) -> bytes:
 
 
 def _silently(work: Callable):
-    """The converters tell their life on both streams and in the log, folders included."""
+    """The converters tell their life on both streams and in the log, folders included; so do their errors."""
     nowhere, log = io.StringIO(), logging.getLogger("tensorflow")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -93,6 +112,14 @@ def _silently(work: Callable):
         with quiet(), warnings.catch_warnings(), redirect_stdout(nowhere), redirect_stderr(nowhere):
             warnings.simplefilter("ignore")
             return work()
+    except MemoryError:
+        raise
+    except Exception as error:  # of no common class, and of thousands of characters
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"the network cannot be converted ({type(error).__name__}: {reason}); a layer that the format does not "
+            "have, or numbers of another type, are the usual reasons. Try another of the formats"
+        ) from error
     finally:
         log.setLevel(level)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import preprocess, uncertainty
+from .. import pipeline, preprocess, uncertainty
 from ..models._answers import check_model, output_units
 
 MODEL, SETTINGS, GATE, CARD, SUMS = "model.keras", "settings.json", "gate.npz", "card.md", "SHA256SUMS"
@@ -111,6 +111,7 @@ def open_model(path: Path):
     """The Keras model of a file, without what only training needs. Raises BundleError."""
     import keras
 
+    pipeline.check_keras()
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a broken file may end in any error of h5py, zipfile or Keras

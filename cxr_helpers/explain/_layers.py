@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from .. import pipeline
 from ..models._answers import as_probabilities, last_activation, output_units
 
 
@@ -119,6 +120,7 @@ def prepared(images) -> np.ndarray:
 
 def check(model, images, target) -> np.ndarray:
     """The target of each image, int (n,). Raises ValueError where images or target do not fit the model."""
+    pipeline.check_keras()
     units = output_units(model)
     if not isinstance(model.input_shape, tuple) or len(model.input_shape) != 4 or model.input_shape[3] != 1:
         raise ValueError(f"{model.name} takes {model.input_shape}; grey images (n, size, size, 1) are explained here")

