@@ -11,7 +11,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-_MADE_FROM: dict[bytes, set[str]] = {}  # hash of a row → image_id and SHA-256 of every image that gave this content
+_MADE_FROM: dict[
+    bytes, tuple[str, ...]
+] = {}  # hash of a row → image_id and SHA-256 of every image that gave this content
 
 
 def digests(rows: np.ndarray, chosen: Iterable[int] | None = None) -> list[bytes]:
@@ -44,7 +46,8 @@ def remember_as(rows: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 def _note(hashes: Iterable[bytes], names: Iterable[Iterable[str]]) -> None:
     for digest, own in zip(hashes, names, strict=True):
-        _MADE_FROM.setdefault(digest, set()).update(own)
+        known = _MADE_FROM.get(digest, ())
+        _MADE_FROM[digest] = known + tuple(name for name in own if name not in known)
 
 
 def check_rows(table: pd.DataFrame, rows: np.ndarray, what: str = "images", chosen: np.ndarray | None = None) -> None:
@@ -64,7 +67,9 @@ def check_rows(table: pd.DataFrame, rows: np.ndarray, what: str = "images", chos
         return
     own = list(zip(*columns, strict=True))
     found = [_MADE_FROM.get(digest) for digest in digests(np.asarray(rows), chosen)]
-    wrong = [k for k, (known, names) in enumerate(zip(found, own, strict=True)) if known and known.isdisjoint(names)]
+    wrong = [
+        k for k, (known, names) in enumerate(zip(found, own, strict=True)) if known and set(known).isdisjoint(names)
+    ]
     if wrong:
         first = wrong[0]
         raise ValueError(
