@@ -175,6 +175,7 @@ def scored(model: str, fit: Callable | None, table: pd.DataFrame, images, featur
             import keras
 
             fitted, spent = timed(partial(fit, parts, images, seed=SEED, progress=False))
+            train.name_classes(fitted.model, table["label"].cat.categories)  # an earlier commit's did not carry them
             result = train.predict(fitted.model, parts, images, split="test", name=model, seed=SEED)
             parameters = fitted.model.count_params()
             keras.backend.clear_session()
