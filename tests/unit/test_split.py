@@ -1,3 +1,4 @@
+import hashlib
 import re
 import sys
 import warnings
@@ -8,6 +9,7 @@ import pytest
 import sklearn
 
 from cxr_helpers import phantom, split
+from tools import splits
 
 
 def manifest(n_groups=60, seed=0):
@@ -167,6 +169,15 @@ def test_the_default_phantoms_come_out_even():
     assert pd.crosstab(split.folds(table)["fold"], table["label"]).to_numpy().tolist() == [[40, 40, 40]] * 5
     parts = pd.crosstab(split.holdout(table, test=0.2, val=0.2)["split"], table["label"])
     assert parts.loc[["val", "test"]].to_numpy().tolist() == [[40, 40, 40]] * 2
+
+
+def test_the_columns_that_environments_are_compared_by_are_these():
+    """96 columns of 24 tables: `python -m tools.splits` gets the same under each version of scikit-learn."""
+    columns = splits.columns()
+    assert columns.count("\n") == 96
+    assert hashlib.sha256(columns.encode()).hexdigest() == (
+        "881bbdc49ffe5f97565ece7e3bb68bf3e5766e85313d74b204b6e45b20d375e6"
+    )
 
 
 def test_no_other_splitter_is_asked(monkeypatch):
