@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup lab author run check test test-python test-slow test-exercises test-notebooks test-real test-papermill
-.PHONY: test-newest test-lowest test-colab requirements notebooks exercises pages release grade feedback grades slides
+.PHONY: test-newest test-lowest test-splits test-colab requirements notebooks exercises pages release grade feedback grades slides
 .PHONY: stamp clean
 
 PYTHON ?= python3
@@ -149,6 +149,9 @@ test-lowest: $(READY) ## the fast tests with the lowest versions that pyproject.
 	"$(PYTHON)" -m venv --clear build/lowest/venv
 	build/lowest/venv/bin/python -m pip install --quiet -r build/lowest/requirements-dev.txt
 	build/lowest/venv/bin/python -m pytest -q -m "not slow" -n $(JOBS)
+
+test-splits: $(READY) ## the same splits on every version of scikit-learn, in environments of their own
+	$(BIN)/python -m tools.splits
 
 test-colab: $(READY) ## every notebook's set-up and imports with Google Colab's versions: make test-colab PYTHON=python3.13
 	$(BIN)/python -m tools.colab --python "$(PYTHON)"
