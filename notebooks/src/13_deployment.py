@@ -102,9 +102,8 @@ kept["trained_on"] = f"{len(part['train'])} images of the set {DATASET}"
 if DATASET == "phantom":
     kept["trained_on"] = "drawn phantoms only: its answer says nothing about a real radiograph"
 ill = (tuning["label"] == positive).sum()
-kept["threshold_meaning"] = (
-    f"the largest that finds at least 0.90 of the {ill} {positive} among {len(tuning)} validation images"
-)
+among = f"the {ill} {positive} among {len(tuning)} validation images"
+kept["threshold_meaning"] = f"the largest that finds at least 0.90 of {among}"
 folder = deploy.save_bundle(datasets.work_dir() / "bundle", model, **kept)
 sorted(file.name for file in folder.iterdir())
 

@@ -151,8 +151,12 @@ def test_names_choose_and_an_unknown_name_says_what_there_is(course, notebook):
     assert build.main(["77"], course) == 1
 
 
-EXECUTABLE = """# %%
-import os
+OPENING = """# %% [markdown]
+# # 00 · Topic
+
+# %% tags=["imports"]
+"""
+EXECUTABLE = """import os
 import sys
 
 print(os.environ["CXR_DATASET"], os.environ["CXR_MODE"], os.path.basename(os.getcwd()))
@@ -166,12 +170,13 @@ display({"image/png": "iVBORw0KGgo="}, raw=True, metadata={"image/png": {"alt": 
 @pytest.mark.slow
 def test_executed_build_keeps_outputs_of_phantoms(course, source, monkeypatch):
     monkeypatch.setenv("CXR_DATASET", "covid19-image-dataset")
-    source.write_text(EXECUTABLE, encoding="utf-8")
+    source.write_text(OPENING + EXECUTABLE, encoding="utf-8")
     path = course / "notebooks" / "00_topic.ipynb"
     build.main([], course)
     assert build.main(["--execute"], course) == 0
     done = nbformat.read(path, 4)
-    assert [output.text for output in done.cells[0].outputs] == ["phantom class notebooks\n"]
+    (first,) = (cell for cell in done.cells if "imports" in cell.metadata.get("tags", []))
+    assert [output.text for output in first.outputs] == ["phantom class notebooks\n"]
     assert done.metadata.course.dataset == "phantom"
     assert build.main(["--check"], course) == 0
     for rule in ("phantoms_only", "alt_text", "machine_paths"):
@@ -185,7 +190,7 @@ def test_executed_build_keeps_outputs_of_phantoms(course, source, monkeypatch):
 
 @pytest.mark.slow
 def test_executed_build_of_a_failing_lesson_writes_nothing(course, source, capsys):
-    source.write_text("# %%\n1 / 0\n", encoding="utf-8")
+    source.write_text(f"{OPENING}1 / 0\n", encoding="utf-8")
     assert build.main(["--execute"], course) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert not (course / "notebooks" / "00_topic.ipynb").exists()
