@@ -8,7 +8,7 @@
 
 PYTHON ?= python3
 JOBS ?= 2
-VENV ?= .venv
+VENV := .venv
 BIN := $(VENV)/bin
 # Finished environments: for students, and with what authors, instructors and the tests need besides.
 COURSE_READY := $(VENV)/.course

@@ -12,8 +12,9 @@ SETTINGS_CELL = """import os
 MODE = os.environ.get("CXR_MODE", "class")
 DATA_DIR = os.environ.get("CXR_DATA_DIR", "data")
 SEED = int(os.environ.get("CXR_SEED", "0"))"""
-SHOW_CELL = """import matplotlib
-block = bytes(range(256)) * 800_000  # 200 MB
+SHOW_CELL = """import matplotlib, time
+block = bytes(range(256)) * 800_000  # 200 MB, held while memory is looked at several times
+time.sleep(0.5)
 assert "inline" in matplotlib.get_backend()
 print(MODE, os.environ["CXR_MODE"], SEED, EXTRA, os.path.isabs(DATA_DIR), os.path.basename(os.getcwd()))"""
 
