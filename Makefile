@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup lab author run check test test-python test-slow test-exercises test-notebooks test-real test-papermill
-.PHONY: test-newest test-lowest test-splits test-colab requirements notebooks exercises pages release grade feedback grades slides
+.PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release grade feedback grades slides
 .PHONY: stamp clean
 
 PYTHON ?= python3
@@ -152,6 +152,9 @@ test-lowest: $(READY) ## the fast tests with the lowest versions that pyproject.
 
 test-splits: $(READY) ## the same splits on every version of scikit-learn, in environments of their own
 	$(BIN)/python -m tools.splits
+
+stability: $(READY) ## do the verdicts hold? every notebook with verdicts nine times, for hours; goes on where it stopped
+	$(BIN)/python -m tools.stability $(LESSON); status=$$?; $(BIN)/python -m tools.results; exit $$status
 
 test-colab: $(READY) ## every notebook's set-up and imports with Google Colab's versions: make test-colab PYTHON=python3.13
 	$(BIN)/python -m tools.colab --python "$(PYTHON)"

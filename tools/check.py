@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tools import build, exercises, index, lint
+from tools import build, exercises, index, lint, stability
 from tools.common import ROOT
 
 
@@ -22,6 +22,7 @@ CHECKS = {
     "tools.build --check": lambda: build.main(["--check"]),
     "tools.lint": lambda: lint.main([]),
     "tools.exercises --check": lambda: exercises.main(["--check"]),
+    "tools.stability --check": lambda: stability.main(["--check"]),
     "tools.results --check": command("tools.results", "--check"),
     "tools.index --check": lambda: index.main(["--check"]),
 }

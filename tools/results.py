@@ -1,4 +1,4 @@
-"""Write the generated parts of README.md and docs/results.md, from the CSV files and the lessons' sources.
+"""Write the generated parts of README.md and of pages in docs/, from the CSV files and the lessons' sources.
 
 A part stands between the marks `<!-- generated: NAME -->` and `<!-- end of NAME -->`; what stands outside is written by
 hand and stays. The CSV files lie in benchmarks/ and cxr_helpers/measured/. With --check only compare.
@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from cxr_helpers import measured
-from tools import front
+from tools import front, stability
 from tools.common import ROOT, ToolError, relative, write_atomic
 
 NAMES = {"case_e": "case E's recipe", "compact": "compact network"}
@@ -242,7 +242,16 @@ def measurements(page: str, root: Path = ROOT) -> dict[str, str]:
     return {block.__name__: block(root / "benchmarks") for block in BLOCKS}
 
 
-PAGES: dict[str, Callable[..., dict[str, str]]] = {"README.md": readme, "docs/results.md": measurements}
+def verdicts(page: str, root: Path = ROOT) -> dict[str, str]:
+    """The generated part of docs/stability.md: {name: Markdown}."""
+    return {"verdicts": stability.page(root)}
+
+
+PAGES: dict[str, Callable[..., dict[str, str]]] = {
+    "README.md": readme,
+    "docs/results.md": measurements,
+    "docs/stability.md": verdicts,
+}
 
 
 def filled(page: str, parts: dict[str, str]) -> str:

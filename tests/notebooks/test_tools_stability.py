@@ -1,0 +1,219 @@
+"""Verdicts: read from sources, run as scripts under several settings, resumed, and refused where one did not hold."""
+
+import json
+import os
+
+import pytest
+
+from tools import build, stability, verdicts
+from tools.stability import Setting
+
+LESSON = """# %% [markdown] tags=["author"]
+# verdict("00.no-code", here)
+
+# %%
+import os
+
+import cxr_helpers
+
+seed = int(os.environ["CXR_SEED"])
+verdict = {"not": "ours"}
+share = 0.25 * seed
+
+# %% [markdown]
+# The share is small.
+
+# %% tags=["author", "verdict"]
+# verdict("00.share-is-small", share < 0.7)
+
+# %%
+# a comment of the lesson
+shares = [share, 1 - share]
+
+# %% tags=["author", "verdict"]
+# verdict(
+#     "00.sum-is-one",
+#     sum(shares) == 1 and all(s <= 1 for s in shares),
+# )
+"""
+FIRST = LESSON.splitlines().index('# verdict("00.share-is-small", share < 0.7)') + 1
+TWO = [Setting("default", 0), Setting("one thread", 1)]
+
+
+@pytest.fixture
+def lesson(tmp_path, monkeypatch):
+    """Source of a lesson with two verdicts, alone in a course that is run twice."""
+    monkeypatch.setattr(stability, "SETTINGS", TWO)
+    source = tmp_path / "notebooks" / "src" / "00_topic.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(LESSON, encoding="utf-8")
+    return source
+
+
+def change(source, old, new):
+    text = source.read_text("utf-8")
+    assert old in text
+    source.write_text(text.replace(old, new), "utf-8")
+
+
+def test_only_verdict_cells_become_code_line_for_line():
+    text = verdicts.activated(LESSON)
+    assert text.count("\n") == LESSON.count("\n")
+    changed = [new for old, new in zip(LESSON.splitlines(), text.splitlines(), strict=True) if old != new]
+    assert changed == [
+        'verdict("00.share-is-small", share < 0.7)',
+        "verdict(",
+        '    "00.sum-is-one",',
+        "    sum(shares) == 1 and all(s <= 1 for s in shares),",
+        ")",
+    ]
+
+
+def test_verdicts_are_read_with_expression_and_line(lesson):
+    first, second = verdicts.read(lesson)
+    assert (first.name, first.expression, first.line) == ("00.share-is-small", "share < 0.7", FIRST)
+    assert second.name == "00.sum-is-one"
+
+
+def test_well_written_verdicts_have_no_fault(lesson, tmp_path):
+    assert verdicts.faults(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("00.share-is-small", "00.sum-is-one", "a second verdict is called '00.sum-is-one'"),
+        ("00.share-is-small", "01.share-is-small", "call it '00.lower-case-words', not '01.share-is-small'"),
+        ("00.share-is-small", "00.Share", "call it '00.lower-case-words', not '00.Share'"),
+        ("share < 0.7", "1 < 2", "the expression is the same whatever the lesson finds"),
+        ('# verdict("00.share-is-small', 'verdict("00.share-is-small', "write it as a comment"),
+        ('# verdict("00.share-is-small", share < 0.7)', "", "2 cells are tagged verdict, and 1 hold one"),
+        ("share < 0.7)", "share < 0.7, 3)", f'line {FIRST}: write verdict("name", expression)'),
+        ("share < 0.7)", "share <", f"line {FIRST}: no Python"),
+    ],
+)
+def test_a_verdict_written_wrongly_is_named_with_its_line(lesson, tmp_path, old, new, fault):
+    change(lesson, old, new)
+    found = verdicts.faults(tmp_path)
+    assert any(fault in line and "00_topic.py" in line for line in found), found
+
+
+def test_verdicts_are_no_part_of_the_notebook(course, source):
+    source.write_text(source.read_text("utf-8") + '\n# %% tags=["author", "verdict"]\n# verdict("00.x", SEED < 9)\n')
+    assert [verdict.name for verdict in verdicts.read(source)] == ["00.x"]
+    assert build.main([], course) == 0
+    assert "00.x" not in (course / "notebooks" / "00_topic.ipynb").read_text("utf-8")
+
+
+def test_sources_run_as_scripts_and_go_on_where_they_stopped(lesson, tmp_path, capsys, monkeypatch):
+    assert stability.main([], tmp_path) == 0
+    rows = stability.read(tmp_path)
+    assert [(row["verdict"], row["held"], row["runs"]) for row in rows] == [
+        ("00.share-is-small", "2", "2"),
+        ("00.sum-is-one", "2", "2"),
+    ]
+    assert rows[0]["value"] == "share = 0"
+    store = tmp_path / stability.STORE
+    lines = [json.loads(line) for line in store.read_text().splitlines()]
+    assert lines[1]["verdicts"]["00.share-is-small"]["value"] == "share = 0.25"
+    assert "cxr_helpers/__init__.py" in lines[0]["modules"]
+    assert not any("plots" in name for name in lines[0]["modules"])
+
+    def left():
+        capsys.readouterr()
+        stability.main(["--status"], tmp_path)
+        return capsys.readouterr().out
+
+    with store.open("a") as file:
+        file.write('{"notebook": "00_to')  # a line written half
+    assert "0 of 2 runs to do" in left()
+    change(lesson, "# The share is small.", "# The share is rather small.")
+    assert "0 of 2 runs to do" in left()
+    with monkeypatch.context() as patched:
+        patched.setattr(verdicts, "module_digest", lambda path: "another")
+        assert "2 of 2 runs to do" in left()
+    assert "0 of 2 runs to do" in left()
+    change(lesson, "0.25 * seed", "0.24 * seed")
+    assert "2 of 2 runs to do" in left()
+
+
+def test_a_verdict_that_does_not_hold_fails_until_it_does(lesson, tmp_path, capsys):
+    change(lesson, "share < 0.7", "share < 0.2")
+    assert stability.main([], tmp_path) == 1
+    assert "not 00.share-is-small: share = 0.25" in capsys.readouterr().out
+    assert stability.main(["--check"], tmp_path) == 1
+    assert "00.share-is-small held in 1 of 2 runs, not in: one thread, seed 1." in capsys.readouterr().out
+    change(lesson, "share < 0.2", "share < 0.3")
+    assert stability.main(["--check"], tmp_path) == 1, "a change alone repairs nothing: run it"
+    assert stability.main([], tmp_path) == 0
+    assert stability.main(["--check"], tmp_path) == 0
+
+
+def test_a_source_that_does_not_run_is_not_kept(lesson, tmp_path, capsys):
+    change(lesson, "shares = [share, 1 - share]", "shares = [share, 1 / share]")
+    assert stability.main([], tmp_path) == 1
+    error = capsys.readouterr().err
+    assert "00_topic, default, seed 0: does not run" in error
+    assert f"line {LESSON.splitlines().index('shares = [share, 1 - share]') + 1}" in error
+    assert "ZeroDivisionError" in error
+    assert len((tmp_path / stability.STORE).read_text().splitlines()) == 1  # seed 1 runs
+
+
+def test_what_is_neither_true_nor_false_is_refused(lesson, tmp_path, capsys):
+    change(lesson, "share < 0.7", "share")
+    assert stability.main([], tmp_path) == 1
+    assert "verdict '00.share-is-small' is 0.0: neither True nor False" in capsys.readouterr().err
+
+
+def test_the_page_says_what_was_not_run_or_changed_since(lesson, tmp_path):
+    assert "| `00.share-is-small` | not run yet | `share < 0.7` |" in stability.page(tmp_path)
+    stability.main(["--settings", "default"], tmp_path)
+    assert "| `00.share-is-small` | 1 of 1, 2 to run | `share < 0.7` | share = 0 |" in stability.page(tmp_path)
+    change(lesson, "0.25 * seed", "0.24 * seed")
+    assert "1 of 1, 2 to run; its notebook changed since" in stability.page(tmp_path)
+
+
+def test_rows_of_notebooks_not_run_stay_and_those_of_verdicts_gone_go(lesson, tmp_path):
+    stability.main([], tmp_path)
+    (tmp_path / stability.STORE).unlink()
+    change(lesson, '# verdict("00.share-is-small", share < 0.7)', '# verdict("00.share-is-low", share < 0.7)')
+    stability.write(tmp_path)
+    assert [row["verdict"] for row in stability.read(tmp_path)] == ["00.sum-is-one"]
+
+
+def test_a_module_changes_with_its_code_not_with_its_comments(tmp_path):
+    module = tmp_path / "module.py"
+    digests = []
+    for text in (
+        'def f():\n    """One."""\n    return 1\n',
+        '# More\ndef f():\n    """Two."""\n    return 1\n',
+        "f = 1",
+    ):
+        module.write_text(text, "utf-8")
+        digests.append(verdicts.module_digest(module))
+    assert digests[0] == digests[1] != digests[2]
+    tables = []
+    for text in ("n\n1\n", "n\n2\n"):
+        (tmp_path / "measured.csv").write_text(text, "utf-8")
+        tables.append(verdicts.module_digest(tmp_path))
+    assert tables[0] != tables[1]
+
+
+def test_settings(monkeypatch):
+    assert len(stability.SETTINGS) == 9
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("CXR_GUESS", "mine")
+    default, single, narrow = (stability.environment(Setting(name, 3)) for name in ("default", "one thread", "AVX2"))
+    assert "OMP_NUM_THREADS" not in default
+    assert "CXR_GUESS" not in default
+    assert default["CXR_SEED"] == "3"
+    assert default["MPLBACKEND"] == "agg"
+    assert {single[name] for name in stability.THREADS} == {"1"}
+    assert narrow["ONEDNN_MAX_CPU_ISA"] == "AVX2"
+    assert "TF_ENABLE_ONEDNN_OPTS" not in narrow
+    assert not set(narrow["NPY_DISABLE_CPU_FEATURES"].split()) & {"X86_V2", "X86_V3", "AVX2"}
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_committed_verdicts_are_well_written_and_none_failed():
+    assert stability.check() == []
