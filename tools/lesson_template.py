@@ -11,6 +11,9 @@
 # - Guide: about six words of prose per line of code, half of the code cells at most 5 lines, 35-60 cells.
 #   Gates: 25 lines a cell, 100 characters a line of code (`ruff format` wraps there).
 # - A figure is a `plots.Picture` as a cell's last line: it carries the alt text.
+# - At least half of the cells that print are tagged `nbval-check-output`: what no machine changes (counts, shapes,
+#   names, splits) is printed in cells of its own, and a test run compares it.
+# - A sentence that says more, less or the best is a verdict: `tools/verdicts.py` says what stands behind it.
 # - A number quoted in prose is computed in the lesson, or carries a tolerance that a test checks.
 # - An error meant to be seen is caught and its message printed. No data set is named but by DATASET.
 # - Execution on the phantoms: `python -m tools.build --execute NN`.
@@ -57,7 +60,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 #
 # **Predict.** How many images does the rarest class have: as many as the others, half, a tenth?
 
-# %%
+# %% tags=["nbval-check-output"]
 table = datasets.load(DATASET, DATA_DIR)
 table["label"].value_counts()
 

@@ -12,6 +12,27 @@ from tools.lint_form import Finding
 
 CELL_LINES = 25
 LINE_LENGTH = 100
+COMPARED = "nbval-check-output"
+# Notebooks in which fewer than half of the printing cells are compared; the list shrinks to nothing.
+TOO_FEW_COMPARED = {
+    "02_exploration",
+    "03_preprocessing",
+    "04_splitting",
+    "05_first_network",
+    "07_evaluation",
+    "08_transfer_learning",
+    "09_shortcuts",
+    "10_explanation",
+    "11_calibration",
+    "12_uncertainty",
+    "13_deployment",
+    "14_reviewing",
+    "a_grey_scale",
+    "b_kaggle_folders",
+    "c_two_convolutions",
+    "d_small_model",
+    "e_three_classes",
+}
 
 
 def _code(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
@@ -111,6 +132,32 @@ def no_pip(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
             yield Finding(index, "install in the set-up cell only, as the template does")
 
 
+def compared(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """Half of the cells that print text or a table are tagged `nbval-check-output`; none of these prints nothing."""
+    printing = [i for i, cell in _code(notebook) if _prints(cell)]
+    tagged = [i for i, cell in _code(notebook) if COMPARED in tags(cell) and cell.execution_count]  # of those that ran
+    for index in tagged:
+        if index not in printing:
+            yield Finding(index, f"this cell prints nothing: drop its tag {COMPARED}")
+    found = len(set(tagged) & set(printing))
+    if 2 * found < len(printing) and path.stem not in TOO_FEW_COMPARED:
+        yield Finding(
+            None,
+            f"{found} of {len(printing)} cells that print are compared in a test run: print what no machine changes "
+            f"(counts, shapes, names, splits) in cells of their own, tagged {COMPARED}, until these are half of them",
+        )
+
+
+def _prints(cell: NotebookNode) -> bool:
+    """Tell whether a cell's output holds text or a table, and not only figures."""
+    for output in cell.outputs:
+        data = output.get("data", {})
+        picture = any(kind.startswith("image/") for kind in data)
+        if output.get("text", "").strip() or (data.get("text/plain") and not picture):
+            return True
+    return False
+
+
 def unique_ids(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
     """Each cell has an id of its own."""
     seen: Counter[str] = Counter()
@@ -138,6 +185,7 @@ RULES = [
     machine_paths,
     no_errors,
     no_pip,
+    compared,
     unique_ids,
     size,
 ]

@@ -59,7 +59,7 @@ def environment(setting: Setting, root: Path = ROOT) -> dict[str, str]:
     if setting.name == "one thread":
         given |= dict.fromkeys(THREADS, "1")
     if setting.name == "AVX2":
-        given |= {"ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}
+        given |= {"ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
         given["NPY_DISABLE_CPU_FEATURES"] = " ".join(_wider_than_avx2())
     return given
 

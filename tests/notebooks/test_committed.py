@@ -1,10 +1,22 @@
 """The committed notebooks: run from top to bottom on the phantom, small, and with cells that a test run compares."""
 
-import pytest
+import copy
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 
-from tools import common, outputs
+import nbformat
+import nbval.plugin as nbval
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from tools import common, lint_content, outputs
+from tools.run import ANSI
 
 NOTEBOOKS = common.notebooks()
+SANITIZE = common.ROOT / "tests" / "notebooks" / "sanitize.cfg"
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -26,11 +38,67 @@ def test_outputs_are_there_and_from_one_run(committed):
     assert [cell.execution_count for cell in code(committed)] == list(range(1, len(code(committed)) + 1))
 
 
-def test_some_outputs_are_compared_by_the_test_run(committed):
-    marked = [cell for cell in code(committed) if "nbval-check-output" in common.tags(cell)]
-    assert len(marked) >= 3, "tag cells with counts, shapes or names: nbval-check-output"
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_wrong_count_in_a_compared_cell_is_noticed(request, path):
+    """Each compared cell is compared by nbval itself with a copy in which one number is another one."""
+    file = nbval.IPyNbFile.from_parent(request.session, path=path)
+    file.sanitize_patterns.update(nbval.get_sanitize_patterns(SANITIZE.read_text("utf-8")))
+    marked = [
+        cell for cell in file.collect() if cell.options["check"] and lint_content.COMPARED in common.tags(cell.cell)
+    ]
+    noticed = 0
     for cell in marked:
-        assert cell.outputs, f"a marked cell without output:\n{cell.source}"
+        outputs = cell.cell.outputs
+        assert cell.compare_outputs(outputs, outputs)
+        for wrong in planted(outputs):
+            assert not cell.compare_outputs(wrong, outputs), f"unnoticed in the output of:\n{cell.cell.source}"
+            noticed += 1
+    assert noticed >= (1 if path.stem in lint_content.TOO_FEW_COMPARED else 3), (
+        "tag cells with counts, shapes or names: nbval-check-output"
+    )
+
+
+def planted(outputs) -> Iterator[list]:
+    """Copies of a cell's outputs, each with the last number of one output wrong by one."""
+    for number, output in enumerate(outputs):
+        wrong = copy.deepcopy(outputs)
+        if output.output_type == "stream":
+            wrong[number].text = off_by_one(output.text)
+        elif "text/plain" in output.data:
+            wrong[number].data["text/plain"] = off_by_one(output.data["text/plain"])
+        if wrong != outputs:
+            yield wrong
+
+
+def off_by_one(text: str) -> str:
+    return re.sub(r"\d+(?=\D*$)", lambda found: str(int(found[0]) + 1), text, count=1)
+
+
+def test_a_test_run_fails_where_a_count_is_wrong(tmp_path):
+    sources = ["n = 7\nprint(f'{n} images')", "import pandas as pd\npd.DataFrame({'images': [n]})", "print(n / 3)"]
+    cells = [new_code_cell(source, execution_count=number) for number, source in enumerate(sources, 1)]
+    for cell in cells[:2]:
+        cell.metadata.tags = [lint_content.COMPARED]
+    cells[0].outputs = [new_output("stream", name="stdout", text="7 images\n")]
+    wrong = pd.DataFrame({"images": [8]})
+    data = {"text/plain": repr(wrong), "text/html": wrong._repr_html_()}
+    cells[1].outputs = [new_output("execute_result", data, execution_count=2)]
+    cells[2].outputs = [new_output("stream", name="stdout", text="2.3\n")]
+    notebook = tmp_path / "counts.ipynb"
+    nbformat.write(new_notebook(cells=cells), notebook)
+    options = [
+        "--nbval-lax",
+        "--nbval-current-env",
+        f"--nbval-sanitize-with={SANITIZE}",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, notebook], cwd=common.ROOT, capture_output=True, text=True
+    )
+    assert "1 failed, 2 passed" in run.stdout, run.stdout
+    assert "mismatch 'text/html'" in ANSI.sub("", run.stdout), run.stdout
 
 
 def test_size_is_under_the_limit(committed):

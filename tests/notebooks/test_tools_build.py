@@ -113,7 +113,7 @@ def test_magics_and_await_parse(course, source):
     [
         ("# # 00 · Topic of the lesson", "# Topic of the lesson", "must begin with a Markdown cell `# Title`"),
         ('# %% tags=["imports"]', "# %%", "0 cells tagged"),
-        ("# %%\ntable =", '# %% tags=["imports"]\ntable =', "2 cells tagged"),
+        ('# %% tags=["nbval-check-output"]\ntable =', '# %% tags=["imports"]\ntable =', "2 cells tagged"),
     ],
 )
 def test_source_without_a_place_for_the_frame_is_named(course, source, old, new, says, capsys):

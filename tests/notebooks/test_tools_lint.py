@@ -25,7 +25,7 @@ def append(source, outputs=(), tags=(), **metadata):
 
     def change(notebook):
         where = next(i for i, cell in enumerate(notebook.cells) if "**Explain.**" in cell.source)
-        cell = new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)})
+        cell = new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)}, execution_count=1)
         notebook.cells.insert(where, cell)
         notebook.metadata.course.update(metadata)
 
@@ -67,6 +67,17 @@ def swap(first, second):
     def change(notebook):
         i, j = (next(k for k, c in enumerate(notebook.cells) if text in c.source) for text in (first, second))
         notebook.cells[i], notebook.cells[j] = notebook.cells[j], notebook.cells[i]
+
+    return change
+
+
+def compared(tagged, others):
+    """Return a change that adds cells that print: so many compared in a test run, so many not."""
+
+    def change(notebook):
+        for number in range(tagged + others):
+            tags = ["nbval-check-output"] * (number < tagged)
+            append(f"print({number})", [new_output("stream", text=f"{number}")], tags, dataset="phantom")(notebook)
 
     return change
 
@@ -128,7 +139,7 @@ BAD = [
     ("alt-text", markdown('<img src="figure.png" alt="">')),
     ("alt-text", append("figure", shown(PNG), dataset="phantom")),
     ("phantoms-only", append("figure", shown(PNG, ALT))),
-    ("phantoms-only", append("figure", shown({"text/plain": "0.9"}), dataset="darkcovidnet")),
+    ("phantoms-only", append("figure", shown({"text/html": "0.9"}), dataset="darkcovidnet")),
     ("phantoms-only", attachment),
     ("phantoms-only", markdown("![film](data:image/png;base64,iVBORw0KGgo=)")),
     ("machine-paths", append("folder = '/home/ann/data'")),
@@ -142,8 +153,12 @@ BAD = [
     ("no-pip", append("!{sys.executable} -m pip install seaborn")),
     ("no-pip", append('subprocess.run([sys.executable, "-m", "pip", "install", "seaborn"])')),
     ("no-pip", replace("import find_spec\n", "import find_spec\n%pip install cxr\n")),
+    ("compared", append("3 + 4", shown({"text/plain": "7"}), dataset="phantom")),
+    ("compared", append("x = 7", tags=["nbval-check-output"], outputs=shown(PNG, ALT), dataset="phantom")),
+    ("compared", both(append("x = 7", tags=["nbval-check-output"]), compared(3, 0))),
+    ("compared", compared(1, 2)),
     ("unique-ids", same_id),
-    ("size", append("x", [new_output("stream", text="a" * common.MAX_BYTES)], dataset="phantom")),
+    ("size", markdown("a" * common.MAX_BYTES)),
 ]
 
 
@@ -176,6 +191,8 @@ GOOD = [
     append("figure", shown(PNG, ALT), dataset="phantom"),
     append("figure", shown({**PNG, "text/plain": "base64 may hold /root/x"[:12]}, ALT), dataset="phantom"),
     append("x = 1\n" * 25),
+    compared(2, 2),
+    both(compared(1, 1), append("figure", shown({**PNG, "text/plain": "Picture"}, ALT), dataset="phantom")),
     append(f"x = '{'a' * 94}'"),
     append("folder = 'data/work/home'\naddress = 'https://host.org/home/page'"),
     append("pipeline = 1  # a pipeline is no pip"),
