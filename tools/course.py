@@ -281,21 +281,49 @@ def feedback(course: Path, assignment: str) -> list[Path]:
 
 
 def grades(course: Path) -> str:
-    """Return the marks of all students and assignments as CSV, one row each."""
+    """Return the marks as CSV, a row for each student and assignment.
+
+    Everyone who has a folder in `submitted` has a row: also where marking failed or is still to come, where no
+    assignment of the folder's name was released, and where nothing was handed in.
+    """
+    rows = marks_in_book(course)
+    for student in sorted(path for path in (course / "submitted").glob("[!.]*") if path.is_dir()):
+        folders = [path.name for path in student.glob("[!.]*") if path.is_dir()]
+        for assignment in {*folders} - {name for who, name in rows if who == student.name}:
+            released = (course / "release" / assignment).is_dir()
+            why = "not marked yet" if released else "not marked: no such assignment was released"
+            outcome, notes = outcome_of(course, assignment, student.name)
+            rows[student.name, assignment] = ["", "", "", outcome or why, notes]
+        if not any(who == student.name for who, _ in rows):
+            loose = any(student.glob("[!.]*"))
+            why = "not marked: the files lie in no folder of an assignment" if loose else "nothing was handed in"
+            rows[student.name, ""] = ["", "", "", why, ""]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["student", "assignment", "score", "max_score", "waits_for_hand_marking", "outcome", "notes"])
+    for student, assignment in sorted(rows, key=lambda key: key[::-1]):
+        table.writerow([student, assignment, *rows[student, assignment]])
+    return text.getvalue()
+
+
+def marks_in_book(course: Path) -> dict[tuple[str, str], list]:
+    """Return what nbgrader's data base has: {(student, assignment): the other columns of `grades`}."""
     from nbgrader.api import Gradebook
 
-    rows = io.StringIO()
-    table = csv.writer(rows, lineterminator="\n")
-    table.writerow(["student", "assignment", "score", "max_score", "waits_for_hand_marking", "outcome", "notes"])
+    rows = {}
     with programs_on_path(), Gradebook(configuration(course).CourseDirectory.db_url) as book:
         for assignment in book.assignments:
-            for one in sorted(assignment.submissions, key=lambda one: one.student.id):
-                path = record_path(course, assignment.name, one.student.id)
-                record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-                state = [record.get("outcome", ""), "; ".join(record.get("notes", []))]
+            for one in assignment.submissions:
                 score = [one.score, one.max_score, "yes" if one.needs_manual_grade else "no"]
-                table.writerow([one.student.id, assignment.name, *score, *state])
-    return rows.getvalue()
+                rows[one.student.id, assignment.name] = [*score, *outcome_of(course, assignment.name, one.student.id)]
+    return rows
+
+
+def outcome_of(course: Path, assignment: str, student: str) -> tuple[str, str]:
+    """Return outcome and notes of a submission, empty where it was never marked."""
+    path = record_path(course, assignment, student)
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return record.get("outcome", ""), "; ".join(record.get("notes", []))
 
 
 def options(arguments: list[str] | None) -> argparse.Namespace:

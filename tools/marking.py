@@ -21,9 +21,9 @@ import nbformat
 
 from cxr_helpers.checks._question import SEED
 from tools import cage
-from tools.common import ToolError, read_notebook, write_atomic
+from tools.common import ToolError, write_atomic
 from tools.exercises import configuration, programs_on_path
-from tools.mend import Mend, Refuse, similarity
+from tools.mend import Mend, Refuse, moment, open_submission, similarity
 from tools.mend import marks as cell_marks
 
 LARGEST = 20_000_000  # bytes of a submission
@@ -98,29 +98,41 @@ def handed_in(folder: Path, assignment: str, release: Path) -> tuple[Path | None
 
     def likeness(path: Path) -> int:
         with contextlib.suppress(ToolError, AttributeError, KeyError, TypeError):
-            cells = read_notebook(path).cells
+            cells = open_submission(path).cells
             names = {cell_marks(cell).get("grade_id") for cell in cells}
             return sum(cell_marks(w)["grade_id"] in names or any(similarity(c, w) for c in cells) for w in wanted)
         return 0
 
-    others = sorted(path for path in folder.glob("*.ipynb") if likeness(path))
+    others = [path for path in notebooks_in(folder) if likeness(path)]
     if not others:
         return None, ""
     best = max(others, key=likeness)
     return best, f"file name: {best.name} taken for {assignment}.ipynb"
 
 
+def notebooks_in(folder: Path) -> list[Path]:
+    """Return the files of a submission that may be its notebook, also one that a browser has saved as `.ipynb.txt`.
+
+    No folder, no dangling link, nothing that Jupyter or a Mac has put beside it.
+    """
+    return [
+        path
+        for path in sorted(folder.glob("*"))
+        if ".ipynb" in path.name.lower() and not path.name.startswith(".") and path.is_file()
+    ]
+
+
 def fingerprint(course: Path, assignment: str, student: str, seed: int | None) -> str:
     """Return the hash of all that a mark depends on: the files handed in, the tests, the instructor's seed."""
     folder = course / "submitted" / student / assignment
-    files = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file()]  # no folder, no dangling link
+    files = notebooks_in(folder)
     files.append(course / "source" / assignment / f"{assignment}.ipynb")
     parts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
     return hashlib.sha256(json.dumps([parts, seed]).encode()).hexdigest()
 
 
-def stage(task: Task) -> tuple[str, str]:
-    """Copy what was handed in to the staging folder; return a note, and the reason if it cannot be run."""
+def stage(task: Task) -> tuple[list[str], str]:
+    """Copy what was handed in to the staging folder; return notes, and the reason if it cannot be run."""
     course = Path(task.course)
     folder, release = course / "submitted" / task.student / task.assignment, released(course, task.assignment)
     place = staging(course) / task.student / task.assignment
@@ -131,9 +143,8 @@ def stage(task: Task) -> tuple[str, str]:
     if found and found.stat().st_size > LARGEST:
         source, reason = release, f"The notebook has {found.stat().st_size / 1e6:.0f} MB, over {LARGEST / 1e6:.0f} MB."
     try:
-        notebook = nbformat.convert(read_notebook(source), 4)
+        notebook = open_submission(source)
         notebook.metadata = nbformat.from_dict({"kernelspec": nbformat.read(release, 4).metadata.kernelspec})
-        notebook.nbformat_minor = 5
         _, notebook = nbformat.validator.normalize(notebook)
         nbformat.validate(notebook)
     except (ToolError, nbformat.ValidationError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -141,18 +152,28 @@ def stage(task: Task) -> tuple[str, str]:
         note = f"file: {str(error).splitlines()[0][:300]}"
         notebook = nbformat.read(release, 4)
     (place / f"{task.assignment}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
-    if (folder / "timestamp.txt").is_file():
-        shutil.copy(folder / "timestamp.txt", place)
-    return note, reason
+    return [text for text in (note, _stamp(folder, place)) if text], reason
+
+
+def _stamp(folder: Path, place: Path) -> str:
+    """Copy the time of a submission, where it is one, as nbgrader reads it; return a note where it is none."""
+    stamp = folder / "timestamp.txt"
+    if not stamp.is_file():
+        return ""
+    content = stamp.read_bytes()[:1000]
+    if (when := moment(content)) is None:
+        return f"timestamp.txt: {content[:60]!r} is no time such as '2026-11-28 10:00:00 UTC'; lateness is not known"
+    write_atomic(place / "timestamp.txt", f"{when.isoformat(' ')} UTC\n")
+    return ""
 
 
 def mark(task: Task, result: str) -> None:
     """Mark a submission with nbgrader and write what it said, as JSON, to the file `result`: the body of a process."""
     cage.die_with_parent()
     os.setpgid(0, 0)
-    note, reason = stage(task)
+    notes, reason = stage(task)
     said = autograde(task, reason)
-    said["notes"] = [*([note] if note else []), *said["notes"]]
+    said["notes"] = [*notes, *said["notes"]]
     write_atomic(Path(result), json.dumps(said))
 
 

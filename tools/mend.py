@@ -2,18 +2,76 @@
 page shows what a check said instead of where it was raised. Each class is one step of nbgrader's autograde or feedback.
 """
 
+import json
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
+import nbformat.reader
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from tools.common import ROOT
+from tools.common import ROOT, ToolError
 
 BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+
+
+def decoded(content: bytes) -> str:
+    """Return a text file's characters, in the encoding that its bytes tell: a byte-order mark, UTF-16, else UTF-8.
+
+    What is none of these was saved by an old editor of Windows.
+    """
+    try:
+        return content.decode(json.detect_encoding(content)).removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
+def open_submission(path: Path) -> NotebookNode:
+    """Read a notebook as some editor, tool or converter left it, and return it in format 4.5.
+
+    What its cells lack that a notebook must have is put in. Outputs and execution counts go: all is run anew, and
+    outputs that are missing or damaged are no reason to refuse the answers. Raises ToolError.
+    """
+    try:
+        found = json.loads(decoded(path.read_bytes()))
+        found.setdefault("nbformat", 4 if "cells" in found else 3)
+        found.setdefault("nbformat_minor", 0)
+        found.setdefault("metadata", {})
+        sheets = [found, *found.get("worksheets", ())]  # these in format 3
+        for cell in [cell for sheet in sheets for cell in sheet.get("cells", ())]:
+            cell["metadata"] = cell["metadata"] if isinstance(cell.get("metadata"), dict) else {}
+            cell.setdefault("source", "")
+            if cell["cell_type"] == "code":
+                cell |= {"outputs": [], "execution_count": None}
+        text = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")  # half an emoji cannot be saved
+        notebook = nbformat.convert(nbformat.reader.reads(text.decode()), 4)
+        notebook.nbformat_minor = 5
+        for number, cell in enumerate(notebook.cells):
+            cell.setdefault("id", f"cell-{number}")
+        return notebook
+    except Exception as error:  # a file of any kind may be anything
+        raise ToolError(f"{path.name} is not a notebook: {str(error) or type(error).__name__}") from error
+
+
+def moment(content: bytes) -> datetime | None:
+    """Return when something was handed in, in UTC, from a file `timestamp.txt`; None where it gives no such time.
+
+    "2026-11-28 10:00:00 UTC", with seconds or without; an offset such as +01:00 may stand for UTC, and where nothing
+    does, UTC is meant, as for nbgrader. A day such as 01.02.2026 is one of two days, and a time zone of letters may be
+    one of several: no guess.
+    """
+    text = decoded(content).strip().removesuffix("GMT").removesuffix("UTC").strip()
+    if not re.match(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d", text):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
 
 
 def marks(cell: NotebookNode) -> dict:

@@ -17,19 +17,27 @@ WRITTEN = "Whole groups went to one side; the proof covers named patients only."
 
 @dataclass(frozen=True)
 class Student:
-    """One submission: its file as text (None: no file), the name of the file, and what must come of it.
+    """One submission: its file as text or bytes (None: no file), the name of the file, and what must come of it.
 
     `lost`, the answers that get no points; `says`, a part of the message of each of them; `notes`, parts of the notes
-    for the instructor; `outcome`, its beginning.
+    for the instructor; `outcome`, its beginning; `stamp`, what a file `timestamp.txt` beside it says.
     """
 
-    text: str | None
+    text: str | bytes | None
     lost: tuple[str, ...] = ()
     says: str = ""
     notes: tuple[str, ...] = ()
     outcome: str = "marked"
     file: str = ""
     written: bool = True
+    stamp: bytes = b""
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """What is handed in: {name, empty for the proper one: content}."""
+        content = self.text.encode() if isinstance(self.text, str) else self.text
+        found = {self.file: content, "timestamp.txt": self.stamp}
+        return {name: one for name, one in found.items() if one or (one is not None and name == self.file)}
 
 
 def solved(source: Path) -> NotebookNode:
@@ -120,6 +128,15 @@ for what in (lambda: socket.create_connection(("192.0.2.1", 80), 1), lambda: ope
     else: print("GOT THROUGH")"""
 
 
+def without(text: str, *keys: str) -> str:
+    """A notebook whose cells lack some of what a notebook must have."""
+    found = json.loads(text)
+    for cell in found["cells"]:
+        for key in keys:
+            cell.pop(key, None)
+    return json.dumps(found)
+
+
 def students(source: Path, course: Path) -> dict[str, Student]:
     """The whole class, for exercise 04."""
     rest = ("is_disjoint", "believable")
@@ -152,8 +169,15 @@ def students(source: Path, course: Path) -> dict[str, Student]:
     noisy = "import warnings\ndef make_split(table, seed):\n    warnings.warn('old')\n    "
     noisy += "return split.holdout(table, test=0.2, val=0, seed=seed)"
     one = ("make_split",)
+    perfect = changed(source, lambda n: None)
     return misconceptions(source) | {
-        "perfect": Student(changed(source, lambda n: None)),
+        "perfect": Student(perfect),
+        "byte_order_mark": Student(b"\xef\xbb\xbf" + perfect.encode()),
+        "utf_16": Student(perfect.encode("utf-16")),
+        "no_outputs": Student(without(perfect, "outputs", "execution_count", "id")),
+        "time_in_words": Student(perfect, notes=("timestamp.txt: b'on Friday' is no time",), stamp=b"on Friday"),
+        "time_in_utf_16": Student(perfect, stamp="2026-11-28 10:00:00 UTC".encode("utf-16")),
+        "saved_as_text": Student(perfect, notes=("file name: answers.ipynb.txt",), file="answers.ipynb.txt"),
         "empty": Student(empty(source), every, "not attempted", written=False),
         "copied_cells": Student(changed(source, copy), notes=("make_split: 2 copies", "test_make_split: 2 copies")),
         "deleted_test": Student(
@@ -202,5 +226,5 @@ def hand_in(class_: dict[str, Student], assignment: str, course: Path) -> None:
     for name, student in class_.items():
         folder = course / "submitted" / name / assignment
         folder.mkdir(parents=True)
-        if student.text is not None:
-            (folder / (student.file or f"{assignment}.ipynb")).write_text(student.text, encoding="utf-8")
+        for file, content in student.files.items():
+            (folder / (file or f"{assignment}.ipynb")).write_bytes(content)

@@ -70,8 +70,8 @@ def test_student_code_has_no_network_and_sees_no_grade_book(marked, folder):
 def test_seeds_differ_and_what_was_handed_in_is_untouched(marked, folder):
     assert len({record.seed for record in marked.values()}) == len(marked)
     for name, student in sample.students(SOURCES[FULL], folder).items():
-        files = {path.name: path.read_text() for path in (folder / "submitted" / name / FULL).iterdir()}
-        assert list(files.values()) == ([] if student.text is None else [student.text])
+        files = {path.name: path.read_bytes() for path in (folder / "submitted" / name / FULL).iterdir()}
+        assert files == {file or f"{FULL}.ipynb": content for file, content in student.files.items()}
 
 
 def test_second_run_marks_only_what_changed(marked, folder):

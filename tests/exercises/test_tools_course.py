@@ -1,10 +1,15 @@
 """What the course tool refuses: to give hidden tests away, to be stopped by an odd file, to open a mistyped course."""
 
+import csv
+import io
+import json
 import shutil
 
+import nbformat
 import pytest
 
-from tools import course, exercises, marking
+from tests.exercises import sample
+from tools import course, exercises, marking, mend
 from tools.common import ToolError
 
 NAME = "04_splitting_exercise"
@@ -52,8 +57,8 @@ def test_odd_submission_counts_as_not_handed_in(kind, tmp_path):
     odd.mkdir() if kind == "folder" else odd.symlink_to("nowhere")
     assert marking.fingerprint(tmp_path, NAME, "odd", 0) == nothing
     assert course.due(tmp_path, NAME, 0) == ["odd"]
-    note, reason = marking.stage(marking.Task(str(tmp_path), NAME, "odd", 0))
-    assert (note, reason) == ("", "No notebook of this assignment was handed in.")
+    notes, reason = marking.stage(marking.Task(str(tmp_path), NAME, "odd", 0))
+    assert (notes, reason) == ([], "No notebook of this assignment was handed in.")
 
 
 @pytest.mark.slow
@@ -77,3 +82,116 @@ def test_mistyped_course_is_no_course(action, tmp_path, capsys):
     assert course.main([action, *assignment, "--course", str(typo)]) == 1
     assert f"{typo} is no course: make release first, or check COURSE=" in capsys.readouterr().err
     assert not typo.exists()
+
+
+# --- a notebook as some editor left it ------------------------------------------------------------------------------
+
+SOURCE = exercises.sources(names=[NAME])[0]
+PERFECT = sample.changed(SOURCE, lambda notebook: None)
+LEFT_AS = {  # what was handed in
+    "as it was": PERFECT.encode(),
+    "byte-order mark": b"\xef\xbb\xbf" + PERFECT.encode(),
+    "UTF-16": PERFECT.encode("utf-16"),
+    "UTF-16 without a mark": PERFECT.encode("utf-16-le"),
+    "UTF-16 of the other order": PERFECT.encode("utf-16-be"),
+    "UTF-32": PERFECT.encode("utf-32"),
+    "an old Windows": PERFECT.replace("Whole groups", "Größe: whole groups").encode("cp1252", "replace"),
+    "ends of lines of Windows": PERFECT.replace("\n", "\r\n").encode(),
+    "no outputs": sample.without(PERFECT, "outputs").encode(),
+    "no execution counts": sample.without(PERFECT, "execution_count").encode(),
+    "outputs null": PERFECT.replace('"outputs": []', '"outputs": null').encode(),
+    "outputs damaged": PERFECT.replace('"outputs": []', '"outputs": [{"text": 3}]').encode(),
+    "no ids": sample.without(PERFECT, "id").encode(),
+    "no metadata": sample.without(PERFECT, "metadata").encode(),
+    "next to nothing": sample.without(PERFECT, "outputs", "execution_count", "id", "metadata").encode("utf-16"),
+    "no version": PERFECT.replace('"nbformat": 4,', "").encode(),
+    "half an emoji": PERFECT.replace("Whole groups", "\\ud83d whole groups").encode(),
+    "format 3": nbformat.writes(nbformat.convert(nbformat.reads(PERFECT, 4), 3), 3).encode(),
+}
+
+
+def course_with(tmp_path, content: bytes, stamp: bytes | None = None):
+    """A folder of a course in which one student has handed in these bytes; marking itself is not done."""
+    place = tmp_path / "submitted" / "student" / NAME
+    (tmp_path / "release" / NAME).mkdir(parents=True)
+    place.mkdir(parents=True)
+    shutil.copy(exercises.student_version(SOURCE), tmp_path / "release" / NAME)
+    (place / f"{NAME}.ipynb").write_bytes(content)
+    if stamp is not None:
+        (place / "timestamp.txt").write_bytes(stamp)
+    return marking.Task(str(tmp_path), NAME, "student", 0), tmp_path / "marking" / "submitted" / "student" / NAME
+
+
+@pytest.mark.parametrize("kind", LEFT_AS)
+def test_a_notebook_is_read_however_it_was_saved(kind, tmp_path):
+    task, staged = course_with(tmp_path, LEFT_AS[kind])
+    assert marking.stage(task) == ([], "")
+    answers = {cell.source for cell in nbformat.read(staged / f"{NAME}.ipynb", 4).cells if cell.cell_type == "code"}
+    assert answers == {cell.source for cell in nbformat.reads(PERFECT, 4).cells if cell.cell_type == "code"}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"null", b"[" * 100_000, PERFECT.encode()[:-9], b"PK\3\4", b"\xff\xfe{"]
+)
+def test_what_is_no_notebook_is_refused_with_a_note(content, tmp_path):
+    task, _ = course_with(tmp_path, content)
+    notes, reason = marking.stage(task)
+    assert reason.startswith("The file is not a notebook that can be read. Open it in Jupyter")
+    assert len(notes) == 1
+    assert notes[0].startswith("file: ")
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        *[(b"2026-11-28 10:00:00 UTC", "10:00:00"), (b"2026-11-28 10:00:00.5 UTC\n", "10:00:00.500000")],
+        *[
+            (b"2026-11-28 10:00:00", "10:00:00"),
+            (b"2026-11-28T10:00Z", "10:00:00"),
+            (b"2026-11-28 10:00 +0100", "09:00:00"),
+        ],
+        ("\ufeff2026-11-28 10:00:00 UTC".encode(), "10:00:00"),
+        ("2026-11-28 10:00:00 UTC".encode("utf-16"), "10:00:00"),
+        *[(b"", None), (b"handed in on Friday", None), (b"24.12.2026 18:00 Uhr", None), (b"01/02/2026 10:00", None)],
+        *[
+            (b"2026-11-28", None),
+            (b"2026-11-28 10:00:00 CET", None),
+            (b"1764324000", None),
+            (b"2026-13-28 10:00", None),
+        ],
+        *[(b"0001-01-01 00:00 +05:00", None), (b"\xff\xfe\x00", None)],
+    ],
+)
+def test_a_time_stamp_is_a_time_or_is_set_aside_with_a_note(stamp, expected, tmp_path):
+    task, staged = course_with(tmp_path, PERFECT.encode(), stamp)
+    notes, reason = marking.stage(task)
+    assert reason == ""
+    if expected is None:
+        assert not (staged / "timestamp.txt").exists()
+        assert len(notes) == 1
+        assert "is no time such as '2026-11-28 10:00:00 UTC'" in notes[0]
+    else:
+        assert (staged / "timestamp.txt").read_text() == f"2026-11-28 {expected} UTC\n"
+        assert notes == []
+    assert mend.moment(stamp) is None or expected
+
+
+def test_everyone_in_the_folder_of_submissions_has_a_row_of_marks(tmp_path):
+    course_with(tmp_path, PERFECT.encode())
+    for path in ("mistyped/4_splitting/a.ipynb", "loose/a.ipynb", f"failed/{NAME}/a.ipynb", ".hidden/x/a", "empty/x"):
+        (tmp_path / "submitted" / path).parent.mkdir(parents=True)
+        (tmp_path / "submitted" / path).touch()
+    (tmp_path / "submitted" / "empty" / "x").unlink()
+    marking.Record("failed", NAME, "", 0, "not run: why", ["a, note"]).write(
+        marking.record_path(tmp_path, NAME, "failed")
+    )
+    rows = list(csv.DictReader(io.StringIO(course.grades(tmp_path))))
+    assert {row["student"]: (row["assignment"], row["score"], row["outcome"]) for row in rows} == {
+        "student": (NAME, "", "not marked yet"),
+        "failed": (NAME, "", "not run: why"),
+        "mistyped": ("4_splitting", "", "not marked: no such assignment was released"),
+        "loose": ("", "", "not marked: the files lie in no folder of an assignment"),
+        "empty": ("", "", "nothing was handed in"),
+    }
+    assert len(rows) == 5
+    assert json.loads(marking.record_path(tmp_path, NAME, "failed").read_text())["notes"] == ["a, note"]
