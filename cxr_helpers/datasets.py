@@ -146,7 +146,8 @@ def case(
         raise ValueError(f"no case study is called {letter!r}; there are: {', '.join(CASES)}")
     name = f"case_{letter}"
     if dataset == "phantom":
-        folder = _drawn(name, name, n, seed, size=size, masks=False)
+        kind = "jpeg" if letter == "c" else "mixed"  # as in the described set
+        folder = _drawn(name, name, n, seed, size=size, masks=False, format=kind)
         return manifest.from_folder(folder, patient=info("phantom").patient, progress=False)
     if dataset == "own":
         folder = _data_dir(data_dir) / name

@@ -33,14 +33,14 @@ QUICK = {"compress_level": 1, "compress_type": zlib.Z_RLE}  # of a PNG: smaller 
 _FOLDERS = {  # class folder per label, and how a split becomes a folder
     "case_a": ({"covid": "positive", "normal": "negative"}, "{label}"),
     "case_b": ({"covid": "Covid", "normal": "Normal"}, "Dataset/{split}/{label}"),
-    "case_c": ({"covid": "COVID-19", "normal": "Normal"}, "dataset/{split}/{label}"),
+    "case_c": ({"covid": "COVID19", "normal": "NORMAL"}, "Data/{split}/{label}"),
     "case_d": ({"covid": "COVID-19", "normal": "non-COVID-19"}, "{label}"),
     "case_e": ({"covid": "Covid", "normal": "Normal", "viral": "Viral Pneumonia"}, "Covid19-dataset/{split}/{label}"),
     "classes": ({}, "{label}"),
 }
 _SPLITS = {
     "case_b": {"train": "Train", "val": "Val", "test": "Prediction"},
-    "case_c": {"train": "training", "val": "training"},
+    "case_c": {"val": "train"},
     "case_e": {"val": "train"},
 }
 LAYOUTS = tuple(_FOLDERS)

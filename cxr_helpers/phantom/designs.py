@@ -183,9 +183,10 @@ def _case_b(n, seed, **options):
 
 
 def _case_c(n, seed, **options):
-    """Case C: training and test folders, several images of each patient, in both."""
-    table = cohort(n or 300, seed, **({"classes": TWO, "per_patient": 4.0} | options))
-    return _split_rows(table, seed, {"train": 0.8, "test": 0.2})
+    """Case C: train and test folders, three images in ten COVID-19, several images of each patient, in both folders."""
+    shares = {"classes": TWO, "weights": (1583, 712), "per_patient": 4.0}
+    table = cohort(n or 800, seed, **(shares | options))
+    return _split_rows(table, seed, {"train": 1811 / 2295, "test": 484 / 2295})
 
 
 def _case_d(n, seed, **options):

@@ -195,7 +195,7 @@ plots.montage(
 # %% [markdown]
 # ## Step 3 · What a folder seems to say
 #
-# Now to that first line. Sets of images are mostly published as folders: `training/Normal/…`, `training/COVID-19/…`. It
+# Now to that first line. Sets of images are mostly published as folders: `train/NORMAL/…`, `train/COVID19/…`. It
 # looks as if anybody could read that. To see what goes wrong we make a small download of our own: eight phantoms in
 # the layout of case study C, one of the published projects that this course rebuilds, and then the clutter that real
 # downloads contain.
@@ -205,11 +205,11 @@ import shutil
 import tempfile
 
 scratch = tempfile.TemporaryDirectory()
-plan = phantom.design("case_c", n=8, seed=SEED)  # which images to draw, one row each
+plan = phantom.design("case_c", n=8, seed=SEED, weights=(1, 1))  # images to draw, a row each
 target = Path(scratch.name) / "covid-download"
 download = phantom.write(plan, target, "case_c", format="jpeg", size=96, masks=False)
 
-normal, covid = (download / f"dataset/training/{name}" for name in ("Normal", "COVID-19"))
+normal, covid = (download / f"Data/train/{name}" for name in ("NORMAL", "COVID19"))
 first, one = min(normal.iterdir()), min(covid.iterdir())
 (covid / "portable").mkdir()
 one.rename(covid / "portable" / one.name)  # somebody sorted once more
@@ -347,7 +347,7 @@ imported.table[shown]
 # **Predict.** `Controls` appears. Should an import guess, skip it, or stop?
 
 # %%
-controls = download / "dataset/training/Controls"
+controls = download / "Data/train/Controls"
 controls.mkdir()
 shutil.copy(first, controls / "P99998_0.jpg")
 try:

@@ -1,6 +1,6 @@
 """What a case study really compiles and fits: its code up to "Part two" is run, each fit cut to one step.
 
-    python tests/notebooks/recipe.py RESULT.json SOURCE.py ...
+    PYTHONPATH=. python tests/notebooks/recipe.py RESULT.json SOURCE.py ...
 
 `keras.Model.fit` is wrapped: it writes down the compiled model, its own arguments, and the settings of the
 `ImageDataGenerator` or of the random layers, then trains for one epoch of one step. `RESULT.json` holds one list per
@@ -13,6 +13,8 @@ import re
 import sys
 from contextlib import suppress
 from pathlib import Path
+
+from tools import part_one
 
 ACTIVATED = ("Dense", "Conv1D", "Conv2D", "SeparableConv2D", "DepthwiseConv2D")
 GIVEN: dict[int, dict] = {}  # settings that a generator or random layer was made with, by id
@@ -32,23 +34,9 @@ def main(result: str, *sources: str) -> None:
         calls.clear()
         GIVEN.clear()
         KEPT.clear()
-        run(Path(source))
+        part_one.run(Path(source))
         found.append(list(calls))
     Path(result).write_text(json.dumps(found, indent=1), "utf-8")
-
-
-def run(source: Path) -> None:
-    """Execute the code cells of a source, in order, up to the heading "Part two"."""
-    import jupytext
-
-    name = str(source.resolve())
-    space = {"__name__": "__main__", "__file__": name}
-    for cell in jupytext.reads(source.read_text("utf-8"), fmt="py:percent").cells:
-        if cell.cell_type == "markdown" and re.search(r"^#+ Part two\b", cell.source, re.MULTILINE):
-            return
-        if cell.cell_type == "code" and not {"author", "verdict"} & set(cell.metadata.get("tags", [])):
-            exec(compile(cell.source, name, "exec"), space)
-    raise SystemExit(f"{source} has no heading 'Part two'")
 
 
 def record_settings() -> None:

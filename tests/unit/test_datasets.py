@@ -431,6 +431,16 @@ def test_a_case_on_phantoms_comes_through_the_importer_in_its_own_layout(tmp_pat
     assert found.table["patient"].notna().all() or letter == "E"  # copies bear other names
 
 
+def test_case_c_has_the_folders_of_the_described_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path))
+    table = datasets.case("c", n=40, size=48).table
+    folders = {tuple(Path(path).parts[-4:-1]) for path in table["path"]}
+    assert folders == {("Data", part, name) for part in ("train", "test") for name in ("COVID19", "NORMAL")}
+    assert {Path(path).suffix for path in table["path"]} == {".jpg"}
+    assert (table["label"] == "covid").sum() == 12  # 712 of 2,295
+    assert (table["split"] == "test").sum() == 8  # 484 of 2,295
+
+
 @pytest.mark.parametrize("progress", [True, False])
 def test_loading_shows_its_progress_only_where_asked(drawn, monkeypatch, progress):
     read, asked = datasets.manifest.from_folder, []

@@ -33,10 +33,14 @@ def test_case_a_standardises_each_image():
 def test_case_c_is_built_as_described():
     model = models.case_c(2, 64)
     assert kinds(model) == [
-        *["Rescaling", "Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D", "Dropout", "Flatten", "Dense", "Dense"]
+        *["Rescaling", *["Conv2D", "MaxPooling2D", "Dropout"] * 2, "Flatten", "Dense", "Dropout", "Dense"]
     ]
     assert model.layers[0].scale == pytest.approx(1 / 255)
-    assert model.layers[-2].units == 256
+    convolutions = [model.layers[k] for k in (1, 4)]
+    assert [layer.filters for layer in convolutions] == [32, 64]
+    assert {(layer.kernel_size, layer.padding) for layer in convolutions} == {((5, 5), "same")}
+    assert [layer.rate for layer in model.layers if hasattr(layer, "rate")] == [0.2, 0.2, 0.2]
+    assert model.layers[-3].units == 256
     recipe = models.RECIPES["case_c"]
     assert (recipe.epochs, recipe.learning_rate, recipe.augment.flip) == (5, 1e-3, True)
 
