@@ -34,6 +34,7 @@ _MODULES = (
     "deploy",
     "measured",
     "plots",
+    "guess",
     "checks",
 )
 __all__ = [*_MODULES, "quiet"]

@@ -124,7 +124,8 @@ def load_guesses(table: pd.DataFrame, name: str, data_dir=None, model: str | Non
 
 
 def _guesses_file(name: str, model: str, data_dir) -> Path:
-    return (Path(data_dir) if data_dir else datasets.work_dir()) / "progress" / f"{name}-{model.replace(' ', '-')}.csv"
+    folder = Path(data_dir) / "progress" if data_dir else datasets.progress_dir()
+    return folder / f"{name}-{model.replace(' ', '-')}.csv"
 
 
 def shrink(images: np.ndarray, side: int = SIDE) -> np.ndarray:

@@ -130,6 +130,28 @@ def draw_phantoms(
     typer.echo(f"beside it. To read them: {shlex.join(words)}")
 
 
+@app.command("class")
+def show_class(
+    codes: Annotated[Path, typer.Argument(help="Text file of codes (guess.code()), or a folder of files.")],
+    out: Annotated[Path, typer.Option(help="Write the page to this HTML file.")] = Path("class.html"),
+) -> None:
+    """Draw what a class predicted: for each prediction all answers, the commonest belief and the result."""
+    import warnings
+
+    from . import guess
+
+    _check_out(out)
+    with _one_line_errors(), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        table = guess.collect(codes)
+        page = guess.class_page(table)
+    for warning in caught:
+        typer.echo(f"cxr: {warning.message}", err=True)
+    with _one_line_errors():
+        _write_text(page, out)
+    typer.echo(f"{out}: {table['key'].nunique()} predictions of {table['reader'].nunique()} readers, without names")
+
+
 def _cohort(design: str, n: int | None, seed: int, layout: str, size: int):
     """The design's table, with the split that the layout's folders show; ValueError for what cannot be drawn."""
     from . import phantom
@@ -215,13 +237,23 @@ def _check_out(out: Path | None) -> None:
 
 
 def _write(table, out: Path) -> None:
-    """A CSV file, whole or not at all, its folder made; what is no plain file, such as /dev/stdout, is written to."""
+    """A table as a CSV file."""
+    _write_by(lambda place: table.to_csv(place, index=False), out)
+
+
+def _write_text(text: str, out: Path) -> None:
+    """A text file."""
+    _write_by(lambda place: place.write_text(text, encoding="utf-8"), out)
+
+
+def _write_by(write, out: Path) -> None:
+    """A file, whole or not at all, its folder made; what is no plain file, such as /dev/stdout, is written to."""
     if out.is_symlink() or (out.exists() and not (out.is_file() and os.access(out.parent, os.W_OK))):
-        return table.to_csv(out, index=False)
+        return write(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{os.getpid()}.{out.name}")  # the ending stays: pandas packs .csv.gz
     try:
-        table.to_csv(part, index=False)
+        write(part)
         os.replace(part, out)
     finally:
         part.unlink(missing_ok=True)

@@ -71,6 +71,25 @@ def work_dir() -> Path:
     return data_dir(os.environ.get("CXR_WORK_DIR") or "data")
 
 
+def progress_dir() -> Path:
+    """Folder of what the reader has done, such as guesses: CXR_PROGRESS_DIR, else ``progress`` in the work folder.
+
+    Introduced in lesson 01.
+    """
+    chosen = os.environ.get("CXR_PROGRESS_DIR")
+    return data_dir(chosen) if chosen else work_dir() / "progress"
+
+
+def keep_on_drive(wanted: bool = True, mount_point: str = "/content/drive") -> None:
+    """On Google Colab, where every notebook has a machine of its own: keep the reader's progress on their Google Drive.
+
+    ``wanted=False`` does nothing. What is drawn and cached stays on the machine, where it is quicker. Raises FetchError
+    where there is no Drive to connect to. Introduced in lesson 01.
+    """
+    if wanted:
+        os.environ["CXR_PROGRESS_DIR"] = str(mount_google_drive(mount_point) / "cxr-course")
+
+
 def load(name: str, data_dir=None, download: bool = False, progress: bool = True) -> pd.DataFrame:
     """Manifest of a set of the catalogue that is on disk, checked; ``download=True`` fetches it first if it is not.
 

@@ -9,6 +9,7 @@ from ._calibration import decision_curve, reliability
 from ._cuts import cuts
 from ._data import by_class, class_counts, histogram, sizes, split_counts
 from ._general import distribution, intervals, line
+from ._guesses import class_choices, class_numbers, class_sketches, number_line, sketch_and_curve
 from ._learning import learning_curve
 from ._maps import heat_maps
 from ._outlines import outlines
@@ -21,8 +22,11 @@ __all__ = [
     "Picture",
     "answer",
     "by_class",
+    "class_choices",
     "class_colour",
     "class_counts",
+    "class_numbers",
+    "class_sketches",
     "compare_images",
     "confusion",
     "curves",
@@ -38,6 +42,7 @@ __all__ = [
     "line",
     "mean_images",
     "montage",
+    "number_line",
     "outlines",
     "precision_recall",
     "reliability",
@@ -46,6 +51,7 @@ __all__ = [
     "show",
     "side_by_side",
     "sizes",
+    "sketch_and_curve",
     "split_counts",
     "weights",
 ]

@@ -7,11 +7,11 @@ from ._style import FAINT, GREY, INK, PALETTE, Picture, grid_lines, listed, need
 STROKES = ("-", "-.", (0, (3, 1, 1, 1)))
 
 
-def reliability(tables, *, title: str = "Reliability", what: str = "the class") -> Picture:
+def reliability(tables, *, title: str = "Reliability", what: str = "the class", counted: str = "images") -> Picture:
     """Said against come true, a panel per model: points with intervals on the diagonal's square, images per bin below.
 
     `tables`: {name: table} or one table with bin_low, bin_high, predicted, observed, low, high, n; values in [0, 1];
-    `what` came true. Raises ValueError without those columns. Introduced in lesson 11.
+    `what` came true, of what is `counted`. Raises ValueError without those columns. Introduced in lesson 11.
     """
     named = {"": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
     if not named:
@@ -28,7 +28,7 @@ def reliability(tables, *, title: str = "Reliability", what: str = "the class") 
             grid[0, k].set_title(name, fontweight="normal")
         grid[0, 0].set_ylabel(f"share that is {what}, with interval")
         figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center")
-        grid[1, 0].set_ylabel("images")
+        grid[1, 0].set_ylabel(counted)
     return Picture(figure, f"{title}: {'; '.join(_words(name, table, what) for name, table in named.items())}.")
 
 

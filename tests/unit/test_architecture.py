@@ -53,6 +53,9 @@ def test_a_module_imports_only_modules_before_it(path):
     if module == "checks":
         assert not imported(path) - {"checks", *ORDER}, "checks read the numbered modules and no other"
         return
+    if module == "guess":
+        assert not imported(path) - {"guess", "plots", *ORDER}, "guess reads the numbered modules and plots"
+        return
     if module == "plots":
         assert not imported(path) - {"plots"}, "plots imports no other module"
         return

@@ -1,0 +1,192 @@
+"""A prediction in the notebook: recorded when it is entered, met by the result."""
+
+import textwrap
+from dataclasses import dataclass
+
+from .. import plots
+from . import _store
+from ._kinds import Choice, GuessError, Interval, Kind, Number, Order, Sketch, plain
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Meeting:
+    """What a prediction and its result say together: a picture where there is a number line, and a text (Markdown)."""
+
+    picture: plots.Picture | None
+    text: str
+    hit: bool
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import Markdown, display
+
+        if self.picture is not None:
+            display(self.picture)
+        display(Markdown(self.text))
+
+    def __repr__(self) -> str:
+        return textwrap.fill(self.text.replace("**", ""), 100)
+
+
+class Prediction:
+    """One prediction. `answer` is the one that counts: the first own one, or the example; `own` says which.
+
+    Its last line in a cell shows what was recorded.
+    """
+
+    def __init__(self, kind: Kind, mine, example, sure=None):
+        self.kind = kind
+        self.example = kind.read(example)
+        entered = None if _empty(mine) else kind.read(mine)
+        entered = None if _store.headless() else entered
+        certainty = kind.sure(sure) if isinstance(kind, Choice) else None
+        found = _store.add(lambda before: self._new(before, entered, certainty))
+        entry = _store.entries(found).get(kind.key)
+        readable = entry is not None and entry.own and entry.kind == kind.name
+        self.own = readable and _readable(kind, entry.answer)
+        self.answer = kind.read(entry.answer) if self.own else self.example
+        self.sure = entry.sure if self.own else None
+        self.entered = entered
+
+    def _new(self, before: list[dict], entered, certainty) -> list[dict]:
+        """The line to add: an own answer that is not the latest one, or the example where nothing is recorded yet."""
+        mine = [r for r in before if r.get("key") == self.kind.key and "answer" in r]
+        own = [r for r in mine if r.get("own")]
+        line = {"key": self.kind.key, "kind": self.kind.name, "what": self.kind.what}
+        if entered is None:
+            return [] if mine else [{**line, "answer": self.example, "sure": None, "own": False}]
+        if own and (own[-1]["answer"], own[-1].get("sure")) == (entered, certainty):
+            return []
+        return [{**line, "answer": entered, "sure": certainty, "own": True}]
+
+    def meets(self, result, beliefs=()) -> Meeting:
+        """Show the prediction beside the result, and what a belief like this one means; the first result is recorded.
+
+        `result`: a number, a tuple (value, low, high) or an `evaluate.Estimate`; the right option of a choice; the
+        right order of an order; a curve (x, y), or its values at the places, of a sketch.
+        `beliefs`: what predictions may show. Of a number or an interval (by its middle) (low, high, text) each; of a
+        choice {option: text}; of an order (first, later, text) each, for who puts `first` before `later`; of a sketch
+        (values, text) each, of which the nearest is taken. A hit shows no belief.
+        Raises GuessError where a result cannot be read, or no prediction can show a belief. Introduced in lesson 01.
+        """
+        found = self.kind.result(result)
+        checked = self.kind.beliefs(beliefs)
+        hit = self.kind.hit(self.answer, found)
+        line = {"key": self.kind.key, "result": found["value"], "hit": hit}
+        _store.add(lambda before: [] if _seen(before, self.kind.key) else [line])
+        held = None if hit else self.kind.belief(self.answer, checked)
+        text = self._words(found)
+        if held is not None:
+            text += f" {checked[held][-1]}"
+        return Meeting(_picture(self, found), text, hit)
+
+    def _words(self, found: dict) -> str:
+        result = _result_text(self.kind, found)
+        first = f"**{self.who}: {self._answer_text()}. The result: {result}.**"
+        parts = [first, self.kind.comment(self.answer, found)]
+        if not self.own and self.entered is None:
+            parts.append("(Nothing was entered: an example stands for your prediction, and does not count.)")
+        elif not self.own:
+            parts.append(
+                f"(You entered {self.kind.show(self.entered)} when the result had been seen: it does not count.)"
+            )
+        elif self.entered not in (None, self.answer):
+            parts.append(f"(Your first prediction counts, not {self.kind.show(self.entered)}.)")
+        return " ".join(parts)
+
+    @property
+    def who(self) -> str:
+        """Whose prediction it is."""
+        return "Your prediction" if self.own else "The example"
+
+    def _answer_text(self) -> str:
+        sure = f" ({100 * self.sure:.0f} % sure)" if self.sure is not None else ""
+        return f"{self.kind.show(self.answer)}{sure}"
+
+    def __repr__(self) -> str:
+        if not self.own and self.entered is None:
+            return f"Nothing entered yet. Until then an example stands here: {self._answer_text()}."
+        if not self.own:
+            return f"{self.kind.show(self.entered)}: not recorded, for the result has been seen."
+        if self.entered not in (None, self.answer):
+            return f"Recorded: {self._answer_text()}. The first one counts, not {self.kind.show(self.entered)}."
+        return f"Recorded: {self._answer_text()}."
+
+
+def number(key: str, mine, *, between, example, what: str = "", near: float | None = None) -> Prediction:
+    """Record the prediction of a number.
+
+    `key`: lesson and name, such as "04.auc-by-image"; `mine`: the reader's entry, None while there is none; `between`:
+    (low, high) of what can be entered; `example`: the commonest wrong answer, which stands for an entry; `what` is
+    predicted, in a few words (default: the key's); `near`: how far from the result counts as a hit (default: a
+    twentieth of the range), as does any place inside the result's interval.
+    Raises GuessError for an entry that is no number in the range. Introduced in lesson 01.
+    """
+    return Prediction(Number(key, what or _what(key), between, near), mine, example)
+
+
+def interval(key: str, mine, *, between, example, what: str = "") -> Prediction:
+    """Record an interval that should hold the result four times in five: (low, high). See `number`.
+
+    Introduced in lesson 01.
+    """
+    return Prediction(Interval(key, what or _what(key), between), mine, example)
+
+
+def choice(key: str, mine, *, options, example: str, sure: float | None = None, what: str = "") -> Prediction:
+    """Record a choice among `options`, and how sure the reader is: a share from 0 to 1. See `number`.
+
+    Introduced in lesson 01.
+    """
+    return Prediction(Choice(key, what or _what(key), options), mine, example, sure)
+
+
+def order(key: str, mine, *, items, example, what: str = "") -> Prediction:
+    """Record an order of all `items`, as a list. See `number`. Introduced in lesson 07."""
+    return Prediction(Order(key, what or _what(key), items), mine, example)
+
+
+def sketch(key: str, mine, *, at, between, example, what: str = "", near: float | None = None) -> Prediction:
+    """Record a curve by its values at three to five places `at`; a hit is on average within `near` (a tenth of the
+    range). See `number`. Introduced in lesson 05.
+    """
+    return Prediction(Sketch(key, what or _what(key), between, near, at), mine, example)
+
+
+def _what(key: str) -> str:
+    return str(key).partition(".")[2].replace("-", " ")
+
+
+def _empty(mine) -> bool:
+    return mine is None or mine is Ellipsis or (isinstance(mine, (str, list, tuple)) and not len(mine))
+
+
+def _readable(kind: Kind, answer) -> bool:
+    """Whether an answer that was recorded, perhaps in another version of the course, fits the question of today."""
+    try:
+        kind.read(answer)
+    except GuessError:
+        return False
+    return True
+
+
+def _seen(before: list[dict], key: str) -> bool:
+    return any(record.get("key") == key and "result" in record for record in before)
+
+
+def _result_text(kind: Kind, found: dict) -> str:
+    if "low" not in found:
+        return kind.show(found["value"]) if not isinstance(kind, Interval) else plain(found["value"])
+    return f"{plain(found['value'])} ({plain(found['low'])} to {plain(found['high'])})"
+
+
+def _picture(prediction: Prediction, found: dict) -> plots.Picture | None:
+    """The number line, or the sketch over its curve; a choice and an order need words only."""
+    kind, name = prediction.kind, prediction.who.lower()
+    title = kind.what[:1].upper() + kind.what[1:]
+    if isinstance(kind, Sketch):
+        curve = found.get("x", kind.at), found.get("y", found["value"])
+        return plots.sketch_and_curve(kind.at, prediction.answer, *curve, title=title, name=name, between=kind.between)
+    if isinstance(kind, Number):
+        result = found["value"], found.get("low"), found.get("high")
+        return plots.number_line(prediction.answer, result, title=title, name=name, between=kind.between)
+    return None
