@@ -124,8 +124,8 @@ class Question:
             raise Wrong(f"{self.name} must be a value, not a function. Wanted: {self.wants}.")
         else:
             answer = copy.deepcopy(answer)
-        with limited(SECONDS), warnings_on_stdout():
-            self._rule(answer, self._rng(seed))
+        with warnings_on_stdout():
+            limited(SECONDS, lambda: self._rule(answer, self._rng(seed)))
 
     def _rng(self, seed: int | None) -> np.random.Generator:
         seed = int(os.environ.get(SEED) or 0) if seed is None else seed

@@ -76,61 +76,80 @@ def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error)[:500]}{where}"
 
 
-@contextlib.contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """Stop what runs inside the block after so many seconds, as `Raised`.
+def limited(seconds: float, work: Callable[[], None]) -> None:
+    """Call `work`, and stop it after so many seconds, as `Raised`.
 
     The alarm repeats, so that code which swallows one is met again. Where there are no alarm signals (Windows, and any
     thread but the main one), a second thread rings: it stops a loop, but no single call that waits inside the system.
     """
     by_signal = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+    alarm = _Signal() if by_signal else _Bell()
     try:
-        with _alarm(seconds) if by_signal else _watch(seconds):
-            yield
+        try:
+            alarm.start(seconds)
+            work()
+        finally:
+            alarm.over = True  # one step, which no ring can interrupt; from here on no new one is begun
+            alarm.stop()
     except _TooLong as error:
         raise Raised(f"It took longer than {seconds:g} seconds. Is there a loop that never ends?") from error
 
 
-@contextlib.contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """Raise `_TooLong` in the block by the system's alarm signal."""
+class _Signal:
+    """Raises `_TooLong` in the main thread by the system's alarm signal, until `over` is set."""
 
-    def ring(*_):
-        raise _TooLong
+    def __init__(self):
+        self.over = False
+        self._before = None
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
-    try:
-        yield
-    finally:
+    def start(self, seconds: float) -> None:
+        self._before = signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+
+    def stop(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, self._before)
+
+    def _ring(self, *_) -> None:
+        if not self.over:
+            raise _TooLong
 
 
-@contextlib.contextmanager
-def _watch(seconds: float) -> Iterator[None]:
-    """Raise `_TooLong` in the block from a second thread, between two steps of Python's interpreter."""
-    victim, over, turn = threading.get_ident(), threading.Event(), threading.Lock()
+class _Bell:
+    """Raises `_TooLong` from a second thread, between two steps of the interpreter, until `over` is set.
 
-    def raise_there(what) -> None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(victim), what)
+    One ring may be on its way at that moment; `stop` waits for it, or calls it back.
+    """
 
-    def ring() -> None:
-        wait = seconds
-        while not over.wait(wait):
-            with turn:
-                if not over.is_set():
-                    raise_there(ctypes.py_object(_TooLong))
+    def __init__(self):
+        self.over = False
+        self._victim = threading.get_ident()
+        self._wake = threading.Event()
+        self._thread = None
+
+    def start(self, seconds: float) -> None:
+        self._thread = threading.Thread(target=self._keep_ringing, args=(seconds,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        try:
+            self._end()
+        except _TooLong:  # the one that was on its way
+            self._end()
+
+    def _end(self) -> None:
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._raise_there(None)
+
+    def _keep_ringing(self, wait: float) -> None:
+        while not self._wake.wait(wait) and not self.over:
+            self._raise_there(ctypes.py_object(_TooLong))
             wait = AGAIN
 
-    try:
-        threading.Thread(target=ring, daemon=True).start()
-        yield
-    finally:
-        while not over.is_set():
-            with contextlib.suppress(_TooLong), turn:  # it may ring in this very moment
-                raise_there(None)  # what has not arrived yet is called back
-                over.set()
+    def _raise_there(self, what) -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._victim), what)
 
 
 @contextlib.contextmanager

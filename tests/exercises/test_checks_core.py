@@ -118,18 +118,23 @@ def test_endless_loop_ends_in_a_thread_of_its_own(double, monkeypatch):
 def test_alarm_that_rings_at_the_very_end_harms_nothing(monkeypatch):
     monkeypatch.delattr(signal, "SIGALRM", raising=False)
     monkeypatch.setattr(_running, "AGAIN", 0.0001)
+    before = threading.active_count()
+
+    def work():
+        deadline = time.perf_counter() + 0.001
+        while time.perf_counter() < deadline:
+            pass
+
     stopped = finished = 0
     for _ in range(300):
         try:
-            with _running.limited(0.001):
-                deadline = time.perf_counter() + 0.001
-                while time.perf_counter() < deadline:
-                    pass
+            _running.limited(0.001, work)
             finished += 1
         except _running.Raised:
             stopped += 1
-    time.sleep(0.01)  # a late ring would arrive here
+    time.sleep(0.05)  # a late ring would arrive here
     assert stopped + finished == 300
+    assert threading.active_count() <= before, "no alarm is left ringing"
 
 
 @pytest.mark.filterwarnings("default")
