@@ -38,7 +38,11 @@ _RATIO_FROM = 100_000_000
 _SLOWEST = 1000  # bytes a second; a server that sends less for long has no end
 _MAX_HEADER = 1 << 20  # bytes of a tar header, which is a name and a few facts; more would only fill the memory
 _PAGES = (".html", ".htm", ".xhtml", ".xml", ".svg")
-_PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml")
+_PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<!--")
+# Kinds of file that are never text: where text stands under such a name, it is an error of the server.
+_BINARY = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".keras", ".h5", ".hdf5", ".npz", ".npy", ".onnx")
+_BINARY += (".tflite", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".xlsx")
+_TEXT = frozenset(b"\t\n\r" + bytes(range(32, 256)))
 # What we cannot unpack, though it may be whole.
 _OTHER_ARCHIVES = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
@@ -188,14 +192,19 @@ def _with_attempts(url, part, sha256, progress, attempts, wait, timeout, max_byt
 
 
 def _refuse_content(url: str, part: Path) -> None:
-    """A web page (a form to sign in, an error) that bears the name of a file of data; an empty file."""
+    """A web page (a form to sign in) or an error in words that bears the name of a file of data; an empty file."""
     name = part.name.removesuffix(".part").lower()
     with open(part, "rb") as file:
-        start = file.read(512).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if start and (name.endswith(_PAGES) or not start.startswith(_PAGE_STARTS)):
+        start = file.read(512)
+    words = start.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t").lower()
+    page = words.startswith(_PAGE_STARTS) and not name.endswith(_PAGES)
+    text = name.endswith(_BINARY) and _TEXT.issuperset(start)
+    if start and not page and not text:
         return
     _discard(part)
-    what = "a web page instead of the file" if start else "an empty file"
+    what = "a web page instead of the file" if page else "an empty file"
+    if text and start and not page:
+        what = f"text instead of the file, beginning with {start[:60].decode('utf-8', 'replace')!r}"
     raise FetchError(url, f"the server sent {what}", "Open the address in a browser: it may ask you to sign in")
 
 
@@ -379,7 +388,7 @@ class _Bounded:
     """A file for tarfile that gives out headers of a bounded size: one that claims gigabytes would fill the memory."""
 
     def __init__(self, archive: Path, file):
-        self._archive, self._file, self.left = archive, file, _MAX_HEADER
+        self._archive, self._file, self.left, self.last = archive, file, _MAX_HEADER, b""
         self.seek, self.tell, self.close = file.seek, file.tell, file.close
 
     def read(self, size: int = -1) -> bytes:
@@ -389,7 +398,8 @@ class _Bounded:
             problem = f"holds a header of more than {_MAX_HEADER:,} bytes, which would fill the memory"
             raise FetchError(self._archive, problem, "Do not unpack it")
         self.left -= size
-        return self._file.read(size)
+        self.last = self._file.read(size)
+        return self.last
 
 
 def _count(archive: Path, opened: zipfile.ZipFile, folder: Path, limit: int, max_files: int) -> None:
@@ -441,6 +451,8 @@ def _tar_members(archive: Path, opened: tarfile.TarFile, source: _Bounded):
         yield member.name, None if member.isdir() else lambda member=member: opened.extractfile(member)
         source.left = _MAX_HEADER
         opened.members.clear()  # or a list of all of them grows
+    if source.last.strip(b"\0") or len(source.last) < tarfile.BLOCKSIZE:  # tarfile ends at a damaged header, too
+        raise FetchError(archive, "is damaged or cut off: files are missing at its end", "Download it again")
 
 
 def _write_all(archive: Path, members, folder: Path, limit: int, max_files: int) -> None:

@@ -260,6 +260,9 @@ def _modality(name: str, pixels: np.ndarray, dataset) -> np.ndarray:
         return _looked_up(pixels, first, entries)
     if "RescaleSlope" not in dataset and "RescaleIntercept" not in dataset:
         return pixels
+    for tag in ("RescaleSlope", "RescaleIntercept"):
+        if np.size(dataset.get(tag)) > 1:
+            raise ImageError(name, f"has several values of {tag}, of which none is known to count", EXPORT_AGAIN)
     slope, intercept = _first(dataset.get("RescaleSlope", 1)), _first(dataset.get("RescaleIntercept", 0))
     if slope is None or intercept is None or not slope or not math.isfinite(slope * intercept):
         found = ", ".join("blank" if value is None else f"{value:g}" for value in (slope, intercept))
@@ -285,7 +288,9 @@ def _voi(name: str, values: np.ndarray, dataset, padded: np.ndarray | None, rema
     else:
         grey, what = _windowed(name, values.astype(np.float64), *window, _word(dataset, "VOILUTFunction")), "window"
     shown = grey if padded is None else grey[~padded]
-    lost = max((shown < 0.004).mean(), (shown > 0.996).mean()) if low < high else 0
+    ends = [(shown < 0.004).mean(), (shown > 0.996).mean()]
+    nothing_between = sum(ends) > 0.95 and len(np.unique(native)) > 16
+    lost = max(*ends, nothing_between) if low < high else 0
     if low < high and np.ptp(shown) < 0.1:
         remarks.append(f"its {what} is more than ten times as wide as its values")
     if 0.7 < lost <= 0.95:

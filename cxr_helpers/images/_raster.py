@@ -123,6 +123,7 @@ def _grey(
 ) -> tuple[np.ndarray, float, Scale | None]:
     """Grey levels from a decoded Pillow image of any mode, which of them is white, and the scale where it was open."""
     bits, significant = _header_bits(image, data)
+    _refuse_signed_bytes(name, image, bits)
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         grey, scale = _wide_grey(name, image, bits, significant, full_scale)
         return 1 - grey if image.info["white_is_zero"] else grey, 1, scale  # Pillow inverts no more than 8 bits
@@ -134,6 +135,9 @@ def _grey(
         image = image.convert("RGBA")
         alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255
     if image.mode not in ("1", "L", "RGB"):
+        colours = image.info.get("tags", {}).get(320, (256,))  # of a TIFF's palette, of 16 bits
+        if image.mode == "P" and 0 < max(colours) < 256:  # of 8 bits, as some programs write it
+            image.putpalette(np.reshape(colours, (3, -1)).T.astype(np.uint8).tobytes())
         image = image.convert("RGB")
     levels, white, scale = np.asarray(image if image.mode == "L" else image.convert("L")), 255, None
     if bits == 16:  # colour, of which Pillow keeps the upper 8 bits
@@ -144,6 +148,12 @@ def _grey(
     if alpha is not None:
         levels, white = levels.astype(np.float32) / white * alpha, 1
     return levels, white, scale
+
+
+def _refuse_signed_bytes(name: str, image: Image.Image, bits: int) -> None:
+    """A TIFF of signed bytes: Pillow takes its negative levels for bright ones (339 is SampleFormat, 2 is signed)."""
+    if image.info["file_format"] == "TIFF" and bits == 8 and 2 in np.ravel(image.info["tags"].get(339, 1)):
+        raise ImageError(name, "holds signed grey levels of 8 bits, whose full scale is unknown", SAVE_AS_PNG)
 
 
 def _deep_colour(

@@ -8,6 +8,7 @@ import numpy as np
 from ._errors import ImageError
 
 DEPTHS = (8, 10, 12, 14, 15, 16)  # bits that detectors, scanners and exporting programs use
+RARE = (11, 13)  # taken only where the grey levels fill them
 _SMALLEST = 8  # pixels; below that there is no chest to be seen (the smallest public sets have 28)
 
 
@@ -38,12 +39,13 @@ def decide(highest: float, holds: float) -> Scale:
     """The one place that decides the scale, from header and content.
 
     Parameters: `highest`, the largest grey level of a file, a set or a look-up table; `holds`, the largest that there
-    is room for, by the header. Where the grey levels fill a smaller usual depth to nine tenths, or use no more than a
+    is room for, by the header. Where the grey levels fill a smaller depth to nine tenths, or use no more than a
     sixteenth of the room (the picture would be black), that depth is taken. Everything else stays as the header has
     it: honestly dark images stay dark. A header that has too little room is wrong: the depth that holds them is taken.
     """
-    fits = [2**bits - 1 for bits in DEPTHS if highest <= 2**bits - 1] or [highest]
-    smaller = fits[0] < holds and (highest >= 0.9 * fits[0] or highest <= holds / 16)
+    filled = [2**bits - 1 for bits in DEPTHS + RARE if 0.9 * (2**bits - 1) <= highest <= 2**bits - 1]
+    fits = filled or [2**bits - 1 for bits in DEPTHS if highest <= 2**bits - 1] or [highest]
+    smaller = fits[0] < holds and (filled or highest <= holds / 16)
     return Scale(fits[0] if smaller or highest > holds else holds, highest, holds)
 
 
@@ -99,8 +101,8 @@ def oddities(levels: np.ndarray, white: float, scale: Scale | None) -> list[str]
         found.append("hardly more than one grey level")
     elif high <= 0.25 and not (scale and scale.remark):
         found.append("nearly black: no grey level above a quarter of white")
-    elif scale and not scale.remark and float(np.quantile(levels, 0.9)) / white < 0.1:
-        found.append("nearly black but for a tenth of its pixels or fewer")
+    elif scale and not scale.remark and float(np.quantile(levels, 0.75)) / white < 0.1:
+        found.append("nearly black but for a quarter of its pixels or fewer")
     if min(levels.shape) < _SMALLEST:
         found.append(f"smaller than {_SMALLEST} pixels")
     return found

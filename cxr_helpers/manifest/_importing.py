@@ -1,9 +1,7 @@
 """Building the manifest from a folder of images or from a CSV that lists them."""
 
 import html
-import itertools
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,10 +14,9 @@ from .._progress import bar
 from . import _layout as layout
 from . import _names as naming
 from . import _tables as tables
+from . import _telling as telling
 from ._patients import patients, text
 from ._table import COLUMNS, LABELS, SPLITS, ManifestError, check, plural, some, typed
-
-_FEW = 8  # folders of one class; where there are more, they are patients, and "1.png" in each of them is no copy
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ def from_folder(
         raise ManifestError(f"{folder} is not a folder: give the folder that holds the class folders")
     own, names = _label_names(labels)
     files = layout.list_files(root)
-    tables_there = _tables_beside(files.ignored)
+    tables_there = telling.tables_beside(files.ignored)
     if not files.images:
         raise ManifestError(f"{folder} holds no images: give the folder that holds the class folders{tables_there}")
     named = frozenset(name for name, label in own.items() if label is not None)
@@ -83,11 +80,12 @@ def from_folder(
     _refuse_unused(labels, found.keys, "folder", sorted({part for p in files.images for part in Path(p).parts[:-1]}))
     _refuse_unknown(found.unknown, f"{folder} holds images in folders", tables_there)
     if not found.rows:
-        why = f" ({'; '.join(_left_out(found.left_out))})" if found.left_out else ""
+        why = f" ({'; '.join(telling.left_out(found.left_out))})" if found.left_out else ""
         remedy = f"put each class in a folder of its own{tables_there}"
         raise ManifestError(f"{folder} holds images but no class folders{why}: {remedy}")
-    notes = [_arrow("split from the folders", found.splits)] if found.splits else ["no split"]
-    unused = _left_out(found.left_out) + _leftovers(found.loose, files.ignored) + _met(found, root, patient is None)
+    notes = [telling.arrow("split from the folders", found.splits)] if found.splits else ["no split"]
+    unused = telling.left_out(found.left_out) + telling.leftovers(found.loose, files.ignored)
+    unused += telling.met(found, root, patient is None)
     unlabelled = tuple(str(root / path) for path in found.loose)
     plan = _Plan(root.name, len(files.images), found.rows, own, names, patient, _rules(source, view, licence))
     return _import(plan, notes, unused, unlabelled, [], progress)
@@ -147,8 +145,9 @@ def from_csv(
             left_out.setdefault(reason, []).append(Path(path).name)
         else:
             rows.append(entry)
-    notes = [_arrow(f"split from the column {found.columns['split']}", splits)] if splits else ["no split"]
-    unused = _left_out(left_out) + _leftovers(loose, []) + finder.said()
+    notes = [telling.arrow(f"split from the column {found.columns['split']}", splits)] if splits else ["no split"]
+    unused = telling.left_out(left_out) + telling.leftovers(loose, []) + finder.said() + tables.beside(csv)
+    unused += telling.views([row.view for row in rows])
     if found.unused:
         unused.append(f"columns not used: {some(found.unused, 15)}")
     parts = {part for row in rows for part in PurePosixPath(row.image_id).parts[:-1] if naming.split_of(part)}
@@ -270,8 +269,8 @@ def _import(plan: _Plan, notes, unused, unlabelled, rejects, progress: bool) -> 
     records = [_record(row, info, who, names, plan.rules) for (row, _), info, who in described]
     table = typed(pd.DataFrame(records, columns=list(COLUMNS)).assign(**_grey_levels(infos)))
     seen = {row.name: names[naming.key(row.name)] for row in rows}
-    known = [_arrow("class from", dict(sorted(seen.items())))] if seen else []
-    notes = [*known, *notes, *said, *_remarks(infos)]
+    known = [telling.arrow("class from", dict(sorted(seen.items())))] if seen else []
+    notes = [*known, *notes, *said, *telling.remarks(infos)]
     if rejects:
         unused.append(f"{plural(len(rejects), 'file')} rejected, listed with the remedy in .rejects")
     counts = ", ".join(f"{label} {n}" for label, n in table["label"].value_counts(sort=False).items())
@@ -279,9 +278,8 @@ def _import(plan: _Plan, notes, unused, unlabelled, rejects, progress: bool) -> 
     start = f"{title}: {plural(len(table), 'image')}{of} ({counts or 'none readable'})"
     without = table["split"].isna().sum()
     partly = [f"{plural(without, 'image')} in no part of the split"] if 0 < without < len(table) else []
-    understood = (
-        "; ".join([start, *notes, *partly, *twice, *_conflicts(table), *_same_names(good, names), *unused]) + "."
-    )
+    odd = [*telling.conflicts(table), *telling.names_of_files(good, names)]
+    understood = "; ".join([start, *notes, *partly, *twice, *odd, *unused]) + "."
     understood = understood.encode("utf-8", "replace").decode()  # a name that is not UTF-8 could not be printed
     rejects = pd.DataFrame(rejects, columns=["path", "problem", "remedy"], dtype="string")
     return Imported(check(table), rejects, understood, unlabelled)
@@ -313,39 +311,6 @@ def _once(good, names) -> tuple[list, list[str]]:
     return [pair for pair in good if pair[0].image_id in kept], [note]
 
 
-def _same_names(good, names) -> list[str]:
-    """A note on two folders of one class that hold the same file names: copies in another size, or unnamed masks?"""
-    folders = {}
-    for row, _ in good:
-        place = PurePosixPath(row.image_id)
-        label = names[naming.key(row.name)], row.split
-        folders.setdefault(label, {}).setdefault(str(place.parent), set()).add(place.name)
-    alike = {
-        f"{a} and {b}"
-        for held in folders.values()
-        if len(held) <= _FEW
-        for a, b in itertools.combinations(sorted(held), 2)
-        if 2 * len(held[a] & held[b]) > min(len(held[a]), len(held[b]))
-    }
-    if not alike:
-        return []
-    return [
-        f"the same file names in two folders: {some(sorted(alike), 3)} (copies, masks? labels={{...: None}} omits one)"
-    ]
-
-
-def _conflicts(table: pd.DataFrame) -> list[str]:
-    """A note on identical bytes under two classes."""
-    classes = table.groupby("sha256")["label"].transform("nunique")
-    if not (classes > 1).any():
-        return []
-    twice = table[classes > 1]
-    return [
-        f"{plural(twice['sha256'].nunique(), 'file')} identical byte for byte under two classes "
-        f"({some(twice['image_id'], 4)}): keep the right one"
-    ]
-
-
 def _is_utf8(name: str) -> bool:
     """Whether a name can be written to a CSV: bytes that are not UTF-8 come from the file system as surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in name)
@@ -375,63 +340,9 @@ def _grey_levels(infos: list[images.ImageInfo]) -> dict[str, list]:
     return {name: values for name, values in columns.items() if any(value is not None for value in values)}
 
 
-def _remarks(infos: list[images.ImageInfo], most: int = 5) -> list[str]:
-    """What was assumed in reading the images, and what is odd about them, with counts."""
-    found = Counter(remark for info in infos for remark in info.remarks)
-    notes = [f"{plural(n, 'image')}: {remark}" for remark, n in found.most_common(most)]
-    return notes + ([f"{len(found) - most} more remarks in the column remarks"] if len(found) > most else [])
-
-
 def _record(row, info, patient, names, rules) -> dict:
     record = {column: text(rule(row.path)) for column, rule in rules.items()}
     record["view"] = record["view"] or row.view
     label = names[naming.key(row.name)]
     found = {"path": row.path, "image_id": row.image_id, "split": row.split, "original_label": row.name}
     return {**record, **found, **vars(info), "label": label, "patient": patient}
-
-
-def _leftovers(loose: list[str], ignored: list[str]) -> list[str]:
-    notes = []
-    if loose:
-        where = sorted({str(PurePosixPath(path).parent) for path in loose})
-        where = some("the top folder" if name == "." else name for name in where)
-        notes.append(f"{plural(len(loose), 'image')} without a class (in {where}) left out, listed in .unlabelled")
-    if ignored:
-        what = "other file or folder" if len(ignored) == 1 else "other files or folders"
-        notes.append(f"{len(ignored)} {what} ignored ({some(sorted(set(ignored)), 3)})")
-    return notes
-
-
-def _left_out(left_out: Mapping[str, list[str]]) -> list[str]:
-    """What the names say is no frontal radiograph."""
-    return [
-        f"{naming.plural(reason, len(places))} left out (in {some(sorted(set(places)), 4)})"
-        for reason, places in sorted(left_out.items())
-    ]
-
-
-def _met(found: layout.Layout, root: Path, ask: bool) -> list[str]:
-    """Folders that were met and mean nothing to the import."""
-    notes = []
-    if found.above:
-        notes.append(f"folders above the classes taken neither as class nor as split: {some(sorted(found.above))}")
-    if found.below:
-        hint = " (if they name patients, pass patient=)" if ask else ""
-        notes.append(f"folders below a class, counted to it: {some(sorted(found.below))}{hint}")
-    if found.nested:
-        notes.append(f"of a class or split within another the inner one counts: {some(sorted(found.nested))}")
-    if reason := naming.no_radiograph(root.name):
-        notes.append(f"the name {root.name} speaks of {naming.plural(reason, 2).split(' ', 1)[1]}: check the images")
-    return notes
-
-
-def _tables_beside(ignored: list[str]) -> str:
-    """What may hold the labels, or the images, where the folders do not."""
-    packed = sorted({name for name in ignored if name.endswith((".npz", ".npy", ".h5", ".hdf5", ".tfrecord"))})
-    lists = sorted({name for name in ignored if name.lower().endswith((".csv", ".tsv", ".xlsx", ".xls"))})
-    text = f". The labels may stand in {some(lists)}: see manifest.from_csv" if lists else ""
-    return text + (f". Arrays ({some(packed)}) are not read: save their images as PNG" if packed else "")
-
-
-def _arrow(what: str, mapping: Mapping[str, str]) -> str:
-    return f"{what} " + some((f"{found} → {meaning}" for found, meaning in mapping.items()), 12)

@@ -64,7 +64,7 @@ def list_files(root: Path) -> Files:
                 folders.clear()
                 continue
             seen.add(real)
-            skipped = [name for name in folders if name.startswith(".") or names.key(name) in names.SKIPPED]
+            skipped = [name for name in folders if names.is_made_by_a_machine(name)]
             ignored += skipped
             folders[:] = sorted(set(folders) - set(skipped))
             links = [path for path in (os.path.join(place, name) for name in folders) if os.path.islink(path)]
@@ -134,6 +134,7 @@ def _place(found: Layout, root: Path, path: str, parts, labels, shared: int, dep
     above = [part for part in parts[shared:level] if not names.split_of(part)]
     found.nested |= {f"{part}/{name}" for part in above if labels.get(names.key(part), label) != label}
     found.above |= {part for part in above if names.key(part) not in labels}
+    found.unknown |= {part for part in above if names.key(part) not in labels and names.discards(part)}
     place = (*parts[level + 1 :], PurePosixPath(path).name)
     split = found.splits[split_folder] if split_folder else None
     found.rows.append(Row(str(root / path), path, name, split, place=place))

@@ -17,7 +17,7 @@ _LABEL_NAMES = {
     "non_covid": "negative noncovid noncovid19 covid19negative covidnegative lungopacity covid- covid19-",
 }
 DEFAULT_LABELS = {name: label for label, names in _LABEL_NAMES.items() for name in names.split()}
-SKIPPED = {"macosx", "pycache", "eadir", "recyclebin"}  # made by machines
+_SKIPPED = {"macosx", "pycache", "eadir", "recyclebin", "recycle", "systemvolumeinformation"}  # made by machines
 
 # Words beside the one that counts: "train_images" is a split, "patient images" a usual sub-folder.
 _NEUTRAL = (
@@ -34,17 +34,19 @@ _ALL_NEUTRAL = re.compile(rf"(?:{_NEUTRAL})*")
 _BODY = {"lung", "lungs", "left", "right", "heart", "infection", "lesion", "lesions", "manual", "binary", "predicted"}
 _NO_RADIOGRAPH = {
     "mask": "mask masks masque masques groundtruth gt contour contours roi rois bbox bboxes boxes annotation "
-    "annotations annotated overlay overlays outline outlines seg segs segmentation segmentations",
+    "annotations annotated overlay overlays outline outlines seg segs segmentation segmentations segmented lungseg msk "
+    "masken maske mascara mascaras trimap trimaps",
     "heat map": "heatmap heatmaps gradcam saliency cam cams activation activations attention",
     "augmented copy": "augmented augmentation augmentations augment aug augs flip flipped hflip vflip mirrored rotated "
     "rotation rotations rot zoomed sheared noisy blurred oversampled synthetic generated gan fake",
     "small copy": "thumbnail thumbnails thumb thumbs preview previews icon icons",
     "CT image": "ct cts hrct ctscan ctscans tomography slice slices axial coronal sagittal",
     "other examination": "mri mr ultrasound pocus sonography",
-    "lateral view": "lateral laterals lat ll",
+    "lateral view": "lateral laterals lat ll profile profil",
 }
 _REASONS = {word: reason for reason, words in _NO_RADIOGRAPH.items() for word in words.split()}
-_SEGMENTATION = {"seg", "segs", "segmentation", "segmentations"}  # "Lung Segmentation Data" holds images as well
+# "Lung Segmentation Data" holds images as well.
+_SEGMENTATION = {"seg", "segs", "segmentation", "segmentations", "segmented"}
 _PLURALS = {"small copy": "small copies", "augmented copy": "augmented copies"}
 _SHORT, _LONG = ("|".join(word for word in _REASONS if (len(word) > 4) == is_long) for is_long in (False, True))
 _SUSPECT = re.compile(rf"(?<![a-z])(?:{_SHORT})(?![a-z])|{_LONG}|mask|ground|heat|grad|[^\x00-\x7f]")
@@ -52,7 +54,11 @@ _DOUBT = {
     *("not", "non", "no", "without", "exclude", "excluded", "reject", "rejected", "bad", "wrong", "false", "poor"),
     *("uncertain", "unsure", "doubtful", "questionable", "suspect", "suspected", "probable", "possible", "unclear"),
     *("other", "others", "mixed", "unknown", "unusable", "trash", "deleted", "removed", "mislabeled", "mislabelled"),
-    *("control", "controls", "?", "!"),
+    *("control", "controls", "maybe", "negative", "negatives", "neg", "recovered", "?", "!"),
+}
+_DISCARDED = {
+    *("exclude", "excluded", "reject", "rejected", "bad", "wrong", "poor", "unusable", "trash", "deleted", "removed"),
+    *("mislabeled", "mislabelled", "discarded"),
 }
 
 # How files of widely copied collections begin -> what they show.
@@ -162,7 +168,17 @@ def doubts(folder: str, label: str, labels) -> bool:
     if labels.get("".join(word for word in said if not is_neutral(word))) == label:
         return False
     other = {word for word in said if labels.get(word, label) != label} - {"pneumonia"}
-    return bool(other or _DOUBT.intersection(said))
+    return bool(other or _DOUBT.intersection(said) or key(folder).endswith("-"))
+
+
+def discards(folder: str) -> bool:
+    """Whether a folder above the class folders says that somebody did not want its images."""
+    return not _DISCARDED.isdisjoint(words(folder))
+
+
+def is_made_by_a_machine(folder: str) -> bool:
+    """Whether an operating system or a program keeps its own things in a folder ("@eaDir", "$RECYCLE.BIN")."""
+    return folder.startswith(".") or re.sub(r"\W", "", key(folder)) in _SKIPPED
 
 
 def told_by_file(name: str) -> str | None:

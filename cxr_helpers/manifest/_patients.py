@@ -28,6 +28,8 @@ def patients(rows: list[Row], patient) -> tuple[list[str | None], list[str]]:
         found = [row.patient for row in rows]
     elif callable(patient):
         found = [patient(row.path) for row in rows]
+        if odd := [value for value in found if not (pd.api.types.is_scalar(value) or value is None)]:
+            raise ManifestError(f"patient= gave {odd[0]!r:.80}, which is no name: give text, a number or None")
     else:
         match = nih_patient if patient == "nih" else _pattern(patient)
         found = [match(Path(row.path).name) for row in rows]
@@ -47,6 +49,8 @@ def patients(rows: list[Row], patient) -> tuple[list[str | None], list[str]]:
     if unknown:
         notes.append(f"patient {some(map(repr, unknown))} taken as unknown: it stands for nobody or for several")
     clean = [None if value in unknown else value for value in clean]
+    clean, more = _one_spelling(clean)
+    notes += more + _odd(clean, [row.name for row in rows])
     known = {value for value in clean if value is not None}
     share = f"{len(clean) - clean.count(None):,} of {plural(len(rows), 'image')}"
     shown = f"{plural(len(known), 'patient')} known for {share}"
@@ -75,9 +79,37 @@ def text(value) -> str | None:
     return re.sub(r"^(\d+)\.0$", r"\1", str(value).strip()) or None
 
 
+def _one_spelling(values: list[str | None]) -> tuple[list[str | None], list[str]]:
+    """Patients whose names differ in case, blanks or leading zeros only ("P1", "p 1") as one, and a note on it."""
+    spelled = {}
+    for value in sorted({value for value in values if value is not None}):
+        spelled.setdefault("".join(value.casefold().split()).lstrip("0") or "0", []).append(value)
+    several = [names for names in spelled.values() if len(names) > 1]
+    first = {value: names[0] for names in several for value in names}
+    shown = some((" = ".join(map(repr, names)) for names in several), 3)
+    notes = [f"patients that are spelled in several ways taken as one: {shown}"] if several else []
+    return [first.get(value, value) for value in values], notes
+
+
+def _odd(values: list[str | None], classes: list[str | None]) -> list[str]:
+    """Notes on patients that may be none: numbers that a spreadsheet has cut, one for a whole class or most images."""
+    counts = Counter(value for value in values if value is not None)
+    cut = [value for value in counts if re.fullmatch(r"\d[.,]\d+[eE]\+\d+", value)]
+    notes = [f"patient numbers that a spreadsheet has cut ({some(cut, 3)}): several people may be one"] if cut else []
+    for name, images in Counter(classes).items():
+        own = {value for value, of in zip(values, classes, strict=True) if of == name}
+        if len(own) == 1 and images > 2 and None not in own:
+            notes.append(f"all {images} images of {name} are of one patient ({own.pop()!r}): is that a patient?")
+    for value, n in counts.most_common(1):
+        if n > 4 and 2 * n > len(values) and len(counts) > 2:
+            notes.append(f"patient {value!r} has {n} of {len(values)} images: is that one person?")
+    return notes
+
+
 _NOBODY = {
     *("na", "nan", "none", "null", "unknown", "unk", "missing", "notavailable", "notknown", "anonymous", "anonym"),
-    *("#na", "<na>", "-", "--", "?", "??", "-1"),
+    *("anon", "tbd", "notrecorded", "notstated", "notgiven", "unspecified", "undefined", "nopatient", "empty", "noid"),
+    *("patient", "x", "xx", "xxx", "#na", "#n/a", "#value!", "<na>", "-", "--", "?", "??", "-1"),
 }
 
 

@@ -153,7 +153,7 @@ def read_csv(csv: Path, dtype, needed: Iterable[str] = COLUMNS) -> pd.DataFrame:
     except ManifestError:
         raise
     except (ValueError, OSError, csv_reader.Error) as error:
-        raise ManifestError(f"{csv} cannot be read as a CSV table in UTF-8 ({error}): save it again") from error
+        raise ManifestError(f"{csv} cannot be read as a CSV table in UTF-8 ({error}): save it again as that") from error
     if twice := sorted(name for name in set(needed) if header.count(name) > 1):
         raise ManifestError(f"{csv} has two columns called {', '.join(twice)}: rename or remove one")
     return table.set_axis(header, axis=1) if len(set(header)) == len(table.columns) else table

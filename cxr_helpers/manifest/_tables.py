@@ -1,6 +1,7 @@
 """A CSV that lists images: which columns are meant, and which file a cell names."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,10 @@ from ._table import ManifestError, plural, read_csv, some
 _PATIENT = {"patient", "patientid", "patientnumber", "patientno", "subject", "subjectid", "person", "personid"}
 _SPLIT = {"split", "subset", "partition", "set", "dataset", "part", "phase", "usage", "datasplit", "traintest"}
 _VIEW = {"view", "viewposition", "projection", "frontallateral", "modality"}
-_NOT_FRONTAL = {"l": "lateral view", "ll": "lateral view", "rl": "lateral view", "mr": "other examination"}
+_NOT_FRONTAL = dict.fromkeys(["l", "ll", "rl", "lld", "rld"], "lateral view") | dict.fromkeys(
+    ["mr", "us", "mg", "pt", "nm", "xa"], "other examination"
+)
+_LISTS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".json")
 _FIELDS = ["path", "name", "split", "patient", "view"]
 
 
@@ -34,7 +38,9 @@ def listed(csv: Path, wanted: Mapping[str, str], patient_is_given: bool) -> List
     table = read_csv(csv, dtype="string", needed=wanted.values())
     if missing := [column for column in wanted.values() if column not in table.columns]:
         hint = ""
-        if len(table.columns) == 1:
+        if len(table.columns) == 1 and (mark := next((m for m in ";\t|" if m in table.columns[0]), None)):
+            hint = f". It is one column, with {mark!r} between the fields: save the table with commas"
+        elif len(table.columns) == 1:
             hint = ". It is one column: is there a first line with the columns' names, and a comma between the fields?"
         raise ManifestError(f"{csv} has no column {', '.join(missing)}; it has {', '.join(table.columns)}{hint}")
     columns = dict(wanted)
@@ -46,6 +52,8 @@ def listed(csv: Path, wanted: Mapping[str, str], patient_is_given: bool) -> List
             candidates = [c for c in candidates if table[c].dropna().map(naming.split_of).notna().all()]
         if len(candidates) > 1:
             raise ManifestError(f"{csv} has several columns for the {field}: {some(candidates)}; pass {field}_column=")
+        if candidates and f"{candidates[0]}.1" in table.columns:  # as pandas writes a name that stands there twice
+            raise ManifestError(f"{csv} has two columns called {candidates[0]}: rename or remove one")
         if candidates and table[candidates[0]].notna().any():
             columns[field] = candidates[0]
     views = [c for c in table.columns if naming.key(c) in _VIEW and c not in columns.values()]
@@ -68,6 +76,14 @@ def _views(cells: pd.DataFrame) -> list[str | None]:
 def no_radiograph(view: str | None) -> str | None:
     """Why a cell of a column for view or modality says that the image is no frontal radiograph, or None."""
     return view and (_NOT_FRONTAL.get(naming.key(view)) or naming.no_radiograph(view))
+
+
+def beside(csv: Path) -> list[str]:
+    """A note on other lists in the table's folder whose names tell of a split, labels or patients."""
+    told = re.compile(r"train|val|test|split|label|class|patient|metadata|bbox")
+    names = sorted(path.name for path in csv.parent.iterdir() if path.suffix.lower() in _LISTS and path != csv)
+    found = [name for name in names if told.search(name.casefold())]
+    return [f"other lists beside it, not read: {some(found)}"] if found else []
 
 
 class Finder:

@@ -31,7 +31,7 @@ EMPTY = {
     "almost one grey": (Image.fromarray(np.uint8(100 + FILM // 64)), "hardly more than one grey level"),
     "nearly black": (Image.fromarray(FILM // 8), "nearly black"),
     "6 bits in 8": (Image.fromarray(FILM // 4), "nearly black"),
-    "12 bits in 16 with a white letter": (Image.fromarray(lettered()), "nearly black but for a tenth of its pixels"),
+    "12 bits in 16 with a white letter": (Image.fromarray(lettered()), "nearly black but for a quarter of its pixels"),
     "3 × 3": (Image.fromarray(FILM[:3, :3]), "smaller than 8 pixels"),
     "a strip of 4": (Image.fromarray(FILM[:4]), "smaller than 8 pixels"),
 }
