@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import calibrate, evaluate, explain, images, preprocess, uncertainty
+from .. import calibrate, evaluate, explain, images, manifest, preprocess, uncertainty
 from ..models._answers import check_model
 from ..train import class_names, name_classes
 from ._card import NOTE
@@ -28,8 +28,10 @@ class Bundle:
 
     `classes` in the order of its outputs; `preprocessing`: size, fit and contrast of `preprocess.prepare`;
     `temperature`; `positive` and `threshold` (or None); `conformal_limit` (or None); `gate` (or None); `card`
-    (Markdown); `sha256` of its list of files, which names this version. Two texts complete a sentence and are empty
-    where the bundle does not say: "the network was trained on" `trained_on`, "the threshold is" `threshold_meaning`.
+    (Markdown); `sha256` of its list of files, which names this version; `full_scale`: the grey level that counted as
+    white in the training images, where their headers left it open (see `images.read`), else None. Two texts complete
+    a sentence and are empty where the bundle does not say: "the network was trained on" `trained_on`, "the threshold
+    is" `threshold_meaning`.
     Introduced in lesson 13.
     """
 
@@ -45,6 +47,7 @@ class Bundle:
     sha256: str
     trained_on: str = ""
     threshold_meaning: str = ""
+    full_scale: float | None = None
 
 
 def save_bundle(
@@ -61,18 +64,19 @@ def save_bundle(
     card: str = "",
     trained_on: str = "",
     threshold_meaning: str = "",
+    full_scale: float | None = None,
     predictions: pd.DataFrame | None = None,
     table: pd.DataFrame | None = None,
 ) -> Path:
     """Write a bundle: `model.keras`, `settings.json`, `gate.npz`, `card.md` and their `SHA256SUMS`; nothing is pickled.
 
     Arguments as in `Bundle`; threshold and limit belong to probabilities at this temperature. With `predictions`, the
-    evaluation's, at this temperature, and `table`, the manifest with the paths of its images, the finished bundle
-    answers some of these files, and is not kept unless it answers as the evaluation did: that finds another order of
-    classes, another size, fit, contrast or scaling. The folder appears whole or not at all; an older bundle in its
-    place is replaced. Raises ValueError where the settings do not fit the model or each other, the model does not
-    answer with probabilities, or the replay differs; BundleError for a model that safe mode refuses (a layer that
-    holds code), FileExistsError if the folder holds something else. Introduced in lesson 13.
+    evaluation's, at this temperature, and `table`, the manifest with the paths of its images and their full scale, the
+    finished bundle answers some of these files, and is not kept unless it answers as the evaluation did: that finds
+    another order of classes, another size, fit, contrast or scaling. The folder appears whole or not at all; an older
+    bundle in its place is replaced. Raises ValueError where the settings do not fit the model or each other, the model
+    does not answer with probabilities, or the replay differs; BundleError for a model that safe mode refuses (a layer
+    that holds code), FileExistsError if the folder holds something else. Introduced in lesson 13.
     """
     if isinstance(classes, str):
         raise ValueError(f"classes are a list of names, in the order of the model's outputs, not the text {classes!r}")
@@ -81,6 +85,7 @@ def save_bundle(
     settings |= {"trained_on": _clause(trained_on), "threshold_meaning": _clause(threshold_meaning)}
     settings |= {"temperature": temperature, "positive": positive}
     settings |= {"threshold": threshold, "conformal_limit": conformal_limit}
+    settings |= {"full_scale": full_scale if table is None else _common_scale(table, full_scale)}
     settings |= _checked(settings, model, gate)
     if (predictions is None) != (table is None):
         raise ValueError("a replay needs both: predictions, and the table that has the paths of their images")
@@ -124,6 +129,18 @@ def _checked(settings: dict, model, gate) -> dict:
     return found | {"classes": list(found["classes"])}
 
 
+def _common_scale(table: pd.DataFrame, asked: float | None) -> float | None:
+    """The one full scale of a manifest's images, and of the caller, if there is one."""
+    found = {white for white in (*manifest.scales(table), asked) if white is not None}
+    if len(found) > 1:
+        named = ", ".join(f"{white:,.0f}" for white in sorted(found))
+        raise ValueError(
+            f"the images have several full scales ({named}), and a bundle reads all files on one: train on images of "
+            "one kind, or save them all as PNG of 8 bits first"
+        )
+    return next(iter(found), None)
+
+
 def _plain(preprocessing: Mapping):
     """The settings with numbers that JSON can hold: a size may come from an array's shape."""
     if not isinstance(preprocessing, Mapping):
@@ -148,7 +165,7 @@ def _replay(bundle: Bundle, predictions: pd.DataFrame, table: pd.DataFrame, n: i
     path = table.drop_duplicates("image_id").set_index("image_id")["path"].reindex(rows["image_id"])
     if path.isna().any():
         raise ValueError(f"the table has no image {path.index[path.isna()][0]!r} that the predictions are of")
-    grey = np.stack([preprocess.prepare(images.read(file), **bundle.preprocessing) for file in path])
+    grey = np.stack([_prepared(bundle, file) for file in path])
     columns = [f"p_{name}" for name in names]
     expected, found = rows[columns].to_numpy(float), score(bundle, grey)[columns].to_numpy(float)
     apart = np.abs(found - expected).max(axis=1)
@@ -210,7 +227,7 @@ def answer(bundle: Bundle, source, name: str | None = None, explained: bool = Tr
     found = {"file": file, "accepted": False, "reason": "", "gate_score": None, "probabilities": {}, "predicted": None}
     found |= {"set": (), "called_positive": None, "image": None, "map": None, "note": NOTE}
     try:
-        grey = preprocess.prepare(images.read(source), **bundle.preprocessing)[None]
+        grey = _prepared(bundle, source)[None]
     except images.ImageError as error:
         return found | {"reason": f"The file {error.problem}. {error.remedy}."}
     found["image"] = grey[0]
@@ -221,6 +238,11 @@ def answer(bundle: Bundle, source, name: str | None = None, explained: bool = Tr
             why = f"{verdict['reason']} (score {verdict['score']:.2f}, accepted up to {bundle.gate.limit:.2f})"
             return found | {"reason": f"The input gate refuses the image: {why}."}
     return found | {"accepted": True} | _answered(bundle, grey, explained)
+
+
+def _prepared(bundle: Bundle, source) -> np.ndarray:
+    """A file as the network sees it, read on the scale of the training images."""
+    return preprocess.prepare(images.read(source, bundle.full_scale), **bundle.preprocessing)
 
 
 def _answered(bundle: Bundle, grey: np.ndarray, explained: bool) -> dict:

@@ -15,10 +15,11 @@ from ..models._answers import check_model, output_units
 
 MODEL, SETTINGS, GATE, CARD, SUMS = "model.keras", "settings.json", "gate.npz", "card.md", "SHA256SUMS"
 LARGEST = {MODEL: 2_000_000_000, SETTINGS: 100_000, GATE: 50_000_000, CARD: 5_000_000, SUMS: 10_000}  # bytes, unpacked
-VERSION = 2  # of settings.json; version 1 had neither trained_on nor threshold_meaning
+VERSION = 3  # of settings.json; version 1 had neither trained_on nor threshold_meaning, version 2 no full_scale
 TEXTS = ("trained_on", "threshold_meaning")
 KEYS = ("version", "classes", "preprocessing", "temperature", "positive", "threshold", "conformal_limit")
 TEMPERATURES = (0.001, 1000)
+SCALES = (1, 65_535)
 LONGEST = 500  # characters of a name or of a text of one line
 
 
@@ -142,7 +143,7 @@ def checked_settings(settings: Mapping, model) -> dict:
         raise ValueError(f"version {version!r} is no version of a bundle")
     if version > VERSION:
         raise ValueError("the bundle was written by a newer version of the course: install that one")
-    wanted = {*KEYS, *(TEXTS if version > 1 else ())}
+    wanted = {*KEYS, *(TEXTS if version > 1 else ()), *(("full_scale",) if version > 2 else ())}
     if set(settings) != wanted:
         missing, more = sorted(wanted - set(settings)), sorted(map(str, set(settings) - wanted))
         raise ValueError(f"settings that are missing: {missing or 'none'}; that no bundle has: {more or 'none'}")
@@ -153,15 +154,14 @@ def checked_settings(settings: Mapping, model) -> dict:
     texts = {name: _text(name, settings.get(name, "")) for name in TEXTS}
     if texts["threshold_meaning"] and threshold is None:
         raise ValueError("threshold_meaning says what a threshold is: give positive and threshold, too")
+    ranges = {"threshold": (0, 1), "conformal_limit": (0, 1), "full_scale": SCALES}
+    may_lack = {name: (settings.get(name), limits) for name, limits in ranges.items()}
     return {
         "classes": classes,
         "preprocessing": _preprocessing(settings["preprocessing"], model),
         "temperature": _number("temperature", settings["temperature"], *TEMPERATURES),
         "positive": positive,
-        "threshold": None if threshold is None else _number("threshold", threshold, 0, 1),
-        "conformal_limit": None
-        if settings["conformal_limit"] is None
-        else _number("conformal_limit", settings["conformal_limit"], 0, 1),
+        **{name: None if value is None else _number(name, value, *of) for name, (value, of) in may_lack.items()},
         **texts,
     }
 

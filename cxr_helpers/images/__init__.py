@@ -45,10 +45,11 @@ def read(source, full_scale: float | None = None) -> np.ndarray:
 
     Grey levels only: colour becomes luma (0.299 R + 0.587 G + 0.114 B, ITU-R BT.601), transparency is composited on
     black, EXIF orientation is applied. 8-bit files are divided by 255. Wider files often hold fewer bits than they
-    have room for: the grey level that counts as white is ``full_scale`` where it is given (the import of a set finds
-    one for all of its files, in the column of that name), else what the header says or the largest grey level makes
-    likely, with an ImageWarning. DICOM follows PS3.3 C.11: modality LUT, then VOI LUT or window (without one: the
-    image's own range), then MONOCHROME1 is inverted; padding is left out of all this, and black.
+    have room for: the grey level that counts as white is ``full_scale`` where it is given and the file has room for it
+    (the import of a set finds one for all of its files, in the column of that name), else what the header says or the
+    largest grey level makes likely, with an ImageWarning. DICOM follows PS3.3 C.11: modality LUT, then VOI LUT or
+    window (without one: the image's own range), then MONOCHROME1 is inverted; padding is left out of all this, and
+    black.
     Raises ImageError naming the file, what is wrong and what to do. Introduced in lesson 01.
     """
     name, data = load_bytes(source)

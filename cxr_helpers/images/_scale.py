@@ -54,16 +54,18 @@ def settle(
 ) -> tuple[float, Scale | None]:
     """The level that counts as white in a file, and the `Scale` where neither header nor caller has given it.
 
-    `name`, of the file, for the error; `full_scale`, what the caller gives; the others as in `decide`.
+    `name`, of the file, for the error; `full_scale`, what the caller gives, which is for files that have room for it;
+    the others as in `decide`.
     """
     if says is not None and highest <= says:
         return says, None
-    if full_scale is None:
+    if full_scale is None or highest <= holds < full_scale:
         scale = decide(highest, holds)
         return scale.white, scale
     if highest > full_scale:
         problem = f"holds grey levels up to {highest:,.0f}, above the full scale of {full_scale:,.0f} that was given"
-        raise ImageError(name, problem, "Import its folder again, or leave full_scale out")
+        remedy = "It belongs to images of another kind: import its folder again, or save it on that scale"
+        raise ImageError(name, problem, remedy)
     return full_scale, None
 
 

@@ -1,8 +1,9 @@
 """Which rows of an array belong to which image, so that a table in another order is noticed.
 
 A table and an array are paired by position. `remember` notes, by a hash of their content, what rows were made from;
-`check_rows` compares a table with that, also after the array was copied, cut or put together with another. A row whose
-content was changed is not known any more, and passes.
+`check_rows` compares a table with that. It goes by content, and the notes belong to the process, because an array loses
+whatever else is attached to it: `np.array`, `np.stack`, an index or a file make plain arrays of it, and those are what
+readers pair with a table. A row whose content was changed is not known any more, and passes.
 """
 
 import hashlib
@@ -11,9 +12,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-_MADE_FROM: dict[
-    bytes, tuple[str, ...]
-] = {}  # hash of a row → image_id and SHA-256 of every image that gave this content
+# Hash of a row → image_id and SHA-256 of every image that gave this content; some 300 bytes a row.
+_MADE_FROM: dict[bytes, tuple[str, ...]] = {}
 
 
 def digests(rows: np.ndarray, chosen: Iterable[int] | None = None) -> list[bytes]:

@@ -45,8 +45,9 @@ def output_units(model) -> int:
             f"{getattr(model, 'name', model)!s:.80} is not built, or not of layers (a subclass): its last layer cannot "
             "be looked at. Give keras.Sequential an Input, or use keras.Model(inputs, outputs)"
         )
-    if len(outputs) != 1 or len(outputs[0].shape) != 2 or outputs[0].shape[-1] is None:
-        shapes = ", ".join(str(tuple(output.shape)) for output in outputs)
+    named = isinstance(getattr(model, "output_shape", None), dict)  # a dict of outputs, even of one
+    if named or len(outputs) != 1 or len(outputs[0].shape) != 2 or outputs[0].shape[-1] is None:
+        shapes = ", ".join(str(tuple(output.shape)) for output in outputs) + " by name" * named
         raise ValueError(f"{model.name} gives {shapes}; one output (n, classes), or (n, 1) for two classes, is needed")
     return int(outputs[0].shape[-1])
 
@@ -75,7 +76,8 @@ def _activation(operation) -> str:
     for name in ("linear", "softmax", "sigmoid"):
         if function is getattr(keras.activations, name):
             return name
-    return getattr(function, "__name__", type(function).__name__)
+    name = getattr(function, "__name__", type(function).__name__)
+    return f"{name} of its own" if name in ("linear", "softmax", "sigmoid") else name
 
 
 def as_probabilities(output, name: str = "the model", tolerance: float = TOLERANCE) -> np.ndarray:

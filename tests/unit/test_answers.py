@@ -48,6 +48,13 @@ RIGHT = {
     "dropout behind it": lambda x, layers: layers.Dropout(0.5)(layers.Dense(3, activation="softmax")(x)),
     "model in the model": nested,
 }
+
+
+def softmax(values):
+    """No softmax, but called so."""
+    return values * 1.0
+
+
 WRONG = {
     "logits": (lambda x, layers: layers.Dense(3)(x), "raw numbers"),
     "one logit": (lambda x, layers: layers.Dense(1)(x), "raw numbers"),
@@ -65,6 +72,15 @@ WRONG = {
     "dropout behind logits": (lambda x, layers: layers.Dropout(0.5)(layers.Dense(3)(x)), "raw numbers"),
     "exponentials": (after("exp"), "Exp"),
     "two outputs": (lambda x, layers: [layers.Dense(3, activation="softmax")(x), layers.Dense(2)(x)], "one output"),
+    "a dict of one": (lambda x, layers: {"p": layers.Dense(3, activation="softmax")(x)}, "by name"),
+    "function called softmax": (lambda x, layers: layers.Dense(3, activation=softmax)(x), "softmax of its own"),
+    "hard sigmoid": (lambda x, layers: layers.Dense(1, activation="hard_sigmoid")(x), "hard_sigmoid"),
+    "softplus": (lambda x, layers: layers.Dense(3, activation="softplus")(x), "softplus"),
+    "normalised behind": (
+        lambda x, layers: layers.BatchNormalization()(layers.Dense(3, activation="softmax")(x)),
+        "BatchNormalization",
+    ),
+    "the other probability": (lambda x, layers: 1 - layers.Dense(1, activation="sigmoid")(x), "Subtract"),
     "maps": (lambda x, layers: layers.Reshape((1, 3))(layers.Dense(3, activation="softmax")(x)), "one output"),
 }
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cxr_helpers import calibrate, deploy, preprocess, train, uncertainty
+from cxr_helpers import calibrate, deploy, manifest, preprocess, train, uncertainty
 
 SIZE, CLASSES = 32, ("normal", "covid", "viral")
 PREPARED = {"size": SIZE, "fit": "pad", "contrast": None}
@@ -208,6 +208,11 @@ HARMS = {  # name: (what is done to a sound bundle, what the message says)
     "positive is a number": (setting(positive=1), "one of normal"),
     "limit above 1": (setting(conformal_limit=1.5), "conformal_limit is a number"),
     "limit as text": (setting(conformal_limit="half"), "conformal_limit is a number"),
+    "full scale 0": (setting(full_scale=0), "full_scale is a number from 1 to 65535, not 0"),
+    "full scale of 17 bits": (setting(full_scale=131_071), "full_scale is a number"),
+    "full scale as text": (setting(full_scale="4095"), "full_scale is a number"),
+    "full scale true": (setting(full_scale=True), "full_scale is a number"),
+    "full scale missing": (setting(full_scale=...), r"missing: \['full_scale'\]"),
     "classes too few": (setting(classes=["normal", "covid"]), r"3 output\(s\); 2 classes"),
     "classes too many": (setting(classes=[*CLASSES, "flu"]), r"3 output\(s\); 4 classes"),
     "a class twice": (setting(classes=["covid", "normal", "covid"]), "classes were named"),
@@ -294,6 +299,8 @@ def test_hidden_files_of_a_file_manager_do_no_harm(sound, tmp_path):
         ({"positive": "covid", "threshold": True}, "threshold is a number"),
         ({"conformal_limit": np.inf}, "conformal_limit is a number"),
         ({"conformal_limit": -0.1}, "conformal_limit is a number"),
+        ({"full_scale": np.nan}, "full_scale is a number"),
+        ({"full_scale": 70_000}, "full_scale is a number"),
         ({"classes": "abc"}, "list of names"),
         ({"classes": ("normal", "covid", "")}, "no name of a class"),
         ({"classes": (0, "0", 1)}, "classes were named"),
@@ -395,3 +402,74 @@ def test_a_bundle_that_answers_otherwise_is_not_kept(change, message, evaluated,
     with pytest.raises(ValueError, match=message):
         saved(tmp_path, evaluated, **change(evaluated[2]))
     assert not list(tmp_path.iterdir())
+
+
+# --- the scale of the training images is the scale of serving -------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def twelve_bits(tmp_path_factory):
+    """A set of 12-bit images in 16-bit files, half of them dark, with a model and its predictions of them."""
+    root = tmp_path_factory.mktemp("twelve")
+    rng = np.random.default_rng(0)
+    for k in range(12):
+        path = root / "set" / ("covid", "normal")[k % 2] / f"{k:02d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        grey = rng.integers(0, 4096, (SIZE, SIZE)) // (1 if k < 6 else 20)  # alone, the dark ones are 8 bits
+        Image.fromarray(grey.astype(np.uint16)).save(path)
+    table = manifest.from_folder(root / "set", progress=False).table.assign(split="test")
+    films = preprocess.cache(table, SIZE, folder=root / "cache", progress=False)
+    model = train.name_classes(network(units=2), ("normal", "covid"))
+    return model, table, train.predict(model, table, films, split="test")
+
+
+def kept(folder, of, **settings):
+    model, table, predictions = of
+    given = {"classes": ("normal", "covid"), "preprocessing": PREPARED, "predictions": predictions, "table": table}
+    return deploy.load_bundle(deploy.save_bundle(folder / "b", model, **(given | settings)))
+
+
+def test_a_bundle_reads_on_the_scale_of_its_training_images(twelve_bits, tmp_path):
+    _, table, predictions = twelve_bits
+    bundle = kept(tmp_path, twelve_bits)
+    assert bundle.full_scale == 4095
+    answered = deploy.answers(bundle, table["path"])
+    np.testing.assert_allclose(answered["p_covid"], predictions["p_covid"], atol=1e-5)
+    alone = kept(tmp_path, twelve_bits, predictions=None, table=None, full_scale=4095)
+    assert (deploy.answers(alone, table["path"])["p_covid"] == answered["p_covid"]).all()
+
+
+@pytest.mark.filterwarnings("ignore::cxr_helpers.images.ImageWarning")
+@pytest.mark.parametrize("full_scale", [None, 65_535, 16_383])
+def test_without_it_the_replay_would_differ(full_scale, twelve_bits, tmp_path):
+    model, table, predictions = twelve_bits
+    other = table.drop(columns="full_scale")
+    with pytest.raises(ValueError, match="does not answer as the evaluation did"):
+        kept(tmp_path, (model, other, predictions), full_scale=full_scale)
+    if full_scale:
+        with pytest.raises(ValueError, match=r"several full scales \(4,095, "):
+            kept(tmp_path, twelve_bits, full_scale=full_scale)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "accepted"),
+    [
+        (np.arange(SIZE * SIZE).reshape(SIZE, SIZE) * 4, True),
+        (np.arange(SIZE * SIZE).reshape(SIZE, SIZE) * 60, False),  # 16 bits: of another kind
+        (np.arange(SIZE * SIZE).reshape(SIZE, SIZE) // 8, True),
+    ],
+)
+def test_a_file_that_is_no_such_image_is_refused_in_words(pixels, accepted, twelve_bits, tmp_path):
+    Image.fromarray(pixels.astype(np.uint16)).save(tmp_path / "new.png")
+    found = deploy.answer(kept(tmp_path, twelve_bits), tmp_path / "new.png", explained=False)
+    assert found["accepted"] == accepted
+    if accepted:
+        assert found["image"].max() == round(pixels.max() / 4095 * 255)
+    else:
+        assert "above the full scale of 4,095" in found["reason"]
+
+
+def test_a_bundle_of_version_2_has_no_full_scale(sound, tmp_path):
+    shutil.copytree(sound, tmp_path / "bundle")
+    setting(version=2, full_scale=...)(tmp_path / "bundle")
+    assert deploy.load_bundle(tmp_path / "bundle").full_scale is None
