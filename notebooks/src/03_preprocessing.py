@@ -104,8 +104,8 @@ plots.compare_images(
 # %% [markdown]
 # **Explain.** 16-bit is white to the last pixel (its frame cannot be seen), and the palette came out as a negative
 # here. The veil over RGBA is the dangerous one: it passes for a good radiograph. If the files of one class are RGBA and
-# the others are not, the network learns the veil. Now the repair: `images.read` looks at the mode first
-# (`images.read??` shows how).
+# the others are not, the network learns the veil. Now the repair: `images.read` looks at the mode first. (What
+# `images.read??` shows is a dispatcher; what it does with each mode stands in `cxr_helpers/images/_raster.py`.)
 
 # %% tags=["nbval-check-output"]
 close = errors(images.read)["largest error"] < 0.02
@@ -411,10 +411,10 @@ print(
 )
 
 # %% [markdown]
-# The second call only opens what the first has made. One byte per pixel (float32 would take four), and not loaded but
-# *memory-mapped*: only what is used is read. Its name is made of the files' hashes and the settings, so another size
-# or contrast makes another cache, and an old one cannot be mistaken for a new one. It is made of *all* splits: no
-# constant is computed in it, so nothing leaks.
+# The second call only opens what the first has made, and verifies the checksum of every image. One byte per pixel
+# (float32 would take four), and from then on not loaded but *memory-mapped*: only what is used is read. Its name is
+# made of the files' hashes and the settings, so another size or contrast makes another cache, and an old one cannot be
+# mistaken for a new one. It is made of *all* splits: no constant is computed in it, so nothing leaks.
 #
 # Most published notebooks use Keras's `ImageDataGenerator` (deprecated by now): it opens, decodes and resizes every
 # file in every epoch.
