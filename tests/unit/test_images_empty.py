@@ -13,9 +13,9 @@ from tests import draw
 FILM = draw.radiograph("Covid", 64, 1)
 
 
-def lettered():
+def lettered(side=3):
     pixels = FILM.astype(np.uint16) * 16
-    pixels[2:5, 2:5] = 65535
+    pixels[2 : 2 + side, 2 : 2 + side] = 65535
     return pixels
 
 
@@ -32,6 +32,9 @@ EMPTY = {
     "nearly black": (Image.fromarray(FILM // 8), "nearly black"),
     "6 bits in 8": (Image.fromarray(FILM // 4), "nearly black"),
     "12 bits in 16 with a white letter": (Image.fromarray(lettered()), "nearly black but for a quarter of its pixels"),
+    "12 bits in 16, a fifth burnt white": (Image.fromarray(lettered(29)), "nearly black but for a quarter"),
+    "white and all transparent": (Image.new("LA", (40, 40), (255, 0)), "one grey level only (black)"),
+    "one pixel": (Image.new("L", (1, 1), 9), "one grey level only"),
     "3 × 3": (Image.fromarray(FILM[:3, :3]), "smaller than 8 pixels"),
     "a strip of 4": (Image.fromarray(FILM[:4]), "smaller than 8 pixels"),
 }

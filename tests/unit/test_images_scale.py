@@ -40,6 +40,21 @@ def packed(pixels):
     return b"II*\0" + struct.pack("<I", 8 + len(bytes_)) + bytes_ + struct.pack("<H", len(tags)) + entries + bytes(4)
 
 
+def signed_bytes(pixels):
+    """Bytes of a TIFF whose header says that its bytes are signed."""
+    return raster(pixels, "TIFF", tiffinfo={339: 2})
+
+
+def palette_tiff(step):
+    """Bytes of a TIFF of colour numbers; the colours of the palette, of 16 bits, are spaced by a step."""
+    image = Image.fromarray(levels(255, np.uint8))
+    image.putpalette([grey for grey in range(256) for _ in range(3)])
+    data = draw.encoded(image, "TIFF")
+    wide = struct.pack("<256H", *(grey * 256 for grey in range(256)))  # as Pillow writes it
+    assert wide * 3 in data
+    return data.replace(wide, struct.pack("<256H", *(grey * step for grey in range(256))))
+
+
 def coloured(grey, alpha=None):
     return np.stack([grey] * 3 if alpha is None else [grey, np.full_like(grey, alpha)], axis=-1)
 
@@ -81,6 +96,13 @@ CASES = {
     "12 bits in 16": (lambda: raster(levels(4095)), 1),
     "14 bits in 16": (lambda: raster(levels(16383)), 1),
     "15 bits in 16": (lambda: raster(levels(32767)), 1),
+    "11 bits in 16": (lambda: raster(levels(2047)), 1),
+    "13 bits in 16": (lambda: raster(levels(8191)), 1),
+    "13 bits in a TIFF of 16": (lambda: raster(levels(8191), "TIFF"), 1),
+    "signed bytes": (lambda: signed_bytes(levels(127, np.uint8)), "signed grey levels of 8 bits"),
+    "signed bytes below zero": (lambda: signed_bytes(levels(255, np.uint8)), "signed grey levels of 8 bits"),
+    "palette of 8 bits in a TIFF": (lambda: palette_tiff(1), 1),
+    "palette of 16 bits in a TIFF": (lambda: palette_tiff(257), 1),
     "12 bits in a TIFF of 16": (lambda: raster(levels(4095), "TIFF"), 1),
     "12 bits in 16, white as zero": (
         lambda: raster(levels(4095), "TIFF").replace(
@@ -155,6 +177,7 @@ def test_scale(name):
     [
         *[(255, 65535, 255), (256, 65535, 1023), (4095, 65535, 4095), (4096, 65535, 65535), (14000, 65535, 65535)],
         *[(15000, 65535, 16383), (29000, 65535, 65535), (29500, 65535, 32767), (32768, 65535, 65535)],
+        *[(2047, 65535, 2047), (8191, 65535, 8191), (7000, 65535, 65535), (511, 65535, 1023), (1800, 65535, 4095)],
         *[(200, 4095, 255), (300, 4095, 4095), (950, 4095, 1023), (4000, 1023, 4095), (0, 255, 255), (9, 255, 255)],
     ],
 )

@@ -146,12 +146,13 @@ def test_a_class_whose_files_are_named_as_another_is_asked_for(tmp_path, files, 
 # --- what is no radiograph --------------------------------------------------------------------------------------
 
 REASONS = {
-    "mask": "lung masks,leftMask,Ground_Truth,MASKS,mask png,GT,segmentations,infection-mask,lungMasks,annotations",
+    "mask": "lung masks,leftMask,Ground_Truth,MASKS,mask png,GT,segmentations,infection-mask,lungMasks,annotations,"
+    "lungs_segmented,Maske,máscaras,seg_map",
     "heat map": "heatmaps,Heat Maps,grad-cam,GradCAM,saliency",
     "augmented copy": "augmented,Augmented Images,aug,flipped,rotated_90,synthetic",
     "small copy": "thumbnails,Thumbs,preview",
     "CT image": "CT,CT_scans,HRCT,axial",
-    "lateral view": "lateral,Lateral views",
+    "lateral view": "lateral,Lateral views,profile,profil gauche",
     "other examination": "ultrasound,MRI",
 }
 
@@ -166,7 +167,8 @@ def test_a_folder_of_what_is_no_radiograph_is_left_out_and_said(tmp_path, reason
 
 
 FILES = {
-    "mask": "a_mask.png,mask_a.png,a-lungmask.png,a gt.png,a_seg.png,aMask.png,a_Ground-Truth.png",
+    "mask": "a_mask.png,mask_a.png,a-lungmask.png,a gt.png,a_seg.png,aMask.png,a_Ground-Truth.png,a_msk.png,"
+    "b_lungseg.png",
     "heat map": "a_heatmap.png,a_gradcam.png,a.grad-cam.png",
     "augmented copy": "aug_0_123.png,a_flipped.png,a_rot90.png",
     "small copy": "a_thumb.png,thumbnail12.png",
@@ -224,7 +226,11 @@ def test_wrappers_may_speak_of_masks_and_what_the_caller_names_stays(tmp_path):
     assert "augmented" in folder(put(tmp_path / "augmented set", "COVID/a.png", "NORMAL/b.png"))[1]
 
 
-@pytest.mark.parametrize("name", ["not covid", "rejected", "unsure", "Normal controls", "covid?", "other", "no covid"])
+BELOW = ["not covid", "rejected", "unsure", "Normal controls", "covid?", "other", "no covid"]
+BELOW += ["maybe", "negatives", "PCR-", "PCR (-)", "recovered"]
+
+
+@pytest.mark.parametrize("name", BELOW)
 def test_a_folder_below_a_class_that_may_be_something_else_is_asked_for(tmp_path, name):
     put(tmp_path, f"COVID/{name}/a.png", "COVID/b.png", "NORMAL/c.png")
     rows, said = folder(tmp_path)
@@ -238,6 +244,22 @@ def test_a_folder_below_a_class_is_said(tmp_path, name):
     rows, said = folder(put(tmp_path, f"COVID/{name}/a.png", "NORMAL/c.png"))
     assert len(rows) == 2
     assert f"COVID/{name}" in said
+
+
+@pytest.mark.parametrize("name", ["Trash", "rejected films", "bad quality", "Excluded", "mislabelled"])
+def test_a_folder_above_the_classes_of_what_somebody_threw_out_is_asked_for(tmp_path, name):
+    put(tmp_path, f"{name}/COVID/a.png", "COVID/b.png", "NORMAL/c.png")
+    rows, said = folder(tmp_path)
+    assert rows is None
+    assert repr(name) in said
+    assert list(folder(tmp_path, labels={name: None})[0]) == ["COVID/b.png", "NORMAL/c.png"]
+
+
+@pytest.mark.parametrize("name", ["$RECYCLE.BIN", "@eaDir", "__MACOSX", "System Volume Information", ".Trash-1000"])
+def test_what_a_machine_keeps_for_itself_is_passed_over_and_said(tmp_path, name):
+    rows, said = folder(put(tmp_path, f"{name}/COVID/a.png", "COVID/b.png", "NORMAL/c.png"))
+    assert list(rows) == ["COVID/b.png", "NORMAL/c.png"]
+    assert f"1 other file or folder ignored ({name})" in said
 
 
 TWICE = [
@@ -304,6 +326,11 @@ PATIENTS = [
     (lambda path: float("nan"), ["0.png", "1.png"], [None, None], "no patient known"),
     (lambda path: "unknown ", ["0.png", "1.png"], [None, None], "'unknown' taken as unknown"),
     (None, ["0.png", "1.png"], [None, None], "no patient known"),
+    (r"(P ?\d+)_", ["P1_0.png", "P 1_1.png"], ["P 1", "P 1"], "spelled in several ways taken as one: 'P 1' = 'P1'"),
+    (r"^(.+?)_", ["p1_0.png", "P1_1.png"], ["P1", "P1"], "taken as one: 'P1' = 'p1'"),
+    (r"^(\d+)_", ["007_0.png", "7_1.png"], ["007", "007"], "taken as one: '007' = '7'"),
+    (r"^(.+)_", ["1.23457E+12_0.png", "2_1.png"], ["1.23457E+12", "2"], "that a spreadsheet has cut (1.23457E+12)"),
+    (lambda path: [path], ["0.png", "1.png"], None, "which is no name: give text, a number or None"),
     ("nih", ["a.png", "b.png"], None, "fits none of the 2 file names"),
     (r"(\d{8})_", ["1.png", "2.png"], None, "fits none of the 2"),
     (7, ["1.png", "2.png"], None, "no regular expression"),
@@ -348,7 +375,22 @@ def test_columns_of_usual_names_are_used(tmp_path, text, expected):
     assert ("patient from the column" in said) == any(patient for _, _, patient in expected)
 
 
+@pytest.mark.parametrize("rule", [r"(png)$", lambda path: path.split("/")[-2], lambda path: "site 1"])
+def test_a_rule_that_gives_a_class_one_patient_is_asked_about(tmp_path, rule):
+    put(tmp_path, *(f"{label}/{number}.png" for label in ("COVID", "NORMAL") for number in range(3)))
+    assert "all 3 images of COVID are of one patient" in folder(tmp_path, patient=rule)[1]
+
+
+def test_one_patient_who_has_most_of_the_images_is_asked_about(tmp_path):
+    text = "path,label,patient\n" + "".join(
+        f"{k}.png,{('covid', 'normal')[k % 2]},{max(999, 990 + k)}\n" for k in range(12)
+    )
+    _, said = table(tmp_path, text, [f"{k}.png" for k in range(12)])
+    assert "patient '999' has 10 of 12 images: is that one person?" in said
+
+
 NOBODY = ["NA", "unknown", "nan", "N/A", "None", "?", "-", "0", "<NA>", "Anonymous", "not available", "00000000", "-1"]
+NOBODY += ["anon", "not recorded", "TBD", "x", "#N/A", "patient"]
 
 
 @pytest.mark.parametrize("word", NOBODY)
@@ -375,7 +417,11 @@ UNUSED = [
     ("path,label,label\n0.png,covid,normal\n", "two columns called label"),
     ("path,path ,label\n0.png,1.png,normal\n", "two columns called path"),
     ("path,label\n0.png,covid,extra\n", "has 3 fields in line 2, but 2 columns"),
-    ("path;label\n0.png;covid\n", "It is one column"),
+    ("path;label\n0.png;covid\n", "It is one column, with ';' between the fields: save the table with commas"),
+    ("path\tlabel\n0.png\tcovid\n", "between the fields: save the table with commas"),
+    ("path,label,patient,patient\n0.png,covid,1,2\n", "two columns called patient"),
+    ("path,label,split,split\n0.png,covid,train,test\n", "two columns called split"),
+    ("path,label,view\n0.png,covid,Oblique\n", "views of unknown name taken as frontal: Oblique"),
     ("0.png covid\n1.png normal\n", "It is one column"),
     ("<!DOCTYPE html><html>Sign in</html>", "is a web page"),
     ("PK\x03\x04", "a spreadsheet or an archive"),
@@ -397,13 +443,15 @@ def test_what_a_table_holds_besides_is_said_or_refused(tmp_path, text, word):
             ("view", "AP Supine", True),
             ("modality", "X-ray", True),
         ],
-        *[("Frontal/Lateral", "Frontal", True), ("view", "PA", True)],
+        *[("Frontal/Lateral", "Frontal", True), ("view", "PA", True), ("view", "RLD", False)],
+        *[("modality", "US", False), ("modality", "MG", False), ("view", "AP erect portable", True)],
     ],
 )
 def test_the_column_of_the_view_is_heeded(tmp_path, column, cell, stays):
     rows, said = table(tmp_path, f"path,label,{column}\n0.png,covid,PA\n1.png,normal,{cell}\n")
     assert len(rows) == 1 + stays
-    assert stays or "1 lateral view" in said or "1 CT image" in said
+    assert stays or "1 lateral view" in said or "1 CT image" in said or "1 other examination" in said
+    assert "unknown name" not in said
 
 
 @pytest.mark.parametrize(
@@ -477,10 +525,33 @@ def test_the_paragraph_says_everything(tmp_path):
         (["COVID/images/a.png", "COVID/lungs/a.png", "NORMAL/b.png"], "two folders: COVID/images and COVID/lungs"),
         (["COVID/P1/a.png", "NORMAL/b.png"], "if they name patients, pass patient="),
         (["train/COVID/a.png", "train/NORMAL/b.png", "test/c.png"], "1 image without a class (in test)"),
+        (["COVID/train_1.png", "NORMAL/test-1.png"], "parts of a split in the names of files, not used: test, train"),
+        ([f"COVID/{k}{end}.png" for k in "ab" for end in ("", "_soft")], "2 files named as another one and '_soft'"),
+        ([f"COVID/{k}{end}.png" for k in "ab" for end in ("", " (1)")], "2 files named as another one and ' (1)'"),
+        ([f"COVID/{k}{end}.png" for k in "ab" for end in ("", " - Copy")], "another one and ' - Copy'"),
     ],
 )
 def test_what_is_assumed_is_said(tmp_path, files, word):
     assert word in folder(put(tmp_path, *files))[1]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["IM-0246-0001.png", "IM-0246-0001-0002.png", "IM-0248-0001.png", "IM-0248-0001-0002.png"],  # a series
+        ["COVID-1.png", "COVID-10.png", "COVID-100.png", "COVID.png"],
+        ["COVID19(1).png", "COVID19(12).png", "COVID-19 (1).png"],
+    ],
+)
+def test_names_of_a_series_are_no_copies(tmp_path, names):
+    assert "named as another one" not in folder(put(tmp_path, *(f"COVID/{name}" for name in names)))[1]
+
+
+def test_lists_that_lie_beside_a_table_are_said(tmp_path):
+    for name in ("train_val_list.txt", "test_list.txt", "metadata.csv", "notes.txt"):
+        (tmp_path / name).write_text("x")
+    _, said = table(tmp_path, "path,label\n0.png,covid\n1.png,normal\n")
+    assert "other lists beside it, not read: metadata.csv, test_list.txt, train_val_list.txt" in said
 
 
 def test_two_imports_of_a_table_and_its_folder_agree(tmp_path):
