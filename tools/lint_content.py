@@ -15,10 +15,7 @@ LINE_LENGTH = 100
 COMPARED = "nbval-check-output"
 # Notebooks in which fewer than half of the printing cells are compared; the list shrinks to nothing.
 TOO_FEW_COMPARED = {
-    "02_exploration",
-    "03_preprocessing",
     "04_splitting",
-    "05_first_network",
     "07_evaluation",
     "08_transfer_learning",
     "09_shortcuts",

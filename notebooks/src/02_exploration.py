@@ -159,7 +159,7 @@ plots.compare_images([some[:, ::-1], some], ["A", "B"], title="Which way round?"
 #
 # **Predict.** Four images give 0, 25, 50, 75 or 100 %. Would you report such a percentage? What is missing?
 
-# %%
+# %% tags=["nbval-check-output"]
 grey = pd.Series(images.mean(axis=(1, 2)), name="mean grey level")
 bright = grey > grey.median()
 few = table.groupby("label", observed=True).sample(4, random_state=SEED).index
@@ -177,7 +177,7 @@ for name, rows in [("the colleague's", few), ("all", table.index)]:
 #
 # Now the means, on all images. The mistake first:
 
-# %%
+# %% tags=["nbval-check-output"]
 level = grey.groupby(table["label"], observed=True).agg(["mean", "std", "size"]).round(1)
 dark, light = level["mean"].idxmin(), level["mean"].idxmax()
 gap = level.loc[light, "mean"] - level.loc[dark, "mean"]
@@ -187,7 +187,7 @@ print(f"'{light} is {gap:.1f} grey levels brighter than {dark}'")
 # **Predict.** Take one image of each of these two classes. How often is the one of the "brighter" class the brighter
 # one?
 
-# %%
+# %% tags=["nbval-check-output"]
 a, b = grey[table["label"] == light].to_numpy(), grey[table["label"] == dark].to_numpy()
 print(f"in {(a[:, None] > b[None, :]).mean():.0%} of all {len(a) * len(b):,} pairs")
 level
@@ -269,7 +269,7 @@ plots.weights(effect, title="The same, in standard deviations", label="standard 
 # low down and near the outer walls of the lungs.) In numbers: of the 5 % strongest pixels, how many lie in the outer
 # frame of the picture?
 
-# %%
+# %% tags=["nbval-check-output"]
 margin = 12  # of 128 pixels
 frame = np.ones(effect.shape, bool)
 frame[margin:-margin, margin:-margin] = False

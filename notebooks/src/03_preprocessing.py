@@ -166,7 +166,7 @@ plots.compare_images(
     title="Two sites, two polarities",
 )
 
-# %%
+# %% tags=["nbval-check-output"]
 drawn = {row["image_id"]: phantom.render(row, 128, masks=False).image for _, row in plan.iterrows()}
 truth = [drawn[Path(name).stem] for name in scans["image_id"]]
 spine = {"drawn": truth, "as stored": stored, "images.read": heeded}
@@ -209,7 +209,7 @@ plots.compare_images([chest.image[film], *squares], ["film", *ways], title="Made
 # **Predict.** Which of the three ways changes the shape of the heart? Which the cardiothoracic ratio?
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def extent(mask, axis):
     """Width (axis 0) or height (axis 1) of a mask in pixels."""
     covered = np.flatnonzero(mask.any(axis=axis))
@@ -238,7 +238,7 @@ pd.DataFrame(rows).T.round(2)
 # price, too: black bars whose width may differ between classes, a mark to be learnt (lesson 09). And a set that is
 # square throughout may have been squashed before you got it:
 
-# %%
+# %% tags=["nbval-check-output"]
 ratio = (table["width"] / table["height"]).groupby(table["label"], observed=True)
 ratio.describe()[["count", "min", "mean", "max"]].round(2)
 
@@ -271,7 +271,7 @@ print(f"{len(train)} train, {len(test)} test")
 # **Predict.** We look at one *training* image after scaling. Does it change when only *test* images change?
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def first_training_pixel(constants_from):
     """Middle pixel of the first training image, scaled with constants of the given images."""
     return (train[0, 32, 32] - constants_from.mean()) / constants_from.std()
@@ -285,7 +285,7 @@ print("test is white:", first_training_pixel(np.concatenate([train, white])).rou
 # **Explain.** The training input changed, although no training image did. Through the constants the network has been
 # told something about images that it must not know. The repair is one word: `train`.
 
-# %%
+# %% tags=["nbval-check-output"]
 mean, deviation = train.mean(), train.std()
 scaled_train, scaled_test = (train - mean) / deviation, (test - mean) / deviation
 print(f"constants from train only: {mean:.1f} and {deviation:.1f} grey levels")

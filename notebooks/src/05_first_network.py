@@ -148,7 +148,7 @@ print(f"mean over all images, of the neuron that knows nothing: {loss(weights, b
 # how much does the loss change? The list of the answers is the **gradient**. It can be found by simply trying:
 # turn one knob, look, turn it back. This is the **finite difference**.
 
-# %%
+# %% tags=["nbval-check-output"]
 middle = SIDE // 2 * SIDE + SIDE // 2  # the pixel in the middle of the image
 
 
@@ -201,7 +201,7 @@ plots.weights(
 # A first attempt. A small, careful learning rate cannot be wrong, can it?
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def gradient(weights, bias, x, y):
     """Gradient of the loss by the weights, and by the bias (whose input is always 1)."""
     error = sigmoid(x @ weights + bias) - y
@@ -260,6 +260,13 @@ plots.line(
 # there: 1,000 steps at rate 0.0001 lead about as far as a single step at rate 0.1.
 # </details>
 
+# %% tags=["author", "verdict"]
+# verdict(
+#     "05.too-small-a-rate-is-flat", too_small["loss"].iloc[-1] > 0.95 * too_small["loss"].iloc[0]
+# )
+# verdict("05.the-right-rate-falls", right["loss"].iloc[-1] < 0.8 * right["loss"].iloc[0])
+# verdict("05.too-large-a-rate-leaps", too_large["loss"].max() > 2)
+
 # %% [markdown]
 # ## Step 6 · Why not descend on the accuracy?
 #
@@ -269,7 +276,7 @@ plots.line(
 # **Predict.** We turn each of the 1,024 weights up by 0.0001, one at a time. For how many will the *accuracy* change?
 # For how many the loss?
 
-# %%
+# %% tags=["nbval-check-output"]
 weights, bias = np.zeros(x.shape[1]), 0.0
 for _ in range(10):
     by_weights, by_bias = gradient(weights, bias, x, y)
@@ -301,6 +308,9 @@ plots.line(
 # flat beside it, since one weight changes it little; but it is a smooth slope, and tells every knob which way. (The
 # two need not agree about one weight: an image that just crosses 0.5 counts fully in the accuracy, and hardly in the
 # loss.) Therefore: *train on the loss, report the accuracy* (and, from lesson 07 on, better things than accuracy).
+
+# %% tags=["author", "verdict"]
+# verdict("05.accuracy-is-flat-for-most-weights", changed.sum() < 0.1 * len(changed))
 
 # %% [markdown]
 # ## Step 7 · Batches, epochs, and the order of the images
@@ -355,6 +365,18 @@ plots.line(
 # Shuffled batches show both classes: the share still sways, for sixteen images are few, but it finds a middle. (On a
 # very small set, with three or four steps to an epoch, both swing at first.) Shuffle the *training* images, anew in
 # each epoch: `pipeline.batches` does that for `train` and for no other part.
+
+# %% tags=["author", "verdict"]
+# verdict(
+#     "05.sorted-batches-swing",
+#     shares["sorted"][-len(shares["sorted"]) // 2 :].min() < 0.2
+#     and shares["sorted"][-len(shares["sorted"]) // 2 :].max() > 0.8,
+# )
+# verdict(
+#     "05.shuffled-batches-swing-less",
+#     np.ptp(shares["shuffled"][len(shares["shuffled"]) // 2 :])
+#     < np.ptp(shares["sorted"][len(shares["sorted"]) // 2 :]),
+# )
 
 # %% [markdown]
 # ## Step 8 · What did it learn? Look at the weights
@@ -445,6 +467,9 @@ print(f"bias by hand {bias:.6f}, Keras {keras_bias[0]:.6f}")
 # what `fit` does. The rest of the course uses Keras, because it finds the gradient of *any* stack of layers without a
 # formula of ours.
 
+# %% tags=["author", "verdict"]
+# verdict("05.keras-agrees-with-numpy", difference < 1e-5 * np.abs(weights).max())
+
 # %% [markdown]
 # ## Step 10 · What one neuron cannot do, and a hidden layer can
 #
@@ -479,6 +504,13 @@ print(f"largest weight: {np.abs(weights_two).max():.1e}")
 # **ReLU**, max(0, score), so that one hidden neuron may answer to the image and another to its negative. Without
 # it, sums of sums would be one neuron again.
 
+# %% tags=["author", "verdict"]
+# verdict(
+#     "05.one-neuron-cannot-serve-both-polarities",
+#     loss(weights_two, bias_two, x_two, y_two)
+#     > 0.99 * (-share * np.log(share) - (1 - share) * np.log(1 - share)),
+# )
+
 
 # %%
 def network(hidden, rate=0.003):
@@ -506,6 +538,16 @@ plots.curves(history.history, title="16 hidden neurons, images and negatives")
 # point (dotted line) and may rise again, with `SEED = 0` back to 0.69. Step 11 says why. Weights of hidden neurons
 # cannot start at zero: equal neurons would get equal gradients and stay equal; Keras draws them at random, hence the
 # seed.
+
+# %% tags=["author", "verdict"]
+# verdict(
+#     "05.hidden-layer-falls-well-below-one-neuron",
+#     history.history["loss"][-1] < 0.8 * loss(weights_two, bias_two, x_two, y_two),
+# )
+# verdict(
+#     "05.unseen-images-gain-far-less",
+#     min(history.history["val_loss"]) > history.history["loss"][-1] + 0.05,
+# )
 
 # %% [markdown]
 # ## Step 11 · Overfitting
@@ -541,6 +583,13 @@ plots.curves(overfitted, title="80 images, every fifth label wrong")
 #
 # **Predict.** It may run for 40 epochs. About when will it stop?
 
+# %% tags=["author", "verdict"]
+# verdict("05.wrong-labels-are-memorised", overfitted["accuracy"].iloc[-1] > 0.95)
+# verdict(
+#     "05.validation-loss-turns-and-rises",
+#     overfitted["val_loss"].iloc[-1] > overfitted["val_loss"].min() + 0.1,
+# )
+
 # %%
 stop = keras.callbacks.EarlyStopping("val_loss", patience=5, restore_best_weights=True)
 stopped = network(hidden=32, rate=0.001)
@@ -558,6 +607,9 @@ print(f"validation loss {loss_stopped:.3f}; without stopping {loss_full:.3f}")
 # loss a little too friendly, since we picked what happened to suit these images. That is why the number we report comes
 # from `test`, which chose nothing.
 
+# %% tags=["author", "verdict"]
+# verdict("05.early-stopping-keeps-a-lower-loss", loss_stopped < loss_full - 0.05)
+
 # %% [markdown]
 # ## Step 12 · Validation must not be used to fit
 #
@@ -567,7 +619,7 @@ print(f"validation loss {loss_stopped:.3f}; without stopping {loss_full:.3f}")
 # **Predict.** One neuron is trained on the validation images with coin labels. What is its accuracy on these? And
 # on test images, with coins as well?
 
-# %%
+# %% tags=["nbval-check-output"]
 x_test = pixels[table["split"] == "test"]
 coins_val, coins_test = (rng.permutation(np.arange(len(part)) % 2) for part in (x_val, x_test))
 orders_val = [rng.permutation(len(x_val)) for _ in range(400)]
