@@ -161,7 +161,7 @@ def _row(notebook: str, name: str, ran: dict[Setting, dict]) -> dict:
         "held": sum(answer["holds"] for answer in answers.values()),
         "runs": len(ran),
         "not_held": "; ".join(str(s) for s in ran if s not in answers or not answers[s]["holds"]),
-        "value": next((answer["value"] for answer in answers.values()), ""),
+        "value": next((", ".join(answer["sides"].values()) for answer in answers.values()), ""),
         "seconds": round(sum(line["seconds"] for line in ran.values()) / len(ran), 1),
         "code": first["code"],
         "date": max(line["date"] for line in ran.values()),
@@ -248,6 +248,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     return _run_all(left, root)
 
 
+def _figures(answer: dict) -> str:
+    return ", ".join(f"{text} = {figure}" for text, figure in answer["sides"].items())
+
+
 def _run_all(left: list, root: Path) -> int:
     """Do the runs that are left and write the table; return the exit code."""
     begin, failed = time.perf_counter(), 0
@@ -263,7 +267,7 @@ def _run_all(left: list, root: Path) -> int:
             missed = [name for name, answer in line["verdicts"].items() if not answer["holds"]]
             held = len(line["verdicts"]) - len(missed)
             text = f"{pair.source.stem}, {setting}: {held} of {len(line['verdicts'])} hold, {line['seconds']:.0f} s"
-            print(text + "".join(f"\n  not {name}: {line['verdicts'][name]['value']}" for name in missed), flush=True)
+            print(text, *(f"  not {name}: {_figures(line['verdicts'][name])}" for name in missed), sep="\n", flush=True)
     except KeyboardInterrupt:
         print("interrupted: what is finished is kept", file=sys.stderr)
         failed += 1

@@ -163,7 +163,7 @@ class _Watched(ast.NodeTransformer):
 def run(source: Path) -> dict:
     """Run a source as a script in this process; return its verdicts, and the modules of the package it imported.
 
-    Returns {"verdicts": {name: {"holds": bool, "value": text}}, "modules": {path: hash}, "seconds": float}.
+    Returns {"verdicts": {name: {"holds": bool, "sides": {text: figure}}}, "modules": {path: hash}, "seconds": float}.
     """
     import numpy as np
 
@@ -184,8 +184,7 @@ def run(source: Path) -> dict:
     def verdict(name, holds):
         if not isinstance(holds, bool | np.bool_):
             raise TypeError(f"verdict {name!r} is {holds!r}: neither True nor False")
-        value = ", ".join(f"{text} = {figure}" for text, figure in sides.items())
-        found[name] = {"holds": bool(holds), "value": value}
+        found[name] = {"holds": bool(holds), "sides": dict(sides)}
         sides.clear()
 
     module = types.ModuleType("__main__")

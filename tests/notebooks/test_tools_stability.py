@@ -112,10 +112,10 @@ def test_sources_run_as_scripts_and_go_on_where_they_stopped(lesson, tmp_path, c
         ("00.share-is-small", "2", "2"),
         ("00.sum-is-one", "2", "2"),
     ]
-    assert rows[0]["value"] == "share = 0"
+    assert rows[0]["value"] == "0"
     store = tmp_path / stability.STORE
     lines = [json.loads(line) for line in store.read_text().splitlines()]
-    assert lines[1]["verdicts"]["00.share-is-small"]["value"] == "share = 0.25"
+    assert lines[1]["verdicts"]["00.share-is-small"]["sides"] == {"share": "0.25"}
     assert "cxr_helpers/__init__.py" in lines[0]["modules"]
     assert not any("plots" in name for name in lines[0]["modules"])
 
@@ -168,7 +168,7 @@ def test_what_is_neither_true_nor_false_is_refused(lesson, tmp_path, capsys):
 def test_the_page_says_what_was_not_run_or_changed_since(lesson, tmp_path):
     assert "| `00.share-is-small` | not run yet | `share < 0.7` |" in stability.page(tmp_path)
     stability.main(["--settings", "default"], tmp_path)
-    assert "| `00.share-is-small` | 1 of 1, 2 to run | `share < 0.7` | share = 0 |" in stability.page(tmp_path)
+    assert "| `00.share-is-small` | 1 of 1, 2 to run | `share < 0.7` | 0 |" in stability.page(tmp_path)
     change(lesson, "0.25 * seed", "0.24 * seed")
     assert "1 of 1, 2 to run; its notebook changed since" in stability.page(tmp_path)
 
