@@ -535,9 +535,8 @@ plots.curves(history.history, title="16 hidden neurons, images and negatives")
 # %% [markdown]
 # **Explain.** The training loss falls well below the single neuron's, and the accuracy rises with it: the hidden layer
 # can do what one neuron cannot. On images that it has not seen (dashed) far less is gained: that loss has its lowest
-# point (dotted line) and may rise again, with `SEED = 0` back to 0.69. Step 11 says why. Weights of hidden neurons
-# cannot start at zero: equal neurons would get equal gradients and stay equal; Keras draws them at random, hence the
-# seed.
+# point (dotted line) and may rise again; compare its end with 0.693. Step 11 says why. Weights of hidden neurons cannot
+# start at zero: equal neurons would get equal gradients and stay equal; Keras draws them at random, hence the seed.
 
 # %% tags=["author", "verdict"]
 # verdict(
@@ -600,8 +599,8 @@ print(f"stopped after {len(history.epoch)} epochs, weights of epoch {stop.best_e
 print(f"validation loss {loss_stopped:.3f}; without stopping {loss_full:.3f}")
 
 # %% [markdown]
-# **Explain.** Five epochs after the best one it gave up and went back. Compare the loss that it kept with 0.693: with
-# `SEED = 0` it is hardly lower, so little was learnt that holds for others. Early stopping limits the damage; it does
+# **Explain.** Five epochs after the best one it gave up and went back. Compare the loss that it kept with 0.693: where
+# it is hardly lower, little was learnt that holds for others. Early stopping limits the damage; it does
 # not make a good network out of 80 images with wrong labels. The validation images have taken a decision: *when to
 # stop*. They may take others: the learning rate, the number of hidden neurons. Each such choice makes the validation
 # loss a little too friendly, since we picked what happened to suit these images. That is why the number we report comes
