@@ -5,6 +5,7 @@ where their makers put them.
 For education, never for diagnosis. Introduced in lesson 01.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pandas as pd
 
 from . import fetch, manifest, phantom
@@ -149,7 +151,14 @@ def _drawn(name: str, layout: str, n: int | None = None, seed: int = 0, **drawn)
 
 
 def case(
-    letter: str, dataset: str = "phantom", data_dir=None, *, n: int | None = None, seed: int = 0, size: int = 224
+    letter: str,
+    dataset: str = "phantom",
+    data_dir=None,
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    size: int = 224,
+    folders: bool = False,
 ) -> manifest.Imported:
     """A case study's images as a `manifest.Imported`, from ``a`` to ``e``, read by the importer from its own layout.
 
@@ -157,7 +166,10 @@ def case(
     a side, without masks, in the layout of the case, with the fault that the design plants; "own" reads the folder
     ``case_a`` ... ``case_e`` of the data folder, where the reader's images lie in that layout; any name of the
     catalogue gives that set in the case's classes: COVID-19 against everything else in A and D, against normal in B
-    and C, all classes in E. In case B the test part then stands for the Prediction folder, whose labels nobody gives.
+    and C, all classes in E. In case B the test part then stands for the Prediction folder, whose labels nobody gives,
+    and a fifth of the other images for Val where the set has none.
+    ``folders``: put the files of such a set into the folders of the case, below the work folder, for code that reads
+    folders; they are linked, or copied where that cannot be, and the paths are theirs.
     Raises DatasetNotFound, ManifestError, ValueError for an unknown letter. Introduced in case A.
     """
     letter = letter.lower()
@@ -174,7 +186,10 @@ def case(
             raise DatasetNotFound(f"{folder} does not exist: put the images of case {letter.upper()} there")
         return manifest.from_folder(folder, progress=False)
     found = load_report(dataset, data_dir, progress=False)
-    return found if info(dataset).case == letter.upper() else _as_case(found, letter, seed)
+    if info(dataset).case == letter.upper():
+        return found
+    found = _as_case(found, letter, seed)
+    return _in_folders(found, name, dataset) if folders else found
 
 
 def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Imported:
@@ -190,7 +205,46 @@ def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Impor
     without = table["split"] == "test"
     if not without.any():
         without = table.index.isin(table.sample(frac=0.1, random_state=seed).index)
-    return replace(found, table=manifest.check(table[~without]), unlabelled=tuple(table.loc[without, "path"]))
+    kept = table[~without]
+    if not (kept["split"] == "val").any():
+        held = kept.groupby("label", observed=True).sample(frac=0.2, random_state=seed).index
+        kept = kept.assign(split=np.where(kept.index.isin(held), "val", "train"))
+    return replace(found, table=manifest.check(kept), unlabelled=tuple(table.loc[without, "path"]))
+
+
+def _in_folders(found: manifest.Imported, name: str, dataset: str) -> manifest.Imported:
+    """The same images in the folders of a case; a file name that two of them bear gets a number in front."""
+    table = found.table
+    wanted = [phantom.folder_of(*row, name) for row in zip(table["label"].astype(str), table["split"], strict=True)]
+    wanted += [phantom.folder_of("", "test", name)] * len(found.unlabelled)
+    places: dict[str, str] = {}
+    for number, (folder, path) in enumerate(zip(wanted, [*table["path"], *found.unlabelled], strict=True)):
+        place = f"{folder}/{Path(path).name}"
+        places[f"{folder}/{number}-{Path(path).name}" if place in places else place] = path
+    text = "".join(f"{place}\n{path}\n" for place, path in places.items()) + "".join(table["sha256"])
+    root = work_dir() / "folders" / f"{name}-{dataset}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    if not root.is_dir():
+        _link_all(places, root)
+    paths = [str(root / place) for place in places]
+    kept = manifest.check(table.assign(path=paths[: len(table)]))
+    return replace(found, table=kept, unlabelled=tuple(paths[len(table) :]))
+
+
+def _link_all(places: dict[str, str], root: Path) -> None:
+    """Link each file to its place below root, which appears whole or not at all."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with locked(root.with_suffix(".lock")):
+        if root.is_dir():
+            return
+        with tempfile.TemporaryDirectory(prefix=f".{root.name}.", dir=root.parent) as temporary:
+            for place, path in places.items():
+                target = Path(temporary, "new", place)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    os.link(path, target)
+                except OSError:  # another disk, or one without links
+                    shutil.copyfile(path, target)
+            os.replace(Path(temporary, "new"), root)
 
 
 def how_to_get(name: str, data_dir=None) -> str:

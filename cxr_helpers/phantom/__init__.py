@@ -7,7 +7,7 @@
 A phantom is neither a patient nor evidence about one. For education, never for diagnosis. Introduced in lesson 01.
 """
 
-from .cohort import LAYOUTS, MASKS, cached, cohort_key, mask_file, read_masks, write
+from .cohort import LAYOUTS, MASKS, cached, cohort_key, folder_of, mask_file, read_masks, write
 from .designs import design, presets
 from .patient import Patient, Pose, draw_patient, draw_pose
 from .rendering import RENDERER_VERSION, Rendering, render
@@ -24,6 +24,7 @@ __all__ = [
     "design",
     "draw_patient",
     "draw_pose",
+    "folder_of",
     "mask_file",
     "presets",
     "read_masks",

@@ -31,10 +31,10 @@ LICENCE = "CC0-1.0"
 BLOCK = 8  # rows that a process takes at a time
 QUICK = {"compress_level": 1, "compress_type": zlib.Z_RLE}  # of a PNG: smaller and quicker for grainy images and masks
 _FOLDERS = {  # class folder per label, and how a split becomes a folder
-    "case_a": ({"covid": "positive", "normal": "negative"}, "{label}"),
+    "case_a": ({"covid": "positive", "normal": "negative", "non_covid": "negative"}, "{label}"),
     "case_b": ({"covid": "Covid", "normal": "Normal"}, "Dataset/{split}/{label}"),
     "case_c": ({"covid": "COVID19", "normal": "NORMAL"}, "Data/{split}/{label}"),
-    "case_d": ({"covid": "COVID-19", "normal": "non-COVID-19"}, "{label}"),
+    "case_d": ({"covid": "COVID-19", "normal": "non-COVID-19", "non_covid": "non-COVID-19"}, "{label}"),
     "case_e": ({"covid": "Covid", "normal": "Normal", "viral": "Viral Pneumonia"}, "Covid19-dataset/{split}/{label}"),
     "classes": ({}, "{label}"),
 }
@@ -114,19 +114,25 @@ def place(design_table: pd.DataFrame, layout: str = "classes", format: str = "mi
         raise ValueError(f"layout {layout!r} is not one of {', '.join(LAYOUTS)}")
     if format not in FORMATS:
         raise ValueError(f"format {format!r} is not one of {', '.join(FORMATS)}")
-    names, pattern = _FOLDERS[layout]
+    names, _ = _FOLDERS[layout]
     if names and (strange := sorted(set(design_table["label"]) - set(names))):
         raise ValueError(f"layout {layout} has no folder for {', '.join(strange)}; it has {', '.join(names)}")
     files, formats = [], []
     for row in design_table.itertuples():
         kind = format if format != "mixed" else str(stream(int(row.seed), "format").choice(["jpeg", "png"]))
-        split = "train" if pd.isna(row.split) else str(row.split)
-        split = _SPLITS.get(layout, {}).get(split, split)
-        where = pattern.format(split=split, label=names.get(row.label, row.label))
-        where = where.rsplit("/", 1)[0] if split == "Prediction" else where
+        where = folder_of(row.label, row.split, layout)
         files.append(f"{where}/{row.image_id}.{ {'jpeg': 'jpg', 'dicom': 'dcm'}.get(kind, kind) }")
         formats.append(kind)
     return design_table.assign(file=files, format=formats)
+
+
+def folder_of(label: str, split, layout: str) -> str:
+    """Folder below the images' root of an image with this label and split (missing: train). Introduced in case A."""
+    names, pattern = _FOLDERS[layout]
+    split = "train" if pd.isna(split) else str(split)
+    split = _SPLITS.get(layout, {}).get(split, split)
+    where = pattern.format(split=split, label=names.get(label, label))
+    return where.rsplit("/", 1)[0] if split == "Prediction" else where
 
 
 def read_masks(path: str | os.PathLike) -> dict[str, np.ndarray]:

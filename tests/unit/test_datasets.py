@@ -465,6 +465,48 @@ def test_another_set_takes_the_classes_of_a_case(drawn):
     assert datasets.case("e", name, drawn).table.equals(whole)
 
 
+@pytest.mark.parametrize(
+    ("letter", "places"),
+    [
+        ("a", {"positive", "negative"}),
+        ("b", {"Dataset/Train/Covid", "Dataset/Train/Normal", "Dataset/Val/Covid", "Dataset/Val/Normal"}),
+        ("d", {"COVID-19", "non-COVID-19"}),
+    ],
+)
+def test_another_set_is_put_into_the_folders_of_a_case(drawn, tmp_path, monkeypatch, letter, places):
+    monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path))
+    name = "covid19-image-dataset"
+    plain = datasets.case(letter, name, drawn)
+    found = datasets.case(letter, name, drawn, folders=True)
+    root = next((tmp_path / "folders").glob(f"case_{letter}-*[!k]"))
+    assert {str(Path(path).parent.relative_to(root)) for path in found.table["path"]} == places
+    assert found.table.drop(columns="path").equals(plain.table.drop(columns="path"))
+    pairs = zip([*found.table["path"], *found.unlabelled], [*plain.table["path"], *plain.unlabelled], strict=True)
+    assert all(Path(new).read_bytes() == Path(old).read_bytes() for new, old in pairs)
+    assert {Path(path).parent for path in found.unlabelled} == (
+        {root / "Dataset/Prediction"} if letter == "b" else set()
+    )
+    again = datasets.manifest.from_folder(root, progress=False)
+    assert again.counts().sum(axis=1).to_dict() == found.counts().sum(axis=1).to_dict()
+    assert datasets.case(letter, name, drawn, folders=True).table.equals(found.table)
+
+
+def test_two_files_of_one_name_and_a_disk_without_links(drawn, tmp_path, monkeypatch):
+    monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path / "work"))
+    no_links = lambda *_: (_ for _ in ()).throw(OSError("no links"))  # noqa: E731
+    monkeypatch.setattr(datasets.os, "link", no_links)
+    name = "covid19-image-dataset"
+    shutil.copytree(drawn / name, tmp_path / name)
+    whole = datasets.load(name, drawn)
+    first, second = (Path(whole.loc[whole["split"] == s, "path"].iloc[0]).relative_to(drawn) for s in ("train", "test"))
+    (tmp_path / second).rename((tmp_path / second).with_name(first.name))
+    found = datasets.case("a", name, tmp_path, folders=True)
+    names = [Path(path).name for path in found.table["path"]]
+    assert len(set(found.table["path"])) == len(whole)
+    assert [name for name in names if name.endswith(f"-{first.name}")]
+    assert all(Path(path).stat().st_nlink == 1 for path in found.table["path"])
+
+
 def test_a_case_of_ones_own_and_of_no_name(tmp_path, drawn):
     with pytest.raises(ValueError, match="no case study is called 'f'"):
         datasets.case("f")
