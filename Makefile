@@ -109,13 +109,15 @@ test-exercises: $(READY) ## solutions, stubs, misconceptions, and a whole class 
 
 test-notebooks: $(READY) ## run every notebook on the phantom as a test: timing, and marked cells against their outputs
 	@test -n "$(LESSONS)" || { echo "no notebooks: make notebooks" >&2; exit 1; }
-	CXR_DATASET=phantom CXR_MODE=class CXR_SEED=0 TQDM_DISABLE=1 $(SHARED) $(PYTEST) $(NBVAL) $(LESSONS)
+	CXR_DATASET=phantom CXR_MODE=class CXR_SEED=0 CXR_GUESS=example TQDM_DISABLE=1 $(SHARED) $(PYTEST) $(NBVAL) $(LESSONS)
 
-test-real: $(READY) $(NEEDS_DRAWN) ## the cases, and the lessons that treat another set differently, on case E's set or drawn images
-	$(SHARED) $(ONE_CORE) $(BIN)/python -m tools.run --data-dependent $(ON_REAL) --output build/real
+# The students' copies, and so both copies of every notebook run. Their deeper steps are those of the executed copies:
+# leaving them out shows that the core needs none of them.
+test-real: $(READY) $(NEEDS_DRAWN) ## the core of every student's copy by papermill, on case E's set or drawn images
+	$(SHARED) $(ONE_CORE) $(BIN)/python -m tools.run --student --core $(ON_REAL) --output build/real
 
-test-papermill: $(READY) $(NEEDS_DRAWN) ## every notebook on case E's set, or on drawn images in its layout
-	$(SHARED) $(BIN)/python -m tools.run $(ON_REAL) --output build/papermill
+test-papermill: $(READY) $(NEEDS_DRAWN) ## every student's copy, deeper steps too, on case E's set or drawn images in its layout
+	$(SHARED) $(BIN)/python -m tools.run --student $(ON_REAL) --output build/papermill
 
 $(DRAWN): $(READY) tests/draw.py
 	$(BIN)/python -m tests.draw build/drawn

@@ -1,4 +1,5 @@
-"""Generate the notebooks from their sources: notebooks/src/NN_topic.py → notebooks/NN_topic.ipynb.
+"""Generate the notebooks from their sources: notebooks/src/NN_topic.py → notebooks/NN_topic.ipynb, executed, and
+notebooks/student/NN_topic.ipynb, the copy without outputs that students work in.
 
 Only what changed is written: a notebook is compared with its source cell by cell, not by time stamps. Cell ids come
 from the cell's text, so that they stay when a cell is inserted elsewhere. `--check` writes nothing and fails where
@@ -22,6 +23,7 @@ from tools.common import (
     ROOT,
     Pair,
     ToolError,
+    is_students,
     kernel_environment,
     pairs,
     read_notebook,
@@ -82,7 +84,12 @@ def differs(pair: Pair, root: Path = ROOT) -> str:
     expected = convert(pair.source, pair.notebook, root)
     if not pair.notebook.is_file():
         return "is missing"
-    actual = strip(read_notebook(pair.notebook))
+    actual = read_notebook(pair.notebook)
+    if is_students(pair.notebook):
+        if has_outputs(actual):
+            return "has outputs: a student's copy has none"
+    else:
+        actual = strip(actual)
     if actual == expected:
         return ""
     for number, (mine, theirs) in enumerate(zip(actual.cells, expected.cells, strict=False), 1):
@@ -95,8 +102,14 @@ def differs(pair: Pair, root: Path = ROOT) -> str:
 
 def orphans(root: Path = ROOT) -> list[Path]:
     """Return the notebooks that no source generates."""
-    generated = {pair.notebook for pair in pairs(root)}
-    return [path for path in all_notebooks(root) if path not in generated]
+    generated = {pair.notebook for pair in every(root)}
+    there = all_notebooks(root) + all_notebooks(root, student=True)
+    return [path for path in there if path not in generated]
+
+
+def every(root: Path = ROOT) -> list[Pair]:
+    """Return the sources with their executed notebooks, then with the students' copies."""
+    return pairs(root) + pairs(root, student=True)
 
 
 def execute(notebook: nbformat.NotebookNode, folder: Path, root: Path = ROOT) -> nbformat.NotebookNode:
@@ -128,15 +141,20 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, root: Path = ROOT) ->
 def build(pair: Pair, root: Path = ROOT, *, run: bool = False, force: bool = False) -> bool:
     """Write a notebook if it differs from its source (or, with `run`, has no outputs); tell whether it was written.
 
-    Outputs stay where the code did: a change of the text alone runs nothing.
+    Outputs stay where the code did: a change of the text alone runs nothing. A student's copy is never run, and one
+    that somebody has worked in is not written over without `force`: ToolError.
     """
     change = differs(pair, root)
     old = read_notebook(pair.notebook) if pair.notebook.is_file() else None
+    student = is_students(pair.notebook)
+    if student and old and has_outputs(old) and not force:
+        raise ToolError(f"{relative(pair.notebook, root)} has outputs: move your work away first, or use --force")
+    run = run and not student
     bare = run and not change and not has_outputs(old)
     if not (change or bare or force):
         return False
     notebook = convert(pair.source, pair.notebook, root)
-    kept = bool(old) and not force and carry(old, notebook)
+    kept = bool(old) and not force and not student and carry(old, notebook)
     if run and not kept:
         execute(notebook, pair.notebook.parent, root)
     nbformat.validate(notebook)
@@ -149,7 +167,7 @@ def build(pair: Pair, root: Path = ROOT, *, run: bool = False, force: bool = Fal
 def check(root: Path = ROOT) -> list[str]:
     """Return one line per notebook or source that does not fit its counterpart."""
     faults = [f"{relative(path, root)} has no source: delete it, or add its source" for path in orphans(root)]
-    for pair in pairs(root):
+    for pair in every(root):
         try:
             change = differs(pair, root)
         except ToolError as error:
@@ -171,9 +189,9 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     if options.check:
         faults = check(root)
         print(*faults, sep="\n", end="\n" if faults else "")
-        print("to repair: make notebooks" if faults else f"{len(pairs(root))} notebooks match their sources")
+        print("to repair: make notebooks" if faults else f"{len(every(root))} notebooks match their sources")
         return int(bool(faults))
-    selected = [p for p in pairs(root) if not options.names or p.source.stem.startswith(tuple(options.names))]
+    selected = [p for p in every(root) if not options.names or p.source.stem.startswith(tuple(options.names))]
     failed = False
     for pair in selected:
         try:

@@ -116,7 +116,7 @@ def check(python: Path, root: Path = ROOT) -> list[str]:
         print("without the archive:", *said, sep="\n  ")
         archive = ["git", "archive", "--format=zip", "--prefix=course/", "-o", str(Path(place, ARCHIVE)), "HEAD"]
         subprocess.run(archive, cwd=root, check=True)
-        paths = [*notebooks(root), *sorted((root / "exercises").glob("*.ipynb"))]
+        paths = [*notebooks(root, student=True), *sorted((root / "exercises").glob("*.ipynb"))]
         for path in paths:
             done = run(python, [setup, imports(read_notebook(path))])
             print(f"{'failed' if done.returncode else 'ok':7} {relative(path, root)}", flush=True)

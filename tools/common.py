@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PHANTOM = "phantom"
 MAX_BYTES = 1_000_000  # of a committed notebook
 
+STUDENT = "student"  # the folder of the copies without outputs
+DEEPER = " · deeper"  # the end of a step's heading where the step can be skipped without loss
+
 SETTINGS = {"MODE": "CXR_MODE", "DATASET": "CXR_DATASET", "DATA_DIR": "CXR_DATA_DIR", "SEED": "CXR_SEED"}
 
 # Absolute paths of somebody's machine. Letters before the slash make it a part of a relative path or of an address.
@@ -39,23 +42,46 @@ class Pair:
     notebook: Path
 
 
-def pairs(root: Path = ROOT) -> list[Pair]:
-    """Return every source below notebooks/src with its notebook: lessons first, then case studies."""
+def pairs(root: Path = ROOT, *, student: bool = False) -> list[Pair]:
+    """Return every source below notebooks/src with its notebook: lessons first, then case studies.
+
+    Each source has two: the executed one, and with `student` the one below notebooks/student, without outputs.
+    """
     folder = root / "notebooks"
     lessons = [Pair(path, folder / f"{path.stem}.ipynb") for path in sorted((folder / "src").glob("*.py"))]
     cases = [Pair(path, folder / "cases" / f"{path.stem}.ipynb") for path in sorted(folder.glob("src/cases/*.py"))]
-    return lessons + cases
+    return [Pair(p.source, students_copy(p.notebook)) for p in lessons + cases] if student else lessons + cases
 
 
-def notebooks(root: Path = ROOT) -> list[Path]:
-    """Return every generated notebook on disk: lessons first, then case studies."""
-    folder = root / "notebooks"
+def students_copy(notebook: Path) -> Path:
+    """Return where the student's copy of an executed notebook stands."""
+    if notebook.parent.name == "cases":
+        return notebook.parents[1] / STUDENT / "cases" / notebook.name
+    return notebook.parent / STUDENT / notebook.name
+
+
+def is_students(notebook: Path) -> bool:
+    """Tell whether a notebook, given by where it stands, is a student's copy."""
+    folder = notebook.parents[1] if notebook.parent.name == "cases" else notebook.parent
+    return folder.name == STUDENT
+
+
+def executed_copy(notebook: Path) -> Path:
+    """Return where the executed notebook of a student's copy stands."""
+    if notebook.parent.name == "cases":
+        return notebook.parents[2] / "cases" / notebook.name
+    return notebook.parents[1] / notebook.name
+
+
+def notebooks(root: Path = ROOT, *, student: bool = False) -> list[Path]:
+    """Return every generated notebook on disk, executed or the students' copies: lessons first, then case studies."""
+    folder = root / "notebooks" / STUDENT if student else root / "notebooks"
     return sorted(folder.glob("*.ipynb")) + sorted((folder / "cases").glob("*.ipynb"))
 
 
-def chosen(names: Iterable[str], root: Path = ROOT) -> list[Path]:
+def chosen(names: Iterable[str], root: Path = ROOT, *, student: bool = False) -> list[Path]:
     """Return the notebooks named by path or by the start of their name ("04"); all of them if none is named."""
-    names, every = list(names), notebooks(root)
+    names, every = list(names), notebooks(root, student=student)
     if not names:
         return every
     found = []
@@ -120,9 +146,24 @@ def headings(notebook: nbformat.NotebookNode) -> Iterator[tuple[int, int, str]]:
                 yield index, len(match[1]), match[2]
 
 
+def deeper(notebook: nbformat.NotebookNode) -> set[int]:
+    """Return the indices of the cells of all deeper steps: from such a heading to the next of its level or above."""
+    found, begin, level = set(), None, 0
+    marks = [*headings(notebook), (len(notebook.cells), 0, "")]
+    for index, depth, text in marks:
+        if begin is not None and depth <= level:
+            found |= set(range(begin, index))
+            begin = None
+        if begin is None and text.endswith(DEEPER):
+            begin, level = index, depth
+    return found
+
+
 @contextmanager
 def kernel_environment() -> Iterator[dict[str, str]]:
     """Yield the variables every kernel is given: no TensorFlow logs, no progress bars, this Python as `python3`.
+
+    Nobody is there to predict anything, so the examples stand for predictions, and none is recorded.
 
     While the block runs, the kernel's description stands in a temporary folder that Jupyter looks into first,
     so that neither a missing nor a user's own `python3` kernel changes what runs.
@@ -137,4 +178,5 @@ def kernel_environment() -> Iterator[dict[str, str]]:
         before = os.environ.get("JUPYTER_PATH")
         path = os.pathsep.join([folder, before] if before else [folder])
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "TQDM_DISABLE": "1"}
+        quiet["CXR_GUESS"] = "example"
         yield {"JUPYTER_PATH": path, **quiet}

@@ -3,13 +3,16 @@
 It is made here, the same for lessons, case studies and exercises; the sources hold none of it.
 """
 
+import ast
+import os
+import re
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from tools import links, navigation
-from tools.common import ROOT, ToolError, relative, tags
+from tools.common import ROOT, ToolError, executed_copy, is_students, relative, tags
 
 SETUP, IMPORTS, LINKS = "setup", "imports", "navigation"
 HERE = """\
@@ -51,17 +54,63 @@ def framed(notebook: NotebookNode, path: Path, root: Path = ROOT) -> NotebookNod
     """
     cells = notebook.cells
     name = relative(path, root)
-    title, _, rest = cells[0].source.partition("\n") if cells and cells[0].cell_type == "markdown" else ("", "", "")
+    title = cells[0].source.partition("\n")[0] if cells and cells[0].cell_type == "markdown" else ""
     if not title.startswith("# "):
         raise ToolError(f"the source of {name} must begin with a Markdown cell `# Title`")
     places = [index for index, cell in enumerate(cells) if IMPORTS in tags(cell)]
     if len(places) != 1:
         raise ToolError(f'the source of {name} has {len(places)} cells tagged `# %% tags=["{IMPORTS}"]`, not one')
+    if is_students(path):
+        for cell in cells:
+            _for_students(cell, path)
     line = navigation.line(path, root)
-    parts = [title, links.badge(path, root), line, rest.strip("\n")]
+    rest = cells[0].source.partition("\n")[2]
+    parts = [title, links.badge(path, root), _copies(path, root), line, rest.strip("\n")]
     cells[0].source = "\n\n".join(part for part in parts if part)
     setup = nbformat.v4.new_code_cell(setup_code(root), metadata={"tags": [SETUP]})
     cells.insert(places[0], setup)
     if line:
         cells.append(nbformat.v4.new_markdown_cell(line, metadata={"tags": [LINKS]}))
     return notebook
+
+
+ON_COLAB = (
+    "*On Colab every notebook has a machine of its own. To keep your predictions in your Google Drive, run "
+    "`from cxr_helpers import datasets; datasets.keep_on_drive()` in a cell below the imports. Or copy the code that "
+    "the end of a notebook prints, and give it to `guess.take` in the next one.*"
+)
+# The target of a Markdown link or an image that is a file: a path upwards, or a name with an ending.
+TARGET = re.compile(r"""(\]\(|\bsrc=")(\.\./[^)"#]+|[\w./ -]+\.[a-z]{2,5})(?=[)"#])""")
+
+
+def _copies(path: Path, root: Path) -> str:
+    """Which copy this is; in a published student's copy also how predictions outlive a machine of Colab."""
+    own = [navigation.copies(path, root)]
+    if is_students(path) and links.repository(root):
+        own.append(ON_COLAB)
+    return "\n\n".join(own)
+
+
+def _for_students(cell: NotebookNode, path: Path) -> None:
+    """Adapt a cell to the student's copy, in place: links lead on, and what answers a prediction is not seen before."""
+    if cell.cell_type == "markdown":
+        cell.source = TARGET.sub(lambda found: found[1] + _from(found[2], path), cell.source)
+    elif _answers(cell.source):
+        cell.metadata["jupyter"] = {"source_hidden": True}
+
+
+def _from(target: str, path: Path) -> str:
+    """A link's target as the student's copy writes it, which has other students' copies beside it."""
+    place = Path(os.path.normpath(executed_copy(path).parent / target))
+    notebooks = path.parents[2] if path.parent.name == "cases" else path.parents[1]
+    if notebooks in place.parents and (place.suffix == ".ipynb" or place.name == navigation.INDEX):
+        return target
+    return Path(os.path.relpath(place, path.parent)).as_posix()
+
+
+def _answers(code: str) -> bool:
+    """Whether a cell does nothing but meet predictions with their results, so that it holds the beliefs' answers."""
+    if ".meets(" not in code:
+        return False
+    calls = [node.value if isinstance(node, ast.Expr) else None for node in ast.parse(code).body]
+    return all(isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr == "meets" for c in calls)

@@ -1,4 +1,5 @@
-"""Write the page that JupyterLab opens first, notebooks/index.md, from the lessons' sources.
+"""Write the index from the lessons' sources: notebooks/student/index.md, which JupyterLab opens first, with the copies
+to work in, and notebooks/index.md with the executed ones.
 
 With --check only compare. A lesson's title, question, time and the rest are what its source says. The one line that
 the index gives it stands there in a cell tagged `author`: "In the index: ...".
@@ -12,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.common import ROOT, ToolError, relative, write_atomic
+from tools.common import ROOT, STUDENT, ToolError, relative, write_atomic
 from tools.navigation import INDEX, LESSONS, Stop, exercise, link, stops
 
 QUESTIONS = ["Can we build it?", "Can the number be trusted, and what did the model learn?", "Can it be used?"]
@@ -98,8 +99,6 @@ def text(page: Path, root: Path = ROOT) -> str:
     lessons, cases = [row for row in rows if not row.stop.is_case], [row for row in rows if row.stop.is_case]
     if not lessons:
         raise ToolError("there is no lesson in notebooks/src, so there is nothing to list")
-    first = link(lessons[0].stop.title, lessons[0].stop.path(page.parent), page)
-    hours = sum(row.minutes for row in lessons) / 60
     lines = [
         "<!-- Written by `python -m tools.index`: edit the sources of the lessons, not this page. -->",
         "",
@@ -107,12 +106,7 @@ def text(page: Path, root: Path = ROOT) -> str:
         "",
         "> **For education, never for diagnosis.** Nothing here may be used to decide about a patient.",
         "",
-        f"**Begin here: {first}.** Read from top to bottom. Where a text says *Predict*, decide first; then click the "
-        "cell below it and press **Shift + Enter** to run it. The outputs that you see before you run anything are the "
-        "authors'.",
-        "",
-        "The line of links at the top and at the end of each notebook leads to the next one, to the exercise, and back "
-        f"to this page. The {len(lessons)} lessons take about {hours:.0f} hours, in as many sittings as you like.",
+        *opening(lessons, page, root),
     ]
     for number, question in enumerate(QUESTIONS, 1):
         chapter = [row for row in lessons if row.question == question]
@@ -128,42 +122,70 @@ def text(page: Path, root: Path = ROOT) -> str:
             "",
             *table(cases, page),
         ]
-    lines += [
-        "",
-        "## Stop, and come back",
-        "",
-        "- **What you write is saved** every two minutes, and at once with **Ctrl + S** (**Cmd + S** on a Mac).",
-        "- **Close the tab** of a notebook when you have finished it: that ends its Python process and frees its "
-        "memory.",
-        "- **Stop** with *File → Shut Down*, or with **Ctrl + C** in the terminal.",
-        "- **Come back** with the command that you started with, `make lab` or `python -m tools.lab`, in the folder of "
-        "the course. This page opens again, beside the notebooks that were open. Your text and the outputs are there, "
-        "the values of variables are not: in a notebook, *Run → Run All Above Selected Cell* computes them again.",
-        "",
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(STOP if students(page) else []), ""])
+
+
+def students(page: Path) -> bool:
+    """Whether a page stands beside the copies that students work in."""
+    return page.parent.name == STUDENT
+
+
+def opening(lessons: list[Entry], page: Path, root: Path) -> list[str]:
+    """Where to begin, and how: in the students' copies, or with the executed ones."""
+    hours = sum(row.minutes for row in lessons) / 60
+    first = link(lessons[0].stop.title, lessons[0].stop.path(page.parent), page)
+    own, shown = (link(label, root / folder / INDEX, page) for label, folder in OTHER)
+    if students(page):
+        begin = (
+            f"**Begin here: {first}.** Read from top to bottom. Click a cell and press **Shift + Enter** to run it. "
+            "Where a text says *Predict*, write your answer in place of `None` first: it is recorded, and the result "
+            f"answers it. Nothing has run yet; {shown} show what comes out."
+        )
+    else:
+        begin = f"**Begin here: {first}.** These notebooks are executed, for reading. To work, open {own}."
+    way = (
+        "The line of links at the top and at the end of each notebook leads to the next one, to the exercise, and back "
+        f"to this page. The {len(lessons)} lessons take about {hours:.0f} hours, in as many sittings as you like."
+    )
+    return [begin, "", way]
+
+
+OTHER = (("the copies to work in", f"{LESSONS}/{STUDENT}"), ("the executed copies", LESSONS))
+STOP = [
+    "",
+    "## Stop, and come back",
+    "",
+    "- **What you write is saved** every two minutes, and at once with **Ctrl + S** (**Cmd + S** on a Mac). A "
+    "prediction is kept as soon as its cell has run.",
+    "- **Close the tab** of a notebook when you have finished it: that ends its Python process and frees its memory.",
+    "- **Stop** with *File → Shut Down*, or with **Ctrl + C** in the terminal.",
+    "- **Come back** with the command that you started with, `make lab` or `python -m tools.lab`, in the folder of the "
+    "course. This page opens again, beside the notebooks that were open. Your text and the outputs are there, the "
+    "values of variables are not: in a notebook, *Run → Run All Above Selected Cell* computes them again.",
+]
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
-    """Write or check the index; return the exit code."""
+    """Write or check both pages; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.index", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is not up to date")
     options = parser.parse_args(arguments)
-    page = root / LESSONS / INDEX
-    try:
-        wanted = text(page, root)
-    except ToolError as error:
-        print(error, file=sys.stderr)
-        return 1
-    if page.is_file() and page.read_text(encoding="utf-8") == wanted:
-        print(f"{relative(page, root)} is up to date")
-        return 0
-    if options.check:
-        print(f"{relative(page, root)} does not say what the sources say: python -m tools.index", file=sys.stderr)
-        return 1
-    write_atomic(page, wanted)
-    print(f"{relative(page, root)}: written")
-    return 0
+    code = 0
+    for page in (root / LESSONS / INDEX, root / LESSONS / STUDENT / INDEX):
+        try:
+            wanted = text(page, root)
+        except ToolError as error:
+            print(error, file=sys.stderr)
+            return 1
+        if page.is_file() and page.read_text(encoding="utf-8") == wanted:
+            print(f"{relative(page, root)} is up to date")
+        elif options.check:
+            print(f"{relative(page, root)} does not say what the sources say: python -m tools.index", file=sys.stderr)
+            code = 1
+        else:
+            write_atomic(page, wanted)
+            print(f"{relative(page, root)}: written")
+    return code
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 # Only the standard library: where JupyterLab is missing, this module says so.
 ROOT = Path(__file__).resolve().parents[1]
-INDEX = "notebooks/index.md"
+INDEX = "notebooks/student/index.md"
 MISSING = (
     "JupyterLab is not installed in this Python. Run `make lab`, or, in an environment of your own, "
     '`python -m pip install -e ".[course]"` and then `python -m tools.lab`.'

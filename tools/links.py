@@ -9,7 +9,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from tools.common import ROOT, ToolError, relative
+from tools.common import ROOT, STUDENT, ToolError, relative
 
 BRANCH = "main"
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
@@ -62,10 +62,14 @@ def reference(root: Path = ROOT) -> str:
 
 
 def colab(path: Path | str, root: Path = ROOT) -> str:
-    """Return the Colab address of a notebook, given by its path or by its name below the root; empty if unpublished."""
+    """Return the Colab address of a notebook, given by its path or by its name below the root; empty if unpublished.
+
+    Of a lesson or a case study it is that of the student's copy, whichever copy is given.
+    """
     if not repository(root):
         return ""
     name = relative(path, root) if isinstance(path, Path) else path
+    name = re.sub(rf"^notebooks/(?!{STUDENT}/)", f"notebooks/{STUDENT}/", name)
     place = repository(root).removeprefix(f"https://{HOST}/")
     return f"https://colab.research.google.com/github/{place}/blob/{reference(root)}/{name}"
 

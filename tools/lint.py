@@ -5,17 +5,19 @@ import sys
 from pathlib import Path
 
 from tools import lint_content, lint_form
-from tools.common import ROOT, ToolError, chosen, read_notebook, relative
+from tools.common import ROOT, ToolError, chosen, is_students, read_notebook, relative, students_copy
 from tools.stats import stats_table
 
 RULES = [*lint_form.RULES, *lint_content.RULES]
+# Of a student's copy: its cells are those of the executed one.
+OF_STUDENTS = [lint_form.colab, lint_content.bare, lint_content.machine_paths]
 
 
 def lint(path: Path, rules: list | None = None) -> list[str]:
     """Return one line per finding in a notebook: rule, cell and what to do."""
     notebook = read_notebook(path)
     lines = []
-    for rule in rules or RULES:
+    for rule in rules or (OF_STUDENTS if is_students(path) else RULES):
         for finding in rule(notebook, path):
             cell = f"cell {finding.cell + 1}: " if finding.cell is not None else ""
             lines.append(f"[{rule.__name__.replace('_', '-')}] {cell}{finding.remedy}")
@@ -30,11 +32,12 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--stats", action="store_true", help="print counts as well")
     options = parser.parse_args(arguments)
     if options.rules:
-        for rule in RULES:
+        for rule in dict.fromkeys([*RULES, *OF_STUDENTS]):
             print(f"{rule.__name__.replace('_', '-')}: {rule.__doc__}")
         return 0
     try:
         paths = chosen(options.names, root)
+        paths += [copy for path in paths if not is_students(path) and (copy := students_copy(path)).is_file()]
         found = {path: lint(path) for path in paths}
     except ToolError as error:
         print(error, file=sys.stderr)
@@ -43,7 +46,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         for line in lines:
             print(f"{relative(path, root)}: {line}")
     if options.stats and paths:
-        print(stats_table(paths))
+        print(stats_table([path for path in paths if not is_students(path)]))
     count = sum(map(len, found.values()))
     print(f"{len(paths)} notebooks, {count} findings")
     return int(bool(count))

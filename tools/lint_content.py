@@ -173,6 +173,13 @@ def size(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
         )
 
 
+def bare(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
+    """A student's copy holds no output and no execution count."""
+    for index, cell in _code(notebook):
+        if cell.outputs or cell.execution_count is not None:
+            yield Finding(index, "a student's copy has no outputs: rebuild it with `python -m tools.build --force`")
+
+
 RULES = [
     cell_length,
     line_length,

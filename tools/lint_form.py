@@ -8,7 +8,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from tools import links
-from tools.common import SETTINGS, headings, tags
+from tools.common import SETTINGS, executed_copy, headings, is_students, tags
 
 SETUP_LINES = 15
 
@@ -68,8 +68,9 @@ def prerequisites(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def colab(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """A link to Colab opens this very notebook, and there is none while the course has no address."""
-    root = path.parents[2] if path.parent.name == "cases" else path.parents[1]
+    """A link to Colab opens the student's copy of this notebook, and there is none while the course has no address."""
+    own = executed_copy(path) if is_students(path) else path
+    root = own.parents[2] if own.parent.name == "cases" else own.parents[1]
     expected = links.colab(path, root)
     for index, cell in enumerate(notebook.cells):
         for found in re.findall(r"https://colab\.research\.google\.com/github/[^\s)\"\\]+", cell.source):

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.common import ROOT, ToolError, pairs, relative
+from tools.common import ROOT, STUDENT, ToolError, executed_copy, is_students, pairs, relative, students_copy
 
 INDEX = "index.md"
-LESSONS = "notebooks"  # the folder whose lessons and index the exercises lead to
+LESSONS = "notebooks"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def line(path: Path, root: Path = ROOT) -> str:
     """Return the line of links that a notebook shows at its top and its end.
 
     Parameters: `path`, where the notebook stands that shows the line: a lesson, a case study, a copy of one in another
-    folder, or an exercise. It need not exist.
+    folder, or an exercise, which leads to the students' copies. It need not exist.
 
     Raises: `ToolError` if no source belongs to the notebook.
     """
@@ -77,7 +77,7 @@ def line(path: Path, root: Path = ROOT) -> str:
     if place is None:
         raise ToolError(f"{relative(path, root)} belongs to no lesson: there is no source {name}.py in notebooks/src")
     here, following = way[place], way[place + 1] if place + 1 < len(way) else None
-    folder = (root / LESSONS).absolute() if in_exercises else path.parent
+    folder = (root / LESSONS / STUDENT).absolute() if in_exercises else path.parent
     folder = folder.parent if here.is_case else folder
     links = []
     if in_exercises:
@@ -91,3 +91,21 @@ def line(path: Path, root: Path = ROOT) -> str:
     if following:
         links.append(link(f"{following.title} →", following.path(folder), path))
     return " | ".join(links)  # not "·", which stands in the titles
+
+
+def copies(path: Path, root: Path = ROOT) -> str:
+    """Return the line that says which of a notebook's two copies one reads, and leads to the other.
+
+    Empty for a notebook of another folder, such as an exercise.
+    """
+    path = path.absolute()
+    if (root / LESSONS).absolute() not in path.parents:
+        return ""
+    if is_students(path):
+        shown = link("the executed copy", executed_copy(path), path)
+        return (
+            "*You read the copy to work in. Nothing has run yet: enter your predictions and run the cells from top to "
+            f"bottom. What comes out is shown in {shown}.*"
+        )
+    own = link("the student's copy", students_copy(path), path)
+    return f"*You read the executed copy: the outputs are the authors'. To predict and run it yourself, open {own}.*"

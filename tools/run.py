@@ -1,7 +1,6 @@
 """Run lessons headless: executed copies and HTML pages in output/, a table of seconds and memory, a true exit code."""
 
 import argparse
-import ast
 import csv
 import io
 import json
@@ -20,8 +19,8 @@ from tools.common import (
     SETTINGS,
     ToolError,
     chosen,
+    deeper,
     kernel_environment,
-    notebooks,
     read_notebook,
     relative,
     write_atomic,
@@ -39,6 +38,7 @@ class Job:
     copy: Path
     parameters: dict
     timeout: int | None
+    core: bool = False  # without the deeper steps
 
 
 @dataclass(frozen=True)
@@ -64,27 +64,6 @@ def settings(options: argparse.Namespace) -> dict:
     if "SEED" in found:
         found["SEED"] = int(found["SEED"])
     return found
-
-
-def data_dependent(root: Path = ROOT) -> list[Path]:
-    """Return the notebooks that go another way on another data set: all case studies, and each lesson that asks.
-
-    A lesson asks where its code compares DATASET with something (`if DATASET == "phantom"`).
-    """
-    return [path for path in notebooks(root) if path.parent.name == "cases" or compares(read_notebook(path))]
-
-
-def compares(notebook, name: str = "DATASET") -> bool:
-    """Tell whether a notebook's code compares a variable with something, or matches it against cases."""
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not cell.source.startswith("%%")]
-    plain = re.sub(r"^[ \t]*[%!].*$", "", "\n".join(code), flags=re.MULTILINE)  # IPython's own lines
-    asked = []
-    for node in ast.walk(ast.parse(plain)):
-        if isinstance(node, ast.Compare):
-            asked += [node.left, *node.comparators]
-        elif isinstance(node, ast.Match):
-            asked.append(node.subject)
-    return any(isinstance(node, ast.Name) and node.id == name for node in asked)
 
 
 def measured_seconds(root: Path = ROOT) -> dict[str, float]:
@@ -148,7 +127,7 @@ def run(job: Job) -> Result:
     with Memory() as memory:
         try:
             papermill.execute_notebook(
-                str(job.notebook),
+                core(job.notebook) if job.core else str(job.notebook),
                 str(job.copy),
                 parameters=job.parameters,
                 kernel_name="python3",
@@ -171,6 +150,14 @@ def run(job: Job) -> Result:
     status = "failed" if failure else "ok"
     print(f"  {status:7} {name} {seconds:.1f} s", flush=True)
     return Result(name, status, round(seconds, 1), round(memory.peak / 2**20), ran, **failure)
+
+
+def core(path: Path):
+    """Return a notebook without its deeper steps."""
+    notebook = read_notebook(path)
+    left_out = deeper(notebook)
+    notebook.cells = [cell for index, cell in enumerate(notebook.cells) if index not in left_out]
+    return notebook
 
 
 def page(notebook, path: Path) -> str:
@@ -212,15 +199,19 @@ def report(results: list[Result]) -> str:
     return text.getvalue()
 
 
-def run_all(paths: list[Path], output: Path, values: dict, jobs: int = 2, timeout: int | None = None) -> list[Result]:
+def run_all(
+    paths: list[Path], output: Path, values: dict, jobs: int = 2, timeout: int | None = None, *, core: bool = False
+) -> list[Result]:
     """Run notebooks, some at a time, each with a kernel of its own; results stand in the order of the paths.
+
+    With `core` the deeper steps are left out: whatever comes after them must not need them.
 
     The longest begin first, so that all workers end at about the same time.
     """
     todo = []
     for path in paths:
         folder = output / "cases" if path.parent.name == "cases" else output
-        todo.append(Job(path.resolve(), folder / path.name, values, timeout))
+        todo.append(Job(path.resolve(), folder / path.name, values, timeout, core))
     context = multiprocessing.get_context("spawn")
     with kernel_environment() as variables:
         variables |= {SETTINGS[name]: str(value) for name, value in values.items() if name in SETTINGS}
@@ -236,11 +227,8 @@ def parser() -> argparse.ArgumentParser:
     """Return the command's options."""
     command = argparse.ArgumentParser(prog="python -m tools.run", description=__doc__)
     command.add_argument("names", nargs="*", help="paths, or starts of names such as 04; all if none")
-    command.add_argument(
-        "--data-dependent",
-        action="store_true",
-        help="run what goes another way on another data set: the case studies, and lessons that compare DATASET",
-    )
+    command.add_argument("--student", action="store_true", help="run the students' copies, not the executed ones")
+    command.add_argument("--core", action="store_true", help="leave out the deeper steps")
     command.add_argument("--mode", help='"class" (default) or "full"')
     command.add_argument("--dataset", help="name of a data set")
     command.add_argument("--data-dir", help="folder that holds the data sets")
@@ -265,12 +253,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Run; return the exit code."""
     options = parser().parse_args(arguments)
     try:
-        paths = chosen(options.names, root)
-        if options.data_dependent:
-            wanted = {path.resolve() for path in data_dependent(root)}
-            left = [path for path in paths if path.resolve() not in wanted]
-            paths = [path for path in paths if path.resolve() in wanted]
-            print("left out, the same code on every data set:", ", ".join(path.stem for path in left) or "none")
+        paths = chosen(options.names, root, student=options.student)
     except ToolError as error:
         print(error, file=sys.stderr)
         return 2
@@ -280,7 +263,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     values = settings(options) | {name: _value(text) for name, text in options.p}
     print(f"{len(paths)} notebooks, {options.jobs} at a time, {values or 'default settings'}", flush=True)
     begin = time.perf_counter()
-    results = run_all(paths, options.output.resolve(), values, options.jobs, options.timeout)
+    results = run_all(paths, options.output.resolve(), values, options.jobs, options.timeout, core=options.core)
     write_atomic(options.output / "report.csv", report(results))
     print(f"\n{table(results)}\n")
     failed = sum(result.status != "ok" for result in results)

@@ -124,7 +124,7 @@ def _drawn(match: re.Match) -> str:
 
 def opening(cell: NotebookNode) -> Iterator[NotebookNode]:
     """The title with its question and the banner; below it, what the reader will be able to do."""
-    text = re.sub(r"^\[!\[.*\n", "", cell.source, flags=re.MULTILINE)
+    text = re.sub(r"^(\[!\[|\*You read the ).*\n", "", cell.source, flags=re.MULTILINE)
     before, _, after = text.partition("**You will be able to**")
     aims, _, rest = after.partition("**Time and hardware.**")
     yield _text(before, "slide")

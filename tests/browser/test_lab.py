@@ -60,7 +60,7 @@ def course(tmp_path_factory) -> Path:
     for path in (root / "exercises").glob("[0-9]*.ipynb"):
         path.rename(path.with_stem(f"{path.stem.removesuffix('_exercise')}_exercise"))
     assert index.main([], root) == 0
-    for pair in pairs(root):
+    for pair in [*pairs(root), *pairs(root, student=True)]:
         notebook = json.loads(pair.notebook.read_text(encoding="utf-8"))
         line = navigation.line(pair.notebook, root)
         prose = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
@@ -230,7 +230,8 @@ def test_nothing_of_the_authors_is_in_menus_side_bars_or_files(window):
     assert set(window.files("")) <= {"cxr_helpers", "data", "docs", "exercises", "notebooks", "README.md"}
     window.picture("02_files")
     listed = window.files("notebooks")
-    assert {"cases", "index.md", *LESSONS} == set(listed)
+    assert {"cases", "index.md", "student", *LESSONS} == set(listed)
+    assert {"cases", "index.md", *LESSONS} == set(window.files("notebooks/student"))
     assert all(name.endswith((".ipynb", ".md")) for name in window.files("exercises"))
     window.page.keyboard.press("Control+Shift+C")
     palette = window.page.locator(".lm-CommandPalette-itemLabel:visible")

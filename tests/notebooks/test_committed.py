@@ -101,6 +101,18 @@ def test_a_test_run_fails_where_a_count_is_wrong(tmp_path):
     assert "mismatch 'text/html'" in ANSI.sub("", run.stdout), run.stdout
 
 
+@pytest.mark.parametrize("path", common.notebooks(student=True), ids=lambda path: path.stem)
+def test_a_students_copy_has_the_same_cells_without_outputs_and_is_small(path):
+    copy, executed = common.read_notebook(path), common.read_notebook(common.executed_copy(path))
+    assert not outputs.has_outputs(copy)
+    assert [cell.source for cell in code(copy)] == [cell.source for cell in code(executed)]
+    assert path.stat().st_size < 100_000
+
+
+def test_every_notebook_has_a_students_copy():
+    assert [common.students_copy(path) for path in NOTEBOOKS] == common.notebooks(student=True)
+
+
 def test_size_is_under_the_limit(committed):
     assert committed.metadata.course.source
     path = common.ROOT / committed.metadata.course.source

@@ -60,11 +60,88 @@ def test_author_notes_stay_in_the_source(source, notebook):
     assert "Copy this file" not in notebook.read_text(encoding="utf-8")
 
 
+MEETING = """
+# %%
+MY_AUC = None  # your prediction, from 0 to 1
+auc = guess.number("00.auc", MY_AUC, between=(0, 1), example=0.5)
+auc
+
+# %%
+auc.meets(0.8, beliefs=[(0.4, 0.6, "You trusted the split.")])
+
+# %%
+result = 0.8
+auc.meets(result)
+
+# %% [markdown]
+# [a file](../data/README.md), [a lesson](00_topic.ipynb#step), [Index](index.md), <https://x.org/a(b).ipynb>
+# ![a figure](../data/figures/a.png) [the exercise](../exercises/00_topic_exercise.ipynb) and `x[0](1)`
+"""
+
+
+def students(course):
+    return nbformat.read(course / "notebooks" / "student" / "00_topic.ipynb", 4)
+
+
+def test_the_students_copy_has_the_same_code_and_its_links_lead_on(course, source, notebook):
+    with source.open("a", encoding="utf-8") as file:
+        file.write(MEETING)
+    assert build.main([], course) == 0
+    executed, copy = nbformat.read(notebook, 4), students(course)
+    code = [[cell.source for cell in found.cells if cell.cell_type == "code"] for found in (executed, copy)]
+    assert code[0] == code[1]
+    text = copy.cells[-2].source
+    assert "(../../data/README.md)" in text
+    assert "(00_topic.ipynb#step)" in text
+    assert "[Index](index.md)" in text
+    assert "(../../data/figures/a.png)" in text
+    assert "(../../exercises/00_topic_exercise.ipynb)" in text
+    assert "<https://x.org/a(b).ipynb>" in text
+    assert "`x[0](1)`" in text
+    assert "You read the copy to work in" in copy.cells[0].source
+    assert "You read the executed copy" in executed.cells[0].source
+
+
+def test_only_a_cell_that_merely_answers_a_prediction_is_folded_and_only_for_students(course, source, notebook):
+    with source.open("a", encoding="utf-8") as file:
+        file.write(MEETING)
+    build.main([], course)
+    hidden = [cell.source for cell in students(course).cells if cell.metadata.get("jupyter")]
+    assert hidden == ['auc.meets(0.8, beliefs=[(0.4, 0.6, "You trusted the split.")])']
+    assert not [cell for cell in nbformat.read(notebook, 4).cells if cell.metadata.get("jupyter")]
+
+
+def test_a_students_copy_with_outputs_is_drift_and_is_not_written_over(course, source, notebook, capsys):
+    path = course / "notebooks" / "student" / "00_topic.ipynb"
+    worked = students(course)
+    first = next(cell for cell in worked.cells if cell.cell_type == "code")
+    first.outputs = [nbformat.v4.new_output("stream", text="1")]
+    nbformat.write(worked, path)
+    mine = path.read_bytes()
+    assert build.main(["--check"], course) == 1
+    assert "student/00_topic.ipynb has outputs" in capsys.readouterr().out
+    assert build.main([], course) == 1
+    assert "move your work away first" in capsys.readouterr().err
+    assert path.read_bytes() == mine
+    assert build.main(["--force"], course) == 0
+    assert build.main(["--check"], course) == 0
+
+
+def test_a_students_copy_without_a_source_or_missing_is_drift(course, notebook, capsys):
+    path = course / "notebooks" / "student" / "00_topic.ipynb"
+    path.rename(path.with_name("09_orphan.ipynb"))
+    assert build.main(["--check"], course) == 1
+    printed = capsys.readouterr().out
+    assert "student/09_orphan.ipynb has no source" in printed
+    assert "student/00_topic.ipynb is missing" in printed
+
+
 def test_case_studies_have_a_folder_of_their_own(course, source):
     (course / "notebooks" / "src" / "cases").mkdir()
     source.rename(course / "notebooks" / "src" / "cases" / "a_grey.py")
     build.main([], course)
     assert (course / "notebooks" / "cases" / "a_grey.ipynb").is_file()
+    assert (course / "notebooks" / "student" / "cases" / "a_grey.ipynb").is_file()
     assert build.main(["--check"], course) == 0
 
 

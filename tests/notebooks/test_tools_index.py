@@ -60,8 +60,9 @@ def test_the_committed_index_says_what_the_sources_say(capsys):
     assert index.main(["--check"]) == 0, capsys.readouterr().err
 
 
-def test_every_link_of_the_committed_index_leads_to_a_file():
-    page = ROOT / "notebooks" / "index.md"
+@pytest.mark.parametrize("folder", ["notebooks", "notebooks/student"])
+def test_every_link_of_the_committed_index_leads_to_a_file(folder):
+    page = ROOT / folder / "index.md"
     targets = re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
     assert len(targets) >= 14 + 14 + 5
     assert not [target for target in targets if not (page.parent / target).is_file()]
@@ -81,13 +82,17 @@ def test_it_says_where_to_begin_how_long_it_takes_and_what_it_is_not_for(page):
     assert "**Begin here: [01 · First](01_first.ipynb).**" in page
     assert "The 3 lessons take about 3 hours" in page
     assert "never for diagnosis" in page
-    assert "**Come back**" in page
+    assert "open [the copies to work in](student/index.md)" in page
+    assert "**Come back**" not in page, "it is for those who work in JupyterLab"
 
 
-def test_a_page_for_copies_in_another_folder_leads_to_the_copies(small):
-    page = index.text(small / "notebooks" / "student" / "index.md", small)
+def test_the_page_beside_the_students_copies_leads_to_them_and_says_how_to_work(small):
+    page = (small / "notebooks" / "student" / "index.md").read_text(encoding="utf-8")
     assert "[02 · Second](02_second.ipynb)" in page
     assert "(../../exercises/02_second_exercise.ipynb)" in page
+    assert "[the executed copies](../index.md)" in page
+    assert "in place of `None`" in page
+    assert "**Come back**" in page
 
 
 @pytest.mark.parametrize(
@@ -103,9 +108,10 @@ def test_a_changed_source_is_drift_until_the_page_is_written_again(small, old, n
     assert index.main(["--check"], small) == 0
 
 
-def test_an_edited_or_missing_page_is_drift(small, page):
-    path = small / "notebooks" / "index.md"
-    write(path, page + "By hand.\n")
+@pytest.mark.parametrize("folder", ["notebooks", "notebooks/student"])
+def test_an_edited_or_missing_page_is_drift(small, folder):
+    path = small / folder / "index.md"
+    write(path, path.read_text(encoding="utf-8") + "By hand.\n")
     assert index.main(["--check"], small) == 1
     path.unlink()
     assert index.main(["--check"], small) == 1

@@ -55,7 +55,7 @@ def test_jupyterlab_is_asked_for_the_index_and_large_uploads_beside_the_users_ow
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     config = json.loads(run.stdout[run.stdout.index("{") :])
     server = config["ServerApp"]
-    assert config["LabApp"]["default_url"] == "/lab/tree/notebooks/index.md"
+    assert config["LabApp"]["default_url"] == "/lab/tree/notebooks/student/index.md"
     assert server["root_dir"] == str(ROOT)
     assert server["tornado_settings"]["websocket_max_message_size"] == 100_000_000
     assert config["ContentsManager"]["hide_globs"] == lab.HIDDEN

@@ -169,7 +169,7 @@ def findings(path) -> set[str]:
 def test_template_is_a_good_lesson(notebook, course, capsys):
     assert lint.lint(notebook) == []
     assert lint.main(["--stats"], course) == 0
-    assert "1 notebooks, 0 findings" in capsys.readouterr().out
+    assert "2 notebooks, 0 findings" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("rule", "change"), BAD, ids=[f"{i}-{rule}" for i, (rule, _) in enumerate(BAD)])
@@ -208,6 +208,16 @@ def test_near_misses_pass(notebook, change):
     change(lesson)
     nbformat.write(lesson, notebook)
     assert lint.lint(notebook) == []
+
+
+def test_a_students_copy_with_an_output_is_caught(notebook, course):
+    path = common.students_copy(notebook)
+    assert lint.lint(path) == []
+    lesson = nbformat.read(path, 4)
+    append("x", shown({"text/plain": "1"}))(lesson)
+    nbformat.write(lesson, path)
+    assert findings(path) == {"bare"}
+    assert lint.main([], course) == 1
 
 
 def test_findings_name_file_cell_and_remedy(notebook, course, capsys):

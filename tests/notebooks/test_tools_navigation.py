@@ -1,5 +1,6 @@
 """The line of links in each notebook: the way forwards and back, files that exist, copies elsewhere, faults named."""
 
+import json
 import os
 import re
 from itertools import pairwise
@@ -8,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tools import navigation
-from tools.common import ROOT, ToolError
+from tools.common import ROOT, ToolError, executed_copy, is_students, students_copy
 
 LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
 WAY = navigation.stops(ROOT)
 NOTEBOOKS = [stop.path(ROOT / "notebooks") for stop in WAY]
+COPIES = [stop.path(ROOT / "notebooks" / "student") for stop in WAY]
 EXERCISES = [path for stop in WAY if (path := navigation.exercise(stop.name, ROOT))]
 
 
@@ -53,10 +55,11 @@ def test_each_notebook_leads_back_to_the_one_before():
     assert not [label for label in links(NOTEBOOKS[0]) if label.startswith("←")]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS + EXERCISES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS + COPIES + EXERCISES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_link_leads_to_a_file_and_to_the_index(path):
     found = links(path)
-    assert found["Index"] == ROOT / "notebooks" / "index.md"
+    students = path in EXERCISES + COPIES
+    assert found["Index"] == ROOT / "notebooks" / ("student/index.md" if students else "index.md")
     assert not [target for target in found.values() if not target.is_file()]
     assert path not in found.values(), "no notebook leads to itself"
 
@@ -69,8 +72,8 @@ def test_a_lesson_names_its_exercise_and_its_neighbours_by_their_titles():
 
 def test_an_exercise_leads_to_its_lesson_to_the_next_exercise_and_to_the_next_lesson(small):
     assert navigation.line(small / "exercises" / "01_first_exercise.ipynb", small) == (
-        "[← 01 · First](../notebooks/01_first.ipynb) | [Index](../notebooks/index.md) | "
-        "[02 · Second →](../notebooks/02_second.ipynb)"
+        "[← 01 · First](../notebooks/student/01_first.ipynb) | [Index](../notebooks/student/index.md) | "
+        "[02 · Second →](../notebooks/student/02_second.ipynb)"
     )
     write(small / "exercises" / "src" / "02_second_exercise.py")
     assert "[Exercise 02](02_second_exercise.ipynb)" in navigation.line(
@@ -100,6 +103,30 @@ def test_copies_in_another_folder_lead_to_each_other(small):
         "[Index](index.md) | [Exercise 01](../../exercises/01_first_exercise.ipynb) | [02 · Second →](02_second.ipynb)"
     )
     assert links(copies / "cases" / "a_case.ipynb", small)["← 02 · Second"] == copies / "02_second.ipynb"
+
+
+def test_each_copy_says_which_it_is_and_leads_to_the_other(small):
+    executed, case = small / "notebooks" / "01_first.ipynb", small / "notebooks" / "cases" / "a_case.ipynb"
+    students = small / "notebooks" / "student"
+    students_case = students / "cases" / "a_case.ipynb"
+    assert "[the student's copy](student/01_first.ipynb)" in navigation.copies(executed, small)
+    assert "[the student's copy](../student/cases/a_case.ipynb)" in navigation.copies(case, small)
+    assert "[the executed copy](../01_first.ipynb)" in navigation.copies(students / "01_first.ipynb", small)
+    assert "[the executed copy](../../cases/a_case.ipynb)" in navigation.copies(students_case, small)
+    assert navigation.copies(small / "exercises" / "01_first_exercise.ipynb", small) == ""
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS + COPIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_links_in_the_text_of_both_copies_lead_to_files_and_stay_within_the_kind(path):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    targets = [found for found in re.findall(r"\]\(([^)#]+)", text) if ":" not in found]
+    places = [Path(os.path.normpath(path.parent / target)) for target in targets]
+    assert not [place for place in places if not place.exists()]
+    other = executed_copy(path) if is_students(path) else students_copy(path)
+    assert other in places
+    lessons = [place for place in places if place.suffix == ".ipynb" and place.parent.name != "exercises"]
+    assert {is_students(place) for place in lessons if place != other} <= {is_students(path)}
 
 
 def test_a_notebook_without_a_source_is_named(small):

@@ -4,7 +4,7 @@ import csv
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import run
 
@@ -82,34 +82,25 @@ def test_settings_come_from_options_then_environment(course, monkeypatch):
     assert found == {"MODE": "class", "DATA_DIR": str(course / "my sets"), "SEED": 0}
 
 
-@pytest.mark.parametrize(
-    ("code", "asks"),
-    [
-        ('if DATASET == "phantom":\n    pass', True),
-        ('if "phantom" != DATASET:\n    pass', True),
-        ('by = "word" if DATASET in KNOWN else "source"', True),
-        ('match DATASET:\n    case "phantom":\n        pass', True),
-        ('%matplotlib inline\nready = a and DATASET == "own"', True),
-        ("table = datasets.load(DATASET, DATA_DIR)", False),
-        ('if MODE == "full":\n    print(DATASET)', False),
-        ('# if DATASET == "phantom"\ntext = "DATASET == 1"', False),
-        ("%%bash\nif [ $DATASET = phantom ]; then", False),
-    ],
-)
-def test_code_that_compares_the_data_set_is_found(code, asks):
-    assert run.compares(new_notebook(cells=[new_code_cell("x = 1"), new_code_cell(code)])) is asks
+def test_core_leaves_the_deeper_steps_out(course):
+    cells = [new_markdown_cell(text) for text in ("## Step 1 · A", "## Step 2 · B · deeper", "text", "## Step 3 · C")]
+    cells.insert(2, new_code_cell("deep = 1"))
+    path = course / "notebooks" / "01_good.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    assert [cell.source for cell in run.core(path).cells] == ["## Step 1 · A", "## Step 3 · C"]
 
 
-def test_only_what_depends_on_the_data_set_is_run_and_the_rest_is_named(course, monkeypatch, capsys):
-    write(course, "01_same.ipynb", "load(DATASET)")
-    write(course, "02_other.ipynb", 'DATASET == "phantom"')
-    (course / "notebooks" / "cases").mkdir()
-    write(course, "cases/a_case.ipynb", "x = 1")
-    ran = []
-    monkeypatch.setattr(run, "run_all", lambda paths, *_: ran.extend(paths) or [run.Result("x", "ok", 1, 1, 1)])
-    assert run.main(["--data-dependent", "--output", str(course / "out")], course) == 0
-    assert [path.stem for path in ran] == ["02_other", "a_case"]
-    assert "left out, the same code on every data set: 01_same\n" in capsys.readouterr().out
+@pytest.mark.slow
+def test_a_core_that_needs_a_deeper_step_fails_and_the_students_copies_are_chosen(course):
+    (course / "notebooks" / "student").mkdir()
+    cells = [new_code_cell("x = 1"), new_markdown_cell("### B · deeper"), new_code_cell("y = 2")]
+    cells += [new_markdown_cell("## C"), new_code_cell("x + y")]
+    nbformat.write(new_notebook(cells=cells), course / "notebooks" / "student" / "01_good.ipynb")
+    output = course / "out"
+    assert run.main(["--student", "--output", str(output)], course) == 0
+    assert run.main(["--student", "--core", "--output", str(output)], course) == 1
+    assert "'y' is not defined" in rows(output / "report.csv")[0]["error"]
+    assert run.main(["--output", str(output)], course) == 2, "there is no executed copy"
 
 
 def test_seconds_are_those_measured_if_any_were(course):

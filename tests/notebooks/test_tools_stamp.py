@@ -10,7 +10,7 @@ from tools import build, frame, links, lint, stamp
 from tools.common import ToolError
 
 ADDRESS = "https://github.com/ann/cxr.course"
-COLAB = "https://colab.research.google.com/github/ann/cxr.course/blob/{}/notebooks/00_topic.ipynb"
+COLAB = "https://colab.research.google.com/github/ann/cxr.course/blob/{}/notebooks/student/00_topic.ipynb"
 
 
 def git(folder, *arguments):
@@ -101,6 +101,13 @@ def test_stamped_lesson_has_its_own_button_and_an_archive_to_install_from(stampe
     assert len(setup.splitlines()) <= 15
     assert lint.main([], stamped) == 0
     assert f'repository-code: "{ADDRESS}"\n' in (stamped / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_both_copies_have_the_button_that_opens_the_students_and_that_one_says_how_predictions_are_kept(stamped):
+    for name, said in (("00_topic.ipynb", False), ("student/00_topic.ipynb", True)):
+        text = nbformat.read(stamped / "notebooks" / name, 4).cells[0].source
+        assert COLAB.format("main") in text
+        assert ("keep_on_drive" in text) is said
 
 
 def test_links_may_lead_to_a_release(stamped):
