@@ -59,11 +59,10 @@ class Overlay:
         return tomllib.loads(path.read_text(encoding="utf-8")).get("seed") if path and path.is_file() else None
 
     def source(self, assignment: str, root: Path) -> Path:
-        """Return the instructor's source of an assignment if there is one, else the course's."""
-        own = self.folder / "exercises" / "src" / f"{assignment}.py" if self.folder else None
-        if own and own.is_file():
-            return own
-        return next(path for path in sources(root, [assignment]) if path.stem == assignment)
+        """Return the instructor's source of an assignment if there is one, else the course's ("_exercise" may lack)."""
+        stems = (assignment, f"{assignment}_exercise")
+        own = sorted((self.folder / "exercises" / "src").glob("*.py")) if self.folder else []
+        return next(path for path in [*own, *sources(root)] if path.stem in stems)
 
     def hidden(self, assignment: str) -> dict[str, str]:
         """Return further hidden tests by the name of the answer: hidden/ASSIGNMENT/NAME.py."""
@@ -77,7 +76,8 @@ class Overlay:
 
 def release(course: Path, assignment: str, overlay: Overlay, root: Path = ROOT) -> Path:
     """Put an assignment into the course and let nbgrader make the student's version; return its path."""
-    source, hidden = overlay.source(assignment, root), overlay.hidden(assignment)
+    source = overlay.source(assignment, root)
+    hidden = overlay.hidden(source.stem)
     notebook = marked(source, root, hidden)
     tests = {cell.id.removeprefix("test_") for cell in notebook.cells if cell.id.startswith("test_")}
     if strange := sorted(set(hidden) - tests):

@@ -31,23 +31,10 @@ _SPLIT = re.compile(
 _UNLABELLED = re.compile(rf"(?:{_NEUTRAL})*(?:predict(?:ions?)?|unlabell?ed|inference)(?:{_NEUTRAL})*")
 _ALL_NEUTRAL = re.compile(rf"(?:{_NEUTRAL})*")
 
-_BODY = set(
-    [
-        "lung",
-        "lungs",
-        "left",
-        "right",
-        "heart",
-        "infection",
-        "lesion",
-        "lesions",
-        "manual",
-        "binary",
-        "predicted",
-        "map",
-        "maps",
-    ]
-)
+_BODY = {
+    *("lung", "lungs", "left", "right", "heart", "infection", "lesion", "lesions", "manual", "binary", "predicted"),
+    *("map", "maps"),
+}
 _NO_RADIOGRAPH = {
     "mask": "mask masks masque masques groundtruth gt contour contours roi rois bbox bboxes boxes annotation "
     "annotations annotated overlay overlays outline outlines seg segs segmentation segmentations segmented lungseg msk "

@@ -23,6 +23,16 @@ def overlay(folder, test: str) -> course.Overlay:
     return course.Overlay(folder)
 
 
+def test_an_exercise_may_be_named_without_its_ending(tmp_path):
+    private = overlay(tmp_path / "private", "assert make_split.__doc__ == 'mine, which nobody sees'")
+    released = course.release(tmp_path / "course", "04_splitting", private)
+    assert released == tmp_path / "course" / "release" / "04_splitting" / "04_splitting.ipynb"
+    assert "which nobody sees" in (tmp_path / "course/source/04_splitting/04_splitting.ipynb").read_text("utf-8")
+    assert "which nobody sees" not in released.read_text("utf-8")
+    with pytest.raises(StopIteration):
+        course.release(tmp_path / "course", "04_split", private)
+
+
 @pytest.mark.parametrize("mark", exercises.HIDDEN)
 def test_hidden_test_that_would_end_its_own_hiding_is_refused(mark, tmp_path):
     with pytest.raises(ToolError, match=r"make_split\.py.*HIDDEN TESTS"):
