@@ -97,7 +97,11 @@ def save_bundle(
         (new := outer / "new").mkdir()
         model.save(new / MODEL)
         opened = open_model(new / MODEL)  # it does open in safe mode
-        check_model(opened)
+        if np.abs(check_model(model) - check_model(opened)).max() > REPLAY_TOLERANCE:
+            raise ValueError(
+                f"{model.name} answers otherwise once it was saved and opened: it holds a function or a layer of your "
+                "own that Keras takes for another of the same name; use those of Keras"
+            )
         opened.save(new / MODEL)  # without the optimiser's memory
         (new / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
         (new / CARD).write_text(card, "utf-8")

@@ -1,5 +1,7 @@
 """Heat maps of a network's answer, and two maps that need no network."""
 
+import warnings
+
 import numpy as np
 
 from .. import pipeline
@@ -16,8 +18,9 @@ def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_
     normalisation and activation behind it). The gradient is that of the logit, not of the probability, which
     saturates. What lowers the logit is cut off (ReLU); the map is brought to the images' size by bilinear
     interpolation and is not normalised. The model is used as it is, in inference mode, and left as it was; do not use
-    it in another thread meanwhile. Raises ValueError where there is no such layer, the model is not built of layers,
-    has several outputs or takes colour, or images or target do not fit.
+    it in another thread meanwhile. Warns of a layer whose maps are the same everywhere. Raises ValueError where there
+    is no such layer, the model is not built of layers, has several outputs or takes colour, or images or target do not
+    fit.
     Source: Selvaraju et al. 2017, doi 10.1109/ICCV.2017.74. Introduced in lesson 10.
     """
     import tensorflow as tf
@@ -25,7 +28,7 @@ def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_
     targets = check(model, images, target)
     batch_size = batch_size or pipeline.inference_batch(images)
     chosen, size = find_layer(model, layer), images.shape[1:]
-    heat = np.zeros(images.shape, np.float32)
+    heat, dead = np.zeros(images.shape, np.float32), len(images) > 0
     for start in range(0, len(images), batch_size):
         part = slice(start, start + batch_size)
         with tf.GradientTape(watch_accessed_variables=False) as tape, logits(model), watched(chosen, tape) as seen:
@@ -35,10 +38,17 @@ def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_
             raise ValueError(f"the answer of {model.name} does not depend on {chosen.name!r}; choose another layer")
         check_map(chosen, seen["maps"].shape[1] * seen["maps"].shape[2])
         weight = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True)
+        dead = dead and not np.ptp(seen["maps"].numpy(), axis=(1, 2)).any()
         small = tf.nn.relu(tf.reduce_sum(weight * seen["maps"], axis=-1, keepdims=True))
         heat[part] = tf.image.resize(small, size, method="bilinear")[..., 0].numpy()
     if not np.isfinite(heat).all():
         raise ValueError(f"{model.name} gives maps that are not finite (NaN): its training went wrong")
+    if dead and np.ptp(images, axis=(1, 2)).any():
+        warnings.warn(
+            f"the maps of {chosen.name!r} are the same everywhere in all {len(images)} images: the layer is dead (its "
+            "ReLU gives 0 in every unit, perhaps), and Grad-CAM shows nothing",
+            stacklevel=2,
+        )
     return remember_as(heat, images)
 
 

@@ -61,6 +61,8 @@ def write(table: pd.DataFrame, csv) -> None:
     """
     table = check(table)
     csv = Path(os.path.abspath(csv))
+    if csv.exists() and not csv.is_file():
+        raise ManifestError(f"{csv} is a folder or a device: give the path of a file")
     csv.parent.mkdir(parents=True, exist_ok=True)
     table["path"] = [_relative(path, csv.parent) for path in table["path"]]
     part = csv.with_name(f".{csv.name}.{os.getpid()}.part")

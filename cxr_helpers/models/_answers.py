@@ -45,7 +45,7 @@ def output_units(model) -> int:
             f"{getattr(model, 'name', model)!s:.80} is not built, or not of layers (a subclass): its last layer cannot "
             "be looked at. Give keras.Sequential an Input, or use keras.Model(inputs, outputs)"
         )
-    named = isinstance(getattr(model, "output_shape", None), dict)  # a dict of outputs, even of one
+    named = isinstance(getattr(model, "output", None), dict)  # a dict of outputs, even of one
     if named or len(outputs) != 1 or len(outputs[0].shape) != 2 or outputs[0].shape[-1] is None:
         shapes = ", ".join(str(tuple(output.shape)) for output in outputs) + " by name" * named
         raise ValueError(f"{model.name} gives {shapes}; one output (n, classes), or (n, 1) for two classes, is needed")
@@ -107,10 +107,10 @@ def as_probabilities(output, name: str = "the model", tolerance: float = TOLERAN
     return both
 
 
-def check_model(model) -> None:
+def check_model(model) -> np.ndarray:
     """Refuse a network that does not take images (n, size, size, 1), or does not answer with probabilities.
 
-    Looks at its last layer, at every weight, and at its answers to four drawn images. Raises ValueError.
+    Looks at its last layer, at every weight, and at its answers to four drawn images; returns these. Raises ValueError.
     """
     answer_layer(model)
     shape = model.input_shape if isinstance(model.input_shape, tuple) else ()
@@ -123,4 +123,4 @@ def check_model(model) -> None:
     drawn = np.random.default_rng(0).integers(0, 256, (2, side, side))
     ramp = np.broadcast_to(np.linspace(0, 255, side), (side, side))
     images = np.stack([*drawn, ramp, ramp.T]).astype(np.float32)[..., None]
-    as_probabilities(np.asarray(model(images, training=False)), model.name)
+    return as_probabilities(np.asarray(model(images, training=False)), model.name)

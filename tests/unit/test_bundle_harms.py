@@ -330,6 +330,14 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
     assert (found.temperature, found.threshold, found.preprocessing) == (1.5, 0.25, PREPARED)
 
 
+def test_a_model_that_is_another_one_once_it_was_saved_is_not_kept(tmp_path, monkeypatch):
+    others = iter([network(seed=1)])
+    monkeypatch.setattr("cxr_helpers.deploy._bundle.open_model", lambda path: next(others))
+    with pytest.raises(ValueError, match="answers otherwise once it was saved and opened"):
+        deploy.save_bundle(tmp_path / "b", network(), classes=CLASSES, preprocessing=PREPARED)
+    assert not list(tmp_path.iterdir())
+
+
 # --- replay ---------------------------------------------------------------------------------------------------------
 
 

@@ -180,15 +180,15 @@ def resettled(bundle, change):
 
 @pytest.mark.tensorflow
 def test_an_older_bundle_opens_and_the_page_says_what_it_does_not_know(bundle, film):
-    texts = ("trained_on", "threshold_meaning")
-    older = resettled(bundle, lambda new: {k: v for k, v in new.items() if k not in texts} | {"version": 1})
+    later = ("trained_on", "threshold_meaning", "full_scale")
+    older = resettled(bundle, lambda new: {k: v for k, v in new.items() if k not in later} | {"version": 1})
     found = deploy.load_bundle(older)
     assert (found.trained_on, found.threshold_meaning, found.threshold) == ("", "", 0.4)
     page, _ = deploy.upload_report(found, "film.png", film.read_bytes())
     assert "What the network was trained on is unknown: the bundle does not say." in page
     assert "What this threshold means is unknown: the bundle does not say." in page
     with pytest.raises(deploy.BundleError, match="newer version"):
-        deploy.load_bundle(resettled(bundle, lambda old: old | {"version": 3}))
+        deploy.load_bundle(resettled(bundle, lambda old: old | {"version": 4}))
 
 
 @pytest.mark.tensorflow

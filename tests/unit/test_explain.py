@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -235,6 +237,9 @@ LAST_MAPS = {  # the layer whose maps must be weighed is called "seen"
     "two convolutions behind the pooling": own_dense,
     "squeeze and excitation last": excited,
     "convolution down to one place": lambda x, layers: dense(layers.Flatten()(layers.Conv2D(4, 14)(x)), layers),
+    "upsampled behind a pooling": lambda x, layers: dense(
+        layers.Flatten()(layers.UpSampling2D(2)(layers.Conv2D(3, 1)(mean(x, layers, True)))), layers
+    ),
     "depthwise down to one place": lambda x, layers: dense(layers.Flatten()(layers.DepthwiseConv2D(14)(x)), layers),
 }
 
@@ -337,6 +342,9 @@ def with_nan():
         (lambda: built(LAST_MAPS["squeeze and excitation last"]), "gate", "one place"),
         (used_twice, "seen", "used twice"),
         (with_nan, None, "not finite"),
+        (lambda: built(lambda x, y: {"p": dense(mean(x, y), y)}), None, "by name"),
+        (lambda: built(lambda x, y: dense(mean(x, y), y, "softplus")), None, "with softplus"),
+        (lambda: built(lambda x, y: dense(y.Flatten()(x), y), (SIZE, SIZE // 2, 1)), None, "takes images"),
     ],
 )
 def test_a_model_whose_maps_would_mislead_is_refused(make, layer, message, images):
@@ -353,6 +361,22 @@ def test_a_model_of_maps_of_one_place_only_is_refused(images):
     model = keras.Model(grey, keras.layers.Softmax()(keras.layers.Flatten()(x)))
     with pytest.raises(ValueError, match=r"more than one place.*occlusion"):
         explain.grad_cam(model, images, 0)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("bias", [-1e6, 0.0])
+def test_a_layer_that_shows_the_same_everywhere_is_said(images, bias):
+    import keras
+
+    model = built(LAST_MAPS["dense"])
+    seen = model.get_layer("seen")
+    seen.set_weights([0 * seen.get_weights()[0], np.full(seen.get_weights()[1].shape, bias, np.float32)])
+    with pytest.warns(UserWarning, match="'seen' are the same everywhere in all .* images: the layer is dead"):
+        explain.grad_cam(model, images, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        explain.grad_cam(built(LAST_MAPS["dense"]), np.full_like(images, 9), 0)  # the images are at fault
+    assert isinstance(model, keras.Model)
 
 
 # --- occlusion ------------------------------------------------------------------------------------------------------

@@ -208,8 +208,20 @@ PAGES = [
     b"<!DOCTYPE html><html><body>Sign in</body></html>",
     b"\xef\xbb\xbf\r\n  <HTML><head>Quota exceeded</head></HTML>",
     b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>",
+    b"<!-- made by hand --><html>",
+    "<html><body>Sign in</body></html>".encode("utf-16"),
     b"",
 ]
+
+
+@pytest.mark.parametrize("name", ["w.h5", "s.zip", "m.keras", "a.npz", "x.png", "set.tar.gz", "net.onnx"])
+@pytest.mark.parametrize("content", [b'{"error": "quota exceeded"}', b"Quota exceeded\n", b"Zugriff verweigert"])
+def test_an_error_in_words_is_not_kept_as_a_file_of_data(server, tmp_path, name, content):
+    server.content = content
+    with pytest.raises(fetch.FetchError, match=r"sent text instead of the file, beginning with '"):
+        get(server, tmp_path / name)
+    assert not (tmp_path / name).exists()
+    assert get(server, tmp_path / "answer.json").read_bytes() == content
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -413,7 +425,26 @@ def cut_tar(path):
     path.write_bytes(path.read_bytes()[:100_000])
 
 
-@pytest.mark.parametrize("make", [damaged_zip, cut_tar])
+def cut_between_files(path):
+    """A tar that ends where a file ends."""
+    tarred(path, ("a", b"x"), ("b", b"x"), ("c", b"x"), mode="w")
+    path.write_bytes(path.read_bytes()[: 2 * 1024])
+
+
+def cut_in_a_header(path):
+    tarred(path, ("a", b"x"), ("b", b"x"), mode="w")
+    path.write_bytes(path.read_bytes()[:1300])
+
+
+def damaged_header(path):
+    """A tar whose second header is damaged: tarfile itself ends there without a word."""
+    tarred(path, ("a", b"x"), ("b", b"x"), ("c", b"x"), mode="w")
+    content = bytearray(path.read_bytes())
+    content[1024 + 148 : 1024 + 156] = b"zzzzzzzz"  # its checksum
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("make", [damaged_zip, cut_tar, cut_between_files, cut_in_a_header, damaged_header])
 def test_a_damaged_archive_leaves_nothing(tmp_path, make):
     path = tmp_path / "archive"
     make(path)

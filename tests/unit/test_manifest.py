@@ -148,6 +148,17 @@ def link(where, target):
         pytest.skip("no symbolic links here")
 
 
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_a_table_replaces_no_folder_and_no_device(tmp_path, kind):
+    write(tmp_path / "set", "Covid/a.png", "Normal/b.png")
+    table = manifest.from_folder(tmp_path / "set", progress=False).table
+    place = tmp_path / "there"
+    place.mkdir() if kind == "folder" else os.mkfifo(place)
+    with pytest.raises(manifest.ManifestError, match="is a folder or a device: give the path of a file"):
+        manifest.write(table, place)
+    assert place.is_dir() if kind == "folder" else place.is_fifo()
+
+
 def test_a_class_folder_that_is_a_link_is_followed(tmp_path):
     write(tmp_path / "store", "c1/P1/a.png", "c1/b.png")
     write(tmp_path / "set", "train/Normal/c.png")
