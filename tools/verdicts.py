@@ -149,14 +149,16 @@ class _Watched(ast.NodeTransformer):
     """Hand each side of a comparison inside a verdict to `_seen`, with its text."""
 
     def visit_Compare(self, node: ast.Compare) -> ast.Compare:
+        texts = [ast.unparse(side) for side in (node.left, *node.comparators)]
         self.generic_visit(node)
-        node.left, *node.comparators = [self._watched(side) for side in (node.left, *node.comparators)]
+        sides = [self._watched(*pair) for pair in zip((node.left, *node.comparators), texts, strict=True)]
+        node.left, *node.comparators = sides
         return node
 
-    def _watched(self, side: ast.expr) -> ast.expr:
-        if isinstance(side, ast.Constant):
+    def _watched(self, side: ast.expr, text: str) -> ast.expr:
+        if not any(isinstance(node, ast.Name) for node in ast.walk(side)):  # a number
             return side
-        call = ast.Call(ast.Name("_seen", ast.Load()), [ast.Constant(ast.unparse(side)), side], [])
+        call = ast.Call(ast.Name("_seen", ast.Load()), [ast.Constant(text), side], [])
         return ast.copy_location(call, side)
 
 

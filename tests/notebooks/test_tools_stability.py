@@ -33,7 +33,7 @@ shares = [share, 1 - share]
 # %% tags=["author", "verdict"]
 # verdict(
 #     "00.sum-is-one",
-#     sum(shares) == 1 and all(s <= 1 for s in shares),
+#     sum(shares) == 1 and sum(s <= 2 / 2 for s in shares) == 2,
 # )
 """
 FIRST = LESSON.splitlines().index('# verdict("00.share-is-small", share < 0.7)') + 1
@@ -64,7 +64,7 @@ def test_only_verdict_cells_become_code_line_for_line():
         'verdict("00.share-is-small", share < 0.7)',
         "verdict(",
         '    "00.sum-is-one",',
-        "    sum(shares) == 1 and all(s <= 1 for s in shares),",
+        "    sum(shares) == 1 and sum(s <= 2 / 2 for s in shares) == 2,",
         ")",
     ]
 
@@ -116,6 +116,8 @@ def test_sources_run_as_scripts_and_go_on_where_they_stopped(lesson, tmp_path, c
     store = tmp_path / stability.STORE
     lines = [json.loads(line) for line in store.read_text().splitlines()]
     assert lines[1]["verdicts"]["00.share-is-small"]["sides"] == {"share": "0.25"}
+    sides = {"sum(shares)": "1", "s": "0.75", "sum((s <= 2 / 2 for s in shares))": "2"}
+    assert lines[1]["verdicts"]["00.sum-is-one"]["sides"] == sides
     assert "cxr_helpers/__init__.py" in lines[0]["modules"]
     assert not any("plots" in name for name in lines[0]["modules"])
 
