@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools import lint_content, lint_form
+from tools import lint_content, lint_form, lint_hands
 from tools.common import ROOT, ToolError, chosen, is_students, read_notebook, relative, students_copy
 from tools.stats import stats_table
 
-RULES = [*lint_form.RULES, *lint_content.RULES]
+RULES = [*lint_form.RULES, *lint_content.RULES, *lint_hands.RULES]
 # Of a student's copy: its cells are those of the executed one.
 OF_STUDENTS = [lint_form.colab, lint_content.bare, lint_content.machine_paths]
 
@@ -47,7 +47,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             print(f"{relative(path, root)}: {line}")
     if options.stats and paths:
         print(stats_table([path for path in paths if not is_students(path)]))
-    count = sum(map(len, found.values()))
+    together = [] if options.names else list(lint_hands.course([path for path in paths if not is_students(path)]))
+    for line in together:
+        print(f"[course] {line}")
+    count = sum(map(len, found.values())) + len(together)
     print(f"{len(paths)} notebooks, {count} findings")
     return int(bool(count))
 

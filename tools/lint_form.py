@@ -139,7 +139,8 @@ def predict_explain(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
         if not code:
             yield Finding(start, "give this step something to run, or merge it with another")
             continue
-        if not any("**Predict.**" in source for _, source in kinds[: code[-1]]):
+        recorded = any("guess." in cell.source for cell in notebook.cells)  # then lint_hands asks for predictions
+        if not recorded and not any("**Predict.**" in source for _, source in kinds[: code[-1]]):
             yield Finding(start, 'ask "**Predict.** ..." before a code cell of this step')
         if not any("**Explain.**" in source for _, source in kinds[code[0] + 1 :]):
             yield Finding(start, 'read the result aloud after the code of this step: "**Explain.** ..."')

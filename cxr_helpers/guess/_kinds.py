@@ -316,10 +316,10 @@ class Sketch(Number):
 KINDS = {kind.name: kind for kind in (Number, Interval, Choice, Order, Sketch)}
 
 
-def plain(value: float) -> str:
-    """A number in three digits: 0.833, 4.61, 78, 1,234."""
+def plain(value: float, digits: int = 3) -> str:
+    """A number in three digits: 0.833, 4.61, 78, 1,234; a whole number keeps all of its own."""
     value = float(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -74,17 +74,15 @@ class Prediction:
         line = {"key": self.kind.key, "result": found["value"], "hit": hit}
         _store.add(lambda before: [] if _seen(before, self.kind.key) else [line])
         held = None if hit else self.kind.belief(self.answer, checked)
-        text = self._words(found)
-        if held is not None:
-            text += f" {checked[held][-1]}"
+        text = self._words(found, "" if held is None else checked[held][-1])
         return Meeting(_picture(self, found), text, hit)
 
-    def _words(self, found: dict) -> str:
+    def _words(self, found: dict, belief: str) -> str:
         result = _result_text(self.kind, found)
         first = f"**{self.who}: {self._answer_text()}. The result: {result}.**"
-        parts = [first, self.kind.comment(self.answer, found)]
+        parts = [first, self.kind.comment(self.answer, found), *([belief] if belief else [])]
         if not self.own and self.entered is None:
-            parts.append("(Nothing was entered: an example stands for your prediction, and does not count.)")
+            parts.append("*(Nothing was entered: the example does not count.)*")
         elif not self.own:
             parts.append(
                 f"(You entered {self.kind.show(self.entered)} when the result had been seen: it does not count.)"
@@ -176,7 +174,7 @@ def _seen(before: list[dict], key: str) -> bool:
 def _result_text(kind: Kind, found: dict) -> str:
     if "low" not in found:
         return kind.show(found["value"]) if not isinstance(kind, Interval) else plain(found["value"])
-    return f"{plain(found['value'])} ({plain(found['low'])} to {plain(found['high'])})"
+    return f"{plain(found['value'])} ({plain(found['low'], 2)} to {plain(found['high'], 2)})"
 
 
 def _picture(prediction: Prediction, found: dict) -> plots.Picture | None:

@@ -16,7 +16,7 @@ def number_line(mine, result, *, between, title: str, name: str = "your predicti
     value, low, high = result
     span = between[1] - between[0]
     mine_text = _number(mine) if np.ndim(mine) == 0 else f"{_number(mine[0])} to {_number(mine[1])}"
-    truth_text = _number(value) + (f" ({_number(low)} to {_number(high)})" if low is not None else "")
+    truth_text = _number(value) + (f" ({_number(low, 2)} to {_number(high, 2)})" if low is not None else "")
     with style():
         figure = new_figure(1.75)
         axes = figure.subplots()
@@ -28,7 +28,7 @@ def number_line(mine, result, *, between, title: str, name: str = "your predicti
             axes.plot(mine, [0.25, 0.25], color=MINE, linewidth=5, zorder=3, solid_capstyle="butt")
         else:
             axes.plot(mine, 0.25, "v", color=MINE, markersize=11, mec="white", zorder=3)
-        _label(axes, np.mean(mine), 0.5, f"{name}: {mine_text}", MINE, between)
+        _label(axes, np.mean(mine), 0.62, f"{name}: {mine_text}", MINE, between)
         _label(axes, value, -0.5, f"result: {truth_text}", TRUTH, between)
         axes.set_xlim(min(between[0], value) - span / 50, max(between[1], value) + span / 50)
         axes.set_ylim(-1, 1)
@@ -131,5 +131,5 @@ def _whole(axis) -> None:
     axis.set_major_locator(MaxNLocator(integer=True, nbins=5))
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+def _number(value: float, digits: int = 3) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
