@@ -35,6 +35,7 @@ with cxr_helpers.quiet():  # hides TensorFlow's start-up lines
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
+# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
