@@ -16,9 +16,7 @@ COMPARED = "nbval-check-output"
 # Notebooks in which fewer than half of the printing cells are compared; the list shrinks to nothing.
 TOO_FEW_COMPARED = {
     "04_splitting",
-    "07_evaluation",
     "08_transfer_learning",
-    "09_shortcuts",
     "10_explanation",
     "11_calibration",
     "12_uncertainty",
