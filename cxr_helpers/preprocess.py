@@ -25,7 +25,9 @@ from .manifest._rows import remember
 
 FITS = ("pad", "crop", "squash")
 CONTRASTS = (None, "equalize", "clahe")
-VERSION = 1  # part of every cache's key: raise it when `prepare` changes what it returns
+VERSION = (
+    2  # part of every cache's key: raise it when `prepare` changes what it returns, or a checksum is made otherwise
+)
 
 
 def pad_to_square(image: np.ndarray, value: float = 0.0) -> np.ndarray:
@@ -111,7 +113,8 @@ def cache(
     and by the settings; so make it for the whole table, then select rows with the `split`
     column. What pairs a table with these images, or with copies of them, refuses a table in
     another order. An interrupted run goes on where it stopped; two processes do not disturb each
-    other. Each image has a checksum: what is damaged is made again, with a warning.
+    other. Each image has a checksum of its pixels and of its file's hash: what is damaged, or belongs to another image,
+    is made again, with a warning.
     Parameters: `folder`, where caches lie (default `data/cache/` of the project).
     Raises `images.ImageError` for a file that cannot be read or is no longer the one whose hash the table holds,
     PermissionError where the cache is not made yet and its folder cannot be written, OSError where the disk is full
@@ -125,23 +128,24 @@ def cache(
         settings["full_scale"] = manifest.scales(table)
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     place = Path(folder or datasets.work_dir() / "cache") / f"{size}-{fit}-{contrast or 'plain'}-{key}"
-    pixels = _finished(place, settings, len(table))  # it needs no lock: its folder may be read-only
+    pixels = _finished(place, settings, table)  # it needs no lock: its folder may be read-only
     if pixels is None:
         pixels = _make(table, place, settings, progress)
     remember(table, pixels)
     return pixels
 
 
-def _finished(place: Path, settings: dict, n: int) -> np.memmap | None:
-    """The finished cache of n images, read only, if it is whole and holds what the settings ask for."""
+def _finished(place: Path, settings: dict, table: pd.DataFrame) -> np.memmap | None:
+    """The finished cache of a manifest, read only, if it is whole and holds what table and settings ask for."""
     try:
         pixels = np.lib.format.open_memmap(place / "images.npy", mode="r")
         sums = np.lib.format.open_memmap(place / "sums.npy", mode="r")
         same = json.loads((place / "settings.json").read_text()) == settings
     except (OSError, ValueError):  # absent, cut off, or something else under its name
         return None
-    fits = pixels.shape == (n, settings["size"], settings["size"]) and pixels.dtype == np.uint8
-    return pixels if same and fits and sums.shape == (n,) and _intact(pixels, sums).all() else None
+    fits = _holds(pixels, np.uint8, (len(table), settings["size"], settings["size"]))
+    fits = fits and _holds(sums, np.uint64, (len(table),))
+    return pixels if same and fits and _intact(pixels, sums, table["sha256"]).all() else None
 
 
 def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> np.memmap:
@@ -149,7 +153,7 @@ def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> n
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with locked(f"{place}.lock"):
-            pixels = _finished(place, settings, len(table))
+            pixels = _finished(place, settings, table)
             if pixels is None:
                 _fill(table, place, settings, progress)
                 pixels = np.lib.format.open_memmap(place / "images.npy", mode="r")
@@ -161,10 +165,12 @@ def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> n
             raise OSError(
                 error.errno, f"the disk is full: the cache needs {needed} in {place.parent}: {remedy}"
             ) from error
-        if not isinstance(error, PermissionError) and error.errno != errno.EROFS:
+        denied = isinstance(error, PermissionError) or error.errno == errno.EROFS
+        if not denied and not isinstance(error, FileExistsError | IsADirectoryError | NotADirectoryError):
             raise
         remedy = "set CXR_WORK_DIR to a folder of your own, or pass folder="
-        raise PermissionError(f"the cache cannot be made in {place.parent} ({error}): {remedy}") from error
+        kind = PermissionError if denied else type(error)
+        raise kind(f"the cache cannot be made in {place.parent} ({error}): {remedy}") from error
 
 
 def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> None:
@@ -193,9 +199,9 @@ def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: b
     def one(row: int) -> None:
         pixels[row] = prepare(images.read(paths[row], scales[row]), size, fit, contrast)
         _check_unchanged(paths[row], hashes[row])
-        sums[row] = _checksum(pixels[row])
+        sums[row] = _checksum(pixels[row], hashes[row])
 
-    todo = np.flatnonzero(~_intact(pixels, sums))
+    todo = np.flatnonzero(~_intact(pixels, sums, hashes))
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for _ in bar(pool.map(one, todo), show=progress, total=len(todo), desc="cache", unit="image"):
             pass
@@ -203,14 +209,19 @@ def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: b
     sums.flush()
 
 
-def _checksum(pixels: np.ndarray) -> int:
-    """Of one image; never 0, which stands for an image that is not there yet."""
-    return zlib.crc32(pixels) + 1
+def _checksum(pixels: np.ndarray, sha256: str) -> int:
+    """Of one image, made from the file of this hash; never 0, which stands for an image that is not there yet."""
+    return zlib.crc32(pixels, zlib.crc32(sha256.encode())) + 1
 
 
-def _intact(pixels: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    """Which images (n,) are the ones that were written: not cut off by a crash, not changed on the disk."""
-    return np.array([bool(known) and known == _checksum(image) for image, known in zip(pixels, sums, strict=True)])
+def _intact(pixels: np.ndarray, sums: np.ndarray, hashes) -> np.ndarray:
+    """Which images (n,) are the ones that were written: not cut off by a crash, changed or exchanged on the disk."""
+    rows = zip(pixels, sums, hashes, strict=True)
+    return np.array([bool(known) and known == _checksum(image, sha256) for image, known, sha256 in rows])
+
+
+def _holds(array: np.ndarray, dtype: type, shape: tuple) -> bool:
+    return array.shape == shape and array.dtype == dtype and array.flags.c_contiguous
 
 
 def _check_unchanged(path: str, sha256: str) -> None:
@@ -227,7 +238,7 @@ def _open(path: Path, dtype: type, shape: tuple) -> np.memmap:
     if path.is_file():
         with contextlib.suppress(ValueError):  # cut off while it was being made
             array = np.lib.format.open_memmap(path, mode="r+")
-            if array.shape == shape and array.dtype == dtype:
+            if _holds(array, dtype, shape):
                 return array
     array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
     try:

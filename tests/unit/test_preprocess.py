@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import time
 import warnings
 
@@ -215,6 +216,11 @@ def foreign(place, array):
     np.save(place / "images.npy", array)
 
 
+def reorder(place, order):
+    for name in ("images.npy", "sums.npy"):
+        np.save(place / name, np.load(place / name)[order])
+
+
 DAMAGE = {
     "images cut off": lambda place: cut(place, "images.npy", 700),
     "images empty": lambda place: cut(place, "images.npy", 0),
@@ -231,6 +237,10 @@ DAMAGE = {
     "no settings": lambda place: (place / "settings.json").unlink(),
     "settings of another set": lambda place: (place / "settings.json").write_text('{"version": 1}'),
     "settings cut off": lambda place: cut(place, "settings.json", 9),
+    "images in another order, with their checksums": lambda place: reorder(place, [1, 0, 3, 2, 5, 4]),
+    "one image in place of another, with its checksum": lambda place: reorder(place, [0, 0, 2, 3, 4, 5]),
+    "columns before rows": lambda place: foreign(place, np.asfortranarray(np.load(place / "images.npy"))),
+    "checksums of another type": lambda place: np.save(place / "sums.npy", np.load(place / "sums.npy").astype(float)),
     "no images": lambda place: (place / "images.npy").unlink(),
 }
 
@@ -246,6 +256,20 @@ def test_a_damaged_or_foreign_cache_is_made_again_and_said(table, tmp_path, name
     assert again.dtype == np.uint8
     np.testing.assert_array_equal(again, right)
     assert folders(tmp_path) == [place]
+
+
+@pytest.mark.parametrize("what", ["a file in its place", "a folder in place of its lock"])
+def test_what_stands_in_the_way_of_a_cache_is_named(table, tmp_path, what):
+    preprocess.cache(table, size=16, folder=tmp_path / "cache")
+    (place,) = folders(tmp_path)
+    shutil.rmtree(place)
+    if what == "a file in its place":
+        place.write_text("x")
+    else:
+        (place.parent / f"{place.name}.lock").unlink(missing_ok=True)
+        (place.parent / f"{place.name}.lock").mkdir()
+    with pytest.raises(OSError, match=rf"the cache cannot be made in .*{place.name}.*set CXR_WORK_DIR"):
+        preprocess.cache(table, size=16, folder=tmp_path / "cache")
 
 
 def test_only_the_damaged_image_is_read_again(table, tmp_path, monkeypatch):
