@@ -506,8 +506,9 @@ pd.crosstab(ours_right, linear_right, rownames=[""], colnames=[""])
 # **Explain.** The two cells in which one model is right and the other wrong decide. A minus sign favours the linear
 # model. The last words of each printed line are the verdict. *Better*: the whole interval lies above zero, and this
 # network is better on images like these; another training of it, with another seed or on another machine, may not be
-# (lesson 06, Step 7). *Not told apart*: the interval includes zero, which does not mean that the two are equal. `p` is small where hardly any resampled difference lies on the other side
-# of zero; a small p says nothing about the *size* of the difference. Report that, with its interval.
+# (lesson 06, Step 7). *Not told apart*: the interval includes zero, which does not mean that the two are equal. `p` is
+# small where hardly any resampled difference lies on the other side of zero; a small p says nothing about the *size* of
+# the difference. Report that, with its interval.
 
 # %% [markdown]
 # ### Checkpoint

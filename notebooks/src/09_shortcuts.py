@@ -205,8 +205,8 @@ plots.intervals(
 # *below* most of the well: it reads the marker and, where the two disagree, believes the marker. *Random* is expected
 # at 0.5; one throw of coins over so few patients scatters around it: look whether the interval holds 0.5. With nobody
 # wearing one the AUC falls, and what is left is what it knows of the disease: some with one seed, nothing that these
-# films can show with another (where the interval holds 0.5). The first line is a true statement about films on which ill people wear a marker, and was
-# taken for a statement about lungs.
+# films can show with another (where the interval holds 0.5). The first line is a true statement about films on which
+# ill people wear a marker, and was taken for a statement about lungs.
 #
 # Did it have to be so? These films do show the disease, and Step 4 trains a network that sees some of it. But the
 # marker is easier. A network takes what is easiest (Geirhos et al. 2020), and then has no reason to look further.
@@ -615,12 +615,13 @@ print("the same, the markers' places covered on every film:", rest)
 print("the alarm", "still rings" if rest.low > 0.5 else "is silent")
 
 # %% [markdown]
-# **Explain.** Softly, if at all: the first AUC is a little above 0.5, and nothing like what the network made of the marker.
-# The second line is the control that an alarm needs. Its places covered on *every* film, the marker is gone; where the
-# alarm rings on, a part of it was the disease, for lungs reach into the frame. The marker is small and moves about, mostly outside the frame, and trees on
-# single pixels cannot read. The network could. **An audit sees what its eyes can see**: a weak model that finds a
-# shortcut proves it is there; a weak model that finds none proves little. What found the marker was the trained network
-# itself, asked as in Step 3, and before that the montage: a person who looked.
+# **Explain.** Softly, if at all: the first AUC is a little above 0.5, and nothing like what the network made of the
+# marker. The second line is the control that an alarm needs. Its places covered on *every* film, the marker is gone;
+# where the alarm rings on, a part of it was the disease, for lungs reach into the frame. The marker is small and moves
+# about, mostly outside the frame, and trees on single pixels cannot read. The network could. **An audit sees what its
+# eyes can see**: a weak model that finds a shortcut proves it is there; a weak model that finds none proves little.
+# What found the marker was the trained network itself, asked as in Step 3, and before that the montage: a person who
+# looked.
 #
 # Now the set of this course.
 #
