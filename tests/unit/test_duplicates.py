@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from cxr_helpers import audit, duplicates
+from cxr_helpers import audit, duplicates, manifest
+from tests import draw
 
 
 def scene(seed):
@@ -70,6 +71,46 @@ def test_a_negative_is_a_copy(tmp_path, name):
         "1 pair(s), 1 of them an image and its negative",
     )
     assert audit._label_conflicts(found)[1] == "fault"
+
+
+def eight(image):
+    return np.rint(image * 255).astype(np.uint8)
+
+
+OTHER_FILES = {  # the same radiograph in another file, and the sign of the similarity
+    "TIFF of 16 bits": (
+        lambda image, path: Image.fromarray(np.rint(image * 65535).astype(np.uint16)).save(path, "TIFF"),
+        1,
+    ),
+    "12 bits in 16": (
+        lambda image, path: Image.fromarray(np.rint(image * 4095).astype(np.uint16)).save(path, "PNG"),
+        1,
+    ),
+    "colour": (lambda image, path: Image.fromarray(eight(image)).convert("RGB").save(path, "WEBP", lossless=True), 1),
+    "16 colours": (lambda image, path: Image.fromarray(eight(image)).quantize(16).save(path, "GIF"), 1),
+    "DICOM": (lambda image, path: path.write_bytes(draw.dicom(eight(image))), 1),
+    "DICOM that forgot to invert": (lambda image, path: path.write_bytes(draw.dicom(eight(image), "MONOCHROME1")), -1),
+}
+
+
+@pytest.mark.filterwarnings("ignore::cxr_helpers.images.ImageWarning")
+@pytest.mark.parametrize("kind", OTHER_FILES)
+def test_a_copy_of_another_kind_in_another_class_is_said(tmp_path, kind):
+    make, sign = OTHER_FILES[kind]
+    name = "copy.dcm" if "DICOM" in kind else "copy.png"  # what a raster file is, its bytes say
+    for label in ("Covid", "Normal"):
+        (tmp_path / label).mkdir()
+    for seed, path in ((0, "Covid/a.png"), (1, "Covid/b.png"), (2, "Normal/c.png")):
+        Image.fromarray(eight(scene(seed))).save(tmp_path / path)
+    make(scene(0), tmp_path / "Normal" / name)
+    table = manifest.from_folder(tmp_path, progress=False).table
+    found = duplicates.pairs(table, progress=False)
+    assert found[["image_id_a", "image_id_b", "kind"]].to_numpy().tolist() == [
+        ["Covid/a.png", f"Normal/{name}", "near"]
+    ]
+    assert found["similarity"][0] * sign > 0.9
+    page = audit.report(table, pairs=found).set_index("check")
+    assert page.loc["label conflicts among duplicates", "verdict"] == "fault"
 
 
 def test_the_strongest_pair_stands_first_whatever_its_sign(tmp_path):
