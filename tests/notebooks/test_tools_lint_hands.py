@@ -5,7 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import lint_hands
-from tools.common import deeper, read_notebook
+from tools.common import ROOT, deeper, read_notebook
 
 IMPORTS = "from cxr_helpers import guess, plots, split"
 ENTRY = """MY_{0} = None  # your prediction: a number
@@ -195,3 +195,10 @@ def test_calls_are_code_not_words_and_guess_summary_is_no_model_summary():
     assert lint_hands.calls(found) == {}
     found = new_notebook(cells=[new_code_cell("model.summary()\nkeras.applications.EfficientNetB0()")])
     assert set(lint_hands.calls(found)) == {"summary", "applications"}
+
+
+def test_lesson_04_is_the_pattern():
+    notebook = read_notebook(ROOT / "notebooks" / "04_splitting.ipynb")
+    assert lint_hands.converted(notebook)
+    assert lint_hands.core_counts(notebook)["words"] <= lint_hands.CORE_WORDS
+    assert {"train_test_split", "StratifiedGroupKFold", "cross_val_score"} <= set(lint_hands.calls(notebook))
