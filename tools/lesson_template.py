@@ -10,6 +10,8 @@
 #   The mistake comes before its repair. A figure or table is followed by its reading.
 # - Guide: about six words of prose per line of code, half of the code cells at most 5 lines, 35-60 cells.
 #   Gates: 25 lines a cell, 100 characters a line of code (`ruff format` wraps there).
+# - Predictions are recorded (`guess`), 6-8 a lesson, 4 a case: notebooks/src/04_splitting.py shows how. In a notebook
+#   that records any, tools/lint_hands.py also counts the core (steps not marked ` · deeper`), helper names and more.
 # - A figure is a `plots.Picture` as a cell's last line: it carries the alt text.
 # - At least half of the cells that print are tagged `nbval-check-output`: what no machine changes (counts, shapes,
 #   names, splits) is printed in cells of its own, and a test run compares it.

@@ -2,7 +2,8 @@
 
 A step's heading begins a slide; its **Predict.**, its result and its **Explain.** stand below it (arrow down). Long
 text is cut to its first sentences and stands whole in the speaker notes (key S); set-up cells and long code are left
-out; a checkpoint's answer is a slide of its own. reveal.js is fetched once, verified, and put into each file, so that
+out; a checkpoint's answer is a slide of its own. Of a recorded prediction the answer is shown, neither entry nor code.
+reveal.js is fetched once, verified, and put into each file, so that
 the slides need no network. Without a network it is linked instead, and the tool says so.
 """
 
@@ -36,6 +37,7 @@ TEXT_LINES = 14  # nor is more printed output than this
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$")
 LABEL = re.compile(r"^\*\*(Predict|Explain)\.\*\*", re.MULTILINE)
 ANSWER = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL)
+ENTRY = re.compile(r"\bguess\.(number|interval|choice|order|sketch|summary|code|take)\(")
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z`*(])")
 
 TEMPLATE = """{% extends "index.html.j2" %}
@@ -189,8 +191,9 @@ def code(cell: NotebookNode) -> Iterator[NotebookNode]:
     cell = nbformat.from_dict(cell)
     cell.outputs = [output for output in cell.get("outputs", []) if _fits(output)]
     cell.source = re.sub(r"^(import|from) .*\n*", "", cell.source, flags=re.MULTILINE).strip()
-    hidden = len(cell.source.splitlines()) > CODE_LINES
-    if "parameters" in tags(cell) or not cell.source or (hidden and not cell.outputs):
+    hidden = len(cell.source.splitlines()) > CODE_LINES or ".meets(" in cell.source
+    entry = ENTRY.search(cell.source)  # in a lecture everybody predicts aloud
+    if "parameters" in tags(cell) or not cell.source or entry or (hidden and not cell.outputs):
         return
     if hidden:
         cell.metadata["transient"] = {"remove_source": True}

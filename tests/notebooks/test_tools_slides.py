@@ -101,3 +101,20 @@ def test_a_page_needs_no_network_where_reveal_is_at_hand(tmp_path, monkeypatch, 
     assert (tmp_path / "output" / "slides" / "09_small.html").is_file()
     assert "could not be fetched" in capsys.readouterr().out
     assert slides.main(["nothing"], tmp_path) == 2
+
+
+def test_a_recorded_prediction_shows_its_result_and_neither_entry_nor_code():
+    entry = new_code_cell(
+        "MY_A = None\na = guess.number('04.a', MY_A, between=(0, 1), example=0.5)\na", outputs=[PRINTED]
+    )
+    met = new_code_cell("a.meets(0.8)", outputs=[new_output("display_data", {"text/markdown": "too low"})])
+    (shown,) = [cell for cell in slides.deck(lesson(entry, met)).cells if cell.cell_type == "code"]
+    assert shown.source == "a.meets(0.8)"
+    assert shown.metadata["transient"] == {"remove_source": True}
+
+
+def test_the_line_on_the_two_copies_is_left_out():
+    first = FIRST.replace("> **Educational", "*You read the executed copy: open another.*\n\n> **Educational")
+    notebook = new_notebook(cells=[new_markdown_cell(first)])
+    assert "You read" not in text(notebook, "slide")
+    assert "Educational" in text(notebook, "slide")
