@@ -167,7 +167,7 @@ def case(
     ``case_a`` ... ``case_e`` of the data folder, where the reader's images lie in that layout; any name of the
     catalogue gives that set in the case's classes: COVID-19 against everything else in A and D, against normal in B
     and C, all classes in E. In case B the test part then stands for the Prediction folder, whose labels nobody gives,
-    and a fifth of the other images for Val where the set has none.
+    and a fifth of the other images for Val where the set has none; in C, a fifth for test.
     ``folders``: put the files of such a set into the folders of the case, below the work folder, for code that reads
     folders; they are linked, or copied where that cannot be, and the paths are theirs.
     Raises DatasetNotFound, ManifestError, ValueError for an unknown letter. Introduced in case A.
@@ -200,16 +200,23 @@ def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Impor
     elif letter in "bc":
         table = table[table["label"].isin(("covid", "normal"))]
     table = manifest.check(table)
+    if letter == "c":
+        table = manifest.check(_set_aside(table, "test", seed))
     if letter != "b":
         return replace(found, table=table, unlabelled=())
     without = table["split"] == "test"
     if not without.any():
         without = table.index.isin(table.sample(frac=0.1, random_state=seed).index)
-    kept = table[~without]
-    if not (kept["split"] == "val").any():
-        held = kept.groupby("label", observed=True).sample(frac=0.2, random_state=seed).index
-        kept = kept.assign(split=np.where(kept.index.isin(held), "val", "train"))
+    kept = _set_aside(table[~without], "val", seed)
     return replace(found, table=manifest.check(kept), unlabelled=tuple(table.loc[without, "path"]))
+
+
+def _set_aside(table: pd.DataFrame, part: str, seed: int) -> pd.DataFrame:
+    """A fifth of the images of each class becomes a part of the split, where the set has none of it."""
+    if (table["split"] == part).any():
+        return table
+    held = table.groupby("label", observed=True).sample(frac=0.2, random_state=seed).index
+    return table.assign(split=np.where(table.index.isin(held), part, "train"))
 
 
 def _in_folders(found: manifest.Imported, name: str, dataset: str) -> manifest.Imported:

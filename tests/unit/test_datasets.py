@@ -470,6 +470,7 @@ def test_another_set_takes_the_classes_of_a_case(drawn):
     [
         ("a", {"positive", "negative"}),
         ("b", {"Dataset/Train/Covid", "Dataset/Train/Normal", "Dataset/Val/Covid", "Dataset/Val/Normal"}),
+        ("c", {"Data/train/COVID19", "Data/train/NORMAL", "Data/test/COVID19", "Data/test/NORMAL"}),
         ("d", {"COVID-19", "non-COVID-19"}),
     ],
 )
@@ -489,6 +490,13 @@ def test_another_set_is_put_into_the_folders_of_a_case(drawn, tmp_path, monkeypa
     again = datasets.manifest.from_folder(root, progress=False)
     assert again.counts().sum(axis=1).to_dict() == found.counts().sum(axis=1).to_dict()
     assert datasets.case(letter, name, drawn, folders=True).table.equals(found.table)
+
+
+def test_case_c_sets_a_test_part_aside_where_a_set_has_none(drawn, tmp_path):
+    shutil.copytree(drawn / "covid19-image-dataset" / "Covid19-dataset" / "train", tmp_path / "covid19-image-dataset")
+    table = datasets.case("c", "covid19-image-dataset", tmp_path).table
+    assert set(table["split"]) == {"train", "test"}
+    assert set(table.loc[table["split"] == "test", "label"]) == {"covid", "normal"}
 
 
 def test_two_files_of_one_name_and_a_disk_without_links(drawn, tmp_path, monkeypatch):

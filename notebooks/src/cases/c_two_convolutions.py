@@ -82,8 +82,8 @@ EPOCHS, BATCH = 5, 32
 # %% tags=["nbval-check-output"]
 if DATASET == "education454" and not (datasets.data_dir(DATA_DIR) / DATASET).is_dir():
     datasets.download(DATASET, DATA_DIR)
-found = datasets.case("c", DATASET, DATA_DIR, n=IMAGES, seed=SEED, size=SIDE)
-main_dir = Path(os.path.commonpath(found.table["path"]))
+found = datasets.case("c", DATASET, DATA_DIR, n=IMAGES, seed=SEED, size=SIDE, folders=True)
+main_dir = Path(os.path.commonpath(list(found.table["path"])))
 for folder in sorted(main_dir.glob("*/*")):
     names = sorted(path.name for path in folder.iterdir())
     print(f"{folder.relative_to(main_dir).as_posix():14} {len(names):5} images:", *names[:2], "...")
