@@ -184,8 +184,8 @@ def _case_b(n, seed, **options):
 
 def _case_c(n, seed, **options):
     """Case C: train and test folders, three images in ten severe COVID-19, several images of each patient, in both."""
-    shares = {"classes": TWO, "weights": (1583, 712), "per_patient": 4.0, "severity": (0.85, 1.0)}
-    table = cohort(n or 2295, seed, **(shares | options))
+    own = {"classes": TWO, "weights": (1583, 712), "severity": (0.85, 1.0), "per_patient": 6.0, "views": ("PA",)}
+    table = cohort(n or 2295, seed, **(own | options))
     return _split_rows(table, seed, {"train": 1811 / 2295, "test": 484 / 2295})
 
 
