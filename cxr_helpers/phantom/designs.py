@@ -172,8 +172,9 @@ def _split_rows(table: pd.DataFrame, seed: int, shares: dict[str, float]) -> pd.
 
 
 def _case_a(n, seed, **options):
-    """Case A: COVID-19 positive and negative, no split given; a word is burnt into most of the positive images."""
-    return _marker(n or 300, seed, **({"strength": 0.8} | options))
+    """Case A: COVID-19 positive and negative, no split given; letters are burnt into most of the positive images."""
+    fault = {"strength": 0.9, "text": "R|PORTABLE", "severity": (0.2, 0.7)}
+    return _marker(n or 300, seed, **(fault | options))
 
 
 def _case_b(n, seed, **options):

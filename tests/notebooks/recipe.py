@@ -185,10 +185,10 @@ def batch_of(x, batch_size: int | None) -> int:
     """Images in a batch: of the iterator, of the first batch of a data set, or as `fit` was told."""
     if hasattr(x, "batch_size"):
         return int(x.batch_size)
+    if hasattr(x, "shape"):  # an array, which has a method `take`, too
+        return batch_size or 32  # the default of Keras
     if hasattr(x, "take"):
         return int(next(iter(x))[0].shape[0])
-    if hasattr(x, "shape"):
-        return batch_size or 32  # the default of Keras
     return len(x[0][0])
 
 
@@ -208,10 +208,10 @@ def count(part) -> int:
         return len(part[0])
     if hasattr(part, "n"):
         return int(part.n)
-    if hasattr(part, "take"):
-        return sum(int(batch[0].shape[0]) for batch in part)
     if hasattr(part, "shape"):
         return len(part)
+    if hasattr(part, "take"):
+        return sum(int(batch[0].shape[0]) for batch in part)
     return sum(len(part[k][0]) for k in range(len(part)))
 
 

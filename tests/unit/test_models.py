@@ -28,6 +28,10 @@ def test_case_a_standardises_each_image():
     assert kinds(model)[:4] == ["Rescaling", "LayerNormalization", "Conv2D", "MaxPooling2D"]
     grey = np.random.default_rng(0).uniform(50, 100, (2, 64, 64, 1)).astype(np.float32)
     np.testing.assert_allclose(model(grey), model(2 * grey + 20), atol=1e-3)
+    assert [layer.filters for layer in model.layers if hasattr(layer, "filters")] == [16, 32]
+    assert [layer.units for layer in model.layers if hasattr(layer, "units")] == [64, 1]
+    recipe = models.RECIPES["case_a"]
+    assert (recipe.epochs, recipe.batch_size, recipe.learning_rate) == (10, 16, 1e-3)
 
 
 def test_case_c_is_built_as_described():
