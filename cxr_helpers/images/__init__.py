@@ -66,8 +66,12 @@ def describe(path) -> ImageInfo:
     Width and height are in pixels, after EXIF orientation. Raises ImageError. Introduced in lesson 01.
     """
     name, data = load_bytes(path)
-    decoded = _decode(name, data)
-    height, width = decoded.levels.shape
+    decoded = _decode(name, data, thin=True)
+    odd = oddities(decoded.levels, decoded.white, decoded.scale)
+    if odd and decoded.shape is not None:  # by some of the pixels: what do all of them say?
+        decoded = _decode(name, data)
+        odd = oddities(decoded.levels, decoded.white, decoded.scale)
+    height, width = decoded.shape or decoded.levels.shape
     return ImageInfo(
         width=width,
         height=height,
@@ -76,10 +80,11 @@ def describe(path) -> ImageInfo:
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         scale=decoded.scale,
-        remarks=(*decoded.remarks, *oddities(decoded.levels, decoded.white, decoded.scale)),
+        remarks=(*decoded.remarks, *odd),
     )
 
 
-def _decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
-    decode = _dicom.decode if _dicom.is_dicom(name, data) else _raster.decode
-    return decode(name, data, full_scale)
+def _decode(name: str, data: bytes, full_scale: float | None = None, thin: bool = False) -> Decoded:
+    if _dicom.is_dicom(name, data):
+        return _dicom.decode(name, data, full_scale)
+    return _raster.decode(name, data, full_scale, thin)

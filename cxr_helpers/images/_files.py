@@ -1,6 +1,8 @@
 """Files and their bounds: what may be opened, how large it may be, and what is known of it afterwards."""
 
 import contextlib
+import errno
+import stat
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +45,10 @@ class ImageInfo:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Grey levels (h, w) and which of them is white; the kind of file; its scale where that was open; assumptions."""
+    """Grey levels (h, w) and which of them is white; the kind of file; its scale where that was open; assumptions.
+
+    ``shape``: (h, w) of the image where the grey levels are those of some pixels only.
+    """
 
     levels: np.ndarray
     white: float
@@ -51,6 +56,7 @@ class Decoded:
     format: str
     scale: Scale | None = None
     remarks: tuple[str, ...] = ()
+    shape: tuple[int, int] | None = None
 
 
 def looks_like_image(path) -> bool:
@@ -80,13 +86,17 @@ def load_bytes(source) -> tuple[str, bytes]:
         name, data = "uploaded image", bytes(source)
     else:
         path, name = Path(source), str(source)
-        if path.is_dir():
+        try:
+            status = path.stat()
+        except (OSError, ValueError) as error:  # ValueError: a name that holds a zero
+            if getattr(error, "errno", errno.ENOENT) not in (errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP):
+                raise
+            raise ImageError(name, "does not exist", "Check the spelling and the folder you are in") from error
+        if stat.S_ISDIR(status.st_mode):
             raise ImageError(name, "is a folder, not a file", "Give the path of one image inside it")
-        if not path.exists():
-            raise ImageError(name, "does not exist", "Check the spelling and the folder you are in")
-        if not path.is_file():
+        if not stat.S_ISREG(status.st_mode):
             raise ImageError(name, "is not a regular file", "Give the path of an image file")
-        if path.stat().st_size > MAX_BYTES:
+        if status.st_size > MAX_BYTES:
             raise ImageError(name, f"is larger than {MAX_BYTES / 1e6:.0f} MB", SAVE_AS_PNG)
         try:
             data = path.read_bytes()

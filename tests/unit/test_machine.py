@@ -27,6 +27,10 @@ from tests import draw
         ("latin-1", "Łódź.png", "\\u0141ód\\u017a.png"),
         ("cp850", "🫁.png", "\\U0001fac1.png"),
         ("ascii", "胸部", "\\u80f8\\u90e8"),
+        ("koi8-r", "n ≥ 3 → 3 × 4", "n ≥ 3 -> 3 x 4"),
+        ("cp1251", "Köln → 胸.png", "K\\xf6ln -> \\u80f8.png"),
+        ("cp932", "胸部 → 3 × 4", "胸部 → 3 × 4"),
+        ("ascii", "\udcff.png", "\\udcff.png"),
     ],
 )
 def test_every_text_can_be_written_on_every_console(encoding, text, written, monkeypatch):
@@ -44,7 +48,7 @@ def test_a_stream_that_cannot_be_set_is_left_alone(monkeypatch):
     plain_output()
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437", "latin-1"])
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437", "latin-1", "koi8-r"])
 def test_the_command_ends_well_where_the_console_has_no_arrow(encoding, tmp_path):
     folder = draw.draw_set(tmp_path, per_class=3)
     image = next(path for path in folder.rglob("*.png"))

@@ -35,6 +35,9 @@ CHANGES = {  # what is done to the table after the images were made; None: nothi
     "two rows exchanged": lambda t: t.iloc[[1, 0, *range(2, 24)]],
     "moved by one": lambda t: t.iloc[np.roll(np.arange(24), 1)],
     "one row twice, one lost": lambda t: t.iloc[[0, 0, *range(2, 24)]],
+    "halves exchanged": lambda t: pd.concat([t[12:], t[:12]]),
+    "drawn with repetition": lambda t: t.sample(frac=1, replace=True, random_state=0),
+    "sorted by label, then by hash": lambda t: t.sort_values(["label", "sha256"], ignore_index=True),
     "one row less": lambda t: t[1:],
 }
 HARMLESS = {
