@@ -405,6 +405,9 @@ class _Bounded:
 def _count(archive: Path, opened: zipfile.ZipFile, folder: Path, limit: int, max_files: int) -> None:
     """Refuse by the archive's own list what it would be in vain to begin."""
     members = opened.infolist()
+    told = _told(archive)
+    if told not in (len(members) % 0x10000, 0xFFFF):  # zipfile passes over what it cannot read
+        raise FetchError(archive, f"is damaged: of {told} files its list has {len(members)}", "Download it again")
     size, free = sum(member.file_size for member in members), shutil.disk_usage(folder).free
     if len(members) > max_files:
         raise _too_many(archive, f"{len(members):,}", max_files)
@@ -412,6 +415,15 @@ def _count(archive: Path, opened: zipfile.ZipFile, folder: Path, limit: int, max
         raise _too_large(archive, f"{size:,}", limit)
     if size > free:
         raise FetchError(archive, f"unpacks to {size:,} bytes, but {free:,} are free in {folder.parent}", "Free space")
+
+
+def _told(archive: Path) -> int:
+    """How many files a zip's last record says that its list has; 65,535 where there are more than that field holds."""
+    with open(archive, "rb") as file:
+        file.seek(max(0, archive.stat().st_size - 0x10000 - 22))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    return int.from_bytes(end[at + 10 : at + 12], "little")
 
 
 def _too_many(archive: Path, number: str, max_files: int) -> FetchError:
@@ -437,6 +449,8 @@ def _zip_members(archive: Path, opened: zipfile.ZipFile):
         if member.compress_type not in (0, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
             method = f"a method that this course cannot unpack (number {member.compress_type})"
             raise FetchError(archive, f"holds {member.filename!r}, packed by {method}", _UNPACK_YOURSELF)
+        if member.is_dir() and member.file_size:
+            raise FetchError(archive, f"is damaged: {member.filename!r} is a folder with content", "Download it again")
         yield member.filename, None if member.is_dir() else lambda member=member: opened.open(member)
 
 

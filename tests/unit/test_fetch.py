@@ -444,7 +444,19 @@ def damaged_header(path):
     path.write_bytes(bytes(content))
 
 
-@pytest.mark.parametrize("make", [damaged_zip, cut_tar, cut_between_files, cut_in_a_header, damaged_header])
+def damaged_list(path):
+    """A zip whose list names one file less than it says: zipfile itself passes over what it cannot read."""
+    zipped(path, {name: b"x" for name in "abc"})
+    content = bytearray(path.read_bytes())
+    second = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 1)
+    content[second + 32] = 47  # the length of its comment: the next entry
+    path.write_bytes(bytes(content))
+    assert len(zipfile.ZipFile(path).namelist()) == 2
+
+
+@pytest.mark.parametrize(
+    "make", [damaged_list, damaged_zip, cut_tar, cut_between_files, cut_in_a_header, damaged_header]
+)
 def test_a_damaged_archive_leaves_nothing(tmp_path, make):
     path = tmp_path / "archive"
     make(path)
