@@ -8,6 +8,9 @@ import hashlib
 import json
 import os
 import time
+import warnings
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,16 +54,33 @@ def features(
     if not pool or set(pool) - set(POOLS):
         raise ValueError(f"pool must name some of {POOLS}, not {tuple(pool)}")
     key = _key(images, backbone, {"version": VERSION, "pool": list(pool), "mirrored": mirrored})
-    place = Path(folder or datasets.work_dir() / "cache") / f"features-{key}.npy"
-    if not place.is_file():
+    place = Path(folder or datasets.work_dir() / "cache") / f"features-{key}.npz"
+    found = _kept(place, len(images))
+    if found is None:
+        found = _compute(images, backbone, pool, mirrored, batch_size, progress)
         place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_name(f".{place.stem}.{os.getpid()}.part.npy")
+        part = place.with_name(f".{place.stem}.{os.getpid()}.part.npz")
         try:
-            np.save(part, _compute(images, backbone, pool, mirrored, batch_size, progress))
+            np.savez(part, features=found)
             os.replace(part, place)
         finally:
             part.unlink(missing_ok=True)
-    return remember_as(np.load(place), images)
+    return remember_as(found, images)
+
+
+def _kept(place: Path, n: int) -> np.ndarray | None:
+    """Features of n images from their cache, whose checksum NumPy verifies; None, with a warning, if it is damaged."""
+    if not place.exists():
+        return None
+    try:
+        with np.load(place, allow_pickle=False) as kept:
+            found = kept["features"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error):
+        found = None
+    if found is None or found.ndim != 2 or len(found) != n or found.dtype != np.float32:
+        warnings.warn(f"the cache {place} is damaged: its features are computed again", stacklevel=3)
+        return None
+    return found
 
 
 def stage_features(

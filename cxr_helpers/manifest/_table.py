@@ -47,6 +47,9 @@ def check(table: pd.DataFrame) -> pd.DataFrame:
     faults["fold is not a whole number from 0"] = table["fold"].notna() & ~(
         (numbers["fold"] >= 0) & (numbers["fold"] % 1 == 0)
     ).fillna(False).astype(bool)
+    if "full_scale" in table.columns:
+        white = pd.to_numeric(table["full_scale"], errors="coerce")
+        faults["full_scale is not a number from 1 to 65,535"] = table["full_scale"].notna() & ~white.between(1, 65535)
     faults = {what: where.fillna(True).astype(bool) for what, where in faults.items()}
     found = [f"- {what}: {some(ids[where].fillna('<NA>'))}" for what, where in faults.items() if where.any()]
     if found:

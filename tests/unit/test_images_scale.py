@@ -232,6 +232,15 @@ def test_a_set_has_one_scale_and_its_dark_images_stay_dark(tmp_path):
     assert (preprocess.cache(again, 40, "squash", folder=tmp_path / "cache", progress=False) == cached).all()
 
 
+@pytest.mark.parametrize("white", [0, -4095, 70_000, "4095 grey levels", np.inf])
+def test_a_scale_that_is_none_is_a_fault_of_the_table(tmp_path, white):
+    table = a_set(tmp_path, a=levels(4095), b=levels(4095).T.copy()).table
+    table["full_scale"] = table["full_scale"].astype(object)
+    table.loc[1, "full_scale"] = white
+    with pytest.raises(manifest.ManifestError, match=r"full_scale is not a number from 1 to 65,535: Covid/b\.png"):
+        manifest.check(table)
+
+
 def test_a_set_of_few_bits_is_read_by_its_brightest_image(tmp_path):
     imported = a_set(tmp_path / "set", bright=levels(4095), dark=levels(4095, share=0.2))  # alone it would be 10 bits
     assert set(imported.table["full_scale"]) == {4095}

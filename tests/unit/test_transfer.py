@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,6 +69,35 @@ def test_features_are_computed_once_and_anew_when_images_weights_or_settings_cha
     get(network=models.backbone("compact", "block3", size=64, weights=None))
     assert len(computed) == 6
     assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
+
+
+def saved(array):
+    return lambda path: np.savez(path, features=array)
+
+
+DAMAGE = {
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-100]),
+    "one bit": lambda path: path.write_bytes(path.read_bytes()[:300] + b"\1" + path.read_bytes()[301:]),
+    "empty": lambda path: path.write_bytes(b""),
+    "a web page": lambda path: path.write_bytes(b"<html>"),
+    "another shape": saved(np.zeros((1, 9), np.float32)),
+    "another type": saved(np.zeros((6, 9))),
+    "a list of objects": saved(np.array([{}], object)),
+    "another name": lambda path: np.savez(path, other=np.zeros((6, 9), np.float32)),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damaged_features_are_computed_again_and_it_is_said(name, backbone, images, tmp_path):
+    first = transfer.features(images, backbone, folder=tmp_path, progress=False)
+    (place,) = tmp_path.glob("features-*.npz")
+    DAMAGE[name](place)
+    with pytest.warns(UserWarning, match="is damaged: its features are computed again"):
+        again = transfer.features(images, backbone, folder=tmp_path, progress=False)
+    np.testing.assert_array_equal(again, first)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(transfer.features(images, backbone, folder=tmp_path, progress=False), first)
 
 
 def test_nothing_half_written_stays(backbone, images, tmp_path, monkeypatch):
