@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -75,7 +76,9 @@ def write(
     folder = Path(folder)
     key = cohort_key(design_table, layout=layout, format=format, masks=masks, size=size)
     if _holds(folder) == key:
-        return folder / "images"
+        if _count(folder / "images") >= len(design_table):  # a lesson may have put copies beside them
+            return folder / "images"
+        warnings.warn(f"images that were drawn are missing in {folder}: it is drawn again", stacklevel=2)
     if folder.exists() and any(folder.iterdir()) and not _holds(folder):
         raise FileExistsError(f"{folder} holds other files; give an empty folder for the phantoms")
     table = place(design_table.reset_index(drop=True), layout, format)
@@ -154,6 +157,11 @@ def _holds(folder: Path) -> str | None:
         return json.loads((folder / "phantom.json").read_text())["key"]
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _count(folder: Path) -> int:
+    """Number of files below a folder, without hidden ones."""
+    return sum(not name.startswith(".") for _, _, names in os.walk(folder) for name in names)
 
 
 def _replace(work: Path, folder: Path) -> None:

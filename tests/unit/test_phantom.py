@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import shutil
 import time
 from pathlib import Path
 
@@ -307,6 +308,20 @@ def test_dicom_and_png_hold_the_same_radiograph(tmp_path):
             for k, e in (("png/images", "png"), ("dicom/images", "dcm"))
         )
         assert np.abs(images.read(png) - images.read(dcm)).max() < 0.01
+
+
+@pytest.mark.parametrize("lost", ["one image", "a class", "all images"])
+def test_a_cohort_that_lost_images_is_drawn_again_and_said(tmp_path, lost):
+    table = phantom.design("default", 6)
+    images = phantom.cached(table, tmp_path, size=48, progress=False)
+    before = {path.relative_to(images): path.read_bytes() for path in images.rglob("*.*")}
+    if lost == "one image":
+        (images / min(before)).unlink()
+    else:
+        shutil.rmtree(images / min(before).parent if lost == "a class" else images)
+    with pytest.warns(UserWarning, match="images that were drawn are missing in .*: it is drawn again"):
+        phantom.cached(table, tmp_path, size=48, progress=False)
+    assert {path.relative_to(images): path.read_bytes() for path in images.rglob("*.*")} == before
 
 
 def test_a_cohort_is_drawn_once_and_nothing_else_is_overwritten(tmp_path):
