@@ -326,6 +326,7 @@ def test_nobody_there_the_example_is_used_whatever_is_entered_or_stored(progress
     asked.meets(0.8)
     assert guess.summary().table["yours"].tolist() == ["example: 0.5"]
     assert guess.take(guess.code()).text == "0 predictions are taken back."
+    assert _code.unpack(guess.code()) == (_store.NOBODY, []), "the same in every run"
     assert (progress / _store.FILE).read_bytes() == before
 
 
