@@ -187,7 +187,7 @@ test_loss, test_accuracy = model.evaluate(test_data, verbose=0)
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-epochs = range(1, EPOCHS + 1)
+epochs = range(1, len(history["loss"]) + 1)
 for place, name in zip(axes, ("loss", "accuracy")):
     place.plot(epochs, history[name], "o-", label="training")
     place.plot(epochs, history[f"val_{name}"], "s--", label="validation")
