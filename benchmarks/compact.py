@@ -9,7 +9,7 @@ which nobody scores, warms TensorFlow up. Each fold is trained and scored once; 
 `output/`, so an interrupted run goes on where it stopped. Nothing is chosen here: `benchmarks/compact_tried.csv`
 holds what was tried, and on which images (250 of each training part, one seed; `averaged`: side of the blocks of pixels
 that the network averages first, `averaged_once`: of those averaged before training already; `gap`: macro-F1 less that
-of the recipe of 43e5543 on the same images, with its interval by group).
+of the recipe of 43e5543 on the same images, with its interval by group; `grain` is that of `pipeline.Augmentation`).
 
 Case E's recipe is trained on its own set, in three folds, for one epoch and for three: the seventeen others of its
 twenty take what the second and the third took. Its quality is measured by `benchmarks.case_e`.

@@ -11,6 +11,7 @@ over the rounds, `lowest` and `highest` are their spread.
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import subprocess
@@ -125,8 +126,12 @@ def main() -> None:
     if args.answer:
         answer()
         return
+    from benchmarks.compact import commit
     from cxr_helpers import phantom
 
+    against = commit(args.against) if args.against else ""
+    command = f"python -m benchmarks.phantom_speed --n {args.n} --rounds {args.rounds} --cohort {args.cohort}"
+    command += f" --against {against}" * bool(against)
     rows = json.loads(phantom.design("default", n=args.n, seed=1).to_json(orient="records"))
     renderers = [Renderer(folder) for folder in (HERE, args.against) if folder]
     try:
@@ -134,8 +139,9 @@ def main() -> None:
     finally:
         for renderer in renderers:
             renderer.close()
-    table.to_csv(args.out, index=False)
     print(table.to_string(index=False))
+    table = table.assign(rounds=args.rounds, against=against, date=datetime.date.today().isoformat(), command=command)
+    table.to_csv(args.out, index=False)
 
 
 if __name__ == "__main__":

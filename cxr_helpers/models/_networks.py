@@ -42,13 +42,14 @@ def case_e(n_classes: int = 3, size: int = 224):
 def compact(n_classes: int = 3, size: int = 224):
     """A small network for small sets: fewer than 150,000 parameters, nearly all of them in convolutions.
 
-    Halves the image, standardises each image by its own mean and spread (so that exposure and
-    display style count less), then four 3x3 convolutions with batch normalisation (Ioffe and
-    Szegedy 2015), and the mean over all places instead of a flattened image (Lin et al. 2014).
+    Averages blocks of pixels, so that about 56 a side are left (at 224 pixels blocks of 4x4), which saves most of the
+    time; standardises each image by its own mean and spread (so that exposure and display style count less); then four
+    3x3 convolutions with batch normalisation (Ioffe and Szegedy 2015), and the mean over all places instead of a
+    flattened image (Lin et al. 2014).
     """
     layers = _layers()
-    first, norm = _standardised()
-    scale = [first, layers.AveragePooling2D(2), norm]
+    block = max(2, round(size / 56))
+    scale = [layers.AveragePooling2D(block), *_standardised()]
     body = [*_conv_norm(16, strides=2), layers.MaxPooling2D(), *_conv_norm(32), layers.MaxPooling2D()]
     body += [*_conv_norm(64), layers.MaxPooling2D(), *_conv_norm(96)]
     body += [layers.GlobalAveragePooling2D(), layers.Dropout(0.3)]

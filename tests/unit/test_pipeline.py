@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,7 +78,8 @@ def warp(image, cosine=1.0, sine=0.0, mirror=1.0, right=0.0, down=0.0, gain=1.0,
     import tensorflow as tf
 
     change = tf.constant([[cosine, sine, mirror, right, down]])
-    return pipeline._compiled_warp()(image[None], change, tf.constant([gain]), tf.constant([offset])).numpy()[0]
+    padded = np.pad(image, ((1, 2), (1, 2)))[None]
+    return pipeline._compiled(pipeline._warp)(padded, change, tf.constant([gain]), tf.constant([offset]), 1)[0].numpy()
 
 
 def test_each_change_does_what_its_name_says():
@@ -96,6 +99,19 @@ def test_each_change_does_what_its_name_says():
 def test_shift_by_half_a_pixel_is_the_mean_of_two():
     image = np.arange(64, dtype=np.uint8).reshape(8, 8)
     np.testing.assert_allclose(warp(image, right=0.5)[:, :-1], image[:, :-1] + 0.5)
+
+
+@pytest.mark.parametrize("side", [16, 15])
+def test_a_grain_of_two_gives_each_block_its_mean(data, side):
+    table, images = data
+    images = np.ascontiguousarray(images[:, :side, :side])
+    augment = replace(STILL, grain=2)
+    grey, _ = collect(pipeline.batches(table, images, "train", shuffle=False, augment=augment))
+    assert grey.shape == (30, side, side, 1)
+    even = side - side % 2
+    blocks = images[:30, :even, :even].reshape(30, even // 2, 2, even // 2, 2)
+    means = blocks.mean(axis=(2, 4)).repeat(2, axis=1).repeat(2, axis=2)
+    np.testing.assert_allclose(grey[:, :even, :even, 0], means, atol=1e-3)
 
 
 def test_flip_only_when_asked(data):
