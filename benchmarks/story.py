@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import phantom, quiet
+from cxr_helpers import measured, phantom, quiet
 
 DESIGN = {"n": 400, "text": "R|PORTABLE", "severity": (0.2, 0.7), "per_patient": 2.0}
 SIDE, TEST, EPOCHS, BATCH = 96, 0.2, 20, 16
@@ -112,7 +112,7 @@ def one_seed(seed: int, folder: Path) -> dict[str, float]:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--seeds", type=int, default=5)
-    arguments.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".csv"))
+    arguments.add_argument("--out", type=Path, default=measured.path("story"))
     options = arguments.parse_args()
     runs = []
     for seed in range(options.seeds):

@@ -96,7 +96,7 @@ def phantom_speed(folder: Path) -> str:
 
 def story(folder: Path) -> str:
     """One project's accuracy, as one illusion after another is taken away."""
-    table = pd.read_csv(folder / "story.csv")
+    table = measured.read("story")
     first = table.iloc[0]
     lines = [
         f"Accuracy (where nothing else is said) on {first['n']} test images, mean of {first['seeds']} seeds of "
@@ -296,8 +296,8 @@ def export(folder: Path) -> str:
     )
 
 
-BLOCKS = (shortcuts, coins, story, case_e, compact, case_e_transfer, case_e_review, darkcovidnet, phantom_pretraining)
-BLOCKS += (export, pipeline, duplicates, phantom_speed, lessons)
+BLOCKS = (shortcuts, coins, story, case_e, case_e_transfer, case_e_review, darkcovidnet, phantom_pretraining)
+BLOCKS += (export, pipeline, duplicates, lessons)
 
 
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:
