@@ -296,7 +296,7 @@ def export(folder: Path) -> str:
     )
 
 
-BLOCKS = (shortcuts, coins, story, case_e, case_e_transfer, case_e_review, darkcovidnet, phantom_pretraining)
+BLOCKS = (shortcuts, coins, story, case_e, compact, case_e_transfer, case_e_review, darkcovidnet, phantom_pretraining)
 BLOCKS += (export, pipeline, duplicates, lessons)
 
 

@@ -71,6 +71,7 @@ def test_case_e_is_built_as_described():
 def test_compact_is_compact_and_blind_to_exposure():
     model = models.compact(3, 224)
     assert model.count_params() <= 150_000
+    assert [models.compact(3, size).layers[0].output.shape[1] for size in (64, 96, 224, 320)] == [32, 48, 56, 53]
     grey = np.random.default_rng(0).uniform(50, 100, (2, 224, 224, 1)).astype(np.float32)
     np.testing.assert_allclose(model(grey), model(2 * grey + 20), atol=1e-3)
 
