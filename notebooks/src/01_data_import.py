@@ -806,4 +806,4 @@ print(guess.code())
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: run a whole project; guess twenty radiographs; turn any folder into one table of images
+# In the index: run a whole project; guess twenty radiographs; make a folder a table
