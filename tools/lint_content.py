@@ -15,8 +15,6 @@ LINE_LENGTH = 100
 COMPARED = "nbval-check-output"
 # Notebooks in which fewer than half of the printing cells are compared; the list shrinks to nothing.
 TOO_FEW_COMPARED = {
-    "08_transfer_learning",
-    "10_explanation",
     "11_calibration",
     "12_uncertainty",
     "13_deployment",
