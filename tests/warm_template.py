@@ -25,6 +25,8 @@ def import_libraries() -> None:
     os.dup2(nowhere, 2)
     for library in LIBRARIES:
         importlib.import_module(library)
+    # pandas took this process for a terminal, whose tables it fits to the width; a kernel's it cuts at 20 columns.
+    sys.modules["pandas"].set_option("display.max_columns", 20)
     os.dup2(shown, 2)
 
 
