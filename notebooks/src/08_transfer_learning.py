@@ -613,7 +613,7 @@ plots.cuts(shown.assign(stage=pd.Categorical(shown["stage"], cuts)))
 #
 # And what do the other ways reach on the same folds?
 
-# %% tags=["nbval-check-output"]
+# %%
 rest = real[~real["model"].str.fullmatch(r"frozen (stem|block\d|head), \d+ px")]
 columns = ["set", "model", "accuracy", "accuracy_low", "accuracy_high", "n", "groups", "fold_seeds"]
 whole = dict.fromkeys(columns[-3:], int)
