@@ -67,7 +67,7 @@ def listed(csv: Path, wanted: Mapping[str, str], patient_is_given: bool) -> List
 def _views(cells: pd.DataFrame) -> list[str | None]:
     """Per row the cell that says "no frontal radiograph", else the first one."""
     rows = []
-    for line in cells.itertuples(index=False):
+    for line in cells.to_numpy(object):  # pandas 2.2 has no tuples for a table without columns
         said = [cell.strip() for cell in line if isinstance(cell, str) and cell.strip()]
         rows.append(next(filter(no_radiograph, said), said[0] if said else None))
     return rows
