@@ -200,12 +200,15 @@ def _swap_one(table: pd.DataFrame) -> pd.DataFrame:
 def _cases(rng: np.random.Generator) -> list[tuple[pd.DataFrame, bool]]:
     """Split tables without groups, each with its truth: clean ones, and one leak of each kind."""
     table = fresh.cohort(rng, 30, unknown=0.3)
+    named = table["patient"].notna()
     whole = table["patient"].astype(object).fillna(table["image_id"])
-    side = dict(zip(whole.unique(), rng.permutation(np.resize(["train", "val", "test"], whole.nunique())), strict=True))
+    side = {}
+    for names in (whole[named].unique(), whole[~named].unique()):  # so that each part has patients with a name
+        side |= zip(names, rng.permutation(np.resize(["train", "val", "test"], len(names))), strict=True)
     clean = table.assign(split=pd.Categorical(whole.map(side), ["train", "val", "test"]))
-    cases = [(clean, True), (clean[clean["patient"].notna()].reset_index(drop=True), True)]
+    cases = [(clean, True), (clean[named].reset_index(drop=True), True)]
     for a, b in (("train", "test"), ("val", "test"), ("train", "val")):
-        first, second = (clean.index[(clean["split"] == part) & clean["patient"].notna()] for part in (a, b))
+        first, second = (clean.index[(clean["split"] == part) & named] for part in (a, b))
         patient = clean.assign(patient=clean["patient"].where(clean.index != second[0], clean.loc[first[0], "patient"]))
         copied = clean.assign(sha256=clean["sha256"].where(clean.index != second[0], clean.loc[first[0], "sha256"]))
         cases += [(patient, False), (copied, False)]

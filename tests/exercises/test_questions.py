@@ -169,3 +169,10 @@ def test_functions_that_exit_break_or_raise_are_reported(lesson, question):
         assert outcome.state == checks.RAISED, str(outcome)
         assert words in outcome.message
     assert question.evaluate(answers(lesson)[question.name]).state == checks.CORRECT
+
+
+def test_each_part_of_a_split_to_prove_has_patients_with_a_name():
+    question = QUESTIONS["04-is_disjoint"][1]
+    for seed in (200, 744, *range(40)):  # the first two once had none in one part
+        table = question.sample(seed)
+        assert table.dropna(subset=["patient"])["split"].nunique() == 3, f"seed {seed}"
