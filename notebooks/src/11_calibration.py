@@ -36,6 +36,7 @@ from cxr_helpers import phantom, plots, preprocess, quiet, split, train
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
+# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -51,7 +52,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # patients.
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def prepare(name):
     """A set with two classes, grouped and split, and its images."""
     table = datasets.load(name, DATA_DIR)
@@ -82,7 +83,7 @@ pd.crosstab(table["split"], table["label"])
 # With the single output unit of a two-class network the recipe does not smooth.)
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def learn(table, images):
     """A compact network, fitted to the training part."""
     recipe = replace(models.RECIPES["compact"], augment=None)
@@ -91,6 +92,9 @@ def learn(table, images):
 
 
 network = learn(table, images)
+print(f"{network.count_params():,} parameters, {(table['split'] == 'train').sum()} training images")
+
+# %%
 validation, test = (train.predict(network, table, images, split=part) for part in ("val", "test"))
 print("test AUC:", evaluate.metric(test, "roc_auc", positive))
 
@@ -190,18 +194,28 @@ plots.distribution(
 #
 # **Predict.** How does the ECE of chance change with ten times the images? With twice the bins?
 
-# %%
+# %% tags=["author", "verdict"]
+# verdict("11.chance-alone-gives-an-ece", perfect.mean() > 0.03)
+
+# %% tags=["nbval-check-output"]
 rows = []
 for n in (150, 1500, 15000):
-    drawn = rng.choice(p, size=(200 if n < 10_000 else 20, n))
+    drawn = rng.random((200 if n < 10_000 else 20, n))  # probabilities spread evenly
     chance = [[ece(q, rng.random(n) < q, bins) for q in drawn] for bins in (5, 10, 20)]
     rows.append(np.mean(chance, axis=1))
 pd.DataFrame(rows, index=[150, 1500, 15000], columns=["5 bins", "10 bins", "20 bins"]).round(4)
 
 # %% [markdown]
-# **Explain.** Rows: images; entries: the mean ECE of a model without any fault. It falls about with the square root of
+# **Explain.** Rows: images; entries: the mean ECE of a model without any fault, whose probabilities are spread evenly
+# from 0 to 1. It falls about with the square root of
 # the images, and grows with the bins. So an ECE is quoted with n *and* the number of bins, and two of them are compared
 # only on the same images with the same bins.
+
+# %% tags=["author", "verdict"]
+# verdict(
+#     "11.ece-of-chance-falls-and-grows",
+#     rows[0][1] > 2 * rows[1][1] > 4 * rows[2][1] and rows[0][2] > rows[0][1] > rows[0][0],
+# )
 
 # %% [markdown]
 # ## Step 4 · Brier score and log loss
@@ -233,9 +247,13 @@ for said in (0.5, 0.6, 0.7, 0.8, 0.9, 0.99):
 #
 # **Predict.** Who has the smaller ECE? The smaller Brier score?
 
-# %%
+# %% tags=["nbval-check-output"]
 share = (table.loc[table["split"] == "train", "label"] == positive).mean()
 lazy = test.assign(**{f"p_{positive}": share, "p_other": 1 - share, "predicted": "other"})
+print(f"always says {share:.3f}")
+calibrate.scores(lazy, positive).round(3)
+
+# %%
 models_shown = {"network": test, "always the share": lazy}
 side = {
     name: calibrate.scores(each, positive).set_index("metric")["value"]
@@ -252,6 +270,11 @@ pd.DataFrame(side).T.assign(roc_auc=auc, n=len(test)).round(3)
 # the larger one, its false certainty costs more than its knowledge is worth.) So report how well a model *ranks* (AUC),
 # how far its numbers are *off* (reliability diagram, ECE beside chance), and a strictly proper score, which counts
 # both.
+
+# %% tags=["author", "verdict"]
+# verdict(
+#     "11.the-lazy-has-the-smaller-ece", side["always the share"]["ece"] < side["network"]["ece"]
+# )
 
 # %% [markdown]
 # ### Checkpoint
@@ -317,6 +340,12 @@ plots.line(
 #
 # The package does the same with an optimiser, for any number of classes. Look inside with `calibrate.temperature??`.
 
+# %% tags=["author", "verdict"]
+# verdict(
+#     "11.training-asks-for-a-smaller-temperature",
+#     temperatures[losses["training"].argmin()] < temperatures[losses["validation"].argmin()],
+# )
+
 # %%
 T = calibrate.temperature(validation)
 lowest = temperatures[losses["validation"].argmin()]
@@ -324,15 +353,14 @@ print(f"T = {T:.2f} from {len(validation)} validation images (by the curve: {low
 after = calibrate.apply(test, T)
 
 # %% [markdown]
-# How well can T be known? Make a world with a known answer again: take the repaired probabilities for the truth, draw
-# labels from them, and let a model be too sure by a T of exactly 2. Fit T on 150 images, and on 1500.
+# How well can T be known? Make a world with a known answer again: spread the true probabilities evenly from 0 to 1,
+# draw labels from them, and let a model be too sure by a T of exactly 2. Fit T on 150 images, and on 1500.
 
-# %%
-repaired = calibrate.apply(validation, T)[f"p_{positive}"].to_numpy()
+# %% tags=["nbval-check-output"]
 for n in (150, 1500):
     fits = []
     for _ in range(300):
-        honest = rng.choice(repaired, size=n)
+        honest = rng.random(n)
         loss = log_losses(heated(honest, 1 / 2), rng.random(n) < honest, temperatures)
         fits.append(temperatures[loss.argmin()])
     low, high = np.quantile(fits, [0.025, 0.975])
@@ -345,6 +373,9 @@ for n in (150, 1500):
 #
 # Now T, frozen, is applied to the test images. **Predict.** Which of these will change: the reliability diagram, the
 # ECE, the AUC, the accuracy at 0.5?
+
+# %% tags=["author", "verdict"]
+# verdict("11.more-images-fix-the-temperature-better", 1.5 < low and high < 2.7)
 
 # %%
 both = {"as trained": test, f"at T = {T:.2f}": after}
@@ -366,6 +397,13 @@ calibrate.compare(after, test, positive).round(4)
 # temperature. Where an interval reaches over 0, these images cannot tell. Brier and log loss are the ones to look at;
 # the interval of the ECE suffers from the same luck as before. (On a set where the network is hardly ever wrong, T
 # rests on two or three validation images. It may fall below 1, and do harm: the table says so.)
+
+# %% tags=["author", "verdict"]
+# verdict(
+#     "11.temperature-changes-no-order",
+#     evaluate.metric(after, "roc_auc", positive).value
+#     == evaluate.metric(test, "roc_auc", positive).value,
+# )
 
 # %% [markdown]
 # ## Step 6 · Class weights move the probabilities
@@ -429,9 +467,29 @@ for name, each in answers.items():
 #
 # **Predict.** Will the mean come out at the truth exactly?
 
-# %%
+# %% tags=["author", "verdict"]
+# verdict(
+#     "11.weights-move-the-mean-several-times-up",
+#     answers["balanced"][f"p_{positive}"].mean()
+#     > 2.5 * is_ill.mean()
+#     > 0.8 * 2.5 * answers["no weights"][f"p_{positive}"].mean(),
+# )
+# verdict(
+#     "11.weights-keep-the-order",
+#     abs(
+#         evaluate.metric(answers["balanced"], "roc_auc", positive).value
+#         - evaluate.metric(answers["no weights"], "roc_auc", positive).value
+#     )
+#     < 0.08,
+# )
+
+# %% tags=["nbval-check-output"]
 here = {positive: is_ill.mean(), "other": 1 - is_ill.mean()}
 there = {positive: 0.5, "other": 0.5}
+factor = (here[positive] / here["other"]) / (there[positive] / there["other"])
+print(f"odds in the world of the training times {factor:.3f} are odds in this one")
+
+# %%
 answers["balanced, then moved back"] = calibrate.adjust_prevalence(answers["balanced"], there, here)
 
 group, names = pd.factorize(rare["group"])
@@ -455,6 +513,12 @@ plots.intervals(
 #
 # Weights, over- and undersampling all do this. Use them if training needs them; then correct the probabilities, or
 # calibrate on validation images with the *true* shares, or use the output as a score only.
+
+# %% tags=["author", "verdict"]
+# verdict(
+#     "11.moved-back-is-near-the-truth",
+#     abs(rows[2]["value"]) < 0.04 and abs(rows[2]["value"]) < abs(rows[1]["value"]) / 4,
+# )
 
 # %% [markdown]
 # ### Checkpoint
@@ -480,6 +544,10 @@ plots.intervals(
 # the highest threshold that does so *on validation*, freeze it, and measure on test.
 #
 # **Predict.** Will the threshold lie above 0.5 or below? Will the test sensitivity be 0.90, more, or less?
+
+# %% tags=["nbval-check-output"]
+for name, each in {"validation": validation, "test": test}.items():
+    print(f"{name}: {(each['label'] == positive).sum()} of {len(each)} images are {positive}")
 
 # %%
 asked = 0.90
@@ -515,6 +583,12 @@ found[["threshold", "metric", "value", "low", "high", "n", "groups"]].round(3)
 #
 # **Predict.** A test with sensitivity and specificity 0.95 (far better than ours). Its PPV where every second person is
 # ill, every tenth, every hundredth?
+
+# %% tags=["nbval-check-output"]
+for prevalence in (0.5, 0.1, 0.01):
+    found, alarms = 0.95 * 1000 * prevalence, 0.05 * 1000 * (1 - prevalence)
+    print(f"of 1,000 people {1000 * prevalence:.0f} are ill; {found:.1f} are found", end=", ")
+    print(f"and there are {alarms:.1f} false alarms")
 
 # %% tags=["nbval-check-output"]
 calibrate.predictive_values(0.95, 0.95, [0.5, 0.1, 0.01]).round(3)
@@ -576,6 +650,12 @@ pd.DataFrame(columns).assign(prevalence=prevalences, n=len(test)).set_index("pre
 # Act on everyone whose p reaches t. The unit: finds per image, with false alarms already paid for.
 #
 # **Predict.** What is the net benefit of acting on nobody? Of acting on everybody, when t is small?
+
+# %% tags=["nbval-check-output"]
+for t in (0.02, 0.2, 0.5):
+    price = t / (1 - t)
+    everybody = true.mean() - (1 - true.mean()) * price
+    print(f"t = {t}: a false alarm costs {price:.2f} finds; act on everybody {everybody:+.3f}")
 
 # %%
 t = 0.2
