@@ -15,7 +15,6 @@ LINE_LENGTH = 100
 COMPARED = "nbval-check-output"
 # Notebooks in which fewer than half of the printing cells are compared; the list shrinks to nothing.
 TOO_FEW_COMPARED = {
-    "13_deployment",
     "a_grey_scale",
     "b_kaggle_folders",
     "c_two_convolutions",

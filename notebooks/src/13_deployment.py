@@ -37,6 +37,7 @@ from cxr_helpers import plots, preprocess, quiet, split, train, uncertainty
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
+# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -51,14 +52,16 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # are phantoms; COVID and viral phantoms differ because we draw them so. What follows teaches the method, and is no
 # evidence about patients.
 
-# %%
+# %% tags=["nbval-check-output"]
 size = 96 if MODE == "class" else 224
 table = datasets.load(DATASET, DATA_DIR)
 images = preprocess.cache(table, size=size)
 table = duplicates.add_groups(table)
 table = split.holdout(table, test=0.25, val=0.2, seed=SEED)
 split.assert_disjoint(table)
+pd.crosstab(table["split"], table["label"])
 
+# %%
 recipe = models.RECIPES["compact"]
 epochs = 8 if MODE == "class" else recipe.epochs
 with quiet():
@@ -72,12 +75,14 @@ print(f"{model.count_params():,} parameters, trained for {epochs} epochs in {fit
 # temperature fitted on its rows would change their scores; the gate is fitted on training images, and its limit set on
 # validation images.
 
-# %%
+# %% tags=["nbval-check-output"]
 validation = train.predict(model, table, images, split="val")
 groups = np.random.default_rng(SEED).permutation(validation["group"].unique())
 first_half = validation["group"].isin(groups[: len(groups) // 2])
 tuning, holding = validation[first_half], validation[~first_half]
+print(f"validation images: {len(tuning)} for the first two, {len(holding)} for the third")
 
+# %%
 temperature = calibrate.temperature(tuning)
 names = list(table["label"].cat.categories)
 positive = "covid" if "covid" in names else names[-1]
@@ -88,7 +93,6 @@ limit = uncertainty.conformal_limit(calibrate.apply(holding, temperature), cover
 part = {name: images[(table["split"] == name).to_numpy()] for name in ("train", "val", "test")}
 gate = uncertainty.fit_gate(part["train"], part["val"], share=0.05)
 print(f"temperature {temperature:.2f}; {positive} from {threshold:.3f}; limit of sets {limit:.3f}")
-print(f"validation images: {len(tuning)} for the first two, {len(holding)} for the third")
 
 # %% [markdown]
 # **Predict.** A colleague asks for "the model", and you send the weights. She feeds it a file and gets another answer
@@ -107,28 +111,30 @@ kept["threshold_meaning"] = f"the largest that finds at least 0.90 of {among}"
 folder = deploy.save_bundle(datasets.work_dir() / "bundle", model, **kept)
 sorted(file.name for file in folder.iterdir())
 
-# %%
-print((folder / "settings.json").read_text())
+# %% tags=["nbval-check-output"]
+import json
+
+settings = json.loads((folder / "settings.json").read_text())
+{name: value for name, value in settings.items() if not isinstance(value, float)}
 
 # %% [markdown]
 # **Explain.** Weights in `model.keras`, and beside them what is easily forgotten: how a file becomes an array, which
-# output is which class, temperature, threshold, limit, gate; and, in words for whoever reads an answer, what the network
-# was trained on and what the threshold means. We call the folder a **bundle**. Its parts are JSON (text), NPZ (plain
-# arrays) and Keras' own format, opened in its *safe mode*, which refuses layers that carry code. Nothing is *pickled*:
-# a pickle file of Python can run code when it is opened, so that a model from a stranger could do anything on your
-# machine.
+# output is which class, temperature, threshold, limit, gate; and, in words for whoever reads an answer, what the
+# network was trained on and what the threshold means. We call the folder a **bundle**. Its parts are JSON (text), NPZ
+# (plain arrays) and Keras' own format, opened in its *safe mode*, which refuses layers that carry code. Nothing is
+# *pickled*: a pickle file of Python can run code when it is opened, so that a model from a stranger could do anything
+# on your machine.
 #
 # `SHA256SUMS` holds the hash of each file (lesson 01: change one byte, and the hash is another).
 #
 # **Predict.** Somebody finds the alarms too frequent and edits one number in `settings.json`. The file is still valid
 # JSON. What happens when the bundle is opened?
 
-# %%
-import json
+# %% tags=["nbval-check-output"]
 import shutil
 
 edited = shutil.copytree(folder, folder.with_name("bundle-edited"), dirs_exist_ok=True)
-changed = json.loads((edited / "settings.json").read_text()) | {"threshold": 0.9}
+changed = settings | {"threshold": 0.9}
 (edited / "settings.json").write_text(json.dumps(changed))
 try:
     deploy.load_bundle(edited)
@@ -205,8 +211,11 @@ film = (reading.read(path) * 255).round().astype(np.uint8)
 wrong = {"inverted.png": as_png(255 - film), "on its side.png": as_png(np.rot90(film))}
 wrong["notes.png"] = b"Dear colleague, here are the notes."
 refused = {name: deploy.answer(bundle, content, name=name) for name, content in wrong.items()}
-for name, answer in refused.items():
-    print(f"{name}: accepted {answer['accepted']}. {answer['reason']}")
+for name in ("inverted.png", "on its side.png"):
+    print(f"{name}: accepted {refused[name]['accepted']}. {refused[name]['reason']}")
+
+# %% tags=["nbval-check-output"]
+print(f"notes.png: accepted {refused['notes.png']['accepted']}. {refused['notes.png']['reason']}")
 
 # %%
 plots.answer(refused["inverted.png"], title="Inverted film")
@@ -233,6 +242,13 @@ gate_table.drop(columns="method").round(3)
 # **Explain.** About 5 % of clean images should be refused: that was asked for when the limit was set, and the interval
 # says how well it came true on these. The other rows are what the gate is for. `n` are images, `groups` the independent
 # units. The table will go into the model card; a gate without its own error rates is a decoration.
+
+# %% tags=["author", "verdict"]
+# verdict(
+#     "13.gate-refuses-what-it-is-for",
+#     gate_table.set_index("input")["value"][["inverted", "on its side", "upside down"]].min()
+#     > 0.9,
+# )
 
 # %% [markdown]
 # ### Checkpoint
@@ -283,6 +299,10 @@ clean = part["test"]
 equalised = [preprocess.prepare(x / 255, size, contrast="equalize") for x in clean]
 mistakes = {"scaled to 0-1": clean / 255, "inverted": 255 - clean, "equalised": np.stack(equalised)}
 
+# %% tags=["nbval-check-output"]
+for name, pictures in {"as trained": clean, **mistakes}.items():
+    print(f"{name:13s} {len(pictures)} images, largest value {pictures.max():.0f}")
+
 # %%
 rows = []
 for name, run in served.items():
@@ -317,8 +337,21 @@ damage[[*shown, "answers that change"]].rename(columns=shown).round(2)
 #
 # **Predict.** How many of our test images get another answer from the page that squashes?
 
+# %% tags=["author", "verdict"]
+# verdict(
+#     "13.inverting-costs-the-network-most",
+#     damage.set_index("label")["value"]["inverted, network"]
+#     > 0.1
+#     + max(damage.set_index("label")["value"][["scaled to 0-1, network", "equalised, network"]]),
+# )
+# verdict(
+#     "13.scaling-twice-costs-the-linear-model",
+#     damage.set_index("label")["value"]["scaled to 0-1, linear"]
+#     > 0.1 + damage.set_index("label")["value"]["scaled to 0-1, network"],
+# )
 
-# %%
+
+# %% tags=["nbval-check-output"]
 def answers_to(pictures, fit):
     """Predictions for arrays of any shape, made square in one of two ways."""
     squares = np.stack([preprocess.prepare(picture, size, fit=fit) for picture in pictures])
@@ -328,6 +361,8 @@ def answers_to(pictures, fit):
 whole = [reading.read(path) for path in test["path"]]
 sides = [picture[:, (k := picture.shape[1] // 8) : -k] for picture in whole]  # portrait format
 print(f"{(test['width'] == test['height']).sum()} of {len(test)} test images are square")
+
+# %%
 for name, pictures in {"as they are": whole, "sides cut off": sides}.items():
     padded, squashed = (answers_to(pictures, fit) for fit in ("pad", "squash"))
     other = (padded["predicted"] != squashed["predicted"]).sum()
@@ -355,6 +390,10 @@ for name, pictures in {"as they are": whole, "sides cut off": sides}.items():
 #
 # **Predict.** A float32 number takes 4 bytes. How many kB (1000 bytes) will the float32 file have? The int8 file?
 
+# %% tags=["nbval-check-output"]
+parameters = model.count_params()
+print(f"4 bytes for each of {parameters:,} parameters: {4 * parameters / 1000:.0f} kB")
+
 # %%
 import importlib.util
 
@@ -364,9 +403,6 @@ formats = [name for name in deploy.FORMATS if name != "onnx" or with_onnx]
 exported = deploy.export(
     model, datasets.work_dir() / "exported", formats, representative=part["train"][:100]
 )
-print(
-    f"4 bytes for each of {model.count_params():,} parameters: {model.count_params() * 4e-3:.0f} kB"
-)
 exported[["name", "format", "precision", "kB"]].round(0)
 
 # %% [markdown]
@@ -374,6 +410,12 @@ exported[["name", "format", "precision", "kB"]].round(0)
 # (and batch normalisation is folded into the convolutions, which saves some). float16 halves, int8 quarters. What
 # `model.save` writes after training is larger, since it holds the optimiser's memory, too. Quote the size of the file
 # that is shipped.
+
+# %% tags=["author", "verdict"]
+# verdict(
+#     "13.float16-halves-int8-quarters",
+#     exported["kB"][1] < 0.65 * exported["kB"][0] and exported["kB"][2] < 0.45 * exported["kB"][0],
+# )
 
 # %% [markdown]
 # ## Step 5 · Is it still the same model?
@@ -408,6 +450,9 @@ print(f"not trained, {len(test)} images: {np.abs(both[0] - both[1]).max():.4f} a
 #
 # **Predict.** The largest difference over all test images: 0.005, 0.05, 0.5?
 
+# %% tags=["author", "verdict"]
+# verdict("13.untrained-or-one-image-looks-like-parity", np.abs(both[0] - both[1]).max() < 0.02)
+
 # %%
 apart = np.abs(deploy.run_exported(full)(clean) - network(clean)).max(axis=1)
 plots.distribution(
@@ -422,6 +467,10 @@ plots.distribution(
 parity = deploy.parity(model, exported, clean)
 parity.round(4)
 
+# %% tags=["nbval-check-output"]
+exact = parity[parity["name"].str.startswith("float32")]  # formats in which nothing is rounded
+exact[["name", "flipped", "n"]]
+
 # %% [markdown]
 # **Explain.** Most images differ by little, and with `SEED = 0` a few by far more. Full int8 divides each range into
 # 256 steps and cuts off what lies outside the range seen on the representative images; which of the two it was here,
@@ -433,6 +482,9 @@ parity.round(4)
 # flipped of n is not "never"**: see what `high` says where `flipped` is 0. float32 differs by rounding errors of the
 # arithmetic only; float16 and dynamic int8 by so little that only an image on the edge between two classes can flip;
 # full int8 is the one to be wary of. Does its rounding cost accuracy?
+
+# %% tags=["author", "verdict"]
+# verdict("13.a-few-images-differ-by-far-more", apart.max() > 5 * np.median(apart))
 
 # %%
 right = train.predict(model, table, images, split="test")
@@ -482,6 +534,9 @@ print(f"first call {times[0]:.0f} ms, median of the others {np.median(times[1:])
 #
 # **Predict.** Order the formats by time. How much faster than Keras is the fastest?
 
+# %% tags=["author", "verdict"]
+# verdict("13.the-first-call-is-slow", times[0] > 1.2 * np.median(times[1:]))
+
 # %%
 runners = {
     name: deploy.run_exported(file, threads=1)
@@ -498,7 +553,7 @@ timed.drop(columns="first_ms").round(2)
 #
 # The same at 224 pixels, measured once on a network that was trained at that size:
 
-# %%
+# %% tags=["nbval-check-output"]
 columns = ["format", "kB", "largest", "flipped", "n", "median_ms", "fastest_ms", "load"]
 measured.read("export").set_index("name")[columns].round(4)
 
@@ -526,25 +581,29 @@ print(deploy.uploaded(version_7) == deploy.uploaded(version_8), deploy.uploaded(
 # **Predict.** Four uploads: a radiograph; the text file from before; a file of 40 MB; and a radiograph whose *name* is
 # a piece of HTML that would run a script. What should the page show for each?
 
+
+# %% tags=["nbval-check-output"]
+def show(uploads):
+    """What the page says of each upload."""
+    for name, content in uploads.items():
+        page, _ = deploy.upload_report(bundle, name, content)
+        print(page.replace("<br>", "\n   "), "\n")
+
+
+notes = b"Dear colleague, here are the notes."
+show({"notes.png": notes, "large.png": bytes(40_000_000)})
+
 # %%
-uploads = {
-    "film.png": as_png(film),
-    "notes.png": b"Dear colleague, here are the notes.",
-    "large.png": bytes(40_000_000),
-    "<script>alert(1)</script>.png": as_png(film),
-}
-for name, content in uploads.items():
-    page, _ = deploy.upload_report(bundle, name, content)
-    print(page.replace("<br>", "\n   "), "\n")
+show({"film.png": as_png(film), "<script>alert(1)</script>.png": as_png(film)})
 
 # %% [markdown]
 # **Explain.** A file name comes from a stranger, as the pixels do: it is *escaped*, so that `<` is shown and not
 # obeyed. A file that is too large is refused before anything is decoded. A wrong file gets a sentence, not a traceback.
 #
-# Read the first answer line by line. What the network was trained on stands first, since it decides whether the rest
-# concerns you. The threshold comes with its meaning: without it, "called covid: yes" is a word. Then the classes that
-# cannot be excluded (the conformal set) stand before the most probable one. And "not for diagnosis" stands beside each
-# answer, not on a page that nobody opens.
+# Read the answer to `film.png` line by line. What the network was trained on stands first, since it decides whether the
+# rest concerns you. The threshold comes with its meaning: without it, "called covid: yes" is a word. Then the classes
+# that cannot be excluded (the conformal set) stand before the most probable one. And "not for diagnosis" stands beside
+# each answer, not on a page that nobody opens.
 #
 # The widget itself has one more duty: **no answer of an earlier file may stand beside a new one.** It empties the page
 # as soon as a file is chosen and shows "Reading ...", until an answer or a reason takes its place. One kind of failure
@@ -581,7 +640,7 @@ except deploy.CardError as error:
 # us gather the evidence. Where the truth about the phantoms is at hand, the site and the view of each film serve as
 # subgroups; on a set that does not name them, the file format has to do.
 
-# %%
+# %% tags=["nbval-check-output"]
 from pathlib import Path
 
 truth = Path(table["path"].iloc[0]).parents[2] / "truth.csv"
@@ -594,6 +653,10 @@ if DATASET == "phantom" and truth.is_file():
     table["view"] = table["image_id"].map(facts["view"])
     by = ["source", "view"]
 
+in_test = table[table["split"] == "test"]
+print(in_test.groupby(by, observed=True).size().to_string())
+
+# %%
 served_test = calibrate.apply(train.predict(model, table, images, split="test"), temperature)
 served_test[by] = table.loc[table["split"] == "test", by].to_numpy()
 sets = uncertainty.prediction_sets(served_test, limit)
@@ -616,7 +679,7 @@ results[["metric", "class", "value", "low", "high", "n", "groups"]].round(3)
 #
 # **Predict.** Which of these six could a program fill in, and which has a person to answer for?
 
-# %%
+# %% tags=["nbval-check-output"]
 import datetime
 
 details = {"name": "Compact network, lesson 13", "version": bundle.sha256[:12]}
@@ -629,6 +692,9 @@ intended = {
     "users": "students and instructors",
     "out of scope": "any decision about a person; children; lateral views; other diseases",
 }
+intended
+
+# %%
 decision = {"positive": positive, "threshold": threshold, "chosen on": "val"}
 decision["why"] = kept["threshold_meaning"]
 
@@ -657,6 +723,9 @@ card = deploy.model_card(
     gate=gate_table,
 )
 
+# %% tags=["nbval-check-output"]
+print("the card's sections:", [line[3:] for line in card.splitlines() if line.startswith("## ")])
+
 # %%
 from IPython.display import Markdown
 
@@ -672,7 +741,7 @@ Markdown(("\n" + card).replace("\n#", "\n###"))
 # The card belongs in the bundle. Saved with it, its hash stands in the list, too. (The version that it names is the
 # one without the card: no file can hold its own hash.)
 
-# %%
+# %% tags=["nbval-check-output"]
 deploy.save_bundle(folder, model, **kept, card=card)
 complete = deploy.load_bundle(folder)
 print(complete.card.splitlines()[0], "| version changed:", complete.sha256 != bundle.sha256)
