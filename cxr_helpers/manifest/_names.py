@@ -134,13 +134,20 @@ def no_radiograph(name: str, *, whole: bool = False, last: bool = True) -> str |
     ``whole``: only where the name says nothing else, as for a folder that all images share. ``last``: the folder
     holds the files themselves.
     """
-    said = words(name)
+    said = [word for part in re.split(r"[\W_]+", _plain(name)) for word in words(part) if not _in_a_code(word, part)]
     last = last or (not whole and all(word in _SEGMENTATION or word in _BODY for word in said))
     pairs = [a + b for a, b in itertools.pairwise(said)]  # heat map, ground truth, grad cam
     reasons = [reason for word in (*said, *pairs) if (reason := _reason(word, last))]
     if whole and any(not _reason(word, last) and word not in _BODY and not is_neutral(word) for word in said):
         reasons = reasons if "".join(said) in pairs else []
     return reasons[0] if reasons else None
+
+
+def _in_a_code(word: str, part: str) -> bool:
+    """Whether a short word is part of a code, such as the patient "933mr", and says nothing ("ct2", "1ct" do)."""
+    if len(word) > 4 or re.fullmatch(r"\d?[^\W\d]+\d*", part) or not re.search(r"\d[^\W\d]", part):
+        return False
+    return not re.search(r"[^\W\d]{4}", part)
 
 
 def _reason(word: str, last: bool) -> str | None:

@@ -151,7 +151,7 @@ REASONS = {
     "heat map": "heatmaps,Heat Maps,grad-cam,GradCAM,saliency",
     "augmented copy": "augmented,Augmented Images,aug,flipped,rotated_90,synthetic",
     "small copy": "thumbnails,Thumbs,preview",
-    "CT image": "CT,CT_scans,HRCT,axial",
+    "CT image": "CT,CT_scans,HRCT,axial,2CT,ct2,covid19ct",
     "lateral view": "lateral,Lateral views,profile,profil gauche",
     "other examination": "ultrasound,MRI",
 }
@@ -194,6 +194,12 @@ RADIOGRAPHS = [
     *("P00012_1.png", "1312A392-67A3-4EBF-9319-810CF6DA5EF6.jpeg", "58cb9263f16e94305c730685358e4e_jumbo.jpeg"),
     *("view1_frontal.jpg", "jkms-35-e79-g001-l-b.jpg", "00000013_005.png", "MCUCXR_0001_0.png", "CXR1_1_IM-0001.png"),
 ]
+
+
+@pytest.mark.parametrize("code", ["933mr", "P-ct2sg", "9y4mr", "mr39k", "12ct4", "x_3lat7q"])
+def test_a_short_word_inside_a_code_of_a_patient_says_nothing(tmp_path, code):
+    rows, _ = folder(put(tmp_path, f"COVID/{code}/a.png", "NORMAL/P-1/b.png"))
+    assert list(rows) == [f"COVID/{code}/a.png", "NORMAL/P-1/b.png"]
 
 
 @pytest.mark.parametrize("name", RADIOGRAPHS)
