@@ -7,21 +7,26 @@ Each check reads the manifest (and the table of duplicate pairs) and gives one r
 
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from . import baselines, duplicates, evaluate, split
+from . import baselines, duplicates, evaluate, manifest, split
+from ._progress import bar
+from .images import read
 from .manifest._rows import check_rows
 from .train import predictions_table
 
 COLUMNS = ["check", "verdict", "finding", "examples"]
+WRITING_SIDE = 1024  # pixels; larger images are reduced before strokes are looked for
 SUSPECT_AUC = 0.6  # from here on what is not the lungs tells more about the class than it should
 _FROM = {
     "file properties": "format, mode, size, bytes per pixel and source",
     "the source": "where the file comes from",
     "the frame": "the outer tenth of the image, with little of the lungs,",
+    "burnt-in writing": "thin strokes such as letters and tubes",
 }
 
 
@@ -60,18 +65,24 @@ def report(
 
 
 def shortcuts(table: pd.DataFrame, images: np.ndarray, seed: int = 0) -> pd.DataFrame:
-    """Can the class be told without the lungs? One row for the source alone, one for the frame of the image alone.
+    """Can the class be told without the lungs? By the source, the frame, burnt-in writing, the order of the files.
 
-    Parameters as in `report`; the table needs groups. Columns: those of `report`, then value, low, high (AUC, macro
-    over classes, in [0, 1], with its 95 % interval by group), n and groups. Verdict `fault` where the interval lies
-    above 0.6, `look` where it lies above 0.5. With many checks one in forty says `look` by bad luck. What passes is
-    not free of shortcuts: only of these. Introduced in lesson 09.
+    Parameters as in `report`; the table needs groups; files that it names are read once more, at full size. Columns:
+    those of `report`, then value, low, high (AUC, macro over classes, in [0, 1], with its 95 % interval by group; for
+    the order of the files the difference of two AUCs, see `order_gap`), n and groups. Verdict `fault` where the
+    interval lies above 0.6, `look` where it lies above 0.5 (order of the files: above 0). With many checks one in
+    forty says `look` by chance. What passes is not free of shortcuts: only of these. Introduced in lesson 09.
     """
     source = _row("the source predicts the class", "look", "not tested: the set names one source, or none")
     rows = [(*source, *[np.nan] * 3, len(table), table["group"].nunique())]
     if table["source"].nunique() > 1:
         rows = [_shortcut("the source", table, lambda: source_baseline(table, seed))]
-    rows += [_shortcut("the frame", table, lambda: frame_baseline(table, images, seed, trees=60))]
+    small = None if "path" in table.columns else images
+    rows += [
+        _shortcut("the frame", table, lambda: frame_baseline(table, images, seed, trees=60)),
+        _shortcut("burnt-in writing", table, lambda: writing_baseline(table, small, seed)),
+        _order(table, images, seed),
+    ]
     return pd.DataFrame(rows, columns=[*COLUMNS, "value", "low", "high", "n", "groups"])
 
 
@@ -104,6 +115,63 @@ def frame_baseline(
     frame = np.ones(small.shape[1:], bool)
     frame[width:-width, width:-width] = False
     return _forest(table, small[:, frame], "frame", seed, k, trees)
+
+
+def writing_baseline(
+    table: pd.DataFrame, images=None, seed: int = 0, k: int = 5, trees: int = 60, *, progress: bool = True
+) -> pd.DataFrame:
+    """Predictions from thin strokes alone: letters, marks and tubes, brighter or darker than what is around them.
+
+    Each file is read at its full size (at most 1,024 pixels a side), since writing fades when an image is made small;
+    `images`, uint8 (n, h, w) in the order of the table, are taken in place of the files where they are given. A stroke
+    is what an opening of 2 % of the image's side removes, or a closing fills (top-hat transforms: Serra 1982), measured
+    as percentiles over the image and in each of nine fields. Ribs, vessels and opacities are wider; the edge of the
+    image is left to `frame_baseline`. A random forest, scored as in `file_properties_baseline`. Returns a predictions
+    table. Introduced in lesson 09.
+    """
+    if images is not None:
+        check_rows(table, images)
+        return _forest(table, np.stack([_strokes(image / 255) for image in images]), "writing", seed, k, trees)
+    scales = manifest.scales(table)
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        results = pool.map(lambda path, scale: _strokes(read(path, scale)), table["path"], scales)
+        found = list(bar(results, show=progress, total=len(table), desc="writing", unit="image"))
+    return _forest(table, np.stack(found), "writing", seed, k, trees)
+
+
+def order_gap(table: pd.DataFrame, images: np.ndarray, seed: int = 0, k: int = 5) -> evaluate.Difference:
+    """What a weak model gains when folds are drawn at random rather than cut one after the other: a hidden patient.
+
+    Where no patient is named, the images of one person usually stand side by side in the order of the files. Logistic
+    regression on 32x32 pixels is scored twice, out of fold: with folds drawn at random, and with each class cut into
+    `k` consecutive pieces by `image_id`. Random folds then share people between their sides, consecutive ones
+    hardly do. Returns the paired difference of the AUCs, macro over classes, images as units. A gap means that
+    neighbours in the list are alike, whatever the reason; many images a patient show clearly, two hardly. No gap
+    proves nothing. Parameters as in `report`. Raises ValueError where a class has fewer than `k` images.
+    Introduced in lesson 04.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
+
+    check_rows(table, images)
+    counts = table["label"].value_counts().loc[lambda n: n > 0]
+    if counts.min() < k:
+        raise ValueError(f"{counts.idxmin()} has {counts.min()} images: too few for {k} folds")
+    alone = table.assign(group=table["image_id"])
+    place = alone.groupby("label", observed=True)["image_id"].rank(method="first") - 1
+    size = alone.groupby("label", observed=True)["image_id"].transform("size")
+    pieces = (place * k // size).to_numpy(int)
+    in_order = [(np.flatnonzero(pieces != piece), np.flatnonzero(pieces == piece)) for piece in range(k)]
+    pixels = baselines.shrink(images, 32).reshape(len(table), -1)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
+    with threadpool_limits(1):
+        drawn, consecutive = (
+            _out_of_fold(alone, pixels, model, folds, name, seed)
+            for name, folds in (("folds at random", _folds(alone, k, seed)), ("consecutive folds", in_order))
+        )
+    return evaluate.compare(drawn, consecutive, "roc_auc_macro")
 
 
 def source_baseline(table: pd.DataFrame, seed: int = 0, k: int = 5, *, by: str = "source") -> pd.DataFrame:
@@ -142,14 +210,36 @@ def masked(images: np.ndarray, masks: np.ndarray, keep: str = "outside", fill: i
     return np.where(masks if keep == "inside" else ~masks, images, np.asarray(fill, images.dtype))
 
 
+def _strokes(image: np.ndarray) -> np.ndarray:
+    """How much bright and dark strokes stand out: percentiles over the image, and in each of nine fields."""
+    from PIL import Image
+    from scipy.ndimage import grey_closing, grey_opening
+
+    image = np.asarray(image, np.float32)
+    if max(image.shape) > WRITING_SIDE:
+        times = -(-max(image.shape) // WRITING_SIDE)
+        image = np.asarray(Image.fromarray(image).reduce(times))
+    width = max(3, round(max(image.shape) / 45))
+    bright, dark = image - grey_opening(image, width), grey_closing(image, width) - image
+    fields = [cell for band in np.array_split(bright, 3) for cell in np.array_split(band, 3, axis=1)]
+    whole = np.r_[np.percentile(bright, (99, 99.9, 99.99)), np.percentile(dark, (99.9, 99.99))]
+    return np.r_[whole, [np.percentile(field, 99.9) for field in fields]]
+
+
 def _forest(table: pd.DataFrame, features, name: str, seed: int, k: int, trees: int) -> pd.DataFrame:
     """Out-of-fold predictions of a random forest on one row of numbers per image."""
     from sklearn.ensemble import RandomForestClassifier
-    from sklearn.model_selection import cross_val_predict
 
     forest = RandomForestClassifier(trees, min_samples_leaf=2, class_weight="balanced", random_state=seed)
+    return _out_of_fold(table, features, forest, _folds(table, k, seed), name, seed)
+
+
+def _out_of_fold(table: pd.DataFrame, features, model, folds, name: str, seed: int) -> pd.DataFrame:
+    """Predictions of a classifier, each row scored by the model that was fitted to the other folds."""
+    from sklearn.model_selection import cross_val_predict
+
     codes = table["label"].cat.codes.to_numpy()
-    found = cross_val_predict(forest, features, codes, cv=_folds(table, k, seed), method="predict_proba")
+    found = cross_val_predict(model, features, codes, cv=folds, method="predict_proba")
     probabilities = np.zeros((len(table), len(table["label"].cat.categories)))
     probabilities[:, np.unique(codes)] = found  # a filtered table has categories without a row
     return predictions_table(table, probabilities, model=name, seed=seed)
@@ -292,3 +382,19 @@ def _shortcut(what: str, table: pd.DataFrame, predictions: Callable[[], pd.DataF
     text = f"{figure} from {_FROM[what]} alone"
     verdict = "fault" if auc.low > SUSPECT_AUC else "look" if auc.low > 0.5 else "ok"
     return *_row(name, verdict, text), auc.value, auc.low, auc.high, auc.n, auc.groups
+
+
+def _order(table: pd.DataFrame, images: np.ndarray, seed: int) -> tuple:
+    """The row on the order of the files, and the figures behind it."""
+    name = "the order of the files"
+    smallest = table["label"].value_counts().loc[lambda n: n > 0]
+    untested = (np.nan, np.nan, np.nan, len(table), table["group"].nunique())
+    if table["patient"].notna().all():
+        return *_row(name, "ok", "not tested: every patient is named"), *untested
+    if len(smallest) < 2 or smallest.min() < 20:
+        return *_row(name, "look", "not tested: it takes two classes with twenty images each"), *untested
+    gap = order_gap(table, images, seed)
+    figure = f"{gap.value:+.2f} (95 % interval {gap.low:+.2f} to {gap.high:+.2f}, n = {gap.n})"
+    text = f"AUC of logistic regression, folds at random minus consecutive folds: {figure}"
+    verdict = "look" if gap.low > 0 else "ok"
+    return *_row(name, verdict, text), gap.value, gap.low, gap.high, gap.n, gap.groups

@@ -118,7 +118,7 @@ def load_guesses(table: pd.DataFrame, name: str, data_dir=None, model: str | Non
     candidates = [_guesses_file(name, m, data_dir) for m in ([model] if model else [OWN, EXAMPLE])]
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
-        raise FileNotFoundError(f"No guesses on {name} in {candidates[0].parent}: run lesson 01, step 1, first.")
+        raise FileNotFoundError(f"No guesses on {name} in {candidates[0].parent}: run lesson 01, step 2, first.")
     saved = pd.read_csv(path, dtype=str)
     return guesses(table, dict(zip(saved["image_id"], saved["predicted"], strict=True)), model=saved["model"].iloc[0])
 

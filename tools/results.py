@@ -79,6 +79,24 @@ def compact(folder: Path) -> str:
     return "\n".join([*lines, "", f"The features are made once for all folds, in {spent}, which is not in the table."])
 
 
+def audit_rows(folder: Path) -> str:
+    """How often two rows of the audit speak, where there is something to find and where there is not."""
+    table = pd.read_csv(folder / "audit_rows.csv")
+    first = table.iloc[0]
+    lines = [
+        f"Worlds of {first['n']} phantoms at 224 pixels, {first['runs']} seeds each; *spoke*: verdict `look` or `fault` "
+        f"(`{first['command']}`, {first['date']}).",
+        "",
+        "| row of the audit | world | there is something | spoke | figure, mean ± standard deviation |",
+        "|---|---|---|---|---|",
+    ]
+    for row in table.to_dict("records"):
+        figure = f"{row['mean']:.2f} ± {row['sd']:.2f}"
+        there = "yes" if row["there"] else "no"
+        lines.append(f"| {row['check']} | {row['world']} | {there} | {row['spoke']} of {row['runs']} | {figure} |")
+    return "\n".join(lines)
+
+
 def phantom_speed(folder: Path) -> str:
     """Milliseconds of a phantom, and how many times quicker than an earlier renderer."""
     table = pd.read_csv(folder / "phantom_speed.csv").set_index("measure")
@@ -297,7 +315,7 @@ def export(folder: Path) -> str:
 
 
 BLOCKS = (shortcuts, coins, story, case_e, compact, case_e_transfer, case_e_review, darkcovidnet, phantom_pretraining)
-BLOCKS += (export, pipeline, duplicates, lessons)
+BLOCKS += (export, pipeline, duplicates, audit_rows, phantom_speed, lessons)
 
 
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:

@@ -3,16 +3,17 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can we build it?* We have built something. This lesson turns its answers into figures: which ones to compute, how far
-# each could be off, what to compare them with, and how to get one that means nothing.
+# *Can we build it?* We have built something. This lesson turns its answers into numbers: which to compute, how far off
+# each may be, what to compare it with, and which mistakes make it worthless.
 #
 # **You will be able to**
 #
 # - read a confusion matrix, and compute sensitivity, specificity and PPV from it;
-# - give every figure an interval, made from patients and not from images, and say what the interval promises;
+# - give every number an interval, made from patients and not from images, and say what the interval promises;
 # - set a model beside its baselines, and compare two models on the same images;
-# - recognise a result that is due to shuffled answers or to a threshold picked on the test images;
-# - (deeper) choose an average when a class is rare, and say what the best of twenty models is worth.
+# - recognise a result that is due to a threshold picked on the test images;
+# - (deeper) recognise shuffled answers, choose an average when a class is rare, and say what the best of twenty models is
+#   worth.
 #
 # **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip; less than
 # one minute of it computing; two processor cores, no GPU.
@@ -121,12 +122,15 @@ plots.show(plt.gcf(), f"Confusion matrix, a row per true class, answers {columns
 # For one class, call it *positive*, all other classes merge into "the rest", and four numbers remain: tp (true positives,
 # found), fn (false negatives, missed), fp (false alarms) and tn (correctly called negative).
 #
-# | figure | question | formula |
+# | measure | question | formula |
 # |---|---|---|
 # | sensitivity (recall) | of those who have it, how many are found? | tp / (tp + fn) |
 # | specificity | of those who do not, how many are called negative? | tn / (tn + fp) |
 # | PPV (precision) | of those called positive, how many have it? | tp / (tp + fp) |
-# | F1 | both kinds of error in one figure | 2·tp / (2·tp + fp + fn) |
+# | F1 | both kinds of error in one number | 2·tp / (2·tp + fp + fn) |
+#
+# **Do it by hand.** From the square: what are sensitivity and PPV of *covid*? (The tables of this step have
+# them.)
 #
 # PPV is the *positive predictive value*. Mind the denominators: sensitivity and specificity are read along the truth
 # (rows), PPV along the answers (columns).
@@ -154,7 +158,7 @@ ppv.meets(
 )
 
 # %% [markdown]
-# scikit-learn prints the figures of all classes in one call:
+# scikit-learn prints these measures for all classes in one call:
 
 # %%
 print(classification_report(truth, said, target_names=names, zero_division=0))
@@ -172,14 +176,16 @@ assert abs(one.loc["sensitivity", "value"] - report[positive]["recall"]) < 1e-9
 one[["value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
-# **Explain.** `n` changes from row to row: a sensitivity rests on the images of *one class* alone, so its interval is the
-# wider one. `roc_auc` and `average_precision` need no threshold; Step 5 comes to them.
+# **Explain.** `n` changes from row to row. Compare sensitivity (the images of *one* class) with specificity (those of both
+# other classes): half as many images, and a wider interval. *npv* is the PPV's sister: of those called negative, how many
+# do not have it? The last two rows need no threshold (Step 5): `roc_auc` is the area under the ROC curve,
+# `average_precision` about that under the precision-recall curve.
 
 # %% [markdown]
 # ## Step 3 · An interval, and what it promises
 #
 # With other test images the accuracy would have come out differently. How differently? We have no others, but we can
-# **resample** those we have: draw as many *with replacement*, compute the figure, repeat. What is drawn is the **group**,
+# **resample** those we have: draw as many *with replacement*, compute the accuracy, repeat. What is drawn is the **group**,
 # because images of one patient are not independent answers (lesson 04).
 
 # %%
@@ -198,10 +204,15 @@ print(f"by package: {evaluate.metric(answers, 'accuracy')}")
 # study were repeated many times on new patients, 95 of 100 such intervals would contain the truth. That can be tested where
 # the truth is known: in a simulation.
 #
-# 1,000 studies, each of 45 patients with seven images. The images of a patient tend to be answered alike: some patients are
-# easy, some hard. The true accuracy is 0.7.
-#
-# **Predict.** Make each study's interval as if every image were a person of its own. What share of the 1,000 intervals will
+# Some hundred studies, each of 45 patients with seven images. The true accuracy is 0.7. The images of a patient tend to be
+# answered alike; here are eight such patients, a row each, 1 is a right answer:
+
+# %% tags=["nbval-check-output"]
+some = np.random.default_rng(0)
+print((some.random((8, 7)) < some.beta(0.7, 0.3, size=8)[:, None]).astype(int))
+
+# %% [markdown]
+# **Predict.** Make each study's interval as if every image were a person of its own. What share of the intervals will
 # contain 0.7?
 
 # %% tags=["nbval-check-output"]
@@ -257,15 +268,15 @@ share.meets(
 
 # %% [markdown]
 # **Explain.** With images as units the interval pretends that seven images of a patient are seven independent answers. It
-# is too narrow, and misses the truth far more often than it promises. With patients as units it holds about what it promises
-# (a little less, with few patients). Narrow is not good; honest is.
+# is too narrow, and misses the truth far more often than it promises. With patients as units it holds about what it
+# promises. Narrow is not good; honest is.
 #
 # An interval covers the luck of *which patients* were drawn, not another hospital or another training.
 
 # %% [markdown]
 # ## Step 4 · Baselines: what can be had for less
 #
-# A figure means nothing alone. Compare it with the **majority** (always the most frequent class of the training images),
+# A number means nothing alone. Compare it with the **majority** (always the most frequent class of the training images),
 # the **nearest neighbour** (the label of the most similar training image), **logistic regression** on pixels (lesson 05),
 # and **you**. The first is scikit-learn's `DummyClassifier`:
 
@@ -317,9 +328,11 @@ order.meets(
 # Now with intervals, and with a person: what you guessed in lesson 01, if it was kept.
 
 # %%
+title = "All models"
 try:
     person = baselines.load_guesses(table, DATASET)
     everyone[person["model"].iloc[0]] = person
+    title = "All models, and a person"
 except (FileNotFoundError, ValueError):  # none were kept, or they are of other images
     print("No guesses on this set are kept here: run lesson 01 first, then this cell again.")
 side = pd.DataFrame(
@@ -328,16 +341,17 @@ side = pd.DataFrame(
 plots.intervals(
     side[["label", "value", "low", "high", "n"]],
     baseline={"majority": accuracy["majority"]},
-    title="All models, and a person",
+    title=title,
     xlabel="accuracy and 95 % interval",
 )
 
 # %% [markdown]
-# **Explain.** Read the intervals before the order. If the linear model stands as high as the network, nothing has been shown
-# that needs a network. A person's line rests on twenty guesses: a wide interval. (If it says *example*, it is nobody's
-# skill.)
+# **Explain.** Read the intervals before the order. If the linear model stands as high as the network, nothing has been
+# shown that needs a network. A person's line, if there is one, rests on twenty guesses: a wide interval. (If it says
+# *example*, it is nobody's skill.)
 #
-# And the project of lesson 01? Several seeds of it, split by patient, beside logistic regression on the same pixels:
+# And the project of lesson 01? Five trainings of it, split by patient (lesson 04), beside logistic regression on the same
+# pixels:
 
 # %% tags=["nbval-check-output"]
 story = measured.read("story").set_index("row")
@@ -345,9 +359,8 @@ two = ["split by patient", "logistic regression on pixels"]
 story.loc[two, ["mean", "low", "high", "seeds", "n"]]
 
 # %% [markdown]
-# **Explain.** Each row is a mean over seeds, with the 95 % interval of that mean; `n` is the test images of one seed. There
-# the network is far above the linear model. So the baselines do not explain the project's figure. Lesson 09 looks at what
-# the network sees that one weight a pixel cannot.
+# **Explain.** Means over seeds, each with its 95 % interval. The network is far above the linear model. Lesson 09 looks at
+# what it sees and a linear model cannot.
 
 # %% [markdown]
 # ## Step 5 · Thresholds, and where they may come from
@@ -360,30 +373,38 @@ story.loc[two, ["mean", "low", "high", "seeds", "n"]]
 # %%
 is_positive = (answers["label"] == positive).to_numpy()
 score = answers[f"p_{positive}"].to_numpy()
-false_alarms, found, _ = roc_curve(is_positive, score)
+false_alarms, found, thresholds = roc_curve(is_positive, score)
 precision, recall, _ = precision_recall_curve(is_positive, score)
 
 figure, (left, right_side) = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
 left.plot(false_alarms, found)
 left.plot([0, 1], [0, 1], ":", color="grey")
 left.set(title="ROC curve", xlabel="1 - specificity", ylabel="sensitivity")
+for marked in (0.7, 0.5, 0.2):
+    k = np.abs(thresholds - marked).argmin()
+    left.plot(false_alarms[k], found[k], "ko")
+    left.annotate(f"{marked}", (false_alarms[k] + 0.03, found[k] - 0.06))
 right_side.plot(recall, precision)
 right_side.axhline(is_positive.mean(), linestyle=":", color="grey")
 right_side.set(title="Precision-recall curve", xlabel="sensitivity", ylabel="PPV", ylim=(0, 1.05))
 area = np.trapezoid(found, false_alarms)
 shown = f"ROC curve of {positive} against the rest, area {area:.2f}; beside it precision and recall"
-plots.show(figure, f"{shown}. The dotted lines are random scores.")
+plots.show(figure, f"{shown}. Dots: thresholds 0.7, 0.5, 0.2. The dotted lines are random scores.")
 
 # %% [markdown]
-# **Explain.** A perfect model goes up the left side and along the top; random scores follow the dotted line. Along the ROC
-# curve the threshold falls: more found, more false alarms. On the right, the dotted line is the share of the class among
-# these images. In a screening it lies near 0, and every curve comes down with it: a PPV belongs to its prevalence.
+# **Explain.** A perfect model goes up the left side and along the top; random scores follow the dotted line. Along the
+# ROC curve the threshold falls (three are marked): more found, more false alarms. On the right, the dotted line is the
+# share of the class among these images. In a **screening** (everybody is tested) few have the disease, so the line lies
+# near 0 and the curve comes down: a PPV holds only for the share of ill people, the **prevalence**, that it was
+# measured at.
 #
-# Now the mistake. We want a sensitivity of 0.95 and take the threshold that gives it *on the test images*. It gives 0.95
-# there by construction. What is it worth on others? To see the mean, we repeat: cut the positive images in two halves at
-# random, pick the threshold on the first half, look at both.
+# Now the mistake. We want a sensitivity of 0.95 and take the threshold that gives *at least* that *on the test images*.
+# It does so there by construction. What is it worth on others? To see the mean, we repeat: cut the positive images in two
+# halves at random, pick the threshold on the first half, look at both. (We take the positive images of validation and test
+# together, one of each group.)
 #
-# **Predict.** The threshold finds 95 % where it was picked. Which share does it find on the other half, on average?
+# **Predict.** The threshold finds at least 95 % where it was picked. Which share does it find on the other half, on
+# average?
 
 # %% tags=["nbval-check-output"]
 MY_FOUND = None  # your prediction: sensitivity where the threshold was not picked, from 0 to 1
@@ -423,8 +444,8 @@ elsewhere.meets(
 # verdict("07.a-threshold-is-flattered-where-picked", np.mean(picked) >= 0.95 > np.mean(fresh))
 
 # %% [markdown]
-# **Explain.** Where it was picked, the threshold keeps what was asked; on the other half it falls short, the more so the fewer
-# images there are. So the threshold is chosen on validation, frozen, and *then* measured on the test images:
+# **Explain.** Where it was picked, the threshold keeps what was asked; on the other half it falls short, and the fewer the
+# images, the more. So the threshold is chosen on validation, frozen, and *then* measured on the test images:
 
 # %%
 chosen = evaluate.operating_point(validation, positive, sensitivity=0.95)
@@ -432,13 +453,23 @@ at = evaluate.at_threshold(answers, positive, chosen)
 at.loc[at["metric"].isin(["sensitivity", "specificity"]), ["metric", "value", "low", "high", "n"]]
 
 # %% [markdown]
-# **Explain.** These two figures are measurements: the threshold does not come from these images. They may fall on either
-# side of 0.95. Whatever is chosen, is chosen on validation.
+# **Explain.** This sensitivity is a measurement: its threshold does not come from these images. It may be well below
+# the 0.95 that we asked for, or above it: few validation images fix a threshold only roughly, and the test images are
+# of other patients. The specificity is the price. Choose on
+# validation only.
 
 # %% [markdown]
 # ## Step 6 · Two models on the same images
 #
-# Model A is right on 160 of 200 images. Model B is right on the same 160 less 2, and on 14 more. Their intervals overlap.
+# Model A is right on 160 of 200 images, model B on 172 of the same 200. Their intervals overlap.
+#
+# | | B right | B wrong |
+# |---|---|---|
+# | A right | 158 | 2 |
+# | A wrong | 14 | 26 |
+#
+# Below, `p` will say how often a fair coin would share out the 16 images on which they differ as unevenly as this. We say
+# *better* if p is below 0.01.
 #
 # **Predict.** Is B better on images like these, or may the difference be chance?
 
@@ -477,25 +508,36 @@ verdict_on_b.meets(
 # %% [markdown]
 # **Explain.** Both models answered the *same* images. The 184 images on which they agree say nothing about which is better;
 # only the 16 on which they disagree count, 14 against 2. A fair coin would give 14 or more of 16 (or 2 or fewer) in one of
-# about 240 tries: that is `p` (McNemar's test, in its exact form, for independent images). Overlapping intervals are no proof of
-# equality.
+# about 240 tries: that is `p` (**McNemar's test**, in its exact form, for independent images). Overlapping intervals are no
+# proof of equality.
 #
-# Our network and logistic regression are compared in the same way, by `evaluate.compare`, which resamples groups:
+# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`, which resamples groups:
 
 # %%
-for name in ("accuracy", "f1_macro"):
-    gain = evaluate.compare(answers, everyone["logistic regression"], name)
-    shown = "better" if gain.low > 0 else "worse" if gain.high < 0 else "not told apart"
-    print(f"network - linear, {name}: {gain}: {shown}")
+gain = evaluate.compare(answers, everyone["logistic regression"], "accuracy")
+shown = "better" if gain.low > 0 else "worse" if gain.high < 0 else "not told apart"
+print(f"network - linear, accuracy: {gain}: {shown}")
 
 # %% [markdown]
-# **Explain.** The last words of each line are the verdict. *Better* or *worse*: the whole interval lies on one side of zero,
-# for this network on images like these; another training, with another seed or on another machine, may differ (lesson 06).
-# *Not told apart*: the interval includes zero, which does not mean that the two are equal. A small p says nothing about the
-# *size* of a difference: report that, with its interval.
+# **Explain.** *Better* or *worse*: the whole interval lies on one side of zero, for this network on images like these;
+# another training may differ (lesson 06). *Not told apart*: the interval includes zero, which does not mean that the two
+# are equal. A small p says nothing about the *size* of a difference: report that, with its interval.
+#
+# ### Checkpoint
+#
+# Two papers report accuracies of 0.83 (0.79-0.87) and 0.86 (0.82-0.90), each on its own test images. Which model is better?
+#
+# 1. The second: 0.86 is more than 0.83.
+# 2. Neither: the intervals overlap, so they are equal.
+# 3. It cannot be said.
+#
+# <details><summary>Answer</summary>
+# 3. The images differ, so nothing is paired: an easier test set would explain the difference. And overlapping intervals (2)
+# do not show that two models are equal. Let both answer the same images.
+# </details>
 
 # %% [markdown]
-# ## Step 7 · A perfect model that scores like a guess
+# ## Step 7 · A perfect model that scores like a guess · deeper
 #
 # A script asks the model for its answers, and then collects the labels, by going through the test images twice. Keras'
 # loader shuffles them anew each time. Here is the loader of lesson 01, on its 80 test images:
@@ -517,9 +559,9 @@ second_pass = np.concatenate([labels for _, labels in test])
 print(f"{np.mean(first_pass == second_pass):.2f} of the labels are the same in both passes")
 
 # %% [markdown]
-# **Explain.** About half: with two equally frequent classes, that is what two random orders share. A perfect model, asked in
-# the first pass and compared in the second, would score that. Training curves look fine, no error is raised. (`evaluate` of
-# lesson 01 goes through the images once, so its figure is right. The cure is `shuffle=False`.)
+# **Explain.** About half: with two equally frequent classes, that is what two random orders share. A perfect model,
+# asked in the first pass and compared in the second, would score that. Training curves look fine, no error is raised.
+# (`evaluate` of lesson 01 goes through the images once, so its number is right. The cure is `shuffle=False`.)
 #
 # **Predict.** Our three classes are about equally frequent. What accuracy does a *perfect* model get if its answers are in
 # another order than the labels?
@@ -540,7 +582,7 @@ shuffled = [(rng.permutation(truth) == truth).mean() for _ in range(2000)]
 expected = ((np.bincount(truth) / len(truth)) ** 2).sum()
 plots.distribution(
     shuffled,
-    mark={"Σ p²": expected, "our network": right.mean()},
+    mark={"expected": expected, "our network": right.mean()},
     title="A perfect model against shuffled labels",
     xlabel="accuracy printed",
 )
@@ -558,9 +600,10 @@ perfect.meets(
 # verdict("07.shuffled-answers-score-as-computed", abs(np.mean(shuffled) - expected) < 0.01)
 
 # %% [markdown]
-# **Explain.** An answer of class c meets a label of class c with probability p, the share of the class, and it *is* of class
-# c with probability p: together Σ p², summed over the classes. Good training curves and a test accuracy like a guess: that looks like overfitting, and is a mistake in the
-# bookkeeping. Hence each answer of this course carries its `image_id`.
+# **Explain.** A third of the answers say *covid*. Each meets a random label, which is *covid* in one of three cases:
+# that makes 1/3 · 1/3 = 1/9 of all images right. The same for each class: 1/9 + 1/9 + 1/9 = 1/3. In general it is Σ p²,
+# p being the share of a class. Good training curves and a test accuracy like a guess: that looks like overfitting, and
+# is a mistake in the bookkeeping. Hence each answer of this course carries its `image_id`.
 
 # %% [markdown]
 # ## Step 8 · Rare classes, and which average · deeper
@@ -578,13 +621,13 @@ for name, says in {"always no": always_no, "finder": finder}.items():
     print(f"    balanced accuracy {(sensitivity + specificity) / 2:.2f}")
 
 # %% [markdown]
-# **Explain.** By accuracy the useless model wins. Accuracy weighs every *person* alike, and nearly all are healthy. Balanced
-# accuracy, the mean of the classes' sensitivities, weighs every *class* alike: of two classes random answers get 0.5, of
-# three a third.
+# **Explain.** By accuracy the useless model wins. Accuracy weighs every *person* alike, and nearly all are healthy.
+# Balanced accuracy, the mean of the classes' sensitivities, weighs every *class* alike: of two classes random answers
+# get 0.5, of three a third.
 #
-# The same choice hides in "F1" when there are several classes. **Macro**: the mean of the classes' F1. **Weighted**: the same
-# mean, weighted by how frequent each class is. **Micro**: pool all answers first. Below, all 20 images of the rarest class
-# are missed.
+# The same choice hides in "F1" when there are several classes. **Macro**: the mean of the classes' F1. **Weighted**:
+# the same mean, weighted by how frequent each class is. **Micro**: pool all answers first. Below, all 20 images of the
+# rarest class are missed.
 
 # %% tags=["nbval-check-output"]
 true = np.repeat(["normal", "viral", "covid"], [900, 80, 20])
@@ -594,9 +637,9 @@ for average in ("macro", "weighted", "micro"):
 print(f"accuracy  {(true == called).mean():.3f}")
 
 # %% [markdown]
-# **Explain.** Micro is the accuracy under another name (each image has one label and one answer). Weighted stays close to it.
-# Only macro shows that a class is lost. None is wrong; "F1 = 0.98" without the word is. Take macro where each class matters,
-# and print the classes one by one.
+# **Explain.** Micro is the accuracy under another name (each image has one label and one answer). Weighted stays close
+# to it. Only macro shows that a class is lost. None is wrong; "F1 = 0.98" without the word is. Take macro where each
+# class matters, and print the classes one by one.
 
 # %% [markdown]
 # ### Checkpoint
@@ -666,42 +709,43 @@ best.meets(
 # verdict("07.simulation-and-formula-agree", abs(np.mean(simulated) - best_of(20, 1 / 3)) < 0.01)
 
 # %% [markdown]
-# **Explain.** The truth is one third for each guesser, and the best of them is well above it; simulation and formula (the
-# binomial distribution function, raised to the power of twenty) agree. Good models are no exception: at a truth of 0.9 the
-# best one's figure "improves" with the number tried, without anyone learning anything. (Real candidates share many errors, so
-# their gain is smaller, but there is one.) Epochs, seeds and settings picked by their test score are candidates, too. So
-# choose on validation, and open the test set once.
+# **Explain.** The truth is one third for each guesser, and the best of them is well above it; simulation and formula
+# (the binomial distribution function, raised to the power of twenty) agree. Good models are no exception: at a truth of
+# 0.9 the best one's figure "improves" with the number tried, without anyone learning anything. (Real candidates share
+# many errors, so their gain is smaller, but there is one.) Epochs, seeds and settings picked by their test score are
+# candidates, too. So choose on validation, and open the test set once.
 
 # %% [markdown]
 # ## Step 10 · A set of real radiographs · deeper
 #
-# One short training on one split: another seed or another split moves the network's figure. To do better, train on every fold
-# (lesson 04) and pool the answers. That takes longer than a lesson; `python -m benchmarks.case_e` does it on case E's
-# published set and keeps a table.
+# One short training on one split: another seed or another split moves the network's figure. To do better, train on
+# every fold (lesson 04) and pool the answers. That takes longer than a lesson; `python -m benchmarks.case_e` does it on
+# case E's published set and keeps a table.
 
 # %% tags=["nbval-check-output"]
 on_real = measured.read("case_e")
 on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(3)
 
 # %% [markdown]
-# **Explain.** One row per model on the real set of case E, every image tested once by a model that never saw its group, with
-# the interval (`_low`, `_high`), n, and for networks the seconds per training and the parameters. The case study's own network
-# stands below logistic regression on pixels, and even below the nearest neighbour. The compact network stands highest, about
-# two points above the linear model; the interval of this paired difference (`measured.read("case_e_differences")`) includes
-# zero. Neither of these two networks shows that this set needs one. (One seed each.)
+# **Explain.** One row per model on the real set of case E, every image tested once by a model that never saw its group,
+# with the interval (`_low`, `_high`), n, and for networks the seconds per training and the parameters. The case study's
+# own network stands below logistic regression on pixels, and even below the nearest neighbour. The compact network
+# stands highest, about two points above the linear model; the interval of this paired difference
+# (`measured.read("case_e_differences")`) includes zero. Neither of these two networks shows that this set needs one.
+# (One seed each.)
 #
-# And what no line here can show: whether the model looked at the lungs at all. Every figure above could be as high for a model
-# that reads a hospital's marker in the corner. That question opens the second part of the course.
+# And what no line here can show: whether the model looked at the lungs at all. Every figure above could be as high for
+# a model that reads a hospital's marker in the corner. That question opens the second part of the course.
 
 # %% [markdown]
 # ## Key points
 #
 # - Sensitivity and specificity are read along the truth, PPV along the answers; mind the denominator.
-# - A figure has an interval and an n. Resample patients: intervals made from images of the same patients are too narrow.
-# - A figure has baselines: majority, nearest neighbour, a linear model on pixels, a person.
+# - A number has an interval and an n. Resample patients: intervals made from images of the same patients are too narrow.
+# - A number has baselines: majority, nearest neighbour, a linear model on pixels, a person.
 # - Two models are compared on the same images, paired. Overlapping intervals do not settle it.
-# - A perfect model scored at Σ p² has its answers in another order than its labels.
 # - What was chosen on the test images (a threshold, an epoch, the best of twenty) is no longer measured by them.
+# - (deeper) A perfect model scored at Σ p² has its answers in another order than its labels.
 # - (deeper) Accuracy, micro and weighted averages overlook rare classes; macro does not.
 #
 # Your predictions in this lesson:
