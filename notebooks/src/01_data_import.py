@@ -152,12 +152,10 @@ reported.meets(
 # verdict("01.the-project-reports-a-high-accuracy", accuracy > 0.85)
 
 # %% [markdown]
-# **Explain.** About 19 of 20 right, on images that were never used for training. (Step 2 explains the interval. For each
-# image the network gives one number a class, together 1; the class with the highest is its answer.) Is this a good
-# project? Every line of it
-# is common practice. In this course **it is worth about nothing**, and each part of the course takes away one reason for
-# believing it: lesson 04 asks who the patients are, 07 what a simple model reaches, 09 what the network looks at. Lesson
-# 14 reports it anew.
+# **Explain.** About 19 of 20 right, on images that were never used for training. (Step 2 explains the interval. The network
+# gives one number a class; the highest is its answer.) Every line is common practice. In this course **it is worth about
+# nothing**, and each part takes away one reason for believing it: lesson 04 asks who the patients are, 07 what a simple
+# model reaches, 09 what the network looks at. Lesson 14 reports it anew.
 #
 # The numbers differ a little on another machine, and more on a GPU.
 
