@@ -185,7 +185,7 @@ def scores(
     is of the true class. ece: the gap |observed - predicted| of each bin, averaged over images. Intervals: `resamples`
     draws of whole groups, percentiles; for ece, which resampling makes too large, reflected about the value, cut at 0
     and never below the value (basic bootstrap, Davison & Hinkley 1997, section 5.2). Near 0 it does not hold: on few
-    images even a perfectly calibrated model has one well above 0: compare with what chance gives (lesson 11, step 3).
+    images even a perfectly calibrated model has one well above 0: compare with what chance gives (lesson 11, step 7).
     Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017. Introduced in lesson 11.
     """
     check_level(level)

@@ -97,7 +97,7 @@ def reliability(example=()) -> plots.Picture:
     pairs += [(LEVEL, entry.hit) for entry in found if entry.kind == "interval"]
     title = f"Your {len(pairs)} predictions"
     if len(pairs) < FEW:
-        pairs, title = list(example), f"An invented reader's {len(list(example))} predictions: yours are too few yet"
+        pairs, title = list(example), f"An invented reader's {len(list(example))} predictions"
     if not pairs:
         raise ValueError("fewer than five of your predictions say how sure you are, and no example was given")
     said = pd.DataFrame(pairs, columns=["predicted", "right"]).astype(float)
