@@ -179,8 +179,8 @@ def _case_a(n, seed, **options):
 
 def _case_b(n, seed, **options):
     """Case B: Train, Val and unlabelled Prediction folders; most COVID-19 images come from a hospital of their own."""
-    table = _site_label(n or 300, seed, **({"strength": 0.8} | options))
-    return _split_rows(table, seed, {"train": 0.7, "val": 0.2, "test": 0.1})
+    table = _site_label(n or 384, seed, **({"strength": 0.9} | options))
+    return _split_rows(table, seed, {"train": 288 / 384, "val": 60 / 384, "test": 36 / 384})
 
 
 def _case_c(n, seed, **options):

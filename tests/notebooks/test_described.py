@@ -102,7 +102,8 @@ def numbers_of(wanted: dict) -> list:
     """All numbers of a description: of its layers (kernels and pools as text, "5x5"), fit and generator."""
     parts = [word for line in wanted["layers"] for word in line.split()[1:]]
     found = [word if "x" in word else float(word) for word in parts if re.fullmatch(r"[\d.]+(x\d+)?", word)]
-    found += [wanted[name] for name in ("learning_rate", "epochs", "batch", "validation") if name in wanted]
+    found += [wanted[name] for name in ("epochs", "batch", "validation") if name in wanted]
+    found += [wanted["learning_rate"]] if not isinstance(wanted["learning_rate"], str) else []  # or a schedule's name
     for value in wanted.get("generator", {}).values():
         found += value if isinstance(value, list) else [value]
     return [value for value in found if isinstance(value, (int, float, str)) and not isinstance(value, bool)]
