@@ -67,7 +67,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # |---|---|---|
 # | what it shows | one projection: all that lies in the beam's path adds up | slices: each place has a grey level of its own |
 # | the way to the patient | a mobile machine at the bedside; its surfaces are easily cleaned [1] | the patient goes to the scanner; after an infectious patient the room may stay empty for about an hour [1] |
-# | availability | a tube and a detector, fixed or mobile | less than one scanner for a million people in low-income countries, about 40 in high-income ones [3] |
+# | availability | a tube and a detector, fixed or mobile | a scanner in a room of its own; scarce in low- and middle-income countries [3] |
 # | COVID-19 found (sensitivity), 254 patients with and 254 without [4] | 73 % at the first radiograph | 88 % |
 # | others called negative (specificity) [4] | 80 % | 77 % |
 #
@@ -145,7 +145,8 @@ with quiet():
     from keras import layers
 
 size = 64 if MODE == "class" else 224
-reading = {"color_mode": "grayscale", "image_size": (size, size), "batch_size": 16}
+EPOCHS, BATCH, RATE = 12, 16, 0.002
+reading = {"color_mode": "grayscale", "image_size": (size, size), "batch_size": BATCH}
 
 # %% tags=["nbval-check-output"]
 train_data = keras.utils.image_dataset_from_directory(
@@ -190,30 +191,24 @@ meant.meets(
 keras.utils.set_random_seed(SEED)
 model = keras.Sequential([keras.Input((size, size, 1)), layers.Rescaling(1 / 255)])
 for filters in (8, 16, 32, 64):
-    model.add(layers.Conv2D(filters, 3, padding="same"))
+    model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
     model.add(layers.BatchNormalization(momentum=0.9))
-    model.add(layers.ReLU())
     model.add(layers.MaxPooling2D())
 model.add(layers.GlobalAveragePooling2D())
 model.add(layers.Dropout(0.3))
 model.add(layers.Dense(64, activation="relu"))
 model.add(layers.Dense(1, activation="sigmoid"))
 
-
 # %%
-def falling(steps):
-    """A learning rate of 0.002 that falls to 0 along a cosine."""
-    return keras.optimizers.schedules.CosineDecay(0.002, decay_steps=steps)
-
-
-optimizer = keras.optimizers.Adam(learning_rate=falling(12 * len(train_data)))
+optimizer = keras.optimizers.Adam(learning_rate=RATE)
 model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
-history = model.fit(train_data, validation_data=val_data, epochs=12, verbose=0)
+fitted = model.fit(train_data, validation_data=val_data, epochs=EPOCHS, verbose=0)
+history = pd.DataFrame(fitted.history)
 
 # %%
 figure, axis = plt.subplots(figsize=(5, 3), layout="constrained")
 for name, label in (("accuracy", "Train"), ("val_accuracy", "Val")):
-    axis.plot(np.add(history.epoch, 1), history.history[name], marker="o", label=label)
+    axis.plot(range(1, len(history) + 1), history[name], marker="o", label=label)
 axis.set(title="Accuracy in training", xlabel="epoch", ylabel="accuracy", ylim=(0, 1))
 axis.legend()
 plots.show(figure, "Accuracy per epoch on Train and on Val.")
@@ -372,6 +367,8 @@ pd.crosstab([rows["split"], rows["label"]], rows["site"])
 # %% tags=["nbval-check-output"]
 looked_up = rows["site"].map({"A": "normal", "C": "covid"}) == rows["label"].astype(str)
 print(f"look-up: {looked_up[~is_train].sum()} of {(~is_train).sum()} images outside Train right")
+
+# %%
 elsewhere = plan["site"].map({"A": "C", "C": "A"})
 moved = plan.assign(site=elsewhere, equipment=elsewhere)
 away = phantom.cached(moved, datasets.work_dir(), "moved_b", "case_b", masks=False, size=SIDE)
@@ -419,9 +416,8 @@ def trained(x, y):
     """A network of the same layers, trained as in Step 2."""
     keras.utils.set_random_seed(SEED)
     fresh = keras.models.clone_model(model)
-    optimizer = keras.optimizers.Adam(learning_rate=falling(12 * len(x) // 16))
-    fresh.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
-    fresh.fit(x, y, epochs=12, batch_size=16, verbose=0)
+    fresh.compile(optimizer=keras.optimizers.Adam(RATE), loss="binary_crossentropy")
+    fresh.fit(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
     return fresh
 
 
