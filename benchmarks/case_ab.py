@@ -196,9 +196,9 @@ def with_smallest(rooms: dict) -> dict:
     return rooms | {"smallest_room": min(rooms.values())}
 
 
-def scores_b(recipe: dict, seed: int) -> dict:
+def scores_b(recipe: dict, seed: int, **others) -> dict:
     """Accuracy on Val of both networks of case B, trained by a recipe."""
-    overrides = {"model": network_b(recipe, 64, seed), "EPOCHS": recipe["epochs"], "RATE": rate_b(recipe)}
+    overrides = {"model": network_b(recipe, 64, seed), "EPOCHS": recipe["epochs"], "RATE": rate_b(recipe)} | others
     left = run("b", "class", seed, "Part two", overrides)
     described = float(((left["p_val"] >= 0.5) == left["y_val"]).mean())
     repaired = repaired_b(left)

@@ -27,6 +27,46 @@ COMPACT = {
 }
 
 
+def case_a(folder: Path) -> str:
+    """Case A: its fault, batch and number of images."""
+    return left_open("a", "setting", ("smallest_room", "min", "smallest room"), folder)
+
+
+def case_b(folder: Path) -> str:
+    """Case B: its recipe."""
+    return left_open("b", "recipe", ("score", "mean", "mean score"), folder)
+
+
+def left_open(letter: str, what: str, judged: tuple[str, str, str], folder: Path) -> str:
+    """What a case's description leaves open: what was tried on draws of its own, and what held on others."""
+    table = pd.read_csv(folder / "case_ab.csv").query("case == @letter")
+    figure, summary, words = judged
+    seeds = table[table["use"] == "choose"].groupby("setting", sort=False)
+    lines = [f"| {what}, in this order | seeds run | {words} |", "|---|---|---|"]
+    for name, value in seeds[figure].agg(summary).items():
+        lines.append(f"| {name} | {', '.join(map(str, seeds.get_group(name)['seed']))} | {value:.3f} |")
+    runs = measured.read(f"case_{letter}")
+    header = "| mode | side | training images | n for each seed | accuracy | minus chance |"
+    lines += ["", header, "|---|---|---|---|---|---|"]
+    for mode, each in runs.groupby("mode"):
+        cells = [mode, *(each[name].iloc[0] for name in ("side", "train", "n"))]
+        cells += [f"{each[name].mean():.3f}" for name in ("accuracy", "above_chance")]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    above = runs.groupby("mode")["above_chance"].mean()
+    lines += [
+        "",
+        f"Means of {runs['seed'].nunique()} fresh seeds (`{runs['command'].iloc[0]}`, {runs['date'].max()}); ",
+    ]
+    lines[-1] += f"class mode has {above['class'] / above['full']:.2f} of full mode's accuracy minus chance."
+    held = table[table["use"] == "confirm"]
+    good = (held["smallest_room"] > 0).sum()
+    lines[-1] += (
+        f" With the fresh seeds {', '.join(map(str, held['seed']))} all comparisons held in {good} of {len(held)} "
+    )
+    lines[-1] += f"runs; smallest room {held['smallest_room'].min():+.3f}."
+    return "\n".join(lines)
+
+
 def case_e(folder: Path) -> str:
     """Models on case E's set, side by side."""
     table, differences = measured.read("case_e"), measured.read("case_e_differences")
@@ -314,8 +354,8 @@ def export(folder: Path) -> str:
     )
 
 
-BLOCKS = (shortcuts, coins, story, case_e, compact, case_e_transfer, case_e_review, darkcovidnet, phantom_pretraining)
-BLOCKS += (export, pipeline, duplicates, audit_rows, phantom_speed, lessons)
+BLOCKS = (shortcuts, coins, story, case_b, case_e, compact, case_e_transfer, case_e_review, darkcovidnet)
+BLOCKS += (phantom_pretraining, export, pipeline, duplicates, audit_rows, phantom_speed, lessons)
 
 
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:
