@@ -166,7 +166,7 @@ def rooms_a(setting: dict, seed: int) -> dict:
     """The rooms of case A's five comparisons."""
     names = {name: value for name, value in setting.items() if name != "strength"}
     fault = {"strength": setting["strength"]} if setting else {}
-    left = run("a", "class", seed, "The verdict", names, **fault)
+    left = run("a", "class", seed, "Step 6", names, **fault)
     clerk, rows = left["right"] / len(left["held"]), left["four"]
     return with_smallest(
         {
@@ -181,7 +181,7 @@ def rooms_a(setting: dict, seed: int) -> dict:
 
 def rooms_b(setting: dict, seed: int) -> dict:
     """The rooms of case B's four comparisons."""
-    left = run("b", "class", seed, "The verdict", setting)
+    left = run("b", "class", seed, "Step 6", setting)
     return with_smallest(
         {
             "better_than_the_larger_class": left["against"]["majority"].low,
