@@ -346,10 +346,10 @@ for name, difference in against.items():
 # %% [markdown]
 # ## Step 5 · The same patients at the other hospital
 #
-# Look at the training images of Step 2 once more: what tells the rows apart, the disease or the grey? **These phantoms
-# carry a planted fault, of a kind that real sets have. It is ours, and no finding about the project:** 19 of 20
-# patients with COVID-19 had their images taken at hospital C, 19 of 20 of the others at hospital A. Only drawn images
-# can be taken again at the other hospital, so this step uses phantoms whatever `DATASET` says.
+# Look at the training images of Step 2 once more: do the rows differ in the lungs, or in the grey of the whole image?
+# **These phantoms carry a planted fault, of a kind that real sets have. It is ours, and no finding about the project:**
+# 19 of 20 patients with COVID-19 had their images taken at hospital C, 19 of 20 of the others at hospital A. Only drawn
+# images can be taken again at the other hospital, so this step uses phantoms whatever `DATASET` says.
 
 # %% tags=["nbval-check-output"]
 plan = phantom.design("case_b", n=N, seed=SEED)
@@ -361,8 +361,8 @@ is_train = (rows["split"] == "train").to_numpy()
 pd.crosstab([rows["split"], rows["label"]], rows["site"])
 
 # %% [markdown]
-# Who looks up the hospital, and at no image, answers C = COVID-19 and A = normal. Now every image is drawn once more, the
-# same patient and the same illness, at the other hospital.
+# A look-up of the hospital needs no image: it answers C = COVID-19 and A = normal. Then every image is drawn once more,
+# the same patient and the same illness, at the other hospital.
 
 # %% tags=["nbval-check-output"]
 looked_up = rows["site"].map({"A": "normal", "C": "covid"}) == rows["label"].astype(str)
@@ -458,7 +458,7 @@ at_the_other.meets(
     evaluate.metric(asked["as described, moved"], "roc_auc", "covid"),
     beliefs=[
         (0.75, 1, "You trusted the network to look at lungs."),
-        (0.4, 0.75, "Without the shortcut it would guess. But it points the wrong way there."),
+        (0.4, 0.75, "Without the shortcut it would guess. With it, the hospital points the wrong way."),
     ],
 )
 
@@ -469,10 +469,10 @@ at_the_other.meets(
 
 # %% [markdown]
 # **Explain.** The first line is the fault: the same patients with the same illness, and the AUC falls, because the
-# hospital has changed sides. Below 0.5 the network follows the hospital *against* the illness. The third line is what the
-# repair is worth at the other hospital. The second is what is left of the dependence: a network that met both labels at
-# both hospitals should care little which of them took the image. A rest may stay, of either sign: compare its size with
-# the fault's. Where its interval holds 0, no rest is shown.
+# hospital has changed. Below 0.5 the network follows the hospital *against* the illness. The third line is what the
+# repair is worth at the other hospital. The second is what is left of the dependence: a network that met both classes at
+# both hospitals should depend little on which of them took the image. Some dependence may remain, of either sign:
+# compare its size with the fault's. Where its interval contains 0, none is shown.
 #
 # A repaired network may score *less* on the images as taken: there the hospital was a help that it no longer has. Would
 # the answers for `Prediction` change if those patients had been at the other hospital?
@@ -486,7 +486,8 @@ changed = uncertainty.share(both, "changed")
 print(f"Prediction, another answer when moved: {changed}")
 
 # %% [markdown]
-# **Explain.** An answer that changes with the hospital was never about the patient. A CSV file shows nothing of this.
+# **Explain.** The patients and their illness are the same, so these answers depended on the hospital. The CSV file does
+# not show it.
 
 # %% [markdown]
 # ## Step 6 · At 224 pixels
