@@ -105,14 +105,23 @@ def choose_a() -> str:
 
 
 def choose_b() -> str:
-    """The plainest recipe near the best accuracy on Val."""
-    scores = {}
-    for number, (name, recipe) in enumerate(RECIPES_B.items()):
-        rows = []
+    """The plainest recipe near the best accuracy on Val.
+
+    The last recipe runs first. One is left at the seed from where it could not come near the best any more, not even
+    with 1.0 for the seeds to come; that changes no choice.
+    """
+    scores, best = {}, 0.0
+    for number, (name, recipe) in reversed(list(enumerate(RECIPES_B.items()))):
+        found = []
         for seed in CHOOSE["b"]:
-            rows.append(kept("b", "choose", seed, number, name, lambda s=seed, recipe=recipe: scores_b(recipe, s)))
-        scores[name] = float(np.mean([row["score"] for row in rows]))
-    chosen = next(name for name, score in scores.items() if score >= max(scores.values()) - CLOSE)
+            row = kept("b", "choose", seed, number, name, lambda s=seed, recipe=recipe: scores_b(recipe, s))
+            found.append(row["score"])
+            reachable = (sum(found) + len(CHOOSE["b"]) - len(found)) / len(CHOOSE["b"])
+            if reachable < best - CLOSE:
+                break
+        scores[name] = reachable
+        best = max(best, reachable)
+    chosen = next(name for name in RECIPES_B if scores[name] >= best - CLOSE)
     print("case B:", scores, "->", chosen)
     return chosen
 
@@ -166,7 +175,7 @@ def rooms_a(setting: dict, seed: int) -> dict:
     """The rooms of case A's five comparisons."""
     names = {name: value for name, value in setting.items() if name != "strength"}
     fault = {"strength": setting["strength"]} if setting else {}
-    left = run("a", "class", seed, "Step 6", names, **fault)
+    left = run("a", "class", seed, "The verdict", names, **fault)
     clerk, rows = left["right"] / len(left["held"]), left["four"]
     return with_smallest(
         {
@@ -181,7 +190,7 @@ def rooms_a(setting: dict, seed: int) -> dict:
 
 def rooms_b(setting: dict, seed: int) -> dict:
     """The rooms of case B's four comparisons."""
-    left = run("b", "class", seed, "Step 6", setting)
+    left = run("b", "class", seed, "The verdict", setting)
     return with_smallest(
         {
             "better_than_the_larger_class": left["against"]["majority"].low,

@@ -45,9 +45,23 @@ def left_open(letter: str, what: str, judged: tuple[str, str, str], folder: Path
     lines = [f"| {what}, in this order | seeds run | {words} |", "|---|---|---|"]
     for name, value in seeds[figure].agg(summary).items():
         lines.append(f"| {name} | {', '.join(map(str, seeds.get_group(name)['seed']))} | {value:.3f} |")
-    runs = measured.read(f"case_{letter}")
-    header = "| mode | side | training images | n for each seed | accuracy | minus chance |"
-    lines += ["", header, "|---|---|---|---|---|---|"]
+    if f"case_{letter}" in measured.names():
+        lines += in_both_modes(measured.read(f"case_{letter}"))
+    held = table[table["use"] == "confirm"]
+    if len(held):
+        good = (held["smallest_room"] > 0).sum()
+        lines += ["", f"With the fresh seeds {', '.join(map(str, held['seed']))} all comparisons held in {good} of "]
+        lines[-1] += f"{len(held)} runs; smallest room {held['smallest_room'].min():+.3f}."
+    return "\n".join(lines)
+
+
+def in_both_modes(runs: pd.DataFrame) -> list[str]:
+    """A case's accuracy minus chance in class mode beside full mode."""
+    lines = [
+        "",
+        "| mode | side | training images | n for each seed | accuracy | minus chance |",
+        "|---|---|---|---|---|---|",
+    ]
     for mode, each in runs.groupby("mode"):
         cells = [mode, *(each[name].iloc[0] for name in ("side", "train", "n"))]
         cells += [f"{each[name].mean():.3f}" for name in ("accuracy", "above_chance")]
@@ -58,13 +72,7 @@ def left_open(letter: str, what: str, judged: tuple[str, str, str], folder: Path
         f"Means of {runs['seed'].nunique()} fresh seeds (`{runs['command'].iloc[0]}`, {runs['date'].max()}); ",
     ]
     lines[-1] += f"class mode has {above['class'] / above['full']:.2f} of full mode's accuracy minus chance."
-    held = table[table["use"] == "confirm"]
-    good = (held["smallest_room"] > 0).sum()
-    lines[-1] += (
-        f" With the fresh seeds {', '.join(map(str, held['seed']))} all comparisons held in {good} of {len(held)} "
-    )
-    lines[-1] += f"runs; smallest room {held['smallest_room'].min():+.3f}."
-    return "\n".join(lines)
+    return lines
 
 
 def case_e(folder: Path) -> str:

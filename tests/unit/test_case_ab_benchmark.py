@@ -39,9 +39,9 @@ def test_a_takes_the_most_room_if_none_has_enough(monkeypatch):
     assert case_ab.choose("a") == names[-1]
 
 
-def test_b_takes_the_plainest_recipe_near_the_best(monkeypatch):
+def test_b_takes_the_plainest_recipe_near_the_best_and_leaves_one_that_cannot_come_near(monkeypatch):
     names = list(case_ab.RECIPES_B)
-    scores = dict(zip(names, ([0.90] * 3, [0.93, 0.94, 0.95], [0.96] * 3, [0.95] * 3), strict=True))
+    scores = dict(zip(names, ([0.5], [0.935, 0.945, 0.955], [0.96] * 3, [0.95] * 3), strict=True))
     asked_with(monkeypatch, "scores_b", "score", scores)
     assert case_ab.choose("b") == names[1]
 

@@ -48,7 +48,7 @@ import pandas as pd
 from PIL import Image
 from sklearn.model_selection import train_test_split
 
-from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, manifest, measured
+from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, manifest
 from cxr_helpers import phantom, plots, preprocess, quiet, train
 
 # %% [markdown]
@@ -109,11 +109,8 @@ N = 800  # phantoms to draw
 
 if "google.colab" not in sys.modules:
     print("Not on Google Colab: no Drive can be mounted here. A link works everywhere.")
-
-# %%
-SIDE = 128 if MODE == "class" else 224  # of a phantom's file
 if SOURCE is None:
-    found = datasets.case("a", DATASET, DATA_DIR, n=N, seed=SEED, size=SIDE, folders=True)
+    found = datasets.case("a", DATASET, DATA_DIR, n=N, seed=SEED, size=128, folders=True)
     root = Path(os.path.commonpath(list(found.table["path"])))
 else:
     DATASET = "own"
@@ -245,7 +242,6 @@ with quiet():
     import keras
     from keras import layers
 
-EPOCHS, BATCH = 10, 16
 keras.utils.set_random_seed(SEED)
 model = keras.Sequential([keras.Input((size, size, 1))])
 for filters in (16, 32):
@@ -283,7 +279,7 @@ largest.meets(
 # %%
 optimizer = keras.optimizers.Adam(learning_rate=0.001)
 model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
-history = model.fit(x_train, y_train, epochs=EPOCHS, batch_size=BATCH, verbose=0)
+history = model.fit(x_train, y_train, epochs=10, batch_size=16, verbose=0)
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"accuracy on {len(x_train)} training images: {history.history['accuracy'][-1]:.3f}")
 print(f"accuracy on {len(x_test)} test images:     {accuracy:.3f}")
@@ -399,7 +395,7 @@ lead.meets(
 # few negative ones. Only of drawn images do we know which, so this step uses phantoms whatever `DATASET` says.
 
 # %% tags=["nbval-check-output"]
-drawn = found if DATASET == "phantom" else datasets.case("a", n=N, seed=SEED, size=SIDE)
+drawn = found if DATASET == "phantom" else datasets.case("a", n=N, seed=SEED, size=128)
 plan = phantom.design("case_a", n=N, seed=SEED).set_index("image_id")
 rows = drawn.table.assign(group=drawn.table["patient"])
 in_plan = plan.loc[rows["image_id"].str.extract(r"/(.+)\.", expand=False)]
@@ -428,7 +424,7 @@ print(f"the clerk: {right} of {len(held)} test images right, {right / len(held):
 # %%
 changed = np.where(plan["marker"] == "", plan["marker"].max(), "")
 other = plan.assign(marker=changed).reset_index()
-folder = phantom.cached(other, datasets.work_dir(), "twins_a", "case_a", masks=False, size=SIDE)
+folder = phantom.cached(other, datasets.work_dir(), "twins_a", "case_a", masks=False, size=128)
 x_came = np.stack([prepare(path) for path in rows["path"]])
 x_swapped = np.stack([prepare(folder / name) for name in rows["image_id"]])
 x_without = np.where(has_letters[:, None, None, None], x_swapped, x_came)
@@ -464,7 +460,7 @@ def trained(x, y):
     keras.utils.set_random_seed(SEED)
     fresh = keras.models.clone_model(model)
     fresh.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
-    fresh.fit(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
+    fresh.fit(x, y, epochs=10, batch_size=16, verbose=0)
     return fresh
 
 
@@ -532,25 +528,6 @@ with_swapped.meets(
 # <details><summary>Answer</summary>
 # 2. "Does not use these letters" is not "looks at lungs" (1): hospital, machine and age were not asked. Answer 3 has it
 # the wrong way round: a better reader of letters would have a higher accuracy, too. </details>
-
-# %% [markdown]
-# ## Step 6 · At 224 pixels
-#
-# The description leaves the numbers of the network open. So we wrote a rule down first, chose by it on phantoms of other
-# patients than these, and changed nothing afterwards (`benchmarks/case_ab.py`). Then Part one ran with five seeds, in
-# class mode and at 224 pixels. `chance` is what always answering the larger class gets.
-
-# %% tags=["nbval-check-output"]
-runs = measured.read("case_a")
-print(runs["command"].iloc[0], "|", runs["date"].iloc[0])
-columns = ["side", "train", "n", "accuracy", "chance", "above_chance"]
-print(runs.groupby("mode")[columns].mean().round(3))
-above = runs.groupby("mode")["above_chance"].mean()
-print(f"class mode reaches {above['class'] / above['full']:.0%} of what full mode has above chance")
-
-# %% [markdown]
-# Each row is a mean of five seeds, each with n test images of its own. Smaller images are quicker; the
-# last line says what of the learning is left.
 
 # %% [markdown]
 # ## The verdict
