@@ -27,11 +27,6 @@ COMPACT = {
 }
 
 
-def case_a(folder: Path) -> str:
-    """Case A: its fault, batch and number of images."""
-    return left_open("a", "setting", ("smallest_room", "min", "smallest room"), folder)
-
-
 def case_b(folder: Path) -> str:
     """Case B: its recipe."""
     return left_open("b", "recipe", ("score", "mean", "mean score"), folder)
