@@ -70,6 +70,11 @@ class Notebook:
         self.panel.locator("[data-status=idle]").first.wait_for(timeout=5 * MINUTES)
         self.page.wait_for_timeout(500)
 
+    def save(self) -> None:
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press("Control+s")
+        self.page.locator(".lm-TabBar-tab.lm-mod-current.jp-mod-dirty", has_text=self.name).wait_for(state="detached")
+
     def restart(self) -> None:
         self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
         self.page.locator(".lm-Menu .lm-Menu-itemLabel", has_text=re.compile("^Restart Kernel…$")).click()
@@ -102,6 +107,7 @@ def test_predictions_are_typed_met_kept_and_carried_on(browser, server):  # noqa
     window.picture("51_summary_after_a_restart")
     assert "accuracy of the project" in summary
     code = first.below("print(guess.code())").split()[-1]
+    first.save()
     window.close(first.name)
 
     fourth = Notebook(window, "04 · Splitting", "04_splitting.ipynb")
@@ -110,6 +116,7 @@ def test_predictions_are_typed_met_kept_and_carried_on(browser, server):  # noqa
     assert fourth.said("Recorded: 0.5")
     assert fourth.said("other images were in training")
     window.picture("52_wrong_belief")
+    fourth.save()
     window.close(fourth.name)
 
     seventh = Notebook(window, "07 · Evaluation", "07_evaluation.ipynb")
@@ -118,7 +125,7 @@ def test_predictions_are_typed_met_kept_and_carried_on(browser, server):  # noqa
     window.page.keyboard.press("End")
     for _ in range(len("None)")):
         window.page.keyboard.press("Backspace")
-    window.page.keyboard.type(f'"{code}"')
+    window.page.keyboard.type(f'"{code}")')
     window.page.keyboard.press("Shift+Enter")
     seventh.rest()
     taken = seventh.below("guess.take(")
