@@ -1,23 +1,42 @@
-"""Case E's set, grouped 5-fold: its recipe, the compact network and the baselines, side by side from one run.
+"""Case E's set, grouped 5-fold: its network, the compact one and the baselines, side by side from one run.
 
     python -m benchmarks.case_e --data-dir FOLDER
 
 Folds keep patients and near-duplicates together. Each (model, seed, fold) is trained and scored once; its
 predictions are kept in `output/case_e/`, so an interrupted run goes on where it stopped. The networks take
 turns fold by fold, so that both meet the same load of the machine. Nothing is chosen here: the recipes stand
-in `cxr_helpers.models`, and the compact one was settled on images of another set.
+in `cxr_helpers.models`, and the compact one was settled on images of another set. The images of case E's network are
+not only zoomed and mirrored, as in its recipe there, but also shifted and turned: `benchmarks.case_e_review` has both.
 """
 
 import argparse
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from cxr_helpers import baselines, datasets, duplicates, evaluate, measured, models, preprocess, quiet, split, train
+from cxr_helpers import (
+    baselines,
+    datasets,
+    duplicates,
+    evaluate,
+    measured,
+    models,
+    pipeline,
+    preprocess,
+    quiet,
+    split,
+    train,
+)
 
 STORE = Path(__file__).parents[1] / "output" / "case_e"
-NETWORKS = ("case_e", "compact")
+STRONG = pipeline.Augmentation(zoom=0.2, shift=0.1, rotation=10, contrast=0, flip=True)
+RECIPES = {
+    "case_e": replace(models.RECIPES["case_e"], augment=STRONG),
+    "compact": models.RECIPES["compact"],
+}
+NETWORKS = tuple(RECIPES)
 SIZE, FOLDS, FOLD_SEED = 224, 5, 1
 
 
@@ -59,7 +78,7 @@ def network_fold(name: str, table: pd.DataFrame, images, seed: int, fold: int) -
         with quiet():
             import keras
         parts = table.assign(split=(table["fold"] == fold).map({True: "test", False: "train"}))
-        fitted = train.fit(models.RECIPES[name], parts, images, seed=seed)
+        fitted = train.fit(RECIPES[name], parts, images, seed=seed)
         result = train.predict(fitted.model, parts, images, split="test", name=name, seed=seed)
         result["seconds"], result["parameters"] = fitted.seconds, fitted.model.count_params()
         partial = stored.with_suffix(".partial")

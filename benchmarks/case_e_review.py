@@ -6,8 +6,8 @@
 
 The recipe is trained on the given split, as it is and without the training images of which the test part holds a copy,
 both scored on all images of the given test part; and on folds with whole groups. The description says "augmentation"
-and no more, so each is there in two ways: as in `cxr_helpers.models` (also shifted and turned), and, tried when that
-had been seen to do badly on this test part, hence with hindsight, zoomed and mirrored only. The other rows on grouped
+and no more, so each is there in two ways: also shifted and turned, and, tried when that had been seen to do badly on
+this test part, hence with hindsight, zoomed and mirrored only, as in `cxr_helpers.models`. The other rows on grouped
 folds are read from the predictions that the other two programs keep; of the frozen features, block 4 is the best of
 nine cuts scored on these very folds, and the row below it chooses its cut inside each training part. Each (row, seed,
 fold) is trained and scored once and kept in `output/case_e_review/`, so an interrupted run goes on where it stopped;
@@ -19,7 +19,6 @@ import datetime
 import json
 import tempfile
 import time
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -101,9 +100,7 @@ def run(name: str, seed: int, fold: int | None, table: pd.DataFrame, images) -> 
     if fold is not None:
         rows = split.folds(table, case_e.FOLDS, case_e.FOLD_SEED)
         rows["split"] = pd.Categorical(rows["fold"].eq(fold).map({True: "test", False: "train"}), split.SPLITS)
-    recipe = models.RECIPES["case_e"]
-    if name.endswith(MILD):
-        recipe = replace(recipe, augment=replace(recipe.augment, shift=0.0, rotation=0))
+    recipe = models.RECIPES["case_e"] if name.endswith(MILD) else case_e.RECIPES["case_e"]
     grey = images[table["image_id"].isin(rows["image_id"]).to_numpy()]
     cpu = time.process_time()
     fitted = train.fit(recipe, rows, grey, seed=seed, progress=False)

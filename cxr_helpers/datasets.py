@@ -200,7 +200,7 @@ def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Impor
     elif letter in "bc":
         table = table[table["label"].isin(("covid", "normal"))]
     table = manifest.check(table)
-    if letter == "c":
+    if letter in "ce":
         table = manifest.check(_set_aside(table, "test", seed))
     if letter != "b":
         return replace(found, table=table, unlabelled=())

@@ -18,7 +18,7 @@ from cxr_helpers import measured
 from tools import front, stability
 from tools.common import ROOT, ToolError, relative, write_atomic
 
-NAMES = {"case_e": "case E's recipe", "compact": "compact network"}
+NAMES = {"case_e": "case E's network, also shifted and turned", "compact": "compact network"}
 COMPACT = {
     "compact before": "compact network of the commit compared with",
     "compact": "compact network",
@@ -90,7 +90,7 @@ def case_e(folder: Path) -> str:
     seconds = table.set_index("model")["seconds_per_training"]
     lines += [
         "",
-        f"The compact network minus case E's recipe, paired by group: macro-F1 {gap['difference']:+.3f} "
+        f"The compact network minus case E's, paired by group: macro-F1 {gap['difference']:+.3f} "
         f"({gap['low']:+.3f} to {gap['high']:+.3f}), in {seconds['compact'] / seconds['case_e']:.0%} of its training "
         "time (the two took turns on one machine of two cores).",
     ]

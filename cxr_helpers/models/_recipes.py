@@ -42,7 +42,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "case_a": Recipe("case_a", case_a, epochs=10, batch_size=16),
         "case_c": Recipe("case_c", case_c, epochs=5, batch_size=32, augment=Augmentation(0.2, 0, 0, 0, flip=True)),
-        "case_e": Recipe("case_e", case_e, epochs=20, batch_size=16, augment=Augmentation(0.2, 0.1, 10, 0, flip=True)),
+        "case_e": Recipe("case_e", case_e, epochs=20, batch_size=16, augment=Augmentation(0.2, 0, 0, 0, flip=True)),
         "compact": Recipe(
             "compact",
             compact,

@@ -196,9 +196,17 @@ def _case_d(n, seed, **options):
 
 
 def _case_e(n, seed, **options):
-    """Case E: three classes in train and test folders (251 + 66 images), with copies across the two."""
-    table = _duplicates(n or 317, seed, **({"share": 10 / 317} | options))
-    return _split_rows(table, seed, {"train": 251 / 317, "test": 66 / 317})
+    """Case E: three classes of one hospital in train and test folders (251 + 66 images), with copies across the two."""
+    kind = {"share": 12 / 317, "per_patient": 1.0, "severity": (0.75, 1.0), "sites": ("B",)}
+    table = _duplicates(n or 317, seed, **(kind | options))
+    copied = table["copy_of"] != ""
+    crossing = table.index[copied][: round(len(table) * 9 / 317)]  # as many as in the published set
+    others = table.index[~copied & ~table["image_id"].isin(table["copy_of"])]
+    n_test = round(len(table) * 66 / 317)
+    chosen = _seeded(seed, "split").permutation(others)[: n_test - len(crossing)]
+    table["split"] = "train"
+    table.loc[[*crossing, *chosen], "split"] = "test"
+    return table
 
 
 _PRESETS: dict[str, Callable[..., pd.DataFrame]] = {

@@ -492,11 +492,15 @@ def test_another_set_is_put_into_the_folders_of_a_case(drawn, tmp_path, monkeypa
     assert datasets.case(letter, name, drawn, folders=True).table.equals(found.table)
 
 
-def test_case_c_sets_a_test_part_aside_where_a_set_has_none(drawn, tmp_path):
-    shutil.copytree(drawn / "covid19-image-dataset" / "Covid19-dataset" / "train", tmp_path / "covid19-image-dataset")
-    table = datasets.case("c", "covid19-image-dataset", tmp_path).table
+@pytest.mark.parametrize(("letter", "classes"), [("c", {"covid", "normal"}), ("e", {"covid", "normal", "viral"})])
+def test_cases_c_and_e_set_a_test_part_aside_where_a_set_has_none(drawn, tmp_path, monkeypatch, letter, classes):
+    monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path / "work"))
+    shutil.copytree(drawn / "covid19-image-dataset" / "Covid19-dataset" / "train", tmp_path / "darkcovidnet")
+    table = datasets.case(letter, "darkcovidnet", tmp_path, folders=True).table
     assert set(table["split"]) == {"train", "test"}
-    assert set(table.loc[table["split"] == "test", "label"]) == {"covid", "normal"}
+    assert set(table.loc[table["split"] == "test", "label"]) == classes
+    for path, part in zip(table["path"], table["split"], strict=True):
+        assert Path(path).parents[1].name == part
 
 
 def test_two_files_of_one_name_and_a_disk_without_links(drawn, tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cxr_helpers import models
+from cxr_helpers import models, pipeline
 
 pytestmark = pytest.mark.tensorflow
 BUILDERS = [models.case_a, models.case_c, models.case_e, models.compact]
@@ -65,7 +65,8 @@ def test_case_e_is_built_as_described():
     assert kinds(model)[7:] == ["Dropout", "Flatten", "Dense", "Dropout", "Dense"]
     assert 2.5e6 < model.count_params() < 3.1e6
     recipe = models.RECIPES["case_e"]
-    assert (recipe.epochs, recipe.batch_size) == (20, 16)
+    assert (recipe.epochs, recipe.batch_size, recipe.learning_rate) == (20, 16, 1e-3)
+    assert recipe.augment == pipeline.Augmentation(zoom=0.2, shift=0, rotation=0, contrast=0, flip=True)
 
 
 def test_compact_is_compact_and_blind_to_exposure():

@@ -228,6 +228,19 @@ def test_copies_keep_their_patient_and_look_alike():
     assert 0 < sum(later) < len(later)  # the number does not tell which is the copy
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_case_e_has_the_numbers_of_the_published_set(seed):
+    table = phantom.design("case_e", seed=seed).set_index("image_id")
+    assert table["split"].value_counts().to_dict() == {"train": 251, "test": 66}
+    copies = table[table["copy_of"] != ""]
+    originals = table.loc[copies["copy_of"]]
+    crossing = copies["split"].to_numpy() != originals["split"].to_numpy()
+    assert (len(copies), crossing.sum()) == (12, 9)
+    assert set(copies.loc[crossing, "split"]) == {"test"}
+    assert table["patient"].nunique() == 317 - 12
+    assert set(table["site"]) == {"B"}
+
+
 def test_errors_name_what_is_wrong():
     for fields, word in (
         ({"label": "plague"}, "plague"),
