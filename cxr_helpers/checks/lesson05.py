@@ -340,8 +340,8 @@ def shuffle_once(table, epochs, seed):
 
 
 @q3.mistake(
-    "{n} validation films are among the rows. Weights fitted to them would find them easy, as easy as the coins of "
-    "lesson 05, and there would be no validation left. Validation chooses; it never fits."
+    "{n} validation films are among the rows. Weights fitted to them would find them easy, as easy as the random "
+    "labels of lesson 05, and there would be no validation left. Validation chooses; it never fits."
 )
 def validation_fits(table, epochs, seed):
     return list(np.random.default_rng(seed).permuted([_rows(table, "train", "val")] * epochs, axis=1))
@@ -422,8 +422,8 @@ KNOWN = {  # where more is to be said
     "have hardly been looked at. Change one number first; it costs seconds.",
     "D more images": "they would help, in a year. Asked is what to do first, with the films that are there: the orange "
     "line has a lowest point, and nobody has to train beyond it.",
-    "D fit validation": "the orange line would fall as well, and prove nothing: fitted weights find even coins. It is "
-    "the only line here that says that something is wrong. Validation chooses; it never fits.",
+    "D fit validation": "the orange line would fall as well, and prove nothing: fitted weights find even random "
+    "labels. It is the only line here that says that something is wrong. Validation chooses; it never fits.",
 }
 for _action, (_panels, _why) in FOR.items():
     for _name in (f"{panel} {_action}" for panel in _panels):

@@ -3,17 +3,19 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can we build it?* This lesson builds the smallest network there is, a single neuron, first by hand and then in
-# Keras, until both give the same numbers. After that no line of a larger network is magic.
+# *Can we build it?* This lesson builds the smallest network there is, a single neuron, first by hand and then in Keras,
+# until both give the same numbers.
 #
 # **You will be able to**
 #
 # - say what a weight, a loss, a gradient, a learning rate, a batch and an epoch are, and compute one step by hand;
-# - check a gradient without knowing its formula;
 # - tell a bad learning rate from bad data, and overfitting from both, by the shape of a loss curve;
-# - say what validation images may decide, and what they must never do.
+# - say what a hidden layer can do that one neuron cannot;
+# - say what validation images may decide, and what they must never do;
+# - (deeper) check a gradient without its formula, shuffle for a reason, and read weights as a picture.
 #
-# **Time and hardware.** 75 minutes, less than one of them computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip; less than one
+# minute of it computing; two processor cores, no GPU.
 #
 # **Prerequisites.** Lesson 03 (grey levels, scaling) and 04 (groups, the split as a column). Python and NumPy.
 
@@ -25,17 +27,20 @@
 # %% tags=["imports"]
 import os
 
-import cxr_helpers
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from cxr_helpers import baselines, datasets, duplicates, evaluate, plots, preprocess, split, train
+from sklearn.linear_model import LogisticRegression
 
-with cxr_helpers.quiet():  # hides TensorFlow's start-up lines
+from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, phantom
+from cxr_helpers import plots, preprocess, quiet, split, train
+
+with quiet():  # hides TensorFlow's start-up lines
     import keras
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
+# Counts and splits are the same on every machine; what a network reaches differs a little, and more on a GPU.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -46,12 +51,11 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · Two classes, very small images
 #
-# One neuron answers one question: yes or no. So we keep two classes of the table. The split is lesson 04's: first
-# groups, then the column, so that no film stands on two sides.
+# One neuron answers one question: yes or no. So we keep two classes of the table. The split is lesson 04's. On `train` the
+# network learns; `val` (validation) helps us to *choose*; `test` gives one number at the very end.
 #
-# With nothing else set, the images are *phantoms*: radiographs that the course draws itself, so that the truth about
-# each is known. A COVID phantom looks ill because we drew it so. What a network reaches on phantoms teaches the
-# method; it is no evidence about patients.
+# With nothing else set, the images are *phantoms*. A COVID phantom looks ill because we drew it so: what a network reaches
+# teaches the method and is no evidence about patients.
 
 # %%
 table = datasets.load(DATASET, DATA_DIR)
@@ -60,43 +64,32 @@ table = table[table["label"].isin([negative, positive])].reset_index(drop=True)
 table["label"] = table["label"].cat.remove_unused_categories()
 table = duplicates.add_groups(table)
 table = split.holdout(table, test=0.2, val=0.2, seed=SEED)
-split.assert_disjoint(table)
 
-# %% [markdown]
-# Three parts, three uses. On `train` the network learns. `val` (validation) helps us to *choose*: how long to train,
-# how large a network. `test` gives one number at the very end.
-#
-# **Predict.** We shrink each radiograph to 32×32 pixels. Could you still tell the two classes apart?
-
-# %%
 SIDE = 32
 images = preprocess.cache(table, size=SIDE)
 rows = table.groupby("label", observed=True).head(6).sort_values("label").index
 plots.montage(images[rows], table.loc[rows, "label"], title=f"{SIDE}×{SIDE} pixels")
 
 # %% [markdown]
-# **Explain.** Lungs, heart and the outline of the body survive; fine texture does not. What is left is coarse
-# brightness, and the network has nothing else. It does not know which part of that has to do with disease.
-#
-# A neuron takes a list of numbers. So each image becomes one row of 1,024 numbers, divided by 255 **once** and
-# shifted, so that black is -0.5 and white is 0.5. The label becomes 0 or 1.
+# **Explain.** Lungs, heart and the outline of the body survive; fine texture does not. A neuron takes a list of numbers. So
+# each image becomes one row of 1,024 numbers, divided by 255 **once** and shifted: black is -0.5, white 0.5. The label
+# becomes 0 or 1.
 
 # %% tags=["nbval-check-output"]
 pixels = images.reshape(len(images), -1) / 255 - 0.5
 target = (table["label"] == positive).to_numpy(float)
 x, y = pixels[table["split"] == "train"], target[table["split"] == "train"]
 x_val, y_val = pixels[table["split"] == "val"], target[table["split"] == "val"]
+x_test = pixels[table["split"] == "test"]
 print(pd.crosstab(table["split"], table["label"]).to_string())
 print(f"x {x.shape}, y {y.shape}, of which {y.sum():.0f} are 1 ({positive})")
 
 # %% [markdown]
 # ## Step 2 · One neuron
 #
-# A neuron has one **weight** for each pixel and one number more, the **bias**. It multiplies, adds up, and calls the
-# sum a **score**. The **sigmoid** turns any score into a number between 0 and 1, which we read as the
-# **probability** of class 1. In statistics this is called *logistic regression*.
-#
-# **Predict.** All weights and the bias are zero. What probability does the neuron give the first image? And the last?
+# A neuron has one **weight** for each pixel and one number more, the **bias**. It multiplies, adds up, and calls the sum a
+# **score**. The **sigmoid** turns any score into a number between 0 and 1, which we read as the **probability** of class 1.
+# In statistics this is called *logistic regression*.
 
 
 # %% tags=["nbval-check-output"]
@@ -107,21 +100,31 @@ def sigmoid(score):
 
 weights, bias = np.zeros(x.shape[1]), 0.0
 probability = sigmoid(x @ weights + bias)
-print(f"first image {probability[0]}, last image {probability[-1]}")
+print(f"all weights zero: first image {probability[0]}, last image {probability[-1]}")
 print(f"for scores of -4, -1, 1 and 4: {sigmoid(np.array([-4, -1, 1, 4])).round(2)}")
 
 # %% [markdown]
-# **Explain.** A score of zero is a probability of one half, for every image. `x @ weights` is 1,024 products and
-# their sum, for all images at once. A score of 4 is nearly certain, one of -4 nearly certain of the opposite.
-# Learning means: find weights with which these probabilities are good. *Good* needs a number.
+# **Explain.** A score of zero is a probability of one half. `x @ weights` is 1,024 products and their sum, for all images at
+# once. Learning means: find weights with which these probabilities are good. *Good* needs a number.
 
 # %% [markdown]
 # ## Step 3 · The loss
 #
-# The **loss** says how bad an answer is. We use the negative logarithm of the probability given to the *true* class.
-# It is called **cross-entropy**.
+# The **loss** says how bad an answer is: minus the logarithm of the probability that was given to the *true* class. It is
+# called **cross-entropy**. Sure and right (0.99) costs 0.01.
 #
-# **Predict.** The true class got probability 0.5: what is the loss? And if it got 0.99, or 0.01?
+# **Predict.** The true class was given the probability 0.01: sure and wrong. What is the loss?
+
+# %% tags=["nbval-check-output"]
+MY_LOSS = None  # your prediction: the loss for a probability of 0.01, from 0 to 10
+wrong_and_sure = guess.number(
+    "05.loss-sure-and-wrong",
+    MY_LOSS,
+    what="loss of an answer that is sure and wrong",
+    between=(0, 10),
+    example=0.99,
+)
+wrong_and_sure
 
 # %% tags=["nbval-check-output"]
 for given in (0.99, 0.5, 0.01):
@@ -136,117 +139,117 @@ def loss(weights, bias, x, y):
 
 print(f"mean over all images, of the neuron that knows nothing: {loss(weights, bias, x, y):.3f}")
 
-# %% [markdown]
-# **Explain.** Sure and right costs next to nothing. A half costs 0.693 (the logarithm of 2): remember this number, it
-# is what a network pays that knows nothing. (Where one class is rarer, whoever knows only *how* rare pays less: Step 10
-# computes it. There a loss below 0.693 is not yet learning.) Sure and wrong is expensive. The loss of a set is the mean
-# over its images.
-
-# %% [markdown]
-# ## Step 4 · The gradient
-#
-# Think of 1,025 knobs, one for each weight and one for the bias. For each knob we ask: if I turn it up a *little*, by
-# how much does the loss change? The list of the answers is the **gradient**. It can be found by simply trying:
-# turn one knob, look, turn it back. This is the **finite difference**.
-
 # %% tags=["nbval-check-output"]
-middle = SIDE // 2 * SIDE + SIDE // 2  # the pixel in the middle of the image
-
-
-def by_trying(k, size=1e-4):
-    """The gradient of weight k by finite difference."""
-    nudge = np.zeros(x.shape[1])
-    nudge[k] = size
-    return (loss(weights + nudge, bias, x, y) - loss(weights - nudge, bias, x, y)) / (2 * size)
-
-
-print(f"the middle pixel's weight: {by_trying(middle):.6f}")
-
-# %% [markdown]
-# One number, two passes through all images. All 1,025 knobs would need 2,050 passes, for *one* step. Calculus gives
-# all of them at once. For this loss and the sigmoid the result is short (the logarithm undoes the exponential):
-#
-# > error = probability − label; gradient = mean over the images of error × pixel.
-#
-# **Predict.** For how many of the 1,024 weights will trying and formula agree?
-
-# %% tags=["nbval-check-output"]
-error = sigmoid(x @ weights + bias) - y
-by_formula = x.T @ error / len(y)
-difference = np.abs([by_trying(k) for k in range(x.shape[1])] - by_formula)
-print(f"trying and formula agree for {np.sum(difference < 1e-6)} of {len(difference)} weights")
-
-# %% [markdown]
-# **Explain.** They agree for all. This **gradient check** works for any loss and any network: it found errors in many
-# a hand-written formula. It is too slow to train with, and that is why the formula is worth its trouble.
-#
-# The gradient has one number per pixel, so it is a picture.
-
-# %%
-plots.weights(
-    -by_formula.reshape(SIDE, SIDE), title="Where the first step goes", label="minus gradient"
+wrong_and_sure.meets(
+    -np.log(0.01),
+    beliefs=[
+        (0.9, 1, "That is the distance from 1. A logarithm grows without limit."),
+        (1.1, 4, "More: each factor of ten in the probability adds 2.3."),
+        (6, 10, "Not that much: each factor of ten in the probability adds 2.3."),
+    ],
 )
 
 # %% [markdown]
-# **Explain.** Shown is *minus* the gradient: the direction in which the loss falls. Red: more weight here, blue:
-# less. As every probability is still 0.5, this is nothing but the class-1 images added up minus the class-0 images,
-# halved and divided by n: a difference of sums, before anything was learnt. On the phantoms the darkest red lies over
-# both lungs already; fainter red and blue stand elsewhere, up to the edge.
+# **Explain.** Sure and wrong is expensive. A half costs 0.693, the logarithm of 2: remember this number. With two equal
+# classes it is the loss of a network that knows nothing. The loss of a set is the mean over its images.
 
 # %% [markdown]
-# ## Step 5 · Steps down the hill
+# ## Step 4 · Steps down the hill
 #
-# One step: go a little way against the gradient. How far is set by the **learning rate**. Then compute the
-# gradient anew, and again. That is **gradient descent**, and this loop is all of it.
+# For each of the 1,025 numbers (weights and bias) we ask: if it grows a *little*, by how much does the loss change? The
+# list of the answers is the **gradient**. Calculus gives all of them at once, and for this loss the result is short:
 #
-# A first attempt. A small, careful learning rate cannot be wrong, can it?
+# > error = probability − label; gradient = mean over the images of error × pixel.
+#
+# (Step 9 checks it by trying.) One **step**: go a little way *against* the gradient. How far is set by the **learning
+# rate**. Then compute the gradient anew, and step again. That is **gradient descent**.
 
 
-# %% tags=["nbval-check-output"]
+# %%
 def gradient(weights, bias, x, y):
     """Gradient of the loss by the weights, and by the bias (whose input is always 1)."""
     error = sigmoid(x @ weights + bias) - y
     return x.T @ error / len(y), error.mean()
 
 
+def step(weights, bias, x, y, rate):
+    """Weights and bias after one step against the gradient."""
+    by_weights, by_bias = gradient(weights, bias, x, y)
+    return weights - rate * by_weights, bias - rate * by_bias
+
+
 def descend(rate, steps=100):
     """Loss on train and on validation before the first step and after each of them."""
     weights, bias, seen = np.zeros(x.shape[1]), 0.0, []
     for _ in range(steps + 1):
-        both = loss(weights, bias, x, y), loss(weights, bias, x_val, y_val)
-        seen.append(dict(zip(("loss", "val_loss"), both)))
-        by_weights, by_bias = gradient(weights, bias, x, y)
-        weights, bias = weights - rate * by_weights, bias - rate * by_bias
+        losses = {"loss": loss(weights, bias, x, y), "val_loss": loss(weights, bias, x_val, y_val)}
+        seen.append(losses)
+        weights, bias = step(weights, bias, x, y, rate)
     return pd.DataFrame(seen)
 
 
+# %% [markdown]
+# A first attempt. A small, careful learning rate cannot be wrong, can it?
+
+# %% tags=["nbval-check-output"]
 too_small = descend(rate=0.0001)
 print(f"loss {too_small['loss'].iloc[0]:.3f} -> {too_small['loss'].iloc[-1]:.3f} after 100 steps")
 
 # %% [markdown]
-# Still about 0.69, the price of knowing nothing. Many a project has stopped here: *the images are too small, the
-# classes too alike, we need more data*. Before you blame the data, change one number.
+# Still about 0.69: it knows nothing. Many a project has stopped here: *we need more data*. Change one number first.
 #
-# **Predict.** Which curve will a rate a thousand times as large give? And one a hundred thousand times as large?
+# **Predict.** The same 100 steps with a rate a thousand times as large, 0.1. Sketch the training loss after 0, 25, 50 and
+# 100 steps.
+
+# %% tags=["nbval-check-output"]
+MY_CURVE = None  # your prediction: four losses in a list, for 0, 25, 50 and 100 steps
+curve = guess.sketch(
+    "05.curve-at-larger-rate",
+    MY_CURVE,
+    what="training loss at rate 0.1",
+    at=[0, 25, 50, 100],
+    between=(0, 1),
+    near=0.05,
+    example=[0.69, 0.69, 0.69, 0.69],
+)
+curve
+
+# %% tags=["nbval-check-output"]
+right = descend(rate=0.1)
+print(f"loss {right['loss'].iloc[0]:.3f} -> {right['loss'].iloc[-1]:.3f} after 100 steps")
 
 # %%
-right, too_large = descend(rate=0.1), descend(rate=10)
-runs = {"rate 0.0001": too_small, "rate 0.1": right, "rate 10": too_large}
-plots.line(
-    np.arange(101),
-    {name: np.minimum(run["loss"], 2) for name, run in runs.items()},
-    title="The same images, three learning rates",
-    xlabel="step",
-    ylabel="training loss (cut at 2)",
-    points=False,
+curve.meets(
+    (np.arange(101), right["loss"]),
+    beliefs=[
+        ([0.69, 0.69, 0.69, 0.69], "You blamed the data. Nothing changed but the learning rate."),
+        ([0.69, 0.3, 0.1, 0.02], "It falls, but a single neuron on small images needs longer."),
+        ([0.69, 0.8, 0.9, 1], "That is a rate which is too large, as in the next figure."),
+    ],
 )
 
 # %% [markdown]
-# **Explain.** Nothing changed but the rate. Too small: a flat line. Right: a fall, steep at first, slower later. Too
-# large: each step jumps across the valley, the loss leaps far above 0.69, where knowing nothing would be better, and
-# leaves the picture. (A single neuron may find back, and where the classes are easy to separate even end lowest; a deep
-# network often does not.) **Rule:** a flat or a leaping loss is a question to the learning rate first. Try factors of
-# ten, not of two.
+# And a rate that is a hundred times larger again?
+
+# %%
+too_large = descend(rate=10)
+runs = {"rate 0.0001": too_small, "rate 0.1": right, "rate 10": too_large}
+figure, panels = plt.subplots(1, 3, figsize=(8, 2.6), layout="constrained")
+for axes, (name, run) in zip(panels, runs.items()):
+    axes.plot(run["loss"])
+    axes.set(title=name, xlabel="step", ylim=(0, max(1, run["loss"].max() * 1.05)))
+panels[0].set_ylabel("training loss")
+said = "; ".join(
+    f"{name} from {run['loss'].iloc[0]:.2f} to {run['loss'].iloc[-1]:.2f}, at most "
+    f"{run['loss'].max():.2f}"
+    for name, run in runs.items()
+)
+plots.show(figure, f"Training loss over 100 steps, three learning rates: {said}.")
+
+# %% [markdown]
+# **Explain.** Mind the scales. Too small: a flat line. Right: a fall, steep at first, slower later. Too large: the loss
+# leaps far above 0.69, because each step goes past the valley and up the other side. (A single neuron may find back; a deep
+# network often does not.) **Rule:** a flat or a leaping loss is a question to the learning rate first. Try factors of ten.
 #
 # ### Checkpoint
 #
@@ -257,8 +260,8 @@ plots.line(
 # 3. Train for 1,000 steps, since the loss does fall by a hair.
 #
 # <details><summary>Answer</summary>
-# 2. It costs seconds and one number. (1) blames the data before the network had a chance to see them. (3) does not get
-# there: 1,000 steps at rate 0.0001 lead about as far as a single step at rate 0.1.
+# 2. It costs seconds and one number. (3) does not get there: 1,000 steps at rate 0.0001 lead about as far as a single step
+# at rate 0.1.
 # </details>
 
 # %% tags=["author", "verdict"]
@@ -269,182 +272,33 @@ plots.line(
 # verdict("05.too-large-a-rate-leaps", too_large["loss"].max() > 2)
 
 # %% [markdown]
-# ## Step 6 · Why not descend on the accuracy?
+# ## Step 5 · Batches, epochs, and the same in Keras
 #
-# In the end we report **accuracy**: the share of images whose probability lies on the right side of 0.5. So why
-# not improve it directly? Let us ask the knobs, of a neuron that is half trained.
-#
-# **Predict.** We turn each of the 1,024 weights up by 0.0001, one at a time. For how many will the *accuracy* change?
-# For how many the loss?
-
-# %% tags=["nbval-check-output"]
-weights, bias = np.zeros(x.shape[1]), 0.0
-for _ in range(10):
-    by_weights, by_bias = gradient(weights, bias, x, y)
-    weights, bias = weights - 0.03 * by_weights, bias - 0.03 * by_bias
-accuracy = np.mean((x @ weights + bias > 0) == y)
-scores = (x @ weights + bias)[:, None] + 1e-4 * x  # column k: weight k turned up by 0.0001
-changed = ((scores > 0) == y[:, None]).mean(axis=0) != accuracy
-slope = gradient(weights, bias, x, y)[0]
-print(f"the accuracy changes for {changed.sum()} weights of {len(changed)}")
-print(f"the loss changes for {np.sum(slope != 0)}")
-
-turned = np.linspace(-0.1, 0.1, 401)
-moves = weights + turned[:, None] * (np.arange(x.shape[1]) == middle)
-plots.line(
-    turned,
-    {
-        "accuracy": [np.mean((x @ move + bias > 0) == y) for move in moves],
-        "loss": [loss(move, bias, x, y) for move in moves],
-    },
-    title="One weight is turned, all others stay",
-    xlabel="change of the middle pixel's weight",
-    ylabel="accuracy, or loss",
-    points=False,
-)
-
-# %% [markdown]
-# **Explain.** The accuracy is a staircase, up here and down there. On a stair it is flat: its gradient is zero, and a
-# step of *rate × 0* goes nowhere. It moves only when an image crosses 0.5, by a whole image at once. The loss looks
-# flat beside it, since one weight changes it little; but it is a smooth slope, and tells every knob which way. (The
-# two need not agree about one weight: an image that just crosses 0.5 counts fully in the accuracy, and hardly in the
-# loss.) Therefore: *train on the loss, report the accuracy* (and, from lesson 07 on, better things than accuracy).
-
-# %% tags=["author", "verdict"]
-# verdict("05.accuracy-is-flat-for-most-weights", changed.sum() < 0.1 * len(changed))
-
-# %% [markdown]
-# ## Step 7 · Batches, epochs, and the order of the images
-#
-# So far each step looked at all images. With thousands of them that is slow. Instead we take a step after every few
-# images, a **batch**; once through all of them is an **epoch**. The gradient of a batch is a rough estimate of
-# the full one, cheap, and good enough.
+# So far each step looked at all images. With thousands of them that is slow. Instead we take a step after every few images,
+# a **batch**; once through all of them is an **epoch**. The gradient of a batch is a rough estimate of the full one, and
+# good enough. Before each epoch the images are shuffled (Step 11 shows why).
 
 
 # %%
 def fit(x, y, orders, rate=0.1, batch_size=16):
-    """One epoch per order of the rows: weights, bias, share called class 1 after each step."""
-    weights, bias, share = np.zeros(x.shape[1]), 0.0, []
+    """Weights and bias after one epoch for each order of the rows."""
+    weights, bias = np.zeros(x.shape[1]), 0.0
     for order in orders:
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            by_weights, by_bias = gradient(weights, bias, x[batch], y[batch])
-            weights, bias = weights - rate * by_weights, bias - rate * by_bias
-            share.append(np.mean(x @ weights + bias > 0))
-    return weights, bias, np.array(share)
+            weights, bias = step(weights, bias, x[batch], y[batch], rate)
+    return weights, bias
 
 
-# %% [markdown]
-# The mistake first. Tables often come sorted: all of one class, then all of the other. We train four epochs in
-# that order, and watch which share of the training images the neuron calls class 1. (The rate is small, 0.003, so that
-# the share moves slowly enough to be watched.)
-#
-# **Predict.** What does this share do while class 0 passes, and what while class 1 does?
-
-# %%
 rng = np.random.default_rng(SEED)
-epochs = 4
-sorted_order = [np.argsort(y, kind="stable")] * epochs
-shuffled = [rng.permutation(len(y)) for _ in range(epochs)]
-shares = {
-    "sorted": fit(x, y, sorted_order, rate=0.003)[2],
-    "shuffled": fit(x, y, shuffled, rate=0.003)[2],
-}
-plots.line(
-    np.arange(1, len(shares["sorted"]) + 1),
-    shares,
-    title=f"Share of training images called class 1 (truth: {y.mean():.2f})",
-    xlabel="step (batch of 16)",
-    ylabel="share",
-    points=False,
-)
-
-# %% [markdown]
-# **Explain.** Sorted batches hold one class only, and the quickest way to please such a batch is to say that class to
-# *everything*. In each epoch (on the phantoms 15 steps) the share falls low, then climbs high, and the result depends
-# on where you stop.
-# Shuffled batches show both classes: the share still sways, for sixteen images are few, but it finds a middle. (On a
-# very small set, with three or four steps to an epoch, both swing at first.) Shuffle the *training* images, anew in
-# each epoch: `pipeline.batches` does that for `train` and for no other part.
-
-# %% tags=["author", "verdict"]
-# verdict(
-#     "05.sorted-batches-swing",
-#     shares["sorted"][-len(shares["sorted"]) // 2 :].min() < 0.2
-#     and shares["sorted"][-len(shares["sorted"]) // 2 :].max() > 0.8,
-# )
-# verdict(
-#     "05.shuffled-batches-swing-less",
-#     np.ptp(shares["shuffled"][len(shares["shuffled"]) // 2 :])
-#     < np.ptp(shares["sorted"][len(shares["sorted"]) // 2 :]),
-# )
-
-# %% [markdown]
-# ## Step 8 · What did it learn? Look at the weights
-#
-# Now train properly, and draw the weights as an image. Beside them, where there is such a thing, the truth: for a
-# phantom we know in which pixels the disease was drawn. The mean of these masks over the ill training images says how
-# often each pixel was ill. The neuron never saw a mask.
-#
-# **Predict.** Where will the large weights lie: where the disease was drawn, at the heart, at the border?
-
-# %%
 epochs = 10 if MODE == "class" else 50
 orders = [rng.permutation(len(y)) for _ in range(epochs)]
-weights, bias, _ = fit(x, y, orders)
-pictures = {"weights (largest = 1)": weights.reshape(SIDE, SIDE) / np.abs(weights).max()}
-if DATASET == "phantom":
-    from cxr_helpers import phantom
-
-    ill = table[(table["split"] == "train") & (table["label"] == positive)]
-    root = ill["path"].iloc[0].removesuffix(ill["image_id"].iloc[0])
-    masks = [phantom.read_masks(phantom.mask_file(path, root)) for path in ill["path"]]
-    lesion, lung = (
-        np.mean([preprocess.resize(mask[name].astype("float32"), SIDE) for mask in masks], axis=0)
-        for name in ("lesion", "lung")
-    )
-    pictures["share of images ill here"] = lesion
-plots.filters(
-    pictures.values(), pictures, title=f"What speaks for {positive}, and where it is", values=False
-)
+weights, bias = fit(x, y, orders)
 
 # %% [markdown]
-# **Explain.** On the left, red: a bright pixel here speaks for the positive class; blue: against it. On the phantoms
-# the largest red patches lie over the outer parts of both lungs, where COVID phantoms are ill: a neuron that was given
-# nothing but labels has found the place. But look at all of the picture. Smaller patches, with `SEED = 0` one in the
-# upper left corner, are as red, and no phantom is ill there. On a real set nobody can lay the truth beside it.
-#
-# **Predict.** The weights are not zero elsewhere, either. Train ten times as long: will they look more like the
-# disease, or less?
-
-# %%
-longer = [rng.permutation(len(y)) for _ in range(10 * epochs)]
-border = np.ones((SIDE, SIDE), bool)
-border[4:-4, 4:-4] = False
-for name, w in ((f"{epochs} epochs", weights), (f"{10 * epochs} epochs", fit(x, y, longer)[0])):
-    part = np.abs(w)[border.ravel()].sum() / np.abs(w).sum()
-    print(
-        f"{name}: {part:.0%} of the weight on the outer 4 pixels ({border.mean():.0%} of the area)"
-    )
-    if DATASET == "phantom":
-        alike = np.corrcoef(w.reshape(SIDE, SIDE)[lung > 0.5], lesion[lung > 0.5])[0, 1]
-        print(f"    correlation of weights and disease within the lungs {alike:.2f}")
-
-# %% [markdown]
-# **Explain.** On the phantoms, less: see how the correlation falls. And though little of the disease lies on the outer
-# 4 pixels, about a third of the weight stands there, still less than their share of the area, but not nothing: with a
-# thousand weights and a few hundred images some pixel always differs between the classes by chance, and a neuron takes
-# whatever differs; the longer it trains, the more of that. In real sets much differs that is not chance, and not
-# disease. On the published set of case E a model that sees *only* the frame of the image separates COVID from the rest
-# with an AUC of 0.98. Lesson 09 hunts such shortcuts. Good accuracy is no evidence that the disease was seen.
-
-# %% [markdown]
-# ## Step 9 · The same in Keras, with the same numbers
-#
-# Keras is a library in which networks are stacked from layers. Our neuron is a `Dense` layer with one unit. SGD is
-# *stochastic gradient descent*: descent with batches. We give it the same zeros, the same rate, the same batches.
-#
-# **Predict.** Will the weights agree exactly, to five digits, or only roughly?
+# In Keras, networks are stacked from layers. Our neuron is a `Dense` layer with one unit. `SGD` is *stochastic gradient
+# descent*: descent with batches. It gets the same zeros, the same rate, the same batches. Will the weights agree exactly, to
+# five digits, or only roughly?
 
 # %%
 neuron = keras.Sequential(
@@ -464,124 +318,174 @@ print(f"largest weight {np.abs(weights).max():.4f}, largest difference {differen
 print(f"bias by hand {bias:.6f}, Keras {keras_bias[0]:.6f}")
 
 # %% [markdown]
-# **Explain.** They agree to five digits and more, not exactly: Keras counts in 32 bits, NumPy in 64. You have written
-# what `fit` does. The rest of the course uses Keras, because it finds the gradient of *any* stack of layers without a
-# formula of ours.
+# **Explain.** They agree to five digits and more, not exactly: Keras counts in 32 bits, NumPy in 64. You have written what
+# `fit` does. Keras finds the gradient of *any* stack of layers, from the last back to the first: **backpropagation**.
+#
+# scikit-learn has the same neuron. Its `fit` goes all the way to the lowest point of the loss plus a penalty on large
+# weights. There the gradient is zero, and ours agrees:
+
+# %%
+in_sklearn = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000).fit(x, y)
+their_weights, their_bias = in_sklearn.coef_[0], in_sklearn.intercept_[0]
+same = np.allclose(
+    sigmoid(x_val @ their_weights + their_bias), in_sklearn.predict_proba(x_val)[:, 1]
+)
+by_weights, by_bias = gradient(their_weights, their_bias, x, y)
+penalty = their_weights / (0.1 * len(y))  # the penalty's gradient
+print("the same probabilities from the same weights:", same)
+print(f"largest gradient at its weights: {np.abs(by_weights + penalty).max():.1e}")
 
 # %% tags=["author", "verdict"]
 # verdict("05.keras-agrees-with-numpy", difference < 1e-5 * np.abs(weights).max())
+# verdict("05.sklearn-is-at-the-bottom", same and np.abs(by_weights + penalty).max() < 1e-4)
 
 # %% [markdown]
-# ## Step 10 · What one neuron cannot do, and a hidden layer can
+# ## Step 6 · What one neuron cannot do, and a hidden layer can
 #
-# Lesson 03 met negatives: radiographs stored with black and white swapped. Suppose a set in which every image comes
-# both ways. With our scaling the negative of `x` is `-x`.
+# Lesson 03 met negatives: radiographs stored with black and white swapped. Suppose a set in which every image comes both
+# ways. With our scaling the negative of `x` is `-x`. The class is as visible as before.
 #
-# **Predict.** The class is as visible as before. What loss will one neuron reach?
+# **Predict.** One neuron takes 400 steps on images and negatives. Which training loss does it reach?
+
+# %% tags=["nbval-check-output"]
+MY_BOTH = None  # your prediction: training loss after 400 steps, from 0 to 1
+both_loss = guess.number(
+    "05.one-neuron-both-polarities",
+    MY_BOTH,
+    what="loss on images and negatives",
+    between=(0, 1),
+    near=0.02,
+    example=0.4,
+)
+both_loss
 
 
 # %%
 def both_ways(x, y):
+    """Images and their negatives, with the same labels."""
     return np.concatenate([x, -x]), np.concatenate([y, y])
 
 
 x_two, y_two = both_ways(x, y)
 weights_two, bias_two = np.zeros(x.shape[1]), 0.0
 for _ in range(400):
-    by_weights, by_bias = gradient(weights_two, bias_two, x_two, y_two)
-    weights_two, bias_two = weights_two - 0.1 * by_weights, bias_two - 0.1 * by_bias
+    weights_two, bias_two = step(weights_two, bias_two, x_two, y_two, rate=0.1)
+reached = loss(weights_two, bias_two, x_two, y_two)
 share = y.mean()
-print(f"loss after 400 steps: {loss(weights_two, bias_two, x_two, y_two):.3f}")
-print(f"without any image: {-share * np.log(share) - (1 - share) * np.log(1 - share):.3f}")
+blind = -share * np.log(share) - (1 - share) * np.log(1 - share)
+print(f"loss after 400 steps: {reached:.3f}")
+print(f"of a model that knows only how frequent the class is: {blind:.3f}")
 print(f"largest weight: {np.abs(weights_two).max():.1e}")
 
+# %%
+both_loss.meets(
+    reached,
+    beliefs=[
+        (0, 0.6, "More steps do not help: each negative takes back what its image taught."),
+        (0.75, 1, "It does not get worse than knowing nothing. It stays there."),
+    ],
+)
+
 # %% [markdown]
-# **Explain.** It ends where a model ends that never looks at an image and only knows how frequent the class is. Look at
-# the largest weight: rounding aside, not one has moved. What an image pulls up, its negative pulls down by as
-# much. More data, more epochs, a better rate: nothing would help. The *model* is too simple for the task. That
-# is **underfitting**.
+# **Explain.** Rounding aside, not one weight has moved. What an image pulls up, its negative pulls down by as much. More
+# data, more epochs, a better rate: nothing would help. The *model* is too simple for the task. That is **underfitting**.
 #
-# The repair: some neurons side by side look at the image, and a last neuron looks at *them*. In between stands a
-# **ReLU**, max(0, score), so that one hidden neuron may answer to the image and another to its negative. Without
+# The repair is a **hidden layer**: some neurons side by side look at the image, and a last neuron looks at *them*. In between
+# stands a **ReLU**, max(0, score), so that one hidden neuron may answer to the image and another to its negative. Without
 # it, sums of sums would be one neuron again.
 
 # %% tags=["author", "verdict"]
-# verdict(
-#     "05.one-neuron-cannot-serve-both-polarities",
-#     loss(weights_two, bias_two, x_two, y_two)
-#     > 0.99 * (-share * np.log(share) - (1 - share) * np.log(1 - share)),
-# )
+# verdict("05.one-neuron-cannot-serve-both-polarities", reached > 0.99 * blind)
 
 
 # %%
 def network(hidden, rate=0.003):
     """Some hidden neurons with ReLU, then one sigmoid neuron. Adam: SGD that adapts its steps."""
     keras.utils.set_random_seed(SEED)
-    layers = [
-        keras.Input((SIDE * SIDE,)),
-        keras.layers.Dense(hidden, activation="relu"),
-        keras.layers.Dense(1, activation="sigmoid"),
-    ]
-    model = keras.Sequential(layers)
+    model = keras.Sequential(
+        [
+            keras.Input((SIDE * SIDE,)),
+            keras.layers.Dense(hidden, activation="relu"),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
     model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
     return model
 
 
-both_val = both_ways(x_val, y_val)
 model = network(hidden=16)
-history = model.fit(x_two, y_two, validation_data=both_val, epochs=12, batch_size=32, verbose=0)
+history = model.fit(
+    x_two, y_two, validation_data=both_ways(x_val, y_val), epochs=12, batch_size=32, verbose=0
+)
 print(f"{model.count_params():,} numbers to learn, from {len(x)} images and their negatives")
 plots.curves(history.history, title="16 hidden neurons, images and negatives")
 
 # %% [markdown]
-# **Explain.** The training loss falls well below the single neuron's, and the accuracy rises with it: the hidden layer
-# can do what one neuron cannot. On images that it has not seen (dashed) far less is gained: that loss has its lowest
-# point (dotted line) and may rise again; compare its end with 0.693. Step 11 says why. Weights of hidden neurons cannot
-# start at zero: equal neurons would get equal gradients and stay equal; Keras draws them at random, hence the seed.
+# **Explain.** The training loss falls well below the single neuron's. On images that it has not seen (dashed) far less is
+# gained. Weights of hidden neurons cannot start at zero: equal neurons
+# would get equal gradients and stay equal. Keras draws them at random, hence the seed.
 
 # %% tags=["author", "verdict"]
-# verdict(
-#     "05.hidden-layer-falls-well-below-one-neuron",
-#     history.history["loss"][-1] < 0.8 * loss(weights_two, bias_two, x_two, y_two),
-# )
+# verdict("05.hidden-layer-falls-well-below-one-neuron", history.history["loss"][-1] < 0.8 * reached)
 # verdict(
 #     "05.unseen-images-gain-far-less",
 #     min(history.history["val_loss"]) > history.history["loss"][-1] + 0.05,
 # )
 
 # %% [markdown]
-# ## Step 11 · Overfitting
+# ## Step 7 · Overfitting
 #
-# Look at the printed line: more numbers to learn than images to learn from, many times over. Such a network can
-# simply remember. To see what that means we give it little: 80 training images, and every fifth label wrong, as if a
-# hurried reader had written them.
+# More numbers to learn than images to learn from: such a network can simply remember. We give it 80 training images, and
+# every fifth label wrong, as if a hurried reader had written them. The *training* loss falls towards zero.
 #
-# **Predict.** Two curves over the epochs: the loss on these 80 images, and on the validation images with good labels.
-# Which way does each go?
+# **Predict.** Sketch the *validation* loss (good labels) after 1, 10, 20 and 40 epochs. It begins at about 0.69.
+
+# %% tags=["nbval-check-output"]
+MY_VAL = None  # your prediction: four losses in a list, for epochs 1, 10, 20 and 40
+val_curve = guess.sketch(
+    "05.validation-loss",
+    MY_VAL,
+    what="validation loss",
+    at=[1, 10, 20, 40],
+    between=(0, 1.5),
+    near=0.1,
+    example=[0.69, 0.5, 0.35, 0.2],
+)
+val_curve
 
 # %%
 few = np.random.default_rng(SEED).permutation(len(y))[:80]
 x_few, y_few = x[few].astype("float32"), y[few].copy()
 y_few[::5] = 1 - y_few[::5]
-model = network(hidden=32, rate=0.001)
 validation = (x_val.astype("float32"), y_val)
 settings = {"validation_data": validation, "epochs": 40, "batch_size": 16, "verbose": 0}
 settings["validation_batch_size"] = len(x_val)  # all at once: quicker, same loss
+model = network(hidden=32, rate=0.001)
 overfitted = pd.DataFrame(model.fit(x_few, y_few, **settings).history)
+
+# %%
+val_curve.meets(
+    (np.arange(1, 41), overfitted["val_loss"]),
+    beliefs=[
+        (
+            [0.69, 0.5, 0.35, 0.2],
+            "That is the training loss: it falls on fitted images only.",
+        ),
+        ([0.69, 0.9, 1.2, 1.5], "It rises, but not at once, and not that fast on these images."),
+    ],
+)
+
+# %%
 plots.curves(overfitted, title="80 images, every fifth label wrong")
 
 # %% [markdown]
-# **Explain.** The training loss goes on towards zero: in the end the network gets nearly all of its labels "right",
-# *the wrong ones too*. It has learnt images by heart. The validation loss does not follow: it falls for some epochs,
-# then turns and rises (the dotted line marks its lowest point). Look at the accuracy as well: where it hardly moves
-# while the loss rises, the network does not make more mistakes, it becomes surer of them. Better on its 80 images, and
-# by the loss worse on all others: **overfitting**. The training loss alone would never tell you. (80 images are a
-# matter of luck: another `SEED` turns earlier or later.)
+# **Explain.** In the end the network gets nearly all of its labels "right", *the wrong ones too*: it has memorised its
+# images. The validation loss turns and rises (the dotted line marks its lowest point). Where the accuracy hardly moves
+# meanwhile, the network does not make more mistakes, it becomes surer of them. Better on its 80 images, and by the loss worse
+# on others: **overfitting**. The training loss alone would never tell you. (Another `SEED` turns earlier or later.)
 #
-# The turn is where to stop. **Early stopping** watches the validation loss, waits a while (*patience*), and returns
-# to the best weights.
-#
-# **Predict.** It may run for 40 epochs. About when will it stop?
+# The turn is where to stop. **Early stopping** watches the validation loss, waits a while (*patience*), and returns to the
+# best weights.
 
 # %% tags=["author", "verdict"]
 # verdict("05.wrong-labels-are-memorised", overfitted["accuracy"].iloc[-1] > 0.95)
@@ -600,43 +504,78 @@ print(f"stopped after {len(history.epoch)} epochs, weights of epoch {stop.best_e
 print(f"validation loss {loss_stopped:.3f}; without stopping {loss_full:.3f}")
 
 # %% [markdown]
-# **Explain.** Five epochs after the best one it gave up and went back. Compare the loss that it kept with 0.693: where
-# it is hardly lower, little was learnt that holds for others. Early stopping limits the damage; it does
-# not make a good network out of 80 images with wrong labels. The validation images have taken a decision: *when to
-# stop*. They may take others: the learning rate, the number of hidden neurons. Each such choice makes the validation
-# loss a little too friendly, since we picked what happened to suit these images. That is why the number we report comes
-# from `test`, which chose nothing.
+# **Explain.** Compare the loss that it kept with 0.693: where it is hardly lower, little was learned that holds for others.
+# Early stopping limits the damage, no more. The validation images have taken a decision: *when to stop*. They may take
+# others: the learning rate, the number of hidden neurons. Each choice makes the validation loss a little too good. That is
+# why the number we report comes from `test`, which chose nothing.
 
 # %% tags=["author", "verdict"]
 # verdict("05.early-stopping-keeps-a-lower-loss", loss_stopped < loss_full - 0.05)
 
 # %% [markdown]
-# ## Step 12 · Validation must not be used to fit
+# ## Step 8 · Validation must not be used to fit
 #
-# "We have so few images. Let us train on the validation images as well: the validation accuracy becomes excellent!"
-# It does. To see what that is worth, we replace the labels of the validation images by **coins**.
+# "Let us train on the validation images as well: the validation accuracy becomes excellent!" It does. To see what that is
+# worth, we replace the labels of the validation images by **random** ones, half 0 and half 1.
 #
-# **Predict.** One neuron is trained on the validation images with coin labels. What is its accuracy on these? And
-# on test images, with coins as well?
+# **Predict.** One neuron is trained on the validation images with random labels, for 400 epochs. What is its accuracy on
+# these same images?
 
 # %% tags=["nbval-check-output"]
-x_test = pixels[table["split"] == "test"]
-coins_val, coins_test = (rng.permutation(np.arange(len(part)) % 2) for part in (x_val, x_test))
+MY_FITTED = None  # your prediction: accuracy on the images it was fitted to, from 0 to 1
+fitted_accuracy = guess.number(
+    "05.random-labels-fitted",
+    MY_FITTED,
+    what="accuracy on random labels, fitted",
+    between=(0, 1),
+    example=0.5,
+)
+fitted_accuracy
+
+# %% tags=["nbval-check-output"]
+random_val = rng.permutation(np.arange(len(x_val)) % 2)
+random_test = rng.permutation(np.arange(len(x_test)) % 2)
 orders_val = [rng.permutation(len(x_val)) for _ in range(400)]
-fitted_weights, fitted_bias, _ = fit(x_val, coins_val, orders_val)
-for name, part, coins in (("validation", x_val, coins_val), ("test", x_test, coins_test)):
-    k = int(np.sum((part @ fitted_weights + fitted_bias > 0) == coins))
-    low, high = evaluate.wilson(k, len(coins))
-    print(f"{name}: {k} of {len(coins)} coins right, 95 % interval {low:.2f}-{high:.2f}")
+fitted_weights, fitted_bias = fit(x_val, random_val, orders_val)
+accuracies = {}
+for name, part, labels in (("fitted", x_val, random_val), ("test", x_test, random_test)):
+    k = int(np.sum((part @ fitted_weights + fitted_bias > 0) == labels))
+    low, high = evaluate.wilson(k, len(labels))
+    accuracies[name] = k / len(labels), low, high
+    print(f"{name}: {k} of {len(labels)} right, 95 % interval {low:.2f}-{high:.2f}")
+
+# %%
+fitted_accuracy.meets(
+    accuracies["fitted"],
+    beliefs=[
+        (0.35, 0.65, "True of new images. These it was fitted to: 1,024 weights, few images."),
+        (0.65, 0.9, "Some of it is remembered, you thought. With this many weights, nearly all."),
+    ],
+)
+
+# %% tags=["author", "verdict"]
+# verdict("05.random-labels-are-fitted", accuracies["fitted"][1] > 0.8)
+# verdict("05.others-are-not-predicted", accuracies["test"][0] < accuracies["fitted"][0] - 0.2)
 
 # %% [markdown]
-# **Explain.** On the images it was fitted to, it "predicts" coins with ease; on others it cannot. A number that
-# comes out high for coins says nothing about radiographs. Its interval does not warn: it knows the luck of the draw,
-# not that these images were fitted. Choosing with validation is fine, *fitting* on it is not: afterwards there is no
-# validation any more.
+# **Explain.** On the images that it was fitted to, it "predicts" random labels with ease; on others it cannot. Such a number
+# says nothing about radiographs, and its interval does not warn. Choosing with validation is fine, *fitting* on it is not.
 #
-# Now, once, the test images: the single neuron of step 9, its true labels, its honest interval. We compare it with the
-# **majority** baseline, which always gives the more frequent class.
+# Now, once, the test images, with their true labels, for the single neuron of Step 5. Beside it the **majority** baseline,
+# which always gives the more frequent class.
+#
+# **Predict.** Which accuracy has the single neuron on the test images?
+
+# %% tags=["nbval-check-output"]
+MY_TEST = None  # your prediction: accuracy on the test images, from 0 to 1
+on_test = guess.number(
+    "05.neuron-on-test",
+    MY_TEST,
+    what="accuracy of one neuron on test images",
+    between=(0, 1),
+    example=0.5,
+)
+on_test
 
 # %%
 test = table[table["split"] == "test"]
@@ -644,80 +583,289 @@ p_positive = neuron.predict(x_test, verbose=0)[:, 0]
 predictions = train.predictions_table(
     test, np.column_stack([1 - p_positive, p_positive]), model="one neuron"
 )
-print("one neuron:", evaluate.metric(predictions, "accuracy"))
-print("majority:  ", evaluate.metric(baselines.majority(table), "accuracy"))
-print("difference:", evaluate.compare(predictions, baselines.majority(table), "accuracy"))
+majority = baselines.majority(table)
+accuracy = evaluate.metric(predictions, "accuracy")
+difference = evaluate.compare(predictions, majority, "accuracy")
+print("one neuron:", accuracy)
+print("majority:  ", evaluate.metric(majority, "accuracy"))
+print("difference:", difference)
+
+# %%
+on_test.meets(
+    accuracy,
+    beliefs=[
+        (0.4, 0.58, "You took one neuron on 32×32 pixels for a guess. It has learned something."),
+        (0.85, 1, "Not on these images: mild disease, 32×32 pixels, one neuron."),
+    ],
+)
 
 # %% [markdown]
-# **Explain.** Both answered the *same* images, so two intervals that overlap settle nothing (lesson 07 shows why). Read
-# the third line, the difference on these images: where its interval lies above zero, a single neuron on 32×32 pixels
-# has learnt something; where it includes zero, so few test images cannot tell. On case E's published set (three
-# classes, 64×64 pixels) a linear model reaches 0.94 and the majority 0.43 (n = 317): a report of a deep network should
-# show this number first. It says that piles of files are easy to tell apart; step 8 showed that it need not be the
-# disease. And where patients are unknown, some may be on both sides.
+# **Explain.** Both answered the *same* images. Read the third line, the difference on these images: where its interval lies
+# above zero, a single neuron has learned something. On case E's published set (three classes, 64×64 pixels) a linear model
+# reaches 0.94 and the majority 0.43 (n = 317). A report of a deep network should show this number first.
 #
 # ### Checkpoint: read four loss curves
 #
-# Four trainings from this lesson, without their names. Blue is training, dashed orange validation (cut at 2).
-# Which is which: *learning rate too small* · *learning rate too large* · *overfitting* · *going well*?
+# Four trainings from this lesson, without their names, on a logarithmic scale. Solid blue is training, dashed orange
+# validation. Which is which: *learning rate too small* · *too large* · *overfitting* · *going well*?
 
 # %%
-from matplotlib import pyplot as plt
-
 figure, panels = plt.subplots(1, 4, figsize=(9, 2.7), sharey=True, layout="constrained")
-for axes, name, run in zip(panels, "ABCD", (too_large, overfitted, too_small, right), strict=True):
-    axes.plot(run["loss"].clip(upper=2), color="#0072B2")
-    axes.plot(run["val_loss"].clip(upper=2), "--", color="#D55E00")
-    axes.set(title=name, xlabel="step or epoch", ylim=(0, 2.05))
-panels[0].set_ylabel("loss (cut at 2)")
+for axes, name, run in zip(panels, "ABCD", (too_large, overfitted, too_small, right)):
+    axes.plot(run["loss"], color="#0072B2")
+    axes.plot(run["val_loss"], "--", color="#D55E00")
+    axes.set(title=name, xlabel="step or epoch", yscale="log", yticks=[0.1, 1, 10])
+panels[0].set_ylabel("loss")
 plots.show(
     figure,
-    "Four pairs of loss curves. A: both leap above 0.69 to the cut. B: training falls, validation "
-    "rises. C: both lie flat near 0.69. D: both fall smoothly, training further.",
+    "Four pairs of loss curves. A: both leap far above 0.69. B: training falls, validation rises. "
+    "C: both lie flat near 0.69. D: both fall smoothly, training further.",
 )
 
 # %% [markdown]
 # <details><summary>Answer</summary>
-# A: rate too large, the loss leaps up. B: overfitting; the curves part, and validation rises. C: rate too small: flat
-# at 0.693, the price of knowing nothing. D: going well: both fall. A gap opens, for the network knows the training
-# images; as long as validation does not rise, a gap alone is not overfitting.
-#
-# If you took C for "bad data": D has the same data. If you took A for overfitting: there the <em>training</em> loss
-# falls smoothly, here it leaps as well. If you took B for "going well": you looked at the training curve only.
+# A: rate too large, both losses leap up. B: overfitting; the curves part, and validation rises. C: rate too small: flat at
+# 0.693, with the same data as D. D: going well: both fall. As long as validation does not rise, a gap alone is not
+# overfitting.
 # </details>
+
+# %% [markdown]
+# ## Step 9 · The gradient, checked by trying · deeper
 #
-# ### Checkpoint: what may validation do?
+# The gradient can also be found by simply trying: let one weight grow a little, look at the loss, put it back. This is the
+# **finite difference**. For how many of the 1,024 weights will trying and the formula of Step 4 agree?
+
+
+# %% tags=["nbval-check-output"]
+def by_trying(k, size=1e-4):
+    """The gradient of weight k by finite difference, at weights of zero."""
+    nudge = np.zeros(x.shape[1])
+    nudge[k] = size
+    return (loss(nudge, 0.0, x, y) - loss(-nudge, 0.0, x, y)) / (2 * size)
+
+
+by_formula, _ = gradient(np.zeros(x.shape[1]), 0.0, x, y)
+apart = np.abs([by_trying(k) for k in range(x.shape[1])] - by_formula)
+print(f"trying and formula agree for {np.sum(apart < 1e-6)} of {len(apart)} weights")
+
+# %% [markdown]
+# **Explain.** They agree for all. This **gradient check** works for any loss and any network. It is too slow to train with,
+# two passes through all images for each weight and each step; that is why the formula is worth its trouble. The gradient has
+# one number per pixel, so it is a picture.
+
+# %%
+plots.weights(
+    -by_formula.reshape(SIDE, SIDE), title="Where the first step goes", label="minus gradient"
+)
+
+# %% [markdown]
+# **Explain.** Shown is *minus* the gradient, the direction in which the loss falls. Red: more weight here, blue: less. As
+# every probability is still 0.5, this is nothing but the class-1 images added up minus the class-0 images, halved and divided
+# by n. On the phantoms the darkest red lies over the lungs already; fainter red and blue stand elsewhere, up to the edge.
+
+# %% [markdown]
+# ## Step 10 · Why not descend on the accuracy? · deeper
 #
-# Which of these may the validation images do?
+# In the end we report **accuracy**, so why not improve it directly? Take a neuron that is half trained, and turn each of its
+# 1,024 weights up by 0.0001, one at a time. For how many will the *accuracy* change, and for how many the loss?
+
+# %% tags=["nbval-check-output"]
+half_weights, half_bias = np.zeros(x.shape[1]), 0.0
+for _ in range(10):
+    half_weights, half_bias = step(half_weights, half_bias, x, y, rate=0.03)
+before = np.mean((x @ half_weights + half_bias > 0) == y)
+changed = 0
+for k in range(x.shape[1]):
+    scores = x @ half_weights + half_bias + 0.0001 * x[:, k]  # weight k turned up
+    changed += np.mean((scores > 0) == y) != before
+slope, _ = gradient(half_weights, half_bias, x, y)
+print(f"the accuracy changes for {changed} weights of {len(slope)}")
+print(f"the loss changes for {np.sum(slope != 0)}")
+
+# %%
+middle = SIDE // 2 * SIDE + SIDE // 2  # the pixel in the middle of the image
+turned = np.linspace(-0.1, 0.1, 401)
+accuracy_there, loss_there = [], []
+for change in turned:
+    moved = half_weights.copy()
+    moved[middle] += change
+    accuracy_there.append(np.mean((x @ moved + half_bias > 0) == y))
+    loss_there.append(loss(moved, half_bias, x, y))
+figure, panels = plt.subplots(1, 2, figsize=(8, 2.8), layout="constrained")
+for axes, name, values in zip(panels, ("accuracy", "loss"), (accuracy_there, loss_there)):
+    axes.plot(turned, values)
+    axes.set(title=name, xlabel="change of the middle pixel's weight")
+plots.show(
+    figure,
+    "One weight is turned, all others stay. "
+    f"Accuracy: a staircase of {len(set(accuracy_there))} levels. Loss: a smooth line from "
+    f"{loss_there[0]:.4f} to {loss_there[-1]:.4f}, lowest {min(loss_there):.4f}.",
+)
+
+# %% [markdown]
+# **Explain.** The accuracy is a staircase. On a stair it is flat: its gradient is zero, and a step of *rate × 0* goes
+# nowhere. It moves only when an image crosses 0.5, by a whole image at once. The loss is a smooth slope, and tells every
+# weight which way. (The two need not agree about one weight: an image that just crosses 0.5 counts fully in the accuracy,
+# and hardly in the loss.) So: *train on the loss, report the accuracy* (and, from lesson 07 on, better things than accuracy).
+
+# %% tags=["author", "verdict"]
+# verdict("05.accuracy-is-flat-for-most-weights", changed < 0.1 * len(slope))
+
+# %% [markdown]
+# ## Step 11 · The order of the images · deeper
 #
-# 1. Decide at which epoch to stop.
-# 2. Join the training images for the last epochs, and still give the number to report.
-# 3. Give the number to report after choosing the best of fifty settings on them.
+# Tables often come sorted: all of one class, then all of the other. We train in that order with batches of 16, and watch
+# which share of the training images the neuron calls class 1. (The rate is small, 0.003, so that the share moves slowly
+# enough to be watched.)
 #
-# <details><summary>Answer</summary>
-# 1 only. (2) fits on them: recall the coins. (3) lets them choose, which is allowed, and then report, which is not: the
-# best of fifty is partly luck. The number to report comes from the test images, used once.
-# </details>
+# **Predict.** Sketch this share in the first epoch and a half: at the beginning, then when class 0 has passed, when class 1
+# has passed, and when class 0 has passed again. The truth is about 0.5.
+
+# %% tags=["nbval-check-output"]
+MY_SHARES = None  # your prediction: four shares in a list, each from 0 to 1
+sorted_share = guess.sketch(
+    "05.share-in-sorted-batches",
+    MY_SHARES,
+    what="share called class 1, sorted batches (in epochs)",
+    at=[0.1, 0.5, 1, 1.5],
+    between=(0, 1),
+    near=0.15,
+    example=[0.5, 0.5, 0.5, 0.5],
+)
+sorted_share
+
+
+# %%
+def watched(orders, rate=0.003, batch_size=16):
+    """Share of the training images called class 1, after each step."""
+    weights, bias, share = np.zeros(x.shape[1]), 0.0, []
+    for order in orders:
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            weights, bias = step(weights, bias, x[batch], y[batch], rate)
+            share.append(np.mean(x @ weights + bias > 0))
+    return np.array(share)
+
+
+shuffling = np.random.default_rng(SEED)
+in_order = watched([np.argsort(y, kind="stable")] * 4)
+shuffled = watched([shuffling.permutation(len(y)) for _ in range(4)])
+epoch = np.arange(1, len(in_order) + 1) * 4 / len(in_order)
+
+# %%
+sorted_share.meets(
+    (epoch, in_order),
+    beliefs=[
+        ([0.5, 0.5, 0.5, 0.5], "Each batch holds one class, and teaches to say that class."),
+        ([1, 1, 0, 1], "The other way round: class 0 teaches to say 0."),
+    ],
+)
+
+# %%
+plots.line(
+    epoch,
+    {"sorted": in_order, "shuffled": shuffled},
+    title=f"Share of training images called class 1 (truth: {y.mean():.2f})",
+    xlabel="epoch",
+    ylabel="share",
+    points=False,
+)
+
+# %% [markdown]
+# **Explain.** Sorted batches hold one class only, and the quickest way to please such a batch is to say that class to
+# *everything*. In each epoch the share falls low, then climbs high, and the result depends on where you stop. Shuffled
+# batches show both classes: the share still moves, because sixteen images are few, but less. (On a very small set, with three
+# or four steps to an epoch, both swing at first.) Shuffle the *training* images, anew in each epoch. Keras' `fit` does so
+# with arrays, and `pipeline.batches` with `train` and no other part.
+
+# %% tags=["author", "verdict"]
+# late = len(in_order) // 2
+# verdict("05.sorted-batches-swing", in_order[late:].min() < 0.2 and in_order[late:].max() > 0.8)
+# verdict("05.shuffled-batches-swing-less", np.ptp(shuffled[late:]) < np.ptp(in_order[late:]))
+
+# %% [markdown]
+# ## Step 12 · What did it learn? Look at the weights · deeper
+#
+# The weights of Step 5 as an image. Beside them, where there is such a thing, the truth: for a phantom we know in which
+# pixels the disease was drawn. The mean of these masks over the ill training images says how often each pixel was ill. The
+# neuron never saw a mask. Where will the large weights lie: where the disease was drawn, at the heart, at the border?
+
+# %%
+pictures = {"weights (largest = 1)": weights.reshape(SIDE, SIDE) / np.abs(weights).max()}
+if DATASET == "phantom":
+    ill = table[(table["split"] == "train") & (table["label"] == positive)]
+    root = ill["path"].iloc[0].removesuffix(ill["image_id"].iloc[0])
+    masks = [phantom.read_masks(phantom.mask_file(path, root)) for path in ill["path"]]
+    lesion, lung = (
+        np.mean([preprocess.resize(mask[name].astype("float32"), SIDE) for mask in masks], axis=0)
+        for name in ("lesion", "lung")
+    )
+    pictures["share of images ill here"] = lesion
+plots.filters(
+    pictures.values(), pictures, title=f"What speaks for {positive}, and where it is", values=False
+)
+
+# %% [markdown]
+# **Explain.** On the left, red: a bright pixel here speaks for the positive class; blue: against it. On the phantoms large
+# red patches lie over the outer parts of both lungs, where COVID phantoms are ill: a neuron that was given nothing but labels
+# has found the place. But look at all of the picture: there are patches outside the lungs, where no phantom is ill. On a real
+# set nobody can lay the truth beside it. If it trains ten times as long, will the weights look more like the disease, or
+# less?
+
+# %%
+longer = [shuffling.permutation(len(y)) for _ in range(10 * epochs)]
+border = np.ones((SIDE, SIDE), bool)
+border[4:-4, 4:-4] = False
+alike = {}
+for name, w in ((f"{epochs} epochs", weights), (f"{10 * epochs} epochs", fit(x, y, longer)[0])):
+    part = np.abs(w)[border.ravel()].sum() / np.abs(w).sum()
+    print(
+        f"{name}: {part:.0%} of the weight on the outer 4 pixels, {border.mean():.0%} of the area"
+    )
+    if DATASET == "phantom":
+        alike[name] = np.corrcoef(w.reshape(SIDE, SIDE)[lung > 0.5], lesion[lung > 0.5])[0, 1]
+        print(f"    correlation of weights and disease within the lungs {alike[name]:.2f}")
+
+# %% [markdown]
+# **Explain.** On the phantoms, less: the correlation falls. With a thousand weights and a few hundred images some pixel
+# always differs between the classes by chance, and a neuron takes whatever differs. In real sets much differs that is not
+# chance, and not disease. On the published set of case E a model that sees *only* the frame of the image separates COVID from
+# the rest with an AUC of 0.98. Lesson 09 hunts such shortcuts. Good accuracy is no evidence that the disease was seen.
+
+# %% tags=["author", "verdict"]
+# if DATASET == "phantom":
+#     first, last = alike.values()
+#     verdict("05.longer-training-is-less-like-the-disease", last < first - 0.05)
 
 # %% [markdown]
 # ## Key points
 #
 # - A neuron: weights times pixels, plus bias, through a sigmoid. That is logistic regression.
-# - The loss is smooth and can be descended; accuracy is a staircase and cannot.
-# - The gradient is one number per weight. A finite difference checks it, whatever the formula.
-# - Learning rate first: flat at 0.693 or leaping is rarely the data's fault.
-# - Shuffle training images; a batch of one class teaches to say that class.
-# - A hidden layer with ReLU can do what no single neuron can; it can also learn wrong labels by heart.
+# - The gradient is one number per weight; a step goes against it, as far as the learning rate says.
+# - Learning rate first: a loss that is flat at 0.693 or leaps is rarely the data's fault.
+# - A hidden layer with ReLU can do what no single neuron can; it can also memorise wrong labels.
+# - Overfitting: training loss falls, validation loss turns and rises.
 # - Validation chooses (epoch, rate, size). It never fits, and it is not the number to report.
-# - Weights show what the neuron uses, not that it is the disease.
+#
+# Your predictions in this lesson:
+
+# %%
+guess.summary("05")
+
+# %% [markdown]
+# The next cell prints them as a code. On Colab, give it to `guess.take` in the next notebook; in a class, paste it where
+# your instructor says. No name is in it.
+
+# %%
+print(guess.code())
 
 # %% [markdown]
 # ## What next
 #
 # Practise it first: [exercise 05](../exercises/05_first_network_exercise.ipynb), whose checks answer at once.
 #
-# A `Dense` layer has one weight for every pixel: move the chest by three pixels and all of them are wrong. Lesson 06
-# builds layers that look for the same small pattern everywhere: convolutions.
+# A `Dense` layer has one weight for every pixel: move the chest by three pixels and all of them are wrong. Lesson 06 builds
+# layers that look for the same small pattern everywhere: convolutions.
 
 # %% [markdown]
 # ## Sources and licence
@@ -730,4 +878,4 @@ plots.show(
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: build one neuron by hand and read what it learnt as a picture
+# In the index: build one neuron by hand, in Keras and in scikit-learn, and overfit a small network
