@@ -24,7 +24,7 @@ def asked_with(monkeypatch, name: str, figure: str, values: dict) -> list:
 
 
 def test_a_takes_the_first_setting_with_room_and_leaves_one_at_its_first_seed_without(monkeypatch):
-    first, second, third, *_ = case_ab.SETTINGS_A
+    first, second, third = case_ab.SETTINGS_A
     rooms = {first: [0.2, 0.01], second: [0.02], third: [0.2, 0.1, 0.05, 0.03, 0.4]}
     asked = asked_with(monkeypatch, "rooms_a", "smallest_room", rooms)
     assert case_ab.choose("a") == third
