@@ -11,9 +11,9 @@ nothing is changed after them. The rules were written before the first run:
 
 *Case A*. Its setting had been found by looking at test accuracies of the seeds 0-2. It stays only if it passes on other
 draws. The *room* of a comparison is by how much the sentence behind it holds (a paired interval's lower end above 0; a
-difference of two accuracies). Take the first of SETTINGS_A, the present one first, in which each of the five comparisons
-has a room of at least 0.03 with each of the seeds 100-104. A setting is left at its first seed with less. If none
-passes, take the one with the largest smallest room.
+difference of two accuracies). Take the first of SETTINGS_A, the present one first, in which each of the five
+comparisons has a room of at least 0.03 with each of the seeds 100-104. A setting is left at its first seed with less.
+If none passes, take the one with the largest smallest room.
 
 *Case B*, choice of the recipe at 64 pixels. Score: accuracy on Val, mean of the two networks that the notebook trains,
 as described (on Val as taken) and repaired (on Val as taken and moved), mean of the seeds 100-102. Take the first of
