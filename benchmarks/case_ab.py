@@ -45,7 +45,7 @@ SOURCES = {letter: next((ROOT / "notebooks" / "src" / "cases").glob(f"{letter}_*
 STORE = ROOT / "output" / "case_ab"
 RESULT = Path(__file__).with_name("case_ab.csv")
 CHOOSE = {"a": range(100, 105), "b": range(100, 103)}
-CONFIRM = {"a": (*range(5), *range(10, 15)), "b": range(5)}
+CONFIRM = {"a": (*range(10, 15), *range(5)), "b": range(5)}
 COMPARE, SIDES = range(5), range(100, 102)
 ROOM, CLOSE, SHARE = 0.03, 0.02, 0.8
 SETTINGS_A = {
@@ -70,6 +70,11 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     for letter in options.cases:
         {"choose": choose, "confirm": confirm, "compare": compare}[options.what](letter)
+    write_tables()
+
+
+def write_tables() -> None:
+    """Write the CSV files from what is kept."""
     kept_rows = [json.loads(file.read_text()) for file in sorted(STORE.glob("*.json"))]
     tried = pd.DataFrame([row for row in kept_rows if row["use"] != "compare"])
     tried = tried.sort_values(["case", "use", "number", "seed"]).drop(columns="number")

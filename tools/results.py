@@ -27,6 +27,11 @@ COMPACT = {
 }
 
 
+def case_a(folder: Path) -> str:
+    """Case A: its fault, batch and number of images."""
+    return left_open("a", "setting", ("smallest_room", "min", "smallest room"), folder)
+
+
 def case_b(folder: Path) -> str:
     """Case B: its recipe."""
     return left_open("b", "recipe", ("score", "mean", "mean score"), folder)
@@ -357,8 +362,8 @@ def export(folder: Path) -> str:
     )
 
 
-BLOCKS = (shortcuts, coins, story, case_b, case_e, compact, case_e_transfer, case_e_review, darkcovidnet)
-BLOCKS += (phantom_pretraining, export, pipeline, duplicates, audit_rows, phantom_speed, lessons)
+BLOCKS = (shortcuts, coins, story, case_a, case_b, case_e, compact, case_e_transfer, case_e_review)
+BLOCKS += (darkcovidnet, phantom_pretraining, export, pipeline, duplicates, audit_rows, phantom_speed, lessons)
 
 
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:
