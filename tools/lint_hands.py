@@ -6,7 +6,7 @@ Each rule takes (notebook, path) and yields findings; `course` looks at all less
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -207,8 +207,11 @@ def _names(code: str) -> tuple[set[str], set[str]]:
     return stored, {node.id for node in named} - own - stored
 
 
-def helpers(notebook: NotebookNode) -> dict[str, int]:
-    """Return the names of the package that a notebook's code uses, such as "split.holdout": the first cell of each."""
+def helpers(notebook: NotebookNode, skipped: Set[int] = frozenset()) -> dict[str, int]:
+    """Return the names of the package that a notebook's code uses, such as "split.holdout": the first cell of each.
+
+    Cells in `skipped` are passed over, but for what they import.
+    """
     found, modules = {}, {}
     for index, code in code_cells(notebook):
         for node in ast.walk(ast.parse(code)):
@@ -217,15 +220,17 @@ def helpers(notebook: NotebookNode) -> dict[str, int]:
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cxr_helpers."):
                 module = node.module.removeprefix("cxr_helpers.")
                 found |= {f"{module}.{a.name}": index for a in node.names if f"{module}.{a.name}" not in found}
+        if index in skipped:
+            continue
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
                 found.setdefault(f"{modules[node.value.id]}.{node.attr}", index)
     return found
 
 
-def to_know(notebook: NotebookNode) -> set[str]:
+def to_know(notebook: NotebookNode, skipped: Set[int] = frozenset()) -> set[str]:
     """Return the helper names that a reader must know: those of `plots` and `guess` are given ready to run."""
-    return {name for name in helpers(notebook) if name.split(".")[0] not in GIVEN}
+    return {name for name in helpers(notebook, skipped) if name.split(".")[0] not in GIVEN}
 
 
 def helper_names(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
@@ -253,15 +258,18 @@ def calls(notebook: NotebookNode) -> dict[str, int]:
 
 
 def course(paths: list[Path]) -> Iterator[str]:
-    """Yield what is wrong in the converted lessons together: names to know, and plain calls before their helpers."""
+    """Yield what is wrong in the converted lessons together: names to know, and plain calls before their helpers.
+
+    The names are those of the cores: nobody has to read a deeper step.
+    """
     lessons = {}
     for path in paths:
         if path.stem[:2].isdigit() and converted(notebook := read_notebook(path)):
             lessons[path] = notebook
-    known = set().union(*map(to_know, lessons.values()))
+    known = set().union(*(to_know(notebook, deeper(notebook)) for notebook in lessons.values()))
     if len(known) > NAMES_OF_THE_COURSE:
         listed = ", ".join(sorted(known))
-        yield f"the lessons use {len(known)} helper names, over {NAMES_OF_THE_COURSE}: {listed}"
+        yield f"the lessons' cores use {len(known)} helper names, over {NAMES_OF_THE_COURSE}: {listed}"
     plain = {path: calls(notebook) for path, notebook in lessons.items()}
     used = {path: helpers(notebook) for path, notebook in lessons.items()}
     for name, (due, replaced_by) in PLAIN.items():

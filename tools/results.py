@@ -132,8 +132,8 @@ def audit_rows(folder: Path) -> str:
     table = pd.read_csv(folder / "audit_rows.csv")
     first = table.iloc[0]
     lines = [
-        f"Worlds of {first['n']} phantoms at 224 pixels, {first['runs']} seeds each; *spoke*: verdict `look` or `fault` "
-        f"(`{first['command']}`, {first['date']}).",
+        f"Worlds of {first['n']} phantoms at 224 pixels, {first['runs']} seeds each; *spoke*: the verdict is `look` or "
+        f"`fault` (`{first['command']}`, {first['date']}).",
         "",
         "| row of the audit | world | there is something | spoke | figure, mean ± standard deviation |",
         "|---|---|---|---|---|",
