@@ -467,10 +467,7 @@ overfitted = pd.DataFrame(model.fit(x_few, y_few, **settings).history)
 val_curve.meets(
     (np.arange(1, 41), overfitted["val_loss"]),
     beliefs=[
-        (
-            [0.69, 0.5, 0.35, 0.2],
-            "That is the training loss: it falls on fitted images only.",
-        ),
+        ([0.69, 0.5, 0.35, 0.2], "That is the training loss: it falls on fitted images only."),
         ([0.69, 0.9, 1.2, 1.5], "It rises, but not at once, and not that fast on these images."),
     ],
 )
@@ -573,7 +570,7 @@ on_test = guess.number(
     MY_TEST,
     what="accuracy of one neuron on test images",
     between=(0, 1),
-    example=0.5,
+    example=0.9,
 )
 on_test
 
@@ -606,15 +603,16 @@ on_test.meets(
 #
 # ### Checkpoint: read four loss curves
 #
-# Four trainings from this lesson, without their names, on a logarithmic scale. Solid blue is training, dashed orange
+# Four trainings from this lesson, without their names. Mind the scale of A. Solid blue is training, dashed orange
 # validation. Which is which: *learning rate too small* · *too large* · *overfitting* · *going well*?
 
 # %%
-figure, panels = plt.subplots(1, 4, figsize=(9, 2.7), sharey=True, layout="constrained")
+figure, panels = plt.subplots(1, 4, figsize=(9, 2.6), layout="constrained")
 for axes, name, run in zip(panels, "ABCD", (too_large, overfitted, too_small, right)):
     axes.plot(run["loss"], color="#0072B2")
     axes.plot(run["val_loss"], "--", color="#D55E00")
-    axes.set(title=name, xlabel="step or epoch", yscale="log", yticks=[0.1, 1, 10])
+    highest = run[["loss", "val_loss"]].max().max()
+    axes.set(title=name, xlabel="step or epoch", ylim=(0, max(1, 1.05 * highest)))
 panels[0].set_ylabel("loss")
 plots.show(
     figure,

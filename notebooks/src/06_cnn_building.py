@@ -415,6 +415,19 @@ def regularised(n_classes, size):
 # Then compile, and train on the whole training part. A **callback** is an object that Keras calls after each epoch.
 # `ModelCheckpoint` writes the model to a file whenever the validation loss is the lowest so far; `EarlyStopping` ends the
 # training when it has not fallen for `patience` epochs.
+#
+# **Predict.** Which accuracy will the best epoch have on the validation images? With three equal classes, a guess gets 0.33.
+
+# %% tags=["nbval-check-output"]
+MY_VAL = None  # your prediction: accuracy on the validation images, from 0 to 1
+reached = guess.number(
+    "06.validation-accuracy",
+    MY_VAL,
+    what="accuracy on validation images",
+    between=(0, 1),
+    example=0.95,
+)
+reached
 
 # %%
 scratch = tempfile.TemporaryDirectory()  # for keeps, take a folder of your own
@@ -435,24 +448,7 @@ print(f"{model.count_params():,} parameters, {len(history.epoch)} epochs")
 plots.curves(history.history, title="The whole training")
 
 # %% [markdown]
-# **Explain.** Read the loss first. While both lines fall, the network is learning. Where training goes on falling and
-# validation levels out or rises, it memorises: epochs after the dotted line gave nothing for new images. (The loss contains
-# the L2 term, so it begins above ln 3.)
-#
-# The file holds the best epoch. `load_model` brings it back, in another notebook or next year.
-#
-# **Predict.** Which accuracy does it have on the validation images? With three equal classes, a guess gets 0.33.
-
-# %% tags=["nbval-check-output"]
-MY_VAL = None  # your prediction: accuracy on the validation images, from 0 to 1
-reached = guess.number(
-    "06.validation-accuracy",
-    MY_VAL,
-    what="accuracy on validation images",
-    between=(0, 1),
-    example=0.95,
-)
-reached
+# The file holds the best epoch (dotted line). `load_model` brings it back, in another notebook or next year.
 
 # %%
 best = keras.models.load_model(file)
@@ -478,7 +474,10 @@ reached.meets(
 # verdict("06.it-stays-below-what-reports-say", estimate.high < 0.9)
 
 # %% [markdown]
-# **Explain.** Better than a guess, and far from what reports say: mild disease, small images, a few hundred of them. The
+# **Explain.** In the curves, read the loss first. While both lines fall, the network is learning. Where training goes on
+# falling and validation levels out or rises, it memorises. (The loss contains the L2 term, so it begins above ln 3.)
+#
+# The accuracy is better than a guess, and far from what reports say: mild disease, small images, a few hundred of them. The
 # interval counts groups of images as units (lesson 04). And the number is a little too high: the validation images have
 # chosen the epoch. The file keeps the network and its weights, but not the names of the classes: keep `names` beside it.
 
