@@ -1,13 +1,13 @@
-"""Case D's size: seconds and memory of each stage for 8,723 images against 1,000, each stage in a process of its own.
+"""Case D as described: Part one of its notebook on 8,723 drawn images at 64 pixels, and on 640 of them.
 
     python -m benchmarks.case_d
 
-Stages: draw the phantoms, import the folder, prepare and cache the images, look for duplicates, train for one epoch,
-score every image. Each finished stage is kept in `output/case_d/`, so an interrupted run goes on with the next one;
-`--images` and `--size` make a small trial, which is not written to the package unless `--write` is given.
-Memory is read from outside, every tenth of a second, as the sum over the stage's process and its children: `peak_mb` is
-all that is resident, memory-mapped files included, which the system takes back when it needs the room; `own_mb` is the
-part that is not shared with a file. Time of one machine, shared or not: `load` tells.
+Runs the notebook's own cells in full mode, up to the intervals of the gain, for each number of images in a process of
+its own; only that number (`--images`) and, for a trial, the side (`--side`) are set from here. What is finished is kept
+in `output/case_d/`, so that an interrupted run goes on with the next number. Written to the package: the mean over
+folds and seeds, and each model on the test images with interval and n. `gain`: transfer minus this model, paired;
+`seconds` and `own_mb`, the largest memory that is shared with no file, are of the whole run, on one machine, shared or
+not (`load`). A trial is written only with `--write`. The whole takes about half an hour.
 """
 
 import argparse
@@ -21,115 +21,84 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxr_helpers import datasets, duplicates, evaluate, manifest, measured, models, preprocess, quiet, split, train
+from cxr_helpers import measured
+from tools import part_one
 from tools.run import Memory
 
-STORE = Path(__file__).parents[1] / "output" / "case_d"
-SIZES, SIDE = (1000, 8723), 224
-COLUMNS = ["images", "size", "stage", "seconds", "cpu_seconds", "peak_mb", "own_mb", "load", "cores"]
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "notebooks" / "src" / "cases" / "d_small_model.py"
+STORE = ROOT / "output" / "case_d"
+NUMBERS, SIDE = (8723, 640), 64
+METRICS = ("sensitivity", "specificity", "accuracy")
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--images", type=int, nargs="+", default=list(SIZES))
-    arguments.add_argument("--size", type=int, default=SIDE, help="side of the prepared image, pixels")
-    arguments.add_argument("--write", action="store_true", help="write the package's table for other sizes, too")
-    arguments.add_argument("--stage", choices=list(STAGES), help=argparse.SUPPRESS)
+    arguments.add_argument("--images", type=int, nargs="+", default=list(NUMBERS))
+    arguments.add_argument("--side", type=int, default=SIDE, help="side of what the network sees, pixels")
+    arguments.add_argument("--write", action="store_true", help="write the package's table for a trial, too")
+    arguments.add_argument("--into", type=Path, help=argparse.SUPPRESS)  # of the process that does one number
     options = arguments.parse_args()
-    if options.stage:  # in a process of its own
-        STAGES[options.stage](options.images[0], options.size)
+    if options.into:
+        run(options.images[0], options.side, options.into)
         return
     STORE.mkdir(parents=True, exist_ok=True)
-    rows = [measure(n, options.size, stage) for n in options.images for stage in STAGES]
-    command = f"python -m benchmarks.case_d --images {' '.join(map(str, options.images))} --size {options.size}"
-    usual = (tuple(options.images), options.size) == (SIZES, SIDE)
-    result = pd.DataFrame(rows)[[*COLUMNS, "date"]]
-    result = result.assign(command="python -m benchmarks.case_d" if usual else command)
+    usual = (tuple(options.images), options.side) == (NUMBERS, SIDE)
+    command = "python -m benchmarks.case_d"
+    if not usual:
+        command += f" --images {' '.join(map(str, options.images))} --side {options.side}"
+    table = pd.concat([measure(n, options.side) for n in options.images]).assign(command=command)
     if usual or options.write:
-        result.to_csv(measured.path("case_d"), index=False)
-    print(result.drop(columns=["command", "date"]).to_string(index=False))
+        table.to_csv(measured.path("case_d"), index=False)
+    print(table.drop(columns="command").to_string(index=False))
 
 
-def measure(n: int, size: int, stage: str) -> dict:
-    """Run one stage in a process of its own, unless that was done; its seconds and its memory."""
-    done = _file(n, size, stage, "json")
+def measure(n: int, side: int) -> pd.DataFrame:
+    """The rows for n images, by a process of its own unless that was done."""
+    done = STORE / f"{n}-{side}.json"
     if not done.is_file():
-        command = [sys.executable, "-m", "benchmarks.case_d", "--stage", stage, "--images", str(n), "--size", str(size)]
-        started, before = time.perf_counter(), _spent()
-        with Memory() as memory:
-            code = subprocess.call(command)
-        if code:
-            raise SystemExit(f"stage {stage} of {n} images failed; the stages before it are kept, run again")
-        row = {"images": n, "size": size, "stage": stage, "seconds": time.perf_counter() - started}
-        row |= {"cpu_seconds": _spent() - before, "peak_mb": memory.peak / 2**20, "own_mb": memory.own / 2**20}
-        row = {k: round(v, 1) if isinstance(v, float) else v for k, v in row.items()}
-        row |= {"load": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
-        row["date"] = datetime.date.today().isoformat()
         partial = done.with_suffix(".partial")
-        partial.write_text(json.dumps(row))
+        command = [sys.executable, "-m", "benchmarks.case_d", "--images", str(n), "--side", str(side)]
+        settings = {"CXR_MODE": "full", "CXR_DATASET": "phantom", "CXR_SEED": "0", "MPLBACKEND": "agg"}
+        settings |= {"CXR_GUESS": "example"}
+        begin = time.perf_counter()
+        with Memory() as memory:
+            code = subprocess.call([*command, "--into", str(partial)], env=os.environ | settings)
+        if code:
+            raise SystemExit(f"the run of {n} images failed; what was finished before is kept")
+        facts = {"seconds": round(time.perf_counter() - begin), "own_mb": round(memory.own / 2**20)}
+        facts |= {"load": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
+        facts["date"] = datetime.date.today().isoformat()
+        rows = json.loads(partial.read_text())
+        partial.write_text(json.dumps([row | facts for row in rows], indent=1))
         partial.replace(done)
-        print(f"{n} images, {stage}: {row['seconds']} s, {row['peak_mb']} MB, own {row['own_mb']} MB", flush=True)
-    return json.loads(done.read_text())
+    return pd.DataFrame(json.loads(done.read_text()))
 
 
-def _spent() -> float:
-    """Processor seconds of all children that have ended."""
-    times = os.times()
-    return times.children_user + times.children_system
-
-
-def _file(n: int, size: int, name: str, kind: str) -> Path:
-    return STORE / f"{n}-{size}-{name}.{kind}"
-
-
-def draw(n: int, size: int) -> None:
-    """Draw the phantoms and import their folder; the import is measured again by itself."""
-    datasets.case("d", n=n)
-
-
-def load(n: int, size: int) -> None:
-    """Folder to table: every file is opened and hashed; then the split."""
-    table = datasets.case("d", n=n).table
-    table = split.holdout(table.assign(group=table["image_id"]), test=0.2, val=0.1)
-    manifest.write(table, _file(n, size, "manifest", "csv"))
-
-
-def _table(n: int, size: int) -> pd.DataFrame:
-    return manifest.read(_file(n, size, "manifest", "csv"))
-
-
-def cache(n: int, size: int) -> None:
-    """Decode, pad and resize every file once, into one array on disk."""
-    preprocess.cache(_table(n, size), size, folder=STORE / "cache", progress=False)
-
-
-def look(n: int, size: int) -> None:
-    """Fingerprints of all files, and all pairs of them."""
-    duplicates.pairs(_table(n, size), progress=False)
-
-
-def fit(n: int, size: int) -> None:
-    """One epoch, batches of 16 from the array on disk, with validation."""
-    table = _table(n, size)
-    images = preprocess.cache(table, size, folder=STORE / "cache", progress=False)
-    with quiet():
-        fitted = train.fit(
-            models.Recipe("case_d", models.case_d, 1, 16, learning_rate=2e-3), table, images, progress=False
-        )
-    fitted.model.save(_file(n, size, "model", "keras"))
-
-
-def score(n: int, size: int) -> None:
-    """Probabilities and figures for every image."""
-    with quiet():
-        import keras
-    table = _table(n, size)
-    images = preprocess.cache(table, size, folder=STORE / "cache", progress=False)
-    model = keras.models.load_model(_file(n, size, "model", "keras"), compile=False)
-    print(evaluate.metric(train.predict(model, table, images), "accuracy"))
-
-
-STAGES = {"draw": draw, "import": load, "cache": cache, "duplicates": look, "train, one epoch": fit, "score": score}
+def run(n: int, side: int, file: Path) -> None:
+    """Run the notebook's cells on n images and write down what they found."""
+    left = part_one.run(SOURCE, until="Step 7", overrides={"IMAGES": n, "SIDE": side})
+    facts = {"images": n, "side": side}
+    last = left["pair"].loc["in training"]
+    mean = {"network": f"transfer, mean of {len(left['runs'])} trainings", "n": n}
+    mean["in training"] = left["runs"]["in training"].mean()
+    for metric in METRICS:
+        found = left["averages"].loc[(metric, "all" if metric == "accuracy" else "covid")]
+        mean |= {metric: found["value"], f"{metric}_low": found["low"], f"{metric}_high": found["high"]}
+    rows = [facts | mean]
+    for model in left["beside"].to_dict("records"):
+        name = model["model"]
+        row = facts | {"network": name, "n": model["n"], "groups": model["groups"]}
+        row |= {"in training": last[name]} if name in last else {}
+        for metric in METRICS:
+            row |= {f"{metric}{end}": model[f"{metric}{end or '_value'}"] for end in ("", "_low", "_high")}
+        if gain := left["gains"].get(name):
+            row |= {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
+        if name == "transfer":
+            row |= {"kB": len(left["content"]) / 1e3, "flipped": int(left["flipped"])}
+        rows.append(row)
+    tidy = [{k: round(float(v), 4) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+    file.write_text(json.dumps(tidy, indent=1))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ that training and serving cannot differ. Where a description is silent, the choi
 and the docstring says so. Introduced in lesson 06; backbones in lesson 08.
 """
 
-from ._backbones import BACKBONES, IMAGENET, backbone, case_d, fine_tuning, stages
+from ._backbones import BACKBONES, IMAGENET, backbone, fine_tuning, stages
 from ._legacy import WeightsError
 from ._networks import case_a, case_c, case_e, compact, darkcovidnet
 from ._recipes import RECIPES, Recipe
@@ -19,7 +19,6 @@ __all__ = [
     "backbone",
     "case_a",
     "case_c",
-    "case_d",
     "case_e",
     "compact",
     "darkcovidnet",

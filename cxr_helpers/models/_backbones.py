@@ -97,23 +97,6 @@ def fine_tuning(
     return Recipe(f"{name}-{cut}-fine-tuned", build, **(defaults | {"unfreeze": free} | settings))
 
 
-def case_d(n_classes: int = 2, size: int = 224, *, weights: str | Path | None = IMAGENET):
-    """Case study D's network: frozen blocks with transferred weights, one convolution of its own, one sigmoid unit.
-
-    The description says "custom CNN with transfer learning" and "small", and no more. Ours: EfficientNet-Lite0 up to
-    `block3`, batch normalisation, 32 filters of 3x3 with ReLU, max-pooling. Raises WeightsError as `backbone` does.
-    """
-    import keras
-    from keras import layers
-
-    base = backbone(cut="block3", size=size, weights=weights)
-    base.trainable = False
-    x = layers.BatchNormalization(momentum=0.9)(base.output)
-    x = layers.Conv2D(32, 3, padding="same", activation="relu", name="own")(x)
-    x = layers.Flatten()(layers.MaxPooling2D()(x))
-    return keras.Model(base.inputs[0], output_layer(n_classes)(x), name="case_d")
-
-
 def _with_head(n_classes: int, size: int, *, name: str, cut: str, weights, dropout: float):
     """Frozen backbone, mean of each channel, dropout, output."""
     import keras

@@ -49,16 +49,6 @@ def test_case_c_is_built_as_described():
     assert (recipe.epochs, recipe.learning_rate, recipe.augment.flip) == (5, 1e-3, True)
 
 
-def test_case_d_learns_only_on_top_of_its_frozen_half():
-    model = models.case_d(2, 64, weights=None)
-    assert kinds(model)[-5:] == ["BatchNormalization", "Conv2D", "MaxPooling2D", "Flatten", "Dense"]
-    own = [weight.path for layer in model.layers[-5:] for weight in layer.trainable_weights]
-    assert [weight.path for weight in model.trainable_weights] == own
-    assert len(own) == 6
-    assert model.count_params() < 120_000
-    assert models.case_d(3, 64, weights=None).output_shape == (None, 3)
-
-
 def test_case_e_is_built_as_described():
     model = models.case_e(3, 224)
     assert kinds(model)[1:7] == ["Conv2D", "MaxPooling2D"] * 3
