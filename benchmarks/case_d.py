@@ -7,7 +7,7 @@ its own; only that number (`--images`) and, for a trial, the side (`--side`) are
 in `output/case_d/`, so that an interrupted run goes on with the next number. Written to the package: the mean over
 folds and seeds, and each model on the test images with interval and n. `gain`: transfer minus this model, paired;
 `seconds` and `own_mb`, the largest memory that is shared with no file, are of the whole run, on one machine, shared or
-not (`load`). A trial is written only with `--write`. The whole takes about half an hour.
+not (`load`). A trial is written only with `--write`.
 """
 
 import argparse

@@ -29,7 +29,7 @@
 # - write the small file that is deployed, and check its answers on all test images;
 # - say what a training accuracy shows, and find a shortcut that no file property gives away: the patients' age.
 #
-# **Time and hardware.** 25 minutes, 12 of them for Part one; half a minute of computing on two processor cores, no GPU.
+# **Time and hardware.** 25 minutes, 12 of them for Part one; a minute of computing, no GPU.
 #
 # **Prerequisites.** Lessons 04 (groups), 06 (networks), 07 (intervals), 08 (transfer), 09 (shortcuts), 13 (export).
 
@@ -473,8 +473,7 @@ for name in ("from scratch", "scratch, by batch", "logistic regression, pixels")
 # models alike.)
 #
 # And with more images? The same code in full mode, with 64 pixels a side. The number of images is in the first column:
-# 8,723 were too many for the time that this table had. `python -m benchmarks.case_d` runs them, in about ten minutes of
-# processor time.
+# 8,723 were too many for the time that this table had; `python -m benchmarks.case_d` runs them.
 
 # %% tags=["nbval-check-output"]
 larger = measured.read("case_d")
