@@ -722,7 +722,7 @@ two_methods.meets(
 # images with grey squares that the network has never seen. Neither is "the" explanation.
 
 # %% tags=["author", "verdict"]
-# verdict("10.two-methods-differ", 0.2 < alike.value < 0.8)
+# verdict("10.two-methods-differ", 0.05 < alike.value < 0.8)
 
 # %% [markdown]
 # ## Step 8 · Two controls that need no truth · deeper
