@@ -4,18 +4,20 @@
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* Files come in many modes, sizes and scales; a network wants one. Between the two stand a few lines
-# that raise no error when they are wrong. This lesson makes each of these silent faults loud. It helps that the default
-# images are phantoms: we know what was drawn, and can measure what a step did to it. (They are nobody's lungs, and what
-# is found on them is no evidence about patients.)
+# that raise no error when they are wrong. This lesson makes these silent faults visible. The default images are phantoms:
+# we know what was drawn, and can measure what a step did to it. (They are nobody's lungs, and what is found on them is no
+# evidence about patients.)
 #
 # **You will be able to**
 #
-# - turn any file into one array of grey levels, and recognise the four ways in which that goes wrong;
+# - turn any file into one array of grey levels, and recognise the ways in which that goes wrong;
 # - make it square without changing the shape of a heart;
 # - say from which images a constant may be computed, and scale exactly once;
-# - use one function for train and test, cache its result, and augment the training part only.
+# - augment the training part only;
+# - (deeper) recognise a negative, choose a contrast, and cache what does not change.
 #
-# **Time and hardware.** 60 minutes, less than one of them computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes for the core, 25 more for the steps marked *deeper*, which you can skip; less than one
+# minute of it computing; two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 01 and 02: the table of images, and a look at its grey levels.
 
@@ -25,15 +27,20 @@
 # The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
 # %% tags=["imports"]
+import io
 import os
 
-import cxr_helpers
 import numpy as np
 import pandas as pd
-from cxr_helpers import datasets, duplicates, images, pipeline, plots, preprocess, split
+from PIL import Image, ImageOps
+from scipy.stats import binomtest
+from sklearn.preprocessing import StandardScaler
 
-with cxr_helpers.quiet():  # hides TensorFlow's start-up lines
-    import tensorflow as tf
+from cxr_helpers import datasets, duplicates, guess, images, phantom, pipeline, plots
+from cxr_helpers import preprocess, quiet, split
+
+with quiet():  # hides TensorFlow's start-up lines
+    import keras
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
@@ -52,69 +59,105 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # of these colours. A **16-bit** file counts to 65,535 instead of 255. We save one radiograph in each way.
 
 # %%
-import io
-from PIL import Image
-
-table = datasets.load_report(DATASET, DATA_DIR).table
-grey = preprocess.prepare(images.read(table["path"].iloc[0]), size=256)  # 0-255, 256 × 256
-picture = Image.fromarray(grey)
-deep = Image.fromarray(grey.astype(np.uint16) * 257)
-saved = {"grey": picture, "RGB": picture.convert("RGB"), "RGBA": picture.convert("RGBA")}
-saved |= {"palette": picture.convert("RGB").quantize(256), "16-bit": deep}
-
+table = datasets.load(DATASET, DATA_DIR)
+picture = Image.open(table["path"].iloc[0]).convert("L").resize((256, 256))
+grey = np.asarray(picture)  # the truth: 0 black to 255 white
+versions = {
+    "grey": picture,
+    "RGB": picture.convert("RGB"),
+    "RGBA": picture.convert("RGBA"),
+    "palette": picture.convert("RGB").quantize(256),
+    "16-bit": Image.fromarray(grey.astype(np.uint16) * 257),
+}
 files = {}
-for name, version in saved.items():
-    version.save(buffer := io.BytesIO(), "PNG")
-    files[name] = buffer.getvalue()
+for name, version in versions.items():
+    memory = io.BytesIO()  # a file in memory
+    version.save(memory, "PNG")
+    files[name] = memory.getvalue()
 
 # %% [markdown]
-# Many a notebook reads an image like this: to an array, mean over the channels, divide by 255.
+# Many notebooks read an image in three lines: to an array, mean over the channels, divide by 255.
 #
-# **Predict.** Five files of the same radiograph. For which of them is the result wrong?
+# **Predict.** Five files of the same radiograph. How many are read wrongly, by more than 0.02 in some pixel?
+
+# %% tags=["nbval-check-output"]
+MY_WRONG = None  # your prediction: how many of the five files
+wrong_files = guess.number(
+    "03.files-read-wrong",
+    MY_WRONG,
+    what="files of five read wrongly",
+    between=(0, 5),
+    near=0.5,
+    example=0,
+)
+wrong_files
 
 
 # %%
-def naive(file):
-    """The usual three lines."""
+def three_lines(file):
+    """The usual way."""
     array = np.asarray(Image.open(io.BytesIO(file)), dtype=float)
-    array = array.mean(axis=2) if array.ndim == 3 else array
+    if array.ndim == 3:
+        array = array.mean(axis=2)
     return array / 255
 
 
 def errors(read):
-    """Mean and largest value, and the largest error, of one way to read the five files."""
-    arrays = {name: read(file) for name, file in files.items()}
-    rows = [(a.mean(), a.max(), np.abs(a - grey / 255).max()) for a in arrays.values()]
-    return pd.DataFrame(rows, index=list(arrays), columns=["mean", "max", "largest error"]).round(3)
+    """Mean, largest value and largest error of one way to read the five files."""
+    rows = {}
+    for name, file in files.items():
+        array = read(file)
+        rows[name] = [array.mean(), array.max(), np.abs(array - grey / 255).max()]
+    return pd.DataFrame(rows, index=["mean", "max", "largest error"]).T.round(3)
 
 
-errors(naive)
-
-# %% [markdown]
-# **Explain.** No error was raised, and three of the five are wrong. *RGBA*: alpha is 255 everywhere, and was averaged
-# in as if it were light: every pixel is a quarter white. *Palette*: the numbers of colours were taken for grey
-# levels, and their order is up to the program that saved the file. *16-bit*: values far above 1. Look at them.
-
-# %%
-shown = [grey, *(np.clip(naive(files[name]), 0, 1) for name in ("RGBA", "palette", "16-bit"))]
-plots.compare_images(
-    shown, ["right", "RGBA", "palette", "16-bit (cut at 1)"], title="Read with three lines"
-)
-
-# %% [markdown]
-# **Explain.** 16-bit is white to the last pixel (its frame cannot be seen), and the palette came out as a negative
-# here. The veil over RGBA is the dangerous one: it passes for a good radiograph. If the files of one class are RGBA and
-# the others are not, the network learns the veil. Now the repair: `images.read` looks at the mode first. (What
-# `images.read??` shows is a dispatcher; what it does with each mode stands in `cxr_helpers/images/_raster.py`.)
+found = errors(three_lines)
+wrong = int((found["largest error"] > 0.02).sum())
+found
 
 # %% tags=["nbval-check-output"]
-close = errors(images.read)["largest error"] < 0.02
-print("reads within 0.02 of the truth:", ", ".join(close.index[close]))
+wrong_files.meets(
+    wrong,
+    beliefs=[
+        (0, 1, "No error was raised. That says nothing about the numbers."),
+        (2, 2, "One more: alpha, the palette and the 16 bits each spoil the result."),
+        (4, 5, "RGB is read right: three equal channels have their own mean."),
+    ],
+)
+
+# %% tags=["author", "verdict"]
+# verdict("03.three-of-five-are-wrong", wrong == 3)
+
+# %%
+three = ["RGBA", "palette", "16-bit"]
+pictures = [grey] + [np.clip(three_lines(files[name]), 0, 1) for name in three]
+plots.compare_images(pictures, ["right", *three], title="Read with three lines")
 
 # %% [markdown]
-# All five agree with the grey file; a palette of 256 colours may cost a rounding. From here on, a radiograph is what
-# `images.read` gives: float32, 0 to 1, two dimensions. Colour becomes grey by 0.299 R + 0.587 G + 0.114 B, which are
-# the weights of television, not a plain mean; where the three are equal it makes no difference.
+# **Explain.** No error was raised, and three of the five are wrong. *RGBA*: alpha is 255 everywhere, and was averaged in
+# as if it were light: every pixel is a quarter white. *Palette*: the numbers of colours were taken for grey levels, and
+# their order is up to the program that saved the file. *16-bit*: values far above 1, here cut to white. The veil over RGBA
+# is the dangerous one: it passes for a good radiograph. If the files of one class are RGBA and the others are not, the
+# network learns the veil.
+#
+# Keras has a call for it, `load_img`. Is it better? And what does our helper add?
+
+
+# %% tags=["nbval-check-output"]
+def with_keras(file):
+    """Keras's call, in grey."""
+    loaded = keras.utils.load_img(io.BytesIO(file), color_mode="grayscale")
+    return keras.utils.img_to_array(loaded)[..., 0] / 255
+
+
+for name, read in {"load_img": with_keras, "images.read": images.read}.items():
+    right = errors(read)["largest error"] < 0.02
+    print(f"{name:12} reads rightly:", ", ".join(right.index[right]))
+assert np.abs(images.read(files["RGBA"]) - with_keras(files["RGBA"])).max() < 0.01
+
+# %% [markdown]
+# `load_img` looks at the mode first, and fails on 16 bits only. `images.read` reads them too, and DICOM files (lesson 01).
+# From here on a radiograph is what it gives: numbers from 0 to 1 in two dimensions.
 #
 # ### Checkpoint
 #
@@ -130,173 +173,219 @@ print("reads within 0.02 of the truth:", ", ".join(close.index[close]))
 # </details>
 
 # %% [markdown]
-# ## Step 2 · Polarity, and how far a file counts
+# ## Step 2 · Make it square, keep the shape
 #
-# On a radiograph bone is bright and air is dark. Some devices store the negative. A **DICOM** file, the format of
-# hospitals, says so in a tag: `MONOCHROME2` means that large numbers are bright, `MONOCHROME1` that they are dark. Ours
-# count to 4095, since they have 12 bits. We draw a small set in which the healthy were X-rayed at site A and the ill at
-# site C. Nothing is wrong with the files: each says what it holds.
+# Networks want squares, radiographs are often not. Pillow offers three ways: **squash**, which resizes width and height
+# each to the wanted size; **pad** with black; **crop** the centre. `load_img(..., target_size=(224, 224))` squashes, and so
+# does `image_dataset_from_directory` (the images of lesson 01 were square already). We try them on an image that is wider
+# than high, as many portable ones are, and of which we know where heart and lungs lie.
 
-# %% tags=["nbval-check-output"]
-import tempfile
-from pathlib import Path
-
-from cxr_helpers import manifest, phantom
-
-scratch = tempfile.TemporaryDirectory()
-plan = phantom.design("site_label", n=12, seed=SEED, letters=0, devices=0)
-place = Path(scratch.name) / "two sites"
-folder = phantom.write(plan, place, format="dicom", size=128, masks=False)
-scans = manifest.from_folder(folder).table
-print(pd.crosstab(scans["label"], scans["mode"]).to_string())
-
-# %% [markdown]
-# **Predict.** One film of each class, twice: the numbers as they are stored, divided by 4095, and then what
-# `images.read` makes of them. In which of the four pictures will the *spine* be black?
 
 # %%
-import pydicom
+def squash(picture):
+    """Width and height each to 224 pixels."""
+    return picture.resize((224, 224))
 
-stored = [pydicom.dcmread(path).pixel_array / 4095 for path in scans["path"]]
-heeded = [images.read(path) for path in scans["path"]]
-two = scans.groupby("label", observed=True).head(1).index
-plots.compare_images(
-    [way[k] for k in two for way in (stored, heeded)],
-    [f"{scans['label'][k]}, {way}" for k in two for way in ("stored", "read")],
-    title="Two sites, two polarities",
-)
+
+def pad(picture):
+    """A square with black bars first, then the size."""
+    side = max(picture.size)
+    return ImageOps.pad(picture, (side, side)).resize((224, 224))
+
+
+def crop(picture):
+    """The middle of the picture."""
+    return ImageOps.fit(picture, (224, 224))
+
+
+ways = {"squash": squash, "pad": pad, "crop": crop}
+
+# %% [markdown]
+# **Predict.** Take the shape of the heart, its width over its height. Which of the three ways changes it?
 
 # %% tags=["nbval-check-output"]
-drawn = {row["image_id"]: phantom.render(row, 128, masks=False).image for _, row in plan.iterrows()}
-truth = [drawn[Path(name).stem] for name in scans["image_id"]]
-spine = {"drawn": truth, "as stored": stored, "images.read": heeded}
-levels = {way: [image[:, 60:68].mean() for image in kind] for way, kind in spine.items()}
-off = max(np.abs(a - b).max() for a, b in zip(truth, heeded))
-print(f"largest error of images.read: {off * 4095:.1f} of 4095 levels")
-pd.DataFrame(levels).groupby(scans["label"], observed=True).agg(["min", "max"]).round(2)
-
-# %% [markdown]
-# **Explain.** Only *covid, stored* has a black spine, and it was not drawn so: in all twelve the middle of the picture,
-# where the spine lies, was drawn bright. As stored, the ranges of the two classes lie far apart: *one strip* tells ill
-# from healthy, without any disease. `images.read` obeys the tag and gives back what was drawn, to within half a level.
-#
-# A PNG has no such tag. Whoever exports negatives as PNG leaves you with images that only an eye can tell apart. So
-# look at a montage of *every* source (lesson 02). A network takes a negative without complaint, and its answer is
-# worthless; lesson 12 builds a gate against that.
-
-# %% [markdown]
-# ## Step 3 · Make it square, keep the shape
-#
-# Networks want squares, radiographs are often not. Three ways: **pad** with black, **crop** the centre, or
-# **squash**: resize width and height each to the wanted size. The last is what `resize((224, 224))` does, and what most
-# tutorials use. We test them on a chest of which we know where the heart and the lungs are, on a film that is wider
-# than high, as many a portable one is.
+MY_WAY = None  # your prediction: "squash", "pad" or "crop"
+SURE_WAY = None  # how sure you are, from 0.33 (no idea) to 1
+changing = guess.choice(
+    "03.heart-changed",
+    MY_WAY,
+    options=["squash", "pad", "crop"],
+    sure=SURE_WAY,
+    example="crop",
+    what="the way that changes the heart",
+)
+changing
 
 # %%
 case = phantom.design("clean", n=1, classes=("normal",), views=("PA",), seed=SEED).iloc[0]
 chest = phantom.render(case, 320)
-film = slice(70, 288)  # rows: from below the collarbones to the diaphragm
-wide = {name: chest.masks[name][film].astype(float) for name in ("heart", "lung")}
-ways = ("squash", "pad", "crop")
-squares = [preprocess.prepare(chest.image[film], 224, fit=fit) for fit in ways]
-plots.compare_images([chest.image[film], *squares], ["film", *ways], title="Made square in 3 ways")
-
-# %% [markdown]
-# Two measures that a radiologist cares about. The **shape of the heart**, as far as the film shows it: its width over
-# its height. And the **cardiothoracic ratio**: the width of the heart over that of the chest, here from lung edge to
-# lung edge; above one half, the heart of an adult on a PA film is called large.
-#
-# **Predict.** Which of the three ways changes the shape of the heart? Which the cardiothoracic ratio?
+seen = slice(70, 288)  # rows: from below the collarbones to the diaphragm
+wide = Image.fromarray(np.round(chest.image[seen] * 255).astype(np.uint8))
+heart = Image.fromarray(chest.masks["heart"][seen].astype(np.uint8) * 255)  # white: the heart
+lungs = Image.fromarray(chest.masks["lung"][seen].astype(np.uint8) * 255)
+pictures = [np.asarray(wide)] + [np.asarray(way(wide)) for way in ways.values()]
+plots.compare_images(pictures, ["original", *ways], title="Made square in three ways")
 
 
 # %% tags=["nbval-check-output"]
-def extent(mask, axis):
-    """Width (axis 0) or height (axis 1) of a mask in pixels."""
-    covered = np.flatnonzero(mask.any(axis=axis))
-    return covered[-1] - covered[0] + 1
+def width(mask):
+    """Columns from the first to the last that the mask covers."""
+    columns = np.flatnonzero((np.asarray(mask) > 127).any(axis=0))
+    return columns[-1] - columns[0] + 1
 
 
-def measures(heart, lung):
-    """Shape of the heart and cardiothoracic ratio from two masks."""
-    width = extent(heart, 0)
-    return {"heart": width / extent(heart, 1), "cardiothoracic": width / extent(lung, 0)}
+def height(mask):
+    """The same for rows."""
+    return width(np.asarray(mask).T)
 
 
-rows = {"on the film": measures(*(wide[name] > 0.5 for name in wide))}
-for fit in ways:
-    after = [preprocess.prepare(wide[name], 224, fit=fit) > 127 for name in wide]
-    rows[fit] = measures(*after)
-pd.DataFrame(rows).T.round(2)
-
-# %% [markdown]
-# **Explain.** *Squash* makes the heart narrow: its shape shrinks by the height of the film over its width, 218 / 320 =
-# 0.68. The cardiothoracic ratio survives, because both of its widths are squashed alike; who watches only that number
-# notices nothing. *Crop* keeps the shape and cuts off the sides of the chest, so the same heart looks larger: a healthy
-# patient comes nearer to one half, or crosses it. *Pad* keeps both. We pad.
-#
-# If the classes differ in the shape of their *files*, squashing turns that into a shape of the *body*. Padding has a
-# price, too: black bars whose width may differ between classes, a mark to be learnt (lesson 09). And a set that is
-# square throughout may have been squashed before you got it:
+shape = {"original": width(heart) / height(heart)}
+for name, way in ways.items():
+    shape[name] = width(way(heart)) / height(way(heart))
+    print(f"{name}: width over height {shape[name]:.2f}; original {shape['original']:.2f}")
+changes = {name: abs(shape[name] / shape["original"] - 1) for name in ways}
+most_changed = max(changes, key=changes.get)
 
 # %% tags=["nbval-check-output"]
-ratio = (table["width"] / table["height"]).groupby(table["label"], observed=True)
-ratio.describe()[["count", "min", "mean", "max"]].round(2)
+changing.meets(
+    most_changed,
+    beliefs={
+        "crop": "A crop takes away the sides. What is left keeps its shape.",
+        "pad": "Black bars are added, and the image itself is not stretched.",
+    },
+)
 
 # %% [markdown]
-# *Min* and *max* all 1.00 mean that every file is square. Most films are not: on a real set somebody probably made
-# them so, and how cannot be undone. (The phantoms were drawn on a square detector.) Where the values differ *between
-# the classes*, so will the black bars.
+# **Explain.** *Squash* makes the heart narrow, by the height of the image over its width: 218 / 320 = 0.68. Radiologists use
+# another measure, the **cardiothoracic ratio**: the width of the heart over that of the chest, here from lung edge to lung
+# edge. Above one half, the heart of an adult on a PA image (the beam enters from behind) is called large.
+
+# %% tags=["nbval-check-output"]
+before = width(heart) / width(lungs)
+print(f"cardiothoracic ratio of the original: {before:.2f}")
 
 # %% [markdown]
-# ## Step 4 · From which images may a constant come?
+# **Predict.** What is the ratio after the *crop*?
+
+# %% tags=["nbval-check-output"]
+MY_RATIO = None  # your prediction: cardiothoracic ratio after the crop, from 0.2 to 0.8
+ratio_cropped = guess.number(
+    "03.ratio-after-crop",
+    MY_RATIO,
+    what="cardiothoracic ratio after the crop",
+    between=(0.2, 0.8),
+    example=0.39,
+)
+ratio_cropped
+
+# %% tags=["nbval-check-output"]
+ratio = {name: width(way(heart)) / width(way(lungs)) for name, way in ways.items()}
+for name in ways:
+    print(f"{name}: cardiothoracic ratio {ratio[name]:.2f}")
+
+# %% tags=["nbval-check-output"]
+ratio_cropped.meets(
+    ratio["crop"],
+    beliefs=[
+        (0.3, 0.45, "The heart stays whole, and the sides of the chest are cut off."),
+        (0.2, 0.3, "The ratio rises: its lower number, the width of the chest, is cut."),
+    ],
+)
+
+# %% tags=["author", "verdict"]
+# verdict("03.squash-narrows-the-heart", changes["squash"] > 0.25 and max(changes["pad"], changes["crop"]) < 0.05)
+# verdict("03.crop-raises-the-ratio", ratio["crop"] > before + 0.08)
+# verdict("03.squash-and-pad-keep-the-ratio", max(abs(ratio["squash"] - before), abs(ratio["pad"] - before)) < 0.02)
+
+# %% [markdown]
+# **Explain.** *Crop* cuts off the sides of the chest, so the same heart looks larger: a healthy patient comes nearer to one
+# half, or crosses it. *Squash* keeps this ratio, because both widths shrink alike: whoever watches only this number notices
+# nothing. *Pad* keeps both. We pad. It has a price, too: black bars, whose width may differ between the classes (lesson 09).
+#
+# `preprocess.prepare` pads by default. What it adds: it is **one function** for training, testing and a single upload, and
+# it refuses what is not on the scale of `images.read`, 0 to 1. It returns grey levels 0-255.
+
+# %% tags=["nbval-check-output"]
+prepared = preprocess.prepare(chest.image[seen], 224)
+assert np.abs(prepared.astype(int) - np.asarray(pad(wide)).astype(int)).max() <= 2  # rounding
+print(prepared.shape, prepared.dtype, prepared.min(), "to", prepared.max())
+
+# %% [markdown]
+# ## Step 3 · From which images may a constant come?
 #
 # Networks learn best from numbers around zero. So one subtracts a mean and divides by a standard deviation. These
-# are two **constants**, computed from images. From which?
+# are **constants**, computed from images. From which?
 #
-# A split that came with the set will do. The phantoms have none (nor have many real sets): then we make one that keeps
-# each patient, and copies, on one side (lesson 04 explains that line).
+# We need a split. `split.holdout` makes one that keeps each patient on one side (lesson 04 explains it), and
+# `preprocess.cache` prepares all images (Step 8).
 
 # %% tags=["nbval-check-output"]
-if table["split"].isna().all():
-    pairs = duplicates.pairs(table)
-    table = split.holdout(duplicates.add_groups(table, pairs), seed=SEED)
-small = preprocess.cache(table, size=64)  # step 7 says what this is
-train, test = (np.asarray(small[table["split"] == part]) for part in ("train", "test"))
+if table["split"].isna().all():  # a set that came without a split
+    table = split.holdout(duplicates.add_groups(table, duplicates.pairs(table)), seed=SEED)
+small = preprocess.cache(table, size=64)
+in_train = (table["split"] == "train").to_numpy()
+in_test = (table["split"] == "test").to_numpy()
+train, test = small[in_train], small[in_test]
 print(f"{len(train)} train, {len(test)} test")
 
 # %% [markdown]
-# First what most scripts do: statistics of *all* images, then the split. To see what flows where, we replace the
-# **test** images by white ones, as if they came from a clinic with another exposure.
+# First what most scripts do: scikit-learn's `StandardScaler` on *all* images, then the split. To see what flows where, we
+# do it twice; the second time the **test** images are white, as if they came from a clinic with another exposure.
 #
 # **Predict.** We look at one *training* image after scaling. Does it change when only *test* images change?
 
-
 # %% tags=["nbval-check-output"]
-def first_training_pixel(constants_from):
-    """Middle pixel of the first training image, scaled with constants of the given images."""
-    return (train[0, 32, 32] - constants_from.mean()) / constants_from.std()
+MY_CHANGE = None  # your prediction: "yes" or "no"
+SURE_CHANGE = None  # how sure you are, from 0.5 (no idea) to 1
+change = guess.choice(
+    "03.training-image-changes",
+    MY_CHANGE,
+    options=["yes", "no"],
+    sure=SURE_CHANGE,
+    example="no",
+    what="does a training image change?",
+)
+change
+
+
+# %%
+def middle_pixel(fitted_on):
+    """Middle pixel of the first training image, after scaling with constants of `fitted_on`."""
+    scaler = StandardScaler().fit(fitted_on.reshape(len(fitted_on), -1))
+    return scaler.transform(train[:1].reshape(1, -1))[0, 64 * 32 + 32]
 
 
 white = np.full_like(test, 255)
-print("all images:  ", first_training_pixel(np.concatenate([train, test])).round(3))
-print("test is white:", first_training_pixel(np.concatenate([train, white])).round(3))
-
-# %% [markdown]
-# **Explain.** The training input changed, although no training image did. Through the constants the network has been
-# told something about images that it must not know. The repair is one word: `train`.
+as_it_is = middle_pixel(np.concatenate([train, test]))
+test_white = middle_pixel(np.concatenate([train, white]))
+changed = "no" if np.isclose(as_it_is, test_white) else "yes"
+print(f"fitted on all images: {as_it_is:.3f}; on all, with a white test: {test_white:.3f}")
 
 # %% tags=["nbval-check-output"]
-mean, deviation = train.mean(), train.std()
-scaled_train, scaled_test = (train - mean) / deviation, (test - mean) / deviation
-print(f"constants from train only: {mean:.1f} and {deviation:.1f} grey levels")
-print(f"train after scaling: mean {scaled_train.mean():.3f}, deviation {scaled_train.std():.3f}")
-print(f"test after scaling:  mean {scaled_test.mean():.3f}, deviation {scaled_test.std():.3f}")
+change.meets(
+    changed,
+    beliefs={"no": "The constants were computed from all images, the test images included."},
+)
+
+# %% [markdown]
+# **Explain.** The training image changed, although no training image did: through the constants the network is told
+# something about images that it must not know. The repair is one word, *train*. `StandardScaler` has constants for each
+# pixel. Keras's `Normalization` has one mean and one deviation for all (with `axis=None`), and goes with the model.
+
+# %%
+print(f"the same training image, constants from train: {middle_pixel(train):.3f}")
+normalise = keras.layers.Normalization(axis=None)
+normalise.adapt(train)
+for name, part in {"train": train, "test": test}.items():
+    scaled = np.asarray(normalise(part))
+    print(f"{name}: mean {scaled.mean():.3f}, deviation {scaled.std():.3f}")
+assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
 
 # %% [markdown]
 # **Explain.** Train has mean 0 and deviation 1, by construction. Test is near, and *not* exactly there: that is
 # right, since its own statistics were not used. Be honest about the size: two numbers leak little. The habit is the
-# danger. To choose features *by the labels* of all images is the same mistake, and it leaks a great deal (lesson 08
-# measures which step leaks how much).
+# danger: to choose features *by the labels* of all images is the same mistake, and it leaks a great deal (lesson 08).
+# In lesson 02 the scaler stood in a `make_pipeline`, so that each fold computed its own.
 #
 # ### Checkpoint
 #
@@ -307,53 +396,77 @@ print(f"test after scaling:  mean {scaled_test.mean():.3f}, deviation {scaled_te
 # 3. It makes no difference.
 #
 # <details><summary>Answer</summary>
-# 2. A single uploaded film has no companions to take a mean from; and if the test images are brighter because more of
-# them are ill, that is scaled away. Constants come from train and are kept with the model. (1) is true, and not
-# enough. (3) holds only where both parts are alike, and that is what a test is to find out.
+# 2. A single uploaded image has no companions to take a mean from; and if the test images are brighter because more of
+# them show disease, that is scaled away. (1) is true, and not enough. (3) holds only where both parts are alike, and that
+# is what a test is to find out.
 # </details>
 
 # %% [markdown]
-# ## Step 5 · Scale once
+# ## Step 4 · Scale once
 #
-# The networks of this course take grey levels 0-255 and divide by 255 in their **first layer**. So scaling belongs to
-# the network, and cannot be forgotten. It can be done *twice*, though: who divides by 255 out of habit feeds 0-1.
-#
-# Below is a small network (lesson 05 explains it), trained for a moment on 0-255.
+# The networks of this course take grey levels 0-255 and divide by 255 in their **first layer**, `Rescaling`. So scaling
+# belongs to the network, and cannot be forgotten. It can be done *twice*, though: who divides by 255 out of habit feeds
+# 0-1. Here is a small network (lesson 05 explains it), trained for a moment on 0-255.
 
 # %%
-tf.keras.utils.set_random_seed(SEED)
-layers = tf.keras.layers
-classes = table["label"].cat.categories
-model = tf.keras.Sequential(
+keras.utils.set_random_seed(SEED)
+layers = keras.layers
+codes = table["label"].cat.codes.to_numpy()  # the number of each image's class
+model = keras.Sequential(
     [
-        tf.keras.Input((64, 64, 1)),
+        keras.Input((64, 64, 1)),
         layers.Rescaling(1 / 255),
         layers.Flatten(),
-        layers.Dense(len(classes), activation="softmax"),
+        layers.Dense(len(table["label"].cat.categories), activation="softmax"),
     ]
 )
 model.compile("adam", "sparse_categorical_crossentropy")
-batches = pipeline.batches(table, small, "train", batch_size=16)  # shuffled already
-history = model.fit(batches, epochs=8, shuffle=False, verbose=0)
+history = model.fit(train[..., None], codes[in_train], batch_size=16, epochs=8, verbose=0)
 
 # %% [markdown]
-# **Predict.** We ask it about the test images, once as 0-255 and once as 0-1. An error? Other answers?
+# **Predict.** We ask it about the test images, once as 0-255 and once as 0-1. What happens with 0-1?
+
+# %% tags=["nbval-check-output"]
+MY_TWICE = None  # your prediction: "an error", "about the same answers" or "one answer for all"
+SURE_TWICE = None  # how sure you are, from 0.33 (no idea) to 1
+scaled_twice = guess.choice(
+    "03.scaled-twice",
+    MY_TWICE,
+    options=["an error", "about the same answers", "one answer for all"],
+    sure=SURE_TWICE,
+    example="about the same answers",
+)
+scaled_twice
 
 # %%
 once = model.predict(test[..., None], verbose=0)
 twice = model.predict(test[..., None] / 255, verbose=0)
-probability = pd.DataFrame({"scaled once": once[:, 0], "scaled twice": twice[:, 0]})
+same_for_all = np.ptp(twice, axis=0).max() < 0.05  # largest minus smallest probability of a class
+happened = "one answer for all" if same_for_all else "about the same answers"
 print(f"behind the first layer: 0 to {test.max() / 255:.2f}, or 0 to {test.max() / 255**2:.4f}")
-probability.describe().loc[["min", "mean", "max"]].round(3)
+probability = pd.DataFrame({"scaled once": once[:, 0], "scaled twice": twice[:, 0]})
+probability.describe().loc[["count", "min", "mean", "max"]].round(3)
+
+# %% tags=["nbval-check-output"]
+scaled_twice.meets(
+    happened,
+    beliefs={
+        "an error": "The shape is right, and any number may be put in: nothing complains.",
+        "about the same answers": "To the network every image is now black, and black looks alike.",
+    },
+)
+
+# %% tags=["author", "verdict"]
+# verdict("03.scaled-twice-one-answer", bool(same_for_all))
+# verdict("03.scaled-once-answers-differ", np.ptp(once[:, 0]) > 0.3)
 
 # %% [markdown]
 # **Explain.** Each column describes the probability of the first class over all test images. Scaled once, it goes up
-# and down with the image. Scaled twice, min and max are all but equal: the input has nearly vanished, every image is
-# black to the network, and it gives every patient the same answer. No error, no warning. One look at the range would
-# have told: print `min` and `max` of what goes *into* the network.
+# and down with the image. Scaled twice, it hardly moves: the input has nearly vanished, and every patient gets the
+# same answer. No error, no warning. One look at `min` and `max` of what goes *into* the network would have told.
 #
-# `preprocess.prepare` checks what it can. It takes grey levels from 0 to 1, as `images.read` gives them, and hands out
-# 0-255. Here we forget to divide. (The opposite it cannot see: what was divided twice also lies between 0 and 1.)
+# `preprocess.prepare` checks what it can. Here we forget to divide. (The opposite it cannot see: what was divided twice
+# also lies between 0 and 1.)
 
 # %% tags=["nbval-check-output"]
 try:
@@ -362,155 +475,80 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# ## Step 6 · Contrast: equalisation and CLAHE
+# ## Step 5 · Batches, and augmentation for train only
 #
-# **Histogram equalisation** spreads the grey levels until each is used equally often. **CLAHE** (contrast limited
-# adaptive histogram equalisation) does so in small tiles, and limits how steep the change may be.
-#
-# **Predict.** What will equalisation do to the air around the body, where there is nothing but a little noise?
+# **Augmentation** changes a training image a little at random in each epoch: turned, moved, zoomed. It says to the
+# network: this is still the same answer. Keras has layers for it.
 
 # %%
-read = images.read(table["path"].iloc[0])
-versions = [preprocess.prepare(read, 256, contrast=kind) for kind in (None, "equalize", "clahe")]
-plots.compare_images(
-    versions, ["plain", "equalize", "clahe"], title="Contrast as a choice", histograms=True
+keras.utils.set_random_seed(SEED)
+augment = keras.Sequential(
+    [
+        layers.RandomRotation(5 / 360, fill_mode="constant"),  # up to 5 degrees, black outside
+        layers.RandomTranslation(0.05, 0.05, fill_mode="constant"),
+        layers.RandomZoom(0.1, fill_mode="constant"),
+    ]
 )
+one = preprocess.prepare(images.read(table["path"].iloc[0]), 224)[None, ..., None]
+turns = [np.asarray(augment(one.astype(np.float32), training=True))[0, ..., 0] for _ in range(5)]
+titles = ["original"] + [f"epoch {k}" for k in range(1, 6)]
+plots.montage([one[0, ..., 0]] + [turn.round() for turn in turns], titles, title="Augmentation")
 
 # %% [markdown]
-# **Explain.** Look at the air: on the phantom it is no longer black but a blotchy dark grey. Equalisation pulls apart
-# whatever there is most of, and that may be noise or an empty border. Below, its histogram is nearly flat, by
-# construction; what shared *one* level still does, hence a spike. (If *plain* was flat already, somebody equalised the
-# file before.) After it, all images have nearly the same histogram. *CLAHE* brings out ribs and vessels locally. Both
-# may help, and both throw away how bright the film was. That is a claim about what matters: test it on validation, do
-# not assume it. One thing is not a matter of taste: what train got, test must get.
+# Would a radiologist call these the same image? Small shifts, turns and zooms pass. Mirroring would put the heart on the
+# other side: it claims that left and right do not matter (lesson 06 tests that claim).
 #
-# Hence the rule of the course: **one function**, `preprocess.prepare`, for training, testing and a single upload. Look
-# inside: `preprocess.prepare??`.
-
-# %% [markdown]
-# ## Step 7 · The cache
+# Now the mistake: the *test* images go through the same layers, because the line was copied.
 #
-# Decoding, padding and resizing give the same result in every epoch. So we do it once and keep the result: the
-# **cache**, one file of grey levels on disk, row i for row i of the table.
-
-# %%
-import time
-
-few = table.sample(min(len(table), 96 if MODE == "class" else 500), random_state=SEED)
-few = few.reset_index(drop=True)
-seconds = {}
-for call in ("first call", "second call"):
-    started = time.perf_counter()
-    cached = preprocess.cache(few, size=224, folder=scratch.name)
-    seconds[call] = time.perf_counter() - started
-print(
-    cached.shape,
-    cached.dtype,
-    f"{cached.nbytes / 1e6:.1f} MB;",
-    {k: round(s, 3) for k, s in seconds.items()},
-)
-
-# %% [markdown]
-# The second call only opens what the first has made, and verifies the checksum of every image. One byte per pixel
-# (float32 would take four), and from then on not loaded but *memory-mapped*: only what is used is read. Its name is
-# made of the files' hashes and the settings, so another size or contrast makes another cache, and an old one cannot be
-# mistaken for a new one. It is made of *all* splits: no constant is computed in it, so nothing leaks.
-#
-# Most published notebooks use Keras's `ImageDataGenerator` (deprecated by now): it opens, decodes and resizes every
-# file in every epoch.
-#
-# **Predict.** The same files, the same size, one epoch each. By which factor do they differ: 1, 3, 10, more?
-
-
-# %%
-def seconds_per_epoch(data):
-    """Shortest of three passes; a first one, in which TensorFlow compiles, is not counted."""
-    times = []
-    for _ in range(4):
-        started = time.perf_counter()
-        for _ in zip(range(len(data)), data):
-            pass
-        times.append(time.perf_counter() - started)
-    return min(times[1:])
-
-
-ImageDataGenerator = tf.keras.preprocessing.image.ImageDataGenerator
-frame = few.assign(label=few["label"].astype(str), split="train")
-how = {"x_col": "path", "y_col": "label", "target_size": (224, 224), "color_mode": "grayscale"}
-
-# %%
-change = {"zoom_range": 0.1, "rotation_range": 5, "width_shift_range": 0.05}
-old = {
-    "plain": ImageDataGenerator().flow_from_dataframe(frame, **how),
-    "augmented": ImageDataGenerator(**change).flow_from_dataframe(frame, **how),
-}
-new = {
-    "plain": pipeline.batches(frame.assign(label=few["label"]), cached, "train"),
-    "augmented": pipeline.batches(
-        frame.assign(label=few["label"]), cached, "train", augment=pipeline.Augmentation()
-    ),
-}
-speed = pd.DataFrame(
-    {
-        "ImageDataGenerator": {
-            kind: len(few) / seconds_per_epoch(data) for kind, data in old.items()
-        },
-        "cache": {kind: len(few) / seconds_per_epoch(data) for kind, data in new.items()},
-    }
-)
-speed.assign(ratio=speed["cache"] / speed["ImageDataGenerator"]).round(1)
-
-# %% [markdown]
-# **Explain.** The first two columns are images per second on this machine, now; they change with the machine and with
-# what else it does. The *ratio* is what to look at, and with so few images it is rough. (The two augment alike, not
-# identically.) The generator decodes each file again in every epoch; the cache copies bytes. Making the cache is paid
-# once and has paid for itself after a few epochs; trainings have tens of them, and you will train many times.
-
-# %% [markdown]
-# ## Step 8 · Batches, and augmentation for train only
-#
-# `pipeline.batches` hands out the cache in portions (**batches**). For train they come shuffled, for others in the
-# table's order. **Augmentation** changes a training image a little at random each time: turned, moved, other contrast.
-# It says to the network: this is still the same answer.
-#
-# **Predict.** One image, five epochs. Which of the changes below would a radiologist call the same film?
-
-# %%
-one = few.iloc[[0]].assign(split="train")
-augmented = pipeline.batches(one, cached[few.index[:1]], "train", augment=pipeline.Augmentation())
-epochs = [next(iter(augmented))[0][0, ..., 0].numpy() for _ in range(5)]
-plots.montage(
-    [cached[0], *epochs], ["original", *(f"epoch {k}" for k in range(1, 6))], title="Augmentation"
-)
-
-# %% [markdown]
-# **Explain.** Small shifts, turns and zooms, a little more or less contrast: all five pass. (Black wedges at the edge
-# are what a turn, a shift or a smaller picture leaves behind.) Mirroring is off by default. It would put the heart on
-# the other side, and claims that left and right do not matter (lesson 06 tests that claim).
-#
-# The mistake: augmenting the test images too, because the same line was copied.
-#
-# **Predict.** What will the course's function do if asked for it?
+# **Predict.** Which share of the test images gets another answer (the most probable class) from the network of Step 4?
 
 # %% tags=["nbval-check-output"]
+MY_OTHER = None  # your prediction: share of the test images with another answer, from 0 to 1
+other_answers = guess.number(
+    "03.other-answers", MY_OTHER, what="other answers when augmented", between=(0, 1), example=0
+)
+other_answers
+
+# %%
+moved = augment(test[..., None].astype(np.float32), training=True)
+differ = model.predict(moved, verbose=0).argmax(axis=1) != once.argmax(axis=1)
+low, high = binomtest(int(differ.sum()), len(test)).proportion_ci(method="wilson")
+print(
+    f"{differ.sum()} of {len(test)} answers differ: {differ.mean():.2f} ({low:.2f} to {high:.2f})"
+)
+
+# %%
+other_answers.meets(
+    (differ.mean(), low, high),
+    beliefs=[
+        (0, 0.05, "To us it is the same image. A weight for each pixel sees another one."),
+        (0.5, 1, "The changes are small: most answers stay."),
+    ],
+)
+
+# %% tags=["author", "verdict"]
+# verdict("03.augmented-test-changes-answers", low > 0.03)
+
+# %% [markdown]
+# **Explain.** A test that is changed at random gives another number in each run, on images that nobody took. Keras's layers
+# guard against it: inside a model they act in `fit` and do nothing in `predict`. Here we asked for it by `training=True`.
+#
+# `pipeline.batches` hands out the cached images of one part in portions (**batches**). For train they come shuffled, and
+# changed where one asks for it; for the other parts in the table's order. What it adds: it refuses the mistake.
+
+# %% tags=["nbval-check-output"]
+batch, numbers = next(iter(pipeline.batches(table, small, "test", batch_size=8)))
+assert np.array_equal(np.asarray(batch)[..., 0], test[:8])
+assert np.array_equal(numbers, codes[in_test][:8])
+print("a batch:", tuple(batch.shape), "labels:", tuple(numbers.shape))
 try:
     pipeline.batches(table, small, "test", augment=pipeline.Augmentation())
 except ValueError as error:
     print(error)
 
 # %% [markdown]
-# **Explain.** It refuses. A test image that is changed at random gives another number in each run, on images that
-# nobody took. What is the same for train and test is `prepare`; what is for train alone is chance.
-
-# %%
-for part in ("train", "test"):
-    grey_levels, labels = next(iter(pipeline.batches(table, small, part, batch_size=8)))
-    low, high = grey_levels.numpy().min(), grey_levels.numpy().max()
-    print(f"{part}: {grey_levels.shape}, {low:.0f} to {high:.0f}, labels {labels.numpy()[:4]} ...")
-
-# %% [markdown]
-# The range is 0-255, as the first layer expects. Labels are numbers in the order of the table's classes. Those of
-# test come in the table's order: predictions can be put beside their rows, one by one.
+# The images of a batch are on the scale 0-255, as the first layer expects, and in the table's order: predictions can be put
+# beside their rows. What is the same for train and test is `prepare`; what is for train alone is chance.
 #
 # ### Checkpoint
 #
@@ -522,19 +560,207 @@ for part in ("train", "test"):
 #
 # <details><summary>Answer</summary>
 # 2, and nothing else. (1) A network trained on one size sees other shapes at another. (3) The constants come from
-# train and are used for both; see step 4.
+# train and are used for both; see Step 3.
 # </details>
+
+# %% [markdown]
+# ## Step 6 · Polarity, and how far a file counts · deeper
+#
+# On a radiograph bone is bright and air is dark. Some devices store the negative. A **DICOM** file, the format of
+# hospitals, says so in a tag: `MONOCHROME2` means that large numbers are bright, `MONOCHROME1` that they are dark. Ours
+# count to 4095, since they have 12 bits. We draw a small set in which the healthy were X-rayed at site A and the patients
+# with COVID-19 at site C. Nothing is wrong with the files: each says what it holds.
+
+# %% tags=["nbval-check-output"]
+import tempfile
+from pathlib import Path
+
+import pydicom
+
+from cxr_helpers import manifest
+
+scratch = tempfile.TemporaryDirectory()
+plan = phantom.design("site_label", n=12, seed=SEED, letters=0, devices=0)
+place = Path(scratch.name) / "two sites"
+folder = phantom.write(plan, place, format="dicom", size=128, masks=False)
+scans = manifest.from_folder(folder).table
+pd.crosstab(scans["label"], scans["mode"])
+
+# %% [markdown]
+# Take one image of each class, twice: *stored* are the numbers in the file, divided by 4095; *read* is what `images.read`
+# makes of them.
+#
+# **Predict.** In one of the four pictures the spine is black. In which?
+
+# %% tags=["nbval-check-output"]
+MY_NEGATIVE = None  # your prediction: such as "covid read"
+SURE_NEGATIVE = None  # how sure you are, from 0.25 (no idea) to 1
+negative = guess.choice(
+    "03.black-spine",
+    MY_NEGATIVE,
+    options=["normal stored", "normal read", "covid stored", "covid read"],
+    sure=SURE_NEGATIVE,
+    example="normal stored",
+    what="the picture with a black spine",
+)
+negative
+
+# %%
+four = {}
+for label, path in scans.groupby("label", observed=True)["path"].first().items():
+    four[f"{label} stored"] = pydicom.dcmread(path).pixel_array / 4095
+    four[f"{label} read"] = images.read(path)
+spine = {name: picture[:, 60:68].mean() for name, picture in four.items()}  # the middle columns
+darkest = min(spine, key=spine.get)
+plots.compare_images(list(four.values()), list(four), title="Two sites, two polarities")
+
+# %% tags=["nbval-check-output"]
+negative.meets(
+    darkest,
+    beliefs={
+        "normal stored": "These files are MONOCHROME2: what is large is bright, as one expects.",
+        "normal read": "images.read obeys the tag, and MONOCHROME2 asks for nothing.",
+        "covid read": "The file is a negative, and its tag says so: images.read turns it round.",
+    },
+)
+
+# %% tags=["nbval-check-output"]
+rows = []
+for label, name, path in zip(scans["label"], scans["image_id"], scans["path"]):
+    drawn = phantom.render(plan[plan["image_id"] == Path(name).stem].iloc[0], 128).image
+    stored = pydicom.dcmread(path).pixel_array / 4095
+    error = np.abs(images.read(path) - drawn).max() * 4095
+    rows.append([label, drawn[:, 60:68].mean(), stored[:, 60:68].mean(), error])
+strips = pd.DataFrame(rows, columns=["label", "drawn", "stored", "error of read, in levels"])
+strips.groupby("label").agg(["min", "max"]).round(2)
+
+# %% tags=["author", "verdict"]
+# strip = strips.groupby("label")["stored"].agg(["min", "max"])
+# verdict("03.one-strip-tells-the-classes", strip.loc["covid", "max"] < strip.loc["normal", "min"] - 0.2)
+# verdict("03.read-gives-what-was-drawn", strips["error of read, in levels"].max() < 0.6)
+
+# %% [markdown]
+# **Explain.** In all twelve the middle of the image, where the spine lies, was drawn bright. As stored, the ranges of the
+# two classes lie far apart: *one strip* tells them apart, without any disease. `images.read` obeys the tag and gives back
+# what was drawn, to within half a level.
+#
+# A PNG has no such tag. Whoever exports negatives as PNG leaves you with images that only an eye can tell apart. So
+# look at a montage of *every* source (lesson 02). A network takes a negative without complaint, and its answer is
+# worthless; lesson 12 builds a gate against that.
+
+# %% [markdown]
+# ## Step 7 · Contrast: equalisation and CLAHE · deeper
+#
+# **Histogram equalisation** spreads the grey levels until each is used equally often. **CLAHE** (contrast limited
+# adaptive histogram equalisation) does so in small tiles, and limits how steep the change may be. What will equalisation do
+# to the air around the body, where there is nothing but a little noise?
+
+# %%
+first = images.read(table["path"].iloc[0])
+kinds = [None, "equalize", "clahe"]
+contrasts = [preprocess.prepare(first, 256, contrast=kind) for kind in kinds]
+plots.compare_images(
+    contrasts, ["plain", "equalize", "clahe"], title="Contrast as a choice", histograms=True
+)
+
+# %% [markdown]
+# **Explain.** Look at the air: on the phantom it is no longer black but a blotchy dark grey. Equalisation pulls apart
+# whatever there is most of, and that may be noise or an empty border. Below, its histogram is nearly flat, by
+# construction; what shared *one* level still does, hence a spike. (If *plain* was flat already, somebody equalised the
+# file before.) After it, all images have nearly the same histogram. *CLAHE* brings out ribs and vessels locally. Both
+# may help, and both throw away how bright the image was. That is a claim about what matters: test it on validation, do
+# not assume it. One thing is not a matter of taste: what train got, test must get.
+
+# %% [markdown]
+# ## Step 8 · The cache · deeper
+#
+# Decoding, padding and resizing give the same result in every epoch. So we do it once and keep the result: the
+# **cache**, one file of grey levels on disk, row i for row i of the table.
+
+# %%
+import time
+
+few = table.sample(min(len(table), 96 if MODE == "class" else 500), random_state=SEED)
+few = few.reset_index(drop=True).assign(split="train")
+with tempfile.TemporaryDirectory() as empty:
+    for call in ("first call", "second call"):
+        started = time.perf_counter()
+        cached = preprocess.cache(few, size=224, folder=empty)
+        print(f"{call}: {time.perf_counter() - started:.3f} seconds")
+    cached = np.array(cached)  # a copy in memory: the folder goes
+print(cached.shape, cached.dtype, f"{cached.nbytes / 1e6:.1f} MB")
+
+# %% [markdown]
+# The second call only opens what the first has made, and verifies the checksum of every image. A pixel takes one byte
+# (as float32 it would take four), and only what is used is read from the disk. The cache's name is made of the files'
+# hashes and the settings, so another size or contrast makes another cache, and an old one cannot be mistaken for a new one.
+# It is made of *all* parts of the split: no constant is computed in it, so nothing leaks.
+#
+# Most published notebooks use Keras's `ImageDataGenerator` (deprecated by now): it opens, decodes and resizes every
+# file in every epoch. The same files, the same size, one epoch each: by which factor do the two differ?
+
+
+# %%
+def images_per_second(data):
+    """Of the shortest of three passes; the first one, in which TensorFlow compiles, is left out."""
+    seconds = []
+    for _ in range(4):
+        started = time.perf_counter()
+        for _ in zip(range(len(data)), data):  # the old generator would go on for ever
+            pass
+        seconds.append(time.perf_counter() - started)
+    return len(few) / min(seconds[1:])
+
+
+# %%
+from tensorflow.keras.preprocessing.image import ImageDataGenerator
+
+frame = few.assign(label=few["label"].astype(str))
+settings = {"x_col": "path", "y_col": "label", "target_size": (224, 224), "color_mode": "grayscale"}
+generators = {
+    "plain": ImageDataGenerator(),
+    "augmented": ImageDataGenerator(zoom_range=0.1, rotation_range=5, width_shift_range=0.05),
+}
+
+# %%
+speeds = {"ImageDataGenerator": {}, "cache": {}}
+for kind, generator in generators.items():
+    old = generator.flow_from_dataframe(frame, **settings)
+    new = pipeline.batches(
+        few, cached, "train", augment=pipeline.Augmentation() if kind == "augmented" else None
+    )
+    speeds["ImageDataGenerator"][kind] = images_per_second(old)
+    speeds["cache"][kind] = images_per_second(new)
+speed = pd.DataFrame(speeds)
+speed.assign(ratio=speed["cache"] / speed["ImageDataGenerator"]).round(1)
+
+# %% [markdown]
+# **Explain.** The first two columns are images per second on this machine, now; they change with the machine and with
+# what else it does. The *ratio* is what to look at, and with so few images it is rough. (The two augment alike, not
+# identically.) The generator decodes each file again in every epoch; the cache copies bytes. Making the cache is paid
+# once; trainings have tens of epochs, and you will train many times.
 
 # %% [markdown]
 # ## Key points
 #
-# - A file's mode decides what its numbers mean: read with `images.read`, never average alpha in.
-# - Polarity is a tag in DICOM and lost in PNG: look at every source.
+# - A file's mode decides what its numbers mean: look at it before you read, and never average alpha in.
 # - Pad; a squash changes the shape of the heart, a crop the width of the chest. Measure where the truth is known.
 # - Constants come from the training part alone, and are kept with the model.
 # - Scale once, in the network's first layer. Scaled twice, every patient gets the same answer, without an error.
 # - One function for train, test and upload; augmentation for train only.
-# - The cache does the slow part once, and computes nothing across images.
+# - (deeper) Polarity is a tag in DICOM and lost in PNG: look at every source. The cache does the slow part once.
+#
+# Your predictions in this lesson:
+
+# %%
+guess.summary("03")
+
+# %% [markdown]
+# The next cell prints them as a code. On Colab, give it to `guess.take` in the next notebook; in a class, paste it where
+# your instructor says. No name is in it.
+
+# %%
+print(guess.code())
 
 # %% [markdown]
 # ## What next
