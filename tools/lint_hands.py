@@ -1,7 +1,7 @@
 """Rules on what the student does: predictions, core, helper names, plain calls before helpers.
 
-They hold for converted notebooks: those that ask for recorded predictions. EVERY asks all of them to be converted.
-Each rule takes (notebook, path) and yields findings; `course` looks at all lessons together.
+They hold for notebooks that ask for recorded predictions; `course`, which looks at all of them together, asks it of
+each. Each rule takes (notebook, path) and yields findings.
 """
 
 import ast
@@ -17,7 +17,6 @@ from tools.common import deeper, headings, read_notebook, tags
 from tools.lint_form import Finding
 from tools.stats import code_lines, words
 
-EVERY = True
 PREDICTIONS = {"lesson": (6, 8), "case": (4, 4)}
 CORE_WORDS, CORE_MINUTES = 2000, 45
 NAMES_OF_A_LESSON, NAMES_OF_THE_COURSE = 20, 60
@@ -67,7 +66,7 @@ def predictions_of(notebook: NotebookNode) -> list[Asked]:
 
 def converted(notebook: NotebookNode) -> bool:
     """Tell whether a notebook asks for recorded predictions."""
-    return EVERY or bool(predictions_of(notebook))
+    return bool(predictions_of(notebook))
 
 
 def predictions(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
@@ -264,7 +263,10 @@ def course(paths: list[Path]) -> Iterator[str]:
     """
     lessons = {}
     for path in paths:
-        if path.stem[:2].isdigit() and converted(notebook := read_notebook(path)):
+        notebook = read_notebook(path)
+        if not converted(notebook):
+            yield f"{path.name}: record what is predicted, see `cxr_helpers.guess`"
+        elif path.stem[:2].isdigit():
             lessons[path] = notebook
     known = set().union(*(to_know(notebook, deeper(notebook)) for notebook in lessons.values()))
     if len(known) > NAMES_OF_THE_COURSE:

@@ -262,7 +262,7 @@ def rates(truth, p):
 
 # %%
 def train_head(maps, labels, seed, epochs=EPOCHS):
-    """Train a fresh head, as in Step 2, on what the base gave; return it and its training accuracy."""
+    """Train a fresh head, as in Step 2, on what the base gave: head and training accuracy."""
     keras.utils.set_random_seed(seed)
     small = keras.Sequential([keras.Input(maps.shape[1:]), *head()])
     small.compile(keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["accuracy"])
@@ -370,6 +370,7 @@ print({name: round(value, 3) for name, value in rates(y[test_rows], by_batch).it
 # %%
 converter = tf.lite.TFLiteConverter.from_keras_model(model)
 converter.optimizations = [tf.lite.Optimize.DEFAULT]  # weights as 8-bit integers
+tf.get_logger().setLevel("ERROR")  # it would name a folder of this machine
 with quiet(), contextlib.redirect_stdout(io.StringIO()):
     content = converter.convert()
 work = datasets.work_dir()
