@@ -67,7 +67,8 @@ def framed(notebook: NotebookNode, path: Path, root: Path = ROOT) -> NotebookNod
     rest = cells[0].source.partition("\n")[2]
     parts = [title, links.badge(path, root), _copies(path, root), line, rest.strip("\n")]
     cells[0].source = "\n\n".join(part for part in parts if part)
-    setup = nbformat.v4.new_code_cell(setup_code(root), metadata={"tags": [SETUP]})
+    folded = {"jupyter": {"source_hidden": True}} if is_students(path) else {}  # nobody has to read it
+    setup = nbformat.v4.new_code_cell(setup_code(root), metadata={"tags": [SETUP]} | folded)
     cells.insert(places[0], setup)
     if line:
         cells.append(nbformat.v4.new_markdown_cell(line, metadata={"tags": [LINKS]}))

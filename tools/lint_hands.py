@@ -261,13 +261,11 @@ def course(paths: list[Path]) -> Iterator[str]:
 
     The names are those of the cores: nobody has to read a deeper step.
     """
-    lessons = {}
-    for path in paths:
-        notebook = read_notebook(path)
-        if not converted(notebook):
-            yield f"{path.name}: record what is predicted, see `cxr_helpers.guess`"
-        elif path.stem[:2].isdigit():
-            lessons[path] = notebook
+    read = {path: read_notebook(path) for path in paths}
+    asking = [path for path, notebook in read.items() if converted(notebook)]
+    if asking:  # a lesson that an author has just begun stands alone
+        yield from (f"{path.name}: record what is predicted" for path in read if path not in asking)
+    lessons = {path: read[path] for path in asking if path.stem[:2].isdigit()}
     known = set().union(*(to_know(notebook, deeper(notebook)) for notebook in lessons.values()))
     if len(known) > NAMES_OF_THE_COURSE:
         listed = ", ".join(sorted(known))

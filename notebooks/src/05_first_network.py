@@ -876,4 +876,4 @@ print(guess.code())
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: build one neuron by hand, in Keras and in scikit-learn, and overfit a small network
+# In the index: build one neuron by hand, then in Keras; overfit a small network

@@ -931,4 +931,4 @@ print(guess.code())
 # Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
 
 # %% [markdown] tags=["author"]
-# In the index: count parameters, overfit one batch, train, save and load, test an augmentation
+# In the index: count parameters, overfit one batch, train, test an augmentation

@@ -183,7 +183,7 @@ base.trainable = False
 
 # %% [markdown]
 # `base.trainable = False` keeps its weights as they are. `training=False` keeps its batch normalisation on ImageNet's
-# statistics (lesson 08, Step 4). On top comes the custom CNN.
+# statistics (lesson 08, Step 3). On top comes the custom CNN.
 
 
 # %%
