@@ -102,11 +102,13 @@ def test_the_students_copy_has_the_same_code_and_its_links_lead_on(course, sourc
     assert "You read the executed copy" in executed.cells[0].source
 
 
-def test_only_a_cell_that_merely_answers_a_prediction_is_folded_and_only_for_students(course, source, notebook):
+def test_set_up_and_cells_that_merely_answer_a_prediction_are_folded_and_only_for_students(course, source, notebook):
     with source.open("a", encoding="utf-8") as file:
         file.write(MEETING)
     build.main([], course)
-    hidden = [cell.source for cell in students(course).cells if cell.metadata.get("jupyter")]
+    setup, *hidden = [cell for cell in students(course).cells if cell.metadata.get("jupyter")]
+    assert "setup" in setup.metadata["tags"]
+    hidden = [cell.source for cell in hidden]
     assert hidden == ['auc.meets(0.8, beliefs=[(0.4, 0.6, "You trusted the split.")])']
     assert not [cell for cell in nbformat.read(notebook, 4).cells if cell.metadata.get("jupyter")]
 
