@@ -14,12 +14,12 @@ def test_the_notebooks_code_is_run_and_its_figures_are_kept(tmp_path, monkeypatc
     for name, value in {"MODE": "full", "DATASET": "phantom", "SEED": "0", "GUESS": "example"}.items():
         monkeypatch.setenv(f"CXR_{name}", value)
     monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path / "work"))
-    case_d.run(96, 32, tmp_path / "found.json")
+    case_d.run(160, 32, tmp_path / "found.json")
     table = pd.DataFrame(json.loads((tmp_path / "found.json").read_text())).set_index("network")
-    assert (table[["images", "side"]] == [96, 32]).all(axis=None)
+    assert (table[["images", "side"]] == [160, 32]).all(axis=None)
     mean, models = table.iloc[0], table.iloc[1:]
-    assert (mean.name, mean["n"]) == ("transfer, mean of 6 trainings", 96)
-    assert set(models["n"]) == {24}
+    assert (mean.name, mean["n"]) == ("transfer, mean of 6 trainings", 160)
+    assert set(models["n"]) == {40}
     assert list(models.index)[:4] == ["transfer", "from scratch", "scratch, by batch", "larger class"]
     assert models.loc["larger class", "accuracy"] == 0.75
     for metric in case_d.METRICS:
