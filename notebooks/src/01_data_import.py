@@ -573,8 +573,8 @@ for case, plan in drawn.items():
     got = manifest.from_folder(root, patient=r"^(P\d+)_")
     said = got.understood.removeprefix("images: ").replace("; ", "\n        ")
     print(f"case {case.upper()}: {said}")
-    people = plan["patient"].nunique(), got.table["patient"].nunique()
-    print(f"        patients: {people[0]} drawn, {people[1]} found")
+    known = plan["patient"].nunique(), got.table["patient"].nunique()
+    print(f"        patients: {known[0]} drawn, {known[1]} found")
 
 # %% [markdown]
 # **Explain.** Case B loses the images of its folder `Prediction`: nobody wrote down what they show, so they have no

@@ -69,7 +69,7 @@ patients = radiographs["patient"].to_numpy()
 print(f"{len(radiographs)} radiographs of {radiographs['patient'].nunique()} patients")
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def boxes_of(path):
     """Boxes around the separate parts of a lesion; one empty box where there is none."""
     lesion = phantom.read_masks(phantom.mask_file(path, data))["lesion"]
@@ -601,7 +601,7 @@ honest.meets(
 #
 # Steps 9 and 10 (deeper) prove 5 to 10. Which of the ten stand on your list?
 
-# %%
+# %% tags=["nbval-check-output"]
 MY_LIST = []  # the numbers of the faults that you had found; while it is empty, an example
 on_list = set(MY_LIST or [1, 2, 6]) & set(range(1, 11))
 print(f"{'yours' if MY_LIST else 'example'}: {len(on_list)} of 10 faults")
@@ -937,7 +937,7 @@ print(f"by chance: {1 / len(classes):.3f}")
 # COVID-19 image the file name does not tell the patient: there only near-duplicates are known to belong together.) Patients
 # kept whole: will the figures lie far below the published one, a little below, or above?
 
-# %% tags=["nbval-check-output"]
+# %%
 done = measured.read("darkcovidnet")
 done = done[done["task"] == "three classes"]
 
