@@ -169,7 +169,8 @@ def case(
     and C, all classes in E. In case B the test part then stands for the Prediction folder, whose labels nobody gives,
     and a fifth of the other images for Val where the set has none; in C, a fifth for test.
     ``folders``: put the files of such a set into the folders of the case, below the work folder, for code that reads
-    folders; they are linked, or copied where that cannot be, and the paths are theirs.
+    folders; they are linked, or copied where that cannot be, and the paths are theirs. The case's own set stays where
+    it is, unless it holds files that cannot be read.
     Raises DatasetNotFound, ManifestError, ValueError for an unknown letter. Introduced in case A.
     """
     letter = letter.lower()
@@ -187,7 +188,7 @@ def case(
         return manifest.from_folder(folder, progress=False)
     found = load_report(dataset, data_dir, progress=False)
     if info(dataset).case == letter.upper():
-        return found
+        return _in_folders(found, name, dataset) if folders and len(found.rejects) else found
     found = _as_case(found, letter, seed)
     return _in_folders(found, name, dataset) if folders else found
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxr_helpers import datasets, fetch, manifest, phantom
+from cxr_helpers import datasets, fetch, images, manifest, phantom
 from tests import draw
 
 NAMES = ["covid19-image-dataset", "darkcovidnet", "chest-xray-for-covid19-detection", "education454"]
@@ -526,3 +526,20 @@ def test_a_case_of_ones_own_and_of_no_name(tmp_path, drawn):
         datasets.case("a", "own", tmp_path)
     shutil.copytree(drawn / "covid19-image-dataset", tmp_path / "case_e")
     assert len(datasets.case("e", "own", tmp_path).table) == 20
+
+
+def test_folders_of_a_cases_own_set_hold_no_file_that_cannot_be_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path / "work"))
+    draw.draw_set(tmp_path / "data", size=96)
+    own = datasets.case("e", "covid19-image-dataset", tmp_path / "data")
+    assert len(own.rejects) == 1
+    found = datasets.case("e", "covid19-image-dataset", tmp_path / "data", folders=True)
+    folder = Path(found.table["path"].iloc[0]).parents[2]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) == len(found.table) == len(own.table)
+    assert folder != Path(own.table["path"].iloc[0]).parents[2]
+    for file in files:
+        images.read(file)
+    assert found.table.groupby(["split", "label"], observed=True).size().equals(
+        own.table.groupby(["split", "label"], observed=True).size()
+    )
