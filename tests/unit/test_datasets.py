@@ -540,6 +540,8 @@ def test_folders_of_a_cases_own_set_hold_no_file_that_cannot_be_read(tmp_path, m
     assert folder != Path(own.table["path"].iloc[0]).parents[2]
     for file in files:
         images.read(file)
-    assert found.table.groupby(["split", "label"], observed=True).size().equals(
-        own.table.groupby(["split", "label"], observed=True).size()
+    assert (
+        found.table.groupby(["split", "label"], observed=True)
+        .size()
+        .equals(own.table.groupby(["split", "label"], observed=True).size())
     )
