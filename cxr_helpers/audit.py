@@ -146,9 +146,9 @@ def order_gap(table: pd.DataFrame, images: np.ndarray, seed: int = 0, k: int = 5
     regression on 32x32 pixels is scored twice, out of fold: with folds drawn at random, and with each class cut into
     `k` consecutive pieces by `image_id`. Random folds then share people between their sides, consecutive ones
     hardly do. Returns the paired difference of the AUCs, macro over classes, images as units. A gap means that
-    neighbours in the list are alike, whatever the reason; many images a patient show clearly, two hardly. No gap
-    proves nothing. Parameters as in `report`. Raises ValueError where a class has fewer than `k` images.
-    Introduced in lesson 04.
+    neighbours in the list are alike, whatever the reason; it grows with the images of a patient. No gap proves
+    nothing: `benchmarks/audit_rows.csv` has how often it is seen, and how often by chance. Parameters as in `report`.
+    Raises ValueError where a class has fewer than `k` images. Introduced in lesson 04.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

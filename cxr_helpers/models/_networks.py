@@ -32,7 +32,8 @@ def case_e(n_classes: int = 3, size: int = 224):
     """Case study E's network: three convolutions with ReLU and max-pooling, dropout, dense ReLU, dropout, softmax.
 
     Filters (32, 64, 64 of 3x3), units (64) and dropout (0.25 and 0.5) are ours. In its recipe so are the learning rate
-    and what "augmentation" means: zoomed by up to 20 % and mirrored.
+    and what "augmentation" means: zoomed by up to 20 % and mirrored. That was settled with hindsight, after stronger
+    augmentation had done badly on the published test part (`benchmarks/case_e_review.py` has both).
     """
     layers = _layers()
     body = [*_conv_pool(32), *_conv_pool(64), *_conv_pool(64), layers.Dropout(0.25), layers.Flatten()]

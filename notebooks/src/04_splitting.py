@@ -647,7 +647,7 @@ for name, cv in {"shuffled": shuffled, "consecutive": consecutive}.items():
 # %% [markdown]
 # **Explain.** The same model, the same images, nobody named. A gap between the two says that the files carry structure:
 # neighbours in the list resemble each other *and* share a label. Then use consecutive folds, and report the lower number.
-# No gap proves nothing: with two images a patient (Step 4) the gap is too small to see, and a list may be shuffled.
+# No gap proves nothing: the fewer images a patient has, the smaller it is (Step 4), and a list may be shuffled.
 #
 # And the single folds: the same data and model, and still they differ a lot. Whoever reports the best fold reports luck.
 

