@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import baselines, duplicates, evaluate, manifest, split
+from . import baselines, duplicates, evaluate, manifest, preprocess, split
 from ._progress import bar
 from .images import read
 from .manifest._rows import check_rows
@@ -21,6 +21,9 @@ from .train import predictions_table
 
 COLUMNS = ["check", "verdict", "finding", "examples"]
 WRITING_SIDE = 1024  # pixels; larger images are reduced before strokes are looked for
+PIXELS_COMPARED = 12  # images, evenly spread over the table, that are held against their files
+THUMBNAIL = 16  # pixels a side at which they are
+LEAST_ALIKE = 0.5  # median correlation; other contrast, crop or padding stays above 0.8
 SUSPECT_AUC = 0.6  # from here on what is not the lungs tells more about the class than it should
 _FROM = {
     "file properties": "format, mode, size, bytes per pixel and source",
@@ -67,8 +70,10 @@ def report(
 def shortcuts(table: pd.DataFrame, images: np.ndarray, seed: int = 0) -> pd.DataFrame:
     """Can the class be told without the lungs? By the source, the frame, burnt-in writing, the order of the files.
 
-    Parameters as in `report`; the table needs groups; files that it names are read once more, at full size. Columns:
-    those of `report`, then value, low, high (AUC, macro over classes, in [0, 1], with its 95 % interval by group; for
+    Parameters as in `report`; the table needs groups. Thin strokes are looked for in the files that the table names,
+    at full size; where the images differ from the files (masked, marked, changed), drop the column `path`, and the
+    images are looked at. Raises ValueError where the images show something else than the files. Columns: those of
+    `report`, then value, low, high (AUC, macro over classes, in [0, 1], with its 95 % interval by group; for
     the order of the files the difference of two AUCs, see `order_gap`), n and groups. Verdict `fault` where the
     interval lies above 0.6, `look` where it lies above 0.5 (order of the files: above 0). With many checks one in
     forty says `look` by chance. What passes is not free of shortcuts: only of these. Introduced in lesson 09.
@@ -77,10 +82,14 @@ def shortcuts(table: pd.DataFrame, images: np.ndarray, seed: int = 0) -> pd.Data
     rows = [(*source, *[np.nan] * 3, len(table), table["group"].nunique())]
     if table["source"].nunique() > 1:
         rows = [_shortcut("the source", table, lambda: source_baseline(table, seed))]
-    small = None if "path" in table.columns else images
+    if "path" in table.columns:
+        _check_pixels(table, images)
+        writing = _shortcut("burnt-in writing", table, lambda: writing_baseline(table, None, seed), " in the files")
+    else:
+        writing = _shortcut("burnt-in writing", table, lambda: writing_baseline(table, images, seed))
     rows += [
         _shortcut("the frame", table, lambda: frame_baseline(table, images, seed, trees=60)),
-        _shortcut("burnt-in writing", table, lambda: writing_baseline(table, small, seed)),
+        writing,
         _order(table, images, seed),
     ]
     return pd.DataFrame(rows, columns=[*COLUMNS, "value", "low", "high", "n", "groups"])
@@ -371,7 +380,32 @@ def _patients(table: pd.DataFrame) -> tuple[str, ...]:
     return _row("patients", "fault" if len(both) else "look" if len(known) < len(table) else "ok", text, both)
 
 
-def _shortcut(what: str, table: pd.DataFrame, predictions: Callable[[], pd.DataFrame]) -> tuple:
+def _check_pixels(table: pd.DataFrame, images: np.ndarray) -> None:
+    """Refuse images that resemble their files no more than chance: a mix-up, or pixels made otherwise."""
+    check_rows(table, images)
+    rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), PIXELS_COMPARED)).astype(int))
+    scales = manifest.scales(table)
+    films = [read(table["path"].iloc[row], scales[row]) for row in rows]
+    given = _standardised([preprocess.resize(np.float32(images[row]), THUMBNAIL) for row in rows])
+    by_fit = [_standardised([preprocess.prepare(film, THUMBNAIL, fit) for film in films]) for fit in preprocess.FITS]
+    alike = np.max([given @ files.T for files in by_fit], axis=0)  # correlations: image i with file j
+    own = np.diag(alike)
+    if np.median(own) < LEAST_ALIKE or np.mean(own < alike.max(axis=1) - 1e-6) > 0.5:
+        raise ValueError(
+            f"The images show something else than the files of the column path (of {len(rows)} images, the median "
+            f"correlation with their own file is {np.median(own):.2f}). Put them into the order of the table; where "
+            'they were changed on purpose, ask audit.shortcuts(table.drop(columns="path"), images).'
+        )
+
+
+def _standardised(images: list[np.ndarray]) -> np.ndarray:
+    """A row of mean 0 and length 1 for each image; zeros for a flat one."""
+    rows = np.stack(images).reshape(len(images), -1).astype(float)
+    rows -= rows.mean(axis=1, keepdims=True)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+def _shortcut(what: str, table: pd.DataFrame, predictions: Callable[[], pd.DataFrame], where: str = "") -> tuple:
     """A row of the audit, and the figure behind it: AUC, interval, n, groups."""
     name = f"{what} predict{'' if what.endswith('s') else 's'} the class"
     groups = table.groupby("label", observed=True)["group"].nunique()
@@ -380,7 +414,7 @@ def _shortcut(what: str, table: pd.DataFrame, predictions: Callable[[], pd.DataF
         return *untested, np.nan, np.nan, np.nan, len(table), table["group"].nunique()
     auc = evaluate.metric(predictions(), "roc_auc_macro")
     figure = f"AUC {auc.value:.2f} (95 % interval {auc.low:.2f}-{auc.high:.2f}, n = {auc.n})"
-    text = f"{figure} from {_FROM[what]} alone"
+    text = f"{figure} from {_FROM[what]} alone{where}"
     verdict = "fault" if auc.low > SUSPECT_AUC else "look" if auc.low > 0.5 else "ok"
     return *_row(name, verdict, text), auc.value, auc.low, auc.high, auc.n, auc.groups
 

@@ -318,10 +318,7 @@ def _stream(response, part: Path, start: int, total, limit: int, patience: float
 
 
 def _blocks(response):
-    """What has arrived, as it arrives: with urllib3 before 2.1 in whole blocks, for which a slow server is waited."""
-    if not hasattr(response.raw, "read1"):
-        yield from response.iter_content(_BLOCK)
-        return
+    """What has arrived, as it arrives: `iter_content` would wait for a whole block of a slow server."""
     try:
         while block := response.raw.read1(_BLOCK, decode_content=True):
             yield block

@@ -147,7 +147,7 @@ def audit_rows(folder: Path) -> str:
 
 def phantom_speed(folder: Path) -> str:
     """Milliseconds of a phantom, and how many times quicker than an earlier renderer."""
-    table = pd.read_csv(folder / "phantom_speed.csv").set_index("measure")
+    table = pd.read_csv(folder / "phantom_speed.csv", dtype={"against": str}).set_index("measure")
     first = table.iloc[0]
     cohort = next(name for name in table.index if name.endswith("on two processes"))
     quicker = {name: table.loc[f"{name}, times quicker"] for name in ("ms per image, CPU", cohort)}

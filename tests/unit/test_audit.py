@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter, zoom
 
-from cxr_helpers import audit, datasets, duplicates, evaluate
+from cxr_helpers import audit, datasets, duplicates, evaluate, preprocess
 from tests.draw import draw_set
 
 
@@ -62,9 +62,10 @@ def test_report_of_a_set_without_split_or_duplicates(imported):
     assert found.loc["unreadable files", "verdict"] == "ok"
 
 
-def test_report_of_a_set_of_which_a_class_was_left_out(imported):
+def test_report_of_a_set_of_which_a_class_was_left_out(imported, tmp_path):
     table = imported.table[imported.table["label"] != "viral"].reset_index(drop=True)
-    found = audit.report(table, images=noise(table)).set_index("check")
+    images = np.asarray(preprocess.cache(table, size=64, folder=tmp_path, progress=False))
+    found = audit.report(table, images=images).set_index("check")
     assert "AUC" in found.loc["file properties predict the class", "finding"]
     assert "AUC" in found.loc["the frame predicts the class", "finding"]
     dropped = table.assign(label=table["label"].cat.remove_unused_categories())
@@ -276,11 +277,43 @@ def test_shortcuts_name_the_fault_and_do_not_cry_wolf():
     assert few["value"].isna().all()
 
 
+@pytest.fixture
+def as_taken(imported, tmp_path):
+    return np.asarray(preprocess.cache(imported.table, size=64, folder=tmp_path, progress=False))
+
+
 @pytest.mark.slow
-def test_report_adds_the_shortcuts_where_images_are_given(imported):
+@pytest.mark.parametrize("change", [lambda x: x, lambda x: 255 - (255 - x) // 2, lambda x: x[:, ::2, ::2]])
+def test_pixels_made_otherwise_from_their_files_are_taken(imported, as_taken, change):
+    grouped = duplicates.add_groups(imported.table, duplicates.pairs(imported.table, progress=False))
+    found = audit.shortcuts(grouped, change(as_taken)).set_index("check")
+    assert found.loc["burnt-in writing predicts the class", "finding"].endswith("alone in the files")
+    images_alone = audit.shortcuts(grouped.drop(columns="path"), change(as_taken)).set_index("check")
+    assert images_alone.loc["burnt-in writing predicts the class", "finding"].endswith("alone")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: np.roll(x, 1, axis=0),
+        lambda x: x[::-1],
+        lambda x: 255 - x,
+        lambda x: np.zeros_like(x),
+        lambda x: np.random.default_rng(0).integers(0, 256, x.shape, np.uint8),
+        lambda x: x[:, ::-1],
+    ],
+)
+def test_pixels_of_other_files_are_refused(imported, as_taken, change):
+    grouped = duplicates.add_groups(imported.table, duplicates.pairs(imported.table, progress=False))
+    with pytest.raises(ValueError, match=r"something else than the files|do not belong together"):
+        audit.shortcuts(grouped, change(as_taken))
+
+
+@pytest.mark.slow
+def test_report_adds_the_shortcuts_where_images_are_given(imported, as_taken):
     pairs = duplicates.pairs(imported.table, progress=False)
     plain = audit.report(imported.table, pairs=pairs)
-    longer = audit.report(imported.table, pairs=pairs, images=noise(imported.table))
+    longer = audit.report(imported.table, pairs=pairs, images=as_taken)
     assert longer["check"].tolist()[: len(plain)] == plain["check"].tolist()
     assert longer["check"].tolist()[len(plain) :] == SHORTCUTS
     assert list(longer.columns) == audit.COLUMNS

@@ -261,7 +261,6 @@ def test_a_download_that_does_not_fit_on_the_disk(server, tmp_path, monkeypatch)
 
 
 def test_a_server_that_sends_next_to_nothing(server, tmp_path):
-    pytest.importorskip("urllib3", minversion="2.1")
     server.drip = 1
     with pytest.raises(fetch.FetchError, match=r"1 attempts \(slower than 1,000 bytes a second\)"):
         fetch.download(server.url, tmp_path / "set.zip", progress=False, attempts=1, timeout=0.4)
