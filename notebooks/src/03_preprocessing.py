@@ -134,11 +134,11 @@ pictures = [grey] + [np.clip(three_lines(files[name]), 0, 1) for name in three]
 plots.compare_images(pictures, ["right", *three], title="Read with three lines")
 
 # %% [markdown]
-# **Explain.** No error was raised, and three of the five are wrong. *RGBA*: alpha is 255 everywhere, and was averaged in
-# as if it were light: every pixel is a quarter white. *Palette*: the numbers of colours were taken for grey levels, and
-# their order is up to the program that saved the file. *16-bit*: values far above 1, here cut to white. The veil over RGBA
-# is the dangerous one: it passes for a good radiograph. If the files of one class are RGBA and the others are not, the
-# network learns the veil.
+# **Explain.** No error was raised, and three of the five are wrong. *RGBA*: alpha is 255 everywhere, and was averaged
+# in as if it were light: every pixel is a quarter white. *Palette*: the numbers of colours were taken for grey levels,
+# and the program that saved the file chose their order. *16-bit*: values far above 1, here cut to white (the fourth
+# picture is not missing: it is all white). The veil over RGBA is the dangerous one: it passes for a good radiograph. If
+# the files of one class are RGBA and the others are not, the network learns the veil.
 #
 # Keras has a call for it, `load_img`. Is it better? And what does our helper add?
 
@@ -156,8 +156,8 @@ for name, read in {"load_img": with_keras, "images.read": images.read}.items():
 assert np.abs(images.read(files["RGBA"]) - with_keras(files["RGBA"])).max() < 0.01
 
 # %% [markdown]
-# `load_img` looks at the mode first, and fails on 16 bits only. `images.read` reads them too, and DICOM files (lesson 01).
-# From here on a radiograph is what it gives: numbers from 0 to 1 in two dimensions.
+# `load_img` looks at the mode first; only the 16-bit file comes out wrong. `images.read` reads that, too, and DICOM
+# files (lesson 01). From here on a radiograph is what it gives: numbers from 0 to 1 in two dimensions.
 #
 # ### Checkpoint
 #
@@ -175,10 +175,11 @@ assert np.abs(images.read(files["RGBA"]) - with_keras(files["RGBA"])).max() < 0.
 # %% [markdown]
 # ## Step 2 · Make it square, keep the shape
 #
-# Networks want squares, radiographs are often not. Pillow offers three ways: **squash**, which resizes width and height
-# each to the wanted size; **pad** with black; **crop** the centre. `load_img(..., target_size=(224, 224))` squashes, and so
-# does `image_dataset_from_directory` (the images of lesson 01 were square already). We try them on an image that is wider
-# than high, as many portable ones are, and of which we know where heart and lungs lie.
+# Networks want squares, and many radiographs are not square. There are three common ways: **squash**, which resizes
+# width and height each to the wanted size; **pad** with black; **crop** the centre.
+# `load_img(..., target_size=(224, 224))` squashes, and so does `image_dataset_from_directory` (the images of lesson 01
+# were square already). We try them on an image that is wider than high, as many portable ones are, and of which we know
+# where heart and lungs lie: a **mask** is a second image, white where the heart (or the lung) is.
 
 
 # %%
@@ -329,8 +330,8 @@ train, test = small[in_train], small[in_test]
 print(f"{len(train)} train, {len(test)} test")
 
 # %% [markdown]
-# First what most scripts do: scikit-learn's `StandardScaler` on *all* images, then the split. To see what flows where, we
-# do it twice; the second time the **test** images are white, as if they came from a clinic with another exposure.
+# First what many scripts do: scikit-learn's `StandardScaler` on *all* images, then the split. To see what flows where,
+# we do it twice; the second time the **test** images are white, as if they came from a clinic with another exposure.
 #
 # **Predict.** We look at one *training* image after scaling. Does it change when only *test* images change?
 
@@ -477,8 +478,8 @@ except ValueError as error:
 # %% [markdown]
 # ## Step 5 · Batches, and augmentation for train only
 #
-# **Augmentation** changes a training image a little at random in each epoch: turned, moved, zoomed. It says to the
-# network: this is still the same answer. Keras has layers for it.
+# **Augmentation** changes each training image a little at random, anew in each **epoch** (one pass through all training
+# images): it is turned, moved, zoomed. It says to the network: the answer is still the same. Keras has layers for it.
 
 # %%
 keras.utils.set_random_seed(SEED)
@@ -500,7 +501,7 @@ plots.montage([one[0, ..., 0]] + [turn.round() for turn in turns], titles, title
 #
 # Now the mistake: the *test* images go through the same layers, because the line was copied.
 #
-# **Predict.** Which share of the test images gets another answer (the most probable class) from the network of Step 4?
+# **Predict.** What share of the test images gets another answer (the most probable class) from the network of Step 4?
 
 # %% tags=["nbval-check-output"]
 MY_OTHER = None  # your prediction: share of the test images with another answer, from 0 to 1
@@ -530,8 +531,10 @@ other_answers.meets(
 # verdict("03.augmented-test-changes-answers", low > 0.03)
 
 # %% [markdown]
-# **Explain.** A test that is changed at random gives another number in each run, on images that nobody took. Keras's layers
-# guard against it: inside a model they act in `fit` and do nothing in `predict`. Here we asked for it by `training=True`.
+# **Explain.** A test that is changed at random gives another number in each run, on images that were never taken. (The
+# interval takes each image for another patient, so it is a little too narrow; lesson 07 does better.) Keras's layers
+# guard against it: inside a model they act in `fit` and do nothing in `predict`. Here we asked for it by
+# `training=True`.
 #
 # `pipeline.batches` hands out the cached images of one part in portions (**batches**). For train they come shuffled, and
 # changed where one asks for it; for the other parts in the table's order. What it adds: it refuses the mistake.
@@ -547,8 +550,8 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# The images of a batch are on the scale 0-255, as the first layer expects, and in the table's order: predictions can be put
-# beside their rows. What is the same for train and test is `prepare`; what is for train alone is chance.
+# The images of a batch are on the scale 0-255, as the first layer expects, and in the table's order: predictions can be
+# put beside their rows. `prepare` is the same for train and test; only train is changed at random.
 #
 # ### Checkpoint
 #
@@ -664,12 +667,12 @@ plots.compare_images(
 )
 
 # %% [markdown]
-# **Explain.** Look at the air: on the phantom it is no longer black but a blotchy dark grey. Equalisation pulls apart
-# whatever there is most of, and that may be noise or an empty border. Below, its histogram is nearly flat, by
-# construction; what shared *one* level still does, hence a spike. (If *plain* was flat already, somebody equalised the
-# file before.) After it, all images have nearly the same histogram. *CLAHE* brings out ribs and vessels locally. Both
-# may help, and both throw away how bright the image was. That is a claim about what matters: test it on validation, do
-# not assume it. One thing is not a matter of taste: what train got, test must get.
+# **Explain.** Look at the air: on the phantom it is no longer black but very dark grey, with black specks. Equalisation
+# pulls apart whatever there is most of, and that may be noise or an empty border. Below, its histogram is nearly flat,
+# by construction. Pixels that shared *one* level still share one: hence the spike. (If *plain* was flat already,
+# somebody equalised the file before.) After it, all images have nearly the same histogram. *CLAHE* brings out ribs and
+# vessels locally. Both may help, and both throw away how bright the image was. That is a claim about what matters: test
+# it on validation, do not assume it. One thing is not a matter of taste: what train got, test must get.
 
 # %% [markdown]
 # ## Step 8 · The cache · deeper
@@ -697,7 +700,7 @@ print(cached.shape, cached.dtype, f"{cached.nbytes / 1e6:.1f} MB")
 # It is made of *all* parts of the split: no constant is computed in it, so nothing leaks.
 #
 # Most published notebooks use Keras's `ImageDataGenerator` (deprecated by now): it opens, decodes and resizes every
-# file in every epoch. The same files, the same size, one epoch each: by which factor do the two differ?
+# file in every epoch. The same files, the same size, one epoch each: by what factor do the two differ?
 
 
 # %%
