@@ -110,8 +110,8 @@ print(f"for scores of -4, -1, 1 and 4: {sigmoid(np.array([-4, -1, 1, 4])).round(
 # %% [markdown]
 # ## Step 3 · The loss
 #
-# The **loss** says how bad an answer is: minus the logarithm of the probability that was given to the *true* class. It is
-# called **cross-entropy**. Sure and right (0.99) costs 0.01.
+# The **loss** says how bad an answer is: minus the natural logarithm of the probability that was given to the *true*
+# class. It is called **cross-entropy**. Sure and right (0.99) costs 0.01.
 #
 # **Predict.** The true class was given the probability 0.01: sure and wrong. What is the loss?
 
@@ -156,8 +156,9 @@ wrong_and_sure.meets(
 # %% [markdown]
 # ## Step 4 · Steps down the hill
 #
-# For each of the 1,025 numbers (weights and bias) we ask: if it grows a *little*, by how much does the loss change? The
-# list of the answers is the **gradient**. Calculus gives all of them at once, and for this loss the result is short:
+# For each of the 1,025 numbers (weights and bias) we ask: if it grows a *little*, how fast does the loss change with
+# it? The list of the answers is the **gradient**. Calculus gives all of them at once, and for this loss the result is
+# short:
 #
 # > error = probability − label; gradient = mean over the images of error × pixel.
 #
@@ -189,7 +190,7 @@ def descend(rate, steps=100):
 
 
 # %% [markdown]
-# A first attempt. A small, careful learning rate cannot be wrong, can it?
+# A first attempt. We begin with a small, careful learning rate.
 
 # %% tags=["nbval-check-output"]
 too_small = descend(rate=0.0001)
@@ -248,8 +249,9 @@ plots.show(figure, f"Training loss over 100 steps, three learning rates: {said}.
 
 # %% [markdown]
 # **Explain.** Mind the scales. Too small: a flat line. Right: a fall, steep at first, slower later. Too large: the loss
-# leaps far above 0.69, because each step goes past the valley and up the other side. (A single neuron may find back; a deep
-# network often does not.) **Rule:** a flat or a leaping loss is a question to the learning rate first. Try factors of ten.
+# leaps far above 0.69, because each step goes past the valley and up the other side. (A single neuron may find back; a
+# deep network often does not.) **Rule:** where the loss is flat or leaps, change the learning rate first, by factors of
+# ten.
 #
 # ### Checkpoint
 #
@@ -322,7 +324,7 @@ print(f"bias by hand {bias:.6f}, Keras {keras_bias[0]:.6f}")
 # `fit` does. Keras finds the gradient of *any* stack of layers, from the last back to the first: **backpropagation**.
 #
 # scikit-learn has the same neuron. Its `fit` goes all the way to the lowest point of the loss plus a penalty on large
-# weights. There the gradient is zero, and ours agrees:
+# weights (`C`: the smaller, the stronger). There the gradient is zero, by our formula, too:
 
 # %%
 in_sklearn = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000).fit(x, y)
@@ -345,7 +347,7 @@ print(f"largest gradient at its weights: {np.abs(by_weights + penalty).max():.1e
 # Lesson 03 met negatives: radiographs stored with black and white swapped. Suppose a set in which every image comes both
 # ways. With our scaling the negative of `x` is `-x`. The class is as visible as before.
 #
-# **Predict.** One neuron takes 400 steps on images and negatives. Which training loss does it reach?
+# **Predict.** One neuron takes 400 steps on images and negatives. What training loss does it reach?
 
 # %% tags=["nbval-check-output"]
 MY_BOTH = None  # your prediction: training loss after 400 steps, from 0 to 1
@@ -421,9 +423,9 @@ print(f"{model.count_params():,} numbers to learn, from {len(x)} images and thei
 plots.curves(history.history, title="16 hidden neurons, images and negatives")
 
 # %% [markdown]
-# **Explain.** The training loss falls well below the single neuron's. On images that it has not seen (dashed) far less is
-# gained. Weights of hidden neurons cannot start at zero: equal neurons
-# would get equal gradients and stay equal. Keras draws them at random, hence the seed.
+# **Explain.** The training loss falls well below the single neuron's. On images that it has not seen (dashed) far less
+# is gained. Weights of hidden neurons cannot start at zero: equal neurons would get equal gradients and stay equal.
+# Keras draws them at random, hence the seed.
 
 # %% tags=["author", "verdict"]
 # verdict("05.hidden-layer-falls-well-below-one-neuron", history.history["loss"][-1] < 0.8 * reached)
@@ -561,7 +563,7 @@ fitted_accuracy.meets(
 # Now, once, the test images, with their true labels, for the single neuron of Step 5. Beside it the **majority** baseline,
 # which always gives the more frequent class.
 #
-# **Predict.** Which accuracy has the single neuron on the test images?
+# **Predict.** What accuracy does the single neuron reach on the test images?
 
 # %% tags=["nbval-check-output"]
 MY_TEST = None  # your prediction: accuracy on the test images, from 0 to 1
@@ -597,9 +599,9 @@ on_test.meets(
 )
 
 # %% [markdown]
-# **Explain.** Both answered the *same* images. Read the third line, the difference on these images: where its interval lies
-# above zero, a single neuron has learned something. On case E's published set (three classes, 64×64 pixels) a linear model
-# reaches 0.94 and the majority 0.43 (n = 317). A report of a deep network should show this number first.
+# **Explain.** Read the third line, the difference on the *same* images: where its interval lies above zero, a single
+# neuron has learned something (`p`: lesson 07). On case E's published set (three classes) a linear model on pixels
+# reaches 0.938 (0.91-0.96, n = 317), the majority 0.43. A report of a deep network should show this number first.
 #
 # ### Checkpoint: read four loss curves
 #
@@ -622,8 +624,8 @@ plots.show(
 
 # %% [markdown]
 # <details><summary>Answer</summary>
-# A: rate too large, both losses leap up. B: overfitting; the curves part, and validation rises. C: rate too small: flat at
-# 0.693, with the same data as D. D: going well: both fall. As long as validation does not rise, a gap alone is not
+# A: rate too large, both losses leap up. B: overfitting; the curves part, and validation rises. C: rate too small: flat
+# at 0.693, with the same data as D. D: going well: both fall. As long as validation does not rise, a gap alone is not
 # overfitting.
 # </details>
 
@@ -772,9 +774,9 @@ plots.line(
 # %% [markdown]
 # **Explain.** Sorted batches hold one class only, and the quickest way to please such a batch is to say that class to
 # *everything*. In each epoch the share falls low, then climbs high, and the result depends on where you stop. Shuffled
-# batches show both classes: the share still moves, because sixteen images are few, but less. (On a very small set, with three
-# or four steps to an epoch, both swing at first.) Shuffle the *training* images, anew in each epoch. Keras' `fit` does so
-# with arrays, and `pipeline.batches` with `train` and no other part.
+# batches show both classes: at first the share swings here, too, because sixteen images are few, and later less. (On a
+# very small set, with three or four steps to an epoch, it may not settle.) Shuffle the *training* images, anew in each
+# epoch. Keras' `fit` does so with arrays, and `pipeline.batches` with `train` and no other part.
 
 # %% tags=["author", "verdict"]
 # late = len(in_order) // 2
@@ -825,10 +827,10 @@ for name, w in ((f"{epochs} epochs", weights), (f"{10 * epochs} epochs", fit(x, 
         print(f"    correlation of weights and disease within the lungs {alike[name]:.2f}")
 
 # %% [markdown]
-# **Explain.** On the phantoms, less: the correlation falls. With a thousand weights and a few hundred images some pixel
-# always differs between the classes by chance, and a neuron takes whatever differs. In real sets much differs that is not
-# chance, and not disease. On the published set of case E a model that sees *only* the frame of the image separates COVID from
-# the rest with an AUC of 0.98. Lesson 09 hunts such shortcuts. Good accuracy is no evidence that the disease was seen.
+# **Explain.** On the phantoms, less: in this one training the correlation falls. With a thousand weights and a few
+# hundred images some pixel always differs between the classes by chance, and a neuron takes whatever differs. In real
+# sets much differs that is not chance, and not disease. Lesson 09 looks for such shortcuts. Good accuracy is no
+# evidence that the disease was seen.
 
 # %% tags=["author", "verdict"]
 # if DATASET == "phantom":
