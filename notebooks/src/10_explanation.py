@@ -53,12 +53,13 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · Two networks and one difference
 #
-# Whether a map is right can be told only where somebody knows the place of the lesion. Most public sets name a class
-# and no place. In phantoms we know it to the pixel, so this lesson draws images of its own, whatever `DATASET` is, and
-# comes back to `DATASET` in Step 9.
+# A map can be judged only where the place of the lesion is known. Most public sets name a class and no place. In
+# phantoms we know the place to the pixel, so this lesson draws images of its own, whatever `DATASET` is, and comes back
+# to `DATASET` in Step 9.
 #
-# Half of the images show a bacterial pneumonia: one lobe is dense. Every image is drawn twice, once with the letters `R
-# PORTABLE` burnt in and once without; nothing else differs, not even the noise. (Drawing takes some seconds, once.)
+# Half of the images show a bacterial pneumonia: one **lobe** (a part of a lung) is dense. Every image is drawn twice,
+# once with the letters `R PORTABLE` burnt in and once without; nothing else differs, not even the noise. (Drawing takes
+# some seconds, once.)
 
 # %% tags=["nbval-check-output"]
 SIZE, N = (96, 220) if MODE == "class" else (136, 480)
@@ -78,8 +79,8 @@ print(f"{len(table)} images of {table['patient'].nunique()} patients, with and w
 pd.crosstab(table["split"], table["label"])
 
 # %% [markdown]
-# Two studies with the same patients. In the **honest** one the letters are on an image at random. In the other they are
-# on the images with pneumonia and on no others: a **shortcut** (lesson 09).
+# Two studies with the same patients. In the **honest** one about half of the images have the letters, at random. In the
+# other they are on the images with pneumonia and on no others: a **shortcut** (lesson 09).
 
 # %% tags=["nbval-check-output"]
 ill = (table["label"] == "bacterial").to_numpy()
@@ -94,8 +95,8 @@ for study, on in with_letters.items():
     print(f"on {on[~ill].sum()} of {(~ill).sum()} without")
 
 # %% [markdown]
-# One small network is trained on each study, in plain Keras. Its last maps are an eighth of the image's side: fine
-# enough to point at something.
+# One small network is trained on each study, in plain Keras. Its last **feature maps**, the outputs of the last
+# convolution, have an eighth of the image's side: fine enough to point at something.
 
 
 # %% tags=["nbval-check-output"]
@@ -165,8 +166,9 @@ higher.meets(
 )
 
 # %% [markdown]
-# **Explain.** By its own test the shortcut network is at least as good. Nothing in this number says that it reads
-# letters, and on a public set there would be no other number. Can a picture of what it "looks at" tell us?
+# **Explain.** By its own test the shortcut network looks at least as good. (Where the intervals overlap, *better* is
+# not shown.) Nothing in this number says that it reads letters, and on a public set there would be no other number. Can
+# a picture of what it "looks at" tell us?
 
 # %% tags=["author", "verdict"]
 # verdict("10.shortcut-is-at-least-as-good", gain > -0.01)
@@ -174,14 +176,17 @@ higher.meets(
 # %% [markdown]
 # ## Step 2 · Grad-CAM in ten lines
 #
-# The unit at the end computes a **logit**, a number without limits, and the sigmoid makes it a probability. The last
-# maps say where something was found. How much each of them counts for the logit, the **gradient** says: how far does
-# the logit rise if the map rises a little? So (Selvaraju et al. 2017):
+# The last unit computes a **logit**, and the sigmoid turns it into a probability (lesson 06). Each feature map says
+# where something was found. How much does a feature map count for the logit? The **gradient** tells: how far does the
+# logit rise if the map rises a little? So (Selvaraju et al. 2017):
 #
-# 1. the gradient of the logit at each place of each map; its mean is the map's *weight*;
-# 2. the maps, times their weights, summed;
-# 3. what is below zero (it speaks *against* the class) is cut off;
-# 4. the result is enlarged to the size of the image.
+# 1. take the gradient of the logit at each place of each feature map; its mean is the map's *weight*;
+# 2. multiply the feature maps by their weights, and add them up;
+# 3. cut off what is below zero (it speaks *against* the class);
+# 4. enlarge the result to the size of the image.
+#
+# In the code, `tf.GradientTape` records a computation so that its gradient can be asked for; `model.layers[-3]` gives
+# the last feature maps.
 
 
 # %%
@@ -200,8 +205,8 @@ def grad_cam(model, grey, of="logit", relu=True):
 
 
 # %% [markdown]
-# All maps are of the test images with pneumonia, *with* letters. Phantoms can be drawn again with the outline of what
-# is in them, and without the lesion (for Step 5).
+# All heat maps are of test images with pneumonia, all *with* letters. Phantoms can be drawn again: with the outlines
+# (**masks**) of lesion and letters, and without the lesion (for Step 5).
 
 # %% tags=["nbval-check-output"]
 test = table[ill & ~is_train]
@@ -236,15 +241,16 @@ plots.heat_maps(
 )
 
 # %% [markdown]
-# **Explain.** The first three in the order of the table; nobody picked them. Bright is hot. The heat comes in soft
-# blobs: 12 × 12 places (17 × 17 in `"full"` mode) were stretched over the image. No rib and no edge can be read from
-# it. Each map has a scale of its own, so an image of which the network is unsure glows as brightly as one of which it
+# **Explain.** These are the first three in the order of the table; nobody picked them. Bright is hot. The heat comes in
+# soft blobs: 12 × 12 places (17 × 17 in `"full"` mode) were stretched over the image. No rib and no edge can be read
+# from it. Each map has its own scale, so an image of which the network is unsure glows as brightly as one of which it
 # is certain.
 #
-# Read where the hottest place lies. It can be on the letters, which told this network nothing. Three images do not
-# settle that; Step 4 asks all of them.
+# The captions say where the hottest place lies: on the lesion, on the letters (which told this network nothing), or
+# elsewhere, be it far away or just outside the outline. How often, three images cannot say; Steps 3 and 4 ask all.
 #
-# `explain.grad_cam` does the same, and adds models inside models, several classes, and a warning where a map is empty:
+# `explain.grad_cam` does the same. It also takes models inside models and several classes, and warns where a map is
+# empty:
 
 # %%
 assert np.allclose(heat, explain.grad_cam(honest, marked, target=1), rtol=1e-3, atol=1e-4)
@@ -252,7 +258,8 @@ assert np.allclose(heat, explain.grad_cam(honest, marked, target=1), rtol=1e-3, 
 # %% [markdown]
 # ## Step 3 · Right, or only pleasing?
 #
-# A paper has room for three images. Here are three, with maps of a method that we keep to ourselves for a moment.
+# A paper has room for three images. Here are three, with the maps of a method. (Look at the picture and not at the
+# code: the code tells which method it is.)
 
 # %%
 rng = np.random.default_rng(SEED)
@@ -274,7 +281,9 @@ plots.heat_maps(
 )
 
 # %% [markdown]
-# **Predict.** How much does this method know about the place of the lesion, over all images?
+# **Predict.** How much does this method know about the place of the lesion, over all images? From the share of its heat
+# inside the lesion we subtract the lesion's share of the image, which luck alone gets. More than 0.1 is *much*, more
+# than 0.03 *a little*.
 
 # %% tags=["nbval-check-output"]
 MY_METHOD = None  # your prediction: "much", "a little" or "nothing"
@@ -308,18 +317,18 @@ method.meets(
 
 # %% [markdown]
 # **Explain.** The maps are random numbers, made without any network. We drew one for each image and picked the three
-# that fit best. With some dozen images the nicest examples of *any* method look like something. Hence: all images, a
+# that fit best. Among some dozen images, three that look convincing can be found for *any* method. So: all images, a
 # number for each, and an interval. Two numbers are common:
 #
 # - **energy inside**: which share of the heat lies inside the mask;
 # - **pointing game**: does the hottest place lie inside the mask (Zhang et al. 2018)?
 #
-# `explain.average` is the mean of such numbers; its interval draws patients (lesson 07). Both mean nothing alone: a
-# large lesion is hit by luck, and most lesions lie where lungs are. So compare with maps that know nothing: the random
-# ones, and a bell in the **centre** of each image.
+# `explain.average` is the mean of such numbers; its interval draws patients (lesson 07). Neither means anything alone:
+# a large lesion is hit by luck, and these lesions all lie in the lungs. So compare with maps that know nothing: the
+# random ones, and a bell-shaped one in the **centre** of each image.
 #
-# **Predict.** By luck a map has about 7 % of its heat inside the lesion. Which share has Grad-CAM of the honest
-# network, as a mean over all images?
+# **Predict.** By luck a map has about 7 % of its heat inside the lesion. Which share does Grad-CAM of the honest
+# network have there, as a mean over all images?
 
 # %% tags=["nbval-check-output"]
 MY_ENERGY = None  # your prediction: share of the heat inside the lesion, from 0 to 1
@@ -371,9 +380,10 @@ inside.meets(
 )
 
 # %% [markdown]
-# **Explain.** The two differences are taken image by image. An interval above zero: the map has found more of the
-# lesion than a map that knows nothing. And still most of its heat lies outside. (The centred map cannot win the
-# pointing game: its hottest point is the mediastinum, not a lung.)
+# **Explain.** The two differences are taken image by image. An interval above zero: Grad-CAM has more of its heat on
+# the lesion than a map that knows nothing. And still most of its heat lies outside. (The centred map cannot win the
+# pointing game: its hottest place lies between the lungs. The game is printed without interval: with 37 images such a
+# share can be off by about 0.15.)
 
 # %% tags=["author", "verdict"]
 # verdict("10.three-picked-look-better", energy[best].mean() > 1.2 * energy.mean())
@@ -387,7 +397,8 @@ inside.meets(
 #
 # Now the network that was trained where letters gave the answer away, on the same images, with lesion *and* letters.
 #
-# **Predict.** Heat inside the lesion, honest minus shortcut network: which difference, as a mean over all images?
+# **Predict.** Take the share of heat inside the lesion, honest minus shortcut network. How large is this difference, as
+# a mean over all images?
 
 # %% tags=["nbval-check-output"]
 MY_DIFFERENCE = None  # your prediction: a difference of two shares, from -0.3 to 0.3
@@ -434,8 +445,9 @@ apart.meets(
 # %% [markdown]
 # **Explain.** Read the *letters*: the shortcut network has more heat there than a random map, and more than the honest
 # network. So a map *can* raise the alarm. But the honest network, too, has more heat on the letters than a random map,
-# although they told it nothing. And by the share of heat on the lesion the two are hard to tell apart. (Does the
-# pointing game do better? Read its row.) With two or three images in a paper, which network would you have trusted?
+# although they told it nothing. And in the heat on the lesion the two differ by a few hundredths, which nobody
+# sees in single images. (Does the pointing game do better? Read its row, and remember that it lacks its interval.) With
+# two or three images in a paper, which network would you have trusted?
 
 # %% tags=["author", "verdict"]
 # there = {name: energy_inside(maps, wide).mean() for name, maps in both.items()}
@@ -452,7 +464,7 @@ apart.meets(
 # %% [markdown]
 # ## Step 5 · What does the answer rest on? Ask it
 #
-# A map is a picture of a network's inside. A **counterfactual** is an experiment: the same image, the same noise, with
+# A heat map shows the inside of a network. A **counterfactual** is an experiment: the same image, the same noise, with
 # *one* thing taken out.
 
 # %%
@@ -461,8 +473,8 @@ names = ["lesion and letters", "lesion taken out", "letters taken out"]
 plots.compare_images(three, names, title="One image and its two counterfactuals")
 
 # %% [markdown]
-# **Predict.** The *shortcut* network, images that *do* show a pneumonia: how far does its probability fall, on average,
-# when the letters are taken out?
+# **Predict.** The *shortcut* network gets images that *do* show a pneumonia. How far does its probability fall, on
+# average, when the letters are taken out?
 
 # %% tags=["nbval-check-output"]
 MY_FALL = None  # your prediction: fall of the mean probability, from 0 to 1
@@ -500,9 +512,9 @@ fall.meets(
 )
 
 # %% [markdown]
-# **Explain.** This is the answer in the units of the question. To the shortcut network the letters are worth several
-# times as much as to the honest one, on images that *do* show a pneumonia. It uses the disease as well: a shortcut need
-# not replace the signal to spoil the answer.
+# **Explain.** Now the answer is in units of probability. On images that *do* show a pneumonia, the shortcut network
+# loses several times as much without the letters as the honest one. (Does the honest one move at all? See whether its
+# interval includes zero.) It uses the disease as well: a shortcut need not replace the signal to spoil the answer.
 #
 # What do letters do on images of healthy people?
 
@@ -524,11 +536,11 @@ for study, model in nets.items():
 # than the honest one.
 #
 # Now set the two ways of asking side by side: the share of the *heat* on the letters (Step 4) and the fall of the
-# *probability* without them. Divide shortcut by honest in each. The ratios differ: a map's share of heat does not
-# measure how much hangs on a place. And heat on the lesion does not say *why* it is hot. A map is a place, not a
-# reason.
+# *probability* without them. Divide shortcut by honest in each. The second ratio is the larger: the share of heat does
+# not measure how much the answer depends on a place. And heat on the lesion does not say *why* it is hot. A map shows a
+# place and gives no reason.
 #
-# On real images nobody can take a lesion out. Letters, borders and corners one *can* cover: do it (lesson 09).
+# On real images nobody can take a lesion out. But letters, borders and corners can be covered: do it (lesson 09).
 
 # %% tags=["author", "verdict"]
 # lost = {study: drops[study, "the letters"].value for study in nets}
@@ -551,7 +563,7 @@ for study, model in nets.items():
 #
 # <details><summary>Answer</summary>
 # 3. In Step 4 the lesion got heat from the shortcut network too, far more than by luck. Only the experiment of Step 5
-#    says how much hangs on the letters. Answer 2: a sharper picture of a place is still no reason.
+#    says how much depends on the letters. Answer 2: a sharper picture of a place is still no reason.
 # </details>
 
 # %% [markdown]
@@ -559,13 +571,13 @@ for study, model in nets.items():
 #
 # | check | question | fails to see |
 # |---|---|---|
-# | masks: energy, pointing, with baselines | is the heat where the finding is? | why it is hot; how much hangs on it |
-# | randomisation (Step 8) | does the map depend on what was learned? | whether the network is right |
-# | deletion (Step 8) | does the network use these places? | whether it should; images with holes are odd |
+# | masks: energy, pointing, with baselines | is the heat where the finding is? | why it is hot; how much depends on it |
+# | randomisation (Step 8, deeper) | does the map depend on what was learned? | whether the network is right |
+# | deletion (Step 8, deeper) | does the network use these places? | whether it should; images with holes are odd |
 # | counterfactual | how much does the answer change without this one thing? | what you did not think of taking out |
 #
 # On real images with masks drawn by radiologists, all seven methods that Saporta et al. (2022) compared localised worse
-# than radiologists did. Our figures are of phantoms: one lobe, dense, sharp-edged, easy. They show the method, and are
+# than radiologists did. Our numbers are of phantoms: one lobe, dense, sharp-edged, easy. They show the method, and are
 # no evidence about patients.
 
 # %% [markdown]
@@ -594,8 +606,8 @@ for name, model in {"as trained": honest, "surer": sure}.items():
 # several classes the same mistake also mixes the *other* classes' gradients into the map. So: the logit.
 #
 # **No ReLU.** Without the cut, places that speak *against* the class stay in the map as negative numbers. Plotting
-# rescales them from lowest to highest, and everything in between turns lukewarm. Or somebody takes the absolute value.
-# Which share of the heat lies inside the lesion then?
+# rescales them from lowest to highest, and zero, which should be dark, becomes half-bright. Or somebody takes the
+# absolute value. Which share of the heat lies inside the lesion then?
 
 # %%
 signed = grad_cam(honest, marked, relu=False)
@@ -677,9 +689,9 @@ plots.heat_maps(
 
 # %% [markdown]
 # `explain.occlusion` does the same for any model. The **rank correlation** compares the order of the places from cold
-# to hot: 1 for the same order, 0 for none in common.
+# to hot: 1 for the same order, 0 for nothing in common, -1 for the reverse.
 #
-# **Predict.** Two methods, one network: which rank correlation have their maps, as a mean over all images?
+# **Predict.** Two methods, one network: what is the rank correlation of their maps, as a mean over all images?
 
 # %% tags=["nbval-check-output"]
 MY_ALIKE = None  # your prediction: rank correlation, from -1 to 1
@@ -730,12 +742,12 @@ two_methods.meets(
 # Without masks and counterfactuals two checks remain; they ask whether a map has to do with the *network*.
 #
 # **Randomisation** (Adebayo et al. 2018). Draw the weights of a layer anew at random, from the answer downwards, and
-# make the map again. A map that stays the same shows the image's edges, not what was learned. Two maps of random
-# numbers that have nothing to do with each other have a rank correlation of about 0.2, without its sign (the first line
+# make the map again. A map that stays the same shows the image's edges, not what was learned. Two unrelated maps of
+# random numbers have a rank correlation of about 0.2, without its sign: soft blobs overlap by chance (the first line
 # below).
 #
-# **Predict.** The honest network with only its *last* layer redrawn: which rank correlation, without its sign, has its
-# map with that of the trained network?
+# **Predict.** Only the *last* layer of the honest network is redrawn. What is the rank correlation, without its sign,
+# of the new map with the trained network's?
 
 # %% tags=["nbval-check-output"]
 MY_REDRAWN = None  # your prediction: size of the rank correlation, from 0 to 1
@@ -866,7 +878,8 @@ left.pivot(index="map", columns="network", values="probability")
 #
 # Last, images of the data set `DATASET`. The honest network was trained for some seconds to tell drawn bacterial
 # pneumonias from drawn normal chests. It knows nothing of other diseases, and on a real set it has never seen a real
-# image. What will it say of another disease, and what will the map look like?
+# image. What will it say of another disease, and what will the map look like? (Above each image: its true class, and
+# the probability of *bacterial* pneumonia.)
 
 # %% tags=["nbval-check-output"]
 given = datasets.load(DATASET, DATA_DIR)
@@ -895,8 +908,8 @@ plots.heat_maps(
 #   those maps.
 # - Score all images, against a mask, with interval and n, next to a random and a centred map. Three nice examples can
 #   be had from random numbers.
-# - Heat on the lesion does not exclude a shortcut. An experiment that takes one thing out says how much hangs on it.
-# - A map is a place, not a reason.
+# - Heat on the lesion does not exclude a shortcut. An experiment that takes one thing out says how much depends on it.
+# - A map shows a place and gives no reason.
 #
 # Your predictions in this lesson:
 
@@ -915,7 +928,7 @@ print(guess.code())
 #
 # Practise it first: [exercise 10](../exercises/10_explanation_exercise.ipynb), whose checks answer at once.
 #
-# A probability fell by so and so much: but what is a probability of this network worth? Lesson 11 asks whether 0.8
+# Step 5 measured how far a probability falls. But what is a network's probability worth? Lesson 11 asks whether 0.8
 # means eight in ten, and where to put the threshold.
 
 # %% [markdown]
