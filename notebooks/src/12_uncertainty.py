@@ -4,15 +4,15 @@
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can it be used?* So far every test image came from where the training images came from. A model in use meets other
-# scanners, other patients, and pictures that are no chest at all. This lesson measures what happens then, and builds
-# ways of not answering.
+# scanners, other patients, and pictures that are no chest at all. This lesson measures what happens then, and shows how
+# a model can answer less, or not at all.
 #
 # **You will be able to**
 #
 # - report a model at home and elsewhere, side by side, at a threshold frozen at home;
 # - check that an external set shares no image with training;
 # - find the subgroup that a good average hides;
-# - make prediction sets that hold the truth as often as promised, and say when the promise lapses;
+# - build prediction sets that hold the true class as often as promised, and say when the promise fails;
 # - (deeper) set the limit of a gate for inputs, and count abstentions so that they cannot flatter a model.
 #
 # **Time and hardware.** 45 minutes for the core, 45 more for the steps marked *deeper*, which you can skip; about one
@@ -55,9 +55,9 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · A model of one hospital
 #
-# To say what an external set does to a model, one has to know how the set differs. So the networks of this lesson see
-# phantoms, whatever `DATASET` is; the gate of Step 8 takes the images of `DATASET`. Phantoms show the method and are no
-# evidence about patients.
+# Why an external set is hard for a model can be told only where one knows how the set differs. So the networks of this
+# lesson see phantoms, whatever `DATASET` is; the gate of Step 8 takes the images of `DATASET`. Phantoms show the method
+# and are no evidence about patients.
 #
 # The default cohort comes from two hospitals with different equipment, A and B. We take those of **hospital B** as our
 # home, split them by patient, and keep three parts: `train`; `val`, for every choice; `test`, for every report.
@@ -78,8 +78,8 @@ home.groupby("split", observed=True).agg(
 )
 
 # %% [markdown]
-# The compact network (lesson 06) is trained. On `val` we choose the threshold that finds nine of ten COVID phantoms.
-# Then network and threshold are **frozen**.
+# The compact network (lesson 06) is trained. On `val` we choose the threshold that finds at least nine of ten COVID
+# phantoms. Then network and threshold are **frozen**.
 
 
 # %% tags=["nbval-check-output"]
@@ -103,15 +103,16 @@ at_test = evaluate.at_threshold(internal, "covid", threshold).set_index("metric"
 at_test.loc[["sensitivity", "specificity"], ["value", "low", "high", "n"]].round(3)
 
 # %% [markdown]
-# **Explain.** A modest model, of modest size and training, with wide intervals: `n` is the number of test images in the
-# denominator, and images of one patient count as one unit (lesson 07). This is **internal** validation: new patients,
-# same hospital.
+# **Explain.** A modest model, with wide intervals: `n` is the number of test images in the denominator, and images of
+# one patient count as one unit (lesson 07). Many images without COVID are called COVID: the price of the high
+# sensitivity. This is **internal** validation: new patients, same hospital.
 
 # %% [markdown]
 # ## Step 2 · The same model elsewhere
 #
-# Another folder: a second hospital with hazier portable radiographs (its equipment is called C), all of them new people,
-# with diseases drawn as severe as at home. For a frozen model, external validation is one more folder to read.
+# Another folder: a second hospital. Its equipment, called C, takes portable radiographs with less contrast. All people
+# are new; the diseases are drawn as severe as at home. For a frozen model, external validation is one more folder to
+# read.
 
 
 # %% tags=["nbval-check-output"]
@@ -165,8 +166,8 @@ print(f"sensitivity {called[covid_there].mean():.3f}, n = {covid_there.sum()}")
 print(f"specificity {(~called[~covid_there]).mean():.3f}, n = {(~covid_there).sum()}")
 
 # %% [markdown]
-# `train.predict` and `evaluate.at_threshold` give the same, with intervals. Beside them a third cohort: children, who
-# were imaged at home.
+# `train.predict` and `evaluate.at_threshold` give the same, with intervals. We add a third cohort: children, imaged at
+# home.
 
 
 # %%
@@ -237,11 +238,12 @@ second_specificity.meets(
 # )
 
 # %% [markdown]
-# **Explain.** Read each column downwards, interval by interval. Whether the AUC is lower at the second hospital, only
-# the interval of the *difference* would say. The threshold suffers badly: the sensitivity falls while the specificity
-# *rises*. All scores have moved down, with COVID and without; a threshold is a point on a scale, and the scale is not
-# the same there (**domain shift**). For the children the intervals overlap with home's: with this n only a large change
-# would show.
+# **Explain.** Read each column from top to bottom. At the second hospital the sensitivity falls while the specificity
+# *rises*. That happens when scores move down, with COVID and without: fewer alarms, true and false. A threshold is a
+# point on a scale, and the scale is not the same there. When data in use differ from the training data, one speaks of
+# **domain shift**. The AUC asks for the order of the scores alone; whether it is lower there, only the interval of the
+# *difference* would say. For the children the intervals overlap with home's: with this n only a large change would
+# show.
 #
 # Which change does it: the equipment, or the people? With phantoms one can change one thing at a time (Step 6). A real
 # example of such a fall: Zech and others (2018) report an internal AUC of 0.931 and an external one of 0.815 for
@@ -250,8 +252,8 @@ second_specificity.meets(
 # %% [markdown]
 # ## Step 3 · Is the external set external?
 #
-# Public collections are fed from each other. Suppose an "external" folder turns up that holds our images of the second
-# hospital and, unnoticed, 45 of our own training images with changed contrast and other names.
+# Public collections often copy from each other. Suppose an "external" folder turns up that holds our images of the
+# second hospital and, unnoticed, 45 of our own training images with changed contrast and other names.
 
 # %% tags=["nbval-check-output"]
 rng = np.random.default_rng(SEED)
@@ -280,8 +282,7 @@ found = answers(collected, collected_images)
 print("accuracy as it came:", evaluate.metric(found, "accuracy"))
 
 # %% [markdown]
-# File hashes find nothing. The detector of lesson 04 is blind to contrast and finds the copies. Then the known images
-# are taken out.
+# File hashes find nothing. The detector of lesson 04 ignores contrast: we use it to find the copies, and take them out.
 #
 # **Predict.** Which accuracy is left?
 
@@ -323,15 +324,16 @@ accuracy_left.meets(
 # verdict("12.copies-are-found", known.sum() == len(taken))
 
 # %% [markdown]
-# **Explain.** A set is external when no image and no patient of it was within the model's reach. A folder, a name or a
-# download page proves nothing. (On the published set of case E, 9 of 26 COVID test images are a radiograph that train
-# shows, too.)
+# **Explain.** Without the copies the accuracy falls. Look whether its interval includes one third, which guessing among
+# three equal classes gets. A set is external when no image and no patient of it took part in making the model. Its name
+# and its download page prove nothing. (On the published set of case E, 9 of 26 COVID test images show a radiograph that
+# is also in train.)
 #
 # ### Checkpoint
 #
 # A report reads: "Internal sensitivity 0.94. Externally we obtained 0.91 after setting the threshold for that site. 20
 # of the 140 external images were also in our training set and were kept, for the sake of a larger n." What does the
-# external figure say about a third hospital?
+# external sensitivity say about a third hospital?
 #
 # 1. About 0.91, because the set is external.
 # 2. About 0.91, because thresholds always need setting per site.
@@ -345,12 +347,12 @@ accuracy_left.meets(
 # %% [markdown]
 # ## Step 4 · Hidden stratification: the drain
 #
-# A single figure is an average over people who differ. Pleural effusion (fluid around the lung) is treated with a
-# drain. So in a hospital's archive most images *of effusion* show a drain: they were taken *after* treatment. The
-# patient whom the model should find is the one **without** a drain.
+# A single number is an average over people who differ. Pleural effusion (fluid around the lung) is often treated with a
+# **drain**, a tube that lets the fluid out. So in a hospital's archive many images *of effusion* show a drain: they
+# were taken *after* treatment. The patient whom the model should find is the one **without** a drain.
 #
-# We draw that: 150 images, half with effusion, and four of five of these with a drain and monitoring leads. Each
-# effusion is drawn a second time, with the devices the other way round: same patient, same fluid.
+# We draw that: 150 images, half with effusion. Each of these has a drain and monitoring leads with a probability of
+# 0.8. Each effusion is drawn a second time, with the devices the other way round: same patient, same fluid.
 
 # %% tags=["nbval-check-output"]
 names = ["normal", "effusion"]
@@ -406,7 +408,7 @@ print("sensitivity", evaluate.metric(scored, "sensitivity", "effusion"))
 
 # %% [markdown]
 # **Predict.** That is the sensitivity of the whole archive. Which sensitivity do the same 75 effusions have if *nobody*
-# wears a device?
+# has a device?
 
 # %% tags=["nbval-check-output"]
 MY_UNTREATED = None  # your prediction: sensitivity without devices, from 0 to 1
@@ -453,20 +455,22 @@ untreated.meets(
 # verdict("12.devices-raise-the-sensitivity", change.low > 0)
 
 # %% [markdown]
-# **Explain.** The first line is what a report would print. The group that matters, the second, is small and its interval
-# wide. The last two lines show the same patients twice: nothing changed but the devices, and the sensitivity changed
-# with them. A good part of what the model finds is the treatment. Oakden-Rayner and others (2020) call this *hidden
-# stratification* and found it for pneumothorax (air around the lung) and chest drains. On real images nobody can take
-# the drain away; what remains is to label the subgroup, and to collect enough of it.
+# **Explain.** The first line is what a report would print. (Its interval differs a little from the one above: here the
+# effusions alone are resampled.) The group that matters, the second, is small and its interval wide. The last two lines
+# show the same patients twice: nothing changed but the devices, and the sensitivity changed with them. A good part of
+# what the model finds is the treatment. Oakden-Rayner and others (2020) call this *hidden stratification* and found it
+# for pneumothorax (air around the lung) and chest drains. On real images nobody can take the drain away; what remains
+# is to label the subgroup, and to collect enough of it.
 
 # %% [markdown]
 # ## Step 5 · Sets in place of single answers
 #
-# A **prediction set** may hold one class, two, or all; it should hold the true one with a probability that we choose,
-# say 0.9. *Split conformal prediction* finds the limit from **calibration** images that took no part in training
-# (`val`). Score of an image: 1 minus the probability of its true class. Limit: the score that 90 % of the calibration
-# images stay below, with a correction for their number. A class is in the set if 1 minus its probability is within the
-# limit. Five lines:
+# A **prediction set** may hold one class, two, or all. It should hold the true one with a probability that we choose,
+# say 0.9; the share of sets that do is their **coverage**. *Split conformal prediction* needs **calibration** images
+# that took no part in training (`val`). Score of an image: 1 minus the probability of its true class. Limit: the score
+# that 90 % of the calibration images do not exceed, with a correction for their number. A class is in the set if 1
+# minus its probability is within the limit. With a limit of 0.8, the probabilities 0.6, 0.3 and 0.1 give a set of the
+# first two classes: 0.4 and 0.7 are within 0.8, 0.9 is not. Five lines:
 
 # %%
 columns = [f"p_{name}" for name in classes]
@@ -506,9 +510,9 @@ print("sets at home that hold the truth:", uncertainty.share(sets, "covered"))
 
 # %% [markdown]
 # The promise needed *no* assumption about the network: a bad one gets large sets. It needs one thing: calibration and
-# new images must be **exchangeable**, as if dealt from one pack. The second hospital is another pack.
+# new images must be **exchangeable**, as if dealt from one shuffled pack of cards. The second hospital is another pack.
 #
-# **Predict.** Which share of the sets holds the truth there?
+# **Predict.** What is the coverage there: which share of the sets holds the truth?
 
 # %% tags=["nbval-check-output"]
 MY_COVERAGE = None  # your prediction: share of sets that hold the truth, from 0 to 1
@@ -547,16 +551,17 @@ coverage_there.meets(
 
 # %% [markdown]
 # **Explain.** At the second hospital the sets hold the truth far less often than promised, and they are *smaller*: the
-# network is surer where it is wrong, and nothing in the sets gives that away. Where the children's interval includes
-# the promise, it is not broken as far as this n can show. That would be luck: nobody dealt them from home's pack. The
-# repair takes labelled images from the new place (Step 7).
+# network is surer there although it is wrong more often, and nothing in the sets shows it. If the children's interval
+# includes 0.9, these images do not show a broken promise; but nothing guarantees it for them, as they are not from
+# home's pack. The repair needs labelled images from the new place (Step 7, deeper).
 
 # %% [markdown]
 # ## Step 6 · What made the difference? · deeper
 #
 # Two hospitals differ in everything at once: people, equipment, habits. With phantoms we can change one thing. We take
 # the COVID patients of the home test set and draw **the same images** twice more: with the equipment of C; and at home,
-# but with a quarter of the severity, as on an early day. People, pose and noise stay. Which will cost more sensitivity?
+# but with a quarter of the severity, as early in the disease. People, pose and noise stay. Which will cost more
+# sensitivity?
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("default")
@@ -602,9 +607,9 @@ for name, (table, images) in redrawn.items():
 # %% [markdown]
 # **Explain.** All these images show COVID, so the share called COVID is the sensitivity. `evaluate.compare` pairs image
 # with image and resamples patients, so that differences between people cancel. Both changes cost sensitivity, and
-# neither would show in any figure measured at home. Disease at an early stage is the commoner case outside hospitals: a
-# test set of severe cases says little about it. *What this does not show*: how large either effect is on patients. Our
-# equipment and our severity scale are drawn.
+# neither would show in any number measured at home. (Which costs more? Look how far the two intervals overlap.) Disease
+# at an early stage is the commoner case outside hospitals: a test set of severe cases says little about it. *What this
+# does not show*: how large either effect is on patients. Our equipment and our severity scale are drawn.
 
 # %% [markdown]
 # ## Step 7 · What the sets promise, and a repair · deeper
@@ -665,8 +670,8 @@ print(f"calibrated there, mean of 400 deals: {np.mean(mended):.3f}")
 # verdict("12.calibrated-there-the-promise-holds", np.mean(mended) > 0.88)
 
 # %% [markdown]
-# **Explain.** The promise holds again, on average over deals; with so few patients one deal may be far off. What comes
-# back is the coverage and not the skill.
+# **Explain.** The promise holds again, on average over deals; with so few patients one deal may be far off. Only the
+# coverage comes back: the network is the same as before.
 
 # %% [markdown]
 # ## Step 8 · A gate for inputs · deeper
@@ -718,9 +723,9 @@ surest.meets(
 # **Explain.** A softmax must hand out its 100 per cent among the classes it has, so a network can be surer of noise than
 # of radiographs. Something has to stand *before* the network.
 #
-# The **gate** asks whether a picture is like those that were trained on. It reduces the image, and replaces grey levels
-# by ranks (exposure and contrast then leave no trace). From the training images it learns the patterns that best
-# rebuild them (principal components). Here is the heart of it: what the patterns *cannot* rebuild.
+# The **gate** asks whether a picture is like those that were trained on. It makes the image smaller, and replaces grey
+# levels by ranks (exposure and contrast then leave no trace). From the training images it learns the patterns that best
+# rebuild them (principal components). First its main part: what the patterns *cannot* rebuild.
 
 # %% tags=["nbval-check-output"]
 if DATASET == "phantom":
@@ -844,14 +849,14 @@ rejected_there.meets(
 
 # %% [markdown]
 # **Explain.** The gate saw none of these inputs when it was fitted (its third number was made for inverted and turned
-# images, so those lines test what it was built for). A line at 1.00 is a kind that it catches, with the interval that
-# `n` allows; a line below is a hole, known from now on. Of new clean images it should reject about the share allowed:
-# look whether the interval includes it, or stays below.
+# images, so those lines test what it was built for). At 1.00, all inputs of this kind were caught; the interval says
+# how sure that is with this `n`. A lower value is a hole, now known. Of new clean images it should reject about the
+# share allowed: look whether the interval includes it, or stays below.
 #
-# Nearly all images of the second hospital **pass**, and that is where the sensitivity was low. The gate answers "is this
-# a chest radiograph as I know them?". It does *not* answer "does the model work here?". The first is cheap; the second
-# takes labels from that hospital. (The last five lines are phantoms, whatever `DATASET` is: leave them out where the
-# gate learnt from real images.) *What this does not show*: other wrong inputs, such as a mirrored chest or a hand.
+# Nearly all images of the second hospital **pass**, and that is where the sensitivity was low. The gate answers "is
+# this a chest radiograph as I know them?". It does *not* answer "does the model work here?". The first is cheap; the
+# second needs labels from that hospital. (The last five lines are phantoms, whatever `DATASET` is: leave them out where
+# the gate learnt from real images.) *What this does not show*: other wrong inputs, such as a mirrored chest or a hand.
 #
 # ### Checkpoint
 #
@@ -863,8 +868,9 @@ rejected_there.meets(
 # 3. It is better than one that rejects 5 % of clean images.
 #
 # <details><summary>Answer</summary>
-# 2. Answer 1 takes a limit fitted to a sample for a result about inputs of all kinds; you saw a limit with a perfect
-# record on noise. Answer 3 compares a share of 0 on the images that set the limit with a share measured on new ones.
+# 2. Answer 1 takes a limit fitted to a sample for a result about inputs of all kinds; you saw a limit that caught all
+#    noise and let other wrong inputs through. Answer 3 compares a share of 0 on the images that set the limit with a
+#    share measured on new ones.
 # </details>
 
 # %% [markdown]
@@ -1003,8 +1009,8 @@ plots.line(
 
 # %% [markdown]
 # **Explain.** From right to left, unsure images drop out. At home the error falls: certainty tells something. At the
-# second hospital look at the height of the line; and the same cut answers another share of the images than the half for
-# which it was chosen.
+# second hospital the line lies far higher: even of its surest answers many are wrong. (No intervals are drawn, and the
+# left end rests on a fifth of the images.) And the cut that answers half of `val` answers another share there.
 #
 # Now the sensitivity of the model that abstains. The **mistake** first: abstentions are dropped.
 
@@ -1061,10 +1067,11 @@ of_all.meets(
 # verdict("12.of-all-is-lower", abstaining["value"][1] < abstaining["value"][0] - 0.1)
 
 # %% [markdown]
-# **Explain.** "Of those answered" changes its denominator (`n`) with the cut; a model that answers ten easy images can
-# print any sensitivity it likes. "Of all" keeps everybody in. The third line is the work left to people. Report all
-# three, or right, wrong and abstained, which sum to one. (*Found* means here that COVID is the most probable class; Step
-# 1's threshold, chosen for a high sensitivity, finds more.)
+# **Explain.** "Of those answered" changes its denominator (`n`) with the cut; a model that answers only ten easy images
+# can show a sensitivity of 1. "Of all" keeps everybody in. The third line is the work left to people. (At the second
+# hospital see how few are left to a person, and how few are found: abstaining does not protect there.) Report all
+# three, or right, wrong and abstained, which sum to one. (*Found* means here that COVID is the most probable class;
+# Step 1's threshold, chosen for a high sensitivity, finds more.)
 #
 # ### Checkpoint
 #
@@ -1109,7 +1116,7 @@ print(guess.code())
 #
 # Practise it first: [exercise 12](../exercises/12_uncertainty_exercise.ipynb), whose checks answer at once.
 #
-# Lesson 13 puts the pieces in one box: a file goes in; gate, probability, set and map come out.
+# Lesson 13 puts the pieces together: a file goes in; gate, probability, set and map come out.
 
 # %% [markdown]
 # ## Sources and licence
