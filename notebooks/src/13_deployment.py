@@ -3,9 +3,9 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can it be used?* A trained network is an object in the memory of one notebook. This lesson makes of it something that
-# others can run: one file goes in, one answer comes out, on their machine, a year from now. The question is whether
-# what they run is still what you have evaluated.
+# *Can it be used?* A trained network is an object in the memory of one notebook. This lesson turns it into something
+# that others can run: one file goes in, one answer comes out, on their machine, a year from now. Is what they run still
+# what you have evaluated?
 #
 # **You will be able to**
 #
@@ -13,7 +13,8 @@
 # - refuse a file with a reason, and answer another with a probability, a set and a map;
 # - measure what a difference between training and serving costs, as a paired difference with its interval;
 # - write a model card from the evidence;
-# - (deeper) export a network, judge the copy by a whole set and by a fair clock, and build an upload button.
+# - (deeper) export a network, compare the copy with the original on a whole test set, time it fairly, and build an
+#   upload button.
 #
 # **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip; about one
 # minute of it computing; two processor cores, no GPU.
@@ -57,9 +58,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · All that an answer depends on
 #
-# We need a network worth deploying: the compact one of lesson 06, trained as there on a split by group. The default set
-# are phantoms; COVID and viral phantoms differ because we draw them so. What follows teaches the method, and is no
-# evidence about patients.
+# We need a network to deploy: the compact one of lesson 06, trained as there on a split by group. The default set is
+# drawn: COVID and viral phantoms differ because we draw them so. What follows is no evidence about patients.
 
 # %% tags=["nbval-check-output"]
 size = 96 if MODE == "class" else 224
@@ -100,7 +100,8 @@ same = np.allclose(ask(opened, part["test"]), ask(model, part["test"]), atol=1e-
 print(f"{(work / 'sent.keras').stat().st_size / 1000:.0f} kB; the same answers: {same}")
 
 # %% [markdown]
-# **Predict.** A colleague gets this file and nothing else, and says whom to call positive. What will she lack?
+# **Predict.** A colleague gets this file and nothing else. She has to say which images are positive. What will she
+# lack?
 
 # %% tags=["nbval-check-output"]
 MY_LACK = None  # your prediction: "the weights", "the scaling of grey levels" or "the threshold"
@@ -136,9 +137,9 @@ lack.meets(
 )
 
 # %% [markdown]
-# **Explain.** The file answers as the network does. It does not hold the threshold (lesson 11), nor how a file becomes a
-# square of grey levels (03), the limit of the conformal sets and the gate (12). Threshold and limit are chosen on
-# validation images, the gate is fitted on training images; none of them on the test images.
+# **Explain.** The file answers as the network does. It does not hold the threshold (lesson 11), the way from a file to
+# a square of grey levels (03), the limit of the conformal sets, or the gate (12). Threshold and limits are chosen on
+# validation images, the gate learns from training images; the test images decide nothing.
 
 # %% tags=["nbval-check-output"]
 validation = train.predict(model, table, images, split="val")
@@ -183,9 +184,9 @@ print([file.name for file in sorted(folder.iterdir())])
 print(settings["preprocessing"], "-", settings["threshold_meaning"])
 
 # %% [markdown]
-# **Explain.** JSON (text), NPZ (plain arrays) and Keras' own format, opened in its *safe mode*, which refuses layers that
-# carry code. Nothing is *pickled*: a pickle file can run code when it is opened, so that a model from a stranger could
-# do anything on your machine.
+# **Explain.** JSON (text), NPZ (plain arrays) and Keras' own format, opened in its *safe mode*, which refuses layers
+# that carry code. Nothing is *pickled*: a pickle file can run code when it is opened, so a stranger's model could do
+# anything on your machine.
 #
 # Somebody finds the alarms too frequent and edits one number in `settings.json`. The file is still valid JSON.
 
@@ -204,14 +205,15 @@ print(f"this version is called {bundle.sha256[:12]}")
 
 # %% [markdown]
 # **Explain.** Every number that was evaluated belongs to *this* threshold, so an edited bundle is another model, and is
-# refused. (The hashes lie beside the files: against ill will keep the name of the version elsewhere, and pass it,
+# refused. (Whoever changes a file on purpose can change its hash, too: keep the version's name elsewhere, and pass it,
 # `load_bundle(folder, sha256=...)`.)
 
 # %% [markdown]
 # ## Step 2 · One file in, one answer out
 #
-# Here is the whole chain by hand: read the file (lesson 01), make it a square of grey levels (03), ask the gate (12), ask
-# the network (06), apply the threshold (11), make the set (12).
+# Here is the whole chain by hand: read the file (lesson 01), make it a square of grey levels (03), ask the gate (12),
+# ask the network (06), apply the threshold (11), make the set (12). The example is picked: the rightly answered
+# positive image of which the network is surest.
 
 # %%
 test = table[table["split"] == "test"].reset_index(drop=True)
@@ -244,7 +246,7 @@ plots.answer(found, title="A right answer")
 # %% [markdown]
 # **Explain.** Read the answer in this order: accepted or not; then the **set**; then the probabilities. A set of two
 # classes is an honest answer, and so is an empty one: no class is likely enough. The map shows where the last feature
-# maps speak for this class, neither how much hangs on the place nor a reason.
+# maps speak for this class; it does not show how much depends on the place, or why.
 #
 # This answer is right. **Predict.** What will a wrong one look like? Of all test images that pass the gate, take the
 # wrong answer of which the network is surest. Which probability does it give?
@@ -277,11 +279,11 @@ surest_wrong.meets(
 # verdict("13.a-wrong-answer-can-be-sure", highest[bad] > 0.7)
 
 # %% [markdown]
-# **Explain.** Compare the two answers: nothing in the second says that it is wrong. It passed the gate, it has a map and
-# a high probability. So no answer stands alone: the error rate of the test set belongs to each.
+# **Explain.** Compare the two answers: nothing in the second says that it is wrong. It passed the gate, it has a map
+# and a high probability. So show no answer alone: the share of wrong answers on the test set belongs beside it.
 #
-# Now what should *not* be answered: the right one's image with black and white exchanged, the image lying on its side, a
-# text file that somebody has called `.png`.
+# Now three files that should *not* be answered: the right answer's image with black and white exchanged, the same image
+# on its side, and a text file called `.png`.
 
 
 # %%
@@ -302,8 +304,8 @@ notes = b"Dear colleague, here are the notes."
 print("notes.png -", deploy.answer(bundle, notes, name="notes.png")["reason"])
 
 # %% [markdown]
-# **Explain.** A refusal is an answer, too: it says which door was closed, and why. No probability stands beside it, so
-# that nobody can use it by mistake. One image proves little: here is the gate on all test images.
+# **Explain.** A refusal is an answer, too: it says which check failed, and how. No probability stands beside it, so
+# nobody can use one by mistake. One image proves little; next, the gate on all test images.
 
 
 # %%
@@ -427,15 +429,16 @@ costliest.meets(
 # )
 
 # %% [markdown]
-# **Explain.** Inverted images cost most: what was bone is air (the gate would refuse them). Dividing twice costs this
-# network far less, because its first layers standardise each image by its own mean and spread. Where an interval reaches
-# across zero, *no loss of accuracy has been shown*. Then look at the column of changes: answers change all the same,
-# right ones and wrong ones. A report of the accuracy alone would have passed this page.
+# **Explain.** Inverted images cost most: bone now looks like air (the gate would refuse them). Dividing twice costs
+# this network far less, because its first layers standardise each image by its own mean and spread. Where an interval
+# reaches across zero, *no loss of accuracy has been shown*. But see the column of changes: answers change. Judged by
+# its accuracy alone, this page would have passed.
 #
-# And some mistakes a test set cannot show at all. Training **pads** an image to a square; suppose the page **squashes**
-# it to one.
+# A fourth difference: training **pads** an image to a square, so that its proportions stay. Suppose that the page
+# **squashes** it to one.
 #
-# **Predict.** How many of our test images get another answer from the page that squashes?
+# **Predict.** How many of our test images get another answer from the page that squashes? (Think of the shape of our
+# files.)
 
 # %% tags=["nbval-check-output"]
 MY_SQUASHED = None  # your prediction: a number of images, from 0 to 150
@@ -479,8 +482,8 @@ squashed_answers.meets(
 
 # %% [markdown]
 # **Explain.** On a square image the two do the same, so a test on square files passes, and the bug waits for the first
-# portrait image. With the sides cut off, the very same test images give other answers. Whether that costs accuracy, the
-# interval says; one set of this size may not show it. The bug is there in either case.
+# portrait image. Some mistakes a test set cannot show. With the sides cut off, the same test images give other answers.
+# Whether that costs accuracy, one set of this size may not show: see the interval.
 #
 # The repair is not a better test, but to leave nothing to be written twice: *one* function, `preprocess.prepare`, for
 # training and serving; scaling *inside* the network; the settings in the bundle.
@@ -489,8 +492,8 @@ squashed_answers.meets(
 # ## Step 4 · The model card
 #
 # Mitchell and others (2019) proposed that a model comes with a short text in nine sections, from what it is and what it
-# is for, to how it does on *parts* of the evaluation data, and what is known to be wrong. We let the tables write the
-# figures. First the writer gets what projects usually have: a name, and an accuracy.
+# is for, to how it does on *parts* of the evaluation data, and what is known to be wrong. `deploy.model_card` takes the
+# numbers from tables. First we give it what projects usually have: a name, and an accuracy.
 
 # %% tags=["nbval-check-output"]
 try:
@@ -592,10 +595,11 @@ card = deploy.model_card(
 Markdown(("\n" + card).replace("\n#", "\n###"))
 
 # %% [markdown]
-# **Explain.** The tables wrote the figures. Compare one: a sensitivity of 0.90 was asked for on the validation images,
-# and the card states what came out on the others. *What it is for* and *which factors were not examined* are judgements,
-# and they are the sentences that a reader needs most. Training and evaluation data were compared: had they shared one
-# group, there would be no card.
+# **Explain.** The tables gave the numbers. Compare one: a sensitivity of 0.90 was asked for on the validation images,
+# and the card states what came out on the others. It may be well below: few images fix a threshold only roughly (lesson
+# 07). The Brier score, unlike in lesson 11, is summed over the classes: saying a third for each of three classes gets
+# 0.67. *What it is for* and *which factors were not examined* are judgements, and they are the sentences that a reader
+# needs most. Training and evaluation data were compared: had they shared one group, there would be no card.
 #
 # The card belongs in the bundle. (The version that it names is the one without the card: no file can hold its own hash.)
 
@@ -617,21 +621,21 @@ print(complete.card.splitlines()[0], "| version changed:", complete.sha256 != bu
 #
 # <details><summary>Answer</summary>
 # 2 before 1: with an interval the sentence would be precise and still unsupported. Both must be repaired. 3 would be
-# one more figure about the same images.
+# one more number about the same images.
 # </details>
 
 # %% [markdown]
 # ## Step 5 · Small files · deeper
 #
-# Not every machine can hold TensorFlow. **LiteRT** (formerly TensorFlow Lite) and **ONNX** are formats for the finished
-# network alone, each with a small program, called a *runtime*, that computes the answer. On the way the weights may be
-# rounded: **float16** keeps 16 bits of 32; **int8** keeps 8 bits, an integer from -128 to 127 and one scale for each
-# filter. In the *dynamic* kind of int8, what flows between the layers is rounded as it comes; in the *full* kind, to
-# ranges that were seen before on representative images. Those come from the training part: they take part in making the
-# model.
+# Not every device has room for TensorFlow. **LiteRT** (formerly TensorFlow Lite) and **ONNX** are formats for the
+# finished network alone, each with a small program, called a *runtime*, that computes the answer. On the way the
+# weights may be rounded: **float16** keeps 16 bits of 32; **int8** keeps 8 bits, an integer from -128 to 127 and one
+# scale for each filter. In the *dynamic* kind of int8, what flows between the layers is rounded as it comes; in the
+# *full* kind, to ranges that were seen before on representative images. Those come from the training part: they take
+# part in making the model.
 #
-# **Predict.** A float32 number takes 4 bytes; the network has nearly 80,000 parameters. How many kB (1,000 bytes) will
-# the float32 file have?
+# **Predict.** For nearly 80,000 parameters `model.save` wrote about 1,000 kB (Step 1). How many kB (1,000 bytes) will
+# the LiteRT file in float32 have?
 
 # %% tags=["nbval-check-output"]
 MY_SIZE = None  # your prediction: kB, from 0 to 1000
@@ -793,12 +797,12 @@ print(f"float32: {flips} answers flipped, n = {len(test)}")
 # %% [markdown]
 # **Explain.** Most images differ by little, a few by far more. Full int8 divides each range into 256 steps and cuts off
 # what lies outside the range seen on the representative images; which of the two it was here, this experiment does not
-# show. An untrained network answers nearly the same to everything: there is nothing that rounding could disturb.
+# show. An untrained network gives nearly the same probabilities to every image (try it), so rounding can change little.
 #
-# `flipped` counts the images whose most probable class changes; `low` and `high` bound the *share* that flips (as if the
-# images were independent). **None flipped of n is not "never"**: see what `high` says there. A flip may go either way, so
-# the accuracy moves little: accuracy is a blunt instrument for this question. A copy with another answer is another
-# model *for that patient*. So judge by differences in probability, and state the largest with its n.
+# `flipped` counts the images whose most probable class changes; `low` and `high` bound the *share* that flips (as if
+# the images were independent). **None flipped of n is not "never"**: see what `high` says there. A flip may go either
+# way, so the accuracy moves little and hardly shows it. A copy with another answer is another model *for that patient*.
+# So judge by differences in probability, and state the largest with its n.
 #
 # ### Checkpoint
 #
@@ -866,9 +870,9 @@ first_call.meets(
 # verdict("13.the-first-call-is-slow", slower > 1.2)
 
 # %% [markdown]
-# **Explain.** A latency "measured" by one call is the time of getting ready, and it varies with everything else the
-# machine does. So: call it once or more to warm up, repeat, take the **median**, and say on what: one image, how many
-# threads, how busy the machine was.
+# **Explain.** The first call includes getting ready, and every time varies with what else the machine does. So: call
+# once or more to warm up, repeat, take the **median**, and say on what: one image, how many threads, how busy the
+# machine was.
 
 # %%
 timed = {"Keras, predict": times[1:]}
@@ -892,8 +896,9 @@ measured.read("export").set_index("name")[columns].round(4)
 
 # %% [markdown]
 # **Explain.** One thread on one processor core, one image at a time; `largest` and `flipped` over the `n` test images.
-# Where `load` is above 1, a median includes waiting for the core. The command and the date stand in the table. On a
-# telephone the order may differ: measure where it will run.
+# Where `load` is above 1, a median includes waiting for the core. The command and the date stand in the table. Smaller
+# is not always faster: compare `int8_full` with `float32`. On a telephone the order may differ: measure where it will
+# run.
 
 # %% [markdown]
 # ## Step 8 · An upload button · deeper
@@ -913,14 +918,14 @@ print(html.escape("<script>alert(1)</script>.png"))
 # is decoded. A wrong file gets a sentence, not a traceback.
 #
 # Read the page's answer line by line. What the network was trained on stands first, since it decides whether the rest
-# concerns you. The threshold comes with its meaning: without it, "called covid: yes" is a word. Then the classes that
+# concerns you. The threshold comes with its meaning: without it, "called covid: yes" says little. Then the classes that
 # cannot be excluded (the conformal set) stand before the most probable one. "Not for diagnosis" stands beside each
 # answer.
 #
 # The widget has one more duty: **no answer of an earlier file may stand beside a new one.** It empties the page as soon
 # as a file is chosen. One kind of failure no kernel can report: a file that never arrives. JupyterLab's server drops
-# messages above 10 MB without a word. `make lab` raises that limit; for servers started in another way the page states
-# it beside the button.
+# messages above 10 MB silently. `make lab` raises that limit; for servers started in another way the page states it
+# beside the button.
 #
 # On a page without a running kernel nothing appears; in your notebook, upload a file from your data folder. (Nothing is
 # stored and nothing leaves the machine on which the notebook runs. On Colab that is Google's machine: upload no
@@ -958,8 +963,8 @@ print(guess.code())
 #
 # Practise it first: [exercise 13](../exercises/13_deployment_exercise.ipynb), whose checks answer at once.
 #
-# You have built, tested, explained, calibrated and served a model. Lesson 14 turns the tables: somebody else's finished
-# study is handed to you, and you are its reviewer.
+# You have built, tested, explained, calibrated and served a model. In lesson 14 you change sides: you get somebody
+# else's finished study, and you are its reviewer.
 
 # %% [markdown]
 # ## Sources and licence
