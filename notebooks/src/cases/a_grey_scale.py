@@ -11,9 +11,9 @@
 # | described | here | where |
 # |---|---|---|
 # | images imported from Google Drive | your own Drive (mounted), a shared folder or a shared archive; else drawn images in the same folders | Step 1 |
-# | COVID-19 positive / negative | the folders `negative` (0) and `positive` (1); their names are ours | Step 1 |
+# | COVID-19 positive / negative | the folders `positive` and `negative`; their names are ours | Step 1 |
 # | conversion to grey scale | one number per pixel, for every image that is trained on | Step 2 |
-# | transformation | every image becomes a square (ours): 224 pixels a side, 64 in class mode, and nothing else changed | Step 2 |
+# | transformation | every image becomes a square (ours): 224 pixels a side; in class mode 64, from drawn files of 128, and nothing else changed | Step 2 |
 # | normalisation | minus the image's mean, divided by its standard deviation (ours) | Step 2 |
 # | train/test split | one image in five for the test, the same share of each class (ours) | Step 3 |
 # | a CNN | two convolutions of 16 and 32 filters of 3×3 with ReLU, each with max-pooling of 2×2; dense 64 with ReLU; one sigmoid unit (ours) | Step 3 |
@@ -66,11 +66,11 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 #
 # ## Step 1 · Images from a Google Drive
 #
-# Google Colab is a notebook on a machine of Google's. There are three ways from a Drive to it. Your **own Drive** can be
-# mounted: its files then appear as a folder below `/content/drive`. This works on Colab only, and Colab asks for your
-# consent. A **shared folder** and a **shared archive** have a link ("Share", "anyone with the link"), which the package
-# gdown downloads on any machine. Up to its version 5, which Colab has, gdown takes at most 50 files from a folder: pack
-# more than that as one zip file.
+# Google Colab runs a notebook on one of Google's machines. There are three ways from a Drive to it. Your **own Drive**
+# can be mounted: its files then appear as a folder below `/content/drive`. This works on Colab only, and Colab asks for
+# your consent. A **shared folder** and a **shared archive** have a link ("Share", "anyone with the link"), which the
+# package gdown downloads on any machine. Up to its version 5, which Colab has, gdown takes at most 50 files from a
+# folder: pack more than that as one zip file.
 
 
 # %%
@@ -98,7 +98,8 @@ def from_link(link):
 
 # %% [markdown]
 # By default nothing is connected, and you get **phantoms**: radiographs that the course draws from a seed, in the same
-# two folders. They are nobody's chest. They teach the method and are no evidence about patients.
+# two folders. They are nobody's chest. They teach the method and are no evidence about patients. After the next two
+# cells the code knows folders only.
 #
 # The folders are called `positive` and `negative`. The network will give one number between 0 and 1. Which class will a
 # number near 1 mean, and what decides it?
@@ -194,10 +195,10 @@ apart.meets(
 )
 
 # %% [markdown]
-# **Explain.** Division by 255 keeps the difference between the machines. Our normalisation removes it: brightness and
-# contrast of the whole image say nothing about a lung. The same function prepares the images that are trained on, the
-# test images and any later image; two functions would be a mistake waiting to happen (lesson 13). `convert("L")` is
-# right for files of 8 bits; it cuts off the bright part of files of 16 bits, which lesson 03 reads.
+# **Explain.** Division by 255 keeps the difference between the machines. Our normalisation removes it, at a price: a
+# disease that changes the brightness or contrast of the whole image loses that sign, too. The same function prepares
+# the images that are trained on, the test images and any later image; two functions could come to differ (lesson 13).
+# `convert("L")` is right for files of 8 bits; it cuts off the bright part of files of 16 bits, which lesson 03 reads.
 
 # %% [markdown]
 # ## Step 3 · Split, convolutions, accuracy
@@ -226,9 +227,8 @@ plots.show(figure, "Six training images of each class: negative above, positive 
 # over the whole image: a pattern is found wherever it lies. Max-pooling then keeps the largest of each four answers,
 # so that the next convolution sees a larger part of the chest and small shifts count less.
 #
-# The description gives no numbers. Ours, and the strength of what we planted, were first set with a look at test images.
-# Afterwards they passed, unchanged, a rule that was written down before its run, on phantoms of other patients
-# (`benchmarks/case_ab.py`). That is a check, and no fresh choice.
+# The description gives no numbers. Ours were first set with a look at test images. Later they passed, unchanged, a rule
+# that was written before its run, on phantoms of other patients (`benchmarks/case_ab.py`): a check, not a fresh choice.
 #
 # **Predict.** The network below has two convolutions, a dense layer of 64 units and one sigmoid unit. Which of these has
 # the most weights?
@@ -279,8 +279,9 @@ largest.meets(
 )
 
 # %% [markdown]
-# **Explain.** 160 weights (16 filters of 9, and one bias each) do what 65,552 would. (`model.summary()` prints the same
-# table.) Most of the weights stand in the dense layer behind *flatten*: there, each place has its own again.
+# **Explain.** The first convolution has 160 weights (16 filters of 9, and one bias each), whatever the side of the
+# image; 16 dense units on the pixels would have those of the first line. (`model.summary()` prints the same table.)
+# Most of the weights stand in the dense layer behind *flatten*: there, each place has its own again.
 #
 # Now training and the one figure of the project. How far will training and test accuracy be apart?
 
@@ -321,8 +322,8 @@ known = table["group"][is_test].isin(table["group"][~is_test])
 print(f"{known.sum()} of {is_test.sum()} test images show a patient who is in train, too")
 
 # %% [markdown]
-# The random split has put images of one patient on both sides. Lessons 04 and case C measure what that adds; here the
-# intervals at least count patients.
+# The random split has put images of one patient on both sides. Lesson 04 and case C measure what that adds; here the
+# intervals, at least, are computed by patient.
 #
 # Three simple ways answer the same test images: always the larger class; the class of the most similar training image;
 # logistic regression, with one weight per pixel.
@@ -378,9 +379,10 @@ lead.meets(
 # verdict("case_a.better-than-simple-ways", min(each.low for each in against.values()) > 0)
 
 # %% [markdown]
-# **Explain.** Each accuracy with its 95 % interval, on n images of so many groups (patients). The lines below are paired
-# differences on the same images, and each sentence follows from its interval: above 0, below 0, or across it. On the
-# phantoms the network is ahead of all three ways. A project without these lines does not know whether it needed one.
+# **Explain.** Each accuracy stands with its 95 % interval, its n (images) and its groups (patients). The lines below
+# are paired differences on the same images, and each sentence follows from its interval: above 0, below 0, or across
+# it. On the phantoms the network is ahead of all three ways. Without these lines a project does not know whether it
+# needed a network. What the lead rests on is the question of Step 5.
 #
 # ### Checkpoint
 #
@@ -400,7 +402,8 @@ lead.meets(
 #
 # Look at the training images of Step 3 again. **These phantoms carry a planted fault, of a kind that real sets have. It
 # is ours, and no finding about the project:** the letters R and PORTABLE are burnt into most positive images and into
-# few negative ones. Only of drawn images do we know which, so this step uses phantoms whatever `DATASET` says.
+# few negative ones. (How often, and how faint the disease is, was set with the look at test images that Step 3
+# mentions.) Only of drawn images do we know which, so this step uses phantoms whatever `DATASET` says.
 
 # %% tags=["nbval-check-output"]
 drawn = found if DATASET == "phantom" else datasets.case("a", n=N, seed=SEED, size=SIDE)
@@ -413,8 +416,8 @@ letters = np.where(has_letters, "burnt in", "none")
 pd.crosstab(rows["label"], pd.Series(letters, name="letters"))
 
 # %% [markdown]
-# A clerk sees no lung. He calls every image with letters positive and every other one negative. Is his accuracy on the
-# test images higher than the network's?
+# Imagine a clerk who reads the letters and sees no lung: with letters an image is called positive, without them
+# negative. Is the clerk's accuracy on the test images higher than the network's?
 
 # %% tags=["nbval-check-output"]
 fitted, held = train_test_split(
@@ -424,10 +427,10 @@ right = (has_letters == ill)[held].sum()
 print(f"the clerk: {right} of {len(held)} test images right, {right / len(held):.3f}")
 
 # %% [markdown]
-# The clerk beats the network. So on these images no accuracy up to his is evidence that a lung was looked at. That is a
-# fault of the set. It does not say that this network reads the letters, but the network can be asked: each image is
-# drawn once more, the same in every grain of noise but for the letters. They are put where there were none, and left out
-# where there were.
+# The clerk beats the network. So on these images no accuracy up to the clerk's is evidence that a lung was looked at.
+# That is a fault of the set. It does not say that this network reads the letters, but the network can be asked: each
+# image is drawn once more, the same in every grain of noise but for the letters. They are put where there were none,
+# and left out where there were.
 
 # %%
 changed = np.where(plan["marker"] == "", plan["marker"].max(), "")
@@ -518,12 +521,12 @@ with_swapped.meets(
 
 # %% [markdown]
 # **Explain.** Nothing but the letters differs between the first three rows, and the accuracy falls: this network reads
-# them, though at its image side they are a smudge to us (Step 3). A good part of its accuracy was theirs. In the last
-# row nobody has letters, in training or in the test: what is left is what this network learns of lungs from so many
-# images. That is above a coin, and it is the number that the project could have reported.
+# them, though at its image side they are a smudge to us (Step 3). Part of its accuracy came from them. In the last row
+# nobody has letters, in training or in the test: what is left is above a coin. Of the four it is the most honest number
+# to report, and still the number of a split by image.
 #
-# Whether a network takes a shortcut depends on the network, the side of the images and the size of the letters. That a
-# set offers it does not. So the clerk's accuracy belongs beside every result on such a set.
+# Whether a network takes a shortcut depends on the network, the side of the images and the size of the letters. Whether
+# the set offers one does not. So the clerk's accuracy belongs beside every result on such a set.
 #
 # ### Checkpoint
 #
@@ -554,10 +557,16 @@ print("Not shown: another hospital, children, other diseases; a benefit for anyb
 # %% [markdown]
 # ## Get it, run it, change it
 #
-# Such a project is used like this course: `git clone` with its address, `pip install -r requirements.txt`, then run the
-# notebook, or the script `python notebooks/src/cases/a_grey_scale.py`, to train and predict. For images of your own, put
-# them into `data/case_a/positive` and `data/case_a/negative` and set `CXR_DATASET=own`. Thanks go to those who collect
-# and share radiographs, and to the patients whose images they are. *Contributing*: see `CONTRIBUTING.md`; a change comes
+# ```
+# git clone <address of this repository>
+# cd <its folder>
+# pip install -r requirements.txt
+# python notebooks/src/cases/a_grey_scale.py
+# ```
+#
+# The script trains and predicts as this notebook does; `make lab` opens the notebook. For images of your own, put them
+# into `data/case_a/positive` and `data/case_a/negative` and set `CXR_DATASET=own`. Thanks go to those who collect and
+# share radiographs, and to the patients whose images they are. *Contributing*: see `CONTRIBUTING.md`; a change comes
 # with the test that shows it.
 
 # %% [markdown]
@@ -566,7 +575,8 @@ print("Not shown: another hospital, children, other diseases; a benefit for anyb
 # - The project does what its description says, in some fifty lines. One accuracy is where a review begins.
 # - Class 1 is the folder that comes second in the alphabet. One function prepares every image.
 # - Beside an accuracy belong n, its interval, and the simple ways on the same images, paired.
-# - Letters that go with the label give a reader of letters a high accuracy. Up to there, no score is evidence.
+# - Letters that go with the label give a reader of letters a high accuracy. Up to that accuracy no score shows that a
+#   network looked at lungs.
 # - Whether a network reads them is an experiment: the same images without them.
 
 # %% [markdown]
