@@ -13,8 +13,8 @@
 # | Kaggle's "Chest X-Ray for COVID-19 Detection" | the download in one line; by default drawn images in the same folders | Step 1 |
 # | `Dataset/{Train,Val}/{Covid,Normal}`, 288 + 60 images; a flat `Dataset/Prediction`; JPEG and PNG | the same folders, drawn with twice as many images: 576 + 120, and 72 in `Prediction` | Step 1 |
 # | radiographs and not CT | dose, way to the patient, availability, what each shows; sources | Step 1 |
-# | COVID-19 positive / negative | `Covid` is 0 and `Normal` is 1, as Keras orders the folders | Step 2 |
-# | a CNN | grey levels by 1/255; four convolutions of 8, 16, 32 and 64 filters of 3×3 with ReLU, each with batch normalisation and max-pooling of 2×2; the mean of each map; dropout 0.3; dense 64 with ReLU; one sigmoid unit; 224 pixels a side, 64 in class mode and nothing else changed (all ours) | Step 2 |
+# | COVID-19 positive / negative | a class for each of the two folders; Keras numbers them | Step 2 |
+# | a CNN | grey levels by 1/255; four convolutions of 8, 16, 32 and 64 filters of 3×3 with ReLU, each with batch normalisation and max-pooling of 2×2; the mean of each map; dropout 0.3; dense 64 with ReLU; one sigmoid unit; 224 pixels a side; in class mode 64, from drawn files of 96, and nothing else changed (all ours) | Step 2 |
 # | (nothing on training) | Adam with 0.002, falling to 0 along a cosine, binary cross-entropy, 12 epochs, batches of 16 (ours) | Step 2 |
 # | classifies the images in `Prediction` | a CSV file: name, class, probability | Step 3 |
 #
@@ -71,9 +71,10 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # | COVID-19 found (sensitivity), 254 patients with and 254 without [4] | 73 % at the first radiograph | 88 % |
 # | others called negative (specificity) [4] | 80 % | 77 % |
 #
-# A radiograph is quick to get, and it misses more: in the first two days of symptoms it found 55 %, after more than
-# eleven days 79 % [4]. Neither replaces the test for the virus: the American College of Radiology advised against CT as
-# a first test for COVID-19, and asked for a viral test whatever the images show [1].
+# (One study, not every patient had both.) A radiograph is quick to get, and it misses more: in the first two days of
+# symptoms it found 55 %, after more than eleven days 79 % [4]. Neither replaces the test for the virus: the American
+# College of Radiology advised against CT as a first test for COVID-19, and asked for a viral test whatever the images
+# show [1].
 #
 # The last reason is the dose of radiation.
 #
@@ -103,9 +104,10 @@ as_many.meets(
 # %% [markdown]
 # Typical effective doses are 0.02 mSv for one posteroanterior radiograph and 7 mSv for a chest CT [2].
 #
-# The set is on Kaggle. Its images may not be passed on with this course, so you download them yourself: `DOWNLOAD = True`
-# does it with kagglehub, Kaggle's own package, which may ask for an account. By default you get **phantoms** in the same
-# folders: radiographs that the course draws from a seed, nobody's chest and no evidence about patients.
+# The set is on Kaggle. Its images may not be passed on with this course, so you download them yourself.
+# `DOWNLOAD = True` does it with kagglehub, Kaggle's own package, which may ask for an account. By default you get
+# **phantoms** in the same folders: radiographs that the course draws from a seed, nobody's chest and no evidence about
+# patients. After the next cell the code knows folders only.
 
 # %%
 DOWNLOAD = False
@@ -224,6 +226,9 @@ axis.set(title="Accuracy in training", xlabel="epoch", ylabel="accuracy", ylim=(
 axis.legend()
 plots.show(figure, "Accuracy per epoch on Train and on Val.")
 
+# %% [markdown]
+# A classmate has the same numbers and takes `p >= 0.5` for COVID-19. Which accuracy will the classmate get?
+
 # %%
 y_val = np.concatenate([numbers for _, numbers in val_data])[:, 0].astype(int)
 p_val = model.predict(val_data, verbose=0)[:, 0]
@@ -233,9 +238,10 @@ print(f"the classmate: {(called == np.array(class_names)[y_val]).mean():.3f}")
 
 # %% [markdown]
 # **Explain.** `Covid` comes before `Normal` in the alphabet, so 0.9 is the probability of *normal*. The classmate took
-# `p >= 0.5` for COVID-19, and his accuracy is one minus yours: an accuracy far below one half is nearly always a mixed-up
-# order. The curves show what was learnt from `Train` and what of it carries over to `Val`; where they part, the network
-# memorises. (Figures differ a little on other machines, which add up in another order.)
+# `p >= 0.5` for COVID-19, and gets one minus your accuracy: with two classes, an accuracy far below one half is a sign
+# of a mixed-up order. In the first epochs the curve of `Val` jumps up and down while that of `Train` rises: one point
+# of it says little. A gap that stays to the end would be a sign that the network memorises. (Figures differ a little on
+# other machines, which add up in another order.)
 
 # %% [markdown]
 # ## Step 3 · The folder `Prediction`, and a CSV file
@@ -274,8 +280,8 @@ print(pd.read_csv(sheet).head().to_string(index=False))
 # Only those of `Val` have labels and were not trained on. Are they new? The phantoms' files begin with the patient's
 # number. The published set records no patients; several of its files are a series of one patient.
 #
-# **Predict.** `Train` and `Val` were filled image by image. Of the images in `Val`, which share shows a patient who is in
-# `Train`, too?
+# **Predict.** `Train` and `Val` were filled image by image. A patient has one image or a few, 1.5 in the mean. Of the
+# images in `Val`, which share shows a patient who is in `Train`, too?
 
 # %% tags=["nbval-check-output"]
 MY_SHARE = None  # your prediction: a share, from 0 to 1
@@ -335,11 +341,12 @@ for name, difference in against.items():
 # verdict("case_b.better-than-the-larger-class", against["majority"].low > 0)
 
 # %% [markdown]
-# **Explain.** About half of `Val` is not new to the network: other images of the same patients were in `Train`. Lesson 04
-# and case C measure what that adds; here the intervals at least count patients (`groups`). The lines below the table are
-# paired differences on the same images, and each sentence follows from its interval: above 0, below 0, or across it.
-# The network has learnt more than the size of the classes. The smaller `Val` is, the farther apart two ways must be
-# before its images can show it; the published set has 60.
+# **Explain.** About half of `Val` is not new to the network: other images of the same patients were in `Train`. Lesson
+# 04 and case C measure what that adds; here the intervals, at least, are computed by patient (`groups`). The lines
+# below the table are paired differences on the same images, and each sentence follows from its interval: above 0, below
+# 0, or across it. The network has learnt more than the size of the classes. (*Majority* can lie below one half: it
+# answers the larger class of `Train`, which may be the smaller one of `Val`.) The smaller `Val` is, the farther apart
+# two ways must be before its images can show it; the published set has 60.
 #
 # ### Checkpoint
 #
@@ -357,10 +364,11 @@ for name, difference in against.items():
 # %% [markdown]
 # ## Step 5 · The same patients at the other hospital
 #
-# Look at the training images of Step 2 once more: do the rows differ in the lungs, or in the grey of the whole image?
-# **These phantoms carry a planted fault, of a kind that real sets have. It is ours, and no finding about the project:**
-# 19 of 20 patients with COVID-19 had their images taken at hospital C, 19 of 20 of the others at hospital A. Only drawn
-# images can be taken again at the other hospital, so this step uses phantoms whatever `DATASET` says.
+# Look at the training images of Step 2 once more: do the rows differ in the lungs only? Look at the haze over the whole
+# image, and at the letter beside the shoulder. **These phantoms carry a planted fault, of a kind that real sets have.
+# It is ours, and no finding about the project:** 19 of 20 patients with COVID-19 had their images taken at hospital C,
+# 19 of 20 of the others at hospital A. Only drawn images can be taken again at the other hospital, so this step uses
+# phantoms whatever `DATASET` says.
 
 # %% tags=["nbval-check-output"]
 plan = phantom.design("case_b", n=N, seed=SEED)
@@ -407,12 +415,16 @@ for axis, (k, part) in zip(axes, [(k, part) for k in shown_rows for part in (x_h
 plots.show(figure, "A patient with COVID-19 and one without, each at both hospitals.")
 
 # %% [markdown]
-# The repair is no filter but **other images**: of every second patient of `Train`, in each class and hospital, we take
+# To the eye little changes: images of hospital C are a little hazier, and their letter is of another kind. A network
+# may see more.
+#
+# The repair is not a filter but **other images**: of every second patient of `Train`, in each class and hospital, we take
 # the images of the other hospital. As many training images, the same patients and the same illness; only the tie is
 # gone. A fresh network of the same layers is trained on them.
 #
 # **Predict.** The network as described, asked about the moved images outside `Train`: its AUC for COVID-19 (0.5 is a
-# coin)?
+# coin)? One that reads the lungs alone keeps its AUC; one that reads the hospital alone is now wrong wherever the
+# look-up was right.
 
 # %% tags=["nbval-check-output"]
 MY_AUC = None  # your prediction: an AUC, from 0 to 1
@@ -485,13 +497,14 @@ at_the_other.meets(
 
 # %% [markdown]
 # **Explain.** The first line is the fault: the same patients with the same illness, and the AUC falls, because the
-# hospital has changed. Near 0.5 the hospital cancels what the network reads of the illness; below, it outweighs it. The
-# third line is what the repair is worth at the other hospital. The second is what is left of the dependence: a network that met both classes at
-# both hospitals should depend little on which of them took the image. Some dependence may remain, of either sign:
-# compare its size with the fault's. Where its interval contains 0, none is shown.
+# hospital has changed. A reader of the hospital alone would fall below 0.1. This network reads both, and on moved
+# images the two speak against each other. Where the interval of its AUC contains 0.5, they about cancel; where it lies
+# below, the hospital outweighs the illness. The third line is what the repair is worth at the other hospital, the
+# second what is left of the dependence, of either sign: compare its size with the fault's. Where its interval contains
+# 0, none is shown. (As in Step 4, some of these patients are in `Train`, for both networks alike.)
 #
-# A repaired network may score *less* on the images as taken: there the hospital was a help that it no longer has. Would
-# the answers for `Prediction` change if those patients had been at the other hospital?
+# On images as taken, a repaired network may score *less* than the first one (compare the rows): it no longer has the
+# help of the hospital. Would the answers for `Prediction` change if those patients had been at the other hospital?
 
 # %%
 new_rows = (rows["split"] == "test").to_numpy()[~is_train]
@@ -526,12 +539,18 @@ print("Not shown: a tie in the published set; other hospitals; a benefit for any
 #
 # ## Get it, run it, change it
 #
-# Such a project is used like this course: `git clone` with its address, `pip install -r requirements.txt`, then run the
-# notebook, or the script `python notebooks/src/cases/b_kaggle_folders.py`, to train and to write the CSV file. For images
-# of your own, put them into `data/case_b/Dataset/` with the folders of Step 1 and set `CXR_DATASET=own`. Thanks go to the
-# maker of the set on Kaggle, to the collections behind it, and to the patients whose images they are. Its licence was
-# not checked by this course: read its page before use. *Contributing*: see `CONTRIBUTING.md`; a change comes with the
-# test that shows it.
+# ```
+# git clone <address of this repository>
+# cd <its folder>
+# pip install -r requirements.txt
+# python notebooks/src/cases/b_kaggle_folders.py
+# ```
+#
+# The script trains and writes the CSV file as this notebook does; `make lab` opens the notebook. For images of your
+# own, put them into `data/case_b/Dataset/` with the folders of Step 1 and set `CXR_DATASET=own`. Thanks go to the maker
+# of the set on Kaggle, to the collections behind it, and to the patients whose images they are. Its licence was not
+# checked by this course: read its page before use. *Contributing*: see `CONTRIBUTING.md`; a change comes with the test
+# that shows it.
 
 # %% [markdown]
 # ## Key points
@@ -540,7 +559,7 @@ print("Not shown: a tie in the published set; other hospitals; a benefit for any
 # - A folder without labels shows that a program runs, not that it is right.
 # - A validation folder that was filled image by image holds the training patients again.
 # - Where hospital and class go together, a network can read the hospital, and this one did. Images of both classes from
-#   both hospitals took most of it away.
+#   both hospitals took most of that dependence away.
 # - The tie here was planted by us. Other sets of this layout need their own audit.
 
 # %% [markdown]
