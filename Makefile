@@ -46,7 +46,7 @@ endif
 ONE_CORE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 PYTEST := $(ONE_CORE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # A kernel of this environment is used, whatever `python3` is elsewhere; the cells of a file stay on one worker; kernels
-# are forked from a process that has imported the large libraries (tests/warm_kernels.py).
+# are forked from a process that has imported the large libraries (tools/warm.py).
 # Cells tagged nbval-check-output are compared with the committed outputs: those of the phantom, class mode, seed 0.
 NBVAL := -p tests.warm_kernels --nbval-lax --nbval-current-env --nbval-sanitize-with=tests/notebooks/sanitize.cfg --nbval-cell-timeout=600 --durations=10
 # Where the tests draw phantoms and keep caches, once for all of them.
@@ -114,10 +114,10 @@ test-notebooks: $(READY) ## run every notebook on the phantom as a test: timing,
 # The students' copies, and so both copies of every notebook run. Their deeper steps are those of the executed copies:
 # leaving them out shows that the core needs none of them.
 test-real: $(READY) $(NEEDS_DRAWN) ## the core of every student's copy by papermill, on case E's set or drawn images
-	$(SHARED) $(ONE_CORE) $(BIN)/python -m tools.run --student --core $(ON_REAL) --output build/real
+	$(SHARED) $(ONE_CORE) $(BIN)/python -m tools.run --student --core --warm $(ON_REAL) --output build/real
 
 test-papermill: $(READY) $(NEEDS_DRAWN) ## every student's copy, deeper steps too, on case E's set or drawn images in its layout
-	$(SHARED) $(BIN)/python -m tools.run --student $(ON_REAL) --output build/papermill
+	$(SHARED) $(BIN)/python -m tools.run --student --warm $(ON_REAL) --output build/papermill
 
 $(DRAWN): $(READY) tests/draw.py
 	$(BIN)/python -m tests.draw build/drawn

@@ -26,11 +26,11 @@ REMOVED, REVERSED, HONEST = "nobody wears the word", "the others wear the word",
 AUC = "nobody wears the word, AUC"
 
 
-def drawn(plan: pd.DataFrame, folder: Path) -> np.ndarray:
+def drawn(plan: pd.DataFrame, folder: Path, side: int = SIDE) -> np.ndarray:
     """Grey levels of a plan's images: uint8 (n, side, side), row by row."""
     from PIL import Image
 
-    phantom.write(plan, folder, format="png", masks=False, size=SIDE, progress=False)
+    phantom.write(plan, folder, format="png", masks=False, size=side, progress=False)
     truth = pd.read_csv(folder / "truth.csv")
     assert list(truth["seed"]) == list(plan["seed"]), "the truth stands in the order of the plan"
     return np.stack([np.asarray(Image.open(folder / "images" / name).convert("L")) for name in truth["image_id"]])
@@ -120,24 +120,30 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             runs.append(one_seed(seed, Path(folder)))
         print(f"seed {seed}, {time.perf_counter() - start:.0f} s:", runs[-1], flush=True)
+    command = f"python -m benchmarks.story --seeds {options.seeds}"
+    result = over_seeds(runs, round(TEST * DESIGN["n"]), command)
+    result.to_csv(options.out, index=False)
+    print(result.to_string(index=False))
+
+
+def over_seeds(runs: list[dict[str, float]], n: int, command: str) -> pd.DataFrame:
+    """Mean of each figure over seeds with its 95 % t interval, lowest and highest; `n` test images in each run."""
     table = pd.DataFrame(runs)
     half = half_widths(table)
-    result = pd.DataFrame(
+    return pd.DataFrame(
         {
             "row": table.columns,
             "mean": table.mean().round(4).to_numpy(),
-            "low": (table.mean() - half).round(4).to_numpy(),
-            "high": (table.mean() + half).round(4).to_numpy(),
+            "low": (table.mean() - half).clip(0, 1).round(4).to_numpy(),
+            "high": (table.mean() + half).clip(0, 1).round(4).to_numpy(),
             "lowest": table.min().round(4).to_numpy(),
             "highest": table.max().round(4).to_numpy(),
-            "seeds": options.seeds,
-            "n": round(TEST * DESIGN["n"]),
+            "seeds": len(runs),
+            "n": n,
+            "date": datetime.date.today().isoformat(),
+            "command": command,
         }
     )
-    command = f"python -m benchmarks.story --seeds {options.seeds}"
-    result = result.assign(date=datetime.date.today().isoformat(), command=command)
-    result.to_csv(options.out, index=False)
-    print(result.to_string(index=False))
 
 
 def half_widths(table: pd.DataFrame) -> pd.Series:

@@ -425,7 +425,7 @@ def _order(table: pd.DataFrame, images: np.ndarray, seed: int) -> tuple:
     smallest = table["label"].value_counts().loc[lambda n: n > 0]
     untested = (np.nan, np.nan, np.nan, len(table), table["group"].nunique())
     if table["patient"].notna().all():
-        return *_row(name, "ok", "not tested: every patient is named"), *untested
+        return *_row(name, "ok", "not needed: every patient is named"), *untested
     if len(smallest) < 2 or smallest.min() < 20:
         return *_row(name, "look", "not tested: it takes two classes with twenty images each"), *untested
     gap = order_gap(table, images, seed)

@@ -162,13 +162,22 @@ def phantom_speed(folder: Path) -> str:
 
 def story(folder: Path) -> str:
     """One project's accuracy, as one illusion after another is taken away."""
-    table = measured.read("story")
+    return _over_seeds(measured.read("story"), "Accuracy (where nothing else is said)", "what is changed")
+
+
+def no_disease(folder: Path) -> str:
+    """What a recipe reports where there is no disease."""
+    return _over_seeds(measured.read("no_disease"), "Accuracy", "test images")
+
+
+def _over_seeds(table: pd.DataFrame, what: str, heading: str) -> str:
+    """A table of means over seeds, below a line that says how they were measured."""
     first = table.iloc[0]
     lines = [
-        f"Accuracy (where nothing else is said) on {first['n']} test images, mean of {first['seeds']} seeds of "
-        f"drawing, split and weights with its 95 % interval over the seeds (`{first['command']}`, {first['date']}).",
+        f"{what} on {first['n']} test images, mean of {first['seeds']} seeds of drawing, split and weights with its "
+        f"95 % interval over the seeds (`{first['command']}`, {first['date']}).",
         "",
-        "| what is changed | mean | lowest and highest seed |",
+        f"| {heading} | mean | lowest and highest seed |",
         "|---|---|---|",
     ]
     for row in table.to_dict("records"):
@@ -362,7 +371,7 @@ def export(folder: Path) -> str:
     )
 
 
-BLOCKS = (shortcuts, coins, story, case_a, case_b, case_e, compact, case_e_transfer, case_e_review)
+BLOCKS = (shortcuts, coins, story, no_disease, case_a, case_b, case_e, compact, case_e_transfer, case_e_review)
 BLOCKS += (darkcovidnet, phantom_pretraining, export, pipeline, duplicates, audit_rows, phantom_speed, lessons)
 
 

@@ -1,6 +1,7 @@
 """Run lessons headless: executed copies and HTML pages in output/, a table of seconds and memory, a true exit code."""
 
 import argparse
+import contextlib
 import csv
 import io
 import json
@@ -14,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from tools import warm
 from tools.common import (
     ROOT,
     SETTINGS,
@@ -48,7 +50,7 @@ class Result:
     notebook: str
     status: str  # "ok" or "failed"
     seconds: float
-    peak_mb: int  # largest sum of resident memory over the kernel and its children
+    peak_mb: int  # largest sum of resident memory over the kernel and its children; 0 where it is forked: not known
     cells: int  # code cells that ran
     failed_cell: str = ""
     source: str = ""
@@ -75,8 +77,10 @@ def measured_seconds(root: Path = ROOT) -> dict[str, float]:
         return {row["notebook"]: float(row["seconds"]) for row in csv.DictReader(file)}
 
 
-def _start(variables: dict[str, str]) -> None:
+def _start(variables: dict[str, str], warmed: bool) -> None:
     os.environ.update(variables)
+    if warmed:
+        warm.use()
     os.environ.pop("MPLBACKEND", None)  # a kernel chooses the inline backend, but only where nothing is set
 
 
@@ -149,7 +153,10 @@ def run(job: Job) -> Result:
     ran = sum(cell.get("execution_count") is not None for cell in executed.cells) if executed else 0
     status = "failed" if failure else "ok"
     print(f"  {status:7} {name} {seconds:.1f} s", flush=True)
-    return Result(name, status, round(seconds, 1), round(memory.peak / 2**20), ran, **failure)
+    peak = (
+        0 if warm.ADDRESS in os.environ else round(memory.peak / 2**20)
+    )  # a forked kernel is no child of this process
+    return Result(name, status, round(seconds, 1), peak, ran, **failure)
 
 
 def core(path: Path):
@@ -174,7 +181,7 @@ def table(results: list[Result]) -> str:
     width = max(len(result.notebook) for result in results)
     lines = [f"{'notebook':{width}}  seconds  peak MB  cells  status"]
     for r in results:
-        lines.append(f"{r.notebook:{width}}  {r.seconds:7.1f}  {r.peak_mb:7d}  {r.cells:5d}  {r.status}")
+        lines.append(f"{r.notebook:{width}}  {r.seconds:7.1f}  {r.peak_mb or '-':>7}  {r.cells:5d}  {r.status}")
     for r in results:
         if r.status != "ok":
             where = (
@@ -200,11 +207,19 @@ def report(results: list[Result]) -> str:
 
 
 def run_all(
-    paths: list[Path], output: Path, values: dict, jobs: int = 2, timeout: int | None = None, *, core: bool = False
+    paths: list[Path],
+    output: Path,
+    values: dict,
+    jobs: int = 2,
+    timeout: int | None = None,
+    *,
+    core: bool = False,
+    warmed: bool = False,
 ) -> list[Result]:
     """Run notebooks, some at a time, each with a kernel of its own; results stand in the order of the paths.
 
-    With `core` the deeper steps are left out: whatever comes after them must not need them.
+    With `core` the deeper steps are left out: whatever comes after them must not need them. With `warmed` kernels are
+    forked from a process that has imported the large libraries (`tools.warm`).
 
     The longest begin first, so that all workers end at about the same time.
     """
@@ -213,9 +228,9 @@ def run_all(
         folder = output / "cases" if path.parent.name == "cases" else output
         todo.append(Job(path.resolve(), folder / path.name, values, timeout, core))
     context = multiprocessing.get_context("spawn")
-    with kernel_environment() as variables:
+    with kernel_environment() as variables, warm.template() if warmed else contextlib.nullcontext():
         variables |= {SETTINGS[name]: str(value) for name, value in values.items() if name in SETTINGS}
-        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(variables,)) as pool:
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(variables, warmed)) as pool:
             seconds = measured_seconds()
             longest_first = sorted(todo, key=lambda job: -seconds.get(job.notebook.stem, float("inf")))
             futures = {pool.submit(run, job): job for job in longest_first}
@@ -229,6 +244,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("names", nargs="*", help="paths, or starts of names such as 04; all if none")
     command.add_argument("--student", action="store_true", help="run the students' copies, not the executed ones")
     command.add_argument("--core", action="store_true", help="leave out the deeper steps")
+    command.add_argument("--warm", action="store_true", help="fork kernels that have the libraries (Linux, for tests)")
     command.add_argument("--mode", help='"class" (default) or "full"')
     command.add_argument("--dataset", help="name of a data set")
     command.add_argument("--data-dir", help="folder that holds the data sets")
@@ -263,7 +279,9 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     values = settings(options) | {name: _value(text) for name, text in options.p}
     print(f"{len(paths)} notebooks, {options.jobs} at a time, {values or 'default settings'}", flush=True)
     begin = time.perf_counter()
-    results = run_all(paths, options.output.resolve(), values, options.jobs, options.timeout, core=options.core)
+    warmed = options.warm and sys.platform == "linux"
+    how = {"core": options.core, "warmed": warmed}
+    results = run_all(paths, options.output.resolve(), values, options.jobs, options.timeout, **how)
     write_atomic(options.output / "report.csv", report(results))
     print(f"\n{table(results)}\n")
     failed = sum(result.status != "ok" for result in results)

@@ -247,9 +247,10 @@ class Order(Kind):
 
 @dataclass(frozen=True)
 class Sketch(Number):
-    """Values of a curve at three to five places."""
+    """Values of a curve at three to five places; `along`: what the places count, such as epochs."""
 
     at: tuple[float, ...] = ()
+    along: str = ""
 
     name = "sketch"
 

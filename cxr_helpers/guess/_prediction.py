@@ -143,11 +143,13 @@ def order(key: str, mine, *, items, example, what: str = "") -> Prediction:
     return Prediction(Order(key, what or _what(key), items), mine, example)
 
 
-def sketch(key: str, mine, *, at, between, example, what: str = "", near: float | None = None) -> Prediction:
+def sketch(
+    key: str, mine, *, at, between, example, what: str = "", near: float | None = None, along: str = ""
+) -> Prediction:
     """Record a curve by its values at three to five places `at`; a hit is on average within `near` (a tenth of the
-    range). See `number`. Introduced in lesson 05.
+    range). `along` labels the places. See `number`. Introduced in lesson 05.
     """
-    return Prediction(Sketch(key, what or _what(key), between, near, at), mine, example)
+    return Prediction(Sketch(key, what or _what(key), between, near, at, along), mine, example)
 
 
 def _what(key: str) -> str:
@@ -183,7 +185,8 @@ def _picture(prediction: Prediction, found: dict) -> plots.Picture | None:
     title = kind.what[:1].upper() + kind.what[1:]
     if isinstance(kind, Sketch):
         curve = found.get("x", kind.at), found.get("y", found["value"])
-        return plots.sketch_and_curve(kind.at, prediction.answer, *curve, title=title, name=name, between=kind.between)
+        shown = {"title": title, "name": name, "between": kind.between, "xlabel": kind.along}
+        return plots.sketch_and_curve(kind.at, prediction.answer, *curve, **shown)
     if isinstance(kind, Number):
         result = found["value"], found.get("low"), found.get("high")
         return plots.number_line(prediction.answer, result, title=title, name=name, between=kind.between)

@@ -47,7 +47,7 @@ def intervals(table: pd.DataFrame, *, baseline=None, title: str = "Values and in
         axes.set_yticks(range(len(rows)), rows["label"].astype(str))
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set(xlabel=xlabel)
-        axes.locator_params(axis="x", nbins=6)  # long labels leave little width
+        axes.locator_params(axis="x", nbins=5)  # long labels leave little width
         axes.set_title(title, pad=6 + 14 * len(marks))
         axes.tick_params(axis="y", length=0)
         grid_lines(axes, "x")

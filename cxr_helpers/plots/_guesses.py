@@ -46,10 +46,13 @@ def _label(axes, x: float, y: float, text: str, colour: str, between) -> None:
     axes.text(x, y, text, color=colour, ha=side, va="center", fontweight="bold", fontsize=11)
 
 
-def sketch_and_curve(at, mine, x, y, *, between, title: str, name: str = "your prediction") -> Picture:
+def sketch_and_curve(
+    at, mine, x, y, *, between, title: str, name: str = "your prediction", xlabel: str = ""
+) -> Picture:
     """A sketched curve, dashed, over the real one.
 
-    `at`, `mine`: places and values of the sketch; `x`, `y`: the curve. Introduced in lesson 05.
+    `at`, `mine`: places and values of the sketch; `x`, `y`: the curve; `xlabel`: what the places count. Introduced in
+    lesson 05.
     """
     with style():
         figure = new_figure(3.4)
@@ -57,6 +60,7 @@ def sketch_and_curve(at, mine, x, y, *, between, title: str, name: str = "your p
         axes.plot(x, y, color=TRUTH, label="result")
         axes.plot(at, mine, "--v", color=MINE, markersize=9, mec="white", label=name)
         axes.set_ylim(min(between[0], np.min(y)), max(between[1], np.max(y)))
+        axes.set_xlabel(xlabel)
         axes.set_title(title)
         axes.legend()
         grid_lines(axes, "y")

@@ -124,6 +124,7 @@ def compare_images(images, titles, *, title: str = "Before and after", histogram
         for k, (image, name) in enumerate(zip(images, titles, strict=True)):
             height, width = grey(image).shape
             draw(panels[0, k], image, f"{name}\n{width} × {height} px")
+            panels[0, k].spines[:].set(visible=True, color="#BBBBBB", linewidth=0.6)  # seen where an image is white
             if histograms:
                 _grey_levels(panels[1, k], grey(image), first=k == 0)
     parts = (

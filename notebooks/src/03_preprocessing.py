@@ -137,7 +137,7 @@ plots.compare_images(pictures, ["right", *three], title="Read with three lines")
 # **Explain.** No error was raised, and three of the five are wrong. *RGBA*: alpha is 255 everywhere, and was averaged
 # in as if it were light: every pixel is a quarter white. *Palette*: the numbers of colours were taken for grey levels,
 # and the program that saved the file chose their order. *16-bit*: values far above 1, here cut to white (the fourth
-# picture is not missing: it is all white). The veil over RGBA is the dangerous one: it passes for a good radiograph. If
+# picture). The veil over RGBA is the dangerous one: it passes for a good radiograph. If
 # the files of one class are RGBA and the others are not, the network learns the veil.
 #
 # Keras has a call for it, `load_img`. Is it better? And what does our helper add?

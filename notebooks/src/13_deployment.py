@@ -304,13 +304,13 @@ notes = b"Dear colleague, here are the notes."
 print("notes.png -", deploy.answer(bundle, notes, name="notes.png")["reason"])
 
 # %% [markdown]
-# **Explain.** A refusal is an answer, too: it says which check failed, and how. No probability stands beside it, so
-# nobody can use one by mistake. One image proves little; next, the gate on all test images.
+# **Explain.** A refusal is an answer, too: it says which check failed, and how. No probability stands beside it that
+# somebody could use. One image proves little; next, all test images.
 
 
 # %%
 def share_of(values, groups):
-    """Mean of one value per image, and its 95 % interval: groups are resampled (lesson 11)."""
+    """Mean of one value per image, and its 95 % interval: groups are resampled (lesson 07)."""
     values, n_groups = np.asarray(values), len(set(groups))
     counted = pd.DataFrame({"sum": values, "images": 1}).groupby(np.asarray(groups))
     per_group = counted.sum().to_numpy()
@@ -340,7 +340,7 @@ gate_table.round(3)
 
 # %% [markdown]
 # **Explain.** About 5 % of clean images should be refused: that was asked for when the limit was set, and the interval
-# says how well it came true. The other rows are what the gate is for. The table will go into the model card.
+# says how well it came true. The other rows are what the gate is for.
 #
 # ### Checkpoint
 #
@@ -358,7 +358,7 @@ gate_table.round(3)
 # %% [markdown]
 # ## Step 3 · The mistake: another preprocessing when serving
 #
-# The web page was written by somebody else, in another language. It reads the file, makes an array, calls the network.
+# Somebody else wrote the web page, in another language. It reads the file, makes an array, calls the network.
 # No error, a probability on the screen. Three ways in which it may differ from the training:
 #
 # - grey levels **scaled to 0-1**, though the network does its own scaling in its first layer;
@@ -410,7 +410,7 @@ plots.intervals(
 # %%
 lost_by = damage.set_index("label")["value"]
 worst = str(lost_by.idxmax())
-damage[["label", "value", "answers that change", "n"]].round(2)
+damage.rename(columns={"value": "accuracy lost"}).round(2)
 
 # %% tags=["nbval-check-output"]
 costliest.meets(
@@ -543,7 +543,9 @@ for column in by:
 
 # %%
 brier = ((p_test - np.eye(len(names))[truth]) ** 2).sum(axis=1)  # of each image
-calibration = pd.DataFrame([{"metric": "Brier score", **share_of(brier, groups)}])
+calibration = pd.DataFrame(
+    [{"metric": "Brier score, summed over classes", **share_of(brier, groups)}]
+)
 results[["metric", "class", "value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
@@ -586,7 +588,7 @@ card = deploy.model_card(
     caveats=[
         "One split, one seed: the intervals do not include the luck of training.",
         "No external evaluation is reported here.",
-        "The figures are of all test images; the gate would refuse some of them (Input gate).",
+        "The numbers are of all test images; the gate would refuse some of them (Input gate).",
         "Probabilities and predictive values belong to the prevalence of this set.",
     ],
 )
@@ -825,12 +827,12 @@ print(f"float32: {flips} answers flipped, n = {len(test)}")
 # **Predict.** How many times as long as a later call does the first call take?
 
 # %% tags=["nbval-check-output"]
-MY_FIRST = None  # your prediction: first call divided by the median of the others, from 0 to 100
+MY_FIRST = None  # your prediction: first call divided by the median of the others, from 0 to 20
 first_call = guess.number(
     "13.first-call",
     MY_FIRST,
     what="first call against later",
-    between=(0, 100),
+    between=(0, 20),
     near=0.1,
     example=1,
 )
@@ -862,7 +864,7 @@ first_call.meets(
     slower,
     beliefs=[
         (0, 1.5, "The first call builds and compiles the computation; later calls reuse it."),
-        (40, 100, "It builds much, but `predict` is slow for one image at every call."),
+        (12, 20, "It builds much, but `predict` is slow for one image at every call."),
     ],
 )
 

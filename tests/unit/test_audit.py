@@ -259,7 +259,7 @@ def test_shortcuts_name_the_fault_and_do_not_cry_wolf():
     found = audit.shortcuts(table, noise(table)).set_index("check")
     assert list(found.index) == SHORTCUTS
     assert (found["verdict"] != "fault").all()
-    assert found.loc["the order of the files", "finding"] == "not tested: every patient is named"
+    assert found.loc["the order of the files", "finding"] == "not needed: every patient is named"
     assert (found["n"] == 100).all()
     assert (found["groups"] == 50).all()
     images = noise(table)

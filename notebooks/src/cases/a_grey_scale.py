@@ -189,7 +189,7 @@ apart.meets(
         (
             0.02,
             1,
-            "A rest was expected. Subtracting the mean takes out the 20, the division the 0.6.",
+            "You expected a rest. Subtracting the mean removes the 20, the division the 0.6.",
         ),
     ],
 )
@@ -370,8 +370,8 @@ regression = against["logistic regression"]
 lead.meets(
     (regression.value, regression.low, regression.high),
     beliefs=[
-        (0.3, 0.5, "One weight per pixel was expected to fail. It is a rival to be beaten first."),
-        (-0.3, 0.1, "A convolution was expected to bring little. Here it brings more."),
+        (0.3, 0.5, "You expected one weight per pixel to fail. It is a rival to beat first."),
+        (-0.3, 0.1, "You expected little from convolutions. Here they do more; Step 5 asks why."),
     ],
 )
 
@@ -509,7 +509,7 @@ with_swapped.meets(
     evaluate.metric(asked["letters swapped"], "accuracy"),
     beliefs=[
         (0.7, 1, "You trusted the network to look at lungs."),
-        (0, 0.25, "You took it for a mere reader of letters. It sees some of the lungs, too."),
+        (0, 0.25, "You expected a reader of letters only. It uses something else, too."),
     ],
 )
 

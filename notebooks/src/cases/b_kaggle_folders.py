@@ -96,8 +96,8 @@ print(f"{times:.0f} radiographs")
 as_many.meets(
     round(times),
     beliefs=[
-        (1, 100, "A CT is no bundle of a few radiographs: its dose is hundreds of times as high."),
-        (600, 1000, "The difference is large, and not that large."),
+        (1, 100, "You expected a few radiographs: a CT has hundreds of times the dose."),
+        (600, 1000, "You expected an even larger difference."),
     ],
 )
 
@@ -158,7 +158,7 @@ val_data = keras.utils.image_dataset_from_directory(
     root / "Val", label_mode="binary", shuffle=False, **reading
 )
 class_names = train_data.class_names
-print(dict(enumerate(class_names)))
+print(len(train_data.file_paths), "images to train on,", len(val_data.file_paths), "to validate")
 
 # %%
 pictures, numbers = next(iter(train_data))
@@ -187,8 +187,11 @@ meant
 # %%
 meant.meets(
     class_names[1],
-    beliefs={"Covid": "The disease was expected to be 1. The alphabet knows nothing of diseases."},
+    beliefs={"Covid": "You expected the disease to be 1. The order of the folders decides."},
 )
+
+# %% tags=["nbval-check-output"]
+print(dict(enumerate(class_names)))
 
 # %%
 keras.utils.set_random_seed(SEED)
@@ -302,8 +305,8 @@ print(f"{known.sum()} of {len(of_val)} images of Val show a patient who is in Tr
 share.meets(
     known.mean(),
     beliefs=[
-        (0, 0.25, "A folder of its own looked like a set of new people."),
-        (0.75, 1, "Many patients have one image only."),
+        (0, 0.25, "You expected new people in a folder of its own."),
+        (0.75, 1, "You expected nearly all: many patients have one image only."),
     ],
 )
 
@@ -483,9 +486,9 @@ at_the_other.meets(
     beliefs=[
         (0.75, 1, "You trusted the network to look at lungs."),
         (
-            0.4,
+            0.55,
             0.75,
-            "Without the shortcut it would guess. With it, the hospital points the wrong way.",
+            "You expected a part to be lost. The moved hospital also speaks against the lungs.",
         ),
     ],
 )

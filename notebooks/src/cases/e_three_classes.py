@@ -285,7 +285,7 @@ print(f"{shared.sum()} of {is_test.sum()} test images share a group with a train
 # %% tags=["nbval-check-output"]
 copied.meets(
     100 * shared.sum() / is_test.sum(),
-    beliefs=[(0, 5, "You trusted folders that came ready-made. Nobody had looked.")],
+    beliefs=[(0, 5, "You trusted folders that came ready-made: nobody had compared them.")],
 )
 
 # %%
@@ -412,6 +412,7 @@ sentence("repaired network", repaired, "logistic regression", by_pixels)
 
 # %% tags=["nbval-check-output"]
 review = measured.read("case_e_review")
+print(review["command"].iloc[0], "|", review["date"].iloc[0])
 columns = ["row", "accuracy", "accuracy_low", "accuracy_high", "n", "seeds"]
 print(review[columns].round(3).to_string(index=False))
 
@@ -448,6 +449,7 @@ print(review[columns].round(3).to_string(index=False))
 
 # %% tags=["nbval-check-output"]
 shortcuts = measured.read("shortcuts").query("set == 'covid19-image-dataset'")
+print(shortcuts["command"].iloc[0], "|", shortcuts["date"].iloc[0])
 columns = ["seen", "auc_covid", "auc_covid_low", "auc_covid_high", "n", "groups"]
 print(shortcuts[columns].round(3).to_string(index=False))
 
@@ -561,6 +563,7 @@ for truth, one in zip([*some["label"], "the last, turned"], said):
 
 # %% tags=["nbval-check-output"]
 tuning = measured.read("case_e_tuning")
+print(tuning["command"].iloc[0], "|", tuning["date"].iloc[0])
 columns = ["rate", "dropout", "val", "test", "times_chosen", "gain", "low", "high"]
 print(tuning[columns].round(3).to_string(index=False, na_rep=""))
 print(tuning[["n_val", "n_test", "cohorts"]].iloc[0].to_dict())
@@ -707,7 +710,7 @@ others.meets(
     beliefs={
         "stays": "Weights are no new knowledge: what one class gains, another pays.",
         "rises": "Weights move the border between the classes; they do not make it sharper.",
-        "falls": "Here the others lost nothing that twenty splits can show.",
+        "falls": "You expected a loss; here twenty splits show none.",
     },
 )
 

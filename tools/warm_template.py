@@ -1,4 +1,4 @@
-"""The process from which `tests.warm_kernels` forks its kernels: it imports the large libraries and runs nothing.
+"""The process from which `tools.warm` forks its kernels: it imports the large libraries and runs nothing.
 
 `python -P warm_template.py SOCKET`: SOCKET is the number of a listening socket. A line of JSON asks for a kernel, by
 `arguments`, `environment` and `folder`; the answer is a line with the number of its process.
