@@ -132,7 +132,7 @@ def students(page: Path) -> bool:
 
 def opening(lessons: list[Entry], page: Path, root: Path) -> list[str]:
     """Where to begin, and how: in the students' copies, or with the executed ones."""
-    hours = sum(row.minutes for row in lessons) / 60
+    hours = round(sum(row.minutes for row in lessons) / 30) / 2
     first = link(lessons[0].stop.title, lessons[0].stop.path(page.parent), page)
     own, shown = (link(label, root / folder / INDEX, page) for label, folder in OTHER)
     if students(page):
@@ -145,7 +145,7 @@ def opening(lessons: list[Entry], page: Path, root: Path) -> list[str]:
         begin = f"**Begin here: {first}.** These notebooks are executed, for reading. To work, open {own}."
     way = (
         "The line of links at the top and at the end of each notebook leads to the next one, to the exercise, and back "
-        f"to this page. The {len(lessons)} lessons take about {hours:.0f} hours, in as many sittings as you like."
+        f"to this page. The {len(lessons)} lessons take about {hours:g} hours, in as many sittings as you like."
     )
     return [begin, "", way]
 
