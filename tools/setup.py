@@ -6,6 +6,7 @@ besides), which are known to work together. Needs nothing but Python.
 
 import argparse
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -59,7 +60,9 @@ def prepare(folder: Path, root: Path = ROOT) -> str:
         return f"this is Python {mine[0]}.{mine[1]}: {needed}, such as make setup PYTHON=python3.{high[1] - 2}"
     if found == mine and not finished:
         return ""
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+    if subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=False).returncode:
+        shutil.rmtree(folder, ignore_errors=True)  # half of one, without pip, would be taken for one that was cut off
+        return f"{folder.name} could not be made: Python says why above; mend that and run the same command again"
     return ""
 
 
@@ -87,6 +90,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     if problem := prepare(folder, root):
         print(problem, file=sys.stderr)
         return 2
+    # Flushed: what pip complains of must stand below.
+    print(f"installing the packages into {options.venv.name}; the first time this takes some minutes", flush=True)
     if not install(folder, "dev" if options.dev else "course", root):
         print("the packages could not be installed: pip says why above; run the same command again", file=sys.stderr)
         return 1

@@ -23,7 +23,7 @@ case "$1 $2" in
   "-m tools.setup")
     shift 2
     exec "{real}" -c "$fake; import runpy; runpy.run_module('tools.setup', run_name='__main__', alter_sys=True)" "$@" ;;
-  "-m venv") rm -rf "$4"; mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
+  "-m venv") rm -rf "$4"; mkdir -p "$4/bin" && cp "$0" "$4/bin/python"; ! test -e incomplete ;;
   "-m pip") echo "{version}" >>installed; echo "$@" >>asked; ! test -e offline ;;
   "-m tools.stamp") touch pyproject.toml ;;
 esac
@@ -127,6 +127,24 @@ def test_interrupted_setup_goes_on_or_changes_to_the_python_that_is_named(machin
     (machine.root / "offline").unlink()
     assert "ready with Python 3.12" in machine.make("setup", "PYTHON=python3.12").stdout
     assert not (machine.root / ".venv" / "downloaded").exists()
+
+
+def test_python_without_its_venv_package_leaves_no_half_environment(machine):
+    machine.python("3.12")
+    (machine.root / "incomplete").touch()  # as on Debian: a folder is made, without pip, and venv says what is missing
+    run = machine.make("setup")
+    assert run.returncode != 0
+    assert "could not be made: Python says why above" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not (machine.root / ".venv").exists()
+    (machine.root / "incomplete").unlink()  # sudo apt install python3-venv
+    assert "ready with Python 3.12" in machine.make("setup").stdout
+
+
+def test_it_says_that_the_first_time_takes_a_while_before_it_does(machine):
+    machine.python("3.12")
+    said = machine.make("setup").stdout
+    assert -1 < said.index("takes some minutes") < said.index("ready with")
 
 
 def test_finished_environment_is_kept_whatever_python3_is(machine):
