@@ -25,7 +25,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.tensorflow]
 LOG = logging.getLogger(__name__)  # times, shown by --log-cli-level=INFO
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES, SIZE = ("normal", "covid", "viral"), 64
-RAISED = '--ServerApp.tornado_settings={"websocket_max_message_size": 100000000}'  # as `make lab` has it
+# `make lab` for a folder, which raises the limit of 10 MB, and a JupyterLab with its own settings.
+MAKE_LAB = ["-c", "import pathlib, sys; from tools import lab; lab.main(sys.argv[2:], pathlib.Path(sys.argv[1]))"]
+PLAIN = ["-m", "jupyter", "lab"]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
 CELL = """
@@ -90,7 +92,7 @@ def folder(tmp_path_factory):
     layers += [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, "softmax")]
     settings = {"classes": CLASSES, "preprocessing": {"size": SIZE, "fit": "pad", "contrast": None}, "gate": gate}
     settings |= {"conformal_limit": 0.7, "positive": "covid", "threshold": 0.3}
-    settings["trained_on"] = "nothing: its weights are drawn by lot"
+    settings["trained_on"] = "nothing: its weights are random"
     settings["threshold_meaning"] = "taken for this test, and means nothing"
     deploy.save_bundle(top / "bundle", keras.Sequential(layers), **settings)
 
@@ -111,18 +113,17 @@ def folder(tmp_path_factory):
 
 
 @contextmanager
-def server(folder: Path, *options: str):
+def server(folder: Path, start: list[str]):
     """The address of a JupyterLab in a folder, ended afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", f"--ServerApp.port={port}"]
-    command += ["--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
-    command += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]
+    command = [sys.executable, *start, str(folder), "--no-browser", "--allow-root", f"--ServerApp.port={port}"]
+    command += ["--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     settings = {"JUPYTER_CONFIG_DIR": str(folder / ".jupyter"), "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"}
     with open(folder / "server.log", "w") as log:
-        process = subprocess.Popen([*command, *options], env=os.environ | settings, stdout=log, stderr=log)
+        process = subprocess.Popen(command, env=os.environ | settings, stdout=log, stderr=log)
     try:
         address = f"http://127.0.0.1:{port}"
         for _ in range(300):
@@ -188,7 +189,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page(chromium, folder):
-    with server(folder, RAISED) as address:
+    with server(folder, MAKE_LAB) as address:
         yield Page(chromium, address, folder)
 
 
@@ -231,7 +232,7 @@ def test_each_file_has_its_own_sentence_and_no_earlier_one_is_beside_it(page):
 def test_the_page_says_what_the_answer_rests_on(page):
     text = check(page, ["phantom.png"], page.choose("phantom.png"))
     for sentence in (
-        "The network was trained on nothing: its weights are drawn by lot.",
+        "The network was trained on nothing: its weights are random.",
         "Called covid from a probability of 0.30 on: ",
         "This threshold is taken for this test, and means nothing.",
         "Cannot be excluded: ",
@@ -275,7 +276,7 @@ def test_of_two_choices_in_a_row_the_last_one_stays(page, stage):
 
 def test_a_file_that_the_server_drops_leaves_no_earlier_answer(chromium, folder):
     """Without the raised limit 11 MB never arrive: the old answer goes, and the page says what may have happened."""
-    with server(folder) as address:
+    with server(folder, PLAIN) as address:
         page = Page(chromium, address, folder)
         check(page, ["phantom.png"], page.choose("phantom.png"))
         at = page.choose("11 MB.png")
