@@ -1,7 +1,10 @@
 """Stamping: which remotes are an address, what follows from it, and nothing else in the course changes."""
 
+import importlib.util
 import subprocess
+import sys
 import tomllib
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -101,6 +104,24 @@ def test_stamped_lesson_has_its_own_button_and_an_archive_to_install_from(stampe
     assert len(setup.splitlines()) <= 15
     assert lint.main([], stamped) == 0
     assert f'repository-code: "{ADDRESS}"\n' in (stamped / "CITATION.cff").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("host", "says"), [("google.colab", "turn on the internet"), ("none", "as README.md says")])
+def test_an_install_that_fails_says_so_in_one_sentence(stamped, host, says, monkeypatch, capfd):
+    asked, run = [], subprocess.run
+
+    def failing(command, **options):
+        asked.append(command[-1])
+        return run([sys.executable, "-c", "print('much'); raise SystemExit('more')"], **options)
+
+    monkeypatch.setattr(subprocess, "run", failing)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, host, ModuleType(host))
+    with pytest.raises(Exception, match=says) as caught:
+        exec(frame.setup_code(stamped), {})
+    assert asked == [f"cxr-helpers[hosted] @ {links.archive(stamped)}"] * (host == "google.colab")
+    assert caught.value._render_traceback_() == [str(caught.value)], "a notebook shows the sentence alone"
+    assert capfd.readouterr() == ("", ""), "and nothing of pip"
 
 
 def test_both_copies_have_the_button_that_opens_the_students_and_that_one_says_how_predictions_are_kept(stamped):
