@@ -98,6 +98,7 @@ BAD = [
     ("core", insert("word " * 2001, new_markdown_cell), "shorten the core to 2000 words"),
     ("core", insert("x = 1\n" * 450), "minutes, over 45"),
     ("core", replace("45 minutes", "60 minutes"), "the text says 60 minutes"),
+    ("core", both(replace("45 minutes", "20 minutes"), insert("x = 1\n" * 300)), "20 minutes: the core takes about"),
     ("core_alone", insert("print(extra)"), "'extra' of a deeper step"),
     ("core_alone", both(replace("extra = 1", "result = 5"), insert("print(result)")), "'result' of a deeper step"),
     ("helper_names", insert(NAMES), "at most 20 helper names, not 21"),

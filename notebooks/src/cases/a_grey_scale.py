@@ -27,7 +27,7 @@
 # - put the interval, the n and the baselines beside that accuracy;
 # - test whether a trained network reads a word that is burnt into the images.
 #
-# **Time and hardware.** 25 minutes, 12 of them for Part one; half a minute of computing on two processor cores, no GPU.
+# **Time and hardware.** 40 minutes, 20 of them for Part one; half a minute of computing on two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 01-07; Step 5 uses twins as lesson 09 does.
 

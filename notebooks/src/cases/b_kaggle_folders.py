@@ -25,7 +25,7 @@
 # - write the answers for a folder of new images to a CSV file;
 # - show with the same patients at another hospital what a network uses, and what repairs it.
 #
-# **Time and hardware.** 25 minutes, 12 of them for Part one; half a minute of computing on two processor cores, no GPU.
+# **Time and hardware.** 40 minutes, 20 of them for Part one; half a minute of computing on two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 01-07; Step 5 uses twins as lesson 09 does.
 

@@ -31,7 +31,7 @@
 # - find out who is in a given test folder, and ask the network about people it never met;
 # - read one sigmoid in the right direction, and build a button that can refuse.
 #
-# **Time and hardware.** 25 minutes, 12 of them for Part one; half a minute of computing on two processor cores, no GPU.
+# **Time and hardware.** 40 minutes, 20 of them for Part one; half a minute of computing on two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 01-07, 11 (temperature), 12 (gate) and 13 (bundle).
 

@@ -29,7 +29,7 @@
 # - write the small file that is deployed, and check its answers on all test images;
 # - say what a training accuracy shows, and find a shortcut that no file property gives away: the patients' age.
 #
-# **Time and hardware.** 25 minutes, 12 of them for Part one; a minute of computing, no GPU.
+# **Time and hardware.** 50 minutes, 30 of them for Part one; a minute of computing, no GPU.
 #
 # **Prerequisites.** Lessons 04 (groups), 06 (networks), 07 (intervals), 08 (transfer), 09 (shortcuts), 13 (export).
 

@@ -27,7 +27,7 @@
 # - find copies of test images in the training folder, and take them out;
 # - carry out "future work" as experiments.
 #
-# **Time and hardware.** 25 minutes for the core, 12 of them for part one; 20 more for the steps marked *deeper*, which
+# **Time and hardware.** 40 minutes for the core, 15 of them for part one; 20 more for the steps marked *deeper*, which
 # you can skip; half a minute of computing, two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 04 (groups), 06 (networks), 07 (intervals); 08 for part three; 11-13 for Step 7.
