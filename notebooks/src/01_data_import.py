@@ -273,7 +273,7 @@ plots.montage(pictures, captions, columns=7, title="The labels that came with th
 # ## Step 3 · What a folder seems to say
 #
 # Sets of images are mostly published as folders: `train/NORMAL/…`, `train/COVID19/…`. To see what goes wrong we make a
-# small download of our own: eight phantoms in the layout of case study C, and the clutter that real downloads contain.
+# small download: eight phantoms in the layout of case study C, and the clutter that real downloads contain.
 # (The next cell makes the mess; you need not read it.)
 
 # %%
@@ -297,8 +297,7 @@ found = sorted(path for path in download.rglob("*") if path.is_file())
 
 # %% [markdown]
 # Eight radiographs, one of them in a sub-folder; one **thumbnail** (a small copy that some programs leave behind) and one
-# `.DS_Store` (a note that a Mac writes into folders it has shown). Many tutorials begin by counting the files in the
-# folder.
+# `.DS_Store` (a note that a Mac leaves in folders). Many tutorials begin by counting the files.
 #
 # **Predict.** How many "images" will be counted?
 
@@ -330,13 +329,14 @@ counted.meets(
 
 # %% [markdown]
 # **Explain.** Ten instead of eight. The first way calls *every* file COVID, because the folder that holds them all is
-# called `covid-download`. The second way invents the classes `thumbnails` and `portable`. No error was raised.
+# called `covid-download`. The second way invents the classes `thumbnails` and `portable`. No error was raised. Keras's call
+# of Step 1 takes the folders directly below: from `Data` it would learn to tell `train` from `test`, and from `Data/train`
+# it would count the thumbnail as a normal chest.
 
 # %% [markdown]
 # ## Step 4 · What a file seems to say
 #
-# Three more files, as one meets them: a download that broke off half-way, a zip archive whose name somebody changed to
-# `.jpg`, and a PNG image that is called `.jpg`.
+# Three more files: a download that broke off half-way, a zip archive renamed to `.jpg`, and a PNG image called `.jpg`.
 
 # %%
 import io
@@ -364,10 +364,9 @@ except OSError as error:
     print("but decoding says:", str(error).split("(")[0])
 
 # %% [markdown]
-# **Explain.** The bytes unmask the archive and the PNG. The broken file passes: its beginning is good, and a program that
-# reads only the header (size, format) is content. The fault shows
-# when the pixels are decoded: in the middle of training, hours later. So decode every file *once, at import*, and keep a
-# list of what was rejected.
+# **Explain.** The bytes unmask the archive and the PNG. The broken file passes: its header (size, format) is good. The
+# fault shows when the pixels are decoded: in the middle of training, in an error that need not name the file.
+# So decode every file *once, at import*, and keep a list of what was rejected.
 
 # %% [markdown]
 # ## Step 5 · Which number is which class?
@@ -441,7 +440,7 @@ rows.meets(
 # image file, so the first line counts 12.) Read what was understood, check it, and disagree if it is wrong: *these
 # folders became these classes, these the split, this was left out*. The class is taken from the deepest folder whose
 # name is known to be one, so neither `covid-download` nor `portable` misleads it. What it refused stands in
-# `imported.rejects`: which file, what is wrong, what to do.
+# `imported.rejects`.
 
 # %%
 shown = ["image_id", "label", "original_label", "split", "patient", "width", "mode", "format"]

@@ -156,8 +156,9 @@ for name, read in {"load_img": with_keras, "images.read": images.read}.items():
 assert np.abs(images.read(files["RGBA"]) - with_keras(files["RGBA"])).max() < 0.01
 
 # %% [markdown]
-# `load_img` looks at the mode first; only the 16-bit file comes out wrong. `images.read` reads that, too, and DICOM
-# files (lesson 01). From here on a radiograph is what it gives: numbers from 0 to 1 in two dimensions.
+# `load_img` looks at the mode first; only the 16-bit file comes out wrong. (`image_dataset_from_directory` of lesson 01
+# decodes by TensorFlow, and reads all five.) `images.read` reads that, too, and DICOM files (lesson 01). From here on a
+# radiograph is what it gives: numbers from 0 to 1 in two dimensions.
 #
 # ### Checkpoint
 #

@@ -124,6 +124,10 @@ by_hand.meets(
 #
 # The design `patient_leak` draws *no disease at all*. Each patient has several images, and one label that is drawn **at
 # random**. Whoever predicts it better than 0.5 for new patients has made a mistake.
+#
+# `patient=` tells the import where a file's name holds the patient: what stands for the brackets is the patient, `P00012` in
+# `P00012_1.jpg` (`\d+` is any number). In a set of your own, look at the names of *every* class, and check in `understood`
+# that the pattern fits all of them.
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("patient_leak", n=320, seed=SEED, per_patient=8)
@@ -378,7 +382,7 @@ except split.LeakError as leak:
 
 # %% [markdown]
 # **Explain.** It names each group that is on both sides, image by image (the first three are printed). It is silent if
-# there is none. Such an assertion belongs in every training script.
+# there is none, and also where no split was made yet. Such an assertion belongs in every training script.
 #
 # Now a split that passes. `split.holdout` cuts whole groups, as `StratifiedGroupKFold` does, and writes the split as a
 # column: `val` is for choices, `test` for one final number.
@@ -393,6 +397,10 @@ plots.split_counts(mine, title="Grouped and stratified")
 # exactly or nearly: a group cannot be cut. Are images of different groups
 # independent, then? **Only as far as we know.** Where a set does not name its patients, two images of one person look
 # like two people. Say so when you report.
+#
+# And a set that comes with a split of its own? Count its parts, and ask it the same. Often it leaks, or it has no `val` or
+# no `test` (Keras's `fit` takes an empty `val` without a complaint). `split.holdout` then writes a new split over it: say so,
+# since your figures no longer compare with those of others.
 
 # %% [markdown]
 # ## Step 6 · The project again
