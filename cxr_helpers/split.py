@@ -172,8 +172,10 @@ def assert_disjoint(
     """Raise `LeakError` naming what stands on more than one side of the split.
 
     Parameters: `by`, the columns whose values must each stay on one side (unknown values are
-    passed over); `column`, `split` or `fold`. Introduced in lesson 04.
+    passed over); `column`, `split` or `fold`. Raises ValueError where no row has a side. Introduced in lesson 04.
     """
+    if column not in table.columns or table[column].isna().all():
+        raise ValueError(f"No row has a {column}: nothing is split yet, so nothing is shown. Split first.")
     leaks = [leak for name in by if name in table for leak in _leaks(table, name, column)]
     if leaks:
         more = f"\n  … and {len(leaks) - 10} more" if len(leaks) > 10 else ""

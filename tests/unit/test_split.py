@@ -59,6 +59,12 @@ def test_folds_cover_every_image_once():
     assert table.groupby("fold")["label"].nunique().eq(3).all()
 
 
+@pytest.mark.parametrize("column", ["split", "fold", "part"])
+def test_a_table_that_was_never_split_is_not_called_disjoint(column):
+    with pytest.raises(ValueError, match=f"No row has a {column}"):
+        split.assert_disjoint(manifest(), column=column)
+
+
 def test_assert_disjoint_names_the_offenders():
     table = manifest().assign(split="train")
     table.loc[table["group"] == "g007", "split"] = "test"
