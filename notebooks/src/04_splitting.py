@@ -382,7 +382,7 @@ except split.LeakError as leak:
 
 # %% [markdown]
 # **Explain.** It names each group that is on both sides, image by image (the first three are printed). It is silent if
-# there is none, and also where no split was made yet. Such an assertion belongs in every training script.
+# there is none. Such an assertion belongs in every training script.
 #
 # Now a split that passes. `split.holdout` cuts whole groups, as `StratifiedGroupKFold` does, and writes the split as a
 # column: `val` is for choices, `test` for one final number.
