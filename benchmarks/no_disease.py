@@ -7,17 +7,17 @@ recipe is of a kind that courses on chest radiographs teach: images cut at rando
 (15 % of all, then 15 % of the rest), 256 pixels a side, seven convolutions, two dense layers and a dropout, Adam, ten
 epochs in batches of 16, the epoch with the lowest validation loss. Its test images are then asked once more, with the
 word on the other class, and with no word.
+
+The size of the set was settled with hindsight: of 400 images, with seed 0, the network had learned nothing after ten
+epochs, and that was seen on the test images too. 700 is the size that was tried next, and no other.
 """
 
-import argparse
-import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.story import drawn, over_seeds
-from cxr_helpers import measured, phantom, quiet
+from benchmarks.story import drawn, run_seeds
+from cxr_helpers import phantom, quiet
 
 DESIGN = {"n": 700, "text": "R|PORTABLE", "severity": (0, 0)}
 SIDE, TEST, EPOCHS, BATCH, RATE = 256, 0.15, 10, 16, 0.0005
@@ -66,22 +66,5 @@ def one_seed(seed: int, folder: Path) -> dict[str, float]:
     return {name: float((answers == labels[test]).mean()) for name, answers in said.items()}
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--seeds", type=int, default=5)
-    arguments.add_argument("--out", type=Path, default=measured.path("no_disease"))
-    options = arguments.parse_args()
-    runs = []
-    for seed in range(options.seeds):
-        start = time.perf_counter()
-        with tempfile.TemporaryDirectory() as folder:
-            runs.append(one_seed(seed, Path(folder)))
-        print(f"seed {seed}, {time.perf_counter() - start:.0f} s:", runs[-1], flush=True)
-    command = f"python -m benchmarks.no_disease --seeds {options.seeds}"
-    result = over_seeds(runs, round(TEST * DESIGN["n"]), command)
-    result.to_csv(options.out, index=False)
-    print(result.to_string(index=False))
-
-
 if __name__ == "__main__":
-    main()
+    run_seeds("no_disease", one_seed, round(TEST * DESIGN["n"]))

@@ -11,6 +11,7 @@ import argparse
 import datetime
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -109,10 +110,11 @@ def one_seed(seed: int, folder: Path) -> dict[str, float]:
     return found
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def run_seeds(name: str, one_seed: Callable[[int, Path], dict[str, float]], n: int) -> None:
+    """The command of a benchmark of that name: its figures for each seed, then their table with `n` test images."""
+    arguments = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     arguments.add_argument("--seeds", type=int, default=5)
-    arguments.add_argument("--out", type=Path, default=measured.path("story"))
+    arguments.add_argument("--out", type=Path, default=measured.path(name))
     options = arguments.parse_args()
     runs = []
     for seed in range(options.seeds):
@@ -120,8 +122,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             runs.append(one_seed(seed, Path(folder)))
         print(f"seed {seed}, {time.perf_counter() - start:.0f} s:", runs[-1], flush=True)
-    command = f"python -m benchmarks.story --seeds {options.seeds}"
-    result = over_seeds(runs, round(TEST * DESIGN["n"]), command)
+    result = over_seeds(runs, n, f"python -m benchmarks.{name} --seeds {options.seeds}")
     result.to_csv(options.out, index=False)
     print(result.to_string(index=False))
 
@@ -154,4 +155,4 @@ def half_widths(table: pd.DataFrame) -> pd.Series:
 
 
 if __name__ == "__main__":
-    main()
+    run_seeds("story", one_seed, round(TEST * DESIGN["n"]))

@@ -23,7 +23,7 @@ COLUMNS = ["check", "verdict", "finding", "examples"]
 WRITING_SIDE = 1024  # pixels; larger images are reduced before strokes are looked for
 PIXELS_COMPARED = 12  # images, evenly spread over the table, that are held against their files
 THUMBNAIL = 16  # pixels a side at which they are
-LEAST_ALIKE = 0.5  # median correlation; other contrast, crop or padding stays above 0.8
+LEAST_ALIKE = 0.5  # median correlation of an image with its file
 SUSPECT_AUC = 0.6  # from here on what is not the lungs tells more about the class than it should
 _FROM = {
     "file properties": "format, mode, size, bytes per pixel and source",
@@ -385,10 +385,10 @@ def _check_pixels(table: pd.DataFrame, images: np.ndarray) -> None:
     check_rows(table, images)
     rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), PIXELS_COMPARED)).astype(int))
     scales = manifest.scales(table)
-    films = [read(table["path"].iloc[row], scales[row]) for row in rows]
+    files = [read(table["path"].iloc[row], scales[row]) for row in rows]
     given = _standardised([preprocess.resize(np.float32(images[row]), THUMBNAIL) for row in rows])
-    by_fit = [_standardised([preprocess.prepare(film, THUMBNAIL, fit) for film in films]) for fit in preprocess.FITS]
-    alike = np.max([given @ files.T for files in by_fit], axis=0)  # correlations: image i with file j
+    by_fit = [_standardised([preprocess.prepare(file, THUMBNAIL, fit) for file in files]) for fit in preprocess.FITS]
+    alike = np.max([given @ prepared.T for prepared in by_fit], axis=0)  # correlations: image i with file j
     own = np.diag(alike)
     if np.median(own) < LEAST_ALIKE or np.mean(own < alike.max(axis=1) - 1e-6) > 0.5:
         raise ValueError(

@@ -153,9 +153,8 @@ def run(job: Job) -> Result:
     ran = sum(cell.get("execution_count") is not None for cell in executed.cells) if executed else 0
     status = "failed" if failure else "ok"
     print(f"  {status:7} {name} {seconds:.1f} s", flush=True)
-    peak = (
-        0 if warm.ADDRESS in os.environ else round(memory.peak / 2**20)
-    )  # a forked kernel is no child of this process
+    forked = warm.ADDRESS in os.environ  # such a kernel is no child of this process
+    peak = 0 if forked else round(memory.peak / 2**20)
     return Result(name, status, round(seconds, 1), peak, ran, **failure)
 
 

@@ -364,7 +364,7 @@ def test_two_processes_draw_what_one_draws(tmp_path):
 @pytest.mark.slow
 def test_drawing_an_image_with_masks_stays_quick():
     """Against array work of the same kind, done in turn: machines, and moments of one, differ by a factor of two."""
-    rows = phantom.design("default", n=40, seed=1).to_dict("records")
+    rows = phantom.design("default", n=20, seed=1).to_dict("records")
     field = np.random.default_rng(0).normal(size=(448, 448)).astype(np.float32)
 
     def reference():
@@ -378,9 +378,12 @@ def test_drawing_an_image_with_masks_stays_quick():
         return time.process_time() - start
 
     seconds(lambda: phantom.render(rows[0])), seconds(reference)
-    ratios = [seconds(lambda fields=fields: phantom.render(fields)) / seconds(reference) for fields in rows]
-    # 0.68 to 0.76 alone, 1.01 seen beside other tests; twice as slow is found. benchmarks/phantom_speed.py has figures.
-    assert np.median(ratios) < 1.4
+    ratios = []
+    for fields in rows:  # the quickest of three in turn: what runs beside the tests slows the two unequally
+        turns = [(seconds(lambda fields=fields: phantom.render(fields)), seconds(reference)) for _ in range(3)]
+        drawn, compared = np.min(turns, axis=0)
+        ratios.append(drawn / compared)
+    assert np.median(ratios) < 1.0  # 0.68 to 0.76 when written; benchmarks/phantom_speed.py states milliseconds
 
 
 PINNED = json.loads(Path(__file__).with_name("phantom_pinned.json").read_text())
