@@ -241,7 +241,7 @@ def _cpu() -> float:
 
 def _scores(predictions: pd.DataFrame) -> dict:
     """n and the metrics of one run."""
-    scores = {name: evaluate.metric(predictions, name, resamples=1).value for name in pretraining_summary.METRICS}
+    scores = {name: evaluate.metric(predictions, name).value for name in pretraining_summary.METRICS}
     return {"n_test": len(predictions), "test_groups": predictions["group"].nunique()} | scores
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cxr_helpers.evaluate import _predictions, _resample
+from benchmarks import resampling
+from cxr_helpers.evaluate import _predictions
 
 METRICS = ("f1_macro", "accuracy", "roc_auc_macro")
 RESAMPLES, LEVEL = 1000, 0.95
@@ -25,7 +26,7 @@ def compare(arms: dict[str, list[pd.DataFrame]]) -> list[dict]:
         if sorted(a["image_id"]) != sorted(b["image_id"]):
             raise ValueError(f"{first} and {second} were scored on different images")
     groups = pd.Index(sorted(set().union(*(set(table["group"]) for table in tables[0]))))
-    weights = _resample.group_weights(len(groups), RESAMPLES, 0)
+    weights = resampling.group_weights(len(groups), RESAMPLES, 0)
     found = {arm: [_scored(table, groups, weights) for table in arms[arm]] for arm in arms}
     seeds = len(tables[0])
     common = {"seeds": seeds, "n_test": round(np.mean([len(table) for table in tables[0]]), 1)}
@@ -39,15 +40,15 @@ def _scored(table: pd.DataFrame, groups: pd.Index, weights: np.ndarray) -> dict[
     of_image = table.drop_duplicates("image_id").set_index("image_id")["group"]
     data = replace(data, group=groups.get_indexer(of_image.loc[data.image_id]), n_groups=len(groups))
     both = np.vstack([np.ones((1, len(groups)), weights.dtype), weights])
-    return {name: values for (name, _), values in _resample.statistics(data, both, METRICS).items()}
+    return {name: values for (name, _), values in resampling.statistics(data, both, METRICS).items()}
 
 
 def _row(name: str, found: dict[str, list[dict]], seeds: int) -> dict:
     first, second = (np.stack([run[name] for run in runs]) for runs in found.values())
     difference = second - first  # seeds × (1 + resamples)
     drawn = np.random.default_rng(1).multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES) / seeds
-    low, high = _resample.percentile(difference[:, 1:].mean(0), LEVEL)
-    low_seeds, high_seeds = _resample.percentile((drawn.T * difference[:, 1:]).sum(0), LEVEL)
+    low, high = resampling.percentile(difference[:, 1:].mean(0), LEVEL)
+    low_seeds, high_seeds = resampling.percentile((drawn.T * difference[:, 1:]).sum(0), LEVEL)
     row = {arm: float(values[:, 0].mean()) for arm, values in zip(found, (first, second), strict=True)}
     row |= {f"{arm}_sd": _spread(values[:, 0]) for arm, values in zip(found, (first, second), strict=True)}
     each = difference[:, 0]

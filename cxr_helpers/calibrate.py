@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .evaluate import check_predictions, classes, metric
-from .evaluate._estimates import _check_paired
-from .evaluate._predictions import one_seed, positive_class, scored
-from .evaluate._resample import check_level, group_weights, percentile
+from . import stats
+from .evaluate import check_predictions, classes
+from .evaluate._predictions import one_seed, paired, positive_class, scored
 
 SMALLEST = 1e-12  # a probability of 0 counts as this one, so that its logarithm is finite
 RANGE = (0.05, 20.0)  # temperatures that are looked at
 SCORES = ("ece", "brier", "log_loss")
+CHANCE_DRAWS = 1_000  # sets of answers that a calibrated model could have met, for the band of ECE
 
 
 def temperature(predictions: pd.DataFrame) -> float:
@@ -134,99 +134,140 @@ def _judge(predictions: pd.DataFrame, positive: str | None, bins: int) -> _Judge
 
 
 def reliability(
-    predictions: pd.DataFrame, positive: str | None = None, bins: int = 10, level: float = 0.95, seed: int = 0
+    predictions: pd.DataFrame, positive: str | None = None, bins: int = 10, level: float = 0.95
 ) -> pd.DataFrame:
     """What was said and what came true, bin by bin: one row for each bin of equal width in [0, 1] that holds an image.
 
     Columns: bin_low, bin_high, predicted (mean probability), observed (share that came true), low, high (interval of
-    observed, as in `evaluate.metric`), n, groups. With `positive` the probability is p_<positive>, and true means that
-    the image is of that class; without, it is the largest of the row, and true means that its class is right.
-    Raises PredictionsError, also for several seeds, and ValueError. Introduced in lesson 11.
+    observed, see `stats.proportion`), n, groups, support. With `positive` the probability is p_<positive>, and true
+    means that the image is of that class; without, it is the largest of the row, and true means that its class is
+    right. Raises PredictionsError, also for several seeds, and ValueError. Introduced in lesson 11.
     """
     data = _judge(predictions, positive, bins)
     rows = []
     for k in np.unique(data.bin):
         inside = data.bin == k
-        answer = np.where(data.true[inside], "yes", "no")
-        number = np.flatnonzero(inside).astype(str)
-        called = {"image_id": number, "group": data.group[inside].astype(str), "label": answer, "predicted": "yes"}
-        share = metric(pd.DataFrame(called).assign(p_yes=1.0, p_no=0.0), "accuracy", level=level, seed=seed)
+        observed = stats.proportion(data.true[inside], data.group[inside], level)
         row = {"bin_low": k / bins, "bin_high": (k + 1) / bins, "predicted": data.p[inside].mean()}
-        row |= {"observed": share.value, "low": share.low, "high": share.high, "n": share.n, "groups": share.groups}
-        rows.append(row)
+        row |= {"observed": observed.value, "low": observed.low, "high": observed.high}
+        rows.append(row | {"n": observed.n, "groups": observed.groups, "support": observed.support})
     return pd.DataFrame(rows)
 
 
-def _values(data: _Judged, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Each score for each row of `weights` (R, groups)."""
-    rows = weights[:, data.group]
-    total = rows.sum(axis=1)
-    off = np.zeros((len(data.p), data.bin.max() + 1))
-    off[np.arange(len(data.p)), data.bin] = data.true - data.p
-    return {
-        "ece": np.abs(rows @ off).sum(axis=1) / total,
-        "brier": rows @ data.brier / total,
-        "log_loss": rows @ data.log_loss / total,
-    }
+def scores(predictions: pd.DataFrame, positive: str | None = None, bins: int = 10, level: float = 0.95) -> pd.DataFrame:
+    """ECE, Brier score, log loss, mean calibration and slope, one row each.
 
-
-def scores(
-    predictions: pd.DataFrame,
-    positive: str | None = None,
-    bins: int = 10,
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """ECE, Brier score and log loss: columns metric, value, low, high, n, groups, bins; all are better when smaller.
-
-    With `positive`, of p_<positive> against the rest: ece and brier (mean squared difference) in [0, 1], log_loss in
-    nats, ≥ 0. Without, ece is of the largest probability, brier sums over the classes ([0, 2], as Brier did), log_loss
-    is of the true class. ece: the gap |observed - predicted| of each bin, averaged over images. Intervals: `resamples`
-    draws of whole groups, percentiles; for ece, which resampling makes too large, reflected about the value, cut at 0
-    and never below the value (basic bootstrap, Davison & Hinkley 1997, section 5.2). Near 0 it does not hold: on few
-    images even a perfectly calibrated model has one well above 0: compare with what chance gives (lesson 11, step 7).
-    Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017. Introduced in lesson 11.
+    Columns: metric, value, low, high, chance_low, chance_high, n, groups, support, method, bins. With `positive`, of
+    p_<positive> against the rest; without, ece, mean_calibration and slope are of the largest probability, brier sums
+    over the classes ([0, 2], as Brier did), log_loss (nats) is of the true class.
+    ece: the gap |observed - predicted| of each bin, averaged over images, in [0, 1]. It has no interval: noise in the
+    bins makes it too large, and resampling adds noise. chance_low and chance_high are what a calibrated model with
+    these probabilities and this n would get (`level` of 1,000 draws): a value inside is no evidence against it.
+    brier and log_loss: smaller is better; intervals on the log scale, see `stats.loss`. mean_calibration: share that
+    came true less mean probability (0 where right). slope: of the logistic regression of what came true on logit(p), 1
+    where right, below 1 where too sure (Cox 1958); no interval where it cannot be fitted.
+    Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017; Van Calster et al. 2019, doi
+    10.1186/s12916-019-1466-7. Introduced in lesson 11.
     """
-    check_level(level)
     data = _judge(predictions, positive, bins)
-    whole = _values(data, np.ones((1, data.n_groups)))
-    spread = _values(data, group_weights(data.n_groups, resamples, seed))
+    n = len(data.p)
+    few = "no interval: see the band that chance gives"
+    found = {
+        "ece": stats.Estimate(_ece(data, data.true), np.nan, np.nan, n, data.n_groups, float(data.n_groups), few),
+        "brier": stats.loss(data.brier, data.group, level, most=2.0 if positive is None else 1.0),
+        "log_loss": stats.loss(data.log_loss, data.group, level),
+        "mean_calibration": stats.mean(data.true - data.p, data.group, level),
+        "slope": _slope(data, level),
+    }
+    band = _chance_band(data, level)
     rows = []
-    for name in SCORES:
-        value, (low, high) = float(whole[name][0]), percentile(spread[name], level)
-        if name == "ece":
-            low, high = max(0.0, 2 * value - high), max(value, 2 * value - low)
-        rows.append({"metric": name, "value": value, "low": low, "high": high})
-    return pd.DataFrame(rows).assign(n=len(data.p), groups=data.n_groups, bins=bins)
+    for name, estimate in found.items():
+        chance_low, chance_high = band if name == "ece" else (np.nan, np.nan)
+        row = {"metric": name, "value": estimate.value, "low": estimate.low, "high": estimate.high}
+        row |= {"chance_low": chance_low, "chance_high": chance_high, "n": n, "groups": data.n_groups}
+        rows.append(row | {"support": estimate.support, "method": estimate.method, "bins": bins})
+    return pd.DataFrame(rows)
+
+
+def _ece(data: _Judged, true: np.ndarray) -> float:
+    return float(np.abs(np.bincount(data.bin, true - data.p)).sum() / len(data.p))
+
+
+def _chance_band(data: _Judged, level: float) -> tuple[float, float]:
+    """The ECE that calibrated probabilities would have: what came true is drawn with these probabilities."""
+    stats.check_level(level)
+    rng = np.random.default_rng(0)
+    drawn = [_ece(data, rng.random(len(data.p)) < data.p) for _ in range(CHANCE_DRAWS)]
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return (float(low), float(high))
+
+
+def _slope(data: _Judged, level: float) -> stats.Estimate:
+    """Calibration slope; its values without each group by one Newton step from the whole fit."""
+    p = np.clip(data.p, SMALLEST, 1 - SMALLEST)
+    x = np.column_stack([np.ones(len(p)), np.log(p / (1 - p))])
+    true = data.true.astype(float)
+    if len(np.unique(true)) < 2 or np.ptp(x[:, 1]) == 0:
+        return _no_slope(data, "only one outcome or one probability")
+    found = _logistic(x, true)
+    if found is None:
+        return _no_slope(data, "the probabilities separate the outcomes")
+    beta, fitted, information = found
+    pull = x * (true - fitted)[:, None]
+    per_group = np.column_stack([np.bincount(data.group, pull[:, k], data.n_groups) for k in (0, 1)])
+    without = beta[1] - np.linalg.solve(information, per_group.T)[1]
+    return stats.centred(float(beta[1]), without, len(p), data.n_groups, level=level)
+
+
+def _logistic(x: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Coefficients, fitted probabilities and information of a logistic regression; None where it has no maximum."""
+
+    def loss(beta: np.ndarray) -> float:
+        return float(np.logaddexp(0, x @ beta).sum() - true @ x @ beta)
+
+    beta = np.zeros(x.shape[1])
+    for _ in range(100):
+        fitted = 1 / (1 + np.exp(-np.clip(x @ beta, -500, 500)))
+        information = (x * (fitted * (1 - fitted))[:, None]).T @ x
+        if np.linalg.cond(information) > 1e12:
+            return None
+        step = np.linalg.solve(information, x.T @ (true - fitted))
+        if np.abs(step).max() < 1e-9 * (1 + np.abs(beta).max()):
+            return beta, fitted, information
+        while loss(beta + step) > loss(beta) + 1e-12 and np.abs(step).max() > 1e-12:
+            step = step / 2
+        beta = beta + step
+    return None
+
+
+def _no_slope(data: _Judged, reason: str) -> stats.Estimate:
+    none = (np.nan, np.nan, np.nan)
+    return stats.Estimate(*none, len(data.p), data.n_groups, float(data.n_groups), f"undefined: {reason}")
 
 
 def compare(
-    a: pd.DataFrame,
-    b: pd.DataFrame,
-    positive: str | None = None,
-    bins: int = 10,
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 0,
+    a: pd.DataFrame, b: pd.DataFrame, positive: str | None = None, bins: int = 10, level: float = 0.95
 ) -> pd.DataFrame:
-    """Paired differences a - b of the `scores` on the same images: columns metric, a, b, value, low, high, n, groups.
+    """Paired differences a - b of ece, brier and log_loss on the same images.
 
-    Each resample draws whole groups and scores both on the same draw; a value below 0 favours a. Raises as `scores`,
-    and PredictionsError if the images, labels or groups differ. Introduced in lesson 11.
+    Columns: metric, a, b, value, low, high, n, groups.
+
+    A value below 0 favours a. Intervals leave one group out (value ± t · SE); ece has none (see `scores`). Raises as
+    `scores`, and PredictionsError if the images, labels or groups differ. Introduced in lesson 11.
     """
-    check_level(level)
+    stats.check_level(level)
+    whole, _ = paired(a, b)
     first, second = (_judge(table, positive, bins) for table in (a, b))
-    x, y = scored(a), scored(b)
-    _check_paired(x, y)
-    weights = [np.ones((1, x.n_groups)), group_weights(x.n_groups, resamples, seed)]
-    (a_whole, a_spread), (b_whole, b_spread) = ([_values(data, w) for w in weights] for data in (first, second))
     rows = []
     for name in SCORES:
-        left, right = float(a_whole[name][0]), float(b_whole[name][0])
-        low, high = percentile(a_spread[name] - b_spread[name], level)
+        if name == "ece":
+            left, right, low, high = _ece(first, first.true), _ece(second, second.true), np.nan, np.nan
+        else:
+            left, right = float(getattr(first, name).mean()), float(getattr(second, name).mean())
+            apart = stats.mean(getattr(first, name) - getattr(second, name), first.group, level)
+            low, high = apart.low, apart.high
         rows.append({"metric": name, "a": left, "b": right, "value": left - right, "low": low, "high": high})
-    return pd.DataFrame(rows).assign(n=len(x.truth), groups=x.n_groups)
+    return pd.DataFrame(rows).assign(n=len(whole.truth), groups=whole.n_groups)
 
 
 # --- what a threshold is worth --------------------------------------------------------------------------------------
@@ -248,36 +289,36 @@ def predictive_values(sensitivity, specificity, prevalence) -> pd.DataFrame:
     return pd.DataFrame({"sensitivity": found, "specificity": left, "prevalence": ill, "ppv": ppv, "npv": npv})
 
 
-def decision_curve(
-    predictions: pd.DataFrame,
-    positive: str,
-    thresholds=None,
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> pd.DataFrame:
+def decision_curve(predictions: pd.DataFrame, positive: str, thresholds=None, level: float = 0.95) -> pd.DataFrame:
     """Net benefit of acting on p_<positive> ≥ t, one row per threshold t, beside acting on everyone and on nobody.
 
     Columns threshold, model, low, high, everyone, nobody (0), gain, gain_low, gain_high, n, groups. Net benefit =
     tp/n - fp/n · t/(1 - t), in true positives per image, at most the prevalence: t says what a false alarm costs, one
-    find being worth (1 - t)/t of them. gain is the model less the better of the two simple rules. Intervals resample
-    groups, each threshold by itself. `thresholds` in (0, 1), default 0.05 ... 0.95.
+    find being worth (1 - t)/t of them. gain is the model less the better of the two simple rules. Intervals leave one
+    group out, each threshold by itself (value ± t · SE). `thresholds` in (0, 1), default 0.05 ... 0.95.
     Raises ValueError, and PredictionsError as `reliability`. Source: Vickers & Elkin 2006,
     doi 10.1177/0272989X06295361. Introduced in lesson 11.
     """
-    check_level(level)
+    stats.check_level(level)
     at = np.linspace(0.05, 0.95, 19) if thresholds is None else np.atleast_1d(np.asarray(thresholds, float))
     if not ((at > 0) & (at < 1)).all():
         raise ValueError("thresholds lie between 0 and 1, without the ends.")
     data = _judge(predictions, positive, 1)
-    everyone = np.where(data.true[:, None], 1.0, -at / (1 - at))  # what acting on the image is worth, (n, thresholds)
-    acted = everyone * (data.p[:, None] >= at)
-    rows = group_weights(data.n_groups, resamples, seed)[:, data.group].astype(float)
-    rows /= rows.sum(axis=1, keepdims=True)
-    model, gain = rows @ acted, rows @ acted - np.maximum(rows @ everyone, 0)
-    ends = [(1 - level) / 2, (1 + level) / 2]
-    (low, high), (gain_low, gain_high) = (np.quantile(v, ends, axis=0) for v in (model, gain))
-    found = {"threshold": at, "model": acted.mean(axis=0), "low": low, "high": high, "everyone": everyone.mean(axis=0)}
-    found |= {"nobody": 0.0, "gain": found["model"] - np.maximum(found["everyone"], 0)}
-    found |= {"gain_low": gain_low, "gain_high": gain_high, "n": len(data.p), "groups": data.n_groups}
-    return pd.DataFrame(found)
+    n = len(data.p)
+    sizes = np.bincount(data.group, minlength=data.n_groups)
+    rows = []
+    for t in at:
+        everyone = np.where(data.true, 1.0, -t / (1 - t))  # what acting on the image is worth
+        acted = everyone * (data.p >= t)
+        whole, without = [], []
+        for worth in (acted, everyone):
+            sums = np.bincount(data.group, worth, data.n_groups)
+            whole.append(float(worth.mean()))
+            without.append((worth.sum() - sums) / np.maximum(n - sizes, 1))
+        gain_without = without[0] - np.maximum(without[1], 0)
+        model = stats.centred(whole[0], without[0], n, data.n_groups, level=level)
+        gain = stats.centred(whole[0] - max(whole[1], 0.0), gain_without, n, data.n_groups, level=level)
+        row = {"threshold": t, "model": model.value, "low": model.low, "high": model.high, "everyone": whole[1]}
+        row |= {"nobody": 0.0, "gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
+        rows.append(row | {"n": n, "groups": data.n_groups})
+    return pd.DataFrame(rows)

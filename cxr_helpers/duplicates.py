@@ -114,7 +114,7 @@ def _identical(hashes: np.ndarray) -> pd.DataFrame:
 def add_groups(
     table: pd.DataFrame, pairs_found: pd.DataFrame | None = None, threshold: float = THRESHOLD
 ) -> pd.DataFrame:
-    """The manifest with its `group` column filled: the unit that a split keeps together and an interval resamples.
+    """The manifest with its `group` column filled: the unit that a split keeps together and an interval counts as one.
 
     Images are in one group when they are of one known patient or duplicates of each other,
     directly or through others (connected components). A patient who is not known joins

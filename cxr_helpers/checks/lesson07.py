@@ -6,6 +6,7 @@ import pandas as pd
 from .. import evaluate
 from . import expect
 from ._answers import CANNOT_TELL, CASES, CLASSES, SENSITIVITY, TRUTH, competition, films, pair, parts, pick, reach
+from ._bootstrap import bootstrap
 from ._question import Question
 from ._running import Wrong
 
@@ -163,11 +164,10 @@ def _apart(a, b) -> float:
     return float(np.abs(np.asarray(a) - np.asarray(b)).max())
 
 
-def _reference(table: pd.DataFrame, metric: str = "sensitivity", resamples: int = 4000) -> tuple[float, float]:
-    score = (table["predicted"] == "covid").astype(float)
-    scored = table.assign(group=table["patient"], p_covid=score, p_normal=1 - score)
-    found = evaluate.metric(scored, metric, "covid", resamples=resamples)
-    return found.low, found.high
+def _reference(table: pd.DataFrame, metric: str = "sensitivity", **options) -> tuple[float, float]:
+    ill, called = table["label"] == "covid", table["predicted"] == "covid"
+    basis = {"sensitivity": ill, "ppv": called, "accuracy": ill | ~ill}[metric]
+    return bootstrap((ill == called)[basis], table["patient"][basis], **options)
 
 
 @q2.mistake(
@@ -200,23 +200,25 @@ def wrong_denominator(table):
     "the interval is too narrow: count a patient as often as drawn."
 )
 def counted_once(table):
-    return _drawn(table, most=1)
+    return _reference(table, most=1)
 
 
-def _drawn(table: pd.DataFrame, most: int) -> tuple[float, float]:
-    """Middle 95 % of the sensitivity with ill patients drawn, each counted at most so many times."""
-    ill = table[table["label"] == "covid"]
-    by = (ill["predicted"] == "covid").groupby(ill["patient"]).agg(["sum", "size"]).to_numpy()
-    weights = np.random.default_rng(0).multinomial(len(by), np.full(len(by), 1 / len(by)), size=RESAMPLES)
-    sums = np.minimum(weights, most) @ by
-    return tuple(np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975]))
+def _all_patients(table: pd.DataFrame) -> tuple[float, float]:
+    """All patients drawn, the well too, as weights of rows."""
+    number, names = pd.factorize(table["patient"])
+    ill = (table["label"] == "covid").to_numpy()
+    found = (table["predicted"] == "covid").to_numpy()[ill]
+    drawn = np.random.default_rng(5).multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES)
+    weights = drawn[:, number][:, ill]
+    low, high = np.quantile((weights * found).sum(axis=1) / weights.sum(axis=1), [0.025, 0.975])
+    return (low, high)
 
 
 @q2.edges
 def _(right):
     yield "a list", lambda table: list(right(table)), True
-    yield "only the ill patients resampled", lambda table: _drawn(table, most=99), True
-    yield "another seed, few resamples", lambda table: _reference(table, resamples=600), True
+    yield "all patients resampled, the well too", _all_patients, True
+    yield "another seed, few resamples", lambda table: _reference(table, seed=3, times=600), True
     yield "per cent", lambda table: 100 * np.array(right(table)), False
     yield "moved by 0.05", lambda table: np.array(right(table)) + 0.05, False
     yield "low and high swapped", lambda table: right(table)[::-1], False

@@ -5,6 +5,7 @@ Every function reads the table of predictions alone (one row per scored image an
 """
 
 from ..baselines import guesses, logistic_regression, majority, nearest_neighbour
+from ..stats import Difference, Estimate, wilson
 from ._chance import best_of, shuffled_accuracy
 from ._curves import (
     at_threshold,
@@ -14,9 +15,8 @@ from ._curves import (
     precision_recall,
     roc,
 )
-from ._estimates import Difference, Estimate, compare, metric, metrics, subgroups, table
+from ._estimates import compare, metric, metrics, subgroups, table
 from ._predictions import PredictionsError, check_predictions, classes
-from ._resample import wilson
 
 __all__ = [
     "Difference",

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ._estimates import metrics
-from ._predictions import PredictionsError, classes, one_seed, positive_class
-from ._resample import PROPORTIONS
+from ._figures import PROPORTIONS
+from ._predictions import PredictionsError, classes, named, one_seed, positive_class
 
 
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -18,7 +18,7 @@ def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
     from sklearn.metrics import confusion_matrix
 
     names = classes(one_seed(predictions, "A confusion matrix"))
-    counts = confusion_matrix(predictions["label"].astype(str), predictions["predicted"].astype(str), labels=names)
+    counts = confusion_matrix(named(predictions["label"]), named(predictions["predicted"]), labels=names)
     return pd.DataFrame(counts, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
 
 
@@ -88,21 +88,14 @@ def one_versus_rest(predictions: pd.DataFrame, positive: str, threshold: float) 
     return result
 
 
-def at_threshold(
-    predictions: pd.DataFrame,
-    positive: str,
-    threshold: float,
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> pd.DataFrame:
+def at_threshold(predictions: pd.DataFrame, positive: str, threshold: float, level: float = 0.95) -> pd.DataFrame:
     """Sensitivity, specificity, ppv and npv if p_<positive> ≥ threshold is called positive.
 
-    Columns threshold, metric, class, value, low, high, n, groups, method; intervals as in `metrics`.
+    Columns threshold, metric, class, value, low, high, n, groups, support, method; intervals as in `metrics`.
     Raises PredictionsError. Introduced in lesson 07.
     """
     binary = one_versus_rest(predictions, positive, threshold)
-    found = metrics(binary, level, resamples, seed)
+    found = metrics(binary, level)
     chosen = found[(found["class"] == positive) & found["metric"].isin(PROPORTIONS)].reset_index(drop=True)
     chosen.insert(0, "threshold", threshold)
     return chosen

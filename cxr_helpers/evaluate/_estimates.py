@@ -1,90 +1,40 @@
 """A value with its interval and n: metrics, comparisons of two models, tables of several."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 
-from ._predictions import PredictionsError, Scored, check_predictions, scored
-from ._resample import (
-    OVERALL,
-    PER_CLASS,
-    PROPORTIONS,
-    RANKED,
-    check_level,
-    group_weights,
-    percentile,
-    statistics,
-    wilson,
-)
+from ..stats import BLOCKS, Difference, Estimate, blocks, difference, identical, proportion, share
+from ._figures import BY_BLOCK, OVERALL, PER_CLASS, PROPORTIONS, RANKED, Figure, Key, figures
+from ._predictions import PredictionsError, Scored, check_predictions, paired, scored
 
-BOOTSTRAP = "bootstrap by group"
-ALIKE = "bootstrap by group (every resample alike: no spread to show)"
+LEAST_SUPPORT = 4.0  # of a figure over several classes whose errors lie in few groups
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """One figure: value, interval, n images and groups that it rests on, and how the interval was made."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    groups: int
-    method: str
-
-    def text(self, counts: bool = True) -> str:
-        """The figure with its interval and, with `counts`, the n it rests on: "0.909 (0.82-0.96, n = 66)"."""
-        if not np.isfinite(self.value):
-            return f"undefined (n = {self.n})" if counts else "undefined"
-        spread = f"{self.low:.2f}-{self.high:.2f}" if np.isfinite(self.low) else "no interval"
-        spread = "no spread" if self.method == ALIKE else spread
-        groups = "" if self.groups == self.n else f" in {self.groups} groups"
-        return f"{self.value:.3f} ({spread}{f', n = {self.n}{groups}' if counts else ''})"
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-@dataclass(frozen=True)
-class Difference(Estimate):
-    """A paired difference: value = a - b with its interval; a and b themselves; two-sided p."""
-
-    a: float
-    b: float
-    p: float
-
-    def __str__(self) -> str:
-        return f"{self.value:+.3f} ({self.low:+.2f} to {self.high:+.2f}), p = {self.p:.3f}, n = {self.n}"
-
-
-def metrics(predictions: pd.DataFrame, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Every metric with its interval: columns metric, class ("all" if none), value, low, high, n, groups, method.
+def metrics(predictions: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Every metric with its interval: metric, class ("all" if none), value, low, high, n, groups, support, method.
 
     All values lie in [0, 1]. Per class, one against the rest: sensitivity, specificity, ppv, npv, f1, roc_auc,
     average_precision. Overall: accuracy, balanced_accuracy, f1_macro, f1_weighted, roc_auc_macro,
     average_precision_macro (a macro mean leaves out a class for which the metric is undefined).
     n counts the distinct images that the figure rests on: for a sensitivity the images of the class, for a ppv those
     called so, else all. What is undefined (no such image) is NaN. Several seeds are scored one by one and averaged.
-    Intervals: Wilson for plain proportions if every group is a single image; else the percentiles of `resamples`
-    draws of whole groups with replacement (Efron & Tibshirani 1993, ch. 13), because images of one patient are not
-    independent. A proportion of exactly 0 or 1, which no resample can vary, gets Wilson's interval over its groups.
-    Raises PredictionsError. Introduced in lesson 07.
+    Intervals: Wilson for plain proportions if every group is a single image; else Wilson with an effective size and t,
+    groups left out one by one (`stats.share`), because images of one patient are not independent. Degrees of freedom
+    follow the support: the groups of the denominator; for a class's f1, roc_auc and average_precision the groups on the
+    scarcer side, for their macro mean K - 1 times the mean of these; for F1 over all classes the groups with an error
+    or those without, whichever are fewer, at least 4.
+    With a support below 3 there is no interval. Raises PredictionsError. Introduced in lesson 07.
     """
     data = scored(predictions)
-    names = [(name, "all") for name in OVERALL] + [(name, c) for c in data.classes for name in PER_CLASS]
-    found = _estimates(data, names, level, resamples, seed)
-    rows = [{"metric": name, "class": c, **asdict(found[name, c])} for name, c in names]
-    return pd.DataFrame(rows)
+    keys = [(name, "all") for name in OVERALL] + [(name, c) for c in data.classes for name in PER_CLASS]
+    found = _estimates(data, keys, level)
+    return pd.DataFrame([{"metric": name, "class": c, **asdict(found[name, c])} for name, c in keys])
 
 
 def metric(
-    predictions: pd.DataFrame,
-    name: str = "f1_macro",
-    positive: str | None = None,
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 0,
+    predictions: pd.DataFrame, name: str = "f1_macro", positive: str | None = None, level: float = 0.95
 ) -> Estimate:
     """One figure of `metrics` as an Estimate; a metric of one class needs `positive`, the class.
 
@@ -92,21 +42,21 @@ def metric(
     """
     data = scored(predictions)
     key = _key(data, name, positive)
-    return _estimates(data, [key], level, resamples, seed)[key]
+    return _estimates(data, [key], level)[key]
 
 
 def subgroups(
-    predictions: pd.DataFrame, by: str, name: str = "accuracy", positive: str | None = None, **options
+    predictions: pd.DataFrame, by: str, name: str = "accuracy", positive: str | None = None, level: float = 0.95
 ) -> pd.DataFrame:
-    """One metric for each value of the column `by` (such as source): columns by, value, low, high, n, groups, method.
+    """One metric for each value of the column `by` (such as source): by, value, low, high, n, groups, support, method.
 
-    `options` are those of `metric`. Rows with an empty `by` are listed as "unknown". Introduced in lesson 07.
+    Rows with an empty `by` are listed as "unknown". Raises as `metric`. Introduced in lesson 07.
     """
     if by not in predictions.columns:
         raise PredictionsError(f"The table of predictions has no column {by!r}.")
     parts = predictions[by].astype(object).where(predictions[by].notna(), "unknown")
-    rows = [{by: part, **asdict(metric(rows, name, positive, **options))} for part, rows in predictions.groupby(parts)]
-    return pd.DataFrame(rows)
+    every = [(part, metric(rows, name, positive, level)) for part, rows in predictions.groupby(parts)]
+    return pd.DataFrame([{by: part, **asdict(found)} for part, found in every])
 
 
 def compare(
@@ -115,49 +65,37 @@ def compare(
     metric: str = "f1_macro",
     positive: str | None = None,
     level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 0,
 ) -> Difference:
     """Paired difference a - b of two models on the same images, in the units of the metric (-1 to 1).
 
-    Each resample draws whole groups and scores both models on the same draw. p is two-sided: twice the smaller share
-    of resamples on either side of zero, at least 2 / (resamples + 1) (Davison & Hinkley 1997, section 4.4, inverted
-    interval). With m groups about which the two models say different things p is at least 2 ** (1 - m), the least
-    that swapping the models group by group (a sign test) can give: few groups prove little, whatever a resample says.
-    Raises PredictionsError if the images, labels, groups or classes differ. Introduced in lesson 07.
+    The interval combines those of both figures with the correlation of the two over the groups (`stats.difference`);
+    p is two-sided, by swapping the models group by group (`stats.swap_p`). With m groups about which the two say
+    different things p is at least 2 ** (1 - m): few groups prove little.
+    Raises PredictionsError if the images, labels, groups or classes differ; rows and columns may stand in another
+    order. Introduced in lesson 07.
     """
-    check_level(level)
-    first, second = scored(a), scored(b)
-    _check_paired(first, second)
+    first, second = paired(a, b)
     key = _key(first, metric, positive)
-    whole = np.ones((1, first.n_groups))
-    weights = group_weights(first.n_groups, resamples, seed)
-    value_a, value_b = (float(statistics(data, whole, key[:1])[key][0]) for data in (first, second))
-    spread = statistics(first, weights, key[:1])[key] - statistics(second, weights, key[:1])[key]
-    low, high = percentile(spread, level)
-    defined = spread[np.isfinite(spread)]
-    p = 2 * (min((defined <= 0).sum(), (defined >= 0).sum()) + 1) / (len(defined) + 1)
-    p = min(1.0, max(p, 2.0 ** (1 - _discordant(first, second, metric))))
-    return Difference(
-        value=value_a - value_b,
-        low=low,
-        high=high,
-        n=len(first.truth),
-        groups=first.n_groups,
-        method=f"paired {ALIKE if low == high else BOOTSTRAP}",
-        a=value_a,
-        b=value_b,
-        p=float(p) if np.isfinite(value_a - value_b) else np.nan,
-    )
+    estimates, found = [], []
+    for data in (first, second):
+        figure = figures(data, [key])[key]
+        found.append(figure)
+        estimates.append(_estimate(data, key, figure, level))
+    if _alike(first, second):
+        result = identical(*estimates)
+    else:
+        basis = _basis(first, key) | _basis(second, key)
+        sizes = np.bincount(first.group[basis], minlength=first.n_groups)
+        # A value that is undefined without a group (a ppv where the class is said nowhere else) counts as unmoved.
+        without = [np.where(np.isfinite(figure.without), figure.without, figure.value) for figure in found]
+        if metric in BY_BLOCK and first.n_groups > BLOCKS:
+            sizes = np.bincount(blocks(first.n_groups), sizes)
+        result = difference(*estimates, *without, sizes, _discordant(first, second, metric, basis), level=level)
+    return replace(result, n=len(first.truth), groups=first.n_groups)
 
 
 def table(
-    predictions,
-    metrics=("accuracy", "f1_macro"),
-    positive: str | None = None,
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 0,
+    predictions, metrics=("accuracy", "f1_macro"), positive: str | None = None, level: float = 0.95
 ) -> pd.DataFrame:
     """Several models side by side: one row each, a column such as "0.909 (0.82-0.96)" per metric.
 
@@ -169,7 +107,7 @@ def table(
     rows = []
     for model, rows_of_model in _by_name(predictions).items():
         data = scored(rows_of_model)
-        found = _estimates(data, [_key(data, name, positive) for name in metrics], level, resamples, seed)
+        found = _estimates(data, [_key(data, name, positive) for name in metrics], level)
         estimates = dict(zip(metrics, found.values(), strict=True))
         rows.append(
             {"model": model, "n": len(data.truth), "groups": data.n_groups, "seeds": len(data.predicted)}
@@ -192,7 +130,7 @@ def _by_name(predictions) -> dict[str, pd.DataFrame]:
     return named
 
 
-def _key(data: Scored, name: str, positive: str | None) -> tuple[str, str]:
+def _key(data: Scored, name: str, positive: str | None) -> Key:
     if name in OVERALL:
         return (name, "all")
     if name not in PER_CLASS:
@@ -202,29 +140,24 @@ def _key(data: Scored, name: str, positive: str | None) -> tuple[str, str]:
     return (name, positive)
 
 
-def _check_paired(a: Scored, b: Scored) -> None:
-    only_a, only_b = (np.setdiff1d(x.image_id, y.image_id) for x, y in ((a, b), (b, a)))
-    if len(only_a) or len(only_b):
-        raise PredictionsError(
-            f"A paired comparison needs the same images: {len(only_a)} only in the first table "
-            f"{only_a[:3].tolist()}, {len(only_b)} only in the second {only_b[:3].tolist()}."
-        )
-    if a.classes != b.classes:
-        raise PredictionsError(f"The classes differ: {list(a.classes)} and {list(b.classes)}.")
-    for what, x, y in (("labels", a.truth, b.truth), ("groups", a.group, b.group)):
-        if not np.array_equal(x, y):
-            raise PredictionsError(f"The {what} differ between the two tables, first at {a.image_id[x != y][0]}.")
+def _said(data: Scored, metric: str) -> np.ndarray:
+    """What a table says of each image, mean over seeds, (n, classes): probabilities for what ranks by them."""
+    names = np.arange(len(data.classes))
+    return (data.probability if metric in RANKED else data.predicted[..., None] == names).mean(axis=0)
 
 
-def _discordant(a: Scored, b: Scored, metric: str) -> int:
-    """Groups about which the two say different things: probabilities for what ranks by them, else predicted classes."""
-    names = np.arange(len(a.classes))
-    said = [x.probability if metric in RANKED else x.predicted[..., None] == names for x in (a, b)]
-    apart = np.abs(said[0].mean(axis=0) - said[1].mean(axis=0)).max(axis=1) > 1e-12
-    return len(np.unique(a.group[apart]))
+def _discordant(a: Scored, b: Scored, metric: str, basis: np.ndarray) -> int:
+    """Groups about which the two say different things, among the images that the figure rests on."""
+    apart = np.abs(_said(a, metric) - _said(b, metric)).max(axis=1) > 1e-12
+    return len(np.unique(a.group[apart & basis]))
 
 
-def _basis(data: Scored, key: tuple[str, str]) -> np.ndarray:
+def _alike(a: Scored, b: Scored) -> bool:
+    """Whether the two say the same of every image, in probability and class."""
+    return all(np.allclose(_said(a, metric), _said(b, metric), rtol=0, atol=1e-12) for metric in ("roc_auc", "f1"))
+
+
+def _basis(data: Scored, key: Key) -> np.ndarray:
     """Boolean (n,): the images in the denominator of a metric, in any of the seeds."""
     name, c = key
     if name not in PROPORTIONS:
@@ -235,23 +168,36 @@ def _basis(data: Scored, key: tuple[str, str]) -> np.ndarray:
     return ((data.predicted == k) == (name == "ppv")).any(axis=0)
 
 
-def _estimates(data: Scored, keys, level: float, resamples: int, seed: int) -> dict[tuple[str, str], Estimate]:
-    check_level(level)
-    names = {name for name, _ in keys}
-    binomial = {"accuracy", *PROPORTIONS}
-    whole = statistics(data, np.ones((1, data.n_groups)), names)
-    # Wilson needs no resamples; skip them if nothing else was asked for.
-    needed = not (data.single and names <= binomial)
-    spread = statistics(data, group_weights(data.n_groups, resamples, seed), names) if needed else {}
-    result = {}
-    for key in keys:
-        basis, value = _basis(data, key), float(whole[key][0])
-        n, groups = int(basis.sum()), len(np.unique(data.group[basis]))
-        if key[0] in binomial and np.isfinite(value) and (data.single or value in (0.0, 1.0)):
-            low, high = wilson(round(value * groups), groups, level)
-            method = "Wilson" if data.single else "Wilson over groups"
-        else:
-            low, high = percentile(spread[key], level) if np.isfinite(value) and needed else (np.nan, np.nan)
-            method = ALIKE if low == high else BOOTSTRAP
-        result[key] = Estimate(value, low, high, n, groups, method if np.isfinite(value) else "undefined")
-    return result
+def _estimates(data: Scored, keys: list[Key], level: float) -> dict[Key, Estimate]:
+    found = figures(data, keys)
+    return {key: _estimate(data, key, found[key], level) for key in keys}
+
+
+def _estimate(data: Scored, key: Key, figure: Figure, level: float) -> Estimate:
+    basis = _basis(data, key)
+    n, groups = int(basis.sum()), len(np.unique(data.group[basis]))
+    plain = key[0] in ("accuracy", *PROPORTIONS)
+    if plain and data.single and n:
+        hits = round(figure.value * n)
+        return proportion(np.arange(n) < hits, level=level)
+    return share(figure.value, figure.without, n, groups, _support(data, key, groups), level)
+
+
+def _support(data: Scored, key: Key, groups: int) -> float:
+    """Groups that the width of the interval rests on."""
+    name, c = key
+    if name in ("accuracy", "balanced_accuracy", *PROPORTIONS):
+        return float(groups)
+    if name in PER_CLASS:
+        return float(_scarcer(data, data.classes.index(c)))
+    if name in RANKED:  # groups / 2 with two classes of one size, groups · (K - 1) / K with K
+        sides = [side for side in (_scarcer(data, k) for k in range(len(data.classes))) if side]
+        return float(min(groups, (len(sides) - 1) * np.mean(sides))) if sides else 0.0
+    wrong = len(np.unique(data.group[(data.predicted != data.truth).any(axis=0)]))
+    scarcer = min(wrong, groups - wrong)
+    return float(min(groups, max(scarcer, LEAST_SUPPORT))) if scarcer else float(groups)
+
+
+def _scarcer(data: Scored, k: int) -> int:
+    """Groups with an image of class k, or groups with another image, whichever are fewer."""
+    return min(len(np.unique(data.group[side])) for side in (data.truth == k, data.truth != k))

@@ -1,5 +1,6 @@
 """The table of predictions: its checks, and the arrays that the arithmetic reads."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,20 @@ def check_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions
 
 
+def named(column: pd.Series) -> pd.Series:
+    """Classes as text, as the columns p_<class> name them: 1, 1.0, True and "1" are "1", "1", "True" and "1"."""
+    if column.dtype.kind == "f":
+        whole = column.notna() & (column % 1 == 0)
+        return column.astype(object).where(~whole, column.where(whole, 0).astype(int)).astype(str)
+    return column.astype(object).where(column.isna(), column.astype(str))
+
+
+def _mixed(column: pd.Series) -> bool:
+    """Whether text and other things stand in one column: "1" and 1 would be two."""
+    kinds = {type(value) for value in column.dropna().unique()} if column.dtype == object else set()
+    return str in kinds and len(kinds) > 1
+
+
 def _named(predictions: pd.DataFrame, wrong) -> str:
     ids = predictions.loc[np.asarray(wrong), "image_id"].astype(str).tolist()
     return f"{len(ids)} row(s), first {', '.join(ids[:3])}"
@@ -66,14 +81,19 @@ def _probability_faults(predictions: pd.DataFrame, names: list[str]) -> list[str
 def _label_faults(predictions: pd.DataFrame, names: list[str]) -> list[str]:
     faults = []
     for column in ("label", "predicted"):
-        wrong = ~predictions[column].astype(object).isin(names)
+        wrong = ~named(predictions[column]).isin(names)
         if wrong.any():
-            found = sorted({str(value) for value in predictions.loc[wrong, column]})
+            found = sorted({str(value) for value in predictions.loc[wrong.to_numpy(), column]})
             faults.append(f"{column} {found} has no column p_<class> (classes: {names}): {_named(predictions, wrong)}")
     return faults
 
 
 def _row_faults(predictions: pd.DataFrame) -> list[str]:
+    nameless = predictions["image_id"].isna()
+    if nameless.any():
+        return [f"{nameless.sum()} row(s) without image_id, first in row {int(nameless.to_numpy().argmax()) + 1}"]
+    if _mixed(predictions["image_id"]):
+        return ["image_id is text in some rows and a number in others: make all of them text"]
     if "model" in predictions.columns and predictions["model"].nunique() > 1:
         return [f"several models in one table {sorted(map(str, predictions['model'].unique()))}: score one at a time"]
     keys = pd.DataFrame({"image_id": predictions["image_id"], "seed": seeds(predictions)})
@@ -116,6 +136,7 @@ class Scored:
 def scored(predictions: pd.DataFrame) -> Scored:
     """Check the table and turn it into arrays, images in order of their identifier."""
     check_predictions(predictions)
+    _warn_of_parts(predictions)
     names = classes(predictions)
     ordered = predictions.assign(_seed=seeds(predictions)).sort_values(["_seed", "image_id"], kind="stable")
     runs = ordered["_seed"].nunique()
@@ -125,12 +146,49 @@ def scored(predictions: pd.DataFrame) -> Scored:
     return Scored(
         classes=tuple(names),
         image_id=first["image_id"].to_numpy(),
-        truth=first["label"].astype(object).map(number).to_numpy(int),
-        predicted=ordered["predicted"].astype(object).map(number).to_numpy(int).reshape(runs, -1),
+        truth=named(first["label"]).map(number).to_numpy(int),
+        predicted=named(ordered["predicted"]).map(number).to_numpy(int).reshape(runs, -1),
         probability=ordered[[f"p_{name}" for name in names]].to_numpy(float).reshape(runs, len(first), -1),
         group=group,
         n_groups=int(group.max()) + 1,
     )
+
+
+def _warn_of_parts(predictions: pd.DataFrame) -> None:
+    """Say that training images are scored together with others, unless each row was scored by another fold's model."""
+    if "split" not in predictions.columns or ("fold" in predictions.columns and predictions["fold"].notna().all()):
+        return
+    parts = set(predictions["split"].dropna().astype(str))
+    if "train" in parts and len(parts) > 1:
+        warnings.warn(
+            f"Images of {', '.join(sorted(parts))} are scored together, and a model knows its training images: choose "
+            "one part, for example predictions[predictions.split == 'test'].",
+            stacklevel=4,
+        )
+
+
+def paired(a: pd.DataFrame, b: pd.DataFrame) -> tuple[Scored, Scored]:
+    """Both tables as arrays, images and classes in the order of the first.
+
+    Raises PredictionsError unless images, labels, groups and classes are the same; classes may stand in another order.
+    """
+    names = classes(a)
+    if set(names) == set(classes(b)):
+        columns = [f"p_{name}" for name in names]
+        b = b[[c for c in b.columns if c not in columns] + columns]
+    first, second = scored(a), scored(b)
+    if not np.array_equal(first.image_id, second.image_id):
+        only_a, only_b = (sorted(set(x.image_id) - set(y.image_id)) for x, y in ((first, second), (second, first)))
+        raise PredictionsError(
+            f"A paired comparison needs the same images: {len(only_a)} only in the first table {only_a[:3]}, "
+            f"{len(only_b)} only in the second {only_b[:3]}."
+        )
+    if first.classes != second.classes:
+        raise PredictionsError(f"The classes differ: {list(first.classes)} and {list(second.classes)}.")
+    for what, x, y in (("labels", first.truth, second.truth), ("groups", first.group, second.group)):
+        if not np.array_equal(x, y):
+            raise PredictionsError(f"The {what} differ between the two tables, first at {first.image_id[x != y][0]}.")
+    return first, second
 
 
 def units(predictions: pd.DataFrame) -> np.ndarray:
@@ -139,7 +197,9 @@ def units(predictions: pd.DataFrame) -> np.ndarray:
     if "group" not in predictions.columns:
         return pd.factorize(own)[0]
     group = predictions["group"]
-    return pd.factorize(own.where(group.isna(), "group " + group.astype(str)))[0]
+    if _mixed(group):
+        raise PredictionsError("Names of groups are text in some rows and numbers in others: make all of them text.")
+    return pd.factorize(own.where(group.isna(), "group " + named(group)))[0]
 
 
 def one_seed(predictions: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -158,4 +218,4 @@ def positive_class(predictions: pd.DataFrame, positive: str) -> np.ndarray:
     """Boolean array: which rows truly are of the class `positive`."""
     if positive not in classes(predictions):
         raise PredictionsError(f"No class {positive!r}: choose one of {classes(predictions)}.")
-    return (predictions["label"].astype(object) == positive).to_numpy()
+    return (named(predictions["label"]) == positive).to_numpy()

@@ -1,38 +1,35 @@
 """Maps scored against the truth: each figure with its interval by group and its n."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
-from ..evaluate import Estimate, wilson
+from .. import stats
 from ..evaluate._predictions import units
-from ..evaluate._resample import check_level, group_weights, percentile
 from ..manifest._rows import check_rows
 
 MEASURES = {"energy": "energy inside", "pointing": "pointing game", "share": "mask's share"}
 
 
-def average(values, table: pd.DataFrame, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> Estimate:
-    """Mean of one number per image, with the interval of whole groups drawn with replacement.
+def average(values, table: pd.DataFrame, level: float = 0.95, *, difference: bool = False) -> stats.Estimate:
+    """Mean of one number per image, with its interval by group.
 
     Parameters: `values`, (n,), row i for row i of the table (`image_id`, `group`); NaN is left out, and n counts the
-    rest. The same seed draws the same groups: give differences of two scores for a paired comparison.
+    rest; `difference`, True for differences of two scores (a paired comparison), which may be negative. Numbers that
+    all lie in [0, 1] get the interval of a share (`stats.proportion`), others and differences value ± t · SE.
     Raises ValueError where the lengths differ or no value is there. Introduced in lesson 10.
     """
-    check_level(level)
     numbers = np.asarray(values, float)
     if numbers.shape != (len(table),):
         raise ValueError(f"{numbers.shape} values for {len(table)} images: give one number per row of the table")
     known = np.isfinite(numbers)
     if not known.any():
         raise ValueError("there is no value to average")
-    group = pd.factorize(units(table)[known])[0]
-    sums, sizes = np.bincount(group, numbers[known]), np.bincount(group)
-    weights = group_weights(len(sizes), resamples, seed)
-    low, high = percentile((weights @ sums) / (weights @ sizes), level)
-    return Estimate(float(numbers[known].mean()), low, high, int(known.sum()), len(sizes), "bootstrap by group")
+    group, numbers = units(table)[known], numbers[known]
+    bounded = not difference and numbers.min() >= 0 and numbers.max() <= 1
+    return (stats.proportion if bounded else stats.mean)(numbers, group, level)
 
 
 def map_scores(maps: np.ndarray, masks: np.ndarray, margin: int = 0) -> pd.DataFrame:
@@ -81,14 +78,13 @@ def localisation(
     table: pd.DataFrame,
     margin: int = 0,
     level: float = 0.95,
-    seed: int = 0,
 ) -> pd.DataFrame:
-    """Kinds of maps scored against masks: columns map, measure, value, low, high, n, groups, method.
+    """Kinds of maps scored against masks: columns map, measure, value, low, high, n, groups, support, method.
 
     Parameters: `maps`, {name: (n, h, w)}; `masks`, boolean (n, h, w); `table`, with `image_id` and `group`; map, mask
     and row i are of one image; `margin`, in pixels, widens the masks. Three rows for each kind: "energy inside",
     "pointing game" and, as what chance gets, "mask's share" (see `map_scores`), in [0, 1]. Images without a mask are
-    left out; intervals draw whole groups (Wilson's on groups for a pointing game all lost or all won).
+    left out; intervals as in `average`.
     Raises ValueError where shapes or lengths differ, or no image has a mask. Introduced in lesson 10.
     """
     if not maps:
@@ -100,9 +96,5 @@ def localisation(
         check_rows(table, heat, f"maps of {name}")
         scored = map_scores(heat, masks, margin)
         for column, measure in MEASURES.items():
-            found = average(scored[column], table, level, seed=seed)
-            if column == "pointing" and found.value in (0, 1):  # resampling would give an interval without width
-                low, high = wilson(round(found.value * found.groups), found.groups, level)
-                found = replace(found, low=low, high=high, method="Wilson over groups")
-            rows.append({"map": name, "measure": measure, **asdict(found)})
+            rows.append({"map": name, "measure": measure, **asdict(average(scored[column], table, level))})
     return pd.DataFrame(rows)

@@ -43,9 +43,12 @@ def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
     return sets.assign(covered=(within & true).any(axis=1))
 
 
-def coverage(sets: pd.DataFrame, **options) -> evaluate.Estimate:
-    """The share of sets that hold the true class, with its interval by group and n (see `share`). Lesson 12."""
-    return share(sets, "covered", **options)
+def coverage(sets: pd.DataFrame, level: float = 0.95) -> evaluate.Estimate:
+    """The share of sets that hold the true class, with its interval by group and n (see `share`). Lesson 12.
+
+    A promise for all images is none for each class: `shares(sets, "covered", by="label")` has it by class.
+    """
+    return share(sets, "covered", level)
 
 
 def _checked(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .. import evaluate
+from ..evaluate._predictions import paired
 from ..train import class_names, name_classes, predict
 
 
@@ -20,7 +21,7 @@ def ensemble(predictions: Sequence[pd.DataFrame], name: str = "ensemble") -> pd.
     if len(tables) < 2:
         raise ValueError(f"an ensemble needs at least two tables of predictions, not {len(tables)}")
     for table in tables[1:]:
-        evaluate.compare(tables[0], table, "accuracy", resamples=1)  # refuses other images, labels, groups, classes
+        paired(tables[0], table)  # refuses other images, labels, groups, classes
     columns = [f"p_{c}" for c in evaluate.classes(tables[0])]
     rows = tables[0]["image_id"]
     p = np.stack([table.set_index("image_id").loc[rows, columns].to_numpy() for table in tables])

@@ -5,35 +5,31 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from .. import evaluate
+from .. import stats
+from ..evaluate._predictions import units
 
 
-def share(table: pd.DataFrame, flag: str, **options) -> evaluate.Estimate:
+def share(table: pd.DataFrame, flag: str, level: float = 0.95) -> stats.Estimate:
     """The share of rows in which the boolean column `flag` holds, in [0, 1], with its interval and n.
 
-    `table`: one row per image; where it has `group`, whole groups are resampled, and Wilson's interval is used where
-    each group is one image (see `evaluate.metrics`). `options` are level, resamples, seed.
-    Raises ValueError for a missing column or an empty table. Introduced in lesson 12.
+    `table`: one row per image; where it has `group`, the interval is by group (`stats.proportion`). Raises ValueError
+    for a missing column or an empty table. Introduced in lesson 12.
     """
     if flag not in table or table.empty:
         raise ValueError(f"the table has no {'rows' if table.empty else 'column ' + flag}")
-    holds = table[flag].to_numpy(bool)
-    columns = {"image_id": np.arange(len(table)), "label": "yes", "predicted": np.where(holds, "yes", "no")}
-    counted = pd.DataFrame(columns).assign(p_yes=holds.astype(float), p_no=1.0 - holds)
-    if "group" in table:
-        counted["group"] = table["group"].astype(object).where(table["group"].notna(), None).to_numpy()
-    return evaluate.metric(counted, "accuracy", **options)
+    named = table if "image_id" in table else table.assign(image_id=np.arange(len(table)))
+    return stats.proportion(table[flag].to_numpy(bool), units(named), level)
 
 
-def shares(table: pd.DataFrame, flag: str, by: str, **options) -> pd.DataFrame:
-    """`share` for each value of the column `by`, in order of appearance: by, value, low, high, n, groups, method.
+def shares(table: pd.DataFrame, flag: str, by: str, level: float = 0.95) -> pd.DataFrame:
+    """`share` for each value of the column `by`, in order of appearance.
 
-    Introduced in lesson 12.
+    Columns: by, value, low, high, n, groups, support, method. Introduced in lesson 12.
     """
     if by not in table:
         raise ValueError(f"the table has no column {by}")
     parts = table.groupby(by, sort=False, observed=True)
-    return pd.DataFrame([{by: name} | asdict(share(rows, flag, **options)) for name, rows in parts])
+    return pd.DataFrame([{by: name} | asdict(share(rows, flag, level)) for name, rows in parts])
 
 
 def upper_limit(scores: np.ndarray, coverage: float, group=None) -> float:

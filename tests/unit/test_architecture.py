@@ -12,6 +12,7 @@ import cxr_helpers
 PACKAGE = Path(cxr_helpers.__file__).parent
 ORDER = [
     *[
+        "stats",
         "measured",
         "images",
         "manifest",

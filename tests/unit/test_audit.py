@@ -267,7 +267,7 @@ def test_shortcuts_name_the_fault_and_do_not_cry_wolf():
     tied = table.assign(source=np.where(table["label"] == "covid", "south", "north"))
     found = audit.shortcuts(tied, images)
     assert found["verdict"].tolist() == ["fault", "fault", "fault", "ok"]
-    assert found["low"].min() > 0.9
+    assert found["low"].min() > 0.8  # fifty patients on each side
     assert "95 % interval" in found["finding"][1]
     nameless = audit.shortcuts(table.assign(source=pd.NA).head(60), images[:60])
     assert nameless["verdict"].tolist()[:2] == ["look", "fault"]

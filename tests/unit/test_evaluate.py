@@ -9,9 +9,9 @@ import pytest
 from sklearn import metrics as sk
 
 from cxr_helpers import evaluate
-from cxr_helpers.evaluate._resample import group_weights, percentile
 
 CLASSES = ["normal", "covid", "viral"]
+EFFECTIVE = "Wilson, effective size, t"
 
 
 def random_predictions(seed, n=60, classes=CLASSES, group_size=1, runs=1, skill=1.0, present=None):
@@ -57,7 +57,7 @@ def value(found, metric, name="all"):
 @pytest.mark.parametrize("seed", range(8))
 def test_values_are_those_of_scikit_learn(seed):
     p = random_predictions(seed, n=20 + 7 * seed)
-    found = evaluate.metrics(p, resamples=5)
+    found = evaluate.metrics(p)
     y, guess = p["label"].astype(str), p["predicted"].astype(str)
     assert value(found, "accuracy") == pytest.approx(sk.accuracy_score(y, guess))
     assert value(found, "balanced_accuracy") == pytest.approx(sk.balanced_accuracy_score(y, guess))
@@ -79,31 +79,15 @@ def test_values_are_those_of_scikit_learn(seed):
     assert value(found, "average_precision_macro") == pytest.approx(np.mean(precisions))
 
 
-def test_weighted_ranking_is_that_of_scikit_learn_for_every_resample():
-    from cxr_helpers.evaluate._predictions import scored
-    from cxr_helpers.evaluate._resample import statistics
-
-    p = random_predictions(3, n=40, group_size=3).sort_values("image_id")
-    data = scored(p)
-    weights = group_weights(data.n_groups, 20, seed=1)
-    found = statistics(data, weights, ["roc_auc", "average_precision", "accuracy"])
-    truth = (p["label"] == "covid").to_numpy()
-    for r, w in enumerate(weights[:, data.group]):
-        assert found["roc_auc", "covid"][r] == pytest.approx(sk.roc_auc_score(truth, p["p_covid"], sample_weight=w))
-        precision = sk.average_precision_score(truth, p["p_covid"], sample_weight=w)
-        assert found["average_precision", "covid"][r] == pytest.approx(precision)
-        assert found["accuracy", "all"][r] == pytest.approx(np.average(p["label"] == p["predicted"], weights=w))
-
-
 def test_row_order_changes_nothing():
     p = random_predictions(0, group_size=2, runs=2)
     shuffled = p.sample(frac=1, random_state=1)
-    pd.testing.assert_frame_equal(evaluate.metrics(p, resamples=50), evaluate.metrics(shuffled, resamples=50))
+    pd.testing.assert_frame_equal(evaluate.metrics(p), evaluate.metrics(shuffled))
 
 
 def test_two_classes_share_one_area_under_the_curve():
     p = random_predictions(1, classes=["normal", "covid"])
-    found = evaluate.metrics(p, resamples=5)
+    found = evaluate.metrics(p)
     assert value(found, "roc_auc", "covid") == pytest.approx(value(found, "roc_auc", "normal"))
     assert value(found, "sensitivity", "covid") == pytest.approx(value(found, "specificity", "normal"))
 
@@ -111,7 +95,7 @@ def test_two_classes_share_one_area_under_the_curve():
 def test_macro_and_weighted_f1_differ_under_imbalance():
     label = ["normal"] * 90 + ["covid"] * 10
     p = from_answers(label, ["normal"] * 100, ["normal", "covid"])
-    found = evaluate.metrics(p, resamples=5)
+    found = evaluate.metrics(p)
     assert value(found, "accuracy") == 0.9
     assert value(found, "f1_macro") == pytest.approx(0.5 * 2 * 0.9 / 1.9)
     assert value(found, "f1_weighted") == pytest.approx(0.9 * 2 * 0.9 / 1.9)
@@ -153,15 +137,15 @@ def test_level_is_a_fraction():
         evaluate.metric(random_predictions(0), "accuracy", level=95)
 
 
-def test_wilson_for_single_images_else_bootstrap_by_group():
-    single = evaluate.metrics(random_predictions(0), resamples=50).set_index(["metric", "class"])
-    grouped = evaluate.metrics(random_predictions(0, group_size=3), resamples=50).set_index(["metric", "class"])
+def test_wilson_for_single_images_else_an_effective_size():
+    single = evaluate.metrics(random_predictions(0)).set_index(["metric", "class"])
+    grouped = evaluate.metrics(random_predictions(0, group_size=3)).set_index(["metric", "class"])
     for name in ("accuracy", "f1_macro"):
         assert single.loc[(name, "all"), "value"] == grouped.loc[(name, "all"), "value"]
     assert single.loc[("accuracy", "all"), "method"] == "Wilson"
     assert single.loc[("sensitivity", "covid"), "method"] == "Wilson"
-    assert single.loc[("f1_macro", "all"), "method"] == "bootstrap by group"
-    assert grouped.loc[("accuracy", "all"), "method"] == "bootstrap by group"
+    assert single.loc[("f1_macro", "all"), "method"] == EFFECTIVE
+    assert grouped.loc[("accuracy", "all"), "method"] == EFFECTIVE
     assert grouped.loc[("accuracy", "all"), "groups"] == 20
     row = single.loc[("accuracy", "all")]
     assert (row["low"], row["high"]) == evaluate.wilson(round(row["value"] * 60), 60)
@@ -169,7 +153,7 @@ def test_wilson_for_single_images_else_bootstrap_by_group():
 
 def test_n_is_the_number_of_images_that_the_figure_rests_on():
     p = random_predictions(0, group_size=3)
-    found = evaluate.metrics(p, resamples=5).set_index(["metric", "class"])
+    found = evaluate.metrics(p).set_index(["metric", "class"])
     covid = p["label"] == "covid"
     assert found.loc[("sensitivity", "covid"), "n"] == covid.sum()
     assert found.loc[("sensitivity", "covid"), "groups"] == p.loc[covid, "group"].nunique()
@@ -187,60 +171,11 @@ def test_missing_group_is_the_image_itself():
     assert evaluate.metric(p.drop(columns="group"), "accuracy").groups == 60
 
 
-def test_bootstrap_by_group_covers_and_by_image_does_not():
-    """Accuracy of 0.8 over patients of 6 images whose chances differ: 400 studies, nominal 95 %.
-
-    The standard error of a coverage of 0.95 over 400 studies is 0.011.
-    """
-    rng = np.random.default_rng(7)
-    groups, size, studies = 60, 6, 400
-    weights = group_weights(groups, 400, seed=0)
-    image_weights = group_weights(groups * size, 400, seed=0)
-    inside = {"group": 0, "image": 0}
-    for _ in range(studies):
-        right = rng.random((groups, size)) < rng.beta(0.8, 0.2, groups)[:, None]
-        low, high = percentile(weights @ right.mean(1) / groups, 0.95)
-        inside["group"] += low <= 0.8 <= high
-        low, high = percentile(image_weights @ right.ravel() / right.size, 0.95)
-        inside["image"] += low <= 0.8 <= high
-    assert 0.91 <= inside["group"] / studies <= 0.98
-    assert inside["image"] / studies < 0.75
-
-
-def test_interval_of_the_package_is_the_plain_group_bootstrap():
-    """`metric` against resampling rows of whole groups in a loop."""
-    p = random_predictions(5, n=45, group_size=3)
-    found = evaluate.metric(p, "f1_macro", resamples=2000, seed=3)
-    rng = np.random.default_rng(99)
-    rows = [part for _, part in p.groupby("group")]
-    values = []
-    for _ in range(300):
-        drawn = pd.concat([rows[i] for i in rng.integers(0, len(rows), len(rows))])
-        values.append(sk.f1_score(drawn["label"].astype(str), drawn["predicted"].astype(str), average="macro"))
-    assert found.low == pytest.approx(np.quantile(values, 0.025), abs=0.03)
-    assert found.high == pytest.approx(np.quantile(values, 0.975), abs=0.03)
-
-
-def test_seed_repeats_the_interval():
-    p = random_predictions(0, group_size=2)
-    assert evaluate.metric(p, "f1_macro", seed=1) == evaluate.metric(p, "f1_macro", seed=1)
-    assert evaluate.metric(p, "f1_macro", seed=1) != evaluate.metric(p, "f1_macro", seed=2)
-    with pytest.raises(ValueError, match="resamples"):
-        evaluate.metric(p, "f1_macro", resamples=0)
-
-
 def test_all_metrics_of_a_set_of_317_take_seconds():
     p = random_predictions(0, n=317, group_size=2)
     start = time.perf_counter()
-    evaluate.metrics(p, resamples=1000)
+    evaluate.metrics(p)
     assert time.perf_counter() - start < 5
-
-
-def test_blocks_of_resamples_give_the_same_figures(monkeypatch):
-    p = random_predictions(0, group_size=2)
-    whole = evaluate.metrics(p, resamples=40)
-    monkeypatch.setattr("cxr_helpers.evaluate._resample.BLOCK", 60 * 7)
-    pd.testing.assert_frame_equal(whole, evaluate.metrics(p, resamples=40))
 
 
 # --- seeds ------------------------------------------------------------------------------------------------------
@@ -248,11 +183,11 @@ def test_blocks_of_resamples_give_the_same_figures(monkeypatch):
 
 def test_repeated_seeds_are_averaged_and_images_counted_once():
     p = random_predictions(2, runs=3)
-    found = evaluate.metric(p, "roc_auc", "covid", resamples=50)
-    single = [evaluate.metric(rows, "roc_auc", "covid", resamples=50).value for _, rows in p.groupby("seed")]
+    found = evaluate.metric(p, "roc_auc", "covid")
+    single = [evaluate.metric(rows, "roc_auc", "covid").value for _, rows in p.groupby("seed")]
     assert found.value == pytest.approx(np.mean(single))
     assert (found.n, found.groups) == (60, 60)
-    assert evaluate.metric(p, "accuracy").method == "bootstrap by group"
+    assert evaluate.metric(p, "accuracy").method == EFFECTIVE
 
 
 def test_seeds_must_score_the_same_images():
@@ -282,17 +217,30 @@ def test_perfect_answers_still_have_an_uncertain_accuracy():
     assert single.low == pytest.approx(evaluate.wilson(30, 30)[0])
     grouped = from_answers(label, label, ["normal", "covid"], group=np.repeat(np.arange(10), 3).astype(str))
     found = evaluate.metric(grouped, "accuracy")
-    assert found.method == "Wilson over groups"
-    assert found.low == pytest.approx(evaluate.wilson(10, 10)[0])
-    assert "every resample alike" in evaluate.metric(grouped, "f1_macro").method
-    assert str(evaluate.metric(grouped, "f1_macro")) == "1.000 (no spread, n = 30 in 10 groups)"
+    t = 2.2621571628  # of nine degrees, 95 %
+    assert found.low == pytest.approx(10 / (10 + t**2))
+    assert (found.high, found.support) == (1, 10)
+    assert str(evaluate.metric(grouped, "f1_macro")) == "1.000 (0.66-1.00, n = 30 in 10 groups)"
+
+
+def test_a_perfect_area_rests_on_the_scarcer_side():
+    label = ["covid"] * 3 + ["normal"] * 37
+    found = evaluate.metric(from_answers(label, label, ["normal", "covid"]), "roc_auc", "covid")
+    t = 4.3026527297  # of two degrees, 95 %
+    assert (found.value, found.support, found.high) == (1, 3, 1)
+    assert found.low == pytest.approx(3 / (3 + t**2))
+    few = ["covid"] * 2 + ["normal"] * 38
+    none = evaluate.metric(from_answers(few, few, ["normal", "covid"]), "roc_auc", "covid")
+    assert np.isnan(none.low)
+    assert "2 group(s) on the scarcer side" in none.method
+    assert str(none) == "1.000 (no interval, n = 40)"
 
 
 def test_absent_class_is_undefined_without_a_warning():
     p = random_predictions(0, present=["normal", "covid"])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = evaluate.metrics(p, resamples=50).set_index(["metric", "class"])
+        found = evaluate.metrics(p).set_index(["metric", "class"])
     for name in ("sensitivity", "roc_auc", "average_precision"):
         row = found.loc[(name, "viral")]
         assert np.isnan(row[["value", "low", "high"]].to_numpy(float)).all()
@@ -306,7 +254,7 @@ def test_one_class_only():
     p = random_predictions(0, present=["covid"])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = evaluate.metrics(p, resamples=50)
+        found = evaluate.metrics(p)
     assert np.isnan(value(found, "roc_auc_macro"))
     assert value(found, "accuracy") == value(found, "sensitivity", "covid")
     assert str(evaluate.metric(p, "roc_auc", "covid")) == "undefined (n = 60)"
@@ -399,7 +347,7 @@ def test_operating_point_is_the_largest_threshold_that_reaches_the_target(target
     assert (score >= threshold).mean() >= target
     higher = p.loc[p["p_covid"] > threshold, "p_covid"]
     assert higher.empty or (score >= higher.min()).mean() < target
-    at = evaluate.at_threshold(p, "covid", threshold, resamples=5).set_index("metric")
+    at = evaluate.at_threshold(p, "covid", threshold).set_index("metric")
     assert at.loc["sensitivity", "value"] == pytest.approx((score >= threshold).mean())
 
 
@@ -445,6 +393,7 @@ def test_a_model_does_not_differ_from_itself():
     p = random_predictions(0)
     found = evaluate.compare(p, p.sample(frac=1, random_state=0))
     assert (found.value, found.low, found.high, found.p, found.n) == (0, 0, 0, 1.0, 60)
+    assert "same of every image" in found.method
 
 
 def test_pairing_narrows_the_interval():
@@ -478,16 +427,12 @@ def test_few_groups_prove_no_more_than_swapping_them_could(n, m, group_size):
     discordant = -(-m // group_size)
     assert found.p >= binomtest(discordant, discordant).pvalue  # the exact test of McNemar, on groups
     assert found.p <= max(1.1 * 2.0 ** (1 - discordant), 0.05)
-    assert len(set(group)) > 1 or "no spread" in found.method
 
 
 @pytest.mark.slow
 def test_p_is_rarely_small_for_two_equal_guessers():
     small = [
-        evaluate.compare(
-            random_predictions(2 * s, n=80, present=CLASSES, skill=0), _relabel(s), "accuracy", resamples=400
-        ).p
-        < 0.05
+        evaluate.compare(random_predictions(2 * s, n=80, present=CLASSES, skill=0), _relabel(s), "accuracy").p < 0.05
         for s in range(120)
     ]
     assert 0.005 <= np.mean(small) <= 0.11
@@ -500,6 +445,14 @@ def _relabel(s):
     return other.assign(label=first["label"])
 
 
+def without_viral(p):
+    """The rows that say nothing of one class, without its column."""
+    left = p.query("label != 'viral' and predicted != 'viral'")
+    both = left["p_normal"] + left["p_covid"]
+    scaled = {f"p_{name}": left[f"p_{name}"] / both for name in ("normal", "covid")}
+    return left.drop(columns="p_viral").assign(**scaled)
+
+
 def test_comparison_needs_the_same_images_labels_groups_and_classes():
     p = random_predictions(0, group_size=2)
     with pytest.raises(evaluate.PredictionsError, match="1 only in the first"):
@@ -509,8 +462,10 @@ def test_comparison_needs_the_same_images_labels_groups_and_classes():
         evaluate.compare(p, changed)
     with pytest.raises(evaluate.PredictionsError, match="groups differ"):
         evaluate.compare(p, p.assign(group=pd.NA))
+    reordered = p[[*[c for c in p if c != "p_covid"], "p_covid"]]
+    assert evaluate.compare(p, reordered).value == 0
     with pytest.raises(evaluate.PredictionsError, match="classes differ"):
-        evaluate.compare(p, p[[*[c for c in p if c != "p_covid"], "p_covid"]])
+        evaluate.compare(p.query("label != 'viral' and predicted != 'viral'"), without_viral(p))
 
 
 def test_table_sets_models_side_by_side():

@@ -1,0 +1,199 @@
+"""A figure with its interval, and what it rests on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._intervals import check_level, score_interval, t_quantile, wilson
+from ._jackknife import standard_error
+
+FEWEST = 3  # groups below which no interval is given
+EFFECTIVE = "Wilson, effective size, t"
+STUDENT = "jackknife, t"
+LOGARITHM = "jackknife on the log scale, t"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One figure, its interval, and what it rests on.
+
+    n: images in its denominator; groups: groups among them; support: groups that the width of the interval rests on
+    (degrees of freedom + 1); method: how the interval was made, or why there is none (low and high are then NaN).
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    groups: int
+    support: float
+    method: str
+
+    def text(self, counts: bool = True) -> str:
+        """The figure with its interval and, with `counts`, the n it rests on: "0.909 (0.82-0.96, n = 66)"."""
+        if not np.isfinite(self.value):
+            return f"undefined (n = {self.n})" if counts else "undefined"
+        spread = f"{self.low:.2f}-{self.high:.2f}" if np.isfinite(self.low) else "no interval"
+        groups = "" if self.groups == self.n else f" in {self.groups} groups"
+        return f"{self.value:.3f} ({spread}{f', n = {self.n}{groups}' if counts else ''})"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+@dataclass(frozen=True)
+class Difference(Estimate):
+    """A paired difference: value = a - b with its interval; a and b themselves; two-sided p."""
+
+    a: float
+    b: float
+    p: float
+
+    def __str__(self) -> str:
+        spread = f"{self.low:+.2f} to {self.high:+.2f}" if np.isfinite(self.low) else "no interval"
+        return f"{self.value:+.3f} ({spread}), p = {self.p:.3f}, n = {self.n}"
+
+
+def share(
+    value: float, without: np.ndarray, n: int, groups: int, support: float | None = None, level: float = 0.95
+) -> Estimate:
+    """A figure between 0 and 1 with its interval, from its values without each group, (G,).
+
+    Wilson's formula with the effective size m = value (1 - value) / SE², at most n, SE by leaving one group out, and
+    the quantile of t with support - 1 degrees; m = support for a value of exactly 0 or 1, which no resample of the
+    sample at hand could vary. `support`: by default `groups`; below 3 there is no interval.
+    Sources: Wilson 1927; Korn & Graubard 1998, Survey Methodology 24:193-201. Raises ValueError for a bad level.
+    """
+    check_level(level)
+    support = float(groups if support is None else support)
+    if not np.isfinite(value):
+        return Estimate(np.nan, np.nan, np.nan, n, groups, support, "undefined")
+    if support < FEWEST:
+        return Estimate(value, np.nan, np.nan, n, groups, support, _too_few(support))
+    size = support if value in (0.0, 1.0) else _effective_size(value, standard_error(without), n)
+    low, high = score_interval(value, size, t_quantile(level, support - 1))
+    return Estimate(value, low, high, n, groups, support, EFFECTIVE)
+
+
+def proportion(holds: np.ndarray, group: np.ndarray | None = None, level: float = 0.95) -> Estimate:
+    """The share of images for which something holds, in [0, 1].
+
+    `holds`: (n,), boolean, or numbers in [0, 1] such as a mean over seeds; `group`: (n,) codes or names, default each
+    image its own. Wilson's interval where images are independent and the answers yes or no, else as `share`.
+    Raises ValueError for no image or values outside [0, 1].
+    """
+    values = np.asarray(holds, float)
+    if not len(values) or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("a proportion needs at least one image, and values in [0, 1]")
+    code, sizes = _coded(values, group)
+    n, groups = len(values), len(sizes)
+    if groups == n and np.isin(values, (0, 1)).all():
+        low, high = wilson(int(values.sum()), n, level)
+        return Estimate(float(values.mean()), low, high, n, groups, float(n), "Wilson")
+    return share(float(values.mean()), _means_without(values, code, sizes), n, groups, level=level)
+
+
+def mean(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.95) -> Estimate:
+    """The mean of one number per image, of any range: value ± t · SE, SE by leaving one group out.
+
+    `values`: (n,); `group` as in `proportion`. Raises ValueError for no image or values that are not finite.
+    """
+    values = np.asarray(values, float)
+    if not len(values) or not np.isfinite(values).all():
+        raise ValueError("a mean needs at least one image, and finite values")
+    code, sizes = _coded(values, group)
+    return centred(float(values.mean()), _means_without(values, code, sizes), len(values), len(sizes), level=level)
+
+
+def centred(
+    value: float, without: np.ndarray, n: int, groups: int, support: float | None = None, level: float = 0.95
+) -> Estimate:
+    """A figure of any range: value ± t · SE with support - 1 degrees, SE from its values without each group."""
+    check_level(level)
+    support = float(groups if support is None else support)
+    if support < FEWEST or not np.isfinite(value):
+        method = _too_few(support) if np.isfinite(value) else "undefined"
+        return Estimate(value, np.nan, np.nan, n, groups, support, method)
+    half = t_quantile(level, support - 1) * standard_error(without)
+    return Estimate(value, value - half, value + half, n, groups, support, STUDENT)
+
+
+def loss(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.95, *, most: float = np.inf) -> Estimate:
+    """The mean of a loss ≥ 0 per image, such as a Brier score or a log loss, with an interval on the log scale.
+
+    A few groups may carry most of a loss: the support is the number of equal groups that would spread as much,
+    (Σ L)² / Σ L² over the groups' sums L (at least two degrees of freedom), and the interval still covers less than it
+    says where that is small. `values`: (n,); `group` as in `proportion`; `most`: the largest possible loss.
+    Raises ValueError for no image or a value below 0.
+    """
+    check_level(level)
+    values = np.asarray(values, float)
+    if not len(values) or not (values >= 0).all():
+        raise ValueError("a loss needs at least one image, and values of 0 or more")
+    code, sizes = _coded(values, group)
+    sums = np.bincount(code, values)
+    value, n, groups = float(values.mean()), len(values), len(sizes)
+    support = float(sums.sum() ** 2 / (sums**2).sum()) if sums.any() else 0.0
+    if groups < FEWEST or support < 1.5:
+        reason = f"no interval: one of {groups} groups carries it" if groups >= FEWEST else _too_few(groups)
+        return Estimate(value, np.nan, np.nan, n, groups, support, reason)
+    without = np.log(np.maximum(_means_without(values, code, sizes), np.finfo(float).tiny))
+    half = t_quantile(level, max(support - 1, 2)) * standard_error(without)
+    high = min(most, float(value * np.exp(min(half, 700.0))))
+    return Estimate(value, float(value * np.exp(-half)), high, n, groups, support, LOGARITHM)
+
+
+def groups_needed(estimate: Estimate, width: float, level: float = 0.95) -> int:
+    """About how many groups of the same kind would give a figure in [0, 1] an interval of this width.
+
+    Effective size and support are taken to grow with the number of groups; `level` is that of the estimate.
+    Raises ValueError unless 0 < width < 1, and for an estimate without interval or outside [0, 1].
+    """
+    if not 0 < width < 1 or not (np.isfinite(estimate.low) and 0 <= estimate.value <= 1):
+        raise ValueError("a width lies between 0 and 1, and the estimate is a figure in [0, 1] with an interval")
+
+    def width_at(size: float, support: float) -> float:
+        low, high = score_interval(estimate.value, size, t_quantile(level, support - 1))
+        return high - low
+
+    support = max(estimate.support, 2.0)
+    size = _narrowed(lambda s: width_at(s, support), estimate.high - estimate.low)
+    times = _narrowed(lambda k: width_at(size * k, max(support * k, 2.0)), width)
+    return max(FEWEST, int(np.ceil(times * estimate.groups - 1e-6)))
+
+
+def _narrowed(width_at: Callable[[float], float], width: float) -> float:
+    """The argument at which a falling function reaches `width`, by bisection."""
+    few, many = 1e-3, 1.0
+    while width_at(many) > width:
+        many *= 2
+    for _ in range(60):
+        middle = (few + many) / 2
+        few, many = (middle, many) if width_at(middle) > width else (few, middle)
+    return many
+
+
+def _too_few(support: float) -> str:
+    return f"no interval: {support:.0f} group(s) on the scarcer side, {FEWEST} needed"
+
+
+def _coded(values: np.ndarray, group) -> tuple[np.ndarray, np.ndarray]:
+    """Code of the group of each image, and the size of each group."""
+    if group is None:
+        return np.arange(len(values)), np.ones(len(values), int)
+    if np.shape(group) != values.shape:
+        raise ValueError(f"{len(values)} values and {np.shape(group)} groups: give one group per value")
+    _, code = np.unique(np.asarray(group), return_inverse=True)
+    return code, np.bincount(code)
+
+
+def _means_without(values: np.ndarray, code: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    sums, left = np.bincount(code, values), len(values) - sizes
+    return np.divide(values.sum() - sums, left, out=np.full(len(sizes), np.nan), where=left > 0)
+
+
+def _effective_size(value: float, error: float, n: int) -> float:
+    if not error > 0:
+        return float(n)
+    return float(min(value * (1 - value) / error**2, n))

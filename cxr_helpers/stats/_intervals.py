@@ -1,0 +1,43 @@
+"""Wilson's interval: for a plain proportion, and for any figure between 0 and 1 with an effective sample size."""
+
+import numpy as np
+
+
+def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Wilson score interval (low, high) of the proportion k / n, for independent images.
+
+    Unlike value ± 1.96 standard errors it stays inside [0, 1] and has a width at k = 0 and k = n.
+    n = 0 gives (nan, nan). Raises ValueError unless 0 ≤ k ≤ n and 0 < level < 1.
+    Source: Wilson 1927, J Am Stat Assoc 22:209-212. Introduced in lesson 07.
+    """
+    from scipy.stats import norm
+
+    check_level(level)
+    if not 0 <= k <= n:
+        raise ValueError(f"k must lie between 0 and n: k = {k}, n = {n}.")
+    if n == 0:
+        return (np.nan, np.nan)
+    return score_interval(k / n, n, float(norm.ppf((1 + level) / 2)))
+
+
+def score_interval(value: float, size: float, quantile: float) -> tuple[float, float]:
+    """Wilson's formula for a figure in [0, 1], a sample size that need not be whole, and a quantile of normal or t."""
+    z2 = quantile**2
+    centre = (value + z2 / (2 * size)) / (1 + z2 / size)
+    half = quantile / (1 + z2 / size) * np.sqrt(value * (1 - value) / size + z2 / (4 * size**2))
+    low = 0.0 if value <= 0 else max(0.0, centre - half)
+    high = 1.0 if value >= 1 else min(1.0, centre + half)
+    return (float(low), float(high))
+
+
+def check_level(level: float) -> None:
+    """Refuse a confidence level that is not a fraction."""
+    if not 0 < level < 1:
+        raise ValueError(f"level is a fraction such as 0.95, not {level}.")
+
+
+def t_quantile(level: float, degrees: float) -> float:
+    """Two-sided quantile of Student's t."""
+    from scipy.stats import t
+
+    return float(t.ppf((1 + level) / 2, degrees))
