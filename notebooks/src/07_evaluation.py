@@ -37,7 +37,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, classification_report, confu
 from sklearn.metrics import f1_score, precision_recall_curve, roc_curve
 
 from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, measured, models
-from cxr_helpers import phantom, plots, preprocess, quiet, split, train
+from cxr_helpers import phantom, plots, preprocess, quiet, split, stats, train
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
@@ -200,7 +200,8 @@ print(f"by hand:    {right.mean():.3f} ({low:.2f}-{high:.2f})")
 print(f"by package: {evaluate.metric(answers, 'accuracy')}")
 
 # %% [markdown]
-# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the *bootstrap*). What does "95 %" promise? If the
+# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the *bootstrap*). The package's is made in another
+# way (below), and much the same with as many patients as here. What does "95 %" promise? If the
 # study were repeated many times on new patients, 95 of 100 such intervals would contain the truth. That can be tested where
 # the truth is known: in a simulation.
 #
@@ -272,6 +273,23 @@ share.meets(
 # promises. Narrow is not good; honest is.
 #
 # An interval covers the luck of *which patients* were drawn, not another hospital or another training.
+#
+# **A perfect sample is not certain.** Ten patients with three images each, all answered rightly. Whatever is drawn from
+# them is perfect, too:
+
+# %% tags=["nbval-check-output"]
+perfect, patient = np.ones(30), np.repeat(np.arange(10), 3)
+low, high = interval(np.tile([3, 3], (10, 1)))  # three right of three images, ten times
+print(f"bootstrap: {perfect.mean():.3f} ({low:.2f}-{high:.2f})")
+print(f"package:   {stats.proportion(perfect, patient)}")
+print(f"ten of ten, where the truth is 0.75: {0.75**10:.2f} of all studies")
+
+# %% [markdown]
+# **Explain.** A model that is right about three patients in four would look perfect in one of eighteen such studies. So
+# the package does not draw. It leaves out one group at a time, sees how much the figure moves, and asks how many
+# *independent* images would move as much; that number goes into Wilson's formula, with Student's t for few groups. Where
+# nothing moves (0 or 1), the number of groups goes in. With 10 to 20 patients, the bootstrap's intervals miss the truth
+# too often, and these do not (`benchmarks/coverage.csv`).
 
 # %% [markdown]
 # ## Step 4 · Baselines: what can be had for less
@@ -511,7 +529,9 @@ verdict_on_b.meets(
 # about 240 tries: that is `p` (**McNemar's test**, in its exact form, for independent images). Overlapping intervals are no
 # proof of equality.
 #
-# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`, which resamples groups:
+# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`. Several images of a
+# patient are not independent, so it swaps the two models' answers for *whole groups*, not for images (for independent
+# images, `stats.mcnemar_exact` is the p above, and `stats.delong` compares two AUCs):
 
 # %%
 gain = evaluate.compare(answers, everyone["logistic regression"], "accuracy")
@@ -741,7 +761,8 @@ on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(
 # ## Key points
 #
 # - Sensitivity and specificity are read along the truth, PPV along the answers; mind the denominator.
-# - A number has an interval and an n. Resample patients: intervals made from images of the same patients are too narrow.
+# - A number has an interval and an n. Its unit is the patient: intervals that count images as people are too narrow.
+# - A perfect sample is not certain: ten of ten patients leave 0.66 to 1.00.
 # - A number has baselines: majority, nearest neighbour, a linear model on pixels, a person.
 # - Two models are compared on the same images, paired. Overlapping intervals do not settle it.
 # - What was chosen on the test images (a threshold, an epoch, the best of twenty) is no longer measured by them.
@@ -773,7 +794,10 @@ print(guess.code())
 #
 # - Wilson (1927), *Probable inference, the law of succession, and statistical inference*, Journal of the American
 #   Statistical Association 22, doi 10.1080/01621459.1927.10502953.
-# - Efron, Tibshirani (1993), *An introduction to the bootstrap*, Chapman & Hall, ISBN 978-0-412-04231-7.
+# - Efron, Tibshirani (1993), *An introduction to the bootstrap*, Chapman & Hall, ISBN 978-0-412-04231-7 (leaving out
+#   one at a time: chapter 11).
+# - Korn, Graubard (1998), *Confidence intervals for proportions with small expected number of positive counts estimated
+#   from survey data*, Survey Methodology 24, 193-201 (the effective number).
 # - McNemar (1947), *Note on the sampling error of the difference between correlated proportions or percentages*,
 #   Psychometrika 12, doi 10.1007/BF02295996.
 # - Saito, Rehmsmeier (2015), *The precision-recall plot is more informative than the ROC plot when evaluating binary

@@ -140,7 +140,7 @@ right_when_sure.meets(
 # %% [markdown]
 # **Explain.** Two figures that ought to be equal: how sure the network is on average, and how often it is right. The
 # second is lower: the network is **overconfident**. (This interval counts images as independent. A patient may have
-# several, so it is a little too narrow; from now on groups are resampled.)
+# several, so it is a little too narrow; from now on intervals are by group.)
 
 # %% [markdown]
 # ## Step 2 · The reliability diagram
@@ -154,8 +154,8 @@ for one_said, one_true in zip(said, came_true):
     print(f"said {one_said:.2f}, came true {one_true:.2f}")
 
 # %% [markdown]
-# Our helper makes the same bins, and adds what each rests on: the number of images, and an interval that resamples
-# groups.
+# Our helper makes the same bins, and adds what each rests on: the number of images, and an interval by group (with
+# fewer than three groups in a bin, there is none).
 
 # %%
 bins = calibrate.reliability(test, positive, bins=5)

@@ -462,12 +462,11 @@ untreated.meets(
 # verdict("12.devices-raise-the-sensitivity", change.low > 0)
 
 # %% [markdown]
-# **Explain.** The first line is what a report would print. (Its interval differs a little from the one above: here the
-# effusions alone are resampled.) The group that matters, the second, is small and its interval wide. The last two lines
-# show the same patients twice: nothing changed but the devices, and the sensitivity changed with them. A good part of
-# what the model finds is the treatment. Oakden-Rayner and others (2020) call this *hidden stratification* and found it
-# for pneumothorax (air around the lung) and chest drains. On real images nobody can take the drain away; what remains
-# is to label the subgroup, and to collect enough of it.
+# **Explain.** The first line is what a report would print. The group that matters, the second, is small and its interval
+# wide. The last two lines show the same patients twice: nothing changed but the devices, and the sensitivity changed
+# with them. A good part of what the model finds is the treatment. Oakden-Rayner and others (2020) call this *hidden
+# stratification* and found it for pneumothorax (air around the lung) and chest drains. On real images nobody can take
+# the drain away; what remains is to label the subgroup, and to collect enough of it.
 
 # %% [markdown]
 # ## Step 5 · Sets in place of single answers
@@ -499,7 +498,7 @@ print("classes in a set:", pd.Series(in_set.sum(axis=1)).value_counts().sort_ind
 
 # %% [markdown]
 # `uncertainty.conformal_limit` gives the same limit. What it adds: it takes all images and lets each *patient* weigh the
-# same (Lee, Barber and Willett, 2023). `uncertainty.share` gives a share with its interval, and resamples groups.
+# same (Lee, Barber and Willett, 2023). `uncertainty.share` gives a share with its interval by group.
 
 # %%
 assert abs(uncertainty.conformal_limit(one_each, 0.9) - limit) < 1e-9
@@ -613,7 +612,7 @@ for name, (table, images) in redrawn.items():
 
 # %% [markdown]
 # **Explain.** All these images show COVID, so the share called COVID is the sensitivity. `evaluate.compare` pairs image
-# with image and resamples patients, so that differences between people cancel. Both changes cost sensitivity, and
+# with image, by patient, so that differences between people cancel. Both changes cost sensitivity, and
 # neither would show in any number measured at home. (Which costs more? Look how far the two intervals overlap.) Disease
 # at an early stage is the commoner case outside hospitals: a test set of severe cases says little about it. *What this
 # does not show*: how large either effect is on patients. Our equipment and our severity scale are drawn.

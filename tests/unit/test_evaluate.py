@@ -526,3 +526,61 @@ def test_best_of_many_guessers_is_what_a_simulation_gives():
     assert (one["accuracy"] * one["probability"]).sum() == pytest.approx(1 / 3)
     with pytest.raises(ValueError, match="models"):
         evaluate.best_of(0, 66, 0.5)
+
+
+# --- tables as people have them ---------------------------------------------------------------------------------
+
+
+def test_integer_and_boolean_labels_are_their_names():
+    p = random_predictions(0, classes=["0", "1"])
+    expected = evaluate.metric(p, "f1", "1")
+    text = {name: p[name].astype(str) for name in ("label", "predicted")}
+    for kind in (int, float):
+        assert evaluate.metric(p.assign(**{k: v.astype(kind) for k, v in text.items()}), "f1", "1") == expected
+    named = p.rename(columns={"p_0": "p_False", "p_1": "p_True"})
+    truth = {name: column == "1" for name, column in text.items()}
+    assert evaluate.metric(named.assign(**truth), "f1", "True") == expected
+    assert evaluate.confusion(named.assign(**truth)).to_numpy().sum() == 60
+
+
+def test_missing_and_mixed_names_are_refused_in_words():
+    p = random_predictions(0, group_size=2)
+    nameless = p.assign(image_id=p["image_id"].where(p.index != 3))
+    with pytest.raises(evaluate.PredictionsError, match=r"1 row\(s\) without image_id, first in row 4"):
+        evaluate.metric(nameless, "accuracy")
+    mixed = np.array([k // 2 if k % 4 else str(k // 2) for k in range(60)], object)
+    with pytest.raises(evaluate.PredictionsError, match="groups are text in some rows and numbers in others"):
+        evaluate.metric(p.assign(group=mixed), "accuracy")
+    with pytest.raises(evaluate.PredictionsError, match="image_id is text in some rows and a number"):
+        evaluate.metric(p.assign(image_id=mixed), "accuracy")
+    numbers = p.assign(group=np.repeat(np.arange(30), 2))
+    assert evaluate.metric(numbers, "accuracy") == evaluate.metric(
+        numbers.assign(group=numbers["group"] * 1.0), "accuracy"
+    )
+
+
+def test_training_images_scored_with_others_are_noticed():
+    p = random_predictions(0).assign(split=["train"] * 40 + ["test"] * 20)
+    with pytest.warns(UserWarning, match="test, train are scored together"):
+        evaluate.metric(p, "accuracy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluate.metric(p.query("split == 'test'"), "accuracy")
+        evaluate.metric(p.assign(fold=0), "accuracy")
+        evaluate.metric(p.assign(split=None), "accuracy")
+
+
+def test_a_comparison_takes_rows_and_columns_in_any_order():
+    a, b = (random_predictions(seed, group_size=2) for seed in (0, 1))
+    b = b.assign(label=a["label"])
+    shuffled = b.sample(frac=1, random_state=3)[sorted(b.columns, reverse=True)]
+    assert evaluate.compare(a, shuffled, "roc_auc", "covid") == evaluate.compare(a, b, "roc_auc", "covid")
+
+
+def test_p_counts_only_the_groups_that_the_figure_rests_on():
+    """A sensitivity of three ill people: whatever the models say of fifty healthy ones, p is at least 0.25."""
+    label = ["covid"] * 3 + ["normal"] * 50
+    a = from_answers(label, label, ["normal", "covid"])
+    b = from_answers(label, ["normal"] * 3 + ["covid"] * 20 + ["normal"] * 30, ["normal", "covid"])
+    assert evaluate.compare(a, b, "sensitivity", "covid").p == 0.25
+    assert evaluate.compare(a, b, "specificity", "covid").p < 0.01

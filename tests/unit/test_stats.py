@@ -35,6 +35,14 @@ def test_a_share_is_wilson_with_the_effective_size_written_out(seed):
     assert (found.n, found.groups, found.support) == (len(holds), 12, 12)
 
 
+def test_measurements_that_hardly_differ_have_a_narrow_interval():
+    rng = np.random.default_rng(0)
+    near = stats.proportion(0.3 + rng.uniform(-0.02, 0.02, 40))
+    student = stats.mean(near.value + rng.uniform(-0.02, 0.02, 40))
+    assert near.high - near.low == pytest.approx(student.high - student.low, rel=0.3)
+    assert near.low < 0.3 < near.high
+
+
 def test_single_images_have_the_plain_interval():
     holds = np.arange(66) < 60
     found = stats.proportion(holds)
@@ -232,3 +240,9 @@ def test_equal_answers_with_other_probabilities_are_not_proof_of_equality():
     found = evaluate.compare(p, other, "accuracy")
     assert (found.value, found.p) == (0, 1)
     assert found.low < -0.05 < 0.05 < found.high
+
+
+def test_a_very_small_p_is_not_printed_as_zero():
+    a, b = (stats.proportion(np.arange(90) < k) for k in (80, 20))
+    found = stats.Difference(0.5, 0.4, 0.6, 90, 90, 90.0, a.method, a=a.value, b=b.value, p=0.0001)
+    assert "p < 0.001" in str(found)
