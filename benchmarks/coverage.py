@@ -148,6 +148,28 @@ def run(simulations: int, again: int) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def draw_picture(table: pd.DataFrame, path: Path) -> None:
+    """Coverage of every figure, a panel per accuracy, a mark per number of patients."""
+    import matplotlib.pyplot as plt
+
+    names = list(dict.fromkeys(table["figure"]))[::-1]
+    fig, axes = plt.subplots(1, len(SKILLS), figsize=(11, 6), sharey=True, layout="constrained")
+    for ax, accuracy in zip(axes, SKILLS, strict=True):
+        for groups, marker, colour in zip(GROUPS, "osD", ("#0072B2", "#E69F00", "#000000"), strict=True):
+            rows = table.query("accuracy == @accuracy and groups == @groups").set_index("figure").loc[names]
+            style = {"marker": marker, "color": colour, "s": 26, "label": f"{groups} patients", "zorder": 3}
+            ax.scatter(rows["coverage"], range(len(names)), **style)
+        ax.axvline(0.95, color="0.3", linewidth=1)
+        ax.axvline(0.93, color="0.3", linewidth=1, linestyle=":")
+        ax.set(title=f"true accuracy {accuracy}", xlabel="share of intervals that hold the truth", xlim=(0.88, 1.005))
+        ax.grid(axis="y", color="0.9")
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].legend(loc="lower left", fontsize=9)
+    fig.suptitle("Nominal 95 % intervals, by simulation: 0.95 promised (line), 0.93 asked for (dotted)")
+    fig.savefig(path, dpi=110)
+    plt.close(fig)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulations", type=int, default=1_000)
@@ -155,6 +177,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "coverage.csv")
     chosen = parser.parse_args()
     run(chosen.simulations, chosen.again).round(4).to_csv(chosen.out, index=False)
+    draw_picture(pd.read_csv(chosen.out), chosen.out.with_suffix(".png"))
 
 
 if __name__ == "__main__":

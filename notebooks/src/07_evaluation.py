@@ -27,6 +27,9 @@
 
 # %% tags=["imports"]
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,7 +40,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, classification_report, confu
 from sklearn.metrics import f1_score, precision_recall_curve, roc_curve
 
 from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, measured, models
-from cxr_helpers import phantom, plots, preprocess, quiet, split, stats, train
+from cxr_helpers import phantom, plots, preprocess, quiet, split, train
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
@@ -201,7 +204,7 @@ print(f"by package: {evaluate.metric(answers, 'accuracy')}")
 
 # %% [markdown]
 # The middle 95 % of a thousand resampled accuracies is a 95 % interval (the *bootstrap*). The package's is made in another
-# way (below), and much the same with as many patients as here. What does "95 %" promise? If the
+# way (Step 11) and much the same here. What does "95 %" promise? If the
 # study were repeated many times on new patients, 95 of 100 such intervals would contain the truth. That can be tested where
 # the truth is known: in a simulation.
 #
@@ -273,23 +276,6 @@ share.meets(
 # promises. Narrow is not good; honest is.
 #
 # An interval covers the luck of *which patients* were drawn, not another hospital or another training.
-#
-# **A perfect sample is not certain.** Ten patients with three images each, all answered rightly. Whatever is drawn from
-# them is perfect, too:
-
-# %% tags=["nbval-check-output"]
-perfect, patient = np.ones(30), np.repeat(np.arange(10), 3)
-low, high = interval(np.tile([3, 3], (10, 1)))  # three right of three images, ten times
-print(f"bootstrap: {perfect.mean():.3f} ({low:.2f}-{high:.2f})")
-print(f"package:   {stats.proportion(perfect, patient)}")
-print(f"ten of ten, where the truth is 0.75: {0.75**10:.2f} of all studies")
-
-# %% [markdown]
-# **Explain.** A model that is right about three patients in four would look perfect in one of eighteen such studies. So
-# the package does not draw. It leaves out one group at a time, sees how much the figure moves, and asks how many
-# *independent* images would move as much; that number goes into Wilson's formula, with Student's t for few groups. Where
-# nothing moves (0 or 1), the number of groups goes in. With 10 to 20 patients, the bootstrap's intervals miss the truth
-# too often, and these do not (`benchmarks/coverage.csv`).
 
 # %% [markdown]
 # ## Step 4 · Baselines: what can be had for less
@@ -529,9 +515,8 @@ verdict_on_b.meets(
 # about 240 tries: that is `p` (**McNemar's test**, in its exact form, for independent images). Overlapping intervals are no
 # proof of equality.
 #
-# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`. Several images of a
-# patient are not independent, so it swaps the two models' answers for *whole groups*, not for images (for independent
-# images, `stats.mcnemar_exact` is the p above, and `stats.delong` compares two AUCs):
+# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`. Its p comes
+# from swapping the two models' answers for whole groups, not for single images (Step 11):
 
 # %%
 gain = evaluate.compare(answers, everyone["logistic regression"], "accuracy")
@@ -758,14 +743,69 @@ on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(
 # a model that reads a hospital's marker in the corner. That question opens the second part of the course.
 
 # %% [markdown]
+# ## Step 11 · A perfect sample is not certain · deeper
+#
+# Ten patients with three images each, all answered rightly. Whatever is drawn from them is perfect, too:
+
+# %% tags=["nbval-check-output"]
+perfect = pd.DataFrame({"image_id": range(30), "group": np.repeat(range(10), 3)})
+perfect = perfect.assign(label="covid", predicted="covid", p_covid=1.0, p_normal=0.0)
+low, high = interval(np.tile([3, 3], (10, 1)))  # three right of three images, ten times
+print(f"bootstrap: 1 ({low:.2f}-{high:.2f})")
+print(f"package:   {evaluate.metric(perfect, 'accuracy')}")
+print(f"ten of ten, where the truth is 0.75: in {0.75**10:.2f} of all studies")
+
+# %% [markdown]
+# **Explain.** A model that is right about three patients in four would look perfect in one of eighteen such studies. So
+# the package does not draw. It leaves out one group at a time, sees how much the figure moves, and asks how many
+# *independent* answers would move as much. That number goes into Wilson's formula, with Student's t for few groups. Where
+# nothing moves (a figure of 0 or 1), the number of groups goes in, and with fewer than three groups there is no interval.
+# With 10 to 20 patients the bootstrap's intervals miss the truth too often; how often these hold it is in
+# `benchmarks/coverage.csv`, from simulated studies as in Step 3.
+#
+# Two models are compared in the same spirit. McNemar's test (Step 6) and DeLong's for two AUCs are for independent
+# images (`stats.mcnemar_exact`, `stats.delong`). With several images of a patient they find differences that are not
+# there; `evaluate.compare` swaps whole groups.
+
+# %% [markdown]
+# ## Step 12 · Score your own answers · deeper
+#
+# Nothing of this is tied to the networks of this course. Whoever has a table of answers, from scikit-learn, PyTorch or a
+# spreadsheet, can score it. Three columns are enough: the truth, the answer, the patient. Here are those of logistic
+# regression, in a file:
+
+# %%
+linear = everyone["logistic regression"]
+mine = pd.DataFrame(
+    {"y_true": linear["label"], "y_pred": linear["predicted"], "patient": linear["group"]}
+)
+file = Path(datasets.work_dir(), "my_answers.csv")
+mine.to_csv(file, index=False)
+mine.head(3)
+
+# %% [markdown]
+# In a terminal: `cxr score my_answers.csv`. Here, the same command from Python:
+
+# %%
+command = [sys.executable, "-m", "cxr_helpers.cli", "score", str(file)]
+print(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+# %% [markdown]
+# **Explain.** First one sentence with the figure, its interval, n and the baseline, and with what it does not show. Then
+# each class, the confusion matrix, and how many patients a narrower interval would take. With one column of probabilities
+# per class there are areas under the ROC curve, too, and `--png` draws the curves. `--compare other.csv` gives the paired
+# difference to another model on the same images. Leave out the column `patient`, and the command says what it then has to
+# assume.
+
+# %% [markdown]
 # ## Key points
 #
 # - Sensitivity and specificity are read along the truth, PPV along the answers; mind the denominator.
 # - A number has an interval and an n. Its unit is the patient: intervals that count images as people are too narrow.
-# - A perfect sample is not certain: ten of ten patients leave 0.66 to 1.00.
 # - A number has baselines: majority, nearest neighbour, a linear model on pixels, a person.
 # - Two models are compared on the same images, paired. Overlapping intervals do not settle it.
 # - What was chosen on the test images (a threshold, an epoch, the best of twenty) is no longer measured by them.
+# - (deeper) A perfect sample is not certain: its interval rests on the number of patients.
 # - (deeper) A perfect model scored at Σ p² has its answers in another order than its labels.
 # - (deeper) Accuracy, micro and weighted averages overlook rare classes; macro does not.
 #

@@ -154,8 +154,7 @@ for one_said, one_true in zip(said, came_true):
     print(f"said {one_said:.2f}, came true {one_true:.2f}")
 
 # %% [markdown]
-# Our helper makes the same bins, and adds what each rests on: the number of images, and an interval by group (with
-# fewer than three groups in a bin, there is none).
+# Our helper makes the same bins, and adds what each rests on: the number of images, and an interval by group.
 
 # %%
 bins = calibrate.reliability(test, positive, bins=5)
@@ -637,6 +636,20 @@ by_size.round(4)
 # %% [markdown]
 # **Explain.** The ECE of chance shrinks as 1/√n (ten times the images: about a third), and grows with the bins. So an
 # ECE is quoted with n *and* the number of bins, and two of them are compared only on the same images with the same bins.
+#
+# It has no interval. To make one, the images would be drawn anew, and each draw adds noise to each bin, which makes the
+# gaps larger and hardly ever smaller: the interval would lie too high. So the helper puts the band of chance beside it,
+# and intervals beside the figures that have honest ones:
+
+# %%
+fit = calibrate.scores(test, positive)
+assert np.isclose(fit["value"][0], ece(p, true))
+fit[["metric", "value", "low", "high", "chance_low", "chance_high", "n"]].round(3)
+
+# %% [markdown]
+# **Explain.** An ECE above its band: miscalibrated. `mean_calibration` is the share that came true minus the mean
+# probability, 0 where it fits. `slope` is 1 where it fits, and below 1 where the probabilities are too far from 0.5: too
+# sure, as the diagram of Step 2 showed.
 
 # %% tags=["author", "verdict"]
 # ratios = by_size.iloc[:-1].to_numpy() / by_size.iloc[1:].to_numpy()

@@ -43,7 +43,7 @@ from skimage.exposure import equalize_hist
 
 from cxr_helpers import datasets, deploy, duplicates, evaluate, guess, measured, models
 from cxr_helpers import images as reading
-from cxr_helpers import plots, preprocess, quiet, split, stats, train, uncertainty
+from cxr_helpers import plots, preprocess, quiet, split, train, uncertainty
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
@@ -310,10 +310,19 @@ print("notes.png -", deploy.answer(bundle, notes, name="notes.png")["reason"])
 
 # %%
 def share_of(values, groups):
-    """Mean of one value per image, with its 95 % interval by group (lesson 07)."""
-    yes_or_no = np.asarray(values).dtype == bool
-    found = vars(stats.proportion(values, groups) if yes_or_no else stats.mean(values, groups))
-    return {name: found[name] for name in ("value", "low", "high", "n", "groups")}
+    """Mean of one value per image, and its 95 % interval: groups are resampled (lesson 07)."""
+    values, n_groups = np.asarray(values), len(set(groups))
+    counted = pd.DataFrame({"sum": values, "images": 1}).groupby(np.asarray(groups))
+    per_group = counted.sum().to_numpy()
+    rng = np.random.default_rng(SEED)
+    means = []
+    for _ in range(1000):
+        drawn = per_group[rng.integers(0, n_groups, n_groups)].sum(axis=0)
+        means.append(drawn[0] / drawn[1])
+    low, high = np.quantile(means, [0.025, 0.975])
+    if values.dtype == bool and values.mean() in (0, 1):  # all alike: resampling shows no spread
+        low, high = binomtest(int(n_groups * values[0]), n_groups).proportion_ci(method="wilson")
+    return {"value": values.mean(), "low": low, "high": high, "n": len(values), "groups": n_groups}
 
 
 # %%
