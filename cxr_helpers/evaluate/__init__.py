@@ -4,7 +4,8 @@ Every function reads the table of predictions alone (one row per scored image an
 ``cxr_helpers.baselines`` are offered here too, because a figure without its baseline says little.
 """
 
-from ..baselines import guesses, logistic_regression, majority, nearest_neighbour
+import importlib
+
 from ..stats import Difference, Estimate, wilson
 from ._chance import best_of, shuffled_accuracy
 from ._curves import (
@@ -43,3 +44,12 @@ __all__ = [
     "table",
     "wilson",
 ]
+
+_BASELINES = ("guesses", "logistic_regression", "majority", "nearest_neighbour")
+
+
+def __getattr__(name: str):
+    """The baselines, on first use: they bring data sets and phantoms with them, which a score does not need."""
+    if name in _BASELINES:
+        return getattr(importlib.import_module("..baselines", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
