@@ -7,6 +7,7 @@ Every function reads the table of predictions alone (one row per scored image an
 import importlib
 
 from ..stats import Difference, Estimate, wilson
+from ._arrays import from_arrays, has_probabilities
 from ._chance import best_of, shuffled_accuracy
 from ._curves import (
     at_threshold,
@@ -17,6 +18,7 @@ from ._curves import (
     roc,
 )
 from ._estimates import compare, metric, metrics, subgroups, table
+from ._files import read_predictions
 from ._predictions import PredictionsError, check_predictions, classes
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "classes",
     "compare",
     "confusion",
+    "from_arrays",
     "guesses",
+    "has_probabilities",
     "logistic_regression",
     "majority",
     "metric",
@@ -38,6 +42,7 @@ __all__ = [
     "one_versus_rest",
     "operating_point",
     "precision_recall",
+    "read_predictions",
     "roc",
     "shuffled_accuracy",
     "subgroups",
