@@ -37,7 +37,9 @@ def score(predictions: pd.DataFrame, width: float) -> Score:
         notes.append(f"No image is of the class {', '.join(absent)}.")
     if not ranked:
         notes.append("Only classes are given, no probabilities: no ROC curve and no calibration.")
-    return Score(_sentence(predictions, accuracy, matrix), _table(of_class, _units(predictions)), _square(matrix), notes)
+    return Score(
+        _sentence(predictions, accuracy, matrix), _table(of_class, _units(predictions)), _square(matrix), notes
+    )
 
 
 def _units(predictions: pd.DataFrame) -> str:
@@ -57,14 +59,17 @@ def _sentence(predictions: pd.DataFrame, accuracy: Estimate, matrix: pd.DataFram
     right, per_class = int(np.trace(matrix)), matrix.sum(axis=1)
     most, patients = per_class.idxmax(), _units(predictions) == "patients"
     inside = " (inside the interval)" if accuracy.low <= per_class.max() / accuracy.n <= accuracy.high else ""
+    counted = f"{right:,} of {accuracy.n:,} images{f' of {accuracy.groups:,} patients' if patients else ''}"
+    alone = (
+        "; no column names the patient, so images are counted as independent, and several of one patient make every "
+        "interval too narrow"
+    )
     return (
-        f"{right:,} of {accuracy.n:,} images{f' of {accuracy.groups:,} patients' if patients else ''} are right, "
-        f"accuracy {accuracy.value:.3f} ({_interval(accuracy)}), while always answering {most}, the most frequent class "
-        f"here, gives {per_class.max() / accuracy.n:.3f}{inside}; this does not show what another hospital would give, nor "
-        "whether the model reads the lungs or a shortcut such as a marker"
-        + ("." if patients else "; no column names the patient, so images are counted as independent, and several of "
-           "one patient make every interval too narrow.")
-    )  # fmt: skip
+        f"{counted} are right, accuracy {accuracy.value:.3f} ({_interval(accuracy)}), while always answering {most}, "
+        f"the most frequent class here, gives {per_class.max() / accuracy.n:.3f}{inside}; this does not show what "
+        "another hospital would give, nor whether the model reads the lungs or a shortcut such as a marker"
+        f"{'' if patients else alone}."
+    )
 
 
 def _table(of_class: pd.DataFrame, units: str) -> pd.DataFrame:
@@ -73,7 +78,9 @@ def _table(of_class: pd.DataFrame, units: str) -> pd.DataFrame:
         value = f"{row.value:.3f}" if np.isfinite(row.value) else "undefined"
         ends = _ends(row) if np.isfinite(row.low) else "none"
         name = "" if rows and row.metric != PER_CLASS[0] else row.name
-        rows.append({"class": name, "measure": row.metric, "value": value, "95 % interval": ends, "images": f"{row.n:,}"})
+        rows.append(
+            {"class": name, "measure": row.metric, "value": value, "95 % interval": ends, "images": f"{row.n:,}"}
+        )
         rows[-1] |= {"patients": f"{row.groups:,}"} if units == "patients" else {}
     return pd.DataFrame(rows)
 
@@ -82,14 +89,15 @@ def _square(matrix: pd.DataFrame) -> pd.DataFrame:
     """The confusion matrix with the true class as its first column."""
     counts = matrix.map("{:,}".format)
     counts.insert(0, "true class", matrix.index, allow_duplicates=True)
-    return counts.rename(columns={name: f"called {name}" for name in matrix.columns})
+    return counts
 
 
 def _needed(accuracy: Estimate, width: float, units: str) -> str:
     if not np.isfinite(accuracy.low):
         return f"How many {units} would be enough cannot be said: {accuracy.method}."
+    enough = groups_needed(accuracy, width)
     return (
-        f"An interval of the accuracy {width:g} wide takes about {groups_needed(accuracy, width):,} {units} like these; "
+        f"For the accuracy, an interval {width:g} wide takes about {enough:,} {units} like these; "
         f"here it is {accuracy.high - accuracy.low:.3f} wide, from {accuracy.groups:,}."
     )
 
@@ -110,14 +118,18 @@ def compared(a: pd.DataFrame, b: pd.DataFrame, first: str, second: str) -> str:
             found = evaluate.compare(a, b, metric)
         except ValueError as error:
             raise ValueError(f"{first} and {second}: {error}") from None
-        verdict = f"{first} is higher" if found.low > 0 else f"{second} is higher" if found.high < 0 else "not told apart"
+        verdict = (
+            f"{first} is higher" if found.low > 0 else f"{second} is higher" if found.high < 0 else "not told apart"
+        )
         lines.append(f"  {words} {found.a:.3f} and {found.b:.3f}, difference {found}: {verdict}")
     return "\n".join([f"\n{first} less {second}, on the same images:", *lines])
 
 
 def _in_order_of(a: pd.DataFrame, b: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     if len(a) != len(b):
-        raise ValueError(f"{first} has {len(a):,} images and {second} {len(b):,}, and no column names the images of both")
+        raise ValueError(
+            f"{first} has {len(a):,} images and {second} {len(b):,}, and no column names the images of both"
+        )
     apart = (a["label"].astype(str) != b["label"].astype(str)).to_numpy()
     if apart.any():
         raise ValueError(

@@ -178,9 +178,11 @@ def score_predictions(
     for message in dict.fromkeys(str(warning.message) for warning in caught):
         typer.echo(f"cxr: {message}", err=True)
     typer.echo(f"{score.sentence}\n\nRead from {predictions}: {table.attrs['understood']}.\n")
-    _show(score.per_class, "Each class against the rest", lines=False)
-    typer.echo("\n" + "\n".join(score.notes) + "\n")
-    _show(score.confusion, "Confusion matrix, images: a row for each true class", lines=False)
+    typer.echo("Each class against the rest:")
+    _show(score.per_class, lines=False)
+    typer.echo("\n" + "\n".join(score.notes))
+    typer.echo("\nConfusion matrix, images: a row for each true class, a column for each answer:")
+    _show(score.confusion, lines=False)
     if difference is not None:
         typer.echo(difference)
     if picture is not None:
@@ -297,7 +299,7 @@ def _write_by(write, out: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _show(table, title: str, lines: bool = True) -> None:
+def _show(table, title: str | None = None, lines: bool = True) -> None:
     """A table on the terminal, wrapped to its width, with lines or without."""
     look = {"show_lines": True} if lines else {"box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
     page = Table(title=title, title_justify="left", **look)

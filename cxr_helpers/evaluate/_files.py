@@ -4,22 +4,28 @@ import csv
 import io
 import re
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ._arrays import from_score, tabled, two_classes
-from ._predictions import TOLERANCE, PredictionsError
+from ._predictions import TOLERANCE, PredictionsError, named
 
 SEPARATORS = (",", ";", "\t")
 # What a column may be called, as `_key` writes it.
-TRUTH = "label labels truth ytrue true target actual class diagnosis groundtruth truelabel trueclass".split()
-ANSWER = "predicted prediction predictions pred ypred yhat answer predictedlabel predictedclass".split()
-SCORE = "score yscore probability prob yprob".split()
-PATIENT = "group patient patientid subject subjectid".split()
-IMAGE = "imageid image file filename path id".split()
-KEPT = "split fold seed model source".split()  # of the course's own tables
+TRUTH = (
+    *("label", "labels", "truth", "ytrue", "true", "target", "actual", "class", "diagnosis", "groundtruth"),
+    *("truelabel", "trueclass"),
+)
+ANSWER = (
+    *("predicted", "prediction", "predictions", "pred", "ypred", "yhat", "answer", "predictedlabel", "predictedclass"),
+)
+SCORE = ("score", "yscore", "probability", "prob", "yprob")
+PATIENT = ("group", "patient", "patientid", "subject", "subjectid")
+IMAGE = ("imageid", "image", "file", "filename", "path", "id")
+KEPT = ("split", "fold", "seed", "model", "source")  # of the course's own tables
 OF_CLASS = re.compile(r"(?:p|prob|proba|probability)[\s_]+(.+)", re.IGNORECASE)
 MISSING = ("", "nan", "NaN", "NAN")
 NEEDED = (
@@ -38,15 +44,16 @@ def read_predictions(path, positive: str | None = None) -> pd.DataFrame:
     patient_id, subject ..., or group) and the image (image_id, file, filename, path, id ...). Separated by commas,
     semicolons or tabs, decimal commas where no comma separates; UTF-8 or Latin-1.
     Without an answer the most probable class is predicted, or the positive one from a score of 0.5 on. Probabilities
-    that sum to 1 but for their rounding are divided by their sum. In the table's `attrs`, "understood" says what was taken
-    as what, and "columns" has the columns by their use.
+    that sum to 1 but for their rounding are divided by their sum. `attrs["understood"]` says what was taken as what,
+    and `attrs["columns"]` names each column by its use.
     Raises PredictionsError that names the file. Introduced in lesson 07.
     """
     path = Path(path)
     try:
-        return _read(path, positive)
+        return _read(path, None if positive is None else named(pd.Series([positive]))[0])
     except ValueError as error:
-        raise PredictionsError(f"{path}: {error}") from None
+        words = str(error).replace(":\n- ", ": ").replace("\n- ", "; ")  # a list of faults, on one line
+        raise PredictionsError(f"{path}: {words}") from None
     except OSError as error:
         raise PredictionsError(f"{path} cannot be read: {error.strerror or error}") from None
 
@@ -61,14 +68,14 @@ class _File:
     taken: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def one(self, known: list[str], what: str) -> str | None:
+    def one(self, known: tuple[str, ...], what: str) -> str | None:
         """The only column with one of the known names, taken; None if there is none."""
         found = self.called(known)
         if len(found) > 1:
             raise ValueError(f"several columns may be {what}: {', '.join(found)}; keep one, or rename the others")
         return self.take(found[0], what) if found else None
 
-    def called(self, known: list[str]) -> list[str]:
+    def called(self, known: tuple[str, ...]) -> list[str]:
         return [name for name in self.cells if _key(name) in known]
 
     def take(self, name: str, what: str) -> str:
@@ -86,10 +93,15 @@ class _File:
 
     def filled(self, name: str) -> np.ndarray:
         """The cells of a column that has to have one in each line."""
-        empty = _missing(self.cells[name])
+        empty = self.known(name).isna().to_numpy()
         if empty.any():
             raise ValueError(f"column {name} is empty in {self.where(empty)}: leave out images without it")
         return self.cells[name]
+
+    def known(self, name: str) -> pd.Series:
+        """The cells of a column; an empty one is missing."""
+        column = pd.Series(self.cells[name], dtype=object)
+        return column.where(~column.isin(MISSING))
 
     def numbers(self, name: str) -> np.ndarray | None:
         """The column as numbers, or None if some cell is neither a number nor empty."""
@@ -97,7 +109,7 @@ class _File:
         found = pd.to_numeric(column, errors="coerce")
         if self.comma and found.isna().any():
             found = pd.to_numeric(column.str.replace(",", ".", regex=False), errors="coerce")
-        known = found.notna() | _missing(self.cells[name])
+        known = found.notna() | column.isin(MISSING)
         return found.to_numpy(float) if known.all() and found.notna().any() else None
 
     def probabilities(self, name: str) -> np.ndarray:
@@ -125,6 +137,8 @@ def _read(path: Path, positive: str | None) -> pd.DataFrame:
     truth = file.texts(truth_column)
     ids, groups = _image(file), _patient(file)
     of_class = _class_columns(file, truth)
+    if answer_column and len(of_class) == 1 and (len(set(truth)) > 2 or set(of_class) - set(truth)):
+        del file.taken[of_class.popitem()[1]]  # one of many probabilities, or a p-value: the answers are enough
     score_column = None
     if len(of_class) < 2:
         score_column = _score_column(file, truth, of_class, answer_column)
@@ -153,7 +167,7 @@ def _read(path: Path, positive: str | None) -> pd.DataFrame:
     _refuse_spellings({*names, *truth, *(() if answer is None else answer)})
     if positive is not None and positive not in names:
         raise ValueError(f"positive={positive!r} is none of the classes {names}")
-    kept = {_key(name): file.cells[name] for name in file.called(KEPT)}
+    kept = {_key(name): file.known(name) for name in file.called(KEPT)}
     table = tabled(ids, truth, names, p, answer, groups, kept)
     table.attrs["columns"] = {what: name for name, what in file.taken.items()}
     table.attrs["understood"] = _understood(file)
@@ -162,10 +176,6 @@ def _read(path: Path, positive: str | None) -> pd.DataFrame:
 
 def _key(name: str) -> str:
     return re.sub(r"[\s_.-]+", "", name.casefold())
-
-
-def _missing(cells: np.ndarray) -> np.ndarray:
-    return pd.Series(cells, dtype=object).isin(MISSING).to_numpy()
 
 
 def _spelling(name: str) -> str:
@@ -188,16 +198,11 @@ def _opened(path: Path) -> _File:
         raise ValueError("is not a file: give the path of a CSV table")
     text = _text(path.read_bytes())
     first = text.lstrip().splitlines()[:1]
-    rows, lines = [], []
     try:
         separator = max(SEPARATORS, key=lambda mark: sum(map(len, csv.reader(first, delimiter=mark))))
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        for row in reader:
-            if any(row) and (len(row) > 1 or row[0].strip()):
-                rows.append(row)
-                lines.append(reader.line_num)
+        rows, lines = _rows(text, separator)
     except csv.Error as error:
-        raise ValueError(f"line {len(lines) + 1} cannot be read as CSV: {error}") from None
+        raise ValueError(f"cannot be read as CSV: {error}") from None
     if len(rows) < 2:
         raise ValueError(f"{'holds no line below the names of its columns' if rows else 'is empty'}; {NEEDED}")
     header = [name.strip() for name in rows[0]]
@@ -211,7 +216,19 @@ def _opened(path: Path) -> _File:
         raise ValueError(f"two columns are called {', '.join(named_twice)}: rename or remove one")
     columns = zip(header, zip(*rows[1:], strict=True), strict=True)
     cells = {name: np.array(list(map(str.strip, column)), dtype=object) for name, column in columns if name}
-    return _File(cells, np.array(lines[1:]), comma=separator != ",")
+    return _File(cells, lines[1:], comma=separator != ",")
+
+
+def _rows(text: str, separator: str) -> tuple[list[list[str]], np.ndarray]:
+    """The fields of each line that has some, and the number of its (last) line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    rows = list(reader)
+    lines = np.arange(1, len(rows) + 1)
+    if reader.line_num != len(rows):  # a field in quotation marks spans lines
+        again = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        lines = np.array([again.line_num for _ in again])
+    filled = [bool(row) and (bool(row[0].strip()) or any(map(str.strip, row))) for row in rows]
+    return list(compress(rows, filled)), lines[np.array(filled, bool)]
 
 
 def _text(raw: bytes) -> str:
@@ -239,7 +256,7 @@ def _image(file: _File) -> np.ndarray:
     return file.filled(file.take((unique or found)[0], "the image"))
 
 
-def _patient(file: _File) -> np.ndarray | None:
+def _patient(file: _File) -> pd.Series | None:
     """What stays together. Of the course's own group and a patient, the group, which holds whole patients."""
     found = sorted(file.called(PATIENT), key=lambda name: PATIENT.index(_key(name)))
     if len(found) == 2 and _key(found[0]) == "group":
@@ -250,11 +267,10 @@ def _patient(file: _File) -> np.ndarray | None:
         return None
     if len(found) > 1:
         raise ValueError(f"several columns may be the patient: {', '.join(found)}; keep one, or rename the others")
-    cells = file.cells[file.take(found[0], "the patient")]
-    missing = _missing(cells)
-    if missing.any():
-        file.notes.append(f"{missing.sum()} image(s) without a patient count as a patient each")
-    return pd.Series(cells, dtype=object).where(~missing)
+    patients = file.known(file.take(found[0], "the patient"))
+    if patients.isna().any():
+        file.notes.append(f"{patients.isna().sum()} image(s) without a patient count as a patient each")
+    return patients
 
 
 def _class_columns(file: _File, truth: np.ndarray) -> dict[str, str]:
@@ -284,7 +300,9 @@ def _refuse_truth_again(file: _File, bare: dict[str, str], truth: np.ndarray) ->
     """Columns called as the classes that are 1 for the true class and else 0 are no answers."""
     if bare and all(np.array_equal(file.numbers(name), truth == of) for of, name in bare.items()):
         names = ", ".join(bare.values())
-        raise ValueError(f"the columns {names} repeat the true class (1 and 0): rename them p_<class> if they are answers")
+        raise ValueError(
+            f"the columns {names} repeat the true class (1 and 0): rename them p_<class> if they are answers"
+        )
 
 
 def _score_column(file: _File, truth: np.ndarray, of_class: dict[str, str], answer_column: str | None) -> str | None:
