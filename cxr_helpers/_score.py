@@ -155,21 +155,27 @@ def _with_classes(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 # --- the picture ----------------------------------------------------------------------------------------------------
 
 
-def picture(predictions: pd.DataFrame) -> bytes:
-    """One PNG: the confusion matrix and, where there are probabilities, ROC curves and reliability beside it."""
+def picture(predictions: pd.DataFrame, positive: str | None = None) -> bytes:
+    """One PNG: the confusion matrix and, where there are probabilities, ROC curves and reliability beside it.
+
+    Of two classes they are of `positive`, by default the second one; of more, of each class and of the most probable.
+    """
     import io
 
     from PIL import Image
 
     from . import calibrate, plots
 
+    names = evaluate.classes(predictions)
+    one = (positive or names[1]) if len(names) == 2 else None
     drawn = [plots.confusion(evaluate.confusion(predictions))]
     if evaluate.has_probabilities(predictions):
-        curves = {name: evaluate.roc(predictions, name) for name in _ranked(predictions)}
-        if curves:
-            drawn.append(plots.roc(curves))
-        title = "Reliability of the most probable class"
-        drawn.append(plots.reliability(calibrate.reliability(predictions), title=title, what="right"))
+        ranked = _ranked(predictions, one)
+        if ranked:
+            title = "ROC curve" if one or len(ranked) < DRAWN else f"ROC curve, the {DRAWN} most frequent classes"
+            drawn.append(plots.roc({name: evaluate.roc(predictions, name) for name in ranked}, title=title))
+        title = f"Reliability, {one or 'most probable class'}"
+        drawn.append(plots.reliability(calibrate.reliability(predictions, one), title=title, what=one or "right"))
     parts = [Image.open(io.BytesIO(each.png())).convert("RGB") for each in drawn]
     page = Image.new("RGB", (sum(part.width for part in parts), max(part.height for part in parts)), "white")
     left = 0
@@ -181,10 +187,8 @@ def picture(predictions: pd.DataFrame) -> bytes:
     return content.getvalue()
 
 
-def _ranked(predictions: pd.DataFrame) -> list[str]:
-    """Classes with a ROC curve, the most frequent first; of two classes, whose curves mirror each other, the last."""
+def _ranked(predictions: pd.DataFrame, one: str | None) -> list[str]:
+    """Classes with a ROC curve, the most frequent first; of two classes only `one`: their curves mirror each other."""
     counts = predictions["label"].astype(str).value_counts()
     names = [name for name in evaluate.classes(predictions) if 0 < counts.get(name, 0) < len(predictions)]
-    if len(evaluate.classes(predictions)) == 2:
-        return names[-1:]
-    return sorted(names, key=lambda name: -counts[name])[:DRAWN]
+    return [name for name in sorted(names, key=lambda name: -counts[name]) if one in (None, name)][:DRAWN]

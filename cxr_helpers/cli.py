@@ -174,7 +174,7 @@ def score_predictions(
         score = _score.score(table, width)
         other = None if compare is None else evaluate.read_predictions(compare, positive)
         difference = other if other is None else _score.compared(table, other, str(predictions), str(compare))
-        picture = None if png is None else _score.picture(table)
+        picture = None if png is None else _score.picture(table, positive)
     for message in dict.fromkeys(str(warning.message) for warning in caught):
         typer.echo(f"cxr: {message}", err=True)
     typer.echo(f"{score.sentence}\n\nRead from {predictions}: {table.attrs['understood']}.\n")

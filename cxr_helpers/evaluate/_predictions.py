@@ -193,12 +193,14 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> tuple[Scored, Scored]:
 
 def units(predictions: pd.DataFrame) -> np.ndarray:
     """Code of the group of each row; a row without a group is a group of its own."""
-    own = "image " + predictions["image_id"].astype(str)
     if "group" not in predictions.columns:
-        return pd.factorize(own)[0]
+        return pd.factorize(predictions["image_id"])[0]
     group = predictions["group"]
     if mixed(group):
         raise PredictionsError("Names of groups are text in some rows and numbers in others: make all of them text.")
+    if group.notna().all():
+        return pd.factorize(named(group))[0]
+    own = "image " + predictions["image_id"].astype(str)
     return pd.factorize(own.where(group.isna(), "group " + named(group)))[0]
 
 
