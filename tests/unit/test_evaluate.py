@@ -79,6 +79,16 @@ def test_values_are_those_of_scikit_learn(seed):
     assert value(found, "average_precision_macro") == pytest.approx(np.mean(precisions))
 
 
+def test_only_the_metrics_that_are_named_are_given():
+    p = random_predictions(3)
+    every = evaluate.metrics(p).set_index(["metric", "class"])
+    found = evaluate.metrics(p, names=["roc_auc", "accuracy"]).set_index(["metric", "class"])
+    assert found.index.tolist() == [("accuracy", "all"), *[("roc_auc", c) for c in CLASSES]]
+    pd.testing.assert_frame_equal(found, every.loc[found.index])
+    with pytest.raises(ValueError, match=r"Unknown metrics \['auc'\]"):
+        evaluate.metrics(p, names=["auc"])
+
+
 def test_row_order_changes_nothing():
     p = random_predictions(0, group_size=2, runs=2)
     shuffled = p.sample(frac=1, random_state=1)
