@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from dataclasses import dataclass, field
-from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -197,38 +196,40 @@ def _opened(path: Path) -> _File:
     if path.exists() and not path.is_file():
         raise ValueError("is not a file: give the path of a CSV table")
     text = _text(path.read_bytes())
-    first = text.lstrip().splitlines()[:1]
+    first = text.lstrip()[:100_000].splitlines()[:1]
     try:
         separator = max(SEPARATORS, key=lambda mark: sum(map(len, csv.reader(first, delimiter=mark))))
-        rows, lines = _rows(text, separator)
+        fields, lengths, lines = _fields(text, separator)
     except csv.Error as error:
         raise ValueError(f"cannot be read as CSV: {error}") from None
-    if len(rows) < 2:
-        raise ValueError(f"{'holds no line below the names of its columns' if rows else 'is empty'}; {NEEDED}")
-    header = [name.strip() for name in rows[0]]
-    lengths = np.fromiter(map(len, rows), int)
-    if (lengths != len(header)).any():
-        at = int((lengths != len(header)).argmax())
+    if len(lines) < 2:
+        raise ValueError(f"{'holds no line below the names of its columns' if len(lines) else 'is empty'}; {NEEDED}")
+    header = [name.strip() for name in fields[: lengths[0]]]
+    ragged = np.flatnonzero(lengths != len(header))
+    if len(ragged):
+        at = ragged[0]
         hint = "; decimals with a comma need a semicolon between the columns" if separator == "," else ""
         raise ValueError(f"line {lines[at]} has {lengths[at]} fields, and the first line names {len(header)}{hint}")
     named_twice = sorted({name for name in header if name and header.count(name) > 1})
     if named_twice:
         raise ValueError(f"two columns are called {', '.join(named_twice)}: rename or remove one")
-    columns = zip(header, zip(*rows[1:], strict=True), strict=True)
-    cells = {name: np.array(list(map(str.strip, column)), dtype=object) for name, column in columns if name}
+    cells = {}
+    for k, name in enumerate(header):
+        if name:
+            cells[name] = np.array(list(map(str.strip, fields[len(header) + k :: len(header)])), dtype=object)
     return _File(cells, lines[1:], comma=separator != ",")
 
 
-def _rows(text: str, separator: str) -> tuple[list[list[str]], np.ndarray]:
-    """The fields of each line that has some, and the number of its (last) line."""
+def _fields(text: str, separator: str) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """All fields one after the other; how many each line has that is not blank, and the number of its (last) line."""
+    fields, lengths, lines = [], [], []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    rows = list(reader)
-    lines = np.arange(1, len(rows) + 1)
-    if reader.line_num != len(rows):  # a field in quotation marks spans lines
-        again = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        lines = np.array([again.line_num for _ in again])
-    filled = [bool(row) and (bool(row[0].strip()) or any(map(str.strip, row))) for row in rows]
-    return list(compress(rows, filled)), lines[np.array(filled, bool)]
+    for row in reader:
+        if any(row) and (len(row) > 1 or row[0].strip()):
+            fields += row
+            lengths.append(len(row))
+            lines.append(reader.line_num)
+    return fields, np.array(lengths, int), np.array(lines, int)
 
 
 def _text(raw: bytes) -> str:

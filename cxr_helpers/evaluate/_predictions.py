@@ -138,8 +138,10 @@ def scored(predictions: pd.DataFrame) -> Scored:
     check_predictions(predictions)
     _warn_of_parts(predictions)
     names = classes(predictions)
-    ordered = predictions.assign(_seed=seeds(predictions)).sort_values(["_seed", "image_id"], kind="stable")
-    runs = ordered["_seed"].nunique()
+    seed = seeds(predictions)
+    runs = len(np.unique(seed))
+    by = ["image_id"] if runs == 1 else ["_seed", "image_id"]
+    ordered = predictions.assign(_seed=seed).sort_values(by, kind="stable")
     first = ordered.iloc[: len(ordered) // runs]
     number = {name: i for i, name in enumerate(names)}
     group = units(first)
