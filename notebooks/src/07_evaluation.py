@@ -187,7 +187,7 @@ one[["value", "low", "high", "n", "groups"]].round(3)
 # %% [markdown]
 # ## Step 3 · An interval, and what it promises
 #
-# With other test images the accuracy would have come out differently. How differently? We have no others, but we can
+# With other test images the accuracy would have come out differently. We have no others, but we can
 # **resample** those we have: draw as many *with replacement*, compute the accuracy, repeat. What is drawn is the **group**,
 # because images of one patient are not independent answers (lesson 04).
 
@@ -203,10 +203,9 @@ print(f"by hand:    {right.mean():.3f} ({low:.2f}-{high:.2f})")
 print(f"by package: {evaluate.metric(answers, 'accuracy')}")
 
 # %% [markdown]
-# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the *bootstrap*). The package's is made in another
-# way (Step 11) and much the same here. What does "95 %" promise? If the
-# study were repeated many times on new patients, 95 of 100 such intervals would contain the truth. That can be tested where
-# the truth is known: in a simulation.
+# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the *bootstrap*; the package's: Step 11). What does
+# "95 %" promise? If the study were repeated many times on new patients, 95 of 100 such intervals would contain the truth.
+# That can be tested where the truth is known: in a simulation.
 #
 # Some hundred studies, each of 45 patients with seven images. The true accuracy is 0.7. The images of a patient tend to be
 # answered alike; here are eight such patients, a row each, 1 is a right answer:
@@ -273,7 +272,7 @@ share.meets(
 # %% [markdown]
 # **Explain.** With images as units the interval pretends that seven images of a patient are seven independent answers. It
 # is too narrow, and misses the truth far more often than it promises. With patients as units it holds about what it
-# promises. Narrow is not good; honest is.
+# promises.
 #
 # An interval covers the luck of *which patients* were drawn, not another hospital or another training.
 
@@ -351,8 +350,7 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** Read the intervals before the order. If the linear model stands as high as the network, nothing has been
-# shown that needs a network. A person's line, if there is one, rests on twenty guesses: a wide interval. (If it says
-# *example*, it is nobody's skill.)
+# shown that needs a network. A person's line, if there is one, rests on twenty guesses: a wide interval.
 #
 # And the project of lesson 01? Five trainings of it, split by patient (lesson 04), beside logistic regression on the same
 # pixels:
@@ -515,8 +513,7 @@ verdict_on_b.meets(
 # about 240 tries: that is `p` (**McNemar's test**, in its exact form, for independent images). Overlapping intervals are no
 # proof of equality.
 #
-# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`. Its p comes
-# from swapping the two models' answers for whole groups, not for single images (Step 11):
+# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`, by groups:
 
 # %%
 gain = evaluate.compare(answers, everyone["logistic regression"], "accuracy")
@@ -787,8 +784,9 @@ mine.head(3)
 # In a terminal: `cxr score my_answers.csv`. Here, the same command from Python:
 
 # %%
-command = [sys.executable, "-m", "cxr_helpers.cli", "score", str(file)]
-print(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+command = [sys.executable, "-m", "cxr_helpers.cli", "score", file.name]
+page = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=True)
+print(page.stdout)
 
 # %% [markdown]
 # **Explain.** First one sentence with the figure, its interval, n and the baseline, and with what it does not show. Then
@@ -805,7 +803,7 @@ print(subprocess.run(command, capture_output=True, text=True, check=True).stdout
 # - A number has baselines: majority, nearest neighbour, a linear model on pixels, a person.
 # - Two models are compared on the same images, paired. Overlapping intervals do not settle it.
 # - What was chosen on the test images (a threshold, an epoch, the best of twenty) is no longer measured by them.
-# - (deeper) A perfect sample is not certain: its interval rests on the number of patients.
+# - (deeper) A perfect sample is not certain.
 # - (deeper) A perfect model scored at Σ p² has its answers in another order than its labels.
 # - (deeper) Accuracy, micro and weighted averages overlook rare classes; macro does not.
 #

@@ -646,6 +646,9 @@ fit = calibrate.scores(test, positive)
 assert np.isclose(fit["value"][0], ece(p, true))
 fit[["metric", "value", "low", "high", "chance_low", "chance_high", "n"]].round(3)
 
+# %% tags=["nbval-check-output"]
+print("with an interval:", *fit.loc[fit["low"].notna(), "metric"])
+
 # %% [markdown]
 # **Explain.** An ECE above its band: miscalibrated. `mean_calibration` is the share that came true minus the mean
 # probability, 0 where it fits. `slope` is 1 where it fits, and below 1 where the probabilities are too far from 0.5: too
