@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help setup lab author run check test test-python test-slow test-exercises test-notebooks test-real test-papermill
 .PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release grade feedback grades slides
-.PHONY: stamp clean
+.PHONY: site test-site stamp clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -13,6 +13,9 @@ BIN := $(VENV)/bin
 # Finished environments: for students, and with what authors, instructors and the tests need besides.
 COURSE_READY := $(VENV)/.course
 READY := $(VENV)/.dev
+# The web site's, which neither students nor tests of the course need.
+SITE := .venv-site
+SITE_READY := $(SITE)/.site
 
 # Settings of the lessons, passed on only when set. A relative folder is meant from where make runs, while a kernel
 # runs in its notebook's folder: hence the absolute path. ($(abspath) would break at spaces.)
@@ -86,6 +89,10 @@ $(COURSE_READY): requirements.txt pyproject.toml
 $(READY): requirements-dev.txt pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -m tools.setup --dev --venv "$(VENV)"
+
+$(SITE_READY): requirements-site.txt pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -m tools.setup --site --venv "$(SITE)"
 
 lab: $(COURSE_READY) ## open the course in JupyterLab
 	$(BIN)/python -m tools.lab
@@ -180,6 +187,12 @@ grades: $(READY) ## write all marks as a CSV table: make grades COURSE=...
 slides: $(READY) ## slides of the lessons, one HTML page each, in output/slides/
 	$(BIN)/python -m tools.slides $(LESSON)
 
+site: $(SITE_READY) ## the course as a web site in output/site/, from the executed notebooks
+	$(SITE)/bin/python -m tools.site
+
+test-site: site ## go over every page of the site in Chromium: links, alt texts, requests, accessibility
+	$(SITE)/bin/python -m pytest -q tests/browser/test_site.py
+
 stamp: $(READY) ## write the course's address into links and set-up cells: make stamp, or make stamp REPO=https://...
 	$(BIN)/python -m tools.stamp $(REPO) $(if $(RELEASE),--release $(RELEASE))
 	@touch $(COURSE_READY) $(READY)  # pyproject.toml is newer now, and asks for nothing else
@@ -187,4 +200,4 @@ stamp: $(READY) ## write the course's address into links and set-up cells: make 
 
 clean: ## delete what was generated; the environment, data and notebooks stay
 	rm -rf build output .pytest_cache .ruff_cache
-	find . -path ./$(VENV) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name .ruff_cache \) -exec rm -rf {} +
+	find . \( -path ./$(VENV) -o -path ./$(SITE) \) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name .ruff_cache \) -exec rm -rf {} +

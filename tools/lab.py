@@ -31,7 +31,7 @@ MISSING = (
 # still be opened by a link.
 HIDDEN = [
     *["__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~"],  # Jupyter's own list, which a setting replaces
-    *["src", "instructors", "tools", "tests", "benchmarks", "build", "output", "*.egg-info"],
+    *["src", "instructors", "site", "tools", "tests", "benchmarks", "build", "output", "*.egg-info"],
     *["Makefile", "*.toml", "environment.yml", "requirements*.txt"],
     *["CITATION.cff", "CONTRIBUTING.md", "LICENSE*"],
 ]
