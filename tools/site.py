@@ -1,7 +1,7 @@
 """Build the course's web site in output/site/ from what is committed: `python -m tools.site`.
 
-Nothing is run: the executed notebooks are shown as they are. They and the pages below docs/ are copied to build/site/ in
-the layout of the repository, so that the links between them hold; the reference is made from the package. Sphinx,
+Nothing is run: the executed notebooks are shown as they are. They and the pages below docs/ are copied to build/site/
+in the layout of the repository, so that the links between them hold; the reference is made from the package. Sphinx,
 whose settings stand in docs/site/, then makes the pages; a warning is an error.
 """
 
@@ -116,7 +116,7 @@ def _part(found: re.Match, page: str, known: set[str], root: Path) -> str:
 
 
 def without_empty_heads(html: str) -> str:
-    """Return HTML in which the heading of a table that says nothing, as pandas writes above an index, is a plain cell."""
+    """Return HTML in which a heading that says nothing, as pandas writes above an index, is a plain cell."""
     return EMPTY_HEAD.sub(r"<td\1></td>", html)
 
 
@@ -230,8 +230,8 @@ def exercises_page(rows: list[index.Entry], root: Path) -> list[str]:
     lines = [
         "# Exercises",
         "",
-        "Each asks a few questions, with a check that answers at once and hints that go one step further each time, and "
-        "one question to be answered in words.",
+        "Each asks a few questions, with a check that answers at once and hints that go one step further each time, "
+        "and one question to be answered in words.",
         "",
         "| exercise | minutes | after |",
         "|---|--:|---|",

@@ -31,6 +31,8 @@ exclude_patterns = ["notebooks/student/*", "notebooks/student/cases/*"]  # hande
 
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
 nb_render_markdown_format = "gfm"
 myst_enable_extensions = ["amsmath", "attrs_block", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
@@ -49,6 +51,8 @@ html_static_path = ["site.css", "favicon.svg"]
 html_css_files = ["site.css"]
 html_favicon = "favicon.svg"
 html_copy_source = False
+html_use_index = False
+html_domain_indices = False
 html_show_sourcelink = False
 html_sidebars = {"index": []}
 copybutton_selector = "div.cell_input div.highlight pre, div:not(.cell_output) > div.highlight pre"
