@@ -302,7 +302,7 @@ def room(name: str) -> str:
         error = inspect.isclass(value) and issubclass(value, BaseException)
         kind = "exception" if error else "class" if inspect.isclass(value) else "function"
         lines += ["", f".. auto{kind}:: {full}.{n}"]
-        lines += ["   :members:", "   :undoc-members:"] if kind == "class" else []
+        lines += ["   :members:"] if kind == "class" else []
     constants = [n for n in names if n not in documented]
     lines += ["", "Constants", "---------"] if constants else []
     for n in constants:

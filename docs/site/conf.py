@@ -41,7 +41,6 @@ default_role = "py:obj"  # a docstring's `name` leads to it where there is such 
 autosummary_generate = False
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
-python_maximum_signature_line_length = 88
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
@@ -54,7 +53,7 @@ html_copy_source = False
 html_use_index = False
 html_domain_indices = False
 html_show_sourcelink = False
-html_sidebars = {"index": []}
+html_sidebars = {page: [] for page in ("index", "search", "docs/faq", "docs/settings", "data/README", "CONTRIBUTING")}
 copybutton_selector = "div.cell_input div.highlight pre, div:not(.cell_output) > div.highlight pre"
 copybutton_exclude = ".linenos, .gp, .go"
 html_theme_options = {
@@ -64,7 +63,7 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "navbar_persistent": ["search-button"],
     "secondary_sidebar_items": ["page-toc"],
-    "show_toc_level": 2,
+    "show_toc_level": 1,
     "show_nav_level": 1,
     "footer_start": ["education"],
     "footer_end": ["copyright"],
