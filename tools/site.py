@@ -295,7 +295,7 @@ def room(name: str) -> str:
     full = module.__name__
     names = public(module)
     documented = [n for n in names if inspect.isclass(getattr(module, n)) or inspect.isroutine(getattr(module, n))]
-    lines = [name, "=" * len(name), "", f".. automodule:: {full}", "", ".. autosummary::", ""]
+    lines = [name, "=" * len(name), "", f".. automodule:: {full}", "", ".. autosummary::", "   :nosignatures:", ""]
     lines += [f"   {n}" for n in documented]
     for n in documented:
         value = getattr(module, n)
