@@ -267,7 +267,7 @@ def grid(cards: list[list[str]]) -> list[str]:
 
 
 def public(module: ModuleType) -> list[str]:
-    """Return a room's public names: its `__all__`, or without one the functions and classes that are defined in it."""
+    """Return a module's public names: its `__all__`, or without one the functions and classes defined in it."""
     if hasattr(module, "__all__"):
         return list(module.__all__)
     return [
@@ -278,7 +278,7 @@ def public(module: ModuleType) -> list[str]:
 
 
 def said(name: str, module: ModuleType) -> str:
-    """Return the comment on a constant in a room's source: on its line, or right above it."""
+    """Return the comment on a constant in a module's source: on its line, or right above it."""
     file = Path(module.__file__)
     sources = sorted(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]
     for source in sources:
@@ -289,8 +289,8 @@ def said(name: str, module: ModuleType) -> str:
     return ""
 
 
-def room(name: str) -> str:
-    """Return the page of one room of the package, as reStructuredText that Sphinx fills in from the docstrings."""
+def module_page(name: str) -> str:
+    """Return the page of one module of the package, as reStructuredText that Sphinx fills in from the docstrings."""
     module = importlib.import_module(f"cxr_helpers.{name}")
     full = module.__name__
     names = public(module)
@@ -317,24 +317,24 @@ def room(name: str) -> str:
 
 
 def first_sentence(module: ModuleType) -> str:
-    """Return what a room is for: the first sentence of its docstring, on one line."""
+    """Return what a module is for: the first sentence of its docstring, on one line."""
     return re.split(r"(?<=\.)\s", " ".join(inspect.getdoc(module).split("\n\n")[0].split()))[0]
 
 
 def reference() -> dict[str, str]:
-    """Return the pages of the reference: the list of the rooms, in the order in which they build up, and each room."""
-    rooms = [name for name in cxr_helpers.__all__ if isinstance(getattr(cxr_helpers, name), ModuleType)]
+    """Return the pages of the reference: the list of the modules, in the order in which they build up, and each."""
+    modules = [name for name in cxr_helpers.__all__ if isinstance(getattr(cxr_helpers, name), ModuleType)]
     lines = [
         "# Reference",
         "",
-        "The package `cxr_helpers` has a room for each part of the work, in the order in which they build "
+        "The package `cxr_helpers` has a module for each part of the work, in the order in which they build "
         "on one another. [The package](../docs/package.md) says what holds them together, and what its commands are.",
         "",
-        "| room | what it is for |",
+        "| module | what it is for |",
         "|---|---|",
-        *(f"| [`{name}`]({name}.rst) | {first_sentence(getattr(cxr_helpers, name))} |" for name in rooms),
+        *(f"| [`{name}`]({name}.rst) | {first_sentence(getattr(cxr_helpers, name))} |" for name in modules),
     ]
-    made = {f"reference/{name}.rst": room(name) for name in rooms}
+    made = {f"reference/{name}.rst": module_page(name) for name in modules}
     return {REFERENCE: "\n".join([*lines, toctree(["docs/package.md", *made], REFERENCE)])} | made
 
 

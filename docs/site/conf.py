@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import matplotlib
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -46,7 +47,7 @@ toc_object_entries_show_parents = "hide"
 
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
-html_static_path = ["site.css", "favicon.svg"]
+html_static_path = ["site.css", "favicon.svg", f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSerif.ttf"]
 html_css_files = ["site.css"]
 html_favicon = "favicon.svg"
 html_copy_source = False

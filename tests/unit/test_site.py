@@ -163,23 +163,23 @@ def test_a_part_that_the_readme_lacks_is_named(tmp_path):
 # --- the reference --------------------------------------------------------------------------------------------------
 
 
-def test_a_room_shows_its_public_names_and_no_other():
+def test_a_module_shows_its_public_names_and_no_other():
     assert site.public(split) == ["LeakError", "folds", "holdout", "assert_disjoint"]
     assert site.public(evaluate) == evaluate.__all__
-    page = site.room("split")
+    page = site.module_page("split")
     assert ".. autoexception:: cxr_helpers.split.LeakError" in page
     assert ".. autofunction:: cxr_helpers.split.holdout" in page
     assert "_assign" not in page
 
 
 def test_constants_are_shown_with_their_value_and_their_comment(tmp_path):
-    page = site.room("phantom")
+    page = site.module_page("phantom")
     assert f".. py:data:: RENDERER_VERSION\n   :value: {phantom.RENDERER_VERSION!r}" in page
-    file = tmp_path / "room.py"
+    file = tmp_path / "some.py"
     file.write_text(
         "# What is above,\n# in two lines.\nA = 1\nB: int = 2  # what stands behind\nC = 3\n", encoding="utf-8"
     )
-    module = type(split)("room")
+    module = type(split)("some")
     module.__file__ = str(file)
     assert [site.said(name, module) for name in "ABC"] == ["What is above, in two lines.", "what stands behind", ""]
 
