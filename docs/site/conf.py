@@ -61,7 +61,7 @@ html_theme_options = {
     "logo": {"text": "Chest radiographs"},
     "header_links_before_dropdown": 6,
     "navbar_align": "left",
-    "navbar_end": ["theme-switcher"],
+    "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "navbar_persistent": ["search-button"],
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 1,
