@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
@@ -22,7 +23,7 @@ import cxr_helpers
 from tools import index, links, navigation
 from tools.common import ROOT, STUDENT, ToolError, notebooks, read_notebook, relative, tags, write_atomic
 
-SETTINGS = "docs/site"
+SETTINGS, BUILD, OUTPUT = "docs/site", "build/site", "output/site"
 WRITTEN = ("docs/*.md", "data/README.md", "exercises/README.md", "exercises/instructors/*.md", "CONTRIBUTING.md")
 PICTURES = ("docs/figures/*", "data/figures/*")
 # Handed out as files. A student's copy is the notebook of a page, to work in.
@@ -68,11 +69,12 @@ ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 # --- links ----------------------------------------------------------------------------------------------------------
 
 
-def pages(root: Path = ROOT) -> set[str]:
+@cache
+def pages(root: Path = ROOT) -> frozenset[str]:
     """Return the pages that are copied or made, by their place in the repository; those of the reference left out."""
     found = {p.relative_to(root).as_posix() for pattern in WRITTEN for p in root.glob(pattern)}
     found |= {p.relative_to(root).as_posix() for p in [*notebooks(root), *exercises(root)]}
-    return found | {"index.md", LESSONS, CASES, EXERCISES, REFERENCE}
+    return frozenset(found) | {"index.md", LESSONS, CASES, EXERCISES, REFERENCE}
 
 
 def exercises(root: Path = ROOT) -> list[Path]:
@@ -91,7 +93,7 @@ def relinked(text: str, page: str, root: Path = ROOT) -> str:
     return PARTS.sub(lambda found: _part(found, page, known, root), BADGE.sub(r"[\1]", text))
 
 
-def _part(found: re.Match, page: str, known: set[str], root: Path) -> str:
+def _part(found: re.Match, page: str, known: frozenset[str], root: Path) -> str:
     target = found["target"]
     if target is None or ADDRESS.match(target) or target.startswith("#"):
         return found[0]
@@ -363,25 +365,24 @@ def stage(folder: Path, root: Path = ROOT) -> list[str]:
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Build the site; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.site", description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=root / "output" / "site", help="default: output/site/")
-    options = parser.parse_args(arguments)
-    place = root / "build" / "site"
+    parser.parse_args(arguments)
+    place, output = root / BUILD, root / OUTPUT
     try:
         made = stage(place / "pages", root)
     except ToolError as error:
         print(error, file=sys.stderr)
         return 2
-    shutil.rmtree(options.output, ignore_errors=True)
+    shutil.rmtree(output, ignore_errors=True)
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
     command += ["--conf-dir", str(root / SETTINGS), "--doctree-dir", str(place / "doctrees"), "--fresh-env"]
-    if subprocess.run([*command, str(place / "pages"), str(options.output)], cwd=root, check=False).returncode:
+    if subprocess.run([*command, str(place / "pages"), str(output)], cwd=root, check=False).returncode:
         print("the site could not be built: Sphinx says why above", file=sys.stderr)
         return 1
-    missing = [page for page in made if not (options.output / page).with_suffix(".html").is_file()]
+    missing = [page for page in made if not (output / page).with_suffix(".html").is_file()]
     if missing:
         print(f"Sphinx left out {', '.join(missing)}: look at its messages above", file=sys.stderr)
         return 1
-    print(f"{len(made)} pages: open {relative(options.output / 'index.html', root)}")
+    print(f"{len(made)} pages: open {relative(output / 'index.html', root)}")
     return 0
 
 

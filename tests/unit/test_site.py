@@ -3,6 +3,7 @@
 import ast
 import re
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
 
@@ -160,6 +161,32 @@ def test_a_part_that_the_readme_lacks_is_named(tmp_path):
         site.front(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("code", "leave_out", "exit_code", "said"),
+    [
+        (0, "", 0, "2 pages: open "),
+        (1, "", 1, "could not be built"),
+        (0, "04_splitting.html", 1, "Sphinx left out notebooks/04_splitting.ipynb"),
+    ],
+)
+def test_what_sphinx_fails_at_or_leaves_out_is_said(monkeypatch, tmp_path, capsys, code, leave_out, exit_code, said):
+    pages = ["index.md", LESSON]
+
+    def sphinx(*_, **__):
+        for page in pages:
+            target = (tmp_path / page).with_suffix(".html")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.name != leave_out:
+                target.touch()
+        return SimpleNamespace(returncode=code)
+
+    monkeypatch.setattr(site, "stage", lambda *_: pages)
+    monkeypatch.setattr(site, "OUTPUT", str(tmp_path))
+    monkeypatch.setattr(site.subprocess, "run", sphinx)
+    assert site.main([]) == exit_code
+    assert said in "".join(capsys.readouterr())
+
+
 # --- the reference --------------------------------------------------------------------------------------------------
 
 
@@ -189,9 +216,10 @@ def test_constants_are_shown_with_their_value_and_their_comment(tmp_path):
 
 @cache
 def templates() -> tuple[str, ...]:
-    """Every text in the package's and the tools' code, with "…" for what is filled in; no docstring."""
+    """Every text in the code that a reader runs, with "…" for what is filled in; no docstring."""
     found = []
-    for path in [*ROOT.glob("cxr_helpers/**/*.py"), *ROOT.glob("tools/*.py")]:
+    package = [path for path in ROOT.glob("cxr_helpers/**/*.py") if not path.name.startswith("lesson")]
+    for path in [*package, *(ROOT / "tools" / f"{name}.py" for name in ("setup", "lab", "frame"))]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
