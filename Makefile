@@ -196,6 +196,7 @@ test-site: site ## go over every page of the site in Chromium: links, alt texts,
 stamp: $(READY) ## write the course's address into links and set-up cells: make stamp, or make stamp REPO=https://...
 	$(BIN)/python -m tools.stamp $(REPO) $(if $(RELEASE),--release $(RELEASE))
 	@touch $(COURSE_READY) $(READY)  # pyproject.toml is newer now, and asks for nothing else
+	@test ! -e $(SITE_READY) || touch $(SITE_READY)
 	$(MAKE) --no-print-directory pages
 
 clean: ## delete what was generated; the environment, data and notebooks stay
