@@ -3,8 +3,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup lab author run check test test-python test-slow test-exercises test-notebooks test-real test-papermill
-.PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release grade feedback grades slides
-.PHONY: site test-site stamp clean
+.PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release collect grade
+.PHONY: summary feedback grades slides site test-site stamp clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -72,6 +72,8 @@ help: ## list the targets and variables
 	@echo "  LESSON          lessons to run, such as \"01 04\" (default: all)"
 	@echo "  ASSIGNMENT      exercise to release or grade, such as 04_splitting_exercise"
 	@echo "  COURSE          the instructor's course folder (default: course)"
+	@echo "  FROM            for collect: the downloaded zip of submissions, or its folder"
+	@echo "  ROSTER          for grades: the class as Moodle or Canvas exports it; FORMAT is moodle or canvas"
 	@echo "  OVERLAY         folder of an instructor's own seed, tests and solutions (default: none)"
 	@echo "  REPO            for stamp: the course's address (default: that of the git remote origin)"
 	@echo "  RELEASE         for stamp: a tag that links lead to (default: the branch main)"
@@ -175,14 +177,20 @@ IN_COURSE = --course "$(call absolute,$(COURSE))" $(if $(OVERLAY),--overlay "$(c
 release: $(READY) ## hand out an exercise: make release ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course release $(ASSIGNMENT) $(IN_COURSE)
 
+collect: $(READY) ## sort a zip from Moodle or Canvas: make collect ASSIGNMENT=04_splitting_exercise COURSE=... FROM=zip
+	$(BIN)/python -m tools.course collect $(ASSIGNMENT) $(IN_COURSE) $(if $(FROM),--from "$(call absolute,$(FROM))")
+
 grade: $(READY) ## mark what was handed in and is not marked yet: make grade ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course grade $(ASSIGNMENT) $(IN_COURSE) --jobs $(JOBS)
+
+summary: $(READY) ## what the class got wrong most: make summary ASSIGNMENT=04_splitting_exercise COURSE=...
+	$(BIN)/python -m tools.course summary $(ASSIGNMENT) $(IN_COURSE)
 
 feedback: $(READY) ## write the feedback pages: make feedback ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course feedback $(ASSIGNMENT) $(IN_COURSE)
 
-grades: $(READY) ## write all marks as a CSV table: make grades COURSE=...
-	$(BIN)/python -m tools.course grades $(IN_COURSE)
+grades: $(READY) ## write all marks as a CSV table: make grades COURSE=... [ROSTER=roster.csv FORMAT=moodle or canvas]
+	$(BIN)/python -m tools.course grades $(IN_COURSE) $(if $(ROSTER),--roster "$(call absolute,$(ROSTER))") $(if $(FORMAT),--format $(FORMAT))
 
 slides: $(READY) ## slides of the lessons, one HTML page each, in output/slides/
 	$(BIN)/python -m tools.slides $(LESSON)
