@@ -86,12 +86,12 @@ def collect(course: Path, assignment: str, download: Path) -> Report:
     return report
 
 
-def unpacked(download: Path, folder: Path, largest: int = LARGEST) -> Path:
+def unpacked(download: Path, folder: Path, largest: int = LARGEST, files: int = 100_000) -> Path:
     """Return the folder with a download's files: itself, or `folder`, into which it is unpacked safely."""
     if download.is_dir():
         return download
     try:
-        return extract(download, folder, max_bytes=largest)
+        return extract(download, folder, max_bytes=largest, max_files=files)
     except FetchError as error:
         raise ToolError(f"{download}: {error.problem}. {error.remedy}.") from error
 
@@ -193,7 +193,8 @@ def gather(student: str, parts: list[Piece], place: Path, report: Report) -> Non
         content = [part.path]
         if part.file.lower().endswith(".zip"):
             try:
-                content = files_of(unpacked(part.path, place.with_name(f"{place.name}-{number}"), LARGEST_OF_ONE))
+                apart = place.with_name(f"{place.name}-{number}")
+                content = files_of(unpacked(part.path, apart, LARGEST_OF_ONE, files=1_000))
             except ToolError as error:
                 report.notes.append(f"{student}: {part.file} could not be unpacked: {error}")
         for path in content:

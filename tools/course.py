@@ -405,9 +405,8 @@ def show_collected(report: Report, assignment: str) -> None:
     """Say what was collected."""
     for name in [*report.new, *report.replaced]:
         print(f"{name}{': in place of what is now in marking/replaced' if name in report.replaced else ''}")
-    print(
-        *(f"look at {note}" for note in report.notes), *(f"late, says Canvas: {name}" for name in report.late), sep="\n"
-    )
+    for line in [*(f"look at {note}" for note in report.notes), *(f"late, says Canvas: {one}" for one in report.late)]:
+        print(line)
     print(
         f"{len(report.new)} new, {len(report.replaced)} replaced, {len(report.unchanged)} unchanged; "
         f"next: make grade ASSIGNMENT={assignment}"
@@ -423,7 +422,9 @@ def write_grades(course: Path, roster: Path | None, form: str) -> None:
     print(f"{path}: written")
     if roster is None:
         return
-    table = gradebook.wide(csv.DictReader(io.StringIO(text)), gradebook.read_roster(roster.expanduser(), form), form)
+    rows = csv.DictReader(io.StringIO(text))  # nbgrader's data base keeps the old names of folders, too
+    rows = [row for row in rows if (course / "submitted" / row["student"]).is_dir()]
+    table = gradebook.wide(rows, gradebook.read_roster(roster.expanduser(), form), form)
     write_atomic(course / f"grades-{form}.csv", table.text)
     print(f"{course / f'grades-{form}.csv'}: written")
     for head, lines in (
@@ -431,7 +432,8 @@ def write_grades(course: Path, roster: Path | None, form: str) -> None:
         ("look at:", table.notes),
         ("handed in nothing:", table.nothing),
     ):
-        print(*([head, *(f"  {line}" for line in lines)] if lines else []), sep="\n")
+        if lines:
+            print(head, *(f"  {line}" for line in lines), sep="\n")
 
 
 if __name__ == "__main__":

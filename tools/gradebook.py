@@ -72,9 +72,12 @@ def plain(text: str) -> str:
 def read_roster(path: Path, form: str) -> Roster:
     """Read a CSV table of the class, in any encoding and with any separator; raise ToolError, which names the file."""
     try:
-        text = decoded(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise ToolError(f"{path}: cannot be read ({error.strerror}): ROSTER= names the exported table") from error
+    if content.startswith(b"PK"):
+        raise ToolError(f"{path}: is a spreadsheet: export or save it as CSV")
+    text = decoded(content).replace("\0", "")
     head = text.split("\n", 1)[0]
     rows = [row for row in csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count)) if any(row)]
     columns = [column.strip() for column in rows[0]] if rows else []

@@ -69,3 +69,14 @@ def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path):
     assert nothing == f"  Nils, Nowhere, 6, nils@uni.example: {NAME}\n"
     assert "NOT IN IT" not in said["grades"]
     assert said["grades"].count("waits for marking by hand") == 4
+    # Somebody whom the roster does not know gets no mark there until the folder bears a name that it knows.
+    unknown, mended = (course / "submitted" / name for name in ("Åsa Öst Berg", "asa@uni.example"))
+    roster = tmp_path / "Downloads" / "roster.csv"
+    roster.write_text(ROSTER.replace("Öst Berg", "Öst-Berg Lund"), encoding="utf-8")
+    grade, grades = (line for line in LINES if line.split()[1] in ("grade", "grades"))
+    assert f"NOT IN IT, for the roster does not tell whose:\n  {unknown.name} ({NAME}, 7.0)" in run(grades, tmp_path)
+    assert (course / "grades-moodle.csv").read_text(encoding="utf-8").count("7.0") == 1
+    unknown.rename(mended)
+    assert "1 marked, 4 unchanged" in run(grade, tmp_path)
+    assert "NOT IN IT" not in run(grades, tmp_path)
+    assert "asa@uni.example,7.0" in (course / "grades-moodle.csv").read_text(encoding="utf-8")

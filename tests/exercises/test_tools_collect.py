@@ -298,6 +298,9 @@ def test_a_roster_that_names_nobody_is_refused_by_name(text, form, says, tmp_pat
         roster(tmp_path, text, form)
     with pytest.raises(ToolError, match=r"missing\.csv: cannot be read"):
         gradebook.read_roster(tmp_path / "missing.csv", form)
+    packed(tmp_path / "roster.xlsx", {"xl/workbook.xml": b""})
+    with pytest.raises(ToolError, match=r"roster\.xlsx: is a spreadsheet"):
+        gradebook.read_roster(tmp_path / "roster.xlsx", form)
 
 
 def test_another_program_s_grades_are_not_written_over(place, capsys):
