@@ -5,7 +5,7 @@ What a zip of all submissions looks like, as the systems' own sources write it:
 - Moodle (mod/assign/classes/downloader.php): "Anna Müller_4711_assignsubmission_file/any name.ipynb", up to version 4.0
   with one more "_" behind "file"; without folders "Anna Müller_4711_assignsubmission_file_any name.ipynb". Typed text
   is "..._assignsubmission_onlinetext". The number is that of the participant in this one assignment: the next has
-  another. Apostrophes, colons and the like are taken out of names.
+  another. Apostrophes, colons and the like are taken out of names. For groups it is the group's name and number.
 - Canvas (lib/content_zipper.rb of instructure/canvas-lms): "mülleranna_LATE_4711_815_any name.ipynb", all in one
   folder. It is the sortable name "Müller, Anna" in small letters, with letters and digits only; LATE where it was; the
   user's number (the column ID of Canvas's gradebook); the file's; its name. Typed text is "..._4711_text.html". Where
@@ -28,7 +28,7 @@ from cxr_helpers.fetch import FetchError, extract
 from tools.common import ToolError
 from tools.marking import released
 
-MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)")
+MOODLE = re.compile(r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)")
 CANVAS = re.compile(
     r"(?:(?P<name>(?!LATE_|anon_).+?)_)?(?:(?P<late>LATE)_)?(?P<number>\d+|anon_[^\W_]+)_"
     r"(?:\d+_(?P<file>.+\..+)|(?P<typed>(?:text|link)\.html))"
@@ -118,7 +118,9 @@ def pieces(folder: Path, assignment: str, report: Report) -> list[Piece]:
     rest = {path: name for path, name in paths.items() if path not in of_moodle}
     of_canvas = {path: CANVAS.fullmatch(str(name)) for path, name in rest.items()}
     found = [
-        Piece(match["name"], match["number"], paths[path].name if paths[path].parent.name else match["file"], path)
+        Piece(
+            match["name"], match["number"] or "", paths[path].name if paths[path].parent.name else match["file"], path
+        )
         for path, match in of_moodle.items()
     ]
     if rest and all(of_canvas.values()):  # a file of any name may look like one of Canvas's; all of them do not

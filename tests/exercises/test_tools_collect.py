@@ -22,6 +22,7 @@ MOODLE = {
     "Zoë OBrien_4713_assignsubmission_file/part/04_splitting_exercise.ipynb": b"zoe",
     "Zoë OBrien_4713_assignsubmission_onlinetext/onlinetext.html": b"see the file",
     "Łukasz Żak_4714_assignsubmission_file_04_splitting_exercise.ipynb": b"lukasz",  # without folders
+    "Default group_assignsubmission_file/04_splitting_exercise.ipynb": b"group",
 }
 CANVAS = {
     "mülleranna_4711_90001_04_splitting_exercise-1.ipynb": b"anna",
@@ -67,9 +68,10 @@ def test_moodle(place, tmp_path):
         "Jürgen van der Straße": {"meine Lösung (1).ipynb": b"juergen"},
         "Zoë OBrien": {"04_splitting_exercise.ipynb": b"zoe", "onlinetext.html": b"see the file"},
         "Łukasz Żak": {"04_splitting_exercise.ipynb": b"lukasz"},
+        "Default group": {"04_splitting_exercise.ipynb": b"group"},
     }
     assert report.new == sorted(report.new)
-    assert len(report.new) == 4
+    assert len(report.new) == 5
     assert report.notes == []
     assert {path.name for path in place.iterdir()} == {"release", "submitted"}, "nothing is left behind"
 
@@ -178,12 +180,12 @@ def test_names_that_nbgrader_or_a_file_system_cannot_take_are_mended(place, tmp_
 def test_a_second_download_replaces_what_changed_and_keeps_it(place, tmp_path, capsys):
     command = ["collect", NAME, "--course", str(place), "--from"]
     assert course.main([*command, str(packed(tmp_path / "1.zip", MOODLE))]) == 0
-    assert "4 new, 0 replaced, 0 unchanged" in capsys.readouterr().out
+    assert "5 new, 0 replaced, 0 unchanged" in capsys.readouterr().out
     stamp = place / "submitted" / "Zoë OBrien" / NAME / "timestamp.txt"
     stamp.write_text("2026-11-28 10:00:00 UTC")
     again = MOODLE | {"Anna Müller_4711_assignsubmission_file/04_splitting_exercise.ipynb": b"better"}
     assert course.main([*command, str(packed(tmp_path / "2.zip", again))]) == 0
-    assert "0 new, 1 replaced, 3 unchanged" in capsys.readouterr().out
+    assert "0 new, 1 replaced, 4 unchanged" in capsys.readouterr().out
     assert submitted(place)["Anna Müller"] == {"04_splitting_exercise.ipynb": b"better"}
     (old,) = (place / "marking" / "replaced" / NAME).iterdir()
     assert (old / f"{NAME}.ipynb").read_bytes() == b"anna"
