@@ -126,6 +126,18 @@ def test_umlauts_of_macos_and_canvas_and_a_folder_that_the_browser_has_unpacked(
     assert submitted(place) == expected
 
 
+def test_a_link_in_a_folder_is_not_followed(place, tmp_path):
+    (tmp_path / "secret.ipynb").write_text("of the instructor")
+    (tmp_path / "unpacked" / "Anna").mkdir(parents=True)
+    (tmp_path / "unpacked" / "Anna" / "a.ipynb").write_text("a")
+    (tmp_path / "unpacked" / "Anna" / "b.ipynb").symlink_to(tmp_path / "secret.ipynb")
+    (tmp_path / "unpacked" / "Berta").symlink_to(tmp_path)
+    (tmp_path / "unpacked" / "Carl").mkdir()
+    (tmp_path / "unpacked" / "Carl" / "c.ipynb").write_text("c")
+    collect.collect(place, NAME, tmp_path / "unpacked")
+    assert submitted(place) == {"Anna": {"a.ipynb": b"a"}, "Carl": {"c.ipynb": b"c"}}
+
+
 def test_two_of_one_name_are_two(place, tmp_path):
     files = {f"Anna Müller_{n}_assignsubmission_file/a.ipynb": str(n).encode() for n in (1, 2)}
     report = collect.collect(place, NAME, packed(tmp_path / "x.zip", files))
@@ -261,6 +273,13 @@ def test_canvas_s_table_is_its_export_with_points_possible(tmp_path):
     )
     assert table.unmatched == [f"anon_x7Yq2 ({NAME}, 1.0): in no row of the roster"]
     assert table.nothing == [f"van der Straße, Jürgen, 4712, s2, js, Course: {NAME}"]
+
+
+def test_the_name_tells_whose_number_it_is(tmp_path):
+    export = EXPORT.replace("4711,s1,", "4711,4712,")  # one student's SIS number is another's of Canvas
+    table = gradebook.wide(rows(vanderstraßejürgen_4712=6.0), roster(tmp_path, export, "canvas"), "canvas")
+    assert '"van der Straße, Jürgen",4712,s2,js,Course,6.0' in table.text
+    assert table.unmatched == []
 
 
 def test_a_number_and_a_name_that_disagree_are_nobody_s(tmp_path):
