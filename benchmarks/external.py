@@ -12,7 +12,7 @@ block 4, and a logistic regression whose penalty is chosen inside the training p
 films had been scored twice before, by two recipes that were fixed beforehand (the first: accuracy 0.57, AUC 0.485; it
 is not kept). This is the second, written down again from its description, and its settings are frozen in this file.
 Running it again is allowed. Changing anything after a look at its result would make these films a validation set.
-`shared`: films there that the detector of near-duplicates finds among those trained on; they are counted, not taken out.
+`shared`: how many films there are near-duplicates of films trained on; they are counted, not taken out.
 """
 
 import argparse
