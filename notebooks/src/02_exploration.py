@@ -352,7 +352,7 @@ print("file properties:", from_files)
 
 # %% [markdown]
 # `evaluate.metric` takes one row per image, with its class and the probability of each class. Its AUC is that of
-# scikit-learn (the `assert` says so). It adds an interval, made by drawing whole groups anew, as we drew images in Step 4.
+# scikit-learn (the `assert` says so). It adds an interval by group, since images of one patient are not independent.
 #
 # The second model sees the **outer frame** of the image only: everything inside the outer tenth is black, and with it
 # nearly all of the lungs. It is logistic regression on 32 × 32 pixels (lesson 05 builds it).
@@ -764,19 +764,19 @@ page[["check", "verdict", "finding", "the hospital"]]
 # %% [markdown]
 # ## Step 11 · What a label is worth · deeper
 #
-# We have doubted the images and believed the labels. Where do they come from? In DarkCovidNet's set (lesson 14) the films
-# of pneumonia and of no finding are NIH's. Their labels were *mined from reports*: a program read what radiologists had
-# written and picked out the findings (Wang et al. 2017).
+# We have doubted the images and believed the labels. Where do they come from? In DarkCovidNet's set (lesson 14) the
+# radiographs of pneumonia and of no finding are NIH's. Their labels were *mined from reports*: a program read what
+# radiologists had written and picked out the findings (Wang et al. 2017).
 #
-# For another study, radiologists later read some of NIH's films again (Majkowska et al. 2020). They said whether a film
-# shows an **airspace opacity**: a whiter region, where something other than air fills the lung. That is how most
-# pneumonias show. Of the set's NIH films 830 were at hand, and 36 of these were read again: 18 labelled pneumonia, 18
-# labelled no finding.
+# For another study, radiologists later read some of NIH's radiographs again (Majkowska et al. 2020). They said
+# whether a radiograph shows an **airspace opacity**: a whiter region, where something other than air fills the lung.
+# That is how most pneumonias show. Of the set's NIH radiographs 830 were at hand, and 36 of these were read again: 18
+# labelled pneumonia, 18 labelled no finding.
 #
-# **Predict.** In which share of the 18 films labelled *pneumonia* did the radiologists see an opacity?
+# **Predict.** In which share of the 18 radiographs labelled *pneumonia* did the radiologists see an opacity?
 
 # %% tags=["nbval-check-output"]
-MY_OPACITY = None  # your prediction: share of the films labelled pneumonia, from 0 to 1
+MY_OPACITY = None  # your prediction: share of the radiographs labelled pneumonia, from 0 to 1
 opacity = guess.number(
     "02.opacity-seen", MY_OPACITY, what="pneumonia, opacity seen", between=(0, 1), example=0.9
 )
@@ -791,8 +791,8 @@ again[["count", "n", "patients", "value", "low", "high"]].round(2)
 opacity.meets(
     tuple(again.loc["labelled pneumonia", ["value", "low", "high"]]),
     beliefs=[
-        (0.75, 1, "The label says what a report mentions. The film is read by others, otherwise."),
-        (0, 0.25, "The two readings differ, but they do not contradict each other in most films."),
+        (0.75, 1, "The label says what a report mentions. The radiograph is read by others, otherwise."),
+        (0, 0.25, "The two readings differ, but they do not contradict each other in most radiographs."),
     ],
 )
 
@@ -802,20 +802,21 @@ opacity.meets(
 
 # %% [markdown]
 # **Explain.** An opacity in 9 of the 18: a half, with an interval from 0.27 to 0.73. And in 2 of the 18 labelled no
-# finding: 0.11, from 0.02 to 0.47. That interval is so wide because the 18 films are of only 10 patients, one of whom
-# has seven. The two intervals even overlap.
+# finding: 0.11, from 0.02 to 0.47. That interval is so wide because the 18 radiographs are of only 10 patients, one
+# of whom has seven. The two intervals even overlap.
 #
-# So claim little. *Shown*: in some of these films the label and a second reading disagree. *Not shown*: in how many of the
-# 830. The 36 are few and were not drawn at random from them. Nor is the second reading the truth: an opacity may be
-# something else than pneumonia, a pneumonia may not show yet, and whoever wrote the report knew more of the patient.
+# So claim little. *Shown*: in some of these radiographs the label and a second reading disagree. *Not shown*: in how
+# many of the 830. The 36 are few and were not drawn at random from them. Nor is the second reading the truth: an
+# opacity may be something else than pneumonia, a pneumonia may not show yet, and whoever wrote the report knew more
+# of the patient.
 #
-# What a model is scored against is called its **ground truth** or, more modestly, its **reference standard**. A network
-# that agrees with nine of these labels in ten agrees with nine *reports* in ten. Ask of each label: who said it, and from
-# what?
+# What a model is scored against is called its **ground truth** or, more modestly, its **reference standard**. A
+# network that agrees with nine of these labels in ten agrees with nine *reports* in ten. Ask of each label: who said
+# it, and from what?
 #
-# And what goes with these labels that is no finding at all? NIH's table has for each film the view, the patient's age,
-# and the number of the follow-up (0 is the patient's first film). How well does each *alone* rank pneumonia above no
-# finding?
+# And what goes with these labels that is no finding at all? NIH's table has for each radiograph the view, the
+# patient's age, and the number of the follow-up (0 is the patient's first radiograph). How well does each *alone*
+# rank pneumonia above no finding?
 
 # %% tags=["nbval-check-output"]
 alone = worth[worth["figure"] == "AUC"]
@@ -826,12 +827,12 @@ alone[["value", "low", "high", "n", "patients"]].round(2)
 # verdict("02.age-tells-less", alone.loc["age", "value"] < alone.loc["view (PA)", "value"])
 
 # %% [markdown]
-# **Explain.** No image was opened, and all three lie above 0.5. The *number of the follow-up* reaches 0.68 (0.63 to 0.73):
-# later films are more often labelled pneumonia. The *view* reaches 0.63 (0.59 to 0.67), and look at its direction: films
-# labelled pneumonia are more often **PA**, taken standing. One would expect AP, the view of those who cannot stand. So
-# this may tell how the set was put together rather than who was ill. *Age* tells least, 0.57 (0.51 to 0.62). (n = 830
-# films of 565 patients. Which end means pneumonia was read off these films.) A network can see the view: Step 5's
-# question applies inside one collection, too.
+# **Explain.** No image was opened, and all three lie above 0.5. The *number of the follow-up* reaches 0.68 (0.63 to
+# 0.73): later radiographs are more often labelled pneumonia. The *view* reaches 0.63 (0.59 to 0.67), and look at its
+# direction: radiographs labelled pneumonia are more often **PA**, taken standing. One would expect AP, the view of
+# those who cannot stand. So this may tell how the set was put together rather than who was ill. *Age* tells least,
+# 0.57 (0.51 to 0.62). (n = 830 radiographs of 565 patients. Which end means pneumonia was read off these
+# radiographs.) A network can see the view: Step 5's question applies inside one collection, too.
 
 # %% [markdown]
 # ## Key points
@@ -872,7 +873,7 @@ print(guess.code())
 #   Intelligence 3, doi 10.1038/s42256-021-00338-7.
 # - Zech et al. (2018), *Variable generalization performance of a deep learning model to detect pneumonia in chest
 #   radiographs: a cross-sectional study*, PLoS Medicine 15(11), doi 10.1371/journal.pmed.1002683.
-# - Wang et al. (2017), *ChestX-ray8*, CVPR, doi 10.1109/CVPR.2017.369: NIH's films and their labels.
+# - Wang et al. (2017), *ChestX-ray8*, CVPR, doi 10.1109/CVPR.2017.369: NIH's radiographs and their labels.
 # - Majkowska et al. (2020), *Chest radiograph interpretation with deep learning models: assessment with
 #   radiologist-adjudicated reference standards and population-adjusted evaluation*, Radiology 294(2), doi
 #   10.1148/radiol.2019191293. Counted by `benchmarks/label_worth.py`.

@@ -1076,12 +1076,12 @@ of_all.meets(
 # hospital. </details>
 
 # %% [markdown]
-# ## Step 11 · Films of a real hospital · deeper
+# ## Step 11 · Radiographs of a real hospital · deeper
 #
-# The hospitals so far were drawn. Now real films, COVID-19 against no finding. Of DarkCovidNet's set (Ozturk and others,
-# 2020) 521 such films were at hand; each class comes from a collection of its own (lesson 09). The model is of the kind
-# that lesson 08 builds: frozen ImageNet features, cut at block 4, and a logistic regression. The results were kept in a
-# table. First inside the set, by five folds that keep groups whole:
+# The hospitals so far were drawn. Now real radiographs, COVID-19 against no finding. Of DarkCovidNet's set (Ozturk
+# and others, 2020) 521 such radiographs were at hand; each class comes from a collection of its own (lesson 09). The
+# model is of the kind that lesson 08 builds: frozen ImageNet features, cut at block 4, and a logistic regression. The
+# results were kept in a table. First inside the set, by five folds that keep groups whole:
 
 # %% tags=["nbval-check-output"]
 real = measured.read("external").set_index("where").round(3)
@@ -1092,9 +1092,9 @@ real.loc[["inside"], shown].T
 # %% [markdown]
 # 0.98, where always answering *normal* gets 0.82. DarkCovidNet's authors report 0.98 for these two classes, too.
 #
-# Then the model was fitted to all 521 and asked once about 44 films of another hospital (Actualmed's collection): 26 with
-# COVID-19, 18 without finding. Both classes come from that one place, so the collection cannot give the label away. None
-# of the films is a copy of one trained on (Step 3).
+# Then the model was fitted to all 521 and asked once about 44 radiographs of another hospital (Actualmed's
+# collection): 26 with COVID-19, 18 without finding. Both classes come from that one place, so the collection cannot
+# give the label away. None of the radiographs is a copy of one trained on (Step 3).
 #
 # **Predict.** Which accuracy does it reach there?
 
@@ -1118,8 +1118,8 @@ real_hospital.meets(
 )
 
 # %% [markdown]
-# And what is the **AUC**? It asks for the order alone: of two films, one of each class, does the one with COVID-19 get the
-# higher score?
+# And what is the **AUC**? It asks for the order alone: of two radiographs, one of each class, does the one with
+# COVID-19 get the higher score?
 
 # %% tags=["nbval-check-output"]
 figures = ["auc", "sensitivity", "specificity"]
@@ -1131,24 +1131,25 @@ real[[name + end for name in figures for end in ("", "_low", "_high")]].T
 # verdict("12.real-hospital-auc-may-be-a-coin", there["auc_low"] < 0.5 < there["auc_high"] < real.loc["inside", "auc_low"])
 
 # %% [markdown]
-# **Explain.** The accuracy fell from 0.98 to 0.61 (0.46 to 0.75; n = 44). 0.61 looks as if something were left. Look at
-# the **baseline**: 26 of the 44 have COVID-19, so a model that always answers *covid* gets 0.59. Ours is right in 27
-# films, one more. An accuracy moves with the share of the classes: compare each with its own baseline, 0.82 inside and
-# 0.59 here, and accuracy with accuracy, AUC with AUC.
+# **Explain.** The accuracy fell from 0.98 to 0.61 (0.46 to 0.75; n = 44). 0.61 looks as if something were left. Look
+# at the **baseline**: 26 of the 44 have COVID-19, so a model that always answers *covid* gets 0.59. Ours is right in
+# 27 radiographs, one more. An accuracy moves with the share of the classes: compare each with its own baseline, 0.82
+# inside and 0.59 here, and accuracy with accuracy, AUC with AUC.
 #
-# The AUC was 0.999 inside (0.99 to 1.00) and is 0.545 here (0.35 to 0.73). At 0.5 the film with COVID-19 is ranked higher
-# in half of the pairs, as by a coin. Then no other threshold helps, and no calibration: both keep the order. These films
-# do not show that the model ranks better than a coin. Nor do they show that it cannot: with 44 films, anything from 0.35
-# to 0.73 is compatible. What they exclude is an AUC like the one inside.
+# The AUC was 0.999 inside (0.99 to 1.00) and is 0.545 here (0.35 to 0.73). At 0.5 the radiograph with COVID-19 is
+# ranked higher in half of the pairs, as by a coin. Then no other threshold helps, and no calibration: both keep the
+# order. These radiographs do not show that the model ranks better than a coin. Nor do they show that it cannot: with
+# 44 radiographs, anything from 0.35 to 0.73 is compatible. What they exclude is an AUC like the one inside.
 #
-# *How* it fails: it finds 0.85 of the COVID-19 films (sensitivity, 0.65 to 0.94) and clears 0.28 of the others
-# (specificity, 0.11 to 0.54). It calls nearly everything COVID-19, as if these films looked more like that collection.
-# At the drawn hospital of Step 2 the scores moved the other way. The direction cannot be known beforehand.
+# *How* it fails: it finds 0.85 of the COVID-19 radiographs (sensitivity, 0.65 to 0.94) and clears 0.28 of the others
+# (specificity, 0.11 to 0.54). It calls nearly everything COVID-19, as if these radiographs looked more like that
+# collection. At the drawn hospital of Step 2 the scores moved the other way. The direction cannot be known
+# beforehand.
 #
-# *What this does not show*: why. Equipment, patients, the way the files were saved: everything changed at once. And these
-# are 44 of the collection's 238 films, those that could be had. They were scored by two recipes, both fixed beforehand,
-# of which this is the second. Whoever changes the recipe after a look at this result makes these films a validation
-# set.
+# *What this does not show*: why. Equipment, patients, the way the files were saved: everything changed at once. And
+# these are 44 of the collection's 238 radiographs, those that could be had. They were scored by two recipes, both
+# fixed beforehand, of which this is the second. Whoever changes the recipe after a look at this result makes these
+# radiographs a validation set.
 
 # %% [markdown]
 # ## Key points
@@ -1188,7 +1189,7 @@ print(guess.code())
 # - Zech, Badgeley, Liu and others (2018), *Variable generalization performance of a deep learning model to detect
 #   pneumonia in chest radiographs*, PLoS Medicine 15(11), doi 10.1371/journal.pmed.1002683.
 # - Ozturk, Talo, Yildirim and others (2020), *Automated detection of COVID-19 cases using deep neural networks with X-ray
-#   images*, Computers in Biology and Medicine 121, doi 10.1016/j.compbiomed.2020.103792. The films of Step 11's other
+#   images*, Computers in Biology and Medicine 121, doi 10.1016/j.compbiomed.2020.103792. The radiographs of Step 11's other
 #   hospital: `agchung/Actualmed-COVID-chestxray-dataset` on GitHub. Measured by `benchmarks/external.py`.
 # - Oakden-Rayner, Dunnmon, Carneiro, Ré (2020), *Hidden stratification causes clinically meaningful failures in machine
 #   learning for medical imaging*, ACM CHIL, doi 10.1145/3368555.3384468.
