@@ -107,8 +107,8 @@ answers.drop(columns=["patient", "source", "split", "fold"]).sample(5, random_st
 # %% [markdown]
 # ## Step 2 · The confusion matrix
 #
-# Accuracy says how many answers are wrong, not which. Count them in a square: one row per true class, one column per
-# answer.
+# Accuracy says how many answers are wrong, not which. Count them in a **confusion matrix**: one row per true class, one
+# column per answer.
 
 # %%
 matrix = confusion_matrix(truth, said)
@@ -127,12 +127,12 @@ plots.show(plt.gcf(), f"Confusion matrix, a row per true class, answers {columns
 #
 # | measure | question | formula |
 # |---|---|---|
-# | sensitivity (recall) | of those who have it, how many are found? | tp / (tp + fn) |
-# | specificity | of those who do not, how many are called negative? | tn / (tn + fp) |
-# | PPV (precision) | of those called positive, how many have it? | tp / (tp + fp) |
-# | F1 | both kinds of error in one number | 2·tp / (2·tp + fp + fn) |
+# | **sensitivity** (recall) | of those who have it, how many are found? | tp / (tp + fn) |
+# | **specificity** | of those who do not, how many are called negative? | tn / (tn + fp) |
+# | **PPV** (precision) | of those called positive, how many have it? | tp / (tp + fp) |
+# | **F1** | both kinds of error in one number | 2·tp / (2·tp + fp + fn) |
 #
-# **Do it by hand.** From the square: what are sensitivity and PPV of *covid*? (The tables of this step have
+# **Do it by hand.** From the matrix: what are sensitivity and PPV of *covid*? (The tables of this step have
 # them.)
 #
 # PPV is the *positive predictive value*. Mind the denominators: sensitivity and specificity are read along the truth
@@ -180,7 +180,7 @@ one[["value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
 # **Explain.** `n` changes from row to row. Compare sensitivity (the images of *one* class) with specificity (those of both
-# other classes): half as many images, and a wider interval. *npv* is the PPV's sister: of those called negative, how many
+# other classes): half as many images, and a wider interval. **npv** is the PPV's sister: of those called negative, how many
 # do not have it? The last two rows need no threshold (Step 5): `roc_auc` is the area under the ROC curve,
 # `average_precision` about that under the precision-recall curve.
 
@@ -203,7 +203,7 @@ print(f"by hand:    {right.mean():.3f} ({low:.2f}-{high:.2f})")
 print(f"by package: {evaluate.metric(answers, 'accuracy')}")
 
 # %% [markdown]
-# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the *bootstrap*; the package's: Step 11). What does
+# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the **bootstrap**; the package's: Step 11). What does
 # "95 %" promise? If the study were repeated many times on new patients, 95 of 100 such intervals would contain the truth.
 # That can be tested where the truth is known: in a simulation.
 #
@@ -279,9 +279,9 @@ share.meets(
 # %% [markdown]
 # ## Step 4 · Baselines: what can be had for less
 #
-# A number means nothing alone. Compare it with the **majority** (always the most frequent class of the training images),
-# the **nearest neighbour** (the label of the most similar training image), **logistic regression** on pixels (lesson 05),
-# and **you**. The first is scikit-learn's `DummyClassifier`:
+# A number means nothing alone. Compare it with **baselines**: the **majority** (always the most frequent class of the training
+# images), the **nearest neighbour** (the label of the most similar training image), **logistic regression** on pixels
+# (lesson 05), and **you**. The first is scikit-learn's `DummyClassifier`:
 
 # %% tags=["nbval-check-output"]
 in_train = (table["split"] == "train").to_numpy()

@@ -4,7 +4,7 @@
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can the number be trusted, and what did the model learn?* Many papers show a radiograph with a glowing spot and write
-# that the network "looks at the lesion". This lesson builds such a heat map, and then measures it where the truth is
+# that the network "looks at the lesion". This lesson builds such a **heat map**, and then measures it where the truth is
 # known.
 #
 # **You will be able to**
@@ -178,7 +178,7 @@ higher.meets(
 #
 # The last unit computes a **logit**, and the sigmoid turns it into a probability (lesson 06). Each feature map says
 # where something was found. How much does a feature map count for the logit? The **gradient** tells: how far does the
-# logit rise if the map rises a little? So (Selvaraju et al. 2017):
+# logit rise if the map rises a little? **Grad-CAM** (Selvaraju et al. 2017) takes four steps:
 #
 # 1. take the gradient of the logit at each place of each feature map; its mean is the map's *weight*;
 # 2. multiply the feature maps by their weights, and add them up;

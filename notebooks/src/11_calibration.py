@@ -166,7 +166,7 @@ plots.reliability(bins, title=f"Reliability, {len(test)} test images", what=posi
 # **Explain.** On the dotted line, what was said came true. Below it, fewer are COVID than was said; above it, more. The
 # sign of overconfidence is a point above the line at the left and one below it at the right. The bars say how many
 # images each point rests on. They are high at the two ends: that is what being sure looks like. In between, a bin holds
-# few images and its interval is wide. Never show a reliability diagram without its counts.
+# few images and its interval is wide. Never show a **reliability diagram** without its counts.
 #
 # **And you?** In this course you predicted, and often said how sure you were. That is the same data: a probability, and
 # whether it came true. Here is your own diagram (your 80 % intervals count, too). With fewer than five such predictions

@@ -112,7 +112,7 @@ at_test.loc[["sensitivity", "specificity"], ["value", "low", "high", "n"]].round
 # ## Step 2 · The same model elsewhere
 #
 # Another folder: a second hospital. Its equipment, called C, takes portable radiographs with less contrast. All people
-# are new; the diseases are drawn as severe as at home. For a frozen model, external validation is one more folder to
+# are new; the diseases are drawn as severe as at home. For a frozen model, **external validation** is one more folder to
 # read.
 
 
@@ -355,7 +355,7 @@ accuracy_left.meets(
 # %% [markdown]
 # ## Step 4 · Hidden stratification: the drain
 #
-# A single number is an average over people who differ. Pleural effusion (fluid around the lung) is often treated with a
+# A single number is an average over people who differ. **Pleural effusion** (fluid around the lung) is often treated with a
 # **drain**, a tube that lets the fluid out. So in a hospital's archive many images *of effusion* show a drain: they
 # were taken *after* treatment. The patient whom the model should find is the one **without** a drain.
 #
@@ -465,15 +465,15 @@ untreated.meets(
 # %% [markdown]
 # **Explain.** The first line is what a report would print. The group that matters, the second, is small and its interval
 # wide. The last two lines show the same patients twice: nothing changed but the devices, and the sensitivity changed
-# with them. A good part of what the model finds is the treatment. Oakden-Rayner and others (2020) call this *hidden
-# stratification* and found it for pneumothorax (air around the lung) and chest drains. On real images nobody can take
+# with them. A good part of what the model finds is the treatment. Oakden-Rayner and others (2020) call this **hidden
+# stratification** and found it for **pneumothorax** (air around the lung) and chest drains. On real images nobody can take
 # the drain away; what remains is to label the subgroup, and to collect enough of it.
 
 # %% [markdown]
 # ## Step 5 · Sets in place of single answers
 #
 # A **prediction set** may hold one class, two, or all. It should hold the true one with a probability that we choose,
-# say 0.9; the share of sets that do is their **coverage**. *Split conformal prediction* needs **calibration** images
+# say 0.9; the share of sets that do is their **coverage**. Split **conformal prediction** needs **calibration** images
 # that took no part in training (`val`). Score of an image: 1 minus the probability of its true class. Limit: the score
 # that 90 % of the calibration images do not exceed, with a correction for their number. A class is in the set if 1
 # minus its probability is within the limit. With a limit of 0.8, the probabilities 0.6, 0.3 and 0.1 give a set of the
