@@ -1,4 +1,4 @@
-"""Questions of lesson 01, data import: a layout never seen, the files that are broken, which output is which class."""
+"""Questions of lesson 01, data import: an unknown layout, broken files, which output is which class."""
 
 import io
 import shutil
@@ -69,10 +69,10 @@ q1 = Question(
     wants="import_folder(folder) returns a table with the columns image_id and label, one row per radiograph",
     hints=(
         "Write down one path and name each of its parts. Which part is there because of what the patient has?",
-        "manifest.from_folder stops at a name that it does not know, and proposes the first folder that differs. It is "
-        "for you to say which names are classes: its argument labels takes them.",
-        "What are the controls? Not what the word says elsewhere: what this set's README says. manifest.LABELS lists "
-        "the labels that the course knows.",
+        "manifest.from_folder stops at a name that it does not know, and proposes the first folder that differs. You "
+        "decide which names are classes, and pass them as its argument labels.",
+        "What does this set's README say about the controls? (The word means other things elsewhere.) manifest.LABELS "
+        "lists the labels that the course knows.",
     ),
     data=lambda rng: _keep(rng, _survey),
 )
@@ -90,7 +90,7 @@ def _(import_folder, rng):
     if all(labels[name] == PurePosixPath(name).parent.name for name in names):
         raise q1.caught("folder_above", example=labels[names[0]])
     if strange := sorted(set(labels.values()) - set(manifest.LABELS)):
-        raise Wrong(f"The label {strange[0]!r:.40} is none of the course's: {', '.join(manifest.LABELS)}.")
+        raise Wrong(f"The label {strange[0]!r:.40} is not one of the course's labels: {', '.join(manifest.LABELS)}.")
     wrong = [name for name in names if labels[name] != truth[name]]
     if set(labels.values()) == {"covid"}:
         raise q1.caught("covid_in_path", n=len(wrong))
@@ -112,7 +112,9 @@ def _labels(table: pd.DataFrame, folder: Path, truth: dict[str, str]) -> dict[st
         raise q1.caught("clutter_counted", n=len(clutter), example=max(clutter))
     else:
         strange = next(name for name in ids if name not in truth)
-        raise Wrong(f"image_id should be a file's place in the folder, such as {min(truth)}; {strange:.80} is not.")
+        raise Wrong(
+            f"image_id should be a file's path relative to the folder, such as {min(truth)}; {strange:.80} is not."
+        )
     if missing := sorted(set(truth) - set(ids)):
         raise Wrong(f"{len(missing)} of {len(truth)} radiographs are missing, such as {missing[0]}.")
     return dict(zip(ids, table["label"].astype(str), strict=True))
@@ -128,24 +130,26 @@ def _listed(folder, label, pattern="*.jpg"):
 
 
 @q1.mistake(
-    'All are COVID: the word stands in the name of the folder that holds them all. {n} labels are wrong. "Is it in the '
-    'path?" asks the set what it is called, and not a radiograph what it shows.'
+    "Every image was labelled COVID, because the word occurs in the name of the top folder; {n} labels are wrong. A "
+    "test for the word anywhere in the path matches the name of the data set, not the class of the image. Look at the "
+    "one part of the path that names the class."
 )
 def covid_in_path(folder):
     return _listed(folder, lambda path: "covid" if "covid" in str(path).lower() else "non_covid")
 
 
 @q1.mistake(
-    "The folder directly above a file is its patient here, so that {example!r} became a class. Which level is the "
-    "class differs from set to set: name each part of one path before you take one."
+    "The folder directly above each file was taken as the class, but here it names the patient: {example!r} became a "
+    "label. The level that holds the class differs between data sets. Name each part of one path first, then choose "
+    "the level."
 )
 def folder_above(folder):
     return _listed(folder, lambda path: path.parent.name)
 
 
 @q1.mistake(
-    "The first folder is the ward, and it was taken for the class: {n} labels are wrong. There are controls on the "
-    "COVID ward too, and cases elsewhere. (A program that proposes a folder has not read the README.)"
+    "The first folder was taken as the class, but it names the ward: {n} labels are wrong. The COVID ward has "
+    "controls too, and other wards have cases. (A tool that proposes a folder has not read the README.)"
 )
 def first_folder(folder):
     labels = {"covid-ward": "covid"}
@@ -153,16 +157,16 @@ def first_folder(folder):
 
 
 @q1.mistake(
-    "{n} files were counted that are no radiographs of this set, such as {example}: thumbnails and notes that a "
-    "computer left behind. Had they been trained on, no error would have been raised."
+    "{n} files were counted that are not radiographs of this set, such as {example}: thumbnails and system files. "
+    "Training on them would raise no error, so leave them out here."
 )
 def clutter_counted(folder):
     return _listed(folder, lambda path: MEANS.get("".join(path.relative_to(folder).parts[1:2]), "covid"), "*")
 
 
 @q1.mistake(
-    "The {n} controls were called normal. By the README they are ill, with something else: not COVID is not normal. A "
-    "network trained on this would answer another question than its report claims."
+    "The {n} controls were labelled normal. The README says that they have another disease: not COVID does not mean "
+    "normal. A network trained on these labels would answer another question than its report claims."
 )
 def controls_are_normal(folder):
     return manifest.from_folder(folder, labels={"cases": "covid", "controls": "normal"}, progress=False).table
@@ -220,12 +224,11 @@ q2 = Question(
     "broken_files",
     title="Find the broken files",
     points=3,
-    wants="broken_files(folder) returns a list of the names of the files that hold no whole image",
+    wants="broken_files(folder) returns a list of the names of the files that do not contain a complete image",
     hints=(
-        "Four things that are not the same: what a file is called, how it begins, whether it opens, whether it is "
-        "whole.",
-        "The only proof that the pixels are there is to decode them. In the lesson, which step complained about the "
-        "file that had broken off, and which did not?",
+        "Four different things: a file's name, its first bytes, whether it opens, and whether it is complete.",
+        "The only proof that the pixels are there is to decode them. In the lesson, which step raised an error for "
+        "the truncated file, and which did not?",
         "There is a DICOM file among them, which Pillow alone cannot open. images.read decodes either kind, and raises "
         "images.ImageError where it cannot.",
     ),
@@ -248,7 +251,7 @@ def _(broken_files, rng):
             raise q2.caught(mistake, file=by_kind[kind])
     if accused - set(BROKEN):
         raise Wrong(
-            f"{next(name for name in found if truth[name] not in BROKEN)} is whole: every pixel can be decoded."
+            f"{next(name for name in found if truth[name] not in BROKEN)} is complete: every pixel can be decoded."
         )
     if missed == {"cut_jpeg", "cut_png"}:
         raise q2.caught("header_only", file=by_kind["cut_jpeg"])
@@ -271,17 +274,17 @@ def _failing(folder, use, *, skip=(".dcm",)):
 
 
 @q2.mistake(
-    "None was found. Every name ends like an image's, but the end of a name is what somebody typed: {n} of these files "
-    "hold no whole image."
+    "No file was reported. Every name ends like an image's name, but anyone can type a file name: {n} of these files "
+    "do not contain a complete image. Look at the contents."
 )
 def named_like_images(folder):
     return [path.name for path in Path(folder).iterdir() if not images.looks_like_image(path)]
 
 
 @q2.mistake(
-    "{file} was reported because its bytes are of another format than its name says. The name is wrong and the image "
-    "is fine: whoever throws it out loses a patient. (And a file whose name and first bytes agree may still be cut "
-    "off.)"
+    "{file} was reported because its bytes have another format than its name says. The name is wrong, but the image "
+    "is complete: rejecting it loses a patient. (The reverse also occurs: name and first bytes agree, and the file is "
+    "truncated.)"
 )
 def other_format(folder):
     starts = {".jpg": b"\xff\xd8", ".png": b"\x89PNG"}
@@ -290,32 +293,32 @@ def other_format(folder):
 
 
 @q2.mistake(
-    "{file} broke off half-way and passed: it opens without complaint, with a size and a format, because the beginning "
-    "of the file is whole. The fault shows when the pixels are decoded."
+    "{file} is truncated and was accepted. It opens without an error and has a size and a format, because the "
+    "beginning of the file is intact. The fault appears only when the pixels are decoded."
 )
 def header_only(folder):
     return _failing(folder, lambda path: Image.open(path).size)
 
 
 @q2.mistake(
-    "{file} broke off half-way and passed. (Pillow's verify() sounds as if it looked at the pixels; of a JPEG it looks "
-    "at the beginning only.) Decode the file: nothing less shows that it is whole."
+    "{file} is truncated and was accepted. Pillow's verify() does not decode the pixels of a JPEG; it checks the "
+    "beginning only. Only decoding shows that a file is complete."
 )
 def verified(folder):
     return _failing(folder, lambda path: Image.open(path).verify())
 
 
 @q2.mistake(
-    "{file} was reported, and it is whole: a DICOM file, the format of hospitals. What one library cannot open is not "
-    "broken."
+    "{file} was reported, but it is complete: a DICOM file, the format used in hospitals. A file that one library "
+    "cannot open is not necessarily broken. Use a reader that knows both kinds."
 )
 def pillow_only(folder):
     return _failing(folder, lambda path: Image.open(path).load(), skip=())
 
 
 @q2.mistake(
-    "{file} was reported because it is small. It is a whole image that needs few bytes, since little is in it; and "
-    "most of a large file may be there and its end missing. Length is a reason to look, not a proof."
+    "{file} was reported because it is small. It is a complete image with little content, so few bytes are enough; "
+    "and a large file can still lack its end. File size is a reason to look, not a proof."
 )
 def small_ones(folder):
     sizes = {path.name: path.stat().st_size for path in Path(folder).iterdir()}
@@ -358,8 +361,8 @@ q3 = Question(
     points=2,
     wants="column_order(outputs, labels) returns the names of the classes as a list, in the order of the columns",
     hints=(
-        "No rule tells the order in which somebody else's program numbered the classes. But you have outputs for "
-        "images whose class is known.",
+        "No rule tells you how another program numbered the classes. But you have outputs for images whose class you "
+        "know.",
         "Take the images of one class only. Which column is high for them?",
         "outputs[labels == name].mean(axis=0) is one number per column for a class: where is the largest?",
     ),
@@ -379,7 +382,8 @@ def _(column_order, rng):
             accuracy = [_accuracy(answer, case) for answer, case in zip(given, cases, strict=True)]
             raise q3.caught(name, accuracy=np.mean(accuracy))
     raise Wrong(
-        f"{len(wrong)} of {len(cases)} networks were read wrongly; one has the columns {', '.join(wrong[0][2])}."
+        f"{len(wrong)} of {len(cases)} networks were given a wrong order; the right columns of one are "
+        f"{', '.join(wrong[0][2])}."
     )
 
 
@@ -398,32 +402,33 @@ def _accuracy(answer: list[str], case: tuple) -> float:
 
 
 @q3.mistake(
-    "The names were sorted. Many tools number classes so, and whoever trained these networks used another. Read in "
-    "this order they would be right for {accuracy:.0%} of the images, and no error would be raised."
+    "The names were sorted alphabetically. Many tools number classes this way, but these networks use other orders. "
+    "With this order they would be right for {accuracy:.0%} of the images, and no error would be raised. Use the "
+    "outputs."
 )
 def alphabetical(outputs, labels):
     return sorted(set(labels.tolist()))
 
 
 @q3.mistake(
-    "The classes stand in the order in which they first occur in the labels. That is the order of these images and not "
-    "of the network; read so it would be right for {accuracy:.0%} of them."
+    "The classes are in the order in which they first occur in the labels. That is the order of these images, not of "
+    "the network's columns; with it the network would be right for {accuracy:.0%} of the images."
 )
 def first_seen(outputs, labels):
     return list(dict.fromkeys(labels.tolist()))
 
 
 @q3.mistake(
-    "Healthy was taken for 0, and the diseases follow: the order of this course. Another person's network does not "
-    "know it; read so it would be right for {accuracy:.0%} of the images."
+    "Normal was put first and the diseases after it, as in this course. Other people's networks need not follow this "
+    "order; with it they would be right for {accuracy:.0%} of the images."
 )
 def healthy_first(outputs, labels):
     return sorted(set(labels.tolist()), key=lambda name: manifest.LABELS.index(name.lower()))
 
 
 @q3.mistake(
-    "The classes were put in the order of how many images they have. Nothing makes a network number its classes so; "
-    "read in this order it would be right for {accuracy:.0%} of the images."
+    "The classes were sorted by their number of images. Nothing makes a network number its classes by frequency; with "
+    "this order it would be right for {accuracy:.0%} of the images."
 )
 def by_frequency(outputs, labels):
     names, counts = np.unique(labels, return_counts=True)

@@ -1,4 +1,4 @@
-"""Questions of lesson 02, exploration: a column that tells too much, a difference, a percentage, whose left it is."""
+"""Questions of lesson 02, exploration: a telling column, a difference, a percentage, left and right."""
 
 from statistics import NormalDist
 
@@ -49,9 +49,9 @@ q1 = Question(
     points=3,
     wants="giveaway(table) returns the name of one column, in quotes",
     hints=(
-        "Which column is it with which one could answer for images that one has not seen?",
-        "The lesson scored a look-up on the images it was made from, and found a column that knew everything. What was "
-        "wrong with that?",
+        "Which column would let you predict the labels of images that you have not seen?",
+        "The lesson scored a look-up on the images it was made from, and one column reached 100 %. What was wrong "
+        "with that?",
         "Take a part of the rows as `known` and the others as `asked`, at random. Then lookup_accuracy for each column."
         "",
     ),
@@ -70,8 +70,8 @@ def _(giveaway, rng):
     q1.recognise_all(given, [(table,) for table in tables])
     answer, truth = next((a, b) for a, b in zip(given, hidden, strict=True) if a != b)
     raise Wrong(
-        f"In one of {len(tables)} tables {answer!r} was named. For images that were not looked at before, {truth!r} "
-        "tells the label far more often."
+        f"In one of {len(tables)} tables you chose {answer!r}. For unseen images {truth!r} predicts the label far "
+        "better."
     )
 
 
@@ -82,17 +82,17 @@ def _best(table: pd.DataFrame, score) -> str:
 
 
 @q1.mistake(
-    "The accession number of a file: a value of its own for each. Whoever looks up the answers in the images that are "
-    "scored finds each of them; for a new image this column knows nothing. Look up in one part of the rows, score on "
-    "the other."
+    "You chose the accession number, which has a different value for each file. A look-up scored on the images it was "
+    "made from is always right; for a new image this column says nothing. Make the look-up from one part of the rows "
+    "and score it on the other."
 )
 def own_images(table):
     return _best(table, lambda counts: counts.max(axis=1).sum())
 
 
 @q1.mistake(
-    "You named a column in which one value occurs in one class only: three images of 400. Three of three is 100 %, and "
-    "of the other 397 this column knows nothing. A percentage needs its n."
+    "You chose a column in which one value occurs in one class only, in three images of 400. Three of three is 100 %, "
+    "but the column says nothing about the other 397. A percentage needs its n."
 )
 def one_pure_value(table):
     several = [name for name in table if table[name].duplicated().any()]
@@ -105,9 +105,9 @@ def one_pure_value(table):
 
 
 @q1.mistake(
-    "The means of bytes differ by tens of thousands, because bytes are a small unit. The classes still overlap: hardly "
-    "any single image is told by it. A difference of means says nothing without the spread (and a column of words has "
-    "no mean at all)."
+    "The means of bytes differ by tens of thousands because a byte is a small unit. The classes still overlap, so it "
+    "predicts hardly any single image. Compare a difference of means with the spread (and a column of words has no "
+    "mean at all)."
 )
 def largest_difference(table):
     means = table.groupby("label").mean(numeric_only=True)
@@ -159,10 +159,11 @@ q2 = Question(
     points=2,
     wants="most_telling(table) returns the names of the four measurements as a list, the most telling first",
     hints=(
-        "A centimetre, a grey level, a kilobyte: which number can be compared over all of them?",
-        "Ask of single images: how far do they lie from the mean of their own class? And is higher better than lower?",
-        "The difference of the two means in units of the standard deviation within the classes, without its sign. Not "
-        "divided by the root of n: that asks how sure the mean is, not how far the images overlap.",
+        "The units differ: centimetres, grey levels, kilobytes. Which number can be compared across all of them?",
+        "Look at single images: how far are they from the mean of their own class? And does it matter whether a class "
+        "is higher or lower?",
+        "The absolute difference of the two means, divided by the standard deviation within the classes. Do not "
+        "divide by the root of n: that measures how precise the mean is, not how far the images overlap.",
     ),
     data=lambda rng: _measured(rng, [str(name) for name in rng.permutation(list(UNITS))]),
 )
@@ -181,9 +182,9 @@ def _(most_telling, rng):
     if given == [_ordered(table, lambda a, b: (b.mean() - a.mean()) / a.std()) for table in tables]:
         raise q2.caught("sign_kept")
     if [answer[::-1] for answer in given] == orders:
-        raise Wrong("The order is the wrong way round: the most telling comes first.")
+        raise Wrong("The order is reversed: the most telling measurement comes first.")
     wrong = sum(a != b for a, b in zip(given, orders, strict=True))
-    raise Wrong(f"{wrong} of {len(tables)} tables came in a wrong order; in one it should be {', '.join(orders[0])}.")
+    raise Wrong(f"{wrong} of {len(tables)} tables have a wrong order; in one it should be {', '.join(orders[0])}.")
 
 
 def _ordered(table: pd.DataFrame, score) -> list[str]:
@@ -193,33 +194,34 @@ def _ordered(table: pd.DataFrame, score) -> list[str]:
 
 
 @q2.mistake(
-    "The differences of the means were compared as they stand: kilobytes against centimetres. Change a unit, and the "
-    "order changes; what is shown by the images does not. Hold each difference against its spread."
+    "The raw differences of the means were compared, kilobytes with centimetres. A change of unit would change this "
+    "order, although the images stay the same. Divide each difference by its spread."
 )
 def by_difference(table):
     return _ordered(table, lambda a, b: abs(a.mean() - b.mean()))
 
 
 @q2.mistake(
-    "The differences were taken in per cent of the mean. That removes the unit, but the mean says nothing about how "
-    "far single images scatter: a heart 10 % wider is much if hearts vary by 5 %, and little if they vary by 50 %."
+    "The differences were taken as a percentage of the mean. That removes the unit, but the mean says nothing about "
+    "how far single images scatter: a heart 10 % wider is a lot if hearts vary by 5 %, and little if they vary by 50 "
+    "%."
 )
 def in_per_cent(table):
     return _ordered(table, lambda a, b: abs(a.mean() - b.mean()) / abs(b.mean()))
 
 
 @q2.mistake(
-    "This is the order of how sure it is that the means differ (t, or p): it grows with the number of images measured. "
-    "With enough of them the smallest difference is sure, and single images overlap as before. Asked was how far they "
-    "do."
+    "This is the order of the evidence that the means differ (t, or p), which grows with the number of images "
+    "measured. With enough images even a tiny difference is significant, while single images overlap as much as "
+    "before. The question is how far they overlap."
 )
 def by_certainty(table):
     return _ordered(table, lambda a, b: abs(a.mean() - b.mean()) / np.sqrt(a.var() / len(a) + b.var() / len(b)))
 
 
 @q2.mistake(
-    "The sign was kept, so that a measurement that is lower in COVID counts as telling nothing. Lower by two spreads "
-    "tells as much as higher by two."
+    "The sign was kept, so a measurement that is lower in COVID was ranked last. Two spreads lower separates the "
+    "classes as well as two spreads higher. Take the absolute value."
 )
 def sign_kept(table):
     return _ordered(table, lambda a, b: (a.mean() - b.mean()) / a.std())
@@ -263,9 +265,9 @@ q3 = Question(
     points=2,
     wants="clearly_above(table, share) returns a list of names of hospitals",
     hints=(
-        "Two of two are 100 %. Would you be surprised if the next two were none of two?",
-        "Which shares would the hospital have to have for these images to be no surprise? The lesson put a range "
-        "beside each percentage.",
+        "Two of two is 100 %. Would you be surprised if the next two were zero of two?",
+        "Which true shares of the hospital are compatible with these images? The lesson put an interval beside each "
+        "percentage.",
         "evaluate.wilson(k, n) returns the lower and the upper end of the interval. Which end must lie above the share?"
         "",
     ),
@@ -285,32 +287,32 @@ def _(clearly_above, rng):
     if missing := sorted(set(clear) - found):
         row = table.set_index("hospital").loc[missing[0]]
         raise Wrong(
-            f"{missing[0]} is missing: {row['covid']} of {row['images']} is more than chance makes of {share:.0%}."
+            f"{missing[0]} is missing: {row['covid']} of {row['images']} is more than chance would give at {share:.0%}."
         )
     name = sorted(found - set(clear))[0]
     row = table.set_index("hospital").loc[name]
-    raise Wrong(f"{name} has {row['covid']} of {row['images']}: with {share:.0%} in truth that is no surprise.")
+    raise Wrong(f"{name} has {row['covid']} of {row['images']}: with a true share of {share:.0%} that is no surprise.")
 
 
 @q3.mistake(
-    "The percentages were compared without their n. {tiny} has 2 of 2, which is 100 % and next to nothing: with a coin "
-    "it happens one time in four. Give each percentage its interval, and ask for the lower end."
+    "The percentages were compared without their n. {tiny} has 2 of 2, which is 100 % but almost no evidence: at a "
+    "share of one half it happens one time in four. Give each percentage its interval, and use the lower end."
 )
 def percent_alone(table, share):
     return table["hospital"][table["covid"] / table["images"] > share].tolist()
 
 
 @q3.mistake(
-    "Hospitals with 30 images or more were believed, and others were not. But 52 % of 200 is no proof of more than a "
-    "half, and 15 of 16 ({sure}) is one: it depends on n and on the share at once, which is what an interval is for."
+    "Only hospitals with 30 images or more were accepted. But 52 % of 200 does not show that the share is above one "
+    "half, and 15 of 16 ({sure}) does. It depends on n and on the share together, which is what an interval is for."
 )
 def thirty_are_enough(table, share):
     return table["hospital"][(table["covid"] / table["images"] > share) & (table["images"] >= 30)].tolist()
 
 
 @q3.mistake(
-    "The interval p ± 2·√(p(1-p)/n) has no width where all images are of one class: it calls 2 of 2 ({tiny}) certain. "
-    "Wilson's interval, which the lesson uses, does not."
+    "The interval p ± 2·√(p(1-p)/n) has no width when all images are of one class, so it treats 2 of 2 ({tiny}) as "
+    "certain. Wilson's interval, used in the lesson, does not."
 )
 def no_width_at_the_end(table, share):
     p = table["covid"] / table["images"]
@@ -318,8 +320,8 @@ def no_width_at_the_end(table, share):
 
 
 @q3.mistake(
-    "The upper end of the interval was held against the share. It lies above for nearly all of them: so it could be "
-    "more, which is not the same as: it is more. The fewer images, the sooner that is true."
+    "The upper end of the interval was compared with the share. It is above the share for nearly all hospitals, the "
+    "more so the fewer images there are. It shows that the share could be higher, not that it is. Use the other end."
 )
 def upper_end(table, share):
     p, n, z = table["covid"] / table["images"], table["images"], 1.96
@@ -348,7 +350,7 @@ def _(right):
 
 # --- q4: whose left -------------------------------------------------------------------------------------------------
 
-EACH = 3  # pictures with a haze on each side
+EACH = 3  # images with a haze on each side
 
 
 def _pictures(rng: np.random.Generator) -> list[dict]:
@@ -371,7 +373,7 @@ q4 = Question(
     points=2,
     wants='patient_side(haze, heart, lungs) returns "left" or "right": the side of the patient, not yours',
     hints=(
-        "Which part of the body shows how a picture hangs, whoever mirrored it?",
+        "Which part of the body shows whether an image is mirrored?",
         "The heart's tip points to the patient's left. On which side of the middle of the lungs does the heart lie, "
         "and on which the haze?",
         "np.nonzero(mask)[1].mean() is the mean column of a mask. Haze and heart on the same side of the middle: left.",
@@ -388,7 +390,7 @@ def _(patient_side, rng):
     wrong = [a != picture["side"] for a, picture in zip(given, pictures, strict=True)]
     if any(wrong):
         q4.recognise_all(given, arguments)
-        raise Wrong(f"{sum(wrong)} of {len(pictures)} pictures got the wrong side.")
+        raise Wrong(f"{sum(wrong)} of {len(pictures)} images got the wrong side.")
 
 
 def _middle(mask) -> float:
@@ -397,24 +399,24 @@ def _middle(mask) -> float:
 
 
 @q4.mistake(
-    "You named the side on which you see the haze. The patient faces you, as when you shake hands: what hangs on your "
-    "left is the patient's right. (Half of these pictures are mirrored besides.)"
+    "You named the side on which you see the haze. The patient faces you, as when you shake hands, so your left is "
+    "the patient's right. (Half of these images are also mirrored.)"
 )
 def viewer_side(haze, heart, lungs):
     return "right" if _middle(haze) > _middle(lungs) else "left"
 
 
 @q4.mistake(
-    "Right for every picture that hangs as usual, and wrong for all that were mirrored. Nothing in the name of a file "
-    "tells; the body does: where is the heart's tip?"
+    "This is right for every image in the usual orientation and wrong for every mirrored one. The file name does not "
+    "tell you which is which, but the anatomy does: where is the heart's tip?"
 )
 def trusts_the_hanging(haze, heart, lungs):
     return "left" if _middle(haze) > _middle(lungs) else "right"
 
 
 @q4.mistake(
-    "You looked at the heart, so that mirrored pictures do not deceive you; but all sides are the wrong way round. The "
-    "heart's tip points to the patient's left."
+    "You used the heart, so mirrored images are handled, but every side is reversed. The heart's tip points to the "
+    "patient's left."
 )
 def heart_on_the_right(haze, heart, lungs):
     same = (_middle(haze) > _middle(lungs)) == (_middle(heart) > _middle(lungs))
@@ -424,7 +426,7 @@ def heart_on_the_right(haze, heart, lungs):
 @q4.edges
 def _(right):
     yield "capital letters", lambda *masks: right(*masks).upper(), True
-    yield "by the middle of the picture", _by_picture, True
+    yield "by the middle of the image", _by_picture, True
     yield "always left", lambda *masks: "left", False
     yield "True and False", lambda *masks: right(*masks) == "left", False
     yield (

@@ -1,4 +1,4 @@
-"""Questions of lesson 03, preprocessing: channels, the shape of a film, constants, and one way in for every image."""
+"""Questions of lesson 03, preprocessing: channels, the shape of an image, constants, uploads."""
 
 import io
 
@@ -14,7 +14,7 @@ SIZE = 64  # of the squares in questions 2 and 4
 
 
 def _film(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A smooth film in [0.25, 0.6], with a bright disc in its middle and bright corners; float (height, width)."""
+    """A smooth image in [0.25, 0.6], with a bright disc in its middle and bright corners; float (height, width)."""
     rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     a, b, c = rng.uniform(2, 6, size=3)
     film = 0.42 + 0.15 * np.sin(a * rows + b) * np.cos(c * columns)
@@ -48,9 +48,9 @@ q1 = Question(
     points=2,
     wants="to_grey(array) returns the grey levels as an array (height, width) of numbers from 0 to 1",
     hints=(
-        "Print shape, dtype, and the mean of each channel of every array. Which of the channels is no light?",
-        "With 1 or 3 channels all are light. With 2 or 4, the last one says how opaque a pixel is.",
-        "How far the numbers may count is in the type, not in the image: np.iinfo(array.dtype).max.",
+        "Print shape, dtype, and the mean of each channel of every array. Which channel is not brightness?",
+        "With 1 or 3 channels all are brightness. With 2 or 4, the last one says how opaque a pixel is.",
+        "The largest possible value follows from the type, not from the image: np.iinfo(array.dtype).max.",
     ),
     data=lambda rng: {mode: array for mode, (array, _) in _decoded(rng).items()},
 )
@@ -66,7 +66,7 @@ def _(to_grey, rng):
     if not wrong:
         return
     if all(abs(given[mode] - truth * 255).max() < 255 * GREY_SLACK for mode, (_, truth) in cases.items()):
-        raise Wrong("The grey levels are right and run from 0 to 255; asked for was 0 to 1.")
+        raise Wrong("The grey levels are right and run from 0 to 255; the question asks for 0 to 1.")
     for name, mistake in q1.mistakes.items():
         if all(abs(given[mode] - mistake.answer(array)).max() < GREY_SLACK for mode, (array, _) in cases.items()):
             black = float(given["RGBA"].min() - cases["RGBA"][1].min())
@@ -75,39 +75,39 @@ def _(to_grey, rng):
 
 
 def _light(array):
-    """The mean of the channels that are light, in the array's own numbers."""
+    """The mean of the channels that are brightness, in the array's own units."""
     light = array[..., : array.shape[2] - 1 + array.shape[2] % 2] if array.ndim == 3 else array
     return light.astype(float).mean(axis=2) if array.ndim == 3 else light.astype(float)
 
 
 @q1.mistake(
-    "All channels were averaged, alpha with them. Alpha says how opaque a pixel is, 255 everywhere, and is no light: "
-    "the darkest pixel of the RGBA file rose by {veil:.2f}. It still looks like a radiograph, and if one class came as "
-    "RGBA, a network learns the veil."
+    "All channels were averaged, including alpha. Alpha is the opacity of a pixel (255 everywhere here), not "
+    "brightness: the darkest pixel of the RGBA file rose by {veil:.2f}. The result still looks like a radiograph, but "
+    "if one class comes as RGBA, a network can learn this veil."
 )
 def alpha_averaged(array):
     return (array.mean(axis=2) if array.ndim == 3 else array) / np.iinfo(array.dtype).max
 
 
 @q1.mistake(
-    "RGBA is right; of the file with two channels (grey and alpha) both were averaged. The first three of two channels "
-    "are both of them: ask how many there are, and which one is no light."
+    "RGBA is right, but in the file with two channels (grey and alpha) both were averaged. Taking the first three of "
+    "two channels takes both. Ask how many channels there are, and which of them is alpha."
 )
 def two_channels_averaged(array):
     return (array[..., :3].mean(axis=2) if array.ndim == 3 else array) / np.iinfo(array.dtype).max
 
 
 @q1.mistake(
-    "Every file was divided by 255, and the one with 16 bits counts to 65,535: its result goes up to {largest:.0f} "
-    "instead of 1. What a number means depends on how far its file can count."
+    "Every file was divided by 255, but the 16-bit file goes up to 65,535, so its result reaches {largest:.0f} "
+    "instead of 1. Divide by the largest value that the file's type can hold."
 )
 def eight_bits_assumed(array):
     return _light(array) / 255
 
 
 @q1.mistake(
-    "Each image was divided by its own largest value. It then ends at 1 whatever the film was like: how bright it was "
-    "is lost, and one bright letter makes all the rest darker. Divide by how far the file can count."
+    "Each image was divided by its own largest value, so every image ends at 1: how bright it was is lost, and one "
+    "bright letter makes the rest darker. Divide by the largest value that the file's type can hold."
 )
 def own_maximum(array):
     return _light(array) / _light(array).max()
@@ -122,14 +122,14 @@ def _(right):
     yield "one axis too many", lambda array: right(array)[..., None], False
 
 
-# --- q2: the shape of a film ----------------------------------------------------------------------------------------
+# --- q2: the shape of an image --------------------------------------------------------------------------------------
 
 ROUND = 0.12  # how far from 1 the disc's width over its height may be: two pixels of 25
-WHOLE = 3  # pixels that a side of the film may be off
+WHOLE = 3  # pixels that a side of the image may be off
 
 
 def _squashed(rng: np.random.Generator, wide: bool | None = None) -> tuple[np.ndarray, int, int]:
-    """A film that was made square by squashing, uint8, with the height and width that it had."""
+    """An image squashed to a square, uint8, with its original height and width."""
     short, long = int(rng.integers(95, 116)), int(rng.integers(165, 191))
     wide = bool(rng.random() < 0.5) if wide is None else wide
     height, width = (short, long) if wide else (long, short)
@@ -141,11 +141,12 @@ q2 = Question(
     "unsquash",
     title="Undo the squash",
     points=2,
-    wants="unsquash(square, height, width, size) returns an array (size, size) with the film in its own shape",
+    wants="unsquash(square, height, width, size) returns an array (size, size) with the image in its original "
+    "proportions",
     hints=(
-        "Two steps: first the shape that the film had, then a square again. Which of the two does resized do?",
-        "The lesson knows three ways to make a film square. Which one keeps both the shape and the edges?",
-        "resized(square, height, width) is the film again. preprocess.prepare makes it square; it takes grey levels "
+        "Two steps: restore the original shape, then make it square. Which of the two does resized do?",
+        "The lesson has three ways to make an image square. Which one keeps both the proportions and the edges?",
+        "resized(square, height, width) restores the image. preprocess.prepare makes it square; it takes grey levels "
         "from 0 to 1.",
     ),
     data=_squashed,
@@ -160,7 +161,7 @@ def _(unsquash, rng):
         result = expect.array(result, (SIZE, SIZE), "unsquash(square, height, width, size)")
         film, disc = (_sides(result / (255 if result.max() > 1.5 else 1), level) for level in (0.13, 0.8))
         if 0 in disc:
-            raise Wrong("The bright disc in the middle of the film is no longer there.")
+            raise Wrong("The bright disc in the middle of the image is no longer there.")
         shape, once = disc[1] / disc[0], height / width
         kept = abs(film[0] / film[1] - once) < ROUND and abs(max(film) - SIZE) <= WHOLE
         if abs(shape - 1) <= ROUND:
@@ -168,11 +169,13 @@ def _(unsquash, rng):
                 continue
             if min(film) > SIZE - WHOLE:
                 raise q2.caught("cropped")
-            raise Wrong(f"The shape is right, but the film fills only {film[0]} × {film[1]} pixels of {SIZE} × {SIZE}.")
+            raise Wrong(
+                f"The shape is right, but the image fills only {film[0]} × {film[1]} pixels of {SIZE} × {SIZE}."
+            )
         for name, expected in (("left_squashed", once), ("sides_swapped", once**2)):
             if abs(shape / expected - 1) < ROUND:
-                raise q2.caught(name, was="wide" if wide else "high", shape=shape)
-        raise Wrong(f"A disc on the film is now {shape:.2f} times as wide as high; it should be as wide as high.")
+                raise q2.caught(name, was="wide" if wide else "tall", shape=shape)
+        raise Wrong(f"A disc in the image is now {shape:.2f} times as wide as high; it should be as wide as high.")
 
 
 def _sides(square: np.ndarray, level: float) -> tuple[int, int]:
@@ -186,25 +189,24 @@ def _resized(image, height, width):
 
 
 @q2.mistake(
-    "A film that was {was} is still squashed: a disc on it is {shape:.2f} times as wide as high. Padding or resizing "
-    "what is square already changes nothing; the shape that was lost has to be given back first."
+    "A {was} image is still squashed: a disc in it is {shape:.2f} times as wide as high. Padding or resizing an image "
+    "that is already square does not change its proportions; restore the original shape first."
 )
 def left_squashed(square, height, width, size):
     return preprocess.prepare(square / 255, size, fit="pad")
 
 
 @q2.mistake(
-    "Height and width have changed places, so that a film that was {was} became worse: a disc on it is {shape:.2f} "
-    "times as wide as high. NumPy says (height, width), Pillow (width, height): try one film of which you know the "
-    "shape."
+    "Height and width are swapped, so a {was} image became worse: a disc in it is {shape:.2f} times as wide as high. "
+    "NumPy uses (height, width), Pillow (width, height). Test with an image whose shape you know."
 )
 def sides_swapped(square, height, width, size):
     return preprocess.prepare(_resized(square, width, height), size)
 
 
 @q2.mistake(
-    "The shape is right, and the edges of the film are gone: it was cropped. On a chest these are the outer walls of "
-    "the lungs; the same heart then looks larger."
+    "The proportions are right, but the image was cropped and its edges are gone. On a chest radiograph these are the "
+    "outer walls of the lungs, and the heart looks larger in comparison. Keep the whole image."
 )
 def cropped(square, height, width, size):
     return preprocess.prepare(_resized(square, height, width), size, fit="crop")
@@ -230,7 +232,7 @@ SLACK = 0.02  # in standard deviations: rounding, or n - 1 in place of n
 
 
 def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Grey levels (n, 16, 16), uint8: 40 training images, 12 brighter test images, one film from elsewhere."""
+    """Grey levels (n, 16, 16), uint8: 40 training images, 12 brighter test images, one image from elsewhere."""
     kinds = ((40, 110, 50), (12, 150, 30), (1, 180, 20))
     return tuple(rng.normal(m + rng.normal(0, 4), s, (n, 16, 16)).clip(0, 255).astype(np.uint8) for n, m, s in kinds)
 
@@ -241,9 +243,9 @@ q3 = Question(
     points=3,
     wants="scale(train, test, upload) returns three arrays: train, test and upload after scaling",
     hints=(
-        "Next year a film comes alone. Whose mean will be subtracted from it?",
-        "Would a training image come out otherwise if the test images were others? It must not.",
-        "Two numbers, computed once from one of the three arrays, and the same line for all of them.",
+        "Next year a single image arrives. Which mean will be subtracted from it?",
+        "Would a scaled training image change if the test images were different? It must not.",
+        "Two numbers, computed once from one of the three arrays; the same formula for all three.",
     ),
     data=_parts,
 )
@@ -260,7 +262,9 @@ def _(scale, rng):
     if (moved := abs(other[0] - a).max()) > SLACK / 10:
         raise q3.caught("all_images", moved=moved)
     if abs(a.mean()) > SLACK or abs(a.std() - 1) > SLACK:
-        raise Wrong(f"After scaling, train has mean {a.mean():.2f} and deviation {a.std():.2f}; asked for was 0 and 1.")
+        raise Wrong(
+            f"After scaling, train has mean {a.mean():.2f} and deviation {a.std():.2f}; it should have 0 and 1."
+        )
     for name, part in (("own_statistics", b), ("upload_by_itself", c)):
         if abs(part.mean()) < SLACK / 4 and abs(part.std() - 1) < SLACK / 4:
             raise q3.caught(name)
@@ -269,7 +273,7 @@ def _(scale, rng):
         off = abs(np.interp(grey, levels, a.ravel()[first]) - part)
         if off.max() > SLACK:
             level = grey.ravel()[off.argmax()]
-            raise Wrong(f"The grey level {level} did not become the same number everywhere: it differs in {what}.")
+            raise Wrong(f"The grey level {level} is not scaled to the same number everywhere: it differs in {what}.")
 
 
 def _three(value, parts) -> list[np.ndarray]:
@@ -285,8 +289,9 @@ def _by(images, of):
 
 
 @q3.mistake(
-    "We put other images in the place of test and upload, not of train. Yet the training images came out otherwise, by "
-    "up to {moved:.2f}: through the constants they know what training must not know. Compute them from train alone."
+    "We replaced test and upload by other images and left train as it was, yet the scaled training images changed by "
+    "up to {moved:.2f}. Information about the test images reached training through the constants. Compute them from "
+    "train alone."
 )
 def all_images(train, test, upload):
     every = np.concatenate([train, test, upload])
@@ -294,25 +299,25 @@ def all_images(train, test, upload):
 
 
 @q3.mistake(
-    "Test has a mean of 0 and a deviation of 1: it was scaled by its own. Nothing leaks into training, but if the test "
-    "images are brighter, because these people are ill or the machine is another one, that is scaled away, and what "
-    "becomes of an image depends on who is tested with it."
+    "Test has mean 0 and deviation 1: it was scaled by its own statistics. Nothing leaks into training, but if the "
+    "test images are brighter (because of the disease, or another machine), that difference is removed, and the "
+    "result for an image depends on the others in the test. Use the training constants."
 )
 def own_statistics(train, test, upload):
     return tuple(_by(images, images) for images in (train, test, upload))
 
 
 @q3.mistake(
-    "Train and test are right, and the film that came alone was scaled by itself: every upload would have the same "
-    "mean, however bright it is. The constants of train are kept with the model, for all that comes later."
+    "Train and test are right, but the single image was scaled by its own statistics: every upload would have the "
+    "same mean, however bright it is. Keep the constants of train with the model and use them for all later images."
 )
 def upload_by_itself(train, test, upload):
     return _by(train, train), _by(test, train), _by(upload, upload)
 
 
 @q3.mistake(
-    "Scaled twice: the images were divided by 255 and the constants were not. All training images now lie between "
-    "{low:.2f} and {high:.2f}, so that to a network they are all the same. Look at min and max of what goes into it."
+    "Scaled twice: the images were divided by 255 but the constants were not. All training images now lie between "
+    "{low:.2f} and {high:.2f}, so they look the same to a network. Check min and max of its input."
 )
 def two_scales(train, test, upload):
     return tuple((images / 255 - train.mean()) / train.std() for images in (train, test, upload))
@@ -329,7 +334,7 @@ def _(right):
     yield "train alone", lambda *p: right(*p)[0], False
 
 
-# --- q4: one way in -------------------------------------------------------------------------------------------------
+# --- q4: the same preprocessing -------------------------------------------------------------------------------------
 
 PROBABILITY = 0.03  # how far the answer may be off
 
@@ -365,13 +370,13 @@ def _uploads(rng: np.random.Generator) -> tuple[Network, list[tuple[bytes, np.nd
 
 q4 = Question(
     "ask",
-    title="One way in",
+    title="The same preprocessing for every upload",
     points=3,
     wants="ask(network, file) returns one number, the network's probability for that file",
     hints=(
-        "What was done to every training image before the network saw it? No more and no less is to be done here.",
-        "Which two functions stand between a file and the cache? (preprocess.cache?? shows them.) And who divides by "
-        "255?",
+        "What was done to every training image before the network saw it? Do exactly the same here.",
+        "Which two functions lead from a file to the cache? (preprocess.cache?? shows them.) And where is the "
+        "division by 255?",
         "images.read, then preprocess.prepare with the size of the cache; [None, ..., None] makes a batch of one image "
         "with one channel.",
     ),
@@ -392,7 +397,9 @@ def _(ask, rng):
             raise q4.caught(name, n=len(files), span=np.ptp(given))
     worst = abs(given - truth).argmax()
     mode = Image.open(io.BytesIO(files[worst][0])).mode
-    raise Wrong(f"For a file of mode {mode} you found {given[worst]:.2f}; prepared as in training: {truth[worst]:.2f}.")
+    raise Wrong(
+        f"For a file of mode {mode} you return {given[worst]:.2f}; prepared as in training it is {truth[worst]:.2f}."
+    )
 
 
 def _asked(network: Network, square: np.ndarray) -> float:
@@ -407,24 +414,25 @@ def _opened(file, weights=(0.299, 0.587, 0.114)):
 
 
 @q4.mistake(
-    "Scaled twice: the network divides by 255, and what you gave it had been made small before. Little is left: "
-    "your answers for {n} different films lie within {span:.3f} of each other. Print min and max of what goes into it."
+    "Scaled twice: the network divides by 255, and your input had already been divided. Little signal is left: your "
+    "answers for {n} different images lie within {span:.3f} of each other. Check min and max of the network's input."
 )
 def scaled_twice(network, file):
     return _asked(network, preprocess.prepare(_opened(file), SIZE) / 255)
 
 
 @q4.mistake(
-    "The films were squashed into the square, and those of training were padded: a heart of another shape than any the "
-    "network has seen. resize((64, 64)) squashes."
+    "The images were squashed into the square, but the training images were padded, so the proportions differ from "
+    "anything the network has seen. resize((64, 64)) squashes; use the preprocessing of training."
 )
 def squashed(network, file):
     return _asked(network, preprocess.prepare(_opened(file), SIZE, "squash"))
 
 
 @q4.mistake(
-    "Right for most files, and not for those with an alpha channel: it was averaged in as if it were light, which puts "
-    "a veil over the picture. The training images were read by images.read, which looks at the mode first."
+    "This is right for most files but not for those with an alpha channel: alpha was averaged in as if it were "
+    "brightness, which puts a veil over the image. The training images were read by images.read, which looks at the "
+    "mode first."
 )
 def alpha_read_as_light(network, file):
     mode = Image.open(io.BytesIO(file)).mode
@@ -433,9 +441,8 @@ def alpha_read_as_light(network, file):
 
 
 @q4.mistake(
-    "Each film was stretched to the full range, from black to white. It may look better, and it is not what the "
-    "network was trained on: how bright a film was is part of its input. What train got, and only that, an upload must "
-    "get."
+    "Each image was stretched to the full range from black to white. It may look better, but the network was not "
+    "trained on such images: brightness is part of its input. Apply exactly the preprocessing of training."
 )
 def stretched(network, file):
     square = preprocess.prepare(_opened(file), SIZE).astype(float)

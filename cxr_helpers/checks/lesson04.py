@@ -23,9 +23,9 @@ q1 = Question(
     points=3,
     wants="make_split(table, seed) returns the table with its column split filled: train or test",
     hints=(
-        "The column group says what stays together. Which function of lesson 04 keeps groups whole?",
-        "Three things at once: groups whole, each class represented, the same seed the same split. No row may be lost "
-        "and no file moved.",
+        "The column group says which images belong together. Which function of lesson 04 keeps groups together?",
+        "Three requirements: groups stay together, each class is represented, the same seed gives the same split. No "
+        "row may be lost and no file moved.",
         "split.holdout does it. Which share goes to test, and which to val?",
     ),
     data=lambda rng: fresh.grouped(rng, 60, copies=8, labels=("normal", "covid", "viral")),
@@ -63,7 +63,7 @@ def _judge(table: pd.DataFrame, results: list[pd.DataFrame]) -> None:
         )
     shares = _shares(table, splits)
     if 0 < crossing < 5:
-        raise Wrong(f"{crossing} of {table['group'].nunique()} groups stand on both sides.")
+        raise Wrong(f"{crossing} of {table['group'].nunique()} groups are in both parts.")
     if crossing:
         groups = results[0].set_index("image_id").get("group", table["group"])
         renamed = set(groups) != set(table["group"])
@@ -72,7 +72,7 @@ def _judge(table: pd.DataFrame, results: list[pd.DataFrame]) -> None:
         raise q1.caught(name, crossing=crossing)
     size = np.mean([(s == "test").mean() for s in splits])
     if abs(size - SHARE) > SIZE_SLACK:
-        raise Wrong(f"{size:.0%} of the images are test; asked for was about {SHARE:.0%}.")
+        raise Wrong(f"{size:.0%} of the images are in test; it should be about {SHARE:.0%}.")
     of_groups = _shares(table, splits, table.drop_duplicates("group").index)
     far = np.minimum((shares - SHARE).abs(), (of_groups - SHARE).abs())  # even by images or by groups: either will do
     if far.max().max() > CLASS_SLACK:
@@ -103,14 +103,16 @@ def _cut(table, seed, stratify=None):
     return np.where(table.index.isin(test), "test", "train")
 
 
-@q1.mistake("The images were shuffled and cut: {crossing} groups stand on both sides. Whole groups go to one side.")
+@q1.mistake(
+    "The images were shuffled and cut: {crossing} groups are in both train and test. Assign whole groups to one part."
+)
 def shuffle_only(table, seed):
     return table.assign(split=_cut(table, seed))
 
 
 @q1.mistake(
-    "The cut came first and the groups after it, made anew on each side, so that nothing seems to cross. By the groups "
-    "that the table had, {crossing} stand on both sides. Group first, split second."
+    "The split came first, and new groups were then made within each part, so that nothing seems to cross. By the "
+    "original groups, {crossing} are in both parts. Group first, split second."
 )
 def shuffle_then_group(table, seed):
     table = table.assign(split=_cut(table, seed))
@@ -118,24 +120,24 @@ def shuffle_then_group(table, seed):
 
 
 @q1.mistake(
-    "Each class has its share, but {crossing} groups stand on both sides: stratifying balances the classes and keeps "
-    "nobody together."
+    "Each class has its share, but {crossing} groups are in both parts. Stratifying balances the classes; it does not "
+    "keep groups together."
 )
 def stratify_only(table, seed):
     return table.assign(split=_cut(table, seed, table["label"]))
 
 
 @q1.mistake(
-    "Copies were removed after the split, within each side: {lost} rows are gone, and {crossing} groups still stand on "
-    "both sides, which are the ones that leak. Group first, split second, and drop nothing."
+    "Copies were removed after the split, within each part: {lost} rows are gone, and {crossing} groups are still in "
+    "both parts, where they leak. Group first, split second, and drop nothing."
 )
 def deduplicate_after(table, seed):
     return table.assign(split=_cut(table, seed)).drop_duplicates(["split", "group"])
 
 
 @q1.mistake(
-    "Files were moved, or their paths rewritten. Run it twice, and the second run splits what the first one left. "
-    "A split is a column: every file stays where it is."
+    "Files were moved, or their paths rewritten. A second run would then split what the first one left. A split is a "
+    "column in the table: leave every file where it is."
 )
 def move_files(table, seed):
     result = split.holdout(table, test=SHARE, val=0, seed=seed)
@@ -149,8 +151,8 @@ def move_files(table, seed):
 
 
 @q1.mistake(
-    "Groups stay whole, but the classes are not spread evenly: with one of the seeds tried, {share:.0%} of the class "
-    "{label} went to test. Ask for whole groups and for even classes at once."
+    "Groups stay together, but the classes are uneven: with one of the seeds tried, {share:.0%} of the class {label} "
+    "went to test. Keep groups together and stratify by class at the same time."
 )
 def group_only(table, seed):
     from sklearn.model_selection import GroupShuffleSplit
@@ -159,7 +161,7 @@ def group_only(table, seed):
     return table.assign(split=np.where(np.isin(np.arange(len(table)), test), "test", "train"))
 
 
-@q1.mistake("The same seed gave two different splits: pass the seed on, so that another person gets your split.")
+@q1.mistake("The same seed gave two different splits. Pass the seed on, so that others can reproduce your split.")
 def no_seed(table, seed):
     return split.holdout(table, test=SHARE, val=0, seed=int(np.random.default_rng().integers(10**6)))
 
@@ -221,10 +223,11 @@ q2 = Question(
     points=3,
     wants="is_disjoint(table) returns True where no patient and no file is in two parts, else False",
     hints=(
-        "What names a film, and what names a person? One column each; the names of files do neither.",
-        "Two parts means any two of train, val and test. And two images of unknown patients prove nothing.",
+        "Which column identifies a file's content, and which one a person? File names do neither.",
+        "Two parts means any two of train, val and test. And two images of unknown patients need not show the same "
+        "person.",
         'For one column: table.dropna(subset=[column]).groupby(column)["split"].nunique() says in how many parts each '
-        "value stands. split.assert_disjoint does this for several columns.",
+        "value occurs. split.assert_disjoint does this for several columns.",
     ),
     data=lambda rng: _cases(rng)[0][0],
 )
@@ -239,48 +242,48 @@ def _(is_disjoint, rng):
     q2.recognise_all(given, [(table,) for table, _ in cases])
     wrong = next(i for i, (answer, (_, truth)) in enumerate(zip(given, cases, strict=True)) if answer != truth)
     raise Wrong(
-        "A split without a fault was refused."
+        "A split without leaks was rejected."
         if wrong < 2
-        else f"A split in which one {'patient' if wrong % 2 == 0 else 'file'} stands in two parts passed as disjoint."
+        else f"A split in which one {'patient' if wrong % 2 == 0 else 'file'} is in two parts was accepted as disjoint."
     )
 
 
 def _shared(table: pd.DataFrame, column: str, parts: tuple[str, ...] = ("train", "val", "test")) -> bool:
-    """Whether a known value of the column stands in two of the parts."""
+    """Whether a known value of the column occurs in two of the parts."""
     used = table[table["split"].isin(parts)].dropna(subset=[column])
     return bool((used.groupby(column)["split"].nunique() > 1).any())
 
 
 @q2.mistake(
-    "Your proof held for every split that was tried, also for those that leak. Were names of files compared (in one "
-    "table they are always different), or patient and file as a pair? Compare each by itself: what is in the file, and "
-    "whose it is."
+    "Your function accepted every split, including those that leak. File names differ even for identical files; and "
+    "patient and file compared as a pair miss each single match. Compare the file's content and the patient "
+    "separately."
 )
 def names_only(table):
     return not _shared(table, "image_id")
 
 
-@q2.mistake("Files were compared, people were not: a patient with two films on two sides went unnoticed.")
+@q2.mistake("Files were compared but patients were not: a patient with images in two parts was missed.")
 def hashes_only(table):
     return not _shared(table, "sha256")
 
 
-@q2.mistake("People were compared, files were not: one file under two patients' names went unnoticed.")
+@q2.mistake("Patients were compared but files were not: the same file under two patients' names was missed.")
 def people_only(table):
     return not _shared(table, "patient")
 
 
 @q2.mistake(
-    "Train and test were compared, val was not. What is chosen on val must be new to val as well, and what is scored "
-    "on test must not have been chosen on it."
+    "Train and test were compared, but val was not. Settings are chosen on val, so its images must be in neither "
+    "train nor test. Compare all three parts."
 )
 def val_ignored(table):
     return not any(_shared(table, column, ("train", "test")) for column in ("patient", "sha256"))
 
 
 @q2.mistake(
-    "A faultless split was refused, because several images of unknown patients were taken for one person. "
-    "A missing name is no name: leave it out of the comparison (and say in the report how many there are)."
+    "A split without leaks was rejected, because images of unknown patients were treated as one person. A missing "
+    "name does not identify anyone: leave it out of the comparison (and report how many there are)."
 )
 def unknown_counts(table):
     named = table.assign(patient=table["patient"].fillna("unknown"))
@@ -304,8 +307,8 @@ q3 = Question(
     wants="one of the letters A to E, in quotes",
     kind="value",
     hints=(
-        "Ask of each protocol: what stood on both sides of the line, and who chose the line?",
-        "Two of them let patients or copies cross, one did not look, and one chose the seed by its result.",
+        "For each protocol ask: what is in both train and test, and how was the split chosen?",
+        "Two of them let patients or copies cross, one did not check, and one chose the seed by its result.",
     ),
 )
 
@@ -318,20 +321,20 @@ def _(believable, rng):
 
 q3.wrong_value(
     *("A", "A"),
-    "A: twenty seeds do not help. Each of the twenty splits lets patients cross, so the mean is a precise answer to "
-    "the wrong question.",
+    "A: in each of the twenty splits patients are in both train and test, so the mean is precise but biased. More "
+    "seeds do not remove a leak.",
 )
 q3.wrong_value(
     *("B", "B"),
-    "B: removing copies within train and within test leaves those between them. Group first, split second.",
+    "B: removing copies within train and within test leaves the copies between them. Group first, split second.",
 )
 q3.wrong_value(
     *("D", "D"),
-    "D: the split is sound, but the best of twenty seeds is the luckiest one. A seed is set before the result is seen.",
+    "D: the split is sound, but the best of twenty seeds is too high by luck. Fix the seed before you see a result.",
 )
 q3.wrong_value(
     *("E", "E"),
-    "E: a folder called test proves nothing. In the published set of case E it holds images of its own train folder.",
+    "E: a folder named test may still share images with train, as in the published set of case E. Check it first.",
 )
 
 

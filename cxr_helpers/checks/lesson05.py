@@ -1,4 +1,4 @@
-"""Questions of lesson 05, a first network: one step by hand, what can be descended, the order, four loss curves."""
+"""Questions of lesson 05, a first network: one step by hand, usable objectives, the order, four loss curves."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from ._question import Question
 from ._running import Wrong
 
 CLOSE = 1e-5  # how far a weight may be from the one that finite differences give
-LITTLE = 0.01  # turned by no more than this, a weight leaves every staircase of question 2 where it is
+LITTLE = 0.01  # a weight changed by no more than this leaves every step function of question 2 as it is
 MIXED = 0.3  # least share of rows of another class than the row before; shuffled, it is about twice that
 
 
@@ -28,7 +28,7 @@ def _entropy(p, y) -> float:
 
 
 def _half_trained(rng: np.random.Generator) -> tuple:
-    """Arguments of a step: a neuron, films and labels, a batch of both classes, a rate."""
+    """Arguments of a step: a neuron, images and labels, a batch of both classes, a rate."""
     n, pixels = int(rng.integers(14, 22)), int(rng.integers(4, 8))
     y = rng.permutation(np.arange(n) % 2).astype(float)
     batch = rng.permutation([*rng.choice(np.flatnonzero(y), 4, False), *rng.choice(np.flatnonzero(1 - y), 2, False)])
@@ -42,11 +42,11 @@ q1 = Question(
     points=3,
     wants="step(weights, bias, x, y, batch, rate) returns two things, the new weights and the new bias",
     hints=(
-        "Three lines: the probabilities of the batch, their errors, the move. Which of the arguments does each need?",
-        "error = probability - label. The gradient of a weight is a mean over films. Over which? And what is the "
-        "bias's input?",
-        "Take the rows first, x[batch] and y[batch], and nothing else from there on. Both gradients come from the "
-        "same errors, and the loss falls against them.",
+        "Three lines: the probabilities of the batch, their errors, the update. Which of the arguments does each need?",
+        "error = probability - label. The gradient of a weight is a mean over images. Over which ones? And what is "
+        "the bias's input?",
+        "First take the rows x[batch] and y[batch], and use only these. Both gradients come from the same errors; "
+        "step in the opposite direction.",
     ),
     data=_half_trained,
 )
@@ -64,7 +64,7 @@ def _(step, rng):
             raise q1.caught(name)
     off = int(np.argmax(np.abs(given[0] - right[0])))
     part = "the bias" if off == len(right[0]) - 1 else f"weight {off}"
-    raise Wrong(f"In one case {part} became {given[0][off]:.4f}; turning and looking leads to {right[0][off]:.4f}.")
+    raise Wrong(f"In one case {part} became {given[0][off]:.4f}; finite differences give {right[0][off]:.4f}.")
 
 
 def _close(some: list, others: list):
@@ -79,7 +79,7 @@ def _moved(result, case: tuple) -> np.ndarray:
 
 
 def _by_trying(weights, bias, x, y, batch, rate, size=1e-5) -> np.ndarray:
-    """Weights and bias after the step, its gradient found by turning each a little."""
+    """Weights and bias after the step, its gradient found by finite differences."""
     inputs, knobs = np.column_stack([x, np.ones(len(x))])[batch], np.append(weights, bias)
     at = lambda k: _entropy(_sigmoid(inputs @ k), y[batch])  # noqa: E731
     return knobs - rate * np.array([(at(knobs + t) - at(knobs - t)) / (2 * size) for t in size * np.eye(len(knobs))])
@@ -94,47 +94,55 @@ def _go(weights, bias, x, error, rate):
     return weights - rate * x.T @ error / len(x), bias - rate * error.mean()
 
 
-@q1.mistake("The step goes uphill: the gradient says where the loss rises, so one goes minus rate times gradient.")
+@q1.mistake("The step goes uphill. The gradient points where the loss rises, so subtract rate times gradient.")
 def uphill(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), -rate)
 
 
-@q1.mistake("The films' gradients were added up. The loss is a mean, and so is its gradient: divide by their number.")
+@q1.mistake(
+    "The gradients of the images were added. The loss is a mean, and so is its gradient: divide by the number of "
+    "images."
+)
 def summed(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate * len(batch))
 
 
-@q1.mistake("The batch's sum was divided by the number of all films. The mean is over the films that were looked at.")
+@q1.mistake(
+    "The sum over the batch was divided by the number of all images. Divide by the number of images in the batch."
+)
 def divided_by_all(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate * len(batch) / len(y))
 
 
-@q1.mistake("All films were used. This step looks at the rows in batch and at no others.")
+@q1.mistake("All images were used. This step may use only the rows in batch.")
 def all_rows(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x, _errors(weights, bias, x, y), rate)
 
 
-@q1.mistake("The error was taken from the score. It is probability minus label: the sigmoid comes in between.")
+@q1.mistake("The error was computed from the score. It is probability minus label: apply the sigmoid first.")
 def no_sigmoid(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], x[batch] @ weights + bias - y[batch], rate)
 
 
 @q1.mistake(
-    "The probability was rounded to 0 or 1 before the error was taken: that is the accuracy in place of the loss. A "
-    "film that is right by a hair then teaches nothing, and one that is wrong by a hair as much as one far off."
+    "The probability was rounded to 0 or 1 before the error was computed, which replaces the loss by the accuracy. "
+    "Then an image that is just right contributes nothing, and one that is just wrong as much as one that is far off. "
+    "Do not round."
 )
 def accuracy_as_loss(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], (x[batch] @ weights + bias > 0) - y[batch], rate)
 
 
-@q1.mistake("The bias stood still. It is a weight like the others, one whose input is always 1: it moves as well.")
+@q1.mistake(
+    "The bias did not change. It is a weight like the others, with an input that is always 1, so it moves as well."
+)
 def bias_left(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0], bias
 
 
 @q1.mistake(
-    "The weights moved first, and the bias was then moved by the errors of the new weights. One step has one "
-    "gradient: take all errors before anything moves."
+    "The weights were updated first, and the bias then by the errors of the new weights. A step uses one gradient: "
+    "compute all errors before you update anything."
 )
 def in_turn(weights, bias, x, y, batch, rate):
     weights = _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0]
@@ -149,13 +157,13 @@ def _(right):
     yield "weights in a column", lambda *c: (right(*c)[0][:, None], right(*c)[1]), False
 
 
-# --- q2: what can be descended --------------------------------------------------------------------------------------
+# --- q2: what gradient descent can use ------------------------------------------------------------------------------
 
 
 def _objectives(rng: np.random.Generator) -> tuple[np.ndarray, dict[str, Callable], list[bool]]:
     """Weights to start from, objectives by name, and for each whether it has a slope there.
 
-    Turning one weight by `LITTLE` takes none of the 40 films over any stair; the first pixel is mid grey on all.
+    A change of one weight by `LITTLE` takes none of the 40 images over a threshold; the first pixel is mid grey in all.
     """
     weights, x = rng.choice([-1, 1], 6) * rng.uniform(1, 2, 6), rng.uniform(-0.5, 0.5, (4000, 6)) * (np.arange(6) > 0)
     far = (np.abs(x @ weights) > 0.05) & (np.abs(_sigmoid(x @ weights) * 10 % 1 - 0.5) > 0.1)
@@ -171,7 +179,7 @@ def _objectives(rng: np.random.Generator) -> tuple[np.ndarray, dict[str, Callabl
         ("sensitivity", lambda w: float(np.mean(p(w)[y == 1] > 0.5)), False),
         ("mean distance to the label", lambda w: float(np.mean(np.abs(p(w) - y))), True),
         ("cross-entropy of rounded probabilities", lambda w: _entropy(np.clip(p(w).round(1), 0.05, 0.95), y), False),
-        ("number of films", lambda w: len(y), False),
+        ("number of images", lambda w: len(y), False),
     ]
     found = [found[i] for i in rng.permutation(len(found))]
     return weights, {what: f for what, f, _ in found}, [slope for *_, slope in found]
@@ -179,15 +187,15 @@ def _objectives(rng: np.random.Generator) -> tuple[np.ndarray, dict[str, Callabl
 
 q2 = Question(
     "can_descend",
-    title="What can be descended?",
+    title="What can gradient descent use?",
     points=2,
-    wants="can_descend(objective, weights) returns True where a small turn of some weight changes it, else False",
+    wants="can_descend(objective, weights) returns True if a small change of some weight changes it, else False",
     hints=(
-        "Lesson 05 found a gradient without any formula. How?",
-        "One weight at a time, a little, and look. How much is a little: how far must one turn for a film to cross "
-        "0.5, and how far for a smooth curve to change at all?",
-        "Compare objective(turned) with objective(weights), where turned has one weight more by 0.0001. One weight "
-        "that answers is enough.",
+        "Lesson 05 found a gradient without a formula. How?",
+        "Change one weight at a time, slightly, and compare. How large is the change at which an image crosses 0.5, "
+        "and how small a change is enough for a smooth curve?",
+        "Compare objective(changed) with objective(weights), where one weight of changed is larger by 0.0001. One "
+        "weight with an effect is enough.",
     ),
     data=lambda rng: _objectives(rng)[:2],
 )
@@ -202,37 +210,40 @@ def _(can_descend, rng):
     q2.recognise_all(given, [(f, weights) for f in objectives.values()])
     what, slope = next((w, s) for w, s, g in zip(objectives, right, given, strict=True) if g != s)
     raise Wrong(
-        f"The answer for the {what} was False; but it does change when one of the weights is turned by 0.0001."
+        f"The answer for the {what} was False; but it does change when one of the weights changes by 0.0001."
         if slope
-        else f"The answer for the {what} was True; but as long as no weight is turned by more than {LITTLE}, it does "
-        "not change at all. It waits for a film to cross a line, and then jumps. A step needs a slope where it stands."
+        else f"The answer for the {what} was True; but it is constant as long as no weight changes by more than "
+        f"{LITTLE}, and jumps only when an image crosses the threshold. Gradient descent needs a slope at the "
+        "current weights."
     )
 
 
 def _answers(objective, weights, size: float) -> list[bool]:
-    """For each weight, whether the objective changes when it is turned."""
+    """For each weight, whether the objective changes with it."""
     return [bool(objective(weights + turn) != objective(weights)) for turn in size * np.eye(len(weights))]
 
 
 @q2.mistake(
-    "You turned so far that films crossed a line, and took the jump of a staircase for a slope: the accuracy passed. "
-    "On its stair the accuracy is flat, and a step of rate × 0 goes nowhere. Turn less: 0.0001."
+    "The accuracy was accepted: the change was so large that images crossed the threshold, and a jump was taken for a "
+    "slope. Near these weights the accuracy is constant, so its gradient is 0 and a step goes nowhere. Use a smaller "
+    "change, such as 0.0001."
 )
 def turned_too_far(objective, weights):
     return any(_answers(objective, weights, 1.0))
 
 
 @q2.mistake(
-    "Everything passed, the accuracy too, and even the mere number of films. A number that says how good a model is "
-    "need not say in which direction it gets better: report the accuracy, but descend on a loss."
+    "Every objective was accepted, even the accuracy and the number of images. A number that says how good a model is "
+    "need not say in which direction it improves: report the accuracy, but minimise a loss. Test for a slope."
 )
 def any_number(objective, weights):
     return objective(weights) >= 0
 
 
 @q2.mistake(
-    "No slope was found. If you turned the first weight only: its pixel is 0 in our scaling on all these films; others "
-    "answer. If you compared: a change of a millionth is nothing to np.isclose and to rounding; take !=."
+    "No slope was found. If you changed the first weight only: its pixel is 0 after scaling in all these images; "
+    "other weights do have an effect. If you compared with np.isclose or rounded: the differences are too small for "
+    "that; use !=."
 )
 def first_weight_only(objective, weights):
     return _answers(objective, weights, 1e-4)[0]
@@ -240,9 +251,9 @@ def first_weight_only(objective, weights):
 
 @q2.edges
 def _(right):
-    yield "turned by as much as is safe, NumPy's truth", lambda f, w: np.any(_answers(f, w, LITTLE)), True
+    yield "changed by as much as is safe, NumPy's bool", lambda f, w: np.any(_answers(f, w, LITTLE)), True
     yield "turned by 0.5", lambda f, w: any(_answers(f, w, 0.5)), False
-    yield "turned by so little that it is rounded away", lambda f, w: any(_answers(f, w, 1e-20)), False
+    yield "changed by so little that it is rounded away", lambda f, w: any(_answers(f, w, 1e-20)), False
     yield "0 and 1", lambda f, w: int(right(f, w)), False
 
 
@@ -264,8 +275,8 @@ q3 = Question(
     points=3,
     wants="training_orders(table, epochs, seed) returns a list of arrays of row numbers, one array per epoch",
     hints=(
-        "Which of the three parts may weights be fitted to? And in which order does this table stand?",
-        "Row numbers count in the whole table. Each epoch visits every one of its rows once, in an order of its own.",
+        "Which of the three parts may weights be fitted to? And how is this table sorted?",
+        "Row numbers count from the start of the whole table. Each epoch uses each of its rows once, in a new order.",
         'np.flatnonzero(table["split"] == ...) gives row numbers; a generator\'s permutation shuffles an array. Make '
         "the generator once, from the seed, before the first epoch.",
     ),
@@ -283,7 +294,9 @@ def _(training_orders, rng):
         raise q3.caught("shuffle_once")
     again, other = (_orders(training_orders(table, epochs, s), epochs) for s in (seed, seed + 1))
     if not np.array_equal(orders, again):
-        raise Wrong("The same seed gave different orders: make the generator from it, so that a run can be repeated.")
+        raise Wrong(
+            "The same seed gave different orders: create the generator from the seed, so that a run can be repeated."
+        )
     if np.array_equal(orders, other):
         raise Wrong("Two seeds gave the same orders: the seed is not used.")
 
@@ -292,7 +305,7 @@ def _orders(result, epochs: int) -> np.ndarray:
     """The orders as whole numbers, a row for each epoch."""
     orders = expect.array(result, (epochs, -1), "the list of orders")
     if (orders != np.floor(orders)).any():
-        raise Wrong("An order should hold row numbers, which are whole.")
+        raise Wrong("An order should hold row numbers, which are integers.")
     return orders.astype(int)
 
 
@@ -300,26 +313,25 @@ def _judge(table: pd.DataFrame, order: np.ndarray) -> None:
     """Raise `Wrong` unless the rows are those of the training part, each once, their classes mixed."""
     train = np.flatnonzero(table["split"] == "train")
     if ((order < 0) | (order >= len(table))).any():
-        raise Wrong(f"The table has the rows 0 to {len(table) - 1}; an order names others.")
+        raise Wrong(f"The table has the rows 0 to {len(table) - 1}; an order contains other numbers.")
     if np.array_equal(np.sort(order), np.arange(len(train))):
         raise q3.caught("counted_within_train", n=len(train))
     part = table["split"].to_numpy()[order]
     if (part == "test").any():
         raise Wrong(
-            f"{(part == 'test').sum()} test films are among the rows. They give the last number and fit nothing."
+            f"{(part == 'test').sum()} test images are among the rows. They are for the final result only and must "
+            "not be fitted."
         )
     if (part == "val").any():
         raise q3.caught("validation_fits", n=(part == "val").sum())
     if not np.array_equal(np.sort(order), train):
         missing = len(train) - len(set(order))
-        raise Wrong(
-            f"An epoch is once through all {len(train)} training films; {missing} are missing, or some come twice."
-        )
+        raise Wrong(f"An epoch uses all {len(train)} training images once; {missing} are missing, or some occur twice.")
     if (np.diff(order) > 0).all():
         raise q3.caught("no_shuffle")
     labels = table["label"].astype(str).to_numpy()[order]
     if (labels[1:] != labels[:-1]).mean() < MIXED:
-        raise Wrong("The classes come in long runs, so most batches hold one class. Shuffle the single rows.")
+        raise Wrong("The classes come in long runs, so most batches contain one class. Shuffle single rows.")
 
 
 def _rows(table, *parts):
@@ -327,29 +339,30 @@ def _rows(table, *parts):
 
 
 @q3.mistake(
-    "The rows stand as in the table, which is sorted by class: nearly every batch would hold one class only, and the "
-    "quickest way to please it is to call everything that class. Shuffle."
+    "The rows are in the order of the table, which is sorted by class: nearly every batch would contain one class "
+    "only, and each step would push the network towards answering that class. Shuffle the rows."
 )
 def no_shuffle(table, epochs, seed):
     return [_rows(table, "train")] * epochs
 
 
-@q3.mistake("Two epochs have the same order. Shuffle anew for each, or the same films always share a batch.")
+@q3.mistake("Two epochs have the same order. Shuffle again for each epoch, or the same images always share a batch.")
 def shuffle_once(table, epochs, seed):
     return [np.random.default_rng(seed).permutation(_rows(table, "train")) for _ in range(epochs)]
 
 
 @q3.mistake(
-    "{n} validation films are among the rows. Weights fitted to them would find them easy, as easy as the random "
-    "labels of lesson 05, and there would be no validation left. Validation chooses; it never fits."
+    "{n} validation images are among the rows. Weights fitted to them would score well on them, even with random "
+    "labels as in lesson 05, and no validation would be left. Use validation for choices only."
 )
 def validation_fits(table, epochs, seed):
     return list(np.random.default_rng(seed).permuted([_rows(table, "train", "val")] * epochs, axis=1))
 
 
 @q3.mistake(
-    "The numbers run from 0 to {n} - 1: they count within the training part, but are used on the whole table, as in "
-    "x[order]. There they name the first {n} rows, whatever part those belong to, and no error says so."
+    "The numbers run from 0 to {n} - 1: they count within the training part but are used on the whole table, as in "
+    "x[order]. There they select the first {n} rows, whatever part those belong to, and no error is raised. Use row "
+    "numbers of the whole table."
 )
 def counted_within_train(table, epochs, seed):
     return list(np.random.default_rng(seed).permuted([np.arange(len(_rows(table, "train")))] * epochs, axis=1))
@@ -358,7 +371,7 @@ def counted_within_train(table, epochs, seed):
 @q3.edges
 def _(right):
     yield "lists in place of arrays", lambda t, e, s: [order.tolist() for order in right(t, e, s)], True
-    yield "one film twice", lambda t, e, s: [np.append(order, order[0]) for order in right(t, e, s)], False
+    yield "one image twice", lambda t, e, s: [np.append(order, order[0]) for order in right(t, e, s)], False
     yield "an epoch too few", lambda t, e, s: right(t, e - 1, s), False
     yield "all parts", lambda t, e, s: right(t.assign(split="train"), e, s), False
     yield "a new order each time", lambda t, e, s: right(t, e, None), False
@@ -368,7 +381,7 @@ def _(right):
 
 
 def _runs() -> dict[str, pd.DataFrame]:
-    """Four trainings of one neuron on drawn numbers, always the same; a row is a step."""
+    """Four training runs of one neuron on random numbers, always the same; a row is a step."""
     return {
         "A": _training(seed=3, n=300, rate=0.1, batch=15, epochs=6, gap=0.9, mixed=False),
         "B": _training(seed=2, n=300, rate=0.0003, batch=50, epochs=20, gap=0.9),
@@ -378,7 +391,7 @@ def _runs() -> dict[str, pd.DataFrame]:
 
 
 def _training(seed, n, rate, batch, epochs, gap, mixed=True, swapped=0) -> pd.DataFrame:
-    """Loss on all training and on 100 validation films before each step; `swapped` labels are wrong."""
+    """Loss on all training and on 100 validation images before each step; `swapped` labels are wrong."""
     rng = np.random.default_rng(seed)
     y = np.arange(n + 100) % 2.0
     noise, pattern = 0.3 * rng.normal(size=(n + 100, 100)), gap / 10 * rng.choice([-1, 1], 100)
@@ -401,29 +414,35 @@ q4 = Question(
     wants="a dictionary from each of the letters A to D to one of the six actions",
     kind="value",
     hints=(
-        "Ask of each panel: does the blue line move at all, does it leap, and do blue and orange part?",
-        "Two panels swing. One of them keeps time with the vertical lines, the other with nothing.",
-        "Before you ask for images: has the neuron had a chance to see the ones that are there?",
+        "For each panel ask: does the blue line change at all, does it jump, and do blue and orange diverge?",
+        "Two panels oscillate, one of them in step with the vertical lines, the other without a pattern.",
+        "Before you ask for more images: has the neuron learned anything from those that you have?",
     ),
     data=lambda rng: _runs(),
 )
 FOR = {  # action: panels that it is wrong for, and what it would be for
-    "rate up": ("ACD", "a larger rate is for a training loss that hardly moves. This one does move."),
-    "rate down": ("ABD", "a smaller rate is for a loss that leaps without rhythm, far above 0.69. This one does not."),
-    "shuffle": ("BCD", "a bad order shows as a swing in time with the epochs. Hold the vertical lines against it."),
-    "stop early": ("ABC", "stopping early is for a validation loss that turns while training goes on falling."),
-    "more images": ("ABCD", "more images are for overfitting, and cost months. Those that are there can do better."),
-    "fit validation": ("ABCD", "training on validation films repairs no curve; it takes away the one that could tell."),
+    "rate up": ("ACD", "a larger rate helps when the training loss hardly changes. This one does change."),
+    "rate down": ("ABD", "a smaller rate helps when the loss jumps irregularly, far above 0.69. This one does not."),
+    "shuffle": ("BCD", "a bad order shows as an oscillation in step with the epochs. Compare with the vertical lines."),
+    "stop early": (
+        "ABC",
+        "early stopping helps when the validation loss turns up while the training loss still falls.",
+    ),
+    "more images": ("ABCD", "more images help against overfitting, but take months. The existing ones can give more."),
+    "fit validation": (
+        "ABCD",
+        "training on validation images repairs no curve; it removes the one that shows a problem.",
+    ),
 }
 KNOWN = {  # where more is to be said
-    "A rate down": "it swings, but in time with the epochs: away while one class is shown, back with the other. A "
-    "smaller rate makes the swings smaller and leaves the order as bad.",
-    "B more images": "the data were blamed for the learning rate. The loss does fall, a hair at each step: the images "
-    "have hardly been looked at. Change one number first; it costs seconds.",
-    "D more images": "they would help, in a year. Asked is what to do first, with the films that are there: the orange "
-    "line has a lowest point, and nobody has to train beyond it.",
-    "D fit validation": "the orange line would fall as well, and prove nothing: fitted weights find even random "
-    "labels. It is the only line here that says that something is wrong. Validation chooses; it never fits.",
+    "A rate down": "it oscillates in step with the epochs: up while one class is shown, down with the other. A smaller "
+    "rate makes the oscillation smaller but does not change the order.",
+    "B more images": "this is a problem of the learning rate, not of the data. The loss does fall, very slowly: the "
+    "neuron has hardly learned from these images yet. Change one setting first; it takes seconds.",
+    "D more images": "they would help, but collecting them takes long. The question is what to do first, with the "
+    "images that you have: the orange line has a lowest point, and training need not go beyond it.",
+    "D fit validation": "the orange line would then fall as well and prove nothing: weights can fit even random "
+    "labels. It is the only line here that shows the problem. Use validation for choices, never for fitting.",
 }
 for _action, (_panels, _why) in FOR.items():
     for _name in (f"{panel} {_action}" for panel in _panels):
@@ -439,7 +458,7 @@ def _(first_thing, rng):
         panel = expect.choice(panel, "ABCD", "a panel")
         q4.recognise({panel: expect.choice(action, FOR, f"the action for panel {panel}")})
     if open_ := sorted(set("ABCD") - {panel.strip().upper() for panel in answered}):
-        raise Wrong(f"What is there is right. Still open: {', '.join(open_)}.")
+        raise Wrong(f"These answers are right so far. Still open: {', '.join(open_)}.")
 
 
 @q4.edges

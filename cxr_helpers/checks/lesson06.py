@@ -1,4 +1,4 @@
-"""Questions of lesson 06, CNN building: counting, the last layer and its loss, callbacks, claims of an augmentation."""
+"""Questions of lesson 06, CNN building: counting parameters, the last layer and its loss, callbacks."""
 
 import tempfile
 import warnings
@@ -24,7 +24,7 @@ def _keras():
 
 
 def _networks(rng: np.random.Generator) -> list[tuple]:
-    """Arguments (side, channels, filters, kernel, classes, head), from simple to less so; odd sides occur in each."""
+    """Arguments (side, channels, filters, kernel, classes, head), from simple to complex; odd sides occur in each."""
     few = lambda n: [int(f) for f in rng.choice(np.arange(3, 12), n, replace=False)]  # noqa: E731
     return [
         (int(rng.integers(8, 15) * 2 + 1), 1, few(1), 3, int(rng.integers(3, 6)), "flatten"),
@@ -49,9 +49,10 @@ q1 = Question(
     points=3,
     wants="count(side, channels, filters, kernel, classes, head) returns one whole number",
     hints=(
-        "Go through the layers with two numbers in hand: how large is the map now, and how many channels has it?",
-        "How many channels has a map after a convolution? And its side, after a convolution, and after a pooling?",
-        "Behind the loop: how many numbers does the last layer get, with flatten, and with the mean of each map?",
+        "Go through the layers and keep two numbers: the side of the map and its number of channels.",
+        "How many channels does a map have after a convolution? What is its side after a convolution, and after "
+        "pooling?",
+        "After the loop: how many inputs does the last layer have, with flatten and with the mean of each map?",
     ),
     data=lambda rng: _networks(rng)[-1],
 )
@@ -81,39 +82,39 @@ def _count(side, channels, filters, kernel, classes, head, *, bias=1, deep=True,
 
 
 @q1.mistake(
-    "Each filter was counted as flat, kernel × kernel weights. It looks at all channels of the layer below: the "
-    "filters of one convolution are the channels of the next."
+    "Each filter was counted as kernel × kernel weights. It covers all channels of the layer below, so it has that "
+    "many weights for each input channel; the filters of one convolution are the channels of the next."
 )
 def flat_filters(*case):
     return _count(*case, deep=False)
 
 
-@q1.mistake("The biases are missing: each filter and each unit has one number more, whose input is always 1.")
+@q1.mistake("The biases are missing: each filter and each unit has one parameter more, its bias.")
 def no_bias(*case):
     return _count(*case, bias=0)
 
 
 @q1.mistake(
-    "The convolutions left the side as it was. The kernel must fit, so without padding a map loses kernel - 1 rows and "
-    "columns, and the last layer has fewer inputs."
+    "The convolutions left the side unchanged. Without padding a map loses kernel - 1 rows and columns, so the last "
+    "layer has fewer inputs."
 )
 def same_padding(*case):
     return _count(*case, shrink=False)
 
 
-@q1.mistake("Pooling rounded an odd side up. A row and a column that have no partner fall away: 7 becomes 3.")
+@q1.mistake("Pooling rounded an odd side up. A row or column without a partner is dropped: 7 becomes 3.")
 def rounded_up(*case):
     return _count(*case, pool=np.ceil)
 
 
-@q1.mistake("The last layer was given one map. Flatten puts all maps in one row: side × side × filters.")
+@q1.mistake("The last layer was given one map only. Flatten takes all maps: side × side × filters inputs.")
 def one_map(side, channels, filters, kernel, classes, head):
     return _count(side, channels, filters, kernel, classes, head, area=head == "mean")
 
 
 @q1.mistake(
-    'With head "mean" the network was flattened all the same. Global average pooling leaves one number of each map, '
-    "whatever its size: that is why such networks are small."
+    'With head "mean" the maps were flattened too. Global average pooling reduces each map to one number, whatever '
+    "its size; that is why such networks are small."
 )
 def always_flat(side, channels, filters, kernel, classes, head):
     return _count(side, channels, filters, kernel, classes, "flatten")
@@ -148,9 +149,10 @@ q2 = Question(
     points=4,
     wants="last_layer(task) returns two things, a Keras layer and a Keras loss",
     hints=(
-        "Two questions for each task: may more than one be true for one film? And in which form do the labels come?",
-        "Softmax makes shares that compete, sigmoid makes numbers that do not. Sparse is for labels that are numbers.",
-        'For "raw" the layer has no activation at all. Who then turns its numbers into shares, and how is it told to?',
+        "Two questions for each task: can more than one class be true for one image? And in which form are the labels?",
+        "Softmax gives probabilities that sum to 1, sigmoid independent ones. Sparse is for labels that are class "
+        "numbers.",
+        'For "raw" the layer has no activation. So the loss has to apply softmax: which of its arguments says so?',
     ),
     data=_labels,
 )
@@ -172,13 +174,13 @@ def _(last_layer, rng):
     if len(open_) == len(UNITS):
         raise NotAttempted(f"last_layer returns (None, None) for every task. Wanted: {q2.wants}.")
     if open_:
-        raise Wrong(f"What is there is right. Still open: {', '.join(open_)}.")
+        raise Wrong(f"These answers are right so far. Still open: {', '.join(open_)}.")
 
 
 def _outputs(task: str, result, features) -> tuple:
     """What the layer makes of some features, and the loss as a function."""
     if not isinstance(result, (tuple, list)) or len(result) != 2 or any(r is None or type(r) is type for r in result):
-        raise Wrong(f"{task}: two things should come back, a layer and a loss, both made: Dense(...), not Dense.")
+        raise Wrong(f"{task}: return two things, a layer and a loss, both created: Dense(...), not Dense.")
     output = np.asarray(result[0](features), float)
     return expect.array(output, (len(features), -1), f"{task}: the layer's output"), _keras().losses.get(result[1])
 
@@ -196,7 +198,9 @@ def _judge(task: str, labels, output: np.ndarray, loss) -> None:
     except Exception as error:
         if task == "kind" and "categorical" in str(getattr(loss, "name", getattr(loss, "__name__", ""))):
             raise q2.caught("one_hot_loss") from error
-        raise Wrong(f"{task}: this loss cannot read labels such as {labels[0]}, beside such outputs.") from error
+        raise Wrong(
+            f"{task}: this loss cannot be computed for labels such as {labels[0]} and these outputs."
+        ) from error
     wanted = _entropy(task, labels, _softmax(output) if task == "raw" else output)
     if abs(value - wanted) <= CLOSE * wanted:
         return
@@ -205,7 +209,7 @@ def _judge(task: str, labels, output: np.ndarray, loss) -> None:
     again = _softmax(output) if shares else 1 / (1 + np.exp(-output))
     if abs(value - _entropy(task, labels, again)) <= CLOSE * wanted:
         raise q2.caught("logits_announced", task=task)
-    raise Wrong(f"{task}: for some answers the loss is {value:.3f}, and their cross-entropy is {wanted:.3f}.")
+    raise Wrong(f"{task}: for some outputs the loss is {value:.3f}, but their cross-entropy is {wanted:.3f}.")
 
 
 def _judge_output(task: str, output: np.ndarray, proper: bool, shares: bool) -> None:
@@ -217,9 +221,9 @@ def _judge_output(task: str, output: np.ndarray, proper: bool, shares: bool) -> 
     if task == "raw" and shares:
         raise q2.caught("shares_for_raw")
     if task == "raw" and (output >= 0).all():
-        raise Wrong("raw: logits may be negative, and these never are: the layer has an activation.")
+        raise Wrong("raw: logits can be negative, but these outputs never are: the layer has an activation.")
     if task != "raw" and not proper:
-        raise Wrong(f"{task}: these are no probabilities; they run from {output.min():.1f} to {output.max():.1f}.")
+        raise Wrong(f"{task}: these are not probabilities; they run from {output.min():.1f} to {output.max():.1f}.")
     if (task == "kind" or output.shape[1] == 2) and not shares:
         raise q2.caught("sigmoid_with_categorical", task=task, total=output.sum(axis=1).max())
 
@@ -247,62 +251,68 @@ def _pair(task: str, wanted: str, units: int, activation: str | None, loss: str,
 
 
 @q2.mistake(
-    "ill: softmax of a single unit. It makes one number into shares that sum to 1, so it is always 1: every film is "
-    "called ill, and a constant has no gradient. Nothing would be learnt, and no error would say so."
+    "ill: softmax of a single unit. Softmax makes its outputs sum to 1, so a single output is always 1: every image "
+    "is called ill, the gradient is 0, and nothing is learned, without any error. Choose an activation for a single "
+    "probability."
 )
 def softmax_of_one(task):
     return _pair(task, "ill", 1, "softmax", "BinaryCrossentropy")
 
 
 @q2.mistake(
-    "{task}: sigmoids, where exactly one is true. The outputs of one film sum to as much as {total:.2f}: a categorical "
-    "loss divides by the sum and does not mind, but nobody can read them as probabilities. Let them compete."
+    "{task}: sigmoid outputs, where exactly one class is true. The outputs of one image sum to as much as "
+    "{total:.2f}. A categorical loss normalises them and raises no error, but they are not probabilities of exclusive "
+    "classes. Choose an activation whose outputs sum to 1."
 )
 def sigmoid_with_categorical(task):
     return _pair(task, "kind", 4, "sigmoid", "SparseCategoricalCrossentropy")
 
 
 @q2.mistake(
-    "{task}: the layer gives probabilities already, and the loss was told to expect logits. They are squeezed twice, "
-    "and the loss stays far above zero even for a perfect answer."
+    "{task}: the layer gives probabilities, but the loss was told to expect logits and applies its activation to them "
+    "once more: for these probabilities even a perfect answer has a loss far above zero. (During fit some versions of "
+    "Keras notice this and only warn; do not rely on it.) Layer and loss must agree on what is passed between them."
 )
 def logits_announced(task):
     return _pair(task, "kind", 4, "softmax", "SparseCategoricalCrossentropy", from_logits=True)
 
 
 @q2.mistake(
-    "raw: the layer gives logits, and the loss takes them for shares, which is what it does unless told otherwise. A "
-    "right answer with a negative number in the wrong place may then cost 16."
+    "raw: the layer gives logits, but the loss takes them for probabilities, which is its default. A right answer "
+    "with a negative logit in the wrong place may then cost 16. Tell the loss what it gets."
 )
 def logits_unannounced(task):
     return _pair(task, "raw", 4, None, "CategoricalCrossentropy")
 
 
 @q2.mistake(
-    "raw: these are shares. The exported file applies softmax itself, so it would be applied twice when the model is "
-    "used, and every answer would come out lukewarm."
+    "raw: these are probabilities. The exported file applies softmax itself, so softmax would be applied twice in "
+    "use, and every answer would be close to equal shares. Return logits."
 )
 def shares_for_raw(task):
     return _pair(task, "raw", 4, "softmax", "CategoricalCrossentropy")
 
 
 @q2.mistake(
-    "findings: softmax lets the five compete for a sum of 1. A film with two findings could give neither of them more "
-    "than a half without taking it from the other, and a film with none must name one. Each needs a unit of its own."
+    "findings: softmax makes the five outputs sum to 1. With two findings, at least one gets no more than 0.5, and an "
+    "image without findings still has to name one. Findings are independent: give each its own probability."
 )
 def softmax_for_findings(task):
     return _pair(task, "findings", 5, "softmax", "BinaryCrossentropy")
 
 
 @q2.mistake(
-    "findings: a categorical loss looks at the findings that are present, and at no others. A film without any costs "
-    "nothing, whatever the network says of it. Each finding is a yes or a no of its own."
+    "findings: a categorical loss looks only at the findings that are present. An image without any costs nothing, "
+    "whatever the network answers. Each finding is a yes-or-no question of its own; choose the loss for that."
 )
 def categorical_for_findings(task):
     return _pair(task, "findings", 5, "sigmoid", "CategoricalCrossentropy")
 
 
-@q2.mistake("kind: this loss wants one-hot labels, such as 0 1 0 0. These are numbers, 0 to 3: there is one for those.")
+@q2.mistake(
+    "kind: this loss needs one-hot labels such as 0 1 0 0. These labels are class numbers, 0 to 3; use the loss made "
+    "for them."
+)
 def one_hot_loss(task):
     return _pair(task, "kind", 4, "softmax", "CategoricalCrossentropy")
 
@@ -312,17 +322,23 @@ def _(right):
     def but(task, *pair, **settings):
         return lambda t: _pair(t, t, *pair, **settings) if t == task else right(t)
 
+    def written_out(task):
+        layer, loss = right(task)
+        return layer, type(loss).from_config(loss.get_config())
+
     yield "two units with softmax for ill", but("ill", 2, "softmax", "SparseCategoricalCrossentropy"), True
     yield "losses by their names", lambda t: (right(t)[0], right(t)[1].name) if t != "raw" else right(t), True
+    yield "every setting of the loss written out, from_logits too", written_out, True
+    yield "a linear layer for raw", but("raw", 4, "linear", "CategoricalCrossentropy", from_logits=True), True
     yield "logits for kind", but("kind", 4, None, "SparseCategoricalCrossentropy", from_logits=True), False
     yield "absolute logits", but("raw", 4, "relu", "CategoricalCrossentropy", from_logits=True), False
     yield "squared error", but("findings", 5, "sigmoid", "MeanSquaredError"), False
     yield "logits for ill", but("ill", 1, None, "BinaryCrossentropy", from_logits=True), False
-    yield "a sigmoid squeezed twice", but("ill", 1, "sigmoid", "BinaryCrossentropy", from_logits=True), False
+    yield "a sigmoid applied twice", but("ill", 1, "sigmoid", "BinaryCrossentropy", from_logits=True), False
     yield "one task still open", lambda t: (None, None) if t == "raw" else right(t), False
 
 
-# --- q3: cross-validation --------------------------------------------------------------------------------------------
+# --- q3: cross-validation -------------------------------------------------------------------------------------------
 
 
 def _folds(rng: np.random.Generator) -> dict:
@@ -363,14 +379,15 @@ def _folds(rng: np.random.Generator) -> dict:
 
 q3 = Question(
     "cross_validate",
-    title="Cross-validation, without a memory",
+    title="Cross-validation without carry-over",
     points=3,
     wants="cross_validate(folds, build, fit, predict, file) returns a list with the predictions for each fold",
     hints=(
-        "Two things remember the fold before, if they are made only once. Which?",
-        "What stands before the loop is shared by all folds. And whose weights has a network after its last epoch?",
-        "Inside the loop: build, keeper, fit, load_weights, predict. And for whom is augmentation: for the learner "
-        "or for the judge?",
+        "Two objects carry over information from the previous fold if they are created only once. Which?",
+        "Everything before the loop is shared by all folds. And which weights does a network have after its last "
+        "epoch?",
+        "Inside the loop: build, keeper, fit, load_weights, predict. And is augmentation for training or for "
+        "prediction?",
     ),
     data=lambda rng: _folds(rng)["given"],
 )
@@ -385,14 +402,14 @@ def _(cross_validate, rng):
         if any(case["calls"]["predict"]):
             raise q3.caught("augmented_test")
         if not all(case["calls"]["fit"]):
-            raise Wrong("The training films of a fold were not augmented: fit takes augment=True or False.")
+            raise Wrong("The training images of a fold were not augmented: fit takes augment=True or False.")
         if np.allclose(given, case["right"], atol=1e-4):
             return
         for name, mistake in q3.mistakes.items():
             if np.allclose(given, mistake.answer(*arguments), atol=1e-4):
                 raise q3.caught(name)
     fold = case["given"][0][int(np.argmax(np.abs(given - case["right"]).max(axis=1) > 1e-4))]
-    raise Wrong(f"The {fold} fold was not judged by its own best weights: what in the loop remembers another fold?")
+    raise Wrong(f"The {fold} fold was not scored with its own best weights: what carries over from another fold?")
 
 
 def _loop(folds, build, fit, predict, file, *, keepers=3, networks=3, load=True, augment=False):
@@ -410,16 +427,17 @@ def _loop(folds, build, fit, predict, file, *, keepers=3, networks=3, load=True,
 
 
 @q3.mistake(
-    "One callback served all folds. It remembers the best loss of the first fold, which no other beats, so it never "
-    "saved again: the other folds were judged with the first one's weights, trained on their own films."
+    "One callback was used for all folds. It keeps the best loss of the first fold, which no other fold beats, so it "
+    "never saved again: the other folds were scored with the first fold's weights, which were trained on their "
+    "images. Create it anew for each fold."
 )
 def reused_callback(*case):
     return _loop(*case, keepers=1)
 
 
 @q3.mistake(
-    "One network went through all folds. From the second fold on it starts with what it learnt before, also from the "
-    "films on which it is now judged. Build it anew for each fold."
+    "One network was used for all folds. From the second fold on it starts with the weights learned before, also from "
+    "the images on which it is now scored. Build it anew for each fold."
 )
 def reused_network(*case):
     return _loop(*case, networks=1)
@@ -431,8 +449,8 @@ def last_epoch(*case):
 
 
 @q3.mistake(
-    "The films that are judged were augmented as well. Run it twice, and the same network gets two scores, for films "
-    "that nobody took. Augmentation is for training films, however true its claims are."
+    "The scored images were augmented as well. The same network then gets a different score in each run, for images "
+    "that nobody took. Augment training images only."
 )
 def augmented_test(*case):
     return _loop(*case, augment=True)

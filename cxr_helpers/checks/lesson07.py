@@ -1,4 +1,4 @@
-"""Questions of lesson 07, evaluation: which average, which unit, where to pick a threshold, which model is better."""
+"""Questions of lesson 07, evaluation: which average, which unit, where to choose a threshold, which model is better."""
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,11 @@ q1 = Question(
     points=2,
     wants='winners(truth, answers) returns a dict: {"image": name of a model, "class": name of a model}',
     hints=(
-        "Lesson 07, step 6: three averages of F1. Who has a vote in each of them, an image or a class?",
-        "One average is the accuracy under another name: there each image has one vote. One takes the mean of the "
-        "classes' F1 as it is: there each class has one.",
+        "Lesson 07, step 6: three averages of F1. What counts equally in each of them, the images or the classes?",
+        "One average equals the accuracy: there each image counts equally. One is the plain mean of the classes' F1: "
+        "there each class counts equally.",
         'scikit-learn: f1_score(truth, said, average=..., zero_division=0), with "micro", "macro" or "weighted". The '
-        "weights of the third are how frequent the classes are.",
+        "third is weighted by the class frequencies.",
     ),
     data=competition,
 )
@@ -72,40 +72,40 @@ def _figures(truth, said) -> dict[str, float]:
 
 
 @q1.mistake(
-    "The two are swapped. Micro pools all answers: each image has one vote, and the frequent class most of them. Macro "
-    "takes the mean of the classes' F1: there each class has one."
+    "The two are swapped. Micro pools all answers, so each image counts equally and the frequent class dominates. "
+    "Macro is the plain mean of the classes' F1, so each class counts equally."
 )
 def swapped(truth, answers):
     return _best(truth, answers, by_image="macro", by_class="accuracy")
 
 
 @q1.mistake(
-    "Both winners were chosen by accuracy (micro F1 is the same under another name). Your winner by class finds "
-    "{found} of {n} covid images: with so few of them it may lose them all and stay on top."
+    "Both winners were chosen by accuracy (micro F1 is the same number). Your winner by class finds {found} of {n} "
+    "covid images: with so few of them, a model can miss them all and still come first."
 )
 def accuracy(truth, answers):
     return _best(truth, answers, by_class="accuracy")
 
 
 @q1.mistake(
-    "The winner by class was chosen by the weighted F1. It weighs a class by how frequent it is, so the rare one "
-    "hardly counts: your winner finds {found} of {n} covid images. Where classes count alike, nothing is weighted."
+    "The winner by class was chosen by the weighted F1. It weights each class by its frequency, so the rare one "
+    "hardly counts: your winner finds {found} of {n} covid images. If each class counts equally, use no weights."
 )
 def weighted(truth, answers):
     return _best(truth, answers, by_class="weighted")
 
 
 @q1.mistake(
-    "Your winner by class never says covid. Its F1 for that class came out as 0/0 and dropped out of the mean, so that "
-    "losing a class did not cost anything. Count it as 0: 2·tp / (2·tp + fp + fn) does."
+    "Your winner by class never predicts covid. Its F1 for that class was 0/0 and was left out of the mean, so "
+    "missing a whole class cost nothing. Count it as 0, as 2·tp / (2·tp + fp + fn) does."
 )
 def lost_class_left_out(truth, answers):
     return _best(truth, answers, by_class="named")
 
 
 @q1.mistake(
-    "Only sensitivities went into the winner by class. It finds {found} of {n} covid images, and its false alarms for "
-    "covid, {alarms} of them among the normal images, cost it next to nothing. F1 counts both kinds of error."
+    "Only sensitivities were used for the winner by class. It finds {found} of {n} covid images, but its {alarms} "
+    "false alarms for covid among the normal images hardly count. F1 includes both kinds of error."
 )
 def sensitivity_only(truth, answers):
     return _best(truth, answers, by_class="sensitivity")
@@ -129,10 +129,10 @@ q2 = Question(
     points=3,
     wants="interval(table) returns two numbers, low and high",
     hints=(
-        "Another study would not draw other films of these people. What would it draw?",
-        "A sensitivity has a denominator: which rows belong in it? And which column names the unit to be drawn?",
-        'weights = resamples(table["patient"]) says how often each row is drawn, 1000 times over. The rows of the ill '
-        "make the denominator; those of them that were called covid the numerator.",
+        "Another study would not sample other images of the same patients. What would it sample?",
+        "Which rows belong in the denominator of a sensitivity? And which column names the unit to resample?",
+        'weights = resamples(table["patient"]) says how often each row is drawn, in each of 1000 resamples. The covid '
+        "rows are the denominator; those of them predicted as covid are the numerator.",
     ),
     data=films,
 )
@@ -143,7 +143,7 @@ def _(interval, rng):
     table = q2.data(rng)
     found = expect.array(interval(table), (2,), "interval(table)")
     if found[0] > found[1]:
-        raise Wrong(f"low is {found[0]:.2f} and high is {found[1]:.2f}: the other way round.")
+        raise Wrong(f"low is {found[0]:.2f} and high is {found[1]:.2f}: they are swapped.")
     reference = _reference(table)
     apart = {name: _apart(found, mistake.answer(table)) for name, mistake in q2.mistakes.items()}
     nearest = min(apart, key=apart.get)
@@ -155,8 +155,8 @@ def _(interval, rng):
         raise q2.caught(nearest, **counts)
     wider = found[1] - found[0] > reference[1] - reference[0]
     raise Wrong(
-        f"Your interval, {found[0]:.2f} to {found[1]:.2f}, is {'wider' if wider else 'narrower'} than that of whole "
-        "patients drawn, with all their films, or it lies elsewhere."
+        f"Your interval, {found[0]:.2f} to {found[1]:.2f}, is {'wider' if wider else 'narrower'} than the one from "
+        "resampling whole patients with all their images, or it lies elsewhere."
     )
 
 
@@ -171,8 +171,8 @@ def _reference(table: pd.DataFrame, metric: str = "sensitivity", **options) -> t
 
 
 @q2.mistake(
-    "Films were taken as units: {n} films, but of {patients} patients. Films of one person are answered alike, so they "
-    "are not {n} independent answers, and {low:.2f} to {high:.2f} promises too much. Draw patients."
+    "Images were used as units: {n} images, but of {patients} patients. Images of one patient get similar answers, so "
+    "they are not {n} independent answers, and {low:.2f} to {high:.2f} is too narrow. Resample patients."
 )
 def images_as_units(table):
     rows = table[table["label"] == "covid"]
@@ -180,31 +180,31 @@ def images_as_units(table):
 
 
 @q2.mistake(
-    "This is the interval of the accuracy: the well are in it, too. A sensitivity asks the ill alone: of those who "
-    "have it, how many are found?"
+    "This is the interval of the accuracy: it includes the images without covid. Sensitivity uses only the covid "
+    "images: how many of them are found?"
 )
 def accuracy_in_its_place(table):
     return _reference(table, "accuracy")
 
 
 @q2.mistake(
-    "This is the interval of the PPV: of those called covid, how many have it? A sensitivity has the ill in its "
-    "denominator, not the alarms."
+    "This is the interval of the PPV: of the images predicted as covid, how many are covid? The denominator of the "
+    "sensitivity is all covid images, not all alarms."
 )
 def wrong_denominator(table):
     return _reference(table, "ppv")
 
 
 @q2.mistake(
-    "A patient who was drawn twice counted once (isin keeps each row once). Then the resamples are too much alike and "
-    "the interval is too narrow: count a patient as often as drawn."
+    "A patient drawn twice was counted once (isin keeps each row once). The resamples are then too similar and the "
+    "interval is too narrow: count a patient as often as drawn."
 )
 def counted_once(table):
     return _reference(table, most=1)
 
 
 def _all_patients(table: pd.DataFrame) -> tuple[float, float]:
-    """All patients drawn, the well too, as weights of rows."""
+    """All patients resampled, also those without covid, as weights of rows."""
     number, names = pd.factorize(table["patient"])
     ill = (table["label"] == "covid").to_numpy()
     found = (table["predicted"] == "covid").to_numpy()[ill]
@@ -217,7 +217,7 @@ def _all_patients(table: pd.DataFrame) -> tuple[float, float]:
 @q2.edges
 def _(right):
     yield "a list", lambda table: list(right(table)), True
-    yield "all patients resampled, the well too", _all_patients, True
+    yield "all patients resampled, also without covid", _all_patients, True
     yield "another seed, few resamples", lambda table: _reference(table, seed=3, times=600), True
     yield "per cent", lambda table: 100 * np.array(right(table)), False
     yield "moved by 0.05", lambda table: np.array(right(table)) + 0.05, False
@@ -234,10 +234,10 @@ q3 = Question(
     points=2,
     wants='report(validation, test) returns a dict of two numbers: {"threshold": ..., "sensitivity": ...}',
     hints=(
-        "What was asked for is not a measurement. Which of the two numbers is asked for, and which is measured?",
-        "Choose on one part, freeze, measure on the other. Which part may you look at as often as you like?",
-        "The threshold comes from the scores of the ill in validation: sorted, at most 5 % of them lie below it. Then "
-        "the share of the ill of the test part whose score reaches it.",
+        "A target is not a measurement. Which of the two numbers is set by you, and which is measured?",
+        "Choose on one part, freeze the threshold, measure on the other. Which part may you use as often as you like?",
+        "The threshold comes from the scores of the ill images in validation: at most 5 % of them lie below it. Then "
+        "take the share of the ill images in test whose score reaches it.",
     ),
     data=parts,
 )
@@ -261,14 +261,20 @@ def _(report, rng):
             if near and abs(other["sensitivity"] - share) <= NEAR_SHARE:
                 raise q3.caught(name, share=share, measured=measured, asked=asked)
         if chosen or abs(share - measured) > NEAR_SHARE:
-            raise Wrong(f"{share:.3f} is not the sensitivity at {threshold:.3f}, where it is to be measured.")
-        much = "more than asked (roc_curve needs drop_intermediate=False)" if asked > SENSITIVITY else "less than asked"
-        raise Wrong(f"Where it is to be chosen, {threshold:.3f} gives a sensitivity of {asked:.3f}, {much}.")
+            raise Wrong(
+                f"{share:.3f} is not the sensitivity at {threshold:.3f} on the part where it should be measured."
+            )
+        much = (
+            "more than required (roc_curve needs drop_intermediate=False)" if asked > SENSITIVITY else "less than asked"
+        )
+        raise Wrong(
+            f"On the part where it should be chosen, {threshold:.3f} gives a sensitivity of {asked:.3f}, {much}."
+        )
 
 
 @q3.mistake(
-    "The threshold was picked on the test images, so their sensitivity, {share:.3f}, was asked for and not measured: "
-    "it would come out at 0.95 or just above for any model. Pick on validation, freeze, measure on test."
+    "The threshold was chosen on the test images, so their sensitivity, {share:.3f}, is a target and not a "
+    "measurement: it would be 0.95 or just above for any model. Choose on validation, freeze, measure on test."
 )
 def picked_on_test(validation, test):
     threshold = pick(test)
@@ -276,8 +282,8 @@ def picked_on_test(validation, test):
 
 
 @q3.mistake(
-    "Validation and test were put together to pick the threshold. More images make it steadier, but the test images "
-    "have had a say in it and no longer measure it. Leave them out until the threshold is frozen."
+    "Validation and test were combined to choose the threshold. More images make it more stable, but the test images "
+    "then influenced it and no longer measure it. Leave them out until the threshold is fixed."
 )
 def pooled(validation, test):
     threshold = pick(pd.concat([validation, test]))
@@ -285,8 +291,8 @@ def pooled(validation, test):
 
 
 @q3.mistake(
-    "The threshold is right, and it was picked on validation. But {share:.3f} is the sensitivity on those same images: "
-    "asked for, not measured. Report what the test images say, be it less or more."
+    "The threshold is right, chosen on validation. But {share:.3f} is the sensitivity on the same images, where it "
+    "was the target. Report the sensitivity on the test images, whether lower or higher."
 )
 def validation_reported(validation, test):
     threshold = pick(validation)
@@ -294,16 +300,16 @@ def validation_reported(validation, test):
 
 
 @q3.mistake(
-    "0.5 is a habit, not a law: at it the sensitivity on validation is {asked:.3f}, and 0.95 was wanted. The threshold "
-    "follows from what is wanted."
+    "0.5 is only a default: at 0.5 the sensitivity on validation is {asked:.3f}, but 0.95 is required. Derive the "
+    "threshold from the required sensitivity."
 )
 def one_half(validation, test):
     return {"threshold": 0.5, "sensitivity": reach(test, 0.5)}
 
 
 @q3.mistake(
-    "95 % of *all* images lie above your threshold, the well included, and on validation {asked:.3f} of the ill. A "
-    "sensitivity asks the ill alone: take the scores of those who have it."
+    "95 % of *all* images lie above your threshold, including those without the disease, and {asked:.3f} of the ill "
+    "ones on validation. Sensitivity concerns the ill images only: use their scores."
 )
 def all_images(validation, test):
     threshold = float(validation["score"].quantile(1 - SENSITIVITY))
@@ -335,9 +341,10 @@ q4 = Question(
     points=3,
     wants=f'judge(table) returns "A", "B" or "{CANNOT_TELL}"',
     hints=(
-        "Both models answered the same films. On how many of them do they disagree, and whose films are those?",
-        "Resample the *difference* B - A, with the same draw for both. What is drawn: a film, or a person?",
-        'weights = resamples(table["patient"]); for each draw, the accuracy of B less the accuracy of A. Where the '
+        "Both models classified the same images. On how many do they disagree, and which patients do these images "
+        "belong to?",
+        "Resample the *difference* B - A, with the same draw for both. What is the unit: an image, or a patient?",
+        'weights = resamples(table["patient"]); for each draw, the accuracy of B minus the accuracy of A. If the '
         "middle 95 % of the differences include zero, this test cannot tell.",
     ),
     data=lambda rng: pair(rng, "few people", False),
@@ -358,7 +365,11 @@ def _(judge, rng):
     if given["tie"] != CANNOT_TELL:
         raise q4.caught("higher_wins")
     if given["paired"] == CANNOT_TELL == given["apart"]:
-        raise q4.caught("intervals_overlap") if given["clear"] == "A" else Wrong("Is there nothing that it can tell?")
+        raise (
+            q4.caught("intervals_overlap")
+            if given["clear"] == "A"
+            else Wrong("One of the tables has a clear difference.")
+        )
     if given["paired"] == CANNOT_TELL:
         raise q4.caught("unpaired")
     if given["few people"] != CANNOT_TELL and given | {"few people": CANNOT_TELL} == TRUTH:
@@ -366,7 +377,7 @@ def _(judge, rng):
     wrong = next(case for case in CASES if given[case] != TRUTH[case])
     backwards = {given[wrong], TRUTH[wrong]} == {"A", "B"}
     raise Wrong(
-        "The worse of the two was called the better one: which way round is the difference?"
+        "The worse model was called better: check the sign of the difference."
         if backwards
         else f"On one of the tables the answer should be {TRUTH[wrong]!r}, not {given[wrong]!r}."
     )
@@ -386,16 +397,16 @@ def _verdict(difference: np.ndarray, otherwise: str = CANNOT_TELL) -> str:
 
 
 @q4.mistake(
-    "The higher accuracy won, by whatever margin. A lead of three answers in two hundred may be gone with other "
-    "patients. Ask for the interval of the difference first."
+    "The model with the higher accuracy was chosen, however small its lead. A lead of three answers in two hundred "
+    "may vanish with other patients. Compute the interval of the difference first."
 )
 def higher_wins(table):
     return "B" if table["b_right"].mean() > table["a_right"].mean() else "A"
 
 
 @q4.mistake(
-    "Two intervals that overlap do not prove that nothing can be told: most of their width is how hard the drawn "
-    "images are, and those are the same for both models. Look at the interval of the difference."
+    "Two overlapping intervals do not show that the models cannot be told apart: most of their width is the variation "
+    "between patients, which is the same for both models. Use the interval of the difference."
 )
 def intervals_overlap(table):
     (low_a, low_b), (high_a, high_b) = np.quantile(_resampled(table, 0), [0.025, 0.975], axis=0)
@@ -403,16 +414,17 @@ def intervals_overlap(table):
 
 
 @q4.mistake(
-    "The two models were resampled apart, each on images of its own, as if they had not answered the same ones. Where "
-    "A is wrong on an image, B mostly is, too; in one draw for both this cancels, and 14 against 2 decide."
+    "The two models were resampled separately, as if they had classified different images. Where A is wrong on an "
+    "image, B usually is too; with the same draw for both this cancels, and the difference rests on 14 images against "
+    "2. Resample in pairs."
 )
 def unpaired(table):
     return _verdict(_resampled(table, 1)[:, 1] - _resampled(table, 2)[:, 0])
 
 
 @q4.mistake(
-    "Films were counted where people should be. In one table the better model owes its lead to two patients of twelve "
-    "films each: two people, not twenty-four answers. Draw patients."
+    "Images were resampled instead of patients. In one table the better model owes its lead to two patients with "
+    "twelve images each: that is two patients, not 24 independent answers. Resample patients."
 )
 def images_count(table):
     accuracies = _resampled(table.assign(film=range(len(table))), 0, "film")
@@ -420,8 +432,8 @@ def images_count(table):
 
 
 @q4.mistake(
-    f'"equal" cannot be shown in this way: an interval that includes zero includes other differences, too. This test '
-    f'cannot tell the two apart; say "{CANNOT_TELL}".'
+    "This test cannot show that two models are equal: an interval that includes zero includes other differences too. "
+    f'Say "{CANNOT_TELL}".'
 )
 def calls_it_equal(table):
     accuracies = _resampled(table, 0)

@@ -12,7 +12,7 @@ from ._running import Wrong
 PPV_SLACK = 0.002
 P_SLACK = 0.02  # of a tempered probability: a coarse grid of temperatures will do
 
-# --- q1: two uses, two operating points ------------------------------------------------------------------------------
+# --- q1: two uses, two operating points -----------------------------------------------------------------------------
 
 
 q1 = Question(
@@ -184,7 +184,7 @@ def _(right):
     yield "a tuple", lambda v, t: tuple(right(v, t).values()), False
 
 
-# --- q2: the PPV elsewhere -------------------------------------------------------------------------------------------
+# --- q2: the PPV elsewhere ------------------------------------------------------------------------------------------
 
 
 def _homes(rng: np.random.Generator) -> list[tuple[dict, float]]:
@@ -288,7 +288,7 @@ def _(right):
     yield "rounded to one place", lambda h, p: round(right(h, p), 1), False
 
 
-# --- q3: a temperature -----------------------------------------------------------------------------------------------
+# --- q3: a temperature ----------------------------------------------------------------------------------------------
 
 
 q3 = Question(
@@ -396,7 +396,7 @@ def _by_grid(validation, test):
     return heated(test["p"], grid[np.argmin([-np.log(heated(own, t)).mean() for t in grid])])
 
 
-# --- q4: which claim holds -------------------------------------------------------------------------------------------
+# --- q4: which claim holds ------------------------------------------------------------------------------------------
 
 q4 = Question(
     "shown",

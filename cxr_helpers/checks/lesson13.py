@@ -219,7 +219,7 @@ def _(right):
     yield "the last image left out", lambda o, c, x: right(o, c, x[:-1]), False
 
 
-# --- q3: which report to believe -----------------------------------------------------------------------------------
+# --- q3: which report to believe ------------------------------------------------------------------------------------
 
 q3 = Question(
     "believable",

@@ -29,8 +29,8 @@ from cxr_helpers.checks.lesson01 import q1, q2, q3
 # %% [markdown]
 # ## Question 1 · A folder whose layout is new
 #
-# Somebody hands you a set in a layout of their own. This is what lies in it, and its README. (The pictures are only
-# noise; nothing about them matters here.)
+# You are given a data set whose layout you have not seen before. These are its files and its README. (The images are
+# only noise; their content does not matter here.)
 
 # %%
 folder = q1.sample()
@@ -45,11 +45,11 @@ print((folder / "README.txt").read_text())
 # Write `import_folder`. It returns a table with one row per radiograph of the set, in any order, and at least these
 # columns:
 #
-# - `image_id`: the file's place below the folder, with `/` between the parts, as `manifest.from_folder` writes it;
+# - `image_id`: the file's path relative to the folder, with `/` between the parts, as `manifest.from_folder` writes it;
 # - `label`: one of the course's labels (`manifest.LABELS`).
 #
-# The function will be given other sets of the same layout, with other names of wards and patients. You may use
-# `manifest.from_folder`, or the standard library. The decision is yours: what does each part of a path mean?
+# The function will be tested on other sets with the same layout, but other names of wards and patients. You may use
+# `manifest.from_folder`, or the standard library. You decide: what does each part of a path mean?
 
 
 # %% tags=["answer"]
@@ -69,7 +69,7 @@ q1.check(import_folder)
 # %% [markdown]
 # ## Question 2 · Find the broken files
 #
-# A delivery of ten files. They are all said to be radiographs.
+# You receive ten files, all described as radiographs.
 
 # %%
 delivery = q2.sample()
@@ -79,13 +79,13 @@ for path in sorted(delivery.iterdir()):
     )
 
 # %% [markdown]
-# Write `broken_files`. It returns a list of the names of those files that hold **no whole image**, in any order. A file
-# that can be read to its last pixel belongs in the set, whatever it is called and however long it is.
+# Write `broken_files`. It returns a list of the names of the files that do **not contain a complete image**, in any
+# order. A file whose pixels can all be decoded belongs in the set, whatever its name or size.
 
 
 # %% tags=["answer"]
 def broken_files(folder):
-    """Names of the files in the folder that hold no whole image."""
+    """Names of the files in the folder that do not contain a complete image."""
     answer = None
     ### BEGIN SOLUTION
     answer = []
@@ -104,8 +104,8 @@ q2.check(broken_files)
 # %% [markdown]
 # ## Question 3 · Which output is which class?
 #
-# A colleague sends you the outputs of a network, one row per image, and the list of classes is lost. The network is
-# good: it is right for nearly every image. And for these images you know the class.
+# A colleague sends you the outputs of a network, one row per image, but the list of classes is lost. The network is
+# good: it is right for nearly every image. You know the true class of these images.
 
 # %%
 outputs, labels = q3.sample()
@@ -113,8 +113,8 @@ pd.DataFrame(outputs.round(2)).add_prefix("column ").assign(label=labels).head(8
 
 # %% [markdown]
 # Write `column_order`. It is given `outputs`, an array (images, columns), and `labels`, an array with the name of each
-# image's class. It returns the names of the classes as a list, in the order of the columns. It will be given several
-# networks, with three or four classes, whose makers numbered them as they liked.
+# image's class. It returns the names of the classes as a list, in the order of the columns. It will be tested on
+# several networks, with three or four classes in different orders.
 
 
 # %% tags=["answer"]
@@ -134,17 +134,16 @@ q3.check(column_order)
 # %% [markdown]
 # ## Question 4 · In your own words
 #
-# The whole survey of question 1 has 412 files that are called `.jpg` and are no thumbnails. Nine of them could not be
-# decoded. The rest are 180 cases and 223 controls. They lie in the folders of 250 patients, and 31 of the images lie in a
-# folder `unnamed`. The owner writes: "Free to download; please do not pass on."
+# The complete survey of question 1 has 412 `.jpg` files that are not thumbnails. Nine of them could not be decoded. The
+# rest are 180 cases and 223 controls. They lie in the folders of 250 patients, and 31 of the images lie in a folder
+# `unnamed`. The owner writes: "Free to download; please do not pass on."
 #
 # Write the data statement, four or five sentences: what the set is, what was left out, what the two classes mean and do
-# **not** mean, whose pictures these are, and what a reader of your repository may get from you.
+# **not** mean, whose images these are, and what you may give to a reader of your repository.
 #
 # *Rubric, 3 points, marked by hand: one for the numbers (403 of 412 images, the nine named as rejected and why); one
-# for the classes (controls are ill with something else; neither share says how frequent the disease is); one for the
-# patients (31 images of nobody known, so neither 250 nor 281 patients) and the licence (pointing to the owner, not the
-# images).*
+# for the classes (controls have another disease; neither share says how frequent COVID-19 is); one for the patients (31
+# images of unknown patients, so neither 250 nor 281 patients) and the licence (pointing to the owner, not the images).*
 
 # %% [markdown] tags=["written"] name="data_statement" points=3
 # ### BEGIN SOLUTION

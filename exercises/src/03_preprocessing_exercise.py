@@ -26,8 +26,8 @@ from cxr_helpers.checks.lesson03 import q1, q2, q3, q4
 # %% [markdown]
 # ## Question 1 · What a channel means
 #
-# Some program has decoded five files for you, and has handed on the bare arrays. (No real films: grey waves, a disc in
-# the middle.)
+# A program has decoded five files and gives you only the arrays. (They are not real radiographs but grey waves with a
+# disc in the middle.)
 
 # %%
 arrays = q1.sample()
@@ -35,12 +35,12 @@ for array in arrays.values():
     print(f"{array.dtype!s:7} {array.shape!s:13} smallest {array.min():6}  largest {array.max():6}")
 
 # %% [markdown]
-# Write `to_grey`. From any of these arrays it makes the grey levels that were on the film: an array (height, width) of
-# numbers between 0 (black) and 1 (as bright as this kind of file can store). The files are opaque everywhere, and colour
-# files hold grey pictures: red, green and blue are equal.
+# Write `to_grey`. It turns any of these arrays into the grey levels of the image: an array (height, width) of numbers
+# between 0 (black) and 1 (the brightest value that this kind of file can store). The files are opaque everywhere, and
+# colour files hold grey images: red, green and blue are equal.
 #
-# `images.read` takes files, not arrays, so that here the decision is yours: which numbers are light, and how far could
-# they have counted?
+# `images.read` takes files, not arrays, so you decide: which channels are brightness, and what is the largest value
+# that each array could hold?
 
 
 # %% tags=["answer"]
@@ -62,39 +62,38 @@ q1.check(to_grey)
 # %% [markdown]
 # ## Question 2 · Undo the squash
 #
-# A set in which every file is square: somebody squashed them. Mostly nobody can undo that, because nobody knows what
-# shape the films had. Here the table tells their height and width. (What it cannot give back are the pixels that were
-# thrown away.)
+# In this set every file is square, because the images were squashed. Usually that cannot be undone, since the original
+# shape is unknown. Here the table gives the original height and width. (The discarded pixels cannot be recovered.)
 
 # %%
 square, height, width = q2.sample()
-print(f"array {square.shape}, {square.dtype}; the film was {height} high and {width} wide")
-plots.compare_images([square], ["as it came"], title="There was a round disc on this film")
+print(f"array {square.shape}, {square.dtype}; the original was {height} high and {width} wide")
+plots.compare_images([square], ["as received"], title="The original image shows a round disc")
 
 
 # %%
 def resized(image, height, width):
-    """The image, uint8, with another height and width; what is on it is stretched."""
+    """The image, uint8, stretched to another height and width."""
     return np.asarray(Image.fromarray(image).resize((width, height)))
 
 
 # %% [markdown]
-# Write `unsquash`. It returns a square picture of `size` × `size` pixels, grey levels 0-255 or 0-1, on which
+# Write `unsquash`. It returns a square image of `size` × `size` pixels, grey levels 0-255 or 0-1, on which
 #
-# - everything has its own shape again: the disc is round;
-# - the whole film can be seen, and its longer side fills the square;
+# - everything has its original proportions: the disc is round;
+# - the whole image is visible, and its longer side fills the square;
 # - the rest is black.
 #
-# There will be films that were wide and films that were high. `resized` above and `preprocess.prepare` may help.
+# The check uses wide and tall images. `resized` above and `preprocess.prepare` may help.
 
 
 # %% tags=["answer"]
 def unsquash(square, height, width, size):
-    """The film in its own shape, all of it, on a square of size × size pixels."""
+    """The whole image in its original proportions, on a square of size × size pixels."""
     answer = None
     ### BEGIN SOLUTION
-    film = resized(square, height, width) / 255
-    answer = preprocess.prepare(film, size, fit="pad")
+    original = resized(square, height, width) / 255
+    answer = preprocess.prepare(original, size, fit="pad")
     ### END SOLUTION
     return answer
 
@@ -105,7 +104,7 @@ q2.check(unsquash)
 # %% [markdown]
 # ## Question 3 · Where constants come from
 #
-# Three arrays of grey levels: the training images, the test images, and one film that a clinic sends next year.
+# Three arrays of grey levels: the training images, the test images, and one image that a clinic sends next year.
 
 # %%
 train, test, upload = q3.sample()
@@ -114,7 +113,8 @@ for name, part in (("train", train), ("test", test), ("upload", upload)):
 
 # %% [markdown]
 # Write `scale`. It returns the three arrays scaled, in this order, by *subtracting a mean and dividing by a standard
-# deviation*: two numbers. The training images have mean 0 and deviation 1 afterwards. What is right for the other two?
+# deviation*: two numbers. Afterwards the training images have mean 0 and standard deviation 1. What is right for the
+# other two arrays?
 
 
 # %% tags=["answer"]
@@ -132,12 +132,12 @@ def scale(train, test, upload):
 q3.check(scale)
 
 # %% [markdown]
-# ## Question 4 · One way in
+# ## Question 4 · The same preprocessing for every upload
 #
 # A network was trained as in the lesson: on `preprocess.cache(table, size=64)`, with nothing changed but the size, and
 # its first layer divides by 255. It is called like a function with an array (n, 64, 64, 1) and returns n probabilities.
-# Now people upload files: PNG of several modes, some of them wide and some high. (Waves and discs again, in place of
-# films.)
+# Now people upload files: PNG of several modes, some wide and some tall. (Again waves and discs instead of
+# radiographs.)
 
 # %%
 network, files = q4.sample()
@@ -145,11 +145,11 @@ plots.montage([images.read(file) for file in files], columns=6, title="Six uploa
 
 # %%
 black, white = np.zeros((64, 64, 1)), np.full((64, 64, 1), 255)
-print("an all black film, and an all white one:", network(np.stack([black, white])).round(2))
+print("an all-black and an all-white image:", network(np.stack([black, white])).round(2))
 
 # %% [markdown]
-# Write `ask`. `file` holds the bytes of one file, as `images.read` takes them. It returns the probability that the
-# network gives this film, as one number.
+# Write `ask`. `file` holds the bytes of one file, as `images.read` takes them. It returns the network's probability for
+# this image, as one number.
 
 
 # %% tags=["answer"]
@@ -169,26 +169,26 @@ q4.check(ask)
 # %% [markdown]
 # ## Question 5 · In your own words
 #
-# A network finds 9 of 10 ill patients on the test images of its own set. In the clinic it gives every patient the
-# probability 0.31, to the second digit. No error was raised. The network is the same file.
+# On the test images of its own set a network finds 9 of 10 patients with the disease. In the clinic it gives every
+# patient the same probability, 0.31 to two digits. No error was raised, and the network is the same file.
 #
-# Name the three places where you would look, the likeliest first. For each, say what you would print or plot, what you
-# would see if it is the culprit, and whether it would explain that **all** patients get the same number.
+# Name the three places where you would look, the most likely first. For each, say what you would print or plot, what
+# you would see if it is the cause, and whether it would explain that **all** patients get the same number.
 #
-# *Rubric, 3 points, marked by hand: one for the range of what goes into the network (min and max; scaled twice explains
-# the same answer for all); one for two further differences between training and clinic (mode or alpha, polarity, squash
-# or crop, contrast, constants computed anew), each with what would be seen; one for saying that these change the answers
-# without making them equal, and for the cure: one function for both.*
+# *Rubric, 3 points, marked by hand: one for the range of the network's input (min and max; scaling twice explains why
+# all answers are equal); one for two further differences between training and clinic (mode or alpha, polarity, squash
+# or crop, contrast, constants computed anew), each with what would be seen; one for saying that these change the
+# answers without making them equal, and for the remedy: one function for both.*
 
 # %% [markdown] tags=["written"] name="same_for_all" points=3
 # ### BEGIN SOLUTION
 # First, the range: print min and max of the array that goes into the network, in training and in the clinic. 0 to 1 in
-# place of 0 to 255 means that it was scaled twice: behind the first layer all films are nearly black, so all get the
+# place of 0 to 255 means that it was scaled twice: after the first layer all images are nearly black, so all get the
 # same answer. This alone explains 0.31 for everybody. Second, how the file is read: show the clinic's arrays beside the
-# training images. A veil (alpha averaged in) or a negative (a DICOM tag not heeded) would be visible; answers would be
-# wrong, but would differ from patient to patient. Third, how it becomes square: a wide film that was squashed has narrow
-# hearts, and a contrast that was stretched has another histogram; again the answers would shift and not be equal. The
-# cure is the same for all: training, test and clinic call one function, and the network scales, once.
+# training images. A veil (alpha averaged in) or a negative (a DICOM tag ignored) would be visible; answers would be
+# wrong, but would differ from patient to patient. Third, how it becomes square: a wide image that was squashed shows a
+# narrow heart, and a stretched contrast gives another histogram; again the answers would shift and not be equal. The
+# remedy is the same for all: training, test and clinic call one function, and the network scales, once.
 # ### END SOLUTION
 
 # %% [markdown]

@@ -26,8 +26,8 @@ from cxr_helpers.checks.lesson04 import q1, q2, q3
 # %% [markdown]
 # ## Question 1 · Make the split
 #
-# A table of invented patients, three classes, some films stored twice. The column `group` says which images belong
-# together; `split` is still empty.
+# A table of invented patients with three classes; some images are stored twice. The column `group` says which images
+# belong together; `split` is still empty.
 
 # %%
 table = q1.sample()
@@ -35,10 +35,10 @@ table[["image_id", "label", "patient", "group", "split"]].head()
 
 # %% [markdown]
 # Write `make_split`. It returns the table with its column `split` filled: `"train"` or `"test"`, about a fifth of the
-# images for the test, and what lesson 04 asked of a split. The same `seed` gives the same split, another seed another
-# one.
+# images for the test, and the other requirements of lesson 04. The same `seed` gives the same split; another seed gives
+# another one.
 #
-# The decision is yours: which function, from scikit-learn or from `cxr_helpers`, with which arguments?
+# You decide: which function, from scikit-learn or from `cxr_helpers`, with which arguments?
 
 
 # %% tags=["answer"]
@@ -57,10 +57,10 @@ q1.check(make_split)
 # %% [markdown]
 # ## Question 2 · Prove it disjoint
 #
-# A split is handed to you, without the column `group`. Is it clean?
+# You are given a split without the column `group`. Is it free of leaks?
 #
-# Write `is_disjoint`. It returns `True` where no patient and no file stands in two parts of the split, and `False`
-# otherwise. The parts are `train`, `val` and `test`. Some images name no patient.
+# Write `is_disjoint`. It returns `True` if no patient and no file is in two parts of the split, and `False` otherwise.
+# The parts are `train`, `val` and `test`. For some images the patient is unknown.
 
 # %%
 given = q2.sample()
@@ -69,7 +69,7 @@ given[["image_id", "patient", "sha256", "split"]].head()
 
 # %% tags=["answer"]
 def is_disjoint(table):
-    """True where no patient and no file stands in two parts."""
+    """True if no patient and no file is in two parts."""
     answer = None
     ### BEGIN SOLUTION
     known = [table.dropna(subset=[column]).groupby(column) for column in ("patient", "sha256")]
@@ -84,18 +84,18 @@ q2.check(is_disjoint)
 # %% [markdown]
 # ## Question 3 · Which number would you report?
 #
-# Five people report an accuracy, all on the same set, with the same model. Some patients have several films, and some
-# films are in the set twice. Each of the five has just told you how they split.
+# Five people report an accuracy on the same set with the same model. Some patients have several images, and some images
+# are in the set twice. Each person describes how they split.
 #
 # | | protocol | accuracy |
 # |---|---|---|
 # | A | images shuffled and cut, stratified by class; mean of twenty seeds | 0.97 |
 # | B | images shuffled and cut; then copies removed within train and within test | 0.95 |
-# | C | patients and copies kept whole; five folds, all images scored once, interval by patient | 0.84 (0.79-0.88) |
-# | D | patients and copies kept whole; the best of twenty seeds | 0.91 |
-# | E | the folder `test` that came with the set, as it came | 0.93 |
+# | C | patients and copies kept together; five folds, all images scored once, interval by patient | 0.84 (0.79-0.88) |
+# | D | patients and copies kept together; the best of twenty seeds | 0.91 |
+# | E | the folder `test` that came with the set, unchanged | 0.93 |
 #
-# Whose number says what to expect of the model on a patient it has not seen?
+# Which number tells you what to expect on a patient that the model has not seen?
 
 # %% tags=["answer"]
 believable = None  # one letter in quotes
@@ -109,20 +109,20 @@ q3.check(believable)
 # %% [markdown]
 # ## Question 4 · In your own words
 #
-# A set of 2,000 radiographs names the patient of 700 of them. You have split it by `group` as above, and your proof
-# says `True`. Write the two or three sentences about the split that belong in the report: what was done, what has
-# been shown, and **what has not**.
+# In a set of 2,000 radiographs the patient is known for 700. You have split it by `group` as above, and `is_disjoint`
+# returns `True`. Write the two or three sentences about the split for the report: what was done, what has been shown,
+# and **what has not**.
 #
-# *Rubric, 3 points, marked by hand: one for the unit of the split (patients and copies kept whole, and when); one for
-# naming what the proof covers (known patients and files); one for saying that two films of an unnamed patient may stand
-# on both sides, and in which direction this would move the result.*
+# *Rubric, 3 points, marked by hand: one for the unit of the split (patients and copies kept together, and when); one
+# for naming what the proof covers (known patients and files); one for saying that two images of an unnamed patient may
+# be on both sides, and in which direction this would move the result.*
 
 # %% [markdown] tags=["written"] name="limits" points=3
 # ### BEGIN SOLUTION
 # Images were grouped by patient, where the patient is named, and by near-duplicate; whole groups were then assigned to
-# train and test, stratified by class. No named patient and no file stands on both sides. For 1,300 of the 2,000 images
-# the patient is not named: films of one such person may stand on both sides unnoticed, which would make the reported
-# accuracy too high rather than too low.
+# train and test, stratified by class. No named patient and no file is on both sides. For 1,300 of the 2,000 images the
+# patient is not named: images of one such person may be on both sides unnoticed, which would make the reported accuracy
+# too high rather than too low.
 # ### END SOLUTION
 
 # %% [markdown]

@@ -31,8 +31,8 @@ def sigmoid(score):
 # %% [markdown]
 # ## Question 1 · One step
 #
-# A half-trained neuron, some films (one row of pixels each), and a *batch*: the numbers of the rows that this step may
-# look at.
+# You get a half-trained neuron, some images (one row of pixels each), and a *batch*: the numbers of the rows that this
+# step may use.
 
 # %%
 weights, bias, x, y, batch, rate = q1.sample()
@@ -41,8 +41,8 @@ print(f"labels {y.astype(int)}, batch {batch}")
 
 # %% [markdown]
 # Write `step`: one step of gradient descent on the mean cross-entropy *of the batch*. It returns the new weights and
-# the new bias, in this order. `sigmoid(score)` is given. Work it out from the words of lesson 05 before you look at
-# its code; you can test the result without any formula, by turning one weight a little.
+# the new bias, in this order. `sigmoid(score)` is given. Derive it from the text of lesson 05 before you look at its
+# code. You can test the result without a formula, by changing one weight slightly.
 
 
 # %% tags=["answer"]
@@ -60,28 +60,27 @@ def step(weights, bias, x, y, batch, rate):
 q1.check(step)
 
 # %% [markdown]
-# ## Question 2 · What can be descended?
+# ## Question 2 · What can gradient descent use?
 #
-# "Why not train on what we report?" Here are eight numbers that one could wish to improve. Each is a function of the
-# weights; its films and labels are inside. Small is better for some, large for others: that is only a sign. The
-# question is whether the gradient says anything at all.
+# "Why not train on the metric that we report?" Here are eight numbers that you might want to improve. Each is a
+# function of the weights, with its images and labels built in. For some, small is better, for others large: that is
+# only a sign. The question is whether the gradient is of any use.
 
 # %%
 weights, objectives = q2.sample()
 pd.Series({name: objective(weights) for name, objective in objectives.items()}).round(3)
 
 # %% [markdown]
-# Write `can_descend`. It returns `True` where `objective(weights)` has a slope at these weights, that is where a
-# *small* turn of at least one of the weights changes it, and `False` where every small turn leaves it as it is. You
-# are not told its name; call it and see.
+# Write `can_descend`. It returns `True` if `objective(weights)` has a slope at these weights, that is, if a *small*
+# change of at least one weight changes it, and `False` if no small change does. The function does not see the name of
+# the objective; it has to call it.
 #
-# The decisions are yours: which weights to turn, and how far. Try it on all eight before you check. Which answer
-# surprises you?
+# You decide which weights to change, and by how much. Try it on all eight before you check. Which answer surprises you?
 
 
 # %% tags=["answer"]
 def can_descend(objective, weights):
-    """True where a small turn of some weight changes objective(weights)."""
+    """True if a small change of some weight changes objective(weights)."""
     answer = None
     ### BEGIN SOLUTION
     turns = 1e-4 * np.eye(len(weights))
@@ -94,22 +93,22 @@ def can_descend(objective, weights):
 q2.check(can_descend)
 
 # %% [markdown]
-# ## Question 3 · What the training sees
+# ## Question 3 · Which rows the training uses
 #
 # This table was made from folders, so it is sorted by class. Its column `split` is filled. A training loop such as
 # `fit(x, y, orders)` of lesson 05 goes through `x` and `y`, which have one row for each row of the *whole* table, in
-# the order that it is given for each epoch: `x[order]`.
+# the order given for each epoch: `x[order]`.
 
 # %%
 table = q3.sample()
 pd.crosstab(table["split"], table["label"])
 
 # %% [markdown]
-# Write `training_orders`. It returns a list of `epochs` arrays of row numbers (0 is the table's first row): what the
-# loop shall see in the first epoch, in the second, and so on. The same `seed` gives the same list, another seed
-# another one. Batches are cut from an order as it stands.
+# Write `training_orders`. It returns a list of `epochs` arrays of row numbers (0 is the table's first row): the rows of
+# the first epoch, of the second, and so on. The same `seed` gives the same list; another seed gives another one.
+# Batches are consecutive parts of an order.
 #
-# The decision is yours: which rows, and in which order?
+# You decide: which rows, and in which order?
 
 
 # %% tags=["answer"]
@@ -130,9 +129,9 @@ q3.check(training_orders)
 # %% [markdown]
 # ## Question 4 · Read four loss curves
 #
-# Four trainings of one neuron, with batches, each on images of its own; a quick look at each set showed two classes
-# that can be told apart. Blue: loss on all training images after each step. Dashed orange: on the validation images.
-# Grey lines: a new epoch begins.
+# Four training runs of one neuron, with batches, each on its own images. In each set the two classes can be told apart.
+# Blue: loss on all training images after each step. Dashed orange: on the validation images. Grey lines: the start of
+# an epoch.
 
 # %%
 from matplotlib import pyplot as plt
@@ -150,21 +149,21 @@ plots.show(
 )
 
 # %% [markdown]
-# The same in numbers: 25 steps of each training, evenly spread from its first to its last.
+# The same in numbers: 25 steps of each run, evenly spaced from the first to the last.
 
 # %%
 parts = {name: run.iloc[np.linspace(0, len(run) - 1, 25).astype(int)] for name, run in runs.items()}
 pd.concat({name: part.reset_index(drop=True) for name, part in parts.items()}, axis=1).round(3)
 
 # %% [markdown]
-# What do you do **first**, with the images that you have? Give each panel one of these six; you may leave some unused,
-# and check after each.
+# What do you do **first**, with the images that you have? Choose one of these six for each panel. Some may remain
+# unused, and you may check after each panel.
 #
 # - `"rate up"`: multiply the learning rate by ten
 # - `"rate down"`: divide it by ten
-# - `"shuffle"`: mix the order of the training images
+# - `"shuffle"`: shuffle the order of the training images
 # - `"stop early"`: keep the weights of the lowest validation loss
-# - `"more images"`: go and collect more
+# - `"more images"`: collect more
 # - `"fit validation"`: train on the validation images as well
 
 # %% tags=["answer"]
@@ -183,21 +182,21 @@ q4.check(first_thing)
 # classes. I then added the validation images to the training, with a larger learning rate while I was at it. Now the
 # validation accuracy is 0.98, so the additional images did it. I shall report the 0.98."*
 #
-# Answer in four or five sentences: which conclusion does not follow, what would you try instead to find out, and which
-# number may be reported?
+# Answer in four or five sentences: which conclusion does not follow, how would you test it instead, and which number
+# may be reported?
 #
 # *Rubric, 3 points, marked by hand: one for the learning rate as the first suspect (two things were changed at once;
-# the 300 images were never tried at another rate); one for saying why 0.98 proves nothing (fitted on the very images
-# it is measured on; it would come out high for coins); one for the number to report (from test images that neither
-# fitted nor chose anything, kept apart by group, used once, with its interval).*
+# the 300 images were never tried at another rate); one for saying why 0.98 proves nothing (measured on the same images
+# that it was fitted on; it would be high for random labels too); one for the number to report (from test images that
+# were used neither for fitting nor for any choice, separated by group, used once, with its interval).*
 
 # %% [markdown] tags=["written"] name="reply" points=3
 # ### BEGIN SOLUTION
-# A loss that stays at 0.69 is first a question to the learning rate: the neuron has hardly moved, so nothing has been
-# learnt about the images, nor about how many are needed. Rate and images were changed at the same time, so neither can
-# be said to have done it; I would go back to the 300, leave validation alone, and raise the rate by factors of ten.
-# The 0.98 is measured on images that the weights were fitted to, and with enough steps it would be as high if their
-# labels were coins. Validation may choose the rate and the epoch, but no more. To be reported is the accuracy on the
+# If the loss stays at 0.69, suspect the learning rate first: the neuron has hardly moved, so nothing has been learnt
+# about the images, nor about how many are needed. Rate and images were changed at the same time, so the improvement
+# cannot be attributed to either; I would go back to the 300, leave validation alone, and raise the rate by factors of
+# ten. The 0.98 is measured on images that the weights were fitted to, and with enough steps it would be as high for
+# random labels. Validation may choose the rate and the epoch, but no more. The number to report is the accuracy on the
 # test images, split off by group, used once at the end, with its interval and the majority's accuracy beside it.
 # ### END SOLUTION
 

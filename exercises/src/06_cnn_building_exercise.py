@@ -28,9 +28,9 @@ with quiet():  # hides TensorFlow's start-up lines
 # %% [markdown]
 # ## Question 1 · Count before you build
 #
-# A network for images of `side` × `side` pixels with so many `channels` (1 for grey, 3 for colour). For each number in
-# `filters` it has a convolution with that many filters of `kernel` × `kernel`, *without padding*, and then 2×2
-# max-pooling. Behind them stands one dense layer with a unit for each of the `classes`. What it gets depends on `head`:
+# A network takes images of `side` × `side` pixels with `channels` channels (1 for grey, 3 for colour). For each number
+# in `filters` it has a convolution with that many filters of `kernel` × `kernel`, *without padding*, followed by 2×2
+# max-pooling. After them comes one dense layer with a unit for each of the `classes`. Its input depends on `head`:
 #
 # - `"flatten"`: all numbers of the last maps in one row;
 # - `"mean"`: the mean of each of the last maps (global average pooling).
@@ -40,8 +40,8 @@ for name, value in zip(("side", "channels", "filters", "kernel", "classes", "hea
     print(f"{name:8s} {value}")
 
 # %% [markdown]
-# Write `count`: how many parameters does it have? Without Keras, from the words of lesson 06. The check builds several
-# such networks, and has Keras count them. `filters` may hold one, two or three numbers, and sides may be odd.
+# Write `count`, which returns the number of parameters. Compute it without Keras, from the text of lesson 06. The check
+# builds several such networks and lets Keras count. `filters` may hold one, two or three numbers, and sides may be odd.
 
 
 # %% tags=["answer"]
@@ -65,16 +65,16 @@ q1.check(count)
 # %% [markdown]
 # ## Question 2 · The last layer and its loss
 #
-# Four tasks for the same network, whose body is built already and gives a row of features for each film:
+# Four tasks for the same network. Its body is already built and gives a row of features for each image:
 #
-# | task | question | the last layer shall give |
+# | task | question | output of the last layer |
 # |---|---|---|
 # | `"ill"` | ill (1) or normal (0)? | a probability |
 # | `"kind"` | normal, bacterial, viral or COVID pneumonia: which one of the four? | a probability for each |
 # | `"findings"` | effusion, cardiomegaly, nodule, pneumothorax, fracture: which of the five are there? | a probability for each |
 # | `"raw"` | the four kinds again, for a colleague whose export applies softmax itself | logits |
 #
-# The labels come as they are here, and the loss must take them in this form. (The first six films of each task.)
+# The loss must accept the labels in the form printed here. (The first six images of each task.)
 
 # %%
 for task, labels in q2.sample().items():
@@ -82,8 +82,8 @@ for task, labels in q2.sample().items():
 
 # %% [markdown]
 # Write `last_layer`. For each task it returns a layer of `keras.layers` and a cross-entropy of `keras.losses`, both
-# made anew at each call. The check applies the layer to some features, the loss to some answers, and computes what the
-# cross-entropy of these answers should have been. You may check after each task; leave the others `None`.
+# created in each call. The check applies the layer to some features and the loss to the resulting outputs, and
+# compares it with the cross-entropy of these outputs. You may check after each task; leave the others `None`.
 
 
 # %% tags=["answer"]
@@ -108,21 +108,21 @@ def last_layer(task):
 q2.check(last_layer)
 
 # %% [markdown]
-# ## Question 3 · Cross-validation, without a memory
+# ## Question 3 · Cross-validation without carry-over
 #
-# Every film is to be judged once, by a network that was not trained on it. So there is one training per fold: on all
-# films *outside* the fold, with some of them set aside for validation. The fold's own films are then judged.
+# Every image is to be scored once, by a network that was not trained on it. So there is one training run per fold, on
+# all images *outside* the fold, with some of them set aside for validation. The fold's own images are then scored.
 #
-# You get four things. (They only look like training: each epoch takes a prepared step, so that the check is quick. The
+# You get four things. (They imitate training: each epoch takes a prepared step, so that the check is quick. The
 # callbacks are Keras's own.)
 #
 # - `folds`: the names of the folds;
 # - `build()`: a fresh network;
-# - `fit(model, fold, callbacks, augment)`: trains it on the films outside the fold, a few epochs;
-# - `predict(model, fold, augment)`: its answers for the fold's own films.
+# - `fit(model, fold, callbacks, augment)`: trains it on the images outside the fold for a few epochs;
+# - `predict(model, fold, augment)`: its predictions for the fold's own images.
 #
-# `augment` is `True` or `False`: whether the films are changed at random, by claims that hold. A callback that keeps
-# the best weights in a file is given:
+# `augment` is `True` or `False`: whether the images are augmented at random, with changes that keep the label. A
+# callback that saves the best weights to a file is given:
 
 
 # %%
@@ -138,11 +138,11 @@ fit(model, folds[0], callbacks=[], augment=True)
 print(predict(model, folds[0], augment=False).round(2))
 
 # %% [markdown]
-# Write `cross_validate`. For each fold, in their order, it gets the predictions of a network of its own with the
-# weights of that network's best epoch (lowest validation loss), and it returns them in a list. Training films are to
-# be augmented. `file` is a path to keep weights in; `model.load_weights(file)` reads them back.
+# Write `cross_validate`. It returns a list with the predictions for each fold, in order. The predictions of a fold come
+# from a new network with the weights of its own best epoch (lowest validation loss). Training images are to be
+# augmented. `file` is a path for saving weights; `model.load_weights(file)` reads them back.
 #
-# The decisions are yours: what stands before the loop and what inside it, and who gets augmented films?
+# You decide what comes before the loop and what inside it, and which images are augmented.
 
 
 # %% tags=["answer"]
@@ -166,33 +166,33 @@ q3.check(cross_validate)
 # %% [markdown]
 # ## Question 4 · In your own words
 #
-# An augmentation is a claim: *changed like this, the film keeps its label*. Three networks are to be trained, and the
-# training films of each may be zoomed, shifted, rotated by a few degrees, changed in contrast, and flipped left to
+# An augmentation is a claim: *changed like this, the image keeps its label*. Three networks are to be trained, and the
+# training images of each may be zoomed, shifted, rotated by a few degrees, changed in contrast, and flipped left to
 # right. The labels:
 #
 # - **dextrocardia** (the heart lies on the other side): yes or no;
-# - **crooked** (the patient is tilted by more than 3° on the film; such films are repeated): yes or no;
-# - **cut off** (a part of a lung lies outside the film): yes or no.
+# - **crooked** (the patient is tilted by more than 3°; such radiographs are repeated): yes or no;
+# - **cut off** (a part of a lung lies outside the image): yes or no.
 #
-# For each label, name one change whose claim is false, and what the network would be taught by it; and one whose claim
-# is true. How would you find out with images, rather than by thinking, that a claim is false?
+# For each label, name one change whose claim is false and what it would teach the network, and one change whose claim
+# is true. How would you show by an experiment that a claim is false?
 #
 # *Rubric, 3 points, marked by hand: one for three false claims with their consequence (a false label in the training,
 # not merely "worse"); one for three true claims; one for a test that can fail: the same network and seeds with and
-# without the change, judged on films that were not changed (and, for the flip, on films and their mirror images with
-# the label as it then is).*
+# without the change, scored on images that were not changed (and, for the flip, on images and their mirror images with
+# the correct label of each).*
 
 # %% [markdown] tags=["written"] name="claims" points=3
 # ### BEGIN SOLUTION
-# Dextrocardia: a flip is a false claim. A flipped normal film shows a heart on the right and is still labelled "no":
-# half of the films would be given the opposite of what they show, and the network would stop looking at the side. A
-# rotation by a few degrees is a true claim. Crooked: a rotation by 5° is false, since it makes straight films crooked,
-# and crooked ones straight, under their old label; a flip is true, for a mirrored tilt is as large. Cut off: a zoom
-# or a shift pushes a lung over the edge while the label still says "no"; a change of contrast is true, within limits.
+# Dextrocardia: a flip is a false claim. A flipped normal image shows a heart on the right and is still labelled "no":
+# half of the images would get the opposite of the true label, and the network would stop looking at the side. A
+# rotation by a few degrees is a true claim. Crooked: a rotation by 5° is false, since it makes straight images crooked
+# and crooked ones straight, with the old label; a flip is true, because a mirrored tilt is as large. Cut off: a zoom or
+# a shift pushes a lung over the edge while the label still says "no"; a change of contrast is true, within limits.
 #
-# To find out I would train the same recipe with and without the change, with several seeds, and judge both on the same
-# films, which nobody has changed. For the flip I would also judge each film together with its mirror image, labelled
-# as it then is: a network taught that they are the same cannot be right on both.
+# To find out I would train the same recipe with and without the change, with several seeds, and score both on the same
+# unchanged images. For the flip I would also score each image together with its mirror image, each with its correct
+# label: a network trained to treat them alike cannot be right on both.
 # ### END SOLUTION
 
 # %% [markdown]

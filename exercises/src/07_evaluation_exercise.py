@@ -4,7 +4,7 @@
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # Four decisions, each with a check that answers, and one question to be answered in words. They follow lesson 07. No
-# network is trained: all you need are tables of answers.
+# network is trained; the questions use tables of predictions.
 #
 # **How it works.** Write your answer where it says so, run the cell, then the one below it. `q1.check(...)` runs your
 # answer on fresh data, with other names each time, and says what it found. `q1.hint()` goes one step further each
@@ -27,9 +27,9 @@ from cxr_helpers.checks.lesson07 import q1, q2, q3, q4
 # %% [markdown]
 # ## Question 1 · One competition, two winners
 #
-# Five models have answered the same test images. Two prizes are given, both for the best F1. The first goes to the
-# model that is best if **each image** counts alike. The second goes to the model that is best if **each class** counts
-# alike, however rare it is.
+# Five models have classified the same test images. There are two prizes, both for the best F1. The first goes to the
+# model that is best if **each image** counts equally, the second to the model that is best if **each class** counts
+# equally, however rare it is.
 
 # %%
 truth, answers = q1.sample()
@@ -43,12 +43,12 @@ def first(figure, truth, answers):
 
 # %% [markdown]
 # Write `winners`. It returns the two names as `{"image": ..., "class": ...}`. `truth` is an array of class names,
-# `answers` a dict of such arrays, one per model. `first`, above, finds the winner by any figure: which two figures?
+# `answers` a dict of such arrays, one per model. `first`, above, finds the winner by any metric: which two metrics?
 
 
 # %% tags=["answer"]
 def winners(truth, answers):
-    """Best model if each image counts alike, and best model if each class does."""
+    """Best model if each image counts equally, and best model if each class does."""
     answer = {"image": None, "class": None}
 
     ### BEGIN SOLUTION
@@ -66,23 +66,23 @@ q1.check(winners)
 # %% [markdown]
 # ## Question 2 · How far could it be off?
 #
-# A model's answers about the films of one hospital. Its **sensitivity** for `covid` is a share of films; how far could
-# it be off, if the study were repeated with other patients?
+# A model's predictions for the images of one hospital. Its **sensitivity** for `covid` is a share of images. How far
+# could it be off, if the study were repeated with other patients?
 
 # %%
 table = q2.sample()
-print(f"{len(table)} films of {table['patient'].nunique()} patients")
+print(f"{len(table)} images of {table['patient'].nunique()} patients")
 table.head()
 
 # %% [markdown]
-# The tedious part of resampling is done: `resamples` draws whole units with replacement, and says for each row of the
-# table how often it is in the draw. With such weights `w`, a share is `(w * yes).sum() / w.sum()`. In the example,
-# units are letters, one draw per line.
+# Part of the resampling is given: `resamples` draws whole units with replacement and returns, for each row of the
+# table, how often it was drawn. With such weights `w`, a share is `(w * yes).sum() / w.sum()`. In the example the units
+# are letters, and each line is one draw.
 
 
 # %%
 def resamples(units, times=1000, seed=0):
-    """How often each row is drawn, with whole units drawn anew: an array, times × rows."""
+    """How often each row is drawn when whole units are resampled: an array, times × rows."""
     number, names = pd.factorize(np.asarray(units))
     chances = np.full(len(names), 1 / len(names))
     drawn = np.random.default_rng(seed).multinomial(len(names), chances, size=times)
@@ -92,8 +92,8 @@ def resamples(units, times=1000, seed=0):
 print(resamples(["a", "a", "b", "c", "c", "c"], times=3))
 
 # %% [markdown]
-# Write `interval`. It returns `low` and `high`, between which lie the middle 95 % of the resampled sensitivities (1000
-# resamples will do). The value itself is not asked for.
+# Write `interval`. It returns `low` and `high`, the ends of the middle 95 % of the resampled sensitivities (1000
+# resamples are enough). The sensitivity itself is not needed.
 
 
 # %% tags=["answer"]
@@ -115,9 +115,9 @@ q2.check(interval)
 # %% [markdown]
 # ## Question 3 · The sensitivity to report
 #
-# A triage is to find at least 95 % of the ill, with as few false alarms as that allows. So the threshold is the
-# highest one that still reaches a sensitivity of 0.95. An image is called positive if its score *reaches* the threshold
-# (≥). You are handed the scores of one model on two parts.
+# A triage has to find at least 95 % of the ill patients' images, with as few false alarms as possible. So the threshold
+# is the highest one that still reaches a sensitivity of 0.95. An image is called positive if its score *reaches* the
+# threshold (≥). You get the scores of one model on two parts.
 
 # %%
 validation, test = q3.sample()
@@ -126,8 +126,8 @@ print(f"test:       {test['ill'].sum()} ill of {len(test)}")
 validation.head()
 
 # %% [markdown]
-# Write `report`. It returns the threshold that you would use, and the sensitivity that you would write into the report:
-# `{"threshold": ..., "sensitivity": ...}`. Which part serves for what?
+# Write `report`. It returns the threshold that you would use and the sensitivity that you would report: `{"threshold":
+# ..., "sensitivity": ...}`. Which part is used for what?
 
 
 # %% tags=["answer"]
@@ -151,19 +151,20 @@ q3.check(report)
 # %% [markdown]
 # ## Question 4 · Which model is better?
 #
-# Two models, A and B, have answered the same films. The table says who was right on which. Here is one such table; the
-# check uses five, and on most of them the accuracies differ. Not every difference would survive other patients.
+# Two models, A and B, have classified the same images. The table says which model was right on which image. This is one
+# such table; the check uses five, and in most of them the accuracies differ. Not every difference would hold with other
+# patients.
 
 # %%
 pair = q4.sample()
-print(f"{len(pair)} films of {pair['patient'].nunique()} patients")
+print(f"{len(pair)} images of {pair['patient'].nunique()} patients")
 print(pair[["a_right", "b_right"]].mean().round(3).to_dict())
 pair.sample(4, random_state=0)
 
 # %% [markdown]
-# Write `judge`. It returns `"A"` or `"B"` for the model with the higher accuracy, where its lead can be told from luck:
-# a 95 % interval that does not include zero. Otherwise it returns `"cannot tell"`. An interval of what, with which
-# units? (`resamples`, above, may serve again.)
+# Write `judge`. It returns `"A"` or `"B"`, the model with the higher accuracy, if its lead is more than chance: a 95 %
+# interval that does not include zero. Otherwise it returns `"cannot tell"`. An interval of what, with which units? (You
+# may use `resamples`, above, again.)
 
 
 # %% tags=["answer"]
@@ -198,17 +199,18 @@ q4.check(judge)
 # Rewrite the draft in three or four sentences that these facts support, and say what is still missing.
 #
 # *Rubric, 3 points, marked by hand: one for the comparison (the difference with its interval and unit, "cannot tell"
-# and not "equal"); one for the rare class (1 of 4, in place of the weighted F1); one for the threshold (0.97 was asked
-# for on the test images; what must be done to measure it).*
+# and not "equal"); one for the rare class (1 of 4, instead of the weighted F1); one for the threshold (0.97 was the
+# target on the test images; what must be done to measure it).*
 
 # %% [markdown] tags=["written"] name="rewritten" points=3
 # ### BEGIN SOLUTION
 # On 120 test images of 40 patients the network's accuracy was 0.94, that of logistic regression 0.92. The paired
 # difference is +0.025 (-0.03 to +0.08, 40 patients resampled), so this test cannot tell which of the two is better; it
 # does not show that they are equal. Of the 4 images of the rare class the network found 1, too few to say more than
-# that it may miss most of them. No sensitivity for covid is reported: the threshold was picked on the test images, where 0.97 was
-# asked for and not measured. It has to be picked on validation images, and then be measured on the test images, or
-# better on fresh ones. Intervals of the two accuracies, by patient, are still missing.
+# that it may miss most of them. No sensitivity for covid is reported: the threshold was picked on the test images,
+# where 0.97 was the target and not a measurement. The threshold has to be chosen on validation images and the
+# sensitivity then measured on the test images, or better on new ones. Intervals of the two accuracies, by patient, are
+# still missing.
 # ### END SOLUTION
 
 # %% [markdown]
