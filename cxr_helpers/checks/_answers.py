@@ -7,7 +7,7 @@ from . import fresh
 
 CANNOT_TELL = "cannot tell"
 SENSITIVITY = 0.95  # that a threshold is asked to reach
-APART = 0.044  # between two thresholds, so that picking elsewhere is seen to be another answer
+APART = 0.044  # between two thresholds, so that choosing elsewhere gives another answer
 CLASSES = ("normal", "viral", "covid")
 # Confusion matrices of five entrants; a row is a true class. Each is first by one way of counting.
 ENTRANTS = {
@@ -32,7 +32,7 @@ def competition(rng: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndar
 
 
 def films(rng: np.random.Generator) -> pd.DataFrame:
-    """Answers about the films of some patients, alike within a patient, so that films are no independent answers."""
+    """Answers about the images of some patients, alike within a patient, so that images are not independent."""
     while True:
         ill, well = int(rng.integers(22, 27)), int(rng.integers(40, 50))
         films = np.r_[rng.integers(2, 10, ill), rng.integers(1, 4, well)]
@@ -71,7 +71,7 @@ def reach(table: pd.DataFrame, threshold: float) -> float:
 
 
 def parts(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores of a validation and a test part, drawn until the ways to pick a threshold lie well apart."""
+    """Scores of a validation and a test part, drawn until the ways to choose a threshold lie well apart."""
     while True:
         ill, tables = 20 * rng.integers(3, 5, size=2), []
         for number, centre in zip(ill, (1.2, 0.9), strict=True):
@@ -89,7 +89,7 @@ def _named(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return named[["image_id", *table.columns]].iloc[rng.permutation(len(table))].reset_index(drop=True)
 
 
-# Patients by (films of each, right answers of A among them, of B), with how many such patients there are.
+# Patients by (images of each, right answers of A among them, of B), with how many such patients there are.
 CASES = {
     "clear": {(1, 1, 1): 110, (1, 1, 0): 30, (1, 0, 1): 4, (1, 0, 0): 16},
     "paired": {(1, 1, 1): 158, (1, 1, 0): 2, (1, 0, 1): 14, (1, 0, 0): 26},
@@ -101,7 +101,7 @@ TRUTH = {"clear": "A", "paired": "B", "few people": CANNOT_TELL, "tie": CANNOT_T
 
 
 def pair(rng: np.random.Generator, case: str, swap: bool) -> pd.DataFrame:
-    """Which answers of two models are right, one row per film."""
+    """Which answers of two models are right, one row per image."""
     patients = [kind for kind, number in CASES[case].items() for _ in range(number)]
     rows = []
     for name, (films, a, b) in zip(fresh.names(rng, len(patients), "P-"), patients, strict=True):

@@ -18,18 +18,18 @@ def _values(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def at(table: pd.DataFrame, threshold: float) -> tuple[float, float]:
-    """Sensitivity and specificity where score ≥ threshold is called."""
+    """Sensitivity and specificity if score ≥ threshold is called positive."""
     ill, others = _values(table)
     return float((ill >= threshold).mean()), float((others < threshold).mean())
 
 
 def finds(table: pd.DataFrame, threshold: float) -> bool:
-    """Whether the threshold reaches the sensitivity on these films, and finds no more of the ill than it must."""
+    """Whether the threshold reaches the sensitivity on these images, and finds no more of the ill than it must."""
     return abs(at(table, threshold)[0] - at(table, ends(table)[0])[0]) < 1e-9
 
 
 def spares(table: pd.DataFrame, threshold: float) -> bool:
-    """Whether the threshold reaches the specificity on these films, and spares no more of the others than it must."""
+    """Whether the threshold reaches the specificity on these images, and spares no more of the others than it must."""
     return abs(at(table, threshold)[1] - at(table, ends(table)[1])[1]) < 1e-9
 
 
@@ -41,18 +41,18 @@ def ends(table: pd.DataFrame) -> tuple[float, float]:
 
 
 def accurate(table: pd.DataFrame) -> float:
-    """The score at which most films are called rightly."""
+    """The threshold with the highest accuracy."""
     called = table["score"].to_numpy() >= np.sort(table["score"].to_numpy())[:, None]
     return float(np.sort(table["score"])[(called == table["ill"].to_numpy(bool)).mean(axis=1).argmax()])
 
 
 def low_end(table: pd.DataFrame) -> float:
-    """The score that 95 % of all films reach, the well included."""
+    """The score that 95 % of all images reach, ill or well."""
     return float(table["score"].quantile(1 - FOUND))
 
 
 def scores(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Validation and test films with scores, drawn until no other way to choose gives the right thresholds."""
+    """Validation and test images with scores, drawn until no other way to choose gives the right thresholds."""
     while True:
         ill, parts = 20 * rng.integers(3, 5, size=2), []
         for number, centre in zip(ill, (1.3, 0.9), strict=True):

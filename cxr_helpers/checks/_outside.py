@@ -18,7 +18,9 @@ def collected(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame, set
     picked = training.iloc[rng.permutation(len(training))].reset_index(drop=True)
     kinds = {  # how many, and what they share with training
         "same file": picked.iloc[:5].assign(patient=pd.NA),
-        "same film, other contrast": picked.iloc[5:11].assign(patient=pd.NA, sha256=lambda t: "bright " + t["film"]),
+        "same radiograph, other contrast": picked.iloc[5:11].assign(
+            patient=pd.NA, sha256=lambda t: "bright " + t["film"]
+        ),
         "same person, other film": picked.iloc[11:16].assign(
             film=fresh.names(rng, 5, "a:"), sha256=fresh.names(rng, 5)
         ),
@@ -36,7 +38,7 @@ def collected(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame, set
 
 
 def films(rng: np.random.Generator, patients: int, shift: float) -> pd.DataFrame:
-    """Films of some patients, four to seven each and much alike; half of the patients are ill."""
+    """Images of some patients, four to seven each and much alike; half of the patients are ill."""
     rows = []
     for number, patient in enumerate(fresh.names(rng, patients, "P-")):
         label = ("normal", "covid")[number % 2]
@@ -65,7 +67,7 @@ def pick(rows: pd.DataFrame) -> float:
 
 
 def three_tables(rng: np.random.Generator) -> tuple[pd.DataFrame, ...]:
-    """Validation, internal and external tables on which every way to pick a threshold gives another report."""
+    """Validation, internal and external tables on which every way to choose a threshold gives another report."""
     while True:
         tables = films(rng, 60, -0.8), films(rng, 60, -1.1), films(rng, 50, -2.3)
         at = [pick(table) for table in tables]

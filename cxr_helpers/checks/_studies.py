@@ -15,7 +15,7 @@ EFFECTS, LOWERS, NOISE = (0.16, 0.12, 0.045, 0.0), 0.08, 0.04
 
 
 def film_lines(rng: np.random.Generator, patients: list[str], split: str, films=(1, 4)) -> list[dict]:
-    """Lines of the films of some patients: one line for a normal film, two to four (a box each) for a covid film."""
+    """Lines of the images of some patients: one line for a normal image, two to four (a box each) for a covid image."""
     rows = []
     for patient in patients:
         label = ("normal", "covid")[_digest(patient)[0] % 2]
@@ -37,10 +37,10 @@ def leaking_table(rng: np.random.Generator) -> pd.DataFrame:
     table = pd.DataFrame([line for part, patients in own.items() for line in film_lines(rng, patients, part)])
     pieces = []
     for part in ("train", "val"):
-        pieces += film_lines(rng, own[part][:3], "test", films=(1, 2))  # another film of the same patient
+        pieces += film_lines(rng, own[part][:3], "test", films=(1, 2))  # another image of the same patient
         inside = table[table["split"] == part]
         parted = inside[inside["image_id"].duplicated()].drop_duplicates("patient").index[:2]
-        table.loc[parted, "split"] = "test"  # one line of a film that has several
+        table.loc[parted, "split"] = "test"  # one line of an image that has several
         copies = inside.drop(parted).drop_duplicates("patient").tail(3)  # the same bytes, under nobody's name
         renamed = [f"{name}.png" for name in fresh.names(rng, len(copies))]
         pieces += copies.assign(image_id=renamed, patient=None, split="test").to_dict("records")
@@ -87,12 +87,12 @@ def overlapping(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Training lines, and a model's answers about the test lines: it knows what it was trained on."""
     names = fresh.names(rng, 80, "P-")
     train = pd.DataFrame(film_lines(rng, names[:50], "train"))
-    again = film_lines(rng, names[:20], "test", films=(1, 3))  # other films of patients in train
+    again = film_lines(rng, names[:20], "test", films=(1, 3))  # other images of patients in train
     fresh_ones = film_lines(rng, names[50:], "test", films=(1, 6))
     copied = train[train["patient"].isin(names[10:50])].assign(split="test")
     test = pd.concat([pd.DataFrame(again), pd.DataFrame(fresh_ones), copied], ignore_index=True)
     kind = np.select([test["sha256"].isin(train["sha256"]), test["patient"].isin(train["patient"])], [0, 1], 2)
-    easy = dict(zip(names, rng.beta(0.7, 0.6, len(names)), strict=True))  # of a new patient, all films are alike
+    easy = dict(zip(names, rng.beta(0.7, 0.6, len(names)), strict=True))  # of a new patient, all images are alike
     chance = np.choose(kind, [1.0, 0.9, test["patient"].map(easy) + 0.15 * (test["label"] == "covid")])
     right = test["sha256"].map(dict(zip(test["sha256"], rng.random(len(test)), strict=True))) < chance
     other = np.where(test["label"] == "covid", "normal", "covid")

@@ -27,7 +27,7 @@ def number(value, what: str = "the answer") -> float:
     except (TypeError, ValueError):
         raise Wrong(f"{what} should be one number, not {kind(value)}.") from None
     if not math.isfinite(result):
-        raise Wrong(f"{what} is {result}: somewhere nothing was divided by nothing, or an empty list averaged.")
+        raise Wrong(f"{what} is {result}: look for a division 0/0 or the mean of an empty list.")
     return result
 
 

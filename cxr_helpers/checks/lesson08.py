@@ -1,4 +1,4 @@
-"""Questions of lesson 08, transfer learning: where to cut, what learns, what goes in, and what may see the test."""
+"""Questions of lesson 08, transfer learning: where to cut, what is trained, what goes in, what may use the test."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ RATES = (1e-3, 0.2)  # learning rate of phase 2, as a share of the rate from scr
 
 def _stages(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, str]]:
     """A split table, features by stage, and {role: stage}: one stage is by far the best on validation, another on test,
-    a third has so many columns that any labels can be learnt by heart."""
+    a third has so many columns that any labels can be memorised."""
     labels = ("normal", "covid", "viral")
     n = 270 + 3 * int(rng.integers(10))
     code, part = np.arange(n) % 3, np.repeat(["train", "val", "test"], n // 3)
@@ -46,9 +46,9 @@ q1 = Question(
     points=2,
     wants="choose_cut(table, features) returns the name of one stage, a key of features",
     hints=(
-        "Each stage wants a model of its own. On which rows is it fitted, and which rows say how good it is?",
+        "Each stage needs its own model. On which rows is it fitted, and on which rows is it compared?",
         "transfer.logistic(table, values, score=..., c=0.01) fits on train and scores the part that you name.",
-        "Three parts, three jobs: train fits, val chooses, test is asked once, when nothing is left to choose.",
+        "Three parts, three uses: fit on train, choose on val, and use test once, when everything has been chosen.",
     ),
     data=lambda rng: _stages(rng)[:2],
 )
@@ -78,24 +78,24 @@ def _best(table, features, part: str) -> str:
 
 
 @q1.mistake(
-    "{stage} is the best on the *test* images ({test:.2f}), not on validation ({val:.2f}). Chosen so, the test has "
-    "had a say, and its accuracy is no longer a measurement: it was asked for."
+    "{stage} is the best on the *test* images ({test:.2f}), not on validation ({val:.2f}). Once it has been used for "
+    "a choice, the test accuracy is too optimistic and no longer a measurement. Choose on validation."
 )
 def on_test(table, features):
     return _best(table, features, "test")
 
 
 @q1.mistake(
-    "{stage} is the best on the images that the model was *fitted* on ({train:.2f}); on validation it is {val:.2f}. "
-    "It has so many numbers that it can learn any labels by heart. Score on images that took no part in the fit."
+    "{stage} is the best on the images that the model was *fitted* on ({train:.2f}); on validation it has {val:.2f}. "
+    "It has so many features that it can memorise any labels. Compare on images that were not used for fitting."
 )
 def where_it_was_fitted(table, features):
     return _best(table, features, "train")
 
 
 @q1.mistake(
-    "{stage} is the last stage, which most recipes take. On validation it reaches {val:.2f} here, and another one far "
-    "more. The end of a network knows most about photographs; whether it is best for your images, validation says."
+    "{stage} is the last stage, the default of most recipes. On validation it reaches {val:.2f} here, and another "
+    "stage far more. The last stages are specialised in photographs; validation shows which stage suits your images."
 )
 def the_last(table, features):
     return list(features)[-1]
@@ -111,7 +111,7 @@ def _(right):
 
 
 def _cards(rng: np.random.Generator) -> list[tuple[np.ndarray, dict]]:
-    """Grey levels and the card of a backbone: some that do not scale by themselves, and one that does."""
+    """Grey levels and the card of a backbone: some that do not scale their input, and one that does."""
     cards = []
     for offset, scale, inside in [(127, 128, False), (116, 1, False), (0, 255, False), (127, 128, True)]:
         grey = rng.integers(0, 256, (int(rng.integers(2, 6)), 6, 6), dtype=np.uint8)
@@ -125,9 +125,9 @@ q2 = Question(
     points=2,
     wants="backbone_input(grey, card) returns an array (n, side, side, 3), the three channels alike",
     hints=(
-        "The card says two things: what the weights have learnt to see, and who sees to it.",
+        "The card says two things: which input the weights were trained on, and who does the scaling.",
         "If the network scales in its first layer, what is left for you to scale?",
-        "And mind the type: what is 100 - 127 in uint8? Make floats first.",
+        "Check the type: what is 100 - 127 in uint8? Convert to float first.",
     ),
     data=lambda rng: _cards(rng)[int(rng.integers(4))],
 )
@@ -143,7 +143,10 @@ def _(backbone_input, rng):
             raise q2.caught(name)
     if wrong:
         (_, card), answer = cases[wrong[0]], given[wrong[0]]
-        raise Wrong(f"For {card} your values run from {answer.min():.2f} to {answer.max():.2f}. What should it see?")
+        raise Wrong(
+            f"For {card} your values run from {answer.min():.2f} to {answer.max():.2f}. Which range does the network "
+            "expect?"
+        )
 
 
 def _expected(grey: np.ndarray, card: dict) -> np.ndarray:
@@ -152,32 +155,32 @@ def _expected(grey: np.ndarray, card: dict) -> np.ndarray:
 
 
 @q2.mistake(
-    "It was scaled twice: once by you, and once more by the network that scales by itself. All images then look "
-    "nearly alike to it. No error is raised, the accuracy is just lower. Who scales is on the card."
+    "The input was scaled twice: once by you, and again by a network that scales its own input. All images then look "
+    "nearly the same to it. No error is raised; only the accuracy drops. The card says who scales."
 )
 def scaled_twice(grey, card):
     return _expected(grey, card | {"scales_itself": False})
 
 
 @q2.mistake(
-    "All was divided by 255. That is right for one kind of network and wrong for the others: weights that were "
-    "trained on -1 to 1, or on grey levels minus a mean, see another picture. The card has offset and scale."
+    "Everything was divided by 255. That is right for one kind of network only: weights trained on -1 to 1, or on "
+    "grey levels minus a mean, get inputs in the wrong range. Use offset and scale from the card."
 )
 def zero_to_one(grey, card):
     return _expected(grey, {"offset": 0, "scale": 255, "scales_itself": False})
 
 
 @q2.mistake(
-    "Nothing was scaled. Where the network scales by itself that is right. Where it does not, the first weights get "
-    "values a hundred times too large."
+    "Nothing was scaled. That is right if the network scales its own input; if it does not, the first layer gets "
+    "values a hundred times too large. The card says which case it is."
 )
 def never_scaled(grey, card):
     return _expected(grey, card | {"scales_itself": True})
 
 
 @q2.mistake(
-    "It was subtracted in uint8, where there are no negative numbers: 100 - 127 is 229. Dark became bright. Make "
-    "floats first: grey.astype(float)."
+    "The subtraction was done in uint8, which has no negative numbers: 100 - 127 gives 229, so dark became bright. "
+    "Convert first: grey.astype(float)."
 )
 def wrapped_around(grey, card):
     shifted = grey - np.uint8(0 if card["scales_itself"] else card["offset"])
@@ -194,7 +197,7 @@ def _(right):
 
 
 def _phase(rng: np.random.Generator) -> tuple:
-    """A small network after phase 1, all but its last layer frozen; the first stage to be set free; a learning rate."""
+    """A small network after phase 1, all but its last layer frozen; the first stage to unfreeze; a learning rate."""
     with quiet():
         import keras
 
@@ -216,10 +219,10 @@ q3 = Question(
     points=3,
     wants="phase_2(network, first, rate) returns two things: the network, and a learning rate",
     hints=(
-        "Walk along network.layers: they stand in the order in which the image passes them. From which one on may they "
-        "learn?",
-        "One kind of layer keeps its weights *and* its averages wherever it stands. isinstance tells its kind.",
-        "The weights that go on learning are good already. A tenth to a thirtieth of the rate from scratch is usual.",
+        "Loop over network.layers: they are in the order in which the image passes through them. From which one on "
+        "should they be trained?",
+        "One kind of layer keeps its weights *and* its averages in every stage. isinstance tells its kind.",
+        "The unfrozen weights are already good. A tenth to a thirtieth of the rate from scratch is usual.",
     ),
     data=_phase,
 )
@@ -236,12 +239,12 @@ def _(phase_2, rng):
         raise Wrong(f"phase_2 should return the network and a learning rate, not {expect.kind(result)}.")
     network, chosen = result[0], expect.number(result[1], "the learning rate")
     if [layer.name for layer in network.layers] != list(before):
-        raise Wrong("This is another network: its layers should stay as they are, some of them set free.")
+        raise Wrong("This is another network: return the given one, with some of its layers unfrozen.")
     _judge_layers(_changed(network, before, rng), list(before), first)
     if abs(chosen / rate - 1) < 0.5:
         raise q3.caught("rate_from_scratch", rate=chosen)
     if not RATES[0] <= chosen / rate <= RATES[1]:
-        raise Wrong(f"A learning rate of {chosen:g} does not suit phase 2, where {rate:g} is used from scratch.")
+        raise Wrong(f"A learning rate of {chosen:g} does not suit phase 2 if {rate:g} is used from scratch.")
 
 
 def _changed(network, before: dict, rng: np.random.Generator) -> set[str]:
@@ -255,7 +258,7 @@ def _changed(network, before: dict, rng: np.random.Generator) -> set[str]:
 
 
 def _judge_layers(changed: set[str], names: list[str], first: str) -> None:
-    """Raise `Wrong` unless exactly the convolutions from stage `first` on and the last layer have learnt."""
+    """Raise `Wrong` unless exactly the convolutions from stage `first` on and the last layer were trained."""
     start = names.index(f"{first}_conv")
     norms = {name for name in changed if name.endswith("_norm")}
     early = {name for name in changed - norms if names.index(name) < start}
@@ -263,11 +266,11 @@ def _judge_layers(changed: set[str], names: list[str], first: str) -> None:
     if norms:
         raise q3.caught("norm_learns", norms=len(norms))
     if early:
-        raise Wrong(f"{len(early)} layers before {first} learn as well: phase 2 was to begin there.")
+        raise Wrong(f"{len(early)} layers before {first} are trained as well: keep everything before it frozen.")
     if "last" not in changed:
-        raise Wrong("The last layer no longer learns: it was made for your classes, and goes on learning in phase 2.")
+        raise Wrong("The last layer is frozen now: it was made for your classes, and is still trained in phase 2.")
     if missing:
-        raise Wrong(f"{sorted(missing)[0]} does not learn, and it stands at or after {first}.")
+        raise Wrong(f"{sorted(missing)[0]} is frozen, but it is at or after {first}.")
 
 
 def _free(network, first, norms: bool):
@@ -279,17 +282,17 @@ def _free(network, first, norms: bool):
 
 
 @q3.mistake(
-    "Batch normalisation was left training: {norms} of its layers changed in one step. In training it goes by the "
-    "batch, in use by averages that no longer fit the weights: training looks fine and validation is bad. Leave these "
-    "layers frozen, wherever they stand."
+    "Batch normalisation was left trainable: {norms} of its layers changed in one step. In training it uses the "
+    "statistics of the batch, in use stored averages that no longer fit the weights, so training looks fine and "
+    "validation is bad. Keep these layers frozen in every stage."
 )
 def norm_learns(network, first, rate):
     return _free(network, first, norms=True), rate / 10
 
 
 @q3.mistake(
-    "The layers are right. The learning rate {rate:g} is that of a network from scratch: it makes weights that are "
-    "good already leap away in the first steps, and the loss with them. Take a small part of it."
+    "The layers are right, but the learning rate {rate:g} is the one for training from scratch: it changes good "
+    "weights too much in the first steps, and the loss jumps. Use a small fraction of it."
 )
 def rate_from_scratch(network, first, rate):
     return _free(network, first, norms=False), rate
@@ -309,13 +312,13 @@ def _(right):
 
 # --- q4: what may see the test images -------------------------------------------------------------------------------
 
-DRAWS = 6  # sets of coins: how high the scores reach tells a selection from a trained layer
+DRAWS = 6  # sets of random labels: how high the scores are tells a selection from a trained layer
 STRENGTH = 2.0  # deviations between the labels, in ten columns, where there is something to learn
-LEARNT_BY_HEART = 0.9  # AUC on coins from which the model itself must have been fitted to the test rows
+MEMORISED = 0.9  # AUC on random labels from which the model itself must have been fitted to the test rows
 
 
 def _numbers(rng: np.random.Generator, strength: float = 0.0, n: int = 120, d: int = 300) -> tuple:
-    """Numbers, labels and the training part: by coin, or with a signal of so many deviations in ten columns."""
+    """Features, labels and the training part: random, or with a signal of so many deviations in ten columns."""
     label = rng.permutation(n) % 2
     is_train = rng.permutation(n) < n // 2
     values = rng.normal(size=(n, d)) * rng.uniform(0.5, 20, d) + rng.uniform(-5, 5, d)
@@ -329,8 +332,9 @@ q4 = Question(
     points=3,
     wants="test_scores(values, label, is_train) returns one number for each test row, in their order",
     hints=(
-        "Three things learn from data here: the scaler, the reduction, the regression. What did each of them see?",
-        "Cut into two parts before anything is fitted. fit on the one, transform and predict_proba on the other.",
+        "Three steps are fitted to data here: the scaler, the reduction, the regression. Which rows did each of them "
+        "use?",
+        "Split the rows before anything is fitted. Use fit on one part, transform and predict_proba on the other.",
         "make_pipeline(scaler, reduction, regression) is fitted by one call, on the rows that you give it.",
     ),
     data=lambda rng: _numbers(rng, 1.0),
@@ -352,7 +356,10 @@ def _(test_scores, rng):
     values, label, is_train = case = _numbers(rng, STRENGTH)
     found = _auc(_scores(test_scores, *case), label[~is_train])
     if found < SIGNAL:
-        raise Wrong(f"Nothing leaks, but nothing is learnt either: where ten numbers tell the label, AUC {found:.2f}.")
+        raise Wrong(
+            f"Nothing leaks, but nothing is learned either: AUC {found:.2f} on data where ten columns predict the "
+            "label."
+        )
 
 
 def _scores(test_scores, values, label, is_train) -> np.ndarray:
@@ -370,7 +377,7 @@ def _caught_with_labels(test_scores, rng) -> None:
     for _ in range(DRAWS):
         values, label, is_train = _numbers(rng)
         found.append(_auc(_scores(test_scores, values, label, is_train), label[~is_train]))
-    name = "fitted_on_all" if np.mean(found) > LEARNT_BY_HEART else "selected_on_all"
+    name = "fitted_on_all" if np.mean(found) > MEMORISED else "selected_on_all"
     raise q4.caught(name, auc=float(np.mean(found)))
 
 
@@ -379,7 +386,7 @@ def _caught_without_labels(scores: np.ndarray, case: tuple) -> None:
         if np.allclose(scores, q4.mistakes[name].answer(*case), atol=1e-4):
             raise q4.caught(name)
     raise Wrong(
-        "The score of a test row changes when *other* test rows change: a scaler or a reduction has seen them. "
+        "The score of a test row changes when *other* test rows change: a scaler or a reduction was fitted to them. "
         "Fit everything on the training rows alone."
     )
 
@@ -401,8 +408,9 @@ def _fit(values, label, is_train, *steps, on_all=False):
 
 
 @q4.mistake(
-    "The numbers were selected on *all* rows, with the labels of the test rows: they kept what happens to fit them. "
-    "On labels by coin your scores reach an AUC of {auc:.2f}; the truth is 0.5. Select inside the training part."
+    "The features were selected on *all* rows, using the labels of the test rows, so features that fit them by chance "
+    "were kept. On random labels your scores reach an AUC of {auc:.2f}; the true value is 0.5. Select on the training "
+    "rows only."
 )
 def selected_on_all(values, label, is_train):
     scaler, selection, _, regression = _steps()
@@ -410,9 +418,8 @@ def selected_on_all(values, label, is_train):
 
 
 @q4.mistake(
-    "Something was trained on *all* rows with their labels, the test rows among them: on labels by coin your scores "
-    "reach an AUC of {auc:.2f}. A backbone that was fine-tuned before the split does the same. Fit on the training "
-    "rows alone."
+    "A model was fitted to *all* rows with their labels, including the test rows: on random labels your scores reach "
+    "an AUC of {auc:.2f}. Fine-tuning a backbone before the split has the same effect. Fit on the training rows only."
 )
 def fitted_on_all(values, label, is_train):
     scaler, *_, regression = _steps()
@@ -420,9 +427,9 @@ def fitted_on_all(values, label, is_train):
 
 
 @q4.mistake(
-    "The scaler saw all rows: the score of a test row changes when other test rows do. On coins this leak hardly "
-    "shows, and it is one all the same: tomorrow's patient is not there to be averaged in. Mean and deviation come "
-    "from training."
+    "The scaler was fitted to all rows: the score of a test row changes when other test rows do. On random labels "
+    "this leak hardly shows, but it is still one: future patients are not available for computing the mean. Take mean "
+    "and deviation from the training rows."
 )
 def scaled_on_all(values, label, is_train):
     scaler, selection, _, regression = _steps()
@@ -430,8 +437,8 @@ def scaled_on_all(values, label, is_train):
 
 
 @q4.mistake(
-    "The principal components were found on all rows: the score of a test row changes when other test rows do. PCA "
-    "asks for no labels, and it is a fit all the same. Put it inside."
+    "The principal components were computed on all rows: the score of a test row changes when other test rows do. PCA "
+    "uses no labels, but it is a fit all the same. Fit it on the training rows only."
 )
 def reduced_on_all(values, label, is_train):
     scaler, _, components, regression = _steps()

@@ -1,4 +1,4 @@
-"""Questions of lesson 09, shortcuts: ask the model, repair the films, measure within a hospital, whom to believe."""
+"""Questions of lesson 09, shortcuts: test the model, repair the images, measure within a hospital, which result."""
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,8 @@ from . import expect, fresh
 from ._question import Question
 from ._running import Wrong
 
-FALLS = 0.1  # AUC: from here on a ranking hangs on the marker; the invented models are far from it on either side
-LOST = 0.4  # of a film: so much may be blacked out, and no more
+FALLS = 0.1  # AUC: from here on a ranking depends on the marker; the invented models are far from it on either side
+LOST = 0.4  # of an image: so much may be blacked out, and no more
 NEAR = 0.005  # AUC: how far a computed mean may be off
 SIDE = 28
 
@@ -43,17 +43,17 @@ def _squash(values: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.asarray(values, float)))
 
 
-MODELS = {  # what each one looks at, and whether its ranking hangs on the marker
+MODELS = {  # what each one looks at, and whether its ranking depends on the marker
     "reads the marker": (lambda films: _squash(4 * _marker(films) - 2), True),
-    "reads both": (lambda films: _squash((_lungs(films) - 112) / 9 + 2.5 * _marker(films)), True),
+    "reads the lungs and the marker": (lambda films: _squash((_lungs(films) - 112) / 9 + 2.5 * _marker(films)), True),
     "reads the lungs": (lambda films: _squash((_lungs(films) - 112) / 9), False),
-    "sees little": (lambda films: _squash((_lungs(films, slice(12, 13), slice(8, 9)) - 112) / 30), False),
-    "is nudged": (lambda films: _squash((_lungs(films) - 112) / 9 + 0.02 * _marker(films)), False),
+    "sees little of the lungs": (lambda films: _squash((_lungs(films, slice(12, 13), slice(8, 9)) - 112) / 30), False),
+    "hardly reacts to the marker": (lambda films: _squash((_lungs(films) - 112) / 9 + 0.02 * _marker(films)), False),
 }
 
 
 def _twins(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Films with and without the marker, and who is ill; drawn until the models differ clearly in what they use."""
+    """Images with and without the marker, and which are ill; drawn until the models differ clearly in what they use."""
     while True:
         n = 2 * int(rng.integers(45, 60))
         ill = rng.permutation(np.arange(n) < n // 2)
@@ -84,15 +84,15 @@ q1 = Question(
     "uses_marker",
     title="Ask the model",
     points=3,
-    wants="uses_marker(model, with_marker, without, ill) returns True where the ranking hangs on the marker, or False",
+    wants="uses_marker(model, with_marker, without, ill) returns True if the ranking depends on the marker, or False",
     hints=(
-        "You hold each film in two versions. Step 3 of the lesson made four test sets of such twins.",
-        "Put together the test set of the hospital, in which the ill wear the marker, and one in which they do not "
-        "wear it more than the well do. What does the AUC do between the two?",
+        "You have each image in two versions. Step 3 of the lesson made four test sets from such pairs.",
+        "Build the hospital's test set, in which the ill carry the marker, and one in which they do not carry it more "
+        "often than the well. How does the AUC differ between the two?",
         "np.where(who[:, None, None], with_marker, without) puts the marker on those in `who`. Compare who = ill with "
-        f"who = ~ill; an AUC that falls by more than {FALLS:g} hangs on the marker.",
+        f"who = ~ill; if the AUC falls by more than {FALLS:g}, the ranking depends on the marker.",
     ),
-    data=lambda rng: (MODELS["reads both"][0], *_twins(rng)),
+    data=lambda rng: (MODELS["reads the lungs and the marker"][0], *_twins(rng)),
 )
 
 
@@ -107,39 +107,38 @@ def _(uses_marker, rng):
         return
     q1.recognise_all(given, cases)
     name = next(name for name, answer, right in zip(names, given, truth, strict=True) if answer != right)
-    said = "was passed" if MODELS[name][1] else "was accused of using the marker"
-    raise Wrong(f"One of the five models tried {name}, and it {said}.")
+    raise Wrong(f"For a model that {name} the answer should be {MODELS[name][1]}.")
 
 
 @q1.mistake(
-    "A model with a high AUC was passed, and one with a low AUC accused, by the films as they came. There the ill wear "
-    "the marker, so reading the marker scores as well as reading the lungs, or better: a high internal AUC is no "
-    "proof. Move the marker and see whether the answer moves."
+    "The models were judged by their AUC on the images as received: a good one that uses the marker was accepted, and "
+    "a poor honest one rejected. There the ill carry the marker, so reading the marker scores at least as well as "
+    "reading the lungs: a high internal AUC is no proof. Move the marker and compare."
 )
 def internal_auc(model, with_marker, without, ill):
     return _auc(model(_worn_by(ill, with_marker, without)), ill) < 0.75
 
 
 @q1.mistake(
-    "All were passed. The marker was put on everybody, and compared with nobody wearing it. Then ill and well wear it "
-    "alike in both test sets, and no ranking of ill against well can change. Compare with the set in which it follows "
-    "the disease."
+    "Every model was accepted. You compared the marker on all images with the marker on none. In both sets ill and "
+    "well carry it alike, so their ranking cannot change. Compare with the set in which the marker follows the "
+    "disease."
 )
 def on_everybody(model, with_marker, without, ill):
     return abs(_auc(model(with_marker), ill) - _auc(model(without), ill)) > FALLS
 
 
 @q1.mistake(
-    "A low AUC without the marker was taken for use of the marker. One of the models sees little, marker or not: it is "
-    "poor, and honest. And one reads the lungs well and the marker besides. What counts is how the AUC changes."
+    "A low AUC without the marker was taken as use of the marker. One of the models is poor with or without the "
+    "marker, but honest; another reads the lungs well and uses the marker too. What counts is how the AUC changes."
 )
 def low_without(model, with_marker, without, ill):
     return _auc(model(without), ill) < 0.75
 
 
 @q1.mistake(
-    "A model was accused because its scores move at all when the marker comes and goes. They move by a hair, for all "
-    "films alike, and the order of ill and well stays. Ask whether the ranking changes."
+    "A model was rejected because its scores change at all with the marker. They change slightly and equally for all "
+    "images, so the ranking of ill and well stays. Ask whether the AUC changes."
 )
 def any_change(model, with_marker, without, ill):
     return not np.allclose(model(with_marker), model(without))
@@ -165,7 +164,7 @@ def _(right):
 
 
 def _marked(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Films (n, s, s), masks of the letters on them, who is ill, which are for training."""
+    """Images (n, s, s), masks of the letters on them, which are ill, which are for training."""
     n = 2 * int(rng.integers(24, 36))
     order = rng.permutation(n)
     ill, train = (order < n // 2), rng.permutation(np.arange(n) < 2 * n // 3)
@@ -185,12 +184,13 @@ q2 = Question(
     "repair",
     title="A repair that repairs",
     points=3,
-    wants="repair(films, letters, ill, train) returns the films, of the same shape, with places blacked out (0)",
+    wants="repair(films, letters, ill, train) returns the images, of the same shape, with regions blacked out (0)",
     hints=(
-        "Look at your result as a network would: can it still tell, by the black places, which films are of the ill, "
-        "or which are for training?",
-        "The black places must be the same on every film. Which places are those, so that no letter is left anywhere?",
-        "letters.any(axis=0) is True wherever a letter stands on any film; audit.masked takes one mask for all films.",
+        "Look at your result as a network would: do the black regions reveal which images are ill, or which are for "
+        "training?",
+        "The black regions must be the same in every image. Which regions are needed so that no letter is left "
+        "anywhere?",
+        "letters.any(axis=0) is True wherever any image has a letter; audit.masked takes one mask for all images.",
     ),
     data=_marked,
 )
@@ -202,11 +202,16 @@ def _(repair, rng):
     found = expect.array(repair(films, letters, ill, train), films.shape, "repair(...)")
     black = found == 0
     if (wrong := ((found != films) & ~black).sum()) > 0:
-        raise Wrong(f"{wrong} pixels were changed and are not black: set what goes to 0, and leave the rest alone.")
+        raise Wrong(
+            f"{wrong} pixels were changed and are not black: set removed pixels to 0, and leave the rest unchanged."
+        )
     if not black.any():
         raise Wrong("Nothing was blacked out: the letters are still there.")
     if black.mean() > LOST:
-        raise Wrong(f"{black.mean():.0%} of the films is black: no letter is left, and little to see a disease by.")
+        raise Wrong(
+            f"{black.mean():.0%} of the images is black: no letter is left, but too little of the lungs either. Black "
+            "out less."
+        )
     left = int((letters & ~black).any(axis=(1, 2)).sum())
     if (black == black[0]).all():
         if not left:
@@ -220,7 +225,7 @@ def _(repair, rng):
         if not touched[~rows].any() and touched[rows].any():
             raise q2.caught(name)
     if left:
-        raise Wrong(f"Letters are left (number of films: {left}).")
+        raise Wrong(f"Letters are left (number of images: {left}).")
     with_hole = black.mean(axis=(1, 2)) > np.median(black.mean(axis=(1, 2))) if touched.all() else touched
     raise q2.caught("where_found", ill=with_hole[ill].mean(), well=with_hole[~ill].mean())
 
@@ -235,49 +240,49 @@ def _is_frame(black: np.ndarray) -> bool:
 
 
 @q2.mistake(
-    "Letters were blacked out where they were found. Now {ill:.0%} of the ill films have a hole and {well:.0%} of the "
-    "others: the hole is the new marker. Black out the same places on every film."
+    "Letters were blacked out only where they were found. Now {ill:.0%} of the ill images have a hole and {well:.0%} "
+    "of the others: the hole is the new marker. Black out the same regions in every image."
 )
 def where_found(films, letters, ill, train):
     return np.where(letters, 0, films)
 
 
 @q2.mistake(
-    "Only the training films were treated. The model learns from films without the marker, and the ill of the test "
-    "part wear it: the test then measures what a strange thing does to the model, on the ill alone. Treat both alike."
+    "Only the training images were treated. The model then learns without the marker, but ill test images still carry "
+    "it: the test measures how an unfamiliar object affects the model, on ill images only. Treat both parts alike."
 )
 def train_only(films, letters, ill, train):
     return np.where(train[:, None, None] & letters.any(axis=0), 0, films)
 
 
 @q2.mistake(
-    "Only the test films were treated. A model that learnt to read the marker misses it now: this asks how much it had "
-    "leant on the marker, and repairs nothing. Treat both sides alike."
+    "Only the test images were treated. A model that learned the marker from training now misses it: that shows how "
+    "much it relied on the marker, but repairs nothing. Treat both parts alike."
 )
 def test_only(films, letters, ill, train):
     return np.where(~train[:, None, None] & letters.any(axis=0), 0, films)
 
 
 @q2.mistake(
-    "Only the films of the ill were treated, the same places on each. Who has a black patch is ill: a larger marker "
-    "than the one before. What is done to a film may not depend on its label."
+    "Only the ill images were treated, with the same regions in each. A black region now means ill: a larger marker "
+    "than before. What is done to an image must not depend on its label."
 )
 def ill_only(films, letters, ill, train):
     return np.where(ill[:, None, None] & letters.any(axis=0), 0, films)
 
 
 @q2.mistake(
-    "The places were taken from the training films, as in the lesson, and on test films some letters stand elsewhere "
-    "(number of films: {left}). A place says nothing about who is ill: take the letters of all films, or black out "
-    "more around them."
+    "The regions were taken from the training images, as in the lesson, but on test images some letters are elsewhere "
+    "(number of images: {left}). Positions alone do not reveal the label: use the letters of all images, or a wider "
+    "region."
 )
 def places_of_train(films, letters, ill, train):
     return np.where(letters[train].any(axis=0), 0, films)
 
 
 @q2.mistake(
-    "The edge was cropped, and letters are left on {left} films: they stand further inside. Cropping removes what "
-    "stands at the edge, and nothing else."
+    "The edge was cropped, but letters are left in {left} images, because they are further inside. Cropping removes "
+    "only what is at the edge: choose the regions by where the letters are."
 )
 def crop(films, letters, ill, train):
     inside = np.zeros(films.shape[1:], bool)
@@ -293,14 +298,14 @@ def _(right):
     yield "everything black", lambda films, *rest: films * 0, False
     yield "nothing changed", lambda films, *rest: films, False
     yield "grey in place of black", lambda films, letters, *rest: np.where(letters.any(axis=0), 128, films), False
-    yield "one film short", lambda *case: right(*case)[1:], False
+    yield "one image short", lambda *case: right(*case)[1:], False
 
 
 # --- q3: within a hospital ------------------------------------------------------------------------------------------
 
 
 def _answers(rng: np.random.Generator) -> pd.DataFrame:
-    """Scores of a model on films of five hospitals that differ in style and in how many are ill."""
+    """Scores of a model on images of five hospitals that differ in style and in the share of ill images."""
     while True:
         places = fresh.names(rng, 5, "site-")
         shares, sizes = [0.15, 0.5, 0.85, 0.0, 1.0], [60, 40, 90, 50, 45]
@@ -330,13 +335,13 @@ def _within(table: pd.DataFrame) -> float:
 
 q3 = Question(
     "auc_within",
-    title="A figure that no style can lift",
+    title="An AUC that the hospital's style cannot raise",
     points=2,
     wants="auc_within(table) returns one number: the mean of the AUCs within the hospitals that have both ill and well",
     hints=(
-        "An AUC counts pairs, one ill and one well. In which pairs can the style of a hospital not help?",
-        "Both films of a pair from the same hospital: then the style is the same. One AUC for each hospital, then the "
-        "plain mean.",
+        "An AUC counts pairs of one ill and one well image. In which pairs can the style of a hospital not help?",
+        "If both images of a pair come from the same hospital, the style is the same. One AUC for each hospital, then "
+        "the plain mean.",
         'for name, rows in table.groupby("source"): where rows["ill"] holds both kinds, roc_auc_score(rows["ill"], '
         'rows["score"]).',
     ),
@@ -359,15 +364,16 @@ def _(auc_within, rng):
 
 
 @q3.mistake(
-    "{found:.3f} is the AUC over all films. Most of its pairs come from two hospitals, and there the style ranks: the "
-    "hospital with many ill has high scores for everyone. This is the figure that a shortcut lifts."
+    "{found:.3f} is the AUC over all images. Most of its pairs come from two hospitals, and there the style decides: "
+    "the hospital with many ill patients has high scores for everyone. A shortcut raises this AUC; use pairs within a "
+    "hospital."
 )
 def pooled(table):
     return _auc(table["score"], table["ill"])
 
 
 @q3.mistake(
-    "{found:.3f} counts a hospital that has only ill or only well films as 0.5. It has no pair, so nothing was asked "
+    "{found:.3f} counts a hospital with only ill or only well images as 0.5. It has no pairs, so nothing was measured "
     "there: leave it out, and say so."
 )
 def empty_as_half(table):
@@ -376,15 +382,15 @@ def empty_as_half(table):
 
 
 @q3.mistake(
-    "{found:.3f} is the AUC after each hospital's mean score was subtracted. That takes away more than the style: "
-    "where many are ill the mean is high because they are ill, so the ill lose most there. Compare films within a "
-    "hospital, and leave the scores alone."
+    "{found:.3f} is the AUC after each hospital's mean score was subtracted. That removes more than the style: where "
+    "many patients are ill the mean is high for that reason, so the ill lose most there. Compare images within a "
+    "hospital, with unchanged scores."
 )
 def centred(table):
     return _auc(table["score"] - table.groupby("source")["score"].transform("mean"), table["ill"])
 
 
-@q3.mistake("{found:.3f} is the best of the hospitals. Chosen by its result it is the luckiest; report their mean.")
+@q3.mistake("{found:.3f} is the best of the hospitals. Chosen by its result it is too high by luck; report the mean.")
 def best(table):
     return float(_of_each(table).max())
 
@@ -402,14 +408,14 @@ def _(right):
 
 q4 = Question(
     "believable",
-    title="Whose number speaks of lungs?",
+    title="Which result is about the lungs?",
     points=1,
     wants="one of the letters A to E, in quotes",
     kind="value",
     hints=(
-        "For each team: could a model that knows the hospital, and nothing else, have reached this number?",
-        "Four of the test sets let the hospital tell the label in some way. In one, every pair that counts is from one "
-        "hospital.",
+        "For each team: could a model that recognises only the hospital have reached this number?",
+        "In four of the test sets the hospital reveals the label in some way. In one, every pair that counts is from "
+        "one hospital.",
     ),
 )
 
@@ -421,23 +427,23 @@ def _(believable, rng):
 
 q4.wrong_value(
     *("A", "A"),
-    "A: large, careful, and internal. The hospital tells the label in training and in the test alike, so a model that "
-    "reads the hospital reaches this number too. A narrow interval makes the number sure, not its meaning.",
+    "A: large and careful, but internal. The hospital reveals the label in training and in test alike, so a model "
+    "that recognises the hospital reaches this number too. A narrow interval makes the number precise, not valid.",
 )
 q4.wrong_value(
     *("B", "B"),
-    "B: cropping removes what stands at the edge. The grey levels inside the lungs carry the hospital's style; in the "
-    "lesson the lungs alone told the hospital.",
+    "B: cropping removes what is at the edge. The grey levels inside the lungs carry the hospital's style; in the "
+    "lesson the lungs alone revealed the hospital.",
 )
 q4.wrong_value(
     *("D", "D"),
-    "D: the letters are gone from the training films only. Test films of the ill still wear them, and besides the "
-    "letters there is the style.",
+    "D: the letters are removed from the training images only. Test images with COVID still carry them, and there is "
+    "the style besides the letters.",
 )
 q4.wrong_value(
     *("E", "E"),
-    "E: a weak model that finds nothing in the frame proves little: letters move about, and the style is everywhere. "
-    "The silence of an audit does not turn 0.97 into a number about lungs.",
+    "E: a weak model that finds nothing in the frame proves little: the position of letters varies, and the style is "
+    "everywhere. An audit that finds nothing does not show that 0.97 comes from the lungs.",
 )
 
 

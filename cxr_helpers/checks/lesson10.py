@@ -16,7 +16,7 @@ CLASSES, CHANNELS, PLACES, BLOCK = 3, 5, 6, 4
 
 
 def _layer(rng: np.random.Generator) -> dict:
-    """Last maps of a film, the gradients of two numbers at each place, and the side of the film; all faults show."""
+    """Last maps of an image, two gradients at each position, and the side of the image; all faults show."""
     while True:
         maps = np.maximum(rng.normal(0.3, 1.0, (PLACES, PLACES, CHANNELS)), 0)
         weights = rng.normal(0, 1, (CHANNELS, CLASSES))
@@ -35,7 +35,7 @@ def _layer(rng: np.random.Generator) -> dict:
 
 
 def _unit(heat: np.ndarray) -> np.ndarray:
-    """A map on a scale of its own."""
+    """A map on its own scale."""
     return heat / (np.abs(heat).max() or 1.0)
 
 
@@ -43,11 +43,12 @@ q1 = Question(
     "heat_map",
     title="The heat map",
     points=3,
-    wants="heat_map(maps, gradients, side) returns an array (side, side), with the film's top row first",
+    wants="heat_map(maps, gradients, side) returns an array (side, side), with the image's top row first",
     hints=(
-        "Four steps: a weight for each map, the weighted sum, a cut, and the size of the film. Which gradient?",
-        "The weight of a map is one number: the mean of its gradient over all places. What of the sum is below zero?",
-        "np.kron(small, np.ones((k, k))) makes a block of each number and leaves rows rows and columns columns.",
+        "Four steps: a weight for each map, the weighted sum, a cut at zero, the size of the image. Which gradient?",
+        "The weight of a map is one number: the mean of its gradient over all positions. What happens to negative "
+        "values of the sum?",
+        "np.kron(small, np.ones((k, k))) makes a block of each number and keeps rows and columns.",
     ),
     data=_layer,
 )
@@ -60,7 +61,7 @@ def _(heat_map, rng):
     for case in cases:
         heat = expect.array(heat_map(*case.values()), (case["side"],) * 2, "heat_map(...)")
         if not heat.any():
-            raise Wrong("The map is zero everywhere, and there are places that speak for the class.")
+            raise Wrong("The map is zero everywhere, but there is evidence for the class at some positions.")
         given.append(_unit(heat))
     if _alike(given, [_heat(**case) for case in cases]):
         return
@@ -69,10 +70,10 @@ def _(heat_map, rng):
             raise q1.caught(name)
     right = _heat(**cases[0])
     raise Wrong(
-        f"The hottest place lies at row {_top(given[0])[0]}, column {_top(given[0])[1]}; it should be the block that "
+        f"The hottest position is at row {_top(given[0])[0]}, column {_top(given[0])[1]}; it should be the block that "
         f"begins at row {_top(right)[0]}, column {_top(right)[1]}."
         if _top(given[0]) != _top(right)
-        else "The hottest place is right; other places are too hot or too cold."
+        else "The hottest position is right; other positions are too hot or too cold."
     )
 
 
@@ -92,46 +93,46 @@ def _heat(maps, gradients, side, *, of="logit", mean=True, cut=lambda x: np.maxi
 
 
 @q1.mistake(
-    "This is the gradient of the probability, behind the softmax. It is nearly zero where the network is sure, and it "
-    "mixes the other classes into the map: what speaks against them begins to glow. Take the logit's."
+    "This is the gradient of the probability, after the softmax. It is nearly zero where the network is sure, and it "
+    "mixes in the other classes, so evidence against them appears as heat. Use the gradient of the logit."
 )
 def softmax_gradient(maps, gradients, side):
     return _heat(maps, gradients, side, of="probability")
 
 
 @q1.mistake(
-    "The cut is missing: places that speak against the class are still there, as negative numbers. Once the plot "
-    "rescales them, half of the film looks warm. Only what is above zero speaks for the class."
+    "The cut at zero is missing: positions with evidence against the class are still there as negative numbers. After "
+    "rescaling for a plot, half of the image looks warm. Keep only positive values."
 )
 def no_relu(maps, gradients, side):
     return _heat(maps, gradients, side, cut=np.asarray)
 
 
 @q1.mistake(
-    "Rescaled from lowest to highest in place of the cut: zero, which means nothing either way, is now lukewarm, and "
-    "only the place that speaks most against the class is cold."
+    "The map was rescaled from lowest to highest instead of cut at zero: zero, which is neutral, now looks lukewarm, "
+    "and only the strongest evidence against the class looks cold. Set negative values to zero."
 )
 def rescaled(maps, gradients, side):
     return _heat(maps, gradients, side, cut=lambda x: x - x.min())
 
 
 @q1.mistake(
-    "Each place of a map was given a weight of its own. Grad-CAM gives a whole map one weight, the mean of "
-    "its gradient over the places. (The product place by place is another method, with another name.)"
+    "Each position of a map got its own weight. Grad-CAM gives a whole map one weight, the mean of its gradient over "
+    "all positions. (The product position by position is a different method.)"
 )
 def place_by_place(maps, gradients, side):
     return _heat(maps, gradients, side, mean=False)
 
 
 @q1.mistake(
-    "Rows and columns are swapped: a spot at the upper right of the film would glow at the lower left. The first axis "
-    "is the row, from top to bottom. On one nice film nobody would notice."
+    "Rows and columns are swapped: a spot at the upper right of the image would appear at the lower left. The first "
+    "axis is the row, from top to bottom. Test with an asymmetric example."
 )
 def transposed(maps, gradients, side):
     return _heat(maps, gradients, side, turn=np.transpose)
 
 
-@q1.mistake("The map stands on its head: row 0 is the top of a film, and here it is the bottom of the map.")
+@q1.mistake("The map is upside down: row 0 is the top of an image, but here it is the bottom of the map.")
 def upside_down(maps, gradients, side):
     return _heat(maps, gradients, side, turn=np.flipud)
 
@@ -140,7 +141,7 @@ def upside_down(maps, gradients, side):
 def _(right):
     yield "on a scale from 0 to 1", lambda *c: right(*c) / right(*c).max(), True
     yield "a list of lists", lambda *c: right(*c).tolist(), True
-    yield "one place a little too hot", lambda *c: right(*c) + 0.01 * right(*c).max(), False
+    yield "one position a little too hot", lambda *c: right(*c) + 0.01 * right(*c).max(), False
     yield "not enlarged", lambda *c: right(*c)[::BLOCK, ::BLOCK], False
     yield "nothing at all", lambda *c: 0 * right(*c), False
 
@@ -149,7 +150,7 @@ def _(right):
 
 
 def _films(rng: np.random.Generator) -> dict:
-    """Heat maps and lesion masks of some films by name, each in an order of its own; some films show no lesion."""
+    """Heat maps and lesion masks of some images by name, in different orders; some images show no lesion."""
     while True:
         names, side = fresh.names(rng, 14, "film-"), 16
         masks, heats = {}, {}
@@ -166,7 +167,7 @@ def _films(rng: np.random.Generator) -> dict:
 
 
 def _each(heats: dict, masks: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Energy inside and the mask's share of the film, for each film that has a lesion."""
+    """Energy inside and the mask's share of the image, for each image that has a lesion."""
     pairs = [(heats[name], masks[name]) for name in heats if masks[name].any()]
     return np.array([(h * m).sum() / h.sum() for h, m in pairs]), np.array([m.mean() for _, m in pairs])
 
@@ -178,13 +179,13 @@ def _gain(heats: dict, masks: dict, *, base=1, of=np.mean) -> float:
 
 q2 = Question(
     "gain",
-    title="Its score",
+    title="Scoring heat maps",
     points=3,
     wants="gain(heats, masks) returns one number",
     hints=(
-        "For one film first: which share of its heat lies inside its mask, and which share would it be by luck?",
-        "Both are dictionaries by name, and their orders differ. Which films can be scored at all?",
-        "One difference for each film with a lesion, then the mean of these differences: every film counts alike.",
+        "Start with one image: which share of its heat lies inside its mask, and which share would it be by chance?",
+        "Both are dictionaries by name, and their orders differ. Which images can be scored at all?",
+        "One difference for each image with a lesion, then the mean of these differences: every image counts equally.",
     ),
     data=_films,
 )
@@ -200,12 +201,12 @@ def _(gain, rng):
     for name, mistake in q2.mistakes.items():
         if np.abs(np.subtract(given, [mistake.answer(**case) for case in cases])).max() <= CLOSE:
             raise q2.caught(name)
-    raise Wrong(f"For one set of films the gain is {given[0]:.3f}; it should be {right[0]:.3f}.")
+    raise Wrong(f"For one set of images the gain is {given[0]:.3f}; it should be {right[0]:.3f}.")
 
 
 @q2.mistake(
-    "The maps were scored with the masks of other films: the two dictionaries are in different orders, and were paired "
-    "by place. Pair them by name. A wrong pairing makes every method look like luck."
+    "The maps were scored with the masks of other images: the two dictionaries are in different orders and were "
+    "paired by position. Pair them by name; a wrong pairing makes every method look like chance."
 )
 def other_films_mask(heats, masks):
     pairs = zip(heats.values(), masks.values(), strict=True)
@@ -213,23 +214,23 @@ def other_films_mask(heats, masks):
 
 
 @q2.mistake(
-    "That is the energy inside, compared with nothing. A map that is hot everywhere alike scores the mask's share of "
-    "the film, and a large lesion makes any map look good. Subtract what comes by luck."
+    "This is the energy inside without a comparison. A uniform map scores the mask's share of the image, so a large "
+    "lesion makes any map look good. Subtract what is expected by chance."
 )
 def no_baseline(heats, masks):
     return _gain(heats, masks, base=0)
 
 
 @q2.mistake(
-    "That is the best film. The nicest example of any method looks convincing, of random numbers too: all films count."
+    "This is the best image. The best example of any method looks convincing, even of random maps: use all images."
 )
 def nicest(heats, masks):
     return _gain(heats, masks, of=np.max)
 
 
 @q2.mistake(
-    "The heat of all films was put into one sum, so films with large numbers decide, and each map has a scale of its "
-    "own. First a share for each film, then their mean."
+    "The heat of all images was added up, so images with large numbers dominate, although each map has its own scale. "
+    "Compute a share for each image first, then the mean."
 )
 def pooled(heats, masks):
     ill = [name for name in heats if masks[name].any()]
@@ -238,8 +239,8 @@ def pooled(heats, masks):
 
 
 @q2.mistake(
-    "Films without a lesion were counted as zeros. There is nothing in them to be found, so they say nothing about "
-    "finding: leave them out, and say how many are left."
+    "Images without a lesion were counted as zeros. There is nothing to find in them, so they say nothing about "
+    "finding lesions: leave them out, and report how many are left."
 )
 def healthy_as_zero(heats, masks):
     energy, share = _each(heats, masks)
@@ -259,9 +260,9 @@ SIDE, FILMS, CORNER = 24, 8, (slice(1, 5), slice(1, 9))  # CORNER: where the let
 
 
 def _world(rng: np.random.Generator, reads: str) -> tuple[dict, str]:
-    """Films with a lesion and with letters, a network that reads one of the two, three maps; the right map's name.
+    """Images with a lesion and with letters, a network that reads one of the two, three maps; the right map's name.
 
-    The maps: one on the lesion, one on the letters, one of the film's edges. One film of a wrong map is a lucky hit.
+    The maps: one on the lesion, one on the letters, one of the image's edges. One image of a wrong map is a lucky hit.
     """
     films = rng.normal(90, 6, (FILMS, SIDE, SIDE))
     films[:, :, :3], films[:, :, -3:] = rng.normal(20, 4, (2, FILMS, SIDE, 3))
@@ -288,7 +289,7 @@ def _world(rng: np.random.Generator, reads: str) -> tuple[dict, str]:
 
 
 def _network(reads: str) -> Callable:
-    """A function from films to probabilities that looks at the brightest square of the lungs, or at the corner."""
+    """A function from images to probabilities that looks at the brightest square of the lungs, or at the corner."""
 
     def answer(films):
         films = np.asarray(films, float)
@@ -303,7 +304,7 @@ def _network(reads: str) -> Callable:
 
 
 def _removed(films: np.ndarray, heats: np.ndarray, share: float = 0.1) -> np.ndarray:
-    """The films with a share of their pixels, the hottest first, set to the film's mean."""
+    """The images with a share of their pixels, the hottest first, set to the image's mean."""
     flat, heat = films.reshape(len(films), -1).copy(), heats.reshape(len(films), -1)
     hottest = np.argsort(-heat, axis=1)[:, : round(share * flat.shape[1])]
     np.put_along_axis(flat, hottest, flat.mean(axis=1, keepdims=True), axis=1)
@@ -311,7 +312,7 @@ def _removed(films: np.ndarray, heats: np.ndarray, share: float = 0.1) -> np.nda
 
 
 def _falls(answer, films, heats) -> dict[str, np.ndarray]:
-    """For each map, how far the probability of each film falls."""
+    """For each map, how far the probability of each image falls."""
     return {name: answer(films) - answer(_removed(films, heat)) for name, heat in heats.items()}
 
 
@@ -337,9 +338,9 @@ q3 = Question(
     points=4,
     wants="believe(answer, films, heats, lesions) returns the name of one of the maps",
     hints=(
-        "To be believed about the network, a map must say where the network's answer comes from. Ask the network.",
-        "Remove what a map calls hottest, and look at the probability. For which map should it fall furthest?",
-        "answer(films) - answer(remove(films, heat)) is one number for each film. What do you do with eight of them?",
+        "A map should show where the network's answer comes from. Test this on the network itself.",
+        "Remove the hottest pixels of a map, and look at the probability. For which map should it fall most?",
+        "answer(films) - answer(remove(films, heat)) is one number for each image. How do you combine eight of them?",
     ),
     data=lambda rng: _world(rng, "letters")[0],
 )
@@ -357,38 +358,38 @@ def _(believe, rng):
     k = next(k for k, (g, r) in enumerate(zip(given, right, strict=True)) if g != r)
     falls = _falls(cases[k]["answer"], cases[k]["films"], cases[k]["heats"])
     raise Wrong(
-        f"In one of the cases you believe {given[k]}. Without its hottest tenth the probability falls by "
+        f"In one of the cases you chose {given[k]}. Without its hottest tenth the probability falls by "
         f"{falls[given[k]].mean():.2f} on average, without that of {right[k]} by {falls[right[k]].mean():.2f}."
     )
 
 
 @q3.mistake(
-    "You believe the map that lies on the lesion, as a radiologist would draw it. Some of these networks read the "
-    "letters in the corner: then the map on the lesion is the pleasing one, and it is wrong about the network. A map "
-    "is not right because it looks like a reason."
+    "You chose the map that lies on the lesion, as a radiologist would draw it. Some of these networks read the "
+    "letters in the corner, so a map on the lesion is plausible but wrong about the network. Test each map on the "
+    "network."
 )
 def on_the_lesion(answer, films, heats, lesions):
     return _best({name: ((h * lesions).sum((1, 2)) / h.sum((1, 2))).mean() for name, h in heats.items()})
 
 
 @q3.mistake(
-    "You believe the map with the best single film. A map that is wrong on seven films may hit on the eighth by luck: "
-    "the nicest example says nothing. Take the mean over all films."
+    "You chose the map with the best single image. A map that is wrong on seven images may be right on the eighth by "
+    "chance. Take the mean over all images."
 )
 def nicest_film(answer, films, heats, lesions):
     return _best({name: fall.max() for name, fall in _falls(answer, films, heats).items()})
 
 
 @q3.mistake(
-    "You believe the map with the largest numbers. Each has a scale of its own: only the order of places counts."
+    "You chose the map with the largest numbers. Each map has its own scale: only the order of positions counts."
 )
 def largest_numbers(answer, films, heats, lesions):
     return _best({name: h.max() for name, h in heats.items()})
 
 
 @q3.mistake(
-    "You believe the most detailed map. It shows the edges of the film, which are there whatever the network learnt: "
-    "it would look the same for a network with random weights."
+    "You chose the most detailed map. It shows the edges in the image, whatever the network has learned: it would "
+    "look the same for a network with random weights. Test each map on the network."
 )
 def most_detailed(answer, films, heats, lesions):
     edges = np.abs(np.diff(films, axis=2))[:, :, 1:].ravel()
@@ -397,8 +398,8 @@ def most_detailed(answer, films, heats, lesions):
 
 
 @q3.mistake(
-    "You believe the map whose removal changes least. It is the other way round: where the answer comes from, there it "
-    "falls when that is gone."
+    "You chose the map whose removal changes the answer least. It is the opposite: removing the region that the "
+    "answer comes from makes the probability fall most."
 )
 def smallest_fall(answer, films, heats, lesions):
     return _best({name: -fall.mean() for name, fall in _falls(answer, films, heats).items()})
@@ -406,7 +407,11 @@ def smallest_fall(answer, films, heats, lesions):
 
 @q3.edges
 def _(right):
-    yield "the median over films", lambda a, f, h, m: _best({k: np.median(v) for k, v in _falls(a, f, h).items()}), True
+    yield (
+        "the median over images",
+        lambda a, f, h, m: _best({k: np.median(v) for k, v in _falls(a, f, h).items()}),
+        True,
+    )
     yield "always the first map", lambda a, f, h, m: next(iter(h)), False
     yield "two maps", lambda a, f, h, m: list(h)[:2], False
     yield "a map that is not there", lambda a, f, h, m: "map-0", False
@@ -421,8 +426,10 @@ q4 = Question(
     wants="one of the letters A to E, in quotes",
     kind="value",
     hints=(
-        "Ask of each sentence: by which line of the table? And does that line speak of the map or of the network?",
-        "One takes a place for a reason, one a control for a proof; one lacks a comparison; one rests on picked films.",
+        "For each sentence ask: which row of the table supports it? And is that row about the map or about the "
+        "network?",
+        "One mistakes a location for a reason, one a control for a proof; one lacks a comparison; one rests on chosen "
+        "images.",
     ),
 )
 
@@ -434,11 +441,12 @@ def _(supported, rng):
 
 
 WHY_NOT = {
-    "A": "the map is a place, not a reason. It lies on the lesion more than by luck, and yet the probability falls "
-    "further without the letters than without the lesion.",
-    "B": "randomisation shows that the map hangs on the network's weights. A network that reads letters passes it too.",
-    "D": "0.24 of the heat stands without its comparison, and a share of the heat is not a share of the decision.",
-    "E": "whoever picks three films of 40 picks the impression. The table rests on all of them.",
+    "A": "a map shows a location, not a reason. More heat lies on the lesion than by chance, but removing the letters "
+    "lowers the probability more than removing the lesion.",
+    "B": "the randomisation test shows that the map depends on the network's weights. A network that reads letters "
+    "passes it too.",
+    "D": "0.24 is given without its comparison, and a share of the heat is not a share of the decision.",
+    "E": "three images chosen from 40 can show anything. The table uses all of them.",
 }
 for _letter, _why in WHY_NOT.items():
     q4.wrong_value(_letter, _letter, f"{_letter}: {_why}")

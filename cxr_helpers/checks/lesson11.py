@@ -10,7 +10,7 @@ from ._question import Question
 from ._running import Wrong
 
 PPV_SLACK = 0.002
-P_SLACK = 0.02  # of a tempered probability: a coarse grid of temperatures will do
+P_SLACK = 0.02  # of a tempered probability: a coarse grid of temperatures is enough
 
 # --- q1: two uses, two operating points -----------------------------------------------------------------------------
 
@@ -21,11 +21,11 @@ q1 = Question(
     points=4,
     wants="operating_points(validation, test) returns a dict with rule_out, triage, sensitivity and specificity",
     hints=(
-        "Which mistake must hardly ever happen in each use: a miss, or a false alarm? That decides which of the two "
-        "rates is fixed. The other one is as good as it can be.",
-        "The thresholds come from one of the tables, the two figures to report from the other one.",
-        "Try all scores of the validation films as thresholds. For the rule-out take the highest that still finds 95 % "
-        "of the ill; for the triage the lowest that still leaves 90 % of the others below it.",
+        "Which error is the costly one in each use, a miss or a false alarm? That decides which of the two rates is "
+        "fixed. The other one is then made as good as possible.",
+        "The thresholds come from one table, the two figures to report from the other.",
+        "Try all scores of the validation images as thresholds. For the rule-out take the highest that still finds 95 "
+        "% of the ill; for the triage the lowest that leaves 90 % of the others below it.",
     ),
     data=_operating.scores,
 )
@@ -49,8 +49,8 @@ def _(operating_points, rng):
     if (np.abs(told - asked) <= REPORTED).any():
         raise q1.caught("validation_reported", sensitivity=asked[0], specificity=asked[1])
     raise Wrong(
-        f"The thresholds are right. At them the test films give a sensitivity of {measured[0]:.3f} (rule-out) and a "
-        f"specificity of {measured[1]:.3f} (triage); you report {told[0]:.3f} and {told[1]:.3f}."
+        f"The thresholds are right. With them the test images give a sensitivity of {measured[0]:.3f} (rule-out) and "
+        f"a specificity of {measured[1]:.3f} (triage); you report {told[0]:.3f} and {told[1]:.3f}."
     )
 
 
@@ -73,11 +73,11 @@ def _why(validation, test, rule_out: float, triage: float) -> Wrong:
             return q1.caught(name)
     if not finds(validation, rule_out):
         return Wrong(
-            f"rule_out {rule_out:.4f} finds {found[0]:.3f} of the ill validation films; wanted is the highest "
-            f"threshold that finds {FOUND} or more. (roc_curve needs drop_intermediate=False.)"
+            f"rule_out {rule_out:.4f} finds {found[0]:.3f} of the ill validation images; use the highest threshold "
+            f"that finds {FOUND} or more. (roc_curve needs drop_intermediate=False.)"
         )
     return Wrong(
-        f"triage {triage:.4f} leaves {spared[1]:.3f} of the other validation films below it; wanted is the lowest "
+        f"triage {triage:.4f} leaves {spared[1]:.3f} of the other validation images below it; use the lowest "
         f"threshold that leaves {SPARED} or more. (roc_curve needs drop_intermediate=False.)"
     )
 
@@ -88,15 +88,16 @@ def _answer(rule_out: float, triage: float, measured: pd.DataFrame) -> dict:
 
 
 @q1.mistake(
-    "0.5 is a habit, not a law. On validation it finds {found:.3f} of the ill and leaves {spared:.3f} of the others "
-    "alone: neither what the rule-out needs nor the best that the triage can have. A threshold follows from the use."
+    "0.5 is only a default. On validation it finds {found:.3f} of the ill and leaves {spared:.3f} of the others below "
+    "it: it neither meets the target of the rule-out nor is it the best for the triage. Derive each threshold from "
+    "the use."
 )
 def one_half(validation, test):
     return _answer(0.5, 0.5, test)
 
 
 @q1.mistake(
-    "The two uses are swapped. Films below the rule-out's threshold are read by nobody, and yours lies so high that "
+    "The two uses are swapped. Nobody reads images below the rule-out threshold, and yours is so high that "
     "{missed:.0%} of the ill would be among them. A rule-out fixes the sensitivity, a triage the specificity."
 )
 def swapped(validation, test):
@@ -104,48 +105,49 @@ def swapped(validation, test):
 
 
 @q1.mistake(
-    "One threshold for both uses, the one with the highest accuracy. Accuracy takes a miss and a false alarm for "
-    "equally bad, and the many well films decide: it finds {found:.3f} of the ill. Neither use asked for it."
+    "One threshold was used for both, the one with the highest accuracy. Accuracy treats a miss and a false alarm "
+    "alike, so the many well images dominate: it finds {found:.3f} of the ill. Neither use is about accuracy; start "
+    "from the rate that each one fixes."
 )
 def most_accurate(validation, test):
     return _answer(_operating.accurate(validation), _operating.accurate(validation), test)
 
 
 @q1.mistake(
-    "95 % of *all* films lie above your rule-out threshold, the well included, and {found:.3f} of the ill. A "
-    "sensitivity asks the ill alone, and this threshold rules out hardly anyone."
+    "95 % of *all* images lie above your rule-out threshold, including the well ones, and {found:.3f} of the ill. "
+    "Sensitivity concerns the ill only, and this threshold rules out hardly anyone."
 )
 def all_films(validation, test):
     return _answer(_operating.low_end(validation), ends(validation)[1], test)
 
 
 @q1.mistake(
-    "No film lies below your rule-out threshold. Nobody is missed, and nobody is ruled out: every film must be read. "
-    "Take the highest threshold that still finds enough."
+    "No image lies below your rule-out threshold. Nobody is missed, but nobody is ruled out either, so every image "
+    "must be read. Take the highest threshold that still finds enough."
 )
 def everybody(validation, test):
     return _answer(0.0, ends(validation)[1], test)
 
 
 @q1.mistake(
-    "A threshold was picked on the test films, so that their figure was asked for and not measured. It would look as "
-    "good for any model. Pick on validation, freeze, measure on test."
+    "A threshold was chosen on the test images, so their rate is a target and not a measurement. It would look as "
+    "good for any model. Choose on validation, freeze, measure on test."
 )
 def picked_on_test(validation, test):
     return _answer(*ends(test), test)
 
 
 @q1.mistake(
-    "Validation and test were put together to choose. More films make a threshold steadier, but now the test films "
-    "have had a say in it and no longer measure it."
+    "Validation and test were combined to choose the thresholds. More images make a threshold more stable, but the "
+    "test images then influenced it and no longer measure it. Choose on validation alone."
 )
 def pooled(validation, test):
     return _answer(*ends(pd.concat([validation, test])), test)
 
 
 @q1.mistake(
-    "The thresholds are right. But {sensitivity:.3f} and {specificity:.3f} are what the validation films give, where "
-    "they were asked for. Report what comes out on test, be it less or more."
+    "The thresholds are right. But {sensitivity:.3f} and {specificity:.3f} are the rates on the validation images, "
+    "where they were targets. Report the rates on test, whether lower or higher."
 )
 def validation_reported(validation, test):
     return _answer(*ends(validation), validation)
@@ -156,7 +158,7 @@ def _(right):
     def moved(**by):
         return lambda v, t: {key: value + by.get(key, 0) for key, value in right(v, t).items()}
 
-    def between(v, t):  # half-way to the next score below: the same validation films are called
+    def between(v, t):  # half-way to the next score below: the same validation images are positive
         found = right(v, t)
         scores = v["score"].to_numpy()
         cut = (found["rule_out"] + scores[scores < found["rule_out"]].max()) / 2
@@ -203,9 +205,9 @@ q2 = Question(
     points=2,
     wants="ppv_at(home, prevalence) returns the PPV in a place with that prevalence, between 0 and 1",
     hints=(
-        "What of the study belongs to the test, and what to the mixture of people that were examined?",
-        "Take sensitivity and specificity along, and mix anew: imagine 10,000 people of the other place.",
-        "Of them 10,000 · prevalence are ill. How many of those are called, and how many of the others?",
+        "Which of the study's figures belong to the test, and which to the mixture of patients examined?",
+        "Keep sensitivity and specificity, and change the mixture: imagine 10,000 people in the other place.",
+        "Of them 10,000 · prevalence are ill. How many of those test positive, and how many of the others?",
     ),
     data=lambda rng: _homes(rng)[0],
 )
@@ -224,7 +226,7 @@ def _(ppv_at, rng):
     (home, prevalence), found = cases[0], given[0]
     raise Wrong(
         f"With {home} and a prevalence of {prevalence:.3f} you give {found:.3f}. Imagine 10,000 people there: "
-        f"{10_000 * prevalence:.0f} are ill. How many alarms are right, how many false?"
+        f"{10_000 * prevalence:.0f} are ill. How many of the positive results are true, how many false?"
     )
 
 
@@ -234,37 +236,40 @@ def _elsewhere(home: dict, prevalence: float, which: str) -> float:
 
 
 @q2.mistake(
-    "This is the PPV of the study, carried along. It holds where as many are ill as in the study. Where the disease is "
-    "rarer, the same false alarms meet fewer finds."
+    "This is the PPV of the study, carried over. It holds only at the study's prevalence. Where the disease is rarer, "
+    "the same rate of false alarms meets fewer true positives. Compute it for the new prevalence."
 )
 def carried(home, prevalence):
     return home["tp"] / (home["tp"] + home["fp"])
 
 
 @q2.mistake(
-    "The study's PPV was scaled by how much rarer the disease is. The direction is right, the amount is not: finds and "
-    "false alarms change both, and a PPV is a share of their sum."
+    "The study's PPV was scaled by how much rarer the disease is. The direction is right, the amount is not: both "
+    "true positives and false alarms change, and the PPV is a share of their sum."
 )
 def scaled(home, prevalence):
     return carried(home, prevalence) * prevalence / ((home["tp"] + home["fn"]) / sum(home.values()))
 
 
 @q2.mistake(
-    "Sensitivity times prevalence is the share of *all people* who are ill and found. Divide by all who are called, "
-    "the false alarms included."
+    "Sensitivity times prevalence is the share of *all people* who are ill and found. Divide by all who test "
+    "positive, including the false alarms."
 )
 def share_of_all(home, prevalence):
     return home["tp"] / (home["tp"] + home["fn"]) * prevalence
 
 
-@q2.mistake("This is the NPV: of those *not* called, how many are well. Asked is how many of those called are ill.")
+@q2.mistake(
+    "This is the NPV: the share of well people among those with a negative result. The question is how many of those "
+    "with a positive result are ill."
+)
 def npv_instead(home, prevalence):
     return _elsewhere(home, prevalence, "npv")
 
 
 @q2.mistake(
-    "PPV and NPV of the study were put into the formula where sensitivity and specificity belong. They already contain "
-    "the study's prevalence; what a test takes along to another place is read along the truth."
+    "PPV and NPV of the study were put into the formula instead of sensitivity and specificity. They already contain "
+    "the study's prevalence; the rates that carry over are those computed within each true class."
 )
 def wrong_rates(home, prevalence):
     ppv, npv = home["tp"] / (home["tp"] + home["fp"]), home["tn"] / (home["tn"] + home["fn"])
@@ -272,8 +277,8 @@ def wrong_rates(home, prevalence):
 
 
 @q2.mistake(
-    "The false alarms were counted with the specificity itself. It is the share that is left alone; the share that is "
-    "called by mistake is 1 - specificity."
+    "The false alarms were computed with the specificity itself. That is the share of true negatives; the share of "
+    "false alarms is 1 - specificity."
 )
 def specificity_called(home, prevalence):
     sensitivity, specificity = home["tp"] / (home["tp"] + home["fn"]), home["tn"] / (home["tn"] + home["fp"])
@@ -293,13 +298,14 @@ def _(right):
 
 q3 = Question(
     "tempered",
-    title="One number that repairs",
+    title="Temperature scaling",
     points=2,
-    wants="tempered(validation, test) returns the repaired probabilities of the test films, one per row, in row order",
+    wants="tempered(validation, test) returns the recalibrated probabilities of the test images, one per row, in row "
+    "order",
     hints=(
-        "A temperature is fitted. On which films may anything be fitted?",
+        "A temperature is fitted. On which images may anything be fitted?",
         "Raise the odds p / (1 - p) to the power 1 / T, and turn odds back into a probability: odds / (1 + odds).",
-        "Try many T, keep the one with the smallest log loss on validation, and use it on the test films.",
+        "Try many T, keep the one with the smallest log loss on validation, and use it on the test images.",
     ),
     data=_operating.too_sure,
 )
@@ -326,53 +332,53 @@ def _judge_tempered(tempered, validation, test) -> None:
         if np.abs(found - heated(test["p"], wrong)).max() <= P_SLACK / 2:
             raise q3.caught(name)
     if (np.argsort(found, kind="stable") != np.argsort(test["p"].to_numpy(), kind="stable")).any():
-        raise Wrong("The order of the films has changed. A temperature moves every probability and never the order.")
+        raise Wrong("The order of the images has changed. A temperature changes every probability but never the order.")
     raise Wrong(
-        f"The smallest log loss on validation is at T = {best:.2f}. With it a film with p = {test['p'].iloc[0]:.3f} "
+        f"The smallest log loss on validation is at T = {best:.2f}. With it an image with p = {test['p'].iloc[0]:.3f} "
         f"gets {heated(test['p'], best)[0]:.3f}; you give {found[0]:.3f}."
     )
 
 
-@q3.mistake("These are the probabilities as they came. On validation they are far too sure of themselves.")
+@q3.mistake("These are the original probabilities. On validation they are far too confident: fit a temperature.")
 def left_alone(validation, test):
     return test["p"].to_numpy()
 
 
 @q3.mistake(
-    "The temperature was fitted on the test films: recalibrating on test. Afterwards they look calibrated, and nobody "
-    "knows how new films would look. Fit on validation."
+    "The temperature was fitted on the test images, that is, recalibrated on test. They then look calibrated, but "
+    "this says nothing about new images. Fit on validation."
 )
 def fitted_on_test(validation, test):
     return heated(test["p"], fitted(test))
 
 
 @q3.mistake(
-    "The temperature was fitted on validation and test together. The test films have had a say in it; what they show "
-    "afterwards is no longer a measurement."
+    "The temperature was fitted on validation and test together. The test images influenced it, so what they show "
+    "afterwards is no longer a measurement. Fit on validation alone."
 )
 def pooled_fit(validation, test):
     return heated(test["p"], fitted(validation, test))
 
 
 @q3.mistake(
-    "The probabilities have become even surer: T was applied upside down. Odds to the power 1 / T, so that a T above 1 "
-    "pulls towards 0.5."
+    "The probabilities have become even more confident: T was applied inverted. Raise the odds to the power 1 / T, so "
+    "that a T above 1 moves p towards 0.5."
 )
 def upside_down(validation, test):
     return heated(test["p"], 1 / fitted(validation))
 
 
 @q3.mistake(
-    "The probability itself was divided by T. Then no film, however clear, gets more than 1 / T. The temperature "
-    "belongs to the logit: the odds to the power 1 / T."
+    "The probability itself was divided by T. Then no image, however clear, gets more than 1 / T. The temperature "
+    "applies to the logit: raise the odds to the power 1 / T."
 )
 def probability_divided(validation, test):
     return test["p"].to_numpy() / fitted(validation)
 
 
 @q3.mistake(
-    "T was chosen by the accuracy. No temperature changes which films lie above 0.5, so all T are equally good, and "
-    "the first one tried won. The log loss sees the probabilities: take the T at which it is smallest."
+    "T was chosen by accuracy. No temperature changes which images are above 0.5, so all T are equal and the first "
+    "one tried was kept. The log loss depends on the probabilities: take the T with the smallest one."
 )
 def fitted_by_accuracy(validation, test):
     grid = np.arange(0.5, 5, 0.1)
@@ -386,7 +392,7 @@ def _(right):
     yield "a list, rounded", lambda v, t: [round(float(x), 3) for x in right(v, t)], True
     yield "a grid of temperatures", _by_grid, True
     yield "a little cooler", lambda v, t: heated(right(v, t), 0.7), False
-    yield "the validation films", lambda v, t: right(v, v), False
+    yield "the validation images", lambda v, t: right(v, v), False
     yield "percent", lambda v, t: 100 * np.asarray(right(v, t)), False
 
 
@@ -405,8 +411,8 @@ q4 = Question(
     wants="one of the letters A to E, in quotes",
     kind="value",
     hints=(
-        "Ask of each claim: which figure would have to change if it were false?",
-        "What does chance give on 150 films? What does a temperature leave as it is? Where was the threshold picked?",
+        "For each claim ask: which figure would change if it were false?",
+        "What ECE does chance give on 150 images? What does a temperature not change? Where was the threshold chosen?",
     ),
 )
 
@@ -418,23 +424,23 @@ def _(shown, rng):
 
 q4.wrong_value(
     *("A", "A"),
-    "A takes ECE for an accuracy. It says how far probabilities may be taken at their word; somebody who gives every "
-    "film the share of the ill has the smallest ECE of all and finds nobody.",
+    "A: the ECE is not an error rate. It measures how well probabilities match frequencies; a model that gives every "
+    "image the share of the ill has a very small ECE and finds nobody.",
 )
 q4.wrong_value(
     *("B", "B"),
-    "B: on 150 films a perfectly calibrated model gets an ECE of this size, too. Without what chance gives, 0.05 "
-    "shows nothing.",
+    "B: on 150 images a perfectly calibrated model gets an ECE of this size too. Without the value expected by "
+    "chance, 0.05 shows nothing.",
 )
 q4.wrong_value(
     *("C", "C"),
-    "C: with two classes a temperature keeps the order of the films, and the AUC looks at nothing else. If it changed, "
-    "there is a mistake in the code.",
+    "C: with two classes a temperature keeps the order of the images, and the AUC depends on the order only. If it "
+    "changed, there is a mistake in the code.",
 )
 q4.wrong_value(
     *("E", "E"),
-    "E: 0.90 was asked for on these very films, so it comes out for any model. That is recalibrating on test; the "
-    "figure of the frozen threshold is the measurement.",
+    "E: 0.90 was the target on these same images, so any model reaches it. That is recalibrating on test; the result "
+    "at the frozen threshold is the measurement.",
 )
 
 

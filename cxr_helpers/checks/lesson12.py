@@ -22,11 +22,11 @@ q1 = Question(
     points=3,
     wants="external_rows(training, table) returns the rows of table that are new to the model",
     hints=(
-        "In which ways can an image be known to a model that was trained on others?",
-        "Same film, same person. The file's name says nothing, and its hash changes with the contrast. What of people "
-        "who are not named?",
-        'table["film"].isin(training["film"]) finds known films. For people: a missing name is not a known person, so '
-        'compare with training["patient"].dropna().',
+        "In which ways can a model already know an image of this collection?",
+        "The same radiograph, or the same patient. The file's name says nothing, and its hash changes with the "
+        "contrast. What about patients who are not named?",
+        'table["film"].isin(training["film"]) finds known radiographs. For patients: a missing name is not a known '
+        'patient, so compare with training["patient"].dropna().',
     ),
     data=lambda rng: collected(rng)[:2],
 )
@@ -53,45 +53,45 @@ def _kept(result, table: pd.DataFrame) -> set[str]:
 
 
 @q1.mistake(
-    "The collection was scored as it came: {known} of its images are known to the model. A set is not external because "
-    "it is called so."
+    "The collection was used unchanged: {known} of its images are known to the model. A set is not external just "
+    "because it is called so. Remove the known images."
 )
 def as_it_came(training, table):
     return table
 
 
 @q1.mistake(
-    "Names of files were compared: {known} known images were kept under another name, and {lost} new ones dropped for "
-    "a name they share."
+    "File names were compared: {known} known images were kept under another name, and {lost} new ones were dropped "
+    "because they share a name. Compare what the image shows, and whom."
 )
 def by_name(training, table):
     return table[~table["image_id"].isin(training["image_id"])]
 
 
 @q1.mistake(
-    "Files were compared, films were not: {known} known images were kept, among them films whose contrast was changed. "
-    "Every byte differs, and the chest is the same."
+    "Files were compared, but not radiographs: {known} known images were kept, some of them with a changed contrast. "
+    "Then every byte differs, but the radiograph is the same."
 )
 def by_file(training, table):
     return table[~table["sha256"].isin(training["sha256"])]
 
 
 @q1.mistake(
-    "Films were compared, people were not: {known} images show a person of the training set, on another film. Two "
-    "films of one person are alike (lesson 04)."
+    "Radiographs were compared, but not patients: {known} images show a patient of the training set on another "
+    "radiograph. Two images of one patient are similar (lesson 04)."
 )
 def by_film(training, table):
     return table[~table["film"].isin(training["film"])]
 
 
-@q1.mistake("People were compared, films were not: {known} known films were kept, because nobody is named on them.")
+@q1.mistake("Patients were compared, but not radiographs: {known} known images were kept because they name no patient.")
 def by_person(training, table):
     return table[~table["patient"].isin(training["patient"].dropna())]
 
 
 @q1.mistake(
-    "Everybody without a name was dropped, {lost} new images. A missing name is no evidence of being known; their "
-    "films are new (and the report says how many are unnamed)."
+    "All images without a patient's name were dropped, {lost} new ones. A missing name is no evidence that the image "
+    "is known; keep them (and report how many are unnamed)."
 )
 def named_only(training, table):
     found = table[~table["film"].isin(training["film"]) & ~table["patient"].isin(training["patient"])]
@@ -111,7 +111,7 @@ def _(right):
 
 
 def _both(validation, internal, external, threshold=pick, unit="patient"):
-    """The report with a threshold picked on validation."""
+    """The report with a threshold chosen on validation."""
     chosen = threshold(validation)
     return {"internal": sensitivity(internal, chosen, unit), "external": sensitivity(external, chosen, unit)}
 
@@ -123,8 +123,8 @@ q2 = Question(
     wants='report(validation, internal, external) returns {"internal": (value, low, high), "external": (...)}',
     hints=(
         "A threshold is chosen once. On which of the three tables may that happen?",
-        "What is picked on a table is fitted to it: neither the internal nor the external test may be used. And which "
-        "unit would another study draw anew?",
+        "A threshold chosen on a table is fitted to it, so neither the internal nor the external test may be used. "
+        "And which unit would another study sample?",
         'threshold = pick(validation); then, for both tables, found = ill["p_covid"] >= threshold, and '
         'interval(found, ill["patient"]).',
     ),
@@ -175,34 +175,34 @@ def _near_ends(a, b) -> bool:
 
 
 @q2.mistake(
-    "The threshold was picked anew on the external images, and the sensitivity there, {value:.2f}, is the one that was "
-    "asked for. That is no measurement: freeze the threshold on validation, and let the external value be what it is."
+    "A new threshold was chosen on the external images, so the sensitivity there, {value:.2f}, is the target and not "
+    "a measurement. Freeze the threshold on validation, and report the external value that results."
 )
 def repicked_outside(validation, internal, external):
     return {"internal": sensitivity(internal, pick(validation)), "external": sensitivity(external, pick(external))}
 
 
 @q2.mistake(
-    "The threshold was picked on the internal test images. It is fitted to them, so the internal line measures "
-    "nothing. That is what the validation images are for."
+    "The threshold was chosen on the internal test images. It is fitted to them, so the internal result measures "
+    "nothing. Use the validation images for the choice."
 )
 def picked_on_test(validation, internal, external):
     return {"internal": sensitivity(internal, pick(internal)), "external": sensitivity(external, pick(internal))}
 
 
-@q2.mistake("The threshold was 0.5, which nobody chose. Asked for was the one that reaches 0.9 on validation.")
+@q2.mistake("The threshold was 0.5, the default. The question asks for the one that reaches 0.9 on validation.")
 def half(validation, internal, external):
     return _both(validation, internal, external, threshold=lambda rows: 0.5)
 
 
-@q2.mistake("The threshold was picked on all three tables together, so both test sets took part in choosing it.")
+@q2.mistake("The threshold was chosen on all three tables together, so both test sets influenced it.")
 def pooled(validation, internal, external):
     return _both(validation, internal, external, threshold=lambda rows: pick(pd.concat([rows, internal, external])))
 
 
 @q2.mistake(
-    "The values are right, the intervals too narrow: the external one is {given:.2f} wide and would be {right:.2f} "
-    "with patients as units. Seven films of one person are not seven answers."
+    "The values are right, but the intervals are too narrow: the external one is {given:.2f} wide and would be "
+    "{right:.2f} with patients as units. Seven images of one patient are not seven independent answers."
 )
 def images_as_units(validation, internal, external):
     return _both(validation, internal, external, unit="image_id")
@@ -249,8 +249,8 @@ q3 = Question(
     points=2,
     wants="gate_limit(clean, wrong) returns one number: an input is rejected if its score is above it",
     hints=(
-        "Which of the two samples is like what the gate will meet, and which is one of endless kinds?",
-        "The price is agreed: one clean image in twenty. That fixes the limit. The other sample is for the report.",
+        "Which of the two samples represents future inputs, and which is only one of many possible kinds?",
+        "The accepted cost is one clean image in twenty. That fixes the limit. The other sample is for the report.",
         "np.quantile(clean, ...): which share of the clean scores lies below the limit?",
     ),
     data=gate_scores,
@@ -268,33 +268,34 @@ def _(gate_limit, rng):
         moved = expect.number(gate_limit(clean, other), "gate_limit(clean, wrong)")
         if abs(moved - given[0]) > 1e-9:
             raise Wrong(
-                "With other unsuitable inputs the limit moves: it was tuned on what it must reject, and will be "
-                "wrong for the next kind. Set it on the clean images alone."
+                "With other unsuitable inputs the limit changes: it was tuned on the inputs it must reject, and will "
+                "be wrong for the next kind. Set it on the clean images alone."
             )
     for share in rejected:
         if abs(share - ALLOWED) > OFF:
-            raise Wrong(f"This limit rejects {share:.1%} of the clean images; the price agreed on is {ALLOWED:.0%}.")
+            raise Wrong(f"This limit rejects {share:.1%} of the clean images; it should reject {ALLOWED:.0%}.")
 
 
 @q3.mistake(
-    "The limit lies just below the lowest of the unsuitable inputs, so that all of them are rejected. It was tuned on "
-    "what it must reject: the next kind may lie lower, and what clean images pay for it was not asked."
+    "The limit is just below the lowest of the unsuitable inputs, so that all of them are rejected. It was tuned on "
+    "the inputs it must reject: the next kind may score lower, and the share of clean images rejected was not "
+    "considered."
 )
 def below_all_wrong(clean, wrong):
     return float(np.min(wrong)) - 1e-9
 
 
 @q3.mistake(
-    "The limit lies half-way between clean and unsuitable inputs. Other unsuitable ones would move it: it was tuned on "
-    "what it must reject, and says nothing about the next kind."
+    "The limit is half-way between clean and unsuitable inputs. Other unsuitable inputs would change it: it was tuned "
+    "on the inputs it must reject, and says nothing about the next kind."
 )
 def half_way(clean, wrong):
     return (float(np.mean(clean)) + float(np.mean(wrong))) / 2
 
 
 @q3.mistake(
-    "The limit is the one with the fewest errors on both samples. So it was fitted to the unsuitable inputs, and to "
-    "how many of them were collected. The gate meets other kinds, in other numbers."
+    "The limit is the one with the fewest errors on both samples. It is fitted to these unsuitable inputs and to "
+    "their number; in use the gate will meet other kinds, in other proportions."
 )
 def fewest_errors(clean, wrong):
     places = np.sort(np.concatenate([clean, wrong]))
@@ -303,16 +304,16 @@ def fewest_errors(clean, wrong):
 
 
 @q3.mistake(
-    "The limit is set so that 95 % of the unsuitable inputs are rejected. That share holds for this sample of them "
-    "only; the share that can be promised is that of clean images."
+    "The limit is set so that 95 % of the unsuitable inputs are rejected. That share holds for this sample only; the "
+    "share that can be guaranteed is that of the clean images."
 )
 def share_of_wrong(clean, wrong):
     return float(np.quantile(wrong, ALLOWED))
 
 
 @q3.mistake(
-    "The limit is the highest clean score: one odd image decides about it, and no clean image pays. Of what it lets "
-    "through, nothing was measured. One in twenty was agreed."
+    "The limit is the highest clean score, so a single unusual image decides it and no clean image is rejected. "
+    "Nothing is known about what it lets through. The hospital accepts that one in twenty is rejected."
 )
 def highest_clean(clean, wrong):
     return float(np.max(clean))
@@ -320,7 +321,7 @@ def highest_clean(clean, wrong):
 
 @q3.mistake(
     "Wrong end: this limit rejects 95 % of the clean images. A high score means unlike the training images, and "
-    "what lies above the limit is rejected."
+    "inputs above the limit are rejected."
 )
 def wrong_end(clean, wrong):
     return float(np.quantile(clean, ALLOWED))
@@ -333,7 +334,7 @@ def _(right):
     yield "four in a hundred", lambda c, w: float(np.quantile(c, 0.96)), True
     yield "one in ten", lambda c, w: float(np.quantile(c, 0.9)), False
     yield "one in a hundred", lambda c, w: float(np.quantile(c, 0.99)), False
-    yield "moved a little by the wrong ones", lambda c, w: right(c, w) + 1e-4 * float(np.mean(w)), False
+    yield "moved a little by the unsuitable ones", lambda c, w: right(c, w) + 1e-4 * float(np.mean(w)), False
 
 
 # --- q4: abstention -------------------------------------------------------------------------------------------------
@@ -341,11 +342,11 @@ def _(right):
 
 q4 = Question(
     "abstaining",
-    title="What became of the ill",
+    title="Abstention and the ill patients",
     points=2,
     wants='abstaining(table, cut) returns {"found": share, "left": share}, both of all who are ill',
     hints=(
-        "Someone who is ill and was left to a person: in which denominator does this patient belong?",
+        "An ill patient was left to a person: in which denominator does this patient belong?",
         "Both shares have the same denominator: all rows whose label is covid. A left image is not found by the model, "
         "whatever `predicted` says.",
         'ill = table[table["label"] == "covid"]; answered = ill["confidence"] >= cut; now two means over ill.',
@@ -389,24 +390,24 @@ def _shares(table, cut, *, denominator="ill", left_of="ill", left_counts=False, 
 
 
 @q4.mistake(
-    "Abstentions were dropped from the denominator: {found:.2f} of the answered ones. Of all who are ill, the model "
-    "found {truth:.2f}; the others did not get well by being left."
+    "Abstentions were dropped from the denominator: {found:.2f} is the share of the answered ones. Of all who are "
+    "ill, the model found {truth:.2f}; patients left to a person are still ill."
 )
 def dropped(table, cut):
     return _shares(table, cut, denominator="answered")
 
 
 @q4.mistake(
-    "Abstentions were counted as if the model had answered: `predicted` is filled in for them too, but nobody was "
-    "told. {truth:.2f} were found, not {found:.2f}."
+    "Abstentions were counted as if the model had answered: `predicted` is filled in for them too, but the answer was "
+    "not reported. {truth:.2f} were found, not {found:.2f}."
 )
 def answered_anyway(table, cut):
     return _shares(table, cut, left_counts=True)
 
 
 @q4.mistake(
-    "The share left to a person is that of all images. Asked for were the ill: they are often the harder half, and "
-    "that is what this share shows."
+    "The share left to a person is that of all images. The question asks for the ill: they are often harder, and this "
+    "share shows it."
 )
 def left_of_everybody(table, cut):
     return _shares(table, cut, left_of="everybody")
@@ -417,7 +418,7 @@ def of_everybody(table, cut):
     return _shares(table, cut, denominator="everybody")
 
 
-@q4.mistake("An image whose confidence just reaches the cut is answered (≥), as the question says.")
+@q4.mistake("An image whose confidence equals the cut is answered (≥), as the question says.")
 def strictly_above(table, cut):
     return _shares(table, cut, strict=True)
 

@@ -24,7 +24,7 @@ def _picture(rng: np.random.Generator) -> np.ndarray:
 
 
 def _served(rng: np.random.Generator) -> list[tuple]:
-    """Pictures and settings of every kind, as (picture, settings)."""
+    """Images and settings of every kind, as (picture, settings)."""
     kinds = [("pad", None), ("crop", None), ("pad", "equalize"), ("squash", "equalize")]
     sizes = map(int, rng.integers(40, 64, len(kinds)))
     return [(_picture(rng), {"size": s, "fit": f, "contrast": c}) for s, (f, c) in zip(sizes, kinds, strict=True)]
@@ -34,10 +34,10 @@ q1 = Question(
     "to_input",
     title="The same input as in training",
     points=2,
-    wants="to_input(picture, settings) returns what the network takes: an array (1, size, size, 1), as in training",
+    wants="to_input(picture, settings) returns the network's input: an array (1, size, size, 1), as in training",
     hints=(
-        "Which function of lesson 03 prepared the training images? What is written once cannot differ.",
-        "It takes the settings by name, all of them. What remains is the shape: one image, one channel.",
+        "Which function of lesson 03 prepared the training images? If the same code is used, the input cannot differ.",
+        "It takes all the settings by name. What remains is the shape: one image, one channel.",
         "preprocess.prepare(picture, **settings) gives (size, size); [None, ..., None] adds both axes. Scale nothing.",
     ),
     data=lambda rng: _served(rng)[2],
@@ -74,37 +74,37 @@ def _batch(picture, settings) -> np.ndarray:
 
 
 @q1.mistake(
-    "The largest value is {top:.2f}: the grey levels were scaled to 0-1 here, and the network scales them again in its "
-    "first layer. No error is raised; it sees a nearly black image. It was trained on 0-255, so serve 0-255."
+    "The largest value is {top:.2f}: the grey levels were scaled to 0-1 here, and the network scales them again in "
+    "its first layer. No error is raised, but it gets a nearly black image. It was trained on 0-255, so pass 0-255."
 )
 def scaled_twice(picture, settings):
     return _batch(picture, settings) / 255
 
 
 @q1.mistake(
-    "There are negative values: the image was standardised on the way. Training fed grey levels 0-255 and left all "
-    "scaling to the network's first layers, so that it cannot be done differently when serving."
+    "There are negative values: the image was standardised on the way. In training, grey levels 0-255 went in and all "
+    "scaling was left to the network's first layers. Do the same here."
 )
 def standardised(picture, settings):
     return ((grey := _batch(picture, settings)) - grey.mean()) / grey.std()
 
 
-@q1.mistake("Black and white are exchanged. images.read has settled the polarity already: leave it alone.")
+@q1.mistake("Black and white are swapped. images.read has already settled the polarity: do not change it.")
 def inverted(picture, settings):
     return 255 - _batch(picture, settings)
 
 
 @q1.mistake(
-    "The picture was pulled to a square, whatever settings['fit'] says. On square files nobody would notice; these are "
-    "not square. Training padded or cropped: pass the setting on."
+    "The image was squashed to a square, whatever settings['fit'] says. With square files this would not show; these "
+    "are not square. Training padded or cropped: pass the setting on."
 )
 def squashed(picture, settings):
     return _batch(picture, settings | {"fit": "squash"})
 
 
 @q1.mistake(
-    "Only the size was passed on; fit and contrast are the function's defaults, which were not always those of "
-    "training. Pass all settings: prepare(picture, **settings)."
+    "Only the size was passed on; fit and contrast are the function's defaults, which differ from some of the "
+    "training settings. Pass all settings: prepare(picture, **settings)."
 )
 def size_only(picture, settings):
     return _batch(picture, {"size": settings["size"]})
@@ -122,7 +122,7 @@ def _(right):
 
 
 def _copies(rng: np.random.Generator) -> tuple:
-    """An original, a copy that goes astray on a few images, never on the first, and the images."""
+    """An original, a copy that differs on a few images, never on the first, and the images."""
     images = rng.integers(0, 200, (int(rng.integers(40, 60)), 8, 8)).astype(np.uint8)
     images[1 + rng.permutation(len(images) - 1)[:3], 0, 0] = 255
     weights = rng.normal(0, 2, (64, 3)) / 8
@@ -151,8 +151,9 @@ q2 = Question(
     points=3,
     wants="compare_copy(original, copy, images) returns a dict with largest, flipped and n",
     hints=(
-        "Which images can tell you about the next image: one, or all you have?",
-        "What is the worst case among all probabilities, whatever its sign? In how many rows is another class on top?",
+        "What tells you about the next image: one image, or all that you have?",
+        "What is the largest difference among all probabilities, in either direction? In how many rows is another "
+        "class the most probable?",
         "np.abs(copy(images) - original(images)).max() is the first; argmax(axis=1) helps with the second.",
     ),
     data=_copies,
@@ -169,7 +170,7 @@ def _(compare_copy, rng):
     for name, mistake in q2.mistakes.items():
         if all(_agree(mine, _three(mistake.answer(*case))) for mine, case in zip(found, cases, strict=True)):
             raise q2.caught(name, n=len(cases[0][2]), largest=wanted[0]["largest"], other=wanted[0]["flipped"])
-    raise Wrong(f"On one set of images the answer is {found[0]} and should be {wanted[0]}.")
+    raise Wrong(f"On one set of images the answer is {found[0]}, but should be {wanted[0]}.")
 
 
 def _three(value) -> dict[str, float]:
@@ -191,22 +192,24 @@ def _agree(a: dict, b: dict) -> bool:
 
 
 @q2.mistake(
-    "One image was compared. On it the two agree; among all {n} the largest difference is {largest:.2f} and {other} "
-    "answers change. One image says nothing of the next: compare the whole set."
+    "Only one image was compared. On it the two agree; among all {n} the largest difference is {largest:.2f} and "
+    "{other} answers change. Compare the whole set."
 )
 def one_image(original, copy, images):
     return _truth(original, copy, images[:1])
 
 
 @q2.mistake(
-    "The mean difference is small wherever most images agree; here the largest is {largest:.2f}. A copy is judged by "
+    "The mean difference was used. It is small when most images agree; the largest is {largest:.2f}. Judge a copy by "
     "its worst image."
 )
 def mean_difference(original, copy, images):
     return _truth(original, copy, images) | {"largest": np.abs(original(images) - copy(images)).mean()}
 
 
-@q2.mistake('"flipped" should be the number of images whose class changes; a share hides how many images it rests on.')
+@q2.mistake(
+    '"flipped" should be the number of images whose class changes; a share hides how many images it is based on.'
+)
 def share_flipped(original, copy, images):
     return (found := _truth(original, copy, images)) | {"flipped": found["flipped"] / found["n"]}
 
@@ -228,9 +231,9 @@ q3 = Question(
     wants="one of the letters A to E, in quotes",
     kind="value",
     hints=(
-        "Ask of each report: which file was it, how often was it timed, and was the network one that has learnt?",
-        "One timed a call unlike all later ones, one weighed another file than it shipped, one tested a network that "
-        "answers nearly the same to everything, and one took the best of many.",
+        "For each report ask: which file is it about, how often was it timed, and was the network trained?",
+        "One timed a call unlike all later ones, one gives the size of another file, one tested a network that "
+        "answers nearly the same to every image, and one took the best of many calls.",
     ),
 )
 
@@ -243,22 +246,22 @@ def _(believable, rng):
 
 q3.wrong_value(
     *("A", "A"),
-    "A: one call, and the first. It makes ready what later calls reuse, so 870 ms says little of the next image. Warm "
-    "up, repeat, take the median.",
+    "A: this is one call, and the first. It prepares what later calls reuse, so 870 ms says little about the next "
+    "image. Warm up, repeat, take the median.",
 )
 q3.wrong_value(
     *("B", "B"),
-    "B: 1036 kB is the Keras file with what only training needs. What is shipped is the int8 file: quote the size of "
-    "that one.",
+    "B: 1036 kB is the Keras file, which contains data that only training needs. The int8 file is shipped: report its "
+    "size.",
 )
 q3.wrong_value(
     *("C", "C"),
-    "C: a network that is not trained answers nearly the same to every image, so that rounding has nothing to disturb. "
-    "Check parity on the network that is shipped.",
+    "C: an untrained network answers nearly the same to every image, so rounding hardly matters. Check the agreement "
+    "on the network that is shipped.",
 )
 q3.wrong_value(
     *("E", "E"),
-    "E: the fastest of 500 calls is what happens at best. It may stand beside the median, never in its place.",
+    "E: the fastest of 500 calls is the best case. It may be given beside the median, not instead of it.",
 )
 
 
@@ -275,7 +278,7 @@ FIELDS = ("intended use", "training images", "evaluation images", "accuracy", "l
 
 
 def _evidence(rng: np.random.Generator) -> dict:
-    """What a project leaves behind: predictions for every part, several films per patient, and files."""
+    """What a project leaves behind: predictions for every part, several images per patient, and files."""
     rows, names = [], iter(fresh.names(rng, 119, "P-"))
     for part, patients, chance in (("train", 60, 0.99), ("val", 25, 0.92), ("test", 34, 0.72)):
         for good, patient in zip(rng.permutation(np.arange(patients) < round(chance * patients)), names, strict=False):
@@ -302,9 +305,10 @@ q4 = Question(
     points=4,
     wants=f"fill_card(evidence) returns a dict with the keys {', '.join(FIELDS)}",
     hints=(
-        "For each entry ask: which rows, or which file, is this about? And who would be harmed if the sentence were "
-        "believed?",
-        "The model learnt from one part and was evaluated on another; val chose. Several films belong to one patient.",
+        "For each entry ask: which rows, or which file, is this about? And who could be harmed if readers believed "
+        "the sentence?",
+        "The model was trained on one part and evaluated on another; val was used for choices. Several images belong "
+        "to one patient.",
         'evaluate.metric(rows, "accuracy") has value, low, high and n, and reads the column group.',
     ),
     data=_evidence,
@@ -383,35 +387,39 @@ def _card(evidence: dict, train="train", test="test", by_group=True, use="C", **
 
 
 @q4.mistake(
-    "A: a diagnosis was never evaluated, and the course's models are for education. An intended use may claim no more "
-    "than the evidence: nobody compared this model with a physician, on patients who were not diagnosed yet."
+    "A: diagnosis was never evaluated, and the course's models are for education. An intended use may claim no more "
+    "than the evidence: this model was not compared with a physician on patients not yet diagnosed."
 )
 def says_diagnosis(evidence):
     return _card(evidence, use="A")
 
 
 @q4.mistake(
-    "B: help for a physician is a use on patients, too. It was not evaluated: no physician took part, and the classes' "
+    "B: supporting a physician is also a use on patients. It was not evaluated: no physician took part, and the class "
     "shares in this set are not those of an emergency department."
 )
 def says_triage(evidence):
     return _card(evidence, use="B")
 
 
-@q4.mistake("The {n} test images are named as training data. A reader must know which images the model has *not* seen.")
+@q4.mistake(
+    "The {n} test images are given as training data. A reader must know which images the model has *not* been trained "
+    "on."
+)
 def test_as_training(evidence):
     return _card(evidence, train="test")
 
 
-@q4.mistake("Training images: {n} counts val with train. Val chose settings; the weights were fitted to train.")
+@q4.mistake(
+    "Training images: {n} includes val. Val was used to choose settings; the weights were fitted to train only."
+)
 def val_as_training(evidence):
     parts = evidence["predictions"]["split"].value_counts()
     return _card(evidence, **{"training images": int(parts["train"] + parts["val"])})
 
 
 @q4.mistake(
-    "An accuracy of {value:.3f} was reached with images that the model was trained on. On the test images it is "
-    "{right:.3f}."
+    "An accuracy of {value:.3f} includes images that the model was trained on. On the test images it is {right:.3f}."
 )
 def accuracy_of_training(evidence):
     table = evidence["predictions"]
@@ -420,14 +428,15 @@ def accuracy_of_training(evidence):
 
 
 @q4.mistake(
-    "An accuracy without an interval: nobody can tell whether it rests on 20 images or on 2000. Give low and high."
+    "The accuracy has no interval, so a reader cannot tell whether it is based on 20 images or on 2000. Give low and "
+    "high."
 )
 def no_interval(evidence):
     return _card(evidence, low=None, high=None)
 
 
 @q4.mistake(
-    "The interval {low:.2f}-{high:.2f} takes every film for an independent answer. Several are of one patient: by "
+    "The interval {low:.2f}-{high:.2f} treats every image as an independent answer. Several belong to one patient: by "
     "group it is {right_low:.2f}-{right_high:.2f}. Keep the column group."
 )
 def films_as_units(evidence):
@@ -435,8 +444,8 @@ def films_as_units(evidence):
 
 
 @q4.mistake(
-    "{got:.0f} kB is the size of another file. What is shipped is {shipped}, with {right:.0f} kB; the Keras file "
-    "also holds what only training needs."
+    "{got:.0f} kB is the size of another file. The shipped file is {shipped}, with {right:.0f} kB; the Keras file "
+    "also contains data that only training needs."
 )
 def other_file(evidence):
     return _card(evidence, kB=evidence["files"]["kB"].max())

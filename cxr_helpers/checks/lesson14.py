@@ -1,4 +1,4 @@
-"""Questions of lesson 14, reviewing a study: what leaks, whose matrix it is, the honest figure, what does damage."""
+"""Questions of lesson 14, reviewing a study: leaks, the source of a matrix, the honest figure, damage."""
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,11 @@ q1 = Question(
     points=3,
     wants="unfit(table) returns the names (image_id) of the test images that must not be there, as a list",
     hints=(
-        "What would a model have to know about a test image to be judged unfairly well: its name, its bytes, its "
-        "patient? And from which parts of the split could it know?",
-        "Known is whatever stands in train *or* val. Two columns of the table tell: one about the file, one about the "
-        "person.",
+        "What about a test image gives the model an unfair advantage: its name, its bytes, its patient? And from "
+        "which parts of the split could the model know it?",
+        "The model knows everything in train *or* val. Two columns matter: one for the file, one for the patient.",
         'known = table[table["split"] != "test"]; then .isin(known[column]) for two columns, joined by |. But .isin '
-        "holds a missing patient for a known one.",
+        "treats a missing patient as a known one.",
     ),
     data=leaking_table,
 )
@@ -47,9 +46,12 @@ def _(unfit, rng):
             raise q1.caught(name, extra=extra, missing=missing)
     for table, names, right in zip(cases, given, truth, strict=True):
         if strangers := names - set(table.loc[table["split"] == "test", "image_id"]):
-            raise Wrong(f"{len(strangers)} of the images named are not in the test part at all.")
+            raise Wrong(f"{len(strangers)} of the images named are not in the test part.")
         if names != right:
-            raise Wrong(f"{len(right - names)} images that leak were not named, and {len(names - right)} that do not.")
+            raise Wrong(
+                f"{len(right - names)} images that leak are missing from your list, and {len(names - right)} that do "
+                "not leak are in it."
+            )
 
 
 def _both_ways(given: list[set], truth: list[set]):
@@ -67,56 +69,56 @@ def _seen(table: pd.DataFrame, columns=("sha256", "patient"), parts=("train", "v
 
 
 @q1.mistake(
-    "No line of the table stands in two parts, that is true, and proves nothing: a film has several lines here, and a "
-    "patient several films. {missing} test images are not new. Disjoint by row is not disjoint by patient."
+    "No line of the table is in two parts, but that proves nothing: a radiograph has several lines here, and a "
+    "patient several radiographs. {missing} test images are not new. Disjoint by row is not disjoint by patient."
 )
 def no_line_twice(table):
     return []
 
 
 @q1.mistake(
-    "File names were compared. They find the films whose lines were parted; copies under another name, and other films "
-    "of the same patient, went unnoticed: {missing} images."
+    "File names were compared. They find images whose lines are in several parts, but copies under another name and "
+    "other images of the same patient were missed: {missing} images."
 )
 def names_only(table):
     return sorted(_seen(table, ["image_id"]))
 
 
 @q1.mistake(
-    "Bytes were compared, people were not: {missing} test images show a patient of whom the model has seen another "
-    "film. They are other bytes and the same person."
+    "Bytes were compared, but not patients: {missing} test images show a patient of whom the model knows another "
+    "image. The bytes differ, but the patient is the same."
 )
 def bytes_only(table):
     return sorted(_seen(table, ["sha256"]))
 
 
 @q1.mistake(
-    "Patients were compared, bytes were not: {missing} test images are copies, byte for byte, of images outside test. "
-    "Nobody's name stands on them; the SHA-256 tells."
+    "Patients were compared, but not bytes: {missing} test images are exact copies of images outside test and name no "
+    "patient. The SHA-256 finds them."
 )
 def people_only(table):
     return sorted(_seen(table, ["patient"]))
 
 
 @q1.mistake(
-    "Images without a patient's name were taken for images of one person: {extra} were accused without a reason. "
-    "pandas' isin finds a missing value among missing values; take those out of the comparison first."
+    "Images of unknown patients were treated as images of one patient: {extra} were named wrongly. pandas' isin finds "
+    "a missing value among missing values; drop those before comparing."
 )
 def unknown_is_one(table):
     return sorted(_seen(table, drop=False))
 
 
 @q1.mistake(
-    "Test was compared with train alone. What is chosen on val (an epoch, a threshold, a run) knows val, too: "
-    "{missing} test images share a file or a patient with it."
+    "Test was compared with train only. The epoch and the threshold were chosen on val, so the model depends on val "
+    "too: {missing} test images share a file or a patient with it."
 )
 def val_ignored(table):
     return sorted(_seen(table, parts=("train",)))
 
 
 @q1.mistake(
-    "Both sides of each pair were named, {extra} images too many. Asked for are the images of the *test* part. (Which "
-    "side to drop is another question: the model has been trained, so the test side goes.)"
+    "Both images of each pair were named, {extra} too many. The question asks for the images of the *test* part. (The "
+    "model is already trained, so the test side has to go.)"
 )
 def both_sides(table):
     seen = table[table["image_id"].isin(_seen(table))]
@@ -133,7 +135,7 @@ def _(right):
     yield "all test images", lambda table: table.loc[table["split"] == "test", "image_id"].unique(), False
 
 
-# --- q2: whose matrix is it -----------------------------------------------------------------------------------------
+# --- q2: which table the matrix comes from --------------------------------------------------------------------------
 
 CAPTION = "B, test"
 
@@ -143,8 +145,8 @@ q2 = Question(
     points=2,
     wants="belongs_to(matrix, tables) returns the key of the table that the matrix was made from, such as 'A, val'",
     hints=(
-        "A caption is a claim. What can be counted in a table of answers, and must come out as in the matrix?",
-        "The number of images and of right answers is the same for several tables. All four cells are not.",
+        "A caption can be wrong. What can you count in a table of predictions that must agree with the matrix?",
+        "Several tables have the same number of images and of right answers. Compare all four cells.",
         'Make the matrix of each table again: pd.crosstab(table["label"], table["predicted"]), true classes in rows, '
         "and compare all of it.",
     ),
@@ -162,7 +164,7 @@ def _(belongs_to, rng):
         return
     q2.recognise_all(given, [(matrix, tables) for matrix, tables, _ in cases])
     wrong = next(i for i, case in enumerate(cases) if given[i] != case[2])
-    raise Wrong(f"The answers of {given[wrong]!r} do not give this matrix: count the four cells.")
+    raise Wrong(f"The answers of {given[wrong]!r} do not give this matrix: compare the four cells.")
 
 
 def _telling_cases(rng: np.random.Generator) -> list:
@@ -180,24 +182,24 @@ def _counted(table: pd.DataFrame) -> np.ndarray:
 
 
 @q2.mistake(
-    f"You took the caption's word, {CAPTION!r}. A caption is typed by hand, and the answers of that model on that part "
-    "give another matrix. Count."
+    f"You relied on the caption, {CAPTION!r}. Captions are typed by hand, and the predictions of that model on that "
+    "part give another matrix. Recompute it."
 )
 def caption_believed(matrix, tables):
     return CAPTION
 
 
 @q2.mistake(
-    "A table with as many images was taken. The sum of a matrix is the first thing to check, and here two parts have "
-    "the same number of images, and each two models: it cannot decide."
+    "A table with the same number of images was chosen. The sum of a matrix is a good first check, but here two parts "
+    "have the same number of images, each with two models. Compare every cell."
 )
 def sum_only(matrix, tables):
     return next(key for key, table in tables.items() if len(table) == matrix.to_numpy().sum())
 
 
 @q2.mistake(
-    "A table with the same accuracy was taken. Several have it: as many right answers, but other mistakes. A matrix is "
-    "told by all of its cells."
+    "A table with the same accuracy was chosen. Several have as many right answers, but different errors. Compare "
+    "every cell."
 )
 def accuracy_only(matrix, tables):
     right = {key: (table["label"] == table["predicted"]).mean() for key, table in tables.items()}
@@ -206,8 +208,8 @@ def accuracy_only(matrix, tables):
 
 
 @q2.mistake(
-    "You found the transposed matrix: the predicted classes stood in your rows. A miss became a false alarm. Rows are "
-    "the true classes here, and the index says so."
+    "You found the transposed matrix: the predicted classes are in your rows, so misses and false alarms are swapped. "
+    "Rows are the true classes, as the index says."
 )
 def transposed(matrix, tables):
     return next(key for key, table in tables.items() if (matrix.to_numpy() == _counted(table).T).all())
@@ -248,7 +250,7 @@ def _figure(rows: pd.DataFrame, unit: str | None = "patient") -> dict[str, float
 
 
 def _resampled(rows: pd.DataFrame) -> dict[str, float]:
-    """The same by drawing patients with replacement."""
+    """The same by resampling patients with replacement."""
     right = rows["label"] == rows["predicted"]
     low, high = bootstrap(right, rows["patient"])
     return {"accuracy": right.mean(), "low": low, "high": high, "n": len(rows)}
@@ -265,12 +267,12 @@ q3 = Question(
     points=3,
     wants='honest(train, test) returns a dict of numbers: {"accuracy": ..., "low": ..., "high": ..., "n": ...}',
     hints=(
-        "Three decisions: which lines go because the model knows them, how many lines a film may have, and what the "
-        "interval draws.",
-        "The model has been trained; nothing that you delete from train undoes that. So the known lines of *test* go: "
-        "by bytes, and by patient.",
-        'Then drop_duplicates("sha256"), give the table a column group, and evaluate.metric(table, "accuracy") does '
-        "the rest: its value, low, high, n.",
+        "Three decisions: which lines to remove because the model knows them, how many lines a radiograph may have, "
+        "and which unit the interval resamples.",
+        "The model is already trained; deleting rows from train does not undo that. So remove the known lines from "
+        "*test*: by bytes, and by patient.",
+        'Then drop_duplicates("sha256"), give the table a column group, and evaluate.metric(table, "accuracy") gives '
+        "value, low, high and n.",
     ),
     data=_study,
 )
@@ -295,39 +297,42 @@ def _(honest, rng):
     if apart[nearest] <= SLACK:
         raise q3.caught(nearest, **places)
     if given["n"] != right["n"]:
-        raise Wrong(f"n is {given['n']:g}; another number of films is new to the model, each counted once.")
+        raise Wrong(
+            f"n is {given['n']:g}, but that is not the number of radiographs that are new to the model, each counted "
+            "once."
+        )
     what = "accuracy" if abs(given["accuracy"] - right["accuracy"]) > SAME else "interval"
-    raise Wrong(f"n is right, the {what} is not.")
+    raise Wrong(f"n is right, but the {what} is not.")
 
 
 @q3.mistake(
-    "{accuracy:.3f} on {n:.0f} lines is the figure as reported. It counts lines for images, and it asks the model "
-    "about films and patients that it was trained on. The biggest figure is the one to doubt first."
+    "{accuracy:.3f} on {n:.0f} lines is the reported figure. It counts lines instead of images, and includes images "
+    "and patients that the model was trained on. Check the data behind a high figure first."
 )
 def as_reported(train, test):
     return _figure(test, None)
 
 
 @q3.mistake(
-    "What the model knew is gone, but {n:.0f} lines were counted for images: a film with three boxes has three votes, "
-    "and a normal one a single vote. One row per film."
+    "The known images are removed, but {n:.0f} lines were counted as images: a radiograph with three boxes counts "
+    "three times, a normal one once. Keep one row per radiograph."
 )
 def lines_as_images(train, test):
     return _figure(_new(train, test), None)
 
 
 @q3.mistake(
-    "Each film is counted once, and the films that the model was trained on are still among the {n:.0f}. Removing "
-    "duplicates *within* test leaves those *between* test and train; and rows deleted from train after the training "
-    "are not forgotten by the model."
+    "Each radiograph is counted once, but those that the model was trained on are still among the {n:.0f}. Removing "
+    "duplicates *within* test leaves those *between* test and train, and deleting rows from train does not change a "
+    "trained model."
 )
 def duplicates_within_test(train, test):
     return _figure(test.drop_duplicates("sha256"))
 
 
 @q3.mistake(
-    "The copies are gone; other films of patients in train are not. {n:.0f} films, and a part of them show people whom "
-    "the model knows. Disjoint by file is not disjoint by patient."
+    "The copies are removed, but not other images of patients in train: of the {n:.0f}, some show patients whom the "
+    "model knows. Disjoint by file is not disjoint by patient."
 )
 def files_only(train, test):
     kept = test[~test["sha256"].isin(train["sha256"])]
@@ -335,8 +340,8 @@ def files_only(train, test):
 
 
 @q3.mistake(
-    "The films are the right ones, the interval is not: {low:.2f}-{high:.2f} takes {n:.0f} films for as many "
-    "independent answers. Films of one patient are answered alike: draw patients."
+    "The images are right, but the interval is not: {low:.2f}-{high:.2f} treats {n:.0f} images as independent "
+    "answers. Images of one patient get similar answers: resample patients."
 )
 def films_as_units(train, test):
     return _figure(_new(train, test).drop_duplicates("sha256"), None)
@@ -351,7 +356,7 @@ def _(right):
     yield "NumPy's numbers", lambda *t: {k: np.float64(v) for k, v in right(*t).items()}, True
     yield "patients resampled by hand", lambda a, b: _resampled(_new(a, b).drop_duplicates("sha256")), True
     yield "accuracy off by 0.01", changed(accuracy=0.01), False
-    yield "one film too many", changed(n=1), False
+    yield "one image too many", changed(n=1), False
     yield "an interval moved by 0.05", changed(low=0.05, high=0.05), False
 
 
@@ -359,7 +364,7 @@ def _(right):
 
 
 def _telling_study(rng: np.random.Generator):
-    """A study on which no misconception gives the right order, nor two of them the same, and few runs are enough."""
+    """A study on which no misconception gives the right order, no two give the same one, and few runs are enough."""
     while True:
         study, order = experiment(rng)
         ways = [tuple(order)] + [tuple(mistake.answer(study, FAULTS)) for mistake in q4.mistakes.values()]
@@ -378,11 +383,10 @@ q4 = Question(
     points=2,
     wants="rank(study, faults) returns the names of all faults as a list, the most damaging first",
     hints=(
-        "Damage has two directions: a figure may come out too high, or too low.",
-        "With all faults in, one of them may hide behind another. What would be left of the study if a single one were "
-        "in it? And what is the accuracy when none is?",
-        "For each fault the mean of study([fault], seed) over many seeds, less the mean of study([], seed); then sort "
-        "by the absolute value.",
+        "Damage has two directions: a figure can be too high or too low.",
+        "With all faults present, one can hide another. What does the study report with a single fault? And with none?",
+        "For each fault the mean of study([fault], seed) over many seeds, minus the mean of study([], seed); then "
+        "sort by the absolute value.",
     ),
     data=lambda rng: (_telling_study(rng)[0], FAULTS),
 )
@@ -398,7 +402,7 @@ def _(rank, rng):
             raise Wrong(f"rank(study, faults) should name {len(FAULTS)} faults, not {len(named)}.")
         given.append(expect.names(named, FAULTS, "rank(study, faults)"))
     if any(set(order) != set(FAULTS) for order in given):
-        raise Wrong("Every fault should stand in the list once.")
+        raise Wrong("Every fault should be in the list once.")
     if given == [order for _, order in cases]:
         return
     for name, mistake in q4.mistakes.items():
@@ -407,8 +411,8 @@ def _(rank, rng):
     order, right = next((a, b) for a, (_, b) in zip(given, cases, strict=True) if a != b)
     place = next(i for i in range(len(right)) if order[i] != right[i])
     raise Wrong(
-        f"Place {place + 1} is not right in one of two studies. How many runs of each were averaged? A few leave much "
-        "luck."
+        f"Place {place + 1} is not right in one of two studies. How many runs of each did you average? With few runs "
+        "the order depends on chance."
     )
 
 
@@ -417,8 +421,8 @@ def _mean(study, planted, runs: int = RUNS) -> float:
 
 
 @q4.mistake(
-    "You repaired one fault at a time and looked how far the figure fell. Leaks cover for each other: with one of them "
-    "repaired, the next one holds the figure up, and the worst may seem harmless. Plant each *alone*."
+    "You repaired one fault at a time and measured how far the figure fell. Leaks can replace each other: when one is "
+    "repaired, another keeps the figure high, so the worst may look harmless. Plant each fault *alone*."
 )
 def repaired_one_by_one(study, faults):
     whole = _mean(study, faults)
@@ -426,22 +430,22 @@ def repaired_one_by_one(study, faults):
 
 
 @q4.mistake(
-    "You sorted by how high the figure comes out. One fault makes it too *low*, which is damage, too: a good method "
-    "may be thrown away for it. Distance from the sound study, in either direction."
+    "You sorted by how high the figure is. One fault makes it too *low*, which is damage as well: a good method may "
+    "be rejected because of it. Use the distance from the study without faults, in either direction."
 )
 def highest_figure(study, faults):
     return sorted(faults, key=lambda f: -_mean(study, [f]))
 
 
 @q4.mistake(
-    "One run of each was compared. From run to run the accuracy moves by several hundredths, more than lies between "
-    "some of these faults: average many seeds."
+    "One run of each was compared. The accuracy varies from run to run by several hundredths, more than the "
+    "difference between some of these faults: average many seeds."
 )
 def one_run(study, faults):
     return sorted(faults, key=lambda f: -abs(study([f], 0) - study([], 0)))
 
 
-@q4.mistake("The list is upside down: the most damaging fault comes first.")
+@q4.mistake("The list is reversed: the most damaging fault comes first.")
 def upside_down(study, faults):
     sound = _mean(study, [])
     return sorted(faults, key=lambda f: abs(_mean(study, [f]) - sound))
@@ -453,5 +457,5 @@ def _(right):
     yield "an array", lambda *args: np.array(right(*args)), True
     yield "twenty runs of each", lambda study, faults: _ordered(study, 20), True
     yield "the first fault only", lambda *args: right(*args)[:1], False
-    yield "first and second exchanged", lambda *args: [right(*args)[i] for i in (1, 0, 2, 3, 4)], False
+    yield "first and second swapped", lambda *args: [right(*args)[i] for i in (1, 0, 2, 3, 4)], False
     yield "as they came", lambda study, faults: list(faults), False

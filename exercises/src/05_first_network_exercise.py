@@ -3,11 +3,11 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# Four decisions, each with a check that answers, and one question to be answered in words. They follow lesson 05.
+# Four questions with an automatic check and one written question, on lesson 05.
 #
-# **How it works.** Write your answer where it says so, run the cell, then the one below it. `q1.check(...)` runs your
-# answer on fresh data, with other numbers each time, and says what it found. `q1.hint()` goes one step further each
-# time you call it. You may check as often as you like.
+# **How it works.** Write your answer in the marked cell and run it, then run the cell below it. `q1.check(...)` runs
+# your answer on fresh data, with other numbers each time, and reports what it found. Each call of `q1.hint()` gives the
+# next hint. You may check as often as you like.
 #
 # **Time.** 40 minutes.
 

@@ -3,11 +3,11 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# Four decisions, each with a check that answers, and one question to be answered in words. They follow lesson 10.
+# Four questions with an automatic check and one written question, on lesson 10.
 #
-# **How it works.** Write your answer where it says so, run the cell, then the one below it. `q1.check(...)` runs your
-# answer on fresh data, with other names each time, and says what it found. `q1.hint()` goes one step further each
-# time you call it. You may check as often as you like.
+# **How it works.** Write your answer in the marked cell and run it, then run the cell below it. `q1.check(...)` runs
+# your answer on fresh data, with other names each time, and reports what it found. Each call of `q1.hint()` gives the
+# next hint. You may check as often as you like.
 #
 # **Time.** 45 minutes.
 
@@ -25,13 +25,12 @@ from cxr_helpers.checks.lesson10 import q1, q2, q3, q4
 # %% [markdown]
 # ## Question 1 · The heat map
 #
-# The last layer of a network has been asked about one film. You get
+# You get the data of a network's last convolutional layer for one image:
 #
-# - `maps`, its maps: rows × columns × maps, with the film's top row first;
-# - `gradients`, how far two numbers would rise if a place of a map rose a little, in the same shape as the maps:
-#   `gradients["logit"]` and `gradients["probability"]`, the number before and the one behind the softmax, of the class
-#   that is to be explained;
-# - `side`, of the film, in pixels: a whole multiple of the side of a map.
+# - `maps`, its feature maps: rows × columns × maps, with the image's top row first;
+# - `gradients`, the gradients of two numbers with respect to the maps, in the same shape: `gradients["logit"]` and
+#   `gradients["probability"]`, the output before and after the softmax for the class to be explained;
+# - `side`, the side of the image in pixels: a whole multiple of the side of a map.
 
 # %%
 sample = q1.sample()
@@ -40,13 +39,13 @@ for name, array in {"maps": sample["maps"], **sample["gradients"]}.items():
 print(f"side         {sample['side']}")
 
 # %% [markdown]
-# Write `heat_map`: Grad-CAM, as an array of `side` × `side`. Enlarge it in the plainest way: each place becomes a square
-# block of equal numbers (`np.kron(small, np.ones((k, k)))`). Its scale does not matter.
+# Write `heat_map`: Grad-CAM, as an array of `side` × `side`. Enlarge it in the simplest way: each value becomes a
+# square block of equal numbers (`np.kron(small, np.ones((k, k)))`). Its scale does not matter.
 
 
 # %% tags=["answer"]
 def heat_map(maps, gradients, side):
-    """Grad-CAM of one film, (side, side)."""
+    """Grad-CAM of one image, (side, side)."""
     answer = None
     ### BEGIN SOLUTION
     weight = gradients["logit"].mean(axis=(0, 1))
@@ -60,10 +59,10 @@ def heat_map(maps, gradients, side):
 q1.check(heat_map)
 
 # %% [markdown]
-# ## Question 2 · Its score
+# ## Question 2 · Scoring heat maps
 #
-# A method has made a map for each of some films. On most films a radiologist has marked a lesion; the others show none,
-# and their mask is empty.
+# A method has made heat maps for several images. On most images a radiologist has marked a lesion; the others show
+# none, and their mask is empty.
 
 # %%
 films = q2.sample()
@@ -71,14 +70,14 @@ for name in ("heats", "masks"):
     print(name, {film: array.shape for film, array in list(films[name].items())[:3]}, "...")
 
 # %% [markdown]
-# Write `gain`: how much more of a film's heat lies inside the mask than a map would have there that is hot everywhere
-# alike, as a difference of the two shares, averaged over the films. Zero means luck, and 0.2 means twenty points more
-# than luck. No map is below zero anywhere, and each has a scale of its own. Which films count, and with which mask?
+# Write `gain`: the share of an image's heat inside the mask, minus the share that a uniform map would have there,
+# averaged over the images. Zero means no better than chance, 0.2 means twenty percentage points better. All maps are
+# non-negative, and each has its own scale. Which images count, and with which mask?
 
 
 # %% tags=["answer"]
 def gain(heats, masks):
-    """Mean share of the heat inside the mask, less what comes by luck."""
+    """Mean share of the heat inside the mask, minus the share expected by chance."""
     answer = None
     ### BEGIN SOLUTION
     gains = []
@@ -97,14 +96,14 @@ q2.check(gain)
 # %% [markdown]
 # ## Question 3 · Which map to believe
 #
-# A network gives films a probability of being ill. Three methods have made maps of it, and the maps disagree. You get
+# A network gives each image a probability of disease. Three methods have made heat maps, and the maps disagree. You get
 #
-# - `answer`, the network: `answer(films)` gives one probability per film;
-# - `films`, eight of them, all ill, all with letters burnt in;
-# - `heats`, the maps: `{name: one map for each film}`, on scales of their own;
-# - `lesions`, the outline of the lesion on each film, as a mask.
+# - `answer`, the network: `answer(films)` gives one probability per image;
+# - `films`, eight images, all with the disease, all with letters burnt in;
+# - `heats`, the maps: `{name: one map for each image}`, each with its own scale;
+# - `lesions`, the lesion on each image, as a mask.
 #
-# The films are small sketches, drawn so that the check is quick. Below, the first of them and its three maps.
+# The images are small sketches, so that the check is quick. Below are the first of them and its three maps.
 
 # %%
 case = q3.sample()
@@ -113,16 +112,17 @@ plots.heat_maps(
     np.uint8(case["films"][:1]),
     first,
     masks=[{"lesion": case["lesions"][0]}],
-    title="One film, three maps",
+    title="One image, three maps",
 )
 
 # %% [markdown]
-# A tool is given: films whose hottest tenth of pixels, by a map, has been set to the mean of the film.
+# The function `remove` is given. It sets the hottest tenth of an image's pixels, according to a map, to the mean of the
+# image.
 
 
 # %%
 def remove(films, heat, share=0.1):
-    """The films without the pixels that the map calls hottest."""
+    """The images without the pixels that are hottest in the map."""
     flat, order = films.reshape(len(films), -1).copy(), heat.reshape(len(films), -1)
     hottest = np.argsort(-order, axis=1)[:, : round(share * flat.shape[1])]
     np.put_along_axis(flat, hottest, flat.mean(axis=1, keepdims=True), axis=1)
@@ -134,8 +134,8 @@ print("as they are ", case["answer"](case["films"]).round(2))
 print(f"after {name}", case["answer"](remove(case["films"], heat)).round(2))
 
 # %% [markdown]
-# Write `believe`: the name of the map that says best where *this network's* answers come from. The check asks about
-# several networks; they were not all trained on honest films.
+# Write `believe`: it returns the name of the map that best shows where *this network's* answers come from. The check
+# uses several networks; some of them were trained on images with a shortcut.
 
 
 # %% tags=["answer"]
@@ -155,25 +155,25 @@ q3.check(believe)
 # %% [markdown]
 # ## Question 4 · What may be said
 #
-# A study of 40 films of ill people, with 38 patients. For the paper there are these figures, with 95 % intervals:
+# A study has 40 images with the disease, of 38 patients. Its results, with 95 % intervals:
 #
 # | | value | for comparison |
 # |---|---|---|
-# | AUC on the study's own test films | 0.95 (0.91-0.98) | |
+# | AUC on the study's own test images | 0.95 (0.91-0.98) | |
 # | share of the heat on the lesion | 0.24 (0.21-0.28) | random map 0.08 (0.07-0.09) |
 # | share of the heat on the letters in the corner | 0.14 (0.11-0.17) | random map 0.04 (0.03-0.05) |
 # | rank correlation with the map after randomisation | 0.10 (0.07-0.13) | |
-# | fall of the probability, lesion taken out | 0.12 (0.08-0.16) | |
-# | fall of the probability, letters taken out | 0.41 (0.35-0.47) | |
+# | fall of the probability, lesion removed | 0.12 (0.08-0.16) | |
+# | fall of the probability, letters removed | 0.41 (0.35-0.47) | |
 #
-# Which sentence do the figures support?
+# Which sentence do the results support?
 #
-# - **A** "The network recognises the pneumonia, because its heat lies on the lesion three times as much as by luck."
+# - **A** "The network recognises the pneumonia, because three times as much heat lies on the lesion as by chance."
 # - **B** "The maps pass the randomisation test, so what they show is right."
-# - **C** "The heat lies on the lesion and on the letters more than by luck; taken out, the letters change the answer
-#   more than the lesion does."
+# - **C** "More heat lies on the lesion and on the letters than by chance; removing the letters changes the answer more
+#   than removing the lesion."
 # - **D** "A quarter of the decision comes from the lesion (0.24)."
-# - **E** "The three films of figure 2 show that the network looks at the lesion."
+# - **E** "The three images of figure 2 show that the network looks at the lesion."
 
 # %% tags=["answer"]
 supported = None  # one letter in quotes
@@ -188,24 +188,24 @@ q4.check(supported)
 # ## Question 5 · In your own words
 #
 # A product for emergency rooms shows a heat map beside each answer, "so that the physician sees why". There are no
-# masks, and nobody can take a lesion out of a real film. Write three or four sentences to its maker: what the map does
-# show, what it does **not** show, and which two experiments they can do all the same before they put it on the screen.
+# masks, and nobody can remove a lesion from a real radiograph. Write three or four sentences to its maker: what the map
+# shows, what it does **not** show, and which two experiments are still possible before it is put on the screen.
 #
-# *Rubric, 4 points, marked by hand: one for what a map shows (places where a change would change this network's answer,
-# coarse, on a scale of its own); one for what it does not (a reason, the rightness of the answer, how much hangs on a
-# place); one for a feasible experiment on the map (randomisation, deletion against a random map, all films and not the
-# nicest); one for a feasible experiment on the network (covering letters, borders or corners and reporting the change
-# with interval and n; masks drawn by radiologists for a sample).*
+# *Rubric, 4 points, marked by hand: one for what a map shows (regions where a change would change this network's
+# answer, coarse, with its own scale); one for what it does not show (a reason, whether the answer is right, how much
+# depends on a region); one for a feasible experiment on the map (randomisation, deletion against a random map, all
+# images and not the most convincing ones); one for a feasible experiment on the network (covering letters, borders or
+# corners and reporting the change with interval and n; masks drawn by radiologists for a sample).*
 
 # %% [markdown] tags=["written"] name="to_the_maker" points=4
 # ### BEGIN SOLUTION
-# The map shows, coarsely and on a scale of its own for each film, places where a change would change this network's
-# answer. It shows no reason, does not say whether the answer is right, and does not measure how much hangs on a place:
-# a network that reads letters can have heat on the lesion as well. Before it is shown, compare over all films of a test
-# set, not over chosen ones, how far the probability falls when the hottest pixels go, against random maps, and whether
-# the maps change when the weights are drawn anew. And cover letters, borders and corners, and report how far the
-# probabilities change, with interval and number of patients; a sample with lesions outlined by radiologists would show
-# whether the heat is where the finding is.
+# The map shows, coarsely and on a separate scale for each image, regions where a change would change this network's
+# answer. It shows no reason, does not say whether the answer is right, and does not measure how much depends on a
+# region: a network that reads letters can have heat on the lesion as well. Before it is shown, compare on all images of
+# a test set, not on chosen ones, how far the probability falls when the hottest pixels are removed, against random
+# maps, and whether the maps change when the weights are randomised. And cover letters, borders and corners, and report
+# how far the probabilities change, with interval and number of patients; a sample with lesions outlined by radiologists
+# would show whether the heat is where the finding is.
 # ### END SOLUTION
 
 # %% [markdown]

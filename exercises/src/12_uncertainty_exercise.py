@@ -3,12 +3,12 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# Four decisions, each with a check that answers, and one question to be answered in words. They follow lesson 12. No
-# network is trained: all you need are tables and scores.
+# Four questions with an automatic check and one written question, on lesson 12. No network is trained; the questions
+# use tables and scores.
 #
-# **How it works.** Write your answer where it says so, run the cell, then the one below it. `q1.check(...)` runs your
-# answer on fresh data, with other names each time, and says what it found. `q1.hint()` goes one step further each
-# time you call it. You may check as often as you like.
+# **How it works.** Write your answer in the marked cell and run it, then run the cell below it. `q1.check(...)` runs
+# your answer on fresh data, with other names each time, and reports what it found. Each call of `q1.hint()` gives the
+# next hint. You may check as often as you like.
 #
 # **Time.** 45 minutes.
 
@@ -27,9 +27,9 @@ from cxr_helpers.checks.lesson12 import q1, q2, q3, q4
 # ## Question 1 · Is it external?
 #
 # A model was trained on the images of `training`. A collection called *external* is offered for its validation. Both
-# tables name the file (`image_id`), the hash of its bytes (`sha256`), the `patient`, where known, and the `film`: images
-# that show the same radiograph have the same entry there, whatever was done to contrast or size (the fingerprints of
-# lesson 04 found that out).
+# tables name the file (`image_id`), the hash of its bytes (`sha256`), the `patient`, where known, and the `film`:
+# images of the same radiograph have the same entry there, even if contrast or size were changed (found with the
+# fingerprints of lesson 04).
 
 # %%
 training, table = q1.sample()
@@ -37,8 +37,8 @@ print(f"{len(training)} training images; {len(table)} offered as external")
 table.head()
 
 # %% [markdown]
-# Write `external_rows`. It returns the rows of `table` on which the model may be validated: those that are new to it,
-# and no others. An image about which nothing is known counts as new.
+# Write `external_rows`. It returns the rows of `table` on which the model may be validated: all rows that are new to
+# it, and no others. An image without a known match counts as new.
 
 
 # %% tags=["answer"]
@@ -60,12 +60,13 @@ q1.check(external_rows)
 # ## Question 2 · Side by side
 #
 # One model, three tables of its scores: `validation` and `internal` come from the hospital that trained it, `external`
-# from another one. Each patient has several films. The report wants the **sensitivity** for `covid` at home and
-# elsewhere, at a threshold that reaches a sensitivity of 0.9 (see `pick`), each with a 95 % interval for other patients.
+# from another one. Each patient has several images. The report needs the **sensitivity** for `covid` internally and
+# externally, at a threshold that reaches a sensitivity of 0.9 (see `pick`), each with a 95 % interval that accounts for
+# the sampling of patients.
 
 # %%
 validation, internal, external = q2.sample()
-print(len(validation), len(internal), len(external), "films")
+print(len(validation), len(internal), len(external), "images")
 external.head()
 
 
@@ -77,7 +78,7 @@ def pick(rows, wanted=0.9):
 
 
 def interval(found, units, times=2000):
-    """Low and high of the share found, when whole units are drawn anew."""
+    """Low and high of the share found, when whole units are resampled."""
     number, names = pd.factorize(np.asarray(units))
     draw = np.random.default_rng(0).multinomial(len(names), np.ones(len(names)) / len(names), times)
     weights = draw[:, number]
@@ -86,12 +87,12 @@ def interval(found, units, times=2000):
 
 # %% [markdown]
 # Write `report`. It returns `{"internal": (value, low, high), "external": (value, low, high)}`. An image is called
-# positive if its score reaches the threshold (≥). Which rows go into `pick`, and which column are the `units`?
+# positive if its score reaches the threshold (≥). Which rows go into `pick`, and which column gives the `units`?
 
 
 # %% tags=["answer"]
 def report(validation, internal, external):
-    """Sensitivity for covid with its interval, at home and elsewhere."""
+    """Sensitivity for covid with its interval, internal and external."""
     answer = {"internal": None, "external": None}
     ### BEGIN SOLUTION
     threshold = pick(validation)
@@ -109,9 +110,9 @@ q2.check(report)
 # %% [markdown]
 # ## Question 3 · The gate's limit
 #
-# A gate gives each input a score; the higher, the less it is like the training images. You have the scores of held-out
-# clean images, and those of a hundred unsuitable inputs that somebody collected. Your hospital has agreed that one clean
-# image in twenty may be rejected.
+# A gate gives each input a score: the higher, the less it resembles the training images. You have the scores of
+# held-out clean images and of a hundred unsuitable inputs that were collected. Your hospital accepts that one clean
+# image in twenty is rejected.
 
 # %%
 clean, wrong = q3.sample()
@@ -136,10 +137,10 @@ def gate_limit(clean, wrong):
 q3.check(gate_limit)
 
 # %% [markdown]
-# ## Question 4 · What became of the ill
+# ## Question 4 · Abstention and the ill patients
 #
-# A model answers an image if its `confidence` reaches a cut (≥), and leaves it to a person otherwise. The table holds
-# `predicted` for all images, because the model computed it for all; but below the cut nobody was told.
+# A model answers an image if its `confidence` reaches a cut (≥), and leaves it to a person otherwise. The table has
+# `predicted` for all images, because the model computed it for all; but below the cut the answer was not reported.
 
 # %%
 answers, cut = q4.sample()
@@ -148,7 +149,7 @@ answers.head()
 
 # %% [markdown]
 # Write `abstaining`. It returns `{"found": ..., "left": ...}`, two shares **of all who are ill** (`label` is `covid`):
-# those whom the model found, and those who were left to a person.
+# those found by the model, and those left to a person.
 
 
 # %% tags=["answer"]
@@ -170,27 +171,27 @@ q4.check(abstaining)
 # %% [markdown]
 # ## Question 5 · In your own words
 #
-# Prediction sets with a promised coverage of 0.9 were calibrated on the validation images of hospital 1. On its test
-# images they hold the truth in 0.91 (0.86-0.95, n = 180 films of 120 patients). At hospital 2 it is 0.58 (0.47-0.69, n =
-# 75 films of 49 patients), and the input gate rejected none of these 75. A colleague computes the limit anew *from these
-# 75 films*, scores the same 75, finds 0.91, and writes: "The promise holds at hospital 2 as well, and the gate confirms
-# that the model may be used there."
+# Prediction sets with a nominal coverage of 0.9 were calibrated on the validation images of hospital 1. On its test
+# images they contain the true class in 0.91 (0.86-0.95, n = 180 images of 120 patients). At hospital 2 it is 0.58
+# (0.47-0.69, n = 75 images of 49 patients), and the input gate rejected none of these 75. A colleague recomputes the
+# limit *from these 75 images*, scores the same 75, finds 0.91, and writes: "The coverage also holds at hospital 2, and
+# the gate confirms that the model may be used there."
 #
-# Write the three or four sentences that should stand in the report instead.
+# Write the three or four sentences that the report should contain instead.
 #
-# *Rubric, 3 points, marked by hand: one for both coverages side by side, with interval and n, and for why the promise
-# lapsed (hospital 2's images are not exchangeable with the calibration images); one for the colleague's 0.91 (calibrated
-# on the images it is judged by; calibrate on some patients of hospital 2, test on others); one for the gate (it tells
-# whether the input is like the training images, not whether the model is right on it).*
+# *Rubric, 3 points, marked by hand: one for both coverages side by side, with interval and n, and for why the coverage
+# is lost (hospital 2's images are not exchangeable with the calibration images); one for the colleague's 0.91
+# (calibrated on the images it is measured on; calibrate on some patients of hospital 2, test on others); one for the
+# gate (it tells whether the input is like the training images, not whether the model is right on it).*
 
 # %% [markdown] tags=["written"] name="promise" points=3
 # ### BEGIN SOLUTION
-# At hospital 1 the sets held the truth in 0.91 of cases (0.86-0.95, 180 films of 120 patients), as promised; at hospital
-# 2 in 0.58 (0.47-0.69, 75 films of 49 patients). The promise is for images like those of the calibration, and those of
-# hospital 2 are not. A limit computed from the same 75 films covers about 0.9 of them by construction and says nothing
-# about new patients there; to adapt the sets, some patients of hospital 2 have to be set apart for calibration, and
-# coverage and set size measured on others. That the gate rejected none shows that the inputs look like chest
-# radiographs to it; it is no evidence that the model is right on them.
+# At hospital 1 the sets contained the true class in 0.91 of cases (0.86-0.95, 180 images of 120 patients), close to the
+# nominal 0.9; at hospital 2 in 0.58 (0.47-0.69, 75 images of 49 patients). The nominal coverage holds for images like
+# those of the calibration, and those of hospital 2 differ. A limit computed from the same 75 images covers about 0.9 of
+# them by construction and says nothing about new patients there; to adapt the sets, some patients of hospital 2 have to
+# be set apart for calibration, and coverage and set size measured on others. That the gate rejected none shows that the
+# inputs look like chest radiographs to it; it is no evidence that the model is right on them.
 # ### END SOLUTION
 
 # %% [markdown]
