@@ -110,18 +110,18 @@ class Question:
         except Wrong as reason:
             state, message, mistake = WRONG, str(reason), reason.mistake
         except Exception as error:  # noqa: BLE001 - the rule met an answer of a form that it cannot read
-            state, message = WRONG, f"The answer cannot be read ({error!s:.200}). Wanted: {self.wants}."
+            state, message = WRONG, f"The answer cannot be read ({error!s:.200}). Expected: {self.wants}."
         return Outcome(state, self.title, message, self.points, mistake)
 
     def _run(self, answer, seed: int | None) -> None:
         if untouched(answer):
-            raise NotAttempted(f"{self.name} is still None. Wanted: {self.wants}.")
+            raise NotAttempted(f"{self.name} is still None. Expected: {self.wants}.")
         if self.kind == "function":
             if not callable(answer) or inspect.isclass(answer):
-                raise Wrong(f"{self.name} must be a function, not {expect.kind(answer)}. Wanted: {self.wants}.")
+                raise Wrong(f"{self.name} must be a function, not {expect.kind(answer)}. Expected: {self.wants}.")
             answer = Attempt(answer)
         elif inspect.isroutine(answer):
-            raise Wrong(f"{self.name} must be a value, not a function. Wanted: {self.wants}.")
+            raise Wrong(f"{self.name} must be a value, not a function. Expected: {self.wants}.")
         else:
             answer = copy.deepcopy(answer)
         with warnings_on_stdout():

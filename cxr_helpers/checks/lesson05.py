@@ -271,7 +271,7 @@ def _sorted_table(rng: np.random.Generator) -> pd.DataFrame:
 
 q3 = Question(
     "training_orders",
-    title="What the training sees",
+    title="Which rows the training uses",
     points=3,
     wants="training_orders(table, epochs, seed) returns a list of arrays of row numbers, one array per epoch",
     hints=(

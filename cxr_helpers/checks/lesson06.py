@@ -172,7 +172,7 @@ def _(last_layer, rng):
             warnings.simplefilter("ignore")  # Keras's own warning would tell half of the story
             _judge(task, labels[task], *_outputs(task, result, features))
     if len(open_) == len(UNITS):
-        raise NotAttempted(f"last_layer returns (None, None) for every task. Wanted: {q2.wants}.")
+        raise NotAttempted(f"last_layer returns (None, None) for every task. Expected: {q2.wants}.")
     if open_:
         raise Wrong(f"These answers are right so far. Still open: {', '.join(open_)}.")
 
@@ -287,7 +287,7 @@ def logits_unannounced(task):
 
 @q2.mistake(
     "raw: these are probabilities. The exported file applies softmax itself, so softmax would be applied twice in "
-    "use, and every answer would be close to equal shares. Return logits."
+    "use, and no class could get more than 0.48. Return logits."
 )
 def shares_for_raw(task):
     return _pair(task, "raw", 4, "softmax", "CategoricalCrossentropy")

@@ -182,7 +182,7 @@ def _marked(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 q2 = Question(
     "repair",
-    title="A repair that repairs",
+    title="A repair that works",
     points=3,
     wants="repair(films, letters, ill, train) returns the images, of the same shape, with regions blacked out (0)",
     hints=(

@@ -192,7 +192,7 @@ q4.check(first_thing)
 
 # %% [markdown] tags=["written"] name="reply" points=3
 # ### BEGIN SOLUTION
-# If the loss stays at 0.69, suspect the learning rate first: the neuron has hardly moved, so nothing has been learnt
+# If the loss stays at 0.69, suspect the learning rate first: the neuron has hardly moved, so nothing has been learned
 # about the images, nor about how many are needed. Rate and images were changed at the same time, so the improvement
 # cannot be attributed to either; I would go back to the 300, leave validation alone, and raise the rate by factors of
 # ten. The 0.98 is measured on images that the weights were fitted to, and with enough steps it would be as high for

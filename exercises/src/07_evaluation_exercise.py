@@ -207,7 +207,7 @@ q4.check(judge)
 # On 120 test images of 40 patients the network's accuracy was 0.94, that of logistic regression 0.92. The paired
 # difference is +0.025 (-0.03 to +0.08, 40 patients resampled), so this test cannot tell which of the two is better; it
 # does not show that they are equal. Of the 4 images of the rare class the network found 1, too few to say more than
-# that it may miss most of them. No sensitivity for covid is reported: the threshold was picked on the test images,
+# that it may miss most of them. No sensitivity for covid is reported: the threshold was chosen on the test images,
 # where 0.97 was the target and not a measurement. The threshold has to be chosen on validation images and the
 # sensitivity then measured on the test images, or better on new ones. Intervals of the two accuracies, by patient, are
 # still missing.
