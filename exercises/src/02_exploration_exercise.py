@@ -41,7 +41,7 @@ table.head()
 
 # %%
 def lookup_accuracy(known, asked, column):
-    """Share of the rows of `asked` whose label is the most frequent one for their value in `known`."""
+    """Share of `asked` whose label is the most frequent one for their value in `known`."""
     answers = known.groupby(column)["label"].agg(lambda labels: labels.mode()[0])
     guesses = asked[column].map(answers).fillna(known["label"].mode()[0])  # a value never seen
     return (guesses == asked["label"]).mean()
