@@ -321,8 +321,8 @@ def _(believable, rng):
 
 q3.wrong_value(
     *("A", "A"),
-    "A: in each of the twenty splits patients are in both train and test, so the mean is precise but biased. More "
-    "seeds do not remove a leak.",
+    "A: twenty seeds do not remove the leak. In each of these splits patients are in both train and test, so the mean "
+    "is precise but biased.",
 )
 q3.wrong_value(
     *("B", "B"),
