@@ -145,6 +145,56 @@ def audit_rows(folder: Path) -> str:
     return "\n".join(lines)
 
 
+def coverage(folder: Path) -> str:
+    """How often the intervals hold the truth: a row per figure, a column per number of patients and accuracy."""
+    table = pd.read_csv(folder / "coverage.csv")
+    shown = table.pivot(index="figure", columns=["accuracy", "groups"], values="coverage")
+    shown = shown.loc[list(dict.fromkeys(table["figure"])), sorted(shown.columns)]
+    heads = [f"{accuracy}, {groups}" for accuracy, groups in shown.columns]
+    lines = [f"| figure | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
+    lines += [f"| {name} | {' | '.join(f'{value:.3f}' for value in row)} |" for name, row in shown.iterrows()]
+    equal, given = table.dropna(subset=["false_alarms"]), table["refused"].max()
+    first, again = table["simulations"].min(), table["simulations"].max()
+    return "\n".join(
+        [
+            f"Each cell: {first:,} simulated studies (`python -m benchmarks.coverage`); a cell below 0.94 was run again "
+            f"with {again:,}, and that is what stands here. Columns: true accuracy, patients.",
+            "",
+            *lines,
+            "",
+            f"Two equal models have p below 0.05 in {equal['false_alarms'].min():.3f} to "
+            f"{equal['false_alarms'].max():.3f} of the studies. With too few patients on one side there is no interval "
+            f"(up to {given:.2f} of the studies with ten patients), and coverage is over the others. The whole table, with "
+            "widths, is [`coverage.csv`](../benchmarks/coverage.csv); [picture](../benchmarks/coverage.png).",
+        ]
+    )
+
+
+def scaling(folder: Path) -> str:
+    """Seconds of intervals and comparisons on tables of three sizes."""
+    table = pd.read_csv(folder / "scaling.csv")
+    seconds = table.pivot(index="call", columns="rows", values="seconds").loc[list(dict.fromkeys(table["call"]))]
+    heads = [f"{rows:,} rows" for rows in seconds.columns]
+    lines = [f"| call | {' | '.join(heads)} | exponent |", "|---|" + "---|" * (len(heads) + 1)]
+    slopes = table.drop_duplicates("call").set_index("call")["exponent"]
+    for name, row in seconds.iterrows():
+        lines.append(f"| {name} | {' | '.join(f'{value:.2f} s' for value in row)} | {slopes[name]:.2f} |")
+    lines += ["", f"At most {table['MB'].max():,.0f} MB (`python -m benchmarks.scaling`)."]
+    return "\n".join(lines)
+
+
+def mutants(folder: Path) -> str:
+    """Shares of seeded faults that the fast tests catch."""
+    table = pd.read_csv(folder / "mutants.csv")
+    parts = []
+    for draw, rows in table.groupby("draw"):
+        left = rows[rows["outcome"] != "equivalent"]
+        caught, equivalent = (left["outcome"] == "caught").sum(), len(rows) - len(left)
+        parts.append(f"draw {draw}: {caught} of {len(left)} caught ({caught / len(left):.0%}), {equivalent} equivalent")
+    first = table.iloc[0]
+    return "; ".join(parts) + f" (`{first['command']}`, {first['date']})."
+
+
 def phantom_speed(folder: Path) -> str:
     """Milliseconds of a phantom, and how many times quicker than an earlier renderer."""
     table = pd.read_csv(folder / "phantom_speed.csv", dtype={"against": str}).set_index("measure")
@@ -405,7 +455,7 @@ def export(folder: Path) -> str:
 
 BLOCKS = (shortcuts, coins, story, no_disease, case_a, case_b, case_e, compact, case_e_transfer, case_e_review)
 BLOCKS += (darkcovidnet, external, label_worth, phantom_pretraining, export, pipeline, duplicates, audit_rows)
-BLOCKS += (phantom_speed, lessons)
+BLOCKS += (phantom_speed, lessons, coverage, scaling, mutants)
 
 
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:

@@ -791,8 +791,8 @@ again[["count", "n", "patients", "value", "low", "high"]].round(2)
 opacity.meets(
     tuple(again.loc["labelled pneumonia", ["value", "low", "high"]]),
     beliefs=[
-        (0.75, 1, "The label says what a report mentions. The radiograph is read by others, otherwise."),
-        (0, 0.25, "The two readings differ, but they do not contradict each other in most radiographs."),
+        (0.75, 1, "The label is what a report mentions. Others read the radiograph otherwise."),
+        (0, 0.25, "The two readings differ, but for most radiographs they agree."),
     ],
 )
 
