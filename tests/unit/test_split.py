@@ -337,7 +337,9 @@ def test_the_farthest_part_is_named_with_its_class():
     table.loc[table.index >= 90, "group"] = "large"
     near = np.arange(100) % 10 < 4  # 40 % of all and of each class
     only_b = np.arange(100) >= 84  # 32 % of b
-    with pytest.warns(UserWarning, match=r"two was to hold 10% and holds 32% of class 'b': .*of 21 the largest") as said:
+    with pytest.warns(
+        UserWarning, match=r"two was to hold 10% and holds 32% of class 'b': .*of 21 the largest"
+    ) as said:
         split._say_if_far(table, {"one": (near, 0.2), "two": (only_b, 0.1), "three": (near, 0.3)})
     assert "'large', has 10 of 50 images" in str(said[0].message)
 

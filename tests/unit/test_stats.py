@@ -236,7 +236,7 @@ def test_equal_answers_with_other_probabilities_are_not_proof_of_equality():
     assert found.low < -0.05 < 0.05 < found.high
 
 
-# --- by hand: six images in three or more groups, values at a limit and just beyond it ---------------------------------
+# --- one figure by hand, at a limit and just beyond it ----------------------------------------------------------------
 
 SIX, THREE = np.array([1.0, 2, 3, 4, 5, 9]), np.array([0, 0, 0, 1, 1, 2])  # groups of three, two and one image
 WITHOUT = np.array([18 / 3, 15 / 4, 15 / 5])  # their mean without each group
@@ -288,7 +288,9 @@ def test_a_share_by_hand():
     assert (undefined.method, undefined.groups, undefined.support) == ("undefined", 2, 2)
 
 
-@pytest.mark.parametrize("without", [np.full(4, 0.65), np.array([0.65, np.nan, np.nan, np.nan]), 0.65 + np.eye(4)[0] / 1e9])
+@pytest.mark.parametrize(
+    "without", [np.full(4, 0.65), np.array([0.65, np.nan, np.nan, np.nan]), 0.65 + np.eye(4)[0] / 1e9]
+)
 def test_the_effective_size_is_at_most_the_number_of_images(without):
     found = stats.share(0.65, without, 40, 4)
     q = t.ppf(0.975, 3) ** 2
