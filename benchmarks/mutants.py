@@ -13,6 +13,7 @@ The table is benchmarks/mutants.csv. Linux only: each run is forked from a proce
 
 import argparse
 import ast
+import datetime
 import importlib
 import multiprocessing
 import os
@@ -28,6 +29,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+from tools.cage import die_with_parent
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -260,6 +263,7 @@ class Report:
 
 def run(folder: Path, tests: list[str], seconds: dict[str, float], keep: bool, answer) -> None:
     """In a process of its own: the fast tests, in a copy of the repository."""
+    die_with_parent()
     os.setsid()
     os.chdir(folder)
     sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in ("", str(ROOT)))]
@@ -393,7 +397,8 @@ def main() -> None:
     table = pd.concat([rows for rows in tables if len(rows)], ignore_index=True)
     listed = np.array([key in same for key in table[["module", "before", "after"]].itertuples(index=False, name=None)])
     table.loc[listed & (table["outcome"] == "survived"), "outcome"] = "equivalent"
-    table.to_csv(TABLE, index=False)
+    today, command = datetime.date.today().isoformat(), "python -m benchmarks.mutants"
+    table.assign(date=today, command=command).to_csv(TABLE, index=False)
     print(summary(table))
 
 

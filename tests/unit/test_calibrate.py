@@ -330,16 +330,19 @@ def test_a_temperature_by_hand():
     assert halved[0] == pytest.approx(np.array([25, 9, 4]) / 38)
 
 
-@pytest.mark.parametrize(("right", "at_end"), [(0.55, False), (0.5001, True)])
-def test_a_temperature_at_the_end_of_the_range_is_said_where_the_reader_called(right, at_end):
+@pytest.mark.parametrize(
+    ("p", "right", "best", "at_end"),
+    [(0.9, 0.5289, 18.98, False), (0.9, 0.5001, 20, True), (0.52, 0.8191, 0.053, False), (0.52, 0.9, 0.05, True)],
+)
+def test_a_temperature_at_the_end_of_the_range_is_said_where_the_reader_called(p, right, best, at_end):
     n = 10_000
-    predictions = binary([0.9] * n, np.arange(n) < right * n)  # T = log 9 / logit(right) = 11 and 5,500
+    predictions = binary([p] * n, np.arange(n) < right * n)  # the best T is logit(p) / logit(right)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         found = calibrate.temperature(predictions.assign(split="test"))
     assert [("No temperature" in str(one.message)) for one in said] == [False] + [True] * at_end
     assert all(one.filename == __file__ for one in said)
-    assert (found > 19.8) == at_end
+    assert found == pytest.approx(best, rel=1e-3)
 
 
 def test_shares_of_classes_at_their_limits():
@@ -404,6 +407,14 @@ def test_scores_by_hand():
     assert several.loc["brier", "value"] == pytest.approx((0.16 + 0.09 + 0.01 + 0.25 + 0.04 + 0.49) / 2)
     assert several.loc["log_loss", "value"] == pytest.approx(-(np.log(0.6) + np.log(0.3)) / 2)
     assert several.loc["mean_calibration", "value"] == pytest.approx(0.5 - 0.55)
+
+
+def test_probabilities_that_rounding_has_moved_past_1_are_scored():
+    p = binary([1.0005, 0.9995, -0.0005, 0.3], [1, 1, 0, 0])
+    found = calibrate.scores(p, "covid").set_index("metric")["value"]
+    assert found["log_loss"] == pytest.approx((-np.log(0.9995) - np.log(0.7)) / 4)
+    assert calibrate.reliability(p, "covid")["bin_low"].tolist() == [0, 0.3, 0.9]
+    assert calibrate.apply(p, 2.0)["p_covid"].between(0, 1).all()
 
 
 def test_a_brier_score_is_at_most_1_for_one_class_and_2_for_all():

@@ -254,6 +254,7 @@ def test_pairs_are_sorted_by_strength_then_kind_then_names(monkeypatch):
     table, asked = hand_made(monkeypatch, vectors, "zyxwv", "12324", label=list("abcde"), split=list("fghij"))
     found = duplicates.pairs(table.set_index(pd.Index(range(5, 10))))
     assert asked == [True]
+    assert found.index.tolist() == list(range(10))
     ends = [f"{a}{b}" for a, b in zip(found["image_id_a"], found["image_id_b"], strict=True)]
     assert ends == ["yw", "xw", "yx", "zw", "zx", "zy", "wv", "xv", "yv", "zv"]
     assert found["kind"].tolist() == ["identical"] + ["near"] * 9

@@ -234,7 +234,7 @@ def test_a_share_far_from_what_was_asked_is_said_once(make, message):
     assert len(said) == (message is not None)
     if message:
         assert re.search(message, str(said[0].message))
-        assert said[0].filename == __file__
+        assert (said[0].filename, said[0].lineno) == (__file__, make.__code__.co_firstlineno)  # where it was asked for
 
 
 # --- at the limits --------------------------------------------------------------------------------------------------
