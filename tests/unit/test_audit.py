@@ -696,11 +696,11 @@ LEVELS = (0.12, 0.18, 0.21, 0.27, 0.32, 0.37, 0.42, 0.48, 0.53, 0.6)  # one stro
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_strokes_are_counted_by_strength_and_by_field(dark):
-    image = np.full((90, 90), 0.3, np.float32)
+    image = np.full((90, 90), 0.7 if dark else 0.3, np.float32)
     for number, level in enumerate(LEVELS):
-        image[4 + 8 * number, 10 : 20 + number] += -level / 2 if dark else level
+        image[4 + 8 * number, 10 : 20 + number] += -level if dark else level
     lengths = 10 + np.arange(10)
-    stronger = [sum(lengths[np.array(LEVELS) / (2 if dark else 1) > x]) / 8100 for x in (0.15, 0.2, 0.3, 0.4, 0.5)]
+    stronger = [sum(lengths[np.array(LEVELS) > x]) / 8100 for x in (0.15, 0.2, 0.3, 0.4, 0.5)]
     found = audit._strokes(image)
     assert found.shape == (17,)
     np.testing.assert_allclose(found[:5], [0] * 5 if dark else stronger)
@@ -823,6 +823,13 @@ def test_images_are_refused_whose_median_correlation_with_their_file_is_below_a_
         return
     with pytest.raises(ValueError, match=f"median correlation with their own file is {like:.2f}"):
         audit._check_pixels(table, mixed)
+
+
+@pytest.mark.parametrize("fit", preprocess.FITS)
+def test_images_made_with_any_fit_are_taken(files, fit):
+    taken = np.random.default_rng(0).random((6, 16, 40)).astype(np.float32)
+    table, _ = files(taken)
+    audit._check_pixels(table, np.stack([preprocess.prepare(image, 64, fit) for image in taken]))
 
 
 def test_standardised_images_have_mean_0_and_length_1():

@@ -882,6 +882,8 @@ def test_a_table_names_models_and_counts_seeds():
     assert found["model"].tolist() == ["model 1", "model 2"]
     assert found["seeds"].tolist() == [2, 1]
     assert list(found) == ["model", "n", "groups", "seeds", *(f"accuracy{x}" for x in ("", "_value", "_low", "_high"))]
+    with pytest.raises(ValueError, match="zip"):  # a metric named twice would shift the others
+        evaluate.table(two, ["accuracy", "accuracy", "f1_macro"])
     ninety = evaluate.table(two, "accuracy", level=0.9)
     assert ninety["accuracy_low"].item() == evaluate.metric(two, "accuracy", level=0.9).low
     parts = evaluate.subgroups(two.assign(site=["a"] * 30 + ["b"] * 30), "site", "sensitivity", "covid", 0.9)
