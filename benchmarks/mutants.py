@@ -362,8 +362,8 @@ def summary(table: pd.DataFrame) -> str:
         caught = int((counted["outcome"] == "caught").sum())
         left_out = len(rows) - len(counted)
         lines.append(
-            f"draw {draw}: caught {caught} of {len(counted)} ({100 * caught / len(counted):.0f} %), "
-            f"{left_out} equivalent of {len(rows)} left out"
+            f"draw {draw}: caught {caught} of {len(counted)} ({100 * caught / len(counted):.1f} %); "
+            f"{left_out} of the {len(rows)} are left out, with which it is {100 * caught / len(rows):.1f} %"
         )
     return "\n".join(lines)
 
