@@ -4,11 +4,11 @@
     python -m benchmarks.mutants --draw 1 --survivors  # only what survived last time
 
 A mutant changes one place in one module: a comparison, + or -, * or /, `and` or `or`, a condition, a number, True or
-False, an axis, min or max. Docstrings, annotations and text stay as they are. It is *caught*
-if a fast test fails or hangs, of the test files that try the changed module out (`TESTS`). Draw 1 is what the tests
-were strengthened against; draw 2 holds none of its mutants, and was run before any test was written for them: to
-measure again, give it another seed. What no test could tell
-from the original stands, with the reason, in benchmarks/mutants_equivalent.csv and is left out of the share.
+False, an axis, min or max. Docstrings, annotations and text stay as they are. It is *caught* if a fast test fails or
+hangs, of the test files that try the changed module out (`TESTS`). Draw 1 is what the tests were strengthened against;
+draw 2 holds none of its mutants, and was run before any test was written for them: to measure again, give it another
+seed. What no test can tell from the original stands, with the reason, in benchmarks/mutants_equivalent.csv and is left
+out of the share, at most a tenth of a draw; the summary gives the share with it, too.
 The table is benchmarks/mutants.csv. Linux only: each run is forked from a process that has imported the libraries.
 """
 

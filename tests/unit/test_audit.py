@@ -370,6 +370,8 @@ def test_a_format_whose_share_differs_by_more_than_a_fifth_is_pointed_out(covid,
 def test_two_formats_of_three_classes():
     format_ = ["PNG"] * 10 + ["PNG"] * 9 + ["JPEG"] + ["PNG"] * 7 + ["JPEG"] * 3
     assert audit._by_class(counted(10, 10, 10, format=format_), "format")[1] == "look"  # the ends are 0.3 apart
+    rare = ["PNG"] * 10 + ["PNG"] * 7 + ["JPEG"] * 2 + ["TIFF"]
+    assert audit._by_class(counted(10, 10, format=rare), "format")[1] == "look"  # PNG 0.3, JPEG 0.2, TIFF 0.1
 
 
 @pytest.mark.parametrize(
@@ -390,6 +392,14 @@ def test_sizes_that_differ_by_class_are_pointed_out(width, height, verdict):
     aspect = [w / h for w, h in zip(width, height, strict=True)]
     assert finding == "; ".join(
         f"{c}: median width {width[k]}, width / height {aspect[k]:.2f}" for k, c in enumerate(("normal", "covid"))
+    )
+
+
+def test_a_class_that_was_left_out_has_no_size():
+    table = counted(3, 3, 3, width=np.repeat([100, 130, 500], 3), height=100)[:6]
+    assert audit._sizes(table)[1:3] == (
+        "look",
+        "normal: median width 100, width / height 1.00; covid: median width 130, width / height 1.30",
     )
 
 
@@ -534,6 +544,8 @@ def test_the_order_of_the_files_is_judged_by_the_low_end(monkeypatch, low, verdi
     assert audit._order(pd.concat([one, one]).assign(patient=None), "images", 3)[1] == "look"
     assert audit._order(invented(40), "images", 3)[1:3] == ("ok", "not needed: every patient is named")
     assert len(asked) == 1
+    left_out = table.assign(label=table["label"].cat.add_categories("viral"))
+    assert audit._order(left_out, "images", 3)[1] == verdict
 
 
 def test_a_report_asks_each_check_once_and_in_this_order(monkeypatch):

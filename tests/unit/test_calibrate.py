@@ -328,6 +328,7 @@ def test_a_temperature_by_hand():
     p = table(np.array([[0.5, 0.3, 0.2]]), [0])
     halved = calibrate.apply(p, 0.5)[["p_normal", "p_covid", "p_viral"]].to_numpy()
     assert halved[0] == pytest.approx(np.array([25, 9, 4]) / 38)
+    assert calibrate.apply(binary([1, 0.6], [1, 0]), 0.01)["p_covid"].tolist() == pytest.approx([1, 1])
 
 
 @pytest.mark.parametrize(

@@ -261,7 +261,7 @@ def test_pairs_are_sorted_by_strength_then_kind_then_names(monkeypatch):
     assert found["similarity"].tolist() == [1, -1, -1, 1, -1, 1, 0.9876, -0.9876, 0.9876, 0.9876]
     first = found.iloc[0][["label_a", "label_b", "split_a", "split_b"]]
     assert first.tolist() == ["b", "d", "g", "i"]
-    assert duplicates.pairs(table, progress=False).equals(found)
+    assert duplicates.pairs(table.set_index("image_id", drop=False), progress=False).equals(found)
     assert asked == [True, False]
 
 

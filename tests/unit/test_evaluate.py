@@ -882,6 +882,7 @@ def test_a_table_names_models_and_counts_seeds():
     assert found["model"].tolist() == ["model 1", "model 2"]
     assert found["seeds"].tolist() == [2, 1]
     assert list(found) == ["model", "n", "groups", "seeds", *(f"accuracy{x}" for x in ("", "_value", "_low", "_high"))]
+    assert evaluate.table([two.head(1)])["model"].tolist() == ["drawn"]
     with pytest.raises(ValueError, match="zip"):  # a metric named twice would shift the others
         evaluate.table(two, ["accuracy", "accuracy", "f1_macro"])
     ninety = evaluate.table(two, "accuracy", level=0.9)
