@@ -3,8 +3,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup lab author run check test test-python test-slow test-exercises test-notebooks test-real test-papermill
-.PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release grade feedback grades slides
-.PHONY: stamp clean
+.PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release collect grade
+.PHONY: summary feedback grades slides site test-site stamp clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -13,6 +13,9 @@ BIN := $(VENV)/bin
 # Finished environments: for students, and with what authors, instructors and the tests need besides.
 COURSE_READY := $(VENV)/.course
 READY := $(VENV)/.dev
+# The web site's, which neither students nor tests of the course need.
+SITE := .venv-site
+SITE_READY := $(SITE)/.site
 
 # Settings of the lessons, passed on only when set. A relative folder is meant from where make runs, while a kernel
 # runs in its notebook's folder: hence the absolute path. ($(abspath) would break at spaces.)
@@ -69,6 +72,8 @@ help: ## list the targets and variables
 	@echo "  LESSON          lessons to run, such as \"01 04\" (default: all)"
 	@echo "  ASSIGNMENT      exercise to release or grade, such as 04_splitting_exercise"
 	@echo "  COURSE          the instructor's course folder (default: course)"
+	@echo "  FROM            for collect: the downloaded zip of submissions, or its folder"
+	@echo "  ROSTER          for grades: the class as Moodle or Canvas exports it; FORMAT is moodle or canvas"
 	@echo "  OVERLAY         folder of an instructor's own seed, tests and solutions (default: none)"
 	@echo "  REPO            for stamp: the course's address (default: that of the git remote origin)"
 	@echo "  RELEASE         for stamp: a tag that links lead to (default: the branch main)"
@@ -86,6 +91,10 @@ $(COURSE_READY): requirements.txt pyproject.toml
 $(READY): requirements-dev.txt pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -m tools.setup --dev --venv "$(VENV)"
+
+$(SITE_READY): requirements-site.txt pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -m tools.setup --site --venv "$(SITE)"
 
 lab: $(COURSE_READY) ## open the course in JupyterLab
 	$(BIN)/python -m tools.lab
@@ -168,23 +177,36 @@ IN_COURSE = --course "$(call absolute,$(COURSE))" $(if $(OVERLAY),--overlay "$(c
 release: $(READY) ## hand out an exercise: make release ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course release $(ASSIGNMENT) $(IN_COURSE)
 
+collect: $(READY) ## sort a zip from Moodle or Canvas: make collect ASSIGNMENT=04_splitting_exercise COURSE=... FROM=zip
+	$(BIN)/python -m tools.course collect $(ASSIGNMENT) $(IN_COURSE) $(if $(FROM),--from "$(call absolute,$(FROM))")
+
 grade: $(READY) ## mark what was handed in and is not marked yet: make grade ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course grade $(ASSIGNMENT) $(IN_COURSE) --jobs $(JOBS)
+
+summary: $(READY) ## what the class got wrong most: make summary ASSIGNMENT=04_splitting_exercise COURSE=...
+	$(BIN)/python -m tools.course summary $(ASSIGNMENT) $(IN_COURSE)
 
 feedback: $(READY) ## write the feedback pages: make feedback ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course feedback $(ASSIGNMENT) $(IN_COURSE)
 
-grades: $(READY) ## write all marks as a CSV table: make grades COURSE=...
-	$(BIN)/python -m tools.course grades $(IN_COURSE)
+grades: $(READY) ## write all marks as a CSV table: make grades COURSE=... [ROSTER=roster.csv FORMAT=moodle or canvas]
+	$(BIN)/python -m tools.course grades $(IN_COURSE) $(if $(ROSTER),--roster "$(call absolute,$(ROSTER))") $(if $(FORMAT),--format $(FORMAT))
 
 slides: $(READY) ## slides of the lessons, one HTML page each, in output/slides/
 	$(BIN)/python -m tools.slides $(LESSON)
 
+site: $(SITE_READY) ## the course as a web site in output/site/, from the executed notebooks
+	$(SITE)/bin/python -m tools.site
+
+test-site: site ## go over every page of the site in Chromium: links, alt texts, requests, accessibility
+	$(SITE)/bin/python -m pytest -q tests/browser/test_site.py
+
 stamp: $(READY) ## write the course's address into links and set-up cells: make stamp, or make stamp REPO=https://...
 	$(BIN)/python -m tools.stamp $(REPO) $(if $(RELEASE),--release $(RELEASE))
 	@touch $(COURSE_READY) $(READY)  # pyproject.toml is newer now, and asks for nothing else
+	@test ! -e $(SITE_READY) || touch $(SITE_READY)
 	$(MAKE) --no-print-directory pages
 
 clean: ## delete what was generated; the environment, data and notebooks stay
 	rm -rf build output .pytest_cache .ruff_cache
-	find . -path ./$(VENV) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name .ruff_cache \) -exec rm -rf {} +
+	find . \( -path ./$(VENV) -o -path ./$(SITE) \) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name .ruff_cache \) -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """Case E's set, grouped 5-fold: its network, the compact one and the baselines, side by side from one run.
 
     python -m benchmarks.case_e --data-dir FOLDER
+    python -m benchmarks.case_e --from-predictions      the figures again, from benchmarks/predictions/
 
 Folds keep patients and near-duplicates together. Each (model, seed, fold) is trained and scored once; its
 predictions are kept in `output/case_e/`, so an interrupted run goes on where it stopped. The networks take
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks import stored
 from cxr_helpers import (
     baselines,
     datasets,
@@ -44,22 +46,30 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data-dir", default=None)
     arguments.add_argument("--seeds", type=int, default=1)
+    arguments.add_argument("--from-predictions", action="store_true")
     options = arguments.parse_args()
-    table = datasets.load("covid19-image-dataset", options.data_dir)
+    predictions = stored.read("case_e") if options.from_predictions else trained(options.data_dir, options.seeds)
+    stored.keep("case_e", predictions)
+    result = summary(predictions)
+    command = f"python -m benchmarks.case_e --seeds {predictions['compact']['seed'].nunique()}"
+    result.assign(date=datetime.date.today().isoformat(), command=command).to_csv(measured.path("case_e"), index=False)
+    print(result.to_string(index=False))
+    print(difference(predictions).to_string(index=False))
+
+
+def trained(data_dir, seeds: int) -> dict[str, pd.DataFrame]:
+    """Predictions of every model over all folds and seeds."""
+    table = datasets.load("covid19-image-dataset", data_dir)
     images = preprocess.cache(table, SIZE)
     table = split.folds(duplicates.add_groups(table), FOLDS, FOLD_SEED)
     STORE.mkdir(parents=True, exist_ok=True)
     predictions = score_baselines(table, images)
-    for seed in range(options.seeds):
+    for seed in range(seeds):
         for fold in range(FOLDS):
             for name in NETWORKS:
                 part = network_fold(name, table, images, seed, fold)
                 predictions[name] = pd.concat([predictions.get(name), part], ignore_index=True)
-    result = summary(predictions, table)
-    command = f"python -m benchmarks.case_e --seeds {options.seeds}"
-    result.assign(date=datetime.date.today().isoformat(), command=command).to_csv(measured.path("case_e"), index=False)
-    print(result.to_string(index=False))
-    print(difference(predictions).to_string(index=False))
+    return predictions
 
 
 def score_baselines(table: pd.DataFrame, images) -> dict[str, pd.DataFrame]:
@@ -90,7 +100,7 @@ def network_fold(name: str, table: pd.DataFrame, images, seed: int, fold: int) -
     return pd.read_csv(stored).astype({"label": table["label"].dtype, "predicted": table["label"].dtype})
 
 
-def summary(predictions: dict[str, pd.DataFrame], table: pd.DataFrame) -> pd.DataFrame:
+def summary(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per model: accuracy and macro-F1 with intervals by group, n, seconds per fold, parameters."""
     rows = []
     for name, part in predictions.items():
@@ -98,7 +108,12 @@ def summary(predictions: dict[str, pd.DataFrame], table: pd.DataFrame) -> pd.Dat
         for metric in ("accuracy", "f1_macro"):
             estimate = evaluate.metric(part, metric)
             row |= {metric: estimate.value, f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
-        row |= {"n": len(table), "groups": table["group"].nunique(), "folds": FOLDS, "seeds": part["seed"].nunique()}
+        row |= {
+            "n": part["image_id"].nunique(),
+            "groups": part["group"].nunique(),
+            "folds": FOLDS,
+            "seeds": part["seed"].nunique(),
+        }
         network = "seconds" in part
         row["seconds_per_training"] = part.groupby(["seed", "fold"])["seconds"].first().mean() if network else None
         row["parameters"] = int(part["parameters"].iloc[0]) if network else None

@@ -71,11 +71,12 @@ def losses(table: pd.DataFrame) -> dict[str, np.ndarray]:
     return {"brier": ((p - np.eye(3)[truth]) ** 2).sum(axis=1), "log_loss": -np.log(np.maximum(own, 1e-12))}
 
 
-def estimates(table: pd.DataFrame) -> dict[str, stats.Estimate]:
-    """Each figure of a table, as the package reports it."""
-    found = evaluate.metrics(table).set_index(["metric", "class"])
-    result = {name: found.loc[(name, positive or "all")] for name, positive in FIGURES.items()}
-    return result | {name: stats.loss(values, table["group"].to_numpy()) for name, values in losses(table).items()}
+def estimates(table: pd.DataFrame, only: set[str]) -> dict[str, stats.Estimate]:
+    """The asked-for figures of a table, as the package reports them."""
+    asked = {name: positive for name, positive in FIGURES.items() if name in only}
+    result = {name: evaluate.metric(table, name, positive) for name, positive in asked.items()}
+    group = table["group"].to_numpy()
+    return result | {name: stats.loss(each, group) for name, each in losses(table).items() if name in only}
 
 
 def truths(skill: float) -> dict[str, float]:
@@ -85,30 +86,34 @@ def truths(skill: float) -> dict[str, float]:
     return found | {name: float(values.mean()) for name, values in losses(table).items()}
 
 
-def simulate(skill: float, groups: int, seed: int) -> list[dict]:
-    """One study: value and interval of each figure, and of the differences to an equal and to a weaker model."""
+def simulate(skill: float, groups: int, seed: int, only: set[str]) -> list[dict]:
+    """One study: value and interval of the asked-for figures, and of differences to an equal and to a weaker model."""
     rng = np.random.default_rng([groups, int(100 * skill), seed])
     first, equal = draw(rng, groups, skill, skill)
     strong, weak = draw(rng, groups, skill, ALIKE * skill)
-    rows = [{"figure": name, "value": e.value, "low": e.low, "high": e.high} for name, e in estimates(first).items()]
+    rows = [
+        {"figure": name, "value": e.value, "low": e.low, "high": e.high} for name, e in estimates(first, only).items()
+    ]
     for kind, (a, b) in {"equal": (first, equal), "unequal": (strong, weak)}.items():
         for name in COMPARED:
+            if f"{name}, {kind}" not in only:
+                continue
             found = evaluate.compare(a, b, name)
             row = {"figure": f"{name}, {kind}", "value": found.value, "low": found.low, "high": found.high}
             rows.append(row | {"p": found.p})
     return rows
 
 
-def _some(skill: float, groups: int, seeds: range) -> pd.DataFrame:
-    return pd.DataFrame([row for seed in seeds for row in simulate(skill, groups, seed)])
+def _some(skill: float, groups: int, seeds: range, only: set[str]) -> pd.DataFrame:
+    return pd.DataFrame([row for seed in seeds for row in simulate(skill, groups, seed, only)])
 
 
-def cell(pool, accuracy: float, groups: int, simulations: range, truth: dict[str, float]) -> pd.DataFrame:
-    """One row per figure: how often its interval held the truth."""
+def cell(pool, accuracy: float, groups: int, simulations: range, truth: dict[str, float], only: set) -> pd.DataFrame:
+    """One row per asked-for figure: how often its interval held the truth."""
     skill = SKILLS[accuracy]
     parts = [range(k, min(k + 25, simulations.stop)) for k in range(simulations.start, simulations.stop, 25)]
     every = len(parts)
-    runs = pd.concat(pool.map(_some, [skill] * every, [groups] * every, parts), ignore_index=True)
+    runs = pd.concat(pool.map(_some, [skill] * every, [groups] * every, parts, [only] * every), ignore_index=True)
     rows = []
     for name, found in runs.groupby("figure", sort=False):
         defined, given = found["value"].notna(), found["low"].notna()
@@ -137,15 +142,38 @@ def run(simulations: int, again: int) -> pd.DataFrame:
             truth |= {f"{name}, unequal": truth[name] - weak[name] for name in COMPARED}
             for groups in GROUPS:
                 start = time.perf_counter()
-                found = cell(pool, accuracy, groups, range(simulations), truth)
-                if again > 1 and (found["coverage"] < AIM).any():
-                    longer = cell(pool, accuracy, groups, range(simulations * again), truth)
-                    low = found["coverage"] < AIM
-                    found = pd.concat([found[~low], longer[low]]).sort_index()
+                found = cell(pool, accuracy, groups, range(simulations), truth, set(truth)).set_index("figure")
+                low = found.index[found["coverage"] < AIM]
+                if again > 1 and len(low):
+                    longer = cell(pool, accuracy, groups, range(simulations * again), truth, set(low))
+                    found.loc[low] = longer.set_index("figure").reindex(columns=found.columns)
+                found = found.reset_index()
                 print(f"accuracy {accuracy}, {groups} groups: {time.perf_counter() - start:.0f} s", flush=True)
                 print(found.round(3).to_string(), flush=True)
                 tables.append(found)
     return pd.concat(tables, ignore_index=True)
+
+
+def draw_picture(table: pd.DataFrame, path: Path) -> None:
+    """Coverage of every figure, a panel per accuracy, a mark per number of patients."""
+    import matplotlib.pyplot as plt
+
+    names = list(dict.fromkeys(table["figure"]))[::-1]
+    fig, axes = plt.subplots(1, len(SKILLS), figsize=(11, 6), sharey=True, layout="constrained")
+    for ax, accuracy in zip(axes, SKILLS, strict=True):
+        for groups, marker, colour in zip(GROUPS, "osD", ("#0072B2", "#E69F00", "#000000"), strict=True):
+            rows = table.query("accuracy == @accuracy and groups == @groups").set_index("figure").loc[names]
+            style = {"marker": marker, "color": colour, "s": 26, "label": f"{groups} patients", "zorder": 3}
+            ax.scatter(rows["coverage"], range(len(names)), **style)
+        ax.axvline(0.95, color="0.3", linewidth=1)
+        ax.axvline(0.93, color="0.3", linewidth=1, linestyle=":")
+        ax.set(title=f"true accuracy {accuracy}", xlabel="share of intervals that hold the truth", xlim=(0.88, 1.005))
+        ax.grid(axis="y", color="0.9")
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].legend(loc="lower left", fontsize=9)
+    fig.suptitle("Nominal 95 % intervals, by simulation: 0.95 promised (line), 0.93 asked for (dotted)")
+    fig.savefig(path, dpi=110)
+    plt.close(fig)
 
 
 def main() -> None:
@@ -155,6 +183,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "coverage.csv")
     chosen = parser.parse_args()
     run(chosen.simulations, chosen.again).round(4).to_csv(chosen.out, index=False)
+    draw_picture(pd.read_csv(chosen.out), chosen.out.with_suffix(".png"))
 
 
 if __name__ == "__main__":

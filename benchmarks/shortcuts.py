@@ -1,10 +1,11 @@
 """What can be told without the lungs on two published sets: the file, the source, the outer frame, the whole image.
 
     python -m benchmarks.shortcuts --data-dir FOLDER       a few minutes on two cores
+    python -m benchmarks.shortcuts --from-predictions      the figures again, from benchmarks/predictions/
 
 Case E's set (317 images) and DarkCovidNet's (the 925 images at hand). Five folds that keep patients, where they are
-named, and near-duplicates together; three repeats with other folds, whose AUCs are averaged; intervals resample
-groups. Nothing is chosen: width of the frame (6 of 64 pixels), trees and penalty are fixed here. The AUC is that of
+named, and near-duplicates together; three repeats with other folds, whose AUCs are averaged; intervals by
+group. Nothing is chosen: width of the frame (6 of 64 pixels), trees and penalty are fixed here. The AUC is that of
 COVID against all other images, and the mean over the classes.
 
 "file properties": format, colour mode, size, bytes per pixel; not the source, which has a row of its own: how often
@@ -21,6 +22,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from benchmarks import stored
 from cxr_helpers import audit, baselines, datasets, duplicates, evaluate, measured, preprocess, split
 
 SETS = ("covid19-image-dataset", "darkcovidnet")
@@ -33,26 +35,31 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data-dir", default=None)
     arguments.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
+    arguments.add_argument("--from-predictions", action="store_true")
     options = arguments.parse_args()
-    result = pd.DataFrame([row for name in options.sets for row in rows(name, options.data_dir)])
+    every = []
+    for name in options.sets:
+        if options.from_predictions:
+            models = stored.read(f"shortcuts_{name}")
+        else:
+            models = predictions(name, options.data_dir)
+            stored.keep(f"shortcuts_{name}", models)
+        every += [{"set": name, "seen": what} | figures(found) for what, found in models.items()]
+    result = pd.DataFrame(every)
     result = result.assign(date=datetime.date.today().isoformat(), command="python -m benchmarks.shortcuts").round(4)
     print(result.drop(columns=["date", "command"]).to_string(index=False))
     if tuple(options.sets) == SETS:
         result.to_csv(measured.path("shortcuts"), index=False)
 
 
-def rows(name: str, data_dir) -> list[dict]:
-    """One line per baseline of a set."""
+def predictions(name: str, data_dir) -> dict[str, pd.DataFrame]:
+    """Predictions of each baseline of a set, all repeats."""
     table = datasets.load(name, data_dir)
     table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
     images = np.asarray(preprocess.cache(table, 224, "squash", progress=False))  # no black added to tell a shape by
     small = np.round(baselines.shrink(images)).astype(np.uint8)
-    lines = []
-    for what, score in models(table, small).items():
-        found = pd.concat([score(seed) for seed in SEEDS], ignore_index=True)
-        lines.append({"set": name, "seen": what} | figures(found))
-        print(lines[-1], flush=True)
-    return lines
+    scorers = models(table, small).items()
+    return {what: pd.concat([score(seed) for seed in SEEDS], ignore_index=True) for what, score in scorers}
 
 
 def models(table: pd.DataFrame, small: np.ndarray) -> dict[str, Baseline]:

@@ -160,7 +160,7 @@ def scores(predictions: pd.DataFrame, positive: str | None = None, bins: int = 1
     Columns: metric, value, low, high, chance_low, chance_high, n, groups, support, method, bins. With `positive`, of
     p_<positive> against the rest; without, ece, mean_calibration and slope are of the largest probability, brier sums
     over the classes ([0, 2], as Brier did), log_loss (nats) is of the true class.
-    ece: the gap |observed - predicted| of each bin, averaged over images, in [0, 1]. It has no interval: noise in the
+    ece: the gap `|observed - predicted|` of each bin, averaged over images, in [0, 1]. It has no interval: noise in the
     bins makes it too large, and resampling adds noise. chance_low and chance_high are what a calibrated model with
     these probabilities and this n would get (`level` of 1,000 draws): a value inside is no evidence against it.
     brier and log_loss: smaller is better; intervals on the log scale, see `stats.loss`. mean_calibration: share that

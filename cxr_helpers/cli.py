@@ -16,7 +16,7 @@ from rich.table import Table
 from ._quiet import plain_output
 
 app = typer.Typer(
-    help="Import, audit and draw folders of chest radiographs. For education, never for diagnosis.",
+    help="Import, audit and draw folders of chest radiographs, score predictions. For education, never for diagnosis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -152,6 +152,46 @@ def show_class(
     typer.echo(f"{out}: {table['key'].nunique()} predictions of {table['reader'].nunique()} readers, without names")
 
 
+@app.command("score")
+def score_predictions(
+    predictions: Annotated[Path, typer.Argument(help="CSV file: true class, and answer or probabilities, per image.")],
+    compare: Annotated[Path | None, typer.Option(help="Another model's CSV file, of the same images.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The class that a single score is the probability of.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw confusion matrix, ROC curve and reliability to it.")] = None,
+    width: Annotated[float, typer.Option(help="For an interval this wide: how many patients?")] = 0.1,
+) -> None:
+    """Say what predictions are worth: figures with intervals, whatever program made them."""
+    import warnings
+
+    from . import _score, evaluate
+
+    _check_out(png, "--png", code=1)
+    with _one_line_errors(code=1), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if png is not None and png.suffix.lower() != ".png":
+            raise ValueError(f"--png {png}: the name must end in .png")
+        table = evaluate.read_predictions(predictions, positive)
+        score = _score.score(table, width)
+        other = None if compare is None else evaluate.read_predictions(compare, positive)
+        difference = other if other is None else _score.compared(table, other, str(predictions), str(compare))
+        picture = None if png is None else _score.picture(table, positive)
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        typer.echo(f"cxr: {message}", err=True)
+    typer.echo(f"{score.sentence}\n\nRead from {predictions}: {table.attrs['understood']}.\n")
+    typer.echo("Each class against the rest:")
+    _show(score.per_class, lines=False)
+    typer.echo("\n" + "\n".join(score.notes))
+    typer.echo("\nConfusion matrix, images: a row for each true class, a column for each answer:")
+    _show(score.confusion, lines=False)
+    if difference is not None:
+        typer.echo(difference)
+    if picture is not None:
+        with _one_line_errors(code=1):
+            _write_by(lambda place: place.write_bytes(picture), png)
+        typer.echo(f"wrote {png}")
+    typer.echo("\nFor education, never for diagnosis.")
+
+
 def _cohort(design: str, n: int | None, seed: int, layout: str, size: int):
     """The design's table, with the split that the layout's folders show; ValueError for what cannot be drawn."""
     from . import phantom
@@ -193,13 +233,13 @@ def _folder_for_phantoms(out: Path | None) -> Path:
 
 
 @contextmanager
-def _one_line_errors():
-    """A fault of the user's becomes one line on standard error and exit code 2."""
+def _one_line_errors(code: int = 2):
+    """A fault of the user's becomes one line on standard error and an exit code."""
     try:
         yield
     except (ValueError, OSError, RuntimeError) as error:
         typer.echo(f"cxr: {error}", err=True)
-        raise typer.Exit(2) from None
+        raise typer.Exit(code) from None
 
 
 @contextmanager
@@ -224,16 +264,16 @@ def _import(folder: Path, patient: str | None, label: list[str] | None):
         return manifest.from_folder(folder, patient=patient, labels=labels)
 
 
-def _check_out(out: Path | None) -> None:
+def _check_out(out: Path | None, option: str = "--out", code: int = 2) -> None:
     """Before the work is done: a fault of the user's where its result could not be written to this file."""
     if out is None:
         return
-    with _one_line_errors():
+    with _one_line_errors(code):
         if out.is_dir():
-            raise ValueError(f"--out {out} is a folder; name a file")
+            raise ValueError(f"{option} {out} is a folder; name a file")
         place = out if out.exists() else next(folder for folder in out.absolute().parents if folder.exists())
         if not os.access(place, os.W_OK) or not (place == out or place.is_dir()):
-            raise ValueError(f"--out {out} cannot be written; choose a folder that you may write to")
+            raise ValueError(f"{option} {out} cannot be written; choose a folder that you may write to")
 
 
 def _write(table, out: Path) -> None:
@@ -259,11 +299,12 @@ def _write_by(write, out: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _show(table, title: str) -> None:
-    """A table on the terminal, wrapped to its width."""
-    page = Table(title=title, title_justify="left", show_lines=True)
+def _show(table, title: str | None = None, lines: bool = True) -> None:
+    """A table on the terminal, wrapped to its width, with lines or without."""
+    look = {"show_lines": True} if lines else {"box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
+    page = Table(title=title, title_justify="left", **look)
     for column in table.columns:
-        page.add_column(str(column), overflow="fold")
+        page.add_column(escape(str(column)), overflow="fold")
     for row in table.astype("string").fillna("").itertuples(index=False):
         page.add_row(*map(escape, row))
     Console().print(page)

@@ -1,9 +1,11 @@
-"""Run a course with nbgrader in a folder of the instructor's: release, grade, feedback, grades.
+"""Run a course with nbgrader in a folder of the instructor's: release, collect, grade, summary, feedback, grades.
 
     python -m tools.course release 04_splitting_exercise --course FOLDER [--overlay FOLDER]
+    python -m tools.course collect 04_splitting_exercise --course FOLDER --from DOWNLOAD.zip
     python -m tools.course grade 04_splitting_exercise --course FOLDER
+    python -m tools.course summary 04_splitting_exercise --course FOLDER
     python -m tools.course feedback 04_splitting_exercise --course FOLDER
-    python -m tools.course grades --course FOLDER
+    python -m tools.course grades --course FOLDER [--roster FILE.csv --format moodle|canvas]
 
 Submissions lie in FOLDER/submitted/STUDENT/ASSIGNMENT/. Each is marked in a process of its own; one that was marked and
 has not changed since is passed over, so that a run which was cut off goes on where it stopped.
@@ -29,13 +31,15 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from tools import cage
+from tools import cage, gradebook
+from tools.collect import Report, collect
 from tools.common import ROOT, ToolError, read_notebook, write_atomic
 from tools.exercises import configuration, generate, leaks, marked, programs_on_path, sources
 from tools.marking import Limits, Record, Task, autograde, fingerprint, mark, record_path, released
 from tools.mend import Tidy
 
 UNKNOWN = "It could not be run."
+COLUMNS = ["student", "assignment", "score", "max_score", "waits_for_hand_marking", "outcome", "notes"]  # of grades.csv
 SETTINGS = """# Written by `make release`; nbgrader's own commands and formgrader read it.
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "cxr"
@@ -43,6 +47,7 @@ c.ClearSolutions.code_stub = {"python": "# Your answer here"}
 c.ClearSolutions.text_stub = "*Your answer here.*"
 c.OverwriteCells.add_missing_cells = True
 c.Execute.timeout = 60
+c.CsvExportPlugin.to = "nbgrader_export.csv"  # "nbgrader export" would write over the marks in grades.csv
 """
 
 
@@ -300,7 +305,7 @@ def grades(course: Path) -> str:
             rows[student.name, ""] = ["", "", "", why, ""]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["student", "assignment", "score", "max_score", "waits_for_hand_marking", "outcome", "notes"])
+    table.writerow(COLUMNS)
     for student, assignment in sorted(rows, key=lambda key: key[::-1]):
         table.writerow([student, assignment, *rows[student, assignment]])
     return text.getvalue()
@@ -329,10 +334,13 @@ def outcome_of(course: Path, assignment: str, student: str) -> tuple[str, str]:
 def options(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.course", description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=["release", "grade", "feedback", "grades"])
+    parser.add_argument("action", choices=["release", "collect", "grade", "summary", "feedback", "grades"])
     parser.add_argument("assignment", nargs="?", help="such as 04_splitting_exercise")
     parser.add_argument("--course", type=Path, required=True, help="folder of the course")
     parser.add_argument("--overlay", type=Path, default=None, help="folder of private additions")
+    parser.add_argument("--from", dest="download", type=Path, help="for collect: a zip of submissions, or its folder")
+    parser.add_argument("--roster", type=Path, default=None, help="for grades: the class as the system exports it")
+    parser.add_argument("--format", choices=gradebook.FORMATS, default="moodle", help="for grades: whose import")
     parser.add_argument("--jobs", type=int, default=1, help="submissions at a time")
     parser.add_argument("--again", action="store_true", help="mark also what was marked and has not changed")
     parser.add_argument("--cell-seconds", type=int, default=Limits.cell)
@@ -341,6 +349,8 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     chosen = parser.parse_args(arguments)
     if chosen.action != "grades" and not chosen.assignment:
         parser.error("name the assignment: ASSIGNMENT=04_splitting_exercise")
+    if chosen.action == "collect" and not chosen.download:
+        parser.error("name the downloaded zip: FROM=submissions.zip")
     return chosen
 
 
@@ -365,10 +375,15 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
 
 
 def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
-    """Grade, write feedback or write the marks."""
-    if chosen.action == "grades":
-        write_atomic(course / "grades.csv", grades(course))
-        print(f"{course / 'grades.csv'}: written")
+    """Collect, grade, sum up, write feedback or write the marks."""
+    if chosen.action == "collect":
+        show_collected(collect(course, chosen.assignment, chosen.download.expanduser()), chosen.assignment)
+    elif chosen.action == "summary":
+        text = gradebook.summary(course, chosen.assignment)
+        write_atomic(course / f"summary-{chosen.assignment}.md", text)
+        print(text)
+    elif chosen.action == "grades":
+        write_grades(course, chosen.roster, chosen.format)
     elif chosen.action == "feedback":
         print(f"{len(feedback(course, chosen.assignment))} pages in {course / 'feedback'}")
     else:
@@ -384,6 +399,41 @@ def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
         passed = len(students(course, chosen.assignment)) - number
         print(f"{number} marked, {passed} unchanged; next: make feedback ASSIGNMENT={chosen.assignment}, make grades")
     return 0
+
+
+def show_collected(report: Report, assignment: str) -> None:
+    """Say what was collected."""
+    for name in [*report.new, *report.replaced]:
+        print(f"{name}{': in place of what is now in marking/replaced' if name in report.replaced else ''}")
+    for line in [*(f"look at {note}" for note in report.notes), *(f"late, says Canvas: {one}" for one in report.late)]:
+        print(line)
+    print(
+        f"{len(report.new)} new, {len(report.replaced)} replaced, {len(report.unchanged)} unchanged; "
+        f"next: make grade ASSIGNMENT={assignment}"
+    )
+
+
+def write_grades(course: Path, roster: Path | None, form: str) -> None:
+    """Write grades.csv, and with a roster the table that Moodle or Canvas imports; list what has no place in it."""
+    text, path = grades(course), course / "grades.csv"
+    if path.is_file() and path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0] != ",".join(COLUMNS):
+        raise ToolError(f"{path} is another program's, such as nbgrader's export: move it away first")
+    write_atomic(path, text)
+    print(f"{path}: written")
+    if roster is None:
+        return
+    rows = csv.DictReader(io.StringIO(text))  # nbgrader's data base keeps the old names of folders, too
+    rows = [row for row in rows if (course / "submitted" / row["student"]).is_dir()]
+    table = gradebook.wide(rows, gradebook.read_roster(roster.expanduser(), form), form)
+    write_atomic(course / f"grades-{form}.csv", table.text)
+    print(f"{course / f'grades-{form}.csv'}: written")
+    for head, lines in (
+        ("NOT IN IT, for the roster does not tell whose:", table.unmatched),
+        ("look at:", table.notes),
+        ("handed in nothing:", table.nothing),
+    ):
+        if lines:
+            print(head, *(f"  {line}" for line in lines), sep="\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from tools.common import ROOT, STUDENT, ToolError, relative, write_atomic
 from tools.navigation import INDEX, LESSONS, Stop, exercise, link, stops
 
+GLOSSARY = "docs/glossary.md"
 QUESTIONS = ["Can we build it?", "Can the number be trusted, and what did the model learn?", "Can it be used?"]
 MISSING = {
     "minutes": '"**Time and hardware.** 60 minutes, ..."',
@@ -145,7 +146,8 @@ def opening(lessons: list[Entry], page: Path, root: Path) -> list[str]:
         begin = f"**Begin here: {first}.** These notebooks are executed, for reading. To work, open {own}."
     way = (
         "The line of links at the top and at the end of each notebook leads to the next one, to the exercise, and back "
-        f"to this page. The {len(lessons)} lessons take about {hours:g} hours, in as many sittings as you like."
+        f"to this page. The {len(lessons)} lessons take about {hours:g} hours, in as many sittings as you like. "
+        f"What a word means, and which lesson introduces it, stands in the {link('glossary', root / GLOSSARY, page)}."
     )
     return [begin, "", way]
 

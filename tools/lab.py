@@ -31,9 +31,9 @@ MISSING = (
 # still be opened by a link.
 HIDDEN = [
     *["__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~"],  # Jupyter's own list, which a setting replaces
-    *["src", "instructors", "tools", "tests", "benchmarks", "build", "output", "*.egg-info"],
+    *["src", "instructors", "site", "tools", "tests", "benchmarks", "build", "output", "*.egg-info"],
     *["Makefile", "*.toml", "environment.yml", "requirements*.txt"],
-    *["CITATION.cff", "CONTRIBUTING.md", "LICENSE*"],
+    *["CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE*", "Dockerfile"],
 ]
 # Installed for authors, in the same environment: parts of the page, and what answers them on the server.
 AUTHORS_PANELS = ["@jupyter/nbgrader", "jupyterlab-jupytext", "@jupyter-notebook/lab-extension"]

@@ -1,8 +1,9 @@
 """Write the versions that are known to work together: `python -m tools.requirements [--resolution lowest-direct]`.
 
-requirements.txt holds what a student needs, requirements-dev.txt what authors and instructors need besides; both hold
-every supported Python and system, told apart by markers where they differ, and name no index. The resolver, uv, is
-installed into a temporary environment. Run it when a dependency changes, then `make test`.
+requirements.txt holds what a student needs, requirements-dev.txt what authors and instructors need besides, and
+requirements-site.txt what builds the web site. Each holds every supported Python and system, told apart by markers
+where they differ, and names no index. The resolver, uv, is installed into a temporary environment. Run it when a
+dependency changes, then `make test`.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def compiled(uv: list[str], kind: str, constraint: Path | None, resolution: str,
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
-    """Write both files; return the exit code."""
+    """Write the files; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.requirements", description=__doc__.splitlines()[0])
     parser.add_argument("--resolution", default="highest", choices=["highest", "lowest", "lowest-direct"])
     parser.add_argument("--folder", type=Path, default=root, help="where the files go (default: the repository)")
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         for kind, name in FILES.items():
             text = compiled(uv, kind, constraint, options.resolution, root)
             write_atomic(options.folder / name, text)
-            constraint = Path(place, name)  # what both need has the same version in both
+            constraint = Path(place, name)  # what two need has the same version in both
             constraint.write_text(text.replace(ITSELF, ""), encoding="utf-8")
             print(f"{options.folder / name}: {text.count('==')} versions")
     return 0

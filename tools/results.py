@@ -359,6 +359,38 @@ def coins(folder: Path) -> str:
     return "\n".join(lines)
 
 
+def external(folder: Path) -> str:
+    """The same model inside its set and at another hospital."""
+    table = measured.read("external")
+    lines = [
+        f"Intervals by group (`{table['command'].iloc[0]}`, {table['date'].iloc[0]}).",
+        "",
+        "| where | accuracy | always the larger class | AUC | sensitivity | specificity | n | groups |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in table.to_dict("records"):
+        cells = [row["where"], interval(row, "accuracy"), f"{row['always_largest']:.3f} ({row['largest_class']})"]
+        cells += [interval(row, metric) for metric in ("auc", "sensitivity", "specificity")]
+        lines.append("| " + " | ".join(map(str, [*cells, row["n"], row["groups"]])) + " |")
+    return "\n".join(lines)
+
+
+def label_worth(folder: Path) -> str:
+    """A second reading of films beside their labels, and what tells the labels without an image."""
+    table = measured.read("label_worth")
+    lines = [
+        f"Intervals by patient (`{table['command'].iloc[0]}`, {table['date'].iloc[0]}).",
+        "",
+        "| what | figure | value | films | n | patients |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in table.to_dict("records"):
+        count = "" if pd.isna(row["count"]) else f"{row['count']:.0f}"
+        value = f"{row['value']:.2f} ({row['low']:.2f}-{row['high']:.2f})"
+        lines.append(f"| {row['what']} | {row['figure']} | {value} | {count} | {row['n']} | {row['groups']} |")
+    return "\n".join(lines)
+
+
 def export(folder: Path) -> str:
     """Size, speed and parity of exported models."""
     table = measured.read("export").set_index("name")
@@ -372,7 +404,8 @@ def export(folder: Path) -> str:
 
 
 BLOCKS = (shortcuts, coins, story, no_disease, case_a, case_b, case_e, compact, case_e_transfer, case_e_review)
-BLOCKS += (darkcovidnet, phantom_pretraining, export, pipeline, duplicates, audit_rows, phantom_speed, lessons)
+BLOCKS += (darkcovidnet, external, label_worth, phantom_pretraining, export, pipeline, duplicates, audit_rows)
+BLOCKS += (phantom_speed, lessons)
 
 
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""Make the course's environment: `python -m tools.setup [--dev] [--venv FOLDER]`.
+"""Make the course's environment: `python -m tools.setup [--dev | --site] [--venv FOLDER]`.
 
 It installs the versions of requirements.txt (with --dev: requirements-dev.txt, what authors and instructors need
-besides), which are known to work together. Needs nothing but Python.
+besides; with --site: requirements-site.txt, what builds the web site), which are known to work together. Needs nothing
+but Python.
 """
 
 import argparse
@@ -13,7 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = {"capture_output": True, "text": True, "check": False}
-FILES = {"course": "requirements.txt", "dev": "requirements-dev.txt"}
+FILES = {"course": "requirements.txt", "dev": "requirements-dev.txt", "site": "requirements-site.txt"}
+
+TARGETS = {"course": "setup", "dev": "setup", "site": "site"}  # of make
 
 
 def supported(version: tuple[int, int], root: Path = ROOT) -> bool:
@@ -75,7 +78,7 @@ def install(folder: Path, kind: str, root: Path = ROOT) -> bool:
     # pip compiles one file after the other; this uses all cores. A file of some package that is no Python does no harm.
     packages = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], **TEXT).stdout
     subprocess.run([python, "-m", "compileall", "-q", "-j", "0", packages.strip()], **TEXT)
-    for done in FILES if kind == "dev" else [kind]:
+    for done in ["course", "dev"] if kind == "dev" else [kind]:
         (folder / f".{done}").touch()
     return True
 
@@ -83,21 +86,24 @@ def install(folder: Path, kind: str, root: Path = ROOT) -> bool:
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Make the environment; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.setup", description=__doc__.splitlines()[0])
-    parser.add_argument("--dev", action="store_true", help="with what authors and instructors need")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--dev", action="store_true", help="with what authors and instructors need")
+    kinds.add_argument("--site", action="store_true", help="what builds the web site, and no more")
     parser.add_argument("--venv", type=Path, default=root / ".venv", help="folder of the environment (default: .venv)")
     options = parser.parse_args(arguments)
+    kind = "dev" if options.dev else "site" if options.site else "course"
     folder = options.venv.absolute()
     if problem := prepare(folder, root):
         print(problem, file=sys.stderr)
         return 2
     # Flushed: what pip complains of must stand below.
     print(f"installing the packages into {options.venv.name}; the first time this takes some minutes", flush=True)
-    if not install(folder, "dev" if options.dev else "course", root):
+    if not install(folder, kind, root):
         print("the packages could not be installed: pip says why above; run the same command again", file=sys.stderr)
         return 1
     major, minor = version_of(folder)
     print(f"ready with Python {major}.{minor} in {options.venv.name}")
-    print(f"for another Python: delete {options.venv.name}, then make setup PYTHON=python3.{minor}")
+    print(f"for another Python: delete {options.venv.name}, then make {TARGETS[kind]} PYTHON=python3.{minor}")
     return 0
 
 

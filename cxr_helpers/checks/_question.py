@@ -33,7 +33,7 @@ class Question:
 
     Parameters: `name`, of the function or variable the student writes; `title`; `points`; `wants`, a sentence that
     says what a right answer looks like, shown where an answer has the wrong form; `hints`, from vague to nearly told;
-    `kind`, "function" or "value"; `data`, a function rng → the data that `sample` shows in the notebook.
+    `kind`, "function" or "value"; `data`, a function rng → the data that `sample` shows in the notebook::
 
         q1 = Question("double", title="Twice", points=1, wants="a function of one number", hints=("Add.",))
 

@@ -4,8 +4,10 @@ Every function reads the table of predictions alone (one row per scored image an
 ``cxr_helpers.baselines`` are offered here too, because a figure without its baseline says little.
 """
 
-from ..baselines import guesses, logistic_regression, majority, nearest_neighbour
+import importlib
+
 from ..stats import Difference, Estimate, wilson
+from ._arrays import from_arrays, has_probabilities
 from ._chance import best_of, shuffled_accuracy
 from ._curves import (
     at_threshold,
@@ -16,6 +18,7 @@ from ._curves import (
     roc,
 )
 from ._estimates import compare, metric, metrics, subgroups, table
+from ._files import read_predictions
 from ._predictions import PredictionsError, check_predictions, classes
 
 __all__ = [
@@ -28,7 +31,9 @@ __all__ = [
     "classes",
     "compare",
     "confusion",
+    "from_arrays",
     "guesses",
+    "has_probabilities",
     "logistic_regression",
     "majority",
     "metric",
@@ -37,9 +42,19 @@ __all__ = [
     "one_versus_rest",
     "operating_point",
     "precision_recall",
+    "read_predictions",
     "roc",
     "shuffled_accuracy",
     "subgroups",
     "table",
     "wilson",
 ]
+
+_BASELINES = ("guesses", "logistic_regression", "majority", "nearest_neighbour")
+
+
+def __getattr__(name: str):
+    """The baselines, on first use: they bring data sets and phantoms with them, which a score does not need."""
+    if name in _BASELINES:
+        return getattr(importlib.import_module("..baselines", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,9 +12,10 @@ from ._predictions import PredictionsError, Scored, check_predictions, paired, s
 LEAST_SUPPORT = 4.0  # of a figure over several classes whose errors lie in few groups
 
 
-def metrics(predictions: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+def metrics(predictions: pd.DataFrame, level: float = 0.95, names=(*OVERALL, *PER_CLASS)) -> pd.DataFrame:
     """Every metric with its interval: metric, class ("all" if none), value, low, high, n, groups, support, method.
 
+    `names`: the metrics to give, by default all.
     All values lie in [0, 1]. Per class, one against the rest: sensitivity, specificity, ppv, npv, f1, roc_auc,
     average_precision. Overall: accuracy, balanced_accuracy, f1_macro, f1_weighted, roc_auc_macro,
     average_precision_macro (a macro mean leaves out a class for which the metric is undefined).
@@ -25,10 +26,14 @@ def metrics(predictions: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     follow the support: the groups of the denominator; for a class's f1, roc_auc and average_precision the groups on the
     scarcer side, for their macro mean K - 1 times the mean of these; for F1 over all classes the groups with an error
     or those without, whichever are fewer, at least 4.
-    With a support below 3 there is no interval. Raises PredictionsError. Introduced in lesson 07.
+    With a support below 3 there is no interval. Raises PredictionsError, and ValueError for an unknown metric.
+    Introduced in lesson 07.
     """
+    if unknown := set(names) - {*OVERALL, *PER_CLASS}:
+        raise ValueError(f"Unknown metrics {sorted(unknown)}: choose from {', '.join((*OVERALL, *PER_CLASS))}.")
     data = scored(predictions)
-    keys = [(name, "all") for name in OVERALL] + [(name, c) for c in data.classes for name in PER_CLASS]
+    keys = [(name, "all") for name in names if name in OVERALL]
+    keys += [(name, c) for c in data.classes for name in names if name in PER_CLASS]
     found = _estimates(data, keys, level)
     return pd.DataFrame([{"metric": name, "class": c, **asdict(found[name, c])} for name, c in keys])
 
@@ -149,7 +154,7 @@ def _said(data: Scored, metric: str) -> np.ndarray:
 def _discordant(a: Scored, b: Scored, metric: str, basis: np.ndarray) -> int:
     """Groups about which the two say different things, among the images that the figure rests on."""
     apart = np.abs(_said(a, metric) - _said(b, metric)).max(axis=1) > 1e-12
-    return len(np.unique(a.group[apart & basis]))
+    return _distinct(a.group[apart & basis])
 
 
 def _alike(a: Scored, b: Scored) -> bool:
@@ -175,7 +180,7 @@ def _estimates(data: Scored, keys: list[Key], level: float) -> dict[Key, Estimat
 
 def _estimate(data: Scored, key: Key, figure: Figure, level: float) -> Estimate:
     basis = _basis(data, key)
-    n, groups = int(basis.sum()), len(np.unique(data.group[basis]))
+    n, groups = int(basis.sum()), _distinct(data.group[basis])
     plain = key[0] in ("accuracy", *PROPORTIONS)
     if plain and data.single and n:
         hits = round(figure.value * n)
@@ -193,11 +198,15 @@ def _support(data: Scored, key: Key, groups: int) -> float:
     if name in RANKED:  # groups / 2 with two classes of one size, groups · (K - 1) / K with K
         sides = [side for side in (_scarcer(data, k) for k in range(len(data.classes))) if side]
         return float(min(groups, (len(sides) - 1) * np.mean(sides))) if sides else 0.0
-    wrong = len(np.unique(data.group[(data.predicted != data.truth).any(axis=0)]))
+    wrong = _distinct(data.group[(data.predicted != data.truth).any(axis=0)])
     scarcer = min(wrong, groups - wrong)
     return float(min(groups, max(scarcer, LEAST_SUPPORT))) if scarcer else float(groups)
 
 
+def _distinct(codes: np.ndarray) -> int:
+    return int(np.count_nonzero(np.bincount(codes)))
+
+
 def _scarcer(data: Scored, k: int) -> int:
     """Groups with an image of class k, or groups with another image, whichever are fewer."""
-    return min(len(np.unique(data.group[side])) for side in (data.truth == k, data.truth != k))
+    return min(_distinct(data.group[side]) for side in (data.truth == k, data.truth != k))

@@ -53,7 +53,7 @@ def named(column: pd.Series) -> pd.Series:
     return column.astype(object).where(column.isna(), column.astype(str))
 
 
-def _mixed(column: pd.Series) -> bool:
+def mixed(column: pd.Series) -> bool:
     """Whether text and other things stand in one column: "1" and 1 would be two."""
     kinds = {type(value) for value in column.dropna().unique()} if column.dtype == object else set()
     return str in kinds and len(kinds) > 1
@@ -92,7 +92,7 @@ def _row_faults(predictions: pd.DataFrame) -> list[str]:
     nameless = predictions["image_id"].isna()
     if nameless.any():
         return [f"{nameless.sum()} row(s) without image_id, first in row {int(nameless.to_numpy().argmax()) + 1}"]
-    if _mixed(predictions["image_id"]):
+    if mixed(predictions["image_id"]):
         return ["image_id is text in some rows and a number in others: make all of them text"]
     if "model" in predictions.columns and predictions["model"].nunique() > 1:
         return [f"several models in one table {sorted(map(str, predictions['model'].unique()))}: score one at a time"]
@@ -103,7 +103,7 @@ def _row_faults(predictions: pd.DataFrame) -> list[str]:
     runs, images = keys["seed"].nunique(), keys["image_id"].nunique()
     if len(keys) != runs * images:
         return [f"{runs} seeds do not all score the same {images} images ({len(keys)} rows): average needs every one"]
-    if predictions.groupby("image_id", observed=True)["label"].nunique().gt(1).any():
+    if runs > 1 and predictions.groupby("image_id", observed=True)["label"].nunique().gt(1).any():
         return ["an image has different labels in different seeds"]
     return []
 
@@ -138,8 +138,10 @@ def scored(predictions: pd.DataFrame) -> Scored:
     check_predictions(predictions)
     _warn_of_parts(predictions)
     names = classes(predictions)
-    ordered = predictions.assign(_seed=seeds(predictions)).sort_values(["_seed", "image_id"], kind="stable")
-    runs = ordered["_seed"].nunique()
+    seed = seeds(predictions)
+    runs = len(np.unique(seed))
+    by = ["image_id"] if runs == 1 else ["_seed", "image_id"]
+    ordered = predictions.assign(_seed=seed).sort_values(by, kind="stable")
     first = ordered.iloc[: len(ordered) // runs]
     number = {name: i for i, name in enumerate(names)}
     group = units(first)
@@ -193,12 +195,14 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> tuple[Scored, Scored]:
 
 def units(predictions: pd.DataFrame) -> np.ndarray:
     """Code of the group of each row; a row without a group is a group of its own."""
-    own = "image " + predictions["image_id"].astype(str)
     if "group" not in predictions.columns:
-        return pd.factorize(own)[0]
+        return pd.factorize(predictions["image_id"])[0]
     group = predictions["group"]
-    if _mixed(group):
+    if mixed(group):
         raise PredictionsError("Names of groups are text in some rows and numbers in others: make all of them text.")
+    if group.notna().all():
+        return pd.factorize(named(group))[0]
+    own = "image " + predictions["image_id"].astype(str)
     return pd.factorize(own.where(group.isna(), "group " + named(group)))[0]
 
 

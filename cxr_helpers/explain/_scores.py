@@ -13,12 +13,13 @@ from ..manifest._rows import check_rows
 MEASURES = {"energy": "energy inside", "pointing": "pointing game", "share": "mask's share"}
 
 
-def average(values, table: pd.DataFrame, level: float = 0.95, *, difference: bool = False) -> stats.Estimate:
+def average(values, table: pd.DataFrame, level: float = 0.95, *, signed: bool = False) -> stats.Estimate:
     """Mean of one number per image, with its interval by group.
 
     Parameters: `values`, (n,), row i for row i of the table (`image_id`, `group`); NaN is left out, and n counts the
-    rest; `difference`, True for differences of two scores (a paired comparison), which may be negative. Numbers that
-    all lie in [0, 1] get the interval of a share (`stats.proportion`), others and differences value ± t · SE.
+    rest; `signed`, True for numbers that may be negative, such as differences of two scores (a paired comparison) and
+    correlations. Other numbers that all lie in [0, 1] get the interval of a share (`stats.proportion`), the rest
+    value ± t · SE.
     Raises ValueError where the lengths differ or no value is there. Introduced in lesson 10.
     """
     numbers = np.asarray(values, float)
@@ -28,7 +29,7 @@ def average(values, table: pd.DataFrame, level: float = 0.95, *, difference: boo
     if not known.any():
         raise ValueError("there is no value to average")
     group, numbers = units(table)[known], numbers[known]
-    bounded = not difference and numbers.min() >= 0 and numbers.max() <= 1
+    bounded = not signed and numbers.min() >= 0 and numbers.max() <= 1
     return (stats.proportion if bounded else stats.mean)(numbers, group, level)
 
 

@@ -52,17 +52,26 @@ class Difference(Estimate):
 
     def __str__(self) -> str:
         spread = f"{self.low:+.2f} to {self.high:+.2f}" if np.isfinite(self.low) else "no interval"
-        return f"{self.value:+.3f} ({spread}), p = {self.p:.3f}, n = {self.n}"
+        p = f"p = {self.p:.3f}" if not self.p < 0.0005 else "p < 0.001"
+        return f"{self.value:+.3f} ({spread}), {p}, n = {self.n}"
 
 
 def share(
-    value: float, without: np.ndarray, n: int, groups: int, support: float | None = None, level: float = 0.95
+    value: float,
+    without: np.ndarray,
+    n: int,
+    groups: int,
+    support: float | None = None,
+    level: float = 0.95,
+    *,
+    answers: bool = True,
 ) -> Estimate:
     """A figure between 0 and 1 with its interval, from its values without each group, (G,).
 
     Wilson's formula with the effective size m = value (1 - value) / SE², at most n, SE by leaving one group out, and
     the quantile of t with support - 1 degrees; m = support for a value of exactly 0 or 1, which no resample of the
-    sample at hand could vary. `support`: by default `groups`; below 3 there is no interval.
+    sample at hand could vary. `support`: by default `groups`; below 3 there is no interval. `answers`: False for the
+    mean of measurements in [0, 1], which may spread less than n answers of yes or no: m is then not cut at n.
     Sources: Wilson 1927; Korn & Graubard 1998, Survey Methodology 24:193-201. Raises ValueError for a bad level.
     """
     check_level(level)
@@ -71,7 +80,7 @@ def share(
         return Estimate(np.nan, np.nan, np.nan, n, groups, support, "undefined")
     if support < FEWEST:
         return Estimate(value, np.nan, np.nan, n, groups, support, _too_few(support))
-    size = support if value in (0.0, 1.0) else _effective_size(value, standard_error(without), n)
+    size = support if value in (0.0, 1.0) else _effective_size(value, standard_error(without), n, answers)
     low, high = score_interval(value, size, t_quantile(level, support - 1))
     return Estimate(value, low, high, n, groups, support, EFFECTIVE)
 
@@ -88,10 +97,11 @@ def proportion(holds: np.ndarray, group: np.ndarray | None = None, level: float 
         raise ValueError("a proportion needs at least one image, and values in [0, 1]")
     code, sizes = _coded(values, group)
     n, groups = len(values), len(sizes)
-    if groups == n and np.isin(values, (0, 1)).all():
+    answers = bool(np.isin(values, (0, 1)).all())
+    if groups == n and answers:
         low, high = wilson(int(values.sum()), n, level)
         return Estimate(float(values.mean()), low, high, n, groups, float(n), "Wilson")
-    return share(float(values.mean()), _means_without(values, code, sizes), n, groups, level=level)
+    return share(float(values.mean()), _means_without(values, code, sizes), n, groups, level=level, answers=answers)
 
 
 def mean(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.95) -> Estimate:
@@ -193,7 +203,8 @@ def _means_without(values: np.ndarray, code: np.ndarray, sizes: np.ndarray) -> n
     return np.divide(values.sum() - sums, left, out=np.full(len(sizes), np.nan), where=left > 0)
 
 
-def _effective_size(value: float, error: float, n: int) -> float:
+def _effective_size(value: float, error: float, n: int, answers: bool) -> float:
     if not error > 0:
         return float(n)
-    return float(min(value * (1 - value) / error**2, n))
+    size = value * (1 - value) / error**2
+    return float(min(size, n) if answers else size)

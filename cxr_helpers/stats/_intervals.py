@@ -10,14 +10,14 @@ def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     n = 0 gives (nan, nan). Raises ValueError unless 0 ≤ k ≤ n and 0 < level < 1.
     Source: Wilson 1927, J Am Stat Assoc 22:209-212. Introduced in lesson 07.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri  # norm.ppf of scipy.stats, which takes a second to import
 
     check_level(level)
     if not 0 <= k <= n:
         raise ValueError(f"k must lie between 0 and n: k = {k}, n = {n}.")
     if n == 0:
         return (np.nan, np.nan)
-    return score_interval(k / n, n, float(norm.ppf((1 + level) / 2)))
+    return score_interval(k / n, n, float(ndtri((1 + level) / 2)))
 
 
 def score_interval(value: float, size: float, quantile: float) -> tuple[float, float]:
@@ -38,6 +38,6 @@ def check_level(level: float) -> None:
 
 def t_quantile(level: float, degrees: float) -> float:
     """Two-sided quantile of Student's t."""
-    from scipy.stats import t
+    from scipy.special import stdtrit  # t.ppf
 
-    return float(t.ppf((1 + level) / 2, degrees))
+    return float(stdtrit(degrees, (1 + level) / 2))

@@ -45,7 +45,7 @@ def auc_without_each(positive: np.ndarray, score: np.ndarray, group: np.ndarray,
     whole = np.zeros(len(score), int)
     wins = below(score, ~positive, whole)  # of each positive: negatives below
     losses = positive.sum() - below(score, positive, whole)  # of each negative: positives above
-    inside = below(score, ~positive, group)
+    inside = below(score, ~positive, group) if n_groups < len(score) else 0.0  # a single image has no pair
     per_group = [
         np.bincount(group, weights, n_groups)
         for weights in (np.where(positive, wins - inside, losses), positive.astype(float), (~positive).astype(float))
@@ -57,7 +57,7 @@ def auc_without_each(positive: np.ndarray, score: np.ndarray, group: np.ndarray,
 
 def below(score: np.ndarray, counted: np.ndarray, group: np.ndarray) -> np.ndarray:
     """For each image: how many counted ones of its group have a lower score, those with the same score half."""
-    order = np.lexsort((score, group))
+    order = np.lexsort((score, group)) if group.any() else np.argsort(score, kind="stable")
     ordered, weight = group[order], counted[order].astype(float)
     new_group = np.r_[True, np.diff(ordered) != 0]
     starts = np.flatnonzero(new_group | np.r_[True, np.diff(score[order]) != 0])

@@ -551,7 +551,7 @@ plots.montage(
 #
 # **And what they are not.** Nobody's lungs, and no evidence about patients. COVID and viral phantoms differ *because we
 # drew them so*; real ones overlap. A score on phantoms tells you whether a method does what it says, never
-# how well it would read a radiograph. (AP and PA: whether the beam came from the front or from the back.)
+# how well it would read a radiograph. (**AP** and **PA**: whether the beam came from the front or from the back.)
 
 # %% [markdown]
 # ## Step 8 · Five layouts, and who the patients are · deeper

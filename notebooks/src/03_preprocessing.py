@@ -385,7 +385,7 @@ assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
 
 # %% [markdown]
 # **Explain.** Train has mean 0 and deviation 1, by construction. Test is near, and *not* exactly there: that is
-# right, since its own statistics were not used. Be honest about the size: two numbers leak little. The habit is the
+# right, since its own statistics were not used. Be honest about the size: two numbers **leak** little. The habit is the
 # danger: to choose features *by the labels* of all images is the same mistake, and it leaks a great deal (lesson 08).
 # In lesson 02 the scaler stood in a `make_pipeline`, so that each fold computed its own.
 #

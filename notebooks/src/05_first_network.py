@@ -52,7 +52,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # ## Step 1 · Two classes, very small images
 #
 # One neuron answers one question: yes or no. So we keep two classes of the table. The split is lesson 04's. On `train` the
-# network learns; `val` (validation) helps us to *choose*; `test` gives one number at the very end.
+# network learns; `val` (**validation**) helps us to *choose*; `test` gives one number at the very end.
 #
 # With nothing else set, the images are *phantoms*. A COVID phantom looks ill because we drew it so: what a network reaches
 # teaches the method and is no evidence about patients.

@@ -557,7 +557,7 @@ spread.meets(
 # this has the same label*. In Keras it is a layer at the beginning, such as `RandomRotation`, `RandomZoom` or `RandomFlip`.
 # It works in training only: whoever changes validation or test images scores images that nobody took.
 #
-# Many projects **flip** images left to right. Is that claim true? We draw phantoms with one opacity (pneumonia or fluid) on
+# Many projects **flip** images left to right. Is that claim true? We draw phantoms with one **opacity** (pneumonia or fluid) on
 # the patient's right *or* left. "Right" is on the viewer's left.
 
 # %% tags=["nbval-check-output"]

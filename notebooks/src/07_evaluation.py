@@ -27,6 +27,9 @@
 
 # %% tags=["imports"]
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -104,8 +107,8 @@ answers.drop(columns=["patient", "source", "split", "fold"]).sample(5, random_st
 # %% [markdown]
 # ## Step 2 · The confusion matrix
 #
-# Accuracy says how many answers are wrong, not which. Count them in a square: one row per true class, one column per
-# answer.
+# Accuracy says how many answers are wrong, not which. Count them in a **confusion matrix**: one row per true class, one
+# column per answer.
 
 # %%
 matrix = confusion_matrix(truth, said)
@@ -124,12 +127,12 @@ plots.show(plt.gcf(), f"Confusion matrix, a row per true class, answers {columns
 #
 # | measure | question | formula |
 # |---|---|---|
-# | sensitivity (recall) | of those who have it, how many are found? | tp / (tp + fn) |
-# | specificity | of those who do not, how many are called negative? | tn / (tn + fp) |
-# | PPV (precision) | of those called positive, how many have it? | tp / (tp + fp) |
-# | F1 | both kinds of error in one number | 2·tp / (2·tp + fp + fn) |
+# | **sensitivity** (recall) | of those who have it, how many are found? | tp / (tp + fn) |
+# | **specificity** | of those who do not, how many are called negative? | tn / (tn + fp) |
+# | **PPV** (precision) | of those called positive, how many have it? | tp / (tp + fp) |
+# | **F1** | both kinds of error in one number | 2·tp / (2·tp + fp + fn) |
 #
-# **Do it by hand.** From the square: what are sensitivity and PPV of *covid*? (The tables of this step have
+# **Do it by hand.** From the matrix: what are sensitivity and PPV of *covid*? (The tables of this step have
 # them.)
 #
 # PPV is the *positive predictive value*. Mind the denominators: sensitivity and specificity are read along the truth
@@ -177,14 +180,14 @@ one[["value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
 # **Explain.** `n` changes from row to row. Compare sensitivity (the images of *one* class) with specificity (those of both
-# other classes): half as many images, and a wider interval. *npv* is the PPV's sister: of those called negative, how many
+# other classes): half as many images, and a wider interval. **npv** is the PPV's sister: of those called negative, how many
 # do not have it? The last two rows need no threshold (Step 5): `roc_auc` is the area under the ROC curve,
 # `average_precision` about that under the precision-recall curve.
 
 # %% [markdown]
 # ## Step 3 · An interval, and what it promises
 #
-# With other test images the accuracy would have come out differently. How differently? We have no others, but we can
+# With other test images the accuracy would have come out differently. We have no others, but we can
 # **resample** those we have: draw as many *with replacement*, compute the accuracy, repeat. What is drawn is the **group**,
 # because images of one patient are not independent answers (lesson 04).
 
@@ -200,9 +203,9 @@ print(f"by hand:    {right.mean():.3f} ({low:.2f}-{high:.2f})")
 print(f"by package: {evaluate.metric(answers, 'accuracy')}")
 
 # %% [markdown]
-# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the *bootstrap*). What does "95 %" promise? If the
-# study were repeated many times on new patients, 95 of 100 such intervals would contain the truth. That can be tested where
-# the truth is known: in a simulation.
+# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the **bootstrap**; the package's: Step 11). What does
+# "95 %" promise? If the study were repeated many times on new patients, 95 of 100 such intervals would contain the truth.
+# That can be tested where the truth is known: in a simulation.
 #
 # Some hundred studies, each of 45 patients with seven images. The true accuracy is 0.7. The images of a patient tend to be
 # answered alike; here are eight such patients, a row each, 1 is a right answer:
@@ -269,16 +272,16 @@ share.meets(
 # %% [markdown]
 # **Explain.** With images as units the interval pretends that seven images of a patient are seven independent answers. It
 # is too narrow, and misses the truth far more often than it promises. With patients as units it holds about what it
-# promises. Narrow is not good; honest is.
+# promises.
 #
 # An interval covers the luck of *which patients* were drawn, not another hospital or another training.
 
 # %% [markdown]
 # ## Step 4 · Baselines: what can be had for less
 #
-# A number means nothing alone. Compare it with the **majority** (always the most frequent class of the training images),
-# the **nearest neighbour** (the label of the most similar training image), **logistic regression** on pixels (lesson 05),
-# and **you**. The first is scikit-learn's `DummyClassifier`:
+# A number means nothing alone. Compare it with **baselines**: the **majority** (always the most frequent class of the training
+# images), the **nearest neighbour** (the label of the most similar training image), **logistic regression** on pixels
+# (lesson 05), and **you**. The first is scikit-learn's `DummyClassifier`:
 
 # %% tags=["nbval-check-output"]
 in_train = (table["split"] == "train").to_numpy()
@@ -347,8 +350,7 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** Read the intervals before the order. If the linear model stands as high as the network, nothing has been
-# shown that needs a network. A person's line, if there is one, rests on twenty guesses: a wide interval. (If it says
-# *example*, it is nobody's skill.)
+# shown that needs a network. A person's line, if there is one, rests on twenty guesses: a wide interval.
 #
 # And the project of lesson 01? Five trainings of it, split by patient (lesson 04), beside logistic regression on the same
 # pixels:
@@ -511,7 +513,7 @@ verdict_on_b.meets(
 # about 240 tries: that is `p` (**McNemar's test**, in its exact form, for independent images). Overlapping intervals are no
 # proof of equality.
 #
-# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`, which resamples groups:
+# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`, by groups:
 
 # %%
 gain = evaluate.compare(answers, everyone["logistic regression"], "accuracy")
@@ -738,13 +740,70 @@ on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(
 # a model that reads a hospital's marker in the corner. That question opens the second part of the course.
 
 # %% [markdown]
+# ## Step 11 · A perfect sample is not certain · deeper
+#
+# Ten patients with three images each, all answered rightly. Whatever is drawn from them is perfect, too:
+
+# %% tags=["nbval-check-output"]
+perfect = pd.DataFrame({"image_id": range(30), "group": np.repeat(range(10), 3)})
+perfect = perfect.assign(label="covid", predicted="covid", p_covid=1.0, p_normal=0.0)
+low, high = interval(np.tile([3, 3], (10, 1)))  # three right of three images, ten times
+print(f"bootstrap: 1 ({low:.2f}-{high:.2f})")
+print(f"package:   {evaluate.metric(perfect, 'accuracy')}")
+print(f"ten of ten, where the truth is 0.75: in {0.75**10:.2f} of all studies")
+
+# %% [markdown]
+# **Explain.** A model that is right about three patients in four would look perfect in one of eighteen such studies. So
+# the package does not draw. It leaves out one group at a time, sees how much the figure moves, and asks how many
+# *independent* answers would move as much. That number goes into Wilson's formula, with Student's t for few groups. Where
+# nothing moves (a figure of 0 or 1), the number of groups goes in, and with fewer than three groups there is no interval.
+# With 10 to 20 patients the bootstrap's intervals miss the truth too often; how often these hold it is in
+# `benchmarks/coverage.csv`, from simulated studies as in Step 3.
+#
+# Two models are compared in the same spirit. McNemar's test (Step 6) and DeLong's for two AUCs are for independent
+# images (`stats.mcnemar_exact`, `stats.delong`). With several images of a patient they find differences that are not
+# there; `evaluate.compare` swaps whole groups.
+
+# %% [markdown]
+# ## Step 12 · Score your own answers · deeper
+#
+# Nothing of this is tied to the networks of this course. Whoever has a table of answers, from scikit-learn, PyTorch or a
+# spreadsheet, can score it. Three columns are enough: the truth, the answer, the patient. Here are those of logistic
+# regression, in a file:
+
+# %%
+linear = everyone["logistic regression"]
+mine = pd.DataFrame(
+    {"y_true": linear["label"], "y_pred": linear["predicted"], "patient": linear["group"]}
+)
+file = Path(datasets.work_dir(), "my_answers.csv")
+mine.to_csv(file, index=False)
+mine.head(3)
+
+# %% [markdown]
+# In a terminal: `cxr score my_answers.csv`. Here, the same command from Python:
+
+# %%
+command = [sys.executable, "-m", "cxr_helpers.cli", "score", file.name]
+page = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=True)
+print(page.stdout)
+
+# %% [markdown]
+# **Explain.** First one sentence with the figure, its interval, n and the baseline, and with what it does not show. Then
+# each class, the confusion matrix, and how many patients a narrower interval would take. With one column of probabilities
+# per class there are areas under the ROC curve, too, and `--png` draws the curves. `--compare other.csv` gives the paired
+# difference to another model on the same images. Leave out the column `patient`, and the command says what it then has to
+# assume.
+
+# %% [markdown]
 # ## Key points
 #
 # - Sensitivity and specificity are read along the truth, PPV along the answers; mind the denominator.
-# - A number has an interval and an n. Resample patients: intervals made from images of the same patients are too narrow.
+# - A number has an interval and an n. Its unit is the patient: intervals that count images as people are too narrow.
 # - A number has baselines: majority, nearest neighbour, a linear model on pixels, a person.
 # - Two models are compared on the same images, paired. Overlapping intervals do not settle it.
 # - What was chosen on the test images (a threshold, an epoch, the best of twenty) is no longer measured by them.
+# - (deeper) A perfect sample is not certain.
 # - (deeper) A perfect model scored at Σ p² has its answers in another order than its labels.
 # - (deeper) Accuracy, micro and weighted averages overlook rare classes; macro does not.
 #
@@ -773,7 +832,10 @@ print(guess.code())
 #
 # - Wilson (1927), *Probable inference, the law of succession, and statistical inference*, Journal of the American
 #   Statistical Association 22, doi 10.1080/01621459.1927.10502953.
-# - Efron, Tibshirani (1993), *An introduction to the bootstrap*, Chapman & Hall, ISBN 978-0-412-04231-7.
+# - Efron, Tibshirani (1993), *An introduction to the bootstrap*, Chapman & Hall, ISBN 978-0-412-04231-7 (leaving out
+#   one at a time: chapter 11).
+# - Korn, Graubard (1998), *Confidence intervals for proportions with small expected number of positive counts estimated
+#   from survey data*, Survey Methodology 24, 193-201 (the effective number).
 # - McNemar (1947), *Note on the sampling error of the difference between correlated proportions or percentages*,
 #   Psychometrika 12, doi 10.1007/BF02295996.
 # - Saito, Rehmsmeier (2015), *The precision-recall plot is more informative than the ROC plot when evaluating binary

@@ -597,7 +597,7 @@ leaks.meets(
 # %% [markdown]
 # ## Step 7 · Searching for settings
 #
-# Which cut, how strong a penalty? `GridSearchCV` tries each setting of a list by cross-validation inside `train`. The
+# Which cut, how strong a penalty? `GridSearchCV` tries each setting of a list by **cross-validation** inside `train`. The
 # scaler is part of the pipeline, so it is fitted anew in each fold; `groups` keeps patients whole.
 
 # %%

@@ -413,8 +413,8 @@ repair.meets(
 # **Explain.**
 #
 # - **C.** No word is left anywhere, and the score is about perfect: the hole has become the marker. On chests that
-#   never wore the word, the same network finds (almost) nobody. (*No spread*: no pair is wrong, so resampling has
-#   nothing to vary. That is not certainty: 60 patients right of 60 leave 0.94 to 1.00 by Wilson's interval.)
+#   never wore the word, the same network finds (almost) nobody. (A perfect score is not certainty, lesson 07:
+#   the interval says what so few patients leave open.)
 # - **B.** The network learned to look for holes, and the test images have none. It finds (almost) nobody. Its two AUCs
 #   may be close, too, but near 0.5: equal and useless.
 # - **A.** The network still wants a word. What it makes of a hole, which it has never seen, nobody can say beforehand.

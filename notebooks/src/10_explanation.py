@@ -4,7 +4,7 @@
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can the number be trusted, and what did the model learn?* Many papers show a radiograph with a glowing spot and write
-# that the network "looks at the lesion". This lesson builds such a heat map, and then measures it where the truth is
+# that the network "looks at the lesion". This lesson builds such a **heat map**, and then measures it where the truth is
 # known.
 #
 # **You will be able to**
@@ -178,7 +178,7 @@ higher.meets(
 #
 # The last unit computes a **logit**, and the sigmoid turns it into a probability (lesson 06). Each feature map says
 # where something was found. How much does a feature map count for the logit? The **gradient** tells: how far does the
-# logit rise if the map rises a little? So (Selvaraju et al. 2017):
+# logit rise if the map rises a little? **Grad-CAM** (Selvaraju et al. 2017) takes four steps:
 #
 # 1. take the gradient of the logit at each place of each feature map; its mean is the map's *weight*;
 # 2. multiply the feature maps by their weights, and add them up;
@@ -299,7 +299,7 @@ method
 
 # %% tags=["nbval-check-output"]
 by_luck = lesion.mean(axis=(1, 2))  # the lesion's share of the image
-over_luck = explain.average(energy - by_luck, test)
+over_luck = explain.average(energy - by_luck, test, signed=True)
 print(f"share of the heat inside the lesion: these three {energy[best].mean():.2f},", end=" ")
 print(f"all images {energy.mean():.2f}; by luck {by_luck.mean():.2f}")
 print(f"all images, more than by luck: {over_luck}")
@@ -322,7 +322,8 @@ method.meets(
 # - **energy inside**: which share of the heat lies inside the mask;
 # - **pointing game**: does the hottest place lie inside the mask (Zhang et al. 2018)?
 #
-# `explain.average` is the mean of such numbers; its interval draws patients (lesson 07). Neither means anything alone:
+# `explain.average` is the mean of such numbers, its interval by patient (lesson 07); `signed=True` says that they may be
+# negative, as differences are. Neither number means anything alone:
 # a large lesion is hit by luck, and these lesions all lie in the lungs. So compare with maps that know nothing: the
 # random ones, and a bell-shaped one in the **centre** of each image.
 #
@@ -367,8 +368,10 @@ print("random  ", scores(unnamed))
 print("Grad-CAM", scores(heat))
 over_centred = energy_inside(heat, lesion) - energy_inside(centred, lesion)
 over_random = energy_inside(heat, lesion) - energy
-print(f"Grad-CAM - centred: {explain.average(over_centred, test)}")
-print(f"Grad-CAM - random:  {explain.average(over_random, test)}")
+more = {"centred": over_centred, "random": over_random}
+more = {name: explain.average(each, test, signed=True) for name, each in more.items()}
+for name, each in more.items():
+    print(f"Grad-CAM - {name}: {each}")
 
 # %%
 inside.meets(
@@ -387,8 +390,8 @@ inside.meets(
 # %% tags=["author", "verdict"]
 # verdict("10.three-picked-look-better", energy[best].mean() > 1.2 * energy.mean())
 # verdict("10.random-maps-find-nothing", knows == "nothing")
-# verdict("10.grad-cam-beats-centred", explain.average(over_centred, test).low > 0)
-# verdict("10.grad-cam-beats-random", explain.average(over_random, test).low > 0)
+# verdict("10.grad-cam-beats-centred", more["centred"].low > 0)
+# verdict("10.grad-cam-beats-random", more["random"].low > 0)
 # verdict("10.most-heat-is-outside", energy_inside(heat, lesion).mean() < 0.5)
 
 # %% [markdown]
@@ -429,7 +432,8 @@ for name, maps in {**both, "random map": unnamed}.items():
         game = explain.average(pointing(maps, mask).astype(float), test)
         row[f"pointing, {what}"] = game.text(counts=False)
     rows.append(row)
-less = explain.average(energy_inside(heat, lesion) - energy_inside(theirs, lesion), test)
+gained = energy_inside(heat, lesion) - energy_inside(theirs, lesion)
+less = explain.average(gained, test, signed=True)
 print(f"heat inside the lesion, honest - shortcut: {less}")
 pd.DataFrame(rows).set_index("map").T
 
@@ -492,7 +496,7 @@ rows, drops = [], {}
 for study, model in nets.items():
     whole = probability(model, marked)
     for what, grey in {"the lesion": healed, "the letters": plain}.items():
-        drop = explain.average(whole - probability(model, grey), test)
+        drop = explain.average(whole - probability(model, grey), test, signed=True)
         drops[study, what] = drop
         rows.append({"label": f"{study}, without {what}", **vars(drop)})
 plots.intervals(
@@ -527,7 +531,7 @@ rises = {}
 for study, model in nets.items():
     without = probability(model, pixels["plain"][well.index])
     added = probability(model, pixels["marked"][well.index])
-    rises[study] = explain.average(added - without, well)
+    rises[study] = explain.average(added - without, well, signed=True)
     called = f"{(without >= 0.5).sum()}, with letters {(added >= 0.5).sum()}"
     print(f"{study:8} probability rises by {rises[study]}; called ill: {called}")
 
@@ -715,7 +719,8 @@ def rank_correlation(a, b):
     return found
 
 
-alike = explain.average(rank_correlation(heat, np.maximum(occlusion, 0)), test)
+correlation = rank_correlation(heat, np.maximum(occlusion, 0))
+alike = explain.average(correlation, test, signed=True)
 print(f"rank correlation of Grad-CAM and occlusion: {alike}")
 for name, maps in kinds.items():
     print(f"{name:9} energy inside {explain.average(energy_inside(maps, lesion), test)}")

@@ -140,7 +140,7 @@ right_when_sure.meets(
 # %% [markdown]
 # **Explain.** Two figures that ought to be equal: how sure the network is on average, and how often it is right. The
 # second is lower: the network is **overconfident**. (This interval counts images as independent. A patient may have
-# several, so it is a little too narrow; from now on groups are resampled.)
+# several, so it is a little too narrow; from now on intervals are by group.)
 
 # %% [markdown]
 # ## Step 2 · The reliability diagram
@@ -154,8 +154,7 @@ for one_said, one_true in zip(said, came_true):
     print(f"said {one_said:.2f}, came true {one_true:.2f}")
 
 # %% [markdown]
-# Our helper makes the same bins, and adds what each rests on: the number of images, and an interval that resamples
-# groups.
+# Our helper makes the same bins, and adds what each rests on: the number of images, and an interval by group.
 
 # %%
 bins = calibrate.reliability(test, positive, bins=5)
@@ -167,7 +166,7 @@ plots.reliability(bins, title=f"Reliability, {len(test)} test images", what=posi
 # **Explain.** On the dotted line, what was said came true. Below it, fewer are COVID than was said; above it, more. The
 # sign of overconfidence is a point above the line at the left and one below it at the right. The bars say how many
 # images each point rests on. They are high at the two ends: that is what being sure looks like. In between, a bin holds
-# few images and its interval is wide. Never show a reliability diagram without its counts.
+# few images and its interval is wide. Never show a **reliability diagram** without its counts.
 #
 # **And you?** In this course you predicted, and often said how sure you were. That is the same data: a probability, and
 # whether it came true. Here is your own diagram (your 80 % intervals count, too). With fewer than five such predictions
@@ -637,6 +636,23 @@ by_size.round(4)
 # %% [markdown]
 # **Explain.** The ECE of chance shrinks as 1/√n (ten times the images: about a third), and grows with the bins. So an
 # ECE is quoted with n *and* the number of bins, and two of them are compared only on the same images with the same bins.
+#
+# It has no interval. To make one, the images would be drawn anew, and each draw adds noise to each bin, which makes the
+# gaps larger and hardly ever smaller: the interval would lie too high. So the helper puts the band of chance beside it,
+# and intervals beside the figures that have honest ones:
+
+# %%
+fit = calibrate.scores(test, positive)
+assert np.isclose(fit["value"][0], ece(p, true))
+fit[["metric", "value", "low", "high", "chance_low", "chance_high", "n"]].round(3)
+
+# %% tags=["nbval-check-output"]
+print("with an interval:", *fit.loc[fit["low"].notna(), "metric"])
+
+# %% [markdown]
+# **Explain.** An ECE above its band: miscalibrated. `mean_calibration` is the share that came true minus the mean
+# probability, 0 where it fits. `slope` is 1 where it fits, and below 1 where the probabilities are too far from 0.5: too
+# sure, as the diagram of Step 2 showed.
 
 # %% tags=["author", "verdict"]
 # ratios = by_size.iloc[:-1].to_numpy() / by_size.iloc[1:].to_numpy()

@@ -491,8 +491,8 @@ squashed_answers.meets(
 # %% [markdown]
 # ## Step 4 · The model card
 #
-# Mitchell and others (2019) proposed that a model comes with a short text in nine sections, from what it is and what it
-# is for, to how it does on *parts* of the evaluation data, and what is known to be wrong. `deploy.model_card` takes the
+# Mitchell and others (2019) proposed that a model comes with a **model card**, a text in nine sections, from what it is and
+# what it is for, to how it does on *parts* of the evaluation data, and what is known to be wrong. `deploy.model_card` takes the
 # numbers from tables. First we give it what projects usually have: a name, and an accuracy.
 
 # %% tags=["nbval-check-output"]

@@ -64,7 +64,7 @@ settings = {"classes": ("normal", "covid"), "per_patient": 2.5, "severity": (0.3
 design = phantom.design("clean", n=240, seed=SEED, **settings)
 data = phantom.cached(design, datasets.work_dir(), "review", format="png", size=48)
 radiographs = manifest.from_folder(data, patient=r"(P\d+)_").table
-radiographs["group"] = radiographs["patient"]  # what stays together, and what intervals resample
+radiographs["group"] = radiographs["patient"]  # what stays together, and what an interval counts
 patients = radiographs["patient"].to_numpy()
 print(f"{len(radiographs)} radiographs of {radiographs['patient'].nunique()} patients")
 

@@ -55,29 +55,43 @@ def value(found, metric, name="all"):
 # --- values -----------------------------------------------------------------------------------------------------
 
 
+def exactly(number):
+    return pytest.approx(number, rel=0, abs=1e-12)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_values_are_those_of_scikit_learn(seed):
     p = random_predictions(seed, n=20 + 7 * seed)
     found = evaluate.metrics(p)
     y, guess = p["label"].astype(str), p["predicted"].astype(str)
-    assert value(found, "accuracy") == pytest.approx(sk.accuracy_score(y, guess))
-    assert value(found, "balanced_accuracy") == pytest.approx(sk.balanced_accuracy_score(y, guess))
-    assert value(found, "f1_macro") == pytest.approx(sk.f1_score(y, guess, average="macro"))
-    assert value(found, "f1_weighted") == pytest.approx(sk.f1_score(y, guess, average="weighted"))
+    assert value(found, "accuracy") == exactly(sk.accuracy_score(y, guess))
+    assert value(found, "balanced_accuracy") == exactly(sk.balanced_accuracy_score(y, guess))
+    assert value(found, "f1_macro") == exactly(sk.f1_score(y, guess, average="macro"))
+    assert value(found, "f1_weighted") == exactly(sk.f1_score(y, guess, average="weighted"))
     p_matrix = p[[f"p_{c}" for c in sorted(CLASSES)]].to_numpy()
-    assert value(found, "roc_auc_macro") == pytest.approx(sk.roc_auc_score(y, p_matrix, multi_class="ovr"))
+    assert value(found, "roc_auc_macro") == exactly(sk.roc_auc_score(y, p_matrix, multi_class="ovr"))
     precisions = []
     for c in CLASSES:
         truth, score = y == c, p[f"p_{c}"]
-        assert value(found, "sensitivity", c) == pytest.approx(sk.recall_score(truth, guess == c))
-        assert value(found, "specificity", c) == pytest.approx(sk.recall_score(~truth, guess != c))
-        assert value(found, "ppv", c) == pytest.approx(sk.precision_score(truth, guess == c))
-        assert value(found, "npv", c) == pytest.approx(sk.precision_score(~truth, guess != c))
-        assert value(found, "f1", c) == pytest.approx(sk.f1_score(truth, guess == c))
-        assert value(found, "roc_auc", c) == pytest.approx(sk.roc_auc_score(truth, score))
+        assert value(found, "sensitivity", c) == exactly(sk.recall_score(truth, guess == c))
+        assert value(found, "specificity", c) == exactly(sk.recall_score(~truth, guess != c))
+        assert value(found, "ppv", c) == exactly(sk.precision_score(truth, guess == c))
+        assert value(found, "npv", c) == exactly(sk.precision_score(~truth, guess != c))
+        assert value(found, "f1", c) == exactly(sk.f1_score(truth, guess == c))
+        assert value(found, "roc_auc", c) == exactly(sk.roc_auc_score(truth, score))
         precisions.append(sk.average_precision_score(truth, score))
-        assert value(found, "average_precision", c) == pytest.approx(precisions[-1])
-    assert value(found, "average_precision_macro") == pytest.approx(np.mean(precisions))
+        assert value(found, "average_precision", c) == exactly(precisions[-1])
+    assert value(found, "average_precision_macro") == exactly(np.mean(precisions))
+
+
+def test_only_the_metrics_that_are_named_are_given():
+    p = random_predictions(3)
+    every = evaluate.metrics(p).set_index(["metric", "class"])
+    found = evaluate.metrics(p, names=["roc_auc", "accuracy"]).set_index(["metric", "class"])
+    assert found.index.tolist() == [("accuracy", "all"), *[("roc_auc", c) for c in CLASSES]]
+    pd.testing.assert_frame_equal(found, every.loc[found.index])
+    with pytest.raises(ValueError, match=r"Unknown metrics \['auc'\]"):
+        evaluate.metrics(p, names=["auc"])
 
 
 def test_row_order_changes_nothing():
@@ -527,6 +541,64 @@ def test_best_of_many_guessers_is_what_a_simulation_gives():
     assert (one["accuracy"] * one["probability"]).sum() == pytest.approx(1 / 3)
     with pytest.raises(ValueError, match="models"):
         evaluate.best_of(0, 66, 0.5)
+
+
+# --- tables as people have them ---------------------------------------------------------------------------------
+
+
+def test_integer_and_boolean_labels_are_their_names():
+    p = random_predictions(0, classes=["0", "1"])
+    expected = evaluate.metric(p, "f1", "1")
+    text = {name: p[name].astype(str) for name in ("label", "predicted")}
+    for kind in (int, float):
+        assert evaluate.metric(p.assign(**{k: v.astype(kind) for k, v in text.items()}), "f1", "1") == expected
+    named = p.rename(columns={"p_0": "p_False", "p_1": "p_True"})
+    truth = {name: column == "1" for name, column in text.items()}
+    assert evaluate.metric(named.assign(**truth), "f1", "True") == expected
+    assert evaluate.confusion(named.assign(**truth)).to_numpy().sum() == 60
+
+
+def test_missing_and_mixed_names_are_refused_in_words():
+    p = random_predictions(0, group_size=2)
+    nameless = p.assign(image_id=p["image_id"].where(p.index != 3))
+    with pytest.raises(evaluate.PredictionsError, match=r"1 row\(s\) without image_id, first in row 4"):
+        evaluate.metric(nameless, "accuracy")
+    mixed = np.array([k // 2 if k % 4 else str(k // 2) for k in range(60)], object)
+    with pytest.raises(evaluate.PredictionsError, match="groups are text in some rows and numbers in others"):
+        evaluate.metric(p.assign(group=mixed), "accuracy")
+    with pytest.raises(evaluate.PredictionsError, match="image_id is text in some rows and a number"):
+        evaluate.metric(p.assign(image_id=mixed), "accuracy")
+    numbers = p.assign(group=np.repeat(np.arange(30), 2))
+    assert evaluate.metric(numbers, "accuracy") == evaluate.metric(
+        numbers.assign(group=numbers["group"] * 1.0), "accuracy"
+    )
+
+
+def test_training_images_scored_with_others_are_noticed():
+    p = random_predictions(0).assign(split=["train"] * 40 + ["test"] * 20)
+    with pytest.warns(UserWarning, match="test, train are scored together"):
+        evaluate.metric(p, "accuracy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluate.metric(p.query("split == 'test'"), "accuracy")
+        evaluate.metric(p.assign(fold=0), "accuracy")
+        evaluate.metric(p.assign(split=None), "accuracy")
+
+
+def test_a_comparison_takes_rows_and_columns_in_any_order():
+    a, b = (random_predictions(seed, group_size=2) for seed in (0, 1))
+    b = b.assign(label=a["label"])
+    shuffled = b.sample(frac=1, random_state=3)[sorted(b.columns, reverse=True)]
+    assert evaluate.compare(a, shuffled, "roc_auc", "covid") == evaluate.compare(a, b, "roc_auc", "covid")
+
+
+def test_p_counts_only_the_groups_that_the_figure_rests_on():
+    """A sensitivity of three ill people: whatever the models say of fifty healthy ones, p is at least 0.25."""
+    label = ["covid"] * 3 + ["normal"] * 50
+    a = from_answers(label, label, ["normal", "covid"])
+    b = from_answers(label, ["normal"] * 3 + ["covid"] * 20 + ["normal"] * 30, ["normal", "covid"])
+    assert evaluate.compare(a, b, "sensitivity", "covid").p == 0.25
+    assert evaluate.compare(a, b, "specificity", "covid").p < 0.01
 
 
 def test_guessers_at_the_limits():

@@ -13,7 +13,7 @@ from tools.common import ROOT, ToolError, pairs
 
 LIMIT = 7_000  # bytes of the README: about four screens
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md", "exercises/README.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "data/README.md", "exercises/README.md"]
 PAGES += sorted(str(p.relative_to(ROOT)) for f in ("docs", "exercises/instructors") for p in (ROOT / f).glob("*.md"))
 PLACEHOLDER = re.compile(r"OWNER|REPOSITORY\b|\bYOUR[-_]\w|\bTODO\b|\bexample\.(com|org)\b")
 LINK = re.compile(r"\]\(([^()\s]+)\)")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tools.setup import FILES
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 
@@ -37,7 +38,7 @@ class Machine:
         self.root, self.programs = folder / "my course", folder / "bin"
         (self.root / "tools").mkdir(parents=True)
         self.programs.mkdir()
-        names = ("Makefile", "pyproject.toml", "requirements.txt", "requirements-dev.txt", "tools/setup.py")
+        names = ("Makefile", "pyproject.toml", "tools/setup.py", *FILES.values())
         for name in (*names, "tools/__init__.py"):
             shutil.copy(ROOT / name, self.root / name)
 
@@ -172,6 +173,20 @@ def test_students_are_given_less_than_authors(machine):
     assert machine.make("lab").returncode == 0
     asked = (machine.root / "asked").read_text(encoding="utf-8").splitlines()
     assert [line.rsplit(" ", 1)[1] for line in asked] == ["requirements.txt", "requirements-dev.txt"]
+
+
+def test_the_site_has_an_environment_of_its_own(machine):
+    machine.python("3.12")
+    run = machine.make("site")
+    assert run.returncode == 0, run.stderr
+    assert "then make site PYTHON=python3.12" in run.stdout
+    assert machine.make("site").returncode == 0
+    asked = (machine.root / "asked").read_text(encoding="utf-8").splitlines()
+    assert [line.rsplit(" ", 1)[1] for line in asked] == ["requirements-site.txt"]
+    assert not (machine.root / ".venv").exists()
+    assert machine.make("setup").returncode == 0
+    assert machine.make("site").returncode == 0
+    assert machine.installed == ["3.12", "3.12"], "one does not replace the other"
 
 
 def test_stamp_does_not_install_again(machine):

@@ -37,6 +37,14 @@ def test_a_share_is_wilson_with_the_effective_size_written_out(seed):
     assert (found.n, found.groups, found.support) == (len(holds), 12, 12)
 
 
+def test_measurements_that_hardly_differ_have_a_narrow_interval():
+    rng = np.random.default_rng(0)
+    near = stats.proportion(0.3 + rng.uniform(-0.02, 0.02, 40))
+    student = stats.mean(near.value + rng.uniform(-0.02, 0.02, 40))
+    assert near.high - near.low == pytest.approx(student.high - student.low, rel=0.3)
+    assert near.low < 0.3 < near.high
+
+
 def test_single_images_have_the_plain_interval():
     holds = np.arange(66) < 60
     found = stats.proportion(holds)
@@ -236,6 +244,12 @@ def test_equal_answers_with_other_probabilities_are_not_proof_of_equality():
     assert found.low < -0.05 < 0.05 < found.high
 
 
+def test_a_very_small_p_is_not_printed_as_zero():
+    a, b = (stats.proportion(np.arange(90) < k) for k in (80, 20))
+    found = stats.Difference(0.5, 0.4, 0.6, 90, 90, 90.0, a.method, a=a.value, b=b.value, p=0.0001)
+    assert "p < 0.001" in str(found)
+
+
 # --- one figure by hand, at a limit and just beyond it ----------------------------------------------------------------
 
 SIX, THREE = np.array([1.0, 2, 3, 4, 5, 9]), np.array([0, 0, 0, 1, 1, 2])  # groups of three, two and one image
@@ -295,6 +309,17 @@ def test_the_effective_size_is_at_most_the_number_of_images(without):
     found = stats.share(0.65, without, 40, 4)
     q = t.ppf(0.975, 3) ** 2
     assert (found.low + found.high) / 2 == pytest.approx((0.65 + q / 80) / (1 + q / 40))
+
+
+def test_measurements_may_spread_less_than_answers_of_yes_and_no():
+    without = np.array([0.64, 0.65, 0.66, 0.65])
+    size, q = 0.65 * 0.35 / stats.standard_error(without) ** 2, t.ppf(0.975, 3) ** 2
+    assert size > 40
+    found = stats.share(0.65, without, 40, 4, answers=False)
+    assert (found.low + found.high) / 2 == pytest.approx((0.65 + q / (2 * size)) / (1 + q / size))
+    rounded = stats.share(0.65, without, 40, 4)
+    assert (rounded.low + rounded.high) / 2 == pytest.approx((0.65 + q / 80) / (1 + q / 40))
+    assert stats.proportion([0.64, 0.65, 0.66], level=0.9).low > 0.5
 
 
 def test_a_proportion_takes_numbers_from_0_to_1_and_no_other():

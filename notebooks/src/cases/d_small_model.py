@@ -476,7 +476,7 @@ for name in ("from scratch", "scratch, by batch", "logistic regression, pixels")
 # verdict("case_d.gain-interval", gains["from scratch"].low > 0)
 
 # %% [markdown]
-# **Explain.** Paired: two models answered the same images, and whole patients are resampled. Read each line by its
+# **Explain.** Paired: two models answered the same images, and intervals are by patient. Read each line by its
 # interval: above zero, transfer gains; across zero, these images show no difference. (One training each: what another
 # seed would change is in no interval. The split went by image, so some test patients are known from training, to all
 # models alike.)
@@ -702,8 +702,8 @@ in_other_age.meets(
 
 # %% [markdown]
 # **Explain.** Nobody became more or less ill, and the accuracy of the network as described falls. Trained on both ages,
-# the same network loses less than half of that, if anything. (Both answers are to the same patients, and whole patients
-# are resampled.) Who is harmed? Each test image now exists in both ages.
+# the same network loses less than half of that, if anything. (Both answers are to the same patients, and the interval
+# is by patient.) Who is harmed? Each test image now exists in both ages.
 
 
 # %%

@@ -1,0 +1,180 @@
+"""A table of predictions from anybody's arrays: labels, and the answers of any model."""
+
+import numpy as np
+import pandas as pd
+
+from ._predictions import PredictionsError, check_predictions, mixed, named
+from ._predictions import classes as class_names
+
+MOST_CLASSES = 100  # more different labels are numbers or names of images, not classes
+ZERO_ONE = (["0", "1"], ["False", "True"])
+
+
+def from_arrays(labels, answers, groups=None, *, classes=None, positive=None) -> pd.DataFrame:
+    """The table of predictions of any model, from any framework, one row per image.
+
+    `labels`: (n,) true classes. `answers`: (n,) classes; or (n, K) probabilities, a column per class in the order of
+    `classes`; or (n,) probabilities of the class `positive`, which is 1 where the labels are 0 and 1, and has to be
+    named for two other classes (it is then predicted from 0.5 on). `groups`: (n,) what is not independent, such as the
+    patient of each image; without it each image counts as independent. `classes`: by default the sorted labels, as
+    scikit-learn's `classes_` are; a DataFrame of probabilities whose columns are the classes brings its own order.
+    image_id is the position, 0 ... n - 1. Where only classes are given, each p_<class> is 0 or 1: see
+    `has_probabilities`. Raises ValueError for arrays that do not fit, PredictionsError for what they hold.
+    Introduced in lesson 07.
+    """
+    truth = _classes_of(_vector(labels, "labels"), "labels")
+    given = answers if isinstance(answers, pd.DataFrame) else np.asarray(answers)
+    if given.ndim == 2 and given.shape[1] == 1:  # a column, as Keras and PyTorch give it for one output
+        given = np.asarray(given)[:, 0]
+    if given.ndim not in (1, 2) or len(given) != len(truth):
+        raise ValueError(f"{len(truth)} labels and answers of shape {given.shape}: give one answer per image")
+    names = _names(labels, given, classes, several=given.ndim == 2)
+    of_one = given.ndim == 1 and given.dtype.kind in "fiub"
+    if positive is not None and not of_one:
+        raise ValueError("positive= goes with one number per image; these answers are classes, or a column per class")
+    if given.ndim == 2:
+        p, predicted = _columns(given, names), None
+    elif positive is None and (not of_one or set(named(pd.Series(given))) <= set(names)):
+        p, predicted = None, _classes_of(_vector(answers, "answers"), "answers")
+    else:
+        score = _numbers(given, names)
+        names, positive = two_classes(names, positive)
+        p, predicted = from_score(score, names, positive)
+    return tabled(np.arange(len(truth)), truth, names, p, predicted, groups)
+
+
+def has_probabilities(predictions: pd.DataFrame) -> bool:
+    """Whether a table of predictions holds more than a class per image: some probability is neither 0 nor 1.
+
+    If not, ROC curve, average precision and calibration say nothing that the confusion matrix does not.
+    Introduced in lesson 07.
+    """
+    p = predictions[[f"p_{name}" for name in class_names(predictions)]].to_numpy(float)
+    return bool(((p > 0) & (p < 1)).any())
+
+
+def tabled(ids, truth, names: list[str], p, predicted, groups, kept=None) -> pd.DataFrame:
+    """The checked table, from texts and numbers.
+
+    `p`: (n, K), or None where each is 0 or 1; `predicted`: None for the most probable class; `kept`: further columns.
+    """
+    if len(names) > MOST_CLASSES:
+        raise PredictionsError(f"{len(names):,} different classes: do the labels, such as {names[0]!r}, name a class?")
+    truth = np.asarray(truth, object)
+    for what, said in (("labels", truth), ("answers", predicted)):
+        strange = sorted(set() if said is None else set(said) - set(names))
+        if strange:
+            raise PredictionsError(f"the {what} hold {strange}, which is none of the classes {names}")
+    if len(names) < 2:
+        raise PredictionsError(f"one class only, {names}: name all classes that could be answered")
+    if predicted is not None:
+        code = pd.Categorical(predicted, categories=names).codes
+        p = np.eye(len(names))[code] if p is None else p
+    else:
+        code = p.argmax(axis=1)
+    table = pd.DataFrame({"image_id": ids})
+    if groups is not None:
+        groups = pd.Series(groups).reset_index(drop=True)
+        if len(groups) != len(truth):
+            raise ValueError(f"{len(truth)} labels and {len(groups)} groups: give one group per image")
+        table["group"] = groups
+    table["label"] = pd.Categorical(truth, categories=names)
+    table = table.assign(**(kept or {}), **{f"p_{name}": p[:, k] for k, name in enumerate(names)})
+    return check_predictions(table.assign(predicted=pd.Categorical.from_codes(code, categories=names)))
+
+
+def two_classes(names: list[str], positive) -> tuple[list[str], str]:
+    """Both classes in order, and the one that a single score is of; refused where that is not known."""
+    names = next((pair for pair in ZERO_ONE if set(names) <= set(pair)), names)
+    if len(names) != 2:
+        raise PredictionsError(f"one number per image, and the classes {names}: give a probability for each class")
+    wanted = names[1] if positive is None and names in ZERO_ONE else positive
+    if wanted is None:
+        raise PredictionsError(f"one number per image: say of which class it is the probability, positive={names}")
+    wanted = named(pd.Series([wanted]))[0]
+    if wanted not in names:
+        raise PredictionsError(f"positive={wanted!r} is none of the classes {names}")
+    return names, wanted
+
+
+def from_score(score: np.ndarray, names: list[str], positive: str) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (n, 2) from those of one of two classes, and the class predicted: the positive one from 0.5 on."""
+    other = names[1 - names.index(positive)]
+    p = np.column_stack([score if name == positive else 1 - score for name in names])
+    return p, np.where(score >= 0.5, positive, other).astype(object)
+
+
+def _vector(values, what: str) -> pd.Series:
+    """One value per image; a column (n, 1) counts as such."""
+    if not isinstance(values, pd.Series):
+        array = values if isinstance(values, pd.Categorical) else np.asarray(values)
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]
+        if array.ndim != 1:
+            hint = "; for one column per class pass the class, such as labels.argmax(axis=1)" if array.ndim == 2 else ""
+            raise ValueError(f"{what} is (n,), one class per image, not {array.shape}{hint}")
+        values = pd.Series(array)
+    if not len(values):
+        raise ValueError(f"{what} is empty")
+    return values.reset_index(drop=True)
+
+
+def _classes_of(column: pd.Series, what: str) -> np.ndarray:
+    missing = np.flatnonzero(column.isna())
+    if len(missing):
+        raise PredictionsError(f"{what} has no value in {len(missing)} row(s), first {missing[0]}")
+    if mixed(column):
+        raise PredictionsError(f"{what} is text in some rows and a number in others: make all of them text")
+    return named(column).to_numpy(object)
+
+
+def _names(labels, given, classes, several: bool) -> list[str]:
+    """The classes as text, in the order that the columns of `given` have."""
+    column = _vector(labels, "labels")
+    if classes is not None:
+        order = list(classes)
+    elif isinstance(given, pd.DataFrame) and set(named(column)) <= set(map(str, given.columns)):
+        order = list(given.columns)
+    else:
+        order = list(column.cat.categories) if hasattr(column, "cat") else sorted(column.unique().tolist())
+        if several and order != sorted(order):
+            raise ValueError(
+                f"which column of answers is which class? The labels' categories are {order}, and scikit-learn would "
+                f"order its columns as {sorted(order)}: pass classes="
+            )
+    names = named(pd.Series(order)).tolist()
+    if len(set(names)) < len(names):
+        raise ValueError(f"classes names one twice: {names}")
+    return names
+
+
+def _numbers(given: np.ndarray, names: list[str]) -> np.ndarray:
+    """Numbers in [0, 1]; what else they may be is said."""
+    try:
+        p = np.asarray(given, float)
+    except (TypeError, ValueError):
+        raise PredictionsError("answers are no numbers: give classes (n,), or probabilities") from None
+    wrong = ~np.isfinite(p)
+    if wrong.any():
+        raise PredictionsError(f"answers have no finite number in {wrong.sum()} place(s), first in row {_first(wrong)}")
+    outside = (p < 0) | (p > 1)
+    if outside.any() and p.ndim == 1 and (p % 1 == 0).all():
+        raise PredictionsError(f"the answers hold {np.unique(p[outside])[:5].tolist()}, none of the classes {names}")
+    if (np.maximum(-p, p - 1) > 1e-6).any():
+        raise PredictionsError(
+            f"answers lie between {p.min():.3g} and {p.max():.3g}, probabilities between 0 and 1 (first in row "
+            f"{_first(outside)}): are these logits? Apply the softmax, or for one output the sigmoid"
+        )
+    return p.clip(0, 1)
+
+
+def _first(wrong: np.ndarray) -> int:
+    return int(np.argwhere(wrong)[0][0])
+
+
+def _columns(given, names: list[str]) -> np.ndarray:
+    if given.shape[1] != len(names):
+        raise ValueError(
+            f"answers has {given.shape[1]} columns, and the classes are {names}: pass classes= in the columns' order"
+        )
+    return _numbers(np.asarray(given), names)

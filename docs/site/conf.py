@@ -1,0 +1,118 @@
+"""Settings of Sphinx for the course's web site; `make site` builds it (tools/site.py)."""
+
+import sys
+from pathlib import Path
+
+import matplotlib
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from myst_nb.core.render import NbElementRenderer
+from sphinx.util import logging
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tools import links, site  # noqa: E402  (found by the line above)
+
+project = "Chest radiographs, and what the number is worth"
+author = "the authors of the course"
+project_copyright = "text and figures: CC BY 4.0; code: MIT"
+html_title = "Chest radiographs"
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.githubpages",
+    "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["notebooks/student/*", "notebooks/student/cases/*"]  # handed out as files, no pages
+
+nb_execution_mode = "off"
+nb_merge_streams = True
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
+nb_render_markdown_format = "gfm"
+myst_enable_extensions = ["amsmath", "attrs_block", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 4
+
+default_role = "py:obj"  # a docstring's `name` leads to it where there is such a name
+autosummary_generate = False
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+
+html_math_renderer = "mathml"
+html_theme = "pydata_sphinx_theme"
+html_static_path = ["site.css", "favicon.svg", f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSerif.ttf"]
+html_css_files = ["site.css"]
+html_favicon = "favicon.svg"
+html_copy_source = False
+html_use_index = False
+html_domain_indices = False
+html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("index", "search", "docs/faq", "docs/settings", "data/README", "CONTRIBUTING")}
+copybutton_selector = "div.cell_input div.highlight pre, div:not(.cell_output) > div.highlight pre"
+copybutton_exclude = ".linenos, .gp, .go"
+html_theme_options = {
+    "logo": {"text": "Chest radiographs"},
+    "header_links_before_dropdown": 6,
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher", "navbar-icon-links"],
+    "navbar_persistent": ["search-button"],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 1,
+    "show_nav_level": 1,
+    "footer_start": ["education"],
+    "footer_end": ["copyright"],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+templates_path = ["templates"]
+if links.repository():
+    html_theme_options["icon_links"] = [
+        {"name": "Repository", "url": links.repository(), "icon": "fa-brands fa-github"}
+    ]
+
+LOG = logging.getLogger(__name__)
+_image = NbElementRenderer.render_image
+
+
+def with_alt(self, data):
+    """Render a figure as MyST-NB does, with the alt text that the notebook keeps in the output's metadata."""
+    images = _image(self, data)
+    alt = data.output_metadata.get(data.mime_type, {}).get("alt")
+    for image in images if alt else ():
+        image["alt"] = alt
+    return images
+
+
+NbElementRenderer.render_image = with_alt
+
+
+def formula(self, node):
+    """Write a formula as MathML, which browsers show without a script and screen readers read."""
+    try:
+        self.body.append(tex2mathml(site.stretched(node.astext()), as_block=isinstance(node, nodes.math_block)))
+    except MathError as error:
+        LOG.warning("the formula %s cannot be written as MathML: %s", node.astext(), error, location=node)
+    raise nodes.SkipNode
+
+
+def link_lessons(app, what, name, obj, options, lines):
+    lines[:] = [site.lessons_linked(line) for line in lines]
+
+
+def tidy(app, pagename, templatename, context, doctree):
+    if "body" in context:
+        context["body"] = site.without_empty_heads(context["body"])
+
+
+def setup(app):
+    app.add_html_math_renderer("mathml", (formula, None), (formula, None))
+    app.connect("autodoc-process-docstring", link_lessons)
+    app.connect("html-page-context", tidy)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
