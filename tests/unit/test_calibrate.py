@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
-from cxr_helpers import calibrate, evaluate
+from cxr_helpers import calibrate, evaluate, stats
 
 NAMES = ["normal", "covid", "viral"]
 
@@ -307,3 +307,240 @@ def test_wrong_input_is_named():
         calibrate.scores(drawn(), "covid", level=95)
     with pytest.raises(ValueError, match="without the ends"):
         calibrate.decision_curve(drawn(), "covid", [0.0, 0.5])
+
+
+# --- by hand, at a limit and just beyond it -------------------------------------------------------------------------
+
+
+def binary(p, hits, group=None):
+    """Two classes: probabilities of covid, whether it is covid, and the patients."""
+    p = np.asarray(p, float)
+    found = table(np.c_[1 - p, p], np.asarray(hits, int))
+    return found if group is None else found.assign(group=list(group))
+
+
+def test_a_temperature_by_hand():
+    # always 0.8, right in 7 of 10: best is the T that makes 0.7 of it
+    predictions = binary([0.8] * 10, [1] * 7 + [0] * 3)
+    found = calibrate.temperature(predictions)
+    assert found == pytest.approx(np.log(0.8 / 0.2) / np.log(0.7 / 0.3), rel=1e-5)
+    assert calibrate.apply(predictions, found)["p_covid"].tolist() == pytest.approx([0.7] * 10, rel=1e-5)
+    p = table(np.array([[0.5, 0.3, 0.2]]), [0])
+    halved = calibrate.apply(p, 0.5)[["p_normal", "p_covid", "p_viral"]].to_numpy()
+    assert halved[0] == pytest.approx(np.array([25, 9, 4]) / 38)
+    assert calibrate.apply(binary([1, 0.6], [1, 0]), 0.01)["p_covid"].tolist() == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize(
+    ("p", "right", "best", "at_end"),
+    [(0.9, 0.5289, 18.98, False), (0.9, 0.5001, 20, True), (0.52, 0.8191, 0.053, False), (0.52, 0.9, 0.05, True)],
+)
+def test_a_temperature_at_the_end_of_the_range_is_said_where_the_reader_called(p, right, best, at_end):
+    n = 10_000
+    predictions = binary([p] * n, np.arange(n) < right * n)  # the best T is logit(p) / logit(right)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = calibrate.temperature(predictions.assign(split="test"))
+    assert [("No temperature" in str(one.message)) for one in said] == [False] + [True] * at_end
+    assert all(one.filename == __file__ for one in said)
+    assert found == pytest.approx(best, rel=1e-3)
+
+
+def test_shares_of_classes_at_their_limits():
+    p = binary([0.5, 0.2], [1, 0])
+    even = {"normal": 0.5, "covid": 0.5}
+    only = calibrate.adjust_prevalence(p, even, {"normal": 0, "covid": 1})
+    assert only["p_covid"].tolist() == [1, 1]
+    assert only["predicted"].tolist() == ["covid", "covid"]
+    moved = calibrate.adjust_prevalence(p, even, {"normal": 0.2, "covid": 0.8})
+    assert moved["p_covid"].tolist() == pytest.approx([0.8, 0.2 * 0.8 / (0.2 * 0.8 + 0.8 * 0.2)])
+    off = {"normal": 0.5, "covid": 0.5000009}
+    assert calibrate.adjust_prevalence(p, even, off)["p_covid"][0] == pytest.approx(0.5, abs=1e-6)
+    for wrong in (
+        {"normal": 0.5, "covid": 0.5000011},
+        {"normal": 0.5, "covid": 0.4999989},
+        {"normal": 1.0001, "covid": -1e-4},
+    ):
+        with pytest.raises(ValueError, match="new holds shares that sum to 1, none below 0"):
+            calibrate.adjust_prevalence(p, even, wrong)
+    with pytest.raises(ValueError, match="share 0: nothing was learnt about 'covid'"):
+        calibrate.adjust_prevalence(p, {"normal": 1, "covid": 0}, even)
+
+
+def test_a_reliability_table_by_hand():
+    p = binary([0.05, 0.1, 0.19, 0.85, 0.99, 1.0], [0, 0, 1, 1, 1, 1], "aabbcd")
+    found = calibrate.reliability(p, "covid", 10, 0.9)
+    assert found[["bin_low", "bin_high"]].to_numpy().tolist() == [[0, 0.1], [0.1, 0.2], [0.8, 0.9], [0.9, 1]]
+    assert found["predicted"].tolist() == pytest.approx([0.05, 0.145, 0.85, 0.995])
+    assert found["observed"].tolist() == [0, 0.5, 1, 1]
+    assert found[["n", "groups", "support"]].to_numpy().tolist() == [[1, 1, 1], [2, 2, 2], [1, 1, 1], [2, 2, 2]]
+    expected = stats.proportion([False, True], level=0.9)
+    assert found.loc[1, ["low", "high"]].tolist() == [expected.low, expected.high]
+    one = calibrate.reliability(p, "covid", 1)
+    assert one[["bin_low", "bin_high", "n", "groups"]].to_numpy().tolist() == [[0, 1, 6, 4]]
+    expected = stats.proportion([0, 0, 1, 1, 1, 1], list("aabbcd"))
+    assert one.loc[0, ["low", "high"]].tolist() == [expected.low, expected.high]
+    with pytest.raises(ValueError, match="bins must be at least 1"):
+        calibrate.reliability(p, "covid", 0)
+
+
+def test_scores_by_hand():
+    p, hits, group = np.array([0.1, 0.2, 0.4, 0.7, 0.8, 0.9]), np.array([0, 1, 0, 1, 0, 1]), list("aabbcd")
+    found = calibrate.scores(binary(p, hits, group), "covid", 5, 0.9).set_index("metric")
+    assert found.index.tolist() == ["ece", "brier", "log_loss", "mean_calibration", "slope"]
+    losses = -np.log(np.where(hits, p, 1 - p))
+    # bins of a fifth: 0.1 | 0.2 | 0.4 | 0.7 | 0.8 and 0.9
+    assert found.loc["ece", "value"] == pytest.approx((0.1 + 0.8 + 0.4 + 0.3 + 0.7) / 6)
+    expected = {
+        "brier": stats.loss((p - hits) ** 2, group, 0.9, most=1),
+        "log_loss": stats.loss(losses, group, 0.9),
+        "mean_calibration": stats.mean(hits - p, group, 0.9),
+    }
+    for name, estimate in expected.items():
+        row = found.loc[name]
+        assert row[["value", "low", "high"]].tolist() == pytest.approx([estimate.value, estimate.low, estimate.high])
+        assert (row["support"], row["method"]) == (pytest.approx(estimate.support), estimate.method)
+    assert (found[["n", "groups", "bins"]] == [6, 4, 5]).all(axis=None)
+    assert found.loc["ece", "support"] == 4
+    assert found.loc["ece", "method"].startswith("no interval")
+    assert found.drop(index="ece")[["chance_low", "chance_high"]].isna().all(axis=None)
+    several = calibrate.scores(table(np.array([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3]]), [0, 2])).set_index("metric")
+    assert several.loc["brier", "value"] == pytest.approx((0.16 + 0.09 + 0.01 + 0.25 + 0.04 + 0.49) / 2)
+    assert several.loc["log_loss", "value"] == pytest.approx(-(np.log(0.6) + np.log(0.3)) / 2)
+    assert several.loc["mean_calibration", "value"] == pytest.approx(0.5 - 0.55)
+
+
+def test_probabilities_that_rounding_has_moved_past_1_are_scored():
+    p = binary([1.0005, 0.9995, -0.0005, 0.3], [1, 1, 0, 0])
+    found = calibrate.scores(p, "covid").set_index("metric")["value"]
+    assert found["log_loss"] == pytest.approx((-np.log(0.9995) - np.log(0.7)) / 4)
+    assert calibrate.reliability(p, "covid")["bin_low"].tolist() == [0, 0.3, 0.9]
+    assert calibrate.apply(p, 2.0)["p_covid"].between(0, 1).all()
+
+
+def test_a_brier_score_is_at_most_1_for_one_class_and_2_for_all():
+    p = [0.001, 0.4, 0.001, 0.001]
+    one = calibrate.scores(binary(p, [1, 1, 1, 0]), "covid").set_index("metric").loc["brier"]
+    every = calibrate.scores(binary(p, [1, 1, 1, 0])).set_index("metric").loc["brier"]
+    assert (one["high"], every["high"]) == (1, 2)
+    assert every["value"] == pytest.approx(2 * one["value"])
+
+
+@pytest.mark.parametrize("level", [0.95, 0.5])
+def test_the_band_of_chance_is_that_of_answers_drawn_with_these_probabilities(level):
+    p = drawn(1, 60)
+    found = calibrate.scores(p, "covid", 10, level).iloc[0]
+    rng = np.random.default_rng(0)
+    score = p["p_covid"].to_numpy()
+    bins = np.minimum((score * 10).astype(int), 9)
+    errors = []
+    for _ in range(1000):
+        answers = rng.random(60) < score
+        errors.append(sum(abs((answers - score)[bins == k].sum()) for k in range(10)) / 60)
+    band = np.quantile(errors, [0.5 - level / 2, 0.5 + level / 2])
+    assert found[["chance_low", "chance_high"]].tolist() == pytest.approx(band.tolist())
+
+
+@pytest.mark.parametrize("level", [0.95, 0.8])
+def test_a_slope_and_its_interval_written_out(level):
+    from scipy.optimize import minimize
+
+    p = drawn(4, 90, sharpness=2.0, group_size=1)
+    p = p.assign(group=[f"g{i // 3}" for i in range(90)])
+    true, x = (p["label"] == "covid").to_numpy(float), np.log(p["p_covid"] / (1 - p["p_covid"])).to_numpy()
+    design = np.c_[np.ones(90), x]
+    beta = minimize(lambda b: np.logaddexp(0, design @ b).sum() - true @ design @ b, [0, 0], tol=1e-12).x
+    fitted = sigmoid(design @ beta)
+    information = design.T @ (design * (fitted * (1 - fitted))[:, None])
+    pull = (design * (true - fitted)[:, None]).reshape(30, 3, 2).sum(axis=1)
+    without = beta[1] - np.array([np.linalg.solve(information, one)[1] for one in pull])
+    expected = stats.centred(beta[1], without, 90, 30, level=level)
+    found = calibrate.scores(p, "covid", level=level).set_index("metric").loc["slope"]
+    assert found[["value", "low", "high"]].tolist() == pytest.approx(
+        [expected.value, expected.low, expected.high], abs=1e-5
+    )
+    assert (found["support"], found["n"]) == (30, 90)
+
+
+def test_a_slope_needs_two_outcomes_and_two_probabilities():
+    p = [0.2, 0.4, 0.6, 0.8, 0.7, 0.3]
+    for predictions in (binary(p, [1] * 6), binary(p, [0] * 6), binary([0.3] * 6, [1, 0] * 3)):
+        found = calibrate.scores(predictions, "covid").set_index("metric").loc["slope"]
+        assert found["method"] == "undefined: only one outcome or one probability"
+        assert np.isnan(found[["value", "low", "high"]].to_numpy(float)).all()
+        assert (found["n"], found["groups"], found["support"]) == (6, 6, 6)
+    sure = binary([0.0, 1.0, 0.0, 1.0, 0.5, 0.5], [0, 1, 1, 0, 1, 0])
+    assert np.isfinite(calibrate.scores(sure, "covid").set_index("metric").loc["slope", "value"])
+
+
+def test_a_logistic_regression_by_hand():
+    # one half and three quarters: intercept 0, slope log 3
+    x = np.array([[1.0, 0], [1, 0], [1, 1], [1, 1], [1, 1], [1, 1]])
+    true = np.array([0.0, 1, 0, 1, 1, 1])
+    beta, fitted, information = calibrate._logistic(x, true)
+    assert beta == pytest.approx([0, np.log(3)])
+    assert fitted == pytest.approx([0.5, 0.5, 0.75, 0.75, 0.75, 0.75])
+    assert information == pytest.approx(np.array([[0.5 + 0.75, 0.75], [0.75, 0.75]]))
+    assert calibrate._logistic(x, x[:, 1]) is None
+
+
+def test_a_logistic_regression_that_has_a_maximum_is_fitted_however_far_it_starts():
+    x = np.r_[np.full(300, -9.0), np.full(300, 9.0), 30, -30]  # the steps of Newton alone go too far here
+    true = np.r_[np.zeros(300), np.ones(300), 0, 1]
+    beta, fitted, _ = calibrate._logistic(np.c_[np.ones(602), x], true)
+    assert fitted.sum() == pytest.approx(true.sum())
+    assert x @ fitted == pytest.approx(x @ true)
+    assert beta[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_paired_differences_by_hand():
+    hits, group = [0, 1, 0, 1, 0, 1], list("aabbcd")
+    a, b = np.array([0.1, 0.2, 0.4, 0.7, 0.8, 0.9]), np.array([0.3, 0.6, 0.5, 0.5, 0.9, 0.8])
+    found = calibrate.compare(binary(a, hits, group), binary(b, hits, group), "covid", 5, 0.9).set_index("metric")
+    assert found.index.tolist() == ["ece", "brier", "log_loss"]
+    assert (found[["n", "groups"]] == [6, 4]).all(axis=None)
+    apart = stats.mean((a - hits) ** 2 - (b - hits) ** 2, group, 0.9)
+    row = found.loc["brier"]
+    assert row[["value", "low", "high"]].tolist() == pytest.approx([apart.value, apart.low, apart.high])
+    assert row[["a", "b"]].tolist() == pytest.approx([((a - hits) ** 2).mean(), ((b - hits) ** 2).mean()])
+    eces = [calibrate.scores(binary(p, hits, group), "covid", 5)["value"][0] for p in (a, b)]
+    assert found.loc["ece", ["a", "b", "value"]].tolist() == pytest.approx([*eces, eces[0] - eces[1]])
+
+
+def test_predictive_values_at_the_ends():
+    found = calibrate.predictive_values([0, 1, 1, 0.5], [1, 0, 1, 0.8], [0.5, 0.5, 1, 0.25])
+    np.testing.assert_allclose(found["ppv"], [np.nan, 0.5, 1, 0.125 / (0.125 + 0.15)])
+    np.testing.assert_allclose(found["npv"], [0.5, np.nan, np.nan, 0.6 / (0.6 + 0.125)])
+    assert found["prevalence"].tolist() == [0.5, 0.5, 1, 0.25]
+    for wrong in ((-0.01, 0.5, 0.5), (0.5, 1.01, 0.5), (0.5, 0.5, 2)):
+        with pytest.raises(ValueError, match=r"lie in \[0, 1\]"):
+            calibrate.predictive_values(*wrong)
+
+
+@pytest.mark.parametrize("level", [0.95, 0.8])
+def test_a_decision_curve_written_out(level):
+    p, hits = np.array([0.9, 0.7, 0.3, 0.1, 0.6, 0.25, 0.1, 0.5]), np.array([1, 1, 1, 0, 0, 0, 0, 1])
+    group = np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    found = calibrate.decision_curve(binary(p, hits, group), "covid", [0.25, 0.5, 0.7], level)
+    for row, t in zip(found.itertuples(), (0.25, 0.5, 0.7), strict=True):
+        everyone = np.where(hits, 1, -t / (1 - t))
+        worth = np.where(p >= t, everyone, 0)  # whoever lies at the threshold is acted on
+        left = [(worth[group != g].mean(), everyone[group != g].mean()) for g in range(4)]
+        model = stats.centred(worth.mean(), np.array([m for m, _ in left]), 8, 4, level=level)
+        gains = np.array([m - max(e, 0) for m, e in left])
+        gain = stats.centred(worth.mean() - max(everyone.mean(), 0), gains, 8, 4, level=level)
+        assert (row.threshold, row.nobody, row.n, row.groups) == (t, 0, 8, 4)
+        assert row.everyone == pytest.approx(everyone.mean())
+        assert (row.model, row.low, row.high) == pytest.approx((model.value, model.low, model.high))
+        assert (row.gain, row.gain_low, row.gain_high) == pytest.approx((gain.value, gain.low, gain.high))
+    every = calibrate.decision_curve(binary(p, hits), "covid")["threshold"]
+    assert every.tolist() == pytest.approx([k / 20 for k in range(1, 20)])
+    for wrong in (0, 1, -0.1, 1.1):
+        with pytest.raises(ValueError, match="without the ends"):
+            calibrate.decision_curve(binary(p, hits), "covid", wrong)
+
+
+def test_a_decision_curve_of_one_group_has_values_and_no_interval():
+    found = calibrate.decision_curve(binary([0.9, 0.2], [1, 0], "aa"), "covid", 0.5)
+    assert found.loc[0, "model"] == 0.5
+    assert np.isnan(found.loc[0, "low"])

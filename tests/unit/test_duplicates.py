@@ -192,3 +192,92 @@ def test_case_e_set_holds_the_known_duplicates(real_data):
     grouped = duplicates.add_groups(table, found)
     assert grouped["group"].nunique() == 301
     assert (found["label_a"] == found["label_b"]).all()
+
+
+# --- by hand --------------------------------------------------------------------------------------------------------
+
+
+def test_a_fingerprint_is_what_the_ranks_leave_of_each_neighbourhood():
+    from scipy.stats import rankdata
+
+    image = np.round(scene(3)[::2, ::2][:64, :64], 2)  # 64 pixels a side, with ties
+    ranks = rankdata(image).reshape(64, 64)[4:60, 4:60] / 4096
+    padded = np.pad(ranks, 4, mode="edge")
+    local = ranks - [[padded[y : y + 9, x : x + 9].mean() for x in range(56)] for y in range(56)]
+    found = duplicates.fingerprint(image)
+    assert found.shape == (3136,)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, (local / np.sqrt((local**2).sum())).ravel(), atol=1e-6)
+    np.testing.assert_allclose(duplicates.fingerprint(np.kron(image, np.ones((3, 2)))), found, atol=1e-6)
+
+
+def test_no_image_has_no_fingerprint():
+    table = pd.DataFrame({"image_id": [], "path": [], "sha256": [], "label": [], "split": []})
+    assert duplicates.fingerprints(table, progress=False).shape == (0, 3136)
+    found = duplicates.pairs(table, progress=False)
+    assert found.empty
+    assert list(found) == duplicates.PAIR_COLUMNS
+
+
+def test_a_pair_counts_from_the_threshold_on_with_either_sign():
+    vectors = np.array([[1, 0], [0.6, 0.8], [0, 1], [-0.6, -0.8]])
+    at = {(0, 1): 0.6, (0, 3): -0.6, (1, 2): 0.8, (1, 3): -1, (2, 3): -0.8}
+    for block in (1, 2, 3, 4, 5):
+        found = duplicates.similar(vectors, 0.6, block)
+        assert found.index.tolist() == list(range(5))
+        ends = zip(found["a"], found["b"], strict=True)
+        assert dict(zip(ends, found["similarity"], strict=True)) == pytest.approx(at)
+    assert len(duplicates.similar(vectors, 0.601)) == 3
+    none = duplicates.similar(vectors[:0], 0.6)
+    assert none.empty
+    assert list(none) == ["a", "b", "similarity"]
+
+
+@pytest.mark.parametrize("threshold", [-0.5, 0, 1.01, 2])
+def test_a_threshold_is_a_similarity(threshold):
+    table = pd.DataFrame({"image_id": [], "path": [], "sha256": [], "label": [], "split": []})
+    with pytest.raises(ValueError, match=r"threshold must lie in \(0, 1\], not"):
+        duplicates.pairs(table, threshold=threshold, progress=False)
+    assert duplicates.pairs(table, threshold=1, progress=False).empty
+
+
+def hand_made(monkeypatch, vectors, names, hashes, **columns):
+    """A manifest whose images have these fingerprints."""
+    asked = []
+    monkeypatch.setattr(duplicates, "fingerprints", lambda table, progress: asked.append(progress) or vectors)
+    columns = {"label": "normal", "split": None, **columns}
+    return pd.DataFrame({"image_id": list(names), "sha256": list(hashes)}).assign(**columns), asked
+
+
+def test_pairs_are_sorted_by_strength_then_kind_then_names(monkeypatch):
+    vectors = np.array([[1, 0], [1, 0], [-1, 0], [1, 0], [0.98765, np.sqrt(1 - 0.98765**2)]])
+    table, asked = hand_made(monkeypatch, vectors, "zyxwv", "12324", label=list("abcde"), split=list("fghij"))
+    found = duplicates.pairs(table.set_index(pd.Index(range(5, 10))))
+    assert asked == [True]
+    assert found.index.tolist() == list(range(10))
+    ends = [f"{a}{b}" for a, b in zip(found["image_id_a"], found["image_id_b"], strict=True)]
+    assert ends == ["yw", "xw", "yx", "zw", "zx", "zy", "wv", "xv", "yv", "zv"]
+    assert found["kind"].tolist() == ["identical"] + ["near"] * 9
+    assert found["similarity"].tolist() == [1, -1, -1, 1, -1, 1, 0.9876, -0.9876, 0.9876, 0.9876]
+    first = found.iloc[0][["label_a", "label_b", "split_a", "split_b"]]
+    assert first.tolist() == ["b", "d", "g", "i"]
+    assert duplicates.pairs(table.set_index("image_id", drop=False), progress=False).equals(found)
+    assert asked == [True, False]
+
+
+def test_identical_files_are_found_where_images_are_flat(monkeypatch):
+    table, _ = hand_made(monkeypatch, np.zeros((5, 2)), "abcde", "17717")
+    found = duplicates.pairs(table)
+    ends = [f"{a}{b}" for a, b in zip(found["image_id_a"], found["image_id_b"], strict=True)]
+    assert ends == ["ad", "bc", "be", "ce"]
+    assert (found["kind"] == "identical").all()
+    assert (found["similarity"] == 1).all()
+
+
+def test_groups_are_found_with_the_threshold_that_is_asked_for(monkeypatch):
+    vectors = np.array([[1, 0], [0.9, np.sqrt(1 - 0.81)], [0, 1]])
+    table, _ = hand_made(monkeypatch, vectors, "abc", "123", patient=pd.NA)
+    assert duplicates.add_groups(table)["group"].tolist() == ["a", "a", "c"]
+    assert duplicates.add_groups(table, threshold=0.95)["group"].tolist() == ["a", "b", "c"]
+    known = table.assign(patient=["p", None, "p"])
+    assert duplicates.add_groups(known, threshold=0.95)["group"].tolist() == ["a", "b", "a"]

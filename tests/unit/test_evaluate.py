@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from cxr_helpers import evaluate
+from cxr_helpers import evaluate, stats
+from cxr_helpers.evaluate import _figures, _predictions
 
 CLASSES = ["normal", "covid", "viral"]
 EFFECTIVE = "Wilson, effective size, t"
@@ -598,3 +599,366 @@ def test_p_counts_only_the_groups_that_the_figure_rests_on():
     b = from_answers(label, ["normal"] * 3 + ["covid"] * 20 + ["normal"] * 30, ["normal", "covid"])
     assert evaluate.compare(a, b, "sensitivity", "covid").p == 0.25
     assert evaluate.compare(a, b, "specificity", "covid").p < 0.01
+
+
+def test_guessers_at_the_limits():
+    assert evaluate.best_of(1, 1, 0.25)["probability"].tolist() == pytest.approx([0.75, 0.25])
+    assert evaluate.best_of(2, 2, 0.5)["probability"].tolist() == pytest.approx([1 / 16, 8 / 16, 7 / 16])
+    assert evaluate.best_of(2, 2, 0.5)["accuracy"].tolist() == [0, 0.5, 1]
+    assert evaluate.best_of(3, 2, 0)["probability"].tolist() == [1, 0, 0]
+    assert evaluate.best_of(3, 2, 1)["probability"].tolist() == [0, 0, 1]
+    for wrong in ((0, 1, 0.5), (1, 0, 0.5), (1, 1, -0.01), (1, 1, 1.01)):
+        with pytest.raises(ValueError, match="Need models"):
+            evaluate.best_of(*wrong)
+
+
+# --- six rows by hand -------------------------------------------------------------------------------------------
+
+
+def six():
+    """Three classes, four groups: covid 3 images of which 2 are found, normal 2 of which 1, viral 1, called covid."""
+    label = ["covid", "covid", "covid", "normal", "normal", "viral"]
+    said = ["covid", "covid", "normal", "normal", "viral", "covid"]
+    return from_answers(label, said, CLASSES, group=["a", "a", "b", "b", "c", "d"])
+
+
+def test_every_figure_of_six_rows():
+    found = evaluate.metrics(six()).set_index(["metric", "class"])
+    values = {
+        ("sensitivity", "covid"): (2 / 3, 3, 2, 2),  # value, n, groups, support
+        ("specificity", "covid"): (2 / 3, 3, 3, 3),
+        ("ppv", "covid"): (2 / 3, 3, 2, 2),
+        ("npv", "covid"): (2 / 3, 3, 2, 2),
+        ("f1", "covid"): (2 / 3, 6, 4, 2),
+        ("sensitivity", "normal"): (1 / 2, 2, 2, 2),
+        ("ppv", "normal"): (1 / 2, 2, 1, 1),
+        ("npv", "normal"): (3 / 4, 4, 3, 3),
+        ("specificity", "normal"): (3 / 4, 4, 3, 3),
+        ("f1", "normal"): (1 / 2, 6, 4, 2),
+        ("ppv", "viral"): (0, 1, 1, 1),
+        ("npv", "viral"): (4 / 5, 5, 3, 3),
+        ("f1", "viral"): (0, 6, 4, 1),
+        ("roc_auc", "covid"): (2 / 3, 6, 4, 2),
+        ("roc_auc", "normal"): (0.625, 6, 4, 2),
+        ("roc_auc", "viral"): (0.4, 6, 4, 1),
+        ("average_precision", "covid"): (2 / 3 * 2 / 3 + 1 / 3 * 1 / 2, 6, 4, 2),
+        ("average_precision", "viral"): (1 / 6, 6, 4, 1),
+        ("accuracy", "all"): (1 / 2, 6, 4, 4),
+        ("balanced_accuracy", "all"): ((2 / 3 + 1 / 2) / 3, 6, 4, 4),
+        ("f1_macro", "all"): ((2 / 3 + 1 / 2) / 3, 6, 4, 4),  # three groups with an error, one without: at least 4
+        ("f1_weighted", "all"): ((3 * 2 / 3 + 2 * 1 / 2) / 6, 6, 4, 4),
+        ("roc_auc_macro", "all"): ((2 / 3 + 0.625 + 0.4) / 3, 6, 4, 2 * 5 / 3),
+    }
+    for key, expected in values.items():
+        row = found.loc[key]
+        assert (row["value"], row["n"], row["groups"], row["support"]) == pytest.approx(expected), key
+
+
+def with_errors(wrong, groups=20):
+    """Two images a group; the first `wrong` groups have an error in the first of them."""
+    label = ["normal", "covid"] * groups
+    said = ["covid" if i % 2 == 0 and i // 2 < wrong else label[i] for i in range(2 * groups)]
+    return from_answers(label, said, ["normal", "covid"], group=[f"g{i // 2}" for i in range(2 * groups)])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "support"), [(0, 20), (1, 4), (3, 4), (4, 4), (5, 5), (10, 10), (13, 7), (17, 4), (20, 20)]
+)
+def test_f1_rests_on_the_groups_with_an_error_or_those_without(wrong, support):
+    assert evaluate.metric(with_errors(wrong), "f1_macro").support == support
+    assert evaluate.metric(with_errors(wrong), "accuracy").support == 20
+    assert evaluate.metric(with_errors(1, 3), "f1_macro").support == 3  # never more than there are groups
+
+
+def test_the_macro_area_rests_on_the_scarcer_sides_of_the_classes_that_occur():
+    label = ["normal"] * 6 + ["covid"] * 4
+    two = evaluate.metric(from_answers(label, label, CLASSES), "roc_auc_macro")
+    assert two.support == 4  # (2 - 1) times the mean of 4 and 4; no image is viral
+    three = [*label, "viral", "viral"]
+    found = evaluate.metric(from_answers(three, three, CLASSES), "roc_auc_macro")
+    assert found.support == pytest.approx(2 * (6 + 4 + 2) / 3)
+    one = evaluate.metric(from_answers(["covid"] * 5, ["covid"] * 5, CLASSES), "roc_auc_macro")
+    assert one.support == 0
+
+
+def test_a_seed_more_makes_no_single_images():
+    p = six().drop(columns="group")
+    two = pd.concat(
+        [p.assign(seed=0), p.assign(seed=1, predicted=p["label"], **{f"p_{c}": p["label"] == c for c in CLASSES})]
+    )
+    two[[f"p_{c}" for c in CLASSES]] = two[[f"p_{c}" for c in CLASSES]].astype(float)
+    found = evaluate.metric(two, "accuracy")
+    assert (found.value, found.n, found.groups, found.method) == (0.75, 6, 6, EFFECTIVE)
+    assert evaluate.metric(two, "ppv", "covid").n == 4  # called so in any seed
+    assert evaluate.metric(p, "accuracy").method == "Wilson"
+
+
+def test_figures_of_matrices_by_hand():
+    matrix = np.array([[[3, 1], [2, 4]], [[0, 0], [0, 5]]])
+    found = _figures.from_matrix(matrix, ("a", "b"))
+    expected = {
+        ("sensitivity", "a"): [3 / 4, np.nan],
+        ("specificity", "a"): [4 / 6, 1],
+        ("ppv", "a"): [3 / 5, np.nan],
+        ("npv", "a"): [4 / 5, 1],
+        ("f1", "a"): [6 / 9, np.nan],
+        ("f1", "b"): [8 / 11, 1],
+        ("accuracy", "all"): [7 / 10, 1],
+        ("balanced_accuracy", "all"): [(3 / 4 + 4 / 6) / 2, 1],
+        ("f1_macro", "all"): [(6 / 9 + 8 / 11) / 2, 1],
+        ("f1_weighted", "all"): [(4 * 6 / 9 + 6 * 8 / 11) / 10, 1],
+    }
+    for key, values in expected.items():
+        assert found[key] == pytest.approx(values, nan_ok=True), key
+
+
+def test_average_precision_does_not_depend_on_how_much_is_held_in_memory(monkeypatch):
+    p = random_predictions(5, n=90, group_size=4)
+    whole = evaluate.metric(p, "average_precision_macro")
+    for at_once in (1, 89, 90, 91, 180, 500, 90 * 23):
+        monkeypatch.setattr(_figures, "AT_ONCE", at_once)
+        assert evaluate.metric(p, "average_precision_macro") == whole
+
+
+def test_average_precision_by_hand():
+    # by falling score: + | - + | -, where the second and third share a score
+    positive, ends = np.array([True, False, True, False]), np.array([0, 2, 3])
+    kept = np.array([[1, 1, 1, 1], [0, 1, 1, 1], [1, 0, 0, 1], [0, 1, 0, 1]], bool)
+    found = _figures.average_precision(kept, positive, ends)
+    assert found == pytest.approx([1 / 2 + 1 / 2 * 2 / 3, 1 / 2, 1, np.nan], nan_ok=True)
+
+
+# --- faults, at the tolerance and beyond it ---------------------------------------------------------------------
+
+
+def two_rows(**columns):
+    p = {"p_a": [0.5, 0.25], "p_b": [0.5, 0.75], "label": ["a", "b"], "predicted": ["a", "b"], **columns}
+    return pd.DataFrame({"image_id": ["i1", "i2"], **p})
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({}, None),
+        ({"p_a": [1.001, 0.25], "p_b": [0, 0.75]}, None),
+        ({"p_a": [1.0011, 0.25], "p_b": [-0.0011, 0.75]}, r"outside \[0, 1\] in 1 row\(s\), first i1"),
+        ({"p_a": [1.001, 0.25], "p_b": [-0.001, 0.75]}, None),
+        (
+            {"p_a": [0.5, 0.2511], "p_b": [0.5, 0.75]},
+            r"do not sum to 1 in 1 row\(s\), first i2 \(sums from 1.000 to 1.001",
+        ),
+        ({"p_a": [0.5, 0.249], "p_b": [0.5, 0.75]}, None),
+        ({"p_a": [0.5, 0.2489], "p_b": [0.5, 0.75]}, "do not sum to 1 in 1 row"),
+        ({"p_a": [np.inf, 0.25]}, "outside"),
+        ({"seed": [0, 1]}, "2 seeds do not all score the same 2 images"),
+        ({"model": ["x", "y"]}, r"several models in one table \['x', 'y'\]"),
+        ({"model": ["x", "x"]}, None),
+        ({"model": ["x", None]}, None),
+        ({"image_id": ["i1", None]}, "1 row.* without image_id, first in row 2"),
+        ({"image_id": ["i1", 2]}, "text in some rows and a number in others"),
+        ({"image_id": [1, 2]}, None),
+        ({"label": ["a", "c"], "predicted": ["c", "b"]}, r"(?s)label \['c'\] has no .* i2\n- predicted \['c'\] .* i1"),
+    ],
+)
+def test_faults_begin_beyond_the_tolerance(columns, message):
+    p = two_rows(**columns)
+    if message is None:
+        assert evaluate.check_predictions(p) is p
+        return
+    with pytest.raises(evaluate.PredictionsError, match=message):
+        evaluate.check_predictions(p)
+
+
+def test_three_of_the_faulty_rows_are_named():
+    p = random_predictions(0)
+    p.loc[2:7, "predicted"] = None
+    with pytest.raises(evaluate.PredictionsError, match=r"6 row\(s\), first i0002, i0003, i0004(?!,)"):
+        evaluate.check_predictions(p)
+
+
+def test_two_classes_are_enough_and_one_is_not():
+    evaluate.check_predictions(two_rows())
+    with pytest.raises(evaluate.PredictionsError, match="at least two"):
+        evaluate.check_predictions(two_rows(p_a=1.0, label="a", predicted="a").drop(columns="p_b"))
+
+
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        ([1.0, 0.0, np.nan], ["1", "0"]),
+        ([1.5, 2.0, -1.0], ["1.5", "2", "-1"]),
+        ([1, 2, 0], ["1", "2", "0"]),
+        ([True, False, True], ["True", "False", "True"]),
+        (["a", "b", None], ["a", "b"]),
+    ],
+)
+def test_classes_are_named_as_their_columns_are(column, names):
+    assert _predictions.named(pd.Series(column)).tolist()[: len(names)] == names
+
+
+def test_groups_are_counted_by_name_and_images_without_one_by_themselves():
+    p = two_rows()
+    assert _predictions.units(p).tolist() == [0, 1]
+    assert _predictions.units(p.assign(group=["x", "x"])).tolist() == [0, 0]
+    assert _predictions.units(p.assign(group=["i2", None])).tolist() == [0, 1]
+    assert _predictions.units(p.assign(group=[7.0, 7.0])).tolist() == [0, 0]
+    assert _predictions.scored(p.assign(group=["x", "x"])).n_groups == 1
+    assert _predictions.scored(p).n_groups == 2
+    with pytest.raises(evaluate.PredictionsError, match="Names of groups are text in some rows"):
+        _predictions.units(p.assign(group=["1", 1]))
+
+
+def test_arrays_are_in_the_order_of_seed_and_image():
+    p = pd.concat([two_rows(seed=3), two_rows(seed=1, p_a=[0.1, 0.2], p_b=[0.9, 0.8])]).iloc[[3, 0, 2, 1]]
+    data = _predictions.scored(p)
+    assert data.probability.tolist() == [[[0.1, 0.9], [0.2, 0.8]], [[0.5, 0.5], [0.25, 0.75]]]
+    assert data.image_id.tolist() == ["i1", "i2"]
+    assert (data.truth.tolist(), data.predicted.tolist()) == ([0, 1], [[0, 1], [0, 1]])
+    assert not data.single
+    assert _predictions.scored(two_rows()).single
+    assert not _predictions.scored(two_rows(group="x")).single
+    assert _predictions.seeds(two_rows(seed=[np.nan, 2])).tolist() == [0, 2]
+    assert _predictions.seeds(two_rows()).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"split": ["train", "test"]}, True),
+        ({"split": ["train", "train"]}, False),
+        ({"split": ["val", "test"]}, False),
+        ({"split": ["train", None]}, False),
+        ({"split": ["train", "test"], "fold": [0, 1]}, False),
+        ({"split": ["train", "test"], "fold": [0, None]}, True),
+        ({"fold": [0, None]}, False),
+        ({}, False),
+    ],
+)
+def test_training_images_among_others_are_said_where_the_reader_called(columns, said):
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        evaluate.metric(two_rows(**columns), "accuracy")
+    assert [str(one.message)[:50] for one in found] == ["Images of test, train are scored together, and a m"] * said
+    assert all(one.filename == __file__ for one in found)
+
+
+def test_the_warning_of_a_threshold_points_to_the_call():
+    p = random_predictions(6)
+    with pytest.warns(UserWarning, match="choose it on validation") as said:
+        evaluate.operating_point(p.assign(split=["val"] * 59 + ["test"]), "covid")
+    assert said[0].filename == __file__
+
+
+def test_sensitivity_asked_for_lies_above_0_and_up_to_1():
+    p = random_predictions(6)
+    assert evaluate.operating_point(p, "covid", 1) == p.loc[p["label"] == "covid", "p_covid"].min()
+    evaluate.operating_point(p, "covid", 0.001)
+    for wrong in (0, -0.1, 1.01):
+        with pytest.raises(ValueError, match="sensitivity must lie in"):
+            evaluate.operating_point(p, "covid", wrong)
+
+
+def test_a_curve_has_a_row_for_each_score_and_each_side_an_image():
+    p = random_predictions(4)
+    curve = evaluate.roc(p, "covid")
+    assert curve["threshold"].tolist() == [np.inf, *sorted(p["p_covid"].unique(), reverse=True)]
+    assert evaluate.precision_recall(p, "covid")["threshold"].iloc[-1] == np.inf
+    for label in ("covid", "normal"):
+        with pytest.raises(evaluate.PredictionsError, match="needs images with and without 'covid'"):
+            evaluate.roc(p.assign(label=label), "covid")
+
+
+def test_one_versus_rest_by_hand():
+    p = six().assign(p_covid=[0.5, 0.4, 0.3, 0.2, 0.1, 0.6], p_normal=[0.5, 0.6, 0.7, 0.8, 0.9, 0.4], p_viral=0.0)
+    binary = evaluate.one_versus_rest(p, "covid", 0.4)
+    assert binary["predicted"].tolist() == ["covid", "covid", "rest", "rest", "rest", "covid"]
+    assert binary["label"].tolist() == ["covid"] * 3 + ["rest"] * 3
+    assert binary["p_rest"].tolist() == pytest.approx([0.5, 0.6, 0.7, 0.8, 0.9, 0.4])
+    found = evaluate.at_threshold(p, "covid", 0.4)
+    assert found.columns[0] == "threshold"
+    assert found["threshold"].tolist() == [0.4] * 4
+    assert found["value"].tolist() == pytest.approx([2 / 3] * 4)
+    assert (found["class"] == "covid").all()
+    ninety = evaluate.at_threshold(p.drop(columns="group"), "covid", 0.4, 0.9)
+    assert ninety["low"].iloc[0] == evaluate.wilson(2, 3, 0.9)[0]
+
+
+# --- a comparison by hand ---------------------------------------------------------------------------------------
+
+
+def pair(a_right, b_right, group):
+    label = ["covid"] * len(group)
+    said = [["covid" if ok else "normal" for ok in right] for right in (a_right, b_right)]
+    return (from_answers(label, answers, ["normal", "covid"], group=list(group)) for answers in said)
+
+
+def test_a_difference_of_accuracies_by_hand():
+    a, b = pair([1, 1, 1, 1, 0, 1, 1, 0], [1, 0, 0, 1, 1, 0, 1, 0], "aabbccdd")
+    found = evaluate.compare(a, b, "accuracy")
+    ends = [evaluate.metric(x, "accuracy") for x in (a, b)]
+    without = [np.array([4, 4, 5, 5]) / 6, np.array([3, 3, 3, 3]) / 6]
+    assert (found.value, found.n, found.groups, found.support) == (0.25, 8, 4, 4)
+    # b does not move with the groups: no correlation
+    down = np.hypot(ends[0].value - ends[0].low, ends[1].high - ends[1].value)
+    assert found.low == pytest.approx(0.25 - down)
+    assert ends[0].low == pytest.approx(stats.share(6 / 8, without[0], 8, 4).low)
+    # differences by group 1, 1, 0, 0: three groups differ, and c's answers cancel
+    assert found.p == 0.5
+
+
+def test_groups_count_for_p_only_where_the_figure_rests_on_them():
+    label = ["covid"] * 6 + ["normal"] * 6
+    right = label[:]
+    a_said = right
+    b_said = ["normal"] * 3 + ["covid"] * 3 + ["covid"] * 5 + ["normal"]
+    a, b = (from_answers(label, said, ["normal", "covid"]) for said in (a_said, b_said))
+    assert evaluate.compare(a, b, "sensitivity", "covid").p == 2 / 2**3
+    assert evaluate.compare(a, b, "specificity", "covid").p == 2 / 2**5
+    assert evaluate.compare(a, b, "accuracy").p == 2 / 2**8
+    assert evaluate.compare(a, b, "sensitivity", "covid").n == 12
+
+
+def test_a_value_that_needs_a_group_counts_as_unmoved_without_it():
+    # one image is called viral by both: without it a ppv is undefined
+    a, b = six(), six().assign(predicted=["covid", "covid", "covid", "normal", "viral", "covid"])
+    b = b.assign(**{f"p_{c}": (b["predicted"] == c).astype(float) for c in CLASSES})
+    found = evaluate.compare(a, b, "ppv", "viral")
+    assert (found.value, found.p) == (0, 1)
+
+
+def test_precision_is_compared_in_blocks_of_many_groups():
+    p = random_predictions(0, n=450, skill=2)
+    other = random_predictions(0, n=450, skill=0).assign(label=p["label"])
+    found = evaluate.compare(p, other, "average_precision", "covid")
+    assert (found.n, found.groups) == (450, 450)
+    assert found.value > 0.1
+    assert found.low < found.value < found.high
+    assert found.p < 0.01
+    few = [q.iloc[:200] for q in (p, other)]
+    assert evaluate.compare(*few, "average_precision", "covid").groups == 200
+
+
+def test_what_is_said_twice_is_the_same_up_to_rounding_and_no_further():
+    a = random_predictions(0)
+    names = [f"p_{c}" for c in CLASSES]
+    for apart, same in ((1e-13, True), (1e-10, False)):
+        b = a.copy()
+        b.loc[3, names] = a.loc[3, names].to_numpy(float) + np.array([apart, -apart, 0])
+        found = evaluate.compare(a, b, "roc_auc_macro")
+        assert ("same of every image" in found.method) == same
+
+
+def test_a_table_names_models_and_counts_seeds():
+    one, two = random_predictions(0, runs=2), random_predictions(1)
+    found = evaluate.table([one.drop(columns="model"), two.drop(columns="model")], metrics="accuracy")
+    assert found["model"].tolist() == ["model 1", "model 2"]
+    assert found["seeds"].tolist() == [2, 1]
+    assert list(found) == ["model", "n", "groups", "seeds", *(f"accuracy{x}" for x in ("", "_value", "_low", "_high"))]
+    assert evaluate.table([two.head(1)])["model"].tolist() == ["drawn"]
+    with pytest.raises(ValueError, match="zip"):  # a metric named twice would shift the others
+        evaluate.table(two, ["accuracy", "accuracy", "f1_macro"])
+    ninety = evaluate.table(two, "accuracy", level=0.9)
+    assert ninety["accuracy_low"].item() == evaluate.metric(two, "accuracy", level=0.9).low
+    parts = evaluate.subgroups(two.assign(site=["a"] * 30 + ["b"] * 30), "site", "sensitivity", "covid", 0.9)
+    expected = evaluate.metric(two[:30], "sensitivity", "covid", 0.9)
+    assert parts.iloc[0][["value", "low", "high"]].tolist() == [expected.value, expected.low, expected.high]

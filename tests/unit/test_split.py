@@ -234,4 +234,136 @@ def test_a_share_far_from_what_was_asked_is_said_once(make, message):
     assert len(said) == (message is not None)
     if message:
         assert re.search(message, str(said[0].message))
-        assert said[0].filename == __file__
+        assert (said[0].filename, said[0].lineno) == (__file__, make.__code__.co_firstlineno)  # where it was asked for
+
+
+# --- at the limits --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("test", "val"), [(-0.01, 0.2), (0.2, -0.01), (1, 0), (0, 1), (1.2, 0), (0, 1.2), (0.5, 0.5), (0.6, 0.5)]
+)
+def test_shares_that_leave_nothing_or_are_none_are_refused(test, val):
+    with pytest.raises(ValueError, match=f"test={test} and val={val} must be shares"):
+        split.holdout(even(20), test=test, val=val)
+
+
+@pytest.mark.parametrize(
+    ("groups", "test", "val", "sizes"),
+    [
+        (40, 0, 0, [80, 0, 0]),
+        (40, 0.25, 0.25, [40, 20, 20]),  # a quarter, then a third of the rest
+        (40, 0.5, 0.25, [20, 20, 40]),
+        (40, 0.01, 0, [76, 0, 4]),  # never nothing: a twentieth at least
+        (40, 0.05, 0, [76, 0, 4]),
+        (40, 0.15, 0, [68, 0, 12]),
+        (40, 0.95, 0, [4, 0, 76]),
+        (4, 0.1, 0, [6, 0, 2]),
+        (4, 0.75, 0, [2, 0, 6]),
+        (2, 0.5, 0, [2, 0, 2]),
+    ],
+)
+def test_parts_have_exactly_these_sizes_where_groups_allow(groups, test, val, sizes):
+    found = split.holdout(even(groups), test=test, val=val)
+    assert found["split"].value_counts()[["train", "val", "test"]].tolist() == sizes
+
+
+def test_a_class_needs_as_many_groups_as_there_are_parts():
+    assert split.folds(even(5), k=5)["fold"].value_counts().tolist() == [2] * 5
+    assert split.folds(even(2), k=2)["fold"].value_counts().tolist() == [2] * 2
+    with pytest.raises(ValueError, match=r"has only 4 group\(s\) of images, too few for 5 parts"):
+        split.folds(even(4), k=5)
+    with pytest.raises(ValueError, match=r"has only 1 group\(s\) of images, too few for 2 parts"):
+        split.folds(even(1), k=1)
+    with pytest.raises(ValueError, match=r"has only 1 group\(s\) of images, too few for"):
+        split.holdout(even(1), test=0.5, val=0)
+    rarer = pd.concat([even(9, ["normal"]), even(3, ["covid"])], ignore_index=True)
+    with pytest.raises(ValueError, match=r"class 'covid' has only 3 group"):
+        split.folds(rarer, k=4)
+
+
+def test_the_smallest_class_is_one_of_those_that_have_a_row():
+    table = small()
+    assert split._smallest_class(table).to_dict() == {"c": 6}
+    table["label"] = pd.Categorical(table["label"], categories=["a", "b", "c", "none"])
+    assert split._smallest_class(table).to_dict() == {"c": 6}
+    assert split.folds(table, k=3)["fold"].tolist() == split.folds(small(), k=3)["fold"].tolist()
+
+
+def test_one_image_without_group_or_label_is_enough_to_refuse():
+    table = small()
+    with pytest.raises(ValueError, match="add_groups"):
+        split.folds(table.assign(group=table["group"].where(table.index != 3)), k=2)
+    with pytest.raises(ValueError, match="add_groups"):
+        split.folds(table.drop(columns="group"), k=2)
+    missing = table.assign(label=table["label"].where(table.index >= 5))
+    names = ", ".join(table["image_id"][:3])
+    with pytest.raises(ValueError, match=f"e.g. {names}; drop or label them"):
+        split.folds(missing, k=2)
+
+
+def said_if_far(asked, chosen, n=100, label="a"):
+    """What is said of the first `chosen` of n rows, as a part that was to hold the share `asked`."""
+    table = pd.DataFrame({"label": label, "group": [f"g{i}" for i in range(n)]})
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        split._say_if_far(table, {"part": (np.arange(n) < chosen, asked)})
+    return len(said)
+
+
+@pytest.mark.parametrize(
+    ("asked", "n", "just", "beyond"),
+    [
+        (0.1, 100, 20, 21),  # a tenth of the rows
+        (0.1, 1000, 200, 201),
+        (0.5, 100, 75, 76),  # half of what was asked
+        (0.5, 100, 25, 24),
+        (0.4, 100, 60, 61),
+        (0.4, 100, 20, 19),
+        (0.6, 100, 80, 81),  # half of the rest
+        (0.9, 100, 80, 79),
+        (0.1, 10, 3, 4),  # two images
+        (0.5, 4, 4, None),
+        (0.2, 16, 5, 6),
+    ],
+)
+def test_far_is_a_tenth_or_half_of_what_was_asked_or_two_images(asked, n, just, beyond):
+    assert said_if_far(asked, just, n) == 0
+    assert beyond is None or said_if_far(asked, beyond, n) == 1
+
+
+def test_the_farthest_part_is_named_with_its_class():
+    table = pd.DataFrame({"label": ["a"] * 50 + ["b"] * 50, "group": [f"g{i // 2}" for i in range(100)]})
+    table.loc[table.index >= 90, "group"] = "large"
+    near = np.arange(100) % 10 < 4  # 40 % of all and of each class
+    only_b = np.arange(100) >= 84  # 32 % of b
+    with pytest.warns(
+        UserWarning, match=r"two was to hold 10% and holds 32% of class 'b': .*of 21 the largest"
+    ) as said:
+        split._say_if_far(table, {"one": (near, 0.2), "two": (only_b, 0.1), "three": (near, 0.3)})
+    assert "'large', has 10 of 50 images" in str(said[0].message)
+
+
+def leaking(values):
+    """A table in which each of so many values stands in train and test."""
+    rows = [(f"i{i:02d}{part}", f"s{i:02d}", part) for i in range(values) for part in ("train", "test")]
+    return pd.DataFrame(rows, columns=["image_id", "sha256", "split"])
+
+
+@pytest.mark.parametrize("values", [1, 10, 11, 13])
+def test_ten_leaks_are_listed_and_the_others_counted(values):
+    with pytest.raises(split.LeakError) as caught:
+        split.assert_disjoint(leaking(values))
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{values} value(s) on several sides of the split:"
+    assert lines[1] == "  sha256 s00: i00test (test), i00train (train)"
+    assert len(lines) == 1 + min(values, 10) + (values > 10)
+    if values > 10:
+        assert lines[-1] == f"  … and {values - 10} more"
+
+
+def test_rows_without_a_side_leak_nothing():
+    table = leaking(1)
+    table.loc[1, "split"] = None
+    split.assert_disjoint(table)
+    split.assert_disjoint(leaking(2).assign(sha256=None))
