@@ -157,15 +157,15 @@ def coverage(folder: Path) -> str:
     first, again = table["simulations"].min(), table["simulations"].max()
     return "\n".join(
         [
-            f"Each cell: {first:,} simulated studies (`python -m benchmarks.coverage`); a cell below 0.94 was run again "
-            f"with {again:,}, and that is what stands here. Columns: true accuracy, patients.",
+            f"Each cell: {first:,} simulated studies (`python -m benchmarks.coverage`); a cell below 0.94 was run "
+            f"again with {again:,} and shows that result. Columns: true accuracy, patients.",
             "",
             *lines,
             "",
             f"Two equal models have p below 0.05 in {equal['false_alarms'].min():.3f} to "
             f"{equal['false_alarms'].max():.3f} of the studies. With too few patients on one side there is no interval "
-            f"(up to {given:.2f} of the studies with ten patients), and coverage is over the others. The whole table, with "
-            "widths, is [`coverage.csv`](../benchmarks/coverage.csv); [picture](../benchmarks/coverage.png).",
+            f"(up to {given:.2f} of the studies with ten patients), and coverage is over the others. The whole table, "
+            "with widths, is [`coverage.csv`](../benchmarks/coverage.csv); [picture](../benchmarks/coverage.png).",
         ]
     )
 

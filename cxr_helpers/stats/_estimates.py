@@ -146,8 +146,8 @@ def loss(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.9
     value, n, groups = float(values.mean()), len(values), len(sizes)
     support = float(sums.sum() ** 2 / (sums**2).sum()) if sums.any() else 0.0
     if groups < FEWEST or support < 1.5:
-        reason = f"no interval: one of {groups} groups carries it" if groups >= FEWEST else _too_few(groups)
-        return Estimate(value, np.nan, np.nan, n, groups, support, reason)
+        carried = f"no interval: one of {groups} groups carries it" if value else "no interval: nothing was lost"
+        return Estimate(value, np.nan, np.nan, n, groups, support, carried if groups >= FEWEST else _too_few(groups))
     without = np.log(np.maximum(_means_without(values, code, sizes), np.finfo(float).tiny))
     half = t_quantile(level, max(support - 1, 2)) * standard_error(without)
     high = min(most, float(value * np.exp(min(half, 700.0))))

@@ -109,6 +109,7 @@ def test_a_loss_stays_above_zero_and_says_who_carries_it():
     assert np.isnan(carried.low)
     assert "one of 40 groups carries it" in carried.method
     assert stats.loss([1.5, 1.9, 0.1, 1.0], most=2).high == 2
+    assert stats.loss(np.zeros(9)).method == "no interval: nothing was lost"
 
 
 def test_more_groups_narrow_the_interval_as_foreseen():
