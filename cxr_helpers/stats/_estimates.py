@@ -9,6 +9,7 @@ from ._intervals import check_level, score_interval, t_quantile, wilson
 from ._jackknife import standard_error
 
 FEWEST = 3  # groups below which no interval is given
+CARRIERS = 5  # groups that carry a loss, below which its interval covers too little (benchmarks/coverage.csv)
 EFFECTIVE = "Wilson, effective size, t"
 STUDENT = "jackknife, t"
 LOGARITHM = "jackknife on the log scale, t"
@@ -151,7 +152,8 @@ def loss(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.9
     without = np.log(np.maximum(_means_without(values, code, sizes), np.finfo(float).tiny))
     half = t_quantile(level, max(support - 1, 2)) * standard_error(without)
     high = min(most, float(value * np.exp(min(half, 700.0))))
-    return Estimate(value, float(value * np.exp(-half)), high, n, groups, support, LOGARITHM)
+    method = LOGARITHM if support >= CARRIERS else f"{LOGARITHM}; few groups carry it: may be too narrow"
+    return Estimate(value, float(value * np.exp(-half)), high, n, groups, support, method)
 
 
 def groups_needed(estimate: Estimate, width: float, level: float = 0.95) -> int:

@@ -107,6 +107,8 @@ def test_a_loss_stays_above_zero_and_says_who_carries_it():
     assert 0 < even.low < even.value < even.high
     assert even.support > 15
     assert np.isnan(carried.low)
+    assert "few groups carry it" in stats.loss(np.r_[np.full(37, 0.01), 3.0, 4.0, 5.0]).method
+    assert "few groups" not in even.method
     assert "one of 40 groups carries it" in carried.method
     assert stats.loss([1.5, 1.9, 0.1, 1.0], most=2).high == 2
     assert stats.loss(np.zeros(9)).method == "no interval: nothing was lost"
