@@ -348,7 +348,8 @@ def test_a_loss_by_hand():
     factor = np.exp(t.ppf(0.975, support - 1) * error)
     found = stats.loss(values, group)
     assert (found.value, found.low, found.high) == pytest.approx((0.4, 0.4 / factor, 0.4 * factor))
-    assert (found.n, found.groups, found.method) == (6, 4, "jackknife on the log scale, t")
+    method = "jackknife on the log scale, t; few groups carry it: may be too narrow"
+    assert (found.n, found.groups, found.method) == (6, 4, method)
     assert found.support == pytest.approx(support)
     assert stats.loss(values, group, most=0.5).high == 0.5
     assert stats.loss(values, group, most=99).high == found.high
