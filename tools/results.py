@@ -426,12 +426,12 @@ def external(folder: Path) -> str:
 
 
 def label_worth(folder: Path) -> str:
-    """A second reading of films beside their labels, and what tells the labels without an image."""
+    """A second reading of radiographs beside their labels, and what tells the labels without an image."""
     table = measured.read("label_worth")
     lines = [
         f"Intervals by patient (`{table['command'].iloc[0]}`, {table['date'].iloc[0]}).",
         "",
-        "| what | figure | value | films | n | patients |",
+        "| what | figure | value | radiographs | n | patients |",
         "|---|---|---|---|---|---|",
     ]
     for row in table.to_dict("records"):
