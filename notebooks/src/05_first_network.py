@@ -441,17 +441,17 @@ plots.curves(history.history, title="16 hidden neurons, images and negatives")
 # More numbers to learn than images to learn from: such a network can simply remember. We give it 80 training images, and
 # every fifth label wrong, as if a hurried reader had written them. The *training* loss falls towards zero.
 #
-# **Predict.** Sketch the *validation* loss (good labels) after 1, 10, 20 and 40 epochs. It begins at about 0.69.
+# **Predict.** Sketch the *validation* loss (good labels) after 1, 10, 30 and 60 epochs. It begins at about 0.69.
 
 # %% tags=["nbval-check-output"]
-MY_VAL = None  # your prediction: four losses in a list, for epochs 1, 10, 20 and 40
+MY_VAL = None  # your prediction: four losses in a list, for epochs 1, 10, 30 and 60
 val_curve = guess.sketch(
     "05.validation-loss",
     MY_VAL,
     what="validation loss",
     along="epoch",
-    at=[1, 10, 20, 40],
-    between=(0, 1.5),
+    at=[1, 10, 30, 60],
+    between=(0, 2),
     near=0.1,
     example=[0.69, 0.5, 0.35, 0.2],
 )
@@ -462,14 +462,14 @@ few = np.random.default_rng(SEED).permutation(len(y))[:80]
 x_few, y_few = x[few].astype("float32"), y[few].copy()
 y_few[::5] = 1 - y_few[::5]
 validation = (x_val.astype("float32"), y_val)
-settings = {"validation_data": validation, "epochs": 40, "batch_size": 16, "verbose": 0}
+settings = {"validation_data": validation, "epochs": 60, "batch_size": 16, "verbose": 0}
 settings["validation_batch_size"] = len(x_val)  # all at once: quicker, same loss
 model = network(hidden=32, rate=0.001)
 overfitted = pd.DataFrame(model.fit(x_few, y_few, **settings).history)
 
 # %%
 val_curve.meets(
-    (np.arange(1, 41), overfitted["val_loss"]),
+    (np.arange(1, 61), overfitted["val_loss"]),
     beliefs=[
         ([0.69, 0.5, 0.35, 0.2], "That is the training loss: it falls on fitted images only."),
         ([0.69, 0.9, 1.2, 1.5], "It rises, but not at once, and not that fast on these images."),
