@@ -49,7 +49,10 @@ INSTEAD = {
 BELOW = {
     "docs/results.md": ["docs/stability.md"],
     "exercises/instructors/README.md": [
-        *(f"exercises/instructors/{name}.md" for name in ("objectives", "schedule", "misconceptions")),
+        *(
+            f"exercises/instructors/{name}.md"
+            for name in ("objectives", "schedule", "misconceptions", "concept-test", "concept-test-key")
+        ),
         *("exercises/README.md", "docs/publishing.md"),
     ],
 }
