@@ -2,7 +2,8 @@
 
 The objectives are the lessons' own ("You will be able to"), the messages those that the checks give. What stands
 outside the marks `<!-- 07 winners -->` and `<!-- end -->` is written by hand and stays. `--check` writes nothing and
-fails where a page has drifted, a question is not spoken of, or a lesson stands in no schedule.
+fails where a page has drifted, a question is not spoken of, a lesson stands in no schedule, or written.md does not say
+how a written question is marked.
 """
 
 import argparse
@@ -17,6 +18,9 @@ from tools.common import ROOT, pairs, relative, write_atomic
 from tools.exercises import sources
 
 UNWRITTEN = "*Not written yet: what to ask, what to say.*"
+WRITTEN = r'tags=\["written"\] name="(\w+)" points=(\d+)'
+MARKS = r"^\*\*(Half|Nothing), (\d+) of (\d+)\.\*\*"
+SAID = ("Met", "Missed", "Write back")
 BLOCK = r"<!-- {} -->\n.*?<!-- end -->"
 
 
@@ -83,6 +87,30 @@ def misconceptions(text: str) -> str:
     return text
 
 
+def marking_faults(page: str, root: Path = ROOT) -> Iterator[str]:
+    """Yield one line for each written question whose section of written.md is missing, or does not fit its rubric."""
+    parts = re.split(r"^## (.+)\n", page, flags=re.MULTILINE)[1:]
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    for source in sources(root):
+        for name, points in re.findall(WRITTEN, source.read_text(encoding="utf-8")):
+            question = f"{source.stem[:2]} {name}"
+            section = sections.pop(question, None)
+            if section is None:
+                yield f"written.md: say what earns full, half and no marks in {question}, below `## {question}`"
+                continue
+            head = rf"\n{points} points · \d+ minutes · \[source\]\(\.\./src/{re.escape(source.name)}\)\n"
+            if not re.match(head, section):
+                head = f"{points} points · 3 minutes · [source](../src/{source.name})"
+                yield f"written.md, {question}: begin with the line `{head}`"
+            marks = [(kind, int(got), int(of)) for kind, got, of in re.findall(MARKS, section, re.MULTILINE)]
+            most = int(points)
+            if marks not in [[("Half", got, most), ("Nothing", 0, most)] for got in range(1, most)]:
+                yield f"written.md, {question}: answers are `**Half, n of {most}.**` and `**Nothing, 0 of {most}.**`"
+            if [len(re.findall(rf"^- {word}: ", section, re.MULTILINE)) for word in SAID] != [1, 2, 2]:
+                yield f"written.md, {question}: say what is {', '.join(SAID)} below each answer (Nothing has no Met)"
+    yield from (f"written.md speaks of {question}, which no exercise asks" for question in sections)
+
+
 def faults(root: Path = ROOT) -> Iterator[str]:
     """Yield one line for each fault of the instructors' pages."""
     folder, repair = pages(root), "run `python -m tools.instructors`"
@@ -97,6 +125,7 @@ def faults(root: Path = ROOT) -> Iterator[str]:
     known = {f"{lesson} {question.name}" for lesson, question in questions()}
     spoken = set(re.findall(r"<!-- (\d\d \w+) -->", page))
     yield from (f"misconceptions.md speaks of {name}, which no check asks" for name in sorted(spoken - known))
+    yield from marking_faults(texts.get("written.md", ""), root)
     for part in re.split(r"^## ", texts.get("schedule.md", ""), flags=re.MULTILINE)[1:]:
         if "| " not in part:
             continue

@@ -53,7 +53,7 @@ BELOW = {
             f"exercises/instructors/{name}.md"
             for name in ("objectives", "schedule", "misconceptions", "concept-test", "concept-test-key")
         ),
-        *("exercises/README.md", "docs/publishing.md"),
+        *("exercises/README.md", "exercises/instructors/written.md", "docs/publishing.md"),
     ],
 }
 # Fenced code, a link or picture, and code in a line: whichever begins first, so that no link is seen in code.

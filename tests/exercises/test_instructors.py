@@ -32,6 +32,25 @@ def test_messages_are_renewed_and_what_is_written_by_hand_stays():
     assert instructors.misconceptions(new) == new
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("## 04 limits", "## 04 limit", ["full, half and no marks in 04 limits", "speaks of 04 limit, which"]),
+        ("\n10 points · 12", "\n8 points · 12", ["14 review: begin with the line `10 points"]),
+        ("**Half, 5 of 10.**", "**Half, 11 of 10.**", ["14 review: answers are"]),
+        ("**Half, 5 of 10.**", "**Half, 5 of 12.**", ["14 review: answers are"]),
+        ("**Nothing, 0 of 10.**", "**Nothing, 1 of 10.**", ["14 review: answers are"]),
+        ("- Met: leak", "leak", ["14 review: say what is Met"]),
+    ],
+)
+def test_a_written_question_whose_marking_does_not_fit_is_named(before, after, said):
+    page = (instructors.pages(ROOT) / "written.md").read_text(encoding="utf-8")
+    assert page.count(before) == 1
+    found = list(instructors.marking_faults(page.replace(before, after)))
+    assert len(found) == len(said)
+    assert all(text in line for text, line in zip(said, found, strict=True)), found
+
+
 def test_times_of_the_days_follow_one_another():
     text = (instructors.pages(ROOT) / "schedule.md").read_text(encoding="utf-8")
     found = re.findall(r"^\| (\d+):(\d+) \|.*?\| ?(\d*) *\|$", text, re.MULTILINE)
