@@ -1,4 +1,4 @@
-"""Write the generated parts of README.md and of pages in docs/, from the CSV files and the lessons' sources.
+"""Write the generated parts of README.md and of other pages, from the CSV files and the lessons' sources.
 
 A part stands between the marks `<!-- generated: NAME -->` and `<!-- end of NAME -->`; what stands outside is written by
 hand and stays. The CSV files lie in benchmarks/ and cxr_helpers/measured/. With --check only compare.
@@ -458,6 +458,39 @@ BLOCKS += (darkcovidnet, external, label_worth, phantom_pretraining, export, pip
 BLOCKS += (phantom_speed, lessons, coverage, scaling, mutants)
 
 
+def kernels(folder: Path) -> str:
+    """Memory and seconds of what runs on a server for a class: the lessons' kernels, and marking."""
+    table = pd.read_csv(folder / "lessons.csv").set_index("notebook")
+    whole, each = table.loc["all"], table.drop(index="all")
+    lessons = each[each.index.str[0].str.isdigit()]
+    marking = pd.read_csv(folder / "grading.csv").iloc[-1]
+
+    def largest(part: pd.DataFrame) -> str:
+        return f"{part['peak_mb'].max() / 1000:.1f} GB ({part['peak_mb'].idxmax()})"
+
+    def longest(part: pd.DataFrame) -> str:
+        return f"{part['seconds'].median():.0f} s, {part['seconds'].max():.0f} s ({part['seconds'].idxmax()})"
+
+    parts = {"lessons": lessons, "case studies": each.drop(index=lessons.index)}
+    rows = [
+        f"| {name} | {part['peak_mb'].median() / 1000:.1f} GB | {largest(part)} | {longest(part)} |"
+        for name, part in parts.items()
+    ]
+    count, minutes = marking["submissions"], marking["total_seconds"] / 60
+    return "\n".join(
+        [
+            "| one kernel | memory, median | memory, most | a whole run: median, longest |",
+            "|---|--:|--:|--:|",
+            *rows,
+            "",
+            f"Measured with two notebooks at a time on two cores, phantoms drawn before (`{whole['command']}`, "
+            f"{whole['date']}; a notebook that was changed later may differ: run the command again). Marking {count} "
+            f"submissions of exercise 04 took {minutes:.1f} minutes, {marking['seconds_median']:.0f} s for one "
+            f"(`{marking['command']}`, {marking['date']}).",
+        ]
+    )
+
+
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:
     """The generated parts of the README: {name: Markdown}."""
     return {name: getattr(front, name)(root) for name in ("picture", "colab", "commands", "lessons", "results")}
@@ -466,6 +499,11 @@ def readme(page: str, root: Path = ROOT) -> dict[str, str]:
 def measurements(page: str, root: Path = ROOT) -> dict[str, str]:
     """The generated parts of docs/results.md: {name: Markdown}."""
     return {block.__name__: block(root / "benchmarks") for block in BLOCKS}
+
+
+def server(page: str, root: Path = ROOT) -> dict[str, str]:
+    """The generated part of the page on a JupyterHub: {name: Markdown}."""
+    return {"kernels": kernels(root / "benchmarks")}
 
 
 def verdicts(page: str, root: Path = ROOT) -> dict[str, str]:
@@ -477,6 +515,7 @@ PAGES: dict[str, Callable[..., dict[str, str]]] = {
     "README.md": readme,
     "docs/results.md": measurements,
     "docs/stability.md": verdicts,
+    "exercises/instructors/jupyterhub.md": server,
 }
 
 

@@ -51,9 +51,10 @@ BELOW = {
     "exercises/instructors/README.md": [
         *(
             f"exercises/instructors/{name}.md"
-            for name in ("objectives", "schedule", "misconceptions", "concept-test", "concept-test-key")
+            for name in ("before", "objectives", "schedule", "misconceptions", "concept-test", "concept-test-key")
         ),
-        *("exercises/README.md", "exercises/instructors/written.md", "docs/publishing.md"),
+        *("exercises/README.md", "exercises/instructors/written.md", "exercises/instructors/jupyterhub.md"),
+        "docs/publishing.md",
     ],
 }
 # Fenced code, a link or picture, and code in a line: whichever begins first, so that no link is seen in code.
