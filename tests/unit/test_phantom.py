@@ -400,9 +400,10 @@ def sha(*arrays):
     return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
 
 
-def fingerprint(fields):
-    """Hashes of grey levels, masks and parameters of one rendering, and every eighth pixel of it as hex."""
-    drawn = phantom.render(fields, 224)
+def fingerprint(fields, size):
+    """Hashes of grey levels, masks and parameters of one rendering, and a grid of its pixels as hex."""
+    drawn = phantom.render(fields, size)
+    step = size // 28
     levels = np.rint(drawn.image * 255).astype(np.uint8)
     known = {k: v for k, v in drawn.truth.items() if k.startswith(("patient_", "pose_")) or k in ("ctr", "side")}
     known = {k: round(v, 9) if isinstance(v, float) else v for k, v in sorted(known.items())}
@@ -410,7 +411,7 @@ def fingerprint(fields):
         "pixels": sha(levels),
         "masks": sha(*(drawn.masks[k] for k in phantom.MASKS)),
         "parameters": hashlib.sha256(json.dumps(known).encode()).hexdigest(),
-        "every_eighth": levels[4::8, 4::8].tobytes().hex(),
+        "some_pixels": levels[step // 2 :: step, step // 2 :: step].tobytes().hex(),
     }
 
 
@@ -426,17 +427,27 @@ def unlike(found, case, same_environment):
 
     Pixels are compared byte for byte where they were recorded, elsewhere within one grey level.
     """
-    a, b = (np.frombuffer(bytes.fromhex(f["every_eighth"]), np.uint8).astype(int) for f in (found, case))
+    a, b = (np.frombuffer(bytes.fromhex(f["some_pixels"]), np.uint8).astype(int) for f in (found, case))
     exact = ("parameters", "masks", *(("pixels",) if same_environment else ()))
     differing = [name for name in exact if found[name] != case[name]]
     return ", ".join(differing) or ("pixels" if np.abs(a - b).max() > 1 else "")
 
 
-@pytest.mark.parametrize("case", PINNED["cases"], ids=lambda case: case["fields"]["label"])
+@pytest.mark.parametrize("case", PINNED["cases"], ids=lambda case: f"{case['fields']['label']}-{case['size']}")
 def test_renderings_are_pinned_to_the_version(case):
     same = environment() == PINNED["environment"]
-    differing = unlike(fingerprint(case["fields"]), case, same)
+    differing = unlike(fingerprint(case["fields"], case["size"]), case, same)
     assert not differing, f"{differing}: {RAISE}"
+
+
+def design_hash(name):
+    return hashlib.sha256(phantom.design(name, n=24, seed=3).to_csv(index=False).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("name", list(phantom.presets()["name"]))
+def test_designs_are_pinned(name):
+    """Which images a design asks for: lessons state numbers about them."""
+    assert design_hash(name) == PINNED["designs"][name]
 
 
 def test_the_pins_are_those_of_this_version():
@@ -471,20 +482,45 @@ def test_the_key_of_a_cohort_follows_the_version(monkeypatch):
     assert before != phantom.cohort_key(table)
 
 
-def record():
-    """Write phantom_pinned.json anew from what is drawn now; refuses changed renderings of an unchanged version."""
+def rows_to_pin():
+    """Row and size of each pinned rendering; together they run through every part of the drawing."""
     extras = {"marker": "L|PORTABLE", "device": "leads+tube"}
     child = {"age_group": "child", "marker": "R", "device": "pacemaker+drain"}
-    kinds = [("normal", "A", {}), ("covid", "B", extras), ("effusion", "C", extras), ("viral", "B", {"view": "AP"})]
-    rows = [row(label=label, equipment=site, **more) for label, site, more in [*kinds, ("bacterial", "A", child)]]
-    cases = [{"fields": fields, **fingerprint(fields)} for fields in rows]
+    woman = {"sex": "F", "marker": "R|KM", "device": "line+feeding", "seed": 4}  # at site C: a black border; no gas
+    girl = {"age_group": "child", "sex": "F", "view": "AP", "mirrored": True, "seed": 8, "patient_seed": 42}
+    return [
+        (row(label="normal", equipment="A"), 224),
+        (row(label="covid", equipment="B", **extras), 224),
+        (row(label="effusion", equipment="C", **extras), 224),
+        (row(label="viral", equipment="B", view="AP"), 224),
+        (row(label="bacterial", equipment="A", **child), 224),
+        (row(label="covid", equipment="C", **woman), 64),
+        (row(label="viral", equipment="B", **girl), 512),
+        (row(label="bacterial", equipment="A", side="left", transform="contrast"), 96),
+        (row(label="normal", equipment="B", transform="lateral"), 96),
+        (row(label="effusion", equipment="A", transform="rotate90"), 700),
+    ]
+
+
+def case_name(case):
+    return json.dumps([case["fields"], case["size"]])
+
+
+def record():
+    """Write phantom_pinned.json anew from what is drawn now; refuses changed renderings of an unchanged version."""
+    cases = [{"fields": fields, "size": size, **fingerprint(fields, size)} for fields, size in rows_to_pin()]
     if PINNED["version"] == phantom.RENDERER_VERSION:
         same = environment() == PINNED["environment"]
-        old = {json.dumps(case["fields"]): case for case in PINNED["cases"]}
-        both = [(case, old.get(json.dumps(case["fields"]), case)) for case in cases]
+        old = {case_name(case): case for case in PINNED["cases"]}
+        both = [(case, old.get(case_name(case), case)) for case in cases]
         if any(unlike(found, case, same) for found, case in both):
             raise SystemExit(RAISE)
-    pins = {"version": phantom.RENDERER_VERSION, "environment": environment(), "cases": cases}
+    pins = {
+        "version": phantom.RENDERER_VERSION,
+        "environment": environment(),
+        "cases": cases,
+        "designs": {name: design_hash(name) for name in phantom.presets()["name"]},
+    }
     Path(__file__).with_name("phantom_pinned.json").write_text(json.dumps(pins, indent=1) + "\n")
 
 
