@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import ndimage
 
-from .frame import blur, mean, texture
+from .grain import blur, mean, texture
 from .patient import stream
 
 MU_SOFT = 0.19  # 1/cm, water at about 70 keV

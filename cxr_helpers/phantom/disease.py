@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .frame import ORIGIN, STEP, Frame, blur, dome, splat, texture
+from .frame import Frame
+from .grain import blur, texture
 from .patient import Patient, stream
+from .points import splat
+from .profiles import ORIGIN, STEP, dome
 from .soft import RIM, Chest
 
 DISEASES = ("covid", "viral", "bacterial", "effusion")
@@ -83,7 +86,7 @@ def _covid(frame, patient, chest, severity, rng, side) -> np.ndarray:
     drawn = np.flatnonzero(weight > 0)
     y = depth[drawn] * chest.lungs_height
     row = ((y - ORIGIN) / STEP).astype(int)
-    outer = np.where(sign[drawn] > 0, chest.outer_left[row], chest.outer_right[row])
+    outer = np.where(sign[drawn] > 0, chest.outlines.left[row], chest.outlines.right[row])
     x = sign[drawn] * lateral[drawn] * outer
     wide, tall = size[drawn] * flat[drawn], size[drawn] / flat[drawn]
     columns, rows = frame.to_pixels(x, y) / frame.step

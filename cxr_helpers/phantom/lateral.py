@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .frame import blur, dome, fractal
+from .grain import blur, fractal
+from .profiles import dome
 
 MU_SOFT = 0.19  # 1/cm
 MU_BONE = 0.30

@@ -20,7 +20,8 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 
     Introduced in lesson 01.
     """
-    keys = [int(seed), *(zlib.crc32(name.encode()) if isinstance(name, str) else int(name) for name in names)]
+    numbers = [zlib.crc32(name.encode()) if isinstance(name, str) else int(name) for name in names]
+    keys = [int(seed), *numbers]
     if 0 <= max(keys) < 2**32:  # the same numbers from an array, quicker
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(np.array(keys, np.uint32))))
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(keys)))
@@ -79,26 +80,63 @@ class Pose:
 
 
 def draw_patient(rng: np.random.Generator, age_group: str = "adult", sex: str | None = None) -> Patient:
-    """Draw a patient: proportions of an adult, or of a child of 1-12 years.
+    """Draw a patient: proportions of an adult of 20-85 years, or of a child of 1-12.
 
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of everything random; `stream` makes one from a seed.
+    age_group : {"adult", "child"}
+        Whose proportions.
+    sex : {"F", "M"}, optional
+        Drawn if not given.
+
+    Returns
+    -------
+    Patient
+        Lengths in cm at the detector, the same over visits.
+
+    Raises
+    ------
+    ValueError
+        For an unknown age group.
+
+    Notes
+    -----
     Thoracic width 24-30 cm and a cardiothoracic ratio of 0.39-0.50 are adult PA values (Danzer 1919; Simkus et al.
-    2021, doi 10.1007/s13244-021-01076-6). Raises ValueError for an unknown age group. Introduced in lesson 01.
+    2021, doi 10.1007/s13244-021-01076-6).
+
+    Examples
+    --------
+    >>> from cxr_helpers import phantom
+    >>> person = phantom.draw_patient(np.random.default_rng(1), "adult", "F")
+    >>> round(person.age), round(2 * person.half_width, 1)
+    (82, 25.5)
     """
     if age_group not in AGE_GROUPS:
         raise ValueError(f"age_group {age_group!r} is not one of {AGE_GROUPS}")
-    drawn, adult = "F" if rng.random() < 0.5 else "M", age_group == "adult"
+    adult = age_group == "adult"
+    drawn = "F" if rng.random() < 0.5 else "M"
     sex = sex or drawn
     age = float(rng.uniform(20, 85) if adult else rng.uniform(1, 12))
+    old = max(0.0, (age - 45) / 40) if adult else 0.0
     build = float(np.clip(rng.beta(2.0, 2.2), 0, 1))
     scale = (0.95 if sex == "F" else 1.03) if adult else 0.55 + 0.032 * age
     scale *= float(rng.uniform(0.96, 1.04))
     half_width = scale * float(rng.uniform(12.4, 14.0))
     height = half_width * float(rng.uniform(1.74, 2.10) if adult else rng.uniform(1.45, 1.85))
-    old = max(0.0, (age - 45) / 40) if adult else 0.0
-    seed = int(rng.integers(2**31))
-    known = {"seed": seed, "sex": sex, "age_group": age_group, "age": round(age, 1), "build": build, "scale": scale}
+    # Every value is drawn where it stands: to move a line is to draw other patients.
     return Patient(
-        **known | {"half_width": half_width, "lung_height": height},
+        seed=int(rng.integers(2**31)),
+        sex=sex,
+        age_group=age_group,
+        age=round(age, 1),
+        build=build,
+        scale=scale,
+        half_width=half_width,
+        lung_height=height,
         depth=scale * (18.8 + 4.2 * build + float(rng.normal(0, 0.6))) * (1.0 if adult else 0.92),
         wall=scale * (2.2 + 2.6 * build),
         triangularity=float(rng.uniform(0, 0.6) if adult else rng.uniform(0.35, 1.0)),
@@ -121,26 +159,46 @@ def draw_patient(rng: np.random.Generator, age_group: str = "adult", sex: str | 
 
 
 def draw_pose(rng: np.random.Generator, patient: Patient, view: str = "PA") -> Pose:
-    """Draw the pose of one visit of `patient` in the given view ("PA" erect, "AP" mostly portable, supine or sitting).
+    """Draw the pose of one visit of a patient.
 
-    A heart lies farther from the detector in AP and is magnified by up to 20 %. Raises ValueError for an unknown view.
     Introduced in lesson 01.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of everything random.
+    patient : Patient
+        Who is radiographed.
+    view : {"PA", "AP"}
+        "PA" erect; "AP" mostly portable, supine or sitting: the heart lies farther from the detector and is magnified
+        by up to 20 %.
+
+    Returns
+    -------
+    Pose
+        Lengths in cm, angles in degrees.
+
+    Raises
+    ------
+    ValueError
+        For an unknown view.
+
+    Examples
+    --------
+    >>> from cxr_helpers import phantom
+    >>> rng = np.random.default_rng(1)
+    >>> pose = phantom.draw_pose(rng, phantom.draw_patient(rng), "PA")
+    >>> 0.88 <= pose.inspiration <= 1 and pose.heart_scale == 1
+    True
     """
     if view not in VIEWS:
         raise ValueError(f"view {view!r} is not one of {VIEWS}")
     front = view == "AP"
     adult = patient.age_group == "adult"
     inspiration = float(rng.uniform(0.76, 0.98) if front else rng.uniform(0.88, 1.0))
-    body = 2 * (patient.half_width + patient.wall)
-    field = body * float(rng.uniform(*((0.88, 1.26) if front else (0.85, 1.09))) if adult else rng.uniform(0.88, 1.18))
-    height = patient.lung_height * inspiration
-    room = field - height
-    raised = not adult and rng.random() < 0.2
-    arms = (
-        rng.uniform(105, 150, 2)
-        if raised
-        else (rng.uniform(5, 40, 2) if front else rng.uniform(8, 34 if adult else 55, 2))
-    )
+    field = 2 * (patient.half_width + patient.wall) * _draw_collimation(rng, adult, front)
+    room = field - patient.lung_height * inspiration
+    arm_right, arm_left = _draw_arms(rng, adult, front)
     return Pose(
         seed=int(rng.integers(2**31)),
         view=view,
@@ -151,9 +209,30 @@ def draw_pose(rng: np.random.Generator, patient: Patient, view: str = "PA") -> P
         axial=float(np.clip(rng.normal(0, 0.45 if front else 0.22), -1, 1)),
         inspiration=inspiration,
         heart_scale=float(rng.uniform(0.98, 1.10)) if front else 1.0,
-        arm_right=float(arms[0]),
-        arm_left=float(arms[1]),
+        arm_right=arm_right,
+        arm_left=arm_left,
         protraction=float(rng.uniform(0.0, 0.45) if front else rng.uniform(0.35, 1.0)),
         gas=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.8 else 0.0,
         warp=float(rng.uniform(0.15, 0.42)),
     )
+
+
+def _draw_collimation(rng: np.random.Generator, adult: bool, front: bool) -> float:
+    """Side of the field against the width of the body."""
+    if not adult:
+        return float(rng.uniform(0.88, 1.18))
+    if front:
+        return float(rng.uniform(0.88, 1.26))
+    return float(rng.uniform(0.85, 1.09))
+
+
+def _draw_arms(rng: np.random.Generator, adult: bool, front: bool) -> tuple[float, float]:
+    """Angles of the right and left arm; some children are held by their raised arms."""
+    if not adult and rng.random() < 0.2:
+        low, high = 105, 150
+    elif front:
+        low, high = 5, 40
+    else:
+        low, high = 8, 34 if adult else 55
+    right, left = rng.uniform(low, high, 2)
+    return float(right), float(left)

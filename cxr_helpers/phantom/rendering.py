@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +12,8 @@ import pandas as pd
 from .acquisition import MU_BONE, MU_LUNG, MU_SOFT, SITES, expose, prepare
 from .bones import draw_bones
 from .disease import Lesion, draw_lesion
-from .frame import Frame, make_frame, texture
+from .frame import Frame, make_frame
+from .grain import texture
 from .overlay import draw_border, draw_devices, draw_marker
 from .patient import Patient, Pose, draw_patient, draw_pose, stream
 from .soft import Chest, draw_chest
@@ -45,8 +46,16 @@ DEFAULTS = {
 class Rendering:
     """A phantom radiograph and the truth about it.
 
-    image: (h, w) float32 in [0, 1], white = dense; masks: name → (h, w) bool of lung, heart, lesion, marker, device;
-    truth: every parameter as one flat row. Introduced in lesson 01.
+    Introduced in lesson 01.
+
+    Attributes
+    ----------
+    image : numpy.ndarray
+        (size, size) float32 in [0, 1], white = dense.
+    masks : dict of str to numpy.ndarray
+        (size, size) bool of lung, heart, lesion, marker, device.
+    truth : dict
+        Every parameter as one flat row.
     """
 
     image: np.ndarray
@@ -71,42 +80,98 @@ def render(
 ) -> Rendering:
     """Draw the radiograph that a row of a design describes.
 
-    The switches give the counterfactuals: the same seed without its lesion, marker or device, at another site
-    (equipment "A", "B", "C"), at another severity, or mirrored. With scatter, noise and filters (detector blur,
-    sharpening) off, two counterfactuals differ only inside the mask of what was changed. Missing fields
-    take the values of DEFAULTS. Raises ValueError for unknown labels, sites, views, devices. Introduced in lesson 01.
+    The switches give the counterfactuals: the same seed without its lesion, marker or device, at another site, at
+    another severity, or mirrored. With scatter, noise and filters off, two counterfactuals differ only inside the mask
+    of what was changed. Introduced in lesson 01.
+
+    Parameters
+    ----------
+    row : Mapping
+        Fields of one row of a design; missing ones take the values of DEFAULTS.
+    size : int
+        Side of the square image in pixels.
+    masks : bool
+        Whether to return masks.
+    lesion, marker, device : bool
+        Whether to draw them, where the row has them.
+    site : {"A", "B", "C"}, optional
+        Another site's equipment than the row's.
+    severity : float, optional
+        Another severity than the row's, 0 (invisible) to 1 (severe).
+    mirror : bool
+        Whether to exchange left and right in the finished image.
+    scatter, noise, filters : bool
+        Whether to add scattered radiation and quantum noise, and to blur and sharpen as detectors do.
+
+    Returns
+    -------
+    Rendering
+        Image, masks and truth.
+
+    Raises
+    ------
+    ValueError
+        For an unknown label, site, view, age group, device or transform.
+
+    Examples
+    --------
+    >>> from cxr_helpers import phantom
+    >>> row = {"label": "covid", "severity": 0.8, "seed": 3, "patient_seed": 4}
+    >>> ill = phantom.render(row, size=64)
+    >>> well = phantom.render(row, size=64, lesion=False)
+    >>> ill.image.shape, bool(ill.masks["lesion"].any()), bool(well.masks["lesion"].any())
+    ((64, 64), True, False)
+    >>> bool(ill.image[ill.masks["lesion"]].mean() > well.image[ill.masks["lesion"]].mean())
+    True
     """
-    row = {**DEFAULTS, **{k: v for k, v in dict(row).items() if not pd.isna(v)}}
-    equipment = site or row["equipment"]
+    fields = dict(DEFAULTS)
+    fields.update((name, value) for name, value in dict(row).items() if not pd.isna(value))
+    equipment = site or fields["equipment"]
     if equipment not in SITES:
         raise ValueError(f"site {equipment!r} is not one of {sorted(SITES)}")
-    seed, amount = int(row["seed"]), float(row["severity"] if severity is None else severity)
-    patient = draw_patient(stream(row["patient_seed"], "patient"), row["age_group"], row["sex"])
-    anatomy = _draw_anatomy(patient, draw_pose(stream(seed, "pose"), patient, row["view"]), size)
+    place = SITES[equipment]
+    seed = int(fields["seed"])
+    amount = float(fields["severity"] if severity is None else severity) if lesion else 0.0
+    disease = fields.get("disease", fields["label"])
+
+    # The patient, ill, before the beam.
+    patient = draw_patient(stream(fields["patient_seed"], "patient"), fields["age_group"], fields["sex"])
+    anatomy = _draw_anatomy(patient, draw_pose(stream(seed, "pose"), patient, fields["view"]), size)
     frame, chest = anatomy.frame, anatomy.chest
-    disease = row.get("disease", row["label"])
-    wound = draw_lesion(frame, patient, chest, disease, amount if lesion else 0.0, seed, row["side"])
-    base = anatomy.bone * (MU_BONE * SITES[equipment].bone)
-    base += anatomy.soft
-    base.clip(0, np.inf, out=base)
-    exposure = prepare(base, chest.field, SITES[equipment], seed, scatter=scatter, noise=noise, filters=filters)
-    metal = draw_devices(frame, patient, chest, row["device"] if device else "", seed)
-    base += metal
-    base += (anatomy.air_to_water - 0.6 * anatomy.vessels) * wound.opacity
-    image = expose(base, exposure)
-    letters = draw_marker(size, row["marker"] if marker else "", SITES[equipment].lettering, seed)
-    black = draw_border(size, SITES[equipment].border if row["border"] else 0.0, seed)
+    wound = draw_lesion(frame, patient, chest, disease, amount, seed, fields["side"])
+    metal = draw_devices(frame, patient, chest, fields["device"] if device else "", seed)
+
+    # The beam: grey levels are fixed before lesion and device, and cannot answer to them.
+    attenuation = anatomy.bone * (MU_BONE * place.bone)
+    attenuation += anatomy.soft
+    attenuation.clip(0, np.inf, out=attenuation)
+    exposure = prepare(attenuation, chest.field, place, seed, scatter=scatter, noise=noise, filters=filters)
+    attenuation += metal
+    attenuation += (anatomy.air_to_water - 0.6 * anatomy.vessels) * wound.opacity
+    image = expose(attenuation, exposure)
+
+    # What is not the patient, on the finished image.
+    letters = draw_marker(size, fields["marker"] if marker else "", place.lettering, seed)
+    black = draw_border(size, place.border if fields["border"] else 0.0, seed)
     image[black] = 0.01
     image += letters * (0.97 - image)
     image.clip(0, 1, out=image)
     found = _masks(chest, wound, letters, metal, black) if masks else {}
-    flip = bool(mirror or row["mirrored"])
-    if flip:
-        image, found = image[:, ::-1].copy(), {k: m[:, ::-1].copy() for k, m in found.items()}
-    image, found = apply(image, found, str(row["transform"]), seed)
-    shown = {"disease": disease, "equipment": equipment, "mirrored": flip, "severity": amount if lesion else 0.0}
-    shown |= {"exposure": exposure.exposure, "contrast": exposure.contrast}
-    return Rendering(image, found, _truth({**row, **shown}, patient, frame, chest, wound))
+    mirrored = bool(mirror or fields["mirrored"])
+    if mirrored:
+        image = image[:, ::-1].copy()
+        found = {name: mask[:, ::-1].copy() for name, mask in found.items()}
+    image, found = apply(image, found, str(fields["transform"]), seed)
+
+    fields.update(
+        disease=disease,
+        equipment=equipment,
+        mirrored=mirrored,
+        severity=amount,
+        exposure=exposure.exposure,
+        contrast=exposure.contrast,
+    )
+    return Rendering(image, found, _truth(fields, patient, frame, chest, wound))
 
 
 @dataclass(frozen=True)
@@ -126,7 +191,10 @@ def _draw_anatomy(patient: Patient, pose: Pose, size: int) -> _Anatomy:
     frame = make_frame(pose, size)
     chest = draw_chest(frame, patient)
     rng = stream(patient.seed, "texture")
-    grain, lace, organs = (texture(rng, size, e) for e in (3.2, 2.4, 3.4))
+    grain = texture(rng, size, 3.2)
+    lace = texture(rng, size, 2.4)
+    organs = texture(rng, size, 3.4)
+    # Vessels are seen where there is lung around them, and thin out to the wall.
     vessels = draw_vessels(frame, patient, chest)
     vessels *= np.clip(chest.lung * (1.3 / (0.76 * patient.depth)), 0, 1)
     vessels *= np.clip((1.05 - chest.extent) * 4, 0.3, 1)
@@ -142,12 +210,25 @@ def _draw_anatomy(patient: Patient, pose: Pose, size: int) -> _Anatomy:
     spongy *= chest.lung
     soft += spongy
     soft += vessels
-    anatomy = _Anatomy(frame, chest, soft, vessels, chest.lung * (MU_SOFT - MU_LUNG), draw_bones(frame, patient, chest))
-    for part in (frame, chest, anatomy):
-        for values in vars(part).values():
-            if isinstance(values, np.ndarray):
-                values.setflags(write=False)
+    anatomy = _Anatomy(
+        frame=frame,
+        chest=chest,
+        soft=soft,
+        vessels=vessels,
+        air_to_water=chest.lung * (MU_SOFT - MU_LUNG),
+        bone=draw_bones(frame, patient, chest),
+    )
+    _protect(anatomy)
     return anatomy
+
+
+def _protect(part) -> None:
+    """Make all arrays of a dataclass, and of those in it, read-only."""
+    for value in vars(part).values():
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+        elif is_dataclass(value):
+            _protect(value)
 
 
 def _masks(chest: Chest, lesion: Lesion, letters: np.ndarray, metal: np.ndarray, black: np.ndarray) -> dict:
@@ -161,16 +242,22 @@ def _masks(chest: Chest, lesion: Lesion, letters: np.ndarray, metal: np.ndarray,
     }
 
 
-def _truth(row: dict, patient: Patient, frame: Frame, chest: Chest, lesion: Lesion) -> dict:
+def _truth(fields: dict, patient: Patient, frame: Frame, chest: Chest, lesion: Lesion) -> dict:
     """Everything that was drawn, as one flat row; sides are those seen in the image."""
-    side = {"left": "right", "right": "left"}.get(lesion.side, lesion.side) if row["mirrored"] else lesion.side
-    facts = {
-        **row,
-        "severity": row["severity"] if row["disease"] != "normal" else 0.0,
-        "side": side,
-        "ctr": chest.ctr,
-        "lesion_share": np.count_nonzero(lesion.mask) / max(np.count_nonzero(chest.field), 1),
-        "lesion_opacity": float(lesion.opacity[lesion.mask].mean(dtype=np.float64)) if lesion.mask.any() else 0.0,
-    }
-    facts |= {f"patient_{k}": v for k, v in vars(patient).items() if k not in ("seed", "sex", "age_group")}
-    return facts | {f"pose_{k}": v for k, v in vars(frame.pose).items() if k not in ("seed", "view")}
+    truth = dict(fields)
+    if fields["disease"] == "normal":
+        truth["severity"] = 0.0
+    truth["side"] = lesion.side
+    if fields["mirrored"]:
+        truth["side"] = {"left": "right", "right": "left"}.get(lesion.side, lesion.side)
+    truth["ctr"] = chest.ctr
+    truth["lesion_share"] = np.count_nonzero(lesion.mask) / max(np.count_nonzero(chest.field), 1)
+    seen = lesion.mask.any()
+    truth["lesion_opacity"] = float(lesion.opacity[lesion.mask].mean(dtype=np.float64)) if seen else 0.0
+    for name, value in vars(patient).items():
+        if name not in ("seed", "sex", "age_group"):
+            truth[f"patient_{name}"] = value
+    for name, value in vars(frame.pose).items():
+        if name not in ("seed", "view"):
+            truth[f"pose_{name}"] = value
+    return truth

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .frame import fractal
+from .grain import fractal
 from .lateral import draw_lateral
 from .patient import stream
 

@@ -5,37 +5,42 @@ Radii shrink by 0.68-0.92 per branching (Murray 1926: r³ = r1³ + r2³ gives 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
 
-from .frame import Frame, blur, deposit
+from .frame import Frame
+from .grain import blur
 from .patient import Patient, stream
+from .points import deposit
 from .soft import Chest
 
-SAMPLES = (16, 12, 10, 8, 7, 6)  # points per piece of each generation
+SAMPLES = (16, 12, 10, 8, 7, 6)  # points per segment of each generation
 HILUM_SAMPLES = 26
 TRUNKS = 17  # on each side
 CLUSTER = 16  # short wide vessels of each hilum, of which three are arteries with a place of their own
+HILA_X = np.array([3.1, 3.3])  # right, left: cm from the midline in an adult
+HILA_Y = np.array([0.43, 0.385])  # fractions of the height of the lungs: the left one stands higher
 WIDTHS = (2.6, 1.3, 0.62)  # blur in pixels of wide, middle and narrow vessels
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Bent pieces of vessels, arrays of one value per piece; x, y where it begins, cm and radians."""
+    """Bent pieces of vessels, float32 arrays of one value per segment; x, y where it begins, cm and radians."""
 
-    x: np.ndarray
+    x: np.ndarray  # away from the midline on both sides
     y: np.ndarray
     radius: np.ndarray
     length: np.ndarray
-    angle: np.ndarray
-    bend: np.ndarray
-    side: np.ndarray  # -1 right, 1 left; x runs away from the midline on both
+    angle: np.ndarray  # 0 outward, growing downward
+    bend: np.ndarray  # what the angle grows by to the end
+    side: np.ndarray  # -1 right, 1 left
 
     def at(self, share: float) -> tuple[np.ndarray, np.ndarray]:
         """x, y of the point at `share` of the way."""
-        angle, way = self.angle + np.float32(0.5 * share) * self.bend, self.length * np.float32(share)
+        angle = self.angle + np.float32(0.5 * share) * self.bend
+        way = self.length * np.float32(share)
         return self.x + way * np.cos(angle), self.y + way * np.sin(angle)
 
 
@@ -54,21 +59,22 @@ def draw_vessels(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
     Points are sorted by radius into octaves; each octave is blurred to its width together with the wider ones. Wide
     vessels lie near the hila, so most blurring happens in a small block.
     """
-    points = _sample(frame, _trees(patient, chest.lungs_height))
-    limits = [np.float32(0.55 * frame.px * 2**k) for k in (2.5, 1.5, 0.5)]
+    points = _sample(frame, _grow(patient, chest.lungs_height))
+    limits = [np.float32(0.55 * frame.px * 2**octave) for octave in (2.5, 1.5, 0.5)]
     image = np.zeros((frame.size, frame.size), np.float32)
     top, left, bottom, right = frame.size, frame.size, 0, 0
     wide = np.flatnonzero(points.radius > limits[-1])
     radius = points.radius[wide]
     for above, below, sigma in zip(limits, [np.inf, *limits], WIDTHS, strict=False):
         keep = wide[(radius > above) & (radius <= below)]
-        if keep.size:
-            rows, cols = deposit(frame, points.places[:, keep], points.volume[keep], image)
-            top, left = min(top, rows.start - 8), min(left, cols.start - 8)
-            bottom, right = max(bottom, rows.stop + 8), max(right, cols.stop + 8)
-            block = image[max(top, 0) : bottom, max(left, 0) : right]
-            block[:] = blur(block, sigma)
-    thin = points.volume * (points.radius <= limits[-1])  # the splat itself blurs by about 0.4 pixels
+        if not keep.size:
+            continue
+        rows, cols = deposit(frame, points.places[:, keep], points.volume[keep], image)
+        top, left = min(top, rows.start - 8), min(left, cols.start - 8)
+        bottom, right = max(bottom, rows.stop + 8), max(right, cols.stop + 8)
+        block = image[max(top, 0) : bottom, max(left, 0) : right]
+        block[:] = blur(block, sigma)
+    thin = points.volume * (points.radius <= limits[-1])  # depositing itself blurs by about 0.4 pixels
     deposit(frame, points.places, thin, image)
     crowded = image * np.float32(0.4 / (1.1 * patient.scale))  # overlapping vessels share the depth of the hilum
     crowded += 1
@@ -77,102 +83,145 @@ def draw_vessels(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
     return image
 
 
-def _trees(patient: Patient, height: float) -> list[Segments]:
-    """Arteries and veins of both lungs by generation, hila first."""
-    rng, s, count = stream(patient.seed, "vessels"), np.float32(patient.scale), 2 * TRUNKS
-    side = np.repeat(np.float32([-1, 1]), TRUNKS)
-    heights = height * np.array([0.43, 0.385]) + rng.normal(0, 0.4, 2)
-    hila = [_hilum(rng, patient, x, y) for x, y in zip(patient.scale * np.array([3.1, 3.3]), heights, strict=True)]
-    both = np.concatenate(hila, axis=1).astype(np.float32)
-    grown = [Segments(*both, np.repeat(np.float32([-1, 1]), CLUSTER))]
-    turn = np.tile(np.linspace(-80, 92, TRUNKS), 2) + rng.normal(0, 9, count)
+def _grow(patient: Patient, height: float) -> Segments:
+    """Arteries and veins of both lungs by generation, hila first; height: of the lungs, cm."""
+    rng = stream(patient.seed, "vessels")
+    right_x, left_x = patient.scale * HILA_X
+    right_y, left_y = y = height * HILA_Y + rng.normal(0, 0.4, 2)
+    hila = _join([_hilum(patient, right_x, right_y, -1, rng), _hilum(patient, left_x, left_y, 1, rng)])
+    grown = [hila, _trunks(patient, y, rng)]
+    for _ in SAMPLES[1:]:
+        grown.append(_branch(grown[-1], rng))
+    return _join(grown)
+
+
+def _join(parts: list[Segments]) -> Segments:
+    """All segments as one, in turn."""
+    names = [field.name for field in fields(Segments)]
+    return Segments(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def _hilum(patient: Patient, x: float, y: float, side: int, rng: np.random.Generator) -> Segments:
+    """Hilum: a cluster of short wide vessels around the interlobar artery, which goes down and thins."""
+    scale, others = patient.scale, CLUSTER - 3
+    turn = np.concatenate([[68, 60, 78], rng.uniform(-75, 95, others)])  # degrees
     down = np.clip(turn / 90, -1, 1)
-    x = np.repeat(s * np.array([3.1, 3.3]), TRUNKS) + rng.uniform(-0.4, 1.6, count) * s
-    y = np.repeat(heights, TRUNKS) + (1.0 + 2.6 * down) * s + rng.normal(0, 0.6, count) * s
-    thicker = np.maximum(down, 0)
-    r = s * 0.24 * rng.uniform(0.6, 1.35, count) * (1 + 0.40 * thicker)
-    length = s * rng.uniform(0.7, 2.3, count) * (1 + 0.7 * thicker)
-    x, y, r, length, angle = (v.astype(np.float32) for v in (x, y, r, length, np.deg2rad(turn)))
-    for generation in range(len(SAMPLES)):
-        if generation:
-            x, y, angle, r, length, side = _branch(grown[-1], rng)
-        bend = rng.normal(0, 0.42, angle.size).astype(np.float32)
-        grown.append(Segments(x, y, r, length, angle, bend, side))
-    return grown
-
-
-def _branch(parents: Segments, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Two daughters at the end of each vessel: x, y, angle, radius, length, side."""
-    ends = (*parents.at(1), parents.angle + parents.bend, parents.radius, parents.length, parents.side)
-    pairs = np.empty((len(ends), parents.x.size, 2), np.float32)
-    pairs[:] = np.stack(ends)[:, :, None]
-    x, y, angle, r, length, side = pairs.reshape(len(ends), -1)
-    random = rng.random((3, angle.size), np.float32)
-    random *= np.float32([[0.45], [0.19], [0.43]])
-    random[0, ::2] *= -1
-    angle += random[0]
-    angle += np.tile(np.float32([-0.10, 0.10]), angle.size // 2)
-    r *= random[1] + np.float32(0.68)
-    length *= random[2] + np.float32(0.72)
-    return x, y, angle, r, length, side
-
-
-def _hilum(rng: np.random.Generator, patient: Patient, x0: float, y0: float) -> tuple[np.ndarray, ...]:
-    """Hilum: a cluster of short wide vessels around the interlobar artery, which goes down and thins.
-
-    Returns the first six fields of Segments.
-    """
-    s, count = patient.scale, CLUSTER - 3
-    turn = np.concatenate([[68, 60, 78], rng.uniform(-75, 95, count)])
-    down = np.clip(turn / 90, -1, 1)
-    x = x0 + np.concatenate([[-0.2, 0.5, -0.6], rng.uniform(-1.6, 0.6, count)]) * s
-    y = y0 + (0.2 + 1.6 * down) * s + rng.normal(0, 0.5, CLUSTER) * s
-    y[:3] = y0 + np.array([-0.6, 1.4, 2.6]) * s
-    r = s * patient.hilum**0.5 * np.concatenate([[0.46, 0.34, 0.36], rng.uniform(0.20, 0.36, count)])
-    length = s * np.concatenate([[4.4, 3.6, 3.8], rng.uniform(1.6, 3.4, count)])
+    begin_x = x + np.concatenate([[-0.2, 0.5, -0.6], rng.uniform(-1.6, 0.6, others)]) * scale
+    begin_y = y + (0.2 + 1.6 * down) * scale + rng.normal(0, 0.5, CLUSTER) * scale
+    begin_y[:3] = y + np.array([-0.6, 1.4, 2.6]) * scale
+    width = np.concatenate([[0.46, 0.34, 0.36], rng.uniform(0.20, 0.36, others)])
+    length = np.concatenate([[4.4, 3.6, 3.8], rng.uniform(1.6, 3.4, others)])
     angle = np.deg2rad(turn + rng.normal(0, 6, CLUSTER))
-    return x, y, r, length, angle, rng.normal(0, 0.45, CLUSTER)
+    return Segments(
+        x=begin_x.astype(np.float32),
+        y=begin_y.astype(np.float32),
+        radius=(scale * patient.hilum**0.5 * width).astype(np.float32),
+        length=(scale * length).astype(np.float32),
+        angle=angle.astype(np.float32),
+        bend=rng.normal(0, 0.45, CLUSTER).astype(np.float32),
+        side=np.full(CLUSTER, side, np.float32),
+    )
+
+
+def _trunks(patient: Patient, y: np.ndarray, rng: np.random.Generator) -> Segments:
+    """The first generation, fanned out from the hila; y: height of the right and of the left one, cm."""
+    scale, count = np.float32(patient.scale), 2 * TRUNKS
+    turn = np.tile(np.linspace(-80, 92, TRUNKS), 2) + rng.normal(0, 9, count)  # degrees
+    down = np.clip(turn / 90, -1, 1)
+    begin_x = np.repeat(scale * HILA_X, TRUNKS) + rng.uniform(-0.4, 1.6, count) * scale
+    begin_y = np.repeat(y, TRUNKS) + (1.0 + 2.6 * down) * scale + rng.normal(0, 0.6, count) * scale
+    thicker = np.maximum(down, 0)
+    radius = scale * 0.24 * rng.uniform(0.6, 1.35, count) * (1 + 0.40 * thicker)
+    length = scale * rng.uniform(0.7, 2.3, count) * (1 + 0.7 * thicker)
+    return Segments(
+        x=begin_x.astype(np.float32),
+        y=begin_y.astype(np.float32),
+        radius=radius.astype(np.float32),
+        length=length.astype(np.float32),
+        angle=np.deg2rad(turn).astype(np.float32),
+        bend=_draw_bend(rng, count),
+        side=np.repeat(np.float32([-1, 1]), TRUNKS),
+    )
+
+
+def _branch(parents: Segments, rng: np.random.Generator) -> Segments:
+    """Two daughters at the end of each vessel, one bent up and one down, thinner and shorter."""
+    end_x, end_y = parents.at(1)
+    count = 2 * parents.x.size
+    turn, thinner, shorter = rng.random((3, count), np.float32)
+    turn *= np.float32(0.45)
+    turn[::2] *= -1
+    thinner *= np.float32(0.19)
+    thinner += np.float32(0.68)
+    shorter *= np.float32(0.43)
+    shorter += np.float32(0.72)
+    angle = np.repeat(parents.angle + parents.bend, 2)
+    angle += turn
+    angle += np.tile(np.float32([-0.10, 0.10]), parents.x.size)
+    return Segments(
+        x=np.repeat(end_x, 2),
+        y=np.repeat(end_y, 2),
+        radius=np.repeat(parents.radius, 2) * thinner,
+        length=np.repeat(parents.length, 2) * shorter,
+        angle=angle,
+        bend=_draw_bend(rng, count),
+        side=np.repeat(parents.side, 2),
+    )
+
+
+def _draw_bend(rng: np.random.Generator, count: int) -> np.ndarray:
+    return rng.normal(0, 0.42, count).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How points lie along segments, float32 but for the first."""
+
+    segment: np.ndarray  # of each point the segment that it lies on
+    way: np.ndarray  # of each point how far along, 0 … 1
+    share: np.ndarray  # of each segment one over its points
 
 
 @lru_cache(maxsize=64)
-def _layout(samples: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each point the piece that it lies on and how far along, 0 … 1; of each piece, one over its points.
-
-    samples: points per piece of the hila and of each generation.
-    """
+def _layout(samples: tuple[int, ...]) -> Layout:
+    """samples: points per segment of the hila and of each generation."""
     counts = [2 * CLUSTER, *(2 * TRUNKS * 2**generation for generation in range(len(SAMPLES)))]
     points = np.repeat(samples, counts)
-    piece = np.repeat(np.arange(points.size), points)
+    segment = np.repeat(np.arange(points.size), points)
     first = np.cumsum(points) - points
-    way = (np.arange(piece.size) - first[piece]) / (points[piece] - 1)
-    return piece, way.astype(np.float32), (1 / points).astype(np.float32)
+    way = (np.arange(segment.size) - first[segment]) / (points[segment] - 1)
+    return Layout(segment=segment, way=way.astype(np.float32), share=(1 / points).astype(np.float32))
 
 
-def _sample(frame: Frame, trees: list[Segments]) -> Points:
-    """Lay points along all pieces.
+def _sample(frame: Frame, vessels: Segments) -> Points:
+    """Lay points along all segments.
 
-    Beginning, middle and end of each piece are moved into the image; a parabola through them is as good as the arc.
+    Beginning, middle and end of each are moved into the image; a parabola through them is as good as the arc.
     """
     dense = max(1.0, 0.16 / frame.px)
-    piece, way, share = _layout(tuple(int(count * dense) for count in (HILUM_SAMPLES, *SAMPLES)))
-    whole = Segments(*(np.concatenate(parts) for parts in zip(*(vars(tree).values() for tree in trees), strict=True)))
-    (middle_x, middle_y), (end_x, end_y) = whole.at(0.5), whole.at(1)
-    x = np.stack([whole.x, middle_x, end_x]) * whole.side
-    begin, middle, end = frame.to_pixels(x, np.stack([whole.y, middle_y, end_y])).swapaxes(0, 1)
+    layout = _layout(tuple(int(count * dense) for count in (HILUM_SAMPLES, *SAMPLES)))
+    middle_x, middle_y = vessels.at(0.5)
+    end_x, end_y = vessels.at(1)
+    x = np.stack([vessels.x, middle_x, end_x]) * vessels.side
+    y = np.stack([vessels.y, middle_y, end_y])
+    begin, middle, end = frame.to_pixels(x, y).swapaxes(0, 1)
+    # begin + straight · way + curve · way²; radius and volume fall along the way.
     curve = 2 * (begin + end - 2 * middle)
-    taper = np.full(share.size, 0.18, np.float32)
+    straight = end - begin - curve
+    taper = np.full(vessels.radius.size, 0.18, np.float32)
     taper[: 2 * CLUSTER] = 0.45
-    volume = whole.length * share * np.float32(np.pi)
-    values = np.concatenate([begin, end - begin - curve, curve, [whole.radius, whole.radius * taper, volume]])
-    values = values.take(piece, axis=1)
-    places = values[4:6]
-    places *= way
-    places += values[2:4]
-    places *= way
-    places += values[:2]
-    radius, lost, volume = values[6:]
-    lost *= way
+    volume = vessels.length * layout.share * np.float32(np.pi)
+    of_segment = np.concatenate([begin, straight, curve, [vessels.radius, vessels.radius * taper, volume]])
+    of_point = of_segment.take(layout.segment, axis=1)
+    begin, straight, curve = of_point[:2], of_point[2:4], of_point[4:6]
+    radius, lost, volume = of_point[6:]
+    places = curve
+    places *= layout.way
+    places += straight
+    places *= layout.way
+    places += begin
+    lost *= layout.way
     radius -= lost
     volume *= radius
     volume *= radius
-    return Points(places, radius, volume)
+    return Points(places=places, radius=radius, volume=volume)
