@@ -48,9 +48,57 @@ class Site:
 
 
 SITES = {
-    "A": Site("A", 0.60, 1.6e6, 0.72, -2.04, 2.42, 0.95, 0.16, 0.10, 0.0, 0.22, "lead", 92, 0.45, 0.92),
-    "B": Site("B", 0.35, 6e5, 0.46, -2.10, 2.60, 1.00, 0.10, 0.08, 1.0, 0.2, "burnt", 88, 0.38, 1.50),
-    "C": Site("C", 1.00, 1.6e6, 0.52, -2.03, 2.17, 0.97, 0.17, 0.11, 0.0, 0.3, "plate", 80, 0.42, 0.88),
+    "A": Site(
+        name="A",
+        scatter=0.6,
+        photons=1.6e6,
+        unsharp=0.72,
+        low=-2.04,
+        high=2.42,
+        gamma=0.95,
+        brightness=0.16,
+        contrast=0.10,
+        equalise=0.0,
+        border=0.22,
+        lettering="lead",
+        quality=92,
+        psf=0.45,
+        bone=0.92,
+    ),
+    "B": Site(
+        name="B",
+        scatter=0.35,
+        photons=6e5,
+        unsharp=0.46,
+        low=-2.10,
+        high=2.60,
+        gamma=1.00,
+        brightness=0.10,
+        contrast=0.08,
+        equalise=1.0,
+        border=0.2,
+        lettering="burnt",
+        quality=88,
+        psf=0.38,
+        bone=1.50,
+    ),
+    "C": Site(
+        name="C",
+        scatter=1.00,
+        photons=1.6e6,
+        unsharp=0.52,
+        low=-2.03,
+        high=2.17,
+        gamma=0.97,
+        brightness=0.17,
+        contrast=0.11,
+        equalise=0.0,
+        border=0.3,
+        lettering="plate",
+        quality=80,
+        psf=0.42,
+        bone=0.88,
+    ),
 }
 
 
@@ -79,17 +127,31 @@ def prepare(
     reference = math.exp(-lungs.mean(dtype=np.float64))
     contrast = float(np.exp(rng.normal(0, site.contrast)))
     dose = float(np.exp(rng.normal(0, site.brightness)))
-    z = texture(stream(seed, "noise"), base.shape[0], 0.0)
-    exposure = Exposure(site, reference, z, dose, contrast, None, scatter, noise, filters)
+    exposure = Exposure(
+        site=site,
+        reference=reference,
+        noise=texture(stream(seed, "noise"), base.shape[0], 0.0),
+        exposure=dose,
+        contrast=contrast,
+        levels=None,
+        scatter=scatter,
+        noisy=noise,
+        filters=filters,
+    )
     if not site.equalise:
         return exposure
-    flat = _window(_logarithm(base[::2, ::2], replace(exposure, noisy=False)), exposure)
-    counts = np.bincount((flat.ravel() * 255).astype(np.intp), minlength=256).astype(float)
+    plain = _window(_logarithm(base[::2, ::2], replace(exposure, noisy=False)), exposure)
+    return replace(exposure, levels=_equalising(plain, site.equalise))
+
+
+def _equalising(plain: np.ndarray, share: float) -> np.ndarray:
+    """Curve over [0, 1] that spreads the grey levels of an image evenly, mixed in that share with none."""
+    counts = np.bincount((plain.ravel() * 255).astype(np.intp), minlength=256).astype(float)
     counts = np.minimum(counts, 5.0 * counts.mean())
     curve = (np.cumsum(counts) - 0.5 * counts) / counts.sum()
     curve = np.clip(curve - 0.009 * (1 - curve) ** 2, 0, 1)  # a toe: air is a little darker than evenly spread
-    curve = site.equalise * curve + (1 - site.equalise) * np.linspace(0, 1, 256)
-    return replace(exposure, levels=curve.astype(np.float32))
+    curve = share * curve + (1 - share) * np.linspace(0, 1, 256)
+    return curve.astype(np.float32)
 
 
 def expose(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
@@ -97,12 +159,13 @@ def expose(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
     grey = _window(_logarithm(attenuation, exposure), exposure)
     if exposure.levels is None:
         return grey
-    index = grey * np.float32(255)
-    i = index.astype(np.intp)
-    index -= i
-    index *= np.diff(exposure.levels, append=np.float32(1)).take(i)
-    index += exposure.levels.take(i)
-    return index
+    # Linear interpolation in the curve: what remains of the place, times the step there, plus the level below.
+    place = grey * np.float32(255)
+    below = place.astype(np.intp)
+    place -= below
+    place *= np.diff(exposure.levels, append=np.float32(1)).take(below)
+    place += exposure.levels.take(below)
+    return place
 
 
 def _logarithm(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
@@ -144,13 +207,15 @@ def _window(value: np.ndarray, exposure: Exposure) -> np.ndarray:
     """The site's window with a soft toe and shoulder, then its gamma."""
     site, dose = exposure.site, float(np.log(exposure.exposure))
     per_unit = 2 * 1.15 / (site.high - site.low)
-    t = value * np.float32(exposure.contrast * per_unit)
-    t -= np.float32((dose + site.low) * per_unit + 1.15)
-    np.tanh(t, out=t)
-    t *= np.float32(0.5 / np.tanh(1.15))
-    t += np.float32(0.5)
-    t.clip(0.02, 0.995, out=t)
-    return t if site.gamma == 1 else np.power(t, np.float32(site.gamma), out=t)
+    grey = value * np.float32(exposure.contrast * per_unit)
+    grey -= np.float32((dose + site.low) * per_unit + 1.15)
+    np.tanh(grey, out=grey)
+    grey *= np.float32(0.5 / np.tanh(1.15))
+    grey += np.float32(0.5)
+    grey.clip(0.02, 0.995, out=grey)
+    if site.gamma != 1:
+        np.power(grey, np.float32(site.gamma), out=grey)
+    return grey
 
 
 def _broad(image: np.ndarray, sigma: float) -> np.ndarray:
