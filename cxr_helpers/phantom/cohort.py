@@ -28,6 +28,7 @@ from .sampling import COLUMNS
 
 MASKS = ("lung", "heart", "lesion", "marker", "device")  # bit 0, 1, 2, 3, 4 of a mask file
 FORMATS = ("mixed", "png", "jpeg", "dicom")
+_ENDINGS = {"png": ".png", "jpeg": ".jpg", "dicom": ".dcm"}
 LICENCE = "CC0-1.0"
 BLOCK = 8  # rows that a process takes at a time
 QUICK = {"compress_level": 1, "compress_type": zlib.Z_RLE}  # of a PNG: smaller and quicker for grainy images and masks
@@ -65,13 +66,52 @@ def write(
     progress: bool = True,
     processes: int = 2,
 ) -> Path:
-    """Draw a design into `folder` and return `folder/images`, the root of the class folders.
+    """Draw a design into a folder.
 
-    Beside it lie `masks/` (one PNG per image, bits as in MASKS; see `read_masks`), `truth.csv` (a row per image with
-    all parameters; `image_id` is the path below `images`) and `phantom.json` (the content hash). A folder that holds
-    this very cohort is left as it is; files appear all at once when everything is drawn. layout: one of LAYOUTS;
-    format: one of FORMATS, "mixed" being JPEG and PNG at random. Raises ValueError for an unknown layout, format or
-    label, and FileExistsError if `folder` holds something that is no phantom cohort. Introduced in lesson 01.
+    Beside `images` lie `masks` (one PNG per image, bits as in MASKS; see `read_masks`), `truth.csv` (a row per image
+    with all parameters; `image_id` is the path below `images`) and `phantom.json` (the content hash). A folder that
+    holds this very cohort is left as it is; files appear all at once when everything is drawn. Introduced in lesson 01.
+
+    Parameters
+    ----------
+    design_table : pandas.DataFrame
+        What to draw, as `design` gives it.
+    folder : path
+        New or empty, or of an older cohort, which is replaced.
+    layout : str
+        How class folders are laid out, one of LAYOUTS.
+    format : {"mixed", "png", "jpeg", "dicom"}
+        Of the image files; "mixed" is JPEG and PNG at random.
+    masks : bool
+        Whether to write masks.
+    size : int
+        Side of the images in pixels.
+    progress : bool
+        Whether to show how many images are drawn.
+    processes : int
+        How many processes draw; the files do not depend on it.
+
+    Returns
+    -------
+    pathlib.Path
+        `folder/images`, the root of the class folders.
+
+    Raises
+    ------
+    ValueError
+        For an unknown layout or format, or a label that the layout has no folder for.
+    FileExistsError
+        If `folder` holds something that is no phantom cohort.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from cxr_helpers import phantom
+    >>> table = phantom.design("imbalance", n=10, seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     images = phantom.write(table, f"{folder}/ten", size=48, format="png", progress=False)
+    ...     {path.name: len(list(path.glob("*.png"))) for path in sorted(images.iterdir())}
+    {'covid': 1, 'normal': 9}
     """
     folder = Path(folder)
     key = cohort_key(design_table, layout=layout, format=format, masks=masks, size=size)
@@ -98,14 +138,61 @@ def write(
 def cached(
     design_table: pd.DataFrame, data_dir: str | os.PathLike, name: str = "cohort", layout: str = "classes", **options
 ) -> Path:
-    """Write a design below `data_dir/phantom` under its content hash, once; returns the images' root. Lesson 01."""
+    """Write a design below `data_dir/phantom` under its content hash, once.
+
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    design_table : pandas.DataFrame
+        What to draw, as `design` gives it.
+    data_dir : path
+        Folder of all data sets.
+    name : str
+        What the cohort's folder name begins with.
+    layout : str
+        How class folders are laid out, one of LAYOUTS.
+    **options
+        Those of `write`: format, masks, size, progress, processes.
+
+    Returns
+    -------
+    pathlib.Path
+        The root of the class folders.
+    """
     keys = {k: v for k, v in options.items() if k in ("format", "masks", "size")}
     key = cohort_key(design_table, layout=layout, **keys)
     return write(design_table, Path(data_dir) / "phantom" / f"{name}-{key[:12]}", layout, **options)
 
 
 def cohort_key(design_table: pd.DataFrame, *, layout="classes", format="mixed", masks=True, size=224) -> str:
-    """Content hash of a cohort: design, layout, format, size and RENDERER_VERSION. Introduced in lesson 01."""
+    """Content hash of a cohort: design, layout, format, size and RENDERER_VERSION.
+
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    design_table : pandas.DataFrame
+        What is drawn, as `design` gives it.
+    layout, format : str
+        As for `write`.
+    masks : bool
+        Whether masks are written.
+    size : int
+        Side of the images in pixels.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> from cxr_helpers import phantom
+    >>> table = phantom.design("clean", n=4, seed=1)
+    >>> phantom.cohort_key(table) == phantom.cohort_key(table, size=96)
+    False
+    """
     digest = hashlib.sha256(design_table[list(COLUMNS)].to_csv(index=False).encode())
     digest.update(f"{layout}|{format}|{bool(masks)}|{int(size)}|{RENDERER_VERSION}".encode())
     return digest.hexdigest()
@@ -122,15 +209,40 @@ def place(design_table: pd.DataFrame, layout: str = "classes", format: str = "mi
         raise ValueError(f"layout {layout} has no folder for {', '.join(strange)}; it has {', '.join(names)}")
     files, formats = [], []
     for row in design_table.itertuples():
-        kind = format if format != "mixed" else str(stream(int(row.seed), "format").choice(["jpeg", "png"]))
+        kind = format
+        if format == "mixed":
+            kind = str(stream(int(row.seed), "format").choice(["jpeg", "png"]))
         where = folder_of(row.label, row.split, layout)
-        files.append(f"{where}/{row.image_id}.{ {'jpeg': 'jpg', 'dicom': 'dcm'}.get(kind, kind) }")
+        files.append(f"{where}/{row.image_id}{_ENDINGS[kind]}")
         formats.append(kind)
     return design_table.assign(file=files, format=formats)
 
 
 def folder_of(label: str, split, layout: str) -> str:
-    """Folder below the images' root of an image with this label and split (missing: train). Introduced in case A."""
+    """Folder below the images' root of an image with this label and split.
+
+    Introduced in case A.
+
+    Parameters
+    ----------
+    label : str
+        Class of the image.
+    split : str or missing
+        Part that the image belongs to; train if missing.
+    layout : str
+        One of LAYOUTS.
+
+    Returns
+    -------
+    str
+        Relative path with "/" between its parts.
+
+    Examples
+    --------
+    >>> from cxr_helpers import phantom
+    >>> phantom.folder_of("covid", "val", "case_b")
+    'Dataset/Val/Covid'
+    """
     names, pattern = _FOLDERS[layout]
     split = "train" if pd.isna(split) else str(split)
     split = _SPLITS.get(layout, {}).get(split, split)
@@ -139,14 +251,60 @@ def folder_of(label: str, split, layout: str) -> str:
 
 
 def read_masks(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read a mask file into name → (h, w) bool. Introduced in lesson 10."""
+    """Read a mask file.
+
+    Introduced in lesson 10.
+
+    Parameters
+    ----------
+    path : path
+        One of the files below `masks`; see `mask_file`.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        (h, w) bool of each name in MASKS.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from cxr_helpers import phantom
+    >>> table = phantom.design("clean", n=1, seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     images = phantom.write(table, f"{folder}/one", size=48, format="png", progress=False)
+    ...     image = next(images.rglob("*.png"))
+    ...     masks = phantom.read_masks(phantom.mask_file(image, images))
+    >>> masks["lung"].shape, bool(masks["lung"].any()), bool(masks["device"].any())
+    ((48, 48), True, False)
+    """
     with Image.open(path) as opened:
         bits = np.asarray(opened)
     return {name: (bits >> k) & 1 > 0 for k, name in enumerate(MASKS)}
 
 
 def mask_file(image: str | os.PathLike, images: str | os.PathLike) -> Path:
-    """Path of the mask file that belongs to an image below the images' root. Introduced in lesson 10."""
+    """Path of the mask file that belongs to an image.
+
+    Introduced in lesson 10.
+
+    Parameters
+    ----------
+    image : path
+        An image file below `images`.
+    images : path
+        The images' root, as `write` returns it.
+
+    Returns
+    -------
+    pathlib.Path
+        A PNG file below the folder `masks` beside the images' root.
+
+    Examples
+    --------
+    >>> from cxr_helpers import phantom
+    >>> phantom.mask_file("set/images/covid/P00001_0.jpg", "set/images").as_posix()
+    'set/masks/covid/P00001_0.png'
+    """
     images = Path(images)
     return (images.parent / "masks" / Path(image).relative_to(images)).with_suffix(".png")
 
@@ -212,13 +370,9 @@ def _start_helper(job: _Job, listing: Path, truth: Path) -> _Helper:
     code = f"from {__package__} import cohort; cohort.{call}"
     root = str(Path(__file__).parents[len(__package__.split("."))])
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}
-    safe = [
-        sys.executable,
-        "-P",
-        "-c",
-        code,
-    ]  # this package, even where the working directory holds another of its name
-    return _Helper(subprocess.Popen(safe, env=env, stderr=subprocess.PIPE), truth)
+    # -P: this package, even where the working directory holds another of its name.
+    process = subprocess.Popen([sys.executable, "-P", "-c", code], env=env, stderr=subprocess.PIPE)
+    return _Helper(process, truth)
 
 
 def _help(listing: str, truth: str, root: str, size: int, masks: bool) -> None:
@@ -240,10 +394,12 @@ def _untaken(rows: list[dict], listing: Path) -> Iterator[dict]:
 def _records(table: pd.DataFrame) -> list[dict]:
     """Rows as plain dictionaries with their position; a missing value is None."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [
-        {**{k: getattr(v, "item", lambda v=v: v)() for k, v in row.items()}, "order": int(i)}
-        for i, row in zip(table.index, rows, strict=True)
-    ]
+    records = []
+    for order, row in zip(table.index, rows, strict=True):
+        record = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
+        record["order"] = int(order)
+        records.append(record)
+    return records
 
 
 def _bar(rows: Iterable[dict], listing: Path, total: int) -> Iterator[dict]:
@@ -269,7 +425,7 @@ def _draw(rows: Iterable[dict], job: _Job) -> list[dict]:
             target = (Path(job.root) / "masks" / row["file"]).with_suffix(".png")
             target.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(bits).save(target, **QUICK)
-        truth.append({**row, **drawn.truth, "image_id": row["file"]})
+        truth.append(row | drawn.truth | {"image_id": row["file"]})
     return truth
 
 
@@ -297,14 +453,24 @@ def _dicom(image: np.ndarray, row: dict) -> bytes:
     meta.MediaStorageSOPInstanceUID = f"2.25.{number}"
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
-    data.PatientName, data.PatientID, data.PatientSex = f"PHANTOM^{row['patient']}", row["patient"], row["sex"]
-    data.Modality, data.ViewPosition, data.BodyPartExamined = "CR", row["view"], "CHEST"
+    data.SOPClassUID = meta.MediaStorageSOPClassUID
+    data.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    data.PatientName = f"PHANTOM^{row['patient']}"
+    data.PatientID = row["patient"]
+    data.PatientSex = row["sex"]
     data.InstitutionName = f"SITE {row['site']}"
-    data.Rows, data.Columns, data.SamplesPerPixel = *pixels.shape, 1
+    data.Modality = "CR"
+    data.ViewPosition = row["view"]
+    data.BodyPartExamined = "CHEST"
+    data.Rows, data.Columns = pixels.shape
+    data.SamplesPerPixel = 1
     data.PhotometricInterpretation = "MONOCHROME1" if inverted else "MONOCHROME2"
-    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 12, 11, 0
-    data.WindowCenter, data.WindowWidth = 2048, 4096
+    data.BitsAllocated = 16
+    data.BitsStored = 12
+    data.HighBit = 11
+    data.PixelRepresentation = 0
+    data.WindowCenter = 2048
+    data.WindowWidth = 4096
     data.PixelData = pixels.tobytes()
     buffer = io.BytesIO()
     data.save_as(buffer, enforce_file_format=True)

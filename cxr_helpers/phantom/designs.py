@@ -20,15 +20,42 @@ COPIES = ("identical", "contrast", "crop", "jpeg")
 
 
 def design(name: str = "default", n: int | None = None, seed: int = 0, **options) -> pd.DataFrame:
-    """Return the table of images of a study design, one row per image with the columns in COLUMNS.
+    """Return the table of images of a study design.
 
-    Names: default (600 images of about 400 patients, classes normal / covid / viral 1:1:1, sites A and B 1:1, severity
-    0.25-1), clean, patient_leak, duplicates, marker, site_label, children_adults, imbalance, label_noise, mild,
-    second_site, lateralised, not_a_chest, five_classes, case_a … case_e; `presets()` lists them. Options are those of
-    the preset, or of the cohort: classes, weights, per_patient, sites, severity (low, high), views, age_groups,
-    devices, letters, border.
-    The same name, n, seed and options give the same table. Raises ValueError for an unknown name.
-    Introduced in lesson 01.
+    The same name, n, seed and options give the same table. Introduced in lesson 01.
+
+    Parameters
+    ----------
+    name : str
+        One of default (600 images of about 400 patients, classes normal / covid / viral 1:1:1, sites A and B 1:1,
+        severity 0.25-1), clean, patient_leak, duplicates, marker, site_label, children_adults, imbalance, label_noise,
+        mild, second_site, paediatric, lateralised, not_a_chest, five_classes, case_a … case_e; `presets` lists them.
+    n : int, optional
+        Number of images; each design has its own if it is not given.
+    seed : int
+        Seed of all that is drawn.
+    **options
+        Those of the preset, or of the cohort: classes, weights, per_patient, sites, severity (low, high), views,
+        age_groups, devices, letters, border.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per image with the columns in COLUMNS.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, n below 1, or a strength outside 0-1.
+
+    Examples
+    --------
+    >>> from cxr_helpers import phantom
+    >>> table = phantom.design("default", n=6, seed=1)
+    >>> table["label"].value_counts().sort_index().to_dict()
+    {'covid': 2, 'normal': 2, 'viral': 2}
+    >>> table["severity"].between(0.25, 1)[table["label"] != "normal"].all().item()
+    True
     """
     if name not in _PRESETS:
         raise ValueError(f"design {name!r} is not one of {', '.join(_PRESETS)}")
@@ -40,9 +67,28 @@ def design(name: str = "default", n: int | None = None, seed: int = 0, **options
 
 
 def presets() -> pd.DataFrame:
-    """Return name and one-sentence description of each study design. Introduced in lesson 01."""
-    texts = {k: (f.__doc__ or "").strip().splitlines()[0] for k, f in _PRESETS.items()}
+    """Return all study designs.
+
+    Introduced in lesson 01.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Name and one-sentence description of each.
+
+    Examples
+    --------
+    >>> from cxr_helpers import phantom
+    >>> phantom.presets().set_index("name").loc["mild", "description"]
+    'Disease that is hard to see: severity 0.05-0.30.'
+    """
+    texts = {name: (draw.__doc__ or "").strip().splitlines()[0] for name, draw in _PRESETS.items()}
     return pd.DataFrame({"name": list(texts), "description": list(texts.values())})
+
+
+def _settings(asked: dict, **own) -> dict:
+    """A design's own settings; what was asked for goes before them."""
+    return own | asked
 
 
 def _seeded(seed: int, name: str) -> np.random.Generator:
@@ -56,12 +102,12 @@ def _default(n, seed, **options):
 
 def _clean(n, seed, **options):
     """No shortcut at all: the sites are names only, no letters, devices or borders."""
-    return cohort(n or 600, seed, **({"letters": 0.0, "devices": 0.0, "border": False} | options)).assign(equipment="A")
+    return cohort(n or 600, seed, **_settings(options, letters=0.0, devices=0.0, border=False)).assign(equipment="A")
 
 
 def _patient_leak(n, seed, per_patient=5.0, **options):
     """No disease is drawn; the label is random but the same for all images of a patient."""
-    table = _clean(n or 400, seed, **({"classes": TWO, "per_patient": per_patient, "views": ("PA",)} | options))
+    table = _clean(n or 400, seed, **_settings(options, classes=TWO, per_patient=per_patient, views=("PA",)))
     return table.assign(disease="normal", severity=0.0)
 
 
@@ -84,20 +130,20 @@ def _duplicates(n, seed, share=0.15, **options):
 
 def _marker(n, seed, strength=1.0, text="PORTABLE", reverse=False, **options):
     """A word burnt into the image follows the label with the given strength: 0 independent, 1 always."""
-    table = cohort(n or 600, seed, **({"classes": TWO, "letters": 0.0} | options))
+    table = cohort(n or 600, seed, **_settings(options, classes=TWO, letters=0.0))
     return table.assign(marker=np.where(_tied(table, seed, strength, reverse), text, ""))
 
 
 def _site_label(n, seed, strength=1.0, reverse=False, **options):
     """Images of patients with disease come from site C with the given strength, the others from site A."""
-    table = cohort(n or 600, seed, **({"classes": TWO} | options))
+    table = cohort(n or 600, seed, **_settings(options, classes=TWO))
     site = np.where(_tied(table, seed, strength, reverse), "C", "A")
     return table.assign(site=site, equipment=site)
 
 
 def _children_adults(n, seed, strength=1.0, reverse=False, **options):
     """Normal radiographs are children's and diseased ones adults' with the given strength, as in some public sets."""
-    table = cohort(n or 600, seed, **({"classes": TWO} | options))
+    table = cohort(n or 600, seed, **_settings(options, classes=TWO))
     return table.assign(age_group=np.where(_tied(table, seed, strength, reverse), "adult", "child"))
 
 
@@ -113,55 +159,57 @@ def _tied(table: pd.DataFrame, seed: int, strength: float, reverse: bool) -> np.
 
 def _imbalance(n, seed, prevalence=0.1, **options):
     """Few diseased: prevalence 0.1 unless told."""
-    return cohort(n or 600, seed, **({"classes": TWO, "weights": (1 - prevalence, prevalence)} | options))
+    return cohort(n or 600, seed, **_settings(options, classes=TWO, weights=(1 - prevalence, prevalence)))
 
 
 def _label_noise(n, seed, rate=0.2, **options):
     """A share of the patients carries a wrong label; `disease` keeps the right one."""
     table = cohort(n or 600, seed, **options)
-    rng, classes = _seeded(seed, "noise"), list(dict.fromkeys(table["disease"]))
-    wrong = {
-        p: rng.choice(classes) if len(classes) == 1 else int(rng.integers(1, len(classes)))
-        for p in table["patient"].unique()
-        if rng.random() < rate
-    }
-    label = [
-        classes[(classes.index(d) + wrong[p]) % len(classes)] if p in wrong else d
-        for p, d in zip(table["patient"], table["disease"], strict=True)
-    ]
-    return table.assign(label=label)
+    rng = _seeded(seed, "noise")
+    classes = list(dict.fromkeys(table["disease"]))
+    if len(classes) == 1:  # no label is wrong
+        return table
+    steps = {}  # by patient: how many classes further the wrong label lies
+    for patient in table["patient"].unique():
+        if rng.random() < rate:
+            steps[patient] = int(rng.integers(1, len(classes)))
+    labels = []
+    for patient, disease in zip(table["patient"], table["disease"], strict=True):
+        place = classes.index(disease) + steps.get(patient, 0)
+        labels.append(classes[place % len(classes)])
+    return table.assign(label=labels)
 
 
 def _mild(n, seed, **options):
     """Disease that is hard to see: severity 0.05-0.30."""
-    return cohort(n or 300, seed, **({"severity": (0.05, 0.30)} | options))
+    return cohort(n or 300, seed, **_settings(options, severity=(0.05, 0.30)))
 
 
 def _second_site(n, seed, **options):
     """Another hospital: hazy portable radiographs of site C, new patients."""
-    return cohort(n or 300, seed + 7919, **({"sites": ("C",), "views": ("AP",), "devices": 0.5} | options))
+    return cohort(n or 300, seed + 7919, **_settings(options, sites=("C",), views=("AP",), devices=0.5))
 
 
 def _paediatric(n, seed, **options):
     """Children only."""
-    return cohort(n or 300, seed + 104729, **({"age_groups": ("child",)} | options))
+    return cohort(n or 300, seed + 104729, **_settings(options, age_groups=("child",)))
 
 
 def _lateralised(n, seed, **options):
     """One-sided consolidation or effusion in everybody; the column `side` (right, left) is what to predict."""
-    table = cohort(n or 400, seed, **({"classes": ("bacterial", "effusion")} | options))
+    table = cohort(n or 400, seed, **_settings(options, classes=("bacterial", "effusion")))
     return table.assign(side=np.asarray(["right", "left"], object)[_seeded(seed, "side").integers(0, 2, len(table))])
 
 
 def _not_a_chest(n, seed, **options):
     """Inputs that a classifier must refuse: inverted, rotated, cropped, noise, blank, a photograph, a lateral view."""
-    table = cohort(n or 70, seed, **({"classes": ("normal",)} | options))
+    table = cohort(n or 70, seed, **_settings(options, classes=("normal",)))
     return table.assign(transform=np.asarray(WRONG_INPUTS, object)[np.arange(len(table)) % len(WRONG_INPUTS)])
 
 
 def _five_classes(n, seed, **options):
     """Normal, COVID-19, viral, bacterial, effusion."""
-    return cohort(n or 600, seed, **({"classes": ("normal", "covid", "viral", "bacterial", "effusion")} | options))
+    return cohort(n or 600, seed, **_settings(options, classes=("normal", "covid", "viral", "bacterial", "effusion")))
 
 
 def _split_rows(table: pd.DataFrame, seed: int, shares: dict[str, float]) -> pd.DataFrame:
@@ -173,32 +221,32 @@ def _split_rows(table: pd.DataFrame, seed: int, shares: dict[str, float]) -> pd.
 
 def _case_a(n, seed, **options):
     """Case A: COVID-19 positive and negative, no split given; letters are burnt into most of the positive images."""
-    fault = {"strength": 0.9, "text": "R|PORTABLE", "severity": (0.2, 0.7)}
-    return _marker(n or 300, seed, **(fault | options))
+    fault = _settings(options, strength=0.9, text="R|PORTABLE", severity=(0.2, 0.7))
+    return _marker(n or 300, seed, **fault)
 
 
 def _case_b(n, seed, **options):
     """Case B: Train, Val and unlabelled Prediction folders; most COVID-19 images come from a hospital of their own."""
-    table = _site_label(n or 384, seed, **({"strength": 0.9} | options))
+    table = _site_label(n or 384, seed, **_settings(options, strength=0.9))
     return _split_rows(table, seed, {"train": 288 / 384, "val": 60 / 384, "test": 36 / 384})
 
 
 def _case_c(n, seed, **options):
     """Case C: train and test folders, three images in ten severe COVID-19, several images of each patient, in both."""
-    own = {"classes": TWO, "weights": (1583, 712), "severity": (0.85, 1.0), "per_patient": 6.0, "views": ("PA",)}
-    table = cohort(n or 2295, seed, **(own | options))
+    own = _settings(options, classes=TWO, weights=(1583, 712), severity=(0.85, 1.0), per_patient=6.0, views=("PA",))
+    table = cohort(n or 2295, seed, **own)
     return _split_rows(table, seed, {"train": 1811 / 2295, "test": 484 / 2295})
 
 
 def _case_d(n, seed, **options):
     """Case D: one image in four is COVID-19; those are mostly adults and the others mostly children."""
-    return _children_adults(n or 800, seed, **({"weights": (0.75, 0.25), "strength": 0.8} | options))
+    return _children_adults(n or 800, seed, **_settings(options, weights=(0.75, 0.25), strength=0.8))
 
 
 def _case_e(n, seed, **options):
     """Case E: three classes of one hospital in train and test folders (251 + 66 images), with copies across the two."""
-    kind = {"share": 12 / 317, "per_patient": 1.0, "severity": (0.75, 1.0), "sites": ("B",)}
-    table = _duplicates(n or 317, seed, **(kind | options))
+    own = _settings(options, share=12 / 317, per_patient=1.0, severity=(0.75, 1.0), sites=("B",))
+    table = _duplicates(n or 317, seed, **own)
     copied = table["copy_of"] != ""
     crossing = table.index[copied][: round(len(table) * 9 / 317)]  # as many as in the published set
     others = table.index[~copied & ~table["image_id"].isin(table["copy_of"])]

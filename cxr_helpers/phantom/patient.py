@@ -29,54 +29,146 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class Patient:
-    """Anatomy of one person; lengths in cm, ratios without unit, stable over visits. Introduced in lesson 01."""
+    """Anatomy of one person, stable over visits; lengths in cm at the detector, ratios without unit.
+
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    seed : int
+        Of all that is drawn from the patient.
+    sex : str
+        F or M.
+    age_group : str
+        One of AGE_GROUPS.
+    age : float
+        Years.
+    build : float
+        0 slender … 1 heavy.
+    scale : float
+        Size of bones and airways against an adult.
+    half_width : float
+        Inner half-width of the thorax.
+    lung_height : float
+        Apex to the right dome in full inspiration.
+    depth : float
+        Front-to-back depth of the trunk.
+    wall : float
+        Soft tissue lateral to the ribs.
+    triangularity : float
+        0 barrel … 1 bell-shaped thorax.
+    ctr : float
+        Cardiothoracic ratio, PA, full inspiration.
+    heart_length : float
+        Where the widest left border lies, fraction of lung height.
+    knob : float
+        Prominence of the aortic knob.
+    unfolded : float
+        How much a tortuous aorta widens the upper mediastinum.
+    dome_step : float
+        Right dome above the left.
+    breast : float
+        Thickness of breast tissue.
+    rib_spacing : float
+        From one rib to the next at the spine.
+    rib_drop : float
+        How far a middle rib falls from the spine to the lateral wall.
+    rib_height : float
+        Half the height of a rib.
+    bone : float
+        Mineral density against a young adult.
+    curve : float
+        Lateral bend of the spine (scoliosis).
+    shoulder : float
+        Half-distance of the shoulder joints.
+    shoulder_y : float
+        Height of the joints below the apices.
+    vessels : float
+        Vascular markings against the average.
+    hilum : float
+        Size of the hila against the average.
+    """
 
     seed: int
     sex: str
     age_group: str
     age: float
-    build: float  # 0 slender … 1 heavy
-    scale: float  # size of bones and airways against an adult
-    half_width: float  # inner half-width of the thorax
-    lung_height: float  # apex to the right dome in full inspiration
-    depth: float  # front-to-back depth of the trunk
-    wall: float  # soft tissue lateral to the ribs
-    triangularity: float  # 0 barrel … 1 bell-shaped thorax
-    ctr: float  # cardiothoracic ratio, PA, full inspiration
-    heart_length: float  # where the widest left border lies, fraction of lung height
-    knob: float  # prominence of the aortic knob, cm
-    unfolded: float  # tortuous aorta, widens the upper mediastinum, cm
-    dome_step: float  # right dome above the left, cm
-    breast: float  # thickness of breast tissue, cm
+    build: float
+    scale: float
+    half_width: float
+    lung_height: float
+    depth: float
+    wall: float
+    triangularity: float
+    ctr: float
+    heart_length: float
+    knob: float
+    unfolded: float
+    dome_step: float
+    breast: float
     rib_spacing: float
     rib_drop: float
     rib_height: float
-    bone: float  # mineral density against a young adult
-    curve: float  # lateral bend of the spine (scoliosis), cm
-    shoulder: float  # half-distance of the shoulder joints
-    shoulder_y: float  # height of the joints below the apices
-    vessels: float  # vascular markings against the average
-    hilum: float  # size of the hila against the average
+    bone: float
+    curve: float
+    shoulder: float
+    shoulder_y: float
+    vessels: float
+    hilum: float
 
 
 @dataclass(frozen=True)
 class Pose:
-    """How the patient stood or lay at one visit; angles in degrees, lengths in cm. Introduced in lesson 01."""
+    """How the patient stood or lay at one visit; angles in degrees, lengths in cm.
+
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    seed : int
+        Of all that is drawn from the visit.
+    view : str
+        One of VIEWS.
+    field : float
+        Side of the square field at the detector.
+    top : float
+        Apex of the lungs below the upper edge of the field.
+    shift : float
+        Midline to the viewer's right of the middle of the field.
+    tilt : float
+        Turn in the image plane.
+    axial : float
+        Turn about the long axis, -1 … 1.
+    inspiration : float
+        1 full.
+    heart_scale : float
+        Magnification and supine widening of the heart.
+    arm_right : float
+        Angle of the right upper arm from hanging down.
+    arm_left : float
+        Of the left.
+    protraction : float
+        Scapulae turned out of the lungs, 0 … 1.
+    gas : float
+        Gastric bubble, 0 none.
+    warp : float
+        Size of the smooth asymmetry.
+    """
 
     seed: int
     view: str
-    field: float  # side of the square field at the detector
-    top: float  # apex of the lungs below the upper edge of the field
+    field: float
+    top: float
     shift: float
     tilt: float
-    axial: float  # turn about the long axis, -1 … 1
-    inspiration: float  # 1 full
-    heart_scale: float  # magnification and supine widening
-    arm_right: float  # angle of the upper arm from hanging down
+    axial: float
+    inspiration: float
+    heart_scale: float
+    arm_right: float
     arm_left: float
-    protraction: float  # scapulae turned out of the lungs, 0 … 1
-    gas: float  # gastric bubble, 0 none
-    warp: float  # size of the smooth asymmetry
+    protraction: float
+    gas: float
+    warp: float
 
 
 def draw_patient(rng: np.random.Generator, age_group: str = "adult", sex: str | None = None) -> Patient:

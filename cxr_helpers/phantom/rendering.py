@@ -48,7 +48,7 @@ class Rendering:
 
     Introduced in lesson 01.
 
-    Attributes
+    Parameters
     ----------
     image : numpy.ndarray
         (size, size) float32 in [0, 1], white = dense.

@@ -1,6 +1,8 @@
 """The phantom knows the right answer: truth is true, counterfactuals differ only where they should, designs hold."""
 
+import doctest
 import hashlib
+import importlib
 import json
 import platform
 import shutil
@@ -25,6 +27,13 @@ def row(**fields):
 
 def changed(a, b):
     return np.abs(a.image - b.image) > 0
+
+
+@pytest.mark.parametrize("module", ["cohort", "designs", "patient", "rendering"])
+def test_examples_show_what_they_say(module):
+    found = doctest.testmod(importlib.import_module(f"cxr_helpers.phantom.{module}"))
+    assert found.failed == 0
+    assert found.attempted > 0
 
 
 @pytest.mark.parametrize("label", DISEASES)
