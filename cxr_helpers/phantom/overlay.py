@@ -243,7 +243,7 @@ def draw_marker(size: int, text: str, style: str, seed: int) -> np.ndarray:
         left = max(int(size - edge - tile.shape[1]) if at_right else int(edge), 0)
         top = max(int(size * rng.uniform(0.02, 0.16 if is_side else 0.32)), lowest)
         lowest = top + tile.shape[0] + 2
-        tall = min(tile.shape[0], size - top)
+        tall = max(0, min(tile.shape[0], size - top))  # what finds no room is left out
         wide = min(tile.shape[1], size - left)
         block = alpha[top : top + tall, left : left + wide]
         np.maximum(block, tile[:tall, :wide], out=block)

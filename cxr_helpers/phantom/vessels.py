@@ -86,10 +86,11 @@ def draw_vessels(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
 def _grow(patient: Patient, height: float) -> Segments:
     """Arteries and veins of both lungs by generation, hila first; height: of the lungs, cm."""
     rng = stream(patient.seed, "vessels")
-    right_x, left_x = patient.scale * HILA_X
-    right_y, left_y = y = height * HILA_Y + rng.normal(0, 0.4, 2)
-    hila = _join([_hilum(patient, right_x, right_y, -1, rng), _hilum(patient, left_x, left_y, 1, rng)])
-    grown = [hila, _trunks(patient, y, rng)]
+    x = patient.scale * HILA_X
+    y = height * HILA_Y + rng.normal(0, 0.4, 2)
+    right = _hilum(patient, x[0], y[0], -1, rng)
+    left = _hilum(patient, x[1], y[1], 1, rng)
+    grown = [_join([right, left]), _trunks(patient, y, rng)]
     for _ in SAMPLES[1:]:
         grown.append(_branch(grown[-1], rng))
     return _join(grown)

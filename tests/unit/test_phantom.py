@@ -250,6 +250,13 @@ def test_case_e_has_the_numbers_of_the_published_set(seed):
     assert set(table["site"]) == {"B"}
 
 
+def test_letters_that_find_no_room_are_left_out():
+    many = "|".join(["L", "KM", "ERECT", "PORTABLE"] * 5)
+    for seed in range(8):
+        few, all_ = (phantom.render(row(seed=seed, marker=marker), 48).masks["marker"] for marker in ("L", many))
+        assert few.sum() < all_.sum() < all_.size / 2
+
+
 def test_errors_name_what_is_wrong():
     for fields, word in (
         ({"label": "plague"}, "plague"),
