@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help setup lab author run check test test-python test-slow test-exercises test-notebooks test-real test-papermill
 .PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release collect grade
-.PHONY: summary feedback grades slides site test-site stamp clean
+.PHONY: summary feedback grades slides phone site test-site stamp clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -141,6 +141,9 @@ notebooks: $(READY) ## rebuild the notebooks whose source changed, with outputs 
 exercises: $(READY) ## rebuild the students' exercise notebooks from their sources
 	$(BIN)/python -m tools.exercises
 
+phone: $(READY) ## draw, train and measure what the site's page for a phone shows, in two minutes
+	$(BIN)/python -m tools.phone
+
 pages: $(READY) ## rebuild what is generated from the sources without running anything: notebooks' texts, exercises, pages
 	$(BIN)/python -m tools.build
 	$(BIN)/python -m tools.exercises
@@ -199,7 +202,7 @@ site: $(SITE_READY) ## the course as a web site in output/site/, from the execut
 	$(SITE)/bin/python -m tools.site
 
 test-site: site ## go over every page of the site in Chromium: links, alt texts, requests, accessibility
-	$(SITE)/bin/python -m pytest -q tests/browser/test_site.py
+	$(SITE)/bin/python -m pytest -q tests/browser/test_site.py tests/browser/test_phone.py
 
 stamp: $(READY) ## write the course's address into links and set-up cells: make stamp, or make stamp REPO=https://...
 	$(BIN)/python -m tools.stamp $(REPO) $(if $(RELEASE),--release $(RELEASE))

@@ -85,3 +85,12 @@ def archive(root: Path = ROOT) -> str:
     release = settings(root).get("release", "")
     kind = f"tags/{release}" if release else f"heads/{BRANCH}"
     return f"{repository(root)}/archive/refs/{kind}.zip" if repository(root) else ""
+
+
+def site(root: Path = ROOT) -> str:
+    """Return the address at which GitHub Pages serves the course's web site; empty if unpublished."""
+    if not repository(root):
+        return ""
+    owner, name = repository(root).removeprefix(f"https://{HOST}/").split("/")
+    host = f"{owner.lower()}.github.io"
+    return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"

@@ -20,7 +20,7 @@ from types import ModuleType
 import nbformat
 
 import cxr_helpers
-from tools import index, links, navigation
+from tools import index, links, navigation, phone
 from tools.common import ROOT, STUDENT, ToolError, notebooks, read_notebook, relative, tags, write_atomic
 
 SETTINGS, BUILD, OUTPUT = "docs/site", "build/site", "output/site"
@@ -386,6 +386,11 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     if missing:
         print(f"Sphinx left out {', '.join(missing)}: look at its messages above", file=sys.stderr)
         return 1
+    try:
+        phone.put(output, root)
+    except ToolError as error:
+        print(error, file=sys.stderr)
+        return 2
     print(f"{len(made)} pages: open {relative(output / 'index.html', root)}")
     return 0
 
