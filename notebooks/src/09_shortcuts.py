@@ -11,8 +11,8 @@
 # **You will be able to**
 #
 # - say why a high accuracy on a test part of the same set does not show that a model sees the disease;
-# - ask a trained model what it uses: the same images with the suspect moved, reversed, removed;
-# - tell a repair from one that fails: erasing where found, erasing on one side, erasing everywhere;
+# - test what a trained model uses, with the suspected sign moved, reversed or removed;
+# - tell which repair works: erasing where found, on one side, or everywhere;
 # - measure what the frame of an image tells, and say what such an audit cannot see;
 # - (deeper) show why cropping does not remove a hospital's style or a patient's age.
 #
@@ -25,7 +25,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -45,8 +45,8 @@ from cxr_helpers import measured, models, phantom, plots, preprocess, quiet, spl
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# What a network reaches differs a little from machine to machine, and more on a GPU. The experiments use phantoms, whatever
-# `DATASET` says; Step 8 audits the set that it names.
+# A network's results differ a little between machines, and more on a GPU. The experiments use phantoms, whatever
+# `DATASET` says; Step 8 audits the set named there.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -57,9 +57,9 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · A word that follows the disease
 #
-# Back to the project of lesson 01. One hospital: patients without COVID-19 walk into the X-ray room; patients with
-# COVID-19 are imaged in bed, and the portable machine leaves a **marker** on the image: an R, often with initials, and
-# the word PORTABLE. We call all of it *the word*. It goes with the disease, and nobody intended that.
+# Back to the one hospital of lesson 01: patients without COVID-19 walk into the X-ray room; patients with COVID-19 are
+# imaged in bed, and the portable machine leaves a **marker** on the image: an R, often with initials, and the word
+# PORTABLE. We call all of this *the word*. It goes with the disease, though nobody intended that.
 #
 # We draw each image of the project twice, once with the word and once without. Nothing else differs: the same patient,
 # the same noise. (What follows teaches the method and is no evidence about patients.)
@@ -92,8 +92,9 @@ large = [phantom.render(row, 224).image for _, row in some.iterrows()]
 plots.montage(large, some["label"], columns=3, title="Six of them, larger: what differs?")
 
 # %% [markdown]
-# **Explain.** The haze in the lower lungs takes a trained eye, and some images show hardly any. The word takes none. It
-# is on every image of a patient with COVID-19, and on no other. (Borders and devices occur in both classes.)
+# **Explain.** Seeing the haze in the lower lungs takes a trained eye, and some images show hardly any. Everybody sees
+# the word. It is on every image of a patient with COVID-19, and on no other. (Borders and devices occur in both
+# classes.)
 
 # %% [markdown]
 # ## Step 2 · A good result
@@ -152,9 +153,9 @@ accuracy = evaluate.metric(worlds["as taken"], "accuracy")
 print(f"accuracy on new patients of this hospital: {accuracy}")
 
 # %% [markdown]
-# **Explain.** A high accuracy on patients that the network had not seen. Nothing leaked, and nothing was chosen on the
-# test part. Many reports end here. It is called **internal validation**: the test images come from the same place as the
-# training images.
+# **Explain.** The accuracy is high on patients that the network had not seen. Nothing leaked, and nothing was chosen
+# on the test part. Many reports end here. This is called **internal validation**: the test images come from the same
+# place as the training images.
 #
 # ### Checkpoint
 #
@@ -175,8 +176,8 @@ print(f"accuracy on new patients of this hospital: {accuracy}")
 # ## Step 3 · The same images, asked differently
 #
 # To learn what a network uses, change *one* thing and see whether the answer changes. An image that differs from
-# another in one thing only, here in the word, is called its **counterfactual**. The network is not trained again. Four
-# test sets of the same chests:
+# another in one thing only, here in the word, is called its **counterfactual**. The network is not trained again.
+# There are four test sets of the same chests:
 #
 # | test set | the word is worn by |
 # |---|---|
@@ -185,7 +186,7 @@ print(f"accuracy on new patients of this hospital: {accuracy}")
 # | reversed | the patients without COVID-19 |
 # | random | half of the patients, chosen at random |
 #
-# **Predict.** Nobody wears the word. What accuracy does the network reach? (Half of the images show the disease.)
+# **Predict.** Nobody wears the word. What is the accuracy? (Half of the images show the disease.)
 
 # %% tags=["nbval-check-output"]
 MY_REMOVED = None  # your prediction: accuracy when nobody wears the word, from 0 to 1
@@ -219,7 +220,7 @@ removed.meets(
 # **Explain.** The disease is as visible as before. The sensitivity says what happened: without the word, the network
 # finds far fewer of the patients with COVID-19.
 #
-# **Predict.** Now the *others* wear the word. What accuracy?
+# **Predict.** Now the patients *without* COVID-19 wear the word. What is the accuracy?
 
 # %% tags=["nbval-check-output"]
 MY_REVERSED = None  # your prediction: accuracy when the others wear the word, from 0 to 1
@@ -247,10 +248,10 @@ reverse.meets(
 )
 
 # %% [markdown]
-# **Explain.** Far below guessing. A model that knew nothing would be right half of the time; this one has learned the
-# wrong thing.
+# **Explain.** The accuracy is far below guessing. A model that knew nothing would be right half of the time; this one
+# has learned the wrong thing.
 #
-# **Predict.** And if half of all patients wear it, chosen at random?
+# **Predict.** Half of all patients, chosen at random, wear the word. What is the accuracy?
 
 # %% tags=["nbval-check-output"]
 MY_RANDOM = None  # your prediction: accuracy when half of the patients wear the word, from 0 to 1
@@ -299,10 +300,10 @@ plots.intervals(
 # verdict("09.random-is-between", on_others.value < by_half.value < accuracy.value)
 
 # %% [markdown]
-# **Explain.** *Random*: the word points the right way for about half of the patients, and the wrong way for the others.
+# **Explain.** *Random*: the word points the right way for about half of the patients, the wrong way for the others.
 #
-# Was this one unlucky set? The same project on `seeds` sets, each drawn anew (`python -m benchmarks.story`): the mean
-# accuracy, the 95 % interval of this mean, `n` test images in each.
+# Was this one unlucky set? The table shows, for `seeds` sets drawn anew (`python -m benchmarks.story`), the mean
+# accuracy, its 95 % interval, and `n`, the test images in each.
 
 # %% tags=["nbval-check-output"]
 story = measured.read("story").set_index("row")
@@ -311,18 +312,18 @@ steps += ["nobody wears the word", "the others wear the word"]
 story.loc[steps, ["mean", "low", "high", "seeds", "n"]]
 
 # %% [markdown]
-# **Explain.** No: the mean over several sets says the same. The first accuracy is true, of images on which patients
+# **Explain.** No: the mean over several sets says the same. The first accuracy is true for images on which patients
 # with COVID-19 wear a word. It was taken for a statement about lungs.
 #
 # The images do show the disease, and Step 4 trains a network that sees some of it. But the word is easier. A network
-# takes what is easiest (Geirhos et al. 2020), and often stops there. Not every network on every such set would: with a
-# disease plain to see it may use both.
+# takes what is easiest (Geirhos et al. 2020), and often stops there. Where the disease is easy to see, a network may
+# use both.
 
 # %% [markdown]
 # ## Step 4 · Four repairs, of which one repairs
 #
 # We know where the word is, because the two drawings of an image differ nowhere else. So we black it out, with three
-# pixels around it. Four ideas:
+# pixels around it, in four ways:
 #
 # | | training images | test images |
 # |---|---|---|
@@ -349,8 +350,8 @@ plots.montage(
 )
 
 # %% [markdown]
-# The test of a repair: the same chests, drawn without any word from the start. There only the disease can tell. A
-# repaired model scores there what it scores in its own test, and better than guessing.
+# A repair is tested on the same chests, drawn without any word from the start. There, only the disease can tell the
+# classes apart. A repaired model has the same score there as in its own test, and a better one than guessing.
 #
 # **Predict.** Which of the four repairs passes?
 
@@ -369,7 +370,7 @@ repair
 
 # %% [markdown]
 # A is the network of Step 2. For the others we train the compact network of lesson 06, which sees faint disease better.
-# B and C share one network: for holes a few epochs are enough.
+# B and C share one network; a few epochs are enough to learn the holes.
 
 # %%
 recipe = models.RECIPES["compact"]
@@ -413,14 +414,15 @@ repair.meets(
 # **Explain.**
 #
 # - **C.** No word is left anywhere, and the score is about perfect: the hole has become the marker. On chests that
-#   never wore the word, the same network finds (almost) nobody. (A perfect score is not certainty, lesson 07:
-#   the interval says what so few patients leave open.)
-# - **B.** The network learned to look for holes, and the test images have none. It finds (almost) nobody. Its two AUCs
-#   may be close, too, but near 0.5: equal and useless.
-# - **A.** The network still wants a word. What it makes of a hole, which it has never seen, nobody can say beforehand.
-# - **D.** With and without disease alike, training and test alike. The columns agree, because nothing of the word is
-#   left. This score is lower than C's, and the only one that speaks of the chest: where its interval lies above 0.5,
-#   some of the disease is seen.
+#   never wore the word, the same network finds (almost) no COVID-19. (A perfect score is not certainty: see its
+#   interval, lesson 07.)
+# - **B.** The network learned to look for holes, and the test images have none. It finds (almost) no COVID-19. Its
+#   two AUCs may be close, too, but near 0.5: equal and useless.
+# - **A.** The network still looks for a word. It has never seen a hole, so nobody can say beforehand what it makes
+#   of one.
+# - **D.** Images with and without disease are treated alike, in training and test. The columns agree, because
+#   nothing of the word is left. This score is lower than C's, but it is the only one about the chest: where its
+#   interval lies above 0.5, some of the disease is seen.
 #
 # The rule: **a repair must depend neither on the label nor on the side of the split.** The price of D: what could be seen
 # in the covered places is lost.
@@ -430,13 +432,13 @@ repair.meets(
 # A colleague has painted lung over the word on all *training* images, and has not changed the test images. What does
 # the test AUC show?
 #
-# 1. That the model does without the word: it never saw one.
+# 1. That the model works without the word: it never saw one.
 # 2. What the model makes of images that differ from those it learned from: a word it has never met, on COVID-19 images
 #    only.
 # 3. The same as before the repair.
 #
 # <details><summary>Answer</summary>
-# 2. Whatever a strange object does to the scores, it does it to the COVID-19 images alone, up or down. So 1 does not
+# 2. A strange object may move the scores up or down, but it moves those of the COVID-19 images alone. So 1 does not
 # follow. Answer 3 would need the model to know the word. </details>
 
 # %% tags=["author", "verdict"]
@@ -452,8 +454,7 @@ repair.meets(
 # ## Step 5 · What the frame tells
 #
 # Can a shortcut be noticed *before* training? Lesson 02 trained a simple model on the **frame** alone, the outer tenth
-# of the image (after Maguolo and Nanni 2021). On nearly every image with the word, part of it lies there. We ask a
-# random forest.
+# of the image (after Maguolo and Nanni 2021). It holds a part of nearly every word. We train a random forest.
 
 # %%
 frame = np.ones((96, 96), bool)
@@ -479,11 +480,12 @@ assert abs(from_frame.value - plain) < 0.1
 print("COVID-19 from the frame:", from_frame)
 
 # %% [markdown]
-# **Explain.** The network lives on the word, and the forest does not notice it, as in lesson 02: trees on single pixels
-# cannot read what moves about. **An audit sees what its model can see**: if a weak model finds a shortcut, it is there;
-# if it finds none, that proves little. What found the word: a person who looked, and the network, asked as in Step 3.
+# **Explain.** The network depends on the word; the forest does not notice it: trees on single pixels cannot read what
+# changes its place (lesson 02). **An audit sees what its model can see**: if a weak model finds a shortcut, the
+# shortcut is there; if it finds none, that proves little. The word was found by a person who looked, and by testing
+# the network as in Step 3.
 #
-# Now real radiographs (`python -m benchmarks.shortcuts`): case E's published set and 925 images of
+# Now come real radiographs (`python -m benchmarks.shortcuts`): case E's published set and 925 images of
 # DarkCovidNet's. No model scores an image whose patient it saw.
 #
 # **Predict.** No picture is opened: only the properties of the files are known (format, mode, size, bytes per pixel, of
@@ -517,15 +519,15 @@ files_only.meets(
 )
 
 # %% [markdown]
-# **Explain.** On case E's set the frame comes close to the whole image. So a high AUC there, by whatever network, is weak
-# evidence that it has looked at the lungs. (Nor is it evidence against: the lungs may tell as well.) Cropping does not
-# help: the *centre*, half as wide and half as high, tells as much as the frame.
+# **Explain.** On case E's set the frame comes close to the whole image. So a high AUC there is weak evidence that a
+# network has looked at the lungs. (Nor is it evidence against this: the lungs may tell the class as well.) Cropping
+# does not help: the *centre*, half as wide and half as high, tells as much as the frame.
 #
 # In DarkCovidNet's set the COVID-19 images come from one collection, all others from another. A **look-up** of the
-# source, which opens no image, is perfect.
+# source, which opens no image, separates them perfectly.
 #
 # DeGrave et al. 2021 found that networks trained on sets of this kind used letters, edges and the position of the
-# patient. Zech et al. 2018: an AUC of 0.931 became 0.815 at another hospital.
+# patient. In Zech et al. 2018, an AUC of 0.931 became 0.815 at another hospital.
 #
 # ### Checkpoint
 #
@@ -539,7 +541,7 @@ files_only.meets(
 #
 # <details><summary>Answer</summary>
 # 2. Exposure, contrast and sharpness are in the lungs' own pixels (Step 6 measures it). Answer 1 expects cropping to
-# remove them. Answer 3: a narrow interval makes the number sure, not its meaning. </details>
+# remove them. Answer 3: a narrow interval makes the number certain, not its meaning. </details>
 
 # %% tags=["author", "verdict"]
 # verdict("09.frame-audit-is-far-below-the-network", from_frame.value < evaluate.metric(worlds["as taken"], "roc_auc", "covid").value - 0.15)
@@ -552,7 +554,7 @@ files_only.meets(
 # %% [markdown]
 # ## Step 6 · Cropping, and a hospital's style · deeper
 #
-# Letters can be cut away. But hospitals differ in more: exposure, contrast, sharpness. In the course's phantoms the
+# Letters can be cut away. But hospitals also differ in exposure, contrast and sharpness. In the course's phantoms the
 # hospital (A or B) was drawn at random, whatever the disease.
 
 # %% tags=["nbval-check-output"]
@@ -566,8 +568,8 @@ two["label"] = two["label"].cat.remove_unused_categories()
 pd.crosstab(two["label"], two["source"])
 
 # %% [markdown]
-# Four views of every image, at 32 × 32 pixels: whole, the centre, the lungs alone (cut out along their true outline), and
-# everything but the lungs.
+# We make four views of every image, at 32 × 32 pixels: whole, the centre, the lungs alone (cut out along their true
+# outline), and everything but the lungs.
 
 # %%
 whole = np.array(preprocess.cache(two, size=32))
@@ -589,11 +591,11 @@ plots.montage(
 )
 
 # %% [markdown]
-# Now we tie the hospital to the disease, as collectors of public sets have: we *select* training images, COVID-19 from
-# hospital B, normal from A. Not a pixel changes. The model is logistic regression. It is tested on images selected in the
-# same way, and on images selected the other way round.
+# Now we tie the hospital to the disease, as collectors of public sets have done: we *select* training images, COVID-19
+# from hospital B, normal from A. No pixel changes. The model is logistic regression. It is tested on images selected
+# in the same way, and on images selected the other way round.
 #
-# **Predict.** Lungs alone, hospitals reversed: what AUC?
+# **Predict.** What is the AUC on the lungs alone, with the hospitals reversed?
 
 # %% tags=["nbval-check-output"]
 MY_LUNGS = None  # your prediction: AUC of the lungs alone, hospitals reversed, from 0 to 1
@@ -632,16 +634,16 @@ lungs_alone.meets(
 
 # %% [markdown]
 # **Explain.** No view is safe. Each scores high where hospital and disease agree, and far below 0.5 where they
-# disagree. *All but lungs* shows no lung that could be ill (the outlines may tell a little), and scores high all the
-# same. So a high score of the whole image proves nothing about lungs. Cropping removes what stands outside the crop,
-# and nothing else. (On real images, sorting by hospital alone gave an AUC of 0.861 for pneumonia, because the hospitals
-# differed in how many patients had it: Zech et al. 2018.)
+# disagree. *All but lungs* shows no lung that could be diseased (the outlines may tell a little), and still scores
+# high. So a high score of the whole image proves nothing about lungs. Cropping removes what stands outside the crop,
+# and nothing else. (On real images, sorting by hospital alone gave an AUC of 0.861 for pneumonia, because the
+# hospitals differed in how many patients had it: Zech et al. 2018.)
 #
-# The last column is the repair: **both hospitals with both labels in training**. That a shortcut can be seen does no harm
-# as long as it is not tied to the label.
+# The last column is the repair: **both hospitals with both labels in training**. A visible shortcut does no harm as
+# long as it is not tied to the label.
 #
 # Where the *test* holds both labels from each hospital, there is a number that no difference between hospitals can
-# lift: the AUC over pairs from *one* hospital.
+# raise: the AUC over pairs from *one* hospital.
 #
 # **Predict.** The model that learned on selected whole images scored nearly 1 on test images like them. What is its AUC
 # within hospital A?
@@ -670,9 +672,9 @@ within.meets(
 )
 
 # %% [markdown]
-# **Explain.** What is left when the hospital cannot help: far below what was claimed, and where an interval holds 0.5,
-# nothing that these images can show. It needs no new training and no reversed set, only both labels from each hospital,
-# and the name of the hospital in the table.
+# **Explain.** This AUC is what is left when the hospital cannot help. It is far below what was claimed, and where its
+# interval holds 0.5, these images show nothing. This test needs no new training and no reversed set. It needs only
+# both labels from each hospital, and the name of the hospital in the table.
 
 # %% tags=["author", "verdict"]
 # verdict(
@@ -695,7 +697,7 @@ within.meets(
 # Not every shortcut is an object or a style. In the published set of case E the COVID-19 images are of adults, and the
 # others look like children's. Bones, proportions and the place of the heart then differ between the classes: all of
 # this is anatomy, and none of it is the disease. In the design `children_adults` the normal images are of children and
-# the COVID-19 images of adults; `reverse=True` turns it round. In a third set, all are adults.
+# the COVID-19 images of adults; `reverse=True` reverses this. In a third set, all are adults.
 
 # %% tags=["nbval-check-output"]
 options = {"n": 90, "seed": SEED, "classes": ("normal", "covid"), "letters": 0}
@@ -716,7 +718,7 @@ print(pd.DataFrame(ages).to_string())
 # %% [markdown]
 # A linear model is trained on the first set, in five folds by patient, and scores the held-out patients of all three.
 #
-# **Predict.** Adults only: what share of the adults *without* COVID-19 is called ill?
+# **Predict.** In the set of adults only, what share of those *without* COVID-19 is called ill?
 
 # %% tags=["nbval-check-output"]
 MY_ADULTS = None  # your prediction: share of the normal adults who are called ill, from 0 to 1
@@ -756,12 +758,13 @@ adults.meets(
 )
 
 # %% [markdown]
-# **Explain.** High on its own kind of set, below 0.5 on the reversed one. Most normal adults are called ill, because
-# "adult" is what the model learned. If the AUC on adults is above 0.5, a little of the disease is in the model, too:
-# shortcut and signal can live side by side. Where its interval holds 0.5, these images cannot say.
+# **Explain.** The model's AUC is high on its own kind of set, and below 0.5 on the reversed one. Most normal adults
+# are called ill, because "adult" is what the model learned. If the AUC on adults is above 0.5, a little of the disease
+# is in the model, too: shortcut and signal can live side by side. Where its interval holds 0.5, these images cannot
+# say.
 #
-# There is nothing to erase here, and cropping would be useless: the age shows in every rib. What helps is other data
-# (normal adults from the same source), and where there are none, saying what the set can answer: *child or adult?*
+# There is nothing to erase here, and cropping would be useless: the age shows in every rib. Other data help (normal
+# adults from the same source). Where there are none, say which question the set can answer: *child or adult?*
 
 # %% tags=["author", "verdict"]
 # verdict(
@@ -773,12 +776,12 @@ adults.meets(
 # %% [markdown]
 # ## Step 8 · An audit that must not raise false alarms · deeper
 #
-# `audit.shortcuts` puts four questions to any set: does the **source** tell the class, does the **frame**, do thin
-# strokes, and, where no patient is named, does the **order of the files** (lesson 04, Step 9)?
-# (`audit.report(table, images=...)` adds them to the page of lesson 02.) Three sets: the project of this lesson; one
-# without any shortcut (no letters, no devices, no borders, one machine, and the names of two sites given at random);
-# and the set that `DATASET` names. In the phantoms hospital, letters, devices and borders were drawn at random,
-# whatever the disease. Which verdicts do you expect?
+# `audit.shortcuts` asks four questions about any set. Can the class be told from the **source**, from the **frame**,
+# from thin strokes, and, where no patient is named, from the **order of the files** (lesson 04, Step 9)?
+# (`audit.report(table, images=...)` adds the answers to the page of lesson 02.) We audit three sets: the project of
+# this lesson; one without any shortcut (no letters, no devices, no borders, one machine, and the names of two sites
+# given at random); and the set that `DATASET` names. In the phantoms hospital, letters, devices and borders were drawn
+# at random, whatever the disease. Which verdicts do you expect?
 
 # %% tags=["nbval-check-output"]
 clean_plan = phantom.design("clean", n=160, seed=SEED, classes=("normal", "covid"))
@@ -805,28 +808,30 @@ pages = {
 pd.concat(pages)[["check", "verdict", "finding"]]
 
 # %% [markdown]
-# **Explain.** On the project, the row for strokes sees the word, which the forest of Step 5 could not read. But that row
-# was written by somebody who knew that there are words; the next shortcut will be something that nobody has thought of.
+# **Explain.** On the project, the row for strokes sees the word, which the forest of Step 5 could not read. But that
+# check was written by somebody who knew that there are words; the next shortcut will be something that nobody has
+# thought of.
 #
-# *ok*: the interval reaches down to 0.5, or lies below (which is no shortcut). *look*: it stays above 0.5. *fault*: it
-# stays above 0.6; then a network can score that much with hardly a lung. *look* asks you to look at images; it is no
-# finding. If it stands beside the strokes of the phantoms, as here, it is a false alarm: their letters were drawn at
-# random. (About one interval in twenty misses, and fine lines inside the lungs are strokes, too. For strokes and order,
-# the course's table of results counts how often an audit is wrong. The lungs of many images reach a little into the
-# frame.)
+# *ok*: the interval reaches down to 0.5, or lies below it (which is no shortcut). *look*: the whole interval lies
+# above 0.5. *fault*: it lies above 0.6; then a network can score that much while it sees hardly any lung. *look* asks
+# you to look at images; it is not yet a finding. If it stands beside the strokes of the phantoms, as here, it is a
+# false alarm: their letters were drawn at random. (About one interval in twenty misses, and fine lines inside the
+# lungs are strokes, too. For strokes and order, the course's table of results counts how often an audit is wrong. The
+# lungs of many images reach a little into the frame.)
 #
-# *Not tested* is not *ok*: the project does not say where its images come from, so nobody can ask. And no table shows how
-# a given *network* decides: for that, ask the network (Step 3, and lesson 10).
+# *Not tested* is not *ok*: the project does not say where its images come from, so nobody can check. And no table
+# shows how a given *network* decides: for that, test the network (Step 3, and lesson 10).
 
 # %% [markdown]
 # ## Key points
 #
 # - A network learns what is easiest to tell apart. Internal validation has the same shortcut on both sides of the split
 #   and cannot see it.
-# - Ask the trained model: the same images with the suspect moved, reversed, removed. An accuracy far below guessing is
-#   knowledge of the wrong thing.
-# - Erasing where found leaves a hole that is the new marker. A repair treats both classes, training and test alike.
-# - Audit before training: source, frame, file properties. Silence proves only what the audit can see.
+# - Test the trained model on the same images with the suspected sign moved, reversed or removed. An accuracy far
+#   below guessing is knowledge of the wrong thing.
+# - Erasing a marker where it is found leaves a hole, which is the new marker. A repair treats both classes alike, in
+#   training and test.
+# - Audit before training: source, frame, file properties. An audit finds only what its model can see.
 # - (deeper) A hospital's style and a patient's age are in the lungs' own pixels: cropping does not remove them.
 # - Where every class has its own source, more images of the same kind do not help. Other images do.
 #
@@ -847,8 +852,8 @@ print(guess.code())
 #
 # Practise it first: [exercise 09](../exercises/09_shortcuts_exercise.ipynb), whose checks answer at once.
 #
-# We asked the network by changing the image. Lesson 10 asks it *where* it looked, with heat maps, and checks on a word
-# whether such a map can be believed.
+# We tested the network by changing the image. Lesson 10 asks *where* it looked, with heat maps, and uses a word to
+# check whether such a map can be believed.
 
 # %% [markdown]
 # ## Sources and licence
