@@ -10,8 +10,8 @@
 # **You will be able to**
 #
 # - build Grad-CAM in ten lines;
-# - score maps against the truth, with interval and n, and against maps that know nothing;
-# - find out by experiment what an answer rests on: change one thing, keep everything else;
+# - score maps against the truth, with interval and n, and compare them with maps that know nothing;
+# - find out by experiment what an answer depends on: change one thing, keep everything else;
 # - say which check catches which fault, and what no heat map shows;
 # - (deeper) compare Grad-CAM with occlusion, and test whether a map depends on what the network learned.
 #
@@ -23,7 +23,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -42,7 +42,7 @@ with quiet():  # hides TensorFlow's start-up lines
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
+# Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -53,9 +53,9 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · Two networks and one difference
 #
-# A map can be judged only where the place of the lesion is known. Most public sets name a class and no place. In
-# phantoms we know the place to the pixel, so this lesson draws images of its own, whatever `DATASET` is, and comes back
-# to `DATASET` in Step 9.
+# A map can be judged only where the place of the lesion is known. Most public sets name a class, but no place. In
+# phantoms we know the place to the pixel, so this lesson draws images of its own, whatever `DATASET` is, and comes
+# back to `DATASET` in Step 9.
 #
 # Half of the images show a bacterial pneumonia: one **lobe** (a part of a lung) is dense. Every image is drawn twice,
 # once with the letters `R PORTABLE` burnt in and once without; nothing else differs, not even the noise. (Drawing takes
@@ -79,8 +79,8 @@ print(f"{len(table)} images of {table['patient'].nunique()} patients, with and w
 pd.crosstab(table["split"], table["label"])
 
 # %% [markdown]
-# Two studies with the same patients. In the **honest** one about half of the images have the letters, at random. In the
-# other they are on the images with pneumonia and on no others: a **shortcut** (lesson 09).
+# We make two studies with the same patients. In the **honest** one about half of the images have the letters, at
+# random. In the other, the letters are on the images with pneumonia and on no others: a **shortcut** (lesson 09).
 
 # %% tags=["nbval-check-output"]
 ill = (table["label"] == "bacterial").to_numpy()
@@ -96,7 +96,7 @@ for study, on in with_letters.items():
 
 # %% [markdown]
 # One small network is trained on each study, in plain Keras. Its last **feature maps**, the outputs of the last
-# convolution, have an eighth of the image's side: fine enough to point at something.
+# convolution, are an eighth of the image wide and high: fine enough to point at something.
 
 
 # %% tags=["nbval-check-output"]
@@ -166,9 +166,9 @@ higher.meets(
 )
 
 # %% [markdown]
-# **Explain.** By its own test the shortcut network looks at least as good. (Where the intervals overlap, *better* is
-# not shown.) Nothing in this number says that it reads letters, and on a public set there would be no other number. Can
-# a picture of what it "looks at" tell us?
+# **Explain.** In its own test the shortcut network looks at least as good. (Where the intervals overlap, *better* is
+# not shown.) Nothing in its AUC says that it reads letters, and a public set would give us no other number. Can a
+# picture of what it "looks at" tell us?
 
 # %% tags=["author", "verdict"]
 # verdict("10.shortcut-is-at-least-as-good", gain > -0.01)
@@ -176,16 +176,16 @@ higher.meets(
 # %% [markdown]
 # ## Step 2 · Grad-CAM in ten lines
 #
-# The last unit computes a **logit**, and the sigmoid turns it into a probability (lesson 06). Each feature map says
-# where something was found. How much does a feature map count for the logit? The **gradient** tells: how far does the
-# logit rise if the map rises a little? **Grad-CAM** (Selvaraju et al. 2017) takes four steps:
+# The last unit computes a **logit**, and the sigmoid turns it into a probability (lesson 06). Each feature map shows
+# where something was found. How much does a feature map count for the logit? The **gradient** tells how far the logit
+# rises if the map rises a little. **Grad-CAM** (Selvaraju et al. 2017) takes four steps:
 #
 # 1. take the gradient of the logit at each place of each feature map; its mean is the map's *weight*;
 # 2. multiply the feature maps by their weights, and add them up;
 # 3. cut off what is below zero (it speaks *against* the class);
 # 4. enlarge the result to the size of the image.
 #
-# In the code, `tf.GradientTape` records a computation so that its gradient can be asked for; `model.layers[-3]` gives
+# In the code, `tf.GradientTape` records a computation so that its gradient can be computed; `model.layers[-3]` gives
 # the last feature maps.
 
 
@@ -205,8 +205,8 @@ def grad_cam(model, grey, of="logit", relu=True):
 
 
 # %% [markdown]
-# All heat maps are of test images with pneumonia, all *with* letters. Phantoms can be drawn again: with the outlines
-# (**masks**) of lesion and letters, and without the lesion (for Step 5).
+# All heat maps are of test images with pneumonia *and* with letters. Phantoms can be drawn again: once with the
+# outlines (**masks**) of lesion and letters, once without the lesion (for Step 5).
 
 # %% tags=["nbval-check-output"]
 test = table[ill & ~is_train]
@@ -241,13 +241,13 @@ plots.heat_maps(
 )
 
 # %% [markdown]
-# **Explain.** These are the first three in the order of the table; nobody picked them. Bright is hot. The heat comes in
-# soft blobs: 12 × 12 places (17 × 17 in `"full"` mode) were stretched over the image. No rib and no edge can be read
-# from it. Each map has its own scale, so an image of which the network is unsure glows as brightly as one of which it
-# is certain.
+# **Explain.** These are the first three images of the table; nobody picked them. Bright places are hot. The heat forms
+# soft blobs, because 12 × 12 values (17 × 17 in `"full"` mode) were stretched over the image. No rib and no edge can
+# be seen in it. Each map has its own scale, so the map of an unsure answer is as bright as that of a certain one.
 #
 # The captions say where the hottest place lies: on the lesion, on the letters (which told this network nothing), or
-# elsewhere, be it far away or just outside the outline. How often, three images cannot say; Steps 3 and 4 ask all.
+# elsewhere (far away or just outside the outline). Three images cannot say how often each of these happens; Steps 3
+# and 4 use all images.
 #
 # `explain.grad_cam` does the same. It also takes models inside models and several classes, and warns where a map is
 # empty:
@@ -281,8 +281,8 @@ plots.heat_maps(
 
 # %% [markdown]
 # **Predict.** How much does this method know about the place of the lesion, over all images? From the share of its heat
-# inside the lesion we subtract the lesion's share of the image, which luck alone gets. More than 0.1 is *much*, more
-# than 0.03 *a little*.
+# inside the lesion we subtract the lesion's share of the image, which luck alone would reach. More than 0.1 is *much*,
+# more than 0.03 *a little*.
 
 # %% tags=["nbval-check-output"]
 MY_METHOD = None  # your prediction: "much", "a little" or "nothing"
@@ -316,19 +316,19 @@ method.meets(
 
 # %% [markdown]
 # **Explain.** The maps are random numbers, made without any network. We drew one for each image and picked the three
-# that fit best. Among some dozen images, three that look convincing can be found for *any* method. So: all images, a
-# number for each, and an interval. Two numbers are common:
+# that fit best. Among some dozen images, three that look convincing can be found for *any* method. So take all images,
+# compute a number for each, and give an interval. Two numbers are common:
 #
 # - **energy inside**: which share of the heat lies inside the mask;
 # - **pointing game**: does the hottest place lie inside the mask (Zhang et al. 2018)?
 #
-# `explain.average` is the mean of such numbers, its interval by patient (lesson 07); `signed=True` says that they may be
-# negative, as differences are. Neither number means anything alone:
-# a large lesion is hit by luck, and these lesions all lie in the lungs. So compare with maps that know nothing: the
-# random ones, and a bell-shaped one in the **centre** of each image.
+# `explain.average` gives the mean of such numbers, with an interval by patient (lesson 07); `signed=True` says that
+# the numbers may be negative, as differences may be. Neither number means anything alone: a large lesion is hit by
+# luck, and these lesions all lie in the lungs. So compare with maps that know nothing: the random maps, and a
+# bell-shaped map in the **centre** of each image.
 #
-# **Predict.** By luck a map has about 7 % of its heat inside the lesion. Which share does Grad-CAM of the honest
-# network have there, as a mean over all images?
+# **Predict.** By luck a map has about 7 % of its heat inside the lesion. Which share of its heat does Grad-CAM of the
+# honest network have there, as a mean over all images?
 
 # %% tags=["nbval-check-output"]
 MY_ENERGY = None  # your prediction: share of the heat inside the lesion, from 0 to 1
@@ -383,9 +383,9 @@ inside.meets(
 )
 
 # %% [markdown]
-# **Explain.** The two differences are taken image by image. An interval above zero: Grad-CAM has more of its heat on
-# the lesion than a map that knows nothing. And still most of its heat lies outside. (The centred map cannot win the
-# pointing game: its hottest place lies between the lungs.)
+# **Explain.** The two differences are taken image by image. If its interval lies above zero, Grad-CAM has more of its
+# heat on the lesion than a map that knows nothing. Still, most of its heat lies outside the lesion. (The centred map
+# cannot win the pointing game: its hottest place lies between the lungs.)
 
 # %% tags=["author", "verdict"]
 # verdict("10.three-picked-look-better", energy[best].mean() > 1.2 * energy.mean())
@@ -397,7 +397,8 @@ inside.meets(
 # %% [markdown]
 # ## Step 4 · The other network
 #
-# Now the network that was trained where letters gave the answer away, on the same images, with lesion *and* letters.
+# Now we test the network that was trained where letters gave the answer away. The images are the same, with lesion
+# *and* letters.
 #
 # **Predict.** Take the share of heat inside the lesion, honest minus shortcut network. How large is this difference, as
 # a mean over all images?
@@ -447,11 +448,11 @@ apart.meets(
 )
 
 # %% [markdown]
-# **Explain.** Read the *letters*: the shortcut network has more heat there than a random map, and more than the honest
-# network. So a map *can* raise the alarm. But the honest network, too, has more heat on the letters than a random map,
-# although they told it nothing. And in the heat on the lesion the two differ by a few hundredths, which nobody
-# sees in single images. (Does the pointing game do better? Read its row.) With
-# two or three images in a paper, which network would you have trusted?
+# **Explain.** Read the rows of the *letters*: the shortcut network has more heat there than a random map, and more
+# than the honest network. So a map *can* raise the alarm. But the honest network, too, has more heat on the letters
+# than a random map, although the letters told it nothing. And in the heat on the lesion, the two networks differ by a
+# few hundredths, a difference that nobody sees in single images. (Does the pointing game do better? Read its row.)
+# With two or three images in a paper, which network would you have trusted?
 
 # %% tags=["author", "verdict"]
 # there = {name: energy_inside(maps, wide).mean() for name, maps in both.items()}
@@ -517,8 +518,9 @@ fall.meets(
 
 # %% [markdown]
 # **Explain.** Now the answer is in units of probability. On images that *do* show a pneumonia, the shortcut network
-# loses several times as much without the letters as the honest one. (Does the honest one move at all? See whether its
-# interval includes zero.) It uses the disease as well: a shortcut need not replace the signal to spoil the answer.
+# loses several times as much without the letters as the honest one. (Does the probability of the honest one change at
+# all? See whether its interval includes zero.) The shortcut network uses the disease as well: a shortcut need not
+# replace the signal to spoil the answer.
 #
 # What do letters do on images of healthy people?
 
@@ -536,15 +538,15 @@ for study, model in nets.items():
     print(f"{study:8} probability rises by {rises[study]}; called ill: {called}")
 
 # %% [markdown]
-# **Explain.** On images without any lesion the letters alone move the shortcut network towards *ill*, and much further
-# than the honest one.
+# **Explain.** On images without any lesion, the letters alone move the answer of the shortcut network towards *ill*,
+# and much further than that of the honest one.
 #
-# Now set the two ways of asking side by side: the share of the *heat* on the letters (Step 4) and the fall of the
-# *probability* without them. Divide shortcut by honest in each. The second ratio is the larger: the share of heat does
-# not measure how much the answer depends on a place. And heat on the lesion does not say *why* it is hot. A map shows a
-# place and gives no reason.
+# Now compare two measures: the share of the *heat* on the letters (Step 4) and the fall of the *probability* without
+# them. For each, divide the value of the shortcut network by that of the honest one. The second ratio is larger: the
+# share of heat does not measure how much the answer depends on a place. And heat on the lesion does not say *why* the
+# place is hot. A map shows a place and gives no reason.
 #
-# On real images nobody can take a lesion out. But letters, borders and corners can be covered: do it (lesson 09).
+# On real images nobody can take a lesion out. But letters, borders and corners can be covered: do this (lesson 09).
 
 # %% tags=["author", "verdict"]
 # lost = {study: drops[study, "the letters"].value for study in nets}
@@ -563,11 +565,12 @@ for study, model in nets.items():
 #
 # 1. Nothing; that is what a heat map is for.
 # 2. A finer map.
-# 3. Numbers over all images, a map that knows nothing to compare with, and an experiment in which the letters go.
+# 3. Numbers over all images, a map that knows nothing to compare with, and an experiment in which the letters are
+#    taken out.
 #
 # <details><summary>Answer</summary>
 # 3. In Step 4 the lesion got heat from the shortcut network too, far more than by luck. Only the experiment of Step 5
-#    says how much depends on the letters. Answer 2: a sharper picture of a place is still no reason.
+#    says how much depends on the letters. Answer 2: a sharper picture shows a place, too, and gives no reason.
 # </details>
 
 # %% [markdown]
@@ -581,16 +584,16 @@ for study, model in nets.items():
 # | counterfactual | how much does the answer change without this one thing? | what you did not think of taking out |
 #
 # On real images with masks drawn by radiologists, all seven methods that Saporta et al. (2022) compared localised worse
-# than radiologists did. Our numbers are of phantoms: one lobe, dense, sharp-edged, easy. They show the method, and are
-# no evidence about patients.
+# than radiologists did. Our numbers are from phantoms, with one dense, sharp-edged lobe, an easy case. They show the
+# method, and are no evidence about patients.
 
 # %% [markdown]
 # ## Step 6 · Two lines that are often wrong · deeper
 #
 # **The gradient of the probability.** It seems natural to ask what moves the *probability*. The chain rule says that
 # this gradient is p · (1 - p) times that of the logit. The sigmoid is flat at its ends, and so the factor is small
-# exactly where the network is sure. To see where it leads, take a network that is surer: the same one with its last
-# layer times 30. It orders all images as before and calls the same ones ill.
+# exactly where the network is sure. To see where this leads, take a network that is surer: the same network with the
+# weights of its last layer multiplied by 30. It ranks all images as before and calls the same images ill.
 
 # %%
 sure = keras.models.clone_model(honest)
@@ -605,12 +608,13 @@ for name, model in {"as trained": honest, "surer": sure}.items():
     print(f"empty maps: logit {empty[name, 'logit']}, probability {empty[name, 'probability']}")
 
 # %% [markdown]
-# **Explain.** With the probability, images of which the network is surest have no map at all: p rounds to 1, the factor
-# to 0. (A map that is empty with the logit is another matter: there nothing spoke for the class.) With softmax over
-# several classes the same mistake also mixes the *other* classes' gradients into the map. So: the logit.
+# **Explain.** With the gradient of the probability, the images of which the network is surest have an empty map: p
+# rounds to 1, and the factor to 0. (A map that is empty with the logit means something else: nothing spoke for the
+# class.) With softmax over several classes the same mistake also mixes the *other* classes' gradients into the map. So
+# use the logit.
 #
-# **No ReLU.** Without the cut, places that speak *against* the class stay in the map as negative numbers. Plotting
-# rescales them from lowest to highest, and zero, which should be dark, becomes half-bright. Or somebody takes the
+# **No ReLU.** Without the cut, places that speak *against* the class stay in the map as negative numbers. Some plots
+# rescale the map from lowest to highest; then zero, which should be dark, becomes half-bright. Others show the
 # absolute value. Which share of the heat lies inside the lesion then?
 
 # %%
@@ -625,8 +629,8 @@ for name, maps in kinds.items():
 print(f"heat spread evenly  {lesion.mean():.3f}")
 
 # %% [markdown]
-# **Explain.** Rescaled or with absolute values, heat that speaks for the class is drowned by what is around zero or
-# below it.
+# **Explain.** After rescaling, or with absolute values, places around zero or below it are hot, too, and hide the heat
+# that speaks for the class.
 #
 # ### Checkpoint
 #
@@ -634,13 +638,13 @@ print(f"heat spread evenly  {lesion.mean():.3f}")
 # you look first?
 #
 # 1. The network looks at healthy lung to recognise pneumonia.
-# 2. How the map was made: was the cut left out, or the sign lost, and of which number is the gradient?
+# 2. How the map was made: was the cut left out, was the sign lost, and which number's gradient was taken?
 # 3. Another image: one on which the map looks better.
 #
 # <details><summary>Answer</summary>
-# 2. Without the cut, or with absolute values, what speaks <em>against</em> the class glows too; and the gradient of a
-#    probability is empty once p rounds to 1, and with softmax mixes the other classes in. Answer 1 takes a picture for
-#    a reason before the picture was checked. Answer 3 is the subject of Step 3.
+# 2. Without the cut, or with absolute values, places that speak <em>against</em> the class are hot, too. The
+#    gradient of a probability is zero once p rounds to 1, and with softmax it mixes in the other classes. Answer 1
+#    takes the map for a reason before the map was checked. Answer 3 is the subject of Step 3.
 # </details>
 
 # %% tags=["author", "verdict"]
@@ -655,8 +659,8 @@ print(f"heat spread evenly  {lesion.mean():.3f}")
 # %% [markdown]
 # ## Step 7 · A second opinion: occlusion · deeper
 #
-# Grad-CAM looks inside. **Occlusion** only asks (Zeiler and Fergus 2014): cover a square of the image with grey, and
-# see how far the logit falls. Then the next square.
+# Grad-CAM looks inside the network. **Occlusion** uses only its answers (Zeiler and Fergus 2014): cover a square of
+# the image with grey, and see how far the logit falls. Then cover the next square.
 
 
 # %% tags=["nbval-check-output"]
@@ -735,8 +739,8 @@ two_methods.meets(
 )
 
 # %% [markdown]
-# **Explain.** Grad-CAM asks what a *small* change of a map would do; occlusion what happens when a square is *gone*, on
-# images with grey squares that the network has never seen. Neither is "the" explanation.
+# **Explain.** Grad-CAM asks what a *small* change of a feature map would do. Occlusion asks what happens when a square
+# is *gone*; images with such grey squares are new to the network. Neither is "the" explanation.
 
 # %% tags=["author", "verdict"]
 # verdict("10.two-methods-differ", 0.05 < alike.value < 0.8)
@@ -744,15 +748,15 @@ two_methods.meets(
 # %% [markdown]
 # ## Step 8 · Two controls that need no truth · deeper
 #
-# Without masks and counterfactuals two checks remain; they ask whether a map has to do with the *network*.
+# Without masks and counterfactuals two checks remain; they ask whether a map has anything to do with the *network*.
 #
-# **Randomisation** (Adebayo et al. 2018). Draw the weights of a layer anew at random, from the answer downwards, and
-# make the map again. A map that stays the same shows the image's edges, not what was learned. Two unrelated maps of
-# random numbers have a rank correlation of about 0.2, without its sign: soft blobs overlap by chance (the first line
-# below).
+# **Randomisation** (Adebayo et al. 2018). Replace the weights of the last layer by random ones, or of the last two
+# layers, and so on, and make the map again. A map that stays the same shows the image's edges, not what was learned.
+# Two unrelated maps of random numbers have a rank correlation of about 0.2, without its sign, because soft blobs
+# overlap by chance (the first line below).
 #
-# **Predict.** Only the *last* layer of the honest network is redrawn. What is the rank correlation, without its sign,
-# of the new map with the trained network's?
+# **Predict.** Only the *last* layer of the honest network is redrawn, that is, gets random weights. What is the rank
+# correlation, without its sign, between the new map and that of the trained network?
 
 # %% tags=["nbval-check-output"]
 MY_REDRAWN = None  # your prediction: size of the rank correlation, from 0 to 1
@@ -812,11 +816,12 @@ one_layer.meets(
 )
 
 # %% [markdown]
-# **Explain.** After the last layer alone the map still has much in common with the trained one, far more than two
-# random maps have: the convolutions below find the same places, and only their weights are new. With all five layers
-# redrawn less than half of that is left, about as much as two random maps have. So Grad-CAM depends on what was
-# learned. The centred map would score 1.0 throughout and fail, as it should. *Both* networks pass: the test says that
-# the map belongs to the network, not that the network is right.
+# **Explain.** With only the last layer redrawn, the map still has much in common with that of the trained network, far
+# more than two random maps have: the convolutions below find the same places, and only the weights of these places are
+# new. With all five layers redrawn, less than half of this correlation is left, about as much as two random maps have.
+# So Grad-CAM depends on what was learned. The centred map would have a correlation of 1.0 throughout, and so would
+# fail the test, as it should. *Both* networks pass: the test says that the map belongs to the network, not that the
+# network is right.
 #
 # **Deletion** (Petsiuk et al. 2018). Remove pixels, the hottest first. If the map is right about what matters to the
 # network, the probability falls fast.
@@ -852,10 +857,10 @@ left = pd.DataFrame(rows)
 left.pivot(index="map", columns="network", values="probability")
 
 # %% [markdown]
-# **Explain.** Where Grad-CAM lies below the two maps that know nothing, it has found something that *this* network
-# uses, and that goes for the shortcut network too. Do not compare with the probability of the whole image: an image
-# with grey holes looks like nothing the network was trained on, and the holes alone can push the probability to either
-# side.
+# **Explain.** Where the probability for Grad-CAM lies below those for the two maps that know nothing, Grad-CAM has
+# found something that *this* network uses. This holds for the shortcut network, too. Do not compare with the
+# probability of the whole image: an image with grey holes is unlike all that the network was trained on, and the holes
+# alone can move the probability up or down.
 
 # %% tags=["author", "verdict"]
 # value = {(r["network"], r["map"]): float(r["probability"].split()[0]) for r in rows}
@@ -874,17 +879,17 @@ left.pivot(index="map", columns="network", values="probability")
 # 3. Yes, if three examples are shown.
 #
 # <details><summary>Answer</summary>
-# 2. The shortcut network passed both. What it rests on is told by masks and counterfactuals, not by controls of the
-#    map. Answer 3: Step 3.
+# 2. The shortcut network passed both. Masks and counterfactuals show what it depends on; controls of the map do
+#    not. Answer 3 is the subject of Step 3.
 # </details>
 
 # %% [markdown]
 # ## Step 9 · A map always comes out · deeper
 #
-# Last, images of the data set `DATASET`. The honest network was trained for some seconds to tell drawn bacterial
-# pneumonias from drawn normal chests. It knows nothing of other diseases, and on a real set it has never seen a real
-# image. What will it say of another disease, and what will the map look like? (Above each image: its true class, and
-# the probability of *bacterial* pneumonia.)
+# Last, we take images of the data set `DATASET`. The honest network was trained for some seconds to tell drawn
+# bacterial pneumonias from drawn normal chests. It knows nothing of other diseases, and on a real set it has never
+# seen a real image. What will it answer for another disease, and what will the map look like? (Above each image: its
+# true class, and the probability of *bacterial* pneumonia.)
 
 # %% tags=["nbval-check-output"]
 given = datasets.load(DATASET, DATA_DIR)
@@ -902,18 +907,19 @@ plots.heat_maps(
 )
 
 # %% [markdown]
-# **Explain.** Each image gets its blobs, whatever the probability and whether or not there is anything to find: the
-# scale of each picture starts anew at its own hottest place. (Only where nothing at all speaks for the class does the
-# map stay dark.) Nothing in such a picture says that the network was never asked this question before.
+# **Explain.** Each image gets its blobs, whatever the probability and whether or not there is anything to find: each
+# map is scaled to its own hottest place. (Only where nothing at all speaks for the class does the map stay dark.)
+# Nothing in such a picture says that the network never learned to answer this question.
 
 # %% [markdown]
 # ## Key points
 #
-# - Grad-CAM: mean gradient of the *logit* as weight, sum of the last maps, cut below zero, enlarge. It is as coarse as
-#   those maps.
-# - Score all images, against a mask, with interval and n, next to a random and a centred map. Three nice examples can
-#   be had from random numbers.
-# - Heat on the lesion does not exclude a shortcut. An experiment that takes one thing out says how much depends on it.
+# - Grad-CAM weights the last feature maps by the mean gradient of the *logit*, adds them up, cuts off what is below
+#   zero, and enlarges the result. It is as coarse as these maps.
+# - Score all images, against a mask, with interval and n, next to a random and a centred map. Even random numbers
+#   give three nice examples.
+# - Heat on the lesion does not exclude a shortcut. An experiment that takes one thing out shows how much the answer
+#   depends on it.
 # - A map shows a place and gives no reason.
 #
 # Your predictions in this lesson:
