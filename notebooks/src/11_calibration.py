@@ -3,14 +3,14 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can the number be trusted?* The network says 0.9. Does that mean nine in ten? And from which number on should
-# somebody act? The first question is **calibration**, the second the **operating point**. Accuracy answers neither.
+# *Can the number be trusted?* A network says 0.9. Does this mean nine in ten? And from which number on should somebody
+# act? The first question is about **calibration**, the second about the **operating point**. Accuracy answers neither.
 #
 # **You will be able to**
 #
 # - read a reliability diagram, of a model and of your own predictions;
 # - repair probabilities with a temperature that is fitted on validation, and say what it does not change;
-# - choose a threshold for a stated sensitivity, freeze it, and report what came out, at home and at a second site;
+# - choose a threshold for a stated sensitivity, freeze it, and report the result, at home and at a second site;
 # - turn sensitivity and specificity into a PPV at another prevalence;
 # - (deeper) compare a calibration error with chance, undo what class weights do, and read a decision curve.
 #
@@ -22,7 +22,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -42,7 +42,7 @@ from cxr_helpers import phantom, plots, preprocess, quiet, split, train
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
+# Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -53,8 +53,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · A network that is sure of itself
 #
-# One question with two answers, "COVID or not?", so that there is one probability per image to look at. The other
-# classes become `other`. (The default set are phantoms: COVID looks as we draw it, so no figure here is evidence about
+# We ask one question with two answers, "COVID or not?", so that each image has one probability. The other classes
+# become `other`. (The default set consists of phantoms: COVID looks as we draw it, so no figure here is evidence about
 # patients.)
 
 
@@ -80,8 +80,8 @@ positive = table["label"].cat.categories[1]
 pd.crosstab(table["split"], table["label"])
 
 # %% [markdown]
-# The compact network of lesson 06, but **without augmentation**, on purpose: it sees the same few hundred images again
-# and again. That is how networks become more certain than they should be.
+# We train the compact network of lesson 06 **without augmentation**, on purpose: it sees the same few hundred images
+# again and again. In this way networks become more certain than they should be.
 
 
 # %% tags=["nbval-check-output"]
@@ -101,11 +101,11 @@ test = train.predict(network, table, images, split="test")
 print("test AUC:", evaluate.metric(test, "roc_auc", positive))
 
 # %% [markdown]
-# The network gives each image a number between 0 and 1. So far it is a score, good for putting images in order. It is a
+# The network gives each image a number between 0 and 1. So far it is a score, which ranks the images. It is a
 # **probability** only if, of all images that get 0.9, nine in ten are COVID.
 #
-# **Predict.** Take the test images of which the network is at least 90 % sure, one way or the other. Which share of its
-# answers on them is right?
+# **Predict.** Take the test images of which the network is at least 90 % sure, for either class. Which share of these
+# answers is right?
 
 # %% tags=["nbval-check-output"]
 MY_RIGHT = None  # your prediction: share of right answers, from 0.5 to 1
@@ -138,15 +138,15 @@ right_when_sure.meets(
 # verdict("11.sure-is-right-more-often", right[sure].mean() > right[~sure].mean())
 
 # %% [markdown]
-# **Explain.** Two figures that ought to be equal: how sure the network is on average, and how often it is right. The
-# second is lower: the network is **overconfident**. (This interval counts images as independent. A patient may have
-# several, so it is a little too narrow; from now on intervals are by group.)
+# **Explain.** Two figures ought to be equal: how sure the network is on average, and how often it is right. The second
+# is lower: the network is **overconfident**. (This interval counts images as independent. A patient may have several,
+# so it is a little too narrow; from now on intervals are by group.)
 
 # %% [markdown]
 # ## Step 2 · The reliability diagram
 #
-# The same comparison at every height. Cut the probabilities into five **bins** of equal width. In each: what was said on
-# average, and which share of the images truly is COVID. scikit-learn does it with one call.
+# We repeat the comparison for small and large probabilities. Cut them into five **bins** of equal width. In each bin,
+# compare the mean probability with the share of images that truly are COVID. scikit-learn does it with one call.
 
 # %%
 came_true, said = calibration_curve(true, p, n_bins=5)
@@ -154,7 +154,7 @@ for one_said, one_true in zip(said, came_true):
     print(f"said {one_said:.2f}, came true {one_true:.2f}")
 
 # %% [markdown]
-# Our helper makes the same bins, and adds what each rests on: the number of images, and an interval by group.
+# Our helper makes the same bins, and adds for each the number of images and an interval by group.
 
 # %%
 bins = calibrate.reliability(test, positive, bins=5)
@@ -163,14 +163,14 @@ assert np.allclose(bins["predicted"], said)
 plots.reliability(bins, title=f"Reliability, {len(test)} test images", what=positive)
 
 # %% [markdown]
-# **Explain.** On the dotted line, what was said came true. Below it, fewer are COVID than was said; above it, more. The
-# sign of overconfidence is a point above the line at the left and one below it at the right. The bars say how many
-# images each point rests on. They are high at the two ends: that is what being sure looks like. In between, a bin holds
-# few images and its interval is wide. Never show a **reliability diagram** without its counts.
+# **Explain.** On the dotted line, what was said came true. Below it, fewer are COVID than was said; above it, more.
+# Points above the line at the left and below it at the right are the sign of overconfidence. The bars count the images
+# in each bin. They are high at the two ends, where a network is sure. In between, a bin holds few images and its
+# interval is wide. Never show a **reliability diagram** without its counts.
 #
-# **And you?** In this course you predicted, and often said how sure you were. That is the same data: a probability, and
-# whether it came true. Here is your own diagram (your 80 % intervals count, too). With fewer than five such predictions
-# you see that of an invented reader.
+# **And you?** In this course you predicted, and often said how sure you were. These are data of the same kind: a
+# probability, and whether it came true. Here is your own diagram (your 80 % intervals count, too). With fewer than
+# five such predictions, you see an invented reader's.
 
 # %%
 unsure = [(0.5, True)] * 3 + [(0.5, False)] * 3 + [(0.7, True)] * 5 + [(0.7, False)] * 3
@@ -184,10 +184,10 @@ guess.reliability(example=unsure + certain)
 # ## Step 3 · One number that repairs: the temperature
 #
 # **Temperature scaling** (Guo and colleagues 2017) divides the network's last sum before the sigmoid, the *logit*, by a
-# number T. With two classes that raises the odds p / (1 - p) to the power 1 / T. T above 1 pulls every probability
-# towards 0.5; T below 1 pushes it away; T = 1 changes nothing.
+# number T. With two classes, this raises the odds p / (1 - p) to the power 1 / T. T above 1 moves every probability
+# towards 0.5; T below 1 moves it away; T = 1 changes nothing.
 #
-# T is *fitted*: take the one with the smallest log loss (the loss of lesson 05). On which images?
+# T is *fitted*: take the T with the smallest log loss (the loss of lesson 05). On which images?
 
 
 # %%
@@ -226,12 +226,12 @@ plots.line(
 # )
 
 # %% [markdown]
-# **Explain.** The network has memorised much of its training images, so on them the best T is small. The validation
-# images are new to it. Fitted on training images, T would be too small; fitted on test images, it would flatter them. It
-# belongs on **validation**.
+# **Explain.** The network has memorised much of its training images, so on these the best T is small. Fitted on
+# training images, T would be too small; fitted on test images, it would make their scores too good. Fit it on
+# **validation**, whose images are new.
 #
 # `calibrate.temperature` finds the best T with an optimiser, for any number of classes, and warns when it is given test
-# images. `calibrate.apply` moves the probabilities of a whole table.
+# images. `calibrate.apply` changes the probabilities of a whole table.
 
 # %%
 T = calibrate.temperature(validation)
@@ -246,9 +246,9 @@ print(f"T = {T:.2f} from {len(validation)} validation images")
 # verdict("11.temperature-is-above-one", T > 1.1)
 
 # %% [markdown]
-# Now T, frozen, is applied to the test images. Three figures before and after: the AUC, the accuracy with the threshold
-# 0.5, and the **Brier score** (1950): the mean of (p - y)², where y is 1 for COVID and 0 for the others. Smaller is
-# better, 0 is perfect, "always 0.5" gets 0.25.
+# We apply the frozen T to the test images, and compare three figures: the AUC, the accuracy with the threshold 0.5,
+# and the **Brier score** (1950): the mean of (p - y)², where y is 1 for COVID and 0 for the others. Smaller is better,
+# 0 is perfect, "always 0.5" gets 0.25.
 #
 # **Predict.** Which of them does the temperature change?
 
@@ -292,10 +292,10 @@ change.meets(
 # verdict("11.temperature-changes-no-order", changed == ["Brier score"])
 
 # %% [markdown]
-# **Explain.** AUC and accuracy stay as they are: a temperature never changes the order of the images, nor on which side
-# of 0.5 they are. It makes a model more honest, not better.
+# **Explain.** AUC and accuracy stay as they are: a temperature changes neither the order of the images nor the side of
+# 0.5 on which each lies. It makes a model more honest, not better.
 #
-# Is the Brier score better by more than chance? Both were measured on the same images, so look at the difference of each
+# Is the Brier score better by more than chance? Both scores are of the same images, so look at the difference for each
 # image, and resample groups as in lesson 07.
 
 
@@ -324,14 +324,15 @@ diagrams = {name: calibrate.reliability(each, positive, bins=5) for name, each i
 plots.reliability(diagrams, title=f"Reliability, {len(test)} test images", what=positive)
 
 # %% [markdown]
-# **Explain.** Below 0 is better with the temperature; where the interval includes 0, these images cannot tell. (Where a
-# network is hardly ever wrong, T rests on two or three validation images and may do harm: this line says so.)
+# **Explain.** A difference below 0 is better with the temperature; where the interval includes 0, these images cannot
+# tell. (Where a network is hardly ever wrong, T depends on two or three validation images and may do harm: this
+# difference shows it.)
 
 # %% [markdown]
 # ## Step 4 · Choosing a threshold, and freezing it
 #
-# A probability decides nothing. Somebody must say from where on the patient is called back. Where the most probable
-# class is taken, that is 0.5, and nobody has chosen it.
+# A probability decides nothing. Somebody must choose the threshold from which a patient is called back. Taking the
+# most probable class means a threshold of 0.5, and nobody has chosen it.
 #
 # A miss and a false alarm do not cost the same. So state what is needed, here: **find at least 90 % of the patients with
 # COVID**. Take the highest threshold that does so *on validation*, freeze it, and measure on test.
@@ -379,14 +380,14 @@ kept.meets(
 )
 
 # %% [markdown]
-# **Explain.** 0.5 is a habit: its sensitivity is whatever it happens to be. "chosen, validation" is no result: 0.90 was
-# asked for there. "chosen, test" is the measurement, and it may lie on either side of 0.90, because the choice rests on
-# the few dozen validation images with COVID. It is reported as it comes, with its interval and n. Moving the threshold
-# now, so that test comes out at 0.90, would be choosing on test.
+# **Explain.** The threshold 0.5 is a habit: its sensitivity is whatever it happens to be. "chosen, validation" is no
+# result: 0.90 was asked for there. "chosen, test" is the measurement, and it may lie on either side of 0.90, because
+# the threshold was chosen on a few dozen images with COVID. Report it as it is, with interval and n. Moving the
+# threshold now, so that test comes out at 0.90, would be choosing on test.
 #
-# This choice needed no calibration: the order of the images decides which are called. But a threshold belongs to the
-# temperature it was chosen at. Calibration is needed where the number itself is used: shown to a doctor, weighed
-# against a cost, or moved to another prevalence.
+# This choice needed no calibration: the order of the images decides which are called positive. But a threshold belongs
+# to the temperature at which it was chosen. Calibration is needed where the probability itself is used: shown to a
+# doctor, weighed against a cost, or moved to another prevalence.
 
 # %% [markdown]
 # ## Step 5 · The same test where the disease is rare
@@ -430,10 +431,12 @@ rare_ppv.meets(
 )
 
 # %% [markdown]
-# **Explain.** 0.95, 0.68, 0.16. At one in a hundred, five of six alarms are false, with an excellent test.
+# **Explain.** The PPV falls: 0.95, 0.68, 0.16. At one in a hundred, five of six alarms are false, even with an
+# excellent test.
 #
-# Now ours, with the measured sensitivity and specificity. Their lower ends together, and their upper ends together, show
-# how uncertain the PPV is (more widely than a 95 % interval would: both would have to be low at once).
+# Now take our network's measured sensitivity and specificity. The lower ends of both intervals together, and the upper
+# ends together, show how uncertain the PPV is. (This range is wider than a 95 % interval: both would have to be low at
+# once.)
 
 # %%
 home = points["chosen, test"]
@@ -446,17 +449,18 @@ for prevalence in (true.mean(), 0.10, 0.01):
 pd.DataFrame(rows).set_index("prevalence").round(3)
 
 # %% [markdown]
-# **Explain.** First line: the prevalence of our test images, which somebody chose when the set was put together. The
-# others: same network, same threshold, a rarer disease. Even this is hopeful: the formula takes sensitivity and
-# specificity to be the same everywhere, while patients found by screening may be *less* ill than those of a hospital.
+# **Explain.** The first line has the prevalence of our test images, which somebody chose when the set was made. The
+# others have the same network and threshold, and a rarer disease. Even this is optimistic: the formula takes
+# sensitivity and specificity to be the same everywhere, while patients found by screening may be *less* ill than those
+# of a hospital.
 #
 # ### Checkpoint
 #
-# A study: "PPV 0.92 on our balanced test set; so in the clinic, where one in fifty has it, 92 of 100 alarms will be
-# right." What is the fault?
+# A study says: "PPV 0.92 on our balanced test set; so in the clinic, where one in fifty has it, 92 of 100 alarms will
+# be right." What is the fault?
 #
 # 1. None: PPV is a property of the test.
-# 2. A PPV belongs to the prevalence it was measured at; at one in fifty it will be far lower.
+# 2. A PPV belongs to the prevalence at which it was measured; at one in fifty it will be far lower.
 # 3. The threshold should have been 0.5.
 #
 # <details><summary>Answer</summary>
@@ -467,9 +471,10 @@ pd.DataFrame(rows).set_index("prevalence").round(3)
 # %% [markdown]
 # ## Step 6 · The frozen threshold at a second site
 #
-# Another hospital: hazy portable images of site C, new patients, the same shares of the classes, the same disease. We
-# know what differs, because we draw it so: the equipment, the view (AP only), and more leads, lines and tubes.
-# (This step uses phantoms whatever `DATASET` is; with another set, a network is first taught on phantoms.)
+# Now another hospital, site C. Its images are hazy and portable, its patients new; the disease and the shares of the
+# classes are the same. We know what differs, because we draw it so: the equipment, the view (AP only), and more leads,
+# lines and tubes. (This step uses phantoms whatever `DATASET` is; with another set, a network is first trained on
+# phantoms.)
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("second_site", n=180, seed=SEED)
@@ -498,8 +503,9 @@ for name, each in sites.items():
     print(f"mean p {mean_p:.2f}, share {share:.2f}")
 
 # %% [markdown]
-# Temperature and threshold are frozen: both come from the validation images at home, for a sensitivity of 0.90. Then the
-# mistake, for comparison: the threshold is picked again *on the images of the new site*, so that it reaches 0.90 there.
+# Temperature and threshold are frozen: both come from the validation images at home, for a sensitivity of 0.90. For
+# comparison we also make the mistake: we pick the threshold again *on the images of the new site*, so that it reaches
+# 0.90 there.
 #
 # **Predict.** Which sensitivity does the frozen threshold reach at the other hospital?
 
@@ -540,26 +546,25 @@ away_sensitivity.meets(
 )
 
 # %% [markdown]
-# **Explain.** Three things to read.
+# **Explain.** *Away, frozen.* This would happen if the other hospital used the network as it is. Compare with *home*; both
+# intervals count. A mean p that is far from the share shows that the calibration does not hold there either.
 #
-# *Away, frozen.* What would happen if the network were carried to the other hospital as it is. Compare with *home*; both
-# intervals count. A mean p that is far from the share says that the calibration did not travel either.
-#
-# *Away, picked again.* Its sensitivity is 0.90 or just above by construction: it was asked for, on these very images.
-# The price is paid in the specificity. To report this as "external validation" is choosing on test.
+# *Away, picked again.* Its sensitivity is 0.90 or just above by construction: we asked for it on these images. The
+# price is a lower specificity. To report this as "external validation" is choosing on test.
 #
 # *The honest repair.* Set some of the new site's patients apart, choose temperature and threshold on them, report on
 # the others, and say so.
 #
-# A real example, from a tuberculosis project's own report on a new set: with a threshold picked again there, sensitivity
-# 92.6 % and specificity 70 %; with the one frozen on validation, 98.2 % and 44.0 %. A threshold may slip either way.
-# (How far apart two real hospitals are, this step does not show: site C is as hazy as we made it.)
+# A real example, from a tuberculosis project's own report on a new set: with a threshold picked again there, the
+# sensitivity was 92.6 % and the specificity 70 %; with the threshold frozen on validation, 98.2 % and 44.0 %. A
+# threshold may shift in either direction. (This step does not show how far apart two real hospitals are: site C is as
+# hazy as we made it.)
 
 # %% [markdown]
 # ## Step 7 · A calibration error, and what chance alone gives · deeper
 #
 # The **expected calibration error** (ECE) is the gap |said - came true|, averaged over the bins, each weighted by its
-# images. Ten bins are usual.
+# number of images. Ten bins are usual.
 
 
 # %%
@@ -573,9 +578,9 @@ def ece(p, true, bins=10):
 print(f"ECE {ece(p, true):.3f}, 10 bins, {len(p)} images")
 
 # %% [markdown]
-# Is that much? We can make a perfect model: **keep the network's probabilities and draw new truths from them**, so that
-# an image with p = 0.8 is COVID in 80 % of the draws. (Images of one group share their draw, as those of one patient
-# share the disease.) Its true calibration error is exactly 0.
+# Is this ECE large? We can make a perfect model to compare with: **keep the network's probabilities and draw new
+# truths from them**, so that an image with p = 0.8 is COVID in 80 % of the draws. (Images of one group share one draw,
+# as images of one patient share the disease.) Its true calibration error is exactly 0.
 #
 # **Predict.** Which ECE is measured for this perfect model, on average?
 
@@ -616,10 +621,11 @@ perfect_ece.meets(
 
 # %% [markdown]
 # **Explain.** A gap has no sign: a bin that is too high by luck and one that is too low by luck both add to the error.
-# So chance alone gives an ECE well above 0, and an ECE means something only beside this histogram. A mark to its right:
-# miscalibrated. A mark in the middle of it: nothing has been shown.
+# So chance alone gives an ECE well above 0, and an ECE means something only beside this histogram. If the mark lies to
+# its right, the network is miscalibrated. If the mark lies in the middle of it, nothing has been shown.
 #
-# The same with other numbers of images (rows) and bins (columns), for probabilities spread evenly from 0 to 1:
+# The next table gives the mean ECE of chance for other numbers of images (rows) and bins (columns), for probabilities
+# spread evenly from 0 to 1:
 
 # %% tags=["nbval-check-output"]
 rows = {}
@@ -634,12 +640,13 @@ by_size = pd.DataFrame(rows).T
 by_size.round(4)
 
 # %% [markdown]
-# **Explain.** The ECE of chance shrinks as 1/√n (ten times the images: about a third), and grows with the bins. So an
-# ECE is quoted with n *and* the number of bins, and two of them are compared only on the same images with the same bins.
+# **Explain.** The ECE of chance shrinks as 1/√n (with ten times the images, to about a third), and grows with the
+# number of bins. So quote an ECE with n *and* the number of bins, and compare two ECEs only on the same images with
+# the same bins.
 #
-# It has no interval. To make one, the images would be drawn anew, and each draw adds noise to each bin, which makes the
-# gaps larger and hardly ever smaller: the interval would lie too high. So the helper puts the band of chance beside it,
-# and intervals beside the figures that have honest ones:
+# We give the ECE no interval. For an interval, the images would be drawn anew, and each draw adds noise to each bin.
+# This makes the gaps larger and hardly ever smaller, so the interval would lie too high. The helper therefore gives
+# the band of chance beside the ECE, and intervals beside those figures that have honest ones:
 
 # %%
 fit = calibrate.scores(test, positive)
@@ -650,9 +657,9 @@ fit[["metric", "value", "low", "high", "chance_low", "chance_high", "n"]].round(
 print("with an interval:", *fit.loc[fit["low"].notna(), "metric"])
 
 # %% [markdown]
-# **Explain.** An ECE above its band: miscalibrated. `mean_calibration` is the share that came true minus the mean
-# probability, 0 where it fits. `slope` is 1 where it fits, and below 1 where the probabilities are too far from 0.5: too
-# sure, as the diagram of Step 2 showed.
+# **Explain.** If the ECE lies above its band, the network is miscalibrated. `mean_calibration` is the share that came
+# true minus the mean probability; it is 0 where the two agree. `slope` is 1 where the probabilities fit, and below 1
+# where they are too far from 0.5, that is, too sure, as in the diagram of Step 2.
 
 # %% tags=["author", "verdict"]
 # ratios = by_size.iloc[:-1].to_numpy() / by_size.iloc[1:].to_numpy()
@@ -660,7 +667,7 @@ print("with an interval:", *fit.loc[fit["low"].notna(), "metric"])
 # verdict("11.ece-of-chance-grows-with-bins", (np.diff(by_size.to_numpy(), axis=1) > 0).all())
 
 # %% [markdown]
-# And the temperature? Let a model be too sure by a T of exactly 2, and fit T on 150 and on 1,500 images.
+# How exact is a fitted temperature? Let a model be too sure by a T of exactly 2, and fit T on 150 and on 1,500 images.
 
 # %% tags=["nbval-check-output"]
 for n in (150, 1500):
@@ -674,8 +681,8 @@ for n in (150, 1500):
     print(f"truth 2.00, {n} images: 95 % of the fits lie between {low:.2f} and {high:.2f}")
 
 # %% [markdown]
-# **Explain.** With one number to fit, a hundred or two validation images give the right direction and the rough size. A
-# method with many parameters would fit the luck of so few images.
+# **Explain.** With one number to fit, one or two hundred validation images give the right direction and the rough
+# size. A method with many parameters would fit the noise of so few images.
 
 # %% tags=["author", "verdict"]
 # verdict("11.more-images-fix-the-temperature-better", 1.5 < low and high < 2.7)
@@ -683,21 +690,21 @@ for n in (150, 1500):
 # %% [markdown]
 # ### Checkpoint
 #
-# Two models on the same 150 test images, 10 bins: A has an ECE of 0.04, B of 0.06. What follows?
+# Two models are tested on the same 150 images, with 10 bins: A has an ECE of 0.04, B of 0.06. What follows?
 #
 # 1. A makes fewer mistakes.
 # 2. Nothing yet: on 150 images chance alone gives an ECE of about this size, and ECE does not measure mistakes.
 # 3. A's probabilities are off by 4 %, B's by 6 %.
 #
 # <details><summary>Answer</summary>
-# 2. Answer 1 takes ECE for an accuracy. Answer 3 reads as exact what is mostly luck at this n: the true errors may be
-# equal, or zero. Simulate chance, and look at the paired difference of the Brier score. </details>
+# 2. Answer 1 takes ECE for an accuracy. Answer 3 takes the figures as exact, but at this n they are mostly luck: the
+# true errors may be equal, or zero. Simulate chance, and look at the paired difference of the Brier score. </details>
 
 # %% [markdown]
 # ## Step 8 · Scores that cannot be cheated · deeper
 #
-# Suppose that of all images that look alike, 70 % are COVID. What should one say of them to get the best score: 0.7, or
-# 1, to be bold?
+# Suppose that of all images that look alike, 70 % are COVID. Which probability should one give them to get the best
+# score: 0.7, or a bold 1?
 
 # %% tags=["nbval-check-output"]
 truth = 0.7
@@ -707,11 +714,11 @@ for number in (0.5, 0.6, 0.7, 0.8, 0.9, 0.99):
     print(f"say {number:4}: expected Brier {brier:.3f}, log loss {loss:.3f}")
 
 # %% [markdown]
-# **Explain.** The best score goes to the true probability. Such scores are called *strictly proper*. Accuracy is not: it
-# does not care whether 0.6 or 0.99 was said. The log loss has no upper end: it punishes false certainty the more.
+# **Explain.** The best score goes to the true probability. Such scores are called *strictly proper*. Accuracy is not:
+# it is the same whether 0.6 or 0.99 was said. The log loss has no upper limit, so it punishes false certainty more.
 #
-# The ECE is not proper either. Below, beside the network, somebody who gives *every* image the same number: the share
-# of COVID among the training images. Who has the smaller ECE? Who the smaller Brier score?
+# The ECE is not proper either. Below, we compare the network with a rule that gives *every* image the same number: the
+# share of COVID among the training images. Which has the smaller ECE, and which the smaller Brier score?
 
 # %% tags=["nbval-check-output"]
 share = (table.loc[table["split"] == "train", "label"] == positive).mean()
@@ -730,8 +737,8 @@ side = pd.DataFrame(rows).T.assign(n=len(true))
 side.round(3)
 
 # %% [markdown]
-# **Explain.** Whoever always says the share is calibrated almost perfectly and knows nothing: the AUC is 0.5. A small
-# ECE says that the numbers may be taken at their word, not that they tell patients apart. So report how well a model
+# **Explain.** The rule that always says the share is calibrated almost perfectly, and knows nothing: its AUC is 0.5. A
+# small ECE says that the probabilities can be believed, not that they tell patients apart. So report how well a model
 # *ranks* (AUC), how far its numbers are *off* (reliability diagram, ECE beside chance), and a strictly proper score,
 # which counts both.
 
@@ -747,8 +754,8 @@ side.round(3)
 # A rare class is often given a larger *weight* in the loss, so that its few images count as much as the many others.
 # `class_weight="balanced"` in scikit-learn does that. What does it do to the probabilities?
 #
-# Take all the others and so many COVID images that they make up 10 %. Logistic regression on 32 × 32 pixels, with a
-# strong penalty, in five grouped folds: every image is judged by a model that never saw its group.
+# We take all other images, and so many COVID images that they make up 10 %. The model is logistic regression on 32 ×
+# 32 pixels, with a strong penalty, in five grouped folds: every image is scored by a model that never saw its group.
 
 # %% tags=["nbval-check-output"]
 has_it = np.flatnonzero(table["label"] == positive)
@@ -820,14 +827,14 @@ weighted_mean.meets(
 # )
 
 # %% [markdown]
-# **Explain.** With balanced weights the model was taught in a world in which half of the images are COVID, and its
-# probabilities belong to that world: several times too high for this one. The order of the images (AUC) is about the
-# same. The weights did much what another threshold does, and the numbers no longer mean what they say.
+# **Explain.** With balanced weights the model was trained as if half of the images were COVID, and its probabilities
+# fit that share: here they are several times too high. The order of the images (AUC) is about the same. The weights
+# did much the same as another threshold would, but the probabilities no longer mean what they say.
 #
-# It can be undone in two ways. Knowing both worlds, multiply the odds by how much rarer the class is here than it was
-# there (Bayes' rule; Saerens and colleagues 2002). Or calibrate on images with the *true* shares:
-# `CalibratedClassifierCV` (above, with `calibrated=True`) fits a small sigmoid to answers out of fold. It gets folds
-# that keep groups whole.
+# This can be undone in two ways. Where both shares are known, multiply the predicted odds by the odds of the class
+# here, divided by its odds in the (weighted) training (Bayes' rule; Saerens and colleagues 2002). Or calibrate on
+# images with the *true* shares: `CalibratedClassifierCV` (above, with `calibrated=True`) fits a sigmoid to answers out
+# of fold. We give it folds that keep groups whole.
 
 # %%
 factor = (is_covid.mean() / (1 - is_covid.mean())) / (0.5 / 0.5)
@@ -849,9 +856,9 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** Both repairs bring the mean near the truth. (Moving the odds is exact only if the weighted model was
-# calibrated in its own world, and a model fitted to so few images of a class may be too sure: Step 3.) Weights, over-
-# and undersampling all shift probabilities like this. Use them if training needs them; then correct the probabilities,
-# or use the output as a score only.
+# calibrated for the shares of its training, and a model fitted to so few images of a class may be too sure: Step 3.)
+# Weights, over- and undersampling all shift probabilities like this. Use them if training needs them; then correct the
+# probabilities, or use the output as a score only.
 
 # %% tags=["author", "verdict"]
 # verdict("11.moved-back-is-near-the-truth", (abs(excess["value"][2:]) < 0.05).all())
@@ -874,15 +881,15 @@ plots.intervals(
 # %% [markdown]
 # ## Step 10 · Is it worth it? The decision curve · deeper
 #
-# Two networks, two thresholds: which does more good? Count a find as +1, and a false alarm as minus something. Vickers
-# and Elkin (2006) tie that something to a question that a person can answer: *from which probability t on would you
-# act?* Who acts from t = 0.10 on accepts nine false alarms for one find; so a false alarm costs 1/9, in general
-# t / (1 - t). The **net benefit** is
+# Of two networks with two thresholds, which does more good? Count a find (a patient found) as +1, and subtract a price
+# for each false alarm. Vickers and Elkin (2006) derive this price from a question that a person can answer: *from
+# which probability t on would you act?* Somebody who acts from t = 0.10 on accepts nine false alarms for one find; so
+# a false alarm costs 1/9, in general t / (1 - t). The **net benefit** is
 #
 #     true positives / n  -  false alarms / n · t / (1 - t)
 #
-# Act on everyone whose p reaches t. The unit: finds per image, with false alarms already paid for. Acting on nobody is
-# worth 0. What is acting on everybody worth?
+# The rule is to act on everyone whose p reaches t. The unit is finds per image, after subtracting the price of false
+# alarms. Acting on nobody is worth 0. What is acting on everybody worth?
 
 # %% tags=["nbval-check-output"]
 for t in (0.02, 0.2, 0.5):
@@ -918,16 +925,18 @@ plots.line(
 
 # %% [markdown]
 # **Explain.** A network is of use at those t where its line, with its band, lies above 0. Left of the share of COVID the
-# rule to beat is "everybody", right of it "nobody". Here calibration counts, for the curve takes p at its word: a
-# network that is too sure acts on the wrong images where t is small or large. And the picture belongs to the
+# rule to beat is "everybody", right of it "nobody". Calibration counts here, because the curve compares p itself with
+# t: a network that is too sure acts on the wrong images where t is small or large. And the curve belongs to the
 # prevalence of these images, as a PPV does.
 
 # %% [markdown]
 # ## Key points
 #
-# - A score is a probability if what it says comes true. Look at a reliability diagram, with n per bin and intervals.
+# - A score is a probability if it comes true as often as it says. Look at a reliability diagram, with n per bin and
+#   intervals.
 # - A temperature, fitted on validation, repairs over- or underconfidence and changes neither order nor accuracy.
-# - 0.5 is no law. State the sensitivity that is needed, choose the threshold on validation, freeze it, measure on test.
+# - 0.5 is no law. State the sensitivity that is needed, choose the threshold on validation, freeze it, measure on
+#   test.
 # - A PPV belongs to its prevalence.
 # - At a second site test the frozen threshold first. Picking it again on the same images is choosing on test.
 # - (deeper) An ECE is biased upwards on few images: compare it with that of a perfectly calibrated model.
@@ -950,8 +959,7 @@ print(guess.code())
 #
 # Practise it first: [exercise 11](../exercises/11_calibration_exercise.ipynb), whose checks answer at once.
 #
-# The network answered every image of the second site, as calmly as those at home. Lesson 12 teaches it to say "I do not
-# know".
+# The network answered every image of the second site, just as at home. Lesson 12 teaches it to say "I do not know".
 
 # %% [markdown]
 # ## Sources and licence
