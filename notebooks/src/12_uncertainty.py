@@ -3,17 +3,18 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can it be used?* So far every test image came from where the training images came from. A model in use meets other
-# scanners, other patients, and pictures that are no chest at all. This lesson measures what happens then, and shows how
-# a model can answer less, or not at all.
+# *Can it be used?* So far every test image came from the same place as the training images. A model in use meets other
+# scanners, other patients, and pictures that show no chest at all. This lesson measures what happens then, and shows
+# how a model can give a less precise answer, or none.
 #
 # **You will be able to**
 #
-# - report a model at home and elsewhere, side by side, at a threshold frozen at home;
+# - report a model's results at home and elsewhere, side by side, at a threshold frozen at home;
 # - check that an external set shares no image with training;
 # - find the subgroup that a good average hides;
 # - build prediction sets that hold the true class as often as promised, and say when the promise fails;
-# - (deeper) set the limit of a gate for inputs, and count abstentions so that they cannot flatter a model.
+# - (deeper) set the limit of a gate that rejects unsuitable inputs, and count abstentions so that they cannot make a
+#   model look better than it is.
 #
 # **Time and hardware.** 45 minutes for the core, 50 more for the steps marked *deeper*, which you can skip; about one
 # minute of it computing; two processor cores, no GPU.
@@ -23,7 +24,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -44,7 +45,7 @@ from cxr_helpers import plots, preprocess, quiet, split, train, uncertainty
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
+# Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -55,12 +56,13 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · A model of one hospital
 #
-# Why an external set is hard for a model can be told only where one knows how the set differs. So the networks of this
-# lesson see phantoms, whatever `DATASET` is; the gate of Step 8 takes the images of `DATASET`. Phantoms show the method
-# and are no evidence about patients.
+# One can say why an external set is hard for a model only if one knows how the set differs. So the networks of this
+# lesson see phantoms, whatever `DATASET` is; the gate of Step 8 takes the images of `DATASET`. Phantoms show the
+# method and are no evidence about patients.
 #
-# The default cohort comes from two hospitals with different equipment, A and B. We take those of **hospital B** as our
-# home, split them by patient, and keep three parts: `train`; `val`, for every choice; `test`, for every report.
+# The default cohort comes from two hospitals with different equipment, A and B. We take the images of **hospital B**
+# as our home, split them by patient, and keep three parts: `train`, `val` for every choice, and `test` for every
+# report.
 
 # %% tags=["nbval-check-output"]
 size, epochs, n_new = (64, 12, 75) if MODE == "class" else (96, 40, 300)
@@ -104,16 +106,16 @@ at_test = evaluate.at_threshold(internal, "covid", threshold).set_index("metric"
 at_test.loc[["sensitivity", "specificity"], ["value", "low", "high", "n"]].round(3)
 
 # %% [markdown]
-# **Explain.** A modest model, with wide intervals: `n` is the number of test images in the denominator, and images of
-# one patient count as one unit (lesson 07). Many images without COVID are called COVID: the price of the high
-# sensitivity. This is **internal** validation: new patients, same hospital.
+# **Explain.** The model is modest, and its intervals are wide: `n` is the number of test images in the denominator,
+# and images of one patient count as one unit (lesson 07). Many images without COVID are called COVID: this is the
+# price of the high sensitivity. This is **internal** validation: new patients, same hospital.
 
 # %% [markdown]
 # ## Step 2 · The same model elsewhere
 #
-# Another folder: a second hospital. Its equipment, called C, takes portable radiographs with less contrast. All people
-# are new; the diseases are drawn as severe as at home. For a frozen model, **external validation** is one more folder to
-# read.
+# The next folder comes from a second hospital. Its equipment, called C, takes portable radiographs with less contrast.
+# All people are new; the diseases are drawn as severe as at home. For a frozen model, **external validation** is one
+# more folder to read.
 
 
 # %% tags=["nbval-check-output"]
@@ -247,20 +249,20 @@ second_specificity.meets(
 
 # %% [markdown]
 # **Explain.** Read each column from top to bottom. At the second hospital the sensitivity falls while the specificity
-# *rises*. That happens when scores move down, with COVID and without: fewer alarms, true and false. A threshold is a
-# point on a scale, and the scale is not the same there. When data in use differ from the training data, one speaks of
-# **domain shift**. The AUC asks for the order of the scores alone; whether it is lower there, only the interval of the
-# *difference* would say. For the children the intervals overlap with home's: with this n only a large change would
-# show.
+# *rises*. This happens when all scores move down, with COVID and without: there are fewer alarms, true and false. A
+# threshold is a point on a scale, and the scale is not the same there. A difference between the data in use and the
+# training data is called **domain shift**. The AUC depends on the order of the scores alone; only the interval of the
+# *difference* would say whether it is lower there. For the children the intervals overlap with those of home: with
+# this n only a large change would show.
 #
-# Which change does it: the equipment, or the people? With phantoms one can change one thing at a time (Step 6). A real
-# example of such a fall: Zech and others (2018) report an internal AUC of 0.931 and an external one of 0.815 for
+# Which change causes this: the equipment, or the people? With phantoms one can change one thing at a time (Step 6). A
+# real example of such a fall: Zech and others (2018) report an internal AUC of 0.931 and an external one of 0.815 for
 # pneumonia. (Step 11, deeper, has another.)
 
 # %% [markdown]
 # ## Step 3 · Is the external set external?
 #
-# Public collections often copy from each other. Suppose an "external" folder turns up that holds our images of the
+# Public collections often copy from each other. Suppose we are given an "external" folder. It holds our images of the
 # second hospital and, unnoticed, 45 of our own training images with changed contrast and other names.
 
 # %% tags=["nbval-check-output"]
@@ -290,9 +292,9 @@ found = answers(collected, collected_images)
 print("accuracy as it came:", evaluate.metric(found, "accuracy"))
 
 # %% [markdown]
-# File hashes find nothing. The detector of lesson 04 ignores contrast: we use it to find the copies, and take them out.
+# File hashes find nothing. The detector of lesson 04 ignores contrast: we use it to find the copies, and remove them.
 #
-# **Predict.** Which accuracy is left?
+# **Predict.** What is the accuracy without the copies?
 
 # %% tags=["nbval-check-output"]
 MY_LEFT = None  # your prediction: accuracy without the known images, from 0 to 1
@@ -332,10 +334,10 @@ accuracy_left.meets(
 # verdict("12.copies-are-found", known.sum() == len(taken))
 
 # %% [markdown]
-# **Explain.** Without the copies the accuracy falls. Look whether its interval includes one third, which guessing among
-# three equal classes gets. A set is external when no image and no patient of it took part in making the model. Its name
-# and its download page prove nothing. (On the published set of case E, 9 of 26 COVID test images show a radiograph that
-# is also in train.)
+# **Explain.** Without the copies the accuracy falls. Check whether its interval includes one third, the accuracy of
+# guessing among three equal classes. A set is external when no image and no patient of it took part in making the
+# model. Its name and its download page prove nothing. (On the published set of case E, 9 of 26 COVID test images show
+# a radiograph that is also in train.)
 #
 # ### Checkpoint
 #
@@ -349,8 +351,8 @@ accuracy_left.meets(
 #
 # <details><summary>Answer</summary>
 # 3. Answer 1 trusts the name of the set: known images were scored. Answer 2 forgets that the threshold was fitted to
-# the images it is then judged by; a third hospital would have the frozen threshold, or images of its own for choosing
-# one. And a larger n made of known images is not more evidence. </details>
+# the same images on which it was then judged. A third hospital would have the frozen threshold, or images of its own
+# for choosing one. And a larger n made of known images is not more evidence. </details>
 
 # %% [markdown]
 # ## Step 4 · Hidden stratification: the drain
@@ -359,8 +361,9 @@ accuracy_left.meets(
 # **drain**, a tube that lets the fluid out. So in a hospital's archive many images *of effusion* show a drain: they
 # were taken *after* treatment. The patient whom the model should find is the one **without** a drain.
 #
-# We draw that: 150 images, half with effusion. Each of these has a drain and monitoring leads with a probability of
-# 0.8. Each effusion is drawn a second time, with the devices the other way round: same patient, same fluid.
+# We draw such an archive: 150 images, half with effusion. Each image with effusion has a drain and monitoring leads
+# with a probability of 0.8. Each effusion is drawn a second time: without the devices if it had them, with them if it
+# had none. Patient and fluid stay the same.
 
 # %% tags=["nbval-check-output"]
 names = ["normal", "effusion"]
@@ -378,8 +381,9 @@ for table in (archive, twins):
 pd.crosstab(archive["label"], archive["device"])
 
 # %% [markdown]
-# The model is a cheap one: edges counted by direction in each small square of the image (HOG, histograms of oriented
-# gradients), and logistic regression. Every image is scored by a model that never saw its patient (five folds).
+# The model is a cheap one: it counts edges by direction in each small square of the image (HOG, histograms of oriented
+# gradients), and applies logistic regression to the counts. Every image is scored by a model that never saw its
+# patient (five folds).
 
 
 # %%
@@ -415,8 +419,8 @@ print("AUC        ", evaluate.metric(scored, "roc_auc", "effusion"))
 print("sensitivity", evaluate.metric(scored, "sensitivity", "effusion"))
 
 # %% [markdown]
-# **Predict.** That is the sensitivity of the whole archive. Which sensitivity do the same 75 effusions have if *nobody*
-# has a device?
+# **Predict.** The printed sensitivity is that of the whole archive. Which sensitivity do the same 75 effusions have if
+# *nobody* has a device?
 
 # %% tags=["nbval-check-output"]
 MY_UNTREATED = None  # your prediction: sensitivity without devices, from 0 to 1
@@ -463,21 +467,21 @@ untreated.meets(
 # verdict("12.devices-raise-the-sensitivity", change.low > 0)
 
 # %% [markdown]
-# **Explain.** The first line is what a report would print. The group that matters, the second, is small and its interval
-# wide. The last two lines show the same patients twice: nothing changed but the devices, and the sensitivity changed
-# with them. A good part of what the model finds is the treatment. Oakden-Rayner and others (2020) call this **hidden
-# stratification** and found it for **pneumothorax** (air around the lung) and chest drains. On real images nobody can take
-# the drain away; what remains is to label the subgroup, and to collect enough of it.
+# **Explain.** The first line is what a report would print. The group that matters, in the second line, is small, and
+# its interval is wide. The last two lines show the same patients twice: only the devices changed, and the sensitivity
+# changed with them. A good part of what the model finds is the treatment. Oakden-Rayner and others (2020) call this
+# **hidden stratification** and found it for **pneumothorax** (air around the lung) and chest drains. On real images
+# nobody can take the drain away. There, one can label the subgroup, and collect enough of its images.
 
 # %% [markdown]
 # ## Step 5 · Sets in place of single answers
 #
-# A **prediction set** may hold one class, two, or all. It should hold the true one with a probability that we choose,
-# say 0.9; the share of sets that do is their **coverage**. Split **conformal prediction** needs **calibration** images
-# that took no part in training (`val`). Score of an image: 1 minus the probability of its true class. Limit: the score
-# that 90 % of the calibration images do not exceed, with a correction for their number. A class is in the set if 1
-# minus its probability is within the limit. With a limit of 0.8, the probabilities 0.6, 0.3 and 0.1 give a set of the
-# first two classes: 0.4 and 0.7 are within 0.8, 0.9 is not. Five lines:
+# A **prediction set** may hold one class, two, or all. It should hold the true class with a probability that we
+# choose, say 0.9. The share of sets that hold it is their **coverage**. Split **conformal prediction** needs
+# **calibration** images that took no part in training (`val`). The score of an image is 1 minus the probability of its
+# true class. The limit is the score that 90 % of the calibration images do not exceed, with a correction for their
+# number. A class is in the set if 1 minus its probability is within the limit. With a limit of 0.8, the probabilities
+# 0.6, 0.3 and 0.1 give a set of the first two classes: 0.4 and 0.7 are within 0.8, 0.9 is not. This takes five lines:
 
 # %%
 columns = [f"p_{name}" for name in classes]
@@ -498,8 +502,8 @@ print(f"the limit is the score at place {rank} of {len(scores)} patients: {limit
 print("classes in a set:", pd.Series(in_set.sum(axis=1)).value_counts().sort_index().to_dict())
 
 # %% [markdown]
-# `uncertainty.conformal_limit` gives the same limit. What it adds: it takes all images and lets each *patient* weigh the
-# same (Lee, Barber and Willett, 2023). `uncertainty.share` gives a share with its interval by group.
+# `uncertainty.conformal_limit` gives the same limit. It can also take all images, and then gives each *patient* the
+# same weight (Lee, Barber and Willett, 2023). `uncertainty.share` gives a share with its interval by group.
 
 # %%
 assert abs(uncertainty.conformal_limit(one_each, 0.9) - limit) < 1e-9
@@ -516,8 +520,9 @@ sets = with_sets(internal)
 print("sets at home that hold the truth:", uncertainty.share(sets, "covered"))
 
 # %% [markdown]
-# The promise needed *no* assumption about the network: a bad one gets large sets. It needs one thing: calibration and
-# new images must be **exchangeable**, as if dealt from one shuffled pack of cards. The second hospital is another pack.
+# The promise needs *no* assumption about the network: a bad network gets large sets. It needs one thing: calibration
+# images and new images must be **exchangeable**, like cards dealt from one shuffled pack. The second hospital is
+# another pack.
 #
 # **Predict.** What is the coverage there: which share of the sets holds the truth?
 
@@ -558,17 +563,17 @@ coverage_there.meets(
 
 # %% [markdown]
 # **Explain.** At the second hospital the sets hold the truth far less often than promised, and they are *smaller*: the
-# network is surer there although it is wrong more often, and nothing in the sets shows it. If the children's interval
-# includes 0.9, these images do not show a broken promise; but nothing guarantees it for them, as they are not from
-# home's pack. The repair needs labelled images from the new place (Step 7, deeper).
+# network is surer there although it is wrong more often, and nothing in the sets shows this. If the children's
+# interval includes 0.9, these images do not show that the promise is broken. But nothing guarantees it for children,
+# because they are not from home's pack. The repair needs labelled images from the new place (Step 7, deeper).
 
 # %% [markdown]
 # ## Step 6 · What made the difference? · deeper
 #
 # Two hospitals differ in everything at once: people, equipment, habits. With phantoms we can change one thing. We take
-# the COVID patients of the home test set and draw **the same images** twice more: with the equipment of C; and at home,
-# but with a quarter of the severity, as early in the disease. People, pose and noise stay. Which will cost more
-# sensitivity?
+# the COVID patients of the home test set and draw **the same images** twice more: once with the equipment of C, and
+# once with the equipment of home, but a quarter of the severity, as early in the disease. People, pose and noise stay
+# the same. Which change will cost more sensitivity?
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("default")
@@ -614,16 +619,17 @@ for name, (table, images) in redrawn.items():
 # %% [markdown]
 # **Explain.** All these images show COVID, so the share called COVID is the sensitivity. `evaluate.compare` pairs image
 # with image, by patient, so that differences between people cancel. Both changes cost sensitivity, and
-# neither would show in any number measured at home. (Which costs more? Look how far the two intervals overlap.) Disease
-# at an early stage is the commoner case outside hospitals: a test set of severe cases says little about it. *What this
-# does not show*: how large either effect is on patients. Our equipment and our severity scale are drawn.
+# neither would show in any number measured at home. (Which one costs more? Look how far the two intervals overlap.)
+# Outside hospitals, disease at an early stage is the more common case, and a test set of severe cases says little
+# about it. *What this does not show*: how large either effect is on patients. Our equipment and our severity scale are
+# drawn.
 
 # %% [markdown]
 # ## Step 7 · What the sets promise, and a repair · deeper
 #
-# The promise of Step 5 is about the *average over calibrations*: one calibration on few patients may give more or less.
-# We can check it: neither `val` nor `test` took part in training, so we deal their patients anew into calibration and
-# test, 400 times. Where will the 400 coverages lie, and how wide?
+# The promise of Step 5 is about the *average over calibrations*: a single calibration on few patients may give more or
+# less coverage. We can check this. Neither `val` nor `test` took part in training, so we divide their patients at
+# random into calibration and test, 400 times. Where will the 400 coverages lie, and how widely will they spread?
 
 
 # %% tags=["nbval-check-output"]
@@ -656,12 +662,12 @@ plots.distribution(
 # verdict("12.coverage-lies-where-theory-puts-it", abs(np.mean(at_home_again) - computed) < 0.02)
 
 # %% [markdown]
-# **Explain.** Single calibrations scatter widely, and their mean lies where theory puts it: the new score is equally
-# likely to fall into each of the gaps between the sorted ones, so the coverage is rank / (number + 1), the promise
-# rounded up.
+# **Explain.** The coverages scatter widely, and their mean lies where theory puts it. A new score is equally likely to
+# fall into each of the gaps between the sorted calibration scores. So the mean coverage is rank / (number + 1), which
+# is the promise rounded up.
 #
-# The repair for the second hospital takes labelled images from there. Deal its patients into two halves, calibrate on
-# one, look at the other:
+# The repair for the second hospital takes labelled images from there. Divide its patients into two halves, calibrate
+# on one, and measure the coverage on the other:
 
 # %% tags=["nbval-check-output"]
 there = elsewhere["group"].nunique()
@@ -678,13 +684,13 @@ print(f"calibrated there, mean of 400 deals: {np.mean(mended):.3f}")
 
 # %% [markdown]
 # **Explain.** The promise holds again, on average over deals; with so few patients one deal may be far off. Only the
-# coverage comes back: the network is the same as before.
+# coverage is repaired: the network is the same as before.
 
 # %% [markdown]
 # ## Step 8 · A gate for inputs · deeper
 #
-# A network has no class for "this is not a chest radiograph in its usual position". It answers anyway. Of which is it
-# surest: clean test images, the same images with black and white exchanged, or pure noise?
+# A network has no class for "this is not a chest radiograph in its usual position". It answers anyway. Of which images
+# is it surest: clean test images, the same images with black and white exchanged, or pure noise?
 
 # %%
 clean_test = home_images[home["split"] == "test"]
@@ -703,12 +709,12 @@ certainty.describe().loc[["count", "mean", "min", "max"]].round(2)
 # verdict("12.noise-is-answered-surely", certainty["noise"].mean() > 1 / 3 + 0.1)
 
 # %% [markdown]
-# **Explain.** A softmax must hand out its 100 per cent among the classes it has, so a network can be surer of noise than
-# of radiographs. Something has to stand *before* the network.
+# **Explain.** A softmax must divide 100 % among the classes it has, so a network can be surer of noise than of
+# radiographs. Something has to check the input *before* the network.
 #
-# The **gate** asks whether a picture is like those that were trained on. It makes the image smaller, and replaces grey
-# levels by ranks (exposure and contrast then leave no trace). From the training images it learns the patterns that best
-# rebuild them (principal components). First its main part: what the patterns *cannot* rebuild.
+# The **gate** asks whether a picture is like the training images. It makes the picture smaller, and replaces grey
+# levels by ranks (then exposure and contrast do not matter). From the training images it learns the patterns that best
+# rebuild them (principal components). We first build its main part, which measures what the patterns *cannot* rebuild.
 
 # %% tags=["nbval-check-output"]
 if DATASET == "phantom":
@@ -739,10 +745,10 @@ for name, images in {"clean": usual["test"], "inverted": 255 - usual["test"]}.it
     print(f"{name}: not rebuilt, mean square {((away - rebuilt) ** 2).mean():.4f}")
 
 # %% [markdown]
-# `uncertainty.fit_gate` adds two numbers: how unusual the mixture is that the patterns can rebuild (the Mahalanobis
-# distance), and whether the picture would fit better turned or inverted. The largest of the three is the score, and it
-# needs a limit. First the **mistake**: we want noise out, so we put the limit half-way between clean images and noise.
-# It separates the two without a single error. What else will it let through?
+# `uncertainty.fit_gate` adds two numbers: how unusual the picture's mixture of these patterns is (the Mahalanobis
+# distance), and whether the picture would fit better turned or inverted. The largest of the three numbers is the
+# score, and this score needs a limit. First we make a **mistake**: to keep noise out, we put the limit half-way
+# between clean images and noise. It separates the two without a single error. What else will it let through?
 
 # %% tags=["nbval-check-output"]
 gate = uncertainty.fit_gate(usual["train"], usual["val"], share=0.05)
@@ -775,12 +781,13 @@ for name, images in inputs.items():
 # verdict("12.tuned-limit-lets-something-through", max(passed.values()) > 0.1)
 
 # %% [markdown]
-# **Explain.** Noise lies far from a chest, so a limit half-way to it lies far out, and what lies nearer passes. Inputs
-# that must be rejected come in more kinds than anyone thinks of, so none of them may set the limit. The honest way sets
-# it on held-out **clean** images alone (here `val`): at the score that about 5 % of them exceed. It costs 5 % of good
-# images, a price that is known; what it catches is then a *measurement*.
+# **Explain.** Noise is very different from a chest, so a limit half-way to it is far from chests, and inputs that are
+# less different pass. There are more kinds of unsuitable inputs than anyone thinks of, so none of them may set the
+# limit. The honest way sets it on held-out **clean** images alone (here `val`): at the score that about 5 % of them
+# exceed. It costs 5 % of good images, a price that is known; what the gate catches is then a *measurement*.
 #
-# With this limit, noise and turned images are tried, new clean images, and both other hospitals.
+# With this limit we test unsuitable inputs such as noise and turned images, new clean images, and images from
+# elsewhere.
 #
 # **Predict.** Which share of the *second hospital's* images will the gate reject? There the sensitivity was low (Step
 # 2).
@@ -831,15 +838,17 @@ rejected_there.meets(
 # )
 
 # %% [markdown]
-# **Explain.** The gate saw none of these inputs when it was fitted (its third number was made for inverted and turned
-# images, so those lines test what it was built for). At 1.00, all inputs of this kind were caught; the interval says
-# how sure that is with this `n`. A lower value is a hole, now known. Of new clean images it should reject about the
-# share allowed: look whether the interval includes it, or stays below.
+# **Explain.** The gate saw none of these inputs when it was fitted (but its third number was made for inverted and
+# turned images, so those lines test what it was built for). A value of 1.00 means that all inputs of this kind were
+# caught; the interval says how sure this is with this `n`. A lower value is a weakness, now known. Of new clean
+# images, the gate should reject about the share allowed: check whether the interval includes this share, or stays
+# below it.
 #
-# Nearly all images of the second hospital **pass**, and that is where the sensitivity was low. The gate answers "is
-# this a chest radiograph as I know them?". It does *not* answer "does the model work here?". The first is cheap; the
-# second needs labels from that hospital. (The last five lines are phantoms, whatever `DATASET` is: leave them out where
-# the gate learnt from real images.) *What this does not show*: other wrong inputs, such as a mirrored chest or a hand.
+# Nearly all images of the second hospital **pass**, although the sensitivity was low there. The gate answers "is this
+# a chest radiograph as I know them?". It does *not* answer "does the model work here?". The first question is cheap to
+# answer; the second needs labels from that hospital. (The last five lines are phantoms, whatever `DATASET` is: leave
+# them out where the gate learnt from real images.) *What this does not show*: other wrong inputs, such as a mirrored
+# chest or a hand.
 #
 # ### Checkpoint
 #
@@ -861,7 +870,7 @@ rejected_there.meets(
 #
 # An **ensemble** averages the probabilities of several networks, here of three that differ by their seed alone. **MC
 # dropout** asks one network several times with its dropout left on (at random, some of its units are silent), and
-# averages. Does the average beat the first network? Does it mend the second hospital?
+# averages. Does the average beat the first network? Does it repair the results at the second hospital?
 
 
 # %%
@@ -891,8 +900,8 @@ for name, (rows, images) in sources.items():
     mean_of[name] = averaged(rows, runs)
 
 # %% [markdown]
-# Our network has a single dropout layer, just before its last one. So MC dropout needs the layers before it once, and
-# the last two layers ten times:
+# Our network has a single dropout layer, just before its last one. So MC dropout has to run the layers before it once,
+# and the last two layers ten times:
 
 # %% tags=["nbval-check-output"]
 with quiet():
@@ -929,9 +938,9 @@ plots.intervals(
 # verdict("12.averaging-does-not-mend-the-second-hospital", gains["a"][1] < gains["a"][0] - 0.1)
 
 # %% [markdown]
-# **Explain.** Paired differences, so a small gain can show; where the interval includes zero, these images do not show
-# one. At the second hospital the accuracy after averaging is still far below home's. Three networks that learnt from the
-# same hospital share its blind spots, and an average does not remove an error that all make.
+# **Explain.** The differences are paired, so even a small gain can show; where the interval includes zero, these
+# images show no gain. At the second hospital the accuracy after averaging is still far below home's. Three networks
+# that learnt from the same hospital share its blind spots, and an average does not remove an error that all make.
 #
 # Averages have a second use: their **spread** (the standard deviation of the winning class's probability) is meant to
 # say how unsure the model is. Where is it larger: at home, or where the network fails?
@@ -996,11 +1005,12 @@ plots.line(
 # verdict("12.certainty-tells-something-at-home", errors["home"][3] < errors["home"][-1])
 
 # %% [markdown]
-# **Explain.** From right to left, unsure images drop out. At home the error falls: certainty tells something. At the
-# second hospital the line lies far higher: even of its surest answers many are wrong. (No intervals are drawn, and the
-# left end rests on a fifth of the images.) And the cut that answers half of `val` answers another share there.
+# **Explain.** From right to left, unsure images are left out. At home the error falls, so certainty is informative. At
+# the second hospital the line lies far higher: many of even the surest answers are wrong. (No intervals are drawn, and
+# the left end shows only a fifth of the images.) And the cut at which half of `val` is answered gives another share
+# there.
 #
-# Now the sensitivity of the model that abstains. The **mistake** first: abstentions are dropped.
+# Now we measure the sensitivity of the model that abstains. First we make a **mistake**: we drop the abstentions.
 
 # %% tags=["nbval-check-output"]
 for name in ("home", "second hospital"):
@@ -1018,8 +1028,7 @@ at_home_only = parts["home"][parts["home"]["answered"]]
 print("home, found of those answered:", uncertainty.share(at_home_only, "found"))
 
 # %% [markdown]
-# **Predict.** And of *all* COVID images at home, including those that the model left to a person: which share did it
-# find?
+# **Predict.** Of *all* COVID images at home, including those that the model left to a person, which share did it find?
 
 # %% tags=["nbval-check-output"]
 MY_ALL = None  # your prediction: COVID found, of all at home, from 0 to 1
@@ -1056,15 +1065,15 @@ of_all.meets(
 
 # %% [markdown]
 # **Explain.** "Of those answered" changes its denominator (`n`) with the cut; a model that answers only ten easy images
-# can show a sensitivity of 1. "Of all" keeps everybody in. The third line is the work left to people. (At the second
-# hospital see how few are left to a person, and how few are found: abstaining does not protect there.) Report all
-# three, or right, wrong and abstained, which sum to one. (*Found* means here that COVID is the most probable class;
-# Step 1's threshold, chosen for a high sensitivity, finds more.)
+# can show a sensitivity of 1. "Of all" keeps everybody in. The third line is the work left to people. (See how few are
+# left to a person at the second hospital, and how few are found: abstaining does not protect there.) Report all three,
+# or the shares of right, wrong and abstained, which sum to one. (*Found* means here that COVID is the most probable
+# class; Step 1's threshold, chosen for a high sensitivity, finds more.)
 #
 # ### Checkpoint
 #
 # "Our model abstains on 40 % of the images and reaches a sensitivity of 0.97. Its prediction sets are guaranteed to
-# hold the truth in 90 % of cases, at every hospital." Two faults. Which?
+# hold the truth in 90 % of cases, at every hospital." Which two faults are in this text?
 #
 # 1. 0.97 is of the answered images alone; and the guarantee is for images like the calibration set.
 # 2. 40 % is too much; and 90 % is too little.
@@ -1078,10 +1087,10 @@ of_all.meets(
 # %% [markdown]
 # ## Step 11 · Radiographs of a real hospital · deeper
 #
-# The hospitals so far were drawn. Now real radiographs, COVID-19 against no finding. Of DarkCovidNet's set (Ozturk
-# and others, 2020) 521 such radiographs were at hand; each class comes from a collection of its own (lesson 09). The
+# The hospitals so far were drawn. Now we take real radiographs, COVID-19 against no finding. Of DarkCovidNet's set
+# (Ozturk and others, 2020) we had 521 such radiographs; each class comes from a collection of its own (lesson 09). The
 # model is of the kind that lesson 08 builds: frozen ImageNet features, cut at block 4, and a logistic regression. The
-# results were kept in a table. First inside the set, by five folds that keep groups whole:
+# results were kept in a table. The first result is inside the set, by five folds that keep groups whole:
 
 # %% tags=["nbval-check-output"]
 real = measured.read("external").set_index("where").round(3)
@@ -1090,11 +1099,12 @@ shown += ["largest_class", "always_largest"]
 real.loc[["inside"], shown].T
 
 # %% [markdown]
-# 0.98, where always answering *normal* gets 0.82. DarkCovidNet's authors report 0.98 for these two classes, too.
+# The accuracy is 0.98, where always answering *normal* gets 0.82. DarkCovidNet's authors report 0.98 for these two
+# classes, too.
 #
 # Then the model was fitted to all 521 and asked once about 44 radiographs of another hospital (Actualmed's
 # collection): 26 with COVID-19, 18 without finding. Both classes come from that one place, so the collection cannot
-# give the label away. None of the radiographs is a copy of one trained on (Step 3).
+# give the label away. None of these radiographs is a copy of a training image (Step 3).
 #
 # **Predict.** Which accuracy does it reach there?
 
@@ -1118,7 +1128,7 @@ real_hospital.meets(
 )
 
 # %% [markdown]
-# And what is the **AUC**? It asks for the order alone: of two radiographs, one of each class, does the one with
+# And what is the **AUC**? It depends on the order alone: of two radiographs, one of each class, does the one with
 # COVID-19 get the higher score?
 
 # %% tags=["nbval-check-output"]
@@ -1131,23 +1141,24 @@ real[[name + end for name in figures for end in ("", "_low", "_high")]].T
 # verdict("12.real-hospital-auc-may-be-a-coin", there["auc_low"] < 0.5 < there["auc_high"] < real.loc["inside", "auc_low"])
 
 # %% [markdown]
-# **Explain.** The accuracy fell from 0.98 to 0.61 (0.46 to 0.75; n = 44). 0.61 looks as if something were left. Look
-# at the **baseline**: 26 of the 44 have COVID-19, so a model that always answers *covid* gets 0.59. Ours is right in
-# 27 radiographs, one more. An accuracy moves with the share of the classes: compare each with its own baseline, 0.82
-# inside and 0.59 here, and accuracy with accuracy, AUC with AUC.
+# **Explain.** The accuracy fell from 0.98 to 0.61 (0.46 to 0.75; n = 44). 0.61 looks as if the model still knew
+# something. Look at the **baseline**: 26 of the 44 have COVID-19, so a model that always answers *covid* gets 0.59.
+# Ours is right on 27 radiographs, one more. An accuracy depends on the shares of the classes. So compare each accuracy
+# with its own baseline, 0.82 inside and 0.59 here; and compare accuracy with accuracy, and AUC with AUC.
 #
-# The AUC was 0.999 inside (0.99 to 1.00) and is 0.545 here (0.35 to 0.73). At 0.5 the radiograph with COVID-19 is
-# ranked higher in half of the pairs, as by a coin. Then no other threshold helps, and no calibration: both keep the
-# order. These radiographs do not show that the model ranks better than a coin. Nor do they show that it cannot: with
-# 44 radiographs, anything from 0.35 to 0.73 is compatible. What they exclude is an AUC like the one inside.
+# The AUC was 0.999 inside (0.99 to 1.00) and is 0.545 here (0.35 to 0.73). At an AUC of 0.5 the radiograph with
+# COVID-19 is ranked higher in half of the pairs, as by tossing a coin. Then neither another threshold nor calibration
+# helps: both keep the order. These radiographs do not show that the model ranks better than a coin. Nor do they show
+# that it cannot: with 44 radiographs, any AUC from 0.35 to 0.73 is compatible. What they exclude is an AUC like the
+# one inside.
 #
-# *How* it fails: it finds 0.85 of the COVID-19 radiographs (sensitivity, 0.65 to 0.94) and clears 0.28 of the others
-# (specificity, 0.11 to 0.54). It calls nearly everything COVID-19, as if these radiographs looked more like that
-# collection. At the drawn hospital of Step 2 the scores moved the other way. The direction cannot be known
-# beforehand.
+# *How* it fails: it finds 0.85 of the COVID-19 radiographs (sensitivity, 0.65 to 0.94) and calls 0.28 of the others
+# negative (specificity, 0.11 to 0.54). It calls nearly everything COVID-19, as if these radiographs looked more like
+# the COVID-19 collection. At the drawn hospital of Step 2 the scores moved the other way. The direction cannot be
+# known beforehand.
 #
-# *What this does not show*: why. Equipment, patients, the way the files were saved: everything changed at once. And
-# these are 44 of the collection's 238 radiographs, those that could be had. They were scored by two recipes, both
+# *What this does not show* is why. Equipment, patients, the way the files were saved: everything changed at once. And
+# these are 44 of the collection's 238 radiographs, those that we could get. They were scored by two recipes, both
 # fixed beforehand, of which this is the second. Whoever changes the recipe after a look at this result makes these
 # radiographs a validation set.
 
@@ -1158,11 +1169,11 @@ real[[name + end for name in figures for end in ("", "_low", "_high")]].T
 # - An external set shares no image and no patient with training. Check it.
 # - A good average can hide a subgroup in which the model fails; small subgroups need their own n.
 # - Conformal sets hold the truth as often as promised for images like the calibration set, and only for those.
-# - (deeper) A gate's limit is set on held-out clean images, never on what it must reject. It tells chest from no chest.
-#   It does not tell whether the model works on this chest.
-# - (deeper) Averages of models share the blind spots of their data. Agreement is not evidence.
+# - (deeper) A gate's limit is set on held-out clean images, never on what it must reject. The gate tells chest from
+#   no chest. It does not tell whether the model works on this chest.
+# - (deeper) Averaged models share the blind spots of their data. Agreement is not evidence.
 # - (deeper) Abstentions stay in the denominator.
-# - (deeper) Hold an accuracy against the baseline of its own set. Near an AUC of 0.5 no threshold helps.
+# - (deeper) Compare an accuracy with the baseline of its own set. Near an AUC of 0.5 no threshold helps.
 #
 # Your predictions in this lesson:
 
