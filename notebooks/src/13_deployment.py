@@ -4,13 +4,13 @@
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can it be used?* A trained network is an object in the memory of one notebook. This lesson turns it into something
-# that others can run: one file goes in, one answer comes out, on their machine, a year from now. Is what they run still
-# what you have evaluated?
+# that others can run: one file goes in, one answer comes out, on their machine, a year from now. Is it still the model
+# that you evaluated?
 #
 # **You will be able to**
 #
 # - say what an answer depends on besides the weights, and keep all of it in one folder that cannot change unnoticed;
-# - refuse a file with a reason, and answer another with a probability, a set and a map;
+# - refuse unsuitable files with a reason, and answer others with a probability, a set and a map;
 # - measure what a difference between training and serving costs, as a paired difference with its interval;
 # - write a model card from the evidence;
 # - (deeper) export a network, compare the copy with the original on a whole test set, time it fairly, and build an
@@ -24,7 +24,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import datetime
@@ -47,7 +47,7 @@ from cxr_helpers import plots, preprocess, quiet, split, train, uncertainty
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
+# Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -100,8 +100,7 @@ same = np.allclose(ask(opened, part["test"]), ask(model, part["test"]), atol=1e-
 print(f"{(work / 'sent.keras').stat().st_size / 1000:.0f} kB; the same answers: {same}")
 
 # %% [markdown]
-# **Predict.** A colleague gets this file and nothing else. She has to say which images are positive. What will she
-# lack?
+# **Predict.** A colleague gets this file and nothing else. She has to say which images are positive. What is missing?
 
 # %% tags=["nbval-check-output"]
 MY_LACK = None  # your prediction: "the weights", "the scaling of grey levels" or "the threshold"
@@ -137,9 +136,9 @@ lack.meets(
 )
 
 # %% [markdown]
-# **Explain.** The file answers as the network does. It does not hold the threshold (lesson 11), the way from a file to
-# a square of grey levels (03), the limit of the conformal sets, or the gate (12). Threshold and limits are chosen on
-# validation images, the gate learns from training images; the test images decide nothing.
+# **Explain.** The saved network answers as before. Its file does not hold the threshold (lesson 11), the steps from an
+# image to a square of grey levels (03), the limit of the conformal sets, or the gate (12). Threshold and limits are
+# chosen on validation images, the gate learns from training images; the test images decide nothing.
 
 # %% tags=["nbval-check-output"]
 validation = train.predict(model, table, images, split="val")
@@ -158,8 +157,8 @@ gate = uncertainty.fit_gate(part["train"], part["val"], share=0.05)
 print(f"{positive} from {threshold:.3f}; limit of sets {limit:.3f}; gate up to {gate.limit:.2f}")
 
 # %% [markdown]
-# `deploy.save_bundle` keeps all of it in one folder, the **bundle**, with a hash of each file (lesson 01: change one
-# byte, and the hash is another).
+# `deploy.save_bundle` keeps all of it in one folder, the **bundle**, with a hash of each file (lesson 01: one changed
+# byte changes the hash).
 
 # %% tags=["nbval-check-output"]
 kept = {
@@ -184,9 +183,9 @@ print([file.name for file in sorted(folder.iterdir())])
 print(settings["preprocessing"], "-", settings["threshold_meaning"])
 
 # %% [markdown]
-# **Explain.** JSON (text), NPZ (plain arrays) and Keras' own format, opened in its *safe mode*, which refuses layers
-# that carry code. Nothing is *pickled*: a pickle file can run code when it is opened, so a stranger's model could do
-# anything on your machine.
+# **Explain.** The formats are JSON (text), NPZ (plain arrays) and Keras' own, opened in its *safe mode*, which refuses
+# layers that carry code. Nothing is *pickled*: a pickle file can run code when it is opened, so a stranger's model
+# could do anything on your machine.
 #
 # Somebody finds the alarms too frequent and edits one number in `settings.json`. The file is still valid JSON.
 
@@ -204,16 +203,16 @@ bundle = deploy.load_bundle(folder)
 print(f"this version is called {bundle.sha256[:12]}")
 
 # %% [markdown]
-# **Explain.** Every number that was evaluated belongs to *this* threshold, so an edited bundle is another model, and is
-# refused. (Whoever changes a file on purpose can change its hash, too: keep the version's name elsewhere, and pass it,
-# `load_bundle(folder, sha256=...)`.)
+# **Explain.** Every result of the evaluation belongs to *this* threshold, so an edited bundle is another model, and is
+# refused. (Somebody who changes a file on purpose can change its hash, too. So keep the version's name elsewhere, and
+# pass it: `load_bundle(folder, sha256=...)`.)
 
 # %% [markdown]
 # ## Step 2 · One file in, one answer out
 #
 # Here is the whole chain by hand: read the file (lesson 01), make it a square of grey levels (03), ask the gate (12),
-# ask the network (06), apply the threshold (11), make the set (12). The example is picked: the rightly answered
-# positive image of which the network is surest.
+# ask the network (06), apply the threshold (11), make the set (12). We picked the example: of all positive images with
+# a right answer, the surest.
 
 # %%
 test = table[table["split"] == "test"].reset_index(drop=True)
@@ -234,8 +233,7 @@ print(f"accepted: {passed}; probabilities {probability.round(3)}; set {in_set}")
 print(f"called {positive}: {called}; the truth: {test['label'][good]}")
 
 # %% [markdown]
-# `deploy.answer` does the same with what the bundle holds, and adds the Grad-CAM map of the class that it names
-# (lesson 10).
+# `deploy.answer` does the same with the bundle, and adds the Grad-CAM map of the class that it names (lesson 10).
 
 # %%
 found = deploy.answer(bundle, path)
@@ -245,7 +243,7 @@ plots.answer(found, title="A right answer")
 
 # %% [markdown]
 # **Explain.** Read the answer in this order: accepted or not; then the **set**; then the probabilities. A set of two
-# classes is an honest answer, and so is an empty one: no class is likely enough. The map shows where the last feature
+# classes is an honest answer, and so is an empty set: no class is likely enough. The map shows where the last feature
 # maps speak for this class; it does not show how much depends on the place, or why.
 #
 # This answer is right. **Predict.** What will a wrong one look like? Of all test images that pass the gate, take the
@@ -282,8 +280,8 @@ surest_wrong.meets(
 # **Explain.** Compare the two answers: nothing in the second says that it is wrong. It passed the gate, it has a map
 # and a high probability. So show no answer alone: the share of wrong answers on the test set belongs beside it.
 #
-# Now three files that should *not* be answered: the right answer's image with black and white exchanged, the same image
-# on its side, and a text file called `.png`.
+# Now three files that should *not* be answered: the image of the right answer with black and white exchanged, the same
+# image on its side, and a text file called `notes.png`.
 
 
 # %%
@@ -304,8 +302,8 @@ notes = b"Dear colleague, here are the notes."
 print("notes.png -", deploy.answer(bundle, notes, name="notes.png")["reason"])
 
 # %% [markdown]
-# **Explain.** A refusal is an answer, too: it says which check failed, and how. No probability stands beside it that
-# somebody could use. One image proves little; next, all test images.
+# **Explain.** A refusal is an answer, too: it says which check failed, and how. It gives no probability that somebody
+# could use. One image proves little, so we test all test images.
 
 
 # %%
@@ -339,8 +337,8 @@ gate_table.round(3)
 # verdict("13.gate-refuses-what-it-is-for", gate_table["value"][1:].min() > 0.9)
 
 # %% [markdown]
-# **Explain.** About 5 % of clean images should be refused: that was asked for when the limit was set, and the interval
-# says how well it came true. The other rows are what the gate is for.
+# **Explain.** About 5 % of clean images should be refused: the limit was set for this share, and the interval shows
+# how well it was met. The other rows show what the gate is for.
 #
 # ### Checkpoint
 #
@@ -351,15 +349,15 @@ gate_table.round(3)
 # 3. In the few numbers that the gate looks at, it does not stand out from the training images.
 #
 # <details><summary>Answer</summary>
-# 3. A gate looks at a small, coarse version of the image. An image of another disease, of a child, or with another's name
-# on it may pass (1), and then nothing is known about the answer (2): lesson 12 shows a second site.
+# 3. A gate looks at a small, coarse version of the image. An image of another disease, of a child, or with another
+# patient's name may pass (1), and then nothing is known about the answer (2): lesson 12 shows a second site.
 # </details>
 
 # %% [markdown]
 # ## Step 3 · The mistake: another preprocessing when serving
 #
-# Somebody else wrote the web page, in another language. It reads the file, makes an array, calls the network.
-# No error, a probability on the screen. Three ways in which it may differ from the training:
+# Somebody else wrote the web page, in another language. The page reads the file, makes an array and calls the network.
+# No error appears, but a probability does. The page may differ from the training in three ways:
 #
 # - grey levels **scaled to 0-1**, though the network does its own scaling in its first layer;
 # - **inverted**: the DICOM header's MONOCHROME1 was not read, so that bone is black (lesson 03);
@@ -382,7 +380,7 @@ costliest
 
 
 # %% [markdown]
-# What counts is the *paired* difference: same images, right and wrong serving.
+# What counts is the *paired* difference: the same images, served right and wrong.
 
 # %%
 served = {
@@ -429,13 +427,13 @@ costliest.meets(
 # )
 
 # %% [markdown]
-# **Explain.** Inverted images cost most: bone now looks like air (the gate would refuse them). Dividing twice costs
+# **Explain.** Inverted images cost most: bone now looks like air (the gate would refuse them). Scaling twice costs
 # this network far less, because its first layers standardise each image by its own mean and spread. Where an interval
-# reaches across zero, *no loss of accuracy has been shown*. But see the column of changes: answers change. Judged by
-# its accuracy alone, this page would have passed.
+# includes zero, *no loss of accuracy has been shown*. But the last column shows that answers change. Judged by
+# accuracy alone, such a page would have passed.
 #
-# A fourth difference: training **pads** an image to a square, so that its proportions stay. Suppose that the page
-# **squashes** it to one.
+# Now a fourth difference. Training **pads** an image to a square, which keeps its proportions. Suppose that the page
+# **squashes** it into a square.
 #
 # **Predict.** How many of our test images get another answer from the page that squashes? (Think of the shape of our
 # files.)
@@ -481,19 +479,20 @@ squashed_answers.meets(
 # verdict("13.square-images-hide-the-squash", changed["as they are"] == 0 < changed["sides cut off"])
 
 # %% [markdown]
-# **Explain.** On a square image the two do the same, so a test on square files passes, and the bug waits for the first
-# portrait image. Some mistakes a test set cannot show. With the sides cut off, the same test images give other answers.
-# Whether that costs accuracy, one set of this size may not show: see the interval.
+# **Explain.** On a square image the two do the same. So a test on square files passes, and the bug first shows on a
+# portrait image. A test set cannot show all mistakes. With the sides cut off, the same test images give other answers.
+# One set of this size may not show whether that costs accuracy: see the interval.
 #
-# The repair is not a better test, but to leave nothing to be written twice: *one* function, `preprocess.prepare`, for
-# training and serving; scaling *inside* the network; the settings in the bundle.
+# The repair is not a better test. Write nothing twice: use *one* function, `preprocess.prepare`, for training and
+# serving; put scaling *inside* the network, and the settings in the bundle.
 
 # %% [markdown]
 # ## Step 4 · The model card
 #
-# Mitchell and others (2019) proposed that a model comes with a **model card**, a text in nine sections, from what it is and
-# what it is for, to how it does on *parts* of the evaluation data, and what is known to be wrong. `deploy.model_card` takes the
-# numbers from tables. First we give it what projects usually have: a name, and an accuracy.
+# Mitchell and others (2019) proposed that a model comes with a **model card**, a text in nine sections. It says what
+# the model is and is for, how it does on *parts* of the evaluation data, and what is known to be wrong.
+# `deploy.model_card` takes the numbers from tables. First we give it what projects usually have: a name, and an
+# accuracy.
 
 # %% tags=["nbval-check-output"]
 try:
@@ -505,9 +504,8 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# **Explain.** It writes nothing, and lists what is missing. So let us gather the evidence. Where the truth about the
-# phantoms is at hand, the site and the view of each image serve as subgroups; on a set that does not name them, the file
-# format has to do.
+# **Explain.** The function writes nothing, and lists what is missing. So we collect the evidence. For phantoms, the
+# site and the view of each image serve as subgroups; for a set that does not name them, the file format does.
 
 # %% tags=["nbval-check-output"]
 facts_file = Path(table["path"].iloc[0]).parents[2] / "truth.csv"
@@ -550,7 +548,7 @@ results[["metric", "class", "value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
 # Details, intended use and decision are short entries; factors, ethics and caveats are sentences. A program could fill
-# in the first. A person has to answer for the others.
+# in the short entries. A person has to answer for the sentences.
 
 # %% tags=["nbval-check-output"]
 details = {
@@ -598,10 +596,10 @@ Markdown(("\n" + card).replace("\n#", "\n###"))
 
 # %% [markdown]
 # **Explain.** The tables gave the numbers. Compare one: a sensitivity of 0.90 was asked for on the validation images,
-# and the card states what came out on the others. It may be well below: few images fix a threshold only roughly (lesson
-# 07). The Brier score, unlike in lesson 11, is summed over the classes: saying a third for each of three classes gets
-# 0.67. *What it is for* and *which factors were not examined* are judgements, and they are the sentences that a reader
-# needs most. Training and evaluation data were compared: had they shared one group, there would be no card.
+# and the card states the one on test. It may be well below: few images determine a threshold only roughly (lesson 07).
+# The Brier score, unlike in lesson 11, is summed over the classes: saying a third for each of three classes gets 0.67.
+# *What it is for* and *which factors were not examined* are judgements, and they are the sentences that a reader needs
+# most. Training and evaluation data were compared: with a shared group, there would be no card.
 #
 # The card belongs in the bundle. (The version that it names is the one without the card: no file can hold its own hash.)
 
@@ -630,11 +628,11 @@ print(complete.card.splitlines()[0], "| version changed:", complete.sha256 != bu
 # ## Step 5 · Small files · deeper
 #
 # Not every device has room for TensorFlow. **LiteRT** (formerly TensorFlow Lite) and **ONNX** are formats for the
-# finished network alone, each with a small program, called a *runtime*, that computes the answer. On the way the
-# weights may be rounded: **float16** keeps 16 bits of 32; **int8** keeps 8 bits, an integer from -128 to 127 and one
-# scale for each filter. In the *dynamic* kind of int8, what flows between the layers is rounded as it comes; in the
-# *full* kind, to ranges that were seen before on representative images. Those come from the training part: they take
-# part in making the model.
+# finished network alone, each with a small program, called a *runtime*, that computes the answer. In this conversion
+# the weights may be rounded: **float16** keeps 16 bits of 32; **int8** keeps 8 bits, an integer from -128 to 127 and
+# one scale for each filter. In the *dynamic* kind of int8, the values between the layers are rounded as they come. In
+# the *full* kind, they are rounded within ranges that were measured before on representative images. These images come
+# from the training part, because they take part in making the model.
 #
 # **Predict.** For nearly 80,000 parameters `model.save` wrote about 1,000 kB (Step 1). How many kB (1,000 bytes) will
 # the LiteRT file in float32 have?
@@ -692,16 +690,16 @@ file_size.meets(
 
 # %% [markdown]
 # **Explain.** The float32 file is about as large as the parameters: the description of the network itself takes little.
-# float16 halves, int8 nearly quarters. Quote the size of the file that is shipped: what `model.save` writes after
-# training holds the optimiser's memory, too. (`deploy.export` writes these files and ONNX; Keras itself does ONNX by
-# `model.export("network.onnx", format="onnx")`, where the package `tf2onnx` is installed.)
+# float16 halves the size, and int8 nearly quarters it. Quote the size of the file that is shipped: what `model.save`
+# writes after training holds the optimiser's memory, too. (`deploy.export` writes these files and ONNX; Keras itself
+# writes ONNX by `model.export("network.onnx", format="onnx")`, where the package `tf2onnx` is installed.)
 
 # %% [markdown]
 # ## Step 6 · Is it still the same model? · deeper
 #
-# The comparison of a copy with its original is called **parity**. First the two ways in which it is usually done: on
-# one image, and on a network that is not trained yet ("to get the export working while the training runs"). The file
-# is the one with the most rounding, full int8.
+# The comparison of a copy with its original is called **parity**. First we compare in the two usual ways: on one
+# image, and on a network that is not trained yet ("to get the export working while the training runs"). We take the
+# file with the most rounding, full int8.
 
 
 # %%
@@ -745,7 +743,7 @@ apart_untrained = np.abs(copy(clean) - ask(untrained, clean)).max()
 print(f"not trained, {len(test)} images: {apart_untrained:.4f} at most")
 
 # %% [markdown]
-# Whoever stops here writes "parity confirmed". Now the trained network and the whole test set.
+# Somebody who stops here writes "parity confirmed". Now we compare the trained network on the whole test set.
 #
 # **Predict.** How large is the largest difference in a probability over all test images?
 
@@ -797,14 +795,15 @@ flips = int(parity.loc["float32", "flipped"])
 print(f"float32: {flips} answers flipped, n = {len(test)}")
 
 # %% [markdown]
-# **Explain.** Most images differ by little, a few by far more. Full int8 divides each range into 256 steps and cuts off
-# what lies outside the range seen on the representative images; which of the two it was here, this experiment does not
-# show. An untrained network gives nearly the same probabilities to every image (try it), so rounding can change little.
+# **Explain.** Most images differ by little, a few by far more. Full int8 divides each range into 256 steps and cuts
+# off what lies outside the range seen on the representative images. This experiment does not show which of the two
+# caused the differences here. An untrained network gives nearly the same probabilities to every image (try it), so
+# rounding can change little.
 #
 # `flipped` counts the images whose most probable class changes; `low` and `high` bound the *share* that flips (as if
-# the images were independent). **None flipped of n is not "never"**: see what `high` says there. A flip may go either
-# way, so the accuracy moves little and hardly shows it. A copy with another answer is another model *for that patient*.
-# So judge by differences in probability, and state the largest with its n.
+# the images were independent). **None flipped of n is not "never"**: see the value of `high` there. A flip may be for
+# better or worse, so the accuracy changes little and hardly shows flips. A copy with another answer is another model
+# *for that patient*. So judge by differences in probability, and state the largest with its n.
 #
 # ### Checkpoint
 #
@@ -822,10 +821,11 @@ print(f"float32: {flips} answers flipped, n = {len(test)}")
 # %% [markdown]
 # ## Step 7 · How long does an answer take? · deeper
 #
-# We ask Keras' `model.predict` for one image, with a stopwatch, and then five times more; and all that with three fresh
-# copies of the network. Other work on the machine can only add time, so we compare the fastest of each kind.
+# We time Keras' `model.predict` on one image: the first call, and then five more. We repeat this with three fresh
+# copies of the network. Other work on the machine can only add time, so we compare the fastest first call with the
+# fastest later call.
 #
-# **Predict.** How many times as long as a later call does the first call take?
+# **Predict.** What is the time of the first call, divided by the time of a later call?
 
 # %% tags=["nbval-check-output"]
 MY_FIRST = None  # your prediction: first call divided by the median of the others, from 0 to 20
@@ -877,9 +877,9 @@ first_call.meets(
 # verdict("13.the-first-call-is-slow", slower > 1.2)
 
 # %% [markdown]
-# **Explain.** The first call includes getting ready, and every time varies with what else the machine does. So: call
-# once or more to warm up, repeat, give the **median** beside the fastest, and say on what: one image, how many threads,
-# how busy the machine was.
+# **Explain.** The first call includes the preparation, and all times vary with what else the machine does. So call
+# once or more to warm up, repeat, and give the **median** beside the fastest. State the conditions, too: one image,
+# how many threads, how busy the machine was.
 
 # %%
 timed = {"Keras, predict": later}
@@ -893,25 +893,26 @@ pd.DataFrame(rows).T.round(2)
 
 # %% [markdown]
 # **Explain.** For one small image Keras is slow: it is built to train on batches. The small runtimes do nothing but
-# multiply, with one thread here. Where other processes want the cores, `fastest` is nearer to the truth than the median.
+# compute, here with one thread. Where other processes use the cores, `fastest` is nearer to the truth than the median.
 #
-# The same at 224 pixels, with ONNX, measured once on a network that was trained at that size:
+# The next table shows the same at 224 pixels and with ONNX, measured once on a network that was trained at that size:
 
 # %% tags=["nbval-check-output"]
 columns = ["format", "kB", "largest", "flipped", "n", "median_ms", "fastest_ms", "load"]
 measured.read("export").set_index("name")[columns].round(4)
 
 # %% [markdown]
-# **Explain.** One thread on one processor core, one image at a time; `largest` and `flipped` over the `n` test images.
-# Where `load` is above 1, a median includes waiting for the core. The command and the date stand in the table. Smaller
-# is not always faster: compare `int8_full` with `float32`. On a telephone the order may differ: measure where it will
-# run.
+# **Explain.** The times are for one image, on one thread of one processor core; `largest` and `flipped` are over the
+# `n` test images. Where `load` is above 1, a median includes waiting for the core. The command and the date stand in
+# the table. Smaller is not always faster: compare `int8_full` with `float32`. On a telephone the order may differ:
+# measure on the device that will be used.
 
 # %% [markdown]
 # ## Step 8 · An upload button · deeper
 #
-# In a notebook, `ipywidgets` gives a button for files. The rule for such a page: the button does *nothing* but hand
-# over a name and bytes. The work is a plain function that can be tested without a browser: `deploy.answer`, of Step 2.
+# In a notebook, `ipywidgets` gives a button for files. One rule holds for such a page: the button does *nothing* but
+# hand over a name and bytes. The work is done by a plain function that can be tested without a browser:
+# `deploy.answer`, of Step 2.
 #
 # A file name comes from a stranger, as the pixels do. What should the page show for a name that is a piece of HTML?
 
@@ -921,18 +922,18 @@ import html
 print(html.escape("<script>alert(1)</script>.png"))
 
 # %% [markdown]
-# **Explain.** The name is *escaped*, so that `<` is shown and not obeyed. A file above 30 MB is refused before anything
-# is decoded. A wrong file gets a sentence, not a traceback.
+# **Explain.** The name is *escaped*, so that `<` is shown and not read as HTML. A file above 30 MB is refused before
+# anything is decoded. A wrong file gets a sentence, not a traceback.
 #
-# Read the page's answer line by line. What the network was trained on stands first, since it decides whether the rest
-# concerns you. The threshold comes with its meaning: without it, "called covid: yes" says little. Then the classes that
-# cannot be excluded (the conformal set) stand before the most probable one. "Not for diagnosis" stands beside each
-# answer.
+# Read the page's answer line by line. The first line says what the network was trained on, since this decides whether
+# the rest concerns you. The threshold comes with its meaning: without this, "called covid: yes" says little. The
+# classes that cannot be excluded (the conformal set) come before the most probable class. "Not for diagnosis" stands
+# beside each answer.
 #
-# The widget has one more duty: **no answer of an earlier file may stand beside a new one.** It empties the page as soon
-# as a file is chosen. One kind of failure no kernel can report: a file that never arrives. JupyterLab's server drops
-# messages above 10 MB silently. `make lab` raises that limit; for servers started in another way the page states it
-# beside the button.
+# The widget has one more duty: **an answer for an earlier file must not stand beside a new file.** It empties the page
+# as soon as a file is chosen. There is one kind of failure that no kernel can report: a file that never arrives.
+# JupyterLab's server drops messages above 10 MB silently. `make lab` raises that limit; for servers started in another
+# way the page states it beside the button.
 #
 # On a page without a running kernel nothing appears; in your notebook, upload a file from your data folder. (Nothing is
 # stored and nothing leaves the machine on which the notebook runs. On Colab that is Google's machine: upload no
@@ -949,9 +950,9 @@ deploy.upload_widget(bundle, picture=plots.answer)
 # - A file gets an answer or a reason, never a silent guess. A wrong answer can look like a right one.
 # - Another preprocessing when serving raises no error. Measure it as a paired difference, look at changed answers, and
 #   remember what your test files cannot show.
-# - A model card is written from the evidence, and not at all without it.
-# - (deeper) Parity: trained network, whole set, largest difference, flipped answers, n.
-# - (deeper) Latency: not the first call; one image, one thread, median of many, load stated.
+# - A model card is written from evidence, or not at all.
+# - (deeper) Check parity with the trained network on a whole set: largest difference, flipped answers, n.
+# - (deeper) Measure latency after the first call: one image, one thread, median of many; state the load.
 #
 # Your predictions in this lesson:
 
