@@ -3,8 +3,8 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can it be used?* A study is handed to you, with a fine result. What is it worth? Suspect, prove, repair, report again. At
-# the end, the project that opened the course gets its last figure.
+# *Can it be used?* You are given a study with a fine result. What is it worth? You will suspect, prove, repair and
+# report again. At the end, the project that opened the course gets its last figure.
 #
 # **You will be able to**
 #
@@ -12,7 +12,7 @@
 # - turn a suspicion into a proof: the figure as reported, beside the figure with that one fault repaired;
 # - use random labels to find out *that* something leaks before you know *what*;
 # - report a study so that a stranger can believe it;
-# - (deeper) set a published table beside your own fairly.
+# - (deeper) compare a published table fairly with your own.
 #
 # **Time and hardware.** 45 minutes for the core, 50 more for the steps marked *deeper*, which you can skip; less than
 # one minute of it computing; two processor cores, no GPU.
@@ -22,7 +22,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import hashlib
@@ -42,7 +42,7 @@ from cxr_helpers import phantom, plots, preprocess, split, train
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same everywhere; what a network reaches differs a little from machine to machine.
+# Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -54,10 +54,10 @@ one_core = threadpool_limits(1)  # on so few images two wait for each other long
 # %% [markdown]
 # ## Step 1 · Read the study with a pencil
 #
-# The next two cells make what the authors were given; nothing is wrong in them. The set: phantoms with and without
-# COVID-19, several radiographs of most patients, and for each COVID-19 radiograph the **bounding boxes** of its lesions:
-# rectangles around what a radiologist marked. They come as a table with *one line per box*; a normal radiograph has one
-# line without a box. A README names the test patients. (A figure on phantoms is no evidence about patients.)
+# The next two cells make the authors' data; nothing is wrong in them. The set has phantoms with and without COVID-19,
+# several radiographs of most patients, and for each COVID-19 radiograph the **bounding boxes** of its lesions:
+# rectangles around what a radiologist marked. The boxes come as a table with *one line per box*; a normal radiograph
+# has one line without a box. A README names the test patients. (A figure on phantoms is no evidence about patients.)
 
 # %% tags=["nbval-check-output"]
 settings = {"classes": ("normal", "covid"), "per_patient": 2.5, "severity": (0.3, 0.8)}
@@ -90,12 +90,12 @@ kept_for_test = [f"P{number:05d}" for number in range(2, 80, 4)]
 (study / "README.txt").write_text("Test patients: " + ", ".join(kept_for_test))
 
 # %% [markdown]
-# Now the study, as handed in: twelve numbered cells. The code runs. **It holds ten faults**, each of them found in
-# published teaching notebooks. `RidgeClassifier` is a linear model, one weight per pixel; `MLPClassifier` is a network with
-# one hidden layer (lesson 05), from scikit-learn.
+# Now comes the study as handed in: twelve numbered cells. The code runs. **It holds ten faults**, all found in
+# published teaching notebooks. `RidgeClassifier` is a linear model, one weight per pixel; `MLPClassifier` is a network
+# with one hidden layer (lesson 05), from scikit-learn.
 #
-# Before you run anything, read all twelve cells with a pencil. For each suspicion write down the cell, and *which figure it
-# would move, in which direction*.
+# Before you run anything, read all twelve cells with a pencil. For each suspicion write down the cell, and *which
+# figure the fault would change, in which direction*.
 #
 # **Predict.** How many of the ten faults will be on your list? Give a range of which you are 80 % sure.
 
@@ -238,17 +238,17 @@ print("The interval is narrow: the network is ready for clinical use.")
 
 # %% [markdown]
 # **Explain.** No cell raised an error; every figure has an n, the main one even has an interval. But a suspicion is not a
-# proof. Each fault gets an experiment in which **only that fault is repaired**. Some move the figure a lot, others hardly
-# at all. A fault is a fault for what it *could* do.
+# proof. Each fault gets an experiment in which **only that fault is repaired**. Some change the figure a lot, others
+# hardly at all. A fault counts for what it *could* do.
 
 # %% [markdown]
 # ## Step 2 · Does something leak? Ask with random labels
 #
-# First one experiment on the whole. Give every *patient* a label at random, keep the images, and run the study's own
+# First, we test the whole study. Give every *patient* a label at random, keep the images, and run the study's own
 # steps again. There is nothing to learn: in a sound study the accuracy is 0.5.
 #
-# Two tools: files were renamed and moved, but their SHA-256 (lesson 01) tells which radiograph they show; and `answers`
-# makes the predictions table (lesson 07) of any model.
+# We need two tools. Files were renamed and moved, but their SHA-256 (lesson 01) tells which radiograph they show. And
+# `answers` makes the predictions table (lesson 07) of any model.
 
 # %%
 sha = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in study.rglob("*.png")}
@@ -275,7 +275,7 @@ def random_labels(seed):
 
 
 # %% [markdown]
-# **Predict.** Random labels, the study's steps as they are. Which accuracy will the study report?
+# **Predict.** With random labels and its own steps, which accuracy will the study report?
 
 # %% tags=["nbval-check-output"]
 MY_RANDOM = None  # your prediction: accuracy on random labels, from 0 to 1
@@ -303,9 +303,9 @@ on_random.meets(
 )
 
 # %% [markdown]
-# **Explain.** Far above the truth, each time (the interval is the lowest and the highest run): the study predicts random
-# labels. It is the first thing to do with any study whose code you can run. It says *that* something leaks, not *what*, and
-# it is blind to faults that do not leak.
+# **Explain.** The accuracy is far above the truth each time (the interval is the lowest and the highest run): the
+# study predicts random labels. Do this first with any study whose code you can run. It says *that* something leaks,
+# not *what*, and it is blind to faults that do not leak.
 
 # %% tags=["author", "verdict"]
 # verdict("14.the-study-predicts-coins", min(found) > 0.65)
@@ -326,9 +326,9 @@ def compare(figure, reported, repaired):
 # %% [markdown]
 # ## Step 3 · Fault 1: a matrix of what?
 #
-# The title of cell 12's figure says *Confusion matrix of the network*. Nothing breaks.
+# The title of cell 12's figure says *Confusion matrix of the network*. No error appears.
 #
-# **Predict.** Of which images is it? Add up its numbers before you look at the code.
+# **Predict.** Which images does it count? Add up its numbers before you look at the code.
 
 # %% tags=["nbval-check-output"]
 MY_MATRIX = None  # your prediction: "training images", "validation images" or "test images"
@@ -362,8 +362,9 @@ trained_right, test_right = best.predict(x_train) == y_train, best.predict(x_tes
 compare("right in the matrix", share(trained_right), share(test_right))
 
 # %% [markdown]
-# **Explain.** The numbers in a matrix add up to the images it is about. **Repair:** make the matrix from the very table of
-# predictions that gave the accuracy. (Until Step 5 the intervals take answers for units, as the study does; then patients.)
+# **Explain.** The numbers in a matrix add up to the number of its images. **Repair:** make the matrix from the same
+# table of predictions as the accuracy. (Until Step 5 the units of the intervals are answers, as in the study; then
+# patients.)
 
 # %% tags=["author", "verdict"]
 # verdict("14.matrix-of-training-images-is-better", np.mean(trained_right) > np.mean(test_right))
@@ -402,8 +403,8 @@ trained_share.meets(
 )
 
 # %% [markdown]
-# **Explain.** About three of seven, by design, and on those files the network is nearly perfect. A split by moving files
-# leaves no trace, and depends on how often it ran. **Repair:** a split is a column, made once, by a seed.
+# **Explain.** By construction it is about three of seven, and on these files the network is nearly perfect. A split by
+# moving files leaves no trace, and depends on how often it ran. **Repair:** a split is a column, made once, by a seed.
 
 # %% tags=["author", "verdict"]
 # verdict("14.moved-files-are-known", np.mean(originals[moved]) > 0.9)
@@ -412,13 +413,13 @@ trained_share.meets(
 # %% [markdown]
 # ## Step 5 · Fault 3: one line per box
 #
-# Cell 1 calls the lines of the table *images*; cell 3 writes a file for each. A COVID-19 radiograph with three boxes
-# becomes three files with the same bytes, and the split draws files.
+# Cell 1 calls the lines of the table *images*; cell 3 writes a file for each line. A COVID-19 radiograph with three
+# boxes becomes three files with the same bytes, and the split draws files.
 #
-# Repair this leak, and the one of Step 4 holds the figure up: **faults cover for each other.** To see what each can do,
-# plant it *alone* in a study that is otherwise sound, with random labels. Four splits, a quarter for the test each, the
-# linear model, many repeats: *by line* of the table, *by radiograph*, *by patient*, and *moved twice* (by patient; after
-# the training, a quarter of the training images moves to the test).
+# If this leak is repaired, that of Step 4 still keeps the figure high: **faults cover for each other.** To see what
+# each can do, plant it *alone* in a study that is otherwise sound, with random labels. We compare four splits, with a
+# quarter for the test, the linear model and many repeats: *by line* of the table, *by radiograph*, *by patient*, and
+# *moved twice* (by patient; after the training, a quarter of the training images moves to the test).
 #
 # **Predict.** Order them by the accuracy on random labels, the lowest first.
 
@@ -497,7 +498,7 @@ leaks.meets(
 # A colleague splits the lines at random, and afterwards keeps in the **test** part only the first line of each radiograph.
 # What has she achieved?
 #
-# 1. Each radiograph is counted once in the test. Those that stand in train as well are still there.
+# 1. Each radiograph is counted once in the test. Those that are in train as well are still there.
 # 2. The leak is gone: there are no duplicates any more.
 # 3. Nothing changes.
 #
@@ -517,8 +518,8 @@ leaks.meets(
 # %% [markdown]
 # ## Step 6 · Fault 4: val and test are swapped
 #
-# Cell 5 reads the folder `test` into `x_val`, and the folder `val` into `x_test`. `test` holds patients kept apart by the
-# README; `val` is cut from the training images, by line, and twice.
+# Cell 5 reads the folder `test` into `x_val`, and the folder `val` into `x_test`. `test` holds the README's test
+# patients; `val` is cut from the training images, by line, and twice.
 
 # %%
 _, _, kept_files = read("test")
@@ -527,15 +528,15 @@ compare("headline", share(test_right), evaluate.metric(answers(best, kept), "acc
 
 # %% [markdown]
 # **Explain.** (*Groups* are patients; each radiograph counts once, as it came.) This takes the measurement away from
-# everything that leaked. A slip in two words, where no error can be raised. **Repair:** with a column `split` the word
-# travels with the row.
+# everything that leaked. Two names were swapped, and no error can be raised. **Repair:** with a column `split` the
+# name stays with the row.
 
 # %% [markdown]
 # ## Step 7 · The repaired study
 #
-# All ten faults repaired at once. One row per radiograph; a column `split`: the README's patients are `test`, of the others
-# a quarter of the *patients* is `val`; one scaling; augmentation of `train` only; network and run chosen on all of `val`;
-# the test opened once.
+# Now all ten faults are repaired. There is one row per radiograph. In the column `split`, the README's patients are
+# `test`, and a quarter of the other *patients* is `val`. One scaling is used; only `train` is augmented; network and
+# run are chosen on all of `val`; the test is opened once.
 
 # %% tags=["nbval-check-output"]
 repaired = radiographs.assign(split="test")
@@ -546,7 +547,7 @@ split.assert_disjoint(repaired)
 repaired.groupby("split", observed=True)["patient"].agg(["size", "nunique"])
 
 # %% [markdown]
-# **Predict.** The accuracy of the repaired study, on its twenty test patients?
+# **Predict.** What is the accuracy of the repaired study on its twenty test patients?
 
 # %% tags=["nbval-check-output"]
 MY_REPAIRED = None  # your prediction: accuracy of the repaired study, from 0 to 1
@@ -580,10 +581,11 @@ honest.meets(
 # **Explain.** The verdict, in plain words:
 #
 # > *The accuracy reported was measured for the most part on radiographs and patients that the network had been trained on.
-# > On patients it has not seen it is much lower, and with twenty of them the interval is wide. Nothing here supports
+# > On new patients it is much lower, and with twenty of them the interval is wide. Nothing here supports
 # > clinical use.*
 #
-# Still not known: whether it looks at the lungs (lesson 09), how it does elsewhere (12), what its probabilities mean (11).
+# It is still not known whether the network looks at the lungs (lesson 09), how it does elsewhere (12), and what its
+# probabilities mean (11).
 
 # %% tags=["author", "verdict"]
 # verdict("14.on-new-patients-it-is-much-lower", headline.value < accuracy - 0.1)
@@ -599,7 +601,7 @@ honest.meets(
 # | 4 | val and test swapped | 5 | | 9 | validation scaled differently | 7 |
 # | 5 | second model is the first | 11 | | 10 | missing comma in the list | 2 |
 #
-# Steps 9 and 10 (deeper) prove 5 to 10. Which of the ten stand on your list?
+# Steps 9 and 10 (deeper) prove 5 to 10. Which of the ten are on your list?
 
 # %% tags=["nbval-check-output"]
 MY_LIST = []  # the numbers of the faults that you had found; while it is empty, an example
@@ -618,7 +620,7 @@ pencil.meets(
 # %% [markdown]
 # ## Step 8 · The project that opened the course
 #
-# One project is left. Lesson 01 reported it; lessons 04 and 09 took two illusions away.
+# One project is left. Lesson 01 reported it; lessons 04 and 09 removed two illusions.
 
 # %% tags=["nbval-check-output"]
 story = measured.read("story").set_index("row")
@@ -631,7 +633,7 @@ bars = {
 story.loc[list(bars), ["mean", "low", "high", "seeds", "n"]]
 
 # %% [markdown]
-# **Predict.** Trained and tested without the word, patients kept whole: which accuracy?
+# **Predict.** Patients are kept whole, and nobody wears the word in training or test. What is the accuracy?
 
 # %% tags=["nbval-check-output"]
 MY_LAST = None  # your prediction: accuracy of the project without the word, from 0 to 1
@@ -671,9 +673,9 @@ said = [f"{name} {accuracy_left:.2f}" for name, accuracy_left in zip(bars, value
 plots.show(figure, f"Waterfall of accuracies: {', '.join(said)}. Dotted: guessing, 0.5.")
 
 # %% [markdown]
-# **Explain.** Orange is what each step takes away. Keeping patients whole took little; the word was nearly all. The
-# last bar is the only one that speaks of chests, and its interval includes 0.5: with so few images this network is not
-# shown to see the disease. Nothing in the 25 lines of lesson 01 was unusual, and no line raised an error.
+# **Explain.** Orange shows what each step takes away. Keeping patients whole took little; the word was nearly all.
+# Only the last bar is about chests, and its interval includes 0.5: so few images do not show that this network sees
+# the disease. Nothing in the 25 lines of lesson 01 was unusual, and no line raised an error.
 
 # %% tags=["author", "verdict"]
 # verdict("14.what-is-left-is-not-shown", left["low"] < 0.5 < left["high"])
@@ -683,7 +685,7 @@ plots.show(figure, f"Waterfall of accuracies: {', '.join(said)}. Dotted: guessin
 # ## A checklist for the next study
 #
 # The columns at the right name the items of two published checklists that ask the same. They ask what was *reported*;
-# whether it is sound, you have to find out. (Empty: we know of no item that asks just that.)
+# you have to find out whether it is sound. (Where nothing is named, we know of no such item.)
 #
 # | | question | CLAIM 2024 | TRIPOD+AI |
 # |---|---|---|---|
@@ -699,15 +701,15 @@ plots.show(figure, f"Waterfall of accuracies: {', '.join(said)}. Dotted: guessin
 # | 10 | Does each figure belong to the model and the images that its caption names? Do the n add up? | | |
 # | 11 | Has each figure an interval and an n, made from independent units? | 29, 38 | 23a |
 # | 12 | What do the commonest class, a linear model and a person reach? | | |
-# | 13 | What does the study find when labels are coins? What from the frame, with little of the lungs? | | |
+# | 13 | What does the study find with random labels? What from the frame, with little of the lungs? | | |
 # | 14 | Was it tested at another place, on other patients, with everything frozen? | 33 | 16 |
 # | 15 | Are the wrong answers shown, and is it said what is not known? Can I run the code? | 39, 40, 43 | 26, 18f |
 
 # %% [markdown]
 # ## Step 9 · Faults that do not leak · deeper
 #
-# **Fault 5, the second model is the first one.** Cell 11 fits `linear` and scores `best`. Two models of different kinds,
-# hundreds of images: how likely is it that they agree to the third digit?
+# **Fault 5, the second model is the first one.** Cell 11 fits `linear` and scores `best`. How likely is it that two
+# models of different kinds agree to the third digit on hundreds of images?
 
 # %%
 linear_right = linear.predict(x_test) == y_test
@@ -715,9 +717,9 @@ print(f"network {accuracy:.6f}, 'linear model' {linear_accuracy:.6f}")
 compare("linear model", share(test_right), share(linear_right))
 
 # %% [markdown]
-# **Explain.** On hundreds of images, two figures that agree to the last digit are one figure until shown otherwise. Whether
-# the linear model comes out better or worse than reported is luck: nothing was confirmed. **Repair:** loop over
-# `{"network": best, "linear": linear}`.
+# **Explain.** If two figures from hundreds of images agree to the last digit, take them for one figure until shown
+# otherwise. Whether the linear model comes out better or worse than reported is luck: nothing was confirmed.
+# **Repair:** loop over `{"network": best, "linear": linear}`.
 #
 # **Fault 6, the test set is augmented.** Cells 6 and 9 put the test images through `augment`. Will the accuracy rise or
 # fall, and what happens to the interval?
@@ -734,8 +736,8 @@ compare("headline", share(test_right), share(originals))
 # **Explain.** The accuracy could have moved in either direction; what changes for certain is the n. Three copies of an
 # image are not three images. **Repair:** augment `train` only. In this course `pipeline.batches` refuses to do otherwise.
 #
-# **Fault 7, the best run was picked on the test images** (cell 8). By how much does the best of five runs that differ in
-# the seed alone exceed their mean?
+# **Fault 7, the best run was picked on the test images** (cell 8). Five runs differ in the seed alone. By how much is
+# the best of them above their mean?
 
 # %%
 five = [run.score(x_test, y_test) for run in runs]
@@ -766,9 +768,9 @@ by_25, by_all = first_run.predict(x_val) == y_val, says == whole_y
 compare("validation accuracy", share(by_25), share(by_all))
 
 # %% [markdown]
-# **Explain.** On images of one class, the best model is the one that says that class to everything. Such an "accuracy" is a
-# sensitivity, and can be had for nothing. **Repair:** all validation images, of all classes; print `np.bincount` of every
-# part once.
+# **Explain.** On images of one class, the best model is one that always answers that class. Such an "accuracy" is a
+# sensitivity, and needs no learning at all. **Repair:** all validation images, of all classes; print `np.bincount` of
+# every part once.
 #
 # **Fault 9, validation is scaled differently.** Training and test images are `(x - 128) / 64` (cell 6), validation images
 # `x / 255` (cell 7).
@@ -783,9 +785,9 @@ print(f"{(first_run.predict(x_val) != first_run.predict(scaled)).sum()} of 25 an
 compare("validation accuracy", share(by_25), share(first_run.predict(scaled) == y_val))
 
 # %% [markdown]
-# **Explain.** Same network, same images; only the units differ. In the wrong ones every image is pale and nearly without
-# contrast. Validation then says nothing about training, unnoticed. **Repair:** one function for every image (lesson 03), or
-# the scaling as the model's first layer (lesson 06).
+# **Explain.** Network and images are the same; only the units differ. In the wrong units every image is pale and
+# nearly without contrast. Validation then says nothing about training, and nobody notices. **Repair:** one function
+# for every image (lesson 03), or the scaling as the model's first layer (lesson 06).
 #
 # ### Checkpoint
 #
@@ -794,7 +796,7 @@ compare("validation accuracy", share(by_25), share(first_run.predict(scaled) == 
 #
 # 1. Each of them: on random labels, every wrong figure comes out above 0.5.
 # 2. None: they are no leaks.
-# 3. The matrix of the training images, and, a little, the run picked on test. The others leave it at 0.5.
+# 3. The matrix of the training images, and, a little, the run picked on test. The others leave the accuracy at 0.5.
 #
 # <details><summary>Answer</summary>
 # 3. A network knows its training images whatever the labels, and the best of several is above the mean. The others are
@@ -814,8 +816,9 @@ of_lost = np.isin(patients[in_train], lost)
 print(f"{of_lost.sum()} of {len(of_lost)} training images are of these two, copies counted")
 
 # %% [markdown]
-# `isin` is content with a name that nobody has. So the two are not in `test`; they are in the rest, and trained on. We
-# train once more without them and compare both networks on *all* patients that the README keeps for the test.
+# `isin` accepts a name that nobody has. So the two patients are not in `test`; they are among the others, and the
+# network was trained on them. We train once more without them and compare both networks on *all* patients that the
+# README keeps for the test.
 
 # %%
 without = network(units, runs.index(best)).fit(x_train[~of_lost], y_train[~of_lost])
@@ -825,18 +828,19 @@ compare("README's test patients", *[evaluate.metric(each, "accuracy") for each i
 print(f"paired difference: {evaluate.compare(*pair, metric='accuracy')}")
 
 # %% [markdown]
-# **Explain.** Two patients of twenty cannot move the whole by much, and training once more moves it, too: read the interval
-# of the paired difference. It is a fault even where nothing moves. The test part is not the one that the README describes,
-# so the figure cannot be compared with anybody else's; and the next missing comma may join the names of two hospitals.
-# **Repair:** read the list from the file, and `assert set(test_patients) <= set(patients)`.
+# **Explain.** Two patients of twenty cannot change the accuracy by much, and training once more changes it, too: read
+# the interval of the paired difference. The comma is a fault even where nothing changes. The test part is not the one
+# that the README describes, so the figure cannot be compared with anybody else's; and the next missing comma may join
+# the names of two hospitals. **Repair:** read the list from the file, and `assert set(test_patients) <=
+# set(patients)`.
 
 # %% [markdown]
 # ## Step 11 · Twenty patients are few · deeper
 #
-# Does the network beat always giving one answer? That must be read off the paired difference (lesson 07): *shown* means
-# that its interval does not include zero. With twenty patients that takes a large difference. Five folds by patient, with
-# 16 hidden units fixed beforehand, test every radiograph once. They cannot replace the README's test; they tell more about
-# this kind of network on this set.
+# Is the network better than always giving one answer? Read this from the paired difference (lesson 07): *shown* means
+# that its interval does not include zero. With twenty patients, this takes a large difference. Five folds by patient,
+# with 16 hidden units fixed beforehand, test every radiograph once. They cannot replace the README's test; they tell
+# more about this kind of network on this set.
 
 # %%
 from sklearn.model_selection import StratifiedGroupKFold
@@ -875,8 +879,9 @@ plots.intervals(
 )
 
 # %% [markdown]
-# **Explain.** The same kind of network, several times as many patients: a narrower interval. Where the second difference
-# lies above zero, interval and all, the network has learned something. Its accuracy is far below what was handed in.
+# **Explain.** With the same kind of network and several times as many patients, the interval is narrower. Where the
+# whole interval of the second difference lies above zero, the network has learned something. Its accuracy is far below
+# what was handed in.
 
 # %% tags=["author", "verdict"]
 # verdict("14.in-folds-it-is-much-lower", evaluate.metric(in_folds, "accuracy").value < accuracy - 0.1)
@@ -889,10 +894,10 @@ print("left of the study's folder:", len(list(study.glob("*"))), "files")
 # %% [markdown]
 # ## Step 12 · Random labels, on the set of this course · deeper
 #
-# The test of Step 2 is worth keeping, for your own work first. Here it is on `DATASET`, any number of classes, and on a
-# sound protocol: labels are dealt anew among the *groups* (patients and near-duplicates), and logistic regression is
-# cross-validated. By chance alone the accuracy is about one over the number of classes. Folds by image and by group: which
-# of them will stay near chance?
+# Keep the test of Step 2 in use, first of all for your own work. Here it runs on `DATASET`, with any number of
+# classes, and with a sound protocol: each *group* (patients and near-duplicates) gets a random label, and logistic
+# regression is cross-validated. By chance alone the accuracy is about one over the number of classes. Which will stay
+# near chance, folds by image or folds by group?
 
 # %% tags=["nbval-check-output"]
 named = datasets.load(DATASET, DATA_DIR)
@@ -921,21 +926,22 @@ for unit, groups in {"image": None, "group": named["group"]}.items():
 print(f"by chance: {1 / len(classes):.3f}")
 
 # %% [markdown]
-# **Explain.** By group the interval should reach across chance (one in twenty fails to, by bad luck). By image it may lie
-# above, if groups hold several images each. A pass does not prove a study sound, as the faults of Step 9 show. A failure
-# proves it unsound.
+# **Explain.** By group the interval should include chance (one in twenty does not, by bad luck). By image it may lie
+# above chance, if groups hold several images each. A pass does not prove a study sound, as the faults of Step 9 show.
+# A failure proves it unsound.
 
 # %% [markdown]
 # ## Step 13 · A published table, redone · deeper
 #
-# Last, the other way round: a published figure, set beside one's own. Ozturk et al. (2020) trained a network from scratch,
-# DarkCovidNet, on 1,125 images: 125 of COVID-19, 500 of pneumonia, 500 without finding. They report the mean of five folds,
-# drawn over *images*. Many patients have several: in the full set, a random split leaves about half of the COVID-19 test
-# images with their patient in training (51 %; 46 % of those without finding, 37 % of those with pneumonia).
+# Now we compare a published figure with our own. Ozturk et al. (2020) trained a network from scratch, DarkCovidNet, on
+# 1,125 images: 125 of COVID-19, 500 of pneumonia, 500 without finding. They report the mean of five folds, drawn over
+# *images*. Many patients have several: in the full set, a random split leaves about half of the COVID-19 test images
+# with their patient in training (51 %; 46 % of those without finding, 37 % of those with pneumonia).
 #
-# `python -m benchmarks.darkcovidnet` redoes the table with patients kept whole, on the part of the set that we have. (Of a
-# COVID-19 image the file name does not tell the patient: there only near-duplicates are known to belong together.) Patients
-# kept whole: will the figures lie far below the published one, a little below, or above?
+# `python -m benchmarks.darkcovidnet` redoes the table with patients kept whole, on the part of the set that we have.
+# (The file name of a COVID-19 image does not tell the patient: of these images, only near-duplicates are known to
+# belong together.) With patients kept whole, will the figures lie far below the published one, a little below, or
+# above?
 
 # %%
 done = measured.read("darkcovidnet")
@@ -959,10 +965,11 @@ shown.reset_index(drop=True)
 
 # %% [markdown]
 # **Explain.** For the row *as published* we have means and no interval. `grouped` means patients kept whole, as far as
-# they are known, `images` folds over images, as in the paper. `models_scored` is how many rows were scored on the same
-# folds: the best of so many is a little lucky (fault 4, in our own table). So we do not pick the best row. A row whose
-# settings were *chosen inside* each training part is a fair candidate: none of them was picked by the folds it is
-# scored on. (The list of what could be picked was made after a look at a part of the images; the benchmark says so.)
+# they are known, `images` folds over images, as in the paper. `models_scored` is the number of rows that were scored
+# on the same folds: the best of so many is a little lucky (fault 4, in our own table). So we do not pick the best row.
+# A row whose settings were *chosen inside* each training part is a fair candidate: none of its settings was picked by
+# the folds on which it is scored. (The list of possible settings was made after a look at a part of the images; the
+# benchmark says so.)
 
 # %% tags=["nbval-check-output"]
 published = done[done["model"] == "DarkCovidNet as published"].iloc[0]
@@ -985,8 +992,8 @@ for model, row in both.iterrows():
     print(f"{model}: images - grouped = {row['images'] - row['grouped']:+.3f}")
 
 # %% [markdown]
-# **Explain.** May one conclude "better than the paper" where a value is higher, or "worse" where it is lower? Three
-# differences stand between the two, and each would do:
+# **Explain.** May one conclude "better than the paper" where a value is higher, or "worse" where it is lower? No:
+# there are three differences between the two, and each alone is reason enough:
 #
 # | | published | here |
 # |---|---|---|
@@ -994,22 +1001,22 @@ for model, row in both.iterrows():
 # | protocol | five folds over images | five folds, known patients and near-duplicates whole (`grouped`) |
 # | selection | 100 epochs; the folds used for validation are those reported | chosen inside the training part, or fixed beforehand |
 #
-# An interval that includes the published value says: not told apart, under another protocol, on another subset. The row
-# *DarkCovidNet rebuilt* is the network as its authors' code has it, trained for a fifth of their 100 epochs, which is what
-# two cores allow: no test of the published network. The lines *images - grouped* are the only ones that compare like with
-# like: what the protocol was worth for that model, give or take the luck of other folds and other trainings: a few
-# hundredths may be either.
+# If an interval includes the published value, the two are not told apart, under another protocol and on another
+# subset. The row *DarkCovidNet rebuilt* is the network of its authors' code, trained for a fifth of their 100 epochs,
+# because two cores allow no more. It is no test of the published network. Only the lines *images - grouped* compare
+# like with like. They show what the protocol was worth for that model, together with the luck of other folds and other
+# trainings: a few hundredths may be either.
 
 # %% [markdown]
 # ## Step 14 · A recipe, and a set without disease · deeper
 #
 # Many courses teach one recipe for chest radiographs: two folders of one size; images cut at random into training,
 # validation and test; seven convolutions with pooling, two dense layers, a dropout, one sigmoid; Adam, ten epochs, the
-# epoch with the lowest validation loss. No line of it is wrong Keras.
+# epoch with the lowest validation loss. No line of such code is wrong Keras.
 #
 # `python -m benchmarks.no_disease` runs it on 700 phantoms **without any disease**. Half of them are called `covid`, and
-# those wear the word `R PORTABLE`. Nothing in a lung goes with the class. (The size was settled with hindsight: of 400
-# images it learned nothing in ten epochs, with one seed.)
+# those wear the word `R PORTABLE`. Nothing in a lung goes with the class. (The size was settled with hindsight: from
+# 400 images the recipe learned nothing in ten epochs, with one seed.)
 #
 # **Predict.** Which accuracy will the recipe report, on its 105 test images?
 
@@ -1037,9 +1044,10 @@ recipe.meets(
 
 # %% [markdown]
 # **Explain.** Each row is the mean of five seeds (drawing, split, weights), with its 95 % interval over them. The recipe
-# reports a high accuracy on healthy chests. Put the word on the other class, and it is wrong about nearly all; take it
-# away, and it guesses. A held-out test set, a validation set and falling losses were all there: none of them asks *what*
-# was learned. Only other images can (lesson 09), and a baseline that sees no lung.
+# reports a high accuracy on healthy chests. If the other class wears the word, the network is wrong about nearly all
+# images; if nobody wears it, the network guesses. A held-out test set, a validation set and falling losses were all
+# there: none of them asks *what* was learned. Only other images can ask this (lesson 09), and a baseline that sees no
+# lung.
 
 # %% tags=["author", "verdict"]
 # verdict("14.the-recipe-needs-no-disease", told["low"] > 0.75)
@@ -1048,10 +1056,11 @@ recipe.meets(
 # %% [markdown]
 # ## Key points
 #
-# - A suspicion becomes a finding by an experiment: the figure as reported, beside the figure with only that repaired.
+# - A suspicion becomes a finding by an experiment: the figure as reported, beside the figure with only that fault
+#   repaired.
 # - Random labels tell in a minute *that* a study leaks. They do not see wrong bookkeeping.
 # - Count: rows, files, radiographs, patients; the sum of a matrix; the length of a list; the classes of each part.
-# - Faults cover for each other: one repaired may move nothing. Plant each alone where the truth is known.
+# - Faults cover for each other: repairing one may change nothing. Plant each alone where the truth is known.
 # - One row per radiograph first, then a split by patient: disjoint by row is not disjoint by patient.
 # - (deeper) A published figure is compared with its subset, protocol and selection named, or not at all.
 #
@@ -1071,8 +1080,8 @@ print(guess.code())
 #
 # Practise it first: [exercise 14](../exercises/14_reviewing_exercise.ipynb), whose checks answer at once.
 #
-# The exercise hands you another study, other faults, and asks for a review of half a page. The case studies of this
-# course are five more. And there is the notebook you wrote last month.
+# The exercise gives you another study, with other faults, and asks for a review of half a page. The course's case
+# studies are five more. And there is the notebook you wrote last month.
 
 # %% [markdown]
 # ## Sources and licence
