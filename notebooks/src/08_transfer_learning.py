@@ -236,8 +236,8 @@ print(f"logistic regression on pixels: {pixels}; always the largest class: {alwa
 # **Explain.** The network has never seen a radiograph. Yet a *linear* model reads the class from its features better
 # than from pixels. The first cuts do no better than pixels. Near the top, neighbouring cuts lie within each other's
 # intervals: the choice among them is partly luck, and the score of the chosen one is a little too high (lesson 07). On
-# DarkCovidNet's set the end is clearly worse than the middle; on case E's the two cannot be told apart. This was one
-# network on two sets: test it on *your* images.
+# DarkCovidNet's set the end is clearly worse than the middle; on case E's the two cannot be told apart. This is one
+# network on two sets, not a law: test it on *your* images.
 
 # %% tags=["author", "verdict"]
 # first = by_cut["value"][0]
@@ -467,7 +467,7 @@ winner.meets(
 #
 # In Step 2 the frozen network ran over test images, too. Which other steps may do that: a scaler, a PCA (the
 # directions of largest spread), a selection of features, a trained layer? Give each image a label **drawn at random**.
-# Then the true AUC is 0.5 (lesson 04), and what is above it has leaked. We use 200 images of different groups, half to
+# Then the true AUC is 0.5 (lesson 04), and anything above it is a leak. We use 200 images of different groups, half to
 # train, half to test.
 
 # %% tags=["nbval-check-output"]
@@ -560,9 +560,9 @@ leaks.meets(
 # %% [markdown]
 # **Explain.** Steps fitted *with the labels* on all images give an AUC far above the truth. From hundreds of numbers,
 # the selection kept some that happened to fit the labels of the test half, too. The trained layer, which stands for
-# any fine-tuning before the split, has learned these labels. Inside the training half both are harmless. Scaler and
-# PCA showed no leak. Keep them inside all the same: in a pipeline it costs nothing, and in use no average can include
-# tomorrow's patients.
+# any fine-tuning before the split, has learned these labels. Fitted inside the training half, both are harmless.
+# Scaler and PCA showed no leak. Keep them inside all the same: in a pipeline it costs nothing, and in use no average
+# can include tomorrow's patients.
 #
 # | step | before the split? |
 # |---|---|
@@ -919,7 +919,7 @@ weighted.meets(
 )
 
 # %% [markdown]
-# **Explain.** Read it row by row.
+# **Explain.** Read the table row by row.
 #
 # - *AUC*: weights and copies rank as the plain fit does, within a hundredth or so. Leaving out frequent images
 #   lowers the AUC where the task is not easy: they held information.

@@ -13,7 +13,7 @@
 # - say why a high accuracy on a test part of the same set does not show that a model sees the disease;
 # - test what a trained model uses, with the suspected sign moved, reversed or removed;
 # - tell which repair works: erasing where found, on one side, or everywhere;
-# - measure what the frame of an image tells, and say what such an audit cannot see;
+# - measure what the frame of an image reveals, and say what such an audit cannot see;
 # - (deeper) show why cropping does not remove a hospital's style or a patient's age.
 #
 # **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip; about one
@@ -177,7 +177,7 @@ print(f"accuracy on new patients of this hospital: {accuracy}")
 #
 # To learn what a network uses, change *one* thing and see whether the answer changes. An image that differs from
 # another in one thing only, here in the word, is called its **counterfactual**. The network is not trained again.
-# There are four test sets of the same chests:
+# We use four test sets of the same chests:
 #
 # | test set | the word is worn by |
 # |---|---|
@@ -302,8 +302,8 @@ plots.intervals(
 # %% [markdown]
 # **Explain.** *Random*: the word points the right way for about half of the patients, the wrong way for the others.
 #
-# Was this one unlucky set? The table shows, for `seeds` sets drawn anew (`python -m benchmarks.story`), the mean
-# accuracy, its 95 % interval, and `n`, the test images in each.
+# Was this one unlucky set? Each row is the mean accuracy over `seeds` sets, each drawn anew (`python -m
+# benchmarks.story`), with its 95 % interval; each set has `n` test images.
 
 # %% tags=["nbval-check-output"]
 story = measured.read("story").set_index("row")
@@ -438,8 +438,8 @@ repair.meets(
 # 3. The same as before the repair.
 #
 # <details><summary>Answer</summary>
-# 2. A strange object may move the scores up or down, but it moves those of the COVID-19 images alone. So 1 does not
-# follow. Answer 3 would need the model to know the word. </details>
+# 2. A strange object may move the scores up or down, but only on the COVID-19 images. So 1 does not follow. Answer 3
+# would need the model to know the word. </details>
 
 # %% tags=["author", "verdict"]
 # verdict("09.erased-where-found-is-about-perfect", auc["C"][0].value > 0.97)
@@ -454,7 +454,7 @@ repair.meets(
 # ## Step 5 · What the frame tells
 #
 # Can a shortcut be noticed *before* training? Lesson 02 trained a simple model on the **frame** alone, the outer tenth
-# of the image (after Maguolo and Nanni 2021). It holds a part of nearly every word. We train a random forest.
+# of the image (after Maguolo and Nanni 2021). It holds a part of nearly every word. We train a random forest on it.
 
 # %%
 frame = np.ones((96, 96), bool)
@@ -482,14 +482,14 @@ print("COVID-19 from the frame:", from_frame)
 # %% [markdown]
 # **Explain.** The network depends on the word; the forest does not notice it: trees on single pixels cannot read what
 # changes its place (lesson 02). **An audit sees what its model can see**: if a weak model finds a shortcut, the
-# shortcut is there; if it finds none, that proves little. The word was found by a person who looked, and by testing
-# the network as in Step 3.
+# shortcut is there; if it finds none, that proves little. A person who looked found the word, and so did the tests of
+# Step 3.
 #
 # Now come real radiographs (`python -m benchmarks.shortcuts`): case E's published set and 925 images of
 # DarkCovidNet's. No model scores an image whose patient it saw.
 #
-# **Predict.** No picture is opened: only the properties of the files are known (format, mode, size, bytes per pixel, of
-# copies saved anew). What is the AUC for COVID-19 against all other images of DarkCovidNet's set?
+# **Predict.** No picture is opened: only the properties of the files are known (format, mode, size and bytes per
+# pixel, of copies that were saved again). What is the AUC for COVID-19 against all other images of DarkCovidNet's set?
 
 # %% tags=["nbval-check-output"]
 MY_FILES = None  # your prediction: AUC from file properties alone, from 0 to 1
@@ -814,10 +814,10 @@ pd.concat(pages)[["check", "verdict", "finding"]]
 #
 # *ok*: the interval reaches down to 0.5, or lies below it (which is no shortcut). *look*: the whole interval lies
 # above 0.5. *fault*: it lies above 0.6; then a network can score that much while it sees hardly any lung. *look* asks
-# you to look at images; it is not yet a finding. If it stands beside the strokes of the phantoms, as here, it is a
-# false alarm: their letters were drawn at random. (About one interval in twenty misses, and fine lines inside the
-# lungs are strokes, too. For strokes and order, the course's table of results counts how often an audit is wrong. The
-# lungs of many images reach a little into the frame.)
+# you to look at images; it is not a finding. If it stands beside the strokes of the phantoms, as here, it is a false
+# alarm: their letters were drawn at random. (About one interval in twenty misses, and fine lines inside the lungs are
+# strokes, too. For strokes and order, the course's table of results counts how often an audit is wrong. The lungs of
+# many images reach a little into the frame.)
 #
 # *Not tested* is not *ok*: the project does not say where its images come from, so nobody can check. And no table
 # shows how a given *network* decides: for that, test the network (Step 3, and lesson 10).

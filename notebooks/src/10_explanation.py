@@ -383,9 +383,9 @@ inside.meets(
 )
 
 # %% [markdown]
-# **Explain.** The two differences are taken image by image. If its interval lies above zero, Grad-CAM has more of its
-# heat on the lesion than a map that knows nothing. Still, most of its heat lies outside the lesion. (The centred map
-# cannot win the pointing game: its hottest place lies between the lungs.)
+# **Explain.** The two differences are taken image by image. If the interval of a difference lies above zero, Grad-CAM
+# has more of its heat on the lesion than a map that knows nothing. Still, most of its heat lies outside the lesion.
+# (The centred map cannot win the pointing game: its hottest place lies between the lungs.)
 
 # %% tags=["author", "verdict"]
 # verdict("10.three-picked-look-better", energy[best].mean() > 1.2 * energy.mean())
@@ -518,9 +518,9 @@ fall.meets(
 
 # %% [markdown]
 # **Explain.** Now the answer is in units of probability. On images that *do* show a pneumonia, the shortcut network
-# loses several times as much without the letters as the honest one. (Does the probability of the honest one change at
-# all? See whether its interval includes zero.) The shortcut network uses the disease as well: a shortcut need not
-# replace the signal to spoil the answer.
+# loses several times as much probability without the letters as the honest one. (Does the probability of the honest
+# one change at all? See whether its interval includes zero.) The shortcut network uses the disease as well: a shortcut
+# need not replace the signal to spoil the answer.
 #
 # What do letters do on images of healthy people?
 
@@ -634,12 +634,12 @@ print(f"heat spread evenly  {lesion.mean():.3f}")
 #
 # ### Checkpoint
 #
-# A colleague shows a map whose brightest spots lie in the *healthy* lung. The network says 0.999 and is right. Where do
-# you look first?
+# A colleague shows a map whose brightest spots lie in the *healthy* lung. The network says 0.999 and is right. What do
+# you check first?
 #
-# 1. The network looks at healthy lung to recognise pneumonia.
+# 1. Nothing: the network uses healthy lung to recognise pneumonia.
 # 2. How the map was made: was the cut left out, was the sign lost, and which number's gradient was taken?
-# 3. Another image: one on which the map looks better.
+# 3. Another image, on which the map looks better.
 #
 # <details><summary>Answer</summary>
 # 2. Without the cut, or with absolute values, places that speak <em>against</em> the class are hot, too. The

@@ -140,7 +140,7 @@ right_when_sure.meets(
 # %% [markdown]
 # **Explain.** Two figures ought to be equal: how sure the network is on average, and how often it is right. The second
 # is lower: the network is **overconfident**. (This interval counts images as independent. A patient may have several,
-# so it is a little too narrow; from now on intervals are by group.)
+# so the interval is a little too narrow; from now on intervals are by group.)
 
 # %% [markdown]
 # ## Step 2 · The reliability diagram
@@ -230,7 +230,7 @@ plots.line(
 # training images, T would be too small; fitted on test images, it would make their scores too good. Fit it on
 # **validation**, whose images are new.
 #
-# `calibrate.temperature` finds the best T with an optimiser, for any number of classes, and warns when it is given test
+# `calibrate.temperature` finds the best T with an optimiser, for any number of classes, and warns when given test
 # images. `calibrate.apply` changes the probabilities of a whole table.
 
 # %%
@@ -324,8 +324,8 @@ diagrams = {name: calibrate.reliability(each, positive, bins=5) for name, each i
 plots.reliability(diagrams, title=f"Reliability, {len(test)} test images", what=positive)
 
 # %% [markdown]
-# **Explain.** A difference below 0 is better with the temperature; where the interval includes 0, these images cannot
-# tell. (Where a network is hardly ever wrong, T depends on two or three validation images and may do harm: this
+# **Explain.** A difference below 0 means that the temperature helps; where the interval includes 0, these images
+# cannot tell. (Where a network is hardly ever wrong, T depends on two or three validation images and may do harm: this
 # difference shows it.)
 
 # %% [markdown]
@@ -383,7 +383,7 @@ kept.meets(
 # **Explain.** The threshold 0.5 is a habit: its sensitivity is whatever it happens to be. "chosen, validation" is no
 # result: 0.90 was asked for there. "chosen, test" is the measurement, and it may lie on either side of 0.90, because
 # the threshold was chosen on a few dozen images with COVID. Report it as it is, with interval and n. Moving the
-# threshold now, so that test comes out at 0.90, would be choosing on test.
+# threshold now to reach 0.90 on test would be choosing on test.
 #
 # This choice needed no calibration: the order of the images decides which are called positive. But a threshold belongs
 # to the temperature at which it was chosen. Calibration is needed where the probability itself is used: shown to a
@@ -472,9 +472,8 @@ pd.DataFrame(rows).set_index("prevalence").round(3)
 # ## Step 6 · The frozen threshold at a second site
 #
 # Now another hospital, site C. Its images are hazy and portable, its patients new; the disease and the shares of the
-# classes are the same. We know what differs, because we draw it so: the equipment, the view (AP only), and more leads,
-# lines and tubes. (This step uses phantoms whatever `DATASET` is; with another set, a network is first trained on
-# phantoms.)
+# classes are the same. We draw what differs: the equipment, the view (AP only), and more leads, lines and tubes. (This
+# step uses phantoms whatever `DATASET` is; with another set, a network is first trained on phantoms.)
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("second_site", n=180, seed=SEED)
@@ -504,8 +503,8 @@ for name, each in sites.items():
 
 # %% [markdown]
 # Temperature and threshold are frozen: both come from the validation images at home, for a sensitivity of 0.90. For
-# comparison we also make the mistake: we pick the threshold again *on the images of the new site*, so that it reaches
-# 0.90 there.
+# comparison, we make a mistake: we pick the threshold again *on the images of the new site*, so that it reaches 0.90
+# there.
 #
 # **Predict.** Which sensitivity does the frozen threshold reach at the other hospital?
 

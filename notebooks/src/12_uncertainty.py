@@ -249,7 +249,7 @@ second_specificity.meets(
 
 # %% [markdown]
 # **Explain.** Read each column from top to bottom. At the second hospital the sensitivity falls while the specificity
-# *rises*. This happens when all scores move down, with COVID and without: there are fewer alarms, true and false. A
+# *rises*. This happens when scores move down, with COVID and without: there are fewer alarms, true and false. A
 # threshold is a point on a scale, and the scale is not the same there. A difference between the data in use and the
 # training data is called **domain shift**. The AUC depends on the order of the scores alone; only the interval of the
 # *difference* would say whether it is lower there. For the children the intervals overlap with those of home: with
@@ -563,7 +563,7 @@ coverage_there.meets(
 
 # %% [markdown]
 # **Explain.** At the second hospital the sets hold the truth far less often than promised, and they are *smaller*: the
-# network is surer there although it is wrong more often, and nothing in the sets shows this. If the children's
+# network is surer there although it is wrong more often, and nothing in the sets shows that. If the children's
 # interval includes 0.9, these images do not show that the promise is broken. But nothing guarantees it for children,
 # because they are not from home's pack. The repair needs labelled images from the new place (Step 7, deeper).
 
@@ -617,12 +617,12 @@ for name, (table, images) in redrawn.items():
 # )
 
 # %% [markdown]
-# **Explain.** All these images show COVID, so the share called COVID is the sensitivity. `evaluate.compare` pairs image
-# with image, by patient, so that differences between people cancel. Both changes cost sensitivity, and
+# **Explain.** All these images show COVID, so the share called COVID is the sensitivity. `evaluate.compare` pairs the
+# two drawings of each image, by patient, so that differences between people cancel. Both changes cost sensitivity, and
 # neither would show in any number measured at home. (Which one costs more? Look how far the two intervals overlap.)
 # Outside hospitals, disease at an early stage is the more common case, and a test set of severe cases says little
-# about it. *What this does not show*: how large either effect is on patients. Our equipment and our severity scale are
-# drawn.
+# about it. *What this does not show* is how large either effect is on patients. Our equipment and our severity scale
+# are drawn.
 
 # %% [markdown]
 # ## Step 7 · What the sets promise, and a repair · deeper
@@ -786,8 +786,8 @@ for name, images in inputs.items():
 # limit. The honest way sets it on held-out **clean** images alone (here `val`): at the score that about 5 % of them
 # exceed. It costs 5 % of good images, a price that is known; what the gate catches is then a *measurement*.
 #
-# With this limit we test unsuitable inputs such as noise and turned images, new clean images, and images from
-# elsewhere.
+# With this limit we test unsuitable inputs such as noise and turned images, new clean images, and images of both other
+# hospitals.
 #
 # **Predict.** Which share of the *second hospital's* images will the gate reject? There the sensitivity was low (Step
 # 2).
@@ -1090,7 +1090,7 @@ of_all.meets(
 # The hospitals so far were drawn. Now we take real radiographs, COVID-19 against no finding. Of DarkCovidNet's set
 # (Ozturk and others, 2020) we had 521 such radiographs; each class comes from a collection of its own (lesson 09). The
 # model is of the kind that lesson 08 builds: frozen ImageNet features, cut at block 4, and a logistic regression. The
-# results were kept in a table. The first result is inside the set, by five folds that keep groups whole:
+# results were kept in a table. The first result is from inside the set, by five folds that keep groups whole:
 
 # %% tags=["nbval-check-output"]
 real = measured.read("external").set_index("where").round(3)

@@ -58,8 +58,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · All that an answer depends on
 #
-# We need a network to deploy: the compact one of lesson 06, trained as there on a split by group. The default set is
-# drawn: COVID and viral phantoms differ because we draw them so. What follows is no evidence about patients.
+# We need a network to deploy: the compact network of lesson 06, trained as there on a split by group. The default set
+# is drawn: COVID and viral phantoms differ because we draw them so. What follows is no evidence about patients.
 
 # %% tags=["nbval-check-output"]
 size = 96 if MODE == "class" else 224
@@ -480,7 +480,7 @@ squashed_answers.meets(
 
 # %% [markdown]
 # **Explain.** On a square image the two do the same. So a test on square files passes, and the bug first shows on a
-# portrait image. A test set cannot show all mistakes. With the sides cut off, the same test images give other answers.
+# portrait image. A test set cannot show all mistakes. With the sides cut off, the same test images get other answers.
 # One set of this size may not show whether that costs accuracy: see the interval.
 #
 # The repair is not a better test. Write nothing twice: use *one* function, `preprocess.prepare`, for training and
@@ -490,7 +490,7 @@ squashed_answers.meets(
 # ## Step 4 · The model card
 #
 # Mitchell and others (2019) proposed that a model comes with a **model card**, a text in nine sections. It says what
-# the model is and is for, how it does on *parts* of the evaluation data, and what is known to be wrong.
+# the model is, what it is for, how it does on *parts* of the evaluation data, and what is known to be wrong.
 # `deploy.model_card` takes the numbers from tables. First we give it what projects usually have: a name, and an
 # accuracy.
 

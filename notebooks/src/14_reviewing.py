@@ -92,7 +92,7 @@ kept_for_test = [f"P{number:05d}" for number in range(2, 80, 4)]
 # %% [markdown]
 # Now comes the study as handed in: twelve numbered cells. The code runs. **It holds ten faults**, all found in
 # published teaching notebooks. `RidgeClassifier` is a linear model, one weight per pixel; `MLPClassifier` is a network
-# with one hidden layer (lesson 05), from scikit-learn.
+# with one hidden layer (lesson 05).
 #
 # Before you run anything, read all twelve cells with a pencil. For each suspicion write down the cell, and *which
 # figure the fault would change, in which direction*.
@@ -498,7 +498,7 @@ leaks.meets(
 # A colleague splits the lines at random, and afterwards keeps in the **test** part only the first line of each radiograph.
 # What has she achieved?
 #
-# 1. Each radiograph is counted once in the test. Those that are in train as well are still there.
+# 1. Each radiograph is counted once in the test. Radiographs that are also in train are still there.
 # 2. The leak is gone: there are no duplicates any more.
 # 3. Nothing changes.
 #
