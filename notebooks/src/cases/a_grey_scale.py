@@ -34,7 +34,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -66,11 +66,11 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 #
 # ## Step 1 · Images from a Google Drive
 #
-# Google Colab runs a notebook on one of Google's machines. There are three ways from a Drive to it. Your **own Drive**
-# can be mounted: its files then appear as a folder below `/content/drive`. This works on Colab only, and Colab asks for
-# your consent. A **shared folder** and a **shared archive** have a link ("Share", "anyone with the link"), which the
-# package gdown downloads on any machine. Up to its version 5, which Colab has, gdown takes at most 50 files from a
-# folder: pack more than that as one zip file.
+# Google Colab runs a notebook on one of Google's machines. There are three ways to bring images there from a Drive.
+# Your **own Drive** can be mounted: its files then appear as a folder below `/content/drive`. This works on Colab
+# only, and Colab asks for your consent. A **shared folder** and a **shared archive** have a link ("Share", "anyone
+# with the link"), which the package gdown downloads on any machine. Up to its version 5, which Colab has, gdown takes
+# at most 50 files from a folder: pack more than that as one zip file.
 
 
 # %%
@@ -140,8 +140,8 @@ for number, name in enumerate(class_names):
 #
 # The description has these three words and no numbers. *Grey scale*: one number per pixel in place of red, green and
 # blue. *Transformation*: every image becomes a square of the same side; its shape is not kept, as in most such projects.
-# *Normalisation*: we subtract each image's own mean and divide by its own standard deviation. Dividing by 255 is as
-# common.
+# *Normalisation*: we subtract each image's own mean and divide by its own standard deviation. Dividing by 255 is
+# equally common.
 
 # %%
 size = 64 if MODE == "class" else 224
@@ -162,10 +162,11 @@ print(f"largest mean of an image {abs(x.mean(axis=(1, 2, 3))).max():.3f}")
 print(f"standard deviations {x.std(axis=(1, 2, 3)).min():.3f} to {x.std(axis=(1, 2, 3)).max():.3f}")
 
 # %% [markdown]
-# Take one radiograph and make it darker and flatter, as another machine might: each grey level times 0.6, plus 20.
+# Take one radiograph and make it darker and flatter, as another machine might: multiply each grey level by 0.6 and
+# add 20.
 #
-# **Predict.** The two images are subtracted, pixel by pixel, after our normalisation, whose unit is one standard
-# deviation. How large is the mean difference?
+# **Predict.** We normalise both images (the unit is then one standard deviation) and subtract them, pixel by pixel.
+# How large is the mean difference?
 
 # %% tags=["nbval-check-output"]
 MY_DIFFERENCE = None  # your prediction: mean difference after normalisation, from 0 to 1
@@ -197,7 +198,7 @@ apart.meets(
 # %% [markdown]
 # **Explain.** Division by 255 keeps the difference between the machines. Our normalisation removes it, at a price: a
 # disease that changes the brightness or contrast of the whole image loses that sign, too. The same function prepares
-# the images that are trained on, the test images and any later image; two functions could come to differ (lesson 13).
+# the training images, the test images and any later image; two functions could come to differ (lesson 13).
 # `convert("L")` is right for files of 8 bits; it cuts off the bright part of files of 16 bits, which lesson 03 reads.
 
 # %% [markdown]
@@ -222,13 +223,14 @@ for number, row in enumerate(axes):
 plots.show(figure, "Six training images of each class: negative above, positive below.")
 
 # %% [markdown]
-# **Why convolutions?** A dense layer gives each pixel a weight of its own. What it learns about an opacity in one place
-# it does not know in another, and it ignores which pixels are neighbours. A convolution slides one small set of weights
-# over the whole image: a pattern is found wherever it lies. Max-pooling then keeps the largest of each four answers,
-# so that the next convolution sees a larger part of the chest and small shifts count less.
+# **Why convolutions?** A dense layer gives each pixel a weight of its own. What it learns about an opacity in one
+# place does not help it in another, and it ignores which pixels are neighbours. A convolution slides one small set of
+# weights over the whole image: a pattern is found wherever it lies. Max-pooling then keeps the largest of each four
+# answers, so that the next convolution sees a larger part of the chest and small shifts count less.
 #
-# The description gives no numbers. Ours were first set with a look at test images. Later they passed, unchanged, a rule
-# that was written before its run, on phantoms of other patients (`benchmarks/case_ab.py`): a check, not a fresh choice.
+# The description gives no numbers. We first set ours with a look at test images. Later, unchanged, they passed a test
+# on phantoms of other patients, by a rule that was written before the run (`benchmarks/case_ab.py`). This is a check,
+# not a fresh choice.
 #
 # **Predict.** The network below has two convolutions, a dense layer of 64 units and one sigmoid unit. Which of these has
 # the most weights?
@@ -280,10 +282,10 @@ largest.meets(
 
 # %% [markdown]
 # **Explain.** The first convolution has 160 weights (16 filters of 9, and one bias each), whatever the side of the
-# image; 16 dense units on the pixels would have those of the first line. (`model.summary()` prints the same table.)
-# Most of the weights stand in the dense layer behind *flatten*: there, each place has its own again.
+# image; 16 dense units on the pixels would have as many as the first line says. (`model.summary()` prints the same
+# table.) Most of the weights are in the dense layer after *flatten*: there, each place has its own weights again.
 #
-# Now training and the one figure of the project. How far will training and test accuracy be apart?
+# Now we train, and get the one figure of the project. How far apart will training and test accuracy be?
 
 # %%
 optimizer = keras.optimizers.Adam(learning_rate=0.001)
@@ -299,9 +301,9 @@ p = float(model.predict(prepare(new)[np.newaxis], verbose=0)[0, 0])
 print(f"{new.name}: {class_names[int(p >= 0.5)]}, with p({class_names[1]}) = {p:.2f}")
 
 # %% [markdown]
-# **Explain.** The first line is of images that the network has learnt from; what counts is the second. (On another
-# machine these figures differ a little: it adds up in another order.) The last cell answers one file. A project of this
-# kind ends here, and as a first network it is an achievement: files in, a trained model, an answer out.
+# **Explain.** The first line is for the training images; the second line counts. (On another machine these figures
+# differ a little, because it adds numbers in another order.) The last cell answers one file. A project of this kind
+# ends here, and as a first network it is an achievement: files in, a trained model, an answer out.
 
 # %% [markdown]
 # ## Part two · The review
@@ -325,10 +327,10 @@ print(f"{known.sum()} of {is_test.sum()} test images show a patient who is in tr
 # The random split has put images of one patient on both sides. Lesson 04 and case C measure what that adds; here the
 # intervals, at least, are computed by patient.
 #
-# Three simple ways answer the same test images: always the larger class; the class of the most similar training image;
-# logistic regression, with one weight per pixel.
+# Three simple methods answer the same test images: always the larger class; the class of the most similar training
+# image; logistic regression, with one weight per pixel.
 #
-# **Predict.** The network's accuracy minus that of logistic regression?
+# **Predict.** What is the network's accuracy minus that of logistic regression?
 
 # %% tags=["nbval-check-output"]
 MY_LEAD = None  # your prediction: a difference of two accuracies, from -0.3 to 0.5
@@ -380,9 +382,9 @@ lead.meets(
 
 # %% [markdown]
 # **Explain.** Each accuracy stands with its 95 % interval, its n (images) and its groups (patients). The lines below
-# are paired differences on the same images, and each sentence follows from its interval: above 0, below 0, or across
-# it. On the phantoms the network is ahead of all three ways. Without these lines a project does not know whether it
-# needed a network. What the lead rests on is the question of Step 5.
+# the table are paired differences on the same images, and each sentence follows from its interval: above 0, below 0,
+# or across it. On the phantoms the network is ahead of all three methods. Without these lines a project does not know
+# whether it needed a network. Step 5 asks where the lead comes from.
 #
 # ### Checkpoint
 #
@@ -393,17 +395,18 @@ lead.meets(
 # 3. Neither: below 0.95 both are useless.
 #
 # <details><summary>Answer</summary>
-# 2. Answer 1 compares two numbers without their intervals, on different images: three images decided it. Answer 3
-# judges by a number that nobody derived from a use.
+# 2. Answer 1 compares two numbers without their intervals, on different images: three images make the difference.
+# Answer 3 judges by a number that nobody derived from a use.
 # </details>
 
 # %% [markdown]
 # ## Step 5 · The letters in the corner
 #
-# Look at the training images of Step 3 again. **These phantoms carry a planted fault, of a kind that real sets have. It
-# is ours, and no finding about the project:** the letters R and PORTABLE are burnt into most positive images and into
-# few negative ones. (How often, and how faint the disease is, was set with the look at test images that Step 3
-# mentions.) Only of drawn images do we know which, so this step uses phantoms whatever `DATASET` says.
+# Look at the training images of Step 3 again. **These phantoms carry a planted fault, of a kind that real sets have.
+# We planted it; it is no finding about the project:** the letters R and PORTABLE are burnt into most positive images
+# and into few negative ones. (We set how often, and how faint the disease is, with the look at test images that Step 3
+# mentions.) We know which images have letters only if they are drawn, so this step uses phantoms whatever `DATASET`
+# says.
 
 # %% tags=["nbval-check-output"]
 drawn = found if DATASET == "phantom" else datasets.case("a", n=N, seed=SEED, size=SIDE)
@@ -427,10 +430,10 @@ right = (has_letters == ill)[held].sum()
 print(f"the clerk: {right} of {len(held)} test images right, {right / len(held):.3f}")
 
 # %% [markdown]
-# The clerk beats the network. So on these images no accuracy up to the clerk's is evidence that a lung was looked at.
-# That is a fault of the set. It does not say that this network reads the letters, but the network can be asked: each
-# image is drawn once more, the same in every grain of noise but for the letters. They are put where there were none,
-# and left out where there were.
+# The clerk beats the network. So on these images no accuracy up to the clerk's is evidence that a model looked at a
+# lung. That is a fault of the set. It does not say that this network reads the letters, but this can be tested: each
+# image is drawn once more, with the same noise and everything else the same except for the letters. Letters are added
+# where there were none, and left out where there were some.
 
 # %%
 changed = np.where(plan["marker"] == "", plan["marker"].max(), "")
@@ -455,7 +458,7 @@ plots.show(figure, "A positive training image with the letters R and PORTABLE, a
 # (letters on the others). For a network that never looks at the letters the three accuracies are equal. A fourth row is
 # a network of the same layers, trained and tested on images without letters.
 #
-# **Predict.** The network's accuracy with the letters swapped?
+# **Predict.** What is the network's accuracy with the letters swapped?
 
 # %% tags=["nbval-check-output"]
 MY_SWAPPED = None  # your prediction: an accuracy, from 0 to 1
@@ -521,9 +524,9 @@ with_swapped.meets(
 
 # %% [markdown]
 # **Explain.** Nothing but the letters differs between the first three rows, and the accuracy falls: this network reads
-# them, though at its image side they are a smudge to us (Step 3). Part of its accuracy came from them. In the last row
-# nobody has letters, in training or in the test: what is left is above a coin. Of the four it is the most honest number
-# to report, and still the number of a split by image.
+# the letters, though at its image size they are a smudge to us (Step 3). Part of its accuracy came from them. In the
+# last row nobody has letters, in training or in the test: the accuracy that is left is above that of a coin. Of the
+# four it is the most honest number to report, but it still comes from a split by image.
 #
 # Whether a network takes a shortcut depends on the network, the side of the images and the size of the letters. Whether
 # the set offers one does not. So the clerk's accuracy belongs beside every result on such a set.
@@ -574,10 +577,10 @@ print("Not shown: another hospital, children, other diseases; a benefit for anyb
 #
 # - The project does what its description says, in some fifty lines. One accuracy is where a review begins.
 # - Class 1 is the folder that comes second in the alphabet. One function prepares every image.
-# - Beside an accuracy belong n, its interval, and the simple ways on the same images, paired.
+# - Report an accuracy with n, its interval, and simple methods on the same images, paired.
 # - Letters that go with the label give a reader of letters a high accuracy. Up to that accuracy no score shows that a
 #   network looked at lungs.
-# - Whether a network reads them is an experiment: the same images without them.
+# - An experiment shows whether a network reads them: the same images without letters.
 
 # %% [markdown]
 # ## What next
