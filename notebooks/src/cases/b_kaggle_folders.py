@@ -5,8 +5,8 @@
 #
 # *Can we build it? Can the number be trusted?* One kind of student project downloads a set from Kaggle with the folders
 # `Train`, `Val` and `Prediction`. It trains a convolutional network, COVID-19 positive or negative, and gives a class to
-# each image of `Prediction`. Part one is such a project, in plain Keras. Part two asks which of its images can evaluate
-# it, and what the network goes by.
+# each image of `Prediction`. Part one is such a project, in plain Keras. Part two asks which of its images can
+# evaluate it, and what the network relies on.
 #
 # | described | here | where |
 # |---|---|---|
@@ -32,7 +32,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -47,8 +47,8 @@ from cxr_helpers import phantom, plots, preprocess, quiet, train, uncertainty
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` has larger images. `DATASET` is `"phantom"` (drawn radiographs), `"own"` (your
-# folder `data/case_b`), or a set of the catalogue: `"chest-xray-for-covid19-detection"` is the one described. Of another
-# set COVID-19 and normal are kept, and its test part, or a tenth, becomes `Prediction`.
+# folder `data/case_b`), or a set of the catalogue: `"chest-xray-for-covid19-detection"` is the one described. From
+# another set, COVID-19 and normal are kept, and its test part (or else a tenth of it) becomes `Prediction`.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -71,10 +71,10 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # | COVID-19 found (sensitivity), 254 patients with and 254 without [4] | 73 % at the first radiograph | 88 % |
 # | others called negative (specificity) [4] | 80 % | 77 % |
 #
-# (One study, not every patient had both.) A radiograph is quick to get, and it misses more: in the first two days of
-# symptoms it found 55 %, after more than eleven days 79 % [4]. Neither replaces the test for the virus: the American
-# College of Radiology advised against CT as a first test for COVID-19, and asked for a viral test whatever the images
-# show [1].
+# (This is one study, and not every patient had both.) A radiograph is quick to get, and it misses more: in the first
+# two days of symptoms it found 55 %, after more than eleven days 79 % [4]. Neither replaces the test for the virus:
+# the American College of Radiology advised against CT as a first test for COVID-19, and asked for a viral test
+# whatever the images show [1].
 #
 # The last reason is the dose of radiation.
 #
@@ -104,10 +104,10 @@ as_many.meets(
 # %% [markdown]
 # Typical effective doses are 0.02 mSv for one posteroanterior radiograph and 7 mSv for a chest CT [2].
 #
-# The set is on Kaggle. Its images may not be passed on with this course, so you download them yourself.
-# `DOWNLOAD = True` does it with kagglehub, Kaggle's own package, which may ask for an account. By default you get
-# **phantoms** in the same folders: radiographs that the course draws from a seed, nobody's chest and no evidence about
-# patients. After the next cell the code knows folders only.
+# The set is on Kaggle. Its images may not be passed on with this course, so you download them yourself. `DOWNLOAD =
+# True` does this with kagglehub, Kaggle's own package, which may ask for an account. By default you get **phantoms**
+# in the same folders: radiographs that the course draws from a seed, nobody's chest and no evidence about patients.
+# After the next cell the code knows folders only.
 
 # %%
 DOWNLOAD = False
@@ -132,14 +132,14 @@ endings = pd.Series([file.suffix.lower() for file in files], name="ending")
 pd.crosstab(folders, endings, margins=True)
 
 # %% [markdown]
-# **Explain.** `Train` and `Val` have a folder for each class: the path is the label. `Prediction` has none: these images
-# can be classified, and nobody can say from this folder whether rightly.
+# **Explain.** `Train` and `Val` have a folder for each class: the path is the label. `Prediction` has no such folders:
+# its images can be classified, but nobody can tell from this folder whether the answers are right.
 
 # %% [markdown]
 # ## Step 2 · A network from two folders
 #
-# `image_dataset_from_directory` reads a folder with one sub-folder per class. It decodes JPEG and PNG, makes grey levels
-# 0-255 and one size, and gives batches.
+# `image_dataset_from_directory` reads a folder with one sub-folder per class. It decodes JPEG and PNG, converts all
+# images to grey levels 0-255 and to one size, and gives batches.
 
 # %%
 with quiet():
@@ -172,8 +172,8 @@ plots.show(figure, "Six training images of each class: COVID-19 above, normal be
 
 # %% [markdown]
 # The network has four convolutions with batch normalisation and max-pooling, the mean of each map, dropout, one dense
-# layer and one sigmoid unit. (The description gives no numbers. We wrote a rule down and chose among four recipes by it,
-# on phantoms of other patients: `benchmarks/case_ab.py`.)
+# layer and one sigmoid unit. (The description gives no numbers. We wrote down a rule and chose among four recipes by
+# this rule, on phantoms of other patients: `benchmarks/case_ab.py`.)
 #
 # **Predict.** For an image the unit gives 0.9. Which class has the probability 0.9?
 
@@ -243,16 +243,16 @@ print(f"the classmate: {(called == np.array(class_names)[y_val]).mean():.3f}")
 # **Explain.** `Covid` comes before `Normal` in the alphabet, so 0.9 is the probability of *normal*. The classmate took
 # `p >= 0.5` for COVID-19, and gets one minus your accuracy: with two classes, an accuracy far below one half is a sign
 # of a mixed-up order. In the first epochs the curve of `Val` jumps up and down while that of `Train` rises: one point
-# of it says little. A gap that stays to the end would be a sign that the network memorises. (Figures differ a little on
-# other machines, which add up in another order.)
+# of the `Val` curve says little. A gap that stays to the end would be a sign that the network memorises. (Figures
+# differ a little on other machines, which add numbers in another order.)
 
 # %% [markdown]
 # ## Step 3 · The folder `Prediction`, and a CSV file
 #
-# The same reading of files, without labels and without shuffling: `file_paths` names the images in the order of the
-# answers.
+# The files are read in the same way, without labels and without shuffling: `file_paths` names the images in the order
+# of the answers.
 #
-# By which number could you tell whether the answers are right?
+# Which number could tell you whether the answers are right?
 
 # %%
 new = keras.utils.image_dataset_from_directory(
@@ -270,21 +270,21 @@ print(answers["class"].value_counts().to_dict(), "in", sheet.name)
 print(pd.read_csv(sheet).head().to_string(index=False))
 
 # %% [markdown]
-# **Explain.** A class and a probability for each file: what the project is for. No number tells whether they are right,
-# because nobody has labelled this folder. (In the published set some names tell: `NORMAL2-IM-0353-0001.jpeg` is named
-# as in a collection of children, `ryct.2020200034.fig2.jpeg` as in one of adults with COVID-19. A name that tells the
-# class tells the collection.)
+# **Explain.** Each file has a class and a probability: this is what the project is for. No number tells whether the
+# answers are right, because nobody has labelled this folder. (In the published set some names tell the class:
+# `NORMAL2-IM-0353-0001.jpeg` is named as in a collection of children, `ryct.2020200034.fig2.jpeg` as in one of adults
+# with COVID-19. A name that tells the class also tells the collection.)
 
 # %% [markdown]
 # ## Part two · The review
 #
 # ## Step 4 · Which images can evaluate it?
 #
-# Only those of `Val` have labels and were not trained on. Are they new? The phantoms' files begin with the patient's
-# number. The published set records no patients; several of its files are a series of one patient.
+# Only the images of `Val` have labels and were not trained on. Are they new? The phantoms' files begin with the
+# patient's number. The published set records no patients; several of its files are a series of one patient.
 #
-# **Predict.** `Train` and `Val` were filled image by image. A patient has one image or a few, 1.5 in the mean. Of the
-# images in `Val`, which share shows a patient who is in `Train`, too?
+# **Predict.** `Train` and `Val` were filled image by image. A patient has one image or a few, 1.5 on average. Which
+# share of the images in `Val` shows a patient who is also in `Train`?
 
 # %% tags=["nbval-check-output"]
 MY_SHARE = None  # your prediction: a share, from 0 to 1
@@ -311,7 +311,7 @@ share.meets(
 )
 
 # %% [markdown]
-# Three simple ways answer the same images of `Val`: always the larger class; the class of the most similar training
+# Three simple methods answer the same images of `Val`: always the larger class; the class of the most similar training
 # image; logistic regression, with one weight per pixel. Is the network shown to be better?
 
 
@@ -348,8 +348,8 @@ for name, difference in against.items():
 # 04 and case C measure what that adds; here the intervals, at least, are computed by patient (`groups`). The lines
 # below the table are paired differences on the same images, and each sentence follows from its interval: above 0, below
 # 0, or across it. The network has learnt more than the size of the classes. (*Majority* can lie below one half: it
-# answers the larger class of `Train`, which may be the smaller one of `Val`.) The smaller `Val` is, the farther apart
-# two ways must be before its images can show it; the published set has 60.
+# answers the larger class of `Train`, which may be the smaller one of `Val`.) The smaller `Val` is, the larger a
+# difference must be before its images can show it; in the published set, `Val` has 60.
 #
 # ### Checkpoint
 #
@@ -360,18 +360,19 @@ for name, difference in against.items():
 # 3. Yes, if the answers look convincing.
 #
 # <details><summary>Answer</summary>
-# 2. Unseen (1) is necessary and not enough. What looks convincing (3) is judged by the same eyes that would need the
-# label. With labels from the maker of the set it could become a test set, and then its patients have to be new, too.
+# 2. Unseen (1) is necessary and not enough. Whether an answer looks convincing (3) is judged by somebody who would
+# need the label to know. With labels from the maker of the set, the folder could become a test set; then its patients
+# have to be new, too.
 # </details>
 
 # %% [markdown]
 # ## Step 5 · The same patients at the other hospital
 #
-# Look at the training images of Step 2 once more: do the rows differ in the lungs only? Look at the haze over the whole
-# image, and at the letter beside the shoulder. **These phantoms carry a planted fault, of a kind that real sets have.
-# It is ours, and no finding about the project:** 19 of 20 patients with COVID-19 had their images taken at hospital C,
-# 19 of 20 of the others at hospital A. Only drawn images can be taken again at the other hospital, so this step uses
-# phantoms whatever `DATASET` says.
+# Look at the training images of Step 2 once more: do the two rows differ only in the lungs? Look at the haze over the
+# whole image, and at the letter beside the shoulder. **These phantoms carry a planted fault, of a kind that real sets
+# have. We planted it; it is no finding about the project:** 19 of 20 patients with COVID-19 had their images taken at
+# hospital C, 19 of 20 of the others at hospital A. Only drawn images can be taken again at the other hospital, so this
+# step uses phantoms whatever `DATASET` says.
 
 # %% tags=["nbval-check-output"]
 plan = phantom.design("case_b", n=N, seed=SEED)
@@ -383,8 +384,8 @@ is_train = (rows["split"] == "train").to_numpy()
 pd.crosstab([rows["split"], rows["label"]], rows["site"])
 
 # %% [markdown]
-# A look-up of the hospital needs no image: it answers C = COVID-19 and A = normal. Then every image is drawn once more,
-# the same patient and the same illness, at the other hospital.
+# A look-up of the hospital needs no image: it answers C = COVID-19 and A = normal. Then every image is drawn once
+# more, with the same patient and the same illness, at the other hospital.
 
 # %% tags=["nbval-check-output"]
 looked_up = rows["site"].map({"A": "normal", "C": "covid"}) == rows["label"].astype(str)
@@ -421,13 +422,13 @@ plots.show(figure, "A patient with COVID-19 and one without, each at both hospit
 # To the eye little changes: images of hospital C are a little hazier, and their letter is of another kind. A network
 # may see more.
 #
-# The repair is not a filter but **other images**: of every second patient of `Train`, in each class and hospital, we take
-# the images of the other hospital. As many training images, the same patients and the same illness; only the tie is
-# gone. A fresh network of the same layers is trained on them.
+# The repair is not a filter but **other images**: for every second patient of `Train`, in each class and hospital, we
+# take the images of the other hospital. The number of training images, the patients and their illness stay the same;
+# only the tie between hospital and class is gone. A fresh network of the same layers is trained on them.
 #
-# **Predict.** The network as described, asked about the moved images outside `Train`: its AUC for COVID-19 (0.5 is a
-# coin)? One that reads the lungs alone keeps its AUC; one that reads the hospital alone is now wrong wherever the
-# look-up was right.
+# **Predict.** The network as described classifies the moved images outside `Train`. What is its AUC for COVID-19 (0.5
+# is a coin)? A network that reads the lungs alone keeps its AUC; one that reads the hospital alone is now wrong
+# wherever the look-up was right.
 
 # %% tags=["nbval-check-output"]
 MY_AUC = None  # your prediction: an AUC, from 0 to 1
@@ -499,12 +500,13 @@ at_the_other.meets(
 # verdict("case_b.repaired-depends-less", abs(rest.value) < lost.value / 2)
 
 # %% [markdown]
-# **Explain.** The first line is the fault: the same patients with the same illness, and the AUC falls, because the
-# hospital has changed. A reader of the hospital alone would fall below 0.1. This network reads both, and on moved
-# images the two speak against each other. Where the interval of its AUC contains 0.5, they about cancel; where it lies
-# below, the hospital outweighs the illness. The third line is what the repair is worth at the other hospital, the
-# second what is left of the dependence, of either sign: compare its size with the fault's. Where its interval contains
-# 0, none is shown. (As in Step 4, some of these patients are in `Train`, for both networks alike.)
+# **Explain.** The first line shows the fault: patients and illness are the same, and the AUC falls, because the
+# hospital has changed. A network that reads the hospital alone would fall below 0.1. This network reads both lungs and
+# hospital, and on moved images the two contradict each other. Where the interval of its AUC contains 0.5, they about
+# cancel; where the interval lies below 0.5, the hospital outweighs the illness. The third line shows what the repair
+# is worth at the other hospital. The second line shows what is left of the dependence, with either sign: compare its
+# size with that of the fault. Where its interval contains 0, no dependence is shown. (As in Step 4, some of these
+# patients are in `Train`, for both networks alike.)
 #
 # On images as taken, a repaired network may score *less* than the first one (compare the rows): it no longer has the
 # help of the hospital. Would the answers for `Prediction` change if those patients had been at the other hospital?
@@ -518,8 +520,8 @@ changed = uncertainty.share(both, "changed")
 print(f"Prediction, another answer when moved: {changed}")
 
 # %% [markdown]
-# **Explain.** The patients and their illness are the same, so these answers depended on the hospital. The CSV file does
-# not show it.
+# **Explain.** The patients and their illness are the same, so these answers depended on the hospital. The CSV file
+# does not show this.
 
 # %% [markdown]
 # ## The verdict
@@ -537,8 +539,8 @@ print(f"and {gain.a:.2f} for training at both (n = {lost.n}, phantoms tied by us
 print("Not shown: a tie in the published set; other hospitals; a benefit for anybody.")
 
 # %% [markdown]
-# Before anybody relies on such a project: labels for `Prediction`; patient and hospital of each file; a split by patient;
-# images of both classes from every hospital; and the interval beside every number.
+# Before anybody relies on such a project, it needs labels for `Prediction`; patient and hospital of each file; a split
+# by patient; images of both classes from every hospital; and an interval beside every number.
 #
 # ## Get it, run it, change it
 #
