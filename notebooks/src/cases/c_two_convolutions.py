@@ -3,10 +3,10 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# One kind of student project clones its images from a Git repository: a train and a test folder, each with COVID-19 and
-# normal. Two convolutions, dropout, a dense layer, one sigmoid, five epochs. It ends with a button: upload an image,
-# read the class. Part one is that project. Part two asks who the people in the test folder are, and what the button
-# should not answer.
+# One kind of student project clones its images from a Git repository: a train and a test folder, each with COVID-19
+# and normal. The network has two convolutions, dropout, a dense layer and one sigmoid, and trains for five epochs. The
+# project ends with a button: upload an image, read the class. Part one is that project. Part two asks who the people
+# in the test folder are, and what the button should not answer.
 #
 # | described | here | where |
 # |---|---|---|
@@ -20,9 +20,9 @@
 # | curves of loss and accuracy; test loss and accuracy | the same | Step 2 |
 # | upload an image, read the class | the same | Step 3 |
 #
-# *Tutorial*: a published one that this description matches; it says what the description leaves out. It has images of
-# 200 pixels a side, as full mode has here, and 30 epochs. Class mode has 24 pixels, and nothing else is changed; a
-# table at the end of Step 2 says which side has been run.
+# *Tutorial* means a published tutorial that this description matches; it says what the description leaves out. It uses
+# images of 200 pixels a side, as full mode does here, and 30 epochs. Class mode uses 24 pixels, and nothing else is
+# changed; a table at the end of Step 2 says which side has been run.
 #
 # **You will be able to**
 #
@@ -38,7 +38,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import io
@@ -107,9 +107,9 @@ for row, name in zip(axes, ("COVID19", "NORMAL")):
 plots.show(figure, "Six training images of COVID19 and six of NORMAL, the first by name.")
 
 # %% [markdown]
-# The first six of each class of `train` (never of `test`). In the upper row more of the lungs is white. And how many
-# people are there in a row? The names in the list above tell: `P00012_3` is patient 12, image 3. Step 5 comes back to
-# it.
+# These are the first six images of each class of `train` (never of `test`). In the upper row more of the lungs is
+# white. And how many people does a row show? The names in the list above tell: `P00012_3` is patient 12, image 3. Step
+# 5 comes back to this.
 #
 # `ImageDataGenerator` reads folders, changes the images at random, and sets a fifth of `train` aside for validation.
 #
@@ -154,17 +154,17 @@ part.meets(
 )
 
 # %% [markdown]
-# **Explain.** The folders' names in alphabetical order: `COVID19` is 0, `NORMAL` is 1. So the sigmoid will give the
-# probability of *NORMAL*. And Keras takes the *first* fifth of the names of each class. Where names say something (a
-# patient, a hospital, a date), validation is a special part of the set. In the described set `COVID-19 (7).jpg` sorts
-# before `COVID19(1).jpg`: files named after one pattern fill the validation part first.
+# **Explain.** The folders' names are numbered in alphabetical order: `COVID19` is 0, `NORMAL` is 1. So the sigmoid
+# will give the probability of *NORMAL*. And Keras takes the *first* fifth of the names of each class. Where names say
+# something (a patient, a hospital, a date), validation is a special part of the set. In the described set `COVID-19
+# (7).jpg` sorts before `COVID19(1).jpg`: files with one kind of name fill the validation part first.
 #
-# The images are grey and arrive with three equal channels: the default of the loader.
+# The images are grey and arrive with three equal channels, which is the default of the loader.
 
 # %% [markdown]
 # ## Step 2 · Two convolutions, five epochs
 #
-# The whole network, with the tutorial's numbers where the description has none.
+# Here is the whole network, with the tutorial's numbers where the description has none.
 
 # %% tags=["nbval-check-output"]
 keras.utils.set_random_seed(SEED)
@@ -180,7 +180,7 @@ model.add(layers.Dense(1, activation="sigmoid"))
 model.summary()
 
 # %% [markdown]
-# More than nine parameters in ten are in the first dense layer, behind `Flatten`. Five epochs:
+# More than nine parameters in ten are in the first dense layer, after `Flatten`. We train for five epochs:
 
 # %%
 adam = keras.optimizers.Adam(learning_rate=0.001)
@@ -203,18 +203,18 @@ plots.show(figure, "Two panels over the epochs: " + ", ".join(f"{k} {v}" for k, 
 print(f"test loss {test_loss:.3f}, test accuracy {test_accuracy:.3f}, n = {test_data.samples}")
 
 # %% [markdown]
-# **Explain.** This is what the description reports: two curves each, one loss, one accuracy; test loss and accuracy.
-# (They differ a little from machine to machine.) The training figure is the mean over an epoch, seen through dropout,
-# so it can be worse than validation. The validation images are zoomed and mirrored, too, because they come from the
-# same generator: their curve is not that of the images as they are.
+# **Explain.** This is what the description reports: two curves of the loss, two of the accuracy, and test loss and
+# accuracy. (They differ a little from machine to machine.) The training figure is the mean over an epoch, with dropout
+# on, so it can be worse than validation. The validation images are zoomed and mirrored, too, because they come from
+# the same generator: their curve is not that of the images as they are.
 #
 # ### At 200 pixels
 #
-# The cells above, run once per row and kept. `side` 200 is full mode, 24 class mode; a side without a row has not been
-# run yet (`python -m benchmarks.case_c` runs 200). Each seed draws other images and other weights: compare the spread
-# of `test` over the rows with the interval of one row (`low` to `high`: 95 %, by patient). `always` is what answering
-# NORMAL throughout gets. The tutorial's own notebook shows a test accuracy of 0.973 and a loss of 0.077 on its 484 real
-# images of 200 pixels, after 30 epochs, with the weights that it had kept as its best.
+# The cells above were run once per row, and the results kept. `side` 200 is full mode, 24 class mode; a side without a
+# row has not been run yet (`python -m benchmarks.case_c` runs 200). Each seed draws other images and other weights:
+# compare the spread of `test` over the rows with the interval of one row (`low` to `high`: 95 %, by patient). `always`
+# is the accuracy of always answering NORMAL. The tutorial's own notebook shows a test accuracy of 0.973 and a loss of
+# 0.077 on its 484 real images of 200 pixels, after 30 epochs, with the best weights that it had kept.
 
 # %% tags=["nbval-check-output"]
 literal = measured.read("case_c")
@@ -226,7 +226,7 @@ print(literal[shown].round(3).to_string(index=False))
 # %% [markdown]
 # ## Step 3 · Upload an image, read the class
 #
-# The upload step loads one file as the generator does: to the same side, in three channels, divided by 255.
+# The upload step loads one file as the generator does: resized to the same side, in three channels, divided by 255.
 
 
 # %%
@@ -258,8 +258,8 @@ button.observe(answer, names="value")
 VBox([button, answers])
 
 # %% [markdown]
-# Where no kernel runs nobody can press it, so the next cells call its function: with radiographs of two people who are
-# not in the set, one of each class, and with 20 **photographs** of a landscape (drawn, as everything here).
+# Without a running kernel nobody can press it, so the next cells call its function. They give it radiographs of two
+# people who are not in the set, one of each class, and 20 **photographs** of a landscape (drawn, as everything here).
 #
 # **Predict.** What does the button say about most of the photographs?
 
@@ -314,9 +314,9 @@ about_photographs.meets(
 )
 
 # %% [markdown]
-# **Explain.** Every photograph gets a class, and a probability beside it. The network divides all pictures in two. On
-# which side a landscape falls was decided by nobody: trained with another seed, it may be the other one. A person who
-# uploads the wrong file gets a diagnosis. Step 7 gives the button a third answer.
+# **Explain.** Every photograph gets a class, and a probability beside it. The network divides all pictures into two
+# classes. Nobody decided on which side a landscape falls: trained with another seed, it may be the other side. A
+# person who uploads the wrong file gets a diagnosis. Step 7 gives the button a third answer.
 #
 # The project is finished. **Before you go on: by which number would you report it?**
 
@@ -325,7 +325,7 @@ about_photographs.meets(
 #
 # ## Step 4 · What the accuracy is worth
 #
-# The review needs a table of images and a table of predictions. Two things change about the network, and neither changes
+# The review needs a table of images and a table of predictions. The network changes in two ways, and neither changes
 # an answer: the division by 255 and the three channels move *into* it, so that it takes grey levels as they are in the
 # file; and it carries the names of its classes, in its own order.
 
@@ -358,18 +358,18 @@ for name in ("sensitivity", "specificity"):
 # verdict("case_c.above-the-majority", evaluate.metric(test, "accuracy").low > evaluate.metric(simple[0], "accuracy").high)
 
 # %% [markdown]
-# **Explain.** Two test images in three are NORMAL, so "always NORMAL" gets about 0.67 without looking: read an accuracy
-# here as its distance from 0.67, not from 0.5. One weight per pixel (logistic regression) gets most of the way; whether
-# two convolutions bring more, the paired difference says. One accuracy hides which of the two errors is the more
-# frequent: sensitivity and specificity tell. (The network's accuracy is that of Step 2. Where images are larger than the
+# **Explain.** Two test images in three are NORMAL, so "always NORMAL" gets about 0.67 without looking: compare an
+# accuracy here with 0.67, not with 0.5. One weight per pixel (logistic regression) gets most of the way; the paired
+# difference says whether two convolutions bring more. One accuracy hides which of the two errors is more frequent;
+# sensitivity and specificity tell. (The network's accuracy is that of Step 2. Where images are larger than the
 # network's side, the two readers shrink them in different ways, and the figures may differ.)
 
 # %% [markdown]
 # ## Step 5 · Who is in the test folder?
 #
 # The phantoms' file names name the patient. *The phantoms of this case carry a planted fault, of a kind that such sets
-# have; that is ours, and no finding about the described set, whose files name nobody:* each patient has several images,
-# and they were dealt to `train` and `test` image by image.
+# have; we planted it, and it is no finding about the described set, whose files name nobody:* each patient has several
+# images, and they were dealt to `train` and `test` image by image.
 #
 # **Predict.** Of 100 test images, how many show a patient of whom `train` holds other images?
 
@@ -400,8 +400,8 @@ known_people.meets(
 
 # %% [markdown]
 # Validation is the first fifth of the *names*, and names begin with the patient: it is nearly free of known people, by
-# the alphabet alone. The test folder is full of them. Can a program tell that it has met them? We ask for the most
-# similar training image, pixel by pixel, and look whose it is:
+# the alphabet alone. The test folder is full of them. Can a program recognise them? We search for the most similar
+# training image, pixel by pixel, and look whose image it is:
 
 # %%
 pixels = images.reshape(len(images), -1).astype(float)
@@ -418,8 +418,8 @@ print(f"a random training image: {by_chance * in_test.sum():.1f}")
 # verdict("case_c.people-are-recognised", recognised > 10 * by_chance * in_test.sum())
 
 # %% [markdown]
-# People are recognised, far more often than by chance. Does the network live on that? We ask it about a second cohort,
-# drawn by the same rules, of people it never met:
+# People are recognised, far more often than by chance. Does the network's accuracy depend on that? We test the network
+# on a second cohort, drawn by the same rules, of people it never met:
 
 # %%
 if DATASET == "phantom":
@@ -437,9 +437,9 @@ print("never met:        ", never_met)
 
 # %% [markdown]
 # **Explain.** The second line is the one to report: no patient of it was in `train`. The two lines are of different
-# images, and each has its interval; where these overlap, so few images do not show that *this* network lives on the
-# leak. Five epochs on zoomed and mirrored images may leave too little time to memorise. Another model may use the leak:
-# the search above found people again.
+# images, and each has its interval; where these overlap, so few images do not show that *this* network depends on the
+# leak. Five epochs on zoomed and mirrored images may leave too little time to memorise. Another model may use the
+# leak: the search above found people again.
 #
 # ### Checkpoint
 #
@@ -447,7 +447,7 @@ print("never met:        ", never_met)
 # What is wrong?
 #
 # 1. Nothing.
-# 2. It holds for this network after five epochs, within an interval; the split will be used by others.
+# 2. It holds for this network after five epochs, within an interval; others will use the split.
 # 3. One should have trained longer, to make the effect significant.
 #
 # <details><summary>Answer</summary>
@@ -458,9 +458,9 @@ print("never met:        ", never_met)
 # %% [markdown]
 # ## Step 6 · One number, read in the wrong way
 #
-# The upload step is where such projects go wrong unseen: nobody evaluates it. Three mistakes: the number is taken for the
-# probability of COVID-19; the image is not divided by 255; the class is read with `if prediction == 0`. The last two stand
-# side by side in published code.
+# In the upload step such projects go wrong unseen, because nobody evaluates it. There are three mistakes: the number
+# is taken for the probability of COVID-19; the image is not divided by 255; the class is read with `if prediction ==
+# 0`. The last two stand side by side in published code.
 #
 # **Predict.** Which accuracy do the last two mistakes have *together*, on the test images?
 
@@ -517,20 +517,20 @@ two_mistakes.meets(
 
 # %% [markdown]
 # **Explain.** Read in the wrong direction, the network is wrong on every image that it had right. With `p == 0` nobody
-# is called COVID-19: a sigmoid comes near 0 and is not 0. But together with the forgotten division the same line works:
-# inputs 255 times too large drive the sigmoid to exactly 0 or 1 on nearly every image, and the two mistakes hide each
-# other. The class is mostly right; the probability beside it is gone, for nearly every answer is certain. Whoever then
-# repairs the division alone breaks the project (the fourth line). So the division belongs *inside* the network, as in
-# Step 4, where training and use cannot differ.
+# is called COVID-19: a sigmoid comes near 0 but is not 0. But together with the forgotten division the same line
+# works: inputs 255 times too large drive the sigmoid to exactly 0 or 1 on nearly every image, and the two mistakes
+# hide each other. The class is mostly right; the probability beside it is lost, because nearly every answer is
+# certain. Somebody who then repairs the division alone breaks the project (the fourth line). So the division belongs
+# *inside* the network, as in Step 4, where training and use cannot differ.
 
 # %% [markdown]
 # ## Step 7 · A button that can refuse
 #
 # The **bundle** of lesson 13 holds what an answer depends on: weights with their scaling, the order of the classes, the
 # preprocessing; a **temperature** (lesson 11), fitted on validation images; and a **gate** (lesson 12), fitted on
-# training images, with a limit that refuses about one clean validation image in twenty. Before it is kept, the finished
-# bundle answers sixteen of the validation files again and is compared with `predictions`: another order, side or scaling
-# would stop it here.
+# training images, with a limit that refuses about one clean validation image in twenty. Before it is saved, the
+# finished bundle answers sixteen of the validation files again, and its answers are compared with `predictions`:
+# another order, side or scaling would be found here.
 
 # %%
 validation = train.predict(whole, table, images, split="val", name="validation")
@@ -557,7 +557,7 @@ folder = deploy.save_bundle(
 bundle = deploy.load_bundle(folder)
 
 # %% [markdown]
-# The uploads of Step 3 again, and a file that was cut off on its way:
+# We upload the files of Step 3 again, and a file that was cut off on its way:
 
 # %%
 uploads = {f"{name}.png": as_file(image).getvalue() for name, image in radiographs.items()}
@@ -582,10 +582,10 @@ if gate is not None:
 deploy.upload_widget(bundle, picture=plots.answer)
 
 # %% [markdown]
-# **Explain.** The photographs that had a class in Step 3 are refused now. The price stands below them: radiographs of
-# new people that are refused, too. Compare their share with the one in twenty of the validation images. The file that
-# was cut off gets a sentence, not a traceback. The gate knows what radiographs of this set look like, and no more: it
-# is no test of whether an answer is right (lesson 12).
+# **Explain.** The photographs that had a class in Step 3 are refused now. The line below them shows the price:
+# radiographs of new people are refused, too. Compare their share with one in twenty, the share of the validation
+# images. The file that was cut off gets a sentence, not a traceback. The gate knows what radiographs of this set look
+# like, and no more: it does not test whether an answer is right (lesson 12).
 
 # %% [markdown]
 # ## The verdict
@@ -620,7 +620,7 @@ print("Not shown: another hospital, children, other diseases; a benefit for anyb
 # - `validation_split` takes the first names, not random ones. A given test folder is a claim: ask who is in it.
 # - A leak that one network does not use is still a leak.
 # - Class 1 is what sorts last. One number needs its direction, its scaling and its threshold written down.
-# - Two classes have no word for a photograph: a button needs a gate.
+# - With two classes there is no right answer for a photograph: a button needs a gate.
 
 # %% [markdown]
 # ## What next
