@@ -3,10 +3,10 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# A kind of student project that many have done: 317 chest radiographs from Kaggle, three classes (COVID-19, normal,
-# viral pneumonia), a small convolutional network with softmax. Its description ends with a table left blank and a list
-# of future work. Part one rebuilds the project in plain Keras and fills in the table. Part two reviews it. Part three
-# does the future work.
+# Many students have done a project of this kind: 317 chest radiographs from Kaggle, three classes (COVID-19, normal,
+# viral pneumonia), and a small convolutional network with softmax. Its description ends with a table left blank and a
+# list of future work. Part one rebuilds the project in plain Keras and fills in the table. Part two reviews it. Part
+# three does the future work.
 #
 # | described | here | where |
 # |---|---|---|
@@ -35,8 +35,8 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses. Part one uses
-# the package to put images on disk, and to give figures a text for readers who do not see them.
+# The first cell checks for the course's package, the second imports what this notebook uses. Part one uses the package
+# to put images on disk, and to give figures a text for readers who do not see them.
 
 # %% tags=["imports"]
 import os
@@ -51,9 +51,9 @@ from cxr_helpers import calibrate, datasets, deploy, duplicates, evaluate, guess
 from cxr_helpers import phantom, plots, preprocess, quiet, split, train, transfer, uncertainty
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is as described. `DATASET = "phantom"` are drawn radiographs in the project's own
-# folders, `"covid19-image-dataset"` is the set itself, `"own"` the folder `case_e` of your data folder, with the same
-# sub-folders. Change a value here, or set the environment variable of that name.
+# `MODE = "class"` is quick, `"full"` is as described. `DATASET = "phantom"` means drawn radiographs in the project's
+# own folders, `"covid19-image-dataset"` the set itself, and `"own"` the folder `case_e` of your data folder, with the
+# same sub-folders. Change a value here, or set the environment variable of that name.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -66,10 +66,10 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 #
 # ## Step 1 · The folders
 #
-# The set is `pranavraikokte/covid19-image-dataset` on Kaggle; `pip install kagglehub`, then
-# `datasets.download("covid19-image-dataset")` fetches it. By default **phantoms** stand in the same folders: radiographs
-# computed from a seed, nobody's chest, no evidence about patients. **They carry a planted fault of a kind that such sets
-# have. It is ours, not a finding about any project.**
+# The set is `pranavraikokte/covid19-image-dataset` on Kaggle; after `pip install kagglehub`,
+# `datasets.download("covid19-image-dataset")` fetches it. By default the same folders hold **phantoms**: radiographs
+# computed from a seed. They are nobody's chest, and no evidence about patients. **They carry a planted fault of a kind
+# that such sets have. We planted it; it is not a finding about any project.**
 #
 # **Predict.** The network will have three outputs, numbered from 0. The folders are called Covid, Normal and Viral
 # Pneumonia. Which number does COVID-19 get?
@@ -125,15 +125,15 @@ for axis, k in zip(axes, firsts):
 plots.show(figure, "Two training images of each class: " + ", ".join(class_names) + ".")
 
 # %% [markdown]
-# **Explain.** The course's own tables begin with *normal*, and there COVID-19 is 1. A file of weights does not say which
-# order it was trained in: whoever reads its first output as *normal* is wrong on most images, and no error is raised.
-# So the list `class_names` goes wherever the network goes. (The pictures are from `train`. Nobody needs to look at a
-# test image to build a network.)
+# **Explain.** The course's own tables begin with *normal*, and there COVID-19 is 1. A file of weights does not say in
+# which order the classes were trained: somebody who reads the first output as *normal* is wrong on most images, and no
+# error is raised. So the list `class_names` goes wherever the network goes. (The pictures are from `train`. Nobody
+# needs to look at a test image to build a network.)
 
 # %% [markdown]
 # ## Step 2 · The network, trained
 #
-# The random layers change training images only. When the network is asked, they do nothing.
+# The random layers change training images only. When the network is used, they do nothing.
 
 # %%
 with quiet():
@@ -171,8 +171,9 @@ ends = [f"{name} from {history[name][0]:.2f} to {history[name][-1]:.2f}" for nam
 plots.show(figure, f"Training curves over 20 epochs: {', '.join(ends)}.")
 
 # %% [markdown]
-# **Explain.** *Flatten* makes one row of the last map, and the dense layer gives each of its numbers 64 weights. That
-# layer grows with the image: from 100 thousand parameters at 56 pixels to 2.8 million at 224 (lesson 06).
+# **Explain.** *Flatten* puts the numbers of the last maps into one row, and the dense layer gives each of these
+# numbers 64 weights. So this layer grows with the image: from 100 thousand parameters at 56 pixels to 2.8 million at
+# 224 (lesson 06).
 #
 # The loss falls. The curves cannot show whether the network learns radiographs or memorises them: that takes images that
 # it was not trained on. The description names no validation part, so there is none. We open its test part.
@@ -181,7 +182,7 @@ plots.show(figure, f"Training curves over 20 epochs: {', '.join(ends)}.")
 # ## Step 3 · The blank table, filled in
 #
 # Of the images that the network *calls* Covid, what share is Covid? That is **precision**. Of the images that *are*
-# Covid, what share does it find? **Recall**. **F1** is their harmonic mean.
+# Covid, what share does it find? That is **recall**. **F1** is the harmonic mean of both.
 
 # %%
 from sklearn.metrics import ConfusionMatrixDisplay, classification_report
@@ -199,16 +200,16 @@ plots.show(figure, f"Confusion matrix: {right} of {len(y_test)} test images on t
 print(classification_report(y_test, answers, target_names=class_names))
 
 # %% [markdown]
-# **Explain.** The table is filled in. Find Covid in the matrix: its row gives the recall, its column the precision. Where
-# recall is lowest, the largest share of a class is missed; where precision is lowest, the largest share of what is
-# called so is something else. *macro avg* is the plain mean over classes. (Another machine prints slightly other figures:
-# small differences of arithmetic grow over 20 epochs.)
+# **Explain.** The table is filled in. Find Covid in the matrix: its row gives the recall, its column the precision.
+# The class with the lowest recall has the largest share of its images missed; the class with the lowest precision has
+# the largest share of wrong images among those called so. *macro avg* is the plain mean over classes. (Another machine
+# prints slightly different figures: small differences of arithmetic grow over 20 epochs.)
 #
 # ### At full size
 #
-# The same cells, run at 224 pixels, as described: on the published set (the same images for both seeds) and on drawn
-# ones; and class mode on drawn images (another 251 + 66 for each seed). First the accuracy with its 95 % interval and
-# the seeds' lowest and highest, then the table that the project left blank.
+# The same cells were run at 224 pixels, as described, on the published set (the same images for both seeds) and on
+# drawn images; class mode was run on drawn images (another 251 + 66 for each seed). The first table has the accuracy
+# with its 95 % interval and the lowest and highest seed; the second is the one that the project left blank.
 
 # %% tags=["nbval-check-output"]
 literal = measured.read("case_e_described")
@@ -242,9 +243,9 @@ print(each.pivot(index=["set", "class"], columns="metric", values="text").to_str
 
 # %% [markdown]
 # **Explain.** The table is filled in, on the published set, too. Read it with its intervals: 66 images leave an
-# accuracy uncertain by several points, and one class, with about twenty images, is less certain still. Class mode, at a
-# quarter of the side, stays within the interval of full mode: with one training of 66 test images there, no loss by the
-# small images is shown. (Do not set the two sets against each other: how severe the drawn disease is was our choice.)
+# accuracy uncertain by several points, and one class, with about twenty images, is less certain still. Class mode,
+# with images a quarter as wide, stays within the interval of full mode. There, one training and 66 test images do not
+# show that small images lose anything. (Do not compare the two sets: we chose how severe the drawn disease is.)
 
 # %% [markdown]
 # ## Part two · The review
@@ -294,7 +295,7 @@ by_id = dict(zip(table["image_id"], preprocess.cache(table)))
 plots.duplicate_pairs(by_id, crossing) if len(crossing) else "no pair"
 
 # %% [markdown]
-# **Explain.** A copy that crosses from train to test can be answered from memory. We planted nine, in any class. The
+# **Explain.** A copy that crosses from train to test can be answered from memory. We planted nine, from any class. The
 # published set has nine, too, all of them among its 26 COVID test images, five under the same name; its 317 images are
 # 301 groups, and patients are not recorded.
 #
@@ -302,8 +303,8 @@ plots.duplicate_pairs(by_id, crossing) if len(crossing) else "no pair"
 # not find a copy that was mirrored, shifted, framed, rotated by more than about 2 degrees, or cropped by more than 1 %
 # (`docs/results.md` has the shares).
 #
-# The repair: every training image that shares a group with a test image goes. A fifth of the other training groups
-# becomes a validation part, for choices that the test must not make.
+# The repair: every training image that shares a group with a test image is removed. A fifth of the other training
+# groups becomes a validation part, for choices that must not be made on the test part.
 
 # %% tags=["nbval-check-output"]
 kept = (is_test | ~table["group"].isin(table.loc[is_test, "group"])).to_numpy()
@@ -342,18 +343,18 @@ print(
 )
 
 # %% [markdown]
-# **Explain.** Do not read the difference of the first two lines as the worth of the copies. Three things changed: the
-# copies went; a fifth of the training groups went to validation; and another training has other luck. The last line
-# shows how far luck alone goes: the lowest and the highest accuracy of five trainings, each on images of its own. Below
-# that range, luck alone is not a likely reason. A fifth fewer images is a likely one: Step 8's table has such trainings
-# (rate 0.001, with dropout), and their mean is lower, too. The repair is right whether or not an effect of the copies
-# shows; Step 6 shows it by itself.
+# **Explain.** Do not take the difference of the first two lines for the effect of the copies. Three things changed:
+# the copies were removed; a fifth of the training groups became validation; and another training has other luck. The
+# last line shows how far luck alone goes: the lowest and the highest accuracy of five trainings, each on images of its
+# own. If an accuracy lies below that range, luck alone is not a likely reason. A fifth fewer images is a likely one:
+# Step 8's table has such trainings (rate 0.001, with dropout), and their mean is lower, too. The repair is right
+# whether or not the copies show an effect; Step 6 measures this effect by itself.
 
 # %% [markdown]
 # ## Step 5 · What has to be beaten
 #
-# Before a network is praised: what does a model reach that takes a second? The **nearest neighbour** answers the class
-# of the most similar training image; logistic regression weighs each pixel.
+# Before we praise a network: what accuracy does a model reach that takes a second? The **nearest neighbour** answers
+# the class of the most similar training image; logistic regression has a weight for each pixel.
 
 
 # %%
@@ -407,8 +408,8 @@ sentence("repaired network", repaired, "logistic regression", by_pixels)
 # levels; where it is *less*, the simple model is the better one here. (A likely reason: about 200 images for all the
 # weights of Step 2.)
 #
-# And the published set? The project on its own split, with the copies taken out, and on folds with whole groups, beside
-# other ways (`python -m benchmarks.case_e_review`, 2026-11-22; `seeds`: repeats averaged):
+# And on the published set? The table shows the project on its own split, with the copies taken out, and on folds with
+# whole groups, beside other methods (`python -m benchmarks.case_e_review`, 2026-11-22; `seeds`: repeats averaged):
 
 # %% tags=["nbval-check-output"]
 review = measured.read("case_e_review")
@@ -438,14 +439,14 @@ print(review[columns].round(3).to_string(index=False))
 
 # %% [markdown]
 # **Explain.** The first row is the recipe of Step 3's table in two other trainings. On 66 images its interval is wide,
-# and taking the copies out makes no difference that they can show (row 3). One word of the description, *augmentation*,
-# does: filled in with shifts and turns as well, the same network gets the second row. And on the same folds logistic
-# regression on pixels stands above the project's network. (`block4` was the best of nine cuts on these very folds; the
+# and they show no difference when the copies are taken out (row 3). One word of the description, *augmentation*, makes
+# a difference: with shifts and turns as well, the same network gets the second row. And on the same folds, logistic
+# regression on pixels is above the project's network. (`block4` was the best of nine cuts on these very folds; the
 # last row chose its cut inside each training part.)
 #
-# Could a figure come from outside the lungs? On the same set, models were asked for COVID-19 against the rest that see
-# no lung: only the file's properties, or only the outer `frame` of the image. Beside them stand the centre and the
-# whole image (`python -m benchmarks.shortcuts`, 2026-11-21; the mean of three times five folds):
+# Could a figure come from outside the lungs? On the same set, models that see no lung were asked for COVID-19 against
+# the rest: they saw only the file's properties, or only the outer `frame` of the image. Beside them are models of the
+# centre and of the whole image (`python -m benchmarks.shortcuts`, 2026-11-21; the mean of three times five folds):
 
 # %% tags=["nbval-check-output"]
 shortcuts = measured.read("shortcuts").query("set == 'covid19-image-dataset'")
@@ -454,17 +455,17 @@ columns = ["seen", "auc_covid", "auc_covid_low", "auc_covid_high", "n", "groups"
 print(shortcuts[columns].round(3).to_string(index=False))
 
 # %% [markdown]
-# **Explain.** Format and size of the *file* tell much of it without a pixel; the outer frame of the image does it
-# nearly as well as the whole. Its COVID images are of adults, the others look paediatric. None of this says that a
-# network used it. It says that a high figure on this set cannot show that a network looked at lungs. (The phantoms were
-# drawn without such a tie.)
+# **Explain.** Format and size of the *file* tell much about the class without a pixel; the outer frame of the image
+# tells it nearly as well as the whole. The set's COVID images are of adults; the others look paediatric. None of this
+# says that a network used such signs. It says that a high figure on this set cannot show that a network looked at
+# lungs. (The phantoms were drawn without such a tie.)
 
 # %% [markdown]
 # ## Step 6 · What a copy is worth · deeper
 #
-# To see the effect by itself, nothing is taken away: copies of every third test image, a little darker, go *into*
-# training. That is about the share of copies among the published set's COVID test images. Only what the two simple
-# models were told has changed.
+# To see the effect by itself, we take nothing away. Instead, copies of every third test image, a little darker, go
+# *into* training. This is about the share of copies among the published set's COVID test images. Only the training
+# images of the two simple models change.
 
 # %%
 third = np.flatnonzero(asked)[::3]
@@ -492,17 +493,17 @@ plots.intervals(
 # verdict("case_e.copies-help-the-nearest-neighbour", gains["low"][0] > 0)
 
 # %% [markdown]
-# **Explain.** For each model, see whether the interval of its gain clears zero. A gain is no knowledge: the same model
-# answers the same images better because it was told some of the answers. The nearest neighbour is memory and nothing
-# else. How much a model gains depends on its memory, so a leak can change which model looks best.
+# **Explain.** For each model, see whether the interval of its gain lies above zero. A gain is no knowledge: the same
+# model answers the same images better because it was told some of the answers. The nearest neighbour is memory and
+# nothing else. How much a model gains depends on its memory, so a leak can change which model looks best.
 
 # %% [markdown]
 # ## Step 7 · One image in, one answer out · deeper
 #
 # The repaired network goes into a folder that holds all an answer depends on (lesson 13): weights, classes in their
 # order, preprocessing, a temperature (lesson 11), and a gate that refuses what is no chest radiograph (lesson 12).
-# `save_bundle` lets the finished folder answer some validation images again and keeps it only if it answers as the
-# evaluation did. So what happens if the classes are given in the course's order?
+# `save_bundle` lets the finished folder answer some validation images again, and keeps the folder only if its answers
+# are those of the evaluation. So what happens if the classes are given in the course's order?
 
 # %%
 said = second.predict(x[watched], verbose=0)
@@ -545,10 +546,10 @@ for truth, one in zip([*some["label"], "the last, turned"], said):
     print(f"{truth:16} -> {one['predicted'] or 'refused'}: {shares or one['reason']}")
 
 # %% [markdown]
-# **Explain.** The wrong order is refused, and the folder that was there stays. Left in each line stands the truth.
-# Where the word on the right is another one, the answer is wrong, and the gate let the image pass. The softmax always
-# names *some* class, and its three shares sum to 1: it cannot say "none of the three". The gate says it for images of
-# another kind, such as the turned one (and for a few clean images); it does not say it for a fourth disease.
+# **Explain.** The wrong order is refused, and the earlier folder stays. The truth is on the left of each line. Where
+# the word on the right is another one, the answer is wrong, and the gate let the image pass. The softmax always names
+# *some* class, and its three shares sum to 1: it cannot say "none of the three". The gate says this for images of
+# another kind, such as the turned one (and for a few clean images); it does not say this for a fourth disease.
 
 # %% [markdown]
 # ## Part three · The future work, done
@@ -557,9 +558,9 @@ for truth, one in zip([*some["label"], "the last, turned"], said):
 #
 # ## Step 8 · Tuning and transfer learning
 #
-# **Tuning** the network's own settings costs one training a try. `python -m benchmarks.case_e_tuning` (2026-11-29)
-# tried three learning rates, each with and without dropout, on five cohorts of drawn images; in each cohort the
-# validation part chose.
+# **Tuning** the network's own settings costs one training per try. `python -m benchmarks.case_e_tuning` (2026-11-29)
+# tried three learning rates, each with and without dropout, on five cohorts of drawn images; in each cohort, the best
+# setting on the validation part was chosen.
 
 # %% tags=["nbval-check-output"]
 tuning = measured.read("case_e_tuning")
@@ -578,11 +579,12 @@ print(tuning[["n_val", "n_test", "cohorts"]].iloc[0].to_dict())
 # verdict("case_e.dropout-costs", (tuning["val"].iloc[[0, 2, 4]].to_numpy() > tuning["val"].iloc[[1, 3, 5]] + 0.03).all())
 
 # %% [markdown]
-# **Explain.** The last row is what choosing reached. The chosen settings look better on the validation images that
-# chose them (`val`) than on the test part: the best of six tries is partly the luckiest. `gain` is their test accuracy
-# minus that of the described setting. Its interval includes zero: five cohorts, with 50 validation images each, show no
-# gain. One pattern runs through the means of `val`: at each rate the network does better without dropout, at least
-# within 20 epochs. (The column *test* had no say. Whoever reads it and takes its best row has chosen on the test part.)
+# **Explain.** The last row shows what this choice reached. The chosen settings look better on the validation images
+# that chose them (`val`) than on the test part: the best of six tries is partly the luckiest. `gain` is their test
+# accuracy minus that of the described setting. Its interval includes zero: five cohorts, with 50 validation images
+# each, show no gain. One pattern runs through the means of `val`: at each rate the network does better without
+# dropout, at least within 20 epochs. (The column *test* played no part in the choice. Taking its best row would be
+# choosing on the test part.)
 #
 # The number of epochs is a setting, too. A validation part lets us watch it:
 
@@ -596,12 +598,12 @@ text = f"training to {epochs['accuracy'][-1]:.2f}, validation to {epochs['val_ac
 plots.show(figure, f"Accuracy over 20 epochs: {text}.")
 
 # %% [markdown]
-# **Explain.** A validation curve that still rises at the right end asks for more epochs; one that has turned, for
-# fewer. (It is rough: of some 50 images, one is two points.) (Training images are mirrored, zoomed and seen through
-# dropout, so the training curve may lie below.)
+# **Explain.** If a validation curve still rises at the right end, train for more epochs; if it has turned down, for
+# fewer. (The curve is rough: one of some 50 images is two points.) (Training images are mirrored and zoomed, and
+# dropout is on, so the training curve may lie below.)
 #
-# **Transfer learning**: a network trained on photographs (EfficientNet-Lite0, lesson 08) stays frozen; what it says in
-# its middle, at `block4`, goes into the same logistic regression. Stage and penalty were fixed beforehand.
+# **Transfer learning**: a network trained on photographs (EfficientNet-Lite0, lesson 08) stays frozen; its features
+# from the middle, at `block4`, go into the same logistic regression. Stage and penalty were fixed beforehand.
 
 # %%
 side = 96 if MODE == "class" else 224
@@ -624,21 +626,22 @@ sentence("frozen features", by_features, "logistic regression on pixels", by_pix
 # )
 
 # %% [markdown]
-# **Explain.** Two paired differences, each with its interval: read the word at the end. Where the features lead the
-# network and not the pixels, it is the small model that leads; a gain of ImageNet's weights is not shown. On the
-# published set (Step 5's table, the same grouped folds) frozen features stand above the project's network, and the two
-# intervals do not overlap; with the cut chosen inside, their paired difference from logistic regression on pixels is
-# above zero, too, if barely (`case_e_review.csv`, n = 317). The regression is fitted in a second: of all items on the
-# list, transfer is the cheapest to try.
+# **Explain.** There are two paired differences, each with its interval: read the word at the end. Where the features
+# are ahead of the network but not of the pixels, it is the small model that is ahead; a gain of ImageNet's weights is
+# not shown. On the published set (Step 5's table, the same grouped folds) frozen features are above the project's
+# network, and the two intervals do not overlap; with the cut chosen inside, their paired difference from logistic
+# regression on pixels is above zero, too, if barely (`case_e_review.csv`, n = 317). The regression is fitted in a
+# second: of all items on the list, transfer is the cheapest to try.
 
 # %% [markdown]
 # ## Step 9 · A rare class · deeper
 #
-# The classes are nearly balanced, so we make one rare on purpose: one in eight of its training images stays. The same
-# logistic regression on the same features is fitted plainly, and with **class weights**, by which an error on a rare
-# image counts more (in Keras: `fit(..., class_weight=...)`). Each on twenty fresh grouped splits of all images.
+# The classes are nearly balanced, so we make one rare on purpose: we keep one in eight of its training images. The
+# same logistic regression on the same features is fitted plainly, and with **class weights**, by which an error on a
+# rare image counts more (in Keras: `fit(..., class_weight=...)`). Both are fitted on twenty fresh grouped splits of
+# all images.
 #
-# **Predict.** Weights raise the recall of the rare class. What becomes of the mean recall of the others?
+# **Predict.** Weights raise the recall of the rare class. What happens to the mean recall of the others?
 
 # %% tags=["nbval-check-output"]
 MY_OTHERS = None  # your prediction: "rises", "stays" or "falls"
@@ -719,17 +722,18 @@ others.meets(
 # verdict("case_e.weights-lower-the-others-recall", changes["high"][1] < 0)
 
 # %% [markdown]
-# **Explain.** With weights the rare class is named more often: its recall rises, and the others pay. That may be what one
-# wants. It is a choice between errors and not more knowledge; a threshold chosen on validation makes it, too (lesson 08).
-# (All splits are of the same images: the intervals hold the luck of the split, not that of other patients.)
+# **Explain.** With weights the rare class is named more often: its recall rises, and the others pay. This may be what
+# one wants. It is a choice between errors, not more knowledge; a threshold chosen on validation makes the same choice
+# (lesson 08). (All splits are of the same images: the intervals include the luck of the split, not that of other
+# patients.)
 
 # %% [markdown]
 # ## Step 10 · More data, and other data · deeper
 #
 # "More and more diverse data" are two wishes. On phantoms, whatever `DATASET` is, we can have both. The images of the
-# design, all from one hospital, are split by group into *what we have*, as many *more of the same*, and a test at home.
-# A **second hospital** has other patients and hazier, portable images: a third of them are *other data*, the rest a test
-# away from home.
+# design, all from one hospital, are split by group into *what we have*, equally many images *more of the same*, and a
+# test at home. A **second hospital** has other patients and hazier, portable images: a third of them are *other data*,
+# the rest a test away from home.
 #
 # **Predict.** Logistic regression on frozen features, trained on what we have, is right at home in about 8 of 10
 # images. What is its accuracy at the second hospital?
@@ -807,15 +811,15 @@ for place in ("home", "away"):
 # verdict("case_e.other-data-beat-more-of-the-same-away", evaluate.compare(other_data, more, "accuracy").low > 0)
 
 # %% [markdown]
-# **Explain.** Away from home the model is right far less often, and so is the project's network. As many images *more
-# of the same* do not repair that; as many *other* ones repair most of it. At home it is the other way round: see the
-# first printed line. A larger set from the same place gives a narrower interval, for that place. (This holds for two
-# hospitals as they were drawn. A third one would be new again.)
+# **Explain.** Away from home the model is right far less often, and so is the project's network. Adding images *more
+# of the same* does not repair this; adding equally many *other* images repairs most of it. At home it is the other way
+# round: see the first printed line. A larger set from the same place gives a narrower interval, for that place. (This
+# holds for two hospitals as they were drawn. A third one would be new again.)
 
 # %% [markdown]
 # ## The verdict
 #
-# A reviewer's half page; the tables write the figures. Which sentence would you put first?
+# This is a reviewer's half page, with figures from the tables. Which sentence would you put first?
 
 # %%
 from IPython.display import Markdown
@@ -851,9 +855,9 @@ guess.summary("e")
 # %% [markdown]
 # ## Key points
 #
-# - A description that is silent is filled by somebody's choice: say which choices are yours.
+# - Where a description is silent, somebody has to choose: say which choices are yours.
 # - Precision, recall and F1 belong to each class, each with n and interval; twenty images per class tell little.
-# - Copies across the split pay whoever has a good memory. Take them out, whether or not the effect shows.
+# - Copies across the split reward a good memory. Take them out, whether or not the effect shows.
 # - The order of the classes is part of the model.
 # - "Future work" can be measured. More images of the same kind and images of another kind are two different things.
 
