@@ -458,7 +458,7 @@ print("never met:        ", never_met)
 # %% [markdown]
 # ## Step 6 · One number, read in the wrong way
 #
-# In the upload step such projects go wrong unseen, because nobody evaluates it. There are three mistakes: the number
+# In the upload step such projects go wrong unseen, because nobody evaluates it. We look at three mistakes: the number
 # is taken for the probability of COVID-19; the image is not divided by 255; the class is read with `if prediction ==
 # 0`. The last two stand side by side in published code.
 #
@@ -582,7 +582,7 @@ if gate is not None:
 deploy.upload_widget(bundle, picture=plots.answer)
 
 # %% [markdown]
-# **Explain.** The photographs that had a class in Step 3 are refused now. The line below them shows the price:
+# **Explain.** The photographs that had a class in Step 3 are refused now. The line below them shows the price: some
 # radiographs of new people are refused, too. Compare their share with one in twenty, the share of the validation
 # images. The file that was cut off gets a sentence, not a traceback. The gate knows what radiographs of this set look
 # like, and no more: it does not test whether an answer is right (lesson 12).
