@@ -186,7 +186,7 @@ print(f"accuracy on new patients of this hospital: {accuracy}")
 # | reversed | the patients without COVID-19 |
 # | random | half of the patients, chosen at random |
 #
-# **Predict.** Nobody wears the word. What is the accuracy? (Half of the images show the disease.)
+# **Predict.** Nobody wears the word. What accuracy does the network reach? (Half of the images show the disease.)
 
 # %% tags=["nbval-check-output"]
 MY_REMOVED = None  # your prediction: accuracy when nobody wears the word, from 0 to 1

@@ -431,8 +431,7 @@ rare_ppv.meets(
 )
 
 # %% [markdown]
-# **Explain.** The PPV falls: 0.95, 0.68, 0.16. At one in a hundred, five of six alarms are false, even with an
-# excellent test.
+# **Explain.** 0.95, 0.68, 0.16. At one in a hundred, five of six alarms are false, with an excellent test.
 #
 # Now take our network's measured sensitivity and specificity. The lower ends of both intervals together, and the upper
 # ends together, show how uncertain the PPV is. (This range is wider than a 95 % interval: both would have to be low at

@@ -295,7 +295,7 @@ by_id = dict(zip(table["image_id"], preprocess.cache(table)))
 plots.duplicate_pairs(by_id, crossing) if len(crossing) else "no pair"
 
 # %% [markdown]
-# **Explain.** A copy that crosses from train to test can be answered from memory. We planted nine, from any class. The
+# **Explain.** A copy that crosses from train to test can be answered from memory. We planted nine, in any class. The
 # published set has nine, too, all of them among its 26 COVID test images, five under the same name; its 317 images are
 # 301 groups, and patients are not recorded.
 #
