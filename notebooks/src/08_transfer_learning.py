@@ -48,8 +48,8 @@ with quiet():
     import keras
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same everywhere; a network's results differ a little between machines.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -236,8 +236,8 @@ print(f"logistic regression on pixels: {pixels}; always the largest class: {alwa
 # **Explain.** The network has never seen a radiograph. Yet a *linear* model reads the class from its features better
 # than from pixels. The first cuts do no better than pixels. Near the top, neighbouring cuts lie within each other's
 # intervals: the choice among them is partly luck, and the score of the chosen one is a little too high (lesson 07). On
-# DarkCovidNet's set the end is clearly worse than the middle; on case E's the two cannot be told apart. This is one
-# network on two sets, not a law: test it on *your* images.
+# DarkCovidNet's set the end is clearly worse than the middle; on case E's the two cannot be told apart. One network on
+# two sets is no law: test it on *your* images.
 
 # %% tags=["author", "verdict"]
 # first = by_cut["value"][0]
@@ -1027,11 +1027,11 @@ print(whole[columns].round(3).to_string(index=False))
 # %% [markdown]
 # **Explain.** There is one row per model, and every image was scored by a model that never saw its group. *Chosen
 # inside*: cut (or several side by side), pooling, penalty and, on DarkCovidNet's set, the size were chosen by
-# cross-validation within each training part. This is the honest form of "the best cut". (*Short* and *long list*: how
-# many candidates; *five best averaged*: the mean of the five that did best inside; *joined*: features side by side;
-# *kernel*: the boundary between the classes may be curved.) The best single row of such a table is a little lucky. Is
-# *fine-tuned* ahead of the frozen features on either set, by more than the intervals allow? Fine-tuning took minutes
-# per fold, and was run with one fold seed; the frozen features took seconds.
+# cross-validation within each training part. This is the honest form of "the best cut". (*Short* and *long list*
+# differ in the number of candidates; *five best averaged*: the mean of the five that did best inside; *joined*:
+# features side by side; *kernel*: the boundary between the classes may be curved.) The best single row of such a table
+# is a little lucky. Is *fine-tuned* ahead of the frozen features on either set, by more than the intervals allow?
+# Fine-tuning took minutes per fold, and was run with one fold seed; the frozen features took seconds.
 #
 # `frozen network of phantoms` is a compact network that was trained on phantoms alone: it shows what drawn radiographs
 # can teach. Such a network can also be trained further. The next table compares a compact network trained on phantoms

@@ -44,9 +44,9 @@ from cxr_helpers import audit, baselines, datasets, duplicates, evaluate, guess,
 from cxr_helpers import measured, models, phantom, plots, preprocess, quiet, split, train
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# A network's results differ a little between machines, and more on a GPU. The experiments use phantoms, whatever
-# `DATASET` says; Step 8 audits the set named there.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. A network's results differ a little between machines, and more on a GPU. The experiments use phantoms,
+# whatever `DATASET` says; Step 8 audits the set named there.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")

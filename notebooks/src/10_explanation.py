@@ -41,8 +41,8 @@ with quiet():  # hides TensorFlow's start-up lines
     import tensorflow as tf
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same everywhere; a network's results differ a little between machines.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")

@@ -41,8 +41,8 @@ from cxr_helpers import calibrate, datasets, duplicates, evaluate, guess, manife
 from cxr_helpers import phantom, plots, preprocess, quiet, split, train
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same everywhere; a network's results differ a little between machines.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -854,7 +854,7 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** Both repairs bring the mean near the truth. (Moving the odds is exact only if the weighted model was
-# calibrated for the shares of its training, and a model fitted to so few images of a class may be too sure: Step 3.)
+# calibrated for the shares of its training. A model fitted to so few images of a class may be too sure: Step 3.)
 # Weights, over- and undersampling all shift probabilities like this. Use them if training needs them; then correct the
 # probabilities, or use the output as a score only.
 

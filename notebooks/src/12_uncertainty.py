@@ -44,8 +44,8 @@ from cxr_helpers import datasets, duplicates, evaluate, guess, manifest, measure
 from cxr_helpers import plots, preprocess, quiet, split, train, uncertainty
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same everywhere; a network's results differ a little between machines.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -781,10 +781,10 @@ for name, images in inputs.items():
 # verdict("12.tuned-limit-lets-something-through", max(passed.values()) > 0.1)
 
 # %% [markdown]
-# **Explain.** Noise is very different from a chest, so a limit half-way to it is far from chests, and inputs that are
-# less different pass. There are more kinds of unsuitable inputs than anyone thinks of, so none of them may set the
-# limit. The honest way sets it on held-out **clean** images alone (here `val`): at the score that about 5 % of them
-# exceed. It costs 5 % of good images, a price that is known; what the gate catches is then a *measurement*.
+# **Explain.** Noise is very different from a chest. So a limit half-way between them is far from chests, and inputs
+# that differ less than noise pass. There are more kinds of unsuitable inputs than anyone thinks of, so none of them
+# may set the limit. The honest way sets it on held-out **clean** images alone (here `val`): at the score that about 5
+# % of them exceed. It costs 5 % of good images, a price that is known; what the gate catches is then a *measurement*.
 #
 # With this limit we test unsuitable inputs such as noise and turned images, new clean images, and images of both other
 # hospitals.
@@ -1007,7 +1007,7 @@ plots.line(
 # %% [markdown]
 # **Explain.** From right to left, unsure images are left out. At home the error falls, so certainty is informative. At
 # the second hospital the line lies far higher: many of even the surest answers are wrong. (No intervals are drawn, and
-# the left end shows only a fifth of the images.) And the cut at which half of `val` is answered gives another share
+# the left end shows only a fifth of the images.) And the cut that answers half of `val` answers a different share
 # there.
 #
 # Now we measure the sensitivity of the model that abstains. First we make a **mistake**: we drop the abstentions.

@@ -46,8 +46,8 @@ from cxr_helpers import images as reading
 from cxr_helpers import plots, preprocess, quiet, split, train, uncertainty
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same everywhere; a network's results differ a little between machines.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -628,11 +628,11 @@ print(complete.card.splitlines()[0], "| version changed:", complete.sha256 != bu
 # ## Step 5 · Small files · deeper
 #
 # Not every device has room for TensorFlow. **LiteRT** (formerly TensorFlow Lite) and **ONNX** are formats for the
-# finished network alone, each with a small program, called a *runtime*, that computes the answer. In this conversion
-# the weights may be rounded: **float16** keeps 16 bits of 32; **int8** keeps 8 bits, an integer from -128 to 127 and
-# one scale for each filter. In the *dynamic* kind of int8, the values between the layers are rounded as they come. In
-# the *full* kind, they are rounded within ranges that were measured before on representative images. These images come
-# from the training part, because they take part in making the model.
+# finished network alone, each with a small program, called a *runtime*, that computes the answer. In the conversion to
+# these formats the weights may be rounded: **float16** keeps 16 bits of 32; **int8** keeps 8 bits, an integer from
+# -128 to 127 and one scale for each filter. In the *dynamic* kind of int8, the values between the layers are rounded
+# as they come. In the *full* kind, they are rounded within ranges that were measured before on representative images.
+# These images come from the training part, because they take part in making the model.
 #
 # **Predict.** For nearly 80,000 parameters `model.save` wrote about 1,000 kB (Step 1). How many kB (1,000 bytes) will
 # the LiteRT file in float32 have?

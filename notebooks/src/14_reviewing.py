@@ -41,8 +41,8 @@ from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, manife
 from cxr_helpers import phantom, plots, preprocess, split, train
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same everywhere; a network's results differ a little between machines.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. Counts and splits are the same everywhere; a network's results differ a little between machines.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -239,7 +239,7 @@ print("The interval is narrow: the network is ready for clinical use.")
 # %% [markdown]
 # **Explain.** No cell raised an error; every figure has an n, the main one even has an interval. But a suspicion is not a
 # proof. Each fault gets an experiment in which **only that fault is repaired**. Some change the figure a lot, others
-# hardly at all. A fault counts for what it *could* do.
+# hardly at all. A fault is judged by what it *could* do.
 
 # %% [markdown]
 # ## Step 2 · Does something leak? Ask with random labels
@@ -247,8 +247,8 @@ print("The interval is narrow: the network is ready for clinical use.")
 # First, we test the whole study. Give every *patient* a label at random, keep the images, and run the study's own
 # steps again. There is nothing to learn: in a sound study the accuracy is 0.5.
 #
-# We need two tools. Files were renamed and moved, but their SHA-256 (lesson 01) tells which radiograph they show. And
-# `answers` makes the predictions table (lesson 07) of any model.
+# Files were renamed and moved, but their SHA-256 (lesson 01) tells which radiograph they show. `answers` makes the
+# predictions table (lesson 07) of any model.
 
 # %%
 sha = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in study.rglob("*.png")}

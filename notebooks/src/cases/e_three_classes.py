@@ -53,7 +53,7 @@ from cxr_helpers import phantom, plots, preprocess, quiet, split, train, transfe
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is as described. `DATASET = "phantom"` means drawn radiographs in the project's
 # own folders, `"covid19-image-dataset"` the set itself, and `"own"` the folder `case_e` of your data folder, with the
-# same sub-folders. Change a value here, or set the environment variable of that name.
+# same sub-folders. Change a value here, or set the environment variable that its line names.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
