@@ -99,8 +99,8 @@ print(f"{published.count_params():,} parameters; learning: {published.layers[-1]
 # **Explain.** A frozen network is a fixed function: an image goes in, and one number per channel comes out, the
 # **features**. Only the last layer learns.
 #
-# `models.backbone` does the same, from grey levels between 0 and 255. It adds two things: its networks can be cut
-# after any stage, and one of them, **EfficientNet-Lite0** (Tan and Le 2019), needs no download from Keras.
+# `models.backbone` does the same, from grey levels 0 to 255. It adds two things: its networks can be cut after any
+# stage, and one of them, **EfficientNet-Lite0** (Tan and Le 2019), needs no download from Keras.
 
 # %%
 ours = models.backbone("mobilenet_v2", cut="head", size=SIZE, weights=OF_KERAS)
@@ -110,7 +110,7 @@ by_hand = keras.Model(grey, pooled)(some).numpy()
 assert np.allclose(ours(some).numpy().mean(axis=(1, 2)), by_hand, atol=1e-4)
 
 # %% [markdown]
-# EfficientNet-Lite0 is a chain of convolutions, grouped in *blocks*. Here it is with an output after each of them:
+# EfficientNet-Lite0 is a chain of convolutions, grouped in *blocks*. Here it is with an output after each:
 
 # %% tags=["nbval-check-output"]
 cuts = ["stem", *[f"block{n}" for n in range(1, 8)], "head"]
@@ -169,8 +169,8 @@ assert (scored(plain)["predicted"].cat.codes.to_numpy() == said).mean() > 0.98
 # The network saw test images, too. It *learned* nothing from them: the features of an image depend on that image alone
 # (Step 6). The scaler and the regression do learn, and see `train` only.
 #
-# Most recipes cut at the end. Was the end the best place on two published sets of *real* radiographs? (Same network,
-# 224 pixels, folds by group; the penalty was chosen inside each training part.)
+# Most recipes cut at the end. Was it the best place on two published sets of *real* radiographs? (Same network, 224
+# pixels, folds by group; the penalty was chosen inside each training part.)
 #
 # **Predict.** Where is the best cut, by the mean accuracy of both sets: early (up to `block2`), in the middle (`block3`
 # to `block5`), or at the end (from `block6`)?
@@ -213,7 +213,7 @@ best_cut.meets(
 )
 
 # %% [markdown]
-# Now our own set, cut at each stage and scored on validation:
+# Our own set, cut at each stage and scored on validation:
 
 # %%
 rows = [{"stage": c, **vars(evaluate.metric(scored(features[c]), "accuracy"))} for c in cuts]
@@ -294,8 +294,8 @@ print(f"training mode in both: {evaluate.metric(first, 'accuracy')}")
 print(f"{changed:.0%} of the answers change with the other images in the batch")
 
 # %% [markdown]
-# In training mode the answer about a patient depends on who else is in the batch. Now the network is *used*, and
-# `predict` takes the stored averages.
+# In training mode the answer about a patient depends on who else is in the batch. Now the network is *used*: `predict`
+# takes the stored averages.
 #
 # **Predict.** Which accuracy does it reach on the same validation images?
 
@@ -341,8 +341,7 @@ mode.meets(
 #
 # **Fine-tuning** lets some of the pretrained weights learn on:
 #
-# 1. Only a new last layer learns. (Its weights are random at first, and would send random gradients into the good
-#    ones.)
+# 1. Only a new last layer learns. (It is random at first, and would send random gradients into the good weights.)
 # 2. The last stages learn, too, at a *small* learning rate; batch normalisation does not learn.
 #
 # Everything up to `block4` stays frozen in both phases, so its maps from Step 2 are the input here.
@@ -452,9 +451,9 @@ winner.meets(
 )
 
 # %% [markdown]
-# **Explain.** The model on frozen features was fitted in a second, without an epoch, and with one setting. Whatever
-# beats it has to be worth its price. The figures do not show that another network, size or split would give the same
-# order, nor whether any of the three looks at the lungs.
+# **Explain.** The model on frozen features was fitted in a second, without an epoch, with one setting. Whatever beats
+# it has to be worth its price. The figures do not show that another network, size or split would give the same order,
+# nor whether any of the three looks at the lungs.
 
 # %% tags=["author", "verdict"]
 # verdict(
@@ -561,8 +560,8 @@ leaks.meets(
 # **Explain.** Steps fitted *with the labels* on all images give an AUC far above the truth. From hundreds of numbers,
 # the selection kept some that happened to fit the labels of the test half, too. The trained layer, which stands for
 # any fine-tuning before the split, has learned these labels. Fitted inside the training half, both are harmless.
-# Scaler and PCA showed no leak. Keep them inside all the same: in a pipeline it costs nothing, and in use no average
-# can include tomorrow's patients.
+# Scaler and PCA showed no leak. Still, keep them inside: in a pipeline it costs nothing, and in use no average can
+# include tomorrow's patients.
 #
 # | step | before the split? |
 # |---|---|
