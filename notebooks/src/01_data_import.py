@@ -3,19 +3,19 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can we build it?* Yes, in 25 lines: this lesson opens with a whole project, and you guess how well it does. Most of
-# this course asks what its number is worth. The first answer lies in the files: this lesson turns a folder into a table
+# *Can we build it?* Yes, in 25 lines: this lesson opens with a whole project, and you guess its accuracy. Most of this
+# course asks what that accuracy is worth. The answer begins with the files: this lesson turns a folder into a table
 # that can be trusted, with one row per radiograph and a list of every rejected file.
 #
 # **You will be able to**
 #
 # - run a complete project in plain Keras, and say which of its lines you do not trust yet;
-# - import a folder whose layout you have never seen, and check what was understood;
+# - import a folder whose layout you have never seen, and check what the import understood;
 # - find the files that are broken, or are not what their names say;
 # - (deeper) say what a phantom is, read a DICOM file so that bone is white, and identify a set by its hash.
 #
-# **Time and hardware.** 45 minutes for the core, 45 more for the steps marked *deeper*, which you can skip; about half a
-# minute of it computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes for the core, 45 more for the steps marked *deeper*, which you can skip. The
+# computer needs about half a minute: two processor cores, no GPU.
 #
 # **Prerequisites.** Python and NumPy. No deep learning, no medicine, no other lesson.
 
@@ -38,7 +38,8 @@ from cxr_helpers import baselines, datasets, evaluate, guess, images, manifest
 from cxr_helpers import phantom, plots, quiet
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -50,8 +51,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # ## Step 1 · A project, from folder to accuracy
 #
 # This is what hundreds of published notebooks do. A folder holds 400 chest radiographs in two sub-folders, `covid` and
-# `normal`. (They are **phantoms**: drawn by the course from physics, nobody's chest, and no evidence about patients. Most
-# patients have two images, and the disease is drawn mild to moderate.)
+# `normal`. (They are **phantoms**: images that the course draws from physics. They show nobody's chest and are no
+# evidence about patients. Most patients have two images, and the disease is mild to moderate.)
 
 # %% tags=["nbval-check-output"]
 design = phantom.design(
@@ -78,8 +79,8 @@ with quiet():  # TensorFlow has much to say when it starts
 print("classes:", dict(enumerate(training.class_names)))
 
 # %% [markdown]
-# A small **network**: three convolutions with pooling, and two outputs. (You need not understand its layers today:
-# lessons 05 and 06 build them piece by piece.)
+# This **network** is small: three convolutions with pooling, and two outputs. (You need not understand its layers
+# today: lessons 05 and 06 build them piece by piece.)
 
 # %% tags=["nbval-check-output"]
 layers = keras.layers
@@ -102,8 +103,8 @@ print(f"{model.count_params():,} numbers to learn")
 
 # %% [markdown]
 # **Training**: the network answers for some images, is told the right answers (the **labels**, here the names of the
-# folders), and changes its numbers a little; again and again, 20 times through all training images. `compile` says how
-# it changes them and what counts as wrong, `fit` does it.
+# folders), and changes its numbers a little. This is repeated, 20 times through all training images. `compile` says how
+# the numbers change and what counts as wrong; `fit` trains.
 
 # %%
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -120,9 +121,9 @@ plots.show(plt.gcf(), said)
 
 # %% [markdown]
 # **Predict.** The network has not been trained on the 80 test images. Which **accuracy** (share of right answers) will it
-# have on them? Write your number in place of `None`, then run the cell: your first entry counts, and after the result
-# none does. Within 0.05 of the result, or inside its interval, is a hit. While it stays `None`, an example takes its
-# place, which never counts as yours.
+# have on them? Write your number in place of `None`, then run the cell: your first entry counts, and none after the
+# result. A number within 0.05 of the result, or inside its interval, is a hit. While the entry is `None`, an example is
+# used, which never counts as yours.
 
 # %% tags=["nbval-check-output"]
 MY_ACCURACY = None  # your prediction: accuracy on the test images, from 0 to 1
@@ -152,10 +153,10 @@ reported.meets(
 # verdict("01.the-project-reports-a-high-accuracy", accuracy > 0.85)
 
 # %% [markdown]
-# **Explain.** About 19 of 20 right, on images that were never used for training. (Step 2 explains the interval. The network
-# gives one number a class; the highest is its answer.) Every line is common practice. In this course **it is worth about
-# nothing**, and each part takes away one reason for believing it: lesson 04 asks who the patients are, 07 what a simple
-# model reaches, 09 what the network looks at. Lesson 14 reports it anew.
+# **Explain.** About 19 of 20 answers are right, on images that were never used for training. (Step 2 explains the
+# interval. The network gives one number per class; the highest is its answer.) Every line is common practice. In this
+# course **that accuracy is worth about nothing**, and each part takes away one reason for believing it: lesson 04 asks
+# who the patients are, 07 what a simple model reaches, 09 what the network looks at. Lesson 14 reports it again.
 #
 # The numbers differ a little on another machine, and more on a GPU.
 
@@ -166,7 +167,7 @@ reported.meets(
 # things are white: bone, heart, fluid. Air is black, so healthy lungs are dark. The patient faces you: the patient's left
 # is on *your right*.
 #
-# The line that loads the set is the goal of this lesson. For now, just run it.
+# The next cell loads the set. This lesson shows how; for now, just run it.
 
 # %% tags=["nbval-check-output"]
 report = datasets.load_report(DATASET, DATA_DIR)
@@ -192,7 +193,7 @@ pictures = [np.asarray(Image.open(path).convert("L").reduce(2)) for path in exam
 plots.montage(pictures, example["label"], columns=3, title="One image of each class")
 
 # %% [markdown]
-# Those were severe. The disease is milder in most of these:
+# That disease was severe. It is milder in most of these:
 
 # %%
 pictures = [np.asarray(Image.open(path).convert("L").reduce(2)) for path in quiz["path"]]
@@ -212,7 +213,7 @@ own_score
 # %% [markdown]
 # Now fill in `MY_GUESSES`. While it is empty, the cell takes an example: 20 numbers that were written down **without
 # looking at any image**. It stands for a reader who knows nothing. The guesses are kept in a small file in the course's
-# work folder, because in lesson 07 they meet the networks.
+# work folder, because lesson 07 compares them with networks.
 
 # %%
 MY_GUESSES = []  # your 20 numbers, row by row, such as [2, 0, 1, 1, 0, ...]
@@ -238,10 +239,10 @@ own_score.meets(
 )
 
 # %% [markdown]
-# **Explain.** The accuracy stands beside its **95 % interval**: other 20 images would have given another score, and the
+# **Explain.** The accuracy stands beside its **95 % interval**: 20 other images would have given another score, and the
 # accuracy over *all* such images may well be anywhere in that range. (Of 100 intervals made in this way, about 95 hold
-# it; lesson 07 tries it out.) With three classes, guessing without looking is right about once in three: 0.33. Is 0.33
-# inside your interval? Then your 20 answers cannot be told from guessing.
+# that accuracy; lesson 07 tests this.) With three classes, guessing without looking is right about once in three: 0.33.
+# Is 0.33 inside your interval? Then your 20 answers cannot be told from guessing.
 #
 # How many images would a narrow interval take?
 
@@ -251,10 +252,10 @@ for k, n in [(16, 20), (160, 200), (1600, 2000)]:
     print(f"{k:4} of {n:4} right: accuracy {k / n:.2f}, interval {low:.2f} to {high:.2f}")
 
 # %% [markdown]
-# **Explain.** The same accuracy three times; only **n**, the number of images, differs. An interval about three times
-# narrower takes *ten* times as many images. From here on no score in this course comes without its n and its interval.
+# **Explain.** The accuracy is always the same; only **n**, the number of images, differs. An interval about three times
+# narrower needs *ten* times as many images. From here on no score in this course comes without its n and its interval.
 #
-# Here are the answers. The number behind a label is the **severity** of the drawn disease, from 0 (none) to 1.
+# Here are the answers. The number after a label is the **severity** of the drawn disease, from 0 (none) to 1.
 
 # %%
 captions = [f"{k} {label}" for k, label in enumerate(guesses["label"], 1)]
@@ -274,7 +275,7 @@ plots.montage(pictures, captions, columns=7, title="The labels that came with th
 #
 # Sets of images are mostly published as folders: `train/NORMAL/…`, `train/COVID19/…`. To see what goes wrong we make a
 # small download: eight phantoms in the layout of case study C, and the clutter that real downloads contain.
-# (The next cell makes the mess; you need not read it.)
+# (The next cell makes it; you need not read it.)
 
 # %%
 import shutil
@@ -296,10 +297,10 @@ shutil.copy(first, normal / "thumbnails" / first.name)
 found = sorted(path for path in download.rglob("*") if path.is_file())
 
 # %% [markdown]
-# Eight radiographs, one of them in a sub-folder; one **thumbnail** (a small copy that some programs leave behind) and one
-# `.DS_Store` (a note that a Mac leaves in folders). Many tutorials begin by counting the files.
+# It holds eight radiographs, one of them in a sub-folder, one **thumbnail** (a small copy that some programs leave
+# behind) and one `.DS_Store` (a note that a Mac leaves in folders). Many tutorials begin by counting files.
 #
-# **Predict.** How many "images" will be counted?
+# **Predict.** How many "images" will they count?
 
 # %% tags=["nbval-check-output"]
 MY_COUNT = None  # your prediction: how many images such a program counts
@@ -309,7 +310,7 @@ counted = guess.number(
 counted
 
 # %% [markdown]
-# The class comes from the path, in one of two popular ways: *is "covid" in the path?*, or *the name of the folder above*.
+# Two popular ways take the class from the path: *is "covid" in the path?*, or *what is the folder above called?*
 
 # %% tags=["nbval-check-output"]
 naive = pd.DataFrame({"file": [path.relative_to(target.parent).as_posix() for path in found]})
@@ -329,9 +330,9 @@ counted.meets(
 
 # %% [markdown]
 # **Explain.** Ten instead of eight. The first way calls *every* file COVID, because the folder that holds them all is
-# called `covid-download`. The second way invents the classes `thumbnails` and `portable`. No error was raised. Keras's call
-# of Step 1 takes the folders directly below: from `Data` it would learn to tell `train` from `test`, and from `Data/train`
-# it would count the thumbnail as a normal chest.
+# called `covid-download`. The second way invents the classes `thumbnails` and `portable`. No error was raised. The
+# Keras call of Step 1 makes each folder directly below a class: from `Data`, a network would learn to tell `train` from
+# `test`; from `Data/train`, the thumbnail would count as a normal chest.
 
 # %% [markdown]
 # ## Step 4 · What a file seems to say
@@ -350,8 +351,8 @@ Image.open(io.BytesIO(whole)).save(normal / "P99999_0.jpg", "PNG")
 odd = [covid / "broken.jpg", covid / "archive.jpg", normal / "P99999_0.jpg"]
 
 # %% [markdown]
-# Files carry their kind in their first bytes: `ff d8` begins a JPEG, `89 50 4e 47` a PNG, `50 4b` a zip. Do these unmask
-# all three? And will Pillow, the usual library for images, complain when it opens the broken file?
+# A file's first bytes say its kind: `ff d8` begins a JPEG, `89 50 4e 47` a PNG, `50 4b` a zip. Do they unmask all three
+# files? And will Pillow, the usual library for images, complain when it opens the broken file?
 
 # %% tags=["nbval-check-output"]
 for path in odd:
@@ -364,8 +365,8 @@ except OSError as error:
     print("but decoding says:", str(error).split("(")[0])
 
 # %% [markdown]
-# **Explain.** The bytes unmask the archive and the PNG. The broken file passes: its header (size, format) is good. The
-# fault shows when the pixels are decoded: in the middle of training, in an error that need not name the file.
+# **Explain.** The bytes unmask the archive and the PNG. The broken file passes: its header (size, format) is good. Its
+# fault shows when the pixels are decoded: in the middle of training, in an error that may not name the file.
 # So decode every file *once, at import*, and keep a list of what was rejected.
 
 # %% [markdown]
@@ -401,14 +402,14 @@ class_one.meets(
 )
 
 # %% [markdown]
-# **Explain.** In the second and the third; in the first, class 1 is *Normal*. Even the case of one letter matters. Whoever
-# assumes "1 = ill" reads the first network upside down: a perfect one would be wrong on every image. Fix names and order in
-# one place, and print them. In Step 1 class 0 was `covid`.
+# **Explain.** In the second and the third; in the first, class 1 is *Normal*. Even the case of one letter matters.
+# Whoever assumes "1 = disease" reads answers for the first set upside down: a perfect network would seem wrong on every
+# image. Fix names and order in one place, and print them. In Step 1 class 0 was `covid`.
 
 # %% [markdown]
 # ## Step 6 · From folder to table
 #
-# All of these checks stand in one function. It gives the **manifest**: a table with one row per image.
+# One function does all these checks. It returns the **manifest**: a table with one row per image.
 #
 # **Predict.** The download now holds 13 files, the Mac's note among them. How many rows will the table have?
 
@@ -436,20 +437,20 @@ rows.meets(
 )
 
 # %% [markdown]
-# **Explain.** Nine rows: eight drawn radiographs and the PNG with the wrong name, which is a good image. (The note is no
-# image file, so the first line counts 12.) Read what was understood, check it, and disagree if it is wrong: *these
-# folders became these classes, these the split, this was left out*. The class is taken from the deepest folder whose
-# name is known to be one, so neither `covid-download` nor `portable` misleads it. What it refused stands in
-# `imported.rejects`.
+# **Explain.** Nine rows: eight drawn radiographs and the PNG with the wrong name, which is a good image. (The Mac's
+# note is no image file, so the first line says 12.) Check what the function understood, and correct it if it is wrong:
+# *which folders became classes, which the split, what was left out*. The class is taken from the deepest folder whose
+# name is known to be one, so neither `covid-download` nor `portable` misleads it. `imported.rejects` lists the rejected
+# files.
 
 # %%
 shown = ["image_id", "label", "original_label", "split", "patient", "width", "mode", "format"]
 imported.table[shown]
 
 # %% [markdown]
-# **Explain.** `label` is ours, `original_label` what the folder said. `mode` is how a pixel is stored (`L`: one grey
-# level), and `format` comes from the bytes. `split` is where the makers put the file. `patient` is empty: nobody told us
-# who they are.
+# **Explain.** `label` is our word, `original_label` the folder's. `mode` is how a pixel is stored (`L`: one grey
+# level), and `format` comes from the bytes. `split` is where the set's makers put the file. `patient` is empty: nobody
+# told us who the patients are.
 #
 # What if a folder has a name that nobody foresaw? Should an import guess, skip it, or stop?
 
@@ -463,7 +464,7 @@ except ValueError as error:
     print(str(error).replace(scratch.name, "..."))
 
 # %% [markdown]
-# It stops and shows the line to add. Write it in place of the empty one:
+# It stops and shows what to add. Write it in place of `{}`:
 
 # %% tags=["nbval-check-output"]
 MY_LABELS = {}  # what the error asks for, such as {"Sick": "covid"}
@@ -472,7 +473,7 @@ labels = MY_LABELS or {"Controls": "normal"}
 print(manifest.from_folder(download, labels=labels).understood.replace("; ", "\n  "))
 
 # %% [markdown]
-# **Explain.** Whether *Controls* are healthy, the set's description must tell: in a hospital, controls may well be people
+# **Explain.** The set's description must say whether *Controls* are healthy: in a hospital, controls may well be people
 # with *another* disease.
 #
 # ### Checkpoint
@@ -485,24 +486,26 @@ print(manifest.from_folder(download, labels=labels).understood.replace("; ", "\n
 # 3. The last folder.
 #
 # <details><summary>Answer</summary>
-# 3, <em>here</em>; with a sub-folder per patient it would be wrong again, so check it every time by reading the counts. 1
-# and 2 call every image pneumonia, since that part is the same for all. And keep <em>adults / children</em> in a column
-# (<code>source=</code>): if the ill are mostly adults, the network may learn to tell ages.
+# 3, <em>here</em>. With a sub-folder per patient, 3 would be wrong, too: read the counts every time. 1 and 2 call every
+# image pneumonia, since that part is the same for all. And keep <em>adults / children</em> in a column
+# (<code>source=</code>): if most of the ill patients are adults, the network may learn to tell ages.
 # </details>
 
 # %% [markdown]
 # ## Step 7 · What a phantom is · deeper
 #
-# A **phantom** is a chest that nobody has. A seed gives a person (width of the chest, ribs, heart), a pose, and perhaps
-# a disease; physics gives the picture. The photons of the X-ray beam are weakened by what lies in their way:
+# A **phantom** is a drawn chest that belongs to no real person. A seed gives a person (width of the chest, ribs,
+# heart), a pose, and perhaps a disease; physics gives the image. The X-ray beam loses photons in everything that lies
+# in its way:
 #
 # $$I = I_0 \, \exp\Big(-\sum_i \mu_i \, t_i\Big)$$
 #
-# $I_0$ goes in and $I$ comes out. $t_i$ is the way through one kind of tissue in cm, and $\mu_i$ says how strongly a
-# cm of it weakens the beam: about 0.19 for soft tissue, 0.05 for a lung full of air.
+# $I_0$ goes in and $I$ comes out. $t_i$ is the length of the path through one kind of tissue in cm, and $\mu_i$ says
+# how strongly one cm of this tissue weakens the beam: about 0.19 for soft tissue, 0.05 for a lung full of air.
 #
 # 1,000 photons enter the abdomen: 20 cm of soft tissue. 1,000 enter the chest beside it: 8 cm of soft tissue and 12 cm of
-# lung. How many come out in each place? And if half of that lung's air is water (μ = 0.12)?
+# lung. How many come out in each place? And how many come out if half of that lung's air is replaced by water (μ =
+# 0.12)?
 
 # %% tags=["nbval-check-output"]
 ways = {"abdomen": 0.19 * 20, "lung": 0.19 * 8 + 0.05 * 12, "hazy lung": 0.19 * 8 + 0.12 * 12}
@@ -511,17 +514,17 @@ for place, weakening in ways.items():
     print(f"{place:9}: sum of mu t = {weakening:.2f}, {arrive:3.0f} of 1000 come out")
 
 # %% [markdown]
-# **Explain.** Behind the lung five times as many photons arrive as behind the abdomen; haze takes more than half of them
-# away. A radiograph shows $-\log(I / I_0)$, which is the sum again: much tissue white, air black. So each grey level *adds
-# up* all that lay on one line, front to back: a radiograph is a shadow and not a slice, and a rib crosses the heart.
-# The rest of a phantom is drawn likewise: scattered rays, noise, the detector, and at times letters, tubes and black
-# borders.
+# **Explain.** Five times as many photons come out of the lung as out of the abdomen; haze takes more than half of them
+# away. A radiograph shows $-\log(I / I_0)$, which is the sum in the formula: thick tissue is white, air is black. So
+# each grey level *adds up* everything on one line from front to back: a radiograph is a shadow and not a slice, and
+# ribs lie over the heart. The rest of a phantom is drawn in the same way: scattered rays, noise, the detector, and
+# sometimes letters, tubes and black borders.
 #
-# `phantom.render` gives three things: the image, the **masks** (one yes or no per pixel: lung, heart, lesion, letters,
-# devices) and the truth, a row of everything that was drawn. A **lesion** is a place of disease.
+# `phantom.render` gives three things: the image, the **masks** (for each pixel, yes or no: lung, heart, lesion,
+# letters, devices) and the truth, a table row that says what was drawn. A **lesion** is a place of disease.
 #
-# One person, four times, with a disease of severity 0, 0.3, 0.6 and 1. From which one on would you have called this chest
-# ill?
+# The next figure shows one person four times, with a disease of severity 0, 0.3, 0.6 and 1. From which image on would
+# you have said that this chest is diseased?
 
 # %%
 row = phantom.design("clean", n=1, classes=("covid",), seed=SEED).iloc[0]
@@ -549,19 +552,19 @@ plots.montage(
 #
 # ![Twelve phantom radiographs with their masks outlined: diseases from mild to severe beside normal lungs, PA and AP, adult and child, from three sites](../data/figures/phantoms.png)
 #
-# **And what they are not.** Nobody's lungs, and no evidence about patients. COVID and viral phantoms differ *because we
-# drew them so*; real ones overlap. A score on phantoms tells you whether a method does what it says, never
-# how well it would read a radiograph. (**AP** and **PA**: whether the beam came from the front or from the back.)
+# **And what they are not.** They are nobody's lungs, and they are no evidence about patients. COVID and viral phantoms
+# differ *because we drew them so*; real ones overlap. A score on phantoms tells you whether a method does what it says,
+# never how well it would read a radiograph. (**AP** and **PA**: whether the beam came from the front or from the back.)
 
 # %% [markdown]
 # ## Step 8 · Five layouts, and who the patients are · deeper
 #
 # The case studies lay out their folders in five ways (where a description names no folders, the layout is ours). We
-# draw 24 phantoms in each, and import them. Whose are they? Lesson 04 will show that two radiographs of one person must
-# not stand on both sides of a split. Here the file's name says so: `P00012_1.jpg` is a visit of patient 12. A **regular
-# expression**, a pattern for text, picks that part out.
+# draw 24 phantoms in each, and import them. Who are the patients? Lesson 04 will show that radiographs of one person
+# must not stand on both sides of a split. Here the file's name says so: `P00012_1.jpg` is a visit of patient 12. A
+# **regular expression**, a pattern for text, picks that part out.
 #
-# Twenty-four images each time. Will every import have 24 rows? And will every class that was drawn as *normal* come back
+# Each layout holds 24 images. Will every import have 24 rows? And will every class that was drawn as *normal* come back
 # as `normal`?
 
 # %% tags=["nbval-check-output"]
@@ -577,14 +580,14 @@ for case, plan in drawn.items():
 
 # %% [markdown]
 # **Explain.** Case B loses the images of its folder `Prediction`: nobody wrote down what they show, so they have no
-# class, and the sentence says how many. Cases A and D call their second class *negative* and *non-COVID-19*; it comes
-# back as `non_covid`, although every one of these phantoms was drawn normal. That is right: the folder's name promises
-# only that it is *not COVID*. Two sets with different second classes ask two different questions; never mix them
-# unread.
+# class, and the printed lines say how many they are. Cases A and D call their second class *negative* and
+# *non-COVID-19*; it comes back as `non_covid`, although every one of these phantoms was drawn normal. That is right:
+# the folder's name promises only that it is *not COVID*. Two sets with different second classes ask two different
+# questions; never mix them without reading what their classes mean.
 #
 # Patients found and drawn agree, unless an image has no name to read (in case E's layout some files are renamed copies)
 # or was left out. For real sets the pattern differs (`manifest.nih_patient` reads those of the NIH, a large public set)
-# or there is none. Then somebody often fills in the file's name:
+# or there is none. Then the file's name is often filled in as the patient:
 
 # %% tags=["nbval-check-output"]
 silent = manifest.from_folder(root).table  # case E's layout, no pattern given
@@ -593,17 +596,17 @@ print(f"{silent['patient'].isna().sum()} of {len(silent)} images do not name the
 print(f"filled in: {mistake.nunique()} 'patients'; drawn: {plan['patient'].nunique()}")
 
 # %% [markdown]
-# **Explain.** A popular repair and a mistake: it turns *we do not know* into *everybody is somebody else*, and here
-# we can see how wrong that is. The gap in the table is information. **A patient who is not known is unknown, not new.**
-# So count images as images, and never write "n patients" where nobody recorded who they are.
+# **Explain.** This popular repair is a mistake: it turns *we do not know* into *every image is another patient*, and
+# here we can see how wrong that is. The gap in the table is information. **A patient who is not known is unknown, not
+# new.** So count images as images, and never write "n patients" where nobody recorded who they are.
 
 # %% [markdown]
 # ## Step 9 · How the files get here · deeper
 #
-# Sets are offered in a handful of ways. Here are the usual ones, each in one call; nothing runs until you choose a
+# Sets can be downloaded in several ways. Here are the usual ones, each in one call; nothing runs until you choose a
 # `ROUTE`. Each ends in a folder, and from there on everything is as in Step 6.
 #
-# Which of the four ways could hand you *another* set next month under the same address?
+# Which of the four ways could give you *another* set next month under the same address?
 
 # %%
 ROUTE = None  # "kaggle", "git", "drive" or "zip"
@@ -622,18 +625,18 @@ print("route:", ROUTE)
 # %% [markdown]
 # **Explain.** All four, as they stand here. An address promises a place, not a content: owners add, drop and replace
 # files. (A commit's number in the address, or a version named to Kaggle, pins the content.)
-# `fetch.download` takes the fingerprint you expect (`sha256=`, Step 11) and refuses anything else. It also goes on
-# where a broken download stopped, and a half file never stands where the whole one belongs.
+# `fetch.download` takes the fingerprint you expect (`sha256=`, Step 11) and refuses anything else. It also continues a
+# broken download where it stopped, and it never leaves half a file under the name of the whole one.
 #
-# Unpacking asks for care, too: an archive from a stranger may hold a file named `../../something`, which climbs out of
+# Unpacking needs care, too: an archive from a stranger may hold a file named `../../something`, which climbs out of
 # the folder and overwrites what lies above. `fetch.extract` looks at every name before it writes anything, and
 # refuses.
 
 # %% [markdown]
 # ## Step 10 · What hospitals use: DICOM · deeper
 #
-# In a hospital a radiograph is a **DICOM** file: pixels and, in the same file, a header about patient and machine. Two
-# phantoms of a second site, written so:
+# In a hospital a radiograph is a **DICOM** file: pixels and, in the same file, a header about patient and machine. Here
+# are two phantoms of a second site, written as DICOM files:
 
 # %% tags=["nbval-check-output"]
 import pydicom
@@ -661,9 +664,10 @@ plots.compare_images(
 )
 
 # %% [markdown]
-# **Explain.** Left, air is white: a negative. Nothing failed, and a network would train on it. Worse, in a mixed set
-# only the files of *one machine* are inverted, and if that machine stands where the sickest are X-rayed, the inversion
-# gives the label away. The header's steps come in a fixed order: rescale, window, then invert, then scale to 0-1.
+# **Explain.** On the left, air is white: the image is a negative. Nothing failed, and a network would train on it.
+# Worse, in a mixed set only the files of *one machine* are inverted, and if that machine stands where the most severely
+# ill patients are X-rayed, the inversion gives the label away. The header's steps come in a fixed order: rescale,
+# window, then invert, then scale to 0-1.
 #
 # The header also names the patient: good for grouping, and a matter of privacy. Ours says `PHANTOM^P…`; real ones hold
 # the name and the date of birth. Never pass on a DICOM file that has not been de-identified, and look at the pixels,
@@ -678,8 +682,8 @@ plots.compare_images(
 # 3. Read the 40 by their header, and check whether they belong mostly to one class.
 #
 # <details><summary>Answer</summary>
-# 3. Answer 1 inverts the 300 that were right. Answer 2 hands the network a sign that tells file formats apart; if the
-# formats go with the classes, it copes very well, by cheating.
+# 3. Answer 1 inverts the 300 that were right. Answer 2 gives the network a sign that tells file formats apart; if the
+# formats go with the classes, the network copes very well, by cheating.
 # </details>
 
 # %% [markdown]
@@ -721,16 +725,16 @@ digits.meets(
 
 # %% [markdown]
 # **Explain.** Nearly all: about one digit in 16 stays the same by chance. So equal fingerprints mean equal files, and a
-# file's *name* plays no part. Two uses at once. The third line identifies the set: put it into your report, and anybody
-# can check that they have the same files. The fourth counts copies. If it is not zero, the set holds one image several
-# times, under different names or in different folders: on the published set of case E there are ten such pairs, six of
-# them across training and test. Lesson 04 asks what that does.
+# file's *name* plays no part. The output shows two uses. The third line identifies the set: put it into your report,
+# and anybody can check that they have the same files. The fourth line counts copies. If it is not zero, the set holds
+# one image several times, under different names or in different folders: on the published set of case E there are ten
+# such pairs, six of them across training and test. Lesson 04 asks what such copies do to a score.
 
 # %% [markdown]
 # ## Step 12 · What is this set, and what may I do with it? · deeper
 #
-# The last thing to import is no file. Who collected the images, from whom, with whose leave? A **data statement** says
-# so. The course keeps one for each set it knows, in a **catalogue**.
+# The last thing to import is not a file. Who collected the images, from whom, and with whose permission? A **data
+# statement** says so. The course keeps one for each set it knows, in a **catalogue**.
 #
 # **Predict.** You downloaded case E's set (`covid19-image-dataset`) freely, from a public page. May you put its images into
 # your own public repository?
@@ -765,10 +769,10 @@ republish.meets(
 )
 
 # %% [markdown]
-# **Explain.** Read the line *licence* first, then *redistribution*. To download is not to be allowed to pass on: many
-# public sets were gathered from papers and web pages, and whoever put them together did not own the images. That is
-# why nothing of those sets is ever committed; the phantoms are ours to give away. *Known faults* is what others found
-# before you; whoever publishes a result on a set should have read it.
+# **Explain.** Read the line *licence* first, then *redistribution*. Being allowed to download is not being allowed to
+# pass on: many public sets were gathered from papers and web pages, and whoever put them together did not own the
+# images. That is why nothing of those sets is ever committed; the phantoms are ours to give away. *Known faults* is
+# what others found before you; whoever publishes a result on a set should have read it.
 #
 # The last line compares what we have with what was published. If the numbers differ, find out why before you go on:
 # a partial download, files that do not open, or another version of the set. And the shares of the classes are what
