@@ -3,8 +3,8 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can we build it?* Before anything is trained, look. The classes of a set differ in two ways: by the disease, and by
-# *how the images were made and collected*. A network uses whichever is easier. This lesson finds the second kind first.
+# *Can we build it?* Look before you train. The classes of a set differ in two ways: by the disease, and by *how the
+# images were made and collected*. A network uses whichever is easier. This lesson first looks for the second kind.
 #
 # **You will be able to**
 #
@@ -14,8 +14,8 @@
 # - say what looking at the test images may be used for, and what not;
 # - (deeper) read a page that audits a set, and ask what its labels were made from.
 #
-# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip; less than one
-# minute of it computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip. The
+# computer needs less than one minute: two processor cores, no GPU.
 #
 # **Prerequisites.** Lesson 01: the table of images, what a phantom is, and how predictions are recorded.
 
@@ -43,7 +43,8 @@ from cxr_helpers import audit, datasets, duplicates, evaluate, guess, manifest, 
 from cxr_helpers import phantom, plots, preprocess
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -54,7 +55,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · Count
 #
-# The first question to a set: how many images has each class?
+# The first question about a set: how many images has each class?
 #
 # **Predict.** The set has three classes. A "model" never looks at an image and always answers the largest class. What is
 # its accuracy?
@@ -88,8 +89,8 @@ largest.meets(
 )
 
 # %% [markdown]
-# **Explain.** Read every figure of a network against this one: a model that sees nothing. And mind what is counted: *images*,
-# not people, in the proportions that the collectors chose. (COVID and viral *phantoms* differ because we drew them so. What
+# **Explain.** Compare every network with this model, which sees nothing. And note what is counted: *images*, not
+# people, in the proportions that the collectors chose. (COVID and viral *phantoms* differ because we drew them so. What
 # you find teaches the method and is no evidence about patients.)
 
 # %% [markdown]
@@ -106,10 +107,10 @@ by_label[["width", "height"]].agg(["min", "median", "max"])
 pd.crosstab(table["label"], table["format"], normalize="index").round(2)
 
 # %% [markdown]
-# Phantoms are drawn at one size, in a random format: with 200 images in a class, four percentage points are no difference.
+# Phantoms are drawn at one size, in a random format: with 200 images in a class, four percentage points may be chance.
 # If all files of a real set have one size, somebody resized them, and the traces stay in the pixels.
 #
-# How far does one such property get us? Look up, for each value, its most frequent class, and answer that class.
+# How much does one such property say? For each of its values, look up the most frequent class, and answer that.
 #
 # **Predict.** We do this with the *length of the file in bytes*. Which accuracy does it reach on these images?
 
@@ -148,8 +149,8 @@ by_bytes.meets(
 # very images that we then scored. Step 5 does it properly.
 #
 # A property with a *few* values that beats the largest class does give the label away. In the published set of case E
-# whatever is *not* `.jpeg` is COVID: 58 % of the COVID images. No network reads extensions. It does see what goes with
-# them: another source, another compression, another machine.
+# every file that is *not* `.jpeg` is COVID: 58 % of the COVID images. No network reads extensions. It sees what goes
+# with them: another source, another compression, another machine.
 
 # %% [markdown]
 # ## Step 3 · Look
@@ -166,7 +167,7 @@ plots.montage(
 
 # %% [markdown]
 # **Explain.** Look for what differs between the rows besides the lungs: letters, tubes, black edges, contrast, how much of
-# the arms is seen, the age of the patients. Run the cell with another `random_state`: what stays?
+# the arms is seen, the age of the patients. Run the cell with another `random_state`: what stays the same?
 #
 # Now left and right. Here is the average image of one class, once as it is and once mirrored.
 
@@ -203,8 +204,8 @@ side.meets(
 
 # %% [markdown]
 # **Explain.** By convention the patient *faces* you, so the patient's left is on **your right**. The heart's tip (its
-# **apex**) points to the patient's left: the wider shadow beside the spine, below the middle. A letter L or R on an image
-# names the *patient's* side.
+# **apex**) points to the patient's left: see the wider shadow beside the spine, below the middle. A letter L or R on an
+# image names the *patient's* side.
 
 # %% [markdown]
 # ## Step 4 · A difference and its spread
@@ -279,17 +280,17 @@ plots.show(axes, said)
 # verdict("02.the-spread-is-larger-than-the-difference", gap < spread.min())
 
 # %% [markdown]
-# **Explain.** 0.5 would be guessing, 1 a perfect separation. A difference of means says nothing by itself: hold it
-# against the **standard deviation** `std`, which says how far single images lie from the mean of their class. It is larger
-# than the difference, so the classes overlap. On phantoms the difference comes from the haze. On real
-# images it need not be about the chest: a class of tall images, filled with black to a square, looks "dark". (The interval
-# takes each image for another person. Patients have several, so it is too narrow; lesson 04 mends that.)
+# **Explain.** 0.5 would be guessing, 1 a perfect separation. A difference of means says nothing by itself: compare it
+# with the **standard deviation** `std`, which says how far single images lie from the mean of their class. That is
+# larger here, so the classes overlap. On phantoms the difference comes from the haze. On real images it may come from
+# elsewhere: a class of tall images, filled with black to a square, looks "dark". (The interval treats each image as
+# another person. Patients have several, so it is too narrow; lesson 04 corrects that.)
 
 # %% [markdown]
 # ## Step 5 · How much is known before any lung is seen?
 #
-# The share of pairs of Step 4 has a name: the **AUC**. Take one image of a class and one of the others: how often does the
-# model give the first the higher score? With three classes we average three AUCs.
+# The share of pairs of Step 4 has a name: the **AUC**. Take one image of a class and one of another class: how often
+# does the model give the first the higher score? With three classes we average three AUCs.
 #
 # Two rules keep us from fooling ourselves as in Step 2. A model is scored only on images it was not fitted on: the set is
 # cut into five **folds**, each scored by a model that was fitted on the other four. And images of one patient form a
@@ -324,8 +325,8 @@ print("AUC of the five folds:", scores.round(2))
 print(f"mean {scores.mean():.2f}")
 
 # %% [markdown]
-# One AUC for each fold. They differ, because each fold is small. We want one AUC over all images, with its interval. So we
-# keep each image's probabilities, and let a helper compute.
+# One AUC for each fold. They differ, because each fold is small. We want one AUC over all images, with its interval. So
+# we keep each image's probabilities, and let a helper compute it.
 
 
 # %%
@@ -352,7 +353,8 @@ print("file properties:", from_files)
 
 # %% [markdown]
 # `evaluate.metric` takes one row per image, with its class and the probability of each class. Its AUC is that of
-# scikit-learn (the `assert` says so). It adds an interval by group, since images of one patient are not independent.
+# scikit-learn (the `assert` checks this). It adds an interval by group, since images of one patient are not
+# independent.
 #
 # The second model sees the **outer frame** of the image only: everything inside the outer tenth is black, and with it
 # nearly all of the lungs. It is logistic regression on 32 × 32 pixels (lesson 05 builds it).
@@ -412,12 +414,12 @@ plots.intervals(
 # verdict("02.the-whole-tells-more", from_whole.low > max(from_frame.high, from_files.high))
 
 # %% [markdown]
-# **Explain.** If files or frame stay clear of 0.5, the label is partly known before anybody looks at a lung, and a network
-# will find that out, too. The nearer the frame comes to the whole image, the less a good score proves that lungs were used.
-# Here the whole image tells much more: **this is what a clean set looks like**. (The files may lie a little above 0.5: a
-# JPEG of a hazy lung has another length than one of a clear lung.)
+# **Explain.** If files or frame score clearly above 0.5, the label is partly known before anybody looks at a lung, and
+# a network will find that, too. The nearer the frame comes to the whole image, the less a good score proves that lungs
+# were used. Here the whole image tells much more: **this is what a clean set looks like**. (The files may lie a little
+# above 0.5: a JPEG of a hazy lung has another length than one of a clear lung.)
 #
-# And this is a published set, that of case E:
+# The same for a published set, that of case E:
 
 # %% tags=["nbval-check-output"]
 real = measured.read("shortcuts")
@@ -429,17 +431,17 @@ case_e[["seen", "auc_covid", "auc_covid_low", "auc_covid_high", "n"]].round(2)
 # verdict("02.case-e-the-frame-equals-the-centre", seen["frame, logistic regression"] > seen["centre, logistic regression"] - 0.01)
 
 # %% [markdown]
-# **Explain.** The frame tells COVID from the rest as well as the centre does. COVID images are of adults there, and the
-# others look paediatric: arms and shoulders may lie elsewhere for that reason alone.
+# **Explain.** The frame tells COVID from the rest as well as the centre does. In that set the COVID images show adults,
+# and the others look paediatric: arms and shoulders may lie elsewhere for that reason alone.
 # **If each class has its own source, whatever differs between the sources differs between the classes.** That is called
 # **confounding**.
 
 # %% [markdown]
 # ## Step 6 · Planted on purpose
 #
-# A check that finds nothing is worth something only if it *would* have found something. So we plant three shortcuts, each
-# into the same 180 phantoms: a **word**, PORTABLE, on every COVID image; the **hospital**, A for all normal and C for all
-# COVID images; the **age**, normal children and COVID adults. Each gives the label away.
+# A check that finds nothing is worth something only if it *would* find a shortcut. So we plant three shortcuts, each
+# into the same 180 phantoms: a **word**, PORTABLE, on every COVID image; the **hospital**, A for all normal and C for
+# all COVID images; the **age**, normal children and COVID adults. Each gives the label away.
 
 # %% tags=["nbval-check-output"]
 wished = {"n": 180, "seed": SEED, "classes": ("normal", "covid"), "letters": 0}
@@ -476,10 +478,10 @@ for label in ("normal", "covid"):
 plots.montage(pictures, captions, columns=4, title="Two phantoms, four sets")
 
 # %% [markdown]
-# Each row is one person in four sets; only the normal one of the fourth set is somebody else, a child. (PORTABLE stands near
-# the upper edge of a COVID image.)
+# Each row shows one person in four sets; only the normal image of the fourth set shows somebody else, a child.
+# (PORTABLE stands near the upper edge of a COVID image.)
 #
-# **Predict.** We ask the file properties and the frame of each set. Which of the three shortcuts do *both* miss?
+# **Predict.** We score file properties and frame on each set. Which of the three shortcuts do *both* miss?
 
 # %% tags=["nbval-check-output"]
 MY_MISSED = None  # your prediction: "the word", "the hospital" or "the age"
@@ -529,22 +531,22 @@ missed.meets(
 
 # %% [markdown]
 # **Explain.** With nothing planted, files and frame tell little; with 180 images their intervals are wide. *The hospital*
-# is found by the files: site C saves its images with another JPEG quality, and bytes per pixel tell. *The age* is found by
-# the frame, as in case E. In both, the whole image scores higher than with nothing planted, although the disease is the
-# same.
+# is found by the files: site C saves its images with another JPEG quality, and bytes per pixel show it. *The age* is
+# found by the frame, as in case E. In both sets the whole image scores higher than with nothing planted, although the
+# disease is the same.
 #
-# *The word* slips through: its row hardly differs from the first, and yet it gives every label away. It is small, it moves,
-# and a linear model on 32 × 32 pixels cannot read. A convolutional network can learn to (lesson 09). **A silent check has
-# not proved the set clean.** You could see the word in the montage: that is why one looks.
+# *The word* is missed: its row hardly differs from the first, and yet it gives every label away. It is small, its place
+# varies, and a linear model on 32 × 32 pixels cannot read. A convolutional network can learn it (lesson 09). **A silent
+# check has not proved the set clean.** You could see the word in the montage: that is why one looks.
 
 # %% [markdown]
 # ## Step 7 · We have seen the test set
 #
-# All of this used every image, also those for the final test. Is that allowed? It depends on the use. Here is the harm in
-# its pure form: the labels are **random**. Divide each image into 8 × 8 squares, and ask how well the brightness of each
-# square ranks one label above the other. Choose the best of the 64 squares, once by the *test* images, once by the others.
+# All of this used every image, also those for the final test. Is that allowed? It depends on the use. To see the harm
+# alone, we make the labels **random**. Divide each image into 64 squares, and ask how well the brightness of each
+# square ranks one label above the other. Choose the best square, once by the *test* images, once by the other images.
 #
-# **Predict.** Chosen by looking at the test images: which AUC does the best square have there, as a mean over repeats?
+# **Predict.** The best square is chosen by the test images. Which AUC does it have on them, as a mean over repeats?
 
 # %% tags=["nbval-check-output"]
 MY_SQUARE = None  # your prediction: AUC of the best of 64 squares on random labels, from 0 to 1
@@ -597,9 +599,9 @@ square.meets(
 # verdict("02.choosing-elsewhere-does-not", abs(np.mean(by_others) - 0.5) < 0.04)
 
 # %% [markdown]
-# **Explain.** The square chosen by the test images scores above 0.5, though there is nothing to find; chosen elsewhere, it
-# lies about 0.5. Nobody trained anything on the test images: *choosing* by them was enough. So what may a look at
-# everything be used for?
+# **Explain.** The square chosen by the test images scores above 0.5, though there is nothing to find; chosen by the
+# others, it scores about 0.5. Nobody trained anything on the test images: *choosing* by them was enough. So what may we
+# look at all images for?
 #
 # | you look at all images, test included, in order to ... | allowed? |
 # |---|---|
@@ -619,14 +621,14 @@ square.meets(
 #
 # <details><summary>Answer</summary>
 # 2. Answer 1 makes a choice by the test images; a crop also does not remove what else came with the edges. Answer 3
-# makes the test easier, and different from what will come.
+# makes the test easier, and unlike the images to come.
 # </details>
 
 # %% [markdown]
 # ## Step 8 · A percentage and its n · deeper
 #
-# A colleague calls an image *bright* if it is above the median of all, looks at four images of each class, and reports a
-# percentage. What is missing?
+# A colleague calls an image *bright* if its mean grey level is above the median of all images, looks at four images of
+# each class, and reports a percentage. What is missing?
 
 # %% tags=["nbval-check-output"]
 is_bright = grey > grey.median()
@@ -643,7 +645,7 @@ for name, rows in {"four images": four, "all images": table.index}.items():
 # %% [markdown]
 # **Explain.** What was missing is **n**. With four images there are only five possible percentages, and each interval
 # covers about half of the range or more: such a percentage is compatible with almost anything. *A percentage without its
-# n is not a result.* (`evaluate.wilson` is the same interval in fewer letters.)
+# n is not a result.* (`evaluate.wilson` computes the same interval in a shorter call.)
 #
 # One number per image hides much. Here are all grey levels:
 
@@ -652,10 +654,11 @@ plots.histogram(images, table["label"])
 
 # %% [markdown]
 # **Explain.** A line is the mean of a class; at each grey level its band holds the middle 80 % of its images. Where the
-# bands lie over each other, as those of the phantoms do nearly everywhere, a difference of the lines is worth little.
-# Where a band is much narrower than the others', somebody may have treated these images alike: on the published set of
-# case E the histograms of the *Normal* images are almost flat and almost equal, because their contrast was equalised.
-# That is no property of lungs. (The picture ends a little above the highest line, so bands leave it at the top.)
+# bands overlap, as they do nearly everywhere for the phantoms, a difference between the lines is worth little.
+# Where a band is much narrower than the others', somebody may have processed these images in one way: in the published
+# set of case E the histograms of the *Normal* images are almost flat and almost equal, because their contrast was
+# equalised. That is no property of lungs. (The figure ends a little above the highest line, so bands are cut off at the
+# top.)
 #
 # ### Checkpoint
 #
@@ -663,13 +666,13 @@ plots.histogram(images, table["label"])
 # how rarely chance alone would make a difference at least as large.) What is the first thing to say?
 #
 # 1. With p < 0.001 it is settled.
-# 2. How large is the spread within the classes, and were they taken with the same machines?
+# 2. How large is the spread within the classes, and were both classes taken with the same machines?
 # 3. Nine of 255 is too little to matter.
 #
 # <details><summary>Answer</summary>
 # 2. Answer 1: with enough images the smallest difference becomes "significant"; that says nothing about telling single
-# images apart, nor about its cause. Answer 3: nine may be much, if the spread is one; without the spread nobody can
-# say.
+# images apart, nor about its cause. Answer 3: nine grey levels may be much, if the spread is one grey level; without
+# the spread nobody can say.
 # </details>
 
 # %% [markdown]
@@ -681,10 +684,10 @@ plots.histogram(images, table["label"])
 plots.mean_images(preprocess.cache(table, size=64), table["label"])
 
 # %% [markdown]
-# **Explain.** Above, the averages: nothing is quite sharp. What all share survives (spine, heart, outline); ribs and
-# patches of haze, which lie elsewhere in each person, blur away. A letter that survives in a corner stands at the same
-# place in many images of that class. Below, how much single images vary, pixel by pixel. It is tempting to subtract two
-# averages and call the result "the disease". The mistake:
+# **Explain.** The upper images are the averages: nothing is quite sharp. What all images share survives (spine, heart,
+# outline); ribs and patches of haze, which lie elsewhere in each person, blur away. A letter that survives in a corner
+# stands at the same place in many images of that class. The lower images show how much single images vary, pixel by
+# pixel. It is tempting to subtract two averages and call the result "the disease". Here is that mistake:
 
 # %%
 first = images[table["label"] == brightest].astype(float)
@@ -702,10 +705,10 @@ plots.weights(effect, title="The same, in standard deviations", label="standard 
 
 # %% [markdown]
 # **Explain.** Now the scale says something. At 1, the means lie one standard deviation apart: of pairs of images,
-# about three in four are ranked rightly by that pixel (if its values are spread like a bell). At 0.2 it is hardly more than
-# guessing. And note *where* it is strong. (Viral phantoms are drawn with haze that spreads from the middle of the chest,
-# COVID phantoms with patches low down and near the outer walls of the lungs.) Of the 5 % strongest pixels, how many lie in
-# the outer frame?
+# about three in four are ranked rightly by that pixel (if its values are normally distributed). At 0.2 the pixel does
+# hardly better than guessing. And note *where* the difference is strong. (Viral phantoms are drawn with haze that
+# spreads from the middle of the chest, COVID phantoms with patches low down and near the outer walls of the lungs.) Of
+# the 5 % strongest pixels, how many lie in the outer frame?
 
 # %% tags=["nbval-check-output"]
 frame = np.ones(effect.shape, bool)
@@ -719,15 +722,16 @@ print(
 # verdict("02.strong-pixels-lie-inside", frame[strong].mean() < frame.mean() / 2)
 
 # %% [markdown]
-# **Explain.** If the disease made the difference, the strong pixels would lie in the lungs. Where the frame has its
-# share or more of them, something else tells the classes apart: borders, letters, position, size of the patient. (The
-# reverse does not hold: strong pixels inside the lungs may come from exposure and contrast, which reach everywhere.)
+# **Explain.** If the disease made the difference, the strong pixels would lie in the lungs. Where the frame holds its
+# share of the strong pixels, or more, something else tells the classes apart: borders, letters, position, size of the
+# patient. (The reverse does not hold: strong pixels inside the lungs may come from exposure and contrast, which reach
+# everywhere.)
 
 # %% [markdown]
 # ## Step 10 · One page about the set · deeper
 #
-# All of these questions, and those of lessons 01 and 04, stand in one function: `audit.report`. Each line has a
-# verdict: **ok**, **look** (know this before you go on) or **fault** (a result on this set is wrong or misleading
+# One function asks all of these questions, and those of lessons 01 and 04: `audit.report`. Each line has a verdict:
+# **ok**, **look** (know this before you go on) or **fault** (a result on this set is wrong or misleading
 # unless it is dealt with). How many lines will say *fault*? And what would the page say of the set with the planted
 # hospital?
 
@@ -747,16 +751,16 @@ page[["check", "verdict", "finding", "the hospital"]]
 # - *unreadable files, images by class*: what there is, and what was left out.
 # - *format, mode, size by class*: Step 2 in words.
 # - *byte-identical pairs, near-duplicate pairs*: one radiograph several times. *Across the split* is the worst place
-#   for it: a test image that the training part holds. Lesson 04 shows what that does. *Label conflicts* are one
-#   radiograph with two labels; at least one of them is wrong.
+#   for such a pair: the training part then holds a test image. Lesson 04 shows what that does. *Label conflicts* are
+#   one radiograph with two labels; at least one of them is wrong.
 # - *patients*: whether anybody wrote down who is on the images.
 # - *file properties predict the class*: Step 5, first line.
 #
 # The last column holds the verdicts for the set with the planted hospital: a *fault* in the last line, as it should be.
 # The phantoms themselves have no *fault*; their
-# last line may say *look*, for the haze in the bytes (Step 5). A verdict is a rule of thumb, not a law: the thresholds
-# stand in the code (`audit.report??`). And **ok** means that this check found nothing, not that nothing is wrong:
-# letters, the frame of Step 5 and the ages of the patients stand in no line.
+# last line may say *look*, because haze changes the number of bytes (Step 5). A verdict is a rule of thumb, not a law:
+# the thresholds stand in the code (`audit.report??`). And **ok** means that this check found nothing, not that nothing
+# is wrong: no line checks the letters, the frame of Step 5 or the ages of the patients.
 #
 # All of this was found before any network was trained. A set with faults is not useless: it is fine for learning how
 # to build, and for learning how to doubt. What it cannot do is show that a disease was recognised.
@@ -770,7 +774,7 @@ page[["check", "verdict", "finding", "the hospital"]]
 #
 # For another study, radiologists later read some of NIH's radiographs again (Majkowska et al. 2020). They said
 # whether a radiograph shows an **airspace opacity**: a whiter region, where something other than air fills the lung.
-# That is how most pneumonias show. Of the set's NIH radiographs 830 were at hand, and 36 of these were read again: 18
+# That is how most pneumonias show. We had 830 of the set's NIH radiographs, and 36 of these were read again: 18
 # labelled pneumonia, 18 labelled no finding.
 #
 # **Predict.** In which share of the 18 radiographs labelled *pneumonia* did the radiologists see an opacity?
@@ -801,20 +805,20 @@ opacity.meets(
 # verdict("02.second-reading-intervals-overlap", again.loc["labelled pneumonia", "low"] < again.loc["labelled no finding", "high"])
 
 # %% [markdown]
-# **Explain.** An opacity in 9 of the 18: a half, with an interval from 0.27 to 0.73. And in 2 of the 18 labelled no
-# finding: 0.11, from 0.02 to 0.47. That interval is so wide because the 18 radiographs are of only 10 patients, one
-# of whom has seven. The two intervals even overlap.
+# **Explain.** They saw an opacity in 9 of the 18: 0.50 (0.27 to 0.73). In the 18 labelled no finding they saw one in 2:
+# 0.11 (0.02 to 0.47). This second interval is so wide because the 18 radiographs are of only 10 patients, one of whom
+# has seven. The two intervals even overlap.
 #
 # So claim little. *Shown*: in some of these radiographs the label and a second reading disagree. *Not shown*: in how
-# many of the 830. The 36 are few and were not drawn at random from them. Nor is the second reading the truth: an
-# opacity may be something else than pneumonia, a pneumonia may not show yet, and whoever wrote the report knew more
-# of the patient.
+# many of the 830 this is so. The 36 are few and were not drawn at random from the 830. Nor is the second reading the
+# truth: an opacity may be something other than pneumonia, a pneumonia may not be visible yet, and whoever wrote the
+# report knew more about the patient.
 #
 # What a model is scored against is called its **ground truth** or, more modestly, its **reference standard**. A
 # network that agrees with nine of these labels in ten agrees with nine *reports* in ten. Ask of each label: who said
 # it, and from what?
 #
-# And what goes with these labels that is no finding at all? NIH's table has for each radiograph the view, the
+# And what else goes with these labels, besides what the images show? NIH's table has for each radiograph the view, the
 # patient's age, and the number of the follow-up (0 is the patient's first radiograph). How well does each *alone*
 # rank pneumonia above no finding?
 
@@ -831,15 +835,16 @@ alone[["value", "low", "high", "n", "patients"]].round(2)
 # 0.73): later radiographs are more often labelled pneumonia. The *view* reaches 0.63 (0.59 to 0.67), and look at its
 # direction: radiographs labelled pneumonia are more often **PA**, taken standing. One would expect AP, the view of
 # those who cannot stand. So this may tell how the set was put together rather than who was ill. *Age* tells least,
-# 0.57 (0.51 to 0.62). (n = 830 radiographs of 565 patients. Which end means pneumonia was read off these
-# radiographs.) A network can see the view: Step 5's question applies inside one collection, too.
+# 0.57 (0.51 to 0.62). (n = 830 radiographs of 565 patients. For each of the three, the direction that means pneumonia
+# was chosen on these same radiographs.) A network can see the view: Step 5's question applies inside one collection,
+# too.
 
 # %% [markdown]
 # ## Key points
 #
 # - The share of the largest class is the accuracy of a model that looks at nothing.
 # - The patient's left is on the viewer's right; the heart points there.
-# - A difference of means needs the spread within the classes, a percentage its n.
+# - A difference of means needs the spread within the classes; a percentage needs its n.
 # - Score on images that were not used to fit: a look-up scored on its own images seems to know everything.
 # - Where files or frame tell the classes apart, a good score proves little.
 # - Plant a shortcut to learn what a check can see. A silent check is no proof.
