@@ -3,21 +3,21 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can we build it?* Files come in many modes, sizes and scales; a network wants one. Between the two stand a few lines
-# that raise no error when they are wrong. This lesson makes these silent faults visible. The default images are phantoms:
-# we know what was drawn, and can measure what a step did to it. (They are nobody's lungs, and what is found on them is no
-# evidence about patients.)
+# *Can we build it?* Files come in many modes, sizes and scales; a network needs one of each. A few lines of code
+# convert the files, and raise no error when they are wrong. This lesson makes these silent faults visible. The default
+# images are phantoms: we know what was drawn, and can measure what a step did to it. (They are nobody's lungs, and what
+# is found on them is no evidence about patients.)
 #
 # **You will be able to**
 #
 # - turn any file into one array of grey levels, and recognise the ways in which that goes wrong;
-# - make it square without changing the shape of a heart;
+# - make an image square without changing the shape of the heart;
 # - say from which images a constant may be computed, and scale exactly once;
 # - augment the training part only;
 # - (deeper) recognise a negative, choose a contrast, and cache what does not change.
 #
-# **Time and hardware.** 45 minutes for the core, 25 more for the steps marked *deeper*, which you can skip; less than one
-# minute of it computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes for the core, 25 more for the steps marked *deeper*, which you can skip. The
+# computer needs less than one minute: two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 01 and 02: the table of images, and a look at its grey levels.
 
@@ -43,7 +43,8 @@ with quiet():  # hides TensorFlow's start-up lines
     import keras
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -76,9 +77,9 @@ for name, version in versions.items():
     files[name] = memory.getvalue()
 
 # %% [markdown]
-# Many notebooks read an image in three lines: to an array, mean over the channels, divide by 255.
+# Many notebooks read an image in three lines: they make an array, average the channels, and divide by 255.
 #
-# **Predict.** Five files of the same radiograph. How many are read wrongly, by more than 0.02 in some pixel?
+# **Predict.** We have five files of the same radiograph. How many are read wrongly, by more than 0.02 in some pixel?
 
 # %% tags=["nbval-check-output"]
 MY_WRONG = None  # your prediction: how many of the five files
@@ -135,12 +136,12 @@ plots.compare_images(pictures, ["right", *three], title="Read with three lines")
 
 # %% [markdown]
 # **Explain.** No error was raised, and three of the five are wrong. *RGBA*: alpha is 255 everywhere, and was averaged
-# in as if it were light: every pixel is a quarter white. *Palette*: the numbers of colours were taken for grey levels,
-# and the program that saved the file chose their order. *16-bit*: values far above 1, here cut to white (the fourth
-# picture). The veil over RGBA is the dangerous one: it passes for a good radiograph. If
-# the files of one class are RGBA and the others are not, the network learns the veil.
+# with the colours: every pixel is now one quarter white and three quarters image. *Palette*: the numbers of the colours
+# were taken for grey levels, but the program that saved the file chose their order. *16-bit*: the values lie far above
+# 1, and are shown as white (the fourth picture). The RGBA file is the dangerous one: it is too bright, but passes for a
+# good radiograph. If the files of one class are RGBA and the others are not, the network learns the extra brightness.
 #
-# Keras has a call for it, `load_img`. Is it better? And what does our helper add?
+# Keras has a call for reading an image, `load_img`. Is it better? And what does our helper add?
 
 
 # %% tags=["nbval-check-output"]
@@ -157,8 +158,8 @@ assert np.abs(images.read(files["RGBA"]) - with_keras(files["RGBA"])).max() < 0.
 
 # %% [markdown]
 # `load_img` looks at the mode first; only the 16-bit file comes out wrong. (`image_dataset_from_directory` of lesson 01
-# decodes by TensorFlow, and reads all five.) `images.read` reads that, too, and DICOM files (lesson 01). From here on a
-# radiograph is what it gives: numbers from 0 to 1 in two dimensions.
+# decodes with TensorFlow, and reads all five.) `images.read` reads the 16-bit file, too, and DICOM files (lesson 01).
+# From here on a radiograph is what `images.read` returns: a two-dimensional array of numbers from 0 to 1.
 #
 # ### Checkpoint
 #
@@ -179,8 +180,8 @@ assert np.abs(images.read(files["RGBA"]) - with_keras(files["RGBA"])).max() < 0.
 # Networks want squares, and many radiographs are not square. There are three common ways: **squash**, which resizes
 # width and height each to the wanted size; **pad** with black; **crop** the centre.
 # `load_img(..., target_size=(224, 224))` squashes, and so does `image_dataset_from_directory` (the images of lesson 01
-# were square already). We try them on an image that is wider than high, as many portable ones are, and of which we know
-# where heart and lungs lie: a **mask** is a second image, white where the heart (or the lung) is.
+# were square already). We try them on an image that is wider than high, as many portable radiographs are. We know where
+# its heart and lungs lie: a **mask** is a second image, white where the heart (or the lung) is.
 
 
 # %%
@@ -258,9 +259,10 @@ changing.meets(
 )
 
 # %% [markdown]
-# **Explain.** *Squash* makes the heart narrow, by the height of the image over its width: 218 / 320 = 0.68. Radiologists use
-# another measure, the **cardiothoracic ratio**: the width of the heart over that of the chest, here from lung edge to lung
-# edge. Above one half, the heart of an adult on a PA image (the beam enters from behind) is called large.
+# **Explain.** *Squash* makes the heart narrower, by a factor of 218 / 320 = 0.68: the height of the image over its
+# width. Radiologists use another measure, the **cardiothoracic ratio**: the width of the heart over that of the chest,
+# here from lung edge to lung edge. Above one half, the heart of an adult on a PA image (the beam enters from behind) is
+# called large.
 
 # %% tags=["nbval-check-output"]
 before = width(heart) / width(lungs)
@@ -300,12 +302,13 @@ ratio_cropped.meets(
 # verdict("03.squash-and-pad-keep-the-ratio", max(abs(ratio["squash"] - before), abs(ratio["pad"] - before)) < 0.02)
 
 # %% [markdown]
-# **Explain.** *Crop* cuts off the sides of the chest, so the same heart looks larger: a healthy patient comes nearer to one
-# half, or crosses it. *Squash* keeps this ratio, because both widths shrink alike: whoever watches only this number notices
-# nothing. *Pad* keeps both. We pad. It has a price, too: black bars, whose width may differ between the classes (lesson 09).
+# **Explain.** *Crop* cuts off the sides of the chest, so the same heart looks larger: a healthy patient's ratio comes
+# nearer to one half, or crosses it. *Squash* keeps this ratio, because both widths shrink alike: whoever watches only
+# this number notices nothing. *Pad* keeps both. We pad. It has a price, too: black bars, whose width may differ between
+# the classes (lesson 09).
 #
-# `preprocess.prepare` pads by default. What it adds: it is **one function** for training, testing and a single upload, and
-# it refuses what is not on the scale of `images.read`, 0 to 1. It returns grey levels 0-255.
+# `preprocess.prepare` pads by default. It adds two things: it is **one function** for training, testing and a single
+# upload, and it refuses values that are not on the scale of `images.read`, 0 to 1. It returns grey levels 0-255.
 
 # %% tags=["nbval-check-output"]
 prepared = preprocess.prepare(chest.image[seen], 224)
@@ -315,8 +318,8 @@ print(prepared.shape, prepared.dtype, prepared.min(), "to", prepared.max())
 # %% [markdown]
 # ## Step 3 · From which images may a constant come?
 #
-# Networks learn best from numbers around zero. So one subtracts a mean and divides by a standard deviation. These
-# are **constants**, computed from images. From which?
+# Networks learn best from numbers around zero. So one subtracts a mean and divides by a standard deviation. These are
+# **constants**, computed from images. From which images?
 #
 # We need a split. `split.holdout` makes one that keeps each patient on one side (lesson 04 explains it), and
 # `preprocess.cache` prepares all images (Step 8).
@@ -331,8 +334,9 @@ train, test = small[in_train], small[in_test]
 print(f"{len(train)} train, {len(test)} test")
 
 # %% [markdown]
-# First what many scripts do: scikit-learn's `StandardScaler` on *all* images, then the split. To see what flows where,
-# we do it twice; the second time the **test** images are white, as if they came from a clinic with another exposure.
+# First we do what many scripts do: we fit scikit-learn's `StandardScaler` on *all* images, and split afterwards. To see
+# what reaches the training images, we do it twice; the second time the **test** images are white, as if they came from
+# a clinic with another exposure.
 #
 # **Predict.** We look at one *training* image after scaling. Does it change when only *test* images change?
 
@@ -370,9 +374,10 @@ change.meets(
 )
 
 # %% [markdown]
-# **Explain.** The training image changed, although no training image did: through the constants the network is told
-# something about images that it must not know. The repair is one word, *train*. `StandardScaler` has constants for each
-# pixel. Keras's `Normalization` has one mean and one deviation for all (with `axis=None`), and goes with the model.
+# **Explain.** The training image changed, although no training image did: the constants tell the network something
+# about images that it must not know. The repair is one word: fit on *train*. `StandardScaler` has constants for each
+# pixel. Keras's `Normalization` has one mean and one deviation for all pixels (with `axis=None`), and can be part of
+# the model.
 
 # %%
 print(f"the same training image, constants from train: {middle_pixel(train):.3f}")
@@ -384,10 +389,10 @@ for name, part in {"train": train, "test": test}.items():
 assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
 
 # %% [markdown]
-# **Explain.** Train has mean 0 and deviation 1, by construction. Test is near, and *not* exactly there: that is
-# right, since its own statistics were not used. Be honest about the size: two numbers **leak** little. The habit is the
-# danger: to choose features *by the labels* of all images is the same mistake, and it leaks a great deal (lesson 08).
-# In lesson 02 the scaler stood in a `make_pipeline`, so that each fold computed its own.
+# **Explain.** Train has mean 0 and deviation 1, by construction. Test is near these values, and *not* exactly there:
+# that is right, since its own statistics were not used. To be honest, two numbers **leak** little. The danger is the
+# habit: choosing features *by the labels* of all images is the same mistake, and it leaks a great deal (lesson 08). In
+# lesson 02 the scaler was part of a `make_pipeline`, so that each fold computed its own.
 #
 # ### Checkpoint
 #
@@ -398,17 +403,17 @@ assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
 # 3. It makes no difference.
 #
 # <details><summary>Answer</summary>
-# 2. A single uploaded image has no companions to take a mean from; and if the test images are brighter because more of
-# them show disease, that is scaled away. (1) is true, and not enough. (3) holds only where both parts are alike, and that
-# is what a test is to find out.
+# 2. A single uploaded image comes without other images to take a mean from; and if the test images are brighter because
+# more of them show disease, that is scaled away. (1) is true, and not enough. (3) holds only where both parts are
+# alike, and a test is there to find out whether they are.
 # </details>
 
 # %% [markdown]
 # ## Step 4 · Scale once
 #
 # The networks of this course take grey levels 0-255 and divide by 255 in their **first layer**, `Rescaling`. So scaling
-# belongs to the network, and cannot be forgotten. It can be done *twice*, though: who divides by 255 out of habit feeds
-# 0-1. Here is a small network (lesson 05 explains it), trained for a moment on 0-255.
+# belongs to the network, and cannot be forgotten. It can be done *twice*, though: whoever divides by 255 out of habit
+# gives it 0-1. Here is a small network (lesson 05 explains it), trained briefly on 0-255.
 
 # %%
 keras.utils.set_random_seed(SEED)
@@ -426,7 +431,7 @@ model.compile("adam", "sparse_categorical_crossentropy")
 history = model.fit(train[..., None], codes[in_train], batch_size=16, epochs=8, verbose=0)
 
 # %% [markdown]
-# **Predict.** We ask it about the test images, once as 0-255 and once as 0-1. What happens with 0-1?
+# **Predict.** We give it the test images twice, first as 0-255 and then as 0-1. What happens with 0-1?
 
 # %% tags=["nbval-check-output"]
 MY_TWICE = None  # your prediction: "an error", "about the same answers" or "one answer for all"
@@ -463,12 +468,13 @@ scaled_twice.meets(
 # verdict("03.scaled-once-answers-differ", np.ptp(once[:, 0]) > 0.3)
 
 # %% [markdown]
-# **Explain.** Each column describes the probability of the first class over all test images. Scaled once, it goes up
-# and down with the image. Scaled twice, it hardly moves: the input has nearly vanished, and every patient gets the
-# same answer. No error, no warning. One look at `min` and `max` of what goes *into* the network would have told.
+# **Explain.** Each column describes the probability of the first class over all test images. Scaled once, this
+# probability differs from image to image. Scaled twice, it hardly changes: the input has nearly vanished, and every
+# patient gets the same answer. There was no error and no warning. One look at `min` and `max` of what goes *into* the
+# network would have shown it.
 #
-# `preprocess.prepare` checks what it can. Here we forget to divide. (The opposite it cannot see: what was divided twice
-# also lies between 0 and 1.)
+# `preprocess.prepare` checks what it can. Here we forget to divide. (It cannot see the opposite: an image that was
+# divided twice also lies between 0 and 1.)
 
 # %% tags=["nbval-check-output"]
 try:
@@ -480,7 +486,7 @@ except ValueError as error:
 # ## Step 5 · Batches, and augmentation for train only
 #
 # **Augmentation** changes each training image a little at random, anew in each **epoch** (one pass through all training
-# images): it is turned, moved, zoomed. It says to the network: the answer is still the same. Keras has layers for it.
+# images): it is turned, moved, zoomed. This tells the network that the answer stays the same. Keras has layers for it.
 
 # %%
 keras.utils.set_random_seed(SEED)
@@ -533,12 +539,13 @@ other_answers.meets(
 
 # %% [markdown]
 # **Explain.** A test that is changed at random gives another number in each run, on images that were never taken. (The
-# interval takes each image for another patient, so it is a little too narrow; lesson 07 does better.) Keras's layers
-# guard against it: inside a model they act in `fit` and do nothing in `predict`. Here we asked for it by
-# `training=True`.
+# interval treats each image as another patient, so it is a little too narrow; lesson 07 corrects this.) Keras's layers
+# guard against this mistake: inside a model they act in `fit` and do nothing in `predict`. Here we switched them on
+# with `training=True`.
 #
-# `pipeline.batches` hands out the cached images of one part in portions (**batches**). For train they come shuffled, and
-# changed where one asks for it; for the other parts in the table's order. What it adds: it refuses the mistake.
+# `pipeline.batches` returns the cached images of one part in small portions (**batches**). Training images come
+# shuffled, and augmented if you ask for it; the images of the other parts come in the table's order. It adds one thing:
+# it refuses the mistake above.
 
 # %% tags=["nbval-check-output"]
 batch, numbers = next(iter(pipeline.batches(table, small, "test", batch_size=8)))
@@ -572,8 +579,8 @@ except ValueError as error:
 #
 # On a radiograph bone is bright and air is dark. Some devices store the negative. A **DICOM** file, the format of
 # hospitals, says so in a tag: `MONOCHROME2` means that large numbers are bright, `MONOCHROME1` that they are dark. Ours
-# count to 4095, since they have 12 bits. We draw a small set in which the healthy were X-rayed at site A and the patients
-# with COVID-19 at site C. Nothing is wrong with the files: each says what it holds.
+# count to 4095, since they have 12 bits. We draw a small set in which healthy people were X-rayed at site A and
+# patients with COVID-19 at site C. Nothing is wrong with the files: each says what it holds.
 
 # %% tags=["nbval-check-output"]
 import tempfile
@@ -644,7 +651,7 @@ strips.groupby("label").agg(["min", "max"]).round(2)
 # verdict("03.read-gives-what-was-drawn", strips["error of read, in levels"].max() < 0.6)
 
 # %% [markdown]
-# **Explain.** In all twelve the middle of the image, where the spine lies, was drawn bright. As stored, the ranges of the
+# **Explain.** In all twelve images the middle, where the spine lies, was drawn bright. As stored, the ranges of the
 # two classes lie far apart: *one strip* tells them apart, without any disease. `images.read` obeys the tag and gives back
 # what was drawn, to within half a level.
 #
@@ -656,8 +663,8 @@ strips.groupby("label").agg(["min", "max"]).round(2)
 # ## Step 7 · Contrast: equalisation and CLAHE · deeper
 #
 # **Histogram equalisation** spreads the grey levels until each is used equally often. **CLAHE** (contrast limited
-# adaptive histogram equalisation) does so in small tiles, and limits how steep the change may be. What will equalisation do
-# to the air around the body, where there is nothing but a little noise?
+# adaptive histogram equalisation) does the same in small tiles, and limits how strongly the contrast may grow. What
+# will equalisation do to the air around the body, where there is nothing but a little noise?
 
 # %%
 first = images.read(table["path"].iloc[0])
@@ -669,11 +676,12 @@ plots.compare_images(
 
 # %% [markdown]
 # **Explain.** Look at the air: on the phantom it is no longer black but very dark grey, with black specks. Equalisation
-# pulls apart whatever there is most of, and that may be noise or an empty border. Below, its histogram is nearly flat,
-# by construction. Pixels that shared *one* level still share one: hence the spike. (If *plain* was flat already,
-# somebody equalised the file before.) After it, all images have nearly the same histogram. *CLAHE* brings out ribs and
-# vessels locally. Both may help, and both throw away how bright the image was. That is a claim about what matters: test
-# it on validation, do not assume it. One thing is not a matter of taste: what train got, test must get.
+# spreads the most frequent grey levels, and these may be noise or an empty border. The histogram below it is nearly
+# flat, by construction. Pixels that shared *one* level still share one: hence the spike. (If *plain* was flat already,
+# somebody equalised the file before.) After equalisation, all images have nearly the same histogram. *CLAHE* brings out
+# ribs and vessels locally. Both may help, and both throw away how bright the image was. Using them claims that this
+# does not matter: test the claim on validation images, do not assume it. One thing is not a matter of taste: the test
+# images must be treated like the training images.
 
 # %% [markdown]
 # ## Step 8 · The cache · deeper
@@ -701,7 +709,7 @@ print(cached.shape, cached.dtype, f"{cached.nbytes / 1e6:.1f} MB")
 # It is made of *all* parts of the split: no constant is computed in it, so nothing leaks.
 #
 # Most published notebooks use Keras's `ImageDataGenerator` (deprecated by now): it opens, decodes and resizes every
-# file in every epoch. The same files, the same size, one epoch each: by what factor do the two differ?
+# file in every epoch. Both read the same files at the same size for one epoch: by what factor do their speeds differ?
 
 
 # %%
@@ -739,10 +747,10 @@ speed = pd.DataFrame(speeds)
 speed.assign(ratio=speed["cache"] / speed["ImageDataGenerator"]).round(1)
 
 # %% [markdown]
-# **Explain.** The first two columns are images per second on this machine, now; they change with the machine and with
-# what else it does. The *ratio* is what to look at, and with so few images it is rough. (The two augment alike, not
-# identically.) The generator decodes each file again in every epoch; the cache copies bytes. Making the cache is paid
-# once; trainings have tens of epochs, and you will train many times.
+# **Explain.** The first two columns are images per second on this machine at this moment; they change with the machine
+# and with what else it is doing. Look at the *ratio*; with so few images it is rough. (The two ways of augmenting are
+# similar, not identical.) The generator decodes each file again in every epoch; the cache copies bytes. The cache is
+# made once; a training has tens of epochs, and you will train many times.
 
 # %% [markdown]
 # ## Key points
@@ -771,7 +779,7 @@ print(guess.code())
 #
 # Practise it first: [exercise 03](../exercises/03_preprocessing_exercise.ipynb), whose checks answer at once.
 #
-# We used the split that came with the set, or made one in a line. Lesson 04 asks whether it deserves our trust.
+# We used the split that came with the set, or made one in a line. Lesson 04 asks whether we can trust it.
 
 # %% [markdown]
 # ## Sources and licence
