@@ -3,18 +3,18 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# *Can we build it?* A model is judged on images that it has not seen. This lesson is about the word *seen*: what has to
-# stay on one side of the line between training and test, so that the accuracy means something.
+# *Can we build it?* A model is judged on images that it has not seen. This lesson is about the word *seen*: which
+# images have to stay on one side of the line between training and test, so that the accuracy means something.
 #
 # **You will be able to**
 #
 # - make a split that keeps every patient on one side, and prove that it does;
 # - say what an area under the ROC curve (AUC) is without drawing a curve;
 # - show, on a set with nothing to learn, how a careless split invents a result;
-# - (deeper) find copies of an image, say which kinds of copy your search misses, and whose interval is the honest one.
+# - (deeper) find copies of an image, say which kinds of copy your search misses, and which interval is the honest one.
 #
-# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip; less than
-# one minute of it computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip. The
+# computer needs less than one minute: two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 01-03: the table of images, and the cache of grey levels.
 
@@ -38,7 +38,8 @@ from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, manife
 from cxr_helpers import phantom, plots, preprocess, split
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -58,8 +59,8 @@ train, test = train_test_split(table, test_size=0.2, stratify=table["label"], ra
 print(f"{len(train)} images to train on, {len(test)} to test on")
 
 # %% [markdown]
-# Many projects then move the files into folders `train/` and `test/`. Run such a script twice, and the second run splits
-# what the first one left. In this course no file moves: **a split is one more column of the table**.
+# Many projects then move the files into folders `train/` and `test/`. If such a script runs twice, the second run
+# splits what the first run left. In this course no file moves: **a split is one more column of the table**.
 
 # %% tags=["nbval-check-output"]
 cut = table.assign(split=np.where(table.index.isin(test.index), "test", "train"))
@@ -67,7 +68,7 @@ pd.crosstab(cut["label"], cut["split"])
 
 # %% [markdown]
 # **Explain.** A fifth of the images is in the test part, and each class has the same share on both sides. That looks
-# reasonable. It says nothing about *which* images are on the two sides. The rest of the lesson does.
+# reasonable. But it says nothing about *which* images are on which side. The rest of the lesson asks that.
 
 # %% [markdown]
 # ## Step 2 · One number to judge a split by
@@ -85,7 +86,7 @@ other_scores = np.array([0.5, 0.1])
 
 # %% [markdown]
 # **Predict.** There are six pairs, and no ties. What is the AUC? Write your number in place of `None`, then run the
-# cell: it is recorded, and the result answers it.
+# cell: your number is recorded, and compared with the result.
 
 # %% tags=["nbval-check-output"]
 MY_HAND = None  # your prediction: the AUC of these five scores, from 0 to 1
@@ -112,22 +113,22 @@ by_hand.meets(
 
 # %% [markdown]
 # **Explain.** Five of six pairs are in the right order: 5/6. scikit-learn gives the same number. The AUC needs no
-# **threshold** (no line between yes and no), and its value does not depend on how many images each class has. That
-# makes it handy for comparing splits.
+# **threshold** (a score from which on the answer is yes), and its value does not depend on how many images each class
+# has. That makes it useful for comparing splits.
 
 # %% [markdown]
 # ## Step 3 · A result out of nothing
 #
 # What can a careless split do? We need a set in which *there is nothing to learn*, so we draw one. The **phantoms** of
-# this course are radiographs computed from a seed. Nobody's chest, and we know everything about them. (What is measured
-# on phantoms teaches the method and is no evidence about patients.)
+# this course are radiographs computed from a seed. They show nobody's chest, and we know everything about them. (What
+# is measured on phantoms teaches the method and is no evidence about patients.)
 #
 # The design `patient_leak` draws *no disease at all*. Each patient has several images, and one label that is drawn **at
-# random**. Whoever predicts it better than 0.5 for new patients has made a mistake.
+# random**. Whoever predicts this label for new patients with an AUC above 0.5, beyond chance, has made a mistake.
 #
-# `patient=` tells the import where a file's name holds the patient: what stands for the brackets is the patient, `P00012` in
-# `P00012_1.jpg` (`\d+` is any number). In a set of your own, look at the names of *every* class, and check in `understood`
-# that the pattern fits all of them.
+# `patient=` tells the import which part of a file's name is the patient: the part that fits the brackets, `P00012` in
+# `P00012_1.jpg` (`\d+` is any number). In a set of your own, look at the names of *every* class, and check in
+# `understood` that the pattern fits all of them.
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("patient_leak", n=320, seed=SEED, per_patient=8)
@@ -144,15 +145,15 @@ captions = [f"{who}: {label}" for who, label in zip(shown["patient"], shown["lab
 plots.montage(thumbnails, captions, title="Two patients, three of their images each")
 
 # %% [markdown]
-# Build, heart and ribs of a patient stay; position, breath and noise change from image to image. The label says nothing
-# about the image.
+# Build, heart and ribs of a patient stay the same; position, breath and noise change from image to image. The label
+# says nothing about the image.
 #
 # The model is **logistic regression**: one weight for each pixel. `model.fit(images, labels)` learns the weights;
-# `model.predict_proba(images)[:, 1]` gives one score for each image, how strongly the model says 1. `StandardScaler`
-# first brings all pixels to one scale, and `make_pipeline` joins the two. Lesson 05 shows what is inside; here it is enough
-# that *images and labels go in, a score comes out*.
+# `model.predict_proba(images)[:, 1]` gives one score for each image: it says how strongly the model answers 1.
+# `StandardScaler` first brings all pixels to one scale, and `make_pipeline` joins the two. Lesson 05 shows what is
+# inside; here it is enough that *images and labels go in, a score comes out*.
 #
-# Because the labels are random, we may draw them anew as often as we like. So we repeat the whole study, and no single
+# Because the labels are random, we may draw them again as often as we like. So we repeat the whole study, and no single
 # lucky split decides.
 
 # %%
@@ -169,7 +170,7 @@ def random_labels(seed):
 
 
 # %% [markdown]
-# First the mistake, with the line of Step 1.
+# First we make the mistake, with the line of Step 1.
 #
 # **Predict.** The labels are random. Which AUC will the model reach on the test images, as a mean over many repeats?
 
@@ -183,8 +184,8 @@ by_image
 
 # %% [markdown]
 # We report the mean of the AUCs of all repeats, and an interval for it: the mean minus and plus two **standard errors**.
-# The standard error is the spread of the AUCs divided by the square root of their number: how far the *mean* would wobble
-# with other repeats. Single studies differ much more (Step 4).
+# The standard error is the spread of the AUCs divided by the square root of their number. It says how far the *mean*
+# would vary with other repeats. Single studies differ much more (Step 4).
 
 
 # %%
@@ -216,11 +217,11 @@ by_image.meets(
 )
 
 # %% [markdown]
-# **Explain.** The truth is 0.5, and the whole interval is far above it. Stratified, random, with a seed: everything as
-# in the textbook, and the result is invented. The model recognises *patients*, whose other images it has seen with their
-# label.
+# **Explain.** The truth is 0.5, and the whole interval is far above it. The split is stratified, random and has a seed:
+# all is done as in the textbook, and the result is invented. The model recognises *patients*: it has seen their other
+# images, with their label.
 #
-# Now the repair, also in scikit-learn: `StratifiedGroupKFold` cuts whole groups into folds of about equal size. With four
+# The repair is in scikit-learn, too: `StratifiedGroupKFold` cuts whole groups into folds of about equal size. With four
 # folds, the first one is our test part.
 
 
@@ -255,16 +256,17 @@ plots.intervals(
 # verdict("04.split-by-patient-is-near-the-truth", abs(np.mean(patient_aucs) - 0.5) < 0.12)
 
 # %% [markdown]
-# **Explain.** Split by patient, the mean is beside the truth; split by image, it is far above. Its interval is the wider
-# one: only about a dozen patients are tested, and each counts as a whole. The distance is the size of the illusion *on
-# this set*. A real set has some signal *and* some illusion. One number cannot tell how much of each; only the split can.
+# **Explain.** Split by patient, the mean is near the truth; split by image, it is far above. The interval by patient is
+# the wider one: only about a dozen patients are tested, and each counts as a whole. The distance between the two means
+# is the size of the illusion *on this set*. A real set has some signal *and* some illusion. One number cannot tell how
+# much there is of each; only the split can.
 
 # %% [markdown]
 # ### Checkpoint
 #
 # The split by image was *stratified*: both labels have the same share on both sides. Why did that not help?
 #
-# 1. It was stratified by the wrong column; stratifying by patient would do.
+# 1. It was stratified by the wrong column; stratifying by patient would help.
 # 2. Stratifying keeps shares equal; it does not keep images of one patient together.
 # 3. It did help; without it the AUC would be 1.0.
 #
@@ -276,8 +278,8 @@ plots.intervals(
 # %% [markdown]
 # ## Step 4 · How many images a patient has
 #
-# Seven or eight images of a patient, as here, are many. Often it is one or two. Keep only some images of each patient, and
-# split by image again.
+# Here a patient has seven or eight images, which is many. Often there are only one or two. Keep only some images of
+# each patient, and split by image again.
 #
 # **Predict.** With *two* images of each patient, which mean AUC does the split by image reach on random labels?
 
@@ -329,14 +331,15 @@ plots.line(
 # verdict("04.two-images-leak-less", lows[1] > 0.5 and highs[1] < means[3])
 
 # %% [markdown]
-# **Explain.** With one image of each patient there is nobody to recognise: 0.5, up to chance. Two images leak, but only
-# the mean of many repeats shows it. *One* study could not: look at the range of the single studies, each with some
-# twenty test images. **A test that shows no leak proves nothing.** Split by patient anyway.
+# **Explain.** With one image of each patient there is nobody to recognise: the AUC is 0.5, up to chance. Two images of
+# each patient leak, but only the mean of many repeats shows it. *One* study could not show it: look at the printed
+# range of the single studies, each with some twenty test images. **A test that shows no leak proves nothing.** Split by
+# patient anyway.
 
 # %% [markdown]
 # ## Step 5 · The group: what must stay together
 #
-# Back to the table of Step 1. Its patients are named, about 400 for 600 images.
+# Back to the table of Step 1. It names its patients: about 400 for 600 images.
 #
 # **Predict.** How many of the 120 test images have a patient who is in training too?
 
@@ -366,10 +369,10 @@ shared_patients.meets(
 )
 
 # %% [markdown]
-# Patients are one reason why images belong together, copies of an image are another. `duplicates.pairs` finds copies
-# (Steps 7 and 8 try how well), and `duplicates.add_groups` joins both reasons: images are in one **group** when they
-# share a patient or are copies of each other, directly or through others, and it is named after its first image.
-# `split.assert_disjoint` names what is on both sides. (This set holds no copies; Step 7 has one that does.)
+# Patients are one reason why images belong together; copies of an image are another. `duplicates.pairs` finds copies
+# (Steps 7 and 8 test how well), and `duplicates.add_groups` uses both reasons: images are in one **group** when they
+# share a patient or are copies of each other, directly or through other images. A group is named after its first image.
+# `split.assert_disjoint` names the groups that are on both sides. (This set holds no copies; Step 7 has one that does.)
 
 # %% tags=["nbval-check-output"]
 pairs = duplicates.pairs(cut)
@@ -381,8 +384,8 @@ except split.LeakError as leak:
     print("\n".join(str(leak).splitlines()[:4]))
 
 # %% [markdown]
-# **Explain.** It names each group that is on both sides, image by image (the first three are printed). It is silent if
-# there is none. Such an assertion belongs in every training script.
+# **Explain.** The error names each group that is on both sides, image by image (the first three are printed). If there
+# is none, no error is raised. Such an assertion belongs in every training script.
 #
 # Now a split that passes. `split.holdout` cuts whole groups, as `StratifiedGroupKFold` does, and writes the split as a
 # column: `val` is for choices, `test` for one final number.
@@ -393,14 +396,13 @@ split.assert_disjoint(mine)  # an error here would stop us
 plots.split_counts(mine, title="Grouped and stratified")
 
 # %% [markdown]
-# **Explain.** No group is on two sides, or the second line would have stopped us. The shares are what was asked for,
-# exactly or nearly: a group cannot be cut. Are images of different groups
-# independent, then? **Only as far as we know.** Where a set does not name its patients, two images of one person look
-# like two people. Say so when you report.
+# **Explain.** No group is on two sides, or the second line would have stopped us. The shares are exactly or nearly what
+# we asked for: a group cannot be cut. Are images of different groups independent, then? **Only as far as we know.**
+# Where a set does not name its patients, two images of one person look like two people. Say so when you report.
 #
-# And a set that comes with a split of its own? Count its parts, and ask it the same. Often it leaks, or it has no `val` or
-# no `test` (Keras's `fit` takes an empty `val` without a complaint). `split.holdout` then writes a new split over it: say so,
-# since your figures no longer compare with those of others.
+# What if a set comes with its own split? Count its parts, and check it in the same way. Often that split leaks, or it
+# has no `val` or no `test` (Keras's `fit` accepts an empty `val` without a complaint). `split.holdout` then replaces it
+# by a new split: say so, since your figures can no longer be compared with those of others.
 
 # %% [markdown]
 # ## Step 6 · The project again
@@ -445,18 +447,17 @@ project.meets(
 )
 
 # %% [markdown]
-# **Explain.** Here the patients made little or no difference: the two intervals overlap. A leak need not show in the
-# number (Step 4); closing it is right all the same. But then why is the project so good, with a disease that is hard to
-# see? It has another way to cheat, which no split can close. Look at its images once more, and make a guess; lesson 09
-# has the answer.
-# (Measured by `python -m benchmarks.story`.)
+# **Explain.** Here the split by patient made little or no difference: the two intervals overlap. A leak need not show
+# in the number (Step 4); it is still right to close it. But then why is the project so good, with a disease that is
+# hard to see? The network has another way to cheat, which no split can close. Look at its images once more, and make a
+# guess; lesson 09 has the answer. (Measured by `python -m benchmarks.story`.)
 
 # %% [markdown]
 # ## Step 7 · Copies, and what a hash finds · deeper
 #
-# Collections are made from collections, so they hold copies. In the design `duplicates` a quarter of the images are
-# copies of others: unchanged (`identical`), with another `contrast`, with the margin cut off (`crop`), or compressed once
-# more (`jpeg`). The truth table beside the images says which.
+# Image sets are often put together from other sets, so they hold copies. In the design `duplicates` a quarter of the
+# images are copies of others: unchanged (`identical`), with another `contrast`, with the margin cut off (`crop`), or
+# compressed once more (`jpeg`). The truth table beside the images says which.
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("duplicates", n=240, seed=SEED, share=0.25)
@@ -504,10 +505,10 @@ hashes.meets(
 
 # %% [markdown]
 # **Explain.** The hash finds what is identical to the last byte, and nothing else. When it finds a copy, it is right;
-# that it finds none proves nothing.
+# when it finds none, this proves nothing.
 #
-# Does it matter? **Nearest neighbour** is a model that only remembers: it answers the label of the most similar training
-# image. How often is it right on the test images that train shows too, and how often on the others?
+# Do such copies matter? **Nearest neighbour** is a model that only memorises: it answers with the label of the most
+# similar training image. How often is it right on the test images that train shows too, and how often on the others?
 
 # %%
 from sklearn.neighbors import KNeighborsClassifier
@@ -520,19 +521,20 @@ for name, part in {"seen in training": right[seen], "new": right[~seen]}.items()
     print(f"{name}: {part.sum()} of {len(part)} right, 95 % interval {low:.2f}-{high:.2f}")
 
 # %% [markdown]
-# **Explain.** What it has seen, it answers well; on new radiographs it does much worse. The accuracy of the whole test
-# part mixes both.
+# **Explain.** The model answers well for radiographs that it has seen, and much worse for new ones. The accuracy of the
+# whole test part mixes both.
 #
-# This happens in published sets. In the test folder of case E's set, 6 images, all COVID, are byte for byte in train
-# (five under the *same name*), and with changed contrast it is 9 of its 26 COVID test images (35 %).
+# This happens in published sets. In the test folder of case E's set, 6 images, all COVID, are byte-for-byte copies of
+# images in train (five under the *same name*). If copies with changed contrast count, too, it is 9 of the 26 COVID test
+# images (35 %).
 
 # %% [markdown]
 # ## Step 8 · Copies that changed on the way · deeper
 #
-# To find a copy after a change of contrast, size or compression, compare what such a change leaves alone, or nearly: the
-# **order** of grey levels, place by place. `duplicates.fingerprints` turns each image into numbers that tell this order.
-# The **similarity** of two images is the sum of the products of their numbers: 1 for copies, about 0 for two images that
-# have nothing in common.
+# To find a copy after a change of contrast, size or compression, compare what such a change leaves as it is, or nearly:
+# the **order** of grey levels, that is, which places are brighter than others. `duplicates.fingerprints` turns each
+# image into numbers that describe this order. The **similarity** of two images is the sum of the products of their
+# numbers: 1 for copies, about 0 for two images that have nothing in common.
 
 # %%
 vectors = duplicates.fingerprints(copied)
@@ -547,8 +549,8 @@ plots.distribution(
 
 # %% [markdown]
 # **Explain.** (Most pairs are below 0.25; their bars would hide all others.) Pairs of different radiographs become rare
-# long before the limit. To its right, near 1, is a second small group: copies. The limit looks safe. But a histogram of
-# pairs cannot show what it *misses*. For that we need the truth.
+# long before the limit. To the right of the limit, near 1, is a second, small group: copies. The limit looks safe. But
+# a histogram of pairs cannot show what it *misses*. For that we need the truth.
 #
 # **Predict.** Which of the four kinds of copy does the detector find least often?
 
@@ -598,10 +600,10 @@ print(f"false alarms: {false_alarms.sum()} among {others} pairs of different rad
 # verdict("04.few-false-alarms", false_alarms.sum() <= 2)
 
 # %% [markdown]
-# **Explain.** Unchanged, with another contrast, or compressed again: found (`sum` of `size`, with the interval of the
-# share). Cropped: mostly missed, although a person sees at once that it is the same radiograph. The comparison goes place
-# by place, and a crop moves every place. False alarms are rare *on this set*. A detector has a blind spot for each change
-# it was not built for; only planted copies show it.
+# **Explain.** Copies that are unchanged, have another contrast, or were compressed again are found (`sum` of `size`,
+# with the interval of the share). Cropped copies are mostly missed, although a person sees at once that they show the
+# same radiograph. The comparison goes place by place, and a crop moves every place. False alarms are rare *on this
+# set*. A detector has a blind spot for each change it was not built for; only planted copies show it.
 
 # %%
 missed = planted[~planted["found"]].sort_values("similarity").assign(kind="crop")
@@ -611,9 +613,9 @@ pictures = dict(zip(copied["image_id"], preprocess.cache(copied, size=96)))
 plots.duplicate_pairs(pictures, missed, limit=3, title="Copies that the detector misses: cropped")
 
 # %% [markdown]
-# **Explain.** The same ribs, the same heart, a few per cent of the margin gone. A lower limit would let pairs of different
-# radiographs through as well. So trust in this order: know the patient; group the copies besides; and say that what
-# nobody found is still in there.
+# **Explain.** Each pair shows the same ribs and the same heart; only a few per cent of the margin are gone. A lower
+# limit would let pairs of different radiographs through as well. So know the patient first; then group the copies as
+# well; and say that copies which nobody found are still in the set.
 #
 # ### Checkpoint
 #
@@ -631,9 +633,9 @@ plots.duplicate_pairs(pictures, missed, limit=3, title="Copies that the detector
 # %% [markdown]
 # ## Step 9 · Where no patient is named · deeper
 #
-# Many sets name no patients. Often their files still lie in an order: patient after patient, day after day. Then two
-# kinds of folds tell something. **Shuffled** folds put neighbours in the list on both sides; **consecutive** folds keep
-# them together, all but a few at the edges. `cross_val_score` trains and tests on each fold in turn.
+# Many sets name no patients. Often their files still lie in an order: patient after patient, day after day. Then it
+# helps to compare two kinds of folds. **Shuffled** folds put neighbours in the list on both sides; **consecutive**
+# folds keep them together, all but a few at the edges. `cross_val_score` trains and tests on each fold in turn.
 
 # %%
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -653,17 +655,19 @@ for name, cv in {"shuffled": shuffled, "consecutive": consecutive}.items():
 # verdict("04.file-order-shows-the-leak", gap[0] - gap[1] > 0.1)
 
 # %% [markdown]
-# **Explain.** The same model, the same images, nobody named. A gap between the two says that the files carry structure:
-# neighbours in the list resemble each other *and* share a label. Then use consecutive folds, and report the lower number.
-# No gap proves nothing: the fewer images a patient has, the smaller it is (Step 4), and a list may be shuffled.
+# **Explain.** Model and images are the same, and no patient was named. A gap between the two AUCs says that the order
+# of the files carries structure: neighbours in the list resemble each other *and* share a label. Then use consecutive
+# folds, and report the lower number. If there is no gap, that proves nothing: the fewer images a patient has, the
+# smaller the gap is (Step 4), and a list may be shuffled.
 #
-# And the single folds: the same data and model, and still they differ a lot. Whoever reports the best fold reports luck.
+# Look at the single folds, too: data and model are the same, and still their AUCs differ a lot. Whoever reports the
+# best fold reports luck.
 
 # %% [markdown]
 # ## Step 10 · Why the patient is no feature, and whose interval · deeper
 #
-# A fair question: if the patient matters, let the model know who it is. Here is a model that gets the patient's name and
-# no pixel.
+# A fair question: if the patient matters, why not tell the model who the patient is? Here is a model that gets the
+# patient's name and no pixel.
 
 # %% tags=["nbval-check-output"]
 y = random_labels(SEED)
@@ -687,7 +691,7 @@ print("by patient", roc_auc_score(y[held], by_name.predict_proba(names.iloc[held
 #
 # `split.holdout` of Step 5 does the same as `StratifiedGroupKFold`, and three things more: it writes the split as a
 # column, it can set aside a validation part too, and the same seed gives the same split whatever the order of the rows
-# and the version of scikit-learn. What must stay together is the column `group`.
+# and the version of scikit-learn. The column `group` says what must stay together.
 
 # %% tags=["nbval-check-output"]
 grouped = split.holdout(coins.assign(group=coins["patient"]), test=0.25, val=0, seed=SEED)
@@ -704,7 +708,7 @@ for made in (grouped, plain):  # no patient of the test part is in training, in 
     print(f"{len(in_test)} patients to test on, {len(in_train)} to train on, {both} on both sides")
 
 # %% [markdown]
-# How sure is such an AUC? Two more helpers tell.
+# How sure is such an AUC? Two more helpers answer this.
 
 # %%
 in_train = (grouped["split"] == "train").to_numpy()
@@ -720,9 +724,9 @@ print(f"plain {plain_auc:.3f}, helpers {auc.value:.3f}")
 # %% [markdown]
 # (The labels are those of the folders again: one of the many random draws, so a single study may fall on either side of
 # 0.5.) `baselines.logistic_regression` is the pipeline above: it reads the column `split` and returns one row per test
-# image, which every metric of this course takes. `evaluate.metric` gives the same AUC (the `assert` says so), and adds
-# an interval: it draws units anew, with replacement, many times (lesson 07 builds it). The units can be images or
-# patients.
+# image, which every metric of this course takes. `evaluate.metric` gives the same AUC (the `assert` checks this), and
+# adds an interval: it draws new samples of units, with replacement, many times (lesson 07 builds this). The units can
+# be images or patients.
 #
 # **Predict.** One model, one test part, two intervals: images as units, or patients as units. Which is wider?
 
@@ -771,7 +775,7 @@ wider.meets(
 # - The AUC is the share of pairs (one of each class) that the model ranks correctly.
 # - On a set with nothing to learn, a split by image made a result out of nothing; a split by patient did not.
 # - (deeper) The patient is no feature: in use every patient is new. Several images of a patient are not several people.
-# - No leak seen is no proof: two images a patient leak, and hardly show it.
+# - A test that shows no leak proves nothing: with two images of each patient there is a leak, and it hardly shows.
 #
 # Your predictions in this lesson:
 
