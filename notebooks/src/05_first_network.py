@@ -4,7 +4,7 @@
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* This lesson builds the smallest network there is, a single neuron, first by hand and then in Keras,
-# until both give the same numbers.
+# until both agree.
 #
 # **You will be able to**
 #
@@ -14,8 +14,8 @@
 # - say what validation images may decide, and what they must never do;
 # - (deeper) check a gradient without its formula, shuffle for a reason, and read weights as a picture.
 #
-# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip; less than one
-# minute of it computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip. The
+# computer needs less than one minute: two processor cores, no GPU.
 #
 # **Prerequisites.** Lesson 03 (grey levels, scaling) and 04 (groups, the split as a column). Python and NumPy.
 
@@ -39,8 +39,8 @@ with quiet():  # hides TensorFlow's start-up lines
     import keras
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same on every machine; what a network reaches differs a little, and more on a GPU.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. Counts and splits are the same on every machine; a network's scores differ a little, and more on a GPU.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -54,8 +54,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # One neuron answers one question: yes or no. So we keep two classes of the table. The split is lesson 04's. On `train` the
 # network learns; `val` (**validation**) helps us to *choose*; `test` gives one number at the very end.
 #
-# With nothing else set, the images are *phantoms*. A COVID phantom looks ill because we drew it so: what a network reaches
-# teaches the method and is no evidence about patients.
+# By default the images are *phantoms*. A COVID phantom looks ill because we drew it so: a network's score teaches the
+# method and is no evidence about patients.
 
 # %%
 table = datasets.load(DATASET, DATA_DIR)
@@ -87,9 +87,9 @@ print(f"x {x.shape}, y {y.shape}, of which {y.sum():.0f} are 1 ({positive})")
 # %% [markdown]
 # ## Step 2 · One neuron
 #
-# A neuron has one **weight** for each pixel and one number more, the **bias**. It multiplies, adds up, and calls the sum a
-# **score**. The **sigmoid** turns any score into a number between 0 and 1, which we read as the **probability** of class 1.
-# In statistics this is called *logistic regression*.
+# A neuron has one **weight** for each pixel and one more number, the **bias**. It multiplies, adds up, and calls the
+# sum a **score**. The **sigmoid** turns any score into a number between 0 and 1, which we read as the **probability**
+# of class 1. In statistics this is called *logistic regression*.
 
 
 # %% tags=["nbval-check-output"]
@@ -104,14 +104,14 @@ print(f"all weights zero: first image {probability[0]}, last image {probability[
 print(f"for scores of -4, -1, 1 and 4: {sigmoid(np.array([-4, -1, 1, 4])).round(2)}")
 
 # %% [markdown]
-# **Explain.** A score of zero is a probability of one half. `x @ weights` is 1,024 products and their sum, for all images at
-# once. Learning means: find weights with which these probabilities are good. *Good* needs a number.
+# **Explain.** A score of zero means a probability of one half. `x @ weights` is 1,024 products and their sum, for all
+# images at once. Learning means: find weights with which these probabilities are good. *Good* needs a number.
 
 # %% [markdown]
 # ## Step 3 · The loss
 #
 # The **loss** says how bad an answer is: minus the natural logarithm of the probability that was given to the *true*
-# class. It is called **cross-entropy**. Sure and right (0.99) costs 0.01.
+# class. It is called **cross-entropy**. Sure and right (0.99) has the loss 0.01.
 #
 # **Predict.** The true class was given the probability 0.01: sure and wrong. What is the loss?
 
@@ -150,8 +150,9 @@ wrong_and_sure.meets(
 )
 
 # %% [markdown]
-# **Explain.** Sure and wrong is expensive. A half costs 0.693, the logarithm of 2: remember this number. With two equal
-# classes it is the loss of a network that knows nothing. The loss of a set is the mean over its images.
+# **Explain.** Being sure and wrong is expensive. A probability of one half costs 0.693, the logarithm of 2: remember
+# this number. With two equal classes it is the loss of a network that knows nothing. The loss of a set is the mean over
+# its images.
 
 # %% [markdown]
 # ## Step 4 · Steps down the hill
@@ -162,8 +163,8 @@ wrong_and_sure.meets(
 #
 # > error = probability − label; gradient = mean over the images of error × pixel.
 #
-# (Step 9 checks it by trying.) One **step**: go a little way *against* the gradient. How far is set by the **learning
-# rate**. Then compute the gradient anew, and step again. That is **gradient descent**.
+# (Step 9 checks it.) One **step** goes a little way *against* the gradient. The **learning rate** says how far. Then
+# compute the gradient again, and step again. That is **gradient descent**.
 
 
 # %%
@@ -190,17 +191,18 @@ def descend(rate, steps=100):
 
 
 # %% [markdown]
-# A first attempt. We begin with a small, careful learning rate.
+# We begin with a small learning rate.
 
 # %% tags=["nbval-check-output"]
 too_small = descend(rate=0.0001)
 print(f"loss {too_small['loss'].iloc[0]:.3f} -> {too_small['loss'].iloc[-1]:.3f} after 100 steps")
 
 # %% [markdown]
-# Still about 0.69: it knows nothing. Many a project has stopped here: *we need more data*. Change one number first.
+# The loss is still about 0.69: the neuron knows nothing. Many projects have stopped here: *we need more data*. Change
+# one number first.
 #
-# **Predict.** The same 100 steps with a rate a thousand times as large, 0.1. Sketch the training loss after 0, 25, 50 and
-# 100 steps.
+# **Predict.** We take 100 steps with a rate a thousand times as large, 0.1. Sketch the training loss after 0, 25, 50
+# and 100 steps.
 
 # %% tags=["nbval-check-output"]
 MY_CURVE = None  # your prediction: four losses in a list, for 0, 25, 50 and 100 steps
@@ -231,7 +233,7 @@ curve.meets(
 )
 
 # %% [markdown]
-# And a rate that is a hundred times larger again?
+# And with a hundred times this rate?
 
 # %%
 too_large = descend(rate=10)
@@ -249,10 +251,10 @@ said = "; ".join(
 plots.show(figure, f"Training loss over 100 steps, three learning rates: {said}.")
 
 # %% [markdown]
-# **Explain.** Mind the scales. Too small: a flat line. Right: a fall, steep at first, slower later. Too large: the loss
-# leaps far above 0.69, because each step goes past the valley and up the other side. (A single neuron may find back; a
-# deep network often does not.) **Rule:** where the loss is flat or leaps, change the learning rate first, by factors of
-# ten.
+# **Explain.** Note the scales. With the small rate the loss is flat. With the right rate it falls, first steeply, then
+# slowly. With the large rate it leaps far above 0.69, because each step goes past the valley and up the other side. (A
+# single neuron may recover; a deep network often does not.) **Rule:** where the loss is flat or leaps, change the
+# learning rate first, by factors of ten.
 #
 # ### Checkpoint
 #
@@ -260,7 +262,7 @@ plots.show(figure, f"Training loss over 100 steps, three learning rates: {said}.
 #
 # 1. Collect more images.
 # 2. Multiply the learning rate by ten, and look again.
-# 3. Train for 1,000 steps, since the loss does fall by a hair.
+# 3. Train for 1,000 steps, since the loss does fall a little.
 #
 # <details><summary>Answer</summary>
 # 2. It costs seconds and one number. (3) does not get there: 1,000 steps at rate 0.0001 lead about as far as a single step
@@ -278,7 +280,7 @@ plots.show(figure, f"Training loss over 100 steps, three learning rates: {said}.
 # ## Step 5 · Batches, epochs, and the same in Keras
 #
 # So far each step looked at all images. With thousands of them that is slow. Instead we take a step after every few images,
-# a **batch**; once through all of them is an **epoch**. The gradient of a batch is a rough estimate of the full one, and
+# a **batch**; one pass through all images is an **epoch**. A batch's gradient is a rough estimate of the full one, and
 # good enough. Before each epoch the images are shuffled (Step 11 shows why).
 
 
@@ -300,8 +302,8 @@ weights, bias = fit(x, y, orders)
 
 # %% [markdown]
 # In Keras, networks are stacked from layers. Our neuron is a `Dense` layer with one unit. `SGD` is *stochastic gradient
-# descent*: descent with batches. It gets the same zeros, the same rate, the same batches. Will the weights agree exactly, to
-# five digits, or only roughly?
+# descent*: descent with batches. It starts from the same zeros, with the same rate and batches. Will the weights agree
+# exactly, to five digits, or only roughly?
 
 # %%
 neuron = keras.Sequential(
@@ -321,11 +323,12 @@ print(f"largest weight {np.abs(weights).max():.4f}, largest difference {differen
 print(f"bias by hand {bias:.6f}, Keras {keras_bias[0]:.6f}")
 
 # %% [markdown]
-# **Explain.** They agree to five digits and more, not exactly: Keras counts in 32 bits, NumPy in 64. You have written what
-# `fit` does. Keras finds the gradient of *any* stack of layers, from the last back to the first: **backpropagation**.
+# **Explain.** They agree to five digits and more, not exactly: Keras computes in 32 bits, NumPy in 64. You have written
+# what `fit` does. Keras finds the gradient of *any* stack of layers, from the last back to the first. This is
+# **backpropagation**.
 #
 # scikit-learn has the same neuron. Its `fit` goes all the way to the lowest point of the loss plus a penalty on large
-# weights (`C`: the smaller, the stronger). There the gradient is zero, by our formula, too:
+# weights (a smaller `C` means a stronger penalty). There the gradient is zero, by our formula, too:
 
 # %%
 in_sklearn = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000).fit(x, y)
@@ -345,7 +348,7 @@ print(f"largest gradient at its weights: {np.abs(by_weights + penalty).max():.1e
 # %% [markdown]
 # ## Step 6 · What one neuron cannot do, and a hidden layer can
 #
-# Lesson 03 met negatives: radiographs stored with black and white swapped. Suppose a set in which every image comes both
+# Lesson 03 showed negatives: radiographs stored with black and white swapped. Suppose that a set holds every image both
 # ways. With our scaling the negative of `x` is `-x`. The class is as visible as before.
 #
 # **Predict.** One neuron takes 400 steps on images and negatives. What training loss does it reach?
@@ -390,12 +393,12 @@ both_loss.meets(
 )
 
 # %% [markdown]
-# **Explain.** Rounding aside, not one weight has moved. What an image pulls up, its negative pulls down by as much. More
-# data, more epochs, a better rate: nothing would help. The *model* is too simple for the task. That is **underfitting**.
+# **Explain.** Rounding aside, not one weight has moved. What an image adds to a weight, its negative takes away. More
+# data, more epochs or a better rate would not help. The *model* is too simple for the task. That is **underfitting**.
 #
-# The repair is a **hidden layer**: some neurons side by side look at the image, and a last neuron looks at *them*. In between
-# stands a **ReLU**, max(0, score), so that one hidden neuron may answer to the image and another to its negative. Without
-# it, sums of sums would be one neuron again.
+# The repair is a **hidden layer**: some neurons side by side look at the image, and a last neuron looks at *their*
+# answers. In between stands a **ReLU**, max(0, score), so that one hidden neuron may respond to the image and another
+# to its negative. Without ReLU, sums of sums would be one neuron again.
 
 # %% tags=["author", "verdict"]
 # verdict("05.one-neuron-cannot-serve-both-polarities", reached > 0.99 * blind)
@@ -424,8 +427,8 @@ print(f"{model.count_params():,} numbers to learn, from {len(x)} images and thei
 plots.curves(history.history, title="16 hidden neurons, images and negatives")
 
 # %% [markdown]
-# **Explain.** The training loss falls well below the single neuron's. On images that it has not seen (dashed) far less
-# is gained. Weights of hidden neurons cannot start at zero: equal neurons would get equal gradients and stay equal.
+# **Explain.** The training loss falls well below the single neuron's. On images that it has not seen (dashed) it falls
+# far less. Weights of hidden neurons cannot start at zero: equal neurons would get equal gradients and stay equal.
 # Keras draws them at random, hence the seed.
 
 # %% tags=["author", "verdict"]
@@ -438,8 +441,8 @@ plots.curves(history.history, title="16 hidden neurons, images and negatives")
 # %% [markdown]
 # ## Step 7 · Overfitting
 #
-# More numbers to learn than images to learn from: such a network can simply remember. We give it 80 training images, and
-# every fifth label wrong, as if a hurried reader had written them. The *training* loss falls towards zero.
+# A network with more numbers to learn than images can simply memorise them. We give it 80 training images with every
+# fifth label wrong, as if a hurried reader had written them. The *training* loss falls towards zero.
 #
 # **Predict.** Sketch the *validation* loss (good labels) after 1, 10, 30 and 60 epochs. It begins at about 0.69.
 
@@ -482,10 +485,11 @@ plots.curves(overfitted, title="80 images, every fifth label wrong")
 # %% [markdown]
 # **Explain.** In the end the network gets nearly all of its labels "right", *the wrong ones too*: it has memorised its
 # images. The validation loss turns and rises (the dotted line marks its lowest point). Where the accuracy hardly moves
-# meanwhile, the network does not make more mistakes, it becomes surer of them. Better on its 80 images, and by the loss worse
-# on others: **overfitting**. The training loss alone would never tell you. (Another `SEED` turns earlier or later.)
+# meanwhile, the network does not make more mistakes, it becomes surer of them. It gets better on its 80 images and, by
+# the loss, worse on others: **overfitting**. The training loss alone never shows this. (With another `SEED` the turn
+# comes earlier or later.)
 #
-# The turn is where to stop. **Early stopping** watches the validation loss, waits a while (*patience*), and returns to the
+# Stop at this turn. **Early stopping** watches the validation loss, waits a while (*patience*), and returns to the
 # best weights.
 
 # %% tags=["author", "verdict"]
@@ -505,10 +509,10 @@ print(f"stopped after {len(history.epoch)} epochs, weights of epoch {stop.best_e
 print(f"validation loss {loss_stopped:.3f}; without stopping {loss_full:.3f}")
 
 # %% [markdown]
-# **Explain.** Compare the loss that it kept with 0.693: where it is hardly lower, little was learned that holds for others.
-# Early stopping limits the damage, no more. The validation images have taken a decision: *when to stop*. They may take
-# others: the learning rate, the number of hidden neurons. Each choice makes the validation loss a little too good. That is
-# why the number we report comes from `test`, which chose nothing.
+# **Explain.** Compare this loss with 0.693: where it is hardly lower, the network learned little that holds for others.
+# Early stopping limits the damage, no more. The validation images have decided *when to stop*. They may decide
+# more: the learning rate, the number of hidden neurons. Each choice makes the validation loss a little too good. That
+# is why the number we report comes from `test`, which chose nothing.
 
 # %% tags=["author", "verdict"]
 # verdict("05.early-stopping-keeps-a-lower-loss", loss_stopped < loss_full - 0.05)
@@ -559,11 +563,12 @@ fitted_accuracy.meets(
 # verdict("05.others-are-not-predicted", accuracies["test"][0] < accuracies["fitted"][0] - 0.2)
 
 # %% [markdown]
-# **Explain.** On the images that it was fitted to, it "predicts" random labels with ease; on others it cannot. Such a number
-# says nothing about radiographs, and its interval does not warn. Choosing with validation is fine, *fitting* on it is not.
+# **Explain.** On the images that it was fitted to, the neuron "predicts" random labels easily; on others it cannot.
+# Such a number says nothing about radiographs, and its interval does not warn. Choosing with validation is fine,
+# *fitting* on it is not.
 #
-# Now, once, the test images, with their true labels, for the single neuron of Step 5. Beside it the **majority** baseline,
-# which always gives the more frequent class.
+# Now we use the test images, once, with their true labels, for the single neuron of Step 5, beside the **majority**
+# baseline, which always gives the more frequent class.
 #
 # **Predict.** What accuracy does the single neuron reach on the test images?
 
@@ -603,11 +608,11 @@ on_test.meets(
 # %% [markdown]
 # **Explain.** Read the third line, the difference on the *same* images: where its interval lies above zero, a single
 # neuron has learned something (`p`: lesson 07). On case E's published set (three classes) a linear model on pixels
-# reaches 0.938 (0.91-0.96, n = 317), the majority 0.43. A report of a deep network should show this number first.
+# reaches 0.938 (0.91-0.96, n = 317), the majority 0.43. A report of a deep network should show such a number first.
 #
 # ### Checkpoint: read four loss curves
 #
-# Four trainings from this lesson, without their names. Mind the scale of A. Solid blue is training, dashed orange
+# Here are four trainings of this lesson, without names. Note the scale of A. Solid blue is training, dashed orange
 # validation. Which is which: *learning rate too small* · *too large* · *overfitting* · *going well*?
 
 # %%
@@ -651,9 +656,9 @@ apart = np.abs([by_trying(k) for k in range(x.shape[1])] - by_formula)
 print(f"trying and formula agree for {np.sum(apart < 1e-6)} of {len(apart)} weights")
 
 # %% [markdown]
-# **Explain.** They agree for all. This **gradient check** works for any loss and any network. It is too slow to train with,
-# two passes through all images for each weight and each step; that is why the formula is worth its trouble. The gradient has
-# one number per pixel, so it is a picture.
+# **Explain.** They agree for all. This **gradient check** works for any loss and any network. It is too slow to train
+# with: it takes two passes through all images for each weight and each step. That is why the formula is worth its
+# trouble. The gradient has one number per pixel, so it is a picture.
 
 # %%
 plots.weights(
@@ -661,9 +666,10 @@ plots.weights(
 )
 
 # %% [markdown]
-# **Explain.** Shown is *minus* the gradient, the direction in which the loss falls. Red: more weight here, blue: less. As
-# every probability is still 0.5, this is nothing but the class-1 images added up minus the class-0 images, halved and divided
-# by n. On the phantoms the darkest red lies over the lungs already; fainter red and blue stand elsewhere, up to the edge.
+# **Explain.** The picture shows *minus* the gradient, the direction in which the loss falls. Red means more weight
+# here, blue less. As every probability is still 0.5, this is simply the sum of the class-1 images minus the sum of the
+# class-0 images, halved and divided by n. On the phantoms the darkest red already lies over the lungs; fainter red and
+# blue lie elsewhere, up to the edge.
 
 # %% [markdown]
 # ## Step 10 · Why not descend on the accuracy? · deeper
@@ -706,9 +712,10 @@ plots.show(
 
 # %% [markdown]
 # **Explain.** The accuracy is a staircase. On a stair it is flat: its gradient is zero, and a step of *rate × 0* goes
-# nowhere. It moves only when an image crosses 0.5, by a whole image at once. The loss is a smooth slope, and tells every
-# weight which way. (The two need not agree about one weight: an image that just crosses 0.5 counts fully in the accuracy,
-# and hardly in the loss.) So: *train on the loss, report the accuracy* (and, from lesson 07 on, better things than accuracy).
+# nowhere. It changes only when the probability of an image crosses 0.5, and then by a whole image. The loss is a smooth
+# slope, and tells every weight which way to go. (The two need not agree about one weight: an image that just crosses
+# 0.5 counts fully in the accuracy, and hardly in the loss.) So: *train on the loss, report the accuracy* (and, from
+# lesson 07 on, better things than accuracy).
 
 # %% tags=["author", "verdict"]
 # verdict("05.accuracy-is-flat-for-most-weights", changed < 0.1 * len(slope))
@@ -775,11 +782,11 @@ plots.line(
 )
 
 # %% [markdown]
-# **Explain.** Sorted batches hold one class only, and the quickest way to please such a batch is to say that class to
-# *everything*. In each epoch the share falls low, then climbs high, and the result depends on where you stop. Shuffled
-# batches show both classes: at first the share swings here, too, because sixteen images are few, and later less. (On a
-# very small set, with three or four steps to an epoch, it may not settle.) Shuffle the *training* images, anew in each
-# epoch. Keras' `fit` does so with arrays, and `pipeline.batches` with `train` and no other part.
+# **Explain.** Sorted batches hold one class only, and the quickest way to lower the loss of such a batch is to answer
+# that class for *everything*. In each epoch the share falls low, then climbs high, and the result depends on where you
+# stop. Shuffled batches show both classes: at first the share swings here, too, because sixteen images are few; later
+# it swings less. (On a very small set, with three or four steps to an epoch, it may not settle.) Shuffle the *training*
+# images again in each epoch. Keras' `fit` does so for arrays, and `pipeline.batches` for `train` and no other part.
 
 # %% tags=["author", "verdict"]
 # late = len(in_order) // 2
@@ -789,9 +796,10 @@ plots.line(
 # %% [markdown]
 # ## Step 12 · What did it learn? Look at the weights · deeper
 #
-# The weights of Step 5 as an image. Beside them, where there is such a thing, the truth: for a phantom we know in which
-# pixels the disease was drawn. The mean of these masks over the ill training images says how often each pixel was ill. The
-# neuron never saw a mask. Where will the large weights lie: where the disease was drawn, at the heart, at the border?
+# The next figure shows the weights of Step 5 as an image and, for phantoms, the truth beside them: we know in which
+# pixels the disease was drawn. The mean of these masks over the training images with the disease says how often it was
+# drawn at each pixel. The neuron never saw a mask. Where will the large weights lie: where the disease was drawn, at
+# the heart, at the border?
 
 # %%
 pictures = {"weights (largest = 1)": weights.reshape(SIDE, SIDE) / np.abs(weights).max()}
@@ -809,10 +817,11 @@ plots.filters(
 )
 
 # %% [markdown]
-# **Explain.** On the left, red: a bright pixel here speaks for the positive class; blue: against it. On the phantoms large
-# red patches lie over the outer parts of both lungs, where COVID phantoms are ill: a neuron that was given nothing but labels
-# has found the place. But look at all of the picture: there are patches outside the lungs, where no phantom is ill. On a real
-# set nobody can lay the truth beside it. If it trains ten times as long, will the weights look more like the disease, or
+# **Explain.** On the left, red means that a bright pixel here speaks for the positive class, blue that it speaks
+# against it. On the phantoms large red patches lie over the outer parts of both lungs, where COVID phantoms have their
+# disease: a neuron that was given nothing but labels has found the place. But look at the whole picture: there are
+# patches outside the lungs, where no phantom has disease. For a real set nobody can show the truth beside it. If the
+# neuron trains ten times as long, will the weights look more like the disease, or
 # less?
 
 # %%
@@ -832,8 +841,8 @@ for name, w in ((f"{epochs} epochs", weights), (f"{10 * epochs} epochs", fit(x, 
 # %% [markdown]
 # **Explain.** On the phantoms, less: in this one training the correlation falls. With a thousand weights and a few
 # hundred images some pixel always differs between the classes by chance, and a neuron takes whatever differs. In real
-# sets much differs that is not chance, and not disease. Lesson 09 looks for such shortcuts. Good accuracy is no
-# evidence that the disease was seen.
+# sets there are many differences that are neither chance nor disease. Lesson 09 looks for such shortcuts. Good accuracy
+# is no evidence that the disease was seen.
 
 # %% tags=["author", "verdict"]
 # if DATASET == "phantom":
@@ -845,7 +854,7 @@ for name, w in ((f"{epochs} epochs", weights), (f"{10 * epochs} epochs", fit(x, 
 #
 # - A neuron: weights times pixels, plus bias, through a sigmoid. That is logistic regression.
 # - The gradient is one number per weight; a step goes against it, as far as the learning rate says.
-# - Learning rate first: a loss that is flat at 0.693 or leaps is rarely the data's fault.
+# - Learning rate first: if a loss is flat at 0.693 or leaps, the data are rarely the cause.
 # - A hidden layer with ReLU can do what no single neuron can; it can also memorise wrong labels.
 # - Overfitting: training loss falls, validation loss turns and rises.
 # - Validation chooses (epoch, rate, size). It never fits, and it is not the number to report.
