@@ -11,12 +11,12 @@
 # - compute a convolution by hand, and read a network's `summary()`: which layer has how many parameters;
 # - choose the last layer and the loss that belong together;
 # - overfit one batch as a test, then train, read the curves, save the best epoch and load it again;
-# - say how much of an accuracy is the luck of the seed;
+# - say how much an accuracy depends on the seed;
 # - test what an augmentation claims about radiographs;
 # - (deeper) say how far a unit sees, recognise other wrong losses by their symptoms, and use callbacks safely.
 #
-# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip; about one
-# minute of it computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip. The
+# computer needs about one minute: two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 04 (split by group) and 05 (one neuron, loss, epoch, batch, validation).
 
@@ -41,8 +41,8 @@ with quiet():  # hides the lines that TensorFlow writes while it starts
 layers = keras.layers
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same on every machine; what a network reaches differs a little, and more on a GPU.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. Counts and splits are the same on every machine; a network's scores differ a little, and more on a GPU.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -53,8 +53,8 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # %% [markdown]
 # ## Step 1 · Convolution on an edge
 #
-# We begin with a *phantom*, an image drawn by the course, because the outline of its lungs is known. Where the right lung
-# ends below, dark air meets the bright diaphragm. A square of 5×5 pixels lies on that edge.
+# We begin with a *phantom*, an image drawn by the course, because the outline of its lungs is known. At the lower end
+# of the right lung, dark air meets the bright diaphragm. A square of 5×5 pixels lies on that edge.
 
 # %%
 plan = phantom.design("clean", n=1, seed=SEED, classes=("normal",), views=("PA",))
@@ -77,8 +77,8 @@ plots.montage(
 
 # %% [markdown]
 # A **kernel** is a small square of weights. This one has three negative weights above, three positive ones below, and its
-# nine weights sum to zero. **Convolution** lays the kernel on the image, multiplies number by number and adds: one number
-# for each place.
+# nine weights sum to zero. **Convolution** lays the kernel on the image, multiplies number by number and adds up: this
+# gives one number for each place.
 
 # %%
 kernel = np.array([[-1.0, -2, -1], [0, 0, 0], [1, 2, 1]])
@@ -120,8 +120,9 @@ sign.meets(
 )
 
 # %% [markdown]
-# **Explain.** Positive: brighter below than above. Upside down it is negative, and where nothing changes it is zero. The
-# kernel answers the question "is there a horizontal edge here?". Now at every place, with two loops.
+# **Explain.** The sum is positive: the patch is brighter below than above. Upside down it is negative, and where
+# nothing changes it is zero. The kernel answers the question "is there a horizontal edge here?". Now we compute it at
+# every place, with two loops.
 
 # %% tags=["author", "verdict"]
 # verdict("06.an-edge-changes-sign-upside-down", on_edge > 0.05 and upside_down < 0)
@@ -142,8 +143,9 @@ horizontal, vertical = convolve(picture, kernel), convolve(picture, kernel.T)
 plots.filters([horizontal, vertical], ["kernel", "kernel turned by 90°"], title="Two feature maps")
 
 # %% [markdown]
-# **Explain.** Such a picture of answers is a **feature map**. Nine weights, used at every place, draw the outlines of a
-# chest. The kernel knows edges and nothing of anatomy. Keras' layer `Conv2D`, given our nine weights, gives our map:
+# **Explain.** This picture of the kernel's answers is a **feature map**. Nine weights, used at every place, draw the
+# outlines of a chest. The kernel responds to edges and knows nothing about anatomy. Keras' layer `Conv2D`, given our
+# nine weights, gives our map:
 
 # %% tags=["nbval-check-output"]
 layer = layers.Conv2D(filters=1, kernel_size=3, use_bias=False)
@@ -158,9 +160,10 @@ print("the same numbers:", np.allclose(horizontal, by_keras, atol=1e-4))
 # %% [markdown]
 # ## Step 2 · Count the parameters
 #
-# A small network. It takes grey levels 0-255 and scales them in its first layer. Two rounds follow: convolution, **ReLU**
-# (negative answers become zero), and **max-pooling**: of each 2×2 block only the largest answer stays, so half the side and a
-# quarter of the numbers. Then *flatten*: all numbers in one row; a dense layer of 16 units; one output for each class.
+# Here is a small network. It takes grey levels 0-255 and scales them in its first layer. Two rounds follow:
+# convolution, **ReLU** (negative answers become zero), and **max-pooling**: of each 2×2 block only the largest answer
+# stays, which leaves half the side and a quarter of the numbers. Then come *flatten* (all numbers in one row), a dense
+# layer of 16 units, and one output for each class.
 
 
 # %%
@@ -182,11 +185,11 @@ def small(n_classes, size):
 
 
 # %% [markdown]
-# The **parameters** are what is learned: all weights, and one bias for each filter or unit. A filter of 3×3 spans all
-# channels of the layer below, so a convolution has (9 · channels + 1) · filters parameters. A dense layer has
+# The **parameters** are what is learned: all weights, and one bias for each filter or unit. A filter of 3×3 covers all
+# channels of the layer before it, so a convolution has (9 · channels + 1) · filters parameters. A dense layer has
 # (inputs + 1) · units.
 #
-# **Predict.** Images of 64×64 pixels, three classes. Which of the layers has the most parameters?
+# **Predict.** The images have 64×64 pixels, and there are three classes. Which layer has the most parameters?
 
 # %% tags=["nbval-check-output"]
 MY_LAYER = None  # your prediction: one of the four options below, in quotes
@@ -231,8 +234,8 @@ largest.meets(
 
 # %% [markdown]
 # **Explain.** Nearly all parameters are in the one layer behind *flatten*, which gives each of its 14·14·16 inputs 16
-# weights of its own: the very thing that convolution avoided. And they grow with the image. A remedy is **global average
-# pooling**: take the *mean* of each feature map instead of flattening it (Lin et al. 2014). Step 5 does so.
+# weights of its own: exactly what convolution avoided. And their number grows with the image. A remedy is **global
+# average pooling**: take the *mean* of each feature map instead of flattening it (Lin et al. 2014). Step 5 does so.
 
 # %% [markdown]
 # ## Step 3 · The last layer and its loss
@@ -245,8 +248,8 @@ largest.meets(
 # | k findings, each may be present | `Dense(k, "sigmoid")` | `BinaryCrossentropy` | 0 or 1 for each |
 #
 # **Sigmoid** turns one number of any size (a **logit**) into a value between 0 and 1. **Softmax** turns k logits into k
-# shares that sum to 1. Each row above belongs together. Some wrong combinations stop with an error; the dangerous ones run.
-# The commonest is `Dense(1, "softmax")`.
+# shares that sum to 1. The parts of each row belong together. Some wrong combinations stop with an error; the dangerous
+# ones run. The most common one is `Dense(1, "softmax")`.
 #
 # **Predict.** A softmax layer with a *single* unit gets the logit 0. What does it answer?
 
@@ -283,15 +286,15 @@ one_unit.meets(
 )
 
 # %% [markdown]
-# **Explain.** Always 1. *Symptom*: every image is called positive, the accuracy is the share of the positive class from the
-# first epoch to the last, nothing is learned, since a constant has no gradient.
+# **Explain.** The answer is always 1. *Symptom*: every image is called positive, and the accuracy is the share of the
+# positive class from the first epoch to the last. Nothing is learned, since a constant has no gradient.
 
 # %% [markdown]
 # ## Step 4 · One batch first
 #
-# Now the data: split by group as in lesson 04; grey levels as arrays; the labels as numbers. (With nothing else set, these
-# are phantoms: COVID and viral phantoms differ because we drew them so. What a network reaches teaches the method and is no
-# evidence about patients.) The test part stays closed in this lesson.
+# Now we need the data, split by group as in lesson 04, with grey levels as arrays and labels as numbers. (By default
+# these are phantoms: COVID and viral phantoms differ because we drew them so. A network's score teaches the method and
+# is no evidence about patients.) This lesson does not use the test part.
 
 # %% tags=["nbval-check-output"]
 SIZE = 64 if MODE == "class" else 224
@@ -311,7 +314,7 @@ print(f"train {x_train.shape}, val {x_val.shape}, grey levels {x_train.dtype}")
 # Before a long training comes a test of a minute: can the network **memorise sixteen images**? If it cannot,
 # the fault is in the pipeline (scaling, labels, loss, learning rate), and more data will not help.
 #
-# One run gets grey levels 0-255, as the network expects; the other, images already divided by 255.
+# One run gets grey levels 0-255, as the network expects; the other gets images already divided by 255.
 #
 # **Predict.** Which run memorises its sixteen images?
 
@@ -362,8 +365,8 @@ memory.meets(
 
 # %% [markdown]
 # **Explain.** One line falls towards zero: this pipeline works. The other begins at the loss of a guess, ln 3 = 1.10 for
-# three classes, and soon stays where it only knows how frequent the classes are. No error was raised, and a long training
-# would have ended in "these data are too hard".
+# three classes, and soon stays at the loss of a network that knows only how frequent the classes are. No error was
+# raised, and after a long training one would say "these data are too hard".
 #
 # ### Checkpoint
 #
@@ -386,9 +389,10 @@ memory.meets(
 # %% [markdown]
 # ## Step 5 · The whole training
 #
-# First a better network. Three means in it work against memorising; together they are called **regularisation**. *Global
-# average pooling* saves parameters. **Dropout** switches a share of the units off at random while training. **L2** adds the
-# squared weights of a layer to the loss, so that large weights have to be worth it.
+# First we build a better network. Three of its parts work against memorising; together they are called
+# **regularisation**. *Global average pooling* saves parameters. **Dropout** switches a share of the units off at random
+# while training. **L2** adds the squared weights of a layer to the loss, so that a large weight stays only if it helps
+# enough.
 
 
 # %%
@@ -412,7 +416,8 @@ def regularised(n_classes, size):
 
 # %% [markdown]
 # A **callback** is an object that Keras calls after each epoch. `ModelCheckpoint` writes the model to a file whenever the
-# validation loss is the lowest so far; `EarlyStopping` ends the training when it has not fallen for `patience` epochs.
+# validation loss is the lowest so far; `EarlyStopping` ends the training when this loss has not fallen for `patience`
+# epochs.
 #
 # **Predict.** Which accuracy will the best epoch have on the validation images? With three equal classes, a guess gets 0.33.
 
@@ -472,26 +477,29 @@ reached.meets(
 # verdict("06.it-stays-below-what-reports-say", estimate.high < 0.9)
 
 # %% [markdown]
-# **Explain.** In the curves, read the loss first. While both lines fall, the network is learning. Where training goes on
-# falling and validation levels out or rises, it memorises. (The loss contains the L2 term, so it begins above ln 3.)
+# **Explain.** In the curves, read the loss first. While both lines fall, the network is learning. Where the training
+# loss goes on falling and the validation loss levels out or rises, the network memorises. (The loss contains the L2
+# term, so it begins above ln 3.)
 #
-# The accuracy is better than a guess, and far from what reports say: mild disease, few and small images. The interval
-# counts groups of images as units (lesson 04). And the number is a little too high: the validation images have chosen the
-# epoch. The file keeps the network and its weights, but not the names of the classes: keep `names` beside it.
+# The accuracy is better than a guess, and far from what reports say: the disease is mild, and the images are few and
+# small. The interval counts groups of images as units (lesson 04). And the number is a little too high: the validation
+# images have chosen the epoch. The file keeps the network and its weights, but not the names of the classes: keep
+# `names` beside it.
 #
-# For a network of your own, start from this one: lesson 01's, with the mean in place of *flatten*, hardly learns here
-# (training loss 1.05 and 1.06 for two seeds). This one memorises sixteen images slowly: leave dropout out, and give it 60
-# epochs.
+# If you build your own network, start from this one. That of lesson 01, with the mean in place of *flatten*, hardly
+# learns here (training loss 1.05 and 1.06 for two seeds). To test whether this one memorises sixteen images, leave
+# dropout out and give it 60 epochs: it does so slowly.
 
 # %% [markdown]
 # ## Step 6 · The luck of the seed
 #
 # The first weights are random, and so is the order of the images. Both come from the **seed**.
 #
-# To train again and again, we use two helpers. A **recipe** (`models.Recipe`) holds what belongs to a training. `train.fit`
-# does what Step 5 did, and makes everything anew each time: seed, weights, callbacks. It also keeps the names of the
+# To train again and again, we use two helpers. A **recipe** (`models.Recipe`) holds the settings of a training.
+# `train.fit` does what Step 5 did, and starts anew each time: seed, weights, callbacks. It also keeps the names of the
 # classes in the model. (The **compact** network of the next lessons, `models.RECIPES["compact"]`, is of this kind, with batch
-# normalisation, augmentation and a learning rate that falls.) Both agree on one epoch with the same batches:
+# normalisation, augmentation and a learning rate that falls.) The helper and plain Keras agree after one epoch with the
+# same batches:
 
 # %%
 recipe = models.Recipe(
@@ -508,7 +516,7 @@ assert abs(helper_loss - plain_loss) < 0.01
 print(f"loss after one epoch: plain {plain_loss:.3f}, helper {helper_loss:.3f}")
 
 # %% [markdown]
-# **Predict.** Three trainings differ by nothing but the seed. How many points lie between the highest and the lowest
+# **Predict.** Three trainings differ only in the seed. How many points lie between the highest and the lowest
 # validation accuracy? (0.70 and 0.72 are 2 points apart.)
 
 # %% tags=["nbval-check-output"]
@@ -546,9 +554,9 @@ spread.meets(
 
 # %% [markdown]
 # **Explain.** Three trainings are few, and more of them can widen the range, never narrow it.
-# The interval of each line covers the luck of the *validation images*; that of the seed comes on top. If you change the
-# network and gain a point or two, you know nothing yet: compare several seeds of both. To report the best of three is to
-# report luck.
+# The interval of each line covers the luck of the *validation images*; the luck of the seed comes on top. If you change
+# the network and gain a point or two, you know nothing yet: compare several seeds of both networks. To report the best
+# of three is to report luck.
 
 # %% [markdown]
 # ## Step 7 · An augmentation is a claim
@@ -584,7 +592,7 @@ plots.montage(preprocess.cache(shown, size=64), shown["label"], title="The side 
 
 # %% [markdown]
 # The small network learns to tell the side, once with the images as they are, once with `RandomFlip`, which mirrors about
-# half of the images in each epoch. The test images are as they are. Score: the AUC (0.5 is a random ranking).
+# half of the images in each epoch. The test images are not flipped. The score is the AUC (0.5 is a random ranking).
 
 
 # %%
@@ -649,14 +657,14 @@ flipped.meets(
 # verdict("06.flips-cost-the-side", with_flips.value < without_flips.value - 0.1)
 
 # %% [markdown]
-# **Explain.** A flip changes the side of the opacity and leaves the label: in each epoch half of the training images are
-# told a wrong side. For a label without a side, such as *pneumonia*, it may cost nothing (Step 11). Such a claim can be
-# tested: train with and without the change, and judge both on images that nobody changed.
+# **Explain.** A flip changes the side of the opacity and keeps the label: in each epoch half of the training images
+# have a wrong label. For a label without a side, such as *pneumonia*, a flip may cost nothing (Step 11). Such a claim
+# can be tested: train with and without the change, and judge both on images that nobody changed.
 
 # %% [markdown]
 # ## Step 8 · How far a unit sees · deeper
 #
-# First what ReLU and pooling make of the feature map of Step 1.
+# First we look at what ReLU and pooling make of the feature map of Step 1.
 
 # %%
 after_relu = np.maximum(horizontal, 0)
@@ -666,8 +674,8 @@ print(f"image {picture.shape}, convolution {horizontal.shape}, pooling {pooled.s
 plots.filters([after_relu, pooled], ["after ReLU", "after 2×2 pooling"], title="What is kept")
 
 # %% [markdown]
-# **Explain.** "Somewhere in this block there is an edge" is kept; where exactly is lost. A small shift of the chest changes
-# the pooled map less.
+# **Explain.** The pooled map still says that there is an edge in a block; it no longer says where in the block. A small
+# shift of the chest changes the pooled map less.
 #
 # Three rounds of convolution and pooling make the body of many small networks. How much of the image does *one* number at
 # the end depend on? That is its **receptive field**. A 3×3 kernel adds 2 steps, 2×2 pooling adds 1, and after each pooling a
@@ -698,8 +706,9 @@ for kind in ["convolution", "pooling"] * 3:
     print(f"{kind:11s} receptive field {wide:2d} pixels")
 
 # %% [markdown]
-# Counted, and now tried: a stack of three such rounds, all weights 1, gets 64 black images with a single white pixel each,
-# every time in another column. For how many of the 64 does one chosen unit of the last layer answer?
+# So much for counting; now we test it. A stack of three such rounds, with all weights 1, gets 64 black images. Each
+# image has a single white pixel, every time in another column. For how many of the 64 images does one chosen unit of
+# the last layer give an answer other than zero?
 
 # %% tags=["nbval-check-output"]
 stack = keras.Sequential([keras.Input((64, 64, 1))])
@@ -723,13 +732,13 @@ field.meets(
 )
 
 # %% [markdown]
-# **Explain.** Experiment and count agree. What lies outside its field a unit cannot see. Depth and pooling widen the field;
-# that is why networks for larger images have more layers.
+# **Explain.** Experiment and count agree. A unit cannot see what lies outside its field. Depth and pooling widen the
+# field; that is why networks for larger images have more layers.
 
 # %% [markdown]
 # ## Step 9 · Two more wrong losses · deeper
 #
-# First: three sigmoids with the *categorical* loss. The truth is the first class. Which answer has the smaller loss,
+# The first is three sigmoids with the *categorical* loss. The first class is true. Which answer has the smaller loss,
 # 0.1 / 0.1 / 0.1 or 0.9 / 0.9 / 0.9?
 
 # %% tags=["nbval-check-output"]
@@ -739,11 +748,12 @@ for p in (0.1, 0.9):
     print(f"all three {p}: loss {float(categorical(one_hot, np.full((1, 3), p))):.3f}")
 
 # %% [markdown]
-# **Explain.** The same loss, ln 3: Keras divides by the sum first. *Symptom*: it trains, somewhat, and the outputs sum to
-# anything, so that no one can read them as probabilities. The course's tables of predictions refuse them.
+# **Explain.** Both have the same loss, ln 3: Keras divides by the sum first. *Symptom*: the network trains, somewhat,
+# and its outputs have any sum, so that nobody can read them as probabilities. The course's tables of predictions refuse
+# them.
 #
-# Second: `from_logits`. The loss must be told whether it gets shares or logits, and the default is shares. A perfect and
-# certain answer, 1 / 0 / 0, is given to a loss that expects logits. Is it zero, as it should be?
+# The second is `from_logits`. The loss must be told whether it gets shares or logits, and the default is shares. We
+# give a perfect and certain answer, 1 / 0 / 0, to a loss that expects logits. Is this loss zero, as it should be?
 
 # %% tags=["nbval-check-output"]
 expects_logits = keras.losses.CategoricalCrossentropy(from_logits=True)
@@ -755,15 +765,16 @@ for name, given in (("shares 1 / 0 / 0", shares), ("logits 2 / 1 / -6", logits))
 # %% [markdown]
 # **Explain.** The first number of the first line and the last of the second are right. *Symptom* of shares given to a loss
 # for logits: softmax is applied twice, and the loss cannot fall below a floor (0.551 for three classes) however good the
-# answers are. *Symptom* of logits given to a loss for shares: jumps to 16.118 = -ln(0.0000001), the number Keras puts in
-# place of a forbidden logarithm, for an answer that was right. Keras notices some of these mismatches and warns; not all.
+# answers are. *Symptom* of logits given to a loss for shares: the loss jumps to 16.118 = -ln(0.0000001), which Keras
+# uses in place of a logarithm that does not exist, although the answer was right. Keras warns about some of these
+# mismatches, not about all.
 
 # %% [markdown]
 # ## Step 10 · A callback that remembers · deeper
 #
-# Cross-validation trains several networks, one after the other, and it is handy to make the callback once, outside the
-# loop. Two networks are trained with one `ModelCheckpoint`, the first for ten epochs, the second for two. Whose weights does
-# the file hold at the end?
+# Cross-validation trains several networks, one after the other, and it is convenient to make the callback once, outside
+# the loop. Two networks are trained with one `ModelCheckpoint`, the first for ten epochs, the second for two. Whose
+# weights does the file hold at the end?
 
 
 # %%
@@ -800,12 +811,12 @@ print(f"fresh:  third network {in_file(third, kept)}")
 # **Explain.** The callback remembers the best loss of the *first* training. The second one never beats it, so nothing is
 # saved. Whoever loads the file as "the second fold's network" evaluates the first, which may have been trained on the very
 # images of the second fold's test. Some callbacks forget when a training starts (in Keras 3 `EarlyStopping` does), others do
-# not. The rule that needs no list: make callbacks anew for each training, as `train.fit` does.
+# not. The rule that needs no list: make new callbacks for each training, as `train.fit` does.
 
 # %% [markdown]
 # ## Step 11 · Where the flip is harmless, and a loophole · deeper
 #
-# The same images, another question: *ill or normal?* Ill is ill on either side.
+# We ask another question about the same images: *ill or normal?* A patient is ill, whichever side the disease is on.
 
 # %%
 ill = pd.Categorical(np.where(chests["label"] == "normal", "normal", "ill"))
@@ -822,10 +833,10 @@ for name, flips in (("without flips", False), ("with flips", True)):
 # %% [markdown]
 # **Explain.** No cost can be seen. (The intervals are wide, and it is one seed: a small cost would not show.)
 #
-# And the side? What lies above 0.5 after training with flips may be luck, or a loophole: the heart. On a flipped image its
-# apex points the wrong way, so there is a rule that survives the flip: "on the side of the heart" or "opposite". To close
-# the loophole we score every test image twice, as it is and mirrored, *the true side swapped with it*. Which AUC now, for
-# the networks trained without flips, and for those trained with them?
+# And the side? An AUC above 0.5 after training with flips may be luck, or it may use a loophole: the heart. On a
+# flipped image its apex points the wrong way. So one rule survives the flip: the opacity is "on the side of the heart"
+# or "opposite". To close the loophole we score every test image twice: as it is, and mirrored, *with the true side
+# swapped, too*. Which AUC do the networks trained without flips reach now, and which those trained with flips?
 
 # %%
 twins = sides[in_test].assign(image_id="mirrored " + sides.loc[in_test, "image_id"])
@@ -842,11 +853,11 @@ for name, fitted in (("without flips", plain_models), ("with flips", flip_models
 print("truth for a network that cannot tell an image from its mirror image: 0.5")
 
 # %% [markdown]
-# **Explain.** The networks trained without flips find the side on both. Those trained with flips were taught to give an
-# image and its mirror image the same answer; one of the two is wrong, and what is left is near 0.5, a little above or below
-# it by the luck of the training. (The interval is narrow, because an image and its mirror image nearly cancel. It does not
-# know the luck of the seed, Step 6, and may miss 0.5.) That follows from the design. So: no flips for a label that has a
-# side.
+# **Explain.** The networks trained without flips find the side on images and mirror images. Those trained with flips
+# were taught to give an image and its mirror image the same answer; one of the two is wrong, and what is left is near
+# 0.5, a little above or below it by the luck of the training. (The interval is narrow, because an image and its mirror
+# image nearly cancel. It does not cover the luck of the seed, Step 6, and may miss 0.5.) This result near 0.5 follows
+# from the design. So use no flips for a label that has a side.
 
 # %% tags=["author", "verdict"]
 # verdict(
@@ -863,7 +874,7 @@ print("truth for a network that cannot tell an image from its mirror image: 0.5"
 # )
 
 # %% [markdown]
-# Last, the mistake that this package refuses: augmenting the images on which a model is judged.
+# Last comes the mistake that this package refuses: augmenting the images on which a model is judged.
 
 # %% tags=["nbval-check-output"]
 try:
@@ -894,11 +905,11 @@ except ValueError as error:
 # ## Key points
 #
 # - A convolution uses the same few weights everywhere.
-# - `summary()` first: in networks that flatten, nearly all parameters sit in one dense layer.
+# - Read `summary()` first: in networks that flatten, nearly all parameters sit in one dense layer.
 # - Last layer, loss and labels belong together; the dangerous wrong combinations raise no error, they have symptoms.
 # - Overfitting one batch tests the whole pipeline in a minute.
 # - Train with a validation part, stop early, keep the best epoch in a file, load it.
-# - One training is one draw: repeat with other seeds, and make callbacks anew each time.
+# - One training is one draw: repeat with other seeds, and make new callbacks each time.
 # - An augmentation claims that the label survives it; it is for training images only.
 #
 # Your predictions in this lesson:
