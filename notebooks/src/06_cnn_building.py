@@ -4,11 +4,11 @@
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
 # *Can we build it?* Lesson 05 gave each pixel a weight of its own. A **convolutional neural network** (CNN) uses a few
-# weights again and again, all over the image. This lesson takes one apart, and then writes a whole training in plain Keras.
+# weights again and again, all over the image. This lesson takes one apart, then writes a whole training in plain Keras.
 #
 # **You will be able to**
 #
-# - compute a convolution by hand, and read a network's `summary()`: which layer has how many parameters;
+# - compute a convolution by hand, and read a network's `summary()`;
 # - choose the last layer and the loss that belong together;
 # - overfit one batch as a test, then train, read the curves, save the best epoch and load it again;
 # - say how much an accuracy depends on the seed;
@@ -76,9 +76,8 @@ plots.montage(
 )
 
 # %% [markdown]
-# A **kernel** is a small square of weights. This one has three negative weights above, three positive ones below, and its
-# nine weights sum to zero. **Convolution** lays the kernel on the image, multiplies number by number and adds up: this
-# gives one number for each place.
+# A **kernel** is a small square of weights. This one has negative weights above and positive ones below; all nine sum
+# to zero. **Convolution** lays the kernel on the image, multiplies and adds up: this gives one number for each place.
 
 # %%
 kernel = np.array([[-1.0, -2, -1], [0, 0, 0], [1, 2, 1]])
@@ -120,9 +119,8 @@ sign.meets(
 )
 
 # %% [markdown]
-# **Explain.** The sum is positive: the patch is brighter below than above. Upside down it is negative, and where
-# nothing changes it is zero. The kernel answers the question "is there a horizontal edge here?". Now we compute it at
-# every place, with two loops.
+# **Explain.** The sum is positive: the patch is brighter below. Upside down it is negative, and where nothing changes
+# it is zero. The kernel asks "is there a horizontal edge here?". Now we compute it at every place.
 
 # %% tags=["author", "verdict"]
 # verdict("06.an-edge-changes-sign-upside-down", on_edge > 0.05 and upside_down < 0)
@@ -144,7 +142,7 @@ plots.filters([horizontal, vertical], ["kernel", "kernel turned by 90°"], title
 
 # %% [markdown]
 # **Explain.** This picture of the kernel's answers is a **feature map**. Nine weights, used at every place, draw the
-# outlines of a chest. The kernel responds to edges and knows nothing about anatomy. Keras' layer `Conv2D`, given our
+# outlines of a chest. The kernel responds to edges, not to anatomy. Keras' layer `Conv2D`, given our
 # nine weights, gives our map:
 
 # %% tags=["nbval-check-output"]
@@ -160,7 +158,7 @@ print("the same numbers:", np.allclose(horizontal, by_keras, atol=1e-4))
 # %% [markdown]
 # ## Step 2 · Count the parameters
 #
-# Here is a small network. It takes grey levels 0-255 and scales them in its first layer. Two rounds follow:
+# This small network scales grey levels 0-255 in its first layer. Two rounds follow:
 # convolution, **ReLU** (negative answers become zero), and **max-pooling**: of each 2×2 block only the largest answer
 # stays, which leaves half the side and a quarter of the numbers. Then come *flatten* (all numbers in one row), a dense
 # layer of 16 units, and one output for each class.
@@ -235,7 +233,7 @@ largest.meets(
 # %% [markdown]
 # **Explain.** Nearly all parameters are in the one layer behind *flatten*, which gives each of its 14·14·16 inputs 16
 # weights of its own: exactly what convolution avoided. And their number grows with the image. A remedy is **global
-# average pooling**: take the *mean* of each feature map instead of flattening it (Lin et al. 2014). Step 5 does so.
+# average pooling**: take the *mean* of each feature map instead of flattening it (Lin et al. 2014).
 
 # %% [markdown]
 # ## Step 3 · The last layer and its loss
@@ -249,7 +247,7 @@ largest.meets(
 #
 # **Sigmoid** turns one number of any size (a **logit**) into a value between 0 and 1. **Softmax** turns k logits into k
 # shares that sum to 1. The parts of each row belong together. Some wrong combinations stop with an error; the dangerous
-# ones run. The most common one is `Dense(1, "softmax")`.
+# ones run. Most common is `Dense(1, "softmax")`.
 #
 # **Predict.** A softmax layer with a *single* unit gets the logit 0. What does it answer?
 
@@ -287,12 +285,12 @@ one_unit.meets(
 
 # %% [markdown]
 # **Explain.** The answer is always 1. *Symptom*: every image is called positive, and the accuracy is the share of the
-# positive class from the first epoch to the last. Nothing is learned, since a constant has no gradient.
+# positive class in every epoch. Nothing is learned, since a constant has no gradient.
 
 # %% [markdown]
 # ## Step 4 · One batch first
 #
-# Now we need the data, split by group as in lesson 04, with grey levels as arrays and labels as numbers. (By default
+# We load the data, split by group (lesson 04), with grey levels as arrays and labels as numbers. (By default
 # these are phantoms: COVID and viral phantoms differ because we drew them so. A network's score teaches the method and
 # is no evidence about patients.) This lesson does not use the test part.
 
@@ -366,7 +364,7 @@ memory.meets(
 # %% [markdown]
 # **Explain.** One line falls towards zero: this pipeline works. The other begins at the loss of a guess, ln 3 = 1.10 for
 # three classes, and soon stays at the loss of a network that knows only how frequent the classes are. No error was
-# raised, and after a long training one would say "these data are too hard".
+# raised, and after a long training one would blame the data.
 #
 # ### Checkpoint
 #
@@ -389,8 +387,8 @@ memory.meets(
 # %% [markdown]
 # ## Step 5 · The whole training
 #
-# First we build a better network. Three of its parts work against memorising; together they are called
-# **regularisation**. *Global average pooling* saves parameters. **Dropout** switches a share of the units off at random
+# First we build a better network. Three of its parts work against memorising; this is called **regularisation**.
+# *Global average pooling* saves parameters. **Dropout** switches a share of the units off at random
 # while training. **L2** adds the squared weights of a layer to the loss, so that a large weight stays only if it helps
 # enough.
 
@@ -477,7 +475,7 @@ reached.meets(
 # verdict("06.it-stays-below-what-reports-say", estimate.high < 0.9)
 
 # %% [markdown]
-# **Explain.** In the curves, read the loss first. While both lines fall, the network is learning. Where the training
+# **Explain.** Read the loss first. While both lines fall, the network is learning. Where the training
 # loss goes on falling and the validation loss levels out or rises, the network memorises. (The loss contains the L2
 # term, so it begins above ln 3.)
 #
@@ -486,9 +484,8 @@ reached.meets(
 # images have chosen the epoch. The file keeps the network and its weights, but not the names of the classes: keep
 # `names` beside it.
 #
-# If you build your own network, start from this one. That of lesson 01, with the mean in place of *flatten*, hardly
-# learns here (training loss 1.05 and 1.06 for two seeds). To test whether this one memorises sixteen images, leave
-# dropout out and give it 60 epochs: it does so slowly.
+# For a network of your own, start from this one. That of lesson 01, with the mean in place of *flatten*, hardly learns
+# here (training loss 1.05 and 1.06 for two seeds). To memorise sixteen images, give this one 60 epochs without dropout.
 
 # %% [markdown]
 # ## Step 6 · The luck of the seed
@@ -496,9 +493,9 @@ reached.meets(
 # The first weights are random, and so is the order of the images. Both come from the **seed**.
 #
 # To train again and again, we use two helpers. A **recipe** (`models.Recipe`) holds the settings of a training.
-# `train.fit` does what Step 5 did, and starts anew each time: seed, weights, callbacks. It also keeps the names of the
-# classes in the model. (The **compact** network of the next lessons, `models.RECIPES["compact"]`, is of this kind, with batch
-# normalisation, augmentation and a learning rate that falls.) The helper and plain Keras agree after one epoch with the
+# `train.fit` does what Step 5 did, and starts anew each time: seed, weights, callbacks. It also keeps the class names
+# in the model. (The **compact** network of the next lessons, `models.RECIPES["compact"]`, is of this kind, with batch
+# normalisation, augmentation and a learning rate that falls.) Helper and plain Keras agree after one epoch with the
 # same batches:
 
 # %%
@@ -906,9 +903,9 @@ except ValueError as error:
 #
 # - A convolution uses the same few weights everywhere.
 # - Read `summary()` first: in networks that flatten, nearly all parameters sit in one dense layer.
-# - Last layer, loss and labels belong together; the dangerous wrong combinations raise no error, they have symptoms.
+# - Last layer, loss and labels belong together; the dangerous wrong combinations raise no error.
 # - Overfitting one batch tests the whole pipeline in a minute.
-# - Train with a validation part, stop early, keep the best epoch in a file, load it.
+# - Train with a validation part, stop early, keep the best epoch in a file.
 # - One training is one draw: repeat with other seeds, and make new callbacks each time.
 # - An augmentation claims that the label survives it; it is for training images only.
 #

@@ -10,13 +10,13 @@
 #
 # - read a confusion matrix, and compute sensitivity, specificity and PPV from it;
 # - give every number an interval, made from patients and not from images, and say what the interval promises;
-# - set a model beside its baselines, and compare two models on the same images;
+# - compare a model with its baselines, and two models on the same images;
 # - recognise a result that is due to a threshold picked on the test images;
 # - (deeper) recognise shuffled answers, choose an average when a class is rare, and say what the best of twenty models is
 #   worth.
 #
-# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip; less than
-# one minute of it computing; two processor cores, no GPU.
+# **Time and hardware.** 45 minutes for the core, 30 more for the steps marked *deeper*, which you can skip. The
+# computer needs less than one minute: two processor cores, no GPU.
 #
 # **Prerequisites.** Lessons 04 (groups, AUC), 05 (one neuron), 06 (the compact network); your guesses from 01 help.
 
@@ -43,8 +43,8 @@ from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, measur
 from cxr_helpers import phantom, plots, preprocess, quiet, split, train
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
-# Counts and splits are the same on every machine; what a network reaches differs a little from one to the next.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable that its line
+# names. Counts and splits are the same on every machine; a network's scores differ a little from one to the next.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -53,7 +53,7 @@ DATA_DIR = os.environ.get("CXR_DATA_DIR", "data")
 SEED = int(os.environ.get("CXR_SEED", "0"))
 
 # %% [markdown]
-# On Colab, paste the code that lesson 01 printed between the brackets, in quotes. Elsewhere leave it as it is.
+# On Colab, replace `None` by the code that lesson 01 printed, in quotes. Elsewhere leave it as it is.
 
 # %% tags=["nbval-check-output"]
 guess.take(None)
@@ -61,8 +61,8 @@ guess.take(None)
 # %% [markdown]
 # ## Step 1 · A table of answers
 #
-# A split by group, as in lesson 04. Then the compact network of lesson 06, trained for a few epochs only: we want
-# *answers to judge*, not a record.
+# We split by group, as in lesson 04, and train the compact network of lesson 06 for a few epochs only: we want *answers
+# to judge*, not a record.
 #
 # The default set is made of phantoms. COVID and viral phantoms differ because we draw them so: a figure measured on them
 # shows the method, and is no evidence about patients.
@@ -96,8 +96,8 @@ right = said == truth
 print(f"accuracy {right.mean():.3f}: {right.sum()} of {len(right)} test images")
 
 # %% [markdown]
-# **Explain.** About seven of ten right. `train.predict` does the same and keeps more: who each image is (`image_id`,
-# `group`), the truth, all scores. A table of such rows is all that the rest of this lesson needs.
+# **Explain.** About seven of ten are right. `train.predict` does the same and keeps more: which image it is
+# (`image_id`, `group`), the truth, all scores. A table of such rows is all that the rest of this lesson needs.
 
 # %%
 answers = train.predict(model, table, images, split="test")
@@ -107,8 +107,8 @@ answers.drop(columns=["patient", "source", "split", "fold"]).sample(5, random_st
 # %% [markdown]
 # ## Step 2 · The confusion matrix
 #
-# Accuracy says how many answers are wrong, not which. Count them in a **confusion matrix**: one row per true class, one
-# column per answer.
+# Accuracy says how many answers are wrong, not which ones. Count them in a **confusion matrix**: one row per true
+# class, one column per answer.
 
 # %%
 matrix = confusion_matrix(truth, said)
@@ -119,23 +119,23 @@ columns = ", ".join(names)
 plots.show(plt.gcf(), f"Confusion matrix, a row per true class, answers {columns}. {rows}.")
 
 # %% [markdown]
-# **Explain.** On the diagonal the answer is the truth. Read a *row* to learn what became of the images of a class; read a
-# *column* to learn what an answer is worth.
+# **Explain.** On the diagonal the answer is the truth. Read a *row* to see how the images of a class were called; read
+# a *column* to see what an answer is worth.
 #
-# For one class, call it *positive*, all other classes merge into "the rest", and four numbers remain: tp (true positives,
+# If we call one class *positive*, all others become "the rest", and four numbers remain: tp (true positives,
 # found), fn (false negatives, missed), fp (false alarms) and tn (correctly called negative).
 #
 # | measure | question | formula |
 # |---|---|---|
-# | **sensitivity** (recall) | of those who have it, how many are found? | tp / (tp + fn) |
-# | **specificity** | of those who do not, how many are called negative? | tn / (tn + fp) |
+# | **sensitivity** (recall) | of those with the disease, how many are found? | tp / (tp + fn) |
+# | **specificity** | of those without it, how many are called negative? | tn / (tn + fp) |
 # | **PPV** (precision) | of those called positive, how many have it? | tp / (tp + fp) |
 # | **F1** | both kinds of error in one number | 2·tp / (2·tp + fp + fn) |
 #
 # **Do it by hand.** From the matrix: what are sensitivity and PPV of *covid*? (The tables of this step have
 # them.)
 #
-# PPV is the *positive predictive value*. Mind the denominators: sensitivity and specificity are read along the truth
+# PPV is the *positive predictive value*. Note the denominators: sensitivity and specificity are read along the truth
 # (rows), PPV along the answers (columns).
 #
 # **Predict.** A model finds 9 of 10 patients with the disease, and gives 90 false alarms among 990 people without it. What
@@ -167,7 +167,7 @@ ppv.meets(
 print(classification_report(truth, said, target_names=names, zero_division=0))
 
 # %% [markdown]
-# `evaluate.metrics` computes the same, and adds an interval (`low`, `high`) and what it rests on: `n` images in `groups`
+# `evaluate.metrics` computes the same, and adds an interval (`low`, `high`) and its basis: `n` images in `groups`
 # independent units.
 
 # %%
@@ -179,16 +179,16 @@ assert abs(one.loc["sensitivity", "value"] - report[positive]["recall"]) < 1e-9
 one[["value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
-# **Explain.** `n` changes from row to row. Compare sensitivity (the images of *one* class) with specificity (those of both
-# other classes): half as many images, and a wider interval. **npv** is the PPV's sister: of those called negative, how many
-# do not have it? The last two rows need no threshold (Step 5): `roc_auc` is the area under the ROC curve,
+# **Explain.** `n` changes from row to row. Sensitivity (the images of *one* class) has half as many images as
+# specificity (both other classes), and a wider interval. **npv** is the counterpart of PPV: of those called negative,
+# how many do not have it? The last two rows need no threshold (Step 5): `roc_auc` is the area under the ROC curve,
 # `average_precision` about that under the precision-recall curve.
 
 # %% [markdown]
 # ## Step 3 · An interval, and what it promises
 #
 # With other test images the accuracy would have come out differently. We have no others, but we can
-# **resample** those we have: draw as many *with replacement*, compute the accuracy, repeat. What is drawn is the **group**,
+# **resample** those we have: draw as many *with replacement*, compute the accuracy, repeat. We draw whole **groups**,
 # because images of one patient are not independent answers (lesson 04).
 
 # %%
@@ -203,19 +203,19 @@ print(f"by hand:    {right.mean():.3f} ({low:.2f}-{high:.2f})")
 print(f"by package: {evaluate.metric(answers, 'accuracy')}")
 
 # %% [markdown]
-# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the **bootstrap**; the package's: Step 11). What does
-# "95 %" promise? If the study were repeated many times on new patients, 95 of 100 such intervals would contain the truth.
-# That can be tested where the truth is known: in a simulation.
+# The middle 95 % of a thousand resampled accuracies is a 95 % interval (the **bootstrap**; for the package's see Step
+# 11). What does "95 %" promise? If the study were repeated many times on new patients, 95 of 100 such intervals would
+# contain the truth. That can be tested where the truth is known: in a simulation.
 #
-# Some hundred studies, each of 45 patients with seven images. The true accuracy is 0.7. The images of a patient tend to be
-# answered alike; here are eight such patients, a row each, 1 is a right answer:
+# We simulate several hundred studies, each of 45 patients with seven images. The true accuracy is 0.7. The images of a
+# patient tend to be answered alike; here are eight such patients, one row each, with 1 for a right answer:
 
 # %% tags=["nbval-check-output"]
 some = np.random.default_rng(0)
 print((some.random((8, 7)) < some.beta(0.7, 0.3, size=8)[:, None]).astype(int))
 
 # %% [markdown]
-# **Predict.** Make each study's interval as if every image were a person of its own. What share of the intervals will
+# **Predict.** Make each study's interval as if every image showed another person. What share of the intervals will
 # contain 0.7?
 
 # %% tags=["nbval-check-output"]
@@ -270,8 +270,8 @@ share.meets(
 # verdict("07.patients-keep-the-promise", promise["value"][1] > 0.88)
 
 # %% [markdown]
-# **Explain.** With images as units the interval pretends that seven images of a patient are seven independent answers. It
-# is too narrow, and misses the truth far more often than it promises. With patients as units it holds about what it
+# **Explain.** With images as units the interval treats seven images of a patient as seven independent answers. It is
+# too narrow, and misses the truth far more often than it promises. With patients as units it does about what it
 # promises.
 #
 # An interval covers the luck of *which patients* were drawn, not another hospital or another training.
@@ -328,7 +328,7 @@ order.meets(
 )
 
 # %% [markdown]
-# Now with intervals, and with a person: what you guessed in lesson 01, if it was kept.
+# Now we add intervals, and a person: your guesses of lesson 01, if they were kept.
 
 # %%
 title = "All models"
@@ -349,11 +349,11 @@ plots.intervals(
 )
 
 # %% [markdown]
-# **Explain.** Read the intervals before the order. If the linear model stands as high as the network, nothing has been
-# shown that needs a network. A person's line, if there is one, rests on twenty guesses: a wide interval.
+# **Explain.** Read the intervals before the order. If the linear model is as good as the network, nothing has been
+# shown that needs a network. A person's line, if there is one, rests on twenty guesses, so its interval is wide.
 #
-# And the project of lesson 01? Five trainings of it, split by patient (lesson 04), beside logistic regression on the same
-# pixels:
+# And the project of lesson 01? Here are five trainings of it, split by patient (lesson 04), beside logistic regression
+# on the same pixels:
 
 # %% tags=["nbval-check-output"]
 story = measured.read("story").set_index("row")
@@ -361,16 +361,16 @@ two = ["split by patient", "logistic regression on pixels"]
 story.loc[two, ["mean", "low", "high", "seeds", "n"]]
 
 # %% [markdown]
-# **Explain.** Means over seeds, each with its 95 % interval. The network is far above the linear model. Lesson 09 looks at
-# what it sees and a linear model cannot.
+# **Explain.** These are means over seeds, each with its 95 % interval. The network is far above the linear model.
+# Lesson 09 asks what it sees that a linear model cannot.
 
 # %% [markdown]
 # ## Step 5 · Thresholds, and where they may come from
 #
 # So far the class with the highest score won. For one class against the rest we may draw the line elsewhere: call an image
-# positive if its score reaches a **threshold**. Each threshold gives one pair of sensitivity and specificity; all of them
-# together are the **ROC curve**. The area below it is the AUC of lesson 04. The **precision-recall** curve shows the PPV
-# instead of the specificity.
+# positive if its score reaches a **threshold**. Each threshold gives one pair of sensitivity and specificity; all pairs
+# together are the **ROC curve**. The area below it is the AUC of lesson 04. The **precision-recall** curve shows the
+# PPV instead of the specificity.
 
 # %%
 is_positive = (answers["label"] == positive).to_numpy()
@@ -395,15 +395,15 @@ plots.show(figure, f"{shown}. Dots: thresholds 0.7, 0.5, 0.2. The dotted lines a
 
 # %% [markdown]
 # **Explain.** A perfect model goes up the left side and along the top; random scores follow the dotted line. Along the
-# ROC curve the threshold falls (three are marked): more found, more false alarms. On the right, the dotted line is the
-# share of the class among these images. In a **screening** (everybody is tested) few have the disease, so the line lies
-# near 0 and the curve comes down: a PPV holds only for the share of ill people, the **prevalence**, that it was
-# measured at.
+# ROC curve the threshold falls (three are marked): more are found, with more false alarms. On the right, the dotted
+# line is the share of the class among these images. In a **screening** (everybody is tested) few have the disease, so
+# the line lies near 0 and the curve comes down: a PPV holds only for the **prevalence** (share of people with the
+# disease) at which it was measured.
 #
 # Now the mistake. We want a sensitivity of 0.95 and take the threshold that gives *at least* that *on the test images*.
-# It does so there by construction. What is it worth on others? To see the mean, we repeat: cut the positive images in two
-# halves at random, pick the threshold on the first half, look at both. (We take the positive images of validation and test
-# together, one of each group.)
+# There it does so by construction. What does it give on other images? We repeat this, to see the mean: cut the positive
+# images into two halves at random, pick the threshold on the first half, look at both. (We take the positive images of
+# validation and test together, one of each group.)
 #
 # **Predict.** The threshold finds at least 95 % where it was picked. Which share does it find on the other half, on
 # average?
@@ -446,8 +446,8 @@ elsewhere.meets(
 # verdict("07.a-threshold-is-flattered-where-picked", np.mean(picked) >= 0.95 > np.mean(fresh))
 
 # %% [markdown]
-# **Explain.** Where it was picked, the threshold keeps what was asked; on the other half it falls short, and the fewer the
-# images, the more. So the threshold is chosen on validation, frozen, and *then* measured on the test images:
+# **Explain.** Where it was picked, the threshold gives what we asked for; on the other half it falls short, more so
+# with fewer images. So we choose the threshold on validation, freeze it, and *then* measure it on the test images:
 
 # %%
 chosen = evaluate.operating_point(validation, positive, sensitivity=0.95)
@@ -470,8 +470,8 @@ at.loc[at["metric"].isin(["sensitivity", "specificity"]), ["metric", "value", "l
 # | A right | 158 | 2 |
 # | A wrong | 14 | 26 |
 #
-# Below, `p` will say how often a fair coin would share out the 16 images on which they differ as unevenly as this. We say
-# *better* if p is below 0.01.
+# The next cell prints `p`: how often a fair coin would divide the 16 images on which they differ as unevenly as this.
+# We say *better* if p is below 0.01.
 #
 # **Predict.** Is B better on images like these, or may the difference be chance?
 
@@ -513,7 +513,7 @@ verdict_on_b.meets(
 # about 240 tries: that is `p` (**McNemar's test**, in its exact form, for independent images). Overlapping intervals are no
 # proof of equality.
 #
-# Our network and logistic regression are compared on the same images, too, by `evaluate.compare`, by groups:
+# `evaluate.compare` compares our network and logistic regression on the same images, too, by groups:
 
 # %%
 gain = evaluate.compare(answers, everyone["logistic regression"], "accuracy")
@@ -521,8 +521,8 @@ shown = "better" if gain.low > 0 else "worse" if gain.high < 0 else "not told ap
 print(f"network - linear, accuracy: {gain}: {shown}")
 
 # %% [markdown]
-# **Explain.** *Better* or *worse*: the whole interval lies on one side of zero, for this network on images like these;
-# another training may differ (lesson 06). *Not told apart*: the interval includes zero, which does not mean that the two
+# **Explain.** *Better* or *worse* means: the whole interval lies on one side of zero, for this network on images like
+# these; another training may differ (lesson 06). *Not told apart* means: the interval includes zero, not that the two
 # are equal. A small p says nothing about the *size* of a difference: report that, with its interval.
 #
 # ### Checkpoint
@@ -541,8 +541,8 @@ print(f"network - linear, accuracy: {gain}: {shown}")
 # %% [markdown]
 # ## Step 7 · A perfect model that scores like a guess · deeper
 #
-# A script asks the model for its answers, and then collects the labels, by going through the test images twice. Keras'
-# loader shuffles them anew each time. Here is the loader of lesson 01, on its 80 test images:
+# A script goes through the test images twice: first for the model's answers, then for the labels. Keras' loader
+# shuffles the images again each time. Here is the loader of lesson 01, on its 80 test images:
 
 # %% tags=["nbval-check-output"]
 design = phantom.design(
@@ -561,9 +561,10 @@ second_pass = np.concatenate([labels for _, labels in test])
 print(f"{np.mean(first_pass == second_pass):.2f} of the labels are the same in both passes")
 
 # %% [markdown]
-# **Explain.** About half: with two equally frequent classes, that is what two random orders share. A perfect model,
-# asked in the first pass and compared in the second, would score that. Training curves look fine, no error is raised.
-# (`evaluate` of lesson 01 goes through the images once, so its number is right. The cure is `shuffle=False`.)
+# **Explain.** About half are the same: with two equally frequent classes, two random orders agree that often. A perfect
+# model whose answers come from the first pass and whose labels come from the second would get this score. Training
+# curves look fine, and no error is raised. (`evaluate` of lesson 01 goes through the images once, so its number is
+# right. The cure is `shuffle=False`.)
 #
 # **Predict.** Our three classes are about equally frequent. What accuracy does a *perfect* model get if its answers are in
 # another order than the labels?
@@ -603,15 +604,15 @@ perfect.meets(
 
 # %% [markdown]
 # **Explain.** A third of the answers say *covid*. Each meets a random label, which is *covid* in one of three cases:
-# that makes 1/3 · 1/3 = 1/9 of all images right. The same for each class: 1/9 + 1/9 + 1/9 = 1/3. In general it is Σ p²,
-# p being the share of a class. Good training curves and a test accuracy like a guess: that looks like overfitting, and
-# is a mistake in the bookkeeping. Hence each answer of this course carries its `image_id`.
+# that makes 1/3 · 1/3 = 1/9 of all images right. The same holds for each class: 1/9 + 1/9 + 1/9 = 1/3. In general it is
+# Σ p², where p is the share of a class. Good training curves with a test accuracy like a guess look like overfitting,
+# but here they come from a mistake in the bookkeeping. That is why each answer in this course carries its `image_id`.
 
 # %% [markdown]
 # ## Step 8 · Rare classes, and which average · deeper
 #
-# A screening of 1,000 people of whom 10 have the disease. Below, a model that answers "no" to everybody, and one that finds
-# 8 of the 10 and gives 40 false alarms.
+# In a screening of 1,000 people, 10 have the disease. We compare a model that answers "no" to everybody with one that
+# finds 8 of the 10 and gives 40 false alarms.
 
 # %% tags=["nbval-check-output"]
 has_it = np.repeat([1, 0], [10, 990])
@@ -624,12 +625,12 @@ for name, says in {"always no": always_no, "finder": finder}.items():
 
 # %% [markdown]
 # **Explain.** By accuracy the useless model wins. Accuracy weighs every *person* alike, and nearly all are healthy.
-# Balanced accuracy, the mean of the classes' sensitivities, weighs every *class* alike: of two classes random answers
-# get 0.5, of three a third.
+# Balanced accuracy, the mean of the classes' sensitivities, weighs every *class* alike: with two classes random answers
+# get 0.5, with three a third.
 #
 # The same choice hides in "F1" when there are several classes. **Macro**: the mean of the classes' F1. **Weighted**:
-# the same mean, weighted by how frequent each class is. **Micro**: pool all answers first. Below, all 20 images of the
-# rarest class are missed.
+# the same mean, weighted by how frequent each class is. **Micro**: pool all answers first. In the next cell, all 20
+# images of the rarest class are missed.
 
 # %% tags=["nbval-check-output"]
 true = np.repeat(["normal", "viral", "covid"], [900, 80, 20])
@@ -640,8 +641,8 @@ print(f"accuracy  {(true == called).mean():.3f}")
 
 # %% [markdown]
 # **Explain.** Micro is the accuracy under another name (each image has one label and one answer). Weighted stays close
-# to it. Only macro shows that a class is lost. None is wrong; "F1 = 0.98" without the word is. Take macro where each
-# class matters, and print the classes one by one.
+# to it. Only macro shows that a class is lost. None of the three is wrong; but it is wrong to write "F1 = 0.98" without
+# saying which one it is. Take macro where each class matters, and print the classes one by one.
 
 # %% [markdown]
 # ### Checkpoint
@@ -653,8 +654,9 @@ print(f"accuracy  {(true == called).mean():.3f}")
 # 3. That class's own sensitivity and PPV, with n.
 #
 # <details><summary>Answer</summary>
-# 3. Micro (1) is the accuracy: a class of 2 % cannot lower it by more than about 0.02. Weighted (2) counts the rare class by
-# its rarity. Macro would drop, but only the class's own line says which class, and how surely. </details>
+# 3. Micro (1) is the accuracy: a class of 2 % cannot lower it by more than about 0.02. Weighted (2) gives the rare
+# class little weight, because it is rare. Macro would drop, but only the class's own figures say which class it is, and
+# how sure that is. </details>
 
 # %% [markdown]
 # ## Step 9 · The best of many · deeper
@@ -712,37 +714,38 @@ best.meets(
 
 # %% [markdown]
 # **Explain.** The truth is one third for each guesser, and the best of them is well above it; simulation and formula
-# (the binomial distribution function, raised to the power of twenty) agree. Good models are no exception: at a truth of
-# 0.9 the best one's figure "improves" with the number tried, without anyone learning anything. (Real candidates share
-# many errors, so their gain is smaller, but there is one.) Epochs, seeds and settings picked by their test score are
-# candidates, too. So choose on validation, and open the test set once.
+# (the binomial distribution function, raised to the power of twenty) agree. Good models are no exception: at a true
+# accuracy of 0.9 the figure of the best model "improves" with the number tried, without any model learning anything.
+# (Real candidates share many errors, so their gain is smaller, but there is one.) Epochs, seeds and settings picked by
+# their test score are candidates, too. So choose on validation, and open the test set once.
 
 # %% [markdown]
 # ## Step 10 · A set of real radiographs · deeper
 #
-# One short training on one split: another seed or another split moves the network's figure. To do better, train on
-# every fold (lesson 04) and pool the answers. That takes longer than a lesson; `python -m benchmarks.case_e` does it on
-# case E's published set and keeps a table.
+# So far we have one short training on one split: another seed or another split changes the network's figure. To do
+# better, train on every fold (lesson 04) and pool the answers. That takes longer than a lesson; `python -m
+# benchmarks.case_e` does it on case E's published set and keeps a table.
 
 # %% tags=["nbval-check-output"]
 on_real = measured.read("case_e")
 on_real.filter(regex="model|accuracy|^n$|groups|seconds|parameters|date").round(3)
 
 # %% [markdown]
-# **Explain.** One row per model on the real set of case E, every image tested once by a model that never saw its group,
-# with the interval (`_low`, `_high`), n, and for networks the seconds per training and the parameters. The case study's
-# own network stands below logistic regression on pixels, and even below the nearest neighbour. The compact network
-# stands highest, about two points above the linear model; the interval of this paired difference
-# (`measured.read("case_e_differences")`) includes zero. Neither of these two networks shows that this set needs one.
-# (One seed each.)
+# **Explain.** There is one row per model on the real set of case E. Every image was tested once, by a model that never
+# saw its group. Each row has the interval (`_low`, `_high`), n, and for networks the seconds per training and the
+# parameters. The case study's own network stands below logistic regression on pixels, and even below the nearest
+# neighbour. The compact network stands highest, about two points above the linear model; the interval of this paired
+# difference (`measured.read("case_e_differences")`) includes zero. Neither of these two networks shows that this set
+# needs a network. (One seed each.)
 #
-# And what no line here can show: whether the model looked at the lungs at all. Every figure above could be as high for
+# No line here can show whether the model looked at the lungs at all. Every figure above could be as high for
 # a model that reads a hospital's marker in the corner. That question opens the second part of the course.
 
 # %% [markdown]
 # ## Step 11 · A perfect sample is not certain · deeper
 #
-# Ten patients with three images each, all answered rightly. Whatever is drawn from them is perfect, too:
+# Suppose that there are ten patients with three images each, all answered correctly. Every sample drawn from them is
+# perfect, too:
 
 # %% tags=["nbval-check-output"]
 perfect = pd.DataFrame({"image_id": range(30), "group": np.repeat(range(10), 3)})
@@ -754,11 +757,11 @@ print(f"ten of ten, where the truth is 0.75: in {0.75**10:.2f} of all studies")
 
 # %% [markdown]
 # **Explain.** A model that is right about three patients in four would look perfect in one of eighteen such studies. So
-# the package does not draw. It leaves out one group at a time, sees how much the figure moves, and asks how many
+# the package does not resample. It leaves out one group at a time, sees how much the figure moves, and asks how many
 # *independent* answers would move as much. That number goes into Wilson's formula, with Student's t for few groups. Where
 # nothing moves (a figure of 0 or 1), the number of groups goes in, and with fewer than three groups there is no interval.
-# With 10 to 20 patients the bootstrap's intervals miss the truth too often; how often these hold it is in
-# `benchmarks/coverage.csv`, from simulated studies as in Step 3.
+# With 10 to 20 patients the bootstrap's intervals miss the truth too often; how often the package's intervals hold it
+# is in `benchmarks/coverage.csv`, from simulated studies as in Step 3.
 #
 # Two models are compared in the same spirit. McNemar's test (Step 6) and DeLong's for two AUCs are for independent
 # images (`stats.mcnemar_exact`, `stats.delong`). With several images of a patient they find differences that are not
@@ -781,7 +784,7 @@ mine.to_csv(file, index=False)
 mine.head(3)
 
 # %% [markdown]
-# In a terminal: `cxr score my_answers.csv`. Here, the same command from Python:
+# In a terminal: `cxr score my_answers.csv`. Here is the same command from Python:
 
 # %%
 command = [sys.executable, "-m", "cxr_helpers.cli", "score", file.name]
@@ -789,11 +792,11 @@ page = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, 
 print(page.stdout)
 
 # %% [markdown]
-# **Explain.** First one sentence with the figure, its interval, n and the baseline, and with what it does not show. Then
-# each class, the confusion matrix, and how many patients a narrower interval would take. With one column of probabilities
-# per class there are areas under the ROC curve, too, and `--png` draws the curves. `--compare other.csv` gives the paired
-# difference to another model on the same images. Leave out the column `patient`, and the command says what it then has to
-# assume.
+# **Explain.** First comes one sentence with the figure, its interval, n and the baseline, and with what the figure does
+# not show. Then come each class, the confusion matrix, and how many patients a narrower interval would take. With one
+# column of probabilities per class there are areas under the ROC curve, too, and `--png` draws the curves. `--compare
+# other.csv` gives the paired difference to another model on the same images. Leave out the column `patient`, and the
+# command says what it then has to assume.
 
 # %% [markdown]
 # ## Key points
@@ -824,8 +827,8 @@ print(guess.code())
 #
 # Practise it first: [exercise 07](../exercises/07_evaluation_exercise.ipynb), whose checks answer at once.
 #
-# The network of this lesson learned everything from a few hundred images. Lesson 08 lets it begin with what another one has
-# learned from more than a million photographs.
+# The network of this lesson learned everything from a few hundred images. Lesson 08 lets it begin with what another
+# network has learned from more than a million photographs.
 
 # %% [markdown]
 # ## Sources and licence
