@@ -22,7 +22,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -51,7 +51,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # ## Step 1 · A project, from folder to accuracy
 #
 # This is what hundreds of published notebooks do. A folder holds 400 chest radiographs in two sub-folders, `covid` and
-# `normal`. (They are **phantoms**: images that the course draws from physics. They show nobody's chest and are no
+# `normal`. (They are **phantoms**: images that the course draws from physics. They show no real person and are no
 # evidence about patients. Most patients have two images, and the disease is mild to moderate.)
 
 # %% tags=["nbval-check-output"]
@@ -79,7 +79,7 @@ with quiet():  # TensorFlow has much to say when it starts
 print("classes:", dict(enumerate(training.class_names)))
 
 # %% [markdown]
-# This **network** is small: three convolutions with pooling, and two outputs. (You need not understand its layers
+# Here is a small **network**: three convolutions with pooling, and two outputs. (You need not understand its layers
 # today: lessons 05 and 06 build them piece by piece.)
 
 # %% tags=["nbval-check-output"]
@@ -103,7 +103,7 @@ print(f"{model.count_params():,} numbers to learn")
 
 # %% [markdown]
 # **Training**: the network answers for some images, is told the right answers (the **labels**, here the names of the
-# folders), and changes its numbers a little. This is repeated, 20 times through all training images. `compile` says how
+# folders), and changes its numbers a little. It goes through all training images 20 times. `compile` says how
 # the numbers change and what counts as wrong; `fit` trains.
 
 # %%
@@ -154,9 +154,9 @@ reported.meets(
 
 # %% [markdown]
 # **Explain.** About 19 of 20 answers are right, on images that were never used for training. (Step 2 explains the
-# interval. The network gives one number per class; the highest is its answer.) Every line is common practice. In this
-# course **that accuracy is worth about nothing**, and each part takes away one reason for believing it: lesson 04 asks
-# who the patients are, 07 what a simple model reaches, 09 what the network looks at. Lesson 14 reports it again.
+# interval. The network gives one number per class; the highest is its answer.) Every line is common practice. Yet
+# **that accuracy is worth about nothing**. Each part of this course takes away one reason for believing it: lesson 04
+# asks who the patients are, 07 what a simple model reaches, 09 what the network looks at. Lesson 14 reports it again.
 #
 # The numbers differ a little on another machine, and more on a GPU.
 
@@ -193,7 +193,7 @@ pictures = [np.asarray(Image.open(path).convert("L").reduce(2)) for path in exam
 plots.montage(pictures, example["label"], columns=3, title="One image of each class")
 
 # %% [markdown]
-# That disease was severe. It is milder in most of these:
+# Those cases were severe. Most of the next are milder:
 
 # %%
 pictures = [np.asarray(Image.open(path).convert("L").reduce(2)) for path in quiz["path"]]
@@ -275,7 +275,7 @@ plots.montage(pictures, captions, columns=7, title="The labels that came with th
 #
 # Sets of images are mostly published as folders: `train/NORMAL/…`, `train/COVID19/…`. To see what goes wrong we make a
 # small download: eight phantoms in the layout of case study C, and the clutter that real downloads contain.
-# (The next cell makes it; you need not read it.)
+# (You need not read the next cell, which makes it.)
 
 # %%
 import shutil
@@ -297,8 +297,8 @@ shutil.copy(first, normal / "thumbnails" / first.name)
 found = sorted(path for path in download.rglob("*") if path.is_file())
 
 # %% [markdown]
-# It holds eight radiographs, one of them in a sub-folder, one **thumbnail** (a small copy that some programs leave
-# behind) and one `.DS_Store` (a note that a Mac leaves in folders). Many tutorials begin by counting files.
+# The download holds eight radiographs, one of them in a sub-folder, one **thumbnail** (a small copy that some programs
+# leave behind) and one `.DS_Store` (a note that a Mac leaves in folders). Many tutorials begin by counting files.
 #
 # **Predict.** How many "images" will they count?
 
@@ -310,7 +310,8 @@ counted = guess.number(
 counted
 
 # %% [markdown]
-# Two popular ways take the class from the path: *is "covid" in the path?*, or *what is the folder above called?*
+# Programs take the class from the path in one of two ways: *is "covid" in the path?*, or *what is the folder above
+# called?*
 
 # %% tags=["nbval-check-output"]
 naive = pd.DataFrame({"file": [path.relative_to(target.parent).as_posix() for path in found]})
@@ -331,8 +332,8 @@ counted.meets(
 # %% [markdown]
 # **Explain.** Ten instead of eight. The first way calls *every* file COVID, because the folder that holds them all is
 # called `covid-download`. The second way invents the classes `thumbnails` and `portable`. No error was raised. The
-# Keras call of Step 1 makes each folder directly below a class: from `Data`, a network would learn to tell `train` from
-# `test`; from `Data/train`, the thumbnail would count as a normal chest.
+# Keras call of Step 1 takes the folders directly below as classes: from `Data`, a network would learn to tell `train`
+# from `test`; from `Data/train`, the thumbnail would count as a normal chest.
 
 # %% [markdown]
 # ## Step 4 · What a file seems to say
@@ -586,8 +587,8 @@ for case, plan in drawn.items():
 # questions; never mix them without reading what their classes mean.
 #
 # Patients found and drawn agree, unless an image has no name to read (in case E's layout some files are renamed copies)
-# or was left out. For real sets the pattern differs (`manifest.nih_patient` reads those of the NIH, a large public set)
-# or there is none. Then the file's name is often filled in as the patient:
+# or was left out. For real sets the pattern differs (`manifest.nih_patient` reads the file names of the NIH's large
+# public set) or there is none. Then the file's name is often filled in as the patient:
 
 # %% tags=["nbval-check-output"]
 silent = manifest.from_folder(root).table  # case E's layout, no pattern given
@@ -651,7 +652,7 @@ for name in ("Modality", "ViewPosition", "BitsStored", "PhotometricInterpretatio
 
 # %% [markdown]
 # `CR` is an X-ray plate read by a machine; 12 bits a pixel count from 0 to 4095; and `MONOCHROME1` means that the
-# *smallest* value is to be shown *white*. Many X-ray machines store their images so.
+# *smallest* value is to be shown *white*. Many X-ray machines store their images in this way.
 #
 # Left: the numbers as they are stored, largest shown white. Right: `images.read`, which follows the header. Which one shows
 # air black and bone white?

@@ -22,7 +22,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -281,10 +281,10 @@ plots.show(axes, said)
 
 # %% [markdown]
 # **Explain.** 0.5 would be guessing, 1 a perfect separation. A difference of means says nothing by itself: compare it
-# with the **standard deviation** `std`, which says how far single images lie from the mean of their class. That is
-# larger here, so the classes overlap. On phantoms the difference comes from the haze. On real images it may come from
-# elsewhere: a class of tall images, filled with black to a square, looks "dark". (The interval treats each image as
-# another person. Patients have several, so it is too narrow; lesson 04 corrects that.)
+# with the **standard deviation** `std`, which says how far single images lie from the mean of their class. This
+# deviation is larger than the difference, so the classes overlap. On phantoms the difference comes from the haze. On
+# real images it may come from elsewhere: a class of tall images, filled with black to a square, looks "dark". (The
+# interval treats each image as another person. Patients have several, so it is too narrow; lesson 04 corrects that.)
 
 # %% [markdown]
 # ## Step 5 · How much is known before any lung is seen?
@@ -325,7 +325,7 @@ print("AUC of the five folds:", scores.round(2))
 print(f"mean {scores.mean():.2f}")
 
 # %% [markdown]
-# One AUC for each fold. They differ, because each fold is small. We want one AUC over all images, with its interval. So
+# The five AUCs differ, because each fold is small. We want one AUC over all images, with its interval. So
 # we keep each image's probabilities, and let a helper compute it.
 
 
@@ -536,8 +536,8 @@ missed.meets(
 # disease is the same.
 #
 # *The word* is missed: its row hardly differs from the first, and yet it gives every label away. It is small, its place
-# varies, and a linear model on 32 × 32 pixels cannot read. A convolutional network can learn it (lesson 09). **A silent
-# check has not proved the set clean.** You could see the word in the montage: that is why one looks.
+# varies, and a linear model on 32 × 32 pixels cannot read. A convolutional network can learn to read it (lesson 09).
+# **A silent check has not proved the set clean.** You could see the word in the montage: that is why one looks.
 
 # %% [markdown]
 # ## Step 7 · We have seen the test set
@@ -732,8 +732,8 @@ print(
 #
 # One function asks all of these questions, and those of lessons 01 and 04: `audit.report`. Each line has a verdict:
 # **ok**, **look** (know this before you go on) or **fault** (a result on this set is wrong or misleading
-# unless it is dealt with). How many lines will say *fault*? And what would the page say of the set with the planted
-# hospital?
+# unless the fault is dealt with). How many lines will say *fault*? And what would the page say of the set with the
+# planted hospital?
 
 # %%
 pd.set_option("display.max_colwidth", 200)
@@ -818,7 +818,7 @@ opacity.meets(
 # network that agrees with nine of these labels in ten agrees with nine *reports* in ten. Ask of each label: who said
 # it, and from what?
 #
-# And what else goes with these labels, besides what the images show? NIH's table has for each radiograph the view, the
+# What else, besides findings, goes with these labels? NIH's table has for each radiograph the view, the
 # patient's age, and the number of the follow-up (0 is the patient's first radiograph). How well does each *alone*
 # rank pneumonia above no finding?
 

@@ -24,7 +24,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import io
@@ -171,7 +171,7 @@ assert np.abs(images.read(files["RGBA"]) - with_keras(files["RGBA"])).max() < 0.
 #
 # <details><summary>Answer</summary>
 # 2. (0 + 0 + 0 + 255) / 4 is about 64, a quarter of white. (1) is what should happen: it does if alpha is left out
-# before the mean. (3) mixes up what a viewer does with alpha and what a mean does with a number.
+# before the mean. (3) is what a viewer does with alpha, not what a mean does.
 # </details>
 
 # %% [markdown]
@@ -304,8 +304,8 @@ ratio_cropped.meets(
 # %% [markdown]
 # **Explain.** *Crop* cuts off the sides of the chest, so the same heart looks larger: a healthy patient's ratio comes
 # nearer to one half, or crosses it. *Squash* keeps this ratio, because both widths shrink alike: whoever watches only
-# this number notices nothing. *Pad* keeps both. We pad. It has a price, too: black bars, whose width may differ between
-# the classes (lesson 09).
+# this number notices nothing. *Pad* keeps shape and ratio. We pad. That has a price, too: black bars, whose width may
+# differ between the classes (lesson 09).
 #
 # `preprocess.prepare` pads by default. It adds two things: it is **one function** for training, testing and a single
 # upload, and it refuses values that are not on the scale of `images.read`, 0 to 1. It returns grey levels 0-255.
@@ -374,10 +374,10 @@ change.meets(
 )
 
 # %% [markdown]
-# **Explain.** The training image changed, although no training image did: the constants tell the network something
-# about images that it must not know. The repair is one word: fit on *train*. `StandardScaler` has constants for each
-# pixel. Keras's `Normalization` has one mean and one deviation for all pixels (with `axis=None`), and can be part of
-# the model.
+# **Explain.** The scaled training image changed, although no training file did: the constants tell the network
+# something about images that it must not know. The repair is one word: fit on *train*. `StandardScaler` has constants
+# for each pixel. Keras's `Normalization` has one mean and one deviation for all pixels (with `axis=None`), and can be
+# part of the model.
 
 # %%
 print(f"the same training image, constants from train: {middle_pixel(train):.3f}")
@@ -392,7 +392,7 @@ assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
 # **Explain.** Train has mean 0 and deviation 1, by construction. Test is near these values, and *not* exactly there:
 # that is right, since its own statistics were not used. To be honest, two numbers **leak** little. The danger is the
 # habit: choosing features *by the labels* of all images is the same mistake, and it leaks a great deal (lesson 08). In
-# lesson 02 the scaler was part of a `make_pipeline`, so that each fold computed its own.
+# lesson 02 the scaler was part of a `make_pipeline`, so that each fold computed its own constants.
 #
 # ### Checkpoint
 #
@@ -413,7 +413,7 @@ assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
 #
 # The networks of this course take grey levels 0-255 and divide by 255 in their **first layer**, `Rescaling`. So scaling
 # belongs to the network, and cannot be forgotten. It can be done *twice*, though: whoever divides by 255 out of habit
-# gives it 0-1. Here is a small network (lesson 05 explains it), trained briefly on 0-255.
+# gives the network 0-1. Here is a small network (lesson 05 explains it), trained briefly on 0-255.
 
 # %%
 keras.utils.set_random_seed(SEED)
@@ -598,8 +598,8 @@ scans = manifest.from_folder(folder).table
 pd.crosstab(scans["label"], scans["mode"])
 
 # %% [markdown]
-# Take one image of each class, twice: *stored* are the numbers in the file, divided by 4095; *read* is what `images.read`
-# makes of them.
+# Take one image of each class, twice: *stored* means the numbers in the file, divided by 4095; *read* means what
+# `images.read` makes of them.
 #
 # **Predict.** In one of the four pictures the spine is black. In which?
 
@@ -706,7 +706,7 @@ print(cached.shape, cached.dtype, f"{cached.nbytes / 1e6:.1f} MB")
 # The second call only opens what the first has made, and verifies the checksum of every image. A pixel takes one byte
 # (as float32 it would take four), and only what is used is read from the disk. The cache's name is made of the files'
 # hashes and the settings, so another size or contrast makes another cache, and an old one cannot be mistaken for a new one.
-# It is made of *all* parts of the split: no constant is computed in it, so nothing leaks.
+# It is made of *all* parts of the split: no constant is computed for it, so nothing leaks.
 #
 # Most published notebooks use Keras's `ImageDataGenerator` (deprecated by now): it opens, decodes and resizes every
 # file in every epoch. Both read the same files at the same size for one epoch: by what factor do their speeds differ?
@@ -755,7 +755,7 @@ speed.assign(ratio=speed["cache"] / speed["ImageDataGenerator"]).round(1)
 # %% [markdown]
 # ## Key points
 #
-# - A file's mode decides what its numbers mean: look at it before you read, and never average alpha in.
+# - A file's mode decides what its numbers mean: look at it before you read, and never include alpha in the average.
 # - Pad; a squash changes the shape of the heart, a crop the width of the chest. Measure where the truth is known.
 # - Constants come from the training part alone, and are kept with the model.
 # - Scale once, in the network's first layer. Scaled twice, every patient gets the same answer, without an error.

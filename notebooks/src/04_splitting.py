@@ -21,7 +21,7 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell checks for the course's package, the second imports what this notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -73,7 +73,8 @@ pd.crosstab(cut["label"], cut["split"])
 # %% [markdown]
 # ## Step 2 · One number to judge a split by
 #
-# To compare splits we need a score. We take the **AUC** of lesson 02, the area under the ROC curve, and take it apart:
+# To compare splits we need a score. We take the **AUC** of lesson 02, the area under the ROC curve, and look at what it
+# means:
 #
 # > Take one image of the class we look for, and one of another class. How often does the model give the first
 # > the higher score? A tie counts half.
@@ -124,7 +125,7 @@ by_hand.meets(
 # is measured on phantoms teaches the method and is no evidence about patients.)
 #
 # The design `patient_leak` draws *no disease at all*. Each patient has several images, and one label that is drawn **at
-# random**. Whoever predicts this label for new patients with an AUC above 0.5, beyond chance, has made a mistake.
+# random**. Whoever finds that this label can be predicted for new patients has made a mistake.
 #
 # `patient=` tells the import which part of a file's name is the patient: the part that fits the brackets, `P00012` in
 # `P00012_1.jpg` (`\d+` is any number). In a set of your own, look at the names of *every* class, and check in
@@ -153,8 +154,8 @@ plots.montage(thumbnails, captions, title="Two patients, three of their images e
 # `StandardScaler` first brings all pixels to one scale, and `make_pipeline` joins the two. Lesson 05 shows what is
 # inside; here it is enough that *images and labels go in, a score comes out*.
 #
-# Because the labels are random, we may draw them again as often as we like. So we repeat the whole study, and no single
-# lucky split decides.
+# Because the labels are random, we may draw them again as often as we like. We repeat the whole study, so that no
+# single lucky split decides the result.
 
 # %%
 pixels = preprocess.cache(coins, size=32).reshape(len(coins), -1)
@@ -525,8 +526,8 @@ for name, part in {"seen in training": right[seen], "new": right[~seen]}.items()
 # whole test part mixes both.
 #
 # This happens in published sets. In the test folder of case E's set, 6 images, all COVID, are byte-for-byte copies of
-# images in train (five under the *same name*). If copies with changed contrast count, too, it is 9 of the 26 COVID test
-# images (35 %).
+# images in train (five under the *same name*). If copies with changed contrast count, too, 9 of its 26 COVID test
+# images (35 %) are such copies.
 
 # %% [markdown]
 # ## Step 8 · Copies that changed on the way · deeper
