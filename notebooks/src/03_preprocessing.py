@@ -575,7 +575,7 @@ except ValueError as error:
 # </details>
 
 # %% [markdown]
-# ## Step 6 · Polarity, and how far a file counts · deeper
+# ## Step 6 · Polarity, and the range of a file · deeper
 #
 # On a radiograph bone is bright and air is dark. Some devices store the negative. A **DICOM** file, the format of
 # hospitals, says so in a tag: `MONOCHROME2` means that large numbers are bright, `MONOCHROME1` that they are dark. Ours

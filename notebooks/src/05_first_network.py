@@ -111,7 +111,7 @@ print(f"for scores of -4, -1, 1 and 4: {sigmoid(np.array([-4, -1, 1, 4])).round(
 # ## Step 3 · The loss
 #
 # The **loss** says how bad an answer is: minus the natural logarithm of the probability that was given to the *true*
-# class. It is called **cross-entropy**. Sure and right (0.99) has the loss 0.01.
+# class. It is called **cross-entropy**. A sure and right answer (0.99) has the loss 0.01.
 #
 # **Predict.** The true class was given the probability 0.01: sure and wrong. What is the loss?
 
@@ -163,7 +163,7 @@ wrong_and_sure.meets(
 #
 # > error = probability − label; gradient = mean over the images of error × pixel.
 #
-# (Step 9 checks it.) One **step** goes a little way *against* the gradient. The **learning rate** says how far. Then
+# (Step 9 checks this.) One **step** goes a little way *against* the gradient. The **learning rate** says how far. Then
 # compute the gradient again, and step again. That is **gradient descent**.
 
 
@@ -302,8 +302,8 @@ weights, bias = fit(x, y, orders)
 
 # %% [markdown]
 # In Keras, networks are stacked from layers. Our neuron is a `Dense` layer with one unit. `SGD` is *stochastic gradient
-# descent*: descent with batches. It starts from the same zeros, with the same rate and batches. Will the weights agree
-# exactly, to five digits, or only roughly?
+# descent*: descent with batches. The Keras neuron starts from the same zeros, with the same rate and batches. Will the
+# weights agree exactly, to five digits, or only roughly?
 
 # %%
 neuron = keras.Sequential(
@@ -509,8 +509,8 @@ print(f"stopped after {len(history.epoch)} epochs, weights of epoch {stop.best_e
 print(f"validation loss {loss_stopped:.3f}; without stopping {loss_full:.3f}")
 
 # %% [markdown]
-# **Explain.** Compare this loss with 0.693: where it is hardly lower, the network learned little that holds for others.
-# Early stopping limits the damage, no more. The validation images have decided *when to stop*. They may decide
+# **Explain.** Compare the first loss with 0.693: where it is hardly lower, the network learned little that holds for
+# others. Early stopping limits the damage, no more. The validation images have decided *when to stop*. They may decide
 # more: the learning rate, the number of hidden neurons. Each choice makes the validation loss a little too good. That
 # is why the number we report comes from `test`, which chose nothing.
 
@@ -715,7 +715,7 @@ plots.show(
 # nowhere. It changes only when the probability of an image crosses 0.5, and then by a whole image. The loss is a smooth
 # slope, and tells every weight which way to go. (The two need not agree about one weight: an image that just crosses
 # 0.5 counts fully in the accuracy, and hardly in the loss.) So: *train on the loss, report the accuracy* (and, from
-# lesson 07 on, better things than accuracy).
+# lesson 07 on, better measures than accuracy).
 
 # %% tags=["author", "verdict"]
 # verdict("05.accuracy-is-flat-for-most-weights", changed < 0.1 * len(slope))

@@ -231,7 +231,7 @@ largest.meets(
 # verdict("06.dense-layer-holds-nearly-all", counted["dense of 16"] > 0.9 * network.count_params())
 
 # %% [markdown]
-# **Explain.** Nearly all parameters are in the one layer behind *flatten*, which gives each of its 14·14·16 inputs 16
+# **Explain.** Nearly all parameters are in the one layer after *flatten*, which gives each of its 14·14·16 inputs 16
 # weights of its own: exactly what convolution avoided. And their number grows with the image. A remedy is **global
 # average pooling**: take the *mean* of each feature map instead of flattening it (Lin et al. 2014).
 
@@ -247,7 +247,7 @@ largest.meets(
 #
 # **Sigmoid** turns one number of any size (a **logit**) into a value between 0 and 1. **Softmax** turns k logits into k
 # shares that sum to 1. The parts of each row belong together. Some wrong combinations stop with an error; the dangerous
-# ones run. Most common is `Dense(1, "softmax")`.
+# ones run. The most common one is `Dense(1, "softmax")`.
 #
 # **Predict.** A softmax layer with a *single* unit gets the logit 0. What does it answer?
 
@@ -309,7 +309,7 @@ print(dict(enumerate(names)))
 print(f"train {x_train.shape}, val {x_val.shape}, grey levels {x_train.dtype}")
 
 # %% [markdown]
-# Before a long training comes a test of a minute: can the network **memorise sixteen images**? If it cannot,
+# A test of a minute comes before a long training: can the network **memorise sixteen images**? If it cannot,
 # the fault is in the pipeline (scaling, labels, loss, learning rate), and more data will not help.
 #
 # One run gets grey levels 0-255, as the network expects; the other gets images already divided by 255.
@@ -484,8 +484,9 @@ reached.meets(
 # images have chosen the epoch. The file keeps the network and its weights, but not the names of the classes: keep
 # `names` beside it.
 #
-# For a network of your own, start from this one. That of lesson 01, with the mean in place of *flatten*, hardly learns
-# here (training loss 1.05 and 1.06 for two seeds). To memorise sixteen images, give this one 60 epochs without dropout.
+# For a network of your own, start from this one. The network of lesson 01, with the mean in place of *flatten*, hardly
+# learns here (training loss 1.05 and 1.06 for two seeds). To memorise sixteen images, give this one 60 epochs without
+# dropout.
 
 # %% [markdown]
 # ## Step 6 · The luck of the seed
@@ -746,8 +747,8 @@ for p in (0.1, 0.9):
 
 # %% [markdown]
 # **Explain.** Both have the same loss, ln 3: Keras divides by the sum first. *Symptom*: the network trains, somewhat,
-# and its outputs have any sum, so that nobody can read them as probabilities. The course's tables of predictions refuse
-# them.
+# and its outputs can have any sum, so that nobody can read them as probabilities. The course's tables of predictions
+# refuse them.
 #
 # The second is `from_logits`. The loss must be told whether it gets shares or logits, and the default is shares. We
 # give a perfect and certain answer, 1 / 0 / 0, to a loss that expects logits. Is this loss zero, as it should be?

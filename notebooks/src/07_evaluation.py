@@ -277,7 +277,7 @@ share.meets(
 # An interval covers the luck of *which patients* were drawn, not another hospital or another training.
 
 # %% [markdown]
-# ## Step 4 · Baselines: what can be had for less
+# ## Step 4 · Baselines: what simpler models reach
 #
 # A number means nothing alone. Compare it with **baselines**: the **majority** (always the most frequent class of the training
 # images), the **nearest neighbour** (the label of the most similar training image), **logistic regression** on pixels
@@ -349,8 +349,8 @@ plots.intervals(
 )
 
 # %% [markdown]
-# **Explain.** Read the intervals before the order. If the linear model is as good as the network, nothing has been
-# shown that needs a network. A person's line, if there is one, rests on twenty guesses, so its interval is wide.
+# **Explain.** Read the intervals before the order. If the linear model is as good as the network, no need for a network
+# has been shown. A person's line, if there is one, rests on twenty guesses, so its interval is wide.
 #
 # And the project of lesson 01? Here are five trainings of it, split by patient (lesson 04), beside logistic regression
 # on the same pixels:
@@ -401,9 +401,9 @@ plots.show(figure, f"{shown}. Dots: thresholds 0.7, 0.5, 0.2. The dotted lines a
 # disease) at which it was measured.
 #
 # Now the mistake. We want a sensitivity of 0.95 and take the threshold that gives *at least* that *on the test images*.
-# There it does so by construction. What does it give on other images? We repeat this, to see the mean: cut the positive
-# images into two halves at random, pick the threshold on the first half, look at both. (We take the positive images of
-# validation and test together, one of each group.)
+# On these it does so by construction. What does it give on other images? We repeat this, to see the mean: cut the
+# positive images into two halves at random, pick the threshold on the first half, look at both. (We take the positive
+# images of validation and test together, one of each group.)
 #
 # **Predict.** The threshold finds at least 95 % where it was picked. Which share does it find on the other half, on
 # average?
@@ -804,10 +804,10 @@ print(page.stdout)
 # - Sensitivity and specificity are read along the truth, PPV along the answers; mind the denominator.
 # - A number has an interval and an n. Its unit is the patient: intervals that count images as people are too narrow.
 # - A number has baselines: majority, nearest neighbour, a linear model on pixels, a person.
-# - Two models are compared on the same images, paired. Overlapping intervals do not settle it.
+# - Two models are compared on the same images, paired. Overlapping intervals do not settle which is better.
 # - What was chosen on the test images (a threshold, an epoch, the best of twenty) is no longer measured by them.
 # - (deeper) A perfect sample is not certain.
-# - (deeper) A perfect model scored at Σ p² has its answers in another order than its labels.
+# - (deeper) A perfect model scores Σ p² where its answers are in another order than its labels.
 # - (deeper) Accuracy, micro and weighted averages overlook rare classes; macro does not.
 #
 # Your predictions in this lesson:
