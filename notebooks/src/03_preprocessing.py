@@ -302,8 +302,8 @@ ratio_cropped.meets(
 # verdict("03.squash-and-pad-keep-the-ratio", max(abs(ratio["squash"] - before), abs(ratio["pad"] - before)) < 0.02)
 
 # %% [markdown]
-# **Explain.** *Crop* cuts off the sides of the chest, so the same heart looks larger: a healthy patient's ratio comes
-# nearer to one half, or crosses it. *Squash* keeps this ratio, because both widths shrink alike: whoever watches only
+# **Explain.** *Crop* cuts off the sides of the chest, so the same heart looks larger: a healthy patient comes nearer to one
+# half in this ratio, or crosses it. *Squash* keeps the ratio, because both widths shrink alike: whoever watches only
 # this number notices nothing. *Pad* keeps shape and ratio. We pad. That has a price, too: black bars, whose width may
 # differ between the classes (lesson 09).
 #
@@ -389,10 +389,10 @@ for name, part in {"train": train, "test": test}.items():
 assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
 
 # %% [markdown]
-# **Explain.** Train has mean 0 and deviation 1, by construction. Test is near these values, and *not* exactly there:
-# that is right, since its own statistics were not used. To be honest, two numbers **leak** little. The danger is the
-# habit: choosing features *by the labels* of all images is the same mistake, and it leaks a great deal (lesson 08). In
-# lesson 02 the scaler was part of a `make_pipeline`, so that each fold computed its own constants.
+# **Explain.** Train has mean 0 and deviation 1, by construction. Test is near, and *not* exactly there: that is
+# right, since its own statistics were not used. To be honest, two numbers **leak** little. The danger is the habit:
+# choosing features *by the labels* of all images is the same mistake, and it leaks a great deal (lesson 08).
+# In lesson 02 the scaler was part of a `make_pipeline`, so that each fold computed its own constants.
 #
 # ### Checkpoint
 #

@@ -120,7 +120,7 @@ sign.meets(
 
 # %% [markdown]
 # **Explain.** The sum is positive: the patch is brighter below. Upside down it is negative, and where nothing changes
-# it is zero. The kernel asks "is there a horizontal edge here?". Now we compute it at every place.
+# it is zero. The kernel answers the question "is there a horizontal edge here?". Now we compute it at every place.
 
 # %% tags=["author", "verdict"]
 # verdict("06.an-edge-changes-sign-upside-down", on_edge > 0.05 and upside_down < 0)
@@ -141,9 +141,8 @@ horizontal, vertical = convolve(picture, kernel), convolve(picture, kernel.T)
 plots.filters([horizontal, vertical], ["kernel", "kernel turned by 90°"], title="Two feature maps")
 
 # %% [markdown]
-# **Explain.** This picture of the kernel's answers is a **feature map**. Nine weights, used at every place, draw the
-# outlines of a chest. The kernel responds to edges, not to anatomy. Keras' layer `Conv2D`, given our
-# nine weights, gives our map:
+# **Explain.** Such a picture of answers is a **feature map**. Nine weights, used at every place, draw the outlines of a
+# chest. The kernel responds to edges, not to anatomy. Keras' layer `Conv2D`, given our nine weights, gives our map:
 
 # %% tags=["nbval-check-output"]
 layer = layers.Conv2D(filters=1, kernel_size=3, use_bias=False)

@@ -270,8 +270,8 @@ share.meets(
 # verdict("07.patients-keep-the-promise", promise["value"][1] > 0.88)
 
 # %% [markdown]
-# **Explain.** With images as units the interval treats seven images of a patient as seven independent answers. It is
-# too narrow, and misses the truth far more often than it promises. With patients as units it does about what it
+# **Explain.** With images as units the interval pretends that seven images of a patient are seven independent answers. It
+# is too narrow, and misses the truth far more often than it promises. With patients as units it does about what it
 # promises.
 #
 # An interval covers the luck of *which patients* were drawn, not another hospital or another training.
