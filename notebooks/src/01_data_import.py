@@ -176,10 +176,10 @@ classes = list(table["label"].cat.categories)
 print(dict(enumerate(classes)), len(table), "images")
 
 # %% [markdown]
-# Each class has a number. *Normal* means: nothing wrong was seen. *Covid*, *viral* and *pneumonia* are inflamed lungs (by
-# the virus of COVID-19, by another virus, by an unknown cause): look for grey haze where there should be black air. In the
-# phantoms COVID-19 is drawn as patches low down and near the outer wall of the lung, the other virus as strands and haze
-# that spread from the middle. Write down one number for each image, row by row.
+# Each class has a number. *Normal* means: nothing wrong was seen. *Covid*, *viral* and *pneumonia* are lungs inflamed
+# by the virus of COVID-19, by another virus, by an unknown cause: look for grey haze where there should be black air.
+# In the phantoms COVID-19 is drawn as patches low down and near the outer wall of the lung, the other virus as strands
+# and haze that spread from the middle. Write down one number for each image, row by row.
 
 # %%
 quiz = table.sample(20, random_state=SEED)
@@ -553,9 +553,10 @@ plots.montage(
 #
 # ![Twelve phantom radiographs with their masks outlined: diseases from mild to severe beside normal lungs, PA and AP, adult and child, from three sites](../data/figures/phantoms.png)
 #
-# **And what they are not.** They are nobody's lungs, and they are no evidence about patients. COVID and viral phantoms
-# differ *because we drew them so*; real ones overlap. A score on phantoms tells you whether a method does what it says,
-# never how well it would read a radiograph. (**AP** and **PA**: whether the beam came from the front or from the back.)
+# **And what they are not.** They are the lungs of no real person, and they are no evidence about patients. COVID and
+# viral phantoms differ *because we drew them so*; real ones overlap. A score on phantoms tells you whether a method
+# does what it says, never how well it would read a radiograph. (**AP** and **PA**: whether the beam came from the front
+# or from the back.)
 
 # %% [markdown]
 # ## Step 8 · Five layouts, and who the patients are · deeper
@@ -651,8 +652,8 @@ for name in ("Modality", "ViewPosition", "BitsStored", "PhotometricInterpretatio
     print(f"{name}: {scan[name].value}")
 
 # %% [markdown]
-# `CR` is an X-ray plate read by a machine; 12 bits a pixel count from 0 to 4095; and `MONOCHROME1` means that the
-# *smallest* value is to be shown *white*. Many X-ray machines store their images in this way.
+# `CR` is an X-ray plate read by a machine; with 12 bits, a pixel's value goes from 0 to 4095; and `MONOCHROME1` means
+# that the *smallest* value is to be shown *white*. Many X-ray machines store their images in this way.
 #
 # Left: the numbers as they are stored, largest shown white. Right: `images.read`, which follows the header. Which one shows
 # air black and bone white?

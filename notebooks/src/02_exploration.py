@@ -757,8 +757,8 @@ page[["check", "verdict", "finding", "the hospital"]]
 # - *file properties predict the class*: Step 5, first line.
 #
 # The last column holds the verdicts for the set with the planted hospital: a *fault* in the last line, as it should be.
-# The phantoms themselves have no *fault*; their
-# last line may say *look*, because haze changes the number of bytes (Step 5). A verdict is a rule of thumb, not a law:
+# The phantoms themselves have no *fault*; their last line may say *look*, because haze changes the number of bytes
+# (Step 5). A verdict is a rule of thumb, not a law:
 # the thresholds stand in the code (`audit.report??`). And **ok** means that this check found nothing, not that nothing
 # is wrong: no line checks the letters, the frame of Step 5 or the ages of the patients.
 #

@@ -5,8 +5,8 @@
 #
 # *Can we build it?* Files come in many modes, sizes and scales; a network needs one of each. A few lines of code
 # convert the files, and raise no error when they are wrong. This lesson makes these silent faults visible. The default
-# images are phantoms: we know what was drawn, and can measure what a step did to it. (They are nobody's lungs, and what
-# is found on them is no evidence about patients.)
+# images are phantoms: we know what was drawn, and can measure what a step did to it. (They show no real person, and
+# what is found on them is no evidence about patients.)
 #
 # **You will be able to**
 #
@@ -138,7 +138,7 @@ plots.compare_images(pictures, ["right", *three], title="Read with three lines")
 # **Explain.** No error was raised, and three of the five are wrong. *RGBA*: alpha is 255 everywhere, and was averaged
 # with the colours: every pixel is now one quarter white and three quarters image. *Palette*: the numbers of the colours
 # were taken for grey levels, but the program that saved the file chose their order. *16-bit*: the values lie far above
-# 1, and are shown as white (the fourth picture). The RGBA file is the dangerous one: it is too bright, but passes for a
+# 1, and are shown as white (the fourth image). The RGBA file is the dangerous one: it is too bright, but passes for a
 # good radiograph. If the files of one class are RGBA and the others are not, the network learns the extra brightness.
 #
 # Keras has a call for reading an image, `load_img`. Is it better? And what does our helper add?

@@ -121,7 +121,7 @@ by_hand.meets(
 # ## Step 3 · A result out of nothing
 #
 # What can a careless split do? We need a set in which *there is nothing to learn*, so we draw one. The **phantoms** of
-# this course are radiographs computed from a seed. They show nobody's chest, and we know everything about them. (What
+# this course are radiographs computed from a seed. They show no real person, and we know everything about them. (What
 # is measured on phantoms teaches the method and is no evidence about patients.)
 #
 # The design `patient_leak` draws *no disease at all*. Each patient has several images, and one label that is drawn **at

@@ -328,7 +328,7 @@ print(f"bias by hand {bias:.6f}, Keras {keras_bias[0]:.6f}")
 # **backpropagation**.
 #
 # scikit-learn has the same neuron. Its `fit` goes all the way to the lowest point of the loss plus a penalty on large
-# weights (a smaller `C` means a stronger penalty). There the gradient is zero, by our formula, too:
+# weights (a smaller `C` means a stronger penalty). There our formula gives a gradient of zero, too:
 
 # %%
 in_sklearn = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000).fit(x, y)
@@ -821,8 +821,7 @@ plots.filters(
 # against it. On the phantoms large red patches lie over the outer parts of both lungs, where COVID phantoms have their
 # disease: a neuron that was given nothing but labels has found the place. But look at the whole picture: there are
 # patches outside the lungs, where no phantom has disease. For a real set nobody can show the truth beside it. If the
-# neuron trains ten times as long, will the weights look more like the disease, or
-# less?
+# neuron trains ten times as long, will the weights look more like the disease, or less?
 
 # %%
 longer = [shuffling.permutation(len(y)) for _ in range(10 * epochs)]

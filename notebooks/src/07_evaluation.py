@@ -801,7 +801,7 @@ print(page.stdout)
 # %% [markdown]
 # ## Key points
 #
-# - Sensitivity and specificity are read along the truth, PPV along the answers; mind the denominator.
+# - Sensitivity and specificity are read along the truth, PPV along the answers; note the denominator.
 # - A number has an interval and an n. Its unit is the patient: intervals that count images as people are too narrow.
 # - A number has baselines: majority, nearest neighbour, a linear model on pixels, a person.
 # - Two models are compared on the same images, paired. Overlapping intervals do not settle which is better.
