@@ -52,7 +52,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 #
 # This is what hundreds of published notebooks do. A folder holds 400 chest radiographs in two sub-folders, `covid` and
 # `normal`. (They are **phantoms**: images that the course draws from physics. They show no real person and are no
-# evidence about patients. Most patients have two images, and the disease is mild to moderate.)
+# evidence about patients. A patient has two images on average, and the disease is mild to moderate.)
 
 # %% tags=["nbval-check-output"]
 design = phantom.design(

@@ -279,8 +279,8 @@ plots.intervals(
 # %% [markdown]
 # ## Step 4 · How many images a patient has
 #
-# Here a patient has seven or eight images, which is many. Often there are only one or two. Keep only some images of
-# each patient, and split by image again.
+# Here a patient has about seven images, which is many. Often there are only one or two. Keep only some images of each
+# patient, and split by image again.
 #
 # **Predict.** With *two* images of each patient, which mean AUC does the split by image reach on random labels?
 
@@ -448,8 +448,8 @@ project.meets(
 )
 
 # %% [markdown]
-# **Explain.** Here the split by patient made little or no difference: the two intervals overlap. A leak need not show
-# in the number (Step 4); it is still right to close it. But then why is the project so good, with a disease that is
+# **Explain.** Here these intervals show no difference between the two splits. A leak need not show in the number
+# (Step 4); it is still right to close it. But then why is the project so good, with a disease that is
 # hard to see? The network has another way to cheat, which no split can close. Look at its images once more, and make a
 # guess; lesson 09 has the answer. (Measured by `python -m benchmarks.story`.)
 
@@ -726,8 +726,8 @@ print(f"plain {plain_auc:.3f}, helpers {auc.value:.3f}")
 # (The labels are those of the folders again: one of the many random draws, so a single study may fall on either side of
 # 0.5.) `baselines.logistic_regression` is the pipeline above: it reads the column `split` and returns one row per test
 # image, which every metric of this course takes. `evaluate.metric` gives the same AUC (the `assert` checks this), and
-# adds an interval: it draws new samples of units, with replacement, many times (lesson 07 builds this). The units can
-# be images or patients.
+# adds an interval: from how much the AUC changes when one unit after another is left out (lesson 07). The units can be
+# images or patients.
 #
 # **Predict.** One model, one test part, two intervals: images as units, or patients as units. Which is wider?
 

@@ -252,7 +252,7 @@ plots.show(figure, f"Training loss over 100 steps, three learning rates: {said}.
 
 # %% [markdown]
 # **Explain.** Note the scales. With the small rate the loss is flat. With the right rate it falls, first steeply, then
-# slowly. With the large rate it leaps far above 0.69, because each step goes past the valley and up the other side. (A
+# slowly. With the large rate it leaps far above 0.69, because a step goes past the valley and up the other side. (A
 # single neuron may recover; a deep network often does not.) **Rule:** where the loss is flat or leaps, change the
 # learning rate first, by factors of ten.
 #
@@ -875,7 +875,7 @@ print(guess.code())
 #
 # Practise it first: [exercise 05](../exercises/05_first_network_exercise.ipynb), whose checks answer at once.
 #
-# A `Dense` layer has one weight for every pixel: move the chest by three pixels and all of them are wrong. Lesson 06 builds
+# A `Dense` layer has one weight for every pixel: when the chest moves by three pixels, they no longer fit. Lesson 06 builds
 # layers that look for the same small pattern everywhere: convolutions.
 
 # %% [markdown]

@@ -672,7 +672,7 @@ plots.filters([after_relu, pooled], ["after ReLU", "after 2×2 pooling"], title=
 
 # %% [markdown]
 # **Explain.** The pooled map still says that there is an edge in a block; it no longer says where in the block. A small
-# shift of the chest changes the pooled map less.
+# shift of the chest changes the pooled map less than the map before pooling.
 #
 # Three rounds of convolution and pooling make the body of many small networks. How much of the image does *one* number at
 # the end depend on? That is its **receptive field**. A 3×3 kernel adds 2 steps, 2×2 pooling adds 1, and after each pooling a
