@@ -486,7 +486,7 @@ print("COVID-19 from the frame:", from_frame)
 # Step 3.
 #
 # Now come real radiographs (`python -m benchmarks.shortcuts`): case E's published set and 925 images of
-# DarkCovidNet's. No model scores an image whose patient it saw.
+# DarkCovidNet's. No model scores an image whose group it saw.
 #
 # **Predict.** No picture is opened: only the properties of the files are known (format, mode, size and bytes per
 # pixel, of copies that were saved again). What is the AUC for COVID-19 against all other images of DarkCovidNet's set?

@@ -324,9 +324,9 @@ diagrams = {name: calibrate.reliability(each, positive, bins=5) for name, each i
 plots.reliability(diagrams, title=f"Reliability, {len(test)} test images", what=positive)
 
 # %% [markdown]
-# **Explain.** A difference below 0 means that the temperature helps; where the interval includes 0, these images
-# cannot tell. (Where a network is hardly ever wrong, T depends on two or three validation images and may do harm: this
-# difference shows it.)
+# **Explain.** A difference below 0 means that the temperature helps; where the interval includes 0, these images cannot
+# tell. In the diagram, see which intervals miss the diagonal before and after. (Where a network is hardly ever wrong, T
+# depends on two or three validation images and may do harm: this difference shows it.)
 
 # %% [markdown]
 # ## Step 4 · Choosing a threshold, and freezing it

@@ -1153,7 +1153,7 @@ real[[name + end for name in figures for end in ("", "_low", "_high")]].T
 # one inside.
 #
 # *How* it fails: it finds 0.85 of the COVID-19 radiographs (sensitivity, 0.65 to 0.94) and calls 0.28 of the others
-# negative (specificity, 0.11 to 0.54). It calls nearly everything COVID-19, as if these radiographs looked more like
+# negative (specificity, 0.11 to 0.54). It calls most of them COVID-19, as if these radiographs looked more like
 # the COVID-19 collection. At the drawn hospital of Step 2 the scores moved the other way. The direction cannot be
 # known beforehand.
 #

@@ -828,7 +828,7 @@ print(f"float32: {flips} answers flipped, n = {len(test)}")
 # **Predict.** What is the time of the first call, divided by the time of a later call?
 
 # %% tags=["nbval-check-output"]
-MY_FIRST = None  # your prediction: first call divided by the median of the others, from 0 to 20
+MY_FIRST = None  # your prediction: time of the first call divided by that of a later one, 0 to 20
 first_call = guess.number(
     "13.first-call",
     MY_FIRST,

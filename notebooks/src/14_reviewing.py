@@ -363,8 +363,8 @@ compare("right in the matrix", share(trained_right), share(test_right))
 
 # %% [markdown]
 # **Explain.** The numbers in a matrix add up to the number of its images. **Repair:** make the matrix from the same
-# table of predictions as the accuracy. (Until Step 5 the units of the intervals are answers, as in the study; then
-# patients.)
+# table of predictions as the accuracy. (Until Step 5, and in Step 9, the units of the intervals are answers, as in
+# the study; then patients.)
 
 # %% tags=["author", "verdict"]
 # verdict("14.matrix-of-training-images-is-better", np.mean(trained_right) > np.mean(test_right))
@@ -966,7 +966,7 @@ shown.reset_index(drop=True)
 # %% [markdown]
 # **Explain.** For the row *as published* we have means and no interval. `grouped` means patients kept whole, as far as
 # they are known, `images` folds over images, as in the paper. `models_scored` is the number of rows that were scored
-# on the same folds: the best of so many is a little lucky (fault 4, in our own table). So we do not pick the best row.
+# on the same folds: the best of so many is a little lucky (fault 7, in our own table). So we do not pick the best row.
 # A row whose settings were *chosen inside* each training part is a fair candidate: none of its settings was picked by
 # the folds on which it is scored. (The list of possible settings was made after a look at a part of the images; the
 # benchmark says so.)

@@ -446,7 +446,7 @@ print(review[columns].round(3).to_string(index=False))
 #
 # Could a figure come from outside the lungs? On the same set, models that see no lung were asked for COVID-19 against
 # the rest: they saw only the file's properties, or only the outer `frame` of the image. Beside them are models of the
-# centre and of the whole image (`python -m benchmarks.shortcuts`, 2026-11-21; the mean of three times five folds):
+# centre and of the whole image (`python -m benchmarks.shortcuts`; the mean of three times five folds):
 
 # %% tags=["nbval-check-output"]
 shortcuts = measured.read("shortcuts").query("set == 'covid19-image-dataset'")
