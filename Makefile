@@ -144,7 +144,8 @@ exercises: $(READY) ## rebuild the students' exercise notebooks from their sourc
 phone: $(READY) ## draw, train and measure what the site's page for a phone shows, in two minutes
 	$(BIN)/python -m tools.phone
 
-pages: $(READY) ## rebuild what is generated from the sources without running anything: notebooks' texts, exercises, pages
+pages: $(READY) ## rebuild what is made without running anything: diagrams, notebooks' texts, exercises, pages
+	$(BIN)/python -m tools.diagrams
 	$(BIN)/python -m tools.build
 	$(BIN)/python -m tools.exercises
 	$(BIN)/python -m tools.results

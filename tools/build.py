@@ -31,6 +31,7 @@ from tools.common import (
     write_atomic,
 )
 from tools.common import notebooks as all_notebooks
+from tools.diagrams import embedded
 from tools.frame import framed
 from tools.outputs import carry, has_outputs, refuse_large, strip, trim, without_author_notes
 
@@ -49,6 +50,9 @@ def convert(source: Path, target: Path, root: Path = ROOT) -> nbformat.NotebookN
     except Exception as error:
         raise ToolError(f"{relative(source, root)} cannot be read: {error}") from error
     framed(notebook, target, root)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = embedded(cell.source, root)
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         text = f"{cell.cell_type}\n{cell.source}"

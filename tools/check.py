@@ -19,6 +19,7 @@ def command(*arguments: str) -> Callable[[], int]:
 CHECKS = {
     "ruff check .": command("ruff", "check", "."),
     "ruff format --check .": command("ruff", "format", "--check", "."),
+    "tools.diagrams --check": command("tools.diagrams", "--check"),
     "tools.build --check": lambda: build.main(["--check"]),
     "tools.lint": lambda: lint.main([]),
     "tools.exercises --check": lambda: exercises.main(["--check"]),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from tools import diagrams
 from tools.common import MACHINE_PATH, MAX_BYTES, PHANTOM, tags
 from tools.lint_form import Finding
 
@@ -82,7 +83,7 @@ def alt_text(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def phantoms_only(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Outputs come from the phantoms (metadata course.dataset), and no image is embedded in the text."""
+    """Outputs come from the phantoms (metadata course.dataset); the text embeds no image but the course's diagrams."""
     dataset = notebook.metadata.get("course", {}).get("dataset")
     if dataset != PHANTOM:
         for index, cell in _code(notebook):
@@ -90,8 +91,9 @@ def phantoms_only(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
                 origin = f"the set {dataset!r}" if dataset else "an unknown set"
                 yield Finding(index, f"outputs of {origin} may hold radiographs: rebuild with `make notebooks`")
     for index, cell in enumerate(notebook.cells):
-        if cell.get("attachments") or (cell.cell_type == "markdown" and "data:image/" in cell.source):
-            yield Finding(index, "link an image file in place of the embedded image")
+        images = re.findall(r"data:image/[^)\"'\s]+", cell.source) if cell.cell_type == "markdown" else []
+        if cell.get("attachments") or not set(images) <= diagrams.addresses():
+            yield Finding(index, "link an image file, or a diagram of docs/diagrams/, in place of the embedded image")
 
 
 def machine_paths(notebook: NotebookNode, path: Path) -> Iterator[Finding]:

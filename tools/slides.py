@@ -161,9 +161,9 @@ def shorten(source: str, words: int = WORDS) -> str:
     """Return the first sentences of a text: headings, lists, tables and formulas stay whole, and so does a sentence."""
     kept, left = [], words
     for block in re.split(r"\n\s*\n", source.strip()):
-        if re.match(r"#|\||\$\$|>|```|[-*] |\d+\. ", block):
+        if re.match(r"#|\||\$\$|>|```|!\[|[-*] |\d+\. ", block):
             kept.append(block)
-            left -= 0 if block.startswith("#") else len(block.split()) // 3
+            left -= 0 if block.startswith(("#", "![")) else len(block.split()) // 3
         elif left > 0:
             chosen_here = _first_sentences(block, left)
             kept.append(chosen_here)

@@ -17,8 +17,11 @@ def code_lines(source: str) -> int:
 
 
 def words(source: str) -> int:
-    """Return the number of words of a Markdown text, addresses and HTML left out."""
-    text = re.sub(r"<[^>]+>|\]\([^)]*\)|https?://\S+", " ", source)
+    """Return the number of words of a Markdown text; addresses and HTML are left out.
+
+    So is the alt text of an image: it is read in place of the picture, not besides.
+    """
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|<[^>]+>|\]\([^)]*\)|https?://\S+", " ", source)
     return len(re.findall(r"\w[\w'’-]*", text))
 
 

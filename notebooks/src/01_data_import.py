@@ -54,6 +54,10 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # `normal`. (They are **phantoms**: images that the course draws from physics. They show no real person and are no
 # evidence about patients. A patient has two images on average, and the disease is mild to moderate.)
 
+# %% [markdown]
+# ![A project is a chain of eight links, each with a small picture: folder, manifest, split, cache, batches, model,
+# predictions, report. Each link can break the number at the end.](../docs/diagrams/d01_workflow.png)
+
 # %% tags=["nbval-check-output"]
 design = phantom.design(
     "marker", n=400, text="R|PORTABLE", severity=(0.2, 0.7), per_patient=2.0, seed=SEED

@@ -299,6 +299,10 @@ plots.show(axes, said)
 # The first model sees *properties of the file* only. It is a **random forest**: many small trees of questions such as "is
 # it a JPEG? more than 0.3 bytes per pixel?"
 
+# %% [markdown]
+# ![Two ways lead from the pixels to the label. The disease shapes both pixels and label: what we want. The source
+# (hospital, machine, file) shapes both as well, and is often easier to learn.](../docs/diagrams/d02_two_ways.png)
+
 # %%
 table = duplicates.add_groups(table, duplicates.pairs(table))
 folds = StratifiedGroupKFold(5, shuffle=True, random_state=SEED)

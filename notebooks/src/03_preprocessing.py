@@ -302,6 +302,11 @@ ratio_cropped.meets(
 # verdict("03.squash-and-pad-keep-the-ratio", max(abs(ratio["squash"] - before), abs(ratio["pad"] - before)) < 0.02)
 
 # %% [markdown]
+# ![A wide image with a round heart becomes a square in three ways. Squashed, the heart gets narrow. Padded, it stays
+# round and black bars are added. Cropped, it stays round and the sides of the chest are
+# lost.](../docs/diagrams/d03_square.png)
+
+# %% [markdown]
 # **Explain.** *Crop* cuts off the sides of the chest, so the same heart looks larger: a healthy patient comes nearer to one
 # half in this ratio, or crosses it. *Squash* keeps the ratio, because both widths shrink alike: whoever watches only
 # this number notices nothing. *Pad* keeps shape and ratio. We pad. That has a price, too: black bars, whose width may
@@ -387,6 +392,10 @@ for name, part in {"train": train, "test": test}.items():
     scaled = np.asarray(normalise(part))
     print(f"{name}: mean {scaled.mean():.3f}, deviation {scaled.std():.3f}")
 assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
+
+# %% [markdown]
+# ![Mean and deviation are computed once, from the training images alone. The same two numbers then scale train,
+# validation and test; nothing flows back from validation or test.](../docs/diagrams/d03_fit_on_train.png)
 
 # %% [markdown]
 # **Explain.** Train has mean 0 and deviation 1, by construction. Test is near, and *not* exactly there: that is

@@ -263,6 +263,10 @@ plots.intervals(
 # much there is of each; only the split can.
 
 # %% [markdown]
+# ![Twelve images of five patients, cut twice into train and test. By image, all four test images show patients who
+# are in train, too. By patient, none of them does.](../docs/diagrams/d04_cut.png)
+
+# %% [markdown]
 # ### Checkpoint
 #
 # The split by image was *stratified*: both labels have the same share on both sides. Why did that not help?

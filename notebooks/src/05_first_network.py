@@ -91,6 +91,11 @@ print(f"x {x.shape}, y {y.shape}, of which {y.sum():.0f} are 1 ({positive})")
 # sum a **score**. The **sigmoid** turns any score into a number between 0 and 1, which we read as the **probability**
 # of class 1. In statistics this is called *logistic regression*.
 
+# %% [markdown]
+# ![A neuron with three pixels, 0.2, 0.9 and 0.5: each is multiplied by its weight, -1, 2 and 0.4; the products and
+# the bias -0.5 add up to a score of 1.30; the sigmoid makes it a probability of 0.79. Learned are the weights and the
+# bias.](../docs/diagrams/d05_neuron.png)
+
 
 # %% tags=["nbval-check-output"]
 def sigmoid(score):
@@ -614,6 +619,10 @@ on_test.meets(
 #
 # Here are four trainings of this lesson, without names. Note the scale of A. Solid blue is training, dashed orange
 # validation. Which is which: *learning rate too small* · *too large* · *overfitting* · *going well*?
+
+# %% [markdown]
+# ![What each part of the images may decide. Train: the weights, in each step. Validation: when to stop and which
+# settings, in each epoch. Test: nothing, it only measures, once at the end.](../docs/diagrams/d05_three_parts.png)
 
 # %%
 figure, panels = plt.subplots(1, 4, figsize=(9, 2.6), layout="constrained")

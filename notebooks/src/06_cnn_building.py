@@ -141,6 +141,11 @@ horizontal, vertical = convolve(picture, kernel), convolve(picture, kernel.T)
 plots.filters([horizontal, vertical], ["kernel", "kernel turned by 90°"], title="Two feature maps")
 
 # %% [markdown]
+# ![A kernel of nine weights on an image that is dark above (2) and bright below (8). At the edge the products of its
+# rows are -8, 0 and 32, together 24. The feature map is 24 in the two rows along the edge and 0
+# elsewhere.](../docs/diagrams/d06_kernel.png)
+
+# %% [markdown]
 # **Explain.** Such a picture of answers is a **feature map**. Nine weights, used at every place, draw the outlines of a
 # chest. The kernel responds to edges, not to anatomy. Keras' layer `Conv2D`, given our nine weights, gives our map:
 
@@ -233,6 +238,11 @@ largest.meets(
 # **Explain.** Nearly all parameters are in the one layer after *flatten*, which gives each of its 14·14·16 inputs 16
 # weights of its own: exactly what convolution avoided. And their number grows with the image. A remedy is **global
 # average pooling**: take the *mean* of each feature map instead of flattening it (Lin et al. 2014).
+
+# %% [markdown]
+# ![Layers of the small network. The image of 64×64 becomes 62×62×8, 31×31×8, 29×29×16 and 14×14×16, then 3,136
+# numbers in a row, 16, and 3. The dense layer behind them holds 50,192 of the 51,491
+# parameters.](../docs/diagrams/d06_layers.png)
 
 # %% [markdown]
 # ## Step 3 · The last layer and its loss

@@ -131,7 +131,13 @@ plots.show(plt.gcf(), f"Confusion matrix, a row per true class, answers {columns
 # | **specificity** | of those without it, how many are called negative? | tn / (tn + fp) |
 # | **PPV** (precision) | of those called positive, how many have it? | tp / (tp + fp) |
 # | **F1** | both kinds of error in one number | 2·tp / (2·tp + fp + fn) |
-#
+
+# %% [markdown]
+# ![A table of two rows, has it and has it not, and two columns, the answers positive and negative. Sensitivity and
+# specificity divide along a row, by the truth; PPV and NPV divide along a column, by the answer, and change with the
+# prevalence.](../docs/diagrams/d07_matrix.png)
+
+# %% [markdown]
 # **Do it by hand.** From the matrix: what are sensitivity and PPV of *covid*? (The tables of this step have
 # them.)
 #
@@ -268,6 +274,11 @@ share.meets(
 # %% tags=["author", "verdict"]
 # verdict("07.images-as-units-miss-too-often", promise["value"][0] < 0.85)
 # verdict("07.patients-keep-the-promise", promise["value"][1] > 0.88)
+
+# %% [markdown]
+# ![Bootstrap by patient. Four patients have one to three test images each. Each draw takes four whole patients, some
+# twice and some never, and has its own accuracy, here 0.75, 0.89 and 0.71. The middle 95 % of thousands of draws is
+# the interval.](../docs/diagrams/d07_bootstrap.png)
 
 # %% [markdown]
 # **Explain.** With images as units the interval pretends that seven images of a patient are seven independent answers. It

@@ -346,6 +346,11 @@ mode.meets(
 #
 # Everything up to `block4` stays frozen in both phases, so its maps from Step 2 are the input here.
 
+# %% [markdown]
+# ![Fine-tuning in two phases. In phase 1 all five blocks are frozen and only the new last layer learns. In phase 2
+# block5 learns as well, at a small rate; the blocks before it stay
+# frozen.](../docs/diagrams/d08_freeze.png)
+
 # %%
 keras.utils.set_random_seed(SEED)
 network = keras.Sequential([block5, keras.layers.GlobalAveragePooling2D()])
@@ -664,6 +669,11 @@ gap.meets(
 # larger this excess. With 60 images it is larger than what the search gained on test. The validation score of a
 # *tuned* model is no result; a setting fixed beforehand has no excess. Report the score on test, opened once for the
 # setting chosen, and how many were tried. (We opened it again to learn about *searching*, not about a model.)
+
+# %% [markdown]
+# ![Nested cross-validation. Each of four outer folds is the test once. Inside the training part three folds fit and
+# validate to find the best setting; it is fitted on all of train and gets one score on
+# test.](../docs/diagrams/d08_nested.png)
 
 # %% tags=["author", "verdict"]
 # verdict("08.search-promises-more-than-it-keeps", promised[60][:, 0].mean() > 0.04)

@@ -64,6 +64,11 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # We draw each image of the project twice, once with the word and once without. Nothing else differs: the same patient,
 # the same noise. (What follows teaches the method and is no evidence about patients.)
 
+# %% [markdown]
+# ![Two things in a radiograph lead to the answer: a mark of how it was taken, in the corner, and the disease in the
+# lung. In this set they go together. The mark is easy to learn, the disease hard, and a network takes the easier
+# way.](../docs/diagrams/d09_graph.png)
+
 # %% tags=["nbval-check-output"]
 design = phantom.design(
     "marker", n=400, text="R|PORTABLE", severity=(0.2, 0.7), per_patient=2.0, seed=SEED
@@ -185,7 +190,13 @@ print(f"accuracy on new patients of this hospital: {accuracy}")
 # | removed | nobody |
 # | reversed | the patients without COVID-19 |
 # | random | half of the patients, chosen at random |
-#
+
+# %% [markdown]
+# ![The same chests in four test sets. As taken, those with COVID-19 wear the word, as in training. Removed: nobody.
+# Reversed: those without COVID-19. Random: half of each group. Nothing else in the images has
+# changed.](../docs/diagrams/d09_four_tests.png)
+
+# %% [markdown]
 # **Predict.** Nobody wears the word. What accuracy does the network reach? (Half of the images show the disease.)
 
 # %% tags=["nbval-check-output"]

@@ -188,6 +188,11 @@ higher.meets(
 # In the code, `tf.GradientTape` records a computation so that its gradient can be computed; `model.layers[-3]` gives
 # the last feature maps.
 
+# %% [markdown]
+# ![Grad-CAM: three feature maps of an image are multiplied by their weights, +1.5, +0.2 and -0.8, added, cut off at
+# zero, and enlarged to a heat map over the image. A weight says how far the answer rises with its
+# map.](../docs/diagrams/d10_grad_cam.png)
+
 
 # %%
 def grad_cam(model, grey, of="logit", relu=True):

@@ -431,6 +431,11 @@ rare_ppv.meets(
 )
 
 # %% [markdown]
+# ![1,000 people and a test with sensitivity and specificity 0.95, at three prevalences. Where 500 have the disease,
+# 475 are found with 25 false alarms: PPV 0.95. Where 100 have it: 95 and 45, PPV 0.68. Where 10 have it: 9.5 and
+# 49.5, PPV 0.16.](../docs/diagrams/d11_thousand.png)
+
+# %% [markdown]
 # **Explain.** 0.95, 0.68, 0.16. At one in a hundred, five of six alarms are false, with an excellent test.
 #
 # Now take our network's measured sensitivity and specificity. The lower ends of both intervals together, and the upper

@@ -117,6 +117,11 @@ at_test.loc[["sensitivity", "specificity"], ["value", "low", "high", "n"]].round
 # All people are new; the diseases are drawn as severe as at home. For a frozen model, **external validation** is one
 # more folder to read.
 
+# %% [markdown]
+# ![A model is trained and chosen at hospital 1, then frozen. Internal validation tests it on new patients of hospital
+# 1, with the same machines. External validation tests it on new patients of hospital 2, with other
+# machines.](../docs/diagrams/d12_designs.png)
+
 
 # %% tags=["nbval-check-output"]
 def draw(design, name, size=size, pixels=224):

@@ -487,6 +487,11 @@ squashed_answers.meets(
 # serving; put scaling *inside* the network, and the settings in the bundle.
 
 # %% [markdown]
+# ![Training images and a single served file go through the same preparation, written once; training leads to the
+# model, which is saved with its settings and gives the answer. Written twice, the two drift apart without an
+# error.](../docs/diagrams/d13_two_paths.png)
+
+# %% [markdown]
 # ## Step 4 · The model card
 #
 # Mitchell and others (2019) proposed that a model comes with a **model card**, a text in nine sections. It says what

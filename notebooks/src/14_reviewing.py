@@ -591,6 +591,10 @@ honest.meets(
 # verdict("14.on-new-patients-it-is-much-lower", headline.value < accuracy - 0.1)
 
 # %% [markdown]
+# ![Where the ten faults stand. List of files: 3, 10. Split: 2, 4. Preparation: 6, 9. Training: 8, 7. Report: 1, 5.
+# Every station of the way from files to figures has two.](../docs/diagrams/d14_ten_faults.png)
+
+# %% [markdown]
 # The ten faults:
 #
 # | | fault | cell | | | fault | cell |

@@ -422,6 +422,11 @@ pd.crosstab(rows["label"], pd.Series(letters, name="letters"))
 # Imagine a clerk who reads the letters and sees no lung: with letters an image is called positive, without them
 # negative. Is the clerk's accuracy on the test images higher than the network's?
 
+# %% [markdown]
+# ![Two radiographs with covered lungs. With the letters R and PORTABLE in the corner the clerk answers positive,
+# without letters negative. What the clerk reaches, a network can reach without
+# medicine.](../../docs/diagrams/case_a_clerk.png)
+
 # %% tags=["nbval-check-output"]
 fitted, held = train_test_split(
     np.arange(len(rows)), test_size=0.2, stratify=ill, random_state=SEED

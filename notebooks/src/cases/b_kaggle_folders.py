@@ -387,6 +387,11 @@ pd.crosstab([rows["split"], rows["label"]], rows["site"])
 # A look-up of the hospital needs no image: it answers C = COVID-19 and A = normal. Then every image is drawn once
 # more, with the same patient and the same illness, at the other hospital.
 
+# %% [markdown]
+# ![Of twenty patients with COVID-19, nineteen had their images taken at hospital C, hazy and with a letter. Of twenty
+# normal ones, nineteen at hospital A. Disease and hospital go together, so either can be
+# learned.](../../docs/diagrams/case_b_hospitals.png)
+
 # %% tags=["nbval-check-output"]
 looked_up = rows["site"].map({"A": "normal", "C": "covid"}) == rows["label"].astype(str)
 print(f"look-up: {looked_up[~is_train].sum()} of {(~is_train).sum()} images outside Train right")

@@ -532,6 +532,11 @@ two_mistakes.meets(
 # finished bundle answers sixteen of the validation files again, and its answers are compared with `predictions`:
 # another order, side or scaling would be found here.
 
+# %% [markdown]
+# ![A gate in front of the model asks whether a file is like the training images. A chest radiograph goes on to the
+# model and gets class and probability; anything else is refused, with a
+# reason.](../../docs/diagrams/case_c_button.png)
+
 # %%
 validation = train.predict(whole, table, images, split="val", name="validation")
 temperature = calibrate.temperature(validation)

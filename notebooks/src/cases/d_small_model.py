@@ -594,6 +594,10 @@ on_nothing.meets(
 # children. It is no finding about the project, whose patients' ages nobody knows. **This step uses phantoms whatever
 # `DATASET` says**, since their truth holds the age.
 
+# %% [markdown]
+# ![Of ten patients with COVID-19 nine are adults and one is a child; of ten others one is an adult and nine are
+# children. A network that sees only age would be right in nine of ten.](../../docs/diagrams/case_d_ages.png)
+
 # %%
 home = datasets.case("d", n=IMAGES, seed=SEED, size=FILE_SIDE).table.sort_values("path")
 home["group"] = home["patient"]
