@@ -50,7 +50,9 @@ def test_long_text_is_cut_to_sentences_and_stands_whole_in_the_notes():
     assert text(notebook, "notes").count("One") == 40
 
 
-@pytest.mark.parametrize("block", ["| a | b |\n|---|---|\n| 1 | 2 |", "- one\n- two", "1. one\n2. two", "![A. B. C.](x.png)"])
+@pytest.mark.parametrize(
+    "block", ["| a | b |\n|---|---|\n| 1 | 2 |", "- one\n- two", "1. one\n2. two", "![A. B. C.](x.png)"]
+)
 def test_tables_and_lists_stay_whole(block):
     assert block in slides.shorten(f"{LONG}\n\n{block}", 10)
 
