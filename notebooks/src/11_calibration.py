@@ -325,7 +325,7 @@ plots.reliability(diagrams, title=f"Reliability, {len(test)} test images", what=
 
 # %% [markdown]
 # **Explain.** A difference below 0 means that the temperature helps; where the interval includes 0, these images cannot
-# tell. In the diagram, see which intervals miss the diagonal before and after. (Where a network is hardly ever wrong, T
+# tell. See which intervals miss the diagonal before and after. (Where a network is rarely wrong, T
 # depends on two or three validation images and may do harm: this difference shows it.)
 
 # %% [markdown]
