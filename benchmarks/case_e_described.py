@@ -98,7 +98,7 @@ def lines(name: str, mode: str, store: Path) -> pd.DataFrame:
         for column in ("image_id", "group"):
             every[column] = every["seed"].astype(str) + "/" + every[column]
         every["seed"] = 0
-    kinds = pd.CategoricalDtype([column.removeprefix("p_") for column in every.columns if column.startswith("p_")])
+    kinds = pd.CategoricalDtype(evaluate.classes(every))
     found = evaluate.metrics(every.astype({"label": kinds, "predicted": kinds}))
     found = found[found["metric"].isin(METRICS)].drop(columns="method")
     found["metric"] = found["metric"].map(METRICS)

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import evaluate, stats
+from cxr_helpers import evaluate, predictions, stats
 
 HERE = Path(__file__).parent
 CLASSES = ("normal", "covid", "viral")
@@ -63,13 +63,13 @@ def draw(rng: np.random.Generator, groups: int, skill: float, other: float | Non
         table = pd.DataFrame({"image_id": np.arange(len(truth)), "group": group})
         table["label"] = pd.Categorical.from_codes(truth, categories=CLASSES)
         table["predicted"] = pd.Categorical.from_codes(p.argmax(axis=1), categories=CLASSES)
-        tables.append(table.assign(**{f"p_{name}": p[:, k] for k, name in enumerate(CLASSES)}))
+        tables.append(predictions.with_probabilities(table, p, CLASSES))
     return tables
 
 
 def losses(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Brier score and log loss of each image."""
-    p = table[[f"p_{name}" for name in CLASSES]].to_numpy()
+    p = predictions.probabilities(table, CLASSES)
     truth = table["label"].cat.codes.to_numpy()
     own = p[np.arange(len(p)), truth]
     return {"brier": ((p - np.eye(3)[truth]) ** 2).sum(axis=1), "log_loss": -np.log(np.maximum(own, 1e-12))}

@@ -40,6 +40,7 @@ TESTS = {  # of each module or folder: the test files that import it to try it o
     "split": ("split",),
     "duplicates": ("duplicates",),
     "stats": ("stats", "evaluate", "calibrate"),
+    "predictions": ("predictions", "evaluate", "stats"),
     "evaluate": ("evaluate", "stats", "score"),
     "calibrate": ("calibrate",),
     "audit": ("audit", "duplicates"),

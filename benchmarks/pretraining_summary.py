@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import resampling
-from cxr_helpers.evaluate import _predictions
+from cxr_helpers import predictions
 
 METRICS = ("f1_macro", "accuracy", "roc_auc_macro")
 RESAMPLES, LEVEL = 1000, 0.95
@@ -36,7 +36,7 @@ def compare(arms: dict[str, list[pd.DataFrame]]) -> list[dict]:
 
 def _scored(table: pd.DataFrame, groups: pd.Index, weights: np.ndarray) -> dict[str, np.ndarray]:
     """Each metric of one run: the figure itself first, then one per resample."""
-    data = _predictions.scored(table)
+    data = predictions.to_arrays(table)
     of_image = table.drop_duplicates("image_id").set_index("image_id")["group"]
     data = replace(data, group=groups.get_indexer(of_image.loc[data.image_id]), n_groups=len(groups))
     both = np.vstack([np.ones((1, len(groups)), weights.dtype), weights])

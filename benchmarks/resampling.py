@@ -3,7 +3,7 @@
 import numpy as np
 
 from cxr_helpers.evaluate._figures import RANKED, from_matrix, mean_defined, ratio
-from cxr_helpers.evaluate._predictions import Scored
+from cxr_helpers.predictions import Arrays
 
 AT_ONCE = 4_000_000  # weights held in memory at once: 32 MB
 
@@ -24,7 +24,7 @@ def group_weights(n_groups: int, resamples: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=resamples)
 
 
-def statistics(data: Scored, weights: np.ndarray, names) -> dict[tuple[str, str], np.ndarray]:
+def statistics(data: Arrays, weights: np.ndarray, names) -> dict[tuple[str, str], np.ndarray]:
     """Each metric, averaged over seeds, for each row of `weights` (R, groups): {(metric, class or "all"): (R,)}."""
     ranked = any(name in RANKED for name in names)
     step = max(1, AT_ONCE // len(data.truth))
@@ -36,7 +36,7 @@ def statistics(data: Scored, weights: np.ndarray, names) -> dict[tuple[str, str]
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-def _one_run(data: Scored, run: int, weights: np.ndarray, ranked: bool) -> dict[tuple[str, str], np.ndarray]:
+def _one_run(data: Arrays, run: int, weights: np.ndarray, ranked: bool) -> dict[tuple[str, str], np.ndarray]:
     size = len(data.classes)
     cells = np.zeros((data.n_groups, size, size))
     np.add.at(cells, (data.group, data.truth, data.predicted[run]), 1)

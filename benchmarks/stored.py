@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxr_helpers import evaluate
+from cxr_helpers import predictions
 
 FOLDER = Path(__file__).with_name("predictions")
 ALSO = ("fold", "seconds", "parameters")  # kept where they are there
@@ -21,7 +21,7 @@ def keep(name: str, models: dict[str, pd.DataFrame]) -> None:
     parts = []
     for model, table in models.items():
         columns = ["image_id", "group", "label", "predicted", "seed", *(c for c in ALSO if c in table)]
-        columns += [f"p_{c}" for c in evaluate.classes(table)]
+        columns += predictions.columns(predictions.classes(table))
         parts.append(table[columns].assign(model=model).astype({"label": str, "predicted": str}))
     content = pd.concat(parts, ignore_index=True).to_csv(index=False, float_format="%.6f").encode()
     FOLDER.mkdir(exist_ok=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from . import evaluate
+from .predictions import with_probabilities
 from .stats import Estimate, groups_needed
 
 PER_CLASS = ("sensitivity", "specificity", "ppv", "npv", "f1")
@@ -149,7 +150,7 @@ def _with_groups(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 def _with_classes(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """A class that only the other table has was never answered here."""
     missing = [name for name in evaluate.classes(other) if name not in evaluate.classes(table)]
-    return table.assign(**{f"p_{name}": 0.0 for name in missing})
+    return with_probabilities(table, np.zeros((len(table), len(missing))), missing)
 
 
 # --- the picture ----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from . import baselines, duplicates, evaluate, manifest, preprocess, split
 from ._progress import bar
 from .images import read
 from .manifest._rows import check_rows
-from .train import predictions_table
+from .predictions import build
 
 COLUMNS = ["check", "verdict", "finding", "examples"]
 WRITING_SIDE = 1024  # pixels; larger images are reduced before strokes are looked for
@@ -199,7 +199,7 @@ def source_baseline(table: pd.DataFrame, seed: int = 0, k: int = 5, *, by: str =
         shares = pd.DataFrame(classes[train]).groupby(known[train]).mean()
         found = shares.reindex(known[scored]).fillna(dict(enumerate(classes[train].mean(axis=0))))
         probabilities[scored] = found.to_numpy()
-    return predictions_table(table.assign(split=None), probabilities, model=f"{by} alone", seed=seed)
+    return build(table.assign(split=None), probabilities, model=f"{by} alone", seed=seed)
 
 
 def masked(images: np.ndarray, masks: np.ndarray, keep: str = "outside", fill: int = 0) -> np.ndarray:
@@ -252,7 +252,7 @@ def _out_of_fold(table: pd.DataFrame, features, model, folds, name: str, seed: i
     found = cross_val_predict(model, features, codes, cv=folds, method="predict_proba")
     probabilities = np.zeros((len(table), len(table["label"].cat.categories)))
     probabilities[:, np.unique(codes)] = found  # a filtered table has categories without a row
-    return predictions_table(table.assign(split=None), probabilities, model=name, seed=seed)  # no part: out of fold
+    return build(table.assign(split=None), probabilities, model=name, seed=seed)  # no part: out of fold
 
 
 def _folds(table: pd.DataFrame, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from . import datasets
 from .manifest._rows import check_rows
-from .train import predictions_table
+from .predictions import build
 
 OWN, EXAMPLE = "your guesses", "example guesses"  # names of a person's answers in the column `model`
 SIDE = 64  # pixels; the size at which these baselines are quoted
@@ -86,7 +86,7 @@ def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) ->
         )
     rows = table[table["image_id"].isin(list(answers))]
     number = rows["image_id"].map(answers).map(names.index).to_numpy(int)
-    return predictions_table(rows, np.eye(len(names))[number], model=model, seed=seed)
+    return build(rows, np.eye(len(names))[number], model=model, seed=seed)
 
 
 def save_guesses(predictions: pd.DataFrame, name: str, data_dir=None) -> Path:
@@ -185,7 +185,7 @@ def _run(table, fit_and_score: Callable[[_Part], np.ndarray], name, score, folds
     for part in _parts(table, score, folds):
         probabilities[part.score_rows] = fit_and_score(part)
     done = np.isfinite(probabilities).all(axis=1)
-    return predictions_table(table[done], probabilities[done], model=name, seed=seed)
+    return build(table[done], probabilities[done], model=name, seed=seed)
 
 
 def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[_Part]:

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from . import stats
-from .evaluate import check_predictions, classes
-from .evaluate._predictions import one_seed, paired, positive_class, scored
+from .predictions import Arrays, as_text, check, classes, one_run, paired, probabilities, to_arrays, with_probabilities
 
 SMALLEST = 1e-12  # a probability of 0 counts as this one, so that its logarithm is finite
 RANGE = (0.05, 20.0)  # temperatures that are looked at
@@ -30,10 +29,10 @@ def temperature(predictions: pd.DataFrame) -> float:
     """
     from scipy.optimize import minimize_scalar
 
-    logits = _log(check_predictions(predictions))
+    logits = _log(check(predictions))
     if "split" in predictions.columns and (predictions["split"] == "test").any():
         warnings.warn("The temperature is being fitted to test images: fit it on validation.", stacklevel=2)
-    true = predictions["label"].astype(object).map(classes(predictions).index).to_numpy(int)
+    true = as_text(predictions["label"]).map(classes(predictions).index).to_numpy(int)
 
     def loss(log_t: float) -> float:
         return -_log_softmax(logits / np.exp(log_t))[np.arange(len(true)), true].mean()
@@ -49,12 +48,13 @@ def apply(predictions: pd.DataFrame, temperature: float) -> pd.DataFrame:
     """The predictions with every probability at another temperature; all other columns are kept.
 
     In each row the largest probability stays the largest; with two classes the order of the images stays, too.
-    A threshold chosen before belongs to the old probabilities. Raises PredictionsError, and ValueError unless
-    temperature > 0. Introduced in lesson 11.
+    A threshold chosen before belongs to the old probabilities. Labels are not needed. Raises PredictionsError, and
+    ValueError unless temperature > 0. Introduced in lesson 11.
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"A temperature is a number above 0, not {temperature}.")
-    return _with(predictions, np.exp(_log_softmax(_log(check_predictions(predictions)) / temperature)))
+    check(predictions, labelled="label" in predictions)
+    return with_probabilities(predictions, np.exp(_log_softmax(_log(predictions) / temperature)))
 
 
 def adjust_prevalence(predictions: pd.DataFrame, old, new) -> pd.DataFrame:
@@ -65,13 +65,14 @@ def adjust_prevalence(predictions: pd.DataFrame, old, new) -> pd.DataFrame:
     Raises ValueError for shares that do not fit, PredictionsError. Source: Saerens, Latinne & Decaestecker 2002,
     doi 10.1162/089976602753284446. Introduced in lesson 11.
     """
-    names = classes(check_predictions(predictions))
+    names = classes(check(predictions, labelled="label" in predictions))
     before, after = (_shares(shares, names, what) for shares, what in ((old, "old"), (new, "new")))
     if (before == 0).any():
         raise ValueError(f"old has a class with share 0: nothing was learnt about {names[int(before.argmin())]!r}.")
     p = np.exp(_log(predictions)) * after / before
     p /= p.sum(axis=1, keepdims=True)
-    return _with(predictions, p).assign(predicted=pd.Categorical.from_codes(p.argmax(axis=1), categories=names))
+    said = pd.Categorical.from_codes(p.argmax(axis=1), categories=names)
+    return with_probabilities(predictions, p).assign(predicted=said)
 
 
 def _shares(shares, names: list[str], what: str) -> np.ndarray:
@@ -85,17 +86,12 @@ def _shares(shares, names: list[str], what: str) -> np.ndarray:
 
 
 def _log(predictions: pd.DataFrame) -> np.ndarray:
-    p = predictions[[f"p_{name}" for name in classes(predictions)]].to_numpy(float)
-    return np.log(np.clip(p, SMALLEST, None))
+    return np.log(np.clip(probabilities(predictions), SMALLEST, None))
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
     logits = logits - logits.max(axis=1, keepdims=True)
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-
-
-def _with(predictions: pd.DataFrame, p: np.ndarray) -> pd.DataFrame:
-    return predictions.assign(**{f"p_{name}": p[:, k] for k, name in enumerate(classes(predictions))})
 
 
 # --- how well probabilities fit -------------------------------------------------------------------------------------
@@ -114,18 +110,16 @@ class _Judged:
     n_groups: int
 
 
-def _judge(predictions: pd.DataFrame, positive: str | None, bins: int) -> _Judged:
+def _judge(data: Arrays, positive: str | None, bins: int) -> _Judged:
     if bins < 1:
         raise ValueError(f"bins must be at least 1, not {bins}.")
-    data = scored(one_seed(predictions, "Calibration"))
     every = data.probability[0]
     if positive is None:
         hit = np.eye(len(data.classes))[data.truth]
         p, true = every.max(axis=1), every.argmax(axis=1) == data.truth
         brier, own = ((every - hit) ** 2).sum(axis=1), every[np.arange(len(every)), data.truth]
     else:
-        positive_class(predictions, positive)
-        k = data.classes.index(positive)
+        k = data.number(positive)
         p, true = every[:, k], data.truth == k
         brier, own = (p - true) ** 2, np.where(true, p, 1 - p)
     place = np.clip((p * bins).astype(int), 0, bins - 1)
@@ -143,7 +137,7 @@ def reliability(
     means that the image is of that class; without, it is the largest of the row, and true means that its class is
     right. Raises PredictionsError, also for several seeds, and ValueError. Introduced in lesson 11.
     """
-    data = _judge(predictions, positive, bins)
+    data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     rows = []
     for k in np.unique(data.bin):
         inside = data.bin == k
@@ -169,7 +163,7 @@ def scores(predictions: pd.DataFrame, positive: str | None = None, bins: int = 1
     Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017; Van Calster et al. 2019, doi
     10.1186/s12916-019-1466-7. Introduced in lesson 11.
     """
-    data = _judge(predictions, positive, bins)
+    data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     n = len(data.p)
     few = "no interval: see the band that chance gives"
     found = {
@@ -256,8 +250,8 @@ def compare(
     `scores`, and PredictionsError if the images, labels or groups differ. Introduced in lesson 11.
     """
     stats.check_level(level)
-    whole, _ = paired(a, b)
-    first, second = (_judge(table, positive, bins) for table in (a, b))
+    both = paired(one_run(a, "Calibration"), one_run(b, "Calibration"))
+    first, second = (_judge(data, positive, bins) for data in both)
     rows = []
     for name in SCORES:
         if name == "ece":
@@ -267,7 +261,7 @@ def compare(
             apart = stats.mean(getattr(first, name) - getattr(second, name), first.group, level)
             low, high = apart.low, apart.high
         rows.append({"metric": name, "a": left, "b": right, "value": left - right, "low": low, "high": high})
-    return pd.DataFrame(rows).assign(n=len(whole.truth), groups=whole.n_groups)
+    return pd.DataFrame(rows).assign(n=len(first.p), groups=first.n_groups)
 
 
 # --- what a threshold is worth --------------------------------------------------------------------------------------
@@ -303,7 +297,7 @@ def decision_curve(predictions: pd.DataFrame, positive: str, thresholds=None, le
     at = np.linspace(0.05, 0.95, 19) if thresholds is None else np.atleast_1d(np.asarray(thresholds, float))
     if not ((at > 0) & (at < 1)).all():
         raise ValueError("thresholds lie between 0 and 1, without the ends.")
-    data = _judge(predictions, positive, 1)
+    data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, 1)
     n = len(data.p)
     sizes = np.bincount(data.group, minlength=data.n_groups)
     rows = []

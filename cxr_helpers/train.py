@@ -16,6 +16,7 @@ from . import pipeline, split
 from ._progress import bar
 from .models import Recipe
 from .models._answers import answer_layer, as_probabilities
+from .predictions import build
 
 
 @dataclass(frozen=True)
@@ -206,30 +207,17 @@ def predict(
     data = pipeline.batches(table, images, split, batch_size=batch_size, shuffle=False)
     output = np.concatenate([np.asarray(model(grey, training=False)) for grey, _ in data])
     name = name or model.name
-    return predictions_table(rows, as_probabilities(output, name), model=name, seed=seed)
+    return build(rows, as_probabilities(output, name), model=name, seed=seed)
 
 
 def predictions_table(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: int = 0) -> pd.DataFrame:
     """Rows of a manifest with a model's probabilities: the second of the course's two tables.
 
-    Parameters: `probabilities`, (n, classes) in [0, 1], columns in the order of the table's
-    label categories. Returns `image_id`, `group`, `patient`, `source`, `label`, `split`,
-    `fold`, `model`, `seed`, `p_<class>` for each class, and `predicted`, the most probable.
-    Raises ValueError where the shapes do not fit. Introduced in lesson 06.
+    Parameters: `probabilities`, (n, classes) in [0, 1], columns in the order of the table's label categories. The same
+    as `predictions.build`, which says what it returns. Raises ValueError where the shapes do not fit. Introduced in
+    lesson 06.
     """
-    classes = list(table["label"].cat.categories)
-    probabilities = np.asarray(probabilities, float)
-    if probabilities.shape != (len(table), len(classes)):
-        raise ValueError(
-            f"probabilities of shape {probabilities.shape} do not fit {len(table)} images of {len(classes)} classes "
-            f"({', '.join(classes)}); give one row per image and one column per class"
-        )
-    kept = ["image_id", "group", "patient", "source", "label", "split", "fold"]
-    result = table[kept].reset_index(drop=True).assign(model=model, seed=seed)
-    for column, name in enumerate(classes):
-        result[f"p_{name}"] = probabilities[:, column]
-    result["predicted"] = pd.Categorical.from_codes(probabilities.argmax(1), categories=classes)
-    return result
+    return build(table, probabilities, model=model, seed=seed)
 
 
 def cross_validate(

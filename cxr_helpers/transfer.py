@@ -21,7 +21,7 @@ import pandas as pd
 from . import datasets, models, split
 from ._progress import bar
 from .manifest._rows import check_rows, remember_as
-from .train import predictions_table
+from .predictions import build
 
 POOLS = ("mean", "std")
 CS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # inverse strengths of the penalty that are tried, on standardised features
@@ -210,7 +210,7 @@ def logistic(
         classes = len(table["label"].cat.categories)
         fitted = [_fit(candidates[o.name], codes, train, test, [o.c], classes, kernel)[0] for o in choices]
         text = "; ".join(f"{o.name}, C = {o.c:g}" for o in choices)
-        part = predictions_table(table.loc[test], np.mean(fitted, axis=0), model=name, seed=seed)
+        part = build(table.loc[test], np.mean(fitted, axis=0), model=name, seed=seed)
         scored.append(part.assign(chosen=text, seconds=time.perf_counter() - started))
     result = pd.concat(scored, ignore_index=True)
     order = table.loc[table["image_id"].isin(result["image_id"]), "image_id"]

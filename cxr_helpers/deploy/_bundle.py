@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import calibrate, evaluate, explain, images, manifest, preprocess, uncertainty
+from .. import calibrate, explain, images, manifest, preprocess, uncertainty
 from ..models._answers import check_model
+from ..predictions import check, classes, columns, probabilities, with_probabilities
 from ..train import class_names, name_classes
 from ._card import NOTE
 from ._export import keras_runner
@@ -159,7 +160,7 @@ def _clause(text: str) -> str:
 
 def _replay(bundle: Bundle, predictions: pd.DataFrame, table: pd.DataFrame, n: int = REPLAYED) -> None:
     """Let the bundle answer files of the evaluation, and compare. Raises ValueError where an answer differs."""
-    names = evaluate.classes(evaluate.check_predictions(predictions))
+    names = classes(check(predictions))
     if tuple(names) != bundle.classes:
         raise ValueError(
             f"the predictions are of the classes {', '.join(names)}, in this order; the bundle's are "
@@ -170,8 +171,7 @@ def _replay(bundle: Bundle, predictions: pd.DataFrame, table: pd.DataFrame, n: i
     if path.isna().any():
         raise ValueError(f"the table has no image {path.index[path.isna()][0]!r} that the predictions are of")
     grey = np.stack([_prepared(bundle, file) for file in path])
-    columns = [f"p_{name}" for name in names]
-    expected, found = rows[columns].to_numpy(float), score(bundle, grey)[columns].to_numpy(float)
+    expected, found = probabilities(rows), probabilities(score(bundle, grey))
     apart = np.abs(found - expected).max(axis=1)
     if apart.max() <= REPLAY_TOLERANCE:
         return
@@ -205,17 +205,16 @@ def load_bundle(folder, sha256: str | None = None) -> Bundle:
 
 
 def score(bundle: Bundle, grey: np.ndarray) -> pd.DataFrame:
-    """A predictions table of calibrated probabilities, one row per image, by the bundle's model; labels are unknown.
+    """A predictions table of calibrated probabilities, one row per image, by the bundle's model, without labels.
 
-    The column label repeats `predicted`, since the table must have one: it is no truth.
+    Nobody knows the true class: what scores a table refuses this one. image_id is the position, "0" ... "n - 1".
     `grey`: uint8 (n, size, size), as `preprocess.prepare` makes them. Introduced in lesson 13.
     """
     names = list(bundle.classes)
     raw = np.asarray(keras_runner(bundle.model)(grey), float)
     said = pd.Categorical.from_codes(raw.argmax(1), categories=names)
-    table = pd.DataFrame({"image_id": np.arange(len(grey)).astype(str), "label": said, "predicted": said})
-    table = table.assign(**{f"p_{name}": raw[:, k] for k, name in enumerate(names)})
-    return calibrate.apply(table, bundle.temperature)
+    table = pd.DataFrame({"image_id": np.arange(len(grey)).astype(str), "predicted": said})
+    return calibrate.apply(with_probabilities(table, raw, names), bundle.temperature)
 
 
 def answer(bundle: Bundle, source, name: str | None = None, explained: bool = True) -> dict:
@@ -251,13 +250,14 @@ def _prepared(bundle: Bundle, source) -> np.ndarray:
 
 def _answered(bundle: Bundle, grey: np.ndarray, explained: bool) -> dict:
     table = score(bundle, grey)
-    row, names = table.iloc[0], bundle.classes
-    found = {"probabilities": {name: float(row[f"p_{name}"]) for name in names}, "predicted": str(row["predicted"])}
+    names = bundle.classes
+    p = dict(zip(names, probabilities(table, names)[0].tolist(), strict=True))
+    found = {"probabilities": p, "predicted": str(table["predicted"].iloc[0])}
     if bundle.conformal_limit is not None:
         sets = uncertainty.prediction_sets(table, bundle.conformal_limit).iloc[0]
         found["set"] = tuple(name for name in names if sets[f"set_{name}"])
     if bundle.positive is not None:
-        found["called_positive"] = bool(row[f"p_{bundle.positive}"] >= bundle.threshold)
+        found["called_positive"] = p[bundle.positive] >= bundle.threshold
     if explained:
         target = names.index(found["predicted"])
         found["map"] = explain.grad_cam(bundle.model, grey, target=target)[0]
@@ -269,10 +269,10 @@ def answers(bundle: Bundle, paths: Iterable) -> pd.DataFrame:
 
     `set` is text such as "covid, viral"; what a refused file has no answer for is empty. Introduced in lesson 13.
     """
-    rows = []
+    rows, named = [], list(zip(bundle.classes, columns(bundle.classes), strict=True))
     for path in paths:
         found = answer(bundle, path, explained=False)
         row = {key: found[key] for key in ("file", "accepted", "reason", "gate_score")}
-        row |= {f"p_{name}": found["probabilities"].get(name, np.nan) for name in bundle.classes}
+        row |= {column: found["probabilities"].get(name, np.nan) for name, column in named}
         rows.append(row | {"predicted": found["predicted"], "set": ", ".join(found["set"])})
     return pd.DataFrame(rows)

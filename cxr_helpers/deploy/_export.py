@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .. import evaluate, pipeline
+from .. import pipeline
 from .._quiet import quiet
 from ..explain._layers import leaves
 from ..models._answers import answer_layer, as_probabilities
+from ..stats import wilson
 
 FORMATS = {  # name → format, precision, file
     "float32": ("LiteRT", "float32", "float32.tflite"),
@@ -218,7 +219,7 @@ def parity(model, files, images: np.ndarray) -> pd.DataFrame:
         found = run_exported(path)(images)
         apart = np.abs(found - expected).max(axis=1)
         flipped = int((found.argmax(1) != expected.argmax(1)).sum())
-        low, high = evaluate.wilson(flipped, len(images))
+        low, high = wilson(flipped, len(images))
         rows.append([path.name, float(apart.max()), float(apart.mean()), flipped, len(images), low, high])
     return pd.DataFrame(rows, columns=["name", "largest", "mean", "flipped", "n", "low", "high"])
 

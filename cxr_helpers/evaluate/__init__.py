@@ -1,11 +1,13 @@
 """From a table of predictions to figures with their interval and n, and what they are compared with.
 
-Every function reads the table of predictions alone (one row per scored image and seed). The baselines of
-``cxr_helpers.baselines`` are offered here too, because a figure without its baseline says little.
+Every function reads the table of predictions alone (one row per scored image and seed). It is
+checked and taken apart in `predictions`; a person's guesses (`baselines.guesses`) are offered here too.
 """
 
 import importlib
 
+from ..predictions import PredictionsError, classes
+from ..predictions import check as check_predictions
 from ..stats import Difference, Estimate, wilson
 from ._arrays import from_arrays, has_probabilities
 from ._chance import best_of, shuffled_accuracy
@@ -19,7 +21,6 @@ from ._curves import (
 )
 from ._estimates import compare, metric, metrics, subgroups, table
 from ._files import read_predictions
-from ._predictions import PredictionsError, check_predictions, classes
 
 __all__ = [
     "Difference",
@@ -34,11 +35,8 @@ __all__ = [
     "from_arrays",
     "guesses",
     "has_probabilities",
-    "logistic_regression",
-    "majority",
     "metric",
     "metrics",
-    "nearest_neighbour",
     "one_versus_rest",
     "operating_point",
     "precision_recall",
@@ -50,11 +48,9 @@ __all__ = [
     "wilson",
 ]
 
-_BASELINES = ("guesses", "logistic_regression", "majority", "nearest_neighbour")
-
 
 def __getattr__(name: str):
-    """The baselines, on first use: they bring data sets and phantoms with them, which a score does not need."""
-    if name in _BASELINES:
-        return getattr(importlib.import_module("..baselines", __name__), name)
+    """`guesses`, on first use: its module brings data sets and phantoms with it, which a score does not need."""
+    if name == "guesses":
+        return importlib.import_module("..baselines", __name__).guesses
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

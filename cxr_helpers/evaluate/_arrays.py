@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ._predictions import PredictionsError, check_predictions, mixed, named
-from ._predictions import classes as class_names
+from ..predictions import PredictionsError, as_text, check, mixed, probabilities, with_probabilities
 
 MOST_CLASSES = 100  # more different labels are numbers or names of images, not classes
 ZERO_ONE = (["0", "1"], ["False", "True"])
@@ -34,7 +33,7 @@ def from_arrays(labels, answers, groups=None, *, classes=None, positive=None) ->
         raise ValueError("positive= goes with one number per image; these answers are classes, or a column per class")
     if given.ndim == 2:
         p, predicted = _columns(given, names), None
-    elif positive is None and (not of_one or set(named(pd.Series(given))) <= set(names)):
+    elif positive is None and (not of_one or set(as_text(pd.Series(given))) <= set(names)):
         p, predicted = None, _classes_of(_vector(answers, "answers"), "answers")
     else:
         score = _numbers(given, names)
@@ -49,7 +48,7 @@ def has_probabilities(predictions: pd.DataFrame) -> bool:
     If not, ROC curve, average precision and calibration say nothing that the confusion matrix does not.
     Introduced in lesson 07.
     """
-    p = predictions[[f"p_{name}" for name in class_names(predictions)]].to_numpy(float)
+    p = probabilities(predictions)
     return bool(((p > 0) & (p < 1)).any())
 
 
@@ -79,8 +78,8 @@ def tabled(ids, truth, names: list[str], p, predicted, groups, kept=None) -> pd.
             raise ValueError(f"{len(truth)} labels and {len(groups)} groups: give one group per image")
         table["group"] = groups
     table["label"] = pd.Categorical(truth, categories=names)
-    table = table.assign(**(kept or {}), **{f"p_{name}": p[:, k] for k, name in enumerate(names)})
-    return check_predictions(table.assign(predicted=pd.Categorical.from_codes(code, categories=names)))
+    table = with_probabilities(table.assign(**(kept or {})), p, names)
+    return check(table.assign(predicted=pd.Categorical.from_codes(code, categories=names)))
 
 
 def two_classes(names: list[str], positive) -> tuple[list[str], str]:
@@ -91,7 +90,7 @@ def two_classes(names: list[str], positive) -> tuple[list[str], str]:
     wanted = names[1] if positive is None and names in ZERO_ONE else positive
     if wanted is None:
         raise PredictionsError(f"one number per image: say of which class it is the probability, positive={names}")
-    wanted = named(pd.Series([wanted]))[0]
+    wanted = as_text(pd.Series([wanted]))[0]
     if wanted not in names:
         raise PredictionsError(f"positive={wanted!r} is none of the classes {names}")
     return names, wanted
@@ -125,7 +124,7 @@ def _classes_of(column: pd.Series, what: str) -> np.ndarray:
         raise PredictionsError(f"{what} has no value in {len(missing)} row(s), first {missing[0]}")
     if mixed(column):
         raise PredictionsError(f"{what} is text in some rows and a number in others: make all of them text")
-    return named(column).to_numpy(object)
+    return as_text(column).to_numpy(object)
 
 
 def _names(labels, given, classes, several: bool) -> list[str]:
@@ -133,7 +132,7 @@ def _names(labels, given, classes, several: bool) -> list[str]:
     column = _vector(labels, "labels")
     if classes is not None:
         order = list(classes)
-    elif isinstance(given, pd.DataFrame) and set(named(column)) <= set(map(str, given.columns)):
+    elif isinstance(given, pd.DataFrame) and set(as_text(column)) <= set(map(str, given.columns)):
         order = list(given.columns)
     else:
         order = list(column.cat.categories) if hasattr(column, "cat") else sorted(column.unique().tolist())
@@ -142,7 +141,7 @@ def _names(labels, given, classes, several: bool) -> list[str]:
                 f"which column of answers is which class? The labels' categories are {order}, and scikit-learn would "
                 f"order its columns as {sorted(order)}: pass classes="
             )
-    names = named(pd.Series(order)).tolist()
+    names = as_text(pd.Series(order)).tolist()
     if len(set(names)) < len(names):
         raise ValueError(f"classes names one twice: {names}")
     return names

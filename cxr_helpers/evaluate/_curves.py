@@ -5,9 +5,18 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from ..predictions import (
+    PredictionsError,
+    as_text,
+    classes,
+    columns,
+    of_class,
+    one_run,
+    probabilities,
+    with_probabilities,
+)
 from ._estimates import metrics
 from ._figures import PROPORTIONS
-from ._predictions import PredictionsError, classes, named, one_seed, positive_class
 
 
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -15,15 +24,15 @@ def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
 
     Raises PredictionsError, also for a table with several seeds. Introduced in lesson 07.
     """
-    names = classes(one_seed(predictions, "A confusion matrix"))
-    true, said = (pd.Categorical(named(predictions[c]), categories=names).codes for c in ("label", "predicted"))
+    names = classes(one_run(predictions, "A confusion matrix"))
+    true, said = (pd.Categorical(as_text(predictions[c]), categories=names).codes for c in ("label", "predicted"))
     size = len(names)
     counts = np.bincount(true.astype(int) * size + said, minlength=size**2).reshape(size, size)
     return pd.DataFrame(counts, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
 
 
 def _ranked(predictions: pd.DataFrame, positive: str, what: str) -> np.ndarray:
-    truth = positive_class(one_seed(predictions, what), positive)
+    truth = of_class(one_run(predictions, what), positive)
     if truth.all() or not truth.any():
         raise PredictionsError(f"{what} needs images with and without {positive!r}: {truth.sum()} of {len(truth)} are.")
     return truth
@@ -38,7 +47,8 @@ def roc(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
     from sklearn.metrics import roc_curve
 
     truth = _ranked(predictions, positive, "A ROC curve")
-    false_alarms, hits, thresholds = roc_curve(truth, predictions[f"p_{positive}"], drop_intermediate=False)
+    score = probabilities(predictions, [positive])[:, 0]
+    false_alarms, hits, thresholds = roc_curve(truth, score, drop_intermediate=False)
     return pd.DataFrame({"threshold": thresholds, "sensitivity": hits, "specificity": 1 - false_alarms})
 
 
@@ -51,7 +61,8 @@ def precision_recall(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
     from sklearn.metrics import precision_recall_curve
 
     truth = _ranked(predictions, positive, "A precision-recall curve")
-    precision, recall, thresholds = precision_recall_curve(truth, predictions[f"p_{positive}"])
+    score = probabilities(predictions, [positive])[:, 0]
+    precision, recall, thresholds = precision_recall_curve(truth, score)
     return pd.DataFrame({"threshold": np.r_[thresholds, np.inf], "ppv": precision, "sensitivity": recall})
 
 
@@ -76,14 +87,14 @@ def one_versus_rest(predictions: pd.DataFrame, positive: str, threshold: float) 
     With two classes the other one keeps its name; with more, they become "rest". Every other column is kept.
     Raises PredictionsError for an unknown class. Introduced in lesson 07.
     """
-    truth = positive_class(predictions, positive)
+    truth = of_class(predictions, positive)
     names = classes(predictions)
     other = next(name for name in names if name != positive) if len(names) == 2 else "rest"
-    score = predictions[f"p_{positive}"].to_numpy(float)
+    score = probabilities(predictions, [positive])[:, 0]
     kinds = [other, positive]
-    result = predictions.drop(columns=[f"p_{name}" for name in names] + ["predicted"])
+    result = predictions.drop(columns=[*columns(names), "predicted"])
     result["label"] = pd.Categorical(np.where(truth, positive, other), categories=kinds)
-    result[f"p_{other}"], result[f"p_{positive}"] = 1 - score, score
+    result = with_probabilities(result, np.column_stack([1 - score, score]), kinds)
     result["predicted"] = pd.Categorical(np.where(score >= threshold, positive, other), categories=kinds)
     return result
 

@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pandas as pd
 
+from ..predictions import Arrays, PredictionsError, check, paired, to_arrays
 from ..stats import BLOCKS, Difference, Estimate, blocks, difference, identical, proportion, share
 from ._figures import BY_BLOCK, OVERALL, PER_CLASS, PROPORTIONS, RANKED, Figure, Key, figures
-from ._predictions import PredictionsError, Scored, check_predictions, paired, scored
 
 LEAST_SUPPORT = 4.0  # of a figure over several classes whose errors lie in few groups
 
@@ -31,7 +31,7 @@ def metrics(predictions: pd.DataFrame, level: float = 0.95, names=(*OVERALL, *PE
     """
     if unknown := set(names) - {*OVERALL, *PER_CLASS}:
         raise ValueError(f"Unknown metrics {sorted(unknown)}: choose from {', '.join((*OVERALL, *PER_CLASS))}.")
-    data = scored(predictions)
+    data = to_arrays(predictions)
     keys = [(name, "all") for name in names if name in OVERALL]
     keys += [(name, c) for c in data.classes for name in names if name in PER_CLASS]
     found = _estimates(data, keys, level)
@@ -45,7 +45,7 @@ def metric(
 
     Raises PredictionsError, and ValueError for an unknown metric. Introduced in lesson 04 (roc_auc).
     """
-    data = scored(predictions)
+    data = to_arrays(predictions)
     key = _key(data, name, positive)
     return _estimates(data, [key], level)[key]
 
@@ -111,7 +111,7 @@ def table(
     metrics = [metrics] if isinstance(metrics, str) else list(metrics)
     rows = []
     for model, rows_of_model in _by_name(predictions).items():
-        data = scored(rows_of_model)
+        data = to_arrays(rows_of_model)
         found = _estimates(data, [_key(data, name, positive) for name in metrics], level)
         estimates = dict(zip(metrics, found.values(), strict=True))
         rows.append(
@@ -127,7 +127,7 @@ def _by_name(predictions) -> dict[str, pd.DataFrame]:
         return predictions
     named = {}
     for part in [predictions] if isinstance(predictions, pd.DataFrame) else predictions:
-        check_predictions(part)
+        check(part)
         name = str(part["model"].iloc[0]) if "model" in part.columns else f"model {len(named) + 1}"
         if name in named:
             raise ValueError(f"Two tables of predictions are of a model {name!r}: pass a dict {{name: predictions}}.")
@@ -135,7 +135,7 @@ def _by_name(predictions) -> dict[str, pd.DataFrame]:
     return named
 
 
-def _key(data: Scored, name: str, positive: str | None) -> Key:
+def _key(data: Arrays, name: str, positive: str | None) -> Key:
     if name in OVERALL:
         return (name, "all")
     if name not in PER_CLASS:
@@ -145,24 +145,24 @@ def _key(data: Scored, name: str, positive: str | None) -> Key:
     return (name, positive)
 
 
-def _said(data: Scored, metric: str) -> np.ndarray:
+def _said(data: Arrays, metric: str) -> np.ndarray:
     """What a table says of each image, mean over seeds, (n, classes): probabilities for what ranks by them."""
     names = np.arange(len(data.classes))
     return (data.probability if metric in RANKED else data.predicted[..., None] == names).mean(axis=0)
 
 
-def _discordant(a: Scored, b: Scored, metric: str, basis: np.ndarray) -> int:
+def _discordant(a: Arrays, b: Arrays, metric: str, basis: np.ndarray) -> int:
     """Groups about which the two say different things, among the images that the figure rests on."""
     apart = np.abs(_said(a, metric) - _said(b, metric)).max(axis=1) > 1e-12
     return _distinct(a.group[apart & basis])
 
 
-def _alike(a: Scored, b: Scored) -> bool:
+def _alike(a: Arrays, b: Arrays) -> bool:
     """Whether the two say the same of every image, in probability and class."""
     return all(np.allclose(_said(a, metric), _said(b, metric), rtol=0, atol=1e-12) for metric in ("roc_auc", "f1"))
 
 
-def _basis(data: Scored, key: Key) -> np.ndarray:
+def _basis(data: Arrays, key: Key) -> np.ndarray:
     """Boolean (n,): the images in the denominator of a metric, in any of the seeds."""
     name, c = key
     if name not in PROPORTIONS:
@@ -173,12 +173,12 @@ def _basis(data: Scored, key: Key) -> np.ndarray:
     return ((data.predicted == k) == (name == "ppv")).any(axis=0)
 
 
-def _estimates(data: Scored, keys: list[Key], level: float) -> dict[Key, Estimate]:
+def _estimates(data: Arrays, keys: list[Key], level: float) -> dict[Key, Estimate]:
     found = figures(data, keys)
     return {key: _estimate(data, key, found[key], level) for key in keys}
 
 
-def _estimate(data: Scored, key: Key, figure: Figure, level: float) -> Estimate:
+def _estimate(data: Arrays, key: Key, figure: Figure, level: float) -> Estimate:
     basis = _basis(data, key)
     n, groups = int(basis.sum()), _distinct(data.group[basis])
     plain = key[0] in ("accuracy", *PROPORTIONS)
@@ -188,7 +188,7 @@ def _estimate(data: Scored, key: Key, figure: Figure, level: float) -> Estimate:
     return share(figure.value, figure.without, n, groups, _support(data, key, groups), level)
 
 
-def _support(data: Scored, key: Key, groups: int) -> float:
+def _support(data: Arrays, key: Key, groups: int) -> float:
     """Groups that the width of the interval rests on."""
     name, c = key
     if name in ("accuracy", "balanced_accuracy", *PROPORTIONS):
@@ -207,6 +207,6 @@ def _distinct(codes: np.ndarray) -> int:
     return int(np.count_nonzero(np.bincount(codes)))
 
 
-def _scarcer(data: Scored, k: int) -> int:
+def _scarcer(data: Arrays, k: int) -> int:
     """Groups with an image of class k, or groups with another image, whichever are fewer."""
     return min(_distinct(data.group[side]) for side in (data.truth == k, data.truth != k))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..predictions import Arrays
 from ..stats import auc, auc_without_each, blocks
-from ._predictions import Scored
 
 PROPORTIONS = ("sensitivity", "specificity", "ppv", "npv")
 PER_CLASS = (*PROPORTIONS, "f1", "roc_auc", "average_precision")
@@ -25,7 +25,7 @@ class Figure:
     without: np.ndarray
 
 
-def figures(data: Scored, keys: list[Key]) -> dict[Key, Figure]:
+def figures(data: Arrays, keys: list[Key]) -> dict[Key, Figure]:
     """The asked-for figures, averaged over seeds."""
     runs = [_one_run(data, run, {name for name, _ in keys}) for run in range(len(data.predicted))]
     result = {}
@@ -36,7 +36,7 @@ def figures(data: Scored, keys: list[Key]) -> dict[Key, Figure]:
     return result
 
 
-def _one_run(data: Scored, run: int, names: set[str]) -> dict[Key, Figure]:
+def _one_run(data: Arrays, run: int, names: set[str]) -> dict[Key, Figure]:
     result = {}
     if names - set(RANKED):
         result |= _of_matrix(data, run)
@@ -48,7 +48,7 @@ def _one_run(data: Scored, run: int, names: set[str]) -> dict[Key, Figure]:
     return result
 
 
-def _of_matrix(data: Scored, run: int) -> dict[Key, Figure]:
+def _of_matrix(data: Arrays, run: int) -> dict[Key, Figure]:
     size = len(data.classes)
     cell = (data.group * size + data.truth) * size + data.predicted[run]
     cells = np.bincount(cell, minlength=data.n_groups * size**2).reshape(-1, size, size)
@@ -58,12 +58,12 @@ def _of_matrix(data: Scored, run: int) -> dict[Key, Figure]:
     return {key: Figure(float(values[key][0]), without[key]) for key in values}
 
 
-def _area(data: Scored, run: int, k: int) -> Figure:
+def _area(data: Arrays, run: int, k: int) -> Figure:
     positive, score = data.truth == k, data.probability[run, :, k]
     return Figure(auc(positive, score), auc_without_each(positive, score, data.group, data.n_groups))
 
 
-def _average_precision(data: Scored, run: int, k: int) -> Figure:
+def _average_precision(data: Arrays, run: int, k: int) -> Figure:
     """Groups are left out one by one, above `stats.BLOCKS` of them in so many blocks."""
     positive, score = data.truth == k, data.probability[run, :, k]
     order = np.argsort(-score, kind="stable")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..predictions import TOLERANCE, PredictionsError, as_text
 from ._arrays import from_score, tabled, two_classes
-from ._predictions import TOLERANCE, PredictionsError, named
 
 SEPARATORS = (",", ";", "\t")
 # What a column may be called, as `_key` writes it.
@@ -49,7 +49,7 @@ def read_predictions(path, positive: str | None = None) -> pd.DataFrame:
     """
     path = Path(path)
     try:
-        return _read(path, None if positive is None else named(pd.Series([positive]))[0])
+        return _read(path, None if positive is None else as_text(pd.Series([positive]))[0])
     except ValueError as error:
         words = str(error).replace(":\n- ", ": ").replace("\n- ", "; ")  # a list of faults, on one line
         raise PredictionsError(f"{path}: {words}") from None
@@ -86,7 +86,7 @@ class _File:
         return f"line {', '.join(map(str, found[:3]))}{' ...' if len(found) > 3 else ''}"
 
     def texts(self, name: str) -> np.ndarray:
-        """Classes as text; a whole number is written without its .0, as in `named`."""
+        """Classes as text; a whole number is written without its .0, as in `as_text`."""
         whole = {cell: re.sub(r"^([+-]?\d+)[.,]0*$", r"\1", cell) for cell in set(self.cells[name])}
         return pd.Series(self.filled(name), dtype=object).map(whole).to_numpy(object)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from .. import evaluate
+from ..predictions import as_text, classes, one_run, probabilities
+from ..stats import Estimate
 from ._shares import share, upper_limit
 
 
@@ -18,8 +19,8 @@ def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
     Give rows that neither trained nor chose anything. Returns a number in [0, 1], or 1 (every class in every set)
     where the rows are too few. Raises PredictionsError, and ValueError for a coverage outside (0, 1). Lesson 12.
     """
-    names, p = _checked(predictions)
-    column = predictions["label"].astype(object).map({name: k for k, name in enumerate(names)}).to_numpy(int)
+    one_run(predictions, "A limit")
+    p, column = probabilities(predictions), as_text(predictions["label"]).map(classes(predictions).index).to_numpy(int)
     own = predictions["image_id"]
     group = predictions.get("group", own).astype(object).where(lambda known: known.notna(), own).to_numpy()
     return min(upper_limit(1 - p[np.arange(len(p)), column], coverage, group), 1.0)
@@ -28,33 +29,28 @@ def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
 def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
     """The set of each image, one row each: image_id, group, label, set_<class> (bool) per class, size, covered.
 
-    A class is in the set if 1 - p_<class> ≤ limit; a set may be empty. `covered`: the true class is in it.
-    Other columns (source, patient, split) are kept where they are there.
+    A class is in the set if 1 - p_<class> ≤ limit; a set may be empty. `covered`: the true class is in it;
+    a table without labels has neither of these two columns. Others (source, patient, split) are kept where they are.
     Raises PredictionsError, and ValueError for a limit outside [0, 1]. Introduced in lesson 12.
     """
-    names, p = _checked(predictions)
+    labelled = "label" in predictions
+    one_run(predictions, "A prediction set", labelled=labelled)
+    names, p = classes(predictions), probabilities(predictions)
     if not 0 <= limit <= 1:
         raise ValueError(f"limit is a number in [0, 1], as conformal_limit returns it, not {limit}")
     within = 1 - p <= limit + 1e-12
     kept = [c for c in ("image_id", "group", "patient", "source", "split", "label") if c in predictions]
     sets = predictions[kept].reset_index(drop=True)
     sets = sets.assign(**{f"set_{name}": within[:, k] for k, name in enumerate(names)}, size=within.sum(axis=1))
-    true = predictions["label"].astype(object).to_numpy()[:, None] == np.asarray(names, object)
+    if not labelled:
+        return sets
+    true = as_text(predictions["label"]).to_numpy()[:, None] == np.asarray(names, object)
     return sets.assign(covered=(within & true).any(axis=1))
 
 
-def coverage(sets: pd.DataFrame, level: float = 0.95) -> evaluate.Estimate:
+def coverage(sets: pd.DataFrame, level: float = 0.95) -> Estimate:
     """The share of sets that hold the true class, with its interval by group and n (see `share`). Lesson 12.
 
     A promise for all images is none for each class: `shares(sets, "covered", by="label")` has it by class.
     """
     return share(sets, "covered", level)
-
-
-def _checked(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray]:
-    """Class names and probabilities (n, classes) of one run of a model."""
-    evaluate.check_predictions(predictions)
-    if predictions["image_id"].duplicated().any():
-        raise evaluate.PredictionsError("The table holds several seeds: choose one, or average them (ensemble).")
-    names = evaluate.classes(predictions)
-    return names, predictions[[f"p_{name}" for name in names]].to_numpy(float)

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .. import evaluate
-from ..evaluate._predictions import paired
+from ..predictions import as_text, check, classes, one_run, paired, probabilities, with_probabilities
 from ..train import class_names, name_classes, predict
 
 
@@ -20,12 +19,11 @@ def ensemble(predictions: Sequence[pd.DataFrame], name: str = "ensemble") -> pd.
     tables = list(predictions)
     if len(tables) < 2:
         raise ValueError(f"an ensemble needs at least two tables of predictions, not {len(tables)}")
-    for table in tables[1:]:
-        paired(tables[0], table)  # refuses other images, labels, groups, classes
-    columns = [f"p_{c}" for c in evaluate.classes(tables[0])]
-    rows = tables[0]["image_id"]
-    p = np.stack([table.set_index("image_id").loc[rows, columns].to_numpy() for table in tables])
-    return _averaged(tables[0], p, name)
+    first, *others = (one_run(table, "A member of an ensemble") for table in tables)
+    pairs = [paired(first, table) for table in others]
+    members = [pairs[0][0], *(other for _, other in pairs)]
+    row = pd.Index(members[0].image_id).get_indexer(first["image_id"])
+    return _averaged(first, np.stack([member.probability[0][row] for member in members]), name)
 
 
 def mc_dropout(
@@ -60,8 +58,7 @@ def mc_dropout(
     finally:
         for layer, flag in zip(norms, before, strict=True):
             layer.trainable = flag
-    columns = [f"p_{c}" for c in evaluate.classes(runs[0])]
-    return _averaged(runs[0], np.stack([run[columns].to_numpy() for run in runs]), f"{model.name}, {passes} passes")
+    return _averaged(runs[0], np.stack([probabilities(run) for run in runs]), f"{model.name}, {passes} passes")
 
 
 def risk_coverage(predictions: pd.DataFrame, confidence: str | None = None) -> pd.DataFrame:
@@ -72,12 +69,11 @@ def risk_coverage(predictions: pd.DataFrame, confidence: str | None = None) -> p
     error (wrong / answered: the "selective risk" of Geifman and El-Yaniv 2017, arXiv 1705.08500).
     Raises PredictionsError. Introduced in lesson 12.
     """
-    evaluate.check_predictions(predictions)
-    columns = [f"p_{c}" for c in evaluate.classes(predictions)]
-    sure = predictions[columns].max(axis=1) if confidence is None else predictions[confidence]
-    right = (predictions["predicted"].astype(object) == predictions["label"].astype(object)).to_numpy()
-    order = np.argsort(-sure.to_numpy(float), kind="stable")
-    level, n = sure.to_numpy(float)[order], len(order)
+    check(predictions)
+    sure = probabilities(predictions).max(axis=1) if confidence is None else predictions[confidence].to_numpy(float)
+    right = (as_text(predictions["predicted"]) == as_text(predictions["label"])).to_numpy()
+    order = np.argsort(-sure, kind="stable")
+    level, n = sure[order], len(order)
     last = np.r_[np.diff(level) != 0, True]  # images of equal confidence are answered together
     answered, correct = np.arange(1, n + 1)[last], right[order].cumsum()[last]
     found = {"threshold": level[last], "answered": answered / n, "right": correct / n}
@@ -95,8 +91,9 @@ def _all_layers(model):
 
 def _averaged(first: pd.DataFrame, p: np.ndarray, name: str) -> pd.DataFrame:
     """The first table with the mean of p (models, n, classes) for its probabilities, and the spread."""
-    names, mean = evaluate.classes(first), p.mean(axis=0)
+    mean = p.mean(axis=0)
     best = mean.argmax(axis=1)
     spread = p.std(axis=0)[np.arange(len(mean)), best]
-    result = first.reset_index(drop=True).assign(**{f"p_{c}": mean[:, k] for k, c in enumerate(names)}, model=name)
-    return result.assign(predicted=pd.Categorical.from_codes(best, categories=names), spread=spread)
+    said = pd.Categorical.from_codes(best, categories=classes(first))
+    result = with_probabilities(first.reset_index(drop=True), mean).assign(model=name)
+    return result.assign(predicted=said, spread=spread)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .. import stats
-from ..evaluate._predictions import units
+from ..predictions import units
 
 
 def share(table: pd.DataFrame, flag: str, level: float = 0.95) -> stats.Estimate:

@@ -11,22 +11,9 @@ import cxr_helpers
 
 PACKAGE = Path(cxr_helpers.__file__).parent
 ORDER = [
-    *[
-        "stats",
-        "measured",
-        "images",
-        "manifest",
-        "fetch",
-        "phantom",
-        "_catalogue",
-        "datasets",
-        "duplicates",
-        "split",
-        "preprocess",
-        "pipeline",
-        "models",
-    ],
-    *["train", "transfer", "baselines", "evaluate", "audit", "explain", "calibrate", "uncertainty", "deploy"],
+    *("stats", "measured", "images", "manifest", "predictions", "fetch", "phantom", "_catalogue", "datasets"),
+    *("duplicates", "split", "evaluate", "calibrate", "preprocess", "pipeline", "models", "train", "transfer"),
+    *("baselines", "audit", "explain", "uncertainty", "deploy"),
 ]
 MODULES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")
 

@@ -81,7 +81,7 @@ def test_fits_on_one_thread(monkeypatch):
 
 def test_majority_gives_the_training_shares():
     table = manifest()
-    p = evaluate.majority(table)
+    p = baselines.majority(table)
     share = table.loc[table["split"] == "train", "label"].value_counts(normalize=True)
     assert p["p_covid"].unique() == pytest.approx([share["covid"]])
     assert (p["predicted"] == share.idxmax()).all()

@@ -6,8 +6,8 @@ import inspect
 import numpy as np
 import pytest
 
-from cxr_helpers import audit, calibrate, duplicates, evaluate, split, stats
-from cxr_helpers.evaluate import _estimates, _figures, _predictions
+from cxr_helpers import audit, calibrate, duplicates, evaluate, predictions, split, stats
+from cxr_helpers.evaluate import _estimates, _figures
 from cxr_helpers.stats import _paired
 
 LEVEL = {"level": 0.95}
@@ -49,7 +49,7 @@ DEFAULTS = {
     evaluate: {
         "at_threshold": LEVEL,
         "best_of": {},
-        "check_predictions": {},
+        "check_predictions": {"labelled": True},
         "classes": {},
         "compare": {"metric": "f1_macro", **POSITIVE},
         "confusion": {},
@@ -93,7 +93,7 @@ CONSTANTS = {
     stats: {"FEWEST": 3, "BLOCKS": 200},
     _paired: {"SWAPS": 9_999, "ENUMERATED": 12, "SWAPPED_BLOCKS": 1_000},
     _estimates: {"LEAST_SUPPORT": 4.0},
-    _predictions: {"TOLERANCE": 1e-3},
+    predictions: {"TOLERANCE": 1e-3},
     calibrate: {"SMALLEST": 1e-12, "RANGE": (0.05, 20.0), "CHANCE_DRAWS": 1_000},
     audit: {"WRITING_SIDE": 1024, "PIXELS_COMPARED": 12, "THUMBNAIL": 16, "LEAST_ALIKE": 0.5, "SUSPECT_AUC": 0.6},
 }
@@ -120,7 +120,7 @@ def test_numbers_behind_the_measured_tables_are_these(module):
 
 
 @pytest.mark.parametrize(
-    "kind", [stats.Estimate, stats.Difference, _figures.Figure, _predictions.Scored, calibrate._Judged]
+    "kind", [stats.Estimate, stats.Difference, _figures.Figure, predictions.Arrays, calibrate._Judged]
 )
 def test_a_result_cannot_be_changed_by_accident(kind):
     names = [field.name for field in dataclasses.fields(kind)]

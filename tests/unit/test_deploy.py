@@ -289,6 +289,10 @@ def test_an_answer_is_the_networks_at_the_bundles_temperature(bundle, film, mode
     np.testing.assert_allclose([found["probabilities"][c] for c in CLASSES], expected, atol=1e-6)
     assert found["accepted"]
     assert found["predicted"] == CLASSES[raw.argmax()]
+    assert list(deploy.score(deploy.load_bundle(bundle), grey[None])) == [
+        *("image_id", "predicted"),
+        *(f"p_{name}" for name in CLASSES),
+    ]
     assert found["called_positive"] == (expected[1] >= 0.4)
     assert found["map"].shape == (SIZE, SIZE)
     assert found["map"].min() >= 0

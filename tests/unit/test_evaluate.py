@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from cxr_helpers import evaluate, stats
-from cxr_helpers.evaluate import _figures, _predictions
+from cxr_helpers import evaluate, predictions, stats
+from cxr_helpers.evaluate import _figures
 
 CLASSES = ["normal", "covid", "viral"]
 EFFECTIVE = "Wilson, effective size, t"
@@ -793,32 +793,32 @@ def test_two_classes_are_enough_and_one_is_not():
     ],
 )
 def test_classes_are_named_as_their_columns_are(column, names):
-    assert _predictions.named(pd.Series(column)).tolist()[: len(names)] == names
+    assert predictions.as_text(pd.Series(column)).tolist()[: len(names)] == names
 
 
 def test_groups_are_counted_by_name_and_images_without_one_by_themselves():
     p = two_rows()
-    assert _predictions.units(p).tolist() == [0, 1]
-    assert _predictions.units(p.assign(group=["x", "x"])).tolist() == [0, 0]
-    assert _predictions.units(p.assign(group=["i2", None])).tolist() == [0, 1]
-    assert _predictions.units(p.assign(group=[7.0, 7.0])).tolist() == [0, 0]
-    assert _predictions.scored(p.assign(group=["x", "x"])).n_groups == 1
-    assert _predictions.scored(p).n_groups == 2
+    assert predictions.units(p).tolist() == [0, 1]
+    assert predictions.units(p.assign(group=["x", "x"])).tolist() == [0, 0]
+    assert predictions.units(p.assign(group=["i2", None])).tolist() == [0, 1]
+    assert predictions.units(p.assign(group=[7.0, 7.0])).tolist() == [0, 0]
+    assert predictions.to_arrays(p.assign(group=["x", "x"])).n_groups == 1
+    assert predictions.to_arrays(p).n_groups == 2
     with pytest.raises(evaluate.PredictionsError, match="Names of groups are text in some rows"):
-        _predictions.units(p.assign(group=["1", 1]))
+        predictions.units(p.assign(group=["1", 1]))
 
 
 def test_arrays_are_in_the_order_of_seed_and_image():
     p = pd.concat([two_rows(seed=3), two_rows(seed=1, p_a=[0.1, 0.2], p_b=[0.9, 0.8])]).iloc[[3, 0, 2, 1]]
-    data = _predictions.scored(p)
+    data = predictions.to_arrays(p)
     assert data.probability.tolist() == [[[0.1, 0.9], [0.2, 0.8]], [[0.5, 0.5], [0.25, 0.75]]]
     assert data.image_id.tolist() == ["i1", "i2"]
     assert (data.truth.tolist(), data.predicted.tolist()) == ([0, 1], [[0, 1], [0, 1]])
     assert not data.single
-    assert _predictions.scored(two_rows()).single
-    assert not _predictions.scored(two_rows(group="x")).single
-    assert _predictions.seeds(two_rows(seed=[np.nan, 2])).tolist() == [0, 2]
-    assert _predictions.seeds(two_rows()).tolist() == [0, 0]
+    assert predictions.to_arrays(two_rows()).single
+    assert not predictions.to_arrays(two_rows(group="x")).single
+    assert predictions.seeds(two_rows(seed=[np.nan, 2])).tolist() == [0, 2]
+    assert predictions.seeds(two_rows()).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(

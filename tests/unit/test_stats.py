@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cxr_helpers import evaluate, stats
 from cxr_helpers.evaluate._figures import figures
-from cxr_helpers.evaluate._predictions import scored
+from cxr_helpers.predictions import to_arrays
 from cxr_helpers.stats import _jackknife, _paired
 from cxr_helpers.stats._intervals import score_interval, t_quantile
 from tests.unit.test_evaluate import CLASSES, random_predictions
@@ -132,7 +132,7 @@ def test_more_groups_narrow_the_interval_as_foreseen():
 @pytest.mark.parametrize("runs", [1, 2])
 def test_every_figure_without_a_group_is_the_figure_of_the_other_rows(seed, runs):
     p = random_predictions(seed, n=40, group_size=3, runs=runs)
-    data = scored(p)
+    data = to_arrays(p)
     keys = [(name, "all") for name in ("accuracy", "f1_macro", "f1_weighted", "balanced_accuracy", "roc_auc_macro")]
     keys += [(name, "covid") for name in ("sensitivity", "ppv", "npv", "f1", "roc_auc", "average_precision")]
     found = figures(data, keys)

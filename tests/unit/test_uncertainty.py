@@ -180,7 +180,7 @@ def test_conformal_refuses_wrong_input():
             uncertainty.conformal_limit(table, coverage)
     with pytest.raises(ValueError, match="conformal_limit"):
         uncertainty.prediction_sets(table, 1.5)
-    with pytest.raises(evaluate.PredictionsError, match="several seeds"):
+    with pytest.raises(evaluate.PredictionsError, match="needs one run"):
         uncertainty.conformal_limit(pd.concat([table, table.assign(seed=1)]))
     with pytest.raises(evaluate.PredictionsError, match="logits"):
         uncertainty.prediction_sets(table.assign(p_covid=3.0), 0.5)
