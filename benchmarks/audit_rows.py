@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from cxr_helpers import audit, manifest, phantom, preprocess
-from cxr_helpers._progress import bar
+from cxr_helpers.console import bar
 
 TABLE = Path(__file__).with_name("audit_rows.csv")
 PLAIN = {"letters": 0.0, "devices": 0.0, "border": False}

@@ -169,8 +169,8 @@ def run(letter: str, mode: str, seed: int, until: str, overrides: dict, **fault)
     settings = {"CXR_MODE": mode, "CXR_SEED": str(seed), "CXR_DATASET": "phantom", "MPLBACKEND": "agg"}
     settings |= {"TQDM_DISABLE": "1"}
     name = f"case_{letter}"
-    design = functools.partial(designs._PRESETS[name], **fault)
-    with patch.dict(os.environ, settings), patch.dict(designs._PRESETS, {name: design}):
+    design = functools.partial(designs.PRESETS[name], **fault)
+    with patch.dict(os.environ, settings), patch.dict(designs.PRESETS, {name: design}):
         return part_one.run(SOURCES[letter], until, overrides)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cxr_helpers.evaluate._figures import RANKED, from_matrix, mean_defined, ratio
+from cxr_helpers.evaluate.figures import RANKED, from_matrix, mean_defined, ratio
 from cxr_helpers.predictions import Arrays
 
 AT_ONCE = 4_000_000  # weights held in memory at once: 32 MB

@@ -8,7 +8,7 @@ Submodules load on first use, so that ``import cxr_helpers`` is fast and
 
 import importlib
 
-from ._quiet import quiet
+from .console import quiet
 
 __version__ = "0.1.0"
 

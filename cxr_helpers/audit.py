@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from . import baselines, duplicates, evaluate, manifest, preprocess, split
-from ._progress import bar
+from .console import bar
 from .images import read
-from .manifest._rows import check_rows
 from .predictions import build
+from .rows import check_rows
 
 COLUMNS = ["check", "verdict", "finding", "examples"]
 WRITING_SIDE = 1024  # pixels; larger images are reduced before strokes are looked for

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from . import datasets
-from .manifest._rows import check_rows
 from .predictions import build
+from .rows import check_rows
 
 OWN, EXAMPLE = "your guesses", "example guesses"  # names of a person's answers in the column `model`
 SIDE = 64  # pixels; the size at which these baselines are quoted

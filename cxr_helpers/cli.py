@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ._quiet import plain_output
+from .console import plain_output
 
 app = typer.Typer(
     help="Import, audit and draw folders of chest radiographs, score predictions. For education, never for diagnosis.",
@@ -163,7 +163,7 @@ def score_predictions(
     """Say what predictions are worth: figures with intervals, whatever program made them."""
     import warnings
 
-    from . import _score, evaluate
+    from . import evaluate, scorecard
 
     _check_out(png, "--png", code=1)
     with _one_line_errors(code=1), warnings.catch_warnings(record=True) as caught:
@@ -171,10 +171,10 @@ def score_predictions(
         if png is not None and png.suffix.lower() != ".png":
             raise ValueError(f"--png {png}: the name must end in .png")
         table = evaluate.read_predictions(predictions, positive)
-        score = _score.score(table, width)
+        score = scorecard.score(table, width)
         other = None if compare is None else evaluate.read_predictions(compare, positive)
-        difference = other if other is None else _score.compared(table, other, str(predictions), str(compare))
-        picture = None if png is None else _score.picture(table, positive)
+        difference = other if other is None else scorecard.compared(table, other, str(predictions), str(compare))
+        picture = None if png is None else scorecard.picture(table, positive)
     for message in dict.fromkeys(str(warning.message) for warning in caught):
         typer.echo(f"cxr: {message}", err=True)
     typer.echo(f"{score.sentence}\n\nRead from {predictions}: {table.attrs['understood']}.\n")

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from . import fetch, manifest, phantom
-from ._catalogue import CATALOGUE, DatasetInfo
 from ._quiet import locked
+from .catalogue import CATALOGUE, DatasetInfo
 
 
 class DatasetNotFound(FileNotFoundError):

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from . import images, manifest
-from ._progress import bar
+from .console import bar
 
 SIZE = 64  # side of the reduced image on which the structure is compared
 BORDER = 4  # pixels cut from each side of it: frames and burnt-in letters

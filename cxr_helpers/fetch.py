@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from ._progress import bar
 from ._quiet import locked
+from .console import bar
 
 _BLOCK = 1 << 20
 _RETRIED = frozenset([408, 425, 429, 500, 502, 503, 504])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .manifest._rows import check_rows
+from .rows import check_rows
 
 KERAS = {"backend": "tensorflow", "image_data_format": "channels_last", "floatx": "float32"}  # as Keras comes
 

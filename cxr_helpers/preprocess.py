@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from . import datasets, images, manifest
-from ._progress import bar
 from ._quiet import locked
-from .manifest._rows import remember
+from .console import bar
+from .rows import remember
 
 FITS = ("pad", "crop", "squash")
 CONTRASTS = (None, "equalize", "clahe")

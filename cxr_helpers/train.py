@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from . import pipeline, split
-from ._progress import bar
+from .console import bar
 from .models import Recipe
-from .models._answers import answer_layer, as_probabilities
+from .models.answers import answer_layer, as_probabilities
 from .predictions import build
 
 

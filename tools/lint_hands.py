@@ -12,7 +12,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from cxr_helpers.guess import GuessError
-from cxr_helpers.guess._asked import Asked, asked
+from cxr_helpers.guess.asked import Asked, asked
 from tools.common import deeper, headings, read_notebook, tags
 from tools.lint_form import Finding
 from tools.stats import code_lines, words

@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 import nbformat
 
-from cxr_helpers.checks._question import SEED
+from cxr_helpers.checks import SEED
 from tools import cage
 from tools.common import ToolError, write_atomic
 from tools.exercises import configuration, programs_on_path

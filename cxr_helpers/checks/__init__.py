@@ -14,13 +14,14 @@ import importlib
 import pkgutil
 
 from ._outcome import CORRECT, NOT_ATTEMPTED, RAISED, WRONG, NotCorrect, Outcome
-from ._question import Mistake, Question
+from ._question import SEED, Mistake, Question
 from ._running import Wrong
 
 __all__ = [
     "CORRECT",
     "NOT_ATTEMPTED",
     "RAISED",
+    "SEED",
     "WRONG",
     "Mistake",
     "NotCorrect",

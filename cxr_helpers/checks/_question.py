@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._quiet import quiet
+from ..console import quiet
 from . import expect
 from ._outcome import CORRECT, NOT_ATTEMPTED, RAISED, WRONG, NotCorrect, Outcome
 from ._running import Attempt, NotAttempted, Raised, Wrong, limited, untouched, warnings_on_stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._quiet import quiet
+from ..console import quiet
 from . import expect
 from ._question import Question
 from ._running import NotAttempted, Wrong

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .. import transfer
-from .._quiet import quiet
+from ..console import quiet
 from . import expect, fresh
 from ._question import Question
 from ._running import Wrong

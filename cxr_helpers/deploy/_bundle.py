@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .. import calibrate, explain, images, manifest, preprocess, uncertainty
-from ..models._answers import check_model
+from ..models.answers import check_model
 from ..predictions import check, classes, columns, probabilities, with_probabilities
 from ..train import class_names, name_classes
 from ._card import NOTE

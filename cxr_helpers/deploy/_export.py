@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 
 from .. import pipeline
-from .._quiet import quiet
-from ..explain._layers import leaves
-from ..models._answers import answer_layer, as_probabilities
+from ..console import quiet
+from ..models.answers import answer_layer, as_probabilities, leaves
 from ..stats import wilson
 
 FORMATS = {  # name → format, precision, file

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import pipeline, preprocess, uncertainty
-from ..models._answers import check_model, output_units
+from ..models.answers import check_model, output_units
 
 MODEL, SETTINGS, GATE, CARD, SUMS = "model.keras", "settings.json", "gate.npz", "card.md", "SHA256SUMS"
 LARGEST = {MODEL: 2_000_000_000, SETTINGS: 100_000, GATE: 50_000_000, CARD: 5_000_000, SUMS: 10_000}  # bytes, unpacked

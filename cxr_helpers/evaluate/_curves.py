@@ -16,7 +16,7 @@ from ..predictions import (
     with_probabilities,
 )
 from ._estimates import metrics
-from ._figures import PROPORTIONS
+from .figures import PROPORTIONS
 
 
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:

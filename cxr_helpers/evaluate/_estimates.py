@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..predictions import Arrays, PredictionsError, check, paired, to_arrays
 from ..stats import BLOCKS, Difference, Estimate, blocks, difference, identical, proportion, share
-from ._figures import BY_BLOCK, OVERALL, PER_CLASS, PROPORTIONS, RANKED, Figure, Key, figures
+from .figures import BY_BLOCK, OVERALL, PER_CLASS, PROPORTIONS, RANKED, Figure, Key, figures
 
 LEAST_SUPPORT = 4.0  # of a figure over several classes whose errors lie in few groups
 

@@ -6,9 +6,10 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from ..manifest._rows import check_rows
+from ..models.answers import leaves
+from ..rows import check_rows
 from ..train import class_names, name_classes
-from ._layers import check, leaves, probabilities
+from ._layers import check, probabilities
 from ._scores import average
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)

@@ -6,15 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from .. import pipeline
-from ..models._answers import as_probabilities, last_activation, output_units
-
-
-def leaves(model) -> list:
-    """The layers in their order, those of models inside the model in place of the model."""
-    found = []
-    for layer in model.layers:
-        found += leaves(layer) if hasattr(layer, "layers") else [layer]
-    return found
+from ..models.answers import as_probabilities, last_activation, leaves, output_units
 
 
 def is_map(layer) -> bool:

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from .. import pipeline
-from ..manifest._rows import remember_as
+from ..rows import remember_as
 from ._layers import answering, check, check_map, find_layer, logits, of_target, prepared, watched
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from .. import stats
-from ..manifest._rows import check_rows
 from ..predictions import units
+from ..rows import check_rows
 
 MEASURES = {"energy": "energy inside", "pointing": "pointing game", "share": "mask's share"}
 

@@ -12,9 +12,9 @@ import pandas as pd
 from .. import datasets, plots
 from ..evaluate import wilson
 from . import _store
-from ._asked import Asked, of_course
 from ._code import FIND, unpack
 from ._kinds import GuessError
+from .asked import Asked, of_course
 
 ENDINGS = (".txt", ".csv", ".jsonl")
 COLUMNS = ("key", "kind", "what", "answer", "sure", "result", "hit")

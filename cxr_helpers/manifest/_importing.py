@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from .. import images
-from .._progress import bar
+from ..console import bar
 from . import _layout as layout
 from . import _names as naming
 from . import _tables as tables

@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from ..pipeline import Augmentation
-from . import _lite0, _weights
+from . import _lite0
 from ._legacy import WeightsError
 from ._networks import compact, output_layer
 from ._recipes import Recipe
+from .weights import lite0
 
 IMAGENET = "imagenet"
 
@@ -132,7 +133,7 @@ def _network(name: str) -> _Network:
 def _build_lite0(size: int, weights):
     model = _lite0.build(size)
     if weights is not None:
-        model.load_weights(_weights.lite0() if weights == IMAGENET else _existing(weights))
+        model.load_weights(lite0() if weights == IMAGENET else _existing(weights))
     return model
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from .._progress import bar
+from ..console import bar
 from .acquisition import SITES
 from .patient import stream
 from .rendering import RENDERER_VERSION, render

@@ -57,11 +57,11 @@ def design(name: str = "default", n: int | None = None, seed: int = 0, **options
     >>> table["severity"].between(0.25, 1)[table["label"] != "normal"].all().item()
     True
     """
-    if name not in _PRESETS:
-        raise ValueError(f"design {name!r} is not one of {', '.join(_PRESETS)}")
+    if name not in PRESETS:
+        raise ValueError(f"design {name!r} is not one of {', '.join(PRESETS)}")
     if n is not None and n < 1:
         raise ValueError(f"n is {n}; a design needs at least one image")
-    table = _PRESETS[name](n, int(seed), **options)
+    table = PRESETS[name](n, int(seed), **options)
     table.attrs["design"] = name
     return table
 
@@ -82,7 +82,7 @@ def presets() -> pd.DataFrame:
     >>> phantom.presets().set_index("name").loc["mild", "description"]
     'Disease that is hard to see: severity 0.05-0.30.'
     """
-    texts = {name: (draw.__doc__ or "").strip().splitlines()[0] for name, draw in _PRESETS.items()}
+    texts = {name: (draw.__doc__ or "").strip().splitlines()[0] for name, draw in PRESETS.items()}
     return pd.DataFrame({"name": list(texts), "description": list(texts.values())})
 
 
@@ -257,7 +257,7 @@ def _case_e(n, seed, **options):
     return table
 
 
-_PRESETS: dict[str, Callable[..., pd.DataFrame]] = {
+PRESETS: dict[str, Callable[..., pd.DataFrame]] = {
     "default": _default,
     "clean": _clean,
     "patient_leak": _patient_leak,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..models.answers import leaves
 from ..predictions import as_text, check, classes, one_run, paired, probabilities, with_probabilities
 from ..train import class_names, name_classes, predict
 
@@ -37,7 +38,7 @@ def mc_dropout(
     """
     import keras
 
-    layers = list(_all_layers(model))
+    layers = leaves(model)
     dropouts = [layer for layer in layers if isinstance(layer, keras.layers.Dropout) and layer.rate > 0]
     norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
     if not dropouts or passes < 2:
@@ -79,14 +80,6 @@ def risk_coverage(predictions: pd.DataFrame, confidence: str | None = None) -> p
     found = {"threshold": level[last], "answered": answered / n, "right": correct / n}
     found |= {"wrong": (answered - correct) / n, "abstained": 1 - answered / n, "error": 1 - correct / answered}
     return pd.DataFrame(found)
-
-
-def _all_layers(model):
-    """The layers of a model and of the models inside it."""
-    for layer in model.layers:
-        yield layer
-        if hasattr(layer, "layers"):
-            yield from _all_layers(layer)
 
 
 def _averaged(first: pd.DataFrame, p: np.ndarray, name: str) -> pd.DataFrame:

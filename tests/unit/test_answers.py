@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cxr_helpers import deploy, explain, models, train
-from cxr_helpers.models._answers import answer_layer, as_probabilities, check_model
+from cxr_helpers.models.answers import answer_layer, as_probabilities, check_model
 
 SIZE = 16
 pytestmark = pytest.mark.tensorflow

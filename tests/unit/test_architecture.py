@@ -1,8 +1,11 @@
-"""The package stands in one numbered order and stays light to import."""
+"""The package is a row of rooms: each imports only what stands before it, and none another's private names."""
 
 import ast
+import functools
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,45 +13,133 @@ import pytest
 import cxr_helpers
 
 PACKAGE = Path(cxr_helpers.__file__).parent
+ROOT = PACKAGE.parent
+# A room is a module or package directly below cxr_helpers. It imports only rooms that stand before it.
 ORDER = [
-    *("stats", "measured", "images", "manifest", "predictions", "fetch", "phantom", "_catalogue", "datasets"),
-    *("duplicates", "split", "evaluate", "calibrate", "preprocess", "pipeline", "models", "train", "transfer"),
-    *("baselines", "audit", "explain", "uncertainty", "deploy"),
+    *("_quiet", "console", "stats", "measured", "images", "manifest", "rows", "predictions", "fetch", "phantom"),
+    *("catalogue", "datasets", "duplicates", "split", "evaluate", "calibrate", "preprocess", "pipeline", "models"),
+    *("train", "transfer", "baselines", "audit", "explain", "uncertainty", "deploy"),
+    *("plots", "guess", "checks", "scorecard", "cli"),
 ]
+GROUND = {"_quiet", "console"}
+ONLY = {"plots": GROUND, "predictions": GROUND}  # whoever has arrays draws; whoever has a table of predictions reads it
+NEVER = {"checks": {"plots", "guess"}}
+LOCK = "cxr_helpers._quiet.locked"
+# Whose private names a test may use: those of the rooms that it tries out from inside.
+INSIDE = {
+    "tests/exercises/test_checks_core.py": {"checks"},
+    "tests/exercises/test_questions.py": {"checks"},
+    "tests/unit/test_audit.py": {"audit"},
+    "tests/unit/test_backbones.py": {"models"},
+    "tests/unit/test_bundle_harms.py": {"deploy"},
+    "tests/unit/test_calibrate.py": {"calibrate"},
+    "tests/unit/test_defaults.py": {"calibrate", "evaluate", "stats"},
+    "tests/unit/test_deploy.py": {"deploy"},
+    "tests/unit/test_duplicates.py": {"audit"},
+    "tests/unit/test_guess.py": {"guess"},
+    "tests/unit/test_images_scale.py": {"images"},
+    "tests/unit/test_pipeline.py": {"pipeline"},
+    "tests/unit/test_preprocess.py": {"preprocess"},
+    "tests/unit/test_rows.py": {"rows"},
+    "tests/unit/test_split.py": {"split"},
+    "tests/unit/test_stats.py": {"stats"},
+    "tests/unit/test_train.py": {"models", "train"},
+    "tests/unit/test_transfer.py": {"transfer"},
+}
 MODULES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")
-
-
-def imported(path: Path) -> set[str]:
-    """Names of the package's modules that a file imports from its own package."""
-    names = set()
-    for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level == len(path.parts):
-            names |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cxr_helpers"):
-            pytest.fail(f"{path}: import from the package relatively")
-    return names - {"_progress", "_quiet"}
+ROOMS = sorted(p.relative_to(ROOT) for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+READERS = sorted(p.relative_to(ROOT) for part in ("tools", "benchmarks", "tests") for p in (ROOT / part).rglob("*.py"))
 
 
 def owner(path: Path) -> str:
+    """The room of a file of the package, by its path below it."""
     return path.parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_a_module_imports_only_modules_before_it(path):
-    module = owner(path)
-    if module in ("cli", "_score", "_progress", "_quiet"):
-        return
-    if module == "checks":
-        assert not imported(path) - {"checks", *ORDER}, "checks read the numbered modules and no other"
-        return
-    if module == "guess":
-        assert not imported(path) - {"guess", "plots", *ORDER}, "guess reads the numbered modules and plots"
-        return
-    if module == "plots":
-        assert not imported(path) - {"plots"}, "plots imports no other module"
-        return
-    later = [name for name in imported(path) - {module} if ORDER.index(name) >= ORDER.index(module)]
-    assert not later, f"{path} imports {later}, which come after it"
+def room(name: str) -> str:
+    """The room of a full name, such as cxr_helpers.stats.mean; empty outside the package."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "cxr_helpers" and len(parts) > 1 else ""
+
+
+def imports(path: Path, tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """(full name, the name it has in the file) for everything that a file imports, functions' own imports too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            base = path.parts[: -node.level] if node.level else ()
+            base = [*base, *(node.module or "").split(".")] if node.module else [*base]
+            yield from ((".".join([*base, alias.name]), alias.asname or alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, alias.asname or alias.name.split(".")[0]) for alias in node.names)
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text("utf-8"))
+
+
+def private(path: Path, tree: ast.Module) -> set[str]:
+    """Full names of what a file uses of other rooms although it is private there."""
+    own = owner(path.relative_to("cxr_helpers")) if path.parts[0] == "cxr_helpers" else None
+    known = {name: full for full, name in imports(path, tree) if full.split(".")[0] == "cxr_helpers"}
+    used = set(known.values())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
+            used.add(f"{known[node.value.id]}.{node.attr}")
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"cxr_helpers(\.\w+)+", str(node.value)):
+            used.add(node.value)  # as monkeypatch takes it
+    hidden = {name for name in used if any(re.match("_[^_]", part) for part in name.split(".")[1:])}
+    return {name for name in hidden if room(name) != own}
+
+
+def test_every_room_has_its_place():
+    assert {owner(path.relative_to("cxr_helpers")) for path in ROOMS} == set(ORDER)
+
+
+def test_a_room_imports_only_rooms_before_it():
+    late = {}
+    for path in ROOMS:
+        own = owner(path.relative_to("cxr_helpers"))
+        used = {room(name) for name, _ in imports(path, parsed(path))} - {"", own}
+        allowed = ONLY.get(own, set(ORDER[: ORDER.index(own)]) - NEVER.get(own, set()))
+        if used - allowed:
+            late[str(path)] = used - allowed
+    assert not late, "these stand behind the room that imports them, or are not for it"
+
+
+def test_the_package_imports_itself_relatively():
+    for path in ROOMS:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                assert not node.module.startswith("cxr_helpers"), f"{path}: import from the package relatively"
+
+
+def test_private_names_stay_in_their_room():
+    found = {path.as_posix(): private(path, parsed(path)) - {LOCK} for path in [*ROOMS, *READERS]}
+    found[Path(__file__).relative_to(ROOT).as_posix()] = set()  # it names some to try the search out
+    reached = {path: {room(name) for name in names} for path, names in found.items() if names}
+    assert reached == INSIDE, (
+        "give what others need a public name, or do without; a test may be listed, while it needs it"
+    )
+
+
+def test_a_private_name_is_found_however_it_is_reached():
+    source = """
+from cxr_helpers import audit, manifest as table
+from cxr_helpers.guess._code import unpack
+audit._names(1), table.layout, audit.report()._repr_html_(), audit.__name__
+monkeypatch.setattr("cxr_helpers.deploy._widget.answer", 1)
+"""
+    here = {"cxr_helpers.audit._names", "cxr_helpers.guess._code.unpack", "cxr_helpers.deploy._widget.answer"}
+    assert private(Path("tests/unit/test_any.py"), ast.parse(source)) == here
+    inside = "def f():\n    from ..guess._code import unpack\n    from . import _names\n"
+    assert private(Path("cxr_helpers/audit/any.py"), ast.parse(inside)) == {"cxr_helpers.guess._code.unpack"}
+
+
+def test_only_one_room_spells_the_columns_of_probabilities():
+    paths = [path for path in [*ROOMS, *READERS] if path.parts[0] != "tests" and path.name != "predictions.py"]
+    spelled = [str(path) for path in paths if re.search(r"""f["']p_\{|["']p_["']""", (ROOT / path).read_text("utf-8"))]
+    assert not spelled, "predictions.columns and predictions.probabilities do it"
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if owner(p) == "checks"], ids=str)

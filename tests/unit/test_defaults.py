@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cxr_helpers import audit, calibrate, duplicates, evaluate, predictions, split, stats
-from cxr_helpers.evaluate import _estimates, _figures
+from cxr_helpers.evaluate import _estimates, figures
 from cxr_helpers.stats import _paired
 
 LEVEL = {"level": 0.95}
@@ -46,17 +46,31 @@ DEFAULTS = {
         "swap_p": {"discordant": None},
         "wilson": LEVEL,
     },
+    predictions: {
+        "as_text": {},
+        "build": {"seed": 0},
+        "check": {"labelled": True},
+        "classes": {},
+        "columns": {},
+        "mixed": {},
+        "of_class": {},
+        "one_run": {"labelled": True},
+        "paired": {},
+        "probabilities": {"names": None},
+        "seeds": {},
+        "to_arrays": {},
+        "units": {},
+        "with_probabilities": {"names": None},
+    },
     evaluate: {
         "at_threshold": LEVEL,
         "best_of": {},
-        "check_predictions": {"labelled": True},
-        "classes": {},
         "compare": {"metric": "f1_macro", **POSITIVE},
         "confusion": {},
         "from_arrays": {"classes": None, "groups": None, "positive": None},
         "has_probabilities": {},
         "metric": {"name": "f1_macro", **POSITIVE},
-        "metrics": {**LEVEL, "names": (*_figures.OVERALL, *_figures.PER_CLASS)},
+        "metrics": {**LEVEL, "names": (*figures.OVERALL, *figures.PER_CLASS)},
         "one_versus_rest": {},
         "operating_point": {"sensitivity": 0.95},
         "precision_recall": {},
@@ -120,7 +134,7 @@ def test_numbers_behind_the_measured_tables_are_these(module):
 
 
 @pytest.mark.parametrize(
-    "kind", [stats.Estimate, stats.Difference, _figures.Figure, predictions.Arrays, calibrate._Judged]
+    "kind", [stats.Estimate, stats.Difference, figures.Figure, predictions.Arrays, calibrate._Judged]
 )
 def test_a_result_cannot_be_changed_by_accident(kind):
     names = [field.name for field in dataclasses.fields(kind)]

@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics as sk
 
 from cxr_helpers import evaluate, predictions, stats
-from cxr_helpers.evaluate import _figures
+from cxr_helpers.evaluate import figures
 
 CLASSES = ["normal", "covid", "viral"]
 EFFECTIVE = "Wilson, effective size, t"
@@ -695,7 +695,7 @@ def test_a_seed_more_makes_no_single_images():
 
 def test_figures_of_matrices_by_hand():
     matrix = np.array([[[3, 1], [2, 4]], [[0, 0], [0, 5]]])
-    found = _figures.from_matrix(matrix, ("a", "b"))
+    found = figures.from_matrix(matrix, ("a", "b"))
     expected = {
         ("sensitivity", "a"): [3 / 4, np.nan],
         ("specificity", "a"): [4 / 6, 1],
@@ -716,7 +716,7 @@ def test_average_precision_does_not_depend_on_how_much_is_held_in_memory(monkeyp
     p = random_predictions(5, n=90, group_size=4)
     whole = evaluate.metric(p, "average_precision_macro")
     for at_once in (1, 89, 90, 91, 180, 500, 90 * 23):
-        monkeypatch.setattr(_figures, "AT_ONCE", at_once)
+        monkeypatch.setattr(figures, "AT_ONCE", at_once)
         assert evaluate.metric(p, "average_precision_macro") == whole
 
 
@@ -724,7 +724,7 @@ def test_average_precision_by_hand():
     # by falling score: + | - + | -, where the second and third share a score
     positive, ends = np.array([True, False, True, False]), np.array([0, 2, 3])
     kept = np.array([[1, 1, 1, 1], [0, 1, 1, 1], [1, 0, 0, 1], [0, 1, 0, 1]], bool)
-    found = _figures.average_precision(kept, positive, ends)
+    found = figures.average_precision(kept, positive, ends)
     assert found == pytest.approx([1 / 2 + 1 / 2 * 2 / 3, 1 / 2, 1, np.nan], nan_ok=True)
 
 

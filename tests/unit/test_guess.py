@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cxr_helpers import cli, guess, plots
-from cxr_helpers.guess import _asked, _code, _store
+from cxr_helpers.guess import _code, _store, asked
 
 ESTIMATE = SimpleNamespace(value=0.83, low=0.78, high=0.87)
 
@@ -525,7 +525,7 @@ def test_the_command_writes_the_page(codes, tmp_path):
 
 
 def test_what_a_notebook_asks_is_read_from_its_code():
-    (one,) = _asked.asked(SOURCE.split("# %%\n")[1:])
+    (one,) = asked.asked(SOURCE.split("# %%\n")[1:])
     assert (one.kind, one.key, one.variable, one.entry) == ("number", "04.auc-by-image", "auc", "MY_AUC")
     assert (one.place, one.met) == (0, 1)
     assert one.beliefs == [(0.45, 0.55, "You trusted the <b>split</b>.")]
@@ -534,11 +534,11 @@ def test_what_a_notebook_asks_is_read_from_its_code():
 
 def test_what_is_not_written_out_is_told_apart():
     code = 'a = guess.number(KEY, X, between=RANGE, example=1)\nguess.choice("04.c", X, options=["a"])\nother.number()'
-    first, second = _asked.asked([code, "a.meets(1, BELIEFS)"])
+    first, second = asked.asked([code, "a.meets(1, BELIEFS)"])
     assert (first.key, first.beliefs, first.values["between"]) == (None, None, None)
     assert (second.variable, second.met) == (None, None)
     with pytest.raises(guess.GuessError, match="write between out"):
-        _asked.asked(['a = guess.number("04.a", X, between=RANGE, example=1)'])[0].spec()
+        asked.asked(['a = guess.number("04.a", X, between=RANGE, example=1)'])[0].spec()
 
 
 def test_progress_is_kept_on_the_drive_if_wanted(monkeypatch, tmp_path):

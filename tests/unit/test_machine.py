@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from cxr_helpers import deploy, pipeline, train
-from cxr_helpers._quiet import locked, plain_output
+from cxr_helpers._quiet import locked
+from cxr_helpers.console import plain_output
 from tests import draw
 
 # --- consoles -------------------------------------------------------------------------------------------------------

@@ -63,13 +63,13 @@ USES = {
 
 
 def as_map(images):
-    from cxr_helpers.manifest._rows import remember_as
+    from cxr_helpers.rows import remember_as
 
     return remember_as(images.astype(np.float32) / 3, images)
 
 
 def as_features(images):
-    from cxr_helpers.manifest._rows import remember_as
+    from cxr_helpers.rows import remember_as
 
     return remember_as(images.reshape(len(images), -1).astype(np.float32), images)
 
@@ -125,7 +125,7 @@ def test_only_the_rows_that_are_used_must_fit(made):
 @pytest.mark.tensorflow
 def test_a_finished_cache_is_known_again(made, monkeypatch):
     table, images, root = made
-    monkeypatch.setattr("cxr_helpers.manifest._rows._MADE_FROM", {})  # as in another process
+    monkeypatch.setattr("cxr_helpers.rows._MADE_FROM", {})  # as in another process
     pipeline.batches(table[::-1], images)
     preprocess.cache(table, SIZE, folder=root / "cache", progress=False)
     with pytest.raises(ValueError, match="belong together"):

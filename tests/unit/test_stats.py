@@ -6,7 +6,7 @@ from scipy.stats import binomtest, norm, t
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cxr_helpers import evaluate, stats
-from cxr_helpers.evaluate._figures import figures
+from cxr_helpers.evaluate.figures import figures
 from cxr_helpers.predictions import to_arrays
 from cxr_helpers.stats import _jackknife, _paired
 from cxr_helpers.stats._intervals import score_interval, t_quantile

@@ -1,9 +1,17 @@
-"""Whether what a network gives are probabilities, one for each class: by its last layer and by its numbers."""
+"""A network's layers, and whether what it gives are probabilities, one for each class."""
 
 import numpy as np
 
 TOLERANCE = 1e-3  # of a sum of probabilities; float16 rounds each by up to 5e-4
 PASSING = ("Flatten", "Reshape", "Dropout", "Identity", "SpatialDropout2D")  # layers that change no value
+
+
+def leaves(model) -> list:
+    """The layers in their order, those of models inside the model in place of the model."""
+    found = []
+    for layer in model.layers:
+        found += leaves(layer) if hasattr(layer, "layers") else [layer]
+    return found
 
 
 def answer_layer(model):

@@ -1,0 +1,55 @@
+"""What is shown on the screen: how far a task has come, silence for libraries that start, text for any terminal."""
+
+import codecs
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+
+PLAIN = {"→": "->", "×": "x", "≥": ">=", "≤": "<=", "−": "-", "–": "-", "…": "...", "·": "-"}
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hide what is written to file descriptor 2 inside the `with` block: TensorFlow's start-up lines.
+
+    Exceptions pass through unharmed. Settings cannot silence those lines, and switching the
+    optimised kernels off to avoid them makes small networks several times slower.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """What to write for characters that an encoding lacks: a sign that everybody has, or the code as \\u0142."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking), error.end
+
+
+def plain_output() -> None:
+    """Let standard output and error write every text, whatever their encoding: cp1252 has no arrow, ASCII no ł."""
+    codecs.register_error("cxr-plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="cxr-plain")
+
+
+def bar(items: Iterable | None = None, *, show: bool = True, **options):
+    """A progress bar on standard error that appears once a task has lasted two seconds.
+
+    `options` are those of `tqdm.tqdm`: total, desc, unit. With `show` false nothing appears; TQDM_DISABLE=1 in the
+    environment hides all bars, as headless runs do, whose outputs are kept.
+    """
+    from tqdm import tqdm
+
+    hidden = {} if show else {"disable": True}  # an explicit False would overrule the environment
+    return tqdm(items, **{"delay": 2, "leave": False, "file": sys.stderr, **options, **hidden})
