@@ -46,8 +46,21 @@ def plain_output() -> None:
 def bar(items: Iterable | None = None, *, show: bool = True, **options):
     """A progress bar on standard error that appears once a task has lasted two seconds.
 
-    `options` are those of `tqdm.tqdm`: total, desc, unit. With `show` false nothing appears; TQDM_DISABLE=1 in the
-    environment hides all bars, as headless runs do, whose outputs are kept.
+    TQDM_DISABLE=1 in the environment hides all bars, as headless runs do, whose outputs are kept.
+
+    Parameters
+    ----------
+    items : iterable, optional
+        What is gone through; without it, the bar is moved by its `update`.
+    show : bool
+        False: nothing appears.
+    **options
+        Those of `tqdm.tqdm`: total, desc, unit.
+
+    Returns
+    -------
+    tqdm.tqdm
+        Gives the items.
     """
     from tqdm import tqdm
 

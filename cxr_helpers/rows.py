@@ -17,22 +17,55 @@ _MADE_FROM: dict[bytes, tuple[str, ...]] = {}
 
 
 def digests(rows: np.ndarray, chosen: Iterable[int] | None = None) -> list[bytes]:
-    """A hash of each row's (or each chosen row's) content, type and shape, 8 bytes each."""
+    """A hash of each row's content, type and shape.
+
+    Parameters
+    ----------
+    rows : ndarray
+        (n, ...).
+    chosen : iterable of int, optional
+        Numbers of the rows that are wanted, by default all.
+
+    Returns
+    -------
+    list of bytes
+        8 bytes for each row.
+    """
     kind = f"{rows.dtype.str} {rows.shape[1:]}".encode()
     some = range(len(rows)) if chosen is None else chosen
     return [hashlib.blake2b(np.ascontiguousarray(rows[k]).data, digest_size=8, key=kind).digest() for k in some]
 
 
 def remember(table: pd.DataFrame, rows: np.ndarray) -> None:
-    """Note that row i was made from the image in row i of the table."""
+    """Note that row i was made from the image in row i of the table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With `image_id` and `sha256`.
+    rows : ndarray
+        (n, ...), one for each row of the table.
+    """
     own = table[["image_id", "sha256"]].astype(str).itertuples(index=False, name=None)
     _note(digests(rows), own)
 
 
 def remember_as(rows: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Note that row i of an array was computed from image i, as far as that is known; return the array.
+    """Note that row i of an array was computed from image i, as far as that is known.
 
     A constant row, such as an empty heat map, says nothing of its image and is left out.
+
+    Parameters
+    ----------
+    rows : ndarray
+        (n, ...), what was computed.
+    images : ndarray
+        (n, height, width), what it was computed from.
+
+    Returns
+    -------
+    ndarray
+        `rows`, the same object.
     """
     flat = np.reshape(rows, (len(rows), -1))
     tells = np.ptp(flat, axis=1) > 0
@@ -54,7 +87,22 @@ def check_rows(table: pd.DataFrame, rows: np.ndarray, what: str = "images", chos
     """Refuse an array whose row i is not of the image in row i of the table: by length, and by content where known.
 
     The same image has the same `image_id` (a changed twin keeps it) or the same `sha256` (under another name).
-    `chosen`: numbers of the rows to compare (default: all). Raises ValueError naming the first that differs.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With `image_id`, `sha256` or both; with neither, only the length is compared.
+    rows : ndarray
+        (n, ...).
+    what : str
+        What the rows are, for the message.
+    chosen : ndarray, optional
+        Numbers of the rows to compare, by default all.
+
+    Raises
+    ------
+    ValueError
+        Names the first row that differs.
     """
     if len(table) != len(rows):
         raise ValueError(

@@ -7,7 +7,18 @@ PASSING = ("Flatten", "Reshape", "Dropout", "Identity", "SpatialDropout2D")  # l
 
 
 def leaves(model) -> list:
-    """The layers in their order, those of models inside the model in place of the model."""
+    """The layers in their order, those of models inside the model in place of the model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Any.
+
+    Returns
+    -------
+    list of keras.Layer
+        Without models.
+    """
     found = []
     for layer in model.layers:
         found += leaves(layer) if hasattr(layer, "layers") else [layer]
@@ -17,8 +28,21 @@ def leaves(model) -> list:
 def answer_layer(model):
     """The layer whose softmax, or sigmoid of one unit, makes the answer, also inside a model inside the model.
 
-    Raises ValueError, with the remedy, for another last activation (none: logits; log-softmax; ReLU; independent
-    sigmoids; softmax of one unit), and as `last_activation` does.
+    Parameters
+    ----------
+    model : keras.Model
+        Built of layers, with one output (n, units).
+
+    Returns
+    -------
+    keras.Layer
+        The one with the activation.
+
+    Raises
+    ------
+    ValueError
+        With the remedy, for another last activation (none: logits; log-softmax; ReLU; independent sigmoids; softmax
+        of one unit), and as `last_activation` does.
     """
     layer, found = last_activation(model)
     units = output_units(model)
@@ -35,8 +59,22 @@ def answer_layer(model):
 def last_activation(model) -> tuple:
     """The layer that gives a model's answer, and the name of the function it applies last: (layer, name).
 
-    Layers behind it that change no value are passed over. Raises ValueError for a model of several outputs, or one
-    that was not built of layers.
+    Layers behind it that change no value are passed over.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built of layers, with one output.
+
+    Returns
+    -------
+    tuple of keras.Layer and str
+        "linear", "softmax" and "sigmoid" are Keras' own; others are called by their own name.
+
+    Raises
+    ------
+    ValueError
+        For a model of several outputs, or one that was not built of layers.
     """
     output_units(model)
     layer, before = _maker(model.outputs[0])
@@ -46,7 +84,23 @@ def last_activation(model) -> tuple:
 
 
 def output_units(model) -> int:
-    """How many numbers a built model gives for each image. Raises ValueError for another output than (n, units)."""
+    """How many numbers a built model gives for each image.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Any.
+
+    Returns
+    -------
+    int
+        1 for the sigmoid of two classes, else the number of classes.
+
+    Raises
+    ------
+    ValueError
+        For another output than (n, units), or a model that is not built of layers.
+    """
     outputs = getattr(model, "outputs", None)
     if not outputs:
         raise ValueError(
@@ -89,9 +143,26 @@ def _activation(operation) -> str:
 
 
 def as_probabilities(output, name: str = "the model", tolerance: float = TOLERANCE) -> np.ndarray:
-    """What a network gave, (n, units), as one probability for each class, (n, classes); one unit becomes 1 - p and p.
+    """What a network gave as one probability for each class; one unit becomes 1 - p and p.
 
-    Raises ValueError where a number is missing, lies outside [0, 1], or a row does not sum to 1 (up to `tolerance`).
+    Parameters
+    ----------
+    output : array_like
+        (n, units).
+    name : str
+        Of the model, for the message.
+    tolerance : float
+        By how much a sum may differ from 1.
+
+    Returns
+    -------
+    ndarray
+        (n, classes), in the type of `output`.
+
+    Raises
+    ------
+    ValueError
+        Where a number is missing, lies outside [0, 1], or a row does not sum to 1.
     """
     found = np.asarray(output)
     if found.ndim != 2 or not found.shape[1]:
@@ -118,7 +189,20 @@ def as_probabilities(output, name: str = "the model", tolerance: float = TOLERAN
 def check_model(model) -> np.ndarray:
     """Refuse a network that does not take images (n, size, size, 1), or does not answer with probabilities.
 
-    Looks at its last layer, at every weight, and at its answers to four drawn images; returns these. Raises ValueError.
+    Parameters
+    ----------
+    model : keras.Model
+        Any.
+
+    Returns
+    -------
+    ndarray
+        (4, classes): its answers to four drawn images.
+
+    Raises
+    ------
+    ValueError
+        For its last layer, a weight that is no number, or an answer that is no probability.
     """
     answer_layer(model)
     shape = model.input_shape if isinstance(model.input_shape, tuple) else ()
