@@ -348,7 +348,8 @@ def units(predictions: pd.DataFrame) -> np.ndarray:
     Returns
     -------
     ndarray
-        int (rows,), 0 to the number of groups - 1, in order of appearance.
+        int (rows,), 0 to the number of groups - 1, in the order of the groups' names as text (of the images where no
+        row has a group), so that no figure depends on the order of the rows.
 
     Raises
     ------
@@ -356,14 +357,14 @@ def units(predictions: pd.DataFrame) -> np.ndarray:
         Where names of groups are text in some rows and numbers in others.
     """
     if "group" not in predictions.columns:
-        return pd.factorize(predictions["image_id"])[0]
+        return pd.factorize(predictions["image_id"], sort=True)[0]
     group = predictions["group"]
     if mixed(group):
         raise PredictionsError("Names of groups are text in some rows and numbers in others: make all of them text.")
     if group.notna().all():
-        return pd.factorize(as_text(group))[0]
+        return pd.factorize(as_text(group), sort=True)[0]
     own = "image " + predictions["image_id"].astype(str)
-    return pd.factorize(own.where(group.isna(), "group " + as_text(group)))[0]
+    return pd.factorize(own.where(group.isna(), "group " + as_text(group)), sort=True)[0]
 
 
 def one_run(predictions: pd.DataFrame, what: str, *, labelled: bool = True) -> pd.DataFrame:

@@ -81,6 +81,25 @@ def test_pairs_are_of_the_same_image_whatever_the_order_of_rows_and_classes():
         predictions.paired(table(), table().assign(group="x"))
 
 
+def test_groups_are_numbered_by_their_names_whatever_the_order_of_rows_and_images():
+    assert predictions.units(table()).tolist() == [1, 2, 0]
+    assert predictions.units(table().drop(columns="group")).tolist() == [2, 0, 1]
+    assert predictions.units(table(group=["y", None, "x"])).tolist() == [1, 2, 0]  # "group x", "group y", "image a"
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(2), (2, 600))
+    one = pd.DataFrame({"image_id": [f"i{k:03d}" for k in range(600)], "group": [f"g{k // 2}" for k in range(600)]})
+    one["label"] = rng.choice(["ill", "well"], 600)
+    one = one.assign(predicted=np.where(p[0, :, 0] > 0.5, "ill", "well"))
+    a, b = (predictions.with_probabilities(one, each, ["ill", "well"]) for each in p)
+    b = b.assign(predicted=np.where(p[1, :, 0] > 0.5, "ill", "well"))
+    order = rng.permutation(600)
+    renamed = [t.iloc[order].assign(image_id=[f"j{k:03d}" for k in range(600)]) for t in (a, b)]
+    for metric in ("accuracy", "average_precision"):
+        before, after = (evaluate.compare(*pair, metric, "ill") for pair in ((a, b), renamed))
+        assert (after.p, after.groups) == (before.p, 300)
+        assert (after.low, after.high) == pytest.approx((before.low, before.high), abs=1e-12)
+
+
 def test_an_ensemble_averages_single_runs_in_the_order_of_the_first():
     other = predictions.with_probabilities(table(), P[:, ::-1]).iloc[[1, 2, 0]]
     mean = uncertainty.ensemble([table(), other])
