@@ -16,12 +16,12 @@ PACKAGE = Path(cxr_helpers.__file__).parent
 ROOT = PACKAGE.parent
 # A room is a module or package directly below cxr_helpers. It imports only rooms that stand before it.
 ORDER = [
-    *("_quiet", "console", "stats", "measured", "images", "manifest", "rows", "predictions", "fetch", "phantom"),
+    *("paths", "files", "_quiet", "console", "stats", "measured", "images", "manifest", "rows", "predictions", "fetch", "phantom"),
     *("catalogue", "datasets", "duplicates", "split", "evaluate", "calibrate", "preprocess", "pipeline", "models"),
     *("train", "transfer", "baselines", "audit", "explain", "uncertainty", "deploy"),
     *("plots", "guess", "checks", "scorecard", "cli"),
 ]
-GROUND = {"_quiet", "console"}
+GROUND = {"paths", "files", "_quiet", "console"}
 ONLY = {"plots": GROUND, "predictions": GROUND}  # whoever has arrays draws; whoever has a table of predictions reads it
 NEVER = {"checks": {"plots", "guess"}}
 LOCK = "cxr_helpers._quiet.locked"

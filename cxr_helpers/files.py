@@ -1,0 +1,142 @@
+"""Files and folders that are whole or not there at all, one process at a time, and the SHA-256 of a content."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike, unfinished: str | os.PathLike | None = None) -> Iterator[Path]:
+    """Path to write to inside the ``with`` block; behind it, the file stands under its own name, in place of an older.
+
+    After an exception, Ctrl-C too, an older file is as it was and nothing new is left. The folder is made; the file has
+    the rights of the older one, or of any new file. The path given ends as ``path`` does, and is that of an empty file.
+    ``unfinished``: work there instead, and leave it there after an exception: the next call goes on with it.
+    Raises OSError that names the file where its folder cannot be written.
+    """
+    path = Path(path)
+    part = _new_beside(path) if unfinished is None else Path(unfinished)
+    try:
+        yield part
+        os.replace(part, path)
+    except BaseException:
+        if unfinished is None:
+            part.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def whole_folder(
+    path: str | os.PathLike, *, replace: bool = False, unfinished: str | os.PathLike | None = None
+) -> Iterator[Path]:
+    """Folder to fill inside the ``with`` block; behind it, it stands under its own name. Otherwise as `whole_file`.
+
+    ``replace``: take the place of an older folder, which goes when the new one stands; without, a folder that holds
+    anything is left alone, and OSError is raised. ``unfinished``: as in `whole_file`; work on an older folder starts
+    with what it holds.
+    """
+    path = Path(path)
+    if unfinished is not None:
+        part = Path(unfinished)
+        if path.exists():
+            shutil.rmtree(part, ignore_errors=True)
+            os.replace(path, part)
+        part.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, path)
+        return
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        outer = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        part = outer / "new"
+        part.mkdir()  # with the rights of any new folder, which `outer` has not
+        yield part
+        if replace and path.exists():
+            _exchange(part, path, outer / "old")
+        else:
+            if path.exists():
+                path.rmdir()
+            os.replace(part, path)
+    finally:
+        shutil.rmtree(outer, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def one_at_a_time(lock: str | os.PathLike) -> Iterator[None]:
+    """Let one thread or process at a time into the ``with`` block, by a lock on a file; the others wait.
+
+    Some network drives know no locks: there it goes on without one, and warns.
+    """
+    from filelock import FileLock
+
+    held = FileLock(lock)
+    try:
+        held.acquire()
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+            raise
+        warnings.warn(
+            f"the drive of {lock} has no locks ({error}): run one process at a time there, or set CXR_WORK_DIR to "
+            "a folder on a disk of this machine",
+            stacklevel=4,
+        )
+        yield
+        return
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def sha256(content: str | os.PathLike | bytes | memoryview | Iterable) -> str:
+    """SHA-256 in hexadecimal: of the file at a path, of bytes, or of several pieces of bytes one after the other."""
+    if isinstance(content, str | os.PathLike):
+        with open(content, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for piece in [content] if isinstance(content, bytes | bytearray | memoryview) else content:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _new_beside(path: Path) -> Path:
+    """A new empty file in the folder of another, whose rights and ending it has."""
+    part = path.with_name(f".{secrets.token_hex(4)}.{path.name}")  # pandas packs .csv.gz by the ending
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    if path.is_file():
+        with contextlib.suppress(OSError):  # some drives know no rights
+            part.chmod(path.stat().st_mode & 0o777)
+    return part
+
+
+def _exchange(new: Path, path: Path, old: Path) -> None:
+    """The new folder in place of an older one, which is put back where that fails."""
+    os.replace(path, old)
+    try:
+        os.replace(new, path)
+    except BaseException:
+        os.replace(old, path)
+        raise
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say of an error of the machine which file or folder it keeps from being written, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        remedy = "make room on the disk" if error.errno == errno.ENOSPC else "choose a folder that you may write to"
+        raise OSError(error.errno, f"{path} cannot be written ({reason}): {remedy}") from error
