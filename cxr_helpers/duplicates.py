@@ -49,9 +49,14 @@ def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
     """Fingerprints of all images of a manifest: float32 (n, 3136), in row order. Introduced in lesson 04."""
     scales = manifest.scales(table)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # each holds an image of any size
-        results = pool.map(lambda path, scale: fingerprint(images.read(path, scale)), table["path"], scales)
+        results = pool.map(_of_file, table["path"], table["sha256"], scales)
         shown = bar(results, show=progress, total=len(table), desc="fingerprints", unit="image")
         return np.stack(list(shown)) if len(table) else np.zeros((0, (SIZE - 2 * BORDER) ** 2), np.float32)
+
+
+def _of_file(path: str, sha256: str, scale: float | None) -> np.ndarray:
+    image = images.recall(path, sha256, scale)
+    return fingerprint(images.read(path, scale) if image is None else image)
 
 
 def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.DataFrame:

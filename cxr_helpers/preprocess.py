@@ -6,10 +6,8 @@ cannot differ. Introduced in lesson 03.
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
-import shutil
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import datasets, images, manifest
-from ._quiet import locked
+from . import files, images, manifest
 from .console import bar
+from .paths import cache_dir
 from .rows import remember
 
 FITS = ("pad", "crop", "squash")
@@ -126,8 +124,8 @@ def cache(
     settings = {"version": VERSION, "size": size, "fit": fit, "contrast": contrast, "images": manifest.digest(table)}
     if "full_scale" in table.columns:  # the same file is another picture on another scale
         settings["full_scale"] = manifest.scales(table)
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-    place = Path(folder or datasets.work_dir() / "cache") / f"{size}-{fit}-{contrast or 'plain'}-{key}"
+    key = files.sha256(json.dumps(settings, sort_keys=True).encode())[:16]
+    place = Path(folder or cache_dir()) / f"{size}-{fit}-{contrast or 'plain'}-{key}"
     pixels = _finished(place, settings, table)  # it needs no lock: its folder may be read-only
     if pixels is None:
         pixels = _make(table, place, settings, progress)
@@ -152,7 +150,7 @@ def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> n
     """Make the cache, or what is wrong in it, unless another process finishes it while this one waits."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with locked(f"{place}.lock"):
+        with files.one_at_a_time(f"{place}.lock"):
             pixels = _finished(place, settings, table)
             if pixels is None:
                 _fill(table, place, settings, progress)
@@ -175,17 +173,12 @@ def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> n
 
 def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> None:
     """Prepare what is not done yet in a partial folder, then give that folder its final name."""
-    partial = place.with_name(place.name + ".partial")
-    if place.exists():
-        if (place / "sums.npy").exists():  # older caches have none
-            warnings.warn(f"the cache {place} is damaged: what is wrong in it is made again", stacklevel=4)
-        shutil.rmtree(partial, ignore_errors=True)
-        os.replace(place, partial)
-    partial.mkdir(exist_ok=True)
-    _prepare_all(table, partial, settings, progress)
-    table[["image_id", "sha256"]].to_csv(partial / "rows.csv", index=False)
-    (partial / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
-    os.replace(partial, place)
+    if (place / "sums.npy").exists():  # older caches have none
+        warnings.warn(f"the cache {place} is damaged: what is wrong in it is made again", stacklevel=4)
+    with files.whole_folder(place, unfinished=place.with_name(place.name + ".partial")) as partial:
+        _prepare_all(table, partial, settings, progress)
+        table[["image_id", "sha256"]].to_csv(partial / "rows.csv", index=False)
+        (partial / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
 
 
 def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: bool) -> None:
@@ -197,8 +190,7 @@ def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: b
     sums = _open(partial / "sums.npy", np.uint64, (len(paths),))
 
     def one(row: int) -> None:
-        pixels[row] = prepare(images.read(paths[row], scales[row]), size, fit, contrast)
-        _check_unchanged(paths[row], hashes[row])
+        pixels[row] = prepare(images.read(paths[row], scales[row], hashes[row]), size, fit, contrast)
         sums[row] = _checksum(pixels[row], hashes[row])
 
     todo = np.flatnonzero(~_intact(pixels, sums, hashes))
@@ -222,15 +214,6 @@ def _intact(pixels: np.ndarray, sums: np.ndarray, hashes) -> np.ndarray:
 
 def _holds(array: np.ndarray, dtype: type, shape: tuple) -> bool:
     return array.shape == shape and array.dtype == dtype and array.flags.c_contiguous
-
-
-def _check_unchanged(path: str, sha256: str) -> None:
-    """Refuse what would be kept under the hash of another image."""
-    with open(path, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
-        problem = f"is not the file that the table describes (SHA-256 {found[:8]}... instead of {sha256[:8]}...)"
-        raise images.ImageError(path, problem, "Import its folder again")
 
 
 def _open(path: Path, dtype: type, shape: tuple) -> np.memmap:

@@ -3,11 +3,12 @@
 For education, never for diagnosis. Introduced in lesson 01.
 """
 
-import hashlib
+import os
 import warnings
 
 import numpy as np
 
+from .. import files
 from . import _dicom, _raster
 from ._errors import ImageError, ImageWarning
 from ._files import (
@@ -21,6 +22,8 @@ from ._files import (
     looks_like_image,
     room,
 )
+from ._kept import Kept
+from ._kept import stamp as stamped
 from ._scale import Scale, common, oddities
 
 __all__ = [
@@ -34,13 +37,15 @@ __all__ = [
     "Scale",
     "common",
     "describe",
+    "forget",
     "looks_like_image",
     "read",
+    "recall",
     "room",
 ]
 
 
-def read(source, full_scale: float | None = None) -> np.ndarray:
+def read(source, full_scale: float | None = None, sha256: str | None = None) -> np.ndarray:
     """Read one radiograph, from a path or from the bytes of a file, as float32 of shape (height, width) in [0, 1].
 
     Grey levels only: colour becomes luma (0.299 R + 0.587 G + 0.114 B, ITU-R BT.601), transparency is composited on
@@ -49,42 +54,72 @@ def read(source, full_scale: float | None = None) -> np.ndarray:
     (the import of a set finds one for all of its files, in the column of that name), else what the header says or the
     largest grey level makes likely, with an ImageWarning. DICOM follows PS3.3 C.11: modality LUT, then VOI LUT or
     window (without one: the image's own range), then MONOCHROME1 is inverted; padding is left out of all this, and
-    black.
+    black. ``sha256``: hash that the file must have, for a row of a manifest; what its import has decoded is taken from
+    there (see `recall`).
     Raises ImageError naming the file, what is wrong and what to do. Introduced in lesson 01.
     """
+    if sha256 is not None and (found := _LAST.find(source, sha256, full_scale)):
+        return _grey(found)
     name, data = load_bytes(source)
-    decoded = _decode(name, data, full_scale)
-    for remark in decoded.remarks:
-        warnings.warn(f"assumed in reading an image: {remark}", ImageWarning, stacklevel=2)  # once for a whole set
-    grey = np.asarray(decoded.levels, dtype=np.float32)
-    return grey if decoded.white == 1 else grey / decoded.white
+    if sha256 is not None and (other := files.sha256(data)) != sha256:
+        problem = f"is not the file that the table describes (SHA-256 {other[:8]}... instead of {sha256[:8]}...)"
+        raise ImageError(name, problem, "Import its folder again")
+    return _grey(_decode(name, data, full_scale))
 
 
-def describe(path) -> ImageInfo:
+def recall(path, sha256: str, full_scale: float | None = None) -> np.ndarray | None:
+    """What `read` would give for a file of the last import, without opening it; None where that is not at hand.
+
+    It is not for a file of another hash, or whose size or time of change is another since, for another full scale, or
+    where the set has more than 512 MB of grey levels: the first of them are kept, on the disk. See lesson 03.
+    """
+    found = _LAST.find(path, sha256, full_scale)
+    return None if found is None else _grey(found)
+
+
+def describe(path, keep: bool = False) -> ImageInfo:
     """Decode a file fully (so that what `read` would refuse is refused here) and return its `ImageInfo`.
 
-    Width and height are in pixels, after EXIF orientation. Raises ImageError. Introduced in lesson 01.
+    Width and height are in pixels, after EXIF orientation. ``keep``: have its grey levels at hand for `recall`.
+    Raises ImageError. Introduced in lesson 01.
     """
+    stamp = stamped(path) if keep else None
     name, data = load_bytes(path)
-    decoded = _decode(name, data, thin=True)
-    odd = oddities(decoded.levels, decoded.white, decoded.scale)
-    if odd and decoded.shape is not None:  # by some of the pixels: what do all of them say?
-        decoded = _decode(name, data)
-        odd = oddities(decoded.levels, decoded.white, decoded.scale)
-    height, width = decoded.shape or decoded.levels.shape
+    decoded = _decode(name, data)
+    height, width = decoded.levels.shape
+    sha256 = files.sha256(data)
+    if keep:
+        _LAST.add(sha256, stamp, decoded)
     return ImageInfo(
         width=width,
         height=height,
         mode=decoded.mode,
         format=decoded.format,
         bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         scale=decoded.scale,
-        remarks=(*decoded.remarks, *odd),
+        remarks=(*decoded.remarks, *oddities(decoded.levels, decoded.white, decoded.scale)),
     )
 
 
-def _decode(name: str, data: bytes, full_scale: float | None = None, thin: bool = False) -> Decoded:
+def forget() -> None:
+    """Let go of what `describe` has kept: before another import. See lesson 03."""
+    _LAST.clear()
+
+
+def _decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
     if _dicom.is_dicom(name, data):
         return _dicom.decode(name, data, full_scale)
-    return _raster.decode(name, data, full_scale, thin)
+    return _raster.decode(name, data, full_scale)
+
+
+def _grey(decoded: Decoded) -> np.ndarray:
+    for remark in decoded.remarks:
+        warnings.warn(f"assumed in reading an image: {remark}", ImageWarning, stacklevel=3)  # once for a whole set
+    grey = np.asarray(decoded.levels, dtype=np.float32)
+    return grey if decoded.white == 1 else grey / decoded.white
+
+
+_LAST = Kept()  # what the last import has decoded
+if hasattr(os, "register_at_fork"):  # the file is the parent's; the lock may be held by one of its threads
+    os.register_at_fork(after_in_child=_LAST.__init__)

@@ -45,10 +45,7 @@ class ImageInfo:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Grey levels (h, w) and which of them is white; the kind of file; its scale where that was open; assumptions.
-
-    ``shape``: (h, w) of the image where the grey levels are those of some pixels only.
-    """
+    """Grey levels (h, w) and which of them is white; the kind of file; its scale where that was open; assumptions."""
 
     levels: np.ndarray
     white: float
@@ -56,7 +53,6 @@ class Decoded:
     format: str
     scale: Scale | None = None
     remarks: tuple[str, ...] = ()
-    shape: tuple[int, int] | None = None
 
 
 def looks_like_image(path) -> bool:

@@ -26,17 +26,14 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _open_lock = threading.Lock()  # warnings.catch_warnings is not safe between threads
 
 
-def decode(name: str, data: bytes, full_scale: float | None = None, thin: bool = False) -> Decoded:
-    """Grey levels of a file that Pillow reads, in [0, 1]; damaged notes of a PNG do not count (see `_bare_png`).
-
-    `thin`: where all pixels of colour would have to be made grey, those of every 4th row and column will do.
-    """
+def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
+    """Grey levels of a file that Pillow reads, in [0, 1]; damaged notes of a PNG do not count (see `_bare_png`)."""
     try:
-        return _decoded(name, data, full_scale, thin)
+        return _decoded(name, data, full_scale)
     except ImageError:
         if (bare := _bare_png(data)) is None:
             raise
-        return _decoded(name, bare, full_scale, thin)
+        return _decoded(name, bare, full_scale)
 
 
 def _bare_png(data: bytes) -> bytes | None:
@@ -57,14 +54,11 @@ def _bare_png(data: bytes) -> bytes | None:
     return bare if len(bare) < len(data) else None
 
 
-def _decoded(name: str, data: bytes, full_scale: float | None, thin: bool) -> Decoded:
+def _decoded(name: str, data: bytes, full_scale: float | None) -> Decoded:
     """`decode` for a file whose notes are whole."""
     image = _open(name, data)
     with room(image.width * image.height):
-        image, shape = _load(name, image), None
-        if thin and image.mode == "RGB" and _header_bits(image, data)[0] == 8:
-            shape = image.height, image.width
-            image = image.resize((-(-image.width // 4), -(-image.height // 4)), Image.Resampling.NEAREST)
+        image = _load(name, image)
         try:
             levels, white, scale = _grey(name, image, data, full_scale)
         except ImageError:
@@ -72,7 +66,7 @@ def _decoded(name: str, data: bytes, full_scale: float | None, thin: bool) -> De
         except DECODE_ERRORS as error:  # LAB, for one
             raise ImageError(name, f"has the mode {image.mode}, which cannot be made grey", SAVE_AS_PNG) from error
     remarks = (scale.remark,) if scale and scale.remark else ()
-    return Decoded(levels, white, image.mode, image.info["file_format"], scale, remarks, shape)
+    return Decoded(levels, white, image.mode, image.info["file_format"], scale, remarks)
 
 
 def _open(name: str, data: bytes) -> Image.Image:

@@ -255,6 +255,7 @@ def _import(plan: _Plan, notes, unused, unlabelled, rejects, progress: bool) -> 
     rows = sorted((row for row in plan.rows if _is_utf8(row.image_id)), key=lambda row: row.image_id)
     unused = [*unused, *_refuse_misleading(rows, plan.own, names)]
     patients(rows, plan.patient)  # a rule that fits nothing is refused before the files are read
+    images.forget()
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         infos = pool.map(lambda row: _describe(row.path), rows)
         shown = bar(infos, show=progress, total=len(rows), desc=title, unit="image")
@@ -324,7 +325,7 @@ def _misnamed(row: layout.Row) -> tuple[str, str, str]:
 
 def _describe(path: str) -> images.ImageInfo | images.ImageError:
     try:
-        return images.describe(path)
+        return images.describe(path, keep=True)
     except images.ImageError as error:
         return error
     except OSError as error:  # a name that is too long, for one

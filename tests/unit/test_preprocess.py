@@ -95,7 +95,7 @@ def test_cache_holds_what_prepare_gives_in_row_order(table, tmp_path):
 
 def test_cache_is_read_not_made_again(table, tmp_path, monkeypatch):
     first = preprocess.cache(table, size=16, folder=tmp_path / "cache")
-    monkeypatch.setattr(images, "read", lambda path, scale: pytest.fail("decoded again"))
+    monkeypatch.setattr(images, "read", lambda path, *_: pytest.fail("decoded again"))
     np.testing.assert_array_equal(preprocess.cache(table, size=16, folder=tmp_path / "cache"), first)
 
 
@@ -120,7 +120,7 @@ def test_a_file_that_changed_since_its_import_is_not_kept_under_the_old_hash(tab
 def test_an_interrupted_cache_goes_on_where_it_stopped(table, tmp_path, monkeypatch):
     read, seen = images.read, []
 
-    def breaks(path, scale):
+    def breaks(path, *_):
         if path.endswith("4.png"):
             raise OSError("the cable was pulled")
         seen.append(path)
@@ -131,7 +131,7 @@ def test_an_interrupted_cache_goes_on_where_it_stopped(table, tmp_path, monkeypa
         preprocess.cache(table, size=16, folder=tmp_path / "cache")
     assert not [p for p in (tmp_path / "cache").iterdir() if p.is_dir() and p.suffix != ".partial"]
     before = set(seen)
-    monkeypatch.setattr(images, "read", lambda path, scale: seen.append(path) or read(path))
+    monkeypatch.setattr(images, "read", lambda path, *_: seen.append(path) or read(path))
     seen.clear()
     stored = preprocess.cache(table, size=16, folder=tmp_path / "cache")
     assert before.isdisjoint(seen)
@@ -183,7 +183,7 @@ def test_a_cache_that_another_process_finished_meanwhile_is_not_made_again(table
         with monkeypatch.context() as other:
             other.setattr("filelock.FileLock", lock)
             preprocess.cache(table, size=16, folder=tmp_path / "cache")
-        monkeypatch.setattr(images, "read", lambda path, scale: pytest.fail("decoded again"))
+        monkeypatch.setattr(images, "read", lambda path, *_: pytest.fail("decoded again"))
         return lock(path)
 
     lock = filelock.FileLock
@@ -276,14 +276,14 @@ def test_only_the_damaged_image_is_read_again(table, tmp_path, monkeypatch):
     preprocess.cache(table, size=16, folder=tmp_path / "cache")
     flip(*folders(tmp_path), "images.npy", 128 + 2 * 256)
     read, seen = images.read, []
-    monkeypatch.setattr(images, "read", lambda path, scale: seen.append(path) or read(path))
+    monkeypatch.setattr(images, "read", lambda path, *_: seen.append(path) or read(path))
     with pytest.warns(UserWarning, match="damaged"):
         preprocess.cache(table, size=16, folder=tmp_path / "cache")
     assert seen == [table["path"][2]]
 
 
 def test_pixels_that_a_crash_lost_are_made_again_on_resuming(table, tmp_path, monkeypatch):
-    def breaks(path, scale):
+    def breaks(path, *_):
         if path.endswith("5.png"):
             raise OSError("the power went")
         return read(path)
@@ -304,7 +304,7 @@ def full_disk(*args):
 
 def test_a_full_disk_is_said_before_an_image_is_read(table, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "posix_fallocate", full_disk, raising=False)
-    monkeypatch.setattr(images, "read", lambda path, scale: pytest.fail("read before there was room"))
+    monkeypatch.setattr(images, "read", lambda path, *_: pytest.fail("read before there was room"))
     with pytest.raises(OSError, match=r"disk is full: the cache needs 0 MB in .*CXR_WORK_DIR") as caught:
         preprocess.cache(table, size=16, folder=tmp_path / "cache")
     assert caught.value.errno == errno.ENOSPC
