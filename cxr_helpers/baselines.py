@@ -3,7 +3,6 @@
 Each baseline takes the manifest and the cached images and returns a table of predictions.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import datasets
+from . import files
+from .paths import progress_dir
 from .predictions import build
 from .rows import check_rows
 
@@ -99,13 +99,8 @@ def save_guesses(predictions: pd.DataFrame, name: str, data_dir=None) -> Path:
     if len(models) != 1:
         raise ValueError(f"Save the guesses of one person at a time, not of {list(models)}.")
     path = _guesses_file(name, models[0], data_dir)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with files.whole_file(path) as part:
         predictions[["image_id", "predicted", "model"]].to_csv(part, index=False, lineterminator="\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 
@@ -124,7 +119,7 @@ def load_guesses(table: pd.DataFrame, name: str, data_dir=None, model: str | Non
 
 
 def _guesses_file(name: str, model: str, data_dir) -> Path:
-    folder = Path(data_dir) / "progress" if data_dir else datasets.progress_dir()
+    folder = Path(data_dir) / "progress" if data_dir else progress_dir()
     return folder / f"{name}-{model.replace(' ', '-')}.csv"
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from . import files
 from .console import plain_output
 
 app = typer.Typer(
@@ -290,13 +291,8 @@ def _write_by(write, out: Path) -> None:
     """A file, whole or not at all, its folder made; what is no plain file, such as /dev/stdout, is written to."""
     if out.is_symlink() or (out.exists() and not (out.is_file() and os.access(out.parent, os.W_OK))):
         return write(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{os.getpid()}.{out.name}")  # the ending stays: pandas packs .csv.gz
-    try:
+    with files.whole_file(out) as part:
         write(part)
-        os.replace(part, out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _show(table, title: str | None = None, lines: bool = True) -> None:

@@ -5,7 +5,6 @@ where their makers put them.
 For education, never for diagnosis. Introduced in lesson 01.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -18,9 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pandas as pd
 
-from . import fetch, manifest, phantom
-from ._quiet import locked
+from . import fetch, files, manifest, paths, phantom
 from .catalogue import CATALOGUE, DatasetInfo
+from .paths import data_dir, work_dir
+from .paths import progress_dir as progress_dir
 
 
 class DatasetNotFound(FileNotFoundError):
@@ -48,40 +48,6 @@ def info(name: str) -> DatasetInfo:
     raise DatasetNotFound(f"no set is called {name!r}; the catalogue has: {names}")
 
 
-def data_dir(path=None) -> Path:
-    """Absolute path of the folder that holds one sub-folder per set: ``path``, else CXR_DATA_DIR, else ``data``.
-
-    A relative path starts at the top folder of this project if the working folder lies inside it, so that a notebook
-    finds the same data wherever it runs; else at the working folder. Introduced in lesson 01.
-    """
-    path = Path(path or os.environ.get("CXR_DATA_DIR") or "data").expanduser()
-    if path.is_absolute():
-        return path
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        settings = folder / "pyproject.toml"
-        if settings.is_file() and 'name = "cxr-helpers"' in settings.read_text("utf-8", errors="replace"):
-            return folder / path
-    return here / path
-
-
-def work_dir() -> Path:
-    """Folder of caches and progress: CXR_WORK_DIR, else the project's own ``data``; CXR_DATA_DIR may be read-only.
-
-    See lesson 03.
-    """
-    return data_dir(os.environ.get("CXR_WORK_DIR") or "data")
-
-
-def progress_dir() -> Path:
-    """Folder of what the reader has done, such as guesses: CXR_PROGRESS_DIR, else ``progress`` in the work folder.
-
-    Introduced in lesson 01.
-    """
-    chosen = os.environ.get("CXR_PROGRESS_DIR")
-    return data_dir(chosen) if chosen else work_dir() / "progress"
-
-
 def keep_on_drive(wanted: bool = True, mount_point: str = "/content/drive") -> None:
     """On Google Colab, where every notebook has a machine of its own: keep the reader's progress on their Google Drive.
 
@@ -89,7 +55,7 @@ def keep_on_drive(wanted: bool = True, mount_point: str = "/content/drive") -> N
     where there is no Drive to connect to. Introduced in lesson 01.
     """
     if wanted:
-        os.environ["CXR_PROGRESS_DIR"] = str(mount_google_drive(mount_point) / "cxr-course")
+        paths.keep_progress_in(mount_google_drive(mount_point) / "cxr-course")
 
 
 def load(name: str, data_dir=None, download: bool = False, progress: bool = True) -> pd.DataFrame:
@@ -146,7 +112,7 @@ def _number_differs(row: DatasetInfo, found: manifest.Imported) -> str:
 def _drawn(name: str, layout: str, n: int | None = None, seed: int = 0, **drawn) -> Path:
     """A design, drawn on first use; kernels that start together wait for the one that draws."""
     work_dir().mkdir(parents=True, exist_ok=True)
-    with locked(work_dir() / f"phantom-{name}.lock"):
+    with files.one_at_a_time(work_dir() / f"phantom-{name}.lock"):
         return phantom.cached(phantom.design(name, n, seed), work_dir(), name, layout, **drawn)
 
 
@@ -230,7 +196,7 @@ def _in_folders(found: manifest.Imported, name: str, dataset: str) -> manifest.I
         place = f"{folder}/{Path(path).name}"
         places[f"{folder}/{number}-{Path(path).name}" if place in places else place] = path
     text = "".join(f"{place}\n{path}\n" for place, path in places.items()) + "".join(table["sha256"])
-    root = work_dir() / "folders" / f"{name}-{dataset}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    root = work_dir() / "folders" / f"{name}-{dataset}-{files.sha256(text.encode())[:12]}"
     if not root.is_dir():
         _link_all(places, root)
     paths = [str(root / place) for place in places]
@@ -241,18 +207,17 @@ def _in_folders(found: manifest.Imported, name: str, dataset: str) -> manifest.I
 def _link_all(places: dict[str, str], root: Path) -> None:
     """Link each file to its place below root, which appears whole or not at all."""
     root.parent.mkdir(parents=True, exist_ok=True)
-    with locked(root.with_suffix(".lock")):
+    with files.one_at_a_time(root.with_suffix(".lock")):
         if root.is_dir():
             return
-        with tempfile.TemporaryDirectory(prefix=f".{root.name}.", dir=root.parent) as temporary:
+        with files.whole_folder(root) as new:
             for place, path in places.items():
-                target = Path(temporary, "new", place)
+                target = new / place
                 target.parent.mkdir(parents=True, exist_ok=True)
                 try:
                     os.link(path, target)
                 except OSError:  # another disk, or one without links
                     shutil.copyfile(path, target)
-            os.replace(Path(temporary, "new"), root)
 
 
 def how_to_get(name: str, data_dir=None) -> str:
@@ -386,12 +351,6 @@ def _from_kaggle(row: DatasetInfo, folder: Path) -> Path:
         by_hand = how_to_get(row.name, folder.parent)
         remedy = f"Check your connection and https://www.kaggle.com/settings (API token), or:\n{by_hand}"
         raise fetch.FetchError(row.url, f"Kaggle did not give the set ({error})", remedy) from error
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        shutil.copytree(cached, temporary / "set")
-        if folder.exists():
-            folder.rmdir()
-        os.replace(temporary / "set", folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with files.whole_folder(folder) as new:
+        shutil.copytree(cached, new, dirs_exist_ok=True)
     return folder

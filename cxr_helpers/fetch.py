@@ -6,14 +6,12 @@ For education, never for diagnosis. Introduced in lesson 01.
 import bz2
 import errno
 import gzip
-import hashlib
 import lzma
 import os
 import re
 import shutil
 import stat
 import tarfile
-import tempfile
 import time
 import zipfile
 import zlib
@@ -24,7 +22,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from ._quiet import locked
+from . import files
 from .console import bar
 
 _BLOCK = 1 << 20
@@ -103,8 +101,8 @@ def download(
         with alone(part):
             if _is(destination, sha256):  # another process has brought it meanwhile
                 return destination
-            _with_attempts(url, part, sha256, progress, attempts, wait, timeout, max_bytes)
-            os.replace(part, destination)
+            with files.whole_file(destination, unfinished=part):
+                _with_attempts(url, part, sha256, progress, attempts, wait, timeout, max_bytes)
             _tag(part).unlink(missing_ok=True)
     except OSError as error:
         problem = f"cannot be written to {destination} ({error})"
@@ -120,7 +118,7 @@ def alone(place: Path):
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     lock = place.with_name(place.name + ".lock")
-    with locked(lock):
+    with files.one_at_a_time(lock):
         try:
             yield
         finally:
@@ -143,17 +141,12 @@ def extract(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FetchError(archive, f"would overwrite {folder}", "Delete that folder first, or choose another")
     limit = min(max_bytes, max(_RATIO_FROM, int(max_ratio * archive.stat().st_size)))
-    temporary = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        _unpack(archive, temporary, limit, max_files)
-        if not any(temporary.iterdir()):
-            raise FetchError(archive, "holds no file", "Check that it is the archive you meant, or download it again")
-        temporary.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        os.replace(temporary, folder)
+        with files.whole_folder(folder) as new:
+            _unpack(archive, new, limit, max_files)
+            if not any(new.iterdir()):
+                remedy = "Check that it is the archive you meant, or download it again"
+                raise FetchError(archive, "holds no file", remedy)
     except _ARCHIVE_ERRORS as error:
         if isinstance(error, FetchError):
             raise
@@ -162,9 +155,6 @@ def extract(
             problem = f"could not be unpacked into {folder} ({error})"
             raise FetchError(archive, problem, "Free space, or choose a folder that you may write to") from error
         raise FetchError(archive, f"is damaged or cannot be unpacked ({error})", "Download it again") from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
@@ -181,7 +171,7 @@ def _with_attempts(url, part, sha256, progress, attempts, wait, timeout, max_byt
             continue
         if sha256 is None:
             return _refuse_content(url, part)
-        if (found := _hash(part)) == sha256:
+        if (found := files.sha256(part)) == sha256:
             return
         _discard(part)
         reason = f"SHA-256 is {found} instead of {sha256}"
@@ -337,12 +327,7 @@ def _discard(part: Path) -> None:
 
 
 def _is(path: Path, sha256: str | None) -> bool:
-    return sha256 is not None and path.is_file() and _hash(path) == sha256
-
-
-def _hash(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256 is not None and path.is_file() and files.sha256(path) == sha256
 
 
 def _unpack(archive: Path, folder: Path, limit: int, max_files: int) -> None:

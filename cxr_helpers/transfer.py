@@ -4,9 +4,7 @@ A frozen backbone fits nothing to the images, so features may be computed before
 of the penalty and the choice between features are fitted inside the training part. Introduced in lesson 08.
 """
 
-import hashlib
 import json
-import os
 import time
 import warnings
 import zipfile
@@ -18,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import datasets, models, split
+from . import files, models, split
 from .console import bar
+from .paths import cache_dir
 from .predictions import build
 from .rows import check_rows, remember_as
 
@@ -54,17 +53,12 @@ def features(
     if not pool or set(pool) - set(POOLS):
         raise ValueError(f"pool must name some of {POOLS}, not {tuple(pool)}")
     key = _key(images, backbone, {"version": VERSION, "pool": list(pool), "mirrored": mirrored})
-    place = Path(folder or datasets.work_dir() / "cache") / f"features-{key}.npz"
+    place = Path(folder or cache_dir()) / f"features-{key}.npz"
     found = _kept(place, len(images))
     if found is None:
         found = _compute(images, backbone, pool, mirrored, batch_size, progress)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_name(f".{place.stem}.{os.getpid()}.part.npz")
-        try:
+        with files.whole_file(place) as part:
             np.savez(part, features=found)
-            os.replace(part, place)
-        finally:
-            part.unlink(missing_ok=True)
     return remember_as(found, images)
 
 
@@ -139,16 +133,19 @@ def _pool(output, pool: Sequence[str]) -> list:
 
 def _key(images: np.ndarray, backbone, settings: dict) -> str:
     """Hash of the images, of the weights, and of the layers without their names, which change from run to run."""
-    digest = hashlib.sha256(np.ascontiguousarray(images).data)
-    digest.update(json.dumps([settings, list(images.shape)]).encode())
-    for layer in backbone.layers:
-        config = {k: v for k, v in layer.get_config().items() if k not in ("name", "dtype", "trainable")}
-        digest.update(json.dumps([type(layer).__name__, config], sort_keys=True, default=str).encode())
-        for values in layer.get_weights():
-            digest.update(np.ascontiguousarray(values).data)
-    places = [backbone.layers.index(output._keras_history.operation) for output in backbone.outputs]
-    digest.update(json.dumps(places).encode())
-    return digest.hexdigest()[:20]
+
+    def pieces():
+        yield np.ascontiguousarray(images).data
+        yield json.dumps([settings, list(images.shape)]).encode()
+        for layer in backbone.layers:
+            config = {k: v for k, v in layer.get_config().items() if k not in ("name", "dtype", "trainable")}
+            yield json.dumps([type(layer).__name__, config], sort_keys=True, default=str).encode()
+            for values in layer.get_weights():
+                yield np.ascontiguousarray(values).data
+        places = [backbone.layers.index(output._keras_history.operation) for output in backbone.outputs]
+        yield json.dumps(places).encode()
+
+    return files.sha256(pieces())[:20]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from pathlib import Path
 import nbformat
 import nbformat.reader
 
+from cxr_helpers import files
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # The policy on outputs, in one place: a committed output may show the project's own phantoms (CC0) and nothing else,
@@ -110,16 +112,8 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
 
 def write_atomic(path: Path, text: str) -> None:
     """Write a text file by way of a temporary one beside it, so that nothing half-written stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with files.whole_file(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
 
 
 def relative(path: Path, root: Path = ROOT) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cxr_helpers import images, phantom, plots, preprocess
+from cxr_helpers import files, images, phantom, plots, preprocess
 from tools.common import ROOT, ToolError
 
 FIGURE = ROOT / "data" / "figures" / "phantoms.png"
@@ -147,10 +147,8 @@ def main() -> int:
     except (ToolError, images.ImageError) as error:
         print(f"phantom_sheet: {error}", file=sys.stderr)
         return 2
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.partial")
-    partial.write_bytes(small_png(picture))
-    partial.replace(out)
+    with files.whole_file(out) as part:
+        part.write_bytes(small_png(picture))
     print(f"{out.name}: {out.stat().st_size / 1000:.0f} kB\n{picture.alt}")
     return 0
 

@@ -1,11 +1,11 @@
 """Small invented studies, from a random generator: what questions about reviewing are asked of."""
 
-import hashlib
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from .. import files
 from . import fresh
 
 MODELS, PARTS = ("A", "B"), ("train", "val", "test")
@@ -27,7 +27,7 @@ def film_lines(rng: np.random.Generator, patients: list[str], split: str, films=
 
 
 def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+    return bytes.fromhex(files.sha256(text.encode()))
 
 
 def leaking_table(rng: np.random.Generator) -> pd.DataFrame:

@@ -1,13 +1,12 @@
 """Fresh data with fresh names from a random generator: what the checks run an answer on."""
 
-import hashlib
 import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from .. import duplicates, manifest
+from .. import duplicates, files, manifest
 
 FOLDERS = {"normal": "Normal", "covid": "Covid", "viral": "Viral Pneumonia"}
 USUAL = ("normal", "normal", "normal", "covid", "covid", "viral")  # labels of the patients, in turn
@@ -45,7 +44,7 @@ def cohort(
             file = f"{FOLDERS[label]}/{name}.png"
             rows.append({"image_id": file, "label": label, "patient": known, "original_label": FOLDERS[label]})
     table = pd.DataFrame(rows).drop_duplicates("image_id", ignore_index=True)
-    table["sha256"] = [hashlib.sha256(name.encode()).hexdigest() for name in table["image_id"]]
+    table["sha256"] = [files.sha256(name.encode()) for name in table["image_id"]]
     table = table.iloc[rng.permutation(len(table))].reset_index(drop=True)
     _copy(table, copies, rng)
     filled = {"width": 224, "height": 224, "mode": "L", "format": "PNG", "bytes": 20_000, "licence": "CC0-1.0"}

@@ -1,6 +1,7 @@
 """Questions of lesson 04, splitting: the split, its proof, and which number to believe."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -145,7 +146,7 @@ def move_files(table, seed):
     for path, part in zip(table["path"], result["split"], strict=True):
         target = Path(path).parents[1] / part / Path(path).name
         target.parent.mkdir(exist_ok=True)
-        os.replace(path, target)
+        shutil.move(path, target)
         paths.append(str(target))
     return result.assign(path=paths)
 

@@ -1,9 +1,6 @@
 """One folder that holds all that an answer depends on, and the answer: one file in, one answer out."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import calibrate, explain, images, manifest, preprocess, uncertainty
+from .. import calibrate, explain, files, images, manifest, preprocess, uncertainty
 from ..models.answers import check_model
 from ..predictions import check, classes, columns, probabilities, with_probabilities
 from ..train import class_names, name_classes
 from ._card import NOTE
 from ._export import keras_runner
-from ._reading import CARD, GATE, MODEL, SETTINGS, SUMS, VERSION, _digest, checked_settings, open_model, read_files
+from ._reading import CARD, GATE, MODEL, SETTINGS, SUMS, VERSION, checked_settings, open_model, read_files
 
 REPLAYED, REPLAY_TOLERANCE = 16, 1e-3  # files that a new bundle answers again, and by how much a probability may differ
 
@@ -92,10 +89,7 @@ def save_bundle(
         raise ValueError("a replay needs both: predictions, and the table that has the paths of their images")
     if folder.exists() and any(folder.iterdir()) and not (folder / SUMS).is_file():
         raise FileExistsError(f"{folder} holds other files; give an empty folder for the bundle")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    outer = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        (new := outer / "new").mkdir()
+    with files.whole_folder(folder, replace=True) as new:
         model.save(new / MODEL)
         opened = open_model(new / MODEL)  # it does open in safe mode
         if np.abs(check_model(model) - check_model(opened)).max() > REPLAY_TOLERANCE:
@@ -109,14 +103,9 @@ def save_bundle(
         if gate is not None:
             np.savez(new / GATE, **uncertainty.gate_to_dict(gate))
         names = sorted(path.name for path in new.iterdir())
-        (new / SUMS).write_text("".join(f"{_digest(new / name)}  {name}\n" for name in names), "utf-8")
+        (new / SUMS).write_text("".join(f"{files.sha256(new / name)}  {name}\n" for name in names), "utf-8")
         if predictions is not None:
             _replay(load_bundle(new), predictions, table)
-        if folder.exists():
-            os.replace(folder, outer / "old")
-        os.replace(new, folder)
-    finally:
-        shutil.rmtree(outer, ignore_errors=True)
     return folder
 
 

@@ -1,6 +1,5 @@
 """Small files for other machines: LiteRT and ONNX, and how far their answers, size and speed differ from Keras."""
 
-import hashlib
 import io
 import logging
 import os
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .. import pipeline
+from .. import files, pipeline
 from ..console import quiet
 from ..models.answers import answer_layer, as_probabilities, leaves
 from ..stats import wilson
@@ -53,23 +52,12 @@ def export(model, folder, formats: Iterable[str] = USUAL, *, representative: np.
     for name in formats:
         kind, precision, file = FORMATS[name]
         content = _onnx(model) if kind == "ONNX" else _litert(model, name, representative)
-        _write(folder / file, content)
-        digest = hashlib.sha256(content).hexdigest()
+        with files.whole_file(folder / file) as part:
+            part.write_bytes(content)
+        digest = files.sha256(content)
         size = len(content) / 1000
         rows.append([name, str(folder / file), kind, precision, size, digest])
     return pd.DataFrame(rows, columns=["name", "file", "format", "precision", "kB", "sha256"])
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read
-        os.replace(temporary, path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _in_float32(model):

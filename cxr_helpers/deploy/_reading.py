@@ -1,6 +1,5 @@
 """Reading a bundle: every file is compared with its hash, bounded in size and checked before anything is used."""
 
-import hashlib
 import json
 import numbers
 import re
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import pipeline, preprocess, uncertainty
+from .. import files, pipeline, preprocess, uncertainty
 from ..models.answers import check_model, output_units
 
 MODEL, SETTINGS, GATE, CARD, SUMS = "model.keras", "settings.json", "gate.npz", "card.md", "SHA256SUMS"
@@ -35,7 +34,7 @@ def read_files(folder: Path, expected: str | None) -> dict:
     version, listed = _check_sums(folder, expected)
     for name in listed:
         _check_size(folder / name)
-        if _digest(folder / name) != listed[name]:
+        if files.sha256(folder / name) != listed[name]:
             raise BundleError(f"{folder / name} is missing or was changed after the bundle was written")
     settings = _within(folder / SETTINGS, lambda path: _json(path.read_bytes()))
     card = _within(folder / CARD, lambda path: path.read_bytes().decode("utf-8"))
@@ -61,7 +60,7 @@ def _check_sums(folder: Path, expected: str | None) -> tuple[str, dict[str, str]
         raise BundleError(f"{folder} is no bundle: it has no {SUMS}; write one with deploy.save_bundle")
     _check_size(sums)
     content = sums.read_bytes()
-    version = hashlib.sha256(content).hexdigest()
+    version = files.sha256(content)
     if expected is not None and str(expected).strip().lower() != version:
         raise BundleError(f"{sums} is not the list that was expected: another version, or tampered with")
     found = re.findall(rb"([0-9a-f]{64})  ([\w.]+)\n", content)
@@ -89,11 +88,6 @@ def _check_size(path: Path) -> None:
     if size > LARGEST[path.name]:
         most = LARGEST[path.name] / 1e6
         raise BundleError(f"{path} holds {size / 1e6:,.1f} MB, more than the {most:g} MB that it can have in a bundle")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _json(content: bytes) -> dict:

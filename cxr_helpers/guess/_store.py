@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import datasets
-from .._quiet import locked
+from .. import datasets, files
 
 FILE = "guesses.jsonl"
 SWITCH = "CXR_GUESS"  # set to "example" by whatever runs notebooks with nobody there
@@ -76,7 +75,7 @@ def add(choose: Callable[[list[dict]], Iterable[dict]]) -> list[dict]:
     file = path()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with locked(file.with_name(f".{file.name}.lock")):
+        with files.one_at_a_time(file.with_name(f".{file.name}.lock")):
             before = records()
             new = list(choose(before))
             if new:

@@ -1,12 +1,13 @@
 """The rules of the manifest: columns, types, check, writing and reading."""
 
 import csv as csv_reader
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
+
+from .. import files
 
 LABELS = ("normal", "covid", "viral", "bacterial", "effusion", "pneumonia", "non_covid")
 SPLITS = ("train", "val", "test")
@@ -66,14 +67,9 @@ def write(table: pd.DataFrame, csv) -> None:
     csv = Path(os.path.abspath(csv))
     if csv.exists() and not csv.is_file():
         raise ManifestError(f"{csv} is a folder or a device: give the path of a file")
-    csv.parent.mkdir(parents=True, exist_ok=True)
     table["path"] = [_relative(path, csv.parent) for path in table["path"]]
-    part = csv.with_name(f".{csv.name}.{os.getpid()}.part")
-    try:
+    with files.whole_file(csv) as part:
         table.to_csv(part, index=False, lineterminator="\n")
-        os.replace(part, csv)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read(csv) -> pd.DataFrame:
@@ -94,7 +90,7 @@ def digest(table: pd.DataFrame) -> str:
 
     Introduced in lesson 01.
     """
-    return hashlib.sha256("\n".join(table["sha256"]).encode()).hexdigest()
+    return files.sha256("\n".join(table["sha256"]).encode())
 
 
 def scales(table: pd.DataFrame) -> list[float | None]:

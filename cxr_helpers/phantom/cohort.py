@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +18,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from .. import files
 from ..console import bar
 from .acquisition import SITES
 from .patient import stream
@@ -122,16 +121,11 @@ def write(
     if folder.exists() and any(folder.iterdir()) and not _holds(folder):
         raise FileExistsError(f"{folder} holds other files; give an empty folder for the phantoms")
     table = place(design_table.reset_index(drop=True), layout, format)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with files.whole_folder(folder, replace=True) as work:
         truth = _draw_all(table, _Job(str(work), size, masks), progress, processes)
         truth.to_csv(work / "truth.csv", index=False)
         facts = {"key": key, "images": len(table), "layout": layout, "licence": LICENCE}
         (work / "phantom.json").write_text(json.dumps(facts, indent=1))
-        _replace(work, folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return folder / "images"
 
 
@@ -193,9 +187,8 @@ def cohort_key(design_table: pd.DataFrame, *, layout="classes", format="mixed", 
     >>> phantom.cohort_key(table) == phantom.cohort_key(table, size=96)
     False
     """
-    digest = hashlib.sha256(design_table[list(COLUMNS)].to_csv(index=False).encode())
-    digest.update(f"{layout}|{format}|{bool(masks)}|{int(size)}|{RENDERER_VERSION}".encode())
-    return digest.hexdigest()
+    settings = f"{layout}|{format}|{bool(masks)}|{int(size)}|{RENDERER_VERSION}"
+    return files.sha256((design_table[list(COLUMNS)].to_csv(index=False) + settings).encode())
 
 
 def place(design_table: pd.DataFrame, layout: str = "classes", format: str = "mixed") -> pd.DataFrame:
@@ -322,18 +315,6 @@ def _count(folder: Path) -> int:
     return sum(not name.startswith(".") for _, _, names in os.walk(folder) for name in names)
 
 
-def _replace(work: Path, folder: Path) -> None:
-    """Put the finished folder in place; an older cohort goes only after the new one stands."""
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-        os.replace(folder, old / "cohort")
-        os.replace(work, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        os.replace(work, folder)
-    folder.chmod(0o755)
-
-
 def _draw_all(table: pd.DataFrame, job: _Job, progress: bool, processes: int) -> pd.DataFrame:
     """Share the rows between this process and plain sub-processes (safe in notebooks and with TensorFlow loaded)."""
     rows = _records(table)
@@ -449,7 +430,7 @@ def _dicom(image: np.ndarray, row: dict) -> bytes:
     pixels = np.rint((1 - image if inverted else image) * 4095).astype(np.uint16)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
-    number = int(hashlib.sha256(row["image_id"].encode()).hexdigest()[:24], 16)
+    number = int(files.sha256(row["image_id"].encode())[:24], 16)
     meta.MediaStorageSOPInstanceUID = f"2.25.{number}"
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)

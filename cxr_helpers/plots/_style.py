@@ -4,12 +4,13 @@ import base64
 import io
 import os
 import sys
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from .. import files
 
 DPI = 100
 WIDTH = 8.0  # inches: the width of a notebook's output
@@ -112,15 +113,8 @@ class Picture:
         content = io.BytesIO(self.png() if kind == ".png" else b"")
         if kind != ".png":
             self.figure.savefig(content, format=kind[1:])
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=kind)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content.getvalue())
-            os.chmod(temporary, 0o644)  # mkstemp gives the owner alone the right to read
-            os.replace(temporary, path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with files.whole_file(path) as part:
+            part.write_bytes(content.getvalue())
         return path
 
 

@@ -170,7 +170,7 @@ def test_conversion_checks_the_hash_first_and_is_whole_or_not_at_all(
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(weights.os, "replace", fails)
+        patch.setattr("os.replace", fails)
         with pytest.raises(OSError, match="disk full"):
             weights.convert(file, destination, sha256)
     assert list(tmp_path.iterdir()) == []

@@ -222,7 +222,7 @@ def test_nothing_half_written_stays_when_it_is_terminated(tmp_path):
     command = [sys.executable, "-m", "cxr_helpers.cli", "phantom", str(tmp_path / "set"), "--n", "400"]
     drawing = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".set-*/images/*/*")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".set-*/new/images/*/*")) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert list(tmp_path.iterdir()), "it never started"
     drawing.terminate()

@@ -1,8 +1,11 @@
 """Whole or not at all: files and folders, locks and hashes; and that nobody else in the package does it by hand."""
 
+import ast
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,7 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import cxr_helpers
 from cxr_helpers import datasets, files, paths
+
+PACKAGE = Path(cxr_helpers.__file__).parent
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 
 def names(folder: Path) -> list[str]:
@@ -252,3 +259,66 @@ def test_the_cache_is_in_the_work_folder_and_datasets_names_the_same_places(tmp_
     monkeypatch.setenv("CXR_PROGRESS_DIR", "")
     paths.keep_progress_in(tmp_path / "drive")
     assert paths.progress_dir() == tmp_path / "drive"
+
+
+# --- nobody else ------------------------------------------------------------------------------------------------------
+
+BY_HAND = {
+    *("os.replace", "os.rename", "os.renames", "tempfile.mkstemp", "tempfile.mkdtemp", "tempfile.NamedTemporaryFile"),
+    *("hashlib.sha256", "hashlib.file_digest", "hashlib.new", "filelock.FileLock"),
+    *("rename of 1", "replace of 1", "CXR_DATA_DIR", "CXR_WORK_DIR", "CXR_PROGRESS_DIR"),
+}
+
+
+def by_hand(source: str) -> list[str]:
+    """Lines of a module that put something in place, make a hash or a lock, or read where things lie."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        names = []
+        if isinstance(node, ast.Attribute):
+            names = [ast.unparse(node)]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names = [node.value]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.keywords:
+            names = [f"{node.func.attr} of {len(node.args)}"]  # of a table it has keywords, of a text two arguments
+        found += [f"{node.lineno}: {name}" for name in names if name in BY_HAND]
+    return found
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m not in ("files.py", "paths.py")])
+def test_no_other_room_puts_a_file_in_place_or_reads_where_things_lie(module):
+    assert not by_hand((PACKAGE / module).read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.replace(part, path)",
+        "part.rename(path)",
+        "Path(part).replace(path)",
+        "tempfile.mkstemp()",
+        "from tempfile import mkdtemp",
+        "x = hashlib.sha256",
+        "with open(p, 'rb') as f: hashlib.file_digest(f, 'sha256')",
+        "from hashlib import sha256",
+        "from filelock import FileLock",
+        "os.environ.get('CXR_WORK_DIR')",
+        "os.environ['CXR_DATA_DIR']",
+    ],
+)
+def test_the_rule_sees(line):
+    assert by_hand(f"import os\n{line}\n")
+
+
+def test_the_rule_lets_text_and_tables_be():
+    assert not by_hand("'a'.replace('a', 'b'); table.replace('', None); table.rename(columns={}); hashlib.blake2b(b'')")
+
+
+def test_the_ground_floor_is_light():
+    code = (
+        "import sys; from cxr_helpers import files, paths;"
+        "assert not {'numpy', 'pandas', 'filelock', 'PIL'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from cxr_helpers import deploy, pipeline, train
-from cxr_helpers._quiet import locked
 from cxr_helpers.console import plain_output
+from cxr_helpers.files import one_at_a_time
 from tests import draw
 
 # --- consoles -------------------------------------------------------------------------------------------------------
@@ -84,11 +84,11 @@ def test_a_drive_without_locks_is_worked_on_with_a_warning(error, outcome, tmp_p
     monkeypatch.setattr("filelock.FileLock.acquire", acquire)
     entered = False
     if outcome == "warns":
-        with pytest.warns(UserWarning, match="has no locks.*one process at a time"), locked(tmp_path / "x.lock"):
+        with pytest.warns(UserWarning, match="has no locks.*one process at a time"), one_at_a_time(tmp_path / "x.lock"):
             entered = True
         assert entered
     else:
-        with pytest.raises(type(error)), locked(tmp_path / "x.lock"):
+        with pytest.raises(type(error)), one_at_a_time(tmp_path / "x.lock"):
             entered = True
         assert not entered
 
@@ -97,7 +97,7 @@ def test_a_lock_is_held_inside_and_free_behind_also_after_an_error(tmp_path):
     from filelock import FileLock, Timeout
 
     def works():
-        with locked(tmp_path / "x.lock"):
+        with one_at_a_time(tmp_path / "x.lock"):
             with pytest.raises(Timeout):
                 FileLock(tmp_path / "x.lock", timeout=0).acquire()
             raise OSError(errno.ENOSYS, "an error of the work")

@@ -104,7 +104,7 @@ def test_nothing_half_written_stays(backbone, images, tmp_path, monkeypatch):
     def fails(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(transfer.os, "replace", fails)
+    monkeypatch.setattr("os.replace", fails)
     with pytest.raises(OSError, match="disk full"):
         transfer.features(images, backbone, folder=tmp_path, progress=False)
     assert list(tmp_path.iterdir()) == []
