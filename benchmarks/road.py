@@ -60,23 +60,22 @@ def main() -> None:
     rows = []
     for number in range(options.rounds):
         for which, checkout in checkouts.items():
-            rows.append(
-                {"round": number, "checkout": which, "commit": commit(checkout)} | walk(checkout, options.folder)
-            )
+            found = walk(checkout, options.folder)
+            rows.append({"round": number, "checkout": which, **found})
             print(rows[-1], flush=True)
     table = pd.DataFrame(rows).assign(set=options.name or options.folder.name)
     if table["result"].nunique() > 1:
         raise SystemExit("the two do not give the same table, pairs and images")
-    today = {"cores": os.cpu_count(), "date": datetime.date.today().isoformat()}
-    table = table.assign(**today, command="python -m benchmarks.road FOLDER OLD_CHECKOUT").round(3)
+    table = table.assign(old=commit(checkouts["old"]), cores=os.cpu_count(), date=datetime.date.today().isoformat())
+    table = table.assign(command="python -m benchmarks.road FOLDER OLD_CHECKOUT").round(3)
     file = HERE / "road.csv"
     before = pd.read_csv(file) if file.exists() else table[:0]
     before = before[before["set"] != table["set"].iloc[0]]
     pd.concat([before, table] if len(before) else [table]).to_csv(file, index=False)
-    middle = table.groupby("checkout")[["seconds", "cpu_seconds", "peak_mb", "opened"]].median()
-    for column in ("seconds", "cpu_seconds"):
-        middle[f"ratio of {column}"] = middle[column] / middle.loc["old", column]
-    print(middle.round(2).to_string())
+    print(table.groupby("checkout")[["seconds", "cpu_seconds", "peak_mb", "opened"]].median().round(2).to_string())
+    turns = table.pivot(index="round", columns="checkout", values=["seconds", "cpu_seconds"])
+    ratio = (turns.xs("new", axis=1, level=1) / turns.xs("old", axis=1, level=1)).median()
+    print(f"median ratio of {options.rounds} turns: {ratio['seconds']:.2f} (work: {ratio['cpu_seconds']:.2f})")
 
 
 def walk(checkout: Path, folder: Path) -> dict:
@@ -91,9 +90,9 @@ def walk(checkout: Path, folder: Path) -> dict:
 
 
 def commit(checkout: Path) -> str:
-    """Short name of the commit that a checkout stands at, with a plus where it holds changes."""
-    ask = lambda *what: subprocess.run(["git", *what], cwd=checkout, capture_output=True, text=True).stdout.strip()  # noqa: E731
-    return ask("rev-parse", "--short", "HEAD") + "+" * bool(ask("status", "--porcelain", "--untracked-files=no"))
+    """Short name of the commit that a checkout stands at."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True).stdout.strip()
 
 
 if __name__ == "__main__":
