@@ -15,8 +15,8 @@ from ._maps import heat_maps
 from ._outlines import outlines
 from ._radiographs import compare_images, duplicate_pairs, filters, mean_images, montage, weights
 from ._results import confusion, curves, precision_recall, roc
-from ._style import Picture, class_colour, show
 from ._uncertainty import risk_coverage, side_by_side
+from .look import Picture, class_colour, show
 
 __all__ = [
     "Picture",

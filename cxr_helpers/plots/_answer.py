@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ._radiographs import draw
-from ._style import FAINT, GREY, Picture, class_colour, grid_lines, listed, new_figure, style
+from .look import FAINT, GREY, Picture, class_colour, grid_lines, listed, new_figure, style
 
 WARM = "inferno"
 

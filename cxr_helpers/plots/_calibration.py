@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ._style import FAINT, GREY, INK, PALETTE, Picture, grid_lines, listed, need_columns, new_figure, style
+from .look import FAINT, GREY, INK, PALETTE, Picture, grid_lines, listed, need_columns, new_figure, style
 
 STROKES = ("-", "-.", (0, (3, 1, 1, 1)))
 

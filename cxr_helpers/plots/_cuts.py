@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ._style import GREY, PALETTE, Picture, grid_lines, in_order, listed, need_columns, new_figure, style
+from .look import GREY, PALETTE, Picture, grid_lines, in_order, listed, need_columns, new_figure, style
 
 STROKES, MARKS = ("-", "--", "-.", ":"), "osD^"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ._style import (
+from .look import (
     Picture,
     class_colour,
     count,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._style import FAINT, GREY, INK, PALETTE, Picture, count, grid_lines, new_figure, style
+from .look import FAINT, GREY, INK, PALETTE, Picture, count, grid_lines, new_figure, style
 
 MINE, TRUTH = PALETTE[1], PALETTE[0]
 

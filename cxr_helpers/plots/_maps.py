@@ -6,7 +6,7 @@ import numpy as np
 
 from ._outlines import OUTLINES, _legend, _names, _outline
 from ._radiographs import _listed_or_none, _same_length, blank, grey
-from ._style import PALETTE, Picture, count, listed, new_figure, style
+from .look import PALETTE, Picture, count, listed, new_figure, style
 
 COLOURS = "inferno"  # dark is cold, bright is hot, also in grey and to most kinds of colour vision
 STEPS = 12  # of heat and of grey: few colours, so that the file stays small

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._radiographs import _listed_or_none, _panels, _same_length, draw, grey
-from ._style import PALETTE, WIDTH, Picture, count, style
+from .look import PALETTE, WIDTH, Picture, count, style
 
 # Name of a mask: words of the legend, colour (after Okabe & Ito, light enough for grey), stroke.
 OUTLINES = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ._style import WIDTH, Picture, count, in_order, listed, need_columns, new_figure, style
+from .look import WIDTH, Picture, count, in_order, listed, need_columns, new_figure, style
 
 OUTLINE = "#E69F00"
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._general import MARKS, STROKES
-from ._style import INK, PALETTE, Picture, grid_lines, listed, need_columns, new_figure, style
+from .look import INK, PALETTE, Picture, grid_lines, listed, need_columns, new_figure, style
 
 
 def side_by_side(table, *, title: str = "Internal and external", mark: str | None = None) -> Picture:

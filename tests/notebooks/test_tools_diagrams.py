@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cxr_helpers.plots._style import GREY
+from cxr_helpers.plots.look import GREY
 from tools import common, diagrams, lint_content
 from tools.diagrams import __main__ as command
 from tools.diagrams import canvas

@@ -51,6 +51,7 @@ INSIDE = {
     "tests/unit/test_images_scale.py": {"images"},
     "tests/unit/test_pipeline.py": {"pipeline"},
     "tests/unit/test_preprocess.py": {"preprocess"},
+    "tests/unit/test_road.py": {"images"},
     "tests/unit/test_rows.py": {"rows"},
     "tests/unit/test_split.py": {"split"},
     "tests/unit/test_stats.py": {"stats"},

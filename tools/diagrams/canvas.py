@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from cxr_helpers.plots._style import FAINT, GREY, INK, PALETTE, STYLE, text_colour
+from cxr_helpers.plots.look import FAINT, GREY, INK, PALETTE, STYLE, text_colour
 
 WIDTH, DPI, COLOURS = 640, 100, 32
 SMALLEST, SMALL, TEXT, TITLE = 11, 12, 13, 15  # points: 15, 17, 18 and 21 pixels
