@@ -57,6 +57,7 @@ TEMPLATE = """{% extends "index.html.j2" %}
 .reveal .jp-InputPrompt, .reveal .jp-OutputPrompt, .reveal .jp-Collapser { display: none; }
 .reveal .jp-RenderedImage img { max-height: 400px; margin: 0; }
 .reveal .celltag_alone .jp-RenderedImage img { max-height: 570px; min-width: 60%; object-fit: contain; }
+.reveal .jp-MarkdownOutput img[src^="data:image/png"] { width: 860px; max-height: 590px; object-fit: contain; }
 .reveal img.formula { margin: 0; height: auto; vertical-align: middle; }
 .reveal p.step { color: #6a6a6a; font-size: 18px; margin: 0; }
 </style>

@@ -265,6 +265,19 @@ def test_from_the_index_through_all_lessons_by_clicks(window, server):
     assert len(server.kernels()) == 1, "a closed notebook leaves no process behind"
 
 
+def test_a_students_copy_shows_its_diagram_before_anything_has_run(window):
+    window.index().get_by_role("link", name="01 · Data import").first.click()
+    panel = window.notebook("01_data_import.ipynb")
+    diagram = panel.locator(".jp-MarkdownOutput img[alt^='A project is a chain']")
+    panel.hover()
+    for _ in range(20):  # cells are drawn when they come into view
+        if not diagram.count():
+            window.page.mouse.wheel(0, 400)
+            window.page.wait_for_timeout(300)
+    diagram.scroll_into_view_if_needed()
+    assert diagram.evaluate("image => [image.complete, image.naturalWidth, image.clientWidth]") == [True, 640, 640]
+
+
 def test_back_to_the_index_to_the_exercise_and_on_from_the_end_of_a_notebook(window):
     window.index().get_by_role("link", name="04 · Splitting").first.click()
     panel = window.notebook("04_splitting.ipynb")
