@@ -62,7 +62,7 @@ def main() -> None:
         sys.exit(0 if isolated else 3)
     scratch = settings["scratch"]
     os.chdir(scratch)
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ} | settings["environment"]
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     own = dict.fromkeys(("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), scratch)
     kernel = ["-P", "-m", "ipykernel_launcher", "--InteractiveShellApp.ignore_cwd=True", *connection]
     die_with_parent()

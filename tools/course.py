@@ -217,6 +217,11 @@ def finish(one: Running) -> Record:
             record.fingerprint = "to be marked again"
     record.outcome = f"not run: {reason}" if reason else "marked"
     record.questions = marks_of(course, task.assignment, task.student)
+    record.notes += [
+        f"{name}: the check itself failed, look at the answer ({found['message'].removeprefix('CheckBroken: ')})"
+        for name, found in record.questions.items()
+        if found["message"].startswith("CheckBroken")
+    ]
     record.seconds = round(time.monotonic() - one.start, 2)
     record.write(record_path(course, task.assignment, task.student))
     return record

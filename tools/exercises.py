@@ -29,13 +29,16 @@ from tools.outputs import trim
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
 # The package is imported afresh, so that nothing a student has done to its questions counts.
-FRESH = """import sys
-
+FRESH_START = "import sys  # from here on the test alone"
+FRESH = (
+    f"{FRESH_START}\n"
+    + """
 for name in [name for name in sys.modules if name.split(".")[0] == "cxr_helpers"]:
     del sys.modules[name]
 from cxr_helpers.checks.lesson{lesson} import {variable}
 
 {variable}.grade({name})"""
+)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,10 @@ from unittest.mock import patch
 
 import nbformat
 
-from cxr_helpers.checks import SEED
 from tools import cage
 from tools.common import ToolError, write_atomic
 from tools.exercises import configuration, programs_on_path
-from tools.mend import Mend, Refuse, moment, open_submission, similarity
+from tools.mend import Mend, Refuse, Seed, moment, open_submission, similarity
 from tools.mend import marks as cell_marks
 
 LARGEST = 20_000_000  # bytes of a submission
@@ -203,9 +202,10 @@ def settings(task: Task, reason: str, scratch: Path):
         step.CheckCellMetadata,
     ]
     config.Autograde.autograde_preprocessors = [
-        *(Refuse if reason else step.Execute, step.LimitOutput, step.SaveAutoGrades, step.AssignLatePenalties),
-        step.CheckCellMetadata,
+        *((Refuse,) if reason else (Seed, step.Execute)),
+        *(step.LimitOutput, step.SaveAutoGrades, step.AssignLatePenalties, step.CheckCellMetadata),
     ]
+    config.Seed.seed = task.seed
     config.Mend.released, config.Mend.report, config.Refuse.reason = str(release), str(scratch / "notes"), reason
     config.KernelManager.transport = "ipc"  # a socket file reaches a kernel that has no network
     config.KernelManager.ip = str(scratch / "s")  # its name; a relative one, the default, would not be found
@@ -219,7 +219,7 @@ def kernel(task: Task, scratch: str):
     empty = Path(scratch, "home")
     empty.mkdir()
     limits = {"memory": task.limits.memory, "seconds": task.limits.total}
-    caged = limits | {"hidden": list(task.hidden), "scratch": str(empty), "environment": {SEED: str(task.seed)}}
+    caged = limits | {"hidden": list(task.hidden), "scratch": str(empty)}
     start = [sys.executable, "-P", cage.__file__, json.dumps(caged), "-f", "{connection_file}"]
     spec = {"argv": start, "display_name": "Python 3 (ipykernel)", "language": "python"}
     write_atomic(Path(scratch, "kernels", "python3", "kernel.json"), json.dumps(spec))

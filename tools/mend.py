@@ -2,8 +2,10 @@
 page shows what a check said instead of where it was raised. Each class is one step of nbgrader's autograde or feedback.
 """
 
+import functools
 import json
 import re
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +14,10 @@ import nbformat
 import nbformat.reader
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Unicode
+from traitlets import Integer, Unicode
 
 from tools.common import ROOT, ToolError
+from tools.exercises import FRESH_START
 
 BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
@@ -159,6 +162,30 @@ class Mend(NbGraderPreprocessor):
         return nb, resources
 
 
+class Seed(NbGraderPreprocessor):
+    """nbgrader step before the tests run: each is given the submission's seed, and Python's own folders to import from.
+
+    Neither an environment variable nor a module of the student's that is called like the package changes a test.
+    """
+
+    seed = Integer().tag(config=True)
+
+    def preprocess_cell(self, cell, resources, index):
+        """Write seed and folders into a test cell."""
+        if cell.cell_type == "code" and marks(cell).get("grade") and FRESH_START in cell.source:
+            before, _, test = cell.source.partition(FRESH_START)
+            test = re.sub(r"\.grade\((\w+)\)", rf".grade(\1, seed={self.seed})", test)
+            cell.source = f"{before}{FRESH_START}\nsys.path[:] = {import_folders()!r}\n{test}"
+        return cell, resources
+
+
+@functools.cache
+def import_folders() -> list[str]:
+    """Return the folders from which a fresh Python of this environment imports."""
+    code = "import json, sys; print(json.dumps(sys.path))"
+    return json.loads(subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True).stdout)
+
+
 class Refuse(NbGraderPreprocessor):
     """nbgrader step in place of running a notebook that cannot be run: each test fails with the reason."""
 
@@ -197,8 +224,6 @@ class Tidy(NbGraderPreprocessor):
         cell.source = re.sub(rf"\n*{BEGIN}.*?{END}", "", cell.source, flags=re.DOTALL)
         for output in cell.outputs:
             if output.output_type == "error":
-                message = (
-                    output.evalue if output.ename in ("NotCorrect", "NotRun") else f"{output.ename}: {output.evalue}"
-                )
-                output.traceback = [message]
+                told = output.ename in ("NotCorrect", "NotRun", "CheckBroken")
+                output.traceback = [output.evalue if told else f"{output.ename}: {output.evalue}"]
         return cell, resources

@@ -13,16 +13,17 @@ There is no register: a module called `lessonNN` is found by its name. Right ans
 import importlib
 import pkgutil
 
-from ._outcome import CORRECT, NOT_ATTEMPTED, RAISED, WRONG, NotCorrect, Outcome
-from ._question import SEED, Mistake, Question
+from ._outcome import BROKEN, CORRECT, NOT_ATTEMPTED, RAISED, WRONG, CheckBroken, NotCorrect, Outcome
+from ._question import Mistake, Question
 from ._running import Wrong
 
 __all__ = [
+    "BROKEN",
     "CORRECT",
     "NOT_ATTEMPTED",
     "RAISED",
-    "SEED",
     "WRONG",
+    "CheckBroken",
     "Mistake",
     "NotCorrect",
     "Outcome",

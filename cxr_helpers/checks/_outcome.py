@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from html import escape
 
-CORRECT, WRONG, NOT_ATTEMPTED, RAISED = "correct", "wrong", "not attempted", "raised"
+CORRECT, WRONG, NOT_ATTEMPTED, RAISED, BROKEN = "correct", "wrong", "not attempted", "raised", "broken"
 _LOOK = {  # sign, colour (legible on light and dark pages), words
     CORRECT: ("✔", "#2e9e44", "Correct"),
     WRONG: ("✘", "#d9542b", "Not right yet"),
     NOT_ATTEMPTED: ("○", "#888888", "Not attempted"),
     RAISED: ("⚠", "#c08a00", "Your code raised an error"),
+    BROKEN: ("⚙", "#7a5cc9", "The check failed, not your answer"),
     "hint": ("→", "#3b82c4", "Hint"),
 }
 
@@ -17,11 +18,16 @@ class NotCorrect(AssertionError):
     """An answer that is not correct, as an exception; the message is what `check` would have shown."""
 
 
+class CheckBroken(RuntimeError):
+    """The check itself failed, so that the answer could not be judged: whoever marks has to look at it."""
+
+
 @dataclass(frozen=True, repr=False)
 class Outcome:
     """What a check or a hint says: `state`, the `message`, and the name of the `mistake` that was recognised, if any.
 
-    `state` is one of CORRECT, WRONG, NOT_ATTEMPTED, RAISED, or "hint".
+    `state` is one of CORRECT, WRONG, NOT_ATTEMPTED, RAISED, BROKEN, or "hint"; `repeat` says how to have the same data
+    again.
     """
 
     state: str
@@ -29,15 +35,19 @@ class Outcome:
     message: str
     points: float = 0
     mistake: str | None = None
+    repeat: str = ""
 
     def __repr__(self) -> str:
         sign, _, words = _LOOK[self.state]
-        return f"{sign} {self.title}: {words}{self._points()}\n  " + self.message.replace("\n", "\n  ")
+        text = "\n".join(filter(None, [self.message, self.repeat]))
+        return f"{sign} {self.title}: {words}{self._points()}\n  " + text.replace("\n", "\n  ")
 
     def _repr_html_(self) -> str:
         sign, colour, words = _LOOK[self.state]
         head = f"<strong>{sign} {words}</strong>{self._points()} · {escape(self.title)}"
         body = escape(self.message).replace("\n", "<br>")
+        if self.repeat:
+            body += f"<br><small>{escape(self.repeat)}</small>"
         style = f"border-left:4px solid {colour};padding:0.3em 0.8em;margin:0.3em 0;max-width:50em"
         return f'<div role="status" style="{style}"><span style="color:{colour}">{head}</span><br>{body}</div>'
 

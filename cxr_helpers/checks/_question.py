@@ -3,29 +3,37 @@
 import copy
 import inspect
 import os
+import secrets
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..console import quiet
 from . import expect
-from ._outcome import CORRECT, NOT_ATTEMPTED, RAISED, WRONG, NotCorrect, Outcome
-from ._running import Attempt, NotAttempted, Raised, Wrong, limited, untouched, warnings_on_stdout
+from ._outcome import BROKEN, CORRECT, NOT_ATTEMPTED, RAISED, WRONG, CheckBroken, NotCorrect, Outcome
+from ._running import Attempt, NotAttempted, OutOfTime, Raised, Wrong, form, limited, untouched, warnings_on_stdout
 
-SEED = "CXR_GRADER_SEED"  # environment variable: the grader's seed
 SECONDS = 20  # until an answer counts as endless; a check itself takes at most 5, first imports included
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known misconception: a wrong answer that runs (function or value), and the message it must get."""
+    """A known misconception: a wrong answer that runs (function or value), and the message it must get.
+
+    `random`: it answers differently each time, and just that is the misconception.
+    """
 
     name: str
     message: str
     answer: Any
+    random: bool = False
+
+
+class Broken(Exception):
+    """The rule failed where no answer was to blame; the text names the error."""
 
 
 class Question:
@@ -69,23 +77,33 @@ class Question:
 
     # --- what a student and a grader call -----------------------------------------------------------------------
 
-    def check(self, answer) -> Outcome | None:
+    def check(self, answer, seed: int | None = None) -> Outcome | None:
         """Show whether the answer is right, and if not, why.
 
-        nbgrader runs it too: its Validate button shows exceptions only, so there this raises as `grade` does; its
-        autograder has tests of its own, so there this does nothing.
+        Each call tries the answer on fresh data, and says how to have the same data again. nbgrader runs it too: its
+        Validate button shows exceptions only, so there this raises as `grade` does; its autograder has tests of its
+        own, so there this does nothing.
         """
         mode = os.environ.get("NBGRADER_EXECUTION")
         if mode == "autograde":
             return None
         if mode == "validate":
-            self.grade(answer)
-        return self.evaluate(answer)
+            self.grade(answer, seed)
+        fresh = secrets.randbelow(100_000) if seed is None else seed
+        outcome = self.evaluate(answer, fresh)
+        if self.kind == "value" or outcome.state in (CORRECT, NOT_ATTEMPTED):
+            return outcome
+        return replace(outcome, repeat=f"Tried on data that no other check has; the same again: add seed={fresh}.")
 
-    def grade(self, answer) -> None:
-        """Raise `NotCorrect`, with the message that `check` shows, unless the answer is right."""
+    def grade(self, answer, seed: int | None = None) -> None:
+        """Raise `NotCorrect`, with the message that `check` shows, unless the answer is right; see `evaluate`.
+
+        Raises `CheckBroken` where the check itself fails.
+        """
         with quiet():
-            outcome = self.evaluate(answer)
+            outcome = self.evaluate(answer, seed)
+        if outcome.state == BROKEN:
+            raise CheckBroken(f"{self.title}: {outcome.message}")
         if outcome.state != CORRECT:
             raise NotCorrect(f"{self.title}: {outcome.state}. {outcome.message}")
 
@@ -95,11 +113,15 @@ class Question:
         return Outcome("hint", f"{self.title}, {self._told} of {len(self.hints)}", self.hints[self._told - 1])
 
     def sample(self, seed: int | None = None):
-        """Data of the kind the check uses, to try an answer on."""
-        return self.data(self._rng(seed))
+        """Data of the kind the check uses, to try an answer on; no check uses these."""
+        return self.data(self._rng(seed, "sample"))
 
     def evaluate(self, answer, seed: int | None = None) -> Outcome:
-        """Outcome of an answer on the data of a seed; by default the grader's (CXR_GRADER_SEED), else 0."""
+        """Outcome of an answer on the data of a seed, 0 if none is given.
+
+        Whose fault it is that a rule fails: the student's where their code raised or did not end; the answer's where it
+        has a form that the rule cannot read; the course's in all other cases (see `_fails_anyway`).
+        """
         state, message, mistake = CORRECT, "", None
         try:
             self._run(answer, seed)
@@ -109,8 +131,9 @@ class Question:
             state, message = RAISED, str(error)
         except Wrong as reason:
             state, message, mistake = WRONG, str(reason), reason.mistake
-        except Exception as error:  # noqa: BLE001 - the rule met an answer of a form that it cannot read
-            state, message = WRONG, f"The answer cannot be read ({error!s:.200}). Expected: {self.wants}."
+        except Broken as error:
+            state = BROKEN
+            message = f"{error} This is a fault of the course: please report it. Your answer was not judged."
         return Outcome(state, self.title, message, self.points, mistake)
 
     def _run(self, answer, seed: int | None) -> None:
@@ -125,27 +148,78 @@ class Question:
         else:
             answer = copy.deepcopy(answer)
         with warnings_on_stdout():
-            limited(SECONDS, lambda: self._rule(answer, self._rng(seed)))
+            self._judge(answer, seed)
 
-    def _rng(self, seed: int | None) -> np.random.Generator:
-        seed = int(os.environ.get(SEED) or 0) if seed is None else seed
-        return np.random.default_rng([seed, zlib.crc32(self.name.encode())])
+    def _judge(self, answer, seed: int | None) -> None:
+        """Run the rule within its time; raise what is to be said, with the blame where it belongs."""
+        asked = answer if isinstance(answer, Attempt) else None
+        try:
+            limited(SECONDS, lambda: self._rule(answer, self._rng(seed)))
+        except (NotAttempted, Raised):
+            raise
+        except Wrong as reason:
+            found = self.mistakes.get(reason.mistake or "")
+            if asked and not (found and found.random) and self._unsteady(asked):
+                raise Wrong(
+                    "Two calls with the same data gave different answers, so nothing else can be judged: something in "
+                    "your function is random. Give it a fixed seed (random_state=0, default_rng(0)), then check again."
+                ) from reason
+            raise
+        except OutOfTime as error:
+            if asked is None or not asked.running:
+                raise Broken(f"The check took longer than {SECONDS} seconds by itself.") from error
+            raise Raised(f"{error} Is there a loop that never ends?") from error
+        except Exception as error:
+            if self._fails_anyway(asked, seed):
+                raise Broken(f"The check failed by itself ({type(error).__name__}: {error!s:.200}).") from error
+            raise Wrong(f"The answer cannot be read ({error!s:.200}). Expected: {self.wants}.") from error
+
+    def _unsteady(self, asked: Attempt) -> bool:
+        try:
+            return limited(SECONDS, asked.unsteady)
+        except OutOfTime:
+            return False
+
+    def _fails_anyway(self, asked: Attempt | None, seed: int | None) -> bool:
+        """Tell whether a rule that failed is itself to blame.
+
+        It is where it has not asked yet, where it fails on a known misconception, too, and where the answer has the
+        same form as that of a misconception, which a rule must be able to read.
+        """
+        if asked is not None and not asked.calls:
+            return True
+        for mistake in list(self.mistakes.values())[:3]:
+            wrong = Attempt(mistake.answer) if self.kind == "function" else copy.deepcopy(mistake.answer)
+            try:
+                limited(SECONDS, lambda wrong=wrong: self._rule(wrong, self._rng(seed)))
+            except (Wrong, Raised, NotAttempted):
+                answered = asked is not None and asked.first is not None and wrong.first is not None
+                if answered and form(asked.first) == form(wrong.first):
+                    return True
+            except Exception:  # noqa: BLE001 - any error at all is what is looked for
+                return True
+        return False
+
+    def _rng(self, seed: int | None, use: str = "check") -> np.random.Generator:
+        words = [self.name] if use == "check" else [self.name, use]
+        return np.random.default_rng([seed or 0, *(zlib.crc32(word.encode()) for word in words)])
 
     # --- what an author writes ----------------------------------------------------------------------------------
 
     def rule(self, function: Callable) -> Callable:
         """Decorate the check: a function (answer, rng) that returns if the answer is right and raises `Wrong` if not.
 
-        A student's function is called like any other; its errors, exits and endless loops are reported as its own.
+        A student's function is called like any other; its errors, exits and endless loops are reported as its own, and
+        so are answers to the same data that differ. A rule that fails by itself is reported as the course's fault.
         """
         self._rule = function
         return function
 
-    def mistake(self, message: str) -> Callable:
+    def mistake(self, message: str, *, random: bool = False) -> Callable:
         """Decorate a function that is a known wrong answer, with the message it must get ({places} may be open)."""
 
         def register(function: Callable) -> Callable:
-            self.mistakes[function.__name__] = Mistake(function.__name__, message, function)
+            self.mistakes[function.__name__] = Mistake(function.__name__, message, function, random)
             return function
 
         return register

@@ -3,12 +3,17 @@
 import contextlib
 import copy
 import ctypes
+import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 _PACKAGE = str(Path(__file__).parents[1])
 AGAIN = 0.5  # seconds between two rings of the alarm
@@ -30,6 +35,10 @@ class Raised(Exception):
     """The student's own code raised; the text names the error and the line."""
 
 
+class OutOfTime(Exception):
+    """The time is up."""
+
+
 class _TooLong(BaseException):
     """The time is up. No `except Exception` of a student's loop holds it back."""
 
@@ -37,24 +46,99 @@ class _TooLong(BaseException):
 class Attempt:
     """The student's function as a rule calls it: arguments are copied, and whatever it raises is reported as its own.
 
-    Calling it raises `NotAttempted` where the function returns nothing and `Raised` where it raises.
+    Calling it raises `NotAttempted` where the function returns nothing and `Raised` where it raises. `calls` counts the
+    calls; `running` is true while the student's code runs, and stays so where the time was up in it.
     """
 
     def __init__(self, function: Callable):
         self.function = function
         self.__name__ = getattr(function, "__name__", "your function")
+        self.calls, self.running = 0, False
+        self.first = None  # what the first call returned
+        self._given: tuple | None = None  # what it was given
 
     def __call__(self, *args, **kwargs):
-        args, kwargs = copy.deepcopy((args, kwargs))
+        result = self._call(*copy.deepcopy((args, kwargs)))
+        if self.calls == 1:
+            self.first, self._given = result, copy.deepcopy((args, kwargs))
+        return result
+
+    def _call(self, args: tuple, kwargs: dict):
+        self.calls += 1
+        self.running = True
         try:
             result = self.function(*args, **kwargs)
         except (KeyboardInterrupt, _TooLong):
             raise
         except BaseException as error:
+            self.running = False
             raise Raised(_describe(error)) from error
+        self.running = False
         if untouched(result):
             raise NotAttempted(f"{self.__name__} returned None: write its body, and end it with `return`.")
         return result
+
+    def unsteady(self) -> bool:
+        """Tell whether a second call with what the first one was given returns something else.
+
+        Never where it was given files: they are gone by then.
+        """
+        if self._given is None or any(map(_names_files, self._given[0])):
+            return False
+        try:
+            return differ(self.first, self._call(*self._given))
+        except (Raised, NotAttempted):
+            return False
+
+
+def _names_files(value) -> bool:
+    """Tell whether a value is the path of a file, or a table of them."""
+    if isinstance(value, pd.DataFrame):
+        return "path" in value.columns
+    return isinstance(value, str | os.PathLike) and os.path.isabs(value)
+
+
+def differ(a, b) -> bool:
+    """Tell whether two answers certainly say something else; what cannot be compared counts as the same.
+
+    Numbers count as the same up to 1e-4 of their size: several threads add up in any order.
+    """
+    if isinstance(a, dict) and isinstance(b, dict):
+        return set(a) != set(b) or any(differ(a[name], b[name]) for name in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) != len(b) or any(differ(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, pd.DataFrame) and isinstance(b, pd.DataFrame):
+        same_form = a.shape == b.shape and list(a.columns) == list(b.columns)
+        return not same_form or any(differ(a.iloc[:, k], b.iloc[:, k]) for k in range(a.shape[1]))
+    if isinstance(a, pd.Series) and isinstance(b, pd.Series):
+        return differ(a.to_numpy(), b.to_numpy())
+    if isinstance(a, bool | int | float | str | bytes | np.generic | np.ndarray) and isinstance(b, type(a)):
+        return _arrays_differ(np.asarray(a), np.asarray(b))
+    return False
+
+
+def form(value) -> tuple:
+    """Return what kind of thing an answer is, whatever it says: types, columns, keys, dimensions, NaN or infinity."""
+    if isinstance(value, pd.DataFrame):
+        return ("table", tuple(sorted(map(str, value.columns))))
+    if isinstance(value, dict):
+        return ("dict", tuple(sorted((str(name), form(item)) for name, item in value.items())))
+    if isinstance(value, list | tuple):
+        return (type(value).__name__, tuple(sorted({form(item) for item in value}, key=str)))
+    if isinstance(value, pd.Series | np.ndarray | np.generic | bool | int | float | str | bytes):
+        array = np.asarray(value)
+        kind = "number" if array.dtype.kind in "fiu" else array.dtype.kind
+        plain = "one" if array.ndim == 0 else type(value).__name__
+        return (plain, array.ndim, kind, bool(kind != "number" or np.isfinite(array.astype(float)).all()))
+    return (type(value).__name__,)
+
+
+def _arrays_differ(a: np.ndarray, b: np.ndarray) -> bool:
+    if a.shape != b.shape:
+        return True
+    if a.dtype.kind in "fiub" and b.dtype.kind in "fiub":
+        return not np.allclose(a.astype(float), b.astype(float), rtol=1e-4, atol=1e-6, equal_nan=True)
+    return a.astype(str).tolist() != b.astype(str).tolist()
 
 
 def untouched(value) -> bool:
@@ -76,8 +160,8 @@ def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error)[:500]}{where}"
 
 
-def limited(seconds: float, work: Callable[[], None]) -> None:
-    """Call `work`, and stop it after so many seconds, as `Raised`.
+def limited(seconds: float, work: Callable[[], Any]) -> Any:
+    """Call `work`, and stop it after so many seconds, as `OutOfTime`.
 
     The alarm repeats, so that code which swallows one is met again. Where there are no alarm signals (Windows, and any
     thread but the main one), a second thread rings: it stops a loop, but no single call that waits inside the system.
@@ -87,12 +171,12 @@ def limited(seconds: float, work: Callable[[], None]) -> None:
     try:
         try:
             alarm.start(seconds)
-            work()
+            return work()
         finally:
             alarm.over = True  # one step, which no ring can interrupt; from here on no new one is begun
             alarm.stop()
     except _TooLong as error:
-        raise Raised(f"It took longer than {seconds:g} seconds. Is there a loop that never ends?") from error
+        raise OutOfTime(f"It took longer than {seconds:g} seconds.") from error
 
 
 class _Signal:

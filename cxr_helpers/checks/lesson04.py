@@ -162,7 +162,10 @@ def group_only(table, seed):
     return table.assign(split=np.where(np.isin(np.arange(len(table)), test), "test", "train"))
 
 
-@q1.mistake("The same seed gave two different splits. Pass the seed on, so that others can reproduce your split.")
+@q1.mistake(
+    "The same seed gave two different splits. Pass the seed on, so that others can reproduce your split.",
+    random=True,
+)
 def no_seed(table, seed):
     return split.holdout(table, test=SHARE, val=0, seed=int(np.random.default_rng().integers(10**6)))
 

@@ -6,6 +6,8 @@ import threading
 import time
 import warnings
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from cxr_helpers import checks
@@ -60,14 +62,114 @@ def test_hints_go_step_by_step_and_stay_at_the_last(double):
     assert [double.hint().message for _ in range(3)] == ["Add.", "Add it to itself.", "Add it to itself."]
 
 
-def test_seed_comes_from_the_grader(double, monkeypatch):
+def test_the_graders_seed_counts_and_no_variable_of_the_students(double, monkeypatch):
     seen = []
-    keep = lambda n: seen.append(n) or 2 * n  # noqa: E731
-    for seed in ("1", "2", "1"):
-        monkeypatch.setenv("CXR_GRADER_SEED", seed)
-        double.grade(keep)
+
+    def keep(number):
+        seen.append(number)
+        return 2 * number
+
+    monkeypatch.setenv("CXR_GRADER_SEED", "2")
+    for seed in (1, 2, 1):
+        double.grade(keep, seed)
     assert seen[0] == seen[-1]
     assert len(set(seen)) == 2
+
+
+def test_each_check_has_data_of_its_own_and_says_how_to_repeat_them(double, monkeypatch):
+    seen = []
+
+    def wrong(number):
+        seen.append(number)
+        return 3 * number
+
+    seeds = iter([11, 12, 13])
+    monkeypatch.setattr(_question.secrets, "randbelow", lambda below: next(seeds))
+    first, second = double.check(wrong), double.check(wrong)
+    assert len(set(seen)) == 2
+    assert "seed=11" in repr(first)
+    assert "seed=12" in second._repr_html_()
+    double.check(wrong, seed=11)
+    assert seen[-1] == seen[0]
+    assert "seed" not in repr(double.check(lambda n: 2 * n))
+
+
+def test_what_is_shown_is_not_what_is_checked():
+    question = Question("same", title="S", points=1, wants="x", hints=(), data=lambda rng: rng.integers(10**9))
+    used = []
+    question.rule(lambda answer, rng: used.append(int(question.data(rng))))
+    for seed in range(5):
+        question.evaluate(lambda: 1, seed)
+        assert int(question.sample(seed)) != used[-1]
+
+
+def test_an_answer_that_changes_is_called_random_and_nothing_else(double):
+    dice = iter(range(1000))
+    outcome = double.check(lambda number: number**2 if next(dice) % 2 else number + next(dice))
+    assert outcome.state == checks.WRONG
+    assert outcome.mistake is None
+    assert "random" in outcome.message
+    assert double.check(lambda number: number**2).mistake == "squares"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "apart"),
+    [
+        ({"x": np.zeros(3)}, {"x": np.zeros(3)}, False),
+        ({"x": np.zeros(3)}, {"x": np.ones(3)}, True),
+        ([1.0, "a"], [1.0 + 1e-9, "a"], False),
+        ((1, 2), (1, 3), True),
+        (pd.DataFrame({"a": ["x", None]}), pd.DataFrame({"a": ["x", None]}), False),
+        (pd.DataFrame({"a": ["x", "y"]}), pd.DataFrame({"a": ["y", "x"]}), True),
+        (pd.Series([1, np.nan]), pd.Series([1, np.nan]), False),
+        (object(), object(), False),
+        (np.array([0.5]), np.array([0.50001]), False),
+    ],
+)
+def test_answers_differ_only_where_it_is_certain(a, b, apart):
+    assert _running.differ(a, b) is apart
+
+
+class TestTheCoursesFaults:
+    """A rule that fails by itself is the course's fault, whatever was answered."""
+
+    @pytest.fixture
+    def question(self):
+        question = Question("one", title="One", points=1, wants="a function of a number", hints=())
+
+        @question.mistake("Zero.")
+        def zero(number):
+            return 0
+
+        return question
+
+    def judged(self, question, rule, answer=lambda number: 1):
+        question.rule(rule)
+        outcome = question.evaluate(answer)
+        assert outcome.state == checks.BROKEN, outcome
+        assert "fault of the course" in outcome.message
+        with pytest.raises(checks.CheckBroken):
+            question.grade(answer)
+        return outcome
+
+    def test_fails_before_it_asks(self, question):
+        assert "ZeroDivisionError" in self.judged(question, lambda answer, rng: 1 / 0).message
+
+    def test_fails_after_it_has_asked(self, question):
+        self.judged(question, lambda answer, rng: (answer(1), {}["missing"]))
+
+    def test_fails_where_only_right_answers_come(self, question):
+        self.judged(question, lambda answer, rng: question.recognise(answer(1), 1) or {}["missing"])
+
+    def test_never_ends_drawing(self, question, monkeypatch):
+        monkeypatch.setattr(_question, "SECONDS", 0.2)
+        self.judged(question, lambda answer, rng: stubborn(1))
+        self.judged(question, lambda answer, rng: (answer(1), stubborn(1)))
+
+    def test_an_answer_that_no_rule_can_read_stays_the_answers_fault(self, question):
+        question.rule(lambda answer, rng: float(answer(1)))
+        assert question.evaluate(lambda number: object()).state == checks.WRONG
+        assert question.evaluate(lambda number: 1 / 0).state == checks.RAISED
 
 
 def test_validate_button_sees_an_exception_and_the_autograder_is_left_to_its_own_tests(double, monkeypatch):
@@ -130,7 +232,7 @@ def test_alarm_that_rings_at_the_very_end_harms_nothing(monkeypatch):
         try:
             _running.limited(0.001, work)
             finished += 1
-        except _running.Raised:
+        except _running.OutOfTime:
             stopped += 1
     time.sleep(0.05)  # a late ring would arrive here
     assert stopped + finished == 300
