@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab author run check test test-python test-slow test-exercises test-notebooks test-real test-papermill
+.PHONY: help setup lab author run check test test-python test-slow test-exercises proofs test-notebooks test-real test-papermill
 .PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release collect grade
 .PHONY: summary feedback grades slides phone site test-site stamp clean
 
@@ -115,6 +115,9 @@ test-slow: $(READY) ## the tests that `check` leaves out
 
 test-exercises: $(READY) ## solutions, stubs, misconceptions, and a whole class released, marked and given feedback
 	$(PYTEST) tests/exercises --durations=5
+
+proofs: $(READY) ## other people's answers to the exercises at forty seeds: right ones accepted, wrong ones not
+	$(ONE_CORE) $(BIN)/python -m tests.exercises.proofs $(LESSON)
 
 test-notebooks: $(READY) ## run every notebook on the phantom as a test: timing, and marked cells against their outputs
 	@test -n "$(LESSONS)" || { echo "no notebooks: make notebooks" >&2; exit 1; }

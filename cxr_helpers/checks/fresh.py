@@ -23,6 +23,16 @@ def names(rng: np.random.Generator, n: int, prefix: str = "") -> list[str]:
     return list(found)
 
 
+def seeds(rng: np.random.Generator, n: int) -> list[int]:
+    """So many different seeds, at least 7, in random order: neighbours, some with the same last digits, and any.
+
+    So two of them fall together where an answer makes only part of its seed count, such as `seed % 2`.
+    """
+    first = int(rng.integers(100, 1000))
+    near = [first + step for step in (0, 1, 2, 10, 100, 1000)]
+    return rng.permutation([*near, *rng.choice(np.arange(5000, 9000), n - len(near), replace=False)]).tolist()
+
+
 def cohort(
     rng: np.random.Generator,
     patients: int = 60,

@@ -35,7 +35,7 @@ q1 = Question(
 
 @q1.rule
 def _(make_split, rng):
-    table, seeds = q1.data(rng), [int(seed) for seed in rng.integers(1000, size=SEEDS)]
+    table, seeds = q1.data(rng), fresh.seeds(rng, SEEDS)
     with tempfile.TemporaryDirectory() as folder:
         table = fresh.with_files(table, folder)
         paths = table.set_index("image_id")["path"]
@@ -47,8 +47,11 @@ def _(make_split, rng):
         _judge(table, [first, *others])
         if not _aligned(table, first).equals(_aligned(table, make_split(table, seeds[0]))):
             raise q1.caught("no_seed")
-        if all(_aligned(table, first).equals(_aligned(table, other)) for other in others):
+        different = len({tuple(_aligned(table, result)) for result in (first, *others)})
+        if different == 1:
             raise Wrong("Every seed gave the same split: the argument seed is not used.")
+        if different < len(seeds):
+            raise Wrong(f"{len(seeds)} seeds gave only {different} splits: use the whole seed, as it is given.")
 
 
 def _judge(table: pd.DataFrame, results: list[pd.DataFrame]) -> None:
@@ -105,15 +108,16 @@ def _cut(table, seed, stratify=None):
 
 
 @q1.mistake(
-    "The images were shuffled and cut: {crossing} groups are in both train and test. Assign whole groups to one part."
+    "{crossing} groups are in both train and test, as when single images are shuffled and cut. Assign whole groups to "
+    "one part."
 )
 def shuffle_only(table, seed):
     return table.assign(split=_cut(table, seed))
 
 
 @q1.mistake(
-    "The split came first, and new groups were then made within each part, so that nothing seems to cross. By the "
-    "original groups, {crossing} are in both parts. Group first, split second."
+    "The column group was changed, so that nothing seems to cross. By the original groups, {crossing} are in both "
+    "parts. Group first, split second, and leave the groups as they are."
 )
 def shuffle_then_group(table, seed):
     table = table.assign(split=_cut(table, seed))
@@ -129,8 +133,8 @@ def stratify_only(table, seed):
 
 
 @q1.mistake(
-    "Copies were removed after the split, within each part: {lost} rows are gone, and {crossing} groups are still in "
-    "both parts, where they leak. Group first, split second, and drop nothing."
+    "{lost} rows are gone, as when copies are removed within each part, and {crossing} groups are still in both parts, "
+    "where they leak. Group first, split second, and drop nothing."
 )
 def deduplicate_after(table, seed):
     return table.assign(split=_cut(table, seed)).drop_duplicates(["split", "group"])
@@ -203,8 +207,12 @@ def _swap_one(table: pd.DataFrame) -> pd.DataFrame:
 # --- q2: the proof --------------------------------------------------------------------------------------------------
 
 
-def _cases(rng: np.random.Generator) -> list[tuple[pd.DataFrame, bool]]:
-    """Split tables without groups, each with its truth: clean ones, and one leak of each kind."""
+def _cases(rng: np.random.Generator) -> list[tuple[pd.DataFrame, str]]:
+    """Split tables without groups, in random order, each with what is in two parts ("" where nothing is).
+
+    A leak between any two parts, of a patient, of a file of known patients, and of one of unknown patients; and splits
+    without leaks: unchanged, of known patients only, and with a file twice in one part.
+    """
     table = fresh.cohort(rng, 30, unknown=0.3)
     named = table["patient"].notna()
     whole = table["patient"].astype(object).fillna(table["image_id"])
@@ -212,13 +220,18 @@ def _cases(rng: np.random.Generator) -> list[tuple[pd.DataFrame, bool]]:
     for names in (whole[named].unique(), whole[~named].unique()):  # so that each part has patients with a name
         side |= zip(names, rng.permutation(np.resize(["train", "val", "test"], len(names))), strict=True)
     clean = table.assign(split=pd.Categorical(whole.map(side), ["train", "val", "test"]))
-    cases = [(clean, True), (clean[named].reset_index(drop=True), True)]
+    cases = [(clean, ""), (clean[named].reset_index(drop=True), "")]
+
+    def copied(column: str, a: str, b: str, rows: pd.Series) -> pd.DataFrame:
+        """The clean table, a value of such a row of part a repeated in one of part b."""
+        first, second = clean.index[(clean["split"] == a) & rows][0], clean.index[(clean["split"] == b) & rows][-1]
+        return clean.assign(**{column: clean[column].where(clean.index != second, clean.loc[first, column])})
+
     for a, b in (("train", "test"), ("val", "test"), ("train", "val")):
-        first, second = (clean.index[(clean["split"] == part) & named] for part in (a, b))
-        patient = clean.assign(patient=clean["patient"].where(clean.index != second[0], clean.loc[first[0], "patient"]))
-        copied = clean.assign(sha256=clean["sha256"].where(clean.index != second[0], clean.loc[first[0], "sha256"]))
-        cases += [(patient, False), (copied, False)]
-    return cases
+        cases += [(copied("patient", a, b, named), "patient"), (copied("sha256", a, b, named), "file")]
+        cases += [(copied("sha256", a, b, ~named), "file of patients without a name"), (clean, "")]
+        cases += [(copied("sha256", b, b, rows), "") for rows in (named, ~named)]
+    return [cases[k] for k in rng.permutation(len(cases))]
 
 
 q2 = Question(
@@ -233,7 +246,7 @@ q2 = Question(
         'For one column: table.dropna(subset=[column]).groupby(column)["split"].nunique() says in how many parts each '
         "value occurs. split.assert_disjoint does this for several columns.",
     ),
-    data=lambda rng: _cases(rng)[0][0],
+    data=lambda rng: next(table for table, leak in _cases(rng) if not leak and table["patient"].isna().any()),
 )
 
 
@@ -241,14 +254,14 @@ q2 = Question(
 def _(is_disjoint, rng):
     cases = _cases(rng)
     given = [expect.truth(is_disjoint(table), "is_disjoint(table)") for table, _ in cases]
-    if given == [truth for _, truth in cases]:
+    wrong = [leak for said, (_, leak) in zip(given, cases, strict=True) if said == bool(leak)]
+    if not wrong:
         return
     q2.recognise_all(given, [(table,) for table, _ in cases])
-    wrong = next(i for i, (answer, (_, truth)) in enumerate(zip(given, cases, strict=True)) if answer != truth)
     raise Wrong(
-        "A split without leaks was rejected."
-        if wrong < 2
-        else f"A split in which one {'patient' if wrong % 2 == 0 else 'file'} is in two parts was accepted as disjoint."
+        f"A split in which one {max(wrong)} is in two parts was accepted as disjoint."
+        if any(wrong)
+        else "A split without leaks was rejected."
     )
 
 

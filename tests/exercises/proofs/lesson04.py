@@ -1,0 +1,132 @@
+"""Answers to the questions of lesson 04, splitting."""
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from cxr_helpers import split
+
+from . import Proof
+
+# --- make_split -----------------------------------------------------------------------------------------------------
+
+
+def split_by_folds(table, seed):
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    _, test = next(folds.split(table, table["label"], table["group"]))
+    return table.assign(split=np.where(np.isin(np.arange(len(table)), test), "test", "train"))
+
+
+def split_by_sampled_groups(table, seed):
+    groups = table.drop_duplicates("group")
+    test = groups.groupby("label", observed=True).sample(frac=0.2, random_state=seed)["group"]
+    return table.assign(split=table["group"].isin(test).map({True: "test", False: "train"}))
+
+
+def split_by_shuffled_groups(table, seed):
+    rng, result = np.random.default_rng(seed), table.copy()
+    result["split"] = "train"
+    for label in sorted(set(table["label"])):
+        names = sorted(table.loc[table["label"] == label, "group"].unique())
+        rng.shuffle(names)
+        result.loc[result["group"].isin(names[: round(0.2 * len(names))]), "split"] = "test"
+    return result
+
+
+def split_by_parity(table, seed):
+    return split.holdout(table, test=0.2, val=0, seed=seed % 2)
+
+
+def split_by_patient(table, seed):
+    patients = table["patient"].drop_duplicates()
+    test = patients.sample(frac=0.2, random_state=seed)
+    return table.assign(split=np.where(table["patient"].isin(test), "test", "train"))
+
+
+def split_by_last_rows(table, seed):
+    result = table.sample(frac=1, random_state=seed)
+    return result.assign(split=["train"] * int(0.8 * len(table)) + ["test"] * (len(table) - int(0.8 * len(table))))
+
+
+# --- is_disjoint ----------------------------------------------------------------------------------------------------
+
+
+def disjoint_by_sets(table):
+    parts = [rows for _, rows in table.groupby("split", observed=True)]
+    for column in ("patient", "sha256"):
+        known = [set(part[column].dropna()) for part in parts]
+        if any(known[i] & known[j] for i in range(len(known)) for j in range(i)):
+            return False
+    return True
+
+
+def disjoint_by_arrays(table):
+    side = table["split"].astype(str).to_numpy()
+    for column in ("patient", "sha256"):
+        codes, values = pd.factorize(table[column])  # -1: unknown
+        for code in range(len(values)):
+            if len(np.unique(side[codes == code])) > 1:
+                return False
+    return True
+
+
+def disjoint_by_assertion(table):
+    try:
+        split.assert_disjoint(table, by=("patient", "sha256"))
+    except Exception:
+        return False
+    return True
+
+
+def disjoint_of_named(table):
+    return disjoint_by_sets(table.dropna(subset=["patient"]))
+
+
+def disjoint_by_pairs(table):
+    return bool((table.groupby(["patient", "sha256"])["split"].nunique() <= 1).all())
+
+
+class Counting:
+    """Knows in which order the cases came when somebody looked."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, table):
+        self.calls += 1
+        return self.calls <= 2
+
+
+PROOFS = [
+    Proof(
+        "make_split",
+        right={
+            "one of five stratified group folds": split_by_folds,
+            "pandas: a sample of the groups": split_by_sampled_groups,
+            "NumPy: groups shuffled class by class": split_by_shuffled_groups,
+        },
+        wrong={
+            "even or odd seeds only": split_by_parity,
+            "patients, not groups": split_by_patient,
+            "the last fifth of shuffled rows": split_by_last_rows,
+        },
+    ),
+    Proof(
+        "is_disjoint",
+        right={
+            "sets, part by part": disjoint_by_sets,
+            "NumPy: the parts of each value": disjoint_by_arrays,
+            "the package's assertion": disjoint_by_assertion,
+        },
+        wrong={
+            "rows without a name dropped first": disjoint_of_named,
+            "patient and file as one key": disjoint_by_pairs,
+            "counts its calls": Counting(),
+        },
+    ),
+    Proof(
+        "believable",
+        right={"a letter": "C", "a small one": "c", "NumPy's text": np.str_("C ")},
+        wrong={"the highest": "A", "a column": pd.Series(["C"]), "a sentence": "C, because of its folds"},
+    ),
+]
