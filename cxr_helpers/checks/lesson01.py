@@ -130,9 +130,9 @@ def _listed(folder, label, pattern="*.jpg"):
 
 
 @q1.mistake(
-    "Every image was labelled COVID, because the word occurs in the name of the top folder; {n} labels are wrong. A "
-    "test for the word anywhere in the path matches the name of the data set, not the class of the image. Look at the "
-    "one part of the path that names the class."
+    "Every image was labelled COVID; {n} labels are wrong. A test for the word anywhere in the path does that: it "
+    "matches the name of the data set, not the class of the image. Look at the one part of the path that names the "
+    "class."
 )
 def covid_in_path(folder):
     return _listed(folder, lambda path: "covid" if "covid" in str(path).lower() else "non_covid")
@@ -185,14 +185,15 @@ def _(right):
 
 # --- q2: the broken files -------------------------------------------------------------------------------------------
 
-WHOLE, BROKEN = ("jpeg", "renamed", "small", "dicom"), ("cut_jpeg", "cut_png", "archive", "page")
+WHOLE = ("jpeg", "renamed", "small", "dicom", "padded")
+BROKEN = ("cut_jpeg", "cut_png", "holed", "archive", "page")  # the third begins and ends as it should
 
 
 def _delivery(rng: np.random.Generator, place: Path) -> tuple[Path, dict[str, str]]:
     """A folder of files, some of them no whole image; and what each is, by name."""
     folder = place / fresh.names(rng, 1, "delivery-")[0]
     folder.mkdir(parents=True)
-    kinds = [*WHOLE, "jpeg", "jpeg", *BROKEN]
+    kinds = [*WHOLE, *BROKEN]
     names = [f"{name}.{_ending(kind)}" for name, kind in zip(fresh.names(rng, len(kinds)), kinds, strict=True)]
     for name, kind in zip(names, kinds, strict=True):
         (folder / name).write_bytes(_content(rng, kind, place))
@@ -200,7 +201,7 @@ def _delivery(rng: np.random.Generator, place: Path) -> tuple[Path, dict[str, st
 
 
 def _ending(kind: str) -> str:
-    return {"dicom": "dcm", "small": "png", "cut_png": "png", "archive": "png"}.get(kind, "jpg")
+    return "dcm" if kind == "dicom" else "png" if kind in ("small", "cut_png", "holed", "archive") else "jpg"
 
 
 def _content(rng: np.random.Generator, kind: str, place: Path) -> bytes:
@@ -216,7 +217,11 @@ def _content(rng: np.random.Generator, kind: str, place: Path) -> bytes:
     if kind == "page":
         return b"<!doctype html><title>Please log in</title><p>Your session has ended. Please log in to download.</p>"
     grey = np.full((8, 8), 7, np.uint8) if kind == "small" else rng.integers(0, 255, (96, 96), np.uint8)
-    data = _encoded(grey, "PNG" if kind in ("renamed", "small", "cut_png") else "JPEG")
+    data = _encoded(grey, "PNG" if kind in ("renamed", "small", "cut_png", "holed") else "JPEG")
+    if kind == "padded":
+        return data + bytes(int(rng.integers(100, 900)))  # as some servers and archives leave it
+    if kind == "holed":
+        return data[: int(len(data) * rng.uniform(0.3, 0.4))] + data[int(len(data) * rng.uniform(0.6, 0.7)) :]
     return data[: int(len(data) * rng.uniform(0.5, 0.8))] if kind.startswith("cut") else data
 
 
@@ -253,12 +258,15 @@ def _(broken_files, rng):
         raise Wrong(
             f"{next(name for name in found if truth[name] not in BROKEN)} is complete: every pixel can be decoded."
         )
-    if missed == {"cut_jpeg", "cut_png"}:
+    if missed == {"cut_jpeg", "cut_png", "holed"}:
         raise q2.caught("header_only", file=by_kind["cut_jpeg"])
     if missed == {"cut_jpeg"}:
         raise q2.caught("verified", file=by_kind["cut_jpeg"])
     if missed:
-        raise Wrong(f"{len(missed)} of {len(BROKEN)} were not found, such as {by_kind[min(missed)]}.")
+        raise Wrong(
+            f"{len(missed)} of {len(BROKEN)} were not found, such as {by_kind[max(missed)]}. A file can begin and end "
+            "as an image does, and lack what lies between: decode the pixels of every file."
+        )
 
 
 def _failing(folder, use, *, skip=(".dcm",)):
@@ -282,9 +290,8 @@ def named_like_images(folder):
 
 
 @q2.mistake(
-    "{file} was reported because its bytes have another format than its name says. The name is wrong, but the image "
-    "is complete: rejecting it loses a patient. (The reverse also occurs: name and first bytes agree, and the file is "
-    "truncated.)"
+    "{file} was reported, but it is complete: only its name says another format than its bytes have, and rejecting it "
+    "loses a patient. (The reverse also occurs: name and first bytes agree, and the file is truncated.)"
 )
 def other_format(folder):
     starts = {".jpg": b"\xff\xd8", ".png": b"\x89PNG"}
@@ -317,8 +324,8 @@ def pillow_only(folder):
 
 
 @q2.mistake(
-    "{file} was reported because it is small. It is a complete image with little content, so few bytes are enough; "
-    "and a large file can still lack its end. File size is a reason to look, not a proof."
+    "{file} was reported, but it is complete: an image with little content needs few bytes, and a large file can still "
+    "lack its end. File size is a reason to look, not a proof."
 )
 def small_ones(folder):
     sizes = {path.name: path.stat().st_size for path in Path(folder).iterdir()}
@@ -342,7 +349,10 @@ POOL = ("Normal", "COVID", "viral", "bacterial", "Effusion")
 
 
 def _network(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Outputs of a good network for images of known class, the classes, and the order of its columns."""
+    """Outputs of a good network for images of known class, the classes, and the order of its columns.
+
+    In each class it is sure and wrong for the first image, the last, and some others: no single one tells the order.
+    """
     wrong, order = [], None
     while order is None or list(order) in wrong:
         order = rng.permutation(["Normal", "COVID", *rng.choice(POOL[2:], size=int(rng.integers(1, 3)), replace=False)])
@@ -352,7 +362,13 @@ def _network(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str
     columns = np.array([list(order).index(label) for label in labels])
     likely = np.ones((len(labels), len(order)))
     likely[np.arange(len(labels)), columns] = 12
-    return np.array([rng.dirichlet(row) for row in likely]).round(4), labels, list(order)
+    outputs = np.array([rng.dirichlet(row) for row in likely])
+    for column, name in enumerate(order):
+        rows = np.flatnonzero(labels == name)
+        for k, row in enumerate([rows[0], rows[-1], *rng.choice(rows[1:-1], len(rows) // 12, replace=False)]):
+            outputs[row] = 0.01
+            outputs[row, (column + 1 + k % (len(order) - 1)) % len(order)] = 1 - 0.01 * (len(order) - 1)
+    return outputs.round(4), labels, list(order)
 
 
 q3 = Question(
@@ -372,7 +388,7 @@ q3 = Question(
 
 @q3.rule
 def _(column_order, rng):
-    cases = [_network(rng) for _ in range(6)]
+    cases = [_network(rng) for _ in range(16)]
     given = [_order(column_order(outputs, labels), order) for outputs, labels, order in cases]
     wrong = [case for answer, case in zip(given, cases, strict=True) if answer != case[2]]
     if not wrong:

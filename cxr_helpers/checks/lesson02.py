@@ -23,7 +23,10 @@ NORMAL, COVID = 240, 160
 
 
 def _files(rng: np.random.Generator, giveaway: str) -> pd.DataFrame:
-    """Properties of 400 files, in one of which the classes differ; the others by little, by a rarity, or not at all."""
+    """Properties of 400 files, in one of which the classes differ; the others by little, by a rarity, or not at all.
+
+    The number of bytes is hardly ever the same twice: a look-up scored on its own images takes it for the best.
+    """
     weak, rare = rng.permutation([name for name in VALUES if name != giveaway])[:2]
     shares = dict.fromkeys(VALUES, (0.4, 0.4)) | {giveaway: (0.1, 0.85), weak: (0.3, 0.55)}
     columns = {name: _drawn(rng, name, *share) for name, share in shares.items()}
@@ -31,7 +34,7 @@ def _files(rng: np.random.Generator, giveaway: str) -> pd.DataFrame:
     kilobytes = [np.repeat(np.arange(300, 700, 20), counts) for counts in (range(22, 2, -1), range(3, 23))]
     kilobytes = [rng.choice(values, n) for values, n in zip(kilobytes, (NORMAL, COVID), strict=True)]
     table = pd.DataFrame({"label": ["normal"] * NORMAL + ["covid"] * COVID, "accession": fresh.names(rng, 400, "A-")})
-    table = table.assign(**columns, bytes=1000 * np.concatenate(kilobytes))
+    table = table.assign(**columns, bytes=1000 * np.concatenate(kilobytes) + 200 * rng.integers(0, 100, len(table)))
     return table.infer_objects().sample(frac=1, random_state=rng).reset_index(drop=True)
 
 
@@ -105,9 +108,9 @@ def one_pure_value(table):
 
 
 @q1.mistake(
-    "The means of bytes differ by tens of thousands because a byte is a small unit. The classes still overlap, so it "
-    "predicts hardly any single image. Compare a difference of means with the spread (and a column of words has no "
-    "mean at all)."
+    "You chose bytes. Its means differ by tens of thousands because a byte is a small unit, and nearly every file has "
+    "a value of its own, so that a look-up scored on the images it was made from is nearly always right. For further "
+    "images it predicts little: make the look-up from one part of the rows and score it on the other."
 )
 def largest_difference(table):
     means = table.groupby("label").mean(numeric_only=True)
@@ -247,16 +250,22 @@ def _both(a: pd.Series, b: pd.Series) -> float:
 # --- q3: a percentage and its n -------------------------------------------------------------------------------------
 
 
-def _hospitals(rng: np.random.Generator) -> tuple[pd.DataFrame, float, list[str]]:
-    """Images and COVID images by hospital, a share to compare with, and the hospitals that are clearly above it."""
-    large, middle = int(rng.integers(150, 220)), int(rng.integers(90, 120))
-    counts = [(large, round(0.68 * large)), (middle, round(0.72 * middle)), (16, 15)]  # clearly above
-    counts += [(2, 2), (4, 3), (middle + 7, round(0.53 * (middle + 7))), (large + 9, round(0.52 * (large + 9)))]  # not
-    counts += [(large - 5, round(0.4 * large)), (4, 0), (31, 6), (13, 5)]
+def _hospitals(rng: np.random.Generator, share: float = 0.5) -> tuple[pd.DataFrame, float, list[str]]:
+    """Images and COVID images by hospital, about the share to compare with, and the hospitals clearly above it.
+
+    Where it is clear, even a 99 % interval lies above the share. The nearest of the others lies 1.4 standard errors
+    above it, so that only intervals of 80 % or less do. The share of the table itself is lower.
+    """
+    share = round(share + rng.uniform(-0.02, 0), 3)
+    large, middle, few = int(rng.integers(150, 220)), int(rng.integers(90, 120)), 2 if share > 0.4 else 1
+    errors = [(large, 4.5), (middle, 4), (16, 3.4)]  # clearly above
+    errors += [(4, 0.8), (middle + 7, 0.6), (large + 9, 1.4), (4 * large, -10), (4, -3), (31, -3), (13, -0.6)]  # not
+    counts = [(n, round(n * share + z * np.sqrt(n * share * (1 - share)))) for n, z in errors]
+    counts = [(n, min(max(k, 0), n)) for n, k in [*counts, (few, few)]]
     table = pd.DataFrame(counts, columns=["images", "covid"])
     table.insert(0, "hospital", fresh.names(rng, len(counts), "H-"))
     clear = list(table["hospital"][:3])
-    return table.sample(frac=1, random_state=rng).reset_index(drop=True), round(rng.uniform(0.48, 0.5), 3), clear
+    return table.sample(frac=1, random_state=rng).reset_index(drop=True), share, clear
 
 
 q3 = Question(
@@ -277,42 +286,53 @@ q3 = Question(
 
 @q3.rule
 def _(clearly_above, rng):
-    table, share, clear = _hospitals(rng)
-    found = set(expect.names(clearly_above(table, share), table["hospital"], "clearly_above(table, share)"))
-    if found == set(clear):
+    cases = [_hospitals(rng, share) for share in rng.permutation([0.3, 0.5, 0.6])]
+    given = [
+        set(expect.names(clearly_above(table, share), table["hospital"], "clearly_above(table, share)"))
+        for table, share, _ in cases
+    ]
+    if given == [set(clear) for *_, clear in cases]:
         return
+    found, table, share, clear = next((g, *c) for g, c in zip(given, cases, strict=True) if g != set(c[2]))
+    rows = table.set_index("hospital")
+    tiny = rows["images"].idxmin()
     for name, mistake in q3.mistakes.items():
-        if found == set(mistake.answer(table, share)):
-            raise q3.caught(name, tiny=table["hospital"][table["images"] == 2].item(), sure=clear[2])
+        if given == [set(mistake.answer(table, share)) for table, share, _ in cases]:
+            n, k = rows.loc[tiny, "images"], rows.loc[clear[2], "covid"]
+            raise q3.caught(name, tiny=tiny, n=n, chance=share**n, share=share, sure=clear[2], k=k)
     if missing := sorted(set(clear) - found):
-        row = table.set_index("hospital").loc[missing[0]]
+        row = rows.loc[missing[0]]
         raise Wrong(
             f"{missing[0]} is missing: {row['covid']} of {row['images']} is more than chance would give at {share:.0%}."
         )
     name = sorted(found - set(clear))[0]
-    row = table.set_index("hospital").loc[name]
-    raise Wrong(f"{name} has {row['covid']} of {row['images']}: with a true share of {share:.0%} that is no surprise.")
+    raise Wrong(
+        f"{name} has {rows.loc[name, 'covid']} of {rows.loc[name, 'images']}: with a true share of {share:.0%} that is "
+        "no surprise."
+    )
 
 
 @q3.mistake(
-    "The percentages were compared without their n. {tiny} has 2 of 2, which is 100 % but almost no evidence: at a "
-    "share of one half it happens one time in four. Give each percentage its interval, and use the lower end."
+    "The percentages were compared without their n. {tiny} has {n} of {n}, which is 100 % but almost no evidence: at a "
+    "share of {share:.0%} it happens in {chance:.0%} of all cases. Give each percentage its interval, and use the "
+    "lower end."
 )
 def percent_alone(table, share):
     return table["hospital"][table["covid"] / table["images"] > share].tolist()
 
 
 @q3.mistake(
-    "Only hospitals with 30 images or more were accepted. But 52 % of 200 does not show that the share is above one "
-    "half, and 15 of 16 ({sure}) does. It depends on n and on the share together, which is what an interval is for."
+    "Only hospitals with 30 images or more were accepted. But a small lead in 200 images does not show that the share "
+    "is above {share:.0%}, and {k} of 16 ({sure}) does. It depends on n and on the share together, which is what an "
+    "interval is for."
 )
 def thirty_are_enough(table, share):
     return table["hospital"][(table["covid"] / table["images"] > share) & (table["images"] >= 30)].tolist()
 
 
 @q3.mistake(
-    "The interval p ± 2·√(p(1-p)/n) has no width when all images are of one class, so it treats 2 of 2 ({tiny}) as "
-    "certain. Wilson's interval, used in the lesson, does not."
+    "The interval p ± 2·√(p(1-p)/n) has no width when all images are of one class, so it treats {n} of {n} ({tiny}) "
+    "as certain. Wilson's interval, used in the lesson, does not."
 )
 def no_width_at_the_end(table, share):
     p = table["covid"] / table["images"]

@@ -59,6 +59,8 @@ q1 = Question(
 @q1.rule
 def _(to_grey, rng):
     cases = _decoded(rng)
+    dark = cases["16 bits"][0] // 257  # of the same type, and no value above 255
+    cases["16 bits, dark"] = dark, dark / 65535
     given = {mode: to_grey(array) for mode, (array, _) in cases.items()}
     given = {mode: expect.array(g, cases[mode][1].shape, f"to_grey for {mode}") for mode, g in given.items()}
     far = {mode: float(abs(given[mode] - truth).max()) for mode, (_, truth) in cases.items()}
@@ -126,6 +128,7 @@ def _(right):
 
 ROUND = 0.12  # how far from 1 the disc's width over its height may be: two pixels of 25
 WHOLE = 3  # pixels that a side of the image may be off
+ALIKE = 0.15  # mean grey levels of a tenth by a tenth of the image that differ by less say the same
 
 
 def _squashed(rng: np.random.Generator, wide: bool | None = None) -> tuple[np.ndarray, int, int]:
@@ -133,7 +136,9 @@ def _squashed(rng: np.random.Generator, wide: bool | None = None) -> tuple[np.nd
     short, long = int(rng.integers(95, 116)), int(rng.integers(165, 191))
     wide = bool(rng.random() < 0.5) if wide is None else wide
     height, width = (short, long) if wide else (long, short)
-    square = preprocess.resize(_film(rng, height, width), 96).clip(0, 1)
+    film = _film(rng, height, width)
+    film[height // 20 : height // 6, width // 20 : width // 6] = 0.72  # a letter, so that turned images differ
+    square = preprocess.resize(film, 96).clip(0, 1)
     return np.round(255 * square).astype(np.uint8), height, width
 
 
@@ -155,27 +160,47 @@ q2 = Question(
 
 @q2.rule
 def _(unsquash, rng):
-    for wide in (True, False):
-        square, height, width = _squashed(rng, wide)
-        result = unsquash(square, height, width, SIZE)
-        result = expect.array(result, (SIZE, SIZE), "unsquash(square, height, width, size)")
-        film, disc = (_sides(result / (255 if result.max() > 1.5 else 1), level) for level in (0.13, 0.8))
+    for wide, size in zip(rng.permutation([True, False]), rng.permutation([SIZE, SIZE + 20]), strict=True):
+        square, height, width = _squashed(rng, bool(wide))
+        given = expect.array(
+            unsquash(square, height, width, int(size)), (size, size), "unsquash(square, height, width, size)"
+        )
+        result = given / (255 if given.max() > 1.5 else 1)
+        film, disc = (_sides(result, level) for level in (0.05, 0.8))
         if 0 in disc:
             raise Wrong("The bright disc in the middle of the image is no longer there.")
         shape, once = disc[1] / disc[0], height / width
-        kept = abs(film[0] / film[1] - once) < ROUND and abs(max(film) - SIZE) <= WHOLE
-        if abs(shape - 1) <= ROUND:
-            if kept:
-                continue
-            if min(film) > SIZE - WHOLE:
-                raise q2.caught("cropped")
-            raise Wrong(
-                f"The shape is right, but the image fills only {film[0]} × {film[1]} pixels of {SIZE} × {SIZE}."
-            )
         for name, expected in (("left_squashed", once), ("sides_swapped", once**2)):
-            if abs(shape / expected - 1) < ROUND:
+            if abs(shape / expected - 1) < ROUND < abs(shape - 1):
                 raise q2.caught(name, was="wide" if wide else "tall", shape=shape)
-        raise Wrong(f"A disc in the image is now {shape:.2f} times as wide as high; it should be as wide as high.")
+        if abs(shape - 1) > ROUND:
+            raise Wrong(f"A disc in the image is now {shape:.2f} times as wide as high; it should be as wide as high.")
+        if min(film) > size - WHOLE:
+            if abs(result - cropped(square, height, width, int(size)) / 255).mean() < 0.05:
+                raise q2.caught("cropped")
+            raise Wrong("The image fills the whole square; the part that its proportions leave free should be black.")
+        if abs(film[0] / film[1] - once) >= ROUND or abs(max(film) - size) > WHOLE:
+            raise Wrong(
+                f"The shape is right, but the image fills only {film[0]} × {film[1]} pixels of {size} × {size}."
+            )
+        _judge_content(result, square / 255)
+
+
+def _judge_content(result: np.ndarray, square: np.ndarray) -> None:
+    """Raise `Wrong` unless what is not black in the result is the image, outside the disc and its edge."""
+    rows, columns = (np.flatnonzero((result > 0.05).any(axis=axis)) for axis in (1, 0))
+    found = result[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    small = [np.asarray(Image.fromarray(a.astype(np.float32)).resize((10, 10), Image.BOX)) for a in (found, square)]
+    disc = np.asarray(Image.fromarray(square.astype(np.float32)).resize((40, 40), Image.BOX)) > 0.8
+    plain = ~disc.reshape(10, 4, 10, 4).any(axis=(1, 3))
+    off = {(i, j): abs(small[0] - small[1][::i, ::j])[plain].max() for i in (1, -1) for j in (1, -1)}
+    if off[1, 1] < ALIKE:
+        return
+    if off[min(off, key=off.get)] < ALIKE:
+        raise Wrong("The proportions are right, but the image is mirrored or upside down. Keep it as it was.")
+    raise Wrong(
+        f"The proportions are right, but beside the disc grey levels are off by up to {off[1, 1]:.2f} (black 0, white 1)."
+    )
 
 
 def _sides(square: np.ndarray, level: float) -> tuple[int, int]:
@@ -233,8 +258,9 @@ SLACK = 0.02  # in standard deviations: rounding, or n - 1 in place of n
 
 def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Grey levels (n, 16, 16), uint8: 40 training images, 12 brighter test images, one image from elsewhere."""
-    kinds = ((40, 110, 50), (12, 150, 30), (1, 180, 20))
-    return tuple(rng.normal(m + rng.normal(0, 4), s, (n, 16, 16)).clip(0, 255).astype(np.uint8) for n, m, s in kinds)
+    kinds, shift, factor = ((40, 110, 50), (12, 150, 30), (1, 180, 20)), rng.uniform(-30, 20), rng.uniform(0.7, 1.1)
+    drawn = [rng.normal(m + shift + rng.normal(0, 4), factor * s, (n, 16, 16)) for n, m, s in kinds]
+    return tuple(part.clip(0, 255).astype(np.uint8) for part in drawn)
 
 
 q3 = Question(
@@ -253,11 +279,16 @@ q3 = Question(
 
 @q3.rule
 def _(scale, rng):
-    train, test, upload = _parts(rng)
+    for _ in range(2):
+        _judge_scaled(scale, *_parts(rng))
+
+
+def _judge_scaled(scale, train, test, upload) -> None:
+    """Raise `Wrong` unless all three parts are scaled by the constants of train."""
     scaled = _three(scale(train, test, upload), (train, test, upload))
     other = _three(scale(train, 255 - test, 255 - upload), (train, test, upload))
     a, b, c = scaled
-    if 0 < a.std() < SLACK:
+    if abs(a - two_scales(train, test, upload)[0]).max() < SLACK / 10:
         raise q3.caught("two_scales", low=a.min(), high=a.max())
     if (moved := abs(other[0] - a).max()) > SLACK / 10:
         raise q3.caught("all_images", moved=moved)
