@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 _PACKAGE = str(Path(__file__).parents[1])
+_LIBRARIES = {"builtins", "numpy", "numpy.linalg", "numpy.random", "pandas", "keras", "keras.callbacks", "keras.losses"}
 AGAIN = 0.5  # seconds between two rings of the alarm
 
 
@@ -66,6 +67,7 @@ class Attempt:
     def _call(self, args: tuple, kwargs: dict):
         self.calls += 1
         self.running = True
+        shared = _shared()
         try:
             result = self.function(*args, **kwargs)
         except (KeyboardInterrupt, _TooLong):
@@ -73,7 +75,11 @@ class Attempt:
         except BaseException as error:
             self.running = False
             raise Raised(_describe(error)) from error
+        finally:
+            replaced = _put_back(shared)
         self.running = False
+        if replaced:
+            raise Wrong(f"Your function replaced {replaced}, which others use, too. Write it without such a change.")
         if untouched(result):
             raise NotAttempted(f"{self.__name__} returned None: write its body, and end it with `return`.")
         return result
@@ -89,6 +95,27 @@ class Attempt:
             return differ(self.first, self._call(*self._given))
         except (Raised, NotAttempted):
             return False
+
+
+def _shared() -> list[tuple[Any, dict[str, Any]]]:
+    """The libraries and classes that checks rest on, each with its functions as they are now."""
+    found = [module for name, module in list(sys.modules.items()) if name in _LIBRARIES or name.startswith(__package__)]
+    found += [pd.DataFrame, pd.Series]
+    if keras := sys.modules.get("keras"):
+        found += [keras.Model, keras.callbacks.ModelCheckpoint]
+    return [(owner, {name: f for name, f in vars(owner).items() if callable(f)}) for owner in found]
+
+
+def _put_back(shared: list[tuple[Any, dict[str, Any]]]) -> str:
+    """Undo what was replaced in them since; the name of one such function, or ""."""
+    replaced = ""
+    for owner, functions in shared:
+        now = vars(owner)
+        for name, function in functions.items():
+            if now.get(name) is not function:
+                setattr(owner, name, function)
+                replaced = f"{owner.__name__}.{name}"
+    return replaced
 
 
 def _names_files(value) -> bool:

@@ -128,7 +128,7 @@ def _(right):
 
 ROUND = 0.12  # how far from 1 the disc's width over its height may be: two pixels of 25
 WHOLE = 3  # pixels that a side of the image may be off
-ALIKE = 0.15  # mean grey levels of a tenth by a tenth of the image that differ by less say the same
+ALIKE = 0.1  # mean grey levels of a tenth by a tenth of the image that differ by less say the same
 
 
 def _squashed(rng: np.random.Generator, wide: bool | None = None) -> tuple[np.ndarray, int, int]:
@@ -199,7 +199,7 @@ def _judge_content(result: np.ndarray, square: np.ndarray) -> None:
     if off[min(off, key=off.get)] < ALIKE:
         raise Wrong("The proportions are right, but the image is mirrored or upside down. Keep it as it was.")
     raise Wrong(
-        f"The proportions are right, but beside the disc grey levels are off by up to {off[1, 1]:.2f} (black 0, white 1)."
+        f"The proportions are right, but beside the disc grey levels are off by up to {off[1, 1]:.2f} (white is 1)."
     )
 
 
