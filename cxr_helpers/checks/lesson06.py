@@ -11,6 +11,7 @@ from . import expect
 from ._question import Question
 from ._running import NotAttempted, Wrong
 
+SURE = 1e-5  # a probability nearer to 0 or 1 tells its logit only roughly; Keras counts in 32 bits
 CLOSE = 1e-3  # how far a loss may be from the cross-entropy, as a share of it; Keras counts in 32 bits
 
 
@@ -161,7 +162,7 @@ q2 = Question(
 @q2.rule
 def _(last_layer, rng):
     labels, features = _labels(rng), (2 * rng.normal(size=(24, 8))).astype("float32")
-    open_ = []
+    open_, layers = [], []
     for task in UNITS:
         try:
             result = last_layer(task)
@@ -171,6 +172,9 @@ def _(last_layer, rng):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras's own warning would tell half of the story
             _judge(task, labels[task], *_outputs(task, result, features))
+            again = last_layer(task)
+            _outputs(task, again, features)
+            _judge_layers(task, features, layers, result[0], again[0])
     if len(open_) == len(UNITS):
         raise NotAttempted(f"last_layer returns (None, None) for every task. Expected: {q2.wants}.")
     if open_:
@@ -210,6 +214,34 @@ def _judge(task: str, labels, output: np.ndarray, loss) -> None:
     if abs(value - _entropy(task, labels, again)) <= CLOSE * wanted:
         raise q2.caught("logits_announced", task=task)
     raise Wrong(f"{task}: for some outputs the loss is {value:.3f}, but their cross-entropy is {wanted:.3f}.")
+
+
+def _judge_layers(task: str, features, known: list, *new) -> None:
+    """Raise `Wrong` unless the new layers, all called, can be trained, are linear before their activation, and share
+    no weights with one another or the known ones, to which they are added."""
+    for layer in new:
+        if not getattr(layer, "trainable_weights", []):
+            raise Wrong(f"{task}: the layer has no weights that training can change (trainable=False), or none at all.")
+        if any(a is b for a in layer.weights for other in known for b in other.weights):
+            raise Wrong(f"{task}: two calls gave the same layer or the same weights. Create a new layer in each call.")
+        known.append(layer)
+    features = features / 4  # so that no probability is near 0 or 1
+    output = np.asarray(new[0](features), float)
+    if task == "raw":
+        score, sure = output, np.full(len(output), True)
+    elif task == "kind" or output.shape[1] == 2:
+        sure = output.min(axis=1) > SURE
+        score = np.log(output[sure, 1:] / output[sure, :1])
+    else:
+        sure = ((output > SURE) & (output < 1 - SURE)).all(axis=1)
+        score = np.log(output[sure] / (1 - output[sure]))
+    inputs = np.column_stack([features, np.ones(len(features))])
+    fitted = inputs[sure] @ np.linalg.lstsq(inputs[sure], score, rcond=None)[0]
+    if (~sure).sum() > len(sure) / 3 or abs(fitted - score).max() > 2e-3 * (1 + abs(score).max()):
+        raise Wrong(
+            f"{task}: the layer's activation is not the one that belongs to this output: "
+            f"{'logits have none at all' if task == 'raw' else 'sigmoid, or softmax, makes probabilities of logits'}."
+        )
 
 
 def _judge_output(task: str, output: np.ndarray, proper: bool, shares: bool) -> None:
@@ -344,12 +376,14 @@ def _(right):
 def _folds(rng: np.random.Generator) -> dict:
     """Folds, and stand-ins that build, "train" and apply a network: each epoch moves its weights and has a given loss.
 
-    The first fold reaches the lowest loss of all, and in no fold is the last epoch the best. `right` are the answers
-    of the best weights; `calls` notes with which `augment` the stand-ins were called.
+    The first fold reaches the lowest loss of all. In no fold is the last epoch the best, or the second better than the
+    first, so that whoever stops training there misses the best. `right` are the answers of the best weights; `calls`
+    notes with which `augment` the stand-ins were called.
     """
-    folds, epochs, calls = ["first", "second", "third"], 4, {"fit": [], "predict": []}
-    losses, moves = rng.uniform(0.5, 0.9, (3, epochs)), rng.normal(size=(3, epochs, 4, 1)).cumsum(axis=1)
-    losses[range(3), rng.integers(1, epochs - 1, 3)] = 0.2, 0.3, 0.4
+    folds, epochs, calls = ["first", "second", "third"], 5, {"fit": [], "predict": []}
+    losses, moves = rng.uniform(0.5, 0.6, (3, epochs)), rng.normal(size=(3, epochs, 4, 1)).cumsum(axis=1)
+    losses[:, :2] += 0.1, 0.25
+    losses[range(3), rng.integers(2, epochs - 1, 3)] = 0.2, 0.3, 0.4
     films, start, dice = rng.normal(size=(3, 6, 4)), rng.normal(size=(4, 1)), np.random.default_rng()
 
     def build():
@@ -359,13 +393,15 @@ def _folds(rng: np.random.Generator) -> dict:
 
     def fit(model, fold, callbacks, augment):
         calls["fit"].append(bool(augment))
-        every = _keras().callbacks.CallbackList(list(callbacks), model=model)
+        every, model.stop_training = _keras().callbacks.CallbackList(list(callbacks), model=model), False
         first, k = model.get_weights()[0], folds.index(fold)
         every.on_train_begin()
         for epoch in range(epochs):
             every.on_epoch_begin(epoch)
             model.set_weights([first + moves[k, epoch]])
             every.on_epoch_end(epoch, {"val_loss": float(losses[k, epoch])})
+            if model.stop_training:
+                break
         every.on_train_end()
 
     def predict(model, fold, augment):
@@ -409,7 +445,10 @@ def _(cross_validate, rng):
             if np.allclose(given, mistake.answer(*arguments), atol=1e-4):
                 raise q3.caught(name)
     fold = case["given"][0][int(np.argmax(np.abs(given - case["right"]).max(axis=1) > 1e-4))]
-    raise Wrong(f"The {fold} fold was not scored with its own best weights: what carries over from another fold?")
+    raise Wrong(
+        f"The {fold} fold was not scored with the weights of its own best epoch. Does anything carry over from another "
+        "fold, or end its training early?"
+    )
 
 
 def _loop(folds, build, fit, predict, file, *, keepers=3, networks=3, load=True, augment=False):
