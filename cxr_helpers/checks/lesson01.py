@@ -388,7 +388,7 @@ q3 = Question(
 
 @q3.rule
 def _(column_order, rng):
-    cases = [_network(rng) for _ in range(16)]
+    cases = [_network(rng) for _ in range(40)]
     given = [_order(column_order(outputs, labels), order) for outputs, labels, order in cases]
     wrong = [case for answer, case in zip(given, cases, strict=True) if answer != case[2]]
     if not wrong:

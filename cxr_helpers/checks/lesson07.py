@@ -452,7 +452,8 @@ def unpaired(table):
 
 @q4.mistake(
     "In one table the lead rests on patients with six images each, which are not six independent answers. With "
-    "patients as units the 95 % interval of the difference includes zero; with images as units it does not. Resample patients."
+    "patients as units the 95 % interval of the difference includes zero; with images as units it does not. Resample "
+    "patients."
 )
 def images_count(table):
     accuracies = _resampled(table.assign(film=range(len(table))), 0, "film")
