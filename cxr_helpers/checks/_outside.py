@@ -78,12 +78,21 @@ def three_tables(rng: np.random.Generator) -> tuple[pd.DataFrame, ...]:
             return tables
 
 
-def gate_scores(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of held-out clean images, and of inputs to be rejected, some of them close; on a scale of their own."""
-    clean = np.exp(rng.normal(0, 0.5, int(rng.integers(250, 400))))
+def gate_scores(rng: np.random.Generator, shape: str = "long tail") -> tuple[np.ndarray, np.ndarray]:
+    """Scores of held-out clean images, and of inputs to be rejected, some of them close; on a scale of their own.
+
+    The clean ones are of three shapes, so that no number of deviations above the mean is right for all of them.
+    """
+    n = int(rng.integers(250, 400))
+    few = rng.permutation(n) < n // 8
+    clean = {
+        "long tail": np.exp(rng.normal(0, 0.5, n)),
+        "no tail": 3 * rng.beta(3, 1, n),
+        "two groups": rng.uniform(0.5, 1.5, n) + few * rng.uniform(1.5, 2, n),
+    }
     wrong = np.concatenate([np.exp(rng.normal(1.3, 0.35, 40)), rng.uniform(8, 20, 60)])
     scale = 10 ** rng.uniform(-1, 1)
-    return scale * clean, scale * rng.permutation(wrong)
+    return scale * clean[shape], scale * rng.permutation(wrong)
 
 
 def abstentions(rng: np.random.Generator) -> tuple[pd.DataFrame, float, dict[str, float]]:

@@ -11,7 +11,7 @@ from . import fresh
 MODELS, PARTS = ("A", "B"), ("train", "val", "test")
 LEAKS = ("one line per box", "files moved twice", "patient on both sides", "best of many on test")
 FAULTS = (*LEAKS, "other scaling in test")
-EFFECTS, LOWERS, NOISE = (0.16, 0.12, 0.045, 0.0), 0.08, 0.04
+EFFECTS, LOWERS, NOISE = (0.27, 0.225, 0.075, 0.0), 0.15, 0.03  # so far apart that ten runs show the order
 
 
 def film_lines(rng: np.random.Generator, patients: list[str], split: str, films=(1, 4)) -> list[dict]:
@@ -51,27 +51,32 @@ def leaking_table(rng: np.random.Generator) -> pd.DataFrame:
     return table.iloc[rng.permutation(len(table))].reset_index(drop=True)
 
 
-def matrix_case(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], str]:
+def matrix_case(
+    rng: np.random.Generator, margins: bool = False, first: bool = True
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], str]:
     """A matrix, six tables of answers (two models, three parts), and the key of the table that the matrix is of.
 
-    Four of the tables have as many rows and as many right answers as the matrix; one of them gives it transposed.
+    Four of the tables have as many rows as the matrix; one of them gives it transposed. The other model on its part has
+    as many right answers or, with `margins`, the same sums of rows and columns; `first`: that model's table is later.
     """
     a, d = (int(n) for n in rng.integers(50, 90, size=2))
     b, c = (int(n) for n in rng.permutation([rng.integers(5, 10), rng.integers(14, 25)]))
     own = np.array([[a, b], [c, d]])
     shift = int(rng.integers(2, 5))
-    moved = np.array([[shift, -shift], [shift, -shift]])
+    moved = shift * np.array([[1, -1], [-1, 1] if margins else [1, -1]])
     part, twin, other = rng.permutation(PARTS)
-    first, second = rng.permutation(MODELS)
+    own_model, second = rng.permutation(MODELS)
     larger = own + rng.integers(20, 40, size=(2, 2))
-    matrices = {f"{first}, {part}": own, f"{second}, {part}": own + moved}
-    matrices |= {f"{first}, {twin}": own.T + moved, f"{second}, {twin}": own.T}
-    matrices |= {f"{first}, {other}": larger, f"{second}, {other}": larger + moved}
-    order = rng.permutation(list(matrices))
+    matrices = {f"{own_model}, {part}": own, f"{second}, {part}": own + moved}
+    matrices |= {f"{own_model}, {twin}": own.T + moved, f"{second}, {twin}": own.T}
+    matrices |= {f"{own_model}, {other}": larger, f"{second}, {other}": larger + moved}
+    order = rng.permutation(list(matrices)).tolist()
+    places = sorted(map(order.index, pair := [f"{own_model}, {part}", f"{second}, {part}"]), reverse=not first)
+    order[places[0]], order[places[1]] = pair
     tables = {str(key): _answered(rng, matrices[key]) for key in order}
     names = ["covid", "normal"]
     matrix = pd.DataFrame(own, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
-    return matrix, tables, f"{first}, {part}"
+    return matrix, tables, pair[0]
 
 
 def _answered(rng: np.random.Generator, matrix: np.ndarray) -> pd.DataFrame:
@@ -105,7 +110,7 @@ def overlapping(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def experiment(rng: np.random.Generator) -> tuple[Callable, list[str]]:
     """A study to be run with any faults planted: study(planted, seed) → accuracy. Leaks cover for each other."""
-    truth, key = float(rng.uniform(0.68, 0.78)), int(rng.integers(2**31))
+    truth, key = float(rng.uniform(0.6, 0.68)), int(rng.integers(2**31))
     effect = dict(zip(rng.permutation(LEAKS).tolist(), EFFECTS, strict=True))
 
     def study(planted=(), seed=0):

@@ -34,14 +34,25 @@ KEYS = ("rule_out", "triage", "sensitivity", "specificity")
 
 @q1.rule
 def _(operating_points, rng):
-    validation, test = q1.data(rng)
-    given = operating_points(validation, test)
+    for _ in range(2):
+        validation, test = q1.data(rng)
+        values = _read(operating_points(validation, test))
+        rule_out, triage = values["rule_out"], values["triage"]
+        if not (finds(validation, rule_out) and spares(validation, triage)):
+            other = _read(operating_points(validation, q1.data(rng)[1]))
+            raise _why(validation, test, rule_out, triage, (rule_out, triage) != (other["rule_out"], other["triage"]))
+        _judge_reported(values, validation, test)
+
+
+def _read(given) -> dict[str, float]:
     if not isinstance(given, dict) or set(given) != set(KEYS):
         raise Wrong(f"The answer should be a dict with the keys {', '.join(KEYS)}.")
-    values = {key: expect.number(given[key], key) for key in KEYS}
+    return {key: expect.number(given[key], key) for key in KEYS}
+
+
+def _judge_reported(values: dict, validation, test) -> None:
+    """Raise `Wrong` unless the rates are those of the thresholds on the test images."""
     rule_out, triage = values["rule_out"], values["triage"]
-    if not (finds(validation, rule_out) and spares(validation, triage)):
-        raise _why(validation, test, rule_out, triage)
     told = np.array([values["sensitivity"], values["specificity"]])
     measured, asked = (np.array([at(part, rule_out)[0], at(part, triage)[1]]) for part in (test, validation))
     if (np.abs(told - measured) <= REPORTED).all():
@@ -54,8 +65,8 @@ def _(operating_points, rng):
     )
 
 
-def _why(validation, test, rule_out: float, triage: float) -> Wrong:
-    """What is wrong with two thresholds."""
+def _why(validation, test, rule_out: float, triage: float, of_test: bool) -> Wrong:
+    """What is wrong with two thresholds; `of_test`: whether they are others where the test images are others."""
     pooled = pd.concat([validation, test])
     found, spared = at(validation, rule_out), at(validation, triage)
     if min(abs(rule_out - 0.5), abs(triage - 0.5)) < 0.005:
@@ -68,7 +79,7 @@ def _why(validation, test, rule_out: float, triage: float) -> Wrong:
         return q1.caught("all_films", found=found[0])
     if (validation["score"] >= rule_out).all():
         return q1.caught("everybody")
-    for name, part in (("picked_on_test", test), ("pooled", pooled)):
+    for name, part in (("picked_on_test", test), ("pooled", pooled)) if of_test else ():
         if finds(part, rule_out) or spares(part, triage):
             return q1.caught(name)
     if not finds(validation, rule_out):
@@ -192,10 +203,10 @@ def _(right):
 def _homes(rng: np.random.Generator) -> list[tuple[dict, float]]:
     """Counts of a study and the prevalence of another place, several times."""
     cases = []
-    for _ in range(6):
+    for prevalence in rng.permutation([0.006, 0.012, 0.03, 0.06, 0.1, 0.14]) * rng.uniform(0.9, 1.1, 6):
         ill, well = (int(n) for n in rng.integers(80, 220, size=2))
         fn, fp = int(ill * rng.uniform(0.04, 0.25)) + 1, int(well * rng.uniform(0.04, 0.25)) + 1
-        cases.append(({"tp": ill - fn, "fn": fn, "fp": fp, "tn": well - fp}, round(float(rng.uniform(0.005, 0.15)), 4)))
+        cases.append(({"tp": ill - fn, "fn": fn, "fp": fp, "tn": well - fp}, round(float(prevalence), 4)))
     return cases
 
 
@@ -223,7 +234,8 @@ def _(ppv_at, rng):
     q2.recognise_all(given, cases)
     if max(given) > 1:
         raise Wrong(f"A PPV lies between 0 and 1; yours reaches {max(given):.3g}.")
-    (home, prevalence), found = cases[0], given[0]
+    worst = int(np.abs(np.subtract(given, wanted)).argmax())
+    (home, prevalence), found = cases[worst], given[worst]
     raise Wrong(
         f"With {home} and a prevalence of {prevalence:.3f} you give {found:.3f}. Imagine 10,000 people there: "
         f"{10_000 * prevalence:.0f} are ill. How many of the positive results are true, how many false?"
@@ -326,8 +338,10 @@ def _judge_tempered(tempered, validation, test) -> None:
     if np.abs(found - heated(test["p"], best)).max() <= P_SLACK:
         return
     q3.recognise(found, validation, test)
-    candidates = {"left_alone": 1.0, "fitted_on_test": fitted(test), "pooled_fit": fitted(validation, test)}
-    candidates |= {"upside_down": 1 / best}
+    candidates = {"left_alone": 1.0, "upside_down": 1 / best}
+    turned = expect.array(tempered(validation, test.assign(ill=~test["ill"])), (len(test),), "tempered(...)")
+    if np.abs(turned - found).max() > 1e-6:  # the test's labels count
+        candidates |= {"fitted_on_test": fitted(test), "pooled_fit": fitted(validation, test)}
     for name, wrong in candidates.items():
         if np.abs(found - heated(test["p"], wrong)).max() <= P_SLACK / 2:
             raise q3.caught(name)

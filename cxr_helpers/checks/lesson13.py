@@ -5,7 +5,7 @@ import pandas as pd
 
 from .. import evaluate, preprocess
 from . import expect, fresh
-from ._bootstrap import bootstrap
+from ._bootstrap import NARROW, TABLES, WIDE, bootstrap, breadth, level_words
 from ._question import Question
 from ._running import Wrong
 
@@ -46,7 +46,8 @@ q1 = Question(
 
 @q1.rule
 def _(to_input, rng):
-    cases = _served(rng)
+    served = _served(rng)
+    cases = [served[k] for k in rng.permutation(len(served))]
     wanted = [preprocess.prepare(picture, **settings).astype(float) for picture, settings in cases]
     found = []
     for case, right in zip(cases, wanted, strict=True):
@@ -82,8 +83,8 @@ def scaled_twice(picture, settings):
 
 
 @q1.mistake(
-    "There are negative values: the image was standardised on the way. In training, grey levels 0-255 went in and all "
-    "scaling was left to the network's first layers. Do the same here."
+    "There are negative values, as where an image is standardised on the way. In training, grey levels 0-255 went in "
+    "and all scaling was left to the network's first layers. Do the same here."
 )
 def standardised(picture, settings):
     return ((grey := _batch(picture, settings)) - grey.mean()) / grey.std()
@@ -121,11 +122,15 @@ def _(right):
 # --- q2: parity -----------------------------------------------------------------------------------------------------
 
 
-def _copies(rng: np.random.Generator) -> tuple:
-    """An original, a copy that differs on a few images, never on the first, and the images."""
+def _copies(rng: np.random.Generator, rises: bool = True) -> tuple:
+    """An original, a copy that differs on a few images, never on the first, and the images.
+
+    On these, the least probable class rises or the most probable one falls: that is the largest difference, and no
+    probability moves nearly as far in the other direction.
+    """
     images = rng.integers(0, 200, (int(rng.integers(40, 60)), 8, 8)).astype(np.uint8)
-    images[1 + rng.permutation(len(images) - 1)[:3], 0, 0] = 255
-    weights = rng.normal(0, 2, (64, 3)) / 8
+    images[1 + rng.permutation(len(images) - 1)[: int(rng.integers(2, 7))], 0, 0] = 255
+    weights = rng.normal(0, 0.5, (64, 3)) / 8
 
     def logits(x):
         return (np.asarray(x, float).reshape(len(x), -1) / 255 - 0.4) @ weights
@@ -134,8 +139,9 @@ def _copies(rng: np.random.Generator) -> tuple:
         return _softmax(logits(x))
 
     def copy(x):
-        corner, least = np.asarray(x)[:, 0, 0], np.eye(3)[logits(x).argmin(1)]
-        return _softmax(logits(x) + 0.002 * np.sin(corner)[:, None] * [1, 0, -1] + 9 * least * (corner > 250)[:, None])
+        corner, own = np.asarray(x)[:, 0, 0], logits(x)
+        moved = 9 * np.eye(3)[own.argmin(1)] if rises else -9 * np.eye(3)[own.argmax(1)]
+        return _softmax(own + 0.002 * np.sin(corner)[:, None] * [1, 0, -1] + moved * (corner > 250)[:, None])
 
     return original, copy, images
 
@@ -162,7 +168,7 @@ q2 = Question(
 
 @q2.rule
 def _(compare_copy, rng):
-    cases = [_copies(rng) for _ in range(2)]
+    cases = [_copies(rng, bool(rises)) for rises in rng.permutation([True, False])]
     found = [_three(compare_copy(*case)) for case in cases]
     wanted = [_truth(*case) for case in cases]
     if all(_agree(mine, right) for mine, right in zip(found, wanted, strict=True)):
@@ -205,6 +211,14 @@ def one_image(original, copy, images):
 )
 def mean_difference(original, copy, images):
     return _truth(original, copy, images) | {"largest": np.abs(original(images) - copy(images)).mean()}
+
+
+@q2.mistake(
+    "A difference has two directions: {largest:.2f} is the largest, but you took only one of them into account. Take "
+    "the absolute value before the maximum."
+)
+def one_direction(original, copy, images):
+    return _truth(original, copy, images) | {"largest": (copy(images) - original(images)).max()}
 
 
 @q2.mistake(
@@ -317,19 +331,23 @@ q4 = Question(
 
 @q4.rule
 def _(fill_card, rng):
-    evidence = q4.data(rng)
-    card = fill_card(evidence)
-    if not isinstance(card, dict):
-        raise Wrong(f"fill_card(evidence) should be a dict, not {expect.kind(card)}.")
-    if missing := [key for key in FIELDS if key not in card]:
-        raise Wrong(f"The dict of fill_card(evidence) lacks {', '.join(missing)}.")
-    use = expect.choice(card["intended use"], "ABC", '"intended use"')
-    if use != "C":
-        raise q4.caught({"A": "says_diagnosis", "B": "says_triage"}[use])
-    parts = evidence["predictions"]["split"].value_counts()
-    _judge_counts(card, parts)
-    _judge_accuracy(card, evidence["predictions"])
-    _judge_size(card, evidence)
+    given, ways = [], ([], [])
+    for evidence in (q4.data(rng) for _ in range(TABLES)):
+        card = fill_card(evidence)
+        if not isinstance(card, dict):
+            raise Wrong(f"fill_card(evidence) should be a dict, not {expect.kind(card)}.")
+        if missing := [key for key in FIELDS if key not in card]:
+            raise Wrong(f"The dict of fill_card(evidence) lacks {', '.join(missing)}.")
+        use = expect.choice(card["intended use"], "ABC", '"intended use"')
+        if use != "C":
+            raise q4.caught({"A": "says_diagnosis", "B": "says_triage"}[use])
+        _judge_counts(card, evidence["predictions"]["split"].value_counts())
+        for way, ends in zip(ways, _judge_accuracy(card, evidence["predictions"]), strict=True):
+            way.append(ends)
+        given.append((card["low"], card["high"]))
+        _judge_size(card, evidence)
+    if not NARROW <= (share := breadth(given, *ways)) <= WIDE:
+        raise Wrong(f"All but the interval is right. {level_words(share)}")
 
 
 def _judge_counts(card: dict, parts: pd.Series) -> None:
@@ -344,7 +362,8 @@ def _judge_counts(card: dict, parts: pd.Series) -> None:
             raise Wrong(f'"{key}" is {value:g}, but should be {parts[part]}.')
 
 
-def _judge_accuracy(card: dict, predictions: pd.DataFrame) -> None:
+def _judge_accuracy(card: dict, predictions: pd.DataFrame) -> list[tuple[float, float]]:
+    """Raise `Wrong` unless accuracy and ends may be right; return the ends by each way that is accepted."""
     ends = [card["low"], card["high"]]
     if any(end is None or (isinstance(end, float) and np.isnan(end)) for end in ends) or ends[0] == ends[1]:
         raise q4.caught("no_interval")
@@ -364,6 +383,7 @@ def _judge_accuracy(card: dict, predictions: pd.DataFrame) -> None:
         if max(abs(low - single.low), abs(high - single.high)) <= ENDS:
             raise q4.caught("films_as_units", low=low, high=high, right_low=right.low, right_high=right.high)
         raise Wrong(f"The interval {low:.2f}-{high:.2f} is not the 95 % interval of the evaluation images, by group.")
+    return ways
 
 
 def _judge_size(card: dict, evidence: dict) -> None:
@@ -436,8 +456,8 @@ def no_interval(evidence):
 
 
 @q4.mistake(
-    "The interval {low:.2f}-{high:.2f} treats every image as an independent answer. Several belong to one patient: by "
-    "group it is {right_low:.2f}-{right_high:.2f}. Keep the column group."
+    "The interval {low:.2f}-{high:.2f} is as narrow as if every image were an independent answer. Several belong to one "
+    "patient: by group it is {right_low:.2f}-{right_high:.2f}. Keep the column group."
 )
 def films_as_units(evidence):
     return _card(evidence, by_group=False)

@@ -1,0 +1,173 @@
+"""Answers to the questions of lesson 13, deployment."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cxr_helpers import evaluate, preprocess
+
+from . import Proof
+
+# --- to_input -------------------------------------------------------------------------------------------------------
+
+
+def input_by_expand_dims(picture, settings):
+    grey = preprocess.prepare(picture, **settings)
+    return np.expand_dims(np.expand_dims(grey, 0), -1).astype("float32")
+
+
+def input_by_reshape(picture, settings):
+    side = settings["size"]
+    return preprocess.prepare(picture, side, fit=settings["fit"], contrast=settings["contrast"]).reshape(
+        1, side, side, 1
+    )
+
+
+def input_by_stack(picture, settings):
+    return np.stack([np.stack([preprocess.prepare(picture, **settings)], axis=-1)]).tolist()
+
+
+def input_divided(picture, settings):
+    return preprocess.prepare(picture, **settings)[None, ..., None] / 255.0
+
+
+def input_of_bytes(picture, settings):
+    return preprocess.prepare(picture, size=settings["size"], fit=settings["fit"])[None, ..., None]
+
+
+def input_mirrored(picture, settings):
+    return preprocess.prepare(picture, **settings).T[None, ..., None]
+
+
+# --- compare_copy ---------------------------------------------------------------------------------------------------
+
+
+def compared_by_pandas(original, copy, images):
+    a, b = pd.DataFrame(original(images)), pd.DataFrame(copy(images))
+    flipped = (a.idxmax(axis=1) != b.idxmax(axis=1)).sum()
+    return {"largest": (a - b).abs().max().max(), "flipped": flipped, "n": len(a)}
+
+
+def compared_one_by_one(original, copy, images):
+    largest, flipped = 0.0, 0
+    for image in images:
+        a, b = original(image[None])[0], copy(image[None])[0]
+        largest = max(largest, *(abs(x - y) for x, y in zip(a, b)))
+        flipped += int(np.argmax(a) != np.argmax(b))
+    return {"largest": largest, "flipped": flipped, "n": len(images)}
+
+
+def compared_by_norm(original, copy, images):
+    a, b = original(images), copy(images)
+    largest = np.linalg.norm((a - b).ravel(), np.inf)
+    return {"largest": largest, "flipped": np.count_nonzero(a.argmax(1) - b.argmax(1)), "n": a.shape[0]}
+
+
+def compared_without_sign(original, copy, images, sign=1):
+    a, b = original(images), copy(images)
+    return {"largest": (sign * (a - b)).max(), "flipped": (a.argmax(1) != b.argmax(1)).sum(), "n": len(images)}
+
+
+def compared_by_highest(original, copy, images):
+    a, b = original(images), copy(images)
+    largest = np.abs(a.max(axis=1) - b.max(axis=1)).max()
+    return {"largest": largest, "flipped": (a.argmax(1) != b.argmax(1)).sum(), "n": len(images)}
+
+
+def compared_three_flips(original, copy, images):
+    return {"largest": np.abs(original(images) - copy(images)).max(), "flipped": 3, "n": len(images)}
+
+
+# --- fill_card ------------------------------------------------------------------------------------------------------
+
+
+def card(evidence, interval, used="train"):
+    table = evidence["predictions"]
+    test = table[table["split"] == "test"]
+    right = (test["label"] == test["predicted"]).astype(float)
+    low, high = interval(right, test["group"])
+    size = evidence["files"].loc[evidence["files"]["name"] == evidence["shipped"], "kB"].iloc[0]
+    answer = {"intended use": "C", "training images": int(table["split"].isin([used, "train"]).sum())}
+    answer |= {"evaluation images": len(test), "accuracy": right.mean(), "low": low, "high": high}
+    return answer | {"kB": size}
+
+
+def by_metric(right, groups, level=0.95):
+    table = pd.DataFrame(
+        {"image_id": [f"{k}" for k in range(len(right))], "label": "covid", "group": groups.to_numpy()}
+    )
+    said = pd.Categorical(np.where(right, "covid", "normal"), ["normal", "covid"])
+    table = table.assign(predicted=said, p_covid=right.to_numpy(), p_normal=1 - right.to_numpy())
+    found = evaluate.metric(table, "accuracy", level=level)
+    return found.low, found.high
+
+
+def resampled(right, groups, level=0.95, seed=11, times=2000):
+    """Pandas: whole patients, drawn with replacement."""
+    sums = right.groupby(groups.to_numpy()).agg(["sum", "count"])
+    drawn = np.random.default_rng(seed).integers(len(sums), size=(times, len(sums)))
+    values = sums["sum"].to_numpy()[drawn].sum(axis=1) / sums["count"].to_numpy()[drawn].sum(axis=1)
+    return tuple(np.percentile(values, [50 - 50 * level, 50 + 50 * level]))
+
+
+def resampled_by_scipy(right, groups, level=0.95):
+    pairs = right.groupby(groups.to_numpy()).agg(["sum", "count"]).to_numpy().T
+    share = lambda hits, images, axis=-1: hits.sum(axis) / images.sum(axis)  # noqa: E731
+    found = stats.bootstrap(
+        pairs, share, paired=True, n_resamples=2000, confidence_level=level, method="percentile", random_state=4
+    )
+    return tuple(found.confidence_interval)
+
+
+def of_images(right, groups):
+    return evaluate.wilson(int(right.sum()), len(right))
+
+
+def card_by(interval, used="train", **settings):
+    return partial(card, interval=partial(interval, **settings), used=used)
+
+
+PROOFS = [
+    Proof(
+        "to_input",
+        right={"expand_dims": input_by_expand_dims, "reshape": input_by_reshape, "stacked lists": input_by_stack},
+        wrong={"divided by 255": input_divided, "contrast forgotten": input_of_bytes, "transposed": input_mirrored},
+    ),
+    Proof(
+        "compare_copy",
+        right={
+            "pandas": compared_by_pandas,
+            "one image after the other": compared_one_by_one,
+            "a norm": compared_by_norm,
+        },
+        wrong={
+            "without the absolute value": compared_without_sign,
+            "without it, the other way round": partial(compared_without_sign, sign=-1),
+            "the highest probabilities only": compared_by_highest,
+            "three flips, as in the sample": compared_three_flips,
+        },
+    ),
+    Proof(
+        "believable",
+        right={"a letter": "D", "a small one": "d", "NumPy's text": np.str_(" D")},
+        wrong={"one call": "A", "a list": ["D"], "two letters": "D, E"},
+    ),
+    Proof(
+        "fill_card",
+        right={
+            "the package": card_by(by_metric),
+            "pandas: 2,000 resamples": card_by(resampled),
+            "SciPy's bootstrap": card_by(resampled_by_scipy),
+        },
+        wrong={
+            "90 %, resampled": card_by(resampled, level=0.9, times=1000),
+            "90 % of the package": card_by(by_metric, level=0.9),
+            "80 % of the package": card_by(by_metric, level=0.8),
+            "Wilson over images": card_by(of_images),
+            "val counted as training": card_by(by_metric, used="val"),
+        },
+        chance="resampling moves the ends of an interval",
+    ),
+]
