@@ -101,7 +101,7 @@ def abstentions(rng: np.random.Generator) -> tuple[pd.DataFrame, float, dict[str
         zip(("found", "missed", "left", "left_missed"), rng.integers((30, 6, 12, 8), (50, 12, 20, 14)), strict=True)
     )
     counts |= dict(zip(("clear", "alarm", "unsure"), rng.integers((80, 8, 15), (120, 15, 25)), strict=True))
-    cut = float(rng.choice([0.6, 0.65, 0.7]))
+    cut = round(float(rng.uniform(0.58, 0.75)), 3)
     rows = []
     for kind, number in counts.items():
         unsure = kind in ("left", "left_missed", "unsure")

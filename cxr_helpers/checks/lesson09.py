@@ -189,7 +189,7 @@ def _(right):
 def _marked(rng: np.random.Generator, below: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Images (n, s, s), masks of the letters on them (at the top or below), which are ill, which are for training.
 
-    On each side, ill or well, training or test, letters stand where none do on the other.
+    On each side, ill or well, training or test, letters stand where none do on the other (`_scattered`).
     """
     n = 2 * int(rng.integers(24, 36))
     order = rng.permutation(n)
@@ -197,7 +197,7 @@ def _marked(rng: np.random.Generator, below: bool = False) -> tuple[np.ndarray, 
     films = rng.integers(40, 220, (n, SIDE, SIDE)).astype(np.uint8)
     letters = np.zeros(films.shape, bool)
     wear = ill & (order > 1) | (order >= n - 3)  # nearly all of the ill, and three of the well
-    while not all((letters & ~letters[rows].any(axis=0)).any() for rows in (train, ~train, ill, ~ill)):
+    while not _scattered(letters, train, ill):
         letters[:] = False
         for k in np.flatnonzero(wear):
             row, column = int(rng.integers(1, 7)), int(rng.choice([1, 2, SIDE - 8]))
@@ -206,6 +206,12 @@ def _marked(rng: np.random.Generator, below: bool = False) -> tuple[np.ndarray, 
         letters = letters[:, ::-1].copy()
     films[letters] = 250
     return films, letters, ill, train
+
+
+def _scattered(letters: np.ndarray, train: np.ndarray, ill: np.ndarray) -> bool:
+    """Whether no side has letters in all their places, and training has not the same places as the ill."""
+    places = [letters[rows].any(axis=0) for rows in (train, ~train, ill, ~ill)]
+    return all((letters & ~place).any() for place in places) and bool((places[0] != places[2]).any())
 
 
 q2 = Question(

@@ -456,8 +456,8 @@ def no_interval(evidence):
 
 
 @q4.mistake(
-    "The interval {low:.2f}-{high:.2f} is as narrow as if every image were an independent answer. Several belong to one "
-    "patient: by group it is {right_low:.2f}-{right_high:.2f}. Keep the column group."
+    "The interval {low:.2f}-{high:.2f} is as narrow as if every image were an independent answer. Several belong to "
+    "one patient: by group it is {right_low:.2f}-{right_high:.2f}. Keep the column group."
 )
 def films_as_units(evidence):
     return _card(evidence, by_group=False)

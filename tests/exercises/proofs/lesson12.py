@@ -177,6 +177,10 @@ def abstaining_of_called(table, cut):
     return {"found": (called["confidence"] >= cut).mean(), "left": (called["confidence"] < cut).mean()}
 
 
+def abstaining_below_the_cut_shown(table, cut):
+    return abstaining_by_query(table, 0.7)
+
+
 PROOFS = [
     Proof(
         "external_rows",
@@ -228,6 +232,7 @@ PROOFS = [
             "recall of the answered": abstaining_of_answered,
             "predicted below the cut counted": abstaining_as_missed,
             "of those called ill": abstaining_of_called,
+            "the cut of the sample": abstaining_below_the_cut_shown,
         },
     ),
 ]
