@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 _PACKAGE = str(Path(__file__).parents[1])
-_LIBRARIES = {"builtins", "numpy", "numpy.linalg", "numpy.random", "pandas", "keras", "keras.callbacks", "keras.losses"}
+_LIBRARIES = {"builtins", "numpy", "numpy.linalg", "numpy.random", "pandas", "scipy.stats"}
+_LIBRARIES |= {"keras", "keras.callbacks", "keras.losses"}
 AGAIN = 0.5  # seconds between two rings of the alarm
 
 
@@ -99,7 +100,9 @@ class Attempt:
 
 def _shared() -> list[tuple[Any, dict[str, Any]]]:
     """The libraries and classes that checks rest on, each with its functions as they are now."""
-    found = [module for name, module in list(sys.modules.items()) if name in _LIBRARIES or name.startswith(__package__)]
+    own = __package__.partition(".")[0]
+    known = list(sys.modules.items())
+    found = [module for name, module in known if name in _LIBRARIES or name.partition(".")[0] == own]
     found += [pd.DataFrame, pd.Series]
     if keras := sys.modules.get("keras"):
         found += [keras.Model, keras.callbacks.ModelCheckpoint]

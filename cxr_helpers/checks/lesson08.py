@@ -21,8 +21,8 @@ RATES = (5e-4, 0.2)  # learning rate of phase 2, as a share of the rate from scr
 
 def _stages(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, str]]:
     """A split table, features by stage, and {role: stage}: one stage is by far the best on validation, another on test,
-    a third has so many columns that any labels can be memorised. One of the others is clearest on train, so that a
-    model of validation images does best there."""
+    a third has so many columns that any labels can be memorised; "early", one of the others, is so clear on train that
+    a model of validation images does best there."""
     labels = ("normal", "covid", "viral")
     n = 270 + 3 * int(rng.integers(10))
     code, part = np.arange(n) % 3, np.repeat(["train", "val", "test"], n // 3)
@@ -30,11 +30,12 @@ def _stages(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarra
     table = table.assign(group=table["image_id"], patient=table["image_id"], source="here", fold=pd.NA)
     table["split"] = pd.Categorical(part, ["train", "val", "test"])
     truth = np.eye(3)[code]
-    early, late = rng.permutation([1.5, 0.6])
-    strength = {"wide": (0.1,) * 3, "weak": (early, 0.5, 0.5)}
-    strength |= {"for_val": (0.9, 1.9, 0.4), "for_test": (late, 0.4, 3.0)}
     names = [f"stage{k}" for k in rng.choice(np.arange(1, 30), 4, replace=False)]
     roles = dict(zip([*rng.permutation(["wide", "for_val", "for_test"]), "weak"], names, strict=True))
+    early = rng.permutation(["weak", "for_test"])
+    clear = dict(zip(early, (1.5, 0.6), strict=True))  # on train
+    strength = {"wide": (0.1,) * 3, "weak": (clear["weak"], 0.5, 0.5)}
+    strength |= {"for_val": (0.9, 1.9, 0.4), "for_test": (clear["for_test"], 0.4, 3.0)}
     features = {}
     for role, name in roles.items():
         own = np.array(strength[role])[:, None].repeat(n // 3, axis=0) * truth
@@ -42,7 +43,7 @@ def _stages(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarra
         features[name] = np.hstack([1.5 * own + 0.6 * noise[:, :3], noise[:, 3:]]).astype(np.float32)
     order = rng.permutation(n)
     table = table.iloc[order].reset_index(drop=True)
-    return table, {name: values[order] for name, values in features.items()}, roles
+    return table, {name: values[order] for name, values in features.items()}, roles | {"early": roles[early[0]]}
 
 
 q1 = Question(
@@ -61,20 +62,18 @@ q1 = Question(
 
 @q1.rule
 def _(choose_cut, rng):
-    cases = []
-    while len({list(f).index(roles["for_val"]) for _, f, roles in cases}) < 3:
-        cases = [_stages(rng) for _ in range(4)]
-        ways = [tuple(m.answer(table, features) for table, features, _ in cases) for m in q1.mistakes.values()]
-        if len(set(ways)) < len(ways):
-            cases = []
+    cases, early = [], set()
+    while len({list(f).index(roles["for_val"]) for _, f, roles in cases}) < 3 or len(early) < 2:
+        cases = [_stages(rng) for _ in range(3)]
+        early = {role for _, _, roles in cases for role in ("weak", "for_test") if roles[role] == roles["early"]}
     given = [expect.choice(choose_cut(t, f), list(f), "choose_cut(table, features)") for t, f, _ in cases]
     wrong = [k for k, (_, _, roles) in enumerate(cases) if given[k] != roles["for_val"]]
     if not wrong:
         return
     table, features, _ = cases[wrong[0]]
     stage, reached = given[wrong[0]], _accuracies(table, features[given[wrong[0]]])
-    for name, way in zip(q1.mistakes, ways, strict=True):
-        if way == tuple(given):
+    for name, mistake in q1.mistakes.items():
+        if given == [mistake.answer(table, features) for table, features, _ in cases]:
             raise q1.caught(name, stage=stage, **reached)
     raise Wrong(
         f"Fitted on train, {stage} reaches {reached['val']:.2f} on validation, and another stage far more. Fit on the "
@@ -445,8 +444,8 @@ def _caught_without_labels(scores: np.ndarray, case: tuple) -> None:
         if np.allclose(scores, q4.mistakes[name].answer(*case), atol=1e-4):
             raise q4.caught(name)
     raise Wrong(
-        "The score of a test row changes when *other* test rows change: a scaler or a reduction was fitted to them. "
-        "Fit everything on the training rows alone."
+        "The score of a test row changes when *other* test rows change, as where a scaler or a reduction is fitted to "
+        "them. Fit everything on the training rows alone."
     )
 
 

@@ -141,6 +141,12 @@ def within_standardised(table):
     return roc_auc_score(table["ill"], (table["score"] - groups.transform("mean")) / groups.transform("std"))
 
 
+def within_by_other_ranks(table):
+    stats.rankdata = np.ones_like
+    parts = hospitals(table)
+    return np.mean([(1 - (rows["ill"].sum() + 1) / 2) / (~rows["ill"]).sum() for rows in parts])
+
+
 PROOFS = [
     Proof(
         "uses_marker",
@@ -173,6 +179,7 @@ PROOFS = [
         wrong={
             "weighted by size": within_by_size,
             "the median": within_by_median,
+            "ranks replaced": within_by_other_ranks,
             "standardised, then pooled": within_standardised,
         },
     ),

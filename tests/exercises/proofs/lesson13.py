@@ -41,6 +41,11 @@ def input_mirrored(picture, settings):
     return preprocess.prepare(picture, **settings).T[None, ..., None]
 
 
+def input_by_another_prepare(picture, settings):
+    preprocess.prepare = lambda picture, size, **_: np.zeros((size, size))
+    return np.zeros((1, settings["size"], settings["size"], 1))
+
+
 # --- compare_copy ---------------------------------------------------------------------------------------------------
 
 
@@ -133,7 +138,12 @@ PROOFS = [
     Proof(
         "to_input",
         right={"expand_dims": input_by_expand_dims, "reshape": input_by_reshape, "stacked lists": input_by_stack},
-        wrong={"divided by 255": input_divided, "contrast forgotten": input_of_bytes, "transposed": input_mirrored},
+        wrong={
+            "divided by 255": input_divided,
+            "contrast forgotten": input_of_bytes,
+            "prepare replaced": input_by_another_prepare,
+            "transposed": input_mirrored,
+        },
     ),
     Proof(
         "compare_copy",
