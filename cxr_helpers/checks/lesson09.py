@@ -440,6 +440,15 @@ def centred(table):
     return _auc(table["score"] - table.groupby("source")["score"].transform("mean"), table["ill"])
 
 
+@q3.mistake(
+    "{found:.3f} gives a hospital with many images more weight. The question asks for the plain mean, in which each "
+    "hospital counts the same."
+)
+def by_size(table):
+    of_each = _of_each(table)
+    return float(np.average(of_each, weights=table["source"].value_counts()[of_each.index]))
+
+
 @q3.mistake("{found:.3f} is the best of the hospitals. Chosen by its result it is too high by luck; report the mean.")
 def best(table):
     return float(_of_each(table).max())

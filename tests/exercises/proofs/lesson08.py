@@ -70,7 +70,7 @@ def input_by_stack(grey, card):
 
 def input_by_broadcast(grey, card):
     offset, scale = (0.0, 1.0) if card["scales_itself"] else (card["offset"], card["scale"])
-    return np.broadcast_to(((grey[..., None] - offset) / scale), (*grey.shape, 3))
+    return np.broadcast_to((grey[..., None].astype(float) - offset) / scale, (*grey.shape, 3))
 
 
 def input_half_precision(grey, card):
@@ -120,8 +120,9 @@ def phase_by_name(network, first, rate):
 
 
 def phase_all_then_frozen(network, first, rate):
-    """As in Keras' guide: unfreeze all, freeze what comes before, and a very low rate."""
-    network.trainable = True
+    """As in Keras' tutorial: unfreeze all, freeze what comes before, and a very low rate."""
+    for layer in network.layers:
+        layer.trainable = True
     for layer in network.layers:
         if layer.name.startswith(first):
             break
@@ -144,7 +145,8 @@ def phase_last_two_stages(network, first, rate):
 
 
 def phase_with_norms(network, first, rate):
-    network.trainable = True
+    for layer in network.layers:
+        layer.trainable = True
     for layer in network.layers:
         if layer.name.startswith(first):
             break
@@ -263,7 +265,7 @@ PROOFS = [
         right={
             "by the place of the first layer": phase_by_index,
             "by the numbers of the stages": phase_by_name,
-            "Keras' guide": phase_all_then_frozen,
+            "Keras' tutorial": phase_all_then_frozen,
         },
         wrong={
             "the first stage only": phase_first_stage_only,
