@@ -30,7 +30,7 @@ def _networks(rng: np.random.Generator) -> list[tuple]:
     return [
         (int(rng.integers(8, 15) * 2 + 1), 1, few(1), 3, int(rng.integers(3, 6)), "flatten"),
         (int(rng.integers(6, 10) * 4 + 3), 3, few(2), 5, int(rng.integers(3, 6)), "flatten"),
-        (int(rng.integers(6, 10) * 4 + 1), 3, few(2), 3, int(rng.integers(3, 6)), "mean"),
+        (int(rng.integers(6, 10) * 4 + 1), 3, few(2), 5, int(rng.integers(3, 6)), "mean"),
         (int(rng.integers(5, 8) * 8 + 1), 1, few(3), 3, int(rng.integers(3, 6)), "flatten"),
     ]
 
