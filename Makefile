@@ -102,7 +102,7 @@ lab: $(COURSE_READY) ## open the course in JupyterLab
 author: $(READY) ## open JupyterLab with the sources, nbgrader and jupytext, for authors and instructors
 	$(BIN)/python -m tools.lab --author
 
-check: $(READY) ## style, notebooks against sources and rules, fast tests: under two minutes
+check: $(READY) ## style, types, notebooks against sources and rules, fast tests: under two minutes
 	@$(BESIDE) $(PYTEST) -m "not slow" tests; $(BOTH)
 
 test: test-python test-notebooks test-real ## everything that a change must pass

@@ -7,6 +7,7 @@ Submodules load on first use, so that ``import cxr_helpers`` is fast and
 """
 
 import importlib
+from types import ModuleType
 
 from .console import quiet
 
@@ -42,7 +43,7 @@ _MODULES = (
 __all__ = [*_MODULES, "quiet"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> ModuleType:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

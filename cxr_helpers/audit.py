@@ -386,7 +386,7 @@ def _check_pixels(table: pd.DataFrame, images: np.ndarray) -> None:
     rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), PIXELS_COMPARED)).astype(int))
     scales = manifest.scales(table)
     files = [read(table["path"].iloc[row], scales[row]) for row in rows]
-    given = _standardised([preprocess.resize(np.float32(images[row]), THUMBNAIL) for row in rows])
+    given = _standardised([preprocess.resize(np.asarray(images[row], np.float32), THUMBNAIL) for row in rows])
     by_fit = [_standardised([preprocess.prepare(file, THUMBNAIL, fit) for file in files]) for fit in preprocess.FITS]
     alike = np.max([given @ prepared.T for prepared in by_fit], axis=0)  # correlations: image i with file j
     own = np.diag(alike)

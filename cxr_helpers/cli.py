@@ -186,7 +186,7 @@ def score_predictions(
     _show(score.confusion, lines=False)
     if difference is not None:
         typer.echo(difference)
-    if picture is not None:
+    if picture is not None and png is not None:
         with _one_line_errors(code=1):
             _write_by(lambda place: place.write_bytes(picture), png)
         typer.echo(f"wrote {png}")

@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 PLAIN = {"→": "->", "×": "x", "≥": ">=", "≤": "<=", "−": "-", "–": "-", "…": "...", "·": "-"}
 
@@ -15,6 +16,17 @@ def quiet() -> Iterator[None]:
 
     Exceptions pass through unharmed. Settings cannot silence those lines, and switching the
     optimised kernels off to avoid them makes small networks several times slower.
+
+    Yields
+    ------
+    None
+        With nothing shown from now on.
+
+    Examples
+    --------
+    >>> with quiet():
+    ...     os.write(2, b"start-up line")
+    13
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -36,14 +48,23 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def plain_output() -> None:
-    """Let standard output and error write every text, whatever their encoding: cp1252 has no arrow, ASCII no ł."""
+    r"""Let standard output and error write every text, whatever their encoding: cp1252 has no arrow, ASCII no ł.
+
+    What an encoding lacks is written as a sign that everybody has, or else by its code.
+
+    Examples
+    --------
+    >>> plain_output()
+    >>> "1 → 2 × ł".encode("ascii", "cxr-plain").decode()
+    '1 -> 2 x \\u0142'
+    """
     codecs.register_error("cxr-plain", _plain)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="cxr-plain")
 
 
-def bar(items: Iterable | None = None, *, show: bool = True, **options):
+def bar(items: Iterable[Any] | None = None, *, show: bool = True, **options: Any) -> Any:
     """A progress bar on standard error that appears once a task has lasted two seconds.
 
     TQDM_DISABLE=1 in the environment hides all bars, as headless runs do, whose outputs are kept.
@@ -61,6 +82,11 @@ def bar(items: Iterable | None = None, *, show: bool = True, **options):
     -------
     tqdm.tqdm
         Gives the items.
+
+    Examples
+    --------
+    >>> [2 * item for item in bar([1, 2, 3], desc="doubled")]
+    [2, 4, 6]
     """
     from tqdm import tqdm
 

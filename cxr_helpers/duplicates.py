@@ -28,10 +28,24 @@ def fingerprint(image: np.ndarray) -> np.ndarray:
 
     The image is reduced to 64x64, its grey levels replaced by their ranks (so that any
     increasing change of contrast leaves no trace), its border cut, and the mean of each
-    9x9 neighbourhood subtracted (so that the shape all chests share counts little).
+    9x9 neighbourhood subtracted (so that the shape all chests share counts little). Introduced in lesson 04.
 
-    Parameters: `image`, float (h, w), any range. Returns float32 (3136,), of length 1, or
-    all zeros for a flat image. Introduced in lesson 04.
+    Parameters
+    ----------
+    image : ndarray
+        float (h, w), any range.
+
+    Returns
+    -------
+    ndarray
+        float32 (3136,), of length 1, or all zeros for a flat image.
+
+    Examples
+    --------
+    >>> image = np.random.default_rng(0).random((128, 128))
+    >>> one, darker, negative = fingerprint(image), fingerprint(image / 3), fingerprint(1 - image)
+    >>> one.shape, round(float(one @ darker), 3), round(float(one @ negative), 3)
+    ((3136,), 1.0, -1.0)
     """
     from PIL import Image
     from scipy.ndimage import uniform_filter
@@ -42,11 +56,42 @@ def fingerprint(image: np.ndarray) -> np.ndarray:
     inner = ranks[BORDER:-BORDER, BORDER:-BORDER]
     local = inner - uniform_filter(inner, WINDOW, mode="nearest")
     length = np.linalg.norm(local)
-    return (local / length if length > 1e-9 else np.zeros_like(local)).astype(np.float32).ravel()
+    unit: np.ndarray = local / length if length > 1e-9 else np.zeros_like(local)
+    return unit.astype(np.float32).ravel()
 
 
 def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
-    """Fingerprints of all images of a manifest: float32 (n, 3136), in row order. Introduced in lesson 04."""
+    """Fingerprints of all images of a manifest: float32 (n, 3136), in row order. Introduced in lesson 04.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest of n images.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    ndarray
+        float32 (n, 3136); see `fingerprint`.
+
+    Raises
+    ------
+    ImageError
+        For a file that cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "1.png")
+    ...     Image.linear_gradient("L").save(path)
+    ...     table = pd.DataFrame({"path": [str(path)], "sha256": [images.describe(path).sha256]})
+    ...     np.array_equal(fingerprints(table, progress=False)[0], fingerprint(images.read(path)))
+    True
+    """
     scales = manifest.scales(table)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # each holds an image of any size
         results = pool.map(_of_file, table["path"], table["sha256"], scales)
@@ -62,8 +107,26 @@ def _of_file(path: str, sha256: str, scale: float | None) -> np.ndarray:
 def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.DataFrame:
     """All pairs of unit vectors whose cosine reaches `threshold`, or -`threshold`: one is the other's negative.
 
-    Columns `a`, `b` (row numbers, a < b), `similarity`, with its sign. Works in blocks, so that memory stays flat
-    for thousands of images.
+    Works in blocks, so that memory stays flat for thousands of images.
+
+    Parameters
+    ----------
+    vectors : ndarray
+        (n, d), each of length 1, or all zeros.
+    threshold : float
+        Cosine similarity, in (0, 1].
+    block : int
+        Rows that are compared with all others at a time.
+
+    Returns
+    -------
+    DataFrame
+        Columns `a`, `b` (row numbers, a < b), `similarity`, with its sign.
+
+    Examples
+    --------
+    >>> similar(np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]), threshold=0.9).to_numpy().tolist()
+    [[0.0, 2.0, -1.0]]
     """
     found = []
     for start in range(0, len(vectors), block):
@@ -76,11 +139,44 @@ def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.Data
 def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = True) -> pd.DataFrame:
     """The pairs of images in a manifest that show the same radiograph, most similar first.
 
-    Parameters: `threshold`, cosine similarity in (0, 1] from which two images count as near
-    duplicates. Returns one row per pair: `image_id_a`, `image_id_b`, `kind` (`identical`
-    bytes or `near`), `similarity` (below zero: one is the negative of the other), and label
-    and split of both sides. What is not found: see the module.
-    Raises `images.ImageError` for a file that cannot be read. Introduced in lesson 04.
+    What is not found: see the module. Introduced in lesson 04.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+    threshold : float
+        Cosine similarity in (0, 1] from which two images count as near duplicates.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair: `image_id_a`, `image_id_b`, `kind` (`identical` bytes or `near`), `similarity` (below zero:
+        one is the negative of the other), and label and split of both sides.
+
+    Raises
+    ------
+    ImageError
+        For a file that cannot be read.
+    ValueError
+        For a threshold outside (0, 1].
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> grey = np.random.default_rng(0).integers(0, 255, (80, 80), np.uint8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, levels in {"normal/1.png": grey, "normal/2.png": grey // 2, "covid/3.png": grey.T}.items():
+    ...         Path(folder, name).parent.mkdir(exist_ok=True)
+    ...         Image.fromarray(levels).save(Path(folder, name))
+    ...     table = manifest.from_folder(folder, progress=False).table
+    ...     found = pairs(table, progress=False)
+    >>> found[["image_id_a", "image_id_b", "kind"]].to_numpy().tolist()
+    [['normal/1.png', 'normal/2.png', 'near']]
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must lie in (0, 1], not {threshold}")
@@ -124,10 +220,35 @@ def add_groups(
     Images are in one group when they are of one known patient or duplicates of each other,
     directly or through others (connected components). A patient who is not known joins
     nothing. A group is named after the first `image_id` in it, so its name does not depend
-    on the order of the rows.
+    on the order of the rows. Introduced in lesson 04.
 
-    Parameters: `pairs_found`, the result of `pairs(table)` when it is at hand; otherwise
-    computed. Introduced in lesson 04.
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+    pairs_found : DataFrame, optional
+        The result of `pairs(table)` when it is at hand; otherwise computed.
+    threshold : float
+        As for `pairs`, where it has to be computed.
+
+    Returns
+    -------
+    DataFrame
+        A copy; no `group` is empty.
+
+    Raises
+    ------
+    ImageError
+        As `pairs` does.
+
+    Examples
+    --------
+    The first two are of one patient, and the third is a copy of the second:
+
+    >>> table = pd.DataFrame({"image_id": ["1", "2", "3", "4"], "patient": ["p", "p", None, None]})
+    >>> copies = pd.DataFrame({"image_id_a": ["2"], "image_id_b": ["3"]})
+    >>> add_groups(table, copies)["group"].tolist()
+    ['1', '1', '1', '4']
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -11,17 +11,44 @@ import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+Bytes = bytes | bytearray | memoryview
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 @contextlib.contextmanager
-def whole_file(path: str | os.PathLike, unfinished: str | os.PathLike | None = None) -> Iterator[Path]:
+def whole_file(path: str | os.PathLike[str], unfinished: str | os.PathLike[str] | None = None) -> Iterator[Path]:
     """Path to write to inside the ``with`` block; behind it, the file stands under its own name, in place of an older.
 
     After an exception, Ctrl-C too, an older file is as it was and nothing new is left. The folder is made; the file has
     the rights of the older one, or of any new file. The path given ends as ``path`` does, and is that of an empty file.
-    ``unfinished``: work there instead, and leave it there after an exception: the next call goes on with it.
-    Raises OSError that names the file where its folder cannot be written.
+
+    Parameters
+    ----------
+    path : str or path
+        The file's own name.
+    unfinished : str or path, optional
+        Work there instead, and leave it there after an exception: the next call goes on with it.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    OSError
+        Names the file, where its folder cannot be written.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "new", "table.csv")
+    ...     with whole_file(path) as part:
+    ...         _ = part.write_text("a,b")
+    ...         print(path.exists(), part.suffix)
+    ...     print(path.read_text(), [file.name for file in path.parent.iterdir()])
+    False .csv
+    a,b ['table.csv']
     """
     path = Path(path)
     part = _new_beside(path) if unfinished is None else Path(unfinished)
@@ -36,13 +63,38 @@ def whole_file(path: str | os.PathLike, unfinished: str | os.PathLike | None = N
 
 @contextlib.contextmanager
 def whole_folder(
-    path: str | os.PathLike, *, replace: bool = False, unfinished: str | os.PathLike | None = None
+    path: str | os.PathLike[str], *, replace: bool = False, unfinished: str | os.PathLike[str] | None = None
 ) -> Iterator[Path]:
     """Folder to fill inside the ``with`` block; behind it, it stands under its own name. Otherwise as `whole_file`.
 
-    ``replace``: take the place of an older folder, which goes when the new one stands; without, a folder that holds
-    anything is left alone, and OSError is raised. ``unfinished``: as in `whole_file`; work on an older folder starts
-    with what it holds.
+    Parameters
+    ----------
+    path : str or path
+        The folder's own name.
+    replace : bool
+        Take the place of an older folder, which goes when the new one stands; without, a folder that holds anything is
+        left alone, and OSError is raised.
+    unfinished : str or path, optional
+        As in `whole_file`; work on an older folder starts with what it holds.
+
+    Yields
+    ------
+    Path
+        The folder to fill.
+
+    Raises
+    ------
+    OSError
+        Names the folder, where the one around it cannot be written; and where one stands there that is not empty.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as outer:
+    ...     for text in ("old", "new"):
+    ...         with whole_folder(Path(outer, "set"), replace=True) as part:
+    ...             _ = Path(part, "notes.txt").write_text(text)
+    ...     print(Path(outer, "set", "notes.txt").read_text(), os.listdir(outer))
+    new ['set']
     """
     path = Path(path)
     if unfinished is not None:
@@ -72,10 +124,43 @@ def whole_folder(
 
 
 @contextlib.contextmanager
-def one_at_a_time(lock: str | os.PathLike) -> Iterator[None]:
+def one_at_a_time(lock: str | os.PathLike[str]) -> Iterator[None]:
     """Let one thread or process at a time into the ``with`` block, by a lock on a file; the others wait.
 
     Some network drives know no locks: there it goes on without one, and warns.
+
+    Parameters
+    ----------
+    lock : str or path
+        The file that is locked; it is made, and holds nothing.
+
+    Yields
+    ------
+    None
+        Once nobody else is inside.
+
+    Raises
+    ------
+    OSError
+        Where the file cannot be made.
+
+    Warns
+    -----
+    UserWarning
+        Where the drive has no locks.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> seen = []
+    >>> def visit(name):
+    ...     with one_at_a_time(lock):
+    ...         seen.extend([name, name])
+    >>> with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(4) as pool:
+    ...     lock = Path(folder, "door.lock")
+    ...     _ = list(pool.map(visit, "abcd"))
+    >>> all(first == second for first, second in zip(seen[::2], seen[1::2]))
+    True
     """
     from filelock import FileLock
 
@@ -98,13 +183,37 @@ def one_at_a_time(lock: str | os.PathLike) -> Iterator[None]:
         held.release()
 
 
-def sha256(content: str | os.PathLike | bytes | memoryview | Iterable) -> str:
-    """SHA-256 in hexadecimal: of the file at a path, of bytes, or of several pieces of bytes one after the other."""
+def sha256(content: str | os.PathLike[str] | Bytes | Iterable[Bytes]) -> str:
+    """SHA-256 in hexadecimal: of the file at a path, of bytes, or of several pieces of bytes one after the other.
+
+    Parameters
+    ----------
+    content : str, path, bytes or iterable of bytes
+        Text is the path of a file, never the content.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits (FIPS 180-4).
+
+    Raises
+    ------
+    OSError
+        Where the file cannot be read.
+
+    Examples
+    --------
+    >>> sha256(b"abc")[:16]
+    'ba7816bf8f01cfea'
+    >>> sha256([b"a", b"bc"]) == sha256(b"abc")
+    True
+    """
     if isinstance(content, str | os.PathLike):
         with open(content, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
-    for piece in [content] if isinstance(content, bytes | bytearray | memoryview) else content:
+    pieces = [content] if isinstance(content, bytes | bytearray | memoryview) else content
+    for piece in pieces:
         digest.update(piece)
     return digest.hexdigest()
 

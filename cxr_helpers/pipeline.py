@@ -8,7 +8,9 @@ Introduced in lesson 03; augmentation in lesson 06.
 import functools
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +76,7 @@ def batches(
     dataset = dataset.batch(batch_size)
     random = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
     load = functools.partial(_load, images=images, codes=codes, depth=len(table["label"].cat.categories) * one_hot)
-    change = functools.partial(_augment, settings=augment) if augment else _cast
+    change: Callable[..., Any] = functools.partial(_augment, settings=augment) if augment else _cast
     dataset = tf.data.Dataset.zip(dataset, random)
     # AutoGraph would rewrite it, which nothing here needs and takes a second.
     step = tf.autograph.experimental.do_not_convert(lambda row, key: change(*load(row), key))

@@ -107,7 +107,8 @@ def probabilities(predictions: pd.DataFrame, names: Iterable[str] | None = None)
     >>> probabilities(pd.DataFrame({"image_id": ["a"], "p_normal": [0.2], "p_covid": [0.8]}))
     array([[0.2, 0.8]])
     """
-    return predictions[columns(classes(predictions) if names is None else names)].to_numpy(float)
+    p: np.ndarray = predictions[columns(classes(predictions) if names is None else names)].to_numpy(float)
+    return p
 
 
 def with_probabilities(predictions: pd.DataFrame, p: np.ndarray, names: Iterable[str] | None = None) -> pd.DataFrame:
@@ -127,6 +128,12 @@ def with_probabilities(predictions: pd.DataFrame, p: np.ndarray, names: Iterable
     -------
     DataFrame
         Probabilities are replaced where they stand.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"image_id": ["a"], "p_normal": [0.2], "p_covid": [0.8]})
+    >>> with_probabilities(table, np.array([[0.5, 0.5]])).to_dict("records")
+    [{'image_id': 'a', 'p_normal': 0.5, 'p_covid': 0.5}]
     """
     given = columns(classes(predictions) if names is None else names)
     return predictions.assign(**{column: p[:, k] for k, column in enumerate(given)})
@@ -161,6 +168,14 @@ def build(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: i
     ------
     ValueError
         Where the shapes do not fit.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"image_id": ["a", "b"]}, columns=KEPT)
+    >>> table["label"] = pd.Categorical(["covid", "normal"])
+    >>> made = build(table, np.array([[0.8, 0.2], [0.6, 0.4]]), model="net")
+    >>> made[["image_id", "model", "p_covid", "predicted"]].to_numpy().tolist()
+    [['a', 'net', 0.8, 'covid'], ['b', 'net', 0.6, 'covid']]
     """
     names = list(table["label"].cat.categories)
     p = np.asarray(probabilities, float)
@@ -198,6 +213,13 @@ def check(predictions: pd.DataFrame, *, labelled: bool = True) -> pd.DataFrame:
     ------
     PredictionsError
         Lists every fault found.
+
+    Examples
+    --------
+    >>> check(pd.DataFrame({"image_id": ["a"], "predicted": ["b"], "p_a": [0.4], "p_b": [0.7]}), labelled=False)
+    Traceback (most recent call last):
+    cxr_helpers.predictions.PredictionsError: The table of predictions has faults:
+    - probabilities do not sum to 1 in 1 row(s), first a (sums from 1.100 to 1.100): use softmax, one value per class
     """
     names = classes(predictions)
     said = ("label", "predicted") if labelled else ("predicted",)
@@ -219,7 +241,7 @@ def check(predictions: pd.DataFrame, *, labelled: bool = True) -> pd.DataFrame:
     return predictions
 
 
-def _some(predictions: pd.DataFrame, wrong) -> str:
+def _some(predictions: pd.DataFrame, wrong: np.ndarray | pd.Series) -> str:
     """How many rows are wrong, and the first of them by name."""
     ids = predictions.loc[np.asarray(wrong), "image_id"].astype(str).tolist()
     return f"{len(ids)} row(s), first {', '.join(ids[:3])}"
@@ -331,10 +353,16 @@ def seeds(predictions: pd.DataFrame) -> np.ndarray:
     -------
     ndarray
         (rows,); 0 where the table has none.
+
+    Examples
+    --------
+    >>> seeds(pd.DataFrame({"image_id": ["a", "a"], "seed": [0, 3]})).tolist()
+    [0, 3]
     """
     if "seed" not in predictions.columns:
         return np.zeros(len(predictions), dtype=int)
-    return predictions["seed"].fillna(0).to_numpy()
+    found: np.ndarray = predictions["seed"].fillna(0).to_numpy()
+    return found
 
 
 def units(predictions: pd.DataFrame) -> np.ndarray:
@@ -355,16 +383,29 @@ def units(predictions: pd.DataFrame) -> np.ndarray:
     ------
     PredictionsError
         Where names of groups are text in some rows and numbers in others.
+
+    Examples
+    --------
+    >>> units(pd.DataFrame({"image_id": ["1", "2", "3"], "group": ["q", "p", "q"]})).tolist()
+    [1, 0, 1]
+    >>> units(pd.DataFrame({"image_id": ["1", "2", "3"], "group": ["q", None, None]})).tolist()
+    [0, 1, 2]
     """
     if "group" not in predictions.columns:
-        return pd.factorize(predictions["image_id"], sort=True)[0]
+        return _numbered(predictions["image_id"])
     group = predictions["group"]
     if mixed(group):
         raise PredictionsError("Names of groups are text in some rows and numbers in others: make all of them text.")
     if group.notna().all():
-        return pd.factorize(as_text(group), sort=True)[0]
+        return _numbered(as_text(group))
     own = "image " + predictions["image_id"].astype(str)
-    return pd.factorize(own.where(group.isna(), "group " + as_text(group)), sort=True)[0]
+    return _numbered(own.where(group.isna(), "group " + as_text(group)))
+
+
+def _numbered(names: pd.Series) -> np.ndarray:
+    """The number of each name in the order of the names."""
+    code: np.ndarray = pd.factorize(names, sort=True)[0]
+    return code
 
 
 def one_run(predictions: pd.DataFrame, what: str, *, labelled: bool = True) -> pd.DataFrame:
@@ -388,6 +429,13 @@ def one_run(predictions: pd.DataFrame, what: str, *, labelled: bool = True) -> p
     ------
     PredictionsError
         For several seeds, and as `check` does.
+
+    Examples
+    --------
+    >>> run = pd.DataFrame({"image_id": ["1"], "label": ["a"], "predicted": ["a"], "p_a": [0.9], "p_b": [0.1]})
+    >>> one_run(pd.concat([run.assign(seed=0), run.assign(seed=1)]), "A ROC curve")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    cxr_helpers.predictions.PredictionsError: A ROC curve needs one run, and the table holds seeds [0, 1]: choose...
     """
     check(predictions, labelled=labelled)
     found = np.unique(seeds(predictions))
@@ -418,9 +466,15 @@ def of_class(predictions: pd.DataFrame, positive: str) -> np.ndarray:
     ------
     PredictionsError
         Where the table has no such class.
+
+    Examples
+    --------
+    >>> of_class(pd.DataFrame({"label": ["a", "b"], "p_a": [0.9, 0.2], "p_b": [0.1, 0.8]}), "b").tolist()
+    [False, True]
     """
     _number(classes(predictions), positive)
-    return (as_text(predictions["label"]) == positive).to_numpy()
+    found: np.ndarray = (as_text(predictions["label"]) == positive).to_numpy()
+    return found
 
 
 def _number(names: list[str], name: str) -> int:
@@ -473,6 +527,14 @@ def to_arrays(predictions: pd.DataFrame) -> Arrays:
     -----
     UserWarning
         Where training images are scored together with others by a model that knows them.
+
+    Examples
+    --------
+    >>> run = {"image_id": ["2", "1"], "label": ["a", "b"], "predicted": ["a", "a"]}
+    >>> run |= {"p_a": [0.9, 0.6], "p_b": [0.1, 0.4]}
+    >>> arrays = to_arrays(pd.DataFrame(run))
+    >>> arrays.image_id.tolist(), arrays.truth.tolist(), arrays.probability.shape
+    (['1', '2'], [1, 0], (1, 2, 2))
     """
     check(predictions)
     _warn_of_parts(predictions)
@@ -525,6 +587,15 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> tuple[Arrays, Arrays]:
     ------
     PredictionsError
         Unless images, labels, groups and classes are the same, and as `check` does.
+
+    Examples
+    --------
+    >>> run = {"image_id": ["2", "1"], "label": ["a", "b"], "predicted": ["a", "a"]}
+    >>> run |= {"p_a": [0.9, 0.6], "p_b": [0.1, 0.4]}
+    >>> table = pd.DataFrame(run)
+    >>> first, second = paired(table, table[::-1])
+    >>> first.image_id.tolist(), bool((first.probability == second.probability).all())
+    (['1', '2'], True)
     """
     names = classes(a)
     if set(names) == set(classes(b)):

@@ -10,6 +10,7 @@ import json
 import os
 import warnings
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def prepare(image: np.ndarray, size: int = 224, fit: str = "pad", contrast: str 
     Introduced in lesson 03.
     """
     _check(image, fit, contrast)
-    squared = {"pad": pad_to_square, "crop": centre_crop, "squash": np.asarray}[fit]
+    ways: dict[str, Callable[..., np.ndarray]] = {"pad": pad_to_square, "crop": centre_crop, "squash": np.asarray}
+    squared = ways[fit]
     with images.room(max(image.shape) ** 2):  # the square of a strip is far larger than the strip
         grey = np.clip(resize(squared(image), size), 0, 1)
     if contrast is not None:
@@ -203,7 +205,7 @@ def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: b
 
 def _checksum(pixels: np.ndarray, sha256: str) -> int:
     """Of one image, made from the file of this hash; never 0, which stands for an image that is not there yet."""
-    return zlib.crc32(pixels, zlib.crc32(sha256.encode())) + 1
+    return zlib.crc32(pixels.data, zlib.crc32(sha256.encode())) + 1
 
 
 def _intact(pixels: np.ndarray, sums: np.ndarray, hashes) -> np.ndarray:

@@ -115,14 +115,13 @@ def check_rows(table: pd.DataFrame, rows: np.ndarray, what: str = "images", chos
         return
     own = list(zip(*columns, strict=True))
     found = [_MADE_FROM.get(digest) for digest in digests(np.asarray(rows), chosen)]
-    wrong = [
-        k for k, (known, names) in enumerate(zip(found, own, strict=True)) if known and set(known).isdisjoint(names)
-    ]
+    pairs = enumerate(zip(found, own, strict=True))
+    wrong = [(k, known) for k, (known, names) in pairs if known and set(known).isdisjoint(names)]
     if wrong:
-        first = wrong[0]
+        first, others = wrong[0]
         raise ValueError(
             f"{what} and table do not belong together: {len(wrong)} of {len(own)} rows differ, the first is row "
-            f"{chosen[first]}, {own[first][0]} in the table and {min(found[first], key=len)} among the {what}. The "
+            f"{chosen[first]}, {own[first][0]} in the table and {min(others, key=len)} among the {what}. The "
             f"table was sorted, shuffled or cut after the {what} were made: make them from this very table, as "
             "preprocess.cache(table) does, or put both in one order"
         )

@@ -1,6 +1,7 @@
 """What `cxr score` says of a table of predictions, and the picture that it draws."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,7 @@ def _sentence(predictions: pd.DataFrame, accuracy: Estimate, matrix: pd.DataFram
 
 
 def _table(of_class: pd.DataFrame, units: str) -> pd.DataFrame:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for row in of_class.rename(columns={"class": "name"}).itertuples():
         value = f"{row.value:.3f}" if np.isfinite(row.value) else "undefined"
         ends = _ends(row) if np.isfinite(row.low) else "none"

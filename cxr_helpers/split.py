@@ -23,9 +23,38 @@ class LeakError(ValueError):
 def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
     """The manifest with a `fold` column 0..k-1: whole groups, each class spread as evenly as groups allow.
 
-    Raises ValueError where the table has no groups, a label is missing, or a class has fewer
-    than `k` groups, or `k` is below 2. Warns where a fold, or a class in it, is far from its share 1/k, as one large
-    group makes it. Introduced in lesson 04.
+    Introduced in lesson 04.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest whose `group` and `label` are filled.
+    k : int
+        Folds, 2 or more.
+    seed : int
+        Another seed gives another assignment; the order of the rows does not matter.
+
+    Returns
+    -------
+    DataFrame
+        A copy; `fold` is `Int64`.
+
+    Raises
+    ------
+    ValueError
+        Where the table has no groups, a label is missing, or a class has fewer than `k` groups, or `k` is below 2.
+
+    Warns
+    -----
+    UserWarning
+        Where a fold, or a class in it, is far from its share 1/k, as one large group makes it.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"group": list("aabbccdd"), "label": ["normal"] * 4 + ["covid"] * 4})
+    >>> found = folds(table, k=2)
+    >>> found.groupby("group")["fold"].nunique().tolist(), found.groupby("fold")["label"].nunique().tolist()
+    ([1, 1, 1, 1], [2, 2])
     """
     fold = _assign(table, k, seed)
     _say_if_far(table, {f"fold {number}": (fold == number, 1 / k) for number in range(k)})
@@ -35,11 +64,40 @@ def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
 def holdout(table: pd.DataFrame, test: float = 0.2, val: float = 0.2, seed: int = 0) -> pd.DataFrame:
     """The manifest with a `split` column `train` / `val` / `test`: whole groups, stratified by class.
 
-    Parameters: `test`, `val`, shares of all images in [0, 1). First `test` is taken, then `val` of what is left, each
-    as the nearest fraction m/n of it with n at most 20, and at most the number of groups of the rarest class: with
-    four groups that is a half, a third or a quarter and their multiples, and never nothing. Groups stay whole, so the
-    shares come out approximately. Raises ValueError where the shares leave nothing to train on, and as `folds` does;
-    warns as `folds` does. Introduced in lesson 04.
+    First `test` is taken, then `val` of what is left, each as the nearest fraction m/n of it with n at most 20, and at
+    most the number of groups of the rarest class: with four groups that is a half, a third or a quarter and their
+    multiples, and never nothing. Groups stay whole, so the shares come out approximately. Introduced in lesson 04.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest whose `group` and `label` are filled.
+    test, val : float
+        Shares of all images, in [0, 1).
+    seed : int
+        Another seed gives another assignment; the order of the rows does not matter.
+
+    Returns
+    -------
+    DataFrame
+        A copy; `split` is categorical.
+
+    Raises
+    ------
+    ValueError
+        Where the shares leave nothing to train on, and as `folds` does.
+
+    Warns
+    -----
+    UserWarning
+        As `folds` does.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"group": [f"g{k // 2}" for k in range(40)], "label": ["normal", "covid"] * 20})
+    >>> found = holdout(table, test=0.2, val=0.2)
+    >>> found["split"].value_counts(sort=False).to_dict()
+    {'train': 24, 'val': 8, 'test': 8}
     """
     if not (0 <= test < 1 and 0 <= val < 1 and test + val < 1):
         raise ValueError(f"test={test} and val={val} must be shares in [0, 1) that leave a part to train on")
@@ -124,7 +182,8 @@ def _unevenness(filled: np.ndarray, group: np.ndarray, total: np.ndarray) -> np.
 
 def _sum(values: np.ndarray, axis: int) -> np.ndarray:
     """The sum, added one after the other: NumPy's own sum may take another order, and round otherwise."""
-    return np.add.accumulate(values, axis=axis).take(-1, axis=axis)
+    total: np.ndarray = np.add.accumulate(values, axis=axis).take(-1, axis=axis)
+    return total
 
 
 def _say_if_far(table: pd.DataFrame, parts: dict[str, tuple[np.ndarray, float]]) -> None:
@@ -171,8 +230,31 @@ def assert_disjoint(
 ) -> None:
     """Raise `LeakError` naming what stands on more than one side of the split.
 
-    Parameters: `by`, the columns whose values must each stay on one side (unknown values are
-    passed over); `column`, `split` or `fold`. Raises ValueError where no row has a side. Introduced in lesson 04.
+    Introduced in lesson 04.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest with the column.
+    by : tuple of str
+        The columns whose values must each stay on one side (unknown values are passed over).
+    column : str
+        `split` or `fold`.
+
+    Raises
+    ------
+    LeakError
+        Lists the first ten values, with their images.
+    ValueError
+        Where no row has a side.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"image_id": ["1", "2"], "patient": ["p", "p"], "split": ["train", "test"]})
+    >>> assert_disjoint(table)
+    Traceback (most recent call last):
+    cxr_helpers.split.LeakError: 1 value(s) on several sides of the split:
+      patient p: 1 (train), 2 (test)
     """
     if column not in table.columns or table[column].isna().all():
         raise ValueError(f"No row has a {column}: nothing is split yet, so nothing is shown. Split first.")

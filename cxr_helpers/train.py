@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import pipeline, split
+from . import manifest, pipeline, split
 from .console import bar
 from .models import Recipe
 from .models.answers import answer_layer, as_probabilities
@@ -39,20 +39,62 @@ def fit(
 ) -> Fitted:
     """Train a fresh network on the rows whose `split` is `train`; watch `val` where there is one.
 
-    Parameters: `images`, uint8 (n, size, size), row i for row i of the table; `seed` of the
-    weights, the order and the augmentation; `epochs` instead of the recipe's (a first
-    phase keeps its own). The model carries the names of its classes
-    (see `class_names`). With `recipe.patience` the weights of the best validation loss are kept. Returns a `Fitted`
-    whose history has the columns `epoch`, `loss`, `accuracy`, and `val_loss`, `val_accuracy`
-    where there is a validation part. Sets Python's, NumPy's and TensorFlow's random seeds.
-    Raises ValueError as `pipeline.batches` does. Introduced in lesson 06.
+    The model carries the names of its classes (see `class_names`). With `recipe.patience` the weights of the best
+    validation loss are kept. Sets Python's, NumPy's and TensorFlow's random seeds. Introduced in lesson 06.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What is trained, and how.
+    table : DataFrame
+        A manifest whose `split` is filled; `label` is categorical.
+    images : ndarray
+        uint8 (n, size, size), row i for row i of the table.
+    seed : int
+        Of the weights, the order and the augmentation.
+    epochs : int, optional
+        Instead of the recipe's (a first phase keeps its own).
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    Fitted
+        Its history has the columns `epoch`, `loss`, `accuracy`, and `val_loss`, `val_accuracy` where there is a
+        validation part.
+
+    Raises
+    ------
+    ValueError
+        As `pipeline.batches` does, and where a recipe stops early by a validation part that is not there.
+
+    Examples
+    --------
+    A network that sees the mean grey level and nothing else, and images of which the normal ones are brighter:
+
+    >>> from cxr_helpers.models import Recipe
+    >>> from cxr_helpers.predictions import KEPT
+    >>> def build(n_classes, size):
+    ...     from keras import Sequential, layers
+    ...     body = [layers.Rescaling(1 / 255), layers.GlobalAveragePooling2D()]
+    ...     return Sequential([layers.Input((size, size, 1)), *body, layers.Dense(1, activation="sigmoid")])
+    >>> recipe = Recipe("brightness", build, epochs=15, batch_size=2, learning_rate=0.3)
+    >>> table = pd.DataFrame({"image_id": list("abcdefgh"), "group": list("abcdefgh")}, columns=KEPT)
+    >>> table["label"] = pd.Categorical(["covid", "normal"] * 4)
+    >>> images = np.zeros((8, 16, 16), np.uint8)
+    >>> images[1::2] = 255
+    >>> fitted = fit(recipe, table.assign(split="train"), images, progress=False)
+    >>> fitted.history.columns.tolist(), float(fitted.history["accuracy"].iloc[-1])
+    (['epoch', 'loss', 'accuracy'], 1.0)
+    >>> class_names(fitted.model)
+    ('covid', 'normal')
     """
     import keras
 
     pipeline.check_keras()
     epochs = recipe.epochs if epochs is None else epochs
     n_classes = len(table["label"].cat.categories)
-    settings = {"batch_size": recipe.batch_size, "seed": seed, "one_hot": n_classes > 2}
+    settings: dict[str, Any] = {"batch_size": recipe.batch_size, "seed": seed, "one_hot": n_classes > 2}
     training = pipeline.batches(table, images, "train", augment=recipe.augment, **settings)
     validation = pipeline.batches(table, images, "val", **settings) if (table["split"] == "val").any() else None
     if recipe.patience is not None and validation is None:
@@ -90,7 +132,7 @@ def _phases(recipe: Recipe, epochs: int) -> list[Recipe]:
     return [head, main]
 
 
-def _compile(model, recipe: Recipe) -> None:
+def _compile(model: Any, recipe: Recipe) -> None:
     """The loss that belongs to the last layer, and the recipe's optimiser.
 
     All variables are made here, not at the first step: TensorFlow traces a step that makes variables twice.
@@ -119,7 +161,7 @@ def _rates(recipe: Recipe, steps: int) -> np.ndarray:
     return recipe.learning_rate * np.where(step < warm, rising, falling)
 
 
-def _callbacks(recipe: Recipe, model, steps: int, progress: bool) -> list:
+def _callbacks(recipe: Recipe, model: Any, steps: int, progress: bool) -> list[Any]:
     import keras
 
     shown = bar(show=progress, total=recipe.epochs, desc=recipe.name, unit="epoch")
@@ -139,31 +181,96 @@ def _callbacks(recipe: Recipe, model, steps: int, progress: bool) -> list:
     return callbacks
 
 
-def _history(histories: list) -> pd.DataFrame:
+def _history(histories: list[Any]) -> pd.DataFrame:
     table = pd.concat([pd.DataFrame(history.history) for history in histories], ignore_index=True)
     table.insert(0, "epoch", np.arange(1, len(table) + 1))
     return table[[c for c in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy") if c in table]]
 
 
-def name_classes(model, classes: Sequence[str]):
+def name_classes(model: Any, classes: Sequence[str]) -> Any:
     """Let a model carry the names of its classes, in the order of its outputs (one unit: negative, positive).
 
-    `fit` does it, and so does a bundle; a `.keras` file does not keep it. Returns the model. Introduced in lesson 06.
+    `fit` does it, and so does a bundle; a `.keras` file does not keep it. Introduced in lesson 06.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Or any object that takes an attribute.
+    classes : sequence of str
+        One name for each class.
+
+    Returns
+    -------
+    keras.Model
+        The same model.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> model = name_classes(SimpleNamespace(), ["covid", "normal"])  # or a Keras model
+    >>> class_names(model)
+    ('covid', 'normal')
     """
     model.class_names = tuple(map(str, classes))
     return model
 
 
-def class_names(model) -> tuple[str, ...] | None:
-    """The classes that a model carries, in the order of its outputs; None if it does not say. See lesson 06."""
+def class_names(model: Any) -> tuple[str, ...] | None:
+    """The classes that a model carries, in the order of its outputs; None if it does not say. See lesson 06.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With or without names.
+
+    Returns
+    -------
+    tuple of str or None
+        As `name_classes` wrote them.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> model = name_classes(SimpleNamespace(), ["covid", "normal"])  # or a Keras model
+    >>> class_names(model), class_names(SimpleNamespace())
+    (('covid', 'normal'), None)
+    """
     names = getattr(model, "class_names", None)
     return None if names is None else tuple(names)
 
 
-def check_classes(model, classes: Sequence[str], stacklevel: int = 3) -> None:
+def check_classes(model: Any, classes: Sequence[str], stacklevel: int = 3) -> None:
     """Refuse classes that are not the model's own, in its order; warn where it does not say which they are.
 
-    Raises ValueError. Introduced in lesson 06.
+    Introduced in lesson 06.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With or without names of its classes.
+    classes : sequence of str
+        Those of the table that is to be scored.
+    stacklevel : int
+        That of the warning.
+
+    Raises
+    ------
+    ValueError
+        Where the names or their order differ.
+
+    Warns
+    -----
+    UserWarning
+        Where the model does not say its classes.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> model = name_classes(SimpleNamespace(), ["covid", "normal"])  # or a Keras model
+    >>> check_classes(model, ["covid", "normal"])
+    >>> check_classes(model, ["normal", "covid"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: the model answers for the classes covid, normal, in this order, and was to be scored on ...
     """
     own, asked = class_names(model), tuple(map(str, classes))
     if own is None:
@@ -181,7 +288,7 @@ def check_classes(model, classes: Sequence[str], stacklevel: int = 3) -> None:
 
 
 def predict(
-    model,
+    model: Any,
     table: pd.DataFrame,
     images: np.ndarray,
     *,
@@ -193,11 +300,58 @@ def predict(
     """The predictions table of a Keras model for one part of the split (None: all rows).
 
     The model may have one sigmoid unit (two classes) or one softmax unit per class; labels are
-    numbered in the order of the table's label categories. `name` (default: the model's) and
-    `seed` are written into the table. The order is the table's: nothing is shuffled.
-    `batch_size`: see `pipeline.inference_batch` (None). Raises ValueError for a model that was trained on other classes
-    or another order of them, for answers that are no probabilities, and as `pipeline.batches` does; warns where the
-    model does not say its classes. Introduced in lesson 06.
+    numbered in the order of the table's label categories. The order is the table's: nothing is shuffled.
+    Introduced in lesson 06.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Called with grey levels float32 (n, size, size, 1), 0 to 255.
+    table : DataFrame
+        A manifest; `label` is categorical.
+    images : ndarray
+        uint8 (n, size, size), row i for row i of the table.
+    split : str, optional
+        The part to score, by default all rows.
+    name : str, optional
+        What the model is called in the table, by default its own name.
+    seed : int
+        Written into the table.
+    batch_size : int, optional
+        Images at a time; by default see `pipeline.inference_batch`.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions; see `predictions.build`.
+
+    Raises
+    ------
+    ValueError
+        For a model that was trained on other classes or another order of them, for answers that are no probabilities,
+        and as `pipeline.batches` does.
+
+    Warns
+    -----
+    UserWarning
+        Where the model does not say its classes.
+
+    Examples
+    --------
+    Any function may stand for the network: here the share of bright pixels is the probability of covid.
+
+    >>> from cxr_helpers.predictions import KEPT
+    >>> def answers(grey, training):
+    ...     lit = np.mean(np.asarray(grey) > 127, axis=(1, 2, 3))
+    ...     return np.column_stack([lit, 1 - lit])
+    >>> model = name_classes(answers, ["covid", "normal"])
+    >>> table = pd.DataFrame({"image_id": ["a", "b"], "split": ["test", "train"]}, columns=KEPT)
+    >>> table["label"] = pd.Categorical(["normal", "covid"])
+    >>> images = np.stack([np.zeros((32, 32), np.uint8), np.full((32, 32), 255, np.uint8)])
+    >>> predict(model, table, images, name="lit")[["image_id", "p_covid", "predicted"]].to_numpy().tolist()
+    [['a', 0.0, 'normal'], ['b', 1.0, 'covid']]
+    >>> predict(model, table, images, split="test", name="lit")["image_id"].tolist()
+    ['a']
     """
     check_classes(model, table["label"].cat.categories)
     if getattr(model, "outputs", None):
@@ -213,9 +367,37 @@ def predict(
 def predictions_table(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: int = 0) -> pd.DataFrame:
     """Rows of a manifest with a model's probabilities: the second of the course's two tables.
 
-    Parameters: `probabilities`, (n, classes) in [0, 1], columns in the order of the table's label categories. The same
-    as `predictions.build`, which says what it returns. Raises ValueError where the shapes do not fit. Introduced in
-    lesson 06.
+    The same as `predictions.build`, which says what it returns. Introduced in lesson 06.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest; `label` is categorical.
+    probabilities : ndarray
+        (n, classes) in [0, 1], columns in the order of the table's label categories.
+    model : str
+        What the model is called.
+    seed : int
+        The seed of its training.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    ValueError
+        Where the shapes do not fit.
+
+    Examples
+    --------
+    >>> columns = ["image_id", "group", "patient", "source", "label", "split", "fold"]
+    >>> table = pd.DataFrame({"image_id": ["a", "b"]}, columns=columns)
+    >>> table["label"] = pd.Categorical(["covid", "normal"])
+    >>> made = predictions_table(table, np.array([[0.8, 0.2], [0.6, 0.4]]), model="net")
+    >>> made[["image_id", "model", "p_covid", "predicted"]].to_numpy().tolist()
+    [['a', 'net', 0.8, 'covid'], ['b', 'net', 0.6, 'covid']]
     """
     return build(table, probabilities, model=model, seed=seed)
 
@@ -232,10 +414,60 @@ def cross_validate(
 ) -> pd.DataFrame:
     """Predictions for every image by a network that never saw its group: one training per fold.
 
-    The table needs a `fold` column (`split.folds`). Each fold is scored once, by a network
-    trained on the other folds; a recipe that stops early watches a part `val` of those, split
-    off by group. Returns a predictions table of all rows, with a `seconds` column: the training
-    time of the fold's network. Introduced in lesson 07.
+    Each fold is scored once, by a network trained on the other folds; a recipe that stops early watches a part `val` of
+    those, split off by group. Introduced in lesson 07.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What is trained, and how.
+    table : DataFrame
+        A manifest with a `fold` column (`split.folds`).
+    images : ndarray
+        uint8 (n, size, size), row i for row i of the table.
+    seed : int
+        As for `fit`, in each fold.
+    epochs : int, optional
+        Instead of the recipe's.
+    val : float
+        Share of the training rows that a recipe that stops early watches, in (0, 1).
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions of all rows, in the table's order, with a `seconds` column: the training time of the
+        fold's network.
+
+    Raises
+    ------
+    ValueError
+        Where an image has no fold, and as `fit` does.
+    LeakError
+        Where a group, a patient or a file is in two folds.
+
+    Examples
+    --------
+    A network that sees the mean grey level and nothing else, and images of which the normal ones are brighter:
+
+    >>> from cxr_helpers.models import Recipe
+    >>> from cxr_helpers.predictions import KEPT
+    >>> def build(n_classes, size):
+    ...     from keras import Sequential, layers
+    ...     body = [layers.Rescaling(1 / 255), layers.GlobalAveragePooling2D()]
+    ...     return Sequential([layers.Input((size, size, 1)), *body, layers.Dense(1, activation="sigmoid")])
+    >>> recipe = Recipe("brightness", build, epochs=15, batch_size=2, learning_rate=0.3)
+    >>> table = pd.DataFrame({"image_id": list("abcdefgh"), "group": list("abcdefgh")}, columns=KEPT)
+    >>> table["label"] = pd.Categorical(["covid", "normal"] * 4)
+    >>> images = np.zeros((8, 16, 16), np.uint8)
+    >>> images[1::2] = 255
+    >>> folded = table.assign(fold=[0, 0, 0, 0, 1, 1, 1, 1])
+    >>> found = cross_validate(recipe, folded, images, progress=False)
+    >>> found["image_id"].tolist() == list("abcdefgh"), bool((found["predicted"] == table["label"]).all())
+    (True, True)
+    >>> found["seconds"].nunique()  # one network for each fold
+    2
     """
     if table["fold"].isna().any():
         raise ValueError("the table has images without a fold; call split.folds(table) first")
@@ -251,9 +483,9 @@ def cross_validate(
     return result.set_index("image_id").loc[table["image_id"]].reset_index()
 
 
-def _training_parts(table, held_out: np.ndarray, recipe: Recipe, val: float, seed: int) -> pd.DataFrame:
+def _training_parts(table: pd.DataFrame, held_out: np.ndarray, recipe: Recipe, val: float, seed: int) -> pd.DataFrame:
     """The table with the held-out rows as `test`, the others as `train`, and `val` where the recipe needs it."""
     column = np.where(held_out, "test", "train").astype(object)
     if recipe.patience is not None:
         column[~held_out] = split.holdout(table[~held_out], test=0, val=val, seed=seed)["split"].astype(object)
-    return table.assign(split=pd.Categorical(column, categories=split.SPLITS))
+    return table.assign(split=pd.Categorical(column, categories=manifest.SPLITS))

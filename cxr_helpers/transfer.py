@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,8 +49,8 @@ def features(
     pool. Raises ValueError for images of another shape. Introduced in lesson 08.
     """
     if getattr(images, "ndim", 0) != 3 or images.dtype != np.uint8 or images.shape[1:] != backbone.input_shape[1:3]:
-        found = f"{getattr(images, 'dtype', type(images).__name__)} {getattr(images, 'shape', '')}"
-        raise ValueError(f"the backbone takes uint8 images (n, {backbone.input_shape[1]}, ...), not {found}")
+        given = f"{getattr(images, 'dtype', type(images).__name__)} {getattr(images, 'shape', '')}"
+        raise ValueError(f"the backbone takes uint8 images (n, {backbone.input_shape[1]}, ...), not {given}")
     if not pool or set(pool) - set(POOLS):
         raise ValueError(f"pool must name some of {POOLS}, not {tuple(pool)}")
     key = _key(images, backbone, {"version": VERSION, "pool": list(pool), "mirrored": mirrored})
@@ -198,7 +199,8 @@ def logistic(
     for key, values in candidates.items():
         check_rows(table, values, f"rows of {key}" if isinstance(features, Mapping) else "features")
     c = (KERNEL_CS if kernel else CS) if c is None else c
-    how = _How(kernel, sorted([c] if np.isscalar(c) else c), best, inner, seed)
+    several: Any = [c] if np.isscalar(c) else c
+    how = _How(kernel, sorted(several), best, inner, seed)
     scored = []
     for train, test in _parts(table, score, folds):
         started = time.perf_counter()

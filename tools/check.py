@@ -1,4 +1,4 @@
-"""Check what is committed, in one process: style, notebooks and exercises against their sources, the README's figures.
+"""Check what is committed, in one process: style, types, notebooks and exercises against their sources, figures.
 
 All checks run, whatever the others find; the exit code is 0 if none found anything.
 """
@@ -19,6 +19,7 @@ def command(*arguments: str) -> Callable[[], int]:
 CHECKS = {
     "ruff check .": command("ruff", "check", "."),
     "ruff format --check .": command("ruff", "format", "--check", "."),
+    "mypy": command("mypy"),
     "tools.diagrams --check": command("tools.diagrams", "--check"),
     "tools.build --check": lambda: build.main(["--check"]),
     "tools.lint": lambda: lint.main([]),

@@ -101,7 +101,8 @@ def save_bundle(
         (new / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
         (new / CARD).write_text(card, "utf-8")
         if gate is not None:
-            np.savez(new / GATE, **uncertainty.gate_to_dict(gate))
+            arrays: dict[str, Any] = dict(uncertainty.gate_to_dict(gate))
+            np.savez(new / GATE, **arrays)
         names = sorted(path.name for path in new.iterdir())
         (new / SUMS).write_text("".join(f"{files.sha256(new / name)}  {name}\n" for name in names), "utf-8")
         if predictions is not None:

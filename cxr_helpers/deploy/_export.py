@@ -84,7 +84,7 @@ def _litert(model, name: str, representative: np.ndarray | None) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if name == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if name == "int8_full":
+    if name == "int8_full" and representative is not None:
         shown = [image[None, ..., None].astype(np.float32) for image in representative]
         converter.representative_dataset = lambda: ([image] for image in shown)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -221,7 +221,7 @@ def latency(runners: Mapping[str, Callable], image: np.ndarray, repeats: int = 2
     """
     one = image[None]
     first = {name: _milliseconds(run, one) for name, run in runners.items()}
-    times = {name: [] for name in runners}
+    times: dict[str, list[float]] = {name: [] for name in runners}
     for turn in range(warm + repeats):
         for name, run in runners.items():
             spent = _milliseconds(run, one)

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from ._bundle import Bundle, answer
 from ._card import NOTE
@@ -197,7 +198,7 @@ class _Desk:
             return
         if isinstance(value, tuple):
             self.button.value = ()  # so that choosing the same file again is a change
-        parts = []
+        parts: list[Any] = []
         for k, (name, content) in enumerate(files, 1):
             which = f" ({k} of {len(files)})" if len(files) > 1 else ""
             if not self.show(mine, f"Reading {name}{which} ...", parts):

@@ -5,6 +5,7 @@ checked and taken apart in `predictions`; a person's guesses (`baselines.guesses
 """
 
 import importlib
+from typing import Any
 
 from ..predictions import PredictionsError, classes
 from ..predictions import check as check_predictions
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """`guesses`, on first use: its module brings data sets and phantoms with it, which a score does not need."""
     if name == "guesses":
         return importlib.import_module("..baselines", __name__).guesses

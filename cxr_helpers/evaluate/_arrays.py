@@ -1,7 +1,11 @@
 """A table of predictions from anybody's arrays: labels, and the answers of any model."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from ..predictions import PredictionsError, as_text, check, mixed, probabilities, with_probabilities
 
@@ -9,17 +13,53 @@ MOST_CLASSES = 100  # more different labels are numbers or names of images, not 
 ZERO_ONE = (["0", "1"], ["False", "True"])
 
 
-def from_arrays(labels, answers, groups=None, *, classes=None, positive=None) -> pd.DataFrame:
+def from_arrays(
+    labels: ArrayLike,
+    answers: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    classes: Iterable[Any] | None = None,
+    positive: Any = None,
+) -> pd.DataFrame:
     """The table of predictions of any model, from any framework, one row per image.
 
-    `labels`: (n,) true classes. `answers`: (n,) classes; or (n, K) probabilities, a column per class in the order of
-    `classes`; or (n,) probabilities of the class `positive`, which is 1 where the labels are 0 and 1, and has to be
-    named for two other classes (it is then predicted from 0.5 on). `groups`: (n,) what is not independent, such as the
-    patient of each image; without it each image counts as independent. `classes`: by default the sorted labels, as
-    scikit-learn's `classes_` are; a DataFrame of probabilities whose columns are the classes brings its own order.
     image_id is the position, 0 ... n - 1. Where only classes are given, each p_<class> is 0 or 1: see
-    `has_probabilities`. Raises ValueError for arrays that do not fit, PredictionsError for what they hold.
-    Introduced in lesson 07.
+    `has_probabilities`. Introduced in lesson 07.
+
+    Parameters
+    ----------
+    labels : array_like
+        (n,), true classes.
+    answers : array_like
+        (n,) classes; or (n, K) probabilities, a column per class in the order of `classes`; or (n,) probabilities of
+        the class `positive`.
+    groups : array_like, optional
+        (n,), what is not independent, such as the patient of each image; without it each image counts as independent.
+    classes : iterable, optional
+        By default the sorted labels, as scikit-learn's `classes_` are; a DataFrame of probabilities whose columns are
+        the classes brings its own order.
+    positive : str or int, optional
+        The class that one number per image is the probability of: 1 where the labels are 0 and 1; it has to be named
+        for two other classes (it is then predicted from 0.5 on).
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions, checked.
+
+    Raises
+    ------
+    ValueError
+        For arrays that do not fit.
+    PredictionsError
+        For what they hold.
+
+    Examples
+    --------
+    >>> from_arrays([1, 0], [0.75, 0.3]).to_dict("records")[0]
+    {'image_id': 0, 'label': '1', 'p_0': 0.25, 'p_1': 0.75, 'predicted': '1'}
+    >>> from_arrays(["a", "b", "c"], np.eye(3), groups=["x", "x", "y"])["predicted"].tolist()
+    ['a', 'b', 'c']
     """
     truth = _classes_of(_vector(labels, "labels"), "labels")
     given = answers if isinstance(answers, pd.DataFrame) else np.asarray(answers)
@@ -47,12 +87,35 @@ def has_probabilities(predictions: pd.DataFrame) -> bool:
 
     If not, ROC curve, average precision and calibration say nothing that the confusion matrix does not.
     Introduced in lesson 07.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions.
+
+    Returns
+    -------
+    bool
+        False where classes were all that was given.
+
+    Examples
+    --------
+    >>> has_probabilities(from_arrays([1, 0], [0.8, 0.3])), has_probabilities(from_arrays([1, 0], [1, 1]))
+    (True, False)
     """
     p = probabilities(predictions)
     return bool(((p > 0) & (p < 1)).any())
 
 
-def tabled(ids, truth, names: list[str], p, predicted, groups, kept=None) -> pd.DataFrame:
+def tabled(
+    ids: ArrayLike,
+    truth: np.ndarray,
+    names: list[str],
+    p: Any,
+    predicted: np.ndarray | None,
+    groups: ArrayLike | None,
+    kept: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
     """The checked table, from texts and numbers.
 
     `p`: (n, K), or None where each is 0 or 1; `predicted`: None for the most probable class; `kept`: further columns.
@@ -73,16 +136,16 @@ def tabled(ids, truth, names: list[str], p, predicted, groups, kept=None) -> pd.
         code = p.argmax(axis=1)
     table = pd.DataFrame({"image_id": ids})
     if groups is not None:
-        groups = pd.Series(groups).reset_index(drop=True)
-        if len(groups) != len(truth):
-            raise ValueError(f"{len(truth)} labels and {len(groups)} groups: give one group per image")
-        table["group"] = groups
+        group = pd.Series(groups).reset_index(drop=True)
+        if len(group) != len(truth):
+            raise ValueError(f"{len(truth)} labels and {len(group)} groups: give one group per image")
+        table["group"] = group
     table["label"] = pd.Categorical(truth, categories=names)
     table = with_probabilities(table.assign(**(kept or {})), p, names)
     return check(table.assign(predicted=pd.Categorical.from_codes(code, categories=names)))
 
 
-def two_classes(names: list[str], positive) -> tuple[list[str], str]:
+def two_classes(names: list[str], positive: Any) -> tuple[list[str], str]:
     """Both classes in order, and the one that a single score is of; refused where that is not known."""
     names = next((pair for pair in ZERO_ONE if set(names) <= set(pair)), names)
     if len(names) != 2:
@@ -103,7 +166,7 @@ def from_score(score: np.ndarray, names: list[str], positive: str) -> tuple[np.n
     return p, np.where(score >= 0.5, positive, other).astype(object)
 
 
-def _vector(values, what: str) -> pd.Series:
+def _vector(values: Any, what: str) -> pd.Series:
     """One value per image; a column (n, 1) counts as such."""
     if not isinstance(values, pd.Series):
         array = values if isinstance(values, pd.Categorical) else np.asarray(values)
@@ -124,10 +187,11 @@ def _classes_of(column: pd.Series, what: str) -> np.ndarray:
         raise PredictionsError(f"{what} has no value in {len(missing)} row(s), first {missing[0]}")
     if mixed(column):
         raise PredictionsError(f"{what} is text in some rows and a number in others: make all of them text")
-    return as_text(column).to_numpy(object)
+    said: np.ndarray = as_text(column).to_numpy(object)
+    return said
 
 
-def _names(labels, given, classes, several: bool) -> list[str]:
+def _names(labels: ArrayLike, given: Any, classes: Iterable[Any] | None, several: bool) -> list[str]:
     """The classes as text, in the order that the columns of `given` have."""
     column = _vector(labels, "labels")
     if classes is not None:
@@ -141,7 +205,7 @@ def _names(labels, given, classes, several: bool) -> list[str]:
                 f"which column of answers is which class? The labels' categories are {order}, and scikit-learn would "
                 f"order its columns as {sorted(order)}: pass classes="
             )
-    names = as_text(pd.Series(order)).tolist()
+    names: list[str] = as_text(pd.Series(order)).tolist()
     if len(set(names)) < len(names):
         raise ValueError(f"classes names one twice: {names}")
     return names
@@ -171,7 +235,7 @@ def _first(wrong: np.ndarray) -> int:
     return int(np.argwhere(wrong)[0][0])
 
 
-def _columns(given, names: list[str]) -> np.ndarray:
+def _columns(given: Any, names: list[str]) -> np.ndarray:
     if given.shape[1] != len(names):
         raise ValueError(
             f"answers has {given.shape[1]} columns, and the classes are {names}: pass classes= in the columns' order"

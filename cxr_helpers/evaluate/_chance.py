@@ -2,13 +2,34 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 
-def shuffled_accuracy(labels) -> float:
+def shuffled_accuracy(labels: ArrayLike) -> float:
     """Expected accuracy of a perfect model whose answers are compared with the labels in another order: Σ p².
 
-    p is the share of each class among `labels` (n,). A generator that shuffles, scored against its unshuffled
-    labels, measures this figure and nothing of the model. Raises ValueError if empty. Introduced in lesson 07.
+    p is the share of each class among `labels`. A generator that shuffles, scored against its unshuffled labels,
+    measures this figure and nothing of the model. Introduced in lesson 07.
+
+    Parameters
+    ----------
+    labels : array_like
+        (n,), true classes.
+
+    Returns
+    -------
+    float
+        In (0, 1].
+
+    Raises
+    ------
+    ValueError
+        If empty.
+
+    Examples
+    --------
+    >>> shuffled_accuracy(["covid", "normal", "normal", "normal"])  # 0.25² + 0.75²
+    0.625
     """
     share = pd.Series(np.asarray(labels, dtype=object)).value_counts(normalize=True)
     if share.empty:
@@ -19,9 +40,36 @@ def shuffled_accuracy(labels) -> float:
 def best_of(models: int, n: int, chance: float) -> pd.DataFrame:
     """Exact distribution of the best accuracy among `models` independent guessers on n images.
 
-    `chance` is the probability that one guess is right. Columns correct (0 ... n), accuracy, probability (sums to 1).
-    The best of K is at most c with probability F(c)^K, F the binomial distribution function.
-    Raises ValueError unless models ≥ 1, n ≥ 1 and 0 ≤ chance ≤ 1. Introduced in lesson 07.
+    The best of K is at most c with probability F(c)^K, F the binomial distribution function. Introduced in lesson 07.
+
+    Parameters
+    ----------
+    models : int
+        Guessers, 1 or more.
+    n : int
+        Images, 1 or more.
+    chance : float
+        The probability that one guess is right, in [0, 1].
+
+    Returns
+    -------
+    DataFrame
+        Columns correct (0 ... n), accuracy, probability (sums to 1).
+
+    Raises
+    ------
+    ValueError
+        Unless models ≥ 1, n ≥ 1 and 0 ≤ chance ≤ 1.
+
+    Examples
+    --------
+    Two guessers, one image, a coin each: in one of four cases both are wrong.
+
+    >>> best_of(2, 1, 0.5)["probability"].round(2).tolist()
+    [0.25, 0.75]
+    >>> best = best_of(50, 100, 0.5)
+    >>> round(float((best["accuracy"] * best["probability"]).sum()), 2)
+    0.61
     """
     from scipy.stats import binom
 

@@ -22,7 +22,30 @@ from .figures import PROPORTIONS
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
     """Counts of images (classes × classes): rows the true class, columns the predicted one.
 
-    Raises PredictionsError, also for a table with several seeds. Introduced in lesson 07.
+    Introduced in lesson 07.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions, of one seed.
+
+    Returns
+    -------
+    DataFrame
+        int (K, K), classes in the order of the columns p_<class>.
+
+    Raises
+    ------
+    PredictionsError
+        Also for a table with several seeds.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> truth = ["covid", "covid", "normal", "normal"]
+    >>> predictions = from_arrays(truth, [0.9, 0.4, 0.2, 0.6], positive="covid")
+    >>> confusion(predictions).to_numpy().tolist()
+    [[1, 1], [1, 1]]
     """
     names = classes(one_run(predictions, "A confusion matrix"))
     true, said = (pd.Categorical(as_text(predictions[c]), categories=names).codes for c in ("label", "predicted"))
@@ -42,7 +65,32 @@ def roc(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
     """ROC curve of one class against the rest: columns threshold, sensitivity, specificity, one row per distinct score.
 
     A row calls an image positive if p_<positive> ≥ threshold; the first threshold is infinite (nothing is called).
-    Raises PredictionsError if either kind of image is absent, or for several seeds. Introduced in lesson 07.
+    Introduced in lesson 07.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions, of one seed.
+    positive : str
+        The class.
+
+    Returns
+    -------
+    DataFrame
+        By falling threshold; sensitivity and specificity in [0, 1].
+
+    Raises
+    ------
+    PredictionsError
+        If either kind of image is absent, or for several seeds.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> truth = ["covid", "covid", "normal", "normal"]
+    >>> predictions = from_arrays(truth, [0.9, 0.4, 0.2, 0.6], positive="covid")
+    >>> roc(predictions, "covid").to_numpy().tolist()
+    [[inf, 0.0, 1.0], [0.9, 0.5, 1.0], [0.6, 0.5, 0.5], [0.4, 1.0, 0.5], [0.2, 1.0, 0.0]]
     """
     from sklearn.metrics import roc_curve
 
@@ -56,7 +104,32 @@ def precision_recall(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
     """Precision-recall curve: columns threshold, ppv (precision), sensitivity (recall), by rising threshold.
 
     The last row (threshold infinite, nothing called, ppv 1 by convention) closes the curve, as in scikit-learn.
-    Raises PredictionsError if either kind of image is absent, or for several seeds. Introduced in lesson 07.
+    Introduced in lesson 07.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions, of one seed.
+    positive : str
+        The class.
+
+    Returns
+    -------
+    DataFrame
+        All but the threshold in [0, 1].
+
+    Raises
+    ------
+    PredictionsError
+        If either kind of image is absent, or for several seeds.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> truth = ["covid", "covid", "normal", "normal"]
+    >>> predictions = from_arrays(truth, [0.9, 0.4, 0.2, 0.6], positive="covid")
+    >>> precision_recall(predictions, "covid").round(2).to_numpy().tolist()
+    [[0.2, 0.5, 1.0], [0.4, 0.67, 1.0], [0.6, 0.5, 0.5], [0.9, 1.0, 0.5], [inf, 1.0, 0.0]]
     """
     from sklearn.metrics import precision_recall_curve
 
@@ -70,8 +143,41 @@ def operating_point(predictions: pd.DataFrame, positive: str, sensitivity: float
     """The largest threshold on p_<positive> whose sensitivity on these predictions is at least the one asked for.
 
     Pass validation predictions: a threshold chosen on the test images is fitted to them (a warning says so).
-    "Positive" means p ≥ threshold; the threshold is one of the scores, in [0, 1].
-    Raises ValueError unless 0 < sensitivity ≤ 1, PredictionsError as `roc` does. Introduced in lesson 07.
+    "Positive" means p ≥ threshold. Introduced in lesson 07.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions, of one seed.
+    positive : str
+        The class.
+    sensitivity : float
+        The least that will do, in (0, 1].
+
+    Returns
+    -------
+    float
+        One of the scores, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        Unless 0 < sensitivity ≤ 1.
+    PredictionsError
+        As `roc` does.
+
+    Warns
+    -----
+    UserWarning
+        Where images of the test part are among them.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> truth = ["covid", "covid", "normal", "normal"]
+    >>> predictions = from_arrays(truth, [0.9, 0.4, 0.2, 0.6], positive="covid")
+    >>> operating_point(predictions, "covid", 0.5), operating_point(predictions, "covid", 0.95)
+    (0.9, 0.4)
     """
     if not 0 < sensitivity <= 1:
         raise ValueError(f"sensitivity must lie in (0, 1], not {sensitivity}.")
@@ -85,7 +191,33 @@ def one_versus_rest(predictions: pd.DataFrame, positive: str, threshold: float) 
     """The two-class table of predictions in which p_<positive> ≥ threshold is called positive.
 
     With two classes the other one keeps its name; with more, they become "rest". Every other column is kept.
-    Raises PredictionsError for an unknown class. Introduced in lesson 07.
+    Introduced in lesson 07.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions.
+    positive : str
+        The class.
+    threshold : float
+        In [0, 1].
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    PredictionsError
+        For an unknown class.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> three = from_arrays(["a", "b"], [[0.4, 0.5, 0.1], [0.1, 0.8, 0.1]], classes=["a", "b", "c"])
+    >>> one_versus_rest(three, "a", 0.3)[["label", "predicted", "p_rest"]].to_numpy().tolist()
+    [['a', 'a', 0.6], ['rest', 'rest', 0.9]]
     """
     truth = of_class(predictions, positive)
     names = classes(predictions)
@@ -102,8 +234,36 @@ def one_versus_rest(predictions: pd.DataFrame, positive: str, threshold: float) 
 def at_threshold(predictions: pd.DataFrame, positive: str, threshold: float, level: float = 0.95) -> pd.DataFrame:
     """Sensitivity, specificity, ppv and npv if p_<positive> ≥ threshold is called positive.
 
-    Columns threshold, metric, class, value, low, high, n, groups, support, method; intervals as in `metrics`.
-    Raises PredictionsError. Introduced in lesson 07.
+    Introduced in lesson 07.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions.
+    positive : str
+        The class.
+    threshold : float
+        In [0, 1].
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        Columns threshold, metric, class, value, low, high, n, groups, support, method; intervals as in `metrics`.
+
+    Raises
+    ------
+    PredictionsError
+        For an unknown class, and for a table that cannot be scored.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> truth = ["covid", "covid", "normal", "normal"]
+    >>> predictions = from_arrays(truth, [0.9, 0.4, 0.2, 0.6], positive="covid")
+    >>> at_threshold(predictions, "covid", 0.3).set_index("metric")["value"].round(2).to_dict()
+    {'sensitivity': 1.0, 'specificity': 0.5, 'ppv': 0.67, 'npv': 1.0}
     """
     binary = one_versus_rest(predictions, positive, threshold)
     found = metrics(binary, level)

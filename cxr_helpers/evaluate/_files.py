@@ -2,7 +2,9 @@
 
 import csv
 import io
+import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,8 +35,8 @@ NEEDED = (
 )
 
 
-def read_predictions(path, positive: str | None = None) -> pd.DataFrame:
-    """The table of predictions in a CSV file, from any program: one line per image, the first line names the columns.
+def read_predictions(path: str | os.PathLike[str], positive: str | None = None) -> pd.DataFrame:
+    r"""The table of predictions in a CSV file, from any program: one line per image, the first line names the columns.
 
     Recognised, whatever the case, blanks and underscores: the true class (label, y_true, truth, target, actual, class,
     diagnosis ...), the answer (predicted, y_pred, prediction, y_hat, answer ...), probabilities (p_<class>,
@@ -43,13 +45,40 @@ def read_predictions(path, positive: str | None = None) -> pd.DataFrame:
     patient_id, subject ..., or group) and the image (image_id, file, filename, path, id ...). Separated by commas,
     semicolons or tabs, decimal commas where no comma separates; UTF-8 or Latin-1.
     Without an answer the most probable class is predicted, or the positive one from a score of 0.5 on. Probabilities
-    that sum to 1 but for their rounding are divided by their sum. `attrs["understood"]` says what was taken as what,
-    and `attrs["columns"]` names each column by its use.
-    Raises PredictionsError that names the file. Introduced in lesson 07.
+    that sum to 1 but for their rounding are divided by their sum. Introduced in lesson 07.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    positive : str, optional
+        The class that a single score is the probability of.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions, checked; `attrs["understood"]` says what was taken as what, and `attrs["columns"]` names
+        each column by its use.
+
+    Raises
+    ------
+    PredictionsError
+        Names the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "answers.csv")
+    ...     _ = path.write_text("Y True;score\n1;0,8\n0;0,3\n", "utf-8")
+    ...     found = read_predictions(path)
+    >>> found[["label", "p_1", "predicted"]].to_numpy().tolist()
+    [['1', 0.8, '1'], ['0', 0.3, '0']]
+    >>> found.attrs["understood"]
+    'Y True: the true class; score: the probability of 1; 1 is predicted from a score of 0.5 on'
     """
-    path = Path(path)
     try:
-        return _read(path, None if positive is None else as_text(pd.Series([positive]))[0])
+        return _read(Path(path), None if positive is None else as_text(pd.Series([positive]))[0])
     except ValueError as error:
         words = str(error).replace(":\n- ", ": ").replace("\n- ", "; ")  # a list of faults, on one line
         raise PredictionsError(f"{path}: {words}") from None
@@ -88,7 +117,8 @@ class _File:
     def texts(self, name: str) -> np.ndarray:
         """Classes as text; a whole number is written without its .0, as in `as_text`."""
         whole = {cell: re.sub(r"^([+-]?\d+)[.,]0*$", r"\1", cell) for cell in set(self.cells[name])}
-        return pd.Series(self.filled(name), dtype=object).map(whole).to_numpy(object)
+        said: np.ndarray = pd.Series(self.filled(name), dtype=object).map(whole).to_numpy(object)
+        return said
 
     def filled(self, name: str) -> np.ndarray:
         """The cells of a column that has to have one in each line."""
@@ -182,9 +212,9 @@ def _spelling(name: str) -> str:
     return _key(name) if any(map(str.isalpha, name)) else name
 
 
-def _ordered(*columns) -> list[str]:
+def _ordered(*columns: Iterable[str]) -> list[str]:
     """Distinct classes, numbers by size."""
-    names = set().union(*columns)
+    names: set[str] = set().union(*columns)
     whole = all(re.fullmatch(r"[+-]?\d+", name) for name in names)
     return sorted(names, key=int if whole else None)
 
@@ -276,12 +306,12 @@ def _patient(file: _File) -> pd.Series | None:
 
 def _class_columns(file: _File, truth: np.ndarray) -> dict[str, str]:
     """{class: its column of probabilities}, in the file's order; classes are written as the truth writes them."""
-    written = {_spelling(name): name for name in sorted(set(truth))}
+    written: dict[str, str] = {_spelling(name): name for name in sorted(set(truth))}
     free = [name for name in file.cells if name not in file.taken]
     found: dict[str, str] = {}
     for name in free:
         if match := OF_CLASS.fullmatch(name):
-            of = written.get(_spelling(match[1]), match[1])
+            of = written.get(_spelling(match[1]), str(match[1]))
             if of in found:
                 raise ValueError(f"two columns are the probability of {of}: {found[of]} and {name}")
             found[of] = name
@@ -299,7 +329,8 @@ def _class_columns(file: _File, truth: np.ndarray) -> dict[str, str]:
 
 def _refuse_truth_again(file: _File, bare: dict[str, str], truth: np.ndarray) -> None:
     """Columns called as the classes that are 1 for the true class and else 0 are no answers."""
-    if bare and all(np.array_equal(file.numbers(name), truth == of) for of, name in bare.items()):
+    numbers = {of: file.numbers(name) for of, name in bare.items()}
+    if bare and all(said is not None and np.array_equal(said, truth == of) for of, said in numbers.items()):
         names = ", ".join(bare.values())
         raise ValueError(
             f"the columns {names} repeat the true class (1 and 0): rename them p_<class> if they are answers"
@@ -356,7 +387,7 @@ def _refuse_other_score(name: str, score: np.ndarray, positive: np.ndarray, of: 
         )
 
 
-def _refuse_spellings(names) -> None:
+def _refuse_spellings(names: Iterable[str]) -> None:
     """COVID and covid would be two classes."""
     seen: dict[str, str] = {}
     for name in sorted(names):

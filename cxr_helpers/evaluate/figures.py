@@ -37,7 +37,7 @@ def figures(data: Arrays, keys: list[Key]) -> dict[Key, Figure]:
 
 
 def _one_run(data: Arrays, run: int, names: set[str]) -> dict[Key, Figure]:
-    result = {}
+    result: dict[Key, Figure] = {}
     if names - set(RANKED):
         result |= _of_matrix(data, run)
     for metric, of_class in (("roc_auc", _area), ("average_precision", _average_precision)):
@@ -97,7 +97,9 @@ def _macro(every: list[Figure]) -> Figure:
 
 def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """above / below, NaN where below is 0."""
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+    found = np.full(np.shape(above), np.nan)
+    np.divide(above, below, out=found, where=below > 0)
+    return found
 
 
 def mean_defined(values: np.ndarray) -> np.ndarray:

@@ -32,8 +32,8 @@ def randomised(model, seed: int = 0, layers: int | Sequence[str] | None = None):
             own.set_weights(trained.get_weights())
         else:  # a clone starts with its vectors at their start values
             own.set_weights([w if w.ndim < 2 else _glorot(rng, w.shape) for w in own.get_weights()])
-    if class_names(model) is not None:
-        name_classes(copy, class_names(model))
+    if (names := class_names(model)) is not None:
+        name_classes(copy, names)
     return copy
 
 
@@ -94,8 +94,8 @@ def deletion(
     Source: Petsiuk, Das, Saenko 2018, arXiv:1806.07421. Introduced in lesson 10.
     """
     targets = check(model, images, target)
-    for what, rows in {"images": images, **{f"maps of {name}": heat for name, heat in maps.items()}}.items():
-        check_rows(table, rows, what)
+    for what, given in {"images": images, **{f"maps of {name}": heat for name, heat in maps.items()}}.items():
+        check_rows(table, given, what)
     flat = images.reshape(len(images), -1).astype(np.float32)
     grey = flat.mean(axis=1, keepdims=True) if fill is None else np.full((len(flat), 1), fill, np.float32)
     ties = np.random.default_rng(0).permutation(flat.shape[1])

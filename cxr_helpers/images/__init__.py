@@ -18,6 +18,7 @@ from ._files import (
     MAX_SIDE,
     Decoded,
     ImageInfo,
+    Source,
     load_bytes,
     looks_like_image,
     room,
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 
-def read(source, full_scale: float | None = None, sha256: str | None = None) -> np.ndarray:
+def read(source: Source, full_scale: float | None = None, sha256: str | None = None) -> np.ndarray:
     """Read one radiograph, from a path or from the bytes of a file, as float32 of shape (height, width) in [0, 1].
 
     Grey levels only: colour becomes luma (0.299 R + 0.587 G + 0.114 B, ITU-R BT.601), transparency is composited on
@@ -54,9 +55,43 @@ def read(source, full_scale: float | None = None, sha256: str | None = None) -> 
     (the import of a set finds one for all of its files, in the column of that name), else what the header says or the
     largest grey level makes likely, with an ImageWarning. DICOM follows PS3.3 C.11: modality LUT, then VOI LUT or
     window (without one: the image's own range), then MONOCHROME1 is inverted; padding is left out of all this, and
-    black. ``sha256``: hash that the file must have, for a row of a manifest; what its import has decoded is taken from
-    there (see `recall`).
-    Raises ImageError naming the file, what is wrong and what to do. Introduced in lesson 01.
+    black. Introduced in lesson 01.
+
+    Parameters
+    ----------
+    source : str, path or bytes
+        A file, or what one holds.
+    full_scale : float, optional
+        The grey level that counts as white, for files that leave it open.
+    sha256 : str, optional
+        Hash that the file must have, for a row of a manifest; what its import has decoded is taken from there (see
+        `recall`).
+
+    Returns
+    -------
+    ndarray
+        float32 (height, width), 0 black to 1 white, rows from the top.
+
+    Raises
+    ------
+    ImageError
+        Names the file, what is wrong and what to do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> grey = np.array([[0, 51], [204, 255]], np.uint8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "chest.png")
+    ...     Image.fromarray(grey).save(path)
+    ...     read(path)
+    array([[0. , 0.2],
+           [0.8, 1. ]], dtype=float32)
+    >>> read("no-such.png")
+    Traceback (most recent call last):
+    cxr_helpers.images._errors.ImageError: no-such.png: does not exist. Check the spelling and the folder you are in.
     """
     if sha256 is not None and (found := _LAST.find(source, sha256, full_scale)):
         return _grey(found)
@@ -67,21 +102,76 @@ def read(source, full_scale: float | None = None, sha256: str | None = None) -> 
     return _grey(_decode(name, data, full_scale))
 
 
-def recall(path, sha256: str, full_scale: float | None = None) -> np.ndarray | None:
+def recall(path: str | os.PathLike[str], sha256: str, full_scale: float | None = None) -> np.ndarray | None:
     """What `read` would give for a file of the last import, without opening it; None where that is not at hand.
 
     It is not for a file of another hash, or whose size or time of change is another since, for another full scale, or
     where the set has more than 512 MB of grey levels: the first of them are kept, on the disk. See lesson 03.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    sha256 : str
+        Its hash, from the manifest.
+    full_scale : float, optional
+        As for `read`.
+
+    Returns
+    -------
+    ndarray or None
+        float32 (height, width), 0 black to 1 white.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "chest.png")
+    ...     Image.fromarray(np.array([[0, 51], [204, 255]], np.uint8)).save(path)
+    ...     info = describe(path, keep=True)
+    ...     np.array_equal(recall(path, info.sha256), read(path)), recall(path, "0" * 64)
+    (True, None)
+    >>> forget()
     """
     found = _LAST.find(path, sha256, full_scale)
     return None if found is None else _grey(found)
 
 
-def describe(path, keep: bool = False) -> ImageInfo:
+def describe(path: str | os.PathLike[str], keep: bool = False) -> ImageInfo:
     """Decode a file fully (so that what `read` would refuse is refused here) and return its `ImageInfo`.
 
-    Width and height are in pixels, after EXIF orientation. ``keep``: have its grey levels at hand for `recall`.
-    Raises ImageError. Introduced in lesson 01.
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    keep : bool
+        Have its grey levels at hand for `recall`.
+
+    Returns
+    -------
+    ImageInfo
+        Width and height are in pixels, after EXIF orientation.
+
+    Raises
+    ------
+    ImageError
+        Names the file, what is wrong and what to do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "chest.jpg")  # whatever its name says
+    ...     Image.new("L", (40, 30)).save(path, "PNG")
+    ...     info = describe(path)
+    >>> info.width, info.height, info.format, info.remarks
+    (40, 30, 'PNG', ('one grey level only (black)',))
     """
     stamp = stamped(path) if keep else None
     name, data = load_bytes(path)
@@ -103,7 +193,22 @@ def describe(path, keep: bool = False) -> ImageInfo:
 
 
 def forget() -> None:
-    """Let go of what `describe` has kept: before another import. See lesson 03."""
+    """Let go of what `describe` has kept: before another import. See lesson 03.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "chest.png")
+    ...     Image.new("L", (40, 30)).save(path)
+    ...     info = describe(path, keep=True)
+    ...     before = recall(path, info.sha256)
+    ...     forget()
+    ...     before.shape, recall(path, info.sha256)
+    ((30, 40), None)
+    """
     _LAST.clear()
 
 
@@ -122,4 +227,4 @@ def _grey(decoded: Decoded) -> np.ndarray:
 
 _LAST = Kept()  # what the last import has decoded
 if hasattr(os, "register_at_fork"):  # the file is the parent's; the lock may be held by one of its threads
-    os.register_at_fork(after_in_child=_LAST.__init__)
+    os.register_at_fork(after_in_child=_LAST.start)

@@ -2,6 +2,7 @@
 
 import io
 import math
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
     )
 
 
-def _open(name: str, data: bytes):
+def _open(name: str, data: bytes) -> Any:
     """Data set whose header has been checked; pixels are not decoded yet."""
     import pydicom
 
@@ -86,12 +87,12 @@ def _errors() -> tuple[type[Exception], ...]:
     return (*DECODE_ERRORS, BytesLengthException, InvalidDicomError)
 
 
-def _word(dataset, tag: str) -> str:
+def _word(dataset: Any, tag: str) -> str:
     """A code word, as the standard writes it."""
     return str(dataset.get(tag) or "").strip().upper()
 
 
-def _use_functional_groups(dataset) -> None:
+def _use_functional_groups(dataset: Any) -> None:
     """Take the display tags of a frame to the top, where they are not there."""
     for group in _GROUPS:
         for macro in _MACROS:
@@ -103,7 +104,7 @@ def _use_functional_groups(dataset) -> None:
                 break  # one frame
 
 
-def _stored(name: str, dataset, remarks: list[str]) -> np.ndarray:
+def _stored(name: str, dataset: Any, remarks: list[str]) -> np.ndarray:
     """Stored pixel values, (h, w) or (h, w, 3) of one frame, without what other bits of the cells hold."""
     samples = int(dataset.get("SamplesPerPixel") or 1)
     if _SAMPLES.get(dataset.PhotometricInterpretation) != samples:
@@ -118,7 +119,7 @@ def _stored(name: str, dataset, remarks: list[str]) -> np.ndarray:
         raise ImageError(name, f"{problem}, which contradict each other", EXPORT_AGAIN)
     if native:  # cells as they are: which of their bits count is decided below
         dataset.BitsStored = allocated
-    pixels = dataset.pixel_array
+    pixels: np.ndarray = dataset.pixel_array
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     dataset.BitsStored = stored
     shape = (int(dataset.Rows), int(dataset.Columns))
@@ -130,7 +131,7 @@ def _stored(name: str, dataset, remarks: list[str]) -> np.ndarray:
     return _used_bits(name, pixels, stored, shift, dataset, remarks) if native and cells_fit else pixels
 
 
-def _one_frame(name: str, dataset) -> None:
+def _one_frame(name: str, dataset: Any) -> None:
     """Refuse more pixels than one frame has, whatever NumberOfFrames says; fewer do not decode."""
     from pydicom.encaps import generate_fragments
 
@@ -149,14 +150,14 @@ def _one_frame(name: str, dataset) -> None:
         raise ImageError(name, problem, "Export the one frame that you want")
 
 
-def _used_bits(name: str, pixels: np.ndarray, stored: int, shift: int, dataset, remarks: list[str]) -> np.ndarray:
+def _used_bits(name: str, pixels: np.ndarray, stored: int, shift: int, dataset: Any, remarks: list[str]) -> np.ndarray:
     """Values from the bits that HighBit and BitsStored name; overlays may lie in the others (PS3.5 8.1.1)."""
     unused = pixels.dtype.itemsize * 8 - stored - shift
     if not (unused or shift):
         return pixels
     signed, mask = pixels.dtype.kind == "i", 2**stored - 1
     cells = pixels.view(f"u{pixels.dtype.itemsize}")
-    values = (cells >> shift) & cells.dtype.type(mask)
+    values: np.ndarray = (cells >> shift) & cells.dtype.type(mask)
     above = cells >> (stored + shift) if unused else np.zeros_like(cells)
     foreign = above != 0
     if signed:
@@ -171,7 +172,7 @@ def _used_bits(name: str, pixels: np.ndarray, stored: int, shift: int, dataset, 
     return values
 
 
-def _colour(name: str, pixels: np.ndarray, dataset, full_scale: float | None) -> tuple[np.ndarray, Scale | None]:
+def _colour(name: str, pixels: np.ndarray, dataset: Any, full_scale: float | None) -> tuple[np.ndarray, Scale | None]:
     """Luma of colour, or of a palette's colours."""
     if pixels.ndim == 3:
         white, scale = settle(name, int(pixels.max()), 2 ** int(dataset.BitsStored) - 1, full_scale=full_scale)
@@ -188,7 +189,7 @@ def _colour(name: str, pixels: np.ndarray, dataset, full_scale: float | None) ->
 
 
 def _table(
-    values: np.ndarray, dataset, item, descriptor: str = "LUTDescriptor", entries: str = "LUTData"
+    values: np.ndarray, dataset: Any, item: Any, descriptor: str = "LUTDescriptor", entries: str = "LUTData"
 ) -> tuple[int, np.ndarray, int]:
     """First value mapped, entries and largest entry there is room for, of a look-up table (PS3.3 C.11.1.1.1)."""
     count, first, bits = (int(value) for value in item[descriptor].value)
@@ -212,7 +213,7 @@ def _looked_up(values: np.ndarray, first: int, entries: np.ndarray) -> np.ndarra
     return entries[np.clip(values.astype(np.int64) - first, 0, len(entries) - 1)]
 
 
-def _monochrome(name: str, pixels: np.ndarray, dataset, remarks: list[str]) -> np.ndarray:
+def _monochrome(name: str, pixels: np.ndarray, dataset: Any, remarks: list[str]) -> np.ndarray:
     """Modality LUT, then VOI LUT or window, then inversion; padding takes no part in them and is black."""
     padded = _padding(pixels, dataset, remarks)
     values = _modality(name, pixels, dataset)
@@ -228,7 +229,7 @@ def _monochrome(name: str, pixels: np.ndarray, dataset, remarks: list[str]) -> n
     return grey if padded is None else np.where(padded, 0, grey)
 
 
-def _padding(pixels: np.ndarray, dataset, remarks: list[str]) -> np.ndarray | None:
+def _padding(pixels: np.ndarray, dataset: Any, remarks: list[str]) -> np.ndarray | None:
     """Where stored pixels are padding, as bool (h, w), else None.
 
     PS3.3 C.7.5.1.1.2: "Pixel Padding Value (0028,0120) and Pixel Padding Range Limit (0028,0121) are also used to
@@ -245,15 +246,15 @@ def _padding(pixels: np.ndarray, dataset, remarks: list[str]) -> np.ndarray | No
         return None
     # The 16 bits are often written with the wrong sign: the sign of the pixels counts.
     sign = np.int16 if pixels.dtype.kind == "i" else np.uint16
-    ends = [int(np.uint16(int(end) & 0xFFFF).astype(sign)) for end in ends if end is not None]
-    padded = (pixels >= min(ends)) & (pixels <= max(ends))
+    levels = [int(np.uint16(int(end) & 0xFFFF).astype(sign)) for end in ends if end is not None]
+    padded = (pixels >= min(levels)) & (pixels <= max(levels))
     if padded.all():
         remarks.append("its tag for padding names every pixel, and is left aside")
         return None
     return padded
 
 
-def _modality(name: str, pixels: np.ndarray, dataset) -> np.ndarray:
+def _modality(name: str, pixels: np.ndarray, dataset: Any) -> np.ndarray:
     """Output of the modality LUT (PS3.3 C.11.1): a table, or slope and intercept."""
     if dataset.get("ModalityLUTSequence"):
         first, entries, _ = _table(pixels, dataset, dataset.ModalityLUTSequence[0])
@@ -271,7 +272,7 @@ def _modality(name: str, pixels: np.ndarray, dataset) -> np.ndarray:
     return pixels * slope + intercept
 
 
-def _voi(name: str, values: np.ndarray, dataset, padded: np.ndarray | None, remarks: list[str]) -> np.ndarray:
+def _voi(name: str, values: np.ndarray, dataset: Any, padded: np.ndarray | None, remarks: list[str]) -> np.ndarray:
     """Values of interest, scaled to [0, 1]: VOI LUT, else window (PS3.3 C.11.2.1.2), else the image's own range."""
     native = values if padded is None else values[~padded]
     low, high = float(native.min()), float(native.max())
@@ -312,7 +313,7 @@ def _windowed(name: str, values: np.ndarray, width: float, centre: float, functi
     return np.clip((values - centre) / width + 0.5, 0, 1)
 
 
-def _window(name: str, dataset, remarks: list[str]) -> tuple[float, float] | None:
+def _window(name: str, dataset: Any, remarks: list[str]) -> tuple[float, float] | None:
     """Width and centre of the first window, if there is one."""
     width, centre = _first(dataset.get("WindowWidth")), _first(dataset.get("WindowCenter"))
     if width is None or centre is None:
@@ -325,7 +326,7 @@ def _window(name: str, dataset, remarks: list[str]) -> tuple[float, float] | Non
     return width, centre
 
 
-def _first(value) -> float | None:
+def _first(value: Any) -> float | None:
     """First of possibly several windows."""
     if value is None or value == "":
         return None

@@ -18,11 +18,11 @@ class ImageError(ValueError):
     Attributes: ``path`` (str), ``problem`` (str), ``remedy`` (str). Introduced in lesson 01.
     """
 
-    def __init__(self, path, problem: str, remedy: str):
+    def __init__(self, path: object, problem: str, remedy: str):
         self.path, self.problem, self.remedy = str(path), problem, remedy
         super().__init__(f"{self.path}: {problem}. {remedy}.")
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type["ImageError"], tuple[str, str, str]]:
         return type(self), (self.path, self.problem, self.remedy)
 
 

@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import os
 import stat
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ MAX_BYTES = 500_000_000
 EXTENSIONS = frozenset(
     [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".jp2", ".dcm", ".dicom"]
 )
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview  # a path, or what a file holds
 _ROOM = MAX_SIDE**2  # pixels in work at a time, over all threads: one padded square of the longest side
 _room = threading.Condition()
 _taken = 0
@@ -55,9 +58,26 @@ class Decoded:
     remarks: tuple[str, ...] = ()
 
 
-def looks_like_image(path) -> bool:
-    """Whether a file counts as an image when a folder is searched: by extension and not hidden; DICOM without
-    extension by its magic word. Says nothing about whether it can be read: `describe` does. Introduced in lesson 01.
+def looks_like_image(path: str | os.PathLike[str]) -> bool:
+    """Whether a file counts as an image when a folder is searched: by its extension, and not hidden.
+
+    DICOM without extension counts by its magic word. Says nothing about whether it can be read: `describe` does.
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; it is opened only where it has no extension.
+
+    Returns
+    -------
+    bool
+        False also for what cannot be opened.
+
+    Examples
+    --------
+    >>> looks_like_image("chest.PNG"), looks_like_image(".chest.png"), looks_like_image("notes.txt")
+    (True, False, False)
     """
     path = Path(path)
     if path.name.startswith("."):
@@ -76,7 +96,7 @@ def looks_like_image(path) -> bool:
         return False
 
 
-def load_bytes(source) -> tuple[str, bytes]:
+def load_bytes(source: Source) -> tuple[str, bytes]:
     """Name for messages, and content."""
     if isinstance(source, bytes | bytearray | memoryview):
         name, data = "uploaded image", bytes(source)
@@ -117,10 +137,25 @@ def check_size(name: str, width: int, height: int) -> None:
 
 
 @contextlib.contextmanager
-def room(pixels: int):
+def room(pixels: int) -> Iterator[None]:
     """Wait until the threads have room for so many pixels more, and hold it: memory stays bounded for any number.
 
     Usual radiographs never wait; of the largest, one is in work at a time. Not to be nested.
+
+    Parameters
+    ----------
+    pixels : int
+        Of the image that is to be worked on; more than there is room for counts as all of it.
+
+    Yields
+    ------
+    None
+        Once there is room.
+
+    Examples
+    --------
+    >>> with room(640 * 640):
+    ...     grey = np.zeros((640, 640))
     """
     global _taken
     pixels = min(pixels, _ROOM)

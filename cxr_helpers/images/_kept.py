@@ -4,6 +4,7 @@ They lie in a file without a name on the disk, not in memory, and go with the pr
 file, and counts only while a file with this hash has the size and the time of change that it had.
 """
 
+import io
 import os
 import shutil
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..paths import work_dir
-from ._files import Decoded
+from ._files import Decoded, Source
 
 LIMIT = 512_000_000  # bytes on the disk: 1,250 images of 640 x 640 of 8 bits. Of a larger set the first are kept
 
@@ -34,9 +35,13 @@ class _Place:
 class Kept:
     """The grey levels of one import, by the SHA-256 of their files."""
 
-    def __init__(self):
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Begin with nothing, not even the lock and the file of another process."""
         self._lock = threading.Lock()
-        self._file = None
+        self._file: io.FileIO | None = None
         self._empty()
 
     def clear(self) -> None:
@@ -62,16 +67,16 @@ class Kept:
             self._places[sha256] = _Place(self._end, levels.shape, levels.dtype, decoded.white, full_scale, remarks)
             self._end += levels.nbytes
 
-    def find(self, path, sha256: str, full_scale: float | None) -> Decoded | None:
+    def find(self, path: Source, sha256: str, full_scale: float | None) -> Decoded | None:
         """What `images.read` would decode from this file, if it is the one that was imported and nobody changed it."""
         known = (sha256, *(stamp(path) or ()))
         with self._lock:
             place = self._places.get(sha256)
-            if place is None or place.full_scale != full_scale or known not in self._stamps:
+            if self._file is None or place is None or place.full_scale != full_scale or known not in self._stamps:
                 return None
             levels = np.empty(place.shape, place.dtype)
             self._file.seek(place.start)
-            if self._file.readinto(memoryview(levels).cast("B")) != levels.nbytes:
+            if self._file.readinto(levels.data.cast("B")) != levels.nbytes:
                 return None
         return Decoded(levels, place.white, "", "", None, place.remarks)
 
@@ -92,16 +97,16 @@ class Kept:
             if self._end + levels.nbytes > self._limit:
                 return False
             self._file.seek(self._end)
-            return self._file.write(memoryview(levels).cast("B")) == levels.nbytes
+            return self._file.write(levels.data.cast("B")) == levels.nbytes
         except OSError:
             self._limit = 0
             return False
 
 
-def stamp(path) -> tuple[int, int] | None:
+def stamp(path: Source) -> tuple[int, int] | None:
     """Size and time of change of a file; None where there is none."""
     try:
-        status = os.stat(path)
+        status = os.stat(path)  # type: ignore[arg-type]  # of bytes and the like: no file, below
     except (OSError, ValueError, TypeError):
         return None
     return status.st_size, status.st_mtime_ns

@@ -4,6 +4,7 @@ import io
 import struct
 import threading
 import warnings
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -94,7 +95,11 @@ def _load(name: str, image: Image.Image) -> Image.Image:
         # A JPEG of a telephone may carry a second, small picture (MPO): its first is the photograph.
         several = image.format != "MPO" and getattr(image, "is_animated", False)
         tags = getattr(image, "tag_v2", {})  # of a TIFF; 258: BitsPerSample, 262: PhotometricInterpretation
-        found = {"file_format": image.format, "white_is_zero": tags.get(262) == 0, "tags": tags}
+        found: dict[str | tuple[int, int], Any] = {
+            "file_format": image.format,
+            "white_is_zero": tags.get(262) == 0,
+            "tags": tags,
+        }
         if not several:
             image.load()
             if image.getexif().get(0x0112, 1) != 1:
@@ -160,7 +165,8 @@ def _deep_colour(
     name: str, image: Image.Image, levels: np.ndarray, full_scale: float | None
 ) -> tuple[np.ndarray, Scale | None]:
     """Grey in [0, 1] from the upper 8 bits of 16-bit colour, and its scale."""
-    highest = 257 * int(max(high for _, high in image.getextrema()))
+    extrema: Any = image.getextrema()  # of each colour
+    highest = 257 * int(max(high for _, high in extrema))
     white, scale = settle(name, highest, 65535, full_scale=full_scale)
     if 0 < highest < 2**13:
         problem = f"holds colour of 16 bits whose levels stay below {highest + 256}, which is nearly black"
@@ -182,7 +188,8 @@ def _wide_grey(
     if not whole:
         return values.astype(np.float32), None
     if image.info["file_format"] == "JPEG2000" and bits < 16:  # its decoder has stretched them to 16
-        white, scale = 65535, None
+        white = 65535.0
+        scale = None
     else:
         holds = 2 ** min(bits, 16) - 1
         says = _stated(values, min(bits, 16), significant) if image.mode != "F" else None
@@ -225,11 +232,13 @@ def _stated(values: np.ndarray, bits: int, significant: int | None) -> int | Non
     8 bits that fill 16 are told by both bytes being the same, and of 12 bits by the empty low ones.
     """
     highest = int(values.max())
+    white: int
     if significant is not None and 0 < significant < bits and highest < 2**significant:
         spare = bits - significant
         top, low = values >> spare, values & (2**spare - 1)
         stretched = not low.any() or bool((low == top >> max(significant - spare, 0)).all())
-        return 2**bits - 1 if stretched else 2**significant - 1
+        white = 2**bits - 1 if stretched else 2**significant - 1
+        return white
     if bits == 16 and 0 < highest < 2**15:
         twice = not (values % 257).any()
         shifted = highest >= 2**12 and not (values & 15).any()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pandas as pd
 
@@ -15,8 +16,11 @@ from . import _layout as layout
 from . import _names as naming
 from . import _tables as tables
 from . import _telling as telling
-from ._patients import patients, text
+from ._patients import Rule, patients, text
 from ._table import COLUMNS, LABELS, SPLITS, ManifestError, check, plural, some, typed
+
+Labels = Mapping[str, str | None]  # {name of a folder or a label: one of LABELS, or None to leave it out}
+Reject = tuple[str, str, str]  # path, problem, remedy
 
 
 @dataclass(frozen=True)
@@ -51,21 +55,61 @@ class Imported:
 
 
 def from_folder(
-    folder, *, labels=None, patient=None, source=None, view=None, licence=None, progress: bool = True
+    folder: str | os.PathLike[str],
+    *,
+    labels: Labels | None = None,
+    patient: Rule = None,
+    source: Rule = None,
+    view: Rule = None,
+    licence: Rule = None,
+    progress: bool = True,
 ) -> Imported:
     """Import a folder of images in class folders, with or without split folders, as an `Imported`.
 
     Looks for class and split folders at any depth: ``train/Covid``, ``Covid/train``, ``Covid`` alone, inside wrapper
     folders, with sub-folders per patient. The deepest folder whose name is a known class gives the label.
-    Links to folders are followed. ``labels``: {folder name: one of LABELS, or None to leave the folder out}; adds to
-    the names known already; case, accents, spaces and punctuation do not matter, signs do ("COVID+", "COVID-").
-    ``patient``: "nih" (see `nih_patient`), a regular expression with one group, applied to the file's name, and where
-    it fits no file to the folders; a function path -> str or None; or None (unknown). ``source``, ``view``,
-    ``licence``: a text, or a function path -> str or None. Masks, heat maps, augmented and small copies, CT and
-    lateral views are left out by the names of folders and files, and of a tree that stands twice one is taken; the
-    paragraph ``understood`` says so. Files that cannot be read, or whose name is not UTF-8, land in ``rejects`` and
-    the import goes on. Rows are sorted by image_id. Raises ManifestError when the class of a folder must be asked
-    for, an argument fits nothing, or there is no image. Introduced in lesson 01.
+    Links to folders are followed. Masks, heat maps, augmented and small copies, CT and lateral views are left out by
+    the names of folders and files, and of a tree that stands twice one is taken; the paragraph ``understood`` says so.
+    Files that cannot be read, or whose name is not UTF-8, land in ``rejects`` and the import goes on. Rows are sorted
+    by image_id. Introduced in lesson 01.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder that holds the class folders, at any depth.
+    labels : mapping, optional
+        {folder name: one of LABELS, or None to leave the folder out}; adds to the names known already; case, accents,
+        spaces and punctuation do not matter, signs do ("COVID+", "COVID-").
+    patient : str or callable, optional
+        "nih" (see `nih_patient`), a regular expression with one group, applied to the file's name, and where it fits no
+        file to the folders; a function path -> str or None; or None (unknown).
+    source, view, licence : str or callable, optional
+        A text, or a function path -> str or None.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    Imported
+        Its `table` is the manifest.
+
+    Raises
+    ------
+    ManifestError
+        When the class of a folder must be asked for, an argument fits nothing, or there is no image.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("Covid/p1_a.png", "Normal/p2_a.png", "Normal/p2_b.png"):
+    ...         Path(folder, name).parent.mkdir(exist_ok=True)
+    ...         Image.linear_gradient("L").save(Path(folder, name))
+    ...     found = from_folder(folder, patient="(p[0-9]+)_", progress=False)
+    >>> found.table[["image_id", "label", "patient"]].to_numpy().tolist()
+    [['Covid/p1_a.png', 'covid', 'p1'], ['Normal/p2_a.png', 'normal', 'p2'], ['Normal/p2_b.png', 'normal', 'p2']]
     """
     root = Path(os.path.abspath(folder))
     if not root.is_dir():
@@ -92,29 +136,69 @@ def from_folder(
 
 
 def from_csv(
-    csv,
+    csv: str | os.PathLike[str],
     *,
     path_column: str = "path",
     label_column: str = "label",
-    root=None,
-    labels=None,
+    root: str | os.PathLike[str] | None = None,
+    labels: Labels | None = None,
     patient_column: str | None = None,
     split_column: str | None = None,
-    patient=None,
-    source=None,
-    view=None,
-    licence=None,
+    patient: Rule = None,
+    source: Rule = None,
+    view: Rule = None,
+    licence: Rule = None,
     progress: bool = True,
 ) -> Imported:
-    """Import the images that a CSV table lists, one file per row, as an `Imported`.
+    r"""Import the images that a CSV table lists, one file per row, as an `Imported`.
 
-    ``root``: folder that relative paths start from (default: the CSV's). A name that is not there is looked for below
-    ``root``, with or without extension, and taken if one file fits. Patient and split come from the columns named, or
-    from those that are called so; of a column for the view or modality, lateral views and CT are left out. A file
-    listed several times (one row per finding, for example) is taken once where its rows agree, and rejected where
-    they do not. Missing files are rejected; rows without a label go to ``unlabelled``. Other arguments: see
-    `from_folder`. Raises ManifestError when the file, a column, a label or a split is not known.
-    Introduced in lesson 01.
+    A name that is not there is looked for below ``root``, with or without extension, and taken if one file fits.
+    Patient and split come from the columns named, or from those that are called so; of a column for the view or
+    modality, lateral views and CT are left out. A file listed several times (one row per finding, for example) is taken
+    once where its rows agree, and rejected where they do not. Missing files are rejected; rows without a label go to
+    ``unlabelled``. Introduced in lesson 01.
+
+    Parameters
+    ----------
+    csv : str or path
+        The table, in UTF-8, with commas.
+    path_column, label_column : str
+        Columns of the file and of its class.
+    root : str or path, optional
+        Folder that relative paths start from (default: the CSV's).
+    labels : mapping, optional
+        As for `from_folder`, for the names in the column of the class.
+    patient_column, split_column : str, optional
+        Columns of patient and part of the split.
+    patient, source, view, licence : str or callable, optional
+        As for `from_folder`.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    Imported
+        Its `table` is the manifest.
+
+    Raises
+    ------
+    ManifestError
+        When the file, a column, a label or a split is not known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.linear_gradient("L").save(Path(folder, "1.png"))
+    ...     csv = Path(folder, "list.csv")
+    ...     _ = csv.write_text("path,label,patient\n1.png,COVID-19,p1\n2.png,Normal,p2\n")
+    ...     found = from_csv(csv, progress=False)
+    >>> found.table[["image_id", "label", "patient"]].to_numpy().tolist()
+    [['1.png', 'covid', 'p1']]
+    >>> found.rejects["problem"].tolist()
+    ['does not exist']
     """
     if "://" in str(csv):
         raise ManifestError(f"{csv} is an address: download the table first, with fetch.download")
@@ -130,7 +214,10 @@ def from_csv(
     splits = {s: naming.split_of(s) for s in sorted(listed["split"].dropna().unique())}
     if strange := [s for s, split in splits.items() if split is None]:
         raise ManifestError(f"{csv} has splits of unknown name: {some(strange)}; use train, val and test")
-    rows, rejects, loose, left_out = [], [], [], {}
+    rows: list[layout.Row] = []
+    rejects: list[Reject] = []
+    loose: list[str] = []
+    left_out: dict[str, list[str]] = {}
     for line in listed.index[listed["path"].isna()]:
         rejects.append((f"{csv.name}, line {line}", "has no path", f"Fill in the column {path_column}"))
     finder = tables.Finder(root)
@@ -160,7 +247,9 @@ def from_csv(
     return _import(plan, notes, unused, tuple(loose), rejects, progress)
 
 
-def _one_entry(path: str, same: pd.DataFrame, root: Path, splits, finder) -> layout.Row | tuple[str, str, str]:
+def _one_entry(
+    path: str, same: pd.DataFrame, root: Path, splits: Mapping[str, str | None], finder: tables.Finder
+) -> layout.Row | Reject:
     """The row for one file from all its lines in a CSV, or the reject (path, problem, remedy) where they differ."""
     if path in finder.several:
         return (path, f"could be several files: {some(finder.several[path])}", "Write its path below root")
@@ -173,14 +262,14 @@ def _one_entry(path: str, same: pd.DataFrame, root: Path, splits, finder) -> lay
     return layout.Row(path, image_id, first["name"], splits.get(first["split"]), patient, view, (path,))
 
 
-def _label_names(labels) -> tuple[dict[str, str | None], dict[str, str | None]]:
+def _label_names(labels: Labels | None) -> tuple[dict[str, str | None], dict[str, str | None]]:
     """The caller's names in their plain form, and all known names with them."""
     if not isinstance(labels, Mapping | None):
         raise ManifestError(f"labels= is {labels!r}; give {{folder name: label}}")
     labels = dict(labels or {})
     if wrong := [label for label in labels.values() if label is not None and label not in LABELS]:
         raise ManifestError(f"labels= has {some(wrong)}; a label is one of {', '.join(LABELS)}, or None to leave out")
-    plain = {}
+    plain: dict[str, str | None] = {}
     for name, label in labels.items():
         if plain.setdefault(naming.key(name), label) != label:
             spelling = "case, accents, spaces and punctuation do not count, and 1 and 1.0 are one number"
@@ -188,7 +277,7 @@ def _label_names(labels) -> tuple[dict[str, str | None], dict[str, str | None]]:
     return plain, naming.DEFAULT_LABELS | plain
 
 
-def _refuse_unused(labels, keys, what: str, there: list[str]) -> None:
+def _refuse_unused(labels: Labels | None, keys: set[str], what: str, there: list[str]) -> None:
     """A name that the caller gave and that nothing bears is a slip of the pen."""
     if unused := [name for name in labels or () if naming.key(name) not in keys]:
         raise ManifestError(
@@ -206,13 +295,16 @@ def _refuse_unknown(unknown: Iterable[str], what: str, beside: str = "") -> None
         )
 
 
-def _refuse_misleading(rows: list[layout.Row], own, names) -> list[str]:
+def _refuse_misleading(
+    rows: list[layout.Row], own: Mapping[str, str | None], names: Mapping[str, str | None]
+) -> list[str]:
     """Notes on files whose names tell another class than their folder; refuses a class most of whose files do."""
     notes = []
-    for name in sorted({row.name for row in rows}):
+    for name in sorted({row.name for row in rows if row.name is not None}):
         label = names[naming.key(name)]
         files = [Path(row.path).name for row in rows if row.name == name]
-        other = {file: told for file in files if naming.contradicts(told := naming.told_by_file(file), label)}
+        tells = {file: naming.told_by_file(file) for file in files}
+        other = {file: told for file, told in tells.items() if told and naming.contradicts(told, label)}
         if not other:
             continue
         told, example = ", ".join(sorted(set(other.values()))), some(other, 3)
@@ -226,10 +318,10 @@ def _refuse_misleading(rows: list[layout.Row], own, names) -> list[str]:
     return notes
 
 
-def _rules(source, view, licence) -> dict[str, Callable[[str], str | None]]:
+def _rules(source: Rule, view: Rule, licence: Rule) -> dict[str, Callable[[str], str | None]]:
     """One function path -> text or None per column."""
 
-    def rule(value):
+    def rule(value: Rule) -> Callable[[str], str | None]:
         return value if callable(value) else lambda path: value
 
     return {"source": rule(source), "view": rule(view), "licence": rule(licence)}
@@ -244,11 +336,18 @@ class _Plan:
     rows: list[layout.Row]
     own: Mapping[str, str | None]
     names: Mapping[str, str | None]
-    patient: object
+    patient: Rule
     rules: Mapping[str, Callable[[str], str | None]]
 
 
-def _import(plan: _Plan, notes, unused, unlabelled, rejects, progress: bool) -> Imported:
+def _import(
+    plan: _Plan,
+    notes: list[str],
+    unused: list[str],
+    unlabelled: tuple[str, ...],
+    rejects: list[Reject],
+    progress: bool,
+) -> Imported:
     """Open every file, in threads (Pillow decodes without Python's lock), and build the table."""
     names, title = plan.names, plan.title
     rejects = [*rejects, *(_misnamed(row) for row in plan.rows if not _is_utf8(row.image_id))]
@@ -257,11 +356,11 @@ def _import(plan: _Plan, notes, unused, unlabelled, rejects, progress: bool) -> 
     patients(rows, plan.patient)  # a rule that fits nothing is refused before the files are read
     images.forget()
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        infos = pool.map(lambda row: _describe(row.path), rows)
-        shown = bar(infos, show=progress, total=len(rows), desc=title, unit="image")
-        infos = list(shown)
-    rejects = [*rejects, *((i.path, i.problem, i.remedy) for i in infos if isinstance(i, images.ImageError))]
-    good = [(row, info) for row, info in zip(rows, infos, strict=True) if isinstance(info, images.ImageInfo)]
+        results = pool.map(lambda row: _describe(row.path), rows)
+        shown = bar(results, show=progress, total=len(rows), desc=title, unit="image")
+        found: list[images.ImageInfo | images.ImageError] = list(shown)
+    rejects = [*rejects, *((i.path, i.problem, i.remedy) for i in found if isinstance(i, images.ImageError))]
+    good = [(row, info) for row, info in zip(rows, found, strict=True) if isinstance(info, images.ImageInfo)]
     good, twice = _once(good, names)
     kinds = [(info.format, info.mode, plan.rules["source"](row.path)) for row, info in good]
     infos = images.common([info for _, info in good], kinds)
@@ -269,7 +368,7 @@ def _import(plan: _Plan, notes, unused, unlabelled, rejects, progress: bool) -> 
     described = zip(good, infos, people, strict=True)
     records = [_record(row, info, who, names, plan.rules) for (row, _), info, who in described]
     table = typed(pd.DataFrame(records, columns=list(COLUMNS)).assign(**_grey_levels(infos)))
-    seen = {row.name: names[naming.key(row.name)] for row in rows}
+    seen = {row.name: names[naming.key(row.name)] for row in rows if row.name is not None}
     known = [telling.arrow("class from", dict(sorted(seen.items())))] if seen else []
     notes = [*known, *notes, *said, *telling.remarks(infos)]
     if rejects:
@@ -282,22 +381,24 @@ def _import(plan: _Plan, notes, unused, unlabelled, rejects, progress: bool) -> 
     odd = [*telling.conflicts(table), *telling.names_of_files(good, names)]
     understood = "; ".join([start, *notes, *partly, *twice, *odd, *unused]) + "."
     understood = understood.encode("utf-8", "replace").decode()  # a name that is not UTF-8 could not be printed
-    rejects = pd.DataFrame(rejects, columns=["path", "problem", "remedy"], dtype="string")
-    return Imported(check(table), rejects, understood, unlabelled)
+    refused = pd.DataFrame(rejects, columns=["path", "problem", "remedy"], dtype="string")
+    return Imported(check(table), refused, understood, unlabelled)
 
 
-def _once(good, names) -> tuple[list, list[str]]:
+def _once(good: telling.Good, names: Mapping[str, str | None]) -> tuple[telling.Good, list[str]]:
     """Each file of a tree that stands twice once, and a note; the row with a split stays, else the shorter path.
 
     Twice means: same bytes, class, place below the class folder and part of the split, or one without split. What
     differs in its name, its class or its part is kept: such copies are for the audit to find.
     """
 
-    def identity(row, info):
+    def identity(row: layout.Row, info: images.ImageInfo) -> tuple[str | None, tuple[str, ...], str]:
         return names[naming.key(row.name)], row.place, info.sha256
 
     order = sorted(good, key=lambda pair: (pair[0].split is None, len(Path(pair[0].path).parts), pair[0].image_id))
-    splits, kept, dropped = {}, set(), []
+    splits: dict[tuple[str | None, tuple[str, ...], str], set[str | None]] = {}
+    kept: set[str] = set()
+    dropped: list[layout.Row] = []
     for row, info in order:
         known = splits.setdefault(identity(row, info), set())
         if row.split in known or (row.split is None and known):
@@ -317,7 +418,7 @@ def _is_utf8(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def _misnamed(row: layout.Row) -> tuple[str, str, str]:
+def _misnamed(row: layout.Row) -> Reject:
     """The reject (path, problem, remedy) of a file whose name is not UTF-8, with a path that can be shown."""
     path = os.fsencode(row.path).decode("utf-8", "replace")
     return (path, "has a name that is not UTF-8", "Rename the file, or the folder that it lies in")
@@ -332,16 +433,22 @@ def _describe(path: str) -> images.ImageInfo | images.ImageError:
         return images.ImageError(path, f"cannot be opened ({error.strerror})", "Check its name, and your rights")
 
 
-def _grey_levels(infos: list[images.ImageInfo]) -> dict[str, list]:
+def _grey_levels(infos: list[images.ImageInfo]) -> dict[str, list[Any]]:
     """Further columns, for sets that need them: the level that is white (see `images.read`), and what is odd."""
-    columns = {
+    columns: dict[str, list[Any]] = {
         "full_scale": [info.scale.white if info.scale else None for info in infos],
         "remarks": ["; ".join(info.remarks) or None for info in infos],
     }
     return {name: values for name, values in columns.items() if any(value is not None for value in values)}
 
 
-def _record(row, info, patient, names, rules) -> dict:
+def _record(
+    row: layout.Row,
+    info: images.ImageInfo,
+    patient: str | None,
+    names: Mapping[str, str | None],
+    rules: Mapping[str, Callable[[str], str | None]],
+) -> dict[str, object]:
     record = {column: text(rule(row.path)) for column, rule in rules.items()}
     record["view"] = record["view"] or row.view
     label = names[naming.key(row.name)]

@@ -107,11 +107,19 @@ def understand(
     return found
 
 
-def _place(found: Layout, root: Path, path: str, parts, labels, shared: int, depth: int) -> None:
+def _place(
+    found: Layout,
+    root: Path,
+    path: str,
+    parts: tuple[str, ...],
+    labels: Mapping[str, str | None],
+    shared: int,
+    depth: int,
+) -> None:
     """Add one image to what was found."""
     split_folder = next((name for name in reversed(parts) if names.split_of(name)), None)
-    if split_folder:
-        found.splits[split_folder] = names.split_of(split_folder)
+    if split_folder and (split := names.split_of(split_folder)):
+        found.splits[split_folder] = split
     parts_of_split = [part for part in parts[shared:] if names.split_of(part)]
     if len({names.split_of(part) for part in parts_of_split}) > 1:
         found.nested.add("/".join(parts_of_split))
@@ -140,7 +148,7 @@ def _place(found: Layout, root: Path, path: str, parts, labels, shared: int, dep
     found.rows.append(Row(str(root / path), path, name, split, place=place))
 
 
-def _no_radiograph(path: str, parts, shared: int, named) -> tuple[str | None, str]:
+def _no_radiograph(path: str, parts: tuple[str, ...], shared: int, named: frozenset[str]) -> tuple[str | None, str]:
     """Why an image is to be left out by its folders' or its own name, and the folder or file that says so."""
     for level, part in enumerate(parts):
         last = level == len(parts) - 1

@@ -3,6 +3,7 @@
 import itertools
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 
 # Folder names as `key` writes them -> canonical label.
@@ -81,7 +82,7 @@ _DROPPED = str.maketrans(dict.fromkeys("_.,;:'\"`´’‘“”„()[]{}/\\·•
 
 
 @cache
-def key(name) -> str:
+def key(name: object) -> str:
     """A name without case, accents, blanks and punctuation: "COVID-19" and "covid 19" are one name.
 
     Signs are part of a name: + < > ? ! and a minus that does not join two words or numbers ("COVID-", "-1"). Numbers
@@ -170,7 +171,7 @@ def plural(reason: str, n: int) -> str:
     return f"{n:,} {reason if n == 1 else _PLURALS.get(reason, reason + 's')}"
 
 
-def doubts(folder: str, label: str, labels) -> bool:
+def doubts(folder: str, label: str | None, labels: Mapping[str, str | None]) -> bool:
     """Whether a folder below a class folder may hold something else than the class: "not covid", "rejected"."""
     said = words(folder)
     if "no" in said[:1] and said[1:2] and said[1].isdigit():  # "No 12" is a number
@@ -197,7 +198,7 @@ def told_by_file(name: str) -> str | None:
     return next((label for label, start in _TELLING if re.match(start, low)), None)
 
 
-def contradicts(told: str | None, label: str) -> bool:
+def contradicts(told: str | None, label: str | None) -> bool:
     """Whether what a file's name tells does not fit the label of its folder."""
     if told is None or told == label:
         return False

@@ -11,17 +11,35 @@ from . import _names as naming
 from ._layout import Row
 from ._table import ManifestError, plural, some
 
+# What a caller may give for a column: a text, a function of the path, or nothing.
+Rule = str | Callable[[str], str | None] | None
+
 
 def nih_patient(name: str) -> str | None:
     """Patient of a file named as in NIH ChestX-ray14, ``PPPPPPPP_VVV.png`` (patient, visit), else None.
 
     Introduced in lesson 01.
+
+    Parameters
+    ----------
+    name : str
+        Name or path of the file.
+
+    Returns
+    -------
+    str or None
+        Eight digits.
+
+    Examples
+    --------
+    >>> nih_patient("00000013_005.png"), nih_patient("covid-19.png")
+    ('00000013', None)
     """
     match = re.fullmatch(r"(\d{8})_\d{3}", PurePosixPath(name).stem)
     return match.group(1) if match else None
 
 
-def patients(rows: list[Row], patient) -> tuple[list[str | None], list[str]]:
+def patients(rows: list[Row], patient: Rule) -> tuple[list[str | None], list[str]]:
     """Patient of each row, by the caller's rule or from the table, and what is to be said about it."""
     notes = []
     if patient is None:
@@ -72,7 +90,7 @@ def _folders(row: Row) -> tuple[str, ...]:
     return PurePosixPath(row.image_id).parts[:-1]
 
 
-def text(value) -> str | None:
+def text(value: object) -> str | None:
     """Text of a patient, view ... without blanks at its ends; 0 is one, an empty or missing one is None."""
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return None
@@ -81,14 +99,14 @@ def text(value) -> str | None:
 
 def _one_spelling(values: list[str | None]) -> tuple[list[str | None], list[str]]:
     """Patients whose names differ in case, blanks or leading zeros only ("P1", "p 1") as one, and a note on it."""
-    spelled = {}
+    spelled: dict[str, list[str]] = {}
     for value in sorted({value for value in values if value is not None}):
         spelled.setdefault("".join(value.casefold().split()).lstrip("0") or "0", []).append(value)
     several = [names for names in spelled.values() if len(names) > 1]
     first = {value: names[0] for names in several for value in names}
     shown = some((" = ".join(map(repr, names)) for names in several), 3)
     notes = [f"patients that are spelled in several ways taken as one: {shown}"] if several else []
-    return [first.get(value, value) for value in values], notes
+    return [None if value is None else first.get(value, value) for value in values], notes
 
 
 def _odd(values: list[str | None], classes: list[str | None]) -> list[str]:

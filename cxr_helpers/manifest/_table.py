@@ -27,7 +27,33 @@ class ManifestError(ValueError):
 def check(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with the manifest's column order and types, rows in the same order under a fresh RangeIndex.
 
-    Raises ManifestError that lists every fault and the rows where it is. Introduced in lesson 01.
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each image, with all `COLUMNS`; further columns stay, behind them.
+
+    Returns
+    -------
+    DataFrame
+        A copy: texts as `string`, `label` and `split` categorical, `fold` as `Int64`, sizes as `int64`.
+
+    Raises
+    ------
+    ManifestError
+        Lists every fault and the rows where it is.
+
+    Examples
+    --------
+    >>> empty = pd.DataFrame(columns=COLUMNS)
+    >>> check(empty)["fold"].dtype
+    Int64Dtype()
+    >>> row = {"image_id": "a", "path": "a.png", "label": "flu", "sha256": "0" * 64}
+    >>> check(pd.DataFrame([row | dict.fromkeys(("width", "height", "bytes"), 1)], columns=COLUMNS))
+    Traceback (most recent call last):
+    cxr_helpers.manifest._table.ManifestError: the manifest has 1 fault:
+    - label is not one of normal, covid, viral, bacterial, effusion, pneumonia, non_covid: a
     """
     if missing := [c for c in COLUMNS if c not in table.columns]:
         raise ManifestError(f"the manifest has no column {', '.join(missing)}: build it with manifest.from_folder")
@@ -58,29 +84,78 @@ def check(table: pd.DataFrame) -> pd.DataFrame:
     return typed(table)
 
 
-def write(table: pd.DataFrame, csv) -> None:
+def write(table: pd.DataFrame, csv: str | os.PathLike[str]) -> None:
     """Check a manifest and write it as CSV, atomically, with paths relative to the CSV's folder where possible.
 
-    Raises ManifestError. Introduced in lesson 01.
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+    csv : str or path
+        The file.
+
+    Raises
+    ------
+    ManifestError
+        As `check` does, and where the path is that of a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     row = {"image_id": "a", "path": os.path.join(folder, "sub", "a.png"), "label": "normal", "sha256": "0" * 64}
+    ...     table = pd.DataFrame([row | dict.fromkeys(("width", "height", "bytes"), 1)], columns=COLUMNS)
+    ...     write(table, Path(folder, "manifest.csv"))
+    ...     print(Path(folder, "manifest.csv").read_text()[:50])
+    ...     read(Path(folder, "manifest.csv")).equals(check(table))
+    image_id,path,label,patient,group,source,view,spli
+    True
     """
     table = check(table)
-    csv = Path(os.path.abspath(csv))
-    if csv.exists() and not csv.is_file():
-        raise ManifestError(f"{csv} is a folder or a device: give the path of a file")
-    table["path"] = [_relative(path, csv.parent) for path in table["path"]]
-    with files.whole_file(csv) as part:
+    target = Path(os.path.abspath(csv))
+    if target.exists() and not target.is_file():
+        raise ManifestError(f"{target} is a folder or a device: give the path of a file")
+    table["path"] = [_relative(path, target.parent) for path in table["path"]]
+    with files.whole_file(target) as part:
         table.to_csv(part, index=False, lineterminator="\n")
 
 
-def read(csv) -> pd.DataFrame:
+def read(csv: str | os.PathLike[str]) -> pd.DataFrame:
     """Read and check a manifest that `write` wrote; paths come back absolute.
 
-    Raises ManifestError where the file is absent or breaks the rules. Introduced in lesson 01.
+    Introduced in lesson 01.
+
+    Parameters
+    ----------
+    csv : str or path
+        The file.
+
+    Returns
+    -------
+    DataFrame
+        As `check` returns it.
+
+    Raises
+    ------
+    ManifestError
+        Where the file is absent or breaks the rules.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(pd.DataFrame(columns=COLUMNS), Path(folder, "manifest.csv"))
+    ...     read(Path(folder, "manifest.csv")).shape
+    (0, 17)
     """
-    csv = Path(os.path.abspath(csv))
-    table = read_csv(csv, dtype=dict.fromkeys(_TEXTS, "string"))
+    found = Path(os.path.abspath(csv))
+    table = read_csv(found, dtype=dict.fromkeys(_TEXTS, "string"))
     if "path" in table.columns:
-        folder = str(csv.parent)
+        folder = str(found.parent)
         table["path"] = [p if pd.isna(p) else os.path.normpath(os.path.join(folder, p)) for p in table["path"]]
     return check(table)
 
@@ -89,6 +164,22 @@ def digest(table: pd.DataFrame) -> str:
     """SHA-256 (hexadecimal) of the column sha256 in row order: same images in the same order, same digest.
 
     Introduced in lesson 01.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"sha256": ["0" * 64, "1" * 64], "label": ["normal", "covid"]})
+    >>> digest(table) == digest(table.assign(label="normal")), digest(table) == digest(table[::-1])
+    (True, False)
     """
     return files.sha256("\n".join(table["sha256"]).encode())
 
@@ -97,6 +188,23 @@ def scales(table: pd.DataFrame) -> list[float | None]:
     """For each row the `full_scale` that `images.read` should be given: None where the file leaves nothing open.
 
     Introduced in lesson 03.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest, with or without the column `full_scale`.
+
+    Returns
+    -------
+    list of float or None
+        Grey levels, 1 to 65,535.
+
+    Examples
+    --------
+    >>> scales(pd.DataFrame({"image_id": ["a", "b"], "full_scale": [4095, None]}))
+    [4095.0, None]
+    >>> scales(pd.DataFrame({"image_id": ["a", "b"]}))
+    [None, None]
     """
     if "full_scale" not in table.columns:
         return [None] * len(table)
@@ -107,12 +215,36 @@ def concat(tables: Iterable[pd.DataFrame] | Mapping[str, pd.DataFrame]) -> pd.Da
     """Put manifests one under the other; given as {name: table}, each image_id gets its name in front.
 
     The column group is emptied, because groups must be found anew across sets: call duplicates.add_groups.
-    Patients of equal name count as one patient. Raises ManifestError, for example where an image_id occurs twice.
-    Introduced in lesson 01.
+    Patients of equal name count as one patient. Introduced in lesson 01.
+
+    Parameters
+    ----------
+    tables : iterable of DataFrame, or mapping of str to DataFrame
+        Manifests.
+
+    Returns
+    -------
+    DataFrame
+        A manifest.
+
+    Raises
+    ------
+    ManifestError
+        For example where an image_id occurs twice, or nothing is given.
+
+    Examples
+    --------
+    >>> row = {"image_id": "1.png", "path": "1.png", "label": "normal", "sha256": "0" * 64, "group": "g"}
+    >>> table = pd.DataFrame([row | dict.fromkeys(("width", "height", "bytes"), 1)], columns=COLUMNS)
+    >>> both = concat({"here": table, "there": table})
+    >>> both["image_id"].tolist(), int(both["group"].notna().sum())
+    (['here/1.png', 'there/1.png'], 0)
     """
     if isinstance(tables, Mapping):
-        tables = [table.assign(image_id=name + "/" + table["image_id"]) for name, table in tables.items()]
-    plain = [t.assign(label=t["label"].astype("string"), split=t["split"].astype("string")) for t in tables]
+        every = [table.assign(image_id=name + "/" + table["image_id"]) for name, table in tables.items()]
+    else:
+        every = list(tables)
+    plain = [t.assign(label=t["label"].astype("string"), split=t["split"].astype("string")) for t in every]
     if not plain:
         raise ManifestError("nothing to concatenate: give at least one manifest")
     return check(pd.concat(plain, ignore_index=True).assign(group=pd.NA))
@@ -132,7 +264,7 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(_TEXTS, "string") | dict.fromkeys(_INTEGERS, "int64"))
 
 
-def read_csv(csv: Path, dtype, needed: Iterable[str] = COLUMNS) -> pd.DataFrame:
+def read_csv(csv: Path, dtype: str | Mapping[str, str], needed: Iterable[str] = COLUMNS) -> pd.DataFrame:
     """A table whose lines fit its header, with names without blanks at the ends; only an empty cell is missing.
 
     ``needed``: columns that must not stand twice. Raises ManifestError.
@@ -185,9 +317,9 @@ def _relative(path: str, folder: Path) -> str:
     return path if shared == Path(shared.anchor) else Path(os.path.relpath(path, folder)).as_posix()
 
 
-def some(values: Iterable, most: int = 5) -> str:
-    values = [str(value) for value in values]
-    return ", ".join(values[:most]) + (f" and {len(values) - most} more" if len(values) > most else "")
+def some(values: Iterable[object], most: int = 5) -> str:
+    texts = [str(value) for value in values]
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 
 def plural(n: int, what: str) -> str:

@@ -93,7 +93,10 @@ class Finder:
     """
 
     def __init__(self, root: Path):
-        self.root, self.several, self._below, self._index = root, {}, 0, None
+        self.root = root
+        self.several: dict[str, list[str]] = {}
+        self._below = 0
+        self._index: dict[str, list[tuple[str, tuple[str, ...]]]] | None = None
 
     def __call__(self, text: str) -> str:
         places = [os.path.abspath(self.root / name) for name in (text, text.replace("\\", "/"))]
@@ -131,7 +134,7 @@ class Finder:
 
 def _by_name(root: Path) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
     """{name, with and without extension: (path, its parts ending in that name)}; masks and the like left out."""
-    index = {}
+    index: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for path in layout.list_files(root).images if root.is_dir() else []:
         place = PurePosixPath(path)
         if any(naming.no_radiograph(part) for part in place.parts[:-1]):

@@ -13,6 +13,7 @@ from . import _layout as layout
 from . import _names as naming
 from ._table import plural, some
 
+Good = list[tuple[layout.Row, images.ImageInfo]]  # images that could be read
 _FEW = 8  # folders of one class; where there are more, they are patients, and "1.png" in each of them is no copy
 _FRONTAL = re.compile(
     r"(?:pa|ap|frontal|postero-?anterior|antero-?posterior|supine|semi|erect|upright|standing|sitting|portable|mobile"
@@ -20,14 +21,14 @@ _FRONTAL = re.compile(
 )
 
 
-def names_of_files(good, names) -> list[str]:
+def names_of_files(good: Good, names: Mapping[str, str | None]) -> list[str]:
     """Notes on what the names of the imported files, pairs of row and info, tell beside the class."""
     return [*same_names(good, names), *variants(good), *parts_in_names(good)]
 
 
-def same_names(good, names) -> list[str]:
+def same_names(good: Good, names: Mapping[str, str | None]) -> list[str]:
     """A note on two folders of one class that hold the same file names: copies in another size, or unnamed masks?"""
-    folders = {}
+    folders: dict[tuple[str | None, str | None], dict[str, set[str]]] = {}
     for row, _ in good:
         place = PurePosixPath(row.image_id)
         label = names[naming.key(row.name)], row.split
@@ -58,11 +59,11 @@ def conflicts(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def variants(good) -> list[str]:
+def variants(good: Good) -> list[str]:
     """A note on files that bear another one's name and something more ("7.png" and "7_msk.png")."""
     places = [PurePosixPath(row.image_id) for row, _ in good]
     stems = {(place.parent, place.stem) for place in places}
-    found = Counter()
+    found: Counter[str] = Counter()
     for place in places:
         ends = [part.start() for part in re.finditer(r"[-_. (](?!\d+$)", place.stem)]
         found.update([place.stem[at:] for at in ends if (place.parent, place.stem[:at]) in stems][-1:])
@@ -73,7 +74,7 @@ def variants(good) -> list[str]:
     ]
 
 
-def parts_in_names(good) -> list[str]:
+def parts_in_names(good: Good) -> list[str]:
     """A note on file names that begin with a part of a split, where the folders name none."""
     if any(row.split for row, _ in good):
         return []
@@ -100,8 +101,8 @@ def remarks(infos: list[images.ImageInfo], most: int = 5) -> list[str]:
 def leftovers(loose: list[str], ignored: list[str]) -> list[str]:
     notes = []
     if loose:
-        where = sorted({str(PurePosixPath(path).parent) for path in loose})
-        where = some("the top folder" if name == "." else name for name in where)
+        folders = sorted({str(PurePosixPath(path).parent) for path in loose})
+        where = some("the top folder" if name == "." else name for name in folders)
         notes.append(f"{plural(len(loose), 'image')} without a class (in {where}) left out, listed in .unlabelled")
     if ignored:
         what = "other file or folder" if len(ignored) == 1 else "other files or folders"
@@ -140,5 +141,5 @@ def tables_beside(ignored: list[str]) -> str:
     return text + (f". Arrays ({some(packed)}) are not read: save their images as PNG" if packed else "")
 
 
-def arrow(what: str, mapping: Mapping[str, str]) -> str:
+def arrow(what: str, mapping: Mapping[str, str | None]) -> str:
     return f"{what} " + some((f"{found} → {meaning}" for found, meaning in mapping.items()), 12)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -91,7 +92,13 @@ def fine_tuning(
     known = list(_network(name).stages)
     if cut not in known or unfreeze_from not in known or known.index(unfreeze_from) > known.index(cut):
         raise ValueError(f"cut {cut!r} and unfreeze_from {unfreeze_from!r} must be stages of {name}, in order: {known}")
-    defaults = {"epochs": 15, "batch_size": 16, "learning_rate": 3e-4, "cosine": True, "weight_decay": 1e-2}
+    defaults: dict[str, Any] = {
+        "epochs": 15,
+        "batch_size": 16,
+        "learning_rate": 3e-4,
+        "cosine": True,
+        "weight_decay": 1e-2,
+    }
     defaults |= {"label_smoothing": 0.1, "augment": Augmentation(), "head_epochs": 5, "head_learning_rate": 3e-3}
     build = partial(_with_head, name=name, cut=cut, weights=weights, dropout=dropout)
     free = partial(_unfreeze, name=name, first=unfreeze_from)

@@ -1,5 +1,7 @@
 """A network's layers, and whether what it gives are probabilities, one for each class."""
 
+from typing import Any
+
 import numpy as np
 
 TOLERANCE = 1e-3  # of a sum of probabilities; float16 rounds each by up to 5e-4
@@ -25,7 +27,7 @@ def leaves(model) -> list:
     return found
 
 
-def answer_layer(model):
+def answer_layer(model: Any) -> Any:
     """The layer whose softmax, or sigmoid of one unit, makes the answer, also inside a model inside the model.
 
     Parameters

@@ -10,10 +10,10 @@ from .points import splat
 from .profiles import AXIS, ORIGIN, STEP, profile, table_index
 
 # Main bronchi, right and left; arrays (2, 1, 1), to stand before the points across and along them.
-SIGN = np.float32([-1, 1])[:, None, None]  # of x
-ANGLE = np.float32(np.deg2rad([27, 47]))[:, None, None]  # from the vertical
-LENGTH = np.float32([5.0, 5.4])[:, None, None]  # cm in an adult
-HALF_WIDTH = np.float32([0.66, 0.58])[:, None, None]
+SIGN = np.array([-1, 1], np.float32)[:, None, None]  # of x
+ANGLE = np.deg2rad([27, 47]).astype(np.float32)[:, None, None]  # from the vertical
+LENGTH = np.array([5.0, 5.4], np.float32)[:, None, None]  # cm in an adult
+HALF_WIDTH = np.array([0.66, 0.58], np.float32)[:, None, None]
 
 ALONG = np.linspace(0, 1, 60, dtype=np.float32)
 ACROSS = np.linspace(-0.9, 0.9, 9, dtype=np.float32)[:, None]

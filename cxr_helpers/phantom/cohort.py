@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,10 @@ FORMATS = ("mixed", "png", "jpeg", "dicom")
 _ENDINGS = {"png": ".png", "jpeg": ".jpg", "dicom": ".dcm"}
 LICENCE = "CC0-1.0"
 BLOCK = 8  # rows that a process takes at a time
-QUICK = {"compress_level": 1, "compress_type": zlib.Z_RLE}  # of a PNG: smaller and quicker for grainy images and masks
+QUICK: dict[str, Any] = {
+    "compress_level": 1,
+    "compress_type": zlib.Z_RLE,
+}  # of a PNG: smaller and quicker for grainy images and masks
 _FOLDERS = {  # class folder per label, and how a split becomes a folder
     "case_a": ({"covid": "positive", "normal": "negative", "non_covid": "negative"}, "{label}"),
     "case_b": ({"covid": "Covid", "normal": "Normal"}, "Dataset/{split}/{label}"),
@@ -402,7 +406,7 @@ def _draw(rows: Iterable[dict], job: _Job) -> list[dict]:
         path = Path(job.root) / "images" / row["file"]
         _save(path, drawn.image, row)
         if job.masks:
-            bits = sum(drawn.masks[name].astype(np.uint8) << k for k, name in enumerate(MASKS))
+            bits: Any = sum(drawn.masks[name].astype(np.uint8) << k for k, name in enumerate(MASKS))
             target = (Path(job.root) / "masks" / row["file"]).with_suffix(".png")
             target.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(bits).save(target, **QUICK)

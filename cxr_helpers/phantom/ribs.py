@@ -21,7 +21,7 @@ RIB = tube(inner=0.84, core=0.36, skew=-0.08)
 
 # What the twelve ribs of both sides have in common, right ones first: arrays (24,).
 NUMBER = np.tile(np.arange(12.0), 2)
-OUTWARD = np.repeat(np.float32([-1, 1]), 12)[:, None]  # sign of x
+OUTWARD = np.repeat(np.array([-1, 1], np.float32), 12)[:, None]  # sign of x
 TABLE = np.repeat([0, len(AXIS)], 12)  # where the outline of a rib's side begins in the two tables, one after the other
 FALL = np.interp(NUMBER, [0, 1, 3, 6, 11], [0.62, 0.72, 0.88, 1.0, 1.1])
 FRONT_END = np.interp(NUMBER, [0, 1, 5, 7, 9, 11], [158, 156, 148, 136, 118, 80])  # θ in degrees

@@ -141,7 +141,7 @@ def _trunks(patient: Patient, y: np.ndarray, rng: np.random.Generator) -> Segmen
         length=length.astype(np.float32),
         angle=np.deg2rad(turn).astype(np.float32),
         bend=_draw_bend(rng, count),
-        side=np.repeat(np.float32([-1, 1]), TRUNKS),
+        side=np.repeat(np.array([-1, 1], np.float32), TRUNKS),
     )
 
 
@@ -158,7 +158,7 @@ def _branch(parents: Segments, rng: np.random.Generator) -> Segments:
     shorter += np.float32(0.72)
     angle = np.repeat(parents.angle + parents.bend, 2)
     angle += turn
-    angle += np.tile(np.float32([-0.10, 0.10]), parents.x.size)
+    angle += np.tile(np.array([-0.10, 0.10], np.float32), parents.x.size)
     return Segments(
         x=np.repeat(end_x, 2),
         y=np.repeat(end_y, 2),

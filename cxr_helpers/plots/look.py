@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class Picture:
     Raises ValueError if the text is empty. Introduced in lesson 01.
     """
 
-    figure: object
+    figure: Any
     alt: str
 
     def __post_init__(self) -> None:

@@ -71,9 +71,47 @@ def share(
 
     Wilson's formula with the effective size m = value (1 - value) / SE², at most n, SE by leaving one group out, and
     the quantile of t with support - 1 degrees; m = support for a value of exactly 0 or 1, which no resample of the
-    sample at hand could vary. `support`: by default `groups`; below 3 there is no interval. `answers`: False for the
-    mean of measurements in [0, 1], which may spread less than n answers of yes or no: m is then not cut at n.
-    Sources: Wilson 1927; Korn & Graubard 1998, Survey Methodology 24:193-201. Raises ValueError for a bad level.
+    sample at hand could vary.
+    Sources: Wilson 1927; Korn & Graubard 1998, Survey Methodology 24:193-201.
+
+    Parameters
+    ----------
+    value : float
+        In [0, 1], or NaN.
+    without : ndarray
+        (G,), the figure without each group.
+    n : int
+        Images in its denominator.
+    groups : int
+        Groups among them.
+    support : float, optional
+        Groups that the width of the interval rests on, by default `groups`; below 3 there is no interval.
+    level : float
+        Of confidence, in (0, 1).
+    answers : bool
+        False for the mean of measurements in [0, 1], which may spread less than n answers of yes or no: m is then not
+        cut at n.
+
+    Returns
+    -------
+    Estimate
+        Its low and high lie in [0, 1], and are NaN where there is no interval.
+
+    Raises
+    ------
+    ValueError
+        For a bad level.
+
+    Examples
+    --------
+    Ten patients with two images each, always both right or both wrong: as uncertain as ten images.
+
+    >>> right = np.repeat([1, 1, 1, 1, 1, 1, 1, 1, 0, 0], 2)
+    >>> without = np.array([np.delete(right, [k, k + 1]).mean() for k in range(0, 20, 2)])
+    >>> print(share(right.mean(), without, n=20, groups=10))
+    0.800 (0.43-0.96, n = 20 in 10 groups)
+    >>> print(proportion(right))  # as if the images were independent: too narrow
+    0.800 (0.58-0.92, n = 20)
     """
     check_level(level)
     support = float(groups if support is None else support)
@@ -89,9 +127,33 @@ def share(
 def proportion(holds: np.ndarray, group: np.ndarray | None = None, level: float = 0.95) -> Estimate:
     """The share of images for which something holds, in [0, 1].
 
-    `holds`: (n,), boolean, or numbers in [0, 1] such as a mean over seeds; `group`: (n,) codes or names, default each
-    image its own. Wilson's interval where images are independent and the answers yes or no, else as `share`.
-    Raises ValueError for no image or values outside [0, 1].
+    Wilson's interval where images are independent and the answers yes or no, else as `share`.
+
+    Parameters
+    ----------
+    holds : ndarray
+        (n,), boolean, or numbers in [0, 1] such as a mean over seeds.
+    group : ndarray, optional
+        (n,), codes or names, by default each image its own.
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        Its low and high lie in [0, 1], and are NaN where there is no interval.
+
+    Raises
+    ------
+    ValueError
+        For no image or values outside [0, 1].
+
+    Examples
+    --------
+    >>> print(proportion(np.array([True] * 9 + [False])))
+    0.900 (0.60-0.98, n = 10)
+    >>> print(proportion(np.array([True, True, False, True]), np.array(["a", "a", "b", "b"])))
+    0.750 (no interval, n = 4 in 2 groups)
     """
     values = np.asarray(holds, float)
     if not len(values) or not ((values >= 0) & (values <= 1)).all():
@@ -108,7 +170,29 @@ def proportion(holds: np.ndarray, group: np.ndarray | None = None, level: float 
 def mean(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.95) -> Estimate:
     """The mean of one number per image, of any range: value ± t · SE, SE by leaving one group out.
 
-    `values`: (n,); `group` as in `proportion`. Raises ValueError for no image or values that are not finite.
+    Parameters
+    ----------
+    values : ndarray
+        (n,), finite.
+    group : ndarray, optional
+        As in `proportion`.
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        In the units of the values.
+
+    Raises
+    ------
+    ValueError
+        For no image or values that are not finite.
+
+    Examples
+    --------
+    >>> print(mean(np.array([1.0, 2.0, 4.0, 9.0])))
+    4.000 (-1.66-9.66, n = 4)
     """
     values = np.asarray(values, float)
     if not len(values) or not np.isfinite(values).all():
@@ -120,7 +204,41 @@ def mean(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.9
 def centred(
     value: float, without: np.ndarray, n: int, groups: int, support: float | None = None, level: float = 0.95
 ) -> Estimate:
-    """A figure of any range: value ± t · SE with support - 1 degrees, SE from its values without each group."""
+    """A figure of any range: value ± t · SE with support - 1 degrees, SE from its values without each group.
+
+    Parameters
+    ----------
+    value : float
+        In any units, or NaN.
+    without : ndarray
+        (G,), the figure without each group.
+    n : int
+        Images in its denominator.
+    groups : int
+        Groups among them.
+    support : float, optional
+        As in `share`.
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        In the units of the figure; without interval for a support below 3.
+
+    Raises
+    ------
+    ValueError
+        For a bad level.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2.0, 4.0, 9.0])
+    >>> print(centred(x.mean(), (x.sum() - x) / 3, n=4, groups=4))
+    4.000 (-1.66-9.66, n = 4)
+    >>> centred(4.0, np.array([3.0, 5.0]), n=4, groups=2).method
+    'no interval: 2 group(s) on the scarcer side, 3 needed'
+    """
     check_level(level)
     support = float(groups if support is None else support)
     if support < FEWEST or not np.isfinite(value):
@@ -135,8 +253,35 @@ def loss(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.9
 
     A few groups may carry most of a loss: the support is the number of equal groups that would spread as much,
     (Σ L)² / Σ L² over the groups' sums L (at least two degrees of freedom), and the interval still covers less than it
-    says where that is small. `values`: (n,); `group` as in `proportion`; `most`: the largest possible loss.
-    Raises ValueError for no image or a value below 0.
+    says where that is small.
+
+    Parameters
+    ----------
+    values : ndarray
+        (n,), 0 or more.
+    group : ndarray, optional
+        As in `proportion`.
+    level : float
+        Of confidence, in (0, 1).
+    most : float
+        The largest possible loss, at which the interval ends.
+
+    Returns
+    -------
+    Estimate
+        In the units of the loss.
+
+    Raises
+    ------
+    ValueError
+        For no image or a value below 0.
+
+    Examples
+    --------
+    >>> print(loss(np.array([0.1, 0.2, 0.1, 0.3, 0.2, 0.1]), most=1.0))
+    0.167 (0.09-0.30, n = 6)
+    >>> loss(np.array([0.0, 0.0, 0.0, 0.9])).method
+    'no interval: one of 4 groups carries it'
     """
     check_level(level)
     values = np.asarray(values, float)
@@ -159,8 +304,32 @@ def loss(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.9
 def groups_needed(estimate: Estimate, width: float, level: float = 0.95) -> int:
     """About how many groups of the same kind would give a figure in [0, 1] an interval of this width.
 
-    Effective size and support are taken to grow with the number of groups; `level` is that of the estimate.
-    Raises ValueError unless 0 < width < 1, and for an estimate without interval or outside [0, 1].
+    Effective size and support are taken to grow with the number of groups.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        With an interval, and a value in [0, 1].
+    width : float
+        Of the interval wanted, from low to high, in (0, 1).
+    level : float
+        That of the estimate.
+
+    Returns
+    -------
+    int
+        At least 3.
+
+    Raises
+    ------
+    ValueError
+        Unless 0 < width < 1, and for an estimate without interval or outside [0, 1].
+
+    Examples
+    --------
+    >>> half = proportion(np.array([True, False] * 20))
+    >>> print(half, groups_needed(half, 0.10))
+    0.500 (0.35-0.65, n = 40) 360
     """
     if not 0 < width < 1 or not (np.isfinite(estimate.low) and 0 <= estimate.value <= 1):
         raise ValueError("a width lies between 0 and 1, and the estimate is a figure in [0, 1] with an interval")
@@ -190,7 +359,7 @@ def _too_few(support: float) -> str:
     return f"no interval: {support:.0f} group(s) on the scarcer side, {FEWEST} needed"
 
 
-def _coded(values: np.ndarray, group) -> tuple[np.ndarray, np.ndarray]:
+def _coded(values: np.ndarray, group: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Code of the group of each image, and the size of each group."""
     if group is None:
         return np.arange(len(values)), np.ones(len(values), int)
@@ -202,7 +371,9 @@ def _coded(values: np.ndarray, group) -> tuple[np.ndarray, np.ndarray]:
 
 def _means_without(values: np.ndarray, code: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     sums, left = np.bincount(code, values), len(values) - sizes
-    return np.divide(values.sum() - sums, left, out=np.full(len(sizes), np.nan), where=left > 0)
+    means = np.full(len(sizes), np.nan)
+    np.divide(values.sum() - sums, left, out=means, where=left > 0)
+    return means
 
 
 def _effective_size(value: float, error: float, n: int, answers: bool) -> float:

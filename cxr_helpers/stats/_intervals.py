@@ -7,8 +7,34 @@ def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson score interval (low, high) of the proportion k / n, for independent images.
 
     Unlike value ± 1.96 standard errors it stays inside [0, 1] and has a width at k = 0 and k = n.
-    n = 0 gives (nan, nan). Raises ValueError unless 0 ≤ k ≤ n and 0 < level < 1.
     Source: Wilson 1927, J Am Stat Assoc 22:209-212. Introduced in lesson 07.
+
+    Parameters
+    ----------
+    k : int
+        Images for which something holds, 0 to `n`.
+    n : int
+        All images.
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    tuple of float
+        Low and high, in [0, 1]; n = 0 gives (nan, nan).
+
+    Raises
+    ------
+    ValueError
+        Unless 0 ≤ k ≤ n and 0 < level < 1.
+
+    Examples
+    --------
+    >>> low, high = wilson(9, 10)
+    >>> round(low, 3), round(high, 3)
+    (0.596, 0.982)
+    >>> wilson(10, 10)[1], round(wilson(10, 10)[0], 3)
+    (1.0, 0.722)
     """
     from scipy.special import ndtri  # norm.ppf of scipy.stats, which takes a second to import
 
@@ -31,7 +57,24 @@ def score_interval(value: float, size: float, quantile: float) -> tuple[float, f
 
 
 def check_level(level: float) -> None:
-    """Refuse a confidence level that is not a fraction."""
+    """Refuse a confidence level that is not a fraction.
+
+    Parameters
+    ----------
+    level : float
+        In (0, 1).
+
+    Raises
+    ------
+    ValueError
+        For anything outside.
+
+    Examples
+    --------
+    >>> check_level(95)
+    Traceback (most recent call last):
+    ValueError: level is a fraction such as 0.95, not 95.
+    """
     if not 0 < level < 1:
         raise ValueError(f"level is a fraction such as 0.95, not {level}.")
 

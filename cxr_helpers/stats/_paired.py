@@ -24,10 +24,39 @@ def difference(
 ) -> Difference:
     """The paired difference a - b of two figures in [0, 1], from both estimates and their values without each group.
 
-    `a_without`, `b_without`, `sizes`: (G,), the last the images of each group in the figures' denominator;
-    `discordant`: groups about which the two say different things, default those that move the difference.
     The interval combines both intervals and the correlation of the figures over the groups (Newcombe 1998, Stat Med
     17:2635-2650; Zou & Donner 2008, Stat Med 27:1693-1702). p: see `swap_p`.
+
+    Parameters
+    ----------
+    a, b : Estimate
+        Of the same images.
+    a_without, b_without : ndarray
+        (G,), each figure without each group.
+    sizes : ndarray
+        (G,), the images of each group in the figures' denominator.
+    discordant : int, optional
+        Groups about which the two say different things, by default those that move the difference.
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    Difference
+        Value, low and high in [-1, 1], in the units of the figures.
+
+    Raises
+    ------
+    ValueError
+        For a bad level.
+
+    Examples
+    --------
+    >>> from cxr_helpers.stats import proportion
+    >>> a, b = np.array([1] * 9 + [0]), np.array([1] * 5 + [0] * 5)
+    >>> without = [(x.sum() - x) / 9 for x in (a, b)]
+    >>> print(difference(proportion(a), proportion(b), *without, np.ones(10)))
+    +0.400 (+0.05 to +0.67), p = 0.125, n = 10
     """
     check_level(level)
     value = a.value - b.value
@@ -42,7 +71,25 @@ def difference(
 
 
 def identical(a: Estimate, b: Estimate) -> Difference:
-    """The difference of two models that say the same of every image: none, whoever the patients are."""
+    """The difference of two models that say the same of every image: none, whoever the patients are.
+
+    Parameters
+    ----------
+    a, b : Estimate
+        Equal but for their names.
+
+    Returns
+    -------
+    Difference
+        0, from 0 to 0, with p = 1.
+
+    Examples
+    --------
+    >>> from cxr_helpers.stats import proportion
+    >>> same = proportion(np.array([True, True, False]))
+    >>> print(identical(same, same))
+    +0.000 (+0.00 to +0.00), p = 1.000, n = 3
+    """
     return _difference(a, b, 0.0, 0.0, SAME, 1.0)
 
 
@@ -57,7 +104,8 @@ def contributions(value: float, without: np.ndarray, sizes: np.ndarray) -> np.nd
     `without`: the difference without each group; `sizes`: its images in the denominator.
     """
     part = sizes / sizes.sum()
-    return np.where(np.isfinite(without), (value - without) * (1 - part), 0.0) + value * part
+    added: np.ndarray = np.where(np.isfinite(without), (value - without) * (1 - part), 0.0) + value * part
+    return added
 
 
 def swap_p(contributions: np.ndarray, discordant: int | None = None) -> float:
@@ -66,6 +114,25 @@ def swap_p(contributions: np.ndarray, discordant: int | None = None) -> float:
     A sign turns when the two models change places in a group. Every way of swapping is looked at for up to 12 groups
     that count, else 9,999 ways drawn at random, of which b reach the sum: p = (1 + b) / (1 + 9,999) (Phipson & Smyth
     2010, doi 10.2202/1544-6115.1585). At least 2 ** (1 - discordant): so few groups can say no more.
+
+    Parameters
+    ----------
+    contributions : ndarray
+        (G,), what each group adds to the difference.
+    discordant : int, optional
+        Groups about which the two say different things, by default those whose contribution is not 0.
+
+    Returns
+    -------
+    float
+        In (0, 1].
+
+    Examples
+    --------
+    Four groups, all for the same model: of 16 ways to swap, two are as extreme.
+
+    >>> swap_p(np.array([0.1, 0.1, 0.1, 0.1, 0.0]))
+    0.125
     """
     if discordant == 0:
         return 1.0
@@ -87,8 +154,30 @@ def swap_p(contributions: np.ndarray, discordant: int | None = None) -> float:
 def mcnemar_exact(a_right: np.ndarray, b_right: np.ndarray) -> float:
     """Two-sided p of the exact test of McNemar: of the images that only one model gets right, is it half and half?
 
-    `a_right`, `b_right`: boolean (n,). For independent images: with several images a patient it finds differences that
-    are not there. Raises ValueError for two lengths. Source: McNemar 1947, Psychometrika 12:153-157; exact: binomial.
+    For independent images: with several images a patient it finds differences that are not there.
+    Source: McNemar 1947, Psychometrika 12:153-157; exact: binomial.
+
+    Parameters
+    ----------
+    a_right, b_right : ndarray
+        bool (n,), of the same images.
+
+    Returns
+    -------
+    float
+        In (0, 1].
+
+    Raises
+    ------
+    ValueError
+        For two lengths.
+
+    Examples
+    --------
+    Five images that only the first model gets right, none that only the second does: 2 / 2⁵.
+
+    >>> mcnemar_exact(np.array([1, 1, 1, 1, 1, 1, 0]), np.array([0, 0, 0, 0, 0, 1, 0]))
+    0.0625
     """
     from scipy.stats import binomtest
 
@@ -103,9 +192,34 @@ def mcnemar_exact(a_right: np.ndarray, b_right: np.ndarray) -> float:
 def delong(positive: np.ndarray, a_score: np.ndarray, b_score: np.ndarray, level: float = 0.95) -> Difference:
     """Difference of two areas under the ROC curve on the same images, with DeLong's interval and p (normal).
 
-    `positive`: boolean (n,); scores: (n,), higher where more likely positive. For independent images, and many of
-    both kinds: with few, or areas near 1, the interval is too narrow. Raises ValueError unless both kinds are there
-    twice. Source: DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837-845.
+    For independent images, and many of both kinds: with few, or areas near 1, the interval is too narrow.
+    Source: DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837-845.
+
+    Parameters
+    ----------
+    positive : ndarray
+        bool (n,).
+    a_score, b_score : ndarray
+        (n,), higher where more likely positive; any range.
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    Difference
+        Of the areas, a - b.
+
+    Raises
+    ------
+    ValueError
+        Unless both kinds are there twice, and for a bad level.
+
+    Examples
+    --------
+    >>> positive = np.array([True, True, True, False, False, False])
+    >>> found = delong(positive, np.array([0.9, 0.8, 0.4, 0.5, 0.2, 0.1]), np.array([0.9, 0.3, 0.4, 0.5, 0.2, 0.6]))
+    >>> round(found.a, 3), round(found.b, 3), round(found.value, 3)
+    (0.889, 0.556, 0.333)
     """
     from scipy.stats import norm
 

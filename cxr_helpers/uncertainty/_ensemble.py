@@ -53,8 +53,8 @@ def mc_dropout(
         def restless(grey, training):
             return model(grey, training=True)
 
-        if class_names(model) is not None:
-            name_classes(restless, class_names(model))
+        if (names := class_names(model)) is not None:
+            name_classes(restless, names)
         runs = [predict(restless, table, images, split=split, name="run") for _ in range(passes)]
     finally:
         for layer, flag in zip(norms, before, strict=True):

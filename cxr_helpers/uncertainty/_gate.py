@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ def fit_gate(training_images: np.ndarray, held_out_images: np.ndarray, share: fl
     limit = upper_limit(_largest(np.column_stack([distances, margin]), centre, spread), 1 - share)
     if not np.isfinite(limit):
         raise ValueError(f"{len(held)} held-out images are too few to reject a share of {share} of them")
-    numbers = {"share": share, "n_training": len(x), "n_held_out": len(held)}
+    numbers: dict[str, Any] = {"share": share, "n_training": len(x), "n_held_out": len(held)}
     return Gate(**model, centre=centre, spread=spread, limit=limit, **numbers)
 
 
@@ -106,7 +107,7 @@ def gate_from_dict(arrays: Mapping[str, np.ndarray]) -> Gate:
     missing = [field.name for field in fields(Gate) if field.name not in arrays]
     if missing:
         raise ValueError(f"this is no gate: {', '.join(missing)} missing")
-    found = {field.name: np.asarray(arrays[field.name]) for field in fields(Gate)}
+    found: dict[str, Any] = {field.name: np.asarray(arrays[field.name]) for field in fields(Gate)}
     return Gate(**{name: value.item() if value.ndim == 0 else value for name, value in found.items()})
 
 

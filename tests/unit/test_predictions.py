@@ -1,7 +1,5 @@
 """The second table: built, checked with and without labels, taken apart in any order of rows and classes."""
 
-import doctest
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,11 +14,6 @@ def table(names=("normal", "covid", "viral"), **columns) -> pd.DataFrame:
     frame["label"] = pd.Categorical(["viral", "normal", "normal"], categories=["normal", "covid", "viral"])
     frame = predictions.with_probabilities(frame, P, names)
     return frame.assign(predicted=["viral", "normal", "covid"], **columns)
-
-
-def test_the_examples_in_the_docstrings_run():
-    found = doctest.testmod(predictions)
-    assert (found.failed, found.attempted >= 5) == (0, True)
 
 
 def test_probabilities_come_by_name_in_the_order_asked_for():

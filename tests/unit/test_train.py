@@ -1,3 +1,4 @@
+import doctest
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +33,11 @@ def data(classes=("normal", "covid", "viral"), per_class=20, seed=0):
     table["group"] = table["patient"] = [f"p{n // 2:03d}" for n in range(len(labels))]
     table = table.assign(source="here", sha256=table["image_id"], fold=pd.NA, split=pd.NA)
     return split.holdout(table, 0.2, 0.2), images
+
+
+def test_the_examples_in_the_docstrings_run():
+    found = doctest.testmod(train)
+    assert (found.failed, found.attempted >= 30) == (0, True)
 
 
 @pytest.mark.parametrize("classes", [("normal", "covid"), ("normal", "covid", "viral")])
