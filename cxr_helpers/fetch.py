@@ -15,8 +15,10 @@ import tarfile
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -38,8 +40,10 @@ _MAX_HEADER = 1 << 20  # bytes of a tar header, which is a name and a few facts;
 _PAGES = (".html", ".htm", ".xhtml", ".xml", ".svg")
 _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<!--")
 # Kinds of file that are never text: where text stands under such a name, it is an error of the server.
-_BINARY = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".keras", ".h5", ".hdf5", ".npz", ".npy", ".onnx")
-_BINARY += (".tflite", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".xlsx")
+_BINARY = (
+    *(".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".keras", ".h5", ".hdf5", ".npz", ".npy", ".onnx"),
+    *(".tflite", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".xlsx"),
+)
 _TEXT = frozenset(b"\t\n\r" + bytes(range(32, 256)))
 # What we cannot unpack, though it may be whole.
 _OTHER_ARCHIVES = {
@@ -341,7 +345,8 @@ def _unpack(archive: Path, folder: Path, limit: int, max_files: int) -> None:
     with _unpacked(archive, start) as plain:
         source = _Bounded(archive, plain)
         try:
-            with tarfile.open(fileobj=source, mode="r:") as opened:
+            # Of a stream, tarfile asks for no more than `_Bounded` has.
+            with tarfile.open(fileobj=source, mode="r:") as opened:  # type: ignore[call-overload]
                 _write_all(archive, _tar_members(archive, opened, source), folder, limit, max_files)
         except tarfile.ReadError as error:
             if any(folder.iterdir()):  # it began as a tar
@@ -351,7 +356,7 @@ def _unpack(archive: Path, folder: Path, limit: int, max_files: int) -> None:
 
 def _unpacked(archive: Path, start: bytes):
     """The archive's bytes, without the compression that a tar may have."""
-    kinds = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+    kinds: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
     return next((opener for magic, opener in kinds.items() if start.startswith(magic)), open)(archive, "rb")
 
 
@@ -369,8 +374,9 @@ def _no_archive(archive: Path, start: bytes) -> FetchError:
 class _Bounded:
     """A file for tarfile that gives out headers of a bounded size: one that claims gigabytes would fill the memory."""
 
-    def __init__(self, archive: Path, file):
-        self._archive, self._file, self.left, self.last = archive, file, _MAX_HEADER, b""
+    def __init__(self, archive: Path, file: Any):
+        self._archive, self._file, self.last = archive, file, b""
+        self.left: int | None = _MAX_HEADER
         self.seek, self.tell, self.close = file.seek, file.tell, file.close
 
     def read(self, size: int = -1) -> bytes:
@@ -446,7 +452,7 @@ def _tar_members(archive: Path, opened: tarfile.TarFile, source: _Bounded):
         source.left = None
         yield member.name, None if member.isdir() else lambda member=member: opened.extractfile(member)
         source.left = _MAX_HEADER
-        opened.members.clear()  # or a list of all of them grows
+        opened.members.clear()  # type: ignore[attr-defined]  # or a list of all of them grows
     if source.last.strip(b"\0") or len(source.last) < tarfile.BLOCKSIZE:  # tarfile ends at a damaged header, too
         raise FetchError(archive, "is damaged or cut off: files are missing at its end", "Download it again")
 

@@ -45,7 +45,7 @@ def films(rng: np.random.Generator) -> pd.DataFrame:
         ill, well = int(rng.integers(22, 27)), int(rng.integers(40, 50))
         films = np.r_[rng.integers(2, 10, ill), rng.integers(1, 4, well)]
         chance = np.r_[rng.beta(0.6, 0.2, ill), rng.beta(0.5, 1.2, well)]  # of being called covid
-        called = rng.binomial(films, chance)
+        called = np.asarray(rng.binomial(films, chance))
         if _telling(films, called, ill):
             break
     patient = np.repeat(fresh.names(rng, ill + well, "P-"), films)

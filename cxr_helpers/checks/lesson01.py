@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from . import expect, fresh
 from ._question import Question
 from ._running import Wrong
 
-_SHOWN = []  # temporary folders of the samples shown in a notebook: they go when Python ends
+_SHOWN: list[Any] = []  # temporary folders of the samples shown in a notebook: they go when Python ends
 
 README = """Chest radiographs from several wards, one folder per patient, named by the visit.
 Cases: COVID-19, confirmed by PCR.

@@ -1,6 +1,7 @@
 """Questions of lesson 02, exploration: a telling column, a difference, a percentage, left and right."""
 
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,7 +145,7 @@ PER_CLASS = 200
 
 def _measured(rng: np.random.Generator, names: list[str]) -> pd.DataFrame:
     """Four measurements of 400 images, in the given order from the one that tells most to the one that tells least."""
-    columns = {}
+    columns: dict[str, Any] = {}
     for name, (effect, n) in zip(names, EFFECTS, strict=True):
         usual, spread = UNITS[name]
         normal = np.array([NormalDist().inv_cdf((k + 0.5) / n) for k in range(n)])

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -216,7 +217,7 @@ def _cases(rng: np.random.Generator) -> list[tuple[pd.DataFrame, str]]:
     table = fresh.cohort(rng, 30, unknown=0.3)
     named = table["patient"].notna()
     whole = table["patient"].astype(object).fillna(table["image_id"])
-    side = {}
+    side: dict[Any, Any] = {}
     for names in (whole[named].unique(), whole[~named].unique()):  # so that each part has patients with a name
         side |= zip(names, rng.permutation(np.resize(["train", "val", "test"], len(names))), strict=True)
     clean = table.assign(split=pd.Categorical(whole.map(side), ["train", "val", "test"]))

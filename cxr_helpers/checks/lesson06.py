@@ -3,6 +3,7 @@
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -380,7 +381,8 @@ def _folds(rng: np.random.Generator) -> dict:
     first, so that whoever stops training there misses the best. `right` are the answers of the best weights; `calls`
     notes with which `augment` the stand-ins were called.
     """
-    folds, epochs, calls = ["first", "second", "third"], 5, {"fit": [], "predict": []}
+    folds, epochs = ["first", "second", "third"], 5
+    calls: dict[str, list[Any]] = {"fit": [], "predict": []}
     losses, moves = rng.uniform(0.5, 0.6, (3, epochs)), rng.normal(size=(3, epochs, 4, 1)).cumsum(axis=1)
     losses[:, :2] += 0.1, 0.25
     losses[range(3), rng.integers(2, epochs - 1, 3)] = 0.2, 0.3, 0.4

@@ -325,7 +325,7 @@ def _falls(answer, films, heats) -> dict[str, np.ndarray]:
 
 
 def _best(scores: dict) -> str:
-    return max(scores, key=scores.get)
+    return max(scores, key=scores.__getitem__)
 
 
 def _cases(rng: np.random.Generator) -> tuple[list[dict], list[str]]:

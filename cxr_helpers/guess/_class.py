@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .. import datasets, plots
+from .. import plots
 from ..evaluate import wilson
+from ..paths import data_dir
 from . import _store
 from ._code import FIND, unpack
 from ._kinds import GuessError
@@ -71,7 +72,7 @@ def class_page(table: pd.DataFrame, notebooks=None) -> str:
     `table`: from `collect`; `notebooks`: the course's folder of that name, whose sources say what was asked and what
     an answer shows (default: that of this project; without it the page has the answers alone).
     """
-    known = of_course(Path(notebooks) if notebooks is not None else datasets.data_dir("notebooks"))
+    known = of_course(Path(notebooks) if notebooks is not None else data_dir("notebooks"))
     parts = []
     for key, rows in table.groupby("key", sort=True):
         picture, words = _one(rows, known.get(key))
@@ -143,7 +144,7 @@ def _hits(rows: pd.DataFrame) -> str:
 
 def _commonest(spec, asked: Asked | None, rows: pd.DataFrame) -> str:
     """The belief that most of those who missed it share, in the words of the course."""
-    if spec is None or not asked.beliefs:
+    if spec is None or asked is None or not asked.beliefs:
         return ""
     try:
         beliefs = spec.beliefs(asked.beliefs)

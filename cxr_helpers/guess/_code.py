@@ -17,6 +17,7 @@ from ._summary import Summary
 START = "cxr1:"
 FIND = re.compile(rf"{START}[A-Za-z0-9_-]+")
 MOST = 500_000  # bytes of what a code holds; 150 predictions take some 10,000
+_MET: dict[bool | None, str] = {True: "hit", False: "miss"}
 READER = re.compile(r"[0-9a-f]{8}")
 FIELDS = ("key", "kind", "answer", "sure", "result", "hit")
 
@@ -66,7 +67,7 @@ def _line(entry: _store.Entry) -> dict:
 
 def _rows(entries: list[_store.Entry]) -> pd.DataFrame:
     columns = ["predicted", "yours", "result", "met"]
-    rows = [[e.key, _text(e.answer), _text(e.result), {True: "hit", False: "miss"}.get(e.hit, "")] for e in entries]
+    rows = [[e.key, _text(e.answer), _text(e.result), _MET.get(e.hit, "")] for e in entries]
     return pd.DataFrame(rows, columns=columns)
 
 

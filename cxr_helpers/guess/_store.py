@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import datasets, files
 
@@ -119,7 +120,7 @@ def entries(found: Iterable[dict]) -> dict[str, Entry]:
 
 def _entry(answer: dict, result: dict) -> Entry:
     names = ("key", "kind", "what", "answer", "sure")
-    values = {name: answer.get(name) for name in names}
+    values: dict[str, Any] = {name: answer.get(name) for name in names}
     return Entry(**values, own=bool(answer.get("own")), result=result.get("result"), hit=result.get("hit"))
 
 

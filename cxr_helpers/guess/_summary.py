@@ -52,9 +52,9 @@ def _sentences(counted: list[_store.Entry]) -> list[str]:
     if intervals:
         aim = f"{100 * LEVEL:.0f} %"
         said.append(f"Your {aim} intervals held the result in {_share(intervals)}; {aim} is the aim.")
-    sure = [entry for entry in counted if entry.sure is not None]
+    sure = [(entry.sure, bool(entry.hit)) for entry in counted if entry.sure is not None]
     if sure:
-        brier = sum((entry.sure - entry.hit) ** 2 for entry in sure) / len(sure)
+        brier = sum((share - hit) ** 2 for share, hit in sure) / len(sure)
         said.append(f"How sure you were: Brier score {brier:.2f} over {len(sure)} (0 is best; always one half: 0.25).")
     return said
 

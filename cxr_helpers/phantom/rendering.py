@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -124,7 +125,7 @@ def render(
     >>> bool(ill.image[ill.masks["lesion"]].mean() > well.image[ill.masks["lesion"]].mean())
     True
     """
-    fields = dict(DEFAULTS)
+    fields: dict[str, Any] = dict(DEFAULTS)
     fields.update((name, value) for name, value in dict(row).items() if not pd.isna(value))
     equipment = site or fields["equipment"]
     if equipment not in SITES:
@@ -251,7 +252,8 @@ def _truth(fields: dict, patient: Patient, frame: Frame, chest: Chest, lesion: L
     if fields["mirrored"]:
         truth["side"] = {"left": "right", "right": "left"}.get(lesion.side, lesion.side)
     truth["ctr"] = chest.ctr
-    truth["lesion_share"] = np.count_nonzero(lesion.mask) / max(np.count_nonzero(chest.field), 1)
+    inside: Any = np.count_nonzero(chest.field)
+    truth["lesion_share"] = np.count_nonzero(lesion.mask) / max(inside, 1)
     seen = lesion.mask.any()
     truth["lesion_opacity"] = float(lesion.opacity[lesion.mask].mean(dtype=np.float64)) if seen else 0.0
     for name, value in vars(patient).items():

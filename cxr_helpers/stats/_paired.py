@@ -152,8 +152,9 @@ def swap_p(contributions: np.ndarray, discordant: int | None = None) -> float:
 
 
 def mcnemar_exact(a_right: np.ndarray, b_right: np.ndarray) -> float:
-    """Two-sided p of the exact test of McNemar: of the images that only one model gets right, is it half and half?
+    """Two-sided p of McNemar's exact test.
 
+    Of the images that only one model gets right, is it half and half?
     For independent images: with several images a patient it finds differences that are not there.
     Source: McNemar 1947, Psychometrika 12:153-157; exact: binomial.
 
