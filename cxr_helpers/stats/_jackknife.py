@@ -118,7 +118,7 @@ def auc_without_each(positive: np.ndarray, score: np.ndarray, group: np.ndarray,
     --------
     >>> positive, score = np.array([True, False, True, False]), np.array([0.9, 0.1, 0.4, 0.4])
     >>> auc_without_each(positive, score, np.array([0, 0, 1, 2]), 3)
-    array([0.5 , 1.  , 0.75])
+    array([0.5, 1. , 1. ])
     >>> auc(positive[2:], score[2:])  # the first of them: without the images 0 and 1
     0.5
     """

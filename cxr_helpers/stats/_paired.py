@@ -56,7 +56,7 @@ def difference(
     >>> a, b = np.array([1] * 9 + [0]), np.array([1] * 5 + [0] * 5)
     >>> without = [(x.sum() - x) / 9 for x in (a, b)]
     >>> print(difference(proportion(a), proportion(b), *without, np.ones(10)))
-    +0.400 (+0.05 to +0.67), p = 0.125, n = 10
+    +0.400 (+0.07 to +0.65), p = 0.125, n = 10
     """
     check_level(level)
     value = a.value - b.value
