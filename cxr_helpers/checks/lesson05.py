@@ -317,8 +317,8 @@ def _(training_orders, rng):
 
 def _kept(a: np.ndarray, b: np.ndarray) -> float:
     """Share of the neighbours in one order that are neighbours in the other, too."""
-    a, b = ({frozenset(pair) for pair in zip(order[1:], order[:-1], strict=True)} for order in (a, b))
-    return len(a & b) / len(a)
+    first, second = ({frozenset(pair) for pair in zip(order[1:], order[:-1], strict=True)} for order in (a, b))
+    return len(first & second) / len(first)
 
 
 def _orders(result, epochs: int) -> np.ndarray:

@@ -228,13 +228,14 @@ def _judge_layers(task: str, features, known: list, *new) -> None:
         known.append(layer)
     features = features / 4  # so that no probability is near 0 or 1
     output = np.asarray(new[0](features), float)
+    sure: np.ndarray
     if task == "raw":
         score, sure = output, np.full(len(output), True)
     elif task == "kind" or output.shape[1] == 2:
         sure = output.min(axis=1) > SURE
         score = np.log(output[sure, 1:] / output[sure, :1])
     else:
-        sure = ((output > SURE) & (output < 1 - SURE)).all(axis=1)
+        sure = np.all((output > SURE) & (output < 1 - SURE), axis=1)
         score = np.log(output[sure] / (1 - output[sure]))
     inputs = np.column_stack([features, np.ones(len(features))])
     fitted = inputs[sure] @ np.linalg.lstsq(inputs[sure], score, rcond=None)[0]

@@ -308,7 +308,7 @@ def _judge_figure(given: dict, ways: tuple, train: pd.DataFrame, test: pd.DataFr
     """Raise `Wrong` unless the figure may be right on these tables."""
     right = ways[0]
     apart = {name: _apart(given, mistake.answer(train, test)) for name, mistake in q3.mistakes.items()}
-    nearest = min(apart, key=apart.get)
+    nearest = min(apart, key=lambda name: apart[name])
     if min(_apart(given, way) for way in ways) <= SLACK and abs(given["accuracy"] - right["accuracy"]) <= SAME:
         return
     places = given | {"lines": len(test), "films": test["sha256"].nunique(), "patients": test["patient"].nunique()}
@@ -393,7 +393,7 @@ def _telling_study(rng: np.random.Generator):
 
 def _counting(study) -> tuple:
     """The study, and the different seeds with which each set of faults was run so far."""
-    seeds = {frozenset([fault]): set() for fault in FAULTS}
+    seeds: dict[frozenset[str], set[int]] = {frozenset([fault]): set() for fault in FAULTS}
 
     def counted(planted=(), seed=0):
         found = study(planted, seed)
