@@ -1,8 +1,7 @@
-"""What the descriptions of cases A and B leave open: chosen on images of other draws, confirmed, and at 224 pixels.
+"""What the descriptions of cases A and B leave open: chosen on images of other draws, and confirmed.
 
     python -m benchmarks.case_ab choose
     python -m benchmarks.case_ab confirm
-    python -m benchmarks.case_ab compare
 
 Each run executes the notebook's own code, with the names given here in place of its own. A run is kept in
 `output/case_ab/`, so that an interrupted command goes on where it stopped. Every seed draws other patients. The seeds
@@ -18,9 +17,6 @@ If none passes, take the one with the largest smallest room.
 *Case B*, choice of the recipe at 64 pixels. Score: accuracy on Val, mean of the two networks that the notebook trains,
 as described (on Val as taken) and repaired (on Val as taken and moved), mean of the seeds 100-102. Take the first of
 RECIPES_B, plain ones first, within 0.02 of the best score.
-
-*Side in class mode*: accuracy minus chance (the larger class) at least 0.8 of that at 224 pixels, in the mean of the
-seeds 100 and 101, else the side grows. `compare` measures the same with the seeds 0-4.
 """
 
 import argparse
@@ -36,7 +32,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import datasets, evaluate, measured, phantom, train
+from cxr_helpers import datasets, phantom
 from cxr_helpers.phantom import designs
 from tools import part_one
 
@@ -46,8 +42,7 @@ STORE = ROOT / "output" / "case_ab"
 RESULT = Path(__file__).with_name("case_ab.csv")
 CHOOSE = {"a": range(100, 105), "b": range(100, 103)}
 CONFIRM = {"a": (*range(10, 15), *range(5)), "b": range(5)}
-COMPARE, SIDES = range(5), range(100, 102)
-ROOM, CLOSE, SHARE = 0.03, 0.02, 0.8
+ROOM, CLOSE = 0.03, 0.02
 SETTINGS_A = {
     "90 % tied, batch 16, 800 images": {"strength": 0.9, "BATCH": 16, "N": 800},
     "90 % tied, batch 16, 1,000 images": {"strength": 0.9, "BATCH": 16, "N": 1000},
@@ -65,25 +60,19 @@ RECIPES_B = {
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["choose", "confirm", "compare"])
+    parser.add_argument("what", choices=["choose", "confirm"])
     parser.add_argument("--cases", nargs="+", default=["a", "b"], choices=["a", "b"])
     options = parser.parse_args(arguments)
     for letter in options.cases:
-        {"choose": choose, "confirm": confirm, "compare": compare}[options.what](letter)
-    write_tables()
+        {"choose": choose, "confirm": confirm}[options.what](letter)
+    write_table()
 
 
-def write_tables() -> None:
-    """Write the CSV files from what is kept."""
-    kept_rows = [json.loads(file.read_text()) for file in sorted(STORE.glob("*.json"))]
-    tried = pd.DataFrame([row for row in kept_rows if row["use"] != "compare"])
+def write_table() -> None:
+    """Write the CSV file from what is kept."""
+    tried = pd.DataFrame([json.loads(file.read_text()) for file in sorted(STORE.glob("*.json"))])
     tried = tried.sort_values(["case", "use", "number", "seed"]).drop(columns="number")
     tried.to_csv(RESULT, index=False)
-    for letter in "ab":
-        if rows := [row for row in kept_rows if (row["case"], row["use"]) == (letter, "compare")]:
-            table = pd.DataFrame(rows).drop(columns=["case", "use", "number", "setting"])
-            table = table.sort_values(["mode", "seed"]).assign(command="python -m benchmarks.case_ab compare")
-            table.to_csv(measured.path(f"case_{letter}"), index=False)
 
 
 def choose(letter: str) -> str:
@@ -134,18 +123,6 @@ def confirm(letter: str) -> None:
     rooms = {"a": rooms_a, "b": rooms_b}[letter]
     for seed in CONFIRM[letter]:
         kept(letter, "confirm", seed, 0, "as in the notebook", lambda s=seed: rooms({}, s))
-
-
-def compare(letter: str) -> None:
-    """Accuracy minus chance in class mode and at 224 pixels: on the choice's seeds first, then on fresh ones."""
-    for use, seeds in (("side", SIDES), ("compare", COMPARE)):
-        above = {"class": [], "full": []}
-        for mode, values in above.items():
-            for seed in seeds:
-                row = kept(letter, use, seed, mode, mode, lambda m=mode, s=seed: learnt(letter, m, s))
-                values.append(row["above_chance"])
-        share = np.mean(above["class"]) / np.mean(above["full"])
-        print(f"case {letter}, seeds {list(seeds)}: {above}, share {share:.2f}", flush=True)
 
 
 def kept(letter: str, use: str, seed: int, number, setting: str, make: Callable[[], dict]) -> dict:
@@ -272,24 +249,6 @@ def repaired_b(left: dict) -> float:
     fresh.fit(mixed, y["Train"], epochs=left["EPOCHS"], batch_size=left["BATCH"], verbose=0)
     answers = [fresh.predict(x["Val", where], verbose=0) >= 0.5 for where in ("taken", "moved")]
     return float(np.mean([(answer == y["Val"]).mean() for answer in answers]))
-
-
-def learnt(letter: str, mode: str, seed: int) -> dict:
-    """One row: the accuracy that Part one reports, and that of always answering the larger class."""
-    left = run(letter, mode, seed, "Part two", {})
-    if letter == "a":
-        files, y, p = left["files_test"], left["y_test"], left["model"].predict(left["x_test"], verbose=0)[:, 0]
-    else:
-        files, y, p = left["val_data"].file_paths, left["y_val"], left["p_val"]
-    rows = left["found"].table.set_index("path").loc[[str(file) for file in files]].reset_index()
-    order = [rows["label"][list(y).index(number)] for number in (0, 1)]
-    rows = rows.assign(label=rows["label"].cat.set_categories(order), group=rows["patient"])
-    found = evaluate.metric(train.predictions_table(rows, np.column_stack([1 - p, p]), model=letter), "accuracy")
-    chance = float(max(y.mean(), 1 - y.mean()))
-    trained_on = len(left["x_train"]) if letter == "a" else len(left["train_data"].file_paths)
-    row = {"mode": mode, "side": left["size"], "train": trained_on, "n": found.n, "patients": found.groups}
-    row |= {"accuracy": found.value, "low": found.low, "high": found.high, "chance": chance}
-    return row | {"above_chance": found.value - chance}
 
 
 if __name__ == "__main__":

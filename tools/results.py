@@ -45,34 +45,12 @@ def left_open(letter: str, what: str, judged: tuple[str, str, str], folder: Path
     lines = [f"| {what}, in this order | seeds run | {words} |", "|---|---|---|"]
     for name, value in seeds[figure].agg(summary).items():
         lines.append(f"| {name} | {', '.join(map(str, seeds.get_group(name)['seed']))} | {value:.3f} |")
-    if f"case_{letter}" in measured.names():
-        lines += in_both_modes(measured.read(f"case_{letter}"))
     held = table[table["use"] == "confirm"]
     if len(held):
         good = (held["smallest_room"] > 0).sum()
         lines += ["", f"With the fresh seeds {', '.join(map(str, held['seed']))} all comparisons held in {good} of "]
         lines[-1] += f"{len(held)} runs; smallest room {held['smallest_room'].min():+.3f}."
     return "\n".join(lines)
-
-
-def in_both_modes(runs: pd.DataFrame) -> list[str]:
-    """A case's accuracy minus chance in class mode beside full mode."""
-    lines = [
-        "",
-        "| mode | side | training images | n for each seed | accuracy | minus chance |",
-        "|---|---|---|---|---|---|",
-    ]
-    for mode, each in runs.groupby("mode"):
-        cells = [mode, *(each[name].iloc[0] for name in ("side", "train", "n"))]
-        cells += [f"{each[name].mean():.3f}" for name in ("accuracy", "above_chance")]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    above = runs.groupby("mode")["above_chance"].mean()
-    lines += [
-        "",
-        f"Means of {runs['seed'].nunique()} fresh seeds (`{runs['command'].iloc[0]}`, {runs['date'].max()}); ",
-    ]
-    lines[-1] += f"class mode has {above['class'] / above['full']:.2f} of full mode's accuracy minus chance."
-    return lines
 
 
 def case_e(folder: Path) -> str:
@@ -441,6 +419,25 @@ def label_worth(folder: Path) -> str:
     return "\n".join(lines)
 
 
+def modes(folder: Path) -> str:
+    """Accuracy minus chance of the networks that the notebooks show, in class mode and in full mode."""
+    table = pd.read_csv(folder / "modes.csv")
+    lines = [
+        "| notebook | seeds | class mode: side, n | above chance (lowest, highest seed) "
+        "| full mode: side, n | above chance (lowest, highest seed) | class / full |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in table.to_dict("records"):
+        cells = [row["notebook"], row["seeds"]]
+        for mode in ("class", "full"):
+            above, lowest, highest = (row[f"{mode}_{name}"] for name in ("above", "lowest", "highest"))
+            cells += [f"{row[f'{mode}_side']} px, {row[f'{mode}_n']}", f"{above:+.3f} ({lowest:+.3f}, {highest:+.3f})"]
+        cells.append(f"{row['ratio']:.2f}")
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    lines += ["", f"Means over the seeds (`{table['command'].iloc[0]}`, {table['date'].max()})."]
+    return "\n".join(lines)
+
+
 def export(folder: Path) -> str:
     """Size, speed and parity of exported models."""
     table = measured.read("export").set_index("name")
@@ -455,7 +452,7 @@ def export(folder: Path) -> str:
 
 BLOCKS = (shortcuts, coins, story, no_disease, case_a, case_b, case_e, compact, case_e_transfer, case_e_review)
 BLOCKS += (darkcovidnet, external, label_worth, phantom_pretraining, export, pipeline, duplicates, audit_rows)
-BLOCKS += (phantom_speed, lessons, coverage, scaling, mutants)
+BLOCKS += (phantom_speed, lessons, modes, coverage, scaling, mutants)
 
 
 def kernels(folder: Path) -> str:
