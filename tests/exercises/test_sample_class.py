@@ -98,7 +98,7 @@ def test_feedback_shows_the_message_and_no_hidden_test(marked, folder):
             "<script src=",
         ):
             assert word not in page, (name, word)
-    assert "The images were shuffled and cut" in pages["misled_0"]
+    assert "as when single images are shuffled and cut" in pages["misled_0"]
     assert "Its process ended" in pages["ends_python"]
 
 
