@@ -197,7 +197,7 @@ def _say_if_far(table: pd.DataFrame, parts: dict[str, tuple[np.ndarray, float]])
     found = []
     for name, (chosen, asked) in parts.items():
         for what, rows in of.items():
-            share = chosen[rows].mean()
+            share = float(chosen[rows].mean())
             beyond = abs(share - asked) - max(0.1, min(asked, 1 - asked) / 2, 2 / rows.sum())
             found.append((beyond, name, asked, share, what))
     beyond, name, asked, share, what = max(found, default=(0, "", 0, 0, ""))

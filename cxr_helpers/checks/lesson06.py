@@ -27,7 +27,10 @@ def _keras():
 
 def _networks(rng: np.random.Generator) -> list[tuple]:
     """Arguments (side, channels, filters, kernel, classes, head), from simple to complex; odd sides occur in each."""
-    few = lambda n: [int(f) for f in rng.choice(np.arange(3, 12), n, replace=False)]  # noqa: E731
+
+    def few(n: int) -> list[int]:
+        return [int(f) for f in np.atleast_1d(rng.choice(np.arange(3, 12), n, replace=False))]
+
     return [
         (int(rng.integers(8, 15) * 2 + 1), 1, few(1), 3, int(rng.integers(3, 6)), "flatten"),
         (int(rng.integers(6, 10) * 4 + 3), 3, few(2), 5, int(rng.integers(3, 6)), "flatten"),

@@ -162,7 +162,8 @@ def _films(rng: np.random.Generator) -> dict:
         names, side = fresh.names(rng, 14, "film-"), 16
         masks, heats = {}, {}
         for k, name in enumerate(names):
-            mask, y, x = np.zeros((side, side), bool), *rng.integers(0, 9, 2)
+            mask = np.zeros((side, side), bool)
+            y, x = (int(place) for place in rng.integers(0, 9, 2))
             mask[y : y + rng.integers(4, 8), x : x + rng.integers(4, 8)] = k < 10
             heat = rng.random((side, side)) ** 3 + mask * rng.uniform(0, 1.5)
             masks[name], heats[name] = mask, heat * 10 ** rng.uniform(-1, 1)

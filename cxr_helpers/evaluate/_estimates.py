@@ -216,7 +216,7 @@ def compare(
         result = identical(own, other)
     else:
         basis = _basis(first, key) | _basis(second, key)
-        sizes = np.bincount(first.group[basis], minlength=first.n_groups)
+        sizes: np.ndarray = np.bincount(first.group[basis], minlength=first.n_groups)
         # A value that is undefined without a group (a ppv where the class is said nowhere else) counts as unmoved.
         without = [np.where(np.isfinite(figure.without), figure.without, figure.value) for figure in found]
         if metric in BY_BLOCK and first.n_groups > BLOCKS:

@@ -70,8 +70,8 @@ def fit_gate(training_images: np.ndarray, held_out_images: np.ndarray, share: fl
     limit = upper_limit(_largest(np.column_stack([distances, margin]), centre, spread), 1 - share)
     if not np.isfinite(limit):
         raise ValueError(f"{len(held)} held-out images are too few to reject a share of {share} of them")
-    numbers: dict[str, Any] = {"share": share, "n_training": len(x), "n_held_out": len(held)}
-    return Gate(**model, centre=centre, spread=spread, limit=limit, **numbers)
+    fitted: dict[str, Any] = {**model, "centre": centre, "spread": spread, "limit": limit}
+    return Gate(**fitted, share=share, n_training=len(x), n_held_out=len(held))
 
 
 def gate_scores(gate: Gate, images: np.ndarray) -> pd.DataFrame:
