@@ -324,8 +324,9 @@ q3 = Question(
 
 @q3.rule
 def _(tempered, rng):
-    for _ in range(3):
-        _judge_tempered(tempered, *q3.data(rng))
+    draws = sorted((q3.data(rng) for _ in range(8)), key=lambda parts: fitted(parts[0]))
+    for k in rng.permutation([0, 4, 7]):  # far apart, so that no temperature typed in is right for all
+        _judge_tempered(tempered, *draws[k])
 
 
 def _judge_tempered(tempered, validation, test) -> None:
