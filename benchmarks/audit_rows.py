@@ -1,11 +1,13 @@
-"""How often two rows of the audit speak: burnt-in writing and the order of the files, over seeds, on known phantoms.
+"""How often two rows of the audit speak: burnt-in writing and the order of the files, over seeds,
+on known phantoms.
 
     python -m benchmarks.audit_rows               about 15 minutes on two cores
     python -m benchmarks.audit_rows --seeds 2 --n 120
 
-Each seed draws every world anew. In worlds without a shortcut of a kind the share of `look` and `fault` is the rate of
-false alarms; in the others it is what the row finds. Patients are known to the drawing and hidden from the audit.
-Writes audit_rows.csv beside this file; `python -m tools.results` brings it into docs/results.md.
+Each seed draws every world anew. In worlds without a shortcut of a kind the share of `look` and
+`fault` is the rate of false alarms; in the others it is what the row finds. Patients are known to
+the drawing and hidden from the audit. Writes audit_rows.csv beside this file; `python -m
+tools.results` brings it into docs/results.md.
 """
 
 import argparse
@@ -38,16 +40,23 @@ def tied_to_the_label(table: pd.DataFrame, **values) -> pd.DataFrame:
 
 
 WORLDS = {
-    # name: (design of n images and a seed, is there writing that follows the label, are there hidden patients)
+    # name: (design of n images and a seed, is there writing that follows the label, are there
+    # hidden patients)
     "random labels, one image a patient": (lambda n, s: coins(n, s, 1.0), False, False),
-    "random labels, letters on most images": (lambda n, s: coins(n, s, 1.0, letters=0.75), False, False),
+    "random labels, letters on most images": (
+        lambda n, s: coins(n, s, 1.0, letters=0.75),
+        False,
+        False,
+    ),
     "opacities, one image a patient": (
         lambda n, s: phantom.design("clean", n=n, seed=s, per_patient=1.0, **ILL),
         False,
         False,
     ),
     "strands and haze, one image a patient": (
-        lambda n, s: phantom.design("clean", n=n, seed=s, per_patient=1.0, **(ILL | {"classes": ("normal", "viral")})),
+        lambda n, s: phantom.design(
+            "clean", n=n, seed=s, per_patient=1.0, **(ILL | {"classes": ("normal", "viral")})
+        ),
         False,
         False,
     ),
@@ -59,12 +68,16 @@ WORLDS = {
     "random labels, two images a patient": (lambda n, s: coins(n, s, 2.0), False, True),
     "random labels, eight images a patient": (lambda n, s: coins(n, s, 8.0), False, True),
     "a word follows the label": (
-        lambda n, s: phantom.design("marker", n=n, seed=s, per_patient=1.0, severity=(0.2, 0.7), devices=0.0),
+        lambda n, s: phantom.design(
+            "marker", n=n, seed=s, per_patient=1.0, severity=(0.2, 0.7), devices=0.0
+        ),
         True,
         False,
     ),
     "tubes follow the label": (
-        lambda n, s: tied_to_the_label(phantom.design("clean", n=n, seed=s, per_patient=1.0, **ILL), device=TUBES),
+        lambda n, s: tied_to_the_label(
+            phantom.design("clean", n=n, seed=s, per_patient=1.0, **ILL), device=TUBES
+        ),
         True,
         False,
     ),
@@ -72,7 +85,9 @@ WORLDS = {
 
 
 def audited(design: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The audit's two rows for a design that is drawn into a folder of its own, its patients hidden."""
+    """The audit's two rows for a design that is drawn into a folder of its own, its patients
+    hidden.
+    """
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         phantom.write(design, Path(folder) / "set", format="png", masks=False, progress=False)
@@ -80,7 +95,9 @@ def audited(design: pd.DataFrame, seed: int) -> pd.DataFrame:
         table = table.assign(group=table["image_id"])
         images = preprocess.cache(table, size=64, progress=False)
         found = audit.shortcuts(table, images, seed=seed)
-    return found[found["check"].isin(["burnt-in writing predicts the class", "the order of the files"])]
+    return found[
+        found["check"].isin(["burnt-in writing predicts the class", "the order of the files"])
+    ]
 
 
 def main() -> None:
@@ -93,14 +110,19 @@ def main() -> None:
         for seed in bar(range(FIRST, FIRST + options.seeds), desc=world):
             rows = audited(design(options.n, seed), seed)
             there = rows["check"].eq("the order of the files").map({True: hidden, False: writing})
-            runs.append(rows[["check", "verdict", "value"]].assign(world=world, there=there, seed=seed))
+            runs.append(
+                rows[["check", "verdict", "value"]].assign(world=world, there=there, seed=seed)
+            )
     runs = pd.concat(runs, ignore_index=True)
-    # Hidden patients leak into every baseline: only the row that looks for them is judged on those worlds.
+    # Hidden patients leak into every baseline: only the row that looks for them is judged on those
+    # worlds.
     hides = runs["world"].map({world: hidden for world, (_, _, hidden) in WORLDS.items()})
     runs = runs[(runs["check"] == "the order of the files") | ~hides]
     spoke = runs["verdict"].isin(["look", "fault"])
     found = runs.assign(spoke=spoke).groupby(["check", "world", "there"], sort=False)
-    result = found.agg(spoke=("spoke", "sum"), runs=("spoke", "size"), mean=("value", "mean"), sd=("value", "std"))
+    result = found.agg(
+        spoke=("spoke", "sum"), runs=("spoke", "size"), mean=("value", "mean"), sd=("value", "std")
+    )
     result = result.reset_index().sort_values(["check", "there"], kind="stable").round(3)
     print(result.to_string(index=False))
     command = f"python -m benchmarks.audit_rows --n {options.n} --seeds {options.seeds}"

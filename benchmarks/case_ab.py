@@ -1,22 +1,25 @@
-"""What the descriptions of cases A and B leave open: chosen on images of other draws, and confirmed.
+"""What the descriptions of cases A and B leave open: chosen on images of other draws, and
+confirmed.
 
     python -m benchmarks.case_ab choose
     python -m benchmarks.case_ab confirm
 
-Each run executes the notebook's own code, with the names given here in place of its own. A run is kept in
-`output/case_ab/`, so that an interrupted command goes on where it stopped. Every seed draws other patients. The seeds
-100-104 serve for choosing alone and their held-out images are validation images; seeds 0-4 and 10-14 confirm, and
-nothing is changed after them. The rules were written before the first run:
+Each run executes the notebook's own code, with the names given here in place of its own. A run is
+kept in `output/case_ab/`, so that an interrupted command goes on where it stopped. Every seed draws
+other patients. The seeds 100-104 serve for choosing alone and their held-out images are validation
+images; seeds 0-4 and 10-14 confirm, and nothing is changed after them. The rules were written
+before the first run:
 
-*Case A*. Its setting had been found by looking at test accuracies of the seeds 0-2. It stays only if it passes on other
-draws. The *room* of a comparison is by how much the sentence behind it holds (a paired interval's lower end above 0; a
-difference of two accuracies). Take the first of SETTINGS_A, the present one first, in which each of the five
-comparisons has a room of at least 0.03 with each of the seeds 100-104. A setting is left at its first seed with less.
-If none passes, take the one with the largest smallest room.
+*Case A*. Its setting had been found by looking at test accuracies of the seeds 0-2. It stays only
+if it passes on other draws. The *room* of a comparison is by how much the sentence behind it holds
+(a paired interval's lower end above 0; a difference of two accuracies). Take the first of
+SETTINGS_A, the present one first, in which each of the five comparisons has a room of at least 0.03
+with each of the seeds 100-104. A setting is left at its first seed with less. If none passes, take
+the one with the largest smallest room.
 
-*Case B*, choice of the recipe at 64 pixels. Score: accuracy on Val, mean of the two networks that the notebook trains,
-as described (on Val as taken) and repaired (on Val as taken and moved), mean of the seeds 100-102. Take the first of
-RECIPES_B, plain ones first, within 0.02 of the best score.
+*Case B*, choice of the recipe at 64 pixels. Score: accuracy on Val, mean of the two networks that
+the notebook trains, as described (on Val as taken) and repaired (on Val as taken and moved), mean
+of the seeds 100-102. Take the first of RECIPES_B, plain ones first, within 0.02 of the best score.
 """
 
 import argparse
@@ -37,7 +40,9 @@ from cxr_helpers.phantom import designs
 from tools import part_one
 
 ROOT = Path(__file__).parents[1]
-SOURCES = {letter: next((ROOT / "notebooks" / "src" / "cases").glob(f"{letter}_*.py")) for letter in "ab"}
+SOURCES = {
+    letter: next((ROOT / "notebooks" / "src" / "cases").glob(f"{letter}_*.py")) for letter in "ab"
+}
 STORE = ROOT / "output" / "case_ab"
 RESULT = Path(__file__).with_name("case_ab.csv")
 CHOOSE = {"a": range(100, 105), "b": range(100, 103)}
@@ -48,8 +53,20 @@ SETTINGS_A = {
     "90 % tied, batch 16, 1,000 images": {"strength": 0.9, "BATCH": 16, "N": 1000},
     "90 % tied, batch 16, 1,200 images": {"strength": 0.9, "BATCH": 16, "N": 1200},
 }
-PLAIN = {"filters": (16, 32, 64), "normalised": False, "dropout": 0.5, "rate": 0.001, "cosine": False}
-NORMALISED = {"filters": (8, 16, 32, 64), "normalised": True, "dropout": 0.3, "rate": 0.002, "cosine": False}
+PLAIN = {
+    "filters": (16, 32, 64),
+    "normalised": False,
+    "dropout": 0.5,
+    "rate": 0.001,
+    "cosine": False,
+}
+NORMALISED = {
+    "filters": (8, 16, 32, 64),
+    "normalised": True,
+    "dropout": 0.3,
+    "rate": 0.002,
+    "cosine": False,
+}
 RECIPES_B = {
     "three convolutions, 10 epochs": PLAIN | {"epochs": 10},
     "three convolutions, 20 epochs": PLAIN | {"epochs": 20},
@@ -85,7 +102,14 @@ def choose_a() -> str:
     smallest = {}
     for number, (name, setting) in enumerate(SETTINGS_A.items()):
         for seed in CHOOSE["a"]:
-            row = kept("a", "choose", seed, number, name, lambda s=seed, setting=setting: rooms_a(setting, s))
+            row = kept(
+                "a",
+                "choose",
+                seed,
+                number,
+                name,
+                lambda s=seed, setting=setting: rooms_a(setting, s),
+            )
             smallest[name] = min(smallest.get(name, 1), row["smallest_room"])
             if smallest[name] < ROOM:
                 break
@@ -99,14 +123,16 @@ def choose_a() -> str:
 def choose_b() -> str:
     """The plainest recipe near the best accuracy on Val.
 
-    The last recipe runs first. One is left at the seed from where it could not come near the best any more, not even
-    with 1.0 for the seeds to come; that changes no choice.
+    The last recipe runs first. One is left at the seed from where it could not come near the best
+    any more, not even with 1.0 for the seeds to come; that changes no choice.
     """
     scores, best = {}, 0.0
     for number, (name, recipe) in reversed(list(enumerate(RECIPES_B.items()))):
         found = []
         for seed in CHOOSE["b"]:
-            row = kept("b", "choose", seed, number, name, lambda s=seed, recipe=recipe: scores_b(recipe, s))
+            row = kept(
+                "b", "choose", seed, number, name, lambda s=seed, recipe=recipe: scores_b(recipe, s)
+            )
             found.append(row["score"])
             reachable = (sum(found) + len(CHOOSE["b"]) - len(found)) / len(CHOOSE["b"])
             if reachable < best - CLOSE:
@@ -130,9 +156,21 @@ def kept(letter: str, use: str, seed: int, number, setting: str, make: Callable[
     file = STORE / f"{letter}-{use}-{number}-{seed}.json"
     if not file.is_file():
         started = time.process_time()
-        row = {"case": letter, "use": use, "number": str(number), "setting": setting, "seed": seed} | make()
-        row |= {"cpu_seconds": time.process_time() - started, "date": datetime.date.today().isoformat()}
-        row = {name: round(float(value), 4) if isinstance(value, float) else value for name, value in row.items()}
+        row = {
+            "case": letter,
+            "use": use,
+            "number": str(number),
+            "setting": setting,
+            "seed": seed,
+        } | make()
+        row |= {
+            "cpu_seconds": time.process_time() - started,
+            "date": datetime.date.today().isoformat(),
+        }
+        row = {
+            name: round(float(value), 4) if isinstance(value, float) else value
+            for name, value in row.items()
+        }
         STORE.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")
         partial.write_text(json.dumps(row, default=float))
@@ -143,7 +181,12 @@ def kept(letter: str, use: str, seed: int, number, setting: str, make: Callable[
 
 def run(letter: str, mode: str, seed: int, until: str, overrides: dict, **fault) -> dict:
     """The names that a notebook's code leaves up to a heading; `fault`: options of its design."""
-    settings = {"CXR_MODE": mode, "CXR_SEED": str(seed), "CXR_DATASET": "phantom", "MPLBACKEND": "agg"}
+    settings = {
+        "CXR_MODE": mode,
+        "CXR_SEED": str(seed),
+        "CXR_DATASET": "phantom",
+        "MPLBACKEND": "agg",
+    }
     settings |= {"TQDM_DISABLE": "1"}
     name = f"case_{letter}"
     design = functools.partial(designs.PRESETS[name], **fault)
@@ -187,11 +230,19 @@ def with_smallest(rooms: dict) -> dict:
 
 def scores_b(recipe: dict, seed: int, **others) -> dict:
     """Accuracy on Val of both networks of case B, trained by a recipe."""
-    overrides = {"model": network_b(recipe, 64, seed), "EPOCHS": recipe["epochs"], "RATE": rate_b(recipe)} | others
+    overrides = {
+        "model": network_b(recipe, 64, seed),
+        "EPOCHS": recipe["epochs"],
+        "RATE": rate_b(recipe),
+    } | others
     left = run("b", "class", seed, "Part two", overrides)
     described = float(((left["p_val"] >= 0.5) == left["y_val"]).mean())
     repaired = repaired_b(left)
-    return {"val_described": described, "val_repaired": repaired, "score": (described + repaired) / 2}
+    return {
+        "val_described": described,
+        "val_repaired": repaired,
+        "score": (described + repaired) / 2,
+    }
 
 
 def network_b(recipe: dict, side: int, seed: int):
@@ -214,33 +265,57 @@ def network_b(recipe: dict, side: int, seed: int):
 
 
 def rate_b(recipe: dict):
-    """A learning rate, or one that falls to 0 along a cosine over the 576 images of each epoch in batches of 16."""
+    """A learning rate, or one that falls to 0 along a cosine over the 576 images of each epoch in
+    batches of 16.
+    """
     import keras
 
     steps = recipe["epochs"] * 36
-    return keras.optimizers.schedules.CosineDecay(recipe["rate"], steps) if recipe["cosine"] else recipe["rate"]
+    return (
+        keras.optimizers.schedules.CosineDecay(recipe["rate"], steps)
+        if recipe["cosine"]
+        else recipe["rate"]
+    )
 
 
 def repaired_b(left: dict) -> float:
-    """Accuracy on Val, as taken and moved, of a network trained with every second patient at the other hospital."""
+    """Accuracy on Val, as taken and moved, of a network trained with every second patient at the
+    other hospital.
+    """
     import keras
 
     plan = phantom.design("case_b", n=left["N"], seed=left["SEED"])
     other = plan["site"].map({"A": "C", "C": "A"})
     moved = plan.assign(site=other, equipment=other)
     root = phantom.cached(
-        moved, datasets.work_dir(), "moved_b", "case_b", masks=False, size=left["SIDE"], progress=False
+        moved,
+        datasets.work_dir(),
+        "moved_b",
+        "case_b",
+        masks=False,
+        size=left["SIDE"],
+        progress=False,
     )
     patients = plan.groupby(["label", "site"])["patient"]
-    second = pd.Series(patients.transform(lambda names: names.factorize()[0] % 2).to_numpy(bool), plan["image_id"])
+    second = pd.Series(
+        patients.transform(lambda names: names.factorize()[0] % 2).to_numpy(bool), plan["image_id"]
+    )
     x, y, files = {}, {}, {}
     for part in ("Train", "Val"):
         for where, folder in {"taken": left["root"], "moved": root / "Dataset"}.items():
-            options = {"label_mode": "binary", "shuffle": False, "verbose": False, **left["reading"]}
+            options = {
+                "label_mode": "binary",
+                "shuffle": False,
+                "verbose": False,
+                **left["reading"],
+            }
             data = keras.utils.image_dataset_from_directory(folder / part, **options)
             batches = list(data)
             x[part, where] = np.concatenate([pixels for pixels, _ in batches])
-            y[part], files[part] = np.concatenate([numbers for _, numbers in batches]), data.file_paths
+            y[part], files[part] = (
+                np.concatenate([numbers for _, numbers in batches]),
+                data.file_paths,
+            )
     changed = second[[Path(file).stem for file in files["Train"]]].to_numpy()
     mixed = np.where(changed[:, None, None, None], x["Train", "moved"], x["Train", "taken"])
     keras.utils.set_random_seed(left["SEED"])

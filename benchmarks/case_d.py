@@ -1,13 +1,15 @@
-"""Case D as described: Part one of its notebook on 8,723 drawn images at 64 pixels, and on 640 of them.
+"""Case D as described: Part one of its notebook on 8,723 drawn images at 64 pixels, and on 640 of
+them.
 
     python -m benchmarks.case_d
 
-Runs the notebook's own cells in full mode, up to the intervals of the gain, for each number of images in a process of
-its own; only that number (`--images`) and, for a trial, the side (`--side`) are set from here. What is finished is kept
-in `output/case_d/`, so that an interrupted run goes on with the next number. Written to the package: the mean over
-folds and seeds, and each model on the test images with interval and n. `gain`: transfer minus this model, paired;
-`seconds` and `own_mb`, the largest memory that is shared with no file, are of the whole run, on one machine, shared or
-not (`load`). A trial is written only with `--write`.
+Runs the notebook's own cells in full mode, up to the intervals of the gain, for each number of
+images in a process of its own; only that number (`--images`) and, for a trial, the side (`--side`)
+are set from here. What is finished is kept in `output/case_d/`, so that an interrupted run goes on
+with the next number. Written to the package: the mean over folds and seeds, and each model on the
+test images with interval and n. `gain`: transfer minus this model, paired; `seconds` and `own_mb`,
+the largest memory that is shared with no file, are of the whole run, on one machine, shared or not
+(`load`). A trial is written only with `--write`.
 """
 
 import argparse
@@ -35,9 +37,14 @@ METRICS = ("sensitivity", "specificity", "accuracy")
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--images", type=int, nargs="+", default=list(NUMBERS))
-    arguments.add_argument("--side", type=int, default=SIDE, help="side of what the network sees, pixels")
-    arguments.add_argument("--write", action="store_true", help="write the package's table for a trial, too")
-    arguments.add_argument("--into", type=Path, help=argparse.SUPPRESS)  # of the process that does one number
+    arguments.add_argument(
+        "--side", type=int, default=SIDE, help="side of what the network sees, pixels"
+    )
+    arguments.add_argument(
+        "--write", action="store_true", help="write the package's table for a trial, too"
+    )
+    # of the process that does one number
+    arguments.add_argument("--into", type=Path, help=argparse.SUPPRESS)
     options = arguments.parse_args()
     if options.into:
         run(options.images[0], options.side, options.into)
@@ -58,8 +65,21 @@ def measure(n: int, side: int) -> pd.DataFrame:
     done = STORE / f"{n}-{side}.json"
     if not done.is_file():
         partial = done.with_suffix(".partial")
-        command = [sys.executable, "-m", "benchmarks.case_d", "--images", str(n), "--side", str(side)]
-        settings = {"CXR_MODE": "full", "CXR_DATASET": "phantom", "CXR_SEED": "0", "MPLBACKEND": "agg"}
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.case_d",
+            "--images",
+            str(n),
+            "--side",
+            str(side),
+        ]
+        settings = {
+            "CXR_MODE": "full",
+            "CXR_DATASET": "phantom",
+            "CXR_SEED": "0",
+            "MPLBACKEND": "agg",
+        }
         settings |= {"CXR_GUESS": "example"}
         begin = time.perf_counter()
         with Memory() as memory:
@@ -84,20 +104,30 @@ def run(n: int, side: int, file: Path) -> None:
     mean["in training"] = left["runs"]["in training"].mean()
     for metric in METRICS:
         found = left["averages"].loc[(metric, "all" if metric == "accuracy" else "covid")]
-        mean |= {metric: found["value"], f"{metric}_low": found["low"], f"{metric}_high": found["high"]}
+        mean |= {
+            metric: found["value"],
+            f"{metric}_low": found["low"],
+            f"{metric}_high": found["high"],
+        }
     rows = [facts | mean]
     for model in left["beside"].to_dict("records"):
         name = model["model"]
         row = facts | {"network": name, "n": model["n"], "groups": model["groups"]}
         row |= {"in training": last[name]} if name in last else {}
         for metric in METRICS:
-            row |= {f"{metric}{end}": model[f"{metric}{end or '_value'}"] for end in ("", "_low", "_high")}
+            row |= {
+                f"{metric}{end}": model[f"{metric}{end or '_value'}"]
+                for end in ("", "_low", "_high")
+            }
         if gain := left["gains"].get(name):
             row |= {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
         if name == "transfer":
             row |= {"kB": len(left["content"]) / 1e3, "flipped": int(left["flipped"])}
         rows.append(row)
-    tidy = [{k: round(float(v), 4) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+    tidy = [
+        {k: round(float(v), 4) if isinstance(v, float) else v for k, v in row.items()}
+        for row in rows
+    ]
     file.write_text(json.dumps(tidy, indent=1))
 
 

@@ -1,13 +1,16 @@
-"""Case E's set, grouped 5-fold: its network, the compact one and the baselines, side by side from one run.
+"""Case E's set, grouped 5-fold: its network, the compact one and the baselines, side by side from
+one run.
 
     python -m benchmarks.case_e --data-dir FOLDER
-    python -m benchmarks.case_e --from-predictions      the figures again, from benchmarks/predictions/
+    python -m benchmarks.case_e --from-predictions      the figures again, from
+    benchmarks/predictions/
 
-Folds keep patients and near-duplicates together. Each (model, seed, fold) is trained and scored once; its
-predictions are kept in `output/case_e/`, so an interrupted run goes on where it stopped. The networks take
-turns fold by fold, so that both meet the same load of the machine. Nothing is chosen here: the recipes stand
-in `cxr_helpers.models`, and the compact one was settled on images of another set. The images of case E's network are
-not only zoomed and mirrored, as in its recipe there, but also shifted and turned: `benchmarks.case_e_review` has both.
+Folds keep patients and near-duplicates together. Each (model, seed, fold) is trained and scored
+once; its predictions are kept in `output/case_e/`, so an interrupted run goes on where it stopped.
+The networks take turns fold by fold, so that both meet the same load of the machine. Nothing is
+chosen here: the recipes stand in `cxr_helpers.models`, and the compact one was settled on images of
+another set. The images of case E's network are not only zoomed and mirrored, as in its recipe
+there, but also shifted and turned: `benchmarks.case_e_review` has both.
 """
 
 import argparse
@@ -48,11 +51,17 @@ def main() -> None:
     arguments.add_argument("--seeds", type=int, default=1)
     arguments.add_argument("--from-predictions", action="store_true")
     options = arguments.parse_args()
-    predictions = stored.read("case_e") if options.from_predictions else trained(options.data_dir, options.seeds)
+    predictions = (
+        stored.read("case_e")
+        if options.from_predictions
+        else trained(options.data_dir, options.seeds)
+    )
     stored.keep("case_e", predictions)
     result = summary(predictions)
     command = f"python -m benchmarks.case_e --seeds {predictions['compact']['seed'].nunique()}"
-    result.assign(date=datetime.date.today().isoformat(), command=command).to_csv(measured.path("case_e"), index=False)
+    result.assign(date=datetime.date.today().isoformat(), command=command).to_csv(
+        measured.path("case_e"), index=False
+    )
     print(result.to_string(index=False))
     print(difference(predictions).to_string(index=False))
 
@@ -96,18 +105,29 @@ def network_fold(name: str, table: pd.DataFrame, images, seed: int, fold: int) -
         partial.replace(stored)
         keras.backend.clear_session()
         right = (result["label"].astype(str) == result["predicted"].astype(str)).mean()
-        print(f"{name} seed {seed} fold {fold}: {fitted.seconds:.0f} s, accuracy {right:.3f}", flush=True)
-    return pd.read_csv(stored).astype({"label": table["label"].dtype, "predicted": table["label"].dtype})
+        print(
+            f"{name} seed {seed} fold {fold}: {fitted.seconds:.0f} s, accuracy {right:.3f}",
+            flush=True,
+        )
+    return pd.read_csv(stored).astype(
+        {"label": table["label"].dtype, "predicted": table["label"].dtype}
+    )
 
 
 def summary(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row per model: accuracy and macro-F1 with intervals by group, n, seconds per fold, parameters."""
+    """One row per model: accuracy and macro-F1 with intervals by group, n, seconds per fold,
+    parameters.
+    """
     rows = []
     for name, part in predictions.items():
         row = {"model": name}
         for metric in ("accuracy", "f1_macro"):
             estimate = evaluate.metric(part, metric)
-            row |= {metric: estimate.value, f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
+            row |= {
+                metric: estimate.value,
+                f"{metric}_low": estimate.low,
+                f"{metric}_high": estimate.high,
+            }
         row |= {
             "n": part["image_id"].nunique(),
             "groups": part["group"].nunique(),
@@ -115,14 +135,18 @@ def summary(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
             "seeds": part["seed"].nunique(),
         }
         network = "seconds" in part
-        row["seconds_per_training"] = part.groupby(["seed", "fold"])["seconds"].first().mean() if network else None
+        row["seconds_per_training"] = (
+            part.groupby(["seed", "fold"])["seconds"].first().mean() if network else None
+        )
         row["parameters"] = int(part["parameters"].iloc[0]) if network else None
         rows.append(row)
     return pd.DataFrame(rows).round(4)
 
 
 def difference(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Paired differences of the compact network with each other model, by group; written to a CSV of its own."""
+    """Paired differences of the compact network with each other model, by group; written to a CSV
+    of its own.
+    """
     rows = []
     for other in predictions:
         if other == "compact":
@@ -132,10 +156,20 @@ def difference(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
             repeats = (
                 [predictions[other]]
                 if other in NETWORKS
-                else [predictions[other].assign(seed=seed) for seed in sorted(compact["seed"].unique())]
+                else [
+                    predictions[other].assign(seed=seed)
+                    for seed in sorted(compact["seed"].unique())
+                ]
             )
             found = evaluate.compare(compact, pd.concat(repeats), metric)
-            rows.append({"compact minus": other, "metric": metric, "difference": found.value, "low": found.low})
+            rows.append(
+                {
+                    "compact minus": other,
+                    "metric": metric,
+                    "difference": found.value,
+                    "low": found.low,
+                }
+            )
             rows[-1] |= {"high": found.high, "p": found.p, "n": found.n, "groups": found.groups}
     result = pd.DataFrame(rows).round(4)
     result.to_csv(measured.path("case_e_differences"), index=False)

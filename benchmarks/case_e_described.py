@@ -1,14 +1,16 @@
-"""Case E's project as described, run literally: Part one of its notebook, on drawn images and on the published set.
+"""Case E's project as described, run literally: Part one of its notebook, on drawn images and on
+the published set.
 
     python -m benchmarks.case_e_described --data-dir FOLDER
 
-The cells of `notebooks/src/cases/e_three_classes.py` up to "At full size" are run as they stand, once for each seed: in
-mode `full` (224 pixels, 251 + 66 images) on drawn images, a cohort for each seed, and on the published set; and in mode
-`class` (a smaller image side, nothing else changed) on drawn images, too. Of each (set, mode) the table has
-accuracy, macro-F1, and precision, recall and F1 of each class, with intervals by group; the seeds of the published set
-share their images. Nothing is chosen here: the side of class mode was settled on the cohorts of other seeds (100 to
-102). Each run is kept in `output/case_e_described/`, so an interrupted program goes on where it stopped,
-and the table holds what is there.
+The cells of `notebooks/src/cases/e_three_classes.py` up to "At full size" are run as they stand,
+once for each seed: in mode `full` (224 pixels, 251 + 66 images) on drawn images, a cohort for each
+seed, and on the published set; and in mode `class` (a smaller image side, nothing else changed) on
+drawn images, too. Of each (set, mode) the table has accuracy, macro-F1, and precision, recall and
+F1 of each class, with intervals by group; the seeds of the published set share their images.
+Nothing is chosen here: the side of class mode was settled on the cohorts of other seeds (100 to
+102). Each run is kept in `output/case_e_described/`, so an interrupted program goes on where it
+stopped, and the table holds what is there.
 """
 
 import argparse
@@ -26,8 +28,15 @@ from tools import part_one as notebook
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "notebooks" / "src" / "cases" / "e_three_classes.py"
 STORE = ROOT / "output" / "case_e_described"
-RUNS = {("covid19-image-dataset", "full"): 2, ("phantom", "full"): 1, ("phantom", "class"): 5}  # how many seeds
-METRICS = {"accuracy": "accuracy", "f1_macro": "macro-F1", "ppv": "precision", "sensitivity": "recall", "f1": "F1"}
+# how many seeds
+RUNS = {("covid19-image-dataset", "full"): 2, ("phantom", "full"): 1, ("phantom", "class"): 5}
+METRICS = {
+    "accuracy": "accuracy",
+    "f1_macro": "macro-F1",
+    "ppv": "precision",
+    "sensitivity": "recall",
+    "f1": "F1",
+}
 
 
 def main() -> None:
@@ -43,7 +52,8 @@ def main() -> None:
 
 
 def run(name: str, mode: str, seed: int, data_dir: str, store: Path = STORE, **overrides) -> None:
-    """Part one once, unless that is done: its predictions for the test part, seconds, size and parameters.
+    """Part one once, unless that is done: its predictions for the test part, seconds, size and
+    parameters.
 
     `overrides` of the notebook's names make a small run for the tests.
     """
@@ -54,7 +64,9 @@ def run(name: str, mode: str, seed: int, data_dir: str, store: Path = STORE, **o
     cells = part_one(name, mode, seed, data_dir, overrides)
     found = predictions(cells, seed)
     found = found.assign(seconds=time.perf_counter() - wall, cpu_seconds=time.process_time() - cpu)
-    found = found.assign(n_train=len(cells["x_train"]), size=cells["SIZE"], parameters=cells["model"].count_params())
+    found = found.assign(
+        n_train=len(cells["x_train"]), size=cells["SIZE"], parameters=cells["model"].count_params()
+    )
     store.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
     found.to_csv(partial, index=False)
@@ -67,25 +79,41 @@ def part_one(name: str, mode: str, seed: int, data_dir: str, overrides: dict) ->
     import matplotlib as mpl
 
     mpl.use("agg")
-    settings = {"CXR_MODE": mode, "CXR_DATASET": name, "CXR_DATA_DIR": data_dir, "CXR_SEED": str(seed)}
+    settings = {
+        "CXR_MODE": mode,
+        "CXR_DATASET": name,
+        "CXR_DATA_DIR": data_dir,
+        "CXR_SEED": str(seed),
+    }
     with patch.dict(os.environ, settings | {"CXR_GUESS": "example"}):
         return notebook.run(SOURCE, until="At full size", overrides=overrides)
 
 
 def predictions(cells: dict, seed: int) -> pd.DataFrame:
-    """The answers of Part one as a table of predictions, the classes in the order of its folders."""
+    """The answers of Part one as a table of predictions, the classes in the order of its
+    folders.
+    """
     table = duplicates.add_groups(cells["found"].table)
     folders = [Path(path).parent.name for path in table["path"]]
     names = [table["label"][folders.index(name)] for name in cells["class_names"]]
-    rows = table.set_index("path", drop=False).loc[[str(file) for file in cells["test_files"]]].reset_index(drop=True)
+    rows = (
+        table.set_index("path", drop=False)
+        .loc[[str(file) for file in cells["test_files"]]]
+        .reset_index(drop=True)
+    )
     rows["label"] = rows["label"].cat.set_categories(names)
     return train.predictions_table(rows, cells["probabilities"], model="as described", seed=seed)
 
 
 def table(store: Path) -> pd.DataFrame:
     """The rows of every (set, mode) of which there is a run."""
-    rows = [lines(name, mode, store) for name, mode in RUNS if list(store.glob(f"{name}-{mode}-*.csv"))]
-    stamp = {"date": datetime.date.today().isoformat(), "command": "python -m benchmarks.case_e_described"}
+    rows = [
+        lines(name, mode, store) for name, mode in RUNS if list(store.glob(f"{name}-{mode}-*.csv"))
+    ]
+    stamp = {
+        "date": datetime.date.today().isoformat(),
+        "command": "python -m benchmarks.case_e_described",
+    }
     return pd.concat(rows, ignore_index=True).round(4).assign(**stamp)
 
 

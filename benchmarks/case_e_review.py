@@ -1,17 +1,19 @@
-"""Case E's set: its project as described on the folders it came in, and what is left of the figure after repairs.
+"""Case E's set: its project as described on the folders it came in, and what is left of the figure
+after repairs.
 
     python -m benchmarks.case_e --data-dir FOLDER            first: the networks on grouped folds
     python -m benchmarks.case_e_transfer --data-dir FOLDER   and the frozen features
     python -m benchmarks.case_e_review --data-dir FOLDER
 
-The recipe is trained on the given split, as it is and without the training images of which the test part holds a copy,
-both scored on all images of the given test part; and on folds with whole groups. The description says "augmentation"
-and no more, so each is there in two ways: also shifted and turned, and, tried when that had been seen to do badly on
-this test part, hence with hindsight, zoomed and mirrored only, as in `cxr_helpers.models`. The other rows on grouped
-folds are read from the predictions that the other two programs keep; of the frozen features, block 4 is the best of
-nine cuts scored on these very folds, and the row below it chooses its cut inside each training part. Each (row, seed,
-fold) is trained and scored once and kept in `output/case_e_review/`, so an interrupted run goes on where it stopped;
-the tables hold what is complete.
+The recipe is trained on the given split, as it is and without the training images of which the test
+part holds a copy, both scored on all images of the given test part; and on folds with whole groups.
+The description says "augmentation" and no more, so each is there in two ways: also shifted and
+turned, and, tried when that had been seen to do badly on this test part, hence with hindsight,
+zoomed and mirrored only, as in `cxr_helpers.models`. The other rows on grouped folds are read from
+the predictions that the other two programs keep; of the frozen features, block 4 is the best of
+nine cuts scored on these very folds, and the row below it chooses its cut inside each training
+part. Each (row, seed, fold) is trained and scored once and kept in `output/case_e_review/`, so an
+interrupted run goes on where it stopped; the tables hold what is complete.
 """
 
 import argparse
@@ -25,18 +27,41 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks import case_e, case_e_transfer, darkcovidnet
-from cxr_helpers import datasets, deploy, duplicates, evaluate, measured, models, preprocess, quiet, split, train
+from cxr_helpers import (
+    datasets,
+    deploy,
+    duplicates,
+    evaluate,
+    measured,
+    models,
+    preprocess,
+    quiet,
+    split,
+    train,
+)
 
 STORE = Path(__file__).parents[1] / "output" / "case_e_review"
 SIZE, CUT = 224, "block4"
 METRICS = ("accuracy", "f1_macro", "roc_auc_macro")
 PER_CLASS = {"ppv": "precision", "sensitivity": "recall", "f1": "F1"}
 MILD, STRONG = "zoomed, mirrored", "also shifted, turned"
-GIVEN = tuple(f"{what}: {how}" for what in ("as described", "copies taken out") for how in (MILD, STRONG))
+GIVEN = tuple(
+    f"{what}: {how}" for what in ("as described", "copies taken out") for how in (MILD, STRONG)
+)
 GROUPED = f"grouped: {MILD}"
 JOBS = [  # (row, seed, fold), in the order in which they are worth most
-    *((GIVEN[0], 0, None), (GIVEN[1], 0, None), (GIVEN[3], 0, None), (GIVEN[1], 1, None), (GIVEN[2], 0, None)),
-    *((GIVEN[0], 1, None), (GIVEN[2], 1, None), *((GROUPED, 0, fold) for fold in range(case_e.FOLDS))),
+    *(
+        (GIVEN[0], 0, None),
+        (GIVEN[1], 0, None),
+        (GIVEN[3], 0, None),
+        (GIVEN[1], 1, None),
+        (GIVEN[2], 0, None),
+    ),
+    *(
+        (GIVEN[0], 1, None),
+        (GIVEN[2], 1, None),
+        *((GROUPED, 0, fold) for fold in range(case_e.FOLDS)),
+    ),
 ]
 PIXELS = "logistic regression on pixels"
 FROZEN = {  # rows of benchmarks.case_e_transfer
@@ -73,14 +98,17 @@ def main() -> None:
 
 def write(predictions: dict[str, pd.DataFrame]) -> None:
     """Both tables, from what there is so far."""
-    stamp = {"date": datetime.date.today().isoformat(), "command": "python -m benchmarks.case_e_review"}
+    stamp = {
+        "date": datetime.date.today().isoformat(),
+        "command": "python -m benchmarks.case_e_review",
+    }
     lines = [line(name, predictions) for name in predictions]
     pd.DataFrame(lines).round(6).assign(**stamp).to_csv(measured.path("case_e_review"), index=False)
     classes = pd.concat([per_class(name, part) for name, part in predictions.items()])
     classes.round(6).assign(**stamp).to_csv(measured.path("case_e_per_class"), index=False)
 
 
-# --- predictions --------------------------------------------------------------------------------------------------
+# --- predictions ----------------------------------------------------------------------------------
 
 
 def without_copies(table: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +127,9 @@ def run(name: str, seed: int, fold: int | None, table: pd.DataFrame, images) -> 
     rows = without_copies(table) if name.startswith("copies") else table
     if fold is not None:
         rows = split.folds(table, case_e.FOLDS, case_e.FOLD_SEED)
-        rows["split"] = pd.Categorical(rows["fold"].eq(fold).map({True: "test", False: "train"}), split.SPLITS)
+        rows["split"] = pd.Categorical(
+            rows["fold"].eq(fold).map({True: "test", False: "train"}), split.SPLITS
+        )
     recipe = models.RECIPES["case_e"] if name.endswith(MILD) else case_e.RECIPES["case_e"]
     grey = images[table["image_id"].isin(rows["image_id"]).to_numpy()]
     cpu = time.process_time()
@@ -107,7 +137,10 @@ def run(name: str, seed: int, fold: int | None, table: pd.DataFrame, images) -> 
     found = train.predict(fitted.model, rows, grey, split="test", name=name, seed=seed)
     found = found.assign(seconds=fitted.seconds, cpu_seconds=time.process_time() - cpu)
     keep(found.assign(n_train=int((rows["split"] == "train").sum())), file)
-    print(f"{name}, {seed}, {fold}: {evaluate.metric(found, 'accuracy')}, {fitted.seconds:.0f} s", flush=True)
+    print(
+        f"{name}, {seed}, {fold}: {evaluate.metric(found, 'accuracy')}, {fitted.seconds:.0f} s",
+        flush=True,
+    )
 
 
 def file_name(name: str) -> str:
@@ -121,11 +154,15 @@ def keep(found: pd.DataFrame, file: Path) -> None:
 
 
 def read(file: Path, table: pd.DataFrame) -> pd.DataFrame:
-    return pd.read_csv(file).astype({"label": table["label"].dtype, "predicted": table["label"].dtype})
+    return pd.read_csv(file).astype(
+        {"label": table["label"].dtype, "predicted": table["label"].dtype}
+    )
 
 
 def complete(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Predictions of each row: own ones as far as they are there (folds only all of them), and those kept elsewhere."""
+    """Predictions of each row: own ones as far as they are there (folds only all of them), and
+    those kept elsewhere.
+    """
     result = {}
     for name in (*GIVEN, GROUPED):
         files = sorted(STORE.glob(f"{file_name(name)}-*.csv"))
@@ -138,7 +175,8 @@ def complete(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         **{name: transfer_files(known_as) for name, known_as in FROZEN.items()},
     }
     return result | {
-        name: pd.concat([read(f, table) for f in files], ignore_index=True) for name, files in kept.items()
+        name: pd.concat([read(f, table) for f in files], ignore_index=True)
+        for name, files in kept.items()
     }
 
 
@@ -149,28 +187,51 @@ def transfer_files(name: str) -> list[Path]:
     return [darkcovidnet.stored(case_e_transfer.STORE, row, "grouped", *place) for place in places]
 
 
-# --- the tables ---------------------------------------------------------------------------------------------------
+# --- the tables -----------------------------------------------------------------------------------
 
 
 def line(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
-    """One row: figures with intervals by group, n, the paired difference, seconds, parameters, kilobytes.
+    """One row: figures with intervals by group, n, the paired difference, seconds, parameters,
+    kilobytes.
 
-    `seeds_compared`: on the given split the seeds that both rows have, on the folds all of the row's own.
+    `seeds_compared`: on the given split the seeds that both rows have, on the folds all of the
+    row's own.
     """
     part = predictions[name]
     row = {"row": name, "protocol": "given split" if name in GIVEN else "grouped folds"}
     for metric in METRICS:
         found = evaluate.metric(part, metric)
         row |= {metric: found.value, f"{metric}_low": found.low, f"{metric}_high": found.high}
-    row |= {"n": part["image_id"].nunique(), "groups": part["group"].nunique(), "seeds": part["seed"].nunique()}
+    row |= {
+        "n": part["image_id"].nunique(),
+        "groups": part["group"].nunique(),
+        "seeds": part["seed"].nunique(),
+    }
     single = [evaluate.metric(rows, "accuracy").value for _, rows in part.groupby("seed")]
-    row |= {"lowest_seed": min(single), "highest_seed": max(single), **difference(name, predictions)}
-    return row | {which: seconds(name, part, which) for which in ("seconds", "cpu_seconds")} | size(name)
+    row |= {
+        "lowest_seed": min(single),
+        "highest_seed": max(single),
+        **difference(name, predictions),
+    }
+    return (
+        row
+        | {which: seconds(name, part, which) for which in ("seconds", "cpu_seconds")}
+        | size(name)
+    )
 
 
 def difference(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
-    """Accuracy of this row less that of the row it is compared with, on the images of both, resampled by group."""
-    columns = ("compared_with", "difference", "difference_low", "difference_high", "n_compared", "seeds_compared")
+    """Accuracy of this row less that of the row it is compared with, on the images of both,
+    resampled by group.
+    """
+    columns = (
+        "compared_with",
+        "difference",
+        "difference_low",
+        "difference_high",
+        "n_compared",
+        "seeds_compared",
+    )
     other = next((row for row in COMPARED.get(name, ()) if row in predictions), None)
     if other is None:
         return dict.fromkeys(columns)
@@ -179,28 +240,44 @@ def difference(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
     if name in GIVEN:  # the same seeds on both sides
         a, b = a[a["seed"].isin(b["seed"])], b[b["seed"].isin(a["seed"])]
     found = evaluate.compare(a, b, "accuracy")
-    return dict(zip(columns, (other, found.value, found.low, found.high, found.n, a["seed"].nunique()), strict=True))
+    return dict(
+        zip(
+            columns,
+            (other, found.value, found.low, found.high, found.n, a["seed"].nunique()),
+            strict=True,
+        )
+    )
 
 
 def seconds(name: str, part: pd.DataFrame, which: str) -> float | None:
-    """Of one training, by the clock or by the processors; for frozen features, of all images' features and one fit."""
+    """Of one training, by the clock or by the processors; for frozen features, of all images'
+    features and one fit.
+    """
     if which not in part:
         return None
     one = part.groupby("seed" if name in GIVEN else ["seed", "fold"])[which].first().mean()
     if name not in FROZEN:
         return round(one)
-    return round(one + json.loads((case_e_transfer.STORE / f"features-{SIZE}.json").read_text())[which])
+    return round(
+        one + json.loads((case_e_transfer.STORE / f"features-{SIZE}.json").read_text())[which]
+    )
 
 
 @cache
 def size(name: str) -> dict:
-    """Parameters, and kilobytes of the file with 32-bit and with 8-bit weights (LiteRT), which no training changes."""
+    """Parameters, and kilobytes of the file with 32-bit and with 8-bit weights (LiteRT), which no
+    training changes.
+    """
     if name in (PIXELS, "frozen features, cut chosen inside"):
         return {}  # no network, or another one in each fold
     model = frozen() if name in FROZEN else models.RECIPES[network_of(name)].build(3, SIZE)
     with tempfile.TemporaryDirectory() as folder:
         files = deploy.export(model, folder, ["float32", "int8"]).set_index("name")["kB"]
-    return {"parameters": model.count_params(), "kB": round(files["float32"]), "kB_int8": round(files["int8"])}
+    return {
+        "parameters": model.count_params(),
+        "kB": round(files["float32"]),
+        "kB_int8": round(files["int8"]),
+    }
 
 
 def network_of(name: str) -> str:
@@ -208,7 +285,9 @@ def network_of(name: str) -> str:
 
 
 def frozen():
-    """The backbone up to the cut, the mean over all places, one dense layer: what a file of the last row holds."""
+    """The backbone up to the cut, the mean over all places, one dense layer: what a file of the
+    last row holds.
+    """
     import keras
 
     lower = models.backbone("efficientnet_lite0", CUT, size=SIZE)

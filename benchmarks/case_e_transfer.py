@@ -2,10 +2,11 @@
 
     python -m benchmarks.case_e_transfer --data-dir FOLDER
 
-Five-fold cross-validation with whole groups, three fold seeds (one for what is fine-tuned), by the same rules and the
-same code as `benchmarks.darkcovidnet`: what is chosen is chosen inside each training part; `models_scored` says how
-many rows were scored on the same folds. The weights learnt on phantoms are those of `benchmarks.phantom_pretraining`,
-one training for each seed. Interrupted runs go on where they stopped; the parts lie in `output/case_e_transfer/`.
+Five-fold cross-validation with whole groups, three fold seeds (one for what is fine-tuned), by the
+same rules and the same code as `benchmarks.darkcovidnet`: what is chosen is chosen inside each
+training part; `models_scored` says how many rows were scored on the same folds. The weights learnt
+on phantoms are those of `benchmarks.phantom_pretraining`, one training for each seed. Interrupted
+runs go on where they stopped; the parts lie in `output/case_e_transfer/`.
 """
 
 import argparse
@@ -22,7 +23,11 @@ from cxr_helpers import datasets, duplicates, manifest, measured, models, quiet,
 
 STORE = Path(__file__).parents[1] / "output" / "case_e_transfer"
 SIZE = 224
-MENU = {"sizes": (224,), "stages": ("block3", "block4", "block5", "block6"), "joined": ("blocks 4-5", "blocks 3-5")}
+MENU = {
+    "sizes": (224,),
+    "stages": ("block3", "block4", "block5", "block6"),
+    "joined": ("blocks 4-5", "blocks 3-5"),
+}
 MENU |= {"pools": ("mean", "mean and std")}
 TASK = "case E, three classes"
 
@@ -44,7 +49,12 @@ def main() -> None:
                 engine.run_fold(data, row, "grouped", seed, fold)
     lines = [engine.table_line(STORE, TASK, row, "grouped") for row in rows()]
     lines = [line for line in lines if line is not None]
-    result = pd.DataFrame(lines).reindex(columns=engine.COLUMNS).round(6).assign(models_scored=len(lines))
+    result = (
+        pd.DataFrame(lines)
+        .reindex(columns=engine.COLUMNS)
+        .round(6)
+        .assign(models_scored=len(lines))
+    )
     command = "python -m benchmarks.case_e_transfer"
     result.assign(date=datetime.date.today().isoformat(), command=command).to_csv(
         measured.path("case_e_transfer"), index=False
@@ -61,12 +71,18 @@ def rows() -> list[engine.Row]:
     result.append(engine.features_row("frozen, chosen inside", MENU))
     result.append(engine.features_row("frozen, five best averaged", MENU, best=5))
     result.append(engine.features_row("frozen, chosen inside, kernel", MENU, kernel=True))
-    result.append(engine.features_row("frozen, five best averaged, kernel", MENU, best=5, kernel=True))
+    result.append(
+        engine.features_row("frozen, five best averaged, kernel", MENU, best=5, kernel=True)
+    )
     result.append(engine.Row("frozen network of phantoms", _phantom_features, repr(transfer.CS)))
     result.append(engine.Row("frozen, ImageNet and phantoms joined", _joined, repr(transfer.CS)))
     compact = models.RECIPES["compact"]
     result.append(engine.network_row("compact network", compact, SIZE, "pad", 3, ("grouped",)))
-    result.append(engine.Row("compact network, phantoms before", _phantoms_before, repr(compact.epochs), cheap=False))
+    result.append(
+        engine.Row(
+            "compact network, phantoms before", _phantoms_before, repr(compact.epochs), cheap=False
+        )
+    )
     fine = models.fine_tuning(engine.NAME, cut="block6", unfreeze_from="block3")
     result.append(engine.network_row("fine-tuned", fine, SIZE, "pad", 1, ("grouped",)))
     return result
@@ -97,7 +113,10 @@ def _phantom_features(data: engine.Data, parts: pd.DataFrame, seed: int) -> pd.D
 def _joined(data: engine.Data, parts: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Each candidate of the menu with the phantoms' features beside it."""
     own = _pooled(data, seed)
-    both = {f"{name} + phantoms": np.hstack([found, own]) for name, found in engine.menu(data, **MENU).items()}
+    both = {
+        f"{name} + phantoms": np.hstack([found, own])
+        for name, found in engine.menu(data, **MENU).items()
+    }
     return transfer.logistic(parts, both, seed=seed)
 
 

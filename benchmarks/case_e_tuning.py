@@ -1,12 +1,14 @@
-"""Case E's network, six settings of its own tried on drawn images: what choosing by validation brings on the test.
+"""Case E's network, six settings of its own tried on drawn images: what choosing by validation
+brings on the test.
 
     python -m benchmarks.case_e_tuning
 
-Learning rate and dropout of the described network, as in class mode (56 pixels, 20 epochs, batch 16, zoomed and
-mirrored), on five cohorts of case E's design. In each cohort a fifth of the training groups is the validation part;
-every setting is trained once on the rest, the one with the highest validation accuracy is chosen, and it and the
-described setting are scored on the cohort's test part. The test part has no say. Interrupted runs go on where they
-stopped; the parts lie in `output/case_e_tuning/`.
+Learning rate and dropout of the described network, as in class mode (56 pixels, 20 epochs, batch
+16, zoomed and mirrored), on five cohorts of case E's design. In each cohort a fifth of the training
+groups is the validation part; every setting is trained once on the rest, the one with the highest
+validation accuracy is chosen, and it and the described setting are scored on the cohort's test
+part. The test part has no say. Interrupted runs go on where they stopped; the parts lie in
+`output/case_e_tuning/`.
 """
 
 import argparse
@@ -31,29 +33,47 @@ COHORTS = 5
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     STORE.mkdir(parents=True, exist_ok=True)
-    result = summary([run(seed, setting) for seed in range(COHORTS) for setting in product(RATES, DROPOUTS)])
-    stamp = {"date": datetime.date.today().isoformat(), "command": "python -m benchmarks.case_e_tuning"}
+    result = summary(
+        [run(seed, setting) for seed in range(COHORTS) for setting in product(RATES, DROPOUTS)]
+    )
+    stamp = {
+        "date": datetime.date.today().isoformat(),
+        "command": "python -m benchmarks.case_e_tuning",
+    }
     result.assign(**stamp).to_csv(measured.path("case_e_tuning"), index=False)
     print(result.to_string(index=False))
 
 
 def summary(found: list[dict]) -> pd.DataFrame:
-    """One row per setting: its mean accuracies, how often it was chosen; the last row is what choosing reached.
+    """One row per setting: its mean accuracies, how often it was chosen; the last row is what
+    choosing reached.
 
-    `gain`: test accuracy of the chosen setting (of equals the first) minus that of the described one, mean over cohorts
-    with its interval from Student's t.
+    `gain`: test accuracy of the chosen setting (of equals the first) minus that of the described
+    one, mean over cohorts with its interval from Student's t.
     """
     runs = pd.DataFrame(found)
     chosen = runs.loc[runs.groupby("seed")["val"].idxmax()].set_index("seed")
     described = runs[runs["setting"] == str(DESCRIBED)].set_index("seed")
-    each = runs.groupby(["setting", "rate", "dropout"], sort=False)[["val", "test"]].mean().reset_index("setting")
-    each["times_chosen"] = [int((chosen["setting"] == setting).sum()) for setting in each.pop("setting")]
+    each = (
+        runs.groupby(["setting", "rate", "dropout"], sort=False)[["val", "test"]]
+        .mean()
+        .reset_index("setting")
+    )
+    each["times_chosen"] = [
+        int((chosen["setting"] == setting).sum()) for setting in each.pop("setting")
+    ]
     gain = chosen["test"] - described["test"]
     half = stats.t.ppf(0.975, len(gain) - 1) * gain.std() / np.sqrt(len(gain))
-    last = {"rate": "chosen by validation", "val": chosen["val"].mean(), "test": chosen["test"].mean()}
+    last = {
+        "rate": "chosen by validation",
+        "val": chosen["val"].mean(),
+        "test": chosen["test"].mean(),
+    }
     last |= {"gain": gain.mean(), "low": gain.mean() - half, "high": gain.mean() + half}
     result = pd.concat([each.reset_index(), pd.DataFrame([last])], ignore_index=True).round(4)
-    return result.assign(n_val=round(runs["n_val"].mean()), n_test=round(runs["n_test"].mean()), cohorts=len(gain))
+    return result.assign(
+        n_val=round(runs["n_val"].mean()), n_test=round(runs["n_test"].mean()), cohorts=len(gain)
+    )
 
 
 def run(seed: int, setting: tuple) -> dict:
@@ -73,7 +93,12 @@ def run(seed: int, setting: tuple) -> dict:
     y = keras.utils.to_categorical(code, 3)
     model.fit(x[part["train"]], y[part["train"]], epochs=EPOCHS, batch_size=BATCH, verbose=0)
     right = model.predict(x, verbose=0).argmax(1) == code
-    found = {"seed": seed, "setting": str(setting), "rate": rate, "dropout": " and ".join(map(str, dropout))}
+    found = {
+        "seed": seed,
+        "setting": str(setting),
+        "rate": rate,
+        "dropout": " and ".join(map(str, dropout)),
+    }
     found |= {"val": right[part["val"]].mean(), "test": right[part["test"]].mean()}
     found |= {"n_val": int(part["val"].sum()), "n_test": int(part["test"].sum())}
     file.write_text(json.dumps(found))
@@ -82,7 +107,9 @@ def run(seed: int, setting: tuple) -> dict:
 
 
 def cohort(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Drawn images of case E's design; training images that share a group with a test image are left out."""
+    """Drawn images of case E's design; training images that share a group with a test image are
+    left out.
+    """
     table = duplicates.add_groups(datasets.case("e", seed=seed).table)
     images = preprocess.cache(table, SIZE, fit="squash", progress=False)
     in_test = table["group"].isin(table.loc[table["split"] == "test", "group"])
@@ -100,12 +127,20 @@ def network(rate: float, dropout: tuple):
     from keras import layers
 
     model = keras.Sequential([keras.Input((SIZE, SIZE, 1))])
-    for layer in (layers.RandomFlip("horizontal"), layers.RandomZoom(0.2), layers.Rescaling(1 / 255)):
+    for layer in (
+        layers.RandomFlip("horizontal"),
+        layers.RandomZoom(0.2),
+        layers.Rescaling(1 / 255),
+    ):
         model.add(layer)
     for number in (32, 64, 64):
         model.add(layers.Conv2D(number, 3, activation="relu"))
         model.add(layers.MaxPooling2D())
-    for layer in (layers.Dropout(dropout[0]), layers.Flatten(), layers.Dense(64, activation="relu")):
+    for layer in (
+        layers.Dropout(dropout[0]),
+        layers.Flatten(),
+        layers.Dense(64, activation="relu"),
+    ):
         model.add(layer)
     model.add(layers.Dropout(dropout[1]))
     model.add(layers.Dense(3, activation="softmax"))

@@ -1,11 +1,13 @@
-"""The picture of the README: labels that are coin tosses, and the AUC that a careless split makes of them.
+"""The picture of the README: labels that are coin tosses, and the AUC that a careless split makes
+of them.
 
     python -m benchmarks.coins            less than a minute on one core
 
-The experiment of lesson 04, on its phantoms: no disease is drawn, every patient's label is a coin toss. Each repeat
-tosses the coins and cuts the images anew, a quarter for the test, at random or with whole patients, and asks logistic
-regression on 32×32 pixels. The phantoms stay the same, so the interval of the mean is one over coins and cuts.
-Writes coins.csv beside this file and docs/figures/coins.png; `python -m tools.results` brings both into the README.
+The experiment of lesson 04, on its phantoms: no disease is drawn, every patient's label is a coin
+toss. Each repeat tosses the coins and cuts the images anew, a quarter for the test, at random or
+with whole patients, and asks logistic regression on 32×32 pixels. The phantoms stay the same, so
+the interval of the mean is one over coins and cuts. Writes coins.csv beside this file and
+docs/figures/coins.png; `python -m tools.results` brings both into the README.
 """
 
 import argparse
@@ -59,28 +61,43 @@ def cohort(n: int = 320) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
 
 def repeated(table: pd.DataFrame, images: np.ndarray, repeats: int) -> pd.DataFrame:
     """One AUC per repeat (row) and kind of split (column)."""
-    runs = [{name: one_auc(table, images, column, seed) for column, name in SPLITS.items()} for seed in range(repeats)]
+    runs = [
+        {name: one_auc(table, images, column, seed) for column, name in SPLITS.items()}
+        for seed in range(repeats)
+    ]
     return pd.DataFrame(runs)
 
 
 def one_auc(table: pd.DataFrame, images: np.ndarray, column: str, seed: int) -> float:
-    """Fresh coins for all patients; test AUC of a split that keeps the values of one column whole."""
+    """Fresh coins for all patients; test AUC of a split that keeps the values of one column
+    whole.
+    """
     patients = table["patient"].unique()
     coins = np.random.default_rng(seed).permutation(np.resize(["normal", "covid"], len(patients)))
-    label = table["patient"].map(dict(zip(patients, coins, strict=True))).astype(table["label"].dtype)
-    study = split.holdout(table.assign(group=table[column], label=label), test=0.25, val=0, seed=seed)
+    label = (
+        table["patient"].map(dict(zip(patients, coins, strict=True))).astype(table["label"].dtype)
+    )
+    study = split.holdout(
+        table.assign(group=table[column], label=label), test=0.25, val=0, seed=seed
+    )
     answers = baselines.logistic_regression(study, images)
     return float(roc_auc_score(answers["label"] == "covid", answers["p_covid"]))
 
 
 def summary(runs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Mean AUC of each kind of split with its 95 % interval (Student's t over the repeats), and what was drawn."""
+    """Mean AUC of each kind of split with its 95 % interval (Student's t over the repeats), and
+    what was drawn.
+    """
     mean = runs.mean()
     half = stats.t.ppf(0.975, len(runs) - 1) * runs.std() / np.sqrt(len(runs))
     rows = (
-        pd.DataFrame({"auc": mean, "auc_low": mean - half, "auc_high": mean + half}).rename_axis("split").reset_index()
+        pd.DataFrame({"auc": mean, "auc_low": mean - half, "auc_high": mean + half})
+        .rename_axis("split")
+        .reset_index()
     )
-    return rows.round(4).assign(repeats=len(runs), n=len(table), patients=table["patient"].nunique())
+    return rows.round(4).assign(
+        repeats=len(runs), n=len(table), patients=table["patient"].nunique()
+    )
 
 
 def figure_of(row: dict) -> str:
@@ -92,9 +109,10 @@ def alt(result: pd.DataFrame) -> str:
     """What the picture shows, with its figures."""
     rows = result.set_index("split").to_dict("index")
     return (
-        f"Six drawn radiographs, two each of three patients, whose labels are coin tosses. Below, the AUC of "
-        f"{rows['images']['repeats']} repeats as dots, with mean and 95 % interval: {figure_of(rows['images'])} where "
-        f"images are split at random, {figure_of(rows['patients'])} where whole patients are. The truth is 0.5."
+        "Six drawn radiographs, two each of three patients, whose labels are coin tosses. Below, "
+        f"the AUC of {rows['images']['repeats']} repeats as dots, with mean and 95 % interval: "
+        f"{figure_of(rows['images'])} where images are split at random, "
+        f"{figure_of(rows['patients'])} where whole patients are. The truth is 0.5."
     )
 
 
@@ -102,7 +120,11 @@ def examples(design: pd.DataFrame) -> list[dict]:
     """The first two images of the first three patients that have two: none is picked."""
     several = design.groupby("patient").filter(lambda rows: len(rows) > 1)
     patients = several["patient"].drop_duplicates().head(SHOWN // 2)
-    return [row for who in patients for row in design[design["patient"] == who].head(2).to_dict("records")]
+    return [
+        row
+        for who in patients
+        for row in design[design["patient"] == who].head(2).to_dict("records")
+    ]
 
 
 def draw(design: pd.DataFrame, runs: pd.DataFrame, result: pd.DataFrame):
@@ -111,10 +133,16 @@ def draw(design: pd.DataFrame, runs: pd.DataFrame, result: pd.DataFrame):
 
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI)
     rows = result.set_index("split").to_dict("index")
-    title = f"The labels are coin tosses, and logistic regression reaches an AUC of {rows['images']['auc']:.2f}"
+    title = (
+        "The labels are coin tosses, and logistic regression reaches an AUC of "
+        f"{rows['images']['auc']:.2f}"
+    )
     figure.text(0.1 / WIDTH, 3.97 / HEIGHT, title, fontsize=14, fontweight="bold")
     many = rows["images"]["n"] / rows["images"]["patients"]
-    below = f"Drawn radiographs, none with a disease, {many:.0f} of each patient on average; a coin labels the patient"
+    below = (
+        f"Drawn radiographs, none with a disease, {many:.0f} of each patient on average; a "
+        "coin labels the patient"
+    )
     figure.text(0.1 / WIDTH, 3.72 / HEIGHT, below, fontsize=11)
     side = 1.5  # inches; the gap after each second image parts the patients
     for k, row in enumerate(examples(design)):
@@ -132,9 +160,22 @@ def draw(design: pd.DataFrame, runs: pd.DataFrame, result: pd.DataFrame):
         spread = height + rng.uniform(-0.16, 0.16, len(runs))
         axes.scatter(runs[name], spread, s=14, color=colour, alpha=0.35, linewidths=0)
         error = [[row["auc"] - row["auc_low"]], [row["auc_high"] - row["auc"]]]
-        axes.errorbar(row["auc"], height, xerr=error, fmt="o", color=colour, markersize=8, capsize=5, linewidth=2)
+        axes.errorbar(
+            row["auc"],
+            height,
+            xerr=error,
+            fmt="o",
+            color=colour,
+            markersize=8,
+            capsize=5,
+            linewidth=2,
+        )
         said = f"{row['auc']:.2f}"
-        style = {"fontsize": 12, "weight": "bold", "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}}
+        style = {
+            "fontsize": 12,
+            "weight": "bold",
+            "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1},
+        }
         axes.text(row["auc"], height + 0.3, said, color=colour, ha="center", **style)
     axes.axvline(0.5, color="#262626", linestyle="--", linewidth=1)
     axes.text(0.505, 1.62, "the truth: 0.5", fontsize=10, va="top")
@@ -142,13 +183,18 @@ def draw(design: pd.DataFrame, runs: pd.DataFrame, result: pd.DataFrame):
     axes.set_yticks((1, 0), sides, fontsize=11)
     axes.set_ylim(-0.45, 1.65)
     axes.set_xlim(0, 1)
-    axes.set_xlabel(f"AUC (0.5: guessing, 1: perfect) of {len(runs)} repeats, mean and 95 % interval", fontsize=11)
+    axes.set_xlabel(
+        f"AUC (0.5: guessing, 1: perfect) of {len(runs)} repeats, mean and 95 % interval",
+        fontsize=11,
+    )
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 
 def small_png(picture: plots.Picture) -> bytes:
-    """The picture as PNG, with as many grey levels and colours as the limit of bytes allows and its alt text inside."""
+    """The picture as PNG, with as many grey levels and colours as the limit of bytes allows and its
+    alt text inside.
+    """
     from PIL import Image, PngImagePlugin
 
     raw = io.BytesIO()

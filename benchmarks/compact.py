@@ -1,18 +1,22 @@
-"""The compact network beside that of another commit, frozen features, and case E's recipe as the yardstick of time.
+"""The compact network beside that of another commit, frozen features, and case E's recipe as the
+yardstick of time.
 
     python -m benchmarks.compact --data-dir FOLDER --against CHECKOUT
 
-Time and quality from one run on one core, on two sets, in whole groups, five folds. CHECKOUT is a checkout of the
-commit to compare with (`git worktree add`): its compact network is trained by its own recipe and its own
-`train.fit`. The models take turns fold by fold, so that all meet the same load of the machine; one epoch before them,
-which nobody scores, warms TensorFlow up. Each fold is trained and scored once; predictions and times are kept in
-`output/`, so an interrupted run goes on where it stopped. Nothing is chosen here: `benchmarks/compact_tried.csv`
-holds what was tried, and on which images (250 of each training part, one seed; `averaged`: side of the blocks of pixels
-that the network averages first, `averaged_once`: of those averaged before training already; `gap`: macro-F1 less that
-of the recipe of 43e5543 on the same images, with its interval by group; `grain` is that of `pipeline.Augmentation`).
+Time and quality from one run on one core, on two sets, in whole groups, five folds. CHECKOUT is a
+checkout of the commit to compare with (`git worktree add`): its compact network is trained by its
+own recipe and its own `train.fit`. The models take turns fold by fold, so that all meet the same
+load of the machine; one epoch before them, which nobody scores, warms TensorFlow up. Each fold is
+trained and scored once; predictions and times are kept in `output/`, so an interrupted run goes on
+where it stopped. Nothing is chosen here: `benchmarks/compact_tried.csv` holds what was tried, and
+on which images (250 of each training part, one seed; `averaged`: side of the blocks of pixels that
+the network averages first, `averaged_once`: of those averaged before training already; `gap`:
+macro-F1 less that of the recipe of 43e5543 on the same images, with its interval by group; `grain`
+is that of `pipeline.Augmentation`).
 
-Case E's recipe is trained on its own set, in three folds, for one epoch and for three: the seventeen others of its
-twenty take what the second and the third took. Its quality is measured by `benchmarks.case_e`.
+Case E's recipe is trained on its own set, in three folds, for one epoch and for three: the
+seventeen others of its twenty take what the second and the third took. Its quality is measured by
+`benchmarks.case_e`.
 """
 
 import argparse
@@ -31,7 +35,18 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import case_e
-from cxr_helpers import datasets, duplicates, evaluate, measured, models, preprocess, quiet, split, train, transfer
+from cxr_helpers import (
+    datasets,
+    duplicates,
+    evaluate,
+    measured,
+    models,
+    preprocess,
+    quiet,
+    split,
+    train,
+    transfer,
+)
 
 STORE = Path(__file__).parents[1] / "output" / "compact"
 BEFORE, NOW, FROZEN = "compact before", "compact", "frozen features, cut chosen inside"
@@ -46,7 +61,10 @@ def main() -> None:
     options = _arguments()
     _one_core()
     before = package_of(options.against)
-    fits = {BEFORE: partial(before.train.fit, before.models.RECIPES[NOW]), NOW: partial(train.fit, models.RECIPES[NOW])}
+    fits = {
+        BEFORE: partial(before.train.fit, before.models.RECIPES[NOW]),
+        NOW: partial(train.fit, models.RECIPES[NOW]),
+    }
     lines = []
     for name in options.sets:
         table, images = load(name, options.data_dir)
@@ -60,7 +78,9 @@ def main() -> None:
             if own and fold < ROUNDS:
                 yardstick.append(recipe_time(table, images, fold, folder))
             for model in MODELS:
-                found[model].append(scored(model, fits.get(model), table, images, features, fold, folder))
+                found[model].append(
+                    scored(model, fits.get(model), table, images, features, fold, folder)
+                )
         predictions = {model: pd.concat(parts, ignore_index=True) for model, parts in found.items()}
         lines += [line(name, model, predictions, once, pd.DataFrame(yardstick)) for model in MODELS]
         lines += [yardstick_line(name, table, pd.DataFrame(yardstick))] if own else []
@@ -75,8 +95,12 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data-dir", default=None)
-    arguments.add_argument("--against", type=Path, required=True, help="a checkout of the commit to compare with")
-    arguments.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS, help="the CSV needs both")
+    arguments.add_argument(
+        "--against", type=Path, required=True, help="a checkout of the commit to compare with"
+    )
+    arguments.add_argument(
+        "--sets", nargs="+", default=list(SETS), choices=SETS, help="the CSV needs both"
+    )
     return arguments.parse_args()
 
 
@@ -95,7 +119,9 @@ def package_of(checkout: Path):
     file = checkout / "cxr_helpers" / "__init__.py"
     if not file.is_file():
         raise SystemExit(f"no {file}: give --against a checkout of the commit to compare with")
-    spec = importlib.util.spec_from_file_location("before", file, submodule_search_locations=[str(file.parent)])
+    spec = importlib.util.spec_from_file_location(
+        "before", file, submodule_search_locations=[str(file.parent)]
+    )
     package = importlib.util.module_from_spec(spec)
     sys.modules["before"] = package
     spec.loader.exec_module(package)
@@ -121,7 +147,9 @@ def parts_of(table: pd.DataFrame, fold: int) -> pd.DataFrame:
 
 
 def warm_up(fit: Callable, table: pd.DataFrame, images: np.ndarray) -> None:
-    """One epoch that nobody scores: what TensorFlow does once in a process is not the first network's."""
+    """One epoch that nobody scores: what TensorFlow does once in a process is not the first
+    network's.
+    """
     import keras
 
     fit(parts_of(table, 0), images, epochs=1, progress=False)
@@ -136,18 +164,31 @@ def timed(work: Callable) -> tuple[object, dict]:
 
 
 def recipe_time(table: pd.DataFrame, images: np.ndarray, fold: int, folder: Path) -> dict:
-    """Seconds of one training by case E's recipe: one epoch, and the others by the second and the third."""
+    """Seconds of one training by case E's recipe: one epoch, and the others by the second and the
+    third.
+    """
     file = folder / f"yardstick-{SEED}-{fold}.json"
     if not file.is_file():
         import keras
 
         recipe, spent = models.RECIPES[YARDSTICK], []
         for epochs in (1, 3):
-            fit = partial(train.fit, recipe, parts_of(table, fold), images, seed=SEED, epochs=epochs, progress=False)
+            fit = partial(
+                train.fit,
+                recipe,
+                parts_of(table, fold),
+                images,
+                seed=SEED,
+                epochs=epochs,
+                progress=False,
+            )
             spent.append(timed(fit)[1])
             keras.backend.clear_session()
         one, three = spent
-        whole = {which: one[which] + (three[which] - one[which]) / 2 * (recipe.epochs - 1) for which in one}
+        whole = {
+            which: one[which] + (three[which] - one[which]) / 2 * (recipe.epochs - 1)
+            for which in one
+        }
         file.write_text(json.dumps({"fold": fold} | whole))
         print(f"recipe, fold {fold}: {whole['cpu_seconds']:.1f} s of CPU", flush=True)
     return json.loads(file.read_text())
@@ -163,19 +204,26 @@ def frozen(images: np.ndarray, folder: Path) -> tuple[dict[str, np.ndarray], dic
     return features, json.loads(file.read_text())
 
 
-def scored(model: str, fit: Callable | None, table: pd.DataFrame, images, features, fold: int, folder: Path):
-    """Predictions of one model for one fold with the seconds of its training, from the store where they are there."""
+def scored(
+    model: str, fit: Callable | None, table: pd.DataFrame, images, features, fold: int, folder: Path
+):
+    """Predictions of one model for one fold with the seconds of its training, from the store where
+    they are there.
+    """
     file = folder / f"{model.replace(' ', '_')}-{SEED}-{fold}.csv"
     if not file.is_file():
         parts = parts_of(table, fold)
         if fit is None:
-            result, spent = timed(partial(transfer.logistic, parts, features, seed=SEED, name=model))
+            result, spent = timed(
+                partial(transfer.logistic, parts, features, seed=SEED, name=model)
+            )
             parameters = None
         else:
             import keras
 
             fitted, spent = timed(partial(fit, parts, images, seed=SEED, progress=False))
-            train.name_classes(fitted.model, table["label"].cat.categories)  # an earlier commit's did not carry them
+            # an earlier commit's did not carry them
+            train.name_classes(fitted.model, table["label"].cat.categories)
             result = train.predict(fitted.model, parts, images, split="test", name=model, seed=SEED)
             parameters = fitted.model.count_params()
             keras.backend.clear_session()
@@ -183,7 +231,10 @@ def scored(model: str, fit: Callable | None, table: pd.DataFrame, images, featur
         partial_file = file.with_suffix(".partial")
         result.to_csv(partial_file, index=False)
         partial_file.replace(file)
-        print(f"{name_of(folder)}: {model}, fold {fold}: {spent['cpu_seconds']:.1f} s of CPU", flush=True)
+        print(
+            f"{name_of(folder)}: {model}, fold {fold}: {spent['cpu_seconds']:.1f} s of CPU",
+            flush=True,
+        )
     classes = table["label"].dtype
     return pd.read_csv(file).astype({"label": classes, "predicted": classes})
 
@@ -192,18 +243,30 @@ def name_of(folder: Path) -> str:
     return SETS[0] if folder == case_e.STORE else folder.name
 
 
-def line(name: str, model: str, predictions: dict[str, pd.DataFrame], once: dict, yardstick: pd.DataFrame) -> dict:
-    """One row: quality with intervals by group, seconds of a training, their ratio to the recipe's in the same fold.
+def line(
+    name: str, model: str, predictions: dict[str, pd.DataFrame], once: dict, yardstick: pd.DataFrame
+) -> dict:
+    """One row: quality with intervals by group, seconds of a training, their ratio to the recipe's
+    in the same fold.
 
-    Seconds and ratios are medians, with the least and the most; `features_seconds`, once for all images, are not
-    in them. `gap`: macro-F1 of the compact network minus that of this model, paired by group.
+    Seconds and ratios are medians, with the least and the most; `features_seconds`, once for all
+    images, are not in them. `gap`: macro-F1 of the compact network minus that of this model, paired
+    by group.
     """
     part = predictions[model]
     row = {"set": name, "model": model}
     for metric in ("accuracy", "f1_macro"):
         estimate = evaluate.metric(part, metric)
-        row |= {metric: estimate.value, f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
-    row |= {"n": part["image_id"].nunique(), "groups": part["group"].nunique(), "folds": part["fold"].nunique()}
+        row |= {
+            metric: estimate.value,
+            f"{metric}_low": estimate.low,
+            f"{metric}_high": estimate.high,
+        }
+    row |= {
+        "n": part["image_id"].nunique(),
+        "groups": part["group"].nunique(),
+        "folds": part["fold"].nunique(),
+    }
     if model != NOW:
         gap = evaluate.compare(predictions[NOW], part, "f1_macro")
         row |= {"gap": gap.value, "gap_low": gap.low, "gap_high": gap.high}
@@ -220,8 +283,18 @@ def line(name: str, model: str, predictions: dict[str, pd.DataFrame], once: dict
 
 def yardstick_line(name: str, table: pd.DataFrame, yardstick: pd.DataFrame) -> dict:
     """The row of case E's recipe: time alone."""
-    row = {"set": name, "model": YARDSTICK, "n": len(table), "groups": table["group"].nunique(), "folds": ROUNDS}
-    return row | spread("seconds", yardstick["seconds"]) | spread("cpu_seconds", yardstick["cpu_seconds"])
+    row = {
+        "set": name,
+        "model": YARDSTICK,
+        "n": len(table),
+        "groups": table["group"].nunique(),
+        "folds": ROUNDS,
+    }
+    return (
+        row
+        | spread("seconds", yardstick["seconds"])
+        | spread("cpu_seconds", yardstick["cpu_seconds"])
+    )
 
 
 def spread(name: str, each: pd.Series) -> dict:

@@ -2,10 +2,11 @@
 
     python -m benchmarks.duplicates --data-dir FOLDER
 
-Recall: each radiograph of DarkCovidNet's set is copied with a known change, and the copy must be found.
-Precision: in that set the NIH file names tell the patient, and two films of two patients are not one film, so
-each pair across patients is a false alarm (same-patient pairs are looked at separately: repeat films). Nothing is
-tuned here: the table shows a range of thresholds, and the package's is marked.
+Recall: each radiograph of DarkCovidNet's set is copied with a known change, and the copy must be
+found. Precision: in that set the NIH file names tell the patient, and two films of two patients are
+not one film, so each pair across patients is a false alarm (same-patient pairs are looked at
+separately: repeat films). Nothing is tuned here: the table shows a range of thresholds, and the
+package's is marked.
 """
 
 import argparse
@@ -31,14 +32,18 @@ def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 
 
 def shifted(image: np.ndarray, share: float = 0.03) -> np.ndarray:
-    """The image moved down and to the right by a share of its sides, black where nothing is left."""
+    """The image moved down and to the right by a share of its sides, black where nothing is
+    left.
+    """
     down, right = (round(share * length) for length in image.shape)
     return np.pad(image, ((down, 0), (right, 0)))[: image.shape[0], : image.shape[1]]
 
 
 def rotated(image: np.ndarray, degrees: float) -> np.ndarray:
     """The image turned about its centre."""
-    return np.asarray(Image.fromarray(image.astype(np.float32)).rotate(degrees, Image.Resampling.BILINEAR))
+    return np.asarray(
+        Image.fromarray(image.astype(np.float32)).rotate(degrees, Image.Resampling.BILINEAR)
+    )
 
 
 def framed(image: np.ndarray) -> np.ndarray:
@@ -73,20 +78,28 @@ CHANGES = {
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data-dir", default=None)
-    arguments.add_argument("--images", type=int, default=300, help="radiographs that are copied, for recall")
+    arguments.add_argument(
+        "--images", type=int, default=300, help="radiographs that are copied, for recall"
+    )
     options = arguments.parse_args()
     table = datasets.load("darkcovidnet", options.data_dir)
     vectors = duplicates.fingerprints(table)
-    result = pd.concat([precision(table, vectors), recall(table, vectors, options.images)], ignore_index=True)
+    result = pd.concat(
+        [precision(table, vectors), recall(table, vectors, options.images)], ignore_index=True
+    )
     result["threshold_of_package"] = result["threshold"] == duplicates.THRESHOLD
-    result = result.assign(date=datetime.date.today().isoformat(), command="python -m benchmarks.duplicates")
+    result = result.assign(
+        date=datetime.date.today().isoformat(), command="python -m benchmarks.duplicates"
+    )
     result.to_csv(HERE / "duplicates.csv", index=False)
     wide = result.pivot_table(index="what", columns="threshold", values="value", sort=False)
     print(wide.round(3).to_string())
 
 
 def precision(table: pd.DataFrame, vectors: np.ndarray) -> pd.DataFrame:
-    """Pairs of NIH films of two patients (false alarms) and of one, by threshold; n is the number of such pairs."""
+    """Pairs of NIH films of two patients (false alarms) and of one, by threshold; n is the number
+    of such pairs.
+    """
     nih = table["patient"].notna().to_numpy()
     patients = table.loc[nih, "patient"].to_numpy(str)
     found = duplicates.similar(vectors[nih], min(THRESHOLDS))
@@ -97,13 +110,22 @@ def precision(table: pd.DataFrame, vectors: np.ndarray) -> pd.DataFrame:
     rows = []
     for threshold in THRESHOLDS:
         over = (found["similarity"].abs() >= threshold).to_numpy()
-        rows.append(("false alarms: pairs of two patients", threshold, int((over & ~same).sum()), all_pairs - all_same))
+        rows.append(
+            (
+                "false alarms: pairs of two patients",
+                threshold,
+                int((over & ~same).sum()),
+                all_pairs - all_same,
+            )
+        )
         rows.append(("pairs of one patient", threshold, int((over & same).sum()), all_same))
     return pd.DataFrame(rows, columns=["what", "threshold", "value", "n"])
 
 
 def recall(table: pd.DataFrame, vectors: np.ndarray, count: int) -> pd.DataFrame:
-    """Share of changed copies whose most similar radiograph is their original and reaches the threshold."""
+    """Share of changed copies whose most similar radiograph is their original and reaches the
+    threshold.
+    """
     chosen = np.random.default_rng(0).choice(len(table), min(count, len(table)), replace=False)
     originals = [images.read(path) for path in table["path"].to_numpy()[chosen]]
     rows = []
@@ -111,9 +133,17 @@ def recall(table: pd.DataFrame, vectors: np.ndarray, count: int) -> pd.DataFrame
         copies = np.stack([duplicates.fingerprint(change(image)) for image in originals])
         cosines = np.abs(copies @ vectors.T)
         own = cosines[np.arange(len(chosen)), chosen]
-        nearest = own >= cosines.max(axis=1) - 1e-4  # as near as the nearest: the set holds copies of its own
+        # as near as the nearest: the set holds copies of its own
+        nearest = own >= cosines.max(axis=1) - 1e-4
         for threshold in THRESHOLDS:
-            rows.append((f"recall: {name}", threshold, float((nearest & (own >= threshold)).mean()), len(chosen)))
+            rows.append(
+                (
+                    f"recall: {name}",
+                    threshold,
+                    float((nearest & (own >= threshold)).mean()),
+                    len(chosen),
+                )
+            )
     return pd.DataFrame(rows, columns=["what", "threshold", "value", "n"])
 
 

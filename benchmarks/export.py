@@ -1,12 +1,14 @@
-"""The compact network at 224 px in every exported format: size, difference from Keras over a whole set, milliseconds.
+"""The compact network at 224 px in every exported format: size, difference from Keras over a whole
+set, milliseconds.
 
     python -m benchmarks.export
 
-Trained on the default phantoms (train and validation part; split by patient), compared on the whole test part. Time is
-for one image in a process of its own that is kept on one processor core, with one thread; the formats take turns, and
-the median and the fastest of many calls are given, since the load of a machine changes (`load`: processes that wanted
-a core, one-minute mean). `low` and `high` bound the share of flipped answers (Wilson, 95 %, as if the images were
-independent). The trained network is kept in `output/export/`.
+Trained on the default phantoms (train and validation part; split by patient), compared on the whole
+test part. Time is for one image in a process of its own that is kept on one processor core, with
+one thread; the formats take turns, and the median and the fastest of many calls are given, since
+the load of a machine changes (`load`: processes that wanted a core, one-minute mean). `low` and
+`high` bound the share of flipped answers (Wilson, 95 %, as if the images were independent). The
+trained network is kept in `output/export/`.
 """
 
 import argparse
@@ -20,7 +22,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import datasets, deploy, duplicates, measured, models, preprocess, quiet, split, train
+from cxr_helpers import (
+    datasets,
+    deploy,
+    duplicates,
+    measured,
+    models,
+    preprocess,
+    quiet,
+    split,
+    train,
+)
 
 STORE = Path(__file__).parents[1] / "output" / "export"
 SIZE, SEED = 224, 0
@@ -30,14 +42,18 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--epochs", type=int, default=15)
     arguments.add_argument("--repeats", type=int, default=500)
-    arguments.add_argument("--time", action="store_true", help="internal: measure milliseconds, print them as JSON")
+    arguments.add_argument(
+        "--time", action="store_true", help="internal: measure milliseconds, print them as JSON"
+    )
     options = arguments.parse_args()
     if options.time:
         print(json.dumps(milliseconds(options.repeats).to_dict("records")))
         return
     result = measure(options.epochs, options.repeats)
     result.to_csv(measured.path("export"), index=False)
-    print(result.drop(columns=["sha256", "date", "command"], errors="ignore").to_string(index=False))
+    print(
+        result.drop(columns=["sha256", "date", "command"], errors="ignore").to_string(index=False)
+    )
 
 
 def measure(epochs: int, repeats: int) -> pd.DataFrame:
@@ -65,7 +81,9 @@ def measure(epochs: int, repeats: int) -> pd.DataFrame:
         "flipped": 0,
         "n": len(test),
     }
-    rows = pd.concat([pd.DataFrame([ours]), files.drop(columns=["file", "sha256"]).merge(parity, on="name")])
+    rows = pd.concat(
+        [pd.DataFrame([ours]), files.drop(columns=["file", "sha256"]).merge(parity, on="name")]
+    )
     answers = train.predict(model, table, images, split="test")
     rows = rows.merge(timed(repeats), on="name").assign(
         parameters=model.count_params(),
@@ -75,9 +93,9 @@ def measure(epochs: int, repeats: int) -> pd.DataFrame:
         date=datetime.date.today().isoformat(),
         command="python -m benchmarks.export",
     )
-    return rows.round({"kB": 1, "largest": 7, "mean": 7, "low": 4, "high": 4, "keras_accuracy": 3}).round(
-        {"first_ms": 2, "median_ms": 2, "fastest_ms": 2}
-    )
+    return rows.round(
+        {"kB": 1, "largest": 7, "mean": 7, "low": 4, "high": 4, "keras_accuracy": 3}
+    ).round({"first_ms": 2, "median_ms": 2, "fastest_ms": 2})
 
 
 def cohort() -> tuple[pd.DataFrame, np.ndarray]:

@@ -1,9 +1,11 @@
-"""Marking a class: seconds per submission, and what is lost when the run is killed half-way and repeated.
+"""Marking a class: seconds per submission, and what is lost when the run is killed half-way and
+repeated.
 
     python -m benchmarks.grading [--submissions 100] [--jobs 2]
 
-The submissions are invented: right answers, untouched notebooks, and each known misconception, in turn. The first run
-is killed (SIGKILL) as soon as half of them are marked, and started again. Each mark is compared with the expected one.
+The submissions are invented: right answers, untouched notebooks, and each known misconception, in
+turn. The first run is killed (SIGKILL) as soon as half of them are marked, and started again. Each
+mark is compared with the expected one.
 """
 
 import argparse
@@ -41,9 +43,15 @@ def main() -> None:
         start = time.monotonic()
         first = killed_half_way(place, options)
         subprocess.run(command(place, options), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        result = summary(records(place), expected, first) | {"total_seconds": round(time.monotonic() - start)}
+        result = summary(records(place), expected, first) | {
+            "total_seconds": round(time.monotonic() - start)
+        }
     said = f"python -m benchmarks.grading --submissions {options.submissions} --jobs {options.jobs}"
-    result |= {"load": round(os.getloadavg()[0], 1), "date": datetime.date.today().isoformat(), "command": said}
+    result |= {
+        "load": round(os.getloadavg()[0], 1),
+        "date": datetime.date.today().isoformat(),
+        "command": said,
+    }
     table = pd.DataFrame([result])
     table.to_csv(HERE / "grading.csv", index=False)
     print(table.T.to_string(header=False))
@@ -54,19 +62,34 @@ def submissions(number: int) -> dict[str, sample.Student]:
     source = exercises.sources(names=[ASSIGNMENT])[0]
     answers = tuple(sample.names(source))
     right = sample.Student(sample.changed(source, lambda notebook: None))
-    kinds = [right, sample.Student(sample.empty(source), answers), *sample.misconceptions(source).values()]
+    kinds = [
+        right,
+        sample.Student(sample.empty(source), answers),
+        *sample.misconceptions(source).values(),
+    ]
     return {f"student{n:03d}": kinds[n % len(kinds)] for n in range(number)}
 
 
 def command(place: Path, options: argparse.Namespace) -> list[str]:
     """The command line that an instructor's `make grade` runs."""
-    words = ["-m", "tools.course", "grade", ASSIGNMENT, "--course", str(place), "--jobs", str(options.jobs)]
+    words = [
+        "-m",
+        "tools.course",
+        "grade",
+        ASSIGNMENT,
+        "--course",
+        str(place),
+        "--jobs",
+        str(options.jobs),
+    ]
     return [sys.executable, *words]
 
 
 def killed_half_way(place: Path, options: argparse.Namespace) -> dict[str, str]:
     """Start marking, kill it when half is done; return the records that were there then."""
-    run = subprocess.Popen(command(place, options), cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
+    run = subprocess.Popen(
+        command(place, options), cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+    )
     while len(records(place)) < options.submissions / 2 and run.poll() is None:
         time.sleep(0.2)
     os.kill(run.pid, signal.SIGKILL)
@@ -76,10 +99,15 @@ def killed_half_way(place: Path, options: argparse.Namespace) -> dict[str, str]:
 
 def records(place: Path) -> dict[str, str]:
     """Records of the submissions marked so far, as text."""
-    return {path.stem: path.read_text() for path in (place / "marking" / "records" / ASSIGNMENT).glob("*.json")}
+    return {
+        path.stem: path.read_text()
+        for path in (place / "marking" / "records" / ASSIGNMENT).glob("*.json")
+    }
 
 
-def summary(after: dict[str, str], expected: dict[str, sample.Student], first: dict[str, str]) -> dict:
+def summary(
+    after: dict[str, str], expected: dict[str, sample.Student], first: dict[str, str]
+) -> dict:
     """Seconds per submission, and how many records are lost, marked twice, or of a wrong mark."""
     points = {name: question.points for name, question in checks.questions(ASSIGNMENT[:2]).items()}
     marks = {student: json.loads(text) for student, text in after.items()}

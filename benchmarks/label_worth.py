@@ -1,15 +1,18 @@
-"""What the labels of the NIH films in DarkCovidNet's set are worth: a second reading, and what tells them unseen.
+"""What the labels of the NIH films in DarkCovidNet's set are worth: a second reading, and what
+tells them unseen.
 
     python -m benchmarks.label_worth --data-dir FOLDER       a few seconds; no image is opened
 
-FOLDER holds `nih` with two public tables: `Data_Entry_2017_v2020.csv`, NIH's own (label mined from the report, view,
-age, number of the follow-up), rows of the 830 films at hand; `google2019_nih-chest-xray-labels.csv`, what radiologists
-said when they read films again (Majkowska et al. 2020, doi 10.1148/radiol.2019191293), rows of 36 of these. Three more
-of the full set's 1,000 NIH films were read again and are not at hand. The 36 were not drawn at random from the set.
+FOLDER holds `nih` with two public tables: `Data_Entry_2017_v2020.csv`, NIH's own (label mined from
+the report, view, age, number of the follow-up), rows of the 830 films at hand;
+`google2019_nih-chest-xray-labels.csv`, what radiologists said when they read films again (Majkowska
+et al. 2020, doi 10.1148/radiol.2019191293), rows of 36 of these. Three more of the full set's 1,000
+NIH films were read again and are not at hand. The 36 were not drawn at random from the set.
 
-`opacity seen`: share of the films with a label in which the radiologists saw an airspace opacity. `AUC`: pneumonia
-against no finding by one number alone. Nothing is fitted; which end of the number means pneumonia was read off these
-films. Intervals by patient. The tables' rows are not kept in the repository, so the figures need the folder.
+`opacity seen`: share of the films with a label in which the radiologists saw an airspace opacity.
+`AUC`: pneumonia against no finding by one number alone. Nothing is fitted; which end of the number
+means pneumonia was read off these films. Intervals by patient. The tables' rows are not kept in the
+repository, so the figures need the folder.
 """
 
 import argparse
@@ -33,22 +36,34 @@ def main() -> None:
     arguments.add_argument("--data-dir", default=None)
     folder = datasets.data_dir(arguments.parse_args().data_dir) / "nih"
     result = table(read(folder / ENTRIES), read(folder / AGAIN))
-    result = result.assign(date=datetime.date.today().isoformat(), command="python -m benchmarks.label_worth")
+    result = result.assign(
+        date=datetime.date.today().isoformat(), command="python -m benchmarks.label_worth"
+    )
     print(result.drop(columns=["date", "command"]).to_string(index=False))
     result.to_csv(measured.path("label_worth"), index=False)
 
 
 def read(file: Path) -> pd.DataFrame:
-    """A table of NIH films with `image_id`, `group`, the patient, and `label`: pneumonia or normal."""
+    """A table of NIH films with `image_id`, `group`, the patient, and `label`: pneumonia or
+    normal.
+    """
     if not file.is_file():
-        raise FileNotFoundError(f"{file} is not there: put NIH's table of that name into the folder")
+        raise FileNotFoundError(
+            f"{file} is not there: put NIH's table of that name into the folder"
+        )
     rows = pd.read_csv(file, dtype={"Patient ID": str})
     found = rows["Finding Labels"].str.split("|")
     pneumonia = found.map(lambda names: "Pneumonia" in names)
-    if strange := sorted(set(rows.loc[~pneumonia & (rows["Finding Labels"] != "No Finding"), "Finding Labels"])):
-        raise ValueError(f"{file}: neither pneumonia nor no finding: {', '.join(strange)}; take these rows out")
+    if strange := sorted(
+        set(rows.loc[~pneumonia & (rows["Finding Labels"] != "No Finding"), "Finding Labels"])
+    ):
+        raise ValueError(
+            f"{file}: neither pneumonia nor no finding: {', '.join(strange)}; take these rows out"
+        )
     label = pneumonia.map({True: "pneumonia", False: "normal"})
-    return rows.rename(columns={"Image Index": "image_id", "Patient ID": "group"}).assign(label=label)
+    return rows.rename(columns={"Image Index": "image_id", "Patient ID": "group"}).assign(
+        label=label
+    )
 
 
 def table(entries: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +78,9 @@ def second_reading(again: pd.DataFrame, label: str) -> dict:
     rows = again[again["label"] == label]
     rows = rows.assign(seen=rows["Airspace opacity"].map({"YES": True, "NO": False}))
     if rows["seen"].isna().any():
-        raise ValueError("a film is read as neither YES nor NO: leave it out of the table of second readings")
+        raise ValueError(
+            "a film is read as neither YES nor NO: leave it out of the table of second readings"
+        )
     name = {"pneumonia": "labelled pneumonia", "normal": "labelled no finding"}[label]
     return line(name, "opacity seen", uncertainty.share(rows, "seen"), int(rows["seen"].sum()))
 

@@ -1,15 +1,18 @@
 """How many seeded faults do the fast tests catch? Each fault is one changed expression: a mutant.
 
-    python -m benchmarks.mutants                  # both draws, 200 mutants each: some 40 minutes on two quiet cores
-    python -m benchmarks.mutants --draw 1 --survivors  # only what survived last time
+    python -m benchmarks.mutants                  # both draws, 200 mutants each: some 40 minutes on
+    two quiet cores python -m benchmarks.mutants --draw 1 --survivors  # only what survived last
+    time
 
-A mutant changes one place in one module: a comparison, + or -, * or /, `and` or `or`, a condition, a number, True or
-False, an axis, min or max. Docstrings, annotations and text stay as they are. It is *caught* if a fast test fails or
-hangs, of the test files that try the changed module out (`TESTS`). Draw 1 is what the tests were strengthened against;
-draw 2 holds none of its mutants, and was run before any test was written for them: to measure again, give it another
-seed. What no test can tell from the original stands, with the reason, in benchmarks/mutants_equivalent.csv and is left
-out of the share, at most a tenth of a draw; the summary gives the share with it, too.
-The table is benchmarks/mutants.csv. Linux only: each run is forked from a process that has imported the libraries.
+A mutant changes one place in one module: a comparison, + or -, * or /, `and` or `or`, a condition,
+a number, True or False, an axis, min or max. Docstrings, annotations and text stay as they are. It
+is *caught* if a fast test fails or hangs, of the test files that try the changed module out
+(`TESTS`). Draw 1 is what the tests were strengthened against; draw 2 holds none of its mutants, and
+was run before any test was written for them: to measure again, give it another seed. What no test
+can tell from the original stands, with the reason, in benchmarks/mutants_equivalent.csv and is left
+out of the share, at most a tenth of a draw; the summary gives the share with it, too. The table is
+benchmarks/mutants.csv. Linux only: each run is forked from a process that has imported the
+libraries.
 """
 
 import argparse
@@ -46,8 +49,21 @@ TESTS = {  # of each module or folder: the test files that import it to try it o
     "audit": ("audit", "duplicates"),
 }
 COPIED = ("cxr_helpers", "tests", "tools", "benchmarks", "pyproject.toml")
-WARM = ("scipy.ndimage", "scipy.optimize", "scipy.sparse.csgraph", "scipy.stats", "sklearn.calibration")
-WARM += ("sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "PIL.Image", "pydicom", "skimage")
+WARM = (
+    "scipy.ndimage",
+    "scipy.optimize",
+    "scipy.sparse.csgraph",
+    "scipy.stats",
+    "sklearn.calibration",
+)
+WARM += (
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.model_selection",
+    "PIL.Image",
+    "pydicom",
+    "skimage",
+)
 SEEDS = {1: 71, 2: 72}
 DRAWN = 200
 FORK = multiprocessing.get_context("fork")
@@ -99,13 +115,18 @@ class Places(ast.NodeVisitor):
         self.add(kind, start, end, gap.replace(old, new))
 
     def negate(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Compare) and [type(kind) for kind in node.ops] in ([ast.Eq], [ast.NotEq]):
+        if isinstance(node, ast.Compare) and [type(kind) for kind in node.ops] in (
+            [ast.Eq],
+            [ast.NotEq],
+        ):
             return  # the comparison is changed already
         start, end = self.span(node)
         self.add("negation", start, end, f"not ({self.text(start, end)})")
 
     def visit_Compare(self, node: ast.Compare) -> None:
-        for left, kind, right in zip([node.left, *node.comparators], node.ops, node.comparators, strict=False):
+        for left, kind, right in zip(
+            [node.left, *node.comparators], node.ops, node.comparators, strict=False
+        ):
             if type(kind) in COMPARED:
                 self.between("comparison", left, right, *COMPARED[type(kind)])
         self.generic_visit(node)
@@ -147,7 +168,11 @@ class Places(ast.NodeVisitor):
             self.add(kind, *self.span(node), repr(change(node.value)))
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg == "axis" and isinstance(node.value, ast.Constant) and node.value.value in (0, 1):
+        if (
+            node.arg == "axis"
+            and isinstance(node.value, ast.Constant)
+            and node.value.value in (0, 1)
+        ):
             self.add("axis", *self.span(node.value), repr(1 - node.value.value))
         else:
             self.generic_visit(node)
@@ -188,13 +213,19 @@ CHANGED = {
 
 
 def is_text(node: ast.AST) -> bool:
-    return isinstance(node, TEXT) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return isinstance(node, TEXT) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
 
 
 def modules() -> list[str]:
     """Paths of the modules, below the repository's folder."""
     package = ROOT / "cxr_helpers"
-    files = [path for area in TESTS for path in (package / f"{area}.py", *sorted((package / area).glob("*.py")))]
+    files = [
+        path
+        for area in TESTS
+        for path in (package / f"{area}.py", *sorted((package / area).glob("*.py")))
+    ]
     return [str(path.relative_to(ROOT)) for path in files if path.is_file()]
 
 
@@ -234,7 +265,13 @@ def described(mutant: Mutant) -> dict[str, str | int]:
     lines = [source[first:last], after[first : last + len(after) - len(source)]]
     before, after = (re.sub(r"\s+", " ", line.decode()).strip() for line in lines)
     line = source.count(b"\n", 0, mutant.start) + 1
-    return {"module": mutant.module, "line": line, "kind": mutant.kind, "before": before, "after": after}
+    return {
+        "module": mutant.module,
+        "line": line,
+        "kind": mutant.kind,
+        "before": before,
+        "after": after,
+    }
 
 
 def tests_of(module: str) -> list[str]:
@@ -284,8 +321,16 @@ def run(folder: Path, tests: list[str], seconds: dict[str, float], keep: bool, a
     os._exit(0)
 
 
-def tried(folder: Path, tests: list[str], seconds: dict[str, float], limit: float | None, keep: bool = False) -> tuple:
-    """(exit code of pytest, first test that failed, seconds of each); code -1 if the limit was reached."""
+def tried(
+    folder: Path,
+    tests: list[str],
+    seconds: dict[str, float],
+    limit: float | None,
+    keep: bool = False,
+) -> tuple:
+    """(exit code of pytest, first test that failed, seconds of each); code -1 if the limit was
+    reached.
+    """
     receive, send = FORK.Pipe(duplex=False)
     process = FORK.Process(target=run, args=(folder, tests, seconds, keep, send))
     process.start()
@@ -328,22 +373,35 @@ def run_all(mutants: list[Mutant], jobs: int) -> list[tuple[str, str]]:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
             template.mkdir(exist_ok=True)
             copy(ROOT / name, template / name)
-        tests = {module: tests_of(module) for module in sorted({mutant.module for mutant in mutants})}
+        tests = {
+            module: tests_of(module) for module in sorted({mutant.module for mutant in mutants})
+        }
         files = sorted({file for chosen in tests.values() for file in chosen})
         code, failed, seconds = tried(template, files, {}, None, keep=True)
         if code:
             raise SystemExit(f"{failed} fails without any change: mend that first")
-        print(f"{len(seconds)} tests in {len(files)} files take {sum(seconds.values()):.0f} s", flush=True)
+        print(
+            f"{len(seconds)} tests in {len(files)} files take {sum(seconds.values()):.0f} s",
+            flush=True,
+        )
         of_module = {
-            module: {test: time for test, time in seconds.items() if test.partition("::")[0] in chosen}
+            module: {
+                test: time for test, time in seconds.items() if test.partition("::")[0] in chosen
+            }
             for module, chosen in tests.items()
         }
-        tasks = [(mutant, tests[mutant.module], of_module[mutant.module], str(template)) for mutant in mutants]
+        tasks = [
+            (mutant, tests[mutant.module], of_module[mutant.module], str(template))
+            for mutant in mutants
+        ]
         found = []
         with ProcessPoolExecutor(jobs, mp_context=FORK) as pool:
             for mutant, result in zip(mutants, pool.map(outcome, tasks), strict=True):
                 row = described(mutant)
-                print(f"{len(found) + 1:3} {row['module']}:{row['line']} {result[0]} {row['after']}", flush=True)
+                print(
+                    f"{len(found) + 1:3} {row['module']}:{row['line']} {result[0]} {row['after']}",
+                    flush=True,
+                )
                 found.append(result)
         return found
 
@@ -364,8 +422,9 @@ def summary(table: pd.DataFrame) -> str:
         caught = int((counted["outcome"] == "caught").sum())
         left_out = len(rows) - len(counted)
         lines.append(
-            f"draw {draw}: caught {caught} of {len(counted)} ({100 * caught / len(counted):.1f} %); "
-            f"{left_out} of the {len(rows)} are left out, with which it is {100 * caught / len(rows):.1f} %"
+            f"draw {draw}: caught {caught} of {len(counted)} ({100 * caught / len(counted):.1f} "
+            f"%); {left_out} of the {len(rows)} are left out, with which it is "
+            f"{100 * caught / len(rows):.1f} %"
         )
     return "\n".join(lines)
 
@@ -378,7 +437,9 @@ def main() -> None:
     options = arguments.parse_args()
     every = every_mutant()
     print(f"{len(every)} mutants of {len(modules())} modules", flush=True)
-    before = pd.read_csv(TABLE, keep_default_na=False) if TABLE.exists() else pd.DataFrame({"draw": []})
+    before = (
+        pd.read_csv(TABLE, keep_default_na=False) if TABLE.exists() else pd.DataFrame({"draw": []})
+    )
     same = equivalents()
     tables = []
     for draw, drawn in draws(every).items():
@@ -392,12 +453,20 @@ def main() -> None:
                 again = (table["outcome"] != "caught").to_numpy()
             else:
                 table["outcome"] = table["by"] = ""
-            results = run_all([mutant for mutant, run_it in zip(drawn, again, strict=True) if run_it], options.jobs)
+            results = run_all(
+                [mutant for mutant, run_it in zip(drawn, again, strict=True) if run_it],
+                options.jobs,
+            )
             table.loc[again, ["outcome", "by"]] = results
             rows = table
         tables.append(rows)
     table = pd.concat([rows for rows in tables if len(rows)], ignore_index=True)
-    listed = np.array([key in same for key in table[["module", "before", "after"]].itertuples(index=False, name=None)])
+    listed = np.array(
+        [
+            key in same
+            for key in table[["module", "before", "after"]].itertuples(index=False, name=None)
+        ]
+    )
     table.loc[listed & (table["outcome"] == "survived"), "outcome"] = "equivalent"
     today, command = datetime.date.today().isoformat(), "python -m benchmarks.mutants"
     table.assign(date=today, command=command).to_csv(TABLE, index=False)

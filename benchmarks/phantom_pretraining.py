@@ -1,17 +1,20 @@
-"""Does the compact network do better when it has learnt on phantoms first? Fine-tuned on 50, 100 and 200 real images.
+"""Does the compact network do better when it has learnt on phantoms first? Fine-tuned on 50, 100
+and 200 real images.
 
     python -m benchmarks.phantom_pretraining --data-dir FOLDER
     python -m benchmarks.phantom_pretraining --tune
 
-Two real sets, five seeds. Each seed holds out a test part of whole groups (patients and near-duplicates), the same for
-both arms and all n; the n training images are nested, class by class and group by group. Both arms have the same
-images, recipe, epochs, augmentation and learning rate and differ in the weights that they start from. Pretraining:
-phantoms of five classes, three sites, adults and children, anew for each seed; its last layer is thrown away.
+Two real sets, five seeds. Each seed holds out a test part of whole groups (patients and
+near-duplicates), the same for both arms and all n; the n training images are nested, class by class
+and group by group. Both arms have the same images, recipe, epochs, augmentation and learning rate
+and differ in the weights that they start from. Pretraining: phantoms of five classes, three sites,
+adults and children, anew for each seed; its last layer is thrown away.
 
-Every setting was chosen on phantoms (`--tune`: pretrained on sites A and B, fine-tuned on 50 phantoms of another site,
-the better setting being the one that serves training from scratch best); no real image took part. One training is kept
-in `output/phantom_pretraining/` as soon as it is done, under a hash of the settings and of the code that draws, so an
-interrupted run goes on where it stopped.
+Every setting was chosen on phantoms (`--tune`: pretrained on sites A and B, fine-tuned on 50
+phantoms of another site, the better setting being the one that serves training from scratch best);
+no real image took part. One training is kept in `output/phantom_pretraining/` as soon as it is
+done, under a hash of the settings and of the code that draws, so an interrupted run goes on where
+it stopped.
 """
 
 import argparse
@@ -45,7 +48,12 @@ from cxr_helpers import (
 
 HERE = Path(__file__).parent
 STORE = HERE.parent / "output" / "phantom_pretraining"
-SETS, SIZES, SEEDS, ARMS = ("covid19-image-dataset", "darkcovidnet"), (50, 100, 200), 5, ("scratch", "pretrained")
+SETS, SIZES, SEEDS, ARMS = (
+    ("covid19-image-dataset", "darkcovidnet"),
+    (50, 100, 200),
+    5,
+    ("scratch", "pretrained"),
+)
 SIDE, TEST, VAL, PHANTOMS = 128, 0.3, 0.2, 1500
 PRETRAINING = replace(models.RECIPES["compact"], name="pretraining", epochs=25)
 FINE_TUNING = replace(models.RECIPES["compact"], name="fine-tuning", epochs=80, learning_rate=1e-3)
@@ -58,7 +66,9 @@ TUNING = 900  # seeds from here on: phantoms that no other part of this benchmar
 
 @dataclass(frozen=True)
 class Task:
-    """A set to be learnt: its table with groups, its images, and the weights that pretraining left for each seed."""
+    """A set to be learnt: its table with groups, its images, and the weights that pretraining left
+    for each seed.
+    """
 
     name: str
     table: pd.DataFrame
@@ -74,15 +84,26 @@ def main() -> None:
     if options.tune:
         return tune(store, before, options)
     seeds = range(options.seeds)
-    weights = {seed: pretrained(store, seed, cohort(seed, options.phantoms), before) for seed in seeds}
+    weights = {
+        seed: pretrained(store, seed, cohort(seed, options.phantoms), before) for seed in seeds
+    }
     tasks = [_real(name, options.data_dir, weights) for name in options.sets]
     for seed in seeds:  # seed by seed, both arms in turn: they meet the same load of the machine
         for task in tasks:
             for n in options.n:
                 for arm in ARMS:
                     run(store, task, arm, n, seed, fine_tuning(n, options.epochs))
-    full = not options.epochs and (options.sets, options.n) == (list(SETS), list(SIZES)) and options.seeds == SEEDS
-    report(store, tasks, options, options.out or (HERE if full and options.phantoms == PHANTOMS else store))
+    full = (
+        not options.epochs
+        and (options.sets, options.n) == (list(SETS), list(SIZES))
+        and options.seeds == SEEDS
+    )
+    report(
+        store,
+        tasks,
+        options,
+        options.out or (HERE if full and options.phantoms == PHANTOMS else store),
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -91,15 +112,23 @@ def _arguments() -> argparse.Namespace:
     arguments.add_argument("--sets", nargs="+", default=list(SETS))
     arguments.add_argument("--n", nargs="+", type=int, default=list(SIZES))
     arguments.add_argument("--seeds", type=int, default=SEEDS)
-    arguments.add_argument("--epochs", type=int, default=None, help="instead of the recipes', for a trial run")
+    arguments.add_argument(
+        "--epochs", type=int, default=None, help="instead of the recipes', for a trial run"
+    )
     arguments.add_argument("--phantoms", type=int, default=PHANTOMS)
-    arguments.add_argument("--out", type=Path, default=None, help="folder of the results; default: beside this file")
-    arguments.add_argument("--tune", action="store_true", help="compare settings on phantoms alone and stop")
+    arguments.add_argument(
+        "--out", type=Path, default=None, help="folder of the results; default: beside this file"
+    )
+    arguments.add_argument(
+        "--tune", action="store_true", help="compare settings on phantoms alone and stop"
+    )
     return arguments.parse_args()
 
 
 def fine_tuning(n: int, epochs: int | None = None) -> models.Recipe:
-    """The recipe of both arms for n images: more epochs where there are fewer, 80, 50 and 35 for 50, 100 and 200."""
+    """The recipe of both arms for n images: more epochs where there are fewer, 80, 50 and 35 for
+    50, 100 and 200.
+    """
     return replace(FINE_TUNING, epochs=epochs or 20 + 3000 // n)
 
 
@@ -115,19 +144,22 @@ def _key(recipe: models.Recipe, phantoms: int) -> str:
     return hashlib.sha256(repr((settings, SIDE, phantoms, code)).encode()).hexdigest()[:12]
 
 
-# --- splitting --------------------------------------------------------------------------------------------------
+# --- splitting ------------------------------------------------------------------------------------
 
 
 def parts(table: pd.DataFrame, n: int, seed: int, val: float = VAL) -> pd.DataFrame:
-    """The table with `split`: test as for every n of this seed; n images as train and val; the rest without a split.
+    """The table with `split`: test as for every n of this seed; n images as train and val; the rest
+    without a split.
 
-    `val`: share of the n images that is watched instead of learnt, 0 where nothing is to be watched.
-    Raises ValueError where fewer than n images are left beside the test part.
+    `val`: share of the n images that is watched instead of learnt, 0 where nothing is to be
+    watched. Raises ValueError where fewer than n images are left beside the test part.
     """
     held_out = split.holdout(table, test=TEST, val=0, seed=seed)
     pool = held_out[held_out["split"] == "train"]
     if n > len(pool):
-        raise ValueError(f"{n} training images are asked for; {len(pool)} are left beside the test part")
+        raise ValueError(
+            f"{n} training images are asked for; {len(pool)} are left beside the test part"
+        )
     chosen = order(pool, seed)[:n]
     inner = split.holdout(table.loc[chosen], test=0, val=val, seed=seed)["split"]
     column = pd.Series(pd.NA, index=table.index, dtype="object")
@@ -137,7 +169,8 @@ def parts(table: pd.DataFrame, n: int, seed: int, val: float = VAL) -> pd.DataFr
 
 
 def order(pool: pd.DataFrame, seed: int) -> pd.Index:
-    """Rows in the order in which they are drawn: the first n, for any n, have the classes in the pool's shares.
+    """Rows in the order in which they are drawn: the first n, for any n, have the classes in the
+    pool's shares.
 
     Within a class whole groups follow each other in random order; whatever the order of the rows.
     """
@@ -149,7 +182,7 @@ def order(pool: pd.DataFrame, seed: int) -> pd.Index:
     return rows.sort_values(["share", "label"], kind="stable").index
 
 
-# --- training ---------------------------------------------------------------------------------------------------
+# --- training -------------------------------------------------------------------------------------
 
 
 def cohort(seed: int, n: int, **options) -> pd.DataFrame:
@@ -163,7 +196,9 @@ def drawn(store: Path, design: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     with tempfile.TemporaryDirectory(dir=store) as folder:
         root = phantom.write(design, Path(folder) / "phantoms", masks=False, progress=False)
         table = manifest.from_folder(root, patient=r"(P\d+)_", progress=False).table
-        images = np.array(preprocess.cache(table, SIDE, folder=Path(folder) / "cache", progress=False))
+        images = np.array(
+            preprocess.cache(table, SIDE, folder=Path(folder) / "cache", progress=False)
+        )
     return table.assign(group=table["patient"]), images
 
 
@@ -175,15 +210,28 @@ def pretrained(store: Path, seed: int, design: pd.DataFrame, recipe: models.Reci
         table, images = drawn(store, design)
         table = split.holdout(table, test=0, val=0.15, seed=seed)
         fitted = _fit(recipe, table, images, seed)
-        result = train.predict(fitted.model, table, images, split="val", name="pretraining", seed=seed)
-        row = {"set": "phantom", "arm": "pretraining", "n": len(table), "seed": seed, "epochs": recipe.epochs}
-        row |= _scores(result) | {"seconds": time.perf_counter() - started, "cpu_seconds": _cpu() - used}
+        result = train.predict(
+            fitted.model, table, images, split="val", name="pretraining", seed=seed
+        )
+        row = {
+            "set": "phantom",
+            "arm": "pretraining",
+            "n": len(table),
+            "seed": seed,
+            "epochs": recipe.epochs,
+        }
+        row |= _scores(result) | {
+            "seconds": time.perf_counter() - started,
+            "cpu_seconds": _cpu() - used,
+        }
         partial = store / f"partial-{seed}.weights.h5"
         fitted.model.save_weights(partial)
         append(store / "runs.csv", row)
         partial.replace(path)
         print(
-            f"pretraining, seed {seed}: {row['seconds']:.0f} s, macro-F1 {row['f1_macro']:.3f} on its own", flush=True
+            f"pretraining, seed {seed}: {row['seconds']:.0f} s, macro-F1 {row['f1_macro']:.3f} on "
+            "its own",
+            flush=True,
         )
     return path
 
@@ -193,28 +241,49 @@ def _real(name: str, data_dir, weights: dict[int, Path]) -> Task:
     return Task(name, duplicates.add_groups(table), preprocess.cache(table, SIDE), weights)
 
 
-def run(store: Path, task: Task, arm: str, n: int, seed: int, recipe: models.Recipe) -> pd.DataFrame:
-    """Predictions of one training for the test part of its seed, from the store where they are there."""
+def run(
+    store: Path, task: Task, arm: str, n: int, seed: int, recipe: models.Recipe
+) -> pd.DataFrame:
+    """Predictions of one training for the test part of its seed, from the store where they are
+    there.
+    """
     name = f"{task.name}-{manifest.digest(task.table)[:8]}-{arm}-{n}-{seed}-{_settings(recipe)}.csv"
     stored = store / name
     if not stored.is_file():
         table = parts(task.table, n, seed, VAL if recipe.patience else 0)
         split.assert_disjoint(table)
         started, used = time.perf_counter(), _cpu()
-        start = recipe if arm == "scratch" else replace(recipe, build=starting_from(task.weights[seed]))
+        start = (
+            recipe if arm == "scratch" else replace(recipe, build=starting_from(task.weights[seed]))
+        )
         fitted = _fit(start, table, task.images, seed)
         result = train.predict(fitted.model, table, task.images, split="test", name=arm, seed=seed)
-        row = {"set": task.name, "arm": arm, "n": n, "seed": seed, "val": int((table["split"] == "val").sum())}
-        row |= {"epochs": len(fitted.history), "learning_rate": recipe.learning_rate} | _scores(result)
+        row = {
+            "set": task.name,
+            "arm": arm,
+            "n": n,
+            "seed": seed,
+            "val": int((table["split"] == "val").sum()),
+        }
+        row |= {"epochs": len(fitted.history), "learning_rate": recipe.learning_rate} | _scores(
+            result
+        )
         row |= {"seconds": time.perf_counter() - started, "cpu_seconds": _cpu() - used}
         append(store / "runs.csv", row)
         _write(result, stored)
-        print(f"{task.name} {arm} n = {n} seed {seed}: {row['seconds']:.0f} s, {row['f1_macro']:.3f}", flush=True)
-    return pd.read_csv(stored).astype({"label": task.table["label"].dtype, "predicted": task.table["label"].dtype})
+        print(
+            f"{task.name} {arm} n = {n} seed {seed}: {row['seconds']:.0f} s, {row['f1_macro']:.3f}",
+            flush=True,
+        )
+    return pd.read_csv(stored).astype(
+        {"label": task.table["label"].dtype, "predicted": task.table["label"].dtype}
+    )
 
 
 def starting_from(weights: Path):
-    """A builder of the compact network whose layers, all but the last, begin with the weights of a file."""
+    """A builder of the compact network whose layers, all but the last, begin with the weights of a
+    file.
+    """
 
     def build(n_classes: int, size: int):
         model = models.compact(n_classes, size)
@@ -241,11 +310,13 @@ def _cpu() -> float:
 
 def _scores(predictions: pd.DataFrame) -> dict:
     """n and the metrics of one run."""
-    scores = {name: evaluate.metric(predictions, name).value for name in pretraining_summary.METRICS}
+    scores = {
+        name: evaluate.metric(predictions, name).value for name in pretraining_summary.METRICS
+    }
     return {"n_test": len(predictions), "test_groups": predictions["group"].nunique()} | scores
 
 
-# --- results ----------------------------------------------------------------------------------------------------
+# --- results --------------------------------------------------------------------------------------
 
 
 def append(path: Path, row: dict) -> None:
@@ -265,46 +336,78 @@ def _write(table: pd.DataFrame, path: Path) -> None:
 def report(store: Path, tasks: list[Task], options: argparse.Namespace, out: Path) -> None:
     """Write runs, summary and picture, and print the summary."""
     runs = pd.read_csv(store / "runs.csv")
-    wanted = runs["set"].isin([*options.sets, "phantom"]) & (runs["n"].isin(options.n) | (runs["set"] == "phantom"))
+    wanted = runs["set"].isin([*options.sets, "phantom"]) & (
+        runs["n"].isin(options.n) | (runs["set"] == "phantom")
+    )
     runs = runs[wanted & (runs["seed"] < options.seeds)].round(4)
     rows = []
     for task in tasks:
         for n in options.n:
             both = {
-                arm: [run(store, task, arm, n, s, fine_tuning(n, options.epochs)) for s in range(options.seeds)]
+                arm: [
+                    run(store, task, arm, n, s, fine_tuning(n, options.epochs))
+                    for s in range(options.seeds)
+                ]
                 for arm in ARMS
             }
             rows += [{"set": task.name, "n": n} | row for row in pretraining_summary.compare(both)]
     command = "python -m benchmarks.phantom_pretraining"
-    summary = pd.DataFrame(rows).round(4).assign(date=datetime.date.today().isoformat(), command=command)
+    summary = (
+        pd.DataFrame(rows).round(4).assign(date=datetime.date.today().isoformat(), command=command)
+    )
     out.mkdir(parents=True, exist_ok=True)
     _write(runs, out / "phantom_pretraining_runs.csv")
-    _write(summary, measured.path("phantom_pretraining") if out == HERE else out / "phantom_pretraining.csv")
+    _write(
+        summary,
+        measured.path("phantom_pretraining") if out == HERE else out / "phantom_pretraining.csv",
+    )
     shown = runs[runs["set"] != "phantom"].astype({"arm": pd.CategoricalDtype(ARMS)})
     title = "Fine-tuned on real images, with and without phantoms before"
-    picture = plots.learning_curve(shown, "f1_macro", title=title, ylabel="macro-F1 on the test part")
+    picture = plots.learning_curve(
+        shown, "f1_macro", title=title, ylabel="macro-F1 on the test part"
+    )
     picture.save(out / "phantom_pretraining.png")
     print(summary.drop(columns=["date", "command"]).to_string(index=False), f"\n{picture.alt}")
 
 
 def tune(store: Path, pretraining: models.Recipe, options: argparse.Namespace) -> None:
-    """Compare learning rates and epochs on phantoms of a site that pretraining has not seen; writes a CSV."""
+    """Compare learning rates and epochs on phantoms of a site that pretraining has not seen; writes
+    a CSV.
+    """
     rows, table, images = [], *drawn(store, phantom.design("second_site", 400, TUNING))
     for seed in range(TUNING + 1, TUNING + 1 + options.seeds):
-        weights = pretrained(store, seed, cohort(seed, options.phantoms, sites=("A", "B")), pretraining)
+        weights = pretrained(
+            store, seed, cohort(seed, options.phantoms, sites=("A", "B")), pretraining
+        )
         task = Task("second_site", table, images, {seed: weights})
         for rate, epochs, watched in TRIED:
-            recipe = replace(FINE_TUNING, learning_rate=rate, epochs=epochs, patience=epochs // 2 if watched else None)
+            recipe = replace(
+                FINE_TUNING,
+                learning_rate=rate,
+                epochs=epochs,
+                patience=epochs // 2 if watched else None,
+            )
             place = store / f"tuning-{_settings(recipe)}"
             place.mkdir(exist_ok=True)
             for arm in ARMS:
                 found = _scores(run(place, task, arm, 50, seed, recipe))
-                rows.append({"arm": arm, "learning_rate": rate, "epochs": epochs, "watched": watched} | found)
+                rows.append(
+                    {"arm": arm, "learning_rate": rate, "epochs": epochs, "watched": watched}
+                    | found
+                )
                 rows[-1]["seed"] = seed
-    result = pd.DataFrame(rows).groupby(["arm", "learning_rate", "epochs", "watched"], as_index=False).agg(
-        f1_macro=("f1_macro", "mean"), lowest=("f1_macro", "min"), highest=("f1_macro", "max"),
-        roc_auc_macro=("roc_auc_macro", "mean"), seeds=("seed", "nunique"), n_test=("n_test", "first"),
-    )  # fmt: skip
+    result = (
+        pd.DataFrame(rows)
+        .groupby(["arm", "learning_rate", "epochs", "watched"], as_index=False)
+        .agg(
+            f1_macro=("f1_macro", "mean"),
+            lowest=("f1_macro", "min"),
+            highest=("f1_macro", "max"),
+            roc_auc_macro=("roc_auc_macro", "mean"),
+            seeds=("seed", "nunique"),
+            n_test=("n_test", "first"),
+        )
+    )
     full = not options.epochs and options.phantoms == PHANTOMS
     command = f"python -m benchmarks.phantom_pretraining --tune --seeds {options.seeds}"
     result = result.round(4).assign(n=50, date=datetime.date.today().isoformat(), command=command)

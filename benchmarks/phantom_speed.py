@@ -1,11 +1,12 @@
-"""Time the phantom: milliseconds of one core per 224-pixel image with all masks, and seconds for a written cohort.
+"""Time the phantom: milliseconds of one core per 224-pixel image with all masks, and seconds for a
+written cohort.
 
     python -m benchmarks.phantom_speed --n 60 --cohort 600
     python -m benchmarks.phantom_speed --n 200 --rounds 5 --cohort 600 --against ../other-checkout
 
-With --against FOLDER, a checkout of another commit, both renderers draw the same images in turn, ten at a time, each
-in a process of its own on one thread, and the table gives how many times quicker this one is. A value is the median
-over the rounds, `lowest` and `highest` are their spread.
+With --against FOLDER, a checkout of another commit, both renderers draw the same images in turn,
+ten at a time, each in a process of its own on one thread, and the table gives how many times
+quicker this one is. A value is the median over the rounds, `lowest` and `highest` are their spread.
 """
 
 from __future__ import annotations
@@ -35,11 +36,19 @@ class Renderer:
         environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(checkout.resolve())}
         call = [sys.executable, str(Path(__file__).resolve()), "--answer"]
         self._process = subprocess.Popen(
-            call, env=environment, cwd=checkout, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            call,
+            env=environment,
+            cwd=checkout,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
         )
         found = Path(self.ask({"what": "where"})).resolve()
         if checkout.resolve() not in found.parents:
-            raise SystemExit(f"{checkout} is no checkout of the project: {found} was imported instead")
+            raise SystemExit(
+                f"{checkout} is no checkout of the project: {found} was imported instead"
+            )
 
     def ask(self, question: dict):
         """Send a question and wait for the answer."""
@@ -63,7 +72,9 @@ def taken(work: Callable, argument: dict) -> tuple[float, float]:
 
 
 def answer() -> None:
-    """Work of a renderer's process: draw what each line of the input asks for and print what it took."""
+    """Work of a renderer's process: draw what each line of the input asks for and print what it
+    took.
+    """
     from cxr_helpers import phantom
 
     for line in sys.stdin:
@@ -76,13 +87,17 @@ def answer() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 table = phantom.design("default", n=question["n"])
                 start = time.perf_counter()
-                phantom.write(table, Path(folder) / "set", progress=False, processes=question["processes"])
+                phantom.write(
+                    table, Path(folder) / "set", progress=False, processes=question["processes"]
+                )
                 found = time.perf_counter() - start
         print(json.dumps(found), flush=True)
 
 
 def image_times(renderers: list[Renderer], rows: list[dict]) -> np.ndarray:
-    """Median wall and CPU milliseconds per image, array (renderers, 2); the renderers draw every ten images in turn."""
+    """Median wall and CPU milliseconds per image, array (renderers, 2); the renderers draw every
+    ten images in turn.
+    """
     seconds: list[list] = [[] for _ in renderers]
     for first in range(0, len(rows), 10):
         for renderer, found in zip(renderers, seconds, strict=True):
@@ -90,7 +105,9 @@ def image_times(renderers: list[Renderer], rows: list[dict]) -> np.ndarray:
     return np.median(np.array(seconds), axis=1) * 1e3
 
 
-def measure(renderers: list[Renderer], rows: list[dict], cohort: int, rounds: int) -> dict[str, np.ndarray]:
+def measure(
+    renderers: list[Renderer], rows: list[dict], cohort: int, rounds: int
+) -> dict[str, np.ndarray]:
     """Measures by name, arrays (rounds, renderers)."""
     image_times(renderers, rows[:10])  # textures and fonts are made once
     times = np.stack([image_times(renderers, rows) for _ in range(rounds)])
@@ -103,21 +120,34 @@ def measure(renderers: list[Renderer], rows: list[dict], cohort: int, rounds: in
 
 
 def table_of(found: dict[str, np.ndarray], n: int) -> pd.DataFrame:
-    """One row per measure and, with two renderers, one per ratio: median over rounds, lowest, highest."""
+    """One row per measure and, with two renderers, one per ratio: median over rounds, lowest,
+    highest.
+    """
     rows = []
     for name, values in found.items():
         shown = {name: values[:, 0]}
         if values.shape[1] == 2:
-            shown |= {f"{name}, the other": values[:, 1], f"{name}, times quicker": values[:, 1] / values[:, 0]}
-        rows += [(label, np.median(value), value.min(), value.max()) for label, value in shown.items()]
-    return pd.DataFrame(rows, columns=["measure", "value", "lowest", "highest"]).round(2).assign(n=n)
+            shown |= {
+                f"{name}, the other": values[:, 1],
+                f"{name}, times quicker": values[:, 1] / values[:, 0],
+            }
+        rows += [
+            (label, np.median(value), value.min(), value.max()) for label, value in shown.items()
+        ]
+    return (
+        pd.DataFrame(rows, columns=["measure", "value", "lowest", "highest"]).round(2).assign(n=n)
+    )
 
 
 def main() -> None:
     """Time single images and a cohort; print the table and write it as CSV."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=60, help="images of the default design in each round")
-    parser.add_argument("--cohort", type=int, default=0, help="images of the written cohort; 0 leaves it out")
+    parser.add_argument(
+        "--n", type=int, default=60, help="images of the default design in each round"
+    )
+    parser.add_argument(
+        "--cohort", type=int, default=0, help="images of the written cohort; 0 leaves it out"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--against", type=Path, help="checkout of another commit, drawn in turn")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".csv"))
@@ -130,7 +160,10 @@ def main() -> None:
     from cxr_helpers import phantom
 
     against = commit(args.against) if args.against else ""
-    command = f"python -m benchmarks.phantom_speed --n {args.n} --rounds {args.rounds} --cohort {args.cohort}"
+    command = (
+        f"python -m benchmarks.phantom_speed --n {args.n} --rounds {args.rounds} --cohort "
+        f"{args.cohort}"
+    )
     command += f" --against {against}" * bool(against)
     rows = json.loads(phantom.design("default", n=args.n, seed=1).to_json(orient="records"))
     renderers = [Renderer(folder) for folder in (HERE, args.against) if folder]
@@ -140,7 +173,9 @@ def main() -> None:
         for renderer in renderers:
             renderer.close()
     print(table.to_string(index=False))
-    table = table.assign(rounds=args.rounds, against=against, date=datetime.date.today().isoformat(), command=command)
+    table = table.assign(
+        rounds=args.rounds, against=against, date=datetime.date.today().isoformat(), command=command
+    )
     table.to_csv(args.out, index=False)
 
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.pipeline --data-dir FOLDER
 
-Both give batches of 32 grey images of 224×224 from case E's training folder: the generator with shear, zoom and
-flip (it decodes each file each time), the pipeline with zoom, shift, rotation and contrast. The two take turns,
-since the load of a machine changes; what counts is the ratio.
+Both give batches of 32 grey images of 224×224 from case E's training folder: the generator with
+shear, zoom and flip (it decodes each file each time), the pipeline with zoom, shift, rotation and
+contrast. The two take turns, since the load of a machine changes; what counts is the ratio.
 """
 
 import argparse
@@ -36,21 +36,30 @@ def main() -> None:
         rescale=1 / 255, shear_range=0.2, zoom_range=0.2, horizontal_flip=True
     )
     folder = Path(table.loc[table["split"] == "train", "path"].iloc[0]).parents[1]
-    files = generator.flow_from_directory(folder, target_size=(SIZE, SIZE), batch_size=BATCH, color_mode="grayscale")
-    batches = pipeline.batches(table, images, "train", batch_size=BATCH, augment=pipeline.Augmentation())
+    files = generator.flow_from_directory(
+        folder, target_size=(SIZE, SIZE), batch_size=BATCH, color_mode="grayscale"
+    )
+    batches = pipeline.batches(
+        table, images, "train", batch_size=BATCH, augment=pipeline.Augmentation()
+    )
     speed(batches, 2)  # compiled on first use
     rows = []
     for number in range(options.rounds):
         generated = speed((next(files) for _ in range(len(files))), 1)
         cached = speed(batches, 10)
         rows.append({"round": number, "generator_per_s": generated, "pipeline_per_s": cached})
-        print(f"{generated:.0f} and {cached:.0f} images/s, ratio {cached / generated:.1f}", flush=True)
+        print(
+            f"{generated:.0f} and {cached:.0f} images/s, ratio {cached / generated:.1f}", flush=True
+        )
     result = pd.DataFrame(rows).assign(ratio=lambda t: t["pipeline_per_s"] / t["generator_per_s"])
     result = result.assign(n=files.n, cache_seconds=cache_seconds, cores=os.cpu_count())
-    result = result.assign(date=datetime.date.today().isoformat(), command="python -m benchmarks.pipeline").round(2)
+    result = result.assign(
+        date=datetime.date.today().isoformat(), command="python -m benchmarks.pipeline"
+    ).round(2)
     result.to_csv(HERE / "pipeline.csv", index=False)
     print(
-        f"median ratio {result['ratio'].median():.1f} over {options.rounds} rounds; cache made in {cache_seconds:.1f} s"
+        f"median ratio {result['ratio'].median():.1f} over {options.rounds} rounds; cache made in "
+        f"{cache_seconds:.1f} s"
     )
 
 

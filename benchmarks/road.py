@@ -1,10 +1,11 @@
-"""The road of a file: import, duplicates and cache of one folder, with this checkout and with an older one.
+"""The road of a file: import, duplicates and cache of one folder, with this checkout and with an
+older one.
 
     python -m benchmarks.road FOLDER OLD_CHECKOUT
 
-The two take turns, each in a process of its own, since the load of a machine changes; what counts is the ratio. Both
-must give the same table, pairs and images. Prints seconds, seconds of work on all cores, the peak of memory, and how
-often each image was opened.
+The two take turns, each in a process of its own, since the load of a machine changes; what counts
+is the ratio. Both must give the same table, pairs and images. Prints seconds, seconds of work on
+all cores, the peak of memory, and how often each image was opened.
 """
 
 import argparse
@@ -53,7 +54,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("old", type=Path)
-    arguments.add_argument("--name", help="what the folder is called in the table (default: its name)")
+    arguments.add_argument(
+        "--name", help="what the folder is called in the table (default: its name)"
+    )
     arguments.add_argument("--rounds", type=int, default=3)
     options = arguments.parse_args()
     checkouts = {"old": options.old.resolve(), "new": HERE.parent}
@@ -66,16 +69,26 @@ def main() -> None:
     table = pd.DataFrame(rows).assign(set=options.name or options.folder.name)
     if table["result"].nunique() > 1:
         raise SystemExit("the two do not give the same table, pairs and images")
-    table = table.assign(old=commit(checkouts["old"]), cores=os.cpu_count(), date=datetime.date.today().isoformat())
+    table = table.assign(
+        old=commit(checkouts["old"]), cores=os.cpu_count(), date=datetime.date.today().isoformat()
+    )
     table = table.assign(command="python -m benchmarks.road FOLDER OLD_CHECKOUT").round(3)
     file = HERE / "road.csv"
     before = pd.read_csv(file) if file.exists() else table[:0]
     before = before[before["set"] != table["set"].iloc[0]]
     pd.concat([before, table] if len(before) else [table]).to_csv(file, index=False)
-    print(table.groupby("checkout")[["seconds", "cpu_seconds", "peak_mb", "opened"]].median().round(2).to_string())
+    print(
+        table.groupby("checkout")[["seconds", "cpu_seconds", "peak_mb", "opened"]]
+        .median()
+        .round(2)
+        .to_string()
+    )
     turns = table.pivot(index="round", columns="checkout", values=["seconds", "cpu_seconds"])
     ratio = (turns.xs("new", axis=1, level=1) / turns.xs("old", axis=1, level=1)).median()
-    print(f"median ratio of {options.rounds} turns: {ratio['seconds']:.2f} (work: {ratio['cpu_seconds']:.2f})")
+    print(
+        f"median ratio of {options.rounds} turns: {ratio['seconds']:.2f} (work: "
+        f"{ratio['cpu_seconds']:.2f})"
+    )
 
 
 def walk(checkout: Path, folder: Path) -> dict:
@@ -92,7 +105,9 @@ def walk(checkout: Path, folder: Path) -> dict:
 def commit(checkout: Path) -> str:
     """Short name of the commit that a checkout stands at."""
     command = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        command, cwd=checkout, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Time and memory of an interval and of a comparison as the table grows from 10,000 to 1,000,000 rows.
+"""Time and memory of an interval and of a comparison as the table grows from 10,000 to 1,000,000
+rows.
 
     python -m benchmarks.scaling
 
-Tables as in `benchmarks.coverage`, one to five images a patient. Each size runs in a process of its own; `MB` is its
-peak memory. `exponent`: slope of log time over log rows between the smallest and the largest table, 1 for a time that
-grows as the rows do. The table is benchmarks/scaling.csv.
+Tables as in `benchmarks.coverage`, one to five images a patient. Each size runs in a process of its
+own; `MB` is its peak memory. `exponent`: slope of log time over log rows between the smallest and
+the largest table, 1 for a time that grows as the rows do. The table is benchmarks/scaling.csv.
 """
 
 import multiprocessing
@@ -48,7 +49,9 @@ def measure(rows: int) -> list[dict]:
 def main() -> None:
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         every = pd.DataFrame([row for rows in pool.imap(measure, ROWS) for row in rows])
-    ends = every.groupby("call", sort=False).agg({"rows": ["first", "last"], "seconds": ["first", "last"]})
+    ends = every.groupby("call", sort=False).agg(
+        {"rows": ["first", "last"], "seconds": ["first", "last"]}
+    )
     slope = np.log(ends["seconds"]["last"] / ends["seconds"]["first"]) / np.log(
         ends["rows"]["last"] / ends["rows"]["first"]
     )

@@ -1,18 +1,22 @@
-"""What can be told without the lungs on two published sets: the file, the source, the outer frame, the whole image.
+"""What can be told without the lungs on two published sets: the file, the source, the outer frame,
+the whole image.
 
     python -m benchmarks.shortcuts --data-dir FOLDER       a few minutes on two cores
-    python -m benchmarks.shortcuts --from-predictions      the figures again, from benchmarks/predictions/
+    python -m benchmarks.shortcuts --from-predictions      the figures again, from
+    benchmarks/predictions/
 
-Case E's set (317 images) and DarkCovidNet's (the 925 images at hand). Five folds that keep patients, where they are
-named, and near-duplicates together; three repeats with other folds, whose AUCs are averaged; intervals by
-group. Nothing is chosen: width of the frame (6 of 64 pixels), trees and penalty are fixed here. The AUC is that of
-COVID against all other images, and the mean over the classes.
+Case E's set (317 images) and DarkCovidNet's (the 925 images at hand). Five folds that keep
+patients, where they are named, and near-duplicates together; three repeats with other folds, whose
+AUCs are averaged; intervals by group. Nothing is chosen: width of the frame (6 of 64 pixels), trees
+and penalty are fixed here. The AUC is that of COVID against all other images, and the mean over the
+classes.
 
-"file properties": format, colour mode, size, bytes per pixel; not the source, which has a row of its own: how often
-each class comes from there. DarkCovidNet's source is read from the file's name (NIH's begin with a number of the
-patient); case E's set names none. The copies measured are not the published files: case E's were made 640×640 by the
-copy's maker, DarkCovidNet's are grey, at most 384 pixels wide or high, JPEG quality 92; so their properties may say
-less than the originals' would.
+"file properties": format, colour mode, size, bytes per pixel; not the source, which has a row of
+its own: how often each class comes from there. DarkCovidNet's source is read from the file's name
+(NIH's begin with a number of the patient); case E's set names none. The copies measured are not the
+published files: case E's were made 640×640 by the copy's maker, DarkCovidNet's are grey, at most
+384 pixels wide or high, JPEG quality 92; so their properties may say less than the originals'
+would.
 """
 
 import argparse
@@ -23,7 +27,16 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import stored
-from cxr_helpers import audit, baselines, datasets, duplicates, evaluate, measured, preprocess, split
+from cxr_helpers import (
+    audit,
+    baselines,
+    datasets,
+    duplicates,
+    evaluate,
+    measured,
+    preprocess,
+    split,
+)
 
 SETS = ("covid19-image-dataset", "darkcovidnet")
 SEEDS = (0, 1, 2)
@@ -46,7 +59,9 @@ def main() -> None:
             stored.keep(f"shortcuts_{name}", models)
         every += [{"set": name, "seen": what} | figures(found) for what, found in models.items()]
     result = pd.DataFrame(every)
-    result = result.assign(date=datetime.date.today().isoformat(), command="python -m benchmarks.shortcuts").round(4)
+    result = result.assign(
+        date=datetime.date.today().isoformat(), command="python -m benchmarks.shortcuts"
+    ).round(4)
     print(result.drop(columns=["date", "command"]).to_string(index=False))
     if tuple(options.sets) == SETS:
         result.to_csv(measured.path("shortcuts"), index=False)
@@ -56,17 +71,23 @@ def predictions(name: str, data_dir) -> dict[str, pd.DataFrame]:
     """Predictions of each baseline of a set, all repeats."""
     table = datasets.load(name, data_dir)
     table = duplicates.add_groups(table, duplicates.pairs(table, progress=False))
-    images = np.asarray(preprocess.cache(table, 224, "squash", progress=False))  # no black added to tell a shape by
+    # no black added to tell a shape by
+    images = np.asarray(preprocess.cache(table, 224, "squash", progress=False))
     small = np.round(baselines.shrink(images)).astype(np.uint8)
     scorers = models(table, small).items()
-    return {what: pd.concat([score(seed) for seed in SEEDS], ignore_index=True) for what, score in scorers}
+    return {
+        what: pd.concat([score(seed) for seed in SEEDS], ignore_index=True)
+        for what, score in scorers
+    }
 
 
 def models(table: pd.DataFrame, small: np.ndarray) -> dict[str, Baseline]:
     """The baselines, each a function seed → predictions, in the order of the table."""
     centre = np.ascontiguousarray(small[:, CENTRE:-CENTRE, CENTRE:-CENTRE])
     found: dict[str, Baseline] = {
-        "file properties": lambda seed: audit.file_properties_baseline(table.assign(source=None), seed)
+        "file properties": lambda seed: audit.file_properties_baseline(
+            table.assign(source=None), seed
+        )
     }
     if table["source"].nunique() > 1:
         found["source alone"] = lambda seed: audit.source_baseline(table, seed)
@@ -90,15 +111,26 @@ def linear(table: pd.DataFrame, images: np.ndarray, seed: int) -> pd.DataFrame:
 
 
 def figures(found: pd.DataFrame) -> dict:
-    """AUC of COVID against the rest and the mean over classes, each with its interval; n, groups, repeats."""
+    """AUC of COVID against the rest and the mean over classes, each with its interval; n, groups,
+    repeats.
+    """
     line = {}
     for column, estimate in {
         "auc_covid": evaluate.metric(found, "roc_auc", "covid"),
         "auc_macro": evaluate.metric(found, "roc_auc_macro"),
     }.items():
-        line |= {column: estimate.value, f"{column}_low": estimate.low, f"{column}_high": estimate.high}
+        line |= {
+            column: estimate.value,
+            f"{column}_low": estimate.low,
+            f"{column}_high": estimate.high,
+        }
     classes = evaluate.classes(found)
-    return line | {"n": estimate.n, "groups": estimate.groups, "repeats": len(SEEDS), "classes": ", ".join(classes)}
+    return line | {
+        "n": estimate.n,
+        "groups": estimate.groups,
+        "repeats": len(SEEDS),
+        "classes": ", ".join(classes),
+    }
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Predictions of benchmarks, kept so that their figures can be computed again without the images.
 
-`benchmarks/predictions/NAME.csv.gz` holds one row per model, repeat and image: the table's columns that a figure needs,
-no pixel and no file name beyond the image's identifier in its public set.
+`benchmarks/predictions/NAME.csv.gz` holds one row per model, repeat and image: the table's columns
+that a figure needs, no pixel and no file name beyond the image's identifier in its public set.
 """
 
 import gzip
@@ -20,7 +20,14 @@ def keep(name: str, models: dict[str, pd.DataFrame]) -> None:
     """Write the predictions of each model of a benchmark, whole or not at all."""
     parts = []
     for model, table in models.items():
-        columns = ["image_id", "group", "label", "predicted", "seed", *(c for c in ALSO if c in table)]
+        columns = [
+            "image_id",
+            "group",
+            "label",
+            "predicted",
+            "seed",
+            *(c for c in ALSO if c in table),
+        ]
         columns += predictions.columns(predictions.classes(table))
         parts.append(table[columns].assign(model=model).astype({"label": str, "predicted": str}))
     content = pd.concat(parts, ignore_index=True).to_csv(index=False, float_format="%.6f").encode()
@@ -36,5 +43,9 @@ def read(name: str) -> dict[str, pd.DataFrame]:
     path = FOLDER / f"{name}.csv.gz"
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: run the benchmark once with the images")
-    every = pd.read_csv(io.BytesIO(gzip.decompress(path.read_bytes())), dtype={"image_id": str, "group": str})
-    return {model: rows.dropna(axis=1, how="all") for model, rows in every.groupby("model", sort=False)}
+    every = pd.read_csv(
+        io.BytesIO(gzip.decompress(path.read_bytes())), dtype={"image_id": str, "group": str}
+    )
+    return {
+        model: rows.dropna(axis=1, how="all") for model, rows in every.groupby("model", sort=False)
+    }

@@ -1,10 +1,12 @@
-"""One project, reported at about 0.96: what its accuracy becomes when one illusion after another is taken away.
+"""One project, reported at about 0.96: what its accuracy becomes when one illusion after another is
+taken away.
 
     python -m benchmarks.story --seeds 5
 
-Drawn radiographs with and without COVID-19, two of each patient on average; patients with COVID-19 wear a word in the
-corner. The network is that of a first tutorial, and so is its split: one image in five is set aside at random. Each row
-says what is changed, and how many of the five seeds (of drawing, split and weights) it was measured on.
+Drawn radiographs with and without COVID-19, two of each patient on average; patients with COVID-19
+wear a word in the corner. The network is that of a first tutorial, and so is its split: one image
+in five is set aside at random. Each row says what is changed, and how many of the five seeds (of
+drawing, split and weights) it was measured on.
 """
 
 import argparse
@@ -21,9 +23,18 @@ from cxr_helpers import measured, phantom, quiet
 
 DESIGN = {"n": 400, "text": "R|PORTABLE", "severity": (0.2, 0.7), "per_patient": 2.0}
 SIDE, TEST, EPOCHS, BATCH = 96, 0.2, 20, 16
-CLASSES = ["covid", "normal"]  # in the order of the folders' names, as a tutorial's loader takes them
-REPORTED, BY_PATIENT, PIXELS = "as reported: images at random", "split by patient", "logistic regression on pixels"
-REMOVED, REVERSED, HONEST = "nobody wears the word", "the others wear the word", "trained and tested without the word"
+# in the order of the folders' names, as a tutorial's loader takes them
+CLASSES = ["covid", "normal"]
+REPORTED, BY_PATIENT, PIXELS = (
+    "as reported: images at random",
+    "split by patient",
+    "logistic regression on pixels",
+)
+REMOVED, REVERSED, HONEST = (
+    "nobody wears the word",
+    "the others wear the word",
+    "trained and tested without the word",
+)
 AUC = "nobody wears the word, AUC"
 
 
@@ -34,7 +45,12 @@ def drawn(plan: pd.DataFrame, folder: Path, side: int = SIDE) -> np.ndarray:
     phantom.write(plan, folder, format="png", masks=False, size=side, progress=False)
     truth = pd.read_csv(folder / "truth.csv")
     assert list(truth["seed"]) == list(plan["seed"]), "the truth stands in the order of the plan"
-    return np.stack([np.asarray(Image.open(folder / "images" / name).convert("L")) for name in truth["image_id"]])
+    return np.stack(
+        [
+            np.asarray(Image.open(folder / "images" / name).convert("L"))
+            for name in truth["image_id"]
+        ]
+    )
 
 
 def trained(pixels: np.ndarray, labels: np.ndarray, seed: int):
@@ -91,7 +107,10 @@ def one_seed(seed: int, folder: Path) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     random = np.isin(np.arange(len(plan)), rng.permutation(len(plan))[: round(TEST * len(plan))])
     patient = by_patient(plan, rng)
-    right = lambda model, world, test: float((asked(model, world[test]).argmax(1) == labels[test]).mean())  # noqa: E731
+
+    def right(model, world, test) -> float:
+        return float((asked(model, world[test]).argmax(1) == labels[test]).mean())
+
     found = {}
     model = trained(worlds["same"][~random], labels[~random], seed)
     found[REPORTED] = right(model, worlds["same"], random)
@@ -111,7 +130,9 @@ def one_seed(seed: int, folder: Path) -> dict[str, float]:
 
 
 def run_seeds(name: str, one_seed: Callable[[int, Path], dict[str, float]], n: int) -> None:
-    """The command of a benchmark of that name: its figures for each seed, then their table with `n` test images."""
+    """The command of a benchmark of that name: its figures for each seed, then their table with `n`
+    test images.
+    """
     arguments = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     arguments.add_argument("--seeds", type=int, default=5)
     arguments.add_argument("--out", type=Path, default=measured.path(name))
@@ -128,7 +149,9 @@ def run_seeds(name: str, one_seed: Callable[[int, Path], dict[str, float]], n: i
 
 
 def over_seeds(runs: list[dict[str, float]], n: int, command: str) -> pd.DataFrame:
-    """Mean of each figure over seeds with its 95 % t interval, lowest and highest; `n` test images in each run."""
+    """Mean of each figure over seeds with its 95 % t interval, lowest and highest; `n` test images
+    in each run.
+    """
     table = pd.DataFrame(runs)
     half = half_widths(table)
     return pd.DataFrame(

@@ -1,4 +1,5 @@
-"""What a model has to beat: the largest class, the nearest image, a linear model on pixels, a person's guesses.
+"""What a model has to beat: the largest class, the nearest image, a linear model on pixels, a
+person's guesses.
 
 Each baseline takes the manifest and the cached images and returns a table of predictions.
 """
@@ -15,18 +16,20 @@ from .paths import progress_dir
 from .predictions import build
 from .rows import check_rows
 
-OWN, EXAMPLE = "your guesses", "example guesses"  # names of a person's answers in the column `model`
+# names of a person's answers in the column `model`
+OWN, EXAMPLE = "your guesses", "example guesses"
 SIDE = 64  # pixels; the size at which these baselines are quoted
 
 
 def majority(
     table: pd.DataFrame, images=None, *, score: str = "test", folds: bool = False, seed: int = 0
 ) -> pd.DataFrame:
-    """Always answers the most frequent class of the training part; probabilities are its class shares.
+    """Always answers the most frequent class of the training part; probabilities are its class
+    shares.
 
-    Fitted on the rows with split "train" and scored on those with split `score`; with folds=True each fold is scored
-    by what the other folds give. `images` is not looked at. Returns a table of predictions.
-    Raises ValueError if there is no such split or fold. Introduced in lesson 07.
+    Fitted on the rows with split "train" and scored on those with split `score`; with folds=True
+    each fold is scored by what the other folds give. `images` is not looked at. Returns a table of
+    predictions. Raises ValueError if there is no such split or fold. Introduced in lesson 07.
     """
 
     def fit_and_score(part: "_Part") -> np.ndarray:
@@ -37,27 +40,42 @@ def majority(
 
 
 def nearest_neighbour(
-    table: pd.DataFrame, images: np.ndarray, *, score: str = "test", folds: bool = False, seed: int = 0
+    table: pd.DataFrame,
+    images: np.ndarray,
+    *,
+    score: str = "test",
+    folds: bool = False,
+    seed: int = 0,
 ) -> pd.DataFrame:
-    """Answers the class of the most similar training image (Euclidean distance of 64×64 pixels), with probability 1.
+    """Answers the class of the most similar training image (Euclidean distance of 64×64 pixels),
+    with probability 1.
 
-    `images` is uint8 (n, s, s), grey levels 0-255, in the row order of `table`; a side below 64 is kept. Fitted and
-    scored as in `majority`; grey levels are compared as they are. Returns a table of predictions.
-    Raises ValueError for images of another shape or type. Introduced in lesson 07.
+    `images` is uint8 (n, s, s), grey levels 0-255, in the row order of `table`; a side below 64 is
+    kept. Fitted and scored as in `majority`; grey levels are compared as they are. Returns a table
+    of predictions. Raises ValueError for images of another shape or type. Introduced in lesson 07.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
-    return _on_pixels(table, images, KNeighborsClassifier(n_neighbors=1), "nearest neighbour", score, folds, seed)
+    return _on_pixels(
+        table, images, KNeighborsClassifier(n_neighbors=1), "nearest neighbour", score, folds, seed
+    )
 
 
 def logistic_regression(
-    table: pd.DataFrame, images: np.ndarray, *, score: str = "test", folds: bool = False, seed: int = 0, c: float = 1.0
+    table: pd.DataFrame,
+    images: np.ndarray,
+    *,
+    score: str = "test",
+    folds: bool = False,
+    seed: int = 0,
+    c: float = 1.0,
 ) -> pd.DataFrame:
-    """Logistic regression on 64×64 pixels, standardised on the training part; `c`: inverse strength of the L2 penalty.
+    """Logistic regression on 64×64 pixels, standardised on the training part; `c`: inverse strength
+    of the L2 penalty.
 
-    `images` as in `nearest_neighbour`, fitted and scored as in `majority`. Returns a table of predictions.
-    Raises ValueError for images of another shape or type, or a training part of one class.
-    Introduced in lesson 04.
+    `images` as in `nearest_neighbour`, fitted and scored as in `majority`. Returns a table of
+    predictions. Raises ValueError for images of another shape or type, or a training part of one
+    class. Introduced in lesson 04.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -71,18 +89,21 @@ def logistic_regression(
 def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) -> pd.DataFrame:
     """A person's answers as a table of predictions, with probability 1 for the class named.
 
-    `answers` is {image_id: class}, one of the table's classes each; images without an answer are left out.
-    Raises ValueError for an unknown image or class. Introduced in lesson 01.
+    `answers` is {image_id: class}, one of the table's classes each; images without an answer are
+    left out. Raises ValueError for an unknown image or class. Introduced in lesson 01.
     """
     answers = dict(answers)
     names = list(table["label"].cat.categories)
     strangers = [image for image in answers if image not in set(table["image_id"])]
     if strangers:
-        raise ValueError(f"{len(strangers)} answer(s) for an image that is not in the table: {strangers[:3]}.")
+        raise ValueError(
+            f"{len(strangers)} answer(s) for an image that is not in the table: {strangers[:3]}."
+        )
     wrong = {image: answer for image, answer in answers.items() if answer not in names}
     if wrong or not answers:
         raise ValueError(
-            f"Each answer is one of {names}; not so: {dict(list(wrong.items())[:3]) or 'no answer given'}."
+            f"Each answer is one of {names}; not so: "
+            f"{dict(list(wrong.items())[:3]) or 'no answer given'}."
         )
     rows = table[table["image_id"].isin(list(answers))]
     number = rows["image_id"].map(answers).map(names.index).to_numpy(int)
@@ -90,32 +111,46 @@ def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) ->
 
 
 def save_guesses(predictions: pd.DataFrame, name: str, data_dir=None) -> Path:
-    """Keep a person's guesses (from `guesses`) on the set `name`, for later lessons; returns the file's path.
+    """Keep a person's guesses (from `guesses`) on the set `name`, for later lessons; returns the
+    file's path.
 
-    A CSV (image_id, predicted, model) in `progress/` below the data folder, one file for each set and model, so that
-    an example never replaces a reader's own guesses; written whole or not at all. Introduced in lesson 01.
+    A CSV (image_id, predicted, model) in `progress/` below the data folder, one file for each set
+    and model, so that an example never replaces a reader's own guesses; written whole or not at
+    all. Introduced in lesson 01.
     """
     models = predictions["model"].unique()
     if len(models) != 1:
         raise ValueError(f"Save the guesses of one person at a time, not of {list(models)}.")
     path = _guesses_file(name, models[0], data_dir)
     with files.whole_file(path) as part:
-        predictions[["image_id", "predicted", "model"]].to_csv(part, index=False, lineterminator="\n")
+        predictions[["image_id", "predicted", "model"]].to_csv(
+            part, index=False, lineterminator="\n"
+        )
     return path
 
 
-def load_guesses(table: pd.DataFrame, name: str, data_dir=None, model: str | None = None) -> pd.DataFrame:
-    """Guesses that lesson 01 kept on the set `name`, as a table of predictions on the images of `table`.
+def load_guesses(
+    table: pd.DataFrame, name: str, data_dir=None, model: str | None = None
+) -> pd.DataFrame:
+    """Guesses that lesson 01 kept on the set `name`, as a table of predictions on the images of
+    `table`.
 
-    `model`: whose; by default the reader's own ("your guesses"), or the example's where the reader gave none.
-    Raises FileNotFoundError if there are none, ValueError if they do not fit the table. Introduced in lesson 07.
+    `model`: whose; by default the reader's own ("your guesses"), or the example's where the reader
+    gave none. Raises FileNotFoundError if there are none, ValueError if they do not fit the table.
+    Introduced in lesson 07.
     """
     candidates = [_guesses_file(name, m, data_dir) for m in ([model] if model else [OWN, EXAMPLE])]
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
-        raise FileNotFoundError(f"No guesses on {name} in {candidates[0].parent}: run lesson 01, step 2, first.")
+        raise FileNotFoundError(
+            f"No guesses on {name} in {candidates[0].parent}: run lesson 01, step 2, first."
+        )
     saved = pd.read_csv(path, dtype=str)
-    return guesses(table, dict(zip(saved["image_id"], saved["predicted"], strict=True)), model=saved["model"].iloc[0])
+    return guesses(
+        table,
+        dict(zip(saved["image_id"], saved["predicted"], strict=True)),
+        model=saved["model"].iloc[0],
+    )
 
 
 def _guesses_file(name: str, model: str, data_dir) -> Path:
@@ -124,13 +159,20 @@ def _guesses_file(name: str, model: str, data_dir) -> Path:
 
 
 def shrink(images: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """Area mean of grey levels: (n, s, s) uint8 → (n, side, side) float32 in 0-255; a smaller image stays as it is.
+    """Area mean of grey levels: (n, s, s) uint8 → (n, side, side) float32 in 0-255; a smaller image
+    stays as it is.
 
     Raises ValueError for another shape or type. Introduced in lesson 04.
     """
     if getattr(images, "ndim", 0) != 3 or images.dtype != np.uint8:
-        shape, kind = getattr(images, "shape", None), getattr(images, "dtype", type(images).__name__)
-        raise ValueError(f"images must be uint8 (n, side, side), as preprocess.cache returns; got {kind} {shape}.")
+        shape, kind = (
+            getattr(images, "shape", None),
+            getattr(images, "dtype", type(images).__name__),
+        )
+        raise ValueError(
+            f"images must be uint8 (n, side, side), as preprocess.cache returns; got {kind} "
+            f"{shape}."
+        )
     if max(images.shape[1:]) <= side:
         return np.asarray(images, dtype=np.float32)
     down, across = (_overlap(length, side) for length in images.shape[1:])
@@ -138,7 +180,9 @@ def shrink(images: np.ndarray, side: int = SIDE) -> np.ndarray:
 
 
 def _overlap(length: int, side: int) -> np.ndarray:
-    """(side, length): the share that each old pixel has in each new one, so that no side need be a multiple."""
+    """(side, length): the share that each old pixel has in each new one, so that no side need be a
+    multiple.
+    """
     edges = np.linspace(0, length, side + 1)
     old = np.arange(length)
     shared = np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old)
@@ -153,7 +197,9 @@ class _Part:
     n_classes: int
 
 
-def _on_pixels(table, images, classifier, name: str, score: str, folds: bool, seed: int) -> pd.DataFrame:
+def _on_pixels(
+    table, images, classifier, name: str, score: str, folds: bool, seed: int
+) -> pd.DataFrame:
     from threadpoolctl import threadpool_limits
 
     check_rows(table, images)
@@ -161,8 +207,11 @@ def _on_pixels(table, images, classifier, name: str, score: str, folds: bool, se
 
     def fit_and_score(part: _Part) -> np.ndarray:
         if len(np.unique(part.train_y)) < 2:
-            raise ValueError(f"{name}: the training part holds one class only; nothing can be learnt.")
-        # On so few images two threads wait for each other longer than they work, most of all once Keras has its own.
+            raise ValueError(
+                f"{name}: the training part holds one class only; nothing can be learnt."
+            )
+        # On so few images two threads wait for each other longer than they work, most of all once
+        # Keras has its own.
         with threadpool_limits(1):
             fitted = classifier.fit(pixels[part.train_rows], part.train_y)
         probabilities = np.zeros((len(part.score_rows), part.n_classes))
@@ -172,10 +221,14 @@ def _on_pixels(table, images, classifier, name: str, score: str, folds: bool, se
     return _run(table, fit_and_score, name, score, folds, seed)
 
 
-def _run(table, fit_and_score: Callable[[_Part], np.ndarray], name, score, folds, seed) -> pd.DataFrame:
+def _run(
+    table, fit_and_score: Callable[[_Part], np.ndarray], name, score, folds, seed
+) -> pd.DataFrame:
     names = list(table["label"].cat.categories)
     if table["label"].isna().any():
-        raise ValueError(f"{table['label'].isna().sum()} row(s) have no label: leave them out first.")
+        raise ValueError(
+            f"{table['label'].isna().sum()} row(s) have no label: leave them out first."
+        )
     probabilities = np.full((len(table), len(names)), np.nan)
     for part in _parts(table, score, folds):
         probabilities[part.score_rows] = fit_and_score(part)
@@ -192,12 +245,21 @@ def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[_Part]:
         known = np.array([v is not None for v in value])
         numbers = sorted(set(value[known]))
         if len(numbers) < 2:
-            raise ValueError(f"Only fold {numbers} is there: at least two are needed; call {remedy} again.")
+            raise ValueError(
+                f"Only fold {numbers} is there: at least two are needed; call {remedy} again."
+            )
         cuts = [(known & (value != k), value == k) for k in numbers]
     else:
         cuts = [(value == "train", value == score)]
     codes = table["label"].cat.codes.to_numpy(int)
     for train, scored in cuts:
         if not train.any() or not scored.any():
-            raise ValueError(f"{train.sum()} rows to fit on and {scored.sum()} with {column} {score!r} to score.")
-        yield _Part(np.flatnonzero(train), codes[train], np.flatnonzero(scored), len(table["label"].cat.categories))
+            raise ValueError(
+                f"{train.sum()} rows to fit on and {scored.sum()} with {column} {score!r} to score."
+            )
+        yield _Part(
+            np.flatnonzero(train),
+            codes[train],
+            np.flatnonzero(scored),
+            len(table["label"].cat.categories),
+        )

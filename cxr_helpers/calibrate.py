@@ -1,7 +1,8 @@
-"""Whether a probability means what it says, what to do where it does not, and what a threshold on it is worth.
+"""Whether a probability means what it says, what to do where it does not, and what a threshold on
+it is worth.
 
-Every function reads the table of predictions. What is fitted (a temperature, a threshold) is fitted on validation rows.
-Introduced in lesson 11.
+Every function reads the table of predictions. What is fitted (a temperature, a threshold) is fitted
+on validation rows. Introduced in lesson 11.
 """
 
 import warnings
@@ -11,7 +12,17 @@ import numpy as np
 import pandas as pd
 
 from . import stats
-from .predictions import Arrays, as_text, check, classes, one_run, paired, probabilities, to_arrays, with_probabilities
+from .predictions import (
+    Arrays,
+    as_text,
+    check,
+    classes,
+    one_run,
+    paired,
+    probabilities,
+    to_arrays,
+    with_probabilities,
+)
 
 SMALLEST = 1e-12  # a probability of 0 counts as this one, so that its logarithm is finite
 RANGE = (0.05, 20.0)  # temperatures that are looked at
@@ -20,36 +31,45 @@ CHANCE_DRAWS = 1_000  # sets of answers that a calibrated model could have met, 
 
 
 def temperature(predictions: pd.DataFrame) -> float:
-    """The temperature T > 0 that gives these predictions the smallest log loss: p ∝ p^(1/T), the same T for all.
+    """The temperature T > 0 that gives these predictions the smallest log loss: p ∝ p^(1/T), the
+    same T for all.
 
-    Pass validation predictions (for test rows a warning is given). T > 1 where the model was too sure of itself, T < 1
-    where not sure enough. The logits that Guo et al. divide by T are log p up to a constant, so that p is enough.
-    A best T at the end of the range 0.05-20 is given back with a warning: the rows are too few, or all answers right.
-    Raises PredictionsError. Source: Guo, Pleiss, Sun & Weinberger 2017, ICML, PMLR 70. Introduced in lesson 11.
+    Pass validation predictions (for test rows a warning is given). T > 1 where the model was too
+    sure of itself, T < 1 where not sure enough. The logits that Guo et al. divide by T are log p up
+    to a constant, so that p is enough. A best T at the end of the range 0.05-20 is given back with
+    a warning: the rows are too few, or all answers right. Raises PredictionsError. Source: Guo,
+    Pleiss, Sun & Weinberger 2017, ICML, PMLR 70. Introduced in lesson 11.
     """
     from scipy.optimize import minimize_scalar
 
     logits = _log(check(predictions))
     if "split" in predictions.columns and (predictions["split"] == "test").any():
-        warnings.warn("The temperature is being fitted to test images: fit it on validation.", stacklevel=2)
+        warnings.warn(
+            "The temperature is being fitted to test images: fit it on validation.", stacklevel=2
+        )
     true = as_text(predictions["label"]).map(classes(predictions).index).to_numpy(int)
 
     def loss(log_t: float) -> float:
         return -_log_softmax(logits / np.exp(log_t))[np.arange(len(true)), true].mean()
 
     ends = np.log(RANGE)
-    best = float(np.exp(minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-6}).x))
+    best = float(
+        np.exp(minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-6}).x)
+    )
     if not RANGE[0] * 1.01 < best < RANGE[1] / 1.01:
-        warnings.warn(f"No temperature between {RANGE[0]} and {RANGE[1]} is best on {len(true)} rows.", stacklevel=2)
+        warnings.warn(
+            f"No temperature between {RANGE[0]} and {RANGE[1]} is best on {len(true)} rows.",
+            stacklevel=2,
+        )
     return best
 
 
 def apply(predictions: pd.DataFrame, temperature: float) -> pd.DataFrame:
     """The predictions with every probability at another temperature; all other columns are kept.
 
-    In each row the largest probability stays the largest; with two classes the order of the images stays, too.
-    A threshold chosen before belongs to the old probabilities. Labels are not needed. Raises PredictionsError, and
-    ValueError unless temperature > 0. Introduced in lesson 11.
+    In each row the largest probability stays the largest; with two classes the order of the images
+    stays, too. A threshold chosen before belongs to the old probabilities. Labels are not needed.
+    Raises PredictionsError, and ValueError unless temperature > 0. Introduced in lesson 11.
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"A temperature is a number above 0, not {temperature}.")
@@ -58,17 +78,22 @@ def apply(predictions: pd.DataFrame, temperature: float) -> pd.DataFrame:
 
 
 def adjust_prevalence(predictions: pd.DataFrame, old, new) -> pd.DataFrame:
-    """The predictions of a model that was taught at class shares `old`, moved to class shares `new`.
+    """The predictions of a model that was taught at class shares `old`, moved to class shares
+    `new`.
 
-    p ∝ p · new / old, class by class; `old`, `new`: {class: share}, each summing to 1. Right where images of a class
-    look alike at both prevalences and p was calibrated at `old`. `predicted` becomes the most probable class.
-    Raises ValueError for shares that do not fit, PredictionsError. Source: Saerens, Latinne & Decaestecker 2002,
-    doi 10.1162/089976602753284446. Introduced in lesson 11.
+    p ∝ p · new / old, class by class; `old`, `new`: {class: share}, each summing to 1. Right where
+    images of a class look alike at both prevalences and p was calibrated at `old`. `predicted`
+    becomes the most probable class. Raises ValueError for shares that do not fit, PredictionsError.
+    Source: Saerens, Latinne & Decaestecker 2002, doi 10.1162/089976602753284446. Introduced in
+    lesson 11.
     """
     names = classes(check(predictions, labelled="label" in predictions))
     before, after = (_shares(shares, names, what) for shares, what in ((old, "old"), (new, "new")))
     if (before == 0).any():
-        raise ValueError(f"old has a class with share 0: nothing was learnt about {names[int(before.argmin())]!r}.")
+        raise ValueError(
+            "old has a class with share 0: nothing was learnt about "
+            f"{names[int(before.argmin())]!r}."
+        )
     p = np.exp(_log(predictions)) * after / before
     p /= p.sum(axis=1, keepdims=True)
     said = pd.Categorical.from_codes(p.argmax(axis=1), categories=names)
@@ -78,7 +103,9 @@ def adjust_prevalence(predictions: pd.DataFrame, old, new) -> pd.DataFrame:
 def _shares(shares, names: list[str], what: str) -> np.ndarray:
     found = dict(shares)
     if set(found) != set(names):
-        raise ValueError(f"{what} names the classes {sorted(map(str, found))}; the predictions have {names}.")
+        raise ValueError(
+            f"{what} names the classes {sorted(map(str, found))}; the predictions have {names}."
+        )
     values = np.array([found[name] for name in names], float)
     if (values < 0).any() or abs(values.sum() - 1) > 1e-6:
         raise ValueError(f"{what} holds shares that sum to 1, none below 0; not {found}.")
@@ -94,12 +121,14 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
-# --- how well probabilities fit -------------------------------------------------------------------------------------
+# --- how well probabilities fit -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """Per image: the probability judged, whether it came true, its bin, Brier and log loss; and the group."""
+    """Per image: the probability judged, whether it came true, its bin, Brier and log loss; and the
+    group.
+    """
 
     p: np.ndarray
     true: np.ndarray
@@ -130,12 +159,14 @@ def _judge(data: Arrays, positive: str | None, bins: int) -> _Judged:
 def reliability(
     predictions: pd.DataFrame, positive: str | None = None, bins: int = 10, level: float = 0.95
 ) -> pd.DataFrame:
-    """What was said and what came true, bin by bin: one row for each bin of equal width in [0, 1] that holds an image.
+    """What was said and what came true, bin by bin: one row for each bin of equal width in [0, 1]
+    that holds an image.
 
-    Columns: bin_low, bin_high, predicted (mean probability), observed (share that came true), low, high (interval of
-    observed, see `stats.proportion`), n, groups, support. With `positive` the probability is p_<positive>, and true
-    means that the image is of that class; without, it is the largest of the row, and true means that its class is
-    right. Raises PredictionsError, also for several seeds, and ValueError. Introduced in lesson 11.
+    Columns: bin_low, bin_high, predicted (mean probability), observed (share that came true), low,
+    high (interval of observed, see `stats.proportion`), n, groups, support. With `positive` the
+    probability is p_<positive>, and true means that the image is of that class; without, it is the
+    largest of the row, and true means that its class is right. Raises PredictionsError, also for
+    several seeds, and ValueError. Introduced in lesson 11.
     """
     data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     rows = []
@@ -148,26 +179,31 @@ def reliability(
     return pd.DataFrame(rows)
 
 
-def scores(predictions: pd.DataFrame, positive: str | None = None, bins: int = 10, level: float = 0.95) -> pd.DataFrame:
+def scores(
+    predictions: pd.DataFrame, positive: str | None = None, bins: int = 10, level: float = 0.95
+) -> pd.DataFrame:
     """ECE, Brier score, log loss, mean calibration and slope, one row each.
 
-    Columns: metric, value, low, high, chance_low, chance_high, n, groups, support, method, bins. With `positive`, of
-    p_<positive> against the rest; without, ece, mean_calibration and slope are of the largest probability, brier sums
-    over the classes ([0, 2], as Brier did), log_loss (nats) is of the true class.
-    ece: the gap `|observed - predicted|` of each bin, averaged over images, in [0, 1]. It has no interval: noise in the
-    bins makes it too large, and resampling adds noise. chance_low and chance_high are what a calibrated model with
-    these probabilities and this n would get (`level` of 1,000 draws): a value inside is no evidence against it.
-    brier and log_loss: smaller is better; intervals on the log scale, see `stats.loss`. mean_calibration: share that
-    came true less mean probability (0 where right). slope: of the logistic regression of what came true on logit(p), 1
-    where right, below 1 where too sure (Cox 1958); no interval where it cannot be fitted.
-    Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017; Van Calster et al. 2019, doi
-    10.1186/s12916-019-1466-7. Introduced in lesson 11.
+    Columns: metric, value, low, high, chance_low, chance_high, n, groups, support, method, bins.
+    With `positive`, of p_<positive> against the rest; without, ece, mean_calibration and slope are
+    of the largest probability, brier sums over the classes ([0, 2], as Brier did), log_loss (nats)
+    is of the true class. ece: the gap `|observed - predicted|` of each bin, averaged over images,
+    in [0, 1]. It has no interval: noise in the bins makes it too large, and resampling adds noise.
+    chance_low and chance_high are what a calibrated model with these probabilities and this n would
+    get (`level` of 1,000 draws): a value inside is no evidence against it. brier and log_loss:
+    smaller is better; intervals on the log scale, see `stats.loss`. mean_calibration: share that
+    came true less mean probability (0 where right). slope: of the logistic regression of what came
+    true on logit(p), 1 where right, below 1 where too sure (Cox 1958); no interval where it cannot
+    be fitted. Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017; Van Calster et al.
+    2019, doi 10.1186/s12916-019-1466-7. Introduced in lesson 11.
     """
     data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     n = len(data.p)
     few = "no interval: see the band that chance gives"
     found = {
-        "ece": stats.Estimate(_ece(data, data.true), np.nan, np.nan, n, data.n_groups, float(data.n_groups), few),
+        "ece": stats.Estimate(
+            _ece(data, data.true), np.nan, np.nan, n, data.n_groups, float(data.n_groups), few
+        ),
         "brier": stats.loss(data.brier, data.group, level, most=2.0 if positive is None else 1.0),
         "log_loss": stats.loss(data.log_loss, data.group, level),
         "mean_calibration": stats.mean(data.true - data.p, data.group, level),
@@ -178,7 +214,12 @@ def scores(predictions: pd.DataFrame, positive: str | None = None, bins: int = 1
     for name, estimate in found.items():
         chance_low, chance_high = band if name == "ece" else (np.nan, np.nan)
         row = {"metric": name, "value": estimate.value, "low": estimate.low, "high": estimate.high}
-        row |= {"chance_low": chance_low, "chance_high": chance_high, "n": n, "groups": data.n_groups}
+        row |= {
+            "chance_low": chance_low,
+            "chance_high": chance_high,
+            "n": n,
+            "groups": data.n_groups,
+        }
         rows.append(row | {"support": estimate.support, "method": estimate.method, "bins": bins})
     return pd.DataFrame(rows)
 
@@ -188,7 +229,9 @@ def _ece(data: _Judged, true: np.ndarray) -> float:
 
 
 def _chance_band(data: _Judged, level: float) -> tuple[float, float]:
-    """The ECE that calibrated probabilities would have: what came true is drawn with these probabilities."""
+    """The ECE that calibrated probabilities would have: what came true is drawn with these
+    probabilities.
+    """
     stats.check_level(level)
     rng = np.random.default_rng(0)
     drawn = [_ece(data, rng.random(len(data.p)) < data.p) for _ in range(CHANCE_DRAWS)]
@@ -208,13 +251,17 @@ def _slope(data: _Judged, level: float) -> stats.Estimate:
         return _no_slope(data, "the probabilities separate the outcomes")
     beta, fitted, information = found
     pull = x * (true - fitted)[:, None]
-    per_group = np.column_stack([np.bincount(data.group, pull[:, k], data.n_groups) for k in (0, 1)])
+    per_group = np.column_stack(
+        [np.bincount(data.group, pull[:, k], data.n_groups) for k in (0, 1)]
+    )
     without = beta[1] - np.linalg.solve(information, per_group.T)[1]
     return stats.centred(float(beta[1]), without, len(p), data.n_groups, level=level)
 
 
 def _logistic(x: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Coefficients, fitted probabilities and information of a logistic regression; None where it has no maximum."""
+    """Coefficients, fitted probabilities and information of a logistic regression; None where it
+    has no maximum.
+    """
 
     def loss(beta: np.ndarray) -> float:
         return float(np.logaddexp(0, x @ beta).sum() - true @ x @ beta)
@@ -236,18 +283,25 @@ def _logistic(x: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
 
 def _no_slope(data: _Judged, reason: str) -> stats.Estimate:
     none = (np.nan, np.nan, np.nan)
-    return stats.Estimate(*none, len(data.p), data.n_groups, float(data.n_groups), f"undefined: {reason}")
+    return stats.Estimate(
+        *none, len(data.p), data.n_groups, float(data.n_groups), f"undefined: {reason}"
+    )
 
 
 def compare(
-    a: pd.DataFrame, b: pd.DataFrame, positive: str | None = None, bins: int = 10, level: float = 0.95
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    positive: str | None = None,
+    bins: int = 10,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Paired differences a - b of ece, brier and log_loss on the same images.
 
     Columns: metric, a, b, value, low, high, n, groups.
 
-    A value below 0 favours a. Intervals leave one group out (value ± t · SE); ece has none (see `scores`). Raises as
-    `scores`, and PredictionsError if the images, labels or groups differ. Introduced in lesson 11.
+    A value below 0 favours a. Intervals leave one group out (value ± t · SE); ece has none (see
+    `scores`). Raises as `scores`, and PredictionsError if the images, labels or groups differ.
+    Introduced in lesson 11.
     """
     stats.check_level(level)
     both = paired(one_run(a, "Calibration"), one_run(b, "Calibration"))
@@ -255,46 +309,66 @@ def compare(
     rows = []
     for name in SCORES:
         if name == "ece":
-            left, right, low, high = _ece(first, first.true), _ece(second, second.true), np.nan, np.nan
+            left, right, low, high = (
+                _ece(first, first.true),
+                _ece(second, second.true),
+                np.nan,
+                np.nan,
+            )
         else:
             left, right = float(getattr(first, name).mean()), float(getattr(second, name).mean())
             apart = stats.mean(getattr(first, name) - getattr(second, name), first.group, level)
             low, high = apart.low, apart.high
-        rows.append({"metric": name, "a": left, "b": right, "value": left - right, "low": low, "high": high})
+        rows.append(
+            {"metric": name, "a": left, "b": right, "value": left - right, "low": low, "high": high}
+        )
     return pd.DataFrame(rows).assign(n=len(first.p), groups=first.n_groups)
 
 
-# --- what a threshold is worth --------------------------------------------------------------------------------------
+# --- what a threshold is worth --------------------------------------------------------------------
 
 
 def predictive_values(sensitivity, specificity, prevalence) -> pd.DataFrame:
-    """PPV and NPV at one or several prevalences (Bayes' rule): columns sensitivity, specificity, prevalence, ppv, npv.
+    """PPV and NPV at one or several prevalences (Bayes' rule): columns sensitivity, specificity,
+    prevalence, ppv, npv.
 
-    Arguments: numbers in [0, 1], or lists of one length. A value that nobody is left for (0/0) is NaN.
-    Raises ValueError outside [0, 1]. Introduced in lesson 11.
+    Arguments: numbers in [0, 1], or lists of one length. A value that nobody is left for (0/0) is
+    NaN. Raises ValueError outside [0, 1]. Introduced in lesson 11.
     """
-    given = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, float)) for v in (sensitivity, specificity, prevalence)))
+    given = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(v, float)) for v in (sensitivity, specificity, prevalence))
+    )
     if not all(((v >= 0) & (v <= 1)).all() for v in given):
         raise ValueError("sensitivity, specificity and prevalence lie in [0, 1].")
     found, left, ill = given
     tp, fp, tn, fn = found * ill, (1 - left) * (1 - ill), left * (1 - ill), (1 - found) * ill
     with np.errstate(invalid="ignore"):
         ppv, npv = tp / (tp + fp), tn / (tn + fn)
-    return pd.DataFrame({"sensitivity": found, "specificity": left, "prevalence": ill, "ppv": ppv, "npv": npv})
+    return pd.DataFrame(
+        {"sensitivity": found, "specificity": left, "prevalence": ill, "ppv": ppv, "npv": npv}
+    )
 
 
-def decision_curve(predictions: pd.DataFrame, positive: str, thresholds=None, level: float = 0.95) -> pd.DataFrame:
-    """Net benefit of acting on p_<positive> ≥ t, one row per threshold t, beside acting on everyone and on nobody.
+def decision_curve(
+    predictions: pd.DataFrame, positive: str, thresholds=None, level: float = 0.95
+) -> pd.DataFrame:
+    """Net benefit of acting on p_<positive> ≥ t, one row per threshold t, beside acting on everyone
+    and on nobody.
 
-    Columns threshold, model, low, high, everyone, nobody (0), gain, gain_low, gain_high, n, groups. Net benefit =
-    tp/n - fp/n · t/(1 - t), in true positives per image, at most the prevalence: t says what a false alarm costs, one
-    find being worth (1 - t)/t of them. gain is the model less the better of the two simple rules. Intervals leave one
-    group out, each threshold by itself (value ± t · SE). `thresholds` in (0, 1), default 0.05 ... 0.95.
-    Raises ValueError, and PredictionsError as `reliability`. Source: Vickers & Elkin 2006,
-    doi 10.1177/0272989X06295361. Introduced in lesson 11.
+    Columns threshold, model, low, high, everyone, nobody (0), gain, gain_low, gain_high, n, groups.
+    Net benefit = tp/n - fp/n · t/(1 - t), in true positives per image, at most the prevalence: t
+    says what a false alarm costs, one find being worth (1 - t)/t of them. gain is the model less
+    the better of the two simple rules. Intervals leave one group out, each threshold by itself
+    (value ± t · SE). `thresholds` in (0, 1), default 0.05 ... 0.95. Raises ValueError, and
+    PredictionsError as `reliability`. Source: Vickers & Elkin 2006, doi 10.1177/0272989X06295361.
+    Introduced in lesson 11.
     """
     stats.check_level(level)
-    at = np.linspace(0.05, 0.95, 19) if thresholds is None else np.atleast_1d(np.asarray(thresholds, float))
+    at = (
+        np.linspace(0.05, 0.95, 19)
+        if thresholds is None
+        else np.atleast_1d(np.asarray(thresholds, float))
+    )
     if not ((at > 0) & (at < 1)).all():
         raise ValueError("thresholds lie between 0 and 1, without the ends.")
     data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, 1)
@@ -311,8 +385,16 @@ def decision_curve(predictions: pd.DataFrame, positive: str, thresholds=None, le
             without.append((worth.sum() - sums) / np.maximum(n - sizes, 1))
         gain_without = without[0] - np.maximum(without[1], 0)
         model = stats.centred(whole[0], without[0], n, data.n_groups, level=level)
-        gain = stats.centred(whole[0] - max(whole[1], 0.0), gain_without, n, data.n_groups, level=level)
-        row = {"threshold": t, "model": model.value, "low": model.low, "high": model.high, "everyone": whole[1]}
+        gain = stats.centred(
+            whole[0] - max(whole[1], 0.0), gain_without, n, data.n_groups, level=level
+        )
+        row = {
+            "threshold": t,
+            "model": model.value,
+            "low": model.low,
+            "high": model.high,
+            "everyone": whole[1],
+        }
         row |= {"nobody": 0.0, "gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
         rows.append(row | {"n": n, "groups": data.n_groups})
     return pd.DataFrame(rows)

@@ -17,19 +17,29 @@ from . import files
 from .console import plain_output
 
 app = typer.Typer(
-    help="Import, audit and draw folders of chest radiographs, score predictions. For education, never for diagnosis.",
+    help=(
+        "Import, audit and draw folders of chest radiographs, score predictions. For education, "
+        "never for diagnosis."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 COLOURS = {"fault": "bold red", "look": "yellow", "ok": "green"}
-Folder = Annotated[Path, typer.Argument(help="Folder of radiographs in class folders, with or without split folders.")]
-Patient = Annotated[str | None, typer.Option(help="'nih', or a regular expression whose group is the patient.")]
+Folder = Annotated[
+    Path,
+    typer.Argument(help="Folder of radiographs in class folders, with or without split folders."),
+]
+Patient = Annotated[
+    str | None, typer.Option(help="'nih', or a regular expression whose group is the patient.")
+]
 Label = Annotated[
-    list[str] | None, typer.Option(help="FOLDER=label, or FOLDER= to leave it out, for unknown names; repeatable.")
+    list[str] | None,
+    typer.Option(help="FOLDER=label, or FOLDER= to leave it out, for unknown names; repeatable."),
 ]
 SIZES, MOST = (32, 2048), 100_000  # pixels a side, images in one cohort
-# What an import of phantoms needs to be told: the patient stands in the file's name, and what a layout calls normal.
+# What an import of phantoms needs to be told: the patient stands in the file's name, and what a
+# layout calls normal.
 PATIENT, NORMAL = r"(P\d+)_", {"case_a": "negative=normal", "case_d": "non-COVID-19=normal"}
 
 
@@ -93,19 +103,30 @@ def audit_folder(
 
 @app.command("phantom")
 def draw_phantoms(
-    out: Annotated[Path | None, typer.Argument(help="Folder to write: images/, masks/ and truth.csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Argument(help="Folder to write: images/, masks/ and truth.csv.")
+    ] = None,
     design: Annotated[str, typer.Option(help="Study design, one of --list.")] = "default",
-    n: Annotated[int | None, typer.Option(help="Number of images; default: as many as the design has.")] = None,
+    n: Annotated[
+        int | None, typer.Option(help="Number of images; default: as many as the design has.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed draws the same images.")] = 0,
     layout: Annotated[
-        str | None, typer.Option(help="classes, or case_a to case_e; default: the case of the design, else classes.")
+        str | None,
+        typer.Option(
+            help="classes, or case_a to case_e; default: the case of the design, else classes."
+        ),
     ] = None,
-    format: Annotated[str, typer.Option(help="png, jpeg, dicom, or mixed: PNG and JPEG at random.")] = "mixed",
+    format: Annotated[
+        str, typer.Option(help="png, jpeg, dicom, or mixed: PNG and JPEG at random.")
+    ] = "mixed",
     size: Annotated[int, typer.Option(help="Pixels a side.")] = 224,
     masks: Annotated[
         bool, typer.Option("--masks/--no-masks", help="Write the masks of lung, heart, lesion ...")
     ] = True,
-    listing: Annotated[bool, typer.Option("--list", help="List the study designs and stop.")] = False,
+    listing: Annotated[
+        bool, typer.Option("--list", help="List the study designs and stop.")
+    ] = False,
 ) -> None:
     """Draw procedural radiographs (phantoms) with their ground truth into the folder OUT."""
     from . import phantom
@@ -117,9 +138,14 @@ def draw_phantoms(
         table = _cohort(design, n, seed, layout, size)
         folder = _folder_for_phantoms(out)
         phantom.write(table, folder, layout, format=format, masks=masks, size=size)
-    counts = ", ".join(f"{label} {count}" for label, count in table["label"].value_counts(sort=False).items())
+    counts = ", ".join(
+        f"{label} {count}" for label, count in table["label"].value_counts(sort=False).items()
+    )
     beside = "masks/ and truth.csv lie" if masks else "truth.csv lies"
-    typer.echo(f"{out}: {len(table)} phantoms of {table['patient'].nunique()} patients ({counts}) in images/; {beside}")
+    typer.echo(
+        f"{out}: {len(table)} phantoms of {table['patient'].nunique()} patients ({counts}) in "
+        f"images/; {beside}"
+    )
     words = [
         "cxr",
         "import",
@@ -133,10 +159,16 @@ def draw_phantoms(
 
 @app.command("class")
 def show_class(
-    codes: Annotated[Path, typer.Argument(help="Text file of codes (guess.code()), or a folder of files.")],
-    out: Annotated[Path, typer.Option(help="Write the page to this HTML file.")] = Path("class.html"),
+    codes: Annotated[
+        Path, typer.Argument(help="Text file of codes (guess.code()), or a folder of files.")
+    ],
+    out: Annotated[Path, typer.Option(help="Write the page to this HTML file.")] = Path(
+        "class.html"
+    ),
 ) -> None:
-    """Draw what a class predicted: for each prediction all answers, the commonest belief and the result."""
+    """Draw what a class predicted: for each prediction all answers, the commonest belief and the
+    result.
+    """
     import warnings
 
     from . import guess
@@ -150,16 +182,29 @@ def show_class(
         typer.echo(f"cxr: {warning.message}", err=True)
     with _one_line_errors():
         _write_text(page, out)
-    typer.echo(f"{out}: {table['key'].nunique()} predictions of {table['reader'].nunique()} readers, without names")
+    typer.echo(
+        f"{out}: {table['key'].nunique()} predictions of {table['reader'].nunique()} readers, "
+        "without names"
+    )
 
 
 @app.command("score")
 def score_predictions(
-    predictions: Annotated[Path, typer.Argument(help="CSV file: true class, and answer or probabilities, per image.")],
-    compare: Annotated[Path | None, typer.Option(help="Another model's CSV file, of the same images.")] = None,
-    positive: Annotated[str | None, typer.Option(help="The class that a single score is the probability of.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Draw confusion matrix, ROC curve and reliability to it.")] = None,
-    width: Annotated[float, typer.Option(help="For an interval this wide: how many patients?")] = 0.1,
+    predictions: Annotated[
+        Path, typer.Argument(help="CSV file: true class, and answer or probabilities, per image.")
+    ],
+    compare: Annotated[
+        Path | None, typer.Option(help="Another model's CSV file, of the same images.")
+    ] = None,
+    positive: Annotated[
+        str | None, typer.Option(help="The class that a single score is the probability of.")
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="Draw confusion matrix, ROC curve and reliability to it.")
+    ] = None,
+    width: Annotated[
+        float, typer.Option(help="For an interval this wide: how many patients?")
+    ] = 0.1,
 ) -> None:
     """Say what predictions are worth: figures with intervals, whatever program made them."""
     import warnings
@@ -174,7 +219,11 @@ def score_predictions(
         table = evaluate.read_predictions(predictions, positive)
         score = scorecard.score(table, width)
         other = None if compare is None else evaluate.read_predictions(compare, positive)
-        difference = other if other is None else scorecard.compared(table, other, str(predictions), str(compare))
+        difference = (
+            other
+            if other is None
+            else scorecard.compared(table, other, str(predictions), str(compare))
+        )
         picture = None if png is None else scorecard.picture(table, positive)
     for message in dict.fromkeys(str(warning.message) for warning in caught):
         typer.echo(f"cxr: {message}", err=True)
@@ -194,7 +243,9 @@ def score_predictions(
 
 
 def _cohort(design: str, n: int | None, seed: int, layout: str, size: int):
-    """The design's table, with the split that the layout's folders show; ValueError for what cannot be drawn."""
+    """The design's table, with the split that the layout's folders show; ValueError for what cannot
+    be drawn.
+    """
     from . import phantom
 
     if not SIZES[0] <= size <= SIZES[1]:
@@ -206,13 +257,16 @@ def _cohort(design: str, n: int | None, seed: int, layout: str, size: int):
     if layout not in phantom.LAYOUTS:
         raise ValueError(f"layout {layout!r} is not one of {', '.join(phantom.LAYOUTS)}")
     table = phantom.design(design, n, seed)
-    # By image and at random, as the case studies' sets were split; layouts without split folders have none.
+    # By image and at random, as the case studies' sets were split; layouts without split folders
+    # have none.
     own = phantom.design(layout, len(table), seed)["split"] if layout != "classes" else None
     return table.assign(split=own)
 
 
 def _folder_for_phantoms(out: Path | None) -> Path:
-    """Absolute path of a folder that may be written: a new or empty one, or a cohort with nobody else's files in it."""
+    """Absolute path of a folder that may be written: a new or empty one, or a cohort with nobody
+    else's files in it.
+    """
     import pandas as pd
 
     if out is None:
@@ -223,13 +277,24 @@ def _folder_for_phantoms(out: Path | None) -> Path:
     if not folder.exists() or not any(folder.iterdir()):
         return folder
     if not all((folder / name).is_file() for name in ("phantom.json", "truth.csv")):
-        raise ValueError(f"{out} is not empty and holds no phantom cohort; name a new or empty folder")
-    names = [Path(name) for name in pd.read_csv(folder / "truth.csv", usecols=["image_id"], dtype=str)["image_id"]]
-    own = {folder / "phantom.json", folder / "truth.csv", *(folder / "images" / name for name in names)}
+        raise ValueError(
+            f"{out} is not empty and holds no phantom cohort; name a new or empty folder"
+        )
+    names = [
+        Path(name)
+        for name in pd.read_csv(folder / "truth.csv", usecols=["image_id"], dtype=str)["image_id"]
+    ]
+    own = {
+        folder / "phantom.json",
+        folder / "truth.csv",
+        *(folder / "images" / name for name in names),
+    }
     own |= {folder / "masks" / name.with_suffix(".png") for name in names}
     strange = sorted(path for path in folder.rglob("*") if not path.is_dir() and path not in own)
     if strange:
-        raise ValueError(f"{out} holds a file that is no phantom ({strange[0].name}); name a new or empty folder")
+        raise ValueError(
+            f"{out} holds a file that is no phantom ({strange[0].name}); name a new or empty folder"
+        )
     return folder
 
 
@@ -266,15 +331,23 @@ def _import(folder: Path, patient: str | None, label: list[str] | None):
 
 
 def _check_out(out: Path | None, option: str = "--out", code: int = 2) -> None:
-    """Before the work is done: a fault of the user's where its result could not be written to this file."""
+    """Before the work is done: a fault of the user's where its result could not be written to this
+    file.
+    """
     if out is None:
         return
     with _one_line_errors(code):
         if out.is_dir():
             raise ValueError(f"{option} {out} is a folder; name a file")
-        place = out if out.exists() else next(folder for folder in out.absolute().parents if folder.exists())
+        place = (
+            out
+            if out.exists()
+            else next(folder for folder in out.absolute().parents if folder.exists())
+        )
         if not os.access(place, os.W_OK) or not (place == out or place.is_dir()):
-            raise ValueError(f"{option} {out} cannot be written; choose a folder that you may write to")
+            raise ValueError(
+                f"{option} {out} cannot be written; choose a folder that you may write to"
+            )
 
 
 def _write(table, out: Path) -> None:
@@ -288,8 +361,12 @@ def _write_text(text: str, out: Path) -> None:
 
 
 def _write_by(write, out: Path) -> None:
-    """A file, whole or not at all, its folder made; what is no plain file, such as /dev/stdout, is written to."""
-    if out.is_symlink() or (out.exists() and not (out.is_file() and os.access(out.parent, os.W_OK))):
+    """A file, whole or not at all, its folder made; what is no plain file, such as /dev/stdout, is
+    written to.
+    """
+    if out.is_symlink() or (
+        out.exists() and not (out.is_file() and os.access(out.parent, os.W_OK))
+    ):
         return write(out)
     with files.whole_file(out) as part:
         write(part)
@@ -297,7 +374,9 @@ def _write_by(write, out: Path) -> None:
 
 def _show(table, title: str | None = None, lines: bool = True) -> None:
     """A table on the terminal, wrapped to its width, with lines or without."""
-    look = {"show_lines": True} if lines else {"box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
+    look = (
+        {"show_lines": True} if lines else {"box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
+    )
     page = Table(title=title, title_justify="left", **look)
     for column in table.columns:
         page.add_column(escape(str(column)), overflow="fold")
@@ -308,7 +387,14 @@ def _show(table, title: str | None = None, lines: bool = True) -> None:
 
 def _show_audit(report, title: str) -> None:
     """The audit as a page: verdict, check and finding, its examples below, one a line."""
-    page = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    page = Table(
+        title=title,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        show_header=False,
+    )
     page.add_column(no_wrap=True)
     page.add_column(no_wrap=True, style="bold")
     page.add_column(overflow="fold")

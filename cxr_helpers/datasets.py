@@ -1,8 +1,9 @@
-"""The catalogue of data sets: source, licence, layout, labels, known faults; a name gives a manifest.
+"""The catalogue of data sets: source, licence, layout, labels, known faults; a name gives a
+manifest.
 
-The phantom is drawn on first use; the other sets are not shipped with the course: the reader downloads them, from
-where their makers put them.
-For education, never for diagnosis. Introduced in lesson 01.
+The phantom is drawn on first use; the other sets are not shipped with the course: the reader
+downloads them, from where their makers put them. For education, never for diagnosis. Introduced in
+lesson 01.
 """
 
 import os
@@ -24,7 +25,8 @@ from .paths import progress_dir as progress_dir
 
 
 class DatasetNotFound(FileNotFoundError):
-    """A set that is not on disk, or not in the catalogue: the message says where it was looked for and how to get it.
+    """A set that is not on disk, or not in the catalogue: the message says where it was looked for
+    and how to get it.
 
     Introduced in lesson 01.
     """
@@ -32,15 +34,21 @@ class DatasetNotFound(FileNotFoundError):
 
 def catalogue() -> pd.DataFrame:
     """The catalogue as a table, one row per set, with its classes. Introduced in lesson 01."""
-    shown = [f.name for f in fields(DatasetInfo) if f.name not in ("labels", "source", "how_to_get")]
-    rows = [{c: getattr(i, c) for c in shown} | {"classes": ", ".join(i.classes)} for i in CATALOGUE]
+    shown = [
+        f.name for f in fields(DatasetInfo) if f.name not in ("labels", "source", "how_to_get")
+    ]
+    rows = [
+        {c: getattr(i, c) for c in shown} | {"classes": ", ".join(i.classes)} for i in CATALOGUE
+    ]
     table = pd.DataFrame(rows).astype({"images": "Int64"})
     first = ["name", "case", "title", "classes", "images", "licence", "url"]
     return table[[*first, *(c for c in table.columns if c not in first)]]
 
 
 def info(name: str) -> DatasetInfo:
-    """One row of the catalogue. Raises DatasetNotFound with the known names. Introduced in lesson 01."""
+    """One row of the catalogue. Raises DatasetNotFound with the known names. Introduced in lesson
+    01.
+    """
     for row in CATALOGUE:
         if row.name == name:
             return row
@@ -49,31 +57,38 @@ def info(name: str) -> DatasetInfo:
 
 
 def keep_on_drive(wanted: bool = True, mount_point: str = "/content/drive") -> None:
-    """On Google Colab, where every notebook has a machine of its own: keep the reader's progress on their Google Drive.
+    """On Google Colab, where every notebook has a machine of its own: keep the reader's progress on
+    their Google Drive.
 
-    ``wanted=False`` does nothing. What is drawn and cached stays on the machine, where it is quicker. Raises FetchError
-    where there is no Drive to connect to. Introduced in lesson 01.
+    ``wanted=False`` does nothing. What is drawn and cached stays on the machine, where it is
+    quicker. Raises FetchError where there is no Drive to connect to. Introduced in lesson 01.
     """
     if wanted:
         paths.keep_progress_in(mount_google_drive(mount_point) / "cxr-course")
 
 
 def load(name: str, data_dir=None, download: bool = False, progress: bool = True) -> pd.DataFrame:
-    """Manifest of a set of the catalogue that is on disk, checked; ``download=True`` fetches it first if it is not.
+    """Manifest of a set of the catalogue that is on disk, checked; ``download=True`` fetches it
+    first if it is not.
 
     ``progress``: whether to show how far reading the files, or drawing the phantoms, has come.
-    Warns of files that could not be read (`load_report` lists them), and where a part of the set is there only.
-    Raises DatasetNotFound, FetchError, ManifestError. Introduced in lesson 01.
+    Warns of files that could not be read (`load_report` lists them), and where a part of the set is
+    there only. Raises DatasetNotFound, FetchError, ManifestError. Introduced in lesson 01.
     """
     if download and name != "phantom" and not _filled(_folder(name, data_dir)):
         _fetched(info(name), _folder(name, data_dir), progress=progress)
     report = load_report(name, data_dir, progress=progress)
     if len(report.rejects):
         names = ", ".join(Path(path).name for path in report.rejects["path"][:3])
-        message = f"{name}: {len(report.rejects)} files could not be read ({names}); datasets.load_report lists them"
+        message = (
+            f"{name}: {len(report.rejects)} files could not be read ({names}); "
+            "datasets.load_report lists them"
+        )
         warnings.warn(message, stacklevel=2)
     if differs := _number_differs(info(name), report):
-        warnings.warn(f"{name}: {differs}; the catalogue's figures are of the whole set", stacklevel=2)
+        warnings.warn(
+            f"{name}: {differs}; the catalogue's figures are of the whole set", stacklevel=2
+        )
     return manifest.check(report.table)
 
 
@@ -84,21 +99,31 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     Raises DatasetNotFound, ManifestError. Introduced in lesson 01.
     """
     row = info(name)
-    folder = _drawn("default", "classes", progress=progress) if name == "phantom" else _folder(name, data_dir)
+    folder = (
+        _drawn("default", "classes", progress=progress)
+        if name == "phantom"
+        else _folder(name, data_dir)
+    )
     if not _filled(folder):
         raise DatasetNotFound(
-            f"{name} is not on this machine: looked for the folder {folder} (the folder of all sets is set by "
-            f"CXR_DATA_DIR or data_dir=). To get it:\n{how_to_get(name, data_dir)}"
+            f"{name} is not on this machine: looked for the folder {folder} (the folder of all "
+            f"sets is set by CXR_DATA_DIR or data_dir=). To get it:\n{how_to_get(name, data_dir)}"
         )
     # As a function, a rule may fit none: a part of a set may hold files without a patient only.
     patient = manifest.nih_patient if row.patient == "nih" else row.patient
     found = manifest.from_folder(folder, patient=patient, source=row.source, progress=progress)
     differs = _number_differs(row, found)
-    return replace(found, understood=f"{found.understood} {differs[0].upper()}{differs[1:]}.") if differs else found
+    return (
+        replace(found, understood=f"{found.understood} {differs[0].upper()}{differs[1:]}.")
+        if differs
+        else found
+    )
 
 
 def _number_differs(row: DatasetInfo, found: manifest.Imported) -> str:
-    """A clause that says how many of the published images are there, where it is not all of them; else empty."""
+    """A clause that says how many of the published images are there, where it is not all of them;
+    else empty.
+    """
     here = len(found.table) + len(found.rejects)
     if row.name == "phantom" or row.images in (None, here):
         return ""
@@ -126,18 +151,20 @@ def case(
     size: int = 224,
     folders: bool = False,
 ) -> manifest.Imported:
-    """A case study's images as a `manifest.Imported`, from ``a`` to ``e``, read by the importer from its own layout.
+    """A case study's images as a `manifest.Imported`, from ``a`` to ``e``, read by the importer
+    from its own layout.
 
-    ``dataset``: "phantom" draws ``n`` phantoms (None: as many as `phantom.design` has for the case) of ``size`` pixels
-    a side, without masks, in the layout of the case, with the fault that the design plants; "own" reads the folder
-    ``case_a`` ... ``case_e`` of the data folder, where the reader's images lie in that layout; any name of the
-    catalogue gives that set in the case's classes: COVID-19 against everything else in A and D, against normal in B
-    and C, all classes in E. In case B the test part then stands for the Prediction folder, whose labels nobody gives,
-    and a fifth of the other images for Val where the set has none; in C, a fifth for test.
-    ``folders``: put the files of such a set into the folders of the case, below the work folder, for code that reads
-    folders; they are linked, or copied where that cannot be, and the paths are theirs. The case's own set stays where
-    it is, unless it holds files that cannot be read.
-    Raises DatasetNotFound, ManifestError, ValueError for an unknown letter. Introduced in case A.
+    ``dataset``: "phantom" draws ``n`` phantoms (None: as many as `phantom.design` has for the case)
+    of ``size`` pixels a side, without masks, in the layout of the case, with the fault that the
+    design plants; "own" reads the folder ``case_a`` ... ``case_e`` of the data folder, where the
+    reader's images lie in that layout; any name of the catalogue gives that set in the case's
+    classes: COVID-19 against everything else in A and D, against normal in B and C, all classes in
+    E. In case B the test part then stands for the Prediction folder, whose labels nobody gives, and
+    a fifth of the other images for Val where the set has none; in C, a fifth for test. ``folders``:
+    put the files of such a set into the folders of the case, below the work folder, for code that
+    reads folders; they are linked, or copied where that cannot be, and the paths are theirs. The
+    case's own set stays where it is, unless it holds files that cannot be read. Raises
+    DatasetNotFound, ManifestError, ValueError for an unknown letter. Introduced in case A.
     """
     letter = letter.lower()
     if letter not in CASES:
@@ -150,7 +177,9 @@ def case(
     if dataset == "own":
         folder = _data_dir(data_dir) / name
         if not folder.is_dir():
-            raise DatasetNotFound(f"{folder} does not exist: put the images of case {letter.upper()} there")
+            raise DatasetNotFound(
+                f"{folder} does not exist: put the images of case {letter.upper()} there"
+            )
         return manifest.from_folder(folder, progress=False)
     found = load_report(dataset, data_dir, progress=False)
     if info(dataset).case == letter.upper():
@@ -160,10 +189,14 @@ def case(
 
 
 def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Imported:
-    """Another set in a case's classes; in case B with its test part, or a tenth, as images without labels."""
+    """Another set in a case's classes; in case B with its test part, or a tenth, as images without
+    labels.
+    """
     table = found.table
     if letter in "ad":
-        table = table.assign(label=table["label"].astype(str).where(table["label"] == "covid", "non_covid"))
+        table = table.assign(
+            label=table["label"].astype(str).where(table["label"] == "covid", "non_covid")
+        )
     elif letter in "bc":
         table = table[table["label"].isin(("covid", "normal"))]
     table = manifest.check(table)
@@ -179,7 +212,9 @@ def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Impor
 
 
 def _set_aside(table: pd.DataFrame, part: str, seed: int) -> pd.DataFrame:
-    """A fifth of the images of each class becomes a part of the split, where the set has none of it."""
+    """A fifth of the images of each class becomes a part of the split, where the set has none of
+    it.
+    """
     if (table["split"] == part).any():
         return table
     held = table.groupby("label", observed=True).sample(frac=0.2, random_state=seed).index
@@ -187,15 +222,24 @@ def _set_aside(table: pd.DataFrame, part: str, seed: int) -> pd.DataFrame:
 
 
 def _in_folders(found: manifest.Imported, name: str, dataset: str) -> manifest.Imported:
-    """The same images in the folders of a case; a file name that two of them bear gets a number in front."""
+    """The same images in the folders of a case; a file name that two of them bear gets a number in
+    front.
+    """
     table = found.table
-    wanted = [phantom.folder_of(*row, name) for row in zip(table["label"].astype(str), table["split"], strict=True)]
+    wanted = [
+        phantom.folder_of(*row, name)
+        for row in zip(table["label"].astype(str), table["split"], strict=True)
+    ]
     wanted += [phantom.folder_of("", "test", name)] * len(found.unlabelled)
     places: dict[str, str] = {}
-    for number, (folder, path) in enumerate(zip(wanted, [*table["path"], *found.unlabelled], strict=True)):
+    for number, (folder, path) in enumerate(
+        zip(wanted, [*table["path"], *found.unlabelled], strict=True)
+    ):
         place = f"{folder}/{Path(path).name}"
         places[f"{folder}/{number}-{Path(path).name}" if place in places else place] = path
-    text = "".join(f"{place}\n{path}\n" for place, path in places.items()) + "".join(table["sha256"])
+    text = "".join(f"{place}\n{path}\n" for place, path in places.items()) + "".join(
+        table["sha256"]
+    )
     root = work_dir() / "folders" / f"{name}-{dataset}-{files.sha256(text.encode())[:12]}"
     if not root.is_dir():
         _link_all(places, root)
@@ -221,59 +265,83 @@ def _link_all(places: dict[str, str], root: Path) -> None:
 
 
 def how_to_get(name: str, data_dir=None) -> str:
-    """Commands to type, one way or the other, for getting a set into the data folder. Introduced in lesson 01."""
+    """Commands to type, one way or the other, for getting a set into the data folder. Introduced in
+    lesson 01.
+    """
     row, place = info(name), _data_dir(data_dir)
     where = "" if place == _data_dir("data") else f", '{place.as_posix()}'"
-    text = row.how_to_get.format(name=name, url=row.url).format(folder=(place / name).as_posix(), where=where)
+    text = row.how_to_get.format(name=name, url=row.url).format(
+        folder=(place / name).as_posix(), where=where
+    )
     return f"{text}\nLicence: {row.licence}. Redistribution: {row.redistribution}."
 
 
-def download(name: str, data_dir=None, *, github: str = "https://github.com", progress: bool = True) -> Path:
+def download(
+    name: str, data_dir=None, *, github: str = "https://github.com", progress: bool = True
+) -> Path:
     """Download a set of the catalogue from where its maker put it, and return its folder.
 
-    Kaggle sets go through kagglehub (``pip install kagglehub``; it asks for an account where Kaggle does), Git
-    repositories through their archive at ``github``; the phantom is drawn. The folder appears complete or not at all.
-    Of two calls at once the second waits, and takes what the first has brought.
-    Raises FetchError with what to do. Introduced in lesson 01.
+    Kaggle sets go through kagglehub (``pip install kagglehub``; it asks for an account where Kaggle
+    does), Git repositories through their archive at ``github``; the phantom is drawn. The folder
+    appears complete or not at all. Of two calls at once the second waits, and takes what the first
+    has brought. Raises FetchError with what to do. Introduced in lesson 01.
     """
     row, folder = info(name), _folder(name, data_dir)
     if name == "phantom":
         return _drawn("default", "classes", progress=progress)
     if folder.is_file() or _filled(folder):
-        raise fetch.FetchError(row.url, f"would overwrite {folder}", "Delete that folder first, or load the set")
+        raise fetch.FetchError(
+            row.url, f"would overwrite {folder}", "Delete that folder first, or load the set"
+        )
     return _fetched(row, folder, github, progress)
 
 
 def from_archive(path, folder, **limits) -> Path:
-    """Unpack a zip or tar file that you downloaded yourself into a new folder and return it, ready for from_folder.
+    """Unpack a zip or tar file that you downloaded yourself into a new folder and return it, ready
+    for from_folder.
 
-    ``limits``: those of `fetch.extract` (max_files, max_bytes, max_ratio). Raises FetchError. Introduced in lesson 01.
+    ``limits``: those of `fetch.extract` (max_files, max_bytes, max_ratio). Raises FetchError.
+    Introduced in lesson 01.
     """
     return fetch.extract(path, folder, **limits)
 
 
 def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
-    """Download an archive shared on Google Drive ("anyone with the link") and unpack it into a new folder.
+    """Download an archive shared on Google Drive ("anyone with the link") and unpack it into a new
+    folder.
 
-    ``file_id``: the file's id or its sharing link. Needs gdown. Raises FetchError. Introduced in lesson 01.
+    ``file_id``: the file's id or its sharing link. Needs gdown. Raises FetchError. Introduced in
+    lesson 01.
     """
     share = "Share the file as 'anyone with the link', and check its id"
     link = urlsplit(file_id)
-    if link.scheme and link.hostname not in ("drive.google.com", "docs.google.com", "drive.usercontent.google.com"):
-        raise fetch.FetchError(file_id, "is not an address of Google Drive", "Use fetch.download and from_archive")
+    if link.scheme and link.hostname not in (
+        "drive.google.com",
+        "docs.google.com",
+        "drive.usercontent.google.com",
+    ):
+        raise fetch.FetchError(
+            file_id, "is not an address of Google Drive", "Use fetch.download and from_archive"
+        )
     if "/folders/" in link.path:
-        raise fetch.FetchError(file_id, "is a folder on Google Drive", "Pack it as one zip, and share that file")
+        raise fetch.FetchError(
+            file_id, "is a folder on Google Drive", "Pack it as one zip, and share that file"
+        )
     found = re.search(r"(?:/d/|[?&]id=)([\w-]{10,})", file_id)
     identity = found[1] if found else file_id
     if not re.fullmatch(r"[\w-]{10,}", identity):
-        raise fetch.FetchError(file_id, "is not the id of a file on Google Drive", "Copy its sharing link")
+        raise fetch.FetchError(
+            file_id, "is not the id of a file on Google Drive", "Copy its sharing link"
+        )
     if "resourcekey" in parse_qs(link.query):
         remedy = "Download the file in a browser, and then use datasets.from_archive"
         raise fetch.FetchError(file_id, "needs its resource key, which gdown cannot send", remedy)
     try:
         import gdown
     except ImportError as error:
-        raise fetch.FetchError(file_id, "needs the package gdown", "Run: pip install gdown") from error
+        raise fetch.FetchError(
+            file_id, "needs the package gdown", "Run: pip install gdown"
+        ) from error
     folder = Path(os.path.abspath(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
@@ -281,22 +349,29 @@ def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
         try:
             gdown.download(id=identity, output=str(target), quiet=not progress)
         except _errors(gdown.exceptions) as error:
-            raise fetch.FetchError(file_id, f"could not be downloaded from Google Drive ({error})", share) from error
+            raise fetch.FetchError(
+                file_id, f"could not be downloaded from Google Drive ({error})", share
+            ) from error
         if not target.is_file():
             raise fetch.FetchError(file_id, "could not be downloaded from Google Drive", share)
         return fetch.extract(target, folder)
 
 
 def mount_google_drive(mount_point: str = "/content/drive") -> Path:
-    """On Google Colab: connect your Google Drive and return the folder of your files; elsewhere FetchError.
+    """On Google Colab: connect your Google Drive and return the folder of your files; elsewhere
+    FetchError.
 
     Introduced in lesson 01.
     """
     try:
         from google.colab import drive
     except ImportError as error:
-        remedy = "Use datasets.from_google_drive(file_id, folder), or download the archive in a browser"
-        raise fetch.FetchError("Google Drive", "can be mounted on Google Colab only", remedy) from error
+        remedy = (
+            "Use datasets.from_google_drive(file_id, folder), or download the archive in a browser"
+        )
+        raise fetch.FetchError(
+            "Google Drive", "can be mounted on Google Colab only", remedy
+        ) from error
     drive.mount(mount_point)
     return Path(mount_point) / "MyDrive"
 
@@ -314,7 +389,9 @@ def _filled(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
-def _fetched(row: DatasetInfo, folder: Path, github: str = "https://github.com", progress: bool = True) -> Path:
+def _fetched(
+    row: DatasetInfo, folder: Path, github: str = "https://github.com", progress: bool = True
+) -> Path:
     """The folder of a set, downloaded unless another process did so while this one waited."""
     try:
         with fetch.alone(folder):
@@ -333,8 +410,14 @@ def _fetched(row: DatasetInfo, folder: Path, github: str = "https://github.com",
 
 
 def _errors(module) -> tuple[type[Exception], ...]:
-    """The errors of a downloader, whose names differ between its versions, and those of the machine below it."""
-    own = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Exception)]
+    """The errors of a downloader, whose names differ between its versions, and those of the machine
+    below it.
+    """
+    own = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Exception)
+    ]
     return (OSError, RuntimeError, ValueError, *own)
 
 
@@ -344,12 +427,16 @@ def _from_kaggle(row: DatasetInfo, folder: Path) -> Path:
         import kagglehub
         from kagglehub import exceptions
     except ImportError as error:
-        raise fetch.FetchError(row.url, "needs the package kagglehub", "Run: pip install kagglehub") from error
+        raise fetch.FetchError(
+            row.url, "needs the package kagglehub", "Run: pip install kagglehub"
+        ) from error
     try:
         cached = kagglehub.dataset_download(row.kaggle)
     except _errors(exceptions) as error:
         by_hand = how_to_get(row.name, folder.parent)
-        remedy = f"Check your connection and https://www.kaggle.com/settings (API token), or:\n{by_hand}"
+        remedy = (
+            f"Check your connection and https://www.kaggle.com/settings (API token), or:\n{by_hand}"
+        )
         raise fetch.FetchError(row.url, f"Kaggle did not give the set ({error})", remedy) from error
     with files.whole_folder(folder) as new:
         shutil.copytree(cached, new, dirs_exist_ok=True)

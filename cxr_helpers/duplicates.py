@@ -2,8 +2,8 @@
 
 Two files are *identical* when their bytes are (SHA-256), and *near* duplicates when their
 local structure is: the same radiograph with another contrast, size or compression, or its negative.
-A copy that was mirrored, rotated, shifted, framed or cropped by more than a little is **not found**:
-`benchmarks/duplicates.csv` has the share that is, for each kind of change and threshold.
+A copy that was mirrored, rotated, shifted, framed or cropped by more than a little is **not
+found**: `benchmarks/duplicates.csv` has the share that is, for each kind of change and threshold.
 Introduced in lesson 04.
 """
 
@@ -19,8 +19,18 @@ from .console import bar
 SIZE = 64  # side of the reduced image on which the structure is compared
 BORDER = 4  # pixels cut from each side of it: frames and burnt-in letters
 WINDOW = 9  # side of the neighbourhood whose mean is subtracted
-THRESHOLD = 0.8  # cosine similarity; benchmarks/duplicates.py measures precision and recall around it
-PAIR_COLUMNS = ["image_id_a", "image_id_b", "kind", "similarity", "label_a", "label_b", "split_a", "split_b"]
+# cosine similarity; benchmarks/duplicates.py measures precision and recall around it
+THRESHOLD = 0.8
+PAIR_COLUMNS = [
+    "image_id_a",
+    "image_id_b",
+    "kind",
+    "similarity",
+    "label_a",
+    "label_b",
+    "split_a",
+    "split_b",
+]
 
 
 def fingerprint(image: np.ndarray) -> np.ndarray:
@@ -28,7 +38,8 @@ def fingerprint(image: np.ndarray) -> np.ndarray:
 
     The image is reduced to 64x64, its grey levels replaced by their ranks (so that any
     increasing change of contrast leaves no trace), its border cut, and the mean of each
-    9x9 neighbourhood subtracted (so that the shape all chests share counts little). Introduced in lesson 04.
+    9x9 neighbourhood subtracted (so that the shape all chests share counts little). Introduced in
+    lesson 04.
 
     Parameters
     ----------
@@ -51,7 +62,9 @@ def fingerprint(image: np.ndarray) -> np.ndarray:
     from scipy.ndimage import uniform_filter
     from scipy.stats import rankdata
 
-    small = np.asarray(Image.fromarray(np.asarray(image, np.float32)).resize((SIZE, SIZE), Image.Resampling.BOX))
+    small = np.asarray(
+        Image.fromarray(np.asarray(image, np.float32)).resize((SIZE, SIZE), Image.Resampling.BOX)
+    )
     ranks = rankdata(small).reshape(SIZE, SIZE) / small.size
     inner = ranks[BORDER:-BORDER, BORDER:-BORDER]
     local = inner - uniform_filter(inner, WINDOW, mode="nearest")
@@ -61,7 +74,8 @@ def fingerprint(image: np.ndarray) -> np.ndarray:
 
 
 def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
-    """Fingerprints of all images of a manifest: float32 (n, 3136), in row order. Introduced in lesson 04.
+    """Fingerprints of all images of a manifest: float32 (n, 3136), in row order. Introduced in
+    lesson 04.
 
     Parameters
     ----------
@@ -96,7 +110,11 @@ def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # each holds an image of any size
         results = pool.map(_of_file, table["path"], table["sha256"], scales)
         shown = bar(results, show=progress, total=len(table), desc="fingerprints", unit="image")
-        return np.stack(list(shown)) if len(table) else np.zeros((0, (SIZE - 2 * BORDER) ** 2), np.float32)
+        return (
+            np.stack(list(shown))
+            if len(table)
+            else np.zeros((0, (SIZE - 2 * BORDER) ** 2), np.float32)
+        )
 
 
 def _of_file(path: str, sha256: str, scale: float | None) -> np.ndarray:
@@ -105,7 +123,8 @@ def _of_file(path: str, sha256: str, scale: float | None) -> np.ndarray:
 
 
 def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.DataFrame:
-    """All pairs of unit vectors whose cosine reaches `threshold`, or -`threshold`: one is the other's negative.
+    """All pairs of unit vectors whose cosine reaches `threshold`, or -`threshold`: one is the
+    other's negative.
 
     Works in blocks, so that memory stays flat for thousands of images.
 
@@ -132,8 +151,16 @@ def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.Data
     for start in range(0, len(vectors), block):
         cosines = vectors[start : start + block] @ vectors[start:].T
         a, b = np.nonzero(np.triu(np.abs(cosines) >= threshold, k=1))
-        found.append(pd.DataFrame({"a": a + start, "b": b + start, "similarity": cosines[a, b].astype(float)}))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame({"a": [], "b": [], "similarity": []})
+        found.append(
+            pd.DataFrame(
+                {"a": a + start, "b": b + start, "similarity": cosines[a, b].astype(float)}
+            )
+        )
+    return (
+        pd.concat(found, ignore_index=True)
+        if found
+        else pd.DataFrame({"a": [], "b": [], "similarity": []})
+    )
 
 
 def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = True) -> pd.DataFrame:
@@ -153,8 +180,9 @@ def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = Tr
     Returns
     -------
     DataFrame
-        One row per pair: `image_id_a`, `image_id_b`, `kind` (`identical` bytes or `near`), `similarity` (below zero:
-        one is the negative of the other), and label and split of both sides.
+        One row per pair: `image_id_a`, `image_id_b`, `kind` (`identical` bytes or `near`),
+        `similarity` (below zero: one is the negative of the other), and label and split of both
+        sides.
 
     Raises
     ------
@@ -184,7 +212,8 @@ def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = Tr
     found = similar(fingerprints(rows, progress), threshold)
     hashes = rows["sha256"].to_numpy()
     identical = _identical(hashes)
-    found = found.merge(identical, on=["a", "b"], how="outer")  # flat but identical images have no fingerprint
+    # flat but identical images have no fingerprint
+    found = found.merge(identical, on=["a", "b"], how="outer")
     a, b = found["a"].to_numpy(int), found["b"].to_numpy(int)
     same = hashes[a] == hashes[b] if len(found) else np.zeros(0, bool)
     result = pd.DataFrame(
@@ -200,7 +229,9 @@ def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = Tr
         result[f"{column}_a"], result[f"{column}_b"] = values[a], values[b]
     order = ["strength", "kind", "image_id_a", "image_id_b"]
     result = result.assign(strength=result["similarity"].abs())
-    return result.sort_values(order, ascending=[False, True, True, True], ignore_index=True)[PAIR_COLUMNS]
+    return result.sort_values(order, ascending=[False, True, True, True], ignore_index=True)[
+        PAIR_COLUMNS
+    ]
 
 
 def _identical(hashes: np.ndarray) -> pd.DataFrame:
@@ -215,7 +246,8 @@ def _identical(hashes: np.ndarray) -> pd.DataFrame:
 def add_groups(
     table: pd.DataFrame, pairs_found: pd.DataFrame | None = None, threshold: float = THRESHOLD
 ) -> pd.DataFrame:
-    """The manifest with its `group` column filled: the unit that a split keeps together and an interval counts as one.
+    """The manifest with its `group` column filled: the unit that a split keeps together and an
+    interval counts as one.
 
     Images are in one group when they are of one known patient or duplicates of each other,
     directly or through others (connected components). A patient who is not known joins
@@ -256,10 +288,18 @@ def add_groups(
     pairs_found = pairs(table, threshold) if pairs_found is None else pairs_found
     position = pd.Series(np.arange(len(table)), index=table["image_id"])
     known = table["patient"].notna().to_numpy()
-    first = pd.Series(np.arange(len(table))).groupby(table["patient"].astype(object).to_numpy()).transform("first")
-    a = np.concatenate([position[pairs_found["image_id_a"]].to_numpy(), first.to_numpy()[known].astype(int)])
+    first = (
+        pd.Series(np.arange(len(table)))
+        .groupby(table["patient"].astype(object).to_numpy())
+        .transform("first")
+    )
+    a = np.concatenate(
+        [position[pairs_found["image_id_a"]].to_numpy(), first.to_numpy()[known].astype(int)]
+    )
     b = np.concatenate([position[pairs_found["image_id_b"]].to_numpy(), np.flatnonzero(known)])
-    graph = coo_array((np.ones(len(a), np.int8), (a.astype(int), b.astype(int))), shape=(len(table), len(table)))
+    graph = coo_array(
+        (np.ones(len(a), np.int8), (a.astype(int), b.astype(int))), shape=(len(table), len(table))
+    )
     component = pd.Series(connected_components(graph, directed=False)[1])
     names = table["image_id"].reset_index(drop=True).groupby(component.to_numpy()).transform("min")
     return table.assign(group=names.to_numpy())

@@ -36,12 +36,28 @@ _ARCHIVE_ERRORS = (
 # A small archive may be as compressible as it likes.
 _RATIO_FROM = 100_000_000
 _SLOWEST = 1000  # bytes a second; a server that sends less for long has no end
-_MAX_HEADER = 1 << 20  # bytes of a tar header, which is a name and a few facts; more would only fill the memory
+# bytes of a tar header, which is a name and a few facts; more would only fill the memory
+_MAX_HEADER = 1 << 20
 _PAGES = (".html", ".htm", ".xhtml", ".xml", ".svg")
 _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<!--")
-# Kinds of file that are never text: where text stands under such a name, it is an error of the server.
+# Kinds of file that are never text: where text stands under such a name, it is an error of the
+# server.
 _BINARY = (
-    *(".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".keras", ".h5", ".hdf5", ".npz", ".npy", ".onnx"),
+    *(
+        ".zip",
+        ".tar",
+        ".gz",
+        ".tgz",
+        ".xz",
+        ".bz2",
+        ".7z",
+        ".keras",
+        ".h5",
+        ".hdf5",
+        ".npz",
+        ".npy",
+        ".onnx",
+    ),
     *(".tflite", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".xlsx"),
 )
 _TEXT = frozenset(b"\t\n\r" + bytes(range(32, 256)))
@@ -84,18 +100,23 @@ def download(
     timeout: float = 30.0,
     max_bytes: int = 100_000_000_000,
 ) -> Path:
-    """Download a file over http(s) to ``destination`` and return that path; nothing half-written ever stands there.
+    """Download a file over http(s) to ``destination`` and return that path; nothing half-written
+    ever stands there.
 
-    What has arrived waits in ``destination + ".part"``, and the next attempt, or the next call, goes on from there if
-    the server can and the file has not changed meanwhile. Length and, if given, SHA-256 (hexadecimal) are verified. A
-    destination that has this SHA-256 already is not downloaded again. ``wait``: seconds before the second attempt,
-    doubled each time; ``timeout``: seconds of silence (of next to nothing, ten times as many); ``max_bytes``: a longer
-    file, or one that does not fit on the disk, is refused, as is a web page in place of another kind of file. Two
-    calls for one destination come one after the other. Raises FetchError. Introduced in lesson 01.
+    What has arrived waits in ``destination + ".part"``, and the next attempt, or the next call,
+    goes on from there if the server can and the file has not changed meanwhile. Length and, if
+    given, SHA-256 (hexadecimal) are verified. A destination that has this SHA-256 already is not
+    downloaded again. ``wait``: seconds before the second attempt, doubled each time; ``timeout``:
+    seconds of silence (of next to nothing, ten times as many); ``max_bytes``: a longer file, or one
+    that does not fit on the disk, is refused, as is a web page in place of another kind of file.
+    Two calls for one destination come one after the other. Raises FetchError. Introduced in lesson
+    01.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise FetchError(url, "is not an http or https address", "Copy the address from the browser again")
+        raise FetchError(
+            url, "is not an http or https address", "Copy the address from the browser again"
+        )
     destination = Path(os.path.abspath(destination))
     sha256 = sha256 and sha256.lower()
     if _is(destination, sha256):
@@ -116,7 +137,8 @@ def download(
 
 @contextmanager
 def alone(place: Path):
-    """Let one thread or process at a time work on a file or folder; the others wait. The folder above it is made.
+    """Let one thread or process at a time work on a file or folder; the others wait. The folder
+    above it is made.
 
     Raises OSError where the lock cannot be written beside it. See lesson 01.
     """
@@ -126,24 +148,33 @@ def alone(place: Path):
         try:
             yield
         finally:
-            with suppress(OSError):  # while it is held, so that nobody else's goes; Windows removes it on release
+            # while it is held, so that nobody else's goes; Windows removes it on release
+            with suppress(OSError):
                 lock.unlink()
 
 
 def extract(
-    archive, folder, *, max_bytes: int = 100_000_000_000, max_files: int = 1_000_000, max_ratio: float = 200
+    archive,
+    folder,
+    *,
+    max_bytes: int = 100_000_000_000,
+    max_files: int = 1_000_000,
+    max_ratio: float = 200,
 ) -> Path:
     """Unpack a zip or tar archive into a new folder and return that folder's path.
 
-    Refuses absolute paths, "..", links, devices, encrypted files, more than ``max_bytes`` or ``max_files`` unpacked
-    or than fits on the disk (a zip is counted before anything is written), and more than ``max_ratio`` bytes unpacked
-    per byte packed. The folder appears complete or not at all. Raises FetchError. Introduced in lesson 01.
+    Refuses absolute paths, "..", links, devices, encrypted files, more than ``max_bytes`` or
+    ``max_files`` unpacked or than fits on the disk (a zip is counted before anything is written),
+    and more than ``max_ratio`` bytes unpacked per byte packed. The folder appears complete or not
+    at all. Raises FetchError. Introduced in lesson 01.
     """
     archive, folder = Path(archive), Path(os.path.abspath(folder))
     if not archive.is_file():
         raise FetchError(archive, "is not a file", "Check the path of the archive")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FetchError(archive, f"would overwrite {folder}", "Delete that folder first, or choose another")
+        raise FetchError(
+            archive, f"would overwrite {folder}", "Delete that folder first, or choose another"
+        )
     limit = min(max_bytes, max(_RATIO_FROM, int(max_ratio * archive.stat().st_size)))
     try:
         with files.whole_folder(folder) as new:
@@ -154,11 +185,16 @@ def extract(
     except _ARCHIVE_ERRORS as error:
         if isinstance(error, FetchError):
             raise
-        # The machine's own errors have a number; a damaged archive gives none, or an offset that cannot be.
+        # The machine's own errors have a number; a damaged archive gives none, or an offset that
+        # cannot be.
         if getattr(error, "errno", None) not in (None, errno.EINVAL):
             problem = f"could not be unpacked into {folder} ({error})"
-            raise FetchError(archive, problem, "Free space, or choose a folder that you may write to") from error
-        raise FetchError(archive, f"is damaged or cannot be unpacked ({error})", "Download it again") from error
+            raise FetchError(
+                archive, problem, "Free space, or choose a folder that you may write to"
+            ) from error
+        raise FetchError(
+            archive, f"is damaged or cannot be unpacked ({error})", "Download it again"
+        ) from error
     return folder
 
 
@@ -179,14 +215,22 @@ def _with_attempts(url, part, sha256, progress, attempts, wait, timeout, max_byt
             return
         _discard(part)
         reason = f"SHA-256 is {found} instead of {sha256}"
-        if not resumed:  # after a resumed download the old half may be at fault: worth a fresh start
-            remedy = "The file has changed at its source, or was altered on its way: do not use it; check the address"
+        # after a resumed download the old half may be at fault: worth a fresh start
+        if not resumed:
+            remedy = (
+                "The file has changed at its source, or was altered on its way: do not use "
+                "it; check the address"
+            )
             raise FetchError(url, reason, remedy)
-    raise FetchError(url, f"could not be downloaded in {attempts} attempts ({reason})", _again(part))
+    raise FetchError(
+        url, f"could not be downloaded in {attempts} attempts ({reason})", _again(part)
+    )
 
 
 def _refuse_content(url: str, part: Path) -> None:
-    """A web page (a form to sign in) or an error in words that bears the name of a file of data; an empty file."""
+    """A web page (a form to sign in) or an error in words that bears the name of a file of data; an
+    empty file.
+    """
     name = part.name.removesuffix(".part").lower()
     with open(part, "rb") as file:
         start = file.read(512)
@@ -199,7 +243,9 @@ def _refuse_content(url: str, part: Path) -> None:
     what = "a web page instead of the file" if page else "an empty file"
     if text and start and not page:
         what = f"text instead of the file, beginning with {start[:60].decode('utf-8', 'replace')!r}"
-    raise FetchError(url, f"the server sent {what}", "Open the address in a browser: it may ask you to sign in")
+    raise FetchError(
+        url, f"the server sent {what}", "Open the address in a browser: it may ask you to sign in"
+    )
 
 
 def _again(part: Path) -> str:
@@ -208,8 +254,12 @@ def _again(part: Path) -> str:
     return f"Check your connection and call again{resume}"
 
 
-def _attempt(url: str, part: Path, sha256: str | None, progress: bool, timeout: float, max_bytes: int) -> bool:
-    """One request; says whether it went on from an earlier one. Raises _Interrupted, FetchError or requests' errors."""
+def _attempt(
+    url: str, part: Path, sha256: str | None, progress: bool, timeout: float, max_bytes: int
+) -> bool:
+    """One request; says whether it went on from an earlier one. Raises _Interrupted, FetchError or
+    requests' errors.
+    """
     headers = {"Accept-Encoding": "identity"}  # so that the length is the file's
     start = part.stat().st_size if part.exists() else 0
     known = _tag(part).read_text("utf-8").split("\n") if _tag(part).exists() else ["", ""]
@@ -223,7 +273,9 @@ def _attempt(url: str, part: Path, sha256: str | None, progress: bool, timeout: 
         if response.status_code == 416:
             return _nothing_left(response, part, start)
         _refuse(url, response, part.name.removesuffix(".part"))
-        content_range = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+        content_range = re.fullmatch(
+            r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "")
+        )
         if response.status_code == 206 and (not content_range or int(content_range[1]) != start):
             _discard(part)
             raise _Interrupted("the server sent another part of the file than the one asked for")
@@ -235,7 +287,9 @@ def _attempt(url: str, part: Path, sha256: str | None, progress: bool, timeout: 
         if not _stream(response, part, start, total, limit, 10 * timeout, progress):
             _discard(part)
             raise FetchError(
-                url, f"does not end after {limit:,} bytes", "Check the address, or pass a larger max_bytes="
+                url,
+                f"does not end after {limit:,} bytes",
+                "Check the address, or pass a larger max_bytes=",
             )
     return start > 0
 
@@ -247,7 +301,9 @@ def _limit(url: str, part: Path, start: int, total: int | None, max_bytes: int) 
         problem = f"has {total:,} bytes, more than the {max_bytes:,} allowed"
         raise FetchError(url, problem, "Check the address, or pass a larger max_bytes=")
     if total is not None and total > free:
-        raise FetchError(url, f"has {total:,} bytes, but {free:,} are free in {part.parent}", "Free space")
+        raise FetchError(
+            url, f"has {total:,} bytes, but {free:,} are free in {part.parent}", "Free space"
+        )
     return min(max_bytes, free if total is not None else free * 9 // 10)
 
 
@@ -266,12 +322,20 @@ def _refuse(url: str, response, name: str) -> None:
         raise _Interrupted(f"the server answered {status} {response.reason}")
     if status in (401, 403):
         raise FetchError(
-            url, f"the server answered {status}: access denied", "Sign in, or accept the set's terms there"
+            url,
+            f"the server answered {status}: access denied",
+            "Sign in, or accept the set's terms there",
         )
     if status not in (200, 206):
-        raise FetchError(url, f"the server answered {status} {response.reason}", "Check the address in a browser")
-    if not name.lower().endswith(_PAGES) and "text/html" in response.headers.get("Content-Type", ""):
-        raise FetchError(url, "the server sent a web page instead of the file", "Open the address in a browser")
+        raise FetchError(
+            url, f"the server answered {status} {response.reason}", "Check the address in a browser"
+        )
+    if not name.lower().endswith(_PAGES) and "text/html" in response.headers.get(
+        "Content-Type", ""
+    ):
+        raise FetchError(
+            url, "the server sent a web page instead of the file", "Open the address in a browser"
+        )
 
 
 def _total(response, start: int, content_range) -> int | None:
@@ -282,15 +346,23 @@ def _total(response, start: int, content_range) -> int | None:
     return start + int(length) if length.isdigit() else None
 
 
-def _stream(response, part: Path, start: int, total, limit: int, patience: float, progress: bool) -> bool:
-    """Append to, or begin, the part; keep what has arrived when the connection breaks. False beyond the limit.
+def _stream(
+    response, part: Path, start: int, total, limit: int, patience: float, progress: bool
+) -> bool:
+    """Append to, or begin, the part; keep what has arrived when the connection breaks. False beyond
+    the limit.
 
-    ``patience``: seconds after which a server that sends next to nothing counts as a broken connection.
+    ``patience``: seconds after which a server that sends next to nothing counts as a broken
+    connection.
     """
     name = part.name.removesuffix(".part")
     shown = {"total": total, "initial": start, "unit": "B", "unit_scale": True}
-    with open(part, "ab" if start else "wb") as file, bar(show=progress, desc=name, **shown) as told:
-        # Otherwise a broken connection discards what has arrived of the last block; the length is checked below.
+    with (
+        open(part, "ab" if start else "wb") as file,
+        bar(show=progress, desc=name, **shown) as told,
+    ):
+        # Otherwise a broken connection discards what has arrived of the last block; the length is
+        # checked below.
         response.raw.enforce_content_length = False
         since, before = time.monotonic(), file.tell()
         for block in _blocks(response):
@@ -312,7 +384,9 @@ def _stream(response, part: Path, start: int, total, limit: int, patience: float
 
 
 def _blocks(response):
-    """What has arrived, as it arrives: `iter_content` would wait for a whole block of a slow server."""
+    """What has arrived, as it arrives: `iter_content` would wait for a whole block of a slow
+    server.
+    """
     try:
         while block := response.raw.read1(_BLOCK, decode_content=True):
             yield block
@@ -356,13 +430,21 @@ def _unpack(archive: Path, folder: Path, limit: int, max_files: int) -> None:
 
 def _unpacked(archive: Path, start: bytes):
     """The archive's bytes, without the compression that a tar may have."""
-    kinds: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
-    return next((opener for magic, opener in kinds.items() if start.startswith(magic)), open)(archive, "rb")
+    kinds: dict[bytes, Callable[..., Any]] = {
+        b"\x1f\x8b": gzip.open,
+        b"BZh": bz2.open,
+        b"\xfd7zXZ\x00": lzma.open,
+    }
+    return next((opener for magic, opener in kinds.items() if start.startswith(magic)), open)(
+        archive, "rb"
+    )
 
 
 def _no_archive(archive: Path, start: bytes) -> FetchError:
     """The error for what is no archive, or none that we can unpack."""
-    if what := next((what for magic, what in _OTHER_ARCHIVES.items() if start.startswith(magic)), None):
+    if what := next(
+        (what for magic, what in _OTHER_ARCHIVES.items() if start.startswith(magic)), None
+    ):
         return FetchError(archive, f"is {what}, which this course cannot unpack", _UNPACK_YOURSELF)
     if start.startswith((b"PK\x03\x04", b"PK\x07\x08")):
         remedy = "Download it again; of an archive in several parts, join the parts first"
@@ -372,7 +454,9 @@ def _no_archive(archive: Path, start: bytes) -> FetchError:
 
 
 class _Bounded:
-    """A file for tarfile that gives out headers of a bounded size: one that claims gigabytes would fill the memory."""
+    """A file for tarfile that gives out headers of a bounded size: one that claims gigabytes would
+    fill the memory.
+    """
 
     def __init__(self, archive: Path, file: Any):
         self._archive, self._file, self.last = archive, file, b""
@@ -383,30 +467,42 @@ class _Bounded:
         if self.left is None:  # content, which is read in blocks and counted elsewhere
             return self._file.read(size)
         if not 0 <= size <= self.left:
-            problem = f"holds a header of more than {_MAX_HEADER:,} bytes, which would fill the memory"
+            problem = (
+                f"holds a header of more than {_MAX_HEADER:,} bytes, which would fill the memory"
+            )
             raise FetchError(self._archive, problem, "Do not unpack it")
         self.left -= size
         self.last = self._file.read(size)
         return self.last
 
 
-def _count(archive: Path, opened: zipfile.ZipFile, folder: Path, limit: int, max_files: int) -> None:
+def _count(
+    archive: Path, opened: zipfile.ZipFile, folder: Path, limit: int, max_files: int
+) -> None:
     """Refuse by the archive's own list what it would be in vain to begin."""
     members = opened.infolist()
     told = _told(archive)
     if told not in (len(members) % 0x10000, 0xFFFF):  # zipfile passes over what it cannot read
-        raise FetchError(archive, f"is damaged: of {told} files its list has {len(members)}", "Download it again")
+        raise FetchError(
+            archive, f"is damaged: of {told} files its list has {len(members)}", "Download it again"
+        )
     size, free = sum(member.file_size for member in members), shutil.disk_usage(folder).free
     if len(members) > max_files:
         raise _too_many(archive, f"{len(members):,}", max_files)
     if size > limit:
         raise _too_large(archive, f"{size:,}", limit)
     if size > free:
-        raise FetchError(archive, f"unpacks to {size:,} bytes, but {free:,} are free in {folder.parent}", "Free space")
+        raise FetchError(
+            archive,
+            f"unpacks to {size:,} bytes, but {free:,} are free in {folder.parent}",
+            "Free space",
+        )
 
 
 def _told(archive: Path) -> int:
-    """How many files a zip's last record says that its list has; 65,535 where there are more than that field holds."""
+    """How many files a zip's last record says that its list has; 65,535 where there are more than
+    that field holds.
+    """
     with open(archive, "rb") as file:
         file.seek(max(0, archive.stat().st_size - 0x10000 - 22))
         end = file.read()
@@ -416,13 +512,19 @@ def _told(archive: Path) -> int:
 
 def _too_many(archive: Path, number: str, max_files: int) -> FetchError:
     problem = f"holds {number} files, more than the {max_files:,} allowed"
-    return FetchError(archive, problem, f"If you trust it, pass a larger max_files= (it is {max_files:,})")
+    return FetchError(
+        archive, problem, f"If you trust it, pass a larger max_files= (it is {max_files:,})"
+    )
 
 
 def _too_large(archive: Path, size: str, limit: int) -> FetchError:
-    problem = f"unpacks to {size} bytes from {archive.stat().st_size:,}, more than the {limit:,} allowed"
+    problem = (
+        f"unpacks to {size} bytes from {archive.stat().st_size:,}, more than the {limit:,} allowed"
+    )
     return FetchError(
-        archive, problem, "It may be a decompression bomb; if you trust it, pass larger max_bytes= and max_ratio="
+        archive,
+        problem,
+        "It may be a decompression bomb; if you trust it, pass larger max_bytes= and max_ratio=",
     )
 
 
@@ -431,30 +533,54 @@ def _zip_members(archive: Path, opened: zipfile.ZipFile):
     for member in opened.infolist():
         kind = stat.S_IFMT(member.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise FetchError(archive, f"holds {member.filename!r}, a link or a device", "Do not unpack it")
+            raise FetchError(
+                archive, f"holds {member.filename!r}, a link or a device", "Do not unpack it"
+            )
         if member.flag_bits & 1:
             raise FetchError(archive, "is protected by a password", _UNPACK_YOURSELF)
-        if member.compress_type not in (0, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        if member.compress_type not in (
+            0,
+            zipfile.ZIP_DEFLATED,
+            zipfile.ZIP_BZIP2,
+            zipfile.ZIP_LZMA,
+        ):
             method = f"a method that this course cannot unpack (number {member.compress_type})"
-            raise FetchError(archive, f"holds {member.filename!r}, packed by {method}", _UNPACK_YOURSELF)
+            raise FetchError(
+                archive, f"holds {member.filename!r}, packed by {method}", _UNPACK_YOURSELF
+            )
         if member.is_dir() and member.file_size:
-            raise FetchError(archive, f"is damaged: {member.filename!r} is a folder with content", "Download it again")
-        yield member.filename, None if member.is_dir() else lambda member=member: opened.open(member)
+            raise FetchError(
+                archive,
+                f"is damaged: {member.filename!r} is a folder with content",
+                "Download it again",
+            )
+        yield (
+            member.filename,
+            None if member.is_dir() else lambda member=member: opened.open(member),
+        )
 
 
 def _tar_members(archive: Path, opened: tarfile.TarFile, source: _Bounded):
     """(name, opener) of each file; opener is None for a folder."""
     while (member := opened.next()) is not None:
         if not (member.isreg() or member.isdir()):
-            raise FetchError(archive, f"holds {member.name!r}, a link or a device", "Do not unpack it")
+            raise FetchError(
+                archive, f"holds {member.name!r}, a link or a device", "Do not unpack it"
+            )
         if member.issparse():
             raise FetchError(archive, f"holds {member.name!r}, a file with holes", _UNPACK_YOURSELF)
         source.left = None
-        yield member.name, None if member.isdir() else lambda member=member: opened.extractfile(member)
+        yield (
+            member.name,
+            None if member.isdir() else lambda member=member: opened.extractfile(member),
+        )
         source.left = _MAX_HEADER
         opened.members.clear()  # type: ignore[attr-defined]  # or a list of all of them grows
-    if source.last.strip(b"\0") or len(source.last) < tarfile.BLOCKSIZE:  # tarfile ends at a damaged header, too
-        raise FetchError(archive, "is damaged or cut off: files are missing at its end", "Download it again")
+    # tarfile ends at a damaged header, too
+    if source.last.strip(b"\0") or len(source.last) < tarfile.BLOCKSIZE:
+        raise FetchError(
+            archive, "is damaged or cut off: files are missing at its end", "Download it again"
+        )
 
 
 def _write_all(archive: Path, members, folder: Path, limit: int, max_files: int) -> None:
@@ -474,14 +600,23 @@ def _write_all(archive: Path, members, folder: Path, limit: int, max_files: int)
                     if written > limit:
                         raise _too_large(archive, f"more than {limit:,}", limit)
                     file.write(block)
-        except (FileExistsError, NotADirectoryError) as error:  # the folder was empty: the archive is at fault
+        except (
+            FileExistsError,
+            NotADirectoryError,
+        ) as error:  # the folder was empty: the archive is at fault
             twice = Path(error.filename).relative_to(folder).as_posix()
-            raise FetchError(archive, f"holds one name twice ({twice})", _UNPACK_YOURSELF) from error
+            raise FetchError(
+                archive, f"holds one name twice ({twice})", _UNPACK_YOURSELF
+            ) from error
 
 
 def _safe(archive: Path, name: str) -> PurePosixPath:
     """Path below the folder, or FetchError."""
     plain = PurePosixPath(name.replace("\\", "/"))
     if plain.is_absolute() or ".." in plain.parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
-        raise FetchError(archive, f"holds {name!r}, which would be written outside the folder", "Do not unpack it")
+        raise FetchError(
+            archive,
+            f"holds {name!r}, which would be written outside the folder",
+            "Do not unpack it",
+        )
     return plain

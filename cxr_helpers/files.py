@@ -1,4 +1,6 @@
-"""Files and folders that are whole or not there at all, one process at a time, and the SHA-256 of a content."""
+"""Files and folders that are whole or not there at all, one process at a time, and the SHA-256 of a
+content.
+"""
 
 import contextlib
 import errno
@@ -16,11 +18,15 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 @contextlib.contextmanager
-def whole_file(path: str | os.PathLike[str], unfinished: str | os.PathLike[str] | None = None) -> Iterator[Path]:
-    """Path to write to inside the ``with`` block; behind it, the file stands under its own name, in place of an older.
+def whole_file(
+    path: str | os.PathLike[str], unfinished: str | os.PathLike[str] | None = None
+) -> Iterator[Path]:
+    """Path to write to inside the ``with`` block; behind it, the file stands under its own name, in
+    place of an older.
 
-    After an exception, Ctrl-C too, an older file is as it was and nothing new is left. The folder is made; the file has
-    the rights of the older one, or of any new file. The path given ends as ``path`` does, and is that of an empty file.
+    After an exception, Ctrl-C too, an older file is as it was and nothing new is left. The folder
+    is made; the file has the rights of the older one, or of any new file. The path given ends as
+    ``path`` does, and is that of an empty file.
 
     Parameters
     ----------
@@ -63,17 +69,21 @@ def whole_file(path: str | os.PathLike[str], unfinished: str | os.PathLike[str] 
 
 @contextlib.contextmanager
 def whole_folder(
-    path: str | os.PathLike[str], *, replace: bool = False, unfinished: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    replace: bool = False,
+    unfinished: str | os.PathLike[str] | None = None,
 ) -> Iterator[Path]:
-    """Folder to fill inside the ``with`` block; behind it, it stands under its own name. Otherwise as `whole_file`.
+    """Folder to fill inside the ``with`` block; behind it, it stands under its own name. Otherwise
+    as `whole_file`.
 
     Parameters
     ----------
     path : str or path
         The folder's own name.
     replace : bool
-        Take the place of an older folder, which goes when the new one stands; without, a folder that holds anything is
-        left alone, and OSError is raised.
+        Take the place of an older folder, which goes when the new one stands; without, a folder
+        that holds anything is left alone, and OSError is raised.
     unfinished : str or path, optional
         As in `whole_file`; work on an older folder starts with what it holds.
 
@@ -85,7 +95,8 @@ def whole_folder(
     Raises
     ------
     OSError
-        Names the folder, where the one around it cannot be written; and where one stands there that is not empty.
+        Names the folder, where the one around it cannot be written; and where one stands there that
+        is not empty.
 
     Examples
     --------
@@ -125,7 +136,8 @@ def whole_folder(
 
 @contextlib.contextmanager
 def one_at_a_time(lock: str | os.PathLike[str]) -> Iterator[None]:
-    """Let one thread or process at a time into the ``with`` block, by a lock on a file; the others wait.
+    """Let one thread or process at a time into the ``with`` block, by a lock on a file; the others
+    wait.
 
     Some network drives know no locks: there it goes on without one, and warns.
 
@@ -171,8 +183,8 @@ def one_at_a_time(lock: str | os.PathLike[str]) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
             raise
         warnings.warn(
-            f"the drive of {lock} has no locks ({error}): run one process at a time there, or set CXR_WORK_DIR to "
-            "a folder on a disk of this machine",
+            f"the drive of {lock} has no locks ({error}): run one process at a time there, or set "
+            "CXR_WORK_DIR to a folder on a disk of this machine",
             stacklevel=4,
         )
         yield
@@ -184,7 +196,8 @@ def one_at_a_time(lock: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def sha256(content: str | os.PathLike[str] | Bytes | Iterable[Bytes]) -> str:
-    """SHA-256 in hexadecimal: of the file at a path, of bytes, or of several pieces of bytes one after the other.
+    """SHA-256 in hexadecimal: of the file at a path, of bytes, or of several pieces of bytes one
+    after the other.
 
     Parameters
     ----------
@@ -220,7 +233,8 @@ def sha256(content: str | os.PathLike[str] | Bytes | Iterable[Bytes]) -> str:
 
 def _new_beside(path: Path) -> Path:
     """A new empty file in the folder of another, whose rights and ending it has."""
-    part = path.with_name(f".{secrets.token_hex(4)}.{path.name}")  # pandas packs .csv.gz by the ending
+    # pandas packs .csv.gz by the ending
+    part = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
@@ -242,10 +256,16 @@ def _exchange(new: Path, path: Path, old: Path) -> None:
 
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Say of an error of the machine which file or folder it keeps from being written, and what to do."""
+    """Say of an error of the machine which file or folder it keeps from being written, and what to
+    do.
+    """
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        remedy = "make room on the disk" if error.errno == errno.ENOSPC else "choose a folder that you may write to"
+        remedy = (
+            "make room on the disk"
+            if error.errno == errno.ENOSPC
+            else "choose a folder that you may write to"
+        )
         raise OSError(error.errno, f"{path} cannot be written ({reason}): {remedy}") from error

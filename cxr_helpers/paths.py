@@ -5,10 +5,12 @@ from pathlib import Path
 
 
 def data_dir(path: str | os.PathLike[str] | None = None) -> Path:
-    """Absolute path of the folder that holds one sub-folder per set: ``path``, else CXR_DATA_DIR, else ``data``.
+    """Absolute path of the folder that holds one sub-folder per set: ``path``, else CXR_DATA_DIR,
+    else ``data``.
 
-    A relative path starts at the top folder of this project if the working folder lies inside it, so that a notebook
-    finds the same data wherever it runs; else at the working folder. Introduced in lesson 01.
+    A relative path starts at the top folder of this project if the working folder lies inside it,
+    so that a notebook finds the same data wherever it runs; else at the working folder. Introduced
+    in lesson 01.
 
     Parameters
     ----------
@@ -31,13 +33,16 @@ def data_dir(path: str | os.PathLike[str] | None = None) -> Path:
     here = Path.cwd()
     for folder in (here, *here.parents):
         settings = folder / "pyproject.toml"
-        if settings.is_file() and 'name = "cxr-helpers"' in settings.read_text("utf-8", errors="replace"):
+        if settings.is_file() and 'name = "cxr-helpers"' in settings.read_text(
+            "utf-8", errors="replace"
+        ):
             return folder / asked
     return here / asked
 
 
 def work_dir() -> Path:
-    """Folder of caches and progress: CXR_WORK_DIR, else the project's own ``data``; CXR_DATA_DIR may be read-only.
+    """Folder of caches and progress: CXR_WORK_DIR, else the project's own ``data``; CXR_DATA_DIR
+    may be read-only.
 
     See lesson 03.
 
@@ -73,7 +78,8 @@ def cache_dir() -> Path:
 
 
 def progress_dir() -> Path:
-    """Folder of what the reader has done, such as guesses: CXR_PROGRESS_DIR, else ``progress`` in the work folder.
+    """Folder of what the reader has done, such as guesses: CXR_PROGRESS_DIR, else ``progress`` in
+    the work folder.
 
     Introduced in lesson 01.
 
@@ -94,7 +100,8 @@ def progress_dir() -> Path:
 
 
 def keep_progress_in(folder: str | os.PathLike[str]) -> None:
-    """Keep the reader's progress in another folder from now on, in this process and those that it starts.
+    """Keep the reader's progress in another folder from now on, in this process and those that it
+    starts.
 
     Parameters
     ----------

@@ -17,20 +17,22 @@ import pandas as pd
 
 from .rows import check_rows
 
-KERAS = {"backend": "tensorflow", "image_data_format": "channels_last", "floatx": "float32"}  # as Keras comes
+# as Keras comes
+KERAS = {"backend": "tensorflow", "image_data_format": "channels_last", "floatx": "float32"}
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a training image may be changed at random; each is a claim that the change keeps the label.
+    """How far a training image may be changed at random; each is a claim that the change keeps the
+    label.
 
     `zoom`, `shift`: largest change as a share of the side; `rotation`: largest angle in degrees;
     `contrast`: largest relative change about mid grey; `brightness`: largest change as a share
     of the grey range; `flip`: mirror half of the images, which claims that left and right do
     not matter, hence off by default. Each is drawn uniformly. Introduced in lesson 06.
 
-    `grain`: side of the blocks of pixels that are sampled once, at their middle, which is quicker: 2 suits a network
-    that begins by averaging such blocks.
+    `grain`: side of the blocks of pixels that are sampled once, at their middle, which is quicker:
+    2 suits a network that begins by averaging such blocks.
     """
 
     zoom: float = 0.1
@@ -53,21 +55,25 @@ def batches(
     seed: int = 0,
     one_hot: bool = False,
 ):
-    """Batches of one part of a split: `tf.data.Dataset` of (float32 (b, size, size, 1) in 0-255, labels).
+    """Batches of one part of a split: `tf.data.Dataset` of (float32 (b, size, size, 1) in 0-255,
+    labels).
 
     Parameters: `table`, a manifest; `images`, uint8 (n, size, size), row i for row i of the
     table; `split`, `train`, `val`, `test` or None for all rows; `augment`, on `train` only:
     asking for it elsewhere is an error; `shuffle`, by default on `train` only, anew each
     epoch; `seed` of shuffling and augmentation. Labels are int32 (b,), numbered in the order
     of the table's label categories, or float32 (b, classes) with `one_hot`.
-    Raises ValueError where table and images do not match in number or order, the part is empty, a label is
-    missing, or augmentation is asked for outside `train`. Introduced in lesson 03.
+    Raises ValueError where table and images do not match in number or order, the part is empty, a
+    label is missing, or augmentation is asked for outside `train`. Introduced in lesson 03.
     """
     import tensorflow as tf
 
     check_keras()
     if augment is not None and split != "train":
-        raise ValueError(f"augmentation is for the train split only, not for {split!r}: it would change what is scored")
+        raise ValueError(
+            f"augmentation is for the train split only, not for {split!r}: it would change what is "
+            "scored"
+        )
     rows = _rows(table, images, split)
     codes = table["label"].cat.codes.to_numpy(np.int32)
     dataset = tf.data.Dataset.from_tensor_slices(rows)
@@ -75,7 +81,9 @@ def batches(
         dataset = dataset.shuffle(len(rows), seed=seed, reshuffle_each_iteration=True)
     dataset = dataset.batch(batch_size)
     random = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
-    load = functools.partial(_load, images=images, codes=codes, depth=len(table["label"].cat.categories) * one_hot)
+    load = functools.partial(
+        _load, images=images, codes=codes, depth=len(table["label"].cat.categories) * one_hot
+    )
     change: Callable[..., Any] = functools.partial(_augment, settings=augment) if augment else _cast
     dataset = tf.data.Dataset.zip(dataset, random)
     # AutoGraph would rewrite it, which nothing here needs and takes a second.
@@ -85,10 +93,11 @@ def batches(
 
 
 def check_keras() -> None:
-    """Refuse a Keras that was set for other work than the course's: another backend, data format or number type.
+    """Refuse a Keras that was set for other work than the course's: another backend, data format or
+    number type.
 
-    The file `~/.keras/keras.json` sets them for every project of a user. Raises RuntimeError with the remedy.
-    Introduced in lesson 03.
+    The file `~/.keras/keras.json` sets them for every project of a user. Raises RuntimeError with
+    the remedy. Introduced in lesson 03.
     """
     import keras
 
@@ -99,27 +108,37 @@ def check_keras() -> None:
     }
     other = {name: value for name, value in found.items() if value != KERAS[name]}
     if other:
-        said = ", ".join(f"{name} is {value!r} and not {KERAS[name]!r}" for name, value in other.items())
+        said = ", ".join(
+            f"{name} is {value!r} and not {KERAS[name]!r}" for name, value in other.items()
+        )
         place = os.environ.get("KERAS_HOME") or "~/.keras"
         raise RuntimeError(
-            f"Keras is set otherwise than this course needs: {said}. Change it in {place}/keras.json (and see whether "
-            "the variable KERAS_BACKEND is set), then start Python, or the notebook's kernel, again"
+            f"Keras is set otherwise than this course needs: {said}. Change it in "
+            f"{place}/keras.json (and see whether the variable KERAS_BACKEND is set), then start "
+            "Python, or the notebook's kernel, again"
         )
 
 
 def inference_batch(images: np.ndarray) -> int:
-    """How many of these images to answer at a time: as many pixels as 32 images of 224 pixels have, at least 32.
+    """How many of these images to answer at a time: as many pixels as 32 images of 224 pixels have,
+    at least 32.
 
-    Each call of a network has a fixed cost, which is most of it where the images are few and small. Lesson 06.
+    Each call of a network has a fixed cost, which is most of it where the images are few and small.
+    Lesson 06.
     """
     return max(32, 32 * 224**2 // (images.shape[1] * images.shape[2]))
 
 
 def _rows(table: pd.DataFrame, images: np.ndarray, split: str | None) -> np.ndarray:
     """Row numbers of one part of the split, checked."""
-    chosen = np.ones(len(table), bool) if split is None else (table["split"] == split).to_numpy(bool)
+    chosen = (
+        np.ones(len(table), bool) if split is None else (table["split"] == split).to_numpy(bool)
+    )
     if not chosen.any():
-        raise ValueError(f"no image in split {split!r}; call split.holdout(table) first, or check the column `split`")
+        raise ValueError(
+            f"no image in split {split!r}; call split.holdout(table) first, or check the column "
+            "`split`"
+        )
     if table.loc[chosen, "label"].isna().any():
         raise ValueError("images without a label cannot be batched with labels; drop them first")
     rows = np.flatnonzero(chosen)
@@ -131,7 +150,9 @@ def _load(rows, images: np.ndarray, codes: np.ndarray, depth: int):
     """Grey levels and labels of some rows."""
     import tensorflow as tf
 
-    grey, label = tf.numpy_function(lambda r: (images[r], codes[r]), [rows], [tf.uint8, tf.int32], stateful=False)
+    grey, label = tf.numpy_function(
+        lambda r: (images[r], codes[r]), [rows], [tf.uint8, tf.int32], stateful=False
+    )
     grey.set_shape((None, *images.shape[1:]))
     label.set_shape((None,))
     return grey, tf.one_hot(label, depth) if depth else label
@@ -152,9 +173,12 @@ def _augment(grey, label, key, settings: Augmentation):
     scale = 1 + u[:, 1] * settings.zoom
     mirror = tf.where(u[:, 2] < 0, -1.0, 1.0) if settings.flip else tf.ones_like(scale)
     shift = u[:, 3:5] * settings.shift * grey.shape[1]
-    change = tf.stack([scale * tf.cos(angle), scale * tf.sin(angle), mirror, shift[:, 0], shift[:, 1]], 1)
+    change = tf.stack(
+        [scale * tf.cos(angle), scale * tf.sin(angle), mirror, shift[:, 0], shift[:, 1]], 1
+    )
     gain, offset = 1 + u[:, 5] * settings.contrast, 255 * u[:, 6] * settings.brightness
-    size, padded = grey.shape[1], tf.pad(grey, [[0, 0], [1, 2], [1, 2]])  # one black pixel before, two behind
+    # one black pixel before, two behind
+    size, padded = grey.shape[1], tf.pad(grey, [[0, 0], [1, 2], [1, 2]])
     warped = _compiled(_warp)(padded, change, gain, offset, settings.grain)
     if settings.grain > 1:
         warped = _compiled(_enlarged)(warped, settings.grain, size)
@@ -178,11 +202,13 @@ def _enlarged(blocks, grain: int, size: int):
 
 
 def _warp(padded, change, gain, offset, grain: int):
-    """Zoom, rotation, mirror and shift about the centre by bilinear sampling, then contrast and brightness.
+    """Zoom, rotation, mirror and shift about the centre by bilinear sampling, then contrast and
+    brightness.
 
-    `padded` uint8 (b, s + 3, s + 3), with a black pixel before and two behind; `change` (b, 5): scaled
-    cosine, scaled sine, mirror, shift in x and y in pixels; what comes from outside is black.
-    Returns float32 in 0-255: (b, s, s), or one number for each block of `grain` x `grain` pixels.
+    `padded` uint8 (b, s + 3, s + 3), with a black pixel before and two behind; `change` (b, 5):
+    scaled cosine, scaled sine, mirror, shift in x and y in pixels; what comes from outside is
+    black. Returns float32 in 0-255: (b, s, s), or one number for each block of `grain` x `grain`
+    pixels.
     """
     import tensorflow as tf
 
@@ -192,12 +218,16 @@ def _warp(padded, change, gain, offset, grain: int):
     centred = tf.range((grain - 1) / 2, size, grain, tf.float32) - (size - 1) / 2
     across, along = centred[tf.newaxis, tf.newaxis, :], centred[tf.newaxis, :, tf.newaxis]
     middle = (size - 1) / 2 + 1
-    x = tf.clip_by_value(mirror * (cosine * across - sine * along) + right + middle, 0.0, size + 1.0)
+    x = tf.clip_by_value(
+        mirror * (cosine * across - sine * along) + right + middle, 0.0, size + 1.0
+    )
     y = tf.clip_by_value(sine * across + cosine * along + down + middle, 0.0, size + 1.0)
     left, top = tf.floor(x), tf.floor(y)
     corner = tf.cast(top, tf.int32) * width + tf.cast(left, tf.int32)
     corner += tf.range(count)[:, tf.newaxis, tf.newaxis] * width**2
-    a, b, c, d = (tf.cast(tf.gather(flat, corner + step), tf.float32) for step in (0, 1, width, width + 1))
+    a, b, c, d = (
+        tf.cast(tf.gather(flat, corner + step), tf.float32) for step in (0, 1, width, width + 1)
+    )
     upper, lower = a + (b - a) * (x - left), c + (d - c) * (x - left)
     value = upper + (lower - upper) * (y - top)
     gain, offset = gain[:, tf.newaxis, tf.newaxis], offset[:, tf.newaxis, tf.newaxis]

@@ -1,8 +1,9 @@
 """The second of the two tables: what a model said of each image, one row per image (and seed).
 
-Its columns: `image_id`; `group`, what is not independent (without it each image counts as independent); `label`, the
-true class; one `p_<class>` for each class; `predicted`; and, where they are known, `model`, `seed`, `split`, `fold`,
-`source`. Whatever reads or writes such a table does it here; no other module spells the name of a column p_<class>.
+Its columns: `image_id`; `group`, what is not independent (without it each image counts as
+independent); `label`, the true class; one `p_<class>` for each class; `predicted`; and, where they
+are known, `model`, `seed`, `split`, `fold`, `source`. Whatever reads or writes such a table does it
+here; no other module spells the name of a column p_<class>.
 """
 
 import warnings
@@ -42,7 +43,7 @@ class PredictionsError(ValueError):
     """The table of predictions is not usable; the message lists every fault and what to do."""
 
 
-# --- the columns ------------------------------------------------------------------------------------------------------
+# --- the columns ----------------------------------------------------------------------------------
 
 
 def columns(names: Iterable[str]) -> list[str]:
@@ -107,12 +108,17 @@ def probabilities(predictions: pd.DataFrame, names: Iterable[str] | None = None)
     >>> probabilities(pd.DataFrame({"image_id": ["a"], "p_normal": [0.2], "p_covid": [0.8]}))
     array([[0.2, 0.8]])
     """
-    p: np.ndarray = predictions[columns(classes(predictions) if names is None else names)].to_numpy(float)
+    p: np.ndarray = predictions[columns(classes(predictions) if names is None else names)].to_numpy(
+        float
+    )
     return p
 
 
-def with_probabilities(predictions: pd.DataFrame, p: np.ndarray, names: Iterable[str] | None = None) -> pd.DataFrame:
-    """A copy of a table with these probabilities; every other column, `predicted` too, stays as it is.
+def with_probabilities(
+    predictions: pd.DataFrame, p: np.ndarray, names: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """A copy of a table with these probabilities; every other column, `predicted` too, stays as it
+    is.
 
     Parameters
     ----------
@@ -121,8 +127,8 @@ def with_probabilities(predictions: pd.DataFrame, p: np.ndarray, names: Iterable
     p : ndarray
         (rows, classes), in [0, 1].
     names : iterable of str, optional
-        The classes of the columns of `p`; by default those of the table. A class that has no column yet gets one, at
-        the end.
+        The classes of the columns of `p`; by default those of the table. A class that has no column
+        yet gets one, at the end.
 
     Returns
     -------
@@ -139,10 +145,12 @@ def with_probabilities(predictions: pd.DataFrame, p: np.ndarray, names: Iterable
     return predictions.assign(**{column: p[:, k] for k, column in enumerate(given)})
 
 
-# --- making and checking ----------------------------------------------------------------------------------------------
+# --- making and checking --------------------------------------------------------------------------
 
 
-def build(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: int = 0) -> pd.DataFrame:
+def build(
+    table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: int = 0
+) -> pd.DataFrame:
     """Rows of a manifest with a model's probabilities: the second of the course's two tables.
 
     Introduced in lesson 06, as `train.predictions_table`.
@@ -152,7 +160,8 @@ def build(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: i
     table : DataFrame
         A manifest; `label` is categorical.
     probabilities : ndarray
-        (n, classes) in [0, 1], row i for row i of the table, columns in the order of the table's label categories.
+        (n, classes) in [0, 1], row i for row i of the table, columns in the order of the table's
+        label categories.
     model : str
         What the model is called.
     seed : int
@@ -161,8 +170,8 @@ def build(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: i
     Returns
     -------
     DataFrame
-        `image_id`, `group`, `patient`, `source`, `label`, `split`, `fold`, `model`, `seed`, `p_<class>` for each
-        class, and `predicted`, the most probable.
+        `image_id`, `group`, `patient`, `source`, `label`, `split`, `fold`, `model`, `seed`,
+        `p_<class>` for each class, and `predicted`, the most probable.
 
     Raises
     ------
@@ -181,8 +190,8 @@ def build(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: i
     p = np.asarray(probabilities, float)
     if p.shape != (len(table), len(names)):
         raise ValueError(
-            f"probabilities of shape {p.shape} do not fit {len(table)} images of {len(names)} classes "
-            f"({', '.join(names)}); give one row per image and one column per class"
+            f"probabilities of shape {p.shape} do not fit {len(table)} images of {len(names)} "
+            f"classes ({', '.join(names)}); give one row per image and one column per class"
         )
     result = table[list(KEPT)].reset_index(drop=True).assign(model=model, seed=seed)
     result = with_probabilities(result, p, names)
@@ -192,17 +201,18 @@ def build(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: i
 def check(predictions: pd.DataFrame, *, labelled: bool = True) -> pd.DataFrame:
     """Return the table unchanged if every row can be scored.
 
-    Probabilities lie in [0, 1] and sum to 1 in each row (tolerance 0.001; a two-class model has two columns),
-    `label` and `predicted` name a class that has a column, an image occurs once per seed, and each seed scores the
-    same images. `predicted` need not be the largest probability: a threshold may have been applied.
-    Introduced in lesson 04, as `evaluate.check_predictions`.
+    Probabilities lie in [0, 1] and sum to 1 in each row (tolerance 0.001; a two-class model has two
+    columns), `label` and `predicted` name a class that has a column, an image occurs once per seed,
+    and each seed scores the same images. `predicted` need not be the largest probability: a
+    threshold may have been applied. Introduced in lesson 04, as `evaluate.check_predictions`.
 
     Parameters
     ----------
     predictions : DataFrame
         A table of predictions.
     labelled : bool
-        False for images whose true class nobody knows: `label` is then neither needed nor looked at.
+        False for images whose true class nobody knows: `label` is then neither needed nor looked
+        at.
 
     Returns
     -------
@@ -219,7 +229,8 @@ def check(predictions: pd.DataFrame, *, labelled: bool = True) -> pd.DataFrame:
     >>> check(pd.DataFrame({"image_id": ["a"], "predicted": ["b"], "p_a": [0.4], "p_b": [0.7]}), labelled=False)
     Traceback (most recent call last):
     cxr_helpers.predictions.PredictionsError: The table of predictions has faults:
-    - probabilities do not sum to 1 in 1 row(s), first a (sums from 1.100 to 1.100): use softmax, one value per class
+    - probabilities do not sum to 1 in 1 row(s), first a (sums from 1.100 to 1.100): use softmax,
+      one value per class
     """
     names = classes(predictions)
     said = ("label", "predicted") if labelled else ("predicted",)
@@ -232,12 +243,16 @@ def check(predictions: pd.DataFrame, *, labelled: bool = True) -> pd.DataFrame:
             f"found {columns(names)}. For one sigmoid output p add p_<negative class> = 1 - p."
         )
     if predictions.empty:
-        raise PredictionsError("The table of predictions has no row: was the split that was asked for empty?")
+        raise PredictionsError(
+            "The table of predictions has no row: was the split that was asked for empty?"
+        )
     faults = _probability_faults(predictions)
     faults += _class_faults(predictions, names, said)
     faults += _row_faults(predictions, labelled)
     if faults:
-        raise PredictionsError("The table of predictions has faults:\n" + "\n".join(f"- {fault}" for fault in faults))
+        raise PredictionsError(
+            "The table of predictions has faults:\n" + "\n".join(f"- {fault}" for fault in faults)
+        )
     return predictions
 
 
@@ -251,7 +266,10 @@ def _probability_faults(predictions: pd.DataFrame) -> list[str]:
     p = probabilities(predictions)
     outside = ~(np.isfinite(p) & (p >= -TOLERANCE) & (p <= 1 + TOLERANCE)).all(axis=1)
     if outside.any():
-        return [f"a probability is missing or outside [0, 1] in {_some(predictions, outside)}: are these logits?"]
+        return [
+            f"a probability is missing or outside [0, 1] in {_some(predictions, outside)}: are "
+            "these logits?"
+        ]
     total = p.sum(axis=1)
     off = np.abs(total - 1) > TOLERANCE + 1e-9
     if off.any():
@@ -268,35 +286,52 @@ def _class_faults(predictions: pd.DataFrame, names: list[str], said: tuple[str, 
         wrong = ~as_text(predictions[column]).isin(names)
         if wrong.any():
             found = sorted({str(value) for value in predictions.loc[wrong.to_numpy(), column]})
-            faults.append(f"{column} {found} has no column p_<class> (classes: {names}): {_some(predictions, wrong)}")
+            faults.append(
+                f"{column} {found} has no column p_<class> (classes: {names}): "
+                f"{_some(predictions, wrong)}"
+            )
     return faults
 
 
 def _row_faults(predictions: pd.DataFrame, labelled: bool) -> list[str]:
     nameless = predictions["image_id"].isna()
     if nameless.any():
-        return [f"{nameless.sum()} row(s) without image_id, first in row {int(nameless.to_numpy().argmax()) + 1}"]
+        return [
+            f"{nameless.sum()} row(s) without image_id, first in row "
+            f"{int(nameless.to_numpy().argmax()) + 1}"
+        ]
     if mixed(predictions["image_id"]):
         return ["image_id is text in some rows and a number in others: make all of them text"]
     if "model" in predictions.columns and predictions["model"].nunique() > 1:
-        return [f"several models in one table {sorted(map(str, predictions['model'].unique()))}: score one at a time"]
+        return [
+            f"several models in one table {sorted(map(str, predictions['model'].unique()))}: score "
+            "one at a time"
+        ]
     keys = pd.DataFrame({"image_id": predictions["image_id"], "seed": seeds(predictions)})
     twice = keys.duplicated()
     if twice.any():
         return [f"the same image twice for one seed in {_some(predictions, twice)}"]
     runs, images = keys["seed"].nunique(), keys["image_id"].nunique()
     if len(keys) != runs * images:
-        return [f"{runs} seeds do not all score the same {images} images ({len(keys)} rows): average needs every one"]
-    if labelled and runs > 1 and predictions.groupby("image_id", observed=True)["label"].nunique().gt(1).any():
+        return [
+            f"{runs} seeds do not all score the same {images} images ({len(keys)} rows): average "
+            "needs every one"
+        ]
+    if (
+        labelled
+        and runs > 1
+        and predictions.groupby("image_id", observed=True)["label"].nunique().gt(1).any()
+    ):
         return ["an image has different labels in different seeds"]
     return []
 
 
-# --- reading ----------------------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 
 
 def as_text(column: pd.Series) -> pd.Series:
-    """Classes or groups as text, as the columns p_<class> name them: 1, 1.0, True and "1" are "1", "1", "True" and "1".
+    """Classes or groups as text, as the columns p_<class> name them: 1, 1.0, True and "1" are "1",
+    "1", "True" and "1".
 
     Parameters
     ----------
@@ -366,7 +401,8 @@ def seeds(predictions: pd.DataFrame) -> np.ndarray:
 
 
 def units(predictions: pd.DataFrame) -> np.ndarray:
-    """What is independent: the number of the group of each row; a row without a group is a group of its own.
+    """What is independent: the number of the group of each row; a row without a group is a group of
+    its own.
 
     Parameters
     ----------
@@ -376,8 +412,8 @@ def units(predictions: pd.DataFrame) -> np.ndarray:
     Returns
     -------
     ndarray
-        int (rows,), 0 to the number of groups - 1, in the order of the groups' names as text (of the images where no
-        row has a group), so that no figure depends on the order of the rows.
+        int (rows,), 0 to the number of groups - 1, in the order of the groups' names as text (of
+        the images where no row has a group), so that no figure depends on the order of the rows.
 
     Raises
     ------
@@ -395,7 +431,9 @@ def units(predictions: pd.DataFrame) -> np.ndarray:
         return _numbered(predictions["image_id"])
     group = predictions["group"]
     if mixed(group):
-        raise PredictionsError("Names of groups are text in some rows and numbers in others: make all of them text.")
+        raise PredictionsError(
+            "Names of groups are text in some rows and numbers in others: make all of them text."
+        )
     if group.notna().all():
         return _numbered(as_text(group))
     own = "image " + predictions["image_id"].astype(str)
@@ -435,7 +473,8 @@ def one_run(predictions: pd.DataFrame, what: str, *, labelled: bool = True) -> p
     >>> run = pd.DataFrame({"image_id": ["1"], "label": ["a"], "predicted": ["a"], "p_a": [0.9], "p_b": [0.1]})
     >>> one_run(pd.concat([run.assign(seed=0), run.assign(seed=1)]), "A ROC curve")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    cxr_helpers.predictions.PredictionsError: A ROC curve needs one run, and the table holds seeds [0, 1]: choose...
+    cxr_helpers.predictions.PredictionsError: A ROC curve needs one run, and the table holds seeds
+    [0, 1]: choose...
     """
     check(predictions, labelled=labelled)
     found = np.unique(seeds(predictions))
@@ -497,11 +536,15 @@ class Arrays:
 
     @property
     def single(self) -> bool:
-        """Whether every group is one image and each image was scored once: plain proportions are then binomial."""
+        """Whether every group is one image and each image was scored once: plain proportions are
+        then binomial.
+        """
         return self.n_groups == len(self.truth) and len(self.predicted) == 1
 
     def number(self, name: str) -> int:
-        """The number that stands for a class. Raises PredictionsError where there is no such class."""
+        """The number that stands for a class. Raises PredictionsError where there is no such
+        class.
+        """
         return _number(list(self.classes), name)
 
 
@@ -558,20 +601,26 @@ def to_arrays(predictions: pd.DataFrame) -> Arrays:
 
 
 def _warn_of_parts(predictions: pd.DataFrame) -> None:
-    """Say that training images are scored together with others, unless each row was scored by another fold's model."""
-    if "split" not in predictions.columns or ("fold" in predictions.columns and predictions["fold"].notna().all()):
+    """Say that training images are scored together with others, unless each row was scored by
+    another fold's model.
+    """
+    if "split" not in predictions.columns or (
+        "fold" in predictions.columns and predictions["fold"].notna().all()
+    ):
         return
     parts = set(predictions["split"].dropna().astype(str))
     if "train" in parts and len(parts) > 1:
         warnings.warn(
-            f"Images of {', '.join(sorted(parts))} are scored together, and a model knows its training images: choose "
-            "one part, for example predictions[predictions.split == 'test'].",
+            f"Images of {', '.join(sorted(parts))} are scored together, and a model knows its "
+            "training images: choose one part, for example predictions[predictions.split == "
+            "'test'].",
             stacklevel=4,
         )
 
 
 def paired(a: pd.DataFrame, b: pd.DataFrame) -> tuple[Arrays, Arrays]:
-    """Two models' answers to the same images as arrays, images and classes in the order of the first.
+    """Two models' answers to the same images as arrays, images and classes in the order of the
+    first.
 
     Parameters
     ----------
@@ -603,14 +652,23 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> tuple[Arrays, Arrays]:
         b = b[[column for column in b.columns if column not in own] + own]
     first, second = to_arrays(a), to_arrays(b)
     if not np.array_equal(first.image_id, second.image_id):
-        only_a, only_b = (sorted(set(x.image_id) - set(y.image_id)) for x, y in ((first, second), (second, first)))
+        only_a, only_b = (
+            sorted(set(x.image_id) - set(y.image_id)) for x, y in ((first, second), (second, first))
+        )
         raise PredictionsError(
-            f"A paired comparison needs the same images: {len(only_a)} only in the first table {only_a[:3]}, "
-            f"{len(only_b)} only in the second {only_b[:3]}."
+            f"A paired comparison needs the same images: {len(only_a)} only in the first table "
+            f"{only_a[:3]}, {len(only_b)} only in the second {only_b[:3]}."
         )
     if first.classes != second.classes:
-        raise PredictionsError(f"The classes differ: {list(first.classes)} and {list(second.classes)}.")
-    for what, x, y in (("labels", first.truth, second.truth), ("groups", first.group, second.group)):
+        raise PredictionsError(
+            f"The classes differ: {list(first.classes)} and {list(second.classes)}."
+        )
+    for what, x, y in (
+        ("labels", first.truth, second.truth),
+        ("groups", first.group, second.group),
+    ):
         if not np.array_equal(x, y):
-            raise PredictionsError(f"The {what} differ between the two tables, first at {first.image_id[x != y][0]}.")
+            raise PredictionsError(
+                f"The {what} differ between the two tables, first at {first.image_id[x != y][0]}."
+            )
     return first, second

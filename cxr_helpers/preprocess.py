@@ -1,4 +1,5 @@
-"""From a grey-scale image of any shape to a square of uint8 grey levels, and the on-disk cache of them.
+"""From a grey-scale image of any shape to a square of uint8 grey levels, and the on-disk cache of
+them.
 
 One function, `prepare`, serves training, scoring and a single uploaded image, so that they
 cannot differ. Introduced in lesson 03.
@@ -25,7 +26,9 @@ from .rows import remember
 FITS = ("pad", "crop", "squash")
 CONTRASTS = (None, "equalize", "clahe")
 VERSION = (
-    2  # part of every cache's key: raise it when `prepare` changes what it returns, or a checksum is made otherwise
+    # part of every cache's key: raise it when `prepare` changes what it returns, or a checksum is
+    # made otherwise
+    2
 )
 
 
@@ -60,16 +63,23 @@ def crop_border(image: np.ndarray, fraction: float) -> np.ndarray:
 
 
 def resize(image: np.ndarray, size: int) -> np.ndarray:
-    """The image (h, w) as a square of `size` pixels, aspect *not* kept: float32, anti-aliased bicubic.
+    """The image (h, w) as a square of `size` pixels, aspect *not* kept: float32, anti-aliased
+    bicubic.
 
     Values may overshoot the input's range by a little at sharp edges. Introduced in lesson 03.
     """
     from PIL import Image
 
-    return np.asarray(Image.fromarray(np.asarray(image, np.float32)).resize((size, size), Image.Resampling.BICUBIC))
+    return np.asarray(
+        Image.fromarray(np.asarray(image, np.float32)).resize(
+            (size, size), Image.Resampling.BICUBIC
+        )
+    )
 
 
-def prepare(image: np.ndarray, size: int = 224, fit: str = "pad", contrast: str | None = None) -> np.ndarray:
+def prepare(
+    image: np.ndarray, size: int = 224, fit: str = "pad", contrast: str | None = None
+) -> np.ndarray:
     """One image as the networks see it: uint8 grey levels 0-255, (size, size).
 
     Parameters: `image`, float (h, w) in [0, 1], as `images.read` returns it; `fit`, how it
@@ -79,24 +89,40 @@ def prepare(image: np.ndarray, size: int = 224, fit: str = "pad", contrast: str 
     Introduced in lesson 03.
     """
     _check(image, fit, contrast)
-    ways: dict[str, Callable[..., np.ndarray]] = {"pad": pad_to_square, "crop": centre_crop, "squash": np.asarray}
+    ways: dict[str, Callable[..., np.ndarray]] = {
+        "pad": pad_to_square,
+        "crop": centre_crop,
+        "squash": np.asarray,
+    }
     squared = ways[fit]
     with images.room(max(image.shape) ** 2):  # the square of a strip is far larger than the strip
         grey = np.clip(resize(squared(image), size), 0, 1)
     if contrast is not None:
         from skimage import exposure
 
-        grey = exposure.equalize_hist(grey) if contrast == "equalize" else exposure.equalize_adapthist(grey)
+        grey = (
+            exposure.equalize_hist(grey)
+            if contrast == "equalize"
+            else exposure.equalize_adapthist(grey)
+        )
     return np.round(grey * 255).astype(np.uint8)
 
 
 def _check(image: np.ndarray, fit: str, contrast: str | None) -> None:
     if fit not in FITS or contrast not in CONTRASTS:
-        raise ValueError(f"fit must be one of {FITS} and contrast one of {CONTRASTS}, not {fit!r} and {contrast!r}")
+        raise ValueError(
+            f"fit must be one of {FITS} and contrast one of {CONTRASTS}, not {fit!r} and "
+            f"{contrast!r}"
+        )
     if image.ndim != 2:
-        raise ValueError(f"image must be two-dimensional (h, w), not of shape {image.shape}; use images.read")
+        raise ValueError(
+            f"image must be two-dimensional (h, w), not of shape {image.shape}; use images.read"
+        )
     if image.size == 0 or image.min() < 0 or image.max() > 1:
-        raise ValueError("image must hold grey levels in [0, 1], as images.read gives them: divide 0-255 by 255 first")
+        raise ValueError(
+            "image must hold grey levels in [0, 1], as images.read gives them: divide 0-255 by 255 "
+            "first"
+        )
 
 
 def cache(
@@ -107,23 +133,30 @@ def cache(
     folder: str | Path | None = None,
     progress: bool = True,
 ) -> np.ndarray:
-    """All images of a manifest, prepared once and kept on disk: memory-mapped uint8 (n, size, size), read only.
+    """All images of a manifest, prepared once and kept on disk: memory-mapped uint8 (n, size,
+    size), read only.
 
     Row i belongs to row i of the table. The cache is keyed by the files' hashes in row order
     and by the settings; so make it for the whole table, then select rows with the `split`
     column. What pairs a table with these images, or with copies of them, refuses a table in
     another order. An interrupted run goes on where it stopped; two processes do not disturb each
-    other. Each image has a checksum of its pixels and of its file's hash: what is damaged, or belongs to another image,
-    is made again, with a warning.
-    Parameters: `folder`, where caches lie (default `data/cache/` of the project).
-    Raises `images.ImageError` for a file that cannot be read or is no longer the one whose hash the table holds,
-    PermissionError where the cache is not made yet and its folder cannot be written, OSError where the disk is full
-    (the space is reserved before the first image is read). Introduced in lesson 03.
+    other. Each image has a checksum of its pixels and of its file's hash: what is damaged, or
+    belongs to another image, is made again, with a warning. Parameters: `folder`, where caches lie
+    (default `data/cache/` of the project). Raises `images.ImageError` for a file that cannot be
+    read or is no longer the one whose hash the table holds, PermissionError where the cache is not
+    made yet and its folder cannot be written, OSError where the disk is full (the space is reserved
+    before the first image is read). Introduced in lesson 03.
     """
     _check(np.zeros((1, 1)), fit, contrast)
     if table.empty:
         raise ValueError("the table holds no images; look at the rejects of its import")
-    settings = {"version": VERSION, "size": size, "fit": fit, "contrast": contrast, "images": manifest.digest(table)}
+    settings = {
+        "version": VERSION,
+        "size": size,
+        "fit": fit,
+        "contrast": contrast,
+        "images": manifest.digest(table),
+    }
     if "full_scale" in table.columns:  # the same file is another picture on another scale
         settings["full_scale"] = manifest.scales(table)
     key = files.sha256(json.dumps(settings, sort_keys=True).encode())[:16]
@@ -136,7 +169,9 @@ def cache(
 
 
 def _finished(place: Path, settings: dict, table: pd.DataFrame) -> np.memmap | None:
-    """The finished cache of a manifest, read only, if it is whole and holds what table and settings ask for."""
+    """The finished cache of a manifest, read only, if it is whole and holds what table and settings
+    ask for.
+    """
     try:
         pixels = np.lib.format.open_memmap(place / "images.npy", mode="r")
         sums = np.lib.format.open_memmap(place / "sums.npy", mode="r")
@@ -149,7 +184,9 @@ def _finished(place: Path, settings: dict, table: pd.DataFrame) -> np.memmap | N
 
 
 def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> np.memmap:
-    """Make the cache, or what is wrong in it, unless another process finishes it while this one waits."""
+    """Make the cache, or what is wrong in it, unless another process finishes it while this one
+    waits.
+    """
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with files.one_at_a_time(f"{place}.lock"):
@@ -161,12 +198,17 @@ def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> n
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             needed = f"{len(table) * settings['size'] ** 2 / 1e6:,.0f} MB"
-            remedy = "make room, set CXR_WORK_DIR to a folder on another disk, or choose a smaller size"
+            remedy = (
+                "make room, set CXR_WORK_DIR to a folder on another disk, or choose a smaller size"
+            )
             raise OSError(
-                error.errno, f"the disk is full: the cache needs {needed} in {place.parent}: {remedy}"
+                error.errno,
+                f"the disk is full: the cache needs {needed} in {place.parent}: {remedy}",
             ) from error
         denied = isinstance(error, PermissionError) or error.errno == errno.EROFS
-        if not denied and not isinstance(error, FileExistsError | IsADirectoryError | NotADirectoryError):
+        if not denied and not isinstance(
+            error, FileExistsError | IsADirectoryError | NotADirectoryError
+        ):
             raise
         remedy = "set CXR_WORK_DIR to a folder of your own, or pass folder="
         kind = PermissionError if denied else type(error)
@@ -176,7 +218,9 @@ def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> n
 def _fill(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> None:
     """Prepare what is not done yet in a partial folder, then give that folder its final name."""
     if (place / "sums.npy").exists():  # older caches have none
-        warnings.warn(f"the cache {place} is damaged: what is wrong in it is made again", stacklevel=4)
+        warnings.warn(
+            f"the cache {place} is damaged: what is wrong in it is made again", stacklevel=4
+        )
     with files.whole_folder(place, unfinished=place.with_name(place.name + ".partial")) as partial:
         _prepare_all(table, partial, settings, progress)
         table[["image_id", "sha256"]].to_csv(partial / "rows.csv", index=False)
@@ -192,26 +236,36 @@ def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: b
     sums = _open(partial / "sums.npy", np.uint64, (len(paths),))
 
     def one(row: int) -> None:
-        pixels[row] = prepare(images.read(paths[row], scales[row], hashes[row]), size, fit, contrast)
+        pixels[row] = prepare(
+            images.read(paths[row], scales[row], hashes[row]), size, fit, contrast
+        )
         sums[row] = _checksum(pixels[row], hashes[row])
 
     todo = np.flatnonzero(~_intact(pixels, sums, hashes))
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for _ in bar(pool.map(one, todo), show=progress, total=len(todo), desc="cache", unit="image"):
+        for _ in bar(
+            pool.map(one, todo), show=progress, total=len(todo), desc="cache", unit="image"
+        ):
             pass
     pixels.flush()
     sums.flush()
 
 
 def _checksum(pixels: np.ndarray, sha256: str) -> int:
-    """Of one image, made from the file of this hash; never 0, which stands for an image that is not there yet."""
+    """Of one image, made from the file of this hash; never 0, which stands for an image that is not
+    there yet.
+    """
     return zlib.crc32(pixels.data, zlib.crc32(sha256.encode())) + 1
 
 
 def _intact(pixels: np.ndarray, sums: np.ndarray, hashes) -> np.ndarray:
-    """Which images (n,) are the ones that were written: not cut off by a crash, changed or exchanged on the disk."""
+    """Which images (n,) are the ones that were written: not cut off by a crash, changed or
+    exchanged on the disk.
+    """
     rows = zip(pixels, sums, hashes, strict=True)
-    return np.array([bool(known) and known == _checksum(image, sha256) for image, known, sha256 in rows])
+    return np.array(
+        [bool(known) and known == _checksum(image, sha256) for image, known, sha256 in rows]
+    )
 
 
 def _holds(array: np.ndarray, dtype: type, shape: tuple) -> bool:
@@ -235,7 +289,9 @@ def _open(path: Path, dtype: type, shape: tuple) -> np.memmap:
 
 
 def _reserve(path: Path, offset: int, chunk: int = 2**24) -> None:
-    """Take the space of a new array of zeros on the disk: a full disk met later would end the process (SIGBUS)."""
+    """Take the space of a new array of zeros on the disk: a full disk met later would end the
+    process (SIGBUS).
+    """
     size = path.stat().st_size
     with open(path, "r+b") as file:
         if hasattr(os, "posix_fallocate"):

@@ -1,9 +1,10 @@
 """Which rows of an array belong to which image, so that a table in another order is noticed.
 
-A table and an array are paired by position. `remember` notes, by a hash of their content, what rows were made from;
-`check_rows` compares a table with that. It goes by content, and the notes belong to the process, because an array loses
-whatever else is attached to it: `np.array`, `np.stack`, an index or a file make plain arrays of it, and those are what
-readers pair with a table. A row whose content was changed is not known any more, and passes.
+A table and an array are paired by position. `remember` notes, by a hash of their content, what rows
+were made from; `check_rows` compares a table with that. It goes by content, and the notes belong to
+the process, because an array loses whatever else is attached to it: `np.array`, `np.stack`, an
+index or a file make plain arrays of it, and those are what readers pair with a table. A row whose
+content was changed is not known any more, and passes.
 """
 
 import hashlib
@@ -33,7 +34,10 @@ def digests(rows: np.ndarray, chosen: Iterable[int] | None = None) -> list[bytes
     """
     kind = f"{rows.dtype.str} {rows.shape[1:]}".encode()
     some = range(len(rows)) if chosen is None else chosen
-    return [hashlib.blake2b(np.ascontiguousarray(rows[k]).data, digest_size=8, key=kind).digest() for k in some]
+    return [
+        hashlib.blake2b(np.ascontiguousarray(rows[k]).data, digest_size=8, key=kind).digest()
+        for k in some
+    ]
 
 
 def remember(table: pd.DataFrame, rows: np.ndarray) -> None:
@@ -83,10 +87,14 @@ def _note(hashes: Iterable[bytes], names: Iterable[Iterable[str]]) -> None:
         _MADE_FROM[digest] = known + tuple(name for name in own if name not in known)
 
 
-def check_rows(table: pd.DataFrame, rows: np.ndarray, what: str = "images", chosen: np.ndarray | None = None) -> None:
-    """Refuse an array whose row i is not of the image in row i of the table: by length, and by content where known.
+def check_rows(
+    table: pd.DataFrame, rows: np.ndarray, what: str = "images", chosen: np.ndarray | None = None
+) -> None:
+    """Refuse an array whose row i is not of the image in row i of the table: by length, and by
+    content where known.
 
-    The same image has the same `image_id` (a changed twin keeps it) or the same `sha256` (under another name).
+    The same image has the same `image_id` (a changed twin keeps it) or the same `sha256` (under
+    another name).
 
     Parameters
     ----------
@@ -106,11 +114,15 @@ def check_rows(table: pd.DataFrame, rows: np.ndarray, what: str = "images", chos
     """
     if len(table) != len(rows):
         raise ValueError(
-            f"the table has {len(table)} rows but there are {len(rows)} {what}; make them from this very table, as "
-            "preprocess.cache(table) does"
+            f"the table has {len(table)} rows but there are {len(rows)} {what}; make them from "
+            "this very table, as preprocess.cache(table) does"
         )
     chosen = np.arange(len(table)) if chosen is None else chosen
-    columns = [table[name].astype(str).to_numpy()[chosen] for name in ("image_id", "sha256") if name in table]
+    columns = [
+        table[name].astype(str).to_numpy()[chosen]
+        for name in ("image_id", "sha256")
+        if name in table
+    ]
     if not columns:
         return
     own = list(zip(*columns, strict=True))
@@ -120,8 +132,9 @@ def check_rows(table: pd.DataFrame, rows: np.ndarray, what: str = "images", chos
     if wrong:
         first, others = wrong[0]
         raise ValueError(
-            f"{what} and table do not belong together: {len(wrong)} of {len(own)} rows differ, the first is row "
-            f"{chosen[first]}, {own[first][0]} in the table and {min(others, key=len)} among the {what}. The "
-            f"table was sorted, shuffled or cut after the {what} were made: make them from this very table, as "
-            "preprocess.cache(table) does, or put both in one order"
+            f"{what} and table do not belong together: {len(wrong)} of {len(own)} rows differ, the "
+            f"first is row {chosen[first]}, {own[first][0]} in the table and "
+            f"{min(others, key=len)} among the {what}. The table was sorted, shuffled or cut after "
+            f"the {what} were made: make them from this very table, as preprocess.cache(table) "
+            "does, or put both in one order"
         )

@@ -25,22 +25,32 @@ class Score:
 
 
 def score(predictions: pd.DataFrame, width: float) -> Score:
-    """Figures with their intervals; `width`: of the interval for which the patients needed are told."""
+    """Figures with their intervals; `width`: of the interval for which the patients needed are
+    told.
+    """
     if not 0 < width < 1:
         raise ValueError(f"--width is {width}; it lies between 0 and 1")
     ranked = ("roc_auc",) if evaluate.has_probabilities(predictions) else ()
     matrix = evaluate.confusion(predictions)
     found = evaluate.metrics(predictions, names=("accuracy", "f1_macro", *PER_CLASS, *ranked))
     overall, of_class = found.iloc[:2], found.iloc[2:]
-    accuracy, f1 = (Estimate(**row) for row in overall.drop(columns=["metric", "class"]).to_dict("records"))
-    notes = [f"macro F1 {f1.value:.3f} ({_interval(f1)})", _needed(accuracy, width, _units(predictions))]
+    accuracy, f1 = (
+        Estimate(**row) for row in overall.drop(columns=["metric", "class"]).to_dict("records")
+    )
+    notes = [
+        f"macro F1 {f1.value:.3f} ({_interval(f1)})",
+        _needed(accuracy, width, _units(predictions)),
+    ]
     absent = [name for name in matrix.index if not matrix.loc[name].sum()]
     if absent:
         notes.append(f"No image is of the class {', '.join(absent)}.")
     if not ranked:
         notes.append("Only classes are given, no probabilities: no ROC curve and no calibration.")
     return Score(
-        _sentence(predictions, accuracy, matrix), _table(of_class, _units(predictions)), _square(matrix), notes
+        _sentence(predictions, accuracy, matrix),
+        _table(of_class, _units(predictions)),
+        _square(matrix),
+        notes,
     )
 
 
@@ -60,16 +70,24 @@ def _ends(estimate) -> str:
 def _sentence(predictions: pd.DataFrame, accuracy: Estimate, matrix: pd.DataFrame) -> str:
     right, per_class = int(np.trace(matrix)), matrix.sum(axis=1)
     most, patients = per_class.idxmax(), _units(predictions) == "patients"
-    inside = " (inside the interval)" if accuracy.low <= per_class.max() / accuracy.n <= accuracy.high else ""
-    counted = f"{right:,} of {accuracy.n:,} images{f' of {accuracy.groups:,} patients' if patients else ''}"
+    inside = (
+        " (inside the interval)"
+        if accuracy.low <= per_class.max() / accuracy.n <= accuracy.high
+        else ""
+    )
+    counted = (
+        f"{right:,} of {accuracy.n:,} "
+        f"images{f' of {accuracy.groups:,} patients' if patients else ''}"
+    )
     alone = (
-        "; no column names the patient, so images are counted as independent, and several of one patient make every "
-        "interval too narrow"
+        "; no column names the patient, so images are counted as independent, and several of one "
+        "patient make every interval too narrow"
     )
     return (
-        f"{counted} are right, accuracy {accuracy.value:.3f} ({_interval(accuracy)}), while always answering {most}, "
-        f"the most frequent class here, gives {per_class.max() / accuracy.n:.3f}{inside}; this does not show what "
-        "another hospital would give, nor whether the model reads the lungs or a shortcut such as a marker"
+        f"{counted} are right, accuracy {accuracy.value:.3f} ({_interval(accuracy)}), while always "
+        f"answering {most}, the most frequent class here, gives "
+        f"{per_class.max() / accuracy.n:.3f}{inside}; this does not show what another hospital "
+        "would give, nor whether the model reads the lungs or a shortcut such as a marker"
         f"{'' if patients else alone}."
     )
 
@@ -81,7 +99,13 @@ def _table(of_class: pd.DataFrame, units: str) -> pd.DataFrame:
         ends = _ends(row) if np.isfinite(row.low) else "none"
         name = "" if rows and row.metric != PER_CLASS[0] else row.name
         rows.append(
-            {"class": name, "measure": row.metric, "value": value, "95 % interval": ends, "images": f"{row.n:,}"}
+            {
+                "class": name,
+                "measure": row.metric,
+                "value": value,
+                "95 % interval": ends,
+                "images": f"{row.n:,}",
+            }
         )
         rows[-1] |= {"patients": f"{row.groups:,}"} if units == "patients" else {}
     return pd.DataFrame(rows)
@@ -104,11 +128,13 @@ def _needed(accuracy: Estimate, width: float, units: str) -> str:
     )
 
 
-# --- two models -----------------------------------------------------------------------------------------------------
+# --- two models -----------------------------------------------------------------------------------
 
 
 def compared(a: pd.DataFrame, b: pd.DataFrame, first: str, second: str) -> str:
-    """The paired differences of two models, images matched by name, or by position where the true classes agree."""
+    """The paired differences of two models, images matched by name, or by position where the true
+    classes agree.
+    """
     if not all("the image" in table.attrs["columns"] for table in (a, b)):
         b = _in_order_of(a, b, first, second)
     if "group" not in a.columns or "group" not in b.columns:
@@ -121,7 +147,11 @@ def compared(a: pd.DataFrame, b: pd.DataFrame, first: str, second: str) -> str:
         except ValueError as error:
             raise ValueError(f"{first} and {second}: {error}") from None
         verdict = (
-            f"{first} is higher" if found.low > 0 else f"{second} is higher" if found.high < 0 else "not told apart"
+            f"{first} is higher"
+            if found.low > 0
+            else f"{second} is higher"
+            if found.high < 0
+            else "not told apart"
         )
         lines.append(f"  {words} {found.a:.3f} and {found.b:.3f}, difference {found}: {verdict}")
     return "\n".join([f"\n{first} less {second}, on the same images:", *lines])
@@ -130,13 +160,15 @@ def compared(a: pd.DataFrame, b: pd.DataFrame, first: str, second: str) -> str:
 def _in_order_of(a: pd.DataFrame, b: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     if len(a) != len(b):
         raise ValueError(
-            f"{first} has {len(a):,} images and {second} {len(b):,}, and no column names the images of both"
+            f"{first} has {len(a):,} images and {second} {len(b):,}, and no column names the "
+            "images of both"
         )
     apart = (a["label"].astype(str) != b["label"].astype(str)).to_numpy()
     if apart.any():
         raise ValueError(
-            f"{first} and {second} list other images: the true class differs in {apart.sum():,} rows, first in row "
-            f"{apart.argmax() + 1}; put the images in one order, or give both a column image_id"
+            f"{first} and {second} list other images: the true class differs in {apart.sum():,} "
+            f"rows, first in row {apart.argmax() + 1}; put the images in one order, or give both a "
+            "column image_id"
         )
     return b.assign(image_id=a["image_id"].to_numpy())
 
@@ -154,13 +186,15 @@ def _with_classes(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     return with_probabilities(table, np.zeros((len(table), len(missing))), missing)
 
 
-# --- the picture ----------------------------------------------------------------------------------------------------
+# --- the picture ----------------------------------------------------------------------------------
 
 
 def picture(predictions: pd.DataFrame, positive: str | None = None) -> bytes:
-    """One PNG: the confusion matrix and, where there are probabilities, ROC curves and reliability beside it.
+    """One PNG: the confusion matrix and, where there are probabilities, ROC curves and reliability
+    beside it.
 
-    Of two classes they are of `positive`, by default the second one; of more, of each class and of the most probable.
+    Of two classes they are of `positive`, by default the second one; of more, of each class and of
+    the most probable.
     """
     import io
 
@@ -174,12 +208,24 @@ def picture(predictions: pd.DataFrame, positive: str | None = None) -> bytes:
     if evaluate.has_probabilities(predictions):
         ranked = _ranked(predictions, one)
         if ranked:
-            title = "ROC curve" if one or len(ranked) < DRAWN else f"ROC curve, the {DRAWN} most frequent classes"
-            drawn.append(plots.roc({name: evaluate.roc(predictions, name) for name in ranked}, title=title))
+            title = (
+                "ROC curve"
+                if one or len(ranked) < DRAWN
+                else f"ROC curve, the {DRAWN} most frequent classes"
+            )
+            drawn.append(
+                plots.roc({name: evaluate.roc(predictions, name) for name in ranked}, title=title)
+            )
         title = f"Reliability, {one or 'most probable class'}"
-        drawn.append(plots.reliability(calibrate.reliability(predictions, one), title=title, what=one or "right"))
+        drawn.append(
+            plots.reliability(
+                calibrate.reliability(predictions, one), title=title, what=one or "right"
+            )
+        )
     parts = [Image.open(io.BytesIO(each.png())).convert("RGB") for each in drawn]
-    page = Image.new("RGB", (sum(part.width for part in parts), max(part.height for part in parts)), "white")
+    page = Image.new(
+        "RGB", (sum(part.width for part in parts), max(part.height for part in parts)), "white"
+    )
     left = 0
     for part in parts:
         page.paste(part, (left, 0))
@@ -190,7 +236,13 @@ def picture(predictions: pd.DataFrame, positive: str | None = None) -> bytes:
 
 
 def _ranked(predictions: pd.DataFrame, one: str | None) -> list[str]:
-    """Classes with a ROC curve, the most frequent first; of two classes only `one`: their curves mirror each other."""
+    """Classes with a ROC curve, the most frequent first; of two classes only `one`: their curves
+    mirror each other.
+    """
     counts = predictions["label"].astype(str).value_counts()
-    names = [name for name in evaluate.classes(predictions) if 0 < counts.get(name, 0) < len(predictions)]
-    return [name for name in sorted(names, key=lambda name: -counts[name]) if one in (None, name)][:DRAWN]
+    names = [
+        name for name in evaluate.classes(predictions) if 0 < counts.get(name, 0) < len(predictions)
+    ]
+    return [name for name in sorted(names, key=lambda name: -counts[name]) if one in (None, name)][
+        :DRAWN
+    ]

@@ -1,8 +1,10 @@
-"""Grouped, stratified train / validation / test splits and folds, written as a column; no file is moved.
+"""Grouped, stratified train / validation / test splits and folds, written as a column; no file is
+moved.
 
-Groups are assigned as scikit-learn 1.8 and later do in `StratifiedGroupKFold(shuffle=True)`; earlier versions lose the
-classes when they shuffle. The arithmetic stands here, so the same seed gives the same split whatever the order of the
-table and whichever libraries are installed. Introduced in lesson 04.
+Groups are assigned as scikit-learn 1.8 and later do in `StratifiedGroupKFold(shuffle=True)`;
+earlier versions lose the classes when they shuffle. The arithmetic stands here, so the same seed
+gives the same split whatever the order of the table and whichever libraries are installed.
+Introduced in lesson 04.
 """
 
 import warnings
@@ -21,7 +23,8 @@ class LeakError(ValueError):
 
 
 def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
-    """The manifest with a `fold` column 0..k-1: whole groups, each class spread as evenly as groups allow.
+    """The manifest with a `fold` column 0..k-1: whole groups, each class spread as evenly as groups
+    allow.
 
     Introduced in lesson 04.
 
@@ -42,7 +45,8 @@ def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        Where the table has no groups, a label is missing, or a class has fewer than `k` groups, or `k` is below 2.
+        Where the table has no groups, a label is missing, or a class has fewer than `k` groups, or
+        `k` is below 2.
 
     Warns
     -----
@@ -61,12 +65,16 @@ def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
     return table.assign(fold=pd.array(fold, dtype="Int64"))
 
 
-def holdout(table: pd.DataFrame, test: float = 0.2, val: float = 0.2, seed: int = 0) -> pd.DataFrame:
-    """The manifest with a `split` column `train` / `val` / `test`: whole groups, stratified by class.
+def holdout(
+    table: pd.DataFrame, test: float = 0.2, val: float = 0.2, seed: int = 0
+) -> pd.DataFrame:
+    """The manifest with a `split` column `train` / `val` / `test`: whole groups, stratified by
+    class.
 
-    First `test` is taken, then `val` of what is left, each as the nearest fraction m/n of it with n at most 20, and at
-    most the number of groups of the rarest class: with four groups that is a half, a third or a quarter and their
-    multiples, and never nothing. Groups stay whole, so the shares come out approximately. Introduced in lesson 04.
+    First `test` is taken, then `val` of what is left, each as the nearest fraction m/n of it with n
+    at most 20, and at most the number of groups of the rarest class: with four groups that is a
+    half, a third or a quarter and their multiples, and never nothing. Groups stay whole, so the
+    shares come out approximately. Introduced in lesson 04.
 
     Parameters
     ----------
@@ -100,16 +108,25 @@ def holdout(table: pd.DataFrame, test: float = 0.2, val: float = 0.2, seed: int 
     {'train': 24, 'val': 8, 'test': 8}
     """
     if not (0 <= test < 1 and 0 <= val < 1 and test + val < 1):
-        raise ValueError(f"test={test} and val={val} must be shares in [0, 1) that leave a part to train on")
+        raise ValueError(
+            f"test={test} and val={val} must be shares in [0, 1) that leave a part to train on"
+        )
     split = np.full(len(table), "train", dtype=object)
     _take(table, split, "test", test, 1, seed)
     _take(table, split, "val", val, 1 - test, seed + 1)
-    _say_if_far(table, {name: (split == name, share) for name, share in (("test", test), ("val", val)) if share})
+    _say_if_far(
+        table,
+        {name: (split == name, share) for name, share in (("test", test), ("val", val)) if share},
+    )
     return table.assign(split=pd.Categorical(split, categories=SPLITS))
 
 
-def _take(table: pd.DataFrame, split: np.ndarray, name: str, share: float, left: float, seed: int) -> None:
-    """Move about `share` of all to `name`, in whole groups, from what is still `train`: `left` of all."""
+def _take(
+    table: pd.DataFrame, split: np.ndarray, name: str, share: float, left: float, seed: int
+) -> None:
+    """Move about `share` of all to `name`, in whole groups, from what is still `train`: `left` of
+    all.
+    """
     if share == 0:
         return
     rest = np.flatnonzero(split == "train")
@@ -118,8 +135,9 @@ def _take(table: pd.DataFrame, split: np.ndarray, name: str, share: float, left:
     part = max(Fraction(share / left).limit_denominator(finest), Fraction(1, finest))
     if part == 1 < finest:
         raise ValueError(
-            f"{name}={share:g} would take all of the {smallest.iloc[0]} group(s) that class {smallest.index[0]!r} has "
-            "left, and leave nothing to train on; take a smaller share, or add images of that class"
+            f"{name}={share:g} would take all of the {smallest.iloc[0]} group(s) that class "
+            f"{smallest.index[0]!r} has left, and leave nothing to train on; take a smaller share, "
+            "or add images of that class"
         )
     fold = _assign(table.iloc[rest], part.denominator, seed)
     split[rest[fold < part.numerator]] = name
@@ -130,11 +148,13 @@ def _assign(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
     smallest = _smallest_class(table)
     if smallest.iloc[0] < max(k, 2):
         raise ValueError(
-            f"class {smallest.index[0]!r} has only {smallest.iloc[0]} group(s) of images, too few for {max(k, 2)} "
-            "parts; take fewer folds, or add images of that class"
+            f"class {smallest.index[0]!r} has only {smallest.iloc[0]} group(s) of images, too few "
+            f"for {max(k, 2)} parts; take fewer folds, or add images of that class"
         )
     if k < 2:
-        raise ValueError(f"k={k} is no number of folds: k >= 2 is needed, so that the others can be trained on")
+        raise ValueError(
+            f"k={k} is no number of folds: k >= 2 is needed, so that the others can be trained on"
+        )
     names, group = np.unique(table["group"].to_numpy(str), return_inverse=True)
     labels, label = np.unique(table["label"].to_numpy(str), return_inverse=True)
     counts = np.zeros((len(names), len(labels)), np.int64)
@@ -143,15 +163,18 @@ def _assign(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
 
 
 def _fold_of_groups(counts: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """Fold of each group, (n,), from its images by class, integers (n, classes); groups in the order of their names.
+    """Fold of each group, (n,), from its images by class, integers (n, classes); groups in the
+    order of their names.
 
-    The groups are shuffled; then those whose classes differ most come first, equal ones as shuffled. Each goes to the
-    fold where the classes lie most evenly over all folds afterwards (see `_unevenness`). The folds are gone through
-    by number: one replaces the best so far if it is more even, or as even (to 1e-5) with fewer images. Folds that are
-    equal in both differ by rounding only; the additions have a fixed order, so that rounding decides alike everywhere.
+    The groups are shuffled; then those whose classes differ most come first, equal ones as
+    shuffled. Each goes to the fold where the classes lie most evenly over all folds afterwards (see
+    `_unevenness`). The folds are gone through by number: one replaces the best so far if it is more
+    even, or as even (to 1e-5) with fewer images. Folds that are equal in both differ by rounding
+    only; the additions have a fixed order, so that rounding decides alike everywhere.
     """
     shuffled = np.random.RandomState(seed).permutation(len(counts))
-    spread = counts.shape[1] * (counts**2).sum(axis=1) - counts.sum(axis=1) ** 2  # a variance, in integers
+    # a variance, in integers
+    spread = counts.shape[1] * (counts**2).sum(axis=1) - counts.sum(axis=1) ** 2
     total = counts.sum(axis=0)
     filled = np.zeros((k, counts.shape[1]), np.int64)
     fold = np.empty(len(counts), int)
@@ -171,29 +194,38 @@ def _fold_of_groups(counts: np.ndarray, k: int, seed: int) -> np.ndarray:
 def _unevenness(filled: np.ndarray, group: np.ndarray, total: np.ndarray) -> np.ndarray:
     """How unevenly each class would lie over the folds if the group went to fold i: float (k,).
 
-    The standard deviation, over the folds, of the share of a class that a fold holds; the mean over the classes.
+    The standard deviation, over the folds, of the share of a class that a fold holds; the mean over
+    the classes.
     """
     k = len(filled)
-    tried = (filled + np.eye(k, dtype=np.int64)[:, :, None] * group) / total  # (k tried, k folds, classes)
+    # (k tried, k folds, classes)
+    tried = (filled + np.eye(k, dtype=np.int64)[:, :, None] * group) / total
     apart = tried - _sum(tried, 1)[:, None] / k
     deviation = np.sqrt(_sum(apart * apart, 1) / k)
     return _sum(deviation, 1) / len(total)
 
 
 def _sum(values: np.ndarray, axis: int) -> np.ndarray:
-    """The sum, added one after the other: NumPy's own sum may take another order, and round otherwise."""
+    """The sum, added one after the other: NumPy's own sum may take another order, and round
+    otherwise.
+    """
     total: np.ndarray = np.add.accumulate(values, axis=axis).take(-1, axis=axis)
     return total
 
 
 def _say_if_far(table: pd.DataFrame, parts: dict[str, tuple[np.ndarray, float]]) -> None:
-    """Warn of the part whose share of all images, or of a class, is farthest from what was asked, if it is far.
+    """Warn of the part whose share of all images, or of a class, is farthest from what was asked,
+    if it is far.
 
-    `parts`: {name: (its rows, the share asked)}. Far is more than a tenth of the rows, half of what was asked (or of
-    the rest) and two images: sets of a few dozen images come out that far in the best case.
+    `parts`: {name: (its rows, the share asked)}. Far is more than a tenth of the rows, half of what
+    was asked (or of the rest) and two images: sets of a few dozen images come out that far in the
+    best case.
     """
     of = {"all images": np.ones(len(table), bool)}
-    of |= {f"class {label!r}": (table["label"] == label).to_numpy(bool) for label in table["label"].unique()}
+    of |= {
+        f"class {label!r}": (table["label"] == label).to_numpy(bool)
+        for label in table["label"].unique()
+    }
     found = []
     for name, (chosen, asked) in parts.items():
         for what, rows in of.items():
@@ -204,9 +236,10 @@ def _say_if_far(table: pd.DataFrame, parts: dict[str, tuple[np.ndarray, float]])
     if beyond > 1e-9:
         sizes = table.loc[of[what], "group"].value_counts()
         warnings.warn(
-            f"{name} was to hold {asked:.0%} and holds {share:.0%} of {what}: groups stay whole, and of {len(sizes)} "
-            f"the largest, {sizes.index[0]!r}, has {sizes.iloc[0]} of {sizes.sum()} images. See whether that is one "
-            "group; if so, ask for another share, or get more groups",
+            f"{name} was to hold {asked:.0%} and holds {share:.0%} of {what}: groups stay whole, "
+            f"and of {len(sizes)} the largest, {sizes.index[0]!r}, has {sizes.iloc[0]} of "
+            f"{sizes.sum()} images. See whether that is one group; if so, ask for another share, "
+            "or get more groups",
             stacklevel=3,
         )
 
@@ -219,10 +252,14 @@ def _smallest_class(table: pd.DataFrame) -> pd.Series:
 
 def _need_groups(table: pd.DataFrame) -> None:
     if "group" not in table or table["group"].isna().any():
-        raise ValueError("the table has images without a group; call duplicates.add_groups(table) first")
+        raise ValueError(
+            "the table has images without a group; call duplicates.add_groups(table) first"
+        )
     if table["label"].isna().any():
         missing = ", ".join(table.loc[table["label"].isna(), "image_id"].head(3))
-        raise ValueError(f"images without a label cannot be split by class, e.g. {missing}; drop or label them")
+        raise ValueError(
+            f"images without a label cannot be split by class, e.g. {missing}; drop or label them"
+        )
 
 
 def assert_disjoint(
@@ -257,11 +294,17 @@ def assert_disjoint(
       patient p: 1 (train), 2 (test)
     """
     if column not in table.columns or table[column].isna().all():
-        raise ValueError(f"No row has a {column}: nothing is split yet, so nothing is shown. Split first.")
+        raise ValueError(
+            f"No row has a {column}: nothing is split yet, so nothing is shown. Split first."
+        )
     leaks = [leak for name in by if name in table for leak in _leaks(table, name, column)]
     if leaks:
         more = f"\n  … and {len(leaks) - 10} more" if len(leaks) > 10 else ""
-        raise LeakError(f"{len(leaks)} value(s) on several sides of the split:\n  " + "\n  ".join(leaks[:10]) + more)
+        raise LeakError(
+            f"{len(leaks)} value(s) on several sides of the split:\n  "
+            + "\n  ".join(leaks[:10])
+            + more
+        )
 
 
 def _leaks(table: pd.DataFrame, name: str, column: str) -> list[str]:

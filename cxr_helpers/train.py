@@ -21,7 +21,9 @@ from .predictions import build
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained Keras `model`, its `history` (one row per epoch) and the `seconds` that training took."""
+    """A trained Keras `model`, its `history` (one row per epoch) and the `seconds` that training
+    took.
+    """
 
     model: Any
     history: pd.DataFrame
@@ -39,8 +41,9 @@ def fit(
 ) -> Fitted:
     """Train a fresh network on the rows whose `split` is `train`; watch `val` where there is one.
 
-    The model carries the names of its classes (see `class_names`). With `recipe.patience` the weights of the best
-    validation loss are kept. Sets Python's, NumPy's and TensorFlow's random seeds. Introduced in lesson 06.
+    The model carries the names of its classes (see `class_names`). With `recipe.patience` the
+    weights of the best validation loss are kept. Sets Python's, NumPy's and TensorFlow's random
+    seeds. Introduced in lesson 06.
 
     Parameters
     ----------
@@ -60,17 +63,19 @@ def fit(
     Returns
     -------
     Fitted
-        Its history has the columns `epoch`, `loss`, `accuracy`, and `val_loss`, `val_accuracy` where there is a
-        validation part.
+        Its history has the columns `epoch`, `loss`, `accuracy`, and `val_loss`, `val_accuracy`
+        where there is a validation part.
 
     Raises
     ------
     ValueError
-        As `pipeline.batches` does, and where a recipe stops early by a validation part that is not there.
+        As `pipeline.batches` does, and where a recipe stops early by a validation part that is not
+        there.
 
     Examples
     --------
-    A network that sees the mean grey level and nothing else, and images of which the normal ones are brighter:
+    A network that sees the mean grey level and nothing else, and images of which the normal ones
+    are brighter:
 
     >>> from cxr_helpers.models import Recipe
     >>> from cxr_helpers.predictions import KEPT
@@ -94,11 +99,22 @@ def fit(
     pipeline.check_keras()
     epochs = recipe.epochs if epochs is None else epochs
     n_classes = len(table["label"].cat.categories)
-    settings: dict[str, Any] = {"batch_size": recipe.batch_size, "seed": seed, "one_hot": n_classes > 2}
+    settings: dict[str, Any] = {
+        "batch_size": recipe.batch_size,
+        "seed": seed,
+        "one_hot": n_classes > 2,
+    }
     training = pipeline.batches(table, images, "train", augment=recipe.augment, **settings)
-    validation = pipeline.batches(table, images, "val", **settings) if (table["split"] == "val").any() else None
+    validation = (
+        pipeline.batches(table, images, "val", **settings)
+        if (table["split"] == "val").any()
+        else None
+    )
     if recipe.patience is not None and validation is None:
-        raise ValueError(f"recipe {recipe.name!r} stops early by its validation loss; the table has no `val` rows")
+        raise ValueError(
+            f"recipe {recipe.name!r} stops early by its validation loss; the table has no `val` "
+            "rows"
+        )
     keras.utils.set_random_seed(seed)
     model = recipe.build(n_classes, images.shape[1])
     name_classes(model, table["label"].cat.categories)
@@ -109,7 +125,8 @@ def fit(
             phase.unfreeze(model)
         _compile(model, phase)
         steps = phase.epochs * training.cardinality().numpy()
-        # callbacks are made here each time: a used one may remember the last training, as ModelCheckpoint does its best
+        # callbacks are made here each time: a used one may remember the last training, as
+        # ModelCheckpoint does its best
         history = model.fit(
             training,
             validation_data=validation,
@@ -123,19 +140,24 @@ def fit(
 
 
 def _phases(recipe: Recipe, epochs: int) -> list[Recipe]:
-    """The recipe with its epochs, after the phase in which only the last layers learn, where it has one."""
+    """The recipe with its epochs, after the phase in which only the last layers learn, where it has
+    one.
+    """
     main = replace(recipe, epochs=epochs)
     if not recipe.head_epochs:
         return [main]
     rate = recipe.head_learning_rate
-    head = replace(recipe, epochs=recipe.head_epochs, learning_rate=rate, patience=None, unfreeze=None)
+    head = replace(
+        recipe, epochs=recipe.head_epochs, learning_rate=rate, patience=None, unfreeze=None
+    )
     return [head, main]
 
 
 def _compile(model: Any, recipe: Recipe) -> None:
     """The loss that belongs to the last layer, and the recipe's optimiser.
 
-    All variables are made here, not at the first step: TensorFlow traces a step that makes variables twice.
+    All variables are made here, not at the first step: TensorFlow traces a step that makes
+    variables twice.
     """
     import keras
 
@@ -153,7 +175,9 @@ def _compile(model: Any, recipe: Recipe) -> None:
 
 
 def _rates(recipe: Recipe, steps: int) -> np.ndarray:
-    """The learning rate of each step: up from a tenth in the first twentieth, then down to zero along half a cosine."""
+    """The learning rate of each step: up from a tenth in the first twentieth, then down to zero
+    along half a cosine.
+    """
     warm = max(1, steps // 20)
     step = np.arange(steps)
     rising = 0.1 + 0.9 * step / warm
@@ -171,24 +195,32 @@ def _callbacks(recipe: Recipe, model: Any, steps: int, progress: bool) -> list[A
         )
     ]
     if recipe.cosine:
-        # A schedule inside the optimiser is traced once for each variable, which takes longer than several epochs.
+        # A schedule inside the optimiser is traced once for each variable, which takes longer than
+        # several epochs.
         rates = iter(_rates(recipe, steps))
         rate = model.optimizer.learning_rate
-        set_rate = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: rate.assign(next(rates)))
+        set_rate = keras.callbacks.LambdaCallback(
+            on_train_batch_begin=lambda batch, logs: rate.assign(next(rates))
+        )
         callbacks.append(set_rate)
     if recipe.patience is not None:
-        callbacks.append(keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True))
+        callbacks.append(
+            keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True)
+        )
     return callbacks
 
 
 def _history(histories: list[Any]) -> pd.DataFrame:
     table = pd.concat([pd.DataFrame(history.history) for history in histories], ignore_index=True)
     table.insert(0, "epoch", np.arange(1, len(table) + 1))
-    return table[[c for c in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy") if c in table]]
+    return table[
+        [c for c in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy") if c in table]
+    ]
 
 
 def name_classes(model: Any, classes: Sequence[str]) -> Any:
-    """Let a model carry the names of its classes, in the order of its outputs (one unit: negative, positive).
+    """Let a model carry the names of its classes, in the order of its outputs (one unit: negative,
+    positive).
 
     `fit` does it, and so does a bundle; a `.keras` file does not keep it. Introduced in lesson 06.
 
@@ -216,7 +248,8 @@ def name_classes(model: Any, classes: Sequence[str]) -> Any:
 
 
 def class_names(model: Any) -> tuple[str, ...] | None:
-    """The classes that a model carries, in the order of its outputs; None if it does not say. See lesson 06.
+    """The classes that a model carries, in the order of its outputs; None if it does not say. See
+    lesson 06.
 
     Parameters
     ----------
@@ -240,7 +273,8 @@ def class_names(model: Any) -> tuple[str, ...] | None:
 
 
 def check_classes(model: Any, classes: Sequence[str], stacklevel: int = 3) -> None:
-    """Refuse classes that are not the model's own, in its order; warn where it does not say which they are.
+    """Refuse classes that are not the model's own, in its order; warn where it does not say which
+    they are.
 
     Introduced in lesson 06.
 
@@ -270,19 +304,21 @@ def check_classes(model: Any, classes: Sequence[str], stacklevel: int = 3) -> No
     >>> check_classes(model, ["covid", "normal"])
     >>> check_classes(model, ["normal", "covid"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: the model answers for the classes covid, normal, in this order, and was to be scored on ...
+    ValueError: the model answers for the classes covid, normal, in this order, and was to be scored
+    on ...
     """
     own, asked = class_names(model), tuple(map(str, classes))
     if own is None:
         warnings.warn(
-            f"the model does not say what its outputs mean; assumed, in this order: {', '.join(asked)}. Make it sure "
-            "with train.name_classes(model, classes)",
+            "the model does not say what its outputs mean; assumed, in this order: "
+            f"{', '.join(asked)}. Make it sure with train.name_classes(model, classes)",
             stacklevel=stacklevel,
         )
     elif own != asked:
         raise ValueError(
-            f"the model answers for the classes {', '.join(own)}, in this order, and was to be scored on "
-            f"{', '.join(asked)}: each answer would get another name. Give the table the model's classes, with "
+            f"the model answers for the classes {', '.join(own)}, in this order, and was to be "
+            f"scored on {', '.join(asked)}: each answer would get another name. Give the table the "
+            "model's classes, with "
             f'table["label"].cat.set_categories({list(own)})'
         )
 
@@ -300,8 +336,8 @@ def predict(
     """The predictions table of a Keras model for one part of the split (None: all rows).
 
     The model may have one sigmoid unit (two classes) or one softmax unit per class; labels are
-    numbered in the order of the table's label categories. The order is the table's: nothing is shuffled.
-    Introduced in lesson 06.
+    numbered in the order of the table's label categories. The order is the table's: nothing is
+    shuffled. Introduced in lesson 06.
 
     Parameters
     ----------
@@ -328,8 +364,8 @@ def predict(
     Raises
     ------
     ValueError
-        For a model that was trained on other classes or another order of them, for answers that are no probabilities,
-        and as `pipeline.batches` does.
+        For a model that was trained on other classes or another order of them, for answers that are
+        no probabilities, and as `pipeline.batches` does.
 
     Warns
     -----
@@ -338,7 +374,8 @@ def predict(
 
     Examples
     --------
-    Any function may stand for the network: here the share of bright pixels is the probability of covid.
+    Any function may stand for the network: here the share of bright pixels is the probability of
+    covid.
 
     >>> from cxr_helpers.predictions import KEPT
     >>> def answers(grey, training):
@@ -364,7 +401,9 @@ def predict(
     return build(rows, as_probabilities(output, name), model=name, seed=seed)
 
 
-def predictions_table(table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: int = 0) -> pd.DataFrame:
+def predictions_table(
+    table: pd.DataFrame, probabilities: np.ndarray, *, model: str, seed: int = 0
+) -> pd.DataFrame:
     """Rows of a manifest with a model's probabilities: the second of the course's two tables.
 
     The same as `predictions.build`, which says what it returns. Introduced in lesson 06.
@@ -414,8 +453,8 @@ def cross_validate(
 ) -> pd.DataFrame:
     """Predictions for every image by a network that never saw its group: one training per fold.
 
-    Each fold is scored once, by a network trained on the other folds; a recipe that stops early watches a part `val` of
-    those, split off by group. Introduced in lesson 07.
+    Each fold is scored once, by a network trained on the other folds; a recipe that stops early
+    watches a part `val` of those, split off by group. Introduced in lesson 07.
 
     Parameters
     ----------
@@ -437,8 +476,8 @@ def cross_validate(
     Returns
     -------
     DataFrame
-        A table of predictions of all rows, in the table's order, with a `seconds` column: the training time of the
-        fold's network.
+        A table of predictions of all rows, in the table's order, with a `seconds` column: the
+        training time of the fold's network.
 
     Raises
     ------
@@ -449,7 +488,8 @@ def cross_validate(
 
     Examples
     --------
-    A network that sees the mean grey level and nothing else, and images of which the normal ones are brighter:
+    A network that sees the mean grey level and nothing else, and images of which the normal ones
+    are brighter:
 
     >>> from cxr_helpers.models import Recipe
     >>> from cxr_helpers.predictions import KEPT
@@ -483,9 +523,15 @@ def cross_validate(
     return result.set_index("image_id").loc[table["image_id"]].reset_index()
 
 
-def _training_parts(table: pd.DataFrame, held_out: np.ndarray, recipe: Recipe, val: float, seed: int) -> pd.DataFrame:
-    """The table with the held-out rows as `test`, the others as `train`, and `val` where the recipe needs it."""
+def _training_parts(
+    table: pd.DataFrame, held_out: np.ndarray, recipe: Recipe, val: float, seed: int
+) -> pd.DataFrame:
+    """The table with the held-out rows as `test`, the others as `train`, and `val` where the recipe
+    needs it.
+    """
     column = np.where(held_out, "test", "train").astype(object)
     if recipe.patience is not None:
-        column[~held_out] = split.holdout(table[~held_out], test=0, val=val, seed=seed)["split"].astype(object)
+        column[~held_out] = split.holdout(table[~held_out], test=0, val=val, seed=seed)[
+            "split"
+        ].astype(object)
     return table.assign(split=pd.Categorical(column, categories=manifest.SPLITS))

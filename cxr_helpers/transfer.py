@@ -1,7 +1,9 @@
-"""Transfer learning with a frozen backbone: features of images, kept on disk, and a linear model on them.
+"""Transfer learning with a frozen backbone: features of images, kept on disk, and a linear model on
+them.
 
-A frozen backbone fits nothing to the images, so features may be computed before any split; the scaler, the strength
-of the penalty and the choice between features are fitted inside the training part. Introduced in lesson 08.
+A frozen backbone fits nothing to the images, so features may be computed before any split; the
+scaler, the strength of the penalty and the choice between features are fitted inside the training
+part. Introduced in lesson 08.
 """
 
 import json
@@ -24,7 +26,8 @@ from .predictions import build
 from .rows import check_rows, remember_as
 
 POOLS = ("mean", "std")
-CS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # inverse strengths of the penalty that are tried, on standardised features
+# inverse strengths of the penalty that are tried, on standardised features
+CS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 KERNEL_CS = (1.0, 3.0, 10.0, 30.0, 100.0)  # the same where images are compared by a kernel
 VERSION = 1  # part of every cache's key: raise it when `features` changes what it returns
 
@@ -41,16 +44,23 @@ def features(
 ) -> np.ndarray:
     """What a frozen backbone says about each image: float32 (n, d), computed once and kept on disk.
 
-    Parameters: `images`, uint8 (n, size, size), grey levels 0-255; `backbone`, a Keras model such as
-    `models.backbone` gives, with one output or several, each a map (b, h, w, channels) or a vector (b, channels);
-    `pool`, how the places of a map become one number per channel: their mean (Lin et al. 2014), their standard
-    deviation, or both; `mirrored`: average with the features of the mirrored image; `folder` of the cache (default
-    `cache` in the working folder), keyed by the content of images and weights. Columns: output by output, pool by
-    pool. Raises ValueError for images of another shape. Introduced in lesson 08.
+    Parameters: `images`, uint8 (n, size, size), grey levels 0-255; `backbone`, a Keras model such
+    as `models.backbone` gives, with one output or several, each a map (b, h, w, channels) or a
+    vector (b, channels); `pool`, how the places of a map become one number per channel: their mean
+    (Lin et al. 2014), their standard deviation, or both; `mirrored`: average with the features of
+    the mirrored image; `folder` of the cache (default `cache` in the working folder), keyed by the
+    content of images and weights. Columns: output by output, pool by pool. Raises ValueError for
+    images of another shape. Introduced in lesson 08.
     """
-    if getattr(images, "ndim", 0) != 3 or images.dtype != np.uint8 or images.shape[1:] != backbone.input_shape[1:3]:
+    if (
+        getattr(images, "ndim", 0) != 3
+        or images.dtype != np.uint8
+        or images.shape[1:] != backbone.input_shape[1:3]
+    ):
         given = f"{getattr(images, 'dtype', type(images).__name__)} {getattr(images, 'shape', '')}"
-        raise ValueError(f"the backbone takes uint8 images (n, {backbone.input_shape[1]}, ...), not {given}")
+        raise ValueError(
+            f"the backbone takes uint8 images (n, {backbone.input_shape[1]}, ...), not {given}"
+        )
     if not pool or set(pool) - set(POOLS):
         raise ValueError(f"pool must name some of {POOLS}, not {tuple(pool)}")
     key = _key(images, backbone, {"version": VERSION, "pool": list(pool), "mirrored": mirrored})
@@ -64,16 +74,29 @@ def features(
 
 
 def _kept(place: Path, n: int) -> np.ndarray | None:
-    """Features of n images from their cache, whose checksum NumPy verifies; None, with a warning, if it is damaged."""
+    """Features of n images from their cache, whose checksum NumPy verifies; None, with a warning,
+    if it is damaged.
+    """
     if not place.exists():
         return None
     try:
         with np.load(place, allow_pickle=False) as kept:
             found = kept["features"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ):
         found = None
     if found is None or found.ndim != 2 or len(found) != n or found.dtype != np.float32:
-        warnings.warn(f"the cache {place} is damaged: its features are computed again", stacklevel=3)
+        warnings.warn(
+            f"the cache {place} is damaged: its features are computed again", stacklevel=3
+        )
         return None
     return found
 
@@ -87,10 +110,11 @@ def stage_features(
     pool: Sequence[str] = ("mean",),
     **options,
 ) -> dict[str, np.ndarray]:
-    """Features at several stages of one backbone, from one pass over the images: {stage: float32 (n, d)}.
+    """Features at several stages of one backbone, from one pass over the images: {stage: float32
+    (n, d)}.
 
-    `cuts`: stages (default: all that are maps); `name`, `weights` as in `models.backbone`; the rest as in `features`.
-    Put two stages side by side with `np.hstack`. Introduced in lesson 08.
+    `cuts`: stages (default: all that are maps); `name`, `weights` as in `models.backbone`; the rest
+    as in `features`. Put two stages side by side with `np.hstack`. Introduced in lesson 08.
     """
     if cuts is None:
         listed = models.stages(name, images.shape[1])
@@ -118,7 +142,11 @@ def _compute(images, backbone, pool, mirrored: bool, batch_size: int, progress: 
     for start in bar(starts, show=progress, desc="features", unit="batch"):
         grey = np.ascontiguousarray(images[start : start + batch_size])
         found = pooled(grey)
-        rows.append(((found + pooled(np.ascontiguousarray(grey[:, :, ::-1]))) / 2 if mirrored else found).numpy())
+        rows.append(
+            (
+                (found + pooled(np.ascontiguousarray(grey[:, :, ::-1]))) / 2 if mirrored else found
+            ).numpy()
+        )
     return np.concatenate(rows)
 
 
@@ -133,17 +161,25 @@ def _pool(output, pool: Sequence[str]) -> list:
 
 
 def _key(images: np.ndarray, backbone, settings: dict) -> str:
-    """Hash of the images, of the weights, and of the layers without their names, which change from run to run."""
+    """Hash of the images, of the weights, and of the layers without their names, which change from
+    run to run.
+    """
 
     def pieces():
         yield np.ascontiguousarray(images).data
         yield json.dumps([settings, list(images.shape)]).encode()
         for layer in backbone.layers:
-            config = {k: v for k, v in layer.get_config().items() if k not in ("name", "dtype", "trainable")}
+            config = {
+                k: v
+                for k, v in layer.get_config().items()
+                if k not in ("name", "dtype", "trainable")
+            }
             yield json.dumps([type(layer).__name__, config], sort_keys=True, default=str).encode()
             for values in layer.get_weights():
                 yield np.ascontiguousarray(values).data
-        places = [backbone.layers.index(output._keras_history.operation) for output in backbone.outputs]
+        places = [
+            backbone.layers.index(output._keras_history.operation) for output in backbone.outputs
+        ]
         yield json.dumps(places).encode()
 
     return files.sha256(pieces())[:20]
@@ -182,16 +218,19 @@ def logistic(
     seed: int = 0,
     name: str = "features + logistic regression",
 ) -> pd.DataFrame:
-    """Predictions of a logistic regression on features: everything that is fitted or chosen sees training rows only.
+    """Predictions of a logistic regression on features: everything that is fitted or chosen sees
+    training rows only.
 
-    Parameters: `features`, (n, d) in the row order of the table, or {name: (n, d)} to choose from; fitted on the rows
-    with split `train` and scored on split `score`, or, with `folds`, each fold scored by what the others give; `c`,
-    inverse strength of the L2 penalty, or several to choose from (default: CS, or KERNEL_CS); `kernel`: a line that may
-    bend, by a Gaussian kernel over the features instead of the features themselves (Zhu and Hastie 2005). A choice is
-    made anew in each training part, by the log loss of grouped cross-validation inside it (`inner` folds); `best` > 1
-    averages the probabilities of that many candidates. Mean and deviation come from the training rows. Returns a
-    table of predictions with two more columns: `chosen`, and `seconds`, the time that the choice and the fit took.
-    Raises ValueError where rows do not fit or a part is empty. Introduced in lesson 08.
+    Parameters: `features`, (n, d) in the row order of the table, or {name: (n, d)} to choose from;
+    fitted on the rows with split `train` and scored on split `score`, or, with `folds`, each fold
+    scored by what the others give; `c`, inverse strength of the L2 penalty, or several to choose
+    from (default: CS, or KERNEL_CS); `kernel`: a line that may bend, by a Gaussian kernel over the
+    features instead of the features themselves (Zhu and Hastie 2005). A choice is made anew in each
+    training part, by the log loss of grouped cross-validation inside it (`inner` folds); `best` > 1
+    averages the probabilities of that many candidates. Mean and deviation come from the training
+    rows. Returns a table of predictions with two more columns: `chosen`, and `seconds`, the time
+    that the choice and the fit took. Raises ValueError where rows do not fit or a part is empty.
+    Introduced in lesson 08.
     """
     candidates = dict(features) if isinstance(features, Mapping) else {"features": features}
     if not candidates:
@@ -207,7 +246,9 @@ def logistic(
         choices = _choose(table.loc[train], {k: v[train] for k, v in candidates.items()}, how)
         codes = table["label"].cat.codes.to_numpy()
         classes = len(table["label"].cat.categories)
-        fitted = [_fit(candidates[o.name], codes, train, test, [o.c], classes, kernel)[0] for o in choices]
+        fitted = [
+            _fit(candidates[o.name], codes, train, test, [o.c], classes, kernel)[0] for o in choices
+        ]
         text = "; ".join(f"{o.name}, C = {o.c:g}" for o in choices)
         part = build(table.loc[test], np.mean(fitted, axis=0), model=name, seed=seed)
         scored.append(part.assign(chosen=text, seconds=time.perf_counter() - started))
@@ -220,7 +261,9 @@ def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[tuple[np.nd
     """Boolean masks (to fit on, to score)."""
     column = "fold" if folds else "split"
     if column not in table or table[column].isna().all():
-        raise ValueError(f"the table has no {column}; call split.{'folds' if folds else 'holdout'}(table) first")
+        raise ValueError(
+            f"the table has no {column}; call split.{'folds' if folds else 'holdout'}(table) first"
+        )
     values = table[column].astype(object).where(table[column].notna(), None).to_numpy()
     if folds:
         split.assert_disjoint(table, column="fold")
@@ -230,12 +273,17 @@ def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[tuple[np.nd
         pairs = [(values == "train", values == score)]
     for train, test in pairs:
         if not train.any() or not test.any():
-            raise ValueError(f"{train.sum()} rows to fit on and {test.sum()} to score: look at the column {column}")
+            raise ValueError(
+                f"{train.sum()} rows to fit on and {test.sum()} to score: look at the column "
+                f"{column}"
+            )
         yield train, test
 
 
 def _choose(table, candidates: Mapping, how: _How) -> list[_Choice]:
-    """The best candidates, each with its best strength, by log loss over the inner folds of the training part."""
+    """The best candidates, each with its best strength, by log loss over the inner folds of the
+    training part.
+    """
     strengths = how.strengths
     if len(candidates) * len(strengths) == 1:
         return [_Choice(next(iter(candidates)), strengths[0], np.nan)]
@@ -248,18 +296,25 @@ def _choose(table, candidates: Mapping, how: _How) -> list[_Choice]:
             found = _fit(values, codes, fold != k, fold == k, strengths, classes, how.kernel)
             own = [p[np.arange(len(p)), codes[fold == k]] for p in found]
             losses += [-np.log(np.clip(p, 1e-12, 1)).sum() for p in own]
-        choices.append(_Choice(name, strengths[int(losses.argmin())], float(losses.min() / len(table))))
+        choices.append(
+            _Choice(name, strengths[int(losses.argmin())], float(losses.min() / len(table)))
+        )
     return sorted(choices, key=lambda choice: choice.loss)[: how.best]
 
 
-def _fit(values, codes, train, test, strengths: Sequence[float], classes: int, kernel: bool = False) -> list:
-    """Probabilities (rows of `test`, classes) for each strength, each fit going on from the weaker one before it."""
+def _fit(
+    values, codes, train, test, strengths: Sequence[float], classes: int, kernel: bool = False
+) -> list:
+    """Probabilities (rows of `test`, classes) for each strength, each fit going on from the weaker
+    one before it.
+    """
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
     model = LogisticRegression(max_iter=1000, tol=1e-3, warm_start=True)
     result = []
-    with threadpool_limits(1):  # on so few rows two threads wait for each other longer than they work
+    # on so few rows two threads wait for each other longer than they work
+    with threadpool_limits(1):
         seen, asked = _columns(values[train], values[test], kernel)
         for strength in strengths:
             model.set_params(C=strength).fit(seen, codes[train])
@@ -270,16 +325,21 @@ def _fit(values, codes, train, test, strengths: Sequence[float], classes: int, k
 
 
 def _columns(seen: np.ndarray, asked: np.ndarray, kernel: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Both parts standardised by the first; with `kernel`, as coordinates in the space of its Gaussian kernel."""
+    """Both parts standardised by the first; with `kernel`, as coordinates in the space of its
+    Gaussian kernel.
+    """
     from sklearn.kernel_approximation import Nystroem
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(seen)
     seen, asked = scaler.transform(seen), scaler.transform(asked)
     if kernel:  # one component per row: no approximation is made
-        space = Nystroem(kernel="rbf", gamma=1 / seen.shape[1], n_components=len(seen), random_state=0).fit(seen)
+        space = Nystroem(
+            kernel="rbf", gamma=1 / seen.shape[1], n_components=len(seen), random_state=0
+        ).fit(seen)
         return space.transform(seen), space.transform(asked)
-    if seen.shape[1] > 4 * seen.shape[0]:  # the same solution from fewer columns: it lies in the span of the rows
+    # the same solution from fewer columns: it lies in the span of the rows
+    if seen.shape[1] > 4 * seen.shape[0]:
         basis = np.linalg.qr(seen.T)[0]
         return seen @ basis, asked @ basis
     return seen, asked

@@ -8,13 +8,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-# Files whose tests may go to several workers; those of one lesson stay together, for they run its answers once.
+# Files whose tests may go to several workers; those of one lesson stay together, for they run its
+# answers once.
 SPREAD = {"test_marking.py", "test_questions.py"}
 
 
 @pytest.hookimpl(optionalhook=True)  # where pytest-xdist is not installed, nobody asks
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """With `--dist loadfile`: a file's tests stay on one worker, where they share fixtures, but for those of SPREAD."""
+    """With `--dist loadfile`: a file's tests stay on one worker, where they share fixtures, but for
+    those of SPREAD.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
@@ -25,7 +28,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
 
 def unit(nodeid: str) -> str:
-    """Return what a test belongs to: its file, or its file and the lesson with which its parameter begins."""
+    """Return what a test belongs to: its file, or its file and the lesson with which its parameter
+    begins.
+    """
     file, _, test = nodeid.partition("::")
     name, _, parameter = test.partition("[")
     return f"{file} {parameter[:2] or name}" if Path(file).name in SPREAD else file
@@ -36,5 +41,7 @@ def real_data() -> Path:
     """Folder with one sub-folder per real set; tests that need it skip where it is absent."""
     folder = Path(os.environ.get("CXR_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not (folder / "covid19-image-dataset").is_dir():
-        pytest.skip(f"real radiographs are not in {folder}; set CXR_TEST_DATA to a folder that holds them")
+        pytest.skip(
+            f"real radiographs are not in {folder}; set CXR_TEST_DATA to a folder that holds them"
+        )
     return folder

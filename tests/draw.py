@@ -1,4 +1,5 @@
-"""Small drawn radiographs for tests, a set in case E's layout, and a zoo of odd files. Deterministic by seed.
+"""Small drawn radiographs for tests, a set in case E's layout, and a zoo of odd files.
+Deterministic by seed.
 
 ``python -m tests.draw FOLDER`` writes the set, so that lessons run where no real set is at hand.
 """
@@ -17,9 +18,11 @@ _EXTENSIONS = {"Normal": ("jpeg",), "Covid": ("jpg", "png", "jpeg"), "Viral Pneu
 
 
 def radiograph(kind: str = "Normal", size: int = 160, seed: int = 0) -> np.ndarray:
-    """uint8 (size, size): two dark lungs on a bright trunk; the class shows as texture inside the lungs.
+    """uint8 (size, size): two dark lungs on a bright trunk; the class shows as texture inside the
+    lungs.
 
-    Covid: soft round patches at the lungs' outer border. Viral Pneumonia: fine stripes through both lungs.
+    Covid: soft round patches at the lungs' outer border. Viral Pneumonia: fine stripes through both
+    lungs.
     """
     rng = np.random.default_rng([CLASSES.index(kind), seed])
     y, x = np.mgrid[0:size, 0:size] / size
@@ -28,7 +31,10 @@ def radiograph(kind: str = "Normal", size: int = 160, seed: int = 0) -> np.ndarr
     x, y = x + tilt * y, y - tilt * x
     trunk = 1 / (1 + np.exp((np.hypot(x / 0.46, y / 0.62) - 1) * 25))
     across, height = rng.normal(0.14, 0.012, 2), rng.normal(0.27, 0.02)
-    lungs = [np.hypot((x - s * 0.19) / a, (y + 0.02) / height) for s, a in zip((-1, 1), across, strict=True)]
+    lungs = [
+        np.hypot((x - s * 0.19) / a, (y + 0.02) / height)
+        for s, a in zip((-1, 1), across, strict=True)
+    ]
     inside = [1 / (1 + np.exp((distance - 1) * 20)) for distance in lungs]
     lung = np.maximum(*inside)
     image = 0.75 * trunk - 0.45 * lung + 0.12 * np.exp(-((x / 0.035) ** 2)) * trunk
@@ -42,15 +48,19 @@ def radiograph(kind: str = "Normal", size: int = 160, seed: int = 0) -> np.ndarr
     if kind == "Viral Pneumonia":
         stripes = np.sin(2 * np.pi * (x + y) * rng.normal(16, 1) + rng.uniform(0, 6))
         image += (0.10 + 0.12 * stripes) * lung
-    image = rng.normal(0.08, 0.02) + rng.normal(0.95, 0.05) * image + rng.normal(0, 0.025, image.shape)
+    image = (
+        rng.normal(0.08, 0.02) + rng.normal(0.95, 0.05) * image + rng.normal(0, 0.025, image.shape)
+    )
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def draw_set(folder, per_class: int = 12, size: int = 160, seed: int = 0) -> Path:
-    """Write a set in case E's layout, ``covid19-image-dataset/Covid19-dataset/{train,test}/<class>``; return its top.
+    """Write a set in case E's layout,
+    ``covid19-image-dataset/Covid19-dataset/{train,test}/<class>``; return its top.
 
-    Two thirds of each class are train. Planted besides: a byte-identical pair and a copy of changed contrast that
-    both cross train / test (in Covid), and one truncated file (train/Normal/truncated.jpeg).
+    Two thirds of each class are train. Planted besides: a byte-identical pair and a copy of changed
+    contrast that both cross train / test (in Covid), and one truncated file
+    (train/Normal/truncated.jpeg).
     """
     top = Path(folder) / "covid19-image-dataset"
     base = top / "Covid19-dataset"
@@ -65,7 +75,11 @@ def draw_set(folder, per_class: int = 12, size: int = 160, seed: int = 0) -> Pat
     twin = base / "test" / "Covid" / f"twin{first[0].suffix}"
     twin.write_bytes(first[0].read_bytes())
     grey = np.asarray(Image.open(first[1]).convert("L")) / 255
-    _write(base / "test" / "Covid" / "contrast.jpg", np.rint(255 * (0.1 + 0.8 * grey**0.7)).astype(np.uint8), "L")
+    _write(
+        base / "test" / "Covid" / "contrast.jpg",
+        np.rint(255 * (0.1 + 0.8 * grey**0.7)).astype(np.uint8),
+        "L",
+    )
     whole = (base / "train" / "Normal" / "000.jpeg").read_bytes()
     (base / "train" / "Normal" / "truncated.jpeg").write_bytes(whole[: len(whole) // 2])
     return top
@@ -88,22 +102,39 @@ def png_header(width: int, height: int) -> bytes:
     """A PNG file that claims a size and holds almost nothing."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + header
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
 
 
 def dicom(pixels: np.ndarray, photometric: str = "MONOCHROME2", **tags) -> bytes:
-    """Bytes of a DICOM file of 8- or 16-bit pixels; ``tags`` are DICOM keywords, set (or with None removed) last."""
+    """Bytes of a DICOM file of 8- or 16-bit pixels; ``tags`` are DICOM keywords, set (or with None
+    removed) last.
+    """
     from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+    from pydicom.uid import (
+        DigitalXRayImageStorageForPresentation,
+        ExplicitVRLittleEndian,
+        generate_uid,
+    )
 
     data = Dataset()
     data.file_meta = FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = DigitalXRayImageStorageForPresentation
-    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid(entropy_srcs=["drawn"])
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = (
+        DigitalXRayImageStorageForPresentation
+    )
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid(
+        entropy_srcs=["drawn"]
+    )
     bits = pixels.dtype.itemsize * 8
     data.SamplesPerPixel, data.PhotometricInterpretation = 1, photometric
     data.Rows, data.Columns = pixels.shape[-2:]
@@ -122,7 +153,9 @@ def dicom(pixels: np.ndarray, photometric: str = "MONOCHROME2", **tags) -> bytes
 
 
 def zoo(folder) -> dict[str, Path]:
-    """Write one file of each kind that is no usable image, under the name of one; {what is wrong: path}."""
+    """Write one file of each kind that is no usable image, under the name of one; {what is wrong:
+    path}.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(radiograph("Covid", 96, 1))
@@ -158,4 +191,5 @@ def zoo(folder) -> dict[str, Path]:
 
 
 if __name__ == "__main__":
-    draw_set(sys.argv[1], per_class=60)  # the later lessons fit a gate and choose thresholds: a dozen are too few
+    # the later lessons fit a gate and choose thresholds: a dozen are too few
+    draw_set(sys.argv[1], per_class=60)

@@ -1,10 +1,12 @@
 """What every public function gives on six small fixed tables, and how every public name is called.
 
     python -m tests.nets --write                        # new entries, and the list of names
-    python -m tests.nets --write --because "REASON"     # also entries that changed; the reason is kept beside them
+    python -m tests.nets --write --because "REASON"     # also entries that changed; the reason is
+    kept beside them
 
-`tests/unit/numbers.json` holds the numbers to 12 digits and, under "moves", each entry that was let change with the
-reason; `tests/unit/api.txt` the names with their signatures. `tests/unit/test_nets.py` compares.
+`tests/unit/numbers.json` holds the numbers to 12 digits and, under "moves", each entry that was let
+change with the reason; `tests/unit/api.txt` the names with their signatures.
+`tests/unit/test_nets.py` compares.
 """
 
 import argparse
@@ -30,25 +32,33 @@ import cxr_helpers
 
 UNIT = Path(__file__).parent / "unit"
 NUMBERS, API = UNIT / "numbers.json", UNIT / "api.txt"
-WHOLE = 12  # rows of a table that are kept one by one; of a longer one, each column's count and weighted sums
+# rows of a table that are kept one by one; of a longer one, each column's count and weighted sums
+WHOLE = 12
 RELATIVE, ABSOLUTE = 1e-11, 1e-12
-FITTED = ("audit.", "baselines.")  # by solvers and forests of scikit-learn: compared on the version that wrote them
-LOOSE = {"temperature": 1e-6, "gate": 1e-8}  # a search that ends within 1e-6; a singular value decomposition
+# by solvers and forests of scikit-learn: compared on the version that wrote them
+FITTED = ("audit.", "baselines.")
+# a search that ends within 1e-6; a singular value decomposition
+LOOSE = {"temperature": 1e-6, "gate": 1e-8}
 CLASSES = ("normal", "covid", "viral")
 
 
-# --- the six tables ---------------------------------------------------------------------------------------------------
+# --- the six tables -------------------------------------------------------------------------------
 
 
-def table(seed: int, n: int, names=CLASSES, shares=None, sizes=None, runs: int = 1, unknown: float = 0) -> pd.DataFrame:
-    """A table of predictions: groups of `sizes` images (None: no column), `unknown`, the share without a group."""
+def table(
+    seed: int, n: int, names=CLASSES, shares=None, sizes=None, runs: int = 1, unknown: float = 0
+) -> pd.DataFrame:
+    """A table of predictions: groups of `sizes` images (None: no column), `unknown`, the share
+    without a group.
+    """
     rng = np.random.default_rng(seed)
     truth = rng.choice(len(names), n, p=shares)
     truth[: len(names)] = range(len(names))
     columns = {"image_id": [f"i{k:03d}" for k in rng.permutation(n)]}
     if sizes is not None:
         code = np.repeat(np.arange(n), rng.choice(sizes, n))[:n]
-        group = pd.Series([f"g{(k * 37) % 101:03d}" for k in code], dtype=object)  # not in the order of the images
+        # not in the order of the images
+        group = pd.Series([f"g{(k * 37) % 101:03d}" for k in code], dtype=object)
         columns["group"] = group.where(rng.random(n) >= unknown, None)
     columns["source"] = rng.choice(["a", "b"], n)
     parts = []
@@ -79,10 +89,12 @@ def tables() -> dict[str, pd.DataFrame]:
 
 def many_groups() -> pd.DataFrame:
     """So many groups that average precision leaves out blocks of them."""
-    return table(7, 300, sizes=(1, 1, 2)).assign(group=lambda t: "p" + (t.index * 37 % 293).astype(str))
+    return table(7, 300, sizes=(1, 1, 2)).assign(
+        group=lambda t: "p" + (t.index * 37 % 293).astype(str)
+    )
 
 
-# --- what is computed -------------------------------------------------------------------------------------------------
+# --- what is computed -----------------------------------------------------------------------------
 
 
 def other(predictions: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -93,7 +105,9 @@ def other(predictions: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     mixed /= mixed.sum(axis=1, keepdims=True)
     result = predictions.copy()
     result[p] = mixed
-    said = pd.Categorical.from_codes(mixed.argmax(axis=1), categories=predictions["label"].cat.categories)
+    said = pd.Categorical.from_codes(
+        mixed.argmax(axis=1), categories=predictions["label"].cat.categories
+    )
     return result.assign(predicted=said).sample(frac=1, random_state=1)
 
 
@@ -110,7 +124,10 @@ def of_table(name: str, every: pd.DataFrame) -> Iterator[tuple[str, Callable]]:
     yield "evaluate.metric", lambda: evaluate.metric(every, "roc_auc", "covid", level=0.9)
     yield "evaluate.subgroups", lambda: evaluate.subgroups(every, "source", "sensitivity", "covid")
     for metric in ("f1_macro", "sensitivity", "roc_auc", "average_precision"):
-        yield f"evaluate.compare {metric}", lambda m=metric: evaluate.compare(every, second, m, "covid")
+        yield (
+            f"evaluate.compare {metric}",
+            lambda m=metric: evaluate.compare(every, second, m, "covid"),
+        )
     yield "evaluate.table", lambda: evaluate.table({"a": every, "b": second})
     yield "evaluate.confusion", lambda: evaluate.confusion(one)
     yield "evaluate.roc", lambda: evaluate.roc(one, "covid")
@@ -122,14 +139,18 @@ def of_table(name: str, every: pd.DataFrame) -> Iterator[tuple[str, Callable]]:
     yield "evaluate.check_predictions", lambda: evaluate.check_predictions(every)
     yield (
         "evaluate.from_arrays",
-        lambda: evaluate.from_arrays(one["label"].astype(str), probabilities(one), one.get("group")),
+        lambda: evaluate.from_arrays(
+            one["label"].astype(str), probabilities(one), one.get("group")
+        ),
     )
     yield "evaluate.read_predictions", lambda: read_again(one)
     yield "evaluate.shuffled_accuracy", lambda: evaluate.shuffled_accuracy(one["label"])
     yield "calibrate.temperature", lambda: calibrate.temperature(every)
     yield "calibrate.apply", lambda: calibrate.apply(every, 1.7)
     shares = dict.fromkeys(names, 1 / len(names))
-    skewed = dict(zip(names, np.arange(1, len(names) + 1) / sum(range(1, len(names) + 1)), strict=True))
+    skewed = dict(
+        zip(names, np.arange(1, len(names) + 1) / sum(range(1, len(names) + 1)), strict=True)
+    )
     yield "calibrate.adjust_prevalence", lambda: calibrate.adjust_prevalence(every, shares, skewed)
     yield "calibrate.reliability", lambda: calibrate.reliability(one, bins=5)
     yield "calibrate.scores", lambda: calibrate.scores(one)
@@ -139,12 +160,18 @@ def of_table(name: str, every: pd.DataFrame) -> Iterator[tuple[str, Callable]]:
     yield "explain.average", lambda: explain.average(one["p_covid"], one)
     yield "explain.average signed", lambda: explain.average(one["p_covid"] - 0.5, one, signed=True)
     heat, masks = maps(len(one))
-    yield "explain.localisation", lambda: explain.localisation({"a": heat, "b": heat**2}, masks, one, margin=1)
+    yield (
+        "explain.localisation",
+        lambda: explain.localisation({"a": heat, "b": heat**2}, masks, one, margin=1),
+    )
     yield "uncertainty.share", lambda: uncertainty.share(flags, "right")
     yield "uncertainty.shares", lambda: uncertainty.shares(flags, "right", by="source")
     yield "uncertainty.conformal_limit", lambda: uncertainty.conformal_limit(one, 0.8)
     yield "uncertainty.prediction_sets", lambda: uncertainty.prediction_sets(one, 0.6)
-    yield "uncertainty.coverage", lambda: uncertainty.coverage(uncertainty.prediction_sets(one, 0.6))
+    yield (
+        "uncertainty.coverage",
+        lambda: uncertainty.coverage(uncertainty.prediction_sets(one, 0.6)),
+    )
     yield "uncertainty.ensemble", lambda: uncertainty.ensemble([one, two, other(one, 5)])
     yield "uncertainty.risk_coverage", lambda: uncertainty.risk_coverage(one)
 
@@ -156,7 +183,10 @@ def of_arrays() -> Iterator[tuple[str, Callable]]:
     yield "evaluate.best_of", lambda: evaluate.best_of(20, 15, 1 / 3)
     yield "evaluate.wilson", lambda: evaluate.wilson(7, 9)
     yield "evaluate.metrics many groups", lambda: evaluate.metrics(many_groups())
-    yield "calibrate.predictive_values", lambda: calibrate.predictive_values(0.9, 0.8, [0.01, 0.1, 0.5])
+    yield (
+        "calibrate.predictive_values",
+        lambda: calibrate.predictive_values(0.9, 0.8, [0.01, 0.1, 0.5]),
+    )
     heat, masks = maps(40)
     yield "explain.map_scores", lambda: explain.map_scores(heat, masks, 2)
     yield "explain.similarity", lambda: explain.similarity(heat, heat[::-1])
@@ -165,7 +195,8 @@ def of_arrays() -> Iterator[tuple[str, Callable]]:
     rows, pixels = manifest()
     gate = uncertainty.fit_gate(pixels[:60], pixels[60:])
     gate_arrays = uncertainty.gate_to_dict(gate)
-    signless = gate_arrays | {"components": np.abs(gate_arrays["components"])}  # the sign of a component is free
+    # the sign of a component is free
+    signless = gate_arrays | {"components": np.abs(gate_arrays["components"])}
     yield "uncertainty.fit_gate", lambda: signless
     again = uncertainty.gate_from_dict(gate_arrays)
     yield "uncertainty.gate_scores", lambda: uncertainty.gate_scores(again, pixels[::-1, ::-1])
@@ -177,11 +208,16 @@ def of_arrays() -> Iterator[tuple[str, Callable]]:
     yield "baselines.guesses", lambda: baselines.guesses(rows, {rows["image_id"][0]: "covid"})
     yield "baselines.majority", lambda: baselines.majority(rows)
     yield "baselines.nearest_neighbour", lambda: baselines.nearest_neighbour(rows, pixels)
-    yield "baselines.logistic_regression", lambda: baselines.logistic_regression(rows, pixels, folds=True)
+    yield (
+        "baselines.logistic_regression",
+        lambda: baselines.logistic_regression(rows, pixels, folds=True),
+    )
     inside = np.zeros(pixels.shape, bool)
     inside[:, 8:24, 8:24] = True
     yield "audit.masked", lambda: audit.masked(pixels, inside, fill=7).mean(axis=(1, 2))
-    pairs = pd.DataFrame(columns=["image_id_a", "image_id_b", "kind", "similarity", "split_a", "split_b"])
+    pairs = pd.DataFrame(
+        columns=["image_id_a", "image_id_b", "kind", "similarity", "split_a", "split_b"]
+    )
     pairs = pairs.assign(label_a=None, label_b=None)
     nowhere = rows.drop(columns="path")
     yield "audit.report", lambda: audit.report(rows, pairs=pairs)
@@ -195,7 +231,9 @@ def of_arrays() -> Iterator[tuple[str, Callable]]:
 
 def probabilities(predictions: pd.DataFrame) -> np.ndarray:
     """The columns p_<class>, in the sorted order of the classes."""
-    return predictions[sorted(column for column in predictions if column.startswith("p_"))].to_numpy()
+    return predictions[
+        sorted(column for column in predictions if column.startswith("p_"))
+    ].to_numpy()
 
 
 def read_again(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -204,7 +242,9 @@ def read_again(predictions: pd.DataFrame) -> pd.DataFrame:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "answers.csv")
-        predictions.rename(columns={"label": "y_true", "group": "Patient ID"}).to_csv(path, index=False)
+        predictions.rename(columns={"label": "y_true", "group": "Patient ID"}).to_csv(
+            path, index=False
+        )
         return evaluate.read_predictions(path)
 
 
@@ -227,7 +267,9 @@ def manifest() -> tuple[pd.DataFrame, np.ndarray]:
     rows["group"] = [f"g{k * 7 % 60:02d}" for k in range(n)]
     rows["patient"] = rows["group"].where(np.arange(n) < 80, None)
     rows["source"] = np.where(rng.random(n) < 0.3 + 0.2 * code, "a", "b")
-    rows["split"] = pd.Categorical(np.where(np.arange(n) < 60, "train", "test"), categories=["train", "val", "test"])
+    rows["split"] = pd.Categorical(
+        np.where(np.arange(n) < 60, "train", "test"), categories=["train", "val", "test"]
+    )
     rows["fold"] = np.arange(n) // 6 % 3
     rows["width"], rows["height"] = 100 + 10 * code, rng.integers(90, 120, n)
     rows["bytes"] = rng.integers(5_000, 9_000, n) + 900 * code
@@ -238,7 +280,11 @@ def manifest() -> tuple[pd.DataFrame, np.ndarray]:
 
 def computed() -> dict[str, dict]:
     """{entry: what the function gave}, as JSON holds it."""
-    calls = [(f"{name}: {what}", call) for name, every in tables().items() for what, call in of_table(name, every)]
+    calls = [
+        (f"{name}: {what}", call)
+        for name, every in tables().items()
+        for what, call in of_table(name, every)
+    ]
     found = {}
     for entry, call in [*calls, *of_arrays()]:
         with warnings.catch_warnings():
@@ -250,7 +296,9 @@ def computed() -> dict[str, dict]:
 def plain(value):
     """A result as lists, texts and numbers of 12 digits."""
     if dataclasses.is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {
+            field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
     if isinstance(value, pd.DataFrame):
         return {str(name): _column(value[name]) for name in value.columns}
     if isinstance(value, dict):
@@ -265,7 +313,9 @@ def plain(value):
 
 
 def _column(column: pd.Series) -> list:
-    """The values, or of many the count, how many are no number, two weighted sums, the first and the last."""
+    """The values, or of many the count, how many are no number, two weighted sums, the first and
+    the last.
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
     numbers = column.dtype.kind in "biuf"
@@ -277,11 +327,20 @@ def _column(column: pd.Series) -> list:
         column = pd.Series([zlib.crc32(value.encode()) / 2**32 for value in values])
     known = np.isfinite(column.to_numpy(float))
     shown = column.to_numpy(float)[known]
-    return [len(values), int((~known).sum()), plain(shown.sum()), plain(shown @ place[known]), values[0], values[-1]]
+    return [
+        len(values),
+        int((~known).sum()),
+        plain(shown.sum()),
+        plain(shown @ place[known]),
+        values[0],
+        values[-1],
+    ]
 
 
 def differences(before, after, relative: float = RELATIVE, where: str = "") -> Iterator[str]:
-    """Where two results differ by more than the last of 12 digits, or by more than the share `relative`."""
+    """Where two results differ by more than the last of 12 digits, or by more than the share
+    `relative`.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
             yield from differences(before.get(key), after.get(key), relative, f"{where} / {key}")
@@ -307,7 +366,8 @@ def changes(kept: dict[str, dict], found: dict[str, dict]) -> dict[str, list[str
 def library(entry: str) -> str:
     """The library on whose version the digits of an entry depend, or nothing.
 
-    scikit-learn where it fits something; NumPy for the gate, whose float32 features its versions add up differently.
+    scikit-learn where it fits something; NumPy for the gate, whose float32 features its versions
+    add up differently.
     """
     return "scikit-learn" if entry.startswith(FITTED) else "numpy" if "gate" in entry else ""
 
@@ -317,12 +377,18 @@ def version(name: str) -> str:
     return importlib.metadata.version(name)
 
 
-# --- the names --------------------------------------------------------------------------------------------------------
+# --- the names ------------------------------------------------------------------------------------
 
 
 def signatures() -> list[str]:
-    """One line for each public name of each public module: what it is called with, or what kind of thing it is."""
-    rooms = sorted(room.name for room in pkgutil.iter_modules(cxr_helpers.__path__) if not room.name.startswith("_"))
+    """One line for each public name of each public module: what it is called with, or what kind of
+    thing it is.
+    """
+    rooms = sorted(
+        room.name
+        for room in pkgutil.iter_modules(cxr_helpers.__path__)
+        if not room.name.startswith("_")
+    )
     lines = [f"quiet{called(cxr_helpers.quiet)}"]
     for room in rooms:
         module = importlib.import_module(f"cxr_helpers.{room}")
@@ -335,9 +401,15 @@ def public(module) -> list[str]:
     if hasattr(module, "__all__"):
         return sorted(module.__all__)
     own = {
-        name for name, value in vars(module).items() if getattr(value, "__module__", module.__name__) == module.__name__
+        name
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", module.__name__) == module.__name__
     }
-    return sorted(name for name in own if not name.startswith("_") and not inspect.ismodule(vars(module)[name]))
+    return sorted(
+        name
+        for name in own
+        if not name.startswith("_") and not inspect.ismodule(vars(module)[name])
+    )
 
 
 def called(value) -> str:
@@ -348,24 +420,33 @@ def called(value) -> str:
         signature = inspect.signature(value)
     except ValueError:
         return ": class"
-    bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
+    bare = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in signature.parameters.values()
+    ]
     text = str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
     return text.replace("PosixPath", "Path").replace("WindowsPath", "Path")
 
 
-# --- writing ----------------------------------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------------
 
 
 def write(because: str | None = None) -> list[str]:
-    """Write both files; return where entries changed that were left as they are, because no reason was given."""
-    kept = json.loads(NUMBERS.read_text("utf-8")) if NUMBERS.exists() else {"values": {}, "moves": []}
+    """Write both files; return where entries changed that were left as they are, because no reason
+    was given.
+    """
+    kept = (
+        json.loads(NUMBERS.read_text("utf-8")) if NUMBERS.exists() else {"values": {}, "moves": []}
+    )
     values, moves, found = kept["values"], kept["moves"], computed()
     moved = changes(values, found)
     if because and moved:
         moves = [*moves, {"because": because, "entries": moved}]
     left = [] if because else [*moved]
     values = {
-        entry: values[entry] if entry in values and (entry in left or entry not in moved) else found[entry]
+        entry: values[entry]
+        if entry in values and (entry in left or entry not in moved)
+        else found[entry]
         for entry in found
     }
     versions = {name: version(name) for name in ("scikit-learn", "numpy")}
@@ -376,7 +457,9 @@ def write(because: str | None = None) -> list[str]:
 
 def _compact(content: dict) -> str:
     """JSON with an entry a line, so that a change shows as one line."""
-    entries = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content["values"].items()]
+    entries = [
+        f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content["values"].items()
+    ]
     head = json.dumps({key: value for key, value in content.items() if key != "values"}, indent=1)
     return head.removesuffix("\n}") + ',\n "values": {\n' + ",\n".join(entries) + "\n }\n}\n"
 
@@ -389,7 +472,9 @@ def _whole(path: Path, text: str) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Write; end with what was left as it was, where something is."""
-    parser = argparse.ArgumentParser(prog="python -m tests.nets", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.nets", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--write", action="store_true", required=True)
     parser.add_argument("--because", help="why entries that changed are right now")
     left = write(parser.parse_args(arguments).because)

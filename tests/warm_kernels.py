@@ -1,7 +1,8 @@
 """Notebooks as tests, faster: `python -m pytest -p tests.warm_kernels --nbval-lax ...`.
 
-Kernels are forked from a process that has imported the large libraries (`tools.warm`). Linux only: elsewhere kernels
-start as usual. The notebooks that take longest begin first, so that all workers end at about the same time.
+Kernels are forked from a process that has imported the large libraries (`tools.warm`). Linux only:
+elsewhere kernels start as usual. The notebooks that take longest begin first, so that all workers
+end at about the same time.
 """
 
 import contextlib
@@ -16,7 +17,9 @@ OPEN = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let all kernels of this process be forked; the process that starts the others begins to import."""
+    """Let all kernels of this process be forked; the process that starts the others begins to
+    import.
+    """
     if sys.platform != "linux":
         return
     warm.use()

@@ -1,1 +1,3 @@
-"""What builds, checks and runs the course: each module is a command, `python -m tools.NAME --help`."""
+"""What builds, checks and runs the course: each module is a command, `python -m tools.NAME
+--help`.
+"""

@@ -1,7 +1,8 @@
-"""Do the addresses still answer from which the course fetches data and weights? `python -m tools.addresses`.
+"""Do the addresses still answer from which the course fetches data and weights? `python -m
+tools.addresses`.
 
-Asks for each one's head, and for its first byte where a server gives no heads; nothing is downloaded. The exit code is
-1 if one is dead. Needs the package alone: `pip install -e .`
+Asks for each one's head, and for its first byte where a server gives no heads; nothing is
+downloaded. The exit code is 1 if one is dead. Needs the package alone: `pip install -e .`
 """
 
 import argparse
@@ -34,7 +35,9 @@ def fault(address: str, attempts: int = 3, wait: float = 5.0, timeout: float = 3
             answer = requests.head(address, headers=AGENT, allow_redirects=True, timeout=timeout)
             if answer.status_code in NO_HEADS:
                 first = AGENT | {"Range": "bytes=0-0"}
-                answer = requests.get(address, headers=first, allow_redirects=True, timeout=timeout, stream=True)
+                answer = requests.get(
+                    address, headers=first, allow_redirects=True, timeout=timeout, stream=True
+                )
                 answer.close()
         except requests.RequestException as error:
             said = f"no answer ({type(error).__name__})"
@@ -49,9 +52,16 @@ def fault(address: str, attempts: int = 3, wait: float = 5.0, timeout: float = 3
 
 def main(arguments: list[str] | None = None) -> int:
     """Ask all addresses; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.addresses", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.addresses", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("address", nargs="*", help="others than the course's own")
-    parser.add_argument("--wait", type=float, default=5.0, help="seconds before a server that stumbled is asked again")
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=5.0,
+        help="seconds before a server that stumbled is asked again",
+    )
     options = parser.parse_args(arguments)
     asked = {address: "" for address in options.address} or addresses()
     dead = 0

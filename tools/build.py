@@ -1,9 +1,10 @@
-"""Generate the notebooks from their sources: notebooks/src/NN_topic.py → notebooks/NN_topic.ipynb, executed, and
-notebooks/student/NN_topic.ipynb, the copy without outputs that students work in.
+"""Generate the notebooks from their sources: notebooks/src/NN_topic.py → notebooks/NN_topic.ipynb,
+executed, and notebooks/student/NN_topic.ipynb, the copy without outputs that students work in.
 
-Only what changed is written: a notebook is compared with its source cell by cell, not by time stamps. Cell ids come
-from the cell's text, so that they stay when a cell is inserted elsewhere. `--check` writes nothing and fails where
-notebook and source differ. Cells tagged `author` stay in the source.
+Only what changed is written: a notebook is compared with its source cell by cell, not by time
+stamps. Cell ids come from the cell's text, so that they stay when a cell is inserted elsewhere.
+`--check` writes nothing and fails where notebook and source differ. Cells tagged `author` stay in
+the source.
 """
 
 import argparse
@@ -36,17 +37,26 @@ from tools.frame import framed
 from tools.outputs import carry, has_outputs, refuse_large, strip, trim, without_author_notes
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
+LANGUAGE = {
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "pygments_lexer": "ipython3",
+}
 
 
 def convert(source: Path, target: Path, root: Path = ROOT) -> nbformat.NotebookNode:
-    """Return the notebook of a source as it will stand at `target`, without outputs: the same bytes everywhere."""
+    """Return the notebook of a source as it will stand at `target`, without outputs: the same bytes
+    everywhere.
+    """
     text = source.read_text(encoding="utf-8")
     try:
         notebook = without_author_notes(jupytext.reads(text, fmt="py:percent"))
         for cell in notebook.cells:
             if cell.cell_type == "code":
-                compile(_python(cell.source), relative(source, root), "exec", flags=_TOP_LEVEL_AWAIT)
+                compile(
+                    _python(cell.source), relative(source, root), "exec", flags=_TOP_LEVEL_AWAIT
+                )
     except Exception as error:
         raise ToolError(f"{relative(source, root)} cannot be read: {error}") from error
     framed(notebook, target, root)
@@ -61,7 +71,9 @@ def convert(source: Path, target: Path, root: Path = ROOT) -> nbformat.NotebookN
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     course = {"source": relative(source, root), "source_sha256": digest(notebook)}
-    notebook.metadata = nbformat.from_dict({"course": course, "kernelspec": KERNEL, "language_info": LANGUAGE})
+    notebook.metadata = nbformat.from_dict(
+        {"course": course, "kernelspec": KERNEL, "language_info": LANGUAGE}
+    )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 
@@ -80,11 +92,15 @@ def _python(source: str) -> str:
 def digest(notebook: nbformat.NotebookNode) -> str:
     """Return the hash of the cells' kinds, metadata and texts."""
     cells = [[cell.cell_type, dict(cell.metadata), cell.source] for cell in notebook.cells]
-    return hashlib.sha256(json.dumps(cells, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(cells, sort_keys=True, ensure_ascii=False).encode()
+    ).hexdigest()
 
 
 def differs(pair: Pair, root: Path = ROOT) -> str:
-    """Return in what a notebook differs from its source; an empty text if in nothing but outputs."""
+    """Return in what a notebook differs from its source; an empty text if in nothing but
+    outputs.
+    """
     expected = convert(pair.source, pair.notebook, root)
     if not pair.notebook.is_file():
         return "is missing"
@@ -116,7 +132,9 @@ def every(root: Path = ROOT) -> list[Pair]:
     return pairs(root) + pairs(root, student=True)
 
 
-def execute(notebook: nbformat.NotebookNode, folder: Path, root: Path = ROOT) -> nbformat.NotebookNode:
+def execute(
+    notebook: nbformat.NotebookNode, folder: Path, root: Path = ROOT
+) -> nbformat.NotebookNode:
     """Run a notebook on the phantoms, in place; the data folder it sees holds no other set."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
@@ -125,13 +143,18 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, root: Path = ROOT) ->
         "CXR_MODE": "class",
         "CXR_DATASET": PHANTOM,
         "CXR_DATA_DIR": str(root / "build" / PHANTOM),
-        "CXR_WORK_DIR": str(root / "build" / PHANTOM),  # not what an author did in the lessons, such as guesses
+        # not what an author did in the lessons, such as guesses
+        "CXR_WORK_DIR": str(root / "build" / PHANTOM),
         "CXR_SEED": "0",
     }
     with kernel_environment() as variables, patch.dict(os.environ, variables | settings):
-        os.environ.pop("MPLBACKEND", None)  # a kernel chooses the inline backend, but only where nothing is set
+        # a kernel chooses the inline backend, but only where nothing is set
+        os.environ.pop("MPLBACKEND", None)
         client = NotebookClient(
-            notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+            notebook,
+            timeout=600,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
         )
         try:
             client.execute()
@@ -143,16 +166,20 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, root: Path = ROOT) ->
 
 
 def build(pair: Pair, root: Path = ROOT, *, run: bool = False, force: bool = False) -> bool:
-    """Write a notebook if it differs from its source (or, with `run`, has no outputs); tell whether it was written.
+    """Write a notebook if it differs from its source (or, with `run`, has no outputs); tell whether
+    it was written.
 
-    Outputs stay where the code did: a change of the text alone runs nothing. A student's copy is never run, and one
-    that somebody has worked in is not written over without `force`: ToolError.
+    Outputs stay where the code did: a change of the text alone runs nothing. A student's copy is
+    never run, and one that somebody has worked in is not written over without `force`: ToolError.
     """
     change = differs(pair, root)
     old = read_notebook(pair.notebook) if pair.notebook.is_file() else None
     student = is_students(pair.notebook)
     if student and old and has_outputs(old) and not force:
-        raise ToolError(f"{relative(pair.notebook, root)} has outputs: move your work away first, or use --force")
+        raise ToolError(
+            f"{relative(pair.notebook, root)} has outputs: move your work away first, or use "
+            "--force"
+        )
     run = run and not student
     bare = run and not change and not has_outputs(old)
     if not (change or bare or force):
@@ -170,7 +197,10 @@ def build(pair: Pair, root: Path = ROOT, *, run: bool = False, force: bool = Fal
 
 def check(root: Path = ROOT) -> list[str]:
     """Return one line per notebook or source that does not fit its counterpart."""
-    faults = [f"{relative(path, root)} has no source: delete it, or add its source" for path in orphans(root)]
+    faults = [
+        f"{relative(path, root)} has no source: delete it, or add its source"
+        for path in orphans(root)
+    ]
     for pair in every(root):
         try:
             change = differs(pair, root)
@@ -184,18 +214,34 @@ def check(root: Path = ROOT) -> list[str]:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Build or check; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.build", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.build", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("names", nargs="*", help="starts of names, such as 04; all if none")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where notebook and source differ")
-    parser.add_argument("--execute", action="store_true", help="run what is built on the phantoms and keep the outputs")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where notebook and source differ"
+    )
+    parser.add_argument(
+        "--execute",
+        action="store_true",
+        help="run what is built on the phantoms and keep the outputs",
+    )
     parser.add_argument("--force", action="store_true", help="build also what did not change")
     options = parser.parse_args(arguments)
     if options.check:
         faults = check(root)
         print(*faults, sep="\n", end="\n" if faults else "")
-        print("to repair: make notebooks" if faults else f"{len(every(root))} notebooks match their sources")
+        print(
+            "to repair: make notebooks"
+            if faults
+            else f"{len(every(root))} notebooks match their sources"
+        )
         return int(bool(faults))
-    selected = [p for p in every(root) if not options.names or p.source.stem.startswith(tuple(options.names))]
+    selected = [
+        p
+        for p in every(root)
+        if not options.names or p.source.stem.startswith(tuple(options.names))
+    ]
     failed = False
     for pair in selected:
         try:
@@ -205,7 +251,9 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             print(f"{relative(pair.source, root)}: {error}", file=sys.stderr)
             failed = True
     for path in orphans(root):
-        print(f"{relative(path, root)} has no source: delete it, or add its source", file=sys.stderr)
+        print(
+            f"{relative(path, root)} has no source: delete it, or add its source", file=sys.stderr
+        )
     if options.names and not selected:
         print(f"no source begins with {' or '.join(options.names)}", file=sys.stderr)
     return int(failed or bool(options.names and not selected))

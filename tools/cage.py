@@ -1,8 +1,9 @@
 """Start a notebook's kernel within limits: `python cage.py SETTINGS -f CONNECTION_FILE`.
 
-Memory, computing time and file sizes are limited. Where the system allows it (Linux with user namespaces), the kernel
-has no network and does not see the folders named in the settings. It starts in an empty folder of its own, with a bare
-environment, and ends with the process that started it. This is care, not a fortress: see exercises/README.md.
+Memory, computing time and file sizes are limited. Where the system allows it (Linux with user
+namespaces), the kernel has no network and does not see the folders named in the settings. It starts
+in an empty folder of its own, with a bare environment, and ends with the process that started it.
+This is care, not a fortress: see exercises/README.md.
 """
 
 import ctypes
@@ -14,8 +15,17 @@ from contextlib import suppress
 NEW_MOUNTS, NEW_USER, NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000  # flags of unshare(2)
 RECURSIVE, PRIVATE = 0x4000, 0x40000  # flags of mount(2)
 DIE_WITH_PARENT, KILL = 1, 9  # prctl(2), signal(7)
-INSIDE = 1000  # user number inside: not 0, so that no right to undo the isolation survives the start of the kernel
-KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "JPY_PARENT_PID", "NBGRADER_EXECUTION", "TF_CPP_MIN_LOG_LEVEL")
+# user number inside: not 0, so that no right to undo the isolation survives the start of the kernel
+INSIDE = 1000
+KEPT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "JPY_PARENT_PID",
+    "NBGRADER_EXECUTION",
+    "TF_CPP_MIN_LOG_LEVEL",
+)
 
 
 def die_with_parent() -> None:
@@ -25,7 +35,9 @@ def die_with_parent() -> None:
 
 
 def limit(memory: int, seconds: int) -> None:
-    """Limit memory (bytes), computing time (seconds) and the size of a file (100 MB), where the system can."""
+    """Limit memory (bytes), computing time (seconds) and the size of a file (100 MB), where the
+    system can.
+    """
     with suppress(ImportError):
         import resource
 
@@ -36,13 +48,19 @@ def limit(memory: int, seconds: int) -> None:
 
 
 def isolate(hidden: list[str]) -> bool:
-    """Leave the network and lay an empty folder over each of the hidden ones; tell whether the system allowed it."""
+    """Leave the network and lay an empty folder over each of the hidden ones; tell whether the
+    system allowed it.
+    """
     if sys.platform != "linux":
         return False
     libc, user, group = ctypes.CDLL(None, use_errno=True), os.getuid(), os.getgid()
     if libc.unshare(NEW_USER | NEW_NETWORK | NEW_MOUNTS) != 0:
         return False
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{INSIDE} {user} 1"), ("gid_map", f"{INSIDE} {group} 1")):
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{INSIDE} {user} 1"),
+        ("gid_map", f"{INSIDE} {group} 1"),
+    ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
     failed = libc.mount(b"none", b"/", None, RECURSIVE | PRIVATE, None)
@@ -64,7 +82,13 @@ def main() -> None:
     os.chdir(scratch)
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     own = dict.fromkeys(("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), scratch)
-    kernel = ["-P", "-m", "ipykernel_launcher", "--InteractiveShellApp.ignore_cwd=True", *connection]
+    kernel = [
+        "-P",
+        "-m",
+        "ipykernel_launcher",
+        "--InteractiveShellApp.ignore_cwd=True",
+        *connection,
+    ]
     die_with_parent()
     os.execve(sys.executable, [sys.executable, *kernel], kept | own)
 

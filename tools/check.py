@@ -1,4 +1,5 @@
-"""Check what is committed, in one process: style, types, notebooks and exercises against their sources, figures.
+"""Check what is committed, in one process: style, types, notebooks and exercises against their
+sources, figures.
 
 All checks run, whatever the others find; the exit code is 0 if none found anything.
 """
@@ -13,7 +14,9 @@ from tools.common import ROOT
 
 def command(*arguments: str) -> Callable[[], int]:
     """Return the check that runs `python -m ARGUMENTS`; its result is the exit code."""
-    return lambda: subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=False).returncode
+    return lambda: (
+        subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=False).returncode
+    )
 
 
 CHECKS = {

@@ -1,8 +1,9 @@
 """Try the notebooks' set-up as Google Colab runs it: `python -m tools.colab --python python3.13`.
 
-In an environment of Colab's versions (tests/colab/requirements.txt), with a stand-in for `google.colab` and the package
-offered by a server on this machine, every notebook's set-up cell and all its imports are run in a process of their own.
-Nothing that Colab ships may change, and an install that fails must say so in a line or two.
+In an environment of Colab's versions (tests/colab/requirements.txt), with a stand-in for
+`google.colab` and the package offered by a server on this machine, every notebook's set-up cell and
+all its imports are run in a process of their own. Nothing that Colab ships may change, and an
+install that fails must say so in a line or two.
 """
 
 import argparse
@@ -26,7 +27,8 @@ from tools.setup import program
 VERSIONS = "tests/colab/requirements.txt"
 ARCHIVE = "course.zip"
 MOST_LINES = 3  # that an install which failed may print
-# Runs the cells of a JSON list one after the other as a notebook does; ends with 1 at the first that fails.
+# Runs the cells of a JSON list one after the other as a notebook does; ends with 1 at the first
+# that fails.
 DRIVER = """
 import json, sys
 import google.colab
@@ -44,7 +46,9 @@ def imports(notebook) -> str:
     for cell in notebook.cells:
         if cell.cell_type != "code" or frame.SETUP in tags(cell):
             continue
-        lines = [line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+        lines = [
+            line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!"))
+        ]
         for node in ast.walk(ast.parse("\n".join(lines), mode="exec")):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found.append(ast.unparse(node))
@@ -82,13 +86,17 @@ def environment(folder: Path, python: str, root: Path = ROOT) -> Path:
         stand_in.mkdir(parents=True)
         (stand_in / "__init__.py").touch()
         ready.write_text(wanted, encoding="utf-8")
-    subprocess.run([program(folder), "-m", "pip", "uninstall", "--quiet", "--yes", "cxr-helpers"], check=True)
+    subprocess.run(
+        [program(folder), "-m", "pip", "uninstall", "--quiet", "--yes", "cxr-helpers"], check=True
+    )
     return program(folder)
 
 
 def versions(python: Path) -> dict[str, str]:
     """Return the version of each package that an environment holds."""
-    listed = subprocess.run([python, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [python, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True
+    )
     return {package["name"]: package["version"] for package in json.loads(listed.stdout)}
 
 
@@ -100,11 +108,15 @@ def run(python: Path, cells: list[str]) -> subprocess.CompletedProcess:
         command = [str(python), "-c", DRIVER, str(path)]
         # Nothing of this checkout may be in reach.
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        return subprocess.run(command, cwd=place, env=clean, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=place, env=clean, capture_output=True, text=True, check=False
+        )
 
 
 def check(python: Path, root: Path = ROOT) -> list[str]:
-    """Return one line for each fault: of the failing install, of a notebook, of a package that changed."""
+    """Return one line for each fault: of the failing install, of a notebook, of a package that
+    changed.
+    """
     faults = []
     before = versions(python)
     with tempfile.TemporaryDirectory() as place, offered(Path(place)) as address:
@@ -112,18 +124,32 @@ def check(python: Path, root: Path = ROOT) -> list[str]:
         failed = run(python, [setup])
         said = (failed.stdout + failed.stderr).strip().splitlines()
         if failed.returncode == 0 or not 1 <= len(said) <= MOST_LINES:
-            faults.append(f"an install that fails must say so in at most {MOST_LINES} lines, not: {said}")
+            faults.append(
+                f"an install that fails must say so in at most {MOST_LINES} lines, not: {said}"
+            )
         print("without the archive:", *said, sep="\n  ")
-        archive = ["git", "archive", "--format=zip", "--prefix=course/", "-o", str(Path(place, ARCHIVE)), "HEAD"]
+        archive = [
+            "git",
+            "archive",
+            "--format=zip",
+            "--prefix=course/",
+            "-o",
+            str(Path(place, ARCHIVE)),
+            "HEAD",
+        ]
         subprocess.run(archive, cwd=root, check=True)
         paths = [*notebooks(root, student=True), *sorted((root / "exercises").glob("*.ipynb"))]
         for path in paths:
             done = run(python, [setup, imports(read_notebook(path))])
             print(f"{'failed' if done.returncode else 'ok':7} {relative(path, root)}", flush=True)
             if done.returncode:
-                faults.append(f"{relative(path, root)}: {(done.stdout + done.stderr).strip()[-1500:]}")
+                faults.append(
+                    f"{relative(path, root)}: {(done.stdout + done.stderr).strip()[-1500:]}"
+                )
     after = versions(python)
-    changed = {name: (old, after.get(name)) for name, old in before.items() if after.get(name) != old}
+    changed = {
+        name: (old, after.get(name)) for name, old in before.items() if after.get(name) != old
+    }
     print("added:", ", ".join(sorted(set(after) - set(before))))
     faults += [f"{name} was {old} and is {new or 'gone'}" for name, (old, new) in changed.items()]
     return faults
@@ -131,9 +157,16 @@ def check(python: Path, root: Path = ROOT) -> list[str]:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Try all notebooks; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.colab", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.colab", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--python", default="python3.13", help="an interpreter of Colab's version")
-    parser.add_argument("--folder", type=Path, default=root / "build" / "colab", help="where the environment is made")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=root / "build" / "colab",
+        help="where the environment is made",
+    )
     options = parser.parse_args(arguments)
     try:
         faults = check(environment(options.folder, options.python, root), root)

@@ -1,18 +1,23 @@
-"""Bring a learning-management system's download of submissions into a course: the work of `make collect`.
+"""Bring a learning-management system's download of submissions into a course: the work of `make
+collect`.
 
 What a zip of all submissions looks like, as the systems' own sources write it:
 
-- Moodle (mod/assign/classes/downloader.php): "Anna Müller_4711_assignsubmission_file/any name.ipynb", up to version 4.0
-  with one more "_" behind "file"; without folders "Anna Müller_4711_assignsubmission_file_any name.ipynb". Typed text
-  is "..._assignsubmission_onlinetext". The number is that of the participant in this one assignment: the next has
-  another. Apostrophes, colons and the like are taken out of names. For groups it is the group's name and number.
-- Canvas (lib/content_zipper.rb of instructure/canvas-lms): "mülleranna_LATE_4711_815_any name.ipynb", all in one
-  folder. It is the sortable name "Müller, Anna" in small letters, with letters and digits only; LATE where it was; the
-  user's number (the column ID of Canvas's gradebook); the file's; its name. Typed text is "..._4711_text.html". Where
-  marking is anonymous, "anon_x7Yq2" stands for name and number.
+- Moodle (mod/assign/classes/downloader.php): "Anna Müller_4711_assignsubmission_file/any
+  name.ipynb", up to version 4.0 with one more "_" behind "file"; without folders "Anna
+  Müller_4711_assignsubmission_file_any name.ipynb". Typed text is
+  "..._assignsubmission_onlinetext". The number is that of the participant in this one assignment:
+  the next has another. Apostrophes, colons and the like are taken out of names. For groups it is
+  the group's name and number.
+- Canvas (lib/content_zipper.rb of instructure/canvas-lms): "mülleranna_LATE_4711_815_any
+  name.ipynb", all in one folder. It is the sortable name "Müller, Anna" in small letters, with
+  letters and digits only; LATE where it was; the user's number (the column ID of Canvas's
+  gradebook); the file's; its name. Typed text is "..._4711_text.html". Where marking is anonymous,
+  "anon_x7Yq2" stands for name and number.
 - Anything else: a folder for each student, or a file named after each.
 
-The times of the files in a zip are those of the download: when something was handed in, no zip says.
+The times of the files in a zip are those of the download: when something was handed in, no zip
+says.
 """
 
 import contextlib
@@ -28,7 +33,9 @@ from cxr_helpers.fetch import FetchError, extract
 from tools.common import ToolError
 from tools.marking import released
 
-MOODLE = re.compile(r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)")
+MOODLE = re.compile(
+    r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)"
+)
 CANVAS = re.compile(
     r"(?:(?P<name>(?!LATE_|anon_).+?)_)?(?:(?P<late>LATE)_)?(?P<number>\d+|anon_[^\W_]+)_"
     r"(?:\d+_(?P<file>.+\..+)|(?P<typed>(?:text|link)\.html))"
@@ -36,14 +43,17 @@ CANVAS = re.compile(
 NOTEBOOK = re.compile(r"\.ipynb", re.IGNORECASE)
 # nbgrader takes some of these for patterns, and no file system takes all of the others.
 UNFIT = re.compile(r'[*?\[\]+{}<>:"|\\/\x00-\x1f]')
-STAMP = "timestamp.txt"  # nbgrader reads lateness from it: the instructor's to write, not the student's
+# nbgrader reads lateness from it: the instructor's to write, not the student's
+STAMP = "timestamp.txt"
 LARGEST = 5_000_000_000  # bytes of a download, unpacked
 LARGEST_OF_ONE = 200_000_000  # bytes of what one student has packed
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One file that was handed in: whose (a name, and Moodle's number of the participant), its own name, where."""
+    """One file that was handed in: whose (a name, and Moodle's number of the participant), its own
+    name, where.
+    """
 
     name: str
     number: str
@@ -64,11 +74,13 @@ class Report:
 
 
 def collect(course: Path, assignment: str, download: Path) -> Report:
-    """Put what a download holds into COURSE/submitted/STUDENT/ASSIGNMENT; the download stays as it is.
+    """Put what a download holds into COURSE/submitted/STUDENT/ASSIGNMENT; the download stays as it
+    is.
 
-    `download`: a zip or tar archive, or the folder into which a browser has unpacked it. A submission that is there
-    already with the same content is left alone; another one moves to COURSE/marking/replaced. Raises ToolError, which
-    names the file, before anything is put anywhere.
+    `download`: a zip or tar archive, or the folder into which a browser has unpacked it. A
+    submission that is there already with the same content is left alone; another one moves to
+    COURSE/marking/replaced. Raises ToolError, which names the file, before anything is put
+    anywhere.
     """
     released(course, assignment)
     report = Report()
@@ -76,7 +88,9 @@ def collect(course: Path, assignment: str, download: Path) -> Report:
         folder = unpacked(download, Path(scratch, "download"))
         found = pieces(folder, assignment, report)
         if not found:
-            raise ToolError(f"{download}: no submission was found in it\n" + "\n".join(report.notes))
+            raise ToolError(
+                f"{download}: no submission was found in it\n" + "\n".join(report.notes)
+            )
         for number, (student, parts) in enumerate(by_student(found, report).items()):
             place = Path(scratch, str(number))
             gather(student, parts, place, report)
@@ -87,7 +101,9 @@ def collect(course: Path, assignment: str, download: Path) -> Report:
 
 
 def unpacked(download: Path, folder: Path, largest: int = LARGEST, files: int = 100_000) -> Path:
-    """Return the folder with a download's files: itself, or `folder`, into which it is unpacked safely."""
+    """Return the folder with a download's files: itself, or `folder`, into which it is unpacked
+    safely.
+    """
     if download.is_dir():
         return download
     try:
@@ -97,7 +113,9 @@ def unpacked(download: Path, folder: Path, largest: int = LARGEST, files: int = 
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return all files below a folder; nothing hidden, no link, nothing that Jupyter or a Mac has put beside them."""
+    """Return all files below a folder; nothing hidden, no link, nothing that Jupyter or a Mac has
+    put beside them.
+    """
     return [
         path
         for path in sorted(folder.rglob("*"))
@@ -114,19 +132,27 @@ def pieces(folder: Path, assignment: str, report: Report) -> list[Piece]:
     while names and not own_folder(names, assignment):  # a folder around everything
         names = [PurePosixPath(*name.parts[1:]) for name in names]
     paths = dict(zip(paths, names, strict=True))
-    of_moodle = {path: match for path, name in paths.items() if (match := MOODLE.fullmatch(name.parts[0]))}
+    of_moodle = {
+        path: match for path, name in paths.items() if (match := MOODLE.fullmatch(name.parts[0]))
+    }
     rest = {path: name for path, name in paths.items() if path not in of_moodle}
     of_canvas = {path: CANVAS.fullmatch(str(name)) for path, name in rest.items()}
     found = [
         Piece(
-            match["name"], match["number"] or "", paths[path].name if paths[path].parent.name else match["file"], path
+            match["name"],
+            match["number"] or "",
+            paths[path].name if paths[path].parent.name else match["file"],
+            path,
         )
         for path, match in of_moodle.items()
     ]
-    if rest and all(of_canvas.values()):  # a file of any name may look like one of Canvas's; all of them do not
+    # a file of any name may look like one of Canvas's; all of them do not
+    if rest and all(of_canvas.values()):
         for path, match in of_canvas.items():
             whose = "_".join(filter(None, [match["name"], match["number"]]))
-            found.append(Piece(whose, "", match["file"] or match["typed"], path, bool(match["late"])))
+            found.append(
+                Piece(whose, "", match["file"] or match["typed"], path, bool(match["late"]))
+            )
         return found
     for path, name in rest.items():
         if who := owner(name, assignment):
@@ -139,7 +165,8 @@ def pieces(folder: Path, assignment: str, report: Report) -> list[Piece]:
 def readable(path: Path) -> PurePosixPath:
     """Return a path in a zip as it was meant.
 
-    Python reads a name that is not marked as UTF-8 as one of old DOS; the zips of macOS and Canvas leave the mark out.
+    Python reads a name that is not marked as UTF-8 as one of old DOS; the zips of macOS and Canvas
+    leave the mark out.
     """
     name = path.as_posix()
     with contextlib.suppress(UnicodeError):  # it was marked, or is one of old DOS
@@ -148,7 +175,9 @@ def readable(path: Path) -> PurePosixPath:
 
 
 def own_folder(names: list[PurePosixPath], assignment: str) -> bool:
-    """Tell whether the first part of these paths says whose they are: it differs, or is one student's folder."""
+    """Tell whether the first part of these paths says whose they are: it differs, or is one
+    student's folder.
+    """
     if len({name.parts[0] for name in names}) > 1 or len(names[0].parts) == 1:
         return True
     proper = re.compile(rf"{re.escape(assignment)}( \(\d+\))?\.ipynb")
@@ -157,7 +186,9 @@ def own_folder(names: list[PurePosixPath], assignment: str) -> bool:
 
 
 def owner(name: PurePosixPath, assignment: str) -> str:
-    """Return whose a file of no known system is: its folder, or its name without the assignment's; "" if nobody's."""
+    """Return whose a file of no known system is: its folder, or its name without the assignment's;
+    "" if nobody's.
+    """
     if len(name.parts) > 1:
         return name.parts[0]
     stem = NOTEBOOK.split(name.name)[0] if NOTEBOOK.search(name.name) else name.stem
@@ -168,7 +199,8 @@ def owner(name: PurePosixPath, assignment: str) -> str:
 def by_student(found: list[Piece], report: Report) -> dict[str, list[Piece]]:
     """Return the pieces by the name of the student's folder.
 
-    Moodle's number changes from one assignment to the next and is left out, but for those who share a name.
+    Moodle's number changes from one assignment to the next and is left out, but for those who share
+    a name.
     """
     numbers = defaultdict(set)
     for piece in found:
@@ -176,13 +208,18 @@ def by_student(found: list[Piece], report: Report) -> dict[str, list[Piece]]:
     shared = {name for name, of_name in numbers.items() if len(of_name) > 1}
     groups = defaultdict(list)
     for piece in found:
-        name = UNFIT.sub("-", f"{piece.name}_{piece.number}" if piece.name in shared else piece.name).strip(" .")
+        name = UNFIT.sub(
+            "-", f"{piece.name}_{piece.number}" if piece.name in shared else piece.name
+        ).strip(" .")
         if name:
             groups[name].append(piece)
         else:
-            report.notes.append(f"{piece.path.name}: whose is it? Put it into a folder of the student's name")
+            report.notes.append(
+                f"{piece.path.name}: whose is it? Put it into a folder of the student's name"
+            )
     report.notes += [
-        f"{name}: {len(numbers[name])} students, told apart by Moodle's numbers" for name in sorted(shared)
+        f"{name}: {len(numbers[name])} students, told apart by Moodle's numbers"
+        for name in sorted(shared)
     ]
     return dict(sorted(groups.items()))
 
@@ -248,6 +285,8 @@ def free_folder(folder: Path, name: str) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files of a submission; not the time, which only the instructor or nbgrader puts there."""
+    """Return the files of a submission; not the time, which only the instructor or nbgrader puts
+    there.
+    """
     files = [path for path in files_of(folder) if path.name != STAMP]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

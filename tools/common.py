@@ -1,4 +1,6 @@
-"""Shared by the tools: where notebooks and their sources stand, reading, atomic writing, and the policy on outputs."""
+"""Shared by the tools: where notebooks and their sources stand, reading, atomic writing, and the
+policy on outputs.
+"""
 
 import json
 import os
@@ -17,19 +19,28 @@ from cxr_helpers import files
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# The policy on outputs, in one place: a committed output may show the project's own phantoms (CC0) and nothing else,
-# because a radiograph in an output is redistributed with the notebook. `tools.build --execute` runs a lesson on the
-# phantoms with no other set in reach and notes so in the metadata; `tools.lint` refuses outputs of anything else.
+# The policy on outputs, in one place: a committed output may show the project's own phantoms (CC0)
+# and nothing else, because a radiograph in an output is redistributed with the notebook.
+# `tools.build --execute` runs a lesson on the phantoms with no other set in reach and notes so in
+# the metadata; `tools.lint` refuses outputs of anything else.
 PHANTOM = "phantom"
 MAX_BYTES = 1_000_000  # of a committed notebook
 
 STUDENT = "student"  # the folder of the copies without outputs
 DEEPER = " · deeper"  # the end of a step's heading where the step can be skipped without loss
 
-SETTINGS = {"MODE": "CXR_MODE", "DATASET": "CXR_DATASET", "DATA_DIR": "CXR_DATA_DIR", "SEED": "CXR_SEED"}
+SETTINGS = {
+    "MODE": "CXR_MODE",
+    "DATASET": "CXR_DATASET",
+    "DATA_DIR": "CXR_DATA_DIR",
+    "SEED": "CXR_SEED",
+}
 
-# Absolute paths of somebody's machine. Letters before the slash make it a part of a relative path or of an address.
-MACHINE_PATH = re.compile(r"(?<![\w.~/:-])/(?:home|root|work|Users|tmp|mnt|var/folders)/[\w.-]+|\b[C-Z]:\\+\w+")
+# Absolute paths of somebody's machine. Letters before the slash make it a part of a relative path
+# or of an address.
+MACHINE_PATH = re.compile(
+    r"(?<![\w.~/:-])/(?:home|root|work|Users|tmp|mnt|var/folders)/[\w.-]+|\b[C-Z]:\\+\w+"
+)
 
 
 class ToolError(Exception):
@@ -47,12 +58,22 @@ class Pair:
 def pairs(root: Path = ROOT, *, student: bool = False) -> list[Pair]:
     """Return every source below notebooks/src with its notebook: lessons first, then case studies.
 
-    Each source has two: the executed one, and with `student` the one below notebooks/student, without outputs.
+    Each source has two: the executed one, and with `student` the one below notebooks/student,
+    without outputs.
     """
     folder = root / "notebooks"
-    lessons = [Pair(path, folder / f"{path.stem}.ipynb") for path in sorted((folder / "src").glob("*.py"))]
-    cases = [Pair(path, folder / "cases" / f"{path.stem}.ipynb") for path in sorted(folder.glob("src/cases/*.py"))]
-    return [Pair(p.source, students_copy(p.notebook)) for p in lessons + cases] if student else lessons + cases
+    lessons = [
+        Pair(path, folder / f"{path.stem}.ipynb") for path in sorted((folder / "src").glob("*.py"))
+    ]
+    cases = [
+        Pair(path, folder / "cases" / f"{path.stem}.ipynb")
+        for path in sorted(folder.glob("src/cases/*.py"))
+    ]
+    return (
+        [Pair(p.source, students_copy(p.notebook)) for p in lessons + cases]
+        if student
+        else lessons + cases
+    )
 
 
 def students_copy(notebook: Path) -> Path:
@@ -76,13 +97,17 @@ def executed_copy(notebook: Path) -> Path:
 
 
 def notebooks(root: Path = ROOT, *, student: bool = False) -> list[Path]:
-    """Return every generated notebook on disk, executed or the students' copies: lessons first, then case studies."""
+    """Return every generated notebook on disk, executed or the students' copies: lessons first,
+    then case studies.
+    """
     folder = root / "notebooks" / STUDENT if student else root / "notebooks"
     return sorted(folder.glob("*.ipynb")) + sorted((folder / "cases").glob("*.ipynb"))
 
 
 def chosen(names: Iterable[str], root: Path = ROOT, *, student: bool = False) -> list[Path]:
-    """Return the notebooks named by path or by the start of their name ("04"); all of them if none is named."""
+    """Return the notebooks named by path or by the start of their name ("04"); all of them if none
+    is named.
+    """
     names, every = list(names), notebooks(root, student=student)
     if not names:
         return every
@@ -90,7 +115,9 @@ def chosen(names: Iterable[str], root: Path = ROOT, *, student: bool = False) ->
     for name in names:
         path = Path(name)
         matches = (
-            [path] if path.suffix == ".ipynb" and path.is_file() else [n for n in every if n.stem.startswith(name)]
+            [path]
+            if path.suffix == ".ipynb" and path.is_file()
+            else [n for n in every if n.stem.startswith(name)]
         )
         if not matches:
             known = ", ".join(n.stem for n in every) or "none: run `make notebooks`"
@@ -141,7 +168,9 @@ def headings(notebook: nbformat.NotebookNode) -> Iterator[tuple[int, int, str]]:
 
 
 def deeper(notebook: nbformat.NotebookNode) -> set[int]:
-    """Return the indices of the cells of all deeper steps: from such a heading to the next of its level or above."""
+    """Return the indices of the cells of all deeper steps: from such a heading to the next of its
+    level or above.
+    """
     found, begin, level = set(), None, 0
     marks = [*headings(notebook), (len(notebook.cells), 0, "")]
     for index, depth, text in marks:
@@ -155,15 +184,24 @@ def deeper(notebook: nbformat.NotebookNode) -> set[int]:
 
 @contextmanager
 def kernel_environment() -> Iterator[dict[str, str]]:
-    """Yield the variables every kernel is given: no TensorFlow logs, no progress bars, this Python as `python3`.
+    """Yield the variables every kernel is given: no TensorFlow logs, no progress bars, this Python
+    as `python3`.
 
-    Nobody is there to predict anything, so the examples stand for predictions, and none is recorded.
+    Nobody is there to predict anything, so the examples stand for predictions, and none is
+    recorded.
 
-    While the block runs, the kernel's description stands in a temporary folder that Jupyter looks into first,
-    so that neither a missing nor a user's own `python3` kernel changes what runs.
+    While the block runs, the kernel's description stands in a temporary folder that Jupyter looks
+    into first, so that neither a missing nor a user's own `python3` kernel changes what runs.
     """
     spec = {
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"],
+        "argv": [
+            sys.executable,
+            "-m",
+            "ipykernel_launcher",
+            "--log-level=ERROR",
+            "-f",
+            "{connection_file}",
+        ],
         "display_name": "Python 3 (ipykernel)",
         "language": "python",
     }
@@ -171,6 +209,10 @@ def kernel_environment() -> Iterator[dict[str, str]]:
         write_atomic(Path(folder, "kernels", "python3", "kernel.json"), json.dumps(spec))
         before = os.environ.get("JUPYTER_PATH")
         path = os.pathsep.join([folder, before] if before else [folder])
-        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "TQDM_DISABLE": "1"}
+        quiet = {
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            "TQDM_DISABLE": "1",
+        }
         quiet["CXR_GUESS"] = "example"
         yield {"JUPYTER_PATH": path, **quiet}

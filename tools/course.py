@@ -1,4 +1,5 @@
-"""Run a course with nbgrader in a folder of the instructor's: release, collect, grade, summary, feedback, grades.
+"""Run a course with nbgrader in a folder of the instructor's: release, collect, grade, summary,
+feedback, grades.
 
     python -m tools.course release 04_splitting_exercise --course FOLDER [--overlay FOLDER]
     python -m tools.course collect 04_splitting_exercise --course FOLDER --from DOWNLOAD.zip
@@ -7,8 +8,9 @@
     python -m tools.course feedback 04_splitting_exercise --course FOLDER
     python -m tools.course grades --course FOLDER [--roster FILE.csv --format moodle|canvas]
 
-Submissions lie in FOLDER/submitted/STUDENT/ASSIGNMENT/. Each is marked in a process of its own; one that was marked and
-has not changed since is passed over, so that a run which was cut off goes on where it stopped.
+Submissions lie in FOLDER/submitted/STUDENT/ASSIGNMENT/. Each is marked in a process of its own; one
+that was marked and has not changed since is passed over, so that a run which was cut off goes on
+where it stopped.
 """
 
 import argparse
@@ -39,7 +41,16 @@ from tools.marking import Limits, Record, Task, autograde, fingerprint, mark, re
 from tools.mend import Tidy
 
 UNKNOWN = "It could not be run."
-COLUMNS = ["student", "assignment", "score", "max_score", "waits_for_hand_marking", "outcome", "notes"]  # of grades.csv
+# of grades.csv
+COLUMNS = [
+    "student",
+    "assignment",
+    "score",
+    "max_score",
+    "waits_for_hand_marking",
+    "outcome",
+    "notes",
+]
 SETTINGS = """# Written by `make release`; nbgrader's own commands and formgrader read it.
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "cxr"
@@ -53,7 +64,9 @@ c.CsvExportPlugin.to = "nbgrader_export.csv"  # "nbgrader export" would write ov
 
 @dataclass(frozen=True)
 class Overlay:
-    """An instructor's private additions, kept outside the repository: a seed, hidden tests, sources of their own."""
+    """An instructor's private additions, kept outside the repository: a seed, hidden tests, sources
+    of their own.
+    """
 
     folder: Path | None = None
 
@@ -61,10 +74,16 @@ class Overlay:
     def seed(self) -> int | None:
         """The seed in overlay.toml; None: another one for each submission."""
         path = self.folder / "overlay.toml" if self.folder else None
-        return tomllib.loads(path.read_text(encoding="utf-8")).get("seed") if path and path.is_file() else None
+        return (
+            tomllib.loads(path.read_text(encoding="utf-8")).get("seed")
+            if path and path.is_file()
+            else None
+        )
 
     def source(self, assignment: str, root: Path) -> Path:
-        """Return the instructor's source of an assignment if there is one, else the course's ("_exercise" may lack)."""
+        """Return the instructor's source of an assignment if there is one, else the course's
+        ("_exercise" may lack).
+        """
         stems = (assignment, f"{assignment}_exercise")
         own = sorted((self.folder / "exercises" / "src").glob("*.py")) if self.folder else []
         return next(path for path in [*own, *sources(root)] if path.stem in stems)
@@ -74,26 +93,39 @@ class Overlay:
         folder = self.folder / "hidden" / assignment if self.folder else None
         files = sorted(folder.glob("*.py")) if folder and folder.is_dir() else []
         tests = {path.stem: path.read_text(encoding="utf-8").rstrip() for path in files}
-        if odd := [name for name, code in tests.items() if "HIDDEN TESTS" in code]:  # would end its own hiding
-            raise ToolError(f"{folder / odd[0]}.py: write the test alone; the lines HIDDEN TESTS are put around it")
+        # would end its own hiding
+        if odd := [name for name, code in tests.items() if "HIDDEN TESTS" in code]:
+            raise ToolError(
+                f"{folder / odd[0]}.py: write the test alone; the lines HIDDEN TESTS are put "
+                "around it"
+            )
         return tests
 
 
 def release(course: Path, assignment: str, overlay: Overlay, root: Path = ROOT) -> Path:
-    """Put an assignment into the course and let nbgrader make the student's version; return its path."""
+    """Put an assignment into the course and let nbgrader make the student's version; return its
+    path.
+    """
     source = overlay.source(assignment, root)
     hidden = overlay.hidden(source.stem)
     notebook = marked(source, root, hidden)
-    tests = {cell.id.removeprefix("test_") for cell in notebook.cells if cell.id.startswith("test_")}
+    tests = {
+        cell.id.removeprefix("test_") for cell in notebook.cells if cell.id.startswith("test_")
+    }
     if strange := sorted(set(hidden) - tests):
-        raise ToolError(f"hidden tests for {', '.join(strange)}, but {assignment} asks for {', '.join(sorted(tests))}")
+        raise ToolError(
+            f"hidden tests for {', '.join(strange)}, but {assignment} asks for "
+            f"{', '.join(sorted(tests))}"
+        )
     course.mkdir(parents=True, exist_ok=True)
     if not (course / "nbgrader_config.py").exists():
         write_atomic(course / "nbgrader_config.py", SETTINGS)
     path = generate(notebook, assignment, course)
     text = path.read_text(encoding="utf-8")
     shown = "\n".join(cell.source for cell in read_notebook(path).cells)
-    lines = [line for code in hidden.values() for line in code.splitlines() if len(line.strip()) > 8]
+    lines = [
+        line for code in hidden.values() for line in code.splitlines() if len(line.strip()) > 8
+    ]
     private = [line for line in lines if line in shown]
     if found := [*leaks(source, text, root), *private]:
         path.unlink()
@@ -103,9 +135,13 @@ def release(course: Path, assignment: str, overlay: Overlay, root: Path = ROOT) 
 
 def students(course: Path, assignment: str) -> list[str]:
     """Return the students who handed something in."""
-    found = sorted(path.parent.name for path in (course / "submitted").glob(f"*/{assignment}") if path.is_dir())
+    found = sorted(
+        path.parent.name for path in (course / "submitted").glob(f"*/{assignment}") if path.is_dir()
+    )
     if odd := [name for name in found if set(name) & set("*?[]+")]:
-        raise ToolError(f"rename the folder {odd[0]!r}: nbgrader takes * ? [ ] + in a name for patterns")
+        raise ToolError(
+            f"rename the folder {odd[0]!r}: nbgrader takes * ? [ ] + in a name for patterns"
+        )
     return found
 
 
@@ -116,19 +152,26 @@ def due(course: Path, assignment: str, seed: int | None) -> list[str]:
         path = record_path(course, assignment, student)
         old = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         page = course / "autograded" / student / assignment / f"{assignment}.ipynb"
-        if old.get("fingerprint") != fingerprint(course, assignment, student, seed) or not page.is_file():
+        if (
+            old.get("fingerprint") != fingerprint(course, assignment, student, seed)
+            or not page.is_file()
+        ):
             names.append(student)
     return names
 
 
 def isolation(hidden: list[str]) -> bool:
-    """Tell whether this system lets a kernel be cut off from the network and from the course's folder."""
+    """Tell whether this system lets a kernel be cut off from the network and from the course's
+    folder.
+    """
     trial = json.dumps({"memory": 4_000_000_000, "seconds": 60, "hidden": hidden})
     return subprocess.run([sys.executable, "-P", cage.__file__, trial], check=False).returncode == 0
 
 
 def hideable(course: Path, overlay: Overlay) -> tuple[str, ...]:
-    """Return the folders to hide from student code: the course's and the overlay, unless the software lies in them."""
+    """Return the folders to hide from student code: the course's and the overlay, unless the
+    software lies in them.
+    """
     needed = [ROOT, Path(sys.prefix), Path(sys.base_prefix), Path(tempfile.gettempdir())]
     folders = [course, *([overlay.folder] if overlay.folder else [])]
     return tuple(str(f) for f in folders if not any(place.is_relative_to(f) for place in needed))
@@ -151,15 +194,26 @@ class Running:
 
 
 def grade(
-    course: Path, assignment: str, overlay: Overlay, limits: Limits, jobs: int = 1, *, again: bool = False
+    course: Path,
+    assignment: str,
+    overlay: Overlay,
+    limits: Limits,
+    jobs: int = 1,
+    *,
+    again: bool = False,
 ) -> Iterator[Record]:
-    """Mark what is due (with `again`: everything); yield one record per submission as soon as it is done."""
+    """Mark what is due (with `again`: everything); yield one record per submission as soon as it is
+    done.
+    """
     import nbgrader.apps  # noqa: F401 - once, before the processes that need it are forked
 
     released(course, assignment)
     hidden = hideable(course, overlay)
     if not isolation(list(hidden)):
-        print("note: this system does not let student code be cut off from the network and from the course's folder")
+        print(
+            "note: this system does not let student code be cut off from the network and from the "
+            "course's folder"
+        )
     waiting = students(course, assignment) if again else due(course, assignment, overlay.seed)
     running: dict[int, Running] = {}
     with tempfile.TemporaryDirectory(prefix="marking-") as folder:
@@ -179,7 +233,12 @@ def grade(
 def begin(task: Task, seed: int | None, folder: Path) -> Running:
     """Start the process that marks a submission."""
     course = Path(task.course)
-    record = Record(task.student, task.assignment, fingerprint(course, task.assignment, task.student, seed), task.seed)
+    record = Record(
+        task.student,
+        task.assignment,
+        fingerprint(course, task.assignment, task.student, seed),
+        task.seed,
+    )
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     result = folder / f"{task.student}.json"
     process = context.Process(target=mark, args=(task, str(result)), daemon=True)
@@ -203,7 +262,9 @@ def end(process) -> None:
 
 
 def finish(one: Running) -> Record:
-    """Complete and write the record of a submission; one that could not be run is refused with the reason."""
+    """Complete and write the record of a submission; one that could not be run is refused with the
+    reason.
+    """
     task, record, course, late = one.task, one.record, Path(one.task.course), one.late
     said = json.loads(one.result.read_text(encoding="utf-8")) if one.result.is_file() else {}
     record.notes, reason = said.get("notes", []), said.get("reason", "")
@@ -212,13 +273,17 @@ def finish(one: Running) -> Record:
         reason = why_not(task.limits, log, late)
         again = autograde(task, reason)
         record.notes = record.notes or again["notes"]
-        if reason == UNKNOWN or not again["success"]:  # the instructor is to see it, and the next run to try again
+        # the instructor is to see it, and the next run to try again
+        if reason == UNKNOWN or not again["success"]:
             record.notes = [*record.notes, "nbgrader: " + (log or again["log"])[-500:]]
             record.fingerprint = "to be marked again"
     record.outcome = f"not run: {reason}" if reason else "marked"
     record.questions = marks_of(course, task.assignment, task.student)
     record.notes += [
-        f"{name}: the check itself failed, look at the answer ({found['message'].removeprefix('CheckBroken: ')})"
+        (
+            f"{name}: the check itself failed, look at the answer "
+            f"({found['message'].removeprefix('CheckBroken: ')})"
+        )
         for name, found in record.questions.items()
         if found["message"].startswith("CheckBroken")
     ]
@@ -234,7 +299,10 @@ def why_not(limits: Limits, log: str, late: bool) -> str:
     if "CellTimeoutError" in log or "Unresponsive" in log:
         return f"A cell took longer than {limits.cell} seconds and could not be stopped."
     if "Kernel died" in log or "DeadKernel" in log:
-        return "Its process ended: it used too much memory or time, or ended Python itself (exit, quit)."
+        return (
+            "Its process ended: it used too much memory or time, or ended Python itself (exit, "
+            "quit)."
+        )
     return UNKNOWN
 
 
@@ -261,19 +329,34 @@ def error_messages(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    graded = {c["metadata"]["nbgrader"]["grade_id"]: c for c in cells if c["metadata"].get("nbgrader", {}).get("grade")}
-    errors = {k: [o for o in c.get("outputs", []) if o["output_type"] == "error"] for k, c in graded.items()}
-    return {k: f"{found[-1]['ename']}: {found[-1]['evalue']}" for k, found in errors.items() if found}
+    graded = {
+        c["metadata"]["nbgrader"]["grade_id"]: c
+        for c in cells
+        if c["metadata"].get("nbgrader", {}).get("grade")
+    }
+    errors = {
+        k: [o for o in c.get("outputs", []) if o["output_type"] == "error"]
+        for k, c in graded.items()
+    }
+    return {
+        k: f"{found[-1]['ename']}: {found[-1]['evalue']}" for k, found in errors.items() if found
+    }
 
 
 def feedback(course: Path, assignment: str) -> list[Path]:
-    """Write a feedback page for each marked submission whose page is older; return the pages written."""
+    """Write a feedback page for each marked submission whose page is older; return the pages
+    written.
+    """
     from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
     from nbgrader import preprocessors
     from nbgrader.apps import NbGraderAPI
 
     config, written = configuration(course), []
-    config.GenerateFeedback.preprocessors = [preprocessors.GetGrades, Tidy, CSSHTMLHeaderPreprocessor]
+    config.GenerateFeedback.preprocessors = [
+        preprocessors.GetGrades,
+        Tidy,
+        CSSHTMLHeaderPreprocessor,
+    ]
     api = NbGraderAPI(config=config)
     for student in students(course, assignment):
         if not (course / "autograded" / student / assignment).is_dir():
@@ -284,8 +367,11 @@ def feedback(course: Path, assignment: str) -> list[Path]:
         if not said["success"]:
             print(f"{student}: no feedback: {said.get('log', '')[-300:]}", file=sys.stderr)
         else:
-            text = re.sub(r'<script src="https?://[^"]*">\s*</script>', "", page.read_text(encoding="utf-8"))
-            write_atomic(page, text)  # the template asks another host for a script; a page must stand on its own
+            text = re.sub(
+                r'<script src="https?://[^"]*">\s*</script>', "", page.read_text(encoding="utf-8")
+            )
+            # the template asks another host for a script; a page must stand on its own
+            write_atomic(page, text)
             written.append(page)
     return written
 
@@ -293,8 +379,8 @@ def feedback(course: Path, assignment: str) -> list[Path]:
 def grades(course: Path) -> str:
     """Return the marks as CSV, a row for each student and assignment.
 
-    Everyone who has a folder in `submitted` has a row: also where marking failed or is still to come, where no
-    assignment of the folder's name was released, and where nothing was handed in.
+    Everyone who has a folder in `submitted` has a row: also where marking failed or is still to
+    come, where no assignment of the folder's name was released, and where nothing was handed in.
     """
     rows = marks_in_book(course)
     for student in sorted(path for path in (course / "submitted").glob("[!.]*") if path.is_dir()):
@@ -306,7 +392,11 @@ def grades(course: Path) -> str:
             rows[student.name, assignment] = ["", "", "", outcome or why, notes]
         if not any(who == student.name for who, _ in rows):
             loose = any(student.glob("[!.]*"))
-            why = "not marked: the files lie in no folder of an assignment" if loose else "nothing was handed in"
+            why = (
+                "not marked: the files lie in no folder of an assignment"
+                if loose
+                else "nothing was handed in"
+            )
             rows[student.name, ""] = ["", "", "", why, ""]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -317,7 +407,9 @@ def grades(course: Path) -> str:
 
 
 def marks_in_book(course: Path) -> dict[tuple[str, str], list]:
-    """Return what nbgrader's data base has: {(student, assignment): the other columns of `grades`}."""
+    """Return what nbgrader's data base has: {(student, assignment): the other columns of
+    `grades`}.
+    """
     from nbgrader.api import Gradebook
 
     rows = {}
@@ -325,7 +417,10 @@ def marks_in_book(course: Path) -> dict[tuple[str, str], list]:
         for assignment in book.assignments:
             for one in assignment.submissions:
                 score = [one.score, one.max_score, "yes" if one.needs_manual_grade else "no"]
-                rows[one.student.id, assignment.name] = [*score, *outcome_of(course, assignment.name, one.student.id)]
+                rows[one.student.id, assignment.name] = [
+                    *score,
+                    *outcome_of(course, assignment.name, one.student.id),
+                ]
     return rows
 
 
@@ -338,16 +433,31 @@ def outcome_of(course: Path, assignment: str, student: str) -> tuple[str, str]:
 
 def options(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tools.course", description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=["release", "collect", "grade", "summary", "feedback", "grades"])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.course", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "action", choices=["release", "collect", "grade", "summary", "feedback", "grades"]
+    )
     parser.add_argument("assignment", nargs="?", help="such as 04_splitting_exercise")
     parser.add_argument("--course", type=Path, required=True, help="folder of the course")
     parser.add_argument("--overlay", type=Path, default=None, help="folder of private additions")
-    parser.add_argument("--from", dest="download", type=Path, help="for collect: a zip of submissions, or its folder")
-    parser.add_argument("--roster", type=Path, default=None, help="for grades: the class as the system exports it")
-    parser.add_argument("--format", choices=gradebook.FORMATS, default="moodle", help="for grades: whose import")
+    parser.add_argument(
+        "--from",
+        dest="download",
+        type=Path,
+        help="for collect: a zip of submissions, or its folder",
+    )
+    parser.add_argument(
+        "--roster", type=Path, default=None, help="for grades: the class as the system exports it"
+    )
+    parser.add_argument(
+        "--format", choices=gradebook.FORMATS, default="moodle", help="for grades: whose import"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="submissions at a time")
-    parser.add_argument("--again", action="store_true", help="mark also what was marked and has not changed")
+    parser.add_argument(
+        "--again", action="store_true", help="mark also what was marked and has not changed"
+    )
     parser.add_argument("--cell-seconds", type=int, default=Limits.cell)
     parser.add_argument("--seconds", type=int, default=Limits.total, help="for a whole submission")
     parser.add_argument("--memory", type=float, default=Limits.memory / 1e9, help="gigabytes")
@@ -382,7 +492,9 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
 def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
     """Collect, grade, sum up, write feedback or write the marks."""
     if chosen.action == "collect":
-        show_collected(collect(course, chosen.assignment, chosen.download.expanduser()), chosen.assignment)
+        show_collected(
+            collect(course, chosen.assignment, chosen.download.expanduser()), chosen.assignment
+        )
     elif chosen.action == "summary":
         text = gradebook.summary(course, chosen.assignment)
         write_atomic(course / f"summary-{chosen.assignment}.md", text)
@@ -393,7 +505,9 @@ def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
         print(f"{len(feedback(course, chosen.assignment))} pages in {course / 'feedback'}")
     else:
         limits, number = Limits(chosen.cell_seconds, chosen.seconds, int(chosen.memory * 1e9)), 0
-        for record in grade(course, chosen.assignment, overlay, limits, chosen.jobs, again=chosen.again):
+        for record in grade(
+            course, chosen.assignment, overlay, limits, chosen.jobs, again=chosen.again
+        ):
             number += 1
             score = sum(one["score"] for one in record.questions.values())
             print(
@@ -402,32 +516,47 @@ def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
                 sep="\n  ",
             )
         passed = len(students(course, chosen.assignment)) - number
-        print(f"{number} marked, {passed} unchanged; next: make feedback ASSIGNMENT={chosen.assignment}, make grades")
+        print(
+            f"{number} marked, {passed} unchanged; next: make feedback "
+            f"ASSIGNMENT={chosen.assignment}, make grades"
+        )
     return 0
 
 
 def show_collected(report: Report, assignment: str) -> None:
     """Say what was collected."""
     for name in [*report.new, *report.replaced]:
-        print(f"{name}{': in place of what is now in marking/replaced' if name in report.replaced else ''}")
-    for line in [*(f"look at {note}" for note in report.notes), *(f"late, says Canvas: {one}" for one in report.late)]:
+        print(
+            f"{name}{': in place of what is now in marking/replaced' if name in report.replaced else ''}"
+        )
+    for line in [
+        *(f"look at {note}" for note in report.notes),
+        *(f"late, says Canvas: {one}" for one in report.late),
+    ]:
         print(line)
     print(
-        f"{len(report.new)} new, {len(report.replaced)} replaced, {len(report.unchanged)} unchanged; "
-        f"next: make grade ASSIGNMENT={assignment}"
+        f"{len(report.new)} new, {len(report.replaced)} replaced, {len(report.unchanged)} "
+        f"unchanged; next: make grade ASSIGNMENT={assignment}"
     )
 
 
 def write_grades(course: Path, roster: Path | None, form: str) -> None:
-    """Write grades.csv, and with a roster the table that Moodle or Canvas imports; list what has no place in it."""
+    """Write grades.csv, and with a roster the table that Moodle or Canvas imports; list what has no
+    place in it.
+    """
     text, path = grades(course), course / "grades.csv"
-    if path.is_file() and path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0] != ",".join(COLUMNS):
-        raise ToolError(f"{path} is another program's, such as nbgrader's export: move it away first")
+    if path.is_file() and path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[
+        0
+    ] != ",".join(COLUMNS):
+        raise ToolError(
+            f"{path} is another program's, such as nbgrader's export: move it away first"
+        )
     write_atomic(path, text)
     print(f"{path}: written")
     if roster is None:
         return
-    rows = csv.DictReader(io.StringIO(text))  # nbgrader's data base keeps the old names of folders, too
+    # nbgrader's data base keeps the old names of folders, too
+    rows = csv.DictReader(io.StringIO(text))
     rows = [row for row in rows if (course / "submitted" / row["student"]).is_dir()]
     table = gradebook.wide(rows, gradebook.read_roster(roster.expanduser(), form), form)
     write_atomic(course / f"grades-{form}.csv", table.text)

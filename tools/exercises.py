@@ -1,9 +1,11 @@
-"""Generate the exercises from their sources: exercises/src/NN_topic_exercise.py → exercises/NN_topic_exercise.ipynb.
+"""Generate the exercises from their sources: exercises/src/NN_topic_exercise.py →
+exercises/NN_topic_exercise.ipynb.
 
-A source holds the answers; the notebook is what `nbgrader generate_assignment` makes of it, and nothing else. Cells are
-marked by tags (`imports`, `answer`, `check`, `written`); points, names and nbgrader's metadata are filled in from the
-questions in `cxr_helpers.checks`. `--check` writes nothing and fails where a notebook differs from its source, breaks a
-rule or gives an answer away. `--table` prints the questions; `--solutions` runs the sources into output/exercises/.
+A source holds the answers; the notebook is what `nbgrader generate_assignment` makes of it, and
+nothing else. Cells are marked by tags (`imports`, `answer`, `check`, `written`); points, names and
+nbgrader's metadata are filled in from the questions in `cxr_helpers.checks`. `--check` writes
+nothing and fails where a notebook differs from its source, breaks a rule or gives an answer away.
+`--table` prints the questions; `--solutions` runs the sources into output/exercises/.
 """
 
 import argparse
@@ -43,18 +45,25 @@ from cxr_helpers.checks.lesson{lesson} import {variable}
 
 @dataclass(frozen=True)
 class Check:
-    """What a check cell says: the variable of the question (q1), and the name of the answer it is given."""
+    """What a check cell says: the variable of the question (q1), and the name of the answer it is
+    given.
+    """
 
     variable: str
     name: str
 
 
 def sources(root: Path = ROOT, names: list[str] | None = None) -> list[Path]:
-    """Return the sources whose name begins with one of the names ("04"); all of them if none is given."""
+    """Return the sources whose name begins with one of the names ("04"); all of them if none is
+    given.
+    """
     found = sorted((root / "exercises" / "src").glob("*.py"))
     chosen = [path for path in found if not names or path.stem.startswith(tuple(names))]
     if names and not chosen:
-        raise ToolError(f"no exercise begins with {' or '.join(names)}; there are: {', '.join(p.stem for p in found)}")
+        raise ToolError(
+            f"no exercise begins with {' or '.join(names)}; there are: "
+            f"{', '.join(p.stem for p in found)}"
+        )
     return chosen
 
 
@@ -74,7 +83,9 @@ def read_check(cell: NotebookNode) -> Check:
         call = ast.parse(cell.source).body[0].value
         return Check(call.func.value.id, call.args[0].id)
     except (SyntaxError, IndexError, AttributeError) as error:
-        raise ToolError(f"a check cell must begin with a call such as q1.check(answer), not {cell.source!r}") from error
+        raise ToolError(
+            f"a check cell must begin with a call such as q1.check(answer), not {cell.source!r}"
+        ) from error
 
 
 def question_of(source: Path, check: Check) -> Question:
@@ -82,15 +93,18 @@ def question_of(source: Path, check: Check) -> Question:
     asked = checks.questions(lesson(source))
     if check.name not in asked:
         raise ToolError(
-            f"{source.name}: lesson{lesson(source)} has no question {check.name!r}, only {', '.join(asked)}"
+            f"{source.name}: lesson{lesson(source)} has no question {check.name!r}, only "
+            f"{', '.join(asked)}"
         )
     return asked[check.name]
 
 
 def marked(source: Path, root: Path = ROOT, hidden: dict[str, str] | None = None) -> NotebookNode:
-    """Return the notebook of a source with nbgrader's metadata and hidden tests: what nbgrader's `source/` holds.
+    """Return the notebook of a source with nbgrader's metadata and hidden tests: what nbgrader's
+    `source/` holds.
 
-    Parameters: `hidden`, further hidden tests (code) by the name of the answer, as an instructor's overlay has them.
+    Parameters: `hidden`, further hidden tests (code) by the name of the answer, as an instructor's
+    overlay has them.
     """
     notebook = convert(source, root / "exercises" / f"{source.stem}.ipynb", root)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
@@ -106,7 +120,9 @@ def marked(source: Path, root: Path = ROOT, hidden: dict[str, str] | None = None
             _mark(cell, "check", f"test_{check.name}", question_of(source, check).points)
             more = (hidden or {}).get(check.name, "")
             fresh = FRESH.format(lesson=lesson(source), variable=check.variable, name=check.name)
-            cell.source = "\n".join([cell.source, "", HIDDEN[0], fresh, *([more] if more else []), HIDDEN[1]])
+            cell.source = "\n".join(
+                [cell.source, "", HIDDEN[0], fresh, *([more] if more else []), HIDDEN[1]]
+            )
         elif kind == "written":
             _mark(cell, kind, cell.metadata.pop("name", "written"), cell.metadata.pop("points", 0))
         elif kind in ("setup", "imports"):
@@ -127,13 +143,25 @@ def _mark(cell: NotebookNode | None, kind: str, name: str, points: float | None 
     if cell is None:
         raise ToolError(f"the check of {name!r} has no answer cell before it")
     grade, locked, solution = _MARKS[kind]
-    marks = {"schema_version": 3, "grade": grade, "grade_id": name, "locked": locked, "solution": solution}
-    cell.metadata["nbgrader"] = {**marks, "task": False, **({"points": float(points)} if grade else {})}
+    marks = {
+        "schema_version": 3,
+        "grade": grade,
+        "grade_id": name,
+        "locked": locked,
+        "solution": solution,
+    }
+    cell.metadata["nbgrader"] = {
+        **marks,
+        "task": False,
+        **({"points": float(points)} if grade else {}),
+    }
     cell.id = name
 
 
 def configuration(folder: Path):
-    """Return nbgrader's settings for a course in a folder: the same for building, releasing and marking."""
+    """Return nbgrader's settings for a course in a folder: the same for building, releasing and
+    marking.
+    """
     from traitlets.config import Config
 
     config = Config()
@@ -148,37 +176,50 @@ def configuration(folder: Path):
 
 @contextmanager
 def programs_on_path() -> Iterator[None]:
-    """Let nbgrader find the program `alembic`, which it calls by name, where the environment is not activated."""
+    """Let nbgrader find the program `alembic`, which it calls by name, where the environment is not
+    activated.
+    """
     before = os.environ.get("PATH", "")
     with patch.dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{before}"):
         yield
 
 
 def generate(notebook: NotebookNode, name: str, folder: Path) -> Path:
-    """Put a marked notebook into a course folder and let nbgrader make the student's version; return its path."""
+    """Put a marked notebook into a course folder and let nbgrader make the student's version;
+    return its path.
+    """
     from nbgrader.apps import NbGraderAPI
 
     place = folder / "source" / name
     if place.exists() and {path.suffix for path in place.iterdir()} - {".ipynb"}:
-        raise ToolError(f"{place} must hold notebooks only: other files would be released with the answers in them")
+        raise ToolError(
+            f"{place} must hold notebooks only: other files would be released with the answers in "
+            "them"
+        )
     write_atomic(place / f"{name}.ipynb", nbformat.writes(notebook) + "\n")
     with programs_on_path():
         result = NbGraderAPI(config=configuration(folder)).generate_assignment(name)
     if not result["success"]:
-        raise ToolError(f"nbgrader cannot generate {name}:\n{result.get('error', '')}{result.get('log', '')}")
+        raise ToolError(
+            f"nbgrader cannot generate {name}:\n{result.get('error', '')}{result.get('log', '')}"
+        )
     return folder / "release" / name / f"{name}.ipynb"
 
 
 @contextmanager
 def workshop(root: Path = ROOT) -> Iterator[Path]:
-    """A course folder that goes after use; its data base takes seconds to make, so several exercises share one."""
+    """A course folder that goes after use; its data base takes seconds to make, so several
+    exercises share one.
+    """
     (root / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root / "build", prefix="exercises-") as folder:
         yield Path(folder)
 
 
 def built(source: Path, folder: Path, root: Path = ROOT) -> str:
-    """Return the text of the student's notebook of a source: nbgrader's bytes. `folder` is a workshop."""
+    """Return the text of the student's notebook of a source: nbgrader's bytes. `folder` is a
+    workshop.
+    """
     text = generate(marked(source, root), source.stem, folder).read_text(encoding="utf-8")
     if found := list(leaks(source, text, root)):
         raise ToolError("\n".join(found))
@@ -203,14 +244,21 @@ def leaks(source: Path, text: str, root: Path = ROOT) -> Iterator[str]:
     words = [BEGIN[4:], END[4:], HIDDEN[0][4:], HIDDEN[1][4:], "BEGIN MARK SCHEME", ".grade("]
     for number, cell in enumerate(notebook.cells, 1):
         own = {line.strip() for line in cell.source.splitlines()}
-        found = [word for word in words if word in cell.source] + sorted(own & solution_lines(source))
-        yield from (f"{relative(student_version(source), root)}: cell {number} gives away {word!r}" for word in found)
+        found = [word for word in words if word in cell.source] + sorted(
+            own & solution_lines(source)
+        )
+        yield from (
+            f"{relative(student_version(source), root)}: cell {number} gives away {word!r}"
+            for word in found
+        )
         if cell.get("outputs"):
             yield f"{relative(student_version(source), root)}: cell {number} holds outputs"
 
 
 def faults(root: Path = ROOT, names: list[str] | None = None) -> Iterator[str]:
-    """Yield one line for each fault of an exercise: drift, a leak, a broken rule; and each file without counterpart."""
+    """Yield one line for each fault of an exercise: drift, a leak, a broken rule; and each file
+    without counterpart.
+    """
     from tools.lint_exercises import lint
 
     with workshop(root) as folder:
@@ -225,7 +273,10 @@ def faults(root: Path = ROOT, names: list[str] | None = None) -> Iterator[str]:
             actual = path.read_text(encoding="utf-8") if path.is_file() else ""
             yield from leaks(source, actual, root) if actual else ()
             if actual != text:
-                yield f"{relative(path, root)} {'differs from its source' if actual else 'is missing'}"
+                yield (
+                    f"{relative(path, root)} "
+                    f"{'differs from its source' if actual else 'is missing'}"
+                )
     known = {source.stem for source in sources(root)}
     for path in sorted((root / "exercises").glob("*.ipynb")):
         if path.stem not in known:
@@ -233,7 +284,9 @@ def faults(root: Path = ROOT, names: list[str] | None = None) -> Iterator[str]:
 
 
 def answers(source: Path, root: Path = ROOT, *, solved: bool = True) -> dict[str, object]:
-    """Run the code cells of a source in one namespace; return the answers (or what the stubs leave) by name."""
+    """Run the code cells of a source in one namespace; return the answers (or what the stubs leave)
+    by name.
+    """
     notebook = marked(source, root) if solved else read_notebook(student_version(source))
     names, space = [], {"__name__": "exercise"}
     for cell in notebook.cells:
@@ -262,7 +315,9 @@ def table(root: Path = ROOT) -> str:
 
 
 def solve(source: Path, root: Path = ROOT) -> Path:
-    """Run a source with its answers; write the executed notebook into output/exercises, which is never committed."""
+    """Run a source with its answers; write the executed notebook into output/exercises, which is
+    never committed.
+    """
     notebook = marked(source, root)
     path = root / "output" / "exercises" / f"{source.stem}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -273,11 +328,19 @@ def solve(source: Path, root: Path = ROOT) -> Path:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Build, check, print or solve; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.exercises", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.exercises", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("names", nargs="*", help="starts of names, such as 04; all if none")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail at drift, leaks and broken rules")
-    parser.add_argument("--table", action="store_true", help="print questions, points and misconceptions")
-    parser.add_argument("--solutions", action="store_true", help="run the sources into output/exercises/")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail at drift, leaks and broken rules"
+    )
+    parser.add_argument(
+        "--table", action="store_true", help="print questions, points and misconceptions"
+    )
+    parser.add_argument(
+        "--solutions", action="store_true", help="run the sources into output/exercises/"
+    )
     options = parser.parse_args(arguments)
     try:
         if options.table:
@@ -285,7 +348,11 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         elif options.check:
             found = list(faults(root, options.names))
             print(*found, sep="\n", end="\n" if found else "")
-            print("to repair: make exercises" if found else f"{len(sources(root))} exercises match their sources")
+            print(
+                "to repair: make exercises"
+                if found
+                else f"{len(sources(root))} exercises match their sources"
+            )
             return int(bool(found))
         else:
             with workshop(root) as folder:

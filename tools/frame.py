@@ -1,4 +1,5 @@
-"""What every notebook of the course has around its own cells: the set-up cell, the line of links, Colab's button.
+"""What every notebook of the course has around its own cells: the set-up cell, the line of links,
+Colab's button.
 
 It is made here, the same for lessons, case studies and exercises; the sources hold none of it.
 """
@@ -41,7 +42,9 @@ if not find_spec("cxr_helpers"):
 
 
 def setup_code(root: Path = ROOT) -> str:
-    """Return the code of the set-up cell: it installs only where the package is missing and the host is known."""
+    """Return the code of the set-up cell: it installs only where the package is missing and the
+    host is known.
+    """
     archive = links.archive(root)
     return HOSTED.replace("ARCHIVE", archive) if archive else HERE
 
@@ -49,8 +52,8 @@ def setup_code(root: Path = ROOT) -> str:
 def framed(notebook: NotebookNode, path: Path, root: Path = ROOT) -> NotebookNode:
     """Put the frame around a notebook's own cells, in place; return it.
 
-    `path` is where the notebook will stand. Raises ToolError if it does not begin with a title, or if not exactly one
-    code cell is tagged `imports`.
+    `path` is where the notebook will stand. Raises ToolError if it does not begin with a title, or
+    if not exactly one code cell is tagged `imports`.
     """
     cells = notebook.cells
     name = relative(path, root)
@@ -59,7 +62,10 @@ def framed(notebook: NotebookNode, path: Path, root: Path = ROOT) -> NotebookNod
         raise ToolError(f"the source of {name} must begin with a Markdown cell `# Title`")
     places = [index for index, cell in enumerate(cells) if IMPORTS in tags(cell)]
     if len(places) != 1:
-        raise ToolError(f'the source of {name} has {len(places)} cells tagged `# %% tags=["{IMPORTS}"]`, not one')
+        raise ToolError(
+            f'the source of {name} has {len(places)} cells tagged `# %% tags=["{IMPORTS}"]`, not '
+            "one"
+        )
     if is_students(path):
         for cell in cells:
             _for_students(cell, path)
@@ -67,7 +73,8 @@ def framed(notebook: NotebookNode, path: Path, root: Path = ROOT) -> NotebookNod
     rest = cells[0].source.partition("\n")[2]
     parts = [title, links.badge(path, root), _copies(path, root), line, rest.strip("\n")]
     cells[0].source = "\n\n".join(part for part in parts if part)
-    folded = {"jupyter": {"source_hidden": True}} if is_students(path) else {}  # nobody has to read it
+    # nobody has to read it
+    folded = {"jupyter": {"source_hidden": True}} if is_students(path) else {}
     setup = nbformat.v4.new_code_cell(setup_code(root), metadata={"tags": [SETUP]} | folded)
     cells.insert(places[0], setup)
     if line:
@@ -76,16 +83,20 @@ def framed(notebook: NotebookNode, path: Path, root: Path = ROOT) -> NotebookNod
 
 
 ON_COLAB = (
-    "*On Colab every notebook has a machine of its own. To keep your predictions in your Google Drive, run "
-    "`from cxr_helpers import datasets; datasets.keep_on_drive()` in a cell below the imports. Or copy the code that "
-    "the end of a notebook prints, and give it to `guess.take` in the next one.*"
+    "*On Colab every notebook has a machine of its own. To keep your predictions in your Google "
+    "Drive, run `from cxr_helpers import datasets; datasets.keep_on_drive()` in a cell below the "
+    "imports. Or copy the code that the end of a notebook prints, and give it to `guess.take` in "
+    "the next one.*"
 )
-# The target of a Markdown link or an image that is a file: a path upwards, or a name with an ending.
+# The target of a Markdown link or an image that is a file: a path upwards, or a name with an
+# ending.
 TARGET = re.compile(r"""(\]\(|\bsrc=")(\.\./[^)"#]+|[\w./ -]+\.[a-z]{2,5})(?=[)"#])""")
 
 
 def _copies(path: Path, root: Path) -> str:
-    """Which copy this is; in a published student's copy also how predictions outlive a machine of Colab."""
+    """Which copy this is; in a published student's copy also how predictions outlive a machine of
+    Colab.
+    """
     own = [navigation.copies(path, root)]
     if is_students(path) and links.repository(root):
         own.append(ON_COLAB)
@@ -93,7 +104,9 @@ def _copies(path: Path, root: Path) -> str:
 
 
 def _for_students(cell: NotebookNode, path: Path) -> None:
-    """Adapt a cell to the student's copy, in place: links lead on, and what answers a prediction is not seen before."""
+    """Adapt a cell to the student's copy, in place: links lead on, and what answers a prediction is
+    not seen before.
+    """
     if cell.cell_type == "markdown":
         cell.source = TARGET.sub(lambda found: found[1] + _from(found[2], path), cell.source)
     elif _answers(cell.source):
@@ -101,7 +114,9 @@ def _for_students(cell: NotebookNode, path: Path) -> None:
 
 
 def _from(target: str, path: Path) -> str:
-    """A link's target as the student's copy writes it, which has other students' copies beside it."""
+    """A link's target as the student's copy writes it, which has other students' copies beside
+    it.
+    """
     place = Path(os.path.normpath(executed_copy(path).parent / target))
     notebooks = path.parents[2] if path.parent.name == "cases" else path.parents[1]
     if notebooks in place.parents and (place.suffix == ".ipynb" or place.name == navigation.INDEX):
@@ -110,8 +125,13 @@ def _from(target: str, path: Path) -> str:
 
 
 def _answers(code: str) -> bool:
-    """Whether a cell does nothing but meet predictions with their results, so that it holds the beliefs' answers."""
+    """Whether a cell does nothing but meet predictions with their results, so that it holds the
+    beliefs' answers.
+    """
     if ".meets(" not in code:
         return False
     calls = [node.value if isinstance(node, ast.Expr) else None for node in ast.parse(code).body]
-    return all(isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr == "meets" for c in calls)
+    return all(
+        isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr == "meets"
+        for c in calls
+    )

@@ -1,7 +1,8 @@
-"""The generated parts of the README: its picture, what to type, the table of lessons, three results.
+"""The generated parts of the README: its picture, what to type, the table of lessons, three
+results.
 
-`python -m tools.results` calls them; each function returns the Markdown of one region. All else in the README is
-written by hand.
+`python -m tools.results` calls them; each function returns the Markdown of one region. All else in
+the README is written by hand.
 """
 
 from pathlib import Path
@@ -19,7 +20,10 @@ SEEN = {
     "frame, logistic regression": "its outer frame, with little of the lungs",
     "file properties": "no pixel: the file's format and size",
 }
-SETS = {"covid19-image-dataset": "Kaggle's Covid-19 Image Dataset", "darkcovidnet": "DarkCovidNet's"}
+SETS = {
+    "covid19-image-dataset": "Kaggle's Covid-19 Image Dataset",
+    "darkcovidnet": "DarkCovidNet's",
+}
 
 
 def picture(root: Path = ROOT) -> str:
@@ -31,10 +35,11 @@ def picture(root: Path = ROOT) -> str:
     by_image, by_patient = rows["images"], rows["patients"]
     return (
         f"![{coins.alt(table)}]({FIGURE})\n\n"
-        f"*Nothing to learn, and an AUC of {coins.figure_of(by_image)}: other images of the test patients were in the "
-        f"training part. With whole patients set aside: {coins.figure_of(by_patient)}. Mean of {by_image['repeats']} "
-        f"repeats on {by_image['n']} drawn images of {by_image['patients']} patients, 95 % interval; "
-        "[lesson 04](notebooks/04_splitting.ipynb).*"
+        f"*Nothing to learn, and an AUC of {coins.figure_of(by_image)}: other images of the test "
+        "patients were in the training part. With whole patients set aside: "
+        f"{coins.figure_of(by_patient)}. Mean of {by_image['repeats']} repeats on {by_image['n']} "
+        f"drawn images of {by_image['patients']} patients, 95 % interval; [lesson "
+        "04](notebooks/04_splitting.ipynb).*"
     )
 
 
@@ -42,10 +47,13 @@ def colab(root: Path = ROOT) -> str:
     """The door to Colab: lesson 01's address, or how it gets one."""
     address = links.colab("notebooks/01_data_import.ipynb", root)
     if address:
-        return f"**Try it in Colab**: [open lesson 01]({address}); its first cell installs what is missing."
+        return (
+            f"**Try it in Colab**: [open lesson 01]({address}); its first cell installs what "
+            "is missing."
+        )
     return (
-        "**Try it in Colab**: [publish your copy](docs/publishing.md) on GitHub and run `make stamp`: every notebook "
-        "then carries an *Open in Colab* button."
+        "**Try it in Colab**: [publish your copy](docs/publishing.md) on GitHub and run `make "
+        "stamp`: every notebook then carries an *Open in Colab* button."
     )
 
 
@@ -59,14 +67,16 @@ def commands(root: Path = ROOT) -> str:
         lines = [f"git clone {address}", f"cd {address.rsplit('/', 1)[-1]}", *lines]
     else:
         lead = (
-            "Get this folder (`git clone` with the address where you found it, or the zip, downloaded and unpacked), "
-            "open a terminal in it, and type:"
+            "Get this folder (`git clone` with the address where you found it, or the zip, "
+            "downloaded and unpacked), open a terminal in it, and type:"
         )
     return "\n".join([lead, "", "```", *lines, "```"])
 
 
 def lessons(root: Path = ROOT) -> str:
-    """The table of lessons, as the index has it: number, title, minutes and what one will do, all from the sources."""
+    """The table of lessons, as the index has it: number, title, minutes and what one will do, all
+    from the sources.
+    """
     lines = ["| | lesson | minutes | you will |", "|---|---|---|---|"]
     rows = index.entries(root)
     cases = [row.minutes for row in rows if row.stop.is_case]
@@ -79,14 +89,17 @@ def lessons(root: Path = ROOT) -> str:
     hours = sum(row.minutes for row in listed) / 60
     lines += [
         "",
-        f"Together {hours:.3g} hours. Then {COUNT[len(cases)]} case studies of {each} minutes rebuild kinds of "
-        "published student project and ask what their number is worth: [feature by feature](docs/features.md).",
+        f"Together {hours:.3g} hours. Then {COUNT[len(cases)]} case studies of {each} minutes "
+        "rebuild kinds of published student project and ask what their number is worth: [feature "
+        "by feature](docs/features.md).",
     ]
     return "\n".join(lines)
 
 
 def results(root: Path = ROOT) -> str:
-    """Three rows of one benchmark: the same metric and folds within each set, and less and less to see."""
+    """Three rows of one benchmark: the same metric and folds within each set, and less and less to
+    see.
+    """
     table = measured.read("shortcuts").set_index(["seen", "set"])
     published = datasets.catalogue().set_index("name")["images"]
     first, heads = table.iloc[0], []
@@ -95,9 +108,10 @@ def results(root: Path = ROOT) -> str:
         missing = f" of {published[name]:,}" if published[name] > row["n"] else ""
         heads.append(f"{words} (n = {row['n']}{missing})")
     lines = [
-        "AUC of COVID-19 against the rest (0.5 is a coin, 1 is perfect) with its 95 % interval, on copies of two "
-        "public sets. Logistic regression (for the file a random forest), cross-validation with duplicates and known "
-        f"patients kept together, {first['repeats']} repeats (`{first['command']}`, {first['date']}).",
+        "AUC of COVID-19 against the rest (0.5 is a coin, 1 is perfect) with its 95 % interval, "
+        "on copies of two public sets. Logistic regression (for the file a random forest), "
+        f"cross-validation with duplicates and known patients kept together, {first['repeats']} "
+        f"repeats (`{first['command']}`, {first['date']}).",
         "",
     ]
     lines += ["| what the model sees | " + " | ".join(heads) + " |", "|---|---|---|"]
@@ -105,6 +119,8 @@ def results(root: Path = ROOT) -> str:
         cells = []
         for name in SETS:
             row = table.loc[(seen, name)]
-            cells.append(f"{row['auc_covid']:.3f} ({row['auc_covid_low']:.2f}-{row['auc_covid_high']:.2f})")
+            cells.append(
+                f"{row['auc_covid']:.3f} ({row['auc_covid_low']:.2f}-{row['auc_covid_high']:.2f})"
+            )
         lines.append(f"| {words} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

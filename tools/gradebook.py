@@ -1,12 +1,15 @@
-"""Tables of a whole class: marks as Moodle and Canvas import them, and what went wrong most in each question.
+"""Tables of a whole class: marks as Moodle and Canvas import them, and what went wrong most in each
+question.
 
-Both systems match rows to people by what they have exported themselves, so the roster is their own export:
+Both systems match rows to people by what they have exported themselves, so the roster is their own
+export:
 
-- Moodle: *Participants*, all selected, *Download table data as CSV*; or the grading worksheet of an assignment. Any
-  columns may be imported that name a person, by *Email address* or *ID number* (docs.moodle.org, Grade import).
-- Canvas: *Grades*, *Export*. Its importer (lib/gradebook_importer.rb of instructure/canvas-lms) wants the columns
-  Student, ID and so on up to Section where they were, then an assignment a column, and takes the points possible from
-  a row of that name.
+- Moodle: *Participants*, all selected, *Download table data as CSV*; or the grading worksheet of an
+  assignment. Any columns may be imported that name a person, by *Email address* or *ID number*
+  (docs.moodle.org, Grade import).
+- Canvas: *Grades*, *Export*. Its importer (lib/gradebook_importer.rb of instructure/canvas-lms)
+  wants the columns Student, ID and so on up to Section where they were, then an assignment a
+  column, and takes the points possible from a row of that name.
 """
 
 import csv
@@ -23,10 +26,21 @@ from cxr_helpers import checks
 from tools.common import ToolError
 from tools.mend import decoded
 
-# What columns of a roster are called, in small letters without signs: English and German exports, and the obvious.
+# What columns of a roster are called, in small letters without signs: English and German exports,
+# and the obvious.
 MEANINGS = {
     "email": ("emailaddress", "email", "emailadresse", "mail"),
-    "id": ("idnumber", "id", "idnummer", "matrikelnummer", "studentid", "sisuserid", "sisloginid", "username", "login"),
+    "id": (
+        "idnumber",
+        "id",
+        "idnummer",
+        "matrikelnummer",
+        "studentid",
+        "sisuserid",
+        "sisloginid",
+        "username",
+        "login",
+    ),
     "first": ("firstname", "vorname", "givenname"),
     "last": ("lastname", "nachname", "surname", "familyname"),
     "name": ("fullname", "name", "student", "vollständigername"),
@@ -37,7 +51,9 @@ NEVER = "nothing was handed in"
 
 @dataclass(frozen=True)
 class Roster:
-    """A class as a system has exported it: the columns that name people, a row for each, and ways to write each."""
+    """A class as a system has exported it: the columns that name people, a row for each, and ways
+    to write each.
+    """
 
     columns: list[str]
     rows: list[list[str]]
@@ -70,40 +86,62 @@ def plain(text: str) -> str:
 
 
 def read_roster(path: Path, form: str) -> Roster:
-    """Read a CSV table of the class, in any encoding and with any separator; raise ToolError, which names the file."""
+    """Read a CSV table of the class, in any encoding and with any separator; raise ToolError, which
+    names the file.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ToolError(f"{path}: cannot be read ({error.strerror}): ROSTER= names the exported table") from error
+        raise ToolError(
+            f"{path}: cannot be read ({error.strerror}): ROSTER= names the exported table"
+        ) from error
     if content.startswith(b"PK"):
         raise ToolError(f"{path}: is a spreadsheet: export or save it as CSV")
     text = decoded(content).replace("\0", "")
     head = text.split("\n", 1)[0]
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count)) if any(row)]
+    rows = [
+        row
+        for row in csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+        if any(row)
+    ]
     columns = [column.strip() for column in rows[0]] if rows else []
-    meanings = [next((kind for kind, names in MEANINGS.items() if plain(c) in names), "") for c in columns]
+    meanings = [
+        next((kind for kind, names in MEANINGS.items() if plain(c) in names), "") for c in columns
+    ]
     if form == "canvas":
         if not {"ID", "Section"} <= set(columns) or not {"Student", "LastName"} & set(columns):
-            raise ToolError(f"{path}: has no columns Student, ID and Section: export it from Canvas, Grades, Export")
+            raise ToolError(
+                f"{path}: has no columns Student, ID and Section: export it from Canvas, Grades, "
+                "Export"
+            )
         kept = list(range(columns.index("Section") + 1))
     else:
         kept = [number for number, kind in enumerate(meanings) if kind]
         if not {"email", "id"} & set(meanings):
             raise ToolError(
-                f"{path}: no column says Email address or ID number, only {', '.join(columns) or 'nothing'}"
+                f"{path}: no column says Email address or ID number, only "
+                f"{', '.join(columns) or 'nothing'}"
             )
     people = [row + [""] * (len(columns) - len(row)) for row in rows[1:]]
-    people = [row for row in people if row[0].strip() != "Points Possible" and any(row[n].strip() for n in kept)]
+    people = [
+        row
+        for row in people
+        if row[0].strip() != "Points Possible" and any(row[n].strip() for n in kept)
+    ]
     known = defaultdict(set)
     for number, row in enumerate(people):
         for name in ways_to_write(row, meanings):
             known[plain(name)].add(number)
     known.pop("", None)
-    return Roster([columns[n] for n in kept], [[row[n] for n in kept] for row in people], dict(known))
+    return Roster(
+        [columns[n] for n in kept], [[row[n] for n in kept] for row in people], dict(known)
+    )
 
 
 def ways_to_write(row: list[str], meanings: list[str]) -> set[str]:
-    """Return how a submission may name the person of a row: by e-mail, by number, with either name first."""
+    """Return how a submission may name the person of a row: by e-mail, by number, with either name
+    first.
+    """
     told = defaultdict(list)
     for value, meaning in zip(row, meanings, strict=False):
         told[meaning].append(value)
@@ -118,9 +156,9 @@ def ways_to_write(row: list[str], meanings: list[str]) -> set[str]:
 def wide(rows: Iterable[dict[str, str]], roster: Roster, form: str) -> Wide:
     """Return marks as a system imports them.
 
-    `rows`: those of `tools.course.grades`, a dictionary for each student and assignment. A mark goes to the one row of
-    the roster that its student's folder names; where none or several do, or two folders name the same row, it goes to
-    nobody and is listed.
+    `rows`: those of `tools.course.grades`, a dictionary for each student and assignment. A mark
+    goes to the one row of the roster that its student's folder names; where none or several do, or
+    two folders name the same row, it goes to nobody and is listed.
     """
     rows = [row for row in rows if row["outcome"] != NEVER]
     result, marks, points = Wide(""), defaultdict(list), {}
@@ -131,8 +169,14 @@ def wide(rows: Iterable[dict[str, str]], roster: Roster, form: str) -> Wide:
         student, assignment = row["student"], row["assignment"]
         found = roster.find(student)
         if len(found) != 1:
-            why = f"{len(found)} rows of the roster may be meant" if found else "in no row of the roster"
-            result.unmatched.append(f"{student} ({assignment or 'no assignment'}, {row['score'] or 'no mark'}): {why}")
+            why = (
+                f"{len(found)} rows of the roster may be meant"
+                if found
+                else "in no row of the roster"
+            )
+            result.unmatched.append(
+                f"{student} ({assignment or 'no assignment'}, {row['score'] or 'no mark'}): {why}"
+            )
         elif assignment in points:
             marks[found.pop(), assignment].append(row)
         elif row["outcome"] != "marked":
@@ -153,7 +197,9 @@ def wide(rows: Iterable[dict[str, str]], roster: Roster, form: str) -> Wide:
             elif not several:
                 result.nothing.append(f"{name}: {assignment}")
             elif several[0]["waits_for_hand_marking"] == "yes":
-                result.notes.append(f"{name}, {assignment}: waits for marking by hand; the mark is without it")
+                result.notes.append(
+                    f"{name}, {assignment}: waits for marking by hand; the mark is without it"
+                )
             elif several[0]["outcome"] != "marked":
                 result.notes.append(f"{name}, {assignment}: {several[0]['outcome']}")
         lines.append([*person, *cells])
@@ -164,12 +210,16 @@ def wide(rows: Iterable[dict[str, str]], roster: Roster, form: str) -> Wide:
 
 
 def summary(course: Path, assignment: str) -> str:
-    """Return, as a Markdown table, how many got each question right and what the others got wrong most often."""
+    """Return, as a Markdown table, how many got each question right and what the others got wrong
+    most often.
+    """
     paths = sorted((course / "marking" / "records" / assignment).glob("*.json"))
     records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     records = [record for record in records if record["questions"]]
     if not records:
-        raise ToolError(f"nothing of {assignment} is marked yet in {course}: make grade ASSIGNMENT={assignment}")
+        raise ToolError(
+            f"nothing of {assignment} is marked yet in {course}: make grade ASSIGNMENT={assignment}"
+        )
     questions = checks.questions(assignment[:2]) if assignment[:2] in checks.lessons() else {}
     lines = [f"# {assignment}: {len(records)} marked", ""]
     lines += ["| question | right | most often wrong | students |", "|---|---|---|---|"]
@@ -180,17 +230,31 @@ def summary(course: Path, assignment: str) -> str:
         wrong = [answer for answer in answers if not answer["score"]]
         short = name.removeprefix("test_")
         known = questions[short].mistakes if short in questions else {}
-        why, count = next(iter(Counter(reason(one["message"], known) for one in wrong).most_common(1)), ("", 0))
-        lines.append(f"| {short} | {len(answers) - len(wrong)} of {len(answers)} | {why} | {count} |")
+        why, count = next(
+            iter(Counter(reason(one["message"], known) for one in wrong).most_common(1)), ("", 0)
+        )
+        lines.append(
+            f"| {short} | {len(answers) - len(wrong)} of {len(answers)} | {why} | {count} |"
+        )
     return "\n".join(lines) + "\n"
 
 
 def reason(message: str, mistakes: dict) -> str:
-    """Return a short word for why an answer got no points: the misconception, if one was recognised."""
+    """Return a short word for why an answer got no points: the misconception, if one was
+    recognised.
+    """
     for name, mistake in mistakes.items():
         parts = [part for part in re.split(r"{[^{}]*}", mistake.message) if part.strip()]
         if all(part in message for part in parts):
             return name.replace("_", " ")
     if found := re.match(r"NotCorrect: .*?: (not attempted|raised)\. *(.*)", message, re.DOTALL):
-        return found[1] if found[1] == "not attempted" else f"an error: {found[2].splitlines()[0][:60]}"
-    return "not recognised" if message.startswith("NotCorrect") else message.split(":")[0] or "no answer"
+        return (
+            found[1]
+            if found[1] == "not attempted"
+            else f"an error: {found[2].splitlines()[0][:60]}"
+        )
+    return (
+        "not recognised"
+        if message.startswith("NotCorrect")
+        else message.split(":")[0] or "no answer"
+    )

@@ -1,8 +1,8 @@
-"""Write the index from the lessons' sources: notebooks/student/index.md, which JupyterLab opens first, with the copies
-to work in, and notebooks/index.md with the executed ones.
+"""Write the index from the lessons' sources: notebooks/student/index.md, which JupyterLab opens
+first, with the copies to work in, and notebooks/index.md with the executed ones.
 
-With --check only compare. A lesson's title, question, time and the rest are what its source says. The one line that
-the index gives it stands there in a cell tagged `author`: "In the index: ...".
+With --check only compare. A lesson's title, question, time and the rest are what its source says.
+The one line that the index gives it stands there in a cell tagged `author`: "In the index: ...".
 
 python -m tools.index [--check]
 """
@@ -17,10 +17,17 @@ from tools.common import ROOT, STUDENT, ToolError, relative, write_atomic
 from tools.navigation import INDEX, LESSONS, Stop, exercise, link, stops
 
 GLOSSARY = "docs/glossary.md"
-QUESTIONS = ["Can we build it?", "Can the number be trusted, and what did the model learn?", "Can it be used?"]
+QUESTIONS = [
+    "Can we build it?",
+    "Can the number be trusted, and what did the model learn?",
+    "Can it be used?",
+]
 MISSING = {
     "minutes": '"**Time and hardware.** 60 minutes, ..."',
-    "question": f"the question it answers, in italics: {' or '.join(f'*{question}*' for question in QUESTIONS)}",
+    "question": (
+        "the question it answers, in italics: "
+        f"{' or '.join(f'*{question}*' for question in QUESTIONS)}"
+    ),
     "summary": 'a cell tagged `author` with "In the index: " and what one will do',
 }
 
@@ -39,8 +46,12 @@ class Entry:
 
 def prose(source: Path) -> str:
     """Return a source's text with the comment signs taken away and each paragraph on one line."""
-    lines = [line.removeprefix("#").strip() for line in source.read_text(encoding="utf-8").splitlines()]
-    return "\n".join(" ".join(paragraph.split("\n")) for paragraph in "\n".join(lines).split("\n\n"))
+    lines = [
+        line.removeprefix("#").strip() for line in source.read_text(encoding="utf-8").splitlines()
+    ]
+    return "\n".join(
+        " ".join(paragraph.split("\n")) for paragraph in "\n".join(lines).split("\n\n")
+    )
 
 
 def entry(stop: Stop, root: Path = ROOT) -> Entry:
@@ -49,8 +60,11 @@ def entry(stop: Stop, root: Path = ROOT) -> Entry:
     asked = re.search(r"^\*(Can [^*]+?)\?\*", text, re.MULTILINE)
     found = {
         "minutes": re.search(r"\*\*Time and hardware\.\*\* (\d+) minutes", text),
-        "question": stop.is_case or next((q for q in QUESTIONS if asked and q.startswith(asked[1])), None),
-        "summary": re.search(r"^%% \[markdown\] tags=\[\"author\"\] In the index: (.+)$", text, re.MULTILINE),
+        "question": stop.is_case
+        or next((q for q in QUESTIONS if asked and q.startswith(asked[1])), None),
+        "summary": re.search(
+            r"^%% \[markdown\] tags=\[\"author\"\] In the index: (.+)$", text, re.MULTILINE
+        ),
     }
     for name, value in found.items():
         if not value:
@@ -71,7 +85,9 @@ def exercise_minutes(lesson: str, root: Path = ROOT) -> int:
     for source in sorted((root / "exercises" / "src").glob(f"{lesson}*.py")):
         if found := re.search(r"\*\*Time\.\*\* (\d+) minutes", source.read_text(encoding="utf-8")):
             return int(found[1])
-    raise ToolError(f'no source of the exercise of {lesson} in exercises/src says "**Time.** 30 minutes"')
+    raise ToolError(
+        f'no source of the exercise of {lesson} in exercises/src says "**Time.** 30 minutes"'
+    )
 
 
 def entries(root: Path = ROOT) -> list[Entry]:
@@ -80,12 +96,18 @@ def entries(root: Path = ROOT) -> list[Entry]:
 
 
 def table(rows: list[Entry], page: Path) -> list[str]:
-    """Return the lines of a table of lessons or of case studies, with links that hold on the page."""
+    """Return the lines of a table of lessons or of case studies, with links that hold on the
+    page.
+    """
     practice = any(row.exercise for row in rows)
     heads = ["notebook", "you will", "minutes", *(["practise", "minutes"] if practice else [])]
     lines = [f"| {' | '.join(heads)} |", "|---|---|--:|" + ("---|--:|" if practice else "")]
     for row in rows:
-        cells = [link(row.stop.title, row.stop.path(page.parent), page), row.summary, f"{row.minutes}"]
+        cells = [
+            link(row.stop.title, row.stop.path(page.parent), page),
+            row.summary,
+            f"{row.minutes}",
+        ]
         if row.exercise:
             cells += [link(f"Exercise\N{NO-BREAK SPACE}{row.stop.name[:2]}", row.exercise, page)]
             cells += [f"{row.exercise_minutes}"]
@@ -97,15 +119,20 @@ def table(rows: list[Entry], page: Path) -> list[str]:
 def text(page: Path, root: Path = ROOT) -> str:
     """Return the index as Markdown, for a page that stands in the folder of the lessons."""
     rows = entries(root)
-    lessons, cases = [row for row in rows if not row.stop.is_case], [row for row in rows if row.stop.is_case]
+    lessons, cases = (
+        [row for row in rows if not row.stop.is_case],
+        [row for row in rows if row.stop.is_case],
+    )
     if not lessons:
         raise ToolError("there is no lesson in notebooks/src, so there is nothing to list")
     lines = [
-        "<!-- Written by `python -m tools.index`: edit the sources of the lessons, not this page. -->",
+        "<!-- Written by `python -m tools.index`: edit the sources of the lessons, not this page. "
+        "-->",
         "",
         "# Chest radiographs, and what the number is worth",
         "",
-        "> **For education, never for diagnosis.** Nothing here may be used to decide about a patient.",
+        "> **For education, never for diagnosis.** Nothing here may be used to decide about a "
+        "patient.",
         "",
         *opening(lessons, page, root),
     ]
@@ -118,8 +145,8 @@ def text(page: Path, root: Path = ROOT) -> str:
             "",
             "## Case studies",
             "",
-            "Student projects of five kinds, each rebuilt as it is described, then reviewed with the tools of the "
-            "course. The first cell of each says which lessons it needs.",
+            "Student projects of five kinds, each rebuilt as it is described, then reviewed with "
+            "the tools of the course. The first cell of each says which lessons it needs.",
             "",
             *table(cases, page),
         ]
@@ -138,16 +165,21 @@ def opening(lessons: list[Entry], page: Path, root: Path) -> list[str]:
     own, shown = (link(label, root / folder / INDEX, page) for label, folder in OTHER)
     if students(page):
         begin = (
-            f"**Begin here: {first}.** Read from top to bottom. Click a cell and press **Shift + Enter** to run it. "
-            "Where a text says *Predict*, write your answer in place of `None` first: it is recorded, and the result "
-            f"answers it. Nothing has run yet; {shown} show what comes out."
+            f"**Begin here: {first}.** Read from top to bottom. Click a cell and press **Shift + "
+            "Enter** to run it. Where a text says *Predict*, write your answer in place of `None` "
+            f"first: it is recorded, and the result answers it. Nothing has run yet; {shown} show "
+            "what comes out."
         )
     else:
-        begin = f"**Begin here: {first}.** These notebooks are executed, for reading. To work, open {own}."
+        begin = (
+            f"**Begin here: {first}.** These notebooks are executed, for reading. To work, "
+            f"open {own}."
+        )
     way = (
-        "The line of links at the top and at the end of each notebook leads to the next one, to the exercise, and back "
-        f"to this page. The {len(lessons)} lessons take about {hours:g} hours, in as many sittings as you like. "
-        f"What a word means, and which lesson introduces it, stands in the {link('glossary', root / GLOSSARY, page)}."
+        "The line of links at the top and at the end of each notebook leads to the next one, to "
+        f"the exercise, and back to this page. The {len(lessons)} lessons take about {hours:g} "
+        "hours, in as many sittings as you like. What a word means, and which lesson introduces "
+        f"it, stands in the {link('glossary', root / GLOSSARY, page)}."
     )
     return [begin, "", way]
 
@@ -157,20 +189,26 @@ STOP = [
     "",
     "## Stop, and come back",
     "",
-    "- **What you write is saved** every two minutes, and at once with **Ctrl + S** (**Cmd + S** on a Mac). A "
-    "prediction is kept as soon as its cell has run.",
-    "- **Close the tab** of a notebook when you have finished it: that ends its Python process and frees its memory.",
+    "- **What you write is saved** every two minutes, and at once with **Ctrl + S** (**Cmd + S** "
+    "on a Mac). A prediction is kept as soon as its cell has run.",
+    "- **Close the tab** of a notebook when you have finished it: that ends its Python process "
+    "and frees its memory.",
     "- **Stop** with *File → Shut Down*, or with **Ctrl + C** in the terminal.",
-    "- **Come back** with the command that you started with, `make lab` or `python -m tools.lab`, in the folder of the "
-    "course. This page opens again, beside the notebooks that were open. Your text and the outputs are there, the "
-    "values of variables are not: in a notebook, *Run → Run All Above Selected Cell* computes them again.",
+    "- **Come back** with the command that you started with, `make lab` or `python -m tools.lab`, "
+    "in the folder of the course. This page opens again, beside the notebooks that were open. "
+    "Your text and the outputs are there, the values of variables are not: in a notebook, *Run → "
+    "Run All Above Selected Cell* computes them again.",
 ]
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Write or check both pages; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.index", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is not up to date")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.index", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where the page is not up to date"
+    )
     options = parser.parse_args(arguments)
     code = 0
     for page in (root / LESSONS / INDEX, root / LESSONS / STUDENT / INDEX):
@@ -182,7 +220,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         if page.is_file() and page.read_text(encoding="utf-8") == wanted:
             print(f"{relative(page, root)} is up to date")
         elif options.check:
-            print(f"{relative(page, root)} does not say what the sources say: python -m tools.index", file=sys.stderr)
+            print(
+                f"{relative(page, root)} does not say what the sources say: python -m tools.index",
+                file=sys.stderr,
+            )
             code = 1
         else:
             write_atomic(page, wanted)

@@ -1,9 +1,10 @@
-"""Fill the instructors' pages from what they speak of: objectives.md and misconceptions.md of exercises/instructors.
+"""Fill the instructors' pages from what they speak of: objectives.md and misconceptions.md of
+exercises/instructors.
 
-The objectives are the lessons' own ("You will be able to"), the messages those that the checks give. What stands
-outside the marks `<!-- 07 winners -->` and `<!-- end -->` is written by hand and stays. `--check` writes nothing and
-fails where a page has drifted, a question is not spoken of, a lesson stands in no schedule, or written.md does not say
-how a written question is marked.
+The objectives are the lessons' own ("You will be able to"), the messages those that the checks
+give. What stands outside the marks `<!-- 07 winners -->` and `<!-- end -->` is written by hand and
+stays. `--check` writes nothing and fails where a page has drifted, a question is not spoken of, a
+lesson stands in no schedule, or written.md does not say how a written question is marked.
 """
 
 import argparse
@@ -41,8 +42,15 @@ def minutes(source: Path) -> int:
 
 
 def objectives(root: Path = ROOT) -> str:
-    """Return the page of learning objectives: each lesson's own list, with the minutes of lesson and exercise."""
-    lines = ["# Learning objectives", "", "Generated from the lessons: `python -m tools.instructors`.", ""]
+    """Return the page of learning objectives: each lesson's own list, with the minutes of lesson
+    and exercise.
+    """
+    lines = [
+        "# Learning objectives",
+        "",
+        "Generated from the lessons: `python -m tools.instructors`.",
+        "",
+    ]
     exercise = {path.stem[:2]: path for path in sources(root)}
     total = [0, 0]
     for pair in pairs(root):
@@ -55,7 +63,12 @@ def objectives(root: Path = ROOT) -> str:
         times = [minutes(pair.source), minutes(practice) if practice else 0]
         total = [a + b for a, b in zip(total, times, strict=True)]
         link = f", [exercise](../{practice.stem}.ipynb) {times[1]}" if practice else ""
-        lines += [f"## {title}", "", f"[Lesson](../../notebooks/{stem}.ipynb) {times[0]} minutes{link}.", ""]
+        lines += [
+            f"## {title}",
+            "",
+            f"[Lesson](../../notebooks/{stem}.ipynb) {times[0]} minutes{link}.",
+            "",
+        ]
         lines += ["After it a student can", "", aims[1].strip(), ""]
     lines.append(f"Together: lessons {total[0]} minutes, exercises {total[1]}.")
     return "\n".join(lines) + "\n"
@@ -63,7 +76,9 @@ def objectives(root: Path = ROOT) -> str:
 
 def block(lesson: str, question: Question) -> str:
     """Return the messages of a question between its marks; what a check fills in is shown as …"""
-    rows = [f"- `{m.name}`: {re.sub(r'{[^{}]*}', '…', m.message)}" for m in question.mistakes.values()]
+    rows = [
+        f"- `{m.name}`: {re.sub(r'{[^{}]*}', '…', m.message)}" for m in question.mistakes.values()
+    ]
     head = f"<!-- {lesson} {question.name} -->\n<details><summary>What the check says</summary>\n"
     return "\n".join([head, *rows, "\n</details>\n<!-- end -->"])
 
@@ -76,7 +91,9 @@ def questions() -> Iterator[tuple[str, Question]]:
 
 
 def misconceptions(text: str) -> str:
-    """Return the page with its messages renewed; a question that it does not speak of is added at its end."""
+    """Return the page with its messages renewed; a question that it does not speak of is added at
+    its end.
+    """
     for lesson, question in questions():
         fresh = block(lesson, question)
         pattern = re.compile(BLOCK.format(f"{lesson} {question.name}"), re.DOTALL)
@@ -88,7 +105,9 @@ def misconceptions(text: str) -> str:
 
 
 def marking_faults(page: str, root: Path = ROOT) -> Iterator[str]:
-    """Yield one line for each written question whose section of written.md is missing, or does not fit its rubric."""
+    """Yield one line for each written question whose section of written.md is missing, or does not
+    fit its rubric.
+    """
     parts = re.split(r"^## (.+)\n", page, flags=re.MULTILINE)[1:]
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
     for source in sources(root):
@@ -96,18 +115,34 @@ def marking_faults(page: str, root: Path = ROOT) -> Iterator[str]:
             question = f"{source.stem[:2]} {name}"
             section = sections.pop(question, None)
             if section is None:
-                yield f"written.md: say what earns full, half and no marks in {question}, below `## {question}`"
+                yield (
+                    f"written.md: say what earns full, half and no marks in {question}, below "
+                    f"`## {question}`"
+                )
                 continue
             head = rf"\n{points} points · \d+ minutes · \[source\]\(\.\./src/{re.escape(source.name)}\)\n"
             if not re.match(head, section):
                 head = f"{points} points · 3 minutes · [source](../src/{source.name})"
                 yield f"written.md, {question}: begin with the line `{head}`"
-            marks = [(kind, int(got), int(of)) for kind, got, of in re.findall(MARKS, section, re.MULTILINE)]
+            marks = [
+                (kind, int(got), int(of))
+                for kind, got, of in re.findall(MARKS, section, re.MULTILINE)
+            ]
             most = int(points)
             if marks not in [[("Half", got, most), ("Nothing", 0, most)] for got in range(1, most)]:
-                yield f"written.md, {question}: answers are `**Half, n of {most}.**` and `**Nothing, 0 of {most}.**`"
-            if [len(re.findall(rf"^- {word}: ", section, re.MULTILINE)) for word in SAID] != [1, 2, 2]:
-                yield f"written.md, {question}: say what is {', '.join(SAID)} below each answer (Nothing has no Met)"
+                yield (
+                    f"written.md, {question}: answers are `**Half, n of {most}.**` and "
+                    f"`**Nothing, 0 of {most}.**`"
+                )
+            if [len(re.findall(rf"^- {word}: ", section, re.MULTILINE)) for word in SAID] != [
+                1,
+                2,
+                2,
+            ]:
+                yield (
+                    f"written.md, {question}: say what is {', '.join(SAID)} below each answer "
+                    "(Nothing has no Met)"
+                )
     yield from (f"written.md speaks of {question}, which no exercise asks" for question in sections)
 
 
@@ -124,19 +159,27 @@ def faults(root: Path = ROOT) -> Iterator[str]:
         yield "misconceptions.md: write what to say about the questions that say *Not written yet*"
     known = {f"{lesson} {question.name}" for lesson, question in questions()}
     spoken = set(re.findall(r"<!-- (\d\d \w+) -->", page))
-    yield from (f"misconceptions.md speaks of {name}, which no check asks" for name in sorted(spoken - known))
+    yield from (
+        f"misconceptions.md speaks of {name}, which no check asks"
+        for name in sorted(spoken - known)
+    )
     yield from marking_faults(texts.get("written.md", ""), root)
     for part in re.split(r"^## ", texts.get("schedule.md", ""), flags=re.MULTILINE)[1:]:
         if "| " not in part:
             continue
-        lessons = [p.source.stem[:2] for p in pairs(root) if p.source.parent.name == "src"]  # case studies are optional
+        # case studies are optional
+        lessons = [p.source.stem[:2] for p in pairs(root) if p.source.parent.name == "src"]
         missing = [number for number in lessons if not re.search(rf"\b{number}\b", part)]
-        yield from (f"schedule.md, {part.splitlines()[0]}: lesson {number} is missing" for number in missing)
+        yield from (
+            f"schedule.md, {part.splitlines()[0]}: lesson {number} is missing" for number in missing
+        )
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Fill or check the pages; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.instructors", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.instructors", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; fail at drift")
     options = parser.parse_args(arguments)
     if not options.check:

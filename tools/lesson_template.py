@@ -1,20 +1,16 @@
 # %% [markdown] tags=["author"]
-# Copy this file to notebooks/src/NN_topic.py, then `make notebooks` and `python -m tools.lint NN`. Cells tagged
-# `author`, such as this one, stay in the source. No jupytext header: the builder writes the notebook's metadata.
+# Copy this file to notebooks/src/NN_topic.py, then `make notebooks` and `python -m tools.lint NN`.
+# Cells tagged `author`, such as this one, stay in the source. No jupytext header: the builder
+# writes the notebook's metadata.
 #
 # - `python -m tools.lint --rules` lists the rules, `python -m tools.lint NN --stats` counts cells, lines and words.
 # - Change the numbers 00, the file's name in links, and the topic. The badge, the line of links at top and end and the
-#   set-up cell before the imports are put in by the builder, the same in every notebook.
 # - Leave the parameters cell as it is.
 # - A step: predict (a question the reader can answer before running), run, explain (the result read aloud).
-#   The mistake comes before its repair. A figure or table is followed by its reading.
 # - Guide: about six words of prose per line of code, half of the code cells at most 5 lines, 35-60 cells.
-#   Gates: 25 lines a cell, 100 characters a line of code (`ruff format` wraps there).
 # - Predictions are recorded (`guess`), 6-8 a lesson, 4 a case: notebooks/src/04_splitting.py shows how. In a notebook
-#   that records any, tools/lint_hands.py also counts the core (steps not marked ` · deeper`), helper names and more.
 # - A figure is a `plots.Picture` as a cell's last line: it carries the alt text.
 # - At least half of the cells that print are tagged `nbval-check-output`: what no machine changes (counts, shapes,
-#   names, splits) is printed in cells of its own, and a test run compares it.
 # - A sentence that says more, less or the best is a verdict: `tools/verdicts.py` says what stands behind it.
 # - A number quoted in prose is computed in the lesson, or carries a tolerance that a test checks.
 # - An error meant to be seen is caught and its message printed. No data set is named but by DATASET.
@@ -39,7 +35,8 @@
 # %% [markdown]
 # ## Set-up
 #
-# The first cell makes sure that the course's package is there, the second imports what this notebook uses.
+# The first cell makes sure that the course's package is there, the second imports what this
+# notebook uses.
 
 # %% tags=["imports"]
 import os
@@ -47,7 +44,8 @@ import os
 from cxr_helpers import datasets
 
 # %% [markdown]
-# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment variable of that name.
+# `MODE = "class"` is quick, `"full"` is thorough. Change a value here, or set the environment
+# variable of that name.
 
 # %% tags=["parameters"]
 MODE = os.environ.get("CXR_MODE", "class")
@@ -77,14 +75,16 @@ table["label"].value_counts()
 # %% [markdown]
 # ## What next
 #
-# Practise it first: [exercise 00](../exercises/00_topic_exercise.ipynb), whose checks answer at once.
+# Practise it first: [exercise 00](../exercises/00_topic_exercise.ipynb), whose checks answer at
+# once.
 #
 # The next lesson asks what this one leaves open.
 
 # %% [markdown]
 # ## Sources and licence
 #
-# Authors, year, doi of what was used. Text: CC BY 4.0. Code: MIT. The images' licence is in `data/README.md`.
+# Authors, year, doi of what was used. Text: CC BY 4.0. Code: MIT. The images' licence is in
+# `data/README.md`.
 
 # %% [markdown] tags=["author"]
 # In the index: what one will do, in one line, beginning with a verb

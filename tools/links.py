@@ -1,8 +1,8 @@
 """Where the course is published, and the addresses that follow from it.
 
-The address stands once, as `repository` under [tool.course] in pyproject.toml. While it is empty, nothing in the course
-links to Colab and nothing is installed from the network. `release` names a tag: links then lead to that state of the
-course and keep working when it moves on.
+The address stands once, as `repository` under [tool.course] in pyproject.toml. While it is empty,
+nothing in the course links to Colab and nothing is installed from the network. `release` names a
+tag: links then lead to that state of the course and keep working when it moves on.
 """
 
 import re
@@ -19,14 +19,15 @@ FORMS = (
     rf"ssh://(?:[^@/]+@)?(?P<host>[^/:@]+)(?::\d+)?/{NAME}(?:\.git)?/?",
     rf"(?:[^@/:]+@)(?P<host>[^/:@]+):{NAME}(?:\.git)?/?",
 )
-HOST = "github.com"  # the one host whose notebooks Colab opens and whose archives have the address below
+# the one host whose notebooks Colab opens and whose archives have the address below
+HOST = "github.com"
 
 
 def canonical(address: str) -> str:
     """Return the https address of a repository that a remote's address names.
 
-    `address`: an https or ssh address as `git remote get-url` prints it. Raises ToolError in words for anything else: a
-    folder, another host, an address that names no repository.
+    `address`: an https or ssh address as `git remote get-url` prints it. Raises ToolError in words
+    for anything else: a folder, another host, an address that names no repository.
     """
     found = next((match for form in FORMS if (match := re.fullmatch(form, address.strip()))), None)
     if found is None:
@@ -36,7 +37,8 @@ def canonical(address: str) -> str:
         )
     if found["host"].lower() != HOST:
         raise ToolError(
-            f"{address!r} lies on {found['host']}: Colab opens notebooks from {HOST} only, so no links were changed"
+            f"{address!r} lies on {found['host']}: Colab opens notebooks from {HOST} only, so no "
+            "links were changed"
         )
     if found["name"] in (".", ".."):
         raise ToolError(f"{address!r} names no repository")
@@ -52,7 +54,9 @@ def settings(root: Path = ROOT) -> dict[str, str]:
 
 
 def repository(root: Path = ROOT) -> str:
-    """Return the course's https address, such as https://github.com/ann/cxr-course; an empty text if unpublished."""
+    """Return the course's https address, such as https://github.com/ann/cxr-course; an empty text
+    if unpublished.
+    """
     return settings(root).get("repository", "")
 
 
@@ -62,7 +66,8 @@ def reference(root: Path = ROOT) -> str:
 
 
 def colab(path: Path | str, root: Path = ROOT) -> str:
-    """Return the Colab address of a notebook, given by its path or by its name below the root; empty if unpublished.
+    """Return the Colab address of a notebook, given by its path or by its name below the root;
+    empty if unpublished.
 
     Of a lesson or a case study it is that of the student's copy, whichever copy is given.
     """
@@ -81,14 +86,18 @@ def badge(path: Path | str, root: Path = ROOT) -> str:
 
 
 def archive(root: Path = ROOT) -> str:
-    """Return the address of the course as a zip file, from which pip installs the package; empty if unpublished."""
+    """Return the address of the course as a zip file, from which pip installs the package; empty if
+    unpublished.
+    """
     release = settings(root).get("release", "")
     kind = f"tags/{release}" if release else f"heads/{BRANCH}"
     return f"{repository(root)}/archive/refs/{kind}.zip" if repository(root) else ""
 
 
 def site(root: Path = ROOT) -> str:
-    """Return the address at which GitHub Pages serves the course's web site; empty if unpublished."""
+    """Return the address at which GitHub Pages serves the course's web site; empty if
+    unpublished.
+    """
     if not repository(root):
         return ""
     owner, name = repository(root).removeprefix(f"https://{HOST}/").split("/")

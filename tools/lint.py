@@ -1,11 +1,21 @@
-"""Check the notebooks against the rules of a lesson; `--rules` lists them, `--stats` counts cells and lines."""
+"""Check the notebooks against the rules of a lesson; `--rules` lists them, `--stats` counts cells
+and lines.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
 from tools import lint_content, lint_form, lint_hands
-from tools.common import ROOT, ToolError, chosen, is_students, read_notebook, relative, students_copy
+from tools.common import (
+    ROOT,
+    ToolError,
+    chosen,
+    is_students,
+    read_notebook,
+    relative,
+    students_copy,
+)
 from tools.stats import stats_table
 
 RULES = [*lint_form.RULES, *lint_content.RULES, *lint_hands.RULES]
@@ -27,7 +37,9 @@ def lint(path: Path, rules: list | None = None) -> list[str]:
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Lint; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.lint", description=__doc__)
-    parser.add_argument("names", nargs="*", help="paths, or starts of names such as 04; all if none")
+    parser.add_argument(
+        "names", nargs="*", help="paths, or starts of names such as 04; all if none"
+    )
     parser.add_argument("--rules", action="store_true", help="list the rules and end")
     parser.add_argument("--stats", action="store_true", help="print counts as well")
     options = parser.parse_args(arguments)
@@ -37,7 +49,11 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         return 0
     try:
         paths = chosen(options.names, root)
-        paths += [copy for path in paths if not is_students(path) and (copy := students_copy(path)).is_file()]
+        paths += [
+            copy
+            for path in paths
+            if not is_students(path) and (copy := students_copy(path)).is_file()
+        ]
         found = {path: lint(path) for path in paths}
     except ToolError as error:
         print(error, file=sys.stderr)
@@ -47,7 +63,11 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             print(f"{relative(path, root)}: {line}")
     if options.stats and paths:
         print(stats_table([path for path in paths if not is_students(path)]))
-    together = [] if options.names else list(lint_hands.course([path for path in paths if not is_students(path)]))
+    together = (
+        []
+        if options.names
+        else list(lint_hands.course([path for path in paths if not is_students(path)]))
+    )
     for line in together:
         print(f"[course] {line}")
     count = sum(map(len, found.values())) + len(together)

@@ -14,7 +14,8 @@ from tools.lint_form import Finding
 CELL_LINES = 25
 LINE_LENGTH = 100
 COMPARED = "nbval-check-output"
-# Notebooks in which fewer than half of the printing cells are compared; the list shrinks to nothing.
+# Notebooks in which fewer than half of the printing cells are compared; the list shrinks to
+# nothing.
 TOO_FEW_COMPARED = {
     "a_grey_scale",
     "b_kaggle_folders",
@@ -49,7 +50,9 @@ def cell_length(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
             yield Finding(index, "delete the empty code cell")
         elif lines > CELL_LINES:
             yield Finding(
-                index, f"split {lines} lines into cells of at most {CELL_LINES}, or move a part to the package"
+                index,
+                f"split {lines} lines into cells of at most {CELL_LINES}, or move a part to the "
+                "package",
             )
 
 
@@ -58,14 +61,22 @@ def line_length(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
     for index, cell in _code(notebook):
         for number, line in enumerate(cell.source.splitlines(), 1):
             if len(line) > LINE_LENGTH:
-                yield Finding(index, f"break line {number}: {len(line)} characters, over {LINE_LENGTH}")
+                yield Finding(
+                    index, f"break line {number}: {len(line)} characters, over {LINE_LENGTH}"
+                )
 
 
 def no_jet(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """No `jet` colour map: it draws edges that are not there, and some readers cannot tell its colours apart."""
+    """No `jet` colour map: it draws edges that are not there, and some readers cannot tell its
+    colours apart.
+    """
     for index, cell in _code(notebook):
-        if re.search(r"""["']jet(_r)?["']|\bcm\.jet|colormaps\.jet|\bplt\.jet\(|COLORMAP_JET""", cell.source):
-            yield Finding(index, "use a perceptual colour map such as viridis or magma in place of jet")
+        if re.search(
+            r"""["']jet(_r)?["']|\bcm\.jet|colormaps\.jet|\bplt\.jet\(|COLORMAP_JET""", cell.source
+        ):
+            yield Finding(
+                index, "use a perceptual colour map such as viridis or magma in place of jet"
+            )
 
 
 def alt_text(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
@@ -79,21 +90,38 @@ def alt_text(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
         for output in cell.outputs:
             for kind in (k for k in output.get("data", {}) if k.startswith("image/")):
                 if not str(output.get("metadata", {}).get(kind, {}).get("alt", "")).strip():
-                    yield Finding(index, "end the cell with a plots.Picture, which carries alt text, not a bare figure")
+                    yield Finding(
+                        index,
+                        "end the cell with a plots.Picture, which carries alt text, not a bare "
+                        "figure",
+                    )
 
 
 def phantoms_only(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Outputs come from the phantoms (metadata course.dataset); the text embeds no image but the course's diagrams."""
+    """Outputs come from the phantoms (metadata course.dataset); the text embeds no image but the
+    course's diagrams.
+    """
     dataset = notebook.metadata.get("course", {}).get("dataset")
     if dataset != PHANTOM:
         for index, cell in _code(notebook):
             if cell.outputs:
                 origin = f"the set {dataset!r}" if dataset else "an unknown set"
-                yield Finding(index, f"outputs of {origin} may hold radiographs: rebuild with `make notebooks`")
+                yield Finding(
+                    index,
+                    f"outputs of {origin} may hold radiographs: rebuild with `make notebooks`",
+                )
     for index, cell in enumerate(notebook.cells):
-        images = re.findall(r"data:image/[^)\"'\s]+", cell.source) if cell.cell_type == "markdown" else []
+        images = (
+            re.findall(r"data:image/[^)\"'\s]+", cell.source)
+            if cell.cell_type == "markdown"
+            else []
+        )
         if cell.get("attachments") or not set(images) <= diagrams.addresses():
-            yield Finding(index, "link an image file, or a diagram of docs/diagrams/, in place of the embedded image")
+            yield Finding(
+                index,
+                "link an image file, or a diagram of docs/diagrams/, in place of the embedded "
+                "image",
+            )
 
 
 def machine_paths(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
@@ -105,27 +133,40 @@ def machine_paths(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def no_errors(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """No output is an error; an error meant to be seen is caught and printed, since a runner stops at it."""
+    """No output is an error; an error meant to be seen is caught and printed, since a runner stops
+    at it.
+    """
     for index, cell in _code(notebook):
-        if any(output.output_type == "error" for output in cell.outputs) or "raises-exception" in tags(cell):
-            yield Finding(index, "repair the error, or catch it with try / except and print its message")
+        if any(
+            output.output_type == "error" for output in cell.outputs
+        ) or "raises-exception" in tags(cell):
+            yield Finding(
+                index, "repair the error, or catch it with try / except and print its message"
+            )
 
 
 def no_pip(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
     """Nothing is installed outside the set-up cell, and there not by magic."""
     for index, cell in _code(notebook):
         magic = re.search(
-            r"^\s*(%|!)\s*(\S*python\S*\s+-m\s+|\{sys\.executable\}\s+-m\s+)?(pip|conda|uv)\b", cell.source, re.M
+            r"^\s*(%|!)\s*(\S*python\S*\s+-m\s+|\{sys\.executable\}\s+-m\s+)?(pip|conda|uv)\b",
+            cell.source,
+            re.M,
         )
-        call = re.search(r"""["']pip["']|\bpip install\b""", cell.source) and "setup" not in tags(cell)
+        call = re.search(r"""["']pip["']|\bpip install\b""", cell.source) and "setup" not in tags(
+            cell
+        )
         if magic or call:
             yield Finding(index, "install in the set-up cell only, as the template does")
 
 
 def compared(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Half of the cells that print text or a table are tagged `nbval-check-output`; none of these prints nothing."""
+    """Half of the cells that print text or a table are tagged `nbval-check-output`; none of these
+    prints nothing.
+    """
     printing = [i for i, cell in _code(notebook) if _prints(cell)]
-    tagged = [i for i, cell in _code(notebook) if COMPARED in tags(cell) and cell.execution_count]  # of those that ran
+    # of those that ran
+    tagged = [i for i, cell in _code(notebook) if COMPARED in tags(cell) and cell.execution_count]
     for index in tagged:
         if index not in printing:
             yield Finding(index, f"this cell prints nothing: drop its tag {COMPARED}")
@@ -133,8 +174,9 @@ def compared(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
     if 2 * found < len(printing) and path.stem not in TOO_FEW_COMPARED:
         yield Finding(
             None,
-            f"{found} of {len(printing)} cells that print are compared in a test run: print what no machine changes "
-            f"(counts, shapes, names, splits) in cells of their own, tagged {COMPARED}, until these are half of them",
+            f"{found} of {len(printing)} cells that print are compared in a test run: print what "
+            "no machine changes (counts, shapes, names, splits) in cells of their own, tagged "
+            f"{COMPARED}, until these are half of them",
         )
 
 
@@ -155,14 +197,19 @@ def unique_ids(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
         identifier = cell.get("id", "")
         seen[identifier] += 1
         if not identifier or seen[identifier] > 1:
-            yield Finding(index, f"rebuild with `make notebooks`: the id {identifier!r} is missing or used twice")
+            yield Finding(
+                index,
+                f"rebuild with `make notebooks`: the id {identifier!r} is missing or used twice",
+            )
 
 
 def size(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
     """The file has at most 1 MB."""
     if path.stat().st_size > MAX_BYTES:
         yield Finding(
-            None, f"show fewer or smaller figures: {path.stat().st_size / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f}"
+            None,
+            f"show fewer or smaller figures: {path.stat().st_size / 1e6:.1f} MB, over "
+            f"{MAX_BYTES / 1e6:.0f}",
         )
 
 
@@ -170,7 +217,10 @@ def bare(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
     """A student's copy holds no output and no execution count."""
     for index, cell in _code(notebook):
         if cell.outputs or cell.execution_count is not None:
-            yield Finding(index, "a student's copy has no outputs: rebuild it with `python -m tools.build --force`")
+            yield Finding(
+                index,
+                "a student's copy has no outputs: rebuild it with `python -m tools.build --force`",
+            )
 
 
 RULES = [

@@ -1,4 +1,6 @@
-"""Rules of an exercise, checked on its source. Each rule takes (source, notebook) and yields what to do."""
+"""Rules of an exercise, checked on its source. Each rule takes (source, notebook) and yields what
+to do.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -52,32 +54,54 @@ def opening(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def imports(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """The second code cell, after the set-up cell, is tagged `imports`; it imports the questions from their module."""
+    """The second code cell, after the set-up cell, is tagged `imports`; it imports the questions
+    from their module.
+    """
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     found = _of(notebook, "imports")
     if len(found) != 1 or found[0] is not code[1]:
         yield "tag the first code cell of the source, and no other, `imports`"
     elif f"from cxr_helpers.checks.lesson{lesson(source)} import q1" not in found[0].source:
-        yield f"import the questions there: from cxr_helpers.checks.lesson{lesson(source)} import q1, ..."
+        yield (
+            f"import the questions there: from cxr_helpers.checks.lesson{lesson(source)} import "
+            "q1, ..."
+        )
 
 
 def questions(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """Three to five questions, one of them written; those with a check are the module's, each once, in order."""
+    """Three to five questions, one of them written; those with a check are the module's, each once,
+    in order.
+    """
     asked = [read_check(cell).name for cell in _of(notebook, "check")]
     known = list(checks.questions(lesson(source)))
     if asked != known:
-        yield f"check the questions of the module in their order: {', '.join(known)}; here are {', '.join(asked)}"
+        yield (
+            f"check the questions of the module in their order: {', '.join(known)}; here are "
+            f"{', '.join(asked)}"
+        )
     if len(_of(notebook, "written")) != 1:
-        yield "ask exactly one written question: a Markdown cell tagged `written` with name= and points="
+        yield (
+            "ask exactly one written question: a Markdown cell tagged `written` with name= and "
+            "points="
+        )
     if not 3 <= len(asked) + 1 <= 5:
         yield f"ask three to five questions, not {len(asked) + 1}"
-    numbered = [text.split(" · ")[0] for _, level, text in headings(notebook) if level == 2 and "Question" in text]
+    numbered = [
+        text.split(" · ")[0]
+        for _, level, text in headings(notebook)
+        if level == 2 and "Question" in text
+    ]
     if numbered != [f"Question {n}" for n in range(1, len(asked) + 2)]:
-        yield "give each question a heading `## Question 1 · Title`, numbered from 1, the written one last"
+        yield (
+            "give each question a heading `## Question 1 · Title`, numbered from 1, the written "
+            "one last"
+        )
 
 
 def variables(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """The questions are called q1, q2 ... in the module, and each check cell calls its own and nothing more."""
+    """The questions are called q1, q2 ... in the module, and each check cell calls its own and
+    nothing more.
+    """
     named = {f"q{n}": name for n, name in enumerate(checks.questions(lesson(source)), 1)}
     for cell in _of(notebook, "check"):
         check = read_check(cell)
@@ -88,8 +112,15 @@ def variables(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def answer_cells(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """Each check follows its answer cell, whose solution is marked and whose stub leaves the name bound."""
-    marks = [kind for cell in notebook.cells for kind in KINDS if kind in tags(cell) and kind in ("answer", "check")]
+    """Each check follows its answer cell, whose solution is marked and whose stub leaves the name
+    bound.
+    """
+    marks = [
+        kind
+        for cell in notebook.cells
+        for kind in KINDS
+        if kind in tags(cell) and kind in ("answer", "check")
+    ]
     if marks != ["answer", "check"] * (len(marks) // 2):
         yield "let each `answer` cell be followed by its `check` cell"
         return
@@ -98,25 +129,41 @@ def answer_cells(source: Path, notebook: NotebookNode) -> Iterator[str]:
         if cell.source.count(BEGIN) != 1 or cell.source.count(END) != 1:
             yield f"mark the solution of {name} with one {BEGIN} and one {END}"
         elif name not in _bound(_stub(cell.source)):
-            yield f"bind {name} outside the solution (answer = None, or def {name}): an untouched stub must run"
+            yield (
+                f"bind {name} outside the solution (answer = None, or def {name}): an untouched "
+                "stub must run"
+            )
 
 
 def written(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """The written question has a name, points, a model answer in a solution, and its rubric in the text before it."""
+    """The written question has a name, points, a model answer in a solution, and its rubric in the
+    text before it.
+    """
     for before, cell in zip(notebook.cells, notebook.cells[1:], strict=False):
         if "written" not in tags(cell):
             continue
         marks = cell.metadata["nbgrader"]
         if marks["grade_id"] == "written" or not marks["points"] > 0:
-            yield 'name the written question and give it points: # %% [markdown] tags=["written"] name="x" points=3'
+            yield (
+                'name the written question and give it points: # %% [markdown] tags=["written"] '
+                'name="x" points=3'
+            )
         if BEGIN not in cell.source or _stub(cell.source).strip():
-            yield "hold the model answer of the written question, and nothing else, between the solution's marks"
+            yield (
+                "hold the model answer of the written question, and nothing else, between the "
+                "solution's marks"
+            )
         if "*Rubric, " not in before.source:
-            yield "end the text before the written question with *Rubric, N points, marked by hand: ...*"
+            yield (
+                "end the text before the written question with *Rubric, N points, marked by "
+                "hand: ...*"
+            )
 
 
 def metadata(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """nbgrader accepts the metadata; names are unique, test cells locked, points positive, tags known."""
+    """nbgrader accepts the metadata; names are unique, test cells locked, points positive, tags
+    known.
+    """
     from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 
     try:
@@ -125,7 +172,10 @@ def metadata(source: Path, notebook: NotebookNode) -> Iterator[str]:
         yield f"nbgrader refuses the metadata: {error}"
     cells = [cell.metadata["nbgrader"] for cell in notebook.cells if "nbgrader" in cell.metadata]
     names = [marks["grade_id"] for marks in cells]
-    yield from (f"the name {name!r} is used twice" for name in sorted({n for n in names if names.count(n) > 1}))
+    yield from (
+        f"the name {name!r} is used twice"
+        for name in sorted({n for n in names if names.count(n) > 1})
+    )
     for marks in cells:
         if marks["grade"] and not marks["solution"] and not marks["locked"]:
             yield f"lock the test cell {marks['grade_id']}"
@@ -136,7 +186,9 @@ def metadata(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def content(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """Cells are short, lines too, no machine's path, no `jet`, images with alt text: the rules of a lesson."""
+    """Cells are short, lines too, no machine's path, no `jet`, images with alt text: the rules of a
+    lesson.
+    """
     rules = ("cell_length", "line_length", "no_jet", "alt_text", "machine_paths", "unique_ids")
     for rule in rules:
         for finding in getattr(lint_content, rule)(notebook, source):
@@ -154,4 +206,7 @@ def lint(source: Path, root: Path = ROOT) -> Iterator[str]:
             found = list(rule(source, notebook))
         except ToolError as error:
             found = [str(error)]
-        yield from (f"{relative(source, root)}: [{rule.__name__.replace('_', '-')}] {what}" for what in found)
+        yield from (
+            f"{relative(source, root)}: [{rule.__name__.replace('_', '-')}] {what}"
+            for what in found
+        )

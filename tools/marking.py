@@ -1,8 +1,9 @@
-"""Mark one submission with nbgrader, in a process of its own, so that nothing it does can harm the batch.
+"""Mark one submission with nbgrader, in a process of its own, so that nothing it does can harm the
+batch.
 
-The submission is copied to a staging folder under its proper name, mended, and run by a kernel within limits
-(`tools.cage`). What cannot be run at all gets a page that says why, no points for its tests, and keeps its written
-answers for marking by hand.
+The submission is copied to a staging folder under its proper name, mended, and run by a kernel
+within limits (`tools.cage`). What cannot be run at all gets a page that says why, no points for its
+tests, and keeps its written answers for marking by hand.
 """
 
 import contextlib
@@ -39,7 +40,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to be marked: where the course lies, whose it is, with which seed, within which limits."""
+    """One submission to be marked: where the course lies, whose it is, with which seed, within
+    which limits.
+    """
 
     course: str
     assignment: str
@@ -51,7 +54,9 @@ class Task:
 
 @dataclass
 class Record:
-    """What became of a submission; one file per submission, so that a run that was cut off goes on where it stopped."""
+    """What became of a submission; one file per submission, so that a run that was cut off goes on
+    where it stopped.
+    """
 
     student: str
     assignment: str
@@ -81,14 +86,18 @@ def released(course: Path, assignment: str) -> Path:
     """Return the notebook that was handed out; raise ToolError if none was."""
     path = course / "release" / assignment / f"{assignment}.ipynb"
     if not path.is_file():
-        raise ToolError(f"{assignment} was not released in {course}: make release ASSIGNMENT={assignment}")
+        raise ToolError(
+            f"{assignment} was not released in {course}: make release ASSIGNMENT={assignment}"
+        )
     return path
 
 
 def handed_in(folder: Path, assignment: str, release: Path) -> tuple[Path | None, str]:
-    """Return the notebook of a submission's folder, and a note if it has another name; None if there is none.
+    """Return the notebook of a submission's folder, and a note if it has another name; None if
+    there is none.
 
-    Of several notebooks none of which has the proper name, the one that shares most cells with the released one.
+    Of several notebooks none of which has the proper name, the one that shares most cells with the
+    released one.
     """
     proper = folder / f"{assignment}.ipynb"
     if proper.is_file():
@@ -99,7 +108,10 @@ def handed_in(folder: Path, assignment: str, release: Path) -> tuple[Path | None
         with contextlib.suppress(ToolError, AttributeError, KeyError, TypeError):
             cells = open_submission(path).cells
             names = {cell_marks(cell).get("grade_id") for cell in cells}
-            return sum(cell_marks(w)["grade_id"] in names or any(similarity(c, w) for c in cells) for w in wanted)
+            return sum(
+                cell_marks(w)["grade_id"] in names or any(similarity(c, w) for c in cells)
+                for w in wanted
+            )
         return 0
 
     others = [path for path in notebooks_in(folder) if likeness(path)]
@@ -110,7 +122,8 @@ def handed_in(folder: Path, assignment: str, release: Path) -> tuple[Path | None
 
 
 def notebooks_in(folder: Path) -> list[Path]:
-    """Return the files of a submission that may be its notebook, also one that a browser has saved as `.ipynb.txt`.
+    """Return the files of a submission that may be its notebook, also one that a browser has saved
+    as `.ipynb.txt`.
 
     No folder, no dangling link, nothing that Jupyter or a Mac has put beside it.
     """
@@ -122,7 +135,9 @@ def notebooks_in(folder: Path) -> list[Path]:
 
 
 def fingerprint(course: Path, assignment: str, student: str, seed: int | None) -> str:
-    """Return the hash of all that a mark depends on: the files handed in, the tests, the instructor's seed."""
+    """Return the hash of all that a mark depends on: the files handed in, the tests, the
+    instructor's seed.
+    """
     folder = course / "submitted" / student / assignment
     files = notebooks_in(folder)
     files.append(course / "source" / assignment / f"{assignment}.ipynb")
@@ -131,23 +146,46 @@ def fingerprint(course: Path, assignment: str, student: str, seed: int | None) -
 
 
 def stage(task: Task) -> tuple[list[str], str]:
-    """Copy what was handed in to the staging folder; return notes, and the reason if it cannot be run."""
+    """Copy what was handed in to the staging folder; return notes, and the reason if it cannot be
+    run.
+    """
     course = Path(task.course)
-    folder, release = course / "submitted" / task.student / task.assignment, released(course, task.assignment)
+    folder, release = (
+        course / "submitted" / task.student / task.assignment,
+        released(course, task.assignment),
+    )
     place = staging(course) / task.student / task.assignment
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     found, note = handed_in(folder, task.assignment, release)
-    source, reason = found or release, "" if found else "No notebook of this assignment was handed in."
+    source, reason = (
+        found or release,
+        "" if found else "No notebook of this assignment was handed in.",
+    )
     if found and found.stat().st_size > LARGEST:
-        source, reason = release, f"The notebook has {found.stat().st_size / 1e6:.0f} MB, over {LARGEST / 1e6:.0f} MB."
+        source, reason = (
+            release,
+            f"The notebook has {found.stat().st_size / 1e6:.0f} MB, over {LARGEST / 1e6:.0f} MB.",
+        )
     try:
         notebook = open_submission(source)
-        notebook.metadata = nbformat.from_dict({"kernelspec": nbformat.read(release, 4).metadata.kernelspec})
+        notebook.metadata = nbformat.from_dict(
+            {"kernelspec": nbformat.read(release, 4).metadata.kernelspec}
+        )
         _, notebook = nbformat.validator.normalize(notebook)
         nbformat.validate(notebook)
-    except (ToolError, nbformat.ValidationError, AttributeError, LookupError, TypeError, ValueError) as error:
-        reason = "The file is not a notebook that can be read. Open it in Jupyter, save it, and hand it in again."
+    except (
+        ToolError,
+        nbformat.ValidationError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
+        reason = (
+            "The file is not a notebook that can be read. Open it in Jupyter, save it, and "
+            "hand it in again."
+        )
         note = f"file: {str(error).splitlines()[0][:300]}"
         notebook = nbformat.read(release, 4)
     (place / f"{task.assignment}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
@@ -155,19 +193,26 @@ def stage(task: Task) -> tuple[list[str], str]:
 
 
 def _stamp(folder: Path, place: Path) -> str:
-    """Copy the time of a submission, where it is one, as nbgrader reads it; return a note where it is none."""
+    """Copy the time of a submission, where it is one, as nbgrader reads it; return a note where it
+    is none.
+    """
     stamp = folder / "timestamp.txt"
     if not stamp.is_file():
         return ""
     content = stamp.read_bytes()[:1000]
     if (when := moment(content)) is None:
-        return f"timestamp.txt: {content[:60]!r} is no time such as '2026-11-28 10:00:00 UTC'; lateness is not known"
+        return (
+            f"timestamp.txt: {content[:60]!r} is no time such as '2026-11-28 10:00:00 UTC'; "
+            "lateness is not known"
+        )
     write_atomic(place / "timestamp.txt", f"{when.isoformat(' ')} UTC\n")
     return ""
 
 
 def mark(task: Task, result: str) -> None:
-    """Mark a submission with nbgrader and write what it said, as JSON, to the file `result`: the body of a process."""
+    """Mark a submission with nbgrader and write what it said, as JSON, to the file `result`: the
+    body of a process.
+    """
     cage.die_with_parent()
     os.setpgid(0, 0)
     notes, reason = stage(task)
@@ -177,28 +222,47 @@ def mark(task: Task, result: str) -> None:
 
 
 def autograde(task: Task, reason: str = "") -> dict:
-    """Run nbgrader's autograde on the staged copy (with a reason: without running its cells); return what it said."""
+    """Run nbgrader's autograde on the staged copy (with a reason: without running its cells);
+    return what it said.
+    """
     from nbgrader.apps import NbGraderAPI
     from sqlalchemy.exc import SAWarning
 
-    with tempfile.TemporaryDirectory(prefix="k") as scratch, programs_on_path(), kernel(task, scratch):
+    with (
+        tempfile.TemporaryDirectory(prefix="k") as scratch,
+        programs_on_path(),
+        kernel(task, scratch),
+    ):
         notes = Path(scratch, "notes")
         api = NbGraderAPI(config=settings(task, reason, Path(scratch)))
         warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's queries
         said = api.autograde(task.assignment, task.student, force=True, create=True)
         mended = notes.read_text(encoding="utf-8").splitlines() if notes.is_file() else []
-    return {"success": said["success"], "log": said.get("log", "")[-4000:], "notes": mended, "reason": reason}
+    return {
+        "success": said["success"],
+        "log": said.get("log", "")[-4000:],
+        "notes": mended,
+        "reason": reason,
+    }
 
 
 def settings(task: Task, reason: str, scratch: Path):
-    """Return nbgrader's settings for marking: the staged copies, the course's own steps among nbgrader's."""
+    """Return nbgrader's settings for marking: the staged copies, the course's own steps among
+    nbgrader's.
+    """
     from nbgrader import preprocessors as step
 
     course, release = Path(task.course), released(Path(task.course), task.assignment)
     config = configuration(course)
     config.CourseDirectory.submitted_directory = str(staging(course))
     config.Autograde.sanitize_preprocessors = [
-        *(step.ClearOutput, Mend, step.DeduplicateIds, step.OverwriteKernelspec, step.OverwriteCells),
+        *(
+            step.ClearOutput,
+            Mend,
+            step.DeduplicateIds,
+            step.OverwriteKernelspec,
+            step.OverwriteCells,
+        ),
         step.CheckCellMetadata,
     ]
     config.Autograde.autograde_preprocessors = [
@@ -206,16 +270,23 @@ def settings(task: Task, reason: str, scratch: Path):
         *(step.LimitOutput, step.SaveAutoGrades, step.AssignLatePenalties, step.CheckCellMetadata),
     ]
     config.Seed.seed = task.seed
-    config.Mend.released, config.Mend.report, config.Refuse.reason = str(release), str(scratch / "notes"), reason
+    config.Mend.released, config.Mend.report, config.Refuse.reason = (
+        str(release),
+        str(scratch / "notes"),
+        reason,
+    )
     config.KernelManager.transport = "ipc"  # a socket file reaches a kernel that has no network
-    config.KernelManager.ip = str(scratch / "s")  # its name; a relative one, the default, would not be found
+    # its name; a relative one, the default, would not be found
+    config.KernelManager.ip = str(scratch / "s")
     config.Execute.timeout = task.limits.cell
     return config
 
 
 @contextlib.contextmanager
 def kernel(task: Task, scratch: str):
-    """Let `python3` be a kernel within the task's limits, started in an empty folder below `scratch`."""
+    """Let `python3` be a kernel within the task's limits, started in an empty folder below
+    `scratch`.
+    """
     empty = Path(scratch, "home")
     empty.mkdir()
     limits = {"memory": task.limits.memory, "seconds": task.limits.total}

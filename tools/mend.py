@@ -1,5 +1,6 @@
-"""What the course adds to nbgrader's own steps: damaged submissions are mended, unrunnable ones refused, and a feedback
-page shows what a check said instead of where it was raised. Each class is one step of nbgrader's autograde or feedback.
+"""What the course adds to nbgrader's own steps: damaged submissions are mended, unrunnable ones
+refused, and a feedback page shows what a check said instead of where it was raised. Each class is
+one step of nbgrader's autograde or feedback.
 """
 
 import functools
@@ -23,7 +24,8 @@ BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
 
 def decoded(content: bytes) -> str:
-    """Return a text file's characters, in the encoding that its bytes tell: a byte-order mark, UTF-16, else UTF-8.
+    """Return a text file's characters, in the encoding that its bytes tell: a byte-order mark,
+    UTF-16, else UTF-8.
 
     What is none of these was saved by an old editor of Windows.
     """
@@ -36,8 +38,9 @@ def decoded(content: bytes) -> str:
 def open_submission(path: Path) -> NotebookNode:
     """Read a notebook as some editor, tool or converter left it, and return it in format 4.5.
 
-    What its cells lack that a notebook must have is put in. Outputs and execution counts go: all is run anew, and
-    outputs that are missing or damaged are no reason to refuse the answers. Raises ToolError.
+    What its cells lack that a notebook must have is put in. Outputs and execution counts go: all is
+    run anew, and outputs that are missing or damaged are no reason to refuse the answers. Raises
+    ToolError.
     """
     try:
         found = json.loads(decoded(path.read_bytes()))
@@ -50,22 +53,26 @@ def open_submission(path: Path) -> NotebookNode:
             cell.setdefault("source", "")
             if cell["cell_type"] == "code":
                 cell |= {"outputs": [], "execution_count": None}
-        text = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")  # half an emoji cannot be saved
+        # half an emoji cannot be saved
+        text = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
         notebook = nbformat.convert(nbformat.reader.reads(text.decode()), 4)
         notebook.nbformat_minor = 5
         for number, cell in enumerate(notebook.cells):
             cell.setdefault("id", f"cell-{number}")
         return notebook
     except Exception as error:  # a file of any kind may be anything
-        raise ToolError(f"{path.name} is not a notebook: {str(error) or type(error).__name__}") from error
+        raise ToolError(
+            f"{path.name} is not a notebook: {str(error) or type(error).__name__}"
+        ) from error
 
 
 def moment(content: bytes) -> datetime | None:
-    """Return when something was handed in, in UTC, from a file `timestamp.txt`; None where it gives no such time.
+    """Return when something was handed in, in UTC, from a file `timestamp.txt`; None where it gives
+    no such time.
 
-    "2026-11-28 10:00:00 UTC", with seconds or without; an offset such as +01:00 may stand for UTC, and where nothing
-    does, UTC is meant, as for nbgrader. A day such as 01.02.2026 is one of two days, and a time zone of letters may be
-    one of several: no guess.
+    "2026-11-28 10:00:00 UTC", with seconds or without; an offset such as +01:00 may stand for UTC,
+    and where nothing does, UTC is meant, as for nbgrader. A day such as 01.02.2026 is one of two
+    days, and a time zone of letters may be one of several: no guess.
     """
     text = decoded(content).strip().removesuffix("GMT").removesuffix("UTC").strip()
     if not re.match(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d", text):
@@ -84,7 +91,9 @@ def marks(cell: NotebookNode) -> dict:
 
 
 def similarity(cell: NotebookNode, wanted: NotebookNode) -> int:
-    """Return how surely a cell without metadata is the wanted one: 2 by its id, 1 by its content, 0 not at all."""
+    """Return how surely a cell without metadata is the wanted one: 2 by its id, 1 by its content, 0
+    not at all.
+    """
     name = marks(wanted)["grade_id"]
     if cell.cell_type != wanted.cell_type:
         return 0
@@ -93,15 +102,19 @@ def similarity(cell: NotebookNode, wanted: NotebookNode) -> int:
     if name.startswith("test_"):
         return int(bool(re.search(rf"\.check\(\s*{re.escape(name[5:])}\s*\)", cell.source)))
     if marks(wanted)["solution"] and cell.cell_type == "code":
-        return int(bool(re.search(rf"^(def )?{re.escape(name)}\b\s*[=(:]", cell.source, re.MULTILINE)))
+        return int(
+            bool(re.search(rf"^(def )?{re.escape(name)}\b\s*[=(:]", cell.source, re.MULTILINE))
+        )
     return int(cell.source.strip() == wanted.source.strip())
 
 
 def mend(submitted: NotebookNode, released: NotebookNode) -> list[str]:
-    """Give a submission back what nbgrader needs, in place: lost metadata, deleted cells; return what was done.
+    """Give a submission back what nbgrader needs, in place: lost metadata, deleted cells; return
+    what was done.
 
-    Parameters: `submitted`, the student's notebook; `released`, the notebook that was handed out. Answers are never
-    changed; a test that was moved, deleted or edited stands behind its answer as released.
+    Parameters: `submitted`, the student's notebook; `released`, the notebook that was handed out.
+    Answers are never changed; a test that was moved, deleted or edited stands behind its answer as
+    released.
     """
     notes, wanted = [], [cell for cell in released.cells if marks(cell)]
     known = {marks(cell)["grade_id"] for cell in wanted}
@@ -117,7 +130,10 @@ def mend(submitted: NotebookNode, released: NotebookNode) -> list[str]:
             if best is not None and similarity(best, original):
                 there, notes = [best], [*notes, f"{name}: metadata restored"]
             else:
-                there, notes = [_put_back(submitted, released, original)], [*notes, f"{name}: missing, put back"]
+                there, notes = (
+                    [_put_back(submitted, released, original)],
+                    [*notes, f"{name}: missing, put back"],
+                )
         if len(there) > 1:
             notes.append(f"{name}: {len(there)} copies, the last one counts")
             for cell in there[:-1]:
@@ -129,10 +145,16 @@ def mend(submitted: NotebookNode, released: NotebookNode) -> list[str]:
     return notes
 
 
-def _put_back(submitted: NotebookNode, released: NotebookNode, original: NotebookNode) -> NotebookNode:
-    """Insert a copy of a released cell behind the nearest cell before it that the submission still has."""
+def _put_back(
+    submitted: NotebookNode, released: NotebookNode, original: NotebookNode
+) -> NotebookNode:
+    """Insert a copy of a released cell behind the nearest cell before it that the submission still
+    has.
+    """
     cell = nbformat.from_dict(original)
-    before = [marks(c)["grade_id"] for c in released.cells[: released.cells.index(original)] if marks(c)]
+    before = [
+        marks(c)["grade_id"] for c in released.cells[: released.cells.index(original)] if marks(c)
+    ]
     places = [i for i, c in enumerate(submitted.cells) if marks(c).get("grade_id") in before]
     submitted.cells.insert(max(places, default=-1) + 1, cell)
     return cell
@@ -140,9 +162,13 @@ def _put_back(submitted: NotebookNode, released: NotebookNode, original: Noteboo
 
 def _order(submitted: NotebookNode, notes: list[str]) -> None:
     """Move each test that stands before its answer to just behind it."""
-    for test in [cell for cell in submitted.cells if marks(cell).get("grade_id", "").startswith("test_")]:
+    for test in [
+        cell for cell in submitted.cells if marks(cell).get("grade_id", "").startswith("test_")
+    ]:
         name = marks(test)["grade_id"][5:]
-        answers = [i for i, cell in enumerate(submitted.cells) if marks(cell).get("grade_id") == name]
+        answers = [
+            i for i, cell in enumerate(submitted.cells) if marks(cell).get("grade_id") == name
+        ]
         if answers and submitted.cells.index(test) < answers[0]:
             submitted.cells.remove(test)
             submitted.cells.insert(answers[0], test)  # the answer has moved up by one
@@ -150,7 +176,9 @@ def _order(submitted: NotebookNode, notes: list[str]) -> None:
 
 
 class Mend(NbGraderPreprocessor):
-    """nbgrader step: mend the submission by the notebook that was handed out; notes go into the file `report`."""
+    """nbgrader step: mend the submission by the notebook that was handed out; notes go into the
+    file `report`.
+    """
 
     released = Unicode().tag(config=True)
     report = Unicode().tag(config=True)
@@ -163,9 +191,11 @@ class Mend(NbGraderPreprocessor):
 
 
 class Seed(NbGraderPreprocessor):
-    """nbgrader step before the tests run: each is given the submission's seed, and Python's own folders to import from.
+    """nbgrader step before the tests run: each is given the submission's seed, and Python's own
+    folders to import from.
 
-    Neither an environment variable nor a module of the student's that is called like the package changes a test.
+    Neither an environment variable nor a module of the student's that is called like the package
+    changes a test.
     """
 
     seed = Integer().tag(config=True)
@@ -183,24 +213,34 @@ class Seed(NbGraderPreprocessor):
 def import_folders() -> list[str]:
     """Return the folders from which a fresh Python of this environment imports."""
     code = "import json, sys; print(json.dumps(sys.path))"
-    return json.loads(subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True).stdout)
+    return json.loads(
+        subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True).stdout
+    )
 
 
 class Refuse(NbGraderPreprocessor):
-    """nbgrader step in place of running a notebook that cannot be run: each test fails with the reason."""
+    """nbgrader step in place of running a notebook that cannot be run: each test fails with the
+    reason.
+    """
 
     reason = Unicode().tag(config=True)
 
     def preprocess_cell(self, cell, resources, index):
         """Fail a test cell."""
         if cell.cell_type == "code" and marks(cell).get("grade"):
-            error = {"ename": "NotRun", "evalue": self.reason, "traceback": [f"NotRun: {self.reason}"]}
+            error = {
+                "ename": "NotRun",
+                "evalue": self.reason,
+                "traceback": [f"NotRun: {self.reason}"],
+            }
             cell.outputs = [nbformat.v4.new_output("error", **error)]
         return cell, resources
 
 
 def _without_places(text: str | list[str]) -> str | list[str]:
-    """Return a text, or a list of them, without the folders of the machine on which it was written."""
+    """Return a text, or a list of them, without the folders of the machine on which it was
+    written.
+    """
     if isinstance(text, list):
         return [_without_places(line) for line in text]
     for place in (sys.prefix, sys.base_prefix, str(ROOT)):
@@ -209,7 +249,9 @@ def _without_places(text: str | list[str]) -> str | list[str]:
 
 
 class Tidy(NbGraderPreprocessor):
-    """nbgrader step before a feedback page is written: hidden tests go, a failed test shows its message only."""
+    """nbgrader step before a feedback page is written: hidden tests go, a failed test shows its
+    message only.
+    """
 
     def preprocess_cell(self, cell, resources, index):
         """Tidy a test cell; a badge, which is an image from another host, goes too."""

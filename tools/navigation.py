@@ -1,7 +1,9 @@
-"""The way through the course: which notebook comes before and after which, and the line of links that says so.
+"""The way through the course: which notebook comes before and after which, and the line of links
+that says so.
 
-Titles come from the sources. All functions take the path of the notebook that shows the links, and write them relative
-to it, so that they lead on in JupyterLab, on GitHub and among copies of the notebooks in another folder.
+Titles come from the sources. All functions take the path of the notebook that shows the links, and
+write them relative to it, so that they lead on in JupyterLab, on GitHub and among copies of the
+notebooks in another folder.
 """
 
 import os
@@ -9,7 +11,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.common import ROOT, STUDENT, ToolError, executed_copy, is_students, pairs, relative, students_copy
+from tools.common import (
+    ROOT,
+    STUDENT,
+    ToolError,
+    executed_copy,
+    is_students,
+    pairs,
+    relative,
+    students_copy,
+)
 
 INDEX = "index.md"
 LESSONS = "notebooks"
@@ -34,14 +45,23 @@ class Stop:
 
     def path(self, folder: Path) -> Path:
         """Return where the notebook stands, given the folder of the lessons."""
-        return folder / "cases" / f"{self.name}.ipynb" if self.is_case else folder / f"{self.name}.ipynb"
+        return (
+            folder / "cases" / f"{self.name}.ipynb"
+            if self.is_case
+            else folder / f"{self.name}.ipynb"
+        )
 
 
 def title(source: Path, root: Path = ROOT) -> str:
-    """Return a source's title, such as "04 · Splitting" or "Case A · A grey-scale network and one accuracy"."""
+    """Return a source's title, such as "04 · Splitting" or "Case A · A grey-scale network and one
+    accuracy".
+    """
     found = re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
     if not found:
-        raise ToolError(f"{relative(source, root)} has no title: begin its first Markdown cell with `# # NN · Topic`")
+        raise ToolError(
+            f"{relative(source, root)} has no title: begin its first Markdown cell with `# # NN · "
+            "Topic`"
+        )
     return found[1].strip()
 
 
@@ -51,7 +71,9 @@ def stops(root: Path = ROOT) -> list[Stop]:
 
 
 def exercise(lesson: str, root: Path = ROOT) -> Path | None:
-    """Return where the exercise notebook of a lesson such as "04_splitting" stands; None if it has none."""
+    """Return where the exercise notebook of a lesson such as "04_splitting" stands; None if it has
+    none.
+    """
     name = f"{lesson}_exercise"
     there = (root / "exercises" / "src" / f"{name}.py").is_file()
     return root / "exercises" / f"{name}.ipynb" if there else None
@@ -65,8 +87,9 @@ def link(label: str, target: Path, page: Path) -> str:
 def line(path: Path, root: Path = ROOT) -> str:
     """Return the line of links that a notebook shows at its top and its end.
 
-    Parameters: `path`, where the notebook stands that shows the line: a lesson, a case study, a copy of one in another
-    folder, or an exercise, which leads to the students' copies. It need not exist.
+    Parameters: `path`, where the notebook stands that shows the line: a lesson, a case study, a
+    copy of one in another folder, or an exercise, which leads to the students' copies. It need not
+    exist.
 
     Raises: `ToolError` if no source belongs to the notebook.
     """
@@ -75,7 +98,10 @@ def line(path: Path, root: Path = ROOT) -> str:
     name = path.stem.removesuffix("_exercise") if in_exercises else path.stem
     place = next((i for i, stop in enumerate(way) if stop.name == name), None)
     if place is None:
-        raise ToolError(f"{relative(path, root)} belongs to no lesson: there is no source {name}.py in notebooks/src")
+        raise ToolError(
+            f"{relative(path, root)} belongs to no lesson: there is no source {name}.py in "
+            "notebooks/src"
+        )
     here, following = way[place], way[place + 1] if place + 1 < len(way) else None
     folder = (root / LESSONS / STUDENT).absolute() if in_exercises else path.parent
     folder = folder.parent if here.is_case else folder
@@ -104,8 +130,11 @@ def copies(path: Path, root: Path = ROOT) -> str:
     if is_students(path):
         shown = link("the executed copy", executed_copy(path), path)
         return (
-            "*You read the copy to work in. Nothing has run yet: enter your predictions and run the cells from top to "
-            f"bottom. What comes out is shown in {shown}.*"
+            "*You read the copy to work in. Nothing has run yet: enter your predictions and run "
+            f"the cells from top to bottom. What comes out is shown in {shown}.*"
         )
     own = link("the student's copy", students_copy(path), path)
-    return f"*You read the executed copy: the outputs are the authors'. To predict and run it yourself, open {own}.*"
+    return (
+        "*You read the executed copy: the outputs are the authors'. To predict and run it "
+        f"yourself, open {own}.*"
+    )

@@ -1,4 +1,6 @@
-"""Outputs that may be committed: without times, noise or machine paths, and short enough to read."""
+"""Outputs that may be committed: without times, noise or machine paths, and short enough to
+read.
+"""
 
 import re
 
@@ -13,8 +15,9 @@ ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")  # of an object in memory: differs i
 def trim(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Strip what differs between two runs or fills the page, in place, and return the notebook.
 
-    Goes: execution times, widget state, standard error, overwritten progress lines, memory addresses,
-    and all but the first 40 lines of a text. Execution counts are those of a run from top to bottom.
+    Goes: execution times, widget state, standard error, overwritten progress lines, memory
+    addresses, and all but the first 40 lines of a text. Execution counts are those of a run from
+    top to bottom.
     """
     notebook.metadata.pop("widgets", None)
     count = 0
@@ -24,7 +27,9 @@ def trim(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             continue
         count += 1
         cell.execution_count = count
-        cell.outputs = [_trimmed(output, count) for output in _merged(cell.outputs) if _kept(output)]
+        cell.outputs = [
+            _trimmed(output, count) for output in _merged(cell.outputs) if _kept(output)
+        ]
     return notebook
 
 
@@ -54,7 +59,9 @@ def _trimmed(output: nbformat.NotebookNode, count: int) -> nbformat.NotebookNode
     data = output.get("data", {})
     for kind in ("text/plain", "text/html"):
         if kind in data:
-            data[kind] = shorten(data[kind]) if kind == "text/plain" else ADDRESS.sub("", data[kind])
+            data[kind] = (
+                shorten(data[kind]) if kind == "text/plain" else ADDRESS.sub("", data[kind])
+            )
     return output
 
 
@@ -81,12 +88,15 @@ def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def carry(old: nbformat.NotebookNode, new: nbformat.NotebookNode) -> bool:
-    """Copy the outputs of a notebook to its successor, in place, if both hold the same code; tell whether they do.
+    """Copy the outputs of a notebook to its successor, in place, if both hold the same code; tell
+    whether they do.
 
     The set-up cell may differ: it installs and imports, and shows nothing.
     """
     before, after = ([c for c in n.cells if c.cell_type == "code"] for n in (old, new))
-    same = [c.source for c in before if "setup" not in tags(c)] == [c.source for c in after if "setup" not in tags(c)]
+    same = [c.source for c in before if "setup" not in tags(c)] == [
+        c.source for c in after if "setup" not in tags(c)
+    ]
     if not (same and len(before) == len(after) and has_outputs(old)):
         return False
     for cell, successor in zip(before, after, strict=True):

@@ -1,6 +1,8 @@
-"""Run the code of a case study's source up to a heading, as it stands there, and return what it left.
+"""Run the code of a case study's source up to a heading, as it stands there, and return what it
+left.
 
-The benchmarks run the recipe of a notebook at its full size this way, and the tests read its settings back.
+The benchmarks run the recipe of a notebook at its full size this way, and the tests read its
+settings back.
 """
 
 import ast
@@ -15,11 +17,12 @@ AUTHORS = {"author", "verdict"}  # tags of cells that never reach the notebook
 
 
 def run(source: Path, until: str = "Part two", overrides: Mapping | None = None) -> dict:
-    """Execute the code cells of `source` up to the heading that begins with `until`; return their names.
+    """Execute the code cells of `source` up to the heading that begins with `until`; return their
+    names.
 
-    `overrides`: names that keep the given values, whatever a cell assigns: in place of a number at once, in place of
-    anything else from the next cell on. Raises ToolError where there is no such heading, or a name of `overrides` is
-    assigned nowhere.
+    `overrides`: names that keep the given values, whatever a cell assigns: in place of a number at
+    once, in place of anything else from the next cell on. Raises ToolError where there is no such
+    heading, or a name of `overrides` is assigned nowhere.
     """
     name, overrides = str(source.resolve()), dict(overrides or {})
     space = {"__name__": "__main__", "__file__": name, GIVEN: overrides}
@@ -47,7 +50,9 @@ def cells(source: Path, until: str) -> Iterator[str]:
     import jupytext
 
     for cell in jupytext.reads(source.read_text("utf-8"), fmt="py:percent").cells:
-        if cell.cell_type == "markdown" and re.search(rf"^#+ {re.escape(until)}\b", cell.source, re.MULTILINE):
+        if cell.cell_type == "markdown" and re.search(
+            rf"^#+ {re.escape(until)}\b", cell.source, re.MULTILINE
+        ):
             return
         if cell.cell_type == "code" and not AUTHORS & set(cell.metadata.get("tags", [])):
             yield cell.source

@@ -3,8 +3,9 @@
 python -m tools.phantom_sheet
 python -m tools.phantom_sheet --real FOLDER --out output/phantoms_and_real.png
 
-The second form sets the twelve, plain, beside twelve radiographs from FOLDER. It writes below `output/` only, which git
-ignores: a picture with a real radiograph in it must not be redistributed. The seeds count from 1: nothing is picked.
+The second form sets the twelve, plain, beside twelve radiographs from FOLDER. It writes below
+`output/` only, which git ignores: a picture with a real radiograph in it must not be redistributed.
+The seeds count from 1: nothing is picked.
 """
 
 import argparse
@@ -42,7 +43,12 @@ WORDS = {
     "bacterial": "Bacterial pneumonia",
     "effusion": "Effusion",
 }
-PERSON = {("adult", "F"): "woman", ("adult", "M"): "man", ("child", "F"): "girl", ("child", "M"): "boy"}
+PERSON = {
+    ("adult", "F"): "woman",
+    ("adult", "M"): "man",
+    ("child", "F"): "girl",
+    ("child", "M"): "boy",
+}
 
 
 def twelve() -> list[dict]:
@@ -65,7 +71,9 @@ def caption(row: dict) -> str:
 
 
 def regions(masks: dict) -> dict:
-    """The masks as they are outlined: thin things get room for the line around them, a patchy lesion one outer line."""
+    """The masks as they are outlined: thin things get room for the line around them, a patchy
+    lesion one outer line.
+    """
     from scipy import ndimage
 
     shown = dict(masks)
@@ -73,7 +81,11 @@ def regions(masks: dict) -> dict:
         if masks[name].any():
             shown[name] = ndimage.binary_dilation(masks[name], iterations=reach)
     padded = ndimage.binary_closing(np.pad(masks["lesion"], 8), iterations=5)
-    return shown | {"lesion": ndimage.binary_opening(ndimage.binary_fill_holes(padded), iterations=2)[8:-8, 8:-8]}
+    return shown | {
+        "lesion": ndimage.binary_opening(ndimage.binary_fill_holes(padded), iterations=2)[
+            8:-8, 8:-8
+        ]
+    }
 
 
 def sheet() -> plots.Picture:
@@ -92,32 +104,46 @@ def beside_real(folder: Path) -> plots.Picture:
     shown = [preprocess.prepare(images.read(path), SIZE, "pad") for path in paths]
     panels, titles = [], []
     for k in range(0, 12, 3):
-        panels += [*(np.rint(255 * image).astype(np.uint8) for image in drawn[k : k + 3]), *shown[k : k + 3]]
+        panels += [
+            *(np.rint(255 * image).astype(np.uint8) for image in drawn[k : k + 3]),
+            *shown[k : k + 3],
+        ]
         titles += [f"phantom\n{row['label']}{degree(row)}" for row in rows[k : k + 3]]
         titles += [f"real\n{path.parent.name}"[:40] for path in paths[k : k + 3]]
     title = "Phantoms (left) and real radiographs (right)"
-    return plots.outlines(panels, [{}] * 24, titles, columns=6, beside=False, width=WIDTH, title=title)
+    return plots.outlines(
+        panels, [{}] * 24, titles, columns=6, beside=False, width=WIDTH, title=title
+    )
 
 
 def real(folder: Path) -> list[Path]:
     """Twelve images of a folder, at random with a fixed seed, the class folders in turn."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and images.looks_like_image(path))
+    found = sorted(
+        path for path in folder.rglob("*") if path.is_file() and images.looks_like_image(path)
+    )
     if len(found) < 12:
         raise ToolError(f"{folder} holds {len(found)} images; twelve are needed")
     rng = np.random.default_rng(0)
-    shelves = [[p for p in found if p.parent == place] for place in sorted({p.parent for p in found})]
+    shelves = [
+        [p for p in found if p.parent == place] for place in sorted({p.parent for p in found})
+    ]
     shelves = [list(rng.permutation(np.array(shelf, object))) for shelf in shelves]
     turns = [shelf[k] for k in range(max(map(len, shelves))) for shelf in shelves if k < len(shelf)]
     return sorted(turns[:12], key=lambda path: str(path.parent))
 
 
 def allowed(out: Path, with_real: bool) -> Path:
-    """The absolute path, refused where a real radiograph would stand inside the repository and be committed."""
+    """The absolute path, refused where a real radiograph would stand inside the repository and be
+    committed.
+    """
     out = out.resolve()
     if out.suffix.lower() != ".png":
         raise ToolError(f"{out.name}: the name must end in .png")
     if with_real and out.is_relative_to(ROOT) and not out.is_relative_to(PRIVATE):
-        raise ToolError("real radiographs must not be redistributed: inside the repository, write below output/ only")
+        raise ToolError(
+            "real radiographs must not be redistributed: inside the repository, write below "
+            "output/ only"
+        )
     return out
 
 
@@ -128,7 +154,9 @@ def small_png(picture: plots.Picture) -> bytes:
     whole = Image.open(io.BytesIO(picture.png())).convert("RGB")
     for colours in (256, 192, 128, 96, 64, 48):
         content = io.BytesIO()
-        whole.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
+        whole.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+            content, "PNG", optimize=True
+        )
         if content.tell() <= LIMIT:
             break
     return content.getvalue()
@@ -136,8 +164,12 @@ def small_png(picture: plots.Picture) -> bytes:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--real", type=Path, help="folder of real radiographs to stand beside the phantoms")
-    arguments.add_argument("--out", type=Path, help=f"file to write; default: {FIGURE.relative_to(ROOT)}")
+    arguments.add_argument(
+        "--real", type=Path, help="folder of real radiographs to stand beside the phantoms"
+    )
+    arguments.add_argument(
+        "--out", type=Path, help=f"file to write; default: {FIGURE.relative_to(ROOT)}"
+    )
     options = arguments.parse_args()
     try:
         if options.real and not options.out:

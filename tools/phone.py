@@ -1,11 +1,13 @@
-"""Three minutes on a phone: the site's page on which a reader plays against a network that read a letter.
+"""Three minutes on a phone: the site's page on which a reader plays against a network that read a
+letter.
 
     python -m tools.phone
 
-draws the radiographs, trains the network of lesson 01 once and asks it about the same images with the letter in the
-corner switched; a second network learns where the letter tells nothing. Two minutes on one core. What comes out stands
-in docs/site/phone/ and is committed; `make site` fills docs/site/phone.html with it. The patients of the test part come
-first in the order of drawing, and the twelve of the page are the first six of each class among them: none is picked.
+draws the radiographs, trains the network of lesson 01 once and asks it about the same images with
+the letter in the corner switched; a second network learns where the letter tells nothing. Two
+minutes on one core. What comes out stands in docs/site/phone/ and is committed; `make site` fills
+docs/site/phone.html with it. The patients of the test part come first in the order of drawing, and
+the twelve of the page are the first six of each class among them: none is picked.
 """
 
 import argparse
@@ -29,21 +31,38 @@ FOLDER, TEMPLATE, POSTER = "docs/site/phone", "docs/site/phone.html", "docs/site
 COMMAND = "python -m tools.phone"
 CLASSES = {"normal": "Normal", "covid": "COVID-19"}  # in the order of the network's outputs
 LETTERS = {"normal": "L", "covid": "R"}  # which letter a patient's image carries at this hospital
-DESIGN = {"classes": tuple(CLASSES), "per_patient": 1.0, "severity": (0.2, 0.7), "sites": ("A",), "views": ("PA",)}
-RECIPE = {"design": DESIGN, "n": 400, "seed": 0, "test": 100, "letters": LETTERS, "renderer": phantom.RENDERER_VERSION}
+DESIGN = {
+    "classes": tuple(CLASSES),
+    "per_patient": 1.0,
+    "severity": (0.2, 0.7),
+    "sites": ("A",),
+    "views": ("PA",),
+}
+RECIPE = {
+    "design": DESIGN,
+    "n": 400,
+    "seed": 0,
+    "test": 100,
+    "letters": LETTERS,
+    "renderer": phantom.RENDERER_VERSION,
+}
 EACH = 6  # images of each class on the page
-SIDE, SHRINK = 480, 5  # pixels drawn and shown; the network gets the means of 5 × 5 of them, as large as in lesson 01
+# pixels drawn and shown; the network gets the means of 5 × 5 of them, as large as in lesson 01
+SIDE, SHRINK = 480, 5
 QUALITY = 85  # of the WebP files
 EXAMPLE = 0.6  # severity from which the labelled example shows its disease plainly
-FAINT, PLAIN = 6, 16  # grey levels of 255 by which haze lightens a part of a lung, from which it is called so
+# grey levels of 255 by which haze lightens a part of a lung, from which it is called so
+FAINT, PLAIN = 6, 16
 LIMIT = 600_000  # bytes of the page with all of its images
 
 
-# --- what is drawn and measured -------------------------------------------------------------------------------------
+# --- what is drawn and measured -------------------------------------------------------------------
 
 
 def cohort() -> pd.DataFrame:
-    """Return all patients, one image each, those of the test part first; the marker is their hospital's letter."""
+    """Return all patients, one image each, those of the test part first; the marker is their
+    hospital's letter.
+    """
     table = phantom.design("clean", n=RECIPE["n"], seed=RECIPE["seed"], **DESIGN)
     return table.assign(marker=table["label"].map(LETTERS))
 
@@ -54,12 +73,16 @@ def switched(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def twelve(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the page: of each class the first of the test part, in the order of drawing."""
+    """Return the rows of the page: of each class the first of the test part, in the order of
+    drawing.
+    """
     return table.iloc[: RECIPE["test"]].groupby("label").head(EACH)
 
 
 def examples(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a row of each class from the training part: the first that shows plainly what it is."""
+    """Return a row of each class from the training part: the first that shows plainly what it
+    is.
+    """
     seen = table.iloc[RECIPE["test"] :]
     plain = seen[(seen["label"] == "normal") | (seen["severity"] >= EXAMPLE)]
     first = plain.groupby("label").head(1).set_index("label", drop=False)
@@ -78,25 +101,40 @@ def shrunk(images: np.ndarray) -> np.ndarray:
 
 
 def measured(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Train on the training part; return the probability of COVID-19 for the test part, {what is asked: (n,)}.
+    """Train on the training part; return the probability of COVID-19 for the test part, {what is
+    asked: (n,)}.
 
-    "as_taken" and "switched": one network, the letters as they are and all switched. "at_random": another one, trained
-    and asked with letters that a coin gave.
+    "as_taken" and "switched": one network, the letters as they are and all switched. "at_random":
+    another one, trained and asked with letters that a coin gave.
     """
     from benchmarks.story import asked, trained
 
-    own, other = (shrunk(np.stack([grey(row) for _, row in rows.iterrows()])) for rows in (table, switched(table)))
+    own, other = (
+        shrunk(np.stack([grey(row) for _, row in rows.iterrows()]))
+        for rows in (table, switched(table))
+    )
     coin = np.random.default_rng(RECIPE["seed"]).random(len(table)) < 0.5
     mixed = np.where(coin[:, None, None], own, other)
     labels = table["label"].map(list(CLASSES).index).to_numpy()
     cut = RECIPE["test"]
-    network, honest = (trained(images[cut:], labels[cut:], RECIPE["seed"]) for images in (own, mixed))
-    question = {"as_taken": (network, own), "switched": (network, other), "at_random": (honest, mixed)}
-    return {name: asked(model, images[:cut])[:, 1].astype(float) for name, (model, images) in question.items()}
+    network, honest = (
+        trained(images[cut:], labels[cut:], RECIPE["seed"]) for images in (own, mixed)
+    )
+    question = {
+        "as_taken": (network, own),
+        "switched": (network, other),
+        "at_random": (honest, mixed),
+    }
+    return {
+        name: asked(model, images[:cut])[:, 1].astype(float)
+        for name, (model, images) in question.items()
+    }
 
 
 def digest() -> str:
-    """Return a short name of all that the network's numbers come from: settings, drawing, training."""
+    """Return a short name of all that the network's numbers come from: settings, drawing,
+    training.
+    """
     from benchmarks import story
 
     made = [cohort, switched, twelve, grey, shrunk, measured, story.trained, story.asked]
@@ -112,13 +150,15 @@ def accuracy(right: np.ndarray) -> dict:
     return shown | {"right": int(right.sum()), "n": found.n, "method": found.method}
 
 
-# --- descriptions ---------------------------------------------------------------------------------------------------
+# --- descriptions ---------------------------------------------------------------------------------
 
 
 def description(row: pd.Series) -> str:
-    """Return in words what is to be seen, by the same rule for every image: haze where it is light enough, the letter.
+    """Return in words what is to be seen, by the same rule for every image: haze where it is light
+    enough, the letter.
 
-    The rule looks at the grey levels with and without what is drawn for the disease, and never at the label.
+    The rule looks at the grey levels with and without what is drawn for the disease, and never at
+    the label.
     """
     whole = phantom.render(row, SIDE)
     haze = 255 * (whole.image - phantom.render(row, SIDE, masks=False, lesion=False).image)
@@ -136,7 +176,9 @@ def description(row: pd.Series) -> str:
 
 
 def _seen(haze: np.ndarray, lung: np.ndarray, side: str) -> str:
-    """Say where one lung is lighter for its haze: upper, middle and lower third, each with an inner and outer half."""
+    """Say where one lung is lighter for its haze: upper, middle and lower third, each with an inner
+    and outer half.
+    """
     rows = np.flatnonzero(lung.any(1))
     thirds = zip(("upper", "middle", "lower"), np.array_split(rows, 3), strict=True)
     found: dict[str, list[str]] = {"clear": [], "faint": []}
@@ -157,19 +199,25 @@ def _seen(haze: np.ndarray, lung: np.ndarray, side: str) -> str:
 
 
 def _listed(words: list[str]) -> str:
-    return f"{words[0]} part" if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]} parts"
+    return (
+        f"{words[0]} part" if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]} parts"
+    )
 
 
-# --- what is committed ----------------------------------------------------------------------------------------------
+# --- what is committed ----------------------------------------------------------------------------
 
 
 def pictures(table: pd.DataFrame) -> list[dict]:
-    """Return what is shown: name of the file, row to draw, description; two examples, then twelve with both letters."""
+    """Return what is shown: name of the file, row to draw, description; two examples, then twelve
+    with both letters.
+    """
     rows = [(f"example-{row['label']}", row) for _, row in examples(table).iterrows()]
     shown = twelve(table)
     for kind in (shown, switched(shown)):
         rows += [(f"{k:02d}-{row['marker']}", row) for k, (_, row) in enumerate(kind.iterrows(), 1)]
-    return [{"file": f"{name}.webp", "row": row, "description": description(row)} for name, row in rows]
+    return [
+        {"file": f"{name}.webp", "row": row, "description": description(row)} for name, row in rows
+    ]
 
 
 def written(root: Path = ROOT) -> dict:
@@ -183,7 +231,9 @@ def written(root: Path = ROOT) -> dict:
         old.unlink()
     drawn = pictures(table)
     for picture in drawn:
-        Image.fromarray(grey(picture["row"])).save(folder / picture["file"], quality=QUALITY, method=6)
+        Image.fromarray(grey(picture["row"])).save(
+            folder / picture["file"], quality=QUALITY, method=6
+        )
     probability = measured(table)
     ill = (table["label"] == "covid").to_numpy()[: RECIPE["test"]]
     alt = {picture["file"]: picture["description"] for picture in drawn}
@@ -214,7 +264,7 @@ def written(root: Path = ROOT) -> dict:
     return found
 
 
-# --- the page -------------------------------------------------------------------------------------------------------
+# --- the page -------------------------------------------------------------------------------------
 
 
 def stored(root: Path = ROOT) -> dict:
@@ -231,7 +281,9 @@ def figure(estimate: dict) -> str:
 
 
 def answer(letter: str, covid: float) -> str:
-    """Return the network's answer to an image with this letter, in words: "R: COVID-19, over 99 %"."""
+    """Return the network's answer to an image with this letter, in words: "R: COVID-19, over 99
+    %".
+    """
     label, probability = ("covid", covid) if covid > 0.5 else ("normal", 1 - covid)
     percent = "over 99" if probability >= 0.995 else f"{100 * probability:.0f}"
     return f"{letter}: {CLASSES[label]}, {percent}\u00a0%"
@@ -245,7 +297,8 @@ def twin(found: dict) -> str:
         other = "L" if own == "R" else "R"
         alt = html.escape(image["alt"][own])
         lines += [
-            f'<li><img class="film" src="{k:02d}-{own}.webp" width="480" height="480" loading="lazy" alt="{alt}">',
+            f'<li><img class="film" src="{k:02d}-{own}.webp" width="480" height="480" '
+            f'loading="lazy" alt="{alt}">',
             f'<span><strong class="{label}">{CLASSES[label]}</strong></span>',
             *(f"<span>{answer(letter, image['covid'][letter])}</span>" for letter in (own, other)),
             "</li>",
@@ -261,7 +314,11 @@ def code(address: str) -> str:
     segno.make(address, error="m").save(
         stream, kind="svg", xmldecl=False, omitsize=True, border=4, light="#fff", dark="#000"
     )
-    return stream.getvalue().decode().replace("<svg ", f'<svg role="img" aria-label="QR code of {address}" ', 1)
+    return (
+        stream.getvalue()
+        .decode()
+        .replace("<svg ", f'<svg role="img" aria-label="QR code of {address}" ', 1)
+    )
 
 
 def filled(template: str, values: dict[str, str]) -> str:
@@ -269,12 +326,17 @@ def filled(template: str, values: dict[str, str]) -> str:
     for name, value in values.items():
         template = template.replace(f"{{{{{name}}}}}", value)
     if "{{" in template:
-        raise ToolError(f"nothing to put at {template[template.index('{{') :].partition('}}')[0]}}}}} in {TEMPLATE}")
+        raise ToolError(
+            f"nothing to put at {template[template.index('{{') :].partition('}}')[0]}}}}} in "
+            f"{TEMPLATE}"
+        )
     return template
 
 
 def page(root: Path = ROOT) -> dict[str, str]:
-    """Return the pages by name: the one to play, and where the address is known that for the lecture hall."""
+    """Return the pages by name: the one to play, and where the address is known that for the
+    lecture hall.
+    """
     found, address = stored(root), links.site(root)
     first = found["images"][0]
     address = f"{address}phone/" if address else ""
@@ -301,14 +363,22 @@ def page(root: Path = ROOT) -> dict[str, str]:
     if not address:
         return {"index.html": filled(template, values | {"CODE": ""})}
     qr = code(address)
-    part = f'<div class="code">{qr}<a href="lecture_hall.html">Show this code to a lecture hall</a></div>'
+    part = (
+        f'<div class="code">{qr}<a href="lecture_hall.html">Show this code to a lecture '
+        "hall</a></div>"
+    )
     poster = (root / POSTER).read_text(encoding="utf-8")
     shown = {"CODE": qr, "ADDRESS": address, "SHOWN": address.removeprefix("https://")}
-    return {"index.html": filled(template, values | {"CODE": part}), "lecture_hall.html": filled(poster, shown)}
+    return {
+        "index.html": filled(template, values | {"CODE": part}),
+        "lecture_hall.html": filled(poster, shown),
+    }
 
 
 def put(site: Path, root: Path = ROOT) -> list[Path]:
-    """Write the pages and their images into the folder of the site; return the files, the pages first."""
+    """Write the pages and their images into the folder of the site; return the files, the pages
+    first.
+    """
     made = []
     for name, text in page(root).items():
         write_atomic(site / "phone" / name, text)
@@ -324,7 +394,13 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0]).parse_args(arguments)
     found = written(root)
     size = sum(path.stat().st_size for path in (root / FOLDER).iterdir())
-    print(*(f"{name}: accuracy {figure(found[name])}" for name in ("as_taken", "switched", "at_random")), sep="\n")
+    print(
+        *(
+            f"{name}: accuracy {figure(found[name])}"
+            for name in ("as_taken", "switched", "at_random")
+        ),
+        sep="\n",
+    )
     print(f"{FOLDER}: {size / 1000:.0f} kB")
     return 0
 

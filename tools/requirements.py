@@ -1,9 +1,10 @@
-"""Write the versions that are known to work together: `python -m tools.requirements [--resolution lowest-direct]`.
+"""Write the versions that are known to work together: `python -m tools.requirements [--resolution
+lowest-direct]`.
 
-requirements.txt holds what a student needs, requirements-dev.txt what authors and instructors need besides, and
-requirements-site.txt what builds the web site. Each holds every supported Python and system, told apart by markers
-where they differ, and names no index. The resolver, uv, is installed into a temporary environment. Run it when a
-dependency changes, then `make test`.
+requirements.txt holds what a student needs, requirements-dev.txt what authors and instructors need
+besides, and requirements-site.txt what builds the web site. Each holds every supported Python and
+system, told apart by markers where they differ, and names no index. The resolver, uv, is installed
+into a temporary environment. Run it when a dependency changes, then `make test`.
 """
 
 import argparse
@@ -15,11 +16,16 @@ from pathlib import Path
 from tools.common import ROOT, write_atomic
 from tools.setup import FILES, bounds, program
 
-HEAD = "# Versions known to work together, written by `python -m tools.requirements` from pyproject.toml.\n"
+HEAD = (
+    "# Versions known to work together, written by `python -m tools.requirements` from "
+    "pyproject.toml.\n"
+)
 ITSELF = "-e .\n"
 
 
-def compiled(uv: list[str], kind: str, constraint: Path | None, resolution: str, root: Path = ROOT) -> str:
+def compiled(
+    uv: list[str], kind: str, constraint: Path | None, resolution: str, root: Path = ROOT
+) -> str:
     """Return the pinned requirements of one kind of reader."""
     low, _ = bounds(root)
     command = [
@@ -51,9 +57,15 @@ def compiled(uv: list[str], kind: str, constraint: Path | None, resolution: str,
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Write the files; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.requirements", description=__doc__.splitlines()[0])
-    parser.add_argument("--resolution", default="highest", choices=["highest", "lowest", "lowest-direct"])
-    parser.add_argument("--folder", type=Path, default=root, help="where the files go (default: the repository)")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.requirements", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--resolution", default="highest", choices=["highest", "lowest", "lowest-direct"]
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=root, help="where the files go (default: the repository)"
+    )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as place:
         subprocess.run([sys.executable, "-m", "venv", place], check=True)

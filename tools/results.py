@@ -1,7 +1,9 @@
-"""Write the generated parts of README.md and of other pages, from the CSV files and the lessons' sources.
+"""Write the generated parts of README.md and of other pages, from the CSV files and the lessons'
+sources.
 
-A part stands between the marks `<!-- generated: NAME -->` and `<!-- end of NAME -->`; what stands outside is written by
-hand and stays. The CSV files lie in benchmarks/ and cxr_helpers/measured/. With --check only compare.
+A part stands between the marks `<!-- generated: NAME -->` and `<!-- end of NAME -->`; what stands
+outside is written by hand and stays. The CSV files lie in benchmarks/ and cxr_helpers/measured/.
+With --check only compare.
 
 python -m tools.results [--check]
 """
@@ -38,17 +40,25 @@ def case_b(folder: Path) -> str:
 
 
 def left_open(letter: str, what: str, judged: tuple[str, str, str], folder: Path) -> str:
-    """What a case's description leaves open: what was tried on draws of its own, and what held on others."""
+    """What a case's description leaves open: what was tried on draws of its own, and what held on
+    others.
+    """
     table = pd.read_csv(folder / "case_ab.csv").query("case == @letter")
     figure, summary, words = judged
     seeds = table[table["use"] == "choose"].groupby("setting", sort=False)
     lines = [f"| {what}, in this order | seeds run | {words} |", "|---|---|---|"]
     for name, value in seeds[figure].agg(summary).items():
-        lines.append(f"| {name} | {', '.join(map(str, seeds.get_group(name)['seed']))} | {value:.3f} |")
+        lines.append(
+            f"| {name} | {', '.join(map(str, seeds.get_group(name)['seed']))} | {value:.3f} |"
+        )
     held = table[table["use"] == "confirm"]
     if len(held):
         good = (held["smallest_room"] > 0).sum()
-        lines += ["", f"With the fresh seeds {', '.join(map(str, held['seed']))} all comparisons held in {good} of "]
+        lines += [
+            "",
+            f"With the fresh seeds {', '.join(map(str, held['seed']))} all comparisons held in "
+            f"{good} of ",
+        ]
         lines[-1] += f"{len(held)} runs; smallest room {held['smallest_room'].min():+.3f}."
     return "\n".join(lines)
 
@@ -58,92 +68,137 @@ def case_e(folder: Path) -> str:
     table, differences = measured.read("case_e"), measured.read("case_e_differences")
     first = table.iloc[0]
     lines = [
-        f"{first['n']} radiographs in {first['groups']} groups, {first['folds']}-fold cross-validation with whole "
-        f"groups, intervals by group (`{first['command']}`, {first['date']}).",
+        f"{first['n']} radiographs in {first['groups']} groups, {first['folds']}-fold "
+        f"cross-validation with whole groups, intervals by group (`{first['command']}`, "
+        f"{first['date']}).",
         "",
         "| model | accuracy | macro-F1 | parameters | seconds per training |",
         "|---|---|---|---|---|",
     ]
     for row in table.to_dict("records"):
         network = row["parameters"] == row["parameters"]
-        cells = [NAMES.get(row["model"], row["model"]), *(interval(row, m) for m in ("accuracy", "f1_macro"))]
-        cells += [f"{row['parameters']:,.0f}", f"{row['seconds_per_training']:.0f}"] if network else ["", ""]
+        cells = [
+            NAMES.get(row["model"], row["model"]),
+            *(interval(row, m) for m in ("accuracy", "f1_macro")),
+        ]
+        cells += (
+            [f"{row['parameters']:,.0f}", f"{row['seconds_per_training']:.0f}"]
+            if network
+            else ["", ""]
+        )
         lines.append("| " + " | ".join(cells) + " |")
     gap = differences.query("`compact minus` == 'case_e' and metric == 'f1_macro'").iloc[0]
     seconds = table.set_index("model")["seconds_per_training"]
     lines += [
         "",
         f"The compact network minus case E's, paired by group: macro-F1 {gap['difference']:+.3f} "
-        f"({gap['low']:+.3f} to {gap['high']:+.3f}), in {seconds['compact'] / seconds['case_e']:.0%} of its training "
-        "time (the two took turns on one machine of two cores).",
+        f"({gap['low']:+.3f} to {gap['high']:+.3f}), in "
+        f"{seconds['compact'] / seconds['case_e']:.0%} of its training time (the two took turns "
+        "on one machine of two cores).",
     ]
     return "\n".join(lines)
 
 
 def compact(folder: Path) -> str:
-    """The compact network beside an earlier one, frozen features, and the time of case E's recipe."""
+    """The compact network beside an earlier one, frozen features, and the time of case E's
+    recipe.
+    """
     table = measured.read("compact")
     first = table.iloc[0]
     lines = [
         "5-fold cross-validation with whole groups, intervals by group, one core, models in turn "
-        f"(`{first['command']}`, {first['date']}). CPU seconds of a training are medians over the folds; their share "
-        "of the recipe's is taken fold by fold. The recipe was trained for its time alone.",
+        f"(`{first['command']}`, {first['date']}). CPU seconds of a training are medians over the "
+        "folds; their share of the recipe's is taken fold by fold. The recipe was trained for its "
+        "time alone.",
         "",
-        "| set | model | accuracy | macro-F1 | compact minus it, macro-F1 | n | CPU seconds | share of the recipe's |",
+        "| set | model | accuracy | macro-F1 | compact minus it, macro-F1 | n | CPU seconds | "
+        "share of the recipe's |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in table.to_dict("records"):
-        known, paired, timed = (not pd.isna(row[name]) for name in ("f1_macro", "gap", "cpu_seconds_ratio"))
+        known, paired, timed = (
+            not pd.isna(row[name]) for name in ("f1_macro", "gap", "cpu_seconds_ratio")
+        )
         cells = [f"`{row['set']}`", COMPACT[row["model"]]]
         cells += [interval(row, metric) if known else "" for metric in ("accuracy", "f1_macro")]
-        cells += [f"{row['gap']:+.3f} ({row['gap_low']:+.3f} to {row['gap_high']:+.3f})" if paired else "", row["n"]]
+        cells += [
+            f"{row['gap']:+.3f} ({row['gap_low']:+.3f} to {row['gap_high']:+.3f})"
+            if paired
+            else "",
+            row["n"],
+        ]
         cells += [f"{row['cpu_seconds']:.1f}"]
-        cells += [f"{row['cpu_seconds_ratio']:.1%} ({_ends(row, 'cpu_seconds_ratio', '.1%')})" if timed else ""]
+        cells += [
+            f"{row['cpu_seconds_ratio']:.1%} ({_ends(row, 'cpu_seconds_ratio', '.1%')})"
+            if timed
+            else ""
+        ]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     once = table.dropna(subset=["features_cpu_seconds"]).drop_duplicates("set")
-    spent = " and ".join(f"{row.features_cpu_seconds:.0f} s for `{row.set}`" for row in once.itertuples())
-    return "\n".join([*lines, "", f"The features are made once for all folds, in {spent}, which is not in the table."])
+    spent = " and ".join(
+        f"{row.features_cpu_seconds:.0f} s for `{row.set}`" for row in once.itertuples()
+    )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"The features are made once for all folds, in {spent}, which is not in the table.",
+        ]
+    )
 
 
 def audit_rows(folder: Path) -> str:
-    """How often two rows of the audit speak, where there is something to find and where there is not."""
+    """How often two rows of the audit speak, where there is something to find and where there is
+    not.
+    """
     table = pd.read_csv(folder / "audit_rows.csv")
     first = table.iloc[0]
     lines = [
-        f"Worlds of {first['n']} phantoms at 224 pixels, {first['runs']} seeds each; *spoke*: the verdict is `look` or "
-        f"`fault` (`{first['command']}`, {first['date']}).",
+        f"Worlds of {first['n']} phantoms at 224 pixels, {first['runs']} seeds each; *spoke*: the "
+        f"verdict is `look` or `fault` (`{first['command']}`, {first['date']}).",
         "",
-        "| row of the audit | world | there is something | spoke | figure, mean ± standard deviation |",
+        "| row of the audit | world | there is something | spoke | figure, mean ± standard "
+        "deviation |",
         "|---|---|---|---|---|",
     ]
     for row in table.to_dict("records"):
         figure = f"{row['mean']:.2f} ± {row['sd']:.2f}"
         there = "yes" if row["there"] else "no"
-        lines.append(f"| {row['check']} | {row['world']} | {there} | {row['spoke']} of {row['runs']} | {figure} |")
+        lines.append(
+            f"| {row['check']} | {row['world']} | {there} | {row['spoke']} of {row['runs']} | "
+            f"{figure} |"
+        )
     return "\n".join(lines)
 
 
 def coverage(folder: Path) -> str:
-    """How often the intervals hold the truth: a row per figure, a column per number of patients and accuracy."""
+    """How often the intervals hold the truth: a row per figure, a column per number of patients and
+    accuracy.
+    """
     table = pd.read_csv(folder / "coverage.csv")
     shown = table.pivot(index="figure", columns=["accuracy", "groups"], values="coverage")
     shown = shown.loc[list(dict.fromkeys(table["figure"])), sorted(shown.columns)]
     heads = [f"{accuracy}, {groups}" for accuracy, groups in shown.columns]
     lines = [f"| figure | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
-    lines += [f"| {name} | {' | '.join(f'{value:.3f}' for value in row)} |" for name, row in shown.iterrows()]
+    lines += [
+        f"| {name} | {' | '.join(f'{value:.3f}' for value in row)} |"
+        for name, row in shown.iterrows()
+    ]
     equal, given = table.dropna(subset=["false_alarms"]), table["refused"].max()
     first, again = table["simulations"].min(), table["simulations"].max()
     return "\n".join(
         [
-            f"Each cell: {first:,} simulated studies (`python -m benchmarks.coverage`); a cell below 0.94 was run "
-            f"again with {again:,} and shows that result. Columns: true accuracy, patients.",
+            f"Each cell: {first:,} simulated studies (`python -m benchmarks.coverage`); a cell "
+            f"below 0.94 was run again with {again:,} and shows that result. Columns: true "
+            "accuracy, patients.",
             "",
             *lines,
             "",
             f"Two equal models have p below 0.05 in {equal['false_alarms'].min():.3f} to "
-            f"{equal['false_alarms'].max():.3f} of the studies. With too few patients on one side there is no interval "
-            f"(up to {given:.2f} of the studies with ten patients), and coverage is over the others. The whole table, "
-            "with widths, is [`coverage.csv`](../benchmarks/coverage.csv); [picture](../benchmarks/coverage.png).",
+            f"{equal['false_alarms'].max():.3f} of the studies. With too few patients on one side "
+            f"there is no interval (up to {given:.2f} of the studies with ten patients), and "
+            "coverage is over the others. The whole table, with widths, is "
+            "[`coverage.csv`](../benchmarks/coverage.csv); [picture](../benchmarks/coverage.png).",
         ]
     )
 
@@ -151,12 +206,16 @@ def coverage(folder: Path) -> str:
 def scaling(folder: Path) -> str:
     """Seconds of intervals and comparisons on tables of three sizes."""
     table = pd.read_csv(folder / "scaling.csv")
-    seconds = table.pivot(index="call", columns="rows", values="seconds").loc[list(dict.fromkeys(table["call"]))]
+    seconds = table.pivot(index="call", columns="rows", values="seconds").loc[
+        list(dict.fromkeys(table["call"]))
+    ]
     heads = [f"{rows:,} rows" for rows in seconds.columns]
     lines = [f"| call | {' | '.join(heads)} | exponent |", "|---|" + "---|" * (len(heads) + 1)]
     slopes = table.drop_duplicates("call").set_index("call")["exponent"]
     for name, row in seconds.iterrows():
-        lines.append(f"| {name} | {' | '.join(f'{value:.2f} s' for value in row)} | {slopes[name]:.2f} |")
+        lines.append(
+            f"| {name} | {' | '.join(f'{value:.2f} s' for value in row)} | {slopes[name]:.2f} |"
+        )
     lines += ["", f"At most {table['MB'].max():,.0f} MB (`python -m benchmarks.scaling`)."]
     return "\n".join(lines)
 
@@ -168,7 +227,10 @@ def mutants(folder: Path) -> str:
     for draw, rows in table.groupby("draw"):
         left = rows[rows["outcome"] != "equivalent"]
         caught, equivalent = (left["outcome"] == "caught").sum(), len(rows) - len(left)
-        parts.append(f"draw {draw}: {caught} of {len(left)} caught ({caught / len(left):.0%}), {equivalent} equivalent")
+        parts.append(
+            f"draw {draw}: {caught} of {len(left)} caught ({caught / len(left):.0%}), {equivalent} "
+            "equivalent"
+        )
     first = table.iloc[0]
     return "; ".join(parts) + f" (`{first['command']}`, {first['date']})."
 
@@ -179,18 +241,25 @@ def phantom_speed(folder: Path) -> str:
     first = table.iloc[0]
     cohort = next(name for name in table.index if name.endswith("on two processes"))
     quicker = {name: table.loc[f"{name}, times quicker"] for name in ("ms per image, CPU", cohort)}
-    image, written = (f"{row['value']:.2f} ({row['lowest']:.2f} to {row['highest']:.2f})" for row in quicker.values())
+    image, written = (
+        f"{row['value']:.2f} ({row['lowest']:.2f} to {row['highest']:.2f})"
+        for row in quicker.values()
+    )
     return (
-        f"At 224 pixels with all masks an image takes {table.loc['ms per image, CPU', 'value']:.1f} ms of one core; "
-        f"{cohort.removeprefix('seconds for ')} take {table.loc[cohort, 'value']:.1f} s. Beside the renderer of "
-        f"{first['against']} in the same run it is {image} and {written} times as quick: medians of {first['rounds']} "
-        f"rounds of {first['n']} images, lowest and highest (`{first['command']}`, {first['date']})."
+        "At 224 pixels with all masks an image takes "
+        f"{table.loc['ms per image, CPU', 'value']:.1f} ms of one core; "
+        f"{cohort.removeprefix('seconds for ')} take {table.loc[cohort, 'value']:.1f} s. Beside "
+        f"the renderer of {first['against']} in the same run it is {image} and {written} times as "
+        f"quick: medians of {first['rounds']} rounds of {first['n']} images, lowest and highest "
+        f"(`{first['command']}`, {first['date']})."
     )
 
 
 def story(folder: Path) -> str:
     """One project's accuracy, as one illusion after another is taken away."""
-    return _over_seeds(measured.read("story"), "Accuracy (where nothing else is said)", "what is changed")
+    return _over_seeds(
+        measured.read("story"), "Accuracy (where nothing else is said)", "what is changed"
+    )
 
 
 def no_disease(folder: Path) -> str:
@@ -202,8 +271,9 @@ def _over_seeds(table: pd.DataFrame, what: str, heading: str) -> str:
     """A table of means over seeds, below a line that says how they were measured."""
     first = table.iloc[0]
     lines = [
-        f"{what} on {first['n']} test images, mean of {first['seeds']} seeds of drawing, split and weights with its "
-        f"95 % interval over the seeds (`{first['command']}`, {first['date']}).",
+        f"{what} on {first['n']} test images, mean of {first['seeds']} seeds of drawing, split "
+        f"and weights with its 95 % interval over the seeds (`{first['command']}`, "
+        f"{first['date']}).",
         "",
         f"| {heading} | mean | lowest and highest seed |",
         "|---|---|---|",
@@ -247,9 +317,10 @@ def pipeline(folder: Path) -> str:
     """Speed of augmented batches."""
     table = pd.read_csv(folder / "pipeline.csv")
     return (
-        f"Augmented batches from the cache come {table['ratio'].median():.0f} times as fast as from "
-        f"`ImageDataGenerator` on the same {table['n'].iloc[0]} files at 224×224 (median of {len(table)} rounds in one "
-        f"run, {table['ratio'].min():.0f} to {table['ratio'].max():.0f}; {table['cores'].iloc[0]} cores)."
+        f"Augmented batches from the cache come {table['ratio'].median():.0f} times as fast as "
+        f"from `ImageDataGenerator` on the same {table['n'].iloc[0]} files at 224×224 (median of "
+        f"{len(table)} rounds in one run, {table['ratio'].min():.0f} to "
+        f"{table['ratio'].max():.0f}; {table['cores'].iloc[0]} cores)."
     )
 
 
@@ -258,14 +329,19 @@ def duplicates(folder: Path) -> str:
     table = pd.read_csv(folder / "duplicates.csv").query("threshold_of_package")
     value, n = table.set_index("what")["value"], table.set_index("what")["n"]
     false = "false alarms: pairs of two patients"
-    found = {what.removeprefix("recall: "): share for what, share in value.items() if what.startswith("recall: ")}
+    found = {
+        what.removeprefix("recall: "): share
+        for what, share in value.items()
+        if what.startswith("recall: ")
+    }
     good = [f"{what} {share:.2f}" for what, share in found.items() if share >= 0.9]
     bad = [f"{what} {share:.2f}" for what, share in found.items() if share < 0.9]
     count = n[[what for what in n.index if what.startswith("recall")]].iloc[0]
     return (
         f"On DarkCovidNet's images, at the detector's threshold of {table['threshold'].iloc[0]}: "
-        f"{value[false]:.0f} false alarms among {n[false]:,} pairs of two patients. Share of {count} changed copies "
-        f"found: {'; '.join(good)}. It does not find every copy: {'; '.join(bad)}."
+        f"{value[false]:.0f} false alarms among {n[false]:,} pairs of two patients. Share of "
+        f"{count} changed copies found: {'; '.join(good)}. It does not find every copy: "
+        f"{'; '.join(bad)}."
     )
 
 
@@ -276,18 +352,24 @@ def lessons(folder: Path) -> str:
     rows = [f"{name} {seconds:.0f} s" for name, seconds in each["seconds"].items()]
     return (
         "On the phantom, class mode, two notebooks at a time on two cores, phantoms drawn before "
-        f"(`{whole['command']}`, {whole['date']}): all {len(each)} notebooks in {whole['seconds'] / 60:.1f} minutes, "
-        f"with at most {whole['peak_mb'] / 1000:.1f} GB a kernel. {'; '.join(rows)}."
+        f"(`{whole['command']}`, {whole['date']}): all {len(each)} notebooks in "
+        f"{whole['seconds'] / 60:.1f} minutes, with at most {whole['peak_mb'] / 1000:.1f} GB a "
+        f"kernel. {'; '.join(rows)}."
     )
 
 
 def phantom_pretraining(folder: Path) -> str:
-    """Fine-tuned on real images with and without phantoms before; nothing where it has not been measured."""
+    """Fine-tuned on real images with and without phantoms before; nothing where it has not been
+    measured.
+    """
     if "phantom_pretraining" not in measured.names():
         return ""
     table = measured.read("phantom_pretraining").query("metric == 'f1_macro'")
     first = table.iloc[0]
-    parts = [f"{row.n_test:.0f} test images of `{row.set}`" for row in table.drop_duplicates("set").itertuples()]
+    parts = [
+        f"{row.n_test:.0f} test images of `{row.set}`"
+        for row in table.drop_duplicates("set").itertuples()
+    ]
     lines = [
         f"Mean of {first['seeds']} seeds, each with its own {' and '.join(parts)}, in whole groups "
         f"(`{first['command']}`, {first['date']}).",
@@ -296,9 +378,19 @@ def phantom_pretraining(folder: Path) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in table.to_dict("records"):
-        cells = [row["set"], row["n"], f"{row['scratch']:.3f}", f"{row['pretrained']:.3f}", f"{row['difference']:+.3f}"]
+        cells = [
+            row["set"],
+            row["n"],
+            f"{row['scratch']:.3f}",
+            f"{row['pretrained']:.3f}",
+            f"{row['difference']:+.3f}",
+        ]
         cells += [f"{row['low' + s]:+.3f} to {row['high' + s]:+.3f}" for s in ("", "_seeds")]
-        lines.append("| " + " | ".join(map(str, [*cells, f"{row['seeds_better']} of {row['seeds']} seeds"])) + " |")
+        lines.append(
+            "| "
+            + " | ".join(map(str, [*cells, f"{row['seeds_better']} of {row['seeds']} seeds"]))
+            + " |"
+        )
     return "\n".join(lines)
 
 
@@ -309,17 +401,30 @@ def transfer(name: str, wanted: dict[str, str]) -> str:
     table = measured.read(name)
     first = table.dropna(subset=["groups"]).iloc[0]
     lines = [
-        f"5-fold cross-validation, intervals by group (`{first['command']}`, {first['date']}; the whole table is "
-        f"[`{name}.csv`](../cxr_helpers/measured/{name}.csv)).",
+        f"5-fold cross-validation, intervals by group (`{first['command']}`, {first['date']}; the "
+        f"whole table is [`{name}.csv`](../cxr_helpers/measured/{name}.csv)).",
         "",
         "| task | split | model | accuracy | macro-F1 | n | fold seeds | seconds per fold |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in table[table["model"].isin(wanted)].to_dict("records"):
         known = row["groups"] == row["groups"]
-        figures = [interval(row, m) if known else f"{row[m]:.3f}" for m in ("accuracy", "f1_macro") if row[m] == row[m]]
-        cells = [row["task"], row["protocol"], wanted[row["model"]], *figures, *[""] * (2 - len(figures)), row["n"]]
-        cells += [f"{row['fold_seeds']:.0f}", f"{row['seconds_per_fold']:.0f}"] if known else ["", ""]
+        figures = [
+            interval(row, m) if known else f"{row[m]:.3f}"
+            for m in ("accuracy", "f1_macro")
+            if row[m] == row[m]
+        ]
+        cells = [
+            row["task"],
+            row["protocol"],
+            wanted[row["model"]],
+            *figures,
+            *[""] * (2 - len(figures)),
+            row["n"],
+        ]
+        cells += (
+            [f"{row['fold_seeds']:.0f}", f"{row['seconds_per_fold']:.0f}"] if known else ["", ""]
+        )
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
 
@@ -341,7 +446,9 @@ FROZEN = {
     "DarkCovidNet rebuilt, 20 epochs": "DarkCovidNet, rebuilt, 20 of its 100 epochs",
     "fine-tuned": "EfficientNet-Lite0, fine-tuned",
     "fine-tuned and five best, averaged": "fine-tuned and the five with a kernel, averaged",
-    "DarkCovidNet as published": "DarkCovidNet as published (other subset, test set = validation set)",
+    "DarkCovidNet as published": (
+        "DarkCovidNet as published (other subset, test set = validation set)"
+    ),
 }
 
 
@@ -360,14 +467,20 @@ def shortcuts(folder: Path) -> str:
     table = measured.read("shortcuts")
     first = table.iloc[0]
     lines = [
-        f"Mean of {first['repeats']} repeats with other folds, intervals by group (`{first['command']}`, "
-        f"{first['date']}).",
+        f"Mean of {first['repeats']} repeats with other folds, intervals by group "
+        f"(`{first['command']}`, {first['date']}).",
         "",
         "| set | what is seen | AUC of COVID-19 | n | groups |",
         "|---|---|---|---|---|",
     ]
     for row in table.to_dict("records"):
-        cells = [f"`{row['set']}`", row["seen"], interval(row, "auc_covid"), row["n"], row["groups"]]
+        cells = [
+            f"`{row['set']}`",
+            row["seen"],
+            interval(row, "auc_covid"),
+            row["n"],
+            row["groups"],
+        ]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
 
@@ -377,13 +490,17 @@ def coins(folder: Path) -> str:
     table = pd.read_csv(folder / "coins.csv")
     first = table.iloc[0]
     lines = [
-        f"{first['n']} images of {first['patients']} patients; mean AUC of {first['repeats']} repeats with fresh coins "
-        f"and a fresh split, interval over the repeats (`{first['command']}`, {first['date']}).",
+        f"{first['n']} images of {first['patients']} patients; mean AUC of {first['repeats']} "
+        "repeats with fresh coins and a fresh split, interval over the repeats "
+        f"(`{first['command']}`, {first['date']}).",
         "",
         "| a quarter is set aside | AUC |",
         "|---|---|",
     ]
-    lines += [f"| of the {row['split']}, at random | {interval(row, 'auc')} |" for row in table.to_dict("records")]
+    lines += [
+        f"| of the {row['split']}, at random | {interval(row, 'auc')} |"
+        for row in table.to_dict("records")
+    ]
     return "\n".join(lines)
 
 
@@ -393,18 +510,25 @@ def external(folder: Path) -> str:
     lines = [
         f"Intervals by group (`{table['command'].iloc[0]}`, {table['date'].iloc[0]}).",
         "",
-        "| where | accuracy | always the larger class | AUC | sensitivity | specificity | n | groups |",
+        "| where | accuracy | always the larger class | AUC | sensitivity | specificity | n | "
+        "groups |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in table.to_dict("records"):
-        cells = [row["where"], interval(row, "accuracy"), f"{row['always_largest']:.3f} ({row['largest_class']})"]
+        cells = [
+            row["where"],
+            interval(row, "accuracy"),
+            f"{row['always_largest']:.3f} ({row['largest_class']})",
+        ]
         cells += [interval(row, metric) for metric in ("auc", "sensitivity", "specificity")]
         lines.append("| " + " | ".join(map(str, [*cells, row["n"], row["groups"]])) + " |")
     return "\n".join(lines)
 
 
 def label_worth(folder: Path) -> str:
-    """A second reading of radiographs beside their labels, and what tells the labels without an image."""
+    """A second reading of radiographs beside their labels, and what tells the labels without an
+    image.
+    """
     table = measured.read("label_worth")
     lines = [
         f"Intervals by patient (`{table['command'].iloc[0]}`, {table['date'].iloc[0]}).",
@@ -415,12 +539,17 @@ def label_worth(folder: Path) -> str:
     for row in table.to_dict("records"):
         count = "" if pd.isna(row["count"]) else f"{row['count']:.0f}"
         value = f"{row['value']:.2f} ({row['low']:.2f}-{row['high']:.2f})"
-        lines.append(f"| {row['what']} | {row['figure']} | {value} | {count} | {row['n']} | {row['groups']} |")
+        lines.append(
+            f"| {row['what']} | {row['figure']} | {value} | {count} | {row['n']} | {row['groups']} "
+            "|"
+        )
     return "\n".join(lines)
 
 
 def modes(folder: Path) -> str:
-    """Accuracy minus chance of the networks that the notebooks show, in class mode and in full mode."""
+    """Accuracy minus chance of the networks that the notebooks show, in class mode and in full
+    mode.
+    """
     table = pd.read_csv(folder / "modes.csv")
     lines = [
         "| notebook | seeds | class mode: side, n | above chance (lowest, highest seed) "
@@ -430,8 +559,13 @@ def modes(folder: Path) -> str:
     for row in table.to_dict("records"):
         cells = [row["notebook"], row["seeds"]]
         for mode in ("class", "full"):
-            above, lowest, highest = (row[f"{mode}_{name}"] for name in ("above", "lowest", "highest"))
-            cells += [f"{row[f'{mode}_side']} px, {row[f'{mode}_n']}", f"{above:+.3f} ({lowest:+.3f}, {highest:+.3f})"]
+            above, lowest, highest = (
+                row[f"{mode}_{name}"] for name in ("above", "lowest", "highest")
+            )
+            cells += [
+                f"{row[f'{mode}_side']} px, {row[f'{mode}_n']}",
+                f"{above:+.3f} ({lowest:+.3f}, {highest:+.3f})",
+            ]
         cells.append(f"{row['ratio']:.2f}")
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     lines += ["", f"Means over the seeds (`{table['command'].iloc[0]}`, {table['date'].max()})."]
@@ -444,19 +578,42 @@ def export(folder: Path) -> str:
     small, first = table.loc["int8"], table.iloc[0]
     speed = f"{small['median_ms']:.1f} ms an image on one thread (median of {small['repeats']})"
     return (
-        f"The compact network at {first['size']} px as LiteRT with int8 weights has {small['kB']:.0f} kB and "
-        f"takes {speed}; its probabilities differ from Keras' by {small['largest']:.3f} at most over {small['n']} "
-        f"images, {small['flipped']} answers flip (`{first['command']}`, {first['date']})."
+        f"The compact network at {first['size']} px as LiteRT with int8 weights has "
+        f"{small['kB']:.0f} kB and takes {speed}; its probabilities differ from Keras' by "
+        f"{small['largest']:.3f} at most over {small['n']} images, {small['flipped']} answers flip "
+        f"(`{first['command']}`, {first['date']})."
     )
 
 
-BLOCKS = (shortcuts, coins, story, no_disease, case_a, case_b, case_e, compact, case_e_transfer, case_e_review)
-BLOCKS += (darkcovidnet, external, label_worth, phantom_pretraining, export, pipeline, duplicates, audit_rows)
+BLOCKS = (
+    shortcuts,
+    coins,
+    story,
+    no_disease,
+    case_a,
+    case_b,
+    case_e,
+    compact,
+    case_e_transfer,
+    case_e_review,
+)
+BLOCKS += (
+    darkcovidnet,
+    external,
+    label_worth,
+    phantom_pretraining,
+    export,
+    pipeline,
+    duplicates,
+    audit_rows,
+)
 BLOCKS += (phantom_speed, lessons, modes, coverage, scaling, mutants)
 
 
 def kernels(folder: Path) -> str:
-    """Memory and seconds of what runs on a server for a class: the lessons' kernels, and marking."""
+    """Memory and seconds of what runs on a server for a class: the lessons' kernels, and
+    marking.
+    """
     table = pd.read_csv(folder / "lessons.csv").set_index("notebook")
     whole, each = table.loc["all"], table.drop(index="all")
     lessons = each[each.index.str[0].str.isdigit()]
@@ -466,7 +623,10 @@ def kernels(folder: Path) -> str:
         return f"{part['peak_mb'].max() / 1000:.1f} GB ({part['peak_mb'].idxmax()})"
 
     def longest(part: pd.DataFrame) -> str:
-        return f"{part['seconds'].median():.0f} s, {part['seconds'].max():.0f} s ({part['seconds'].idxmax()})"
+        return (
+            f"{part['seconds'].median():.0f} s, {part['seconds'].max():.0f} s "
+            f"({part['seconds'].idxmax()})"
+        )
 
     parts = {"lessons": lessons, "case studies": each.drop(index=lessons.index)}
     rows = [
@@ -480,9 +640,10 @@ def kernels(folder: Path) -> str:
             "|---|--:|--:|--:|",
             *rows,
             "",
-            f"Measured with two notebooks at a time on two cores, phantoms drawn before (`{whole['command']}`, "
-            f"{whole['date']}; a notebook that was changed later may differ: run the command again). Marking {count} "
-            f"submissions of exercise 04 took {minutes:.1f} minutes, {marking['seconds_median']:.0f} s for one "
+            "Measured with two notebooks at a time on two cores, phantoms drawn before "
+            f"(`{whole['command']}`, {whole['date']}; a notebook that was changed later may "
+            f"differ: run the command again). Marking {count} submissions of exercise 04 took "
+            f"{minutes:.1f} minutes, {marking['seconds_median']:.0f} s for one "
             f"(`{marking['command']}`, {marking['date']}).",
         ]
     )
@@ -490,7 +651,10 @@ def kernels(folder: Path) -> str:
 
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:
     """The generated parts of the README: {name: Markdown}."""
-    return {name: getattr(front, name)(root) for name in ("picture", "colab", "commands", "lessons", "results")}
+    return {
+        name: getattr(front, name)(root)
+        for name in ("picture", "colab", "commands", "lessons", "results")
+    }
 
 
 def measurements(page: str, root: Path = ROOT) -> dict[str, str]:
@@ -523,7 +687,9 @@ def filled(page: str, parts: dict[str, str]) -> str:
     """
     places = re.findall(r"^<!-- generated: (\w+) -->$", page, flags=re.MULTILINE)
     if sorted(places) != sorted(parts):
-        raise ToolError(f"has places for {', '.join(sorted(places))}, and there are {', '.join(sorted(parts))}")
+        raise ToolError(
+            f"has places for {', '.join(sorted(places))}, and there are {', '.join(sorted(parts))}"
+        )
     for name, text in parts.items():
         start, end = f"<!-- generated: {name} -->", f"<!-- end of {name} -->"
         pattern = re.compile(f"^{start}\n.*?^{end}$", flags=re.DOTALL | re.MULTILINE)
@@ -535,8 +701,12 @@ def filled(page: str, parts: dict[str, str]) -> str:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Write or compare; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.results", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page is out of date")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.results", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where a page is out of date"
+    )
     options = parser.parse_args(arguments)
     faults = []
     for name, parts in PAGES.items():
@@ -548,7 +718,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             faults.append(f"{relative(path, root)}: {error}")
             continue
         if after != before and options.check:
-            faults.append(f"{relative(path, root)} is not what CSV files and lessons hold: python -m tools.results")
+            faults.append(
+                f"{relative(path, root)} is not what CSV files and lessons hold: python -m "
+                "tools.results"
+            )
         elif after != before:
             write_atomic(path, after)
     print(*faults, sep="\n", end="\n" if faults else "", file=sys.stderr)

@@ -1,4 +1,6 @@
-"""Run lessons headless: executed copies and HTML pages in output/, a table of seconds and memory, a true exit code."""
+"""Run lessons headless: executed copies and HTML pages in output/, a table of seconds and memory, a
+true exit code.
+"""
 
 import argparse
 import contextlib
@@ -50,7 +52,9 @@ class Result:
     notebook: str
     status: str  # "ok" or "failed"
     seconds: float
-    peak_mb: int  # largest sum of resident memory over the kernel and its children; 0 where it is forked: not known
+    # largest sum of resident memory over the kernel and its children; 0 where it is forked: not
+    # known
+    peak_mb: int
     cells: int  # code cells that ran
     failed_cell: str = ""
     source: str = ""
@@ -58,8 +62,13 @@ class Result:
 
 
 def settings(options: argparse.Namespace) -> dict:
-    """Return the settings given by option or environment; a data folder is made absolute from where the runner runs."""
-    given = {name: getattr(options, name.lower()) or os.environ.get(variable) for name, variable in SETTINGS.items()}
+    """Return the settings given by option or environment; a data folder is made absolute from where
+    the runner runs.
+    """
+    given = {
+        name: getattr(options, name.lower()) or os.environ.get(variable)
+        for name, variable in SETTINGS.items()
+    }
     found = {name: value for name, value in given.items() if value}
     if "DATA_DIR" in found:
         found["DATA_DIR"] = str(Path(found["DATA_DIR"]).expanduser().resolve())
@@ -69,7 +78,9 @@ def settings(options: argparse.Namespace) -> dict:
 
 
 def measured_seconds(root: Path = ROOT) -> dict[str, float]:
-    """Return the seconds that each notebook once took, by name: those of `python -m benchmarks.lessons`, if any."""
+    """Return the seconds that each notebook once took, by name: those of `python -m
+    benchmarks.lessons`, if any.
+    """
     table = root / "benchmarks" / "lessons.csv"
     if not table.is_file():
         return {}
@@ -81,7 +92,8 @@ def _start(variables: dict[str, str], warmed: bool) -> None:
     os.environ.update(variables)
     if warmed:
         warm.use()
-    os.environ.pop("MPLBACKEND", None)  # a kernel chooses the inline backend, but only where nothing is set
+    # a kernel chooses the inline backend, but only where nothing is set
+    os.environ.pop("MPLBACKEND", None)
 
 
 class Memory(threading.Thread):
@@ -119,7 +131,9 @@ class Memory(threading.Thread):
 
 
 def run(job: Job) -> Result:
-    """Execute one notebook in its own folder and write the executed copy and its HTML page, also after a failure."""
+    """Execute one notebook in its own folder and write the executed copy and its HTML page, also
+    after a failure.
+    """
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
@@ -143,7 +157,11 @@ def run(job: Job) -> Result:
         except PapermillExecutionError as error:
             trace = ANSI.sub("", "\n".join(error.traceback))
             last = f"{error.ename}: {error.evalue}"
-            failure = {"failed_cell": str(error.cell_index + 1), "source": error.source, "error": trace or last}
+            failure = {
+                "failed_cell": str(error.cell_index + 1),
+                "source": error.source,
+                "error": trace or last,
+            }
         except Exception as error:  # noqa: BLE001 (a kernel that died or a time-out is this lesson's result too)
             failure = {"error": f"{type(error).__name__}: {error}"}
     seconds = time.perf_counter() - begin
@@ -167,7 +185,9 @@ def core(path: Path):
 
 
 def page(notebook, path: Path) -> str:
-    """Return a notebook as one HTML file; the classic template is the one that writes the figures' alt text."""
+    """Return a notebook as one HTML file; the classic template is the one that writes the figures'
+    alt text.
+    """
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(template_name="classic", embed_images=True)
@@ -180,7 +200,10 @@ def table(results: list[Result]) -> str:
     width = max(len(result.notebook) for result in results)
     lines = [f"{'notebook':{width}}  seconds  peak MB  cells  status"]
     for r in results:
-        lines.append(f"{r.notebook:{width}}  {r.seconds:7.1f}  {r.peak_mb or '-':>7}  {r.cells:5d}  {r.status}")
+        lines.append(
+            f"{r.notebook:{width}}  {r.seconds:7.1f}  {r.peak_mb or '-':>7}  {r.cells:5d}  "
+            f"{r.status}"
+        )
     for r in results:
         if r.status != "ok":
             where = (
@@ -215,10 +238,11 @@ def run_all(
     core: bool = False,
     warmed: bool = False,
 ) -> list[Result]:
-    """Run notebooks, some at a time, each with a kernel of its own; results stand in the order of the paths.
+    """Run notebooks, some at a time, each with a kernel of its own; results stand in the order of
+    the paths.
 
-    With `core` the deeper steps are left out: whatever comes after them must not need them. With `warmed` kernels are
-    forked from a process that has imported the large libraries (`tools.warm`).
+    With `core` the deeper steps are left out: whatever comes after them must not need them. With
+    `warmed` kernels are forked from a process that has imported the large libraries (`tools.warm`).
 
     The longest begin first, so that all workers end at about the same time.
     """
@@ -228,10 +252,16 @@ def run_all(
         todo.append(Job(path.resolve(), folder / path.name, values, timeout, core))
     context = multiprocessing.get_context("spawn")
     with kernel_environment() as variables, warm.template() if warmed else contextlib.nullcontext():
-        variables |= {SETTINGS[name]: str(value) for name, value in values.items() if name in SETTINGS}
-        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(variables, warmed)) as pool:
+        variables |= {
+            SETTINGS[name]: str(value) for name, value in values.items() if name in SETTINGS
+        }
+        with ProcessPoolExecutor(
+            jobs, mp_context=context, initializer=_start, initargs=(variables, warmed)
+        ) as pool:
             seconds = measured_seconds()
-            longest_first = sorted(todo, key=lambda job: -seconds.get(job.notebook.stem, float("inf")))
+            longest_first = sorted(
+                todo, key=lambda job: -seconds.get(job.notebook.stem, float("inf"))
+            )
             futures = {pool.submit(run, job): job for job in longest_first}
             done = {futures[future].notebook: future.result() for future in as_completed(futures)}
     return [done[job.notebook] for job in todo]
@@ -240,19 +270,39 @@ def run_all(
 def parser() -> argparse.ArgumentParser:
     """Return the command's options."""
     command = argparse.ArgumentParser(prog="python -m tools.run", description=__doc__)
-    command.add_argument("names", nargs="*", help="paths, or starts of names such as 04; all if none")
-    command.add_argument("--student", action="store_true", help="run the students' copies, not the executed ones")
+    command.add_argument(
+        "names", nargs="*", help="paths, or starts of names such as 04; all if none"
+    )
+    command.add_argument(
+        "--student", action="store_true", help="run the students' copies, not the executed ones"
+    )
     command.add_argument("--core", action="store_true", help="leave out the deeper steps")
-    command.add_argument("--warm", action="store_true", help="fork kernels that have the libraries (Linux, for tests)")
+    command.add_argument(
+        "--warm",
+        action="store_true",
+        help="fork kernels that have the libraries (Linux, for tests)",
+    )
     command.add_argument("--mode", help='"class" (default) or "full"')
     command.add_argument("--dataset", help="name of a data set")
     command.add_argument("--data-dir", help="folder that holds the data sets")
     command.add_argument("--seed", help="seed of every lesson")
-    command.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="more parameters")
-    command.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default: 2)")
-    command.add_argument("--timeout", type=int, default=1800, help="seconds that one cell may take (default: 1800)")
     command.add_argument(
-        "--output", type=Path, default=ROOT / "output", help="folder of the results (default: output/)"
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="more parameters",
+    )
+    command.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default: 2)")
+    command.add_argument(
+        "--timeout", type=int, default=1800, help="seconds that one cell may take (default: 1800)"
+    )
+    command.add_argument(
+        "--output",
+        type=Path,
+        default=ROOT / "output",
+        help="folder of the results (default: output/)",
     )
     return command
 
@@ -276,7 +326,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         print("no notebooks to run: make notebooks", file=sys.stderr)
         return 2
     values = settings(options) | {name: _value(text) for name, text in options.p}
-    print(f"{len(paths)} notebooks, {options.jobs} at a time, {values or 'default settings'}", flush=True)
+    print(
+        f"{len(paths)} notebooks, {options.jobs} at a time, {values or 'default settings'}",
+        flush=True,
+    )
     begin = time.perf_counter()
     warmed = options.warm and sys.platform == "linux"
     how = {"core": options.core, "warmed": warmed}
@@ -285,7 +338,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     print(f"\n{table(results)}\n")
     failed = sum(result.status != "ok" for result in results)
     where = relative(options.output, root)
-    print(f"{len(results) - failed} ok, {failed} failed, {time.perf_counter() - begin:.0f} s; pages in {where}/")
+    print(
+        f"{len(results) - failed} ok, {failed} failed, {time.perf_counter() - begin:.0f} s; pages "
+        f"in {where}/"
+    )
     return int(bool(failed))
 
 

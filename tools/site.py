@@ -1,8 +1,9 @@
 """Build the course's web site in output/site/ from what is committed: `python -m tools.site`.
 
-Nothing is run: the executed notebooks are shown as they are. They and the pages below docs/ are copied to build/site/
-in the layout of the repository, so that the links between them hold; the reference is made from the package. Sphinx,
-whose settings stand in docs/site/, then makes the pages; a warning is an error.
+Nothing is run: the executed notebooks are shown as they are. They and the pages below docs/ are
+copied to build/site/ in the layout of the repository, so that the links between them hold; the
+reference is made from the package. Sphinx, whose settings stand in docs/site/, then makes the
+pages; a warning is an error.
 """
 
 import argparse
@@ -21,10 +22,25 @@ import nbformat
 
 import cxr_helpers
 from tools import index, links, navigation, phone
-from tools.common import ROOT, STUDENT, ToolError, notebooks, read_notebook, relative, tags, write_atomic
+from tools.common import (
+    ROOT,
+    STUDENT,
+    ToolError,
+    notebooks,
+    read_notebook,
+    relative,
+    tags,
+    write_atomic,
+)
 
 SETTINGS, BUILD, OUTPUT = "docs/site", "build/site", "output/site"
-WRITTEN = ("docs/*.md", "data/README.md", "exercises/README.md", "exercises/instructors/*.md", "CONTRIBUTING.md")
+WRITTEN = (
+    "docs/*.md",
+    "data/README.md",
+    "exercises/README.md",
+    "exercises/instructors/*.md",
+    "CONTRIBUTING.md",
+)
 PICTURES = ("docs/figures/*", "data/figures/*")
 # Handed out as files. A student's copy is the notebook of a page, to work in.
 FILES = (
@@ -51,13 +67,25 @@ BELOW = {
     "exercises/instructors/README.md": [
         *(
             f"exercises/instructors/{name}.md"
-            for name in ("before", "objectives", "schedule", "misconceptions", "concept-test", "concept-test-key")
+            for name in (
+                "before",
+                "objectives",
+                "schedule",
+                "misconceptions",
+                "concept-test",
+                "concept-test-key",
+            )
         ),
-        *("exercises/README.md", "exercises/instructors/written.md", "exercises/instructors/jupyterhub.md"),
+        *(
+            "exercises/README.md",
+            "exercises/instructors/written.md",
+            "exercises/instructors/jupyterhub.md",
+        ),
         "docs/publishing.md",
     ],
 }
-# Fenced code, a link or picture, and code in a line: whichever begins first, so that no link is seen in code.
+# Fenced code, a link or picture, and code in a line: whichever begins first, so that no link is
+# seen in code.
 PARTS = re.compile(
     r"^(?P<fence>```+|~~~+).*?^(?P=fence)\s*?$"
     r"|(?P<picture>!?)\[(?P<text>(?:`[^`]*`|\[[^\]]*\]|[^\[\]])*)\]\((?P<target>[^()\s]+)\)"
@@ -70,12 +98,14 @@ EMPTY_HEAD = re.compile(r"<th\b([^>]*)>\s*(?:<p>\s*</p>)?\s*</th>")
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
-# --- links ----------------------------------------------------------------------------------------------------------
+# --- links ----------------------------------------------------------------------------------------
 
 
 @cache
 def pages(root: Path = ROOT) -> frozenset[str]:
-    """Return the pages that are copied or made, by their place in the repository; those of the reference left out."""
+    """Return the pages that are copied or made, by their place in the repository; those of the
+    reference left out.
+    """
     found = {p.relative_to(root).as_posix() for pattern in WRITTEN for p in root.glob(pattern)}
     found |= {p.relative_to(root).as_posix() for p in [*notebooks(root), *exercises(root)]}
     return frozenset(found) | {"index.md", LESSONS, CASES, EXERCISES, REFERENCE}
@@ -87,11 +117,13 @@ def exercises(root: Path = ROOT) -> list[Path]:
 
 
 def relinked(text: str, page: str, root: Path = ROOT) -> str:
-    """Return Markdown whose links hold on the site, for a page given by its place in the repository.
+    """Return Markdown whose links hold on the site, for a page given by its place in the
+    repository.
 
-    A link to another page stays. One to a student's copy, or to a licence, becomes a download; from an exercise, which
-    is read here and not worked on, it leads to the executed copy. One to anything else in the repository leads to where
-    the course is published; if that is nowhere, its text stays and the link goes. Raises ToolError where nothing is.
+    A link to another page stays. One to a student's copy, or to a licence, becomes a download; from
+    an exercise, which is read here and not worked on, it leads to the executed copy. One to
+    anything else in the repository leads to where the course is published; if that is nowhere, its
+    text stays and the link goes. Raises ToolError where nothing is.
     """
     known = pages(root)
     return PARTS.sub(lambda found: _part(found, page, known, root), BADGE.sub(r"[\1]", text))
@@ -118,31 +150,45 @@ def _part(found: re.Match, page: str, known: frozenset[str], root: Path) -> str:
         return f"{{download}}`{found['text'].replace('`', '')} <{new}>`"
     address = links.repository(root)
     kind = "tree" if (root / place).is_dir() else "blob"
-    return f"[{found['text']}]({address}/{kind}/{links.reference(root)}/{place})" if address else found["text"]
+    return (
+        f"[{found['text']}]({address}/{kind}/{links.reference(root)}/{place})"
+        if address
+        else found["text"]
+    )
 
 
 def without_empty_heads(html: str) -> str:
-    """Return HTML in which a heading that says nothing, as pandas writes above an index, is a plain cell."""
+    """Return HTML in which a heading that says nothing, as pandas writes above an index, is a plain
+    cell.
+    """
     return EMPTY_HEAD.sub(r"<td\1></td>", html)
 
 
 def stretched(formula: str) -> str:
-    """Return a formula in TeX whose brackets grow with what is in them, where they were set large by hand (\\Big)."""
+    """Return a formula in TeX whose brackets grow with what is in them, where they were set large
+    by hand (\\Big).
+    """
     formula = re.sub(r"\\[bB]igg?l?\s*(?=[(\[])", r"\\left", formula)
     return re.sub(r"\\[bB]igg?r?\s*(?=[)\]])", r"\\right", formula)
 
 
 def lessons_linked(line: str, root: Path = ROOT) -> str:
-    """Return a line of a docstring in which "lesson 04" leads to the lesson, as reStructuredText."""
-    there = {path.name[:2]: path.stem for path in notebooks(root) if path.parent.name == "notebooks"}
+    """Return a line of a docstring in which "lesson 04" leads to the lesson, as
+    reStructuredText.
+    """
+    there = {
+        path.name[:2]: path.stem for path in notebooks(root) if path.parent.name == "notebooks"
+    }
 
     def linked(found: re.Match) -> str:
-        return f":doc:`{found[0]} </notebooks/{there[found[1]]}>`" if found[1] in there else found[0]
+        return (
+            f":doc:`{found[0]} </notebooks/{there[found[1]]}>`" if found[1] in there else found[0]
+        )
 
     return re.sub(r"\blesson (\d\d)\b", linked, line)
 
 
-# --- copies ---------------------------------------------------------------------------------------------------------
+# --- copies ---------------------------------------------------------------------------------------
 
 
 def copied(path: Path, root: Path = ROOT) -> nbformat.NotebookNode:
@@ -171,14 +217,20 @@ def front(root: Path = ROOT) -> str:
     def part(found: re.Match) -> str:
         name = found[1]
         text = re.search(
-            rf"^<!-- generated: {name} -->\n(.*?)^<!-- end of {name} -->", readme, re.DOTALL | re.MULTILINE
+            rf"^<!-- generated: {name} -->\n(.*?)^<!-- end of {name} -->",
+            readme,
+            re.DOTALL | re.MULTILINE,
         )
         if not text:
-            raise ToolError(f"{SETTINGS}/index.md asks for the part {name}, which README.md does not have")
+            raise ToolError(
+                f"{SETTINGS}/index.md asks for the part {name}, which README.md does not have"
+            )
         return text[1].strip()
 
     page = (root / SETTINGS / "index.md").read_text(encoding="utf-8")
-    return relinked(re.sub(r"^<!-- README: (\w+) -->$", part, page, flags=re.MULTILINE), "index.md", root)
+    return relinked(
+        re.sub(r"^<!-- README: (\w+) -->$", part, page, flags=re.MULTILINE), "index.md", root
+    )
 
 
 def toctree(names: list[str], page: str) -> str:
@@ -188,13 +240,18 @@ def toctree(names: list[str], page: str) -> str:
     return "\n".join(["", "```{toctree}", ":hidden:", "", *places, "```", ""])
 
 
-# --- sections -------------------------------------------------------------------------------------------------------
+# --- sections -------------------------------------------------------------------------------------
 
 
 def sections(root: Path = ROOT) -> dict[str, str]:
-    """Return the pages that list the lessons, the case studies and the exercises, from the notebooks' sources."""
+    """Return the pages that list the lessons, the case studies and the exercises, from the
+    notebooks' sources.
+    """
     rows = index.entries(root)
-    lessons, cases = [row for row in rows if not row.stop.is_case], [row for row in rows if row.stop.is_case]
+    lessons, cases = (
+        [row for row in rows if not row.stop.is_case],
+        [row for row in rows if row.stop.is_case],
+    )
     made = {
         LESSONS: lessons_page(lessons, root),
         CASES: cases_page(cases, root),
@@ -209,8 +266,9 @@ def lessons_page(rows: list[index.Entry], root: Path) -> list[str]:
     lines = [
         "# Lessons",
         "",
-        f"{len(rows)} lessons, about {hours:g} hours, shown as they ran. To work in one, [install the "
-        "course](../docs/settings.md) and type `make lab`, or download its notebook, without outputs.",
+        f"{len(rows)} lessons, about {hours:g} hours, shown as they ran. To work in one, [install "
+        "the course](../docs/settings.md) and type `make lab`, or download its notebook, without "
+        "outputs.",
     ]
     for number, question in enumerate(index.QUESTIONS, 1):
         chapter = [card(row, LESSONS, root) for row in rows if row.question == question]
@@ -223,8 +281,8 @@ def cases_page(rows: list[index.Entry], root: Path) -> list[str]:
     lines = [
         "# Case studies",
         "",
-        "Student projects of five kinds, each rebuilt as it is described, then reviewed with the tools of the course: "
-        "[feature by feature](../../docs/features.md).",
+        "Student projects of five kinds, each rebuilt as it is described, then reviewed with the "
+        "tools of the course: [feature by feature](../../docs/features.md).",
     ]
     below = [*(executed(row, root) for row in rows), "docs/features.md"]
     return [*lines, *grid([card(row, CASES, root) for row in rows]), toctree(below, CASES)]
@@ -236,15 +294,18 @@ def exercises_page(rows: list[index.Entry], root: Path) -> list[str]:
     lines = [
         "# Exercises",
         "",
-        "Each asks a few questions, with a check that answers at once and hints that go one step further each time, "
-        "and one question to be answered in words.",
+        "Each asks a few questions, with a check that answers at once and hints that go one step "
+        "further each time, and one question to be answered in words.",
         "",
         "| exercise | minutes | after |",
         "|---|--:|---|",
     ]
     for row in rows:
         lesson = navigation.link(f"lesson {row.stop.name[:2]}", root / executed(row, root), here)
-        lines += [f"| {navigation.link(row.stop.title, row.exercise, here)} | {row.exercise_minutes} | {lesson} |"]
+        lines += [
+            f"| {navigation.link(row.stop.title, row.exercise, here)} | {row.exercise_minutes} | "
+            f"{lesson} |"
+        ]
     return [*lines, toctree([relative(row.exercise, root) for row in rows], EXERCISES)]
 
 
@@ -254,10 +315,16 @@ def executed(row: index.Entry, root: Path) -> str:
 
 
 def card(row: index.Entry, page: str, root: Path) -> list[str]:
-    """Return the lines of a card on a lesson or a case study: what one will do, how long, exercise, notebook."""
+    """Return the lines of a card on a lesson or a case study: what one will do, how long, exercise,
+    notebook.
+    """
     here = root / page
     foot = [f"{row.minutes} minutes"]
-    foot += [navigation.link(f"Exercise {row.stop.name[:2]}", row.exercise, here)] if row.exercise else []
+    foot += (
+        [navigation.link(f"Exercise {row.stop.name[:2]}", row.exercise, here)]
+        if row.exercise
+        else []
+    )
     foot += [navigation.link("Notebook", row.stop.path(root / "notebooks" / STUDENT), here)]
     title = navigation.link(row.stop.title, root / executed(row, root), here)
     text = f"{row.summary[0].upper()}{row.summary[1:]}."
@@ -266,20 +333,32 @@ def card(row: index.Entry, page: str, root: Path) -> list[str]:
 
 def grid(cards: list[list[str]]) -> list[str]:
     """Return the lines of a grid of cards, in one column on a phone."""
-    return ["", "::::{grid} 1 1 2 2", ":gutter: 3", "", *(line for lines in cards for line in lines), "::::", ""]
+    return [
+        "",
+        "::::{grid} 1 1 2 2",
+        ":gutter: 3",
+        "",
+        *(line for lines in cards for line in lines),
+        "::::",
+        "",
+    ]
 
 
-# --- reference ------------------------------------------------------------------------------------------------------
+# --- reference ------------------------------------------------------------------------------------
 
 
 def public(module: ModuleType) -> list[str]:
-    """Return a module's public names: its `__all__`, or without one the functions and classes defined in it."""
+    """Return a module's public names: its `__all__`, or without one the functions and classes
+    defined in it.
+    """
     if hasattr(module, "__all__"):
         return list(module.__all__)
     return [
         name
         for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__ and callable(value)
+        if not name.startswith("_")
+        and getattr(value, "__module__", "") == module.__name__
+        and callable(value)
     ]
 
 
@@ -289,19 +368,36 @@ def said(name: str, module: ModuleType) -> str:
     sources = sorted(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]
     for source in sources:
         text = source.read_text(encoding="utf-8")
-        found = re.search(rf"((?:^# .*\n)*)^{name}(?:: [^=\n]+)? = [^#\n]*(?:# (.*))?$", text, re.MULTILINE)
+        found = re.search(
+            rf"((?:^# .*\n)*)^{name}(?:: [^=\n]+)? = [^#\n]*(?:# (.*))?$", text, re.MULTILINE
+        )
         if found and (found[2] or found[1]):
             return found[2] or " ".join(line.removeprefix("# ") for line in found[1].splitlines())
     return ""
 
 
 def module_page(name: str) -> str:
-    """Return the page of one module of the package, as reStructuredText that Sphinx fills in from the docstrings."""
+    """Return the page of one module of the package, as reStructuredText that Sphinx fills in from
+    the docstrings.
+    """
     module = importlib.import_module(f"cxr_helpers.{name}")
     full = module.__name__
     names = public(module)
-    documented = [n for n in names if inspect.isclass(getattr(module, n)) or inspect.isroutine(getattr(module, n))]
-    lines = [name, "=" * len(name), "", f".. automodule:: {full}", "", ".. autosummary::", "   :nosignatures:", ""]
+    documented = [
+        n
+        for n in names
+        if inspect.isclass(getattr(module, n)) or inspect.isroutine(getattr(module, n))
+    ]
+    lines = [
+        name,
+        "=" * len(name),
+        "",
+        f".. automodule:: {full}",
+        "",
+        ".. autosummary::",
+        "   :nosignatures:",
+        "",
+    ]
     lines += [f"   {n}" for n in documented]
     for n in documented:
         value = getattr(module, n)
@@ -328,23 +424,31 @@ def first_sentence(module: ModuleType) -> str:
 
 
 def reference() -> dict[str, str]:
-    """Return the pages of the reference: the list of the modules, in the order in which they build up, and each."""
-    modules = [name for name in cxr_helpers.__all__ if isinstance(getattr(cxr_helpers, name), ModuleType)]
+    """Return the pages of the reference: the list of the modules, in the order in which they build
+    up, and each.
+    """
+    modules = [
+        name for name in cxr_helpers.__all__ if isinstance(getattr(cxr_helpers, name), ModuleType)
+    ]
     lines = [
         "# Reference",
         "",
-        "The package `cxr_helpers` has a module for each part of the work, in the order in which they build "
-        "on one another. [The package](../docs/package.md) says what holds them together, and what its commands are.",
+        "The package `cxr_helpers` has a module for each part of the work, in the order in which "
+        "they build on one another. [The package](../docs/package.md) says what holds them "
+        "together, and what its commands are.",
         "",
         "| module | what it is for |",
         "|---|---|",
-        *(f"| [`{name}`]({name}.rst) | {first_sentence(getattr(cxr_helpers, name))} |" for name in modules),
+        *(
+            f"| [`{name}`]({name}.rst) | {first_sentence(getattr(cxr_helpers, name))} |"
+            for name in modules
+        ),
     ]
     made = {f"reference/{name}.rst": module_page(name) for name in modules}
     return {REFERENCE: "\n".join([*lines, toctree(["docs/package.md", *made], REFERENCE)])} | made
 
 
-# --- all of it ------------------------------------------------------------------------------------------------------
+# --- all of it ------------------------------------------------------------------------------------
 
 
 def stage(folder: Path, root: Path = ROOT) -> list[str]:
@@ -368,7 +472,9 @@ def stage(folder: Path, root: Path = ROOT) -> list[str]:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Build the site; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.site", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.site", description=__doc__.splitlines()[0]
+    )
     parser.parse_args(arguments)
     place, output = root / BUILD, root / OUTPUT
     try:
@@ -378,8 +484,16 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         return 2
     shutil.rmtree(output, ignore_errors=True)
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
-    command += ["--conf-dir", str(root / SETTINGS), "--doctree-dir", str(place / "doctrees"), "--fresh-env"]
-    if subprocess.run([*command, str(place / "pages"), str(output)], cwd=root, check=False).returncode:
+    command += [
+        "--conf-dir",
+        str(root / SETTINGS),
+        "--doctree-dir",
+        str(place / "doctrees"),
+        "--fresh-env",
+    ]
+    if subprocess.run(
+        [*command, str(place / "pages"), str(output)], cwd=root, check=False
+    ).returncode:
         print("the site could not be built: Sphinx says why above", file=sys.stderr)
         return 1
     missing = [page for page in made if not (output / page).with_suffix(".html").is_file()]

@@ -1,10 +1,12 @@
-"""Make slides of the lessons: notebooks/NN_topic.ipynb → output/slides/NN_topic.html, one file each.
+"""Make slides of the lessons: notebooks/NN_topic.ipynb → output/slides/NN_topic.html, one file
+each.
 
-A step's heading begins a slide; its **Predict.**, its result and its **Explain.** stand below it (arrow down). Long
-text is cut to its first sentences and stands whole in the speaker notes (key S); set-up cells and long code are left
-out; a checkpoint's answer is a slide of its own. Of a recorded prediction the answer is shown, neither entry nor code.
-reveal.js is fetched once, verified, and put into each file, so that
-the slides need no network. Without a network it is linked instead, and the tool says so.
+A step's heading begins a slide; its **Predict.**, its result and its **Explain.** stand below it
+(arrow down). Long text is cut to its first sentences and stands whole in the speaker notes (key S);
+set-up cells and long code are left out; a checkpoint's answer is a slide of its own. Of a recorded
+prediction the answer is shown, neither entry nor code. reveal.js is fetched once, verified, and put
+into each file, so that the slides need no network. Without a network it is linked instead, and the
+tool says so.
 """
 
 import argparse
@@ -28,7 +30,13 @@ REVEAL = "4.6.1"
 ADDRESS = f"https://registry.npmjs.org/reveal.js/-/reveal.js-{REVEAL}.tgz"
 SHA256 = "4f4121ef2b8e7e9398bdecd7b3b6ce5e0ee3a2f5af221708eb6c4ce03bcae6be"
 LINK = f"https://unpkg.com/reveal.js@{REVEAL}"
-PARTS = ("dist/reveal.css", "dist/theme/white.css", "dist/reveal.js", "plugin/notes/notes.js", "LICENSE")
+PARTS = (
+    "dist/reveal.css",
+    "dist/theme/white.css",
+    "dist/reveal.js",
+    "plugin/notes/notes.js",
+    "LICENSE",
+)
 
 WORDS = 60  # of prose on a slide; the rest goes to the notes
 CODE_LINES = 8  # longer code is not shown
@@ -70,14 +78,20 @@ TEMPLATE = """{% extends "index.html.j2" %}
 
 
 def deck(notebook: NotebookNode) -> NotebookNode:
-    """Return a lesson as cells with slide types in `metadata.slideshow`: slide, subslide, -, notes or skip."""
+    """Return a lesson as cells with slide types in `metadata.slideshow`: slide, subslide, -, notes
+    or skip.
+    """
     result, step = nbformat.v4.new_notebook(metadata={"title": _title(notebook)}), ""
     for cell in notebook.cells:
         if cell.source.startswith("## "):
             step = cell.source.split("\n", 1)[0].removeprefix("## ")
         if not result.cells:
             result.cells += opening(cell)
-        elif result.cells[-1].get("outputs") and cell.source.startswith("**Explain.**") and _small(result.cells[-1]):
+        elif (
+            result.cells[-1].get("outputs")
+            and cell.source.startswith("**Explain.**")
+            and _small(result.cells[-1])
+        ):
             result.cells += prose(cell, "fragment")
         elif any(c.source.startswith("## Step") for c in result.cells) or step.startswith("Step"):
             found = prose(cell) if cell.cell_type == "markdown" else code(cell)
@@ -118,7 +132,9 @@ def _drawn(match: re.Match) -> str:
 
     tex, picture = re.sub(r"\\[Bb]igg?", "", match[1] or match[2]), BytesIO()
     try:
-        mathtext.math_to_image(f"${tex}$", picture, dpi=72, format="svg", prop=FontProperties(size=20))
+        mathtext.math_to_image(
+            f"${tex}$", picture, dpi=72, format="svg", prop=FontProperties(size=20)
+        )
     except ValueError:  # more than Matplotlib can draw
         return f"`{tex}`"
     data = b64encode(picture.getvalue()).decode()
@@ -137,7 +153,8 @@ def opening(cell: NotebookNode) -> Iterator[NotebookNode]:
 
 
 def prose(cell: NotebookNode, below: str = "subslide") -> Iterator[NotebookNode]:
-    """The slides of a Markdown cell: its heading with some text, what is to be predicted or explained, an answer.
+    """The slides of a Markdown cell: its heading with some text, what is to be predicted or
+    explained, an answer.
 
     `below` is the type of the first one, where it is no heading of a step.
     """
@@ -146,7 +163,9 @@ def prose(cell: NotebookNode, below: str = "subslide") -> Iterator[NotebookNode]
     for start, end in zip([0, *places], [*places, len(source)], strict=True):
         part = source[start:end].strip()
         if part:
-            yield from _slide(part, "slide" if part.startswith("## ") else "fragment" if start else below)
+            yield from _slide(
+                part, "slide" if part.startswith("## ") else "fragment" if start else below
+            )
     if answer:
         yield from _slide(f"**Answer.** {answer[1].strip()}", "subslide")
 
@@ -159,7 +178,9 @@ def _slide(source: str, slide_type: str) -> Iterator[NotebookNode]:
 
 
 def shorten(source: str, words: int = WORDS) -> str:
-    """Return the first sentences of a text: headings, lists, tables and formulas stay whole, and so does a sentence."""
+    """Return the first sentences of a text: headings, lists, tables and formulas stay whole, and so
+    does a sentence.
+    """
     kept, left = [], words
     for block in re.split(r"\n\s*\n", source.strip()):
         if re.match(r"#|\||\$\$|>|```|!\[|[-*] |\d+\. ", block):
@@ -173,7 +194,9 @@ def shorten(source: str, words: int = WORDS) -> str:
 
 
 def _first_sentences(block: str, words: int) -> str:
-    """As many sentences as the words allow, at least one; never cut inside emphasis, code or a bracket."""
+    """As many sentences as the words allow, at least one; never cut inside emphasis, code or a
+    bracket.
+    """
     sentences, kept = SENTENCE.split(block), []
     for sentence in sentences:
         text = " ".join(kept)
@@ -184,11 +207,15 @@ def _first_sentences(block: str, words: int) -> str:
 
 
 def _closed(text: str) -> bool:
-    return all(text.count(mark) % 2 == 0 for mark in ("`", "**")) and text.count("(") == text.count(")")
+    return all(text.count(mark) % 2 == 0 for mark in ("`", "**")) and text.count("(") == text.count(
+        ")"
+    )
 
 
 def code(cell: NotebookNode) -> Iterator[NotebookNode]:
-    """A code cell with what it shows; long code and long print-outs are left out, and nothing else is a slide."""
+    """A code cell with what it shows; long code and long print-outs are left out, and nothing else
+    is a slide.
+    """
     cell = nbformat.from_dict(cell)
     cell.outputs = [output for output in cell.get("outputs", []) if _fits(output)]
     cell.source = re.sub(r"^(import|from) .*\n*", "", cell.source, flags=re.MULTILINE).strip()
@@ -209,9 +236,13 @@ def _fits(output: NotebookNode) -> bool:
 
 
 def reveal(folder: Path) -> dict[str, str] | None:
-    """Return the texts of reveal.js by their path in its package, fetched once into a folder; None if out of reach."""
+    """Return the texts of reveal.js by their path in its package, fetched once into a folder; None
+    if out of reach.
+    """
     try:
-        archive = fetch.download(ADDRESS, folder / f"reveal.js-{REVEAL}.tgz", SHA256, progress=False, attempts=2)
+        archive = fetch.download(
+            ADDRESS, folder / f"reveal.js-{REVEAL}.tgz", SHA256, progress=False, attempts=2
+        )
     except fetch.FetchError as error:
         print(f"note: {error}", file=sys.stderr)
         return None
@@ -220,14 +251,18 @@ def reveal(folder: Path) -> dict[str, str] | None:
 
 
 def page(notebook: NotebookNode, parts: dict[str, str] | None) -> str:
-    """Return the slides of a lesson as HTML; with the parts of reveal.js in it, or with links to it where None."""
+    """Return the slides of a lesson as HTML; with the parts of reveal.js in it, or with links to it
+    where None.
+    """
     from jinja2 import DictLoader
     from nbconvert import SlidesExporter
 
     slides = deck(notebook)
     script = f"/* {parts['LICENSE']} */\n{parts[PARTS[2]]}\n{parts[PARTS[3]]}" if parts else ""
     exporter = SlidesExporter(
-        template_file="deck.html.j2", extra_loaders=[DictLoader({"deck.html.j2": TEMPLATE})], embed_images=True
+        template_file="deck.html.j2",
+        extra_loaders=[DictLoader({"deck.html.j2": TEMPLATE})],
+        embed_images=True,
     )
     exporter.reveal_url_prefix, exporter.reveal_theme = LINK, "white"
     resources = {"metadata": {"name": slides.metadata.title}, "slides": {"script": script}}
@@ -244,9 +279,15 @@ def page(notebook: NotebookNode, parts: dict[str, str] | None) -> str:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Write the slides; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.slides", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="paths, or starts of names such as 04; all if none")
-    parser.add_argument("--output", type=Path, default=root / "output" / "slides", help="default: output/slides/")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.slides", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "names", nargs="*", help="paths, or starts of names such as 04; all if none"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=root / "output" / "slides", help="default: output/slides/"
+    )
     options = parser.parse_args(arguments)
     try:
         paths = chosen(options.names, root)
@@ -258,9 +299,14 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         notebook, target = read_notebook(path), options.output / f"{path.stem}.html"
         write_atomic(target, page(notebook, parts))
         shown = any(cell.get("outputs") for cell in notebook.cells)
-        print(f"{relative(target, root)}: written{'' if shown else ', without results: make notebooks first'}")
+        print(
+            f"{relative(target, root)}: "
+            f"written{'' if shown else ', without results: make notebooks first'}"
+        )
     if not parts:
-        print(f"reveal.js could not be fetched: these slides load it from {LINK} when they are shown")
+        print(
+            f"reveal.js could not be fetched: these slides load it from {LINK} when they are shown"
+        )
     return 0
 
 

@@ -1,4 +1,6 @@
-"""Splits under several versions of scikit-learn: an environment for each, and the same columns in all of them."""
+"""Splits under several versions of scikit-learn: an environment for each, and the same columns in
+all of them.
+"""
 
 import argparse
 import hashlib
@@ -20,10 +22,13 @@ SHUFFLES_RIGHT = (1, 8)  # before, StratifiedGroupKFold(shuffle=True) lost the c
 
 
 def tables() -> dict[str, pd.DataFrame]:
-    """Manifests as the course has them: two to four classes, groups of one to six images, some of several classes."""
+    """Manifests as the course has them: two to four classes, groups of one to six images, some of
+    several classes.
+    """
     found = {}
     for number in range(24):
-        random = np.random.RandomState(number)  # its stream is frozen; that of default_rng may change
+        # its stream is frozen; that of default_rng may change
+        random = np.random.RandomState(number)
         names = ["normal", "covid", "viral", "bacterial"][: 2 + number % 3]
         groups = int(random.randint(40, 160))
         sizes = random.randint(1, 1 + random.randint(1, 7), size=groups)
@@ -31,7 +36,9 @@ def tables() -> dict[str, pd.DataFrame]:
         first = np.tile(np.arange(len(names)), 8)  # at least eight groups of each class
         label = np.repeat(np.r_[first, random.randint(len(names), size=groups - len(first))], sizes)
         if number % 4 == 3:
-            label = np.where(random.rand(len(label)) < 0.2, random.randint(len(names), size=len(label)), label)
+            label = np.where(
+                random.rand(len(label)) < 0.2, random.randint(len(names), size=len(label)), label
+            )
         table = pd.DataFrame({"image_id": [f"{k:04d}.png" for k in random.permutation(len(group))]})
         labels = pd.Categorical(np.array(names)[label], categories=names)
         found[f"table {number}"] = table.assign(label=labels, group=[f"P{k:05d}" for k in group])
@@ -70,7 +77,9 @@ def agrees_with_sklearn() -> list[str]:
 
 
 def _split():
-    """The module `split`; where the reader of images cannot be imported, without it: a split needs its names only."""
+    """The module `split`; where the reader of images cannot be imported, without it: a split needs
+    its names only.
+    """
     try:
         return importlib.import_module("cxr_helpers.split")
     except ModuleNotFoundError as error:
@@ -94,24 +103,43 @@ def environment(folder: Path, version: str) -> Path:
 
 
 def report() -> int:
-    """Print this environment's versions and columns; say where scikit-learn itself should agree and does not."""
+    """Print this environment's versions and columns; say where scikit-learn itself should agree and
+    does not.
+    """
     import sklearn
 
-    print(f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}, pandas {pd.__version__}", file=sys.stderr)
+    print(
+        f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}, pandas {pd.__version__}",
+        file=sys.stderr,
+    )
     sys.stdout.write(columns())
     right = tuple(map(int, sklearn.__version__.split(".")[:2])) >= SHUFFLES_RIGHT
     apart = agrees_with_sklearn()
     if right and apart:
-        print(f"scikit-learn {sklearn.__version__} assigns otherwise on {', '.join(apart)}", file=sys.stderr)
+        print(
+            f"scikit-learn {sklearn.__version__} assigns otherwise on {', '.join(apart)}",
+            file=sys.stderr,
+        )
     return int(right and bool(apart))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Make the environments, compare their columns; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.splits", description=__doc__.splitlines()[0])
-    parser.add_argument("versions", nargs="*", default=VERSIONS, help=f"default: {' '.join(VERSIONS)}")
-    parser.add_argument("--environments", type=Path, default=ROOT / "build" / "splits", help="folder they are kept in")
-    parser.add_argument("--report", action="store_true", help="print the columns of this environment only")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.splits", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "versions", nargs="*", default=VERSIONS, help=f"default: {' '.join(VERSIONS)}"
+    )
+    parser.add_argument(
+        "--environments",
+        type=Path,
+        default=ROOT / "build" / "splits",
+        help="folder they are kept in",
+    )
+    parser.add_argument(
+        "--report", action="store_true", help="print the columns of this environment only"
+    )
     options = parser.parse_args(arguments)
     if options.report:
         return report()
@@ -119,12 +147,17 @@ def main(arguments: list[str] | None = None) -> int:
     for version in options.versions:
         python = environment(options.environments, version)
         variables = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run([python, __file__, "--report"], env=variables, text=True, capture_output=True)
+        done = subprocess.run(
+            [python, __file__, "--report"], env=variables, text=True, capture_output=True
+        )
         same = done.returncode == 0 and done.stdout == expected
         failed |= not same
         said = " ".join(done.stderr.split()) if same else done.stderr
         digest = hashlib.sha256(done.stdout.encode()).hexdigest()[:12]
-        print(f"{'same' if same else 'OTHER'}: {said}; {len(done.stdout.splitlines())} columns, SHA-256 {digest}")
+        print(
+            f"{'same' if same else 'OTHER'}: {said}; {len(done.stdout.splitlines())} columns, "
+            f"SHA-256 {digest}"
+        )
     return int(failed)
 
 

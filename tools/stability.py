@@ -1,14 +1,17 @@
-"""Do the verdicts of lessons and case studies hold? Each source is run as a script nine times, one run after another.
+"""Do the verdicts of lessons and case studies hold? Each source is run as a script nine times, one
+run after another.
 
     python -m tools.stability [NAME ...] [--settings default] [--check | --status]
 
-Runs: seeds 0 to 4 with the threads that TensorFlow takes by itself; seeds 0 and 1 on one thread; seeds 0 and 1 with
-AVX2 and no wider instructions (other machines add up in another order). `tools.verdicts` says how a verdict is written.
+Runs: seeds 0 to 4 with the threads that TensorFlow takes by itself; seeds 0 and 1 on one thread;
+seeds 0 and 1 with AVX2 and no wider instructions (other machines add up in another order).
+`tools.verdicts` says how a verdict is written.
 
-A finished run is one line of `output/stability/runs.jsonl`, kept for as long as the source's code and the package's
-modules that it imports stay the same: interrupt with Ctrl-C, and the next call goes on. The result is
-`benchmarks/stability.csv`; `python -m tools.results` puts it into docs/stability.md. `--check` runs nothing: it fails
-where a verdict is written wrongly or did not hold in each run. `--status` says what is left to run.
+A finished run is one line of `output/stability/runs.jsonl`, kept for as long as the source's code
+and the package's modules that it imports stay the same: interrupt with Ctrl-C, and the next call
+goes on. The result is `benchmarks/stability.csv`; `python -m tools.results` puts it into
+docs/stability.md. `--check` runs nothing: it fails where a verdict is written wrongly or did not
+hold in each run. `--status` says what is left to run.
 """
 
 import argparse
@@ -28,9 +31,25 @@ from tools.common import PHANTOM, ROOT, ToolError, pairs, write_atomic
 
 RESULT = Path("benchmarks", "stability.csv")
 STORE = Path("output", "stability", "runs.jsonl")
-COLUMNS = ("notebook", "verdict", "held", "runs", "not_held", "value", "seconds", "code", "date", "command")
+COLUMNS = (
+    "notebook",
+    "verdict",
+    "held",
+    "runs",
+    "not_held",
+    "value",
+    "seconds",
+    "code",
+    "date",
+    "command",
+)
 TIMEOUT = 3600  # seconds of one run
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -49,11 +68,27 @@ SETTINGS += [Setting(name, seed) for name in ("one thread", "AVX2") for seed in 
 
 
 def environment(setting: Setting, root: Path = ROOT) -> dict[str, str]:
-    """Return the variables of a run: the phantom, class mode, and the setting's seed, threads and instructions."""
-    given = {name: value for name, value in os.environ.items() if name not in THREADS and not name.startswith("CXR_")}
+    """Return the variables of a run: the phantom, class mode, and the setting's seed, threads and
+    instructions.
+    """
+    given = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in THREADS and not name.startswith("CXR_")
+    }
     folder = str(root / "build" / PHANTOM)
-    given |= {"CXR_MODE": "class", "CXR_DATASET": PHANTOM, "CXR_DATA_DIR": folder, "CXR_WORK_DIR": folder}
-    given |= {"CXR_SEED": str(setting.seed), "MPLBACKEND": "agg", "TQDM_DISABLE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    given |= {
+        "CXR_MODE": "class",
+        "CXR_DATASET": PHANTOM,
+        "CXR_DATA_DIR": folder,
+        "CXR_WORK_DIR": folder,
+    }
+    given |= {
+        "CXR_SEED": str(setting.seed),
+        "MPLBACKEND": "agg",
+        "TQDM_DISABLE": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     given["PYTHONPATH"] = os.pathsep.join(path)
     if setting.name == "one thread":
@@ -73,12 +108,19 @@ def _wider_than_avx2() -> list[str]:
 
 
 def run(source: Path, folder: Path, setting: Setting, root: Path = ROOT) -> dict:
-    """Run a source in a process of its own; return the line to keep. Raises ToolError with the end of its error."""
+    """Run a source in a process of its own; return the line to keep. Raises ToolError with the end
+    of its error.
+    """
     code = verdicts.code_digest(source)
     with tempfile.TemporaryDirectory() as temporary:
         result = Path(temporary, "result.json")
         command = [sys.executable, "-m", "tools.verdicts", str(source), str(result)]
-        options = {"cwd": folder, "env": environment(setting, root), "capture_output": True, "text": True}
+        options = {
+            "cwd": folder,
+            "env": environment(setting, root),
+            "capture_output": True,
+            "text": True,
+        }
         try:
             process = subprocess.run(command, **options, timeout=TIMEOUT, check=False)
         except subprocess.TimeoutExpired as error:
@@ -87,12 +129,20 @@ def run(source: Path, folder: Path, setting: Setting, root: Path = ROOT) -> dict
             raise ToolError("\n".join(process.stderr.strip().splitlines()[-15:]))
         found = json.loads(result.read_text("utf-8"))
     today = datetime.date.today().isoformat()
-    key = {"notebook": source.stem, "setting": setting.name, "seed": setting.seed, "code": code, "date": today}
+    key = {
+        "notebook": source.stem,
+        "setting": setting.name,
+        "seed": setting.seed,
+        "code": code,
+        "date": today,
+    }
     return key | found
 
 
 def kept(root: Path = ROOT) -> dict[tuple[str, Setting], dict]:
-    """Return the finished runs whose source and modules are as they were then: {(notebook, setting): line}."""
+    """Return the finished runs whose source and modules are as they were then: {(notebook,
+    setting): line}.
+    """
     store = root / STORE
     if not store.is_file():
         return {}
@@ -106,7 +156,9 @@ def kept(root: Path = ROOT) -> dict[tuple[str, Setting], dict]:
             continue
         for name in line["modules"]:
             if name not in modules:
-                modules[name] = verdicts.module_digest(ROOT / name) if (ROOT / name).exists() else "gone"
+                modules[name] = (
+                    verdicts.module_digest(ROOT / name) if (ROOT / name).exists() else "gone"
+                )
         same = all(modules[name] == digest for name, digest in line["modules"].items())
         if same and line["code"] == codes.get(line["notebook"]):
             found[line["notebook"], Setting(line["setting"], line["seed"])] = line
@@ -131,12 +183,18 @@ def read(root: Path = ROOT) -> list[dict[str, str]]:
 
 
 def write(root: Path = ROOT) -> None:
-    """Write the table: rows of the runs that are kept; other notebooks keep theirs while the verdict is there."""
+    """Write the table: rows of the runs that are kept; other notebooks keep theirs while the
+    verdict is there.
+    """
     before = {row["verdict"]: row for row in read(root)}
     lines = kept(root)
     rows = []
     for source, found in verdicts.every(root).items():
-        ran = {setting: lines[source.stem, setting] for setting in SETTINGS if (source.stem, setting) in lines}
+        ran = {
+            setting: lines[source.stem, setting]
+            for setting in SETTINGS
+            if (source.stem, setting) in lines
+        }
         for verdict in found:
             if ran:
                 rows.append(_row(source.stem, verdict.name, ran))
@@ -170,7 +228,9 @@ def _row(notebook: str, name: str, ran: dict[Setting, dict]) -> dict:
 
 
 def check(root: Path = ROOT) -> list[str]:
-    """Return one line per verdict that is written wrongly, or that did not hold in each of its runs."""
+    """Return one line per verdict that is written wrongly, or that did not hold in each of its
+    runs.
+    """
     found = verdicts.faults(root)
     if found:
         return found
@@ -178,14 +238,17 @@ def check(root: Path = ROOT) -> list[str]:
     for row in read(root):
         if row["verdict"] in known and row["held"] != row["runs"]:
             found.append(
-                f"{row['verdict']} held in {row['held']} of {row['runs']} runs, not in: {row['not_held']}. Make the "
-                f"design stronger, or compute the sentence from the result; then `{row['command']}`"
+                f"{row['verdict']} held in {row['held']} of {row['runs']} runs, not in: "
+                f"{row['not_held']}. Make the design stronger, or compute the sentence from the "
+                f"result; then `{row['command']}`"
             )
     return found
 
 
 def state(name: str, code: str, rows: dict[str, dict[str, str]]) -> str:
-    """Return how many runs a verdict held in, and what is left to do; `code`: the hash of its source today."""
+    """Return how many runs a verdict held in, and what is left to do; `code`: the hash of its
+    source today.
+    """
     if name not in rows:
         return "not run yet"
     row = rows[name]
@@ -200,18 +263,30 @@ def page(root: Path = ROOT) -> str:
     rows = {row["verdict"]: row for row in read(root)}
     once = {row["notebook"]: float(row["seconds"]) * int(row["runs"]) for row in rows.values()}
     minutes = f"All runs in the table took {sum(once.values()) / 60:.0f} minutes, one at a time."
-    lines = [minutes, "", "| verdict | runs that held | holds where | seed 0 |", "|---|---|---|---|"]
+    lines = [
+        minutes,
+        "",
+        "| verdict | runs that held | holds where | seed 0 |",
+        "|---|---|---|---|",
+    ]
     for source, found in verdicts.every(root).items():
         code = verdicts.code_digest(source)
         for verdict in found:
             value = rows.get(verdict.name, {}).get("value", "")
-            cells = [f"`{verdict.name}`", state(verdict.name, code, rows), f"`{verdict.expression}`", value]
+            cells = [
+                f"`{verdict.name}`",
+                state(verdict.name, code, rows),
+                f"`{verdict.expression}`",
+                value,
+            ]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 
 def chosen(names: list[str], root: Path = ROOT) -> list:
-    """Return the pairs whose notebook's name begins with one of the names; all if there are none."""
+    """Return the pairs whose notebook's name begins with one of the names; all if there are
+    none.
+    """
     found = [pair for pair in pairs(root) if not names or pair.source.stem.startswith(tuple(names))]
     if not found:
         raise ToolError(f"no source begins with {' or '.join(names)}")
@@ -220,17 +295,32 @@ def chosen(names: list[str], root: Path = ROOT) -> list:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Run, check or tell; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.stability", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.stability", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("names", nargs="*", help="starts of names, such as 04; all if none")
-    parser.add_argument("--settings", default="", help='"default", "one thread" or "AVX2"; all if not given')
-    parser.add_argument("--check", action="store_true", help="run nothing; fail where a verdict does not hold")
-    parser.add_argument("--status", action="store_true", help="run nothing; say what is left to run")
+    parser.add_argument(
+        "--settings", default="", help='"default", "one thread" or "AVX2"; all if not given'
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="run nothing; fail where a verdict does not hold"
+    )
+    parser.add_argument(
+        "--status", action="store_true", help="run nothing; say what is left to run"
+    )
     options = parser.parse_args(arguments)
     if options.check:
         found = check(root)
-        number = sum(len(several) for several in verdicts.every(root).values()) if not found else len(found)
+        number = (
+            sum(len(several) for several in verdicts.every(root).values())
+            if not found
+            else len(found)
+        )
         print(*found, sep="\n", end="\n" if found else "")
-        print(f"{number} verdicts {'to mend' if found else 'are well written, and none failed in a run'}")
+        print(
+            f"{number} verdicts "
+            f"{'to mend' if found else 'are well written, and none failed in a run'}"
+        )
         return int(bool(found))
     try:
         sources = [pair for pair in chosen(options.names, root) if verdicts.read(pair.source, root)]
@@ -239,8 +329,17 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         return 2
     settings = [setting for setting in SETTINGS if setting.name.startswith(options.settings)]
     done = kept(root)
-    left = [(pair, setting) for pair in sources for setting in settings if (pair.source.stem, setting) not in done]
-    print(f"{len(sources)} sources with verdicts, {len(left)} of {len(sources) * len(settings)} runs to do", flush=True)
+    left = [
+        (pair, setting)
+        for pair in sources
+        for setting in settings
+        if (pair.source.stem, setting) not in done
+    ]
+    print(
+        f"{len(sources)} sources with verdicts, {len(left)} of {len(sources) * len(settings)} "
+        "runs to do",
+        flush=True,
+    )
     if options.status:
         for pair, setting in left:
             print(f"  {pair.source.stem}, {setting}")
@@ -261,20 +360,35 @@ def _run_all(left: list, root: Path) -> int:
                 line = run(pair.source, pair.notebook.parent, setting, root)
             except ToolError as error:
                 failed += 1
-                print(f"{pair.source.stem}, {setting}: does not run\n{error}", file=sys.stderr, flush=True)
+                print(
+                    f"{pair.source.stem}, {setting}: does not run\n{error}",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 continue
             keep(line, root)
             missed = [name for name, answer in line["verdicts"].items() if not answer["holds"]]
             held = len(line["verdicts"]) - len(missed)
-            text = f"{pair.source.stem}, {setting}: {held} of {len(line['verdicts'])} hold, {line['seconds']:.0f} s"
-            print(text, *(f"  not {name}: {_figures(line['verdicts'][name])}" for name in missed), sep="\n", flush=True)
+            text = (
+                f"{pair.source.stem}, {setting}: {held} of {len(line['verdicts'])} hold, "
+                f"{line['seconds']:.0f} s"
+            )
+            print(
+                text,
+                *(f"  not {name}: {_figures(line['verdicts'][name])}" for name in missed),
+                sep="\n",
+                flush=True,
+            )
     except KeyboardInterrupt:
         print("interrupted: what is finished is kept", file=sys.stderr)
         failed += 1
     write(root)
     found = check(root)
     print(*found, sep="\n", end="\n" if found else "")
-    print(f"{time.perf_counter() - begin:.0f} s; {RESULT.as_posix()} written; next: python -m tools.results")
+    print(
+        f"{time.perf_counter() - begin:.0f} s; {RESULT.as_posix()} written; next: python -m "
+        "tools.results"
+    )
     return int(bool(failed or found))
 
 

@@ -1,7 +1,9 @@
-"""Write the repository's address into the course: `python -m tools.stamp [ADDRESS] [--release TAG]`.
+"""Write the repository's address into the course: `python -m tools.stamp [ADDRESS] [--release
+TAG]`.
 
-Without ADDRESS it is that of the remote `origin`. It is kept once, as `repository` under [tool.course] in
-pyproject.toml, and in CITATION.cff; badges, links and set-up cells are made from it when notebooks and pages are built.
+Without ADDRESS it is that of the remote `origin`. It is kept once, as `repository` under
+[tool.course] in pyproject.toml, and in CITATION.cff; badges, links and set-up cells are made from
+it when notebooks and pages are built.
 """
 
 import argparse
@@ -19,16 +21,25 @@ TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 def origin(root: Path = ROOT) -> str:
     """Return the address of the remote `origin`; raise ToolError in words where there is none."""
     try:
-        asked = subprocess.run(["git", "remote", "get-url", "origin"], cwd=root, capture_output=True, text=True)
+        asked = subprocess.run(
+            ["git", "remote", "get-url", "origin"], cwd=root, capture_output=True, text=True
+        )
     except FileNotFoundError as error:
-        raise ToolError("git is not installed: name the address, as in `make stamp REPO=https://...`") from error
+        raise ToolError(
+            "git is not installed: name the address, as in `make stamp REPO=https://...`"
+        ) from error
     if asked.returncode:
-        raise ToolError("this folder has no git remote `origin`: publish it first, or name its address (REPO=...)")
+        raise ToolError(
+            "this folder has no git remote `origin`: publish it first, or name its address "
+            "(REPO=...)"
+        )
     return asked.stdout.strip()
 
 
 def remember(text: str, values: dict[str, str]) -> str:
-    """Return the text of pyproject.toml with these values under [tool.course], everything else as it was."""
+    """Return the text of pyproject.toml with these values under [tool.course], everything else as
+    it was.
+    """
     section = re.search(r"^\[tool\.course\]\n((?:(?!\[).*\n?)*)", text, re.MULTILINE)
     if section is None:
         lines = "".join(f'{key} = "{value}"\n' for key, value in values.items())
@@ -37,7 +48,9 @@ def remember(text: str, values: dict[str, str]) -> str:
     for key, value in values.items():
         line = f'{key} = "{value}"'
         if re.search(rf"^{key}\s*=", body, re.MULTILINE):
-            body = re.sub(rf'^{key}\s*=\s*"[^"]*"', lambda _, line=line: line, body, flags=re.MULTILINE)
+            body = re.sub(
+                rf'^{key}\s*=\s*"[^"]*"', lambda _, line=line: line, body, flags=re.MULTILINE
+            )
         else:
             body = f"{line}\n{body}"
     return text[: section.start(1)] + body + text[section.end(1) :]
@@ -50,12 +63,16 @@ def cite(text: str, address: str) -> str:
 
 
 def stamp(address: str, release: str = "", root: Path = ROOT) -> list[Path]:
-    """Write the address, and the release that links are to lead to; return the files that changed."""
+    """Write the address, and the release that links are to lead to; return the files that
+    changed.
+    """
     if release and not TAG.fullmatch(release):
         raise ToolError(f"{release!r} is no name of a release: write its tag, such as v1.0")
     address = links.canonical(address)
     changes = {
-        root / "pyproject.toml": lambda text: remember(text, {"repository": address, "release": release}),
+        root / "pyproject.toml": lambda text: remember(
+            text, {"repository": address, "release": release}
+        ),
         root / "CITATION.cff": lambda text: cite(text, address),
     }
     changed = []
@@ -72,9 +89,15 @@ def stamp(address: str, release: str = "", root: Path = ROOT) -> list[Path]:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Stamp; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.stamp", description=__doc__.splitlines()[0])
-    parser.add_argument("address", nargs="?", default="", help="https or ssh address; default: that of origin")
-    parser.add_argument("--release", default="", help="tag that links lead to; default: the branch main")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.stamp", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "address", nargs="?", default="", help="https or ssh address; default: that of origin"
+    )
+    parser.add_argument(
+        "--release", default="", help="tag that links lead to; default: the branch main"
+    )
     options = parser.parse_args(arguments)
     try:
         changed = stamp(options.address or origin(root), options.release, root)

@@ -13,7 +13,9 @@ COLUMNS = ("notebook", "cells", "code cells", "code lines", "median", "90 %", "w
 
 def code_lines(source: str) -> int:
     """Return the number of lines that are neither empty nor a comment only."""
-    return sum(bool(line.strip()) and not line.lstrip().startswith("#") for line in source.splitlines())
+    return sum(
+        bool(line.strip()) and not line.lstrip().startswith("#") for line in source.splitlines()
+    )
 
 
 def words(source: str) -> int:
@@ -32,7 +34,15 @@ def stats(notebook: nbformat.NotebookNode) -> tuple:
     most = quantiles(lines, n=10, method="inclusive")[-1] if len(lines) > 1 else sum(lines)
     ratio = prose / sum(lines) if sum(lines) else 0.0
     middle = median(lines) if lines else 0
-    return (len(notebook.cells), len(lines), sum(lines), f"{middle:g}", f"{most:.0f}", prose, f"{ratio:.1f}")
+    return (
+        len(notebook.cells),
+        len(lines),
+        sum(lines),
+        f"{middle:g}",
+        f"{most:.0f}",
+        prose,
+        f"{ratio:.1f}",
+    )
 
 
 def stats_table(paths: list[Path]) -> str:
@@ -41,7 +51,8 @@ def stats_table(paths: list[Path]) -> str:
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(COLUMNS))]
     return "\n".join(
         "  ".join(
-            str(v).ljust(w) if i == 0 else str(v).rjust(w) for i, (v, w) in enumerate(zip(row, widths, strict=True))
+            str(v).ljust(w) if i == 0 else str(v).rjust(w)
+            for i, (v, w) in enumerate(zip(row, widths, strict=True))
         )
         for row in rows
     )

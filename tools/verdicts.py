@@ -1,15 +1,17 @@
-"""Verdicts in the sources of lessons and case studies: where they stand, and one run of a source that records them.
+"""Verdicts in the sources of lessons and case studies: where they stand, and one run of a source
+that records them.
 
     python -m tools.verdicts SOURCE RESULT.json
 
-A *verdict* is a sentence that says more, less, not shown or the best. The comparison behind it stands after it in the
-source, in a cell that never reaches the notebook, as a comment, so that the source runs as a script without it:
+A *verdict* is a sentence that says more, less, not shown or the best. The comparison behind it
+stands after it in the source, in a cell that never reaches the notebook, as a comment, so that the
+source runs as a script without it:
 
     # %% tags=["author", "verdict"]
     # verdict("04.by-patient-is-lower", auc_by_patient < auc_by_image - 0.1)
 
-A name begins with the notebook's number or, in a case study, with `case_` and its letter. The expression is True where
-the sentence holds.
+A name begins with the notebook's number or, in a case study, with `case_` and its letter. The
+expression is True where the sentence holds.
 """
 
 import argparse
@@ -52,20 +54,28 @@ def activated(text: str) -> str:
 
 
 def code_digest(source: Path) -> str:
-    """Return a hash of a source's code and verdicts; text, comments and empty lines do not count."""
+    """Return a hash of a source's code and verdicts; text, comments and empty lines do not
+    count.
+    """
     lines = activated(source.read_text("utf-8")).splitlines()
     code = [line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return hashlib.sha256("\n".join(code).encode()).hexdigest()[:12]
 
 
 def module_digest(path: Path) -> str:
-    """Return a hash of a module's code without comments and docstrings, or of the tables in a folder."""
+    """Return a hash of a module's code without comments and docstrings, or of the tables in a
+    folder.
+    """
     if path.is_dir():
-        content = b"".join(file.name.encode() + file.read_bytes() for file in sorted(path.glob("*.csv")))
+        content = b"".join(
+            file.name.encode() + file.read_bytes() for file in sorted(path.glob("*.csv"))
+        )
         return hashlib.sha256(content).hexdigest()[:12]
     tree = ast.parse(path.read_text("utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node, clean=False
+        ):
             node.body[0].value.value = ""
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
 
@@ -83,8 +93,14 @@ def _calls(text: str) -> tuple[ast.Module, list[ast.Call]]:
     for number, line in enumerate(text.splitlines(), 1):
         tagged = bool(TAGGED.match(line)) if HEADER.match(line) else tagged
         inside |= {number} if tagged else set()
-    named = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "verdict"]
-    return tree, sorted((call for call in named if call.lineno in inside), key=lambda call: call.lineno)
+    named = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "verdict"
+    ]
+    return tree, sorted(
+        (call for call in named if call.lineno in inside), key=lambda call: call.lineno
+    )
 
 
 def _named(call: ast.Call) -> bool:
@@ -95,17 +111,22 @@ def _named(call: ast.Call) -> bool:
 def read(source: Path, root: Path = ROOT) -> list[Verdict]:
     """Return a source's verdicts, in order.
 
-    Raises ToolError, with the line, where a verdict cell holds no code or something else than a name and an expression.
+    Raises ToolError, with the line, where a verdict cell holds no code or something else than a
+    name and an expression.
     """
     text = source.read_text("utf-8")
     try:
         _, calls = _calls(text)
     except SyntaxError as error:
-        raise ToolError(f"{relative(source, root)}, line {error.lineno}: no Python: {error.text}") from error
+        raise ToolError(
+            f"{relative(source, root)}, line {error.lineno}: no Python: {error.text}"
+        ) from error
     found = []
     for call in calls:
         if not _named(call):
-            raise ToolError(f'{relative(source, root)}, line {call.lineno}: write verdict("name", expression)')
+            raise ToolError(
+                f'{relative(source, root)}, line {call.lineno}: write verdict("name", expression)'
+            )
         found.append(Verdict(call.args[0].value, ast.unparse(call.args[1]), call.lineno))
     return found
 
@@ -134,8 +155,13 @@ def faults(root: Path = ROOT) -> list[str]:
             if seen[verdict.name] > 1:
                 found.append(f"{where}: a second verdict is called {verdict.name!r}")
             if start != prefix(pair.source) or not LIKE_A_NAME.fullmatch(name):
-                found.append(f"{where}: call it '{prefix(pair.source)}.lower-case-words', not {verdict.name!r}")
-            if not any(isinstance(node, ast.Name) for node in ast.walk(ast.parse(verdict.expression))):
+                found.append(
+                    f"{where}: call it '{prefix(pair.source)}.lower-case-words', not "
+                    f"{verdict.name!r}"
+                )
+            if not any(
+                isinstance(node, ast.Name) for node in ast.walk(ast.parse(verdict.expression))
+            ):
                 found.append(f"{where}: the expression is the same whatever the lesson finds")
             if not lines[verdict.line - 1].startswith("#"):
                 found.append(f"{where}: write it as a comment: the source runs as a script")
@@ -151,7 +177,9 @@ class _Watched(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.Compare:
         texts = [ast.unparse(side) for side in (node.left, *node.comparators)]
         self.generic_visit(node)
-        sides = [self._watched(*pair) for pair in zip((node.left, *node.comparators), texts, strict=True)]
+        sides = [
+            self._watched(*pair) for pair in zip((node.left, *node.comparators), texts, strict=True)
+        ]
         node.left, *node.comparators = sides
         return node
 
@@ -163,9 +191,11 @@ class _Watched(ast.NodeTransformer):
 
 
 def run(source: Path) -> dict:
-    """Run a source as a script in this process; return its verdicts, and the modules of the package it imported.
+    """Run a source as a script in this process; return its verdicts, and the modules of the package
+    it imported.
 
-    Returns {"verdicts": {name: {"holds": bool, "sides": {text: figure}}}, "modules": {path: hash}, "seconds": float}.
+    Returns {"verdicts": {name: {"holds": bool, "sides": {text: figure}}}, "modules": {path: hash},
+    "seconds": float}.
     """
     import numpy as np
 
@@ -202,7 +232,11 @@ def _imported() -> dict[str, str]:
     paths = []
     for name, module in sorted(sys.modules.items()):
         parts = name.split(".")
-        if parts[0] != "cxr_helpers" or (len(parts) > 1 and parts[1] in WITHOUT_EFFECT) or not module.__file__:
+        if (
+            parts[0] != "cxr_helpers"
+            or (len(parts) > 1 and parts[1] in WITHOUT_EFFECT)
+            or not module.__file__
+        ):
             continue
         paths.append(Path(module.__file__))
         if name == "cxr_helpers.measured":
@@ -212,7 +246,9 @@ def _imported() -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one source and write its verdicts."""
-    parser = argparse.ArgumentParser(prog="python -m tools.verdicts", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.verdicts", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("source", type=Path)
     parser.add_argument("result", type=Path)
     options = parser.parse_args(arguments)

@@ -1,8 +1,9 @@
-"""Kernels that start at once: a process imports the large libraries, runs nothing, and forks a kernel for each run.
+"""Kernels that start at once: a process imports the large libraries, runs nothing, and forks a
+kernel for each run.
 
-A kernel has what a fresh one has: the environment, the search path and the folder it was started with, and an empty
-namespace, so that a name that a notebook forgot to import is missing here, too. Linux only. The tests use it; the
-kernels of a reader start as usual.
+A kernel has what a fresh one has: the environment, the search path and the folder it was started
+with, and an empty namespace, so that a name that a notebook forgot to import is missing here, too.
+Linux only. The tests use it; the kernels of a reader start as usual.
 """
 
 import contextlib
@@ -23,21 +24,31 @@ from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvision
 from tools.cage import die_with_parent
 
 NAME = "warm"
-ADDRESS = "WARM_KERNELS"  # environment variable: the socket where kernels are asked for; workers inherit it
+# environment variable: the socket where kernels are asked for; workers inherit it
+ADDRESS = "WARM_KERNELS"
 TEMPLATE = Path(__file__).with_name("warm_template.py")
 
 
 @contextlib.contextmanager
 def template() -> Iterator[None]:
-    """While the block runs, a process holds the libraries and forks kernels for all who have called `use`."""
-    with tempfile.TemporaryDirectory(prefix="warm-") as folder, socket.socket(socket.AF_UNIX) as listener:
+    """While the block runs, a process holds the libraries and forks kernels for all who have called
+    `use`.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="warm-") as folder,
+        socket.socket(socket.AF_UNIX) as listener,
+    ):
         os.environ[ADDRESS] = str(Path(folder, "socket"))
         listener.bind(os.environ[ADDRESS])
         listener.listen()
         number = listener.fileno()
         command = [sys.executable, "-P", TEMPLATE, str(number)]
         process = subprocess.Popen(
-            command, pass_fds=[number], start_new_session=True, preexec_fn=die_with_parent, stdout=subprocess.DEVNULL
+            command,
+            pass_fds=[number],
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+            stdout=subprocess.DEVNULL,
         )
         listener.close()
         try:
@@ -85,7 +96,9 @@ class Forked:
         self._end = os.pidfd_open(self.pid)  # readable when the process has ended
 
     def poll(self) -> int | None:
-        """Return None while the kernel runs, then 0: the exit code of somebody else's child is not known."""
+        """Return None while the kernel runs, then 0: the exit code of somebody else's child is not
+        known.
+        """
         ended, _, _ = select.select([self._end], [], [], 0)
         return 0 if ended else None
 

@@ -1,7 +1,9 @@
-"""The process from which `tools.warm` forks its kernels: it imports the large libraries and runs nothing.
+"""The process from which `tools.warm` forks its kernels: it imports the large libraries and runs
+nothing.
 
-`python -P warm_template.py SOCKET`: SOCKET is the number of a listening socket. A line of JSON asks for a kernel, by
-`arguments`, `environment` and `folder`; the answer is a line with the number of its process.
+`python -P warm_template.py SOCKET`: SOCKET is the number of a listening socket. A line of JSON asks
+for a kernel, by `arguments`, `environment` and `folder`; the answer is a line with the number of
+its process.
 """
 
 import importlib
@@ -12,8 +14,17 @@ import socket
 import sys
 import warnings
 
-LIBRARIES = ("ipykernel.kernelapp", "matplotlib.pyplot", "pandas", "seaborn", "sklearn", "tensorflow", "keras")
-# What a kernel sets before its notebook can import matplotlib; and no lines of TensorFlow's about itself.
+LIBRARIES = (
+    "ipykernel.kernelapp",
+    "matplotlib.pyplot",
+    "pandas",
+    "seaborn",
+    "sklearn",
+    "tensorflow",
+    "keras",
+)
+# What a kernel sets before its notebook can import matplotlib; and no lines of TensorFlow's about
+# itself.
 STARTED = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
@@ -25,7 +36,8 @@ def import_libraries() -> None:
     os.dup2(nowhere, 2)
     for library in LIBRARIES:
         importlib.import_module(library)
-    # pandas took this process for a terminal, whose tables it fits to the width; a kernel's it cuts at 20 columns.
+    # pandas took this process for a terminal, whose tables it fits to the width; a kernel's it cuts
+    # at 20 columns.
     sys.modules["pandas"].set_option("display.max_columns", 20)
     os.dup2(shown, 2)
 
@@ -39,7 +51,8 @@ def become_kernel(arguments: list[str], environment: dict[str, str], folder: str
     for stream in (1, 2):
         os.dup2(nowhere, stream)
     os.environ.clear()
-    os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))  # a kernel ends with the process named here
+    # a kernel ends with the process named here
+    os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
     os.chdir(folder)
     sys.argv[:] = ["ipykernel_launcher", *arguments]
     launch_new_instance()
@@ -50,13 +63,15 @@ def main() -> None:
     os.environ.update(STARTED)
     import_libraries()
     listener = socket.socket(fileno=int(sys.argv[1]))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system itself forgets a kernel that has ended
+    # the system itself forgets a kernel that has ended
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         asked, _ = listener.accept()
         with asked, asked.makefile("rw", encoding="utf-8") as lines:
             request = json.loads(lines.readline())
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # OpenBLAS has threads, and ends them for a fork
+                # OpenBLAS has threads, and ends them for a fork
+                warnings.simplefilter("ignore", DeprecationWarning)
                 number = os.fork()
             if number:
                 print(number, file=lines)

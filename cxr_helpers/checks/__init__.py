@@ -1,19 +1,30 @@
-"""Questions that answer back: one module per lesson, `lessonNN`, each holding its questions as q1, q2, ...
+"""Questions that answer back: one module per lesson, `lessonNN`, each holding its questions as q1,
+q2, ...
 
     from cxr_helpers.checks.lesson04 import q1
-    q1.check(answer)      # correct / wrong, with the reason / not attempted / your code raised an error
-    q1.hint()             # one step further each time
-    q1.grade(answer)      # the same check as an exception, for graders
+    q1.check(answer)      # correct / wrong, with the reason / not attempted / your code raised an
+    error q1.hint()             # one step further each time q1.grade(answer)      # the same check
+    as an exception, for graders
 
-A check runs the answer on fresh data with fresh names and looks at what it does, never at how it is written.
-Beside each check stand the known misconceptions as executable wrong answers, each with the message it must get.
-There is no register: a module called `lessonNN` is found by its name. Right answers are not part of the package.
+A check runs the answer on fresh data with fresh names and looks at what it does, never at how it is
+written. Beside each check stand the known misconceptions as executable wrong answers, each with the
+message it must get. There is no register: a module called `lessonNN` is found by its name. Right
+answers are not part of the package.
 """
 
 import importlib
 import pkgutil
 
-from ._outcome import BROKEN, CORRECT, NOT_ATTEMPTED, RAISED, WRONG, CheckBroken, NotCorrect, Outcome
+from ._outcome import (
+    BROKEN,
+    CORRECT,
+    NOT_ATTEMPTED,
+    RAISED,
+    WRONG,
+    CheckBroken,
+    NotCorrect,
+    Outcome,
+)
 from ._question import Mistake, Question
 from ._running import Wrong
 
@@ -41,7 +52,9 @@ def lessons() -> list[str]:
 
 
 def questions(lesson: str) -> dict[str, Question]:
-    """Questions of a lesson ("04") by the name of their answer, in the order of their definition."""
+    """Questions of a lesson ("04") by the name of their answer, in the order of their
+    definition.
+    """
     module = importlib.import_module(f"{__name__}.lesson{lesson}")
     found = [value for value in vars(module).values() if isinstance(value, Question)]
     return {question.name: question for question in found}

@@ -1,4 +1,6 @@
-"""Invented answers of models, from a random generator: what questions about evaluation are asked of."""
+"""Invented answers of models, from a random generator: what questions about evaluation are asked
+of.
+"""
 
 import numpy as np
 import pandas as pd
@@ -9,8 +11,8 @@ CANNOT_TELL = "cannot tell"
 SENSITIVITY = 0.95  # that a threshold is asked to reach
 APART = 0.044  # between two thresholds, so that choosing elsewhere gives another answer
 CLASSES = ("normal", "viral", "covid")
-# Confusion matrices of entrants; a row is a true class. In each set of five, each is first by one way of counting, some
-# by one class alone (the last three).
+# Confusion matrices of entrants; a row is a true class. In each set of five, each is first by one
+# way of counting, some by one class alone (the last three).
 ENTRANTS = {
     "accurate": [[693, 7, 0], [15, 185, 0], [17, 2, 1]],
     "weighted": [[668, 32, 0], [3, 197, 0], [6, 6, 8]],
@@ -27,7 +29,9 @@ SETS = (
 )
 
 
-def competition(rng: np.random.Generator, entrants: tuple[str, ...] = SETS[0]) -> tuple[np.ndarray, dict]:
+def competition(
+    rng: np.random.Generator, entrants: tuple[str, ...] = SETS[0]
+) -> tuple[np.ndarray, dict]:
     """True classes, and the answers of five models by name, in random order."""
     times = int(rng.integers(1, 4))
     truth = np.repeat(CLASSES, np.sum(ENTRANTS["keen"], axis=1) * times)
@@ -40,7 +44,9 @@ def competition(rng: np.random.Generator, entrants: tuple[str, ...] = SETS[0]) -
 
 
 def films(rng: np.random.Generator) -> pd.DataFrame:
-    """Answers about the images of some patients, alike within a patient, so that images are not independent."""
+    """Answers about the images of some patients, alike within a patient, so that images are not
+    independent.
+    """
     while True:
         ill, well = int(rng.integers(22, 27)), int(rng.integers(40, 50))
         films = np.r_[rng.integers(2, 10, ill), rng.integers(1, 4, well)]
@@ -51,21 +57,31 @@ def films(rng: np.random.Generator) -> pd.DataFrame:
     patient = np.repeat(fresh.names(rng, ill + well, "P-"), films)
     truth = np.repeat(np.repeat(["covid", "normal"], [ill, well]), films)
     said = np.concatenate([np.arange(n) < k for n, k in zip(films, called, strict=True)])
-    table = pd.DataFrame({"patient": patient, "label": truth, "predicted": np.where(said, "covid", "normal")})
+    table = pd.DataFrame(
+        {"patient": patient, "label": truth, "predicted": np.where(said, "covid", "normal")}
+    )
     table = table.iloc[rng.permutation(len(table))].reset_index(drop=True)
     table.insert(0, "image_id", [f"{name}.png" for name in fresh.names(rng, len(table))])
     return table
 
 
 def _telling(films: np.ndarray, called: np.ndarray, ill: int) -> bool:
-    """Whether patients and images, and sensitivity, PPV, accuracy and means of patients lie far apart."""
+    """Whether patients and images, and sensitivity, PPV, accuracy and means of patients lie far
+    apart.
+    """
     n, hits = films[:ill].sum(), called[:ill].sum()
     share, own = hits / n, called[:ill] / films[:ill]
     of_patients = np.sqrt(((called[:ill] - share * films[:ill]) ** 2).sum()) / n
     of_images = np.sqrt(share * (1 - share) / n)
-    others = [hits / called.sum(), (hits + (films - called)[ill:].sum()) / films.sum(), own.mean(), (own > 0.5).mean()]
+    others = [
+        hits / called.sum(),
+        (hits + (films - called)[ill:].sum()) / films.sum(),
+        own.mean(),
+        (own > 0.5).mean(),
+    ]
     far = np.abs(share - others).min() > 0.05
-    apart = 1.6 * of_images < of_patients < 0.87 * np.sqrt(share * (1 - share) / ill)  # of one answer per patient
+    # of one answer per patient
+    apart = 1.6 * of_images < of_patients < 0.87 * np.sqrt(share * (1 - share) / ill)
     return bool(apart and of_patients > 0.055 and share < 0.85 and far)
 
 
@@ -81,13 +97,25 @@ def reach(table: pd.DataFrame, threshold: float) -> float:
 
 
 def parts(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores of a validation and a test part, drawn until the ways to choose a threshold lie well apart."""
+    """Scores of a validation and a test part, drawn until the ways to choose a threshold lie well
+    apart.
+    """
     while True:
         ill, tables = 20 * rng.integers(3, 5, size=2), []
         for number, centre in zip(ill, (1.2, 0.9), strict=True):
             logit = np.r_[rng.normal(centre, 1.3, number), rng.normal(-2.2, 1.2, 2 * number)]
-            tables.append(pd.DataFrame({"ill": np.arange(3 * number) < number, "score": 1 / (1 + np.exp(-logit))}))
-        places = [pick(tables[0]), pick(tables[1]), pick(pd.concat(tables)), 0.5, tables[0]["score"].quantile(0.05)]
+            tables.append(
+                pd.DataFrame(
+                    {"ill": np.arange(3 * number) < number, "score": 1 / (1 + np.exp(-logit))}
+                )
+            )
+        places = [
+            pick(tables[0]),
+            pick(tables[1]),
+            pick(pd.concat(tables)),
+            0.5,
+            tables[0]["score"].quantile(0.05),
+        ]
         far = abs(reach(tables[0], places[0]) - reach(tables[1], places[0]))
         if min(np.diff(np.sort(places))) > APART and far >= 0.025:
             return tuple(_named(table, rng) for table in tables)
@@ -96,12 +124,15 @@ def parts(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _named(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """The rows in random order, with names of images."""
     named = table.assign(image_id=[f"{name}.png" for name in fresh.names(rng, len(table))])
-    return named[["image_id", *table.columns]].iloc[rng.permutation(len(table))].reset_index(drop=True)
+    return (
+        named[["image_id", *table.columns]].iloc[rng.permutation(len(table))].reset_index(drop=True)
+    )
 
 
-# Patients by (images of each, right answers of A among them, of B), with how many such patients there are. The leads
-# that are certain are small. Those that are not are large, and four of a hundred resamples leave nothing of them: a
-# 90 % interval of the difference does not include zero, a 95 % interval does.
+# Patients by (images of each, right answers of A among them, of B), with how many such patients
+# there are. The leads that are certain are small. Those that are not are large, and four of a
+# hundred resamples leave nothing of them: a 90 % interval of the difference does not include zero,
+# a 95 % interval does.
 CASES = {
     "clear": {(1, 1, 1): 560, (1, 1, 0): 22, (1, 0, 1): 1, (1, 0, 0): 2},
     "paired": {(1, 1, 1): 158, (1, 1, 0): 2, (1, 0, 1): 14, (1, 0, 0): 26},
@@ -109,7 +140,13 @@ CASES = {
     "large lead": {(1, 1, 1): 75, (1, 1, 0): 8, (1, 0, 1): 17, (1, 0, 0): 20},
     "apart": {(1, 1, 1): 240, (1, 1, 0): 6, (1, 0, 1): 27, (1, 0, 0): 27},
 }
-TRUTH = {"clear": "A", "paired": "B", "many images": CANNOT_TELL, "large lead": CANNOT_TELL, "apart": "B"}
+TRUTH = {
+    "clear": "A",
+    "paired": "B",
+    "many images": CANNOT_TELL,
+    "large lead": CANNOT_TELL,
+    "apart": "B",
+}
 
 
 def pair(rng: np.random.Generator, case: str, swap: bool) -> pd.DataFrame:

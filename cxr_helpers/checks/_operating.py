@@ -1,4 +1,6 @@
-"""Invented scores and probabilities of two parts, and the ways to choose on them: for questions about calibration."""
+"""Invented scores and probabilities of two parts, and the ways to choose on them: for questions
+about calibration.
+"""
 
 import numpy as np
 import pandas as pd
@@ -24,26 +26,35 @@ def at(table: pd.DataFrame, threshold: float) -> tuple[float, float]:
 
 
 def finds(table: pd.DataFrame, threshold: float) -> bool:
-    """Whether the threshold reaches the sensitivity on these images, and finds no more of the ill than it must."""
+    """Whether the threshold reaches the sensitivity on these images, and finds no more of the ill
+    than it must.
+    """
     return abs(at(table, threshold)[0] - at(table, ends(table)[0])[0]) < 1e-9
 
 
 def spares(table: pd.DataFrame, threshold: float) -> bool:
-    """Whether the threshold reaches the specificity on these images, and spares no more of the others than it must."""
+    """Whether the threshold reaches the specificity on these images, and spares no more of the
+    others than it must.
+    """
     return abs(at(table, threshold)[1] - at(table, ends(table)[1])[1]) < 1e-9
 
 
 def ends(table: pd.DataFrame) -> tuple[float, float]:
     """A score of the table that meets each condition."""
     ill, others = _values(table)
-    lowest = others[int((1 - SPARED) * len(others) + 1e-9)]  # the first of the others that must stay below
-    return float(ill[int(np.ceil(FOUND * len(ill) - 1e-9)) - 1]), float(table["score"][table["score"] > lowest].min())
+    # the first of the others that must stay below
+    lowest = others[int((1 - SPARED) * len(others) + 1e-9)]
+    return float(ill[int(np.ceil(FOUND * len(ill) - 1e-9)) - 1]), float(
+        table["score"][table["score"] > lowest].min()
+    )
 
 
 def accurate(table: pd.DataFrame) -> float:
     """The threshold with the highest accuracy."""
     called = table["score"].to_numpy() >= np.sort(table["score"].to_numpy())[:, None]
-    return float(np.sort(table["score"])[(called == table["ill"].to_numpy(bool)).mean(axis=1).argmax()])
+    return float(
+        np.sort(table["score"])[(called == table["ill"].to_numpy(bool)).mean(axis=1).argmax()]
+    )
 
 
 def low_end(table: pd.DataFrame) -> float:
@@ -52,12 +63,16 @@ def low_end(table: pd.DataFrame) -> float:
 
 
 def scores(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Validation and test images with scores, drawn until no other way to choose gives the right thresholds."""
+    """Validation and test images with scores, drawn until no other way to choose gives the right
+    thresholds.
+    """
     while True:
         ill, parts = 20 * rng.integers(3, 5, size=2), []
         for number, centre in zip(ill, (1.3, 0.9), strict=True):
             logit = np.r_[rng.normal(centre, 1.4, number), rng.normal(-1.6, 1.3, 3 * number)]
-            table = pd.DataFrame({"ill": np.arange(4 * number) < number, "score": 1 / (1 + np.exp(-logit))})
+            table = pd.DataFrame(
+                {"ill": np.arange(4 * number) < number, "score": 1 / (1 + np.exp(-logit))}
+            )
             parts.append(table.iloc[rng.permutation(len(table))].reset_index(drop=True))
         if _apart(*parts):
             return tuple(_named(table, rng) for table in parts)
@@ -75,7 +90,9 @@ def _apart(validation: pd.DataFrame, test: pd.DataFrame) -> bool:
     ways = [r for r, _ in (there, both)] + others
     if np.abs(np.subtract([*right, *there, *both, *others[1:]], 0.5)).min() < 0.02:
         return False
-    if any(finds(validation, t) for t in ways) or any(spares(validation, t) for t in [there[1], both[1], *others]):
+    if any(finds(validation, t) for t in ways) or any(
+        spares(validation, t) for t in [there[1], both[1], *others]
+    ):
         return False
     if finds(test, both[0]) or spares(test, both[1]) or right[1] - right[0] < 0.15:
         return False
@@ -89,7 +106,9 @@ def _apart(validation: pd.DataFrame, test: pd.DataFrame) -> bool:
 
 def _table(p: np.ndarray, ill: np.ndarray) -> pd.DataFrame:
     """The course's predictions of two classes."""
-    frame = pd.DataFrame({"image_id": [f"{i}.png" for i in range(len(p))], "label": np.where(ill, "covid", "other")})
+    frame = pd.DataFrame(
+        {"image_id": [f"{i}.png" for i in range(len(p))], "label": np.where(ill, "covid", "other")}
+    )
     return frame.assign(predicted="other", p_other=1 - p, p_covid=p)
 
 
@@ -106,14 +125,24 @@ def heated(p, temperature: float) -> np.ndarray:
 
 
 def too_sure(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Probabilities that are too sure, on validation and test, drawn until the places to fit lie well apart."""
+    """Probabilities that are too sure, on validation and test, drawn until the places to fit lie
+    well apart.
+    """
     while True:
         parts, too_steep = [], rng.uniform(1.5, 2.2)
-        for n, truth in ((int(rng.integers(110, 140)), too_steep), (int(rng.integers(110, 140)), 1.5 * too_steep)):
+        for n, truth in (
+            (int(rng.integers(110, 140)), too_steep),
+            (int(rng.integers(110, 140)), 1.5 * too_steep),
+        ):
             logit = rng.normal(-0.5, 1.4, n)
             ill = rng.random(n) < 1 / (1 + np.exp(-logit))
             table = pd.DataFrame({"p": 1 / (1 + np.exp(-truth * logit)), "ill": ill})
             parts.append(table)
         found = [fitted(parts[0]), fitted(*parts), fitted(parts[1])]
-        if found[0] > 1.35 and found[1] / found[0] > 1.2 and found[2] / found[1] > 1.12 and found[2] < 5:
+        if (
+            found[0] > 1.35
+            and found[1] / found[0] > 1.2
+            and found[2] / found[1] > 1.12
+            and found[2] < 5
+        ):
             return tuple(_named(table, rng) for table in parts)

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from html import escape
 
-CORRECT, WRONG, NOT_ATTEMPTED, RAISED, BROKEN = "correct", "wrong", "not attempted", "raised", "broken"
+CORRECT, WRONG, NOT_ATTEMPTED, RAISED, BROKEN = (
+    "correct",
+    "wrong",
+    "not attempted",
+    "raised",
+    "broken",
+)
 _LOOK = {  # sign, colour (legible on light and dark pages), words
     CORRECT: ("✔", "#2e9e44", "Correct"),
     WRONG: ("✘", "#d9542b", "Not right yet"),
@@ -15,19 +21,24 @@ _LOOK = {  # sign, colour (legible on light and dark pages), words
 
 
 class NotCorrect(AssertionError):
-    """An answer that is not correct, as an exception; the message is what `check` would have shown."""
+    """An answer that is not correct, as an exception; the message is what `check` would have
+    shown.
+    """
 
 
 class CheckBroken(RuntimeError):
-    """The check itself failed, so that the answer could not be judged: whoever marks has to look at it."""
+    """The check itself failed, so that the answer could not be judged: whoever marks has to look at
+    it.
+    """
 
 
 @dataclass(frozen=True, repr=False)
 class Outcome:
-    """What a check or a hint says: `state`, the `message`, and the name of the `mistake` that was recognised, if any.
+    """What a check or a hint says: `state`, the `message`, and the name of the `mistake` that was
+    recognised, if any.
 
-    `state` is one of CORRECT, WRONG, NOT_ATTEMPTED, RAISED, BROKEN, or "hint"; `repeat` says how to have the same data
-    again.
+    `state` is one of CORRECT, WRONG, NOT_ATTEMPTED, RAISED, BROKEN, or "hint"; `repeat` says how to
+    have the same data again.
     """
 
     state: str
@@ -49,7 +60,14 @@ class Outcome:
         if self.repeat:
             body += f"<br><small>{escape(self.repeat)}</small>"
         style = f"border-left:4px solid {colour};padding:0.3em 0.8em;margin:0.3em 0;max-width:50em"
-        return f'<div role="status" style="{style}"><span style="color:{colour}">{head}</span><br>{body}</div>'
+        return (
+            f'<div role="status" style="{style}"><span '
+            f'style="color:{colour}">{head}</span><br>{body}</div>'
+        )
 
     def _points(self) -> str:
-        return f" ({self.points:g} point{'' if self.points == 1 else 's'})" if self.state == CORRECT else ""
+        return (
+            f" ({self.points:g} point{'' if self.points == 1 else 's'})"
+            if self.state == CORRECT
+            else ""
+        )

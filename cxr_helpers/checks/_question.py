@@ -1,4 +1,6 @@
-"""A question: its check, its ladder of hints, its misconceptions, and the edges of its tolerance."""
+"""A question: its check, its ladder of hints, its misconceptions, and the edges of its
+tolerance.
+"""
 
 import copy
 import inspect
@@ -13,15 +15,36 @@ import numpy as np
 
 from ..console import quiet
 from . import expect
-from ._outcome import BROKEN, CORRECT, NOT_ATTEMPTED, RAISED, WRONG, CheckBroken, NotCorrect, Outcome
-from ._running import Attempt, NotAttempted, OutOfTime, Raised, Wrong, form, limited, untouched, warnings_on_stdout
+from ._outcome import (
+    BROKEN,
+    CORRECT,
+    NOT_ATTEMPTED,
+    RAISED,
+    WRONG,
+    CheckBroken,
+    NotCorrect,
+    Outcome,
+)
+from ._running import (
+    Attempt,
+    NotAttempted,
+    OutOfTime,
+    Raised,
+    Wrong,
+    form,
+    limited,
+    untouched,
+    warnings_on_stdout,
+)
 
-SECONDS = 20  # until an answer counts as endless; a check itself takes at most 5, first imports included
+# until an answer counts as endless; a check itself takes at most 5, first imports included
+SECONDS = 20
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known misconception: a wrong answer that runs (function or value), and the message it must get.
+    """A known misconception: a wrong answer that runs (function or value), and the message it must
+    get.
 
     `random`: it answers differently each time, and just that is the misconception.
     """
@@ -39,11 +62,13 @@ class Broken(Exception):
 class Question:
     """One decision for the student to take, and the check that answers.
 
-    Parameters: `name`, of the function or variable the student writes; `title`; `points`; `wants`, a sentence that
-    says what a right answer looks like, shown where an answer has the wrong form; `hints`, from vague to nearly told;
-    `kind`, "function" or "value"; `data`, a function rng → the data that `sample` shows in the notebook::
+    Parameters: `name`, of the function or variable the student writes; `title`; `points`; `wants`,
+    a sentence that says what a right answer looks like, shown where an answer has the wrong form;
+    `hints`, from vague to nearly told; `kind`, "function" or "value"; `data`, a function rng → the
+    data that `sample` shows in the notebook::
 
-        q1 = Question("double", title="Twice", points=1, wants="a function of one number", hints=("Add.",))
+        q1 = Question("double", title="Twice", points=1, wants="a function of one number",
+        hints=("Add.",))
 
         @q1.rule
         def _(double, rng):                     # returns if right, raises Wrong if not
@@ -75,14 +100,14 @@ class Question:
         self._rule: Callable | None = None
         self._told = 0
 
-    # --- what a student and a grader call -----------------------------------------------------------------------
+    # --- what a student and a grader call ---------------------------------------------------------
 
     def check(self, answer, seed: int | None = None) -> Outcome | None:
         """Show whether the answer is right, and if not, why.
 
-        Each call tries the answer on fresh data, and says how to have the same data again. nbgrader runs it too: its
-        Validate button shows exceptions only, so there this raises as `grade` does; its autograder has tests of its
-        own, so there this does nothing.
+        Each call tries the answer on fresh data, and says how to have the same data again. nbgrader
+        runs it too: its Validate button shows exceptions only, so there this raises as `grade`
+        does; its autograder has tests of its own, so there this does nothing.
         """
         mode = os.environ.get("NBGRADER_EXECUTION")
         if mode == "autograde":
@@ -93,10 +118,14 @@ class Question:
         outcome = self.evaluate(answer, fresh)
         if self.kind == "value" or outcome.state in (CORRECT, NOT_ATTEMPTED):
             return outcome
-        return replace(outcome, repeat=f"Tried on data that no other check has; the same again: add seed={fresh}.")
+        return replace(
+            outcome,
+            repeat=f"Tried on data that no other check has; the same again: add seed={fresh}.",
+        )
 
     def grade(self, answer, seed: int | None = None) -> None:
-        """Raise `NotCorrect`, with the message that `check` shows, unless the answer is right; see `evaluate`.
+        """Raise `NotCorrect`, with the message that `check` shows, unless the answer is right; see
+        `evaluate`.
 
         Raises `CheckBroken` where the check itself fails.
         """
@@ -110,7 +139,9 @@ class Question:
     def hint(self) -> Outcome:
         """Show the next hint; after the last one, the last one again."""
         self._told = min(self._told + 1, len(self.hints))
-        return Outcome("hint", f"{self.title}, {self._told} of {len(self.hints)}", self.hints[self._told - 1])
+        return Outcome(
+            "hint", f"{self.title}, {self._told} of {len(self.hints)}", self.hints[self._told - 1]
+        )
 
     def sample(self, seed: int | None = None):
         """Data of the kind the check uses, to try an answer on; no check uses these."""
@@ -119,8 +150,9 @@ class Question:
     def evaluate(self, answer, seed: int | None = None) -> Outcome:
         """Outcome of an answer on the data of a seed, 0 if none is given.
 
-        Whose fault it is that a rule fails: the student's where their code raised or did not end; the answer's where it
-        has a form that the rule cannot read; the course's in all other cases (see `_fails_anyway`).
+        Whose fault it is that a rule fails: the student's where their code raised or did not end;
+        the answer's where it has a form that the rule cannot read; the course's in all other cases
+        (see `_fails_anyway`).
         """
         state, message, mistake = CORRECT, "", None
         try:
@@ -133,7 +165,10 @@ class Question:
             state, message, mistake = WRONG, str(reason), reason.mistake
         except Broken as error:
             state = BROKEN
-            message = f"{error} This is a fault of the course: please report it. Your answer was not judged."
+            message = (
+                f"{error} This is a fault of the course: please report it. Your answer was "
+                "not judged."
+            )
         return Outcome(state, self.title, message, self.points, mistake)
 
     def _run(self, answer, seed: int | None) -> None:
@@ -141,7 +176,10 @@ class Question:
             raise NotAttempted(f"{self.name} is still None. Expected: {self.wants}.")
         if self.kind == "function":
             if not callable(answer) or inspect.isclass(answer):
-                raise Wrong(f"{self.name} must be a function, not {expect.kind(answer)}. Expected: {self.wants}.")
+                raise Wrong(
+                    f"{self.name} must be a function, not {expect.kind(answer)}. Expected: "
+                    f"{self.wants}."
+                )
             answer = Attempt(answer)
         elif inspect.isroutine(answer):
             raise Wrong(f"{self.name} must be a value, not a function. Expected: {self.wants}.")
@@ -151,7 +189,9 @@ class Question:
             self._judge(answer, seed)
 
     def _judge(self, answer, seed: int | None) -> None:
-        """Run the rule within its time; raise what is to be said, with the blame where it belongs."""
+        """Run the rule within its time; raise what is to be said, with the blame where it
+        belongs.
+        """
         asked = answer if isinstance(answer, Attempt) else None
         try:
             limited(SECONDS, lambda: self._rule(answer, self._rng(seed)))
@@ -161,8 +201,9 @@ class Question:
             found = self.mistakes.get(reason.mistake or "")
             if asked and not (found and found.random) and self._unsteady(asked):
                 raise Wrong(
-                    "Two calls with the same data gave different answers, so nothing else can be judged: something in "
-                    "your function is random. Give it a fixed seed (random_state=0, default_rng(0)), then check again."
+                    "Two calls with the same data gave different answers, so nothing else can be "
+                    "judged: something in your function is random. Give it a fixed seed "
+                    "(random_state=0, default_rng(0)), then check again."
                 ) from reason
             raise
         except OutOfTime as error:
@@ -171,8 +212,12 @@ class Question:
             raise Raised(f"{error} Is there a loop that never ends?") from error
         except Exception as error:
             if self._fails_anyway(asked, seed):
-                raise Broken(f"The check failed by itself ({type(error).__name__}: {error!s:.200}).") from error
-            raise Wrong(f"The answer cannot be read ({error!s:.200}). Expected: {self.wants}.") from error
+                raise Broken(
+                    f"The check failed by itself ({type(error).__name__}: {error!s:.200})."
+                ) from error
+            raise Wrong(
+                f"The answer cannot be read ({error!s:.200}). Expected: {self.wants}."
+            ) from error
 
     def _unsteady(self, asked: Attempt) -> bool:
         try:
@@ -183,13 +228,17 @@ class Question:
     def _fails_anyway(self, asked: Attempt | None, seed: int | None) -> bool:
         """Tell whether a rule that failed is itself to blame.
 
-        It is where it has not asked yet, where it fails on a known misconception, too, and where the answer has the
-        same form as that of a misconception, which a rule must be able to read.
+        It is where it has not asked yet, where it fails on a known misconception, too, and where
+        the answer has the same form as that of a misconception, which a rule must be able to read.
         """
         if asked is not None and not asked.calls:
             return True
         for mistake in list(self.mistakes.values())[:3]:
-            wrong = Attempt(mistake.answer) if self.kind == "function" else copy.deepcopy(mistake.answer)
+            wrong = (
+                Attempt(mistake.answer)
+                if self.kind == "function"
+                else copy.deepcopy(mistake.answer)
+            )
             try:
                 limited(SECONDS, lambda wrong=wrong: self._rule(wrong, self._rng(seed)))
             except (Wrong, Raised, NotAttempted):
@@ -204,19 +253,23 @@ class Question:
         words = [self.name] if use == "check" else [self.name, use]
         return np.random.default_rng([seed or 0, *(zlib.crc32(word.encode()) for word in words)])
 
-    # --- what an author writes ----------------------------------------------------------------------------------
+    # --- what an author writes --------------------------------------------------------------------
 
     def rule(self, function: Callable) -> Callable:
-        """Decorate the check: a function (answer, rng) that returns if the answer is right and raises `Wrong` if not.
+        """Decorate the check: a function (answer, rng) that returns if the answer is right and
+        raises `Wrong` if not.
 
-        A student's function is called like any other; its errors, exits and endless loops are reported as its own, and
-        so are answers to the same data that differ. A rule that fails by itself is reported as the course's fault.
+        A student's function is called like any other; its errors, exits and endless loops are
+        reported as its own, and so are answers to the same data that differ. A rule that fails by
+        itself is reported as the course's fault.
         """
         self._rule = function
         return function
 
     def mistake(self, message: str, *, random: bool = False) -> Callable:
-        """Decorate a function that is a known wrong answer, with the message it must get ({places} may be open)."""
+        """Decorate a function that is a known wrong answer, with the message it must get ({places}
+        may be open).
+        """
 
         def register(function: Callable) -> Callable:
             self.mistakes[function.__name__] = Mistake(function.__name__, message, function, random)
@@ -229,7 +282,9 @@ class Question:
         self.mistakes[name] = Mistake(name, message, value)
 
     def edges(self, function: Callable) -> Callable:
-        """Decorate a generator (right answer) → (what, answer, accepted): answers at both sides of the tolerance."""
+        """Decorate a generator (right answer) → (what, answer, accepted): answers at both sides of
+        the tolerance.
+        """
         self.near = function
         return function
 
@@ -238,12 +293,21 @@ class Question:
         return Wrong(self.mistakes[name].message.format(**places), name)
 
     def recognise(self, result, *args) -> None:
-        """Raise `Wrong` where a misconception gives the very same result (on the same arguments)."""
+        """Raise `Wrong` where a misconception gives the very same result (on the same
+        arguments).
+        """
         self.recognise_all([result], [args])
 
     def recognise_all(self, results: list, cases: list[tuple]) -> None:
-        """Raise `Wrong` where a misconception gives the very same results on all cases, each a tuple of arguments."""
+        """Raise `Wrong` where a misconception gives the very same results on all cases, each a
+        tuple of arguments.
+        """
         for name, mistake in self.mistakes.items():
-            answer = mistake.answer if callable(mistake.answer) else lambda value=mistake.answer: value
-            if all(expect.same(r, answer(*copy.deepcopy(c))) for r, c in zip(results, cases, strict=True)):
+            answer = (
+                mistake.answer if callable(mistake.answer) else lambda value=mistake.answer: value
+            )
+            if all(
+                expect.same(r, answer(*copy.deepcopy(c)))
+                for r, c in zip(results, cases, strict=True)
+            ):
                 raise self.caught(name)

@@ -1,4 +1,6 @@
-"""Running a student's answer so that nothing it does can harm the check: time, exits, changed input, odd results."""
+"""Running a student's answer so that nothing it does can harm the check: time, exits, changed
+input, odd results.
+"""
 
 import contextlib
 import copy
@@ -46,10 +48,12 @@ class _TooLong(BaseException):
 
 
 class Attempt:
-    """The student's function as a rule calls it: arguments are copied, and whatever it raises is reported as its own.
+    """The student's function as a rule calls it: arguments are copied, and whatever it raises is
+    reported as its own.
 
-    Calling it raises `NotAttempted` where the function returns nothing and `Raised` where it raises. `calls` counts the
-    calls; `running` is true while the student's code runs, and stays so where the time was up in it.
+    Calling it raises `NotAttempted` where the function returns nothing and `Raised` where it
+    raises. `calls` counts the calls; `running` is true while the student's code runs, and stays so
+    where the time was up in it.
     """
 
     def __init__(self, function: Callable):
@@ -80,9 +84,14 @@ class Attempt:
             replaced = _put_back(shared)
         self.running = False
         if replaced:
-            raise Wrong(f"Your function replaced {replaced}, which others use, too. Write it without such a change.")
+            raise Wrong(
+                f"Your function replaced {replaced}, which others use, too. Write it without such "
+                "a change."
+            )
         if untouched(result):
-            raise NotAttempted(f"{self.__name__} returned None: write its body, and end it with `return`.")
+            raise NotAttempted(
+                f"{self.__name__} returned None: write its body, and end it with `return`."
+            )
         return result
 
     def unsteady(self) -> bool:
@@ -102,7 +111,9 @@ def _shared() -> list[tuple[Any, dict[str, Any]]]:
     """The libraries and classes that checks rest on, each with its functions as they are now."""
     own = __package__.partition(".")[0]
     known = list(sys.modules.items())
-    found = [module for name, module in known if name in _LIBRARIES or name.partition(".")[0] == own]
+    found = [
+        module for name, module in known if name in _LIBRARIES or name.partition(".")[0] == own
+    ]
     found += [pd.DataFrame, pd.Series]
     if keras := sys.modules.get("keras"):
         found += [keras.Model, keras.callbacks.ModelCheckpoint]
@@ -129,7 +140,8 @@ def _names_files(value) -> bool:
 
 
 def differ(a, b) -> bool:
-    """Tell whether two answers certainly say something else; what cannot be compared counts as the same.
+    """Tell whether two answers certainly say something else; what cannot be compared counts as the
+    same.
 
     Numbers count as the same up to 1e-4 of their size: several threads add up in any order.
     """
@@ -142,13 +154,17 @@ def differ(a, b) -> bool:
         return not same_form or any(differ(a.iloc[:, k], b.iloc[:, k]) for k in range(a.shape[1]))
     if isinstance(a, pd.Series) and isinstance(b, pd.Series):
         return differ(a.to_numpy(), b.to_numpy())
-    if isinstance(a, bool | int | float | str | bytes | np.generic | np.ndarray) and isinstance(b, type(a)):
+    if isinstance(a, bool | int | float | str | bytes | np.generic | np.ndarray) and isinstance(
+        b, type(a)
+    ):
         return _arrays_differ(np.asarray(a), np.asarray(b))
     return False
 
 
 def form(value) -> tuple:
-    """Return what kind of thing an answer is, whatever it says: types, columns, keys, dimensions, NaN or infinity."""
+    """Return what kind of thing an answer is, whatever it says: types, columns, keys, dimensions,
+    NaN or infinity.
+    """
     if isinstance(value, pd.DataFrame):
         return ("table", tuple(sorted(map(str, value.columns))))
     if isinstance(value, dict):
@@ -159,7 +175,12 @@ def form(value) -> tuple:
         array = np.asarray(value)
         kind = "number" if array.dtype.kind in "fiu" else array.dtype.kind
         plain = "one" if array.ndim == 0 else type(value).__name__
-        return (plain, array.ndim, kind, bool(kind != "number" or np.isfinite(array.astype(float)).all()))
+        return (
+            plain,
+            array.ndim,
+            kind,
+            bool(kind != "number" or np.isfinite(array.astype(float)).all()),
+        )
     return (type(value).__name__,)
 
 
@@ -167,12 +188,16 @@ def _arrays_differ(a: np.ndarray, b: np.ndarray) -> bool:
     if a.shape != b.shape:
         return True
     if a.dtype.kind in "fiub" and b.dtype.kind in "fiub":
-        return not np.allclose(a.astype(float), b.astype(float), rtol=1e-4, atol=1e-6, equal_nan=True)
+        return not np.allclose(
+            a.astype(float), b.astype(float), rtol=1e-4, atol=1e-6, equal_nan=True
+        )
     return a.astype(str).tolist() != b.astype(str).tolist()
 
 
 def untouched(value) -> bool:
-    """Tell whether a value is what an empty stub leaves: None, ..., or a list, tuple or dict of nothing but None."""
+    """Tell whether a value is what an empty stub leaves: None, ..., or a list, tuple or dict of
+    nothing but None.
+    """
     if isinstance(value, dict):
         value = list(value.values())
     if type(value) in (list, tuple):
@@ -184,7 +209,9 @@ def _describe(error: BaseException) -> str:
     """One line for the error, and the line of the student's code in which it arose."""
     if isinstance(error, (SystemExit, GeneratorExit)):
         return f"{type(error).__name__}: the function must return its answer, not end the program."
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_PACKAGE)]
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_PACKAGE)
+    ]
     own = [f for f in frames if "site-packages" not in f.filename and f.line]
     where = f"\nin line {own[-1].lineno}: {own[-1].line}" if own else ""
     return f"{type(error).__name__}: {str(error)[:500]}{where}"
@@ -193,8 +220,9 @@ def _describe(error: BaseException) -> str:
 def limited(seconds: float, work: Callable[[], Any]) -> Any:
     """Call `work`, and stop it after so many seconds, as `OutOfTime`.
 
-    The alarm repeats, so that code which swallows one is met again. Where there are no alarm signals (Windows, and any
-    thread but the main one), a second thread rings: it stops a loop, but no single call that waits inside the system.
+    The alarm repeats, so that code which swallows one is met again. Where there are no alarm
+    signals (Windows, and any thread but the main one), a second thread rings: it stops a loop, but
+    no single call that waits inside the system.
     """
     by_signal = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
     alarm = _Signal() if by_signal else _Bell()
@@ -203,7 +231,8 @@ def limited(seconds: float, work: Callable[[], Any]) -> Any:
             alarm.start(seconds)
             return work()
         finally:
-            alarm.over = True  # one step, which no ring can interrupt; from here on no new one is begun
+            # one step, which no ring can interrupt; from here on no new one is begun
+            alarm.over = True
             alarm.stop()
     except _TooLong as error:
         raise OutOfTime(f"It took longer than {seconds:g} seconds.") from error
@@ -230,7 +259,8 @@ class _Signal:
 
 
 class _Bell:
-    """Raises `_TooLong` from a second thread, between two steps of the interpreter, until `over` is set.
+    """Raises `_TooLong` from a second thread, between two steps of the interpreter, until `over` is
+    set.
 
     One ring may be on its way at that moment; `stop` waits for it, or calls it back.
     """
@@ -268,6 +298,8 @@ class _Bell:
 
 @contextlib.contextmanager
 def warnings_on_stdout() -> Iterator[None]:
-    """Show warnings with the printed output: a grader takes anything on standard error for a failure."""
+    """Show warnings with the printed output: a grader takes anything on standard error for a
+    failure.
+    """
     with contextlib.redirect_stderr(sys.stdout):
         yield

@@ -11,11 +11,16 @@ from . import fresh
 MODELS, PARTS = ("A", "B"), ("train", "val", "test")
 LEAKS = ("one line per box", "files moved twice", "patient on both sides", "best of many on test")
 FAULTS = (*LEAKS, "other scaling in test")
-EFFECTS, LOWERS, NOISE = (0.27, 0.225, 0.075, 0.0), 0.15, 0.03  # so far apart that ten runs show the order
+# so far apart that ten runs show the order
+EFFECTS, LOWERS, NOISE = (0.27, 0.225, 0.075, 0.0), 0.15, 0.03
 
 
-def film_lines(rng: np.random.Generator, patients: list[str], split: str, films=(1, 4)) -> list[dict]:
-    """Lines of the images of some patients: one line for a normal image, two to four (a box each) for a covid image."""
+def film_lines(
+    rng: np.random.Generator, patients: list[str], split: str, films=(1, 4)
+) -> list[dict]:
+    """Lines of the images of some patients: one line for a normal image, two to four (a box each)
+    for a covid image.
+    """
     rows = []
     for patient in patients:
         label = ("normal", "covid")[_digest(patient)[0] % 2]
@@ -31,17 +36,23 @@ def _digest(text: str) -> bytes:
 
 
 def leaking_table(rng: np.random.Generator) -> pd.DataFrame:
-    """One line per box, with a leak of each kind from train and from val into test; some patients are not named."""
+    """One line per box, with a leak of each kind from train and from val into test; some patients
+    are not named.
+    """
     names = fresh.names(rng, 80, "P-")
     own = {"train": names[:40], "val": names[40:58], "test": names[58:]}
-    table = pd.DataFrame([line for part, patients in own.items() for line in film_lines(rng, patients, part)])
+    table = pd.DataFrame(
+        [line for part, patients in own.items() for line in film_lines(rng, patients, part)]
+    )
     pieces = []
     for part in ("train", "val"):
-        pieces += film_lines(rng, own[part][:3], "test", films=(1, 2))  # another image of the same patient
+        # another image of the same patient
+        pieces += film_lines(rng, own[part][:3], "test", films=(1, 2))
         inside = table[table["split"] == part]
         parted = inside[inside["image_id"].duplicated()].drop_duplicates("patient").index[:2]
         table.loc[parted, "split"] = "test"  # one line of an image that has several
-        copies = inside.drop(parted).drop_duplicates("patient").tail(3)  # the same bytes, under nobody's name
+        # the same bytes, under nobody's name
+        copies = inside.drop(parted).drop_duplicates("patient").tail(3)
         renamed = [f"{name}.png" for name in fresh.names(rng, len(copies))]
         pieces += copies.assign(image_id=renamed, patient=None, split="test").to_dict("records")
     for part in own:
@@ -54,10 +65,12 @@ def leaking_table(rng: np.random.Generator) -> pd.DataFrame:
 def matrix_case(
     rng: np.random.Generator, margins: bool = False, first: bool = True
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], str]:
-    """A matrix, six tables of answers (two models, three parts), and the key of the table that the matrix is of.
+    """A matrix, six tables of answers (two models, three parts), and the key of the table that the
+    matrix is of.
 
-    Four of the tables have as many rows as the matrix; one of them gives it transposed. The other model on its part has
-    as many right answers or, with `margins`, the same sums of rows and columns; `first`: that model's table is later.
+    Four of the tables have as many rows as the matrix; one of them gives it transposed. The other
+    model on its part has as many right answers or, with `margins`, the same sums of rows and
+    columns; `first`: that model's table is later.
     """
     a, d = (int(n) for n in rng.integers(50, 90, size=2))
     b, c = (int(n) for n in rng.permutation([rng.integers(5, 10), rng.integers(14, 25)]))
@@ -71,11 +84,15 @@ def matrix_case(
     matrices |= {f"{own_model}, {twin}": own.T + moved, f"{second}, {twin}": own.T}
     matrices |= {f"{own_model}, {other}": larger, f"{second}, {other}": larger + moved}
     order = rng.permutation(list(matrices)).tolist()
-    places = sorted(map(order.index, pair := [f"{own_model}, {part}", f"{second}, {part}"]), reverse=not first)
+    places = sorted(
+        map(order.index, pair := [f"{own_model}, {part}", f"{second}, {part}"]), reverse=not first
+    )
     order[places[0]], order[places[1]] = pair
     tables = {str(key): _answered(rng, matrices[key]) for key in order}
     names = ["covid", "normal"]
-    matrix = pd.DataFrame(own, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
+    matrix = pd.DataFrame(
+        own, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted")
+    )
     return matrix, tables, pair[0]
 
 
@@ -89,36 +106,53 @@ def _answered(rng: np.random.Generator, matrix: np.ndarray) -> pd.DataFrame:
 
 
 def overlapping(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training lines, and a model's answers about the test lines: it knows what it was trained on."""
+    """Training lines, and a model's answers about the test lines: it knows what it was trained
+    on.
+    """
     names = fresh.names(rng, 80, "P-")
     train = pd.DataFrame(film_lines(rng, names[:50], "train"))
     again = film_lines(rng, names[:20], "test", films=(1, 3))  # other images of patients in train
     fresh_ones = film_lines(rng, names[50:], "test", films=(1, 6))
     copied = train[train["patient"].isin(names[10:50])].assign(split="test")
     test = pd.concat([pd.DataFrame(again), pd.DataFrame(fresh_ones), copied], ignore_index=True)
-    kind = np.select([test["sha256"].isin(train["sha256"]), test["patient"].isin(train["patient"])], [0, 1], 2)
-    easy = dict(zip(names, rng.beta(0.7, 0.6, len(names)), strict=True))  # of a new patient, all images are alike
-    chance = np.choose(kind, [1.0, 0.9, test["patient"].map(easy) + 0.15 * (test["label"] == "covid")])
-    right = test["sha256"].map(dict(zip(test["sha256"], rng.random(len(test)), strict=True))) < chance
+    kind = np.select(
+        [test["sha256"].isin(train["sha256"]), test["patient"].isin(train["patient"])], [0, 1], 2
+    )
+    # of a new patient, all images are alike
+    easy = dict(zip(names, rng.beta(0.7, 0.6, len(names)), strict=True))
+    chance = np.choose(
+        kind, [1.0, 0.9, test["patient"].map(easy) + 0.15 * (test["label"] == "covid")]
+    )
+    right = (
+        test["sha256"].map(dict(zip(test["sha256"], rng.random(len(test)), strict=True))) < chance
+    )
     other = np.where(test["label"] == "covid", "normal", "covid")
     test["predicted"] = np.where(right, test["label"], other)
     test["p_covid"] = np.where(test["predicted"] == "covid", 0.8, 0.2)
     test["p_normal"] = 1 - test["p_covid"]
     order = rng.permutation(len(test))
-    return train.drop(columns="split"), test.drop(columns="split").iloc[order].reset_index(drop=True)
+    return train.drop(columns="split"), test.drop(columns="split").iloc[order].reset_index(
+        drop=True
+    )
 
 
 def experiment(rng: np.random.Generator) -> tuple[Callable, list[str]]:
-    """A study to be run with any faults planted: study(planted, seed) → accuracy. Leaks cover for each other."""
+    """A study to be run with any faults planted: study(planted, seed) → accuracy. Leaks cover for
+    each other.
+    """
     truth, key = float(rng.uniform(0.6, 0.68)), int(rng.integers(2**31))
     effect = dict(zip(rng.permutation(LEAKS).tolist(), EFFECTS, strict=True))
 
     def study(planted=(), seed=0):
-        """Accuracy of one run of the study with these faults planted (any of FAULTS, as a list or set)."""
+        """Accuracy of one run of the study with these faults planted (any of FAULTS, as a list or
+        set).
+        """
         names = {planted} if isinstance(planted, str) else set(planted)
         if strange := names - set(FAULTS):
             raise ValueError(f"no such fault: {sorted(map(str, strange))}")
-        luck = np.random.default_rng([key, int(seed), *(FAULTS.index(n) for n in sorted(names))]).normal(0, NOISE)
+        luck = np.random.default_rng(
+            [key, int(seed), *(FAULTS.index(n) for n in sorted(names))]
+        ).normal(0, NOISE)
         raised = max((effect.get(name, 0) for name in names), default=0)
         return float(np.clip(truth + raised - LOWERS * (FAULTS[-1] in names) + luck, 0, 1))
 

@@ -1,4 +1,6 @@
-"""Reading an answer: each function returns it in a plain type or raises `Wrong` saying what is the matter."""
+"""Reading an answer: each function returns it in a plain type or raises `Wrong` saying what is the
+matter.
+"""
 
 import math
 import re
@@ -37,9 +39,14 @@ def array(value, shape: tuple[int, ...], what: str = "the answer") -> np.ndarray
         result = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise Wrong(f"{what} should be an array of numbers, not {kind(value)}.") from None
-    if len(result.shape) != len(shape) or any(b not in (-1, a) for a, b in zip(result.shape, shape, strict=True)):
+    if len(result.shape) != len(shape) or any(
+        b not in (-1, a) for a, b in zip(result.shape, shape, strict=True)
+    ):
         wanted = " × ".join("n" if side == -1 else str(side) for side in shape) or "one number"
-        raise Wrong(f"{what} should have the shape {wanted}, not {' × '.join(map(str, result.shape)) or 'one number'}.")
+        raise Wrong(
+            f"{what} should have the shape {wanted}, not "
+            f"{' × '.join(map(str, result.shape)) or 'one number'}."
+        )
     if not np.isfinite(result).all():
         raise Wrong(f"{what} holds NaN or infinity.")
     return result
@@ -56,13 +63,16 @@ def choice(value, options: Iterable[str], what: str = "the answer") -> str:
     """One of the options; case and surrounding blanks do not count."""
     known = {str(option).lower(): option for option in options}
     if not isinstance(value, str) or value.strip().lower() not in known:
-        raise Wrong(f"{what} should be one of {', '.join(map(repr, known.values()))}, not {value!r:.60}.")
+        raise Wrong(
+            f"{what} should be one of {', '.join(map(repr, known.values()))}, not {value!r:.60}."
+        )
     return known[value.strip().lower()]
 
 
 def names(value, known: Iterable[str], what: str = "the answer") -> list[str]:
-    """Names out of those known, each once, in the given order: from a list, set, array, column or index; paths count
-    as the file's name."""
+    """Names out of those known, each once, in the given order: from a list, set, array, column or
+    index; paths count as the file's name.
+    """
     if isinstance(value, (str, bytes, dict, pd.DataFrame)) or not isinstance(value, Iterable):
         raise Wrong(f"{what} should be a list of names, not {kind(value)}.")
     found = list(dict.fromkeys(re.split(r"[/\\]", str(item))[-1] for item in value))
@@ -81,7 +91,9 @@ def table(value, columns: Iterable[str] = (), what: str = "the answer") -> pd.Da
 
 
 def column(value, index: pd.Index, what: str = "the answer") -> pd.Series:
-    """One value per row: a column with the table's index, or a list or array of the same length, in row order."""
+    """One value per row: a column with the table's index, or a list or array of the same length, in
+    row order.
+    """
     if isinstance(value, (str, bytes, dict, set, pd.DataFrame)) or not hasattr(value, "__len__"):
         raise Wrong(f"{what} should be a column with one value per row, not {kind(value)}.")
     if len(value) != len(index):
@@ -92,7 +104,9 @@ def column(value, index: pd.Index, what: str = "the answer") -> pd.Series:
 
 
 def same(a, b) -> bool:
-    """Tell whether two answers say the same: numbers up to 1e-9, tables and arrays element by element."""
+    """Tell whether two answers say the same: numbers up to 1e-9, tables and arrays element by
+    element.
+    """
     try:
         if isinstance(a, (pd.DataFrame, pd.Series)) or isinstance(b, (pd.DataFrame, pd.Series)):
             return type(a) is type(b) and a.equals(b)

@@ -13,7 +13,9 @@ USUAL = ("normal", "normal", "normal", "covid", "covid", "viral")  # labels of t
 
 
 def names(rng: np.random.Generator, n: int, prefix: str = "") -> list[str]:
-    """So many different names, such as "k7f3q", after a prefix; none that an import would read as a word ("ct234")."""
+    """So many different names, such as "k7f3q", after a prefix; none that an import would read as a
+    word ("ct234").
+    """
     letters = np.array(list("abcdefghjkmnpqrstuvwxyz23456789"))
     found: dict[str, None] = {}
     while len(found) < n:
@@ -24,13 +26,17 @@ def names(rng: np.random.Generator, n: int, prefix: str = "") -> list[str]:
 
 
 def seeds(rng: np.random.Generator, n: int) -> list[int]:
-    """So many different seeds, at least 7, in random order: neighbours, some with the same last digits, and any.
+    """So many different seeds, at least 7, in random order: neighbours, some with the same last
+    digits, and any.
 
-    So two of them fall together where an answer makes only part of its seed count, such as `seed % 2`.
+    So two of them fall together where an answer makes only part of its seed count, such as `seed %
+    2`.
     """
     first = int(rng.integers(100, 1000))
     near = [first + step for step in (0, 1, 2, 10, 100, 1000)]
-    return rng.permutation([*near, *rng.choice(np.arange(5000, 9000), n - len(near), replace=False)]).tolist()
+    return rng.permutation(
+        [*near, *rng.choice(np.arange(5000, 9000), n - len(near), replace=False)]
+    ).tolist()
 
 
 def cohort(
@@ -41,10 +47,12 @@ def cohort(
     unknown: float = 0,
     labels: tuple[str, ...] = USUAL,
 ) -> pd.DataFrame:
-    """A manifest without files: patients of three classes, two to five images each, rows in random order.
+    """A manifest without files: patients of three classes, two to five images each, rows in random
+    order.
 
-    Parameters: `copies`, how many images occur a second time, byte for byte, under another patient's name;
-    `unknown`, the share of patients, in [0, 1), whose name is missing; `labels`, of the patients, in turn. No groups.
+    Parameters: `copies`, how many images occur a second time, byte for byte, under another
+    patient's name; `unknown`, the share of patients, in [0, 1), whose name is missing; `labels`, of
+    the patients, in turn. No groups.
     """
     rows = []
     for number, patient in enumerate(names(rng, patients, "P-")):
@@ -52,20 +60,40 @@ def cohort(
         known = patient if rng.random() >= unknown else pd.NA
         for name in names(rng, int(rng.integers(2, 6))):
             file = f"{FOLDERS[label]}/{name}.png"
-            rows.append({"image_id": file, "label": label, "patient": known, "original_label": FOLDERS[label]})
+            rows.append(
+                {
+                    "image_id": file,
+                    "label": label,
+                    "patient": known,
+                    "original_label": FOLDERS[label],
+                }
+            )
     table = pd.DataFrame(rows).drop_duplicates("image_id", ignore_index=True)
     table["sha256"] = [files.sha256(name.encode()) for name in table["image_id"]]
     table = table.iloc[rng.permutation(len(table))].reset_index(drop=True)
     _copy(table, copies, rng)
-    filled = {"width": 224, "height": 224, "mode": "L", "format": "PNG", "bytes": 20_000, "licence": "CC0-1.0"}
-    return manifest.check(table.assign(path="images/" + table["image_id"], **filled).reindex(columns=manifest.COLUMNS))
+    filled = {
+        "width": 224,
+        "height": 224,
+        "mode": "L",
+        "format": "PNG",
+        "bytes": 20_000,
+        "licence": "CC0-1.0",
+    }
+    return manifest.check(
+        table.assign(path="images/" + table["image_id"], **filled).reindex(columns=manifest.COLUMNS)
+    )
 
 
 def grouped(rng: np.random.Generator, patients: int = 60, **settings) -> pd.DataFrame:
     """A `cohort` with its groups: one per patient, joined where two patients share a copy."""
     table = cohort(rng, patients, **settings)
-    twice = table[table["sha256"].duplicated(keep=False)].sort_values("sha256")["image_id"].to_numpy()
-    return duplicates.add_groups(table, pd.DataFrame({"image_id_a": twice[::2], "image_id_b": twice[1::2]}))
+    twice = (
+        table[table["sha256"].duplicated(keep=False)].sort_values("sha256")["image_id"].to_numpy()
+    )
+    return duplicates.add_groups(
+        table, pd.DataFrame({"image_id_a": twice[::2], "image_id_b": twice[1::2]})
+    )
 
 
 def with_files(table: pd.DataFrame, folder) -> pd.DataFrame:
@@ -78,8 +106,12 @@ def with_files(table: pd.DataFrame, folder) -> pd.DataFrame:
 
 
 def _copy(table: pd.DataFrame, n: int, rng: np.random.Generator) -> None:
-    """Give `n` normal images the bytes of an image of another patient, in place; each pair takes two fresh patients."""
-    firsts = table[(table["label"] == "normal") & table["patient"].notna()].drop_duplicates("patient")
+    """Give `n` normal images the bytes of an image of another patient, in place; each pair takes
+    two fresh patients.
+    """
+    firsts = table[(table["label"] == "normal") & table["patient"].notna()].drop_duplicates(
+        "patient"
+    )
     chosen = rng.permutation(firsts.index)[: 2 * n]
     if len(chosen) < 2 * n:
         raise ValueError(f"{n} copies need {2 * n} known normal patients; there are {len(chosen)}")

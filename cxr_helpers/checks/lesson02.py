@@ -1,4 +1,6 @@
-"""Questions of lesson 02, exploration: a telling column, a difference, a percentage, left and right."""
+"""Questions of lesson 02, exploration: a telling column, a difference, a percentage, left and
+right.
+"""
 
 from statistics import NormalDist
 from typing import Any
@@ -11,7 +13,7 @@ from . import expect, fresh
 from ._question import Question
 from ._running import Wrong
 
-# --- q1: the column that gives the label away -----------------------------------------------------------------------
+# --- q1: the column that gives the label away -----------------------------------------------------
 
 VALUES = {
     "format": ("JPEG", "PNG", "TIFF"),
@@ -24,26 +26,40 @@ NORMAL, COVID = 240, 160
 
 
 def _files(rng: np.random.Generator, giveaway: str) -> pd.DataFrame:
-    """Properties of 400 files, in one of which the classes differ; the others by little, by a rarity, or not at all.
+    """Properties of 400 files, in one of which the classes differ; the others by little, by a
+    rarity, or not at all.
 
-    The number of bytes is hardly ever the same twice: a look-up scored on its own images takes it for the best.
+    The number of bytes is hardly ever the same twice: a look-up scored on its own images takes it
+    for the best.
     """
     weak, rare = rng.permutation([name for name in VALUES if name != giveaway])[:2]
     shares = dict.fromkeys(VALUES, (0.4, 0.4)) | {giveaway: (0.1, 0.85), weak: (0.3, 0.55)}
     columns = {name: _drawn(rng, name, *share) for name, share in shares.items()}
     columns[rare][-3:] = [VALUES[rare][2]] * 3
-    kilobytes = [np.repeat(np.arange(300, 700, 20), counts) for counts in (range(22, 2, -1), range(3, 23))]
-    kilobytes = [rng.choice(values, n) for values, n in zip(kilobytes, (NORMAL, COVID), strict=True)]
-    table = pd.DataFrame({"label": ["normal"] * NORMAL + ["covid"] * COVID, "accession": fresh.names(rng, 400, "A-")})
-    table = table.assign(**columns, bytes=1000 * np.concatenate(kilobytes) + 200 * rng.integers(0, 100, len(table)))
+    kilobytes = [
+        np.repeat(np.arange(300, 700, 20), counts) for counts in (range(22, 2, -1), range(3, 23))
+    ]
+    kilobytes = [
+        rng.choice(values, n) for values, n in zip(kilobytes, (NORMAL, COVID), strict=True)
+    ]
+    table = pd.DataFrame(
+        {"label": ["normal"] * NORMAL + ["covid"] * COVID, "accession": fresh.names(rng, 400, "A-")}
+    )
+    table = table.assign(
+        **columns, bytes=1000 * np.concatenate(kilobytes) + 200 * rng.integers(0, 100, len(table))
+    )
     return table.infer_objects().sample(frac=1, random_state=rng).reset_index(drop=True)
 
 
 def _drawn(rng: np.random.Generator, name: str, normal: float, covid: float) -> list:
-    """Values of a column, normal images first: one value for the given share of a class, another for the rest."""
+    """Values of a column, normal images first: one value for the given share of a class, another
+    for the rest.
+    """
     values = list(rng.permutation(np.array(VALUES[name][:2], object)))
     share = [round(normal * NORMAL), round(covid * COVID)]
-    parts = [[values[0]] * k + [values[1]] * (n - k) for k, n in zip(share, (NORMAL, COVID), strict=True)]
+    parts = [
+        [values[0]] * k + [values[1]] * (n - k) for k, n in zip(share, (NORMAL, COVID), strict=True)
+    ]
     return [value for part in parts for value in rng.permutation(np.array(part, object))]
 
 
@@ -54,10 +70,10 @@ q1 = Question(
     wants="giveaway(table) returns the name of one column, in quotes",
     hints=(
         "Which column would let you predict the labels of images that you have not seen?",
-        "The lesson scored a look-up on the images it was made from, and one column reached 100 %. What was wrong "
-        "with that?",
-        "Take a part of the rows as `known` and the others as `asked`, at random. Then lookup_accuracy for each column."
-        "",
+        "The lesson scored a look-up on the images it was made from, and one column reached 100 "
+        "%. What was wrong with that?",
+        "Take a part of the rows as `known` and the others as `asked`, at random. Then "
+        "lookup_accuracy for each column.",
     ),
     data=lambda rng: _files(rng, str(rng.choice(list(VALUES)))),
 )
@@ -74,29 +90,31 @@ def _(giveaway, rng):
     q1.recognise_all(given, [(table,) for table in tables])
     answer, truth = next((a, b) for a, b in zip(given, hidden, strict=True) if a != b)
     raise Wrong(
-        f"In one of {len(tables)} tables you chose {answer!r}. For unseen images {truth!r} predicts the label far "
-        "better."
+        f"In one of {len(tables)} tables you chose {answer!r}. For unseen images {truth!r} "
+        "predicts the label far better."
     )
 
 
 def _best(table: pd.DataFrame, score) -> str:
-    """The column with the highest score; `score` is given the number of images by value and label."""
+    """The column with the highest score; `score` is given the number of images by value and
+    label.
+    """
     columns = [name for name in table if name != "label"]
     return max(columns, key=lambda name: score(pd.crosstab(table[name], table["label"])))
 
 
 @q1.mistake(
-    "You chose the accession number, which has a different value for each file. A look-up scored on the images it was "
-    "made from is always right; for a new image this column says nothing. Make the look-up from one part of the rows "
-    "and score it on the other."
+    "You chose the accession number, which has a different value for each file. A look-up scored "
+    "on the images it was made from is always right; for a new image this column says nothing. "
+    "Make the look-up from one part of the rows and score it on the other."
 )
 def own_images(table):
     return _best(table, lambda counts: counts.max(axis=1).sum())
 
 
 @q1.mistake(
-    "You chose a column in which one value occurs in one class only, in three images of 400. Three of three is 100 %, "
-    "but the column says nothing about the other 397. A percentage needs its n."
+    "You chose a column in which one value occurs in one class only, in three images of 400. Three "
+    "of three is 100 %, but the column says nothing about the other 397. A percentage needs its n."
 )
 def one_pure_value(table):
     several = [name for name in table if table[name].duplicated().any()]
@@ -109,9 +127,10 @@ def one_pure_value(table):
 
 
 @q1.mistake(
-    "You chose bytes. Its means differ by tens of thousands because a byte is a small unit, and nearly every file has "
-    "a value of its own, so that a look-up scored on the images it was made from is nearly always right. For further "
-    "images it predicts little: make the look-up from one part of the rows and score it on the other."
+    "You chose bytes. Its means differ by tens of thousands because a byte is a small unit, and "
+    "nearly every file has a value of its own, so that a look-up scored on the images it was made "
+    "from is nearly always right. For further images it predicts little: make the look-up from one "
+    "part of the rows and score it on the other."
 )
 def largest_difference(table):
     means = table.groupby("label").mean(numeric_only=True)
@@ -131,7 +150,7 @@ def _(right):
     yield "the label itself", lambda table: "label", False
 
 
-# --- q2: a difference and its spread --------------------------------------------------------------------------------
+# --- q2: a difference and its spread --------------------------------------------------------------
 
 UNITS = {  # column: usual value, spread within a class
     "sharpness": (1.0, 0.02),
@@ -139,12 +158,15 @@ UNITS = {  # column: usual value, spread within a class
     "mean grey level": (120.0, 30.0),
     "file size in kB": (1500.0, 400.0),
 }
-EFFECTS = ((-1.6, 20), (1.0, 72), (0.65, 200), (-0.3, 200))  # spreads between the means; images per class measured
+# spreads between the means; images per class measured
+EFFECTS = ((-1.6, 20), (1.0, 72), (0.65, 200), (-0.3, 200))
 PER_CLASS = 200
 
 
 def _measured(rng: np.random.Generator, names: list[str]) -> pd.DataFrame:
-    """Four measurements of 400 images, in the given order from the one that tells most to the one that tells least."""
+    """Four measurements of 400 images, in the given order from the one that tells most to the one
+    that tells least.
+    """
     columns: dict[str, Any] = {}
     for name, (effect, n) in zip(names, EFFECTS, strict=True):
         usual, spread = UNITS[name]
@@ -153,7 +175,9 @@ def _measured(rng: np.random.Generator, names: list[str]) -> pd.DataFrame:
         for values in (normal, normal + effect):
             filled = np.append(usual + spread * values, np.full(PER_CLASS - n, np.nan))
             columns.setdefault(name, []).extend(rng.permutation(filled).round(4))
-    table = pd.DataFrame({"label": np.repeat(["normal", "covid"], PER_CLASS)} | {k: columns[k] for k in UNITS})
+    table = pd.DataFrame(
+        {"label": np.repeat(["normal", "covid"], PER_CLASS)} | {k: columns[k] for k in UNITS}
+    )
     return table.sample(frac=1, random_state=rng).reset_index(drop=True)
 
 
@@ -161,13 +185,18 @@ q2 = Question(
     "most_telling",
     title="A difference and its spread",
     points=2,
-    wants="most_telling(table) returns the names of the four measurements as a list, the most telling first",
+    wants=(
+        "most_telling(table) returns the names of the four measurements as a list, the most "
+        "telling first"
+    ),
     hints=(
-        "The units differ: centimetres, grey levels, kilobytes. Which number can be compared across all of them?",
-        "Look at single images: how far are they from the mean of their own class? And does it matter whether a class "
-        "is higher or lower?",
-        "The absolute difference of the two means, divided by the standard deviation within the classes. Do not "
-        "divide by the root of n: that measures how precise the mean is, not how far the images overlap.",
+        "The units differ: centimetres, grey levels, kilobytes. Which number can be compared "
+        "across all of them?",
+        "Look at single images: how far are they from the mean of their own class? And does it "
+        "matter whether a class is higher or lower?",
+        "The absolute difference of the two means, divided by the standard deviation within the "
+        "classes. Do not divide by the root of n: that measures how precise the mean is, not how "
+        "far the images overlap.",
     ),
     data=lambda rng: _measured(rng, [str(name) for name in rng.permutation(list(UNITS))]),
 )
@@ -175,11 +204,17 @@ q2 = Question(
 
 @q2.rule
 def _(most_telling, rng):
-    orders = [list(UNITS), *([str(name) for name in rng.permutation(list(UNITS))] for _ in range(5))]
+    orders = [
+        list(UNITS),
+        *([str(name) for name in rng.permutation(list(UNITS))] for _ in range(5)),
+    ]
     tables = [_measured(rng, order) for order in orders]
     given = [expect.names(most_telling(table), UNITS, "most_telling(table)") for table in tables]
     if short := next((answer for answer in given if len(answer) < len(UNITS)), None):
-        raise Wrong(f"most_telling(table) should name {len(UNITS)} measurements, each once, not {len(short)}.")
+        raise Wrong(
+            f"most_telling(table) should name {len(UNITS)} measurements, each once, not "
+            f"{len(short)}."
+        )
     if given == orders:
         return
     q2.recognise_all(given, [(table,) for table in tables])
@@ -188,7 +223,10 @@ def _(most_telling, rng):
     if [answer[::-1] for answer in given] == orders:
         raise Wrong("The order is reversed: the most telling measurement comes first.")
     wrong = sum(a != b for a, b in zip(given, orders, strict=True))
-    raise Wrong(f"{wrong} of {len(tables)} tables have a wrong order; in one it should be {', '.join(orders[0])}.")
+    raise Wrong(
+        f"{wrong} of {len(tables)} tables have a wrong order; in one it should be "
+        f"{', '.join(orders[0])}."
+    )
 
 
 def _ordered(table: pd.DataFrame, score) -> list[str]:
@@ -198,34 +236,37 @@ def _ordered(table: pd.DataFrame, score) -> list[str]:
 
 
 @q2.mistake(
-    "The raw differences of the means were compared, kilobytes with centimetres. A change of unit would change this "
-    "order, although the images stay the same. Divide each difference by its spread."
+    "The raw differences of the means were compared, kilobytes with centimetres. A change of unit "
+    "would change this order, although the images stay the same. Divide each difference by its "
+    "spread."
 )
 def by_difference(table):
     return _ordered(table, lambda a, b: abs(a.mean() - b.mean()))
 
 
 @q2.mistake(
-    "The differences were taken as a percentage of the mean. That removes the unit, but the mean says nothing about "
-    "how far single images scatter: a heart 10 % wider is a lot if hearts vary by 5 %, and little if they vary by 50 "
-    "%."
+    "The differences were taken as a percentage of the mean. That removes the unit, but the mean "
+    "says nothing about how far single images scatter: a heart 10 % wider is a lot if hearts vary "
+    "by 5 %, and little if they vary by 50 %."
 )
 def in_per_cent(table):
     return _ordered(table, lambda a, b: abs(a.mean() - b.mean()) / abs(b.mean()))
 
 
 @q2.mistake(
-    "This is the order of the evidence that the means differ (t, or p), which grows with the number of images "
-    "measured. With enough images even a tiny difference is significant, while single images overlap as much as "
-    "before. The question is how far they overlap."
+    "This is the order of the evidence that the means differ (t, or p), which grows with the "
+    "number of images measured. With enough images even a tiny difference is significant, while "
+    "single images overlap as much as before. The question is how far they overlap."
 )
 def by_certainty(table):
-    return _ordered(table, lambda a, b: abs(a.mean() - b.mean()) / np.sqrt(a.var() / len(a) + b.var() / len(b)))
+    return _ordered(
+        table, lambda a, b: abs(a.mean() - b.mean()) / np.sqrt(a.var() / len(a) + b.var() / len(b))
+    )
 
 
 @q2.mistake(
-    "The sign was kept, so a measurement that is lower in COVID was ranked last. Two spreads lower separates the "
-    "classes as well as two spreads higher. Take the absolute value."
+    "The sign was kept, so a measurement that is lower in COVID was ranked last. Two spreads lower "
+    "separates the classes as well as two spreads higher. Take the absolute value."
 )
 def sign_kept(table):
     return _ordered(table, lambda a, b: (a.mean() - b.mean()) / a.std())
@@ -238,7 +279,11 @@ def _(right):
 
     yield "an index", lambda table: pd.Index(right(table)), True
     yield "by the share of pairs ranked rightly", lambda table: _ordered(table, overlap), True
-    yield "spread over both classes", lambda t: _ordered(t, lambda a, b: abs(a.mean() - b.mean()) / _both(a, b)), True
+    yield (
+        "spread over both classes",
+        lambda t: _ordered(t, lambda a, b: abs(a.mean() - b.mean()) / _both(a, b)),
+        True,
+    )
     yield "the wrong way round", lambda table: right(table)[::-1], False
     yield "the best alone", lambda table: right(table)[:1], False
     yield "the last two swapped", lambda table: [*right(table)[:2], *right(table)[:1:-1]], False
@@ -248,19 +293,36 @@ def _both(a: pd.Series, b: pd.Series) -> float:
     return float(pd.concat([a, b]).std())
 
 
-# --- q3: a percentage and its n -------------------------------------------------------------------------------------
+# --- q3: a percentage and its n -------------------------------------------------------------------
 
 
-def _hospitals(rng: np.random.Generator, share: float = 0.5) -> tuple[pd.DataFrame, float, list[str]]:
-    """Images and COVID images by hospital, about the share to compare with, and the hospitals clearly above it.
+def _hospitals(
+    rng: np.random.Generator, share: float = 0.5
+) -> tuple[pd.DataFrame, float, list[str]]:
+    """Images and COVID images by hospital, about the share to compare with, and the hospitals
+    clearly above it.
 
-    Where it is clear, even a 99 % interval lies above the share. The nearest of the others lies 1.4 standard errors
-    above it, so that only intervals of 80 % or less do. The share of the table itself is lower.
+    Where it is clear, even a 99 % interval lies above the share. The nearest of the others lies 1.4
+    standard errors above it, so that only intervals of 80 % or less do. The share of the table
+    itself is lower.
     """
     share = round(share + rng.uniform(-0.02, 0), 3)
-    large, middle, few = int(rng.integers(150, 220)), int(rng.integers(90, 120)), 2 if share > 0.4 else 1
+    large, middle, few = (
+        int(rng.integers(150, 220)),
+        int(rng.integers(90, 120)),
+        2 if share > 0.4 else 1,
+    )
     errors = [(large, 4.5), (middle, 4), (16, 3.4)]  # clearly above
-    errors += [(4, 0.8), (middle + 7, 0.6), (large + 9, 1.4), (4 * large, -10), (4, -3), (31, -3), (13, -0.6)]  # not
+    # not
+    errors += [
+        (4, 0.8),
+        (middle + 7, 0.6),
+        (large + 9, 1.4),
+        (4 * large, -10),
+        (4, -3),
+        (31, -3),
+        (13, -0.6),
+    ]
     counts = [(n, round(n * share + z * np.sqrt(n * share * (1 - share)))) for n, z in errors]
     counts = [(n, min(max(k, 0), n)) for n, k in [*counts, (few, few)]]
     table = pd.DataFrame(counts, columns=["images", "covid"])
@@ -276,10 +338,10 @@ q3 = Question(
     wants="clearly_above(table, share) returns a list of names of hospitals",
     hints=(
         "Two of two is 100 %. Would you be surprised if the next two were zero of two?",
-        "Which true shares of the hospital are compatible with these images? The lesson put an interval beside each "
-        "percentage.",
-        "evaluate.wilson(k, n) returns the lower and the upper end of the interval. Which end must lie above the share?"
-        "",
+        "Which true shares of the hospital are compatible with these images? The lesson put an "
+        "interval beside each percentage.",
+        "evaluate.wilson(k, n) returns the lower and the upper end of the interval. Which end "
+        "must lie above the share?",
     ),
     data=lambda rng: _hospitals(rng)[:2],
 )
@@ -289,12 +351,18 @@ q3 = Question(
 def _(clearly_above, rng):
     cases = [_hospitals(rng, share) for share in rng.permutation([0.3, 0.5, 0.6])]
     given = [
-        set(expect.names(clearly_above(table, share), table["hospital"], "clearly_above(table, share)"))
+        set(
+            expect.names(
+                clearly_above(table, share), table["hospital"], "clearly_above(table, share)"
+            )
+        )
         for table, share, _ in cases
     ]
     if given == [set(clear) for *_, clear in cases]:
         return
-    found, table, share, clear = next((g, *c) for g, c in zip(given, cases, strict=True) if g != set(c[2]))
+    found, table, share, clear = next(
+        (g, *c) for g, c in zip(given, cases, strict=True) if g != set(c[2])
+    )
     rows = table.set_index("hospital")
     tiny = rows["images"].idxmin()
     for name, mistake in q3.mistakes.items():
@@ -304,36 +372,39 @@ def _(clearly_above, rng):
     if missing := sorted(set(clear) - found):
         row = rows.loc[missing[0]]
         raise Wrong(
-            f"{missing[0]} is missing: {row['covid']} of {row['images']} is more than chance would give at {share:.0%}."
+            f"{missing[0]} is missing: {row['covid']} of {row['images']} is more than chance would "
+            f"give at {share:.0%}."
         )
     name = sorted(found - set(clear))[0]
     raise Wrong(
-        f"{name} has {rows.loc[name, 'covid']} of {rows.loc[name, 'images']}: with a true share of {share:.0%} that is "
-        "no surprise."
+        f"{name} has {rows.loc[name, 'covid']} of {rows.loc[name, 'images']}: with a true share of "
+        f"{share:.0%} that is no surprise."
     )
 
 
 @q3.mistake(
-    "The percentages were compared without their n. {tiny} has {n} of {n}, which is 100 % but almost no evidence: at a "
-    "share of {share:.0%} it happens in {chance:.0%} of all cases. Give each percentage its interval, and use the "
-    "lower end."
+    "The percentages were compared without their n. {tiny} has {n} of {n}, which is 100 % but "
+    "almost no evidence: at a share of {share:.0%} it happens in {chance:.0%} of all cases. Give "
+    "each percentage its interval, and use the lower end."
 )
 def percent_alone(table, share):
     return table["hospital"][table["covid"] / table["images"] > share].tolist()
 
 
 @q3.mistake(
-    "Only hospitals with 30 images or more were accepted. But a small lead in 200 images does not show that the share "
-    "is above {share:.0%}, and {k} of 16 ({sure}) does. It depends on n and on the share together, which is what an "
-    "interval is for."
+    "Only hospitals with 30 images or more were accepted. But a small lead in 200 images does not "
+    "show that the share is above {share:.0%}, and {k} of 16 ({sure}) does. It depends on n and on "
+    "the share together, which is what an interval is for."
 )
 def thirty_are_enough(table, share):
-    return table["hospital"][(table["covid"] / table["images"] > share) & (table["images"] >= 30)].tolist()
+    return table["hospital"][
+        (table["covid"] / table["images"] > share) & (table["images"] >= 30)
+    ].tolist()
 
 
 @q3.mistake(
-    "The interval p ± 2·√(p(1-p)/n) has no width when all images are of one class, so it treats {n} of {n} ({tiny}) "
-    "as certain. Wilson's interval, used in the lesson, does not."
+    "The interval p ± 2·√(p(1-p)/n) has no width when all images are of one class, so it treats "
+    "{n} of {n} ({tiny}) as certain. Wilson's interval, used in the lesson, does not."
 )
 def no_width_at_the_end(table, share):
     p = table["covid"] / table["images"]
@@ -341,8 +412,9 @@ def no_width_at_the_end(table, share):
 
 
 @q3.mistake(
-    "The upper end of the interval was compared with the share. It is above the share for nearly all hospitals, the "
-    "more so the fewer images there are. It shows that the share could be higher, not that it is. Use the other end."
+    "The upper end of the interval was compared with the share. It is above the share for nearly "
+    "all hospitals, the more so the fewer images there are. It shows that the share could be "
+    "higher, not that it is. Use the other end."
 )
 def upper_end(table, share):
     p, n, z = table["covid"] / table["images"], table["images"], 1.96
@@ -356,7 +428,10 @@ def _(right):
         from scipy.stats import binomtest
 
         def answer(table, share):
-            p = [binomtest(k, n, share, "greater").pvalue for k, n in zip(table["covid"], table["images"], strict=True)]
+            p = [
+                binomtest(k, n, share, "greater").pvalue
+                for k, n in zip(table["covid"], table["images"], strict=True)
+            ]
             return table["hospital"][np.array(p) < level].tolist()
 
         return answer
@@ -369,21 +444,27 @@ def _(right):
     yield "none", lambda table, share: [], False
 
 
-# --- q4: whose left -------------------------------------------------------------------------------------------------
+# --- q4: whose left -------------------------------------------------------------------------------
 
 EACH = 3  # images with a haze on each side
 
 
 def _pictures(rng: np.random.Generator) -> list[dict]:
-    """Phantoms with a haze on one side, half of them mirrored: image, haze, heart, lungs, and the patient's side."""
-    plan = phantom.design("lateralised", n=40, seed=int(rng.integers(10**6)), letters=0, devices=0, border=False)
+    """Phantoms with a haze on one side, half of them mirrored: image, haze, heart, lungs, and the
+    patient's side.
+    """
+    plan = phantom.design(
+        "lateralised", n=40, seed=int(rng.integers(10**6)), letters=0, devices=0, border=False
+    )
     pictures = []
     for _, row in plan.groupby("side").head(EACH).iterrows():
         drawn = phantom.render(row, 64)
         found = {"image": drawn.image, "haze": drawn.masks["lesion"], "heart": drawn.masks["heart"]}
         found |= {"lungs": drawn.masks["lung"]}
         for mirrored in (False, True):
-            turned = {name: (mask[:, ::-1] if mirrored else mask).copy() for name, mask in found.items()}
+            turned = {
+                name: (mask[:, ::-1] if mirrored else mask).copy() for name, mask in found.items()
+            }
             pictures.append(turned | {"side": row["side"]})
     return [pictures[k] for k in rng.permutation(len(pictures))]
 
@@ -392,12 +473,16 @@ q4 = Question(
     "patient_side",
     title="Whose left?",
     points=2,
-    wants='patient_side(haze, heart, lungs) returns "left" or "right": the side of the patient, not yours',
+    wants=(
+        'patient_side(haze, heart, lungs) returns "left" or "right": the side of the patient, '
+        "not yours"
+    ),
     hints=(
         "Which part of the body shows whether an image is mirrored?",
-        "The heart's tip points to the patient's left. On which side of the middle of the lungs does the heart lie, "
-        "and on which the haze?",
-        "np.nonzero(mask)[1].mean() is the mean column of a mask. Haze and heart on the same side of the middle: left.",
+        "The heart's tip points to the patient's left. On which side of the middle of the lungs "
+        "does the heart lie, and on which the haze?",
+        "np.nonzero(mask)[1].mean() is the mean column of a mask. Haze and heart on the same side "
+        "of the middle: left.",
     ),
     data=_pictures,
 )
@@ -406,8 +491,13 @@ q4 = Question(
 @q4.rule
 def _(patient_side, rng):
     pictures = _pictures(rng)
-    arguments = [tuple(picture[name] for name in ("haze", "heart", "lungs")) for picture in pictures]
-    given = [expect.choice(patient_side(*masks), ("left", "right"), "patient_side(...)") for masks in arguments]
+    arguments = [
+        tuple(picture[name] for name in ("haze", "heart", "lungs")) for picture in pictures
+    ]
+    given = [
+        expect.choice(patient_side(*masks), ("left", "right"), "patient_side(...)")
+        for masks in arguments
+    ]
     wrong = [a != picture["side"] for a, picture in zip(given, pictures, strict=True)]
     if any(wrong):
         q4.recognise_all(given, arguments)
@@ -420,24 +510,24 @@ def _middle(mask) -> float:
 
 
 @q4.mistake(
-    "You named the side on which you see the haze. The patient faces you, as when you shake hands, so your left is "
-    "the patient's right. (Half of these images are also mirrored.)"
+    "You named the side on which you see the haze. The patient faces you, as when you shake hands, "
+    "so your left is the patient's right. (Half of these images are also mirrored.)"
 )
 def viewer_side(haze, heart, lungs):
     return "right" if _middle(haze) > _middle(lungs) else "left"
 
 
 @q4.mistake(
-    "This is right for every image in the usual orientation and wrong for every mirrored one. The file name does not "
-    "tell you which is which, but the anatomy does: where is the heart's tip?"
+    "This is right for every image in the usual orientation and wrong for every mirrored one. The "
+    "file name does not tell you which is which, but the anatomy does: where is the heart's tip?"
 )
 def trusts_the_hanging(haze, heart, lungs):
     return "left" if _middle(haze) > _middle(lungs) else "right"
 
 
 @q4.mistake(
-    "You used the heart, so mirrored images are handled, but every side is reversed. The heart's tip points to the "
-    "patient's left."
+    "You used the heart, so mirrored images are handled, but every side is reversed. The heart's "
+    "tip points to the patient's left."
 )
 def heart_on_the_right(haze, heart, lungs):
     same = (_middle(haze) > _middle(lungs)) == (_middle(heart) > _middle(lungs))

@@ -14,7 +14,9 @@ SIZE = 64  # of the squares in questions 2 and 4
 
 
 def _film(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A smooth image in [0.25, 0.6], with a bright disc in its middle and bright corners; float (height, width)."""
+    """A smooth image in [0.25, 0.6], with a bright disc in its middle and bright corners; float
+    (height, width).
+    """
     rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     a, b, c = rng.uniform(2, 6, size=3)
     film = 0.42 + 0.15 * np.sin(a * rows + b) * np.cos(c * columns)
@@ -23,19 +25,25 @@ def _film(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     return film.clip(0.25, 1)
 
 
-# --- q1: what a channel means ---------------------------------------------------------------------------------------
+# --- q1: what a channel means ---------------------------------------------------------------------
 
 GREY_SLACK = 0.01  # of the range 0 to 1: more than rounding to 8 bits, less than a visible veil
 
 
 def _decoded(rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Arrays as a decoder returns them, by mode, each with the grey levels (0 to 1) that were stored."""
+    """Arrays as a decoder returns them, by mode, each with the grey levels (0 to 1) that were
+    stored.
+    """
     arrays = {}
     for mode in rng.permutation(["grey", "grey with alpha", "RGB", "RGBA", "16 bits"]):
         height, width = (int(side) for side in rng.integers(30, 60, size=2))
         levels = np.round(255 * rng.uniform(0.6, 0.8) * _film(rng, height, width)).astype(np.uint8)
         opaque = np.full_like(levels, 255)
-        channels = {"grey with alpha": [levels, opaque], "RGB": [levels] * 3, "RGBA": [levels] * 3 + [opaque]}
+        channels = {
+            "grey with alpha": [levels, opaque],
+            "RGB": [levels] * 3,
+            "RGBA": [levels] * 3 + [opaque],
+        }
         array = np.stack(channels[mode], axis=-1) if mode in channels else levels
         array = array.astype(np.uint16) * 257 if mode == "16 bits" else array
         arrays[str(mode)] = array, levels / 255
@@ -46,11 +54,16 @@ q1 = Question(
     "to_grey",
     title="What a channel means",
     points=2,
-    wants="to_grey(array) returns the grey levels as an array (height, width) of numbers from 0 to 1",
+    wants=(
+        "to_grey(array) returns the grey levels as an array (height, width) of numbers from 0 to 1"
+    ),
     hints=(
-        "Print shape, dtype, and the mean of each channel of every array. Which channel is not brightness?",
-        "With 1 or 3 channels all are brightness. With 2 or 4, the last one says how opaque a pixel is.",
-        "The largest possible value follows from the type, not from the image: np.iinfo(array.dtype).max.",
+        "Print shape, dtype, and the mean of each channel of every array. Which channel is not "
+        "brightness?",
+        "With 1 or 3 channels all are brightness. With 2 or 4, the last one says how opaque a "
+        "pixel is.",
+        "The largest possible value follows from the type, not from the image: "
+        "np.iinfo(array.dtype).max.",
     ),
     data=lambda rng: {mode: array for mode, (array, _) in _decoded(rng).items()},
 )
@@ -62,18 +75,32 @@ def _(to_grey, rng):
     dark = cases["16 bits"][0] // 257  # of the same type, and no value above 255
     cases["16 bits, dark"] = dark, dark / 65535
     given = {mode: to_grey(array) for mode, (array, _) in cases.items()}
-    given = {mode: expect.array(g, cases[mode][1].shape, f"to_grey for {mode}") for mode, g in given.items()}
+    given = {
+        mode: expect.array(g, cases[mode][1].shape, f"to_grey for {mode}")
+        for mode, g in given.items()
+    }
     far = {mode: float(abs(given[mode] - truth).max()) for mode, (_, truth) in cases.items()}
     wrong = [mode for mode in far if far[mode] > GREY_SLACK]
     if not wrong:
         return
-    if all(abs(given[mode] - truth * 255).max() < 255 * GREY_SLACK for mode, (_, truth) in cases.items()):
-        raise Wrong("The grey levels are right and run from 0 to 255; the question asks for 0 to 1.")
+    if all(
+        abs(given[mode] - truth * 255).max() < 255 * GREY_SLACK
+        for mode, (_, truth) in cases.items()
+    ):
+        raise Wrong(
+            "The grey levels are right and run from 0 to 255; the question asks for 0 to 1."
+        )
     for name, mistake in q1.mistakes.items():
-        if all(abs(given[mode] - mistake.answer(array)).max() < GREY_SLACK for mode, (array, _) in cases.items()):
+        if all(
+            abs(given[mode] - mistake.answer(array)).max() < GREY_SLACK
+            for mode, (array, _) in cases.items()
+        ):
             black = float(given["RGBA"].min() - cases["RGBA"][1].min())
             raise q1.caught(name, veil=black, largest=given["16 bits"].max())
-    raise Wrong(f"Too far off for {', '.join(sorted(wrong))}: by up to {max(far.values()):.2f} of the range 0 to 1.")
+    raise Wrong(
+        f"Too far off for {', '.join(sorted(wrong))}: by up to {max(far.values()):.2f} of the "
+        "range 0 to 1."
+    )
 
 
 def _light(array):
@@ -83,33 +110,35 @@ def _light(array):
 
 
 @q1.mistake(
-    "All channels were averaged, including alpha. Alpha is the opacity of a pixel (255 everywhere here), not "
-    "brightness: the darkest pixel of the RGBA file rose by {veil:.2f}. The result still looks like a radiograph, but "
-    "if one class comes as RGBA, a network can learn this veil."
+    "All channels were averaged, including alpha. Alpha is the opacity of a pixel (255 everywhere "
+    "here), not brightness: the darkest pixel of the RGBA file rose by {veil:.2f}. The result "
+    "still looks like a radiograph, but if one class comes as RGBA, a network can learn this veil."
 )
 def alpha_averaged(array):
     return (array.mean(axis=2) if array.ndim == 3 else array) / np.iinfo(array.dtype).max
 
 
 @q1.mistake(
-    "RGBA is right, but in the file with two channels (grey and alpha) both were averaged. Taking the first three of "
-    "two channels takes both. Ask how many channels there are, and which of them is alpha."
+    "RGBA is right, but in the file with two channels (grey and alpha) both were averaged. Taking "
+    "the first three of two channels takes both. Ask how many channels there are, and which of "
+    "them is alpha."
 )
 def two_channels_averaged(array):
     return (array[..., :3].mean(axis=2) if array.ndim == 3 else array) / np.iinfo(array.dtype).max
 
 
 @q1.mistake(
-    "Every file was divided by 255, but the 16-bit file goes up to 65,535, so its result reaches {largest:.0f} "
-    "instead of 1. Divide by the largest value that the file's type can hold."
+    "Every file was divided by 255, but the 16-bit file goes up to 65,535, so its result reaches "
+    "{largest:.0f} instead of 1. Divide by the largest value that the file's type can hold."
 )
 def eight_bits_assumed(array):
     return _light(array) / 255
 
 
 @q1.mistake(
-    "Each image was divided by its own largest value, so every image ends at 1: how bright it was is lost, and one "
-    "bright letter makes the rest darker. Divide by the largest value that the file's type can hold."
+    "Each image was divided by its own largest value, so every image ends at 1: how bright it was "
+    "is lost, and one bright letter makes the rest darker. Divide by the largest value that the "
+    "file's type can hold."
 )
 def own_maximum(array):
     return _light(array) / _light(array).max()
@@ -124,7 +153,7 @@ def _(right):
     yield "one axis too many", lambda array: right(array)[..., None], False
 
 
-# --- q2: the shape of an image --------------------------------------------------------------------------------------
+# --- q2: the shape of an image --------------------------------------------------------------------
 
 ROUND = 0.12  # how far from 1 the disc's width over its height may be: two pixels of 25
 WHOLE = 3  # pixels that a side of the image may be off
@@ -137,7 +166,8 @@ def _squashed(rng: np.random.Generator, wide: bool | None = None) -> tuple[np.nd
     wide = bool(rng.random() < 0.5) if wide is None else wide
     height, width = (short, long) if wide else (long, short)
     film = _film(rng, height, width)
-    film[height // 20 : height // 4, width // 20 : width // 4] = 0.72  # two marks, so that turned images differ
+    # two marks, so that turned images differ
+    film[height // 20 : height // 4, width // 20 : width // 4] = 0.72
     film[height // 20 : height // 4, -width // 4 : -width // 20] = 0.25
     square = preprocess.resize(film, 96).clip(0, 1)
     return np.round(255 * square).astype(np.uint8), height, width
@@ -147,13 +177,15 @@ q2 = Question(
     "unsquash",
     title="Undo the squash",
     points=2,
-    wants="unsquash(square, height, width, size) returns an array (size, size) with the image in its original "
-    "proportions",
+    wants="unsquash(square, height, width, size) returns an array (size, size) with the image in "
+    "its original proportions",
     hints=(
-        "Two steps: restore the original shape, then make it square. Which of the two does resized do?",
-        "The lesson has three ways to make an image square. Which one keeps both the proportions and the edges?",
-        "resized(square, height, width) restores the image. preprocess.prepare makes it square; it takes grey levels "
-        "from 0 to 1.",
+        "Two steps: restore the original shape, then make it square. Which of the two does "
+        "resized do?",
+        "The lesson has three ways to make an image square. Which one keeps both the proportions "
+        "and the edges?",
+        "resized(square, height, width) restores the image. preprocess.prepare makes it square; "
+        "it takes grey levels from 0 to 1.",
     ),
     data=_squashed,
 )
@@ -161,10 +193,14 @@ q2 = Question(
 
 @q2.rule
 def _(unsquash, rng):
-    for wide, size in zip(rng.permutation([True, False]), rng.permutation([SIZE, SIZE + 20]), strict=True):
+    for wide, size in zip(
+        rng.permutation([True, False]), rng.permutation([SIZE, SIZE + 20]), strict=True
+    ):
         square, height, width = _squashed(rng, bool(wide))
         given = expect.array(
-            unsquash(square, height, width, int(size)), (size, size), "unsquash(square, height, width, size)"
+            unsquash(square, height, width, int(size)),
+            (size, size),
+            "unsquash(square, height, width, size)",
         )
         result = given / (255 if given.max() > 1.5 else 1)
         film, disc = (_sides(result, level) for level in (0.05, 0.8))
@@ -175,34 +211,53 @@ def _(unsquash, rng):
             if abs(shape / expected - 1) < ROUND < abs(shape - 1):
                 raise q2.caught(name, was="wide" if wide else "tall", shape=shape)
         if abs(shape - 1) > ROUND:
-            raise Wrong(f"A disc in the image is now {shape:.2f} times as wide as high; it should be as wide as high.")
+            raise Wrong(
+                f"A disc in the image is now {shape:.2f} times as wide as high; it should be as "
+                "wide as high."
+            )
         if min(film) > size - WHOLE:
             if abs(result - cropped(square, height, width, int(size)) / 255).mean() < 0.05:
                 raise q2.caught("cropped")
-            raise Wrong("The image fills the whole square; the part that its proportions leave free should be black.")
+            raise Wrong(
+                "The image fills the whole square; the part that its proportions leave free should "
+                "be black."
+            )
         if abs(film[0] / film[1] - once) >= ROUND or abs(max(film) - size) > WHOLE:
             raise Wrong(
-                f"The shape is right, but the image fills only {film[0]} × {film[1]} pixels of {size} × {size}."
+                f"The shape is right, but the image fills only {film[0]} × {film[1]} pixels of "
+                f"{size} × {size}."
             )
         _judge_content(result, square / 255)
 
 
 def _judge_content(result: np.ndarray, square: np.ndarray) -> None:
-    """Raise `Wrong` unless what is not black in the result is the image, outside the disc and its edge."""
+    """Raise `Wrong` unless what is not black in the result is the image, outside the disc and its
+    edge.
+    """
     rows, columns = (np.flatnonzero((result > 0.05).any(axis=axis)) for axis in (1, 0))
-    found = result[rows[0] + 1 : rows[-1], columns[0] + 1 : columns[-1]]  # the outermost pixels are partly black
+    # the outermost pixels are partly black
+    found = result[rows[0] + 1 : rows[-1], columns[0] + 1 : columns[-1]]
     top, left = (round(len(square) / len(at)) for at in (rows, columns))
     square = square[top:-top, left:-left]
-    small = [np.asarray(Image.fromarray(a.astype(np.float32)).resize((10, 10), Image.BOX)) for a in (found, square)]
+    small = [
+        np.asarray(Image.fromarray(a.astype(np.float32)).resize((10, 10), Image.BOX))
+        for a in (found, square)
+    ]
     disc = np.asarray(Image.fromarray(square.astype(np.float32)).resize((40, 40), Image.BOX)) > 0.8
     plain = ~disc.reshape(10, 4, 10, 4).any(axis=(1, 3))
-    off = {(i, j): abs(small[0] - small[1][::i, ::j])[plain].max() for i in (1, -1) for j in (1, -1)}
+    off = {
+        (i, j): abs(small[0] - small[1][::i, ::j])[plain].max() for i in (1, -1) for j in (1, -1)
+    }
     if off[1, 1] < ALIKE:
         return
     if off[min(off, key=off.get)] < ALIKE:
-        raise Wrong("The proportions are right, but the image is mirrored or upside down. Keep it as it was.")
+        raise Wrong(
+            "The proportions are right, but the image is mirrored or upside down. Keep it as it "
+            "was."
+        )
     raise Wrong(
-        f"The proportions are right, but beside the disc grey levels are off by up to {off[1, 1]:.2f} (white is 1)."
+        "The proportions are right, but beside the disc grey levels are off by up to "
+        f"{off[1, 1]:.2f} (white is 1)."
     )
 
 
@@ -217,24 +272,27 @@ def _resized(image, height, width):
 
 
 @q2.mistake(
-    "A {was} image is still squashed: a disc in it is {shape:.2f} times as wide as high. Padding or resizing an image "
-    "that is already square does not change its proportions; restore the original shape first."
+    "A {was} image is still squashed: a disc in it is {shape:.2f} times as wide as high. Padding "
+    "or resizing an image that is already square does not change its proportions; restore the "
+    "original shape first."
 )
 def left_squashed(square, height, width, size):
     return preprocess.prepare(square / 255, size, fit="pad")
 
 
 @q2.mistake(
-    "Height and width are swapped, so a {was} image became worse: a disc in it is {shape:.2f} times as wide as high. "
-    "NumPy uses (height, width), Pillow (width, height). Test with an image whose shape you know."
+    "Height and width are swapped, so a {was} image became worse: a disc in it is {shape:.2f} "
+    "times as wide as high. NumPy uses (height, width), Pillow (width, height). Test with an image "
+    "whose shape you know."
 )
 def sides_swapped(square, height, width, size):
     return preprocess.prepare(_resized(square, width, height), size)
 
 
 @q2.mistake(
-    "The proportions are right, but the image was cropped and its edges are gone. On a chest radiograph these are the "
-    "outer walls of the lungs, and the heart looks larger in comparison. Keep the whole image."
+    "The proportions are right, but the image was cropped and its edges are gone. On a chest "
+    "radiograph these are the outer walls of the lungs, and the heart looks larger in comparison. "
+    "Keep the whole image."
 )
 def cropped(square, height, width, size):
     return preprocess.prepare(_resized(square, height, width), size, fit="crop")
@@ -251,17 +309,27 @@ def _(right):
     yield "0 to 1, black on one side only", black_below, True
     yield "one pixel to the right", lambda *a: np.roll(right(*a), 1, axis=1), True
     yield "too small", lambda *a: np.pad(right(*a[:3], a[3] - 16), 8), False
-    yield "not made square", lambda square, height, width, size: _resized(square, height, width), False
+    yield (
+        "not made square",
+        lambda square, height, width, size: _resized(square, height, width),
+        False,
+    )
 
 
-# --- q3: constants --------------------------------------------------------------------------------------------------
+# --- q3: constants --------------------------------------------------------------------------------
 
 SLACK = 0.02  # in standard deviations: rounding, or n - 1 in place of n
 
 
 def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Grey levels (n, 16, 16), uint8: 40 training images, 12 brighter test images, one image from elsewhere."""
-    kinds, shift, factor = ((40, 110, 50), (12, 150, 30), (1, 180, 20)), rng.uniform(-30, 20), rng.uniform(0.7, 1.1)
+    """Grey levels (n, 16, 16), uint8: 40 training images, 12 brighter test images, one image from
+    elsewhere.
+    """
+    kinds, shift, factor = (
+        ((40, 110, 50), (12, 150, 30), (1, 180, 20)),
+        rng.uniform(-30, 20),
+        rng.uniform(0.7, 1.1),
+    )
     drawn = [rng.normal(m + shift + rng.normal(0, 4), factor * s, (n, 16, 16)) for n, m, s in kinds]
     return tuple(part.clip(0, 255).astype(np.uint8) for part in drawn)
 
@@ -297,7 +365,8 @@ def _judge_scaled(scale, train, test, upload) -> None:
         raise q3.caught("all_images", moved=moved)
     if abs(a.mean()) > SLACK or abs(a.std() - 1) > SLACK:
         raise Wrong(
-            f"After scaling, train has mean {a.mean():.2f} and deviation {a.std():.2f}; it should have 0 and 1."
+            f"After scaling, train has mean {a.mean():.2f} and deviation {a.std():.2f}; it should "
+            "have 0 and 1."
         )
     for name, part in (("own_statistics", b), ("upload_by_itself", c)):
         if abs(part.mean()) < SLACK / 4 and abs(part.std() - 1) < SLACK / 4:
@@ -307,15 +376,23 @@ def _judge_scaled(scale, train, test, upload) -> None:
         off = abs(slope * grey + start - part)
         if off.max() > SLACK:
             level = grey.ravel()[off.argmax()]
-            raise Wrong(f"The grey level {level} is not scaled to the same number everywhere: it differs in {what}.")
+            raise Wrong(
+                f"The grey level {level} is not scaled to the same number everywhere: it differs "
+                f"in {what}."
+            )
 
 
 def _three(value, parts) -> list[np.ndarray]:
     """The answer as three arrays of the shapes of the parts."""
     if not isinstance(value, (tuple, list)) or len(value) != 3:
-        raise Wrong(f"scale(train, test, upload) should return three arrays, not {expect.kind(value)}.")
+        raise Wrong(
+            f"scale(train, test, upload) should return three arrays, not {expect.kind(value)}."
+        )
     names = ("train", "test", "upload")
-    return [expect.array(v, p.shape, f"{name} after scaling") for name, v, p in zip(names, value, parts, strict=True)]
+    return [
+        expect.array(v, p.shape, f"{name} after scaling")
+        for name, v, p in zip(names, value, parts, strict=True)
+    ]
 
 
 def _by(images, of):
@@ -323,9 +400,9 @@ def _by(images, of):
 
 
 @q3.mistake(
-    "We replaced test and upload by other images and left train as it was, yet the scaled training images changed by "
-    "up to {moved:.2f}. Information about the test images reached training through the constants. Compute them from "
-    "train alone."
+    "We replaced test and upload by other images and left train as it was, yet the scaled training "
+    "images changed by up to {moved:.2f}. Information about the test images reached training "
+    "through the constants. Compute them from train alone."
 )
 def all_images(train, test, upload):
     every = np.concatenate([train, test, upload])
@@ -333,25 +410,28 @@ def all_images(train, test, upload):
 
 
 @q3.mistake(
-    "Test has mean 0 and deviation 1: it was scaled by its own statistics. Nothing leaks into training, but if the "
-    "test images are brighter (because of the disease, or another machine), that difference is removed, and the "
-    "result for an image depends on the others in the test. Use the training constants."
+    "Test has mean 0 and deviation 1: it was scaled by its own statistics. Nothing leaks into "
+    "training, but if the test images are brighter (because of the disease, or another machine), "
+    "that difference is removed, and the result for an image depends on the others in the test. "
+    "Use the training constants."
 )
 def own_statistics(train, test, upload):
     return tuple(_by(images, images) for images in (train, test, upload))
 
 
 @q3.mistake(
-    "Train and test are right, but the single image was scaled by its own statistics: every upload would have the "
-    "same mean, however bright it is. Keep the constants of train with the model and use them for all later images."
+    "Train and test are right, but the single image was scaled by its own statistics: every upload "
+    "would have the same mean, however bright it is. Keep the constants of train with the model "
+    "and use them for all later images."
 )
 def upload_by_itself(train, test, upload):
     return _by(train, train), _by(test, train), _by(upload, upload)
 
 
 @q3.mistake(
-    "Scaled twice: the images were divided by 255 but the constants were not. All training images now lie between "
-    "{low:.2f} and {high:.2f}, so they look the same to a network. Check min and max of its input."
+    "Scaled twice: the images were divided by 255 but the constants were not. All training images "
+    "now lie between {low:.2f} and {high:.2f}, so they look the same to a network. Check min and "
+    "max of its input."
 )
 def two_scales(train, test, upload):
     return tuple((images / 255 - train.mean()) / train.std() for images in (train, test, upload))
@@ -360,7 +440,11 @@ def two_scales(train, test, upload):
 @q3.edges
 def _(right):
     yield "a list, float32", lambda *parts: [part.astype("float32") for part in right(*parts)], True
-    yield "0 to 1 first, images and constants alike", lambda *p: [_by(part / 255, p[0] / 255) for part in p], True
+    yield (
+        "0 to 1 first, images and constants alike",
+        lambda *p: [_by(part / 255, p[0] / 255) for part in p],
+        True,
+    )
     yield "n - 1", lambda *p: [(part - p[0].mean()) / p[0].std(ddof=1) for part in p], True
     yield "a hundredth off", lambda *p: [part + 0.01 for part in right(*p)], True
     yield "a twentieth off", lambda *p: [part + 0.05 for part in right(*p)], False
@@ -368,14 +452,15 @@ def _(right):
     yield "train alone", lambda *p: right(*p)[0], False
 
 
-# --- q4: the same preprocessing -------------------------------------------------------------------------------------
+# --- q4: the same preprocessing -------------------------------------------------------------------
 
 PROBABILITY = 0.03  # how far the answer may be off
 
 
 class Network:
-    """A small trained network: grey levels (n, 64, 64, 1) go in, it divides them by 255, probabilities (n,) come "
-    "out."""
+    """A small trained network: grey levels (n, 64, 64, 1) go in, it divides them by 255,
+    probabilities (n,) come " "out.
+    """
 
     def __init__(self, rng: np.random.Generator):
         smooth = preprocess.resize(rng.normal(0, 1, (6, 6)).astype(np.float32), SIZE)
@@ -394,10 +479,14 @@ def _uploads(rng: np.random.Generator) -> tuple[Network, list[tuple[bytes, np.nd
     """A network, and PNG files of several modes with the grey levels (0 to 1) that they hold."""
     files = []
     for mode in ("RGBA", "L", "I;16", "RGB", "RGBA", "L"):
-        height, width = (int(side) for side in rng.permutation([rng.integers(60, 75), rng.integers(100, 120)]))
+        height, width = (
+            int(side) for side in rng.permutation([rng.integers(60, 75), rng.integers(100, 120)])
+        )
         levels = np.round(255 * rng.uniform(0.3, 1) * _film(rng, height, width)).astype(np.uint8)
         picture = Image.fromarray(levels.astype(np.uint16) * 257 if mode == "I;16" else levels)
-        (picture if mode in ("L", "I;16") else picture.convert(mode)).save(buffer := io.BytesIO(), "PNG")
+        (picture if mode in ("L", "I;16") else picture.convert(mode)).save(
+            buffer := io.BytesIO(), "PNG"
+        )
         files.append((buffer.getvalue(), levels / 255))
     return Network(rng), files
 
@@ -408,13 +497,16 @@ q4 = Question(
     points=3,
     wants="ask(network, file) returns one number, the network's probability for that file",
     hints=(
-        "What was done to every training image before the network saw it? Do exactly the same here.",
-        "Which two functions lead from a file to the cache? (preprocess.cache?? shows them.) And where is the "
-        "division by 255?",
-        "images.read, then preprocess.prepare with the size of the cache; [None, ..., None] makes a batch of one image "
-        "with one channel.",
+        "What was done to every training image before the network saw it? Do exactly the same "
+        "here.",
+        "Which two functions lead from a file to the cache? (preprocess.cache?? shows them.) And "
+        "where is the division by 255?",
+        "images.read, then preprocess.prepare with the size of the cache; [None, ..., None] makes "
+        "a batch of one image with one channel.",
     ),
-    data=lambda rng: (lambda network, files: (network, [file for file, _ in files]))(*_uploads(rng)),
+    data=lambda rng: (lambda network, files: (network, [file for file, _ in files]))(
+        *_uploads(rng)
+    ),
 )
 
 
@@ -426,13 +518,17 @@ def _(ask, rng):
     if (abs(given - truth) <= PROBABILITY).all():
         return
     for name, mistake in q4.mistakes.items():
-        same = [abs(p - mistake.answer(network, file)) < 0.005 for p, (file, _) in zip(given, files, strict=True)]
+        same = [
+            abs(p - mistake.answer(network, file)) < 0.005
+            for p, (file, _) in zip(given, files, strict=True)
+        ]
         if all(same):
             raise q4.caught(name, n=len(files), span=np.ptp(given))
     worst = abs(given - truth).argmax()
     mode = Image.open(io.BytesIO(files[worst][0])).mode
     raise Wrong(
-        f"For a file of mode {mode} you return {given[worst]:.2f}; prepared as in training it is {truth[worst]:.2f}."
+        f"For a file of mode {mode} you return {given[worst]:.2f}; prepared as in training it is "
+        f"{truth[worst]:.2f}."
     )
 
 
@@ -443,30 +539,36 @@ def _asked(network: Network, square: np.ndarray) -> float:
 def _opened(file, weights=(0.299, 0.587, 0.114)):
     """The grey levels of a file, 0 to 1, with the weights of its channels."""
     array = np.asarray(Image.open(io.BytesIO(file)))
-    grey = array[..., : len(weights)] @ np.array(weights[: array.shape[2]]) if array.ndim == 3 else array
+    grey = (
+        array[..., : len(weights)] @ np.array(weights[: array.shape[2]])
+        if array.ndim == 3
+        else array
+    )
     return (grey / np.iinfo(array.dtype).max).clip(0, 1)
 
 
 @q4.mistake(
-    "Scaled twice: the network divides by 255, and your input had already been divided. Little signal is left: your "
-    "answers for {n} different images lie within {span:.3f} of each other. Check min and max of the network's input."
+    "Scaled twice: the network divides by 255, and your input had already been divided. Little "
+    "signal is left: your answers for {n} different images lie within {span:.3f} of each other. "
+    "Check min and max of the network's input."
 )
 def scaled_twice(network, file):
     return _asked(network, preprocess.prepare(_opened(file), SIZE) / 255)
 
 
 @q4.mistake(
-    "The images were squashed into the square, but the training images were padded, so the proportions differ from "
-    "anything the network has seen. resize((64, 64)) squashes; use the preprocessing of training."
+    "The images were squashed into the square, but the training images were padded, so the "
+    "proportions differ from anything the network has seen. resize((64, 64)) squashes; use the "
+    "preprocessing of training."
 )
 def squashed(network, file):
     return _asked(network, preprocess.prepare(_opened(file), SIZE, "squash"))
 
 
 @q4.mistake(
-    "This is right for most files but not for those with an alpha channel: alpha was averaged in as if it were "
-    "brightness, which puts a veil over the image. The training images were read by images.read, which looks at the "
-    "mode first."
+    "This is right for most files but not for those with an alpha channel: alpha was averaged in "
+    "as if it were brightness, which puts a veil over the image. The training images were read by "
+    "images.read, which looks at the mode first."
 )
 def alpha_read_as_light(network, file):
     mode = Image.open(io.BytesIO(file)).mode
@@ -475,8 +577,9 @@ def alpha_read_as_light(network, file):
 
 
 @q4.mistake(
-    "Each image was stretched to the full range from black to white. It may look better, but the network was not "
-    "trained on such images: brightness is part of its input. Apply exactly the preprocessing of training."
+    "Each image was stretched to the full range from black to white. It may look better, but the "
+    "network was not trained on such images: brightness is part of its input. Apply exactly the "
+    "preprocessing of training."
 )
 def stretched(network, file):
     square = preprocess.prepare(_opened(file), SIZE).astype(float)
@@ -488,4 +591,8 @@ def _(right):
     yield "an array with one number", lambda network, file: np.array([right(network, file)]), True
     yield "two hundredths off", lambda network, file: right(network, file) + 0.02, True
     yield "six hundredths off", lambda network, file: right(network, file) + 0.06, False
-    yield "cropped", lambda network, file: _asked(network, preprocess.prepare(_opened(file), SIZE, "crop")), False
+    yield (
+        "cropped",
+        lambda network, file: _asked(network, preprocess.prepare(_opened(file), SIZE, "crop")),
+        False,
+    )

@@ -14,10 +14,12 @@ from . import expect, fresh
 from ._question import Question
 from ._running import Wrong
 
-SHARE, SIZE_SLACK, CLASS_SLACK = 0.2, 0.05, 0.06  # of the test part: asked for, and how far off it may be
-SEEDS = 8  # splits that one check makes: classes that nobody looked at are even by luck in one split of four
+# of the test part: asked for, and how far off it may be
+SHARE, SIZE_SLACK, CLASS_SLACK = 0.2, 0.05, 0.06
+# splits that one check makes: classes that nobody looked at are even by luck in one split of four
+SEEDS = 8
 
-# --- q1: the split --------------------------------------------------------------------------------------------------
+# --- q1: the split --------------------------------------------------------------------------------
 
 q1 = Question(
     "make_split",
@@ -25,9 +27,10 @@ q1 = Question(
     points=3,
     wants="make_split(table, seed) returns the table with its column split filled: train or test",
     hints=(
-        "The column group says which images belong together. Which function of lesson 04 keeps groups together?",
-        "Three requirements: groups stay together, each class is represented, the same seed gives the same split. No "
-        "row may be lost and no file moved.",
+        "The column group says which images belong together. Which function of lesson 04 keeps "
+        "groups together?",
+        "Three requirements: groups stay together, each class is represented, the same seed gives "
+        "the same split. No row may be lost and no file moved.",
         "split.holdout does it. Which share goes to test, and which to val?",
     ),
     data=lambda rng: fresh.grouped(rng, 60, copies=8, labels=("normal", "covid", "viral")),
@@ -40,7 +43,9 @@ def _(make_split, rng):
     with tempfile.TemporaryDirectory() as folder:
         table = fresh.with_files(table, folder)
         paths = table.set_index("image_id")["path"]
-        first = expect.table(make_split(table, seeds[0]), ["image_id", "split"], "make_split(table, seed)")
+        first = expect.table(
+            make_split(table, seeds[0]), ["image_id", "split"], "make_split(table, seed)"
+        )
         now = first.set_index("image_id").get("path", paths)
         if not all(map(os.path.exists, paths)) or (now != paths.reindex(now.index)).any():
             raise q1.caught("move_files")
@@ -52,11 +57,16 @@ def _(make_split, rng):
         if different == 1:
             raise Wrong("Every seed gave the same split: the argument seed is not used.")
         if different < len(seeds):
-            raise Wrong(f"{len(seeds)} seeds gave only {different} splits: use the whole seed, as it is given.")
+            raise Wrong(
+                f"{len(seeds)} seeds gave only {different} splits: use the whole seed, as it is "
+                "given."
+            )
 
 
 def _judge(table: pd.DataFrame, results: list[pd.DataFrame]) -> None:
-    """Raise `Wrong` unless every split keeps rows and groups, and is of about the size asked for in each class."""
+    """Raise `Wrong` unless every split keeps rows and groups, and is of about the size asked for in
+    each class.
+    """
     splits = [_aligned(table, result) for result in results]
     crossing = max(int((s.groupby(table["group"]).nunique() > 1).sum()) for s in splits)
     lost = len(table) - len(results[0])
@@ -79,22 +89,29 @@ def _judge(table: pd.DataFrame, results: list[pd.DataFrame]) -> None:
     if abs(size - SHARE) > SIZE_SLACK:
         raise Wrong(f"{size:.0%} of the images are in test; it should be about {SHARE:.0%}.")
     of_groups = _shares(table, splits, table.drop_duplicates("group").index)
-    far = np.minimum((shares - SHARE).abs(), (of_groups - SHARE).abs())  # even by images or by groups: either will do
+    # even by images or by groups: either will do
+    far = np.minimum((shares - SHARE).abs(), (of_groups - SHARE).abs())
     if far.max().max() > CLASS_SLACK:
         label = far.max().idxmax()
         raise q1.caught("group_only", label=label, share=shares[label].iloc[far[label].argmax()])
 
 
-def _shares(table: pd.DataFrame, splits: list[pd.Series], rows: pd.Index | slice = slice(None)) -> pd.DataFrame:
+def _shares(
+    table: pd.DataFrame, splits: list[pd.Series], rows: pd.Index | slice = slice(None)
+) -> pd.DataFrame:
     """Share of test among the rows: a row per split, a column per class."""
-    return pd.DataFrame([(s.loc[rows] == "test").groupby(table["label"].astype(str)).mean() for s in splits])
+    return pd.DataFrame(
+        [(s.loc[rows] == "test").groupby(table["label"].astype(str)).mean() for s in splits]
+    )
 
 
 def _aligned(table: pd.DataFrame, result: pd.DataFrame) -> pd.Series:
     """The column split as text, in the table's order; <NA> for rows that are gone."""
     parts = result.set_index("image_id")["split"].astype(str)
     if odd := sorted(set(parts) - {"train", "test"}):
-        raise Wrong(f"split should hold train or test and nothing else; it also holds {', '.join(odd[:3])}.")
+        raise Wrong(
+            f"split should hold train or test and nothing else; it also holds {', '.join(odd[:3])}."
+        )
     if parts.index.duplicated().any() or not set(parts.index) <= set(table["image_id"]):
         raise Wrong("The result has rows that the table does not have.")
     return table["image_id"].map(parts)
@@ -109,16 +126,16 @@ def _cut(table, seed, stratify=None):
 
 
 @q1.mistake(
-    "{crossing} groups are in both train and test, as when single images are shuffled and cut. Assign whole groups to "
-    "one part."
+    "{crossing} groups are in both train and test, as when single images are shuffled and cut. "
+    "Assign whole groups to one part."
 )
 def shuffle_only(table, seed):
     return table.assign(split=_cut(table, seed))
 
 
 @q1.mistake(
-    "The column group was changed, so that nothing seems to cross. By the original groups, {crossing} are in both "
-    "parts. Group first, split second, and leave the groups as they are."
+    "The column group was changed, so that nothing seems to cross. By the original groups, "
+    "{crossing} are in both parts. Group first, split second, and leave the groups as they are."
 )
 def shuffle_then_group(table, seed):
     table = table.assign(split=_cut(table, seed))
@@ -126,24 +143,24 @@ def shuffle_then_group(table, seed):
 
 
 @q1.mistake(
-    "Each class has its share, but {crossing} groups are in both parts. Stratifying balances the classes; it does not "
-    "keep groups together."
+    "Each class has its share, but {crossing} groups are in both parts. Stratifying balances the "
+    "classes; it does not keep groups together."
 )
 def stratify_only(table, seed):
     return table.assign(split=_cut(table, seed, table["label"]))
 
 
 @q1.mistake(
-    "{lost} rows are gone, as when copies are removed within each part, and {crossing} groups are still in both parts, "
-    "where they leak. Group first, split second, and drop nothing."
+    "{lost} rows are gone, as when copies are removed within each part, and {crossing} groups are "
+    "still in both parts, where they leak. Group first, split second, and drop nothing."
 )
 def deduplicate_after(table, seed):
     return table.assign(split=_cut(table, seed)).drop_duplicates(["split", "group"])
 
 
 @q1.mistake(
-    "Files were moved, or their paths rewritten. A second run would then split what the first one left. A split is a "
-    "column in the table: leave every file where it is."
+    "Files were moved, or their paths rewritten. A second run would then split what the first one "
+    "left. A split is a column in the table: leave every file where it is."
 )
 def move_files(table, seed):
     result = split.holdout(table, test=SHARE, val=0, seed=seed)
@@ -157,22 +174,27 @@ def move_files(table, seed):
 
 
 @q1.mistake(
-    "Groups stay together, but the classes are uneven: with one of the seeds tried, {share:.0%} of the class {label} "
-    "went to test. Keep groups together and stratify by class at the same time."
+    "Groups stay together, but the classes are uneven: with one of the seeds tried, {share:.0%} of "
+    "the class {label} went to test. Keep groups together and stratify by class at the same time."
 )
 def group_only(table, seed):
     from sklearn.model_selection import GroupShuffleSplit
 
-    _, test = next(GroupShuffleSplit(1, test_size=SHARE, random_state=seed).split(table, groups=table["group"]))
+    _, test = next(
+        GroupShuffleSplit(1, test_size=SHARE, random_state=seed).split(table, groups=table["group"])
+    )
     return table.assign(split=np.where(np.isin(np.arange(len(table)), test), "test", "train"))
 
 
 @q1.mistake(
-    "The same seed gave two different splits. Pass the seed on, so that others can reproduce your split.",
+    "The same seed gave two different splits. Pass the seed on, so that others can reproduce your "
+    "split.",
     random=True,
 )
 def no_seed(table, seed):
-    return split.holdout(table, test=SHARE, val=0, seed=int(np.random.default_rng().integers(10**6)))
+    return split.holdout(
+        table, test=SHARE, val=0, seed=int(np.random.default_rng().integers(10**6))
+    )
 
 
 @q1.edges
@@ -194,7 +216,9 @@ def _by_hand(table, seed):
     from sklearn.model_selection import train_test_split
 
     groups = table.drop_duplicates("group")
-    _, test = train_test_split(groups["group"], test_size=SHARE, stratify=groups["label"], random_state=seed)
+    _, test = train_test_split(
+        groups["group"], test_size=SHARE, stratify=groups["label"], random_state=seed
+    )
     return table.assign(split=np.where(table["group"].isin(test), "test", "train"))
 
 
@@ -205,31 +229,44 @@ def _swap_one(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(split=table["split"].astype(object).where(table.index != row, other))
 
 
-# --- q2: the proof --------------------------------------------------------------------------------------------------
+# --- q2: the proof --------------------------------------------------------------------------------
 
 
 def _cases(rng: np.random.Generator) -> list[tuple[pd.DataFrame, str]]:
-    """Split tables without groups, in random order, each with what is in two parts ("" where nothing is).
+    """Split tables without groups, in random order, each with what is in two parts ("" where
+    nothing is).
 
-    A leak between any two parts, of a patient, of a file of known patients, and of one of unknown patients; and splits
-    without leaks: unchanged, of known patients only, and with a file twice in one part.
+    A leak between any two parts, of a patient, of a file of known patients, and of one of unknown
+    patients; and splits without leaks: unchanged, of known patients only, and with a file twice in
+    one part.
     """
     table = fresh.cohort(rng, 30, unknown=0.3)
     named = table["patient"].notna()
     whole = table["patient"].astype(object).fillna(table["image_id"])
     side: dict[Any, Any] = {}
-    for names in (whole[named].unique(), whole[~named].unique()):  # so that each part has patients with a name
-        side |= zip(names, rng.permutation(np.resize(["train", "val", "test"], len(names))), strict=True)
+    # so that each part has patients with a name
+    for names in (whole[named].unique(), whole[~named].unique()):
+        side |= zip(
+            names, rng.permutation(np.resize(["train", "val", "test"], len(names))), strict=True
+        )
     clean = table.assign(split=pd.Categorical(whole.map(side), ["train", "val", "test"]))
     cases = [(clean, ""), (clean[named].reset_index(drop=True), "")]
 
     def copied(column: str, a: str, b: str, rows: pd.Series) -> pd.DataFrame:
         """The clean table, a value of such a row of part a repeated in one of part b."""
-        first, second = clean.index[(clean["split"] == a) & rows][0], clean.index[(clean["split"] == b) & rows][-1]
-        return clean.assign(**{column: clean[column].where(clean.index != second, clean.loc[first, column])})
+        first, second = (
+            clean.index[(clean["split"] == a) & rows][0],
+            clean.index[(clean["split"] == b) & rows][-1],
+        )
+        return clean.assign(
+            **{column: clean[column].where(clean.index != second, clean.loc[first, column])}
+        )
 
     for a, b in (("train", "test"), ("val", "test"), ("train", "val")):
-        cases += [(copied("patient", a, b, named), "patient"), (copied("sha256", a, b, named), "file")]
+        cases += [
+            (copied("patient", a, b, named), "patient"),
+            (copied("sha256", a, b, named), "file"),
+        ]
         cases += [(copied("sha256", a, b, ~named), "file of patients without a name"), (clean, "")]
         cases += [(copied("sha256", b, b, rows), "") for rows in (named, ~named)]
     return [cases[k] for k in rng.permutation(len(cases))]
@@ -239,15 +276,20 @@ q2 = Question(
     "is_disjoint",
     title="Prove it disjoint",
     points=3,
-    wants="is_disjoint(table) returns True where no patient and no file is in two parts, else False",
+    wants=(
+        "is_disjoint(table) returns True where no patient and no file is in two parts, else False"
+    ),
     hints=(
         "Which column identifies a file's content, and which one a person? File names do neither.",
-        "Two parts means any two of train, val and test. And two images of unknown patients need not show the same "
-        "person.",
-        'For one column: table.dropna(subset=[column]).groupby(column)["split"].nunique() says in how many parts each '
+        "Two parts means any two of train, val and test. And two images of unknown patients need "
+        "not show the same person.",
+        'For one column: table.dropna(subset=[column]).groupby(column)["split"].nunique() says in '
+        "how many parts each "
         "value occurs. split.assert_disjoint does this for several columns.",
     ),
-    data=lambda rng: next(table for table, leak in _cases(rng) if not leak and table["patient"].isna().any()),
+    data=lambda rng: next(
+        table for table, leak in _cases(rng) if not leak and table["patient"].isna().any()
+    ),
 )
 
 
@@ -266,42 +308,49 @@ def _(is_disjoint, rng):
     )
 
 
-def _shared(table: pd.DataFrame, column: str, parts: tuple[str, ...] = ("train", "val", "test")) -> bool:
+def _shared(
+    table: pd.DataFrame, column: str, parts: tuple[str, ...] = ("train", "val", "test")
+) -> bool:
     """Whether a known value of the column occurs in two of the parts."""
     used = table[table["split"].isin(parts)].dropna(subset=[column])
     return bool((used.groupby(column)["split"].nunique() > 1).any())
 
 
 @q2.mistake(
-    "Your function accepted every split, including those that leak. File names differ even for identical files; and "
-    "patient and file compared as a pair miss each single match. Compare the file's content and the patient "
-    "separately."
+    "Your function accepted every split, including those that leak. File names differ even for "
+    "identical files; and patient and file compared as a pair miss each single match. Compare the "
+    "file's content and the patient separately."
 )
 def names_only(table):
     return not _shared(table, "image_id")
 
 
-@q2.mistake("Files were compared but patients were not: a patient with images in two parts was missed.")
+@q2.mistake(
+    "Files were compared but patients were not: a patient with images in two parts was missed."
+)
 def hashes_only(table):
     return not _shared(table, "sha256")
 
 
-@q2.mistake("Patients were compared but files were not: the same file under two patients' names was missed.")
+@q2.mistake(
+    "Patients were compared but files were not: the same file under two patients' names was missed."
+)
 def people_only(table):
     return not _shared(table, "patient")
 
 
 @q2.mistake(
-    "Train and test were compared, but val was not. Settings are chosen on val, so its images must be in neither "
-    "train nor test. Compare all three parts."
+    "Train and test were compared, but val was not. Settings are chosen on val, so its images must "
+    "be in neither train nor test. Compare all three parts."
 )
 def val_ignored(table):
     return not any(_shared(table, column, ("train", "test")) for column in ("patient", "sha256"))
 
 
 @q2.mistake(
-    "A split without leaks was rejected, because images of unknown patients were treated as one person. A missing "
-    "name does not identify anyone: leave it out of the comparison (and report how many there are)."
+    "A split without leaks was rejected, because images of unknown patients were treated as one "
+    "person. A missing name does not identify anyone: leave it out of the comparison (and report "
+    "how many there are)."
 )
 def unknown_counts(table):
     named = table.assign(patient=table["patient"].fillna("unknown"))
@@ -316,7 +365,7 @@ def _(right):
     yield "the wrong way round", lambda t: not right(t), False
 
 
-# --- q3: which number to believe ------------------------------------------------------------------------------------
+# --- q3: which number to believe ------------------------------------------------------------------
 
 q3 = Question(
     "believable",
@@ -326,7 +375,8 @@ q3 = Question(
     kind="value",
     hints=(
         "For each protocol ask: what is in both train and test, and how was the split chosen?",
-        "Two of them let patients or copies cross, one did not check, and one chose the seed by its result.",
+        "Two of them let patients or copies cross, one did not check, and one chose the seed by "
+        "its result.",
     ),
 )
 
@@ -339,20 +389,23 @@ def _(believable, rng):
 
 q3.wrong_value(
     *("A", "A"),
-    "A: twenty seeds do not remove the leak. In each of these splits patients are in both train and test, so the mean "
-    "is precise but biased.",
+    "A: twenty seeds do not remove the leak. In each of these splits patients are in both train "
+    "and test, so the mean is precise but biased.",
 )
 q3.wrong_value(
     *("B", "B"),
-    "B: removing copies within train and within test leaves the copies between them. Group first, split second.",
+    "B: removing copies within train and within test leaves the copies between them. Group first, "
+    "split second.",
 )
 q3.wrong_value(
     *("D", "D"),
-    "D: the split is sound, but the best of twenty seeds is too high by luck. Fix the seed before you see a result.",
+    "D: the split is sound, but the best of twenty seeds is too high by luck. Fix the seed before "
+    "you see a result.",
 )
 q3.wrong_value(
     *("E", "E"),
-    "E: a folder named test may still share images with train, as in the published set of case E. Check it first.",
+    "E: a folder named test may still share images with train, as in the published set of case E. "
+    "Check it first.",
 )
 
 

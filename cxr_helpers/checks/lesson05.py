@@ -1,4 +1,6 @@
-"""Questions of lesson 05, a first network: one step by hand, usable objectives, the order, four loss curves."""
+"""Questions of lesson 05, a first network: one step by hand, usable objectives, the order, four
+loss curves.
+"""
 
 import itertools
 from collections.abc import Callable
@@ -11,9 +13,12 @@ from ._question import Question
 from ._running import Wrong
 
 CLOSE = 1e-5  # how far a weight may be from the one that finite differences give
-LITTLE = 0.01  # a weight changed by no more than this leaves every step function of question 2 as it is
-KEPT = 0.3  # greatest share of neighbours that two orders may have in common; shuffled, it is a few hundredths
-MIXED = 0.3  # least share of rows of another class than the row before; shuffled, it is about twice that
+# a weight changed by no more than this leaves every step function of question 2 as it is
+LITTLE = 0.01
+# greatest share of neighbours that two orders may have in common; shuffled, it is a few hundredths
+KEPT = 0.3
+# least share of rows of another class than the row before; shuffled, it is about twice that
+MIXED = 0.3
 
 
 def _sigmoid(score):
@@ -26,29 +31,42 @@ def _entropy(p, y) -> float:
     return float(np.mean(-y * np.log(p) - (1 - y) * np.log(1 - p)))
 
 
-# --- q1: one step ---------------------------------------------------------------------------------------------------
+# --- q1: one step ---------------------------------------------------------------------------------
 
 
 def _half_trained(rng: np.random.Generator) -> tuple:
     """Arguments of a step: a neuron, images and labels, a batch of both classes, a rate."""
     n, pixels = int(rng.integers(14, 22)), int(rng.integers(4, 8))
     y = rng.permutation(np.arange(n) % 2).astype(float)
-    batch = rng.permutation([*rng.choice(np.flatnonzero(y), 4, False), *rng.choice(np.flatnonzero(1 - y), 2, False)])
+    batch = rng.permutation(
+        [*rng.choice(np.flatnonzero(y), 4, False), *rng.choice(np.flatnonzero(1 - y), 2, False)]
+    )
     x = rng.uniform(-0.5, 0.5, (n, pixels)) + 0.1 * y[:, None]
-    return rng.normal(size=pixels), float(rng.uniform(0.3, 0.8)), x, y, batch, float(rng.uniform(0.3, 0.8))
+    return (
+        rng.normal(size=pixels),
+        float(rng.uniform(0.3, 0.8)),
+        x,
+        y,
+        batch,
+        float(rng.uniform(0.3, 0.8)),
+    )
 
 
 q1 = Question(
     "step",
     title="One step",
     points=3,
-    wants="step(weights, bias, x, y, batch, rate) returns two things, the new weights and the new bias",
+    wants=(
+        "step(weights, bias, x, y, batch, rate) returns two things, the new weights and the new "
+        "bias"
+    ),
     hints=(
-        "Three lines: the probabilities of the batch, their errors, the update. Which of the arguments does each need?",
-        "error = probability - label. The gradient of a weight is a mean over images. Over which ones? And what is "
-        "the bias's input?",
-        "First take the rows x[batch] and y[batch], and use only these. Both gradients come from the same errors; "
-        "step in the opposite direction.",
+        "Three lines: the probabilities of the batch, their errors, the update. Which of the "
+        "arguments does each need?",
+        "error = probability - label. The gradient of a weight is a mean over images. Over which "
+        "ones? And what is the bias's input?",
+        "First take the rows x[batch] and y[batch], and use only these. Both gradients come from "
+        "the same errors; step in the opposite direction.",
     ),
     data=_half_trained,
 )
@@ -66,7 +84,10 @@ def _(step, rng):
             raise q1.caught(name)
     off = int(np.argmax(np.abs(given[0] - right[0])))
     part = "the bias" if off == len(right[0]) - 1 else f"weight {off}"
-    raise Wrong(f"In one case {part} became {given[0][off]:.4f}; finite differences give {right[0][off]:.4f}.")
+    raise Wrong(
+        f"In one case {part} became {given[0][off]:.4f}; finite differences give "
+        f"{right[0][off]:.4f}."
+    )
 
 
 def _close(some: list, others: list):
@@ -77,14 +98,19 @@ def _moved(result, case: tuple) -> np.ndarray:
     """New weights and, last, the new bias."""
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Wrong(f"step should return two things, weights and bias, not {expect.kind(result)}.")
-    return np.append(expect.array(result[0], case[0].shape, "the new weights"), expect.number(result[1], "the bias"))
+    return np.append(
+        expect.array(result[0], case[0].shape, "the new weights"),
+        expect.number(result[1], "the bias"),
+    )
 
 
 def _by_trying(weights, bias, x, y, batch, rate, size=1e-5) -> np.ndarray:
     """Weights and bias after the step, its gradient found by finite differences."""
     inputs, knobs = np.column_stack([x, np.ones(len(x))])[batch], np.append(weights, bias)
     at = lambda k: _entropy(_sigmoid(inputs @ k), y[batch])  # noqa: E731
-    return knobs - rate * np.array([(at(knobs + t) - at(knobs - t)) / (2 * size) for t in size * np.eye(len(knobs))])
+    return knobs - rate * np.array(
+        [(at(knobs + t) - at(knobs - t)) / (2 * size) for t in size * np.eye(len(knobs))]
+    )
 
 
 def _errors(weights, bias, x, y):
@@ -96,24 +122,36 @@ def _go(weights, bias, x, error, rate):
     return weights - rate * x.T @ error / len(x), bias - rate * error.mean()
 
 
-@q1.mistake("The step goes uphill. The gradient points where the loss rises, so subtract rate times gradient.")
+@q1.mistake(
+    "The step goes uphill. The gradient points where the loss rises, so subtract rate times "
+    "gradient."
+)
 def uphill(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), -rate)
 
 
 @q1.mistake(
-    "The gradients of the images were added. The loss is a mean, and so is its gradient: divide by the number of "
-    "images."
+    "The gradients of the images were added. The loss is a mean, and so is its gradient: divide by "
+    "the number of images."
 )
 def summed(weights, bias, x, y, batch, rate):
-    return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate * len(batch))
+    return _go(
+        weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate * len(batch)
+    )
 
 
 @q1.mistake(
-    "The sum over the batch was divided by the number of all images. Divide by the number of images in the batch."
+    "The sum over the batch was divided by the number of all images. Divide by the number of "
+    "images in the batch."
 )
 def divided_by_all(weights, bias, x, y, batch, rate):
-    return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate * len(batch) / len(y))
+    return _go(
+        weights,
+        bias,
+        x[batch],
+        _errors(weights, bias, x[batch], y[batch]),
+        rate * len(batch) / len(y),
+    )
 
 
 @q1.mistake("All images were used. This step may use only the rows in batch.")
@@ -121,30 +159,33 @@ def all_rows(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x, _errors(weights, bias, x, y), rate)
 
 
-@q1.mistake("The error was computed from the score. It is probability minus label: apply the sigmoid first.")
+@q1.mistake(
+    "The error was computed from the score. It is probability minus label: apply the sigmoid first."
+)
 def no_sigmoid(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], x[batch] @ weights + bias - y[batch], rate)
 
 
 @q1.mistake(
-    "The probability was rounded to 0 or 1 before the error was computed, which replaces the loss by the accuracy. "
-    "Then an image that is just right contributes nothing, and one that is just wrong as much as one that is far off. "
-    "Do not round."
+    "The probability was rounded to 0 or 1 before the error was computed, which replaces the loss "
+    "by the accuracy. Then an image that is just right contributes nothing, and one that is just "
+    "wrong as much as one that is far off. Do not round."
 )
 def accuracy_as_loss(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], (x[batch] @ weights + bias > 0) - y[batch], rate)
 
 
 @q1.mistake(
-    "The bias did not change. It is a weight like the others, with an input that is always 1, so it moves as well."
+    "The bias did not change. It is a weight like the others, with an input that is always 1, so "
+    "it moves as well."
 )
 def bias_left(weights, bias, x, y, batch, rate):
     return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0], bias
 
 
 @q1.mistake(
-    "The weights were updated first, and the bias then by the errors of the new weights. A step uses one gradient: "
-    "compute all errors before you update anything."
+    "The weights were updated first, and the bias then by the errors of the new weights. A step "
+    "uses one gradient: compute all errors before you update anything."
 )
 def in_turn(weights, bias, x, y, batch, rate):
     weights = _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0]
@@ -153,13 +194,17 @@ def in_turn(weights, bias, x, y, batch, rate):
 
 @q1.edges
 def _(right):
-    yield "a list, the bias an array of one", lambda *c: [right(*c)[0].tolist(), np.array([right(*c)[1]])], True
+    yield (
+        "a list, the bias an array of one",
+        lambda *c: [right(*c)[0].tolist(), np.array([right(*c)[1]])],
+        True,
+    )
     yield "in 32 bits", lambda *c: tuple(np.float32(part) for part in right(*c)), True
     yield "three digits only", lambda *c: tuple(np.round(part, 3) for part in right(*c)), False
     yield "weights in a column", lambda *c: (right(*c)[0][:, None], right(*c)[1]), False
 
 
-# --- q2: what gradient descent can use ------------------------------------------------------------------------------
+# --- q2: what gradient descent can use ------------------------------------------------------------
 
 
 def _objectives(
@@ -167,8 +212,8 @@ def _objectives(
 ) -> tuple[np.ndarray, dict[str, Callable], list[bool]]:
     """Weights to start from, objectives by name, and for each whether it has a slope there.
 
-    A change of one weight by `LITTLE` takes none of the 40 images over a threshold. All pixels but those that are
-    `live` are mid grey in all images, so that their weights have no effect.
+    A change of one weight by `LITTLE` takes none of the 40 images over a threshold. All pixels but
+    those that are `live` are mid grey in all images, so that their weights have no effect.
     """
     weights, x = rng.choice([-1, 1], 6) * rng.uniform(1, 2, 6), rng.uniform(-0.5, 0.5, (4000, 6))
     x = x * np.isin(np.arange(6), live)
@@ -184,7 +229,11 @@ def _objectives(
         ("mean squared error", lambda w: float(np.mean((p(w) - y) ** 2)), True),
         ("sensitivity", lambda w: float(np.mean(p(w)[y == 1] > 0.5)), False),
         ("mean distance to the label", lambda w: float(np.mean(np.abs(p(w) - y))), True),
-        ("cross-entropy of rounded probabilities", lambda w: _entropy(np.clip(p(w).round(1), 0.05, 0.95), y), False),
+        (
+            "cross-entropy of rounded probabilities",
+            lambda w: _entropy(np.clip(p(w).round(1), 0.05, 0.95), y),
+            False,
+        ),
         ("number of images", lambda w: len(y), False),
     ]
     found = [found[i] for i in rng.permutation(len(found))]
@@ -195,13 +244,16 @@ q2 = Question(
     "can_descend",
     title="What can gradient descent use?",
     points=2,
-    wants="can_descend(objective, weights) returns True if a small change of some weight changes it, else False",
+    wants=(
+        "can_descend(objective, weights) returns True if a small change of some weight changes "
+        "it, else False"
+    ),
     hints=(
         "Lesson 05 found a gradient without a formula. How?",
-        "Change one weight at a time, slightly, and compare. How large is the change at which an image crosses 0.5, "
-        "and how small a change is enough for a smooth curve?",
-        "Compare objective(changed) with objective(weights), where one weight of changed is larger by 0.0001. One "
-        "weight with an effect is enough.",
+        "Change one weight at a time, slightly, and compare. How large is the change at which an "
+        "image crosses 0.5, and how small a change is enough for a smooth curve?",
+        "Compare objective(changed) with objective(weights), where one weight of changed is "
+        "larger by 0.0001. One weight with an effect is enough.",
     ),
     data=lambda rng: _objectives(rng)[:2],
 )
@@ -216,48 +268,55 @@ def _(can_descend, rng):
         for (what, objective), slope in zip(objectives.items(), slopes, strict=True)
     ]
     asked = [asked[k] for k in rng.permutation(len(asked))]
-    given = [expect.truth(can_descend(f, weights), "can_descend(objective, weights)") for _, f, weights, _ in asked]
+    given = [
+        expect.truth(can_descend(f, weights), "can_descend(objective, weights)")
+        for _, f, weights, _ in asked
+    ]
     wrong = [(what, slope) for (what, *_, slope), g in zip(asked, given, strict=True) if g != slope]
     if not wrong:
         return
     q2.recognise_all(given, [(f, weights) for _, f, weights, _ in asked])
     what, slope = wrong[0]
     raise Wrong(
-        f"The answer for the {what} was False; but it does change when one of the weights changes by 0.0001. Which of "
-        "them has an effect differs from case to case."
+        f"The answer for the {what} was False; but it does change when one of the weights changes "
+        "by 0.0001. Which of them has an effect differs from case to case."
         if slope
-        else f"The answer for the {what} was True; but it is constant as long as no weight changes by more than "
-        f"{LITTLE}, and jumps only when an image crosses the threshold. Gradient descent needs a slope at the "
-        "current weights."
+        else f"The answer for the {what} was True; but it is constant as long as no weight changes "
+        f"by more than {LITTLE}, and jumps only when an image crosses the threshold. Gradient "
+        "descent needs a slope at the current weights."
     )
 
 
 def _answers(objective, weights, size: float) -> list[bool]:
     """For each weight, whether the objective changes with it."""
-    return [bool(objective(weights + turn) != objective(weights)) for turn in size * np.eye(len(weights))]
+    return [
+        bool(objective(weights + turn) != objective(weights))
+        for turn in size * np.eye(len(weights))
+    ]
 
 
 @q2.mistake(
-    "The accuracy was accepted: the change was so large that images crossed the threshold, and a jump was taken for a "
-    "slope. Near these weights the accuracy is constant, so its gradient is 0 and a step goes nowhere. Use a smaller "
-    "change, such as 0.0001."
+    "The accuracy was accepted: the change was so large that images crossed the threshold, and a "
+    "jump was taken for a slope. Near these weights the accuracy is constant, so its gradient is 0 "
+    "and a step goes nowhere. Use a smaller change, such as 0.0001."
 )
 def turned_too_far(objective, weights):
     return any(_answers(objective, weights, 1.0))
 
 
 @q2.mistake(
-    "Every objective was accepted, even the accuracy and the number of images. A number that says how good a model is "
-    "need not say in which direction it improves: report the accuracy, but minimise a loss. Test for a slope."
+    "Every objective was accepted, even the accuracy and the number of images. A number that says "
+    "how good a model is need not say in which direction it improves: report the accuracy, but "
+    "minimise a loss. Test for a slope."
 )
 def any_number(objective, weights):
     return objective(weights) >= 0
 
 
 @q2.mistake(
-    "No slope was found. If you changed the first weight only: its pixel is 0 after scaling in all these images; "
-    "other weights do have an effect. If you compared with np.isclose or rounded: the differences are too small for "
-    "that; use !=."
+    "No slope was found. If you changed the first weight only: its pixel is 0 after scaling in all "
+    "these images; other weights do have an effect. If you compared with np.isclose or rounded: "
+    "the differences are too small for that; use !=."
 )
 def first_weight_only(objective, weights):
     return _answers(objective, weights, 1e-4)[0]
@@ -265,20 +324,34 @@ def first_weight_only(objective, weights):
 
 @q2.edges
 def _(right):
-    yield "changed by as much as is safe, NumPy's bool", lambda f, w: np.any(_answers(f, w, LITTLE)), True
+    yield (
+        "changed by as much as is safe, NumPy's bool",
+        lambda f, w: np.any(_answers(f, w, LITTLE)),
+        True,
+    )
     yield "turned by 0.5", lambda f, w: any(_answers(f, w, 0.5)), False
-    yield "changed by so little that it is rounded away", lambda f, w: any(_answers(f, w, 1e-20)), False
+    yield (
+        "changed by so little that it is rounded away",
+        lambda f, w: any(_answers(f, w, 1e-20)),
+        False,
+    )
     yield "0 and 1", lambda f, w: int(right(f, w)), False
 
 
-# --- q3: which rows, in which order ---------------------------------------------------------------------------------
+# --- q3: which rows, in which order ---------------------------------------------------------------
 
 
 def _sorted_table(rng: np.random.Generator) -> pd.DataFrame:
     """A table with its split, sorted by class, as tables made from folders are."""
     table = fresh.cohort(rng, 42)
     patients = rng.permutation(table["patient"].unique())
-    side = dict(zip(patients, np.resize(["train", "train", "train", "val", "test"], len(patients)), strict=True))
+    side = dict(
+        zip(
+            patients,
+            np.resize(["train", "train", "train", "val", "test"], len(patients)),
+            strict=True,
+        )
+    )
     table["split"] = pd.Categorical(table["patient"].map(side), ["train", "val", "test"])
     return table.sort_values("label", kind="stable", ignore_index=True)
 
@@ -287,11 +360,16 @@ q3 = Question(
     "training_orders",
     title="Which rows the training uses",
     points=3,
-    wants="training_orders(table, epochs, seed) returns a list of arrays of row numbers, one array per epoch",
+    wants=(
+        "training_orders(table, epochs, seed) returns a list of arrays of row numbers, one "
+        "array per epoch"
+    ),
     hints=(
         "Which of the three parts may weights be fitted to? And how is this table sorted?",
-        "Row numbers count from the start of the whole table. Each epoch uses each of its rows once, in a new order.",
-        'np.flatnonzero(table["split"] == ...) gives row numbers; a generator\'s permutation shuffles an array. Make '
+        "Row numbers count from the start of the whole table. Each epoch uses each of its rows "
+        "once, in a new order.",
+        'np.flatnonzero(table["split"] == ...) gives row numbers; a generator\'s permutation '
+        "shuffles an array. Make "
         "the generator once, from the seed, before the first epoch.",
     ),
     data=_sorted_table,
@@ -309,7 +387,8 @@ def _(training_orders, rng):
     *runs, again = runs
     if not np.array_equal(runs[0], again):
         raise Wrong(
-            "The same seed gave different orders: create the generator from the seed, so that a run can be repeated."
+            "The same seed gave different orders: create the generator from the seed, so that a "
+            "run can be repeated."
         )
     if any(np.array_equal(a, b) for a, b in itertools.combinations(runs, 2)):
         raise Wrong("Two seeds gave the same orders: use the whole seed, as it is given.")
@@ -317,7 +396,9 @@ def _(training_orders, rng):
 
 def _kept(a: np.ndarray, b: np.ndarray) -> float:
     """Share of the neighbours in one order that are neighbours in the other, too."""
-    first, second = ({frozenset(pair) for pair in zip(order[1:], order[:-1], strict=True)} for order in (a, b))
+    first, second = (
+        {frozenset(pair) for pair in zip(order[1:], order[:-1], strict=True)} for order in (a, b)
+    )
     return len(first & second) / len(first)
 
 
@@ -330,28 +411,37 @@ def _orders(result, epochs: int) -> np.ndarray:
 
 
 def _judge(table: pd.DataFrame, order: np.ndarray) -> None:
-    """Raise `Wrong` unless the rows are those of the training part, each once, their classes mixed."""
+    """Raise `Wrong` unless the rows are those of the training part, each once, their classes
+    mixed.
+    """
     train = np.flatnonzero(table["split"] == "train")
     if ((order < 0) | (order >= len(table))).any():
-        raise Wrong(f"The table has the rows 0 to {len(table) - 1}; an order contains other numbers.")
+        raise Wrong(
+            f"The table has the rows 0 to {len(table) - 1}; an order contains other numbers."
+        )
     if np.array_equal(np.sort(order), np.arange(len(train))):
         raise q3.caught("counted_within_train", n=len(train))
     part = table["split"].to_numpy()[order]
     if (part == "test").any():
         raise Wrong(
-            f"{(part == 'test').sum()} test images are among the rows. They are for the final result only and must "
-            "not be fitted."
+            f"{(part == 'test').sum()} test images are among the rows. They are for the final "
+            "result only and must not be fitted."
         )
     if (part == "val").any():
         raise q3.caught("validation_fits", n=(part == "val").sum())
     if not np.array_equal(np.sort(order), train):
         missing = len(train) - len(set(order))
-        raise Wrong(f"An epoch uses all {len(train)} training images once; {missing} are missing, or some occur twice.")
+        raise Wrong(
+            f"An epoch uses all {len(train)} training images once; {missing} are missing, or some "
+            "occur twice."
+        )
     if (np.diff(order) > 0).all():
         raise q3.caught("no_shuffle")
     labels = table["label"].astype(str).to_numpy()[order]
     if (labels[1:] != labels[:-1]).mean() < MIXED:
-        raise Wrong("The classes come in long runs, so most batches contain one class. Shuffle single rows.")
+        raise Wrong(
+            "The classes come in long runs, so most batches contain one class. Shuffle single rows."
+        )
 
 
 def _rows(table, *parts):
@@ -359,48 +449,64 @@ def _rows(table, *parts):
 
 
 @q3.mistake(
-    "The rows are in the order of the table, which is sorted by class: nearly every batch would contain one class "
-    "only, and each step would push the network towards answering that class. Shuffle the rows."
+    "The rows are in the order of the table, which is sorted by class: nearly every batch would "
+    "contain one class only, and each step would push the network towards answering that class. "
+    "Shuffle the rows."
 )
 def no_shuffle(table, epochs, seed):
     return [_rows(table, "train")] * epochs
 
 
 @q3.mistake(
-    "Two epochs have the same order, or one that keeps most neighbours together. Shuffle again for each epoch, or the "
-    "same images always share a batch."
+    "Two epochs have the same order, or one that keeps most neighbours together. Shuffle again for "
+    "each epoch, or the same images always share a batch."
 )
 def shuffle_once(table, epochs, seed):
     return [np.random.default_rng(seed).permutation(_rows(table, "train")) for _ in range(epochs)]
 
 
 @q3.mistake(
-    "{n} validation images are among the rows. Weights fitted to them would score well on them, even with random "
-    "labels as in lesson 05, and no validation would be left. Use validation for choices only."
+    "{n} validation images are among the rows. Weights fitted to them would score well on them, "
+    "even with random labels as in lesson 05, and no validation would be left. Use validation for "
+    "choices only."
 )
 def validation_fits(table, epochs, seed):
-    return list(np.random.default_rng(seed).permuted([_rows(table, "train", "val")] * epochs, axis=1))
+    return list(
+        np.random.default_rng(seed).permuted([_rows(table, "train", "val")] * epochs, axis=1)
+    )
 
 
 @q3.mistake(
-    "The numbers run from 0 to {n} - 1: they count within the training part but are used on the whole table, as in "
-    "x[order]. There they select the first {n} rows, whatever part those belong to, and no error is raised. Use row "
-    "numbers of the whole table."
+    "The numbers run from 0 to {n} - 1: they count within the training part but are used on the "
+    "whole table, as in x[order]. There they select the first {n} rows, whatever part those belong "
+    "to, and no error is raised. Use row numbers of the whole table."
 )
 def counted_within_train(table, epochs, seed):
-    return list(np.random.default_rng(seed).permuted([np.arange(len(_rows(table, "train")))] * epochs, axis=1))
+    return list(
+        np.random.default_rng(seed).permuted(
+            [np.arange(len(_rows(table, "train")))] * epochs, axis=1
+        )
+    )
 
 
 @q3.edges
 def _(right):
-    yield "lists in place of arrays", lambda t, e, s: [order.tolist() for order in right(t, e, s)], True
-    yield "one image twice", lambda t, e, s: [np.append(order, order[0]) for order in right(t, e, s)], False
+    yield (
+        "lists in place of arrays",
+        lambda t, e, s: [order.tolist() for order in right(t, e, s)],
+        True,
+    )
+    yield (
+        "one image twice",
+        lambda t, e, s: [np.append(order, order[0]) for order in right(t, e, s)],
+        False,
+    )
     yield "an epoch too few", lambda t, e, s: right(t, e - 1, s), False
     yield "all parts", lambda t, e, s: right(t.assign(split="train"), e, s), False
     yield "a new order each time", lambda t, e, s: right(t, e, None), False
 
 
-# --- q4: four loss curves -------------------------------------------------------------------------------------------
+# --- q4: four loss curves -------------------------------------------------------------------------
 
 
 def _runs() -> dict[str, pd.DataFrame]:
@@ -414,7 +520,9 @@ def _runs() -> dict[str, pd.DataFrame]:
 
 
 def _training(seed, n, rate, batch, epochs, gap, mixed=True, swapped=0) -> pd.DataFrame:
-    """Loss on all training and on 100 validation images before each step; `swapped` labels are wrong."""
+    """Loss on all training and on 100 validation images before each step; `swapped` labels are
+    wrong.
+    """
     rng = np.random.default_rng(seed)
     y = np.arange(n + 100) % 2.0
     noise, pattern = 0.3 * rng.normal(size=(n + 100, 100)), gap / 10 * rng.choice([-1, 1], 100)
@@ -425,7 +533,9 @@ def _training(seed, n, rate, batch, epochs, gap, mixed=True, swapped=0) -> pd.Da
         order = rng.permutation(n) if mixed else np.argsort(y[:n], kind="stable")
         for k, part in enumerate(np.split(order, range(batch, n, batch))):
             p, now = _sigmoid(x @ weights + bias), epoch + k * batch / n
-            rows.append({"epoch": now, "loss": _entropy(p[:n], y[:n]), "val_loss": _entropy(p[n:], y[n:])})
+            rows.append(
+                {"epoch": now, "loss": _entropy(p[:n], y[:n]), "val_loss": _entropy(p[n:], y[n:])}
+            )
             weights, bias = _go(weights, bias, x[part], (p - y)[part], rate)
     return pd.DataFrame(rows)
 
@@ -437,45 +547,70 @@ q4 = Question(
     wants="a dictionary from each of the letters A to D to one of the six actions",
     kind="value",
     hints=(
-        "For each panel ask: does the blue line change at all, does it jump, and do blue and orange diverge?",
-        "Two panels oscillate, one of them in step with the vertical lines, the other without a pattern.",
+        "For each panel ask: does the blue line change at all, does it jump, and do blue and "
+        "orange diverge?",
+        "Two panels oscillate, one of them in step with the vertical lines, the other without a "
+        "pattern.",
         "Before you ask for more images: has the neuron learned anything from those that you have?",
     ),
     data=lambda rng: _runs(),
 )
 FOR = {  # action: panels that it is wrong for, and what it would be for
-    "rate up": ("ACD", "a larger rate helps when the training loss hardly changes. This one does change."),
-    "rate down": ("ABD", "a smaller rate helps when the loss jumps irregularly, far above 0.69. This one does not."),
-    "shuffle": ("BCD", "a bad order shows as an oscillation in step with the epochs. Compare with the vertical lines."),
+    "rate up": (
+        "ACD",
+        "a larger rate helps when the training loss hardly changes. This one does change.",
+    ),
+    "rate down": (
+        "ABD",
+        "a smaller rate helps when the loss jumps irregularly, far above 0.69. This one does not.",
+    ),
+    "shuffle": (
+        "BCD",
+        "a bad order shows as an oscillation in step with the epochs. Compare with the vertical "
+        "lines.",
+    ),
     "stop early": (
         "ABC",
-        "early stopping helps when the validation loss turns up while the training loss still falls.",
+        "early stopping helps when the validation loss turns up while the training loss still "
+        "falls.",
     ),
-    "more images": ("ABCD", "more images help against overfitting, but take months. The existing ones can give more."),
+    "more images": (
+        "ABCD",
+        "more images help against overfitting, but take months. The existing ones can give more.",
+    ),
     "fit validation": (
         "ABCD",
         "training on validation images repairs no curve; it removes the one that shows a problem.",
     ),
 }
 KNOWN = {  # where more is to be said
-    "A rate down": "it oscillates in step with the epochs: up while one class is shown, down with the other. A smaller "
-    "rate makes the oscillation smaller but does not change the order.",
-    "B more images": "this is a problem of the learning rate, not of the data. The loss does fall, very slowly: the "
-    "neuron has hardly learned from these images yet. Change one setting first; it takes seconds.",
-    "D more images": "they would help, but collecting them takes long. The question is what to do first, with the "
-    "images that you have: the orange line has a lowest point, and training need not go beyond it.",
-    "D fit validation": "the orange line would then fall as well and prove nothing: weights can fit even random "
-    "labels. It is the only line here that shows the problem. Use validation for choices, never for fitting.",
+    "A rate down": "it oscillates in step with the epochs: up while one class is shown, down with "
+    "the other. A smaller rate makes the oscillation smaller but does not change "
+    "the order.",
+    "B more images": "this is a problem of the learning rate, not of the data. The loss does "
+    "fall, very slowly: the neuron has hardly learned from these images yet. "
+    "Change one setting first; it takes seconds.",
+    "D more images": "they would help, but collecting them takes long. The question is what to do "
+    "first, with the images that you have: the orange line has a lowest point, "
+    "and training need not go beyond it.",
+    "D fit validation": "the orange line would then fall as well and prove nothing: weights can "
+    "fit even random labels. It is the only line here that shows the problem. "
+    "Use validation for choices, never for fitting.",
 }
 for _action, (_panels, _why) in FOR.items():
     for _name in (f"{panel} {_action}" for panel in _panels):
-        q4.wrong_value(_name, {_name[0]: _action}, f"Panel {_name[0]}, {_action}: {KNOWN.get(_name, _why)}")
+        q4.wrong_value(
+            _name, {_name[0]: _action}, f"Panel {_name[0]}, {_action}: {KNOWN.get(_name, _why)}"
+        )
 
 
 @q4.rule
 def _(first_thing, rng):
     if not isinstance(first_thing, dict) or not first_thing:
-        raise Wrong(f"first_thing should be a dictionary such as the one given, not {expect.kind(first_thing)}.")
+        raise Wrong(
+            "first_thing should be a dictionary such as the one given, not "
+            f"{expect.kind(first_thing)}."
+        )
     answered = {panel: action for panel, action in first_thing.items() if action is not None}
     for panel, action in answered.items():
         panel = expect.choice(panel, "ABCD", "a panel")
@@ -486,7 +621,11 @@ def _(first_thing, rng):
 
 @q4.edges
 def _(right):
-    yield "capitals and blanks", {panel.lower(): f" {action.upper()}" for panel, action in right.items()}, True
+    yield (
+        "capitals and blanks",
+        {panel.lower(): f" {action.upper()}" for panel, action in right.items()},
+        True,
+    )
     yield "one panel still open", {**right, "C": None}, False
     yield "a panel too many", {**right, "E": "shuffle"}, False
     yield "actions without panels", list(right.values()), False

@@ -1,4 +1,6 @@
-"""Questions of lesson 06, CNN building: counting parameters, the last layer and its loss, callbacks."""
+"""Questions of lesson 06, CNN building: counting parameters, the last layer and its loss,
+callbacks.
+"""
 
 import tempfile
 import warnings
@@ -13,7 +15,8 @@ from ._question import Question
 from ._running import NotAttempted, Wrong
 
 SURE = 1e-5  # a probability nearer to 0 or 1 tells its logit only roughly; Keras counts in 32 bits
-CLOSE = 1e-3  # how far a loss may be from the cross-entropy, as a share of it; Keras counts in 32 bits
+# how far a loss may be from the cross-entropy, as a share of it; Keras counts in 32 bits
+CLOSE = 1e-3
 
 
 def _keras():
@@ -22,11 +25,13 @@ def _keras():
     return keras
 
 
-# --- q1: counting ---------------------------------------------------------------------------------------------------
+# --- q1: counting ---------------------------------------------------------------------------------
 
 
 def _networks(rng: np.random.Generator) -> list[tuple]:
-    """Arguments (side, channels, filters, kernel, classes, head), from simple to complex; odd sides occur in each."""
+    """Arguments (side, channels, filters, kernel, classes, head), from simple to complex; odd sides
+    occur in each.
+    """
 
     def few(n: int) -> list[int]:
         return [int(f) for f in np.atleast_1d(rng.choice(np.arange(3, 12), n, replace=False))]
@@ -54,10 +59,12 @@ q1 = Question(
     points=3,
     wants="count(side, channels, filters, kernel, classes, head) returns one whole number",
     hints=(
-        "Go through the layers and keep two numbers: the side of the map and its number of channels.",
-        "How many channels does a map have after a convolution? What is its side after a convolution, and after "
-        "pooling?",
-        "After the loop: how many inputs does the last layer have, with flatten and with the mean of each map?",
+        "Go through the layers and keep two numbers: the side of the map and its number of "
+        "channels.",
+        "How many channels does a map have after a convolution? What is its side after a "
+        "convolution, and after pooling?",
+        "After the loop: how many inputs does the last layer have, with flatten and with the mean "
+        "of each map?",
     ),
     data=lambda rng: _networks(rng)[-1],
 )
@@ -71,11 +78,30 @@ def _(count, rng):
     if given == right:
         return
     q1.recognise_all(given, cases)
-    case, number, truth = next((c, g, r) for c, g, r in zip(cases, given, right, strict=True) if g != r)
-    raise Wrong(f"count{case} gives {number:,.0f}. Built in Keras, this network has {truth:,}.".replace("'", '"'))
+    case, number, truth = next(
+        (c, g, r) for c, g, r in zip(cases, given, right, strict=True) if g != r
+    )
+    raise Wrong(
+        f"count{case} gives {number:,.0f}. Built in Keras, this network has {truth:,}.".replace(
+            "'", '"'
+        )
+    )
 
 
-def _count(side, channels, filters, kernel, classes, head, *, bias=1, deep=True, shrink=True, pool=np.floor, area=True):
+def _count(
+    side,
+    channels,
+    filters,
+    kernel,
+    classes,
+    head,
+    *,
+    bias=1,
+    deep=True,
+    shrink=True,
+    pool=np.floor,
+    area=True,
+):
     """The count, with one of its parts left out or done wrongly."""
     total = 0
     for f in filters:
@@ -87,8 +113,9 @@ def _count(side, channels, filters, kernel, classes, head, *, bias=1, deep=True,
 
 
 @q1.mistake(
-    "Each filter was counted as kernel × kernel weights. It covers all channels of the layer below, so it has that "
-    "many weights for each input channel; the filters of one convolution are the channels of the next."
+    "Each filter was counted as kernel × kernel weights. It covers all channels of the layer "
+    "below, so it has that many weights for each input channel; the filters of one convolution are "
+    "the channels of the next."
 )
 def flat_filters(*case):
     return _count(*case, deep=False)
@@ -100,25 +127,30 @@ def no_bias(*case):
 
 
 @q1.mistake(
-    "The convolutions left the side unchanged. Without padding a map loses kernel - 1 rows and columns, so the last "
-    "layer has fewer inputs."
+    "The convolutions left the side unchanged. Without padding a map loses kernel - 1 rows and "
+    "columns, so the last layer has fewer inputs."
 )
 def same_padding(*case):
     return _count(*case, shrink=False)
 
 
-@q1.mistake("Pooling rounded an odd side up. A row or column without a partner is dropped: 7 becomes 3.")
+@q1.mistake(
+    "Pooling rounded an odd side up. A row or column without a partner is dropped: 7 becomes 3."
+)
 def rounded_up(*case):
     return _count(*case, pool=np.ceil)
 
 
-@q1.mistake("The last layer was given one map only. Flatten takes all maps: side × side × filters inputs.")
+@q1.mistake(
+    "The last layer was given one map only. Flatten takes all maps: side × side × filters inputs."
+)
 def one_map(side, channels, filters, kernel, classes, head):
     return _count(side, channels, filters, kernel, classes, head, area=head == "mean")
 
 
 @q1.mistake(
-    'With head "mean" the maps were flattened too. Global average pooling reduces each map to one number, whatever '
+    'With head "mean" the maps were flattened too. Global average pooling reduces each map to one '
+    "number, whatever "
     "its size; that is why such networks are small."
 )
 def always_flat(side, channels, filters, kernel, classes, head):
@@ -132,7 +164,7 @@ def _(right):
     yield "text", lambda *c: str(right(*c)), False
 
 
-# --- q2: the last layer and its loss --------------------------------------------------------------------------------
+# --- q2: the last layer and its loss --------------------------------------------------------------
 
 UNITS = {"ill": (1, 2), "kind": (4,), "findings": (5,), "raw": (4,)}
 
@@ -154,10 +186,12 @@ q2 = Question(
     points=4,
     wants="last_layer(task) returns two things, a Keras layer and a Keras loss",
     hints=(
-        "Two questions for each task: can more than one class be true for one image? And in which form are the labels?",
-        "Softmax gives probabilities that sum to 1, sigmoid independent ones. Sparse is for labels that are class "
-        "numbers.",
-        'For "raw" the layer has no activation. So the loss has to apply softmax: which of its arguments says so?',
+        "Two questions for each task: can more than one class be true for one image? And in which "
+        "form are the labels?",
+        "Softmax gives probabilities that sum to 1, sigmoid independent ones. Sparse is for "
+        "labels that are class numbers.",
+        'For "raw" the layer has no activation. So the loss has to apply softmax: which of its '
+        "arguments says so?",
     ),
     data=_labels,
 )
@@ -187,16 +221,29 @@ def _(last_layer, rng):
 
 def _outputs(task: str, result, features) -> tuple:
     """What the layer makes of some features, and the loss as a function."""
-    if not isinstance(result, (tuple, list)) or len(result) != 2 or any(r is None or type(r) is type for r in result):
-        raise Wrong(f"{task}: return two things, a layer and a loss, both created: Dense(...), not Dense.")
+    if (
+        not isinstance(result, (tuple, list))
+        or len(result) != 2
+        or any(r is None or type(r) is type for r in result)
+    ):
+        raise Wrong(
+            f"{task}: return two things, a layer and a loss, both created: Dense(...), not Dense."
+        )
     output = np.asarray(result[0](features), float)
-    return expect.array(output, (len(features), -1), f"{task}: the layer's output"), _keras().losses.get(result[1])
+    return expect.array(
+        output, (len(features), -1), f"{task}: the layer's output"
+    ), _keras().losses.get(result[1])
 
 
 def _judge(task: str, labels, output: np.ndarray, loss) -> None:
-    """Raise `Wrong` unless the output says what the task asks for, and the loss is its cross-entropy."""
+    """Raise `Wrong` unless the output says what the task asks for, and the loss is its
+    cross-entropy.
+    """
     if output.shape[1] not in UNITS[task]:
-        raise Wrong(f"{task}: the layer's number of units is {output.shape[1]}; this task needs {UNITS[task][0]}.")
+        raise Wrong(
+            f"{task}: the layer's number of units is {output.shape[1]}; this task needs "
+            f"{UNITS[task][0]}."
+        )
     proper = bool((output >= 0).all() and (output <= 1).all())
     shares = proper and bool(np.allclose(output.sum(axis=1), 1, atol=1e-4))
     _judge_output(task, output, proper, shares)
@@ -204,30 +251,46 @@ def _judge(task: str, labels, output: np.ndarray, loss) -> None:
     try:
         value = float(np.mean(np.asarray(loss(column, output.astype("float32")))))
     except Exception as error:
-        if task == "kind" and "categorical" in str(getattr(loss, "name", getattr(loss, "__name__", ""))):
+        if task == "kind" and "categorical" in str(
+            getattr(loss, "name", getattr(loss, "__name__", ""))
+        ):
             raise q2.caught("one_hot_loss") from error
         raise Wrong(
-            f"{task}: this loss cannot be computed for labels such as {labels[0]} and these outputs."
+            f"{task}: this loss cannot be computed for labels such as {labels[0]} and these "
+            "outputs."
         ) from error
     wanted = _entropy(task, labels, _softmax(output) if task == "raw" else output)
     if abs(value - wanted) <= CLOSE * wanted:
         return
-    if labels.ndim == 2 and abs(value - float(_keras().losses.CategoricalCrossentropy()(labels, output))) < CLOSE:
+    if (
+        labels.ndim == 2
+        and abs(value - float(_keras().losses.CategoricalCrossentropy()(labels, output))) < CLOSE
+    ):
         raise q2.caught("logits_unannounced" if task == "raw" else "categorical_for_findings")
     again = _softmax(output) if shares else 1 / (1 + np.exp(-output))
     if abs(value - _entropy(task, labels, again)) <= CLOSE * wanted:
         raise q2.caught("logits_announced", task=task)
-    raise Wrong(f"{task}: for some outputs the loss is {value:.3f}, but their cross-entropy is {wanted:.3f}.")
+    raise Wrong(
+        f"{task}: for some outputs the loss is {value:.3f}, but their cross-entropy is "
+        f"{wanted:.3f}."
+    )
 
 
 def _judge_layers(task: str, features, known: list, *new) -> None:
-    """Raise `Wrong` unless the new layers, all called, can be trained, are linear before their activation, and share
-    no weights with one another or the known ones, to which they are added."""
+    """Raise `Wrong` unless the new layers, all called, can be trained, are linear before their
+    activation, and share no weights with one another or the known ones, to which they are added.
+    """
     for layer in new:
         if not getattr(layer, "trainable_weights", []):
-            raise Wrong(f"{task}: the layer has no weights that training can change (trainable=False), or none at all.")
+            raise Wrong(
+                f"{task}: the layer has no weights that training can change (trainable=False), or "
+                "none at all."
+            )
         if any(a is b for a in layer.weights for other in known for b in other.weights):
-            raise Wrong(f"{task}: two calls gave the same layer or the same weights. Create a new layer in each call.")
+            raise Wrong(
+                f"{task}: two calls gave the same layer or the same weights. Create a new layer in "
+                "each call."
+            )
         known.append(layer)
     features = features / 4  # so that no probability is near 0 or 1
     output = np.asarray(new[0](features), float)
@@ -258,9 +321,14 @@ def _judge_output(task: str, output: np.ndarray, proper: bool, shares: bool) -> 
     if task == "raw" and shares:
         raise q2.caught("shares_for_raw")
     if task == "raw" and (output >= 0).all():
-        raise Wrong("raw: logits can be negative, but these outputs never are: the layer has an activation.")
+        raise Wrong(
+            "raw: logits can be negative, but these outputs never are: the layer has an activation."
+        )
     if task != "raw" and not proper:
-        raise Wrong(f"{task}: these are not probabilities; they run from {output.min():.1f} to {output.max():.1f}.")
+        raise Wrong(
+            f"{task}: these are not probabilities; they run from {output.min():.1f} to "
+            f"{output.max():.1f}."
+        )
     if (task == "kind" or output.shape[1] == 2) and not shares:
         raise q2.caught("sigmoid_with_categorical", task=task, total=output.sum(axis=1).max())
 
@@ -272,7 +340,8 @@ def _softmax(output: np.ndarray) -> np.ndarray:
 
 def _entropy(task: str, labels: np.ndarray, p: np.ndarray) -> float:
     """Mean cross-entropy of probabilities for the labels of a task."""
-    p = p if task == "raw" else np.clip(p, 1e-7, 1 - 1e-7)  # as Keras does, which cuts no logits off
+    # as Keras does, which cuts no logits off
+    p = p if task == "raw" else np.clip(p, 1e-7, 1 - 1e-7)
     if p.shape[1] in (2, 4):
         codes = labels.argmax(axis=1) if labels.ndim == 2 else labels
         return float(-np.log(p[np.arange(len(p)), codes]).mean())
@@ -284,71 +353,77 @@ def _pair(task: str, wanted: str, units: int, activation: str | None, loss: str,
     """A layer and a loss for one task; nothing for the others."""
     if task != wanted:
         return None, None
-    return _keras().layers.Dense(units, activation=activation), getattr(_keras().losses, loss)(**settings)
+    return _keras().layers.Dense(units, activation=activation), getattr(_keras().losses, loss)(
+        **settings
+    )
 
 
 @q2.mistake(
-    "ill: softmax of a single unit. Softmax makes its outputs sum to 1, so a single output is always 1: every image "
-    "is called ill, the gradient is 0, and nothing is learned, without any error. Choose an activation for a single "
-    "probability."
+    "ill: softmax of a single unit. Softmax makes its outputs sum to 1, so a single output is "
+    "always 1: every image is called ill, the gradient is 0, and nothing is learned, without any "
+    "error. Choose an activation for a single probability."
 )
 def softmax_of_one(task):
     return _pair(task, "ill", 1, "softmax", "BinaryCrossentropy")
 
 
 @q2.mistake(
-    "{task}: sigmoid outputs, where exactly one class is true. The outputs of one image sum to as much as "
-    "{total:.2f}. A categorical loss normalises them and raises no error, but they are not probabilities of exclusive "
-    "classes. Choose an activation whose outputs sum to 1."
+    "{task}: sigmoid outputs, where exactly one class is true. The outputs of one image sum to as "
+    "much as {total:.2f}. A categorical loss normalises them and raises no error, but they are not "
+    "probabilities of exclusive classes. Choose an activation whose outputs sum to 1."
 )
 def sigmoid_with_categorical(task):
     return _pair(task, "kind", 4, "sigmoid", "SparseCategoricalCrossentropy")
 
 
 @q2.mistake(
-    "{task}: the layer gives probabilities, but the loss was told to expect logits and applies its activation to them "
-    "once more: for these probabilities even a perfect answer has a loss far above zero. (During fit some versions of "
-    "Keras notice this and only warn; do not rely on it.) Layer and loss must agree on what is passed between them."
+    "{task}: the layer gives probabilities, but the loss was told to expect logits and applies its "
+    "activation to them once more: for these probabilities even a perfect answer has a loss far "
+    "above zero. (During fit some versions of Keras notice this and only warn; do not rely on it.) "
+    "Layer and loss must agree on what is passed between them."
 )
 def logits_announced(task):
     return _pair(task, "kind", 4, "softmax", "SparseCategoricalCrossentropy", from_logits=True)
 
 
 @q2.mistake(
-    "raw: the layer gives logits, but the loss takes them for probabilities, which is its default. A right answer "
-    "with a negative logit in the wrong place may then cost 16. Tell the loss what it gets."
+    "raw: the layer gives logits, but the loss takes them for probabilities, which is its default. "
+    "A right answer with a negative logit in the wrong place may then cost 16. Tell the loss what "
+    "it gets."
 )
 def logits_unannounced(task):
     return _pair(task, "raw", 4, None, "CategoricalCrossentropy")
 
 
 @q2.mistake(
-    "raw: these are probabilities. The exported file applies softmax itself, so softmax would be applied twice in "
-    "use, and no class could get more than 0.48. Return logits."
+    "raw: these are probabilities. The exported file applies softmax itself, so softmax would be "
+    "applied twice in use, and no class could get more than 0.48. Return logits."
 )
 def shares_for_raw(task):
     return _pair(task, "raw", 4, "softmax", "CategoricalCrossentropy")
 
 
 @q2.mistake(
-    "findings: softmax makes the five outputs sum to 1. With two findings, at least one gets no more than 0.5, and an "
-    "image without findings still has to name one. Findings are independent: give each its own probability."
+    "findings: softmax makes the five outputs sum to 1. With two findings, at least one gets no "
+    "more than 0.5, and an image without findings still has to name one. Findings are independent: "
+    "give each its own probability."
 )
 def softmax_for_findings(task):
     return _pair(task, "findings", 5, "softmax", "BinaryCrossentropy")
 
 
 @q2.mistake(
-    "findings: a categorical loss looks only at the findings that are present. An image without any costs nothing, "
-    "whatever the network answers. Each finding is a yes-or-no question of its own; choose the loss for that."
+    "findings: a categorical loss looks only at the findings that are present. An image without "
+    "any costs nothing, whatever the network answers. Each finding is a yes-or-no question of its "
+    "own; choose the loss for that."
 )
 def categorical_for_findings(task):
     return _pair(task, "findings", 5, "sigmoid", "CategoricalCrossentropy")
 
 
 @q2.mistake(
-    "kind: this loss needs one-hot labels such as 0 1 0 0. These labels are class numbers, 0 to 3; use the loss made "
-    "for them."
+    "kind: this loss needs one-hot labels such as 0 1 0 0. These labels are class numbers, 0 to 3; "
+    "use the loss made for them."
 )
 def one_hot_loss(task):
     return _pair(task, "kind", 4, "softmax", "CategoricalCrossentropy")
@@ -363,43 +438,80 @@ def _(right):
         layer, loss = right(task)
         return layer, type(loss).from_config(loss.get_config())
 
-    yield "two units with softmax for ill", but("ill", 2, "softmax", "SparseCategoricalCrossentropy"), True
-    yield "losses by their names", lambda t: (right(t)[0], right(t)[1].name) if t != "raw" else right(t), True
+    yield (
+        "two units with softmax for ill",
+        but("ill", 2, "softmax", "SparseCategoricalCrossentropy"),
+        True,
+    )
+    yield (
+        "losses by their names",
+        lambda t: (right(t)[0], right(t)[1].name) if t != "raw" else right(t),
+        True,
+    )
     yield "every setting of the loss written out, from_logits too", written_out, True
-    yield "a linear layer for raw", but("raw", 4, "linear", "CategoricalCrossentropy", from_logits=True), True
-    yield "logits for kind", but("kind", 4, None, "SparseCategoricalCrossentropy", from_logits=True), False
-    yield "absolute logits", but("raw", 4, "relu", "CategoricalCrossentropy", from_logits=True), False
+    yield (
+        "a linear layer for raw",
+        but("raw", 4, "linear", "CategoricalCrossentropy", from_logits=True),
+        True,
+    )
+    yield (
+        "logits for kind",
+        but("kind", 4, None, "SparseCategoricalCrossentropy", from_logits=True),
+        False,
+    )
+    yield (
+        "absolute logits",
+        but("raw", 4, "relu", "CategoricalCrossentropy", from_logits=True),
+        False,
+    )
     yield "squared error", but("findings", 5, "sigmoid", "MeanSquaredError"), False
     yield "logits for ill", but("ill", 1, None, "BinaryCrossentropy", from_logits=True), False
-    yield "a sigmoid applied twice", but("ill", 1, "sigmoid", "BinaryCrossentropy", from_logits=True), False
+    yield (
+        "a sigmoid applied twice",
+        but("ill", 1, "sigmoid", "BinaryCrossentropy", from_logits=True),
+        False,
+    )
     yield "one task still open", lambda t: (None, None) if t == "raw" else right(t), False
 
 
-# --- q3: cross-validation -------------------------------------------------------------------------------------------
+# --- q3: cross-validation -------------------------------------------------------------------------
 
 
 def _folds(rng: np.random.Generator) -> dict:
-    """Folds, and stand-ins that build, "train" and apply a network: each epoch moves its weights and has a given loss.
+    """Folds, and stand-ins that build, "train" and apply a network: each epoch moves its weights
+    and has a given loss.
 
-    The first fold reaches the lowest loss of all. In no fold is the last epoch the best, or the second better than the
-    first, so that whoever stops training there misses the best. `right` are the answers of the best weights; `calls`
-    notes with which `augment` the stand-ins were called.
+    The first fold reaches the lowest loss of all. In no fold is the last epoch the best, or the
+    second better than the first, so that whoever stops training there misses the best. `right` are
+    the answers of the best weights; `calls` notes with which `augment` the stand-ins were called.
     """
     folds, epochs = ["first", "second", "third"], 5
     calls: dict[str, list[Any]] = {"fit": [], "predict": []}
-    losses, moves = rng.uniform(0.5, 0.6, (3, epochs)), rng.normal(size=(3, epochs, 4, 1)).cumsum(axis=1)
+    losses, moves = (
+        rng.uniform(0.5, 0.6, (3, epochs)),
+        rng.normal(size=(3, epochs, 4, 1)).cumsum(axis=1),
+    )
     losses[:, :2] += 0.1, 0.25
     losses[range(3), rng.integers(2, epochs - 1, 3)] = 0.2, 0.3, 0.4
-    films, start, dice = rng.normal(size=(3, 6, 4)), rng.normal(size=(4, 1)), np.random.default_rng()
+    films, start, dice = (
+        rng.normal(size=(3, 6, 4)),
+        rng.normal(size=(4, 1)),
+        np.random.default_rng(),
+    )
 
     def build():
-        model = _keras().Sequential([_keras().Input((4,)), _keras().layers.Dense(1, use_bias=False)])
+        model = _keras().Sequential(
+            [_keras().Input((4,)), _keras().layers.Dense(1, use_bias=False)]
+        )
         model.set_weights([start])
         return model
 
     def fit(model, fold, callbacks, augment):
         calls["fit"].append(bool(augment))
-        every, model.stop_training = _keras().callbacks.CallbackList(list(callbacks), model=model), False
+        every, model.stop_training = (
+            _keras().callbacks.CallbackList(list(callbacks), model=model),
+            False,
+        )
         first, k = model.get_weights()[0], folds.index(fold)
         every.on_train_begin()
         for epoch in range(epochs):
@@ -423,13 +535,17 @@ q3 = Question(
     "cross_validate",
     title="Cross-validation without carry-over",
     points=3,
-    wants="cross_validate(folds, build, fit, predict, file) returns a list with the predictions for each fold",
+    wants=(
+        "cross_validate(folds, build, fit, predict, file) returns a list with the predictions "
+        "for each fold"
+    ),
     hints=(
-        "Two objects carry over information from the previous fold if they are created only once. Which?",
-        "Everything before the loop is shared by all folds. And which weights does a network have after its last "
-        "epoch?",
-        "Inside the loop: build, keeper, fit, load_weights, predict. And is augmentation for training or for "
-        "prediction?",
+        "Two objects carry over information from the previous fold if they are created only once. "
+        "Which?",
+        "Everything before the loop is shared by all folds. And which weights does a network have "
+        "after its last epoch?",
+        "Inside the loop: build, keeper, fit, load_weights, predict. And is augmentation for "
+        "training or for prediction?",
     ),
     data=lambda rng: _folds(rng)["given"],
 )
@@ -440,11 +556,15 @@ def _(cross_validate, rng):
     case = _folds(rng)
     with tempfile.TemporaryDirectory() as folder:
         arguments = (*case["given"], str(Path(folder, "best.weights.h5")))
-        given = expect.array(cross_validate(*arguments), case["right"].shape, "the list of predictions")
+        given = expect.array(
+            cross_validate(*arguments), case["right"].shape, "the list of predictions"
+        )
         if any(case["calls"]["predict"]):
             raise q3.caught("augmented_test")
         if not all(case["calls"]["fit"]):
-            raise Wrong("The training images of a fold were not augmented: fit takes augment=True or False.")
+            raise Wrong(
+                "The training images of a fold were not augmented: fit takes augment=True or False."
+            )
         if np.allclose(given, case["right"], atol=1e-4):
             return
         for name, mistake in q3.mistakes.items():
@@ -452,8 +572,8 @@ def _(cross_validate, rng):
                 raise q3.caught(name)
     fold = case["given"][0][int(np.argmax(np.abs(given - case["right"]).max(axis=1) > 1e-4))]
     raise Wrong(
-        f"The {fold} fold was not scored with the weights of its own best epoch. Does anything carry over from another "
-        "fold, or end its training early?"
+        f"The {fold} fold was not scored with the weights of its own best epoch. Does anything "
+        "carry over from another fold, or end its training early?"
     )
 
 
@@ -472,30 +592,33 @@ def _loop(folds, build, fit, predict, file, *, keepers=3, networks=3, load=True,
 
 
 @q3.mistake(
-    "One callback was used for all folds. It keeps the best loss of the first fold, which no other fold beats, so it "
-    "never saved again: the other folds were scored with the first fold's weights, which were trained on their "
-    "images. Create it anew for each fold."
+    "One callback was used for all folds. It keeps the best loss of the first fold, which no other "
+    "fold beats, so it never saved again: the other folds were scored with the first fold's "
+    "weights, which were trained on their images. Create it anew for each fold."
 )
 def reused_callback(*case):
     return _loop(*case, keepers=1)
 
 
 @q3.mistake(
-    "One network was used for all folds. From the second fold on it starts with the weights learned before, also from "
-    "the images on which it is now scored. Build it anew for each fold."
+    "One network was used for all folds. From the second fold on it starts with the weights "
+    "learned before, also from the images on which it is now scored. Build it anew for each fold."
 )
 def reused_network(*case):
     return _loop(*case, networks=1)
 
 
-@q3.mistake("These are the weights of the last epoch. The best ones are in the file: load them before you predict.")
+@q3.mistake(
+    "These are the weights of the last epoch. The best ones are in the file: load them before you "
+    "predict."
+)
 def last_epoch(*case):
     return _loop(*case, load=False)
 
 
 @q3.mistake(
-    "The scored images were augmented as well. The same network then gets a different score in each run, for images "
-    "that nobody took. Augment training images only."
+    "The scored images were augmented as well. The same network then gets a different score in "
+    "each run, for images that nobody took. Augment training images only."
 )
 def augmented_test(*case):
     return _loop(*case, augment=True)

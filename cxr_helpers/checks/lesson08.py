@@ -1,4 +1,6 @@
-"""Questions of lesson 08, transfer learning: where to cut, what is trained, what goes in, what may use the test."""
+"""Questions of lesson 08, transfer learning: where to cut, what is trained, what goes in, what may
+use the test.
+"""
 
 import random
 
@@ -16,22 +18,30 @@ STEADY = 1e-6  # how far a score may move when it must not move at all
 SIGNAL = 0.75  # AUC that honest scores must reach where there is something to learn
 RATES = (5e-4, 0.2)  # learning rate of phase 2, as a share of the rate from scratch: from and to
 
-# --- q1: the cut ----------------------------------------------------------------------------------------------------
+# --- q1: the cut ----------------------------------------------------------------------------------
 
 
 def _stages(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, str]]:
-    """A split table, features by stage, and {role: stage}: one stage is by far the best on validation, another on test,
-    a third has so many columns that any labels can be memorised; "early", one of the others, is so clear on train that
-    a model of validation images does best there."""
+    """A split table, features by stage, and {role: stage}: one stage is by far the best on
+    validation, another on test, a third has so many columns that any labels can be memorised;
+    "early", one of the others, is so clear on train that a model of validation images does best
+    there.
+    """
     labels = ("normal", "covid", "viral")
     n = 270 + 3 * int(rng.integers(10))
     code, part = np.arange(n) % 3, np.repeat(["train", "val", "test"], n // 3)
-    table = pd.DataFrame({"image_id": fresh.names(rng, n), "label": pd.Categorical.from_codes(code, labels)})
-    table = table.assign(group=table["image_id"], patient=table["image_id"], source="here", fold=pd.NA)
+    table = pd.DataFrame(
+        {"image_id": fresh.names(rng, n), "label": pd.Categorical.from_codes(code, labels)}
+    )
+    table = table.assign(
+        group=table["image_id"], patient=table["image_id"], source="here", fold=pd.NA
+    )
     table["split"] = pd.Categorical(part, ["train", "val", "test"])
     truth = np.eye(3)[code]
     names = [f"stage{k}" for k in rng.choice(np.arange(1, 30), 4, replace=False)]
-    roles = dict(zip([*rng.permutation(["wide", "for_val", "for_test"]), "weak"], names, strict=True))
+    roles = dict(
+        zip([*rng.permutation(["wide", "for_val", "for_test"]), "weak"], names, strict=True)
+    )
     early = rng.permutation(["weak", "for_test"])
     clear = dict(zip(early, (1.5, 0.6), strict=True))  # on train
     strength = {"wide": (0.1,) * 3, "weak": (clear["weak"], 0.5, 0.5)}
@@ -40,10 +50,16 @@ def _stages(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarra
     for role, name in roles.items():
         own = np.array(strength[role])[:, None].repeat(n // 3, axis=0) * truth
         noise = rng.normal(size=(n, 400 if role == "wide" else 12))
-        features[name] = np.hstack([1.5 * own + 0.6 * noise[:, :3], noise[:, 3:]]).astype(np.float32)
+        features[name] = np.hstack([1.5 * own + 0.6 * noise[:, :3], noise[:, 3:]]).astype(
+            np.float32
+        )
     order = rng.permutation(n)
     table = table.iloc[order].reset_index(drop=True)
-    return table, {name: values[order] for name, values in features.items()}, roles | {"early": roles[early[0]]}
+    return (
+        table,
+        {name: values[order] for name, values in features.items()},
+        roles | {"early": roles[early[0]]},
+    )
 
 
 q1 = Question(
@@ -52,9 +68,12 @@ q1 = Question(
     points=2,
     wants="choose_cut(table, features) returns the name of one stage, a key of features",
     hints=(
-        "Each stage needs its own model. On which rows is it fitted, and on which rows is it compared?",
-        "transfer.logistic(table, values, score=..., c=0.01) fits on train and scores the part that you name.",
-        "Three parts, three uses: fit on train, choose on val, and use test once, when everything has been chosen.",
+        "Each stage needs its own model. On which rows is it fitted, and on which rows is it "
+        "compared?",
+        "transfer.logistic(table, values, score=..., c=0.01) fits on train and scores the part "
+        "that you name.",
+        "Three parts, three uses: fit on train, choose on val, and use test once, when everything "
+        "has been chosen.",
     ),
     data=lambda rng: _stages(rng)[:2],
 )
@@ -65,8 +84,15 @@ def _(choose_cut, rng):
     cases, early = [], set()
     while len({list(f).index(roles["for_val"]) for _, f, roles in cases}) < 3 or len(early) < 2:
         cases = [_stages(rng) for _ in range(3)]
-        early = {role for _, _, roles in cases for role in ("weak", "for_test") if roles[role] == roles["early"]}
-    given = [expect.choice(choose_cut(t, f), list(f), "choose_cut(table, features)") for t, f, _ in cases]
+        early = {
+            role
+            for _, _, roles in cases
+            for role in ("weak", "for_test")
+            if roles[role] == roles["early"]
+        }
+    given = [
+        expect.choice(choose_cut(t, f), list(f), "choose_cut(table, features)") for t, f, _ in cases
+    ]
     wrong = [k for k, (_, _, roles) in enumerate(cases) if given[k] != roles["for_val"]]
     if not wrong:
         return
@@ -76,8 +102,8 @@ def _(choose_cut, rng):
         if given == [mistake.answer(table, features) for table, features, _ in cases]:
             raise q1.caught(name, stage=stage, **reached)
     raise Wrong(
-        f"Fitted on train, {stage} reaches {reached['val']:.2f} on validation, and another stage far more. Fit on the "
-        "rows of train alone, and compare on validation alone."
+        f"Fitted on train, {stage} reaches {reached['val']:.2f} on validation, and another stage "
+        "far more. Fit on the rows of train alone, and compare on validation alone."
     )
 
 
@@ -96,24 +122,27 @@ def _best(table, features, part: str) -> str:
 
 
 @q1.mistake(
-    "{stage} is the best on the *test* images ({test:.2f}), not on validation ({val:.2f}). Once it has been used for "
-    "a choice, the test accuracy is too optimistic and no longer a measurement. Choose on validation."
+    "{stage} is the best on the *test* images ({test:.2f}), not on validation ({val:.2f}). Once it "
+    "has been used for a choice, the test accuracy is too optimistic and no longer a measurement. "
+    "Choose on validation."
 )
 def on_test(table, features):
     return _best(table, features, "test")
 
 
 @q1.mistake(
-    "{stage} is the best on the images that the model was *fitted* on ({train:.2f}); on validation it has {val:.2f}. "
-    "It has so many features that it can memorise any labels. Compare on images that were not used for fitting."
+    "{stage} is the best on the images that the model was *fitted* on ({train:.2f}); on validation "
+    "it has {val:.2f}. It has so many features that it can memorise any labels. Compare on images "
+    "that were not used for fitting."
 )
 def where_it_was_fitted(table, features):
     return _best(table, features, "train")
 
 
 @q1.mistake(
-    "{stage} is best where validation and train are exchanged: fitted on validation, scored on train. Fitted on train, "
-    "it reaches {val:.2f} on validation, and another stage far more. Fit on train, compare on validation."
+    "{stage} is best where validation and train are exchanged: fitted on validation, scored on "
+    "train. Fitted on train, it reaches {val:.2f} on validation, and another stage far more. Fit "
+    "on train, compare on validation."
 )
 def parts_exchanged(table, features):
     names = {"train": "val", "val": "train", "test": "test"}
@@ -122,8 +151,9 @@ def parts_exchanged(table, features):
 
 
 @q1.mistake(
-    "{stage} is the last stage, the default of most recipes. On validation it reaches {val:.2f} here, and another "
-    "stage far more. The last stages are specialised in photographs; validation shows which stage suits your images."
+    "{stage} is the last stage, the default of most recipes. On validation it reaches {val:.2f} "
+    "here, and another stage far more. The last stages are specialised in photographs; validation "
+    "shows which stage suits your images."
 )
 def the_last(table, features):
     return list(features)[-1]
@@ -135,13 +165,21 @@ def _(right):
     yield "the first stage", lambda t, f: next(s for s in f if s != right(t, f)), False
 
 
-# --- q2: the input --------------------------------------------------------------------------------------------------
+# --- q2: the input --------------------------------------------------------------------------------
 
 
 def _cards(rng: np.random.Generator) -> list[tuple[np.ndarray, dict]]:
-    """Grey levels and the card of a backbone, in random order: some that do not scale their input, and some that do."""
+    """Grey levels and the card of a backbone, in random order: some that do not scale their input,
+    and some that do.
+    """
     near = lambda: int(rng.integers(100, 140))  # noqa: E731
-    kinds = [(near(), near(), False), (near(), 1, False), (0, 255, False), (near(), near(), True), (0, 255, True)]
+    kinds = [
+        (near(), near(), False),
+        (near(), 1, False),
+        (0, 255, False),
+        (near(), near(), True),
+        (0, 255, True),
+    ]
     cards = []
     for offset, scale, inside in [kinds[k] for k in rng.permutation(len(kinds))]:
         grey = rng.integers(0, 256, (int(rng.integers(2, 6)), 6, 6), dtype=np.uint8)
@@ -153,9 +191,12 @@ q2 = Question(
     "backbone_input",
     title="What goes in?",
     points=2,
-    wants="backbone_input(grey, card) returns an array (n, side, side, 3), the three channels alike",
+    wants=(
+        "backbone_input(grey, card) returns an array (n, side, side, 3), the three channels alike"
+    ),
     hints=(
-        "The card says two things: which input the weights were trained on, and who does the scaling.",
+        "The card says two things: which input the weights were trained on, and who does the "
+        "scaling.",
         "If the network scales in its first layer, what is left for you to scale?",
         "Check the type: what is 100 - 127 in uint8? Convert to float first.",
     ),
@@ -166,16 +207,21 @@ q2 = Question(
 @q2.rule
 def _(backbone_input, rng):
     cases = _cards(rng)
-    given = [expect.array(backbone_input(*c), (*c[0].shape, 3), "backbone_input(grey, card)") for c in cases]
+    given = [
+        expect.array(backbone_input(*c), (*c[0].shape, 3), "backbone_input(grey, card)")
+        for c in cases
+    ]
     wrong = [k for k, case in enumerate(cases) if not _close(given[k], _expected(*case), case[1])]
     for name, mistake in q2.mistakes.items() if wrong else ():
-        if all(_close(g, mistake.answer(*case), case[1]) for g, case in zip(given, cases, strict=True)):
+        if all(
+            _close(g, mistake.answer(*case), case[1]) for g, case in zip(given, cases, strict=True)
+        ):
             raise q2.caught(name)
     if wrong:
         (_, card), answer = cases[wrong[0]], given[wrong[0]]
         raise Wrong(
-            f"For {card} your values run from {answer.min():.2f} to {answer.max():.2f}. Which range does the network "
-            "expect?"
+            f"For {card} your values run from {answer.min():.2f} to {answer.max():.2f}. Which "
+            "range does the network expect?"
         )
 
 
@@ -189,32 +235,34 @@ def _expected(grey: np.ndarray, card: dict) -> np.ndarray:
 
 
 @q2.mistake(
-    "The input was scaled twice: once by you, and again by a network that scales its own input. All images then look "
-    "nearly the same to it. No error is raised; only the accuracy drops. The card says who scales."
+    "The input was scaled twice: once by you, and again by a network that scales its own input. "
+    "All images then look nearly the same to it. No error is raised; only the accuracy drops. The "
+    "card says who scales."
 )
 def scaled_twice(grey, card):
     return _expected(grey, card | {"scales_itself": False})
 
 
 @q2.mistake(
-    "Everything was divided by 255. That is right for one kind of network only: weights trained on -1 to 1, or on "
-    "grey levels minus a mean, get inputs in the wrong range. Use offset and scale from the card."
+    "Everything was divided by 255. That is right for one kind of network only: weights trained on "
+    "-1 to 1, or on grey levels minus a mean, get inputs in the wrong range. Use offset and scale "
+    "from the card."
 )
 def zero_to_one(grey, card):
     return _expected(grey, {"offset": 0, "scale": 255, "scales_itself": False})
 
 
 @q2.mistake(
-    "Nothing was scaled. That is right if the network scales its own input; if it does not, the first layer gets "
-    "values a hundred times too large. The card says which case it is."
+    "Nothing was scaled. That is right if the network scales its own input; if it does not, the "
+    "first layer gets values a hundred times too large. The card says which case it is."
 )
 def never_scaled(grey, card):
     return _expected(grey, card | {"scales_itself": True})
 
 
 @q2.mistake(
-    "The subtraction was done in uint8, which has no negative numbers: 100 - 127 gives 229, so dark became bright. "
-    "Convert first: grey.astype(float)."
+    "The subtraction was done in uint8, which has no negative numbers: 100 - 127 gives 229, so "
+    "dark became bright. Convert first: grey.astype(float)."
 )
 def wrapped_around(grey, card):
     shifted = grey - np.uint8(0 if card["scales_itself"] else card["offset"])
@@ -227,11 +275,13 @@ def _(right):
     yield "channels in front", lambda g, c: np.moveaxis(right(g, c), -1, 1), False
 
 
-# --- q3: phase 2 ----------------------------------------------------------------------------------------------------
+# --- q3: phase 2 ----------------------------------------------------------------------------------
 
 
 def _phase(rng: np.random.Generator) -> tuple:
-    """A small network after phase 1, all but its last layer frozen; the first stage to unfreeze; a learning rate."""
+    """A small network after phase 1, all but its last layer frozen; the first stage to unfreeze; a
+    learning rate.
+    """
     with quiet():
         import keras
 
@@ -253,10 +303,12 @@ q3 = Question(
     points=3,
     wants="phase_2(network, first, rate) returns two things: the network, and a learning rate",
     hints=(
-        "Loop over network.layers: they are in the order in which the image passes through them. From which one on "
-        "should they be trained?",
-        "One kind of layer keeps its weights *and* its averages in every stage. isinstance tells its kind.",
-        "The unfrozen weights are already good. A tenth to a thirtieth of the rate from scratch is usual.",
+        "Loop over network.layers: they are in the order in which the image passes through them. "
+        "From which one on should they be trained?",
+        "One kind of layer keeps its weights *and* its averages in every stage. isinstance tells "
+        "its kind.",
+        "The unfrozen weights are already good. A tenth to a thirtieth of the rate from scratch "
+        "is usual.",
     ),
     data=_phase,
 )
@@ -275,30 +327,47 @@ def _judge_network(phase_2, first: str, rng: np.random.Generator) -> None:
     network, _, rate = _phase(rng)
     before = {layer.name: layer.get_weights() for layer in network.layers}
     result = phase_2(network, first, rate)
-    if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[0], keras.Model):
-        raise Wrong(f"phase_2 should return the network and a learning rate, not {expect.kind(result)}.")
+    if (
+        not isinstance(result, (tuple, list))
+        or len(result) != 2
+        or not isinstance(result[0], keras.Model)
+    ):
+        raise Wrong(
+            f"phase_2 should return the network and a learning rate, not {expect.kind(result)}."
+        )
     network, chosen = result[0], expect.number(result[1], "the learning rate")
     if [layer.name for layer in network.layers] != list(before):
-        raise Wrong("This is another network: return the given one, with some of its layers unfrozen.")
+        raise Wrong(
+            "This is another network: return the given one, with some of its layers unfrozen."
+        )
     _judge_layers(_changed(network, before, rng), list(before), first)
     if abs(chosen / rate - 1) < 0.5:
         raise q3.caught("rate_from_scratch", rate=chosen)
     if not RATES[0] <= chosen / rate <= RATES[1]:
-        raise Wrong(f"A learning rate of {chosen:g} does not suit phase 2 if {rate:g} is used from scratch.")
+        raise Wrong(
+            f"A learning rate of {chosen:g} does not suit phase 2 if {rate:g} is used from scratch."
+        )
 
 
 def _changed(network, before: dict, rng: np.random.Generator) -> set[str]:
-    """Names of the layers that one step of training changes, in their weights or in their averages."""
+    """Names of the layers that one step of training changes, in their weights or in their
+    averages.
+    """
     import keras
 
     network.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", run_eagerly=True)
     network.train_on_batch(rng.normal(size=(8, 8, 8, 1)), np.arange(8) % 3)
-    pairs = {layer.name: zip(layer.get_weights(), before[layer.name], strict=True) for layer in network.layers}
+    pairs = {
+        layer.name: zip(layer.get_weights(), before[layer.name], strict=True)
+        for layer in network.layers
+    }
     return {name for name, both in pairs.items() if any((a != b).any() for a, b in both)}
 
 
 def _judge_layers(changed: set[str], names: list[str], first: str) -> None:
-    """Raise `Wrong` unless exactly the convolutions from stage `first` on and the last layer were trained."""
+    """Raise `Wrong` unless exactly the convolutions from stage `first` on and the last layer were
+    trained.
+    """
     start = names.index(f"{first}_conv")
     norms = {name for name in changed if name.endswith("_norm")}
     early = {name for name in changed - norms if names.index(name) < start}
@@ -306,9 +375,15 @@ def _judge_layers(changed: set[str], names: list[str], first: str) -> None:
     if norms:
         raise q3.caught("norm_learns", norms=len(norms))
     if early:
-        raise Wrong(f"{len(early)} layers before {first} are trained as well: keep everything before it frozen.")
+        raise Wrong(
+            f"{len(early)} layers before {first} are trained as well: keep everything before it "
+            "frozen."
+        )
     if "last" not in changed:
-        raise Wrong("The last layer is frozen now: it was made for your classes, and is still trained in phase 2.")
+        raise Wrong(
+            "The last layer is frozen now: it was made for your classes, and is still trained in "
+            "phase 2."
+        )
     if missing:
         raise Wrong(f"{sorted(missing)[0]} is frozen, but it is at or after {first}.")
 
@@ -322,17 +397,19 @@ def _free(network, first, norms: bool):
 
 
 @q3.mistake(
-    "Batch normalisation was left trainable: {norms} of its layers changed in one step. In training it uses the "
-    "statistics of the batch, in use stored averages that no longer fit the weights, so training looks fine and "
-    "validation is bad. Keep these layers frozen in every stage."
+    "Batch normalisation was left trainable: {norms} of its layers changed in one step. In "
+    "training it uses the statistics of the batch, in use stored averages that no longer fit the "
+    "weights, so training looks fine and validation is bad. Keep these layers frozen in every "
+    "stage."
 )
 def norm_learns(network, first, rate):
     return _free(network, first, norms=True), rate / 10
 
 
 @q3.mistake(
-    "The layers are right, but the learning rate {rate:g} is the one for training from scratch: it changes good "
-    "weights too much in the first steps, and the loss jumps. Use a small fraction of it."
+    "The layers are right, but the learning rate {rate:g} is the one for training from scratch: it "
+    "changes good weights too much in the first steps, and the loss jumps. Use a small fraction of "
+    "it."
 )
 def rate_from_scratch(network, first, rate):
     return _free(network, first, norms=False), rate
@@ -347,20 +424,27 @@ def _(right):
     yield "a fifth", with_rate(0.19), True
     yield "a third", with_rate(1 / 3), False
     yield "a millionth", with_rate(1e-6), False
-    yield "one stage too few", lambda network, first, rate: right(network, f"block{int(first[-1]) - 1}", rate), False
+    yield (
+        "one stage too few",
+        lambda network, first, rate: right(network, f"block{int(first[-1]) - 1}", rate),
+        False,
+    )
 
 
-# --- q4: what may see the test images -------------------------------------------------------------------------------
+# --- q4: what may see the test images -------------------------------------------------------------
 
 RANDOM = 3  # times as far as between equal calls: what a random answer may move
 CHANCE = 0.65  # mean AUC on random labels, over so many sets, that no honest answer reaches
 DRAWS = 6  # sets of random labels: how high the scores are tells a selection from a trained layer
 STRENGTH = 2.0  # deviations between the labels, in ten columns, where there is something to learn
-MEMORISED = 0.9  # AUC on random labels from which the model itself must have been fitted to the test rows
+# AUC on random labels from which the model itself must have been fitted to the test rows
+MEMORISED = 0.9
 
 
 def _numbers(rng: np.random.Generator, strength: float = 0.0, n: int = 120, d: int = 300) -> tuple:
-    """Features, labels and the training part: random, or with a signal of so many deviations in ten columns."""
+    """Features, labels and the training part: random, or with a signal of so many deviations in ten
+    columns.
+    """
     label = rng.permutation(n) % 2
     is_train = rng.permutation(n) < n // 2
     values = rng.normal(size=(n, d)) * rng.uniform(0.5, 20, d) + rng.uniform(-5, 5, d)
@@ -372,12 +456,16 @@ q4 = Question(
     "test_scores",
     title="Nothing from the test",
     points=3,
-    wants="test_scores(values, label, is_train) returns one number for each test row, in their order",
+    wants=(
+        "test_scores(values, label, is_train) returns one number for each test row, in their order"
+    ),
     hints=(
-        "Three steps are fitted to data here: the scaler, the reduction, the regression. Which rows did each of them "
-        "use?",
-        "Split the rows before anything is fitted. Use fit on one part, transform and predict_proba on the other.",
-        "make_pipeline(scaler, reduction, regression) is fitted by one call, on the rows that you give it.",
+        "Three steps are fitted to data here: the scaler, the reduction, the regression. Which "
+        "rows did each of them use?",
+        "Split the rows before anything is fitted. Use fit on one part, transform and "
+        "predict_proba on the other.",
+        "make_pipeline(scaler, reduction, regression) is fitted by one call, on the rows that you "
+        "give it.",
     ),
     data=lambda rng: _numbers(rng, 1.0),
 )
@@ -403,13 +491,15 @@ def _(test_scores, rng):
     found = _auc(_scores(test_scores, *case), label[~is_train])
     if found < SIGNAL:
         raise Wrong(
-            f"Nothing leaks, but nothing is learned either: AUC {found:.2f} on data where ten columns predict the "
-            "label."
+            f"Nothing leaks, but nothing is learned either: AUC {found:.2f} on data where ten "
+            "columns predict the label."
         )
 
 
 def _scores(test_scores, values, label, is_train) -> np.ndarray:
-    """What the answer gives; what it draws from NumPy's or Python's own generator, it draws alike in each call."""
+    """What the answer gives; what it draws from NumPy's or Python's own generator, it draws alike
+    in each call.
+    """
     kept = np.random.get_state(), random.getstate()  # noqa: NPY002 - what unseeded answers draw from
     np.random.seed(0)  # noqa: NPY002
     random.seed(0)
@@ -427,15 +517,17 @@ def _auc(scores: np.ndarray, label: np.ndarray) -> float:
 
 
 def _judge_with_labels(test_scores, rng, fixed: bool) -> None:
-    """Raise `Wrong` where random labels are predicted; and where an answer without chance changes with the labels."""
+    """Raise `Wrong` where random labels are predicted; and where an answer without chance changes
+    with the labels.
+    """
     cases = [_numbers(rng) for _ in range(DRAWS)]
     found = float(np.mean([_auc(_scores(test_scores, *case), case[1][~case[2]]) for case in cases]))
     if found > CHANCE:
         raise q4.caught("fitted_on_all" if found > MEMORISED else "selected_on_all", auc=found)
     if fixed:
         raise Wrong(
-            "The scores change when the labels of the *test* rows are exchanged: some step uses them. Give labels of "
-            "training rows only to whatever is fitted."
+            "The scores change when the labels of the *test* rows are exchanged: some step uses "
+            "them. Give labels of training rows only to whatever is fitted."
         )
 
 
@@ -444,8 +536,8 @@ def _caught_without_labels(scores: np.ndarray, case: tuple) -> None:
         if np.allclose(scores, q4.mistakes[name].answer(*case), atol=1e-4):
             raise q4.caught(name)
     raise Wrong(
-        "The score of a test row changes when *other* test rows change, as where a scaler or a reduction is fitted to "
-        "them. Fit everything on the training rows alone."
+        "The score of a test row changes when *other* test rows change, as where a scaler or a "
+        "reduction is fitted to them. Fit everything on the training rows alone."
     )
 
 
@@ -455,20 +547,27 @@ def _steps() -> tuple:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    return StandardScaler(), SelectKBest(f_classif, k=20), PCA(20, random_state=0), LogisticRegression(max_iter=1000)
+    return (
+        StandardScaler(),
+        SelectKBest(f_classif, k=20),
+        PCA(20, random_state=0),
+        LogisticRegression(max_iter=1000),
+    )
 
 
 def _fit(values, label, is_train, *steps, on_all=False):
     from sklearn.pipeline import make_pipeline
 
     rows = is_train | on_all
-    return make_pipeline(*steps).fit(values[rows], label[rows]).predict_proba(values[~is_train])[:, 1]
+    return (
+        make_pipeline(*steps).fit(values[rows], label[rows]).predict_proba(values[~is_train])[:, 1]
+    )
 
 
 @q4.mistake(
-    "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}; the true value is 0.5. So it "
-    "is where features are selected on *all* rows: those that fit the test labels by chance are kept. Select on the "
-    "training rows only."
+    "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}; the true "
+    "value is 0.5. So it is where features are selected on *all* rows: those that fit the test "
+    "labels by chance are kept. Select on the training rows only."
 )
 def selected_on_all(values, label, is_train):
     scaler, selection, _, regression = _steps()
@@ -476,9 +575,9 @@ def selected_on_all(values, label, is_train):
 
 
 @q4.mistake(
-    "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}, as where a model is fitted to "
-    "*all* rows with their labels, including the test rows. Fine-tuning a backbone before the split has the same "
-    "effect. Fit on the training rows only."
+    "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}, as where "
+    "a model is fitted to *all* rows with their labels, including the test rows. Fine-tuning a "
+    "backbone before the split has the same effect. Fit on the training rows only."
 )
 def fitted_on_all(values, label, is_train):
     scaler, *_, regression = _steps()
@@ -486,9 +585,9 @@ def fitted_on_all(values, label, is_train):
 
 
 @q4.mistake(
-    "The scaler was fitted to all rows: the score of a test row changes when other test rows do. On random labels "
-    "this leak hardly shows, but it is still one: future patients are not available for computing the mean. Take mean "
-    "and deviation from the training rows."
+    "The scaler was fitted to all rows: the score of a test row changes when other test rows do. "
+    "On random labels this leak hardly shows, but it is still one: future patients are not "
+    "available for computing the mean. Take mean and deviation from the training rows."
 )
 def scaled_on_all(values, label, is_train):
     scaler, selection, _, regression = _steps()
@@ -496,8 +595,9 @@ def scaled_on_all(values, label, is_train):
 
 
 @q4.mistake(
-    "The principal components were computed on all rows: the score of a test row changes when other test rows do. PCA "
-    "uses no labels, but it is a fit all the same. Fit it on the training rows only."
+    "The principal components were computed on all rows: the score of a test row changes when "
+    "other test rows do. PCA uses no labels, but it is a fit all the same. Fit it on the training "
+    "rows only."
 )
 def reduced_on_all(values, label, is_train):
     scaler, _, components, regression = _steps()
@@ -511,6 +611,10 @@ def _(right):
         return _fit(values, label, is_train, scaler, pca, regression)
 
     yield "PCA inside", components, True
-    yield "a list, ten times as large", lambda v, y, t: [10 * score for score in right(v, y, t)], True
+    yield (
+        "a list, ten times as large",
+        lambda v, y, t: [10 * score for score in right(v, y, t)],
+        True,
+    )
     yield "a constant", lambda v, y, t: np.full((~t).sum(), 0.5), False
     yield "the wrong way round", lambda v, y, t: 1 - np.asarray(right(v, y, t)), False

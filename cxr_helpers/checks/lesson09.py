@@ -1,4 +1,6 @@
-"""Questions of lesson 09, shortcuts: test the model, repair the images, measure within a hospital, which result."""
+"""Questions of lesson 09, shortcuts: test the model, repair the images, measure within a hospital,
+which result.
+"""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,9 @@ from . import expect, fresh
 from ._question import Question
 from ._running import Wrong
 
-FALLS = 0.1  # AUC: from here on a ranking depends on the marker; the invented models are far from it on either side
+# AUC: from here on a ranking depends on the marker; the invented models are far from it on either
+# side
+FALLS = 0.1
 LOST = 0.4  # of an image: so much may be blacked out, and no more
 NEAR = 0.005  # AUC: how far a computed mean may be off
 SIDE = 28
@@ -16,7 +20,9 @@ TABLES = 3  # of five hospitals that one check makes: no other mean is near the 
 
 
 def _auc(scores, ill) -> float:
-    """Share of pairs (one ill, one well) in which the ill one has the higher score; ties count half."""
+    """Share of pairs (one ill, one well) in which the ill one has the higher score; ties count
+    half.
+    """
     from scipy.stats import rankdata
 
     ill = np.asarray(ill, bool)
@@ -29,7 +35,7 @@ def _worn_by(who: np.ndarray, with_marker: np.ndarray, without: np.ndarray) -> n
     return np.where(np.asarray(who, bool)[:, None, None], with_marker, without)
 
 
-# --- q1: ask the model ----------------------------------------------------------------------------------------------
+# --- q1: ask the model ----------------------------------------------------------------------------
 
 
 def _lungs(films: np.ndarray, rows=slice(9, 23), columns=slice(6, 22)) -> np.ndarray:
@@ -46,10 +52,19 @@ def _squash(values: np.ndarray) -> np.ndarray:
 
 MODELS = {  # what each one looks at, and whether its ranking depends on the marker
     "reads the marker": (lambda films: _squash(4 * _marker(films) - 2), True),
-    "reads the lungs and the marker": (lambda films: _squash((_lungs(films) - 112) / 9 + 2.5 * _marker(films)), True),
+    "reads the lungs and the marker": (
+        lambda films: _squash((_lungs(films) - 112) / 9 + 2.5 * _marker(films)),
+        True,
+    ),
     "reads the lungs": (lambda films: _squash((_lungs(films) - 112) / 9), False),
-    "sees little of the lungs": (lambda films: _squash((_lungs(films, slice(12, 13), slice(8, 9)) - 112) / 30), False),
-    "hardly reacts to the marker": (lambda films: _squash((_lungs(films) - 112) / 9 + 0.02 * _marker(films)), False),
+    "sees little of the lungs": (
+        lambda films: _squash((_lungs(films, slice(12, 13), slice(8, 9)) - 112) / 30),
+        False,
+    ),
+    "hardly reacts to the marker": (
+        lambda films: _squash((_lungs(films) - 112) / 9 + 0.02 * _marker(films)),
+        False,
+    ),
 }
 
 
@@ -61,7 +76,9 @@ SCALES = (  # a score may have any: each of these keeps the ranking
 
 
 def _twins(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Images with and without the marker, and which are ill; drawn until the models differ clearly in what they use."""
+    """Images with and without the marker, and which are ill; drawn until the models differ clearly
+    in what they use.
+    """
     while True:
         n = 2 * int(rng.integers(45, 60))
         ill = rng.permutation(np.arange(n) < n // 2)
@@ -81,8 +98,14 @@ def _telling(with_marker, without, ill) -> bool:
     half = np.arange(len(ill)) % 2 == 0
     for model, uses in MODELS.values():
         same = _auc(model(_worn_by(ill, with_marker, without)), ill)
-        moved = [_auc(model(_worn_by(who, with_marker, without)), ill) for who in (~ill, ~ill & False, half)]
-        if any((same - auc > FALLS + 0.03) != uses or (not uses and abs(same - auc) > FALLS / 3) for auc in moved):
+        moved = [
+            _auc(model(_worn_by(who, with_marker, without)), ill)
+            for who in (~ill, ~ill & False, half)
+        ]
+        if any(
+            (same - auc > FALLS + 0.03) != uses or (not uses and abs(same - auc) > FALLS / 3)
+            for auc in moved
+        ):
             return False
     plain = [_auc(model(without), ill) for model, _ in MODELS.values()]
     return plain[3] < 0.72 and min(plain[1], plain[2], plain[4]) > 0.78
@@ -92,13 +115,18 @@ q1 = Question(
     "uses_marker",
     title="Ask the model",
     points=3,
-    wants="uses_marker(model, with_marker, without, ill) returns True if the ranking depends on the marker, or False",
+    wants=(
+        "uses_marker(model, with_marker, without, ill) returns True if the ranking depends on "
+        "the marker, or False"
+    ),
     hints=(
-        "You have each image in two versions. Step 3 of the lesson made four test sets from such pairs.",
-        "Build the hospital's test set, in which the ill carry the marker, and one in which they do not carry it more "
-        "often than the well. How does the AUC differ between the two?",
-        "np.where(who[:, None, None], with_marker, without) puts the marker on those in `who`. Compare who = ill with "
-        f"who = ~ill; if the AUC falls by more than {FALLS:g}, the ranking depends on the marker.",
+        "You have each image in two versions. Step 3 of the lesson made four test sets from such "
+        "pairs.",
+        "Build the hospital's test set, in which the ill carry the marker, and one in which they "
+        "do not carry it more often than the well. How does the AUC differ between the two?",
+        "np.where(who[:, None, None], with_marker, without) puts the marker on those in `who`. "
+        f"Compare who = ill with who = ~ill; if the AUC falls by more than {FALLS:g}, the ranking "
+        "depends on the marker.",
     ),
     data=lambda rng: (MODELS["reads the lungs and the marker"][0], *_twins(rng)),
 )
@@ -118,50 +146,55 @@ def _(uses_marker, rng):
     if given == truth:
         return
     q1.recognise_all(given, cases)
-    name = next(name for name, answer, right in zip(names, given, truth, strict=True) if answer != right)
+    name = next(
+        name for name, answer, right in zip(names, given, truth, strict=True) if answer != right
+    )
     raise Wrong(
-        f"For a model that {name} the answer should be {MODELS[name][1]}. (Scores may have any scale: what "
-        "counts is the ranking of ill against well.)"
+        f"For a model that {name} the answer should be {MODELS[name][1]}. (Scores may have any "
+        "scale: what counts is the ranking of ill against well.)"
     )
 
 
 @q1.mistake(
-    "The models were judged by their AUC on the images as received: a good one that uses the marker was accepted, and "
-    "a poor honest one rejected. There the ill carry the marker, so reading the marker scores at least as well as "
-    "reading the lungs: a high internal AUC is no proof. Move the marker and compare."
+    "The models were judged by their AUC on the images as received: a good one that uses the "
+    "marker was accepted, and a poor honest one rejected. There the ill carry the marker, so "
+    "reading the marker scores at least as well as reading the lungs: a high internal AUC is no "
+    "proof. Move the marker and compare."
 )
 def internal_auc(model, with_marker, without, ill):
     return _auc(model(_worn_by(ill, with_marker, without)), ill) < 0.75
 
 
 @q1.mistake(
-    "Every model was accepted. You compared the marker on all images with the marker on none. In both sets ill and "
-    "well carry it alike, so their ranking cannot change. Compare with the set in which the marker follows the "
-    "disease."
+    "Every model was accepted. You compared the marker on all images with the marker on none. In "
+    "both sets ill and well carry it alike, so their ranking cannot change. Compare with the set "
+    "in which the marker follows the disease."
 )
 def on_everybody(model, with_marker, without, ill):
     return abs(_auc(model(with_marker), ill) - _auc(model(without), ill)) > FALLS
 
 
 @q1.mistake(
-    "A low AUC without the marker was taken as use of the marker. One of the models is poor with or without the "
-    "marker, but honest; another reads the lungs well and uses the marker too. What counts is how the AUC changes."
+    "A low AUC without the marker was taken as use of the marker. One of the models is poor with "
+    "or without the marker, but honest; another reads the lungs well and uses the marker too. What "
+    "counts is how the AUC changes."
 )
 def low_without(model, with_marker, without, ill):
     return _auc(model(without), ill) < 0.75
 
 
 @q1.mistake(
-    "You looked at how far the scores move, and not at the AUC. A score may have any scale, and a small shift may "
-    "change the ranking of ill against well, while a large one need not. Compare the AUC of two test sets."
+    "You looked at how far the scores move, and not at the AUC. A score may have any scale, and a "
+    "small shift may change the ranking of ill against well, while a large one need not. Compare "
+    "the AUC of two test sets."
 )
 def shift_of_the_mean(model, with_marker, without, ill):
     return abs(np.mean(model(with_marker)) - np.mean(model(without))) > FALLS
 
 
 @q1.mistake(
-    "A model was rejected because its scores change at all with the marker. They change slightly and equally for all "
-    "images, so the ranking of ill and well stays. Ask whether the AUC changes."
+    "A model was rejected because its scores change at all with the marker. They change slightly "
+    "and equally for all images, so the ranking of ill and well stays. Ask whether the AUC changes."
 )
 def any_change(model, with_marker, without, ill):
     return not np.allclose(model(with_marker), model(without))
@@ -183,13 +216,17 @@ def _(right):
     yield "the wrong way round", lambda *case: not right(*case), False
 
 
-# --- q2: the repair -------------------------------------------------------------------------------------------------
+# --- q2: the repair -------------------------------------------------------------------------------
 
 
-def _marked(rng: np.random.Generator, below: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Images (n, s, s), masks of the letters on them (at the top or below), which are ill, which are for training.
+def _marked(
+    rng: np.random.Generator, below: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Images (n, s, s), masks of the letters on them (at the top or below), which are ill, which
+    are for training.
 
-    On each side, ill or well, training or test, letters stand where none do on the other (`_scattered`).
+    On each side, ill or well, training or test, letters stand where none do on the other
+    (`_scattered`).
     """
     n = 2 * int(rng.integers(24, 36))
     order = rng.permutation(n)
@@ -209,22 +246,30 @@ def _marked(rng: np.random.Generator, below: bool = False) -> tuple[np.ndarray, 
 
 
 def _scattered(letters: np.ndarray, train: np.ndarray, ill: np.ndarray) -> bool:
-    """Whether no side has letters in all their places, and training has not the same places as the ill."""
+    """Whether no side has letters in all their places, and training has not the same places as the
+    ill.
+    """
     places = [letters[rows].any(axis=0) for rows in (train, ~train, ill, ~ill)]
-    return all((letters & ~place).any() for place in places) and bool((places[0] != places[2]).any())
+    return all((letters & ~place).any() for place in places) and bool(
+        (places[0] != places[2]).any()
+    )
 
 
 q2 = Question(
     "repair",
     title="A repair that works",
     points=3,
-    wants="repair(films, letters, ill, train) returns the images, of the same shape, with regions blacked out (0)",
+    wants=(
+        "repair(films, letters, ill, train) returns the images, of the same shape, with regions "
+        "blacked out (0)"
+    ),
     hints=(
-        "Look at your result as a network would: do the black regions reveal which images are ill, or which are for "
-        "training?",
-        "The black regions must be the same in every image. Which regions are needed so that no letter is left "
-        "anywhere?",
-        "letters.any(axis=0) is True wherever any image has a letter; audit.masked takes one mask for all images.",
+        "Look at your result as a network would: do the black regions reveal which images are "
+        "ill, or which are for training?",
+        "The black regions must be the same in every image. Which regions are needed so that no "
+        "letter is left anywhere?",
+        "letters.any(axis=0) is True wherever any image has a letter; audit.masked takes one mask "
+        "for all images.",
     ),
     data=_marked,
 )
@@ -242,14 +287,15 @@ def _judge_repair(repair, films, letters, ill, train) -> None:
     black = found == 0
     if (wrong := ((found != films) & ~black).sum()) > 0:
         raise Wrong(
-            f"{wrong} pixels were changed and are not black: set removed pixels to 0, and leave the rest unchanged."
+            f"{wrong} pixels were changed and are not black: set removed pixels to 0, and leave "
+            "the rest unchanged."
         )
     if not black.any():
         raise Wrong("Nothing was blacked out: the letters are still there.")
     if black.mean() > LOST:
         raise Wrong(
-            f"{black.mean():.0%} of the images is black: no letter is left, but too little of the lungs either. Black "
-            "out less."
+            f"{black.mean():.0%} of the images is black: no letter is left, but too little of the "
+            "lungs either. Black out less."
         )
     left = int((letters & ~black).any(axis=(1, 2)).sum())
     if (black == black[0]).all():
@@ -267,7 +313,9 @@ def _judge_repair(repair, films, letters, ill, train) -> None:
             raise q2.caught(name)
     if left:
         raise Wrong(f"Letters are left (number of images: {left}).")
-    with_hole = black.mean(axis=(1, 2)) > np.median(black.mean(axis=(1, 2))) if touched.all() else touched
+    with_hole = (
+        black.mean(axis=(1, 2)) > np.median(black.mean(axis=(1, 2))) if touched.all() else touched
+    )
     raise q2.caught("where_found", ill=with_hole[ill].mean(), well=with_hole[~ill].mean())
 
 
@@ -281,57 +329,60 @@ def _is_frame(black: np.ndarray) -> bool:
 
 
 @q2.mistake(
-    "Letters were blacked out only where they were found. Now {ill:.0%} of the ill images have a hole and {well:.0%} "
-    "of the others: the hole is the new marker. Black out the same regions in every image."
+    "Letters were blacked out only where they were found. Now {ill:.0%} of the ill images have a "
+    "hole and {well:.0%} of the others: the hole is the new marker. Black out the same regions in "
+    "every image."
 )
 def where_found(films, letters, ill, train):
     return np.where(letters, 0, films)
 
 
 @q2.mistake(
-    "Only the training images were treated. The model then learns without the marker, but ill test images still carry "
-    "it: the test measures how an unfamiliar object affects the model, on ill images only. Treat both parts alike."
+    "Only the training images were treated. The model then learns without the marker, but ill test "
+    "images still carry it: the test measures how an unfamiliar object affects the model, on ill "
+    "images only. Treat both parts alike."
 )
 def train_only(films, letters, ill, train):
     return np.where(train[:, None, None] & letters.any(axis=0), 0, films)
 
 
 @q2.mistake(
-    "Only the test images were treated. A model that learned the marker from training now misses it: that shows how "
-    "much it relied on the marker, but repairs nothing. Treat both parts alike."
+    "Only the test images were treated. A model that learned the marker from training now misses "
+    "it: that shows how much it relied on the marker, but repairs nothing. Treat both parts alike."
 )
 def test_only(films, letters, ill, train):
     return np.where(~train[:, None, None] & letters.any(axis=0), 0, films)
 
 
 @q2.mistake(
-    "Only the ill images were treated, with the same regions in each. A black region now means ill: a larger marker "
-    "than before. What is done to an image must not depend on its label."
+    "Only the ill images were treated, with the same regions in each. A black region now means "
+    "ill: a larger marker than before. What is done to an image must not depend on its label."
 )
 def ill_only(films, letters, ill, train):
     return np.where(ill[:, None, None] & letters.any(axis=0), 0, films)
 
 
 @q2.mistake(
-    "The regions are those of the letters on training images, as in the lesson, but on test images some letters are "
-    "elsewhere (number of images: {left}). Positions alone do not reveal the label: use the letters of all images, or "
-    "a wider region."
+    "The regions are those of the letters on training images, as in the lesson, but on test images "
+    "some letters are elsewhere (number of images: {left}). Positions alone do not reveal the "
+    "label: use the letters of all images, or a wider region."
 )
 def places_of_train(films, letters, ill, train):
     return np.where(letters[train].any(axis=0), 0, films)
 
 
 @q2.mistake(
-    "The regions are those of the letters on ill images. Some well images carry letters elsewhere (number of images: "
-    "{left}), and a letter left on these tells them from the others. Use the letters of all images."
+    "The regions are those of the letters on ill images. Some well images carry letters elsewhere "
+    "(number of images: {left}), and a letter left on these tells them from the others. Use the "
+    "letters of all images."
 )
 def places_of_ill(films, letters, ill, train):
     return np.where(letters[ill].any(axis=0), 0, films)
 
 
 @q2.mistake(
-    "The edge was cropped, but letters are left in {left} images, because they are further inside. Cropping removes "
-    "only what is at the edge: choose the regions by where the letters are."
+    "The edge was cropped, but letters are left in {left} images, because they are further inside. "
+    "Cropping removes only what is at the edge: choose the regions by where the letters are."
 )
 def crop(films, letters, ill, train):
     inside = np.zeros(films.shape[1:], bool)
@@ -341,20 +392,30 @@ def crop(films, letters, ill, train):
 
 @q2.edges
 def _(right):
-    yield "a row more", lambda f, m, *_: audit.masked(f, (m | np.roll(m, 1, axis=1)).any(axis=0)), True
+    yield (
+        "a row more",
+        lambda f, m, *_: audit.masked(f, (m | np.roll(m, 1, axis=1)).any(axis=0)),
+        True,
+    )
     yield "floats", lambda *case: right(*case).astype(float), True
     yield "as a list", lambda *case: right(*case).tolist(), True
     yield "everything black", lambda films, *rest: films * 0, False
     yield "nothing changed", lambda films, *rest: films, False
-    yield "grey in place of black", lambda films, letters, *rest: np.where(letters.any(axis=0), 128, films), False
+    yield (
+        "grey in place of black",
+        lambda films, letters, *rest: np.where(letters.any(axis=0), 128, films),
+        False,
+    )
     yield "one image short", lambda *case: right(*case)[1:], False
 
 
-# --- q3: within a hospital ------------------------------------------------------------------------------------------
+# --- q3: within a hospital ------------------------------------------------------------------------
 
 
 def _answers(rng: np.random.Generator) -> pd.DataFrame:
-    """Scores of a model on images of five hospitals that differ in style and in the share of ill images."""
+    """Scores of a model on images of five hospitals that differ in style and in the share of ill
+    images.
+    """
     while True:
         places = fresh.names(rng, 5, "site-")
         shares, sizes = [0.15, 0.5, 0.85, 0.0, 1.0], [60, 40, 90, 50, 45]
@@ -386,13 +447,17 @@ q3 = Question(
     "auc_within",
     title="An AUC that the hospital's style cannot raise",
     points=2,
-    wants="auc_within(table) returns one number: the mean of the AUCs within the hospitals that have both ill and well",
+    wants=(
+        "auc_within(table) returns one number: the mean of the AUCs within the hospitals that "
+        "have both ill and well"
+    ),
     hints=(
-        "An AUC counts pairs of one ill and one well image. In which pairs can the style of a hospital not help?",
-        "If both images of a pair come from the same hospital, the style is the same. One AUC for each hospital, then "
-        "the plain mean.",
-        'for name, rows in table.groupby("source"): where rows["ill"] holds both kinds, roc_auc_score(rows["ill"], '
-        'rows["score"]).',
+        "An AUC counts pairs of one ill and one well image. In which pairs can the style of a "
+        "hospital not help?",
+        "If both images of a pair come from the same hospital, the style is the same. One AUC for "
+        "each hospital, then the plain mean.",
+        'for name, rows in table.groupby("source"): where rows["ill"] holds both kinds, '
+        'roc_auc_score(rows["ill"], rows["score"]).',
     ),
     data=_answers,
 )
@@ -408,48 +473,58 @@ def _(auc_within, rng):
     worst = int(np.abs(off).argmax())
     found, way = given[worst], "more" if off[worst] > 0 else "less"
     for name, mistake in q3.mistakes.items():
-        if np.abs(np.subtract(given, [mistake.answer(table) for table in tables])).max() <= NEAR / 5:
+        if (
+            np.abs(np.subtract(given, [mistake.answer(table) for table in tables])).max()
+            <= NEAR / 5
+        ):
             raise q3.caught(name, found=found)
-    raise Wrong(f"{found:.3f} is {way} than the mean over the hospitals that have both ill and well.")
+    raise Wrong(
+        f"{found:.3f} is {way} than the mean over the hospitals that have both ill and well."
+    )
 
 
 @q3.mistake(
-    "{found:.3f} is the AUC over all images. Most of its pairs come from two hospitals, and there the style decides: "
-    "the hospital with many ill patients has high scores for everyone. A shortcut raises this AUC; use pairs within a "
-    "hospital."
+    "{found:.3f} is the AUC over all images. Most of its pairs come from two hospitals, and there "
+    "the style decides: the hospital with many ill patients has high scores for everyone. A "
+    "shortcut raises this AUC; use pairs within a hospital."
 )
 def pooled(table):
     return _auc(table["score"], table["ill"])
 
 
 @q3.mistake(
-    "{found:.3f} counts a hospital with only ill or only well images as 0.5. It has no pairs, so nothing was measured "
-    "there: leave it out, and say so."
+    "{found:.3f} counts a hospital with only ill or only well images as 0.5. It has no pairs, so "
+    "nothing was measured there: leave it out, and say so."
 )
 def empty_as_half(table):
     known = _of_each(table)
-    return float((known.sum() + 0.5 * (table["source"].nunique() - len(known))) / table["source"].nunique())
+    return float(
+        (known.sum() + 0.5 * (table["source"].nunique() - len(known))) / table["source"].nunique()
+    )
 
 
 @q3.mistake(
-    "{found:.3f} is the AUC after each hospital's mean score was subtracted. That removes more than the style: where "
-    "many patients are ill the mean is high for that reason, so the ill lose most there. Compare images within a "
-    "hospital, with unchanged scores."
+    "{found:.3f} is the AUC after each hospital's mean score was subtracted. That removes more "
+    "than the style: where many patients are ill the mean is high for that reason, so the ill lose "
+    "most there. Compare images within a hospital, with unchanged scores."
 )
 def centred(table):
     return _auc(table["score"] - table.groupby("source")["score"].transform("mean"), table["ill"])
 
 
 @q3.mistake(
-    "{found:.3f} gives a hospital with many images more weight. The question asks for the plain mean, in which each "
-    "hospital counts the same."
+    "{found:.3f} gives a hospital with many images more weight. The question asks for the plain "
+    "mean, in which each hospital counts the same."
 )
 def by_size(table):
     of_each = _of_each(table)
     return float(np.average(of_each, weights=table["source"].value_counts()[of_each.index]))
 
 
-@q3.mistake("{found:.3f} is the best of the hospitals. Chosen by its result it is too high by luck; report the mean.")
+@q3.mistake(
+    "{found:.3f} is the best of the hospitals. Chosen by its result it is too high by luck; report "
+    "the mean."
+)
 def best(table):
     return float(_of_each(table).max())
 
@@ -463,7 +538,7 @@ def _(right):
     yield "not a number", lambda table: float("nan"), False
 
 
-# --- q4: whom to believe --------------------------------------------------------------------------------------------
+# --- q4: whom to believe --------------------------------------------------------------------------
 
 q4 = Question(
     "believable",
@@ -473,8 +548,8 @@ q4 = Question(
     kind="value",
     hints=(
         "For each team: could a model that recognises only the hospital have reached this number?",
-        "In four of the test sets the hospital reveals the label in some way. In one, every pair that counts is from "
-        "one hospital.",
+        "In four of the test sets the hospital reveals the label in some way. In one, every pair "
+        "that counts is from one hospital.",
     ),
 )
 
@@ -486,23 +561,25 @@ def _(believable, rng):
 
 q4.wrong_value(
     *("A", "A"),
-    "A: large and careful, but internal. The hospital reveals the label in training and in test alike, so a model "
-    "that recognises the hospital reaches this number too. A narrow interval makes the number precise, not valid.",
+    "A: large and careful, but internal. The hospital reveals the label in training and in test "
+    "alike, so a model that recognises the hospital reaches this number too. A narrow interval "
+    "makes the number precise, not valid.",
 )
 q4.wrong_value(
     *("B", "B"),
-    "B: cropping removes what is at the edge. The grey levels inside the lungs carry the hospital's style; in the "
-    "lesson the lungs alone revealed the hospital.",
+    "B: cropping removes what is at the edge. The grey levels inside the lungs carry the "
+    "hospital's style; in the lesson the lungs alone revealed the hospital.",
 )
 q4.wrong_value(
     *("D", "D"),
-    "D: the letters are removed from the training images only. Test images with COVID still carry them, and there is "
-    "the style besides the letters.",
+    "D: the letters are removed from the training images only. Test images with COVID still carry "
+    "them, and there is the style besides the letters.",
 )
 q4.wrong_value(
     *("E", "E"),
-    "E: a weak model that finds nothing in the frame proves little: the position of letters varies, and the style is "
-    "everywhere. An audit that finds nothing does not show that 0.97 comes from the lungs.",
+    "E: a weak model that finds nothing in the frame proves little: the position of letters "
+    "varies, and the style is everywhere. An audit that finds nothing does not show that 0.97 "
+    "comes from the lungs.",
 )
 
 

@@ -1,4 +1,6 @@
-"""Questions of lesson 11, calibration: two uses and their thresholds, a PPV elsewhere, a temperature, a claim."""
+"""Questions of lesson 11, calibration: two uses and their thresholds, a PPV elsewhere, a
+temperature, a claim.
+"""
 
 import numpy as np
 import pandas as pd
@@ -12,20 +14,24 @@ from ._running import Wrong
 PPV_SLACK = 0.002
 P_SLACK = 0.02  # of a tempered probability: a coarse grid of temperatures is enough
 
-# --- q1: two uses, two operating points -----------------------------------------------------------------------------
+# --- q1: two uses, two operating points -----------------------------------------------------------
 
 
 q1 = Question(
     "operating_points",
     title="Two uses, two operating points",
     points=4,
-    wants="operating_points(validation, test) returns a dict with rule_out, triage, sensitivity and specificity",
+    wants=(
+        "operating_points(validation, test) returns a dict with rule_out, triage, sensitivity "
+        "and specificity"
+    ),
     hints=(
-        "Which error is the costly one in each use, a miss or a false alarm? That decides which of the two rates is "
-        "fixed. The other one is then made as good as possible.",
+        "Which error is the costly one in each use, a miss or a false alarm? That decides which "
+        "of the two rates is fixed. The other one is then made as good as possible.",
         "The thresholds come from one table, the two figures to report from the other.",
-        "Try all scores of the validation images as thresholds. For the rule-out take the highest that still finds 95 "
-        "% of the ill; for the triage the lowest that leaves 90 % of the others below it.",
+        "Try all scores of the validation images as thresholds. For the rule-out take the highest "
+        "that still finds 95 % of the ill; for the triage the lowest that leaves 90 % of the "
+        "others below it.",
     ),
     data=_operating.scores,
 )
@@ -39,7 +45,13 @@ def _(operating_points, rng):
     rule_out, triage = values["rule_out"], values["triage"]
     if not (finds(validation, rule_out) and spares(validation, triage)):
         other = _read(operating_points(validation, test.assign(score=test["score"] ** 2)))
-        raise _why(validation, test, rule_out, triage, (rule_out, triage) != (other["rule_out"], other["triage"]))
+        raise _why(
+            validation,
+            test,
+            rule_out,
+            triage,
+            (rule_out, triage) != (other["rule_out"], other["triage"]),
+        )
     _judge_reported(values, validation, test)
 
 
@@ -53,19 +65,24 @@ def _judge_reported(values: dict, validation, test) -> None:
     """Raise `Wrong` unless the rates are those of the thresholds on the test images."""
     rule_out, triage = values["rule_out"], values["triage"]
     told = np.array([values["sensitivity"], values["specificity"]])
-    measured, asked = (np.array([at(part, rule_out)[0], at(part, triage)[1]]) for part in (test, validation))
+    measured, asked = (
+        np.array([at(part, rule_out)[0], at(part, triage)[1]]) for part in (test, validation)
+    )
     if (np.abs(told - measured) <= REPORTED).all():
         return
     if (np.abs(told - asked) <= REPORTED).any():
         raise q1.caught("validation_reported", sensitivity=asked[0], specificity=asked[1])
     raise Wrong(
-        f"The thresholds are right. With them the test images give a sensitivity of {measured[0]:.3f} (rule-out) and "
-        f"a specificity of {measured[1]:.3f} (triage); you report {told[0]:.3f} and {told[1]:.3f}."
+        "The thresholds are right. With them the test images give a sensitivity of "
+        f"{measured[0]:.3f} (rule-out) and a specificity of {measured[1]:.3f} (triage); you report "
+        f"{told[0]:.3f} and {told[1]:.3f}."
     )
 
 
 def _why(validation, test, rule_out: float, triage: float, of_test: bool) -> Wrong:
-    """What is wrong with two thresholds; `of_test`: whether they are others where the test images are others."""
+    """What is wrong with two thresholds; `of_test`: whether they are others where the test images
+    are others.
+    """
     pooled = pd.concat([validation, test])
     found, spared = at(validation, rule_out), at(validation, triage)
     if min(abs(rule_out - 0.5), abs(triage - 0.5)) < 0.005:
@@ -83,12 +100,14 @@ def _why(validation, test, rule_out: float, triage: float, of_test: bool) -> Wro
             return q1.caught(name)
     if not finds(validation, rule_out):
         return Wrong(
-            f"rule_out {rule_out:.4f} finds {found[0]:.3f} of the ill validation images; use the highest threshold "
-            f"that finds {FOUND} or more. (roc_curve needs drop_intermediate=False.)"
+            f"rule_out {rule_out:.4f} finds {found[0]:.3f} of the ill validation images; use the "
+            f"highest threshold that finds {FOUND} or more. (roc_curve needs "
+            "drop_intermediate=False.)"
         )
     return Wrong(
-        f"triage {triage:.4f} leaves {spared[1]:.3f} of the other validation images below it; use the lowest "
-        f"threshold that leaves {SPARED} or more. (roc_curve needs drop_intermediate=False.)"
+        f"triage {triage:.4f} leaves {spared[1]:.3f} of the other validation images below it; use "
+        f"the lowest threshold that leaves {SPARED} or more. (roc_curve needs "
+        "drop_intermediate=False.)"
     )
 
 
@@ -98,66 +117,69 @@ def _answer(rule_out: float, triage: float, measured: pd.DataFrame) -> dict:
 
 
 @q1.mistake(
-    "0.5 is only a default. On validation it finds {found:.3f} of the ill and leaves {spared:.3f} of the others below "
-    "it: it neither meets the target of the rule-out nor is it the best for the triage. Derive each threshold from "
-    "the use."
+    "0.5 is only a default. On validation it finds {found:.3f} of the ill and leaves {spared:.3f} "
+    "of the others below it: it neither meets the target of the rule-out nor is it the best for "
+    "the triage. Derive each threshold from the use."
 )
 def one_half(validation, test):
     return _answer(0.5, 0.5, test)
 
 
 @q1.mistake(
-    "The two uses are swapped. Nobody reads images below the rule-out threshold, and yours is so high that "
-    "{missed:.0%} of the ill would be among them. A rule-out fixes the sensitivity, a triage the specificity."
+    "The two uses are swapped. Nobody reads images below the rule-out threshold, and yours is so "
+    "high that {missed:.0%} of the ill would be among them. A rule-out fixes the sensitivity, a "
+    "triage the specificity."
 )
 def swapped(validation, test):
     return _answer(*ends(validation)[::-1], test)
 
 
 @q1.mistake(
-    "One threshold was used for both, the one with the highest accuracy. Accuracy treats a miss and a false alarm "
-    "alike, so the many well images dominate: it finds {found:.3f} of the ill. Neither use is about accuracy; start "
-    "from the rate that each one fixes."
+    "One threshold was used for both, the one with the highest accuracy. Accuracy treats a miss "
+    "and a false alarm alike, so the many well images dominate: it finds {found:.3f} of the ill. "
+    "Neither use is about accuracy; start from the rate that each one fixes."
 )
 def most_accurate(validation, test):
     return _answer(_operating.accurate(validation), _operating.accurate(validation), test)
 
 
 @q1.mistake(
-    "95 % of *all* images lie above your rule-out threshold, including the well ones, and {found:.3f} of the ill. "
-    "Sensitivity concerns the ill only, and this threshold rules out hardly anyone."
+    "95 % of *all* images lie above your rule-out threshold, including the well ones, and "
+    "{found:.3f} of the ill. Sensitivity concerns the ill only, and this threshold rules out "
+    "hardly anyone."
 )
 def all_films(validation, test):
     return _answer(_operating.low_end(validation), ends(validation)[1], test)
 
 
 @q1.mistake(
-    "No image lies below your rule-out threshold. Nobody is missed, but nobody is ruled out either, so every image "
-    "must be read. Take the highest threshold that still finds enough."
+    "No image lies below your rule-out threshold. Nobody is missed, but nobody is ruled out "
+    "either, so every image must be read. Take the highest threshold that still finds enough."
 )
 def everybody(validation, test):
     return _answer(0.0, ends(validation)[1], test)
 
 
 @q1.mistake(
-    "A threshold was chosen on the test images, so their rate is a target and not a measurement. It would look as "
-    "good for any model. Choose on validation, freeze, measure on test."
+    "A threshold was chosen on the test images, so their rate is a target and not a measurement. "
+    "It would look as good for any model. Choose on validation, freeze, measure on test."
 )
 def picked_on_test(validation, test):
     return _answer(*ends(test), test)
 
 
 @q1.mistake(
-    "Validation and test were combined to choose the thresholds. More images make a threshold more stable, but the "
-    "test images then influenced it and no longer measure it. Choose on validation alone."
+    "Validation and test were combined to choose the thresholds. More images make a threshold more "
+    "stable, but the test images then influenced it and no longer measure it. Choose on validation "
+    "alone."
 )
 def pooled(validation, test):
     return _answer(*ends(pd.concat([validation, test])), test)
 
 
 @q1.mistake(
-    "The thresholds are right. But {sensitivity:.3f} and {specificity:.3f} are the rates on the validation images, "
-    "where they were targets. Report the rates on test, whether lower or higher."
+    "The thresholds are right. But {sensitivity:.3f} and {specificity:.3f} are the rates on the "
+    "validation images, where they were targets. Report the rates on test, whether lower or higher."
 )
 def validation_reported(validation, test):
     return _answer(*ends(validation), validation)
@@ -196,16 +218,20 @@ def _(right):
     yield "a tuple", lambda v, t: tuple(right(v, t).values()), False
 
 
-# --- q2: the PPV elsewhere ------------------------------------------------------------------------------------------
+# --- q2: the PPV elsewhere ------------------------------------------------------------------------
 
 
 def _homes(rng: np.random.Generator) -> list[tuple[dict, float]]:
     """Counts of a study and the prevalence of another place, several times."""
     cases = []
-    for prevalence in rng.permutation([0.006, 0.012, 0.03, 0.06, 0.1, 0.14]) * rng.uniform(0.9, 1.1, 6):
+    for prevalence in rng.permutation([0.006, 0.012, 0.03, 0.06, 0.1, 0.14]) * rng.uniform(
+        0.9, 1.1, 6
+    ):
         ill, well = (int(n) for n in rng.integers(80, 220, size=2))
         fn, fp = int(ill * rng.uniform(0.04, 0.25)) + 1, int(well * rng.uniform(0.04, 0.25)) + 1
-        cases.append(({"tp": ill - fn, "fn": fn, "fp": fp, "tn": well - fp}, round(float(prevalence), 4)))
+        cases.append(
+            ({"tp": ill - fn, "fn": fn, "fp": fp, "tn": well - fp}, round(float(prevalence), 4))
+        )
     return cases
 
 
@@ -213,11 +239,16 @@ q2 = Question(
     "ppv_at",
     title="The PPV in another place",
     points=2,
-    wants="ppv_at(home, prevalence) returns the PPV in a place with that prevalence, between 0 and 1",
+    wants=(
+        "ppv_at(home, prevalence) returns the PPV in a place with that prevalence, between 0 and 1"
+    ),
     hints=(
-        "Which of the study's figures belong to the test, and which to the mixture of patients examined?",
-        "Keep sensitivity and specificity, and change the mixture: imagine 10,000 people in the other place.",
-        "Of them 10,000 · prevalence are ill. How many of those test positive, and how many of the others?",
+        "Which of the study's figures belong to the test, and which to the mixture of patients "
+        "examined?",
+        "Keep sensitivity and specificity, and change the mixture: imagine 10,000 people in the "
+        "other place.",
+        "Of them 10,000 · prevalence are ill. How many of those test positive, and how many of "
+        "the others?",
     ),
     data=lambda rng: _homes(rng)[0],
 )
@@ -226,7 +257,10 @@ q2 = Question(
 @q2.rule
 def _(ppv_at, rng):
     cases = _homes(rng)
-    given = [expect.number(ppv_at(home, prevalence), "ppv_at(home, prevalence)") for home, prevalence in cases]
+    given = [
+        expect.number(ppv_at(home, prevalence), "ppv_at(home, prevalence)")
+        for home, prevalence in cases
+    ]
     wanted = [_elsewhere(home, prevalence, "ppv") for home, prevalence in cases]
     if np.abs(np.subtract(given, wanted)).max() <= PPV_SLACK:
         return
@@ -236,51 +270,58 @@ def _(ppv_at, rng):
     worst = int(np.abs(np.subtract(given, wanted)).argmax())
     (home, prevalence), found = cases[worst], given[worst]
     raise Wrong(
-        f"With {home} and a prevalence of {prevalence:.3f} you give {found:.3f}. Imagine 10,000 people there: "
-        f"{10_000 * prevalence:.0f} are ill. How many of the positive results are true, how many false?"
+        f"With {home} and a prevalence of {prevalence:.3f} you give {found:.3f}. Imagine 10,000 "
+        f"people there: {10_000 * prevalence:.0f} are ill. How many of the positive results are "
+        "true, how many false?"
     )
 
 
 def _elsewhere(home: dict, prevalence: float, which: str) -> float:
-    sensitivity, specificity = home["tp"] / (home["tp"] + home["fn"]), home["tn"] / (home["tn"] + home["fp"])
+    sensitivity, specificity = (
+        home["tp"] / (home["tp"] + home["fn"]),
+        home["tn"] / (home["tn"] + home["fp"]),
+    )
     return float(calibrate.predictive_values(sensitivity, specificity, prevalence)[which].item())
 
 
 @q2.mistake(
-    "This is the PPV of the study, carried over. It holds only at the study's prevalence. Where the disease is rarer, "
-    "the same rate of false alarms meets fewer true positives. Compute it for the new prevalence."
+    "This is the PPV of the study, carried over. It holds only at the study's prevalence. Where "
+    "the disease is rarer, the same rate of false alarms meets fewer true positives. Compute it "
+    "for the new prevalence."
 )
 def carried(home, prevalence):
     return home["tp"] / (home["tp"] + home["fp"])
 
 
 @q2.mistake(
-    "The study's PPV was scaled by how much rarer the disease is. The direction is right, the amount is not: both "
-    "true positives and false alarms change, and the PPV is a share of their sum."
+    "The study's PPV was scaled by how much rarer the disease is. The direction is right, the "
+    "amount is not: both true positives and false alarms change, and the PPV is a share of their "
+    "sum."
 )
 def scaled(home, prevalence):
     return carried(home, prevalence) * prevalence / ((home["tp"] + home["fn"]) / sum(home.values()))
 
 
 @q2.mistake(
-    "Sensitivity times prevalence is the share of *all people* who are ill and found. Divide by all who test "
-    "positive, including the false alarms."
+    "Sensitivity times prevalence is the share of *all people* who are ill and found. Divide by "
+    "all who test positive, including the false alarms."
 )
 def share_of_all(home, prevalence):
     return home["tp"] / (home["tp"] + home["fn"]) * prevalence
 
 
 @q2.mistake(
-    "This is the NPV: the share of well people among those with a negative result. The question is how many of those "
-    "with a positive result are ill."
+    "This is the NPV: the share of well people among those with a negative result. The question is "
+    "how many of those with a positive result are ill."
 )
 def npv_instead(home, prevalence):
     return _elsewhere(home, prevalence, "npv")
 
 
 @q2.mistake(
-    "PPV and NPV of the study were put into the formula instead of sensitivity and specificity. They already contain "
-    "the study's prevalence; the rates that carry over are those computed within each true class."
+    "PPV and NPV of the study were put into the formula instead of sensitivity and specificity. "
+    "They already contain the study's prevalence; the rates that carry over are those computed "
+    "within each true class."
 )
 def wrong_rates(home, prevalence):
     ppv, npv = home["tp"] / (home["tp"] + home["fp"]), home["tn"] / (home["tn"] + home["fn"])
@@ -288,11 +329,14 @@ def wrong_rates(home, prevalence):
 
 
 @q2.mistake(
-    "The false alarms were computed with the specificity itself. That is the share of true negatives; the share of "
-    "false alarms is 1 - specificity."
+    "The false alarms were computed with the specificity itself. That is the share of true "
+    "negatives; the share of false alarms is 1 - specificity."
 )
 def specificity_called(home, prevalence):
-    sensitivity, specificity = home["tp"] / (home["tp"] + home["fn"]), home["tn"] / (home["tn"] + home["fp"])
+    sensitivity, specificity = (
+        home["tp"] / (home["tp"] + home["fn"]),
+        home["tn"] / (home["tn"] + home["fp"]),
+    )
     return sensitivity * prevalence / (sensitivity * prevalence + specificity * (1 - prevalence))
 
 
@@ -304,19 +348,21 @@ def _(right):
     yield "rounded to one place", lambda h, p: round(right(h, p), 1), False
 
 
-# --- q3: a temperature ----------------------------------------------------------------------------------------------
+# --- q3: a temperature ----------------------------------------------------------------------------
 
 
 q3 = Question(
     "tempered",
     title="Temperature scaling",
     points=2,
-    wants="tempered(validation, test) returns the recalibrated probabilities of the test images, one per row, in row "
-    "order",
+    wants="tempered(validation, test) returns the recalibrated probabilities of the test images, "
+    "one per row, in row order",
     hints=(
         "A temperature is fitted. On which images may anything be fitted?",
-        "Raise the odds p / (1 - p) to the power 1 / T, and turn odds back into a probability: odds / (1 + odds).",
-        "Try many T, keep the one with the smallest log loss on validation, and use it on the test images.",
+        "Raise the odds p / (1 - p) to the power 1 / T, and turn odds back into a probability: "
+        "odds / (1 + odds).",
+        "Try many T, keep the one with the smallest log loss on validation, and use it on the "
+        "test images.",
     ),
     data=_operating.too_sure,
 )
@@ -325,7 +371,8 @@ q3 = Question(
 @q3.rule
 def _(tempered, rng):
     draws = sorted((q3.data(rng) for _ in range(8)), key=lambda parts: fitted(parts[0]))
-    for k in rng.permutation([0, 4, 7]):  # far apart, so that no temperature typed in is right for all
+    # far apart, so that no temperature typed in is right for all
+    for k in rng.permutation([0, 4, 7]):
         _judge_tempered(tempered, *draws[k])
 
 
@@ -333,66 +380,78 @@ def _judge_tempered(tempered, validation, test) -> None:
     """Raise `Wrong` unless the answer is right on these tables."""
     found = expect.array(tempered(validation, test), (len(test),), "tempered(validation, test)")
     if found.min() < 0 or found.max() > 1:
-        raise Wrong(f"Probabilities lie between 0 and 1; yours run from {found.min():.3g} to {found.max():.3g}.")
+        raise Wrong(
+            f"Probabilities lie between 0 and 1; yours run from {found.min():.3g} to "
+            f"{found.max():.3g}."
+        )
     best = fitted(validation)
     if np.abs(found - heated(test["p"], best)).max() <= P_SLACK:
         return
     q3.recognise(found, validation, test)
     candidates = {"left_alone": 1.0, "upside_down": 1 / best}
-    turned = expect.array(tempered(validation, test.assign(ill=~test["ill"])), (len(test),), "tempered(...)")
+    turned = expect.array(
+        tempered(validation, test.assign(ill=~test["ill"])), (len(test),), "tempered(...)"
+    )
     if np.abs(turned - found).max() > 1e-6:  # the test's labels count
         candidates |= {"fitted_on_test": fitted(test), "pooled_fit": fitted(validation, test)}
     for name, wrong in candidates.items():
         if np.abs(found - heated(test["p"], wrong)).max() <= P_SLACK / 2:
             raise q3.caught(name)
     if (np.argsort(found, kind="stable") != np.argsort(test["p"].to_numpy(), kind="stable")).any():
-        raise Wrong("The order of the images has changed. A temperature changes every probability but never the order.")
+        raise Wrong(
+            "The order of the images has changed. A temperature changes every probability but "
+            "never the order."
+        )
     raise Wrong(
-        f"The smallest log loss on validation is at T = {best:.2f}. With it an image with p = {test['p'].iloc[0]:.3f} "
-        f"gets {heated(test['p'], best)[0]:.3f}; you give {found[0]:.3f}."
+        f"The smallest log loss on validation is at T = {best:.2f}. With it an image with p = "
+        f"{test['p'].iloc[0]:.3f} gets {heated(test['p'], best)[0]:.3f}; you give {found[0]:.3f}."
     )
 
 
-@q3.mistake("These are the original probabilities. On validation they are far too confident: fit a temperature.")
+@q3.mistake(
+    "These are the original probabilities. On validation they are far too confident: fit a "
+    "temperature."
+)
 def left_alone(validation, test):
     return test["p"].to_numpy()
 
 
 @q3.mistake(
-    "The temperature was fitted on the test images, that is, recalibrated on test. They then look calibrated, but "
-    "this says nothing about new images. Fit on validation."
+    "The temperature was fitted on the test images, that is, recalibrated on test. They then look "
+    "calibrated, but this says nothing about new images. Fit on validation."
 )
 def fitted_on_test(validation, test):
     return heated(test["p"], fitted(test))
 
 
 @q3.mistake(
-    "The temperature was fitted on validation and test together. The test images influenced it, so what they show "
-    "afterwards is no longer a measurement. Fit on validation alone."
+    "The temperature was fitted on validation and test together. The test images influenced it, so "
+    "what they show afterwards is no longer a measurement. Fit on validation alone."
 )
 def pooled_fit(validation, test):
     return heated(test["p"], fitted(validation, test))
 
 
 @q3.mistake(
-    "The probabilities have become even more confident: T was applied inverted. Raise the odds to the power 1 / T, so "
-    "that a T above 1 moves p towards 0.5."
+    "The probabilities have become even more confident: T was applied inverted. Raise the odds to "
+    "the power 1 / T, so that a T above 1 moves p towards 0.5."
 )
 def upside_down(validation, test):
     return heated(test["p"], 1 / fitted(validation))
 
 
 @q3.mistake(
-    "The probability itself was divided by T. Then no image, however clear, gets more than 1 / T. The temperature "
-    "applies to the logit: raise the odds to the power 1 / T."
+    "The probability itself was divided by T. Then no image, however clear, gets more than 1 / T. "
+    "The temperature applies to the logit: raise the odds to the power 1 / T."
 )
 def probability_divided(validation, test):
     return test["p"].to_numpy() / fitted(validation)
 
 
 @q3.mistake(
-    "T was chosen by accuracy. No temperature changes which images are above 0.5, so all T are equal and the first "
-    "one tried was kept. The log loss depends on the probabilities: take the T with the smallest one."
+    "T was chosen by accuracy. No temperature changes which images are above 0.5, so all T are "
+    "equal and the first one tried was kept. The log loss depends on the probabilities: take the T "
+    "with the smallest one."
 )
 def fitted_by_accuracy(validation, test):
     grid = np.arange(0.5, 5, 0.1)
@@ -416,7 +475,7 @@ def _by_grid(validation, test):
     return heated(test["p"], grid[np.argmin([-np.log(heated(own, t)).mean() for t in grid])])
 
 
-# --- q4: which claim holds ------------------------------------------------------------------------------------------
+# --- q4: which claim holds ------------------------------------------------------------------------
 
 q4 = Question(
     "shown",
@@ -426,7 +485,8 @@ q4 = Question(
     kind="value",
     hints=(
         "For each claim ask: which figure would change if it were false?",
-        "What ECE does chance give on 150 images? What does a temperature not change? Where was the threshold chosen?",
+        "What ECE does chance give on 150 images? What does a temperature not change? Where was "
+        "the threshold chosen?",
     ),
 )
 
@@ -438,23 +498,23 @@ def _(shown, rng):
 
 q4.wrong_value(
     *("A", "A"),
-    "A: the ECE is not an error rate. It measures how well probabilities match frequencies; a model that gives every "
-    "image the share of the ill has a very small ECE and finds nobody.",
+    "A: the ECE is not an error rate. It measures how well probabilities match frequencies; a "
+    "model that gives every image the share of the ill has a very small ECE and finds nobody.",
 )
 q4.wrong_value(
     *("B", "B"),
-    "B: on 150 images a perfectly calibrated model gets an ECE of this size too. Without the value expected by "
-    "chance, 0.05 shows nothing.",
+    "B: on 150 images a perfectly calibrated model gets an ECE of this size too. Without the "
+    "value expected by chance, 0.05 shows nothing.",
 )
 q4.wrong_value(
     *("C", "C"),
-    "C: with two classes a temperature keeps the order of the images, and the AUC depends on the order only. If it "
-    "changed, there is a mistake in the code.",
+    "C: with two classes a temperature keeps the order of the images, and the AUC depends on the "
+    "order only. If it changed, there is a mistake in the code.",
 )
 q4.wrong_value(
     *("E", "E"),
-    "E: 0.90 was the target on these same images, so any model reaches it. That is recalibrating on test; the result "
-    "at the frozen threshold is the measurement.",
+    "E: 0.90 was the target on these same images, so any model reaches it. That is recalibrating "
+    "on test; the result at the frozen threshold is the measurement.",
 )
 
 

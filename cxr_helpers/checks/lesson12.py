@@ -1,4 +1,6 @@
-"""Questions of lesson 12, uncertainty and external validation: known images, two cohorts, a limit, abstention."""
+"""Questions of lesson 12, uncertainty and external validation: known images, two cohorts, a limit,
+abstention.
+"""
 
 import numpy as np
 import pandas as pd
@@ -10,10 +12,12 @@ from ._outside import abstentions, collected, gate_scores, pick, scored, sensiti
 from ._question import Question
 from ._running import Wrong
 
-SLACK, NEAR = 0.045, 0.005  # one end of an interval, what another seed may change; a share but for rounding
-ALLOWED, OFF = 0.05, 0.015  # share of clean images that the gate may reject, and how far off it may be
+# one end of an interval, what another seed may change; a share but for rounding
+SLACK, NEAR = 0.045, 0.005
+# share of clean images that the gate may reject, and how far off it may be
+ALLOWED, OFF = 0.05, 0.015
 
-# --- q1: which images are external ----------------------------------------------------------------------------------
+# --- q1: which images are external ----------------------------------------------------------------
 
 
 q1 = Question(
@@ -23,10 +27,10 @@ q1 = Question(
     wants="external_rows(training, table) returns the rows of table that are new to the model",
     hints=(
         "In which ways can a model already know an image of this collection?",
-        "The same radiograph, or the same patient. The file's name says nothing, and its hash changes with the "
-        "contrast. What about patients who are not named?",
-        'table["film"].isin(training["film"]) finds known radiographs. For patients: a missing name is not a known '
-        'patient, so compare with training["patient"].dropna().',
+        "The same radiograph, or the same patient. The file's name says nothing, and its hash "
+        "changes with the contrast. What about patients who are not named?",
+        'table["film"].isin(training["film"]) finds known radiographs. For patients: a missing '
+        'name is not a known patient, so compare with training["patient"].dropna().',
     ),
     data=lambda rng: collected(rng)[:2],
 )
@@ -40,13 +44,19 @@ def _(external_rows, rng):
         return
     for name, mistake in q1.mistakes.items():
         if given == [_kept(mistake.answer(training, table), table) for training, table, _ in cases]:
-            raise q1.caught(name, known=len(given[0] - cases[0][2]), lost=len(cases[0][2] - given[0]))
+            raise q1.caught(
+                name, known=len(given[0] - cases[0][2]), lost=len(cases[0][2] - given[0])
+            )
     known, lost = len(given[0] - cases[0][2]), len(cases[0][2] - given[0])
-    raise Wrong(f"{known} images that the model knows were kept, and {lost} that are new were dropped.")
+    raise Wrong(
+        f"{known} images that the model knows were kept, and {lost} that are new were dropped."
+    )
 
 
 def _kept(result, table: pd.DataFrame) -> set[str]:
-    names = expect.table(result, ["image_id"], "external_rows(training, table)")["image_id"].astype(str)
+    names = expect.table(result, ["image_id"], "external_rows(training, table)")["image_id"].astype(
+        str
+    )
     if names.duplicated().any() or not set(names) <= set(table["image_id"]):
         raise Wrong("The result has rows that the table does not have.")
     return set(names)
@@ -61,72 +71,87 @@ def as_it_came(training, table):
 
 
 @q1.mistake(
-    "File names were compared: {known} known images were kept under another name, and {lost} new ones were dropped "
-    "because they share a name. Compare what the image shows, and whom."
+    "File names were compared: {known} known images were kept under another name, and {lost} new "
+    "ones were dropped because they share a name. Compare what the image shows, and whom."
 )
 def by_name(training, table):
     return table[~table["image_id"].isin(training["image_id"])]
 
 
 @q1.mistake(
-    "Files were compared, but not radiographs: {known} known images were kept, some of them with a changed contrast. "
-    "Then every byte differs, but the radiograph is the same."
+    "Files were compared, but not radiographs: {known} known images were kept, some of them with a "
+    "changed contrast. Then every byte differs, but the radiograph is the same."
 )
 def by_file(training, table):
     return table[~table["sha256"].isin(training["sha256"])]
 
 
 @q1.mistake(
-    "Radiographs were compared, but not patients: {known} images show a patient of the training set on another "
-    "radiograph. Two images of one patient are similar (lesson 04)."
+    "Radiographs were compared, but not patients: {known} images show a patient of the training "
+    "set on another radiograph. Two images of one patient are similar (lesson 04)."
 )
 def by_film(training, table):
     return table[~table["film"].isin(training["film"])]
 
 
-@q1.mistake("Patients were compared, but not radiographs: {known} known images were kept because they name no patient.")
+@q1.mistake(
+    "Patients were compared, but not radiographs: {known} known images were kept because they name "
+    "no patient."
+)
 def by_person(training, table):
     return table[~table["patient"].isin(training["patient"].dropna())]
 
 
 @q1.mistake(
-    "All images without a patient's name were dropped, {lost} new ones. A missing name is no evidence that the image "
-    "is known; keep them (and report how many are unnamed)."
+    "All images without a patient's name were dropped, {lost} new ones. A missing name is no "
+    "evidence that the image is known; keep them (and report how many are unnamed)."
 )
 def named_only(training, table):
-    found = table[~table["film"].isin(training["film"]) & ~table["patient"].isin(training["patient"])]
+    found = table[
+        ~table["film"].isin(training["film"]) & ~table["patient"].isin(training["patient"])
+    ]
     return found.dropna(subset=["patient"])
 
 
 @q1.edges
 def _(right):
     yield "in another order", lambda a, b: right(a, b).sample(frac=1, random_state=1), True
-    yield "with a new index, and names only", lambda a, b: right(a, b)[["image_id"]].reset_index(drop=True), True
+    yield (
+        "with a new index, and names only",
+        lambda a, b: right(a, b)[["image_id"]].reset_index(drop=True),
+        True,
+    )
     yield "one image lost", lambda a, b: right(a, b).iloc[1:], False
     yield "the images that are known", lambda a, b: b.drop(right(a, b).index), False
     yield "a list of names", lambda a, b: list(right(a, b)["image_id"]), False
 
 
-# --- q2: side by side -----------------------------------------------------------------------------------------------
+# --- q2: side by side -----------------------------------------------------------------------------
 
 
 def _both(validation, internal, external, threshold=pick, unit="patient"):
     """The report with a threshold chosen on validation."""
     chosen = threshold(validation)
-    return {"internal": sensitivity(internal, chosen, unit), "external": sensitivity(external, chosen, unit)}
+    return {
+        "internal": sensitivity(internal, chosen, unit),
+        "external": sensitivity(external, chosen, unit),
+    }
 
 
 q2 = Question(
     "report",
     title="Side by side",
     points=3,
-    wants='report(validation, internal, external) returns {"internal": (value, low, high), "external": (...)}',
+    wants=(
+        'report(validation, internal, external) returns {"internal": (value, low, high), '
+        '"external": (...)}'
+    ),
     hints=(
         "A threshold is chosen once. On which of the three tables may that happen?",
-        "A threshold chosen on a table is fitted to it, so neither the internal nor the external test may be used. "
-        "And which unit would another study sample?",
-        'threshold = pick(validation); then, for both tables, found = ill["p_covid"] >= threshold, and '
-        'interval(found, ill["patient"]).',
+        "A threshold chosen on a table is fitted to it, so neither the internal nor the external "
+        "test may be used. And which unit would another study sample?",
+        'threshold = pick(validation); then, for both tables, found = ill["p_covid"] >= '
+        'threshold, and interval(found, ill["patient"]).',
     ),
     data=three_tables,
 )
@@ -156,28 +181,40 @@ def _judge_values(values: dict, right: dict, tables: tuple) -> None:
         if all(abs(values[part] - guess[part][0]) <= NEAR for part in right):
             raise q2.caught(name, value=values["external"])
     wrong = next(name for name in right if abs(values[name] - right[name][0]) > NEAR)
-    raise Wrong(f"The {wrong} sensitivity, {values[wrong]:.3f}, is not the one at a threshold frozen on validation.")
+    raise Wrong(
+        f"The {wrong} sensitivity, {values[wrong]:.3f}, is not the one at a threshold frozen on "
+        "validation."
+    )
 
 
 def _lines(result) -> dict[str, np.ndarray]:
     if not isinstance(result, dict) or set(result) != {"internal", "external"}:
         raise Wrong('The report should be a dict with the keys "internal" and "external".')
-    lines = {name: expect.array(line, (3,), f"the {name} line (value, low, high)") for name, line in result.items()}
+    lines = {
+        name: expect.array(line, (3,), f"the {name} line (value, low, high)")
+        for name, line in result.items()
+    }
     for name, (value, low, high) in lines.items():
         if not 0 <= low <= value <= high <= 1:
-            raise Wrong(f"The {name} line should be value, low, high with 0 ≤ low ≤ value ≤ high ≤ 1.")
+            raise Wrong(
+                f"The {name} line should be value, low, high with 0 ≤ low ≤ value ≤ high ≤ 1."
+            )
     return lines
 
 
 def _judge_ends(given: dict, right: dict, also: dict, tables: tuple) -> None:
     """Raise `Wrong` unless the intervals may be those of resampled patients."""
-    if all(any(_near_ends(line, way[name]) for way in (right, also)) for name, line in given.items()):
+    if all(
+        any(_near_ends(line, way[name]) for way in (right, also)) for name, line in given.items()
+    ):
         return
     by_image = q2.mistakes["images_as_units"].answer(*tables)
     if all(_near_ends(given[name], by_image[name]) for name in right):
         widths = [line["external"][2] - line["external"][1] for line in (given, right)]
         raise q2.caught("images_as_units", given=widths[0], right=widths[1])
-    raise Wrong("The values are right; their intervals are not those that resampling whole patients gives.")
+    raise Wrong(
+        "The values are right; their intervals are not those that resampling whole patients gives."
+    )
 
 
 def _near_ends(a, b) -> bool:
@@ -185,34 +222,52 @@ def _near_ends(a, b) -> bool:
 
 
 @q2.mistake(
-    "A new threshold was chosen on the external images, so the sensitivity there, {value:.2f}, is the target and not "
-    "a measurement. Freeze the threshold on validation, and report the external value that results."
+    "A new threshold was chosen on the external images, so the sensitivity there, {value:.2f}, is "
+    "the target and not a measurement. Freeze the threshold on validation, and report the external "
+    "value that results."
 )
 def repicked_outside(validation, internal, external):
-    return {"internal": sensitivity(internal, pick(validation)), "external": sensitivity(external, pick(external))}
+    return {
+        "internal": sensitivity(internal, pick(validation)),
+        "external": sensitivity(external, pick(external)),
+    }
 
 
 @q2.mistake(
-    "The threshold was chosen on the internal test images. It is fitted to them, so the internal result measures "
-    "nothing. Use the validation images for the choice."
+    "The threshold was chosen on the internal test images. It is fitted to them, so the internal "
+    "result measures nothing. Use the validation images for the choice."
 )
 def picked_on_test(validation, internal, external):
-    return {"internal": sensitivity(internal, pick(internal)), "external": sensitivity(external, pick(internal))}
+    return {
+        "internal": sensitivity(internal, pick(internal)),
+        "external": sensitivity(external, pick(internal)),
+    }
 
 
-@q2.mistake("The threshold was 0.5, the default. The question asks for the one that reaches 0.9 on validation.")
+@q2.mistake(
+    "The threshold was 0.5, the default. The question asks for the one that reaches 0.9 on "
+    "validation."
+)
 def half(validation, internal, external):
     return _both(validation, internal, external, threshold=lambda rows: 0.5)
 
 
-@q2.mistake("The threshold was chosen on all three tables together, so both test sets influenced it.")
+@q2.mistake(
+    "The threshold was chosen on all three tables together, so both test sets influenced it."
+)
 def pooled(validation, internal, external):
-    return _both(validation, internal, external, threshold=lambda rows: pick(pd.concat([rows, internal, external])))
+    return _both(
+        validation,
+        internal,
+        external,
+        threshold=lambda rows: pick(pd.concat([rows, internal, external])),
+    )
 
 
 @q2.mistake(
-    "The values are right, but the intervals are too narrow: the external one is {given:.2f} wide and would be "
-    "{right:.2f} with patients as units. Seven images of one patient are not seven independent answers."
+    "The values are right, but the intervals are too narrow: the external one is {given:.2f} wide "
+    "and would be {right:.2f} with patients as units. Seven images of one patient are not seven "
+    "independent answers."
 )
 def images_as_units(validation, internal, external):
     return _both(validation, internal, external, unit="image_id")
@@ -221,10 +276,18 @@ def images_as_units(validation, internal, external):
 @q2.edges
 def _(right):
     yield "lists in place of tuples", lambda *t: {k: list(v) for k, v in right(*t).items()}, True
-    yield "rounded to three digits", lambda *t: {k: np.round(v, 3) for k, v in right(*t).items()}, True
+    yield (
+        "rounded to three digits",
+        lambda *t: {k: np.round(v, 3) for k, v in right(*t).items()},
+        True,
+    )
     yield "another seed of resampling", _other_seed, True
     yield "the intervals of the package", _by_the_package, True
-    yield "internal and external swapped", lambda *t: dict(zip(("external", "internal"), right(*t).values())), False  # noqa: B905
+    yield (
+        "internal and external swapped",
+        lambda *t: dict(zip(("external", "internal"), right(*t).values(), strict=True)),
+        False,
+    )
     yield "values without intervals", lambda *t: {k: v[0] for k, v in right(*t).items()}, False
     yield (
         "intervals twice as wide",
@@ -250,17 +313,21 @@ def _by_the_package(validation, internal, external):
     return lines
 
 
-# --- q3: the gate's limit -------------------------------------------------------------------------------------------
+# --- q3: the gate's limit -------------------------------------------------------------------------
 
 
 q3 = Question(
     "gate_limit",
     title="The gate's limit",
     points=2,
-    wants="gate_limit(clean, wrong) returns one number: an input is rejected if its score is above it",
+    wants=(
+        "gate_limit(clean, wrong) returns one number: an input is rejected if its score is above it"
+    ),
     hints=(
-        "Which of the two samples represents future inputs, and which is only one of many possible kinds?",
-        "The accepted cost is one clean image in twenty. That fixes the limit. The other sample is for the report.",
+        "Which of the two samples represents future inputs, and which is only one of many "
+        "possible kinds?",
+        "The accepted cost is one clean image in twenty. That fixes the limit. The other sample "
+        "is for the report.",
         "np.quantile(clean, ...): which share of the clean scores lies below the limit?",
     ),
     data=gate_scores,
@@ -269,43 +336,51 @@ q3 = Question(
 
 @q3.rule
 def _(gate_limit, rng):
-    cases = [gate_scores(rng, shape) for shape in rng.permutation(["long tail", "no tail", "two groups"])]
+    cases = [
+        gate_scores(rng, shape) for shape in rng.permutation(["long tail", "no tail", "two groups"])
+    ]
     given = [expect.number(gate_limit(*case), "gate_limit(clean, wrong)") for case in cases]
-    rejected = [float((clean > limit).mean()) for limit, (clean, _) in zip(given, cases, strict=True)]
+    rejected = [
+        float((clean > limit).mean()) for limit, (clean, _) in zip(given, cases, strict=True)
+    ]
     q3.recognise_all(given, cases)
     clean, wrong = cases[0]
     for other in (wrong[: len(wrong) // 2] + 30, wrong / 4):
         moved = expect.number(gate_limit(clean, other), "gate_limit(clean, wrong)")
         if abs(moved - given[0]) > 1e-9:
             raise Wrong(
-                "With other unsuitable inputs the limit changes: it was tuned on the inputs it must reject, and will "
-                "be wrong for the next kind. Set it on the clean images alone."
+                "With other unsuitable inputs the limit changes: it was tuned on the inputs it "
+                "must reject, and will be wrong for the next kind. Set it on the clean images "
+                "alone."
             )
     for share in rejected:
         if abs(share - ALLOWED) > OFF:
-            raise Wrong(f"This limit rejects {share:.1%} of the clean images; it should reject {ALLOWED:.0%}.")
+            raise Wrong(
+                f"This limit rejects {share:.1%} of the clean images; it should reject "
+                f"{ALLOWED:.0%}."
+            )
 
 
 @q3.mistake(
-    "The limit is just below the lowest of the unsuitable inputs, so that all of them are rejected. It was tuned on "
-    "the inputs it must reject: the next kind may score lower, and the share of clean images rejected was not "
-    "considered."
+    "The limit is just below the lowest of the unsuitable inputs, so that all of them are "
+    "rejected. It was tuned on the inputs it must reject: the next kind may score lower, and the "
+    "share of clean images rejected was not considered."
 )
 def below_all_wrong(clean, wrong):
     return float(np.min(wrong)) - 1e-9
 
 
 @q3.mistake(
-    "The limit is half-way between clean and unsuitable inputs. Other unsuitable inputs would change it: it was tuned "
-    "on the inputs it must reject, and says nothing about the next kind."
+    "The limit is half-way between clean and unsuitable inputs. Other unsuitable inputs would "
+    "change it: it was tuned on the inputs it must reject, and says nothing about the next kind."
 )
 def half_way(clean, wrong):
     return (float(np.mean(clean)) + float(np.mean(wrong))) / 2
 
 
 @q3.mistake(
-    "The limit is the one with the fewest errors on both samples. It is fitted to these unsuitable inputs and to "
-    "their number; in use the gate will meet other kinds, in other proportions."
+    "The limit is the one with the fewest errors on both samples. It is fitted to these unsuitable "
+    "inputs and to their number; in use the gate will meet other kinds, in other proportions."
 )
 def fewest_errors(clean, wrong):
     places = np.sort(np.concatenate([clean, wrong]))
@@ -314,24 +389,25 @@ def fewest_errors(clean, wrong):
 
 
 @q3.mistake(
-    "The limit is set so that 95 % of the unsuitable inputs are rejected. That share holds for this sample only; the "
-    "share that can be guaranteed is that of the clean images."
+    "The limit is set so that 95 % of the unsuitable inputs are rejected. That share holds for "
+    "this sample only; the share that can be guaranteed is that of the clean images."
 )
 def share_of_wrong(clean, wrong):
     return float(np.quantile(wrong, ALLOWED))
 
 
 @q3.mistake(
-    "The limit is the highest clean score, so a single unusual image decides it and no clean image is rejected. "
-    "Nothing is known about what it lets through. The hospital accepts that one in twenty is rejected."
+    "The limit is the highest clean score, so a single unusual image decides it and no clean image "
+    "is rejected. Nothing is known about what it lets through. The hospital accepts that one in "
+    "twenty is rejected."
 )
 def highest_clean(clean, wrong):
     return float(np.max(clean))
 
 
 @q3.mistake(
-    "Wrong end: this limit rejects 95 % of the clean images. A high score means unlike the training images, and "
-    "inputs above the limit are rejected."
+    "Wrong end: this limit rejects 95 % of the clean images. A high score means unlike the "
+    "training images, and inputs above the limit are rejected."
 )
 def wrong_end(clean, wrong):
     return float(np.quantile(clean, ALLOWED))
@@ -339,15 +415,23 @@ def wrong_end(clean, wrong):
 
 @q3.edges
 def _(right):
-    yield "the rank of conformal prediction", lambda c, w: np.sort(c)[int(np.ceil((len(c) + 1) * 0.95)) - 1], True
+    yield (
+        "the rank of conformal prediction",
+        lambda c, w: np.sort(c)[int(np.ceil((len(c) + 1) * 0.95)) - 1],
+        True,
+    )
     yield "NumPy's number", lambda c, w: np.float64(right(c, w)), True
     yield "four in a hundred", lambda c, w: float(np.quantile(c, 0.96)), True
     yield "one in ten", lambda c, w: float(np.quantile(c, 0.9)), False
     yield "one in a hundred", lambda c, w: float(np.quantile(c, 0.99)), False
-    yield "moved a little by the unsuitable ones", lambda c, w: right(c, w) + 1e-4 * float(np.mean(w)), False
+    yield (
+        "moved a little by the unsuitable ones",
+        lambda c, w: right(c, w) + 1e-4 * float(np.mean(w)),
+        False,
+    )
 
 
-# --- q4: abstention -------------------------------------------------------------------------------------------------
+# --- q4: abstention -------------------------------------------------------------------------------
 
 
 q4 = Question(
@@ -357,9 +441,10 @@ q4 = Question(
     wants='abstaining(table, cut) returns {"found": share, "left": share}, both of all who are ill',
     hints=(
         "An ill patient was left to a person: in which denominator does this patient belong?",
-        "Both shares have the same denominator: all rows whose label is covid. A left image is not found by the model, "
-        "whatever `predicted` says.",
-        'ill = table[table["label"] == "covid"]; answered = ill["confidence"] >= cut; now two means over ill.',
+        "Both shares have the same denominator: all rows whose label is covid. A left image is "
+        "not found by the model, whatever `predicted` says.",
+        'ill = table[table["label"] == "covid"]; answered = ill["confidence"] >= cut; now two '
+        "means over ill.",
     ),
     data=lambda rng: abstentions(rng)[:2],
 )
@@ -372,9 +457,14 @@ def _(abstaining, rng):
     if all(_near(shares, truth) for shares, (*_, truth) in zip(given, cases, strict=True)):
         return
     for name, mistake in q4.mistakes.items():
-        if all(_near(g, mistake.answer(table, cut)) for g, (table, cut, _) in zip(given, cases, strict=True)):
+        if all(
+            _near(g, mistake.answer(table, cut))
+            for g, (table, cut, _) in zip(given, cases, strict=True)
+        ):
             raise q4.caught(name, found=given[0]["found"], truth=cases[0][2]["found"])
-    key = next(k for g, c in zip(given, cases, strict=True) for k in g if abs(g[k] - c[2][k]) > NEAR)
+    key = next(
+        k for g, c in zip(given, cases, strict=True) for k in g if abs(g[k] - c[2][k]) > NEAR
+    )
     raise Wrong(f"The share under {key!r} is not that of all who are ill.")
 
 
@@ -400,30 +490,32 @@ def _shares(table, cut, *, denominator="ill", left_of="ill", left_counts=False, 
 
 
 @q4.mistake(
-    "Abstentions were dropped from the denominator: {found:.2f} is the share of the answered ones. Of all who are "
-    "ill, the model found {truth:.2f}; patients left to a person are still ill."
+    "Abstentions were dropped from the denominator: {found:.2f} is the share of the answered ones. "
+    "Of all who are ill, the model found {truth:.2f}; patients left to a person are still ill."
 )
 def dropped(table, cut):
     return _shares(table, cut, denominator="answered")
 
 
 @q4.mistake(
-    "Abstentions were counted as if the model had answered: `predicted` is filled in for them too, but the answer was "
-    "not reported. {truth:.2f} were found, not {found:.2f}."
+    "Abstentions were counted as if the model had answered: `predicted` is filled in for them too, "
+    "but the answer was not reported. {truth:.2f} were found, not {found:.2f}."
 )
 def answered_anyway(table, cut):
     return _shares(table, cut, left_counts=True)
 
 
 @q4.mistake(
-    "The share left to a person is that of all images. The question asks for the ill: they are often harder, and this "
-    "share shows it."
+    "The share left to a person is that of all images. The question asks for the ill: they are "
+    "often harder, and this share shows it."
 )
 def left_of_everybody(table, cut):
     return _shares(table, cut, left_of="everybody")
 
 
-@q4.mistake("The denominator of found is everybody, well or ill. A sensitivity is a share of the ill.")
+@q4.mistake(
+    "The denominator of found is everybody, well or ill. A sensitivity is a share of the ill."
+)
 def of_everybody(table, cut):
     return _shares(table, cut, denominator="everybody")
 
@@ -435,8 +527,16 @@ def strictly_above(table, cut):
 
 @q4.edges
 def _(right):
-    yield "rounded to three digits", lambda t, c: {k: round(float(v), 3) for k, v in right(t, c).items()}, True
+    yield (
+        "rounded to three digits",
+        lambda t, c: {k: round(float(v), 3) for k, v in right(t, c).items()},
+        True,
+    )
     yield "NumPy's numbers", lambda t, c: {k: np.float32(v) for k, v in right(t, c).items()}, True
     yield "found alone", lambda t, c: {"found": right(t, c)["found"]}, False
-    yield "answered in place of left", lambda t, c: right(t, c) | {"left": 1 - right(t, c)["left"]}, False
+    yield (
+        "answered in place of left",
+        lambda t, c: right(t, c) | {"left": 1 - right(t, c)["left"]},
+        False,
+    )
     yield "in per cent", lambda t, c: {k: 100 * v for k, v in right(t, c).items()}, False

@@ -10,9 +10,10 @@ from ._question import Question
 from ._running import Wrong
 
 LEVELS, CLOSE = 1.0, 1e-5  # grey levels that an input may differ by; a difference in probability
-ENDS, SIZE = 0.03, 0.6  # of an interval's ends (other draws of the bootstrap), and of a file's size in kB
+# of an interval's ends (other draws of the bootstrap), and of a file's size in kB
+ENDS, SIZE = 0.03, 0.6
 
-# --- q1: the input when serving -------------------------------------------------------------------------------------
+# --- q1: the input when serving -------------------------------------------------------------------
 
 
 def _picture(rng: np.random.Generator) -> np.ndarray:
@@ -27,18 +28,26 @@ def _served(rng: np.random.Generator) -> list[tuple]:
     """Images and settings of every kind, as (picture, settings)."""
     kinds = [("pad", None), ("crop", None), ("pad", "equalize"), ("squash", "equalize")]
     sizes = map(int, rng.integers(40, 64, len(kinds)))
-    return [(_picture(rng), {"size": s, "fit": f, "contrast": c}) for s, (f, c) in zip(sizes, kinds, strict=True)]
+    return [
+        (_picture(rng), {"size": s, "fit": f, "contrast": c})
+        for s, (f, c) in zip(sizes, kinds, strict=True)
+    ]
 
 
 q1 = Question(
     "to_input",
     title="The same input as in training",
     points=2,
-    wants="to_input(picture, settings) returns the network's input: an array (1, size, size, 1), as in training",
+    wants=(
+        "to_input(picture, settings) returns the network's input: an array (1, size, size, 1), "
+        "as in training"
+    ),
     hints=(
-        "Which function of lesson 03 prepared the training images? If the same code is used, the input cannot differ.",
+        "Which function of lesson 03 prepared the training images? If the same code is used, the "
+        "input cannot differ.",
         "It takes all the settings by name. What remains is the shape: one image, one channel.",
-        "preprocess.prepare(picture, **settings) gives (size, size); [None, ..., None] adds both axes. Scale nothing.",
+        "preprocess.prepare(picture, **settings) gives (size, size); [None, ..., None] adds both "
+        "axes. Scale nothing.",
     ),
     data=lambda rng: _served(rng)[2],
 )
@@ -75,37 +84,40 @@ def _batch(picture, settings) -> np.ndarray:
 
 
 @q1.mistake(
-    "The largest value is {top:.2f}: the grey levels were scaled to 0-1 here, and the network scales them again in "
-    "its first layer. No error is raised, but it gets a nearly black image. It was trained on 0-255, so pass 0-255."
+    "The largest value is {top:.2f}: the grey levels were scaled to 0-1 here, and the network "
+    "scales them again in its first layer. No error is raised, but it gets a nearly black image. "
+    "It was trained on 0-255, so pass 0-255."
 )
 def scaled_twice(picture, settings):
     return _batch(picture, settings) / 255
 
 
 @q1.mistake(
-    "There are negative values, as where an image is standardised on the way. In training, grey levels 0-255 went in "
-    "and all scaling was left to the network's first layers. Do the same here."
+    "There are negative values, as where an image is standardised on the way. In training, grey "
+    "levels 0-255 went in and all scaling was left to the network's first layers. Do the same here."
 )
 def standardised(picture, settings):
     return ((grey := _batch(picture, settings)) - grey.mean()) / grey.std()
 
 
-@q1.mistake("Black and white are swapped. images.read has already settled the polarity: do not change it.")
+@q1.mistake(
+    "Black and white are swapped. images.read has already settled the polarity: do not change it."
+)
 def inverted(picture, settings):
     return 255 - _batch(picture, settings)
 
 
 @q1.mistake(
-    "The image was squashed to a square, whatever settings['fit'] says. With square files this would not show; these "
-    "are not square. Training padded or cropped: pass the setting on."
+    "The image was squashed to a square, whatever settings['fit'] says. With square files this "
+    "would not show; these are not square. Training padded or cropped: pass the setting on."
 )
 def squashed(picture, settings):
     return _batch(picture, settings | {"fit": "squash"})
 
 
 @q1.mistake(
-    "Only the size was passed on; fit and contrast are the function's defaults, which differ from some of the "
-    "training settings. Pass all settings: prepare(picture, **settings)."
+    "Only the size was passed on; fit and contrast are the function's defaults, which differ from "
+    "some of the training settings. Pass all settings: prepare(picture, **settings)."
 )
 def size_only(picture, settings):
     return _batch(picture, {"size": settings["size"]})
@@ -119,14 +131,14 @@ def _(right):
     yield "no axis for the channel", lambda p, s: np.asarray(right(p, s))[..., 0], False
 
 
-# --- q2: parity -----------------------------------------------------------------------------------------------------
+# --- q2: parity -----------------------------------------------------------------------------------
 
 
 def _copies(rng: np.random.Generator, rises: bool = True) -> tuple:
     """An original, a copy that differs on a few images, never on the first, and the images.
 
-    On these, the least probable class rises or the most probable one falls: that is the largest difference, and no
-    probability moves nearly as far in the other direction.
+    On these, the least probable class rises or the most probable one falls: that is the largest
+    difference, and no probability moves nearly as far in the other direction.
     """
     images = rng.integers(0, 200, (int(rng.integers(40, 60)), 8, 8)).astype(np.uint8)
     images[1 + rng.permutation(len(images) - 1)[: int(rng.integers(2, 7))], 0, 0] = 255
@@ -141,7 +153,9 @@ def _copies(rng: np.random.Generator, rises: bool = True) -> tuple:
     def copy(x):
         corner, own = np.asarray(x)[:, 0, 0], logits(x)
         moved = 9 * np.eye(3)[own.argmin(1)] if rises else -9 * np.eye(3)[own.argmax(1)]
-        return _softmax(own + 0.002 * np.sin(corner)[:, None] * [1, 0, -1] + moved * (corner > 250)[:, None])
+        return _softmax(
+            own + 0.002 * np.sin(corner)[:, None] * [1, 0, -1] + moved * (corner > 250)[:, None]
+        )
 
     return original, copy, images
 
@@ -158,9 +172,10 @@ q2 = Question(
     wants="compare_copy(original, copy, images) returns a dict with largest, flipped and n",
     hints=(
         "What tells you about the next image: one image, or all that you have?",
-        "What is the largest difference among all probabilities, in either direction? In how many rows is another "
-        "class the most probable?",
-        "np.abs(copy(images) - original(images)).max() is the first; argmax(axis=1) helps with the second.",
+        "What is the largest difference among all probabilities, in either direction? In how many "
+        "rows is another class the most probable?",
+        "np.abs(copy(images) - original(images)).max() is the first; argmax(axis=1) helps with "
+        "the second.",
     ),
     data=_copies,
 )
@@ -174,8 +189,13 @@ def _(compare_copy, rng):
     if all(_agree(mine, right) for mine, right in zip(found, wanted, strict=True)):
         return
     for name, mistake in q2.mistakes.items():
-        if all(_agree(mine, _three(mistake.answer(*case))) for mine, case in zip(found, cases, strict=True)):
-            raise q2.caught(name, n=len(cases[0][2]), largest=wanted[0]["largest"], other=wanted[0]["flipped"])
+        if all(
+            _agree(mine, _three(mistake.answer(*case)))
+            for mine, case in zip(found, cases, strict=True)
+        ):
+            raise q2.caught(
+                name, n=len(cases[0][2]), largest=wanted[0]["largest"], other=wanted[0]["flipped"]
+            )
     raise Wrong(f"On one set of images the answer is {found[0]}, but should be {wanted[0]}.")
 
 
@@ -183,7 +203,9 @@ def _three(value) -> dict[str, float]:
     """The three numbers of an answer."""
     keys = ("largest", "flipped", "n")
     if not isinstance(value, dict) or not set(keys) <= set(value):
-        raise Wrong('compare_copy(...) should be a dict with the keys "largest", "flipped" and "n".')
+        raise Wrong(
+            'compare_copy(...) should be a dict with the keys "largest", "flipped" and "n".'
+        )
     return {key: expect.number(value[key], f'"{key}"') for key in keys}
 
 
@@ -198,31 +220,34 @@ def _agree(a: dict, b: dict) -> bool:
 
 
 @q2.mistake(
-    "Only one image was compared. On it the two agree; among all {n} the largest difference is {largest:.2f} and "
-    "{other} answers change. Compare the whole set."
+    "Only one image was compared. On it the two agree; among all {n} the largest difference is "
+    "{largest:.2f} and {other} answers change. Compare the whole set."
 )
 def one_image(original, copy, images):
     return _truth(original, copy, images[:1])
 
 
 @q2.mistake(
-    "The mean difference was used. It is small when most images agree; the largest is {largest:.2f}. Judge a copy by "
-    "its worst image."
+    "The mean difference was used. It is small when most images agree; the largest is "
+    "{largest:.2f}. Judge a copy by its worst image."
 )
 def mean_difference(original, copy, images):
-    return _truth(original, copy, images) | {"largest": np.abs(original(images) - copy(images)).mean()}
+    return _truth(original, copy, images) | {
+        "largest": np.abs(original(images) - copy(images)).mean()
+    }
 
 
 @q2.mistake(
-    "A difference has two directions: {largest:.2f} is the largest, but you took only one of them into account. Take "
-    "the absolute value before the maximum."
+    "A difference has two directions: {largest:.2f} is the largest, but you took only one of them "
+    "into account. Take the absolute value before the maximum."
 )
 def one_direction(original, copy, images):
     return _truth(original, copy, images) | {"largest": (copy(images) - original(images)).max()}
 
 
 @q2.mistake(
-    '"flipped" should be the number of images whose class changes; a share hides how many images it is based on.'
+    '"flipped" should be the number of images whose class changes; a share hides how many images '
+    "it is based on."
 )
 def share_flipped(original, copy, images):
     return (found := _truth(original, copy, images)) | {"flipped": found["flipped"] / found["n"]}
@@ -236,7 +261,7 @@ def _(right):
     yield "the last image left out", lambda o, c, x: right(o, c, x[:-1]), False
 
 
-# --- q3: which report to believe ------------------------------------------------------------------------------------
+# --- q3: which report to believe ------------------------------------------------------------------
 
 q3 = Question(
     "believable",
@@ -245,9 +270,10 @@ q3 = Question(
     wants="one of the letters A to E, in quotes",
     kind="value",
     hints=(
-        "For each report ask: which file is it about, how often was it timed, and was the network trained?",
-        "One timed a call unlike all later ones, one gives the size of another file, one tested a network that "
-        "answers nearly the same to every image, and one took the best of many calls.",
+        "For each report ask: which file is it about, how often was it timed, and was the network "
+        "trained?",
+        "One timed a call unlike all later ones, one gives the size of another file, one tested a "
+        "network that answers nearly the same to every image, and one took the best of many calls.",
     ),
 )
 
@@ -260,22 +286,23 @@ def _(believable, rng):
 
 q3.wrong_value(
     *("A", "A"),
-    "A: this is one call, and the first. It prepares what later calls reuse, so 870 ms says little about the next "
-    "image. Warm up, repeat, take the median.",
+    "A: this is one call, and the first. It prepares what later calls reuse, so 870 ms says "
+    "little about the next image. Warm up, repeat, take the median.",
 )
 q3.wrong_value(
     *("B", "B"),
-    "B: 1036 kB is the Keras file, which contains data that only training needs. The int8 file is shipped: report its "
-    "size.",
+    "B: 1036 kB is the Keras file, which contains data that only training needs. The int8 file is "
+    "shipped: report its size.",
 )
 q3.wrong_value(
     *("C", "C"),
-    "C: an untrained network answers nearly the same to every image, so rounding hardly matters. Check the agreement "
-    "on the network that is shipped.",
+    "C: an untrained network answers nearly the same to every image, so rounding hardly matters. "
+    "Check the agreement on the network that is shipped.",
 )
 q3.wrong_value(
     *("E", "E"),
-    "E: the fastest of 500 calls is the best case. It may be given beside the median, not instead of it.",
+    "E: the fastest of 500 calls is the best case. It may be given beside the median, not instead "
+    "of it.",
 )
 
 
@@ -286,20 +313,27 @@ def _(right):
     yield "a letter that is not there", "F", False
 
 
-# --- q4: the card ---------------------------------------------------------------------------------------------------
+# --- q4: the card ---------------------------------------------------------------------------------
 
 FIELDS = ("intended use", "training images", "evaluation images", "accuracy", "low", "high", "kB")
 
 
 def _evidence(rng: np.random.Generator) -> dict:
-    """What a project leaves behind: predictions for every part, several images per patient, and files."""
+    """What a project leaves behind: predictions for every part, several images per patient, and
+    files.
+    """
     rows, names = [], iter(fresh.names(rng, 119, "P-"))
     for part, patients, chance in (("train", 60, 0.99), ("val", 25, 0.92), ("test", 34, 0.72)):
-        for good, patient in zip(rng.permutation(np.arange(patients) < round(chance * patients)), names, strict=False):
+        for good, patient in zip(
+            rng.permutation(np.arange(patients) < round(chance * patients)), names, strict=False
+        ):
             label = ["normal", "covid"][int(rng.integers(2))]
             said = label if good else {"normal": "covid", "covid": "normal"}[label]
             films = int(rng.integers(5, 8))
-            rows += [{"group": patient, "label": label, "predicted": said, "split": part} for _ in range(films)]
+            rows += [
+                {"group": patient, "label": label, "predicted": said, "split": part}
+                for _ in range(films)
+            ]
     table = pd.DataFrame(rows).iloc[rng.permutation(len(rows))].reset_index(drop=True)
     table.insert(0, "image_id", fresh.names(rng, len(table)))
     p = np.where(table["predicted"] == "covid", 0.8, 0.2)
@@ -319,10 +353,10 @@ q4 = Question(
     points=4,
     wants=f"fill_card(evidence) returns a dict with the keys {', '.join(FIELDS)}",
     hints=(
-        "For each entry ask: which rows, or which file, is this about? And who could be harmed if readers believed "
-        "the sentence?",
-        "The model was trained on one part and evaluated on another; val was used for choices. Several images belong "
-        "to one patient.",
+        "For each entry ask: which rows, or which file, is this about? And who could be harmed if "
+        "readers believed the sentence?",
+        "The model was trained on one part and evaluated on another; val was used for choices. "
+        "Several images belong to one patient.",
         'evaluate.metric(rows, "accuracy") has value, low, high and n, and reads the column group.',
     ),
     data=_evidence,
@@ -363,9 +397,14 @@ def _judge_counts(card: dict, parts: pd.Series) -> None:
 
 
 def _judge_accuracy(card: dict, predictions: pd.DataFrame) -> list[tuple[float, float]]:
-    """Raise `Wrong` unless accuracy and ends may be right; return the ends by each way that is accepted."""
+    """Raise `Wrong` unless accuracy and ends may be right; return the ends by each way that is
+    accepted.
+    """
     ends = [card["low"], card["high"]]
-    if any(end is None or (isinstance(end, float) and np.isnan(end)) for end in ends) or ends[0] == ends[1]:
+    if (
+        any(end is None or (isinstance(end, float) and np.isnan(end)) for end in ends)
+        or ends[0] == ends[1]
+    ):
         raise q4.caught("no_interval")
     value, low, high = (expect.number(card[key], f'"{key}"') for key in ("accuracy", "low", "high"))
     rows = {part: predictions[predictions["split"] == part] for part in ("train", "val", "test")}
@@ -381,8 +420,13 @@ def _judge_accuracy(card: dict, predictions: pd.DataFrame) -> list[tuple[float, 
     if all(max(abs(low - a), abs(high - b)) > ENDS for a, b in ways):
         single = evaluate.metric(rows["test"].drop(columns="group"), "accuracy")
         if max(abs(low - single.low), abs(high - single.high)) <= ENDS:
-            raise q4.caught("films_as_units", low=low, high=high, right_low=right.low, right_high=right.high)
-        raise Wrong(f"The interval {low:.2f}-{high:.2f} is not the 95 % interval of the evaluation images, by group.")
+            raise q4.caught(
+                "films_as_units", low=low, high=high, right_low=right.low, right_high=right.high
+            )
+        raise Wrong(
+            f"The interval {low:.2f}-{high:.2f} is not the 95 % interval of the evaluation images, "
+            "by group."
+        )
     return ways
 
 
@@ -402,36 +446,43 @@ def _card(evidence: dict, train="train", test="test", by_group=True, use="C", **
     found = evaluate.metric(rows if by_group else rows.drop(columns="group"), "accuracy")
     sizes = evidence["files"].set_index("name")["kB"]
     card = {"intended use": use, "training images": int((table["split"] == train).sum())}
-    card |= {"evaluation images": found.n, "accuracy": found.value, "low": found.low, "high": found.high}
+    card |= {
+        "evaluation images": found.n,
+        "accuracy": found.value,
+        "low": found.low,
+        "high": found.high,
+    }
     return card | {"kB": sizes[evidence["shipped"]]} | changes
 
 
 @q4.mistake(
-    "A: diagnosis was never evaluated, and the course's models are for education. An intended use may claim no more "
-    "than the evidence: this model was not compared with a physician on patients not yet diagnosed."
+    "A: diagnosis was never evaluated, and the course's models are for education. An intended use "
+    "may claim no more than the evidence: this model was not compared with a physician on patients "
+    "not yet diagnosed."
 )
 def says_diagnosis(evidence):
     return _card(evidence, use="A")
 
 
 @q4.mistake(
-    "B: supporting a physician is also a use on patients. It was not evaluated: no physician took part, and the class "
-    "shares in this set are not those of an emergency department."
+    "B: supporting a physician is also a use on patients. It was not evaluated: no physician took "
+    "part, and the class shares in this set are not those of an emergency department."
 )
 def says_triage(evidence):
     return _card(evidence, use="B")
 
 
 @q4.mistake(
-    "The {n} test images are given as training data. A reader must know which images the model has *not* been trained "
-    "on."
+    "The {n} test images are given as training data. A reader must know which images the model has "
+    "*not* been trained on."
 )
 def test_as_training(evidence):
     return _card(evidence, train="test")
 
 
 @q4.mistake(
-    "Training images: {n} includes val. Val was used to choose settings; the weights were fitted to train only."
+    "Training images: {n} includes val. Val was used to choose settings; the weights were fitted "
+    "to train only."
 )
 def val_as_training(evidence):
     parts = evidence["predictions"]["split"].value_counts()
@@ -439,7 +490,8 @@ def val_as_training(evidence):
 
 
 @q4.mistake(
-    "An accuracy of {value:.3f} includes images that the model was trained on. On the test images it is {right:.3f}."
+    "An accuracy of {value:.3f} includes images that the model was trained on. On the test images "
+    "it is {right:.3f}."
 )
 def accuracy_of_training(evidence):
     table = evidence["predictions"]
@@ -448,24 +500,25 @@ def accuracy_of_training(evidence):
 
 
 @q4.mistake(
-    "The accuracy has no interval, so a reader cannot tell whether it is based on 20 images or on 2000. Give low and "
-    "high."
+    "The accuracy has no interval, so a reader cannot tell whether it is based on 20 images or on "
+    "2000. Give low and high."
 )
 def no_interval(evidence):
     return _card(evidence, low=None, high=None)
 
 
 @q4.mistake(
-    "The interval {low:.2f}-{high:.2f} is as narrow as if every image were an independent answer. Several belong to "
-    "one patient: by group it is {right_low:.2f}-{right_high:.2f}. Keep the column group."
+    "The interval {low:.2f}-{high:.2f} is as narrow as if every image were an independent answer. "
+    "Several belong to one patient: by group it is {right_low:.2f}-{right_high:.2f}. Keep the "
+    "column group."
 )
 def films_as_units(evidence):
     return _card(evidence, by_group=False)
 
 
 @q4.mistake(
-    "{got:.0f} kB is the size of another file. The shipped file is {shipped}, with {right:.0f} kB; the Keras file "
-    "also contains data that only training needs."
+    "{got:.0f} kB is the size of another file. The shipped file is {shipped}, with {right:.0f} kB; "
+    "the Keras file also contains data that only training needs."
 )
 def other_file(evidence):
     return _card(evidence, kB=evidence["files"]["kB"].max())
@@ -474,8 +527,16 @@ def other_file(evidence):
 @q4.edges
 def _(right):
     yield "an end moved by a hundredth", lambda e: right(e) | {"low": right(e)["low"] - 0.01}, True
-    yield "an end moved by five hundredths", lambda e: right(e) | {"low": right(e)["low"] - 0.05}, False
+    yield (
+        "an end moved by five hundredths",
+        lambda e: right(e) | {"low": right(e)["low"] - 0.05},
+        False,
+    )
     yield "a small letter", lambda e: right(e) | {"intended use": "c"}, True
     yield "a size rounded to whole kB", lambda e: right(e) | {"kB": round(right(e)["kB"])}, True
-    yield "accuracy in per cent", lambda e: right(e) | {"accuracy": 100 * right(e)["accuracy"]}, False
+    yield (
+        "accuracy in per cent",
+        lambda e: right(e) | {"accuracy": 100 * right(e)["accuracy"]},
+        False,
+    )
     yield "one field missing", lambda e: {k: v for k, v in right(e).items() if k != "kB"}, False

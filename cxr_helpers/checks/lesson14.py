@@ -1,4 +1,6 @@
-"""Questions of lesson 14, reviewing a study: leaks, the source of a matrix, the honest figure, damage."""
+"""Questions of lesson 14, reviewing a study: leaks, the source of a matrix, the honest figure,
+damage.
+"""
 
 import numpy as np
 import pandas as pd
@@ -16,18 +18,23 @@ SAME = 0.0006  # an accuracy that is the same but for rounding to three digits
 RUNS = 60  # runs over which a misconception averages
 FEW = 8  # runs of a fault alone, with different seeds, that are too few or just enough
 
-# --- q1: the leak ---------------------------------------------------------------------------------------------------
+# --- q1: the leak ---------------------------------------------------------------------------------
 
 q1 = Question(
     "unfit",
     title="Find the leak",
     points=3,
-    wants="unfit(table) returns the names (image_id) of the test images that must not be there, as a list",
+    wants=(
+        "unfit(table) returns the names (image_id) of the test images that must not be there, "
+        "as a list"
+    ),
     hints=(
-        "What about a test image gives the model an unfair advantage: its name, its bytes, its patient? And from "
-        "which parts of the split could the model know it?",
-        "The model knows everything in train *or* val. Two columns matter: one for the file, one for the patient.",
-        'known = table[table["split"] != "test"]; then .isin(known[column]) for two columns, joined by |. But .isin '
+        "What about a test image gives the model an unfair advantage: its name, its bytes, its "
+        "patient? And from which parts of the split could the model know it?",
+        "The model knows everything in train *or* val. Two columns matter: one for the file, one "
+        "for the patient.",
+        'known = table[table["split"] != "test"]; then .isin(known[column]) for two columns, '
+        "joined by |. But .isin "
         "treats a missing patient as a known one.",
     ),
     data=leaking_table,
@@ -43,15 +50,17 @@ def _(unfit, rng):
         return
     for name, mistake in q1.mistakes.items():
         if given == [set(mistake.answer(table)) for table in cases]:
-            extra, missing = (sum(len(a - b) for a, b in pairs) for pairs in _both_ways(given, truth))
+            extra, missing = (
+                sum(len(a - b) for a, b in pairs) for pairs in _both_ways(given, truth)
+            )
             raise q1.caught(name, extra=extra, missing=missing)
     for table, names, right in zip(cases, given, truth, strict=True):
         if strangers := names - set(table.loc[table["split"] == "test", "image_id"]):
             raise Wrong(f"{len(strangers)} of the images named are not in the test part.")
         if names != right:
             raise Wrong(
-                f"{len(right - names)} images that leak are missing from your list, and {len(names - right)} that do "
-                "not leak are in it."
+                f"{len(right - names)} images that leak are missing from your list, and "
+                f"{len(names - right)} that do not leak are in it."
             )
 
 
@@ -59,7 +68,9 @@ def _both_ways(given: list[set], truth: list[set]):
     return zip(given, truth, strict=True), zip(truth, given, strict=True)
 
 
-def _seen(table: pd.DataFrame, columns=("sha256", "patient"), parts=("train", "val"), drop=True) -> set[str]:
+def _seen(
+    table: pd.DataFrame, columns=("sha256", "patient"), parts=("train", "val"), drop=True
+) -> set[str]:
     """Names of the test images that share a value of a column with one of the parts."""
     test, known = table[table["split"] == "test"], table[table["split"].isin(parts)]
     hit = np.zeros(len(test), bool)
@@ -70,56 +81,57 @@ def _seen(table: pd.DataFrame, columns=("sha256", "patient"), parts=("train", "v
 
 
 @q1.mistake(
-    "No line of the table is in two parts, but that proves nothing: a radiograph has several lines here, and a "
-    "patient several radiographs. {missing} test images are not new. Disjoint by row is not disjoint by patient."
+    "No line of the table is in two parts, but that proves nothing: a radiograph has several lines "
+    "here, and a patient several radiographs. {missing} test images are not new. Disjoint by row "
+    "is not disjoint by patient."
 )
 def no_line_twice(table):
     return []
 
 
 @q1.mistake(
-    "This finds the images whose lines are in several parts, but copies under another name and other images of the "
-    "same patient were missed: {missing} images."
+    "This finds the images whose lines are in several parts, but copies under another name and "
+    "other images of the same patient were missed: {missing} images."
 )
 def names_only(table):
     return sorted(_seen(table, ["image_id"]))
 
 
 @q1.mistake(
-    "Bytes were compared, but not patients: {missing} test images show a patient of whom the model knows another "
-    "image. The bytes differ, but the patient is the same."
+    "Bytes were compared, but not patients: {missing} test images show a patient of whom the model "
+    "knows another image. The bytes differ, but the patient is the same."
 )
 def bytes_only(table):
     return sorted(_seen(table, ["sha256"]))
 
 
 @q1.mistake(
-    "Patients were compared, but not bytes: {missing} test images are exact copies of images outside test and name no "
-    "patient. The SHA-256 finds them."
+    "Patients were compared, but not bytes: {missing} test images are exact copies of images "
+    "outside test and name no patient. The SHA-256 finds them."
 )
 def people_only(table):
     return sorted(_seen(table, ["patient"]))
 
 
 @q1.mistake(
-    "Images of unknown patients were treated as images of one patient: {extra} were named wrongly. pandas' isin finds "
-    "a missing value among missing values; drop those before comparing."
+    "Images of unknown patients were treated as images of one patient: {extra} were named wrongly. "
+    "pandas' isin finds a missing value among missing values; drop those before comparing."
 )
 def unknown_is_one(table):
     return sorted(_seen(table, drop=False))
 
 
 @q1.mistake(
-    "Test was compared with train only. The epoch and the threshold were chosen on val, so the model depends on val "
-    "too: {missing} test images share a file or a patient with it."
+    "Test was compared with train only. The epoch and the threshold were chosen on val, so the "
+    "model depends on val too: {missing} test images share a file or a patient with it."
 )
 def val_ignored(table):
     return sorted(_seen(table, parts=("train",)))
 
 
 @q1.mistake(
-    "Both images of each pair were named, {extra} too many. The question asks for the images of the *test* part. (The "
-    "model is already trained, so the test side has to go.)"
+    "Both images of each pair were named, {extra} too many. The question asks for the images of "
+    "the *test* part. (The model is already trained, so the test side has to go.)"
 )
 def both_sides(table):
     seen = table[table["image_id"].isin(_seen(table))]
@@ -131,12 +143,20 @@ def both_sides(table):
 @q1.edges
 def _(right):
     yield "a set", lambda table: set(right(table)), True
-    yield "a column, each line named", lambda t: t.loc[t["image_id"].isin(right(t)), "image_id"], True
+    yield (
+        "a column, each line named",
+        lambda t: t.loc[t["image_id"].isin(right(t)), "image_id"],
+        True,
+    )
     yield "the first one left out", lambda table: sorted(right(table))[1:], False
-    yield "all test images", lambda table: table.loc[table["split"] == "test", "image_id"].unique(), False
+    yield (
+        "all test images",
+        lambda table: table.loc[table["split"] == "test", "image_id"].unique(),
+        False,
+    )
 
 
-# --- q2: which table the matrix comes from --------------------------------------------------------------------------
+# --- q2: which table the matrix comes from --------------------------------------------------------
 
 CAPTION = "B, test"
 
@@ -144,11 +164,17 @@ q2 = Question(
     "belongs_to",
     title="Whose matrix is it?",
     points=2,
-    wants="belongs_to(matrix, tables) returns the key of the table that the matrix was made from, such as 'A, val'",
+    wants=(
+        "belongs_to(matrix, tables) returns the key of the table that the matrix was made from, "
+        "such as 'A, val'"
+    ),
     hints=(
-        "A caption can be wrong. What can you count in a table of predictions that must agree with the matrix?",
-        "Several tables have the same number of images and of right answers. Compare all four cells.",
-        'Make the matrix of each table again: pd.crosstab(table["label"], table["predicted"]), true classes in rows, '
+        "A caption can be wrong. What can you count in a table of predictions that must agree "
+        "with the matrix?",
+        "Several tables have the same number of images and of right answers. Compare all four "
+        "cells.",
+        'Make the matrix of each table again: pd.crosstab(table["label"], table["predicted"]), '
+        "true classes in rows, "
         "and compare all of it.",
     ),
     data=lambda rng: matrix_case(rng)[:2],
@@ -159,7 +185,8 @@ q2 = Question(
 def _(belongs_to, rng):
     cases = _telling_cases(rng)
     given = [
-        expect.choice(belongs_to(matrix, tables), tables, "belongs_to(matrix, tables)") for matrix, tables, _ in cases
+        expect.choice(belongs_to(matrix, tables), tables, "belongs_to(matrix, tables)")
+        for matrix, tables, _ in cases
     ]
     if given == [truth for *_, truth in cases]:
         return
@@ -171,13 +198,17 @@ def _(belongs_to, rng):
 def _telling_cases(rng: np.random.Generator) -> list:
     """Cases on which no two ways of answering agree throughout.
 
-    The other model on the same part has the same accuracy or the same margins, and its table comes before or after.
+    The other model on the same part has the same accuracy or the same margins, and its table comes
+    before or after.
     """
     kinds = [(margins, first) for margins in (False, True) for first in (False, True)]
     while True:
         cases = [matrix_case(rng, *kinds[k]) for k in rng.permutation(len(kinds))]
         ways = [tuple(truth for *_, truth in cases)]
-        ways += [tuple(m.answer(matrix, tables) for matrix, tables, _ in cases) for m in q2.mistakes.values()]
+        ways += [
+            tuple(m.answer(matrix, tables) for matrix, tables, _ in cases)
+            for m in q2.mistakes.values()
+        ]
         if len(set(ways)) == len(ways):
             return cases
 
@@ -187,24 +218,24 @@ def _counted(table: pd.DataFrame) -> np.ndarray:
 
 
 @q2.mistake(
-    f"You relied on the caption, {CAPTION!r}. Captions are typed by hand, and the predictions of that model on that "
-    "part give another matrix. Recompute it."
+    f"You relied on the caption, {CAPTION!r}. Captions are typed by hand, and the predictions of "
+    "that model on that part give another matrix. Recompute it."
 )
 def caption_believed(matrix, tables):
     return CAPTION
 
 
 @q2.mistake(
-    "A table with the same number of images was chosen. The sum of a matrix is a good first check, but here two parts "
-    "have the same number of images, each with two models. Compare every cell."
+    "A table with the same number of images was chosen. The sum of a matrix is a good first check, "
+    "but here two parts have the same number of images, each with two models. Compare every cell."
 )
 def sum_only(matrix, tables):
     return next(key for key, table in tables.items() if len(table) == matrix.to_numpy().sum())
 
 
 @q2.mistake(
-    "A table with the same accuracy was chosen. Several have as many right answers, but different errors. Compare "
-    "every cell."
+    "A table with the same accuracy was chosen. Several have as many right answers, but different "
+    "errors. Compare every cell."
 )
 def accuracy_only(matrix, tables):
     right = {key: (table["label"] == table["predicted"]).mean() for key, table in tables.items()}
@@ -213,11 +244,13 @@ def accuracy_only(matrix, tables):
 
 
 @q2.mistake(
-    "You found the transposed matrix: the predicted classes are in your rows, so misses and false alarms are swapped. "
-    "Rows are the true classes, as the index says."
+    "You found the transposed matrix: the predicted classes are in your rows, so misses and false "
+    "alarms are swapped. Rows are the true classes, as the index says."
 )
 def transposed(matrix, tables):
-    return next(key for key, table in tables.items() if (matrix.to_numpy() == _counted(table).T).all())
+    return next(
+        key for key, table in tables.items() if (matrix.to_numpy() == _counted(table).T).all()
+    )
 
 
 @q2.edges
@@ -228,11 +261,13 @@ def _(right):
     yield "the last table", lambda matrix, tables: list(tables)[-1], False
 
 
-# --- q3: the honest figure ------------------------------------------------------------------------------------------
+# --- q3: the honest figure ------------------------------------------------------------------------
 
 
 def _study(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training lines, and the answers about the test lines, drawn until no two ways of counting agree."""
+    """Training lines, and the answers about the test lines, drawn until no two ways of counting
+    agree.
+    """
     while True:
         train, test = overlapping(rng)
         ways = [_figure(_new(train, test).drop_duplicates("sha256"))]
@@ -262,7 +297,9 @@ def _resampled(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def _apart(a: dict, b: dict) -> float:
-    """The largest difference between two figures' values and ends; where n differs, they are apart by one at least."""
+    """The largest difference between two figures' values and ends; where n differs, they are apart
+    by one at least.
+    """
     return max(abs(a[key] - b[key]) for key in ("accuracy", "low", "high")) + (a["n"] != b["n"])
 
 
@@ -270,13 +307,17 @@ q3 = Question(
     "honest",
     title="The honest figure",
     points=3,
-    wants='honest(train, test) returns a dict of numbers: {"accuracy": ..., "low": ..., "high": ..., "n": ...}',
+    wants=(
+        'honest(train, test) returns a dict of numbers: {"accuracy": ..., "low": ..., "high": '
+        '..., "n": ...}'
+    ),
     hints=(
-        "Three decisions: which lines to remove because the model knows them, how many lines a radiograph may have, "
-        "and which unit the interval resamples.",
-        "The model is already trained; deleting rows from train does not undo that. So remove the known lines from "
-        "*test*: by bytes, and by patient.",
-        'Then drop_duplicates("sha256"), give the table a column group, and evaluate.metric(table, "accuracy") gives '
+        "Three decisions: which lines to remove because the model knows them, how many lines a "
+        "radiograph may have, and which unit the interval resamples.",
+        "The model is already trained; deleting rows from train does not undo that. So remove the "
+        "known lines from *test*: by bytes, and by patient.",
+        'Then drop_duplicates("sha256"), give the table a column group, and '
+        'evaluate.metric(table, "accuracy") gives '
         "value, low, high and n.",
     ),
     data=_study,
@@ -307,50 +348,60 @@ def _read(result) -> dict[str, float]:
 def _judge_figure(given: dict, ways: tuple, train: pd.DataFrame, test: pd.DataFrame) -> None:
     """Raise `Wrong` unless the figure may be right on these tables."""
     right = ways[0]
-    apart = {name: _apart(given, mistake.answer(train, test)) for name, mistake in q3.mistakes.items()}
+    apart = {
+        name: _apart(given, mistake.answer(train, test)) for name, mistake in q3.mistakes.items()
+    }
     nearest = min(apart, key=lambda name: apart[name])
-    if min(_apart(given, way) for way in ways) <= SLACK and abs(given["accuracy"] - right["accuracy"]) <= SAME:
+    if (
+        min(_apart(given, way) for way in ways) <= SLACK
+        and abs(given["accuracy"] - right["accuracy"]) <= SAME
+    ):
         return
-    places = given | {"lines": len(test), "films": test["sha256"].nunique(), "patients": test["patient"].nunique()}
+    places = given | {
+        "lines": len(test),
+        "films": test["sha256"].nunique(),
+        "patients": test["patient"].nunique(),
+    }
     if apart[nearest] <= SLACK:
         raise q3.caught(nearest, **places)
     if given["n"] != right["n"]:
         raise Wrong(
-            f"n is {given['n']:g}, but that is not the number of radiographs that are new to the model, each counted "
-            "once."
+            f"n is {given['n']:g}, but that is not the number of radiographs that are new to the "
+            "model, each counted once."
         )
     what = "accuracy" if abs(given["accuracy"] - right["accuracy"]) > SAME else "interval"
     raise Wrong(f"n is right, but the {what} is not.")
 
 
 @q3.mistake(
-    "{accuracy:.3f} on {n:.0f} lines is the reported figure. It counts lines instead of images, and includes images "
-    "and patients that the model was trained on. Check the data behind a high figure first."
+    "{accuracy:.3f} on {n:.0f} lines is the reported figure. It counts lines instead of images, "
+    "and includes images and patients that the model was trained on. Check the data behind a high "
+    "figure first."
 )
 def as_reported(train, test):
     return _figure(test, None)
 
 
 @q3.mistake(
-    "The known images are removed, but {n:.0f} lines were counted as images: a radiograph with three boxes counts "
-    "three times, a normal one once. Keep one row per radiograph."
+    "The known images are removed, but {n:.0f} lines were counted as images: a radiograph with "
+    "three boxes counts three times, a normal one once. Keep one row per radiograph."
 )
 def lines_as_images(train, test):
     return _figure(_new(train, test), None)
 
 
 @q3.mistake(
-    "Each radiograph is counted once, but those that the model was trained on are still among the {n:.0f}. Removing "
-    "duplicates *within* test leaves those *between* test and train, and deleting rows from train does not change a "
-    "trained model."
+    "Each radiograph is counted once, but those that the model was trained on are still among the "
+    "{n:.0f}. Removing duplicates *within* test leaves those *between* test and train, and "
+    "deleting rows from train does not change a trained model."
 )
 def duplicates_within_test(train, test):
     return _figure(test.drop_duplicates("sha256"))
 
 
 @q3.mistake(
-    "The copies are removed, but not other images of patients in train: of the {n:.0f}, some show patients whom the "
-    "model knows. Disjoint by file is not disjoint by patient."
+    "The copies are removed, but not other images of patients in train: of the {n:.0f}, some show "
+    "patients whom the model knows. Disjoint by file is not disjoint by patient."
 )
 def files_only(train, test):
     kept = test[~test["sha256"].isin(train["sha256"])]
@@ -358,8 +409,9 @@ def files_only(train, test):
 
 
 @q3.mistake(
-    "The images are right, but the interval is not: {low:.2f}-{high:.2f} is as narrow as if {n:.0f} images were "
-    "independent answers. Images of one patient get similar answers: resample patients."
+    "The images are right, but the interval is not: {low:.2f}-{high:.2f} is as narrow as if "
+    "{n:.0f} images were independent answers. Images of one patient get similar answers: resample "
+    "patients."
 )
 def films_as_units(train, test):
     return _figure(_new(train, test).drop_duplicates("sha256"), None)
@@ -368,25 +420,35 @@ def films_as_units(train, test):
 @q3.edges
 def _(right):
     def changed(**by):
-        return lambda *tables: {key: value + by.get(key, 0) for key, value in right(*tables).items()}
+        return lambda *tables: {
+            key: value + by.get(key, 0) for key, value in right(*tables).items()
+        }
 
     yield "rounded to three digits", lambda *t: {k: round(v, 3) for k, v in right(*t).items()}, True
     yield "NumPy's numbers", lambda *t: {k: np.float64(v) for k, v in right(*t).items()}, True
-    yield "patients resampled by hand", lambda a, b: _resampled(_new(a, b).drop_duplicates("sha256")), True
+    yield (
+        "patients resampled by hand",
+        lambda a, b: _resampled(_new(a, b).drop_duplicates("sha256")),
+        True,
+    )
     yield "accuracy off by 0.01", changed(accuracy=0.01), False
     yield "one image too many", changed(n=1), False
     yield "an interval moved by 0.05", changed(low=0.05, high=0.05), False
 
 
-# --- q4: which fault does most damage -------------------------------------------------------------------------------
+# --- q4: which fault does most damage -------------------------------------------------------------
 
 
 def _telling_study(rng: np.random.Generator):
-    """A study on which no misconception but that of too few runs gives the right order, and no two give the same."""
+    """A study on which no misconception but that of too few runs gives the right order, and no two
+    give the same.
+    """
     while True:
         study, order = experiment(rng)
         ways = [tuple(order)]
-        ways += [tuple(m.answer(study, FAULTS)) for name, m in q4.mistakes.items() if name != "few_runs"]
+        ways += [
+            tuple(m.answer(study, FAULTS)) for name, m in q4.mistakes.items() if name != "few_runs"
+        ]
         if len(set(ways)) == len(ways):
             return study, order
 
@@ -397,7 +459,9 @@ def _counting(study) -> tuple:
 
     def counted(planted=(), seed=0):
         found = study(planted, seed)
-        seeds.setdefault(frozenset([planted] if isinstance(planted, str) else planted), set()).add(int(seed))
+        seeds.setdefault(frozenset([planted] if isinstance(planted, str) else planted), set()).add(
+            int(seed)
+        )
         return found
 
     return counted, seeds
@@ -410,9 +474,10 @@ q4 = Question(
     wants="rank(study, faults) returns the names of all faults as a list, the most damaging first",
     hints=(
         "Damage has two directions: a figure can be too high or too low.",
-        "With all faults present, one can hide another. What does the study report with a single fault? And with none?",
-        "For each fault the mean of study([fault], seed) over many seeds, minus the mean of study([], seed); then "
-        "sort by the absolute value.",
+        "With all faults present, one can hide another. What does the study report with a single "
+        "fault? And with none?",
+        "For each fault the mean of study([fault], seed) over many seeds, minus the mean of "
+        "study([], seed); then sort by the absolute value.",
     ),
     data=lambda rng: (_telling_study(rng)[0], FAULTS),
 )
@@ -425,14 +490,18 @@ def _(rank, rng):
     for study, _ in cases:
         counted, seeds = _counting(study)
         named = rank(counted, FAULTS)
-        if isinstance(named, (list, tuple, np.ndarray, pd.Series, pd.Index)) and len(named) != len(FAULTS):
+        if isinstance(named, (list, tuple, np.ndarray, pd.Series, pd.Index)) and len(named) != len(
+            FAULTS
+        ):
             raise Wrong(f"rank(study, faults) should name {len(FAULTS)} faults, not {len(named)}.")
         given.append(expect.names(named, FAULTS, "rank(study, faults)"))
         runs.append(min(len(seeds[frozenset([fault])]) for fault in FAULTS))
     if any(set(order) != set(FAULTS) for order in given):
         raise Wrong("Every fault should be in the list once.")
     for name, mistake in q4.mistakes.items():
-        if name != "few_runs" and given == [list(mistake.answer(study, FAULTS)) for study, _ in cases]:
+        if name != "few_runs" and given == [
+            list(mistake.answer(study, FAULTS)) for study, _ in cases
+        ]:
             raise q4.caught(name)
     if 0 < min(runs) < FEW:
         raise q4.caught("few_runs", runs=min(runs))
@@ -442,8 +511,9 @@ def _(rank, rng):
     place = next(i for i in range(len(right)) if order[i] != right[i])
     alone = f"{min(runs)} runs" if min(runs) else "no run"
     raise Wrong(
-        f"Place {place + 1} is not right in one of two studies. For some fault you made {alone} with it alone. Compare "
-        "the mean of each fault alone with that of the study without faults, in either direction."
+        f"Place {place + 1} is not right in one of two studies. For some fault you made {alone} "
+        "with it alone. Compare the mean of each fault alone with that of the study without "
+        "faults, in either direction."
     )
 
 
@@ -452,8 +522,9 @@ def _mean(study, planted, runs: int = RUNS) -> float:
 
 
 @q4.mistake(
-    "You repaired one fault at a time and measured how far the figure fell. Leaks can replace each other: when one is "
-    "repaired, another keeps the figure high, so the worst may look harmless. Plant each fault *alone*."
+    "You repaired one fault at a time and measured how far the figure fell. Leaks can replace each "
+    "other: when one is repaired, another keeps the figure high, so the worst may look harmless. "
+    "Plant each fault *alone*."
 )
 def repaired_one_by_one(study, faults):
     whole = _mean(study, faults)
@@ -461,16 +532,18 @@ def repaired_one_by_one(study, faults):
 
 
 @q4.mistake(
-    "You sorted by how high the figure is. One fault makes it too *low*, which is damage as well: a good method may "
-    "be rejected because of it. Use the distance from the study without faults, in either direction."
+    "You sorted by how high the figure is. One fault makes it too *low*, which is damage as well: "
+    "a good method may be rejected because of it. Use the distance from the study without faults, "
+    "in either direction."
 )
 def highest_figure(study, faults):
     return sorted(faults, key=lambda f: -_mean(study, [f]))
 
 
 @q4.mistake(
-    "For some fault alone the study was run with {runs} different seeds only. The accuracy varies from run to run by "
-    f"several hundredths, so that the order may be chance. Average at least {FEW} seeds, better 30."
+    "For some fault alone the study was run with {runs} different seeds only. The accuracy varies "
+    "from run to run by several hundredths, so that the order may be chance. Average at least "
+    f"{FEW} seeds, better 30."
 )
 def few_runs(study, faults):
     return sorted(faults, key=lambda f: -abs(_mean(study, [f], 3) - _mean(study, [], 3)))
@@ -490,7 +563,11 @@ def _(right):
     yield "five runs of each", lambda study, faults: _ordered(study, range(5)), False
     yield "the same run twenty times", lambda study, faults: _ordered(study, [7] * 20), False
     yield "the first fault only", lambda *args: right(*args)[:1], False
-    yield "first and second swapped", lambda *args: [right(*args)[i] for i in (1, 0, 2, 3, 4)], False
+    yield (
+        "first and second swapped",
+        lambda *args: [right(*args)[i] for i in (1, 0, 2, 3, 4)],
+        False,
+    )
     yield "as they came", lambda study, faults: list(faults), False
 
 

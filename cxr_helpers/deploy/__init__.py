@@ -1,9 +1,10 @@
-"""From a trained network to something that can be used: one file in, one answer out, small files, a model card.
+"""From a trained network to something that can be used: one file in, one answer out, small files, a
+model card.
 
     files = deploy.export(model, "exported")              # LiteRT and ONNX
     deploy.parity(model, files, images)                   # on a whole set, never on one image
-    deploy.save_bundle("bundle", model, classes=..., preprocessing=..., gate=..., card=deploy.model_card(...))
-    deploy.answer(deploy.load_bundle("bundle"), "radiograph.png")
+    deploy.save_bundle("bundle", model, classes=..., preprocessing=..., gate=...,
+    card=deploy.model_card(...)) deploy.answer(deploy.load_bundle("bundle"), "radiograph.png")
 
 For education, never for diagnosis. Introduced in lesson 13.
 """

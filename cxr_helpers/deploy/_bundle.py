@@ -1,4 +1,6 @@
-"""One folder that holds all that an answer depends on, and the answer: one file in, one answer out."""
+"""One folder that holds all that an answer depends on, and the answer: one file in, one answer
+out.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,22 +17,33 @@ from ..predictions import check, classes, columns, probabilities, with_probabili
 from ..train import class_names, name_classes
 from ._card import NOTE
 from ._export import keras_runner
-from ._reading import CARD, GATE, MODEL, SETTINGS, SUMS, VERSION, checked_settings, open_model, read_files
+from ._reading import (
+    CARD,
+    GATE,
+    MODEL,
+    SETTINGS,
+    SUMS,
+    VERSION,
+    checked_settings,
+    open_model,
+    read_files,
+)
 
-REPLAYED, REPLAY_TOLERANCE = 16, 1e-3  # files that a new bundle answers again, and by how much a probability may differ
+# files that a new bundle answers again, and by how much a probability may differ
+REPLAYED, REPLAY_TOLERANCE = 16, 1e-3
 
 
 @dataclass(frozen=True)
 class Bundle:
     """A model with all that its answers depend on.
 
-    `classes` in the order of its outputs; `preprocessing`: size, fit and contrast of `preprocess.prepare`;
-    `temperature`; `positive` and `threshold` (or None); `conformal_limit` (or None); `gate` (or None); `card`
-    (Markdown); `sha256` of its list of files, which names this version; `full_scale`: the grey level that counted as
-    white in the training images, where their headers left it open (see `images.read`), else None. Two texts complete
-    a sentence and are empty where the bundle does not say: "the network was trained on" `trained_on`, "the threshold
-    is" `threshold_meaning`.
-    Introduced in lesson 13.
+    `classes` in the order of its outputs; `preprocessing`: size, fit and contrast of
+    `preprocess.prepare`; `temperature`; `positive` and `threshold` (or None); `conformal_limit` (or
+    None); `gate` (or None); `card` (Markdown); `sha256` of its list of files, which names this
+    version; `full_scale`: the grey level that counted as white in the training images, where their
+    headers left it open (see `images.read`), else None. Two texts complete a sentence and are empty
+    where the bundle does not say: "the network was trained on" `trained_on`, "the threshold is"
+    `threshold_meaning`. Introduced in lesson 13.
     """
 
     model: Any
@@ -66,27 +79,39 @@ def save_bundle(
     predictions: pd.DataFrame | None = None,
     table: pd.DataFrame | None = None,
 ) -> Path:
-    """Write a bundle: `model.keras`, `settings.json`, `gate.npz`, `card.md` and their `SHA256SUMS`; nothing is pickled.
+    """Write a bundle: `model.keras`, `settings.json`, `gate.npz`, `card.md` and their `SHA256SUMS`;
+    nothing is pickled.
 
-    Arguments as in `Bundle`; threshold and limit belong to probabilities at this temperature. With `predictions`, the
-    evaluation's, at this temperature, and `table`, the manifest with the paths of its images and their full scale, the
-    finished bundle answers some of these files, and is not kept unless it answers as the evaluation did: that finds
-    another order of classes, another size, fit, contrast or scaling. The folder appears whole or not at all; an older
-    bundle in its place is replaced. Raises ValueError where the settings do not fit the model or each other, the model
-    does not answer with probabilities, or the replay differs; BundleError for a model that safe mode refuses (a layer
-    that holds code), FileExistsError if the folder holds something else. Introduced in lesson 13.
+    Arguments as in `Bundle`; threshold and limit belong to probabilities at this temperature. With
+    `predictions`, the evaluation's, at this temperature, and `table`, the manifest with the paths
+    of its images and their full scale, the finished bundle answers some of these files, and is not
+    kept unless it answers as the evaluation did: that finds another order of classes, another size,
+    fit, contrast or scaling. The folder appears whole or not at all; an older bundle in its place
+    is replaced. Raises ValueError where the settings do not fit the model or each other, the model
+    does not answer with probabilities, or the replay differs; BundleError for a model that safe
+    mode refuses (a layer that holds code), FileExistsError if the folder holds something else.
+    Introduced in lesson 13.
     """
     if isinstance(classes, str):
-        raise ValueError(f"classes are a list of names, in the order of the model's outputs, not the text {classes!r}")
+        raise ValueError(
+            "classes are a list of names, in the order of the model's outputs, not the text "
+            f"{classes!r}"
+        )
     folder = Path(folder)
-    settings = {"version": VERSION, "classes": list(map(str, classes)), "preprocessing": _plain(preprocessing)}
+    settings = {
+        "version": VERSION,
+        "classes": list(map(str, classes)),
+        "preprocessing": _plain(preprocessing),
+    }
     settings |= {"trained_on": _clause(trained_on), "threshold_meaning": _clause(threshold_meaning)}
     settings |= {"temperature": temperature, "positive": positive}
     settings |= {"threshold": threshold, "conformal_limit": conformal_limit}
     settings |= {"full_scale": full_scale if table is None else _common_scale(table, full_scale)}
     settings |= _checked(settings, model, gate)
     if (predictions is None) != (table is None):
-        raise ValueError("a replay needs both: predictions, and the table that has the paths of their images")
+        raise ValueError(
+            "a replay needs both: predictions, and the table that has the paths of their images"
+        )
     if folder.exists() and any(folder.iterdir()) and not (folder / SUMS).is_file():
         raise FileExistsError(f"{folder} holds other files; give an empty folder for the bundle")
     with files.whole_folder(folder, replace=True) as new:
@@ -94,8 +119,9 @@ def save_bundle(
         opened = open_model(new / MODEL)  # it does open in safe mode
         if np.abs(check_model(model) - check_model(opened)).max() > REPLAY_TOLERANCE:
             raise ValueError(
-                f"{model.name} answers otherwise once it was saved and opened: it holds a function or a layer of your "
-                "own that Keras takes for another of the same name; use those of Keras"
+                f"{model.name} answers otherwise once it was saved and opened: it holds a function "
+                "or a layer of your own that Keras takes for another of the same name; use those "
+                "of Keras"
             )
         opened.save(new / MODEL)  # without the optimiser's memory
         (new / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
@@ -104,7 +130,9 @@ def save_bundle(
             arrays: dict[str, Any] = dict(uncertainty.gate_to_dict(gate))
             np.savez(new / GATE, **arrays)
         names = sorted(path.name for path in new.iterdir())
-        (new / SUMS).write_text("".join(f"{files.sha256(new / name)}  {name}\n" for name in names), "utf-8")
+        (new / SUMS).write_text(
+            "".join(f"{files.sha256(new / name)}  {name}\n" for name in names), "utf-8"
+        )
         if predictions is not None:
             _replay(load_bundle(new), predictions, table)
     return folder
@@ -130,8 +158,8 @@ def _common_scale(table: pd.DataFrame, asked: float | None) -> float | None:
     if len(found) > 1:
         named = ", ".join(f"{white:,.0f}" for white in sorted(found))
         raise ValueError(
-            f"the images have several full scales ({named}), and a bundle reads all files on one: train on images of "
-            "one kind, or save them all as PNG of 8 bits first"
+            f"the images have several full scales ({named}), and a bundle reads all files on one: "
+            "train on images of one kind, or save them all as PNG of 8 bits first"
         )
     return next(iter(found), None)
 
@@ -140,7 +168,10 @@ def _plain(preprocessing: Mapping):
     """The settings with numbers that JSON can hold: a size may come from an array's shape."""
     if not isinstance(preprocessing, Mapping):
         return preprocessing
-    return {key: value.item() if isinstance(value, np.generic) else value for key, value in preprocessing.items()}
+    return {
+        key: value.item() if isinstance(value, np.generic) else value
+        for key, value in preprocessing.items()
+    }
 
 
 def _clause(text: str) -> str:
@@ -148,18 +179,24 @@ def _clause(text: str) -> str:
     return " ".join(str(text).split()).rstrip(". ")
 
 
-def _replay(bundle: Bundle, predictions: pd.DataFrame, table: pd.DataFrame, n: int = REPLAYED) -> None:
-    """Let the bundle answer files of the evaluation, and compare. Raises ValueError where an answer differs."""
+def _replay(
+    bundle: Bundle, predictions: pd.DataFrame, table: pd.DataFrame, n: int = REPLAYED
+) -> None:
+    """Let the bundle answer files of the evaluation, and compare. Raises ValueError where an answer
+    differs.
+    """
     names = classes(check(predictions))
     if tuple(names) != bundle.classes:
         raise ValueError(
-            f"the predictions are of the classes {', '.join(names)}, in this order; the bundle's are "
-            f"{', '.join(bundle.classes)}"
+            f"the predictions are of the classes {', '.join(names)}, in this order; the bundle's "
+            f"are {', '.join(bundle.classes)}"
         )
     rows = predictions.iloc[np.unique(np.linspace(0, len(predictions) - 1, n).round().astype(int))]
     path = table.drop_duplicates("image_id").set_index("image_id")["path"].reindex(rows["image_id"])
     if path.isna().any():
-        raise ValueError(f"the table has no image {path.index[path.isna()][0]!r} that the predictions are of")
+        raise ValueError(
+            f"the table has no image {path.index[path.isna()][0]!r} that the predictions are of"
+        )
     grey = np.stack([_prepared(bundle, file) for file in path])
     expected, found = probabilities(rows), probabilities(score(bundle, grey))
     apart = np.abs(found - expected).max(axis=1)
@@ -167,27 +204,36 @@ def _replay(bundle: Bundle, predictions: pd.DataFrame, table: pd.DataFrame, n: i
         return
     worst = int(apart.argmax())
     says = [
-        ", ".join(f"{name} {p:.3f}" for name, p in zip(names, row[worst], strict=True)) for row in (found, expected)
+        ", ".join(f"{name} {p:.3f}" for name, p in zip(names, row[worst], strict=True))
+        for row in (found, expected)
     ]
     raw = np.asarray(keras_runner(bundle.model)(grey), float)
-    cause = "look at the order of the classes, at size, fit and contrast, and at what scales the image"
+    cause = (
+        "look at the order of the classes, at size, fit and contrast, and at what scales the image"
+    )
     if np.abs(raw - expected).max() <= REPLAY_TOLERANCE:
-        cause = f"they are as before the temperature: give calibrate.apply(predictions, {bundle.temperature:g})"
+        cause = (
+            "they are as before the temperature: give calibrate.apply(predictions, "
+            f"{bundle.temperature:g})"
+        )
     raise ValueError(
-        f"the bundle does not answer as the evaluation did, on {(apart > REPLAY_TOLERANCE).sum()} of {len(rows)} "
-        f"images that were tried; {rows['image_id'].iloc[worst]}: {says[0]} instead of {says[1]}; {cause}"
+        f"the bundle does not answer as the evaluation did, on {(apart > REPLAY_TOLERANCE).sum()} "
+        f"of {len(rows)} images that were tried; {rows['image_id'].iloc[worst]}: {says[0]} instead "
+        f"of {says[1]}; {cause}"
     )
 
 
 def load_bundle(folder, sha256: str | None = None) -> Bundle:
-    """Read a bundle after every file's hash has been checked; the model is opened in Keras' safe mode.
+    """Read a bundle after every file's hash has been checked; the model is opened in Keras' safe
+    mode.
 
-    Safe mode and `allow_pickle=False` mean that opening a bundle runs no code out of it. The hashes lie beside the
-    files: they find damage and careless edits. Against somebody who rewrites both, pass the `sha256` that the bundle
-    had when you made it, kept elsewhere. What can be checked without the hashes is: every setting is in its range and
-    fits the model, whose last layer gives probabilities and whose weights are finite. A bundle of version 1 says
-    neither what the network was trained on nor what its threshold means: both texts are empty. Raises BundleError
-    naming the file. Introduced in lesson 13.
+    Safe mode and `allow_pickle=False` mean that opening a bundle runs no code out of it. The hashes
+    lie beside the files: they find damage and careless edits. Against somebody who rewrites both,
+    pass the `sha256` that the bundle had when you made it, kept elsewhere. What can be checked
+    without the hashes is: every setting is in its range and fits the model, whose last layer gives
+    probabilities and whose weights are finite. A bundle of version 1 says neither what the network
+    was trained on nor what its threshold means: both texts are empty. Raises BundleError naming the
+    file. Introduced in lesson 13.
     """
     found = read_files(Path(folder), sha256)
     name_classes(found["model"], found["classes"])
@@ -195,10 +241,12 @@ def load_bundle(folder, sha256: str | None = None) -> Bundle:
 
 
 def score(bundle: Bundle, grey: np.ndarray) -> pd.DataFrame:
-    """A predictions table of calibrated probabilities, one row per image, by the bundle's model, without labels.
+    """A predictions table of calibrated probabilities, one row per image, by the bundle's model,
+    without labels.
 
-    Nobody knows the true class: what scores a table refuses this one. image_id is the position, "0" ... "n - 1".
-    `grey`: uint8 (n, size, size), as `preprocess.prepare` makes them. Introduced in lesson 13.
+    Nobody knows the true class: what scores a table refuses this one. image_id is the position, "0"
+    ... "n - 1". `grey`: uint8 (n, size, size), as `preprocess.prepare` makes them. Introduced in
+    lesson 13.
     """
     names = list(bundle.classes)
     raw = np.asarray(keras_runner(bundle.model)(grey), float)
@@ -210,14 +258,26 @@ def score(bundle: Bundle, grey: np.ndarray) -> pd.DataFrame:
 def answer(bundle: Bundle, source, name: str | None = None, explained: bool = True) -> dict:
     """One file in, one answer out: a dict, also where the file is refused, and then it says why.
 
-    `source`: a path, or the bytes of a file, called `name`. Keys: file; accepted and reason (the file could not be
-    read, or the gate refuses it); gate_score; probabilities {class: p} at the bundle's temperature, predicted, set
-    (the conformal set, a tuple of classes) and called_positive, all empty or None for a refused input; image, uint8
-    (size, size), and map, float32 (size, size), ≥ 0, of the predicted class (None without `explained`); note.
-    Introduced in lesson 13.
+    `source`: a path, or the bytes of a file, called `name`. Keys: file; accepted and reason (the
+    file could not be read, or the gate refuses it); gate_score; probabilities {class: p} at the
+    bundle's temperature, predicted, set (the conformal set, a tuple of classes) and
+    called_positive, all empty or None for a refused input; image, uint8 (size, size), and map,
+    float32 (size, size), ≥ 0, of the predicted class (None without `explained`); note. Introduced
+    in lesson 13.
     """
-    file = name or ("uploaded image" if isinstance(source, bytes | bytearray | memoryview) else Path(source).name)
-    found = {"file": file, "accepted": False, "reason": "", "gate_score": None, "probabilities": {}, "predicted": None}
+    file = name or (
+        "uploaded image"
+        if isinstance(source, bytes | bytearray | memoryview)
+        else Path(source).name
+    )
+    found = {
+        "file": file,
+        "accepted": False,
+        "reason": "",
+        "gate_score": None,
+        "probabilities": {},
+        "predicted": None,
+    }
     found |= {"set": (), "called_positive": None, "image": None, "map": None, "note": NOTE}
     try:
         grey = _prepared(bundle, source)[None]
@@ -228,7 +288,10 @@ def answer(bundle: Bundle, source, name: str | None = None, explained: bool = Tr
         verdict = uncertainty.gate_scores(bundle.gate, grey).iloc[0]
         found["gate_score"] = float(verdict["score"])
         if not verdict["accepted"]:
-            why = f"{verdict['reason']} (score {verdict['score']:.2f}, accepted up to {bundle.gate.limit:.2f})"
+            why = (
+                f"{verdict['reason']} (score {verdict['score']:.2f}, accepted up to "
+                f"{bundle.gate.limit:.2f})"
+            )
             return found | {"reason": f"The input gate refuses the image: {why}."}
     return found | {"accepted": True} | _answered(bundle, grey, explained)
 
@@ -255,9 +318,11 @@ def _answered(bundle: Bundle, grey: np.ndarray, explained: bool) -> dict:
 
 
 def answers(bundle: Bundle, paths: Iterable) -> pd.DataFrame:
-    """The answers to several files, one row each: file, accepted, reason, gate_score, p_<class>, predicted, set.
+    """The answers to several files, one row each: file, accepted, reason, gate_score, p_<class>,
+    predicted, set.
 
-    `set` is text such as "covid, viral"; what a refused file has no answer for is empty. Introduced in lesson 13.
+    `set` is text such as "covid, viral"; what a refused file has no answer for is empty. Introduced
+    in lesson 13.
     """
     rows, named = [], list(zip(bundle.classes, columns(bundle.classes), strict=True))
     for path in paths:

@@ -35,19 +35,23 @@ def model_card(
     ethics: str | None = None,
     caveats: Sequence[str] | None = None,
 ) -> str:
-    """A model card in Markdown, its nine sections in the order of Mitchell et al. 2019, doi 10.1145/3287560.3287596.
+    """A model card in Markdown, its nine sections in the order of Mitchell et al. 2019, doi
+    10.1145/3287560.3287596.
 
-    `details`: name, version, date, architecture, parameters, input, licence, contact. `intended`: use, users, out of
-    scope. `factors`: what may change the answers, and what of it was not examined. `decision`: positive (class),
-    threshold, chosen on (never test), why. `training`, `evaluation`: rows of the manifest; they share no group.
-    `results`, `calibration`, `gate`: tables with a column of names first, then value, low, high, n (as
-    `evaluate.metrics` gives; others are kept); `subgroups`: {column: table of `evaluate.subgroups`}. `ethics`: a text;
-    `caveats`: at least one sentence each.
-    Raises CardError naming everything that is missing: no figure without interval and n. Introduced in lesson 13.
+    `details`: name, version, date, architecture, parameters, input, licence, contact. `intended`:
+    use, users, out of scope. `factors`: what may change the answers, and what of it was not
+    examined. `decision`: positive (class), threshold, chosen on (never test), why. `training`,
+    `evaluation`: rows of the manifest; they share no group. `results`, `calibration`, `gate`:
+    tables with a column of names first, then value, low, high, n (as `evaluate.metrics` gives;
+    others are kept); `subgroups`: {column: table of `evaluate.subgroups`}. `ethics`: a text;
+    `caveats`: at least one sentence each. Raises CardError naming everything that is missing: no
+    figure without interval and n. Introduced in lesson 13.
     """
     given = dict(locals())
     if faults := _faults(given):
-        raise CardError("The card cannot be written:\n" + "\n".join(f"- {fault}" for fault in faults))
+        raise CardError(
+            "The card cannot be written:\n" + "\n".join(f"- {fault}" for fault in faults)
+        )
     parts = {
         "Model details": _listing(details, DETAILS),
         "Intended use": _listing(intended, INTENDED) + f"\n\n**{NOTE}**",
@@ -60,15 +64,21 @@ def model_card(
         "Caveats and recommendations": "\n".join(f"- {line}" for line in caveats),
     }
     title = f"# Model card: {_line(details['name'])}\n\n> **{NOTE}**\n"
-    return "\n".join([title, *(f"## {name}\n\n{str(text).strip()}\n" for name, text in parts.items())])
+    return "\n".join(
+        [title, *(f"## {name}\n\n{str(text).strip()}\n" for name, text in parts.items())]
+    )
 
 
 def _faults(given: Mapping) -> list[str]:
     """Everything that keeps the card from being written, in words."""
-    faults = [f"{name} is missing" for name, value in given.items() if value is None or not len(value)]
+    faults = [
+        f"{name} is missing" for name, value in given.items() if value is None or not len(value)
+    ]
     there = {name: value for name, value in given.items() if f"{name} is missing" not in faults}
     for name, keys in (("details", DETAILS), ("intended", INTENDED), ("decision", DECISION)):
-        lacking = [key for key in keys if name in there and not str(there[name].get(key, "")).strip()]
+        lacking = [
+            key for key in keys if name in there and not str(there[name].get(key, "")).strip()
+        ]
         faults += [f"{name} lacks {', '.join(lacking)}"] if lacking else []
     for name in ("results", "calibration", "gate"):
         faults += _figure_faults(name, there[name]) if name in there else []
@@ -76,9 +86,15 @@ def _faults(given: Mapping) -> list[str]:
         faults += _figure_faults(f"subgroups by {name}", table)
     for name in ("training", "evaluation"):
         lacking = [c for c in SIDES if name in there and c not in there[name].columns]
-        faults += [f"{name} has no column {', '.join(lacking)}: pass rows of the manifest"] if lacking else []
+        faults += (
+            [f"{name} has no column {', '.join(lacking)}: pass rows of the manifest"]
+            if lacking
+            else []
+        )
     if str(there.get("decision", {}).get("chosen on", "")).strip().lower() == "test":
-        faults.append("decision: the threshold was chosen on test, on the images that it is reported for")
+        faults.append(
+            "decision: the threshold was chosen on test, on the images that it is reported for"
+        )
     return faults + ([] if faults else _shared(given["training"], given["evaluation"]))
 
 
@@ -86,10 +102,17 @@ def _figure_faults(name: str, table: pd.DataFrame) -> list[str]:
     """A figure needs an interval and n; one that is undefined may stand without interval."""
     lacking = [column for column in FIGURES if column not in table.columns]
     if lacking:
-        return [f"{name} has no column {', '.join(lacking)}: a figure without interval and n is not reported"]
+        return [
+            f"{name} has no column {', '.join(lacking)}: a figure without interval and n is not "
+            "reported"
+        ]
     bare = table["value"].notna() & (table[["low", "high", "n"]].isna().any(axis=1))
     where = table.columns[0]
-    return [f"{name}: {table.loc[bare, where].iloc[0]!s} has a value without interval or n"] if bare.any() else []
+    return (
+        [f"{name}: {table.loc[bare, where].iloc[0]!s} has a value without interval or n"]
+        if bare.any()
+        else []
+    )
 
 
 def _shared(training: pd.DataFrame, evaluation: pd.DataFrame) -> list[str]:
@@ -97,7 +120,10 @@ def _shared(training: pd.DataFrame, evaluation: pd.DataFrame) -> list[str]:
     for column in ("image_id", "group"):
         both = set(training[column].dropna()) & set(evaluation[column].dropna())
         if both:
-            return [f"training and evaluation share {len(both)} {column}(s), such as {min(map(str, both))}"]
+            return [
+                f"training and evaluation share {len(both)} {column}(s), such as "
+                f"{min(map(str, both))}"
+            ]
     return []
 
 
@@ -116,12 +142,17 @@ def _listing(values: Mapping, keys: Sequence[str]) -> str:
 
 def _metrics(results: pd.DataFrame, decision: Mapping, tables: Sequence[pd.DataFrame]) -> str:
     names = ", ".join(dict.fromkeys(results[results.columns[0]].astype(str)))
-    methods = [str(how) for table in tables if "method" in table for how in table["method"].dropna()]
+    methods = [
+        str(how) for table in tables if "method" in table for how in table["method"].dropna()
+    ]
     how = ", ".join(dict.fromkeys(methods)) or "see the tables"
-    call = f"{decision['positive']} if its probability is at least {float(decision['threshold']):.3f}"
+    call = (
+        f"{decision['positive']} if its probability is at least {float(decision['threshold']):.3f}"
+    )
     return (
-        f"- **Measures**: {_line(names)}\n- **Decision**: {_line(call)}; the threshold was chosen on "
-        f"{_line(decision['chosen on'])}: {_line(decision['why'])}\n- **Intervals**: 95 %, {_line(how)}"
+        f"- **Measures**: {_line(names)}\n- **Decision**: {_line(call)}; the threshold was chosen "
+        f"on {_line(decision['chosen on'])}: {_line(decision['why'])}\n- **Intervals**: 95 %, "
+        f"{_line(how)}"
     )
 
 
@@ -130,10 +161,15 @@ def _data(table: pd.DataFrame) -> str:
     classes = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
     patients = table["patient"].dropna().nunique() if "patient" in table else 0
     known = f", {patients} known patients" if patients else ", patients not known"
-    lines = [f"- **Images**: {len(table)} in {table['group'].nunique()} groups{known}", f"- **Classes**: {classes}"]
+    lines = [
+        f"- **Images**: {len(table)} in {table['group'].nunique()} groups{known}",
+        f"- **Classes**: {classes}",
+    ]
     for name, column in (("Sources", "source"), ("Licence", "licence")):
         values = table[column].astype(object).where(table[column].notna(), "unknown").value_counts()
-        lines.append(f"- **{name}**: " + ", ".join(f"{_line(value)} ({n})" for value, n in values.items()))
+        lines.append(
+            f"- **{name}**: " + ", ".join(f"{_line(value)} ({n})" for value, n in values.items())
+        )
     return "\n".join(lines)
 
 

@@ -1,4 +1,6 @@
-"""Small files for other machines: LiteRT and ONNX, and how far their answers, size and speed differ from Keras."""
+"""Small files for other machines: LiteRT and ONNX, and how far their answers, size and speed differ
+from Keras.
+"""
 
 import io
 import logging
@@ -25,24 +27,31 @@ FORMATS = {  # name → format, precision, file
     "int8_full": ("LiteRT", "int8 weights and activations", "int8_full.tflite"),
     "onnx": ("ONNX", "float32", "float32.onnx"),
 }
-ROUNDED = 0.05  # by how much a sum of probabilities may miss 1: full int8 rounds each of up to 25 by 1/512
+# by how much a sum of probabilities may miss 1: full int8 rounds each of up to 25 by 1/512
+ROUNDED = 0.05
 USUAL = ("float32", "float16", "int8", "onnx")
 
 
-def export(model, folder, formats: Iterable[str] = USUAL, *, representative: np.ndarray | None = None) -> pd.DataFrame:
-    """Write a Keras model as files that run without Keras: columns name, file (path), format, precision, kB, sha256.
+def export(
+    model, folder, formats: Iterable[str] = USUAL, *, representative: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Write a Keras model as files that run without Keras: columns name, file (path), format,
+    precision, kB, sha256.
 
-    `formats`: of float32, float16 (weights), int8 (weights; activations are quantised as they come: "dynamic"),
-    int8_full (activations too, with ranges seen on `representative`, uint8 (n, size, size): images of the *training*
-    part) and onnx. Each file appears whole or not at all. kB is 1000 bytes.
-    Raises ValueError for an unknown format, a model that does not answer with probabilities, or int8_full without
-    representative images. Introduced in lesson 13.
+    `formats`: of float32, float16 (weights), int8 (weights; activations are quantised as they come:
+    "dynamic"), int8_full (activations too, with ranges seen on `representative`, uint8 (n, size,
+    size): images of the *training* part) and onnx. Each file appears whole or not at all. kB is
+    1000 bytes. Raises ValueError for an unknown format, a model that does not answer with
+    probabilities, or int8_full without representative images. Introduced in lesson 13.
     """
     formats = list(formats)
     if unknown := [name for name in formats if name not in FORMATS]:
         raise ValueError(f"no format {unknown[0]!r}; there are: {', '.join(FORMATS)}")
     if "int8_full" in formats and (representative is None or not len(representative)):
-        raise ValueError("int8_full needs representative images: pass some of the training part, never of the test")
+        raise ValueError(
+            "int8_full needs representative images: pass some of the training part, never of the "
+            "test"
+        )
     pipeline.check_keras()
     answer_layer(model)
     model = _in_float32(model)
@@ -61,7 +70,9 @@ def export(model, folder, formats: Iterable[str] = USUAL, *, representative: np.
 
 
 def _in_float32(model):
-    """The model, or a copy that computes in float32 where it was trained in mixed precision: the converters need it."""
+    """The model, or a copy that computes in float32 where it was trained in mixed precision: the
+    converters need it.
+    """
     import keras
 
     def plain(layer):
@@ -72,7 +83,8 @@ def _in_float32(model):
         return model
     copy = keras.models.clone_model(model, clone_function=plain, recursive=True)
     copy.set_weights(model.get_weights())
-    copy(np.zeros((1, *model.input_shape[1:]), np.float32), training=False)  # ONNX wants a model that was called
+    # ONNX wants a model that was called
+    copy(np.zeros((1, *model.input_shape[1:]), np.float32), training=False)
     return copy
 
 
@@ -92,7 +104,9 @@ def _litert(model, name: str, representative: np.ndarray | None) -> bytes:
 
 
 def _silently(work: Callable):
-    """The converters tell their life on both streams and in the log, folders included; so do their errors."""
+    """The converters tell their life on both streams and in the log, folders included; so do their
+    errors.
+    """
     nowhere, log = io.StringIO(), logging.getLogger("tensorflow")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -105,8 +119,9 @@ def _silently(work: Callable):
     except Exception as error:  # of no common class, and of thousands of characters
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
-            f"the network cannot be converted ({type(error).__name__}: {reason}); a layer that the format does not "
-            "have, or numbers of another type, are the usual reasons. Try another of the formats"
+            f"the network cannot be converted ({type(error).__name__}: {reason}); a layer that the "
+            "format does not have, or numbers of another type, are the usual reasons. Try another "
+            "of the formats"
         ) from error
     finally:
         log.setLevel(level)
@@ -120,12 +135,13 @@ def _onnx(model) -> bytes:
 
 
 def run_exported(path, threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from images, uint8 (n, size, size), to probabilities, float32 (n, classes), by a file of `export`.
+    """A function from images, uint8 (n, size, size), to probabilities, float32 (n, classes), by a
+    file of `export`.
 
-    The images are fed one at a time, as an app would; one sigmoid unit becomes two columns, 1 - p and p, and each row
-    is divided by its sum (full int8 rounds each probability, so that they may sum to 1.004).
-    Raises ValueError for a file of another kind, or answers that are no probabilities, FileNotFoundError if there is
-    none. Introduced in lesson 13.
+    The images are fed one at a time, as an app would; one sigmoid unit becomes two columns, 1 - p
+    and p, and each row is divided by its sum (full int8 rounds each probability, so that they may
+    sum to 1.004). Raises ValueError for a file of another kind, or answers that are no
+    probabilities, FileNotFoundError if there is none. Introduced in lesson 13.
     """
     path = Path(path)
     if not path.is_file():
@@ -153,7 +169,10 @@ def _litert_runner(path: Path, threads: int) -> Callable:
     with quiet():  # it greets on standard error
         interpreter = Interpreter(model_path=str(path), num_threads=threads)
         interpreter.allocate_tensors()
-    given, found = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    given, found = (
+        interpreter.get_input_details()[0]["index"],
+        interpreter.get_output_details()[0]["index"],
+    )
 
     def run(image):
         interpreter.set_tensor(given, image)
@@ -181,7 +200,9 @@ def keras_runner(model) -> Callable[[np.ndarray], np.ndarray]:
 
     def answer(images: np.ndarray) -> np.ndarray:
         step = pipeline.inference_batch(images)
-        parts = [images[k : k + step, ..., None].astype(np.float32) for k in range(0, len(images), step)]
+        parts = [
+            images[k : k + step, ..., None].astype(np.float32) for k in range(0, len(images), step)
+        ]
         output = np.concatenate([np.asarray(model(part, training=False)) for part in parts])
         found = as_probabilities(output, model.name)
         return found / found.sum(axis=1, keepdims=True)
@@ -192,11 +213,11 @@ def keras_runner(model) -> Callable[[np.ndarray], np.ndarray]:
 def parity(model, files, images: np.ndarray) -> pd.DataFrame:
     """How far exported files differ from the Keras model on the same images, one row per file.
 
-    `files`: the table of `export`, or a list of paths; `images`: uint8 (n, size, size), a whole set: the largest
-    difference of one image says nothing of the next. Columns name, largest (difference in a probability, 0-1), mean
-    (of each image's largest), flipped (images whose most probable class changes), n, and low, high: Wilson's 95 %
-    interval of the share that flips, as if the images were independent.
-    Raises ValueError without images. Introduced in lesson 13.
+    `files`: the table of `export`, or a list of paths; `images`: uint8 (n, size, size), a whole
+    set: the largest difference of one image says nothing of the next. Columns name, largest
+    (difference in a probability, 0-1), mean (of each image's largest), flipped (images whose most
+    probable class changes), n, and low, high: Wilson's 95 % interval of the share that flips, as if
+    the images were independent. Raises ValueError without images. Introduced in lesson 13.
     """
     if not len(images):
         raise ValueError("parity needs images: give the whole test set")
@@ -207,17 +228,22 @@ def parity(model, files, images: np.ndarray) -> pd.DataFrame:
         apart = np.abs(found - expected).max(axis=1)
         flipped = int((found.argmax(1) != expected.argmax(1)).sum())
         low, high = wilson(flipped, len(images))
-        rows.append([path.name, float(apart.max()), float(apart.mean()), flipped, len(images), low, high])
+        rows.append(
+            [path.name, float(apart.max()), float(apart.mean()), flipped, len(images), low, high]
+        )
     return pd.DataFrame(rows, columns=["name", "largest", "mean", "flipped", "n", "low", "high"])
 
 
-def latency(runners: Mapping[str, Callable], image: np.ndarray, repeats: int = 200, warm: int = 20) -> pd.DataFrame:
-    """Milliseconds for one image: columns name, first_ms, median_ms, fastest_ms, repeats, cores, load.
+def latency(
+    runners: Mapping[str, Callable], image: np.ndarray, repeats: int = 200, warm: int = 20
+) -> pd.DataFrame:
+    """Milliseconds for one image: columns name, first_ms, median_ms, fastest_ms, repeats, cores,
+    load.
 
-    `runners`: {name: function of `run_exported` or `keras_runner`}; `image`: uint8 (size, size). The first call makes
-    ready what later calls reuse, so it stands apart and `warm` calls more are left out. The runners take turns, since
-    the load of a machine changes; `load` is how many processes wanted a core (one-minute mean; NaN where unknown).
-    Introduced in lesson 13.
+    `runners`: {name: function of `run_exported` or `keras_runner`}; `image`: uint8 (size, size).
+    The first call makes ready what later calls reuse, so it stands apart and `warm` calls more are
+    left out. The runners take turns, since the load of a machine changes; `load` is how many
+    processes wanted a core (one-minute mean; NaN where unknown). Introduced in lesson 13.
     """
     one = image[None]
     first = {name: _milliseconds(run, one) for name, run in runners.items()}
@@ -229,10 +255,20 @@ def latency(runners: Mapping[str, Callable], image: np.ndarray, repeats: int = 2
                 times[name].append(spent)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else np.nan
     rows = [
-        [name, first[name], float(np.median(spent)), min(spent), repeats, os.cpu_count(), round(load, 1)]
+        [
+            name,
+            first[name],
+            float(np.median(spent)),
+            min(spent),
+            repeats,
+            os.cpu_count(),
+            round(load, 1),
+        ]
         for name, spent in times.items()
     ]
-    return pd.DataFrame(rows, columns=["name", "first_ms", "median_ms", "fastest_ms", "repeats", "cores", "load"])
+    return pd.DataFrame(
+        rows, columns=["name", "first_ms", "median_ms", "fastest_ms", "repeats", "cores", "load"]
+    )
 
 
 def _milliseconds(run: Callable, image: np.ndarray) -> float:

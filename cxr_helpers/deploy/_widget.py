@@ -1,4 +1,6 @@
-"""Upload a file in a notebook and read its answer; the work is done by plain functions that need no browser."""
+"""Upload a file in a notebook and read its answer; the work is done by plain functions that need no
+browser.
+"""
 
 import base64
 import html
@@ -13,13 +15,15 @@ from ._card import NOTE
 
 LOG = logging.getLogger(__name__)
 MAX_UPLOAD = 30_000_000  # bytes of one file: a large radiograph as DICOM has 20 to 30 MB
-SERVER_LIMIT = 10_000_000  # bytes of one message, with which a JupyterLab comes; `make lab` raises it
+# bytes of one message, with which a JupyterLab comes; `make lab` raises it
+SERVER_LIMIT = 10_000_000
 PATIENCE = 15  # seconds until the page says that nothing has come back
 STYLE = "line-height: 1.5; max-width: 58em; margin: 0.3em 0"
 
-# A file that the server drops never reaches the kernel, so only the page itself can take the earlier answer away. It
-# does so as soon as a file is chosen, until the kernel says that it reads a later choice. Where a page runs no script,
-# everything else works without it. `this` is the image that carries the script.
+# A file that the server drops never reaches the kernel, so only the page itself can take the
+# earlier answer away. It does so as soon as a file is chosen, until the kernel says that it reads a
+# later choice. Where a page runs no script, everything else works without it. `this` is the image
+# that carries the script.
 _SCRIPT = """
 (function watch(mark, tries) {
   const box = mark.closest('.cxr-upload');
@@ -52,33 +56,51 @@ _SCRIPT = """
 })(this, 100)
 """
 _SENDING = "Reading the file and sending it to the kernel ..."
-_LOST = (  # the button of ipywidgets waits for the lost message and sends no other: hence "run this cell again"
-    f"Nothing has come back for {PATIENCE} seconds: the file is still on its way, the kernel is busy, or the file was "
-    "too large for the server, which then drops it. In that case run this cell again and choose a smaller file."
+# the button of ipywidgets waits for the lost message and sends no other: hence "run this cell
+# again"
+_LOST = (
+    f"Nothing has come back for {PATIENCE} seconds: the file is still on its way, the kernel is "
+    "busy, or the file was too large for the server, which then drops it. In that case run this "
+    "cell again and choose a smaller file."
 )
 
 
 def uploaded(value) -> list[tuple[str, bytes]]:
-    """Name and content of each uploaded file, from `FileUpload.value` of ipywidgets 7 (a dict) or 8 (a tuple).
+    """Name and content of each uploaded file, from `FileUpload.value` of ipywidgets 7 (a dict) or 8
+    (a tuple).
 
-    Version 7: {name: {"content": bytes, ...}}; version 8: ({"name": ..., "content": memoryview, ...}, ...).
-    Introduced in lesson 13.
+    Version 7: {name: {"content": bytes, ...}}; version 8: ({"name": ..., "content": memoryview,
+    ...}, ...). Introduced in lesson 13.
     """
     if isinstance(value, Mapping):
         value = [{"name": name, **dict(file)} for name, file in value.items()]
     return [(str(file["name"]), bytes(file["content"])) for file in value]
 
 
-def upload_report(bundle: Bundle, name: str, content: bytes, max_bytes: int = MAX_UPLOAD) -> tuple[str, dict]:
-    """What the page shows for one uploaded file: HTML in which every foreign text is escaped, and the answer.
+def upload_report(
+    bundle: Bundle, name: str, content: bytes, max_bytes: int = MAX_UPLOAD
+) -> tuple[str, dict]:
+    """What the page shows for one uploaded file: HTML in which every foreign text is escaped, and
+    the answer.
 
-    In this order: what the network was trained on, what the threshold calls and means, which classes cannot be
-    excluded, the most probable class and the probabilities; or why there is no answer. `max_bytes`: a file with more
-    is refused before it is decoded, with the reason as for any other. Introduced in lesson 13.
+    In this order: what the network was trained on, what the threshold calls and means, which
+    classes cannot be excluded, the most probable class and the probabilities; or why there is no
+    answer. `max_bytes`: a file with more is refused before it is decoded, with the reason as for
+    any other. Introduced in lesson 13.
     """
     if len(content) > max_bytes:
-        reason = f"The file has {len(content) / 1e6:.1f} MB; at most {max_bytes / 1e6:.0f} MB are accepted."
-        found = {"file": name, "accepted": False, "reason": reason, "note": NOTE, "image": None, "map": None}
+        reason = (
+            f"The file has {len(content) / 1e6:.1f} MB; at most {max_bytes / 1e6:.0f} MB are "
+            "accepted."
+        )
+        found = {
+            "file": name,
+            "accepted": False,
+            "reason": reason,
+            "note": NOTE,
+            "image": None,
+            "map": None,
+        }
     else:
         found = answer(bundle, content, name=name)
     said = _said(found, bundle) if found["accepted"] else [f"Refused: {found['reason']}"]
@@ -87,7 +109,9 @@ def upload_report(bundle: Bundle, name: str, content: bytes, max_bytes: int = MA
 
 def _page(name: str, sentences: list[str]) -> str:
     """One line each: the name of the file, the sentences, the note."""
-    return "<br>".join([f"<b>{html.escape(name)}</b>", *map(html.escape, sentences), f"<i>{NOTE}</i>"])
+    return "<br>".join(
+        [f"<b>{html.escape(name)}</b>", *map(html.escape, sentences), f"<i>{NOTE}</i>"]
+    )
 
 
 def _said(found: Mapping, bundle: Bundle) -> list[str]:
@@ -98,10 +122,15 @@ def _said(found: Mapping, bundle: Bundle) -> list[str]:
     if bundle.positive is not None:
         called = "yes" if found["called_positive"] else "no"
         said.append(
-            f"Called {bundle.positive} from a probability of {bundle.threshold:.2f} on: {called}. {_threshold(bundle)}"
+            f"Called {bundle.positive} from a probability of {bundle.threshold:.2f} on: {called}. "
+            f"{_threshold(bundle)}"
         )
     shares = ", ".join(f"{name} {p:.2f}" for name, p in found["probabilities"].items())
-    return [*said, _not_excluded(found, bundle), f"Most probable: {found['predicted']}. Probabilities: {shares}."]
+    return [
+        *said,
+        _not_excluded(found, bundle),
+        f"Most probable: {found['predicted']}. Probabilities: {shares}.",
+    ]
 
 
 def _threshold(bundle: Bundle) -> str:
@@ -112,22 +141,32 @@ def _threshold(bundle: Bundle) -> str:
 
 def _not_excluded(found: Mapping, bundle: Bundle) -> str:
     if bundle.conformal_limit is None:
-        return f"Cannot be excluded: {', '.join(bundle.classes)}. (Every class: the bundle holds no limit for sets.)"
+        return (
+            f"Cannot be excluded: {', '.join(bundle.classes)}. (Every class: the bundle holds "
+            "no limit for sets.)"
+        )
     if not found["set"]:
         return "The set is empty: no class is likely enough."
     return f"Cannot be excluded: {', '.join(found['set'])}."
 
 
 def _beside(max_bytes: int) -> str:
-    """What stands beside the button: the limits, and out of sight the script that watches the button."""
+    """What stands beside the button: the limits, and out of sight the script that watches the
+    button.
+    """
     script = _SCRIPT
-    for name, value in {"SENDING": _SENDING, "LOST": _LOST, "PATIENCE": PATIENCE, "STYLE": STYLE}.items():
+    for name, value in {
+        "SENDING": _SENDING,
+        "LOST": _LOST,
+        "PATIENCE": PATIENCE,
+        "STYLE": STYLE,
+    }.items():
         script = script.replace(name, json.dumps(value))
     mark = f'<img hidden alt="" src="data:," onerror="{html.escape(script)}">'
     each, server = f"{max_bytes / 1e6:.0f}&nbsp;MB", f"{SERVER_LIMIT / 1e6:.0f}&nbsp;MB"
     return _styled(
-        f"PNG, JPEG or DICOM, <b>up to {each}</b> each. In a JupyterLab that <code>make lab</code> did not start, more "
-        f"than {server} at a time are lost without a message.{mark}"
+        f"PNG, JPEG or DICOM, <b>up to {each}</b> each. In a JupyterLab that <code>make lab</code> "
+        f"did not start, more than {server} at a time are lost without a message.{mark}"
     )
 
 
@@ -143,7 +182,9 @@ def _picture(drawn, name: str) -> str:
 
 
 def _answer_parts(bundle: Bundle, name: str, content: bytes, picture, max_bytes: int) -> list[str]:
-    """HTML of one file's answer: text, and a picture where there is one. Whatever fails becomes a sentence."""
+    """HTML of one file's answer: text, and a picture where there is one. Whatever fails becomes a
+    sentence.
+    """
     try:
         text, found = upload_report(bundle, name, content, max_bytes)
     except (Exception, KeyboardInterrupt) as error:
@@ -171,19 +212,32 @@ class _Desk:
 
         self.html = ipywidgets.HTML
         self.answer = lambda name, content: _answer_parts(bundle, name, content, picture, max_bytes)
-        self.button = ipywidgets.FileUpload(accept="image/*,.dcm", multiple=True, description="Radiograph")
+        self.button = ipywidgets.FileUpload(
+            accept="image/*,.dcm", multiple=True, description="Radiograph"
+        )
         self.reading = ipywidgets.HTML()
         self.answers = ipywidgets.VBox([ipywidgets.HTML(f"<i>{NOTE}</i>")])
-        self.box = ipywidgets.VBox([self.button, ipywidgets.HTML(_beside(max_bytes)), self.reading, self.answers])
-        for widget, name in ((self.box, "upload"), (self.reading, "reading"), (self.answers, "answers")):
+        self.box = ipywidgets.VBox(
+            [self.button, ipywidgets.HTML(_beside(max_bytes)), self.reading, self.answers]
+        )
+        for widget, name in (
+            (self.box, "upload"),
+            (self.reading, "reading"),
+            (self.answers, "answers"),
+        ):
             widget.add_class(f"cxr-{name}")
-        self.choice = 0  # newer kernels handle messages in threads: it is read and changed with the lock only
+        # newer kernels handle messages in threads: it is read and changed with the lock only
+        self.choice = 0
         self.lock = threading.Lock()
         # Version 7 counts the choices, and says nothing of a value that is equal to the last one.
-        self.button.observe(self.take, names="_counter" if self.button.has_trait("_counter") else "value")
+        self.button.observe(
+            self.take, names="_counter" if self.button.has_trait("_counter") else "value"
+        )
 
     def take(self, change) -> None:
-        """Answer the files of one choice, one after the other, as long as there is no later choice."""
+        """Answer the files of one choice, one after the other, as long as there is no later
+        choice.
+        """
         value = self.button.value
         if not value:
             return
@@ -194,7 +248,11 @@ class _Desk:
             files = uploaded(value)
         except Exception as error:
             LOG.exception("upload")
-            self.show(mine, "", [self.html(_failed("Upload", "What the browser sent cannot be read.", error))])
+            self.show(
+                mine,
+                "",
+                [self.html(_failed("Upload", "What the browser sent cannot be read.", error))],
+            )
             return
         if isinstance(value, tuple):
             self.button.value = ()  # so that choosing the same file again is a change
@@ -207,22 +265,30 @@ class _Desk:
         self.show(mine, "", parts)
 
     def show(self, choice: int, reading: str, parts: list) -> bool:
-        """Replace all that is shown, unless a later choice was made; returns whether it was replaced."""
+        """Replace all that is shown, unless a later choice was made; returns whether it was
+        replaced.
+        """
         with self.lock:
             if choice != self.choice:
                 return False
             self.answers.children = tuple(parts)
-            self.reading.value = f'<div data-round="{choice}" style="{STYLE}">{html.escape(reading)}</div>'
+            self.reading.value = (
+                f'<div data-round="{choice}" style="{STYLE}">{html.escape(reading)}</div>'
+            )
             return True
 
 
-def upload_widget(bundle: Bundle, picture: Callable[[dict], object] | None = None, max_bytes: int = MAX_UPLOAD):
-    """A button to upload files, and below it the answer to each: an ipywidgets box, the same in versions 7 and 8.
+def upload_widget(
+    bundle: Bundle, picture: Callable[[dict], object] | None = None, max_bytes: int = MAX_UPLOAD
+):
+    """A button to upload files, and below it the answer to each: an ipywidgets box, the same in
+    versions 7 and 8.
 
-    An earlier answer goes when another file is chosen; "Reading NAME ..." stands until the answer, the reason of a
-    refusal or, whatever goes wrong, a sentence takes its place. Several files are answered in their order; of two
-    choices in quick succession the last one stays.
-    `picture`: makes a picture of an answer (such as `plots.answer`), shown where there is an image: an object whose
-    `png()` gives bytes and whose `alt` says what it shows. `max_bytes`: of one file. Introduced in lesson 13.
+    An earlier answer goes when another file is chosen; "Reading NAME ..." stands until the answer,
+    the reason of a refusal or, whatever goes wrong, a sentence takes its place. Several files are
+    answered in their order; of two choices in quick succession the last one stays. `picture`: makes
+    a picture of an answer (such as `plots.answer`), shown where there is an image: an object whose
+    `png()` gives bytes and whose `alt` says what it shows. `max_bytes`: of one file. Introduced in
+    lesson 13.
     """
     return _Desk(bundle, picture, max_bytes).box

@@ -6,10 +6,11 @@ from numpy.typing import ArrayLike
 
 
 def shuffled_accuracy(labels: ArrayLike) -> float:
-    """Expected accuracy of a perfect model whose answers are compared with the labels in another order: Σ p².
+    """Expected accuracy of a perfect model whose answers are compared with the labels in another
+    order: Σ p².
 
-    p is the share of each class among `labels`. A generator that shuffles, scored against its unshuffled labels,
-    measures this figure and nothing of the model. Introduced in lesson 07.
+    p is the share of each class among `labels`. A generator that shuffles, scored against its
+    unshuffled labels, measures this figure and nothing of the model. Introduced in lesson 07.
 
     Parameters
     ----------
@@ -40,7 +41,8 @@ def shuffled_accuracy(labels: ArrayLike) -> float:
 def best_of(models: int, n: int, chance: float) -> pd.DataFrame:
     """Exact distribution of the best accuracy among `models` independent guessers on n images.
 
-    The best of K is at most c with probability F(c)^K, F the binomial distribution function. Introduced in lesson 07.
+    The best of K is at most c with probability F(c)^K, F the binomial distribution function.
+    Introduced in lesson 07.
 
     Parameters
     ----------
@@ -77,4 +79,6 @@ def best_of(models: int, n: int, chance: float) -> pd.DataFrame:
         raise ValueError(f"Need models ≥ 1, n ≥ 1, 0 ≤ chance ≤ 1: got {models}, {n}, {chance}.")
     correct = np.arange(n + 1)
     at_most = binom.cdf(correct, n, chance) ** models
-    return pd.DataFrame({"correct": correct, "accuracy": correct / n, "probability": np.diff(at_most, prepend=0.0)})
+    return pd.DataFrame(
+        {"correct": correct, "accuracy": correct / n, "probability": np.diff(at_most, prepend=0.0)}
+    )

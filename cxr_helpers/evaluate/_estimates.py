@@ -18,19 +18,21 @@ LEAST_SUPPORT = 4.0  # of a figure over several classes whose errors lie in few 
 def metrics(
     predictions: pd.DataFrame, level: float = 0.95, names: Sequence[str] = (*OVERALL, *PER_CLASS)
 ) -> pd.DataFrame:
-    """Every metric with its interval: metric, class ("all" if none), value, low, high, n, groups, support, method.
+    """Every metric with its interval: metric, class ("all" if none), value, low, high, n, groups,
+    support, method.
 
-    All values lie in [0, 1]. Per class, one against the rest: sensitivity, specificity, ppv, npv, f1, roc_auc,
-    average_precision. Overall: accuracy, balanced_accuracy, f1_macro, f1_weighted, roc_auc_macro,
-    average_precision_macro (a macro mean leaves out a class for which the metric is undefined).
-    n counts the distinct images that the figure rests on: for a sensitivity the images of the class, for a ppv those
-    called so, else all. What is undefined (no such image) is NaN. Several seeds are scored one by one and averaged.
-    Intervals: Wilson for plain proportions if every group is a single image; else Wilson with an effective size and t,
-    groups left out one by one (`stats.share`), because images of one patient are not independent. Degrees of freedom
-    follow the support: the groups of the denominator; for a class's f1, roc_auc and average_precision the groups on the
-    scarcer side, for their macro mean K - 1 times the mean of these; for F1 over all classes the groups with an error
-    or those without, whichever are fewer, at least 4.
-    With a support below 3 there is no interval. Introduced in lesson 07.
+    All values lie in [0, 1]. Per class, one against the rest: sensitivity, specificity, ppv, npv,
+    f1, roc_auc, average_precision. Overall: accuracy, balanced_accuracy, f1_macro, f1_weighted,
+    roc_auc_macro, average_precision_macro (a macro mean leaves out a class for which the metric is
+    undefined). n counts the distinct images that the figure rests on: for a sensitivity the images
+    of the class, for a ppv those called so, else all. What is undefined (no such image) is NaN.
+    Several seeds are scored one by one and averaged. Intervals: Wilson for plain proportions if
+    every group is a single image; else Wilson with an effective size and t, groups left out one by
+    one (`stats.share`), because images of one patient are not independent. Degrees of freedom
+    follow the support: the groups of the denominator; for a class's f1, roc_auc and
+    average_precision the groups on the scarcer side, for their macro mean K - 1 times the mean of
+    these; for F1 over all classes the groups with an error or those without, whichever are fewer,
+    at least 4. With a support below 3 there is no interval. Introduced in lesson 07.
 
     Parameters
     ----------
@@ -60,19 +62,27 @@ def metrics(
     >>> predictions = from_arrays(truth, [0.9, 0.4, 0.2, 0.6], positive="covid")
     >>> found = metrics(predictions, names=["accuracy", "sensitivity"])
     >>> found[["metric", "class", "value", "n"]].to_numpy().tolist()
-    [['accuracy', 'all', 0.5, 4], ['sensitivity', 'covid', 0.5, 2], ['sensitivity', 'normal', 0.5, 2]]
+    [['accuracy', 'all', 0.5, 4], ['sensitivity', 'covid', 0.5, 2], ['sensitivity', 'normal', 0.5,
+    2]]
     """
     if unknown := set(names) - {*OVERALL, *PER_CLASS}:
-        raise ValueError(f"Unknown metrics {sorted(unknown)}: choose from {', '.join((*OVERALL, *PER_CLASS))}.")
+        raise ValueError(
+            f"Unknown metrics {sorted(unknown)}: choose from {', '.join((*OVERALL, *PER_CLASS))}."
+        )
     data = to_arrays(predictions)
     keys = [(name, "all") for name in names if name in OVERALL]
     keys += [(name, c) for c in data.classes for name in names if name in PER_CLASS]
     found = _estimates(data, keys, level)
-    return pd.DataFrame([{"metric": name, "class": c, **asdict(found[name, c])} for name, c in keys])
+    return pd.DataFrame(
+        [{"metric": name, "class": c, **asdict(found[name, c])} for name, c in keys]
+    )
 
 
 def metric(
-    predictions: pd.DataFrame, name: str = "f1_macro", positive: str | None = None, level: float = 0.95
+    predictions: pd.DataFrame,
+    name: str = "f1_macro",
+    positive: str | None = None,
+    level: float = 0.95,
 ) -> Estimate:
     """One figure of `metrics` as an Estimate; a metric of one class needs `positive`, the class.
 
@@ -117,9 +127,14 @@ def metric(
 
 
 def subgroups(
-    predictions: pd.DataFrame, by: str, name: str = "accuracy", positive: str | None = None, level: float = 0.95
+    predictions: pd.DataFrame,
+    by: str,
+    name: str = "accuracy",
+    positive: str | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
-    """One metric for each value of the column `by` (such as source): by, value, low, high, n, groups, support, method.
+    """One metric for each value of the column `by` (such as source): by, value, low, high, n,
+    groups, support, method.
 
     Rows with an empty `by` are listed as "unknown". Introduced in lesson 07.
 
@@ -158,7 +173,9 @@ def subgroups(
     if by not in predictions.columns:
         raise PredictionsError(f"The table of predictions has no column {by!r}.")
     parts = predictions[by].astype(object).where(predictions[by].notna(), "unknown")
-    every = [(part, metric(rows, name, positive, level)) for part, rows in predictions.groupby(parts)]
+    every = [
+        (part, metric(rows, name, positive, level)) for part, rows in predictions.groupby(parts)
+    ]
     return pd.DataFrame([{by: part, **asdict(found)} for part, found in every])
 
 
@@ -169,11 +186,13 @@ def compare(
     positive: str | None = None,
     level: float = 0.95,
 ) -> Difference:
-    """Paired difference a - b of two models on the same images, in the units of the metric (-1 to 1).
+    """Paired difference a - b of two models on the same images, in the units of the metric (-1 to
+    1).
 
-    The interval combines those of both figures with the correlation of the two over the groups (`stats.difference`);
-    p is two-sided, by swapping the models group by group (`stats.swap_p`). With m groups about which the two say
-    different things p is at least 2 ** (1 - m): few groups prove little. Introduced in lesson 07.
+    The interval combines those of both figures with the correlation of the two over the groups
+    (`stats.difference`); p is two-sided, by swapping the models group by group (`stats.swap_p`).
+    With m groups about which the two say different things p is at least 2 ** (1 - m): few groups
+    prove little. Introduced in lesson 07.
 
     Parameters
     ----------
@@ -217,8 +236,11 @@ def compare(
     else:
         basis = _basis(first, key) | _basis(second, key)
         sizes: np.ndarray = np.bincount(first.group[basis], minlength=first.n_groups)
-        # A value that is undefined without a group (a ppv where the class is said nowhere else) counts as unmoved.
-        without = [np.where(np.isfinite(figure.without), figure.without, figure.value) for figure in found]
+        # A value that is undefined without a group (a ppv where the class is said nowhere else)
+        # counts as unmoved.
+        without = [
+            np.where(np.isfinite(figure.without), figure.without, figure.value) for figure in found
+        ]
         if metric in BY_BLOCK and first.n_groups > BLOCKS:
             sizes = np.bincount(blocks(first.n_groups), sizes)
         apart = _discordant(first, second, metric, basis)
@@ -250,8 +272,8 @@ def table(
     Returns
     -------
     DataFrame
-        Columns model, n (images), groups, seeds, one of text per metric, then <metric>_value, _low and _high as
-        numbers.
+        Columns model, n (images), groups, seeds, one of text per metric, then <metric>_value, _low
+        and _high as numbers.
 
     Raises
     ------
@@ -275,9 +297,18 @@ def table(
         found = _estimates(data, [_key(data, name, positive) for name in wanted], level)
         estimates = dict(zip(wanted, found.values(), strict=True))
         rows.append(
-            {"model": model, "n": len(data.truth), "groups": data.n_groups, "seeds": len(data.predicted)}
+            {
+                "model": model,
+                "n": len(data.truth),
+                "groups": data.n_groups,
+                "seeds": len(data.predicted),
+            }
             | {name: estimate.text(counts=False) for name, estimate in estimates.items()}
-            | {f"{name}_{part}": getattr(e, part) for name, e in estimates.items() for part in ("value", "low", "high")}
+            | {
+                f"{name}_{part}": getattr(e, part)
+                for name, e in estimates.items()
+                for part in ("value", "low", "high")
+            }
         )
     return pd.DataFrame(rows)
 
@@ -291,7 +322,10 @@ def _by_name(predictions: Tables) -> dict[str, pd.DataFrame]:
         check(part)
         name = str(part["model"].iloc[0]) if "model" in part.columns else f"model {len(named) + 1}"
         if name in named:
-            raise ValueError(f"Two tables of predictions are of a model {name!r}: pass a dict {{name: predictions}}.")
+            raise ValueError(
+                f"Two tables of predictions are of a model {name!r}: pass a dict {{name: "
+                f"predictions}}."
+            )
         named[name] = part
     return named
 
@@ -300,14 +334,18 @@ def _key(data: Arrays, name: str, positive: str | None) -> Key:
     if name in OVERALL:
         return (name, "all")
     if name not in PER_CLASS:
-        raise ValueError(f"Unknown metric {name!r}: choose one of {', '.join((*OVERALL, *PER_CLASS))}.")
+        raise ValueError(
+            f"Unknown metric {name!r}: choose one of {', '.join((*OVERALL, *PER_CLASS))}."
+        )
     if positive not in data.classes:
         raise ValueError(f"{name} is of one class: pass positive=, one of {list(data.classes)}.")
     return (name, positive)
 
 
 def _said(data: Arrays, metric: str) -> np.ndarray:
-    """What a table says of each image, mean over seeds, (n, classes): probabilities for what ranks by them."""
+    """What a table says of each image, mean over seeds, (n, classes): probabilities for what ranks
+    by them.
+    """
     names = np.arange(len(data.classes))
     said: np.ndarray = data.probability if metric in RANKED else data.predicted[..., None] == names
     mean: np.ndarray = said.mean(axis=0)
@@ -315,14 +353,19 @@ def _said(data: Arrays, metric: str) -> np.ndarray:
 
 
 def _discordant(a: Arrays, b: Arrays, metric: str, basis: np.ndarray) -> int:
-    """Groups about which the two say different things, among the images that the figure rests on."""
+    """Groups about which the two say different things, among the images that the figure rests
+    on.
+    """
     apart = np.abs(_said(a, metric) - _said(b, metric)).max(axis=1) > 1e-12
     return _distinct(a.group[apart & basis])
 
 
 def _alike(a: Arrays, b: Arrays) -> bool:
     """Whether the two say the same of every image, in probability and class."""
-    return all(np.allclose(_said(a, metric), _said(b, metric), rtol=0, atol=1e-12) for metric in ("roc_auc", "f1"))
+    return all(
+        np.allclose(_said(a, metric), _said(b, metric), rtol=0, atol=1e-12)
+        for metric in ("roc_auc", "f1")
+    )
 
 
 def _basis(data: Arrays, key: Key) -> np.ndarray:

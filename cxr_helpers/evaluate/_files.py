@@ -1,4 +1,6 @@
-"""A table of predictions from a CSV file as people have them: which column is what, and in which notation."""
+"""A table of predictions from a CSV file as people have them: which column is what, and in which
+notation.
+"""
 
 import csv
 import io
@@ -17,11 +19,32 @@ from ._arrays import from_score, tabled, two_classes
 SEPARATORS = (",", ";", "\t")
 # What a column may be called, as `_key` writes it.
 TRUTH = (
-    *("label", "labels", "truth", "ytrue", "true", "target", "actual", "class", "diagnosis", "groundtruth"),
+    *(
+        "label",
+        "labels",
+        "truth",
+        "ytrue",
+        "true",
+        "target",
+        "actual",
+        "class",
+        "diagnosis",
+        "groundtruth",
+    ),
     *("truelabel", "trueclass"),
 )
 ANSWER = (
-    *("predicted", "prediction", "predictions", "pred", "ypred", "yhat", "answer", "predictedlabel", "predictedclass"),
+    *(
+        "predicted",
+        "prediction",
+        "predictions",
+        "pred",
+        "ypred",
+        "yhat",
+        "answer",
+        "predictedlabel",
+        "predictedclass",
+    ),
 )
 SCORE = ("score", "yscore", "probability", "prob", "yprob")
 PATIENT = ("group", "patient", "patientid", "subject", "subjectid")
@@ -30,22 +53,24 @@ KEPT = ("split", "fold", "seed", "model", "source")  # of the course's own table
 OF_CLASS = re.compile(r"(?:p|prob|proba|probability)[\s_]+(.+)", re.IGNORECASE)
 MISSING = ("", "nan", "NaN", "NAN")
 NEEDED = (
-    "needed are the true class (a column label, y_true, truth, target ...) and the answer: predicted or y_pred, or one "
-    "column p_<class> per class, or for two classes one score"
+    "needed are the true class (a column label, y_true, truth, target ...) and the answer: "
+    "predicted or y_pred, or one column p_<class> per class, or for two classes one score"
 )
 
 
 def read_predictions(path: str | os.PathLike[str], positive: str | None = None) -> pd.DataFrame:
-    r"""The table of predictions in a CSV file, from any program: one line per image, the first line names the columns.
+    r"""The table of predictions in a CSV file, from any program: one line per image, the first line
+    names the columns.
 
-    Recognised, whatever the case, blanks and underscores: the true class (label, y_true, truth, target, actual, class,
-    diagnosis ...), the answer (predicted, y_pred, prediction, y_hat, answer ...), probabilities (p_<class>,
-    prob_<class>, proba_<class>, probability_<class>, or a column of numbers called as a class), one score (score,
-    y_score, prob, probability, y_prob: of the class `positive`, which is 1 for classes 0 and 1), the patient (patient,
-    patient_id, subject ..., or group) and the image (image_id, file, filename, path, id ...). Separated by commas,
-    semicolons or tabs, decimal commas where no comma separates; UTF-8 or Latin-1.
-    Without an answer the most probable class is predicted, or the positive one from a score of 0.5 on. Probabilities
-    that sum to 1 but for their rounding are divided by their sum. Introduced in lesson 07.
+    Recognised, whatever the case, blanks and underscores: the true class (label, y_true, truth,
+    target, actual, class, diagnosis ...), the answer (predicted, y_pred, prediction, y_hat, answer
+    ...), probabilities (p_<class>, prob_<class>, proba_<class>, probability_<class>, or a column of
+    numbers called as a class), one score (score, y_score, prob, probability, y_prob: of the class
+    `positive`, which is 1 for classes 0 and 1), the patient (patient, patient_id, subject ..., or
+    group) and the image (image_id, file, filename, path, id ...). Separated by commas, semicolons
+    or tabs, decimal commas where no comma separates; UTF-8 or Latin-1. Without an answer the most
+    probable class is predicted, or the positive one from a score of 0.5 on. Probabilities that sum
+    to 1 but for their rounding are divided by their sum. Introduced in lesson 07.
 
     Parameters
     ----------
@@ -57,8 +82,8 @@ def read_predictions(path: str | os.PathLike[str], positive: str | None = None) 
     Returns
     -------
     DataFrame
-        A table of predictions, checked; `attrs["understood"]` says what was taken as what, and `attrs["columns"]` names
-        each column by its use.
+        A table of predictions, checked; `attrs["understood"]` says what was taken as what, and
+        `attrs["columns"]` names each column by its use.
 
     Raises
     ------
@@ -80,7 +105,8 @@ def read_predictions(path: str | os.PathLike[str], positive: str | None = None) 
     try:
         return _read(Path(path), None if positive is None else as_text(pd.Series([positive]))[0])
     except ValueError as error:
-        words = str(error).replace(":\n- ", ": ").replace("\n- ", "; ")  # a list of faults, on one line
+        # a list of faults, on one line
+        words = str(error).replace(":\n- ", ": ").replace("\n- ", "; ")
         raise PredictionsError(f"{path}: {words}") from None
     except OSError as error:
         raise PredictionsError(f"{path} cannot be read: {error.strerror or error}") from None
@@ -100,7 +126,9 @@ class _File:
         """The only column with one of the known names, taken; None if there is none."""
         found = self.called(known)
         if len(found) > 1:
-            raise ValueError(f"several columns may be {what}: {', '.join(found)}; keep one, or rename the others")
+            raise ValueError(
+                f"several columns may be {what}: {', '.join(found)}; keep one, or rename the others"
+            )
         return self.take(found[0], what) if found else None
 
     def called(self, known: tuple[str, ...]) -> list[str]:
@@ -124,7 +152,9 @@ class _File:
         """The cells of a column that has to have one in each line."""
         empty = self.known(name).isna().to_numpy()
         if empty.any():
-            raise ValueError(f"column {name} is empty in {self.where(empty)}: leave out images without it")
+            raise ValueError(
+                f"column {name} is empty in {self.where(empty)}: leave out images without it"
+            )
         return self.cells[name]
 
     def known(self, name: str) -> pd.Series:
@@ -151,8 +181,9 @@ class _File:
         outside = (found < -TOLERANCE) | (found > 1 + TOLERANCE)
         if outside.any():
             raise ValueError(
-                f"column {name} holds {found[outside][0]:.4g} in {self.where(outside)}, and a probability lies between "
-                "0 and 1: apply the softmax (one output: the sigmoid) to logits, divide per cent by 100"
+                f"column {name} holds {found[outside][0]:.4g} in {self.where(outside)}, and a "
+                "probability lies between 0 and 1: apply the softmax (one output: the sigmoid) to "
+                "logits, divide per cent by 100"
             )
         return found.clip(0, 1)
 
@@ -167,7 +198,8 @@ def _read(path: Path, positive: str | None) -> pd.DataFrame:
     ids, groups = _image(file), _patient(file)
     of_class = _class_columns(file, truth)
     if answer_column and len(of_class) == 1 and (len(set(truth)) > 2 or set(of_class) - set(truth)):
-        del file.taken[of_class.popitem()[1]]  # one of many probabilities, or a p-value: the answers are enough
+        # one of many probabilities, or a p-value: the answers are enough
+        del file.taken[of_class.popitem()[1]]
     score_column = None
     if len(of_class) < 2:
         score_column = _score_column(file, truth, of_class, answer_column)
@@ -191,8 +223,10 @@ def _read(path: Path, positive: str | None) -> pd.DataFrame:
     else:
         names, p = _ordered(truth, answer), None
         if not set(truth) & set(answer):
-            raise ValueError(f"{truth_column} holds {_ordered(truth)[:5]} and {answer_column} {_ordered(answer)[:5]}: "
-                             "no answer names a class of the truth; write both alike")  # fmt: skip
+            raise ValueError(
+                f"{truth_column} holds {_ordered(truth)[:5]} and {answer_column} "
+                f"{_ordered(answer)[:5]}: no answer names a class of the truth; write both alike"
+            )
     _refuse_spellings({*names, *truth, *(() if answer is None else answer)})
     if positive is not None and positive not in names:
         raise ValueError(f"positive={positive!r} is none of the classes {names}")
@@ -219,7 +253,7 @@ def _ordered(*columns: Iterable[str]) -> list[str]:
     return sorted(names, key=int if whole else None)
 
 
-# --- the file -------------------------------------------------------------------------------------------------------
+# --- the file -------------------------------------------------------------------------------------
 
 
 def _opened(path: Path) -> _File:
@@ -228,30 +262,46 @@ def _opened(path: Path) -> _File:
     text = _text(path.read_bytes())
     first = text.lstrip()[:100_000].splitlines()[:1]
     try:
-        separator = max(SEPARATORS, key=lambda mark: sum(map(len, csv.reader(first, delimiter=mark))))
+        separator = max(
+            SEPARATORS, key=lambda mark: sum(map(len, csv.reader(first, delimiter=mark)))
+        )
         fields, lengths, lines = _fields(text, separator)
     except csv.Error as error:
         raise ValueError(f"cannot be read as CSV: {error}") from None
     if len(lines) < 2:
-        raise ValueError(f"{'holds no line below the names of its columns' if len(lines) else 'is empty'}; {NEEDED}")
+        raise ValueError(
+            f"{'holds no line below the names of its columns' if len(lines) else 'is empty'}; "
+            f"{NEEDED}"
+        )
     header = [name.strip() for name in fields[: lengths[0]]]
     ragged = np.flatnonzero(lengths != len(header))
     if len(ragged):
         at = ragged[0]
-        hint = "; decimals with a comma need a semicolon between the columns" if separator == "," else ""
-        raise ValueError(f"line {lines[at]} has {lengths[at]} fields, and the first line names {len(header)}{hint}")
+        hint = (
+            "; decimals with a comma need a semicolon between the columns"
+            if separator == ","
+            else ""
+        )
+        raise ValueError(
+            f"line {lines[at]} has {lengths[at]} fields, and the first line names "
+            f"{len(header)}{hint}"
+        )
     named_twice = sorted({name for name in header if name and header.count(name) > 1})
     if named_twice:
         raise ValueError(f"two columns are called {', '.join(named_twice)}: rename or remove one")
     cells = {}
     for k, name in enumerate(header):
         if name:
-            cells[name] = np.array(list(map(str.strip, fields[len(header) + k :: len(header)])), dtype=object)
+            cells[name] = np.array(
+                list(map(str.strip, fields[len(header) + k :: len(header)])), dtype=object
+            )
     return _File(cells, lines[1:], comma=separator != ",")
 
 
 def _fields(text: str, separator: str) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """All fields one after the other; how many each line has that is not blank, and the number of its (last) line."""
+    """All fields one after the other; how many each line has that is not blank, and the number of
+    its (last) line.
+    """
     fields, lengths, lines = [], [], []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     for row in reader:
@@ -275,7 +325,7 @@ def _text(raw: bytes) -> str:
     return text
 
 
-# --- which column is what -------------------------------------------------------------------------------------------
+# --- which column is what -------------------------------------------------------------------------
 
 
 def _image(file: _File) -> np.ndarray:
@@ -288,7 +338,9 @@ def _image(file: _File) -> np.ndarray:
 
 
 def _patient(file: _File) -> pd.Series | None:
-    """What stays together. Of the course's own group and a patient, the group, which holds whole patients."""
+    """What stays together. Of the course's own group and a patient, the group, which holds whole
+    patients.
+    """
     found = sorted(file.called(PATIENT), key=lambda name: PATIENT.index(_key(name)))
     if len(found) == 2 and _key(found[0]) == "group":
         group, patient = (file.cells[name] for name in found)
@@ -297,15 +349,22 @@ def _patient(file: _File) -> pd.Series | None:
     if not found:
         return None
     if len(found) > 1:
-        raise ValueError(f"several columns may be the patient: {', '.join(found)}; keep one, or rename the others")
+        raise ValueError(
+            f"several columns may be the patient: {', '.join(found)}; keep one, or rename the "
+            "others"
+        )
     patients = file.known(file.take(found[0], "the patient"))
     if patients.isna().any():
-        file.notes.append(f"{patients.isna().sum()} image(s) without a patient count as a patient each")
+        file.notes.append(
+            f"{patients.isna().sum()} image(s) without a patient count as a patient each"
+        )
     return patients
 
 
 def _class_columns(file: _File, truth: np.ndarray) -> dict[str, str]:
-    """{class: its column of probabilities}, in the file's order; classes are written as the truth writes them."""
+    """{class: its column of probabilities}, in the file's order; classes are written as the truth
+    writes them.
+    """
     written: dict[str, str] = {_spelling(name): name for name in sorted(set(truth))}
     free = [name for name in file.cells if name not in file.taken]
     found: dict[str, str] = {}
@@ -323,26 +382,37 @@ def _class_columns(file: _File, truth: np.ndarray) -> dict[str, str]:
     for of, name in found.items():
         file.take(name, f"the probability of {of}")
     if len(found) > 1 and (missing := sorted(set(truth) - set(found))):
-        raise ValueError(f"no column of probabilities for {', '.join(missing)}; it has {', '.join(found.values())}")
+        raise ValueError(
+            f"no column of probabilities for {', '.join(missing)}; it has "
+            f"{', '.join(found.values())}"
+        )
     return found
 
 
 def _refuse_truth_again(file: _File, bare: dict[str, str], truth: np.ndarray) -> None:
     """Columns called as the classes that are 1 for the true class and else 0 are no answers."""
     numbers = {of: file.numbers(name) for of, name in bare.items()}
-    if bare and all(said is not None and np.array_equal(said, truth == of) for of, said in numbers.items()):
+    if bare and all(
+        said is not None and np.array_equal(said, truth == of) for of, said in numbers.items()
+    ):
         names = ", ".join(bare.values())
         raise ValueError(
-            f"the columns {names} repeat the true class (1 and 0): rename them p_<class> if they are answers"
+            f"the columns {names} repeat the true class (1 and 0): rename them p_<class> if they "
+            "are answers"
         )
 
 
-def _score_column(file: _File, truth: np.ndarray, of_class: dict[str, str], answer_column: str | None) -> str | None:
-    """The column of one number per image: of one class, called so, or an answer that is a number from 0 to 1."""
+def _score_column(
+    file: _File, truth: np.ndarray, of_class: dict[str, str], answer_column: str | None
+) -> str | None:
+    """The column of one number per image: of one class, called so, or an answer that is a number
+    from 0 to 1.
+    """
     if of_class:
         return next(iter(of_class.values()))
     found = file.called(SCORE)
-    if found and len(set(truth)) > 2:  # of many classes, one number says how sure an answer is, not which
+    # of many classes, one number says how sure an answer is, not which
+    if found and len(set(truth)) > 2:
         return None
     if found:
         return file.one(SCORE, "the score")
@@ -355,18 +425,22 @@ def _score_column(file: _File, truth: np.ndarray, of_class: dict[str, str], answ
 
 
 def _together(file: _File, of_class: dict[str, str]) -> np.ndarray:
-    """Probabilities (n, K); sums that are off by no more than the rounding of the cells are made 1."""
+    """Probabilities (n, K); sums that are off by no more than the rounding of the cells are made
+    1.
+    """
     p = np.column_stack([file.probabilities(name) for name in of_class.values()])
     sums = p.sum(axis=1)
     off = np.abs(sums - 1).max()
     if off > TOLERANCE:
         written = (cell for name in of_class.values() for cell in file.cells[name])
-        digits = max(len(re.split("[.,]", cell)[-1]) if re.search("[.,]", cell) else 0 for cell in written)
+        digits = max(
+            len(re.split("[.,]", cell)[-1]) if re.search("[.,]", cell) else 0 for cell in written
+        )
         if digits < 2 or off > len(of_class) * 0.5 * 10.0**-digits + 1e-9:
             worst = np.abs(sums - 1) > TOLERANCE
             raise ValueError(
-                f"probabilities do not sum to 1 in {file.where(worst)} (sums from {sums.min():.3f} to "
-                f"{sums.max():.3f}): use the softmax, and one column for each class"
+                f"probabilities do not sum to 1 in {file.where(worst)} (sums from {sums.min():.3f} "
+                f"to {sums.max():.3f}): use the softmax, and one column for each class"
             )
         file.notes.append(f"probabilities rounded to {digits} digits are divided by their sum")
         p = p / sums[:, None]
@@ -374,12 +448,17 @@ def _together(file: _File, of_class: dict[str, str]) -> np.ndarray:
 
 
 def _refuse_other_score(name: str, score: np.ndarray, positive: np.ndarray, of: str) -> None:
-    """A score that is high where the answer is another class is not the probability of the positive one."""
+    """A score that is high where the answer is another class is not the probability of the positive
+    one.
+    """
     if positive.all() or not positive.any():
         return
     called, others = score[positive], score[~positive]
     if called.max() < others.min():
-        raise ValueError(f"{name} is lower where {of} is answered than elsewhere: of which class is it? Say positive")
+        raise ValueError(
+            f"{name} is lower where {of} is answered than elsewhere: of which class is it? Say "
+            "positive"
+        )
     if min(called.min(), others.min()) >= 0.5 and others.max() > called.min():
         raise ValueError(
             f"{name} is 0.5 or more whatever is answered: it seems to be how sure each answer is; "
@@ -393,7 +472,9 @@ def _refuse_spellings(names: Iterable[str]) -> None:
     for name in sorted(names):
         other = seen.setdefault(_spelling(name), name)
         if other != name:
-            raise ValueError(f"a class is written {other!r} and {name!r}: write it alike everywhere")
+            raise ValueError(
+                f"a class is written {other!r} and {name!r}: write it alike everywhere"
+            )
 
 
 def _understood(file: _File) -> str:

@@ -9,7 +9,14 @@ from ..stats import auc, auc_without_each, blocks
 
 PROPORTIONS = ("sensitivity", "specificity", "ppv", "npv")
 PER_CLASS = (*PROPORTIONS, "f1", "roc_auc", "average_precision")
-OVERALL = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "roc_auc_macro", "average_precision_macro")
+OVERALL = (
+    "accuracy",
+    "balanced_accuracy",
+    "f1_macro",
+    "f1_weighted",
+    "roc_auc_macro",
+    "average_precision_macro",
+)
 RANKED = ("roc_auc", "average_precision", "roc_auc_macro", "average_precision_macro")
 BY_BLOCK = ("average_precision", "average_precision_macro")  # with many groups, blocks are left out
 AT_ONCE = 4_000_000  # numbers held in memory at once: 32 MB
@@ -60,7 +67,9 @@ def _of_matrix(data: Arrays, run: int) -> dict[Key, Figure]:
 
 def _area(data: Arrays, run: int, k: int) -> Figure:
     positive, score = data.truth == k, data.probability[run, :, k]
-    return Figure(auc(positive, score), auc_without_each(positive, score, data.group, data.n_groups))
+    return Figure(
+        auc(positive, score), auc_without_each(positive, score, data.group, data.n_groups)
+    )
 
 
 def _average_precision(data: Arrays, run: int, k: int) -> Figure:
@@ -81,7 +90,8 @@ def _average_precision(data: Arrays, run: int, k: int) -> Figure:
 def average_precision(kept: np.ndarray, positive: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Average precision of each selection of images, (R,), NaN without a positive.
 
-    `kept`: boolean (R, n), images by falling score; `positive` (n,); `ends`: last place of each score.
+    `kept`: boolean (R, n), images by falling score; `positive` (n,); `ends`: last place of each
+    score.
     """
     found = (kept & positive).cumsum(axis=1)[:, ends].astype(float)
     called = kept.cumsum(axis=1)[:, ends]
@@ -92,7 +102,9 @@ def average_precision(kept: np.ndarray, positive: np.ndarray, ends: np.ndarray) 
 
 def _macro(every: list[Figure]) -> Figure:
     value = mean_defined(np.array([[figure.value for figure in every]]))[0]
-    return Figure(float(value), mean_defined(np.stack([figure.without for figure in every], axis=1)))
+    return Figure(
+        float(value), mean_defined(np.stack([figure.without for figure in every], axis=1))
+    )
 
 
 def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -103,7 +115,9 @@ def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 
 def mean_defined(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of what is defined: a class that does not occur leaves the average."""
+    """Mean over the last axis of what is defined: a class that does not occur leaves the
+    average.
+    """
     defined = np.isfinite(values)
     return ratio(np.where(defined, values, 0).sum(-1), defined.sum(-1))
 
@@ -120,9 +134,15 @@ def from_matrix(matrix: np.ndarray, names: tuple[str, ...]) -> dict[Key, np.ndar
         "npv": ratio(total - true - called + hit, total - called),
         "f1": ratio(2 * hit, true + called),
     }
-    result = {(metric, c): values[:, k] for metric, values in per_class.items() for k, c in enumerate(names)}
+    result = {
+        (metric, c): values[:, k]
+        for metric, values in per_class.items()
+        for k, c in enumerate(names)
+    }
     result["accuracy", "all"] = ratio(hit.sum(1), total[:, 0])
     result["balanced_accuracy", "all"] = mean_defined(per_class["sensitivity"])
     result["f1_macro", "all"] = mean_defined(per_class["f1"])
-    result["f1_weighted", "all"] = ratio((true * np.nan_to_num(per_class["f1"])).sum(1), total[:, 0])
+    result["f1_weighted", "all"] = ratio(
+        (true * np.nan_to_num(per_class["f1"])).sum(1), total[:, 0]
+    )
     return result

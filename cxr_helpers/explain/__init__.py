@@ -1,10 +1,12 @@
-"""Heat maps, and what they are worth: Grad-CAM and occlusion, scored against the truth and against controls.
+"""Heat maps, and what they are worth: Grad-CAM and occlusion, scored against the truth and against
+controls.
 
-    maps = {"Grad-CAM": explain.grad_cam(model, images, target=1), "centred": explain.centred(images)}
-    explain.localisation(maps, masks, table)          # energy inside, pointing game, each with interval and n
+    maps = {"Grad-CAM": explain.grad_cam(model, images, target=1), "centred":
+    explain.centred(images)} explain.localisation(maps, masks, table)          # energy inside,
+    pointing game, each with interval and n
 
-A map says where a change would change the answer of a model. It gives no reason, and a good score does not make the
-answer right. For education, never for diagnosis. Introduced in lesson 10.
+A map says where a change would change the answer of a model. It gives no reason, and a good score
+does not make the answer right. For education, never for diagnosis. Introduced in lesson 10.
 """
 
 from ._controls import SHARES, deletion, randomised, similarity

@@ -21,28 +21,35 @@ def places(layer) -> int | None:
 
 
 def find_layer(model, name: str | None = None):
-    """The layer whose maps Grad-CAM weighs: by name, or the last map that has the size of the last convolution's.
+    """The layer whose maps Grad-CAM weighs: by name, or the last map that has the size of the last
+    convolution's.
 
-    A map of one place, such as behind a global pooling or in squeeze and excitation, cannot show where, and is passed
-    over. What follows the convolution without a change of size (batch normalisation, ReLU, an addition) belongs to it.
-    Raises ValueError where there is no such layer.
+    A map of one place, such as behind a global pooling or in squeeze and excitation, cannot show
+    where, and is passed over. What follows the convolution without a change of size (batch
+    normalisation, ReLU, an addition) belongs to it. Raises ValueError where there is no such layer.
     """
     import keras
 
-    kinds = [getattr(keras.layers, kind) for kind in ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")]
+    kinds = [
+        getattr(keras.layers, kind) for kind in ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
+    ]
     layers = leaves(model)
     if name is not None:
         maps = {layer.name: layer for layer in layers if is_map(layer)}
         if name not in maps:
-            raise ValueError(f"{model.name} has no layer {name!r} that gives a map; these do: {', '.join(maps)}")
+            raise ValueError(
+                f"{model.name} has no layer {name!r} that gives a map; these do: {', '.join(maps)}"
+            )
         check_map(maps[name], places(maps[name]))
         return maps[name]
-    found = [k for k, layer in enumerate(layers) if isinstance(layer, tuple(kinds)) and is_map(layer)]
+    found = [
+        k for k, layer in enumerate(layers) if isinstance(layer, tuple(kinds)) and is_map(layer)
+    ]
     found = [k for k in found if places(layers[k]) != 1]
     if not found:
         raise ValueError(
-            f"{model.name} has no convolution whose maps could be weighed, of more than one place, so there is no "
-            "Grad-CAM of it; explain.occlusion needs none"
+            f"{model.name} has no convolution whose maps could be weighed, of more than one place, "
+            "so there is no Grad-CAM of it; explain.occlusion needs none"
         )
     last = layers[found[-1]]
     side = last.output.shape[1:3]
@@ -57,9 +64,14 @@ def find_layer(model, name: str | None = None):
 def check_map(layer, n_places: int | None) -> None:
     """Refuse a map of one place, or with its channels first. Raises ValueError."""
     if n_places == 1:
-        raise ValueError(f"the map of {layer.name!r} has one place only and cannot show where; choose an earlier layer")
+        raise ValueError(
+            f"the map of {layer.name!r} has one place only and cannot show where; choose an "
+            "earlier layer"
+        )
     if getattr(layer, "data_format", None) == "channels_first":
-        raise ValueError(f"{layer.name!r} has its channels first; maps (n, height, width, channels) are needed")
+        raise ValueError(
+            f"{layer.name!r} has its channels first; maps (n, height, width, channels) are needed"
+        )
 
 
 @contextmanager
@@ -78,25 +90,38 @@ def _swapped(layer, name: str, value) -> Iterator[None]:
 
 @contextmanager
 def logits(model) -> Iterator[None]:
-    """Inside the block the model answers in logits: the layer of its answer leaves out softmax or sigmoid."""
+    """Inside the block the model answers in logits: the layer of its answer leaves out softmax or
+    sigmoid.
+    """
     last, found = last_activation(model)
     if found == "linear":  # these are logits
         yield
         return
     if found not in ("softmax", "sigmoid"):
-        raise ValueError(f"{model.name} ends in {last.name!r} with {found}; softmax, sigmoid or raw numbers are needed")
-    with _swapped(last, "activation" if hasattr(last, "activation") else "call", lambda values, *_, **__: values):
+        raise ValueError(
+            f"{model.name} ends in {last.name!r} with {found}; softmax, sigmoid or raw numbers are "
+            "needed"
+        )
+    with _swapped(
+        last,
+        "activation" if hasattr(last, "activation") else "call",
+        lambda values, *_, **__: values,
+    ):
         yield
 
 
 @contextmanager
 def watched(layer, tape) -> Iterator[dict]:
-    """Inside the block, what the layer gives is put under "maps" of the dict, and the tape watches it."""
+    """Inside the block, what the layer gives is put under "maps" of the dict, and the tape watches
+    it.
+    """
     found, call = {}, layer.call
 
     def noted(*args, **kwargs):
         if "maps" in found:
-            raise ValueError(f"{layer.name!r} is used twice in this model; choose another layer for its maps")
+            raise ValueError(
+                f"{layer.name!r} is used twice in this model; choose another layer for its maps"
+            )
         found["maps"] = call(*args, **kwargs)
         tape.watch(found["maps"])
         return found["maps"]
@@ -111,14 +136,25 @@ def prepared(images) -> np.ndarray:
 
 
 def check(model, images, target) -> np.ndarray:
-    """The target of each image, int (n,). Raises ValueError where images or target do not fit the model."""
+    """The target of each image, int (n,). Raises ValueError where images or target do not fit the
+    model.
+    """
     pipeline.check_keras()
     units = output_units(model)
-    if not isinstance(model.input_shape, tuple) or len(model.input_shape) != 4 or model.input_shape[3] != 1:
-        raise ValueError(f"{model.name} takes {model.input_shape}; grey images (n, size, size, 1) are explained here")
+    if (
+        not isinstance(model.input_shape, tuple)
+        or len(model.input_shape) != 4
+        or model.input_shape[3] != 1
+    ):
+        raise ValueError(
+            f"{model.name} takes {model.input_shape}; grey images (n, size, size, 1) are explained "
+            "here"
+        )
     wanted = model.input_shape[1:3]
     if getattr(images, "ndim", 0) != 3 or tuple(images.shape[1:]) != tuple(wanted):
-        raise ValueError(f"{model.name} takes images (n, {wanted[0]}, {wanted[1]}), not {np.shape(images)}")
+        raise ValueError(
+            f"{model.name} takes images (n, {wanted[0]}, {wanted[1]}), not {np.shape(images)}"
+        )
     targets, classes = np.asarray(target), max(2, units)
     if (
         targets.shape not in ((), (len(images),))
@@ -126,7 +162,10 @@ def check(model, images, target) -> np.ndarray:
         or (targets < 0).any()
         or (targets >= classes).any()
     ):
-        raise ValueError(f"target is the number of a class, 0 to {classes - 1}, or one for each image, not {target!r}")
+        raise ValueError(
+            f"target is the number of a class, 0 to {classes - 1}, or one for each image, not "
+            f"{target!r}"
+        )
     return np.broadcast_to(targets, len(images)).astype(int)
 
 
@@ -141,16 +180,23 @@ def of_target(answers, targets):
 
 @contextmanager
 def answering(model) -> Iterator[Callable]:
-    """Inside the block, a compiled function (images, targets) → the logit for its target in each image, (n,)."""
+    """Inside the block, a compiled function (images, targets) → the logit for its target in each
+    image, (n,).
+    """
     import tensorflow as tf
 
-    whole = tf.function(lambda grey: model(grey, training=False), autograph=False, reduce_retracing=True)
+    whole = tf.function(
+        lambda grey: model(grey, training=False), autograph=False, reduce_retracing=True
+    )
     with logits(model):
         yield lambda images, targets: of_target(whole(prepared(images)), targets).numpy()
 
 
 def probabilities(model, images, targets: np.ndarray, batch_size: int = 256) -> np.ndarray:
     """The probability of its target in each image, float32 (n,)."""
-    parts = [model(prepared(images[k : k + batch_size]), training=False) for k in range(0, len(images), batch_size)]
+    parts = [
+        model(prepared(images[k : k + batch_size]), training=False)
+        for k in range(0, len(images), batch_size)
+    ]
     answers = as_probabilities(np.concatenate([np.asarray(part) for part in parts]), model.name)
     return answers[np.arange(len(answers)), targets]

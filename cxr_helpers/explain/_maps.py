@@ -9,19 +9,23 @@ from ..rows import remember_as
 from ._layers import answering, check, check_map, find_layer, logits, of_target, prepared, watched
 
 
-def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_size: int | None = None) -> np.ndarray:
-    """Grad-CAM: the maps of a layer, weighed by the mean gradient of the class's logit; float32 (n, size, size), ≥ 0.
+def grad_cam(
+    model, images: np.ndarray, target, layer: str | None = None, batch_size: int | None = None
+) -> np.ndarray:
+    """Grad-CAM: the maps of a layer, weighed by the mean gradient of the class's logit; float32 (n,
+    size, size), ≥ 0.
 
-    Parameters: `model`, a Keras model built of layers, also of models inside a model; `images`, grey levels 0-255,
-    (n, size, size); `target`, the number of a class (one sigmoid unit: 1 is its class, 0 the other), or one for each
-    image; `layer`, the name of the layer (default: the last convolution whose map has more than one place, with the
-    normalisation and activation behind it). The gradient is that of the logit, not of the probability, which
-    saturates. What lowers the logit is cut off (ReLU); the map is brought to the images' size by bilinear
-    interpolation and is not normalised. The model is used as it is, in inference mode, and left as it was; do not use
-    it in another thread meanwhile. Warns of a layer whose maps are the same everywhere. Raises ValueError where there
-    is no such layer, the model is not built of layers, has several outputs or takes colour, or images or target do not
-    fit.
-    Source: Selvaraju et al. 2017, doi 10.1109/ICCV.2017.74. Introduced in lesson 10.
+    Parameters: `model`, a Keras model built of layers, also of models inside a model; `images`,
+    grey levels 0-255, (n, size, size); `target`, the number of a class (one sigmoid unit: 1 is its
+    class, 0 the other), or one for each image; `layer`, the name of the layer (default: the last
+    convolution whose map has more than one place, with the normalisation and activation behind it).
+    The gradient is that of the logit, not of the probability, which saturates. What lowers the
+    logit is cut off (ReLU); the map is brought to the images' size by bilinear interpolation and is
+    not normalised. The model is used as it is, in inference mode, and left as it was; do not use it
+    in another thread meanwhile. Warns of a layer whose maps are the same everywhere. Raises
+    ValueError where there is no such layer, the model is not built of layers, has several outputs
+    or takes colour, or images or target do not fit. Source: Selvaraju et al. 2017, doi
+    10.1109/ICCV.2017.74. Introduced in lesson 10.
     """
     import tensorflow as tf
 
@@ -31,43 +35,70 @@ def grad_cam(model, images: np.ndarray, target, layer: str | None = None, batch_
     heat, dead = np.zeros(images.shape, np.float32), len(images) > 0
     for start in range(0, len(images), batch_size):
         part = slice(start, start + batch_size)
-        with tf.GradientTape(watch_accessed_variables=False) as tape, logits(model), watched(chosen, tape) as seen:
+        with (
+            tf.GradientTape(watch_accessed_variables=False) as tape,
+            logits(model),
+            watched(chosen, tape) as seen,
+        ):
             score = of_target(model(prepared(images[part]), training=False), targets[part])
-        gradient = tape.gradient(score, seen["maps"])  # of image i by its own maps only: images do not mix
+        # of image i by its own maps only: images do not mix
+        gradient = tape.gradient(score, seen["maps"])
         if gradient is None:
-            raise ValueError(f"the answer of {model.name} does not depend on {chosen.name!r}; choose another layer")
+            raise ValueError(
+                f"the answer of {model.name} does not depend on {chosen.name!r}; choose another "
+                "layer"
+            )
         check_map(chosen, seen["maps"].shape[1] * seen["maps"].shape[2])
         weight = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True)
         dead = dead and not np.ptp(seen["maps"].numpy(), axis=(1, 2)).any()
         small = tf.nn.relu(tf.reduce_sum(weight * seen["maps"], axis=-1, keepdims=True))
         heat[part] = tf.image.resize(small, size, method="bilinear")[..., 0].numpy()
     if not np.isfinite(heat).all():
-        raise ValueError(f"{model.name} gives maps that are not finite (NaN): its training went wrong")
+        raise ValueError(
+            f"{model.name} gives maps that are not finite (NaN): its training went wrong"
+        )
     if dead and np.ptp(images, axis=(1, 2)).any():
         warnings.warn(
-            f"the maps of {chosen.name!r} are the same everywhere in all {len(images)} images: the layer is dead (its "
-            "ReLU gives 0 in every unit, perhaps), and Grad-CAM shows nothing",
+            f"the maps of {chosen.name!r} are the same everywhere in all {len(images)} images: "
+            "the layer is dead (its ReLU gives 0 in every unit, perhaps), and Grad-CAM shows "
+            "nothing",
             stacklevel=2,
         )
     return remember_as(heat, images)
 
 
 def occlusion(
-    model, images: np.ndarray, target, *, patch: int, stride: int, fill: float | None = None, batch_size: int = 256
+    model,
+    images: np.ndarray,
+    target,
+    *,
+    patch: int,
+    stride: int,
+    fill: float | None = None,
+    batch_size: int = 256,
 ) -> np.ndarray:
-    """Occlusion: how far the class's logit falls when a square is covered; float32 (n, size, size), signed.
+    """Occlusion: how far the class's logit falls when a square is covered; float32 (n, size, size),
+    signed.
 
-    Parameters: `images` and `target` as in `grad_cam`; `patch`, side of the square, and `stride`, from one place to
-    the next, in pixels; `fill`, the grey level of the square (default: the mean of each image). A pixel gets the mean
-    over all squares that cover it; above zero, what was there spoke for the class. It costs one answer for each place.
-    Raises ValueError where images, target, patch or stride do not fit.
-    Source: Zeiler and Fergus 2014, doi 10.1007/978-3-319-10590-1_53. Introduced in lesson 10.
+    Parameters: `images` and `target` as in `grad_cam`; `patch`, side of the square, and `stride`,
+    from one place to the next, in pixels; `fill`, the grey level of the square (default: the mean
+    of each image). A pixel gets the mean over all squares that cover it; above zero, what was there
+    spoke for the class. It costs one answer for each place. Raises ValueError where images, target,
+    patch or stride do not fit. Source: Zeiler and Fergus 2014, doi 10.1007/978-3-319-10590-1_53.
+    Introduced in lesson 10.
     """
     targets = check(model, images, target)
     height, width = images.shape[1:]
     if not 1 <= patch <= min(height, width) or not 1 <= stride <= patch:
-        raise ValueError(f"patch must lie in 1 to {min(height, width)} and stride in 1 to patch, not {patch}, {stride}")
-    places = [(top, left) for top in _starts(height, patch, stride) for left in _starts(width, patch, stride)]
+        raise ValueError(
+            f"patch must lie in 1 to {min(height, width)} and stride in 1 to patch, not {patch}, "
+            f"{stride}"
+        )
+    places = [
+        (top, left)
+        for top in _starts(height, patch, stride)
+        for left in _starts(width, patch, stride)
+    ]
     fall, count = np.zeros(images.shape, np.float32), np.zeros((height, width), np.float32)
     grey = images.mean(axis=(1, 2)) if fill is None else np.full(len(images), fill)
     parts = [slice(start, start + batch_size) for start in range(0, len(images), batch_size)]
@@ -89,10 +120,11 @@ def _starts(side: int, patch: int, stride: int) -> list[int]:
 
 
 def centred(images: np.ndarray, width: float = 0.25) -> np.ndarray:
-    """The same bell in the middle of each image, whatever is in it: float32 (n, size, size) in [0, 1].
+    """The same bell in the middle of each image, whatever is in it: float32 (n, size, size) in [0,
+    1].
 
-    `width`: standard deviation as a share of the side. The chest is in the middle of a radiograph, so this map knows
-    that much and nothing else. Introduced in lesson 10.
+    `width`: standard deviation as a share of the side. The chest is in the middle of a radiograph,
+    so this map knows that much and nothing else. Introduced in lesson 10.
     """
     axes = [(np.arange(side) - (side - 1) / 2) / (width * side) for side in images.shape[1:]]
     bell = np.exp(-0.5 * (axes[0][:, None] ** 2 + axes[1][None, :] ** 2))
@@ -100,10 +132,11 @@ def centred(images: np.ndarray, width: float = 0.25) -> np.ndarray:
 
 
 def random_maps(images: np.ndarray, seed: int = 0, side: int = 5) -> np.ndarray:
-    """Random maps, as coarse as Grad-CAM's often are, with a few hot places: float32 (n, size, size) in [0, 1].
+    """Random maps, as coarse as Grad-CAM's often are, with a few hot places: float32 (n, size,
+    size) in [0, 1].
 
-    The eighth powers of `side` × `side` uniform random numbers for each image, brought to its size by bilinear
-    interpolation. Introduced in lesson 10.
+    The eighth powers of `side` × `side` uniform random numbers for each image, brought to its size
+    by bilinear interpolation. Introduced in lesson 10.
     """
     from scipy.ndimage import zoom
 

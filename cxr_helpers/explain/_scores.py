@@ -13,18 +13,22 @@ from ..rows import check_rows
 MEASURES = {"energy": "energy inside", "pointing": "pointing game", "share": "mask's share"}
 
 
-def average(values, table: pd.DataFrame, level: float = 0.95, *, signed: bool = False) -> stats.Estimate:
+def average(
+    values, table: pd.DataFrame, level: float = 0.95, *, signed: bool = False
+) -> stats.Estimate:
     """Mean of one number per image, with its interval by group.
 
-    Parameters: `values`, (n,), row i for row i of the table (`image_id`, `group`); NaN is left out, and n counts the
-    rest; `signed`, True for numbers that may be negative, such as differences of two scores (a paired comparison) and
-    correlations. Other numbers that all lie in [0, 1] get the interval of a share (`stats.proportion`), the rest
-    value ± t · SE.
-    Raises ValueError where the lengths differ or no value is there. Introduced in lesson 10.
+    Parameters: `values`, (n,), row i for row i of the table (`image_id`, `group`); NaN is left out,
+    and n counts the rest; `signed`, True for numbers that may be negative, such as differences of
+    two scores (a paired comparison) and correlations. Other numbers that all lie in [0, 1] get the
+    interval of a share (`stats.proportion`), the rest value ± t · SE. Raises ValueError where the
+    lengths differ or no value is there. Introduced in lesson 10.
     """
     numbers = np.asarray(values, float)
     if numbers.shape != (len(table),):
-        raise ValueError(f"{numbers.shape} values for {len(table)} images: give one number per row of the table")
+        raise ValueError(
+            f"{numbers.shape} values for {len(table)} images: give one number per row of the table"
+        )
     known = np.isfinite(numbers)
     if not known.any():
         raise ValueError("there is no value to average")
@@ -36,17 +40,21 @@ def average(values, table: pd.DataFrame, level: float = 0.95, *, signed: bool = 
 def map_scores(maps: np.ndarray, masks: np.ndarray, margin: int = 0) -> pd.DataFrame:
     """How well each map fits its mask, one row per image: columns energy, pointing, share, empty.
 
-    Parameters: `maps` (n, h, w), what is below zero counts as zero; `masks` boolean (n, h, w), map i for mask i;
-    `margin`, by how many pixels each mask is widened first, for what is smaller than a place of a coarse map.
-    `energy`, the share of the map's sum that lies inside the mask; `pointing`, 1 where the map's highest place lies
-    inside (where several are equally high, the share of them that does; Zhang et al. 2018,
-    doi 10.1007/s11263-017-1059-x); `share`, that of the mask in the image, which is what a map
-    without knowledge gets; `empty`, whether the map is zero everywhere: it then scores 0. An image whose mask is empty
-    has NaN. Raises ValueError where the shapes differ. Introduced in lesson 10.
+    Parameters: `maps` (n, h, w), what is below zero counts as zero; `masks` boolean (n, h, w), map
+    i for mask i; `margin`, by how many pixels each mask is widened first, for what is smaller than
+    a place of a coarse map. `energy`, the share of the map's sum that lies inside the mask;
+    `pointing`, 1 where the map's highest place lies inside (where several are equally high, the
+    share of them that does; Zhang et al. 2018, doi 10.1007/s11263-017-1059-x); `share`, that of the
+    mask in the image, which is what a map without knowledge gets; `empty`, whether the map is zero
+    everywhere: it then scores 0. An image whose mask is empty has NaN. Raises ValueError where the
+    shapes differ. Introduced in lesson 10.
     """
     heat, inside = np.clip(np.asarray(maps, np.float64), 0, None), np.asarray(masks, bool)
     if heat.shape != inside.shape or heat.ndim != 3:
-        raise ValueError(f"maps {heat.shape} and masks {inside.shape} must have one shape (n, h, w): map i, mask i")
+        raise ValueError(
+            f"maps {heat.shape} and masks {inside.shape} must have one shape (n, h, w): map i, "
+            "mask i"
+        )
     inside = _widened(inside, margin)
     places = (1, 2)
     total, top = heat.sum(places), heat.max(places, keepdims=True)
@@ -80,13 +88,14 @@ def localisation(
     margin: int = 0,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Kinds of maps scored against masks: columns map, measure, value, low, high, n, groups, support, method.
+    """Kinds of maps scored against masks: columns map, measure, value, low, high, n, groups,
+    support, method.
 
-    Parameters: `maps`, {name: (n, h, w)}; `masks`, boolean (n, h, w); `table`, with `image_id` and `group`; map, mask
-    and row i are of one image; `margin`, in pixels, widens the masks. Three rows for each kind: "energy inside",
-    "pointing game" and, as what chance gets, "mask's share" (see `map_scores`), in [0, 1]. Images without a mask are
-    left out; intervals as in `average`.
-    Raises ValueError where shapes or lengths differ, or no image has a mask. Introduced in lesson 10.
+    Parameters: `maps`, {name: (n, h, w)}; `masks`, boolean (n, h, w); `table`, with `image_id` and
+    `group`; map, mask and row i are of one image; `margin`, in pixels, widens the masks. Three rows
+    for each kind: "energy inside", "pointing game" and, as what chance gets, "mask's share" (see
+    `map_scores`), in [0, 1]. Images without a mask are left out; intervals as in `average`. Raises
+    ValueError where shapes or lengths differ, or no image has a mask. Introduced in lesson 10.
     """
     if not maps:
         raise ValueError("localisation needs at least one kind of map: {name: maps}")
@@ -97,5 +106,7 @@ def localisation(
         check_rows(table, heat, f"maps of {name}")
         scored = map_scores(heat, masks, margin)
         for column, measure in MEASURES.items():
-            rows.append({"map": name, "measure": measure, **asdict(average(scored[column], table, level))})
+            rows.append(
+                {"map": name, "measure": measure, **asdict(average(scored[column], table, level))}
+            )
     return pd.DataFrame(rows)

@@ -1,4 +1,6 @@
-"""The predictions of a class, side by side and without names: from codes that were sent in, or from files."""
+"""The predictions of a class, side by side and without names: from codes that were sent in, or from
+files.
+"""
 
 import html
 import warnings
@@ -22,18 +24,23 @@ COLUMNS = ("key", "kind", "what", "answer", "sure", "result", "hit")
 
 
 def collect(place) -> pd.DataFrame:
-    """The predictions of a class: columns reader (a number), key, kind, what, answer, sure, result, hit.
+    """The predictions of a class: columns reader (a number), key, kind, what, answer, sure, result,
+    hit.
 
-    `place`: a text file of codes, as `code` prints them, whatever stands between them (a chat, a form's answers); a
-    reader's own file `guesses.jsonl`; or a folder of such files (.txt, .csv, .jsonl). Of a reader who sent several
-    codes the one with most predictions counts; the names of people and files are not kept. Codes that cannot be read
-    are left out, with a warning that says which. Raises FileNotFoundError, and ValueError where there is none.
-    Introduced in lesson 14.
+    `place`: a text file of codes, as `code` prints them, whatever stands between them (a chat, a
+    form's answers); a reader's own file `guesses.jsonl`; or a folder of such files (.txt, .csv,
+    .jsonl). Of a reader who sent several codes the one with most predictions counts; the names of
+    people and files are not kept. Codes that cannot be read are left out, with a warning that says
+    which. Raises FileNotFoundError, and ValueError where there is none. Introduced in lesson 14.
     """
     place = Path(place)
     if not place.exists():
-        raise FileNotFoundError(f"{place} does not exist: name a file of codes, or a folder of files")
-    files = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.suffix in ENDINGS)
+        raise FileNotFoundError(
+            f"{place} does not exist: name a file of codes, or a folder of files"
+        )
+    files = (
+        [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.suffix in ENDINGS)
+    )
     readers: dict[str, list[_store.Entry]] = {}
     for file in files:
         for name, entries in _of_lines(file) if file.suffix == ".jsonl" else _of_codes(file):
@@ -45,13 +52,17 @@ def collect(place) -> pd.DataFrame:
         for entry in entries
     ]
     if not rows:
-        raise ValueError(f"{place} holds no predictions: codes begin with cxr1: and are printed by guess.code()")
+        raise ValueError(
+            f"{place} holds no predictions: codes begin with cxr1: and are printed by guess.code()"
+        )
     return pd.DataFrame(rows, columns=["reader", *COLUMNS])
 
 
 def _of_lines(file: Path) -> list[tuple[str, list[_store.Entry]]]:
     found = _store.read(file)
-    named = next((record["reader"] for record in found if isinstance(record.get("reader"), str)), str(file))
+    named = next(
+        (record["reader"] for record in found if isinstance(record.get("reader"), str)), str(file)
+    )
     return [(named, [entry for entry in _store.entries(found).values() if entry.own])]
 
 
@@ -67,18 +78,26 @@ def _of_codes(file: Path) -> list[tuple[str, list[_store.Entry]]]:
 
 
 def class_page(table: pd.DataFrame, notebooks=None) -> str:
-    """A page (HTML, no network needed) with a picture per prediction: all answers, the commonest belief, the result.
+    """A page (HTML, no network needed) with a picture per prediction: all answers, the commonest
+    belief, the result.
 
-    `table`: from `collect`; `notebooks`: the course's folder of that name, whose sources say what was asked and what
-    an answer shows (default: that of this project; without it the page has the answers alone).
+    `table`: from `collect`; `notebooks`: the course's folder of that name, whose sources say what
+    was asked and what an answer shows (default: that of this project; without it the page has the
+    answers alone).
     """
     known = of_course(Path(notebooks) if notebooks is not None else data_dir("notebooks"))
     parts = []
     for key, rows in table.groupby("key", sort=True):
         picture, words = _one(rows, known.get(key))
         source = b64encode(picture.png()).decode()
-        image = f'<img alt="{html.escape(picture.alt, quote=True)}" src="data:image/png;base64,{source}">'
-        parts.append(f"<section><p class=key>{html.escape(key)}</p>{image}<p>{html.escape(words)}</p></section>")
+        image = (
+            f'<img alt="{html.escape(picture.alt, quote=True)}" '
+            f'src="data:image/png;base64,{source}">'
+        )
+        parts.append(
+            "<section><p "
+            f"class=key>{html.escape(key)}</p>{image}<p>{html.escape(words)}</p></section>"
+        )
     readers = table["reader"].nunique()
     return PAGE.format(readers=f"{readers} reader{'s' * (readers != 1)}", parts="\n".join(parts))
 
@@ -103,9 +122,13 @@ def _one(rows: pd.DataFrame, asked: Asked | None) -> tuple[plots.Picture, str]:
     truth = _truth(kind, [result for result in rows["result"] if result is not None])
     if kind in ("number", "interval"):
         middles = [np.mean(answer) for answer in answers]
-        picture = plots.class_numbers(middles, truth, between=getattr(spec, "between", None), title=title)
+        picture = plots.class_numbers(
+            middles, truth, between=getattr(spec, "between", None), title=title
+        )
     elif kind == "sketch":
-        picture = plots.class_sketches(getattr(spec, "at", range(len(answers[0]))), answers, truth, title=title)
+        picture = plots.class_sketches(
+            getattr(spec, "at", range(len(answers[0]))), answers, truth, title=title
+        )
     else:
         shown = Counter(answer if kind == "choice" else " < ".join(answer) for answer in answers)
         right = truth if kind == "choice" or truth is None else " < ".join(truth)
@@ -148,7 +171,11 @@ def _commonest(spec, asked: Asked | None, rows: pd.DataFrame) -> str:
         return ""
     try:
         beliefs = spec.beliefs(asked.beliefs)
-        missed = [spec.read(answer) for answer, hit in zip(rows["answer"], rows["hit"], strict=True) if not hit]
+        missed = [
+            spec.read(answer)
+            for answer, hit in zip(rows["answer"], rows["hit"], strict=True)
+            if not hit
+        ]
     except GuessError:  # answers of another version of the course
         return ""
     held = Counter(k for answer in missed if (k := spec.belief(answer, beliefs)) is not None)

@@ -1,4 +1,6 @@
-"""All predictions as a short text, for the next notebook on another machine and for a class; no name is in it."""
+"""All predictions as a short text, for the next notebook on another machine and for a class; no
+name is in it.
+"""
 
 import base64
 import json
@@ -23,25 +25,30 @@ FIELDS = ("key", "kind", "answer", "sure", "result", "hit")
 
 
 def code() -> str:
-    """The reader's own predictions, and how they were met, as one line of text to copy; no name is in it.
+    """The reader's own predictions, and how they were met, as one line of text to copy; no name is
+    in it.
 
-    Print it at the end of a notebook; `take` gives it back to the next one, on whatever machine. What it holds beside
-    the predictions is a random number that tells two readers of a class apart. Introduced in lesson 01.
+    Print it at the end of a notebook; `take` gives it back to the next one, on whatever machine.
+    What it holds beside the predictions is a random number that tells two readers of a class apart.
+    Introduced in lesson 01.
     """
     found = _store.add(lambda before: _store.reader(before)[1])
     rows = [asdict(entry) for entry in _store.entries(found).values() if entry.own]
     rows = [[_short(row[name]) for name in FIELDS] for row in rows]
     content = {"r": _store.reader(found)[0], "p": rows}
-    packed = zlib.compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+    packed = zlib.compress(
+        json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), 9
+    )
     return START + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
 def take(text: str | None) -> Summary:
-    """Take back the predictions of a code that another notebook printed; those that are here already stay as they are.
+    """Take back the predictions of a code that another notebook printed; those that are here
+    already stay as they are.
 
-    `text`: what `code` printed, spaces and line breaks allowed; None takes nothing. Returns what was taken.
-    Raises GuessError, in words, for anything else: a code that is cut off, altered, or of another course.
-    Introduced in lesson 02.
+    `text`: what `code` printed, spaces and line breaks allowed; None takes nothing. Returns what
+    was taken. Raises GuessError, in words, for anything else: a code that is cut off, altered, or
+    of another course. Introduced in lesson 02.
     """
     if text is None or not str(text).strip():
         return Summary(_rows([]), "No code was entered: nothing is taken back.")
@@ -81,7 +88,10 @@ def unpack(text: str) -> tuple[str, list[_store.Entry]]:
     """The reader's random name and the predictions of a code, each checked. Raises GuessError."""
     found = re.sub(r"\s+", "", str(text)).strip("'\"`<>")
     if not FIND.fullmatch(found):
-        raise GuessError(f"this is no code of predictions: one begins with {START} and is printed by guess.code()")
+        raise GuessError(
+            f"this is no code of predictions: one begins with {START} and is printed by "
+            "guess.code()"
+        )
     try:
         letters = found.removeprefix(START)
         packed = base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4))
@@ -98,7 +108,9 @@ def unpack(text: str) -> tuple[str, list[_store.Entry]]:
             raise ValueError(name)
         return name, list(_checked(rows))
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise GuessError(f"the code holds something that is no prediction ({error}): is it of this course?") from None
+        raise GuessError(
+            f"the code holds something that is no prediction ({error}): is it of this course?"
+        ) from None
 
 
 def _checked(rows) -> Iterator[_store.Entry]:
@@ -112,7 +124,9 @@ def _checked(rows) -> Iterator[_store.Entry]:
         if not (sure is None or (_number(sure) and 0 <= sure <= 1)):
             raise ValueError(f"how sure, of {key}")
         of = "number" if kind == "interval" else kind
-        if not (result is None and hit is None) and not (isinstance(hit, bool) and _fits(of, result)):
+        if not (result is None and hit is None) and not (
+            isinstance(hit, bool) and _fits(of, result)
+        ):
             raise ValueError(f"the result of {key}")
         what = key.partition(".")[2].replace("-", " ")
         yield _store.Entry(key, kind, what, answer, own=True, sure=sure, result=result, hit=hit)
@@ -128,11 +142,14 @@ def _fits(kind: str, value) -> bool:
         return False
     if kind == "order":
         return all(_fits("choice", word) for word in value)
-    return all(map(_number, value)) and (kind != "interval" or (len(value) == 2 and value[0] <= value[1]))
+    return all(map(_number, value)) and (
+        kind != "interval" or (len(value) == 2 and value[0] <= value[1])
+    )
 
 
 def _number(value) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and abs(value) < 1e12  # NaN is not below it
+    # NaN is not below it
+    return isinstance(value, Real) and not isinstance(value, bool) and abs(value) < 1e12
 
 
 def _short(value):

@@ -1,4 +1,5 @@
-"""The five kinds of prediction: what an answer looks like, when it is a hit, which belief it shows. Nothing is stored.
+"""The five kinds of prediction: what an answer looks like, when it is a hit, which belief it shows.
+Nothing is stored.
 
 Answers and results are plain values that JSON can hold: a number, a pair, a word, a list.
 """
@@ -15,7 +16,9 @@ LEVEL = 0.8  # an `interval` is meant to hold the result four times in five
 
 
 class GuessError(ValueError):
-    """An entry, a result or a belief that cannot be read; the message says what to write instead."""
+    """An entry, a result or a belief that cannot be read; the message says what to write
+    instead.
+    """
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the message alone, without the lines of code that lead to it."""
@@ -24,7 +27,9 @@ class GuessError(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """What all kinds share: the key, such as "04.auc-by-image", and what is predicted, in a few words."""
+    """What all kinds share: the key, such as "04.auc-by-image", and what is predicted, in a few
+    words.
+    """
 
     key: str
     what: str
@@ -33,7 +38,9 @@ class Kind:
 
     def __post_init__(self) -> None:
         if not KEY.fullmatch(self.key):
-            raise GuessError(f"{self.key!r} is no key of a prediction: write it as in '04.auc-by-image'")
+            raise GuessError(
+                f"{self.key!r} is no key of a prediction: write it as in '04.auc-by-image'"
+            )
 
     def fail(self, message: str) -> GuessError:
         """The error that names this prediction."""
@@ -53,7 +60,9 @@ class Number(Kind):
         super().__post_init__()
         object.__setattr__(self, "between", _range(self, self.between))
         low, high = self.between
-        object.__setattr__(self, "near", (high - low) / 20 if self.near is None else float(self.near))
+        object.__setattr__(
+            self, "near", (high - low) / 20 if self.near is None else float(self.near)
+        )
 
     def read(self, answer) -> float:
         """The answer as a float; GuessError for anything else, or outside the range."""
@@ -90,9 +99,15 @@ class Number(Kind):
             except (TypeError, ValueError):
                 raise self.fail(f"a belief is (low, high, text), not {belief!r}") from None
             low, high = _real(self, low, "a belief's low"), _real(self, high, "a belief's high")
-            if not (self.between[0] <= low <= high <= self.between[1] and isinstance(text, str) and text.strip()):
+            if not (
+                self.between[0] <= low <= high <= self.between[1]
+                and isinstance(text, str)
+                and text.strip()
+            ):
                 where = f"{plain(self.between[0])} to {plain(self.between[1])}"
-                raise self.fail(f"nobody can hold the belief {belief!r}: predictions lie from {where}")
+                raise self.fail(
+                    f"nobody can hold the belief {belief!r}: predictions lie from {where}"
+                )
             checked.append((low, high, text))
         return checked
 
@@ -113,7 +128,9 @@ class Interval(Number):
             raise self.fail(f"write two numbers, such as {self._such()}, not {answer!r}")
         low, high = (_within(self, _real(self, end, "each end"), "each end") for end in answer)
         if low >= high:
-            raise self.fail(f"the smaller number comes first, such as {self._such()}, not {tuple(answer)!r}")
+            raise self.fail(
+                f"the smaller number comes first, such as {self._such()}, not {tuple(answer)!r}"
+            )
         return [low, high]
 
     def _such(self) -> str:
@@ -152,7 +169,9 @@ class Choice(Kind):
         """The answer as one of the options, whatever its case."""
         if not isinstance(answer, str):
             raise self.fail(f"write one of {_listed(self.options)} in quotes, not {answer!r}")
-        found = [option for option in self.options if option.casefold() == answer.strip().casefold()]
+        found = [
+            option for option in self.options if option.casefold() == answer.strip().casefold()
+        ]
         if not found:
             raise self.fail(f"{answer!r} is none of {_listed(self.options)}")
         return found[0]
@@ -163,7 +182,9 @@ class Choice(Kind):
             return None
         sure = _real(self, sure, "how sure you are")
         if not 0 <= sure <= 1:
-            raise self.fail(f"how sure you are is a share from 0 to 1, such as 0.8, not {plain(sure)}")
+            raise self.fail(
+                f"how sure you are is a share from 0 to 1, such as 0.8, not {plain(sure)}"
+            )
         return sure
 
     def result(self, result) -> dict:
@@ -186,7 +207,10 @@ class Choice(Kind):
         pairs = list(beliefs.items()) if hasattr(beliefs, "items") else list(beliefs)
         for belief in pairs:
             if len(belief) != 2 or belief[0] not in self.options or not str(belief[1]).strip():
-                raise self.fail(f"nobody can hold the belief {belief!r}: the options are {_listed(self.options)}")
+                raise self.fail(
+                    f"nobody can hold the belief {belief!r}: the options are "
+                    f"{_listed(self.options)}"
+                )
         return [tuple(pair) for pair in pairs]
 
     def belief(self, answer, beliefs) -> int | None:
@@ -210,7 +234,9 @@ class Order(Kind):
         if isinstance(answer, str) or not isinstance(answer, Sequence):
             raise self.fail(f"write a list of {_listed(self.items)} in your order, not {answer!r}")
         if sorted(map(str, answer)) != sorted(self.items):
-            raise self.fail(f"your list must hold each of {_listed(self.items)} once; it holds {list(answer)!r}")
+            raise self.fail(
+                f"your list must hold each of {_listed(self.items)} once; it holds {list(answer)!r}"
+            )
         return list(answer)
 
     def result(self, result) -> dict:
@@ -231,17 +257,34 @@ class Order(Kind):
 
     def comment(self, answer, result: dict) -> str:
         right, of = self.pairs(answer, result)
-        return "A hit: all in order." if right == of else f"{right} of {of} pairs are in the right order."
+        return (
+            "A hit: all in order."
+            if right == of
+            else f"{right} of {of} pairs are in the right order."
+        )
 
     def beliefs(self, beliefs) -> list[tuple]:
-        """The beliefs, checked: (first, later, text) each, held by who puts `first` before `later`."""
+        """The beliefs, checked: (first, later, text) each, held by who puts `first` before
+        `later`.
+        """
         for belief in beliefs:
-            if len(belief) != 3 or len({*belief[:2]} & {*self.items}) != 2 or not str(belief[2]).strip():
-                raise self.fail(f"nobody can hold the belief {belief!r}: it is (first, later, text) of the items")
+            if (
+                len(belief) != 3
+                or len({*belief[:2]} & {*self.items}) != 2
+                or not str(belief[2]).strip()
+            ):
+                raise self.fail(
+                    f"nobody can hold the belief {belief!r}: it is (first, later, text) of the "
+                    "items"
+                )
         return [tuple(belief) for belief in beliefs]
 
     def belief(self, answer, beliefs) -> int | None:
-        held = (k for k, (first, later, _) in enumerate(beliefs) if answer.index(first) < answer.index(later))
+        held = (
+            k
+            for k, (first, later, _) in enumerate(beliefs)
+            if answer.index(first) < answer.index(later)
+        )
         return next(held, None)
 
 
@@ -261,11 +304,17 @@ class Sketch(Number):
         object.__setattr__(self, "near", (high - low) / 10 if near is None else float(near))
         object.__setattr__(self, "at", tuple(_real(self, x, "a place") for x in self.at))
         if not 3 <= len(self.at) <= 5 or list(self.at) != sorted(set(self.at)):
-            raise self.fail(f"a sketch has three to five places from left to right, not {list(self.at)}")
+            raise self.fail(
+                f"a sketch has three to five places from left to right, not {list(self.at)}"
+            )
 
     def read(self, answer) -> list[float]:
         """The answer as a list, one value a place."""
-        if isinstance(answer, (str, bytes)) or not isinstance(answer, Sequence) or len(answer) != len(self.at):
+        if (
+            isinstance(answer, (str, bytes))
+            or not isinstance(answer, Sequence)
+            or len(answer) != len(self.at)
+        ):
             places = ", ".join(map(plain, self.at))
             raise self.fail(f"write {len(self.at)} numbers in a list, for {places}; not {answer!r}")
         return [_within(self, _real(self, y, "each value"), "each value") for y in answer]
@@ -281,9 +330,13 @@ class Sketch(Number):
                 return {"value": at.tolist(), "x": x.tolist(), "y": y.tolist()}
             values = np.asarray(result, float)
         except (TypeError, ValueError) as error:
-            raise self.fail(f"the result is a curve: (x, y), or its {len(self.at)} values ({error})") from None
+            raise self.fail(
+                f"the result is a curve: (x, y), or its {len(self.at)} values ({error})"
+            ) from None
         if values.shape != (len(self.at),):
-            raise self.fail(f"the result has {values.size} values; the sketch has {len(self.at)} places")
+            raise self.fail(
+                f"the result has {values.size} values; the sketch has {len(self.at)} places"
+            )
         return {"value": values.tolist()}
 
     def show(self, answer) -> str:
@@ -299,10 +352,15 @@ class Sketch(Number):
 
     def comment(self, answer, result: dict) -> str:
         off = self.distance(answer, result["value"])
-        return f"{'A hit: on' if self.hit(answer, result) else 'On'} average {plain(off)} away from the curve."
+        return (
+            f"{'A hit: on' if self.hit(answer, result) else 'On'} average {plain(off)} away "
+            "from the curve."
+        )
 
     def beliefs(self, beliefs) -> list[tuple]:
-        """The beliefs, checked: (values, text) each; the nearest to a sketch is the one it shows."""
+        """The beliefs, checked: (values, text) each; the nearest to a sketch is the one it
+        shows.
+        """
         for belief in beliefs:
             if len(belief) != 2 or not str(belief[1]).strip():
                 raise self.fail(f"a belief is (values, text), not {belief!r}")
@@ -340,7 +398,11 @@ def _range(kind: Kind, between) -> tuple[float, float]:
 
 def _words(kind: Kind, words, what: str) -> tuple[str, ...]:
     words = tuple(words)
-    if isinstance(words, str) or len(words) < 2 or len({str(w).casefold() for w in words}) < len(words):
+    if (
+        isinstance(words, str)
+        or len(words) < 2
+        or len({str(w).casefold() for w in words}) < len(words)
+    ):
         raise kind.fail(f"{what} must be two or more different words")
     if not all(isinstance(word, str) and word.strip() for word in words):
         raise kind.fail(f"{what} must be words, not {words!r}")
@@ -351,7 +413,9 @@ def _real(kind: Kind, value, what: str) -> float:
     """A finite number; no truth value, no text."""
     if isinstance(value, str) and _numeric(value):
         raise kind.fail(f"{what} must be a number; write {value} without quotes")
-    if isinstance(value, (bool, str)) or not (isinstance(value, Real) or hasattr(value, "__float__")):
+    if isinstance(value, (bool, str)) or not (
+        isinstance(value, Real) or hasattr(value, "__float__")
+    ):
         raise kind.fail(_no(what, value))
     try:
         number = float(value)
@@ -379,11 +443,15 @@ def _within(kind: Number, value: float, what: str) -> float:
         return value
     share = high == 1 and 1 < value <= 100
     advice = f"; for {plain(value)} % write {plain(value / 100)}" if share else ""
-    raise kind.fail(f"{what} lies from {plain(low)} to {plain(high)}, and {plain(value)} does not{advice}")
+    raise kind.fail(
+        f"{what} lies from {plain(low)} to {plain(high)}, and {plain(value)} does not{advice}"
+    )
 
 
 def _estimate(kind: Kind, result) -> dict:
-    """{"value"} or {"value", "low", "high"} of a number, of three numbers, or of anything that has these names."""
+    """{"value"} or {"value", "low", "high"} of a number, of three numbers, or of anything that has
+    these names.
+    """
     if hasattr(result, "value") and hasattr(result, "low") and hasattr(result, "high"):
         result = (result.value, result.low, result.high)
     if isinstance(result, (tuple, list)):

@@ -10,7 +10,9 @@ from ._kinds import Choice, GuessError, Interval, Kind, Number, Order, Sketch, p
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Meeting:
-    """What a prediction and its result say together: a picture where there is a number line, and a text (Markdown)."""
+    """What a prediction and its result say together: a picture where there is a number line, and a
+    text (Markdown).
+    """
 
     picture: plots.Picture | None
     text: str
@@ -28,7 +30,8 @@ class Meeting:
 
 
 class Prediction:
-    """One prediction. `answer` is the one that counts: the first own one, or the example; `own` says which.
+    """One prediction. `answer` is the one that counts: the first own one, or the example; `own`
+    says which.
 
     Its last line in a cell shows what was recorded.
     """
@@ -48,7 +51,9 @@ class Prediction:
         self.entered = entered
 
     def _new(self, before: list[dict], entered, certainty) -> list[dict]:
-        """The line to add: an own answer that is not the latest one, or the example where nothing is recorded yet."""
+        """The line to add: an own answer that is not the latest one, or the example where nothing
+        is recorded yet.
+        """
         mine = [r for r in before if r.get("key") == self.kind.key and "answer" in r]
         own = [r for r in mine if r.get("own")]
         line = {"key": self.kind.key, "kind": self.kind.name, "what": self.kind.what}
@@ -59,14 +64,16 @@ class Prediction:
         return [{**line, "answer": entered, "sure": certainty, "own": True}]
 
     def meets(self, result, beliefs=()) -> Meeting:
-        """Show the prediction beside the result, and what a belief like this one means; the first result is recorded.
+        """Show the prediction beside the result, and what a belief like this one means; the first
+        result is recorded.
 
-        `result`: a number, a tuple (value, low, high) or an `evaluate.Estimate`; the right option of a choice; the
-        right order of an order; a curve (x, y), or its values at the places, of a sketch.
-        `beliefs`: what predictions may show. Of a number or an interval (by its middle) (low, high, text) each; of a
-        choice {option: text}; of an order (first, later, text) each, for who puts `first` before `later`; of a sketch
-        (values, text) each, of which the nearest is taken. A hit shows no belief.
-        Raises GuessError where a result cannot be read, or no prediction can show a belief. Introduced in lesson 01.
+        `result`: a number, a tuple (value, low, high) or an `evaluate.Estimate`; the right option
+        of a choice; the right order of an order; a curve (x, y), or its values at the places, of a
+        sketch. `beliefs`: what predictions may show. Of a number or an interval (by its middle)
+        (low, high, text) each; of a choice {option: text}; of an order (first, later, text) each,
+        for who puts `first` before `later`; of a sketch (values, text) each, of which the nearest
+        is taken. A hit shows no belief. Raises GuessError where a result cannot be read, or no
+        prediction can show a belief. Introduced in lesson 01.
         """
         found = self.kind.result(result)
         checked = self.kind.beliefs(beliefs)
@@ -85,7 +92,8 @@ class Prediction:
             parts.append("*(Nothing was entered: the example does not count.)*")
         elif not self.own:
             parts.append(
-                f"(You entered {self.kind.show(self.entered)} when the result had been seen: it does not count.)"
+                f"(You entered {self.kind.show(self.entered)} when the result had been seen: it "
+                "does not count.)"
             )
         elif self.entered not in (None, self.answer):
             parts.append(f"(Your first prediction counts, not {self.kind.show(self.entered)}.)")
@@ -106,18 +114,24 @@ class Prediction:
         if not self.own:
             return f"{self.kind.show(self.entered)}: not recorded, for the result has been seen."
         if self.entered not in (None, self.answer):
-            return f"Recorded: {self._answer_text()}. The first one counts, not {self.kind.show(self.entered)}."
+            return (
+                f"Recorded: {self._answer_text()}. The first one counts, not "
+                f"{self.kind.show(self.entered)}."
+            )
         return f"Recorded: {self._answer_text()}."
 
 
-def number(key: str, mine, *, between, example, what: str = "", near: float | None = None) -> Prediction:
+def number(
+    key: str, mine, *, between, example, what: str = "", near: float | None = None
+) -> Prediction:
     """Record the prediction of a number.
 
-    `key`: lesson and name, such as "04.auc-by-image"; `mine`: the reader's entry, None while there is none; `between`:
-    (low, high) of what can be entered; `example`: the commonest wrong answer, which stands for an entry; `what` is
-    predicted, in a few words (default: the key's); `near`: how far from the result counts as a hit (default: a
-    twentieth of the range), as does any place inside the result's interval.
-    Raises GuessError for an entry that is no number in the range. Introduced in lesson 01.
+    `key`: lesson and name, such as "04.auc-by-image"; `mine`: the reader's entry, None while there
+    is none; `between`: (low, high) of what can be entered; `example`: the commonest wrong answer,
+    which stands for an entry; `what` is predicted, in a few words (default: the key's); `near`: how
+    far from the result counts as a hit (default: a twentieth of the range), as does any place
+    inside the result's interval. Raises GuessError for an entry that is no number in the range.
+    Introduced in lesson 01.
     """
     return Prediction(Number(key, what or _what(key), between, near), mine, example)
 
@@ -130,8 +144,11 @@ def interval(key: str, mine, *, between, example, what: str = "") -> Prediction:
     return Prediction(Interval(key, what or _what(key), between), mine, example)
 
 
-def choice(key: str, mine, *, options, example: str, sure: float | None = None, what: str = "") -> Prediction:
-    """Record a choice among `options`, and how sure the reader is: a share from 0 to 1. See `number`.
+def choice(
+    key: str, mine, *, options, example: str, sure: float | None = None, what: str = ""
+) -> Prediction:
+    """Record a choice among `options`, and how sure the reader is: a share from 0 to 1. See
+    `number`.
 
     Introduced in lesson 01.
     """
@@ -144,10 +161,18 @@ def order(key: str, mine, *, items, example, what: str = "") -> Prediction:
 
 
 def sketch(
-    key: str, mine, *, at, between, example, what: str = "", near: float | None = None, along: str = ""
+    key: str,
+    mine,
+    *,
+    at,
+    between,
+    example,
+    what: str = "",
+    near: float | None = None,
+    along: str = "",
 ) -> Prediction:
-    """Record a curve by its values at three to five places `at`; a hit is on average within `near` (a tenth of the
-    range). `along` labels the places. See `number`. Introduced in lesson 05.
+    """Record a curve by its values at three to five places `at`; a hit is on average within `near`
+    (a tenth of the range). `along` labels the places. See `number`. Introduced in lesson 05.
     """
     return Prediction(Sketch(key, what or _what(key), between, near, at, along), mine, example)
 
@@ -157,11 +182,15 @@ def _what(key: str) -> str:
 
 
 def _empty(mine) -> bool:
-    return mine is None or mine is Ellipsis or (isinstance(mine, (str, list, tuple)) and not len(mine))
+    return (
+        mine is None or mine is Ellipsis or (isinstance(mine, (str, list, tuple)) and not len(mine))
+    )
 
 
 def _readable(kind: Kind, answer) -> bool:
-    """Whether an answer that was recorded, perhaps in another version of the course, fits the question of today."""
+    """Whether an answer that was recorded, perhaps in another version of the course, fits the
+    question of today.
+    """
     try:
         kind.read(answer)
     except GuessError:
@@ -175,7 +204,9 @@ def _seen(before: list[dict], key: str) -> bool:
 
 def _result_text(kind: Kind, found: dict) -> str:
     if "low" not in found:
-        return kind.show(found["value"]) if not isinstance(kind, Interval) else plain(found["value"])
+        return (
+            kind.show(found["value"]) if not isinstance(kind, Interval) else plain(found["value"])
+        )
     return f"{plain(found['value'])} ({plain(found['low'], 2)} to {plain(found['high'], 2)})"
 
 
@@ -189,5 +220,7 @@ def _picture(prediction: Prediction, found: dict) -> plots.Picture | None:
         return plots.sketch_and_curve(kind.at, prediction.answer, *curve, **shown)
     if isinstance(kind, Number):
         result = found["value"], found.get("low"), found.get("high")
-        return plots.number_line(prediction.answer, result, title=title, name=name, between=kind.between)
+        return plots.number_line(
+            prediction.answer, result, title=title, name=name, between=kind.between
+        )
     return None

@@ -1,8 +1,10 @@
-"""What is recorded of predictions and results: a file of JSON lines that only grows, and how it is read.
+"""What is recorded of predictions and results: a file of JSON lines that only grows, and how it is
+read.
 
-A line is {"key", "kind", "what", "answer", "sure", "own"} for an answer (`own` is false for an example), {"key",
-"result", "hit"} for the first result that was seen, all of these with "taken" for what came by `take`, or {"reader"}:
-a random name that tells the codes of one reader from those of another, and nothing else.
+A line is {"key", "kind", "what", "answer", "sure", "own"} for an answer (`own` is false for an
+example), {"key", "result", "hit"} for the first result that was seen, all of these with "taken" for
+what came by `take`, or {"reader"}: a random name that tells the codes of one reader from those of
+another, and nothing else.
 """
 
 import json
@@ -19,12 +21,15 @@ from .. import datasets, files
 FILE = "guesses.jsonl"
 SWITCH = "CXR_GUESS"  # set to "example" by whatever runs notebooks with nobody there
 NOBODY = "00000000"  # the reader's name where nobody is there: every run prints the same code
-_KEPT: list[dict] = []  # instead of the file: where nobody is there, or the folder cannot be written
+# instead of the file: where nobody is there, or the folder cannot be written
+_KEPT: list[dict] = []
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One prediction as it counts: the first own answer before the first result; an example where there is none."""
+    """One prediction as it counts: the first own answer before the first result; an example where
+    there is none.
+    """
 
     key: str
     kind: str
@@ -37,7 +42,9 @@ class Entry:
 
 
 def headless() -> bool:
-    """Whether nobody is there: then nothing is read or written, and every prediction is the example."""
+    """Whether nobody is there: then nothing is read or written, and every prediction is the
+    example.
+    """
     return os.environ.get(SWITCH, "") == "example"
 
 
@@ -52,7 +59,9 @@ def records() -> list[dict]:
 
 
 def read(file: Path) -> list[dict]:
-    """The lines of a file that can be read: a torn one, as a power cut leaves it, is passed over."""
+    """The lines of a file that can be read: a torn one, as a power cut leaves it, is passed
+    over.
+    """
     try:
         lines = file.read_bytes().split(b"\n")
     except OSError:  # none yet; if it is there and cannot be read, adding to it says so
@@ -69,7 +78,9 @@ def read(file: Path) -> list[dict]:
 
 
 def add(choose: Callable[[list[dict]], Iterable[dict]]) -> list[dict]:
-    """Append what `choose` returns for the records so far, and return all; nobody else writes meanwhile."""
+    """Append what `choose` returns for the records so far, and return all; nobody else writes
+    meanwhile.
+    """
     if headless():
         _KEPT.extend(choose(records()))
         return records()
@@ -83,13 +94,18 @@ def add(choose: Callable[[list[dict]], Iterable[dict]]) -> list[dict]:
                 _append(file, new)
             return before + new
     except OSError as error:
-        warnings.warn(f"predictions cannot be kept in {file} ({error}): they last as long as this kernel", stacklevel=4)
+        warnings.warn(
+            f"predictions cannot be kept in {file} ({error}): they last as long as this kernel",
+            stacklevel=4,
+        )
         _KEPT.extend(choose(records()))
         return records()
 
 
 def _append(file: Path, new: list[dict]) -> None:
-    """Write whole lines at the end of the file, in one go; a line that was torn before gets its end first."""
+    """Write whole lines at the end of the file, in one go; a line that was torn before gets its end
+    first.
+    """
     text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in new).encode()
     with file.open("ab+") as stream:
         if stream.tell():
@@ -113,7 +129,9 @@ def entries(found: Iterable[dict]) -> dict[str, Entry]:
             in_time = record.get("taken") or key not in results
             if in_time or not record.get("own"):
                 answers[key] = record
-        if "result" in record and (key not in results or (record.get("taken") and answers.get(key) is record)):
+        if "result" in record and (
+            key not in results or (record.get("taken") and answers.get(key) is record)
+        ):
             results[key] = record
     return {key: _entry(record, results.get(key, {})) for key, record in answers.items()}
 
@@ -121,12 +139,16 @@ def entries(found: Iterable[dict]) -> dict[str, Entry]:
 def _entry(answer: dict, result: dict) -> Entry:
     names = ("key", "kind", "what", "answer", "sure")
     values: dict[str, Any] = {name: answer.get(name) for name in names}
-    return Entry(**values, own=bool(answer.get("own")), result=result.get("result"), hit=result.get("hit"))
+    return Entry(
+        **values, own=bool(answer.get("own")), result=result.get("result"), hit=result.get("hit")
+    )
 
 
 def reader(found: list[dict]) -> tuple[str, list[dict]]:
     """The reader's random name, and the line to add where there is none yet."""
-    name = next((record["reader"] for record in found if isinstance(record.get("reader"), str)), None)
+    name = next(
+        (record["reader"] for record in found if isinstance(record.get("reader"), str)), None
+    )
     if name:
         return name, []
     name = NOBODY if headless() else secrets.token_hex(4)

@@ -1,4 +1,6 @@
-"""What the reader's predictions come to: hits, coverage of the intervals, how sure and how right."""
+"""What the reader's predictions come to: hits, coverage of the intervals, how sure and how
+right.
+"""
 
 from dataclasses import dataclass
 
@@ -34,14 +36,23 @@ class Summary:
 def summary(lesson: str = "") -> Summary:
     """Yours, the result, and how often they met: of one lesson, such as "04", or of all.
 
-    Hits with their 95 % interval; the share of your 80 % intervals that held the result; the Brier score of how sure
-    you were of your choices: the mean of (sure - right)², where always saying one half gets 0.25. An example is
-    listed as one and never counted. Introduced in lesson 01.
+    Hits with their 95 % interval; the share of your 80 % intervals that held the result; the Brier
+    score of how sure you were of your choices: the mean of (sure - right)², where always saying one
+    half gets 0.25. An example is listed as one and never counted. Introduced in lesson 01.
     """
-    found = [e for e in _store.entries(_store.records()).values() if e.key.startswith(f"{lesson}." if lesson else "")]
-    rows = [[entry.what, _answer(entry), _shown(entry, entry.result), _mark(entry)] for entry in found]
+    found = [
+        e
+        for e in _store.entries(_store.records()).values()
+        if e.key.startswith(f"{lesson}." if lesson else "")
+    ]
+    rows = [
+        [entry.what, _answer(entry), _shown(entry, entry.result), _mark(entry)] for entry in found
+    ]
     table = pd.DataFrame(rows, columns=["predicted", "yours", "result", "met"])
-    return Summary(table, " ".join(_sentences([entry for entry in found if entry.own and entry.hit is not None])))
+    return Summary(
+        table,
+        " ".join(_sentences([entry for entry in found if entry.own and entry.hit is not None])),
+    )
 
 
 def _sentences(counted: list[_store.Entry]) -> list[str]:
@@ -51,11 +62,16 @@ def _sentences(counted: list[_store.Entry]) -> list[str]:
     intervals = [entry for entry in counted if entry.kind == "interval"]
     if intervals:
         aim = f"{100 * LEVEL:.0f} %"
-        said.append(f"Your {aim} intervals held the result in {_share(intervals)}; {aim} is the aim.")
+        said.append(
+            f"Your {aim} intervals held the result in {_share(intervals)}; {aim} is the aim."
+        )
     sure = [(entry.sure, bool(entry.hit)) for entry in counted if entry.sure is not None]
     if sure:
         brier = sum((share - hit) ** 2 for share, hit in sure) / len(sure)
-        said.append(f"How sure you were: Brier score {brier:.2f} over {len(sure)} (0 is best; always one half: 0.25).")
+        said.append(
+            f"How sure you were: Brier score {brier:.2f} over {len(sure)} (0 is best; always one "
+            "half: 0.25)."
+        )
     return said
 
 
@@ -87,24 +103,40 @@ def _mark(entry: _store.Entry) -> str:
 
 
 def reliability(example=()) -> plots.Picture:
-    """The reader's own reliability diagram: how sure against how often right, over choices and 80 % intervals.
+    """The reader's own reliability diagram: how sure against how often right, over choices and 80 %
+    intervals.
 
-    `example`: (how sure, right) each, of an invented reader, drawn while the reader has recorded fewer than five
-    predictions that say how sure they are. Raises ValueError where there are neither. Introduced in lesson 11.
+    `example`: (how sure, right) each, of an invented reader, drawn while the reader has recorded
+    fewer than five predictions that say how sure they are. Raises ValueError where there are
+    neither. Introduced in lesson 11.
     """
-    found = [entry for entry in _store.entries(_store.records()).values() if entry.own and entry.hit is not None]
+    found = [
+        entry
+        for entry in _store.entries(_store.records()).values()
+        if entry.own and entry.hit is not None
+    ]
     pairs = [(entry.sure, entry.hit) for entry in found if entry.sure is not None]
     pairs += [(LEVEL, entry.hit) for entry in found if entry.kind == "interval"]
     title = f"Your {len(pairs)} predictions"
     if len(pairs) < FEW:
         pairs, title = list(example), f"An invented reader's {len(list(example))} predictions"
     if not pairs:
-        raise ValueError("fewer than five of your predictions say how sure you are, and no example was given")
+        raise ValueError(
+            "fewer than five of your predictions say how sure you are, and no example was given"
+        )
     said = pd.DataFrame(pairs, columns=["predicted", "right"]).astype(float)
     said["bin"] = pd.cut(said["predicted"], SURE_BINS, include_lowest=True)
     rows = []
     for place, part in said.groupby("bin", observed=True):
         low, high = wilson(int(part["right"].sum()), len(part))
-        ends = {"bin_low": max(place.left, 0.0), "bin_high": place.right, "low": low, "high": high, "n": len(part)}
-        rows.append({**ends, "predicted": part["predicted"].mean(), "observed": part["right"].mean()})
+        ends = {
+            "bin_low": max(place.left, 0.0),
+            "bin_high": place.right,
+            "low": low,
+            "high": high,
+            "n": len(part),
+        }
+        rows.append(
+            {**ends, "predicted": part["predicted"].mean(), "observed": part["right"].mean()}
+        )
     return plots.reliability(pd.DataFrame(rows), title=title, what="right", counted="predictions")

@@ -18,7 +18,9 @@ SPECS = {  # arguments that describe a prediction; the others are the reader's
 
 @dataclass(frozen=True)
 class Asked:
-    """One call such as `auc = guess.number("04.auc-by-image", MY_AUC, ...)`, and where `auc.meets` follows."""
+    """One call such as `auc = guess.number("04.auc-by-image", MY_AUC, ...)`, and where `auc.meets`
+    follows.
+    """
 
     kind: str
     key: str | None  # None where it is not written out
@@ -30,7 +32,9 @@ class Asked:
     beliefs: object = ()  # None where they are not written out
 
     def spec(self) -> Kind:
-        """The kind with its range or options, as it is made when the notebook runs. Raises GuessError."""
+        """The kind with its range or options, as it is made when the notebook runs. Raises
+        GuessError.
+        """
         given = {name: self.values.get(name) for name in SPECS[self.kind]}
         if missing := [name for name, value in given.items() if value is None and name != "near"]:
             raise GuessError(f"{self.key}: write {' and '.join(missing)} out in the call")
@@ -39,7 +43,9 @@ class Asked:
 
 
 def asked(pieces: Iterable[str]) -> list[Asked]:
-    """The predictions that pieces of code (the code cells of a notebook) ask for, in their order."""
+    """The predictions that pieces of code (the code cells of a notebook) ask for, in their
+    order.
+    """
     made: list[Asked] = []
     for place, code in enumerate(pieces):
         for node in ast.walk(ast.parse(code)):
@@ -72,7 +78,11 @@ def _met(one: Asked, code: str, place: int) -> Asked:
     if one.met is not None or one.variable is None:
         return one
     for node in ast.walk(ast.parse(code)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "meets"):
+        if not (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "meets"
+        ):
             continue
         if isinstance(node.func.value, ast.Name) and node.func.value.id == one.variable:
             given = [word.value for word in node.keywords if word.arg == "beliefs"] + node.args[1:2]
@@ -90,7 +100,9 @@ def _literal(node):
 
 
 def of_course(folder: Path) -> dict[str, Asked]:
-    """The predictions of all sources of the course below a folder, by key; what cannot be read is passed over."""
+    """The predictions of all sources of the course below a folder, by key; what cannot be read is
+    passed over.
+    """
     found = {}
     for source in sorted([*folder.glob("src/*.py"), *folder.glob("src/cases/*.py")]):
         try:

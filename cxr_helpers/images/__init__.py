@@ -1,4 +1,5 @@
-"""One file in, one grey-scale array out: PNG, JPEG, TIFF, BMP, GIF, WebP and DICOM; a clear error for anything else.
+"""One file in, one grey-scale array out: PNG, JPEG, TIFF, BMP, GIF, WebP and DICOM; a clear error
+for anything else.
 
 For education, never for diagnosis. Introduced in lesson 01.
 """
@@ -47,15 +48,17 @@ __all__ = [
 
 
 def read(source: Source, full_scale: float | None = None, sha256: str | None = None) -> np.ndarray:
-    """Read one radiograph, from a path or from the bytes of a file, as float32 of shape (height, width) in [0, 1].
+    """Read one radiograph, from a path or from the bytes of a file, as float32 of shape (height,
+    width) in [0, 1].
 
-    Grey levels only: colour becomes luma (0.299 R + 0.587 G + 0.114 B, ITU-R BT.601), transparency is composited on
-    black, EXIF orientation is applied. 8-bit files are divided by 255. Wider files often hold fewer bits than they
-    have room for: the grey level that counts as white is ``full_scale`` where it is given and the file has room for it
-    (the import of a set finds one for all of its files, in the column of that name), else what the header says or the
-    largest grey level makes likely, with an ImageWarning. DICOM follows PS3.3 C.11: modality LUT, then VOI LUT or
-    window (without one: the image's own range), then MONOCHROME1 is inverted; padding is left out of all this, and
-    black. Introduced in lesson 01.
+    Grey levels only: colour becomes luma (0.299 R + 0.587 G + 0.114 B, ITU-R BT.601), transparency
+    is composited on black, EXIF orientation is applied. 8-bit files are divided by 255. Wider files
+    often hold fewer bits than they have room for: the grey level that counts as white is
+    ``full_scale`` where it is given and the file has room for it (the import of a set finds one for
+    all of its files, in the column of that name), else what the header says or the largest grey
+    level makes likely, with an ImageWarning. DICOM follows PS3.3 C.11: modality LUT, then VOI LUT
+    or window (without one: the image's own range), then MONOCHROME1 is inverted; padding is left
+    out of all this, and black. Introduced in lesson 01.
 
     Parameters
     ----------
@@ -64,8 +67,8 @@ def read(source: Source, full_scale: float | None = None, sha256: str | None = N
     full_scale : float, optional
         The grey level that counts as white, for files that leave it open.
     sha256 : str, optional
-        Hash that the file must have, for a row of a manifest; what its import has decoded is taken from there (see
-        `recall`).
+        Hash that the file must have, for a row of a manifest; what its import has decoded is taken
+        from there (see `recall`).
 
     Returns
     -------
@@ -91,22 +94,30 @@ def read(source: Source, full_scale: float | None = None, sha256: str | None = N
            [0.8, 1. ]], dtype=float32)
     >>> read("no-such.png")
     Traceback (most recent call last):
-    cxr_helpers.images._errors.ImageError: no-such.png: does not exist. Check the spelling and the folder you are in.
+    cxr_helpers.images._errors.ImageError: no-such.png: does not exist. Check the spelling and the
+    folder you are in.
     """
     if sha256 is not None and (found := _LAST.find(source, sha256, full_scale)):
         return _grey(found)
     name, data = load_bytes(source)
     if sha256 is not None and (other := files.sha256(data)) != sha256:
-        problem = f"is not the file that the table describes (SHA-256 {other[:8]}... instead of {sha256[:8]}...)"
+        problem = (
+            f"is not the file that the table describes (SHA-256 {other[:8]}... instead of "
+            f"{sha256[:8]}...)"
+        )
         raise ImageError(name, problem, "Import its folder again")
     return _grey(_decode(name, data, full_scale))
 
 
-def recall(path: str | os.PathLike[str], sha256: str, full_scale: float | None = None) -> np.ndarray | None:
-    """What `read` would give for a file of the last import, without opening it; None where that is not at hand.
+def recall(
+    path: str | os.PathLike[str], sha256: str, full_scale: float | None = None
+) -> np.ndarray | None:
+    """What `read` would give for a file of the last import, without opening it; None where that is
+    not at hand.
 
-    It is not for a file of another hash, or whose size or time of change is another since, for another full scale, or
-    where the set has more than 512 MB of grey levels: the first of them are kept, on the disk. See lesson 03.
+    It is not for a file of another hash, or whose size or time of change is another since, for
+    another full scale, or where the set has more than 512 MB of grey levels: the first of them are
+    kept, on the disk. See lesson 03.
 
     Parameters
     ----------
@@ -140,7 +151,8 @@ def recall(path: str | os.PathLike[str], sha256: str, full_scale: float | None =
 
 
 def describe(path: str | os.PathLike[str], keep: bool = False) -> ImageInfo:
-    """Decode a file fully (so that what `read` would refuse is refused here) and return its `ImageInfo`.
+    """Decode a file fully (so that what `read` would refuse is refused here) and return its
+    `ImageInfo`.
 
     Introduced in lesson 01.
 
@@ -220,11 +232,13 @@ def _decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
 
 def _grey(decoded: Decoded) -> np.ndarray:
     for remark in decoded.remarks:
-        warnings.warn(f"assumed in reading an image: {remark}", ImageWarning, stacklevel=3)  # once for a whole set
+        # once for a whole set
+        warnings.warn(f"assumed in reading an image: {remark}", ImageWarning, stacklevel=3)
     grey = np.asarray(decoded.levels, dtype=np.float32)
     return grey if decoded.white == 1 else grey / decoded.white
 
 
 _LAST = Kept()  # what the last import has decoded
-if hasattr(os, "register_at_fork"):  # the file is the parent's; the lock may be held by one of its threads
+# the file is the parent's; the lock may be held by one of its threads
+if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_LAST.start)

@@ -11,7 +11,9 @@ from ._files import Decoded, check_size, room
 from ._scale import Scale, decide, settle
 
 _LUMA = np.array([0.299, 0.587, 0.114])
-_OTHER_WINDOW = "Export it again with a window that fits, or convert it to PNG with the software that made it"
+_OTHER_WINDOW = (
+    "Export it again with a window that fits, or convert it to PNG with the software that made it"
+)
 # What PhotometricInterpretation may be, with the samples a pixel that it needs.
 _SAMPLES = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "RGB": 3} | dict.fromkeys(
     ["YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT"], 3
@@ -27,7 +29,11 @@ def is_dicom(name: str, data: bytes) -> bool:
     """By the magic word; a file called .dcm may lack it."""
     if data[128:132] == b"DICM":
         return True
-    return name.lower().endswith((".dcm", ".dicom")) and data[:2] not in (b"PK", b"\xff\xd8", b"\x89P")
+    return name.lower().endswith((".dcm", ".dicom")) and data[:2] not in (
+        b"PK",
+        b"\xff\xd8",
+        b"\x89P",
+    )
 
 
 def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
@@ -39,18 +45,29 @@ def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
         try:
             pixels = _stored(name, dataset, remarks)
             if pixels.ndim == 3 or dataset.PhotometricInterpretation == "PALETTE COLOR":
-                grey, scale = _colour(name, pixels, dataset, full_scale)  # no other look-up tables apply
+                # no other look-up tables apply
+                grey, scale = _colour(name, pixels, dataset, full_scale)
             else:
                 grey = _monochrome(name, pixels, dataset, remarks)
         except ImageError:
             raise
         except _errors() as error:
-            remedy = "Export the image again, uncompressed, or convert it to PNG with the software that made it"
-            raise ImageError(name, f"is DICOM whose pixels cannot be decoded ({error})", remedy) from error
+            remedy = (
+                "Export the image again, uncompressed, or convert it to PNG with the "
+                "software that made it"
+            )
+            raise ImageError(
+                name, f"is DICOM whose pixels cannot be decoded ({error})", remedy
+            ) from error
     if scale and scale.remark:
         remarks.append(scale.remark)
     return Decoded(
-        grey.astype(np.float32), 1, f"DICOM {dataset.PhotometricInterpretation}", "DICOM", scale, tuple(remarks)
+        grey.astype(np.float32),
+        1,
+        f"DICOM {dataset.PhotometricInterpretation}",
+        "DICOM",
+        scale,
+        tuple(remarks),
     )
 
 
@@ -58,7 +75,8 @@ def _open(name: str, data: bytes) -> Any:
     """Data set whose header has been checked; pixels are not decoded yet."""
     import pydicom
 
-    if b"1.2.840.10008.1.2.1.99" in data[:1024]:  # zlib over the whole file: its size cannot be known beforehand
+    # zlib over the whole file: its size cannot be known beforehand
+    if b"1.2.840.10008.1.2.1.99" in data[:1024]:
         raise ImageError(name, "is a deflated DICOM file, which is not supported", SAVE_AS_PNG)
     try:
         dataset = pydicom.dcmread(io.BytesIO(data), force=True)
@@ -72,7 +90,11 @@ def _open(name: str, data: bytes) -> Any:
     except _errors() as error:
         raise ImageError(name, f"is a damaged DICOM file ({error})", EXPORT_AGAIN) from error
     if not (rows and columns and has_pixels and photometric):
-        raise ImageError(name, "is not a DICOM image, or holds no pixels", "Export the image itself, not its report")
+        raise ImageError(
+            name,
+            "is not a DICOM image, or holds no pixels",
+            "Export the image itself, not its report",
+        )
     if frames > 1:
         raise ImageError(name, f"holds {frames} frames", "Export the one frame that you want")
     check_size(name, columns, rows)
@@ -105,17 +127,27 @@ def _use_functional_groups(dataset: Any) -> None:
 
 
 def _stored(name: str, dataset: Any, remarks: list[str]) -> np.ndarray:
-    """Stored pixel values, (h, w) or (h, w, 3) of one frame, without what other bits of the cells hold."""
+    """Stored pixel values, (h, w) or (h, w, 3) of one frame, without what other bits of the cells
+    hold.
+    """
     samples = int(dataset.get("SamplesPerPixel") or 1)
     if _SAMPLES.get(dataset.PhotometricInterpretation) != samples:
-        problem = f"is DICOM of {samples} samples a pixel and the kind {dataset.PhotometricInterpretation!r}"
-        raise ImageError(name, f"{problem}, which is not known, or contradicts itself", EXPORT_AGAIN)
+        problem = (
+            f"is DICOM of {samples} samples a pixel and the kind "
+            f"{dataset.PhotometricInterpretation!r}"
+        )
+        raise ImageError(
+            name, f"{problem}, which is not known, or contradicts itself", EXPORT_AGAIN
+        )
     _one_frame(name, dataset)
     native = not dataset.file_meta.TransferSyntaxUID.is_encapsulated
     allocated, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
     shift = int(dataset.get("HighBit", stored - 1)) + 1 - stored
     if not (0 < stored <= allocated and 0 <= shift <= (allocated - stored) * native):
-        problem = f"has BitsStored {stored}, HighBit {dataset.get('HighBit')} and BitsAllocated {allocated}"
+        problem = (
+            f"has BitsStored {stored}, HighBit {dataset.get('HighBit')} and BitsAllocated "
+            f"{allocated}"
+        )
         raise ImageError(name, f"{problem}, which contradict each other", EXPORT_AGAIN)
     if native:  # cells as they are: which of their bits count is decided below
         dataset.BitsStored = allocated
@@ -128,7 +160,11 @@ def _stored(name: str, dataset: Any, remarks: list[str]) -> np.ndarray:
         problem = f"holds {found} values instead of one frame of {shape[0]} × {shape[1]} pixels"
         raise ImageError(name, problem, "Export the one frame that you want")
     cells_fit = pixels.dtype.kind in "iu" and pixels.dtype.itemsize * 8 == allocated
-    return _used_bits(name, pixels, stored, shift, dataset, remarks) if native and cells_fit else pixels
+    return (
+        _used_bits(name, pixels, stored, shift, dataset, remarks)
+        if native and cells_fit
+        else pixels
+    )
 
 
 def _one_frame(name: str, dataset: Any) -> None:
@@ -144,14 +180,27 @@ def _one_frame(name: str, dataset: Any) -> None:
         if frames > 1:
             raise ImageError(name, f"holds {frames} frames", "Export the one frame that you want")
         return
-    row = int(dataset.Columns) * int(dataset.get("SamplesPerPixel") or 1) * int(dataset.BitsAllocated) / 8
-    if len(element.value) - int(dataset.Rows) * row > max(1, row - 1):  # one byte may pad to an even length
-        problem = f"holds more pixels than {dataset.Rows} × {dataset.Columns}: several frames, or a wrong header"
+    row = (
+        int(dataset.Columns)
+        * int(dataset.get("SamplesPerPixel") or 1)
+        * int(dataset.BitsAllocated)
+        / 8
+    )
+    # one byte may pad to an even length
+    if len(element.value) - int(dataset.Rows) * row > max(1, row - 1):
+        problem = (
+            f"holds more pixels than {dataset.Rows} × {dataset.Columns}: several frames, or "
+            "a wrong header"
+        )
         raise ImageError(name, problem, "Export the one frame that you want")
 
 
-def _used_bits(name: str, pixels: np.ndarray, stored: int, shift: int, dataset: Any, remarks: list[str]) -> np.ndarray:
-    """Values from the bits that HighBit and BitsStored name; overlays may lie in the others (PS3.5 8.1.1)."""
+def _used_bits(
+    name: str, pixels: np.ndarray, stored: int, shift: int, dataset: Any, remarks: list[str]
+) -> np.ndarray:
+    """Values from the bits that HighBit and BitsStored name; overlays may lie in the others (PS3.5
+    8.1.1).
+    """
     unused = pixels.dtype.itemsize * 8 - stored - shift
     if not (unused or shift):
         return pixels
@@ -167,15 +216,21 @@ def _used_bits(name: str, pixels: np.ndarray, stored: int, shift: int, dataset: 
     if foreign.any():
         overlay = any(0x6000 <= element.tag.group <= 0x601E for element in dataset)
         if not overlay and foreign.mean() > 0.1:
-            raise ImageError(name, f"uses bits above the {stored} that its BitsStored names", EXPORT_AGAIN)
+            raise ImageError(
+                name, f"uses bits above the {stored} that its BitsStored names", EXPORT_AGAIN
+            )
         remarks.append("bits above BitsStored left out, as an overlay")
     return values
 
 
-def _colour(name: str, pixels: np.ndarray, dataset: Any, full_scale: float | None) -> tuple[np.ndarray, Scale | None]:
+def _colour(
+    name: str, pixels: np.ndarray, dataset: Any, full_scale: float | None
+) -> tuple[np.ndarray, Scale | None]:
     """Luma of colour, or of a palette's colours."""
     if pixels.ndim == 3:
-        white, scale = settle(name, int(pixels.max()), 2 ** int(dataset.BitsStored) - 1, full_scale=full_scale)
+        white, scale = settle(
+            name, int(pixels.max()), 2 ** int(dataset.BitsStored) - 1, full_scale=full_scale
+        )
         return np.clip(pixels @ _LUMA / white, 0, 1), scale
     tables = []
     for colour in ("Red", "Green", "Blue"):
@@ -183,15 +238,25 @@ def _colour(name: str, pixels: np.ndarray, dataset: Any, full_scale: float | Non
         if f"{tag}Data" not in dataset:
             raise ValueError(f"the palette has no {tag}Data")
         tables.append(_table(pixels, dataset, dataset, f"{tag}Descriptor", f"{tag}Data"))
-    white = decide(max(entries.max() for _, entries, _ in tables), max(holds for *_, holds in tables)).white
-    grey = sum(share * _looked_up(pixels, *table[:2]) for share, table in zip(_LUMA, tables, strict=True))
+    white = decide(
+        max(entries.max() for _, entries, _ in tables), max(holds for *_, holds in tables)
+    ).white
+    grey = sum(
+        share * _looked_up(pixels, *table[:2]) for share, table in zip(_LUMA, tables, strict=True)
+    )
     return np.clip(grey / white, 0, 1), None
 
 
 def _table(
-    values: np.ndarray, dataset: Any, item: Any, descriptor: str = "LUTDescriptor", entries: str = "LUTData"
+    values: np.ndarray,
+    dataset: Any,
+    item: Any,
+    descriptor: str = "LUTDescriptor",
+    entries: str = "LUTData",
 ) -> tuple[int, np.ndarray, int]:
-    """First value mapped, entries and largest entry there is room for, of a look-up table (PS3.3 C.11.1.1.1)."""
+    """First value mapped, entries and largest entry there is room for, of a look-up table (PS3.3
+    C.11.1.1.1).
+    """
     count, first, bits = (int(value) for value in item[descriptor].value)
     count, first = (count & 0xFFFF) or 2**16, first & 0xFFFF
     # The first value is often written with the wrong sign: the values that are looked up tell it.
@@ -214,16 +279,25 @@ def _looked_up(values: np.ndarray, first: int, entries: np.ndarray) -> np.ndarra
 
 
 def _monochrome(name: str, pixels: np.ndarray, dataset: Any, remarks: list[str]) -> np.ndarray:
-    """Modality LUT, then VOI LUT or window, then inversion; padding takes no part in them and is black."""
+    """Modality LUT, then VOI LUT or window, then inversion; padding takes no part in them and is
+    black.
+    """
     padded = _padding(pixels, dataset, remarks)
     values = _modality(name, pixels, dataset)
     grey = np.clip(_voi(name, values, dataset, padded, remarks), 0, 1)
     shape = _word(dataset, "PresentationLUTShape")
     if shape not in ("", "IDENTITY", "INVERSE") or dataset.get("PresentationLUTSequence"):
-        raise ImageError(name, f"has a presentation LUT {shape or 'of its own'}, which is not supported", SAVE_AS_PNG)
+        raise ImageError(
+            name,
+            f"has a presentation LUT {shape or 'of its own'}, which is not supported",
+            SAVE_AS_PNG,
+        )
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     if inverted and shape == "IDENTITY":
-        remarks.append("MONOCHROME1 with PresentationLUTShape IDENTITY, which contradict each other: taken as inverted")
+        remarks.append(
+            "MONOCHROME1 with PresentationLUTShape IDENTITY, which contradict each other: taken as "
+            "inverted"
+        )
     if inverted or shape == "INVERSE":
         grey = 1 - grey
     return grey if padded is None else np.where(padded, 0, grey)
@@ -232,10 +306,11 @@ def _monochrome(name: str, pixels: np.ndarray, dataset: Any, remarks: list[str])
 def _padding(pixels: np.ndarray, dataset: Any, remarks: list[str]) -> np.ndarray | None:
     """Where stored pixels are padding, as bool (h, w), else None.
 
-    PS3.3 C.7.5.1.1.2: "Pixel Padding Value (0028,0120) and Pixel Padding Range Limit (0028,0121) are also used to
-    identify pixels to be excluded from the normal grayscale rendering pipeline", and "The padding value shall
-    correspond to a value in the original stored pixel data, before the Modality LUT Transformation or any other
-    transformations are applied": so neither a window nor MONOCHROME1 decides about them.
+    PS3.3 C.7.5.1.1.2: "Pixel Padding Value (0028,0120) and Pixel Padding Range Limit (0028,0121)
+    are also used to identify pixels to be excluded from the normal grayscale rendering pipeline",
+    and "The padding value shall correspond to a value in the original stored pixel data, before the
+    Modality LUT Transformation or any other transformations are applied": so neither a window nor
+    MONOCHROME1 decides about them.
     """
     try:
         ends = [_first(dataset.get(f"PixelPadding{end}")) for end in ("Value", "RangeLimit")]
@@ -263,31 +338,49 @@ def _modality(name: str, pixels: np.ndarray, dataset: Any) -> np.ndarray:
         return pixels
     for tag in ("RescaleSlope", "RescaleIntercept"):
         if np.size(dataset.get(tag)) > 1:
-            raise ImageError(name, f"has several values of {tag}, of which none is known to count", EXPORT_AGAIN)
-    slope, intercept = _first(dataset.get("RescaleSlope", 1)), _first(dataset.get("RescaleIntercept", 0))
+            raise ImageError(
+                name, f"has several values of {tag}, of which none is known to count", EXPORT_AGAIN
+            )
+    slope, intercept = (
+        _first(dataset.get("RescaleSlope", 1)),
+        _first(dataset.get("RescaleIntercept", 0)),
+    )
     if slope is None or intercept is None or not slope or not math.isfinite(slope * intercept):
-        found = ", ".join("blank" if value is None else f"{value:g}" for value in (slope, intercept))
-        problem = f"has RescaleSlope and RescaleIntercept of {found}, which say nothing of its pixels"
+        found = ", ".join(
+            "blank" if value is None else f"{value:g}" for value in (slope, intercept)
+        )
+        problem = (
+            f"has RescaleSlope and RescaleIntercept of {found}, which say nothing of its pixels"
+        )
         raise ImageError(name, problem, EXPORT_AGAIN)
     return pixels * slope + intercept
 
 
-def _voi(name: str, values: np.ndarray, dataset: Any, padded: np.ndarray | None, remarks: list[str]) -> np.ndarray:
-    """Values of interest, scaled to [0, 1]: VOI LUT, else window (PS3.3 C.11.2.1.2), else the image's own range."""
+def _voi(
+    name: str, values: np.ndarray, dataset: Any, padded: np.ndarray | None, remarks: list[str]
+) -> np.ndarray:
+    """Values of interest, scaled to [0, 1]: VOI LUT, else window (PS3.3 C.11.2.1.2), else the
+    image's own range.
+    """
     native = values if padded is None else values[~padded]
     low, high = float(native.min()), float(native.max())
     if dataset.get("VOILUTSequence"):
         first, entries, holds = _table(values, dataset, dataset.VOILUTSequence[0])
         scale = decide(int(entries.max()), holds)
         if scale.white != holds:
-            remarks.append(f"its VOI LUT has entries up to {scale.white:,.0f}, not {holds:,.0f} as it says")
+            remarks.append(
+                f"its VOI LUT has entries up to {scale.white:,.0f}, not {holds:,.0f} as it says"
+            )
         grey, what = _looked_up(np.rint(values), first, entries) / scale.white, "VOI LUT"
     elif (window := _window(name, dataset, remarks)) is None:
         remarks.append("no window in the header: shown by the range of its own values")
         values = values.astype(np.float64)
         return (values - low) / (high - low) if high > low else np.zeros_like(values)
     else:
-        grey, what = _windowed(name, values.astype(np.float64), *window, _word(dataset, "VOILUTFunction")), "window"
+        grey, what = (
+            _windowed(name, values.astype(np.float64), *window, _word(dataset, "VOILUTFunction")),
+            "window",
+        )
     shown = grey if padded is None else grey[~padded]
     ends = [(shown < 0.004).mean(), (shown > 0.996).mean()]
     nothing_between = sum(ends) > 0.95 and len(np.unique(native)) > 16
@@ -298,18 +391,25 @@ def _voi(name: str, values: np.ndarray, dataset: Any, padded: np.ndarray | None,
         remarks.append(f"its {what} leaves most of the picture black, or most of it white")
     if lost > 0.95:
         raise ImageError(
-            name, f"has a {what} that leaves almost nothing of its values {low:g} to {high:g}", _OTHER_WINDOW
+            name,
+            f"has a {what} that leaves almost nothing of its values {low:g} to {high:g}",
+            _OTHER_WINDOW,
         )
     return grey
 
 
-def _windowed(name: str, values: np.ndarray, width: float, centre: float, function: str) -> np.ndarray:
+def _windowed(
+    name: str, values: np.ndarray, width: float, centre: float, function: str
+) -> np.ndarray:
     if function == "SIGMOID":
         return 1 / (1 + np.exp(np.clip(-4 * (values - centre) / width, -700, 700)))
-    if function in ("", "LINEAR"):  # the standard's half-step: a window of width 256 at 128 maps 0..255 to 0..1
+    # the standard's half-step: a window of width 256 at 128 maps 0..255 to 0..1
+    if function in ("", "LINEAR"):
         centre, width = centre - 0.5, max(width - 1, 1e-6)
     elif function != "LINEAR_EXACT":
-        raise ImageError(name, f"has the VOILUTFunction {function!r}, which is not known", _OTHER_WINDOW)
+        raise ImageError(
+            name, f"has the VOILUTFunction {function!r}, which is not known", _OTHER_WINDOW
+        )
     return np.clip((values - centre) / width + 0.5, 0, 1)
 
 

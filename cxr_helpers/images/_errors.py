@@ -27,4 +27,6 @@ class ImageError(ValueError):
 
 
 class ImageWarning(UserWarning):
-    """Something was assumed in reading an image, because its file does not say it. Introduced in lesson 01."""
+    """Something was assumed in reading an image, because its file does not say it. Introduced in
+    lesson 01.
+    """

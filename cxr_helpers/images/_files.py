@@ -1,4 +1,6 @@
-"""Files and their bounds: what may be opened, how large it may be, and what is known of it afterwards."""
+"""Files and their bounds: what may be opened, how large it may be, and what is known of it
+afterwards.
+"""
 
 import contextlib
 import errno
@@ -14,26 +16,43 @@ import numpy as np
 from ._errors import EXPORT_AGAIN, SAVE_AS_PNG, ImageError
 from ._scale import Scale
 
-# A large radiograph has about 25 million pixels. Twice that is none, and would fill the memory of a small machine.
+# A large radiograph has about 25 million pixels. Twice that is none, and would fill the memory of a
+# small machine.
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 8_000  # a strip of few pixels fills the memory once it is padded to a square
 MAX_BYTES = 500_000_000
 # What counts as an image when a folder is searched; what a file is, its bytes say.
 EXTENSIONS = frozenset(
-    [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".jp2", ".dcm", ".dicom"]
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".gif",
+        ".webp",
+        ".jp2",
+        ".dcm",
+        ".dicom",
+    ]
 )
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview  # a path, or what a file holds
-_ROOM = MAX_SIDE**2  # pixels in work at a time, over all threads: one padded square of the longest side
+# pixels in work at a time, over all threads: one padded square of the longest side
+_ROOM = MAX_SIDE**2
 _room = threading.Condition()
 _taken = 0
 
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What a file is: size in pixels as displayed, mode, format by its bytes, size in bytes, SHA-256.
+    """What a file is: size in pixels as displayed, mode, format by its bytes, size in bytes,
+    SHA-256.
 
-    ``scale``: which grey level counts as white, where the header leaves that open, else None. ``remarks``: what was
-    assumed in reading it, and what is odd about it. Introduced in lesson 01.
+    ``scale``: which grey level counts as white, where the header leaves that open, else None.
+    ``remarks``: what was assumed in reading it, and what is odd about it. Introduced in lesson 01.
     """
 
     width: int
@@ -48,7 +67,9 @@ class ImageInfo:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Grey levels (h, w) and which of them is white; the kind of file; its scale where that was open; assumptions."""
+    """Grey levels (h, w) and which of them is white; the kind of file; its scale where that was
+    open; assumptions.
+    """
 
     levels: np.ndarray
     white: float
@@ -59,10 +80,11 @@ class Decoded:
 
 
 def looks_like_image(path: str | os.PathLike[str]) -> bool:
-    """Whether a file counts as an image when a folder is searched: by its extension, and not hidden.
+    """Whether a file counts as an image when a folder is searched: by its extension, and not
+    hidden.
 
-    DICOM without extension counts by its magic word. Says nothing about whether it can be read: `describe` does.
-    Introduced in lesson 01.
+    DICOM without extension counts by its magic word. Says nothing about whether it can be read:
+    `describe` does. Introduced in lesson 01.
 
     Parameters
     ----------
@@ -105,11 +127,20 @@ def load_bytes(source: Source) -> tuple[str, bytes]:
         try:
             status = path.stat()
         except (OSError, ValueError) as error:  # ValueError: a name that holds a zero
-            if getattr(error, "errno", errno.ENOENT) not in (errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP):
+            if getattr(error, "errno", errno.ENOENT) not in (
+                errno.ENOENT,
+                errno.ENOTDIR,
+                errno.EBADF,
+                errno.ELOOP,
+            ):
                 raise
-            raise ImageError(name, "does not exist", "Check the spelling and the folder you are in") from error
+            raise ImageError(
+                name, "does not exist", "Check the spelling and the folder you are in"
+            ) from error
         if stat.S_ISDIR(status.st_mode):
-            raise ImageError(name, "is a folder, not a file", "Give the path of one image inside it")
+            raise ImageError(
+                name, "is a folder, not a file", "Give the path of one image inside it"
+            )
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(name, "is not a regular file", "Give the path of an image file")
         if status.st_size > MAX_BYTES:
@@ -117,7 +148,9 @@ def load_bytes(source: Source) -> tuple[str, bytes]:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise ImageError(name, f"cannot be opened ({error.strerror})", "Check the file's permissions") from error
+            raise ImageError(
+                name, f"cannot be opened ({error.strerror})", "Check the file's permissions"
+            ) from error
     if not data:
         raise ImageError(name, "is empty (0 bytes)", EXPORT_AGAIN)
     return name, data
@@ -130,7 +163,9 @@ def check_size(name: str, width: int, height: int) -> None:
     size = f"{width} × {height} pixels"
     if width * height > MAX_PIXELS:
         problem = f"claims {size}, more than the {MAX_PIXELS / 1e6:.0f} million allowed"
-        raise ImageError(name, problem, "A radiograph is never so large: leave the file out, or save it smaller")
+        raise ImageError(
+            name, problem, "A radiograph is never so large: leave the file out, or save it smaller"
+        )
     if max(width, height) > MAX_SIDE:
         remedy = "A radiograph is nearly square: cut it out of the picture, or leave the file out"
         raise ImageError(name, f"is {size}, a strip", remedy)
@@ -138,7 +173,8 @@ def check_size(name: str, width: int, height: int) -> None:
 
 @contextlib.contextmanager
 def room(pixels: int) -> Iterator[None]:
-    """Wait until the threads have room for so many pixels more, and hold it: memory stays bounded for any number.
+    """Wait until the threads have room for so many pixels more, and hold it: memory stays bounded
+    for any number.
 
     Usual radiographs never wait; of the largest, one is in work at a time. Not to be nested.
 

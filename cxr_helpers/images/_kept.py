@@ -1,7 +1,9 @@
-"""Grey levels of the last import, for those who need the same images next, so that no file is decoded again.
+"""Grey levels of the last import, for those who need the same images next, so that no file is
+decoded again.
 
-They lie in a file without a name on the disk, not in memory, and go with the process. Each is known by the hash of its
-file, and counts only while a file with this hash has the size and the time of change that it had.
+They lie in a file without a name on the disk, not in memory, and go with the process. Each is known
+by the hash of its file, and counts only while a file with this hash has the size and the time of
+change that it had.
 """
 
 import io
@@ -17,12 +19,15 @@ import numpy as np
 from ..paths import work_dir
 from ._files import Decoded, Source
 
-LIMIT = 512_000_000  # bytes on the disk: 1,250 images of 640 x 640 of 8 bits. Of a larger set the first are kept
+# bytes on the disk: 1,250 images of 640 x 640 of 8 bits. Of a larger set the first are kept
+LIMIT = 512_000_000
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where grey levels lie, what they are, and the full scale on which they were read where that was open."""
+    """Where grey levels lie, what they are, and the full scale on which they were read where that
+    was open.
+    """
 
     start: int
     shape: tuple[int, ...]
@@ -53,7 +58,9 @@ class Kept:
             self._empty()
 
     def add(self, sha256: str, stamp: tuple[int, int] | None, decoded: Decoded) -> None:
-        """Keep what was decoded from the file of this hash and `stamp`, where there is room and a disk to write to."""
+        """Keep what was decoded from the file of this hash and `stamp`, where there is room and a
+        disk to write to.
+        """
         levels = np.ascontiguousarray(decoded.levels)
         with self._lock:
             if stamp is None or (sha256 not in self._places and not self._written(levels)):
@@ -62,17 +69,28 @@ class Kept:
             if sha256 in self._places:
                 return
             own = decoded.scale
-            remarks = tuple(remark for remark in decoded.remarks if own is None or remark != own.remark)
+            remarks = tuple(
+                remark for remark in decoded.remarks if own is None or remark != own.remark
+            )
             full_scale = None if own is None else own.white
-            self._places[sha256] = _Place(self._end, levels.shape, levels.dtype, decoded.white, full_scale, remarks)
+            self._places[sha256] = _Place(
+                self._end, levels.shape, levels.dtype, decoded.white, full_scale, remarks
+            )
             self._end += levels.nbytes
 
     def find(self, path: Source, sha256: str, full_scale: float | None) -> Decoded | None:
-        """What `images.read` would decode from this file, if it is the one that was imported and nobody changed it."""
+        """What `images.read` would decode from this file, if it is the one that was imported and
+        nobody changed it.
+        """
         known = (sha256, *(stamp(path) or ()))
         with self._lock:
             place = self._places.get(sha256)
-            if self._file is None or place is None or place.full_scale != full_scale or known not in self._stamps:
+            if (
+                self._file is None
+                or place is None
+                or place.full_scale != full_scale
+                or known not in self._stamps
+            ):
                 return None
             levels = np.empty(place.shape, place.dtype)
             self._file.seek(place.start)
@@ -86,12 +104,16 @@ class Kept:
         self._stamps: set[tuple[str, int, int]] = set()
 
     def _written(self, levels: np.ndarray) -> bool:
-        """Whether there is room for these, and they could be written: it saves time, and is nothing to fail for."""
+        """Whether there is room for these, and they could be written: it saves time, and is nothing
+        to fail for.
+        """
         if not self._limit:
             return False
         try:
             if self._file is None:
-                folder = work_dir() if os.access(work_dir(), os.W_OK) else Path(tempfile.gettempdir())
+                folder = (
+                    work_dir() if os.access(work_dir(), os.W_OK) else Path(tempfile.gettempdir())
+                )
                 self._limit = min(LIMIT, shutil.disk_usage(folder).free // 4)
                 self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115 (it stays open)
             if self._end + levels.nbytes > self._limit:

@@ -13,7 +13,8 @@ from ._errors import DECODE_ERRORS, EXPORT_AGAIN, SAVE_AS_PNG, ImageError
 from ._files import MAX_PIXELS, Decoded, check_size, room
 from ._scale import Scale, settle
 
-# Formats that Pillow may try. Others (PostScript, for one) would start other programs or draw vectors.
+# Formats that Pillow may try. Others (PostScript, for one) would start other programs or draw
+# vectors.
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000")
 _KNOWN_STARTS = {
     b"PK\x03\x04": "a zip archive",
@@ -28,7 +29,9 @@ _open_lock = threading.Lock()  # warnings.catch_warnings is not safe between thr
 
 
 def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
-    """Grey levels of a file that Pillow reads, in [0, 1]; damaged notes of a PNG do not count (see `_bare_png`)."""
+    """Grey levels of a file that Pillow reads, in [0, 1]; damaged notes of a PNG do not count (see
+    `_bare_png`).
+    """
     try:
         return _decoded(name, data, full_scale)
     except ImageError:
@@ -38,9 +41,11 @@ def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
 
 
 def _bare_png(data: bytes) -> bytes | None:
-    """A PNG without its notes (texts, resolution, colour profile), where it has some: damage there is none to pixels.
+    """A PNG without its notes (texts, resolution, colour profile), where it has some: damage there
+    is none to pixels.
 
-    What bears on the grey levels (transparency, significant bits) and on the number of frames stays.
+    What bears on the grey levels (transparency, significant bits) and on the number of frames
+    stays.
     """
     if not data.startswith(_PNG):
         return None
@@ -65,7 +70,9 @@ def _decoded(name: str, data: bytes, full_scale: float | None) -> Decoded:
         except ImageError:
             raise
         except DECODE_ERRORS as error:  # LAB, for one
-            raise ImageError(name, f"has the mode {image.mode}, which cannot be made grey", SAVE_AS_PNG) from error
+            raise ImageError(
+                name, f"has the mode {image.mode}, which cannot be made grey", SAVE_AS_PNG
+            ) from error
     remarks = (scale.remark,) if scale and scale.remark else ()
     return Decoded(levels, white, image.mode, image.info["file_format"], scale, remarks)
 
@@ -73,16 +80,23 @@ def _decoded(name: str, data: bytes, full_scale: float | None) -> Decoded:
 def _open(name: str, data: bytes) -> Image.Image:
     """Image whose header has been checked; pixels are not decoded yet."""
     try:
-        # Pillow warns and refuses at sizes of its own; ours is smaller, and applies to each file alike.
+        # Pillow warns and refuses at sizes of its own; ours is smaller, and applies to each file
+        # alike.
         with _open_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             Image.init()  # registers the formats of this Pillow, once
-            image = Image.open(io.BytesIO(data), formats=[kind for kind in _FORMATS if kind in Image.OPEN])
+            image = Image.open(
+                io.BytesIO(data), formats=[kind for kind in _FORMATS if kind in Image.OPEN]
+            )
     except UnidentifiedImageError as error:
-        raise ImageError(name, f"is {_what(data)}", "Use a PNG, JPEG, TIFF, BMP, WebP or DICOM file") from error
+        raise ImageError(
+            name, f"is {_what(data)}", "Use a PNG, JPEG, TIFF, BMP, WebP or DICOM file"
+        ) from error
     except Image.DecompressionBombError as error:
         problem = f"claims more than the {MAX_PIXELS / 1e6:.0f} million pixels allowed"
-        raise ImageError(name, problem, "A radiograph is never so large: leave the file out") from error
+        raise ImageError(
+            name, problem, "A radiograph is never so large: leave the file out"
+        ) from error
     except DECODE_ERRORS as error:
         raise ImageError(name, f"has a damaged header ({error})", EXPORT_AGAIN) from error
     check_size(name, *image.size)
@@ -92,9 +106,11 @@ def _open(name: str, data: bytes) -> Image.Image:
 def _load(name: str, image: Image.Image) -> Image.Image:
     """Decoded image in its own mode, upright; ``info`` gains what the header says."""
     try:
-        # A JPEG of a telephone may carry a second, small picture (MPO): its first is the photograph.
+        # A JPEG of a telephone may carry a second, small picture (MPO): its first is the
+        # photograph.
         several = image.format != "MPO" and getattr(image, "is_animated", False)
-        tags = getattr(image, "tag_v2", {})  # of a TIFF; 258: BitsPerSample, 262: PhotometricInterpretation
+        # of a TIFF; 258: BitsPerSample, 262: PhotometricInterpretation
+        tags = getattr(image, "tag_v2", {})
         found: dict[str | tuple[int, int], Any] = {
             "file_format": image.format,
             "white_is_zero": tags.get(262) == 0,
@@ -126,14 +142,19 @@ def _what(data: bytes) -> str:
 def _grey(
     name: str, image: Image.Image, data: bytes, full_scale: float | None
 ) -> tuple[np.ndarray, float, Scale | None]:
-    """Grey levels from a decoded Pillow image of any mode, which of them is white, and the scale where it was open."""
+    """Grey levels from a decoded Pillow image of any mode, which of them is white, and the scale
+    where it was open.
+    """
     bits, significant = _header_bits(image, data)
     _refuse_signed_bytes(name, image, bits)
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         grey, scale = _wide_grey(name, image, bits, significant, full_scale)
-        return 1 - grey if image.info["white_is_zero"] else grey, 1, scale  # Pillow inverts no more than 8 bits
+        # Pillow inverts no more than 8 bits
+        return 1 - grey if image.info["white_is_zero"] else grey, 1, scale
     if image.mode in ("LAB", "HSV"):
-        raise ImageError(name, f"holds colours of the kind {image.mode}, which are not supported", SAVE_AS_PNG)
+        raise ImageError(
+            name, f"holds colours of the kind {image.mode}, which are not supported", SAVE_AS_PNG
+        )
     alpha = None
     # "transparency" is a palette entry or a grey level that counts as see-through.
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
@@ -156,9 +177,17 @@ def _grey(
 
 
 def _refuse_signed_bytes(name: str, image: Image.Image, bits: int) -> None:
-    """A TIFF of signed bytes: Pillow takes its negative levels for bright ones (339 is SampleFormat, 2 is signed)."""
-    if image.info["file_format"] == "TIFF" and bits == 8 and 2 in np.ravel(image.info["tags"].get(339, 1)):
-        raise ImageError(name, "holds signed grey levels of 8 bits, whose full scale is unknown", SAVE_AS_PNG)
+    """A TIFF of signed bytes: Pillow takes its negative levels for bright ones (339 is
+    SampleFormat, 2 is signed).
+    """
+    if (
+        image.info["file_format"] == "TIFF"
+        and bits == 8
+        and 2 in np.ravel(image.info["tags"].get(339, 1))
+    ):
+        raise ImageError(
+            name, "holds signed grey levels of 8 bits, whose full scale is unknown", SAVE_AS_PNG
+        )
 
 
 def _deep_colour(
@@ -169,7 +198,10 @@ def _deep_colour(
     highest = 257 * int(max(high for _, high in extrema))
     white, scale = settle(name, highest, 65535, full_scale=full_scale)
     if 0 < highest < 2**13:
-        problem = f"holds colour of 16 bits whose levels stay below {highest + 256}, which is nearly black"
+        problem = (
+            f"holds colour of 16 bits whose levels stay below {highest + 256}, which is "
+            "nearly black"
+        )
         raise ImageError(name, problem, "Save it as grey of 16 bits, or as colour of 8 bits")
     return np.minimum(levels.astype(np.float32) * np.float32(257 / white), 1), scale
 
@@ -187,7 +219,8 @@ def _wide_grey(
         raise ImageError(name, problem, SAVE_AS_PNG)
     if not whole:
         return values.astype(np.float32), None
-    if image.info["file_format"] == "JPEG2000" and bits < 16:  # its decoder has stretched them to 16
+    # its decoder has stretched them to 16
+    if image.info["file_format"] == "JPEG2000" and bits < 16:
         white = 65535.0
         scale = None
     else:
@@ -197,20 +230,29 @@ def _wide_grey(
         white, scale = settle(name, high, holds, says, full_scale)
     grey = values.astype(np.float32) / white
     clear = image.info.get("transparency")
-    return (np.where(values == clear, np.float32(0), grey) if isinstance(clear, int) else grey), scale
+    return (
+        np.where(values == clear, np.float32(0), grey) if isinstance(clear, int) else grey
+    ), scale
 
 
 def _header_bits(image: Image.Image, data: bytes) -> tuple[int, int | None]:
-    """Bits a sample by the header, and how many of them count where it says so (sBIT of a PNG, a TIFF's maximum)."""
+    """Bits a sample by the header, and how many of them count where it says so (sBIT of a PNG, a
+    TIFF's maximum).
+    """
     if image.info["file_format"] == "TIFF":
         tags = image.info["tags"]
         bits = tags.get(258, (1,))[0]
         most = [tags.get(281), tags.get(341)]  # MaxSampleValue, SMaxSampleValue
         most = [np.ravel(value)[0] for value in most if value is not None]
-        told = [int(value).bit_length() for value in most if value > 254 and int(value) & (int(value) + 1) == 0]
+        told = [
+            int(value).bit_length()
+            for value in most
+            if value > 254 and int(value) & (int(value) + 1) == 0
+        ]
         return bits, min(told, default=None)
     if image.info["file_format"] == "JPEG2000":
-        return (data[data.index(b"\xff\x4f\xff\x51") + 42] & 127) + 1, None  # Ssiz, of ISO/IEC 15444-1 A.5.1
+        # Ssiz, of ISO/IEC 15444-1 A.5.1
+        return (data[data.index(b"\xff\x4f\xff\x51") + 42] & 127) + 1, None
     if image.info["file_format"] != "PNG":
         return 8, None
     offset = 8
@@ -227,9 +269,10 @@ def _header_bits(image: Image.Image, data: bytes) -> tuple[int, int | None]:
 def _stated(values: np.ndarray, bits: int, significant: int | None) -> int | None:
     """White, where header and content together leave no doubt; else None.
 
-    A PNG whose sBIT says n of its bits should hold levels that were stretched to all of them (PNG, 11.3.2.7): their
-    low bits are empty, or repeat the high ones. Levels that were not stretched have n bits. Without sBIT, levels of
-    8 bits that fill 16 are told by both bytes being the same, and of 12 bits by the empty low ones.
+    A PNG whose sBIT says n of its bits should hold levels that were stretched to all of them (PNG,
+    11.3.2.7): their low bits are empty, or repeat the high ones. Levels that were not stretched
+    have n bits. Without sBIT, levels of 8 bits that fill 16 are told by both bytes being the same,
+    and of 12 bits by the empty low ones.
     """
     highest = int(values.max())
     white: int

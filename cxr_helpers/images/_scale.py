@@ -1,4 +1,6 @@
-"""The full scale: which grey level counts as white. Everything that reads pixels or look-up tables asks here."""
+"""The full scale: which grey level counts as white. Everything that reads pixels or look-up tables
+asks here.
+"""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -20,8 +22,8 @@ _SMALLEST = 8  # pixels; below that there is no chest to be seen (the smallest p
 class Scale:
     """Which grey level counts as white in a file whose header leaves it open, and why.
 
-    ``white``: that level. ``highest``: the largest one found. ``holds``: the largest one that the file has room for.
-    Introduced in lesson 01.
+    ``white``: that level. ``highest``: the largest one found. ``holds``: the largest one that the
+    file has room for. Introduced in lesson 01.
     """
 
     white: float
@@ -30,36 +32,52 @@ class Scale:
 
     @property
     def remark(self) -> str:
-        """What was assumed, in words that are the same for all files of a kind; empty where nothing was."""
+        """What was assumed, in words that are the same for all files of a kind; empty where nothing
+        was.
+        """
         if self.white < self.holds:
             bits = round(np.log2(self.white + 1))
-            return f"read as {bits}-bit grey levels (white is {self.white:,.0f}), though the file has room for more"
+            return (
+                f"read as {bits}-bit grey levels (white is {self.white:,.0f}), though the file "
+                "has room for more"
+            )
         if self.highest < self.holds / 2:
-            return f"grey levels use less than half of the full scale of {self.holds:,.0f}, read as stored: dark"
+            return (
+                f"grey levels use less than half of the full scale of {self.holds:,.0f}, read "
+                "as stored: dark"
+            )
         return ""
 
 
 def decide(highest: float, holds: float) -> Scale:
     """The one place that decides the scale, from header and content.
 
-    Parameters: `highest`, the largest grey level of a file, a set or a look-up table; `holds`, the largest that there
-    is room for, by the header. Where the grey levels fill a smaller depth to nine tenths, or use no more than a
-    sixteenth of the room (the picture would be black), that depth is taken. Everything else stays as the header has
-    it: honestly dark images stay dark. A header that has too little room is wrong: the depth that holds them is taken.
+    Parameters: `highest`, the largest grey level of a file, a set or a look-up table; `holds`, the
+    largest that there is room for, by the header. Where the grey levels fill a smaller depth to
+    nine tenths, or use no more than a sixteenth of the room (the picture would be black), that
+    depth is taken. Everything else stays as the header has it: honestly dark images stay dark. A
+    header that has too little room is wrong: the depth that holds them is taken.
     """
-    filled = [2**bits - 1 for bits in DEPTHS + RARE if 0.9 * (2**bits - 1) <= highest <= 2**bits - 1]
+    filled = [
+        2**bits - 1 for bits in DEPTHS + RARE if 0.9 * (2**bits - 1) <= highest <= 2**bits - 1
+    ]
     fits = filled or [2**bits - 1 for bits in DEPTHS if highest <= 2**bits - 1] or [highest]
     smaller = fits[0] < holds and (filled or highest <= holds / 16)
     return Scale(fits[0] if smaller or highest > holds else holds, highest, holds)
 
 
 def settle(
-    name: str, highest: float, holds: float, says: float | None = None, full_scale: float | None = None
+    name: str,
+    highest: float,
+    holds: float,
+    says: float | None = None,
+    full_scale: float | None = None,
 ) -> tuple[float, Scale | None]:
-    """The level that counts as white in a file, and the `Scale` where neither header nor caller has given it.
+    """The level that counts as white in a file, and the `Scale` where neither header nor caller has
+    given it.
 
-    `name`, of the file, for the error; `full_scale`, what the caller gives, which is for files that have room for it;
-    the others as in `decide`.
+    `name`, of the file, for the error; `full_scale`, what the caller gives, which is for files that
+    have room for it; the others as in `decide`.
     """
     if says is not None and highest <= says:
         return says, None
@@ -67,8 +85,14 @@ def settle(
         scale = decide(highest, holds)
         return scale.white, scale
     if highest > full_scale:
-        problem = f"holds grey levels up to {highest:,.0f}, above the full scale of {full_scale:,.0f} that was given"
-        remedy = "It belongs to images of another kind: import its folder again, or save it on that scale"
+        problem = (
+            f"holds grey levels up to {highest:,.0f}, above the full scale of "
+            f"{full_scale:,.0f} that was given"
+        )
+        remedy = (
+            "It belongs to images of another kind: import its folder again, or save it on "
+            "that scale"
+        )
         raise ImageError(name, problem, remedy)
     return full_scale, None
 
@@ -108,7 +132,9 @@ def common(infos: Sequence["ImageInfo"], kinds: Sequence[Hashable]) -> list["Ima
             key = kind, info.scale.holds
             highest[key] = max(info.scale.highest, highest.get(key, 0))
     return [
-        _rescaled(info, own, decide(highest[kind, own.holds], own.holds)) if (own := info.scale) else info
+        _rescaled(info, own, decide(highest[kind, own.holds], own.holds))
+        if (own := info.scale)
+        else info
         for info, kind in zip(infos, kinds, strict=True)
     ]
 
@@ -121,11 +147,15 @@ def _rescaled(info: "ImageInfo", own: Scale, shared: Scale) -> "ImageInfo":
 
 
 def oddities(levels: np.ndarray, white: float, scale: Scale | None) -> list[str]:
-    """What is odd about grey levels (h, w): too few of them, too dark, too small; empty for a usual image."""
+    """What is odd about grey levels (h, w): too few of them, too dark, too small; empty for a usual
+    image.
+    """
     low, high = float(levels.min()) / white, float(levels.max()) / white
     found = []
     if high - low < 1 / 255:
-        found.append(f"one grey level only ({'black' if high < 0.02 else 'white' if low > 0.98 else 'grey'})")
+        found.append(
+            f"one grey level only ({'black' if high < 0.02 else 'white' if low > 0.98 else 'grey'})"
+        )
     elif high - low < 0.05:
         found.append("hardly more than one grey level")
     elif high <= 0.25 and not (scale and scale.remark):

@@ -6,7 +6,18 @@ For education, never for diagnosis. Introduced in lesson 01.
 from ._importing import Imported, from_csv, from_folder
 from ._names import DEFAULT_LABELS
 from ._patients import nih_patient
-from ._table import COLUMNS, LABELS, SPLITS, ManifestError, check, concat, digest, read, scales, write
+from ._table import (
+    COLUMNS,
+    LABELS,
+    SPLITS,
+    ManifestError,
+    check,
+    concat,
+    digest,
+    read,
+    scales,
+    write,
+)
 
 __all__ = [
     "COLUMNS",

@@ -19,16 +19,18 @@ class Row:
     split: str | None = None
     patient: str | None = None
     view: str | None = None
-    place: tuple[str, ...] = ()  # below the class folder, with the file's name: what a second tree repeats
+    # below the class folder, with the file's name: what a second tree repeats
+    place: tuple[str, ...] = ()
 
 
 @dataclass
 class Layout:
     """What `understand` found.
 
-    Images with a class; images without; class folders of unknown name; split folders; what is no radiograph, as
-    {reason: its folders or files}; folders that were met: above the classes, below them, a class or a part of the
-    split within another; and all names of folders, as `names.key` writes them.
+    Images with a class; images without; class folders of unknown name; split folders; what is no
+    radiograph, as {reason: its folders or files}; folders that were met: above the classes, below
+    them, a class or a part of the split within another; and all names of folders, as `names.key`
+    writes them.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -44,7 +46,9 @@ class Layout:
 
 @dataclass(frozen=True)
 class Files:
-    """What `list_files` found: POSIX paths of images below the root, and names of what was ignored."""
+    """What `list_files` found: POSIX paths of images below the root, and names of what was
+    ignored.
+    """
 
     images: list[str]
     ignored: list[str]
@@ -53,7 +57,8 @@ class Files:
 def list_files(root: Path) -> Files:
     """Images below a folder, sorted, without hidden files and what is no image by its name.
 
-    Links to folders are followed. Each folder is read once, and under its own name where it lies below the root.
+    Links to folders are followed. Each folder is read once, and under its own name where it lies
+    below the root.
     """
     found, ignored, seen, tops = [], [], set(), [str(root)]
     for top in tops:  # grows by the links on the way, so that they come after the folders
@@ -67,8 +72,15 @@ def list_files(root: Path) -> Files:
             skipped = [name for name in folders if names.is_made_by_a_machine(name)]
             ignored += skipped
             folders[:] = sorted(set(folders) - set(skipped))
-            links = [path for path in (os.path.join(place, name) for name in folders) if os.path.islink(path)]
-            tops += [path for path in links if not Path(real).is_relative_to(os.path.realpath(path))]  # no circle
+            links = [
+                path
+                for path in (os.path.join(place, name) for name in folders)
+                if os.path.islink(path)
+            ]
+            # no circle
+            tops += [
+                path for path in links if not Path(real).is_relative_to(os.path.realpath(path))
+            ]
             for name in files:
                 path = Path(place, name)
                 if images.looks_like_image(path):
@@ -79,13 +91,18 @@ def list_files(root: Path) -> Files:
 
 
 def understand(
-    root: Path, files: list[str], labels: Mapping[str, str | None], named: frozenset[str] = frozenset()
+    root: Path,
+    files: list[str],
+    labels: Mapping[str, str | None],
+    named: frozenset[str] = frozenset(),
 ) -> Layout:
-    """Give each image its class folder and split: the deepest folder of a known name, below any wrapper folders.
+    """Give each image its class folder and split: the deepest folder of a known name, below any
+    wrapper folders.
 
-    Wrapper folders, which all images share, name a class only where nothing else does: in ``covid19/{Normal,Covid}``
-    the outer folder is the set's name, in ``Covid/1.png`` it is the class. ``named``: folders that the caller gave a
-    class, which are never left out as masks or the like.
+    Wrapper folders, which all images share, name a class only where nothing else does: in
+    ``covid19/{Normal,Covid}`` the outer folder is the set's name, in ``Covid/1.png`` it is the
+    class. ``named``: folders that the caller gave a class, which are never left out as masks or the
+    like.
     """
     found = Layout()
     tree = {path: PurePosixPath(path).parts[:-1] for path in files}
@@ -138,21 +155,33 @@ def _place(
         return
     below = [part for part in parts[level + 1 :] if not names.split_of(part)]
     found.unknown |= {part for part in below if names.doubts(part, label, labels)}
-    found.below |= {f"{name}/{part}" for part in below if part.isdigit() or not names.is_neutral(part)}
+    found.below |= {
+        f"{name}/{part}" for part in below if part.isdigit() or not names.is_neutral(part)
+    }
     above = [part for part in parts[shared:level] if not names.split_of(part)]
-    found.nested |= {f"{part}/{name}" for part in above if labels.get(names.key(part), label) != label}
+    found.nested |= {
+        f"{part}/{name}" for part in above if labels.get(names.key(part), label) != label
+    }
     found.above |= {part for part in above if names.key(part) not in labels}
-    found.unknown |= {part for part in above if names.key(part) not in labels and names.discards(part)}
+    found.unknown |= {
+        part for part in above if names.key(part) not in labels and names.discards(part)
+    }
     place = (*parts[level + 1 :], PurePosixPath(path).name)
     split = found.splits[split_folder] if split_folder else None
     found.rows.append(Row(str(root / path), path, name, split, place=place))
 
 
-def _no_radiograph(path: str, parts: tuple[str, ...], shared: int, named: frozenset[str]) -> tuple[str | None, str]:
-    """Why an image is to be left out by its folders' or its own name, and the folder or file that says so."""
+def _no_radiograph(
+    path: str, parts: tuple[str, ...], shared: int, named: frozenset[str]
+) -> tuple[str | None, str]:
+    """Why an image is to be left out by its folders' or its own name, and the folder or file that
+    says so.
+    """
     for level, part in enumerate(parts):
         last = level == len(parts) - 1
-        if names.key(part) not in named and (reason := names.no_radiograph(part, whole=level < shared, last=last)):
+        if names.key(part) not in named and (
+            reason := names.no_radiograph(part, whole=level < shared, last=last)
+        ):
             return reason, "/".join(parts[: level + 1])
     return names.file_is_no_radiograph(PurePosixPath(path).stem), path
 
@@ -166,16 +195,32 @@ def no_radiograph(image_id: str) -> str | None:
 def _shared_depth(trees: list[tuple[str, ...]]) -> int:
     """Number of leading folders that all images have in common."""
     first, last = min(trees, default=()), max(trees, default=())
-    return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return next(
+        (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b),
+        min(len(first), len(last)),
+    )
 
 
-def _class_level(parts: tuple[str, ...], depth: int, labels: Mapping[str, str | None]) -> int | None:
-    """Level of the deepest folder of a known name; a name that the labels do not hold is no class."""
-    return next((level for level in range(len(parts) - 1, depth - 1, -1) if names.key(parts[level]) in labels), None)
+def _class_level(
+    parts: tuple[str, ...], depth: int, labels: Mapping[str, str | None]
+) -> int | None:
+    """Level of the deepest folder of a known name; a name that the labels do not hold is no
+    class.
+    """
+    return next(
+        (
+            level
+            for level in range(len(parts) - 1, depth - 1, -1)
+            if names.key(parts[level]) in labels
+        ),
+        None,
+    )
 
 
 def _stranger(parts: tuple[str, ...], depth: int) -> str | None:
-    """Folder that ought to be the class of an image in no known class: below the split, else above it."""
+    """Folder that ought to be the class of an image in no known class: below the split, else above
+    it.
+    """
     if len(parts) <= depth:
         return None
     splits = [level for level, name in enumerate(parts) if names.split_of(name)]

@@ -1,4 +1,6 @@
-"""What a name says: a class, a part of the split, an image without a label, or something that is no radiograph."""
+"""What a name says: a class, a part of the split, an image without a label, or something that is no
+radiograph.
+"""
 
 import itertools
 import re
@@ -8,17 +10,20 @@ from functools import cache
 
 # Folder names as `key` writes them -> canonical label.
 _LABEL_NAMES = {
-    "covid": "covid covid19 covid19positive covidpositive positive sarscov2 coronavirus covid19pneumonia "
-    "covid+ covid19+",
+    "covid": "covid covid19 covid19positive covidpositive positive sarscov2 coronavirus "
+    "covid19pneumonia covid+ covid19+",
     "normal": "normal normals nofinding nofindings healthy",
     "viral": "viral viralpneumonia pneumoniaviral",
     "bacterial": "bacterial bacterialpneumonia pneumoniabacterial",
     "effusion": "effusion pleuraleffusion",
     "pneumonia": "pneumonia",
-    "non_covid": "negative noncovid noncovid19 covid19negative covidnegative lungopacity covid- covid19-",
+    "non_covid": (
+        "negative noncovid noncovid19 covid19negative covidnegative lungopacity covid- covid19-"
+    ),
 }
 DEFAULT_LABELS = {name: label for label, names in _LABEL_NAMES.items() for name in names.split()}
-_SKIPPED = {"macosx", "pycache", "eadir", "recyclebin", "recycle", "systemvolumeinformation"}  # made by machines
+# made by machines
+_SKIPPED = {"macosx", "pycache", "eadir", "recyclebin", "recycle", "systemvolumeinformation"}
 
 # Words beside the one that counts: "train_images" is a split, "patient images" a usual sub-folder.
 _NEUTRAL = (
@@ -29,20 +34,36 @@ _SPLIT = re.compile(
     rf"(?:{_NEUTRAL})*(?:(?P<train>train(?:ing)?|trn)|(?P<val>val(?:id)?(?:ation)?|dev)|(?P<test>test(?:ing)?|tst))"
     rf"(?:{_NEUTRAL})*"
 )
-_UNLABELLED = re.compile(rf"(?:{_NEUTRAL})*(?:predict(?:ions?)?|unlabell?ed|inference)(?:{_NEUTRAL})*")
+_UNLABELLED = re.compile(
+    rf"(?:{_NEUTRAL})*(?:predict(?:ions?)?|unlabell?ed|inference)(?:{_NEUTRAL})*"
+)
 _ALL_NEUTRAL = re.compile(rf"(?:{_NEUTRAL})*")
 
 _BODY = {
-    *("lung", "lungs", "left", "right", "heart", "infection", "lesion", "lesions", "manual", "binary", "predicted"),
+    *(
+        "lung",
+        "lungs",
+        "left",
+        "right",
+        "heart",
+        "infection",
+        "lesion",
+        "lesions",
+        "manual",
+        "binary",
+        "predicted",
+    ),
     *("map", "maps"),
 }
 _NO_RADIOGRAPH = {
-    "mask": "mask masks masque masques groundtruth gt contour contours roi rois bbox bboxes boxes annotation "
-    "annotations annotated overlay overlays outline outlines seg segs segmentation segmentations segmented lungseg msk "
-    "masken maske mascara mascaras trimap trimaps",
+    "mask": "mask masks masque masques groundtruth gt contour contours roi rois bbox bboxes boxes "
+    "annotation annotations annotated overlay overlays outline outlines seg segs "
+    "segmentation segmentations segmented lungseg msk masken maske mascara mascaras "
+    "trimap trimaps",
     "heat map": "heatmap heatmaps gradcam saliency cam cams activation activations attention",
-    "augmented copy": "augmented augmentation augmentations augment aug augs flip flipped hflip vflip mirrored rotated "
-    "rotation rotations rot zoomed sheared noisy blurred oversampled synthetic generated gan fake",
+    "augmented copy": "augmented augmentation augmentations augment aug augs flip flipped hflip "
+    "vflip mirrored rotated rotation rotations rot zoomed sheared noisy blurred "
+    "oversampled synthetic generated gan fake",
     "small copy": "thumbnail thumbnails thumb thumbs preview previews icon icons",
     "CT image": "ct cts hrct ctscan ctscans tomography slice slices axial coronal sagittal",
     "other examination": "mri mr ultrasound pocus sonography",
@@ -52,16 +73,66 @@ _REASONS = {word: reason for reason, words in _NO_RADIOGRAPH.items() for word in
 # "Lung Segmentation Data" holds images as well.
 _SEGMENTATION = {"seg", "segs", "segmentation", "segmentations", "segmented"}
 _PLURALS = {"small copy": "small copies", "augmented copy": "augmented copies"}
-_SHORT, _LONG = ("|".join(word for word in _REASONS if (len(word) > 4) == is_long) for is_long in (False, True))
-_SUSPECT = re.compile(rf"(?<![a-z])(?:{_SHORT})(?![a-z])|{_LONG}|mask|ground|heat|grad|[^\x00-\x7f]")
+_SHORT, _LONG = (
+    "|".join(word for word in _REASONS if (len(word) > 4) == is_long) for is_long in (False, True)
+)
+_SUSPECT = re.compile(
+    rf"(?<![a-z])(?:{_SHORT})(?![a-z])|{_LONG}|mask|ground|heat|grad|[^\x00-\x7f]"
+)
 _DOUBT = {
-    *("not", "non", "no", "without", "exclude", "excluded", "reject", "rejected", "bad", "wrong", "false", "poor"),
-    *("uncertain", "unsure", "doubtful", "questionable", "suspect", "suspected", "probable", "possible", "unclear"),
-    *("other", "others", "mixed", "unknown", "unusable", "trash", "deleted", "removed", "mislabeled", "mislabelled"),
+    *(
+        "not",
+        "non",
+        "no",
+        "without",
+        "exclude",
+        "excluded",
+        "reject",
+        "rejected",
+        "bad",
+        "wrong",
+        "false",
+        "poor",
+    ),
+    *(
+        "uncertain",
+        "unsure",
+        "doubtful",
+        "questionable",
+        "suspect",
+        "suspected",
+        "probable",
+        "possible",
+        "unclear",
+    ),
+    *(
+        "other",
+        "others",
+        "mixed",
+        "unknown",
+        "unusable",
+        "trash",
+        "deleted",
+        "removed",
+        "mislabeled",
+        "mislabelled",
+    ),
     *("control", "controls", "maybe", "negative", "negatives", "neg", "recovered", "?", "!"),
 }
 _DISCARDED = {
-    *("exclude", "excluded", "reject", "rejected", "bad", "wrong", "poor", "unusable", "trash", "deleted", "removed"),
+    *(
+        "exclude",
+        "excluded",
+        "reject",
+        "rejected",
+        "bad",
+        "wrong",
+        "poor",
+        "unusable",
+        "trash",
+        "deleted",
+        "removed",
+    ),
     *("mislabeled", "mislabelled", "discarded"),
 }
 
@@ -77,7 +148,9 @@ _TELLING = (
     ("bacterial", r"person\d+_bacteria"),
 )
 
-_MARKS = str.maketrans(dict.fromkeys("™®©") | dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}‒–—\N{MINUS SIGN}", "-"))
+_MARKS = str.maketrans(
+    dict.fromkeys("™®©") | dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}‒–—\N{MINUS SIGN}", "-")
+)
 _DROPPED = str.maketrans(dict.fromkeys("_.,;:'\"`´’‘“”„()[]{}/\\·•"))
 
 
@@ -85,9 +158,10 @@ _DROPPED = str.maketrans(dict.fromkeys("_.,;:'\"`´’‘“”„()[]{}/\\·•
 def key(name: object) -> str:
     """A name without case, accents, blanks and punctuation: "COVID-19" and "covid 19" are one name.
 
-    Signs are part of a name: + < > ? ! and a minus that does not join two words or numbers ("COVID-", "-1"). Numbers
-    are compared as such: 1, "1" and "1.0" are one name, 1 and 10 or -1 are not. A Mac writes an accented letter as
-    two characters; without the accent it is the same however it is written.
+    Signs are part of a name: + < > ? ! and a minus that does not join two words or numbers
+    ("COVID-", "-1"). Numbers are compared as such: 1, "1" and "1.0" are one name, 1 and 10 or -1
+    are not. A Mac writes an accented letter as two characters; without the accent it is the same
+    however it is written.
     """
     plain = _plain(str(name).casefold()).strip().strip("_")
     if number := re.fullmatch(r"([+-]?)0*(\d+)(?:\.(\d*?)0*)?", plain):
@@ -101,17 +175,23 @@ def key(name: object) -> str:
 def _plain(text: str) -> str:
     """Letters without accents, one kind of dash, no signs of a trade mark, nothing invisible."""
     letters = unicodedata.normalize("NFKD", text.translate(_MARKS))
-    return "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf")).translate(_MARKS)
+    return "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf")).translate(
+        _MARKS
+    )
 
 
 def words(name: str) -> list[str]:
-    """Words of a name in small letters: "leftMask 2" gives left, mask, 2; signs of doubt are words too."""
+    """Words of a name in small letters: "leftMask 2" gives left, mask, 2; signs of doubt are words
+    too.
+    """
     return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[?!]", _plain(name))]
 
 
 @cache
 def split_of(name: str) -> str | None:
-    """The part of the split that a folder or a cell names ("TrainData", "Validation set"), or None."""
+    """The part of the split that a folder or a cell names ("TrainData", "Validation set"), or
+    None.
+    """
     found = _SPLIT.fullmatch(key(name))
     return found.lastgroup if found else None
 
@@ -124,28 +204,40 @@ def is_unlabelled(folder: str) -> bool:
 
 @cache
 def is_neutral(folder: str) -> bool:
-    """Whether a word or a sub-folder says nothing but that it holds images ("images", "png", "part 2")."""
+    """Whether a word or a sub-folder says nothing but that it holds images ("images", "png", "part
+    2").
+    """
     return bool(_ALL_NEUTRAL.fullmatch(key(folder)))
 
 
 @cache
 def no_radiograph(name: str, *, whole: bool = False, last: bool = True) -> str | None:
-    """Why a folder's or a file's name says that it is no frontal radiograph ("mask", "heat map" ...), or None.
+    """Why a folder's or a file's name says that it is no frontal radiograph ("mask", "heat map"
+    ...), or None.
 
-    ``whole``: only where the name says nothing else, as for a folder that all images share. ``last``: the folder
-    holds the files themselves.
+    ``whole``: only where the name says nothing else, as for a folder that all images share.
+    ``last``: the folder holds the files themselves.
     """
-    said = [word for part in re.split(r"[\W_]+", _plain(name)) for word in words(part) if not _in_a_code(word, part)]
+    said = [
+        word
+        for part in re.split(r"[\W_]+", _plain(name))
+        for word in words(part)
+        if not _in_a_code(word, part)
+    ]
     last = last or (not whole and all(word in _SEGMENTATION or word in _BODY for word in said))
     pairs = [a + b for a, b in itertools.pairwise(said)]  # heat map, ground truth, grad cam
     reasons = [reason for word in (*said, *pairs) if (reason := _reason(word, last))]
-    if whole and any(not _reason(word, last) and word not in _BODY and not is_neutral(word) for word in said):
+    if whole and any(
+        not _reason(word, last) and word not in _BODY and not is_neutral(word) for word in said
+    ):
         reasons = reasons if "".join(said) in pairs else []
     return reasons[0] if reasons else None
 
 
 def _in_a_code(word: str, part: str) -> bool:
-    """Whether a short word is part of a code, such as the patient "933mr", and says nothing ("ct2", "1ct" do)."""
+    """Whether a short word is part of a code, such as the patient "933mr", and says nothing ("ct2",
+    "1ct" do).
+    """
     if len(word) > 4 or re.fullmatch(r"\d?[^\W\d]+\d*", part) or not re.search(r"\d[^\W\d]", part):
         return False
     return not re.search(r"[^\W\d]{4}", part)
@@ -158,7 +250,9 @@ def _reason(word: str, last: bool) -> str | None:
 
 
 def file_is_no_radiograph(stem: str) -> str | None:
-    """As `no_radiograph`, for a file: a short word counts only where it stands alone ("a_ct.png", not "a9ct3.png")."""
+    """As `no_radiograph`, for a file: a short word counts only where it stands alone ("a_ct.png",
+    not "a9ct3.png").
+    """
     if not _SUSPECT.search(stem.lower()):  # most names, quickly
         return None
     alone = [re.sub(r"\d+$", "", part) for part in re.split(r"[\W_]+", _plain(stem).lower())]
@@ -172,7 +266,9 @@ def plural(reason: str, n: int) -> str:
 
 
 def doubts(folder: str, label: str | None, labels: Mapping[str, str | None]) -> bool:
-    """Whether a folder below a class folder may hold something else than the class: "not covid", "rejected"."""
+    """Whether a folder below a class folder may hold something else than the class: "not covid",
+    "rejected".
+    """
     said = words(folder)
     if "no" in said[:1] and said[1:2] and said[1].isdigit():  # "No 12" is a number
         return False
@@ -188,7 +284,9 @@ def discards(folder: str) -> bool:
 
 
 def is_made_by_a_machine(folder: str) -> bool:
-    """Whether an operating system or a program keeps its own things in a folder ("@eaDir", "$RECYCLE.BIN")."""
+    """Whether an operating system or a program keeps its own things in a folder ("@eaDir",
+    "$RECYCLE.BIN").
+    """
     return folder.startswith(".") or re.sub(r"\W", "", key(folder)) in _SKIPPED
 
 

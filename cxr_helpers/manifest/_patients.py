@@ -16,7 +16,8 @@ Rule = str | Callable[[str], str | None] | None
 
 
 def nih_patient(name: str) -> str | None:
-    """Patient of a file named as in NIH ChestX-ray14, ``PPPPPPPP_VVV.png`` (patient, visit), else None.
+    """Patient of a file named as in NIH ChestX-ray14, ``PPPPPPPP_VVV.png`` (patient, visit), else
+    None.
 
     Introduced in lesson 01.
 
@@ -40,14 +41,20 @@ def nih_patient(name: str) -> str | None:
 
 
 def patients(rows: list[Row], patient: Rule) -> tuple[list[str | None], list[str]]:
-    """Patient of each row, by the caller's rule or from the table, and what is to be said about it."""
+    """Patient of each row, by the caller's rule or from the table, and what is to be said about
+    it.
+    """
     notes = []
     if patient is None:
         found = [row.patient for row in rows]
     elif callable(patient):
         found = [patient(row.path) for row in rows]
-        if odd := [value for value in found if not (pd.api.types.is_scalar(value) or value is None)]:
-            raise ManifestError(f"patient= gave {odd[0]!r:.80}, which is no name: give text, a number or None")
+        if odd := [
+            value for value in found if not (pd.api.types.is_scalar(value) or value is None)
+        ]:
+            raise ManifestError(
+                f"patient= gave {odd[0]!r:.80}, which is no name: give text, a number or None"
+            )
     else:
         match = nih_patient if patient == "nih" else _pattern(patient)
         found = [match(Path(row.path).name) for row in rows]
@@ -58,14 +65,18 @@ def patients(rows: list[Row], patient: Rule) -> tuple[list[str | None], list[str
         if rows and not fits:
             raise ManifestError(
                 f"patient={patient!r} fits none of the {len(rows)} file names (the first is "
-                f"{Path(rows[0].path).name!r}): correct it, or pass patient=None where nobody recorded them"
+                f"{Path(rows[0].path).name!r}): correct it, or pass patient=None where nobody "
+                "recorded them"
             )
         if fits < len(rows) and not notes:
             notes.append(f"patient={patient!r} fits {fits} of {len(rows)} file names")
     clean = [text(value) for value in found]
     unknown = _placeholders(clean, [row.name for row in rows])
     if unknown:
-        notes.append(f"patient {some(map(repr, unknown))} taken as unknown: it stands for nobody or for several")
+        notes.append(
+            f"patient {some(map(repr, unknown))} taken as unknown: it stands for nobody or for "
+            "several"
+        )
     clean = [None if value in unknown else value for value in clean]
     clean, more = _one_spelling(clean)
     notes += more + _odd(clean, [row.name for row in rows])
@@ -91,14 +102,18 @@ def _folders(row: Row) -> tuple[str, ...]:
 
 
 def text(value: object) -> str | None:
-    """Text of a patient, view ... without blanks at its ends; 0 is one, an empty or missing one is None."""
+    """Text of a patient, view ... without blanks at its ends; 0 is one, an empty or missing one is
+    None.
+    """
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return None
     return re.sub(r"^(\d+)\.0$", r"\1", str(value).strip()) or None
 
 
 def _one_spelling(values: list[str | None]) -> tuple[list[str | None], list[str]]:
-    """Patients whose names differ in case, blanks or leading zeros only ("P1", "p 1") as one, and a note on it."""
+    """Patients whose names differ in case, blanks or leading zeros only ("P1", "p 1") as one, and a
+    note on it.
+    """
     spelled: dict[str, list[str]] = {}
     for value in sorted({value for value in values if value is not None}):
         spelled.setdefault("".join(value.casefold().split()).lstrip("0") or "0", []).append(value)
@@ -110,14 +125,23 @@ def _one_spelling(values: list[str | None]) -> tuple[list[str | None], list[str]
 
 
 def _odd(values: list[str | None], classes: list[str | None]) -> list[str]:
-    """Notes on patients that may be none: numbers that a spreadsheet has cut, one for a whole class or most images."""
+    """Notes on patients that may be none: numbers that a spreadsheet has cut, one for a whole class
+    or most images.
+    """
     counts = Counter(value for value in values if value is not None)
     cut = [value for value in counts if re.fullmatch(r"\d[.,]\d+[eE]\+\d+", value)]
-    notes = [f"patient numbers that a spreadsheet has cut ({some(cut, 3)}): several people may be one"] if cut else []
+    notes = (
+        [f"patient numbers that a spreadsheet has cut ({some(cut, 3)}): several people may be one"]
+        if cut
+        else []
+    )
     for name, images in Counter(classes).items():
         own = {value for value, of in zip(values, classes, strict=True) if of == name}
         if len(own) == 1 and images > 2 and None not in own:
-            notes.append(f"all {images} images of {name} are of one patient ({own.pop()!r}): is that a patient?")
+            notes.append(
+                f"all {images} images of {name} are of one patient ({own.pop()!r}): is that a "
+                "patient?"
+            )
     for value, n in counts.most_common(1):
         if n > 4 and 2 * n > len(values) and len(counts) > 2:
             notes.append(f"patient {value!r} has {n} of {len(values)} images: is that one person?")
@@ -125,19 +149,46 @@ def _odd(values: list[str | None], classes: list[str | None]) -> list[str]:
 
 
 _NOBODY = {
-    *("na", "nan", "none", "null", "unknown", "unk", "missing", "notavailable", "notknown", "anonymous", "anonym"),
-    *("anon", "tbd", "notrecorded", "notstated", "notgiven", "unspecified", "undefined", "nopatient", "empty", "noid"),
+    *(
+        "na",
+        "nan",
+        "none",
+        "null",
+        "unknown",
+        "unk",
+        "missing",
+        "notavailable",
+        "notknown",
+        "anonymous",
+        "anonym",
+    ),
+    *(
+        "anon",
+        "tbd",
+        "notrecorded",
+        "notstated",
+        "notgiven",
+        "unspecified",
+        "undefined",
+        "nopatient",
+        "empty",
+        "noid",
+    ),
     *("patient", "x", "xx", "xxx", "#na", "#n/a", "#value!", "<na>", "-", "--", "?", "??", "-1"),
 }
 
 
 def _placeholders(patients: list[str | None], classes: list[str | None]) -> list[str]:
-    """Values that stand for nobody: by their name; and 0, where far more images have it than any other patient."""
+    """Values that stand for nobody: by their name; and 0, where far more images have it than any
+    other patient.
+    """
     counts = Counter(value for value in patients if value is not None)
     found = {value for value in counts if naming.key(value) in _NOBODY}
     for zero in (value for value in counts if naming.key(value) == "0"):
         others = [n for value, n in counts.items() if value != zero and value not in found]
-        mixed = len({name for value, name in zip(patients, classes, strict=True) if value == zero}) > 1
+        mixed = (
+            len({name for value, name in zip(patients, classes, strict=True) if value == zero}) > 1
+        )
         if counts[zero] > 1 and (mixed or counts[zero] > 2 * max(others, default=0)):
             found.add(zero)
     return sorted(found)

@@ -21,11 +21,14 @@ _TEXTS = tuple(c for c in COLUMNS if c not in (*_INTEGERS, "label", "split", "fo
 
 
 class ManifestError(ValueError):
-    """A table, or a folder to be made into one, that breaks the rules of a manifest. Introduced in lesson 01."""
+    """A table, or a folder to be made into one, that breaks the rules of a manifest. Introduced in
+    lesson 01.
+    """
 
 
 def check(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with the manifest's column order and types, rows in the same order under a fresh RangeIndex.
+    """Return the table with the manifest's column order and types, rows in the same order under a
+    fresh RangeIndex.
 
     Introduced in lesson 01.
 
@@ -37,7 +40,8 @@ def check(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A copy: texts as `string`, `label` and `split` categorical, `fold` as `Int64`, sizes as `int64`.
+        A copy: texts as `string`, `label` and `split` categorical, `fold` as `Int64`, sizes as
+        `int64`.
 
     Raises
     ------
@@ -56,7 +60,9 @@ def check(table: pd.DataFrame) -> pd.DataFrame:
     - label is not one of normal, covid, viral, bacterial, effusion, pneumonia, non_covid: a
     """
     if missing := [c for c in COLUMNS if c not in table.columns]:
-        raise ManifestError(f"the manifest has no column {', '.join(missing)}: build it with manifest.from_folder")
+        raise ManifestError(
+            f"the manifest has no column {', '.join(missing)}: build it with manifest.from_folder"
+        )
     table = table.reset_index(drop=True)
     ids = table["image_id"].astype("string")
     split, label = table["split"].astype("string"), table["label"].astype("string")
@@ -65,27 +71,39 @@ def check(table: pd.DataFrame) -> pd.DataFrame:
         "image_id is not unique": ids.duplicated(keep=False),
         "path is empty": table["path"].isna() | (table["path"] == ""),
         f"label is not one of {', '.join(LABELS)}": ~label.isin(LABELS),
-        f"split is neither empty nor one of {', '.join(SPLITS)}": split.notna() & ~split.isin(SPLITS),
-        "sha256 is not 64 hexadecimal digits": ~table["sha256"].astype("string").str.fullmatch("[0-9a-f]{64}"),
+        f"split is neither empty nor one of {', '.join(SPLITS)}": split.notna()
+        & ~split.isin(SPLITS),
+        "sha256 is not 64 hexadecimal digits": ~table["sha256"]
+        .astype("string")
+        .str.fullmatch("[0-9a-f]{64}"),
     }
     numbers = {c: pd.to_numeric(table[c], errors="coerce") for c in (*_INTEGERS, "fold")}
     for column in _INTEGERS:
-        faults[f"{column} is not a positive whole number"] = ~((numbers[column] > 0) & (numbers[column] % 1 == 0))
+        faults[f"{column} is not a positive whole number"] = ~(
+            (numbers[column] > 0) & (numbers[column] % 1 == 0)
+        )
     faults["fold is not a whole number from 0"] = table["fold"].notna() & ~(
         (numbers["fold"] >= 0) & (numbers["fold"] % 1 == 0)
     ).fillna(False).astype(bool)
     if "full_scale" in table.columns:
         white = pd.to_numeric(table["full_scale"], errors="coerce")
-        faults["full_scale is not a number from 1 to 65,535"] = table["full_scale"].notna() & ~white.between(1, 65535)
+        faults["full_scale is not a number from 1 to 65,535"] = table[
+            "full_scale"
+        ].notna() & ~white.between(1, 65535)
     faults = {what: where.fillna(True).astype(bool) for what, where in faults.items()}
-    found = [f"- {what}: {some(ids[where].fillna('<NA>'))}" for what, where in faults.items() if where.any()]
+    found = [
+        f"- {what}: {some(ids[where].fillna('<NA>'))}"
+        for what, where in faults.items()
+        if where.any()
+    ]
     if found:
         raise ManifestError("\n".join([f"the manifest has {plural(len(found), 'fault')}:", *found]))
     return typed(table)
 
 
 def write(table: pd.DataFrame, csv: str | os.PathLike[str]) -> None:
-    """Check a manifest and write it as CSV, atomically, with paths relative to the CSV's folder where possible.
+    """Check a manifest and write it as CSV, atomically, with paths relative to the CSV's folder
+    where possible.
 
     Introduced in lesson 01.
 
@@ -156,12 +174,15 @@ def read(csv: str | os.PathLike[str]) -> pd.DataFrame:
     table = read_csv(found, dtype=dict.fromkeys(_TEXTS, "string"))
     if "path" in table.columns:
         folder = str(found.parent)
-        table["path"] = [p if pd.isna(p) else os.path.normpath(os.path.join(folder, p)) for p in table["path"]]
+        table["path"] = [
+            p if pd.isna(p) else os.path.normpath(os.path.join(folder, p)) for p in table["path"]
+        ]
     return check(table)
 
 
 def digest(table: pd.DataFrame) -> str:
-    """SHA-256 (hexadecimal) of the column sha256 in row order: same images in the same order, same digest.
+    """SHA-256 (hexadecimal) of the column sha256 in row order: same images in the same order, same
+    digest.
 
     Introduced in lesson 01.
 
@@ -185,7 +206,8 @@ def digest(table: pd.DataFrame) -> str:
 
 
 def scales(table: pd.DataFrame) -> list[float | None]:
-    """For each row the `full_scale` that `images.read` should be given: None where the file leaves nothing open.
+    """For each row the `full_scale` that `images.read` should be given: None where the file leaves
+    nothing open.
 
     Introduced in lesson 03.
 
@@ -212,10 +234,11 @@ def scales(table: pd.DataFrame) -> list[float | None]:
 
 
 def concat(tables: Iterable[pd.DataFrame] | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Put manifests one under the other; given as {name: table}, each image_id gets its name in front.
+    """Put manifests one under the other; given as {name: table}, each image_id gets its name in
+    front.
 
-    The column group is emptied, because groups must be found anew across sets: call duplicates.add_groups.
-    Patients of equal name count as one patient. Introduced in lesson 01.
+    The column group is emptied, because groups must be found anew across sets: call
+    duplicates.add_groups. Patients of equal name count as one patient. Introduced in lesson 01.
 
     Parameters
     ----------
@@ -241,10 +264,15 @@ def concat(tables: Iterable[pd.DataFrame] | Mapping[str, pd.DataFrame]) -> pd.Da
     (['here/1.png', 'there/1.png'], 0)
     """
     if isinstance(tables, Mapping):
-        every = [table.assign(image_id=name + "/" + table["image_id"]) for name, table in tables.items()]
+        every = [
+            table.assign(image_id=name + "/" + table["image_id"]) for name, table in tables.items()
+        ]
     else:
         every = list(tables)
-    plain = [t.assign(label=t["label"].astype("string"), split=t["split"].astype("string")) for t in every]
+    plain = [
+        t.assign(label=t["label"].astype("string"), split=t["split"].astype("string"))
+        for t in every
+    ]
     if not plain:
         raise ManifestError("nothing to concatenate: give at least one manifest")
     return check(pd.concat(plain, ignore_index=True).assign(group=pd.NA))
@@ -264,8 +292,11 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(_TEXTS, "string") | dict.fromkeys(_INTEGERS, "int64"))
 
 
-def read_csv(csv: Path, dtype: str | Mapping[str, str], needed: Iterable[str] = COLUMNS) -> pd.DataFrame:
-    """A table whose lines fit its header, with names without blanks at the ends; only an empty cell is missing.
+def read_csv(
+    csv: Path, dtype: str | Mapping[str, str], needed: Iterable[str] = COLUMNS
+) -> pd.DataFrame:
+    """A table whose lines fit its header, with names without blanks at the ends; only an empty cell
+    is missing.
 
     ``needed``: columns that must not stand twice. Raises ManifestError.
     """
@@ -276,19 +307,30 @@ def read_csv(csv: Path, dtype: str | Mapping[str, str], needed: Iterable[str] = 
             start = file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
         if start.startswith((b"<", b"PK\x03\x04")):
             what = "a web page" if start.startswith(b"<") else "a spreadsheet or an archive"
-            raise ManifestError(f"{csv} is {what}, not a CSV table: download the table itself, or save it as CSV")
+            raise ManifestError(
+                f"{csv} is {what}, not a CSV table: download the table itself, or save it as CSV"
+            )
         header = _header(csv)
         table = pd.read_csv(
-            csv, dtype=dtype, keep_default_na=False, na_values=[""], encoding="utf-8-sig", index_col=False
+            csv,
+            dtype=dtype,
+            keep_default_na=False,
+            na_values=[""],
+            encoding="utf-8-sig",
+            index_col=False,
         )
     except FileNotFoundError as error:
         raise ManifestError(f"{csv} does not exist: check the path") from error
     except ManifestError:
         raise
     except (ValueError, OSError, csv_reader.Error) as error:
-        raise ManifestError(f"{csv} cannot be read as a CSV table in UTF-8 ({error}): save it again as that") from error
+        raise ManifestError(
+            f"{csv} cannot be read as a CSV table in UTF-8 ({error}): save it again as that"
+        ) from error
     if twice := sorted(name for name in set(needed) if header.count(name) > 1):
-        raise ManifestError(f"{csv} has two columns called {', '.join(twice)}: rename or remove one")
+        raise ManifestError(
+            f"{csv} has two columns called {', '.join(twice)}: rename or remove one"
+        )
     return table.set_axis(header, axis=1) if len(set(header)) == len(table.columns) else table
 
 
@@ -301,15 +343,22 @@ def _header(csv: Path) -> list[str]:
             header = [name.strip() for name in next(lines, [])]
             for line in lines:
                 if len(line) > len(header) and any(line[len(header) :]):
-                    problem = f"has {len(line)} fields in line {lines.line_num}, but {len(header)} columns"
-                    raise ManifestError(f"{csv} {problem}: put cells that hold a comma in quotation marks")
+                    problem = (
+                        f"has {len(line)} fields in line {lines.line_num}, but "
+                        f"{len(header)} columns"
+                    )
+                    raise ManifestError(
+                        f"{csv} {problem}: put cells that hold a comma in quotation marks"
+                    )
     finally:
         csv_reader.field_size_limit(before)
     return [name or f"Unnamed: {number}" for number, name in enumerate(header)]
 
 
 def _relative(path: str, folder: Path) -> str:
-    """Relative where image and CSV share more than the root of the file system, so that both can move together."""
+    """Relative where image and CSV share more than the root of the file system, so that both can
+    move together.
+    """
     try:
         shared = Path(os.path.commonpath([path, folder]))
     except ValueError:  # different drives

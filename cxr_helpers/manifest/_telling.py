@@ -1,4 +1,6 @@
-"""The sentences of an import's paragraph: what was left out, what was met and not used, and what looks odd."""
+"""The sentences of an import's paragraph: what was left out, what was met and not used, and what
+looks odd.
+"""
 
 import itertools
 import re
@@ -14,7 +16,9 @@ from . import _names as naming
 from ._table import plural, some
 
 Good = list[tuple[layout.Row, images.ImageInfo]]  # images that could be read
-_FEW = 8  # folders of one class; where there are more, they are patients, and "1.png" in each of them is no copy
+# folders of one class; where there are more, they are patients, and "1.png" in each of them is no
+# copy
+_FEW = 8
 _FRONTAL = re.compile(
     r"(?:pa|ap|frontal|postero-?anterior|antero-?posterior|supine|semi|erect|upright|standing|sitting|portable|mobile"
     r"|bedside|chest|thorax|view|projection|x-?ray|radiograph|plain|film|cr|dx|dr|rg|rf|unknown|\W|_)*"
@@ -22,12 +26,16 @@ _FRONTAL = re.compile(
 
 
 def names_of_files(good: Good, names: Mapping[str, str | None]) -> list[str]:
-    """Notes on what the names of the imported files, pairs of row and info, tell beside the class."""
+    """Notes on what the names of the imported files, pairs of row and info, tell beside the
+    class.
+    """
     return [*same_names(good, names), *variants(good), *parts_in_names(good)]
 
 
 def same_names(good: Good, names: Mapping[str, str | None]) -> list[str]:
-    """A note on two folders of one class that hold the same file names: copies in another size, or unnamed masks?"""
+    """A note on two folders of one class that hold the same file names: copies in another size, or
+    unnamed masks?
+    """
     folders: dict[tuple[str | None, str | None], dict[str, set[str]]] = {}
     for row, _ in good:
         place = PurePosixPath(row.image_id)
@@ -43,7 +51,8 @@ def same_names(good: Good, names: Mapping[str, str | None]) -> list[str]:
     if not alike:
         return []
     return [
-        f"the same file names in two folders: {some(sorted(alike), 3)} (copies, masks? labels={{...: None}} omits one)"
+        f"the same file names in two folders: {some(sorted(alike), 3)} (copies, masks? "
+        f"labels={{...: None}} omits one)"
     ]
 
 
@@ -66,9 +75,14 @@ def variants(good: Good) -> list[str]:
     found: Counter[str] = Counter()
     for place in places:
         ends = [part.start() for part in re.finditer(r"[-_. (](?!\d+$)", place.stem)]
-        found.update([place.stem[at:] for at in ends if (place.parent, place.stem[:at]) in stems][-1:])
+        found.update(
+            [place.stem[at:] for at in ends if (place.parent, place.stem[:at]) in stems][-1:]
+        )
     return [
-        f"{plural(n, 'file')} named as another one and {end!r} besides (masks, copies? leave out what is no radiograph)"
+        (
+            f"{plural(n, 'file')} named as another one and {end!r} besides (masks, copies? leave "
+            "out what is no radiograph)"
+        )
         for end, n in found.most_common(3)
         if n > 1
     ]
@@ -95,7 +109,9 @@ def remarks(infos: list[images.ImageInfo], most: int = 5) -> list[str]:
     """What was assumed in reading the images, and what is odd about them, with counts."""
     found = Counter(remark for info in infos for remark in info.remarks)
     notes = [f"{plural(n, 'image')}: {remark}" for remark, n in found.most_common(most)]
-    return notes + ([f"{len(found) - most} more remarks in the column remarks"] if len(found) > most else [])
+    return notes + (
+        [f"{len(found) - most} more remarks in the column remarks"] if len(found) > most else []
+    )
 
 
 def leftovers(loose: list[str], ignored: list[str]) -> list[str]:
@@ -103,7 +119,10 @@ def leftovers(loose: list[str], ignored: list[str]) -> list[str]:
     if loose:
         folders = sorted({str(PurePosixPath(path).parent) for path in loose})
         where = some("the top folder" if name == "." else name for name in folders)
-        notes.append(f"{plural(len(loose), 'image')} without a class (in {where}) left out, listed in .unlabelled")
+        notes.append(
+            f"{plural(len(loose), 'image')} without a class (in {where}) left out, listed in "
+            ".unlabelled"
+        )
     if ignored:
         what = "other file or folder" if len(ignored) == 1 else "other files or folders"
         notes.append(f"{len(ignored)} {what} ignored ({some(sorted(set(ignored)), 3)})")
@@ -122,23 +141,37 @@ def met(found: layout.Layout, root: Path, ask: bool) -> list[str]:
     """Folders that were met and mean nothing to the import."""
     notes = []
     if found.above:
-        notes.append(f"folders above the classes taken neither as class nor as split: {some(sorted(found.above))}")
+        notes.append(
+            "folders above the classes taken neither as class nor as split: "
+            f"{some(sorted(found.above))}"
+        )
     if found.below:
         hint = " (if they name patients, pass patient=)" if ask else ""
         notes.append(f"folders below a class, counted to it: {some(sorted(found.below))}{hint}")
     if found.nested:
-        notes.append(f"of a class or split within another the inner one counts: {some(sorted(found.nested))}")
+        notes.append(
+            f"of a class or split within another the inner one counts: {some(sorted(found.nested))}"
+        )
     if reason := naming.no_radiograph(root.name):
-        notes.append(f"the name {root.name} speaks of {naming.plural(reason, 2).split(' ', 1)[1]}: check the images")
+        notes.append(
+            f"the name {root.name} speaks of {naming.plural(reason, 2).split(' ', 1)[1]}: check "
+            "the images"
+        )
     return notes
 
 
 def tables_beside(ignored: list[str]) -> str:
     """What may hold the labels, or the images, where the folders do not."""
-    packed = sorted({name for name in ignored if name.endswith((".npz", ".npy", ".h5", ".hdf5", ".tfrecord"))})
-    lists = sorted({name for name in ignored if name.lower().endswith((".csv", ".tsv", ".xlsx", ".xls"))})
+    packed = sorted(
+        {name for name in ignored if name.endswith((".npz", ".npy", ".h5", ".hdf5", ".tfrecord"))}
+    )
+    lists = sorted(
+        {name for name in ignored if name.lower().endswith((".csv", ".tsv", ".xlsx", ".xls"))}
+    )
     text = f". The labels may stand in {some(lists)}: see manifest.from_csv" if lists else ""
-    return text + (f". Arrays ({some(packed)}) are not read: save their images as PNG" if packed else "")
+    return text + (
+        f". Arrays ({some(packed)}) are not read: save their images as PNG" if packed else ""
+    )
 
 
 def arrow(what: str, mapping: Mapping[str, str | None]) -> str:

@@ -1,6 +1,8 @@
-"""Results of the benchmarks that the lessons read: small tables, computed once, with n, interval, date and command.
+"""Results of the benchmarks that the lessons read: small tables, computed once, with n, interval,
+date and command.
 
-They lie in the package, so that a lesson finds them on Colab, too. `benchmarks/` holds the programs that write them.
+They lie in the package, so that a lesson finds them on Colab, too. `benchmarks/` holds the programs
+that write them.
 """
 
 from pathlib import Path
@@ -16,9 +18,11 @@ def names() -> list[str]:
 
 
 def read(name: str) -> pd.DataFrame:
-    """The table that a benchmark wrote, one row per model or setting, with the columns `date` and `command`.
+    """The table that a benchmark wrote, one row per model or setting, with the columns `date` and
+    `command`.
 
-    Raises FileNotFoundError for a name that is not there, with those that are. Introduced in lesson 07.
+    Raises FileNotFoundError for a name that is not there, with those that are. Introduced in lesson
+    07.
     """
     file = path(name)
     if not file.is_file():

@@ -1,4 +1,5 @@
-"""Networks of the course: those of the case studies as described, a compact one, and pretrained backbones.
+"""Networks of the course: those of the case studies as described, a compact one, and pretrained
+backbones.
 
 Each takes grey levels 0-255 of shape (size, size, 1) and scales them in its first layers, so
 that training and serving cannot differ. Where a description is silent, the choice is ours

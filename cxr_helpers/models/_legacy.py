@@ -1,8 +1,9 @@
-"""Reads the tensors of a legacy PyTorch file (.pth, before version 1.6) without PyTorch, and executes nothing in it.
+"""Reads the tensors of a legacy PyTorch file (.pth, before version 1.6) without PyTorch, and
+executes nothing in it.
 
-Such a file is five pickles (a magic number, a version, a description of the machine, the tensors' names with
-references to storages, the storages' keys) and then the raw storages. A pickle can call any function it names; here
-it may name four things, and gets harmless ones of ours in their place.
+Such a file is five pickles (a magic number, a version, a description of the machine, the tensors'
+names with references to storages, the storages' keys) and then the raw storages. A pickle can call
+any function it names; here it may name four things, and gets harmless ones of ours in their place.
 """
 
 import io
@@ -17,7 +18,9 @@ MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 
 
 class WeightsError(RuntimeError):
-    """Weights that cannot be had or are not what they should be: the message says which, why, and what to do."""
+    """Weights that cannot be had or are not what they should be: the message says which, why, and
+    what to do.
+    """
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,23 @@ class _Restricted(pickle.Unpickler):
 
     def find_class(self, module, name):
         if (module, name) not in _ALLOWED:
-            raise WeightsError(f"the file asks for {module}.{name}, which weights do not need. Do not use it.")
+            raise WeightsError(
+                f"the file asks for {module}.{name}, which weights do not need. Do not use it."
+            )
         return _ALLOWED[module, name]
 
     def persistent_load(self, identity):
         kind, dtype, key, _place, length, view = identity
         if kind != "storage" or view is not None or not isinstance(dtype, np.dtype):
-            raise WeightsError("the file holds a kind of tensor that weights do not need. Do not use it.")
+            raise WeightsError(
+                "the file holds a kind of tensor that weights do not need. Do not use it."
+            )
         return _Storage(str(key), dtype, int(length))
 
 
 def read(data: bytes) -> dict[str, np.ndarray]:
-    """Name → array for each tensor of a legacy .pth file, given as bytes whose hash has been checked.
+    """Name → array for each tensor of a legacy .pth file, given as bytes whose hash has been
+    checked.
 
     Raises WeightsError for anything else, before it is used. Introduced in lesson 08.
     """
@@ -96,14 +104,20 @@ def _storage(stream: io.BytesIO, key: str, names: dict[str, _Reference]) -> np.n
     (length,) = struct.unpack("<q", stream.read(8))
     if length != declared.length:
         raise ValueError(f"storage {key} has {length} numbers instead of {declared.length}")
-    return np.frombuffer(stream.read(length * declared.dtype.itemsize), declared.dtype, count=length)
+    return np.frombuffer(
+        stream.read(length * declared.dtype.itemsize), declared.dtype, count=length
+    )
 
 
 def _tensor(reference: _Reference, storages: dict[str, np.ndarray]) -> np.ndarray:
     """A copy of its part of the storage, which may be stored transposed."""
     storage, shape, strides = storages[reference.storage.key], reference.shape, reference.strides
-    last = reference.offset + sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
+    last = reference.offset + sum(
+        (length - 1) * stride for length, stride in zip(shape, strides, strict=True)
+    )
     if min((reference.offset, *strides)) < 0 or min(shape, default=1) < 1 or last >= len(storage):
         raise ValueError("a tensor reaches beyond its storage")
     steps = [stride * storage.itemsize for stride in strides]
-    return np.lib.stride_tricks.as_strided(storage[reference.offset :], shape, steps, writeable=False).copy()
+    return np.lib.stride_tricks.as_strided(
+        storage[reference.offset :], shape, steps, writeable=False
+    ).copy()

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 in Keras, and how the names of its PyTorch weights map onto its layers.
 
-Architecture: Tan and Le 2019 (EfficientNet) in the "Lite" form published with TensorFlow: no squeeze-and-excitation,
-ReLU6, stem and head of fixed width.
+Architecture: Tan and Le 2019 (EfficientNet) in the "Lite" form published with TensorFlow: no
+squeeze-and-excitation, ReLU6, stem and head of fixed width.
 """
 
 from collections.abc import Iterator
@@ -24,10 +24,12 @@ STAGES = {  # stage → the layer that ends it
 
 
 def build(size: int = 224):
-    """The whole network: grey levels 0-255 (size, size, 1) → 1,000 ImageNet logits, weights at random.
+    """The whole network: grey levels 0-255 (size, size, 1) → 1,000 ImageNet logits, weights at
+    random.
 
-    The first layers turn grey into RGB and scale it as the weights expect, (x - 127) / 128. "Same" padding is
-    TensorFlow's: where it is uneven, the extra row or column stands at the end. Introduced in lesson 08.
+    The first layers turn grey into RGB and scale it as the weights expect, (x - 127) / 128. "Same"
+    padding is TensorFlow's: where it is uneven, the extra row or column stands at the end.
+    Introduced in lesson 08.
     """
     import keras
 
@@ -41,11 +43,15 @@ def build(size: int = 224):
             x = _block(x, name, kernel, stride if repeat == 0 else 1, expansion, channels)
     x = _conv(x, "head", HEAD, 1, 1)
     x = keras.layers.GlobalAveragePooling2D(name="mean")(x)
-    return keras.Model(grey, keras.layers.Dense(CLASSES, name="logits")(x), name="efficientnet_lite0")
+    return keras.Model(
+        grey, keras.layers.Dense(CLASSES, name="logits")(x), name="efficientnet_lite0"
+    )
 
 
 def _block(x, name: str, kernel: int, stride: int, expansion: int, channels: int):
-    """Inverted residual (Sandler et al. 2018): expand, filter each channel, project; added to the input if alike."""
+    """Inverted residual (Sandler et al. 2018): expand, filter each channel, project; added to the
+    input if alike.
+    """
     import keras
 
     inside = x
@@ -78,7 +84,8 @@ def _norm_relu(x, name: str, relu: bool = True):
 
 
 def assign(model, tensors: dict[str, np.ndarray]) -> None:
-    """Put the tensors of the PyTorch file into the network; each is used once, none may be missing or left over.
+    """Put the tensors of the PyTorch file into the network; each is used once, none may be missing
+    or left over.
 
     Raises KeyError or ValueError where names or shapes do not fit.
     """
@@ -102,12 +109,19 @@ def _names(prefix: str) -> list[str]:
 
 def _pairs() -> Iterator[tuple[str, str]]:
     """(Keras layer, prefix of the tensors' names)."""
-    yield from (("stem_conv", "_conv_stem"), ("stem_norm", "_bn0"), ("head_conv", "_conv_head"), ("head_norm", "_bn1"))
+    yield from (
+        ("stem_conv", "_conv_stem"),
+        ("stem_norm", "_bn0"),
+        ("head_conv", "_conv_head"),
+        ("head_norm", "_bn1"),
+    )
     yield "logits", "_fc"
     index = 0
     for number, (repeats, _, _, expansion, _) in enumerate(BLOCKS, 1):
         for repeat in range(repeats):
-            parts = ["depthwise", "project"] if expansion == 1 else ["expand", "depthwise", "project"]
+            parts = (
+                ["depthwise", "project"] if expansion == 1 else ["expand", "depthwise", "project"]
+            )
             for part in parts:
                 norm = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}[part]
                 yield f"block{number}{'abcd'[repeat]}_{part}_conv", f"_blocks.{index}._{part}_conv"

@@ -19,8 +19,9 @@ class Recipe:
     without a better validation loss before training stops (None: it runs to the end).
     Introduced in lesson 06.
 
-    In two phases (lesson 08): for `head_epochs` epochs, at `head_learning_rate`, whatever `build` left trainable
-    learns; then `unfreeze(model)` frees further layers, and the training above follows.
+    In two phases (lesson 08): for `head_epochs` epochs, at `head_learning_rate`, whatever `build`
+    left trainable learns; then `unfreeze(model)` frees further layers, and the training above
+    follows.
     """
 
     name: str
@@ -41,8 +42,16 @@ class Recipe:
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "case_a": Recipe("case_a", case_a, epochs=10, batch_size=16),
-        "case_c": Recipe("case_c", case_c, epochs=5, batch_size=32, augment=Augmentation(0.2, 0, 0, 0, flip=True)),
-        "case_e": Recipe("case_e", case_e, epochs=20, batch_size=16, augment=Augmentation(0.2, 0, 0, 0, flip=True)),
+        "case_c": Recipe(
+            "case_c", case_c, epochs=5, batch_size=32, augment=Augmentation(0.2, 0, 0, 0, flip=True)
+        ),
+        "case_e": Recipe(
+            "case_e",
+            case_e,
+            epochs=20,
+            batch_size=16,
+            augment=Augmentation(0.2, 0, 0, 0, flip=True),
+        ),
         "compact": Recipe(
             "compact",
             compact,
@@ -54,8 +63,9 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             label_smoothing=0.1,
             augment=Augmentation(grain=2),
         ),
-        # As published: 100 epochs, batches of 32, one learning-rate cycle up to 3e-3, the library's default changes
-        # of the training images (mirrored, turned by up to 10 degrees, zoomed by up to 10 %, brightness and contrast).
+        # As published: 100 epochs, batches of 32, one learning-rate cycle up to 3e-3, the library's
+        # default changes of the training images (mirrored, turned by up to 10 degrees, zoomed by up
+        # to 10 %, brightness and contrast).
         "darkcovidnet": Recipe(
             "darkcovidnet",
             darkcovidnet,
@@ -64,7 +74,9 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             learning_rate=3e-3,
             cosine=True,
             weight_decay=1e-2,
-            augment=Augmentation(zoom=0.1, shift=0.0, rotation=10, contrast=0.2, brightness=0.1, flip=True),
+            augment=Augmentation(
+                zoom=0.1, shift=0.0, rotation=10, contrast=0.2, brightness=0.1, flip=True
+            ),
         ),
     }
 )

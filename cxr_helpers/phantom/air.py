@@ -20,10 +20,13 @@ ACROSS = np.linspace(-0.9, 0.9, 9, dtype=np.float32)[:, None]
 
 
 def draw_airways(frame: Frame, patient: Patient, height: float) -> np.ndarray:
-    """Lengths of air in trachea and main bronchi, (size, size) float32 in cm; height: of the lungs, cm."""
+    """Lengths of air in trachea and main bronchi, (size, size) float32 in cm; height: of the lungs,
+    cm.
+    """
     rng, scale = stream(patient.seed, "airways"), patient.scale
     carina = height * rng.uniform(0.27, 0.33)
-    bend = rng.uniform(0.1, 0.5) * scale + 0.4 * patient.unfolded  # the aortic arch pushes the trachea to the right
+    # the aortic arch pushes the trachea to the right
+    bend = rng.uniform(0.1, 0.5) * scale + 0.4 * patient.unfolded
     line = [(-12, 0), (0, 0), (0.7 * carina, -bend), (carina, -0.6 * bend)]
     centre = profile(line, 2.0) + 0.5 * scale * frame.pose.axial
     radius = scale * rng.uniform(0.80, 1.0) * np.interp(AXIS, [-9 * scale, -4 * scale], [0.6, 1])
@@ -42,12 +45,22 @@ def _bronchi(frame: Frame, patient: Patient, x0: np.float32, y0: float) -> np.nd
     across = ACROSS * half_width
     x = x0 + SIGN * (sine * along) + across * cosine
     y = y0 + cosine * along - SIGN * (across * sine)
-    chord = 2 * half_width * np.sqrt(1 - ACROSS * ACROSS) * (np.clip(ALONG / 0.25, 0, 1) * (1 - 0.6 * ALONG))
+    chord = (
+        2
+        * half_width
+        * np.sqrt(1 - ACROSS * ACROSS)
+        * (np.clip(ALONG / 0.25, 0, 1) * (1 - 0.6 * ALONG))
+    )
     return splat(frame, x, y, chord * (length / ALONG.size * 1.8 / ACROSS.size * half_width))
 
 
 def _add_trachea(
-    frame: Frame, patient: Patient, centre: np.ndarray, radius: np.ndarray, carina: float, air: np.ndarray
+    frame: Frame,
+    patient: Patient,
+    centre: np.ndarray,
+    radius: np.ndarray,
+    carina: float,
+    air: np.ndarray,
 ) -> None:
     """Add the trachea down to the carina; centre, radius: tables of x and of cm against y."""
     scale = patient.scale
@@ -56,7 +69,9 @@ def _add_trachea(
     at = table_index(y)
     r = radius.take(at)
     chord_squared = np.maximum(1 - np.square((frame.x[block] - centre.take(at)) / r), 0)
-    fade = np.clip((y + 10 * scale) / (6 * scale), 0, 1) * np.clip((carina + 0.5 - y) / (1.5 * scale), 0, 1)
+    fade = np.clip((y + 10 * scale) / (6 * scale), 0, 1) * np.clip(
+        (carina + 0.5 - y) / (1.5 * scale), 0, 1
+    )
     air[block] += 2 * r * (0.6 * np.sqrt(chord_squared) + 0.4 * chord_squared) * fade
 
 
@@ -72,9 +87,16 @@ def add_gas(frame: Frame, patient: Patient, below: np.ndarray, air: np.ndarray) 
 
 
 def _add_stomach(
-    frame: Frame, patient: Patient, below: np.ndarray, abdomen: slice, rng: np.random.Generator, air: np.ndarray
+    frame: Frame,
+    patient: Patient,
+    below: np.ndarray,
+    abdomen: slice,
+    rng: np.random.Generator,
+    air: np.ndarray,
 ) -> None:
-    """Add the bubble below the left dome: three ovals that overlap, with a level when the patient stands."""
+    """Add the bubble below the left dome: three ovals that overlap, with a level when the patient
+    stands.
+    """
     scale, pose = patient.scale, frame.pose
     middle = scale * rng.uniform(3.8, 7.5)
     wide = scale * rng.uniform(1.6, 3.6)
@@ -96,7 +118,12 @@ def _add_stomach(
 
 
 def _add_bowel(
-    frame: Frame, patient: Patient, below: np.ndarray, abdomen: slice, rng: np.random.Generator, air: np.ndarray
+    frame: Frame,
+    patient: Patient,
+    below: np.ndarray,
+    abdomen: slice,
+    rng: np.random.Generator,
+    air: np.ndarray,
 ) -> None:
     """Add a few loops of bowel gas, more of them in children."""
     scale = patient.scale

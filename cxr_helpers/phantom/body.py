@@ -1,4 +1,6 @@
-"""The outside of the chest: trunk, shoulders, arms, neck, head, breasts and muscle as path lengths of soft tissue."""
+"""The outside of the chest: trunk, shoulders, arms, neck, head, breasts and muscle as path lengths
+of soft tissue.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +11,26 @@ from .patient import Patient, stream
 from .profiles import Sides, profile, rounded, signed_product
 
 
-def draw_body(frame: Frame, patient: Patient, outlines: Sides, height: float, rng: np.random.Generator) -> np.ndarray:
+def draw_body(
+    frame: Frame, patient: Patient, outlines: Sides, height: float, rng: np.random.Generator
+) -> np.ndarray:
     """Trunk, neck, head, arms, breasts: thickness of soft tissue including the space of the lungs.
 
-    outlines: tables, half-width of the lungs against y; height: of the lungs, cm. Returns cm, (size, size) float32.
-    Lesson 01.
+    outlines: tables, half-width of the lungs against y; height: of the lungs, cm. Returns cm,
+    (size, size) float32. Lesson 01.
     """
     scale = patient.scale
     neck_width = scale * (4.3 + 1.6 * patient.build)
     skin = _shoulder_line(frame, patient, neck_width, scale * rng.uniform(4.6, 8.0))
-    chin = scale * (rng.uniform(10.5, 16.5) if patient.age_group == "adult" else rng.uniform(7.5, 14.0))
+    chin = scale * (
+        rng.uniform(10.5, 16.5) if patient.age_group == "adult" else rng.uniform(7.5, 14.0)
+    )
     trunk = _trunk(frame, patient, outlines, skin, height)
     arms = _arms(frame, patient)
     neck = _neck(frame, patient, neck_width)
     head = _head(frame, patient, chin)
-    # Where parts overlap their chords add up as fourth powers: hardly more than the thicker of them.
+    # Where parts overlap their chords add up as fourth powers: hardly more than the thicker of
+    # them.
     squares = [np.square(part.clip(0, np.inf)) for part in (trunk, arms, neck, head)]
     together = np.sqrt(np.sqrt(squares[0] + squares[1] + squares[2] + squares[3]))
     inside = np.square(together + _muscle(frame.coarse, patient, height))
@@ -39,8 +46,12 @@ def draw_body(frame: Frame, patient: Patient, outlines: Sides, height: float, rn
 # Each of the following is the square of a chord on the coarse grid, below zero outside the part.
 
 
-def _trunk(frame: Frame, patient: Patient, outlines: Sides, skin: np.ndarray, height: float) -> np.ndarray:
-    """Trunk: from the skin of the shoulders down, and from the midline to the skin of the flanks."""
+def _trunk(
+    frame: Frame, patient: Patient, outlines: Sides, skin: np.ndarray, height: float
+) -> np.ndarray:
+    """Trunk: from the skin of the shoulders down, and from the midline to the skin of the
+    flanks.
+    """
     grid, pose = frame.coarse, frame.pose
     scale, fat, joint = patient.scale, patient.wall, patient.shoulder
     wall = profile(  # soft tissue lateral to the ribs
@@ -107,14 +118,17 @@ def _arms(frame: Frame, patient: Patient) -> np.ndarray:
     radius *= -0.010
     radius += 1
     radius *= scale * (4.4 + 1.7 * patient.build)
-    away_squared = dx * dx + dy * dy - along * along  # from the axis; above the joint, from the joint
+    # from the axis; above the joint, from the joint
+    away_squared = dx * dx + dy * dy - along * along
     return 4 * (radius * radius - away_squared)
 
 
 def _neck(frame: Frame, patient: Patient, width: float) -> np.ndarray:
     """Neck: a column that turns with the head and widens to the shoulders."""
     grid, scale = frame.coarse, patient.scale
-    widening = profile([(-30 * scale, 1.0), (-9 * scale, 1.0), (-3 * scale, 1.25), (3 * scale, 2.0)], 5.0 * scale)
+    widening = profile(
+        [(-30 * scale, 1.0), (-9 * scale, 1.0), (-3 * scale, 1.25), (3 * scale, 2.0)], 5.0 * scale
+    )
     across = np.clip(grid.y * (-1 / (8 * scale)), 0, 1.5)
     across *= -frame.pose.axial
     across += grid.x
@@ -150,7 +164,9 @@ def _add_breasts(frame: Frame, patient: Patient, height: float, body: np.ndarray
 
 
 def _muscle(grid: Grid, patient: Patient, height: float) -> np.ndarray:
-    """Pectoral muscle: a sheet whose lower edge runs from the sternum to the axilla; its thickness, coarse."""
+    """Pectoral muscle: a sheet whose lower edge runs from the sternum to the axilla; its thickness,
+    coarse.
+    """
     scale = patient.scale
     edge = (0.48 * height + 0.42 * 5 * scale) - 0.42 * grid.ax
     sheet = np.clip((grid.y + scale) / (5 * scale), 0, 1)

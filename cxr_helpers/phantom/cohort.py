@@ -1,4 +1,6 @@
-"""Write a design as folders of image files, laid out as the case studies' sets are, masks and truth beside them."""
+"""Write a design as folders of image files, laid out as the case studies' sets are, masks and truth
+beside them.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,14 @@ _FOLDERS = {  # class folder per label, and how a split becomes a folder
     "case_a": ({"covid": "positive", "normal": "negative", "non_covid": "negative"}, "{label}"),
     "case_b": ({"covid": "Covid", "normal": "Normal"}, "Dataset/{split}/{label}"),
     "case_c": ({"covid": "COVID19", "normal": "NORMAL"}, "Data/{split}/{label}"),
-    "case_d": ({"covid": "COVID-19", "normal": "non-COVID-19", "non_covid": "non-COVID-19"}, "{label}"),
-    "case_e": ({"covid": "Covid", "normal": "Normal", "viral": "Viral Pneumonia"}, "Covid19-dataset/{split}/{label}"),
+    "case_d": (
+        {"covid": "COVID-19", "normal": "non-COVID-19", "non_covid": "non-COVID-19"},
+        "{label}",
+    ),
+    "case_e": (
+        {"covid": "Covid", "normal": "Normal", "viral": "Viral Pneumonia"},
+        "Covid19-dataset/{split}/{label}",
+    ),
     "classes": ({}, "{label}"),
 }
 _SPLITS = {
@@ -71,9 +79,10 @@ def write(
 ) -> Path:
     """Draw a design into a folder.
 
-    Beside `images` lie `masks` (one PNG per image, bits as in MASKS; see `read_masks`), `truth.csv` (a row per image
-    with all parameters; `image_id` is the path below `images`) and `phantom.json` (the content hash). A folder that
-    holds this very cohort is left as it is; files appear all at once when everything is drawn. Introduced in lesson 01.
+    Beside `images` lie `masks` (one PNG per image, bits as in MASKS; see `read_masks`), `truth.csv`
+    (a row per image with all parameters; `image_id` is the path below `images`) and `phantom.json`
+    (the content hash). A folder that holds this very cohort is left as it is; files appear all at
+    once when everything is drawn. Introduced in lesson 01.
 
     Parameters
     ----------
@@ -119,9 +128,12 @@ def write(
     folder = Path(folder)
     key = cohort_key(design_table, layout=layout, format=format, masks=masks, size=size)
     if _holds(folder) == key:
-        if _count(folder / "images") >= len(design_table):  # a lesson may have put copies beside them
+        # a lesson may have put copies beside them
+        if _count(folder / "images") >= len(design_table):
             return folder / "images"
-        warnings.warn(f"images that were drawn are missing in {folder}: it is drawn again", stacklevel=2)
+        warnings.warn(
+            f"images that were drawn are missing in {folder}: it is drawn again", stacklevel=2
+        )
     if folder.exists() and any(folder.iterdir()) and not _holds(folder):
         raise FileExistsError(f"{folder} holds other files; give an empty folder for the phantoms")
     table = place(design_table.reset_index(drop=True), layout, format)
@@ -134,7 +146,11 @@ def write(
 
 
 def cached(
-    design_table: pd.DataFrame, data_dir: str | os.PathLike, name: str = "cohort", layout: str = "classes", **options
+    design_table: pd.DataFrame,
+    data_dir: str | os.PathLike,
+    name: str = "cohort",
+    layout: str = "classes",
+    **options,
 ) -> Path:
     """Write a design below `data_dir/phantom` under its content hash, once.
 
@@ -163,7 +179,9 @@ def cached(
     return write(design_table, Path(data_dir) / "phantom" / f"{name}-{key[:12]}", layout, **options)
 
 
-def cohort_key(design_table: pd.DataFrame, *, layout="classes", format="mixed", masks=True, size=224) -> str:
+def cohort_key(
+    design_table: pd.DataFrame, *, layout="classes", format="mixed", masks=True, size=224
+) -> str:
     """Content hash of a cohort: design, layout, format, size and RENDERER_VERSION.
 
     Introduced in lesson 01.
@@ -195,15 +213,21 @@ def cohort_key(design_table: pd.DataFrame, *, layout="classes", format="mixed", 
     return files.sha256((design_table[list(COLUMNS)].to_csv(index=False) + settings).encode())
 
 
-def place(design_table: pd.DataFrame, layout: str = "classes", format: str = "mixed") -> pd.DataFrame:
-    """Add the columns `file` (path below images/) and `format` to a design. Introduced in lesson 01."""
+def place(
+    design_table: pd.DataFrame, layout: str = "classes", format: str = "mixed"
+) -> pd.DataFrame:
+    """Add the columns `file` (path below images/) and `format` to a design. Introduced in lesson
+    01.
+    """
     if layout not in _FOLDERS:
         raise ValueError(f"layout {layout!r} is not one of {', '.join(LAYOUTS)}")
     if format not in FORMATS:
         raise ValueError(f"format {format!r} is not one of {', '.join(FORMATS)}")
     names, _ = _FOLDERS[layout]
     if names and (strange := sorted(set(design_table["label"]) - set(names))):
-        raise ValueError(f"layout {layout} has no folder for {', '.join(strange)}; it has {', '.join(names)}")
+        raise ValueError(
+            f"layout {layout} has no folder for {', '.join(strange)}; it has {', '.join(names)}"
+        )
     files, formats = [], []
     for row in design_table.itertuples():
         kind = format
@@ -320,13 +344,17 @@ def _count(folder: Path) -> int:
 
 
 def _draw_all(table: pd.DataFrame, job: _Job, progress: bool, processes: int) -> pd.DataFrame:
-    """Share the rows between this process and plain sub-processes (safe in notebooks and with TensorFlow loaded)."""
+    """Share the rows between this process and plain sub-processes (safe in notebooks and with
+    TensorFlow loaded).
+    """
     rows = _records(table)
     with tempfile.TemporaryDirectory(prefix=".rows-", dir=job.root) as shared:
         listing = Path(shared) / "rows.json"
         listing.write_text(json.dumps(rows))
         parts = max(1, min(int(processes), len(table) // 24 or 1))
-        helpers = [_start_helper(job, listing, Path(shared) / f"truth{k}.json") for k in range(1, parts)]
+        helpers = [
+            _start_helper(job, listing, Path(shared) / f"truth{k}.json") for k in range(1, parts)
+        ]
         try:
             untaken = _untaken(rows, listing)
             done = _draw(_bar(untaken, listing, len(rows)) if progress else untaken, job)
@@ -354,20 +382,29 @@ def _start_helper(job: _Job, listing: Path, truth: Path) -> _Helper:
     call = f"_help({str(listing)!r}, {str(truth)!r}, {job.root!r}, {job.size}, {job.masks})"
     code = f"from {__package__} import cohort; cohort.{call}"
     root = str(Path(__file__).parents[len(__package__.split("."))])
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")])),
+    }
     # -P: this package, even where the working directory holds another of its name.
     process = subprocess.Popen([sys.executable, "-P", "-c", code], env=env, stderr=subprocess.PIPE)
     return _Helper(process, truth)
 
 
 def _help(listing: str, truth: str, root: str, size: int, masks: bool) -> None:
-    """Work of a sub-process: draw rows of a file until none is left and write down the truth about them."""
+    """Work of a sub-process: draw rows of a file until none is left and write down the truth about
+    them.
+    """
     rows = json.loads(Path(listing).read_text())
-    Path(truth).write_text(json.dumps(_draw(_untaken(rows, Path(listing)), _Job(root, size, masks))))
+    Path(truth).write_text(
+        json.dumps(_draw(_untaken(rows, Path(listing)), _Job(root, size, masks)))
+    )
 
 
 def _untaken(rows: list[dict], listing: Path) -> Iterator[dict]:
-    """Rows that no other process has taken, BLOCK at a time; a block is taken by making a file beside the listing."""
+    """Rows that no other process has taken, BLOCK at a time; a block is taken by making a file
+    beside the listing.
+    """
     for first in range(0, len(rows), BLOCK):
         try:
             listing.with_name(f"taken{first}").touch(exist_ok=False)
@@ -381,7 +418,10 @@ def _records(table: pd.DataFrame) -> list[dict]:
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     records = []
     for order, row in zip(table.index, rows, strict=True):
-        record = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
+        record = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in row.items()
+        }
         record["order"] = int(order)
         records.append(record)
     return records
@@ -426,7 +466,9 @@ def _save(path: Path, image: np.ndarray, row: dict) -> None:
 
 
 def _dicom(image: np.ndarray, row: dict) -> bytes:
-    """12-bit DICOM; site C stores MONOCHROME1, as some detectors do. Identifiers say that it is a phantom."""
+    """12-bit DICOM; site C stores MONOCHROME1, as some detectors do. Identifiers say that it is a
+    phantom.
+    """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 

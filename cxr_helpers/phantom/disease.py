@@ -1,8 +1,10 @@
-"""Disease as opacity: the share of a lung's air that is replaced by water, 0 … 1, continuous in severity.
+"""Disease as opacity: the share of a lung's air that is replaced by water, 0 … 1, continuous in
+severity.
 
-Patterns follow the descriptions of the Fleischner Society glossary (Hansell et al. 2008, doi 10.1148/radiol.2462070712)
-and, for COVID-19, of Wong et al. 2020 (doi 10.1148/radiol.2020201160): bilateral, peripheral, lower zones. COVID-19 and
-other viral pneumonia can be told apart here because they are drawn so; real ones overlap.
+Patterns follow the descriptions of the Fleischner Society glossary (Hansell et al. 2008, doi
+10.1148/radiol.2462070712) and, for COVID-19, of Wong et al. 2020 (doi 10.1148/radiol.2020201160):
+bilateral, peripheral, lower zones. COVID-19 and other viral pneumonia can be told apart here
+because they are drawn so; real ones overlap.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ FAINT = 0.03  # opacity below which nothing is drawn, so that a mask has an edge
 
 @dataclass(frozen=True)
 class Lesion:
-    """opacity: (size, size) float32 in 0-1, zero outside `mask`; side as in SIDES. Introduced in lesson 01."""
+    """opacity: (size, size) float32 in 0-1, zero outside `mask`; side as in SIDES. Introduced in
+    lesson 01.
+    """
 
     opacity: np.ndarray
     mask: np.ndarray
@@ -51,13 +55,19 @@ class Case:
 
 
 def draw_lesion(
-    frame: Frame, patient: Patient, chest: Chest, label: str, severity: float, seed: int, side: str = ""
+    frame: Frame,
+    patient: Patient,
+    chest: Chest,
+    label: str,
+    severity: float,
+    seed: int,
+    side: str = "",
 ) -> Lesion:
     """Draw the opacities of one disease; severity 0 is invisible, 1 severe.
 
-    Every blob, band and edge has its place from the seed alone and grows with severity, so mean contrast is ordered by
-    it. `side` forces right or left for a one-sided disease. "normal" gives an empty lesion. Raises ValueError for an
-    unknown label. Introduced in lesson 01.
+    Every blob, band and edge has its place from the seed alone and grows with severity, so mean
+    contrast is ordered by it. `side` forces right or left for a one-sided disease. "normal" gives
+    an empty lesion. Raises ValueError for an unknown label. Introduced in lesson 01.
     """
     if label == "normal" or severity <= 0:
         return Lesion(np.zeros_like(frame.x), np.zeros(frame.x.shape, bool), "")
@@ -69,13 +79,16 @@ def draw_lesion(
         side = "both"
     elif side not in ("left", "right"):
         side = drawn
-    case = Case(frame=frame, patient=patient, chest=chest, severity=float(severity), side=side, rng=rng)
+    case = Case(
+        frame=frame, patient=patient, chest=chest, severity=float(severity), side=side, rng=rng
+    )
     opacity = _PATTERNS[label](case)
     opacity -= FAINT
     opacity.clip(0, 0.95, out=opacity)
     place = chest.lung > 0.05
     if label == "effusion":
-        # Fluid also lies behind the heart: without it a lucent line would part the effusion from the heart.
+        # Fluid also lies behind the heart: without it a lucent line would part the effusion from
+        # the heart.
         place &= chest.wall & (chest.depth_below < 4.5 * patient.scale)
         opacity *= np.clip(1 - chest.inside / (6.0 * patient.scale), 0, 1)
     else:
@@ -92,7 +105,9 @@ def _blob(dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
 
 
 def _covid(case: Case) -> np.ndarray:
-    """Bilateral, peripheral, basal ground glass: up to 14 patches that appear one by one and grow together."""
+    """Bilateral, peripheral, basal ground glass: up to 14 patches that appear one by one and grow
+    together.
+    """
     frame, chest, rng, severity, count = case.frame, case.chest, case.rng, case.severity, 14
     sign = np.where(np.arange(count) % 2 == 0, -1, 1)
     lateral = rng.uniform(0.55, 0.93, count)
@@ -109,7 +124,8 @@ def _covid(case: Case) -> np.ndarray:
     x = sign[shown] * lateral[shown] * outer
     wide, tall = size[shown] * flat[shown], size[shown] / flat[shown]
 
-    # Each patch takes its share of what the others leave clear, in a box of the coarse grid around it.
+    # Each patch takes its share of what the others leave clear, in a box of the coarse grid around
+    # it.
     grid = frame.coarse
     clear = np.ones_like(grid.x)
     columns, rows = frame.to_pixels(x, y) / frame.step
@@ -198,7 +214,9 @@ def _bronchogram(case: Case) -> np.ndarray:
 
 
 def _effusion(case: Case) -> np.ndarray:
-    """Fluid in the pleural space: fills from the costophrenic angle, surface rising laterally as a meniscus."""
+    """Fluid in the pleural space: fills from the costophrenic angle, surface rising laterally as a
+    meniscus.
+    """
     frame, chest, rng, scale = case.frame, case.chest, case.rng, case.patient.scale
     level = chest.lungs_height + (4.2 - 15.0 * case.severity) * scale
     rise = (2.2 + 1.2 * rng.random()) * scale

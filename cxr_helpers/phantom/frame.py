@@ -1,11 +1,12 @@
 """The pixel grid in body coordinates.
 
-Everything analytic is evaluated at the warped body coordinates of each pixel and everything drawn from points is moved
-by the inverse of the same warp, so image and masks share one geometry without any resampling.
+Everything analytic is evaluated at the warped body coordinates of each pixel and everything drawn
+from points is moved by the inverse of the same warp, so image and masks share one geometry without
+any resampling.
 
-What is smooth in space is computed on a coarse grid and enlarged. A border is sharp, but the square of a chord is
-smooth across it (it falls as 2rd and goes on below zero outside), so squares are enlarged, and roots, limits and masks
-are taken at each pixel.
+What is smooth in space is computed on a coarse grid and enlarged. A border is sharp, but the square
+of a chord is smooth across it (it falls as 2rd and goes on below zero outside), so squares are
+enlarged, and roots, limits and masks are taken at each pixel.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ COARSE = 112  # points that the coarse grid has at least along each side, where 
 
 @dataclass(frozen=True)
 class Grid:
-    """Body coordinates in cm of points in rows and columns, arrays of one shape. Introduced in lesson 01."""
+    """Body coordinates in cm of points in rows and columns, arrays of one shape. Introduced in
+    lesson 01.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -52,9 +55,11 @@ class Grid:
 
 @dataclass(frozen=True)
 class Warp:
-    """A smooth displacement of the body, made of six sines; arrays (3, 2): three run down the body, three across it.
+    """A smooth displacement of the body, made of six sines; arrays (3, 2): three run down the body,
+    three across it.
 
-    Their periods are 18-50 cm, so neighbouring structures move together. Two of the amplitudes have no use.
+    Their periods are 18-50 cm, so neighbouring structures move together. Two of the amplitudes have
+    no use.
     """
 
     amplitude: np.ndarray  # cm
@@ -81,7 +86,9 @@ class Warp:
 
 @dataclass(frozen=True)
 class Frame:
-    """Body coordinates of each pixel, arrays (size, size) float32 in cm, and a coarse grid. Introduced in lesson 01."""
+    """Body coordinates of each pixel, arrays (size, size) float32 in cm, and a coarse grid.
+    Introduced in lesson 01.
+    """
 
     size: int
     px: float  # cm from one pixel to the next
@@ -95,7 +102,9 @@ class Frame:
     y_range: np.ndarray  # lowest and highest y of each row, (2, size), both growing
 
     def to_pixels(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return columns and rows, array (2, …), of body points in cm; one fixed-point step undoes the warp."""
+        """Return columns and rows, array (2, …), of body points in cm; one fixed-point step undoes
+        the warp.
+        """
         x = np.asarray(x, np.float32)
         y = np.asarray(y, np.float32)
         cosine, sine = _turn(self.pose)
@@ -120,10 +129,16 @@ class Frame:
         found = np.flatnonzero(coarse.any(1))
         if not found.size:
             return slice(0, 0)
-        return slice(max(0, self.step * (found[0] - 1)), min(self.size, self.step * (found[-1] + 1) + 1))
+        return slice(
+            max(0, self.step * (found[0] - 1)), min(self.size, self.step * (found[-1] + 1) + 1)
+        )
 
-    def slab(self, near: float, far: float, top: float = -np.inf, bottom: float = np.inf) -> tuple[slice, slice]:
-        """Rows and columns of a block with all pixels of near ≤ x ≤ far and top ≤ y ≤ bottom (cm)."""
+    def slab(
+        self, near: float, far: float, top: float = -np.inf, bottom: float = np.inf
+    ) -> tuple[slice, slice]:
+        """Rows and columns of a block with all pixels of near ≤ x ≤ far and top ≤ y ≤ bottom
+        (cm).
+        """
         return self.rows_between(top, bottom), _stretch_of(self.x_range, near, far)
 
     def rows_between(self, top: float, bottom: float) -> slice:
@@ -171,11 +186,23 @@ def _draw_warp(rng: np.random.Generator, size: float) -> Warp:
 def _grid(x: np.ndarray, y: np.ndarray) -> Grid:
     ax = np.abs(x)
     left = x > 0
-    return Grid(x=x, y=y, ax=ax, left=left, iy=table_index(y), ix=table_index(ax), second=left * np.intp(ENTRIES))
+    return Grid(
+        x=x,
+        y=y,
+        ax=ax,
+        left=left,
+        iy=table_index(y),
+        ix=table_index(ax),
+        second=left * np.intp(ENTRIES),
+    )
 
 
-def _coordinates(pose: Pose, warp: Warp, px: float, pixel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Body coordinates x, y at all rows and columns in `pixel`; the products of sines stand in rows times columns."""
+def _coordinates(
+    pose: Pose, warp: Warp, px: float, pixel: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Body coordinates x, y at all rows and columns in `pixel`; the products of sines stand in rows
+    times columns.
+    """
     u = ((pixel + 0.5) * px - pose.field / 2 - pose.shift).astype(np.float32)
     v = ((pixel + 0.5) * px - pose.top).astype(np.float32)
     sines = warp.sines(u.astype(np.float64), v.astype(np.float64))
@@ -193,7 +220,9 @@ def _coordinates(pose: Pose, warp: Warp, px: float, pixel: np.ndarray) -> tuple[
 
 
 def _range(values: np.ndarray, spare: float) -> np.ndarray:
-    """Lowest and highest value of each column, (2, columns), seen on every eighth row, with something to spare."""
+    """Lowest and highest value of each column, (2, columns), seen on every eighth row, with
+    something to spare.
+    """
     seen = values[::8]
     found = np.empty((2, values.shape[1]), np.float32)
     np.subtract(seen.min(0), spare, out=found[0])
@@ -207,7 +236,9 @@ def _turn(pose: Pose) -> tuple[np.float32, np.float32]:
 
 
 def enlarge(values: np.ndarray, n: int, step: int) -> np.ndarray:
-    """Interpolate values on a grid, `step` apart, linearly to (n, n); the first lies on the first pixel."""
+    """Interpolate values on a grid, `step` apart, linearly to (n, n); the first lies on the first
+    pixel.
+    """
     if step == 1:
         return values
     tall = np.empty((n, values.shape[1]), np.float32)

@@ -1,4 +1,6 @@
-"""A lateral chest radiograph without a patient: a plausible wrong input for a classifier of frontal ones."""
+"""A lateral chest radiograph without a patient: a plausible wrong input for a classifier of frontal
+ones.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,12 @@ from .profiles import dome
 
 
 def draw_lateral(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the attenuation (no unit) of a chest seen from the side, (size, size) float32; front to one side.
+    """Return the attenuation (no unit) of a chest seen from the side, (size, size) float32; front
+    to one side.
 
-    Path lengths as in the frontal phantom: a flat trunk 24-30 cm wide, two lungs nearly on top of each other, heart,
-    two domes, sternum, spine with discs, posterior ribs, raised arms. Introduced in lesson 12.
+    Path lengths as in the frontal phantom: a flat trunk 24-30 cm wide, two lungs nearly on top of
+    each other, heart, two domes, sternum, spine with discs, posterior ribs, raised arms. Introduced
+    in lesson 12.
     """
     x, y = _coordinates(size, rng)
     front = 11.0 + 0.9 * np.sin(y / 9) + rng.uniform(-0.5, 1.5) * np.clip(y / 25, 0, 1)
@@ -69,7 +73,12 @@ def _heart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _trachea(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Air, cm: a tube that ends at the carina."""
     chord_squared = 1 - ((x + 1.2 - 0.12 * y) / 0.8) ** 2
-    return 1.3 * np.sqrt(np.clip(chord_squared, 0, 1)) * np.clip((y + 8) / 4, 0, 1) * np.clip((10 - y) / 3, 0, 1)
+    return (
+        1.3
+        * np.sqrt(np.clip(chord_squared, 0, 1))
+        * np.clip((y + 8) / 4, 0, 1)
+        * np.clip((10 - y) / 3, 0, 1)
+    )
 
 
 def _raised_arm(x: np.ndarray, y: np.ndarray, tilt: float) -> np.ndarray:
@@ -85,16 +94,21 @@ def _sternum(x: np.ndarray, y: np.ndarray, front: np.ndarray) -> np.ndarray:
 
 
 def _spine(x: np.ndarray, y: np.ndarray, back: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Vertebral bodies in a curved column near the back; they look darker downwards, where more lung lies on them."""
+    """Vertebral bodies in a curved column near the back; they look darker downwards, where more
+    lung lies on them.
+    """
     height = 2.1 + 0.02 * y
-    part = ((y + rng.uniform(0, 2)) / height) % 1  # 0 at the upper end plate, 0.86 at the lower, then the disc
+    # 0 at the upper end plate, 0.86 at the lower, then the disc
+    part = ((y + rng.uniform(0, 2)) / height) % 1
     body = np.clip(np.minimum(part / 0.08, (0.86 - part) / 0.08), 0, 1)
     across = dome(1 - np.abs(x - back - 4.8 - 0.6 * np.sin(y / 6)) / 1.7)
     spinous = np.exp(-(((x - back - 1.8) / 0.7) ** 2))
     return 1.9 * across * (0.65 + 0.35 * body) + 0.5 * spinous * body
 
 
-def _ribs(x: np.ndarray, y: np.ndarray, back: np.ndarray, floor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _ribs(
+    x: np.ndarray, y: np.ndarray, back: np.ndarray, floor: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Ribs of both sides, falling forward from the spine."""
     spacing = 2.7
     total = np.zeros_like(x)

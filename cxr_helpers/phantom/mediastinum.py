@@ -1,4 +1,6 @@
-"""Heart and mediastinum: where their borders run, and how much lung they leave in front of them and behind."""
+"""Heart and mediastinum: where their borders run, and how much lung they leave in front of them and
+behind.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from .profiles import AXIS, ORIGIN, STEP, Sides, dome, profile, table_index, wob
 
 @dataclass(frozen=True)
 class Borders:
-    """Borders of heart and mediastinum: tables of |x| against y, cm, and the cardiothoracic ratio."""
+    """Borders of heart and mediastinum: tables of |x| against y, cm, and the cardiothoracic
+    ratio.
+    """
 
     lines: Sides
     ctr: float
@@ -22,8 +26,8 @@ class Borders:
 def draw_borders(patient: Patient, pose: Pose, height: float) -> Borders:
     """Draw the right and left border of heart and mediastinum; height: of the lungs, cm.
 
-    The cardiothoracic ratio is the sum of the two largest distances from the midline over the inner width of the
-    thorax.
+    The cardiothoracic ratio is the sum of the two largest distances from the midline over the inner
+    width of the thorax.
     """
     rng = stream(patient.seed, "heart")
     ratio = min(patient.ctr * pose.heart_scale / pose.inspiration**0.45, 0.62)
@@ -37,9 +41,16 @@ def draw_borders(patient: Patient, pose: Pose, height: float) -> Borders:
     return Borders(Sides(right=right + rough_right - turn, left=left + rough_left + turn), ratio)
 
 
-def _left_border(patient: Patient, height: float, ventricle: float, rng: np.random.Generator) -> np.ndarray:
+def _left_border(
+    patient: Patient, height: float, ventricle: float, rng: np.random.Generator
+) -> np.ndarray:
     """Left border; ventricle: how far the left ventricle reaches from the midline, cm."""
-    scale, knob, unfolded, lowest = patient.scale, patient.knob, patient.unfolded, patient.heart_length
+    scale, knob, unfolded, lowest = (
+        patient.scale,
+        patient.knob,
+        patient.unfolded,
+        patient.heart_length,
+    )
     arch = rng.uniform(0.17, 0.23)
     trunk = rng.uniform(-0.3, 1.5) * scale
     apex = rng.uniform(0.10, 0.20)
@@ -68,7 +79,9 @@ def _left_border(patient: Patient, height: float, ventricle: float, rng: np.rand
     return profile([(y * height, x) for y, x in line], 0.035 * height)
 
 
-def _right_border(patient: Patient, height: float, atrium: float, rng: np.random.Generator) -> np.ndarray:
+def _right_border(
+    patient: Patient, height: float, atrium: float, rng: np.random.Generator
+) -> np.ndarray:
     """Right border; atrium: how far the right atrium reaches from the midline, cm."""
     scale, unfolded = patient.scale, patient.unfolded
     cava = rng.uniform(1.8, 2.5) * scale + 0.5 * unfolded
@@ -90,8 +103,11 @@ def _right_border(patient: Patient, height: float, atrium: float, rng: np.random
     return profile([(y * height, x) for y, x in line], 0.035 * height)
 
 
-def lung_beside(frame: Frame, patient: Patient, inside: np.ndarray, borders: Borders, height: float) -> np.ndarray:
-    """Share of the lung chord that heart, great vessels, descending aorta and the fat at the heart's foot leave.
+def lung_beside(
+    frame: Frame, patient: Patient, inside: np.ndarray, borders: Borders, height: float
+) -> np.ndarray:
+    """Share of the lung chord that heart, great vessels, descending aorta and the fat at the
+    heart's foot leave.
 
     inside: cm behind the border, negative in the lung. Returns 0-1, of the shape of `inside`.
     """
@@ -106,11 +122,14 @@ def lung_beside(frame: Frame, patient: Patient, inside: np.ndarray, borders: Bor
 def _beside_heart(
     frame: Frame, patient: Patient, inside: np.ndarray, height: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Share of lung in front of heart and great vessels and behind them; the deeper the thicker they are."""
+    """Share of lung in front of heart and great vessels and behind them; the deeper the thicker
+    they are.
+    """
     scale = patient.scale
     thickest = [(0, 0.36), (0.12, 0.48), (0.25, 0.58), (0.45, 0.66), (0.75, 0.78), (1, 0.80)]
     curvature = [(0, 3.4 * scale), (0.3, 3.0 * scale), (0.8, 4.8 * scale)]
-    row = table_index(frame.y[:, frame.size // 2])  # what changes slowly downwards is taken as the same along a row
+    # what changes slowly downwards is taken as the same along a row
+    row = table_index(frame.y[:, frame.size // 2])
     size = profile([(y * height, part) for y, part in thickest], 1.5)[row][:, None]
     radius = profile([(y * height, r) for y, r in curvature], 1.5)[row][:, None]
     chord = dome(inside / radius)
@@ -123,7 +142,9 @@ def _beside_heart(
     return share
 
 
-def _beside_spine(frame: Frame, patient: Patient, inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _beside_spine(
+    frame: Frame, patient: Patient, inside: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Share of lung behind the heart, which thins out towards the spine.
 
     Without this the column would have edges like a ruler.
@@ -139,8 +160,12 @@ def _beside_spine(frame: Frame, patient: Patient, inside: np.ndarray, rng: np.ra
     return share
 
 
-def _take_aorta(frame: Frame, patient: Patient, height: float, rng: np.random.Generator, share: np.ndarray) -> None:
-    """Take from `share` what the descending aorta fills, whose left border runs down beside the spine."""
+def _take_aorta(
+    frame: Frame, patient: Patient, height: float, rng: np.random.Generator, share: np.ndarray
+) -> None:
+    """Take from `share` what the descending aorta fills, whose left border runs down beside the
+    spine.
+    """
     scale = patient.scale
     line = [
         (-1, -2),
@@ -157,7 +182,12 @@ def _take_aorta(frame: Frame, patient: Patient, height: float, rng: np.random.Ge
 
 
 def _take_fat(
-    frame: Frame, patient: Patient, borders: Borders, height: float, rng: np.random.Generator, share: np.ndarray
+    frame: Frame,
+    patient: Patient,
+    borders: Borders,
+    height: float,
+    rng: np.random.Generator,
+    share: np.ndarray,
 ) -> None:
     """Take from `share` what the fat at the heart's foot fills, on either side."""
     scale = patient.scale

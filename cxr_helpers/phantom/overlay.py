@@ -1,4 +1,6 @@
-"""What is not the patient: lines, tubes and leads in the beam; letters, dates and edges on the image."""
+"""What is not the patient: lines, tubes and leads in the beam; letters, dates and edges on the
+image.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,11 @@ class Wire:
 
 
 def draw_devices(frame: Frame, patient: Patient, chest: Chest, kinds: str, seed: int) -> np.ndarray:
-    """Return attenuation (no unit) of the devices named in `kinds` ("leads+tube"), (size, size) float32.
+    """Return attenuation (no unit) of the devices named in `kinds` ("leads+tube"), (size, size)
+    float32.
 
-    Values below 0.02 are cut to zero, so `> 0` is the mask. Raises ValueError for an unknown device. Lesson 09.
+    Values below 0.02 are cut to zero, so `> 0` is the mask. Raises ValueError for an unknown
+    device. Lesson 09.
     """
     total = np.zeros_like(frame.x)
     if not kinds:
@@ -70,11 +74,15 @@ def _curve(points: list[tuple[float, float]], count: int = 500) -> tuple[np.ndar
     way = np.linspace(0, len(knots) - 3 - 1e-6, count)
     piece, t = way.astype(int), (way % 1)[:, None]
     a, b, c, d = knots[piece], knots[piece + 1], knots[piece + 2], knots[piece + 3]
-    course = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+    course = 0.5 * (
+        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+    )
     return course[:, 0], course[:, 1]
 
 
-def _electrodes(chest: Chest, patient: Patient, rng: np.random.Generator) -> list[tuple[float, float]]:
+def _electrodes(
+    chest: Chest, patient: Patient, rng: np.random.Generator
+) -> list[tuple[float, float]]:
     """Where two to four electrodes stick: below the shoulders, then at the costal margins."""
     width, height = patient.half_width, chest.lungs_height
     usual = [
@@ -145,7 +153,14 @@ def _drain(patient: Patient, chest: Chest, rng: np.random.Generator) -> list[Wir
     width, height = patient.half_width, chest.lungs_height
     side = 1 if rng.random() < 0.5 else -1
     tip = (0.52 * width, height * rng.uniform(0.08, 0.2))
-    x, y = _curve([(1.35 * width, 0.95 * height), (1.0 * width, 0.72 * height), (0.7 * width, 0.42 * height), tip])
+    x, y = _curve(
+        [
+            (1.35 * width, 0.95 * height),
+            (1.0 * width, 0.72 * height),
+            (0.7 * width, 0.42 * height),
+            tip,
+        ]
+    )
     return [
         Wire(x=side * x - 0.22, y=y, radius=0.09, density=5.0),
         Wire(x=side * x + 0.22, y=y, radius=0.09, density=5.0),
@@ -153,9 +168,15 @@ def _drain(patient: Patient, chest: Chest, rng: np.random.Generator) -> list[Wir
 
 
 def _pacemaker(patient: Patient, chest: Chest, rng: np.random.Generator) -> list[Wire]:
-    """Pacemaker lead from below the left clavicle to the tip of the right ventricle; `_generator` draws its box."""
+    """Pacemaker lead from below the left clavicle to the tip of the right ventricle; `_generator`
+    draws its box.
+    """
     scale, height = patient.scale, chest.lungs_height
-    subclavian = [(8.5 * scale, 2.5 * scale), (5.5 * scale, 0.8 * scale), (0.5 * scale, 2.0 * scale)]
+    subclavian = [
+        (8.5 * scale, 2.5 * scale),
+        (5.5 * scale, 0.8 * scale),
+        (0.5 * scale, 2.0 * scale),
+    ]
     cava_and_atrium = [(-2.6 * scale, 0.35 * height), (-2.4 * scale, 0.75 * height)]
     tip = (3.4 * scale, 0.97 * height)
     x, y = _curve([*subclavian, *cava_and_atrium, tip], 700)
@@ -189,7 +210,8 @@ def _font(size: int):
 
 @lru_cache(maxsize=512)
 def _glyphs(text: str, height: int, angle: int, ring: bool, initials: str = "") -> np.ndarray:
-    """Opacity 0-1 of a line of text `height` pixels tall, turned by `angle` degrees, in a ringed disc if asked.
+    """Opacity 0-1 of a line of text `height` pixels tall, turned by `angle` degrees, in a ringed
+    disc if asked.
 
     initials: small letters below, as a radiographer's own lead marker carries them; not in a disc.
     """
@@ -227,10 +249,12 @@ def _in_a_disc(text: str, big: int) -> Image.Image:
 
 
 def draw_marker(size: int, text: str, style: str, seed: int) -> np.ndarray:
-    """Return the opacity (size, size) float32 of the letters in `text`; pieces separated by "|" are placed apart.
+    """Return the opacity (size, size) float32 of the letters in `text`; pieces separated by "|" are
+    placed apart.
 
-    L goes to the viewer's right and R to the left, as radiographers place them; words go to a corner. style: "lead"
-    (turned a little, often with initials), "plate" (a letter in a ringed disc) or "burnt". Lesson 09.
+    L goes to the viewer's right and R to the left, as radiographers place them; words go to a
+    corner. style: "lead" (turned a little, often with initials), "plate" (a letter in a ringed
+    disc) or "burnt". Lesson 09.
     """
     alpha = np.zeros((size, size), np.float32)
     rng = stream(seed, "marker")
@@ -275,7 +299,9 @@ def _draw_initials(rng: np.random.Generator) -> str:
 
 
 def draw_border(size: int, chance: float, seed: int) -> np.ndarray:
-    """Return True where the collimator or the edge of the detector leaves the image black, (size, size) bool."""
+    """Return True where the collimator or the edge of the detector leaves the image black, (size,
+    size) bool.
+    """
     rng = stream(seed, "border")
     black = np.zeros((size, size), bool)
     if rng.random() >= chance:

@@ -1,7 +1,8 @@
 """Who is drawn: the patient (stable over visits) and the pose of one visit.
 
-Lengths are centimetres at the detector. x runs to the viewer's right (the patient's left), y runs down from the apex of
-the lungs. Every draw comes from its own named stream, so a change in one part never moves another.
+Lengths are centimetres at the detector. x runs to the viewer's right (the patient's left), y runs
+down from the apex of the lungs. Every draw comes from its own named stream, so a change in one part
+never moves another.
 """
 
 from __future__ import annotations
@@ -16,20 +17,24 @@ VIEWS = ("PA", "AP")
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
-    """Return the random generator that belongs to `seed` and a path of names, the same on every machine.
+    """Return the random generator that belongs to `seed` and a path of names, the same on every
+    machine.
 
     Introduced in lesson 01.
     """
     numbers = [zlib.crc32(name.encode()) if isinstance(name, str) else int(name) for name in names]
     keys = [int(seed), *numbers]
     if 0 <= max(keys) < 2**32:  # the same numbers from an array, quicker
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(np.array(keys, np.uint32))))
+        return np.random.Generator(
+            np.random.PCG64(np.random.SeedSequence(np.array(keys, np.uint32)))
+        )
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(keys)))
 
 
 @dataclass(frozen=True)
 class Patient:
-    """Anatomy of one person, stable over visits; lengths in cm at the detector, ratios without unit.
+    """Anatomy of one person, stable over visits; lengths in cm at the detector, ratios without
+    unit.
 
     Introduced in lesson 01.
 
@@ -171,7 +176,9 @@ class Pose:
     warp: float
 
 
-def draw_patient(rng: np.random.Generator, age_group: str = "adult", sex: str | None = None) -> Patient:
+def draw_patient(
+    rng: np.random.Generator, age_group: str = "adult", sex: str | None = None
+) -> Patient:
     """Draw a patient: proportions of an adult of 20-85 years, or of a child of 1-12.
 
     Introduced in lesson 01.
@@ -197,8 +204,8 @@ def draw_patient(rng: np.random.Generator, age_group: str = "adult", sex: str | 
 
     Notes
     -----
-    Thoracic width 24-30 cm and a cardiothoracic ratio of 0.39-0.50 are adult PA values (Danzer 1919; Simkus et al.
-    2021, doi 10.1007/s13244-021-01076-6).
+    Thoracic width 24-30 cm and a cardiothoracic ratio of 0.39-0.50 are adult PA values (Danzer
+    1919; Simkus et al. 2021, doi 10.1007/s13244-021-01076-6).
 
     Examples
     --------
@@ -262,8 +269,8 @@ def draw_pose(rng: np.random.Generator, patient: Patient, view: str = "PA") -> P
     patient : Patient
         Who is radiographed.
     view : {"PA", "AP"}
-        "PA" erect; "AP" mostly portable, supine or sitting: the heart lies farther from the detector and is magnified
-        by up to 20 %.
+        "PA" erect; "AP" mostly portable, supine or sitting: the heart lies farther from the
+        detector and is magnified by up to 20 %.
 
     Returns
     -------

@@ -1,4 +1,6 @@
-"""Matter drawn from points: vessels, wires and bones, moved into the image by the inverse of its warp."""
+"""Matter drawn from points: vessels, wires and bones, moved into the image by the inverse of its
+warp.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,20 @@ SPAN = 1.15  # half-heights that the cross-section of a ribbon reaches
 
 
 def splat(frame: Frame, x: np.ndarray, y: np.ndarray, volume: np.ndarray) -> np.ndarray:
-    """Put `volume` (cm³ per point) at body points, shared bilinearly; returns thickness in cm, (size, size) float32."""
+    """Put `volume` (cm³ per point) at body points, shared bilinearly; returns thickness in cm,
+    (size, size) float32.
+    """
     thickness = np.zeros((frame.size, frame.size), np.float32)
     volume = np.broadcast_to(np.asarray(volume, np.float32), np.shape(x))
     deposit(frame, frame.to_pixels(np.ravel(x), np.ravel(y)), np.ravel(volume), thickness)
     return thickness
 
 
-def deposit(frame: Frame, places: np.ndarray, volume: np.ndarray, thickness: np.ndarray) -> tuple[slice, slice]:
-    """Do the work of `splat` for places (2, points), columns and rows in pixels; adds to `thickness` in place.
+def deposit(
+    frame: Frame, places: np.ndarray, volume: np.ndarray, thickness: np.ndarray
+) -> tuple[slice, slice]:
+    """Do the work of `splat` for places (2, points), columns and rows in pixels; adds to
+    `thickness` in place.
 
     Returns the rows and columns of the block that the points reach.
     """
@@ -53,7 +60,9 @@ def deposit(frame: Frame, places: np.ndarray, volume: np.ndarray, thickness: np.
 
 @dataclass(frozen=True)
 class Tubes:
-    """Points along roughly horizontal tubes, float32 arrays of one shape. Introduced in lesson 01."""
+    """Points along roughly horizontal tubes, float32 arrays of one shape. Introduced in lesson
+    01.
+    """
 
     x: np.ndarray  # cm
     y: np.ndarray
@@ -65,10 +74,11 @@ HEIGHTS = np.linspace(-SPAN, SPAN, 93)  # entries of a cross-section, in half-he
 
 
 def tube(inner: float, core: float, skew: float = 0.0) -> np.ndarray:
-    """Cross-section of a bone for `ribbon`: the chord of a tube with a dense rim outside `inner` and a spongy core.
+    """Cross-section of a bone for `ribbon`: the chord of a tube with a dense rim outside `inner`
+    and a spongy core.
 
-    inner: radius of the core against the bone's; core: its density against the rim's; skew: how far it lies off the
-    middle.
+    inner: radius of the core against the bone's; core: its density against the rim's; skew: how far
+    it lies off the middle.
     """
     chord = np.sqrt(np.clip(1 - HEIGHTS**2, 0, 1))
     hollow = np.sqrt(np.clip(1 - ((HEIGHTS - skew) / inner) ** 2, 0, 1)) * inner
@@ -80,15 +90,17 @@ def tube(inner: float, core: float, skew: float = 0.0) -> np.ndarray:
 def ribbon(frame: Frame, tubes: Tubes, shape: np.ndarray) -> tuple[slice, np.ndarray]:
     """Draw tubes: each point fills a column of height ±half with a cross-section `shape`.
 
-    shape: table over v = -SPAN … SPAN (relative height). Returns the rows that are reached and the thickness in cm
-    there, transposed: (size, rows) float32, so that the pixels of one point lie side by side in memory.
+    shape: table over v = -SPAN … SPAN (relative height). Returns the rows that are reached and the
+    thickness in cm there, transposed: (size, rows) float32, so that the pixels of one point lie
+    side by side in memory.
     """
     n = frame.size
     column, row = frame.to_pixels(tubes.x.ravel(), tubes.y.ravel())
     per_cm = np.float32(1 / frame.px)
     half = tubes.half.ravel() * per_cm
     mass = tubes.mass.ravel() * per_cm
-    reach = int(np.ceil(half.max() * SPAN)) + 1  # pixels above and below a point that its column may fill
+    # pixels above and below a point that its column may fill
+    reach = int(np.ceil(half.max() * SPAN)) + 1
     seen = (column > 0) & (column < n - 1) & (row > -reach) & (row < n + reach)
     keep = np.flatnonzero(seen & (mass > 0))
     if not keep.size:
@@ -111,6 +123,8 @@ def ribbon(frame: Frame, tubes: Tubes, shape: np.ndarray) -> tuple[slice, np.nda
     to_right = (column - left_column) * mass
     to_left = mass - to_right
     grid = np.bincount(place, (section * to_left[:, None]).ravel(), minlength=n * tall)
-    grid[tall:] += np.bincount(place, (section * to_right[:, None]).ravel(), minlength=n * tall)[:-tall]
+    grid[tall:] += np.bincount(place, (section * to_right[:, None]).ravel(), minlength=n * tall)[
+        :-tall
+    ]
     rows = slice(max(top, 0), min(bottom, n))
     return rows, grid.reshape(n, tall)[:, rows.start - top : rows.stop - top].astype(np.float32)

@@ -1,4 +1,6 @@
-"""Curves as tables: what changes down the body, or away from its midline, is tabulated once and read at each pixel."""
+"""Curves as tables: what changes down the body, or away from its midline, is tabulated once and
+read at each pixel.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ def table_index(values: np.ndarray) -> np.ndarray:
 def profile(points: Sequence[tuple[float, float]] | np.ndarray, smooth: float = 0.0) -> np.ndarray:
     """Tabulate a curve through points (place, value), places in cm and growing.
 
-    The curve is straight from point to point and level beyond the first and the last; it is smoothed twice by a box of
-    `smooth` cm.
+    The curve is straight from point to point and level beyond the first and the last; it is
+    smoothed twice by a box of `smooth` cm.
     """
     places, values = np.asarray(points, np.float64).T
     curve = np.interp(AXIS, places, values).astype(np.float32)
@@ -47,14 +49,18 @@ def profile(points: Sequence[tuple[float, float]] | np.ndarray, smooth: float = 
 
 
 def wobble(rng: np.random.Generator, size: float, wavelength: float) -> np.ndarray:
-    """Tabulate an irregular line of standard deviation `size` cm: what makes a drawn border look grown."""
+    """Tabulate an irregular line of standard deviation `size` cm: what makes a drawn border look
+    grown.
+    """
     woven = _weave(wavelength)
     return woven @ rng.normal(0, size * 1.4, woven.shape[1]).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
 def _weave(wavelength: float) -> sparse.csr_matrix:
-    """Smooth line through equally spaced points as a matrix, (entries, points); it is the same for every patient."""
+    """Smooth line through equally spaced points as a matrix, (entries, points); it is the same for
+    every patient.
+    """
     count = int(90 / wavelength) + 4
     places = -32 + wavelength * np.arange(count)
     lines = [profile(np.column_stack([places, one]), wavelength * 0.7) for one in np.eye(count)]
@@ -62,7 +68,9 @@ def _weave(wavelength: float) -> sparse.csr_matrix:
 
 
 def dome(t: np.ndarray) -> np.ndarray:
-    """Chord of a rounded body at relative depth t from its border: sqrt(1 - (1 - t)²), 0 outside, 1 beyond t = 1."""
+    """Chord of a rounded body at relative depth t from its border: sqrt(1 - (1 - t)²), 0 outside, 1
+    beyond t = 1.
+    """
     t = t.clip(0, 1)
     t *= 2 - t
     return np.sqrt(t, out=t)

@@ -21,8 +21,8 @@ from .soft import Chest, draw_chest
 from .transform import apply
 from .vessels import draw_vessels
 
-# Raised with every change of what is drawn or written: cohorts on disk are known by it. tests/unit/test_phantom.py pins
-# renderings to it and fails when they change alone.
+# Raised with every change of what is drawn or written: cohorts on disk are known by it.
+# tests/unit/test_phantom.py pins renderings to it and fails when they change alone.
 RENDERER_VERSION = 2
 
 DEFAULTS = {
@@ -81,9 +81,9 @@ def render(
 ) -> Rendering:
     """Draw the radiograph that a row of a design describes.
 
-    The switches give the counterfactuals: the same seed without its lesion, marker or device, at another site, at
-    another severity, or mirrored. With scatter, noise and filters off, two counterfactuals differ only inside the mask
-    of what was changed. Introduced in lesson 01.
+    The switches give the counterfactuals: the same seed without its lesion, marker or device, at
+    another site, at another severity, or mirrored. With scatter, noise and filters off, two
+    counterfactuals differ only inside the mask of what was changed. Introduced in lesson 01.
 
     Parameters
     ----------
@@ -102,7 +102,8 @@ def render(
     mirror : bool
         Whether to exchange left and right in the finished image.
     scatter, noise, filters : bool
-        Whether to add scattered radiation and quantum noise, and to blur and sharpen as detectors do.
+        Whether to add scattered radiation and quantum noise, and to blur and sharpen as detectors
+        do.
 
     Returns
     -------
@@ -136,7 +137,9 @@ def render(
     disease = fields.get("disease", fields["label"])
 
     # The patient, ill, before the beam.
-    patient = draw_patient(stream(fields["patient_seed"], "patient"), fields["age_group"], fields["sex"])
+    patient = draw_patient(
+        stream(fields["patient_seed"], "patient"), fields["age_group"], fields["sex"]
+    )
     anatomy = _draw_anatomy(patient, draw_pose(stream(seed, "pose"), patient, fields["view"]), size)
     frame, chest = anatomy.frame, anatomy.chest
     wound = draw_lesion(frame, patient, chest, disease, amount, seed, fields["side"])
@@ -146,7 +149,9 @@ def render(
     attenuation = anatomy.bone * (MU_BONE * place.bone)
     attenuation += anatomy.soft
     attenuation.clip(0, np.inf, out=attenuation)
-    exposure = prepare(attenuation, chest.field, place, seed, scatter=scatter, noise=noise, filters=filters)
+    exposure = prepare(
+        attenuation, chest.field, place, seed, scatter=scatter, noise=noise, filters=filters
+    )
     attenuation += metal
     attenuation += (anatomy.air_to_water - 0.6 * anatomy.vessels) * wound.opacity
     image = expose(attenuation, exposure)
@@ -177,7 +182,9 @@ def render(
 
 @dataclass(frozen=True)
 class _Anatomy:
-    """A patient in a pose without any lesion: attenuation (no unit) but for bone, all (size, size) and read-only."""
+    """A patient in a pose without any lesion: attenuation (no unit) but for bone, all (size, size)
+    and read-only.
+    """
 
     frame: Frame
     chest: Chest
@@ -232,7 +239,9 @@ def _protect(part) -> None:
             _protect(value)
 
 
-def _masks(chest: Chest, lesion: Lesion, letters: np.ndarray, metal: np.ndarray, black: np.ndarray) -> dict:
+def _masks(
+    chest: Chest, lesion: Lesion, letters: np.ndarray, metal: np.ndarray, black: np.ndarray
+) -> dict:
     seen = ~black
     return {
         "lung": chest.field & seen,
@@ -255,7 +264,9 @@ def _truth(fields: dict, patient: Patient, frame: Frame, chest: Chest, lesion: L
     inside: Any = np.count_nonzero(chest.field)
     truth["lesion_share"] = np.count_nonzero(lesion.mask) / max(inside, 1)
     seen = lesion.mask.any()
-    truth["lesion_opacity"] = float(lesion.opacity[lesion.mask].mean(dtype=np.float64)) if seen else 0.0
+    truth["lesion_opacity"] = (
+        float(lesion.opacity[lesion.mask].mean(dtype=np.float64)) if seen else 0.0
+    )
     for name, value in vars(patient).items():
         if name not in ("seed", "sex", "age_group"):
             truth[f"patient_{name}"] = value

@@ -1,7 +1,9 @@
-"""Ribs: loops in space, x = A(y) sin θ, z = −B cos θ, falling with θ; each is a tube with a dense rim.
+"""Ribs: loops in space, x = A(y) sin θ, z = −B cos θ, falling with θ; each is a tube with a dense
+rim.
 
-θ runs from 0 at the spine over π/2, where a rib turns at the lateral wall, to its front end. A point of a loop carries
-thickness × ds / |dx|, so the bright line where a rib turns along the beam comes by itself.
+θ runs from 0 at the spine over π/2, where a rib turns at the lateral wall, to its front end. A
+point of a loop carries thickness × ds / |dx|, so the bright line where a rib turns along the beam
+comes by itself.
 """
 
 from __future__ import annotations
@@ -22,12 +24,14 @@ RIB = tube(inner=0.84, core=0.36, skew=-0.08)
 # What the twelve ribs of both sides have in common, right ones first: arrays (24,).
 NUMBER = np.tile(np.arange(12.0), 2)
 OUTWARD = np.repeat(np.array([-1, 1], np.float32), 12)[:, None]  # sign of x
-TABLE = np.repeat([0, len(AXIS)], 12)  # where the outline of a rib's side begins in the two tables, one after the other
+# where the outline of a rib's side begins in the two tables, one after the other
+TABLE = np.repeat([0, len(AXIS)], 12)
 FALL = np.interp(NUMBER, [0, 1, 3, 6, 11], [0.62, 0.72, 0.88, 1.0, 1.1])
 FRONT_END = np.interp(NUMBER, [0, 1, 5, 7, 9, 11], [158, 156, 148, 136, 118, 80])  # θ in degrees
 LENGTH = np.interp(NUMBER, [0, 1, 2, 12], [0.90, 0.97, 1, 1])
 THICKNESS = np.interp(NUMBER, [0, 1, 2], [0.5, 0.75, 1])
-# High ribs lie flat where they turn: how much of their mass that hides, and one over the range of θ in quarter turns.
+# High ribs lie flat where they turn: how much of their mass that hides, and one over the range of θ
+# in quarter turns.
 FLAT = np.interp(NUMBER, [0, 1, 3, 5], [1, 0.97, 0.75, 0.3]).astype(np.float32)[:, None]
 PER_RANGE = (1 / np.interp(NUMBER, [1, 4], [0.42, 0.2])).astype(np.float32)[:, None]
 
@@ -57,7 +61,9 @@ def draw_ribs(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Variation:
-    """What is random in the ribs of one side, or of both with the right ones first; one row per rib."""
+    """What is random in the ribs of one side, or of both with the right ones first; one row per
+    rib.
+    """
 
     start: np.ndarray  # height at the spine, in rib spacings
     fall: np.ndarray  # factor of the fall
@@ -87,7 +93,9 @@ def _vary(rng: np.random.Generator) -> Variation:
 
 def _both(right: Variation, left: Variation) -> Variation:
     names = [field.name for field in fields(Variation)]
-    return Variation(**{name: np.concatenate([getattr(right, name), getattr(left, name)]) for name in names})
+    return Variation(
+        **{name: np.concatenate([getattr(right, name), getattr(left, name)]) for name in names}
+    )
 
 
 @dataclass(frozen=True)
@@ -104,12 +112,16 @@ class Loops:
 
 
 def _rib_tubes(frame: Frame, patient: Patient, chest: Chest) -> Tubes:
-    """The loops of both sides as tubes with a height and a mass at each point, arrays (24, points)."""
+    """The loops of both sides as tubes with a height and a mass at each point, arrays (24,
+    points).
+    """
     rng = stream(patient.seed, "ribs")
     drawn = _both(_vary(rng), _vary(rng))
     loops = _lay_loops(frame, patient, chest, drawn)
     front = np.maximum(loops.turn - 1, 0)
-    half = _column(patient.rib_height * drawn.height) * (0.84 + 0.24 * loops.across + 0.28 * np.minimum(front, 1))
+    half = _column(patient.rib_height * drawn.height) * (
+        0.84 + 0.24 * loops.across + 0.28 * np.minimum(front, 1)
+    )
     thickness = _column(patient.scale * (0.66 + 0.07 * drawn.thickness) * THICKNESS)
     # High ribs lie flat where they turn: without this, all their mass there falls on one column.
     mass = 1 - FLAT * np.exp(-np.square((loops.turn - 1) * PER_RANGE))
@@ -127,8 +139,8 @@ def _rib_tubes(frame: Frame, patient: Patient, chest: Chest) -> Tubes:
 def _lay_loops(frame: Frame, patient: Patient, chest: Chest, drawn: Variation) -> Loops:
     """Lay the loops around the lungs.
 
-    A loop in a tilted plane falls as 1 - cos θ; real ribs lie between that and an even fall. The chest is flatter at
-    its sides than an ellipse: ribs run along the wall and overlap there.
+    A loop in a tilted plane falls as 1 - cos θ; real ribs lie between that and an even fall. The
+    chest is flatter at its sides than an ellipse: ribs run along the wall and overlap there.
     """
     scale = patient.scale
     spacing = patient.rib_spacing * frame.pose.inspiration
@@ -174,7 +186,11 @@ def _step_lengths(*axes: np.ndarray) -> np.ndarray:
 
 
 def _even(first: np.ndarray, last: np.ndarray, points: int) -> np.ndarray:
-    """θ from `first` to `last` (ribs), about evenly spaced in the image: denser where a rib crosses it fast."""
+    """θ from `first` to `last` (ribs), about evenly spaced in the image: denser where a rib crosses
+    it fast.
+    """
     begin = np.interp(first, ANGLES, WAY)[:, None]
     end = np.interp(last, ANGLES, WAY)[:, None]
-    return np.interp(begin + (end - begin) * np.linspace(0, 1, points), WAY, ANGLES).astype(np.float32)
+    return np.interp(begin + (end - begin) * np.linspace(0, 1, points), WAY, ANGLES).astype(
+        np.float32
+    )

@@ -1,4 +1,6 @@
-"""Draw the people and circumstances of a cohort: who, how ill, where, in which view, with what in the picture."""
+"""Draw the people and circumstances of a cohort: who, how ill, where, in which view, with what in
+the picture.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +49,11 @@ def cohort(
     letters: float = 0.75,
     border: bool = True,
 ) -> pd.DataFrame:
-    """Draw patients until there are n images; disease belongs to the patient, everything else is drawn independently.
+    """Draw patients until there are n images; disease belongs to the patient, everything else is
+    drawn independently.
 
-    per_patient: mean number of images; devices, letters: share of images that show them. Introduced in lesson 01.
+    per_patient: mean number of images; devices, letters: share of images that show them. Introduced
+    in lesson 01.
     """
     n = n or 600
     rng = stream(seed, "design")
@@ -93,7 +97,9 @@ def _rename(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 def _fill(table, rng, severity, views, devices, letters, border) -> pd.DataFrame:
     n = len(table)
     low, high = severity
-    kinds = np.array(["leads", "leads+line", "tube+feeding+leads", "line", "pacemaker", "drain+leads"], object)
+    kinds = np.array(
+        ["leads", "leads+line", "tube+feeding+leads", "line", "pacemaker", "drain+leads"], object
+    )
     marks = np.array(["L", "R", "L|AP", "R|PORTABLE", "L|ERECT", "R|KM"], object)
     ill = table["label"] != "normal"
     table = table.assign(

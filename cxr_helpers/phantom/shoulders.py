@@ -30,7 +30,9 @@ class Line:
 def _clavicle_line(points: int) -> Line:
     """The shape that all clavicles have in common."""
     way = np.linspace(0, 1, points)
-    sway = 0.9 * np.sin(np.pi * np.clip(2 * way - 1, 0, 1)) - 0.5 * np.sin(np.pi * np.minimum(way * 1.6, 1))
+    sway = 0.9 * np.sin(np.pi * np.clip(2 * way - 1, 0, 1)) - 0.5 * np.sin(
+        np.pi * np.minimum(way * 1.6, 1)
+    )
     ends = np.clip((1 - way) / 0.03, 0, 1) * np.clip(way / 0.03, 0, 1)
     return Line(
         way=way,
@@ -63,7 +65,8 @@ def draw_clavicles(frame: Frame, patient: Patient) -> tuple[slice, np.ndarray]:
     x = sign * (medial_x + length * line.way) + 0.85 * scale * pose.axial
     y = medial_y + (lateral_y - medial_y) * line.way + bow * scale * line.sway
     slope = ((lateral_y - medial_y) + bow * scale * line.sway_slope) / length
-    half = thin * scale * line.half * np.sqrt(slope * slope + 1)  # a column cuts a steep tube aslant
+    # a column cuts a steep tube aslant
+    half = thin * scale * line.half * np.sqrt(slope * slope + 1)
     mass = np.broadcast_to(1.35 * scale * length * line.mass, y.shape)
     tubes = Tubes(
         x=x.astype(np.float32),
@@ -77,7 +80,9 @@ def draw_clavicles(frame: Frame, patient: Patient) -> tuple[slice, np.ndarray]:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far a bone reaches from the shoulder joint: lateral and downward, in units of the patient's scale."""
+    """How far a bone reaches from the shoulder joint: lateral and downward, in units of the
+    patient's scale.
+    """
 
     near: float
     far: float
@@ -86,24 +91,37 @@ class Reach:
 
 
 def add_shoulders(frame: Frame, patient: Patient, whole: np.ndarray) -> None:
-    """Add scapulae and humeri of both sides, each with its own small differences, to `whole`, cm of bone."""
+    """Add scapulae and humeri of both sides, each with its own small differences, to `whole`, cm of
+    bone.
+    """
     for sign, degrees in ((-1, frame.pose.arm_right), (1, frame.pose.arm_left)):
         rng = stream(patient.seed, "scapula", sign + 1)
-        lift = min(max((degrees - 60) / 80, 0.0), 1.0)  # a raised arm turns the scapula outward and lifts it
+        # a raised arm turns the scapula outward and lifts it
+        lift = min(max((degrees - 60) / 80, 0.0), 1.0)
         out = frame.pose.protraction + 0.5 * lift
         above = -3.2 if degrees < 80 else -np.inf
         humerus = Reach(near=-3.2, far=np.inf, top=above, bottom=np.inf)
         blade = Reach(near=-12, far=0.6, top=-3.2, bottom=13.5)
         processes = Reach(near=-7, far=1.7, top=-4.5, bottom=6)
-        _add_at_joint(frame, patient, sign, lift, humerus, partial(_humerus, degrees=degrees), whole)
+        _add_at_joint(
+            frame, patient, sign, lift, humerus, partial(_humerus, degrees=degrees), whole
+        )
         _add_at_joint(frame, patient, sign, lift, blade, partial(_blade, out=out, rng=rng), whole)
         _add_at_joint(frame, patient, sign, lift, processes, partial(_processes, out=out), whole)
 
 
 def _add_at_joint(
-    frame: Frame, patient: Patient, sign: int, lift: float, reach: Reach, draw: Callable, whole: np.ndarray
+    frame: Frame,
+    patient: Patient,
+    sign: int,
+    lift: float,
+    reach: Reach,
+    draw: Callable,
+    whole: np.ndarray,
 ) -> None:
-    """Add a bone of the shoulder, which `draw` gives in coordinates of the joint, lateral and downward."""
+    """Add a bone of the shoulder, which `draw` gives in coordinates of the joint, lateral and
+    downward.
+    """
     scale = patient.scale
     x, y = patient.shoulder, patient.shoulder_y - 1.5 * lift * scale
     near, far = sorted((sign * (x + reach.near * scale), sign * (x + reach.far * scale)))
@@ -114,7 +132,9 @@ def _add_at_joint(
 
 
 def _humerus(dx: np.ndarray, dy: np.ndarray, degrees: float) -> np.ndarray:
-    """A humerus: head, hollow shaft and greater tubercle, of an arm at so many degrees from hanging down."""
+    """A humerus: head, hollow shaft and greater tubercle, of an arm at so many degrees from hanging
+    down.
+    """
     angle = np.deg2rad(degrees)
     cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     x, y = dx - 0.9, dy - 0.6  # from the centre of the head
@@ -123,7 +143,8 @@ def _humerus(dx: np.ndarray, dy: np.ndarray, degrees: float) -> np.ndarray:
     head *= 1.05 - 1.05 * 0.35 * head
     head += 0.22 * (inside > 0) * np.exp(inside * -9)  # its rim
     along, across = x * sine + y * cosine, x * cosine - y * sine
-    across /= 1.12 + 0.75 * np.exp(np.maximum(along, 0) * (-1 / 1.8))  # the shaft widens towards the head
+    # the shaft widens towards the head
+    across /= 1.12 + 0.75 * np.exp(np.maximum(along, 0) * (-1 / 1.8))
     across *= across
     shaft = np.sqrt(np.maximum(1 - across, 0))
     shaft -= 0.52 * np.sqrt(np.maximum(1 - across / 0.62**2, 0))  # marrow
@@ -145,7 +166,8 @@ def _blade(dx: np.ndarray, dy: np.ndarray, out: float, rng: np.random.Generator)
     lateral = (low_x + 2.7) * down.clip(-0.6, 1.2) - 1.3 - dx
     lateral -= 0.7 * np.sin(np.pi * down.clip(0, 1))
     upper = dy + (2 + 0.35 * top_x) - 0.35 * dx
-    # Only the lateral border is thick: the medial and upper ones fade out, as a blade seen face on does.
+    # Only the lateral border is thick: the medial and upper ones fade out, as a blade seen face on
+    # does.
     inside = np.minimum(np.minimum(0.22 * medial, lateral), 0.35 * upper)
     to_angle = low_y - dy
     np.minimum(inside, 0.5 * (to_angle + 0.4), out=inside)
@@ -175,7 +197,9 @@ def _processes(dx: np.ndarray, dy: np.ndarray, out: float) -> np.ndarray:
     return bone
 
 
-def _disc(dx: np.ndarray, dy: np.ndarray, *, x: float, y: float, half_width: float, half_height: float) -> np.ndarray:
+def _disc(
+    dx: np.ndarray, dy: np.ndarray, *, x: float, y: float, half_width: float, half_height: float
+) -> np.ndarray:
     """1 in the centre of an ellipse, 0 on its border and outside."""
     across, down = (dx - x) / half_width, (dy - y) / half_height
     return np.maximum(1 - across * across - down * down, 0)

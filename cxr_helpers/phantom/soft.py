@@ -1,7 +1,8 @@
 """The inside of the chest: lungs, heart, mediastinum, diaphragm, airways, stomach.
 
-Each function returns path lengths in cm along the beam. A lung is the chord of the thorax minus whatever fills it:
-heart, great vessels, diaphragm; borders start like a chord, sqrt(2rd), which is why they are sharp on a radiograph.
+Each function returns path lengths in cm along the beam. A lung is the chord of the thorax minus
+whatever fills it: heart, great vessels, diaphragm; borders start like a chord, sqrt(2rd), which is
+why they are sharp on a radiograph.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from .mediastinum import draw_borders, lung_beside
 from .patient import Patient, stream
 from .profiles import AXIS, Sides, dome, profile, rounded, signed_product, wobble
 
-# Half-width of the lungs against depth below the apex, as fractions of the largest; measured on radiographs.
+# Half-width of the lungs against depth below the apex, as fractions of the largest; measured on
+# radiographs.
 DEPTHS = (-0.02, 0.0, 0.035, 0.11, 0.28, 0.55, 0.85, 1.05, 1.4)
 ADULT = (0.34, 0.40, 0.60, 0.735, 0.88, 0.965, 1.0, 1.0, 0.98)
 CHILD = (0.28, 0.34, 0.46, 0.60, 0.78, 0.92, 1.0, 1.03, 1.0)
 
-RIM = 0.32  # cm of lung in front of and behind a border, where its chord is still thin: belongs to the lung mask
+# cm of lung in front of and behind a border, where its chord is still thin: belongs to the lung
+# mask
+RIM = 0.32
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,16 @@ def draw_chest(frame: Frame, patient: Patient) -> Chest:
 
 
 def _lung_squared(grid: Grid, patient: Patient, extent: np.ndarray, height: float) -> np.ndarray:
-    """Square of the lung's chord before heart and diaphragm take their share; below zero outside; coarse."""
+    """Square of the lung's chord before heart and diaphragm take their share; below zero outside;
+    coarse.
+    """
     scale = patient.scale
     lateral = rounded((1 - extent) * 1.9)
     upper = rounded(_below_apex(grid, patient) / (3.2 * scale))
     inner = rounded((grid.ax - 1.35 * scale) / (1.6 * scale))
-    depth = profile([(-1, 0.55), (0, 0.6), (0.3 * height, 0.85), (height, 1.0), (1.4 * height, 0.95)], 2.0)
+    depth = profile(
+        [(-1, 0.55), (0, 0.6), (0.3 * height, 0.85), (height, 1.0), (1.4 * height, 0.95)], 2.0
+    )
     chord = depth * (0.76 * patient.depth)
     return signed_product(signed_product(lateral, upper), inner) * grid.by_y(chord * chord)
 
@@ -126,20 +134,28 @@ def _domes(grid: Grid, patient: Patient, height: float, rng: np.random.Generator
 
 
 def _dome(patient: Patient, top: float, rng: np.random.Generator) -> np.ndarray:
-    """Table of y against |x|: highest in the middle, falling to the heart and to the costophrenic angle."""
+    """Table of y against |x|: highest in the middle, falling to the heart and to the costophrenic
+    angle.
+    """
     scale, width = patient.scale, patient.half_width
     peak = width * rng.uniform(0.46, 0.62)
     outward = np.clip((AXIS - peak) / (width - peak), 0, 1)
     inward = np.clip((peak - AXIS) / peak, 0, 1.6)
-    to_angle = scale * rng.uniform(3.2, 5.4) * (0.55 * outward**2 + 0.45 * (1 - np.sqrt(1 - outward**2)))
-    lobe = scale * max(0.0, rng.normal(-0.1, 0.25)) * np.sin(AXIS / (1.6 * scale) + rng.uniform(0, 6))
+    to_angle = (
+        scale * rng.uniform(3.2, 5.4) * (0.55 * outward**2 + 0.45 * (1 - np.sqrt(1 - outward**2)))
+    )
+    lobe = (
+        scale * max(0.0, rng.normal(-0.1, 0.25)) * np.sin(AXIS / (1.6 * scale) + rng.uniform(0, 6))
+    )
     to_heart = scale * rng.uniform(0.9, 3.0) * inward**2
     line = top + to_angle + to_heart + lobe + wobble(rng, 0.07, 2.8)
     return line.astype(np.float32)
 
 
 def _above_domes(patient: Patient, below: np.ndarray, rows: slice) -> np.ndarray:
-    """Share of the lung chord that the diaphragm leaves; domes are blunter than ellipsoids: between chord and step."""
+    """Share of the lung chord that the diaphragm leaves; domes are blunter than ellipsoids: between
+    chord and step.
+    """
     share = np.ones_like(below)
     deep = below[rows]
     chord = dome(deep / (3.2 * patient.scale))

@@ -14,7 +14,9 @@ from .soft import Chest
 
 @dataclass(frozen=True)
 class Vertebrae:
-    """What the column is like at a height: tables against y, or arrays of any other shape, float32."""
+    """What the column is like at a height: tables against y, or arrays of any other shape,
+    float32.
+    """
 
     centre: np.ndarray  # x in cm
     per_width: np.ndarray  # one over the half-width of the body, 1/cm
@@ -32,14 +34,15 @@ class Vertebrae:
 def add_spine(frame: Frame, patient: Patient, chest: Chest, whole: np.ndarray) -> None:
     """Add the column to `whole`, cm of bone.
 
-    Discs and processes blur with age and weight, and below the carina the beam that shows the lungs hardly
-    penetrates; that is why the column fades behind the heart.
+    Discs and processes blur with age and weight, and below the carina the beam that shows the lungs
+    hardly penetrates; that is why the column fades behind the heart.
     """
     rng, scale = stream(patient.seed, "spine"), patient.scale
     block = frame.slab(-5.2 * scale, 5.2 * scale)
     y = frame.y[block]
     parts = _vertebrae(patient, chest.lungs_height, rng).at(table_index(y))
-    across = (frame.x[block] - parts.centre) * parts.per_width  # 0 in the midline, ±1 at the sides of a body
+    # 0 in the midline, ±1 at the sides of a body
+    across = (frame.x[block] - parts.centre) * parts.per_width
     away = np.abs(across)
     bone = np.maximum(1 - across * across, 0)
     bone *= parts.body + parts.end_plates
@@ -60,16 +63,23 @@ def _vertebrae(patient: Patient, height: float, rng: np.random.Generator) -> Ver
     """Draw the column of a patient; height: of the lungs, cm."""
     scale = patient.scale
     centre = patient.curve * np.sin(AXIS / 6.0) + wobble(rng, 0.07, 2.5)
-    centre = centre + rng.normal(0, 0.018) * np.clip(-AXIS / scale, 0, 12) ** 2 / (1 + 0.05 * np.abs(AXIS))
+    centre = centre + rng.normal(0, 0.018) * np.clip(-AXIS / scale, 0, 12) ** 2 / (
+        1 + 0.05 * np.abs(AXIS)
+    )
 
-    tall = scale * np.interp(AXIS, [-12 * scale, 0, 22 * scale, 35 * scale], [1.55, 1.95, 2.55, 2.9])
+    tall = scale * np.interp(
+        AXIS, [-12 * scale, 0, 22 * scale, 35 * scale], [1.55, 1.95, 2.55, 2.9]
+    )
     above = (ORIGIN + 32) / (1.55 * scale)  # vertebrae are counted from 32 cm above the apices
     number = np.cumsum(STEP / tall) + (above + rng.uniform(0, 1))
     which = number.astype(int)
-    part = (number - which).astype(np.float32)  # 0 at the upper end plate, 0.84 at the lower, then the disc
+    # 0 at the upper end plate, 0.84 at the lower, then the disc
+    part = (number - which).astype(np.float32)
 
     crisp = rng.uniform(0.4, 0.85) * (1.0 if patient.age_group == "adult" else 1.3)
-    wide = scale * np.interp(AXIS, [-12 * scale, 0, 4 * scale, 24 * scale], [1.25, 1.50, 1.45, 1.95])
+    wide = scale * np.interp(
+        AXIS, [-12 * scale, 0, 4 * scale, 24 * scale], [1.25, 1.50, 1.45, 1.95]
+    )
     wide = wide + wobble(rng, 0.13, 1.8)
     wide *= 0.90 + 0.22 * np.abs(2 * part - 0.84)  # the waist of a body
 

@@ -1,6 +1,7 @@
 """Pulmonary vessels: trunks from a hilar line that branch and thin outward.
 
-Radii shrink by 0.68-0.92 per branching (Murray 1926: r³ = r1³ + r2³ gives 0.79 for equal daughters).
+Radii shrink by 0.68-0.92 per branching (Murray 1926: r³ = r1³ + r2³ gives 0.79 for equal
+daughters).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .soft import Chest
 SAMPLES = (16, 12, 10, 8, 7, 6)  # points per segment of each generation
 HILUM_SAMPLES = 26
 TRUNKS = 17  # on each side
-CLUSTER = 16  # short wide vessels of each hilum, of which three are arteries with a place of their own
+# short wide vessels of each hilum, of which three are arteries with a place of their own
+CLUSTER = 16
 HILA_X = np.array([3.1, 3.3])  # right, left: cm from the midline in an adult
 HILA_Y = np.array([0.43, 0.385])  # fractions of the height of the lungs: the left one stands higher
 WIDTHS = (2.6, 1.3, 0.62)  # blur in pixels of wide, middle and narrow vessels
@@ -27,7 +29,9 @@ WIDTHS = (2.6, 1.3, 0.62)  # blur in pixels of wide, middle and narrow vessels
 
 @dataclass(frozen=True)
 class Segments:
-    """Bent pieces of vessels, float32 arrays of one value per segment; x, y where it begins, cm and radians."""
+    """Bent pieces of vessels, float32 arrays of one value per segment; x, y where it begins, cm and
+    radians.
+    """
 
     x: np.ndarray  # away from the midline on both sides
     y: np.ndarray
@@ -54,10 +58,11 @@ class Points:
 
 
 def draw_vessels(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
-    """Return vessel thickness in cm, (size, size) float32, only where there is lung. Introduced in lesson 01.
+    """Return vessel thickness in cm, (size, size) float32, only where there is lung. Introduced in
+    lesson 01.
 
-    Points are sorted by radius into octaves; each octave is blurred to its width together with the wider ones. Wide
-    vessels lie near the hila, so most blurring happens in a small block.
+    Points are sorted by radius into octaves; each octave is blurred to its width together with the
+    wider ones. Wide vessels lie near the hila, so most blurring happens in a small block.
     """
     points = _sample(frame, _grow(patient, chest.lungs_height))
     limits = [np.float32(0.55 * frame.px * 2**octave) for octave in (2.5, 1.5, 0.5)]
@@ -74,9 +79,11 @@ def draw_vessels(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
         bottom, right = max(bottom, rows.stop + 8), max(right, cols.stop + 8)
         block = image[max(top, 0) : bottom, max(left, 0) : right]
         block[:] = blur(block, sigma)
-    thin = points.volume * (points.radius <= limits[-1])  # depositing itself blurs by about 0.4 pixels
+    # depositing itself blurs by about 0.4 pixels
+    thin = points.volume * (points.radius <= limits[-1])
     deposit(frame, points.places, thin, image)
-    crowded = image * np.float32(0.4 / (1.1 * patient.scale))  # overlapping vessels share the depth of the hilum
+    # overlapping vessels share the depth of the hilum
+    crowded = image * np.float32(0.4 / (1.1 * patient.scale))
     crowded += 1
     image *= np.float32(0.9 * patient.vessels)
     image /= crowded
@@ -99,11 +106,15 @@ def _grow(patient: Patient, height: float) -> Segments:
 def _join(parts: list[Segments]) -> Segments:
     """All segments as one, in turn."""
     names = [field.name for field in fields(Segments)]
-    return Segments(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    return Segments(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    )
 
 
 def _hilum(patient: Patient, x: float, y: float, side: int, rng: np.random.Generator) -> Segments:
-    """Hilum: a cluster of short wide vessels around the interlobar artery, which goes down and thins."""
+    """Hilum: a cluster of short wide vessels around the interlobar artery, which goes down and
+    thins.
+    """
     scale, others = patient.scale, CLUSTER - 3
     turn = np.concatenate([[68, 60, 78], rng.uniform(-75, 95, others)])  # degrees
     down = np.clip(turn / 90, -1, 1)
@@ -125,7 +136,9 @@ def _hilum(patient: Patient, x: float, y: float, side: int, rng: np.random.Gener
 
 
 def _trunks(patient: Patient, y: np.ndarray, rng: np.random.Generator) -> Segments:
-    """The first generation, fanned out from the hila; y: height of the right and of the left one, cm."""
+    """The first generation, fanned out from the hila; y: height of the right and of the left one,
+    cm.
+    """
     scale, count = np.float32(patient.scale), 2 * TRUNKS
     turn = np.tile(np.linspace(-80, 92, TRUNKS), 2) + rng.normal(0, 9, count)  # degrees
     down = np.clip(turn / 90, -1, 1)
@@ -191,13 +204,16 @@ def _layout(samples: tuple[int, ...]) -> Layout:
     segment = np.repeat(np.arange(points.size), points)
     first = np.cumsum(points) - points
     way = (np.arange(segment.size) - first[segment]) / (points[segment] - 1)
-    return Layout(segment=segment, way=way.astype(np.float32), share=(1 / points).astype(np.float32))
+    return Layout(
+        segment=segment, way=way.astype(np.float32), share=(1 / points).astype(np.float32)
+    )
 
 
 def _sample(frame: Frame, vessels: Segments) -> Points:
     """Lay points along all segments.
 
-    Beginning, middle and end of each are moved into the image; a parabola through them is as good as the arc.
+    Beginning, middle and end of each are moved into the image; a parabola through them is as good
+    as the arc.
     """
     dense = max(1.0, 0.16 / frame.px)
     layout = _layout(tuple(int(count * dense) for count in (HILUM_SAMPLES, *SAMPLES)))
@@ -212,7 +228,9 @@ def _sample(frame: Frame, vessels: Segments) -> Points:
     taper = np.full(vessels.radius.size, 0.18, np.float32)
     taper[: 2 * CLUSTER] = 0.45
     volume = vessels.length * layout.share * np.float32(np.pi)
-    of_segment = np.concatenate([begin, straight, curve, [vessels.radius, vessels.radius * taper, volume]])
+    of_segment = np.concatenate(
+        [begin, straight, curve, [vessels.radius, vessels.radius * taper, volume]]
+    )
     of_point = of_segment.take(layout.segment, axis=1)
     begin, straight, curve = of_point[:2], of_point[2:4], of_point[4:6]
     radius, lost, volume = of_point[6:]

@@ -1,7 +1,8 @@
-"""One function per picture, from arrays and tables; each returns the figure with a text that says what it shows.
+"""One function per picture, from arrays and tables; each returns the figure with a text that says
+what it shows.
 
-This package imports no other module of the project. A picture in a notebook carries its text as the ``alt`` of the
-PNG; the text is computed from what is drawn.
+This package imports no other module of the project. A picture in a notebook carries its text as the
+``alt`` of the PNG; the text is computed from what is drawn.
 """
 
 from ._answer import answer

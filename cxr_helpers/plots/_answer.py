@@ -11,14 +11,19 @@ WARM = "inferno"
 
 
 def answer(found: Mapping, *, title: str | None = None) -> Picture:
-    """One answer: the image as the network saw it, the map of the answer laid over it, and the probabilities.
+    """One answer: the image as the network saw it, the map of the answer laid over it, and the
+    probabilities.
 
-    `found`: keys file, accepted, reason, image (h, w) uint8 and, if accepted, probabilities {class: p}, set (classes
-    of the conformal set, marked with a star), map (h, w) ≥ 0 or None, and note. A refused image is shown with the
-    reason. Raises ValueError without an image. Introduced in lesson 13.
+    `found`: keys file, accepted, reason, image (h, w) uint8 and, if accepted, probabilities {class:
+    p}, set (classes of the conformal set, marked with a star), map (h, w) ≥ 0 or None, and note. A
+    refused image is shown with the reason. Raises ValueError without an image. Introduced in lesson
+    13.
     """
     if found.get("image") is None:
-        raise ValueError(f"{found.get('file', 'the file')} holds no image that could be shown: {found.get('reason')}")
+        raise ValueError(
+            f"{found.get('file', 'the file')} holds no image that could be shown: "
+            f"{found.get('reason')}"
+        )
     title = title or str(found["file"])
     with style():
         figure = new_figure(3.5, title=title)
@@ -56,11 +61,17 @@ def _bars(axes, probabilities: Mapping, chosen) -> str:
     names = list(probabilities)
     for k, name in enumerate(names):
         p = probabilities[name]
-        axes.barh(k, p, color=class_colour(name, k) if name in chosen or not chosen else FAINT, height=0.6)
+        axes.barh(
+            k, p, color=class_colour(name, k) if name in chosen or not chosen else FAINT, height=0.6
+        )
         axes.text(p + 0.02, k, f"{p:.2f}{' *' if name in chosen else ''}", va="center")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.set(xlim=(0, 1.3), xticks=[0, 0.5, 1], xlabel="probability" + (" (* in the set)" if chosen else ""))
+    axes.set(
+        xlim=(0, 1.3),
+        xticks=[0, 0.5, 1],
+        xlabel="probability" + (" (* in the set)" if chosen else ""),
+    )
     grid_lines(axes, "x")
     axes.tick_params(axis="y", length=0)
     text = listed(f"{name} {p:.2f}" for name, p in probabilities.items())
@@ -73,4 +84,7 @@ def _where(heat) -> str:
         return "; no map." if heat is None else "; the map is zero everywhere."
     row, column = np.unravel_index(int(np.argmax(heat)), np.shape(heat))
     height, width = np.shape(heat)
-    return f"; the map is warmest {column / width:.0%} from the left and {row / height:.0%} from the top."
+    return (
+        f"; the map is warmest {column / width:.0%} from the left and {row / height:.0%} from "
+        "the top."
+    )

@@ -21,11 +21,14 @@ STROKES = ("-", "--", "-.", ":")
 MARKS = "osD^vPX"
 
 
-def intervals(table: pd.DataFrame, *, baseline=None, title: str = "Values and intervals", xlabel="value") -> Picture:
+def intervals(
+    table: pd.DataFrame, *, baseline=None, title: str = "Values and intervals", xlabel="value"
+) -> Picture:
     """Values with their intervals, one line each (a forest plot), the numbers and n at the right.
 
-    `table`: columns label, value, low, high and, if there, n. `baseline`: a number or {name: number}, drawn upright.
-    NaN is listed as undefined. Raises ValueError without the columns. Introduced in lesson 07.
+    `table`: columns label, value, low, high and, if there, n. `baseline`: a number or {name:
+    number}, drawn upright. NaN is listed as undefined. Raises ValueError without the columns.
+    Introduced in lesson 07.
     """
     need_columns(table, ("label", "value", "low", "high"), "intervals")
     marks = _marks(baseline)
@@ -36,14 +39,36 @@ def intervals(table: pd.DataFrame, *, baseline=None, title: str = "Values and in
         for k, (name, x) in enumerate(marks.items()):
             axes.axvline(x, color=GREY, linewidth=1.2, linestyle="--", zorder=1)
             axes.annotate(
-                name, (x, 1), xycoords=("data", "axes fraction"), xytext=(0, 3 + 14 * k), textcoords="offset points",
-                ha="center", fontsize=10, color=GREY,
-            )  # fmt: skip
-        axes.hlines(range(len(rows)), rows["low"], rows["high"], color=PALETTE[0], linewidth=2.5, zorder=2)
-        axes.plot(rows["value"], range(len(rows)), "o", color=PALETTE[0], markersize=8, mec="white", zorder=3)
+                name,
+                (x, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 3 + 14 * k),
+                textcoords="offset points",
+                ha="center",
+                fontsize=10,
+                color=GREY,
+            )
+        axes.hlines(
+            range(len(rows)), rows["low"], rows["high"], color=PALETTE[0], linewidth=2.5, zorder=2
+        )
+        axes.plot(
+            rows["value"],
+            range(len(rows)),
+            "o",
+            color=PALETTE[0],
+            markersize=8,
+            mec="white",
+            zorder=3,
+        )
         texts = [_interval_text(row) for row in rows.to_dict("records")]
         for k, words in enumerate(texts):
-            axes.annotate(words, (1.02, k), xycoords=("axes fraction", "data"), va="center", annotation_clip=False)
+            axes.annotate(
+                words,
+                (1.02, k),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                annotation_clip=False,
+            )
         axes.set_yticks(range(len(rows)), rows["label"].astype(str))
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set(xlabel=xlabel)
@@ -61,14 +86,22 @@ def _interval_text(row: dict) -> str:
     if not np.isfinite(row["value"]):
         return f"undefined{n}"
     dash = " to " if min(row["low"], row["high"]) < 0 else "-"
-    span = f" ({row['low']:.2f}{dash}{row['high']:.2f})" if np.isfinite(row["low"]) else " (no interval)"
+    span = (
+        f" ({row['low']:.2f}{dash}{row['high']:.2f})"
+        if np.isfinite(row["low"])
+        else " (no interval)"
+    )
     return f"{row['value']:.3f}{span}{n}"
 
 
 def _marks(marks) -> dict[str, float]:
     if marks is None:
         return {}
-    return {str(k): float(v) for k, v in marks.items()} if hasattr(marks, "items") else {f"{marks:g}": float(marks)}
+    return (
+        {str(k): float(v) for k, v in marks.items()}
+        if hasattr(marks, "items")
+        else {f"{marks:g}": float(marks)}
+    )
 
 
 def _marks_text(marks: dict[str, float]) -> str:
@@ -76,12 +109,19 @@ def _marks_text(marks: dict[str, float]) -> str:
 
 
 def distribution(
-    values, *, mark=None, title: str, xlabel: str, bins: int | None = None, what: str = "simulations"
+    values,
+    *,
+    mark=None,
+    title: str,
+    xlabel: str,
+    bins: int | None = None,
+    what: str = "simulations",
 ) -> Picture:
     """Histogram of simulated values, with what is to be compared with them marked.
 
-    `values`: 1-D, finite; `mark`: a number or {name: number}; `what` is counted. The text states mean, central 95 %
-    and how many values reach each mark. Raises ValueError if empty or not finite. Introduced in lesson 07.
+    `values`: 1-D, finite; `mark`: a number or {name: number}; `what` is counted. The text states
+    mean, central 95 % and how many values reach each mark. Raises ValueError if empty or not
+    finite. Introduced in lesson 07.
     """
     array = np.asarray(values, dtype=float).ravel()
     if not array.size or not np.isfinite(array).all():
@@ -101,7 +141,10 @@ def distribution(
         if marks:
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     low, high = np.quantile(array, [0.025, 0.975])
-    text = f"{title}: {count(array.size, 'value')}, mean {array.mean():.3g}, 95% between {low:.3g} and {high:.3g}"
+    text = (
+        f"{title}: {count(array.size, 'value')}, mean {array.mean():.3g}, 95% between "
+        f"{low:.3g} and {high:.3g}"
+    )
     for name, x in marks.items():
         reached = np.mean(array >= x - 1e-12)
         text += f"; {_marks_text({name: x})} is reached by {reached:.1%}"
@@ -109,7 +152,9 @@ def distribution(
 
 
 def _bins(array: np.ndarray, bins: int | None):
-    """Edges half-way between the values if they are few and evenly spaced (counts out of n), else `bins` or 30."""
+    """Edges half-way between the values if they are few and evenly spaced (counts out of n), else
+    `bins` or 30.
+    """
     distinct = np.unique(np.round(array, 12))
     if bins is None and 2 <= len(distinct) <= 60:
         step = np.diff(distinct).min()
@@ -119,16 +164,31 @@ def _bins(array: np.ndarray, bins: int | None):
     return bins or 30
 
 
-def line(x, ys, *, title: str, xlabel: str, ylabel: str, bands=None, mark=None, points: bool | None = None) -> Picture:
+def line(
+    x,
+    ys,
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    bands=None,
+    mark=None,
+    points: bool | None = None,
+) -> Picture:
     """One or several lines over x, each named at its legend, with bands and upright marks if given.
 
-    `ys`: {name: values} or one sequence, as long as x; `bands`: {name: (low, high)}; `mark`: a number or
-    {name: number} on the x axis. Raises ValueError if lengths differ. Introduced in lesson 05.
+    `ys`: {name: values} or one sequence, as long as x; `bands`: {name: (low, high)}; `mark`: a
+    number or {name: number} on the x axis. Raises ValueError if lengths differ. Introduced in
+    lesson 05.
     """
     from matplotlib.ticker import MaxNLocator
 
     x = np.asarray(x)
-    named = {str(k): np.asarray(v, float) for k, v in ys.items()} if hasattr(ys, "items") else {ylabel: np.asarray(ys)}
+    named = (
+        {str(k): np.asarray(v, float) for k, v in ys.items()}
+        if hasattr(ys, "items")
+        else {ylabel: np.asarray(ys)}
+    )
     wrong = {name: len(y) for name, y in named.items() if len(y) != len(x)}
     if wrong or not named or not len(x):
         raise ValueError(f"x has {len(x)} values; the lines have {wrong or 'none'}.")
@@ -140,15 +200,30 @@ def line(x, ys, *, title: str, xlabel: str, ylabel: str, bands=None, mark=None, 
         for k, (name, y) in enumerate(named.items()):
             colour = class_colour(name, k)
             mark_style = MARKS[k % len(MARKS)] if dotted else None
-            axes.plot(x, y, STROKES[k % len(STROKES)], color=colour, label=name, marker=mark_style, markersize=5)
+            axes.plot(
+                x,
+                y,
+                STROKES[k % len(STROKES)],
+                color=colour,
+                label=name,
+                marker=mark_style,
+                markersize=5,
+            )
             if bands and name in bands:
-                axes.fill_between(x, *map(np.asarray, bands[name]), color=colour, alpha=0.18, linewidth=0)
+                axes.fill_between(
+                    x, *map(np.asarray, bands[name]), color=colour, alpha=0.18, linewidth=0
+                )
         for name, at in marks.items():
             axes.axvline(at, color=INK, linewidth=1, linestyle=":")
             axes.annotate(
-                name, (at, 1), xycoords=("data", "axes fraction"), xytext=(4, -2), textcoords="offset points",
-                va="top", fontsize=10,
-            )  # fmt: skip
+                name,
+                (at, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(4, -2),
+                textcoords="offset points",
+                va="top",
+                fontsize=10,
+            )
         axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
         if np.issubdtype(x.dtype, np.integer):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -8,21 +8,32 @@ MINE, TRUTH = PALETTE[1], PALETTE[0]
 
 
 def number_line(mine, result, *, between, title: str, name: str = "your prediction") -> Picture:
-    """A prediction and the result on one line that shows the whole range of what could be predicted.
+    """A prediction and the result on one line that shows the whole range of what could be
+    predicted.
 
-    `mine`: a number, or (low, high); `result`: (value, low, high), the ends None where there is no interval;
-    `between`: (low, high). Introduced in lesson 01.
+    `mine`: a number, or (low, high); `result`: (value, low, high), the ends None where there is no
+    interval; `between`: (low, high). Introduced in lesson 01.
     """
     value, low, high = result
     span = between[1] - between[0]
     mine_text = _number(mine) if np.ndim(mine) == 0 else f"{_number(mine[0])} to {_number(mine[1])}"
-    truth_text = _number(value) + (f" ({_number(low, 2)} to {_number(high, 2)})" if low is not None else "")
+    truth_text = _number(value) + (
+        f" ({_number(low, 2)} to {_number(high, 2)})" if low is not None else ""
+    )
     with style():
         figure = new_figure(1.75)
         axes = figure.subplots()
         axes.axhline(0, color=FAINT, linewidth=6, zorder=1, solid_capstyle="butt")
         if low is not None:
-            axes.plot([low, high], [0, 0], color=TRUTH, linewidth=7, alpha=0.45, zorder=2, solid_capstyle="butt")
+            axes.plot(
+                [low, high],
+                [0, 0],
+                color=TRUTH,
+                linewidth=7,
+                alpha=0.45,
+                zorder=2,
+                solid_capstyle="butt",
+            )
         axes.plot(value, 0, "o", color=TRUTH, markersize=11, mec="white", zorder=4)
         if np.ndim(mine):
             axes.plot(mine, [0.25, 0.25], color=MINE, linewidth=5, zorder=3, solid_capstyle="butt")
@@ -51,8 +62,8 @@ def sketch_and_curve(
 ) -> Picture:
     """A sketched curve, dashed, over the real one.
 
-    `at`, `mine`: places and values of the sketch; `x`, `y`: the curve; `xlabel`: what the places count. Introduced in
-    lesson 05.
+    `at`, `mine`: places and values of the sketch; `x`, `y`: the curve; `xlabel`: what the places
+    count. Introduced in lesson 05.
     """
     with style():
         figure = new_figure(3.4)
@@ -64,13 +75,17 @@ def sketch_and_curve(
         axes.set_title(title)
         axes.legend()
         grid_lines(axes, "y")
-    pairs = [f"{_number(m)} at {_number(p)} where the result is {_number(np.interp(p, x, y))}"
-             for p, m in zip(at, mine, strict=True)]  # fmt: skip
+    pairs = [
+        f"{_number(m)} at {_number(p)} where the result is {_number(np.interp(p, x, y))}"
+        for p, m in zip(at, mine, strict=True)
+    ]
     return Picture(figure, f"{title}: {name}, dashed, over the result: {'; '.join(pairs)}.")
 
 
 def class_numbers(answers, truth: float | None, *, between=None, title: str) -> Picture:
-    """Histogram of the numbers that a class predicted, with the result. `answers`: 1-D, at least one."""
+    """Histogram of the numbers that a class predicted, with the result. `answers`: 1-D, at least
+    one.
+    """
     values = np.asarray(answers, float)
     ends = [*values, *([] if truth is None else [truth])]
     low, high = between or (min(ends), max(ends))
@@ -78,24 +93,39 @@ def class_numbers(answers, truth: float | None, *, between=None, title: str) -> 
     with style():
         figure = new_figure(2.6)
         axes = figure.subplots()
-        heights, _, _ = axes.hist(values, bins=20, range=(low, high), color=MINE, edgecolor="white", alpha=0.8)
+        heights, _, _ = axes.hist(
+            values, bins=20, range=(low, high), color=MINE, edgecolor="white", alpha=0.8
+        )
         if truth is not None:
             axes.axvline(truth, color=TRUTH, linewidth=3)
-            axes.annotate(f"result: {_number(truth)}", (truth, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
-                          textcoords="offset points", color=TRUTH, fontweight="bold", ha="center")  # fmt: skip
+            axes.annotate(
+                f"result: {_number(truth)}",
+                (truth, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 3),
+                textcoords="offset points",
+                color=TRUTH,
+                fontweight="bold",
+                ha="center",
+            )
         axes.set_title(title, pad=20)
         axes.set_ylabel("readers")
         _whole(axes.yaxis)
         grid_lines(axes, "y")
     edges = np.linspace(low, high, 21)
     most = int(np.argmax(heights))
-    text = f"{title}: {count(len(values), 'prediction')}, median {_number(np.median(values))}, most of them "
+    text = (
+        f"{title}: {count(len(values), 'prediction')}, median {_number(np.median(values))}, "
+        "most of them "
+    )
     text += f"({heights[most]:.0f}) from {_number(edges[most])} to {_number(edges[most + 1])}"
     return Picture(figure, text + ("." if truth is None else f"; the result is {_number(truth)}."))
 
 
 def class_choices(counts: dict[str, int], truth: str | None, *, title: str) -> Picture:
-    """How many readers of a class chose each answer, the right one in another colour. `counts`: {answer: readers}."""
+    """How many readers of a class chose each answer, the right one in another colour. `counts`:
+    {answer: readers}.
+    """
     names = list(counts)
     with style():
         figure = new_figure(1.0 + 0.42 * len(names))
@@ -103,13 +133,17 @@ def class_choices(counts: dict[str, int], truth: str | None, *, title: str) -> P
         colours = [TRUTH if name == truth else MINE for name in names]
         bars = axes.barh(range(len(names)), list(counts.values()), color=colours, height=0.7)
         axes.bar_label(bars, padding=3, color=INK)
-        axes.set_yticks(range(len(names)), [f"{name} (result)" if name == truth else name for name in names])
+        axes.set_yticks(
+            range(len(names)), [f"{name} (result)" if name == truth else name for name in names]
+        )
         axes.invert_yaxis()
         axes.set_xlabel("readers", color=GREY)
         _whole(axes.xaxis)
         axes.set_title(title)
     said = ", ".join(f"{name} {number}" for name, number in counts.items())
-    return Picture(figure, f"{title}: {said}" + ("." if truth is None else f"; the result is {truth}."))
+    return Picture(
+        figure, f"{title}: {said}" + ("." if truth is None else f"; the result is {truth}.")
+    )
 
 
 def class_sketches(at, sketches, truth, *, title: str) -> Picture:
@@ -126,7 +160,9 @@ def class_sketches(at, sketches, truth, *, title: str) -> Picture:
         grid_lines(axes, "y")
     middle = ", ".join(_number(v) for v in np.median(np.asarray(sketches, float), axis=0))
     said = f"{title}: {count(len(sketches), 'sketch', 'sketches')}, in the middle {middle}"
-    return Picture(figure, said + ("." if truth is None else f"; the result {', '.join(map(_number, truth))}."))
+    return Picture(
+        figure, said + ("." if truth is None else f"; the result {', '.join(map(_number, truth))}.")
+    )
 
 
 def _whole(axis) -> None:

@@ -3,17 +3,29 @@
 import numpy as np
 import pandas as pd
 
-from .look import PALETTE, Picture, count, grid_lines, in_order, listed, need_columns, new_figure, style
+from .look import (
+    PALETTE,
+    Picture,
+    count,
+    grid_lines,
+    in_order,
+    listed,
+    need_columns,
+    new_figure,
+    style,
+)
 
 STROKES, MARKS = ("-", "--", "-.", ":"), "osD^"
 
 
 def learning_curve(runs: pd.DataFrame, value: str = "value", *, title: str, ylabel: str) -> Picture:
-    """A metric over the number of training images: mean over seeds, band from the lowest seed to the highest, dots.
+    """A metric over the number of training images: mean over seeds, band from the lowest seed to
+    the highest, dots.
 
-    `runs`: one row per training, with the columns set (a panel each), arm (a line each), n, seed and `value`. Every
-    dot is one training; where there are several seeds, the dots of the arms stand beside each other. An arm that a set
-    lacks is left out of its panel. Raises ValueError without the columns or a row. Introduced in lesson 08.
+    `runs`: one row per training, with the columns set (a panel each), arm (a line each), n, seed
+    and `value`. Every dot is one training; where there are several seeds, the dots of the arms
+    stand beside each other. An arm that a set lacks is left out of its panel. Raises ValueError
+    without the columns or a row. Introduced in lesson 08.
     """
     need_columns(runs, ("set", "arm", "n", "seed", value), "learning_curve")
     sets, arms, sizes = in_order(runs["set"]), in_order(runs["arm"]), sorted(runs["n"].unique())
@@ -25,16 +37,28 @@ def learning_curve(runs: pd.DataFrame, value: str = "value", *, title: str, ylab
             rows = runs[runs["set"] == name]
             for k, arm in enumerate(arms):
                 if (mine := rows["arm"] == arm).any():
-                    parts.append(f"{name}, {arm} {_arm(axes, rows[mine], value, sizes, k, len(arms))}")
+                    parts.append(
+                        f"{name}, {arm} {_arm(axes, rows[mine], value, sizes, k, len(arms))}"
+                    )
             axes.set_xticks(range(len(sizes)), [f"{n:,}" for n in sizes])
             axes.set(xlabel="training images", xlim=(-0.4, len(sizes) - 0.6))
             axes.set_title(name, fontweight="normal")
             grid_lines(axes, "y")
         panels[0].set_ylabel(ylabel)
-        lines = {line.get_label(): line for axes in panels[::-1] for line in axes.get_legend_handles_labels()[0]}
+        lines = {
+            line.get_label(): line
+            for axes in panels[::-1]
+            for line in axes.get_legend_handles_labels()[0]
+        }
         names = [str(arm) for arm in arms]  # of all panels: the first may lack an arm
-        figure.legend([lines[name] for name in names], names, loc="outside lower center", ncols=len(arms))
-    return Picture(figure, f"{title}, {ylabel}, mean over {count(seeds, 'seed')} (lowest-highest): {'; '.join(parts)}.")
+        figure.legend(
+            [lines[name] for name in names], names, loc="outside lower center", ncols=len(arms)
+        )
+    return Picture(
+        figure,
+        f"{title}, {ylabel}, mean over {count(seeds, 'seed')} (lowest-highest): "
+        f"{'; '.join(parts)}.",
+    )
 
 
 def _arm(axes, rows: pd.DataFrame, value: str, sizes: list, k: int, arms: int) -> str:
@@ -42,15 +66,34 @@ def _arm(axes, rows: pd.DataFrame, value: str, sizes: list, k: int, arms: int) -
     found = rows.groupby("n")[value].agg(["mean", "min", "max"]).reindex(sizes)
     colour, place = PALETTE[k % len(PALETTE)], np.arange(len(sizes))
     axes.fill_between(place, found["min"], found["max"], color=colour, alpha=0.13, linewidth=0)
-    axes.plot(place, found["mean"], STROKES[k % len(STROKES)], color=colour, label=str(rows["arm"].iloc[0]))
+    axes.plot(
+        place,
+        found["mean"],
+        STROKES[k % len(STROKES)],
+        color=colour,
+        label=str(rows["arm"].iloc[0]),
+    )
     aside = 0.16 * (k - (arms - 1) / 2) if rows["seed"].nunique() > 1 else 0
     spot = pd.Series(place, index=sizes)[rows["n"]].to_numpy() + aside
     mark = MARKS[k % len(MARKS)]
-    axes.plot(spot, rows[value], mark, color=colour, markersize=5.5, alpha=0.75, mec="white", linestyle="none")
+    axes.plot(
+        spot,
+        rows[value],
+        mark,
+        color=colour,
+        markersize=5.5,
+        alpha=0.75,
+        mec="white",
+        linestyle="none",
+    )
     words = (f"{r.mean:.3f} ({r.min:.2f}-{r.max:.2f}) with {n:,}" for n, r in _rows(found))
     return listed(words)
 
 
 def _rows(found: pd.DataFrame):
     """Sizes that were run, each with its figures."""
-    return [(n, row) for n, row in zip(found.index, found.itertuples(index=False), strict=True) if row.mean == row.mean]
+    return [
+        (n, row)
+        for n, row in zip(found.index, found.itertuples(index=False), strict=True)
+        if row.mean == row.mean
+    ]

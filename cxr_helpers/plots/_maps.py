@@ -13,25 +13,39 @@ STEPS = 12  # of heat and of grey: few colours, so that the file stays small
 
 
 def heat_maps(
-    images, maps: Mapping[str, np.ndarray], *, masks=None, titles=None, title: str, width: float = 5.8
+    images,
+    maps: Mapping[str, np.ndarray],
+    *,
+    masks=None,
+    titles=None,
+    title: str,
+    width: float = 5.8,
 ) -> Picture:
     """Each radiograph, and each kind of map laid over it, every map on a scale of its own.
 
-    `images`: sequence of (h, w), grey levels 0-255 (or 0-1); `maps`: {name: one (h, w) for each image}, what lies below
-    zero is shown as zero; `masks`: one dict {name: boolean (h, w)} each, outlined everywhere; `titles`: one text each.
-    The text tells how much of each kind's sum lies inside the first kind of mask. Raises ValueError if there is no
-    image or map, or lengths or shapes differ. A film is a row, or a column where there are more films than kinds of
-    pictures. Introduced in lesson 10.
+    `images`: sequence of (h, w), grey levels 0-255 (or 0-1); `maps`: {name: one (h, w) for each
+    image}, what lies below zero is shown as zero; `masks`: one dict {name: boolean (h, w)} each,
+    outlined everywhere; `titles`: one text each. The text tells how much of each kind's sum lies
+    inside the first kind of mask. Raises ValueError if there is no image or map, or lengths or
+    shapes differ. A film is a row, or a column where there are more films than kinds of pictures.
+    Introduced in lesson 10.
     """
     if not len(images) or not maps:
         raise ValueError("heat_maps needs at least one image and one kind of map: {name: maps}.")
     images = [grey(image) for image in images]
     masks = [{}] * len(images) if masks is None else [dict(known or {}) for known in masks]
     titles = _listed_or_none(titles)
-    for what, values in {"masks": masks, "titles": titles, **{f"maps of {k}": v for k, v in maps.items()}}.items():
+    for what, values in {
+        "masks": masks,
+        "titles": titles,
+        **{f"maps of {k}": v for k, v in maps.items()},
+    }.items():
         _same_length(what, values, len(images))
     names = _names(images, masks)
-    looks = {name: OUTLINES.get(name, (name, PALETTE[k % len(PALETTE)], "-")) for k, name in enumerate(names)}
+    looks = {
+        name: OUTLINES.get(name, (name, PALETTE[k % len(PALETTE)], "-"))
+        for k, name in enumerate(names)
+    }
     with style():
         figure, panels = _grid(len(images), 1 + len(maps), title, width)
         for i, row in enumerate(panels):
@@ -100,11 +114,16 @@ def _text(images: list, maps: Mapping, masks: list, names: list, titles) -> str:
     words = OUTLINES[names[0]][0] if names[0] in OUTLINES else names[0]
     parts = []
     for kind, heat in maps.items():
-        shares = [_inside(heat[i], known[names[0]]) for i, known in enumerate(masks) if np.any(known.get(names[0]))]
+        shares = [
+            _inside(heat[i], known[names[0]])
+            for i, known in enumerate(masks)
+            if np.any(known.get(names[0]))
+        ]
         parts.append(f"{kind} {listed(f'{share:.0%}' for share in shares)}")
     area = [np.mean(known[names[0]]) for known in masks if np.any(known.get(names[0]))]
     return (
-        f"{text}. Share of the heat inside the outlined {words}: {'; '.join(parts)}; of the image {np.mean(area):.1%}."
+        f"{text}. Share of the heat inside the outlined {words}: {'; '.join(parts)}; of the "
+        f"image {np.mean(area):.1%}."
     )
 
 

@@ -17,13 +17,22 @@ GAP = 0.02  # of an image's width, between the plain and the outlined one
 
 
 def outlines(
-    images, masks, titles=None, *, columns: int = 3, beside: bool = True, width: float = WIDTH, title: str
+    images,
+    masks,
+    titles=None,
+    *,
+    columns: int = 3,
+    beside: bool = True,
+    width: float = WIDTH,
+    title: str,
 ) -> Picture:
-    """Radiographs with several outlined regions each, and a legend; with `beside` each stands plain next to it.
+    """Radiographs with several outlined regions each, and a legend; with `beside` each stands plain
+    next to it.
 
-    `images`: sequence of (h, w), grey levels 0-255 (or 0-1); `masks`: one dict {name: boolean (h, w)} each, empty for
-    no outline; lung, heart, lesion, marker and device have their own colours. `titles`: one text each; `width`:
-    of the figure, in inches. Raises ValueError if the lengths or shapes differ. Introduced in lesson 10.
+    `images`: sequence of (h, w), grey levels 0-255 (or 0-1); `masks`: one dict {name: boolean (h,
+    w)} each, empty for no outline; lung, heart, lesion, marker and device have their own colours.
+    `titles`: one text each; `width`: of the figure, in inches. Raises ValueError if the lengths or
+    shapes differ. Introduced in lesson 10.
     """
     if not len(images):
         raise ValueError("outlines needs at least one image.")
@@ -32,13 +41,24 @@ def outlines(
     _same_length("dicts of masks", masks, len(images))
     _same_length("titles", titles, len(images))
     names = _names(images, masks)
-    looks = {name: OUTLINES.get(name, (name, PALETTE[k % len(PALETTE)], "-")) for k, name in enumerate(names)}
+    looks = {
+        name: OUTLINES.get(name, (name, PALETTE[k % len(PALETTE)], "-"))
+        for k, name in enumerate(names)
+    }
     with style():
         size = 10 * max(1.0, width / 10)
-        lines = max((str(text).count("\n") + 1 for text in titles), default=0) if titles is not None else 0
-        figure, panels = _panels(len(images), columns, title, 0.03 + 0.02 * size * lines, 0.5 if beside else 1, width)
+        lines = (
+            max((str(text).count("\n") + 1 for text in titles), default=0)
+            if titles is not None
+            else 0
+        )
+        figure, panels = _panels(
+            len(images), columns, title, 0.03 + 0.02 * size * lines, 0.5 if beside else 1, width
+        )
         for i, axes in enumerate(panels):
-            shown, offset = (_plain_and_again(images[i]), _offset(images[i])) if beside else (images[i], 0)
+            shown, offset = (
+                (_plain_and_again(images[i]), _offset(images[i])) if beside else (images[i], 0)
+            )
             draw(axes, shown, None if titles is None else titles[i], size)
             for name in looks:
                 _outline(axes, np.asarray(masks[i].get(name, False), bool), looks[name], offset)
@@ -51,9 +71,13 @@ def _names(images: list, masks: list) -> list[str]:
     for image, known in zip(images, masks, strict=True):
         for name, mask in known.items():
             if np.shape(mask) != image.shape:
-                raise ValueError(f"the mask {name!r} has shape {np.shape(mask)}, its image {image.shape}.")
+                raise ValueError(
+                    f"the mask {name!r} has shape {np.shape(mask)}, its image {image.shape}."
+                )
     seen = dict.fromkeys(name for known in masks for name, mask in known.items() if np.any(mask))
-    return [name for name in OUTLINES if name in seen] + [name for name in seen if name not in OUTLINES]
+    return [name for name in OUTLINES if name in seen] + [
+        name for name in seen if name not in OUTLINES
+    ]
 
 
 def _offset(image) -> int:
@@ -82,12 +106,21 @@ def _legend(figure, looks: dict, size: float) -> None:
     if looks:
         # On grey, as on the images: yellow and white on white would hardly be seen.
         lines = [
-            Line2D([], [], color=colour, linestyle=stroke, label=words) for words, colour, stroke in looks.values()
+            Line2D([], [], color=colour, linestyle=stroke, label=words)
+            for words, colour, stroke in looks.values()
         ]
         figure.legend(
-            handles=lines, loc="outside lower center", ncols=min(5, len(lines)), fontsize=size, frameon=True,
-            facecolor="#4D4D4D", edgecolor="none", labelcolor="white", borderpad=0.5, handlelength=2.2,
-        )  # fmt: skip
+            handles=lines,
+            loc="outside lower center",
+            ncols=min(5, len(lines)),
+            fontsize=size,
+            frameon=True,
+            facecolor="#4D4D4D",
+            edgecolor="none",
+            labelcolor="white",
+            borderpad=0.5,
+            handlelength=2.2,
+        )
 
 
 def _text(images: list, masks: list, looks: dict, titles) -> str:

@@ -25,8 +25,9 @@ def grey(image) -> np.ndarray:
     array = array.astype(np.float32)
     if not np.isfinite(array).all() or array.min() < 0 or array.max() > 255:
         raise ValueError(
-            f"Grey levels must lie in 0-255 or 0-1; got {np.min(array):.3g} to {np.max(array):.3g}. "
-            "For standardised values or weights use plots.weights or plots.filters."
+            f"Grey levels must lie in 0-255 or 0-1; got {np.min(array):.3g} to "
+            f"{np.max(array):.3g}. For standardised values or weights use plots.weights or "
+            "plots.filters."
         )
     return array * 255 if array.max() <= 1 else array
 
@@ -45,12 +46,23 @@ def blank(axes) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _panels(n: int, columns: int, title: str | None, captions: float, ratio: float = 1.0, width: float = WIDTH):
-    """Figure and flat list of n axes in a grid; `captions` is inches above each panel, ratio height / width."""
+def _panels(
+    n: int,
+    columns: int,
+    title: str | None,
+    captions: float,
+    ratio: float = 1.0,
+    width: float = WIDTH,
+):
+    """Figure and flat list of n axes in a grid; `captions` is inches above each panel, ratio height
+    / width.
+    """
     columns = max(1, min(columns, n))
     rows = math.ceil(n / columns)
     cell = min(width / columns, 3.2 * width / WIDTH)
-    figure = new_figure(rows * (cell * ratio + captions) + (0.45 if title else 0.05), cell * columns, title)
+    figure = new_figure(
+        rows * (cell * ratio + captions) + (0.45 if title else 0.05), cell * columns, title
+    )
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.01, hspace=0.01)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for unused in axes[n:]:
@@ -68,11 +80,15 @@ def _listed_or_none(values) -> list | None:
     return None if values is None else list(values)
 
 
-def montage(images, titles=None, *, columns: int = 6, masks=None, title: str = "Radiographs") -> Picture:
-    """Images side by side, grey levels 0-255 (or 0-1) shown on one fixed scale; `masks` are outlined.
+def montage(
+    images, titles=None, *, columns: int = 6, masks=None, title: str = "Radiographs"
+) -> Picture:
+    """Images side by side, grey levels 0-255 (or 0-1) shown on one fixed scale; `masks` are
+    outlined.
 
-    `images`: sequence of (h, w); `titles`: one text each, such as the class; `masks`: one boolean (h, w) or None each.
-    Raises ValueError if the lengths differ or there is no image. Introduced in lesson 01.
+    `images`: sequence of (h, w); `titles`: one text each, such as the class; `masks`: one boolean
+    (h, w) or None each. Raises ValueError if the lengths differ or there is no image. Introduced in
+    lesson 01.
     """
     if not len(images):
         raise ValueError("montage needs at least one image.")
@@ -84,7 +100,9 @@ def montage(images, titles=None, *, columns: int = 6, masks=None, title: str = "
         for i, axes in enumerate(panels):
             draw(axes, images[i], None if titles is None else titles[i])
             if masks is not None and masks[i] is not None and np.any(masks[i]):
-                axes.contour(np.asarray(masks[i], float), levels=[0.5], colors=OUTLINE, linewidths=1.5)
+                axes.contour(
+                    np.asarray(masks[i], float), levels=[0.5], colors=OUTLINE, linewidths=1.5
+                )
     return Picture(figure, f"{title}: {_montage_text(images, titles, masks)}")
 
 
@@ -103,8 +121,11 @@ def _montage_text(images, titles, masks) -> str:
     return text + "."
 
 
-def compare_images(images, titles, *, title: str = "Before and after", histograms: bool = False) -> Picture:
-    """A few images in one row, such as before and after a step; with `histograms` their grey levels below.
+def compare_images(
+    images, titles, *, title: str = "Before and after", histograms: bool = False
+) -> Picture:
+    """A few images in one row, such as before and after a step; with `histograms` their grey levels
+    below.
 
     `images`: sequence of (h, w), each of its own size; `titles`: one text each.
     Raises ValueError if the lengths differ or there is no image. Introduced in lesson 03.
@@ -124,7 +145,8 @@ def compare_images(images, titles, *, title: str = "Before and after", histogram
         for k, (image, name) in enumerate(zip(images, titles, strict=True)):
             height, width = grey(image).shape
             draw(panels[0, k], image, f"{name}\n{width} × {height} px")
-            panels[0, k].spines[:].set(visible=True, color="#BBBBBB", linewidth=0.6)  # seen where an image is white
+            # seen where an image is white
+            panels[0, k].spines[:].set(visible=True, color="#BBBBBB", linewidth=0.6)
             if histograms:
                 _grey_levels(panels[1, k], grey(image), first=k == 0)
     parts = (
@@ -146,9 +168,9 @@ def _grey_levels(axes, levels: np.ndarray, first: bool) -> None:
 def mean_images(images, labels, *, title: str = "Mean image and spread per class") -> Picture:
     """Mean and standard deviation of the images of each class, pixel by pixel.
 
-    `images`: uint8 (n, h, w), grey levels 0-255; `labels`: n classes. The deviation has its own scale, 0 to its
-    largest value: a difference of means says little where images of one class differ as much.
-    Raises ValueError if the lengths differ. Introduced in lesson 02.
+    `images`: uint8 (n, h, w), grey levels 0-255; `labels`: n classes. The deviation has its own
+    scale, 0 to its largest value: a difference of means says little where images of one class
+    differ as much. Raises ValueError if the lengths differ. Introduced in lesson 02.
     """
     _same_length("labels", labels, len(images))
     images = np.asarray(images)
@@ -168,11 +190,20 @@ def mean_images(images, labels, *, title: str = "Mean image and spread per class
         panels[1, 0].set_ylabel("standard deviation")
         _bar(figure, panels[0, 0].images[0], panels[0], "grey level")
         _bar(figure, drawn, panels[1], "grey levels")
-    parts = (f"{n} {m.mean():.0f} (deviation {s.mean():.0f})" for n, m, s in zip(names, mean, spread, strict=True))
+    parts = (
+        f"{n} {m.mean():.0f} (deviation {s.mean():.0f})"
+        for n, m, s in zip(names, mean, spread, strict=True)
+    )
     gap = max(float(np.abs(a - b).max()) for a in mean for b in mean)
-    text = f"Mean images of {count(len(names), 'class', 'classes')}. Average grey level: {listed(parts)}."
+    text = (
+        f"Mean images of {count(len(names), 'class', 'classes')}. Average grey level: "
+        f"{listed(parts)}."
+    )
     if len(names) > 1:
-        text += f" The means differ by at most {gap:.0f} grey levels at one pixel; a pixel varies by up to {top:.0f}."
+        text += (
+            f" The means differ by at most {gap:.0f} grey levels at one pixel; a pixel varies "
+            f"by up to {top:.0f}."
+        )
     return Picture(figure, text)
 
 
@@ -182,16 +213,20 @@ def _bar(figure, drawn, axes, label: str) -> None:
     bar.outline.set_visible(False)
 
 
-def duplicate_pairs(images, pairs, *, limit: int = 6, columns: int = 3, title: str = "Duplicates") -> Picture:
+def duplicate_pairs(
+    images, pairs, *, limit: int = 6, columns: int = 3, title: str = "Duplicates"
+) -> Picture:
     """Pairs of images that are one radiograph, two by two with their similarity, class and split.
 
-    `images`: {image_id: (h, w)}; `pairs`: table with image_id_a, image_id_b and, if there, kind, similarity,
-    label_a/b, split_a/b. At most `limit` pairs are drawn. Raises ValueError for an image that is not given or no pair.
-    Introduced in lesson 04.
+    `images`: {image_id: (h, w)}; `pairs`: table with image_id_a, image_id_b and, if there, kind,
+    similarity, label_a/b, split_a/b. At most `limit` pairs are drawn. Raises ValueError for an
+    image that is not given or no pair. Introduced in lesson 04.
     """
     need_columns(pairs, ("image_id_a", "image_id_b"), "duplicate_pairs")
     if not isinstance(images, Mapping):
-        raise ValueError("images must be a dict {image_id: image}: dict(zip(table['image_id'], images)).")
+        raise ValueError(
+            "images must be a dict {image_id: image}: dict(zip(table['image_id'], images))."
+        )
     shown = pairs.head(limit)
     unknown = sorted({*shown["image_id_a"], *shown["image_id_b"]} - set(images))
     if unknown:
@@ -205,11 +240,19 @@ def duplicate_pairs(images, pairs, *, limit: int = 6, columns: int = 3, title: s
         both = pairs[["split_a", "split_b"]].astype(object).dropna()
         across = int((both["split_a"] != both["split_b"]).sum())
         crossing = f", {across} of them across two splits"
-    kinds = f" ({listed(f'{n} {k}' for k, n in pairs['kind'].value_counts().items())})" if "kind" in pairs else ""
+    kinds = (
+        f" ({listed(f'{n} {k}' for k, n in pairs['kind'].value_counts().items())})"
+        if "kind" in pairs
+        else ""
+    )
     if "similarity" in pairs and pairs["similarity"].notna().any():
-        crossing += f", similarity {pairs['similarity'].min():.2f} to {pairs['similarity'].max():.2f}"
+        crossing += (
+            f", similarity {pairs['similarity'].min():.2f} to {pairs['similarity'].max():.2f}"
+        )
     drawn = f" {len(shown)} are shown." if len(shown) < len(pairs) else ""
-    return Picture(figure, f"{title}: {count(len(pairs), 'pair')} of images{kinds}{crossing}.{drawn}")
+    return Picture(
+        figure, f"{title}: {count(len(pairs), 'pair')} of images{kinds}{crossing}.{drawn}"
+    )
 
 
 def _pair(axes, first, second, pair: dict) -> None:
@@ -218,7 +261,9 @@ def _pair(axes, first, second, pair: dict) -> None:
         part = axes.inset_axes([0.505 * k, 0, 0.495, 1])
         draw(part, image)
         part.set_anchor("N")  # what height is left over lies below, not between image and caption
-        words = [str(pair[f"{c}_{side}"]) for c in ("label", "split") if _there(pair.get(f"{c}_{side}"))]
+        words = [
+            str(pair[f"{c}_{side}"]) for c in ("label", "split") if _there(pair.get(f"{c}_{side}"))
+        ]
         part.set_title(", ".join(words), fontsize=10, fontweight="normal", loc="center", pad=3)
     likeness = pair.get("similarity")
     words = [str(pair["kind"])] if _there(pair.get("kind")) else []
@@ -231,13 +276,17 @@ def _there(value) -> bool:
 
 
 def weights(image, *, title: str = "Weights of one neuron", label: str = "weight") -> Picture:
-    """A signed map (h, w), such as one neuron's weights: white at zero, orange-red above, blue below.
+    """A signed map (h, w), such as one neuron's weights: white at zero, orange-red above, blue
+    below.
 
     Raises ValueError unless 2-D and finite. Introduced in lesson 05.
     """
     array = np.asarray(image, dtype=float)
     if array.ndim != 2 or not array.size or not np.isfinite(array).all():
-        raise ValueError(f"weights needs a finite 2-D array, not of shape {array.shape}; reshape a flat vector first.")
+        raise ValueError(
+            f"weights needs a finite 2-D array, not of shape {array.shape}; reshape a flat vector "
+            "first."
+        )
     top = float(np.abs(array).max()) or 1.0
     with style():
         figure = new_figure(4.2, 5.2, title)
@@ -247,28 +296,38 @@ def weights(image, *, title: str = "Weights of one neuron", label: str = "weight
         _bar(figure, drawn, axes, label)
     row, column = np.unravel_index(np.abs(array).argmax(), array.shape)
     text = (
-        f"{title}: map of {array.shape[0]}×{array.shape[1]} values from {array.min():.3g} to {array.max():.3g}, "
-        f"{(array > 0).mean():.0%} above zero; the largest in size, {array[row, column]:.3g}, "
-        f"lies at row {row}, column {column}."
+        f"{title}: map of {array.shape[0]}×{array.shape[1]} values from {array.min():.3g} to "
+        f"{array.max():.3g}, {(array > 0).mean():.0%} above zero; the largest in size, "
+        f"{array[row, column]:.3g}, lies at row {row}, column {column}."
     )
     return Picture(figure, text)
 
 
-def filters(arrays, titles=None, *, columns: int = 6, title: str = "Filters", values: bool | None = None) -> Picture:
-    """Kernels or feature maps in a grid, all on one scale: signed ones diverge from white at zero, others are grey.
+def filters(
+    arrays, titles=None, *, columns: int = 6, title: str = "Filters", values: bool | None = None
+) -> Picture:
+    """Kernels or feature maps in a grid, all on one scale: signed ones diverge from white at zero,
+    others are grey.
 
     `arrays`: sequence of (h, w). `values` writes the numbers into the cells (by default up to 5×5).
     Raises ValueError if the lengths differ or an array is not 2-D. Introduced in lesson 06.
     """
     arrays = [np.asarray(array, dtype=float) for array in arrays]
     if not arrays or any(a.ndim != 2 or not np.isfinite(a).all() for a in arrays):
-        raise ValueError("filters needs at least one array, each 2-D and finite: kernel[:, :, 0, k] for a Keras layer.")
+        raise ValueError(
+            "filters needs at least one array, each 2-D and finite: kernel[:, :, 0, k] for a Keras "
+            "layer."
+        )
     titles = _listed_or_none(titles)
     _same_length("titles", titles, len(arrays))
     low, high = min(a.min() for a in arrays), max(a.max() for a in arrays)
     signed = low < 0
     top = max(abs(low), abs(high)) or 1.0
-    scale = {"cmap": "RdBu_r", "vmin": -top, "vmax": top} if signed else {"cmap": "gray", "vmin": 0, "vmax": top}
+    scale = (
+        {"cmap": "RdBu_r", "vmin": -top, "vmax": top}
+        if signed
+        else {"cmap": "gray", "vmin": 0, "vmax": top}
+    )
     written = all(a.size <= 25 for a in arrays) if values is None else values
     with style():
         figure, panels = _panels(len(arrays), columns, title, 0.26 if titles is not None else 0.05)
@@ -276,7 +335,9 @@ def filters(arrays, titles=None, *, columns: int = 6, title: str = "Filters", va
             drawn = axes.imshow(arrays[i], interpolation="nearest", **scale)
             blank(axes)
             if titles is not None:
-                axes.set_title(str(titles[i]), fontsize=10, fontweight="normal", loc="center", pad=3)
+                axes.set_title(
+                    str(titles[i]), fontsize=10, fontweight="normal", loc="center", pad=3
+                )
             if written:
                 _numbers(axes, arrays[i], top, signed)
         _bar(figure, drawn, panels, "value")

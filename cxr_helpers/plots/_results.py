@@ -20,10 +20,11 @@ STROKES = ("-", "--", "-.", ":")
 
 
 def curves(history: pd.DataFrame, *, title: str = "Training") -> Picture:
-    """Loss and accuracy per epoch, on training and validation images, with the epoch of the lowest validation loss.
+    """Loss and accuracy per epoch, on training and validation images, with the epoch of the lowest
+    validation loss.
 
-    `history`: one row per epoch with loss and, if there, accuracy, val_loss, val_accuracy, epoch (else counted from 1).
-    Raises ValueError without the column loss. Introduced in lesson 05.
+    `history`: one row per epoch with loss and, if there, accuracy, val_loss, val_accuracy, epoch
+    (else counted from 1). Raises ValueError without the column loss. Introduced in lesson 05.
     """
     history = pd.DataFrame(history)
     need_columns(history, ("loss",), "curves")
@@ -33,7 +34,9 @@ def curves(history: pd.DataFrame, *, title: str = "Training") -> Picture:
     best = int(np.nanargmin(history[guide])) if history[guide].notna().any() else 0
     with style():
         figure = new_figure(3.5, 8 if len(kinds) == 2 else 5, title)
-        for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False).ravel(), kinds, strict=True):
+        for axes, kind in zip(
+            figure.subplots(1, len(kinds), squeeze=False).ravel(), kinds, strict=True
+        ):
             _curve(axes, epoch, history, kind, best)
     parts = []
     for kind in kinds:
@@ -53,15 +56,27 @@ def _curve(axes, epoch, history: pd.DataFrame, kind: str, best: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
     mark = "o" if len(epoch) <= 12 else None
-    for column, name, colour, stroke in ((kind, "training", TRAIN, "-"), (f"val_{kind}", "validation", VAL, "--")):
+    for column, name, colour, stroke in (
+        (kind, "training", TRAIN, "-"),
+        (f"val_{kind}", "validation", VAL, "--"),
+    ):
         if column in history:
-            axes.plot(epoch, history[column], stroke, color=colour, label=name, marker=mark, markersize=4)
+            axes.plot(
+                epoch, history[column], stroke, color=colour, label=name, marker=mark, markersize=4
+            )
     axes.axvline(epoch[best], color=GREY, linewidth=1, linestyle=":", zorder=0)
     side = "right" if best > len(epoch) / 2 else "left"
     axes.annotate(
-        f"lowest loss: epoch {epoch[best]}", (epoch[best], 1.0), xycoords=("data", "axes fraction"), ha=side, va="top",
-        xytext=(-4 if side == "right" else 4, 0), textcoords="offset points", fontsize=10, color=GREY,
-    )  # fmt: skip
+        f"lowest loss: epoch {epoch[best]}",
+        (epoch[best], 1.0),
+        xycoords=("data", "axes fraction"),
+        ha=side,
+        va="top",
+        xytext=(-4 if side == "right" else 4, 0),
+        textcoords="offset points",
+        fontsize=10,
+        color=GREY,
+    )
     axes.set(xlabel="epoch", ylabel="accuracy (share right)" if kind == "accuracy" else "loss")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(y=0.14)
@@ -77,8 +92,15 @@ def confusion(matrix, *, title: str = "Confusion matrix") -> Picture:
     `matrix`: square table of counts whose rows and columns are the classes in one order.
     Raises ValueError if it is not square, or rows and columns differ. Introduced in lesson 07.
     """
-    if not isinstance(matrix, pd.DataFrame) or list(matrix.index) != list(matrix.columns) or matrix.empty:
-        raise ValueError("confusion needs a table with the same classes as rows and columns: evaluate.confusion(...).")
+    if (
+        not isinstance(matrix, pd.DataFrame)
+        or list(matrix.index) != list(matrix.columns)
+        or matrix.empty
+    ):
+        raise ValueError(
+            "confusion needs a table with the same classes as rows and columns: "
+            "evaluate.confusion(...)."
+        )
     counts = matrix.to_numpy()
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
@@ -92,7 +114,9 @@ def confusion(matrix, *, title: str = "Confusion matrix") -> Picture:
             colour = "white" if share[row, column] > 0.55 else "black"
             axes.text(column, row, words, ha="center", va="center", color=colour, fontsize=12)
         axes.set_xticks(range(len(names)), names)
-        axes.set_yticks(range(len(names)), [f"{n} ({t:g})" for n, t in zip(names, total[:, 0], strict=True)])
+        axes.set_yticks(
+            range(len(names)), [f"{n} ({t:g})" for n, t in zip(names, total[:, 0], strict=True)]
+        )
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         axes.set(xlabel="predicted class", ylabel="true class (images)", title=title)
@@ -109,26 +133,44 @@ def confusion(matrix, *, title: str = "Confusion matrix") -> Picture:
 
 
 def roc(curves, *, thresholds: dict[str, float] | None = None, title: str = "ROC curve") -> Picture:
-    """Sensitivity against 1 - specificity, with the area in the legend; `thresholds` {name: threshold} marks points.
+    """Sensitivity against 1 - specificity, with the area in the legend; `thresholds` {name:
+    threshold} marks points.
 
-    `curves`: {name: table with threshold, sensitivity, specificity}, or one such table; values in [0, 1].
-    Raises ValueError without those columns. Introduced in lesson 07.
+    `curves`: {name: table with threshold, sensitivity, specificity}, or one such table; values in
+    [0, 1]. Raises ValueError without those columns. Introduced in lesson 07.
     """
     tables = _named(curves, ("sensitivity", "specificity"), "roc")
     parts = []
     with style():
         figure = new_figure(5.2, 5.4)
         axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="chance, area 0.500")
+        axes.plot(
+            [0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="chance, area 0.500"
+        )
         for k, (name, table) in enumerate(tables.items()):
             false_alarms = 1 - table["specificity"]
             order = np.lexsort((table["sensitivity"], false_alarms))
-            area = np.trapezoid(table["sensitivity"].to_numpy()[order], false_alarms.to_numpy()[order])
+            area = np.trapezoid(
+                table["sensitivity"].to_numpy()[order], false_alarms.to_numpy()[order]
+            )
             parts.append(f"{name} area {area:.3f}")
-            _line(axes, false_alarms.to_numpy()[order], table["sensitivity"].to_numpy()[order], k, parts[-1])
+            _line(
+                axes,
+                false_alarms.to_numpy()[order],
+                table["sensitivity"].to_numpy()[order],
+                k,
+                parts[-1],
+            )
             if thresholds and name in thresholds:
                 row = _at(table, thresholds[name], name)
-                axes.plot(1 - row["specificity"], row["sensitivity"], "o", color=_colour(k), markersize=9, mec="white")
+                axes.plot(
+                    1 - row["specificity"],
+                    row["sensitivity"],
+                    "o",
+                    color=_colour(k),
+                    markersize=9,
+                    mec="white",
+                )
                 parts[-1] += (
                     f" (at threshold {thresholds[name]:.3g}: sensitivity {row['sensitivity']:.3f}, "
                     f"specificity {row['specificity']:.3f})"
@@ -139,8 +181,11 @@ def roc(curves, *, thresholds: dict[str, float] | None = None, title: str = "ROC
     return Picture(figure, f"{title}: {listed(parts)}; chance is 0.500.")
 
 
-def precision_recall(curves, *, prevalence: float | None = None, title: str = "Precision and recall") -> Picture:
-    """PPV (precision) against sensitivity (recall), with the average precision; `prevalence` is what guessing gives.
+def precision_recall(
+    curves, *, prevalence: float | None = None, title: str = "Precision and recall"
+) -> Picture:
+    """PPV (precision) against sensitivity (recall), with the average precision; `prevalence` is
+    what guessing gives.
 
     `curves`: {name: table with sensitivity, ppv}, or one such table; values in [0, 1].
     Raises ValueError without those columns. Introduced in lesson 07.
@@ -151,7 +196,13 @@ def precision_recall(curves, *, prevalence: float | None = None, title: str = "P
         figure = new_figure(5.2, 5.4)
         axes = figure.subplots()
         if prevalence is not None:
-            axes.axhline(prevalence, color=GREY, linewidth=1, linestyle=":", label=f"guessing, {prevalence:.3f}")
+            axes.axhline(
+                prevalence,
+                color=GREY,
+                linewidth=1,
+                linestyle=":",
+                label=f"guessing, {prevalence:.3f}",
+            )
         for k, (name, table) in enumerate(tables.items()):
             ordered = table.sort_values("sensitivity", kind="stable")
             table = ordered if table["sensitivity"].is_monotonic_increasing else table.iloc[::-1]
@@ -163,7 +214,9 @@ def precision_recall(curves, *, prevalence: float | None = None, title: str = "P
         _unit_square(axes)
         axes.legend(loc="lower left")
     text = f"{title}: {listed(parts)}"
-    return Picture(figure, text + (f"; guessing gives {prevalence:.3f}." if prevalence is not None else "."))
+    return Picture(
+        figure, text + (f"; guessing gives {prevalence:.3f}." if prevalence is not None else ".")
+    )
 
 
 def _named(curves, columns, what: str) -> dict[str, pd.DataFrame]:
@@ -176,7 +229,9 @@ def _named(curves, columns, what: str) -> dict[str, pd.DataFrame]:
 
 
 def _at(table: pd.DataFrame, threshold: float, name: str) -> pd.Series:
-    """The row of the curve that holds for p ≥ threshold: its lowest threshold not below the one given."""
+    """The row of the curve that holds for p ≥ threshold: its lowest threshold not below the one
+    given.
+    """
     need_columns(table, ("threshold",), f"A marked threshold on {name}")
     above = table[table["threshold"] >= threshold]
     return above.loc[above["threshold"].idxmin()]
@@ -188,7 +243,9 @@ def _colour(k: int) -> str:
 
 def _line(axes, x, y, k: int, label: str, steps: bool = False) -> None:
     stroke = STROKES[k % len(STROKES)]
-    axes.plot(x, y, stroke, color=_colour(k), label=label, drawstyle="steps-pre" if steps else "default")
+    axes.plot(
+        x, y, stroke, color=_colour(k), label=label, drawstyle="steps-pre" if steps else "default"
+    )
 
 
 def _unit_square(axes) -> None:

@@ -18,7 +18,8 @@ WIDTH = 8.0  # inches: the width of a notebook's output
 VISIBLE = 12  # of 255: a larger error in a channel is seen
 INK, GREY, FAINT = "#262626", "#767676", "#D9D9D9"
 
-# Okabe & Ito's palette, told apart by the usual kinds of colour vision; the same colour for a class in every lesson.
+# Okabe & Ito's palette, told apart by the usual kinds of colour vision; the same colour for a class
+# in every lesson.
 CLASS_COLOURS = {
     "normal": "#0072B2",
     "covid": "#D55E00",
@@ -64,7 +65,8 @@ STYLE = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture:
-    """A matplotlib figure and its alt text; a notebook shows it as a PNG (100 dpi) that carries the text.
+    """A matplotlib figure and its alt text; a notebook shows it as a PNG (100 dpi) that carries the
+    text.
 
     Raises ValueError if the text is empty. Introduced in lesson 01.
     """
@@ -84,7 +86,9 @@ class Picture:
         return {"image/png": png, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
 
     def png(self) -> bytes:
-        """The picture as PNG, with a palette of 256 colours where nothing is lost, to keep notebooks small."""
+        """The picture as PNG, with a palette of 256 colours where nothing is lost, to keep
+        notebooks small.
+        """
         from PIL import Image
 
         raw = io.BytesIO()
@@ -95,7 +99,8 @@ class Picture:
             image = image.convert("L")
         else:
             few = image.quantize(256, dither=Image.Dither.NONE)
-            # A colour map has rare colours that a palette may drop: keep all where the loss could be seen.
+            # A colour map has rare colours that a palette may drop: keep all where the loss could
+            # be seen.
             loss = np.abs(np.asarray(few.convert("RGB"), int) - pixels).max()
             image = few if loss <= VISIBLE else image
         small = io.BytesIO()
@@ -120,7 +125,8 @@ class Picture:
 
 
 def show(figure, alt: str) -> Picture:
-    """Give a figure of one's own (a matplotlib Figure or Axes) its alt text; pyplot then shows it once only.
+    """Give a figure of one's own (a matplotlib Figure or Axes) its alt text; pyplot then shows it
+    once only.
 
     Raises ValueError if the text is empty. Introduced in lesson 02.
     """
@@ -157,7 +163,9 @@ def new_figure(height: float, width: float = WIDTH, title: str | None = None):
 
 
 def class_colour(name: str, position: int = 0) -> str:
-    """The colour of a class, the same in every picture; another name gets the palette's colour at `position`."""
+    """The colour of a class, the same in every picture; another name gets the palette's colour at
+    `position`.
+    """
     return CLASS_COLOURS.get(str(name), PALETTE[position % len(PALETTE)])
 
 
@@ -165,7 +173,9 @@ def text_colour(background: str) -> str:
     """Black or white, whichever stands out more (WCAG relative luminance)."""
     from matplotlib.colors import to_rgb
 
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)
+    ]
     return "black" if np.dot(linear, [0.2126, 0.7152, 0.0722]) > 0.3 else "white"
 
 

@@ -9,7 +9,8 @@ from ._intervals import check_level, score_interval, t_quantile, wilson
 from ._jackknife import standard_error
 
 FEWEST = 3  # groups below which no interval is given
-CARRIERS = 5  # groups that carry a loss, below which its interval covers too little (benchmarks/coverage.csv)
+# groups that carry a loss, below which its interval covers too little (benchmarks/coverage.csv)
+CARRIERS = 5
 EFFECTIVE = "Wilson, effective size, t"
 STUDENT = "jackknife, t"
 LOGARITHM = "jackknife on the log scale, t"
@@ -19,8 +20,9 @@ LOGARITHM = "jackknife on the log scale, t"
 class Estimate:
     """One figure, its interval, and what it rests on.
 
-    n: images in its denominator; groups: groups among them; support: groups that the width of the interval rests on
-    (degrees of freedom + 1); method: how the interval was made, or why there is none (low and high are then NaN).
+    n: images in its denominator; groups: groups among them; support: groups that the width of the
+    interval rests on (degrees of freedom + 1); method: how the interval was made, or why there is
+    none (low and high are then NaN).
     """
 
     value: float
@@ -32,7 +34,9 @@ class Estimate:
     method: str
 
     def text(self, counts: bool = True) -> str:
-        """The figure with its interval and, with `counts`, the n it rests on: "0.909 (0.82-0.96, n = 66)"."""
+        """The figure with its interval and, with `counts`, the n it rests on: "0.909 (0.82-0.96, n
+        = 66)".
+        """
         if not np.isfinite(self.value):
             return f"undefined (n = {self.n})" if counts else "undefined"
         spread = f"{self.low:.2f}-{self.high:.2f}" if np.isfinite(self.low) else "no interval"
@@ -69,10 +73,10 @@ def share(
 ) -> Estimate:
     """A figure between 0 and 1 with its interval, from its values without each group, (G,).
 
-    Wilson's formula with the effective size m = value (1 - value) / SE², at most n, SE by leaving one group out, and
-    the quantile of t with support - 1 degrees; m = support for a value of exactly 0 or 1, which no resample of the
-    sample at hand could vary.
-    Sources: Wilson 1927; Korn & Graubard 1998, Survey Methodology 24:193-201.
+    Wilson's formula with the effective size m = value (1 - value) / SE², at most n, SE by leaving
+    one group out, and the quantile of t with support - 1 degrees; m = support for a value of
+    exactly 0 or 1, which no resample of the sample at hand could vary. Sources: Wilson 1927; Korn &
+    Graubard 1998, Survey Methodology 24:193-201.
 
     Parameters
     ----------
@@ -85,12 +89,13 @@ def share(
     groups : int
         Groups among them.
     support : float, optional
-        Groups that the width of the interval rests on, by default `groups`; below 3 there is no interval.
+        Groups that the width of the interval rests on, by default `groups`; below 3 there is no
+        interval.
     level : float
         Of confidence, in (0, 1).
     answers : bool
-        False for the mean of measurements in [0, 1], which may spread less than n answers of yes or no: m is then not
-        cut at n.
+        False for the mean of measurements in [0, 1], which may spread less than n answers of yes or
+        no: m is then not cut at n.
 
     Returns
     -------
@@ -119,7 +124,11 @@ def share(
         return Estimate(np.nan, np.nan, np.nan, n, groups, support, "undefined")
     if support < FEWEST:
         return Estimate(value, np.nan, np.nan, n, groups, support, _too_few(support))
-    size = support if value in (0.0, 1.0) else _effective_size(value, standard_error(without), n, answers)
+    size = (
+        support
+        if value in (0.0, 1.0)
+        else _effective_size(value, standard_error(without), n, answers)
+    )
     low, high = score_interval(value, size, t_quantile(level, support - 1))
     return Estimate(value, low, high, n, groups, support, EFFECTIVE)
 
@@ -164,7 +173,14 @@ def proportion(holds: np.ndarray, group: np.ndarray | None = None, level: float 
     if groups == n and answers:
         low, high = wilson(int(values.sum()), n, level)
         return Estimate(float(values.mean()), low, high, n, groups, float(n), "Wilson")
-    return share(float(values.mean()), _means_without(values, code, sizes), n, groups, level=level, answers=answers)
+    return share(
+        float(values.mean()),
+        _means_without(values, code, sizes),
+        n,
+        groups,
+        level=level,
+        answers=answers,
+    )
 
 
 def mean(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.95) -> Estimate:
@@ -198,13 +214,25 @@ def mean(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.9
     if not len(values) or not np.isfinite(values).all():
         raise ValueError("a mean needs at least one image, and finite values")
     code, sizes = _coded(values, group)
-    return centred(float(values.mean()), _means_without(values, code, sizes), len(values), len(sizes), level=level)
+    return centred(
+        float(values.mean()),
+        _means_without(values, code, sizes),
+        len(values),
+        len(sizes),
+        level=level,
+    )
 
 
 def centred(
-    value: float, without: np.ndarray, n: int, groups: int, support: float | None = None, level: float = 0.95
+    value: float,
+    without: np.ndarray,
+    n: int,
+    groups: int,
+    support: float | None = None,
+    level: float = 0.95,
 ) -> Estimate:
-    """A figure of any range: value ± t · SE with support - 1 degrees, SE from its values without each group.
+    """A figure of any range: value ± t · SE with support - 1 degrees, SE from its values without
+    each group.
 
     Parameters
     ----------
@@ -248,12 +276,19 @@ def centred(
     return Estimate(value, value - half, value + half, n, groups, support, STUDENT)
 
 
-def loss(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.95, *, most: float = np.inf) -> Estimate:
-    """The mean of a loss ≥ 0 per image, such as a Brier score or a log loss, with an interval on the log scale.
+def loss(
+    values: np.ndarray,
+    group: np.ndarray | None = None,
+    level: float = 0.95,
+    *,
+    most: float = np.inf,
+) -> Estimate:
+    """The mean of a loss ≥ 0 per image, such as a Brier score or a log loss, with an interval on
+    the log scale.
 
-    A few groups may carry most of a loss: the support is the number of equal groups that would spread as much,
-    (Σ L)² / Σ L² over the groups' sums L (at least two degrees of freedom), and the interval still covers less than it
-    says where that is small.
+    A few groups may carry most of a loss: the support is the number of equal groups that would
+    spread as much, (Σ L)² / Σ L² over the groups' sums L (at least two degrees of freedom), and the
+    interval still covers less than it says where that is small.
 
     Parameters
     ----------
@@ -292,17 +327,32 @@ def loss(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.9
     value, n, groups = float(values.mean()), len(values), len(sizes)
     support = float(sums.sum() ** 2 / (sums**2).sum()) if sums.any() else 0.0
     if groups < FEWEST or support < 1.5:
-        carried = f"no interval: one of {groups} groups carries it" if value else "no interval: nothing was lost"
-        return Estimate(value, np.nan, np.nan, n, groups, support, carried if groups >= FEWEST else _too_few(groups))
+        carried = (
+            f"no interval: one of {groups} groups carries it"
+            if value
+            else "no interval: nothing was lost"
+        )
+        return Estimate(
+            value,
+            np.nan,
+            np.nan,
+            n,
+            groups,
+            support,
+            carried if groups >= FEWEST else _too_few(groups),
+        )
     without = np.log(np.maximum(_means_without(values, code, sizes), np.finfo(float).tiny))
     half = t_quantile(level, max(support - 1, 2)) * standard_error(without)
     high = min(most, float(value * np.exp(min(half, 700.0))))
-    method = LOGARITHM if support >= CARRIERS else f"{LOGARITHM}; few groups carry it: may be too narrow"
+    method = (
+        LOGARITHM if support >= CARRIERS else f"{LOGARITHM}; few groups carry it: may be too narrow"
+    )
     return Estimate(value, float(value * np.exp(-half)), high, n, groups, support, method)
 
 
 def groups_needed(estimate: Estimate, width: float, level: float = 0.95) -> int:
-    """About how many groups of the same kind would give a figure in [0, 1] an interval of this width.
+    """About how many groups of the same kind would give a figure in [0, 1] an interval of this
+    width.
 
     Effective size and support are taken to grow with the number of groups.
 
@@ -332,7 +382,9 @@ def groups_needed(estimate: Estimate, width: float, level: float = 0.95) -> int:
     0.500 (0.35-0.65, n = 40) 360
     """
     if not 0 < width < 1 or not (np.isfinite(estimate.low) and 0 <= estimate.value <= 1):
-        raise ValueError("a width lies between 0 and 1, and the estimate is a figure in [0, 1] with an interval")
+        raise ValueError(
+            "a width lies between 0 and 1, and the estimate is a figure in [0, 1] with an interval"
+        )
 
     def width_at(size: float, support: float) -> float:
         low, high = score_interval(estimate.value, size, t_quantile(level, support - 1))
@@ -364,7 +416,9 @@ def _coded(values: np.ndarray, group: np.ndarray | None) -> tuple[np.ndarray, np
     if group is None:
         return np.arange(len(values)), np.ones(len(values), int)
     if np.shape(group) != values.shape:
-        raise ValueError(f"{len(values)} values and {np.shape(group)} groups: give one group per value")
+        raise ValueError(
+            f"{len(values)} values and {np.shape(group)} groups: give one group per value"
+        )
     _, code = np.unique(np.asarray(group), return_inverse=True)
     return code, np.bincount(code)
 

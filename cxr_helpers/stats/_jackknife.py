@@ -1,11 +1,13 @@
-"""How much a figure moves when a group is left out (the jackknife), and areas under the ROC curve without each group.
+"""How much a figure moves when a group is left out (the jackknife), and areas under the ROC curve
+without each group.
 
 Source: Efron & Tibshirani 1993, An introduction to the bootstrap, ch. 11.
 """
 
 import numpy as np
 
-BLOCKS = 200  # parts that groups are put into where leaving out every single one would take too long
+# parts that groups are put into where leaving out every single one would take too long
+BLOCKS = 200
 
 
 def standard_error(without: np.ndarray) -> float:
@@ -40,7 +42,8 @@ def standard_error(without: np.ndarray) -> float:
 
 
 def blocks(n_groups: int) -> np.ndarray:
-    """The block of each group: each its own up to `BLOCKS`, else drawn at random, the same each time.
+    """The block of each group: each its own up to `BLOCKS`, else drawn at random, the same each
+    time.
 
     Parameters
     ----------
@@ -68,7 +71,8 @@ def blocks(n_groups: int) -> np.ndarray:
 def auc(positive: np.ndarray, score: np.ndarray) -> float:
     """Area under the ROC curve, ties counting half; NaN where one kind is absent.
 
-    The share of pairs of a positive and a negative image in which the positive one has the higher score.
+    The share of pairs of a positive and a negative image in which the positive one has the higher
+    score.
 
     Parameters
     ----------
@@ -88,15 +92,22 @@ def auc(positive: np.ndarray, score: np.ndarray) -> float:
     0.875
     """
     pairs = float(positive.sum()) * float((~positive).sum())
-    return float(below(score, ~positive, np.zeros(len(score), int))[positive].sum() / pairs) if pairs else np.nan
+    return (
+        float(below(score, ~positive, np.zeros(len(score), int))[positive].sum() / pairs)
+        if pairs
+        else np.nan
+    )
 
 
-def auc_without_each(positive: np.ndarray, score: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
-    """The area under the ROC curve without each group in turn, (n_groups,); NaN where one kind is then absent.
+def auc_without_each(
+    positive: np.ndarray, score: np.ndarray, group: np.ndarray, n_groups: int
+) -> np.ndarray:
+    """The area under the ROC curve without each group in turn, (n_groups,); NaN where one kind is
+    then absent.
 
-    Exact, by the components of each image (how many of the other kind it stands above) and the pairs inside each
-    group, in O(n log n).
-    Sources: DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837-845; Obuchowski 1997, Biometrics 53:567-578.
+    Exact, by the components of each image (how many of the other kind it stands above) and the
+    pairs inside each group, in O(n log n). Sources: DeLong, DeLong & Clarke-Pearson 1988,
+    Biometrics 44:837-845; Obuchowski 1997, Biometrics 53:567-578.
 
     Parameters
     ----------
@@ -125,10 +136,15 @@ def auc_without_each(positive: np.ndarray, score: np.ndarray, group: np.ndarray,
     whole = np.zeros(len(score), int)
     wins = below(score, ~positive, whole)  # of each positive: negatives below
     losses = positive.sum() - below(score, positive, whole)  # of each negative: positives above
-    inside = below(score, ~positive, group) if n_groups < len(score) else 0.0  # a single image has no pair
+    # a single image has no pair
+    inside = below(score, ~positive, group) if n_groups < len(score) else 0.0
     per_group = [
         np.bincount(group, weights, n_groups)
-        for weights in (np.where(positive, wins - inside, losses), positive.astype(float), (~positive).astype(float))
+        for weights in (
+            np.where(positive, wins - inside, losses),
+            positive.astype(float),
+            (~positive).astype(float),
+        )
     ]
     removed, gone_positive, gone_negative = per_group
     left = (positive.sum() - gone_positive) * ((~positive).sum() - gone_negative)
@@ -138,14 +154,17 @@ def auc_without_each(positive: np.ndarray, score: np.ndarray, group: np.ndarray,
 
 
 def below(score: np.ndarray, counted: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """For each image: how many counted ones of its group have a lower score, those with the same score half."""
+    """For each image: how many counted ones of its group have a lower score, those with the same
+    score half.
+    """
     order = np.lexsort((score, group)) if group.any() else np.argsort(score, kind="stable")
     ordered, weight = group[order], counted[order].astype(float)
     new_group = np.r_[True, np.diff(ordered) != 0]
     starts = np.flatnonzero(new_group | np.r_[True, np.diff(score[order]) != 0])
     tied = np.add.reduceat(weight, starts)
     before = np.cumsum(tied) - tied
-    first = before[np.searchsorted(starts, np.flatnonzero(new_group))]  # counted before each group begins
+    # counted before each group begins
+    first = before[np.searchsorted(starts, np.flatnonzero(new_group))]
     run = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(order)]))
     result = np.empty(len(score))
     result[order] = before[run] + tied[run] / 2 - first[np.cumsum(new_group) - 1]

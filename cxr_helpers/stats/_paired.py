@@ -1,4 +1,6 @@
-"""Two figures on the same images: the interval of their difference, and what swapping the two would give."""
+"""Two figures on the same images: the interval of their difference, and what swapping the two would
+give.
+"""
 
 import numpy as np
 
@@ -22,10 +24,12 @@ def difference(
     discordant: int | None = None,
     level: float = 0.95,
 ) -> Difference:
-    """The paired difference a - b of two figures in [0, 1], from both estimates and their values without each group.
+    """The paired difference a - b of two figures in [0, 1], from both estimates and their values
+    without each group.
 
-    The interval combines both intervals and the correlation of the figures over the groups (Newcombe 1998, Stat Med
-    17:2635-2650; Zou & Donner 2008, Stat Med 27:1693-1702). p: see `swap_p`.
+    The interval combines both intervals and the correlation of the figures over the groups
+    (Newcombe 1998, Stat Med 17:2635-2650; Zou & Donner 2008, Stat Med 27:1693-1702). p: see
+    `swap_p`.
 
     Parameters
     ----------
@@ -71,7 +75,8 @@ def difference(
 
 
 def identical(a: Estimate, b: Estimate) -> Difference:
-    """The difference of two models that say the same of every image: none, whoever the patients are.
+    """The difference of two models that say the same of every image: none, whoever the patients
+    are.
 
     Parameters
     ----------
@@ -93,9 +98,13 @@ def identical(a: Estimate, b: Estimate) -> Difference:
     return _difference(a, b, 0.0, 0.0, SAME, 1.0)
 
 
-def _difference(a: Estimate, b: Estimate, low: float, high: float, method: str, p: float) -> Difference:
+def _difference(
+    a: Estimate, b: Estimate, low: float, high: float, method: str, p: float
+) -> Difference:
     support = min(a.support, b.support)
-    return Difference(a.value - b.value, low, high, a.n, a.groups, support, method, a=a.value, b=b.value, p=p)
+    return Difference(
+        a.value - b.value, low, high, a.n, a.groups, support, method, a=a.value, b=b.value, p=p
+    )
 
 
 def contributions(value: float, without: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -104,23 +113,28 @@ def contributions(value: float, without: np.ndarray, sizes: np.ndarray) -> np.nd
     `without`: the difference without each group; `sizes`: its images in the denominator.
     """
     part = sizes / sizes.sum()
-    added: np.ndarray = np.where(np.isfinite(without), (value - without) * (1 - part), 0.0) + value * part
+    added: np.ndarray = (
+        np.where(np.isfinite(without), (value - without) * (1 - part), 0.0) + value * part
+    )
     return added
 
 
 def swap_p(contributions: np.ndarray, discordant: int | None = None) -> float:
-    """Two-sided p of a sum of contributions, one per group, if the sign of each could as well be the other one.
+    """Two-sided p of a sum of contributions, one per group, if the sign of each could as well be
+    the other one.
 
-    A sign turns when the two models change places in a group. Every way of swapping is looked at for up to 12 groups
-    that count, else 9,999 ways drawn at random, of which b reach the sum: p = (1 + b) / (1 + 9,999) (Phipson & Smyth
-    2010, doi 10.2202/1544-6115.1585). At least 2 ** (1 - discordant): so few groups can say no more.
+    A sign turns when the two models change places in a group. Every way of swapping is looked at
+    for up to 12 groups that count, else 9,999 ways drawn at random, of which b reach the sum: p =
+    (1 + b) / (1 + 9,999) (Phipson & Smyth 2010, doi 10.2202/1544-6115.1585). At least 2 ** (1 -
+    discordant): so few groups can say no more.
 
     Parameters
     ----------
     contributions : ndarray
         (G,), what each group adds to the difference.
     discordant : int, optional
-        Groups about which the two say different things, by default those whose contribution is not 0.
+        Groups about which the two say different things, by default those whose contribution is not
+        0.
 
     Returns
     -------
@@ -190,11 +204,14 @@ def mcnemar_exact(a_right: np.ndarray, b_right: np.ndarray) -> float:
     return float(binomtest(only_first, both).pvalue) if both else 1.0
 
 
-def delong(positive: np.ndarray, a_score: np.ndarray, b_score: np.ndarray, level: float = 0.95) -> Difference:
-    """Difference of two areas under the ROC curve on the same images, with DeLong's interval and p (normal).
+def delong(
+    positive: np.ndarray, a_score: np.ndarray, b_score: np.ndarray, level: float = 0.95
+) -> Difference:
+    """Difference of two areas under the ROC curve on the same images, with DeLong's interval and p
+    (normal).
 
-    For independent images, and many of both kinds: with few, or areas near 1, the interval is too narrow.
-    Source: DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837-845.
+    For independent images, and many of both kinds: with few, or areas near 1, the interval is too
+    narrow. Source: DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837-845.
 
     Parameters
     ----------
@@ -236,12 +253,16 @@ def delong(positive: np.ndarray, a_score: np.ndarray, b_score: np.ndarray, level
         components.append((above, under))
     (a_above, a_under), (b_above, b_under) = components
     a, b = float(a_above.mean()), float(b_above.mean())
-    variance = (a_above - b_above).var(ddof=1) / truth.sum() + (a_under - b_under).var(ddof=1) / (~truth).sum()
+    variance = (a_above - b_above).var(ddof=1) / truth.sum() + (a_under - b_under).var(ddof=1) / (
+        ~truth
+    ).sum()
     error = float(np.sqrt(variance))
     half = float(norm.ppf((1 + level) / 2)) * error
     p = 2 * norm.sf(abs(a - b) / error) if error > 0 else 1.0
     n = len(truth)
-    return Difference(a - b, a - b - half, a - b + half, n, n, float(n), "DeLong", a=a, b=b, p=float(p))
+    return Difference(
+        a - b, a - b - half, a - b + half, n, n, float(n), "DeLong", a=a, b=b, p=float(p)
+    )
 
 
 def _combined(a: Estimate, b: Estimate, correlation: float) -> tuple[float, float]:

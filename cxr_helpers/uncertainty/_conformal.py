@@ -1,4 +1,6 @@
-"""Split conformal prediction: sets of classes that hold the truth as often as asked for, if new images are alike."""
+"""Split conformal prediction: sets of classes that hold the truth as often as asked for, if new
+images are alike.
+"""
 
 import numpy as np
 import pandas as pd
@@ -9,29 +11,42 @@ from ._shares import share, upper_limit
 
 
 def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
-    """The limit on 1 - p_<class> below or at which a class belongs to the set, from calibration rows.
+    """The limit on 1 - p_<class> below or at which a class belongs to the set, from calibration
+    rows.
 
-    Score of a row: 1 - p of its true class ("least ambiguous set", LAC: Sadinle, Lei and Wasserman 2019, doi
-    10.1080/01621459.2017.1395341). Limit: with n rows the ⌈(n + 1) · coverage⌉-th smallest score (Angelopoulos and
-    Bates 2021, arXiv 2107.07511). Where several rows share a `group`, each group weighs the same, since films of one
-    patient are not exchangeable with those of another (Lee, Barber and Willett 2023, arXiv 2306.06342). The promise:
-    the sets of new images of *the same kind* hold the truth with probability `coverage` at least.
-    Give rows that neither trained nor chose anything. Returns a number in [0, 1], or 1 (every class in every set)
-    where the rows are too few. Raises PredictionsError, and ValueError for a coverage outside (0, 1). Lesson 12.
+    Score of a row: 1 - p of its true class ("least ambiguous set", LAC: Sadinle, Lei and Wasserman
+    2019, doi 10.1080/01621459.2017.1395341). Limit: with n rows the ⌈(n + 1) · coverage⌉-th
+    smallest score (Angelopoulos and Bates 2021, arXiv 2107.07511). Where several rows share a
+    `group`, each group weighs the same, since films of one patient are not exchangeable with those
+    of another (Lee, Barber and Willett 2023, arXiv 2306.06342). The promise: the sets of new images
+    of *the same kind* hold the truth with probability `coverage` at least. Give rows that neither
+    trained nor chose anything. Returns a number in [0, 1], or 1 (every class in every set) where
+    the rows are too few. Raises PredictionsError, and ValueError for a coverage outside (0, 1).
+    Lesson 12.
     """
     one_run(predictions, "A limit")
-    p, column = probabilities(predictions), as_text(predictions["label"]).map(classes(predictions).index).to_numpy(int)
+    p, column = (
+        probabilities(predictions),
+        as_text(predictions["label"]).map(classes(predictions).index).to_numpy(int),
+    )
     own = predictions["image_id"]
-    group = predictions.get("group", own).astype(object).where(lambda known: known.notna(), own).to_numpy()
+    group = (
+        predictions.get("group", own)
+        .astype(object)
+        .where(lambda known: known.notna(), own)
+        .to_numpy()
+    )
     return min(upper_limit(1 - p[np.arange(len(p)), column], coverage, group), 1.0)
 
 
 def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
-    """The set of each image, one row each: image_id, group, label, set_<class> (bool) per class, size, covered.
+    """The set of each image, one row each: image_id, group, label, set_<class> (bool) per class,
+    size, covered.
 
-    A class is in the set if 1 - p_<class> ≤ limit; a set may be empty. `covered`: the true class is in it;
-    a table without labels has neither of these two columns. Others (source, patient, split) are kept where they are.
-    Raises PredictionsError, and ValueError for a limit outside [0, 1]. Introduced in lesson 12.
+    A class is in the set if 1 - p_<class> ≤ limit; a set may be empty. `covered`: the true class is
+    in it; a table without labels has neither of these two columns. Others (source, patient, split)
+    are kept where they are. Raises PredictionsError, and ValueError for a limit outside [0, 1].
+    Introduced in lesson 12.
     """
     labelled = "label" in predictions
     one_run(predictions, "A prediction set", labelled=labelled)
@@ -39,9 +54,13 @@ def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
     if not 0 <= limit <= 1:
         raise ValueError(f"limit is a number in [0, 1], as conformal_limit returns it, not {limit}")
     within = 1 - p <= limit + 1e-12
-    kept = [c for c in ("image_id", "group", "patient", "source", "split", "label") if c in predictions]
+    kept = [
+        c for c in ("image_id", "group", "patient", "source", "split", "label") if c in predictions
+    ]
     sets = predictions[kept].reset_index(drop=True)
-    sets = sets.assign(**{f"set_{name}": within[:, k] for k, name in enumerate(names)}, size=within.sum(axis=1))
+    sets = sets.assign(
+        **{f"set_{name}": within[:, k] for k, name in enumerate(names)}, size=within.sum(axis=1)
+    )
     if not labelled:
         return sets
     true = as_text(predictions["label"]).to_numpy()[:, None] == np.asarray(names, object)
@@ -49,8 +68,10 @@ def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
 
 
 def coverage(sets: pd.DataFrame, level: float = 0.95) -> Estimate:
-    """The share of sets that hold the true class, with its interval by group and n (see `share`). Lesson 12.
+    """The share of sets that hold the true class, with its interval by group and n (see `share`).
+    Lesson 12.
 
-    A promise for all images is none for each class: `shares(sets, "covered", by="label")` has it by class.
+    A promise for all images is none for each class: `shares(sets, "covered", by="label")` has it by
+    class.
     """
     return share(sets, "covered", level)

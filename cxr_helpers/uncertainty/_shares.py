@@ -1,4 +1,6 @@
-"""The share of rows for which something holds, with an interval by group; and the limit that a share sets."""
+"""The share of rows for which something holds, with an interval by group; and the limit that a
+share sets.
+"""
 
 from dataclasses import asdict
 
@@ -10,10 +12,11 @@ from ..predictions import units
 
 
 def share(table: pd.DataFrame, flag: str, level: float = 0.95) -> stats.Estimate:
-    """The share of rows in which the boolean column `flag` holds, in [0, 1], with its interval and n.
+    """The share of rows in which the boolean column `flag` holds, in [0, 1], with its interval and
+    n.
 
-    `table`: one row per image; where it has `group`, the interval is by group (`stats.proportion`). Raises ValueError
-    for a missing column or an empty table. Introduced in lesson 12.
+    `table`: one row per image; where it has `group`, the interval is by group (`stats.proportion`).
+    Raises ValueError for a missing column or an empty table. Introduced in lesson 12.
     """
     if flag not in table or table.empty:
         raise ValueError(f"the table has no {'rows' if table.empty else 'column ' + flag}")
@@ -33,10 +36,12 @@ def shares(table: pd.DataFrame, flag: str, by: str, level: float = 0.95) -> pd.D
 
 
 def upper_limit(scores: np.ndarray, coverage: float, group=None) -> float:
-    """The score at or below which a new one falls with probability `coverage` at least, if it is of the same kind.
+    """The score at or below which a new one falls with probability `coverage` at least, if it is of
+    the same kind.
 
-    Each group weighs 1, its scores share that weight, and the new group weighs 1 at infinity: with G groups of one
-    score each it is the ⌈(G + 1) · coverage⌉-th smallest. Infinity where G is too small for the coverage.
+    Each group weighs 1, its scores share that weight, and the new group weighs 1 at infinity: with
+    G groups of one score each it is the ⌈(G + 1) · coverage⌉-th smallest. Infinity where G is too
+    small for the coverage.
     """
     scores = np.asarray(scores, float)
     if not 0 < coverage < 1:

@@ -28,7 +28,8 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["notebooks/student/*", "notebooks/student/cases/*"]  # handed out as files, no pages
+# Handed out as files, no pages.
+exclude_patterns = ["notebooks/student/*", "notebooks/student/cases/*"]
 
 nb_execution_mode = "off"
 nb_merge_streams = True
@@ -47,14 +48,21 @@ toc_object_entries_show_parents = "hide"
 
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
-html_static_path = ["site.css", "favicon.svg", f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSerif.ttf"]
+html_static_path = [
+    "site.css",
+    "favicon.svg",
+    f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSerif.ttf",
+]
 html_css_files = ["site.css"]
 html_favicon = "favicon.svg"
 html_copy_source = False
 html_use_index = False
 html_domain_indices = False
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "search", "docs/faq", "docs/settings", "data/README", "CONTRIBUTING")}
+html_sidebars = {
+    page: []
+    for page in ("index", "search", "docs/faq", "docs/settings", "data/README", "CONTRIBUTING")
+}
 copybutton_selector = "div.cell_input div.highlight pre, div:not(.cell_output) > div.highlight pre"
 copybutton_exclude = ".linenos, .gp, .go"
 html_theme_options = {
@@ -96,9 +104,13 @@ NbElementRenderer.render_image = with_alt
 def formula(self, node):
     """Write a formula as MathML, which browsers show without a script and screen readers read."""
     try:
-        self.body.append(tex2mathml(site.stretched(node.astext()), as_block=isinstance(node, nodes.math_block)))
+        self.body.append(
+            tex2mathml(site.stretched(node.astext()), as_block=isinstance(node, nodes.math_block))
+        )
     except MathError as error:
-        LOG.warning("the formula %s cannot be written as MathML: %s", node.astext(), error, location=node)
+        LOG.warning(
+            "the formula %s cannot be written as MathML: %s", node.astext(), error, location=node
+        )
     raise nodes.SkipNode
 
 

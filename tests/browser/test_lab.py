@@ -1,7 +1,9 @@
-"""A student's first minute in JupyterLab, in Chromium: the index, nothing of the authors, the way 01 → 14 by clicks.
+"""A student's first minute in JupyterLab, in Chromium: the index, nothing of the authors, the way
+01 → 14 by clicks.
 
-Needs playwright (`pip install playwright`; no part of the course's environments) and a Chromium: the one that
-CXR_CHROMIUM names, one on the PATH, or playwright's own. CXR_SCREENSHOTS names a folder to keep the pictures in.
+Needs playwright (`pip install playwright`; no part of the course's environments) and a Chromium:
+the one that CXR_CHROMIUM names, one on the PATH, or playwright's own. CXR_SCREENSHOTS names a
+folder to keep the pictures in.
 """
 
 import json
@@ -23,18 +25,31 @@ from tools.common import pairs
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 QUIET += ["--disable-component-update", "--disable-sync"]
-OF_AUTHORS = re.compile("nbgrader|jupytext|formgrader|assignment|validate|jupyter notebook", re.IGNORECASE)
+OF_AUTHORS = re.compile(
+    "nbgrader|jupytext|formgrader|assignment|validate|jupyter notebook", re.IGNORECASE
+)
 LESSONS = [pair.notebook.name for pair in pairs() if pair.notebook.parent.name != "cases"]
 
 
 @pytest.fixture(scope="module")
 def browser():
     """Chromium, or a skip that says what is missing."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
     with api.sync_playwright() as driver:
-        names = [os.environ.get("CXR_CHROMIUM"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))]
+        names = [
+            os.environ.get("CXR_CHROMIUM"),
+            *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")),
+        ]
         names.append(driver.chromium.executable_path)
         program = next((name for name in names if name and Path(name).exists()), None)
         if not program:
@@ -54,7 +69,9 @@ def left_out(folder: str, names: list[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory) -> Path:
-    """A copy of the course in which each notebook shows its line of links, built in or put in here."""
+    """A copy of the course in which each notebook shows its line of links, built in or put in
+    here.
+    """
     root = tmp_path_factory.mktemp("course") / "my course"
     shutil.copytree(ROOT, root, ignore=left_out)
     for path in (root / "exercises").glob("[0-9]*.ipynb"):
@@ -68,7 +85,9 @@ def course(tmp_path_factory) -> Path:
             text = "".join(cell["source"])
             if line not in text:
                 first, _, rest = text.partition("\n")
-                cell["source"] = f"{first}\n\n{line}\n{rest}" if cell is prose[0] else f"{text}\n\n{line}"
+                cell["source"] = (
+                    f"{first}\n\n{line}\n{rest}" if cell is prose[0] else f"{text}\n\n{line}"
+                )
         pair.notebook.write_text(json.dumps(notebook), encoding="utf-8")
     return root
 
@@ -80,8 +99,21 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "PYTHON", "XDG", "CXR", "IPYTHON"))}
-        command = [sys.executable, "-m", "tools.lab", "--no-browser", "--ip", "127.0.0.1", "--port", str(port)]
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("JUPYTER", "PYTHON", "XDG", "CXR", "IPYTHON"))
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "tools.lab",
+            "--no-browser",
+            "--ip",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
         self.home, self.log = home, home / "log.txt"
@@ -122,7 +154,9 @@ def server(course, tmp_path_factory):
     running = Server(course, tmp_path_factory.mktemp("home"))
     yield running
     assert running.stop() == 0
-    assert not re.search(r"^\[W|not trusted|encryption", running.printed(), re.MULTILINE), running.printed()
+    assert not re.search(r"^\[W|not trusted|encryption", running.printed(), re.MULTILINE), (
+        running.printed()
+    )
 
 
 class Window:
@@ -137,7 +171,8 @@ class Window:
         self.page.goto(server.address)
         self.page.locator("#jp-main-dock-panel").wait_for()
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
-        self.page.wait_for_load_state("networkidle")  # the tabs of last time first, then the file of the address
+        # the tabs of last time first, then the file of the address
+        self.page.wait_for_load_state("networkidle")
         self.page.wait_for_timeout(1000)
 
     def picture(self, name: str) -> None:
@@ -185,10 +220,14 @@ class Window:
             bar.click()
             self.page.locator(".lm-Menu").first.wait_for()
             found = self.page.locator(".lm-Menu .lm-Menu-itemLabel").all_inner_texts()
-            for arrow in self.page.locator(".lm-Menu >> nth=0 >> .lm-Menu-item[data-type=submenu]").all():
+            for arrow in self.page.locator(
+                ".lm-Menu >> nth=0 >> .lm-Menu-item[data-type=submenu]"
+            ).all():
                 arrow.hover()
                 self.page.wait_for_timeout(350)
-                found += self.page.locator(".lm-Menu >> nth=-1 >> .lm-Menu-itemLabel").all_inner_texts()
+                found += self.page.locator(
+                    ".lm-Menu >> nth=-1 >> .lm-Menu-itemLabel"
+                ).all_inner_texts()
             entries[bar.inner_text()] = found
             self.page.keyboard.press("Escape")
             self.page.keyboard.press("Escape")
@@ -215,7 +254,9 @@ def test_first_screen_is_the_index_and_nothing_else(window):
     assert window.index().locator("table").count() >= 4
     assert window.tabs() == ["index.md"]
     assert not window.page.locator(".jp-Launcher").count()
-    assert not window.page.locator(".Toastify__toast, .jp-Dialog").count(), "nothing asks for an answer"
+    assert not window.page.locator(".Toastify__toast, .jp-Dialog").count(), (
+        "nothing asks for an answer"
+    )
 
 
 def test_nothing_of_the_authors_is_in_menus_side_bars_or_files(window):
@@ -223,11 +264,20 @@ def test_nothing_of_the_authors_is_in_menus_side_bars_or_files(window):
     menus = window.menus()
     assert {"File", "Run", "Help"} <= set(menus)
     assert min(len(entries) for entries in menus.values()) >= 2, "the menus were read"
-    assert not [entry for entries in menus.values() for entry in entries if OF_AUTHORS.search(entry)]
+    assert not [
+        entry for entries in menus.values() for entry in entries if OF_AUTHORS.search(entry)
+    ]
     assert not [name for name in menus if OF_AUTHORS.search(name)]
     assert any("File Browser" in name for name in window.side_bars())
     assert not [name for name in window.side_bars() if OF_AUTHORS.search(name)]
-    assert set(window.files("")) <= {"cxr_helpers", "data", "docs", "exercises", "notebooks", "README.md"}
+    assert set(window.files("")) <= {
+        "cxr_helpers",
+        "data",
+        "docs",
+        "exercises",
+        "notebooks",
+        "README.md",
+    }
     window.picture("02_files")
     listed = window.files("notebooks")
     assert {"cases", "index.md", "student", *LESSONS} == set(listed)
@@ -275,7 +325,11 @@ def test_a_students_copy_shows_its_diagram_before_anything_has_run(window):
             window.page.mouse.wheel(0, 400)
             window.page.wait_for_timeout(300)
     diagram.scroll_into_view_if_needed()
-    assert diagram.evaluate("image => [image.complete, image.naturalWidth, image.clientWidth]") == [True, 640, 640]
+    assert diagram.evaluate("image => [image.complete, image.naturalWidth, image.clientWidth]") == [
+        True,
+        640,
+        640,
+    ]
 
 
 def test_back_to_the_index_to_the_exercise_and_on_from_the_end_of_a_notebook(window):

@@ -1,4 +1,5 @@
-"""The page for a phone in Chromium: played by keys and by taps, in the light and in the dark, with nobody else asked.
+"""The page for a phone in Chromium: played by keys and by taps, in the light and in the dark, with
+nobody else asked.
 
 `make test-site` runs it in the site's own environment, after test_site.py, whose fixtures it takes.
 """
@@ -29,13 +30,20 @@ def network(image: dict, letter: str) -> str:
 
 @pytest.fixture(params=["light", "dark"])
 def window(request, browser, address):  # noqa: F811
-    """The page on a phone, in one of the two modes; at the end, nothing failed and no other host was asked."""
-    context = browser.new_context(color_scheme=request.param, viewport=SCREEN, has_touch=True, is_mobile=True)
+    """The page on a phone, in one of the two modes; at the end, nothing failed and no other host
+    was asked.
+    """
+    context = browser.new_context(
+        color_scheme=request.param, viewport=SCREEN, has_touch=True, is_mobile=True
+    )
     page = context.new_page()
     asked, failed = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: failed.append(str(error)))
-    page.on("response", lambda got: failed.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+    page.on(
+        "response",
+        lambda got: failed.append(f"{got.status} {got.url}") if got.status >= 400 else None,
+    )
     page.goto(f"{address}/phone/index.html")
     yield page
     context.close()
@@ -46,10 +54,15 @@ def window(request, browser, address):  # noqa: F811
 
 def accessible(window) -> None:
     """No violation by axe, nothing wider than the phone, nothing too small for a finger."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make test-site")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe is not installed: make test-site"
+    )
     found = axe.Axe().run(window, options=RULES).response
     assert found["passes"], "it has looked"
-    assert not {rule["id"]: [node["html"][:200] for node in rule["nodes"][:3]] for rule in found["violations"]}
+    assert not {
+        rule["id"]: [node["html"][:200] for node in rule["nodes"][:3]]
+        for rule in found["violations"]
+    }
     assert window.evaluate("document.documentElement.scrollWidth") <= SCREEN["width"]
     buttons = window.locator("button:visible, .button:visible, .switch label:visible").all()
     boxes = [button.bounding_box() for button in buttons]
@@ -73,7 +86,11 @@ def test_played_by_keys(window, address):  # noqa: F811
         assert window.locator("#quiz-title").inner_text() == f"Image {k + 1} of 12"
         own = IMAGES[k]["letter"]
         assert window.locator("#film").get_attribute("alt") == IMAGES[k]["alt"][own]
-        assert window.locator("#now").inner_text().startswith(f"Image {k + 1} of 12. Lung at" if k else "")
+        assert (
+            window.locator("#now")
+            .inner_text()
+            .startswith(f"Image {k + 1} of 12. Lung at" if k else "")
+        )
         if k == 1:  # one back, and the same answer again
             window.keyboard.press("Backspace")
             assert window.locator("#quiz-title").inner_text() == "Image 1 of 12"
@@ -83,7 +100,10 @@ def test_played_by_keys(window, address):  # noqa: F811
     mine = [guess == label for guess, label in zip(guesses, TRUTH, strict=True)]
     net = [network(image, image["letter"]) == image["label"] for image in IMAGES]
     assert focused(window) == "score-title"
-    assert window.locator("#score-title").inner_text() == f"You: {sum(mine)} of 12. The network: {sum(net)} of 12."
+    assert (
+        window.locator("#score-title").inner_text()
+        == f"You: {sum(mine)} of 12. The network: {sum(net)} of 12."
+    )
     for place, right in (("#you", mine), ("#net", net)):
         low, high = stats.wilson(sum(right), 12)
         shown = f"{sum(right)} of 12 right: {sum(right) / 12:.2f} ({low:.2f}-{high:.2f})"
@@ -141,7 +161,10 @@ def test_played_by_taps_and_accessible_at_every_step(window):
         for letter in "LR":
             window.locator(".switch label", has_text=letter).tap()
             said = phone.CLASSES[network(image, letter)]
-            assert f"With the letter {letter}, the network says {said}" in window.locator("#verdict").inner_text()
+            assert (
+                f"With the letter {letter}, the network says {said}"
+                in window.locator("#verdict").inner_text()
+            )
             width = window.locator("#bar-covid").get_attribute("style")
             assert float(width.removeprefix("width: ").rstrip("%; ")) == pytest.approx(
                 100 * image["covid"][letter], abs=1e-3
@@ -175,7 +198,9 @@ def test_its_intervals_and_its_test_are_those_of_the_course(window):
     for a in range(13):
         for b in range(13 - a):
             net, you = [True] * a + [False] * b, [False] * a + [True] * b
-            assert window.evaluate(f"mcnemar({a}, {b})") == pytest.approx(stats.mcnemar_exact(net, you), abs=1e-12)
+            assert window.evaluate(f"mcnemar({a}, {b})") == pytest.approx(
+                stats.mcnemar_exact(net, you), abs=1e-12
+            )
 
 
 def test_whoever_wants_no_movement_sees_none(window):
@@ -196,16 +221,22 @@ def test_without_a_script_one_reads_it_all(browser, address):  # noqa: F811
 
 def test_the_code_for_the_lecture_hall(browser, monkeypatch, tmp_path):  # noqa: F811
     segno = pytest.importorskip("segno", reason="segno is not installed: make test-site")
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make test-site")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe is not installed: make test-site"
+    )
     monkeypatch.setattr(links, "repository", lambda root=ROOT: "https://github.com/ann/cxr-course")
     made = phone.put(tmp_path)
     assert sum(path.stat().st_size for path in made) < phone.LIMIT
     leads = "https://ann.github.io/cxr-course/phone/"
-    page = browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 800}).new_page()
+    page = browser.new_context(
+        color_scheme="dark", viewport={"width": 1280, "height": 800}
+    ).new_page()
     page.goto((tmp_path / "phone" / "lecture_hall.html").as_uri())
     assert page.get_by_role("link").get_attribute("href") == leads
     assert not axe.Axe().run(page, options=RULES).response["violations"]
-    assert page.evaluate("document.documentElement.scrollHeight") <= 800, "on one screen of a lecture hall"
+    assert page.evaluate("document.documentElement.scrollHeight") <= 800, (
+        "on one screen of a lecture hall"
+    )
     for name, script in (("lecture_hall.html", ""), ("index.html", "go('why')")):
         page.goto((tmp_path / "phone" / name).as_uri())
         if script:
@@ -216,7 +247,10 @@ def test_the_code_for_the_lecture_hall(browser, monkeypatch, tmp_path):  # noqa:
         code = [list(row) for row in segno.make(leads, error="m").matrix_iter(border=4)]
         step = seen.width / len(code)
         dark = [
-            [int(seen.getpixel((int((x + 0.5) * step), int((y + 0.5) * step))) < 128) for x in range(len(code))]
+            [
+                int(seen.getpixel((int((x + 0.5) * step), int((y + 0.5) * step))) < 128)
+                for x in range(len(code))
+            ]
             for y in range(len(code))
         ]
         assert dark == code, "dark on light with its quiet zone, in the dark mode too"

@@ -1,4 +1,5 @@
-"""A student's predictions in JupyterLab, in Chromium: typed, met, answered, kept over a restart, carried to a lesson.
+"""A student's predictions in JupyterLab, in Chromium: typed, met, answered, kept over a restart,
+carried to a lesson.
 
 Needs what test_lab.py needs.
 """
@@ -73,11 +74,15 @@ class Notebook:
     def save(self) -> None:
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("Control+s")
-        self.page.locator(".lm-TabBar-tab.lm-mod-current.jp-mod-dirty", has_text=self.name).wait_for(state="detached")
+        self.page.locator(
+            ".lm-TabBar-tab.lm-mod-current.jp-mod-dirty", has_text=self.name
+        ).wait_for(state="detached")
 
     def restart(self) -> None:
         self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
-        self.page.locator(".lm-Menu .lm-Menu-itemLabel", has_text=re.compile("^Restart Kernel…$")).click()
+        self.page.locator(
+            ".lm-Menu .lm-Menu-itemLabel", has_text=re.compile("^Restart Kernel…$")
+        ).click()
         self.page.locator(".jp-Dialog button", has_text="Restart").click()
         self.page.wait_for_timeout(2000)
         self.rest()

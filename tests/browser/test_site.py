@@ -1,7 +1,8 @@
-"""The web site, page by page in Chromium: no dead link, nothing from another host, alt texts, accessible in both modes.
+"""The web site, page by page in Chromium: no dead link, nothing from another host, alt texts,
+accessible in both modes.
 
-`make test-site` builds the site and runs this in the site's own environment. CXR_CHROMIUM names a Chromium that is not
-on the PATH.
+`make test-site` builds the site and runs this in the site's own environment. CXR_CHROMIUM names a
+Chromium that is not on the PATH.
 """
 
 import functools
@@ -21,10 +22,20 @@ from tests.conftest import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 SITE = ROOT / "output" / "site"
-PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if "_static" not in path.parts)
+PAGES = sorted(
+    path.relative_to(SITE).as_posix()
+    for path in SITE.rglob("*.html")
+    if "_static" not in path.parts
+)
 NONE = pytest.param("", marks=pytest.mark.skip(reason="no site in output/site: make site"))
 LESSONS = [page for page in PAGES if re.match(r"notebooks/(\d\d|cases/[a-e])_", page)]
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 QUIET += ["--disable-component-update", "--disable-sync"]
 # Without `preload` axe asks for nothing itself.
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}, "preload": False}
@@ -60,7 +71,11 @@ def inside(page: str, link: str) -> tuple[str, str] | None:
     """Where a link of a page leads, as file and anchor; None if it leaves the site."""
     address, anchor = urldefrag(urljoin(f"site:///{page}".replace("site:", "http:"), link))
     parts = urlsplit(address)
-    return None if parts.netloc or parts.scheme != "http" else (unquote(parts.path).lstrip("/"), unquote(anchor))
+    return (
+        None
+        if parts.netloc or parts.scheme != "http"
+        else (unquote(parts.path).lstrip("/"), unquote(anchor))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +86,9 @@ def address(read):
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=SITE))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=SITE)
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -80,9 +97,14 @@ def address(read):
 @pytest.fixture(scope="module")
 def browser():
     """Chromium, or a skip that says what is missing."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make test-site")
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: make test-site"
+    )
     with api.sync_playwright() as driver:
-        names = [os.environ.get("CXR_CHROMIUM"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))]
+        names = [
+            os.environ.get("CXR_CHROMIUM"),
+            *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")),
+        ]
         names.append(driver.chromium.executable_path)
         program = next((name for name in names if name and Path(name).exists()), None)
         if not program:
@@ -100,7 +122,10 @@ def window(request, browser, address):
     page.asked, page.failed = [], []
     page.on("request", lambda asked: page.asked.append(asked.url))
     page.on("pageerror", lambda error: page.failed.append(str(error)))
-    page.on("response", lambda got: page.failed.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+    page.on(
+        "response",
+        lambda got: page.failed.append(f"{got.status} {got.url}") if got.status >= 400 else None,
+    )
     page.mode = request.param
     yield page
     context.close()
@@ -112,14 +137,21 @@ def show(window, address: str, page: str) -> None:
     window.failed.clear()
     window.goto(f"{address}/{page}")
     # The page for a phone follows the system by itself.
-    assert page.startswith("phone/") or window.locator("html").get_attribute("data-theme") == window.mode
+    assert (
+        page.startswith("phone/")
+        or window.locator("html").get_attribute("data-theme") == window.mode
+    )
 
 
-# --- without a browser ----------------------------------------------------------------------------------------------
+# --- without a browser ----------------------------------------------------------------------------
 
 
 def test_the_whole_course_is_there(read):
-    names = [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/cases/*.ipynb"), *ROOT.glob("exercises/*.ipynb")]
+    names = [
+        *ROOT.glob("notebooks/*.ipynb"),
+        *ROOT.glob("notebooks/cases/*.ipynb"),
+        *ROOT.glob("exercises/*.ipynb"),
+    ]
     assert {path.relative_to(ROOT).with_suffix(".html").as_posix() for path in names} <= set(read)
     assert {f"docs/{path.stem}.html" for path in ROOT.glob("docs/*.md")} <= set(read)
     assert len(LESSONS) == 19
@@ -134,14 +166,18 @@ def test_no_link_is_dead(read):
                 assert re.match(r"(https?://|mailto:)", link), f"{page}: {link}"
                 continue
             file, anchor = place
-            if not (SITE / file).is_file() or (anchor and file in read and anchor not in read[file].anchors):
+            if not (SITE / file).is_file() or (
+                anchor and file in read and anchor not in read[file].anchors
+            ):
                 dead.append(f"{page}: {link}")
     assert not dead
 
 
 def test_every_page_is_two_clicks_from_the_front(read):
     def linked(pages: set[str]) -> set[str]:
-        return {place[0] for page in pages for link in read[page].links if (place := inside(page, link))} & set(read)
+        return {
+            place[0] for page in pages for link in read[page].links if (place := inside(page, link))
+        } & set(read)
 
     near = {"index.html"} | linked({"index.html"})
     assert set(read) - near - linked(near) == {"search.html"}, "which the button opens"
@@ -157,26 +193,37 @@ def test_every_picture_says_what_it_shows(read):
 def test_no_solution_is_shown_or_handed_out(read):
     texts = [*SITE.rglob("*.html"), *SITE.rglob("*.ipynb"), *SITE.rglob("*.py")]
     assert len(texts) > len(read)
-    assert not [path for path in texts if re.search("(BEGIN|END) (SOLUTION|HIDDEN)", path.read_text(encoding="utf-8"))]
+    assert not [
+        path
+        for path in texts
+        if re.search("(BEGIN|END) (SOLUTION|HIDDEN)", path.read_text(encoding="utf-8"))
+    ]
 
 
 def test_a_lesson_and_its_exercise_lead_to_one_another(read):
     for page in (page for page in LESSONS if "cases" not in page):
         exercise = f"exercises/{Path(page).stem}_exercise.html"
         assert exercise in {place[0] for link in read[page].links if (place := inside(page, link))}
-        assert page in {place[0] for link in read[exercise].links if (place := inside(exercise, link))}
+        assert page in {
+            place[0] for link in read[exercise].links if (place := inside(exercise, link))
+        }
 
 
-# --- in the browser -------------------------------------------------------------------------------------------------
+# --- in the browser -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", PAGES or [NONE])
 def test_a_page_is_accessible_fits_a_phone_and_asks_no_other_host(window, address, page):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make test-site")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe is not installed: make test-site"
+    )
     show(window, address, page)
     found = axe.Axe().run(window, options=RULES).response
     assert found["passes"], "it has looked"
-    told = {rule["id"]: [node["html"][:200] for node in rule["nodes"][:3]] for rule in found["violations"]}
+    told = {
+        rule["id"]: [node["html"][:200] for node in rule["nodes"][:3]]
+        for rule in found["violations"]
+    }
     assert not told
     window.set_viewport_size({"width": PHONE, "height": 844})
     wide = window.evaluate("document.documentElement.scrollWidth")
@@ -197,7 +244,8 @@ def test_figures_stand_on_white(window, address):
 
 @pytest.mark.parametrize("window", ["light"], indirect=True)
 @pytest.mark.parametrize(
-    ("words", "page"), [("holdout", "reference/split.html"), ("add_groups without a group", "docs/faq.html")]
+    ("words", "page"),
+    [("holdout", "reference/split.html"), ("add_groups without a group", "docs/faq.html")],
 )
 def test_the_search_finds_a_function_and_a_message(window, address, words, page):
     show(window, address, f"search.html?q={words.replace(' ', '+')}")

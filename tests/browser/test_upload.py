@@ -1,7 +1,8 @@
-"""The upload button in JupyterLab, driven by a browser: what a reader sees between choosing a file and its answer.
+"""The upload button in JupyterLab, driven by a browser: what a reader sees between choosing a file
+and its answer.
 
-Needs `pip install playwright` and a Chromium, on the path or in CXR_CHROMIUM; skipped without. With CXR_SCREENSHOTS
-a folder is filled with pictures of the page.
+Needs `pip install playwright` and a Chromium, on the path or in CXR_CHROMIUM; skipped without. With
+CXR_SCREENSHOTS a folder is filled with pictures of the page.
 """
 
 import logging
@@ -26,9 +27,18 @@ LOG = logging.getLogger(__name__)  # times, shown by --log-cli-level=INFO
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES, SIZE = ("normal", "covid", "viral"), 64
 # `make lab` for a folder, which raises the limit of 10 MB, and a JupyterLab with its own settings.
-MAKE_LAB = ["-c", "import pathlib, sys; from tools import lab; lab.main(sys.argv[2:], pathlib.Path(sys.argv[1]))"]
+MAKE_LAB = [
+    "-c",
+    "import pathlib, sys; from tools import lab; lab.main(sys.argv[2:], pathlib.Path(sys.argv[1]))",
+]
 PLAIN = ["-m", "jupyter", "lab"]
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 QUIET += ["--disable-component-update", "--disable-sync"]
 CELL = """
 from cxr_helpers import deploy, plots
@@ -37,7 +47,8 @@ bundle = deploy.load_bundle("bundle")
 _ = plots.answer(deploy.answer(bundle, "files/phantom.png")).png()  # ready for the first upload
 deploy.upload_widget(bundle, picture=plots.answer)
 """.strip()
-# Everything that the page shows, whenever it changes: seconds, what is being read, and the files whose answers stand.
+# Everything that the page shows, whenever it changes: seconds, what is being read, and the files
+# whose answers stand.
 WATCH = """() => {
   const box = document.querySelector('.cxr-upload');
   const answers = box.querySelector('.cxr-answers');
@@ -55,7 +66,9 @@ WATCH = """() => {
 @pytest.fixture(scope="module")
 def chromium():
     """A browser without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is missing: pip install playwright"
+    )
     names = ("chromium", "chromium-browser", "google-chrome")
     path = os.environ.get("CXR_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
@@ -67,7 +80,9 @@ def chromium():
 
 
 def noise(path: Path, size: int) -> Path:
-    """A PNG of `size` bytes or a little less, which cannot be compressed: as long to decode as a large radiograph."""
+    """A PNG of `size` bytes or a little less, which cannot be compressed: as long to decode as a
+    large radiograph.
+    """
     side = int((size - 60_000) ** 0.5)
     pixels = np.random.default_rng(0).integers(0, 256, (side, side), dtype=np.uint8)
     Image.fromarray(pixels).save(path, compress_level=0)
@@ -76,7 +91,9 @@ def noise(path: Path, size: int) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A bundle of an untrained network with a gate, a notebook of one cell, and the files to upload."""
+    """A bundle of an untrained network with a gate, a notebook of one cell, and the files to
+    upload.
+    """
     import keras
     import nbformat
 
@@ -88,9 +105,17 @@ def folder(tmp_path_factory):
     seen = np.stack([preprocess.prepare(image, SIZE) for image in drawn])
     gate = uncertainty.fit_gate(seen[:40], seen[40:])
     keras.utils.set_random_seed(0)
-    layers = [keras.Input((SIZE, SIZE, 1)), keras.layers.Rescaling(1 / 255), keras.layers.Conv2D(8, 3)]
+    layers = [
+        keras.Input((SIZE, SIZE, 1)),
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Conv2D(8, 3),
+    ]
     layers += [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, "softmax")]
-    settings = {"classes": CLASSES, "preprocessing": {"size": SIZE, "fit": "pad", "contrast": None}, "gate": gate}
+    settings = {
+        "classes": CLASSES,
+        "preprocessing": {"size": SIZE, "fit": "pad", "contrast": None},
+        "gate": gate,
+    }
     settings |= {"conformal_limit": 0.7, "positive": "covid", "threshold": 0.3}
     settings["trained_on"] = "nothing: its weights are random"
     settings["threshold_meaning"] = "taken for this test, and means nothing"
@@ -118,10 +143,25 @@ def server(folder: Path, start: list[str]):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, *start, str(folder), "--no-browser", "--allow-root", f"--ServerApp.port={port}"]
-    command += ["--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
+    command = [
+        sys.executable,
+        *start,
+        str(folder),
+        "--no-browser",
+        "--allow-root",
+        f"--ServerApp.port={port}",
+    ]
+    command += [
+        "--ServerApp.ip=127.0.0.1",
+        "--IdentityProvider.token=",
+        "--LabApp.expose_app_in_browser=True",
+    ]
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    settings = {"JUPYTER_CONFIG_DIR": str(folder / ".jupyter"), "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    settings = {
+        "JUPYTER_CONFIG_DIR": str(folder / ".jupyter"),
+        "PYTHONPATH": paths,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     with open(folder / "server.log", "w") as log:
         process = subprocess.Popen(command, env=os.environ | settings, stdout=log, stderr=log)
     try:
@@ -146,7 +186,10 @@ class Page:
         self.folder = folder
         self.page.goto(f"{address}/lab/tree/upload.ipynb")
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-        idle = "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        idle = (
+            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === "
+            "'idle'"
+        )
         self.page.wait_for_function(idle, timeout=60_000)
         self.run()
 
@@ -155,7 +198,8 @@ class Page:
         self.page.evaluate("() => jupyterapp.commands.execute('runmenu:run-all')")
         self.page.locator(".cxr-upload button").wait_for(timeout=120_000)
         self.page.locator(".cxr-answers").wait_for()
-        self.page.wait_for_timeout(500)  # the script that watches the button looks for it every 0.1 s
+        # the script that watches the button looks for it every 0.1 s
+        self.page.wait_for_timeout(500)
         self.page.evaluate(WATCH)
 
     def choose(self, *names: str) -> float:
@@ -163,18 +207,26 @@ class Page:
         with self.page.expect_file_chooser() as chooser:
             self.page.locator(".cxr-upload button").click()
         at = self.page.evaluate("() => performance.now() / 1000")
-        chooser.value.set_files([name if Path(name).is_absolute() else self.folder / "files" / name for name in names])
+        chooser.value.set_files(
+            [name if Path(name).is_absolute() else self.folder / "files" / name for name in names]
+        )
         return at
 
     def answered(self, *names: str, seconds: float = 60) -> str:
         """Wait until exactly these answers stand and nothing is being read; returns their text."""
-        done = "names => { const s = window.seen.at(-1); return !s.reading && String(s.files) === String(names); }"
+        done = (
+            "names => { const s = window.seen.at(-1); return !s.reading && String(s.files) === "
+            "String(names); }"
+        )
         self.page.wait_for_function(done, arg=list(names), timeout=1000 * seconds)
         return self.page.locator(".cxr-answers").inner_text()
 
     def reads(self, start: str, since: float) -> None:
         """Wait until the page has shown that it reads something, however shortly."""
-        done = "([start, since]) => window.seen.some(each => each.at >= since && each.reading.startsWith(start))"
+        done = (
+            "([start, since]) => window.seen.some(each => each.at >= since && "
+            "each.reading.startsWith(start))"
+        )
         self.page.wait_for_function(done, arg=[start, since])
 
     def seen(self, since: float) -> list[dict]:
@@ -194,7 +246,9 @@ def page(chromium, folder):
 
 
 def check(page: Page, names: list[str], at: float) -> str:
-    """The page's text: "Reading" came within 1 s, the answer within 5 s of arrival, and nothing old in between."""
+    """The page's text: "Reading" came within 1 s, the answer within 5 s of arrival, and nothing old
+    in between.
+    """
     names = [Path(name).name for name in names]
     page.reads(f"Reading {names[0]}", at)
     text = page.answered(*names)
@@ -204,7 +258,11 @@ def check(page: Page, names: list[str], at: float) -> str:
     arrived = next(each for each in seen if each["reading"].startswith(f"Reading {names[0]}"))
     finished = next(each for each in seen if each["files"] == names and not each["reading"])
     times = [each["at"] - at for each in (first, arrived, finished)]
-    LOG.info("%s, seconds after the choice: reading %.2f, arrived %.2f, answered %.2f", ", ".join(names), *times)
+    LOG.info(
+        "%s, seconds after the choice: reading %.2f, arrived %.2f, answered %.2f",
+        ", ".join(names),
+        *times,
+    )
     assert finished["at"] - arrived["at"] < 5 * len(names)
     shown = [each["files"] for each in seen if each["at"] >= first["at"]]
     assert all(files == names[: len(files)] for files in shown), shown
@@ -241,7 +299,9 @@ def test_the_page_says_what_the_answer_rests_on(page):
     assert "up to 30 MB each" in page.page.locator(".cxr-upload").inner_text().replace("\xa0", " ")
     alt = page.page.locator(".cxr-answers img").get_attribute("alt")
     assert alt.startswith("phantom.png: probabilities normal 0.")
-    assert page.page.locator(".cxr-answers img").evaluate("image => image.complete && image.naturalWidth > 100")
+    assert page.page.locator(".cxr-answers img").evaluate(
+        "image => image.complete && image.naturalWidth > 100"
+    )
 
 
 def test_a_real_radiograph(page, real_data):
@@ -259,7 +319,9 @@ def test_several_files_are_answered_in_their_order(page):
 
 @pytest.mark.parametrize("stage", ["Reading the file", "Reading 30 MB.png"])
 def test_of_two_choices_in_a_row_the_last_one_stays(page, stage):
-    """The second is made while the first is on its way to the kernel, or while it is being answered there."""
+    """The second is made while the first is on its way to the kernel, or while it is being answered
+    there.
+    """
     page.reads(stage, page.choose("30 MB.png"))
     at = page.choose("phantom.png")
     page.reads("Reading phantom.png", at)
@@ -269,13 +331,17 @@ def test_of_two_choices_in_a_row_the_last_one_stays(page, stage):
     assert seen[-1]["files"] == ["phantom.png"]
     assert all(each["files"] in ([], ["30 MB.png"], ["phantom.png"]) for each in seen)
     if stage == "Reading 30 MB.png":  # then the page knows which answer is an earlier one
-        chosen = next(k for k, each in enumerate(seen) if each["reading"].startswith("Reading the file"))
+        chosen = next(
+            k for k, each in enumerate(seen) if each["reading"].startswith("Reading the file")
+        )
         assert all(each["files"] in ([], ["phantom.png"]) for each in seen[chosen:])
     page.shoot("two_in_a_row")
 
 
 def test_a_file_that_the_server_drops_leaves_no_earlier_answer(chromium, folder):
-    """Without the raised limit 11 MB never arrive: the old answer goes, and the page says what may have happened."""
+    """Without the raised limit 11 MB never arrive: the old answer goes, and the page says what may
+    have happened.
+    """
     with server(folder, PLAIN) as address:
         page = Page(chromium, address, folder)
         check(page, ["phantom.png"], page.choose("phantom.png"))

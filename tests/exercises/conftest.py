@@ -1,4 +1,6 @@
-"""What the tests of exercises share: in which order they begin, and one question to alembic, which takes seconds."""
+"""What the tests of exercises share: in which order they begin, and one question to alembic, which
+takes seconds.
+"""
 
 import functools
 
@@ -10,15 +12,17 @@ FIRST, LAST = "test_sample_class.py", "test_questions.py"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the sample class begin, the longest unit, and the questions come last, many short ones.
 
-    So all workers end at about the same time. And marking, which forks processes, forks none that holds TensorFlow's
-    threads, which the questions start.
+    So all workers end at about the same time. And marking, which forks processes, forks none that
+    holds TensorFlow's threads, which the questions start.
     """
     items.sort(key=lambda item: (item.path.name == LAST) - (item.path.name == FIRST))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def version_asked_once():
-    """Let nbgrader ask for the version of its data base's layout once, and not for each new course."""
+    """Let nbgrader ask for the version of its data base's layout once, and not for each new
+    course.
+    """
     from nbgrader import api
 
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,6 @@
-"""A class of invented students: each hands in one notebook, with the marks and messages it must get."""
+"""A class of invented students: each hands in one notebook, with the marks and messages it must
+get.
+"""
 
 import json
 from collections.abc import Callable
@@ -17,10 +19,12 @@ WRITTEN = "Whole groups went to one side; the proof covers named patients only."
 
 @dataclass(frozen=True)
 class Student:
-    """One submission: its file as text or bytes (None: no file), the name of the file, and what must come of it.
+    """One submission: its file as text or bytes (None: no file), the name of the file, and what
+    must come of it.
 
-    `lost`, the answers that get no points; `says`, a part of the message of each of them; `notes`, parts of the notes
-    for the instructor; `outcome`, its beginning; `stamp`, what a file `timestamp.txt` beside it says.
+    `lost`, the answers that get no points; `says`, a part of the message of each of them; `notes`,
+    parts of the notes for the instructor; `outcome`, its beginning; `stamp`, what a file
+    `timestamp.txt` beside it says.
     """
 
     text: str | bytes | None
@@ -37,7 +41,11 @@ class Student:
         """What is handed in: {name, empty for the proper one: content}."""
         content = self.text.encode() if isinstance(self.text, str) else self.text
         found = {self.file: content, "timestamp.txt": self.stamp}
-        return {name: one for name, one in found.items() if one or (one is not None and name == self.file)}
+        return {
+            name: one
+            for name, one in found.items()
+            if one or (one is not None and name == self.file)
+        }
 
 
 def solved(source: Path) -> NotebookNode:
@@ -56,7 +64,11 @@ def empty(source: Path) -> str:
 
 def names(source: Path) -> list[str]:
     """Names of the answers that a check reads."""
-    return [cell.id.removeprefix("test_") for cell in solved(source).cells if cell.id.startswith("test_")]
+    return [
+        cell.id.removeprefix("test_")
+        for cell in solved(source).cells
+        if cell.id.startswith("test_")
+    ]
 
 
 def changed(source: Path, change: Callable[[NotebookNode], None]) -> str:
@@ -91,7 +103,9 @@ def misconceptions(source: Path) -> dict[str, Student]:
             if number < len(question.mistakes):
                 mistake = list(question.mistakes)[number]
                 where = f"checks.questions({exercises.lesson(source)!r})[{name!r}].mistakes[{mistake!r}]"
-                cell_of(notebook, name).source = f"from cxr_helpers import checks\n{name} = {where}.answer"
+                cell_of(
+                    notebook, name
+                ).source = f"from cxr_helpers import checks\n{name} = {where}.answer"
                 lost.append(name)
         found[f"misled_{number}"] = Student(nbformat.writes(notebook), tuple(lost))
     return found
@@ -175,49 +189,84 @@ def students(source: Path, course: Path) -> dict[str, Student]:
         "byte_order_mark": Student(b"\xef\xbb\xbf" + perfect.encode()),
         "utf_16": Student(perfect.encode("utf-16")),
         "no_outputs": Student(without(perfect, "outputs", "execution_count", "id")),
-        "time_in_words": Student(perfect, notes=("timestamp.txt: b'on Friday' is no time",), stamp=b"on Friday"),
+        "time_in_words": Student(
+            perfect, notes=("timestamp.txt: b'on Friday' is no time",), stamp=b"on Friday"
+        ),
         "time_in_utf_16": Student(perfect, stamp="2026-11-28 10:00:00 UTC".encode("utf-16")),
-        "saved_as_text": Student(perfect, notes=("file name: answers.ipynb.txt",), file="answers.ipynb.txt"),
+        "saved_as_text": Student(
+            perfect, notes=("file name: answers.ipynb.txt",), file="answers.ipynb.txt"
+        ),
         "empty": Student(empty(source), every, "not attempted", written=False),
-        "copied_cells": Student(changed(source, copy), notes=("make_split: 2 copies", "test_make_split: 2 copies")),
+        "copied_cells": Student(
+            changed(source, copy), notes=("make_split: 2 copies", "test_make_split: 2 copies")
+        ),
         "deleted_test": Student(
             changed(source, drop("test_make_split")), notes=("test_make_split: missing, put back",)
         ),
-        "deleted_answer": Student(changed(source, drop("make_split")), one, "not attempted", ("make_split: missing",)),
+        "deleted_answer": Student(
+            changed(source, drop("make_split")), one, "not attempted", ("make_split: missing",)
+        ),
         "edited_test": Student(changed(source, edit), one, "", ("test_make_split: edited",)),
         "moved_test": Student(changed(source, move), notes=("test_is_disjoint: moved behind",)),
-        "metadata_lost": Student(changed(source, forget), notes=("make_split: metadata restored",), written=False),
+        "metadata_lost": Student(
+            changed(source, forget), notes=("make_split: metadata restored",), written=False
+        ),
         "wrong_name": Student(
-            changed(source, lambda n: None), notes=("file name: my homework (1).ipynb",), file="my homework (1).ipynb"
+            changed(source, lambda n: None),
+            notes=("file name: my homework (1).ipynb",),
+            file="my homework (1).ipynb",
         ),
         "endless_function": Student(with_code(source, "make_split", loop), one, "longer than"),
         "endless_cell": Student(
-            with_code(source, "make_split", "import time\nwhile True: time.sleep(0.1)"), one, "NameError"
+            with_code(source, "make_split", "import time\nwhile True: time.sleep(0.1)"),
+            one,
+            "NameError",
         ),
-        "stubborn": Student(with_code(source, "make_split", STUBBORN), every, "longer than", outcome="not run"),
+        "stubborn": Student(
+            with_code(source, "make_split", STUBBORN), every, "longer than", outcome="not run"
+        ),
         "memory_hog": Student(with_code(source, "make_split", hog), one, "MemoryError"),
         "exits": Student(
-            with_code(source, "make_split", "def make_split(table, seed):\n    import sys; sys.exit()"),
+            with_code(
+                source, "make_split", "def make_split(table, seed):\n    import sys; sys.exit()"
+            ),
             one,
             "SystemExit",
         ),
-        "exits_cell": Student(with_code(source, "make_split", "import sys; sys.exit(0)"), one, "NameError"),
+        "exits_cell": Student(
+            with_code(source, "make_split", "import sys; sys.exit(0)"), one, "NameError"
+        ),
         "ends_python": Student(
-            with_code(source, "make_split", "import os; os._exit(0)"), every, "ended", outcome="not run"
+            with_code(source, "make_split", "import os; os._exit(0)"),
+            every,
+            "ended",
+            outcome="not run",
         ),
         "syntax_error": Student(
-            with_code(source, "make_split", "def make_split(table, seed) return 1"), one, "NameError"
+            with_code(source, "make_split", "def make_split(table, seed) return 1"),
+            one,
+            "NameError",
         ),
         "noisy": Student(with_code(source, "make_split", noisy)),
         "rebinds": Student(with_code(source, "make_split", REBIND), one, ""),
-        "agrees": Student(with_code(source, "believable", AGREES), ("believable",), "A: twenty seeds"),
+        "agrees": Student(
+            with_code(source, "believable", AGREES), ("believable",), "A: twenty seeds"
+        ),
         "spy": Student(with_code(source, "make_split", SPY.replace("FOLDER", repr(str(course))))),
         "not_json": Student(
-            "{this is no notebook", every, "not a notebook", outcome="not run: The file is not", written=False
+            "{this is no notebook",
+            every,
+            "not a notebook",
+            outcome="not run: The file is not",
+            written=False,
         ),
         "empty_file": Student("", every, "", outcome="not run: The file is not", written=False),
-        "odd_json": Student(json.dumps({"cells": 3, "nbformat": 4}), every, "", outcome="not run", written=False),
-        "no_file": Student(None, every, "No notebook", outcome="not run: No notebook", written=False),
+        "odd_json": Student(
+            json.dumps({"cells": 3, "nbformat": 4}), every, "", outcome="not run", written=False
+        ),
+        "no_file": Student(
+            None, every, "No notebook", outcome="not run: No notebook", written=False
+        ),
     }
 
 

@@ -16,7 +16,9 @@ from cxr_helpers.checks import Question, Wrong, _question, _running, expect
 
 @pytest.fixture
 def double():
-    question = Question("double", title="Twice <b>", points=2, wants="a number", hints=("Add.", "Add it to itself."))
+    question = Question(
+        "double", title="Twice <b>", points=2, wants="a number", hints=("Add.", "Add it to itself.")
+    )
 
     @question.rule
     def _(double, rng):
@@ -59,7 +61,11 @@ def test_html_escapes_and_text_is_plain(double):
 
 
 def test_hints_go_step_by_step_and_stay_at_the_last(double):
-    assert [double.hint().message for _ in range(3)] == ["Add.", "Add it to itself.", "Add it to itself."]
+    assert [double.hint().message for _ in range(3)] == [
+        "Add.",
+        "Add it to itself.",
+        "Add it to itself.",
+    ]
 
 
 def test_the_graders_seed_counts_and_no_variable_of_the_students(double, monkeypatch):
@@ -95,7 +101,9 @@ def test_each_check_has_data_of_its_own_and_says_how_to_repeat_them(double, monk
 
 
 def test_what_is_shown_is_not_what_is_checked():
-    question = Question("same", title="S", points=1, wants="x", hints=(), data=lambda rng: rng.integers(10**9))
+    question = Question(
+        "same", title="S", points=1, wants="x", hints=(), data=lambda rng: rng.integers(10**9)
+    )
     used = []
     question.rule(lambda answer, rng: used.append(int(question.data(rng))))
     for seed in range(5):
@@ -172,7 +180,9 @@ class TestTheCoursesFaults:
         assert question.evaluate(lambda number: 1 / 0).state == checks.RAISED
 
 
-def test_validate_button_sees_an_exception_and_the_autograder_is_left_to_its_own_tests(double, monkeypatch):
+def test_validate_button_sees_an_exception_and_the_autograder_is_left_to_its_own_tests(
+    double, monkeypatch
+):
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     with pytest.raises(checks.NotCorrect, match="You squared"):
         double.check(lambda n: n**2)

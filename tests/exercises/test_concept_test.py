@@ -1,4 +1,6 @@
-"""The concept test: each question whole, each number recomputed, and what the report on a class says."""
+"""The concept test: each question whole, each number recomputed, and what the report on a class
+says.
+"""
 
 import re
 from collections import Counter
@@ -23,7 +25,10 @@ KEY = (pages(ROOT) / "concept-test-key.md").read_text(encoding="utf-8")
 def parts(page: str) -> dict[int, str]:
     """A page's text by the number of the question, its lines joined."""
     found = re.split(r"^## (\d+)\b.*$", page, flags=re.MULTILINE)[1:]
-    return {int(number): " ".join(text.split()) for number, text in zip(found[::2], found[1::2], strict=True)}
+    return {
+        int(number): " ".join(text.split())
+        for number, text in zip(found[::2], found[1::2], strict=True)
+    }
 
 
 def answers(number: int) -> dict[str, str]:
@@ -31,7 +36,7 @@ def answers(number: int) -> dict[str, str]:
     return dict(re.findall(r"- \*\*([a-d])\*\* (.+?)(?= - \*\*|$)", parts(TEST)[number]))
 
 
-# --- the pages ------------------------------------------------------------------------------------------------------
+# --- the pages ------------------------------------------------------------------------------------
 
 
 def test_each_question_has_four_answers_and_each_wrong_one_its_own_misconception():
@@ -57,19 +62,28 @@ def test_neither_letter_nor_length_gives_the_right_answer_away():
 
 
 def test_each_cited_step_stands_in_its_lesson():
-    lessons = {p.notebook.name: p.source.read_text(encoding="utf-8") for p in pairs() if p.source.parent.name == "src"}
+    lessons = {
+        p.notebook.name: p.source.read_text(encoding="utf-8")
+        for p in pairs()
+        if p.source.parent.name == "src"
+    }
     for number, text in parts(KEY).items():
-        cited = re.findall(r"\[[Ll]esson (\d\d)\]\(\.\./\.\./notebooks/(\S+?)\), step (\d+): ([^.?]+\??[^.]*)\.", text)
+        cited = re.findall(
+            r"\[[Ll]esson (\d\d)\]\(\.\./\.\./notebooks/(\S+?)\), step (\d+): ([^.?]+\??[^.]*)\.",
+            text,
+        )
         assert cited, f"question {number} names no step"
-        assert len(cited) == len(re.findall(r"\[[Ll]esson ", text)), f"question {number}: unreadable"
+        assert len(cited) == len(re.findall(r"\[[Ll]esson ", text)), (
+            f"question {number}: unreadable"
+        )
         for lesson, name, step, title in cited:
             assert name.startswith(lesson)
-            assert re.search(rf"^# ## Step {step} · {re.escape(title)}( · deeper)?$", lessons[name], re.MULTILINE), (
-                title
-            )
+            assert re.search(
+                rf"^# ## Step {step} · {re.escape(title)}( · deeper)?$", lessons[name], re.MULTILINE
+            ), title
 
 
-# --- the numbers ----------------------------------------------------------------------------------------------------
+# --- the numbers ----------------------------------------------------------------------------------
 
 
 def wilson(right: int, n: int) -> str:
@@ -94,7 +108,8 @@ def best_of_twenty() -> float:
 
 
 HOME, AWAY = measured.read("external").set_index("where").to_dict("index").values()
-# number of the question: what its right answer (or a wrong one) says, what its text says, what the key says
+# number of the question: what its right answer (or a wrong one) says, what its text says, what the
+# key says
 COMPUTED = {
     1: ({}, [], [f"is {1 - comb(199, 3) / comb(999, 3):.2f}."]),
     3: (
@@ -120,7 +135,10 @@ COMPUTED = {
     7: ({}, [], [f"{120 / 200:.2f} comes true (120 of 200, interval {wilson(120, 200)})"]),
     10: ({}, [f"{950 / 1000:.2f} (95 % interval {wilson(950, 1000)})"], []),
     14: (
-        {"c": f"of about {(HOME['accuracy'] + AWAY['accuracy']) / 2:.2f}", "d": f"{AWAY['always_covid']:.2f}."},
+        {
+            "c": f"of about {(HOME['accuracy'] + AWAY['accuracy']) / 2:.2f}",
+            "d": f"{AWAY['always_covid']:.2f}.",
+        },
         [
             f"accuracy of {HOME['accuracy']:.2f} ({HOME['n']} images)",
             f"{AWAY['accuracy'] * AWAY['n']:.0f} of {AWAY['n']} images: {AWAY['accuracy']:.2f} "
@@ -129,7 +147,11 @@ COMPUTED = {
         ],
         [f"{AWAY['covid']} of {AWAY['n']} is {AWAY['always_covid']:.2f}"],
     ),
-    15: ({"a": f"about {best_of_twenty():.2f}"}, [f"accuracy {29 / 66:.2f}"], [f"images at {best_of_twenty():.2f}"]),
+    15: (
+        {"a": f"about {best_of_twenty():.2f}"},
+        [f"accuracy {29 / 66:.2f}"],
+        [f"images at {best_of_twenty():.2f}"],
+    ),
 }
 
 
@@ -147,24 +169,30 @@ def test_numbers_are_those_computed(number):
 
 def test_what_so_many_students_can_show_is_what_a_simulation_gives():
     rng = np.random.default_rng(0)
-    rows = re.findall(r"^\| (\d+) \| ±([\d.]+) \| (\d+) \| ±([\d.]+) questions \|$", KEY, re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d+) \| ±([\d.]+) \| (\d+) \| ±([\d.]+) questions \|$", KEY, re.MULTILINE
+    )
     assert [int(row[0]) for row in rows] == [10, 20, 30]
     held = {}
     for students, half, found, whole in rows:
         n = int(students)
         gains = [concepts.gain(rng.random(n) < 0.4, rng.random(n) < 0.7) for _ in range(600)]
-        assert mean((gain.high - gain.low) / 2 for gain in gains) == pytest.approx(float(half), abs=0.015)
+        assert mean((gain.high - gain.low) / 2 for gain in gains) == pytest.approx(
+            float(half), abs=0.015
+        )
         # 600 classes: three standard errors are 6 of 100.
         assert 100 * mean(gain.low > 0 for gain in gains) == pytest.approx(int(found), abs=6)
         held[n] = 100 * mean(gain.low <= 0.3 <= gain.high for gain in gains)
         chance = t.ppf(0.975, n - 1) * sqrt(15 * (0.5 * 0.5 + 0.65 * 0.35) / n)
         assert f"{chance:.1f}" == whole
-    assert held[10] == pytest.approx(int(re.search(r"in about (\d+) of 100 classes, not", KEY)[1]), abs=3)
+    assert held[10] == pytest.approx(
+        int(re.search(r"in about (\d+) of 100 classes, not", KEY)[1]), abs=3
+    )
     assert min(held[20], held[30]) > 92
     assert f"({1 - 0.95**15:.0%}, were".replace("%", " %") in KEY
 
 
-# --- the report on a class ------------------------------------------------------------------------------------------
+# --- the report on a class ------------------------------------------------------------------------
 
 
 def sheet(path, rows: dict[str, str], sep: str = ",") -> str:
@@ -179,13 +207,19 @@ RIGHT = "".join(question.right for question in QUESTIONS)
 
 
 def test_a_report_pairs_students_and_names_the_misconception(tmp_path, capsys):
-    first = sheet(tmp_path / "first.csv", {"K7": "a" + RIGHT[1:], "m2": "-" * 15, "q9": "-" * 15, "gone": RIGHT})
-    last = sheet(tmp_path / "last.csv", {" k7 ": RIGHT, "Q9": "b" + RIGHT[1:], "m2": "B" + "-" * 14}, sep=";")
+    first = sheet(
+        tmp_path / "first.csv",
+        {"K7": "a" + RIGHT[1:], "m2": "-" * 15, "q9": "-" * 15, "gone": RIGHT},
+    )
+    last = sheet(
+        tmp_path / "last.csv", {" k7 ": RIGHT, "Q9": "b" + RIGHT[1:], "m2": "B" + "-" * 14}, sep=";"
+    )
     assert concepts.main([first, last]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "3 students wrote both sheets; 1 the first only, 0 the last only."
     assert re.match(
-        r" 1 Leak by patient +0\.00 → 0\.33, gain \+0\.33 \(-\S+ to \+\S+\); b \(2 of 3\): Random", lines[1]
+        r" 1 Leak by patient +0\.00 → 0\.33, gain \+0\.33 \(-\S+ to \+\S+\); b \(2 of 3\): Random",
+        lines[1],
     )
     assert "0.33 → 0.67" in lines[2]
     assert "; " not in lines[2]  # no wrong answer is left

@@ -1,4 +1,6 @@
-"""The lines of the instructors' page, as they stand: from a zip of five students to one table of marks."""
+"""The lines of the instructors' page, as they stand: from a zip of five students to one table of
+marks.
+"""
 
 import csv
 import os
@@ -17,7 +19,9 @@ from tools.common import ROOT
 
 NAME = "04_splitting_exercise"
 PAGE = (ROOT / "exercises" / "README.md").read_text(encoding="utf-8")
-LINES = re.search(r"test_download_to_marks\.py runs.*?```\n(.*?)```", PAGE, re.DOTALL)[1].splitlines()
+LINES = re.search(r"test_download_to_marks\.py runs.*?```\n(.*?)```", PAGE, re.DOTALL)[
+    1
+].splitlines()
 ROSTER = """First name,Last name,ID number,Email address
 Anna,Müller,1,anna@uni.example
 Jürgen,van der Straße,2,juergen@uni.example
@@ -33,23 +37,34 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("make"), rea
 def run(line: str, home: Path) -> str:
     """Run a line of the page with this environment, and with another home folder."""
     here = [f"BIN={Path(sys.executable).parent}", "READY="]
-    settings = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))} | {"HOME": str(home)}
+    settings = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))} | {
+        "HOME": str(home)
+    }
     command = [*line.split(), *here]
-    said = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False
+    )
     assert said.returncode == 0, said.stderr
     return said.stdout
 
 
 def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path):
     (source,) = exercises.sources(names=[NAME])
-    perfect, wrong = sample.changed(source, lambda notebook: None), sample.misconceptions(source)["misled_0"].text
+    perfect, wrong = (
+        sample.changed(source, lambda notebook: None),
+        sample.misconceptions(source)["misled_0"].text,
+    )
     inner = tmp_path / "inner.zip"
     with zipfile.ZipFile(inner, "w") as archive:
         archive.writestr(f"Übung/{NAME}.ipynb", perfect)
     (tmp_path / "Downloads").mkdir()
-    with zipfile.ZipFile(tmp_path / "Downloads" / "submissions.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(
+        tmp_path / "Downloads" / "submissions.zip", "w", zipfile.ZIP_DEFLATED
+    ) as archive:
         archive.writestr(f"Anna Müller_101_assignsubmission_file/{NAME}.ipynb", perfect)
-        archive.writestr("Jürgen van der Straße_102_assignsubmission_file_/meine Lösung (1).ipynb", wrong)
+        archive.writestr(
+            "Jürgen van der Straße_102_assignsubmission_file_/meine Lösung (1).ipynb", wrong
+        )
         archive.writestr(f"Zoë OBrien_103_assignsubmission_file/{NAME}.ipynb", wrong)
         archive.writestr(f"Łukasz Żak_104_assignsubmission_file/{NAME}.ipynb", sample.empty(source))
         archive.writestr("Åsa Öst Berg_105_assignsubmission_file/all.zip", inner.read_bytes())
@@ -69,12 +84,15 @@ def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path):
     assert nothing == f"  Nils, Nowhere, 6, nils@uni.example: {NAME}\n"
     assert "NOT IN IT" not in said["grades"]
     assert said["grades"].count("waits for marking by hand") == 4
-    # Somebody whom the roster does not know gets no mark there until the folder bears a name that it knows.
+    # Somebody whom the roster does not know gets no mark there until the folder bears a name that
+    # it knows.
     unknown, mended = (course / "submitted" / name for name in ("Åsa Öst Berg", "asa@uni.example"))
     roster = tmp_path / "Downloads" / "roster.csv"
     roster.write_text(ROSTER.replace("Öst Berg", "Öst-Berg Lund"), encoding="utf-8")
     grade, grades = (line for line in LINES if line.split()[1] in ("grade", "grades"))
-    assert f"NOT IN IT, for the roster does not tell whose:\n  {unknown.name} ({NAME}, 7.0)" in run(grades, tmp_path)
+    assert f"NOT IN IT, for the roster does not tell whose:\n  {unknown.name} ({NAME}, 7.0)" in run(
+        grades, tmp_path
+    )
     assert (course / "grades-moodle.csv").read_text(encoding="utf-8").count("7.0") == 1
     unknown.rename(mended)
     assert "1 marked, 4 unchanged" in run(grade, tmp_path)

@@ -35,7 +35,11 @@ def test_messages_are_renewed_and_what_is_written_by_hand_stays():
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("## 04 limits", "## 04 limit", ["full, half and no marks in 04 limits", "speaks of 04 limit, which"]),
+        (
+            "## 04 limits",
+            "## 04 limit",
+            ["full, half and no marks in 04 limits", "speaks of 04 limit, which"],
+        ),
         ("\n10 points · 12", "\n8 points · 12", ["14 review: begin with the line `10 points"]),
         ("**Half, 5 of 10.**", "**Half, 11 of 10.**", ["14 review: answers are"]),
         ("**Half, 5 of 10.**", "**Half, 5 of 12.**", ["14 review: answers are"]),
@@ -55,6 +59,8 @@ def test_times_of_the_days_follow_one_another():
     text = (instructors.pages(ROOT) / "schedule.md").read_text(encoding="utf-8")
     found = re.findall(r"^\| (\d+):(\d+) \|.*?\| ?(\d*) *\|$", text, re.MULTILINE)
     rows = [(60 * int(hour) + int(minute), length.strip()) for hour, minute, length in found]
-    steps = [(start + int(length), after) for (start, length), (after, _) in pairwise(rows) if length]
+    steps = [
+        (start + int(length), after) for (start, length), (after, _) in pairwise(rows) if length
+    ]
     assert len(steps) > 20
     assert [(end, after) for end, after in steps if end != after] == []

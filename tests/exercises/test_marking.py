@@ -1,4 +1,6 @@
-"""Perfect and empty notebooks of every exercise; a run that is killed; an instructor's private overlay."""
+"""Perfect and empty notebooks of every exercise; a run that is killed; an instructor's private
+overlay.
+"""
 
 import json
 import os
@@ -33,7 +35,10 @@ def test_perfect_and_empty_on_the_other_exercises(name, tmp_path):
         "empty": sample.Student(sample.empty(source)),
     }
     sample.hand_in(pair, name, tmp_path)
-    marked = {r.student: r for r in course.grade(tmp_path, name, course.Overlay(), marking.Limits(), jobs=2)}
+    marked = {
+        r.student: r
+        for r in course.grade(tmp_path, name, course.Overlay(), marking.Limits(), jobs=2)
+    }
     for answer, question in checks.questions(name[:2]).items():
         assert score(marked["perfect"], answer) == question.points, marked["perfect"].questions
         assert score(marked["empty"], answer) == 0
@@ -71,7 +76,9 @@ def test_overlay_has_its_own_seed_and_tests_which_stay_out_of_the_release(tmp_pa
     place, overlay = tmp_path / "course", course.Overlay(private)
     handed_out = course.release(place, FULL, overlay)
     assert handed_out.read_bytes() == exercises.student_version(SOURCES[FULL]).read_bytes()
-    sample.hand_in({"perfect": sample.Student(sample.changed(SOURCES[FULL], lambda n: None))}, FULL, place)
+    sample.hand_in(
+        {"perfect": sample.Student(sample.changed(SOURCES[FULL], lambda n: None))}, FULL, place
+    )
     (record,) = course.grade(place, FULL, overlay, marking.Limits())
     assert record.seed == 4711
     assert score(record, "make_split") == 0

@@ -1,4 +1,6 @@
-"""Other people's answers at two seeds each: right ones are accepted, wrong ones are not; see `proofs`."""
+"""Other people's answers at two seeds each: right ones are accepted, wrong ones are not; see
+`proofs`.
+"""
 
 import pytest
 
@@ -11,7 +13,10 @@ PROOFS = proofs()
 ANSWERS = {
     f"{name}-{side}-{what}": (question, answer, state)
     for name, (question, proof) in PROOFS.items()
-    for side, answers, state in (("right", proof.right, checks.CORRECT), ("wrong", proof.wrong, checks.WRONG))
+    for side, answers, state in (
+        ("right", proof.right, checks.CORRECT),
+        ("wrong", proof.wrong, checks.WRONG),
+    )
     for what, answer in answers.items()
 }
 

@@ -1,6 +1,8 @@
-"""Every question of every lesson: the solution passes, the stub is not attempted, each misconception gets its message.
+"""Every question of every lesson: the solution passes, the stub is not attempted, each
+misconception gets its message.
 
-Lessons are found, not listed: a new one is tested as soon as its check module and its source are there.
+Lessons are found, not listed: a new one is tested as soon as its check module and its source are
+there.
 """
 
 import functools
@@ -30,7 +32,11 @@ every_question = pytest.mark.parametrize(("lesson", "question"), QUESTIONS.value
 every_function = pytest.mark.parametrize(("lesson", "question"), FUNCTIONS.values(), ids=FUNCTIONS)
 every_mistake = pytest.mark.parametrize(
     ("question", "mistake"),
-    [(question, mistake) for _, question in QUESTIONS.values() for mistake in question.mistakes.values()],
+    [
+        (question, mistake)
+        for _, question in QUESTIONS.values()
+        for mistake in question.mistakes.values()
+    ],
     ids=[f"{key}-{name}" for key, (_, question) in QUESTIONS.items() for name in question.mistakes],
 )
 
@@ -90,7 +96,10 @@ def test_answers_at_the_edge_of_the_tolerance_go_the_right_way(lesson, question)
 LUCKY = {  # answers that need no data: none of them may be right, whatever the seed
     "the third stage": ("08-choose_cut", lambda table, features: list(features)[2]),
     "a limit typed in": ("12-gate_limit", lambda clean, wrong: 2.3),
-    "a temperature typed in": ("11-tempered", lambda validation, test: _operating.heated(test["p"], 1.6)),
+    "a temperature typed in": (
+        "11-tempered",
+        lambda validation, test: _operating.heated(test["p"], 1.6),
+    ),
 }
 
 
@@ -108,8 +117,12 @@ def test_logits_far_apart_cost_what_keras_says():
     def wide(task):
         layer, loss = answers("06")["last_layer"](task)
         if task == "raw":
-            spread = initializers.RandomNormal(stddev=5, seed=0)  # Keras cuts probabilities off at 1e-7, and no logits
-            layer, loss = layers.Dense(4, kernel_initializer=spread), losses.CategoricalCrossentropy(from_logits=True)
+            # Keras cuts probabilities off at 1e-7, and no logits
+            spread = initializers.RandomNormal(stddev=5, seed=0)
+            layer, loss = (
+                layers.Dense(4, kernel_initializer=spread),
+                losses.CategoricalCrossentropy(from_logits=True),
+            )
         return layer, loss
 
     outcome = QUESTIONS["06-last_layer"][1].evaluate(wide)
@@ -123,7 +136,9 @@ def test_question_is_complete(lesson, question):
     assert len(question.mistakes) >= 2
     assert question.kind in ("function", "value")
     assert not question.wants.endswith(".")
-    assert len({mistake.message for mistake in question.mistakes.values()}) == len(question.mistakes)
+    assert len({mistake.message for mistake in question.mistakes.values()}) == len(
+        question.mistakes
+    )
 
 
 def endless(*_):
@@ -145,8 +160,34 @@ def break_input(*args):
 
 
 ODD = [
-    *("text", "", 7, -1, math.nan, math.inf, True, b"bytes", object(), [], {}, (), [1, 2], {"a": 1}, {1, 2}, range(3)),
-    *(np.zeros((0, 3)), np.full(5, np.nan), np.array(["a"]), pd.DataFrame(), pd.Series([1.0]), pd.NA, pd.NaT, type),
+    *(
+        "text",
+        "",
+        7,
+        -1,
+        math.nan,
+        math.inf,
+        True,
+        b"bytes",
+        object(),
+        [],
+        {},
+        (),
+        [1, 2],
+        {"a": 1},
+        {1, 2},
+        range(3),
+    ),
+    *(
+        np.zeros((0, 3)),
+        np.full(5, np.nan),
+        np.array(["a"]),
+        pd.DataFrame(),
+        pd.Series([1.0]),
+        pd.NA,
+        pd.NaT,
+        type,
+    ),
 ]
 
 
@@ -164,7 +205,11 @@ def test_odd_answers_are_wrong_and_harm_nothing(lesson, question):
 
 @every_function
 def test_functions_that_exit_break_or_raise_are_reported(lesson, question):
-    for function, words in ((leave, "SystemExit"), (break_input, "ZeroDivisionError"), (lambda: 1, "TypeError")):
+    for function, words in (
+        (leave, "SystemExit"),
+        (break_input, "ZeroDivisionError"),
+        (lambda: 1, "TypeError"),
+    ):
         outcome = question.evaluate(function)
         assert outcome.state == checks.RAISED, str(outcome)
         assert words in outcome.message

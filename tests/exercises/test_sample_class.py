@@ -29,7 +29,10 @@ def marked(folder) -> dict[str, course.Record]:
     """Records of the whole class on one exercise."""
     course.release(folder, FULL, course.Overlay())
     sample.hand_in(sample.students(SOURCES[FULL], folder), FULL, folder)
-    return {record.student: record for record in course.grade(folder, FULL, course.Overlay(), LIMITS, jobs=4)}
+    return {
+        record.student: record
+        for record in course.grade(folder, FULL, course.Overlay(), LIMITS, jobs=4)
+    }
 
 
 @pytest.mark.parametrize("name", sample.students(SOURCES[FULL], Path("course")))
@@ -70,15 +73,21 @@ def test_student_code_has_no_network_and_sees_no_grade_book(marked, folder):
 def test_seeds_differ_and_what_was_handed_in_is_untouched(marked, folder):
     assert len({record.seed for record in marked.values()}) == len(marked)
     for name, student in sample.students(SOURCES[FULL], folder).items():
-        files = {path.name: path.read_bytes() for path in (folder / "submitted" / name / FULL).iterdir()}
-        assert files == {file or f"{FULL}.ipynb": content for file, content in student.files.items()}
+        files = {
+            path.name: path.read_bytes() for path in (folder / "submitted" / name / FULL).iterdir()
+        }
+        assert files == {
+            file or f"{FULL}.ipynb": content for file, content in student.files.items()
+        }
 
 
 def test_second_run_marks_only_what_changed(marked, folder):
     assert course.due(folder, FULL, None) == []
     path = folder / "submitted" / "empty" / FULL / f"{FULL}.ipynb"
     before = path.read_text()
-    path.write_text(marked_text := before.replace("Your answer here", "My answer here"), encoding="utf-8")
+    path.write_text(
+        marked_text := before.replace("Your answer here", "My answer here"), encoding="utf-8"
+    )
     assert marked_text != before
     assert course.due(folder, FULL, None) == ["empty"]
     path.write_text(before, encoding="utf-8")
@@ -86,7 +95,10 @@ def test_second_run_marks_only_what_changed(marked, folder):
 
 
 def test_feedback_shows_the_message_and_no_hidden_test(marked, folder):
-    pages = {page.parents[1].name: page.read_text(encoding="utf-8") for page in course.feedback(folder, FULL)}
+    pages = {
+        page.parents[1].name: page.read_text(encoding="utf-8")
+        for page in course.feedback(folder, FULL)
+    }
     assert set(pages) == set(marked)
     for name, page in pages.items():
         for word in (

@@ -1,4 +1,6 @@
-"""Downloads of Moodle, Canvas and others: whose is which file, what is refused, what becomes of a second download."""
+"""Downloads of Moodle, Canvas and others: whose is which file, what is refused, what becomes of a
+second download.
+"""
 
 import csv
 import io
@@ -18,10 +20,12 @@ from tools.marking import Record, record_path
 NAME = "04_splitting_exercise"
 MOODLE = {
     "Anna Müller_4711_assignsubmission_file/04_splitting_exercise.ipynb": b"anna",
-    "Jürgen van der Straße_4712_assignsubmission_file_/meine Lösung (1).ipynb": b"juergen",  # up to Moodle 4.0
+    # up to Moodle 4.0
+    "Jürgen van der Straße_4712_assignsubmission_file_/meine Lösung (1).ipynb": b"juergen",
     "Zoë OBrien_4713_assignsubmission_file/part/04_splitting_exercise.ipynb": b"zoe",
     "Zoë OBrien_4713_assignsubmission_onlinetext/onlinetext.html": b"see the file",
-    "Łukasz Żak_4714_assignsubmission_file_04_splitting_exercise.ipynb": b"lukasz",  # without folders
+    # without folders
+    "Łukasz Żak_4714_assignsubmission_file_04_splitting_exercise.ipynb": b"lukasz",
     "Default group_assignsubmission_file/04_splitting_exercise.ipynb": b"group",
 }
 CANVAS = {
@@ -33,13 +37,16 @@ CANVAS = {
 
 
 def packed(path, files: dict[str, bytes], *, marked: bool = True):
-    """Write a zip; with `marked` false its names are UTF-8 and do not say so, as macOS and Canvas write them."""
+    """Write a zip; with `marked` false its names are UTF-8 and do not say so, as macOS and Canvas
+    write them.
+    """
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     if not marked:
         content = bytearray(path.read_bytes())
-        for head, flags in ((b"PK\3\4", 7), (b"PK\1\2", 9)):  # of a file, and of its line in the archive's list
+        # of a file, and of its line in the archive's list
+        for head, flags in ((b"PK\3\4", 7), (b"PK\1\2", 9)):
             for match in re.finditer(re.escape(head), bytes(content)):
                 content[match.start() + flags] &= ~0x08
         path.write_bytes(content)
@@ -58,7 +65,10 @@ def place(tmp_path):
 def submitted(place) -> dict[str, dict[str, bytes]]:
     """What stands in the folder of submissions: {student: {file: content}}."""
     folders = (place / "submitted").glob(f"*/{NAME}")
-    return {path.parent.name: {file.name: file.read_bytes() for file in path.iterdir()} for path in folders}
+    return {
+        path.parent.name: {file.name: file.read_bytes() for file in path.iterdir()}
+        for path in folders
+    }
 
 
 def test_moodle(place, tmp_path):
@@ -73,7 +83,9 @@ def test_moodle(place, tmp_path):
     assert report.new == sorted(report.new)
     assert len(report.new) == 5
     assert report.notes == []
-    assert {path.name for path in place.iterdir()} == {"release", "submitted"}, "nothing is left behind"
+    assert {path.name for path in place.iterdir()} == {"release", "submitted"}, (
+        "nothing is left behind"
+    )
 
 
 def test_canvas(place, tmp_path):
@@ -93,9 +105,20 @@ def test_canvas(place, tmp_path):
     [
         {"Anna Müller/04_splitting_exercise.ipynb": b"a", "s1234567@uni.example/x.ipynb": b"b"},
         {"Anna Müller.ipynb": b"a", "s1234567@uni.example.ipynb": b"b"},
-        {"hand-ins/Anna Müller/04_splitting_exercise.ipynb": b"a", "hand-ins/s1234567@uni.example/x.ipynb": b"b"},
-        {"Anna Müller_04_splitting_exercise.ipynb": b"a", "04_splitting_exercise-s1234567@uni.example.ipynb": b"b"},
-        {"a/b/Anna Müller.ipynb": b"a", "a/b/s1234567@uni.example.ipynb": b"b", "__MACOSX/._b": b"", ".DS_Store": b""},
+        {
+            "hand-ins/Anna Müller/04_splitting_exercise.ipynb": b"a",
+            "hand-ins/s1234567@uni.example/x.ipynb": b"b",
+        },
+        {
+            "Anna Müller_04_splitting_exercise.ipynb": b"a",
+            "04_splitting_exercise-s1234567@uni.example.ipynb": b"b",
+        },
+        {
+            "a/b/Anna Müller.ipynb": b"a",
+            "a/b/s1234567@uni.example.ipynb": b"b",
+            "__MACOSX/._b": b"",
+            ".DS_Store": b"",
+        },
     ],
 )
 def test_a_folder_or_a_file_for_each_student(files, place, tmp_path):
@@ -107,12 +130,18 @@ def test_a_folder_or_a_file_for_each_student(files, place, tmp_path):
 
 
 def test_one_student_alone_is_not_taken_for_a_folder_around_everything(place, tmp_path):
-    collect.collect(place, NAME, packed(tmp_path / "x.zip", {"Anna Müller/04_splitting_exercise (2).ipynb": b"a"}))
+    collect.collect(
+        place,
+        NAME,
+        packed(tmp_path / "x.zip", {"Anna Müller/04_splitting_exercise (2).ipynb": b"a"}),
+    )
     assert [*submitted(place)] == ["Anna Müller"]
 
 
 @pytest.mark.parametrize("files", [MOODLE, CANVAS])
-def test_umlauts_of_macos_and_canvas_and_a_folder_that_the_browser_has_unpacked(files, place, tmp_path):
+def test_umlauts_of_macos_and_canvas_and_a_folder_that_the_browser_has_unpacked(
+    files, place, tmp_path
+):
     collect.collect(place, NAME, packed(tmp_path / "marked.zip", files))
     expected = submitted(place)
     shutil.rmtree(place / "submitted")
@@ -141,19 +170,32 @@ def test_a_link_in_a_folder_is_not_followed(place, tmp_path):
 def test_two_of_one_name_are_two(place, tmp_path):
     files = {f"Anna Müller_{n}_assignsubmission_file/a.ipynb": str(n).encode() for n in (1, 2)}
     report = collect.collect(place, NAME, packed(tmp_path / "x.zip", files))
-    assert submitted(place) == {"Anna Müller_1": {"a.ipynb": b"1"}, "Anna Müller_2": {"a.ipynb": b"2"}}
+    assert submitted(place) == {
+        "Anna Müller_1": {"a.ipynb": b"1"},
+        "Anna Müller_2": {"a.ipynb": b"2"},
+    }
     assert report.notes == ["Anna Müller: 2 students, told apart by Moodle's numbers"]
 
 
 def test_what_a_student_has_packed_is_unpacked_and_a_bad_archive_stops_nobody(place, tmp_path):
-    inner = packed(tmp_path / "inner.zip", {"lösung/04_splitting_exercise.ipynb": b"a", "lösung/.hidden": b""})
+    inner = packed(
+        tmp_path / "inner.zip", {"lösung/04_splitting_exercise.ipynb": b"a", "lösung/.hidden": b""}
+    )
     evil = packed(tmp_path / "evil.zip", {"../../evil.ipynb": b"evil"})
-    files = {"Anna/all.zip": inner.read_bytes(), "Berta/all.ZIP": evil.read_bytes(), "Carl/all.zip": b"no zip"}
+    files = {
+        "Anna/all.zip": inner.read_bytes(),
+        "Berta/all.ZIP": evil.read_bytes(),
+        "Carl/all.zip": b"no zip",
+    }
     report = collect.collect(place, NAME, packed(tmp_path / "x.zip", files))
     assert submitted(place)["Anna"] == {"04_splitting_exercise.ipynb": b"a"}
     assert not list(tmp_path.rglob("evil.ipynb"))
-    assert any(note.startswith("Berta: all.ZIP") and "outside the folder" in note for note in report.notes)
-    assert any(note.startswith("Carl: all.zip") and "neither a zip" in note for note in report.notes)
+    assert any(
+        note.startswith("Berta: all.ZIP") and "outside the folder" in note for note in report.notes
+    )
+    assert any(
+        note.startswith("Carl: all.zip") and "neither a zip" in note for note in report.notes
+    )
     assert [*submitted(place)["Carl"]] == ["all.zip"], "what cannot be opened is kept as it came"
 
 
@@ -162,11 +204,16 @@ def test_what_a_student_has_packed_is_unpacked_and_a_bad_archive_stops_nobody(pl
     [
         ({"../evil.ipynb": b""}, "outside the folder"),
         ({"/evil.ipynb": b""}, "outside the folder"),
-        ({"04_splitting_exercise.ipynb": b"", "04_splitting_exercise (1).ipynb": b""}, "whose is it"),
+        (
+            {"04_splitting_exercise.ipynb": b"", "04_splitting_exercise (1).ipynb": b""},
+            "whose is it",
+        ),
         ({"__MACOSX/x": b""}, "no submission was found"),
     ],
 )
-def test_a_bad_download_is_refused_by_name_and_nothing_is_put_anywhere(files, says, place, tmp_path):
+def test_a_bad_download_is_refused_by_name_and_nothing_is_put_anywhere(
+    files, says, place, tmp_path
+):
     with pytest.raises(ToolError, match=rf"submissions\.zip: .*(?s:.*){says}"):
         collect.collect(place, NAME, packed(tmp_path / "submissions.zip", files))
     assert [path.name for path in place.iterdir()] == ["release"]
@@ -195,7 +242,9 @@ def test_a_second_download_replaces_what_changed_and_keeps_it(place, tmp_path, c
     assert "5 new, 0 replaced, 0 unchanged" in capsys.readouterr().out
     stamp = place / "submitted" / "Zoë OBrien" / NAME / "timestamp.txt"
     stamp.write_text("2026-11-28 10:00:00 UTC")
-    again = MOODLE | {"Anna Müller_4711_assignsubmission_file/04_splitting_exercise.ipynb": b"better"}
+    again = MOODLE | {
+        "Anna Müller_4711_assignsubmission_file/04_splitting_exercise.ipynb": b"better"
+    }
     assert course.main([*command, str(packed(tmp_path / "2.zip", again))]) == 0
     assert "0 new, 1 replaced, 4 unchanged" in capsys.readouterr().out
     assert submitted(place)["Anna Müller"] == {"04_splitting_exercise.ipynb": b"better"}
@@ -205,12 +254,15 @@ def test_a_second_download_replaces_what_changed_and_keeps_it(place, tmp_path, c
 
 
 def test_a_student_does_not_write_the_time_of_handing_in(place, tmp_path):
-    files = {"Anna/timestamp.txt": b"2020-01-01 00:00 UTC", "Anna/04_splitting_exercise.ipynb": b"a"}
+    files = {
+        "Anna/timestamp.txt": b"2020-01-01 00:00 UTC",
+        "Anna/04_splitting_exercise.ipynb": b"a",
+    }
     collect.collect(place, NAME, packed(tmp_path / "x.zip", files))
     assert submitted(place) == {"Anna": {"04_splitting_exercise.ipynb": b"a"}}
 
 
-# --- the roster and the table of marks ------------------------------------------------------------------------------
+# --- the roster and the table of marks ------------------------------------------------------------
 
 ROSTER = """First name,Last name,ID number,Email address,Groups
 Anna,Müller,s1,anna.mueller@uni.example,A
@@ -221,7 +273,8 @@ Ben,Twin,s5,ben1@uni.example,A
 Ben,Twin,s6,ben2@uni.example,B
 """
 GERMAN = ROSTER.replace(
-    "First name,Last name,ID number,Email address,Groups", "Vorname,Nachname,ID-Nummer,E-Mail-Adresse,X"
+    "First name,Last name,ID number,Email address,Groups",
+    "Vorname,Nachname,ID-Nummer,E-Mail-Adresse,X",
 )
 EXPORT = """Student,ID,SIS User ID,SIS Login ID,Section,Exercise 3 (77),Current Score
     Points Possible,,,,,10,(read only)
@@ -233,7 +286,13 @@ EXPORT = """Student,ID,SIS User ID,SIS Login ID,Section,Exercise 3 (77),Current 
 
 def rows(**marks) -> list[dict[str, str]]:
     """Marks as `tools.course.grades` has them: {folder: score}."""
-    values = {"assignment": NAME, "max_score": "10.0", "waits_for_hand_marking": "no", "outcome": "marked", "notes": ""}
+    values = {
+        "assignment": NAME,
+        "max_score": "10.0",
+        "waits_for_hand_marking": "no",
+        "outcome": "marked",
+        "notes": "",
+    }
     return [values | {"student": student, "score": str(score)} for student, score in marks.items()]
 
 
@@ -243,13 +302,17 @@ def roster(tmp_path, text: str, form: str = "moodle", encoding: str = "utf-8") -
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("text", [ROSTER, GERMAN, ROSTER.replace(",", ";"), ROSTER.replace(",", "\t")])
+@pytest.mark.parametrize(
+    "text", [ROSTER, GERMAN, ROSTER.replace(",", ";"), ROSTER.replace(",", "\t")]
+)
 def test_moodle_s_table_has_a_row_for_each_student_and_lists_the_others(text, encoding, tmp_path):
     marks = {"Anna Müller": 7.0, "juergen@uni.example": 6.5, "Zoë OBrien": 5.0, "S4": 4.0}
     marks |= {"Ben Twin": 3.0, "Nobody Knows": 2.0}
     table = gradebook.wide(rows(**marks), roster(tmp_path, text, encoding=encoding), "moodle")
     found = list(csv.reader(io.StringIO(table.text)))
-    assert [row[:4] for row in found[1:]] == [line.split(",")[:4] for line in ROSTER.splitlines()[1:]]
+    assert [row[:4] for row in found[1:]] == [
+        line.split(",")[:4] for line in ROSTER.splitlines()[1:]
+    ]
     assert [row[4] for row in found] == [NAME, "7.0", "6.5", "5.0", "4.0", "", ""]
     assert table.unmatched == [
         f"Ben Twin ({NAME}, 3.0): 2 rows of the roster may be meant",
@@ -276,8 +339,11 @@ def test_canvas_s_table_is_its_export_with_points_possible(tmp_path):
 
 
 def test_the_name_tells_whose_number_it_is(tmp_path):
-    export = EXPORT.replace("4711,s1,", "4711,4712,")  # one student's SIS number is another's of Canvas
-    table = gradebook.wide(rows(vanderstraßejürgen_4712=6.0), roster(tmp_path, export, "canvas"), "canvas")
+    # one student's SIS number is another's of Canvas
+    export = EXPORT.replace("4711,s1,", "4711,4712,")
+    table = gradebook.wide(
+        rows(vanderstraßejürgen_4712=6.0), roster(tmp_path, export, "canvas"), "canvas"
+    )
     assert '"van der Straße, Jürgen",4712,s2,js,Course,6.0' in table.text
     assert table.unmatched == []
 
@@ -289,8 +355,12 @@ def test_a_number_and_a_name_that_disagree_are_nobody_s(tmp_path):
 
 
 def test_two_submissions_of_one_student_are_not_chosen_between(tmp_path):
-    table = gradebook.wide(rows(**{"Anna Müller": 7.0, "s1": 3.0}), roster(tmp_path, ROSTER), "moodle")
-    assert table.unmatched == [f"Anna Müller and s1 ({NAME}): are both Anna, Müller, s1, anna.mueller@uni.example"]
+    table = gradebook.wide(
+        rows(**{"Anna Müller": 7.0, "s1": 3.0}), roster(tmp_path, ROSTER), "moodle"
+    )
+    assert table.unmatched == [
+        f"Anna Müller and s1 ({NAME}): are both Anna, Müller, s1, anna.mueller@uni.example"
+    ]
     assert "7.0" not in table.text
     assert "3.0" not in table.text
 
@@ -299,7 +369,11 @@ def test_marks_that_are_not_the_last_word_are_listed(tmp_path):
     waiting, failed, unmarked = rows(**{"Anna Müller": 7.0, "s2": 0.0, "s3": ""})
     waiting["waits_for_hand_marking"] = "yes"
     failed["outcome"] = "not run: why"
-    unmarked |= {"max_score": "", "outcome": "not marked: no such assignment was released", "assignment": "4_split"}
+    unmarked |= {
+        "max_score": "",
+        "outcome": "not marked: no such assignment was released",
+        "assignment": "4_split",
+    }
     table = gradebook.wide([waiting, failed, unmarked], roster(tmp_path, ROSTER), "moodle")
     assert "s3, 4_split: not marked: no such assignment was released" in table.notes
     assert any("waits for marking by hand" in note for note in table.notes)
@@ -309,7 +383,11 @@ def test_marks_that_are_not_the_last_word_are_listed(tmp_path):
 @pytest.mark.parametrize(
     ("text", "form", "says"),
     [
-        ("Given,Family\nAnna,Müller\n", "moodle", "no column says Email address or ID number, only Given, Family"),
+        (
+            "Given,Family\nAnna,Müller\n",
+            "moodle",
+            "no column says Email address or ID number, only Given, Family",
+        ),
         ("", "moodle", "no column says"),
         (ROSTER, "canvas", "export it from Canvas"),
     ],
@@ -332,14 +410,19 @@ def test_another_program_s_grades_are_not_written_over(place, capsys):
     assert 'c.CsvExportPlugin.to = "nbgrader_export.csv"' in course.SETTINGS
 
 
-# --- what the class got wrong ---------------------------------------------------------------------------------------
+# --- what the class got wrong ---------------------------------------------------------------------
 
 
 def test_the_commonest_misconception_of_each_question(tmp_path):
     first, second = list(checks.questions("04").values())[:2]
     said = [one.message for one in first.mistakes.values()]
     wrong = f"NotCorrect: {first.title}: wrong. {said[0].replace('{crossing}', '7')}"
-    messages = [wrong, wrong, f"NotCorrect: {first.title}: wrong. {said[1].replace('{crossing}', '7')}", ""]
+    messages = [
+        wrong,
+        wrong,
+        f"NotCorrect: {first.title}: wrong. {said[1].replace('{crossing}', '7')}",
+        "",
+    ]
     for number, message in enumerate(messages):
         answers = {
             f"test_{first.name}": {"score": 0 if message else 2, "points": 2, "message": message},
@@ -350,7 +433,9 @@ def test_the_commonest_misconception_of_each_question(tmp_path):
             },
             "written": {"score": 0, "points": 3, "message": "", "by_hand": True},
         }
-        Record(str(number), NAME, "", 0, "marked", questions=answers).write(record_path(tmp_path, NAME, str(number)))
+        Record(str(number), NAME, "", 0, "marked", questions=answers).write(
+            record_path(tmp_path, NAME, str(number))
+        )
     text = gradebook.summary(tmp_path, NAME)
     mistake = next(iter(first.mistakes)).replace("_", " ")
     assert f"| {first.name} | 1 of 4 | {mistake} | 2 |" in text
@@ -366,5 +451,7 @@ def test_each_misconception_is_told_by_its_message(lesson):
     for question in checks.questions(lesson).values():
         for name, mistake in question.mistakes.items():
             filled = re.sub(r"{[^{}]*}", "7", mistake.message)
-            said = gradebook.reason(f"NotCorrect: {question.title}: wrong. {filled}", question.mistakes)
+            said = gradebook.reason(
+                f"NotCorrect: {question.title}: wrong. {filled}", question.mistakes
+            )
             assert said == name.replace("_", " "), (question.name, name)

@@ -1,4 +1,6 @@
-"""What the course tool refuses: to give hidden tests away, to be stopped by an odd file, to open a mistyped course."""
+"""What the course tool refuses: to give hidden tests away, to be stopped by an odd file, to open a
+mistyped course.
+"""
 
 import csv
 import io
@@ -24,10 +26,14 @@ def overlay(folder, test: str) -> course.Overlay:
 
 
 def test_an_exercise_may_be_named_without_its_ending(tmp_path):
-    private = overlay(tmp_path / "private", "assert make_split.__doc__ == 'mine, which nobody sees'")
+    private = overlay(
+        tmp_path / "private", "assert make_split.__doc__ == 'mine, which nobody sees'"
+    )
     released = course.release(tmp_path / "course", "04_splitting", private)
     assert released == tmp_path / "course" / "release" / "04_splitting" / "04_splitting.ipynb"
-    assert "which nobody sees" in (tmp_path / "course/source/04_splitting/04_splitting.ipynb").read_text("utf-8")
+    assert "which nobody sees" in (
+        tmp_path / "course/source/04_splitting/04_splitting.ipynb"
+    ).read_text("utf-8")
     assert "which nobody sees" not in released.read_text("utf-8")
     with pytest.raises(StopIteration):
         course.release(tmp_path / "course", "04_split", private)
@@ -36,7 +42,9 @@ def test_an_exercise_may_be_named_without_its_ending(tmp_path):
 @pytest.mark.parametrize("mark", exercises.HIDDEN)
 def test_hidden_test_that_would_end_its_own_hiding_is_refused(mark, tmp_path):
     with pytest.raises(ToolError, match=r"make_split\.py.*HIDDEN TESTS"):
-        course.release(tmp_path / "course", NAME, overlay(tmp_path / "private", f"{mark}\n{QUOTED}"))
+        course.release(
+            tmp_path / "course", NAME, overlay(tmp_path / "private", f"{mark}\n{QUOTED}")
+        )
     assert not (tmp_path / "course").exists()
 
 
@@ -44,7 +52,9 @@ def test_hidden_test_with_quotes_that_the_release_shows_is_refused(tmp_path):
     private = overlay(tmp_path, f"{QUOTED}, 'a back\\\\slash'")
     (tmp_path / "exercises" / "src").mkdir(parents=True)
     (source,) = exercises.sources(names=[NAME])
-    shown = source.read_text(encoding="utf-8").replace("# Save the notebook", f"# {QUOTED}, 'a back\\\\slash'. Save")
+    shown = source.read_text(encoding="utf-8").replace(
+        "# Save the notebook", f"# {QUOTED}, 'a back\\\\slash'. Save"
+    )
     assert QUOTED in shown
     (tmp_path / "exercises" / "src" / f"{NAME}.py").write_text(shown, encoding="utf-8")
     with pytest.raises(ToolError, match="gives away") as refused:
@@ -59,7 +69,9 @@ def test_odd_submission_counts_as_not_handed_in(kind, tmp_path):
     release = tmp_path / "release" / NAME / f"{NAME}.ipynb"
     for path in (place, release.parent, tmp_path / "source" / NAME):
         path.mkdir(parents=True)
-    (student_version,) = (exercises.student_version(path) for path in exercises.sources(names=[NAME]))
+    (student_version,) = (
+        exercises.student_version(path) for path in exercises.sources(names=[NAME])
+    )
     for folder in ("release", "source"):
         shutil.copy(student_version, tmp_path / folder / NAME)
     nothing = marking.fingerprint(tmp_path, NAME, "odd", 0)
@@ -74,13 +86,19 @@ def test_odd_submission_counts_as_not_handed_in(kind, tmp_path):
 @pytest.mark.slow
 def test_odd_submissions_do_not_stop_the_others(tmp_path):
     released = course.release(tmp_path, NAME, course.Overlay())
-    files = {name: tmp_path / "submitted" / name / NAME / f"{NAME}.ipynb" for name in ("a_folder", "b_link", "c_file")}
+    files = {
+        name: tmp_path / "submitted" / name / NAME / f"{NAME}.ipynb"
+        for name in ("a_folder", "b_link", "c_file")
+    }
     for path in files.values():
         path.parent.mkdir(parents=True)
     files["a_folder"].mkdir()
     files["b_link"].symlink_to("nowhere")
     shutil.copy(released, files["c_file"])
-    found = {one.student: one.outcome for one in course.grade(tmp_path, NAME, course.Overlay(), marking.Limits())}
+    found = {
+        one.student: one.outcome
+        for one in course.grade(tmp_path, NAME, course.Overlay(), marking.Limits())
+    }
     missing = "not run: No notebook of this assignment was handed in."
     assert found == {"a_folder": missing, "b_link": missing, "c_file": "marked"}
 
@@ -94,7 +112,7 @@ def test_mistyped_course_is_no_course(action, tmp_path, capsys):
     assert not typo.exists()
 
 
-# --- a notebook as some editor left it ------------------------------------------------------------------------------
+# --- a notebook as some editor left it ------------------------------------------------------------
 
 SOURCE = exercises.sources(names=[NAME])[0]
 PERFECT = sample.changed(SOURCE, lambda notebook: None)
@@ -105,7 +123,9 @@ LEFT_AS = {  # what was handed in
     "UTF-16 without a mark": PERFECT.encode("utf-16-le"),
     "UTF-16 of the other order": PERFECT.encode("utf-16-be"),
     "UTF-32": PERFECT.encode("utf-32"),
-    "an old Windows": PERFECT.replace("Whole groups", "Größe: whole groups").encode("cp1252", "replace"),
+    "an old Windows": PERFECT.replace("Whole groups", "Größe: whole groups").encode(
+        "cp1252", "replace"
+    ),
     "ends of lines of Windows": PERFECT.replace("\n", "\r\n").encode(),
     "no outputs": sample.without(PERFECT, "outputs").encode(),
     "no execution counts": sample.without(PERFECT, "execution_count").encode(),
@@ -113,7 +133,9 @@ LEFT_AS = {  # what was handed in
     "outputs damaged": PERFECT.replace('"outputs": []', '"outputs": [{"text": 3}]').encode(),
     "no ids": sample.without(PERFECT, "id").encode(),
     "no metadata": sample.without(PERFECT, "metadata").encode(),
-    "next to nothing": sample.without(PERFECT, "outputs", "execution_count", "id", "metadata").encode("utf-16"),
+    "next to nothing": sample.without(
+        PERFECT, "outputs", "execution_count", "id", "metadata"
+    ).encode("utf-16"),
     "no version": PERFECT.replace('"nbformat": 4,', "").encode(),
     "half an emoji": PERFECT.replace("Whole groups", "\\ud83d whole groups").encode(),
     "format 3": nbformat.writes(nbformat.convert(nbformat.reads(PERFECT, 4), 3), 3).encode(),
@@ -121,7 +143,9 @@ LEFT_AS = {  # what was handed in
 
 
 def course_with(tmp_path, content: bytes, stamp: bytes | None = None):
-    """A folder of a course in which one student has handed in these bytes; marking itself is not done."""
+    """A folder of a course in which one student has handed in these bytes; marking itself is not
+    done.
+    """
     place = tmp_path / "submitted" / "student" / NAME
     (tmp_path / "release" / NAME).mkdir(parents=True)
     place.mkdir(parents=True)
@@ -129,15 +153,23 @@ def course_with(tmp_path, content: bytes, stamp: bytes | None = None):
     (place / f"{NAME}.ipynb").write_bytes(content)
     if stamp is not None:
         (place / "timestamp.txt").write_bytes(stamp)
-    return marking.Task(str(tmp_path), NAME, "student", 0), tmp_path / "marking" / "submitted" / "student" / NAME
+    return marking.Task(
+        str(tmp_path), NAME, "student", 0
+    ), tmp_path / "marking" / "submitted" / "student" / NAME
 
 
 @pytest.mark.parametrize("kind", LEFT_AS)
 def test_a_notebook_is_read_however_it_was_saved(kind, tmp_path):
     task, staged = course_with(tmp_path, LEFT_AS[kind])
     assert marking.stage(task) == ([], "")
-    answers = {cell.source for cell in nbformat.read(staged / f"{NAME}.ipynb", 4).cells if cell.cell_type == "code"}
-    assert answers == {cell.source for cell in nbformat.reads(PERFECT, 4).cells if cell.cell_type == "code"}
+    answers = {
+        cell.source
+        for cell in nbformat.read(staged / f"{NAME}.ipynb", 4).cells
+        if cell.cell_type == "code"
+    }
+    assert answers == {
+        cell.source for cell in nbformat.reads(PERFECT, 4).cells if cell.cell_type == "code"
+    }
 
 
 @pytest.mark.parametrize(
@@ -154,7 +186,10 @@ def test_what_is_no_notebook_is_refused_with_a_note(content, tmp_path):
 @pytest.mark.parametrize(
     ("stamp", "expected"),
     [
-        *[(b"2026-11-28 10:00:00 UTC", "10:00:00"), (b"2026-11-28 10:00:00.5 UTC\n", "10:00:00.500000")],
+        *[
+            (b"2026-11-28 10:00:00 UTC", "10:00:00"),
+            (b"2026-11-28 10:00:00.5 UTC\n", "10:00:00.500000"),
+        ],
         *[
             (b"2026-11-28 10:00:00", "10:00:00"),
             (b"2026-11-28T10:00Z", "10:00:00"),
@@ -162,7 +197,12 @@ def test_what_is_no_notebook_is_refused_with_a_note(content, tmp_path):
         ],
         ("\ufeff2026-11-28 10:00:00 UTC".encode(), "10:00:00"),
         ("2026-11-28 10:00:00 UTC".encode("utf-16"), "10:00:00"),
-        *[(b"", None), (b"handed in on Friday", None), (b"24.12.2026 18:00 Uhr", None), (b"01/02/2026 10:00", None)],
+        *[
+            (b"", None),
+            (b"handed in on Friday", None),
+            (b"24.12.2026 18:00 Uhr", None),
+            (b"01/02/2026 10:00", None),
+        ],
         *[
             (b"2026-11-28", None),
             (b"2026-11-28 10:00:00 CET", None),
@@ -188,7 +228,13 @@ def test_a_time_stamp_is_a_time_or_is_set_aside_with_a_note(stamp, expected, tmp
 
 def test_everyone_in_the_folder_of_submissions_has_a_row_of_marks(tmp_path):
     course_with(tmp_path, PERFECT.encode())
-    for path in ("mistyped/4_splitting/a.ipynb", "loose/a.ipynb", f"failed/{NAME}/a.ipynb", ".hidden/x/a", "empty/x"):
+    for path in (
+        "mistyped/4_splitting/a.ipynb",
+        "loose/a.ipynb",
+        f"failed/{NAME}/a.ipynb",
+        ".hidden/x/a",
+        "empty/x",
+    ):
         (tmp_path / "submitted" / path).parent.mkdir(parents=True)
         (tmp_path / "submitted" / path).touch()
     (tmp_path / "submitted" / "empty" / "x").unlink()
@@ -204,4 +250,6 @@ def test_everyone_in_the_folder_of_submissions_has_a_row_of_marks(tmp_path):
         "empty": ("", "", "nothing was handed in"),
     }
     assert len(rows) == 5
-    assert json.loads(marking.record_path(tmp_path, NAME, "failed").read_text())["notes"] == ["a, note"]
+    assert json.loads(marking.record_path(tmp_path, NAME, "failed").read_text())["notes"] == [
+        "a, note"
+    ]

@@ -1,4 +1,6 @@
-"""Building exercises: the same bytes each time; drift, leaks and broken rules are found; no answer in the wheel."""
+"""Building exercises: the same bytes each time; drift, leaks and broken rules are found; no answer
+in the wheel.
+"""
 
 import re
 import shutil
@@ -40,7 +42,9 @@ def source(root: Path) -> Path:
 
 def solutions(path: Path) -> list[str]:
     """Text of each solution of a source, without indentation."""
-    found = re.findall(f"{exercises.BEGIN}\n(.*?){exercises.END}", path.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.findall(
+        f"{exercises.BEGIN}\n(.*?){exercises.END}", path.read_text(encoding="utf-8"), re.DOTALL
+    )
     return ["\n".join(line.strip() for line in text.strip().splitlines()) for text in found]
 
 
@@ -89,7 +93,11 @@ def test_planted_leak_is_found(course, planted):
 
 
 def test_source_that_gives_its_answer_away_is_not_built(course):
-    edit(source(course), "# Save the notebook", "# For graders: q1.grade(make_split). Save the notebook")
+    edit(
+        source(course),
+        "# Save the notebook",
+        "# For graders: q1.grade(make_split). Save the notebook",
+    )
     before = (course / "exercises" / f"{NAME}.ipynb").read_bytes()
     assert exercises.main([], course) == 1
     assert (course / "exercises" / f"{NAME}.ipynb").read_bytes() == before
@@ -112,12 +120,27 @@ def test_other_files_beside_a_source_are_refused(tmp_path):
         ("q2.check(is_disjoint)", "q2.check(is_disjoint)\nprint(1)", "variables", "nothing more"),
         ("## Question 3", "## Question 5", "questions", "numbered"),
         ("believable = None", "other = None", "answer-cells", "bind believable"),
-        ("    ### BEGIN SOLUTION\n    answer = split", "    answer = split", "answer-cells", "mark the solution"),
+        (
+            "    ### BEGIN SOLUTION\n    answer = split",
+            "    answer = split",
+            "answer-cells",
+            "mark the solution",
+        ),
         (' name="limits" points=3', "", "written", "name the written question"),
         ("*Rubric, 3 points", "*Points", "written", "Rubric"),
-        ('tags=["written"] name="limits"', 'tags=["written"] name="make_split"', "metadata", "twice"),
+        (
+            'tags=["written"] name="limits"',
+            'tags=["written"] name="make_split"',
+            "metadata",
+            "twice",
+        ),
         ('tags=["imports"]', 'tags=["imports", "odd"]', "metadata", "'odd'"),
-        ("table = q1.sample()", "table = q1.sample()" + " " * 10 + "# " + "x" * 90, "content", "break line"),
+        (
+            "table = q1.sample()",
+            "table = q1.sample()" + " " * 10 + "# " + "x" * 90,
+            "content",
+            "break line",
+        ),
     ],
 )
 def test_broken_rule_is_named(course, old, new, rule, says):
@@ -174,13 +197,17 @@ def test_wheel_holds_the_checks_and_no_answer(tmp_path):
     for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-text"):
         shutil.copy(ROOT / name, copy)
     script = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
-    subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=copy, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], cwd=copy, check=True, capture_output=True
+    )
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         files = {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}
     assert "cxr_helpers/checks/lesson04.py" in files
     assert not [name for name in files if "exercises" in name or name.endswith(".ipynb")]
-    lines = {name: "\n".join(line.strip() for line in text.splitlines()) for name, text in files.items()}
+    lines = {
+        name: "\n".join(line.strip() for line in text.splitlines()) for name, text in files.items()
+    }
     for path in exercises.sources():
         for solution in solutions(path):
             assert not [name for name, text in lines.items() if solution in text], solution

@@ -15,10 +15,14 @@ if str(ROOT) not in sys.path:  # the tools are no part of the installed package
 def course(tmp_path: Path) -> Path:
     """Root of a course with the source of one lesson, 00_topic, not yet built."""
     (tmp_path / "notebooks" / "src").mkdir(parents=True)
-    shutil.copy(ROOT / "tools" / "lesson_template.py", tmp_path / "notebooks" / "src" / "00_topic.py")
+    shutil.copy(
+        ROOT / "tools" / "lesson_template.py", tmp_path / "notebooks" / "src" / "00_topic.py"
+    )
     (tmp_path / "exercises" / "src").mkdir(parents=True)
     (tmp_path / "exercises" / "src" / "00_topic_exercise.py").touch()
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "course"\n\n[tool.other]\nkey = 1\n', encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "course"\n\n[tool.other]\nkey = 1\n', encoding="utf-8"
+    )
     return tmp_path
 
 

@@ -1,10 +1,11 @@
-"""What a case study really compiles and fits: its code up to "Part two" is run, each fit cut to one step.
+"""What a case study really compiles and fits: its code up to "Part two" is run, each fit cut to one
+step.
 
     PYTHONPATH=. python tests/notebooks/recipe.py RESULT.json SOURCE.py ...
 
-`keras.Model.fit` is wrapped: it writes down the compiled model, its own arguments, and the settings of the
-`ImageDataGenerator` or of the random layers, then trains for one epoch of one step. `RESULT.json` holds one list per
-source, with one entry per call of `fit`.
+`keras.Model.fit` is wrapped: it writes down the compiled model, its own arguments, and the settings
+of the `ImageDataGenerator` or of the random layers, then trains for one epoch of one step.
+`RESULT.json` holds one list per source, with one entry per call of `fit`.
 """
 
 import inspect
@@ -44,7 +45,9 @@ def record_settings() -> None:
     import keras
     from tensorflow.keras.preprocessing.image import ImageDataGenerator
 
-    random = [kind for name, kind in vars(keras.layers).items() if re.fullmatch(r"Random[A-Z]\w+", name)]
+    random = [
+        kind for name, kind in vars(keras.layers).items() if re.fullmatch(r"Random[A-Z]\w+", name)
+    ]
     for kind in (ImageDataGenerator, *random):
         kind.__init__ = remembering(kind.__init__)
 
@@ -58,7 +61,9 @@ def remembering(make):
             given = signature.bind(self, *arguments, **named).arguments
             given = {**given, **given.pop("kwargs", {})}
             left_out = ("self", "seed", "name", "dtype", "trainable")
-            GIVEN[id(self)] = {name: plain(value) for name, value in given.items() if name not in left_out}
+            GIVEN[id(self)] = {
+                name: plain(value) for name, value in given.items() if name not in left_out
+            }
             KEPT.append(self)
         make(self, *arguments, **named)
 
@@ -77,7 +82,13 @@ def record_fits(calls: list[dict]) -> None:
         bound = signature.bind(self, *arguments, **named)
         bound.apply_defaults()
         calls.append({"caller": caller, **model_of(self), **fit_of(bound.arguments)})
-        short = {**bound.arguments, "epochs": 1, "initial_epoch": 0, "steps_per_epoch": 1, "validation_steps": 1}
+        short = {
+            **bound.arguments,
+            "epochs": 1,
+            "initial_epoch": 0,
+            "steps_per_epoch": 1,
+            "validation_steps": 1,
+        }
         short.pop("self")
         if short["validation_data"] is None and not short["validation_split"]:
             short["validation_steps"] = None
@@ -93,7 +104,9 @@ def model_of(model) -> dict:
     return {
         "layers": layers_of(model),
         "optimizer": type(model.optimizer).__name__,
-        "learning_rate": type(rate).__name__ if schedule else round(float(model.optimizer.learning_rate), 9),
+        "learning_rate": type(rate).__name__
+        if schedule
+        else round(float(model.optimizer.learning_rate), 9),
         "schedule": plain(rate.get_config()) if schedule else None,
         "loss": loss_of(model.loss),
     }
@@ -107,7 +120,9 @@ def loss_of(loss) -> str:
 
 
 def layers_of(model) -> list[str]:
-    """One line per layer; frozen layers of a base that is not a model of its own are counted in one line."""
+    """One line per layer; frozen layers of a base that is not a model of its own are counted in one
+    line.
+    """
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
     frozen = [k for k, layer in enumerate(layers) if layer.weights and not layer.trainable_weights]
     loose = [k for k in frozen if not hasattr(layers[k], "layers")]
@@ -127,7 +142,11 @@ def line_of(layer) -> str:
     words = [kind]
     if id(layer) in GIVEN:
         return " ".join([kind, *(text(value) for value in GIVEN[id(layer)].values())])
-    words += [text(config[name]) for name in ("filters", "units", "rate", "scale") if config.get(name) is not None]
+    words += [
+        text(config[name])
+        for name in ("filters", "units", "rate", "scale")
+        if config.get(name) is not None
+    ]
     for name in ("kernel_size", "pool_size"):
         if name in config:
             words.append("x".join(map(str, config[name])))
@@ -155,7 +174,9 @@ def text(value) -> str:
 
 
 def fit_of(given: dict) -> dict:
-    """What a call of `fit` was given: epochs, batch, validation, class weights, callbacks, generator."""
+    """What a call of `fit` was given: epochs, batch, validation, class weights, callbacks,
+    generator.
+    """
     x, validation = given["x"], given["validation_data"]
     generator = getattr(x, "image_data_generator", None)
     inner = getattr(validation, "image_data_generator", None)
@@ -182,7 +203,9 @@ def random_layers() -> dict:
 
 
 def batch_of(x, batch_size: int | None) -> int:
-    """Images in a batch: of the iterator, of the first batch of a data set, or as `fit` was told."""
+    """Images in a batch: of the iterator, of the first batch of a data set, or as `fit` was
+    told.
+    """
     if hasattr(x, "batch_size"):
         return int(x.batch_size)
     if hasattr(x, "shape"):  # an array, which has a method `take`, too

@@ -1,4 +1,6 @@
-"""Case A's three ways to a Google Drive, with Colab and gdown replaced; gdown's calls must fit its real signatures."""
+"""Case A's three ways to a Google Drive, with Colab and gdown replaced; gdown's calls must fit its
+real signatures.
+"""
 
 import inspect
 import sys
@@ -18,7 +20,11 @@ SOURCE = ROOT / "notebooks" / "src" / "cases" / "a_grey_scale.py"
 def ways(tmp_path, monkeypatch) -> dict:
     """The functions of Step 1, in an empty working directory."""
     monkeypatch.chdir(tmp_path)
-    code = [cell for cell in part_one.cells(SOURCE, "Part two") if cell.startswith(("def own_", "def from_"))]
+    code = [
+        cell
+        for cell in part_one.cells(SOURCE, "Part two")
+        if cell.startswith(("def own_", "def from_"))
+    ]
     assert len(code) == 2
     space = {"Path": Path, "shutil": __import__("shutil")}
     for cell in code:
@@ -41,7 +47,9 @@ def asked(monkeypatch) -> list:
     import gdown
 
     calls = []
-    real = {name: inspect.signature(getattr(gdown, name)) for name in ("download", "download_folder")}
+    real = {
+        name: inspect.signature(getattr(gdown, name)) for name in ("download", "download_folder")
+    }
 
     def download(**given):
         real["download"].bind(**given)

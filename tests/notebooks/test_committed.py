@@ -1,4 +1,6 @@
-"""The committed notebooks: run from top to bottom on the phantom, small, and with cells that a test run compares."""
+"""The committed notebooks: run from top to bottom on the phantom, small, and with cells that a test
+run compares.
+"""
 
 import copy
 import re
@@ -35,23 +37,31 @@ def test_there_are_lessons():
 def test_outputs_are_there_and_from_one_run(committed):
     assert outputs.has_outputs(committed), "run `make notebooks`"
     assert committed.metadata.course.dataset == common.PHANTOM
-    assert [cell.execution_count for cell in code(committed)] == list(range(1, len(code(committed)) + 1))
+    assert [cell.execution_count for cell in code(committed)] == list(
+        range(1, len(code(committed)) + 1)
+    )
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_wrong_count_in_a_compared_cell_is_noticed(request, path):
-    """Each compared cell is compared by nbval itself with a copy in which one number is another one."""
+    """Each compared cell is compared by nbval itself with a copy in which one number is another
+    one.
+    """
     file = nbval.IPyNbFile.from_parent(request.session, path=path)
     file.sanitize_patterns.update(nbval.get_sanitize_patterns(SANITIZE.read_text("utf-8")))
     marked = [
-        cell for cell in file.collect() if cell.options["check"] and lint_content.COMPARED in common.tags(cell.cell)
+        cell
+        for cell in file.collect()
+        if cell.options["check"] and lint_content.COMPARED in common.tags(cell.cell)
     ]
     noticed = 0
     for cell in marked:
         outputs = cell.cell.outputs
         assert cell.compare_outputs(outputs, outputs)
         for wrong in planted(outputs):
-            assert not cell.compare_outputs(wrong, outputs), f"unnoticed in the output of:\n{cell.cell.source}"
+            assert not cell.compare_outputs(wrong, outputs), (
+                f"unnoticed in the output of:\n{cell.cell.source}"
+            )
             noticed += 1
     assert noticed >= (1 if path.stem in lint_content.TOO_FEW_COMPARED else 3), (
         "tag cells with counts, shapes or names: nbval-check-output"
@@ -75,8 +85,14 @@ def off_by_one(text: str) -> str:
 
 
 def test_a_test_run_fails_where_a_count_is_wrong(tmp_path):
-    sources = ["n = 7\nprint(f'{n} images')", "import pandas as pd\npd.DataFrame({'images': [n]})", "print(n / 3)"]
-    cells = [new_code_cell(source, execution_count=number) for number, source in enumerate(sources, 1)]
+    sources = [
+        "n = 7\nprint(f'{n} images')",
+        "import pandas as pd\npd.DataFrame({'images': [n]})",
+        "print(n / 3)",
+    ]
+    cells = [
+        new_code_cell(source, execution_count=number) for number, source in enumerate(sources, 1)
+    ]
     for cell in cells[:2]:
         cell.metadata.tags = [lint_content.COMPARED]
     cells[0].outputs = [new_output("stream", name="stdout", text="7 images\n")]
@@ -95,7 +111,10 @@ def test_a_test_run_fails_where_a_count_is_wrong(tmp_path):
         "no:cacheprovider",
     ]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, notebook], cwd=common.ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "pytest", *options, notebook],
+        cwd=common.ROOT,
+        capture_output=True,
+        text=True,
     )
     assert "1 failed, 2 passed" in run.stdout, run.stdout
     assert "mismatch 'text/html'" in ANSI.sub("", run.stdout), run.stdout

@@ -1,9 +1,11 @@
-"""Each case study's recipe, read back from what its code compiles and fits, against `described/case_<letter>.toml`.
+"""Each case study's recipe, read back from what its code compiles and fits, against
+`described/case_<letter>.toml`.
 
-Keys of such a file: layers (one line each, as `recipe.line_of` writes them), optimizer, learning_rate, loss, epochs,
-batch and, where there are any, validation (a share), validation_augmented, class_weight, callbacks, a table
-`[generator]` with the settings of the `ImageDataGenerator` (as given) or of the random layers (`RandomZoom = 0.2`),
-and `fit`: which call of `fit` in Part one is meant, from 0. A second call has a file of its own: `case_d_scratch.toml`.
+Keys of such a file: layers (one line each, as `recipe.line_of` writes them), optimizer,
+learning_rate, loss, epochs, batch and, where there are any, validation (a share),
+validation_augmented, class_weight, callbacks, a table `[generator]` with the settings of the
+`ImageDataGenerator` (as given) or of the random layers (`RandomZoom = 0.2`), and `fit`: which call
+of `fit` in Part one is meant, from 0. A second call has a file of its own: `case_d_scratch.toml`.
 """
 
 import json
@@ -24,13 +26,19 @@ FILES = sorted((HERE / "described").glob("case_*.toml"))
 REQUIRED = ("layers", "optimizer", "learning_rate", "loss", "epochs", "batch")
 OPTIONAL = ("validation", "validation_augmented", "class_weight", "callbacks", "generator")
 WHOLE_IMAGES = 0.005  # by how much a share of whole images, taken class by class, may differ
-WORDS = dict(enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]))
+WORDS = dict(
+    enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    )
+)
 
 
 def described(file: Path) -> dict:
     """The content of a file, with nothing missing or misspelt."""
     found = tomllib.loads(file.read_text("utf-8"))
-    assert set(REQUIRED) <= set(found) <= {*REQUIRED, *OPTIONAL, "fit"}, f"{file.name} has the keys {list(found)}"
+    assert set(REQUIRED) <= set(found) <= {*REQUIRED, *OPTIONAL, "fit"}, (
+        f"{file.name} has the keys {list(found)}"
+    )
     return found
 
 
@@ -41,13 +49,25 @@ def source_of(file: Path) -> Path:
 
 
 def fits(result: Path, *sources: Path) -> list[list[dict]]:
-    """Run sources up to Part two in a process of their own; return what each of their fits was given."""
-    settings = {"CXR_MODE": "class", "CXR_DATASET": "phantom", "CXR_SEED": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    """Run sources up to Part two in a process of their own; return what each of their fits was
+    given.
+    """
+    settings = {
+        "CXR_MODE": "class",
+        "CXR_DATASET": "phantom",
+        "CXR_SEED": "0",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     settings |= {"CXR_DATA_DIR": str(result.parent), "MPLBACKEND": "agg", "TQDM_DISABLE": "1"}
     shared = os.environ.get("CXR_WORK_DIR", str(ROOT / "build" / "phantom"))
-    settings |= {"CXR_WORK_DIR": shared, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    settings |= {
+        "CXR_WORK_DIR": shared,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
     command = [sys.executable, str(HERE / "recipe.py"), str(result), *map(str, sources)]
-    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        command, env=os.environ | settings, capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(result.read_text("utf-8"))
 
@@ -56,7 +76,8 @@ def differences(wanted: dict, found: dict) -> list[str]:
     """One line for each setting that is not as described."""
     lines = []
     for name in (*REQUIRED, *OPTIONAL):
-        if name not in wanted and name != "generator":  # a generator that nobody described is a difference
+        # a generator that nobody described is a difference
+        if name not in wanted and name != "generator":
             continue
         expected, real = wanted.get(name, {}), found[name]
         if name == "layers" and len(expected) == len(real):
@@ -65,7 +86,10 @@ def differences(wanted: dict, found: dict) -> list[str]:
         elif name == "generator":
             names = sorted(set(expected) | set(real))
             apart = [one for one in names if not same(expected.get(one), real.get(one))]
-            lines += [f"generator, {one}: {real.get(one)}, described: {expected.get(one)}" for one in apart]
+            lines += [
+                f"generator, {one}: {real.get(one)}, described: {expected.get(one)}"
+                for one in apart
+            ]
         elif name == "validation" and real is not None and abs(real - expected) < WHOLE_IMAGES:
             continue
         elif not same(expected, real):
@@ -75,17 +99,27 @@ def differences(wanted: dict, found: dict) -> list[str]:
 
 def same(one, other) -> bool:
     """Equal; numbers up to the digits that a description gives."""
-    if isinstance(one, (int, float)) and isinstance(other, (int, float)) and not isinstance(one, bool):
+    if (
+        isinstance(one, (int, float))
+        and isinstance(other, (int, float))
+        and not isinstance(one, bool)
+    ):
         return other == pytest.approx(one, rel=1e-3)
     return one == other
 
 
 def table_at_the_top(source: Path) -> str:
-    """Two columns of the Markdown table `described | here | where` that stands before the first step."""
+    """Two columns of the Markdown table `described | here | where` that stands before the first
+    step.
+    """
     text = source.read_text("utf-8")
     top = re.split(r"^# ## Step 1\b", text, flags=re.MULTILINE)[0]
     rows = re.findall(r"^# *(\|.*\|) *$", top, re.MULTILINE)
-    begin = [k for k, row in enumerate(rows) if re.match(r"\| *described *\| *here *\| *where *\|", row.lower())]
+    begin = [
+        k
+        for k, row in enumerate(rows)
+        if re.match(r"\| *described *\| *here *\| *where *\|", row.lower())
+    ]
     assert begin, f"{source.name} has no table | described | here | where | before Step 1"
     return "\n".join(row.rsplit("|", 2)[0] for row in rows[begin[0] :])
 
@@ -99,14 +133,25 @@ def numbers_missing(wanted: dict, table: str) -> list[str]:
 
 
 def numbers_of(wanted: dict) -> list:
-    """All numbers of a description: of its layers (kernels and pools as text, "5x5"), fit and generator."""
+    """All numbers of a description: of its layers (kernels and pools as text, "5x5"), fit and
+    generator.
+    """
     parts = [word for line in wanted["layers"] for word in line.split()[1:]]
-    found = [word if "x" in word else float(word) for word in parts if re.fullmatch(r"[\d.]+(x\d+)?", word)]
+    found = [
+        word if "x" in word else float(word)
+        for word in parts
+        if re.fullmatch(r"[\d.]+(x\d+)?", word)
+    ]
     found += [wanted[name] for name in ("epochs", "batch", "validation") if name in wanted]
-    found += [wanted["learning_rate"]] if not isinstance(wanted["learning_rate"], str) else []  # or a schedule's name
+    # or a schedule's name
+    found += [wanted["learning_rate"]] if not isinstance(wanted["learning_rate"], str) else []
     for value in wanted.get("generator", {}).values():
         found += value if isinstance(value, list) else [value]
-    return [value for value in found if isinstance(value, (int, float, str)) and not isinstance(value, bool)]
+    return [
+        value
+        for value in found
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool)
+    ]
 
 
 def forms(number) -> set[str]:
@@ -140,7 +185,9 @@ def test_the_code_does_what_is_described(file, folder):
     calls = fits_of(source, folder)
     which = wanted.get("fit", 0)
     assert len(calls) > which, f"Part one of {source.name} calls fit {len(calls)} times"
-    assert Path(calls[which]["caller"]).name == source.name, "fit is called by a helper, not by the notebook's own code"
+    assert Path(calls[which]["caller"]).name == source.name, (
+        "fit is called by a helper, not by the notebook's own code"
+    )
     assert not differences(wanted, calls[which])
 
 
@@ -225,7 +272,10 @@ CHANGES = {  # (what the source says, what it says instead): how the difference 
     ("Dense(7,", "Dense(8,"): "layer 8: Dense 8 relu",
     ('activation="sigmoid"', "activation=None"): "layer 9: Dense 1,",
     ("1 / 255", "1 / 127.5"): "layer 0: Rescaling 0.00784314",
-    ("model.add(layers.Flatten())", "model.add(layers.GlobalAveragePooling2D())"): "layer 7: GlobalAveragePooling2D",
+    (
+        "model.add(layers.Flatten())",
+        "model.add(layers.GlobalAveragePooling2D())",
+    ): "layer 7: GlobalAveragePooling2D",
     ("Adam(0.001)", "Adam(0.003)"): "learning_rate: 0.003",
     ("optimizers.Adam", "optimizers.SGD"): "optimizer: SGD",
     ("binary_crossentropy", "mean_squared_error"): "loss: mean_squared_error",
@@ -236,20 +286,28 @@ CHANGES = {  # (what the source says, what it says instead): how the difference 
     ("zoom_range=0.2,", "zoom_range=0.2, shear_range=0.1,"): "generator, shear_range: 0.1",
     ("validation_data=val", "validation_data=(x, y)"): "validation: 0.5714",
     ("model.fit(train, epochs=5, validation_data=val)", ARRAYS): "validation_augmented: False",
-    ("layers.Rescaling(1 / 255)]", 'layers.Rescaling(1 / 255), layers.RandomFlip("horizontal")]'): "layers: ",
+    (
+        "layers.Rescaling(1 / 255)]",
+        'layers.Rescaling(1 / 255), layers.RandomFlip("horizontal")]',
+    ): "layers: ",
 }
 
 
 @pytest.fixture(scope="module")
 def changed(folder) -> dict[str, list[str]]:
-    """For each change of the tiny case, the differences that are found; the first is of the case as it is."""
+    """For each change of the tiny case, the differences that are found; the first is of the case as
+    it is.
+    """
     sources = {"": CASE} | {new: CASE.replace(old, new) for old, new in CHANGES}
     files = []
     for number, text in enumerate(sources.values()):
         files.append(folder / f"x{number}.py")
         files[-1].write_text(text, "utf-8")
     found = fits(folder / "x.json", *files)
-    return {new: differences(tomllib.loads(TOML), calls[0]) for new, calls in zip(sources, found, strict=True)}
+    return {
+        new: differences(tomllib.loads(TOML), calls[0])
+        for new, calls in zip(sources, found, strict=True)
+    }
 
 
 @pytest.mark.slow
@@ -260,7 +318,9 @@ def test_a_case_as_described_has_no_difference(changed):
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-@pytest.mark.parametrize(("change", "told"), CHANGES.items(), ids=[told for told in CHANGES.values()])
+@pytest.mark.parametrize(
+    ("change", "told"), CHANGES.items(), ids=[told for told in CHANGES.values()]
+)
 def test_a_changed_number_is_told(change, told, changed):
     assert changed[change[1]], f"{change[1]} went unnoticed"
     assert any(line.startswith(told) for line in changed[change[1]])

@@ -1,4 +1,6 @@
-"""The table in docs/features.md of the five projects' features names notebooks and steps that exist."""
+"""The table in docs/features.md of the five projects' features names notebooks and steps that
+exist.
+"""
 
 import re
 
@@ -10,7 +12,16 @@ PAGE = ROOT / "docs" / "features.md"
 START, END = "<!-- features of the five projects -->", "<!-- end of features -->"
 LINK = re.compile(r"\[(\d\d|[A-E])(?: · (Step \d+ · [^\]]+))?\]\(([^)]+)\)")
 FEATURES = [
-    *("import", "exploration", "grey scale", "augmentation", "splitting", "network", "transfer learning", "curves"),
+    *(
+        "import",
+        "exploration",
+        "grey scale",
+        "augmentation",
+        "splitting",
+        "network",
+        "transfer learning",
+        "curves",
+    ),
     *("per-class metrics", "confusion matrix", "upload", "deployment", "future work"),
 ]
 
@@ -19,7 +30,11 @@ def rows() -> dict[str, str]:
     """The lines of the table: {feature: the rest of the line}."""
     text = PAGE.read_text("utf-8")
     block = text[text.index(START) : text.index(END)]
-    return dict(re.match(r"\| ([^|]+?) \| (.*)", line).groups() for line in block.splitlines() if line.startswith("| "))
+    return dict(
+        re.match(r"\| ([^|]+?) \| (.*)", line).groups()
+        for line in block.splitlines()
+        if line.startswith("| ")
+    )
 
 
 def test_every_feature_has_a_step_in_a_lesson_and_in_a_case():
@@ -33,7 +48,9 @@ def test_every_feature_has_a_step_in_a_lesson_and_in_a_case():
 
 
 def test_the_five_projects_are_all_there():
-    found = {name for line in rows().values() for name, _, _ in LINK.findall(line) if name.isalpha()}
+    found = {
+        name for line in rows().values() for name, _, _ in LINK.findall(line) if name.isalpha()
+    }
     assert found == set("ABCDE")
 
 

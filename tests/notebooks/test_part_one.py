@@ -48,7 +48,10 @@ def test_an_override_holds_whatever_a_cell_assigns(source):
 
 @pytest.mark.parametrize(
     ("until", "overrides", "told"),
-    [("Part three", {}, "no heading that begins with 'Part three'"), ("Part two", {"SIZE": 1}, "assigns no SIZE")],
+    [
+        ("Part three", {}, "no heading that begins with 'Part three'"),
+        ("Part two", {"SIZE": 1}, "assigns no SIZE"),
+    ],
 )
 def test_what_cannot_be_meant_is_refused(source, until, overrides, told):
     text = source.read_text("utf-8").replace('raise ValueError("Part two")', "")

@@ -1,4 +1,6 @@
-"""Building: the same bytes each time, stable ids, drift found, and executed outputs of the phantoms only."""
+"""Building: the same bytes each time, stable ids, drift found, and executed outputs of the phantoms
+only.
+"""
 
 import os
 
@@ -33,7 +35,9 @@ def test_ids_stay_when_a_cell_is_inserted_above(course, source, notebook):
     before = ids(notebook)
     text = source.read_text(encoding="utf-8")
     where = text.index("# %% [markdown]\n# ## Set-up")
-    source.write_text(f"{text[:where]}# %% [markdown]\n# New cell.\n\n{text[where:]}", encoding="utf-8")
+    source.write_text(
+        f"{text[:where]}# %% [markdown]\n# New cell.\n\n{text[where:]}", encoding="utf-8"
+    )
     assert build.main([], course) == 0
     after = ids(notebook)
     assert before.items() < after.items()
@@ -41,7 +45,9 @@ def test_ids_stay_when_a_cell_is_inserted_above(course, source, notebook):
 
 
 def test_equal_cells_get_different_ids(course, source, notebook):
-    source.write_text(source.read_text(encoding="utf-8") + "\n# %%\n1 + 1\n\n# %%\n1 + 1\n", encoding="utf-8")
+    source.write_text(
+        source.read_text(encoding="utf-8") + "\n# %%\n1 + 1\n\n# %%\n1 + 1\n", encoding="utf-8"
+    )
     build.main([], course)
     found = [cell.id for cell in nbformat.read(notebook, 4).cells]
     assert len(set(found)) == len(found)
@@ -88,7 +94,10 @@ def test_the_students_copy_has_the_same_code_and_its_links_lead_on(course, sourc
         file.write(MEETING)
     assert build.main([], course) == 0
     executed, copy = nbformat.read(notebook, 4), students(course)
-    code = [[cell.source for cell in found.cells if cell.cell_type == "code"] for found in (executed, copy)]
+    code = [
+        [cell.source for cell in found.cells if cell.cell_type == "code"]
+        for found in (executed, copy)
+    ]
     assert code[0] == code[1]
     text = copy.cells[-2].source
     assert "(../../data/README.md)" in text
@@ -102,7 +111,9 @@ def test_the_students_copy_has_the_same_code_and_its_links_lead_on(course, sourc
     assert "You read the executed copy" in executed.cells[0].source
 
 
-def test_set_up_and_cells_that_merely_answer_a_prediction_are_folded_and_only_for_students(course, source, notebook):
+def test_set_up_and_cells_that_merely_answer_a_prediction_are_folded_and_only_for_students(
+    course, source, notebook
+):
     with source.open("a", encoding="utf-8") as file:
         file.write(MEETING)
     build.main([], course)
@@ -113,7 +124,9 @@ def test_set_up_and_cells_that_merely_answer_a_prediction_are_folded_and_only_fo
     assert not [cell for cell in nbformat.read(notebook, 4).cells if cell.metadata.get("jupyter")]
 
 
-def test_a_students_copy_with_outputs_is_drift_and_is_not_written_over(course, source, notebook, capsys):
+def test_a_students_copy_with_outputs_is_drift_and_is_not_written_over(
+    course, source, notebook, capsys
+):
     path = course / "notebooks" / "student" / "00_topic.ipynb"
     worked = students(course)
     first = next(cell for cell in worked.cells if cell.cell_type == "code")
@@ -149,7 +162,11 @@ def test_case_studies_have_a_folder_of_their_own(course, source):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("Count the classes", "Count classes"), ('"imports"', '"import"'), ('"language_info"', '"language_information"')],
+    [
+        ("Count the classes", "Count classes"),
+        ('"imports"', '"import"'),
+        ('"language_info"', '"language_information"'),
+    ],
 )
 def test_hand_edit_is_drift(course, notebook, old, new, capsys):
     text = notebook.read_text(encoding="utf-8")
@@ -190,9 +207,17 @@ def test_magics_and_await_parse(course, source):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("# # 00 · Topic of the lesson", "# Topic of the lesson", "must begin with a Markdown cell `# Title`"),
+        (
+            "# # 00 · Topic of the lesson",
+            "# Topic of the lesson",
+            "must begin with a Markdown cell `# Title`",
+        ),
         ('# %% tags=["imports"]', "# %%", "0 cells tagged"),
-        ('# %% tags=["nbval-check-output"]\ntable =', '# %% tags=["imports"]\ntable =', "2 cells tagged"),
+        (
+            '# %% tags=["nbval-check-output"]\ntable =',
+            '# %% tags=["imports"]\ntable =',
+            "2 cells tagged",
+        ),
     ],
 )
 def test_source_without_a_place_for_the_frame_is_named(course, source, old, new, says, capsys):

@@ -1,4 +1,6 @@
-"""Diagrams: drawn whole and alike, inside the notebooks as they are drawn, with a true alt text; faults are noticed."""
+"""Diagrams: drawn whole and alike, inside the notebooks as they are drawn, with a true alt text;
+faults are noticed.
+"""
 
 import re
 import shutil
@@ -71,7 +73,9 @@ def test_words_in_colour_stand_out_from_white(colour):
 @pytest.mark.parametrize("pair", common.pairs(), ids=lambda pair: pair.source.stem)
 def test_both_copies_hold_the_pictures_of_their_source(pair, student):
     path = common.students_copy(pair.notebook) if student else pair.notebook
-    prose = [cell.source for cell in common.read_notebook(path).cells if cell.cell_type == "markdown"]
+    prose = [
+        cell.source for cell in common.read_notebook(path).cells if cell.cell_type == "markdown"
+    ]
     found = [(alt, b64decode(data)) for text in prose for alt, data in DATA.findall(text)]
     wanted = diagrams.shown(pair.source)
     assert wanted
@@ -92,7 +96,9 @@ def test_an_exported_page_shows_the_picture_with_its_alt_text():
 
 
 def test_alt_text_over_several_lines_becomes_one_and_other_images_stay():
-    text = "![One\nsentence.](../docs/diagrams/d04_cut.png) and ![other](../data/figures/phantoms.png)"
+    text = (
+        "![One\nsentence.](../docs/diagrams/d04_cut.png) and ![other](../data/figures/phantoms.png)"
+    )
     shown = diagrams.embedded(text)
     assert shown.startswith("![One sentence.](data:image/png;base64,")
     assert shown.endswith("and ![other](../data/figures/phantoms.png)")
@@ -100,7 +106,7 @@ def test_alt_text_over_several_lines_becomes_one_and_other_images_stay():
         diagrams.embedded("![x](../docs/diagrams/d99_none.png)")
 
 
-# --- the check --------------------------------------------------------------------------------------------------------
+# --- the check ------------------------------------------------------------------------------------
 
 
 @pytest.fixture

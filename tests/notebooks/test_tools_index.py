@@ -1,4 +1,6 @@
-"""The index: it says what the sources say, its links lead to files, drift and missing parts are found and named."""
+"""The index: it says what the sources say, its links lead to files, drift and missing parts are
+found and named.
+"""
 
 import re
 from pathlib import Path
@@ -35,13 +37,20 @@ def write(path: Path, text: str = "") -> Path:
 
 @pytest.fixture
 def small(tmp_path) -> Path:
-    """A course of three lessons and a case study; its second lesson has an exercise. The index is written."""
+    """A course of three lessons and a case study; its second lesson has an exercise. The index is
+    written.
+    """
     sources = tmp_path / "notebooks" / "src"
     write(sources / "01_first.py", SOURCE.format(title="01 · First", question=QUESTION, minutes=60))
-    write(sources / "02_second.py", SOURCE.format(title="02 · Second", question=QUESTION, minutes=90))
+    write(
+        sources / "02_second.py", SOURCE.format(title="02 · Second", question=QUESTION, minutes=90)
+    )
     asked = "Can the number be trusted?"  # the beginning of the second question is enough
     write(sources / "03_third.py", SOURCE.format(title="03 · Third", question=asked, minutes=45))
-    write(sources / "cases" / "a_case.py", SOURCE.format(title="Case A · A case", question="Whatever?", minutes=30))
+    write(
+        sources / "cases" / "a_case.py",
+        SOURCE.format(title="Case A · A case", question="Whatever?", minutes=30),
+    )
     write(tmp_path / "exercises" / "02_second_exercise.ipynb")
     write(
         tmp_path / "exercises" / "src" / "02_second_exercise.py",
@@ -69,13 +78,25 @@ def test_every_link_of_the_committed_index_leads_to_a_file(folder):
 
 
 def test_lessons_stand_below_their_question_with_time_line_and_exercise(page):
-    first, second, cases = (page.index(text) for text in ("## 1 · Can we", "## 2 · Can the number", "## Case studies"))
+    first, second, cases = (
+        page.index(text) for text in ("## 1 · Can we", "## 2 · Can the number", "## Case studies")
+    )
     assert "## 3" not in page, "no lesson answers the third question here"
-    assert first < page.index("| [02 · Second](02_second.ipynb) | do this, and see that | 90 | [Exercise") < second
-    assert second < page.index("| [03 · Third](03_third.ipynb) | do this, and see that | 45 |") < cases
-    assert cases < page.index("| [Case A · A case](cases/a_case.ipynb) | do this, and see that | 30 |")
+    assert (
+        first
+        < page.index("| [02 · Second](02_second.ipynb) | do this, and see that | 90 | [Exercise")
+        < second
+    )
+    assert (
+        second < page.index("| [03 · Third](03_third.ipynb) | do this, and see that | 45 |") < cases
+    )
+    assert cases < page.index(
+        "| [Case A · A case](cases/a_case.ipynb) | do this, and see that | 30 |"
+    )
     assert "[Exercise\N{NO-BREAK SPACE}02](../exercises/02_second_exercise.ipynb) | 35 |" in page
-    assert "| [01 · First](01_first.ipynb) | do this, and see that | 60 |  |  |" in page, "it has no exercise"
+    assert "| [01 · First](01_first.ipynb) | do this, and see that | 60 |  |  |" in page, (
+        "it has no exercise"
+    )
 
 
 def test_it_says_where_to_begin_how_long_it_takes_and_what_it_is_not_for(page):
@@ -96,14 +117,18 @@ def test_the_page_beside_the_students_copies_leads_to_them_and_says_how_to_work(
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("02 · Second", "02 · Other"), ("90 minutes", "75 minutes"), ("do this", "do that")]
+    ("old", "new"),
+    [("02 · Second", "02 · Other"), ("90 minutes", "75 minutes"), ("do this", "do that")],
 )
 def test_a_changed_source_is_drift_until_the_page_is_written_again(small, old, new, capsys):
     assert index.main(["--check"], small) == 0
     source = small / "notebooks" / "src" / "02_second.py"
     source.write_text(source.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     assert index.main(["--check"], small) == 1
-    assert "notebooks/index.md does not say what the sources say: python -m tools.index" in capsys.readouterr().err
+    assert (
+        "notebooks/index.md does not say what the sources say: python -m tools.index"
+        in capsys.readouterr().err
+    )
     assert index.main([], small) == 0
     assert index.main(["--check"], small) == 0
 

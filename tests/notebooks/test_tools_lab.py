@@ -1,4 +1,6 @@
-"""The launcher: what it asks of JupyterLab, as Jupyter itself reads it, beside a user's own settings; no browser."""
+"""The launcher: what it asks of JupyterLab, as Jupyter itself reads it, beside a user's own
+settings; no browser.
+"""
 
 import json
 import os
@@ -17,22 +19,33 @@ SHOWN = {"README.md", "cxr_helpers", "data", "docs", "exercises", "notebooks"}
 
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
-    """The home of a user with settings of their own, and a kernel `python3` that is another Python."""
+    """The home of a user with settings of their own, and a kernel `python3` that is another
+    Python.
+    """
     for name in [name for name in os.environ if name.startswith("JUPYTER")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # as outside a virtual environment
     folder = tmp_path / "home"
     settings = {
-        "ServerApp": {"root_dir": "/elsewhere", "quit_button": False, "jpserver_extensions": {"nbgrader": True}},
+        "ServerApp": {
+            "root_dir": "/elsewhere",
+            "quit_button": False,
+            "jpserver_extensions": {"nbgrader": True},
+        },
         "LabApp": {"default_url": "/lab/tree/mine"},
     }
     for name in ("jupyter_server_config.json", "jupyter_lab_config.json"):
         write(folder / ".jupyter" / name, settings)
     mine = {"disabledExtensions": {"@somebody/else": True, "@jupyter/nbgrader": False}}
     write(folder / ".jupyter" / "labconfig" / "page_config.json", mine)
-    other = {"argv": ["/other/python", "-f", "{connection_file}"], "display_name": "other", "language": "python"}
+    other = {
+        "argv": ["/other/python", "-f", "{connection_file}"],
+        "display_name": "other",
+        "language": "python",
+    }
     write(folder / "data" / "kernels" / "python3" / "kernel.json", other)
-    (folder / ".jupyter" / "migrated").touch()  # Jupyter leaves this mark when it runs for the first time
+    # Jupyter leaves this mark when it runs for the first time
+    (folder / ".jupyter" / "migrated").touch()
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(folder / ".jupyter"))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / "data"))
@@ -51,7 +64,15 @@ def files(folder: Path) -> dict[Path, bytes]:
 def test_jupyterlab_is_asked_for_the_index_and_large_uploads_beside_the_users_own_settings(home):
     before = files(home / ".jupyter")
     # Jupyter prints the configuration it would start with.
-    command = [sys.executable, "-m", "tools.lab", "--no-browser", "--port", "8890", "--show-config-json"]
+    command = [
+        sys.executable,
+        "-m",
+        "tools.lab",
+        "--no-browser",
+        "--port",
+        "8890",
+        "--show-config-json",
+    ]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     config = json.loads(run.stdout[run.stdout.index("{") :])
     server = config["ServerApp"]
@@ -60,7 +81,9 @@ def test_jupyterlab_is_asked_for_the_index_and_large_uploads_beside_the_users_ow
     assert server["tornado_settings"]["websocket_max_message_size"] == 100_000_000
     assert config["ContentsManager"]["hide_globs"] == lab.HIDDEN
     assert (server["port"], server["open_browser"]) == (8890, False), "further arguments arrive"
-    assert server["quit_button"] is False, "a setting of the user's own, which the course leaves alone"
+    assert server["quit_button"] is False, (
+        "a setting of the user's own, which the course leaves alone"
+    )
     assert files(home / ".jupyter") == before
 
 
@@ -75,7 +98,9 @@ def test_author_is_an_argument_of_ours_and_the_rest_goes_on(monkeypatch):
     from jupyterlab.labapp import LabApp
 
     seen = []
-    monkeypatch.setattr(LabApp, "launch_instance", lambda arguments: seen.append((arguments, dict(os.environ))))
+    monkeypatch.setattr(
+        LabApp, "launch_instance", lambda arguments: seen.append((arguments, dict(os.environ)))
+    )
     monkeypatch.setenv("MPLBACKEND", "agg")
     assert lab.main(["--author", "--ip", "::1", "--LabApp.default_url=/lab/tree/data"]) == 0
     arguments, environment = seen[0]
@@ -102,16 +127,22 @@ def test_authors_panels_are_off_for_a_student_only(home, monkeypatch):
 
 
 def test_authors_services_are_off_for_a_student_only():
-    student, author = (lab.configuration(author=value)["jupyter_server_config.json"] for value in (False, True))
+    student, author = (
+        lab.configuration(author=value)["jupyter_server_config.json"] for value in (False, True)
+    )
     assert "jpserver_extensions" not in author["ServerApp"]
     off = student["ServerApp"]["jpserver_extensions"]
     assert not any(off.values())
-    assert {"jupyterlab_jupytext", "nbgrader.server_extensions.formgrader"} <= set(off), "installed with the tests"
+    assert {"jupyterlab_jupytext", "nbgrader.server_extensions.formgrader"} <= set(off), (
+        "installed with the tests"
+    )
 
 
 def test_services_that_are_not_installed_are_not_named(monkeypatch):
     monkeypatch.setattr(lab.importlib.util, "find_spec", lambda name: None)
-    assert lab.configuration()["jupyter_server_config.json"]["ServerApp"]["jpserver_extensions"] == {}
+    assert (
+        lab.configuration()["jupyter_server_config.json"]["ServerApp"]["jpserver_extensions"] == {}
+    )
 
 
 @pytest.mark.parametrize("author", [False, True])
@@ -164,7 +195,9 @@ def test_the_kernel_says_of_its_language_what_the_notebooks_say(home, monkeypatc
             client.stop_channels()
             manager.shutdown_kernel(now=True)
     assert reply["language_info"] == LANGUAGE, "so that opening a notebook does not change it"
-    text = "".join(message["content"]["text"] for message in printed if message["msg_type"] == "stream")
+    text = "".join(
+        message["content"]["text"] for message in printed if message["msg_type"] == "stream"
+    )
     assert text.startswith(sys.executable)
     assert text.endswith("ipykernel_launcher.py\n"), "it runs as any other kernel"
 
@@ -181,14 +214,19 @@ def test_a_student_sees_of_the_repository_only_what_a_student_needs():
     seen = [path for path in paths if not any(hidden(part) for part in path.parts)]
     assert {path.parts[0] for path in seen} <= SHOWN, "show it in SHOWN, or hide it in tools/lab.py"
     assert {path.parts[0] for path in seen} >= SHOWN - {"docs"}
-    assert {path.suffix for path in seen if path.parts[0] in ("notebooks", "exercises")} == {".ipynb", ".md"}
+    assert {path.suffix for path in seen if path.parts[0] in ("notebooks", "exercises")} == {
+        ".ipynb",
+        ".md",
+    }
     every = {path for path in paths if path.suffix == ".ipynb" and path.parts[0] != "tests"}
     assert every <= set(seen), "no notebook is hidden"
 
 
 def test_without_jupyterlab_it_says_what_to_do_in_one_line():
     # -S leaves out what is installed, so that only the standard library is there.
-    run = subprocess.run([sys.executable, "-S", "-m", "tools.lab"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-S", "-m", "tools.lab"], cwd=ROOT, capture_output=True, text=True
+    )
     assert run.returncode == 1
     assert run.stderr.count("\n") == 1
     assert "JupyterLab is not installed" in run.stderr

@@ -1,4 +1,6 @@
-"""The lint: a good lesson passes; for each rule tiny bad lessons are caught by that rule and by no other."""
+"""The lint: a good lesson passes; for each rule tiny bad lessons are caught by that rule and by no
+other.
+"""
 
 import re
 
@@ -27,7 +29,9 @@ def append(source, outputs=(), tags=(), **metadata):
 
     def change(notebook):
         where = next(i for i, cell in enumerate(notebook.cells) if "**Explain.**" in cell.source)
-        cell = new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)}, execution_count=1)
+        cell = new_code_cell(
+            source, outputs=list(outputs), metadata={"tags": list(tags)}, execution_count=1
+        )
         notebook.cells.insert(where, cell)
         notebook.metadata.course.update(metadata)
 
@@ -67,7 +71,10 @@ def swap(first, second):
     """Return a change that exchanges two cells, each given by a text in it."""
 
     def change(notebook):
-        i, j = (next(k for k, c in enumerate(notebook.cells) if text in c.source) for text in (first, second))
+        i, j = (
+            next(k for k, c in enumerate(notebook.cells) if text in c.source)
+            for text in (first, second)
+        )
         notebook.cells[i], notebook.cells[j] = notebook.cells[j], notebook.cells[i]
 
     return change
@@ -79,7 +86,12 @@ def compared(tagged, others):
     def change(notebook):
         for number in range(tagged + others):
             tags = ["nbval-check-output"] * (number < tagged)
-            append(f"print({number})", [new_output("stream", text=f"{number}")], tags, dataset="phantom")(notebook)
+            append(
+                f"print({number})",
+                [new_output("stream", text=f"{number}")],
+                tags,
+                dataset="phantom",
+            )(notebook)
 
     return change
 
@@ -111,7 +123,10 @@ BAD = [
     ("prerequisites", replace("**Prerequisites.**", "Needs:")),
     (
         "colab",
-        markdown("[on Colab](https://colab.research.google.com/github/ann/course/blob/main/notebooks/00_topic.ipynb)"),
+        markdown(
+            "[on "
+            "Colab](https://colab.research.google.com/github/ann/course/blob/main/notebooks/00_topic.ipynb)"
+        ),
     ),
     ("setup", tag("setup", "start")),
     ("setup", append("import json", tags=["setup"])),
@@ -120,7 +135,10 @@ BAD = [
     ("setup", tag("imports", "import")),
     ("parameters", tag("parameters", "settings")),
     ("parameters", replace('os.environ.get("CXR_SEED", "0")', '"0"')),
-    ("parameters", replace('DATA_DIR = os.environ.get("CXR_DATA_DIR", "data")', 'DATA_DIR = "data"')),
+    (
+        "parameters",
+        replace('DATA_DIR = os.environ.get("CXR_DATA_DIR", "data")', 'DATA_DIR = "data"'),
+    ),
     ("heading-order", markdown("#### Too deep")),
     ("steps", replace("Step 1 ·", "Step 2 ·")),
     ("steps", replace("Step 1 ·", "Step 1:")),
@@ -128,7 +146,10 @@ BAD = [
     ("predict-explain", replace("**Predict.**", "Guess:")),
     ("predict-explain", replace("**Explain.**", "So")),
     ("predict-explain", swap("**Explain.**", "datasets.load(")),
-    ("predict-explain", replace("## Key points", "## Step 2 · Talk\n\n**Predict.** **Explain.**\n\n## Key points")),
+    (
+        "predict-explain",
+        replace("## Key points", "## Step 2 · Talk\n\n**Predict.** **Explain.**\n\n## Key points"),
+    ),
     ("ending", replace("## Key points", "## Summary")),
     ("ending", replace("## Sources and licence", "## Sources")),
     ("ending", swap("## What next", "## Key points")),
@@ -147,8 +168,18 @@ BAD = [
     ("machine-paths", append("folder = '/home/ann/data'")),
     ("machine-paths", append("folder = r'C:\\Users\\ann'")),
     ("machine-paths", markdown("The files lie in /Users/ann/data.")),
-    ("machine-paths", append("table", shown({"text/html": "<td>/work/data/a.png</td>"}), dataset="phantom")),
-    ("no-errors", append("1 / 0", [new_output("error", ename="E", evalue="e", traceback=["E"])], dataset="phantom")),
+    (
+        "machine-paths",
+        append("table", shown({"text/html": "<td>/work/data/a.png</td>"}), dataset="phantom"),
+    ),
+    (
+        "no-errors",
+        append(
+            "1 / 0",
+            [new_output("error", ename="E", evalue="e", traceback=["E"])],
+            dataset="phantom",
+        ),
+    ),
     ("no-errors", append("1 / 0", tags=["raises-exception"])),
     ("no-pip", append("%pip install seaborn")),
     ("no-pip", append("!python -m pip install seaborn")),
@@ -156,7 +187,10 @@ BAD = [
     ("no-pip", append('subprocess.run([sys.executable, "-m", "pip", "install", "seaborn"])')),
     ("no-pip", replace("import find_spec\n", "import find_spec\n%pip install cxr\n")),
     ("compared", append("3 + 4", shown({"text/plain": "7"}), dataset="phantom")),
-    ("compared", append("x = 7", tags=["nbval-check-output"], outputs=shown(PNG, ALT), dataset="phantom")),
+    (
+        "compared",
+        append("x = 7", tags=["nbval-check-output"], outputs=shown(PNG, ALT), dataset="phantom"),
+    ),
     ("compared", both(append("x = 7", tags=["nbval-check-output"]), compared(3, 0))),
     ("compared", compared(1, 2)),
     ("unique-ids", same_id),
@@ -174,13 +208,16 @@ def test_template_is_a_good_lesson(notebook, course, capsys):
     assert "2 notebooks, 0 findings" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("rule", "change"), BAD, ids=[f"{i}-{rule}" for i, (rule, _) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("rule", "change"), BAD, ids=[f"{i}-{rule}" for i, (rule, _) in enumerate(BAD)]
+)
 def test_bad_lesson_is_caught_by_its_rule_alone(notebook, rule, change):
     lesson = nbformat.read(notebook, 4)
     before = nbformat.from_dict(lesson)
     change(lesson)
     assert lesson != before
-    notebook.write_text(nbformat.v4.writes(lesson), encoding="utf-8")  # nbformat.write would repair ids
+    # nbformat.write would repair ids
+    notebook.write_text(nbformat.v4.writes(lesson), encoding="utf-8")
     assert findings(notebook) == {rule}
 
 
@@ -191,10 +228,17 @@ def test_every_rule_has_a_bad_lesson():
 GOOD = [
     append("colours = 'viridis'\njets = 3"),
     append("figure", shown(PNG, ALT), dataset="phantom"),
-    append("figure", shown({**PNG, "text/plain": "base64 may hold /root/x"[:12]}, ALT), dataset="phantom"),
+    append(
+        "figure",
+        shown({**PNG, "text/plain": "base64 may hold /root/x"[:12]}, ALT),
+        dataset="phantom",
+    ),
     append("x = 1\n" * 25),
     compared(2, 2),
-    both(compared(1, 1), append("figure", shown({**PNG, "text/plain": "Picture"}, ALT), dataset="phantom")),
+    both(
+        compared(1, 1),
+        append("figure", shown({**PNG, "text/plain": "Picture"}, ALT), dataset="phantom"),
+    ),
     append(f"x = '{'a' * 94}'"),
     append("folder = 'data/work/home'\naddress = 'https://host.org/home/page'"),
     append("pipeline = 1  # a pipeline is no pip"),
@@ -228,7 +272,10 @@ def test_findings_name_file_cell_and_remedy(notebook, course, capsys):
     nbformat.write(lesson, notebook)
     assert lint.main([], course) == 1
     number = next(i for i, cell in enumerate(lesson.cells, 1) if "%pip" in cell.source)
-    assert f"notebooks/00_topic.ipynb: [no-pip] cell {number}: install in the set-up" in capsys.readouterr().out
+    assert (
+        f"notebooks/00_topic.ipynb: [no-pip] cell {number}: install in the set-up"
+        in capsys.readouterr().out
+    )
 
 
 def test_broken_file_is_named(notebook, course, capsys):
@@ -238,5 +285,8 @@ def test_broken_file_is_named(notebook, course, capsys):
 
 
 def test_stats_count_prose_and_code():
-    cells = [new_markdown_cell("one two [three](http://x.y/z)"), new_code_cell("# comment\n\nx = 1\ny = 2")]
+    cells = [
+        new_markdown_cell("one two [three](http://x.y/z)"),
+        new_code_cell("# comment\n\nx = 1\ny = 2"),
+    ]
     assert stats(nbformat.v4.new_notebook(cells=cells)) == (2, 1, 2, "2", "2", 3, "1.5")

@@ -1,4 +1,6 @@
-"""Rules on what the student does: a good small lesson passes, and each fault is found by its rule alone."""
+"""Rules on what the student does: a good small lesson passes, and each fault is found by its rule
+alone.
+"""
 
 import nbformat
 import pytest
@@ -51,7 +53,9 @@ def test_a_good_lesson_passes(tmp_path):
 
 
 def test_a_notebook_without_predictions_is_told_by_the_course_alone(tmp_path):
-    place = path(tmp_path, [new_markdown_cell("# 04 · Old\n\n**Predict.** What?"), new_code_cell("x = 1")])
+    place = path(
+        tmp_path, [new_markdown_cell("# 04 · Old\n\n**Predict.** What?"), new_code_cell("x = 1")]
+    )
     assert findings(place) == {}
     assert not list(lint_hands.course([place]))
     other = path(tmp_path, cells(), "07_asks.ipynb")
@@ -70,7 +74,9 @@ def replace(old, new, where=0):
 
 def insert(text, kind=new_code_cell, before="guess.summary('04')"):
     def change(found):
-        found.insert(next(k for k, cell in enumerate(found) if cell.source.startswith(before)), kind(text))
+        found.insert(
+            next(k for k, cell in enumerate(found) if cell.source.startswith(before)), kind(text)
+        )
 
     return change
 
@@ -90,22 +96,44 @@ BAD = [
     ("predictions", replace("a.meets(", "print("), "meet 04.a in a later cell"),
     ("predictions", replace("a.meets(", "result = 1\na.meets("), "stand alone"),
     ("predictions", replace("(0.4, 0.6", "(0.4, 1.6"), "nobody can hold the belief"),
-    ("predictions", replace('[(0.4, 0.6, "You trusted it.")]', "BELIEFS"), "write out what a wrong prediction shows"),
-    ("predictions", replace('[(0.4, 0.6, "You trusted it.")]', "[]"), "write out what a wrong prediction shows"),
+    (
+        "predictions",
+        replace('[(0.4, 0.6, "You trusted it.")]', "BELIEFS"),
+        "write out what a wrong prediction shows",
+    ),
+    (
+        "predictions",
+        replace('[(0.4, 0.6, "You trusted it.")]', "[]"),
+        "write out what a wrong prediction shows",
+    ),
     ("predictions", replace("between=(0, 1)", "between=RANGE"), "write between out"),
     ("prompts", replace("**Predict.** How much?", "How much?"), 'ask "**Predict.** ..."'),
-    ("prompts", replace("**Explain.** So.", "**Explain.** So. **Predict.** And now?"), "record what is predicted"),
+    (
+        "prompts",
+        replace("**Explain.** So.", "**Explain.** So. **Predict.** And now?"),
+        "record what is predicted",
+    ),
     ("core", insert("word " * 2001, new_markdown_cell), "shorten the core to 2000 words"),
     ("core", insert("x = 1\n" * 450), "minutes, over 45"),
     ("core", replace("45 minutes", "60 minutes"), "the text says 60 minutes"),
-    ("core", both(replace("45 minutes", "20 minutes"), insert("x = 1\n" * 300)), "20 minutes: the core takes about"),
+    (
+        "core",
+        both(replace("45 minutes", "20 minutes"), insert("x = 1\n" * 300)),
+        "20 minutes: the core takes about",
+    ),
     ("core_alone", insert("print(extra)"), "'extra' of a deeper step"),
-    ("core_alone", both(replace("extra = 1", "result = 5"), insert("print(result)")), "'result' of a deeper step"),
+    (
+        "core_alone",
+        both(replace("extra = 1", "result = 5"), insert("print(result)")),
+        "'result' of a deeper step",
+    ),
     ("helper_names", insert(NAMES), "at most 20 helper names, not 21"),
 ]
 
 
-@pytest.mark.parametrize(("rule", "change", "says"), BAD, ids=[f"{k}-{rule}" for k, (rule, *_) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("rule", "change", "says"), BAD, ids=[f"{k}-{rule}" for k, (rule, *_) in enumerate(BAD)]
+)
 def test_a_fault_is_found_by_its_rule_alone(tmp_path, rule, change, says):
     found = cells()
     change(found)
@@ -156,7 +184,17 @@ def test_a_case_asks_for_four_and_has_no_core(tmp_path):
 
 
 def test_deeper_steps_end_at_the_next_heading_of_their_level():
-    texts = ["## A", "### B · deeper", "text", "#### C", "### D", "## E · deeper", "### F", "text", "## G"]
+    texts = [
+        "## A",
+        "### B · deeper",
+        "text",
+        "#### C",
+        "### D",
+        "## E · deeper",
+        "### F",
+        "text",
+        "## G",
+    ]
     found = new_notebook(cells=[new_markdown_cell(text) for text in texts])
     assert deeper(found) == {1, 2, 3, 5, 6, 7}
 
@@ -174,13 +212,19 @@ def lessons(tmp_path, **codes):
 
 
 def test_a_plain_call_comes_before_its_helper_and_no_later_than_its_lesson(tmp_path):
-    plain = "from sklearn.model_selection import *\ntrain_test_split(x)\nStratifiedGroupKFold()\ncross_val_score(y)"
+    plain = (
+        "from sklearn.model_selection import "
+        "*\ntrain_test_split(x)\nStratifiedGroupKFold()\ncross_val_score(y)"
+    )
     seven = "classification_report(y)\nConfusionMatrixDisplay(y)\nRocCurveDisplay(y)"
     assert lessons(tmp_path, lesson04=f"{plain}\nsplit.holdout(x)", lesson07=seven) == lessons(
         tmp_path, lesson04=plain, lesson07=f"{seven}\nsplit.holdout(x)"
     )
     late = lessons(tmp_path, lesson04="split.holdout(x)", lesson07=f"{plain}\n{seven}")
-    assert any("split.holdout stands in lesson 04, cell" in line and "before train_test_split" in line for line in late)
+    assert any(
+        "split.holdout stands in lesson 04, cell" in line and "before train_test_split" in line
+        for line in late
+    )
     assert "train_test_split is to be met by lesson 04, in plain code" in late
     assert not any("GridSearchCV" in line for line in late), "lesson 08 is not there yet"
 
@@ -189,13 +233,20 @@ def test_the_lessons_together_use_at_most_sixty_names(tmp_path):
     four = "\n".join(f"split.four{k}()" for k in range(20))
     assert not any("helper names" in line for line in lessons(tmp_path, lesson04=four))
     seven = "\n".join(f"split.seven{k}()" for k in range(41))
-    assert any("use 61 helper names, over 60" in line for line in lessons(tmp_path, lesson04=four, lesson07=seven))
+    assert any(
+        "use 61 helper names, over 60" in line
+        for line in lessons(tmp_path, lesson04=four, lesson07=seven)
+    )
 
 
 def test_calls_are_code_not_words_and_guess_summary_is_no_model_summary():
-    found = new_notebook(cells=[new_code_cell('guess.summary()\n"train_test_split"  # load_model(')])
+    found = new_notebook(
+        cells=[new_code_cell('guess.summary()\n"train_test_split"  # load_model(')]
+    )
     assert lint_hands.calls(found) == {}
-    found = new_notebook(cells=[new_code_cell("model.summary()\nkeras.applications.EfficientNetB0()")])
+    found = new_notebook(
+        cells=[new_code_cell("model.summary()\nkeras.applications.EfficientNetB0()")]
+    )
     assert set(lint_hands.calls(found)) == {"summary", "applications"}
 
 
@@ -203,4 +254,6 @@ def test_lesson_04_is_the_pattern():
     notebook = read_notebook(ROOT / "notebooks" / "04_splitting.ipynb")
     assert lint_hands.converted(notebook)
     assert lint_hands.core_counts(notebook)["words"] <= lint_hands.CORE_WORDS
-    assert {"train_test_split", "StratifiedGroupKFold", "cross_val_score"} <= set(lint_hands.calls(notebook))
+    assert {"train_test_split", "StratifiedGroupKFold", "cross_val_score"} <= set(
+        lint_hands.calls(notebook)
+    )

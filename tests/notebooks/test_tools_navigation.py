@@ -1,4 +1,6 @@
-"""The line of links in each notebook: the way forwards and back, files that exist, copies elsewhere, faults named."""
+"""The line of links in each notebook: the way forwards and back, files that exist, copies
+elsewhere, faults named.
+"""
 
 import json
 import os
@@ -33,9 +35,16 @@ def write(path: Path, text: str = "") -> Path:
 @pytest.fixture
 def small(tmp_path) -> Path:
     """A course of two lessons, of which the first has an exercise, and one case study."""
-    titles = {"01_first": "01 · First", "02_second": "02 · Second", "cases/a_case": "Case A · A case"}
+    titles = {
+        "01_first": "01 · First",
+        "02_second": "02 · Second",
+        "cases/a_case": "Case A · A case",
+    }
     for name, title in titles.items():
-        write(tmp_path / "notebooks" / "src" / f"{name}.py", f"# %% [markdown]\n# # {title}\n#\n# Text.\n")
+        write(
+            tmp_path / "notebooks" / "src" / f"{name}.py",
+            f"# %% [markdown]\n# # {title}\n#\n# Text.\n",
+        )
     write(tmp_path / "exercises" / "src" / "01_first_exercise.py")
     return tmp_path
 
@@ -55,7 +64,9 @@ def test_each_notebook_leads_back_to_the_one_before():
     assert not [label for label in links(NOTEBOOKS[0]) if label.startswith("←")]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS + COPIES + EXERCISES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "path", NOTEBOOKS + COPIES + EXERCISES, ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def test_every_link_leads_to_a_file_and_to_the_index(path):
     found = links(path)
     students = path in EXERCISES + COPIES
@@ -66,14 +77,22 @@ def test_every_link_leads_to_a_file_and_to_the_index(path):
 
 def test_a_lesson_names_its_exercise_and_its_neighbours_by_their_titles():
     path = ROOT / "notebooks" / "04_splitting.ipynb"
-    assert list(links(path)) == ["← 03 · Preprocessing", "Index", "Exercise 04", "05 · A first network →"]
-    assert navigation.line(path).startswith("[← 03 · Preprocessing](03_preprocessing.ipynb) | [Index](index.md) | ")
+    assert list(links(path)) == [
+        "← 03 · Preprocessing",
+        "Index",
+        "Exercise 04",
+        "05 · A first network →",
+    ]
+    assert navigation.line(path).startswith(
+        "[← 03 · Preprocessing](03_preprocessing.ipynb) | [Index](index.md) | "
+    )
 
 
 def test_an_exercise_leads_to_its_lesson_to_the_next_exercise_and_to_the_next_lesson(small):
     assert navigation.line(small / "exercises" / "01_first_exercise.ipynb", small) == (
-        "[← 01 · First](../notebooks/student/01_first.ipynb) | [Index](../notebooks/student/index.md) | "
-        "[02 · Second →](../notebooks/student/02_second.ipynb)"
+        "[← 01 · First](../notebooks/student/01_first.ipynb) | "
+        "[Index](../notebooks/student/index.md) | [02 · Second "
+        "→](../notebooks/student/02_second.ipynb)"
     )
     write(small / "exercises" / "src" / "02_second_exercise.py")
     assert "[Exercise 02](02_second_exercise.ipynb)" in navigation.line(
@@ -88,7 +107,9 @@ def test_a_lesson_without_an_exercise_names_none(small):
 
 
 def test_the_last_lesson_leads_to_the_first_case_study_and_back(small):
-    assert links(small / "notebooks" / "02_second.ipynb", small)["Case A · A case →"].parts[-2:] == (
+    assert links(small / "notebooks" / "02_second.ipynb", small)["Case A · A case →"].parts[
+        -2:
+    ] == (
         "cases",
         "a_case.ipynb",
     )
@@ -100,37 +121,57 @@ def test_the_last_lesson_leads_to_the_first_case_study_and_back(small):
 def test_copies_in_another_folder_lead_to_each_other(small):
     copies = small / "notebooks" / "student"
     assert navigation.line(copies / "01_first.ipynb", small) == (
-        "[Index](index.md) | [Exercise 01](../../exercises/01_first_exercise.ipynb) | [02 · Second →](02_second.ipynb)"
+        "[Index](index.md) | [Exercise 01](../../exercises/01_first_exercise.ipynb) | [02 · Second "
+        "→](02_second.ipynb)"
     )
-    assert links(copies / "cases" / "a_case.ipynb", small)["← 02 · Second"] == copies / "02_second.ipynb"
+    assert (
+        links(copies / "cases" / "a_case.ipynb", small)["← 02 · Second"]
+        == copies / "02_second.ipynb"
+    )
 
 
 def test_each_copy_says_which_it_is_and_leads_to_the_other(small):
-    executed, case = small / "notebooks" / "01_first.ipynb", small / "notebooks" / "cases" / "a_case.ipynb"
+    executed, case = (
+        small / "notebooks" / "01_first.ipynb",
+        small / "notebooks" / "cases" / "a_case.ipynb",
+    )
     students = small / "notebooks" / "student"
     students_case = students / "cases" / "a_case.ipynb"
     assert "[the student's copy](student/01_first.ipynb)" in navigation.copies(executed, small)
     assert "[the student's copy](../student/cases/a_case.ipynb)" in navigation.copies(case, small)
-    assert "[the executed copy](../01_first.ipynb)" in navigation.copies(students / "01_first.ipynb", small)
-    assert "[the executed copy](../../cases/a_case.ipynb)" in navigation.copies(students_case, small)
+    assert "[the executed copy](../01_first.ipynb)" in navigation.copies(
+        students / "01_first.ipynb", small
+    )
+    assert "[the executed copy](../../cases/a_case.ipynb)" in navigation.copies(
+        students_case, small
+    )
     assert navigation.copies(small / "exercises" / "01_first_exercise.ipynb", small) == ""
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS + COPIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "path", NOTEBOOKS + COPIES, ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def test_links_in_the_text_of_both_copies_lead_to_files_and_stay_within_the_kind(path):
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    text = "\n".join(
+        "".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"
+    )
     targets = [found for found in re.findall(r"\]\(([^)#]+)", text) if ":" not in found]
     places = [Path(os.path.normpath(path.parent / target)) for target in targets]
     assert not [place for place in places if not place.exists()]
     other = executed_copy(path) if is_students(path) else students_copy(path)
     assert other in places
-    lessons = [place for place in places if place.suffix == ".ipynb" and place.parent.name != "exercises"]
+    lessons = [
+        place for place in places if place.suffix == ".ipynb" and place.parent.name != "exercises"
+    ]
     assert {is_students(place) for place in lessons if place != other} <= {is_students(path)}
 
 
 def test_a_notebook_without_a_source_is_named(small):
-    with pytest.raises(ToolError, match=r"notebooks/09_other\.ipynb belongs to no lesson: there is no source 09_other"):
+    with pytest.raises(
+        ToolError,
+        match=r"notebooks/09_other\.ipynb belongs to no lesson: there is no source 09_other",
+    ):
         navigation.line(small / "notebooks" / "09_other.ipynb", small)
 
 

@@ -13,7 +13,9 @@ def trimmed(*found, **metadata):
 
 
 def test_times_and_counts_are_normalised():
-    result = new_output("execute_result", {"text/plain": "<A at 0x7f00deadbeef>"}, execution_count=17)
+    result = new_output(
+        "execute_result", {"text/plain": "<A at 0x7f00deadbeef>"}, execution_count=17
+    )
     cell = trimmed(result, execution={"iopub.execute_input": "2026-01-01"})
     assert "execution" not in cell.metadata
     assert cell.execution_count == cell.outputs[0].execution_count == 1
@@ -21,7 +23,9 @@ def test_times_and_counts_are_normalised():
 
 
 def test_standard_error_and_widgets_go():
-    widget = new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "IntSlider"})
+    widget = new_output(
+        "display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "IntSlider"}
+    )
     cell = trimmed(new_output("stream", name="stderr", text="warning"), widget)
     assert cell.outputs == []
     notebook = new_notebook(metadata={"widgets": {"state": {}}})
@@ -29,7 +33,10 @@ def test_standard_error_and_widgets_go():
 
 
 def test_pieces_of_a_stream_are_joined_around_standard_error():
-    pieces = [new_output("stream", name=n, text=t) for n, t in [("stdout", "a"), ("stderr", "x"), ("stdout", "b\n")]]
+    pieces = [
+        new_output("stream", name=n, text=t)
+        for n, t in [("stdout", "a"), ("stderr", "x"), ("stdout", "b\n")]
+    ]
     assert [output.text for output in trimmed(*pieces).outputs] == ["ab\n"]
 
 
@@ -56,7 +63,10 @@ def notebook_of(*codes: str, outputs: bool = False):
     cells = [new_markdown_cell("text"), *(new_code_cell(code) for code in codes)]
     for cell in cells[1:]:
         if outputs:
-            cell.outputs, cell.execution_count = [new_output("stream", name="stdout", text=cell.source)], 1
+            cell.outputs, cell.execution_count = (
+                [new_output("stream", name="stdout", text=cell.source)],
+                1,
+            )
     made = new_notebook(cells=cells)
     made.metadata.course = nbformat.from_dict({"dataset": "phantom"} if outputs else {})
     return made

@@ -1,4 +1,6 @@
-"""The runner: true exit code, the failing cell shown, settings handed on, copies, pages and a report."""
+"""The runner: true exit code, the failing cell shown, settings handed on, copies, pages and a
+report.
+"""
 
 import csv
 
@@ -39,7 +41,20 @@ def test_success_and_failure_in_one_run(course, monkeypatch, capsys):
     write(course, "02_bad.ipynb", "import os", "x = 1\nx / 0", "y = 2")
     output = course / "output"
     code = run.main(
-        ["--mode", "full", "--data-dir", "sets", "--seed", "3", "-p", "EXTRA", "[1]", "--output", str(output)], course
+        [
+            "--mode",
+            "full",
+            "--data-dir",
+            "sets",
+            "--seed",
+            "3",
+            "-p",
+            "EXTRA",
+            "[1]",
+            "--output",
+            str(output),
+        ],
+        course,
     )
     assert code == 1
     printed = capsys.readouterr().out
@@ -65,7 +80,9 @@ def test_one_good_notebook_ends_with_zero(course):
 
 def test_page_keeps_alt_text(course):
     image = new_output(
-        "display_data", {"image/png": "iVBORw0KGgo="}, metadata={"image/png": {"alt": "rises from 0 to 9"}}
+        "display_data",
+        {"image/png": "iVBORw0KGgo="},
+        metadata={"image/png": {"alt": "rises from 0 to 9"}},
     )
     page = run.page(new_notebook(cells=[new_code_cell("x", outputs=[image])]), course / "x.ipynb")
     assert 'alt="rises from 0 to 9"' in page
@@ -83,7 +100,10 @@ def test_settings_come_from_options_then_environment(course, monkeypatch):
 
 
 def test_core_leaves_the_deeper_steps_out(course):
-    cells = [new_markdown_cell(text) for text in ("## Step 1 · A", "## Step 2 · B · deeper", "text", "## Step 3 · C")]
+    cells = [
+        new_markdown_cell(text)
+        for text in ("## Step 1 · A", "## Step 2 · B · deeper", "text", "## Step 3 · C")
+    ]
     cells.insert(2, new_code_cell("deep = 1"))
     path = course / "notebooks" / "01_good.ipynb"
     nbformat.write(new_notebook(cells=cells), path)
@@ -106,7 +126,9 @@ def test_a_core_that_needs_a_deeper_step_fails_and_the_students_copies_are_chose
 def test_seconds_are_those_measured_if_any_were(course):
     assert run.measured_seconds(course) == {}
     (course / "benchmarks").mkdir()
-    (course / "benchmarks" / "lessons.csv").write_text("notebook,seconds,cells\n01_good,2.5,3\n", encoding="utf-8")
+    (course / "benchmarks" / "lessons.csv").write_text(
+        "notebook,seconds,cells\n01_good,2.5,3\n", encoding="utf-8"
+    )
     assert run.measured_seconds(course) == {"01_good": 2.5}
 
 

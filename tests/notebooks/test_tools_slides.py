@@ -31,8 +31,18 @@ def text(notebook, kind: str) -> str:
 
 
 def lesson(*cells):
-    setup = [new_markdown_cell("## Set-up"), new_code_cell("import os", metadata={"tags": ["setup"]})]
-    return new_notebook(cells=[new_markdown_cell(FIRST), *setup, new_markdown_cell("## Step 1 · Go\n\nText."), *cells])
+    setup = [
+        new_markdown_cell("## Set-up"),
+        new_code_cell("import os", metadata={"tags": ["setup"]}),
+    ]
+    return new_notebook(
+        cells=[
+            new_markdown_cell(FIRST),
+            *setup,
+            new_markdown_cell("## Step 1 · Go\n\nText."),
+            *cells,
+        ]
+    )
 
 
 def test_a_step_begins_a_slide_and_the_set_up_is_left_out():
@@ -51,20 +61,25 @@ def test_long_text_is_cut_to_sentences_and_stands_whole_in_the_notes():
 
 
 @pytest.mark.parametrize(
-    "block", ["| a | b |\n|---|---|\n| 1 | 2 |", "- one\n- two", "1. one\n2. two", "![A. B. C.](x.png)"]
+    "block",
+    ["| a | b |\n|---|---|\n| 1 | 2 |", "- one\n- two", "1. one\n2. two", "![A. B. C.](x.png)"],
 )
 def test_tables_and_lists_stay_whole(block):
     assert block in slides.shorten(f"{LONG}\n\n{block}", 10)
 
 
 def test_no_cut_inside_emphasis_code_or_a_bracket():
-    assert slides.shorten("**One. Two** (three. Four) `five. Six`. Seven. " * 3, 1).count("`") % 2 == 0
+    assert (
+        slides.shorten("**One. Two** (three. Four) `five. Six`. Seven. " * 3, 1).count("`") % 2 == 0
+    )
     assert slides.shorten("(One two. Three) four. Five.", 1) == "(One two. Three) four."
 
 
 def test_the_answer_of_a_checkpoint_has_a_slide_of_its_own():
     answer = "<details><summary>Answer</summary>\n2. Because. </details>"
-    cells = slides.deck(lesson(new_markdown_cell(f"### Checkpoint\n\nWhich?\n\n1. a\n2. b\n\n{answer}"))).cells
+    cells = slides.deck(
+        lesson(new_markdown_cell(f"### Checkpoint\n\nWhich?\n\n1. a\n2. b\n\n{answer}"))
+    ).cells
     assert "Because" not in next(cell.source for cell in cells if "Checkpoint" in cell.source)
     assert cells[-1].source == "**Answer.** 2. Because."
 
@@ -78,7 +93,10 @@ def test_long_code_is_hidden_and_its_result_stays():
 
 
 def test_an_explanation_joins_a_small_result():
-    cells = [new_code_cell("print('right')", outputs=[PRINTED]), new_markdown_cell("**Explain.** Why.")]
+    cells = [
+        new_code_cell("print('right')", outputs=[PRINTED]),
+        new_markdown_cell("**Explain.** Why."),
+    ]
     assert kinds(lesson(*cells))[-3:] == ["subslide", "-", "fragment"]
 
 
@@ -89,7 +107,11 @@ def test_formulas_become_pictures_with_their_text():
 
 
 def test_a_page_needs_no_network_where_reveal_is_at_hand(tmp_path, monkeypatch, capsys):
-    parts = {"LICENSE": "MIT", "dist/reveal.js": "var Reveal = {}", "plugin/notes/notes.js": "var RevealNotes"}
+    parts = {
+        "LICENSE": "MIT",
+        "dist/reveal.js": "var Reveal = {}",
+        "plugin/notes/notes.js": "var RevealNotes",
+    }
     parts |= dict.fromkeys(slides.PARTS[:2], "@import url(font.css); p {color: red}")
     notebook = lesson(new_code_cell("1", outputs=[PRINTED]))
     alone, linked = slides.page(notebook, parts), slides.page(notebook, None)
@@ -107,16 +129,21 @@ def test_a_page_needs_no_network_where_reveal_is_at_hand(tmp_path, monkeypatch, 
 
 def test_a_recorded_prediction_shows_its_result_and_neither_entry_nor_code():
     entry = new_code_cell(
-        "MY_A = None\na = guess.number('04.a', MY_A, between=(0, 1), example=0.5)\na", outputs=[PRINTED]
+        "MY_A = None\na = guess.number('04.a', MY_A, between=(0, 1), example=0.5)\na",
+        outputs=[PRINTED],
     )
-    met = new_code_cell("a.meets(0.8)", outputs=[new_output("display_data", {"text/markdown": "too low"})])
+    met = new_code_cell(
+        "a.meets(0.8)", outputs=[new_output("display_data", {"text/markdown": "too low"})]
+    )
     (shown,) = [cell for cell in slides.deck(lesson(entry, met)).cells if cell.cell_type == "code"]
     assert shown.source == "a.meets(0.8)"
     assert shown.metadata["transient"] == {"remove_source": True}
 
 
 def test_the_line_on_the_two_copies_is_left_out():
-    first = FIRST.replace("> **Educational", "*You read the executed copy: open another.*\n\n> **Educational")
+    first = FIRST.replace(
+        "> **Educational", "*You read the executed copy: open another.*\n\n> **Educational"
+    )
     notebook = new_notebook(cells=[new_markdown_cell(first)])
     assert "You read" not in text(notebook, "slide")
     assert "Educational" in text(notebook, "slide")

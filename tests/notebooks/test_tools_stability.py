@@ -1,4 +1,6 @@
-"""Verdicts: read from sources, run as scripts under several settings, resumed, and refused where one did not hold."""
+"""Verdicts: read from sources, run as scripts under several settings, resumed, and refused where
+one did not hold.
+"""
 
 import json
 import os
@@ -59,7 +61,9 @@ def change(source, old, new):
 def test_only_verdict_cells_become_code_line_for_line():
     text = verdicts.activated(LESSON)
     assert text.count("\n") == LESSON.count("\n")
-    changed = [new for old, new in zip(LESSON.splitlines(), text.splitlines(), strict=True) if old != new]
+    changed = [
+        new for old, new in zip(LESSON.splitlines(), text.splitlines(), strict=True) if old != new
+    ]
     assert changed == [
         'verdict("00.share-is-small", share < 0.7)',
         "verdict(",
@@ -83,11 +87,19 @@ def test_well_written_verdicts_have_no_fault(lesson, tmp_path):
     ("old", "new", "fault"),
     [
         ("00.share-is-small", "00.sum-is-one", "a second verdict is called '00.sum-is-one'"),
-        ("00.share-is-small", "01.share-is-small", "call it '00.lower-case-words', not '01.share-is-small'"),
+        (
+            "00.share-is-small",
+            "01.share-is-small",
+            "call it '00.lower-case-words', not '01.share-is-small'",
+        ),
         ("00.share-is-small", "00.Share", "call it '00.lower-case-words', not '00.Share'"),
         ("share < 0.7", "1 < 2", "the expression is the same whatever the lesson finds"),
         ('# verdict("00.share-is-small', 'verdict("00.share-is-small', "write it as a comment"),
-        ('# verdict("00.share-is-small", share < 0.7)', "", "2 cells are tagged verdict, and 1 hold one"),
+        (
+            '# verdict("00.share-is-small", share < 0.7)',
+            "",
+            "2 cells are tagged verdict, and 1 hold one",
+        ),
         ("share < 0.7)", "share < 0.7, 3)", f'line {FIRST}: write verdict("name", expression)'),
         ("share < 0.7)", "share <", f"line {FIRST}: no Python"),
     ],
@@ -99,7 +111,10 @@ def test_a_verdict_written_wrongly_is_named_with_its_line(lesson, tmp_path, old,
 
 
 def test_verdicts_are_no_part_of_the_notebook(course, source):
-    source.write_text(source.read_text("utf-8") + '\n# %% tags=["author", "verdict"]\n# verdict("00.x", SEED < 9)\n')
+    source.write_text(
+        source.read_text("utf-8")
+        + '\n# %% tags=["author", "verdict"]\n# verdict("00.x", SEED < 9)\n'
+    )
     assert [verdict.name for verdict in verdicts.read(source)] == ["00.x"]
     assert build.main([], course) == 0
     assert "00.x" not in (course / "notebooks" / "00_topic.ipynb").read_text("utf-8")
@@ -144,7 +159,10 @@ def test_a_verdict_that_does_not_hold_fails_until_it_does(lesson, tmp_path, caps
     assert stability.main([], tmp_path) == 1
     assert "not 00.share-is-small: share = 0.25" in capsys.readouterr().out
     assert stability.main(["--check"], tmp_path) == 1
-    assert "00.share-is-small held in 1 of 2 runs, not in: one thread, seed 1." in capsys.readouterr().out
+    assert (
+        "00.share-is-small held in 1 of 2 runs, not in: one thread, seed 1."
+        in capsys.readouterr().out
+    )
     change(lesson, "share < 0.2", "share < 0.3")
     assert stability.main(["--check"], tmp_path) == 1, "a change alone repairs nothing: run it"
     assert stability.main([], tmp_path) == 0
@@ -170,7 +188,9 @@ def test_what_is_neither_true_nor_false_is_refused(lesson, tmp_path, capsys):
 def test_the_page_says_what_was_not_run_or_changed_since(lesson, tmp_path):
     assert "| `00.share-is-small` | not run yet | `share < 0.7` |" in stability.page(tmp_path)
     stability.main(["--settings", "default"], tmp_path)
-    assert "| `00.share-is-small` | 1 of 1, 2 to run | `share < 0.7` | 0 |" in stability.page(tmp_path)
+    assert "| `00.share-is-small` | 1 of 1, 2 to run | `share < 0.7` | 0 |" in stability.page(
+        tmp_path
+    )
     change(lesson, "0.25 * seed", "0.24 * seed")
     assert "1 of 1, 2 to run; its notebook changed since" in stability.page(tmp_path)
 
@@ -178,7 +198,11 @@ def test_the_page_says_what_was_not_run_or_changed_since(lesson, tmp_path):
 def test_rows_of_notebooks_not_run_stay_and_those_of_verdicts_gone_go(lesson, tmp_path):
     stability.main([], tmp_path)
     (tmp_path / stability.STORE).unlink()
-    change(lesson, '# verdict("00.share-is-small", share < 0.7)', '# verdict("00.share-is-low", share < 0.7)')
+    change(
+        lesson,
+        '# verdict("00.share-is-small", share < 0.7)',
+        '# verdict("00.share-is-low", share < 0.7)',
+    )
     stability.write(tmp_path)
     assert [row["verdict"] for row in stability.read(tmp_path)] == ["00.sum-is-one"]
 
@@ -205,7 +229,9 @@ def test_settings(monkeypatch):
     assert len(stability.SETTINGS) == 9
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.setenv("CXR_GUESS", "mine")
-    default, single, narrow = (stability.environment(Setting(name, 3)) for name in ("default", "one thread", "AVX2"))
+    default, single, narrow = (
+        stability.environment(Setting(name, 3)) for name in ("default", "one thread", "AVX2")
+    )
     assert "OMP_NUM_THREADS" not in default
     assert "CXR_GUESS" not in default
     assert default["CXR_SEED"] == "3"

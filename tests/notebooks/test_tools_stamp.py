@@ -1,4 +1,6 @@
-"""Stamping: which remotes are an address, what follows from it, and nothing else in the course changes."""
+"""Stamping: which remotes are an address, what follows from it, and nothing else in the course
+changes.
+"""
 
 import importlib.util
 import subprocess
@@ -36,8 +38,15 @@ def stamped(course):
             "https://github.com/ann/cxr.course.git",
             "https://github.com/ann/cxr.course/",
         ),
-        *("https://token@github.com/ann/cxr.course.git", "https://ann:secret@github.com/ann/cxr.course"),
-        *("git@github.com:ann/cxr.course.git", "git@github.com:ann/cxr.course", "org-1@github.com:ann/cxr.course.git"),
+        *(
+            "https://token@github.com/ann/cxr.course.git",
+            "https://ann:secret@github.com/ann/cxr.course",
+        ),
+        *(
+            "git@github.com:ann/cxr.course.git",
+            "git@github.com:ann/cxr.course",
+            "org-1@github.com:ann/cxr.course.git",
+        ),
         *(
             "ssh://git@github.com/ann/cxr.course.git",
             "ssh://git@github.com:22/ann/cxr.course",
@@ -103,10 +112,14 @@ def test_stamped_lesson_has_its_own_button_and_an_archive_to_install_from(stampe
     assert f'"{ADDRESS}/archive/refs/heads/main.zip"' in setup
     assert len(setup.splitlines()) <= 15
     assert lint.main([], stamped) == 0
-    assert f'repository-code: "{ADDRESS}"\n' in (stamped / "CITATION.cff").read_text(encoding="utf-8")
+    assert f'repository-code: "{ADDRESS}"\n' in (stamped / "CITATION.cff").read_text(
+        encoding="utf-8"
+    )
 
 
-@pytest.mark.parametrize(("host", "says"), [("google.colab", "turn on the internet"), ("none", "as README.md says")])
+@pytest.mark.parametrize(
+    ("host", "says"), [("google.colab", "turn on the internet"), ("none", "as README.md says")]
+)
 def test_an_install_that_fails_says_so_in_one_sentence(stamped, host, says, monkeypatch, capfd):
     asked, run = [], subprocess.run
 
@@ -120,11 +133,15 @@ def test_an_install_that_fails_says_so_in_one_sentence(stamped, host, says, monk
     with pytest.raises(Exception, match=says) as caught:
         exec(frame.setup_code(stamped), {})
     assert asked == [f"cxr-helpers[hosted] @ {links.archive(stamped)}"] * (host == "google.colab")
-    assert caught.value._render_traceback_() == [str(caught.value)], "a notebook shows the sentence alone"
+    assert caught.value._render_traceback_() == [str(caught.value)], (
+        "a notebook shows the sentence alone"
+    )
     assert capfd.readouterr() == ("", ""), "and nothing of pip"
 
 
-def test_both_copies_have_the_button_that_opens_the_students_and_that_one_says_how_predictions_are_kept(stamped):
+def test_both_copies_have_the_button_that_opens_the_students_and_that_one_says_how_predictions_are_kept(
+    stamped,
+):
     for name, said in (("00_topic.ipynb", False), ("student/00_topic.ipynb", True)):
         text = nbformat.read(stamped / "notebooks" / name, 4).cells[0].source
         assert COLAB.format("main") in text
@@ -134,7 +151,9 @@ def test_both_copies_have_the_button_that_opens_the_students_and_that_one_says_h
 def test_links_may_lead_to_a_release(stamped):
     assert stamp.main([ADDRESS, "--release", "v1.2"], stamped) == 0
     build.main([], stamped)
-    assert COLAB.format("v1.2") in (stamped / "notebooks" / "00_topic.ipynb").read_text(encoding="utf-8")
+    assert COLAB.format("v1.2") in (stamped / "notebooks" / "00_topic.ipynb").read_text(
+        encoding="utf-8"
+    )
     assert links.archive(stamped) == f"{ADDRESS}/archive/refs/tags/v1.2.zip"
     assert stamp.main([ADDRESS, "--release", "no tag"], stamped) == 2
 
@@ -157,5 +176,7 @@ def test_stamped_again_with_another_address(stamped):
 
 @pytest.mark.parametrize("line", ['repository = "a/b"  # note\n', ""])
 def test_remembered_in_an_existing_section(line):
-    found = tomllib.loads(stamp.remember(f"[tool.course]\n{line}x = 1\n\n[z]\ny = 2\n", {"repository": "c/d"}))
+    found = tomllib.loads(
+        stamp.remember(f"[tool.course]\n{line}x = 1\n\n[z]\ny = 2\n", {"repository": "c/d"})
+    )
     assert found == {"tool": {"course": {"repository": "c/d", "x": 1}}, "z": {"y": 2}}

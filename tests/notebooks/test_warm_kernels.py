@@ -45,10 +45,25 @@ def test_warm_kernels_are_as_empty_as_fresh_ones(tmp_path):
     again = notebook(tmp_path / "two" / "look.ipynb", LOOK, last="two True\n")
     forgot = notebook(tmp_path / "three" / "forgot.ipynb", FORGOT)
     drawn = notebook(tmp_path / "four" / "draw.ipynb", DRAW, last="True\n")
-    command = [sys.executable, "-m", "pytest", "-p", "tests.warm_kernels", "--nbval-lax", "--nbval-current-env", "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.warm_kernels",
+        "--nbval-lax",
+        "--nbval-current-env",
+        "-q",
+    ]
     settings = os.environ | {"GIVEN": "here"}
     settings.pop("MPLBACKEND", None)
-    run = subprocess.run([*command, seen, again, forgot, drawn], cwd=ROOT, env=settings, capture_output=True, text=True)
+    run = subprocess.run(
+        [*command, seen, again, forgot, drawn],
+        cwd=ROOT,
+        env=settings,
+        capture_output=True,
+        text=True,
+    )
     assert "1 failed, 3 passed" in run.stdout, run.stdout
     assert "NameError: name 'tensorflow' is not defined" in ANSI.sub("", run.stdout)
     for folder in ("one", "two"):

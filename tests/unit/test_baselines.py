@@ -20,7 +20,9 @@ def manifest(n=60, seed=0, classes=("normal", "covid", "viral")):
             "patient": pd.array([pd.NA] * n, dtype="string"),
             "group": [f"g{i // 2}" for i in range(n)],
             "source": "drawn",
-            "split": pd.Categorical(np.where(np.arange(n) % 3 == 0, "test", "train"), ["train", "val", "test"]),
+            "split": pd.Categorical(
+                np.where(np.arange(n) % 3 == 0, "test", "train"), ["train", "val", "test"]
+            ),
             "fold": pd.array(np.arange(n) % 4, dtype="Int64"),
         }
     )
@@ -62,7 +64,9 @@ def test_pixels_that_tell_the_class_are_learnt(baseline):
 
 
 def test_fits_on_one_thread(monkeypatch):
-    """Beside Keras, whose threads hold the cores, a second thread of a small fit makes it ten times slower."""
+    """Beside Keras, whose threads hold the cores, a second thread of a small fit makes it ten times
+    slower.
+    """
     threadpoolctl = pytest.importorskip("threadpoolctl")
     from sklearn.linear_model import LogisticRegression
 
@@ -90,7 +94,9 @@ def test_majority_gives_the_training_shares():
 
 @pytest.mark.parametrize("baseline", ALL)
 def test_test_labels_and_pixels_do_not_reach_the_fit(baseline):
-    """With other test labels and other test neighbours, the answer to one test image stays the same."""
+    """With other test labels and other test neighbours, the answer to one test image stays the
+    same.
+    """
     table, changed = manifest(), manifest()
     images = drawn_images(table)
     test = np.flatnonzero(table["split"] == "test")
@@ -99,19 +105,26 @@ def test_test_labels_and_pixels_do_not_reach_the_fit(baseline):
     changed_images = images.copy()
     changed_images[others] = 255
     columns = ["p_normal", "p_covid", "p_viral"]
-    before, after = baseline(table, images).loc[0, columns], baseline(changed, changed_images).loc[0, columns]
+    before, after = (
+        baseline(table, images).loc[0, columns],
+        baseline(changed, changed_images).loc[0, columns],
+    )
     assert before.to_numpy(float) == pytest.approx(after.to_numpy(float), abs=1e-12)
 
 
 def test_folds_do_not_see_their_own_rows():
-    """Labels without relation to pixels, each image twice: one fold per pair knows nothing, folds across pairs all."""
+    """Labels without relation to pixels, each image twice: one fold per pair knows nothing, folds
+    across pairs all.
+    """
     table = manifest(80)
     rng = np.random.default_rng(0)
     images = np.repeat(rng.integers(0, 255, (40, 64, 64)).astype(np.uint8), 2, axis=0)
     table["label"] = table["label"].to_numpy()[np.arange(80) // 2 * 2]
     table["label"] = pd.Categorical(table["label"], ["normal", "covid", "viral"])
     apart = baselines.nearest_neighbour(table.assign(fold=np.arange(80) % 2), images, folds=True)
-    together = baselines.nearest_neighbour(table.assign(fold=np.arange(80) // 2 % 4), images, folds=True)
+    together = baselines.nearest_neighbour(
+        table.assign(fold=np.arange(80) // 2 % 4), images, folds=True
+    )
     assert evaluate.metric(apart, "accuracy").value == 1
     assert evaluate.metric(together, "accuracy").value < 0.7
 
@@ -133,7 +146,8 @@ def test_shrink_is_the_area_mean():
     odd = np.random.default_rng(0).integers(0, 256, (2, 224, 224)).astype(np.uint8)
     small = baselines.shrink(odd)
     assert small.shape == (2, 64, 64)
-    assert np.allclose(small.mean((1, 2)), odd.mean((1, 2)), atol=1e-2)  # an area mean keeps the mean
+    # an area mean keeps the mean
+    assert np.allclose(small.mean((1, 2)), odd.mean((1, 2)), atol=1e-2)
     assert baselines.shrink(odd[:, :32, :32]).shape == (2, 32, 32)
 
 
@@ -153,7 +167,9 @@ def test_errors_say_what_to_do():
     with pytest.raises(ValueError, match="must be uint8"):
         baselines.logistic_regression(table, images / 255)
     with pytest.raises(ValueError, match="one class only"):
-        baselines.logistic_regression(table.assign(label=pd.Categorical(["covid"] * 60, ["normal", "covid"])), images)
+        baselines.logistic_regression(
+            table.assign(label=pd.Categorical(["covid"] * 60, ["normal", "covid"])), images
+        )
     with pytest.raises(ValueError, match="no label"):
         baselines.majority(table.assign(label=table["label"].where(table.index > 0)))
 
@@ -197,17 +213,27 @@ def test_guesses_are_kept_and_the_readers_own_come_first(tmp_path):
 
 @pytest.mark.slow
 def test_real_set_gives_about_the_measured_figures(real_data):
-    """Case E's given split: logistic regression measured 60/66, 1-nearest neighbour 0.864, majority 26/66.
+    """Case E's given split: logistic regression measured 60/66, 1-nearest neighbour 0.864, majority
+    26/66.
 
-    Resizing and scaling differ a little from that measurement: 4 images are allowed, and an order of the three.
+    Resizing and scaling differ a little from that measurement: 4 images are allowed, and an order
+    of the three.
     """
     from PIL import Image
 
     folder = real_data / "covid19-image-dataset" / "Covid19-dataset"
     rows, images = [], []
     for path in sorted(folder.glob("*/*/*.*")):
-        rows.append({"image_id": str(path.relative_to(folder)), "label": path.parts[-2], "split": path.parts[-3]})
-        images.append(np.asarray(Image.open(path).convert("L").resize((128, 128), Image.Resampling.BOX)))
+        rows.append(
+            {
+                "image_id": str(path.relative_to(folder)),
+                "label": path.parts[-2],
+                "split": path.parts[-3],
+            }
+        )
+        images.append(
+            np.asarray(Image.open(path).convert("L").resize((128, 128), Image.Resampling.BOX))
+        )
     table = pd.DataFrame(rows).astype({"label": "category", "split": "category"})
     table[["group", "patient", "source", "fold"]] = pd.NA
     assert len(table) == 317

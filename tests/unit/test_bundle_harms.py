@@ -1,4 +1,6 @@
-"""A bundle that was harmed, damaged or written by somebody else is refused at load, each time with the file's name."""
+"""A bundle that was harmed, damaged or written by somebody else is refused at load, each time with
+the file's name.
+"""
 
 import hashlib
 import io
@@ -23,7 +25,11 @@ def network(activation="softmax", seed=0, units=3):
 
     keras.utils.set_random_seed(seed)
     layers = keras.layers
-    body = [layers.Rescaling(1 / 255), layers.Conv2D(8, 5, strides=3, activation="relu"), layers.Flatten()]
+    body = [
+        layers.Rescaling(1 / 255),
+        layers.Conv2D(8, 5, strides=3, activation="relu"),
+        layers.Flatten(),
+    ]
     head = layers.Dense(units, activation, kernel_initializer="random_normal")
     model = keras.Sequential([keras.Input((SIZE, SIZE, 1)), *body, head], name="net")
     head.kernel.assign(head.kernel * 10)
@@ -33,7 +39,12 @@ def network(activation="softmax", seed=0, units=3):
 @pytest.fixture(scope="module")
 def gate():
     rng = np.random.default_rng(1)
-    ramps = np.linspace(0, 200, SIZE) + np.zeros((60, SIZE, 1)) + rng.normal(0, 8, (60, SIZE, SIZE)) + 25
+    ramps = (
+        np.linspace(0, 200, SIZE)
+        + np.zeros((60, SIZE, 1))
+        + rng.normal(0, 8, (60, SIZE, SIZE))
+        + 25
+    )
     ramps = np.clip(ramps, 0, 255).astype(np.uint8)
     return uncertainty.fit_gate(ramps[:30], ramps[30:])
 
@@ -41,9 +52,20 @@ def gate():
 @pytest.fixture(scope="module")
 def sound(gate, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sound") / "bundle"
-    settings = {"temperature": 2.0, "positive": "covid", "threshold": 0.4, "conformal_limit": 0.7, "card": "# A card"}
-    settings |= {"trained_on": "drawn images", "threshold_meaning": "the largest that finds 9 of 10"}
-    deploy.save_bundle(folder, network(), classes=CLASSES, preprocessing=PREPARED, gate=gate, **settings)
+    settings = {
+        "temperature": 2.0,
+        "positive": "covid",
+        "threshold": 0.4,
+        "conformal_limit": 0.7,
+        "card": "# A card",
+    }
+    settings |= {
+        "trained_on": "drawn images",
+        "threshold_meaning": "the largest that finds 9 of 10",
+    }
+    deploy.save_bundle(
+        folder, network(), classes=CLASSES, preprocessing=PREPARED, gate=gate, **settings
+    )
     deploy.load_bundle(folder)
     return folder
 
@@ -51,7 +73,9 @@ def sound(gate, tmp_path_factory):
 def rehashed(folder):
     """The list of hashes as somebody writes it who knows how."""
     names = sorted(p.name for p in folder.iterdir() if p.name != "SHA256SUMS")
-    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    lines = [
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names
+    ]
     (folder / "SHA256SUMS").write_text("".join(lines))
 
 
@@ -154,13 +178,19 @@ def truncated(name):
 
 HARMS = {  # name: (what is done to a sound bundle, what the message says)
     "no such folder": (lambda f: shutil.rmtree(f), "is no bundle"),
-    "a file in place of the folder": (lambda f: (shutil.rmtree(f), f.write_text("x")), "is no bundle"),
+    "a file in place of the folder": (
+        lambda f: (shutil.rmtree(f), f.write_text("x")),
+        "is no bundle",
+    ),
     "model missing": (lambda f: (f / "model.keras").unlink(), r"model\.keras is missing"),
     "settings missing": (lambda f: (f / "settings.json").unlink(), r"settings\.json is missing"),
     "gate missing": (lambda f: (f / "gate.npz").unlink(), r"gate\.npz is missing"),
     "card missing": (lambda f: (f / "card.md").unlink(), r"card\.md is missing"),
     "list missing": (lambda f: (f / "SHA256SUMS").unlink(), "is no bundle"),
-    "folder in place of the card": (lambda f: ((f / "card.md").unlink(), (f / "card.md").mkdir()), "is missing"),
+    "folder in place of the card": (
+        lambda f: ((f / "card.md").unlink(), (f / "card.md").mkdir()),
+        "is missing",
+    ),
     "foreign file": (lambda f: (f / "notes.txt").write_text("x"), r"notes\.txt is not in the list"),
     "foreign folder": (lambda f: (f / "old").mkdir(), "old is not in the list"),
     "card changed": (lambda f: (f / "card.md").write_text("other"), r"card\.md .* changed after"),
@@ -181,17 +211,32 @@ HARMS = {  # name: (what is done to a sound bundle, what the message says)
     ),
     "list of binary": (sums(lambda c: b"\xff\xfe\x00"), "no list of hashes"),
     "list too long": (sums(lambda c: c * 200), "more than"),
-    "settings no JSON": (text("settings.json", b"classes: normal"), r"settings\.json: Expecting value"),
+    "settings no JSON": (
+        text("settings.json", b"classes: normal"),
+        r"settings\.json: Expecting value",
+    ),
     "settings cut": (truncated("settings.json"), r"settings\.json: "),
     "settings empty": (text("settings.json", b""), r"settings\.json: "),
     "settings a list": (text("settings.json", b"[1, 2]"), "no object"),
     "settings UTF-16": (text("settings.json", "{}".encode("utf-16")), r"settings\.json: .*decode"),
     "settings nested": (text("settings.json", b"[" * 20_000), r"settings\.json: "),
-    "settings too large": (text("settings.json", b" " * 200_000), r"settings\.json holds 0\.2 MB, more than"),
-    "a key twice": (replaced('"temperature"', '"threshold": 0.9, "temperature"'), "stands there twice"),
+    "settings too large": (
+        text("settings.json", b" " * 200_000),
+        r"settings\.json holds 0\.2 MB, more than",
+    ),
+    "a key twice": (
+        replaced('"temperature"', '"threshold": 0.9, "temperature"'),
+        "stands there twice",
+    ),
     "temperature NaN": (replaced('"temperature": 2.0', '"temperature": NaN'), "NaN is no number"),
-    "temperature infinite": (replaced('"temperature": 2.0', '"temperature": Infinity'), "Infinity is no number"),
-    "temperature 1e999": (replaced('"temperature": 2.0', '"temperature": 1e999'), "temperature is a number from"),
+    "temperature infinite": (
+        replaced('"temperature": 2.0', '"temperature": Infinity'),
+        "Infinity is no number",
+    ),
+    "temperature 1e999": (
+        replaced('"temperature": 2.0', '"temperature": 1e999'),
+        "temperature is a number from",
+    ),
     "temperature 0": (setting(temperature=0), "temperature is a number from"),
     "temperature below 0": (setting(temperature=-1.5), "temperature is a number from"),
     "temperature as text": (setting(temperature="2.0"), "temperature is a number from"),
@@ -216,7 +261,10 @@ HARMS = {  # name: (what is done to a sound bundle, what the message says)
     "classes too few": (setting(classes=["normal", "covid"]), r"3 output\(s\); 2 classes"),
     "classes too many": (setting(classes=[*CLASSES, "flu"]), r"3 output\(s\); 4 classes"),
     "a class twice": (setting(classes=["covid", "normal", "covid"]), "classes were named"),
-    "a class twice but for a blank": (setting(classes=["covid", "normal", "covid "]), "classes were named"),
+    "a class twice but for a blank": (
+        setting(classes=["covid", "normal", "covid "]),
+        "classes were named",
+    ),
     "a class without name": (setting(classes=["covid", "normal", " "]), "no name of a class"),
     "a class of two lines": (setting(classes=["covid", "normal", "vi\nral"]), "no name of a class"),
     "a class as number": (setting(classes=["covid", "normal", 2]), "no name of a class"),
@@ -244,10 +292,17 @@ HARMS = {  # name: (what is done to a sound bundle, what the message says)
     "gate cut": (truncated("gate.npz"), r"gate\.npz: "),
     "gate swelling": (swelling("gate.npz"), r"gate\.npz holds 60\.0 MB"),
     "gate a single array": (
-        lambda f: (np.save(f / "gate.npy", np.zeros(3)), (f / "gate.npy").replace(f / "gate.npz"), rehashed(f)),
+        lambda f: (
+            np.save(f / "gate.npy", np.zeros(3)),
+            (f / "gate.npy").replace(f / "gate.npz"),
+            rehashed(f),
+        ),
         r"gate\.npz: this is no gate",
     ),
-    "gate pickled": (gated(mean=np.array([{}], object)), r"gate\.npz: Object arrays cannot be loaded"),
+    "gate pickled": (
+        gated(mean=np.array([{}], object)),
+        r"gate\.npz: Object arrays cannot be loaded",
+    ),
     "gate without mean": (gated(mean=...), r"gate\.npz: this is no gate: mean missing"),
     "gate of another shape": (gated(mean=np.zeros(3)), r"gate\.npz: this is no gate: mean"),
     "gate with NaN": (gated(centre=lambda old: old * np.nan), "centre is not"),
@@ -259,9 +314,18 @@ HARMS = {  # name: (what is done to a sound bundle, what the message says)
     "model cut": (truncated("model.keras"), r"model\.keras cannot be opened"),
     "model another archive": (swelling("model.keras"), r"model\.keras cannot be opened"),
     "model of logits": (modelled(lambda: network(None)), r"model\.keras: .*raw numbers"),
-    "model of sigmoids": (modelled(lambda: network("sigmoid")), r"model\.keras: .*independent sigmoids"),
-    "model of log-softmax": (modelled(lambda: network("log_softmax")), r"model\.keras: .*log_softmax"),
-    "model of two classes": (modelled(lambda: network("sigmoid", units=1)), r"1 output\(s\); 3 classes"),
+    "model of sigmoids": (
+        modelled(lambda: network("sigmoid")),
+        r"model\.keras: .*independent sigmoids",
+    ),
+    "model of log-softmax": (
+        modelled(lambda: network("log_softmax")),
+        r"model\.keras: .*log_softmax",
+    ),
+    "model of two classes": (
+        modelled(lambda: network("sigmoid", units=1)),
+        r"1 output\(s\); 3 classes",
+    ),
     "model with NaN": (modelled(with_nan), r"model\.keras: .*not finite"),
 }
 
@@ -317,7 +381,11 @@ def test_what_load_refuses_is_not_saved(settings, message, gate, tmp_path):
     if "gate" in settings:
         settings = {"gate": replace(gate, spread=np.zeros(3))}
     with pytest.raises(ValueError, match=message):
-        deploy.save_bundle(tmp_path / "b", network(), **({"classes": CLASSES, "preprocessing": PREPARED} | settings))
+        deploy.save_bundle(
+            tmp_path / "b",
+            network(),
+            **({"classes": CLASSES, "preprocessing": PREPARED} | settings),
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -325,7 +393,9 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
     numbers = {"temperature": np.float32(1.5), "positive": "covid", "threshold": np.float64(0.25)}
     prepared = PREPARED | {"size": np.int64(SIZE)}
     found = deploy.load_bundle(
-        deploy.save_bundle(tmp_path / "b", network(), classes=pd.Index(CLASSES), preprocessing=prepared, **numbers)
+        deploy.save_bundle(
+            tmp_path / "b", network(), classes=pd.Index(CLASSES), preprocessing=prepared, **numbers
+        )
     )
     assert (found.temperature, found.threshold, found.preprocessing) == (1.5, 0.25, PREPARED)
 
@@ -338,7 +408,7 @@ def test_a_model_that_is_another_one_once_it_was_saved_is_not_kept(tmp_path, mon
     assert not list(tmp_path.iterdir())
 
 
-# --- replay ---------------------------------------------------------------------------------------------------------
+# --- replay ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -352,8 +422,12 @@ def evaluated(tmp_path_factory):
         grey = rng.integers(0, 80, (40, 60)) + np.linspace(0, 120, 60) * (k % 3)
         Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).save(path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        rows.append({"image_id": path.name, "path": str(path), "sha256": digest, "label": CLASSES[k % 3]})
-    table = pd.DataFrame(rows).assign(group=None, patient=None, source=None, split="test", fold=None)
+        rows.append(
+            {"image_id": path.name, "path": str(path), "sha256": digest, "label": CLASSES[k % 3]}
+        )
+    table = pd.DataFrame(rows).assign(
+        group=None, patient=None, source=None, split="test", fold=None
+    )
     table["label"] = pd.Categorical(table["label"], CLASSES)
     films = preprocess.cache(table, SIZE, folder=root / "cache", progress=False)
     model = train.name_classes(network(), CLASSES)
@@ -362,7 +436,12 @@ def evaluated(tmp_path_factory):
 
 def saved(tmp_path, evaluated, **changes):
     model, table, predictions = evaluated
-    settings = {"model": model, "classes": CLASSES, "preprocessing": PREPARED, "predictions": predictions}
+    settings = {
+        "model": model,
+        "classes": CLASSES,
+        "preprocessing": PREPARED,
+        "predictions": predictions,
+    }
     settings |= {"table": table} | changes
     return deploy.save_bundle(tmp_path / "b", settings.pop("model"), **settings)
 
@@ -375,8 +454,12 @@ def test_a_bundle_that_answers_as_the_evaluation_did_is_kept(evaluated, tmp_path
 
 
 def renamed(predictions, names):
-    swapped = predictions.rename(columns=dict(zip([f"p_{c}" for c in CLASSES], [f"p_{c}" for c in names], strict=True)))
-    return swapped[[*swapped.columns.drop([f"p_{c}" for c in CLASSES]), *(f"p_{c}" for c in CLASSES)]]
+    swapped = predictions.rename(
+        columns=dict(zip([f"p_{c}" for c in CLASSES], [f"p_{c}" for c in names], strict=True))
+    )
+    return swapped[
+        [*swapped.columns.drop([f"p_{c}" for c in CLASSES]), *(f"p_{c}" for c in CLASSES)]
+    ]
 
 
 def brighter():
@@ -392,15 +475,24 @@ def brighter():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda p: {"preprocessing": PREPARED | {"fit": "squash"}}, "does not answer as the evaluation did"),
+        (
+            lambda p: {"preprocessing": PREPARED | {"fit": "squash"}},
+            "does not answer as the evaluation did",
+        ),
         (lambda p: {"preprocessing": PREPARED | {"fit": "crop"}}, "does not answer"),
         (lambda p: {"preprocessing": PREPARED | {"contrast": "equalize"}}, "does not answer"),
         (lambda p: {"preprocessing": PREPARED | {"contrast": "clahe"}}, "does not answer"),
         (lambda p: {"model": network(seed=1)}, r"on 16 of 16 images"),
         (lambda p: {"model": brighter()}, "what scales the image"),
         (lambda p: {"temperature": 2.0}, "as before the temperature: give calibrate.apply"),
-        (lambda p: {"classes": CLASSES[::-1]}, "trained on the classes normal, covid, viral, in this order"),
-        (lambda p: {"model": network(), "classes": CLASSES[::-1]}, "predictions are of the classes normal"),
+        (
+            lambda p: {"classes": CLASSES[::-1]},
+            "trained on the classes normal, covid, viral, in this order",
+        ),
+        (
+            lambda p: {"model": network(), "classes": CLASSES[::-1]},
+            "predictions are of the classes normal",
+        ),
         (lambda p: {"predictions": renamed(p, CLASSES[::-1])}, "order of the classes"),
         (lambda p: {"predictions": p.assign(image_id="x" + p["image_id"])}, "no image 'x00.png'"),
         (lambda p: {"predictions": p[:0]}, "no row"),
@@ -412,18 +504,21 @@ def test_a_bundle_that_answers_otherwise_is_not_kept(change, message, evaluated,
     assert not list(tmp_path.iterdir())
 
 
-# --- the scale of the training images is the scale of serving -------------------------------------------------------
+# --- the scale of the training images is the scale of serving -------------------------------------
 
 
 @pytest.fixture(scope="module")
 def twelve_bits(tmp_path_factory):
-    """A set of 12-bit images in 16-bit files, half of them dark, with a model and its predictions of them."""
+    """A set of 12-bit images in 16-bit files, half of them dark, with a model and its predictions
+    of them.
+    """
     root = tmp_path_factory.mktemp("twelve")
     rng = np.random.default_rng(0)
     for k in range(12):
         path = root / "set" / ("covid", "normal")[k % 2] / f"{k:02d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        grey = rng.integers(0, 4096, (SIZE, SIZE)) // (1 if k < 6 else 20)  # alone, the dark ones are 8 bits
+        # alone, the dark ones are 8 bits
+        grey = rng.integers(0, 4096, (SIZE, SIZE)) // (1 if k < 6 else 20)
         Image.fromarray(grey.astype(np.uint16)).save(path)
     table = manifest.from_folder(root / "set", progress=False).table.assign(split="test")
     films = preprocess.cache(table, SIZE, folder=root / "cache", progress=False)
@@ -433,7 +528,12 @@ def twelve_bits(tmp_path_factory):
 
 def kept(folder, of, **settings):
     model, table, predictions = of
-    given = {"classes": ("normal", "covid"), "preprocessing": PREPARED, "predictions": predictions, "table": table}
+    given = {
+        "classes": ("normal", "covid"),
+        "preprocessing": PREPARED,
+        "predictions": predictions,
+        "table": table,
+    }
     return deploy.load_bundle(deploy.save_bundle(folder / "b", model, **(given | settings)))
 
 

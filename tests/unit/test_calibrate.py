@@ -1,4 +1,6 @@
-"""Calibration is measured as scikit-learn measures it, repaired where it is off, and thresholds are priced right."""
+"""Calibration is measured as scikit-learn measures it, repaired where it is off, and thresholds are
+priced right.
+"""
 
 import warnings
 
@@ -20,7 +22,9 @@ def sigmoid(x):
 def table(p, labels, group_size=1, **columns):
     """Predictions with probabilities (n, K) and true classes."""
     names = NAMES[: p.shape[1]]
-    frame = pd.DataFrame({"image_id": [f"i{i:06d}" for i in range(len(p))], "label": np.asarray(names)[labels]})
+    frame = pd.DataFrame(
+        {"image_id": [f"i{i:06d}" for i in range(len(p))], "label": np.asarray(names)[labels]}
+    )
     frame["group"] = [f"g{i // group_size}" for i in range(len(p))]
     frame["predicted"] = np.asarray(names)[p.argmax(1)]
     return frame.assign(**{f"p_{name}": p[:, k] for k, name in enumerate(names)}, **columns)
@@ -40,19 +44,24 @@ def value(found, metric):
     return found.set_index("metric").loc[metric, "value"]
 
 
-# --- temperature -------------------------------------------------------------------------------------------------
+# --- temperature ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("sharpness", "k"), [(1.0, 2), (2.0, 2), (0.5, 3), (2.5, 3)])
 def test_temperature_undoes_the_sharpening(sharpness, k):
-    assert calibrate.temperature(drawn(1, 20_000, k, sharpness)) == pytest.approx(sharpness, rel=0.06)
+    assert calibrate.temperature(drawn(1, 20_000, k, sharpness)) == pytest.approx(
+        sharpness, rel=0.06
+    )
 
 
 def test_temperature_is_the_best_of_a_grid_and_of_scikit_learn():
     predictions = drawn(2, 300, 2, 1.7)
     found = calibrate.temperature(predictions)
     truth = predictions["label"] == "covid"
-    loss = [sk.log_loss(truth, calibrate.apply(predictions, t)["p_covid"]) for t in np.geomspace(0.3, 6, 200)]
+    loss = [
+        sk.log_loss(truth, calibrate.apply(predictions, t)["p_covid"])
+        for t in np.geomspace(0.3, 6, 200)
+    ]
     assert sk.log_loss(truth, calibrate.apply(predictions, found)["p_covid"]) <= min(loss) + 1e-9
 
 
@@ -72,7 +81,8 @@ def test_apply_keeps_order_answer_and_columns():
 def test_probabilities_of_zero_are_no_trouble():
     p = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.4, 0.6]])
     predictions = table(p, [0, 1, 1, 0])
-    with pytest.warns(UserWarning, match="No temperature"):  # a certain answer that is wrong: the cooler the better
+    # a certain answer that is wrong: the cooler the better
+    with pytest.warns(UserWarning, match="No temperature"):
         assert calibrate.temperature(predictions) > 19
     assert np.isfinite(calibrate.apply(predictions, 2.0)[["p_normal", "p_covid"]]).all(axis=None)
     assert np.isfinite(value(calibrate.scores(predictions, "covid"), "log_loss"))
@@ -95,21 +105,26 @@ def test_a_temperature_is_positive(wrong):
         calibrate.apply(drawn(), wrong)
 
 
-# --- prevalence --------------------------------------------------------------------------------------------------
+# --- prevalence -----------------------------------------------------------------------------------
 
 
 def test_adjusting_gives_what_bayes_gives():
     rng = np.random.default_rng(5)
     ill = rng.random(200_000) < 0.1
     x = rng.normal(np.where(ill, 1.0, -1.0))
-    even, right = sigmoid(2 * x), sigmoid(2 * x + np.log(0.1 / 0.9))  # what Bayes' rule gives at 50 % and at 10 %
+    # what Bayes' rule gives at 50 % and at 10 %
+    even, right = sigmoid(2 * x), sigmoid(2 * x + np.log(0.1 / 0.9))
     predictions = table(np.c_[1 - even, even], ill.astype(int))
-    moved = calibrate.adjust_prevalence(predictions, {"normal": 0.5, "covid": 0.5}, {"normal": 0.9, "covid": 0.1})
+    moved = calibrate.adjust_prevalence(
+        predictions, {"normal": 0.5, "covid": 0.5}, {"normal": 0.9, "covid": 0.1}
+    )
     np.testing.assert_allclose(moved["p_covid"], right, atol=1e-9)
     assert predictions["p_covid"].mean() > 0.2
     assert moved["p_covid"].mean() == pytest.approx(0.1, abs=0.003)
     assert ((moved["predicted"] == "covid") == (right > 0.5)).all()
-    back = calibrate.adjust_prevalence(moved, {"normal": 0.9, "covid": 0.1}, {"normal": 0.5, "covid": 0.5})
+    back = calibrate.adjust_prevalence(
+        moved, {"normal": 0.9, "covid": 0.1}, {"normal": 0.5, "covid": 0.5}
+    )
     np.testing.assert_allclose(back["p_covid"], even, atol=1e-9)
 
 
@@ -137,14 +152,16 @@ def test_predictive_values_are_those_of_the_course():
         calibrate.predictive_values(0.9, 90, 0.1)
 
 
-# --- reliability and scores --------------------------------------------------------------------------------------
+# --- reliability and scores -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bins", [5, 10])
 def test_reliability_is_scikit_learns_curve(bins):
     predictions = drawn(6, 500, 2, 2.0)
     found = calibrate.reliability(predictions, "covid", bins)
-    observed, predicted = calibration_curve(predictions["label"] == "covid", predictions["p_covid"], n_bins=bins)
+    observed, predicted = calibration_curve(
+        predictions["label"] == "covid", predictions["p_covid"], n_bins=bins
+    )
     np.testing.assert_allclose(found["observed"], observed)
     np.testing.assert_allclose(found["predicted"], predicted)
     assert found["n"].sum() == 500
@@ -188,7 +205,10 @@ def test_ece_by_hand():
 
 def test_bins_that_hold_nothing_do_not_count():
     p = np.full(10, 0.3)
-    assert value(calibrate.scores(table(np.c_[1 - p, p], [1] * 3 + [0] * 7), "covid", bins=100), "ece") < 1e-12
+    assert (
+        value(calibrate.scores(table(np.c_[1 - p, p], [1] * 3 + [0] * 7), "covid", bins=100), "ece")
+        < 1e-12
+    )
 
 
 def test_intervals_are_by_group():
@@ -199,7 +219,9 @@ def test_intervals_are_by_group():
     assert set(four["groups"]) == {400}
     ends = ["low", "high"]
     for name in ("brier", "log_loss", "mean_calibration", "slope"):  # copies bring nothing
-        np.testing.assert_allclose(one.loc[name, ends].astype(float), four.loc[name, ends].astype(float), rtol=1e-6)
+        np.testing.assert_allclose(
+            one.loc[name, ends].astype(float), four.loc[name, ends].astype(float), rtol=1e-6
+        )
 
 
 @pytest.mark.slow
@@ -239,7 +261,9 @@ def test_slope_and_mean_calibration_are_those_of_a_logistic_regression():
 
 def test_a_slope_that_cannot_be_fitted_is_undefined_and_says_why():
     p = np.r_[np.full(10, 0.9), np.full(10, 0.1)]
-    separated = calibrate.scores(table(np.c_[1 - p, p], [1] * 10 + [0] * 10), "covid").set_index("metric")
+    separated = calibrate.scores(table(np.c_[1 - p, p], [1] * 10 + [0] * 10), "covid").set_index(
+        "metric"
+    )
     assert np.isnan(separated.loc["slope", "value"])
     assert "separate" in separated.loc["slope", "method"]
 
@@ -259,7 +283,7 @@ def test_compare_is_paired_and_has_the_right_sign():
         calibrate.compare(over, over.iloc[1:], "covid")
 
 
-# --- decision curve ----------------------------------------------------------------------------------------------
+# --- decision curve -------------------------------------------------------------------------------
 
 
 def test_net_benefit_by_hand():
@@ -279,7 +303,10 @@ def test_a_useless_model_gains_nothing_and_a_perfect_one_the_prevalence():
     truth = np.arange(200) < 50
     perfect = np.where(truth, 0.99, 0.01)
     flat = np.full(200, 0.25)
-    best, none = (calibrate.decision_curve(table(np.c_[1 - p, p], truth.astype(int)), "covid") for p in (perfect, flat))
+    best, none = (
+        calibrate.decision_curve(table(np.c_[1 - p, p], truth.astype(int)), "covid")
+        for p in (perfect, flat)
+    )
     np.testing.assert_allclose(best["model"], 0.25)
     assert (none["gain"] <= 1e-12).all()
     assert (best["gain_low"] > 0).all()
@@ -287,12 +314,14 @@ def test_a_useless_model_gains_nothing_and_a_perfect_one_the_prevalence():
 
 def test_the_threshold_is_a_price_so_calibration_pays():
     over = drawn(10, 5000, 2, 4.0)
-    curve = [calibrate.decision_curve(p, "covid", [0.1, 0.9]) for p in (calibrate.apply(over, 4), over)]
+    curve = [
+        calibrate.decision_curve(p, "covid", [0.1, 0.9]) for p in (calibrate.apply(over, 4), over)
+    ]
     assert (curve[0]["model"] >= curve[1]["model"]).all()
     assert (curve[0]["model"] > curve[1]["model"]).any()
 
 
-# --- wrong input -------------------------------------------------------------------------------------------------
+# --- wrong input ----------------------------------------------------------------------------------
 
 
 def test_wrong_input_is_named():
@@ -309,7 +338,7 @@ def test_wrong_input_is_named():
         calibrate.decision_curve(drawn(), "covid", [0.0, 0.5])
 
 
-# --- by hand, at a limit and just beyond it -------------------------------------------------------------------------
+# --- by hand, at a limit and just beyond it -------------------------------------------------------
 
 
 def binary(p, hits, group=None):
@@ -324,18 +353,29 @@ def test_a_temperature_by_hand():
     predictions = binary([0.8] * 10, [1] * 7 + [0] * 3)
     found = calibrate.temperature(predictions)
     assert found == pytest.approx(np.log(0.8 / 0.2) / np.log(0.7 / 0.3), rel=1e-5)
-    assert calibrate.apply(predictions, found)["p_covid"].tolist() == pytest.approx([0.7] * 10, rel=1e-5)
+    assert calibrate.apply(predictions, found)["p_covid"].tolist() == pytest.approx(
+        [0.7] * 10, rel=1e-5
+    )
     p = table(np.array([[0.5, 0.3, 0.2]]), [0])
     halved = calibrate.apply(p, 0.5)[["p_normal", "p_covid", "p_viral"]].to_numpy()
     assert halved[0] == pytest.approx(np.array([25, 9, 4]) / 38)
-    assert calibrate.apply(binary([1, 0.6], [1, 0]), 0.01)["p_covid"].tolist() == pytest.approx([1, 1])
+    assert calibrate.apply(binary([1, 0.6], [1, 0]), 0.01)["p_covid"].tolist() == pytest.approx(
+        [1, 1]
+    )
 
 
 @pytest.mark.parametrize(
     ("p", "right", "best", "at_end"),
-    [(0.9, 0.5289, 18.98, False), (0.9, 0.5001, 20, True), (0.52, 0.8191, 0.053, False), (0.52, 0.9, 0.05, True)],
+    [
+        (0.9, 0.5289, 18.98, False),
+        (0.9, 0.5001, 20, True),
+        (0.52, 0.8191, 0.053, False),
+        (0.52, 0.9, 0.05, True),
+    ],
 )
-def test_a_temperature_at_the_end_of_the_range_is_said_where_the_reader_called(p, right, best, at_end):
+def test_a_temperature_at_the_end_of_the_range_is_said_where_the_reader_called(
+    p, right, best, at_end
+):
     n = 10_000
     predictions = binary([p] * n, np.arange(n) < right * n)  # the best T is logit(p) / logit(right)
     with warnings.catch_warnings(record=True) as said:
@@ -370,10 +410,20 @@ def test_shares_of_classes_at_their_limits():
 def test_a_reliability_table_by_hand():
     p = binary([0.05, 0.1, 0.19, 0.85, 0.99, 1.0], [0, 0, 1, 1, 1, 1], "aabbcd")
     found = calibrate.reliability(p, "covid", 10, 0.9)
-    assert found[["bin_low", "bin_high"]].to_numpy().tolist() == [[0, 0.1], [0.1, 0.2], [0.8, 0.9], [0.9, 1]]
+    assert found[["bin_low", "bin_high"]].to_numpy().tolist() == [
+        [0, 0.1],
+        [0.1, 0.2],
+        [0.8, 0.9],
+        [0.9, 1],
+    ]
     assert found["predicted"].tolist() == pytest.approx([0.05, 0.145, 0.85, 0.995])
     assert found["observed"].tolist() == [0, 0.5, 1, 1]
-    assert found[["n", "groups", "support"]].to_numpy().tolist() == [[1, 1, 1], [2, 2, 2], [1, 1, 1], [2, 2, 2]]
+    assert found[["n", "groups", "support"]].to_numpy().tolist() == [
+        [1, 1, 1],
+        [2, 2, 2],
+        [1, 1, 1],
+        [2, 2, 2],
+    ]
     expected = stats.proportion([False, True], level=0.9)
     assert found.loc[1, ["low", "high"]].tolist() == [expected.low, expected.high]
     one = calibrate.reliability(p, "covid", 1)
@@ -385,7 +435,11 @@ def test_a_reliability_table_by_hand():
 
 
 def test_scores_by_hand():
-    p, hits, group = np.array([0.1, 0.2, 0.4, 0.7, 0.8, 0.9]), np.array([0, 1, 0, 1, 0, 1]), list("aabbcd")
+    p, hits, group = (
+        np.array([0.1, 0.2, 0.4, 0.7, 0.8, 0.9]),
+        np.array([0, 1, 0, 1, 0, 1]),
+        list("aabbcd"),
+    )
     found = calibrate.scores(binary(p, hits, group), "covid", 5, 0.9).set_index("metric")
     assert found.index.tolist() == ["ece", "brier", "log_loss", "mean_calibration", "slope"]
     losses = -np.log(np.where(hits, p, 1 - p))
@@ -398,14 +452,20 @@ def test_scores_by_hand():
     }
     for name, estimate in expected.items():
         row = found.loc[name]
-        assert row[["value", "low", "high"]].tolist() == pytest.approx([estimate.value, estimate.low, estimate.high])
+        assert row[["value", "low", "high"]].tolist() == pytest.approx(
+            [estimate.value, estimate.low, estimate.high]
+        )
         assert (row["support"], row["method"]) == (pytest.approx(estimate.support), estimate.method)
     assert (found[["n", "groups", "bins"]] == [6, 4, 5]).all(axis=None)
     assert found.loc["ece", "support"] == 4
     assert found.loc["ece", "method"].startswith("no interval")
     assert found.drop(index="ece")[["chance_low", "chance_high"]].isna().all(axis=None)
-    several = calibrate.scores(table(np.array([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3]]), [0, 2])).set_index("metric")
-    assert several.loc["brier", "value"] == pytest.approx((0.16 + 0.09 + 0.01 + 0.25 + 0.04 + 0.49) / 2)
+    several = calibrate.scores(
+        table(np.array([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3]]), [0, 2])
+    ).set_index("metric")
+    assert several.loc["brier", "value"] == pytest.approx(
+        (0.16 + 0.09 + 0.01 + 0.25 + 0.04 + 0.49) / 2
+    )
     assert several.loc["log_loss", "value"] == pytest.approx(-(np.log(0.6) + np.log(0.3)) / 2)
     assert several.loc["mean_calibration", "value"] == pytest.approx(0.5 - 0.55)
 
@@ -447,9 +507,14 @@ def test_a_slope_and_its_interval_written_out(level):
 
     p = drawn(4, 90, sharpness=2.0, group_size=1)
     p = p.assign(group=[f"g{i // 3}" for i in range(90)])
-    true, x = (p["label"] == "covid").to_numpy(float), np.log(p["p_covid"] / (1 - p["p_covid"])).to_numpy()
+    true, x = (
+        (p["label"] == "covid").to_numpy(float),
+        np.log(p["p_covid"] / (1 - p["p_covid"])).to_numpy(),
+    )
     design = np.c_[np.ones(90), x]
-    beta = minimize(lambda b: np.logaddexp(0, design @ b).sum() - true @ design @ b, [0, 0], tol=1e-12).x
+    beta = minimize(
+        lambda b: np.logaddexp(0, design @ b).sum() - true @ design @ b, [0, 0], tol=1e-12
+    ).x
     fitted = sigmoid(design @ beta)
     information = design.T @ (design * (fitted * (1 - fitted))[:, None])
     pull = (design * (true - fitted)[:, None]).reshape(30, 3, 2).sum(axis=1)
@@ -485,7 +550,8 @@ def test_a_logistic_regression_by_hand():
 
 
 def test_a_logistic_regression_that_has_a_maximum_is_fitted_however_far_it_starts():
-    x = np.r_[np.full(300, -9.0), np.full(300, 9.0), 30, -30]  # the steps of Newton alone go too far here
+    # the steps of Newton alone go too far here
+    x = np.r_[np.full(300, -9.0), np.full(300, 9.0), 30, -30]
     true = np.r_[np.zeros(300), np.ones(300), 0, 1]
     beta, fitted, _ = calibrate._logistic(np.c_[np.ones(602), x], true)
     assert fitted.sum() == pytest.approx(true.sum())
@@ -496,15 +562,23 @@ def test_a_logistic_regression_that_has_a_maximum_is_fitted_however_far_it_start
 def test_paired_differences_by_hand():
     hits, group = [0, 1, 0, 1, 0, 1], list("aabbcd")
     a, b = np.array([0.1, 0.2, 0.4, 0.7, 0.8, 0.9]), np.array([0.3, 0.6, 0.5, 0.5, 0.9, 0.8])
-    found = calibrate.compare(binary(a, hits, group), binary(b, hits, group), "covid", 5, 0.9).set_index("metric")
+    found = calibrate.compare(
+        binary(a, hits, group), binary(b, hits, group), "covid", 5, 0.9
+    ).set_index("metric")
     assert found.index.tolist() == ["ece", "brier", "log_loss"]
     assert (found[["n", "groups"]] == [6, 4]).all(axis=None)
     apart = stats.mean((a - hits) ** 2 - (b - hits) ** 2, group, 0.9)
     row = found.loc["brier"]
-    assert row[["value", "low", "high"]].tolist() == pytest.approx([apart.value, apart.low, apart.high])
-    assert row[["a", "b"]].tolist() == pytest.approx([((a - hits) ** 2).mean(), ((b - hits) ** 2).mean()])
+    assert row[["value", "low", "high"]].tolist() == pytest.approx(
+        [apart.value, apart.low, apart.high]
+    )
+    assert row[["a", "b"]].tolist() == pytest.approx(
+        [((a - hits) ** 2).mean(), ((b - hits) ** 2).mean()]
+    )
     eces = [calibrate.scores(binary(p, hits, group), "covid", 5)["value"][0] for p in (a, b)]
-    assert found.loc["ece", ["a", "b", "value"]].tolist() == pytest.approx([*eces, eces[0] - eces[1]])
+    assert found.loc["ece", ["a", "b", "value"]].tolist() == pytest.approx(
+        [*eces, eces[0] - eces[1]]
+    )
 
 
 def test_predictive_values_at_the_ends():
@@ -519,7 +593,10 @@ def test_predictive_values_at_the_ends():
 
 @pytest.mark.parametrize("level", [0.95, 0.8])
 def test_a_decision_curve_written_out(level):
-    p, hits = np.array([0.9, 0.7, 0.3, 0.1, 0.6, 0.25, 0.1, 0.5]), np.array([1, 1, 1, 0, 0, 0, 0, 1])
+    p, hits = (
+        np.array([0.9, 0.7, 0.3, 0.1, 0.6, 0.25, 0.1, 0.5]),
+        np.array([1, 1, 1, 0, 0, 0, 0, 1]),
+    )
     group = np.array([0, 0, 1, 1, 2, 2, 3, 3])
     found = calibrate.decision_curve(binary(p, hits, group), "covid", [0.25, 0.5, 0.7], level)
     for row, t in zip(found.itertuples(), (0.25, 0.5, 0.7), strict=True):
@@ -532,7 +609,9 @@ def test_a_decision_curve_written_out(level):
         assert (row.threshold, row.nobody, row.n, row.groups) == (t, 0, 8, 4)
         assert row.everyone == pytest.approx(everyone.mean())
         assert (row.model, row.low, row.high) == pytest.approx((model.value, model.low, model.high))
-        assert (row.gain, row.gain_low, row.gain_high) == pytest.approx((gain.value, gain.low, gain.high))
+        assert (row.gain, row.gain_low, row.gain_high) == pytest.approx(
+            (gain.value, gain.low, gain.high)
+        )
     every = calibrate.decision_curve(binary(p, hits), "covid")["threshold"]
     assert every.tolist() == pytest.approx([k / 20 for k in range(1, 20)])
     for wrong in (0, 1, -0.1, 1.1):

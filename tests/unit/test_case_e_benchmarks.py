@@ -1,4 +1,6 @@
-"""The literal run of case E on a tiny side, its table, and what choosing settings by validation sums up to."""
+"""The literal run of case E on a tiny side, its table, and what choosing settings by validation
+sums up to.
+"""
 
 import pandas as pd
 import pytest
@@ -26,11 +28,32 @@ def test_part_one_is_run_and_kept(tmp_path, monkeypatch):
 
 
 def test_seeds_of_drawn_images_are_images_of_their_own(tmp_path):
-    same = {"split": "test", "p_covid": [0.9, 0.8, 0.3], "p_normal": [0.1, 0.2, 0.7], "patient": None, "source": None}
-    same |= {"model": "as described", "fold": None, "n_train": 9, "size": 8, "parameters": 7, "cpu_seconds": 1.0}
+    same = {
+        "split": "test",
+        "p_covid": [0.9, 0.8, 0.3],
+        "p_normal": [0.1, 0.2, 0.7],
+        "patient": None,
+        "source": None,
+    }
+    same |= {
+        "model": "as described",
+        "fold": None,
+        "n_train": 9,
+        "size": 8,
+        "parameters": 7,
+        "cpu_seconds": 1.0,
+    }
     for name in ("phantom", "covid19-image-dataset"):
-        for seed, predicted in enumerate((["covid", "covid", "normal"], ["covid", "covid", "normal"])):
-            rows = pd.DataFrame({"image_id": list("abc"), "group": list("abc"), "label": ["covid", "normal", "normal"]})
+        for seed, predicted in enumerate(
+            (["covid", "covid", "normal"], ["covid", "covid", "normal"])
+        ):
+            rows = pd.DataFrame(
+                {
+                    "image_id": list("abc"),
+                    "group": list("abc"),
+                    "label": ["covid", "normal", "normal"],
+                }
+            )
             rows = rows.assign(**same, predicted=predicted, seed=seed, seconds=10.0 + seed)
             rows.to_csv(tmp_path / f"{name}-full-{seed}.csv", index=False)
     table = case_e_described.table(tmp_path).query("metric == 'accuracy'").set_index("set")
@@ -42,9 +65,16 @@ def test_seeds_of_drawn_images_are_images_of_their_own(tmp_path):
 def test_what_validation_chooses_is_scored_once():
     described, other = case_e_tuning.DESCRIBED, (0.003, (0.0, 0.0))
     found = []
-    for seed, scores in enumerate([((0.8, 0.7), (0.9, 0.6)), ((0.8, 0.7), (0.8, 0.9)), ((0.5, 0.7), (0.6, 0.8))]):
+    for seed, scores in enumerate(
+        [((0.8, 0.7), (0.9, 0.6)), ((0.8, 0.7), (0.8, 0.9)), ((0.5, 0.7), (0.6, 0.8))]
+    ):
         for setting, (val, test) in zip((described, other), scores, strict=True):
-            same = {"seed": seed, "setting": str(setting), "rate": setting[0], "dropout": str(setting[1])}
+            same = {
+                "seed": seed,
+                "setting": str(setting),
+                "rate": setting[0],
+                "dropout": str(setting[1]),
+            }
             found.append({**same, "val": val, "test": test, "n_val": 40, "n_test": 66})
     table = case_e_tuning.summary(found)
     assert table["times_chosen"].tolist()[:2] == [1, 2]  # of equals the first

@@ -1,4 +1,6 @@
-"""What the continuous integration runs: the README's command on a bare machine, with nothing installed by hand."""
+"""What the continuous integration runs: the README's command on a bare machine, with nothing
+installed by hand.
+"""
 
 import os
 import shutil
@@ -9,7 +11,9 @@ import pytest
 
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.skipif(not shutil.which("make") or not shutil.which("bash"), reason="needs make and bash")
+pytestmark = pytest.mark.skipif(
+    not shutil.which("make") or not shutil.which("bash"), reason="needs make and bash"
+)
 
 PYTHON = """#!/bin/sh
 case "$2" in
@@ -55,7 +59,9 @@ class Machine:
             "PIP_DEFAULT_TIMEOUT": "7",
             "SSL_CERT_FILE": "/etc/certificates",
         }
-        return subprocess.run(["bash", ".ci/run"], cwd=self.root, env=surrounding, capture_output=True, text=True)
+        return subprocess.run(
+            ["bash", ".ci/run"], cwd=self.root, env=surrounding, capture_output=True, text=True
+        )
 
     def seen(self, target: str) -> dict[str, str]:
         lines = (self.root / f"{target}.env").read_text(encoding="utf-8").splitlines()

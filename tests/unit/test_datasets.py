@@ -16,7 +16,12 @@ import pytest
 from cxr_helpers import datasets, fetch, images, manifest, phantom
 from tests import draw
 
-NAMES = ["covid19-image-dataset", "darkcovidnet", "chest-xray-for-covid19-detection", "education454"]
+NAMES = [
+    "covid19-image-dataset",
+    "darkcovidnet",
+    "chest-xray-for-covid19-detection",
+    "education454",
+]
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +43,23 @@ def archive_of(folder, wrapper=""):
 def test_the_catalogue_is_one_table_with_what_a_reader_must_know():
     table = datasets.catalogue()
     assert list(table["name"]) == ["phantom", *NAMES]
-    for column in ("title", "classes", "licence", "redistribution", "url", "layout", "known_faults"):
+    for column in (
+        "title",
+        "classes",
+        "licence",
+        "redistribution",
+        "url",
+        "layout",
+        "known_faults",
+    ):
         assert table[column].str.len().gt(5).all(), column
-    assert table["redistribution"].str.startswith("never").tolist() == [False, True, True, True, True]
+    assert table["redistribution"].str.startswith("never").tolist() == [
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
     for row in datasets.CATALOGUE[1:]:
         assert row.url.startswith("https://")
         assert {label for _, label in row.labels} <= set(manifest.LABELS)
@@ -58,8 +77,13 @@ def test_the_phantom_is_drawn_once_and_read_by_the_importer(tmp_path, monkeypatc
     assert table["patient"].notna().all()
     monkeypatch.setattr(phantom, "render", lambda *a, **k: pytest.fail("drawn again"))
     folder = datasets.download("phantom", progress=False)  # drawn, not downloaded
-    assert manifest.from_folder(folder, progress=False).table["sha256"].tolist() == table["sha256"].tolist()
-    assert datasets.load("phantom", tmp_path / "none", download=True)["sha256"].equals(table["sha256"])
+    assert (
+        manifest.from_folder(folder, progress=False).table["sha256"].tolist()
+        == table["sha256"].tolist()
+    )
+    assert datasets.load("phantom", tmp_path / "none", download=True)["sha256"].equals(
+        table["sha256"]
+    )
     assert datasets.load("phantom")["sha256"].tolist() == table["sha256"].tolist()
 
 
@@ -74,7 +98,8 @@ def test_an_absent_set_says_where_it_was_looked_for_and_how_to_get_it(tmp_path, 
         datasets.load(name, tmp_path)
     message = str(caught.value)
     assert str(tmp_path / name) in message
-    assert f"datasets.download('{name}', '{tmp_path.as_posix()}')" in message  # the folder that was asked for
+    # the folder that was asked for
+    assert f"datasets.download('{name}', '{tmp_path.as_posix()}')" in message
     assert datasets.info(name).url in message
     assert "Licence" in message
     assert "{" not in message
@@ -87,7 +112,9 @@ def test_the_commands_leave_the_default_folder_out_and_name_any_other(tmp_path, 
     for folder in (None, "data", tmp_path / "data"):
         assert f"datasets.download('{name}')" in datasets.how_to_get(name, folder)
     monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "{sets}"))
-    assert f"datasets.download('{name}', '{tmp_path.as_posix()}/{{sets}}')" in datasets.how_to_get(name)
+    assert f"datasets.download('{name}', '{tmp_path.as_posix()}/{{sets}}')" in datasets.how_to_get(
+        name
+    )
 
 
 def test_the_data_folder(tmp_path, monkeypatch):
@@ -183,7 +210,10 @@ def test_a_git_repository_is_downloaded_unpacked_and_loaded(tmp_path, serve):
     server = serve({"/education454/datasets/archive/refs/heads/master.zip": content})
     address = f"http://127.0.0.1:{server.server_port}"
     data = tmp_path / "data"
-    assert datasets.download("education454", data, github=address, progress=False) == data / "education454"
+    assert (
+        datasets.download("education454", data, github=address, progress=False)
+        == data / "education454"
+    )
     assert [path.name for path in data.iterdir()] == ["education454"]
     table = datasets.load("education454", data)
     assert list(table["label"]) == ["covid", "normal", "covid", "normal"]
@@ -275,7 +305,9 @@ def test_a_kaggle_set_is_downloaded_by_kagglehub_and_loaded(tmp_path, monkeypatc
 def test_kaggle_out_of_reach_says_what_else_to_do(tmp_path, monkeypatch):
     kaggle(tmp_path, monkeypatch)
     monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "LOCALHOST")  # where nothing answers
-    with pytest.raises(fetch.FetchError, match=r"Kaggle did not give the set(.|\n)*from_archive") as caught:
+    with pytest.raises(
+        fetch.FetchError, match=r"Kaggle did not give the set(.|\n)*from_archive"
+    ) as caught:
         datasets.download("covid19-image-dataset", tmp_path / "data")
     assert (tmp_path / "data" / "covid19-image-dataset").as_posix() in str(caught.value)
     assert not (tmp_path / "data" / "covid19-image-dataset").exists()
@@ -339,9 +371,18 @@ def test_google_drive_that_does_not_give_the_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("link", "word"),
     [
-        ("https://www.dropbox.com/s/d/1A2b3C4d5E6f7G8h9/set.zip", "is not an address of Google Drive"),
-        ("https://drive.google.com/drive/folders/1A2b3C4d5E6f7G8h9?usp=sharing", "is a folder on Google Drive"),
-        ("https://drive.google.com/file/d/1A2b3C4d5E6f7G8h9/view?resourcekey=0-abc", "needs its resource key"),
+        (
+            "https://www.dropbox.com/s/d/1A2b3C4d5E6f7G8h9/set.zip",
+            "is not an address of Google Drive",
+        ),
+        (
+            "https://drive.google.com/drive/folders/1A2b3C4d5E6f7G8h9?usp=sharing",
+            "is a folder on Google Drive",
+        ),
+        (
+            "https://drive.google.com/file/d/1A2b3C4d5E6f7G8h9/view?resourcekey=0-abc",
+            "needs its resource key",
+        ),
         ("https://drive.google.com/drive/my-drive", "is not the id of a file"),
     ],
 )
@@ -366,7 +407,11 @@ def test_google_drive_is_mounted_on_colab_only(monkeypatch):
 
 def test_darkcovidnet(real_data):
     table = datasets.load("darkcovidnet", real_data)
-    assert table["label"].value_counts(sort=False).to_dict() == {"normal": 426, "covid": 95, "pneumonia": 404}
+    assert table["label"].value_counts(sort=False).to_dict() == {
+        "normal": 426,
+        "covid": 95,
+        "pneumonia": 404,
+    }
     patients = table.groupby("label", observed=True)["patient"].nunique().to_dict()
     assert patients == {"normal": 280, "covid": 0, "pneumonia": 302}
     assert table["patient"].nunique() == 280 + 302 - 17
@@ -380,10 +425,22 @@ def test_darkcovidnet(real_data):
 @pytest.mark.parametrize(
     ("name", "files", "word"),
     [
-        ("covid19-image-dataset", ["Covid19-dataset/train/Covid/0.png"], "1 of the 317 published images"),
+        (
+            "covid19-image-dataset",
+            ["Covid19-dataset/train/Covid/0.png"],
+            "1 of the 317 published images",
+        ),
         ("darkcovidnet", ["X-Ray Image DataSet/Covid-19/0.png"], "1 of the 1,125 published images"),
-        ("education454", ["datasets-master/Data/test/NORMAL/NORMAL(10).jpg"], "1 of the 2,295 published images"),
-        ("chest-xray-for-covid19-detection", ["Dataset/Val/Covid/a.jpg", "Dataset/Prediction/b.jpg"], "1 of the 348"),
+        (
+            "education454",
+            ["datasets-master/Data/test/NORMAL/NORMAL(10).jpg"],
+            "1 of the 2,295 published images",
+        ),
+        (
+            "chest-xray-for-covid19-detection",
+            ["Dataset/Val/Covid/a.jpg", "Dataset/Prediction/b.jpg"],
+            "1 of the 348",
+        ),
     ],
 )
 def test_a_set_that_is_there_in_part_is_said_to_be(tmp_path, name, files, word):
@@ -420,7 +477,9 @@ def test_case_e(real_data):
         ("E", {"covid", "normal", "viral"}, {"train", "test"}),
     ],
 )
-def test_a_case_on_phantoms_comes_through_the_importer_in_its_own_layout(tmp_path, monkeypatch, letter, labels, splits):
+def test_a_case_on_phantoms_comes_through_the_importer_in_its_own_layout(
+    tmp_path, monkeypatch, letter, labels, splits
+):
     monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path))
     found = datasets.case(letter, n=30, seed=3, size=96)
     assert set(found.table["width"]) == {96}
@@ -435,7 +494,9 @@ def test_case_c_has_the_folders_of_the_described_set(tmp_path, monkeypatch):
     monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path))
     table = datasets.case("c", n=40, size=48).table
     folders = {tuple(Path(path).parts[-4:-1]) for path in table["path"]}
-    assert folders == {("Data", part, name) for part in ("train", "test") for name in ("COVID19", "NORMAL")}
+    assert folders == {
+        ("Data", part, name) for part in ("train", "test") for name in ("COVID19", "NORMAL")
+    }
     assert {Path(path).suffix for path in table["path"]} == {".jpg"}
     assert (table["label"] == "covid").sum() == 12  # 712 of 2,295
     assert (table["split"] == "test").sum() == 8  # 484 of 2,295
@@ -469,12 +530,22 @@ def test_another_set_takes_the_classes_of_a_case(drawn):
     ("letter", "places"),
     [
         ("a", {"positive", "negative"}),
-        ("b", {"Dataset/Train/Covid", "Dataset/Train/Normal", "Dataset/Val/Covid", "Dataset/Val/Normal"}),
+        (
+            "b",
+            {
+                "Dataset/Train/Covid",
+                "Dataset/Train/Normal",
+                "Dataset/Val/Covid",
+                "Dataset/Val/Normal",
+            },
+        ),
         ("c", {"Data/train/COVID19", "Data/train/NORMAL", "Data/test/COVID19", "Data/test/NORMAL"}),
         ("d", {"COVID-19", "non-COVID-19"}),
     ],
 )
-def test_another_set_is_put_into_the_folders_of_a_case(drawn, tmp_path, monkeypatch, letter, places):
+def test_another_set_is_put_into_the_folders_of_a_case(
+    drawn, tmp_path, monkeypatch, letter, places
+):
     monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path))
     name = "covid19-image-dataset"
     plain = datasets.case(letter, name, drawn)
@@ -482,7 +553,11 @@ def test_another_set_is_put_into_the_folders_of_a_case(drawn, tmp_path, monkeypa
     root = next((tmp_path / "folders").glob(f"case_{letter}-*[!k]"))
     assert {str(Path(path).parent.relative_to(root)) for path in found.table["path"]} == places
     assert found.table.drop(columns="path").equals(plain.table.drop(columns="path"))
-    pairs = zip([*found.table["path"], *found.unlabelled], [*plain.table["path"], *plain.unlabelled], strict=True)
+    pairs = zip(
+        [*found.table["path"], *found.unlabelled],
+        [*plain.table["path"], *plain.unlabelled],
+        strict=True,
+    )
     assert all(Path(new).read_bytes() == Path(old).read_bytes() for new, old in pairs)
     assert {Path(path).parent for path in found.unlabelled} == (
         {root / "Dataset/Prediction"} if letter == "b" else set()
@@ -492,10 +567,16 @@ def test_another_set_is_put_into_the_folders_of_a_case(drawn, tmp_path, monkeypa
     assert datasets.case(letter, name, drawn, folders=True).table.equals(found.table)
 
 
-@pytest.mark.parametrize(("letter", "classes"), [("c", {"covid", "normal"}), ("e", {"covid", "normal", "viral"})])
-def test_cases_c_and_e_set_a_test_part_aside_where_a_set_has_none(drawn, tmp_path, monkeypatch, letter, classes):
+@pytest.mark.parametrize(
+    ("letter", "classes"), [("c", {"covid", "normal"}), ("e", {"covid", "normal", "viral"})]
+)
+def test_cases_c_and_e_set_a_test_part_aside_where_a_set_has_none(
+    drawn, tmp_path, monkeypatch, letter, classes
+):
     monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path / "work"))
-    shutil.copytree(drawn / "covid19-image-dataset" / "Covid19-dataset" / "train", tmp_path / "darkcovidnet")
+    shutil.copytree(
+        drawn / "covid19-image-dataset" / "Covid19-dataset" / "train", tmp_path / "darkcovidnet"
+    )
     table = datasets.case(letter, "darkcovidnet", tmp_path, folders=True).table
     assert set(table["split"]) == {"train", "test"}
     assert set(table.loc[table["split"] == "test", "label"]) == classes
@@ -510,7 +591,10 @@ def test_two_files_of_one_name_and_a_disk_without_links(drawn, tmp_path, monkeyp
     name = "covid19-image-dataset"
     shutil.copytree(drawn / name, tmp_path / name)
     whole = datasets.load(name, drawn)
-    first, second = (Path(whole.loc[whole["split"] == s, "path"].iloc[0]).relative_to(drawn) for s in ("train", "test"))
+    first, second = (
+        Path(whole.loc[whole["split"] == s, "path"].iloc[0]).relative_to(drawn)
+        for s in ("train", "test")
+    )
     (tmp_path / second).rename((tmp_path / second).with_name(first.name))
     found = datasets.case("a", name, tmp_path, folders=True)
     names = [Path(path).name for path in found.table["path"]]
@@ -522,7 +606,9 @@ def test_two_files_of_one_name_and_a_disk_without_links(drawn, tmp_path, monkeyp
 def test_a_case_of_ones_own_and_of_no_name(tmp_path, drawn):
     with pytest.raises(ValueError, match="no case study is called 'f'"):
         datasets.case("f")
-    with pytest.raises(datasets.DatasetNotFound, match=r"case_a does not exist: put the images of case A there"):
+    with pytest.raises(
+        datasets.DatasetNotFound, match=r"case_a does not exist: put the images of case A there"
+    ):
         datasets.case("a", "own", tmp_path)
     shutil.copytree(drawn / "covid19-image-dataset", tmp_path / "case_e")
     assert len(datasets.case("e", "own", tmp_path).table) == 20

@@ -1,4 +1,6 @@
-"""What a call without more arguments does: lessons and measured tables were made with these numbers."""
+"""What a call without more arguments does: lessons and measured tables were made with these
+numbers.
+"""
 
 import dataclasses
 import inspect
@@ -109,13 +111,23 @@ CONSTANTS = {
     _estimates: {"LEAST_SUPPORT": 4.0},
     predictions: {"TOLERANCE": 1e-3},
     calibrate: {"SMALLEST": 1e-12, "RANGE": (0.05, 20.0), "CHANCE_DRAWS": 1_000},
-    audit: {"WRITING_SIDE": 1024, "PIXELS_COMPARED": 12, "THUMBNAIL": 16, "LEAST_ALIKE": 0.5, "SUSPECT_AUC": 0.6},
+    audit: {
+        "WRITING_SIDE": 1024,
+        "PIXELS_COMPARED": 12,
+        "THUMBNAIL": 16,
+        "LEAST_ALIKE": 0.5,
+        "SUSPECT_AUC": 0.6,
+    },
 }
 
 
 def given(function):
     parameters = inspect.signature(function).parameters.values()
-    return {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
+    return {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.default is not parameter.empty
+    }
 
 
 @pytest.mark.parametrize("module", DEFAULTS, ids=lambda module: module.__name__)
@@ -134,7 +146,8 @@ def test_numbers_behind_the_measured_tables_are_these(module):
 
 
 @pytest.mark.parametrize(
-    "kind", [stats.Estimate, stats.Difference, figures.Figure, predictions.Arrays, calibrate._Judged]
+    "kind",
+    [stats.Estimate, stats.Difference, figures.Figure, predictions.Arrays, calibrate._Judged],
 )
 def test_a_result_cannot_be_changed_by_accident(kind):
     names = [field.name for field in dataclasses.fields(kind)]

@@ -1,4 +1,6 @@
-"""Exported files answer as the network does, a bundle is not changed unnoticed, a card is complete or not written."""
+"""Exported files answer as the network does, a bundle is not changed unnoticed, a card is complete
+or not written.
+"""
 
 import base64
 import hashlib
@@ -23,13 +25,21 @@ PREPARED = {"size": SIZE, "fit": "pad", "contrast": None}
 
 
 def network(units=3, seed=0):
-    """One convolution and a softmax (or one sigmoid unit), with weights that make the answers differ."""
+    """One convolution and a softmax (or one sigmoid unit), with weights that make the answers
+    differ.
+    """
     import keras
 
     keras.utils.set_random_seed(seed)
     layers = keras.layers
-    body = [layers.Rescaling(1 / 255), layers.Conv2D(8, 3, activation="relu"), layers.GlobalAveragePooling2D()]
-    head = layers.Dense(units, "sigmoid" if units == 1 else "softmax", kernel_initializer="random_normal")
+    body = [
+        layers.Rescaling(1 / 255),
+        layers.Conv2D(8, 3, activation="relu"),
+        layers.GlobalAveragePooling2D(),
+    ]
+    head = layers.Dense(
+        units, "sigmoid" if units == 1 else "softmax", kernel_initializer="random_normal"
+    )
     model = keras.Sequential([keras.Input((SIZE, SIZE, 1)), *body, head])
     head.kernel.assign(head.kernel * 100)
     return model
@@ -47,10 +57,12 @@ def images():
 
 @pytest.fixture(scope="module")
 def files(model, images, tmp_path_factory):
-    return deploy.export(model, tmp_path_factory.mktemp("exported"), deploy.FORMATS, representative=images[:8])
+    return deploy.export(
+        model, tmp_path_factory.mktemp("exported"), deploy.FORMATS, representative=images[:8]
+    )
 
 
-# --- export ---------------------------------------------------------------------------------------------------------
+# --- export ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -135,14 +147,19 @@ def test_latency_leaves_the_first_call_out():
     assert found["repeats"] == 5
 
 
-# --- bundle ---------------------------------------------------------------------------------------------------------
+# --- bundle ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def bundle(model, tmp_path):
     settings = {"temperature": 2.0, "positive": "covid", "threshold": 0.4, "card": "# A card"}
-    settings |= {"trained_on": "60 drawn\nimages.", "threshold_meaning": "the largest that\nfinds 9 of 10 covid."}
-    return deploy.save_bundle(tmp_path / "bundle", model, classes=CLASSES, preprocessing=PREPARED, **settings)
+    settings |= {
+        "trained_on": "60 drawn\nimages.",
+        "threshold_meaning": "the largest that\nfinds 9 of 10 covid.",
+    }
+    return deploy.save_bundle(
+        tmp_path / "bundle", model, classes=CLASSES, preprocessing=PREPARED, **settings
+    )
 
 
 @pytest.fixture
@@ -158,7 +175,10 @@ def test_a_bundle_comes_back_as_it_was_written(bundle, model):
     found = deploy.load_bundle(bundle)
     assert (found.classes, found.preprocessing, found.temperature) == (CLASSES, PREPARED, 2.0)
     assert (found.positive, found.threshold, found.card) == ("covid", 0.4, "# A card")
-    assert (found.trained_on, found.threshold_meaning) == ("60 drawn images", "the largest that finds 9 of 10 covid")
+    assert (found.trained_on, found.threshold_meaning) == (
+        "60 drawn images",
+        "the largest that finds 9 of 10 covid",
+    )
     for mine, yours in zip(found.model.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, yours)
     listed = (bundle / "SHA256SUMS").read_text().split()[1::2]
@@ -181,7 +201,9 @@ def resettled(bundle, change):
 @pytest.mark.tensorflow
 def test_an_older_bundle_opens_and_the_page_says_what_it_does_not_know(bundle, film):
     later = ("trained_on", "threshold_meaning", "full_scale")
-    older = resettled(bundle, lambda new: {k: v for k, v in new.items() if k not in later} | {"version": 1})
+    older = resettled(
+        bundle, lambda new: {k: v for k, v in new.items() if k not in later} | {"version": 1}
+    )
     found = deploy.load_bundle(older)
     assert (found.trained_on, found.threshold_meaning, found.threshold) == ("", "", 0.4)
     page, _ = deploy.upload_report(found, "film.png", film.read_bytes())
@@ -230,7 +252,9 @@ def test_a_planted_gate_and_a_model_with_code_are_refused(bundle, tmp_path):
     (bundle / "gate.npz").write_bytes(b"planted")
     with pytest.raises(deploy.BundleError, match=r"gate\.npz is not in the list"):
         deploy.load_bundle(bundle)
-    code = keras.Sequential([keras.Input((SIZE, SIZE, 1)), keras.layers.Lambda(lambda x: x[:, 0, :3, 0])])
+    code = keras.Sequential(
+        [keras.Input((SIZE, SIZE, 1)), keras.layers.Lambda(lambda x: x[:, 0, :3, 0])]
+    )
     with pytest.raises(deploy.BundleError, match="safe mode"):
         deploy.save_bundle(tmp_path / "code", code, classes=CLASSES, preprocessing=PREPARED)
     (bundle / "gate.npz").unlink()
@@ -276,7 +300,7 @@ def test_a_second_bundle_replaces_the_first(bundle, model):
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
 
 
-# --- the answer -----------------------------------------------------------------------------------------------------
+# --- the answer -----------------------------------------------------------------------------------
 
 
 @pytest.mark.tensorflow
@@ -302,7 +326,10 @@ def test_an_answer_is_the_networks_at_the_bundles_temperature(bundle, film, mode
 @pytest.mark.tensorflow
 def test_bytes_and_path_give_the_same_answer(bundle, film):
     ready = deploy.load_bundle(bundle)
-    by_path, by_bytes = deploy.answer(ready, film), deploy.answer(ready, film.read_bytes(), name="film.png")
+    by_path, by_bytes = (
+        deploy.answer(ready, film),
+        deploy.answer(ready, film.read_bytes(), name="film.png"),
+    )
     assert by_path["probabilities"] == by_bytes["probabilities"]
     assert by_path["file"] == by_bytes["file"] == "film.png"
 
@@ -310,7 +337,9 @@ def test_bytes_and_path_give_the_same_answer(bundle, film):
 @pytest.mark.tensorflow
 def test_a_file_that_is_no_image_gets_a_reason_and_no_probability(bundle, film, tmp_path):
     (tmp_path / "x.png").write_bytes(b"PK\x03\x04 not a picture")
-    table = deploy.answers(deploy.load_bundle(bundle), [film, tmp_path / "x.png", tmp_path / "none.png"])
+    table = deploy.answers(
+        deploy.load_bundle(bundle), [film, tmp_path / "x.png", tmp_path / "none.png"]
+    )
     assert table["accepted"].tolist() == [True, False, False]
     assert "a zip archive" in table["reason"][1]
     assert "does not exist" in table["reason"][2]
@@ -322,11 +351,20 @@ def test_a_file_that_is_no_image_gets_a_reason_and_no_probability(bundle, film, 
 def gated(model, tmp_path):
     """A bundle whose gate and sets are fitted: on smooth ramps of grey, bright to the right."""
     rng = np.random.default_rng(1)
-    ramps = np.linspace(0, 200, SIZE) + np.zeros((60, SIZE, 1)) + rng.normal(0, 8, (60, SIZE, SIZE)) + 25
+    ramps = (
+        np.linspace(0, 200, SIZE)
+        + np.zeros((60, SIZE, 1))
+        + rng.normal(0, 8, (60, SIZE, SIZE))
+        + 25
+    )
     ramps = np.clip(ramps, 0, 255).astype(np.uint8)
     gate = uncertainty.fit_gate(ramps[:30], ramps[30:])
     settings = {"classes": CLASSES, "preprocessing": PREPARED, "gate": gate, "conformal_limit": 0.7}
-    return deploy.load_bundle(deploy.save_bundle(tmp_path / "gated", model, **settings)), ramps, gate
+    return (
+        deploy.load_bundle(deploy.save_bundle(tmp_path / "gated", model, **settings)),
+        ramps,
+        gate,
+    )
 
 
 def png(array):
@@ -358,12 +396,20 @@ def test_the_set_holds_the_classes_within_the_limit(gated):
     assert found["called_positive"] is None
 
 
-# --- upload ---------------------------------------------------------------------------------------------------------
+# --- upload ---------------------------------------------------------------------------------------
 
 
 def test_uploads_of_both_versions_of_ipywidgets_are_read_alike():
     seven = {"a.png": {"metadata": {"name": "a.png", "size": 2}, "content": b"xy"}}
-    eight = ({"name": "a.png", "type": "image/png", "size": 2, "content": memoryview(b"xy"), "last_modified": None},)
+    eight = (
+        {
+            "name": "a.png",
+            "type": "image/png",
+            "size": 2,
+            "content": memoryview(b"xy"),
+            "last_modified": None,
+        },
+    )
     assert deploy.uploaded(seven) == deploy.uploaded(eight) == [("a.png", b"xy")]
     assert deploy.uploaded({}) == deploy.uploaded(()) == []
 
@@ -392,19 +438,29 @@ def test_a_report_says_in_plain_words_what_an_answer_rests_on(bundle, film):
     for threshold, called in ((0.001, "yes"), (0.999, "no")):
         other = replace(ready, positive=ready.classes[0], threshold=threshold)
         judged, _ = deploy.upload_report(other, "film.png", film.read_bytes())
-        assert f"Called {ready.classes[0]} from a probability of {threshold:.2f} on: {called}." in judged
-    strict = deploy.upload_report(replace(ready, conformal_limit=0.0), "film.png", film.read_bytes())[0]
+        assert (
+            f"Called {ready.classes[0]} from a probability of {threshold:.2f} on: {called}."
+            in judged
+        )
+    strict = deploy.upload_report(
+        replace(ready, conformal_limit=0.0), "film.png", film.read_bytes()
+    )[0]
     assert "The set is empty: no class is likely enough." in strict
     without = replace(ready, conformal_limit=None, positive=None, threshold=None)
     page, _ = deploy.upload_report(without, "film.png", film.read_bytes())
-    assert "Cannot be excluded: normal, covid, viral. (Every class: the bundle holds no limit for sets.)" in page
+    assert (
+        "Cannot be excluded: normal, covid, viral. (Every class: the bundle holds no limit for "
+        "sets.)" in page
+    )
     assert "threshold" not in page
 
 
 @pytest.mark.tensorflow
 def test_a_report_escapes_names_and_refuses_what_is_too_large(bundle, film):
     ready, name = deploy.load_bundle(bundle), "<img src=x onerror=alert(1)>.png"
-    sly = replace(ready, trained_on="<b>all</b>", classes=("normal", "<i>covid", "viral"), positive="<i>covid")
+    sly = replace(
+        ready, trained_on="<b>all</b>", classes=("normal", "<i>covid", "viral"), positive="<i>covid"
+    )
     for known in (ready, sly):
         page, found = deploy.upload_report(known, name, film.read_bytes())
         assert found["accepted"]
@@ -433,18 +489,35 @@ class Desk:
         self.reading.observe(lambda change: self.seen.append(self.shown()), names="value")
 
     def shown(self):
-        return [sentences(self.reading.value)[0], *(sentences(part.value)[0] for part in self.answers.children)]
+        return [
+            sentences(self.reading.value)[0],
+            *(sentences(part.value)[0] for part in self.answers.children),
+        ]
 
     def choose(self, **files):
-        """What the browser sends for chosen files, by name without extension; version 7 and 8 of ipywidgets."""
+        """What the browser sends for chosen files, by name without extension; version 7 and 8 of
+        ipywidgets.
+        """
         files = {f"{name}.png": content for name, content in files.items()}
         if self.button.has_trait("_counter"):
-            data = [{"name": name, "type": "image/png", "size": len(c), "lastModified": 0} for name, c in files.items()]
+            data = [
+                {"name": name, "type": "image/png", "size": len(c), "lastModified": 0}
+                for name, c in files.items()
+            ]
             counter = self.button._counter + len(files)
-            state = {"metadata": data, "data": [memoryview(c) for c in files.values()], "_counter": counter}
+            state = {
+                "metadata": data,
+                "data": [memoryview(c) for c in files.values()],
+                "_counter": counter,
+            }
         else:
             rest = {"type": "image/png", "last_modified": 0}
-            state = {"value": [{"name": n, "size": len(c), "content": memoryview(c), **rest} for n, c in files.items()]}
+            state = {
+                "value": [
+                    {"name": n, "size": len(c), "content": memoryview(c), **rest}
+                    for n, c in files.items()
+                ]
+            }
         self.button.set_state(state | {"error": ""})
 
 
@@ -470,11 +543,16 @@ def test_the_widget_answers_an_upload_by_text_and_a_picture_with_alt_text(desk, 
     text, picture = (part.value for part in desk.answers.children)
     assert sentences(text)[0] == "film.png"
     assert re.search(r"covid 0\.\d\d", text)
-    alt, source = re.fullmatch(r'<img alt="([^"]*)" src="data:image/png;base64,([^"]*)"[^>]*>', picture).groups()
+    alt, source = re.fullmatch(
+        r'<img alt="([^"]*)" src="data:image/png;base64,([^"]*)"[^>]*>', picture
+    ).groups()
     assert html.unescape(alt) == 'covid > normal "film.png"'
     assert base64.b64decode(source) == b"\x89PNG"
     beside = sentences(desk.limit.value)[0].replace("\xa0", " ")
-    assert "up to 30 MB each. In a JupyterLab that make lab did not start, more than 10 MB at a time are lost" in beside
+    assert (
+        "up to 30 MB each. In a JupyterLab that make lab did not start, more than 10 MB at a time "
+        "are lost" in beside
+    )
 
 
 @pytest.mark.tensorflow
@@ -482,7 +560,12 @@ def test_an_earlier_answer_goes_before_the_next_file_is_read(desk, film):
     desk.choose(first=film.read_bytes())
     desk.choose(second=b"no image")
     answered = ["", "first.png", ""]  # text, and a picture without text
-    assert desk.seen == [["Reading first.png ..."], answered, ["Reading second.png ..."], ["", "second.png"]]
+    assert desk.seen == [
+        ["Reading first.png ..."],
+        answered,
+        ["Reading second.png ..."],
+        ["", "second.png"],
+    ]
     assert "not an image" in desk.answers.children[0].value
 
 
@@ -497,12 +580,19 @@ def test_the_same_file_twice_is_answered_twice(desk):
 def test_several_files_are_answered_in_their_order(desk, film):
     desk.choose(b=film.read_bytes(), a=b"no image", c=film.read_bytes())
     read = [status for status, *_ in desk.seen]
-    assert read == ["Reading b.png (1 of 3) ...", "Reading a.png (2 of 3) ...", "Reading c.png (3 of 3) ...", ""]
+    assert read == [
+        "Reading b.png (1 of 3) ...",
+        "Reading a.png (2 of 3) ...",
+        "Reading c.png (3 of 3) ...",
+        "",
+    ]
     assert desk.shown() == ["", "b.png", "", "a.png", "c.png", ""]
 
 
 @pytest.mark.tensorflow
-def test_any_error_becomes_a_sentence_and_no_earlier_answer_stays(bundle, film, monkeypatch, caplog):
+def test_any_error_becomes_a_sentence_and_no_earlier_answer_stays(
+    bundle, film, monkeypatch, caplog
+):
     pytest.importorskip("ipywidgets")
     ready = deploy.load_bundle(bundle)
     desk = Desk(ready)
@@ -513,7 +603,10 @@ def test_any_error_becomes_a_sentence_and_no_earlier_answer_stays(bundle, film, 
             desk.choose(bad=film.read_bytes())
         (part,) = desk.answers.children
         assert desk.reading.value.endswith("></div>")
-        said = "No answer: the work on this file ended in an error. " + f"{type(error).__name__}: {error}"
+        said = (
+            "No answer: the work on this file ended in an error. "
+            + f"{type(error).__name__}: {error}"
+        )
         assert sentences(part.value) == ["bad.png", said, "Educational, not for diagnosis."]
         assert caplog.records[-1].exc_info[1] is error
     undrawn = Desk(ready, picture=Mock(side_effect=ValueError("no ink")))
@@ -526,7 +619,9 @@ def test_any_error_becomes_a_sentence_and_no_earlier_answer_stays(bundle, film, 
 @pytest.mark.tensorflow
 def test_what_the_browser_sent_wrongly_becomes_a_sentence_too(desk, film, monkeypatch):
     desk.choose(good=film.read_bytes())
-    monkeypatch.setattr("cxr_helpers.deploy._widget.uploaded", Mock(side_effect=KeyError("content")))
+    monkeypatch.setattr(
+        "cxr_helpers.deploy._widget.uploaded", Mock(side_effect=KeyError("content"))
+    )
     desk.choose(bad=film.read_bytes())
     (part,) = desk.answers.children
     assert "What the browser sent cannot be read. KeyError: 'content'" in sentences(part.value)[1]
@@ -534,14 +629,18 @@ def test_what_the_browser_sent_wrongly_becomes_a_sentence_too(desk, film, monkey
 
 @pytest.mark.tensorflow
 def test_of_two_choices_the_last_one_stays_and_nothing_is_mixed(desk, film, monkeypatch):
-    """The second choice is made while the first is being answered, as it can be where messages come in threads."""
+    """The second choice is made while the first is being answered, as it can be where messages come
+    in threads.
+    """
     from cxr_helpers.deploy import _widget
 
     answer = _widget.answer
 
     def interrupted(bundle, content, name):
         if name == "a.png":
-            second = threading.Thread(target=desk.choose, kwargs={"x": b"no image", "y": film.read_bytes()})
+            second = threading.Thread(
+                target=desk.choose, kwargs={"x": b"no image", "y": film.read_bytes()}
+            )
             second.start()
             second.join(timeout=30)
         return answer(bundle, content, name=name)
@@ -552,7 +651,7 @@ def test_of_two_choices_the_last_one_stays_and_nothing_is_mixed(desk, film, monk
     assert [shown[1:] for shown in desk.seen if "a.png" in shown or "b.png" in shown] == []
 
 
-# --- the card -------------------------------------------------------------------------------------------------------
+# --- the card -------------------------------------------------------------------------------------
 
 
 def rows(start, n, label="covid"):
@@ -563,14 +662,32 @@ def rows(start, n, label="covid"):
 
 @pytest.fixture
 def evidence():
-    figures = {"value": [0.9], "low": [0.8], "high": [0.95], "n": [50], "groups": [40], "method": ["bootstrap"]}
+    figures = {
+        "value": [0.9],
+        "low": [0.8],
+        "high": [0.95],
+        "n": [50],
+        "groups": [40],
+        "method": ["bootstrap"],
+    }
     table = pd.DataFrame({"metric": ["sensitivity"], "class": ["covid"], **figures})
     return {
-        "details": dict.fromkeys(("name", "version", "date", "architecture", "parameters", "input", "licence"), "x")
+        "details": dict.fromkeys(
+            ("name", "version", "date", "architecture", "parameters", "input", "licence"), "x"
+        )
         | {"contact": "the course"},
-        "intended": {"use": "teaching", "users": "students", "out of scope": "any decision about a patient"},
+        "intended": {
+            "use": "teaching",
+            "users": "students",
+            "out of scope": "any decision about a patient",
+        },
         "factors": "Site, age; pregnancy was not examined.",
-        "decision": {"positive": "covid", "threshold": 0.31, "chosen on": "val", "why": "sensitivity 0.95"},
+        "decision": {
+            "positive": "covid",
+            "threshold": 0.31,
+            "chosen on": "val",
+            "why": "sensitivity 0.95",
+        },
         "training": rows(0, 30),
         "evaluation": rows(100, 20, "normal"),
         "results": table,
@@ -615,7 +732,11 @@ def test_everything_that_is_missing_is_named_at_once(evidence):
     [
         ("results", lambda t: t.drop(columns=["low", "high"]), "results has no column low, high"),
         ("calibration", lambda t: t.assign(n=np.nan), "calibration: ece has a value without"),
-        ("subgroups", lambda d: {"site": d["source"].drop(columns="n")}, "subgroups by site has no column n"),
+        (
+            "subgroups",
+            lambda d: {"site": d["source"].drop(columns="n")},
+            "subgroups by site has no column n",
+        ),
         ("details", lambda d: d | {"version": " "}, "details lacks version"),
         ("decision", lambda d: d | {"chosen on": "test"}, "chosen on test"),
         ("evaluation", lambda t: rows(25, 20), "share 5 image_id"),

@@ -1,4 +1,6 @@
-"""Public docstrings of the first rooms and of what lessons use most: numpydoc's sections, and examples that run."""
+"""Public docstrings of the first rooms and of what lessons use most: numpydoc's sections, and
+examples that run.
+"""
 
 import contextlib
 import doctest
@@ -20,7 +22,11 @@ ROOMS = (
     *("paths", "files", "console", "stats", "images", "manifest", "predictions"),
     *("duplicates", "split", "evaluate", "train"),
 )
-CHECKS = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["numpydoc_validation"]["checks"])
+CHECKS = set(
+    tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["numpydoc_validation"][
+        "checks"
+    ]
+)
 # Trains networks: its examples run in test_train.py, whose process has imported TensorFlow.
 TRAINS = "train"
 
@@ -44,8 +50,14 @@ def modules(room: str) -> list[str]:
 
 def faults(name: str) -> list[str]:
     """What numpydoc finds wrong with the docstring of a function, by its full name."""
-    numpydoc = pytest.importorskip("numpydoc.validate", reason="numpydoc is not in this environment: make setup")
-    return [f"{name}: {code} {text}" for code, text in numpydoc.validate(name)["errors"] if code in CHECKS]
+    numpydoc = pytest.importorskip(
+        "numpydoc.validate", reason="numpydoc is not in this environment: make setup"
+    )
+    return [
+        f"{name}: {code} {text}"
+        for code, text in numpydoc.validate(name)["errors"]
+        if code in CHECKS
+    ]
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -93,4 +105,8 @@ def run_examples(name: str) -> doctest.TestResults:
     with contextlib.chdir(ROOT):
         module = importlib.import_module(name)
         known = {"np": np, "pd": pd, "os": os, "Path": Path}
-        return doctest.testmod(module, extraglobs={k: v for k, v in known.items() if not hasattr(module, k)})
+        return doctest.testmod(
+            module,
+            extraglobs={k: v for k, v in known.items() if not hasattr(module, k)},
+            optionflags=doctest.NORMALIZE_WHITESPACE,  # long results go over two lines
+        )

@@ -59,10 +59,15 @@ def test_a_negative_is_a_copy(tmp_path, name):
     pictures = {"a.png": scene(0), "b.png": NEGATIVES[name](scene(0)), "c.png": scene(1)}
     for file, image in pictures.items():
         Image.fromarray((image * 255).astype(np.uint8)).save(tmp_path / file)
-    rows = [{"image_id": f, "path": str(tmp_path / f), "sha256": f, "label": f[0], "split": None} for f in pictures]
+    rows = [
+        {"image_id": f, "path": str(tmp_path / f), "sha256": f, "label": f[0], "split": None}
+        for f in pictures
+    ]
     table = pd.DataFrame(rows).assign(patient=pd.NA, group=pd.NA)
     found = duplicates.pairs(table, progress=False)
-    assert found[["image_id_a", "image_id_b", "kind"]].to_numpy().tolist() == [["a.png", "b.png", "near"]]
+    assert found[["image_id_a", "image_id_b", "kind"]].to_numpy().tolist() == [
+        ["a.png", "b.png", "near"]
+    ]
     assert -1 <= found["similarity"][0] < -0.8
     assert duplicates.add_groups(table, found)["group"].tolist() == ["a.png", "a.png", "c.png"]
     assert audit._pairs(found, "near")[:3] == (
@@ -79,17 +84,32 @@ def eight(image):
 
 OTHER_FILES = {  # the same radiograph in another file, and the sign of the similarity
     "TIFF of 16 bits": (
-        lambda image, path: Image.fromarray(np.rint(image * 65535).astype(np.uint16)).save(path, "TIFF"),
+        lambda image, path: Image.fromarray(np.rint(image * 65535).astype(np.uint16)).save(
+            path, "TIFF"
+        ),
         1,
     ),
     "12 bits in 16": (
-        lambda image, path: Image.fromarray(np.rint(image * 4095).astype(np.uint16)).save(path, "PNG"),
+        lambda image, path: Image.fromarray(np.rint(image * 4095).astype(np.uint16)).save(
+            path, "PNG"
+        ),
         1,
     ),
-    "colour": (lambda image, path: Image.fromarray(eight(image)).convert("RGB").save(path, "WEBP", lossless=True), 1),
-    "16 colours": (lambda image, path: Image.fromarray(eight(image)).quantize(16).save(path, "GIF"), 1),
+    "colour": (
+        lambda image, path: (
+            Image.fromarray(eight(image)).convert("RGB").save(path, "WEBP", lossless=True)
+        ),
+        1,
+    ),
+    "16 colours": (
+        lambda image, path: Image.fromarray(eight(image)).quantize(16).save(path, "GIF"),
+        1,
+    ),
     "DICOM": (lambda image, path: path.write_bytes(draw.dicom(eight(image))), 1),
-    "DICOM that forgot to invert": (lambda image, path: path.write_bytes(draw.dicom(eight(image), "MONOCHROME1")), -1),
+    "DICOM that forgot to invert": (
+        lambda image, path: path.write_bytes(draw.dicom(eight(image), "MONOCHROME1")),
+        -1,
+    ),
 }
 
 
@@ -114,11 +134,23 @@ def test_a_copy_of_another_kind_in_another_class_is_said(tmp_path, kind):
 
 
 def test_the_strongest_pair_stands_first_whatever_its_sign(tmp_path):
-    images = {"a.png": scene(0), "b.png": 1 - scene(0), "c.jpg": scene(0)[::2, ::2], "d.png": scene(0)}
+    images = {
+        "a.png": scene(0),
+        "b.png": 1 - scene(0),
+        "c.jpg": scene(0)[::2, ::2],
+        "d.png": scene(0),
+    }
     for file, image in images.items():
         Image.fromarray((image * 255).astype(np.uint8)).save(tmp_path / file)
     rows = [
-        {"image_id": f, "path": str(tmp_path / f), "sha256": f.strip("ad"), "label": "x", "split": None} for f in images
+        {
+            "image_id": f,
+            "path": str(tmp_path / f),
+            "sha256": f.strip("ad"),
+            "label": "x",
+            "split": None,
+        }
+        for f in images
     ]
     found = duplicates.pairs(pd.DataFrame(rows), progress=False)
     assert found["kind"].tolist()[0] == "identical"
@@ -129,16 +161,30 @@ def test_the_strongest_pair_stands_first_whatever_its_sign(tmp_path):
 def test_what_is_not_found_is_measured_as_the_module_says():
     measured = pd.read_csv(Path(__file__).parents[2] / "benchmarks" / "duplicates.csv")
     found = measured[measured["threshold_of_package"]].set_index("what")["value"]
-    for change in ("mirrored", "rotated by 5 degrees", "shifted by 3 %", "framed by 3 %", "cropped by 5 %"):
+    for change in (
+        "mirrored",
+        "rotated by 5 degrees",
+        "shifted by 3 %",
+        "framed by 3 %",
+        "cropped by 5 %",
+    ):
         assert found[f"recall: {change}"] < 0.5, change
-    for change in ("contrast: gamma 2", "quarter size", "JPEG quality 20", "negative", "negative, gamma 2"):
+    for change in (
+        "contrast: gamma 2",
+        "quarter size",
+        "JPEG quality 20",
+        "negative",
+        "negative, gamma 2",
+    ):
         assert found[f"recall: {change}"] > 0.9, change
     assert found["false alarms: pairs of two patients"] == 0
 
 
 def test_fingerprint_is_blind_to_any_increasing_change_of_contrast():
     image = scene(1)
-    np.testing.assert_allclose(duplicates.fingerprint(image) @ duplicates.fingerprint(0.2 + 0.5 * image), 1, atol=1e-4)
+    np.testing.assert_allclose(
+        duplicates.fingerprint(image) @ duplicates.fingerprint(0.2 + 0.5 * image), 1, atol=1e-4
+    )
     assert duplicates.fingerprint(image) @ duplicates.fingerprint(1 - image) < -0.9
     assert np.linalg.norm(duplicates.fingerprint(np.full((50, 70), 0.3))) == 0
 
@@ -149,15 +195,22 @@ def test_similar_is_the_same_in_blocks():
     whole = duplicates.similar(vectors, 0.5)
     pieces = duplicates.similar(vectors, 0.5, block=7)
     pd.testing.assert_frame_equal(
-        whole.sort_values(["a", "b"], ignore_index=True), pieces.sort_values(["a", "b"], ignore_index=True)
+        whole.sort_values(["a", "b"], ignore_index=True),
+        pieces.sort_values(["a", "b"], ignore_index=True),
     )
-    expected = {(a, b) for a in range(50) for b in range(a + 1, 50) if abs(vectors[a] @ vectors[b]) >= 0.5}
+    expected = {
+        (a, b) for a in range(50) for b in range(a + 1, 50) if abs(vectors[a] @ vectors[b]) >= 0.5
+    }
     assert set(zip(whole["a"], whole["b"], strict=True)) == expected
 
 
 def test_groups_join_patients_and_duplicates_through_each_other():
     table = pd.DataFrame(
-        {"image_id": list("abcdef"), "patient": ["p1", "p1", pd.NA, "p2", pd.NA, pd.NA], "group": pd.NA}
+        {
+            "image_id": list("abcdef"),
+            "patient": ["p1", "p1", pd.NA, "p2", pd.NA, pd.NA],
+            "group": pd.NA,
+        }
     )
     found = pd.DataFrame({"image_id_a": ["b", "c"], "image_id_b": ["c", "d"]})
     grouped = duplicates.add_groups(table, found)
@@ -187,14 +240,16 @@ def test_case_e_set_holds_the_known_duplicates(real_data):
     assert len(identical) == 10
     assert (crossing & (found["kind"] == "identical")).sum() == 6
     sides = found[crossing]
-    leaked = set(sides["image_id_a"][sides["split_a"] == "test"]) | set(sides["image_id_b"][sides["split_b"] == "test"])
+    leaked = set(sides["image_id_a"][sides["split_a"] == "test"]) | set(
+        sides["image_id_b"][sides["split_b"] == "test"]
+    )
     assert len(leaked) == 9
     grouped = duplicates.add_groups(table, found)
     assert grouped["group"].nunique() == 301
     assert (found["label_a"] == found["label_b"]).all()
 
 
-# --- by hand --------------------------------------------------------------------------------------------------------
+# --- by hand --------------------------------------------------------------------------------------
 
 
 def test_a_fingerprint_is_what_the_ranks_leave_of_each_neighbourhood():
@@ -208,7 +263,9 @@ def test_a_fingerprint_is_what_the_ranks_leave_of_each_neighbourhood():
     assert found.shape == (3136,)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, (local / np.sqrt((local**2).sum())).ravel(), atol=1e-6)
-    np.testing.assert_allclose(duplicates.fingerprint(np.kron(image, np.ones((3, 2)))), found, atol=1e-6)
+    np.testing.assert_allclose(
+        duplicates.fingerprint(np.kron(image, np.ones((3, 2)))), found, atol=1e-6
+    )
 
 
 def test_no_image_has_no_fingerprint():
@@ -244,14 +301,18 @@ def test_a_threshold_is_a_similarity(threshold):
 def hand_made(monkeypatch, vectors, names, hashes, **columns):
     """A manifest whose images have these fingerprints."""
     asked = []
-    monkeypatch.setattr(duplicates, "fingerprints", lambda table, progress: asked.append(progress) or vectors)
+    monkeypatch.setattr(
+        duplicates, "fingerprints", lambda table, progress: asked.append(progress) or vectors
+    )
     columns = {"label": "normal", "split": None, **columns}
     return pd.DataFrame({"image_id": list(names), "sha256": list(hashes)}).assign(**columns), asked
 
 
 def test_pairs_are_sorted_by_strength_then_kind_then_names(monkeypatch):
     vectors = np.array([[1, 0], [1, 0], [-1, 0], [1, 0], [0.98765, np.sqrt(1 - 0.98765**2)]])
-    table, asked = hand_made(monkeypatch, vectors, "zyxwv", "12324", label=list("abcde"), split=list("fghij"))
+    table, asked = hand_made(
+        monkeypatch, vectors, "zyxwv", "12324", label=list("abcde"), split=list("fghij")
+    )
     found = duplicates.pairs(table.set_index(pd.Index(range(5, 10))))
     assert asked == [True]
     assert found.index.tolist() == list(range(10))

@@ -22,9 +22,9 @@ def random_predictions(seed, n=60, classes=CLASSES, group_size=1, runs=1, skill=
     label = rng.choice(present, n)
     tables = []
     for run in range(runs):
-        score = rng.integers(1, 5, (n, len(classes))) + skill * (label[:, None] == np.array(classes)) * rng.random(
-            (n, 1)
-        )
+        score = rng.integers(1, 5, (n, len(classes))) + skill * (
+            label[:, None] == np.array(classes)
+        ) * rng.random((n, 1))
         score = np.round(score)
         p = score / score.sum(1, keepdims=True)
         frame = pd.DataFrame({"image_id": [f"i{i:04d}" for i in range(n)]})
@@ -40,7 +40,9 @@ def random_predictions(seed, n=60, classes=CLASSES, group_size=1, runs=1, skill=
 
 def from_answers(label, predicted, classes, group=None):
     """Predictions with probability 1 for each answer."""
-    frame = pd.DataFrame({"image_id": [f"i{i:04d}" for i in range(len(label))], "label": list(label)})
+    frame = pd.DataFrame(
+        {"image_id": [f"i{i:04d}" for i in range(len(label))], "label": list(label)}
+    )
     frame["group"] = pd.NA if group is None else list(group)
     for name in classes:
         frame[f"p_{name}"] = [float(answer == name) for answer in predicted]
@@ -52,7 +54,7 @@ def value(found, metric, name="all"):
     return found.loc[(found["metric"] == metric) & (found["class"] == name), "value"].item()
 
 
-# --- values -----------------------------------------------------------------------------------------------------
+# --- values ---------------------------------------------------------------------------------------
 
 
 def exactly(number):
@@ -69,7 +71,9 @@ def test_values_are_those_of_scikit_learn(seed):
     assert value(found, "f1_macro") == exactly(sk.f1_score(y, guess, average="macro"))
     assert value(found, "f1_weighted") == exactly(sk.f1_score(y, guess, average="weighted"))
     p_matrix = p[[f"p_{c}" for c in sorted(CLASSES)]].to_numpy()
-    assert value(found, "roc_auc_macro") == exactly(sk.roc_auc_score(y, p_matrix, multi_class="ovr"))
+    assert value(found, "roc_auc_macro") == exactly(
+        sk.roc_auc_score(y, p_matrix, multi_class="ovr")
+    )
     precisions = []
     for c in CLASSES:
         truth, score = y == c, p[f"p_{c}"]
@@ -104,7 +108,9 @@ def test_two_classes_share_one_area_under_the_curve():
     p = random_predictions(1, classes=["normal", "covid"])
     found = evaluate.metrics(p)
     assert value(found, "roc_auc", "covid") == pytest.approx(value(found, "roc_auc", "normal"))
-    assert value(found, "sensitivity", "covid") == pytest.approx(value(found, "specificity", "normal"))
+    assert value(found, "sensitivity", "covid") == pytest.approx(
+        value(found, "specificity", "normal")
+    )
 
 
 def test_macro_and_weighted_f1_differ_under_imbalance():
@@ -118,7 +124,9 @@ def test_macro_and_weighted_f1_differ_under_imbalance():
 
 
 def test_confusion_counts_true_in_rows():
-    p = from_answers(["normal", "normal", "covid"], ["covid", "normal", "covid"], ["normal", "covid"])
+    p = from_answers(
+        ["normal", "normal", "covid"], ["covid", "normal", "covid"], ["normal", "covid"]
+    )
     matrix = evaluate.confusion(p)
     assert matrix.loc["normal", "covid"] == 1
     assert matrix.loc["covid", "normal"] == 0
@@ -126,7 +134,7 @@ def test_confusion_counts_true_in_rows():
     assert matrix.to_numpy().sum() == 3
 
 
-# --- intervals --------------------------------------------------------------------------------------------------
+# --- intervals ------------------------------------------------------------------------------------
 
 
 def test_wilson_known_values():
@@ -193,7 +201,7 @@ def test_all_metrics_of_a_set_of_317_take_seconds():
     assert time.perf_counter() - start < 5
 
 
-# --- seeds ------------------------------------------------------------------------------------------------------
+# --- seeds ----------------------------------------------------------------------------------------
 
 
 def test_repeated_seeds_are_averaged_and_images_counted_once():
@@ -222,7 +230,7 @@ def test_a_curve_needs_one_seed():
             draw(p)
 
 
-# --- edges ------------------------------------------------------------------------------------------------------
+# --- edges ----------------------------------------------------------------------------------------
 
 
 def test_perfect_answers_still_have_an_uncertain_accuracy():
@@ -230,7 +238,9 @@ def test_perfect_answers_still_have_an_uncertain_accuracy():
     single = evaluate.metric(from_answers(label, label, ["normal", "covid"]), "accuracy")
     assert (single.value, single.method) == (1.0, "Wilson")
     assert single.low == pytest.approx(evaluate.wilson(30, 30)[0])
-    grouped = from_answers(label, label, ["normal", "covid"], group=np.repeat(np.arange(10), 3).astype(str))
+    grouped = from_answers(
+        label, label, ["normal", "covid"], group=np.repeat(np.arange(10), 3).astype(str)
+    )
     found = evaluate.metric(grouped, "accuracy")
     t = 2.2621571628  # of nine degrees, 95 %
     assert found.low == pytest.approx(10 / (10 + t**2))
@@ -294,7 +304,10 @@ def faulty(change):
         (lambda p: p.drop(columns="label"), "no column label"),
         (lambda p: p.drop(columns=["p_covid", "p_viral"]), "at least two"),
         (lambda p: p.iloc[:0], "no row"),
-        (lambda p: p.assign(p_covid=p["p_covid"] + 0.1, p_viral=p["p_viral"] / 2), "do not sum to 1"),
+        (
+            lambda p: p.assign(p_covid=p["p_covid"] + 0.1, p_viral=p["p_viral"] / 2),
+            "do not sum to 1",
+        ),
         (lambda p: p.assign(p_covid=-3.0), "logits"),
         (lambda p: p.assign(p_covid=np.nan), "logits"),
         (lambda p: p.assign(label="effusion"), "label.*effusion"),
@@ -330,7 +343,7 @@ def test_unknown_metric_and_missing_class_are_explained():
         evaluate.metric(random_predictions(0), "sensitivity")
 
 
-# --- curves and thresholds --------------------------------------------------------------------------------------
+# --- curves and thresholds ------------------------------------------------------------------------
 
 
 def test_roc_area_is_the_metric():
@@ -385,7 +398,9 @@ def test_at_threshold_has_wilson_intervals_and_n():
     assert at.loc["specificity", "value"] == pytest.approx((~called[~truth]).mean())
     assert at.loc["specificity", "n"] == (~truth).sum()
     assert (at["method"] == "Wilson").all()
-    assert at.loc["ppv", "low"] == pytest.approx(evaluate.wilson((called & truth).sum(), called.sum())[0])
+    assert at.loc["ppv", "low"] == pytest.approx(
+        evaluate.wilson((called & truth).sum(), called.sum())[0]
+    )
     everything = evaluate.at_threshold(p, "covid", 0.0).set_index("metric")
     assert everything.loc["sensitivity", "value"] == 1
     assert np.isnan(everything.loc["npv", "value"])
@@ -401,7 +416,7 @@ def test_one_versus_rest_keeps_the_other_name_of_two():
         evaluate.one_versus_rest(random_predictions(0), "lung", 0.3)
 
 
-# --- comparison -------------------------------------------------------------------------------------------------
+# --- comparison -----------------------------------------------------------------------------------
 
 
 def test_a_model_does_not_differ_from_itself():
@@ -425,11 +440,14 @@ def test_pairing_narrows_the_interval():
     ends = [evaluate.metric(x, "accuracy") for x in (a, b)]
     assert ends[0].low < ends[1].high  # the two intervals overlap, and yet the difference is clear
     back = evaluate.compare(b, a, "accuracy")
-    assert (back.value, back.low, back.high) == pytest.approx((-found.value, -found.high, -found.low))
+    assert (back.value, back.low, back.high) == pytest.approx(
+        (-found.value, -found.high, -found.low)
+    )
 
 
 @pytest.mark.parametrize(
-    ("n", "m", "group_size"), [(66, 4, 1), (66, 5, 1), (66, 6, 1), (3, 3, 1), (60, 30, 10), (10, 10, 10)]
+    ("n", "m", "group_size"),
+    [(66, 4, 1), (66, 5, 1), (66, 6, 1), (3, 3, 1), (60, 30, 10), (10, 10, 10)],
 )
 def test_few_groups_prove_no_more_than_swapping_them_could(n, m, group_size):
     from scipy.stats import binomtest
@@ -440,14 +458,18 @@ def test_few_groups_prove_no_more_than_swapping_them_could(n, m, group_size):
     a, b = (from_answers(truth, answers, ["normal", "covid"], group) for answers in (truth, worse))
     found = evaluate.compare(a, b, "accuracy")
     discordant = -(-m // group_size)
-    assert found.p >= binomtest(discordant, discordant).pvalue  # the exact test of McNemar, on groups
+    # the exact test of McNemar, on groups
+    assert found.p >= binomtest(discordant, discordant).pvalue
     assert found.p <= max(1.1 * 2.0 ** (1 - discordant), 0.05)
 
 
 @pytest.mark.slow
 def test_p_is_rarely_small_for_two_equal_guessers():
     small = [
-        evaluate.compare(random_predictions(2 * s, n=80, present=CLASSES, skill=0), _relabel(s), "accuracy").p < 0.05
+        evaluate.compare(
+            random_predictions(2 * s, n=80, present=CLASSES, skill=0), _relabel(s), "accuracy"
+        ).p
+        < 0.05
         for s in range(120)
     ]
     assert 0.005 <= np.mean(small) <= 0.11
@@ -488,7 +510,9 @@ def test_table_sets_models_side_by_side():
     found = evaluate.table({"weak": a, "strong": b})
     assert list(found["model"]) == ["weak", "strong"]
     estimate = evaluate.metric(a, "accuracy")
-    assert found.loc[0, "accuracy"] == f"{estimate.value:.3f} ({estimate.low:.2f}-{estimate.high:.2f})"
+    assert (
+        found.loc[0, "accuracy"] == f"{estimate.value:.3f} ({estimate.low:.2f}-{estimate.high:.2f})"
+    )
     assert found.loc[0, "accuracy_value"] == estimate.value
     assert found.loc[0, ["n", "groups", "seeds"]].tolist() == [60, 60, 1]
     assert evaluate.table([a])["model"].item() == "drawn"
@@ -513,7 +537,7 @@ def test_subgroups_split_by_a_column():
         evaluate.subgroups(p, "view")
 
 
-# --- chance -----------------------------------------------------------------------------------------------------
+# --- chance ---------------------------------------------------------------------------------------
 
 
 def test_shuffled_perfect_model_scores_the_sum_of_squares():
@@ -523,7 +547,8 @@ def test_shuffled_perfect_model_scores_the_sum_of_squares():
     assert round(expected, 3) == 0.339
     rng = np.random.default_rng(0)
     simulated = [
-        evaluate.metric(from_answers(label, rng.permutation(label), CLASSES), "accuracy").value for _ in range(300)
+        evaluate.metric(from_answers(label, rng.permutation(label), CLASSES), "accuracy").value
+        for _ in range(300)
     ]
     assert np.mean(simulated) == pytest.approx(expected, abs=0.012)  # about 4 standard errors
     with pytest.raises(ValueError, match="empty"):
@@ -543,7 +568,7 @@ def test_best_of_many_guessers_is_what_a_simulation_gives():
         evaluate.best_of(0, 66, 0.5)
 
 
-# --- tables as people have them ---------------------------------------------------------------------------------
+# --- tables as people have them -------------------------------------------------------------------
 
 
 def test_integer_and_boolean_labels_are_their_names():
@@ -551,7 +576,10 @@ def test_integer_and_boolean_labels_are_their_names():
     expected = evaluate.metric(p, "f1", "1")
     text = {name: p[name].astype(str) for name in ("label", "predicted")}
     for kind in (int, float):
-        assert evaluate.metric(p.assign(**{k: v.astype(kind) for k, v in text.items()}), "f1", "1") == expected
+        assert (
+            evaluate.metric(p.assign(**{k: v.astype(kind) for k, v in text.items()}), "f1", "1")
+            == expected
+        )
     named = p.rename(columns={"p_0": "p_False", "p_1": "p_True"})
     truth = {name: column == "1" for name, column in text.items()}
     assert evaluate.metric(named.assign(**truth), "f1", "True") == expected
@@ -561,12 +589,18 @@ def test_integer_and_boolean_labels_are_their_names():
 def test_missing_and_mixed_names_are_refused_in_words():
     p = random_predictions(0, group_size=2)
     nameless = p.assign(image_id=p["image_id"].where(p.index != 3))
-    with pytest.raises(evaluate.PredictionsError, match=r"1 row\(s\) without image_id, first in row 4"):
+    with pytest.raises(
+        evaluate.PredictionsError, match=r"1 row\(s\) without image_id, first in row 4"
+    ):
         evaluate.metric(nameless, "accuracy")
     mixed = np.array([k // 2 if k % 4 else str(k // 2) for k in range(60)], object)
-    with pytest.raises(evaluate.PredictionsError, match="groups are text in some rows and numbers in others"):
+    with pytest.raises(
+        evaluate.PredictionsError, match="groups are text in some rows and numbers in others"
+    ):
         evaluate.metric(p.assign(group=mixed), "accuracy")
-    with pytest.raises(evaluate.PredictionsError, match="image_id is text in some rows and a number"):
+    with pytest.raises(
+        evaluate.PredictionsError, match="image_id is text in some rows and a number"
+    ):
         evaluate.metric(p.assign(image_id=mixed), "accuracy")
     numbers = p.assign(group=np.repeat(np.arange(30), 2))
     assert evaluate.metric(numbers, "accuracy") == evaluate.metric(
@@ -589,11 +623,15 @@ def test_a_comparison_takes_rows_and_columns_in_any_order():
     a, b = (random_predictions(seed, group_size=2) for seed in (0, 1))
     b = b.assign(label=a["label"])
     shuffled = b.sample(frac=1, random_state=3)[sorted(b.columns, reverse=True)]
-    assert evaluate.compare(a, shuffled, "roc_auc", "covid") == evaluate.compare(a, b, "roc_auc", "covid")
+    assert evaluate.compare(a, shuffled, "roc_auc", "covid") == evaluate.compare(
+        a, b, "roc_auc", "covid"
+    )
 
 
 def test_p_counts_only_the_groups_that_the_figure_rests_on():
-    """A sensitivity of three ill people: whatever the models say of fifty healthy ones, p is at least 0.25."""
+    """A sensitivity of three ill people: whatever the models say of fifty healthy ones, p is at
+    least 0.25.
+    """
     label = ["covid"] * 3 + ["normal"] * 50
     a = from_answers(label, label, ["normal", "covid"])
     b = from_answers(label, ["normal"] * 3 + ["covid"] * 20 + ["normal"] * 30, ["normal", "covid"])
@@ -603,7 +641,9 @@ def test_p_counts_only_the_groups_that_the_figure_rests_on():
 
 def test_guessers_at_the_limits():
     assert evaluate.best_of(1, 1, 0.25)["probability"].tolist() == pytest.approx([0.75, 0.25])
-    assert evaluate.best_of(2, 2, 0.5)["probability"].tolist() == pytest.approx([1 / 16, 8 / 16, 7 / 16])
+    assert evaluate.best_of(2, 2, 0.5)["probability"].tolist() == pytest.approx(
+        [1 / 16, 8 / 16, 7 / 16]
+    )
     assert evaluate.best_of(2, 2, 0.5)["accuracy"].tolist() == [0, 0.5, 1]
     assert evaluate.best_of(3, 2, 0)["probability"].tolist() == [1, 0, 0]
     assert evaluate.best_of(3, 2, 1)["probability"].tolist() == [0, 0, 1]
@@ -612,11 +652,13 @@ def test_guessers_at_the_limits():
             evaluate.best_of(*wrong)
 
 
-# --- six rows by hand -------------------------------------------------------------------------------------------
+# --- six rows by hand -----------------------------------------------------------------------------
 
 
 def six():
-    """Three classes, four groups: covid 3 images of which 2 are found, normal 2 of which 1, viral 1, called covid."""
+    """Three classes, four groups: covid 3 images of which 2 are found, normal 2 of which 1, viral
+    1, called covid.
+    """
     label = ["covid", "covid", "covid", "normal", "normal", "viral"]
     said = ["covid", "covid", "normal", "normal", "viral", "covid"]
     return from_answers(label, said, CLASSES, group=["a", "a", "b", "b", "c", "d"])
@@ -645,29 +687,36 @@ def test_every_figure_of_six_rows():
         ("average_precision", "viral"): (1 / 6, 6, 4, 1),
         ("accuracy", "all"): (1 / 2, 6, 4, 4),
         ("balanced_accuracy", "all"): ((2 / 3 + 1 / 2) / 3, 6, 4, 4),
-        ("f1_macro", "all"): ((2 / 3 + 1 / 2) / 3, 6, 4, 4),  # three groups with an error, one without: at least 4
+        # three groups with an error, one without: at least 4
+        ("f1_macro", "all"): ((2 / 3 + 1 / 2) / 3, 6, 4, 4),
         ("f1_weighted", "all"): ((3 * 2 / 3 + 2 * 1 / 2) / 6, 6, 4, 4),
         ("roc_auc_macro", "all"): ((2 / 3 + 0.625 + 0.4) / 3, 6, 4, 2 * 5 / 3),
     }
     for key, expected in values.items():
         row = found.loc[key]
-        assert (row["value"], row["n"], row["groups"], row["support"]) == pytest.approx(expected), key
+        assert (row["value"], row["n"], row["groups"], row["support"]) == pytest.approx(expected), (
+            key
+        )
 
 
 def with_errors(wrong, groups=20):
     """Two images a group; the first `wrong` groups have an error in the first of them."""
     label = ["normal", "covid"] * groups
     said = ["covid" if i % 2 == 0 and i // 2 < wrong else label[i] for i in range(2 * groups)]
-    return from_answers(label, said, ["normal", "covid"], group=[f"g{i // 2}" for i in range(2 * groups)])
+    return from_answers(
+        label, said, ["normal", "covid"], group=[f"g{i // 2}" for i in range(2 * groups)]
+    )
 
 
 @pytest.mark.parametrize(
-    ("wrong", "support"), [(0, 20), (1, 4), (3, 4), (4, 4), (5, 5), (10, 10), (13, 7), (17, 4), (20, 20)]
+    ("wrong", "support"),
+    [(0, 20), (1, 4), (3, 4), (4, 4), (5, 5), (10, 10), (13, 7), (17, 4), (20, 20)],
 )
 def test_f1_rests_on_the_groups_with_an_error_or_those_without(wrong, support):
     assert evaluate.metric(with_errors(wrong), "f1_macro").support == support
     assert evaluate.metric(with_errors(wrong), "accuracy").support == 20
-    assert evaluate.metric(with_errors(1, 3), "f1_macro").support == 3  # never more than there are groups
+    # never more than there are groups
+    assert evaluate.metric(with_errors(1, 3), "f1_macro").support == 3
 
 
 def test_the_macro_area_rests_on_the_scarcer_sides_of_the_classes_that_occur():
@@ -684,7 +733,10 @@ def test_the_macro_area_rests_on_the_scarcer_sides_of_the_classes_that_occur():
 def test_a_seed_more_makes_no_single_images():
     p = six().drop(columns="group")
     two = pd.concat(
-        [p.assign(seed=0), p.assign(seed=1, predicted=p["label"], **{f"p_{c}": p["label"] == c for c in CLASSES})]
+        [
+            p.assign(seed=0),
+            p.assign(seed=1, predicted=p["label"], **{f"p_{c}": p["label"] == c for c in CLASSES}),
+        ]
     )
     two[[f"p_{c}" for c in CLASSES]] = two[[f"p_{c}" for c in CLASSES]].astype(float)
     found = evaluate.metric(two, "accuracy")
@@ -728,11 +780,17 @@ def test_average_precision_by_hand():
     assert found == pytest.approx([1 / 2 + 1 / 2 * 2 / 3, 1 / 2, 1, np.nan], nan_ok=True)
 
 
-# --- faults, at the tolerance and beyond it ---------------------------------------------------------------------
+# --- faults, at the tolerance and beyond it -------------------------------------------------------
 
 
 def two_rows(**columns):
-    p = {"p_a": [0.5, 0.25], "p_b": [0.5, 0.75], "label": ["a", "b"], "predicted": ["a", "b"], **columns}
+    p = {
+        "p_a": [0.5, 0.25],
+        "p_b": [0.5, 0.75],
+        "label": ["a", "b"],
+        "predicted": ["a", "b"],
+        **columns,
+    }
     return pd.DataFrame({"image_id": ["i1", "i2"], **p})
 
 
@@ -741,7 +799,10 @@ def two_rows(**columns):
     [
         ({}, None),
         ({"p_a": [1.001, 0.25], "p_b": [0, 0.75]}, None),
-        ({"p_a": [1.0011, 0.25], "p_b": [-0.0011, 0.75]}, r"outside \[0, 1\] in 1 row\(s\), first i1"),
+        (
+            {"p_a": [1.0011, 0.25], "p_b": [-0.0011, 0.75]},
+            r"outside \[0, 1\] in 1 row\(s\), first i1",
+        ),
         ({"p_a": [1.001, 0.25], "p_b": [-0.001, 0.75]}, None),
         (
             {"p_a": [0.5, 0.2511], "p_b": [0.5, 0.75]},
@@ -757,7 +818,10 @@ def two_rows(**columns):
         ({"image_id": ["i1", None]}, "1 row.* without image_id, first in row 2"),
         ({"image_id": ["i1", 2]}, "text in some rows and a number in others"),
         ({"image_id": [1, 2]}, None),
-        ({"label": ["a", "c"], "predicted": ["c", "b"]}, r"(?s)label \['c'\] has no .* i2\n- predicted \['c'\] .* i1"),
+        (
+            {"label": ["a", "c"], "predicted": ["c", "b"]},
+            r"(?s)label \['c'\] has no .* i2\n- predicted \['c'\] .* i1",
+        ),
     ],
 )
 def test_faults_begin_beyond_the_tolerance(columns, message):
@@ -772,7 +836,9 @@ def test_faults_begin_beyond_the_tolerance(columns, message):
 def test_three_of_the_faulty_rows_are_named():
     p = random_predictions(0)
     p.loc[2:7, "predicted"] = None
-    with pytest.raises(evaluate.PredictionsError, match=r"6 row\(s\), first i0002, i0003, i0004(?!,)"):
+    with pytest.raises(
+        evaluate.PredictionsError, match=r"6 row\(s\), first i0002, i0003, i0004(?!,)"
+    ):
         evaluate.check_predictions(p)
 
 
@@ -809,7 +875,9 @@ def test_groups_are_counted_by_name_and_images_without_one_by_themselves():
 
 
 def test_arrays_are_in_the_order_of_seed_and_image():
-    p = pd.concat([two_rows(seed=3), two_rows(seed=1, p_a=[0.1, 0.2], p_b=[0.9, 0.8])]).iloc[[3, 0, 2, 1]]
+    p = pd.concat([two_rows(seed=3), two_rows(seed=1, p_a=[0.1, 0.2], p_b=[0.9, 0.8])]).iloc[
+        [3, 0, 2, 1]
+    ]
     data = predictions.to_arrays(p)
     assert data.probability.tolist() == [[[0.1, 0.9], [0.2, 0.8]], [[0.5, 0.5], [0.25, 0.75]]]
     assert data.image_id.tolist() == ["i1", "i2"]
@@ -838,7 +906,9 @@ def test_training_images_among_others_are_said_where_the_reader_called(columns, 
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         evaluate.metric(two_rows(**columns), "accuracy")
-    assert [str(one.message)[:50] for one in found] == ["Images of test, train are scored together, and a m"] * said
+    assert [str(one.message)[:50] for one in found] == [
+        "Images of test, train are scored together, and a m"
+    ] * said
     assert all(one.filename == __file__ for one in found)
 
 
@@ -864,12 +934,16 @@ def test_a_curve_has_a_row_for_each_score_and_each_side_an_image():
     assert curve["threshold"].tolist() == [np.inf, *sorted(p["p_covid"].unique(), reverse=True)]
     assert evaluate.precision_recall(p, "covid")["threshold"].iloc[-1] == np.inf
     for label in ("covid", "normal"):
-        with pytest.raises(evaluate.PredictionsError, match="needs images with and without 'covid'"):
+        with pytest.raises(
+            evaluate.PredictionsError, match="needs images with and without 'covid'"
+        ):
             evaluate.roc(p.assign(label=label), "covid")
 
 
 def test_one_versus_rest_by_hand():
-    p = six().assign(p_covid=[0.5, 0.4, 0.3, 0.2, 0.1, 0.6], p_normal=[0.5, 0.6, 0.7, 0.8, 0.9, 0.4], p_viral=0.0)
+    p = six().assign(
+        p_covid=[0.5, 0.4, 0.3, 0.2, 0.1, 0.6], p_normal=[0.5, 0.6, 0.7, 0.8, 0.9, 0.4], p_viral=0.0
+    )
     binary = evaluate.one_versus_rest(p, "covid", 0.4)
     assert binary["predicted"].tolist() == ["covid", "covid", "rest", "rest", "rest", "covid"]
     assert binary["label"].tolist() == ["covid"] * 3 + ["rest"] * 3
@@ -883,13 +957,15 @@ def test_one_versus_rest_by_hand():
     assert ninety["low"].iloc[0] == evaluate.wilson(2, 3, 0.9)[0]
 
 
-# --- a comparison by hand ---------------------------------------------------------------------------------------
+# --- a comparison by hand -------------------------------------------------------------------------
 
 
 def pair(a_right, b_right, group):
     label = ["covid"] * len(group)
     said = [["covid" if ok else "normal" for ok in right] for right in (a_right, b_right)]
-    return (from_answers(label, answers, ["normal", "covid"], group=list(group)) for answers in said)
+    return (
+        from_answers(label, answers, ["normal", "covid"], group=list(group)) for answers in said
+    )
 
 
 def test_a_difference_of_accuracies_by_hand():
@@ -950,15 +1026,29 @@ def test_what_is_said_twice_is_the_same_up_to_rounding_and_no_further():
 
 def test_a_table_names_models_and_counts_seeds():
     one, two = random_predictions(0, runs=2), random_predictions(1)
-    found = evaluate.table([one.drop(columns="model"), two.drop(columns="model")], metrics="accuracy")
+    found = evaluate.table(
+        [one.drop(columns="model"), two.drop(columns="model")], metrics="accuracy"
+    )
     assert found["model"].tolist() == ["model 1", "model 2"]
     assert found["seeds"].tolist() == [2, 1]
-    assert list(found) == ["model", "n", "groups", "seeds", *(f"accuracy{x}" for x in ("", "_value", "_low", "_high"))]
+    assert list(found) == [
+        "model",
+        "n",
+        "groups",
+        "seeds",
+        *(f"accuracy{x}" for x in ("", "_value", "_low", "_high")),
+    ]
     assert evaluate.table([two.head(1)])["model"].tolist() == ["drawn"]
     with pytest.raises(ValueError, match="zip"):  # a metric named twice would shift the others
         evaluate.table(two, ["accuracy", "accuracy", "f1_macro"])
     ninety = evaluate.table(two, "accuracy", level=0.9)
     assert ninety["accuracy_low"].item() == evaluate.metric(two, "accuracy", level=0.9).low
-    parts = evaluate.subgroups(two.assign(site=["a"] * 30 + ["b"] * 30), "site", "sensitivity", "covid", 0.9)
+    parts = evaluate.subgroups(
+        two.assign(site=["a"] * 30 + ["b"] * 30), "site", "sensitivity", "covid", 0.9
+    )
     expected = evaluate.metric(two[:30], "sensitivity", "covid", 0.9)
-    assert parts.iloc[0][["value", "low", "high"]].tolist() == [expected.value, expected.low, expected.high]
+    assert parts.iloc[0][["value", "low", "high"]].tolist() == [
+        expected.value,
+        expected.low,
+        expected.high,
+    ]

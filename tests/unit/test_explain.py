@@ -53,7 +53,7 @@ def by_hand(model, images, target, layer="last"):
     return np.stack(found)
 
 
-# --- Grad-CAM -------------------------------------------------------------------------------------------------------
+# --- Grad-CAM -------------------------------------------------------------------------------------
 
 
 @pytest.mark.tensorflow
@@ -73,14 +73,21 @@ def test_grad_cam_is_what_the_ten_lines_of_the_lesson_give(images, nested):
 
 @pytest.mark.tensorflow
 def test_the_weights_of_grad_cam_are_numerical_gradients_of_the_logit(images):
-    """Lift a whole channel a little: the logit changes by the step times the sum of the gradient over the places."""
+    """Lift a whole channel a little: the logit changes by the step times the sum of the gradient
+    over the places.
+    """
     import keras
     import tensorflow as tf
 
     keras.utils.set_random_seed(1)
     layers = keras.layers
     body = [layers.Rescaling(1 / 255), layers.Conv2D(5, 3, strides=4, activation="relu")]
-    tail = [layers.MaxPooling2D(), layers.Flatten(), layers.Dense(7, "tanh"), layers.Dense(3, "softmax")]
+    tail = [
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(7, "tanh"),
+        layers.Dense(3, "softmax"),
+    ]
     model, target, step = keras.Sequential([keras.Input((SIZE, SIZE, 1)), *body, *tail]), 2, 1e-2
     maps = body[1](body[0](images[..., None].astype(np.float32))).numpy()
 
@@ -91,11 +98,15 @@ def test_the_weights_of_grad_cam_are_numerical_gradients_of_the_logit(images):
     weight = np.zeros((len(images), 1, 1, maps.shape[-1]))
     for channel in range(maps.shape[-1]):
         lift = step * (np.arange(maps.shape[-1]) == channel).astype(np.float32)
-        weight[:, 0, 0, channel] = (logit(maps + lift) - logit(maps - lift)) / (2 * step) / maps[0, ..., 0].size
+        weight[:, 0, 0, channel] = (
+            (logit(maps + lift) - logit(maps - lift)) / (2 * step) / maps[0, ..., 0].size
+        )
     coarse = np.clip((weight * maps).sum(-1, keepdims=True), 0, None)
     heat = explain.grad_cam(model, images, target)
     assert heat.max() > 0
-    np.testing.assert_allclose(heat, tf.image.resize(coarse, (SIZE, SIZE))[..., 0], atol=2e-3 * heat.max())
+    np.testing.assert_allclose(
+        heat, tf.image.resize(coarse, (SIZE, SIZE))[..., 0], atol=2e-3 * heat.max()
+    )
 
 
 @pytest.mark.tensorflow
@@ -103,7 +114,8 @@ def test_saturated_answers_do_not_silence_the_map(images):
     model = network(1, "sigmoid")
     head = model.layers[-1]
     head.set_weights([abs(head.get_weights()[0]), np.array([200.0], np.float32)])
-    assert np.all(model(images[..., None].astype(np.float32)).numpy() == 1)  # the sigmoid's gradient is zero here
+    # the sigmoid's gradient is zero here
+    assert np.all(model(images[..., None].astype(np.float32)).numpy() == 1)
     assert (explain.grad_cam(model, images, 1).max(axis=(1, 2)) > 0).all()
 
 
@@ -116,7 +128,9 @@ def test_one_unit_has_two_targets_and_each_image_may_have_its_own(images):
     np.testing.assert_allclose(normal, explain.grad_cam(mirrored, images, 1), atol=1e-7)
     assert np.abs(ill - normal).max() > 1e-6
     own = np.array([1, 0, 0, 1, 1])
-    np.testing.assert_allclose(explain.grad_cam(model, images, own), np.where(own[:, None, None] == 1, ill, normal))
+    np.testing.assert_allclose(
+        explain.grad_cam(model, images, own), np.where(own[:, None, None] == 1, ill, normal)
+    )
 
 
 @pytest.mark.tensorflow
@@ -155,7 +169,9 @@ def test_the_model_is_left_as_it_was_after_an_error(images):
     with pytest.raises(RuntimeError, match="out of memory"):
         explain.grad_cam(model, images, 0)
     del model.get_layer("last").call
-    np.testing.assert_allclose(model(images[..., None].astype(np.float32)).numpy().sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(
+        model(images[..., None].astype(np.float32)).numpy().sum(axis=1), 1, atol=1e-6
+    )
 
 
 @pytest.mark.tensorflow
@@ -167,7 +183,11 @@ def test_it_works_on_the_networks_of_the_course(classes):
     keras.utils.set_random_seed(classes)
     images = np.random.default_rng(1).integers(0, 256, (2, 64, 64), dtype=np.uint8)
     recipe = models.fine_tuning("efficientnet_lite0", weights=None)
-    for model in (models.compact(classes, 64), models.case_e(classes, 64), recipe.build(classes, 64)):
+    for model in (
+        models.compact(classes, 64),
+        models.case_e(classes, 64),
+        recipe.build(classes, 64),
+    ):
         heat = sum(explain.grad_cam(model, images, target) for target in range(classes))
         assert heat.shape == images.shape
         assert np.isfinite(heat).all()
@@ -179,7 +199,9 @@ def test_what_cannot_be_explained_is_refused(images):
     import keras
 
     grey = keras.Input((SIZE, SIZE, 1))
-    flat = keras.Model(grey, keras.layers.Dense(2, "softmax")(keras.layers.Flatten()(grey)), name="linear")
+    flat = keras.Model(
+        grey, keras.layers.Dense(2, "softmax")(keras.layers.Flatten()(grey)), name="linear"
+    )
     with pytest.raises(ValueError, match=r"linear has no convolution.*occlusion"):
         explain.grad_cam(flat, images, 0)
     with pytest.raises(ValueError, match=r"no layer 'third'.*first, second, last"):
@@ -192,12 +214,16 @@ def test_what_cannot_be_explained_is_refused(images):
     for wrong in (images[0], images[:, :16, :16], images[..., None]):
         with pytest.raises(ValueError, match="takes images"):
             explain.grad_cam(network(), wrong, 0)
-    for settings in ({"patch": 64, "stride": 4}, {"patch": 4, "stride": 8}, {"patch": 0, "stride": 0}):
+    for settings in (
+        {"patch": 64, "stride": 4},
+        {"patch": 4, "stride": 8},
+        {"patch": 0, "stride": 0},
+    ):
         with pytest.raises(ValueError, match="patch must lie"):
             explain.occlusion(network(), images, 0, **settings)
 
 
-# --- which layer, and which answer ----------------------------------------------------------------------------------
+# --- which layer, and which answer ----------------------------------------------------------------
 
 
 def built(make, shape=(SIZE, SIZE, 1)):
@@ -205,7 +231,9 @@ def built(make, shape=(SIZE, SIZE, 1)):
 
     keras.utils.set_random_seed(0)
     grey = keras.Input(shape)
-    x = keras.layers.Conv2D(6, 5, strides=2, activation="relu", name="seen")(keras.layers.Rescaling(1 / 255)(grey))
+    x = keras.layers.Conv2D(6, 5, strides=2, activation="relu", name="seen")(
+        keras.layers.Rescaling(1 / 255)(grey)
+    )
     return keras.Model(grey, make(x, keras.layers), name="net")
 
 
@@ -226,7 +254,9 @@ def excited(x, layers):
 
 def own_dense(x, layers):
     """Dense behind a pooling, as a 1x1 convolution of its own."""
-    return layers.Softmax()(layers.Flatten()(layers.Conv2D(3, 1)(layers.Conv2D(8, 1)(mean(x, layers, True)))))
+    return layers.Softmax()(
+        layers.Flatten()(layers.Conv2D(3, 1)(layers.Conv2D(8, 1)(mean(x, layers, True))))
+    )
 
 
 LAST_MAPS = {  # the layer whose maps must be weighed is called "seen"
@@ -236,11 +266,15 @@ LAST_MAPS = {  # the layer whose maps must be weighed is called "seen"
     ),
     "two convolutions behind the pooling": own_dense,
     "squeeze and excitation last": excited,
-    "convolution down to one place": lambda x, layers: dense(layers.Flatten()(layers.Conv2D(4, 14)(x)), layers),
+    "convolution down to one place": lambda x, layers: dense(
+        layers.Flatten()(layers.Conv2D(4, 14)(x)), layers
+    ),
     "upsampled behind a pooling": lambda x, layers: dense(
         layers.Flatten()(layers.UpSampling2D(2)(layers.Conv2D(3, 1)(mean(x, layers, True)))), layers
     ),
-    "depthwise down to one place": lambda x, layers: dense(layers.Flatten()(layers.DepthwiseConv2D(14)(x)), layers),
+    "depthwise down to one place": lambda x, layers: dense(
+        layers.Flatten()(layers.DepthwiseConv2D(14)(x)), layers
+    ),
 }
 
 
@@ -249,7 +283,9 @@ LAST_MAPS = {  # the layer whose maps must be weighed is called "seen"
 def test_the_map_that_is_weighed_can_show_where(name, images):
     model = built(LAST_MAPS[name])
     heat = np.stack([explain.grad_cam(model, images, target) for target in range(3)])
-    by_name = np.stack([explain.grad_cam(model, images, target, layer="seen") for target in range(3)])
+    by_name = np.stack(
+        [explain.grad_cam(model, images, target, layer="seen") for target in range(3)]
+    )
     np.testing.assert_array_equal(heat, by_name)
     shown = heat.max(axis=(2, 3)) > 0
     assert shown.any()
@@ -297,7 +333,10 @@ def subclassed():
     class Own(keras.Model):
         def __init__(self):
             super().__init__(name="own")
-            self.seen, self.dense = keras.layers.Conv2D(4, 3), keras.layers.Dense(3, activation="softmax")
+            self.seen, self.dense = (
+                keras.layers.Conv2D(4, 3),
+                keras.layers.Dense(3, activation="softmax"),
+            )
 
         def call(self, grey, training=None):
             return self.dense(keras.ops.mean(self.seen(grey), axis=(1, 2)))
@@ -310,7 +349,9 @@ def subclassed():
 def unbuilt():
     import keras
 
-    return keras.Sequential([keras.layers.Conv2D(4, 3), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
+    return keras.Sequential(
+        [keras.layers.Conv2D(4, 3), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")]
+    )
 
 
 def used_twice():
@@ -335,7 +376,11 @@ def with_nan():
         (subclassed, None, "subclass"),
         (unbuilt, None, "not built"),
         (lambda: built(LAST_MAPS["dense"], (SIZE, SIZE, 3)), None, "takes.*grey images"),
-        (lambda: built(lambda x, y: [dense(mean(x, y), y), dense(mean(x, y), y)]), None, "one output"),
+        (
+            lambda: built(lambda x, y: [dense(mean(x, y), y), dense(mean(x, y), y)]),
+            None,
+            "one output",
+        ),
         (lambda: built(lambda x, y: y.Conv2D(3, 1, activation="softmax")(x)), None, "one output"),
         (lambda: built(lambda x, y: dense(mean(x, y), y, "log_softmax")), None, "with log_softmax"),
         (lambda: built(lambda x, y: dense(mean(x, y), y, "relu")), None, "with relu"),
@@ -344,7 +389,11 @@ def with_nan():
         (with_nan, None, "not finite"),
         (lambda: built(lambda x, y: {"p": dense(mean(x, y), y)}), None, "by name"),
         (lambda: built(lambda x, y: dense(mean(x, y), y, "softplus")), None, "with softplus"),
-        (lambda: built(lambda x, y: dense(y.Flatten()(x), y), (SIZE, SIZE // 2, 1)), None, "takes images"),
+        (
+            lambda: built(lambda x, y: dense(y.Flatten()(x), y), (SIZE, SIZE // 2, 1)),
+            None,
+            "takes images",
+        ),
     ],
 )
 def test_a_model_whose_maps_would_mislead_is_refused(make, layer, message, images):
@@ -370,16 +419,21 @@ def test_a_layer_that_shows_the_same_everywhere_is_said(images, bias):
 
     model = built(LAST_MAPS["dense"])
     seen = model.get_layer("seen")
-    seen.set_weights([0 * seen.get_weights()[0], np.full(seen.get_weights()[1].shape, bias, np.float32)])
-    with pytest.warns(UserWarning, match="'seen' are the same everywhere in all .* images: the layer is dead"):
+    seen.set_weights(
+        [0 * seen.get_weights()[0], np.full(seen.get_weights()[1].shape, bias, np.float32)]
+    )
+    with pytest.warns(
+        UserWarning, match="'seen' are the same everywhere in all .* images: the layer is dead"
+    ):
         explain.grad_cam(model, images, 0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        explain.grad_cam(built(LAST_MAPS["dense"]), np.full_like(images, 9), 0)  # the images are at fault
+        # the images are at fault
+        explain.grad_cam(built(LAST_MAPS["dense"]), np.full_like(images, 9), 0)
     assert isinstance(model, keras.Model)
 
 
-# --- occlusion ------------------------------------------------------------------------------------------------------
+# --- occlusion ------------------------------------------------------------------------------------
 
 
 def corner_model():
@@ -404,19 +458,23 @@ def test_occlusion_finds_what_the_answer_rests_on_and_by_how_much():
     np.testing.assert_allclose(
         explain.occlusion(corner_model(), bright, 0, patch=16, stride=16, fill=0), -fall, atol=1e-4
     )
-    np.testing.assert_allclose(explain.occlusion(corner_model(), bright, 1, patch=8, stride=8), 0, atol=1e-5)
+    np.testing.assert_allclose(
+        explain.occlusion(corner_model(), bright, 1, patch=8, stride=8), 0, atol=1e-5
+    )
 
 
 @pytest.mark.tensorflow
 def test_every_pixel_is_covered_whatever_the_stride():
     bright = np.full((3, SIZE, SIZE), 255, np.uint8)
     for patch, stride in ((7, 5), (5, 5), (32, 1), (10, 7)):
-        fall = explain.occlusion(corner_model(), bright, 1, patch=patch, stride=stride, fill=0, batch_size=2)
+        fall = explain.occlusion(
+            corner_model(), bright, 1, patch=patch, stride=stride, fill=0, batch_size=2
+        )
         assert np.isfinite(fall).all()
         assert fall[:, 0, 0].min() > 0
 
 
-# --- maps without a network -----------------------------------------------------------------------------------------
+# --- maps without a network -----------------------------------------------------------------------
 
 
 def test_the_centred_map_is_centred_and_the_random_ones_are_not(images):
@@ -434,16 +492,20 @@ def test_the_centred_map_is_centred_and_the_random_ones_are_not(images):
 def test_a_random_map_gets_the_share_of_the_mask():
     many = np.zeros((400, SIZE, SIZE), np.uint8)
     masks = np.zeros(many.shape, bool)
-    for mask, (top, left) in zip(masks, np.random.default_rng(3).integers(0, 17, (400, 2)), strict=True):
+    for mask, (top, left) in zip(
+        masks, np.random.default_rng(3).integers(0, 17, (400, 2)), strict=True
+    ):
         mask[top : top + 16, left : left + 16] = True
     rows = pd.DataFrame({"image_id": [f"{k}" for k in range(400)]})
-    found = explain.localisation({"random": explain.random_maps(many)}, masks, rows).set_index("measure")["value"]
+    found = explain.localisation({"random": explain.random_maps(many)}, masks, rows).set_index(
+        "measure"
+    )["value"]
     assert found["mask's share"] == 0.25
     assert abs(found["energy inside"] - 0.25) < 0.02
     assert abs(found["pointing game"] - 0.25) < 0.07
 
 
-# --- scores ---------------------------------------------------------------------------------------------------------
+# --- scores ---------------------------------------------------------------------------------------
 
 
 def test_scores_of_maps_whose_answer_is_known(table):
@@ -472,18 +534,23 @@ def test_a_pointing_game_all_lost_or_all_won_keeps_an_interval(table):
     found = explain.localisation({"won": inside, "lost": outside}, masks, table)
     found = found[found["measure"] == "pointing game"].set_index("map")
     assert found["value"].tolist() == [1, 0]
-    assert found["low"].tolist() == pytest.approx([4 / (4 + 3.182446**2), 0], abs=1e-5)  # four groups, t of three
+    # four groups, t of three
+    assert found["low"].tolist() == pytest.approx([4 / (4 + 3.182446**2), 0], abs=1e-5)
     assert found["high"].tolist() == pytest.approx([1, 1 - found.loc["won", "low"]])
 
 
 def test_intervals_draw_patients_and_not_images():
     values = np.repeat([0.0, 1.0], 50)  # two patients with fifty images each
-    rows = pd.DataFrame({"image_id": [str(k) for k in range(100)], "group": np.repeat(["p", "q"], 50)})
+    rows = pd.DataFrame(
+        {"image_id": [str(k) for k in range(100)], "group": np.repeat(["p", "q"], 50)}
+    )
     by_patient = explain.average(values, rows)
     by_image = explain.average(values, rows.assign(group=rows["image_id"]))
     assert by_patient.groups == 2
     assert by_patient.method.startswith("no interval")
-    three = explain.average(np.repeat([0.0, 1.0, 1.0], 34)[:100], rows.assign(group=np.arange(100) // 34))
+    three = explain.average(
+        np.repeat([0.0, 1.0, 1.0], 34)[:100], rows.assign(group=np.arange(100) // 34)
+    )
     assert three.high - three.low > 0.8
     assert by_image.high - by_image.low < 0.25
     assert by_image.groups == 100
@@ -504,16 +571,23 @@ def test_scores_refuse_what_does_not_fit(table):
         explain.average([np.nan] * 5, table)
 
 
-# --- controls -------------------------------------------------------------------------------------------------------
+# --- controls -------------------------------------------------------------------------------------
 
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
 def test_layers_are_drawn_anew_from_the_answer_down(nested):
     model = network(nested=nested)
-    kernels = lambda m: {v.path.rsplit("/", 2)[-2]: v.numpy() for v in m.weights if "kernel" in v.path}  # noqa: E731
+
+    def kernels(m):
+        return {v.path.rsplit("/", 2)[-2]: v.numpy() for v in m.weights if "kernel" in v.path}
+
     trained = kernels(model)
-    changed = lambda n: [k for k, v in kernels(explain.randomised(model, 1, n)).items() if (v != trained[k]).any()]  # noqa: E731
+
+    def changed(n):
+        redrawn = kernels(explain.randomised(model, 1, n))
+        return [k for k, v in redrawn.items() if (v != trained[k]).any()]
+
     dense = next(name for name in trained if name.startswith("dense"))
     assert [changed(n) for n in (0, 1, 2)] == [[], [dense], ["second", dense]]
     assert changed(3) == changed(None) == ["first", "second", dense]
@@ -536,7 +610,9 @@ def test_similarity_is_the_rank_correlation_of_places():
     from scipy.stats import spearmanr
 
     others = np.round(rng.random((3, 8, 8)), 1)  # with ties
-    expected = [spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(maps, others, strict=True)]
+    expected = [
+        spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(maps, others, strict=True)
+    ]
     np.testing.assert_allclose(explain.similarity(maps, others), expected)
     assert np.isnan(explain.similarity(maps, np.zeros((3, 8, 8)))).all()
     with pytest.raises(ValueError, match="one shape"):
@@ -550,7 +626,13 @@ def test_deletion_removes_first_what_the_map_names_first():
     quarter = np.zeros((4, SIZE, SIZE))
     quarter[:, :16, :16] = 1
     found = explain.deletion(
-        corner_model(), bright, 1, {"right": quarter, "wrong": -quarter}, rows, shares=(0, 0.25, 0.75, 1), fill=0
+        corner_model(),
+        bright,
+        1,
+        {"right": quarter, "wrong": -quarter},
+        rows,
+        shares=(0, 0.25, 0.75, 1),
+        fill=0,
     ).pivot(index="map", columns="share", values="value")
     certain, coin = 1 / (1 + np.exp(-10)), 0.5
     np.testing.assert_allclose(found.loc["right"], [certain, coin, coin, coin], atol=1e-4)

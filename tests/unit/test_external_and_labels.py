@@ -1,4 +1,6 @@
-"""Another hospital and the second reading: tables put together, figures counted by hand, and what was committed."""
+"""Another hospital and the second reading: tables put together, figures counted by hand, and what
+was committed.
+"""
 
 import pandas as pd
 import pytest
@@ -6,23 +8,31 @@ import pytest
 from benchmarks import external, label_worth, stored
 from cxr_helpers import measured
 
-# --- another hospital ---------------------------------------------------------------------------------------------
+# --- another hospital -----------------------------------------------------------------------------
 
 
 def answers(labels: str, calls: str) -> pd.DataFrame:
     """One image a letter, each a group: c for covid, n for normal."""
     names = {"c": "covid", "n": "normal"}
     p = [0.9 if call == "c" else 0.2 for call in calls]
-    table = pd.DataFrame({"label": [names[k] for k in labels], "predicted": [names[k] for k in calls]})
-    table = table.assign(image_id=[f"i{k}" for k in range(len(p))], seed=0, p_covid=p, p_normal=[1 - x for x in p])
+    table = pd.DataFrame(
+        {"label": [names[k] for k in labels], "predicted": [names[k] for k in calls]}
+    )
+    table = table.assign(
+        image_id=[f"i{k}" for k in range(len(p))], seed=0, p_covid=p, p_normal=[1 - x for x in p]
+    )
     return table.assign(group=table["image_id"])
 
 
 def test_figures_there_are_those_counted_by_hand():
     line = external.figures(answers("ccccnn", "cccncn"))
     assert line["accuracy"] == pytest.approx(4 / 6)
-    assert (line["sensitivity"], line["specificity"]) == (pytest.approx(3 / 4), pytest.approx(1 / 2))
-    # eight pairs: the three found tie with one normal and beat the other; the missed one ties with one and loses
+    assert (line["sensitivity"], line["specificity"]) == (
+        pytest.approx(3 / 4),
+        pytest.approx(1 / 2),
+    )
+    # eight pairs: the three found tie with one normal and beat the other; the missed one ties with
+    # one and loses
     assert line["auc"] == pytest.approx((3 + 3 / 2 + 1 / 2) / 8)
     assert (line["n"], line["groups"], line["covid"], line["largest_class"]) == (6, 6, 4, "covid")
     assert line["always_covid"] == line["always_largest"] == pytest.approx(4 / 6)
@@ -32,7 +42,9 @@ def test_figures_there_are_those_counted_by_hand():
 
 
 def test_a_film_there_that_is_known_from_training_is_counted_once():
-    both = pd.DataFrame({"image_id": list("abxyz"), "split": ["train", "train", "test", "test", "test"]})
+    both = pd.DataFrame(
+        {"image_id": list("abxyz"), "split": ["train", "train", "test", "test", "test"]}
+    )
     pairs = pd.DataFrame([("a", "x"), ("x", "b"), ("y", "z"), ("z", "a"), ("a", "b")])
     pairs.columns = ["image_id_a", "image_id_b"]
     assert external.shared_films(both, pairs) == 2  # x and z; y is like a film of its own side
@@ -46,13 +58,16 @@ def test_the_committed_figures_are_those_of_the_kept_predictions():
     for where, found in models.items():
         for name, value in external.figures(found).items():
             known = table.loc[where, name]
-            assert known == (value if isinstance(value, str) else pytest.approx(value, abs=1e-4)), (where, name)
+            assert known == (value if isinstance(value, str) else pytest.approx(value, abs=1e-4)), (
+                where,
+                name,
+            )
     assert not set(models[external.INSIDE]["image_id"]) & set(models[external.THERE]["image_id"])
     inside = models[external.INSIDE].groupby("group")["fold"].nunique()
     assert (inside == 1).all(), "a group is in two folds"
 
 
-# --- what a label is worth ----------------------------------------------------------------------------------------
+# --- what a label is worth ------------------------------------------------------------------------
 
 
 def films(**columns) -> str:
@@ -60,7 +75,14 @@ def films(**columns) -> str:
     table = pd.DataFrame(
         {
             "Image Index": [f"{k}.png" for k in range(6)],
-            "Finding Labels": ["Pneumonia", "Edema|Pneumonia", "Pneumonia", "No Finding", "No Finding", "No Finding"],
+            "Finding Labels": [
+                "Pneumonia",
+                "Edema|Pneumonia",
+                "Pneumonia",
+                "No Finding",
+                "No Finding",
+                "No Finding",
+            ],
             "Follow-up #": [5, 6, 7, 1, 2, 3],
             "Patient ID": [1, 2, 3, 4, 5, 6],
             "Patient Age": [40, 40, 40, 40, 40, 40],
@@ -112,5 +134,7 @@ def test_the_committed_counts_are_those_of_the_public_tables(real_data):
     table = label_worth.table(
         label_worth.read(folder / label_worth.ENTRIES), label_worth.read(folder / label_worth.AGAIN)
     )
-    known = measured.read("label_worth").drop(columns=["date", "command"]).astype({"count": "Int64"})
+    known = (
+        measured.read("label_worth").drop(columns=["date", "command"]).astype({"count": "Int64"})
+    )
     pd.testing.assert_frame_equal(table, known, check_dtype=False, atol=1e-4)

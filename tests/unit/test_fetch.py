@@ -84,7 +84,13 @@ class Server(BaseHTTPRequestHandler):
 def server():
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     httpd.content, httpd.asked, httpd.statuses = CONTENT, [], []
-    httpd.ranges, httpd.cuts, httpd.lie, httpd.tag, httpd.kind = True, 0, 0, '"v1"', "application/octet-stream"
+    httpd.ranges, httpd.cuts, httpd.lie, httpd.tag, httpd.kind = (
+        True,
+        0,
+        0,
+        '"v1"',
+        "application/octet-stream",
+    )
     httpd.slow, httpd.endless, httpd.drip = 0, False, 0
     threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
     httpd.url = f"http://127.0.0.1:{httpd.server_port}/set.zip"
@@ -111,7 +117,9 @@ def test_a_cut_connection_is_resumed(server, tmp_path):
 
 def test_the_next_call_goes_on_from_what_arrived(server, tmp_path):
     server.cuts = 1
-    with pytest.raises(fetch.FetchError, match=r"150,000 of 300,000 bytes.*0\.\d MB that arrived are kept"):
+    with pytest.raises(
+        fetch.FetchError, match=r"150,000 of 300,000 bytes.*0\.\d MB that arrived are kept"
+    ):
         get(server, tmp_path / "set.zip", attempts=1)
     assert not (tmp_path / "set.zip").exists()
     assert (tmp_path / "set.zip.part").stat().st_size == 150_000
@@ -190,7 +198,9 @@ def test_a_server_that_stays_busy(server, tmp_path):
         get(server, tmp_path / "set.zip")
 
 
-@pytest.mark.parametrize(("status", "message"), [(404, "Check the address"), (403, "access denied")])
+@pytest.mark.parametrize(
+    ("status", "message"), [(404, "Check the address"), (403, "access denied")]
+)
 def test_a_refusal_is_not_repeated(server, tmp_path, status, message):
     server.statuses = [status]
     with pytest.raises(fetch.FetchError, match=message):
@@ -214,8 +224,12 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("name", ["w.h5", "s.zip", "m.keras", "a.npz", "x.png", "set.tar.gz", "net.onnx"])
-@pytest.mark.parametrize("content", [b'{"error": "quota exceeded"}', b"Quota exceeded\n", b"Zugriff verweigert"])
+@pytest.mark.parametrize(
+    "name", ["w.h5", "s.zip", "m.keras", "a.npz", "x.png", "set.tar.gz", "net.onnx"]
+)
+@pytest.mark.parametrize(
+    "content", [b'{"error": "quota exceeded"}', b"Quota exceeded\n", b"Zugriff verweigert"]
+)
 def test_an_error_in_words_is_not_kept_as_a_file_of_data(server, tmp_path, name, content):
     server.content = content
     with pytest.raises(fetch.FetchError, match=r"sent text instead of the file, beginning with '"):
@@ -238,14 +252,16 @@ def test_a_page_that_was_asked_for_is_kept(server, tmp_path):
     assert get(server, tmp_path / "page.html").read_bytes() == PAGES[0]
     server.kind = "application/octet-stream"
     page = hashlib.sha256(PAGES[0]).hexdigest()
-    assert get(server, tmp_path / "t.csv", page).read_bytes() == PAGES[0]  # who gives its hash wants it
+    # who gives its hash wants it
+    assert get(server, tmp_path / "t.csv", page).read_bytes() == PAGES[0]
 
 
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_download_that_is_too_long_or_without_end(server, tmp_path, announced):
     server.endless = not announced
     with pytest.raises(
-        fetch.FetchError, match=r"300,000 bytes, more than the 200,000|does not end after 200,000 bytes"
+        fetch.FetchError,
+        match=r"300,000 bytes, more than the 200,000|does not end after 200,000 bytes",
     ):
         get(server, tmp_path / "set.zip", max_bytes=200_000)
     assert not list(tmp_path.iterdir())
@@ -284,7 +300,8 @@ def test_two_downloads_of_one_file_come_one_after_the_other(server, tmp_path, sh
         second = pool.submit(get, server, tmp_path / "set.zip", sha256)
         assert first.result() == second.result()
     assert (tmp_path / "set.zip").read_bytes() == CONTENT
-    assert server.asked == ([None] if sha256 else [None, None])  # with a hash it is known to be there
+    # with a hash it is known to be there
+    assert server.asked == ([None] if sha256 else [None, None])
     assert [path.name for path in tmp_path.iterdir()] == ["set.zip"]
 
 
@@ -343,7 +360,9 @@ def test_archives_are_unpacked(tmp_path, kind):
     else:
         tarred(path, *FILES.items(), mode="w:" + kind[4:])
     folder = fetch.extract(path, tmp_path / "deep" / "out")
-    assert {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()} == FILES
+    assert {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    } == FILES
     assert [p.name for p in folder.parent.iterdir()] == ["out"]
 
 
@@ -355,21 +374,34 @@ def test_an_empty_folder_may_be_filled_and_a_full_one_may_not(tmp_path):
         fetch.extract(path, tmp_path / "out")
 
 
-OUTSIDE = ["../evil.txt", "a/../../evil.txt", "/evil.txt", "..\\evil.txt", "C:\\evil.txt", "C:evil.txt"]
+OUTSIDE = [
+    "../evil.txt",
+    "a/../../evil.txt",
+    "/evil.txt",
+    "..\\evil.txt",
+    "C:\\evil.txt",
+    "C:evil.txt",
+]
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_nothing_is_written_outside_the_folder(tmp_path, name, kind):
     files = {"good.txt": b"1", name: b"2"}
-    path = zipped(tmp_path / "a.zip", files) if kind == "zip" else tarred(tmp_path / "a.tar", *files.items())
+    path = (
+        zipped(tmp_path / "a.zip", files)
+        if kind == "zip"
+        else tarred(tmp_path / "a.tar", *files.items())
+    )
     with pytest.raises(fetch.FetchError, match="outside the folder"):
         fetch.extract(path, tmp_path / "x" / "out")
     assert not list((tmp_path / "x").iterdir())
     assert not list(tmp_path.rglob("*evil*"))
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
+)
 def test_links_and_devices_in_a_tar_are_refused(tmp_path, kind):
     path = tarred(tmp_path / "a.tar", (of_type(kind), b""), ("link/file", b"x"))
     with pytest.raises(fetch.FetchError, match="a link or a device"):
@@ -396,9 +428,13 @@ def test_a_bomb_is_stopped_by_its_ratio(tmp_path, kind):
 
 def test_limits_on_size_and_number(tmp_path):
     path = zipped(tmp_path / "a.zip", FILES)
-    with pytest.raises(fetch.FetchError, match=r"5,001 bytes .*more than the 4,000 allowed.*max_bytes="):
+    with pytest.raises(
+        fetch.FetchError, match=r"5,001 bytes .*more than the 4,000 allowed.*max_bytes="
+    ):
         fetch.extract(path, tmp_path / "out", max_bytes=4000)
-    with pytest.raises(fetch.FetchError, match=r"holds 3 files, more than the 2 allowed.*max_files="):
+    with pytest.raises(
+        fetch.FetchError, match=r"holds 3 files, more than the 2 allowed.*max_files="
+    ):
         fetch.extract(path, tmp_path / "out", max_files=2)
     assert fetch.extract(path, tmp_path / "out", max_bytes=5001, max_files=3)
 
@@ -444,7 +480,9 @@ def damaged_header(path):
 
 
 def damaged_list(path):
-    """A zip whose list names one file less than it says: zipfile itself passes over what it cannot read."""
+    """A zip whose list names one file less than it says: zipfile itself passes over what it cannot
+    read.
+    """
     zipped(path, {name: b"x" for name in "abc"})
     content = bytearray(path.read_bytes())
     second = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 1)
@@ -484,14 +522,18 @@ def test_a_place_that_cannot_be_written_is_not_blamed_on_the_archive(tmp_path, m
     path = zipped(tmp_path / "a.zip", FILES)
     (tmp_path / "file").write_text("x")
     for folder in (tmp_path / "file" / "out", tmp_path / "file" / "deep" / "out"):
-        with pytest.raises(fetch.FetchError, match=r"could not be unpacked into .*out .*choose a folder"):
+        with pytest.raises(
+            fetch.FetchError, match=r"could not be unpacked into .*out .*choose a folder"
+        ):
             fetch.extract(path, folder)
 
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(fetch, "_safe", full)
-    with pytest.raises(fetch.FetchError, match=r"could not be unpacked .*No space left.*Free space"):
+    with pytest.raises(
+        fetch.FetchError, match=r"could not be unpacked .*No space left.*Free space"
+    ):
         fetch.extract(path, tmp_path / "out")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.zip", "file"]
 
@@ -529,7 +571,9 @@ def packed_tar(path, opener, kind, size):
     return path
 
 
-@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+@pytest.mark.parametrize(
+    "kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK]
+)
 @pytest.mark.parametrize("opener", [gzip.open, bz2.open, open])
 def test_a_header_of_a_tar_is_bounded(tmp_path, kind, opener):
     path = packed_tar(tmp_path / "a.tar", opener, kind, 40_000_000)
@@ -544,7 +588,9 @@ def test_a_header_of_a_tar_is_bounded(tmp_path, kind, opener):
 def test_long_names_and_many_files_in_a_tar_are_no_harm(tmp_path):
     files = {f"Set/{'long ' * 30}/{number}.txt": bytes([number]) * 2_000_000 for number in range(3)}
     folder = fetch.extract(tarred(tmp_path / "a.tar.gz", *files.items()), tmp_path / "out")
-    assert {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.txt")} == files
+    assert {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.txt")
+    } == files
 
 
 OTHERS = {
@@ -567,7 +613,9 @@ def test_what_we_cannot_unpack_is_not_called_damaged(tmp_path, name):
     assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
-@pytest.mark.parametrize("make", [lambda path: zipped(path, {}), tarred, lambda path: path.write_bytes(bytes(4096))])
+@pytest.mark.parametrize(
+    "make", [lambda path: zipped(path, {}), tarred, lambda path: path.write_bytes(bytes(4096))]
+)
 def test_an_archive_of_nothing(tmp_path, make):
     make(tmp_path / "a")
     with pytest.raises(fetch.FetchError, match=r"holds no file"):
@@ -575,21 +623,27 @@ def test_an_archive_of_nothing(tmp_path, make):
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
-@pytest.mark.parametrize("method", [9, 93, 98])  # Deflate64 (usual above 2 GB on Windows), Zstandard, PPMd
+# Deflate64 (usual above 2 GB on Windows), Zstandard, PPMd
+@pytest.mark.parametrize("method", [9, 93, 98])
 def test_a_zip_packed_by_another_method(tmp_path, method):
     path = zipped(tmp_path / "a.zip", {"a.png": b"1" * 500})
     data = bytearray(path.read_bytes())
     for start in (8, data.index(b"PK\x01\x02") + 10):
         data[start : start + 2] = method.to_bytes(2, "little")
     path.write_bytes(data)
-    with pytest.raises(fetch.FetchError, match=rf"'a.png', packed by .*\(number {method}\).*Unpack it yourself"):
+    with pytest.raises(
+        fetch.FetchError, match=rf"'a.png', packed by .*\(number {method}\).*Unpack it yourself"
+    ):
         fetch.extract(path, tmp_path / "out")
 
 
 def test_a_zip_is_counted_before_anything_is_written(tmp_path, monkeypatch):
     path = zipped(tmp_path / "a.zip", {f"{number}.txt": b"x" for number in range(30)})
     monkeypatch.setattr(fetch, "_write_all", lambda *_: pytest.fail("it has begun"))
-    for limit, word in (({"max_files": 29}, "holds 30 files"), ({"max_bytes": 29}, "unpacks to 30 bytes")):
+    for limit, word in (
+        ({"max_files": 29}, "holds 30 files"),
+        ({"max_bytes": 29}, "unpacks to 30 bytes"),
+    ):
         with pytest.raises(fetch.FetchError, match=word):
             fetch.extract(path, tmp_path / "out", **limit)
     monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=10))

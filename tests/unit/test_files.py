@@ -1,4 +1,6 @@
-"""Whole or not at all: files and folders, locks and hashes; and that nobody else in the package does it by hand."""
+"""Whole or not at all: files and folders, locks and hashes; and that nobody else in the package
+does it by hand.
+"""
 
 import ast
 import hashlib
@@ -24,7 +26,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-# --- a file -----------------------------------------------------------------------------------------------------------
+# --- a file ---------------------------------------------------------------------------------------
 
 
 def test_a_file_appears_when_it_is_whole_and_its_folder_is_made(tmp_path):
@@ -39,7 +41,9 @@ def test_a_file_appears_when_it_is_whole_and_its_folder_is_made(tmp_path):
     assert path.read_bytes()[:2] == b"\x1f\x8b"
 
 
-@pytest.mark.parametrize("error", [OSError("full"), ValueError("no"), KeyboardInterrupt(), SystemExit(1)])
+@pytest.mark.parametrize(
+    "error", [OSError("full"), ValueError("no"), KeyboardInterrupt(), SystemExit(1)]
+)
 @pytest.mark.parametrize("there", [True, False])
 def test_after_an_exception_the_older_file_stands_and_nothing_else(tmp_path, error, there):
     path = tmp_path / "a.txt"
@@ -58,7 +62,9 @@ def test_after_an_exception_the_older_file_stands_and_nothing_else(tmp_path, err
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
-def test_a_file_and_a_folder_have_the_rights_of_any_new_one_and_of_the_one_that_was_there(tmp_path, mask):
+def test_a_file_and_a_folder_have_the_rights_of_any_new_one_and_of_the_one_that_was_there(
+    tmp_path, mask
+):
     before = os.umask(mask)
     try:
         with files.whole_file(tmp_path / "new") as part:
@@ -95,16 +101,23 @@ def test_unfinished_work_stays_and_is_gone_on_with(tmp_path):
 
 
 @pytest.mark.parametrize("make", [files.whole_file, files.whole_folder])
-def test_a_folder_that_cannot_be_written_is_said_with_the_name_and_the_remedy(tmp_path, make, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_said_with_the_name_and_the_remedy(
+    tmp_path, make, monkeypatch
+):
     (tmp_path / "file").write_text("x")
 
     def enter(path):
         with make(path):
             pytest.fail("it has begun")
 
-    with pytest.raises(OSError, match=r"file.a cannot be written \(.*\): choose a folder that you may write to"):
+    with pytest.raises(
+        OSError, match=r"file.a cannot be written \(.*\): choose a folder that you may write to"
+    ):
         enter(tmp_path / "file" / "a")
-    for number, word, kind in [(13, "choose a folder", PermissionError), (28, "make room", OSError)]:
+    for number, word, kind in [
+        (13, "choose a folder", PermissionError),
+        (28, "make room", OSError),
+    ]:
 
         def refuse(*_, number=number, **__):
             raise OSError(number, os.strerror(number))
@@ -119,10 +132,15 @@ def test_a_folder_that_cannot_be_written_is_said_with_the_name_and_the_remedy(tm
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="rights of POSIX")
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(
+    hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everywhere"
+)
 def test_a_read_only_folder_is_said(tmp_path):
     tmp_path.chmod(0o555)
-    with pytest.raises(PermissionError, match="a cannot be written"), files.whole_file(tmp_path / "a"):
+    with (
+        pytest.raises(PermissionError, match="a cannot be written"),
+        files.whole_file(tmp_path / "a"),
+    ):
         pytest.fail("it has begun")
 
 
@@ -145,7 +163,7 @@ def test_two_threads_at_one_file_leave_one_of_the_two_contents(tmp_path):
     assert len(text) == 100_000
 
 
-# --- a folder ---------------------------------------------------------------------------------------------------------
+# --- a folder -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [OSError("full"), KeyboardInterrupt()])
@@ -217,7 +235,7 @@ def test_an_unfinished_folder_is_gone_on_with_and_a_finished_one_is_worked_on(tm
     assert names(place) == ["a", "b", "c"]
 
 
-# --- locks, hashes, places --------------------------------------------------------------------------------------------
+# --- locks, hashes, places ------------------------------------------------------------------------
 
 
 def test_one_thread_at_a_time(tmp_path):
@@ -261,17 +279,26 @@ def test_the_cache_is_in_the_work_folder_and_datasets_names_the_same_places(tmp_
     assert paths.progress_dir() == tmp_path / "drive"
 
 
-# --- nobody else ------------------------------------------------------------------------------------------------------
+# --- nobody else ----------------------------------------------------------------------------------
 
 BY_HAND = {
-    *("os.replace", "os.rename", "os.renames", "tempfile.mkstemp", "tempfile.mkdtemp", "tempfile.NamedTemporaryFile"),
+    *(
+        "os.replace",
+        "os.rename",
+        "os.renames",
+        "tempfile.mkstemp",
+        "tempfile.mkdtemp",
+        "tempfile.NamedTemporaryFile",
+    ),
     *("hashlib.sha256", "hashlib.file_digest", "hashlib.new", "filelock.FileLock"),
     *("rename of 1", "replace of 1", "CXR_DATA_DIR", "CXR_WORK_DIR", "CXR_PROGRESS_DIR"),
 }
 
 
 def by_hand(source: str) -> list[str]:
-    """Lines of a module that put something in place, make a hash or a lock, or read where things lie."""
+    """Lines of a module that put something in place, make a hash or a lock, or read where things
+    lie.
+    """
     found = []
     for node in ast.walk(ast.parse(source)):
         names = []
@@ -281,8 +308,13 @@ def by_hand(source: str) -> list[str]:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             names = [node.value]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.keywords:
-            names = [f"{node.func.attr} of {len(node.args)}"]  # of a table it has keywords, of a text two arguments
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and not node.keywords
+        ):
+            # of a table it has keywords, of a text two arguments
+            names = [f"{node.func.attr} of {len(node.args)}"]
         found += [f"{node.lineno}: {name}" for name in names if name in BY_HAND]
     return found
 
@@ -313,7 +345,10 @@ def test_the_rule_sees(line):
 
 
 def test_the_rule_lets_text_and_tables_be():
-    assert not by_hand("'a'.replace('a', 'b'); table.replace('', None); table.rename(columns={}); hashlib.blake2b(b'')")
+    assert not by_hand(
+        "'a'.replace('a', 'b'); table.replace('', None); table.rename(columns={}); "
+        "hashlib.blake2b(b'')"
+    )
 
 
 def test_the_ground_floor_is_light():

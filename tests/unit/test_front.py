@@ -1,4 +1,6 @@
-"""The README as a front door, and the pages below docs/: short, generated where they can be, each link alive."""
+"""The README as a front door, and the pages below docs/: short, generated where they can be, each
+link alive.
+"""
 
 import re
 
@@ -13,8 +15,19 @@ from tools.common import ROOT, ToolError, pairs
 
 LIMIT = 7_000  # bytes of the README: about four screens
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "data/README.md", "exercises/README.md"]
-PAGES += sorted(str(p.relative_to(ROOT)) for f in ("docs", "exercises/instructors") for p in (ROOT / f).glob("*.md"))
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "data/README.md",
+    "exercises/README.md",
+]
+PAGES += sorted(
+    str(p.relative_to(ROOT))
+    for f in ("docs", "exercises/instructors")
+    for p in (ROOT / f).glob("*.md")
+)
 PLACEHOLDER = re.compile(r"OWNER|REPOSITORY\b|\bYOUR[-_]\w|\bTODO\b|\bexample\.(com|org)\b")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 
@@ -34,13 +47,17 @@ def stamped(monkeypatch, address: str) -> None:
     """As if the repository's address were known."""
     badge = f"https://colab.research.google.com/github/{address.removeprefix('https://github.com/')}/blob/main/"
     monkeypatch.setattr(front.links, "repository", lambda root=ROOT: address)
-    monkeypatch.setattr(front.links, "colab", lambda path, root=ROOT: badge + path if address else "")
+    monkeypatch.setattr(
+        front.links, "colab", lambda path, root=ROOT: badge + path if address else ""
+    )
 
 
-# --- the README ---------------------------------------------------------------------------------------------------
+# --- the README -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("address", ["", "https://github.com/a-department-of-informatics/chest-radiograph-course"])
+@pytest.mark.parametrize(
+    "address", ["", "https://github.com/a-department-of-informatics/chest-radiograph-course"]
+)
 def test_it_is_short_with_and_without_an_address(monkeypatch, address):
     stamped(monkeypatch, address)
     page = results.filled(README, results.readme(README))
@@ -50,8 +67,14 @@ def test_it_is_short_with_and_without_an_address(monkeypatch, address):
 
 
 def test_it_begins_with_what_it_is_what_it_is_not_and_a_picture():
-    where = [README.index(text) for text in ("# ", "For education, never for diagnosis", "![", "Try it in Colab")]
-    where += [README.index(text) for text in ("**On your machine**", "**Teach with it**", "make lab  ", "| 01 |")]
+    where = [
+        README.index(text)
+        for text in ("# ", "For education, never for diagnosis", "![", "Try it in Colab")
+    ]
+    where += [
+        README.index(text)
+        for text in ("**On your machine**", "**Teach with it**", "make lab  ", "| 01 |")
+    ]
     where += [README.index(f"\n## {head}\n") for head in ("What a number is worth", "The package")]
     assert where == sorted(where)
     assert where[0] == 0
@@ -63,7 +86,9 @@ def test_the_picture_is_there_small_and_says_what_it_shows():
     assert file.stat().st_size <= coins.LIMIT
     with Image.open(file) as image:
         assert image.width >= 1200, "sharp on a page of 948 pixels"
-        assert image.text["Description"] == alt, "drawn from other figures: python -m benchmarks.coins"
+        assert image.text["Description"] == alt, (
+            "drawn from other figures: python -m benchmarks.coins"
+        )
     rows = pd.read_csv(coins.TABLE).to_dict("records")
     assert [row["split"] for row in rows] == ["images", "patients"]
     assert all(coins.figure_of(row) in alt for row in rows)
@@ -76,14 +101,17 @@ def test_the_doors_and_the_clone_follow_the_address(monkeypatch):
     assert "(docs/publishing.md)" in front.colab()
     assert "http" not in front.colab() + front.commands()
     stamped(monkeypatch, "https://github.com/ann/course")
-    assert "(https://colab.research.google.com/github/ann/course/blob/main/notebooks/01_data_import.ipynb)" in (
-        front.colab()
+    assert (
+        "(https://colab.research.google.com/github/ann/course/blob/main/notebooks/01_data_import.ipynb)"
+        in (front.colab())
     )
     assert "```\ngit clone https://github.com/ann/course\ncd course\nmake lab " in front.commands()
 
 
 def test_the_table_of_lessons_is_that_of_the_sources():
-    rows = re.findall(r"^\| (\d\d) \| \[([^\]]+)\]\(([^)]+)\) \| (\d+) \| ([^|]{15,75}) \|$", README, re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d\d) \| \[([^\]]+)\]\(([^)]+)\) \| (\d+) \| ([^|]{15,75}) \|$", README, re.MULTILINE
+    )
     lessons = [pair for pair in pairs() if pair.source.parent.name == "src"]
     assert len(rows) == len(lessons)
     for (number, title, path, time, _), pair in zip(rows, lessons, strict=True):
@@ -112,7 +140,7 @@ def test_the_lines_of_the_package_run_as_they_stand(tmp_path, monkeypatch, capsy
     assert re.search(r"0\.\d+ \(.*n = 30", capsys.readouterr().out)
 
 
-# --- every page ---------------------------------------------------------------------------------------------------
+# --- every page -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -125,7 +153,9 @@ def test_links_lead_somewhere(name):
         file = ((ROOT / name).parent / path).resolve() if path else ROOT / name
         assert file.exists(), f"{name}: {target}"
         if anchor:
-            assert anchor in anchors(file.read_text(encoding="utf-8")), f"{name}: no heading for {target}"
+            assert anchor in anchors(file.read_text(encoding="utf-8")), (
+                f"{name}: no heading for {target}"
+            )
 
 
 @pytest.mark.parametrize("name", [page for page in PAGES if page.startswith(("docs", "README"))])
@@ -141,7 +171,10 @@ def test_generated_parts_are_up_to_date(capsys):
 
 def test_a_page_that_is_out_of_date_is_named_and_mended(tmp_path, monkeypatch, capsys):
     page = tmp_path / "page.md"
-    page.write_text("Before.\n\n<!-- generated: part -->\nold\n<!-- end of part -->\n\nAfter.\n", encoding="utf-8")
+    page.write_text(
+        "Before.\n\n<!-- generated: part -->\nold\n<!-- end of part -->\n\nAfter.\n",
+        encoding="utf-8",
+    )
     monkeypatch.setattr(results, "PAGES", {"page.md": lambda page, root: {"part": "new"}})
     assert results.main(["--check"], tmp_path) == 1
     assert "page.md" in capsys.readouterr().err
@@ -165,7 +198,7 @@ def test_a_part_without_its_place_is_refused(page, message):
         results.filled(page, {"part": "new"})
 
 
-# --- the picture's experiment -------------------------------------------------------------------------------------
+# --- the picture's experiment ---------------------------------------------------------------------
 
 
 def test_the_mean_has_the_interval_of_its_repeats():
@@ -173,7 +206,9 @@ def test_the_mean_has_the_interval_of_its_repeats():
     table = pd.DataFrame({"patient": ["a", "a", "b"]})
     rows = coins.summary(runs, table).set_index("split")
     # Student's t with 2 degrees of freedom is 4.303; the standard error 0.1 / sqrt(3)
-    assert rows.loc["images", ["auc", "auc_low", "auc_high"]].tolist() == pytest.approx([0.9, 0.6516, 1.1484], abs=1e-3)
+    assert rows.loc["images", ["auc", "auc_low", "auc_high"]].tolist() == pytest.approx(
+        [0.9, 0.6516, 1.1484], abs=1e-3
+    )
     assert rows.loc["patients", ["repeats", "n", "patients"]].tolist() == [3, 3, 2]
 
 

@@ -1,4 +1,6 @@
-"""docs/glossary.md: one row per term, in order, each introduced in bold by the lesson that the row names."""
+"""docs/glossary.md: one row per term, in order, each introduced in bold by the lesson that the row
+names.
+"""
 
 import re
 from typing import NamedTuple
@@ -31,7 +33,9 @@ class Entry(NamedTuple):
 
 def table() -> list[str]:
     """The lines of the table, without its head."""
-    return [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("|")][2:]
+    return [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("|")][
+        2:
+    ]
 
 
 ENTRIES = [Entry(**match.groupdict()) for line in table() if (match := ROW.fullmatch(line))]
@@ -40,7 +44,11 @@ ENTRIES = [Entry(**match.groupdict()) for line in table() if (match := ROW.fullm
 def markdown(source: str) -> str:
     """The Markdown cells of a lesson's source."""
     cells = re.split(r"^# %%", source, flags=re.MULTILINE)
-    return "\n".join(re.sub(r"^# ?", "", cell, flags=re.MULTILINE) for cell in cells if cell.startswith(" [markdown]"))
+    return "\n".join(
+        re.sub(r"^# ?", "", cell, flags=re.MULTILINE)
+        for cell in cells
+        if cell.startswith(" [markdown]")
+    )
 
 
 LESSONS = {
@@ -81,7 +89,9 @@ def test_the_order_is_alphabetical_and_no_term_comes_twice():
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.term)
 def test_an_entry_is_one_short_sentence(entry):
-    assert re.fullmatch(r"[A-Z](?:[^.!?]|\.\d)*\.", entry.text), "one sentence, with a full stop at its end"
+    assert re.fullmatch(r"[A-Z](?:[^.!?]|\.\d)*\.", entry.text), (
+        "one sentence, with a full stop at its end"
+    )
     assert len(entry.text.split()) <= WORDS
 
 
@@ -91,12 +101,16 @@ def test_the_lesson_is_the_one_that_introduces_the_term_in_bold(entry):
     assert notebook.is_file()
     assert notebook.parent == ROOT / "notebooks"
     assert notebook.name.startswith(f"{entry.lesson}_")
-    lessons = [FIRST[form] for end in ("", "s", "es") if (form := entry.term.lower() + end) in FIRST]
+    lessons = [
+        FIRST[form] for end in ("", "s", "es") if (form := entry.term.lower() + end) in FIRST
+    ]
     assert lessons, "no lesson has it in bold"
     assert min(lessons) == entry.lesson, "another lesson has it in bold first"
 
 
-@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.source], ids=lambda entry: entry.term)
+@pytest.mark.parametrize(
+    "entry", [entry for entry in ENTRIES if entry.source], ids=lambda entry: entry.term
+)
 def test_a_source_stands_in_full_in_a_lesson_or_below_the_table(entry):
     found = SOURCE.fullmatch(entry.source)
     assert found, f"a source is [Name year](address): {entry.source}"
@@ -107,4 +121,6 @@ def test_a_source_stands_in_full_in_a_lesson_or_below_the_table(entry):
         address = re.fullmatch(rf"https://(?:{'|'.join(HOSTS)})/(\S*)", found["link"])
         assert address, f"link to one of {', '.join(HOSTS)}"
         numbered = [bullet for bullet in full if re.search(r"\bdoi\b|arXiv", bullet)]
-        assert not numbered or any(unquote(address[1]) in bullet for bullet in numbered), "another number than is cited"
+        assert not numbered or any(unquote(address[1]) in bullet for bullet in numbered), (
+            "another number than is cited"
+        )

@@ -1,4 +1,6 @@
-"""Recorded predictions: what is read and refused, what counts, what is kept through crashes and between machines."""
+"""Recorded predictions: what is read and refused, what counts, what is kept through crashes and
+between machines.
+"""
 
 import json
 import multiprocessing
@@ -31,7 +33,7 @@ def auc(mine=None, key="04.auc-by-image", **options):
 BELIEFS = [(0.45, 0.55, "You trusted the split."), (0.95, 1, "You expected perfection.")]
 
 
-# --- kinds ----------------------------------------------------------------------------------------------------------
+# --- kinds ----------------------------------------------------------------------------------------
 
 
 def test_a_number_meets_its_result_on_one_line_and_its_belief_is_answered():
@@ -39,7 +41,10 @@ def test_a_number_meets_its_result_on_one_line_and_its_belief_is_answered():
     assert "Your prediction: 0.5. The result: 0.83 (0.78 to 0.87)." in met.text
     assert "0.33 too low. You trusted the split." in met.text
     assert isinstance(met.picture, plots.Picture)
-    said = "AUC, split by image, on a line from 0 to 1: your prediction 0.5, the result 0.83 (0.78 to 0.87)."
+    said = (
+        "AUC, split by image, on a line from 0 to 1: your prediction 0.5, the result 0.83 "
+        "(0.78 to 0.87)."
+    )
     assert met.picture.alt == said
     assert not met.hit
 
@@ -91,12 +96,18 @@ def test_an_order_counts_pairs_and_its_belief_is_two_items_that_stand_so():
 
 
 def test_a_sketch_lies_under_the_curve_and_shows_the_belief_it_is_nearest_to():
-    drawn = guess.sketch("05.rate", [0.7, 0.5, 0.1], at=(1, 10, 100), between=(0, 1), example=[1, 1, 1])
+    drawn = guess.sketch(
+        "05.rate", [0.7, 0.5, 0.1], at=(1, 10, 100), between=(0, 1), example=[1, 1, 1]
+    )
     x = np.linspace(1, 100, 50)
     met = drawn.meets((x, 1 / x), [([0.7, 0.6, 0.2], "Slow decay."), ([1, 1, 1], "None.")])
     assert met.text.endswith("Slow decay.")
     assert "0.7 at 1 where the result is 1" in met.picture.alt
-    assert guess.sketch("05.b", [1, 0.2, 0], at=(1, 10, 100), between=(0, 1), example=[1, 1, 1]).meets([1, 0.1, 0]).hit
+    assert (
+        guess.sketch("05.b", [1, 0.2, 0], at=(1, 10, 100), between=(0, 1), example=[1, 1, 1])
+        .meets([1, 0.1, 0])
+        .hit
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,29 +127,52 @@ def test_a_wrong_number_is_refused_in_words_and_not_kept(mine, says, progress):
     with pytest.raises(guess.GuessError, match=r"^04\.auc-by-image: ") as caught:
         auc(mine)
     assert says in str(caught.value)
-    assert caught.value._render_traceback_() == [str(caught.value)], "a notebook shows the sentence alone"
+    assert caught.value._render_traceback_() == [str(caught.value)], (
+        "a notebook shows the sentence alone"
+    )
     assert not (progress / _store.FILE).exists()
 
 
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: guess.interval("04.i", 0.5, between=(0, 1), example=(0, 1)), r"two numbers, such as \(0.4, 0.7\)"),
-        (lambda: guess.interval("04.i", (0.6, 0.4), between=(0, 1), example=(0, 1)), "smaller number comes first"),
-        (lambda: guess.choice("04.c", "crob", options=["crop", "jpeg"], example="jpeg"), '"crop" or "jpeg"'),
-        (lambda: guess.choice("04.c", 1, options=["crop", "jpeg"], example="jpeg"), "in quotes, not 1"),
+        (
+            lambda: guess.interval("04.i", 0.5, between=(0, 1), example=(0, 1)),
+            r"two numbers, such as \(0.4, 0.7\)",
+        ),
+        (
+            lambda: guess.interval("04.i", (0.6, 0.4), between=(0, 1), example=(0, 1)),
+            "smaller number comes first",
+        ),
+        (
+            lambda: guess.choice("04.c", "crob", options=["crop", "jpeg"], example="jpeg"),
+            '"crop" or "jpeg"',
+        ),
+        (
+            lambda: guess.choice("04.c", 1, options=["crop", "jpeg"], example="jpeg"),
+            "in quotes, not 1",
+        ),
         (
             lambda: guess.choice("04.c", "crop", options=["crop", "jpeg"], example="jpeg", sure=80),
             "such as 0.8, not 80",
         ),
         (lambda: guess.order("07.o", ["a", "a"], items=["a", "b"], example=["a", "b"]), "each of"),
         (lambda: guess.order("07.o", "ab", items=["a", "b"], example=["a", "b"]), "a list of"),
-        (lambda: guess.sketch("05.s", [1], at=[1, 2, 3], between=(0, 1), example=[1, 1, 1]), "3 numbers in a list"),
-        (lambda: guess.sketch("05.s", [1, 1], at=[1, 2], between=(0, 1), example=[1, 1]), "three to five places"),
+        (
+            lambda: guess.sketch("05.s", [1], at=[1, 2, 3], between=(0, 1), example=[1, 1, 1]),
+            "3 numbers in a list",
+        ),
+        (
+            lambda: guess.sketch("05.s", [1, 1], at=[1, 2], between=(0, 1), example=[1, 1]),
+            "three to five places",
+        ),
         (lambda: guess.number("auc", 1, between=(0, 1), example=0.5), "no key of a prediction"),
         (lambda: guess.number("04.n", 1, between=(1, 0), example=0.5), "between must be"),
         (lambda: guess.number("04.n", 1, between=(0, 1), example=2), "lies from 0 to 1"),
-        (lambda: guess.choice("04.c", None, options=["crop"], example="crop"), "two or more different words"),
+        (
+            lambda: guess.choice("04.c", None, options=["crop"], example="crop"),
+            "two or more different words",
+        ),
     ],
 )
 def test_other_wrong_entries_are_refused_in_words(call, says):
@@ -146,14 +180,18 @@ def test_other_wrong_entries_are_refused_in_words(call, says):
         call()
 
 
-@pytest.mark.parametrize("beliefs", [[(0.5, 1.5, "x")], [(0.6, 0.5, "x")], [(0.1, 0.2, " ")], [(0.1, 0.2)], ["x"]])
+@pytest.mark.parametrize(
+    "beliefs", [[(0.5, 1.5, "x")], [(0.6, 0.5, "x")], [(0.1, 0.2, " ")], [(0.1, 0.2)], ["x"]]
+)
 def test_a_belief_that_nobody_can_hold_is_refused(beliefs):
     with pytest.raises(guess.GuessError, match=r"belief"):
         auc(0.5).meets(0.8, beliefs)
     with pytest.raises(guess.GuessError, match="nobody can hold"):
         guess.choice("04.c", None, options=["a", "b"], example="a").meets("a", {"c": "x"})
     with pytest.raises(guess.GuessError, match="nobody can hold"):
-        guess.order("04.o", None, items=["a", "b"], example=["a", "b"]).meets(["a", "b"], [("a", "a", "x")])
+        guess.order("04.o", None, items=["a", "b"], example=["a", "b"]).meets(
+            ["a", "b"], [("a", "a", "x")]
+        )
 
 
 @pytest.mark.parametrize("result", ["0.8", None, (0.8, 0.9), float("nan"), {"value": 1}])
@@ -163,7 +201,7 @@ def test_a_result_that_cannot_be_read_is_refused_and_not_recorded(result, progre
     assert "result" not in (progress / _store.FILE).read_text()
 
 
-# --- what counts ----------------------------------------------------------------------------------------------------
+# --- what counts ----------------------------------------------------------------------------------
 
 
 def test_nothing_entered_an_example_is_shown_as_one_and_never_counted():
@@ -223,15 +261,19 @@ def test_summary_counts_hits_intervals_and_how_sure():
 def test_reliability_is_the_readers_own_once_there_are_five_and_an_example_before():
     with pytest.raises(ValueError, match="no example was given"):
         guess.reliability()
-    assert "An invented reader's 2 predictions" in guess.reliability([(0.9, True), (0.9, False)]).alt
+    assert (
+        "An invented reader's 2 predictions" in guess.reliability([(0.9, True), (0.9, False)]).alt
+    )
     for k in range(4):
         guess.choice(f"04.c{k}", "a", options="ab", example="a", sure=0.9).meets("ab"[k % 2])
     guess.interval("04.i", (0.1, 0.2), between=(0, 1), example=(0, 1)).meets(0.15)
     picture = guess.reliability([(0.5, True)])
-    assert picture.alt.startswith("Your 5 predictions: said 0.80, 1.00 of 1 are right and said 0.90, 0.50 of 4")
+    assert picture.alt.startswith(
+        "Your 5 predictions: said 0.80, 1.00 of 1 are right and said 0.90, 0.50 of 4"
+    )
 
 
-# --- what is kept ---------------------------------------------------------------------------------------------------
+# --- what is kept ---------------------------------------------------------------------------------
 
 
 def restart(monkeypatch):
@@ -262,8 +304,13 @@ def test_a_torn_last_line_is_passed_over_and_the_next_line_is_whole(progress):
     with file.open("ab") as stream:
         stream.write(b'{"key": "04.torn", "ki')
     auc(0.2, key="04.next")
-    assert [entry.key for entry in _store.entries(_store.records()).values()] == ["04.auc-by-image", "04.next"]
-    file.write_bytes(file.read_bytes() + b"\xff\xfe\x00\n[1, 2]\nnull\n" + b'{"key": 5, "answer": 1}\n')
+    assert [entry.key for entry in _store.entries(_store.records()).values()] == [
+        "04.auc-by-image",
+        "04.next",
+    ]
+    file.write_bytes(
+        file.read_bytes() + b"\xff\xfe\x00\n[1, 2]\nnull\n" + b'{"key": 5, "answer": 1}\n'
+    )
     assert len(guess.summary().table) == 2
     assert auc(0.7).own
 
@@ -293,7 +340,9 @@ def _one_of_two(folder, number):
 
 def test_two_kernels_at_once_lose_nothing_and_agree_on_what_came_first(progress):
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_one_of_two, args=(str(progress), number)) for number in (1, 2)]
+    processes = [
+        context.Process(target=_one_of_two, args=(str(progress), number)) for number in (1, 2)
+    ]
     for process in processes:
         process.start()
     for process in processes:
@@ -330,7 +379,7 @@ def test_nobody_there_the_example_is_used_whatever_is_entered_or_stored(progress
     assert (progress / _store.FILE).read_bytes() == before
 
 
-# --- codes ----------------------------------------------------------------------------------------------------------
+# --- codes ----------------------------------------------------------------------------------------
 
 
 def some():
@@ -338,7 +387,9 @@ def some():
     guess.interval("04.i", (0.1, 0.2), between=(0, 1), example=(0, 1)).meets(0.8)
     guess.choice("04.c", "ä b", options=["ä b", "c"], example="c", sure=0.9).meets("c")
     guess.order("07.o", ["b", "a"], items="ab", example=["a", "b"]).meets(["b", "a"])
-    guess.sketch("05.s", [1, 1, 0], at=(1, 2, 3), between=(0, 1), example=[1, 1, 1]).meets([1, 0.5, 0])
+    guess.sketch("05.s", [1, 1, 0], at=(1, 2, 3), between=(0, 1), example=[1, 1, 1]).meets(
+        [1, 0.5, 0]
+    )
     auc(key="04.example")
     guess.choice("09.open", "a", options="ab", example="b")
     return guess.code()
@@ -360,7 +411,9 @@ def test_a_code_is_taken_back_on_another_machine(progress, monkeypatch, tmp_path
     assert guess.code() == code, "the reader is the same, and nothing was lost"
 
 
-def test_a_prediction_made_on_another_machine_counts_though_the_result_was_seen_here(monkeypatch, tmp_path):
+def test_a_prediction_made_on_another_machine_counts_though_the_result_was_seen_here(
+    monkeypatch, tmp_path
+):
     code = some()
     monkeypatch.setenv("CXR_PROGRESS_DIR", str(tmp_path / "other machine"))
     auc().meets(0.9)
@@ -378,7 +431,9 @@ def packed(content) -> str:
     import base64
     import zlib
 
-    return "cxr1:" + base64.urlsafe_b64encode(zlib.compress(json.dumps(content).encode())).decode().rstrip("=")
+    return "cxr1:" + base64.urlsafe_b64encode(
+        zlib.compress(json.dumps(content).encode())
+    ).decode().rstrip("=")
 
 
 GOOD = ["04.a", "number", 0.5, None, 0.8, False]
@@ -399,13 +454,31 @@ GOOD = ["04.a", "number", 0.5, None, 0.8, False]
         (packed({"r": "00000000", "p": [["x", *GOOD[1:]]]}), "the key 'x'"),
         (packed({"r": "00000000", "p": [[5, *GOOD[1:]]]}), "no prediction"),
         (packed({"r": "00000000", "p": [["04.a", "poem", *GOOD[2:]]]}), "the answer of 04.a"),
-        (packed({"r": "00000000", "p": [["04.a", "number", "half", *GOOD[3:]]]}), "the answer of 04.a"),
-        (packed({"r": "00000000", "p": [["04.a", "number", float("nan"), *GOOD[3:]]]}), "the answer of 04.a"),
-        (packed({"r": "00000000", "p": [["04.a", "interval", [1], None, None, None]]}), "the answer of 04.a"),
-        (packed({"r": "00000000", "p": [["04.a", "choice", "<" * 200, None, None, None]]}), "the answer of 04.a"),
+        (
+            packed({"r": "00000000", "p": [["04.a", "number", "half", *GOOD[3:]]]}),
+            "the answer of 04.a",
+        ),
+        (
+            packed({"r": "00000000", "p": [["04.a", "number", float("nan"), *GOOD[3:]]]}),
+            "the answer of 04.a",
+        ),
+        (
+            packed({"r": "00000000", "p": [["04.a", "interval", [1], None, None, None]]}),
+            "the answer of 04.a",
+        ),
+        (
+            packed({"r": "00000000", "p": [["04.a", "choice", "<" * 200, None, None, None]]}),
+            "the answer of 04.a",
+        ),
         (packed({"r": "00000000", "p": [["04.a", "number", 0.5, 7, None, None]]}), "how sure"),
-        (packed({"r": "00000000", "p": [["04.a", "number", 0.5, None, "x", True]]}), "the result of 04.a"),
-        (packed({"r": "00000000", "p": [["04.a", "number", 0.5, None, 1, None]]}), "the result of 04.a"),
+        (
+            packed({"r": "00000000", "p": [["04.a", "number", 0.5, None, "x", True]]}),
+            "the result of 04.a",
+        ),
+        (
+            packed({"r": "00000000", "p": [["04.a", "number", 0.5, None, 1, None]]}),
+            "the result of 04.a",
+        ),
         (packed({"r": "00000000", "p": [GOOD[:3]]}), "no prediction"),
     ],
 )
@@ -413,16 +486,25 @@ def test_a_foreign_code_is_refused_in_words_and_nothing_is_kept(code, says, prog
     with pytest.raises(guess.GuessError, match=says):
         guess.take(code)
     assert not (progress / _store.FILE).exists()
-    assert guess.take(packed({"r": "00000000", "p": [GOOD]})).text == "1 predictions are taken back."
+    assert (
+        guess.take(packed({"r": "00000000", "p": [GOOD]})).text == "1 predictions are taken back."
+    )
 
 
 def test_a_code_holds_no_name_but_a_random_number(progress):
     name, entries = _code.unpack(some())
     assert _code.READER.fullmatch(name)
-    assert {entry.key for entry in entries} == {"04.auc-by-image", "04.i", "04.c", "07.o", "05.s", "09.open"}
+    assert {entry.key for entry in entries} == {
+        "04.auc-by-image",
+        "04.i",
+        "04.c",
+        "07.o",
+        "05.s",
+        "09.open",
+    }
 
 
-# --- a class --------------------------------------------------------------------------------------------------------
+# --- a class --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -464,7 +546,12 @@ def test_a_class_is_collected_without_names_each_reader_once(codes):
         table = guess.collect(codes)
     assert table["reader"].nunique() == 3
     assert sorted(table.loc[table["key"] == "04.auc-by-image", "answer"]) == [0.5, 0.52, 0.81]
-    assert not table.astype(str).apply(lambda column: column.str.contains("Ann|Bob|Eve")).to_numpy().any()
+    assert (
+        not table.astype(str)
+        .apply(lambda column: column.str.contains("Ann|Bob|Eve"))
+        .to_numpy()
+        .any()
+    )
 
 
 def test_files_of_readers_are_collected_as_codes_are(tmp_path, codes):
@@ -521,19 +608,27 @@ def test_the_command_writes_the_page(codes, tmp_path):
     assert out.read_text("utf-8").startswith("<!doctype html>")
 
 
-# --- read from code -------------------------------------------------------------------------------------------------
+# --- read from code -------------------------------------------------------------------------------
 
 
 def test_what_a_notebook_asks_is_read_from_its_code():
     (one,) = asked.asked(SOURCE.split("# %%\n")[1:])
-    assert (one.kind, one.key, one.variable, one.entry) == ("number", "04.auc-by-image", "auc", "MY_AUC")
+    assert (one.kind, one.key, one.variable, one.entry) == (
+        "number",
+        "04.auc-by-image",
+        "auc",
+        "MY_AUC",
+    )
     assert (one.place, one.met) == (0, 1)
     assert one.beliefs == [(0.45, 0.55, "You trusted the <b>split</b>.")]
     assert one.spec().between == (0, 1)
 
 
 def test_what_is_not_written_out_is_told_apart():
-    code = 'a = guess.number(KEY, X, between=RANGE, example=1)\nguess.choice("04.c", X, options=["a"])\nother.number()'
+    code = (
+        'a = guess.number(KEY, X, between=RANGE, example=1)\nguess.choice("04.c", X, '
+        'options=["a"])\nother.number()'
+    )
     first, second = asked.asked([code, "a.meets(1, BELIEFS)"])
     assert (first.key, first.beliefs, first.values["between"]) == (None, None, None)
     assert (second.variable, second.met) == (None, None)

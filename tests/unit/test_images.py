@@ -42,7 +42,11 @@ PIXELS = {
     "palette": (palette(), "PNG", [LUMA, 1]),
     "16-bit": (sixteen([0, 13107, 65535]), "PNG", [0, 0.2, 1]),
     "16-bit TIFF": (sixteen([0, 13107, 65535]), "TIFF", [0, 0.2, 1]),
-    "32-bit integers": (Image.fromarray(np.array([[0, 13107, 65535]], np.int32)), "TIFF", [0, 0.2, 1]),
+    "32-bit integers": (
+        Image.fromarray(np.array([[0, 13107, 65535]], np.int32)),
+        "TIFF",
+        [0, 0.2, 1],
+    ),
     "fractions": (Image.fromarray(np.array([[0, 0.2, 1]], np.float32)), "TIFF", [0, 0.2, 1]),
     "BMP": (Image.new("L", (1, 1), G), "BMP", [0.2]),
     "GIF": (Image.new("L", (1, 1), G), "GIF", [0.2]),
@@ -80,9 +84,12 @@ def test_32_bit_grey_levels_of_unknown_scale_are_refused():
 
 
 @pytest.mark.parametrize("orientation", [1, 3])
-@pytest.mark.parametrize("image", [sixteen([0, 13107, 65535]), Image.fromarray(np.array([[0, 0.2, 1]], np.float32))])
+@pytest.mark.parametrize(
+    "image", [sixteen([0, 13107, 65535]), Image.fromarray(np.array([[0, 0.2, 1]], np.float32))]
+)
 def test_a_tiff_that_stores_white_as_zero_is_no_negative(image, orientation):
-    entry = struct.pack("<HHI", 262, 3, 1)  # PhotometricInterpretation, one short: 1 says that black is zero
+    # PhotometricInterpretation, one short: 1 says that black is zero
+    entry = struct.pack("<HHI", 262, 3, 1)
     data = draw.encoded(image, "TIFF", tiffinfo={274: orientation})
     assert data.count(entry + b"\1") == 1
     grey = images.read(data.replace(entry + b"\1", entry + b"\0"))
@@ -117,7 +124,10 @@ DICOM = {
     "no window: own range": ({}, [0, 0.25, 0.5, 1]),
     "window": (WINDOW, [0, 0.25, 0.5, 1]),
     "narrow window": ({"WindowCenter": 150.5, "WindowWidth": 101}, [0, 0, 1, 1]),
-    "several windows: the first": ({"WindowCenter": [200.5, 50], "WindowWidth": [401, 10]}, [0, 0.25, 0.5, 1]),
+    "several windows: the first": (
+        {"WindowCenter": [200.5, 50], "WindowWidth": [401, 10]},
+        [0, 0.25, 0.5, 1],
+    ),
     "rescale before window": (
         {"RescaleSlope": 2, "RescaleIntercept": -100, "WindowCenter": 300.5, "WindowWidth": 801},
         [0, 0.25, 0.5, 1],
@@ -130,7 +140,10 @@ DICOM = {
         {"photometric": "MONOCHROME1", "RescaleSlope": -1, "RescaleIntercept": 400, **WINDOW},
         [0, 0.25, 0.5, 1],
     ),
-    "exact window": ({"WindowCenter": 200, "WindowWidth": 400, "VOILUTFunction": "LINEAR_EXACT"}, [0, 0.25, 0.5, 1]),
+    "exact window": (
+        {"WindowCenter": 200, "WindowWidth": 400, "VOILUTFunction": "LINEAR_EXACT"},
+        [0, 0.25, 0.5, 1],
+    ),
     "sigmoid": (
         {"WindowCenter": 200, "WindowWidth": 400, "VOILUTFunction": "SIGMOID"},
         [1 / (1 + np.exp(2)), 1 / (1 + np.exp(1)), 0.5, 1 / (1 + np.exp(-2))],
@@ -154,12 +167,16 @@ def test_dicom_with_a_look_up_table_prefers_it_to_the_window():
     lut.LUTDescriptor = [4, 0, 8]
     lut.LUTData = [0, 51, 102, 255]
     lut["LUTData"].VR = "US"
-    grey = images.read(draw.dicom(np.array([[0, 1, 2, 3]], np.uint16), VOILUTSequence=[lut], **WINDOW))
+    grey = images.read(
+        draw.dicom(np.array([[0, 1, 2, 3]], np.uint16), VOILUTSequence=[lut], **WINDOW)
+    )
     np.testing.assert_allclose(grey[0], [0, 0.2, 0.4, 1], atol=1e-6)
 
 
 def test_dicom_with_signed_pixels_and_a_flat_image():
-    np.testing.assert_allclose(images.read(draw.dicom(np.array([[-100, 0, 100]], np.int16)))[0], [0, 0.5, 1])
+    np.testing.assert_allclose(
+        images.read(draw.dicom(np.array([[-100, 0, 100]], np.int16)))[0], [0, 0.5, 1]
+    )
     assert not images.read(draw.dicom(np.full((3, 3), 7, np.uint16))).any()
 
 
@@ -167,14 +184,35 @@ def test_dicom_with_signed_pixels_and_a_flat_image():
 PADDED = {
     "below": ([0, 100, 150, 200], {"PixelPaddingValue": 0}, [0, 0, 0.5, 1]),
     "above": ([100, 150, 200, 4095], {"PixelPaddingValue": 4095}, [0, 0.5, 1, 0]),
-    "a range": ([10, 12, 100, 200], {"PixelPaddingValue": 12, "PixelPaddingRangeLimit": 10}, [0, 0, 0, 1]),
-    "MONOCHROME1": ([0, 100, 150, 200], {"PixelPaddingValue": 0, "photometric": "MONOCHROME1"}, [0, 1, 0.5, 0]),
-    "before rescale": ([0, 100, 200], {"PixelPaddingValue": 0, "RescaleSlope": -1, "RescaleIntercept": 0}, [0, 1, 0]),
-    "signed": (np.array([-2000, -100, 0, 100], np.int16), {"PixelPaddingValue": -2000}, [0, 0, 0.5, 1]),
+    "a range": (
+        [10, 12, 100, 200],
+        {"PixelPaddingValue": 12, "PixelPaddingRangeLimit": 10},
+        [0, 0, 0, 1],
+    ),
+    "MONOCHROME1": (
+        [0, 100, 150, 200],
+        {"PixelPaddingValue": 0, "photometric": "MONOCHROME1"},
+        [0, 1, 0.5, 0],
+    ),
+    "before rescale": (
+        [0, 100, 200],
+        {"PixelPaddingValue": 0, "RescaleSlope": -1, "RescaleIntercept": 0},
+        [0, 1, 0],
+    ),
+    "signed": (
+        np.array([-2000, -100, 0, 100], np.int16),
+        {"PixelPaddingValue": -2000},
+        [0, 0, 0.5, 1],
+    ),
     "none there": ([100, 150, 200], {"PixelPaddingValue": 7}, [0, 0.5, 1]),
-    "everything counts as none": ([0, 100, 200], {"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 200}, [0, 0.5, 1]),
+    "everything counts as none": (
+        [0, 100, 200],
+        {"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 200},
+        [0, 0.5, 1],
+    ),
     "empty": ([0, 100, 200], {"PixelPaddingValue": None}, [0, 0.5, 1]),
-    # PS3.3 C.7.5.1.1.2: these pixels are "to be excluded from the normal grayscale rendering pipeline".
+    # PS3.3 C.7.5.1.1.2: these pixels are "to be excluded from the normal grayscale rendering
+    # pipeline".
     "under a window": ([0, 100, 200, 400], {"PixelPaddingValue": 400, **WINDOW}, [0, 0.25, 0.5, 0]),
     "a range under a window": (
         [0, 100, 390, 400],
@@ -188,7 +226,12 @@ PADDED = {
     ),
     "a VOI function": (
         [400, 100, 200, 300],
-        {"PixelPaddingValue": 400, "VOILUTFunction": "LINEAR_EXACT", "WindowCenter": 200, "WindowWidth": 200},
+        {
+            "PixelPaddingValue": 400,
+            "VOILUTFunction": "LINEAR_EXACT",
+            "WindowCenter": 200,
+            "WindowWidth": 200,
+        },
         [0, 0, 0.5, 1],
     ),
     "inverse presentation": (
@@ -204,7 +247,9 @@ def test_dicom_padding(name):
     pixels, tags, expected = PADDED[name]
     tags = {tag: "" if value is None else value for tag, value in tags.items()}
     pixels = np.array(pixels, getattr(pixels, "dtype", np.uint16))
-    np.testing.assert_allclose(images.read(draw.dicom(pixels[None], **tags))[0], expected, atol=1e-6)
+    np.testing.assert_allclose(
+        images.read(draw.dicom(pixels[None], **tags))[0], expected, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,7 +257,8 @@ def test_dicom_padding(name):
     [
         (np.array([-2000, -100, 0, 100], np.int16), struct.pack("<h", -2000), [0, 0, 0.5, 1]),
         (np.array([63536, 100, 200, 300], np.uint16), struct.pack("<H", 63536), [0, 0, 0.5, 1]),
-        (np.array([0, 100, 200, 400], np.uint16), b"\0\0\0", [0, 0.25, 0.5, 1]),  # three bytes are no number
+        # three bytes are no number
+        (np.array([0, 100, 200, 400], np.uint16), b"\0\0\0", [0, 0.25, 0.5, 1]),
     ],
     ids=["signed", "unsigned", "length"],
 )
@@ -221,7 +267,9 @@ def test_dicom_padding_written_with_the_wrong_sign_or_length(pixels, written, fo
     right = b"SS" if pixels.dtype.kind == "i" else b"US"
     entry = struct.pack("<HH", 0x0028, 0x0120) + right + struct.pack("<Hh", 2, 5)
     assert data.count(entry) == 1
-    wrong = entry[:4] + (b"US" if right == b"SS" else b"SS") + struct.pack("<H", len(written)) + written
+    wrong = (
+        entry[:4] + (b"US" if right == b"SS" else b"SS") + struct.pack("<H", len(written)) + written
+    )
     np.testing.assert_allclose(images.read(data.replace(entry, wrong))[0], found, atol=1e-6)
 
 
@@ -229,9 +277,15 @@ def test_dicom_padding_written_with_the_wrong_sign_or_length(pixels, written, fo
 def test_dicom_palette_is_applied(kind):
     scale = 257 if kind == np.uint16 else 1
     tags = {}
-    for channel, levels in {"Red": [200, 255, 0, 0], "Green": [100, 255, 0, 0], "Blue": [50, 255, 0, 0]}.items():
+    for channel, levels in {
+        "Red": [200, 255, 0, 0],
+        "Green": [100, 255, 0, 0],
+        "Blue": [50, 255, 0, 0],
+    }.items():
         tags[f"{channel}PaletteColorLookupTableDescriptor"] = [4, 0, 8 * np.dtype(kind).itemsize]
-        tags[f"{channel}PaletteColorLookupTableData"] = (np.array(levels, kind) * kind(scale)).tobytes()
+        tags[f"{channel}PaletteColorLookupTableData"] = (
+            np.array(levels, kind) * kind(scale)
+        ).tobytes()
     grey = images.read(draw.dicom(np.array([[0, 1, 2, 3]], np.uint8), "PALETTE COLOR", **tags))
     np.testing.assert_allclose(grey[0], [LUMA, 1, 0, 0], atol=1e-6)
 
@@ -252,7 +306,13 @@ def test_format_comes_from_the_bytes_not_from_the_extension(tmp_path):
     path = tmp_path / "photo.jpg"
     path.write_bytes(draw.encoded(Image.new("L", (3, 2), G), "PNG"))
     info = images.describe(path)
-    assert (info.format, info.mode, info.width, info.height, info.bytes) == ("PNG", "L", 3, 2, path.stat().st_size)
+    assert (info.format, info.mode, info.width, info.height, info.bytes) == (
+        "PNG",
+        "L",
+        3,
+        2,
+        path.stat().st_size,
+    )
     assert len(info.sha256) == 64
 
 
@@ -316,14 +376,19 @@ def test_a_bomb_is_refused_without_allocating(zoo):
 
 @pytest.mark.parametrize(("width", "height"), [(1_000_000, 40), (40, 15_001)])
 def test_a_strip_is_refused(width, height):
-    with pytest.raises(images.ImageError, match=f"is {width} × {height} pixels, a strip.*nearly square"):
+    with pytest.raises(
+        images.ImageError, match=f"is {width} × {height} pixels, a strip.*nearly square"
+    ):
         images.read(draw.png_header(width, height))
 
 
 def test_the_longest_side_that_is_allowed_and_a_strip_in_dicom():
     with pytest.raises(images.ImageError, match="a strip"):
         images.read(draw.dicom(np.zeros((4, 4), np.uint8), Rows=40, Columns=60_000))
-    assert images.read(draw.encoded(Image.new("L", (images.MAX_SIDE, 1)))).shape == (1, images.MAX_SIDE)
+    assert images.read(draw.encoded(Image.new("L", (images.MAX_SIDE, 1)))).shape == (
+        1,
+        images.MAX_SIDE,
+    )
 
 
 def test_a_folder_and_a_missing_file(tmp_path):
@@ -349,14 +414,30 @@ def test_global_settings_of_pillow_are_left_alone(zoo):
     for path in zoo.values():
         with pytest.raises(images.ImageError):
             images.read(path)
-    assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters)) == before
+    assert (
+        Image.MAX_IMAGE_PIXELS,
+        ImageFile.LOAD_TRUNCATED_IMAGES,
+        list(warnings.filters),
+    ) == before
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        *[("a.PNG", True), ("a.jpeg", True), ("a.dcm", True), (".a.png", False), ("._a.jpg", False)],
-        *[(".DS_Store", False), ("Thumbs.db", False), ("README", False), ("notes.txt", False), ("a.zip", False)],
+        *[
+            ("a.PNG", True),
+            ("a.jpeg", True),
+            ("a.dcm", True),
+            (".a.png", False),
+            ("._a.jpg", False),
+        ],
+        *[
+            (".DS_Store", False),
+            ("Thumbs.db", False),
+            ("README", False),
+            ("notes.txt", False),
+            ("a.zip", False),
+        ],
     ],
 )
 def test_what_looks_like_an_image(tmp_path, name, expected):
@@ -396,8 +477,13 @@ def test_each_original_file_cut_short_is_refused(real_data):
 def test_a_named_pipe_does_not_hold_up_an_import(tmp_path, name):
     (tmp_path / "Covid").mkdir()
     os.mkfifo(tmp_path / "Covid" / name)
-    (tmp_path / "Covid" / "1.png").write_bytes(draw.encoded(Image.fromarray(draw.radiograph("Covid", 96, 1))))
-    code = "import sys; from cxr_helpers import manifest; print(manifest.from_folder(sys.argv[1], progress=False))"
+    (tmp_path / "Covid" / "1.png").write_bytes(
+        draw.encoded(Image.fromarray(draw.radiograph("Covid", 96, 1)))
+    )
+    code = (
+        "import sys; from cxr_helpers import manifest; print(manifest.from_folder(sys.argv[1], "
+        "progress=False))"
+    )
     command = [sys.executable, "-c", code, str(tmp_path)]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     assert "1 image" in said
@@ -413,7 +499,12 @@ def test_a_table_that_is_a_named_pipe_is_refused(tmp_path):
 
 
 def png_chunk(kind, data, damage=0):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data) ^ damage)
+    return (
+        struct.pack(">I", len(data))
+        + kind
+        + data
+        + struct.pack(">I", zlib.crc32(kind + data) ^ damage)
+    )
 
 
 NOTES = {

@@ -66,7 +66,9 @@ def big_endian(**tags):
 def jpeg(size=(50, 40)):
     from PIL import Image
 
-    return draw.encoded(Image.fromarray(np.rint(RAMP * 255).astype(np.uint8)).resize(size), "JPEG", quality=100)
+    return draw.encoded(
+        Image.fromarray(np.rint(RAMP * 255).astype(np.uint8)).resize(size), "JPEG", quality=100
+    )
 
 
 def grouped(shared=True, **tags):
@@ -76,7 +78,9 @@ def grouped(shared=True, **tags):
     window.WindowCenter, window.WindowWidth = 1024, 2048
     rescale.RescaleSlope, rescale.RescaleIntercept = -1, 4095
     group.FrameVOILUTSequence, group.PixelValueTransformationSequence = [window], [rescale]
-    return dicom(**{f"{'Shared' if shared else 'PerFrame'}FunctionalGroupsSequence": [group]}, **tags)
+    return dicom(
+        **{f"{'Shared' if shared else 'PerFrame'}FunctionalGroupsSequence": [group]}, **tags
+    )
 
 
 JPEG = "1.2.840.10008.1.2.4.50"
@@ -84,16 +88,28 @@ RLE = "1.2.840.10008.1.2.5"
 
 FRAMES = {
     "one": (lambda: dicom(**WINDOW), RAMP),
-    "an odd byte of padding": (lambda: draw.dicom(np.array([[0, 100, 200]], np.uint8)), [[0, 0.5, 1]]),
-    "three, NumberOfFrames absent": (lambda: dicom(np.stack([PIXELS] * 3), **WINDOW), "more pixels than 40 × 50"),
-    "two, NumberOfFrames 1": (lambda: dicom(np.stack([PIXELS] * 2), NumberOfFrames=1), "more pixels than 40 × 50"),
+    "an odd byte of padding": (
+        lambda: draw.dicom(np.array([[0, 100, 200]], np.uint8)),
+        [[0, 0.5, 1]],
+    ),
+    "three, NumberOfFrames absent": (
+        lambda: dicom(np.stack([PIXELS] * 3), **WINDOW),
+        "more pixels than 40 × 50",
+    ),
+    "two, NumberOfFrames 1": (
+        lambda: dicom(np.stack([PIXELS] * 2), NumberOfFrames=1),
+        "more pixels than 40 × 50",
+    ),
     "two, NumberOfFrames 2": (lambda: dicom(np.stack([PIXELS] * 2), NumberOfFrames=2), "2 frames"),
     "three of 50 columns, taken for colour": (
         lambda: dicom(np.stack([PIXELS] * 3), SamplesPerPixel=1, NumberOfFrames=3),
         "3 frames",
     ),
     "NumberOfFrames 3, pixels of one": (lambda: dicom(NumberOfFrames=3, **WINDOW), "3 frames"),
-    "two frames in a row": (lambda: dicom(np.hstack([PIXELS] * 2), Columns=50, **WINDOW), "more pixels than 40 × 50"),
+    "two frames in a row": (
+        lambda: dicom(np.hstack([PIXELS] * 2), Columns=50, **WINDOW),
+        "more pixels than 40 × 50",
+    ),
     "pixels of no frame": (lambda: dicom(PIXELS[:0], Rows=40, Columns=50, **WINDOW), "."),
     "a row short": (lambda: dicom(Rows=39, **WINDOW), "more pixels than 39 × 50"),
     "a row too many": (lambda: dicom(Rows=41, **WINDOW), "cannot be decoded"),
@@ -108,13 +124,22 @@ BITS = {
     "the upper 12 of 16": (lambda: dicom(PIXELS << 4, **TWELVE | {"HighBit": 15}), RAMP),
     "the middle 12 of 16": (lambda: dicom(PIXELS << 2, **TWELVE | {"HighBit": 13}), RAMP),
     "big endian": (lambda: big_endian(**TWELVE), RAMP),
-    "HighBit below BitsStored": (lambda: dicom(**TWELVE | {"HighBit": 10}), "contradict each other"),
-    "more stored than allocated": (lambda: dicom(**TWELVE | {"BitsStored": 17, "HighBit": 16}), "contradict|decoded"),
+    "HighBit below BitsStored": (
+        lambda: dicom(**TWELVE | {"HighBit": 10}),
+        "contradict each other",
+    ),
+    "more stored than allocated": (
+        lambda: dicom(**TWELVE | {"BitsStored": 17, "HighBit": 16}),
+        "contradict|decoded",
+    ),
     "an overlay above, declared": (lambda: with_overlay(PIXELS | 0x8000, **TWELVE), RAMP),
     "an overlay above, not declared": (lambda: dicom(PIXELS | COLUMN << 14, **TWELVE), RAMP),
     "an overlay below": (lambda: dicom(PIXELS << 4 | COLUMN, **TWELVE | {"HighBit": 15}), RAMP),
     "16 bits that say 12": (lambda: dicom(PIXELS << 4, **TWELVE), "uses bits above the 12"),
-    "one bit above, everywhere": (lambda: dicom(PIXELS | 0x1000, **TWELVE), "uses bits above the 12"),
+    "one bit above, everywhere": (
+        lambda: dicom(PIXELS | 0x1000, **TWELVE),
+        "uses bits above the 12",
+    ),
     "12 allocated": (lambda: dicom(**TWELVE | {"BitsAllocated": 12}), "."),
     "32 allocated": (lambda: dicom(PIXELS.astype(np.uint32), **WINDOW), RAMP),
     "signed": (lambda: dicom(SIGNED, **SIGNED_WINDOW), RAMP),
@@ -131,14 +156,32 @@ DISPLAY = {
         lambda: dicom(RescaleSlope=[1, 2], RescaleIntercept=0, **WINDOW),
         "several values of RescaleSlope",
     ),
-    "slope next to nothing": (lambda: dicom(RescaleSlope="1e-9", RescaleIntercept=0, **WINDOW), "almost nothing"),
-    "window of width 1": (lambda: dicom(WindowCenter=2048, WindowWidth=1), "window that leaves almost nothing"),
-    "window of width 9": (lambda: dicom(WindowCenter=2048, WindowWidth=9), "window that leaves almost nothing"),
+    "slope next to nothing": (
+        lambda: dicom(RescaleSlope="1e-9", RescaleIntercept=0, **WINDOW),
+        "almost nothing",
+    ),
+    "window of width 1": (
+        lambda: dicom(WindowCenter=2048, WindowWidth=1),
+        "window that leaves almost nothing",
+    ),
+    "window of width 9": (
+        lambda: dicom(WindowCenter=2048, WindowWidth=9),
+        "window that leaves almost nothing",
+    ),
     "several windows": (lambda: dicom(WindowCenter=[2048, 40], WindowWidth=[4096, 400]), RAMP),
     "slope alone": (lambda: dicom(RescaleSlope=0.5, WindowCenter=1024, WindowWidth=2048), RAMP),
-    "window far above": (lambda: dicom(WindowCenter=20_000, WindowWidth=100), "window that leaves almost nothing"),
-    "window far below": (lambda: dicom(WindowCenter=-500, WindowWidth=100), "window that leaves almost nothing"),
-    "window of 8 bits on 12": (lambda: dicom(WindowCenter=127, WindowWidth=255), "window that leaves almost nothing"),
+    "window far above": (
+        lambda: dicom(WindowCenter=20_000, WindowWidth=100),
+        "window that leaves almost nothing",
+    ),
+    "window far below": (
+        lambda: dicom(WindowCenter=-500, WindowWidth=100),
+        "window that leaves almost nothing",
+    ),
+    "window of 8 bits on 12": (
+        lambda: dicom(WindowCenter=127, WindowWidth=255),
+        "window that leaves almost nothing",
+    ),
     "sigmoid far off": (
         lambda: dicom(WindowCenter=20_000, WindowWidth=100, VOILUTFunction="SIGMOID"),
         "window that leaves almost nothing",
@@ -154,15 +197,33 @@ DISPLAY = {
         1 - RAMP,
     ),
     "identity": (lambda: dicom(PresentationLUTShape="IDENTITY", **WINDOW), RAMP),
-    "unknown shape": (lambda: dicom(PresentationLUTShape="ROUND", **WINDOW), "presentation LUT ROUND"),
-    "unknown kind": (lambda: dicom(photometric="MONOCHROME", **WINDOW), "the kind 'MONOCHROME', which is not known"),
-    "one sample of colour": (lambda: dicom(photometric="RGB", **WINDOW), "1 samples a pixel and the kind 'RGB'"),
+    "unknown shape": (
+        lambda: dicom(PresentationLUTShape="ROUND", **WINDOW),
+        "presentation LUT ROUND",
+    ),
+    "unknown kind": (
+        lambda: dicom(photometric="MONOCHROME", **WINDOW),
+        "the kind 'MONOCHROME', which is not known",
+    ),
+    "one sample of colour": (
+        lambda: dicom(photometric="RGB", **WINDOW),
+        "1 samples a pixel and the kind 'RGB'",
+    ),
     "three samples of grey": (
-        lambda: dicom(np.stack([PIXELS] * 3, -1), SamplesPerPixel=3, PlanarConfiguration=0, Rows=40, Columns=50),
+        lambda: dicom(
+            np.stack([PIXELS] * 3, -1),
+            SamplesPerPixel=3,
+            PlanarConfiguration=0,
+            Rows=40,
+            Columns=50,
+        ),
         "3 samples a pixel and the kind 'MONOCHROME2'",
     ),
     "functional groups": (lambda: grouped(), np.clip((1 - RAMP) * 4095 / 2047, 0, 1)),
-    "functional groups of the frame": (lambda: grouped(False), np.clip((1 - RAMP) * 4095 / 2047, 0, 1)),
+    "functional groups of the frame": (
+        lambda: grouped(False),
+        np.clip((1 - RAMP) * 4095 / 2047, 0, 1),
+    ),
     "functional groups beside tags at the top": (
         lambda: grouped(RescaleSlope=1, RescaleIntercept=0),
         np.clip(RAMP * 4095 / 2047, 0, 1),
@@ -176,7 +237,9 @@ TABLE = {
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("keyword", ["SamplesPerPixel", "HighBit", "Rows", "BitsStored", "PixelRepresentation"])
+@pytest.mark.parametrize(
+    "keyword", ["SamplesPerPixel", "HighBit", "Rows", "BitsStored", "PixelRepresentation"]
+)
 def test_a_number_of_odd_length_is_a_damaged_header(keyword):
     from pydicom.datadict import tag_for_keyword
 
@@ -205,11 +268,17 @@ def test_a_header_is_obeyed_or_refused(name):
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        ({"photometric": "MONOCHROME1", "PresentationLUTShape": "IDENTITY", **WINDOW}, "contradict each other"),
+        (
+            {"photometric": "MONOCHROME1", "PresentationLUTShape": "IDENTITY", **WINDOW},
+            "contradict each other",
+        ),
         ({"WindowCenter": 1, "WindowWidth": 0}, "width 0, which is none"),
         ({"WindowCenter": 512, "WindowWidth": 1024}, "window leaves most of the picture"),
         ({"pixels": PIXELS >> 4, **WINDOW}, "more than ten times as wide"),
-        ({"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 4095, **WINDOW}, "padding names every pixel"),
+        (
+            {"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 4095, **WINDOW},
+            "padding names every pixel",
+        ),
         ({}, "no window in the header: shown by the range of its own values"),
         ({"pixels": PIXELS | COLUMN << 14, **TWELVE}, "left out, as an overlay"),
     ],

@@ -25,15 +25,30 @@ EMPTY = {
     "white": (Image.new("L", (40, 40), 255), "one grey level only (white)"),
     "grey": (Image.new("RGB", (40, 40), (90, 90, 90)), "one grey level only (grey)"),
     "one colour": (Image.new("RGB", (40, 40), (200, 100, 50)), "one grey level only (grey)"),
-    "all transparent": (Image.fromarray(np.dstack([FILM] * 3 + [0 * FILM]), "RGBA"), "one grey level only (black)"),
+    "all transparent": (
+        Image.fromarray(np.dstack([FILM] * 3 + [0 * FILM]), "RGBA"),
+        "one grey level only (black)",
+    ),
     "16 bits of nothing": (Image.new("I;16", (40, 40)), "one grey level only (black)"),
     "a palette of one colour": (Image.new("P", (40, 40), 3), "one grey level only"),
-    "almost one grey": (Image.fromarray(np.uint8(100 + FILM // 64)), "hardly more than one grey level"),
+    "almost one grey": (
+        Image.fromarray(np.uint8(100 + FILM // 64)),
+        "hardly more than one grey level",
+    ),
     "nearly black": (Image.fromarray(FILM // 8), "nearly black"),
     "6 bits in 8": (Image.fromarray(FILM // 4), "nearly black"),
-    "12 bits in 16 with a white letter": (Image.fromarray(lettered()), "nearly black but for a quarter of its pixels"),
-    "12 bits in 16, a fifth burnt white": (Image.fromarray(lettered(29)), "nearly black but for a quarter"),
-    "white and all transparent": (Image.new("LA", (40, 40), (255, 0)), "one grey level only (black)"),
+    "12 bits in 16 with a white letter": (
+        Image.fromarray(lettered()),
+        "nearly black but for a quarter of its pixels",
+    ),
+    "12 bits in 16, a fifth burnt white": (
+        Image.fromarray(lettered(29)),
+        "nearly black but for a quarter",
+    ),
+    "white and all transparent": (
+        Image.new("LA", (40, 40), (255, 0)),
+        "one grey level only (black)",
+    ),
     "one pixel": (Image.new("L", (1, 1), 9), "one grey level only"),
     "3 × 3": (Image.fromarray(FILM[:3, :3]), "smaller than 8 pixels"),
     "a strip of 4": (Image.fromarray(FILM[:4]), "smaller than 8 pixels"),
@@ -41,7 +56,9 @@ EMPTY = {
 
 
 def imported(folder, odd):
-    for label, (number, image) in itertools.product(("Covid", "Normal"), enumerate([odd, *usual()])):
+    for label, (number, image) in itertools.product(
+        ("Covid", "Normal"), enumerate([odd, *usual()])
+    ):
         path = folder / label / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         image.save(path)
@@ -60,7 +77,9 @@ def test_an_image_that_shows_nothing_is_said(tmp_path, name):
     assert f"2 images: {words}" in found.understood
     odd = found.table[found.table["remarks"].notna()]
     assert list(odd["image_id"]) == ["Covid/0.png", "Normal/0.png"]
-    rows = audit.report(found.table).query("check == 'grey levels' and finding.str.contains(@words, regex=False)")
+    rows = audit.report(found.table).query(
+        "check == 'grey levels' and finding.str.contains(@words, regex=False)"
+    )
     assert rows["verdict"].tolist() == ["fault" if "one grey level" in words else "look"]
     assert "Covid/0.png" in rows["examples"].item()
 
@@ -106,7 +125,9 @@ WHOLE = {
 
 
 def files():
-    for mode, kind in itertools.product(MODES, ("PNG", "TIFF", "JPEG", "JPEG2000", "WEBP", "GIF", "BMP")):
+    for mode, kind in itertools.product(
+        MODES, ("PNG", "TIFF", "JPEG", "JPEG2000", "WEBP", "GIF", "BMP")
+    ):
         buffer = io.BytesIO()
         try:
             Image.new(mode, (12, 9)).save(buffer, kind)

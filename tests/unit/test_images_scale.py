@@ -18,26 +18,57 @@ def levels(white, kind=np.uint16, share=1.0):
 
 
 def png(pixels, colour=0, depth=16, significant=None):
-    """Bytes of a PNG that Pillow does not write: colour or alpha of 16 bits, or with an sBIT chunk."""
+    """Bytes of a PNG that Pillow does not write: colour or alpha of 16 bits, or with an sBIT
+    chunk.
+    """
 
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     rows = pixels.astype(">u2" if depth == 16 else "u1")
     header = struct.pack(">IIBBBBB", *pixels.shape[1::-1], depth, colour, 0, 0, 0)
     extra = b"" if significant is None else chunk(b"sBIT", bytes([significant]))
     data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + extra
+        + chunk(b"IDAT", data)
+        + chunk(b"IEND", b"")
+    )
 
 
 def packed(pixels):
     """Bytes of a TIFF of 12 bits a sample, two in three bytes."""
     left, right = pixels[:, ::2], pixels[:, 1::2]
-    bytes_ = np.stack([left >> 4, (left & 15) << 4 | right >> 8, right & 255], axis=-1).astype(np.uint8).tobytes()
+    bytes_ = (
+        np.stack([left >> 4, (left & 15) << 4 | right >> 8, right & 255], axis=-1)
+        .astype(np.uint8)
+        .tobytes()
+    )
     height, width = pixels.shape
-    tags = {256: width, 257: height, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(bytes_)}
+    tags = {
+        256: width,
+        257: height,
+        258: 12,
+        259: 1,
+        262: 1,
+        273: 8,
+        277: 1,
+        278: height,
+        279: len(bytes_),
+    }
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
-    return b"II*\0" + struct.pack("<I", 8 + len(bytes_)) + bytes_ + struct.pack("<H", len(tags)) + entries + bytes(4)
+    return (
+        b"II*\0"
+        + struct.pack("<I", 8 + len(bytes_))
+        + bytes_
+        + struct.pack("<H", len(tags))
+        + entries
+        + bytes(4)
+    )
 
 
 def signed_bytes(pixels):
@@ -46,7 +77,9 @@ def signed_bytes(pixels):
 
 
 def palette_tiff(step):
-    """Bytes of a TIFF of colour numbers; the colours of the palette, of 16 bits, are spaced by a step."""
+    """Bytes of a TIFF of colour numbers; the colours of the palette, of 16 bits, are spaced by a
+    step.
+    """
     image = Image.fromarray(levels(255, np.uint8))
     image.putpalette([grey for grey in range(256) for _ in range(3)])
     data = draw.encoded(image, "TIFF")
@@ -64,7 +97,12 @@ def raster(pixels, kind="PNG", **options):
 
 
 def colour_dicom(pixels, **tags):
-    tags = {"SamplesPerPixel": 3, "PlanarConfiguration": 0, "Rows": pixels.shape[0], "Columns": pixels.shape[1]} | tags
+    tags = {
+        "SamplesPerPixel": 3,
+        "PlanarConfiguration": 0,
+        "Rows": pixels.shape[0],
+        "Columns": pixels.shape[1],
+    } | tags
     return draw.dicom(pixels, "RGB", **tags)
 
 
@@ -89,7 +127,8 @@ TWELVE = np.arange(4096).astype(np.uint16)
 SIGNED = levels(4095, np.int16) - np.int16(2048)
 RESCALED = {"RescaleSlope": 1, "RescaleIntercept": -2048}
 
-# What a file holds -> share of white that its brightest corner must have, or the words of a refusal.
+# What a file holds -> share of white that its brightest corner must have, or the words of a
+# refusal.
 CASES = {
     "8 bits in 16": (lambda: raster(levels(255)), 1),
     "10 bits in 16": (lambda: raster(levels(1023)), 1),
@@ -100,7 +139,10 @@ CASES = {
     "13 bits in 16": (lambda: raster(levels(8191)), 1),
     "13 bits in a TIFF of 16": (lambda: raster(levels(8191), "TIFF"), 1),
     "signed bytes": (lambda: signed_bytes(levels(127, np.uint8)), "signed grey levels of 8 bits"),
-    "signed bytes below zero": (lambda: signed_bytes(levels(255, np.uint8)), "signed grey levels of 8 bits"),
+    "signed bytes below zero": (
+        lambda: signed_bytes(levels(255, np.uint8)),
+        "signed grey levels of 8 bits",
+    ),
     "palette of 8 bits in a TIFF": (lambda: palette_tiff(1), 1),
     "palette of 16 bits in a TIFF": (lambda: palette_tiff(257), 1),
     "12 bits in a TIFF of 16": (lambda: raster(levels(4095), "TIFF"), 1),
@@ -116,24 +158,45 @@ CASES = {
     "whole numbers as floats": (lambda: raster(levels(4095, np.float32), "TIFF"), 1),
     "fractions": (lambda: raster(RAMP.astype(np.float32), "TIFF"), 1),
     "dark fractions": (lambda: raster((RAMP / 5).astype(np.float32), "TIFF"), 0.2),
-    "fractions above 1": (lambda: raster((RAMP * 2.5).astype(np.float32), "TIFF"), "fractions from 0 to 2.5"),
-    "negative fractions": (lambda: raster((RAMP - 0.5).astype(np.float32), "TIFF"), "from -0.5 to 0.5"),
-    "not a number": (lambda: raster(np.full((40, 50), np.nan, np.float32), "TIFF"), "full scale is unknown"),
+    "fractions above 1": (
+        lambda: raster((RAMP * 2.5).astype(np.float32), "TIFF"),
+        "fractions from 0 to 2.5",
+    ),
+    "negative fractions": (
+        lambda: raster((RAMP - 0.5).astype(np.float32), "TIFF"),
+        "from -0.5 to 0.5",
+    ),
+    "not a number": (
+        lambda: raster(np.full((40, 50), np.nan, np.float32), "TIFF"),
+        "full scale is unknown",
+    ),
     "infinite": (
         lambda: raster(np.where(RAMP > 0.9, np.inf, RAMP).astype(np.float32), "TIFF"),
         "full scale is unknown",
     ),
     "negative": (lambda: raster(levels(4095, np.int32) - 1024, "TIFF"), "from -1024 to 3071"),
-    "maximum in a tag": (lambda: raster(levels(4095, share=0.1), "TIFF", tiffinfo={281: 4095}), 0.1),
+    "maximum in a tag": (
+        lambda: raster(levels(4095, share=0.1), "TIFF", tiffinfo={281: 4095}),
+        0.1,
+    ),
     "colour of 16 bits": (lambda: png(coloured(levels(65535)), 2), 1),
     "colour of 15 bits in 16": (lambda: png(coloured(levels(32767)), 2), 1),
-    "colour of 12 bits in 16": (lambda: png(coloured(levels(4095)), 2), "colour of 16 bits.*nearly black"),
+    "colour of 12 bits in 16": (
+        lambda: png(coloured(levels(4095)), 2),
+        "colour of 16 bits.*nearly black",
+    ),
     "alpha of 16 bits": (lambda: png(coloured(levels(65535), 65535), 4), 1),
-    "12 bits with alpha of 16": (lambda: png(coloured(levels(4095), 65535), 4), "colour of 16 bits.*nearly black"),
+    "12 bits with alpha of 16": (
+        lambda: png(coloured(levels(4095), 65535), 4),
+        "colour of 16 bits.*nearly black",
+    ),
     "sBIT, not stretched": (lambda: png(levels(4095), significant=12), 1),
     "sBIT, not stretched, dark": (lambda: png(levels(4095, share=0.2), significant=12), 0.2),
     "sBIT, stretched": (lambda: png(levels(4095) << 4, significant=12), 1),
-    "sBIT, stretched, dark": (lambda: png((lambda v: v << 4 | v >> 8)(levels(4095, share=0.04)), significant=12), 0.04),
+    "sBIT, stretched, dark": (
+        lambda: png((lambda v: v << 4 | v >> 8)(levels(4095, share=0.04)), significant=12),
+        0.04,
+    ),
     "sBIT of an 8-bit file": (lambda: png(levels(15), depth=8, significant=4), 1),
     "sBIT that is too small": (lambda: png(levels(255), depth=8, significant=4), 1),
     "dark, 8 bits": (lambda: raster(levels(255, np.uint8, 0.2)), 0.2),
@@ -149,13 +212,22 @@ CASES = {
     "DICOM colour of 12 bits in 16": (lambda: colour_dicom(coloured(levels(4095))), 1),
     "DICOM colour, dark": (lambda: colour_dicom(coloured(levels(255, np.uint8, 0.2))), 0.2),
     "palette says 16, holds 8": (lambda: palette_dicom(16, np.arange(256, dtype=np.uint16)), 1),
-    "palette says 8, holds 16": (lambda: palette_dicom(8, np.arange(256, dtype=np.uint16) * np.uint16(257)), 1),
+    "palette says 8, holds 16": (
+        lambda: palette_dicom(8, np.arange(256, dtype=np.uint16) * np.uint16(257)),
+        1,
+    ),
     "VOI LUT says 16, holds 10": (lambda: lut_dicom(levels(4095), 0, 16, TWELVE >> 2), 1),
     "VOI LUT says 8, holds 12": (lambda: lut_dicom(levels(4095), 0, 8, TWELVE), 1),
     "VOI LUT of bytes": (lambda: lut_dicom(levels(4095), 0, 8, (TWELVE >> 4).astype(np.uint8)), 1),
     "VOI LUT, signed, first as US": (lambda: lut_dicom(SIGNED, 65536 - 2048, 12, TWELVE), 1),
-    "VOI LUT, rescaled, first as US": (lambda: lut_dicom(levels(4095), 65536 - 2048, 12, TWELVE, **RESCALED), 1),
-    "VOI LUT, rescaled, first as SS": (lambda: lut_dicom(levels(4095), -2048, 12, TWELVE, "SS", **RESCALED), 1),
+    "VOI LUT, rescaled, first as US": (
+        lambda: lut_dicom(levels(4095), 65536 - 2048, 12, TWELVE, **RESCALED),
+        1,
+    ),
+    "VOI LUT, rescaled, first as SS": (
+        lambda: lut_dicom(levels(4095), -2048, 12, TWELVE, "SS", **RESCALED),
+        1,
+    ),
 }
 
 
@@ -175,10 +247,34 @@ def test_scale(name):
 @pytest.mark.parametrize(
     ("highest", "holds", "white"),
     [
-        *[(255, 65535, 255), (256, 65535, 1023), (4095, 65535, 4095), (4096, 65535, 65535), (14000, 65535, 65535)],
-        *[(15000, 65535, 16383), (29000, 65535, 65535), (29500, 65535, 32767), (32768, 65535, 65535)],
-        *[(2047, 65535, 2047), (8191, 65535, 8191), (7000, 65535, 65535), (511, 65535, 1023), (1800, 65535, 4095)],
-        *[(200, 4095, 255), (300, 4095, 4095), (950, 4095, 1023), (4000, 1023, 4095), (0, 255, 255), (9, 255, 255)],
+        *[
+            (255, 65535, 255),
+            (256, 65535, 1023),
+            (4095, 65535, 4095),
+            (4096, 65535, 65535),
+            (14000, 65535, 65535),
+        ],
+        *[
+            (15000, 65535, 16383),
+            (29000, 65535, 65535),
+            (29500, 65535, 32767),
+            (32768, 65535, 65535),
+        ],
+        *[
+            (2047, 65535, 2047),
+            (8191, 65535, 8191),
+            (7000, 65535, 65535),
+            (511, 65535, 1023),
+            (1800, 65535, 4095),
+        ],
+        *[
+            (200, 4095, 255),
+            (300, 4095, 4095),
+            (950, 4095, 1023),
+            (4000, 1023, 4095),
+            (0, 255, 255),
+            (9, 255, 255),
+        ],
     ],
 )
 def test_the_rule_itself(highest, holds, white):
@@ -223,13 +319,20 @@ def test_a_set_has_one_scale_and_its_dark_images_stay_dark(tmp_path):
     dark, bright = levels(65535, share=0.05), levels(65535)
     imported = a_set(tmp_path / "set", bright=bright, dark=dark)
     assert set(imported.table["full_scale"]) == {65535}
-    assert "2 images: grey levels use less than half of the full scale of 65,535, read as stored: dark" in str(imported)
-    cached = preprocess.cache(imported.table, 40, "squash", folder=tmp_path / "cache", progress=False)
+    assert (
+        "2 images: grey levels use less than half of the full scale of 65,535, read as stored: dark"
+        in str(imported)
+    )
+    cached = preprocess.cache(
+        imported.table, 40, "squash", folder=tmp_path / "cache", progress=False
+    )
     for pixels, name in zip(cached, imported.table["image_id"], strict=True):
         assert pixels.max() == pytest.approx(255 * (0.05 if "dark" in name else 1), abs=2)
     manifest.write(imported.table, tmp_path / "table.csv")
     again = manifest.read(tmp_path / "table.csv")
-    assert (preprocess.cache(again, 40, "squash", folder=tmp_path / "cache", progress=False) == cached).all()
+    assert (
+        preprocess.cache(again, 40, "squash", folder=tmp_path / "cache", progress=False) == cached
+    ).all()
 
 
 @pytest.mark.parametrize("white", [0, -4095, 70_000, "4095 grey levels", np.inf])
@@ -237,15 +340,20 @@ def test_a_scale_that_is_none_is_a_fault_of_the_table(tmp_path, white):
     table = a_set(tmp_path, a=levels(4095), b=levels(4095).T.copy()).table
     table["full_scale"] = table["full_scale"].astype(object)
     table.loc[1, "full_scale"] = white
-    with pytest.raises(manifest.ManifestError, match=r"full_scale is not a number from 1 to 65,535: Covid/b\.png"):
+    with pytest.raises(
+        manifest.ManifestError, match=r"full_scale is not a number from 1 to 65,535: Covid/b\.png"
+    ):
         manifest.check(table)
 
 
 def test_a_set_of_few_bits_is_read_by_its_brightest_image(tmp_path):
-    imported = a_set(tmp_path / "set", bright=levels(4095), dark=levels(4095, share=0.2))  # alone it would be 10 bits
+    # alone it would be 10 bits
+    imported = a_set(tmp_path / "set", bright=levels(4095), dark=levels(4095, share=0.2))
     assert set(imported.table["full_scale"]) == {4095}
     assert "4 images: read as 12-bit grey levels" in imported.understood
-    cached = preprocess.cache(imported.table, 40, "squash", folder=tmp_path / "cache", progress=False)
+    cached = preprocess.cache(
+        imported.table, 40, "squash", folder=tmp_path / "cache", progress=False
+    )
     assert sorted({int(pixels.max()) // 40 for pixels in cached}) == [1, 6]
     page = audit.report(imported.table)
     assert page.loc[page["check"] == "grey levels", "finding"].str.contains("4 image.*12-bit").any()

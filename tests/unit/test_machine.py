@@ -1,4 +1,6 @@
-"""What the machine says: consoles without an arrow, drives without locks, a Keras that was set for other work."""
+"""What the machine says: consoles without an arrow, drives without locks, a Keras that was set for
+other work.
+"""
 
 import errno
 import io
@@ -15,7 +17,7 @@ from cxr_helpers.console import plain_output
 from cxr_helpers.files import one_at_a_time
 from tests import draw
 
-# --- consoles -------------------------------------------------------------------------------------------------------
+# --- consoles -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -55,14 +57,17 @@ def test_the_command_ends_well_where_the_console_has_no_arrow(encoding, tmp_path
     image = next(path for path in folder.rglob("*.png"))
     image.rename(image.with_name("Łódź.png"))
     command = [sys.executable, "-m", "cxr_helpers.cli", "import", str(folder)]
-    done = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True)
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True
+    )
     assert done.returncode == 0, done.stderr.decode(encoding)
-    arrow = "→".encode() if encoding == "ascii" else b"->"  # where ASCII is said, click writes UTF-8
+    # where ASCII is said, click writes UTF-8
+    arrow = "→".encode() if encoding == "ascii" else b"->"
     assert arrow in done.stdout
     assert b"covid" in done.stdout
 
 
-# --- locks ----------------------------------------------------------------------------------------------------------
+# --- locks ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -84,7 +89,10 @@ def test_a_drive_without_locks_is_worked_on_with_a_warning(error, outcome, tmp_p
     monkeypatch.setattr("filelock.FileLock.acquire", acquire)
     entered = False
     if outcome == "warns":
-        with pytest.warns(UserWarning, match="has no locks.*one process at a time"), one_at_a_time(tmp_path / "x.lock"):
+        with (
+            pytest.warns(UserWarning, match="has no locks.*one process at a time"),
+            one_at_a_time(tmp_path / "x.lock"),
+        ):
             entered = True
         assert entered
     else:
@@ -109,7 +117,7 @@ def test_a_lock_is_held_inside_and_free_behind_also_after_an_error(tmp_path):
     FileLock(tmp_path / "x.lock", timeout=0).acquire()
 
 
-# --- Keras ----------------------------------------------------------------------------------------------------------
+# --- Keras ----------------------------------------------------------------------------------------
 
 SETTINGS = [
     ("image_data_format", "channels_first"),
@@ -146,10 +154,14 @@ def test_keras_as_it_comes_is_taken():
 @pytest.mark.tensorflow
 @pytest.mark.slow
 def test_a_users_own_keras_json_is_read(tmp_path):
-    (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first", "floatx": "float16"}')
+    (tmp_path / "keras.json").write_text(
+        '{"image_data_format": "channels_first", "floatx": "float16"}'
+    )
     code = "from cxr_helpers import pipeline; pipeline.check_keras()"
     variables = {**os.environ, "KERAS_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True
+    )
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
     assert "image_data_format is 'channels_first'" in last
@@ -157,7 +169,7 @@ def test_a_users_own_keras_json_is_read(tmp_path):
     assert f"{tmp_path}/keras.json" in last
 
 
-# --- mixed precision ------------------------------------------------------------------------------------------------
+# --- mixed precision ------------------------------------------------------------------------------
 
 SIZE = 32
 
@@ -170,7 +182,12 @@ def mixed(policy, last, build):
     try:
         keras.utils.set_random_seed(0)
         layers = keras.layers
-        body = [layers.Rescaling(1 / 255), layers.Conv2D(4, 3), layers.BatchNormalization(), layers.ReLU()]
+        body = [
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(4, 3),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+        ]
         body += [layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax", dtype=last)]
         grey = keras.Input((SIZE, SIZE, 1))
         if build == "sequential":
@@ -207,13 +224,16 @@ def test_a_network_of_mixed_precision_is_exported_in_float32(policy, last, build
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("error", [TypeError("x" * 9000), RuntimeError("MLIR\n" * 2000), KeyError("loc")])
+@pytest.mark.parametrize(
+    "error", [TypeError("x" * 9000), RuntimeError("MLIR\n" * 2000), KeyError("loc")]
+)
 def test_an_error_of_a_converter_becomes_a_few_words(error, tmp_path, monkeypatch):
     def convert(_):
         raise error
 
     monkeypatch.setattr(
-        "tensorflow.lite.TFLiteConverter.from_keras_model", lambda model: type("C", (), {"convert": convert})()
+        "tensorflow.lite.TFLiteConverter.from_keras_model",
+        lambda model: type("C", (), {"convert": convert})(),
     )
     with pytest.raises(ValueError, match=f"cannot be converted .{type(error).__name__}") as raised:
         deploy.export(mixed("float32", None, "sequential"), tmp_path, ["float32"])

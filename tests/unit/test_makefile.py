@@ -1,4 +1,6 @@
-"""`make setup` with invented interpreters: which Python it takes, what it keeps, what it makes anew, what it says."""
+"""`make setup` with invented interpreters: which Python it takes, what it keeps, what it makes
+anew, what it says.
+"""
 
 import os
 import re
@@ -32,7 +34,9 @@ esac
 
 
 class Machine:
-    """A checkout in a folder with a space, on a machine with some Pythons; `python3` is the first of them."""
+    """A checkout in a folder with a space, on a machine with some Pythons; `python3` is the first
+    of them.
+    """
 
     def __init__(self, folder: Path):
         self.root, self.programs = folder / "my course", folder / "bin"
@@ -52,12 +56,18 @@ class Machine:
             self.program(name, PYTHON.format(**values))
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess:
-        settings = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+        settings = {
+            k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "PYTHON"))
+        }
         settings["PATH"] = f"{self.programs}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(["make", *arguments], cwd=self.root, env=settings, capture_output=True, text=True)
+        return subprocess.run(
+            ["make", *arguments], cwd=self.root, env=settings, capture_output=True, text=True
+        )
 
     def age(self, *names: str) -> None:
-        """Let these files be older than all that is written from now on; the first named is the oldest."""
+        """Let these files be older than all that is written from now on; the first named is the
+        oldest.
+        """
         for number, name in enumerate(names):
             os.utime(self.root / name, (1_000_000 + number, 1_000_000 + number))
 
@@ -89,7 +99,8 @@ def test_other_python_is_refused_before_anything_is_made(version, machine):
     run = machine.make("setup")
     assert run.returncode != 0
     assert (
-        f"this is Python {version}: Python 3.11 to 3.13 is needed, such as make setup PYTHON=python3.12" in run.stderr
+        f"this is Python {version}: Python 3.11 to 3.13 is needed, such as make setup "
+        "PYTHON=python3.12" in run.stderr
     )
     assert not (machine.root / ".venv").exists()
     machine.python("3.12", "python3.12")
@@ -106,7 +117,11 @@ def test_missing_python_is_named(machine):
 def test_environment_of_an_unsupported_python_is_made_anew(finished, machine):
     machine.python("3.14")
     machine.python("3.12", "python3.12")
-    subprocess.run([machine.programs / "python3.14", "-m", "venv", "--clear", ".venv"], cwd=machine.root, check=True)
+    subprocess.run(
+        [machine.programs / "python3.14", "-m", "venv", "--clear", ".venv"],
+        cwd=machine.root,
+        check=True,
+    )
     if finished:  # when its Python was still supported
         (machine.root / ".venv" / ".dev").touch()
         machine.age(".venv/.dev")
@@ -132,7 +147,8 @@ def test_interrupted_setup_goes_on_or_changes_to_the_python_that_is_named(machin
 
 def test_python_without_its_venv_package_leaves_no_half_environment(machine):
     machine.python("3.12")
-    (machine.root / "incomplete").touch()  # as on Debian: a folder is made, without pip, and venv says what is missing
+    # as on Debian: a folder is made, without pip, and venv says what is missing
+    (machine.root / "incomplete").touch()
     run = machine.make("setup")
     assert run.returncode != 0
     assert "could not be made: Python says why above" in run.stderr
@@ -172,7 +188,10 @@ def test_students_are_given_less_than_authors(machine):
     assert machine.make("check").returncode == 0
     assert machine.make("lab").returncode == 0
     asked = (machine.root / "asked").read_text(encoding="utf-8").splitlines()
-    assert [line.rsplit(" ", 1)[1] for line in asked] == ["requirements.txt", "requirements-dev.txt"]
+    assert [line.rsplit(" ", 1)[1] for line in asked] == [
+        "requirements.txt",
+        "requirements-dev.txt",
+    ]
 
 
 def test_the_site_has_an_environment_of_its_own(machine):
@@ -192,7 +211,9 @@ def test_the_site_has_an_environment_of_its_own(machine):
 def test_stamp_does_not_install_again(machine):
     machine.python("3.12")
     assert machine.make("setup").returncode == 0
-    machine.age("pyproject.toml", "requirements.txt", "requirements-dev.txt", ".venv/.course", ".venv/.dev")
+    machine.age(
+        "pyproject.toml", "requirements.txt", "requirements-dev.txt", ".venv/.course", ".venv/.dev"
+    )
     run = machine.make("stamp", "REPO=https://github.com/ann/course")
     assert run.returncode == 0, run.stderr
     assert machine.make("setup").returncode == 0
@@ -202,7 +223,9 @@ def test_stamp_does_not_install_again(machine):
 def test_the_range_of_pythons_is_the_same_everywhere():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = [c.rsplit(" ", 1)[1] for c in project["classifiers"] if "Python :: 3." in c]
-    assert named == ["3.11", "3.12", "3.13"], "those that test_supported_python_is_taken_and_named tries"
+    assert named == ["3.11", "3.12", "3.13"], (
+        "those that test_supported_python_is_taken_and_named tries"
+    )
     assert project["requires-python"] == ">=3.11,<3.14"
     assert "- python>=3.11,<3.14\n" in (ROOT / "environment.yml").read_text(encoding="utf-8")
     assert re.search(r"Python 3\.11-3\.13\b", (ROOT / "README.md").read_text(encoding="utf-8"))

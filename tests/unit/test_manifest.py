@@ -62,7 +62,10 @@ LAYOUTS = {
         ["test/v1/train/Normal/a.png", "test/v1/train/Covid/b.png"],
         [("normal", "train"), ("covid", "train")],
     ),
-    "one class alone": (["train/Covid/a.png", "train/Covid/b.png"], [("covid", "train"), ("covid", "train")]),
+    "one class alone": (
+        ["train/Covid/a.png", "train/Covid/b.png"],
+        [("covid", "train"), ("covid", "train")],
+    ),
     "classes at different depths": (
         ["site A/2020/Covid/a.png", "site B/Normal/b.png"],
         [("covid", None), ("normal", None)],
@@ -71,15 +74,23 @@ LAYOUTS = {
         ["Pneumonia/viral/a.png", "Pneumonia/bacterial/b.png", "Normal/c.png"],
         [("viral", None), ("bacterial", None), ("normal", None)],
     ),
-    "images beside masks": (["COVID/images/a.png", "COVID/masks/a.png", "Normal/images/b.png"], None),
-    "loose images": (["figure.png", "Covid/b.png", "Normal/c.png"], [None, ("covid", None), ("normal", None)]),
+    "images beside masks": (
+        ["COVID/images/a.png", "COVID/masks/a.png", "Normal/images/b.png"],
+        None,
+    ),
+    "loose images": (
+        ["figure.png", "Covid/b.png", "Normal/c.png"],
+        [None, ("covid", None), ("normal", None)],
+    ),
 }
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layouts_are_understood(tmp_path, name):
     files, expected = LAYOUTS[name]
-    found = manifest.from_folder(write(tmp_path, *files), progress=False).table.set_index("image_id")
+    found = manifest.from_folder(write(tmp_path, *files), progress=False).table.set_index(
+        "image_id"
+    )
     if expected is None:
         expected = [("covid", None), None, ("normal", None)]
     wanted = {file: row for file, row in zip(files, expected, strict=True) if row}
@@ -88,7 +99,13 @@ def test_layouts_are_understood(tmp_path, name):
 
 
 def test_stray_files_are_ignored_and_said(tmp_path):
-    stray = [".DS_Store", "Covid/Thumbs.db", "README", "__MACOSX/Covid/._a.png", "Covid/.ipynb_checkpoints/a.png"]
+    stray = [
+        ".DS_Store",
+        "Covid/Thumbs.db",
+        "README",
+        "__MACOSX/Covid/._a.png",
+        "Covid/.ipynb_checkpoints/a.png",
+    ]
     write(tmp_path, "Covid/a.png", "Normal/b.png", "thumbnails/Covid/a.png", *stray)
     result = manifest.from_folder(tmp_path, progress=False)
     assert list(result.table["image_id"]) == ["Covid/a.png", "Normal/b.png"]
@@ -98,14 +115,31 @@ def test_stray_files_are_ignored_and_said(tmp_path):
 
 
 def test_the_sentence_says_what_was_understood(tmp_path):
-    write(tmp_path / "Set", "Train/Covid/a.png", "Train/Normal/b.png", "Prediction/c.png", "Val/Normal/d.png")
+    write(
+        tmp_path / "Set",
+        "Train/Covid/a.png",
+        "Train/Normal/b.png",
+        "Prediction/c.png",
+        "Val/Normal/d.png",
+    )
     (tmp_path / "Set/Train/Normal/bad.jpg").write_bytes(b"")
     result = manifest.from_folder(tmp_path / "Set", progress=False)
-    for part in ("3 images", "normal 2", "covid 1", "Covid → covid", "Train → train", "Val → val", "1 file rejected"):
+    for part in (
+        "3 images",
+        "normal 2",
+        "covid 1",
+        "Covid → covid",
+        "Train → train",
+        "Val → val",
+        "1 file rejected",
+    ):
         assert part in result.understood
     assert "1 image without a class (in Prediction)" in result.understood
     assert result.unlabelled == (str(tmp_path / "Set/Prediction/c.png"),)
-    assert result.counts().to_dict() == {"train": {"normal": 1, "covid": 1}, "val": {"normal": 1, "covid": 0}}
+    assert result.counts().to_dict() == {
+        "train": {"normal": 1, "covid": 1},
+        "val": {"normal": 1, "covid": 0},
+    }
     assert result.understood in repr(result)
     assert "bad.jpg" in result._repr_html_()
 
@@ -154,7 +188,9 @@ def test_a_table_replaces_no_folder_and_no_device(tmp_path, kind):
     table = manifest.from_folder(tmp_path / "set", progress=False).table
     place = tmp_path / "there"
     place.mkdir() if kind == "folder" else os.mkfifo(place)
-    with pytest.raises(manifest.ManifestError, match="is a folder or a device: give the path of a file"):
+    with pytest.raises(
+        manifest.ManifestError, match="is a folder or a device: give the path of a file"
+    ):
         manifest.write(table, place)
     assert place.is_dir() if kind == "folder" else place.is_fifo()
 
@@ -164,7 +200,11 @@ def test_a_class_folder_that_is_a_link_is_followed(tmp_path):
     write(tmp_path / "set", "train/Normal/c.png")
     link(tmp_path / "set/train/Covid", tmp_path / "store/c1")
     table = manifest.from_folder(tmp_path / "set", progress=False).table
-    assert list(table["image_id"]) == ["train/Covid/P1/a.png", "train/Covid/b.png", "train/Normal/c.png"]
+    assert list(table["image_id"]) == [
+        "train/Covid/P1/a.png",
+        "train/Covid/b.png",
+        "train/Normal/c.png",
+    ]
     assert list(table["label"]) == ["covid", "covid", "normal"]
     assert table["path"][0] == str(tmp_path / "set/train/Covid/P1/a.png")
 
@@ -180,7 +220,10 @@ def test_links_in_a_circle_end_and_no_folder_is_read_twice(tmp_path):
     link(tmp_path / "outside/back", tmp_path / "set/Normal")
     result = manifest.from_folder(tmp_path / "set", progress=False)
     assert list(result.table["image_id"]) == ["Covid/b.png", "Normal/c.png", "Viral/a.png"]
-    assert "3 other files or folders ignored (A first name, Viral pneumonia, back)" in result.understood
+    assert (
+        "3 other files or folders ignored (A first name, Viral pneumonia, back)"
+        in result.understood
+    )
 
 
 @pytest.mark.parametrize("folder", ["NFC", "NFD"])
@@ -198,7 +241,9 @@ def test_names_match_as_before_and_two_labels_for_one_name_are_refused(tmp_path)
     table = manifest.from_folder(tmp_path, labels={"straße": "normal"}, progress=False).table
     assert list(table["label"]) == ["covid", "normal"]
     with pytest.raises(manifest.ManifestError, match="two spellings"):
-        manifest.from_folder(tmp_path, labels={"Marqué": "covid", "marque": "normal"}, progress=False)
+        manifest.from_folder(
+            tmp_path, labels={"Marqué": "covid", "marque": "normal"}, progress=False
+        )
 
 
 def test_a_name_that_is_not_utf8_is_rejected(tmp_path):
@@ -250,14 +295,20 @@ def test_a_patient_pattern_needs_one_group(tmp_path):
 
 
 def test_a_patient_pattern_that_is_none_is_named(tmp_path):
-    with pytest.raises(manifest.ManifestError, match=r"patient='\(P' is no regular expression \(.*\)"):
+    with pytest.raises(
+        manifest.ManifestError, match=r"patient='\(P' is no regular expression \(.*\)"
+    ):
         manifest.from_folder(write(tmp_path, "Covid/a.png"), patient="(P", progress=False)
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        *[("00000013_005.png", "00000013"), ("00000013_005.jpg", "00000013"), ("1-s2.0-S01_005.png", None)],
+        *[
+            ("00000013_005.png", "00000013"),
+            ("00000013_005.jpg", "00000013"),
+            ("1-s2.0-S01_005.png", None),
+        ],
         *[("a.png", None), ("100000013_005.png", None), ("00000013_005b.png", None)],
     ],
 )
@@ -267,7 +318,12 @@ def test_nih_names(name, expected):
 
 @pytest.fixture
 def table(tmp_path):
-    names = ["train/Covid/a.png", "train/Normal/00000013_005.png", "test/Covid/c.jpg", "test/Normal/é, d.png"]
+    names = [
+        "train/Covid/a.png",
+        "train/Normal/00000013_005.png",
+        "test/Covid/c.jpg",
+        "test/Normal/é, d.png",
+    ]
     rules = {"patient": "nih", "source": lambda path: "NA" if "Covid" in path else None}
     return manifest.from_folder(write(tmp_path / "set", *names), **rules, progress=False).table
 
@@ -297,7 +353,12 @@ def test_a_manifest_comes_back_as_it_was_written(table, tmp_path, place):
 def test_paths_follow_when_csv_and_images_move_together(table, tmp_path):
     manifest.write(table, tmp_path / "set" / "m.csv")
     (tmp_path / "set").rename(tmp_path / "moved")
-    assert list(manifest.read(tmp_path / "moved" / "m.csv")["path"].map(lambda p: open(p, "rb").close())) == [None] * 4
+    assert (
+        list(
+            manifest.read(tmp_path / "moved" / "m.csv")["path"].map(lambda p: open(p, "rb").close())
+        )
+        == [None] * 4
+    )
 
 
 def test_a_faulty_table_is_not_written_over_a_good_one(table, tmp_path):
@@ -332,7 +393,10 @@ def test_check_lists_every_fault_with_its_rows(table):
     broken = table.assign(width=[1, 0, 1, 1], sha256="abc")
     with pytest.raises(manifest.ManifestError, match="2 faults") as caught:
         manifest.check(broken)
-    assert f"width is not a positive whole number: {table['image_id'][1]}\n" in str(caught.value) + "\n"
+    assert (
+        f"width is not a positive whole number: {table['image_id'][1]}\n"
+        in str(caught.value) + "\n"
+    )
 
 
 def test_check_keeps_the_order_of_a_part_and_its_categories(table):
@@ -363,17 +427,39 @@ def test_concat(table):
 def test_a_csv_that_lists_images(tmp_path):
     write(tmp_path / "pics", "a.png", "b.png", "c.png", "d.png", "e.png")
     rows = [
-        *["file,finding,who,part", "a.png,COVID-19,007,train", "b.png,Normal,NA,Validation", "gone.png,Normal,,test"],
-        *["a.png,COVID-19,007,train", "c.png,Normal,,train", "c.png,Pneumonia,,train", ",Normal,,", "d.png,,,"],
+        *[
+            "file,finding,who,part",
+            "a.png,COVID-19,007,train",
+            "b.png,Normal,NA,Validation",
+            "gone.png,Normal,,test",
+        ],
+        *[
+            "a.png,COVID-19,007,train",
+            "c.png,Normal,,train",
+            "c.png,Pneumonia,,train",
+            ",Normal,,",
+            "d.png,,,",
+        ],
     ]
     (tmp_path / "list.csv").write_text("\ufeff" + "\n".join(rows) + "\n", "utf-8")
-    columns = {"path_column": "file", "label_column": "finding", "patient_column": "who", "split_column": "part"}
-    result = manifest.from_csv(tmp_path / "list.csv", root=tmp_path / "pics", **columns, progress=False)
+    columns = {
+        "path_column": "file",
+        "label_column": "finding",
+        "patient_column": "who",
+        "split_column": "part",
+    }
+    result = manifest.from_csv(
+        tmp_path / "list.csv", root=tmp_path / "pics", **columns, progress=False
+    )
     assert list(result.table["image_id"]) == ["a.png", "b.png"]
     assert list(result.table["label"]) == ["covid", "normal"]
-    assert list(result.table["patient"].astype(object).where(result.table["patient"].notna(), None)) == ["007", None]
+    assert list(
+        result.table["patient"].astype(object).where(result.table["patient"].notna(), None)
+    ) == ["007", None]
     assert list(result.table["split"]) == ["train", "val"]
-    problems = dict(zip(result.rejects["path"].str.split("/").str[-1], result.rejects["problem"], strict=True))
+    problems = dict(
+        zip(result.rejects["path"].str.split("/").str[-1], result.rejects["problem"], strict=True)
+    )
     assert problems == {
         "list.csv, line 8": "has no path",
         "c.png": "is listed 2 times with different entries (lines 6, 7)",
@@ -412,7 +498,10 @@ def test_case_e_counts_and_time(real_data):
     start = time.perf_counter()
     result = manifest.from_folder(real_data / "covid19-image-dataset", progress=False)
     seconds = time.perf_counter() - start
-    expected = {"train": {"normal": 70, "covid": 111, "viral": 70}, "test": {"normal": 20, "covid": 26, "viral": 20}}
+    expected = {
+        "train": {"normal": 70, "covid": 111, "viral": 70},
+        "test": {"normal": 20, "covid": 26, "viral": 20},
+    }
     assert result.counts().to_dict() == expected
     assert len(result.rejects) == 0
     assert result.table["sha256"].nunique() == 307

@@ -37,7 +37,14 @@ def test_case_a_standardises_each_image():
 def test_case_c_is_built_as_described():
     model = models.case_c(2, 64)
     assert kinds(model) == [
-        *["Rescaling", *["Conv2D", "MaxPooling2D", "Dropout"] * 2, "Flatten", "Dense", "Dropout", "Dense"]
+        *[
+            "Rescaling",
+            *["Conv2D", "MaxPooling2D", "Dropout"] * 2,
+            "Flatten",
+            "Dense",
+            "Dropout",
+            "Dense",
+        ]
     ]
     assert model.layers[0].scale == pytest.approx(1 / 255)
     convolutions = [model.layers[k] for k in (1, 4)]
@@ -56,13 +63,20 @@ def test_case_e_is_built_as_described():
     assert 2.5e6 < model.count_params() < 3.1e6
     recipe = models.RECIPES["case_e"]
     assert (recipe.epochs, recipe.batch_size, recipe.learning_rate) == (20, 16, 1e-3)
-    assert recipe.augment == pipeline.Augmentation(zoom=0.2, shift=0, rotation=0, contrast=0, flip=True)
+    assert recipe.augment == pipeline.Augmentation(
+        zoom=0.2, shift=0, rotation=0, contrast=0, flip=True
+    )
 
 
 def test_compact_is_compact_and_blind_to_exposure():
     model = models.compact(3, 224)
     assert model.count_params() <= 150_000
-    assert [models.compact(3, size).layers[0].output.shape[1] for size in (64, 96, 224, 320)] == [32, 48, 56, 53]
+    assert [models.compact(3, size).layers[0].output.shape[1] for size in (64, 96, 224, 320)] == [
+        32,
+        48,
+        56,
+        53,
+    ]
     grey = np.random.default_rng(0).uniform(50, 100, (2, 224, 224, 1)).astype(np.float32)
     np.testing.assert_allclose(model(grey), model(2 * grey + 20), atol=1e-3)
 

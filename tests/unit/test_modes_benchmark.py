@@ -1,4 +1,6 @@
-"""Class mode beside full mode: the notebook's own code on a tiny set, and the table of what is kept."""
+"""Class mode beside full mode: the notebook's own code on a tiny set, and the table of what is
+kept.
+"""
 
 import json
 
@@ -20,13 +22,37 @@ def test_the_notebooks_code_is_run(tmp_path, monkeypatch):
 
 def test_the_ratio_is_of_means_over_the_seeds_that_both_modes_have(tmp_path, monkeypatch):
     monkeypatch.setattr(modes, "STORE", tmp_path)
-    accuracies = {("class", 0): 0.7, ("class", 1): 0.8, ("class", 2): 0.1, ("full", 0): 0.9, ("full", 1): 1.0}
+    accuracies = {
+        ("class", 0): 0.7,
+        ("class", 1): 0.8,
+        ("class", 2): 0.1,
+        ("full", 0): 0.9,
+        ("full", 1): 1.0,
+    }
     for (mode, seed), accuracy in accuracies.items():
-        row = {"notebook": "x", "mode": mode, "seed": seed, "side": 8, "n": 10, "accuracy": accuracy, "chance": 0.5}
+        row = {
+            "notebook": "x",
+            "mode": mode,
+            "seed": seed,
+            "side": 8,
+            "n": 10,
+            "accuracy": accuracy,
+            "chance": 0.5,
+        }
         row |= {"cpu_seconds": 1.0, "date": "2026-11-29"}
         (tmp_path / f"{mode}-{seed}.json").write_text(json.dumps(row))
-    only_in_one = {"notebook": "y", "mode": "class", "seed": 0, "side": 8, "n": 10, "accuracy": 0.6, "chance": 0.5}
-    (tmp_path / "y.json").write_text(json.dumps(only_in_one | {"cpu_seconds": 1.0, "date": "2026-11-29"}))
+    only_in_one = {
+        "notebook": "y",
+        "mode": "class",
+        "seed": 0,
+        "side": 8,
+        "n": 10,
+        "accuracy": 0.6,
+        "chance": 0.5,
+    }
+    (tmp_path / "y.json").write_text(
+        json.dumps(only_in_one | {"cpu_seconds": 1.0, "date": "2026-11-29"})
+    )
     (line,) = modes.summary().to_dict("records")
     assert (line["notebook"], line["seeds"]) == ("x", 2)
     assert line["class_above"] == pytest.approx(0.25)

@@ -1,4 +1,6 @@
-"""Seeded faults: each changes one place of the code and no text, and the committed tables agree with each other."""
+"""Seeded faults: each changes one place of the code and no text, and the committed tables agree
+with each other.
+"""
 
 import ast
 
@@ -25,7 +27,10 @@ def test_every_kind_of_place_is_changed_and_nothing_else():
     source = SOURCE.encode()
     places = mutants.Places("module", source)
     places.visit(ast.parse(source))
-    found = [(mutant.kind, source[mutant.start : mutant.end].decode(), mutant.after) for mutant in places.found]
+    found = [
+        (mutant.kind, source[mutant.start : mutant.end].decode(), mutant.after)
+        for mutant in places.found
+    ]
     condition, last = "x == 1 and not axis or x > LIMIT", "(x + 1) <= -4"
     numbers = [
         ("0.5", "0.55"),
@@ -78,5 +83,8 @@ def test_the_committed_tables_agree():
     assert (table["by"] != "").tolist() == (table["outcome"] == "caught").tolist()
     left_out = table[table["outcome"] == "equivalent"]
     assert left_out.groupby("draw").size().max() <= 20  # a tenth
-    assert set(left_out[["module", "before", "after"]].itertuples(index=False, name=None)) == mutants.equivalents()
+    assert (
+        set(left_out[["module", "before", "after"]].itertuples(index=False, name=None))
+        == mutants.equivalents()
+    )
     assert (equivalent["reason"].str.len() > 20).all()

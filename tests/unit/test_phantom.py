@@ -1,4 +1,6 @@
-"""The phantom knows the right answer: truth is true, counterfactuals differ only where they should, designs hold."""
+"""The phantom knows the right answer: truth is true, counterfactuals differ only where they should,
+designs hold.
+"""
 
 import doctest
 import hashlib
@@ -75,7 +77,10 @@ def test_severity_orders_the_mean_contrast(label):
     contrast = []
     for severity in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0):
         fields = row(label=label, severity=severity)
-        with_it, without = phantom.render(fields, 96, **IDEAL), phantom.render(fields, 96, lesion=False, **IDEAL)
+        with_it, without = (
+            phantom.render(fields, 96, **IDEAL),
+            phantom.render(fields, 96, lesion=False, **IDEAL),
+        )
         contrast.append(float((with_it.image - without.image)[without.masks["lung"]].mean()))
     assert contrast[0] == 0
     assert all(np.diff(contrast) > 0)
@@ -90,7 +95,9 @@ def test_the_same_row_gives_the_same_picture_and_another_seed_another():
 
 
 def test_anatomy_belongs_to_the_patient_and_pose_to_the_visit():
-    a, b, other = (phantom.render(row(seed=s, patient_seed=p), 64).truth for s, p in ((1, 6), (2, 6), (1, 7)))
+    a, b, other = (
+        phantom.render(row(seed=s, patient_seed=p), 64).truth for s, p in ((1, 6), (2, 6), (1, 7))
+    )
     assert a["patient_half_width"] == b["patient_half_width"] != other["patient_half_width"]
     assert a["pose_shift"] != b["pose_shift"]
 
@@ -100,7 +107,8 @@ def test_anatomy_belongs_to_the_patient_and_pose_to_the_visit():
 def test_masks_are_plausible(age_group, view):
     for seed in range(6):
         drawn = phantom.render(
-            row(label="covid", seed=seed, patient_seed=seed + 50, age_group=age_group, view=view), 128
+            row(label="covid", seed=seed, patient_seed=seed + 50, age_group=age_group, view=view),
+            128,
         )
         lung, heart, lesion = (drawn.masks[k] for k in ("lung", "heart", "lesion"))
         assert 0.12 < lung.mean() < 0.5
@@ -109,14 +117,17 @@ def test_masks_are_plausible(age_group, view):
         assert not (lesion & ~lung).any()
         assert lung[:, :64].sum() > 300
         assert lung[:, 64:].sum() > 300
-        assert np.nonzero(heart)[1].mean() > np.nonzero(lung)[1].mean()  # apex on the viewer's right
+        # apex on the viewer's right
+        assert np.nonzero(heart)[1].mean() > np.nonzero(lung)[1].mean()
         assert drawn.image.dtype == np.float32
         assert drawn.image.min() >= 0
         assert drawn.image.max() <= 1
 
 
 def test_adult_hearts_have_an_adult_cardiothoracic_ratio():
-    ratios = [phantom.render(row(seed=s, patient_seed=s), 64, masks=False).truth["ctr"] for s in range(40)]
+    ratios = [
+        phantom.render(row(seed=s, patient_seed=s), 64, masks=False).truth["ctr"] for s in range(40)
+    ]
     assert 0.41 < np.mean(ratios) < 0.48
     assert np.mean([0.37 < r < 0.52 for r in ratios]) > 0.9
 
@@ -143,14 +154,19 @@ def test_sides_are_the_patients_and_mirroring_swaps_them(side):
 
 
 def test_another_site_changes_the_picture_and_not_the_anatomy():
-    a, b = phantom.render(row(border=False), 96, site="A"), phantom.render(row(border=False), 96, site="B")
+    a, b = (
+        phantom.render(row(border=False), 96, site="A"),
+        phantom.render(row(border=False), 96, site="B"),
+    )
     assert np.array_equal(a.masks["lung"], b.masks["lung"])
     assert np.abs(a.image - b.image).mean() > 0.02
 
 
 @pytest.mark.parametrize("equipment", ["A", "C"])
 def test_the_window_belongs_to_the_site(equipment):
-    """What the truth states, exposure and contrast, is all that turns attenuation into grey levels."""
+    """What the truth states, exposure and contrast, is all that turns attenuation into grey
+    levels.
+    """
     from cxr_helpers.phantom.acquisition import SITES, expose, prepare
 
     flat, lung = np.full((32, 32), 3.0, np.float32), np.ones((32, 32), bool)
@@ -178,7 +194,10 @@ def test_a_lateral_view_is_no_frontal_one_and_shows_nothing_of_the_masks():
 def test_no_window_answers_to_a_device():
     """Metal in one corner must not shift grey levels at the other end of the image."""
     fields = row(device="pacemaker", equipment="B")
-    with_it, without = phantom.render(fields, 128, **IDEAL), phantom.render(fields, 128, device=False, **IDEAL)
+    with_it, without = (
+        phantom.render(fields, 128, **IDEAL),
+        phantom.render(fields, 128, device=False, **IDEAL),
+    )
     assert np.array_equal(with_it.image[:, :30], without.image[:, :30])
 
 
@@ -198,7 +217,9 @@ def test_label_belongs_to_the_patient_in_the_leak_design_and_no_disease_is_drawn
     assert table.groupby("patient")["label"].nunique().max() == 1
     assert set(table["disease"]) == {"normal"}
     assert table["patient"].value_counts().mean() > 2
-    assert not any(phantom.render(r, 48).masks["lesion"].any() for r in table.head(10).to_dict("records"))
+    assert not any(
+        phantom.render(r, 48).masks["lesion"].any() for r in table.head(10).to_dict("records")
+    )
 
 
 @pytest.mark.parametrize("name", ["marker", "site_label", "children_adults"])
@@ -253,7 +274,10 @@ def test_case_e_has_the_numbers_of_the_published_set(seed):
 def test_letters_that_find_no_room_are_left_out():
     many = "|".join(["L", "KM", "ERECT", "PORTABLE"] * 5)
     for seed in range(8):
-        few, all_ = (phantom.render(row(seed=seed, marker=marker), 48).masks["marker"] for marker in ("L", many))
+        few, all_ = (
+            phantom.render(row(seed=seed, marker=marker), 48).masks["marker"]
+            for marker in ("L", many)
+        )
         assert few.sum() < all_.sum() < all_.size / 2
 
 
@@ -287,7 +311,12 @@ def test_in_the_clean_design_the_border_predicts_neither_disease_nor_site():
     for truth in (table["label"] == "covid", table["site"] == "B"):
         truth = truth.to_numpy()
         scores = cross_val_predict(
-            model, images[:, frame], truth, groups=table["patient"], cv=GroupKFold(5), method="predict_proba"
+            model,
+            images[:, frame],
+            truth,
+            groups=table["patient"],
+            cv=GroupKFold(5),
+            method="predict_proba",
         )[:, 1]
         rng, draws = np.random.default_rng(0), []
         people = table["patient"].unique()
@@ -321,7 +350,10 @@ def test_the_importer_reads_what_is_written(tmp_path):
     images = phantom.write(table, tmp_path / "set", "case_e", size=64, progress=False, masks=False)
     found = manifest.from_folder(images, patient=r"(P\d+)_", progress=False).table
     assert len(found) == 30
-    assert found["label"].astype(str).value_counts().to_dict() == table["label"].value_counts().to_dict()
+    assert (
+        found["label"].astype(str).value_counts().to_dict()
+        == table["label"].value_counts().to_dict()
+    )
     assert set(found["split"].dropna().astype(str)) == {"train", "test"}
     assert set(found["format"]) == {"JPEG", "PNG"}
 
@@ -348,7 +380,9 @@ def test_a_cohort_that_lost_images_is_drawn_again_and_said(tmp_path, lost):
         (images / min(before)).unlink()
     else:
         shutil.rmtree(images / min(before).parent if lost == "a class" else images)
-    with pytest.warns(UserWarning, match="images that were drawn are missing in .*: it is drawn again"):
+    with pytest.warns(
+        UserWarning, match="images that were drawn are missing in .*: it is drawn again"
+    ):
         phantom.cached(table, tmp_path, size=48, progress=False)
     assert {path.relative_to(images): path.read_bytes() for path in images.rglob("*.*")} == before
 
@@ -369,7 +403,8 @@ def test_a_cohort_is_drawn_once_and_nothing_else_is_overwritten(tmp_path):
 def test_two_processes_draw_what_one_draws(tmp_path):
     table = phantom.design("default", n=50, seed=2)
     one, two = (
-        phantom.write(table, tmp_path / str(k), size=48, progress=False, processes=k, format="png") for k in (1, 2)
+        phantom.write(table, tmp_path / str(k), size=48, progress=False, processes=k, format="png")
+        for k in (1, 2)
     )
     for path in one.rglob("*.png"):
         assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()
@@ -379,7 +414,9 @@ def test_two_processes_draw_what_one_draws(tmp_path):
 
 @pytest.mark.slow
 def test_drawing_an_image_with_masks_stays_quick():
-    """Against array work of the same kind, done in turn: machines, and moments of one, differ by a factor of two."""
+    """Against array work of the same kind, done in turn: machines, and moments of one, differ by a
+    factor of two.
+    """
     rows = phantom.design("default", n=20, seed=1).to_dict("records")
     field = np.random.default_rng(0).normal(size=(448, 448)).astype(np.float32)
 
@@ -395,21 +432,35 @@ def test_drawing_an_image_with_masks_stays_quick():
 
     seconds(lambda: phantom.render(rows[0])), seconds(reference)
     ratios = []
-    for fields in rows:  # the quickest of three in turn: what runs beside the tests slows the two unequally
-        turns = [(seconds(lambda fields=fields: phantom.render(fields)), seconds(reference)) for _ in range(3)]
+    # the quickest of three in turn: what runs beside the tests slows the two unequally
+    for fields in rows:
+        turns = [
+            (seconds(lambda fields=fields: phantom.render(fields)), seconds(reference))
+            for _ in range(3)
+        ]
         drawn, compared = np.min(turns, axis=0)
         ratios.append(drawn / compared)
-    assert np.median(ratios) < 1.0  # 0.68 to 0.76 when written; benchmarks/phantom_speed.py states milliseconds
+    # 0.68 to 0.76 when written; benchmarks/phantom_speed.py states milliseconds
+    assert np.median(ratios) < 1.0
 
 
 PINNED = json.loads(Path(__file__).with_name("phantom_pinned.json").read_text())
 
 
 def environment():
-    """What decides the last bit of a sine: the libraries, the processor, its vector instructions."""
+    """What decides the last bit of a sine: the libraries, the processor, its vector
+    instructions.
+    """
     features = np._core._multiarray_umath.__cpu_features__
-    vectors = [name for name in ("AVX2", "AVX512F", "AVX512_SKX", "NEON", "ASIMD") if features.get(name)]
-    return {"numpy": np.__version__, "scipy": scipy.__version__, "machine": platform.machine(), "vectors": vectors}
+    vectors = [
+        name for name in ("AVX2", "AVX512F", "AVX512_SKX", "NEON", "ASIMD") if features.get(name)
+    ]
+    return {
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "machine": platform.machine(),
+        "vectors": vectors,
+    }
 
 
 def sha(*arrays):
@@ -417,11 +468,17 @@ def sha(*arrays):
 
 
 def fingerprint(fields, size):
-    """Hashes of grey levels, masks and parameters of one rendering, and a grid of its pixels as hex."""
+    """Hashes of grey levels, masks and parameters of one rendering, and a grid of its pixels as
+    hex.
+    """
     drawn = phantom.render(fields, size)
     step = size // 28
     levels = np.rint(drawn.image * 255).astype(np.uint8)
-    known = {k: v for k, v in drawn.truth.items() if k.startswith(("patient_", "pose_")) or k in ("ctr", "side")}
+    known = {
+        k: v
+        for k, v in drawn.truth.items()
+        if k.startswith(("patient_", "pose_")) or k in ("ctr", "side")
+    }
     known = {k: round(v, 9) if isinstance(v, float) else v for k, v in sorted(known.items())}
     return {
         "pixels": sha(levels),
@@ -443,13 +500,17 @@ def unlike(found, case, same_environment):
 
     Pixels are compared byte for byte where they were recorded, elsewhere within one grey level.
     """
-    a, b = (np.frombuffer(bytes.fromhex(f["some_pixels"]), np.uint8).astype(int) for f in (found, case))
+    a, b = (
+        np.frombuffer(bytes.fromhex(f["some_pixels"]), np.uint8).astype(int) for f in (found, case)
+    )
     exact = ("parameters", "masks", *(("pixels",) if same_environment else ()))
     differing = [name for name in exact if found[name] != case[name]]
     return ", ".join(differing) or ("pixels" if np.abs(a - b).max() > 1 else "")
 
 
-@pytest.mark.parametrize("case", PINNED["cases"], ids=lambda case: f"{case['fields']['label']}-{case['size']}")
+@pytest.mark.parametrize(
+    "case", PINNED["cases"], ids=lambda case: f"{case['fields']['label']}-{case['size']}"
+)
 def test_renderings_are_pinned_to_the_version(case):
     same = environment() == PINNED["environment"]
     differing = unlike(fingerprint(case["fields"], case["size"]), case, same)
@@ -457,7 +518,9 @@ def test_renderings_are_pinned_to_the_version(case):
 
 
 def design_hash(name):
-    return hashlib.sha256(phantom.design(name, n=24, seed=3).to_csv(index=False).encode()).hexdigest()
+    return hashlib.sha256(
+        phantom.design(name, n=24, seed=3).to_csv(index=False).encode()
+    ).hexdigest()
 
 
 @pytest.mark.parametrize("name", list(phantom.presets()["name"]))
@@ -477,7 +540,9 @@ def test_changed_renderings_are_not_recorded_for_an_old_version(monkeypatch):
 
 
 def test_a_drawing_does_not_depend_on_what_was_drawn_before():
-    """Anatomy is kept from one drawing to the next: counterfactuals, mirrored and other sizes must not touch it."""
+    """Anatomy is kept from one drawing to the next: counterfactuals, mirrored and other sizes must
+    not touch it.
+    """
     alone = phantom.render(row(label="covid", seed=9), 96)
     for changes in ({"lesion": False}, {"site": "B"}, {"mirror": True}, {"severity": 0.2}):
         phantom.render(row(label="covid", seed=9, device="leads"), 96, **changes)
@@ -499,11 +564,21 @@ def test_the_key_of_a_cohort_follows_the_version(monkeypatch):
 
 
 def rows_to_pin():
-    """Row and size of each pinned rendering; together they run through every part of the drawing."""
+    """Row and size of each pinned rendering; together they run through every part of the
+    drawing.
+    """
     extras = {"marker": "L|PORTABLE", "device": "leads+tube"}
     child = {"age_group": "child", "marker": "R", "device": "pacemaker+drain"}
-    woman = {"sex": "F", "marker": "R|KM", "device": "line+feeding", "seed": 4}  # at site C: a black border; no gas
-    girl = {"age_group": "child", "sex": "F", "view": "AP", "mirrored": True, "seed": 8, "patient_seed": 42}
+    # at site C: a black border; no gas
+    woman = {"sex": "F", "marker": "R|KM", "device": "line+feeding", "seed": 4}
+    girl = {
+        "age_group": "child",
+        "sex": "F",
+        "view": "AP",
+        "mirrored": True,
+        "seed": 8,
+        "patient_seed": 42,
+    }
     return [
         (row(label="normal", equipment="A"), 224),
         (row(label="covid", equipment="B", **extras), 224),
@@ -523,8 +598,13 @@ def case_name(case):
 
 
 def record():
-    """Write phantom_pinned.json anew from what is drawn now; refuses changed renderings of an unchanged version."""
-    cases = [{"fields": fields, "size": size, **fingerprint(fields, size)} for fields, size in rows_to_pin()]
+    """Write phantom_pinned.json anew from what is drawn now; refuses changed renderings of an
+    unchanged version.
+    """
+    cases = [
+        {"fields": fields, "size": size, **fingerprint(fields, size)}
+        for fields, size in rows_to_pin()
+    ]
     if PINNED["version"] == phantom.RENDERER_VERSION:
         same = environment() == PINNED["environment"]
         old = {case_name(case): case for case in PINNED["cases"]}

@@ -36,7 +36,11 @@ def ids(table, *names):
 def test_training_images_are_nested_and_the_test_part_is_the_same_for_every_n(table, seed):
     made = {n: benchmark.parts(table, n, seed) for n in (50, 100, 200)}
     assert all(len(ids(part, "train", "val")) == n for n, part in made.items())
-    assert ids(made[50], "train", "val") < ids(made[100], "train", "val") < ids(made[200], "train", "val")
+    assert (
+        ids(made[50], "train", "val")
+        < ids(made[100], "train", "val")
+        < ids(made[200], "train", "val")
+    )
     assert ids(made[50], "test") == ids(made[100], "test") == ids(made[200], "test")
     assert 0.25 < len(ids(made[50], "test")) / len(table) < 0.35
 
@@ -64,9 +68,15 @@ def test_both_arms_have_one_recipe_and_the_weights_alone_differ(tmp_path):
     learnt = benchmark.models.compact(5, 32)
     learnt.save_weights(tmp_path / "a.weights.h5")
     start = benchmark.starting_from(tmp_path / "a.weights.h5")(3, 32)
-    assert [v.shape for v in start.weights] == [v.shape for v in benchmark.models.compact(3, 32).weights]
+    assert [v.shape for v in start.weights] == [
+        v.shape for v in benchmark.models.compact(3, 32).weights
+    ]
     pairs = list(zip(start.layers[:-1], learnt.layers[:-1], strict=True))
-    assert all(np.array_equal(a, b) for s, t in pairs for a, b in zip(s.get_weights(), t.get_weights(), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for s, t in pairs
+        for a, b in zip(s.get_weights(), t.get_weights(), strict=True)
+    )
     recipe = benchmark.fine_tuning(50)
     assert benchmark.fine_tuning(200).epochs < benchmark.fine_tuning(100).epochs < recipe.epochs
     assert (recipe.learning_rate, recipe.augment) == (
@@ -95,7 +105,9 @@ def test_images_are_drawn_group_by_group(table):
 def test_the_split_depends_on_the_seed_and_not_on_the_order_of_the_rows(table):
     shuffled = table.sample(frac=1, random_state=5)
     for name in ("train", "val", "test"):
-        assert ids(benchmark.parts(table, 50, 0), name) == ids(benchmark.parts(shuffled, 50, 0), name)
+        assert ids(benchmark.parts(table, 50, 0), name) == ids(
+            benchmark.parts(shuffled, 50, 0), name
+        )
         assert ids(benchmark.parts(table, 50, 0), name) != ids(benchmark.parts(table, 50, 1), name)
 
 
@@ -104,7 +116,7 @@ def test_too_few_images_are_refused(table):
         benchmark.parts(table, 300, 0)
 
 
-# --- the comparison ---------------------------------------------------------------------------------------------
+# --- the comparison -------------------------------------------------------------------------------
 
 
 def predictions(table, skill, seed):
@@ -124,7 +136,9 @@ def predictions(table, skill, seed):
 @pytest.fixture(scope="module")
 def compared(table):
     arms = {"scratch": 0.5, "pretrained": 0.8}
-    both = {arm: [predictions(table, skill, seed) for seed in range(4)] for arm, skill in arms.items()}
+    both = {
+        arm: [predictions(table, skill, seed) for seed in range(4)] for arm, skill in arms.items()
+    }
     return both, pd.DataFrame(pretraining_summary.compare(both)).set_index("metric")
 
 
@@ -138,7 +152,9 @@ def test_the_means_over_seeds_are_those_of_scikit_learn(compared):
         found = {
             "f1_macro": [f1_score(t["label"], t["predicted"], average="macro") for t in tables],
             "accuracy": [accuracy_score(t["label"], t["predicted"]) for t in tables],
-            "roc_auc_macro": [roc_auc_score(c, q, multi_class="ovr") for c, q in zip(codes, p, strict=True)],
+            "roc_auc_macro": [
+                roc_auc_score(c, q, multi_class="ovr") for c, q in zip(codes, p, strict=True)
+            ],
         }
         for metric, values in found.items():
             assert rows.loc[metric, arm] == pytest.approx(np.mean(values))
@@ -163,7 +179,7 @@ def test_arms_scored_on_different_images_are_refused(compared):
         pretraining_summary.compare({"a": both["scratch"], "b": both["scratch"][::-1]})
 
 
-# --- rows and the page of results -------------------------------------------------------------------------------
+# --- rows and the page of results -----------------------------------------------------------------
 
 
 def test_rows_are_added_whole_and_a_repeated_run_is_replaced(tmp_path):
@@ -179,9 +195,16 @@ def test_rows_are_added_whole_and_a_repeated_run_is_replaced(tmp_path):
 def test_the_page_shows_the_rows_when_there_are_any(compared, tmp_path, monkeypatch):
     monkeypatch.setattr(measured, "FOLDER", tmp_path)
     assert results.phantom_pretraining(tmp_path) == ""
-    rows = compared[1].reset_index().assign(set="darkcovidnet", n=50, date="2000-01-01", command="python -m x")
+    rows = (
+        compared[1]
+        .reset_index()
+        .assign(set="darkcovidnet", n=50, date="2000-01-01", command="python -m x")
+    )
     rows.to_csv(tmp_path / "phantom_pretraining.csv", index=False)
     text = results.phantom_pretraining(tmp_path)
     gain = rows.set_index("metric").loc["f1_macro"]
-    assert f"| darkcovidnet | 50 | {gain['scratch']:.3f} | {gain['pretrained']:.3f} | {gain['difference']:+.3f}" in text
+    assert (
+        f"| darkcovidnet | 50 | {gain['scratch']:.3f} | {gain['pretrained']:.3f} | "
+        f"{gain['difference']:+.3f}" in text
+    )
     assert "4 of 4" in text

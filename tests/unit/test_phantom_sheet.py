@@ -1,4 +1,6 @@
-"""The figure of twelve phantoms: what it shows, its size, and that no real radiograph gets into the repository."""
+"""The figure of twelve phantoms: what it shows, its size, and that no real radiograph gets into the
+repository.
+"""
 
 import io
 
@@ -30,7 +32,13 @@ def test_the_twelve_show_every_disease_both_views_and_all_ages():
 def test_only_the_folder_that_git_ignores_may_hold_a_real_radiograph(tmp_path):
     assert phantom_sheet.allowed(tmp_path / "a.png", True)
     assert phantom_sheet.allowed(ROOT / "output" / "a.png", True)
-    for place in ("a.png", "data/figures/a.png", "output/../a.png", "notebooks/a.png", "build/a.png"):
+    for place in (
+        "a.png",
+        "data/figures/a.png",
+        "output/../a.png",
+        "notebooks/a.png",
+        "build/a.png",
+    ):
         with pytest.raises(ToolError, match="output"):
             phantom_sheet.allowed(ROOT / place, True)
     assert phantom_sheet.allowed(ROOT / "data" / "figures" / "a.png", False)
@@ -40,7 +48,9 @@ def test_only_the_folder_that_git_ignores_may_hold_a_real_radiograph(tmp_path):
 
 def test_a_refusal_is_one_line_and_writes_nothing(monkeypatch, capsys, tmp_path):
     target = ROOT / "data" / "figures" / "real.png"
-    monkeypatch.setattr("sys.argv", ["phantom_sheet", "--real", str(tmp_path), "--out", str(target)])
+    monkeypatch.setattr(
+        "sys.argv", ["phantom_sheet", "--real", str(tmp_path), "--out", str(target)]
+    )
     assert phantom_sheet.main() == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not target.exists()
@@ -50,7 +60,9 @@ def test_real_images_are_taken_from_the_class_folders_in_turn(tmp_path):
     for k, kind in enumerate(draw.CLASSES):
         (tmp_path / kind).mkdir()
         for number in range(3 + 4 * k):
-            Image.fromarray(draw.radiograph(kind, 32, number)).save(tmp_path / kind / f"{number}.png")
+            Image.fromarray(draw.radiograph(kind, 32, number)).save(
+                tmp_path / kind / f"{number}.png"
+            )
     found = phantom_sheet.real(tmp_path)
     assert len(set(found)) == 12
     assert {kind: sum(p.parent.name == kind for p in found) for kind in draw.CLASSES} == dict(

@@ -1,4 +1,6 @@
-"""The site's page for a phone: what is committed is what the package draws and says, and the page is small."""
+"""The site's page for a phone: what is committed is what the package draws and says, and the page
+is small.
+"""
 
 import hashlib
 import json
@@ -32,7 +34,7 @@ def drawn() -> list[dict]:
     return phone.pictures(TABLE)
 
 
-# --- what is committed ----------------------------------------------------------------------------------------------
+# --- what is committed ----------------------------------------------------------------------------
 
 
 def test_the_numbers_come_from_this_recipe():
@@ -53,8 +55,11 @@ def test_each_image_is_the_one_that_the_package_draws(drawn):
         image = phone.grey(picture["row"]).astype(int)
         lost = np.abs(committed(name) - image)
         assert lost.mean() < 3, f"{name} is another image: {AGAIN}"
-        if not name.startswith("example"):  # the same chest with the other letter differs in the letter
-            other = phone.grey(by_file[name.translate(str.maketrans("LR", "RL"))]["row"]).astype(int)
+        # the same chest with the other letter differs in the letter
+        if not name.startswith("example"):
+            other = phone.grey(by_file[name.translate(str.maketrans("LR", "RL"))]["row"]).astype(
+                int
+            )
             letter = np.abs(other - image) > 40
             assert letter.sum() > 50
             assert lost[letter].mean() < 20, f"{name} has another letter: {AGAIN}"
@@ -125,13 +130,22 @@ def test_each_accuracy_has_the_interval_of_the_course(name):
 
 
 def test_what_the_page_tells_is_so():
-    """Its text says that the network read the letter: its intervals must lie apart, and the switch turn the answers."""
-    assert FOUND["switched"]["high"] < FOUND["at_random"]["low"] < FOUND["at_random"]["high"] < FOUND["as_taken"]["low"]
-    turned = [(image["covid"]["L"] > 0.5) != (image["covid"]["R"] > 0.5) for image in FOUND["images"]]
+    """Its text says that the network read the letter: its intervals must lie apart, and the switch
+    turn the answers.
+    """
+    assert (
+        FOUND["switched"]["high"]
+        < FOUND["at_random"]["low"]
+        < FOUND["at_random"]["high"]
+        < FOUND["as_taken"]["low"]
+    )
+    turned = [
+        (image["covid"]["L"] > 0.5) != (image["covid"]["R"] > 0.5) for image in FOUND["images"]
+    ]
     assert np.mean(turned) > 0.8
 
 
-# --- the page -------------------------------------------------------------------------------------------------------
+# --- the page -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -142,7 +156,9 @@ def unpublished(monkeypatch):
 def test_the_page_is_small_and_asks_nobody(unpublished, tmp_path):
     made = phone.put(tmp_path)
     assert sum(path.stat().st_size for path in made) < phone.LIMIT
-    assert [path.name for path in made if path.suffix == ".html"] == ["index.html"], "no code without an address"
+    assert [path.name for path in made if path.suffix == ".html"] == ["index.html"], (
+        "no code without an address"
+    )
     text = made[0].read_text(encoding="utf-8")
     asked = ["".join(found) for found in LOADED.findall(text)]
     assert len(asked) > 15
@@ -150,7 +166,9 @@ def test_the_page_is_small_and_asks_nobody(unpublished, tmp_path):
     assert "@import" not in asked
     shown = {path.name for path in made}
     assert {address for address in asked if address.endswith(".webp")} <= shown
-    assert "//" not in re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE), "no address, not even in a script"
+    assert "//" not in re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE), (
+        "no address, not even in a script"
+    )
 
 
 def test_without_a_script_the_twelve_stand_with_their_answers(unpublished):
@@ -172,7 +190,9 @@ def test_an_answer_in_words():
 
 def test_the_data_cannot_end_the_script(unpublished):
     text = phone.page()["index.html"]
-    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[
+        1
+    ]
     assert json.loads(data) == {"classes": phone.CLASSES} | FOUND
 
 
@@ -198,4 +218,6 @@ def test_the_address_of_the_site(monkeypatch, repository, address):
 
 def test_no_two_images_are_the_same():
     names = list(FOLDER.glob("*.webp"))
-    assert len({hashlib.sha256(path.read_bytes()).hexdigest() for path in names}) == len(names) == 26
+    assert (
+        len({hashlib.sha256(path.read_bytes()).hexdigest() for path in names}) == len(names) == 26
+    )

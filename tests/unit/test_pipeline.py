@@ -15,8 +15,12 @@ STILL = Augmentation(zoom=0, shift=0, rotation=0, contrast=0)
 def data():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (50, 16, 16), dtype=np.uint8)
-    label = pd.Categorical(np.resize(["normal", "covid", "viral"], 50), categories=["normal", "covid", "viral"])
-    table = pd.DataFrame({"label": label, "split": np.repeat(["train", "val", "test"], [30, 10, 10])})
+    label = pd.Categorical(
+        np.resize(["normal", "covid", "viral"], 50), categories=["normal", "covid", "viral"]
+    )
+    table = pd.DataFrame(
+        {"label": label, "split": np.repeat(["train", "val", "test"], [30, 10, 10])}
+    )
     return table, images
 
 
@@ -65,7 +69,12 @@ def test_no_change_is_no_change(data):
 
 def test_augmentation_differs_between_images_and_epochs_but_not_between_runs(data):
     table, images = data
-    make = lambda: pipeline.batches(table, images, "train", shuffle=False, augment=Augmentation(), seed=1)  # noqa: E731
+
+    def make():
+        return pipeline.batches(
+            table, images, "train", shuffle=False, augment=Augmentation(), seed=1
+        )
+
     dataset = make()
     first, second = collect(dataset)[0], collect(dataset)[0]
     assert not np.allclose(first, second)
@@ -79,7 +88,9 @@ def warp(image, cosine=1.0, sine=0.0, mirror=1.0, right=0.0, down=0.0, gain=1.0,
 
     change = tf.constant([[cosine, sine, mirror, right, down]])
     padded = np.pad(image, ((1, 2), (1, 2)))[None]
-    return pipeline._compiled(pipeline._warp)(padded, change, tf.constant([gain]), tf.constant([offset]), 1)[0].numpy()
+    return pipeline._compiled(pipeline._warp)(
+        padded, change, tf.constant([gain]), tf.constant([offset]), 1
+    )[0].numpy()
 
 
 def test_each_change_does_what_its_name_says():
@@ -93,7 +104,8 @@ def test_each_change_does_what_its_name_says():
     np.testing.assert_allclose(warp(image, offset=20.0)[9, 22], 220)
     middle = np.zeros((32, 32), np.uint8)
     middle[12:20, 12:20] = 200
-    assert (warp(middle, cosine=0.5) > 100).sum() == pytest.approx(4 * 64, rel=0.1)  # zoomed in by two
+    # zoomed in by two
+    assert (warp(middle, cosine=0.5) > 100).sum() == pytest.approx(4 * 64, rel=0.1)
 
 
 def test_shift_by_half_a_pixel_is_the_mean_of_two():
@@ -117,10 +129,14 @@ def test_a_grain_of_two_gives_each_block_its_mean(data, side):
 def test_flip_only_when_asked(data):
     table, images = data
     flipped, _ = collect(
-        pipeline.batches(table, images, "train", shuffle=False, augment=Augmentation(0, 0, 0, 0, flip=True))
+        pipeline.batches(
+            table, images, "train", shuffle=False, augment=Augmentation(0, 0, 0, 0, flip=True)
+        )
     )
     same = np.array([(a[..., 0] == b).all() for a, b in zip(flipped, images, strict=False)])
-    mirrored = np.array([(a[..., 0] == b[:, ::-1]).all() for a, b in zip(flipped, images, strict=False)])
+    mirrored = np.array(
+        [(a[..., 0] == b[:, ::-1]).all() for a, b in zip(flipped, images, strict=False)]
+    )
     assert (same ^ mirrored).all()
     assert 5 <= mirrored.sum() <= 25
 
@@ -134,5 +150,8 @@ def test_what_does_not_fit_is_said(data):
 
 
 def test_as_many_pixels_at_a_time_whatever_the_size():
-    sizes = {size: pipeline.inference_batch(np.zeros((0, size, size), np.uint8)) for size in (64, 224, 320)}
+    sizes = {
+        size: pipeline.inference_batch(np.zeros((0, size, size), np.uint8))
+        for size in (64, 224, 320)
+    }
     assert sizes == {64: 392, 224: 32, 320: 32}

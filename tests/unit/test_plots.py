@@ -13,7 +13,11 @@ from PIL import Image
 
 from cxr_helpers import plots
 
-MASKS = {"lung": np.eye(32) > 0, "heart": np.ones((32, 32), bool), "device": np.zeros((32, 32), bool)}
+MASKS = {
+    "lung": np.eye(32) > 0,
+    "heart": np.ones((32, 32), bool),
+    "device": np.zeros((32, 32), bool),
+}
 RUNS = pd.DataFrame(
     [
         ("E", arm, n, seed, 0.5 + n / 400 + seed / 100)
@@ -33,7 +37,9 @@ def table():
         {
             "image_id": [f"{i}.png" for i in range(n)],
             "label": pd.Categorical(LABELS, categories=["normal", "covid", "viral"]),
-            "split": pd.Categorical((["train"] * 3 + ["test"] * 2) * 4, categories=["train", "val", "test"]),
+            "split": pd.Categorical(
+                (["train"] * 3 + ["test"] * 2) * 4, categories=["train", "val", "test"]
+            ),
             "patient": ["p1", "p2"] * (n // 2),
             "width": [512] * 10 + [1024] * 10,
             "height": [400] * 10 + [1024] * 10,
@@ -51,7 +57,11 @@ def images():
 @pytest.fixture(scope="module")
 def curve():
     return pd.DataFrame(
-        {"threshold": [np.inf, 0.8, 0.4, 0.1], "sensitivity": [0, 0.5, 0.9, 1.0], "specificity": [1, 0.9, 0.6, 0.0]}
+        {
+            "threshold": [np.inf, 0.8, 0.4, 0.1],
+            "sensitivity": [0, 0.5, 0.9, 1.0],
+            "specificity": [1, 0.9, 0.6, 0.0],
+        }
     )
 
 
@@ -72,21 +82,33 @@ def every(table, images, curve, history):
     """One picture of each kind."""
     recall = pd.DataFrame({"sensitivity": [1, 0.5, 0], "ppv": [0.4, 0.8, 1]})
     matrix = pd.DataFrame([[5, 1], [2, 8]], index=["normal", "covid"], columns=["normal", "covid"])
-    rows = pd.DataFrame({"label": ["a", "b"], "value": [0.9, np.nan], "low": [0.8, np.nan], "high": [0.95, np.nan]})
-    pairs = pd.DataFrame({"image_id_a": ["0.png"], "image_id_b": ["1.png"], "kind": ["near"], "similarity": [0.93]})
+    rows = pd.DataFrame(
+        {"label": ["a", "b"], "value": [0.9, np.nan], "low": [0.8, np.nan], "high": [0.95, np.nan]}
+    )
+    pairs = pd.DataFrame(
+        {"image_id_a": ["0.png"], "image_id_b": ["1.png"], "kind": ["near"], "similarity": [0.93]}
+    )
     return {
         "class_counts": plots.class_counts(table),
         "compare_images": plots.compare_images(images[:2], ["before", "after"], histograms=True),
         "confusion": plots.confusion(matrix),
         "curves": plots.curves(history),
-        "distribution": plots.distribution([1, 2, 3, 4], mark={"seen": 3}, title="Simulated", xlabel="value"),
-        "duplicate_pairs": plots.duplicate_pairs(dict(zip(table["image_id"], images, strict=True)), pairs),
+        "distribution": plots.distribution(
+            [1, 2, 3, 4], mark={"seen": 3}, title="Simulated", xlabel="value"
+        ),
+        "duplicate_pairs": plots.duplicate_pairs(
+            dict(zip(table["image_id"], images, strict=True)), pairs
+        ),
         "filters": plots.filters([np.eye(3), -np.eye(3)], ["a", "b"]),
-        "by_class": plots.by_class(images.mean(axis=(1, 2)), table["label"], xlabel="mean grey level"),
+        "by_class": plots.by_class(
+            images.mean(axis=(1, 2)), table["label"], xlabel="mean grey level"
+        ),
         "histogram": plots.histogram(images, table["label"]),
         "intervals": plots.intervals(rows, baseline={"majority": 0.4}, xlabel="accuracy"),
         "learning_curve": plots.learning_curve(RUNS, title="More images", ylabel="macro-F1"),
-        "line": plots.line([1, 2, 3], {"x": [3, 1, 2]}, title="Course", xlabel="step", ylabel="height"),
+        "line": plots.line(
+            [1, 2, 3], {"x": [3, 1, 2]}, title="Course", xlabel="step", ylabel="height"
+        ),
         "mean_images": plots.mean_images(images, table["label"]),
         "montage": plots.montage(images[:7], table["label"].head(7)),
         "outlines": plots.outlines(images[:2], [MASKS, {}], ["ill", "well"], title="Two"),
@@ -120,7 +142,12 @@ def test_every_picture_has_title_labels_and_text(every):
         assert any(titles), name
         if name not in pictures_of_images:
             assert axes[0].get_xlabel(), name
-            assert axes[0].get_ylabel() or name in {"by_class", "class_counts", "split_counts", "intervals"}, name
+            assert axes[0].get_ylabel() or name in {
+                "by_class",
+                "class_counts",
+                "split_counts",
+                "intervals",
+            }, name
         assert any(letter.isdigit() for letter in picture.alt), name
         assert len(picture.alt) > 40, name
 
@@ -142,15 +169,19 @@ def test_no_letter_is_smaller_than_ten_points(every):
     from matplotlib.text import Text
 
     for name, picture in every.items():
-        small = [t.get_text() for t in picture.figure.findobj(Text) if t.get_text() and t.get_fontsize() < 10]
+        small = [
+            t.get_text()
+            for t in picture.figure.findobj(Text)
+            if t.get_text() and t.get_fontsize() < 10
+        ]
         assert not small, name
 
 
 def test_pyplot_knows_no_figure_and_settings_stay():
     code = (
-        "import numpy as np; from cxr_helpers import plots; import matplotlib as mpl; before = dict(mpl.rcParams);"
-        "plots.weights(np.eye(3)).png();"
-        "assert dict(mpl.rcParams) == before; import matplotlib.pyplot as plt; assert plt.get_fignums() == []"
+        "import numpy as np; from cxr_helpers import plots; import matplotlib as mpl; before = "
+        "dict(mpl.rcParams);plots.weights(np.eye(3)).png();assert dict(mpl.rcParams) == before; "
+        "import matplotlib.pyplot as plt; assert plt.get_fignums() == []"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
@@ -160,7 +191,7 @@ def test_the_same_picture_twice_is_the_same_file(images):
     assert first == second
 
 
-# --- what the text says -----------------------------------------------------------------------------------------
+# --- what the text says ---------------------------------------------------------------------------
 
 
 def test_text_of_counts(table):
@@ -172,7 +203,10 @@ def test_text_of_counts(table):
     counts = table.groupby(["split", "label"], observed=True).size()
     assert f"train 12 ({counts['train', 'normal']} normal, {counts['train', 'covid']} covid" in alt
     assert "test 8 (" in alt
-    assert "none" in plots.split_counts(table.assign(split=table["split"].where(table["width"] > 600))).alt
+    assert (
+        "none"
+        in plots.split_counts(table.assign(split=table["split"].where(table["width"] > 600))).alt
+    )
 
 
 def test_text_of_sizes(table):
@@ -183,9 +217,14 @@ def test_text_of_sizes(table):
 
 def test_text_of_grey_levels(images, table):
     level = images[:6].mean((1, 2))
-    assert f"normal {level.mean():.0f} ± {level.std():.0f}" in plots.histogram(images, table["label"]).alt
+    assert (
+        f"normal {level.mean():.0f} ± {level.std():.0f}"
+        in plots.histogram(images, table["label"]).alt
+    )
     alt = plots.mean_images(images, table["label"]).alt
-    assert f"normal {images[:6].mean(0).mean():.0f} (deviation {images[:6].std(0).mean():.0f})" in alt
+    assert (
+        f"normal {images[:6].mean(0).mean():.0f} (deviation {images[:6].std(0).mean():.0f})" in alt
+    )
 
 
 def test_text_of_images(images):
@@ -209,7 +248,10 @@ def test_text_of_pairs(images):
         }
     )
     alt = plots.duplicate_pairs(dict(zip("abc", images, strict=False)), pairs, limit=2).alt
-    assert "3 pairs of images (2 identical and 1 near), 1 of them across two splits. 2 are shown." in alt
+    assert (
+        "3 pairs of images (2 identical and 1 near), 1 of them across two splits. 2 are shown."
+        in alt
+    )
 
 
 def test_text_of_curves(history):
@@ -226,7 +268,10 @@ def test_text_of_evaluation(curve, every):
     alt = plots.roc({"mine": curve}, thresholds={"mine": 0.5}).alt
     assert f"mine area {area:.3f}" in alt
     assert "at threshold 0.5: sensitivity 0.500, specificity 0.900" in alt
-    assert f"average precision {0.5 * 0.8 + 0.5 * 0.4:.3f}; guessing gives 0.400" in every["precision_recall"].alt
+    assert (
+        f"average precision {0.5 * 0.8 + 0.5 * 0.4:.3f}; guessing gives 0.400"
+        in every["precision_recall"].alt
+    )
     assert "a 0.900 (0.80-0.95); b undefined. Baseline majority 0.4." in every["intervals"].alt
 
 
@@ -248,8 +293,9 @@ def test_text_of_numbers(every):
     assert "4 values, mean 2.5" in every["distribution"].alt
     assert "seen 3 is reached by 50.0%" in every["distribution"].alt
     assert "from 3 at 1 to 2 at 3, lowest 1 at 2, highest 3 at 1" in every["line"].alt
-    assert "2×3 values from -3 to 2, 33% above zero; the largest in size, -3, lies at row 0, column 0" in (
-        every["weights"].alt
+    assert (
+        "2×3 values from -3 to 2, 33% above zero; the largest in size, -3, lies at row 0, column 0"
+        in (every["weights"].alt)
     )
     assert "2 arrays of 3×3 values from -1 to 1" in every["filters"].alt
 
@@ -262,7 +308,11 @@ def test_text_of_a_learning_curve_names_mean_and_spread_of_every_arm(every):
 
 
 def test_every_run_of_a_learning_curve_is_a_dot_of_its_own(every):
-    dots = [line for line in every["learning_curve"].figure.axes[0].lines if line.get_linestyle() == "None"]
+    dots = [
+        line
+        for line in every["learning_curve"].figure.axes[0].lines
+        if line.get_linestyle() == "None"
+    ]
     assert sum(len(line.get_xdata()) for line in dots) == len(RUNS)
     assert not set(dots[0].get_xdata()) & set(dots[1].get_xdata())
 
@@ -286,7 +336,10 @@ def test_an_arm_that_a_set_lacks_leaves_a_gap_and_keeps_its_name(lacking):
 def test_text_of_outlines_counts_what_is_outlined(every):
     text = every["outlines"].alt
     assert "2 radiographs (ill; well)" in text
-    assert f"lungs in 1, on average {1 / 32:.1%} of the image; heart in 1, on average 100.0% of the image." in text
+    assert (
+        f"lungs in 1, on average {1 / 32:.1%} of the image; heart in 1, on average 100.0% of the "
+        "image." in text
+    )
     assert "devices" not in text
 
 
@@ -294,7 +347,9 @@ def test_an_outline_lies_around_its_region_beside_the_plain_image():
     mask = np.zeros((20, 20), bool)
     mask[5:10, 2:6] = True
     for beside, offset in ((True, 22), (False, 0)):
-        axes = plots.outlines([np.zeros((20, 20))], [{"lesion": mask}], beside=beside, title="One").figure.axes[0]
+        axes = plots.outlines(
+            [np.zeros((20, 20))], [{"lesion": mask}], beside=beside, title="One"
+        ).figure.axes[0]
         (path,) = axes.collections[0].get_paths()
         assert np.allclose(path.get_extents().extents, [1.5 + offset, 4.5, 5.5 + offset, 9.5])
 
@@ -302,11 +357,13 @@ def test_an_outline_lies_around_its_region_beside_the_plain_image():
 def test_bars_of_counts_are_centred_on_the_counts():
     values = np.array([20, 21, 21, 22, 25]) / 66
     axes = plots.distribution(values, title="Best", xlabel="accuracy").figure.axes[0]
-    heights = {round((bar.get_x() + bar.get_width() / 2) * 66): bar.get_height() for bar in axes.patches}
+    heights = {
+        round((bar.get_x() + bar.get_width() / 2) * 66): bar.get_height() for bar in axes.patches
+    }
     assert {k: v for k, v in heights.items() if v} == {20: 1, 21: 2, 22: 1, 25: 1}
 
 
-# --- look -------------------------------------------------------------------------------------------------------
+# --- look -----------------------------------------------------------------------------------------
 
 
 def test_radiographs_are_grey_on_one_fixed_scale(images):
@@ -329,9 +386,15 @@ def test_a_class_keeps_its_colour(table):
     def colours(rows):
         axes = plots.class_counts(rows).figure.axes[0]
         names = [tick.get_text() for tick in axes.get_yticklabels()]
-        return dict(zip(names, [to_hex(bar.get_facecolor()).upper() for bar in axes.patches], strict=True))
+        return dict(
+            zip(names, [to_hex(bar.get_facecolor()).upper() for bar in axes.patches], strict=True)
+        )
 
-    assert colours(table[table["label"] == "viral"])["viral"] == colours(table)["viral"] == plots.class_colour("viral")
+    assert (
+        colours(table[table["label"] == "viral"])["viral"]
+        == colours(table)["viral"]
+        == plots.class_colour("viral")
+    )
 
 
 def test_float_images_in_zero_to_one_look_like_their_grey_levels(images):
@@ -350,7 +413,7 @@ def test_palette_keeps_rare_colours():
     assert np.abs(before - after).max() <= 12
 
 
-# --- saving and showing -----------------------------------------------------------------------------------------
+# --- saving and showing ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
@@ -397,7 +460,7 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
         plots.show([1, 2], "A list.")
 
 
-# --- errors -----------------------------------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -408,8 +471,14 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
         (lambda t, i: plots.sizes(t[["label"]]), "width, height, format"),
         (lambda t, i: plots.split_counts(t[["label"]]), "split"),
         (lambda t, i: plots.histogram(i, t["label"].head(3)), "3 labels for 20 images"),
-        (lambda t, i: plots.by_class(np.zeros(3), t["label"], xlabel=""), "one finite number per image"),
-        (lambda t, i: plots.by_class(np.full(20, np.nan), t["label"], xlabel=""), "one finite number per image"),
+        (
+            lambda t, i: plots.by_class(np.zeros(3), t["label"], xlabel=""),
+            "one finite number per image",
+        ),
+        (
+            lambda t, i: plots.by_class(np.full(20, np.nan), t["label"], xlabel=""),
+            "one finite number per image",
+        ),
         (lambda t, i: plots.mean_images(i, t["label"].head(3)), "3 labels for 20 images"),
         (lambda t, i: plots.montage([]), "at least one image"),
         (lambda t, i: plots.montage(i[:3], ["a"]), "1 titles for 3 images"),
@@ -423,7 +492,10 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
         (lambda t, i: plots.weights(np.zeros(9)), "reshape"),
         (lambda t, i: plots.filters([]), "at least one array"),
         (lambda t, i: plots.confusion(np.eye(3)), "evaluate.confusion"),
-        (lambda t, i: plots.confusion(pd.DataFrame([[1, 2]], index=["a"], columns=["a", "b"])), "same classes"),
+        (
+            lambda t, i: plots.confusion(pd.DataFrame([[1, 2]], index=["a"], columns=["a", "b"])),
+            "same classes",
+        ),
         (lambda t, i: plots.curves(pd.DataFrame({"accuracy": [1]})), "loss"),
         (lambda t, i: plots.roc({}), "at least one curve"),
         (lambda t, i: plots.roc({"m": pd.DataFrame({"fpr": [0]})}), "sensitivity, specificity"),
@@ -431,9 +503,22 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
         (lambda t, i: plots.intervals(pd.DataFrame({"value": [1]})), "label, low, high"),
         (lambda t, i: plots.distribution([], title="t", xlabel="x"), "at least one value"),
         (lambda t, i: plots.distribution([1, np.nan], title="t", xlabel="x"), "finite"),
-        (lambda t, i: plots.line([1, 2], {"y": [1]}, title="t", xlabel="x", ylabel="y"), "x has 2 values"),
-        (lambda t, i: plots.duplicate_pairs(i, pd.DataFrame({"image_id_a": ["a"], "image_id_b": ["b"]})), "dict"),
-        (lambda t, i: plots.duplicate_pairs({}, pd.DataFrame({"image_id_a": ["a"], "image_id_b": ["b"]})), "a and b"),
+        (
+            lambda t, i: plots.line([1, 2], {"y": [1]}, title="t", xlabel="x", ylabel="y"),
+            "x has 2 values",
+        ),
+        (
+            lambda t, i: plots.duplicate_pairs(
+                i, pd.DataFrame({"image_id_a": ["a"], "image_id_b": ["b"]})
+            ),
+            "dict",
+        ),
+        (
+            lambda t, i: plots.duplicate_pairs(
+                {}, pd.DataFrame({"image_id_a": ["a"], "image_id_b": ["b"]})
+            ),
+            "a and b",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_explained(table, images, draw, message):
@@ -444,5 +529,9 @@ def test_what_cannot_be_drawn_is_explained(table, images, draw, message):
 def test_by_class_tells_the_quarters_of_each_class():
     picture = plots.by_class(np.arange(20.0), LABELS, xlabel="rank")
     assert "normal 2.5 (1.25 to 3.75)" in picture.alt
-    dots = [len(drawn.get_offsets()) for drawn in picture.figure.axes[0].collections if len(drawn.get_offsets())]
+    dots = [
+        len(drawn.get_offsets())
+        for drawn in picture.figure.axes[0].collections
+        if len(drawn.get_offsets())
+    ]
     assert sorted(dots) == [4, 6, 10]

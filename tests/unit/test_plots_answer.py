@@ -9,13 +9,24 @@ IMAGE = np.full((32, 32), 90, np.uint8)
 HEAT = np.zeros((32, 32), np.float32)
 HEAT[24, 8] = 2.0
 FOUND = {
-    **{"file": "a.png", "accepted": True, "reason": "", "image": IMAGE, "map": HEAT, "note": "Not for diagnosis."},
+    **{
+        "file": "a.png",
+        "accepted": True,
+        "reason": "",
+        "image": IMAGE,
+        "map": HEAT,
+        "note": "Not for diagnosis.",
+    },
     **{"probabilities": {"normal": 0.2, "covid": 0.7, "viral": 0.1}, "set": ("covid", "normal")},
 }
 
 
 def words(picture):
-    return [text.get_text() for text in picture.figure.findobj(lambda a: hasattr(a, "get_text")) if text.get_text()]
+    return [
+        text.get_text()
+        for text in picture.figure.findobj(lambda a: hasattr(a, "get_text"))
+        if text.get_text()
+    ]
 
 
 def test_the_text_says_probabilities_set_and_where_the_map_is_warm():
@@ -28,13 +39,17 @@ def test_the_text_says_probabilities_set_and_where_the_map_is_warm():
 
 
 def test_a_refused_image_is_shown_with_its_reason():
-    picture = plots.answer(FOUND | {"accepted": False, "reason": "It is inverted.", "probabilities": {}, "map": None})
+    picture = plots.answer(
+        FOUND | {"accepted": False, "reason": "It is inverted.", "probabilities": {}, "map": None}
+    )
     assert "refused. It is inverted." in picture.alt
     assert "It is inverted." in words(picture)
     assert picture.png().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(("heat", "said"), [(None, "no map"), (np.zeros((32, 32)), "zero everywhere")])
+@pytest.mark.parametrize(
+    ("heat", "said"), [(None, "no map"), (np.zeros((32, 32)), "zero everywhere")]
+)
 def test_an_answer_without_a_map_says_so(heat, said):
     assert said in plots.answer(FOUND | {"map": heat}).alt
 

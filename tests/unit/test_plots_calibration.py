@@ -8,10 +8,16 @@ from cxr_helpers import plots
 
 BINS = pd.DataFrame(
     {
-        "bin_low": [0.0, 0.5], "bin_high": [0.5, 1.0], "predicted": [0.1, 0.9], "observed": [0.2, 0.6],
-        "low": [0.05, 0.4], "high": [0.4, 0.8], "n": [30, 12], "groups": [30, 12],
+        "bin_low": [0.0, 0.5],
+        "bin_high": [0.5, 1.0],
+        "predicted": [0.1, 0.9],
+        "observed": [0.2, 0.6],
+        "low": [0.05, 0.4],
+        "high": [0.4, 0.8],
+        "n": [30, 12],
+        "groups": [30, 12],
     }
-)  # fmt: skip
+)
 
 
 def curve(gain=0.1):
@@ -20,10 +26,15 @@ def curve(gain=0.1):
     model = np.maximum(everyone, 0) + gain
     return pd.DataFrame(
         {
-            "threshold": at, "model": model, "low": model - 0.05, "high": model + 0.05, "everyone": everyone,
-            "gain": gain, "gain_low": [gain - 0.2, gain - 0.05, gain - 0.05],
+            "threshold": at,
+            "model": model,
+            "low": model - 0.05,
+            "high": model + 0.05,
+            "everyone": everyone,
+            "gain": gain,
+            "gain_low": [gain - 0.2, gain - 0.05, gain - 0.05],
         }
-    )  # fmt: skip
+    )
 
 
 def test_reliability_names_bins_counts_and_misses():
@@ -43,7 +54,8 @@ def test_reliability_has_a_panel_per_model_and_counts_on_the_bars():
 
 def test_decision_curve_says_where_the_model_is_worth_something():
     assert (
-        "at 3 of 3 thresholds, between 0.1 and 0.5 (with its whole interval at 2)" in plots.decision_curve(curve()).alt
+        "at 3 of 3 thresholds, between 0.1 and 0.5 (with its whole interval at 2)"
+        in plots.decision_curve(curve()).alt
     )
     assert "is nowhere above both" in plots.decision_curve({"coin": curve(gain=-0.1)}).alt
 

@@ -1,11 +1,14 @@
-"""The picture of a backbone's cuts says in its text which cut is best, and which cannot be told from it."""
+"""The picture of a backbone's cuts says in its text which cut is best, and which cannot be told
+from it.
+"""
 
 import pandas as pd
 import pytest
 
 from cxr_helpers import plots
 
-STAGES = ["stem", "block1", "block10", "head"]  # in the network's order, which is not the alphabet's
+# in the network's order, which is not the alphabet's
+STAGES = ["stem", "block1", "block10", "head"]
 FOUND = pd.DataFrame({"set": "A", "stage": STAGES, "value": [0.5, 0.7, 0.9, 0.85]})
 FOUND = FOUND.assign(low=FOUND["value"] - 0.06, high=FOUND["value"] + 0.06)
 
@@ -29,11 +32,17 @@ def test_stages_keep_the_networks_order_for_text_and_for_categories():
 
 def test_several_sets_may_lack_a_stage_each_and_a_baseline_is_named():
     other = FOUND.iloc[:3].assign(set="B", value=[0.2, 0.1, 0.3], low=0.05, high=0.35)
-    picture = plots.cuts(pd.concat([FOUND, other]), baseline={"pixels": 0.6}, title="Cuts", ylabel="macro-F1")
+    picture = plots.cuts(
+        pd.concat([FOUND, other]), baseline={"pixels": 0.6}, title="Cuts", ylabel="macro-F1"
+    )
     assert "B highest at block10, 0.300" in picture.alt
     assert "pixels 0.600" in picture.alt
     drawn = picture.figure.axes[0].lines
-    assert [line.get_label() for line in drawn if not line.get_label().startswith("_")] == ["pixels", "A", "B"]
+    assert [line.get_label() for line in drawn if not line.get_label().startswith("_")] == [
+        "pixels",
+        "A",
+        "B",
+    ]
     assert len(picture.png()) > 5000
 
 

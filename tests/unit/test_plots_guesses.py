@@ -1,4 +1,6 @@
-"""Pictures of predictions say in their alt text what they show: the prediction, the result, and a class."""
+"""Pictures of predictions say in their alt text what they show: the prediction, the result, and a
+class.
+"""
 
 import pytest
 
@@ -10,7 +12,8 @@ from cxr_helpers import plots
     [
         (0.5, (0.83, 0.82, 0.84), "your prediction 0.5, the result 0.83 (0.82 to 0.84)"),
         ((0.4, 0.6), (0.83, None, None), "your prediction 0.4 to 0.6, the result 0.83"),
-        (0.1, (1.2, None, None), "the result 1.2"),  # beyond the range that could be predicted: still on the line
+        # beyond the range that could be predicted: still on the line
+        (0.1, (1.2, None, None), "the result 1.2"),
     ],
 )
 def test_a_prediction_stands_beside_its_result(mine, result, said):
@@ -21,13 +24,18 @@ def test_a_prediction_stands_beside_its_result(mine, result, said):
 
 
 def test_a_sketch_is_compared_with_the_curve_at_its_own_places():
-    picture = plots.sketch_and_curve([0, 5], [1.0, 0.2], [0, 10], [1.0, 0.0], between=(0, 1), title="Loss")
+    picture = plots.sketch_and_curve(
+        [0, 5], [1.0, 0.2], [0, 10], [1.0, 0.0], between=(0, 1), title="Loss"
+    )
     assert "1 at 0 where the result is 1; 0.2 at 5 where the result is 0.5" in picture.alt
 
 
 def test_numbers_of_a_class_are_counted_around_the_result():
     picture = plots.class_numbers([0.5, 0.5, 0.5, 0.9], 0.83, between=(0, 1), title="AUC")
-    assert "4 predictions, median 0.5, most of them (3) from 0.5 to 0.55; the result is 0.83." in picture.alt
+    assert (
+        "4 predictions, median 0.5, most of them (3) from 0.5 to 0.55; the result is 0.83."
+        in picture.alt
+    )
     assert sum(bar.get_height() for bar in picture.figure.axes[0].patches) == 4
     assert picture.figure.axes[0].get_ylabel() == "readers"
 

@@ -1,4 +1,6 @@
-"""Heat maps are drawn on a perceptual scale, and their text says how much of the heat lies inside the outline."""
+"""Heat maps are drawn on a perceptual scale, and their text says how much of the heat lies inside
+the outline.
+"""
 
 import io
 
@@ -17,11 +19,16 @@ QUARTER = np.stack([MASK.astype(float)] * 2) - 0.5  # what lies below zero count
 
 def test_the_text_states_what_the_maps_found():
     drawn = plots.heat_maps(
-        IMAGES, {"even": EVEN, "right": QUARTER}, masks=[{"lesion": MASK}] * 2, titles=["one", "two"], title="Maps"
+        IMAGES,
+        {"even": EVEN, "right": QUARTER},
+        masks=[{"lesion": MASK}] * 2,
+        titles=["one", "two"],
+        title="Maps",
     )
     assert drawn.alt == (
-        "Maps: 2 radiographs (one; two), each with the map of even and right, on scales of their own. Share of the "
-        "heat inside the outlined lesion: even 25% and 25%; right 100% and 100%; of the image 25.0%."
+        "Maps: 2 radiographs (one; two), each with the map of even and right, on scales of their "
+        "own. Share of the heat inside the outlined lesion: even 25% and 25%; right 100% and 100%; "
+        "of the image 25.0%."
     )
     shown = Image.open(io.BytesIO(drawn.png()))
     assert shown.width <= 830
@@ -30,8 +37,13 @@ def test_the_text_states_what_the_maps_found():
 
 def test_maps_need_neither_masks_nor_titles():
     drawn = plots.heat_maps(IMAGES[:1], {"none": 0 * EVEN[:1]}, title="A map of nothing")
-    assert drawn.alt == "A map of nothing: 1 radiograph, each with the map of none, on scales of their own."
-    with_one = plots.heat_maps(IMAGES, {"even": EVEN}, masks=[{"lesion": MASK}, {}], title="One mask")
+    assert (
+        drawn.alt
+        == "A map of nothing: 1 radiograph, each with the map of none, on scales of their own."
+    )
+    with_one = plots.heat_maps(
+        IMAGES, {"even": EVEN}, masks=[{"lesion": MASK}, {}], title="One mask"
+    )
     assert "even 25%; of the image" in with_one.alt
 
 

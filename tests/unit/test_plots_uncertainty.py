@@ -6,7 +6,12 @@ from cxr_helpers import plots
 
 
 def cohorts():
-    rows = [("AUC", "home", 0.9), ("AUC", "away", 0.7), ("sensitivity", "home", 0.95), ("sensitivity", "away", 0.3)]
+    rows = [
+        ("AUC", "home", 0.9),
+        ("AUC", "away", 0.7),
+        ("sensitivity", "home", 0.95),
+        ("sensitivity", "away", 0.3),
+    ]
     table = pd.DataFrame(rows, columns=["metric", "cohort", "value"])
     return table.assign(low=table["value"] - 0.05, high=table["value"] + 0.05, n=40)
 
@@ -27,9 +32,12 @@ def test_side_by_side_names_each_figure_with_interval_and_n():
 
 def test_risk_coverage_states_the_error_with_all_answered_and_at_the_cut():
     answered = np.arange(1, 11) / 10
-    curve = pd.DataFrame({"threshold": 1 - answered / 2, "answered": answered, "error": answered / 4})
+    curve = pd.DataFrame(
+        {"threshold": 1 - answered / 2, "answered": answered, "error": answered / 4}
+    )
     picture = plots.risk_coverage({"home": curve}, cut=0.75)
     assert "home 0.25 with all answered, 0.12 with 50% answered at the cut" in picture.alt
-    assert "at the cut" not in plots.risk_coverage({"home": curve}, cut=2.0).alt  # nothing reaches it
+    # nothing reaches it
+    assert "at the cut" not in plots.risk_coverage({"home": curve}, cut=2.0).alt
     with pytest.raises(ValueError, match="error"):
         plots.risk_coverage({"home": curve.drop(columns="error")})

@@ -1,4 +1,6 @@
-"""The second table: built, checked with and without labels, taken apart in any order of rows and classes."""
+"""The second table: built, checked with and without labels, taken apart in any order of rows and
+classes.
+"""
 
 import numpy as np
 import pandas as pd
@@ -11,14 +13,18 @@ P = np.array([[0.1, 0.2, 0.7], [0.5, 0.3, 0.2], [0.25, 0.6, 0.15]])
 
 def table(names=("normal", "covid", "viral"), **columns) -> pd.DataFrame:
     frame = pd.DataFrame({"image_id": ["c", "a", "b"], "group": ["y", "z", "x"]})
-    frame["label"] = pd.Categorical(["viral", "normal", "normal"], categories=["normal", "covid", "viral"])
+    frame["label"] = pd.Categorical(
+        ["viral", "normal", "normal"], categories=["normal", "covid", "viral"]
+    )
     frame = predictions.with_probabilities(frame, P, names)
     return frame.assign(predicted=["viral", "normal", "covid"], **columns)
 
 
 def test_probabilities_come_by_name_in_the_order_asked_for():
     np.testing.assert_array_equal(predictions.probabilities(table()), P)
-    np.testing.assert_array_equal(predictions.probabilities(table(), ["viral", "normal"]), P[:, [2, 0]])
+    np.testing.assert_array_equal(
+        predictions.probabilities(table(), ["viral", "normal"]), P[:, [2, 0]]
+    )
     assert predictions.classes(table()) == ["normal", "covid", "viral"]
 
 
@@ -51,7 +57,9 @@ def test_what_needs_no_label_answers_for_images_nobody_has_labelled():
     unlabelled = table().drop(columns="label")
     cooled = calibrate.apply(unlabelled, 2.0)
     assert list(cooled) == list(unlabelled)
-    np.testing.assert_allclose(predictions.probabilities(cooled), np.sqrt(P) / np.sqrt(P).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(
+        predictions.probabilities(cooled), np.sqrt(P) / np.sqrt(P).sum(axis=1, keepdims=True)
+    )
     sets = uncertainty.prediction_sets(cooled, 0.6)
     assert list(sets) == ["image_id", "group", "set_normal", "set_covid", "set_viral", "size"]
     labelled = uncertainty.prediction_sets(calibrate.apply(table(), 2.0), 0.6)
@@ -77,10 +85,13 @@ def test_pairs_are_of_the_same_image_whatever_the_order_of_rows_and_classes():
 def test_groups_are_numbered_by_their_names_whatever_the_order_of_rows_and_images():
     assert predictions.units(table()).tolist() == [1, 2, 0]
     assert predictions.units(table().drop(columns="group")).tolist() == [2, 0, 1]
-    assert predictions.units(table(group=["y", None, "x"])).tolist() == [1, 2, 0]  # "group x", "group y", "image a"
+    # "group x", "group y", "image a"
+    assert predictions.units(table(group=["y", None, "x"])).tolist() == [1, 2, 0]
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.ones(2), (2, 600))
-    one = pd.DataFrame({"image_id": [f"i{k:03d}" for k in range(600)], "group": [f"g{k // 2}" for k in range(600)]})
+    one = pd.DataFrame(
+        {"image_id": [f"i{k:03d}" for k in range(600)], "group": [f"g{k // 2}" for k in range(600)]}
+    )
     one["label"] = rng.choice(["ill", "well"], 600)
     one = one.assign(predicted=np.where(p[0, :, 0] > 0.5, "ill", "well"))
     a, b = (predictions.with_probabilities(one, each, ["ill", "well"]) for each in p)

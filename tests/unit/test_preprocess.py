@@ -19,7 +19,9 @@ def table(tmp_path):
     for number in range(6):
         path = tmp_path / f"{number}.png"
         Image.fromarray(rng.integers(0, 256, (40, 30), dtype=np.uint8)).save(path)
-        rows.append({"image_id": path.name, "path": str(path), "sha256": images.describe(path).sha256})
+        rows.append(
+            {"image_id": path.name, "path": str(path), "sha256": images.describe(path).sha256}
+        )
     return pd.DataFrame(rows)
 
 
@@ -96,7 +98,9 @@ def test_cache_holds_what_prepare_gives_in_row_order(table, tmp_path):
 def test_cache_is_read_not_made_again(table, tmp_path, monkeypatch):
     first = preprocess.cache(table, size=16, folder=tmp_path / "cache")
     monkeypatch.setattr(images, "read", lambda path, *_: pytest.fail("decoded again"))
-    np.testing.assert_array_equal(preprocess.cache(table, size=16, folder=tmp_path / "cache"), first)
+    np.testing.assert_array_equal(
+        preprocess.cache(table, size=16, folder=tmp_path / "cache"), first
+    )
 
 
 def test_cache_depends_on_settings_and_files_but_not_on_labels(table, tmp_path):
@@ -111,7 +115,9 @@ def test_cache_depends_on_settings_and_files_but_not_on_labels(table, tmp_path):
 
 def test_a_file_that_changed_since_its_import_is_not_kept_under_the_old_hash(table, tmp_path):
     Image.new("L", (30, 40), 7).save(table["path"][3])
-    with pytest.raises(images.ImageError, match=r"3\.png.*not the file that the table describes.*Import its folder"):
+    with pytest.raises(
+        images.ImageError, match=r"3\.png.*not the file that the table describes.*Import its folder"
+    ):
         preprocess.cache(table, size=16, folder=tmp_path / "cache")
     again = table.assign(sha256=[images.describe(path).sha256 for path in table["path"]])
     assert (preprocess.cache(again, size=16, folder=tmp_path / "cache")[3][:, 4:12] == 7).all()
@@ -158,12 +164,20 @@ def refuse(error):
     return lock
 
 
-@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "denied"), OSError(errno.EROFS, "read-only")])
-def test_a_finished_cache_is_read_from_a_folder_that_cannot_be_written(table, tmp_path, monkeypatch, error):
+@pytest.mark.parametrize(
+    "error", [PermissionError(errno.EACCES, "denied"), OSError(errno.EROFS, "read-only")]
+)
+def test_a_finished_cache_is_read_from_a_folder_that_cannot_be_written(
+    table, tmp_path, monkeypatch, error
+):
     first = preprocess.cache(table, size=16, folder=tmp_path / "cache")
     monkeypatch.setattr("filelock.FileLock", refuse(error))
-    np.testing.assert_array_equal(preprocess.cache(table, size=16, folder=tmp_path / "cache"), first)
-    with pytest.raises(PermissionError, match=r"cache cannot be made in .*cache .*set CXR_WORK_DIR") as caught:
+    np.testing.assert_array_equal(
+        preprocess.cache(table, size=16, folder=tmp_path / "cache"), first
+    )
+    with pytest.raises(
+        PermissionError, match=r"cache cannot be made in .*cache .*set CXR_WORK_DIR"
+    ) as caught:
         preprocess.cache(table, size=8, folder=tmp_path / "cache")
     assert caught.value.__cause__ is error
     assert str(tmp_path / "cache") in str(caught.value)
@@ -176,7 +190,9 @@ def test_another_fault_of_the_disk_is_left_as_it_is(table, tmp_path, monkeypatch
     assert caught.value.errno == errno.ENOSPC
 
 
-def test_a_cache_that_another_process_finished_meanwhile_is_not_made_again(table, tmp_path, monkeypatch):
+def test_a_cache_that_another_process_finished_meanwhile_is_not_made_again(
+    table, tmp_path, monkeypatch
+):
     import filelock
 
     def slow(path):  # the lock is got when the other has finished
@@ -224,7 +240,9 @@ def reorder(place, order):
 DAMAGE = {
     "images cut off": lambda place: cut(place, "images.npy", 700),
     "images empty": lambda place: cut(place, "images.npy", 0),
-    "one bit of one image": lambda place: flip(place, "images.npy", -1 + (place / "images.npy").stat().st_size),
+    "one bit of one image": lambda place: flip(
+        place, "images.npy", -1 + (place / "images.npy").stat().st_size
+    ),
     "zeros, as a crash leaves them": lambda place: foreign(place, np.zeros((6, 16, 16), np.uint8)),
     "another shape": lambda place: foreign(place, np.zeros((6, 8, 8), np.uint8)),
     "fewer rows": lambda place: foreign(place, np.load(place / "images.npy")[:5]),
@@ -237,10 +255,18 @@ DAMAGE = {
     "no settings": lambda place: (place / "settings.json").unlink(),
     "settings of another set": lambda place: (place / "settings.json").write_text('{"version": 1}'),
     "settings cut off": lambda place: cut(place, "settings.json", 9),
-    "images in another order, with their checksums": lambda place: reorder(place, [1, 0, 3, 2, 5, 4]),
-    "one image in place of another, with its checksum": lambda place: reorder(place, [0, 0, 2, 3, 4, 5]),
-    "columns before rows": lambda place: foreign(place, np.asfortranarray(np.load(place / "images.npy"))),
-    "checksums of another type": lambda place: np.save(place / "sums.npy", np.load(place / "sums.npy").astype(float)),
+    "images in another order, with their checksums": lambda place: reorder(
+        place, [1, 0, 3, 2, 5, 4]
+    ),
+    "one image in place of another, with its checksum": lambda place: reorder(
+        place, [0, 0, 2, 3, 4, 5]
+    ),
+    "columns before rows": lambda place: foreign(
+        place, np.asfortranarray(np.load(place / "images.npy"))
+    ),
+    "checksums of another type": lambda place: np.save(
+        place / "sums.npy", np.load(place / "sums.npy").astype(float)
+    ),
     "no images": lambda place: (place / "images.npy").unlink(),
 }
 
@@ -252,7 +278,9 @@ def test_a_damaged_or_foreign_cache_is_made_again_and_said(table, tmp_path, name
     DAMAGE[name](place)
     with warnings.catch_warnings(record=True) as said:
         again = preprocess.cache(table, size=16, folder=tmp_path / "cache")
-    assert ["is damaged" in str(warning.message) for warning in said] == ([] if name == "no checksums" else [True])
+    assert ["is damaged" in str(warning.message) for warning in said] == (
+        [] if name == "no checksums" else [True]
+    )
     assert again.dtype == np.uint8
     np.testing.assert_array_equal(again, right)
     assert folders(tmp_path) == [place]
@@ -268,7 +296,9 @@ def test_what_stands_in_the_way_of_a_cache_is_named(table, tmp_path, what):
     else:
         (place.parent / f"{place.name}.lock").unlink(missing_ok=True)
         (place.parent / f"{place.name}.lock").mkdir()
-    with pytest.raises(OSError, match=rf"the cache cannot be made in .*{place.name}.*set CXR_WORK_DIR"):
+    with pytest.raises(
+        OSError, match=rf"the cache cannot be made in .*{place.name}.*set CXR_WORK_DIR"
+    ):
         preprocess.cache(table, size=16, folder=tmp_path / "cache")
 
 
@@ -305,13 +335,17 @@ def full_disk(*args):
 def test_a_full_disk_is_said_before_an_image_is_read(table, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "posix_fallocate", full_disk, raising=False)
     monkeypatch.setattr(images, "read", lambda path, *_: pytest.fail("read before there was room"))
-    with pytest.raises(OSError, match=r"disk is full: the cache needs 0 MB in .*CXR_WORK_DIR") as caught:
+    with pytest.raises(
+        OSError, match=r"disk is full: the cache needs 0 MB in .*CXR_WORK_DIR"
+    ) as caught:
         preprocess.cache(table, size=16, folder=tmp_path / "cache")
     assert caught.value.errno == errno.ENOSPC
     assert not list(tmp_path.glob("cache/*/images.npy"))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows does not say how much of a file is on the disk")
+@pytest.mark.skipif(
+    os.name == "nt", reason="Windows does not say how much of a file is on the disk"
+)
 @pytest.mark.parametrize("portable", [False, True])
 def test_the_space_of_an_array_is_taken_at_once(tmp_path, monkeypatch, portable):
     if portable:
@@ -337,4 +371,6 @@ def test_memory_is_bounded_by_the_padded_square_whatever_the_number_of_threads(m
     strip = np.zeros((1, 3000), np.float32)
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: preprocess.prepare(strip, 16), range(32)))
-    assert 3000**2 < max(most) <= images.MAX_SIDE**2, "several at a time, and never more than there is room for"
+    assert 3000**2 < max(most) <= images.MAX_SIDE**2, (
+        "several at a time, and never more than there is room for"
+    )

@@ -1,4 +1,6 @@
-"""What stands around the course: workflows, issue forms, citation, versions. Linters without a network find nothing."""
+"""What stands around the course: workflows, issue forms, citation, versions. Linters without a
+network find nothing.
+"""
 
 import json
 import os
@@ -16,7 +18,11 @@ from tests.conftest import ROOT
 from tools import check
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-FORMS = [path for path in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) if path.stem != "config"]
+FORMS = [
+    path
+    for path in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+    if path.stem != "config"
+]
 SCHEMAS = {
     "github-workflows": WORKFLOWS,
     "github-issue-forms": FORMS,
@@ -44,7 +50,9 @@ def test_files_fit_the_schemas_of_those_who_read_them(schema, tmp_path):
     found = run(*command, *SCHEMAS[schema])
     assert found.returncode == 0, found.stdout
     planted = tmp_path / "planted.yml"
-    planted.write_text(SCHEMAS[schema][0].read_text(encoding="utf-8") + "\nno-such-key: 1\nversion: {}\n", "utf-8")
+    planted.write_text(
+        SCHEMAS[schema][0].read_text(encoding="utf-8") + "\nno-such-key: 1\nversion: {}\n", "utf-8"
+    )
     assert run(*command, planted).returncode != 0
 
 
@@ -85,7 +93,9 @@ def test_what_workflows_run_is_there():
 
 
 def test_hooks_before_a_commit_are_checks_of_make_check():
-    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][
+        0
+    ]["hooks"]
     for hook in hooks:
         assert hook["name"] in check.CHECKS
         assert hook["entry"] == f".venv/bin/python -m {hook['name']}"
@@ -94,7 +104,9 @@ def test_hooks_before_a_commit_are_checks_of_make_check():
 def test_the_version_is_the_same_everywhere():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == PROJECT["version"]
-    heads = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    heads = re.findall(
+        r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     released = [head.split()[0] for head in heads if head != "Unreleased"]
     assert released[0] == PROJECT["version"]
 
@@ -109,6 +121,11 @@ def test_both_licences_are_there_in_full():
 
 def test_images_hold_a_python_that_the_course_supports():
     versions = {c.rsplit(" ", 1)[1] for c in PROJECT["classifiers"] if "Python :: 3." in c}
-    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
-    for image in (container["image"], re.search(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text("utf-8"), re.M)[1]):
+    container = json.loads(
+        (ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8")
+    )
+    for image in (
+        container["image"],
+        re.search(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text("utf-8"), re.M)[1],
+    ):
         assert re.search(r"python:(3\.\d+)-", image)[1] in versions

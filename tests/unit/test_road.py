@@ -1,4 +1,6 @@
-"""The road of a file: import, duplicates, cache. Each is opened once, and nothing differs from reading it each time."""
+"""The road of a file: import, duplicates, cache. Each is opened once, and nothing differs from
+reading it each time.
+"""
 
 import os
 import subprocess
@@ -19,7 +21,9 @@ _OPENED: Counter | None = None
 
 def _hook(event: str, about: tuple) -> None:
     if event == "open" and _OPENED is not None:
-        _OPENED[os.fsdecode(about[0]) if isinstance(about[0], str | bytes | os.PathLike) else ""] += 1
+        _OPENED[
+            os.fsdecode(about[0]) if isinstance(about[0], str | bytes | os.PathLike) else ""
+        ] += 1
 
 
 sys.addaudithook(_hook)  # hooks cannot be taken away: this one counts only while it is asked to
@@ -50,7 +54,9 @@ def odd_files() -> dict[str, bytes]:
     colour = Image.fromarray(np.stack([grey, grey // 2, 255 - grey], axis=-1))
     deep = grey.astype(np.uint16)
     rng = np.random.default_rng(0)
-    clear = Image.merge("LA", [picture, Image.fromarray(rng.integers(0, 256, grey.shape, np.uint8))])
+    clear = Image.merge(
+        "LA", [picture, Image.fromarray(rng.integers(0, 256, grey.shape, np.uint8))]
+    )
     turned = Image.Exif()
     turned[0x0112] = 6
     palette = colour.quantize(32)
@@ -98,12 +104,19 @@ def plainly(table, size=32):
     images.forget()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", images.ImageWarning)
-        read = [images.read(path, scale) for path, scale in zip(table["path"], manifest.scales(table), strict=True)]
-    return np.stack([duplicates.fingerprint(x) for x in read]), np.stack([preprocess.prepare(x, size) for x in read])
+        read = [
+            images.read(path, scale)
+            for path, scale in zip(table["path"], manifest.scales(table), strict=True)
+        ]
+    return np.stack([duplicates.fingerprint(x) for x in read]), np.stack(
+        [preprocess.prepare(x, size) for x in read]
+    )
 
 
 @pytest.mark.filterwarnings("ignore::cxr_helpers.images.ImageWarning")
-def test_import_duplicates_and_cache_open_each_file_once_and_give_what_reading_gives(folder, opened):
+def test_import_duplicates_and_cache_open_each_file_once_and_give_what_reading_gives(
+    folder, opened
+):
     report = manifest.from_folder(folder, progress=False)
     table = report.table
     assert set(opened[path] for path in [*table["path"], *report.rejects["path"]]) == {1}
@@ -113,7 +126,8 @@ def test_import_duplicates_and_cache_open_each_file_once_and_give_what_reading_g
     again = preprocess.cache(table, size=16, contrast="equalize", progress=False)
     counts = {path: opened[path] for path in table["path"]}
     assert len(table) == len(odd_files())
-    # The white that the set agrees upon is not what these two had before: they are read on that one.
+    # The white that the set agrees upon is not what these two had before: they are read on that
+    # one.
     others = {path for path, number in counts.items() if number > 1}
     assert {os.path.basename(path) for path in others} == {"12 bits.png", "12 bits, dark.png"}
     assert "identical" in set(pairs["kind"])
@@ -157,7 +171,8 @@ def test_a_file_changed_since_the_import_is_not_recalled(tmp_path):
         file.write(other)
     assert images.recall(path, sha256) is None
     np.testing.assert_array_equal(
-        duplicates.fingerprints(table, progress=False)[0], duplicates.fingerprint(images.read(other))
+        duplicates.fingerprints(table, progress=False)[0],
+        duplicates.fingerprint(images.read(other)),
     )
     with pytest.raises(images.ImageError, match="is not the file that the table describes"):
         preprocess.cache(table, size=16, progress=False)
@@ -174,9 +189,9 @@ def test_only_the_last_import_is_at_hand_and_only_what_was_asked_for(tmp_path):
     assert images.recall(path, sha256, 4095.0) is None
     assert images.recall(path, sha256) is not None
     manifest.from_folder(tmp_path / "drawn", progress=False, labels={"Covid": None})
-    assert [images.recall(*row) is None for row in table[["path", "sha256"]].itertuples(index=False)] == [
-        label == "covid" for label in table["label"]
-    ]
+    assert [
+        images.recall(*row) is None for row in table[["path", "sha256"]].itertuples(index=False)
+    ] == [label == "covid" for label in table["label"]]
     images.forget()
     images.describe(path)
     assert images.recall(path, sha256) is None
@@ -198,7 +213,11 @@ def test_a_disk_that_cannot_be_written_costs_time_only(tmp_path, monkeypatch, br
     monkeypatch.setattr(broken, refuse)
     table = drawn(tmp_path)
     assert images.recall(*table.loc[0, ["path", "sha256"]]) is None
-    assert preprocess.cache(table, size=16, folder=tmp_path / "cache", progress=False).shape == (6, 16, 16)
+    assert preprocess.cache(table, size=16, folder=tmp_path / "cache", progress=False).shape == (
+        6,
+        16,
+        16,
+    )
 
 
 def test_nothing_is_left_on_the_disk_and_no_folder_is_made(tmp_path, monkeypatch, work):

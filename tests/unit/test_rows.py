@@ -37,7 +37,9 @@ CHANGES = {  # what is done to the table after the images were made; None: nothi
     "one row twice, one lost": lambda t: t.iloc[[0, 0, *range(2, 24)]],
     "halves exchanged": lambda t: pd.concat([t[12:], t[:12]]),
     "drawn with repetition": lambda t: t.sample(frac=1, replace=True, random_state=0),
-    "sorted by label, then by hash": lambda t: t.sort_values(["label", "sha256"], ignore_index=True),
+    "sorted by label, then by hash": lambda t: t.sort_values(
+        ["label", "sha256"], ignore_index=True
+    ),
     "one row less": lambda t: t[1:],
 }
 HARMLESS = {
@@ -45,7 +47,9 @@ HARMLESS = {
     "another index": lambda t: t.set_index(t.index + 100),
     "other names": lambda t: t.assign(image_id="mine/" + t["image_id"]),
     "other files of the same names": lambda t: t.assign(sha256="0" * 64),
-    "other labels": lambda t: t.assign(label=t["label"].cat.reorder_categories(t["label"].cat.categories[::-1])),
+    "other labels": lambda t: t.assign(
+        label=t["label"].cat.reorder_categories(t["label"].cat.categories[::-1])
+    ),
 }
 COPIES = {  # the same content in other arrays
     "mapped": lambda a: a,
@@ -107,7 +111,10 @@ def test_changed_images_pass_and_the_fault_is_named(made):
     table, images, _ = made
     pipeline.batches(table[::-1], 255 - images)
     pipeline.batches(table[::-1], images[:, ::-1])
-    with pytest.raises(ValueError, match=r"24 of 24 rows differ, the first is row 0, normal/23.png in the table and"):
+    with pytest.raises(
+        ValueError,
+        match=r"24 of 24 rows differ, the first is row 0, normal/23.png in the table and",
+    ):
         pipeline.batches(table[::-1], images)
 
 
@@ -132,13 +139,17 @@ def test_a_finished_cache_is_known_again(made, monkeypatch):
         pipeline.batches(table[::-1], images)
 
 
-# --- the order of the classes --------------------------------------------------------------------------------------
+# --- the order of the classes ---------------------------------------------------------------------
 
 
 def network(units=1, activation="sigmoid"):
     import keras
 
-    layers = [keras.Input((SIZE, SIZE, 1)), keras.layers.Flatten(), keras.layers.Dense(units, activation)]
+    layers = [
+        keras.Input((SIZE, SIZE, 1)),
+        keras.layers.Flatten(),
+        keras.layers.Dense(units, activation),
+    ]
     return keras.Sequential(layers, name="net")
 
 
@@ -162,7 +173,9 @@ def test_other_classes_than_the_models_own_are_refused(made, own, asked):
     table, images, _ = made
     model = network(1 if len(own) == 2 else 3, "sigmoid" if len(own) == 2 else "softmax")
     train.name_classes(model, own)
-    with pytest.raises(ValueError, match=f"answers for the classes {', '.join(own)}, in this order"):
+    with pytest.raises(
+        ValueError, match=f"answers for the classes {', '.join(own)}, in this order"
+    ):
         train.predict(model, with_classes(table, asked), images)
 
 

@@ -1,4 +1,6 @@
-"""The web site's own code: links that hold among its pages, what is shown, and the page of error messages."""
+"""The web site's own code: links that hold among its pages, what is shown, and the page of error
+messages.
+"""
 
 import ast
 import re
@@ -13,7 +15,9 @@ from tools import site
 from tools.common import ToolError, notebooks, read_notebook, tags
 
 LESSON, EXERCISE = "notebooks/04_splitting.ipynb", "exercises/04_splitting_exercise.ipynb"
-MESSAGES = re.findall(r"^### `(.+)`$", (ROOT / "docs" / "faq.md").read_text(encoding="utf-8"), re.MULTILINE)
+MESSAGES = re.findall(
+    r"^### `(.+)`$", (ROOT / "docs" / "faq.md").read_text(encoding="utf-8"), re.MULTILINE
+)
 VARIES = re.compile(r"…(?:[ .,/]?…)*")
 
 
@@ -28,7 +32,7 @@ def published(monkeypatch):
     monkeypatch.setattr(site.links, "reference", lambda root=ROOT: "main")
 
 
-# --- links ----------------------------------------------------------------------------------------------------------
+# --- links ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -40,10 +44,22 @@ def published(monkeypatch):
         (LESSON, "[here](#step-1)", None),
         (LESSON, "[r](../docs/results.md#without-a-lung)", None),
         (LESSON, "[x](student/04_splitting.ipynb)", "{download}`x <student/04_splitting.ipynb>`"),
-        (EXERCISE, "[x](../notebooks/student/04_splitting.ipynb)", "[x](../notebooks/04_splitting.ipynb)"),
+        (
+            EXERCISE,
+            "[x](../notebooks/student/04_splitting.ipynb)",
+            "[x](../notebooks/04_splitting.ipynb)",
+        ),
         (EXERCISE, "[x](../notebooks/student/index.md)", "[x](../notebooks/index.md)"),
-        ("docs/features.md", "[`cases`](../notebooks/cases)", "[`cases`](../notebooks/cases/index.md)"),
-        ("docs/publishing.md", "[l](../README.md#licence-and-citation)", "[l](../index.md#licence-and-citation)"),
+        (
+            "docs/features.md",
+            "[`cases`](../notebooks/cases)",
+            "[`cases`](../notebooks/cases/index.md)",
+        ),
+        (
+            "docs/publishing.md",
+            "[l](../README.md#licence-and-citation)",
+            "[l](../index.md#licence-and-citation)",
+        ),
         ("index.md", "[`MIT`](LICENSE)", "{download}`MIT <LICENSE>`"),
         ("docs/results.md", "[`measured/`](../cxr_helpers/measured), and", "`measured/`, and"),
         ("docs/results.md", "```\n[x](nowhere.md)\n```\n`[x](nowhere.md)`", None),
@@ -68,7 +84,9 @@ def test_no_badge_is_fetched_from_another_host(published):
 
 
 def test_a_dead_link_is_named_with_its_page():
-    with pytest.raises(ToolError, match=r"docs/results\.md links to gone\.md, which does not exist"):
+    with pytest.raises(
+        ToolError, match=r"docs/results\.md links to gone\.md, which does not exist"
+    ):
         site.relinked("[x](gone.md)", "docs/results.md")
 
 
@@ -79,15 +97,18 @@ def test_a_picture_stays_a_picture():
 
 def test_a_docstring_leads_to_its_lesson_and_to_no_other():
     assert (
-        site.lessons_linked("Introduced in lesson 04.") == "Introduced in :doc:`lesson 04 </notebooks/04_splitting>`."
+        site.lessons_linked("Introduced in lesson 04.")
+        == "Introduced in :doc:`lesson 04 </notebooks/04_splitting>`."
     )
     assert site.lessons_linked("lesson 99, lessons 04") == "lesson 99, lessons 04"
 
 
-# --- what is shown --------------------------------------------------------------------------------------------------
+# --- what is shown --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("head", ["<th></th>", "<th> </th>", "<th><p></p></th>", '<th class="head"><p> </p>\n</th>'])
+@pytest.mark.parametrize(
+    "head", ["<th></th>", "<th> </th>", "<th><p></p></th>", '<th class="head"><p> </p>\n</th>']
+)
 def test_a_heading_without_words_becomes_a_plain_cell(head):
     plain = site.without_empty_heads(f"<tr>{head}<th>n</th></tr>")
     assert re.fullmatch(r"<tr><td[^>]*></td><th>n</th></tr>", plain)
@@ -117,9 +138,13 @@ def test_an_exercise_is_the_students_and_offers_its_notebook():
     for path in site.exercises():
         notebook = site.copied(path)
         assert f"{{download}}`download the notebook <{path.name}>`" in notebook.cells[0].source
-        answers = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+        answers = [
+            cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")
+        ]
         assert answers
-        assert not [cell for cell in notebook.cells if "SOLUTION" in cell.source or cell.get("outputs")]
+        assert not [
+            cell for cell in notebook.cells if "SOLUTION" in cell.source or cell.get("outputs")
+        ]
 
 
 def test_the_lists_lead_to_every_notebook_and_back():
@@ -140,11 +165,15 @@ def test_every_page_stands_in_one_table_of_contents(tmp_path):
     listed = []
     for page in made:
         text = (tmp_path / page).read_text(encoding="utf-8")
-        for block in re.findall(r"^```\{toctree\}\n:hidden:\n\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        for block in re.findall(
+            r"^```\{toctree\}\n:hidden:\n\n(.*?)^```", text, re.DOTALL | re.MULTILINE
+        ):
             for line in block.splitlines():
                 name = re.sub(r"^.*<(.*)>$", r"\1", line)
                 found = [
-                    p for s in (".md", ".ipynb", ".rst") if (p := (tmp_path / page).parent / f"{name}{s}").exists()
+                    p
+                    for s in (".md", ".ipynb", ".rst")
+                    if (p := (tmp_path / page).parent / f"{name}{s}").exists()
                 ]
                 assert len(found) == 1, f"{page}: {line}"
                 listed.append(found[0].resolve().relative_to(tmp_path.resolve()).as_posix())
@@ -155,7 +184,9 @@ def test_every_page_stands_in_one_table_of_contents(tmp_path):
 
 def test_a_part_that_the_readme_lacks_is_named(tmp_path):
     (tmp_path / "docs" / "site").mkdir(parents=True)
-    (tmp_path / "docs" / "site" / "index.md").write_text("<!-- README: gone -->\n", encoding="utf-8")
+    (tmp_path / "docs" / "site" / "index.md").write_text(
+        "<!-- README: gone -->\n", encoding="utf-8"
+    )
     (tmp_path / "README.md").write_text("# x\n", encoding="utf-8")
     with pytest.raises(ToolError, match=r"asks for the part gone"):
         site.front(tmp_path)
@@ -169,7 +200,9 @@ def test_a_part_that_the_readme_lacks_is_named(tmp_path):
         (0, "04_splitting.html", 1, "Sphinx left out notebooks/04_splitting.ipynb"),
     ],
 )
-def test_what_sphinx_fails_at_or_leaves_out_is_said(monkeypatch, tmp_path, capsys, code, leave_out, exit_code, said):
+def test_what_sphinx_fails_at_or_leaves_out_is_said(
+    monkeypatch, tmp_path, capsys, code, leave_out, exit_code, said
+):
     pages = ["index.md", LESSON]
 
     def sphinx(*_, **__):
@@ -187,7 +220,7 @@ def test_what_sphinx_fails_at_or_leaves_out_is_said(monkeypatch, tmp_path, capsy
     assert said in "".join(capsys.readouterr())
 
 
-# --- the reference --------------------------------------------------------------------------------------------------
+# --- the reference --------------------------------------------------------------------------------
 
 
 def test_a_module_shows_its_public_names_and_no_other():
@@ -204,28 +237,41 @@ def test_constants_are_shown_with_their_value_and_their_comment(tmp_path):
     assert f".. py:data:: RENDERER_VERSION\n   :value: {phantom.RENDERER_VERSION!r}" in page
     file = tmp_path / "some.py"
     file.write_text(
-        "# What is above,\n# in two lines.\nA = 1\nB: int = 2  # what stands behind\nC = 3\n", encoding="utf-8"
+        "# What is above,\n# in two lines.\nA = 1\nB: int = 2  # what stands behind\nC = 3\n",
+        encoding="utf-8",
     )
     module = type(split)("some")
     module.__file__ = str(file)
-    assert [site.said(name, module) for name in "ABC"] == ["What is above, in two lines.", "what stands behind", ""]
+    assert [site.said(name, module) for name in "ABC"] == [
+        "What is above, in two lines.",
+        "what stands behind",
+        "",
+    ]
 
 
-# --- the page of error messages -------------------------------------------------------------------------------------
+# --- the page of error messages -------------------------------------------------------------------
 
 
 @cache
 def templates() -> tuple[str, ...]:
     """Every text in the code that a reader runs, with "…" for what is filled in; no docstring."""
     found = []
-    package = [path for path in ROOT.glob("cxr_helpers/**/*.py") if not path.name.startswith("lesson")]
+    package = [
+        path for path in ROOT.glob("cxr_helpers/**/*.py") if not path.name.startswith("lesson")
+    ]
     for path in [*package, *(ROOT / "tools" / f"{name}.py" for name in ("setup", "lab", "frame"))]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr):
-                text = "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+                text = "".join(
+                    part.value if isinstance(part, ast.Constant) else "…" for part in node.values
+                )
+            elif (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in said
+            ):
                 text = node.value
             else:
                 continue
@@ -239,7 +285,9 @@ def known(message: str) -> bool:
 
 
 def test_a_message_that_nothing_raises_is_seen():
-    assert not known("the table has images without a groop; call duplicates.add_groups(table) first")
+    assert not known(
+        "the table has images without a groop; call duplicates.add_groups(table) first"
+    )
     assert not known("holds no images: … and …")
 
 
@@ -261,7 +309,10 @@ def test_each_entry_says_why_and_what_to_do():
 @pytest.mark.parametrize(
     ("raises", "quoted"),
     [
-        (lambda table: split.folds(table.drop(columns="group")), "the table has images without a group"),
+        (
+            lambda table: split.folds(table.drop(columns="group")),
+            "the table has images without a group",
+        ),
         (lambda table: split.assert_disjoint(table), "nothing is split yet"),
         (lambda table: split.folds(table, k=90), "group(s) of images, too few for"),
     ],

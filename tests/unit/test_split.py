@@ -19,7 +19,9 @@ def manifest(n_groups=60, seed=0):
     for group in range(n_groups):
         label = ("normal", "covid", "viral")[int(rng.choice(3, p=[0.5, 0.3, 0.2]))]
         for image in range(rng.integers(1, 5)):
-            rows.append({"image_id": f"g{group:03d}/{image}.png", "label": label, "group": f"g{group:03d}"})
+            rows.append(
+                {"image_id": f"g{group:03d}/{image}.png", "label": label, "group": f"g{group:03d}"}
+            )
     table = pd.DataFrame(rows)
     table["label"] = pd.Categorical(table["label"], categories=["normal", "covid", "viral"])
     return table.assign(patient=table["group"], sha256=table["image_id"], split=pd.NA, fold=pd.NA)
@@ -71,7 +73,9 @@ def test_assert_disjoint_names_the_offenders():
     table.loc[table.index[table["group"] == "g007"][0], "split"] = "train"
     if (table["group"] == "g007").sum() == 1:
         pytest.fail("the drawn group has one image; choose another")
-    with pytest.raises(split.LeakError, match=r"group g007: g007/0.png \(train\), g007/1.png \(test\)"):
+    with pytest.raises(
+        split.LeakError, match=r"group g007: g007/0.png \(train\), g007/1.png \(test\)"
+    ):
         split.assert_disjoint(table)
 
 
@@ -92,7 +96,9 @@ def test_what_cannot_be_split_is_said():
     with pytest.raises(ValueError, match="add_groups"):
         split.folds(manifest().assign(group=pd.NA))
     with pytest.raises(ValueError, match=r"without a label.*g000/0.png"):
-        split.folds(manifest().assign(label=pd.Categorical([None] * len(manifest()), categories=["normal"])))
+        split.folds(
+            manifest().assign(label=pd.Categorical([None] * len(manifest()), categories=["normal"]))
+        )
     with pytest.raises(ValueError, match="only 2 group"):
         split.folds(manifest(2).assign(label="normal"), k=5)
     with pytest.raises(ValueError, match="shares"):
@@ -108,12 +114,15 @@ def even(groups, labels=("normal", "covid")):
 
 
 def test_a_share_that_would_take_every_group_of_a_class_is_named():
-    with pytest.raises(ValueError, match=r"val=0\.45 would take all of the 4 group.*class 'covid'.*smaller share"):
+    with pytest.raises(
+        ValueError, match=r"val=0\.45 would take all of the 4 group.*class 'covid'.*smaller share"
+    ):
         split.holdout(even(8), test=0.5, val=0.45)
     rarer = pd.concat([even(40, ["normal"]), even(4, ["covid"])], ignore_index=True)
     with pytest.raises(ValueError, match=r"test=0\.9 would take all of the 4 group.*class 'covid'"):
         split.holdout(rarer, test=0.9, val=0)
-    assert (split.holdout(rarer, test=0.85, val=0)["split"] == "test").sum() == 33  # three quarters of 44
+    # three quarters of 44
+    assert (split.holdout(rarer, test=0.85, val=0)["split"] == "test").sum() == 33
 
 
 @pytest.mark.parametrize(
@@ -124,14 +133,23 @@ def test_a_share_becomes_a_fraction_of_at_most_as_many_parts_as_groups(groups, s
     assert found == pytest.approx(taken, abs=0.7)
 
 
-# Pinned: what seed gives which split must not depend on versions of libraries. `tools/splits.py` compares whole
-# environments; here stand the assignments themselves, a digit (the fold) or a letter (rain, tst, val) for each group.
-SIZES = {"a": [1, 3, 2, 1, 4, 1, 2, 1, 1, 2], "b": [2, 1, 3, 1, 1, 2, 1, 5], "c": [1, 2, 1, 3, 1, 1]}
+# Pinned: what seed gives which split must not depend on versions of libraries. `tools/splits.py`
+# compares whole environments; here stand the assignments themselves, a digit (the fold) or a letter
+# (rain, tst, val) for each group.
+SIZES = {
+    "a": [1, 3, 2, 1, 4, 1, 2, 1, 1, 2],
+    "b": [2, 1, 3, 1, 1, 2, 1, 5],
+    "c": [1, 2, 1, 3, 1, 1],
+}
 
 
 def small(mixed=False):
     groups = [(label, size) for label, sizes in SIZES.items() for size in sizes]
-    rows = [(f"g{g:02d}/{i}.png", label, f"g{g:02d}") for g, (label, size) in enumerate(groups) for i in range(size)]
+    rows = [
+        (f"g{g:02d}/{i}.png", label, f"g{g:02d}")
+        for g, (label, size) in enumerate(groups)
+        for i in range(size)
+    ]
     table = pd.DataFrame(rows, columns=["image_id", "label", "group"])
     if mixed:  # groups of several classes
         table.loc[[1, 8, 20, 33], "label"] = ["b", "c", "a", "b"]
@@ -172,13 +190,18 @@ def test_a_seed_gives_these_parts(test, val, seed, expected, counts):
 
 def test_the_default_phantoms_come_out_even():
     table = phantom.design("default").assign(group=lambda t: t["patient"])
-    assert pd.crosstab(split.folds(table)["fold"], table["label"]).to_numpy().tolist() == [[40, 40, 40]] * 5
+    assert (
+        pd.crosstab(split.folds(table)["fold"], table["label"]).to_numpy().tolist()
+        == [[40, 40, 40]] * 5
+    )
     parts = pd.crosstab(split.holdout(table, test=0.2, val=0.2)["split"], table["label"])
     assert parts.loc[["val", "test"]].to_numpy().tolist() == [[40, 40, 40]] * 2
 
 
 def test_the_columns_that_environments_are_compared_by_are_these():
-    """96 columns of 24 tables: `python -m tools.splits` gets the same under each version of scikit-learn."""
+    """96 columns of 24 tables: `python -m tools.splits` gets the same under each version of
+    scikit-learn.
+    """
     columns = splits.columns()
     assert columns.count("\n") == 96
     assert hashlib.sha256(columns.encode()).hexdigest() == (
@@ -200,27 +223,48 @@ def test_folds_are_those_of_scikit_learn(seed):
     rng = np.random.default_rng(seed)
     table = manifest(40 + 10 * seed, seed)
     if seed % 2:
-        table = table.assign(label=np.where(rng.random(len(table)) < 0.2, "viral", table["label"].astype(object)))
+        table = table.assign(
+            label=np.where(rng.random(len(table)) < 0.2, "viral", table["label"].astype(object))
+        )
     k = 2 + seed % 6
     label, group = table["label"].to_numpy(str), table["group"].to_numpy(str)
     splitter = model_selection.StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     theirs = {
-        row: number for number, (_, held_out) in enumerate(splitter.split(label, label, group)) for row in held_out
+        row: number
+        for number, (_, held_out) in enumerate(splitter.split(label, label, group))
+        for row in held_out
     }
     assert split.folds(table, k=k, seed=seed)["fold"].to_dict() == theirs
 
 
 def with_huge(n, label="a"):
-    return pd.concat([small(), pd.DataFrame({"image_id": [f"h{i}" for i in range(n)], "label": label, "group": "H"})])
+    return pd.concat(
+        [
+            small(),
+            pd.DataFrame({"image_id": [f"h{i}" for i in range(n)], "label": label, "group": "H"}),
+        ]
+    )
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: split.holdout(with_huge(60), 0.2, 0), r"test was to hold 20% and holds 77% of .*'H', has 60 of"),
-        (lambda: split.holdout(with_huge(60), 0, 0.1), r"val was to hold 10% and holds .*'H', has 60 of"),
-        (lambda: split.folds(with_huge(60), 5), r"fold \d was to hold 20% and holds .*'H', has 60 of"),
-        (lambda: split.holdout(with_huge(20, "c"), 0.2, 0), r"of class 'c': .* of 7 the largest, 'H', has 20 of 29"),
+        (
+            lambda: split.holdout(with_huge(60), 0.2, 0),
+            r"test was to hold 20% and holds 77% of .*'H', has 60 of",
+        ),
+        (
+            lambda: split.holdout(with_huge(60), 0, 0.1),
+            r"val was to hold 10% and holds .*'H', has 60 of",
+        ),
+        (
+            lambda: split.folds(with_huge(60), 5),
+            r"fold \d was to hold 20% and holds .*'H', has 60 of",
+        ),
+        (
+            lambda: split.holdout(with_huge(20, "c"), 0.2, 0),
+            r"of class 'c': .* of 7 the largest, 'H', has 20 of 29",
+        ),
         (lambda: split.holdout(even(4), 0.05, 0), None),
         (lambda: split.holdout(small(), 0.25, 0), None),
         (lambda: split.folds(small(), 5), None),
@@ -234,14 +278,16 @@ def test_a_share_far_from_what_was_asked_is_said_once(make, message):
     assert len(said) == (message is not None)
     if message:
         assert re.search(message, str(said[0].message))
-        assert (said[0].filename, said[0].lineno) == (__file__, make.__code__.co_firstlineno)  # where it was asked for
+        # where it was asked for
+        assert (said[0].filename, said[0].lineno) == (__file__, make.__code__.co_firstlineno)
 
 
-# --- at the limits --------------------------------------------------------------------------------------------------
+# --- at the limits --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("test", "val"), [(-0.01, 0.2), (0.2, -0.01), (1, 0), (0, 1), (1.2, 0), (0, 1.2), (0.5, 0.5), (0.6, 0.5)]
+    ("test", "val"),
+    [(-0.01, 0.2), (0.2, -0.01), (1, 0), (0, 1), (1.2, 0), (0, 1.2), (0.5, 0.5), (0.6, 0.5)],
 )
 def test_shares_that_leave_nothing_or_are_none_are_refused(test, val):
     with pytest.raises(ValueError, match=f"test={test} and val={val} must be shares"):
@@ -303,7 +349,9 @@ def test_one_image_without_group_or_label_is_enough_to_refuse():
 
 
 def said_if_far(asked, chosen, n=100, label="a"):
-    """What is said of the first `chosen` of n rows, as a part that was to hold the share `asked`."""
+    """What is said of the first `chosen` of n rows, as a part that was to hold the share
+    `asked`.
+    """
     table = pd.DataFrame({"label": label, "group": [f"g{i}" for i in range(n)]})
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -333,7 +381,9 @@ def test_far_is_a_tenth_or_half_of_what_was_asked_or_two_images(asked, n, just, 
 
 
 def test_the_farthest_part_is_named_with_its_class():
-    table = pd.DataFrame({"label": ["a"] * 50 + ["b"] * 50, "group": [f"g{i // 2}" for i in range(100)]})
+    table = pd.DataFrame(
+        {"label": ["a"] * 50 + ["b"] * 50, "group": [f"g{i // 2}" for i in range(100)]}
+    )
     table.loc[table.index >= 90, "group"] = "large"
     near = np.arange(100) % 10 < 4  # 40 % of all and of each class
     only_b = np.arange(100) >= 84  # 32 % of b
@@ -346,7 +396,9 @@ def test_the_farthest_part_is_named_with_its_class():
 
 def leaking(values):
     """A table in which each of so many values stands in train and test."""
-    rows = [(f"i{i:02d}{part}", f"s{i:02d}", part) for i in range(values) for part in ("train", "test")]
+    rows = [
+        (f"i{i:02d}{part}", f"s{i:02d}", part) for i in range(values) for part in ("train", "test")
+    ]
     return pd.DataFrame(rows, columns=["image_id", "sha256", "split"])
 
 

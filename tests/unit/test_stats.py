@@ -1,4 +1,6 @@
-"""Values, intervals and differences of numbers in groups: against formulas, slow loops and other people's code."""
+"""Values, intervals and differences of numbers in groups: against formulas, slow loops and other
+people's code.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ def grouped(seed, groups=12):
     return (rng.random(len(code)) < rng.beta(4, 1, groups)[code]), code
 
 
-# --- one figure -----------------------------------------------------------------------------------------------------
+# --- one figure -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -33,7 +35,9 @@ def test_a_share_is_wilson_with_the_effective_size_written_out(seed):
     m, q = min(p * (1 - p) / squared, len(holds)), t.ppf(0.975, 11)
     centre = (p + q**2 / (2 * m)) / (1 + q**2 / m)
     half = q / (1 + q**2 / m) * np.sqrt(p * (1 - p) / m + q**2 / (4 * m**2))
-    assert (found.value, found.low, found.high) == pytest.approx((p, centre - half, centre + half), abs=1e-12)
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (p, centre - half, centre + half), abs=1e-12
+    )
     assert (found.n, found.groups, found.support) == (len(holds), 12, 12)
 
 
@@ -59,7 +63,9 @@ def test_a_perfect_sample_is_not_certain(k, low, high):
     holds, code = np.repeat(np.arange(8) < k, 3), np.repeat(np.arange(8), 3)
     found = stats.proportion(holds, code)
     far = 8 / (8 + t.ppf(0.975, 7) ** 2)
-    assert (found.low, found.high) == pytest.approx((low if k == 0 else far, 1 - far if k == 0 else high))
+    assert (found.low, found.high) == pytest.approx(
+        (low if k == 0 else far, 1 - far if k == 0 else high)
+    )
 
 
 def test_below_three_groups_there_is_no_interval_and_the_reason_is_said():
@@ -125,7 +131,7 @@ def test_more_groups_narrow_the_interval_as_foreseen():
         stats.groups_needed(found, 1.5)
 
 
-# --- leaving a group out --------------------------------------------------------------------------------------------
+# --- leaving a group out --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -133,15 +139,24 @@ def test_more_groups_narrow_the_interval_as_foreseen():
 def test_every_figure_without_a_group_is_the_figure_of_the_other_rows(seed, runs):
     p = random_predictions(seed, n=40, group_size=3, runs=runs)
     data = to_arrays(p)
-    keys = [(name, "all") for name in ("accuracy", "f1_macro", "f1_weighted", "balanced_accuracy", "roc_auc_macro")]
-    keys += [(name, "covid") for name in ("sensitivity", "ppv", "npv", "f1", "roc_auc", "average_precision")]
+    keys = [
+        (name, "all")
+        for name in ("accuracy", "f1_macro", "f1_weighted", "balanced_accuracy", "roc_auc_macro")
+    ]
+    keys += [
+        (name, "covid")
+        for name in ("sensitivity", "ppv", "npv", "f1", "roc_auc", "average_precision")
+    ]
     found = figures(data, keys)
     names = sorted(p["group"].unique(), key=str)
     for number in (0, 5, len(names) - 1):
         left = p[p["group"] != names[number]]
         for name, c in keys:
             slow = evaluate.metric(left, name, None if c == "all" else c).value
-            assert found[name, c].without[number] == pytest.approx(slow, abs=1e-12, nan_ok=True), (name, number)
+            assert found[name, c].without[number] == pytest.approx(slow, abs=1e-12, nan_ok=True), (
+                name,
+                number,
+            )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -152,7 +167,9 @@ def test_areas_are_those_of_scikit_learn_with_ties(seed):
     p = random_predictions(seed)
     for c in CLASSES:
         value = evaluate.metric(p, "average_precision", c).value
-        assert value == pytest.approx(average_precision_score(p["label"] == c, p[f"p_{c}"]), abs=1e-12)
+        assert value == pytest.approx(
+            average_precision_score(p["label"] == c, p[f"p_{c}"]), abs=1e-12
+        )
 
 
 def test_blocks_are_used_only_where_there_are_many_groups():
@@ -161,7 +178,10 @@ def test_blocks_are_used_only_where_there_are_many_groups():
     assert len(np.unique(many)) == stats.BLOCKS
     one = random_predictions(0, n=600, skill=2)
     whole = evaluate.metric(one, "average_precision", "covid")
-    slow = [average_precision_score((one["label"] == "covid").drop(i), one["p_covid"].drop(i)) for i in range(len(one))]
+    slow = [
+        average_precision_score((one["label"] == "covid").drop(i), one["p_covid"].drop(i))
+        for i in range(len(one))
+    ]
     error = stats.standard_error(np.array(slow))
     size = whole.value * (1 - whole.value) / error**2
     low = stats.share(whole.value, np.array(slow), 600, 600, whole.support).low
@@ -169,13 +189,14 @@ def test_blocks_are_used_only_where_there_are_many_groups():
     assert size < 600
 
 
-# --- two figures ----------------------------------------------------------------------------------------------------
+# --- two figures ----------------------------------------------------------------------------------
 
 
 def test_mcnemar_is_the_binomial_of_those_that_only_one_gets_right():
     a = np.array([1] * 10 + [0] * 2 + [1] * 20, bool)
     b = np.array([0] * 10 + [1] * 2 + [1] * 20, bool)
-    assert stats.mcnemar_exact(a, b) == pytest.approx(158 / 4096, abs=1e-12)  # 2 (1 + 12 + 66) / 2^12
+    # 2 (1 + 12 + 66) / 2^12
+    assert stats.mcnemar_exact(a, b) == pytest.approx(158 / 4096, abs=1e-12)
     assert stats.mcnemar_exact(a, a) == 1
     with pytest.raises(ValueError, match="same images"):
         stats.mcnemar_exact(a, b[1:])
@@ -195,14 +216,17 @@ def test_delong_is_the_published_formula_in_loops():
     covariance = np.cov(ten) / truth.sum() + np.cov(one) / (~truth).sum()
     variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
     assert (found.a, found.b) == pytest.approx([roc_auc_score(truth, s) for s in scores], abs=1e-12)
-    assert found.high - found.value == pytest.approx(1.959963984540054 * np.sqrt(variance), abs=1e-9)
+    assert found.high - found.value == pytest.approx(
+        1.959963984540054 * np.sqrt(variance), abs=1e-9
+    )
     with pytest.raises(ValueError, match="two images of each kind"):
         stats.delong(np.arange(5) == 0, *scores[:, :5])
 
 
 def test_p_of_few_groups_is_counted_out():
     assert stats.swap_p(np.array([1.0, 1, 1, 1])) == 2 / 16
-    assert stats.swap_p(np.array([3.0, 1, -1, 0])) == 0.75  # 3 + {-2, 0, 0, 2}: three of four reach 3
+    # 3 + {-2, 0, 0, 2}: three of four reach 3
+    assert stats.swap_p(np.array([3.0, 1, -1, 0])) == 0.75
     assert stats.swap_p(np.zeros(4)) == 1
     assert stats.swap_p(np.ones(5), discordant=2) == 0.5
     many = stats.swap_p(np.r_[np.ones(700), -np.ones(300)])
@@ -220,14 +244,18 @@ def test_p_of_the_accuracy_is_that_of_swapping_the_answers():
     slow = np.mean(np.abs(2 * np.array(swapped) - a.mean() - b.mean()) >= observed - 1e-12)
     tables = [answers(x, code) for x in (a, b)]
     discordant = len(np.unique(code[a != b]))
-    assert evaluate.compare(*tables, "accuracy").p == pytest.approx(max(slow, 2.0 ** (1 - discordant)))
+    assert evaluate.compare(*tables, "accuracy").p == pytest.approx(
+        max(slow, 2.0 ** (1 - discordant))
+    )
 
 
 def answers(right, code):
     import pandas as pd
 
     said = np.where(right, "covid", "normal")
-    table = pd.DataFrame({"image_id": np.arange(len(code)), "group": code, "label": "covid", "predicted": said})
+    table = pd.DataFrame(
+        {"image_id": np.arange(len(code)), "group": code, "label": "covid", "predicted": said}
+    )
     return table.assign(p_covid=right.astype(float), p_normal=1.0 - right)
 
 
@@ -253,9 +281,10 @@ def test_a_very_small_p_is_not_printed_as_zero():
     assert "p < 0.001" in str(found)
 
 
-# --- one figure by hand, at a limit and just beyond it ----------------------------------------------------------------
+# --- one figure by hand, at a limit and just beyond it --------------------------------------------
 
-SIX, THREE = np.array([1.0, 2, 3, 4, 5, 9]), np.array([0, 0, 0, 1, 1, 2])  # groups of three, two and one image
+# groups of three, two and one image
+SIX, THREE = np.array([1.0, 2, 3, 4, 5, 9]), np.array([0, 0, 0, 1, 1, 2])
 WITHOUT = np.array([18 / 3, 15 / 4, 15 / 5])  # their mean without each group
 ERROR = np.sqrt(2 / 3 * ((WITHOUT - WITHOUT.mean()) ** 2).sum())
 
@@ -306,7 +335,8 @@ def test_a_share_by_hand():
 
 
 @pytest.mark.parametrize(
-    "without", [np.full(4, 0.65), np.array([0.65, np.nan, np.nan, np.nan]), 0.65 + np.eye(4)[0] / 1e9]
+    "without",
+    [np.full(4, 0.65), np.array([0.65, np.nan, np.nan, np.nan]), 0.65 + np.eye(4)[0] / 1e9],
 )
 def test_the_effective_size_is_at_most_the_number_of_images(without):
     found = stats.share(0.65, without, 40, 4)
@@ -341,7 +371,8 @@ def test_a_proportion_takes_numbers_from_0_to_1_and_no_other():
 
 
 def test_a_loss_by_hand():
-    values, group = [0.1, 0.3, 0.2, 0.6, 0.5, 0.7], [0, 0, 1, 1, 2, 3]  # sums 0.4, 0.8, 0.5, 0.7; mean 0.4
+    # sums 0.4, 0.8, 0.5, 0.7; mean 0.4
+    values, group = [0.1, 0.3, 0.2, 0.6, 0.5, 0.7], [0, 0, 1, 1, 2, 3]
     without = np.log([2.0 / 4, 1.6 / 4, 1.9 / 5, 1.7 / 5])
     error = np.sqrt(3 / 4 * ((without - without.mean()) ** 2).sum())
     support = 2.4**2 / (0.16 + 0.64 + 0.25 + 0.49)
@@ -410,7 +441,9 @@ def test_wilson_at_the_ends():
         assert stats.wilson(0, n) == (0.0, pytest.approx(q / (n + q)))
         assert stats.wilson(n, n) == (pytest.approx(n / (n + q)), 1.0)
     assert np.isnan(stats.wilson(0, 0)).all()
-    assert stats.wilson(1, 2, 0.5) == pytest.approx((0.5 - 0.6745 / 2 / np.sqrt(2.455), 0.5 + 0.215235), abs=1e-4)
+    assert stats.wilson(1, 2, 0.5) == pytest.approx(
+        (0.5 - 0.6745 / 2 / np.sqrt(2.455), 0.5 + 0.215235), abs=1e-4
+    )
     for k, n in ((-1, 3), (4, 3), (1, 0)):
         with pytest.raises(ValueError, match="k must lie between 0 and n"):
             stats.wilson(k, n)
@@ -419,7 +452,9 @@ def test_wilson_at_the_ends():
 def width_with(estimate, size, groups, level=0.95):
     """Of the interval if there were so many groups of the same kind."""
     times = groups / estimate.groups
-    low, high = score_interval(estimate.value, size * times, t_quantile(level, max(estimate.support * times, 2) - 1))
+    low, high = score_interval(
+        estimate.value, size * times, t_quantile(level, max(estimate.support * times, 2) - 1)
+    )
     return high - low
 
 
@@ -440,9 +475,14 @@ def test_groups_needed_refuses_what_has_no_interval_or_is_no_share():
     fine = stats.Estimate(0.5, 0.4, 0.6, 90, 90, 90.0, "")
     assert stats.groups_needed(fine, 0.99) == 3
     for end in (0.0, 1.0):
-        stats.groups_needed(stats.Estimate(end, max(end - 0.1, 0), min(end + 0.1, 1), 90, 90, 90.0, ""), 0.05)
+        stats.groups_needed(
+            stats.Estimate(end, max(end - 0.1, 0), min(end + 0.1, 1), 90, 90, 90.0, ""), 0.05
+        )
     bad = [(fine, 0), (fine, 1), (fine, -0.1), (fine, 1.1)]
-    bad += [(stats.Estimate(v, low, v + 0.1, 9, 9, 9.0, ""), 0.1) for v, low in ((0.5, np.nan), (-0.1, -0.2), (1.1, 1))]
+    bad += [
+        (stats.Estimate(v, low, v + 0.1, 9, 9, 9.0, ""), 0.1)
+        for v, low in ((0.5, np.nan), (-0.1, -0.2), (1.1, 1))
+    ]
     for estimate, width in bad:
         with pytest.raises(ValueError, match="a width lies between 0 and 1"):
             stats.groups_needed(estimate, width)
@@ -452,7 +492,10 @@ def test_figures_as_text():
     estimate = stats.Estimate(0.9091, 0.8154, 0.9577, 66, 66, 66.0, "")
     assert str(estimate) == "0.909 (0.82-0.96, n = 66)"
     assert estimate.text(counts=False) == "0.909 (0.82-0.96)"
-    assert str(stats.Estimate(0.5, np.nan, np.nan, 4, 2, 2.0, "")) == "0.500 (no interval, n = 4 in 2 groups)"
+    assert (
+        str(stats.Estimate(0.5, np.nan, np.nan, 4, 2, 2.0, ""))
+        == "0.500 (no interval, n = 4 in 2 groups)"
+    )
     undefined = stats.Estimate(np.nan, np.nan, np.nan, 7, 7, 7.0, "")
     assert (str(undefined), undefined.text(False)) == ("undefined (n = 7)", "undefined")
     apart = stats.Difference(0.1, -0.05, 0.25, 66, 60, 60.0, "", a=0.9, b=0.8, p=0.1234)
@@ -497,11 +540,14 @@ def test_areas_by_hand():
     assert below_all.tolist() == [0.5, 1, 0.5, 1, 1.5, 2]
 
 
-# --- two figures by hand --------------------------------------------------------------------------------------------
+# --- two figures by hand --------------------------------------------------------------------------
 
 
 def estimates(a=(0.8, 0.7, 0.9), b=(0.6, 0.4, 0.7)):
-    return (stats.Estimate(*figure, 20, 4, support, how) for figure, support, how in ((a, 4.0, "A"), (b, 3.5, "B")))
+    return (
+        stats.Estimate(*figure, 20, 4, support, how)
+        for figure, support, how in ((a, 4.0, "A"), (b, 3.5, "B"))
+    )
 
 
 def test_a_difference_by_hand():
@@ -523,16 +569,25 @@ def test_a_difference_by_hand():
 
 
 def test_a_difference_stays_within_its_range():
-    found = stats.difference(*estimates((1, 0.2, 1), (0, 0, 0.9)), np.full(4, 1.0), np.zeros(4), np.ones(4))
+    found = stats.difference(
+        *estimates((1, 0.2, 1), (0, 0, 0.9)), np.full(4, 1.0), np.zeros(4), np.ones(4)
+    )
     assert (found.value, found.high) == (1, 1)
     assert found.low == pytest.approx(1 - np.hypot(0.8, 0.9))
-    back = stats.difference(*estimates((0, 0, 0.9), (1, 0.2, 1)), np.zeros(4), np.full(4, 1.0), np.ones(4))
+    back = stats.difference(
+        *estimates((0, 0, 0.9), (1, 0.2, 1)), np.zeros(4), np.full(4, 1.0), np.ones(4)
+    )
     assert (back.value, back.low, back.high) == (-1, -1, pytest.approx(-1 + np.hypot(0.8, 0.9)))
     moved, still = np.array([0.7, 0.8, 0.9, 0.8]), np.full(4, 0.6)
-    for x, y in ((moved, still), (still, moved), (moved, np.array([0.6, np.nan, np.nan, np.nan]))):  # 0: no correlation
+    # 0: no correlation
+    for x, y in ((moved, still), (still, moved), (moved, np.array([0.6, np.nan, np.nan, np.nan]))):
         found = stats.difference(*estimates(), x, y, np.ones(4))
-        assert (found.low, found.high) == pytest.approx((0.2 - np.hypot(0.1, 0.1), 0.2 + np.hypot(0.1, 0.2)))
-    alike = stats.difference(*estimates((0.8, 0.7, 0.9), (0.6, 0.5, 0.7)), moved, moved - 0.2, np.ones(4))
+        assert (found.low, found.high) == pytest.approx(
+            (0.2 - np.hypot(0.1, 0.1), 0.2 + np.hypot(0.1, 0.2))
+        )
+    alike = stats.difference(
+        *estimates((0.8, 0.7, 0.9), (0.6, 0.5, 0.7)), moved, moved - 0.2, np.ones(4)
+    )
     assert (alike.low, alike.high) == pytest.approx((0.2, 0.2), abs=1e-6)
 
 
@@ -560,7 +615,9 @@ def test_contributions_of_a_share_sum_to_it():
 
 def slow_p(parts, seed=0):
     signs = np.random.default_rng(seed).integers(0, 2, (9_999, len(parts)), dtype=np.int8)
-    return (1 + (np.abs((1 - 2 * signs.astype(float)) @ parts) >= abs(parts.sum()) - 1e-9).sum()) / 10_000
+    return (
+        1 + (np.abs((1 - 2 * signs.astype(float)) @ parts) >= abs(parts.sum()) - 1e-9).sum()
+    ) / 10_000
 
 
 def test_up_to_twelve_groups_every_way_of_swapping_is_looked_at():

@@ -49,7 +49,9 @@ def test_an_address_that_answers(path, server, capsys):
     assert "1 addresses, 0 dead" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("path", "says"), [("/404", "404"), ("/410", "410"), ("/moved/404", "404"), ("/503", "503")])
+@pytest.mark.parametrize(
+    ("path", "says"), [("/404", "404"), ("/410", "410"), ("/moved/404", "404"), ("/503", "503")]
+)
 def test_a_dead_address_among_others_fails_and_is_named(path, says, server, capsys):
     assert addresses.main(["--wait", "0", f"{server.address}/there", server.address + path]) == 1
     lines = capsys.readouterr().out.splitlines()

@@ -27,7 +27,9 @@ def data(classes=("normal", "covid", "viral"), per_class=20, seed=0):
     rng = np.random.default_rng(seed)
     labels = np.repeat(classes, per_class)
     level = np.repeat(np.linspace(60, 200, len(classes)), per_class)
-    images = np.clip(rng.normal(level[:, None, None], 20, (len(labels), 32, 32)), 0, 255).astype(np.uint8)
+    images = np.clip(rng.normal(level[:, None, None], 20, (len(labels), 32, 32)), 0, 255).astype(
+        np.uint8
+    )
     table = pd.DataFrame({"image_id": [f"i{n:03d}" for n in range(len(labels))]})
     table["label"] = pd.Categorical(labels, categories=classes)
     table["group"] = table["patient"] = [f"p{n // 2:03d}" for n in range(len(labels))]
@@ -62,14 +64,17 @@ def test_fit_then_predict_learns_and_fills_the_predictions_table(classes):
 @pytest.mark.slow
 def test_early_stopping_keeps_the_best_weights_and_starts_fresh_each_time():
     table, images = data()
-    images = np.random.default_rng(1).permutation(images)  # nothing to learn, so validation soon gets worse
+    # nothing to learn, so validation soon gets worse
+    images = np.random.default_rng(1).permutation(images)
     recipe = replace(RECIPE, patience=2, epochs=60, learning_rate=3.0)
     first, second = (train.fit(recipe, table, images, progress=False) for _ in range(2))
     assert len(first.history) < 60
     assert abs(len(first.history) - len(second.history)) <= 3
     best = first.history["val_loss"].min()
     loss = first.model.evaluate(
-        *[np.stack(a) for a in zip(*_pairs(table, images, "val"), strict=True)], verbose=0, batch_size=64
+        *[np.stack(a) for a in zip(*_pairs(table, images, "val"), strict=True)],
+        verbose=0,
+        batch_size=64,
     )[0]
     assert loss == pytest.approx(best, rel=1e-3)
 
@@ -88,7 +93,9 @@ def test_patience_without_validation_is_said():
 
 @pytest.mark.parametrize("patience", [None, 2])
 @pytest.mark.slow
-def test_cross_validation_scores_every_image_once_by_a_network_that_never_saw_its_group(patience, monkeypatch):
+def test_cross_validation_scores_every_image_once_by_a_network_that_never_saw_its_group(
+    patience, monkeypatch
+):
     table, images = data()
     table = split.folds(table.assign(split=pd.NA), 3)
     seen, fit = [], train.fit
@@ -98,12 +105,16 @@ def test_cross_validation_scores_every_image_once_by_a_network_that_never_saw_it
         return fit(recipe, parts, images, **options)
 
     monkeypatch.setattr(train, "fit", spy)
-    predictions = train.cross_validate(replace(RECIPE, epochs=2, patience=patience), table, images, progress=False)
+    predictions = train.cross_validate(
+        replace(RECIPE, epochs=2, patience=patience), table, images, progress=False
+    )
     assert predictions["image_id"].tolist() == table["image_id"].tolist()
     assert (predictions["seconds"] > 0).all()
     for fold, parts in enumerate(seen):
         split.assert_disjoint(parts)
-        assert set(parts.loc[parts["split"] == "test", "image_id"]) == set(table.loc[table["fold"] == fold, "image_id"])
+        assert set(parts.loc[parts["split"] == "test", "image_id"]) == set(
+            table.loc[table["fold"] == fold, "image_id"]
+        )
         assert (parts["split"] == "val").any() == (patience is not None)
 
 
@@ -135,4 +146,6 @@ def test_the_learning_rate_falls_to_zero_along_a_cosine():
     table, images = data()
     fitted = train.fit(recipe, table, images, epochs=2, progress=False)
     steps = 2 * int(np.ceil((table["split"] == "train").sum() / recipe.batch_size))
-    assert float(fitted.model.optimizer.learning_rate) == pytest.approx(train._rates(recipe, steps)[-1])
+    assert float(fitted.model.optimizer.learning_rate) == pytest.approx(
+        train._rates(recipe, steps)[-1]
+    )

@@ -27,7 +27,9 @@ def maps(backbone, images):
 
 
 def test_features_are_the_mean_and_deviation_of_each_channel(backbone, images, tmp_path):
-    found = transfer.features(images, backbone, pool=("mean", "std"), batch_size=2, folder=tmp_path, progress=False)
+    found = transfer.features(
+        images, backbone, pool=("mean", "std"), batch_size=2, folder=tmp_path, progress=False
+    )
     first, last = maps(backbone, images)
     expected = [pool(m, axis=(1, 2)) for m in (first, last) for pool in (np.mean, np.std)]
     np.testing.assert_allclose(found, np.hstack(expected), atol=1e-5)
@@ -55,7 +57,8 @@ def test_features_are_computed_once_and_anew_when_images_weights_or_settings_cha
     first = get()
     np.testing.assert_array_equal(get(), first)
     np.testing.assert_array_equal(get(np.array(images)), first)
-    twin = models.backbone("compact", ["block1", "block3"], size=64, weights=None)  # other names, other weights
+    # other names, other weights
+    twin = models.backbone("compact", ["block1", "block3"], size=64, weights=None)
     twin.set_weights(backbone.get_weights())
     np.testing.assert_array_equal(get(network=twin), first)
     assert len(computed) == 1
@@ -77,7 +80,9 @@ def saved(array):
 
 DAMAGE = {
     "cut off": lambda path: path.write_bytes(path.read_bytes()[:-100]),
-    "one bit": lambda path: path.write_bytes(path.read_bytes()[:300] + b"\1" + path.read_bytes()[301:]),
+    "one bit": lambda path: path.write_bytes(
+        path.read_bytes()[:300] + b"\1" + path.read_bytes()[301:]
+    ),
     "empty": lambda path: path.write_bytes(b""),
     "a web page": lambda path: path.write_bytes(b"<html>"),
     "another shape": saved(np.zeros((1, 9), np.float32)),
@@ -97,7 +102,9 @@ def test_damaged_features_are_computed_again_and_it_is_said(name, backbone, imag
     np.testing.assert_array_equal(again, first)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.testing.assert_array_equal(transfer.features(images, backbone, folder=tmp_path, progress=False), first)
+        np.testing.assert_array_equal(
+            transfer.features(images, backbone, folder=tmp_path, progress=False), first
+        )
 
 
 def test_nothing_half_written_stays(backbone, images, tmp_path, monkeypatch):
@@ -130,9 +137,13 @@ def test_stage_features_are_those_of_each_cut(images, tmp_path):
     assert {stage: f.shape for stage, f in found.items()} == {
         **{"block1": (5, 16), "block2": (5, 32), "block3": (5, 64), "block4": (5, 96)}
     }
-    alone = transfer.features(images, models.backbone("compact", "block3", size=64, weights=path), **options)
+    alone = transfer.features(
+        images, models.backbone("compact", "block3", size=64, weights=path), **options
+    )
     np.testing.assert_allclose(found["block3"], alone, atol=1e-6)
-    both = transfer.stage_features(images, "compact", ["block2"], weights=path, pool=("mean", "std"), **options)
+    both = transfer.stage_features(
+        images, "compact", ["block2"], weights=path, pool=("mean", "std"), **options
+    )
     assert both["block2"].shape == (5, 64)
 
 
@@ -166,7 +177,10 @@ def test_the_scored_images_take_no_part_in_fitting_or_choosing():
     table = split.holdout(table, 0.3, 0)
     test = (table["split"] == "test").to_numpy()
     first = transfer.logistic(table, candidates)
-    spoilt = {name: np.where(test[:, None], 1e3 * values[::-1], values) for name, values in candidates.items()}
+    spoilt = {
+        name: np.where(test[:, None], 1e3 * values[::-1], values)
+        for name, values in candidates.items()
+    }
     labels = table["label"].astype(object).to_numpy(copy=True)
     labels[test] = np.roll(labels[test], 1)
     other = table.assign(label=pd.Categorical(labels, categories=table["label"].cat.categories))
@@ -178,10 +192,14 @@ def test_the_scored_images_take_no_part_in_fitting_or_choosing():
 
 @pytest.mark.slow
 def test_patients_stay_together_in_the_inner_folds(monkeypatch):
-    """Features that only tell the patient must not look useful: they would if a patient stood on both sides."""
+    """Features that only tell the patient must not look useful: they would if a patient stood on
+    both sides.
+    """
     table, candidates = data(per_patient=4)
     identity = np.eye(30)[[int(p[1:]) for p in table["patient"]]]
-    predictions = transfer.logistic(split.folds(table, 3), {"identity": 5 * identity, **candidates}, folds=True)
+    predictions = transfer.logistic(
+        split.folds(table, 3), {"identity": 5 * identity, **candidates}, folds=True
+    )
     assert predictions["chosen"].str.startswith("good").all()
     alone = transfer.logistic(split.folds(table, 3), identity, folds=True)
     assert evaluate.metric(alone, "accuracy").value < 0.6
@@ -215,7 +233,10 @@ def test_more_columns_than_rows_give_the_same_solution():
 def test_columns_are_standardised():
     table, candidates = data()
     table = split.holdout(table, 0.3, 0)
-    first, scaled = (transfer.logistic(table, f, c=0.1) for f in (candidates["good"], 1e4 * candidates["good"] + 7))
+    first, scaled = (
+        transfer.logistic(table, f, c=0.1)
+        for f in (candidates["good"], 1e4 * candidates["good"] + 7)
+    )
     np.testing.assert_allclose(first["p_covid"], scaled["p_covid"], atol=1e-6)
 
 
@@ -237,7 +258,9 @@ def test_rows_that_do_not_fit_and_missing_splits_are_said():
 def test_a_kernel_bends_the_line_where_a_straight_one_cannot_separate():
     rng = np.random.default_rng(0)
     points = rng.normal(size=(160, 2))
-    labels = pd.Categorical(np.where(np.hypot(*points.T) < 1.1, "normal", "covid"), categories=["normal", "covid"])
+    labels = pd.Categorical(
+        np.where(np.hypot(*points.T) < 1.1, "normal", "covid"), categories=["normal", "covid"]
+    )
     table = pd.DataFrame({"image_id": [f"i{k}" for k in range(160)], "label": labels})
     table = table.assign(group=table["image_id"], patient=table["image_id"], source="x", fold=pd.NA)
     parts = np.where(np.arange(160) < 120, "train", "test")

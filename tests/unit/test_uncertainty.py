@@ -15,18 +15,24 @@ def predictions(n, seed=0, per_group=1, skill=2.0, classes=CLASSES):
     person = rng.normal(size=(group.max() + 1, len(classes)))[group]
     logits = skill * np.eye(len(classes))[truth] + person + 0.3 * rng.normal(size=(n, len(classes)))
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    table = pd.DataFrame({"image_id": [f"i{k}" for k in range(n)], "group": [f"g{g}" for g in group], "split": "val"})
+    table = pd.DataFrame(
+        {"image_id": [f"i{k}" for k in range(n)], "group": [f"g{g}" for g in group], "split": "val"}
+    )
     table["label"] = pd.Categorical.from_codes(truth, categories=classes)
     for k, name in enumerate(classes):
         table[f"p_{name}"] = p[:, k]
-    return table.assign(predicted=pd.Categorical.from_codes(p.argmax(1), categories=classes), model="m", seed=0)
+    return table.assign(
+        predicted=pd.Categorical.from_codes(p.argmax(1), categories=classes), model="m", seed=0
+    )
 
 
-# --- the gate -------------------------------------------------------------------------------------------------------
+# --- the gate -------------------------------------------------------------------------------------
 
 
 def chests(n, seed):
-    """Bright bodies with two dark lungs, of varying place, size and exposure; dark above, bright below."""
+    """Bright bodies with two dark lungs, of varying place, size and exposure; dark above, bright
+    below.
+    """
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:48, 0:48] / 48
     images = []
@@ -35,7 +41,9 @@ def chests(n, seed):
         body = 0.3 + 0.6 * y
         for side in (-1, 1):
             middle = 0.5 + shift + side * 0.2 * wide
-            body = body - 0.5 * np.exp(-(((x - middle) / (0.1 * wide)) ** 2) - ((y - 0.42) / (0.24 + side * 0.03)) ** 2)
+            body = body - 0.5 * np.exp(
+                -(((x - middle) / (0.1 * wide)) ** 2) - ((y - 0.42) / (0.24 + side * 0.03)) ** 2
+            )
         images.append(np.clip(dose * body + 0.02 * rng.normal(size=x.shape), 0, 1))
     return (255 * np.array(images)).astype(np.uint8)
 
@@ -68,8 +76,11 @@ def test_the_gate_accepts_clean_images_of_any_exposure_size_and_number(gate):
     assert scores["accepted"].mean() > 0.85
     assert (scores["reason"] == "").equals(scores["accepted"])
     large = new.repeat(2, axis=1).repeat(2, axis=2)
-    np.testing.assert_allclose(uncertainty.gate_scores(gate, large)["score"], scores["score"], atol=1e-6)
-    darker = (200 * (new / 255.0) ** 1.4).astype(np.uint8)  # another exposure and contrast: the ranks stay
+    np.testing.assert_allclose(
+        uncertainty.gate_scores(gate, large)["score"], scores["score"], atol=1e-6
+    )
+    # another exposure and contrast: the ranks stay
+    darker = (200 * (new / 255.0) ** 1.4).astype(np.uint8)
     assert (uncertainty.gate_scores(gate, darker)["accepted"] == scores["accepted"]).mean() > 0.95
     one = uncertainty.gate_scores(gate, new[7:8])
     assert one["score"][0] == pytest.approx(scores["score"][7])
@@ -89,7 +100,9 @@ def test_a_gate_survives_a_file_without_pickle(gate, tmp_path):
     with np.load(tmp_path / "gate.npz", allow_pickle=False) as arrays:
         again = uncertainty.gate_from_dict(arrays)
     new = np.concatenate([chests(5, 6), 255 - chests(5, 6)])
-    pd.testing.assert_frame_equal(uncertainty.gate_scores(again, new), uncertainty.gate_scores(gate, new))
+    pd.testing.assert_frame_equal(
+        uncertainty.gate_scores(again, new), uncertainty.gate_scores(gate, new)
+    )
     assert isinstance(again.limit, float)
     assert again.n_training == 120
     with pytest.raises(ValueError, match="limit"):
@@ -113,24 +126,35 @@ def test_the_gate_refuses_what_is_no_stack_of_grey_levels(gate):
 @pytest.mark.parametrize("same", [1, 40])
 def test_the_gate_says_that_clean_images_which_do_not_differ_measure_nothing(same):
     held = np.concatenate([chests(1, 2).repeat(same, axis=0), chests(1 + same // 3, 3)[1:]])
-    with pytest.raises(ValueError, match=rf"^{len(held)} held-out images are too few, or most of them are the same: "):
+    with pytest.raises(
+        ValueError,
+        match=rf"^{len(held)} held-out images are too few, or most of them are the same: ",
+    ):
         uncertainty.fit_gate(chests(100, 1), held)
 
 
-# --- conformal sets -------------------------------------------------------------------------------------------------
+# --- conformal sets -------------------------------------------------------------------------------
 
 
 def test_the_limit_is_the_rank_that_the_formula_names():
     table = predictions(99)
     own = table.apply(lambda row: row[f"p_{row['label']}"], axis=1)
-    assert uncertainty.conformal_limit(table, 0.9) == pytest.approx(np.sort(1 - own)[89])  # ceil(100 * 0.9) = 90th
-    assert uncertainty.conformal_limit(table.head(8), 0.9) == 1  # ceil(9 * 0.9) = 9 of 8: every class
+    # ceil(100 * 0.9) = 90th
+    assert uncertainty.conformal_limit(table, 0.9) == pytest.approx(np.sort(1 - own)[89])
+    # ceil(9 * 0.9) = 9 of 8: every class
+    assert uncertainty.conformal_limit(table.head(8), 0.9) == 1
 
 
 def test_patients_weigh_the_same_however_many_films_they_have():
     table = predictions(60)
     often = pd.concat(
-        [table, *(table.head(3).assign(image_id=lambda t, k=k: t["image_id"] + f"_{k}") for k in range(9))]
+        [
+            table,
+            *(
+                table.head(3).assign(image_id=lambda t, k=k: t["image_id"] + f"_{k}")
+                for k in range(9)
+            ),
+        ]
     )
     assert uncertainty.conformal_limit(often, 0.9) == uncertainty.conformal_limit(table, 0.9)
     as_images = often.assign(group=often["image_id"])
@@ -142,12 +166,18 @@ def test_patients_weigh_the_same_however_many_films_they_have():
 def test_coverage_on_fresh_draws_is_the_one_asked_for():
     held = []
     for seed in range(60):
-        calibration, new = predictions(150, 2 * seed, per_group=3), predictions(150, 2 * seed + 1, per_group=3)
+        calibration, new = (
+            predictions(150, 2 * seed, per_group=3),
+            predictions(150, 2 * seed + 1, per_group=3),
+        )
         sets = uncertainty.prediction_sets(new, uncertainty.conformal_limit(calibration, 0.9))
         held.append(sets["covered"].mean())
-    assert 0.885 < np.mean(held) < 0.935  # between 0.9 and 0.9 + 1 / 51, within the luck of 60 draws
+    # between 0.9 and 0.9 + 1 / 51, within the luck of 60 draws
+    assert 0.885 < np.mean(held) < 0.935
     calibration = predictions(300, 1)
-    away = uncertainty.prediction_sets(predictions(300, 2, skill=-1), uncertainty.conformal_limit(calibration, 0.9))
+    away = uncertainty.prediction_sets(
+        predictions(300, 2, skill=-1), uncertainty.conformal_limit(calibration, 0.9)
+    )
     assert uncertainty.coverage(away).high < 0.8  # not exchangeable: no promise
 
 
@@ -166,7 +196,9 @@ def test_sets_hold_what_lies_within_the_limit():
     within = table[[f"p_{c}" for c in CLASSES]].to_numpy() >= 0.4
     assert (sets[[f"set_{c}" for c in CLASSES]].to_numpy() == within).all()
     assert (sets["size"] == within.sum(axis=1)).all()
-    assert (sets["covered"] == table.apply(lambda row: row[f"p_{row['label']}"] >= 0.4, axis=1)).all()
+    assert (
+        sets["covered"] == table.apply(lambda row: row[f"p_{row['label']}"] >= 0.4, axis=1)
+    ).all()
     assert uncertainty.coverage(sets).value == pytest.approx(sets["covered"].mean())
     everything = uncertainty.prediction_sets(table, 1.0)
     assert (everything["size"] == 3).all()
@@ -203,13 +235,17 @@ def test_limit_and_sets_agree_with_mapie():
     manifest = pd.DataFrame(
         {"image_id": np.arange(900).astype(str), "label": pd.Categorical.from_codes(truth, CLASSES)}
     )
-    manifest = manifest.assign(group=manifest["image_id"], patient=None, source=None, split=None, fold=None)
+    manifest = manifest.assign(
+        group=manifest["image_id"], patient=None, source=None, split=None, fold=None
+    )
     ours = train.predictions_table(manifest, model.predict_proba(x), model="linear")
     sets = uncertainty.prediction_sets(ours[600:], uncertainty.conformal_limit(ours[300:600], 0.9))
-    np.testing.assert_array_equal(sets[[f"set_{c}" for c in CLASSES]].to_numpy(), their_sets[:, :, 0])
+    np.testing.assert_array_equal(
+        sets[[f"set_{c}" for c in CLASSES]].to_numpy(), their_sets[:, :, 0]
+    )
 
 
-# --- ensembles, dropout, abstention ---------------------------------------------------------------------------------
+# --- ensembles, dropout, abstention ---------------------------------------------------------------
 
 
 def test_an_ensemble_is_the_mean_and_its_spread():
@@ -255,7 +291,9 @@ def test_shares_have_an_interval_by_group():
 
 def test_risk_and_coverage_keep_everybody_in_the_denominator():
     table = predictions(4, classes=("normal", "covid"))
-    table = table.assign(label=["covid"] * 4, p_covid=[0.9, 0.2, 0.7, 0.7], p_normal=[0.1, 0.8, 0.3, 0.3])
+    table = table.assign(
+        label=["covid"] * 4, p_covid=[0.9, 0.2, 0.7, 0.7], p_normal=[0.1, 0.8, 0.3, 0.3]
+    )
     table["predicted"] = np.where(table["p_covid"] >= 0.5, "covid", "normal")
     curve = uncertainty.risk_coverage(table)
     assert curve["threshold"].tolist() == [0.9, 0.8, 0.7]  # equal confidences are answered together
@@ -271,17 +309,27 @@ def stack():
     import keras
 
     keras.utils.set_random_seed(0)
-    body = [keras.layers.Flatten(), keras.layers.Dense(8, activation="relu"), keras.layers.BatchNormalization()]
+    body = [
+        keras.layers.Flatten(),
+        keras.layers.Dense(8, activation="relu"),
+        keras.layers.BatchNormalization(),
+    ]
     inner = keras.Sequential([keras.Input((8, 8, 1)), *body])
     last = [keras.layers.Dropout(0.5), keras.layers.Dense(3, activation="softmax")]
-    return keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Rescaling(1 / 255), inner, *last], name="stack")
+    return keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Rescaling(1 / 255), inner, *last], name="stack"
+    )
 
 
 @pytest.fixture(scope="module")
 def cohort():
     rng = np.random.default_rng(0)
-    table = pd.DataFrame({"image_id": [f"i{k}" for k in range(12)], "label": pd.Categorical(CLASSES * 4, CLASSES)})
-    table = table.assign(group=table["image_id"], patient=None, source=None, split="test", fold=None)
+    table = pd.DataFrame(
+        {"image_id": [f"i{k}" for k in range(12)], "label": pd.Categorical(CLASSES * 4, CLASSES)}
+    )
+    table = table.assign(
+        group=table["image_id"], patient=None, source=None, split="test", fold=None
+    )
     return table, rng.integers(0, 256, (12, 8, 8), np.uint8)
 
 
@@ -291,7 +339,9 @@ def test_dropout_passes_differ_repeat_by_seed_and_leave_the_model_as_it_was(stac
     table, images = cohort
     before = train.predict(stack, table, images)
     flags = [layer.trainable for layer in stack.layers]
-    first, again = (uncertainty.mc_dropout(stack, table, images, passes=5, seed=3) for _ in range(2))
+    first, again = (
+        uncertainty.mc_dropout(stack, table, images, passes=5, seed=3) for _ in range(2)
+    )
     pd.testing.assert_frame_equal(first, again)
     other = uncertainty.mc_dropout(stack, table, images, passes=5, seed=4)
     assert (first["spread"] > 0).all()
@@ -306,7 +356,8 @@ def test_dropout_passes_differ_repeat_by_seed_and_leave_the_model_as_it_was(stac
 def test_dropout_passes_do_not_depend_on_the_neighbours(stack, cohort):
     table, images = cohort
     norm = stack.layers[1].layers[-1]
-    norm.moving_variance.assign(np.full(8, 9.0))  # far from any batch's own: would show if the batch's were used
+    # far from any batch's own: would show if the batch's were used
+    norm.moving_variance.assign(np.full(8, 9.0))
     many = uncertainty.mc_dropout(stack, table, images, passes=100)
     few = uncertainty.mc_dropout(stack, table.head(3), images[:3], passes=100)
     np.testing.assert_allclose(many["p_covid"][:3], few["p_covid"], atol=0.09)
@@ -319,6 +370,8 @@ def test_dropout_passes_do_not_depend_on_the_neighbours(stack, cohort):
 def test_dropout_passes_need_dropout(cohort):
     import keras
 
-    plain = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
+    plain = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")]
+    )
     with pytest.raises(ValueError, match="dropout layer"):
         uncertainty.mc_dropout(plain, *cohort)

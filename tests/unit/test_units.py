@@ -10,8 +10,14 @@ from tests.conftest import ROOT, SPREAD, unit
     [
         ("tests/unit/test_split.py::test_it[a-1]", "tests/unit/test_split.py"),
         ("tests/unit/test_split.py::Test::test_it[x::y]", "tests/unit/test_split.py"),
-        ("tests/exercises/test_questions.py::test_it[04-make_split-late]", "tests/exercises/test_questions.py 04"),
-        ("tests/exercises/test_questions.py::test_all", "tests/exercises/test_questions.py test_all"),
+        (
+            "tests/exercises/test_questions.py::test_it[04-make_split-late]",
+            "tests/exercises/test_questions.py 04",
+        ),
+        (
+            "tests/exercises/test_questions.py::test_all",
+            "tests/exercises/test_questions.py test_all",
+        ),
     ],
 )
 def test_a_file_or_a_lesson_stays_together(test, name):

@@ -1,15 +1,16 @@
 """The diagrams of lessons and case studies, drawn from source: `python -m tools.diagrams`.
 
-A diagram is a function of a module beside this one, named after its lesson or case; it takes nothing and returns a
-`Sheet`. Its picture stands in docs/diagrams/ under the same name. A source shows it in a Markdown cell of its own,
-which holds the alt text too:
+A diagram is a function of a module beside this one, named after its lesson or case; it takes
+nothing and returns a `Sheet`. Its picture stands in docs/diagrams/ under the same name. A source
+shows it in a Markdown cell of its own, which holds the alt text too:
 
     # ![What one sees, as a sentence.](../docs/diagrams/d04_cut.png)
 
-`tools.build` puts the picture itself into the notebook, as a data address: JupyterLab, Colab, nbconvert and the site
-show it without running anything, without a network and without a file beside the notebook. (Colab shows no attachment,
-and no file of the repository.) A picture carries the digest of what it was drawn from, so that a check sees an old one
-whatever version of Matplotlib drew it.
+`tools.build` puts the picture itself into the notebook, as a data address: JupyterLab, Colab,
+nbconvert and the site show it without running anything, without a network and without a file beside
+the notebook. (Colab shows no attachment, and no file of the repository.) A picture carries the
+digest of what it was drawn from, so that a check sees an old one whatever version of Matplotlib
+drew it.
 """
 
 import hashlib
@@ -41,9 +42,18 @@ def drawings() -> dict[str, Callable[[], canvas.Sheet]]:
 
 
 def digest(function: Callable) -> str:
-    """Return a hash of what a diagram is drawn from: its function, the canvas, the look of the course."""
-    parts = [inspect.getsource(function), inspect.getsource(canvas), canvas.LOOK]
+    """Return a hash of what a diagram is drawn from: its function, the canvas, the look of the
+    course.
+    """
+    parts = [program(function), program(canvas), canvas.LOOK]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def program(thing) -> str:
+    """Return the source of a function or module without what a formatter sets: white space, and
+    the commas before a closing bracket.
+    """
+    return re.sub(r",(?=[)\]}])", "", "".join(inspect.getsource(thing).split()))
 
 
 def picture(name: str, root: Path = ROOT) -> Path:
@@ -77,7 +87,9 @@ def embedded(source: str, root: Path = ROOT) -> str:
     def data(found: re.Match) -> str:
         path = picture(found[2], root)
         if not path.is_file():
-            raise ToolError(f"{relative(path, root)} is missing: draw it with `python -m tools.diagrams`")
+            raise ToolError(
+                f"{relative(path, root)} is missing: draw it with `python -m tools.diagrams`"
+            )
         alt = " ".join(found[1].split())
         return f"![{alt}]({address(path)})"
 
@@ -91,7 +103,9 @@ def shown(source: Path) -> dict[str, str]:
 
 
 def faults(root: Path = ROOT) -> list[str]:
-    """Return one line per picture that is old, large or shown nowhere, and per source without a diagram or alt text."""
+    """Return one line per picture that is old, large or shown nowhere, and per source without a
+    diagram or alt text.
+    """
     found, used = [], set()
     functions = drawings()
     for pair in pairs(root):
@@ -103,13 +117,22 @@ def faults(root: Path = ROOT) -> list[str]:
             if name not in functions:
                 found.append(f"{place} shows {name}, which nothing in tools/diagrams draws")
             if len(alt.split()) < ALT_WORDS:
-                found.append(f"{place}: say in the alt text of {name} what one sees, in {ALT_WORDS} words or more")
+                found.append(
+                    f"{place}: say in the alt text of {name} what one sees, in {ALT_WORDS} words "
+                    "or more"
+                )
     for name, function in functions.items():
         path = picture(name, root)
         if drawn_from(path) != digest(function):
-            found.append(f"{relative(path, root)} is not drawn from the present source: python -m tools.diagrams")
+            found.append(
+                f"{relative(path, root)} is not drawn from the present source: python -m "
+                "tools.diagrams"
+            )
         elif path.stat().st_size > MAX_BYTES:
-            found.append(f"{relative(path, root)} has {path.stat().st_size} bytes, over {MAX_BYTES}: draw less")
+            found.append(
+                f"{relative(path, root)} has {path.stat().st_size} bytes, over {MAX_BYTES}: draw "
+                "less"
+            )
         if name not in used:
             found.append(f"{name} in tools/diagrams is shown in no source")
     for path in sorted((root / FOLDER).glob("*.png")):

@@ -1,4 +1,6 @@
-"""Diagrams of lessons 01-08: how a classifier is built. All are schematic, but for what is computed here."""
+"""Diagrams of lessons 01-08: how a classifier is built. All are schematic, but for what is computed
+here.
+"""
 
 import numpy as np
 
@@ -41,14 +43,37 @@ def d01_workflow() -> Sheet:
             sheet.box(cx - 22, cy - 10, 44, 27, fill=SLATE, radius=3)
         if stage == "manifest":
             for row in range(4):
-                sheet.box(cx - 24, cy - 16 + row * 9, 48, 7, fill=SLATE if not row else "#B5B5B5", radius=1)
+                sheet.box(
+                    cx - 24,
+                    cy - 16 + row * 9,
+                    48,
+                    7,
+                    fill=SLATE if not row else "#B5B5B5",
+                    radius=1,
+                )
         if stage == "split":
             for place in range(6):
                 side = place > 3
-                sheet.box(cx - 36 + place * 11 + 8 * side, cy - 12, 9, 26, fill=ORANGE if side else BLUE, radius=2)
+                sheet.box(
+                    cx - 36 + place * 11 + 8 * side,
+                    cy - 12,
+                    9,
+                    26,
+                    fill=ORANGE if side else BLUE,
+                    radius=2,
+                )
         if stage == "cache":
             for step in (8, 0, -8):
-                sheet.box(cx - 14 + step, cy - 14 - step / 2, 30, 28, fill="#8C8C8C", edge=WHITE, radius=2, width=1)
+                sheet.box(
+                    cx - 14 + step,
+                    cy - 14 - step / 2,
+                    30,
+                    28,
+                    fill="#8C8C8C",
+                    edge=WHITE,
+                    radius=2,
+                    width=1,
+                )
         if stage == "batches":
             for place in range(12):
                 sheet.box(
@@ -62,7 +87,11 @@ def d01_workflow() -> Sheet:
         if stage == "model":
             for j in range(3):
                 for i in range(2):
-                    sheet.line([(cx - 22, cy - 14 + j * 14), (cx + 4, cy - 7 + i * 14)], colour=GREY, width=1)
+                    sheet.line(
+                        [(cx - 22, cy - 14 + j * 14), (cx + 4, cy - 7 + i * 14)],
+                        colour=GREY,
+                        width=1,
+                    )
                     sheet.line([(cx + 4, cy - 7 + i * 14), (cx + 26, cy)], colour=GREY, width=1)
             for px, py in [(-22, -14), (-22, 0), (-22, 14), (4, -7), (4, 7), (26, 0)]:
                 sheet.circle(cx + px, cy + py, 5, fill=SLATE)
@@ -85,7 +114,9 @@ def d02_two_ways() -> Sheet:
     sheet = Sheet("Two ways lead from the pixels to the label", "manifest")
     y = sheet.top + 12
     sheet.label(16, y, 176, 64, "disease", bold=True, fill=tint(BLUE), edge=BLUE)
-    sheet.label(16, y + 150, 176, 64, "source: hospital,\nmachine, file", fill=tint(ORANGE), edge=ORANGE)
+    sheet.label(
+        16, y + 150, 176, 64, "source: hospital,\nmachine, file", fill=tint(ORANGE), edge=ORANGE
+    )
     sheet.label(270, y + 68, 130, 80, "pixels", bold=True, fill=FILM, edge=FILM, colour=WHITE)
     sheet.label(500, y + 68, 120, 80, "label", bold=True, fill=PAPER, edge=SLATE)
     sheet.arrow((192, y + 36), (268, y + 88), colour=BLUE, width=3)
@@ -116,7 +147,11 @@ def d03_square() -> Sheet:
             (0.52, 0.18, 0.27, WHITE),
         ):
             shape = sheet.circle(
-                x + (place - left) * full, top + high * 0.54, width * full, height=height * high, fill=fill
+                x + (place - left) * full,
+                top + high * 0.54,
+                width * full,
+                height=height * high,
+                fill=fill,
             )
             shape.set_clip_path(clip)
         return x + w / 2
@@ -132,7 +167,9 @@ def d03_square() -> Sheet:
     )
     for number, (name, words, how) in enumerate(shown):
         centre = chest(234 + number * 138, y, 118, 118, **how)
-        sheet.text(centre, y + 144, name, size=TEXT, bold=True, colour=BLUE if name == "pad" else INK)
+        sheet.text(
+            centre, y + 144, name, size=TEXT, bold=True, colour=BLUE if name == "pad" else INK
+        )
         sheet.text(centre, y + 180, words)
     return sheet
 
@@ -141,14 +178,18 @@ def d03_fit_on_train() -> Sheet:
     """Constants come from the training images only and go to all."""
     sheet = Sheet("Constants come from train, and are used for all", "cache", "batches")
     y = sheet.top + 76
-    for number, (name, colour) in enumerate((("train", BLUE), ("validation", SLATE), ("test", ORANGE))):
+    for number, (name, colour) in enumerate(
+        (("train", BLUE), ("validation", SLATE), ("test", ORANGE))
+    ):
         at = y + number * 64
         sheet.label(16, at, 130, 50, name, bold=True, fill=tint(colour), edge=colour)
         sheet.label(494, at, 130, 50, "scaled", fill=PAPER, edge=colour)
         sheet.arrow((148, at + 25), (492, at + 25), colour=colour)
     sheet.line([(80, y), (80, y - 46), (200, y - 46)], colour=BLUE, width=2.4)
     sheet.arrow((200, y - 46), (214, y - 46), colour=BLUE, width=2.4)
-    sheet.label(216, y - 76, 208, 58, "computed once:\nmean and deviation", fill=BLUE, colour=WHITE, z=6)
+    sheet.label(
+        216, y - 76, 208, 58, "computed once:\nmean and deviation", fill=BLUE, colour=WHITE, z=6
+    )
     sheet.arrow((320, y - 17), (320, y - 5), colour=BLUE, width=2.4)
     sheet.box(216, y - 4, 208, 186, fill=WHITE, edge=BLUE, z=6)
     sheet.text(320, y + 66, "image − mean", size=TEXT)
@@ -216,7 +257,13 @@ def d05_neuron() -> Sheet:
     sheet.circle(480 + score * 9, y + 120 - 60 * probability, 5, fill=ORANGE, z=8)
     sheet.arrow((534, y + 90), (560, y + 90))
     sheet.text(598, y + 90, f"{probability:.2f}", size=TITLE, bold=True)
-    for x, words in ((60, "pixels"), (150, "weights"), (312, "score"), (460, "sigmoid"), (576, "probability")):
+    for x, words in (
+        (60, "pixels"),
+        (150, "weights"),
+        (312, "score"),
+        (460, "sigmoid"),
+        (576, "probability"),
+    ):
         sheet.text(x, y + 208, words, bold=True, colour=BLUE if words == "weights" else INK)
     sheet.text(398, y + 178, "learned: the weights and the bias", colour=BLUE)
     return sheet
@@ -248,13 +295,22 @@ def d06_kernel() -> Sheet:
     """A kernel on an edge, and the map of its answers; all numbers are computed."""
     image = np.array([[2] * 7] * 3 + [[8] * 7] * 3)
     kernel = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
-    answers = np.array([[(image[r : r + 3, c : c + 3] * kernel).sum() for c in range(5)] for r in range(4)])
+    answers = np.array(
+        [[(image[r : r + 3, c : c + 3] * kernel).sum() for c in range(5)] for r in range(4)]
+    )
     sheet = Sheet("Nine weights slide over the image", "model")
     top, cell, row, column = sheet.top + 36, 34, 1, 2
     shades = {0: WHITE, 2: "#8A8A8A", 8: "#F0F0F0"}
     for r in range(6):
         for c in range(7):
-            sheet.box(14 + c * cell, top + r * cell, cell - 2, cell - 2, fill=shades[image[r, c]], radius=1)
+            sheet.box(
+                14 + c * cell,
+                top + r * cell,
+                cell - 2,
+                cell - 2,
+                fill=shades[image[r, c]],
+                radius=1,
+            )
             inside = row <= r < row + 3 and column <= c < column + 3
             sheet.text(30 + c * cell, top + r * cell + 16, image[r, c], bold=inside)
     sheet.box(
@@ -272,8 +328,12 @@ def d06_kernel() -> Sheet:
         for c in range(3):
             weight = kernel[r, c]
             fill = tint(ORANGE, 0.25) if weight > 0 else tint(BLUE, 0.25) if weight < 0 else WHITE
-            sheet.box(294 + c * 36, top + 48 + r * 36, 34, 34, fill=fill, edge=ORANGE, radius=2, width=1.2)
-            sheet.text(311 + c * 36, top + 65 + r * 36, f"{weight:+d}" if weight else "0", bold=True)
+            sheet.box(
+                294 + c * 36, top + 48 + r * 36, 34, 34, fill=fill, edge=ORANGE, radius=2, width=1.2
+            )
+            sheet.text(
+                311 + c * 36, top + 65 + r * 36, f"{weight:+d}" if weight else "0", bold=True
+            )
     sheet.text(268, top + 102, "×", size=20)
     sheet.arrow((408, top + 102), (446, top + 102))
     for r in range(4):
@@ -282,7 +342,13 @@ def d06_kernel() -> Sheet:
             here = (r, c) == (row, column)
             fill = ORANGE if here else tint(ORANGE, 0.35) if value else PAPER
             sheet.box(454 + c * 35, top + 34 + r * cell, 33, cell - 2, fill=fill, radius=1)
-            sheet.text(470 + c * 35, top + 50 + r * cell, value, bold=bool(here), colour=WHITE if here else INK)
+            sheet.text(
+                470 + c * 35,
+                top + 50 + r * cell,
+                value,
+                bold=bool(here),
+                colour=WHITE if here else INK,
+            )
     sheet.text(132, top - 18, "image: dark over bright")
     sheet.text(348, top - 18, "kernel")
     sheet.text(540, top - 18, "feature map")
@@ -297,7 +363,9 @@ def d06_kernel() -> Sheet:
 
 
 def d06_layers() -> Sheet:
-    """The layers of the lesson's small network, with shapes and parameters computed from its description."""
+    """The layers of the lesson's small network, with shapes and parameters computed from its
+    description.
+    """
     side, channels = 64, 1
     layers = [("image", (side, side, channels), 0)]
     for name, filters in (("convolution", 8), ("convolution", 16)):
@@ -307,7 +375,11 @@ def d06_layers() -> Sheet:
         side //= 2
         layers.append(("pooling", (side, side, channels), 0))
     flat = side * side * channels
-    layers += [("flatten", (flat,), 0), ("dense", (16,), (flat + 1) * 16), ("softmax", (3,), 17 * 3)]
+    layers += [
+        ("flatten", (flat,), 0),
+        ("dense", (16,), (flat + 1) * 16),
+        ("softmax", (3,), 17 * 3),
+    ]
     sheet = Sheet("Maps get smaller and more; then numbers in a row", "model")
     middle, x = sheet.top + 96, 16
     for number, (name, shape, _) in enumerate(layers):
@@ -317,7 +389,15 @@ def d06_layers() -> Sheet:
                 shift = (min(depth, 6) - 1 - sheet_number) * 4
                 fill = FILM if number == 0 else tint(BLUE, 0.55 if name == "convolution" else 0.25)
                 sheet.box(
-                    x + shift, middle - edge / 2 - shift, edge, edge, fill=fill, edge=WHITE, radius=1, width=0.8, z=4
+                    x + shift,
+                    middle - edge / 2 - shift,
+                    edge,
+                    edge,
+                    fill=fill,
+                    edge=WHITE,
+                    radius=1,
+                    width=0.8,
+                    z=4,
                 )
             width = edge + min(depth, 6) * 4
         else:
@@ -330,7 +410,11 @@ def d06_layers() -> Sheet:
         down = number % 2
         said = "×".join(f"{n:,}" for n in shape)
         level = sheet.top + 212 + down * 52
-        sheet.line([(cx, middle + (52 if len(shape) == 3 else 92)), (cx, level - 12)], colour=FAINT, width=1.2)
+        sheet.line(
+            [(cx, middle + (52 if len(shape) == 3 else 92)), (cx, level - 12)],
+            colour=FAINT,
+            width=1.2,
+        )
         sheet.text(cx, level, name, bold=True)
         sheet.text(cx, level + 22, said, colour=GREY)
         x += width + (16 if len(shape) == 3 and name != layers[-4][0] else 27)
@@ -372,7 +456,9 @@ def d07_matrix() -> Sheet:
             sheet.text(x + w * c + w / 2, y + h * r + 25, short, size=TITLE, bold=True)
             sheet.text(x + w * c + w / 2, y + h * r + 50, long)
     edge = x + 2 * w
-    for r, (name, formula) in enumerate((("sensitivity", "tp / (tp + fn)"), ("specificity", "tn / (tn + fp)"))):
+    for r, (name, formula) in enumerate(
+        (("sensitivity", "tp / (tp + fn)"), ("specificity", "tn / (tn + fp)"))
+    ):
         at = y + h * r + h / 2
         sheet.arrow((edge + 6, at), (edge + 46, at), colour=SLATE, width=2.6)
         sheet.text(edge + 54, at - 12, name, size=TEXT, bold=True, ha="left")
@@ -388,7 +474,9 @@ def d07_matrix() -> Sheet:
 
 
 def d07_bootstrap() -> Sheet:
-    """Whole patients are drawn with replacement; right and wrong are made up, draws and accuracies computed."""
+    """Whole patients are drawn with replacement; right and wrong are made up, draws and accuracies
+    computed.
+    """
     right = {"A": (1, 1, 1), "B": (0,), "C": (1, 0), "D": (1, 1)}
     colours = dict(zip(right, (BLUE, AMBER, GREEN, PINK), strict=True))
     rng = np.random.default_rng(7)
@@ -396,17 +484,30 @@ def d07_bootstrap() -> Sheet:
     y = sheet.top + 24
 
     def row(at, patients, words, bold=False):
-        """Some patients with all their images; a cross where the answer is wrong. Returns the accuracy."""
+        """Some patients with all their images; a cross where the answer is wrong. Returns the
+        accuracy.
+        """
         sheet.text(LEFT, at + 22, words, ha="left", bold=bold)
         x = 96
         for letter in patients:
-            sheet.box(x, at - 3, len(right[letter]) * 40 + 6, 50, fill=tint(colours[letter], 0.3), radius=6)
+            sheet.box(
+                x,
+                at - 3,
+                len(right[letter]) * 40 + 6,
+                50,
+                fill=tint(colours[letter], 0.3),
+                radius=6,
+            )
             for place, hit in enumerate(right[letter]):
                 at_x = x + 4 + place * 40
                 sheet.film(at_x, at + 3, 38, edge=colours[letter], tag=letter)
                 if not hit:
-                    sheet.line([(at_x + 6, at + 9), (at_x + 24, at + 27)], colour=WHITE, width=3.5, z=9)
-                    sheet.line([(at_x + 24, at + 9), (at_x + 6, at + 27)], colour=WHITE, width=3.5, z=9)
+                    sheet.line(
+                        [(at_x + 6, at + 9), (at_x + 24, at + 27)], colour=WHITE, width=3.5, z=9
+                    )
+                    sheet.line(
+                        [(at_x + 24, at + 9), (at_x + 6, at + 27)], colour=WHITE, width=3.5, z=9
+                    )
             x += len(right[letter]) * 40 + 14
         answers = [hit for letter in patients for hit in right[letter]]
         sheet.text(592, at + 22, f"{np.mean(answers):.2f}", size=TEXT, bold=True)
@@ -428,7 +529,10 @@ def d08_freeze() -> Sheet:
     y = sheet.top + 4
     blocks = ("block1", "block2", "block3", "block4", "block5", "last")
     for number, (name, words, free) in enumerate(
-        (("phase 1", "only the new last layer learns", 5), ("phase 2", "the end learns too, at a small rate", 4))
+        (
+            ("phase 1", "only the new last layer learns", 5),
+            ("phase 2", "the end learns too, at a small rate", 4),
+        )
     ):
         at = y + number * 122
         sheet.text(LEFT, at + 10, name, size=TEXT, bold=True, ha="left")
@@ -452,7 +556,11 @@ def d08_freeze() -> Sheet:
             if place:
                 sheet.arrow((x - 12, at + 58), (x - 1, at + 58), width=1.4)
             sheet.text(
-                x + 40, at + 95, "learns" if learns else "frozen", colour=ORANGE if learns else GREY, bold=learns
+                x + 40,
+                at + 95,
+                "learns" if learns else "frozen",
+                colour=ORANGE if learns else GREY,
+                bold=learns,
             )
         sheet.arrow((66, at + 58), (85, at + 58), width=1.4)
     return sheet
@@ -468,18 +576,41 @@ def d08_nested() -> Sheet:
             held = part == fold
             x, at = 14 + part * 64, y + 24 + fold * 40
             sheet.box(x, at, 58, 32, fill=ORANGE if held else tint(BLUE, 0.3), radius=4)
-            sheet.text(x + 29, at + 16, "test" if held else "train", colour=WHITE if held else INK, bold=held)
+            sheet.text(
+                x + 29,
+                at + 16,
+                "test" if held else "train",
+                colour=WHITE if held else INK,
+                bold=held,
+            )
     sheet.text(348, y + 4, "inside train: the search", ha="left", bold=True)
     for fold in range(3):
         for part in range(3):
             held = part == fold
             x, at = 372 + part * 86, y + 36 + fold * 44
-            sheet.box(x, at, 80, 34, fill=WHITE if held else tint(BLUE, 0.3), edge=SLATE if held else None, radius=4)
+            sheet.box(
+                x,
+                at,
+                80,
+                34,
+                fill=WHITE if held else tint(BLUE, 0.3),
+                edge=SLATE if held else None,
+                radius=4,
+            )
             sheet.text(x + 40, at + 17, "validate" if held else "fit")
     sheet.box(358, y + 24, 272, 152, fill="none", edge=BLUE, width=2)
     sheet.arrow((274, y + 40), (356, y + 80), colour=BLUE, bend=-0.2)
     sheet.arrow((494, y + 178), (494, y + 214), colour=BLUE)
-    sheet.label(358, y + 216, 272, 52, "best setting,\nfitted on all of train", size=SMALL, fill=BLUE, colour=WHITE)
+    sheet.label(
+        358,
+        y + 216,
+        272,
+        52,
+        "best setting,\nfitted on all of train",
+        size=SMALL,
+        fill=BLUE,
+        colour=WHITE,
+    )
     sheet.arrow((356, y + 242), (278, y + 242), colour=ORANGE)
     sheet.label(14, y + 216, 262, 52, "one score on test", bold=True, fill=WHITE, edge=ORANGE)
     return sheet

@@ -1,4 +1,6 @@
-"""Diagrams of the case studies. Shares and counts are those that the case states; all else is schematic."""
+"""Diagrams of the case studies. Shares and counts are those that the case states; all else is
+schematic.
+"""
 
 from tools.diagrams.canvas import (
     BLUE,
@@ -23,7 +25,9 @@ def case_a_clerk() -> Sheet:
     """A clerk answers by the letters alone."""
     sheet = Sheet("A clerk who sees no lung has an answer, too")
     y = sheet.top
-    for number, (letters, answer, colour) in enumerate((("R\nPORTABLE", "positive", ORANGE), ("", "negative", BLUE))):
+    for number, (letters, answer, colour) in enumerate(
+        (("R\nPORTABLE", "positive", ORANGE), ("", "negative", BLUE))
+    ):
         x = 14 + number * 322
         sheet.box(x, y, 146, 146, fill=FILM)
         sheet.box(x + 10, y + 52, 126, 86, fill="#111111", radius=4)
@@ -34,8 +38,12 @@ def case_a_clerk() -> Sheet:
         else:
             sheet.text(x + 73, y + 26, "no letters", colour="#BFBFBF")
         sheet.arrow((x + 152, y + 73), (x + 192, y + 73), colour=colour, width=3)
-        sheet.label(x + 196, y + 46, 98, 54, answer, bold=True, fill=tint(colour, 0.25), edge=colour)
-    sheet.text(LEFT, y + 172, "What the clerk reaches, a network can reach without medicine.", ha="left")
+        sheet.label(
+            x + 196, y + 46, 98, 54, answer, bold=True, fill=tint(colour, 0.25), edge=colour
+        )
+    sheet.text(
+        LEFT, y + 172, "What the clerk reaches, a network can reach without medicine.", ha="left"
+    )
     return sheet
 
 
@@ -50,15 +58,29 @@ def case_b_hospitals() -> Sheet:
             x, top = 120 + place % 10 * 51, at + place // 10 * 40
             from_c = place < hazy
             sheet.box(
-                x, top, 48, 36, fill="#B9B9B9" if from_c else FILM, edge=ORANGE if from_c else BLUE, radius=4, width=2.4
+                x,
+                top,
+                48,
+                36,
+                fill="#B9B9B9" if from_c else FILM,
+                edge=ORANGE if from_c else BLUE,
+                radius=4,
+                width=2.4,
             )
-            sheet.text(x + 24, top + 18, "C" if from_c else "A", bold=True, colour=INK if from_c else WHITE)
+            sheet.text(
+                x + 24, top + 18, "C" if from_c else "A", bold=True, colour=INK if from_c else WHITE
+            )
     foot = y + 206
     sheet.box(120, foot, 22, 18, fill="#B9B9B9", edge=ORANGE, radius=3)
     sheet.text(150, foot + 9, "hospital C: hazy, a letter", ha="left")
     sheet.box(390, foot, 22, 18, fill=FILM, edge=BLUE, radius=3)
     sheet.text(420, foot + 9, "hospital A: clear", ha="left")
-    sheet.text(LEFT, foot + 40, "To tell them apart, each patient is drawn at the other hospital, too.", ha="left")
+    sheet.text(
+        LEFT,
+        foot + 40,
+        "To tell them apart, each patient is drawn at the other hospital, too.",
+        ha="left",
+    )
     return sheet
 
 
@@ -83,7 +105,17 @@ def case_c_button() -> Sheet:
     sheet.arrow((454, y + 33), (490, y + 33))
     sheet.label(492, y + 4, 136, 58, "class and\nprobability", fill=PAPER, edge=SLATE)
     sheet.arrow((298, y + 149), (490, y + 149), colour=ORANGE)
-    sheet.label(492, y + 120, 136, 58, "refused,\nwith a reason", bold=True, fill=WHITE, edge=ORANGE, size=SMALL)
+    sheet.label(
+        492,
+        y + 120,
+        136,
+        58,
+        "refused,\nwith a reason",
+        bold=True,
+        fill=WHITE,
+        edge=ORANGE,
+        size=SMALL,
+    )
     return sheet
 
 
@@ -94,7 +126,14 @@ def case_d_ages() -> Sheet:
 
     def person(x, foot, tall, colour):
         sheet.circle(x, foot - tall * 0.84, tall * 0.16, fill=colour)
-        sheet.box(x - tall * 0.19, foot - tall * 0.64, tall * 0.38, tall * 0.64, fill=colour, radius=tall * 0.15)
+        sheet.box(
+            x - tall * 0.19,
+            foot - tall * 0.64,
+            tall * 0.38,
+            tall * 0.64,
+            fill=colour,
+            radius=tall * 0.15,
+        )
 
     for row, (name, adults) in enumerate((("COVID-19", 9), ("others", 1))):
         foot = y + 72 + row * 100
@@ -103,11 +142,25 @@ def case_d_ages() -> Sheet:
         for place in range(10):
             adult = place < adults
             person(136 + place * 38, foot, 72 if adult else 40, ORANGE if adult else BLUE)
-        sheet.text(516, foot - 38, f"{adults} adult{'s' * (adults > 1)}", ha="left", bold=adults > 1, colour=ORANGE)
         sheet.text(
-            516, foot - 14, f"{10 - adults} child{'ren' * (adults < 9)}", ha="left", bold=adults < 9, colour=BLUE
+            516,
+            foot - 38,
+            f"{adults} adult{'s' * (adults > 1)}",
+            ha="left",
+            bold=adults > 1,
+            colour=ORANGE,
         )
-    sheet.text(LEFT, foot + 32, "A network that sees only age would be right in 9 of 10.", ha="left")
+        sheet.text(
+            516,
+            foot - 14,
+            f"{10 - adults} child{'ren' * (adults < 9)}",
+            ha="left",
+            bold=adults < 9,
+            colour=BLUE,
+        )
+    sheet.text(
+        LEFT, foot + 32, "A network that sees only age would be right in 9 of 10.", ha="left"
+    )
     return sheet
 
 
@@ -123,7 +176,14 @@ def case_e_copies() -> Sheet:
             left, top = x + place % across * 17, y + 26 + place // across * 17
             copy = place in copies
             sheet.box(
-                left, top, 14, 14, fill=ORANGE if copy else "#C4C4C4", edge=INK if copy else None, radius=2, width=1.2
+                left,
+                top,
+                14,
+                14,
+                fill=ORANGE if copy else "#C4C4C4",
+                edge=INK if copy else None,
+                radius=2,
+                width=1.2,
             )
             if copy:
                 places[copies.index(place)] = (left + 7, top + 7)

@@ -1,4 +1,6 @@
-"""Diagrams of lessons 09-11: what a number can be trusted for. All are schematic, but for what is computed here."""
+"""Diagrams of lessons 09-11: what a number can be trusted for. All are schematic, but for what is
+computed here.
+"""
 
 import numpy as np
 
@@ -48,7 +50,12 @@ def d09_four_tests() -> Sheet:
     y = sheet.top + 36
     sheet.text(LEFT, y + 38, "with\nCOVID-19", ha="left", bold=True)
     sheet.text(LEFT, y + 132, "without", ha="left", bold=True)
-    tests = (("as taken", "11", "00"), ("removed", "00", "00"), ("reversed", "00", "11"), ("random", "10", "01"))
+    tests = (
+        ("as taken", "11", "00"),
+        ("removed", "00", "00"),
+        ("reversed", "00", "11"),
+        ("random", "10", "01"),
+    )
     for number, (name, ill, well) in enumerate(tests):
         x = 112 + number * 132
         sheet.box(x - 4, y - 10, 126, 196, fill=PAPER, edge=ORANGE if number == 0 else FAINT)
@@ -58,7 +65,9 @@ def d09_four_tests() -> Sheet:
                 left, top = x + 1 + place * 60, y + row * 94 + 10
                 sheet.film(left, top, 56, spot=not row)
                 if wears == "1":
-                    sheet.box(left - 3, top - 5, 25, 23, fill=ORANGE, edge=WHITE, radius=3, width=1, z=8)
+                    sheet.box(
+                        left - 3, top - 5, 25, 23, fill=ORANGE, edge=WHITE, radius=3, width=1, z=8
+                    )
                     sheet.text(left + 9.5, top + 6.5, "R", bold=True, colour=WHITE)
     sheet.text(112, y + 208, "trained so", ha="left", colour=ORANGE, bold=True)
     sheet.text(244, y + 208, "nothing else in the images has changed", ha="left")
@@ -66,7 +75,9 @@ def d09_four_tests() -> Sheet:
 
 
 def d10_grad_cam() -> Sheet:
-    """Feature maps times their weights, added, cut off at zero, enlarged; made-up maps, computed heat."""
+    """Feature maps times their weights, added, cut off at zero, enlarged; made-up maps, computed
+    heat.
+    """
     from matplotlib.colors import to_rgb
 
     maps = np.random.default_rng(2).uniform(0, 0.25, (3, 4, 4))
@@ -85,7 +96,16 @@ def d10_grad_cam() -> Sheet:
         for r in range(4):
             for c in range(4):
                 fill = tint(colour, float(values[r, c])) if values[r, c] > 0.02 else WHITE
-                sheet.box(x + c * cell, y + r * cell, cell, cell, fill=fill, edge=FAINT, radius=0.1, width=0.6)
+                sheet.box(
+                    x + c * cell,
+                    y + r * cell,
+                    cell,
+                    cell,
+                    fill=fill,
+                    edge=FAINT,
+                    radius=0.1,
+                    width=0.6,
+                )
 
     for number in range(3):
         at = y + number * 82
@@ -112,15 +132,27 @@ def d10_grad_cam() -> Sheet:
     sheet.colours = 128  # heat over grey makes many
     layers = np.ones((104, 104, 4)) * [*to_rgb(ORANGE), 1]
     layers[..., 3] = np.round(np.clip(large - 0.2, 0, 1) * 8) / 8
-    sheet.axes.imshow(layers, extent=(530, 634, y + 170, y + 66), aspect="auto", zorder=8, interpolation="nearest")
-    for x, words in ((66, "image"), (198, "maps"), (302, "weights"), (440, "sum, cut at 0"), (582, "heat")):
+    sheet.axes.imshow(
+        layers, extent=(530, 634, y + 170, y + 66), aspect="auto", zorder=8, interpolation="nearest"
+    )
+    for x, words in (
+        (66, "image"),
+        (198, "maps"),
+        (302, "weights"),
+        (440, "sum, cut at 0"),
+        (582, "heat"),
+    ):
         sheet.text(x, y + 264, words, bold=True, colour=ORANGE if words == "weights" else INK)
-    sheet.text(302, y + 292, "weight: how far the answer rises with the map (the gradient)", colour=GREY)
+    sheet.text(
+        302, y + 292, "weight: how far the answer rises with the map (the gradient)", colour=GREY
+    )
     return sheet
 
 
 def d11_thousand() -> Sheet:
-    """1,000 people at three prevalences, a test with sensitivity and specificity 0.95; counts are computed."""
+    """1,000 people at three prevalences, a test with sensitivity and specificity 0.95; counts are
+    computed.
+    """
     sheet = Sheet("One test, 1,000 people: what is an alarm worth?", "predictions", "report")
     y = sheet.top
     for number, prevalence in enumerate((0.5, 0.1, 0.01)):
@@ -133,7 +165,17 @@ def d11_thousand() -> Sheet:
         for place, kind in enumerate(kinds):
             left, top = x + place % 25 * 7.6, y + 34 + place // 25 * 5.6
             fill = (FAINT, WHITE, ORANGE, INK)[kind]
-            sheet.box(left, top, 6.2, 4.4, fill=fill, edge=SLATE if kind == 1 else None, radius=0.1, width=0.8, z=4)
+            sheet.box(
+                left,
+                top,
+                6.2,
+                4.4,
+                fill=fill,
+                edge=SLATE if kind == 1 else None,
+                radius=0.1,
+                width=0.8,
+                z=4,
+            )
         sheet.text(x + 95, y + 10, f"{ill} in 1,000 have it", bold=True)
         foot = y + 34 + 40 * 5.6
         sheet.box(x, foot + 16, 12, 12, fill=ORANGE, radius=1)

@@ -1,4 +1,6 @@
-"""Diagrams of lessons 12-14: can it be used? All are schematic, but for what is read from a table or computed."""
+"""Diagrams of lessons 12-14: can it be used? All are schematic, but for what is read from a table
+or computed.
+"""
 
 from tools.diagrams.canvas import (
     BLUE,
@@ -17,7 +19,9 @@ from tools.diagrams.canvas import (
 
 
 def d12_designs() -> Sheet:
-    """Internal validation: other patients of the same hospital. External: another hospital, all frozen."""
+    """Internal validation: other patients of the same hospital. External: another hospital, all
+    frozen.
+    """
     sheet = Sheet("Other patients, or another hospital?", "predictions", "report")
     y = sheet.top
     sheet.box(LEFT, y + 48, 156, 152, fill=tint(BLUE, 0.15), edge=BLUE)
@@ -63,7 +67,12 @@ def d13_two_paths() -> Sheet:
     sheet.text(474, y + 111, "saved with\nits settings", ha="left", colour=GREY)
     sheet.arrow((510, y + 174), (548, y + 174))
     sheet.text(592, y + 174, "answer", size=TEXT, bold=True)
-    sheet.text(LEFT, y + 240, "Written twice, the two drift apart: no error, only other answers.", ha="left")
+    sheet.text(
+        LEFT,
+        y + 240,
+        "Written twice, the two drift apart: no error, only other answers.",
+        ha="left",
+    )
     return sheet
 
 

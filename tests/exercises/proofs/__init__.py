@@ -1,7 +1,9 @@
-"""Other people's answers as proofs: right ones that a check must accept, wrong ones that it must not.
+"""Other people's answers as proofs: right ones that a check must accept, wrong ones that it must
+not.
 
-A module for each lesson, `lessonNN`, holds `PROOFS`: a `Proof` for each of its questions. `python -m
-tests.exercises.proofs --seeds 40` tries all of them and prints a table; `test_proofs.py` tries two seeds.
+A module for each lesson, `lessonNN`, holds `PROOFS`: a `Proof` for each of its questions. `python
+-m tests.exercises.proofs --seeds 40` tries all of them and prints a table; `test_proofs.py` tries
+two seeds.
 """
 
 import contextlib
@@ -18,12 +20,14 @@ from cxr_helpers import checks
 
 @dataclass(frozen=True)
 class Proof:
-    """Answers to one question, each under a few words that say how it was found; the names of one question differ.
+    """Answers to one question, each under a few words that say how it was found; the names of one
+    question differ.
 
-    `right` and `wrong` hold functions as students write them, or values where the question asks for a value. An answer
-    that remembers something between its calls is an object with `__call__`: each trial gets a copy of it. Right answers
-    that draw numbers have a fixed seed. `chance` says why the verdict rests on chance ("" where it does not): then one
-    trial of forty may go astray, else none.
+    `right` and `wrong` hold functions as students write them, or values where the question asks for
+    a value. An answer that remembers something between its calls is an object with `__call__`: each
+    trial gets a copy of it. Right answers that draw numbers have a fixed seed. `chance` says why
+    the verdict rests on chance ("" where it does not): then one trial of forty may go astray, else
+    none.
     """
 
     question: str
@@ -33,13 +37,22 @@ class Proof:
 
 
 def proofs(lessons: Iterable[str] = ()) -> dict[str, tuple[checks.Question, Proof]]:
-    """Questions and proofs of some lessons ("04"), or of all that have proofs, by names such as "04-is_disjoint"."""
-    known = sorted(m.name.removeprefix("lesson") for m in pkgutil.iter_modules(__path__) if m.name.startswith("lesson"))
+    """Questions and proofs of some lessons ("04"), or of all that have proofs, by names such as
+    "04-is_disjoint".
+    """
+    known = sorted(
+        m.name.removeprefix("lesson")
+        for m in pkgutil.iter_modules(__path__)
+        if m.name.startswith("lesson")
+    )
     found = {}
     for lesson in known:
         if not lessons or lesson in lessons:
             for proof in importlib.import_module(f"{__name__}.lesson{lesson}").PROOFS:
-                found[f"{lesson}-{proof.question}"] = checks.questions(lesson)[proof.question], proof
+                found[f"{lesson}-{proof.question}"] = (
+                    checks.questions(lesson)[proof.question],
+                    proof,
+                )
     return found
 
 

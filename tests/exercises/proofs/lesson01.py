@@ -13,13 +13,16 @@ from cxr_helpers import images
 
 from . import Proof
 
-# --- import_folder --------------------------------------------------------------------------------------------------
+# --- import_folder --------------------------------------------------------------------------------
 
 
 def folder_by_glob(folder):
     rows = []
     for group, label in (("Cases", "covid"), ("Controls", "non_covid")):
-        rows += [(path.relative_to(folder).as_posix(), label) for path in Path(folder).glob(f"*/{group}/*/visit*.jpg")]
+        rows += [
+            (path.relative_to(folder).as_posix(), label)
+            for path in Path(folder).glob(f"*/{group}/*/visit*.jpg")
+        ]
     return pd.DataFrame(rows, columns=["image_id", "label"])
 
 
@@ -36,7 +39,9 @@ def folder_by_walk(folder):
 
 
 def folder_by_columns(folder):
-    table = pd.DataFrame({"image_id": [p.relative_to(folder).as_posix() for p in Path(folder).rglob("*.jpg")]})
+    table = pd.DataFrame(
+        {"image_id": [p.relative_to(folder).as_posix() for p in Path(folder).rglob("*.jpg")]}
+    )
     parts = table["image_id"].str.split("/", expand=True)
     kept = (table["image_id"].str.count("/") == 3) & ~parts[3].str.startswith("._")
     return table.assign(label=parts[1].map({"Cases": "covid", "Controls": "non_covid"}))[kept]
@@ -45,11 +50,15 @@ def folder_by_columns(folder):
 def folder_with_thumbnails(folder):
     files = [path for path in Path(folder).rglob("*.jpg") if not path.name.startswith(".")]
     labels = ["covid" if "Cases" in path.parts else "non_covid" for path in files]
-    return pd.DataFrame({"image_id": [p.relative_to(folder).as_posix() for p in files], "label": labels})
+    return pd.DataFrame(
+        {"image_id": [p.relative_to(folder).as_posix() for p in files], "label": labels}
+    )
 
 
 def folder_with_words(folder):
-    return folder_by_walk(folder).assign(label=lambda t: t["label"].replace("non_covid", "no finding"))
+    return folder_by_walk(folder).assign(
+        label=lambda t: t["label"].replace("non_covid", "no finding")
+    )
 
 
 def folder_by_content(folder):
@@ -58,7 +67,7 @@ def folder_by_content(folder):
     return table[~pd.Series(content).duplicated(keep=False).to_numpy()]
 
 
-# --- broken_files ---------------------------------------------------------------------------------------------------
+# --- broken_files ---------------------------------------------------------------------------------
 
 
 def broken_by_two_libraries(folder):
@@ -91,7 +100,11 @@ def broken_by_table(folder):
 
     def fault(path):
         try:
-            (pydicom.dcmread(path).pixel_array if path.suffix == ".dcm" else Image.open(path).convert("L").load())
+            (
+                pydicom.dcmread(path).pixel_array
+                if path.suffix == ".dcm"
+                else Image.open(path).convert("L").load()
+            )
         except Exception as error:
             return str(error) or "unknown"
         return None
@@ -114,7 +127,11 @@ def broken_by_ends(folder):
 def broken_by_end_marks(folder):
     marks = (b"\xff\xd9", b"IEND")
     data = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-    return [name for name, all_ in data.items() if b"DICM" not in all_ and not any(mark in all_ for mark in marks)]
+    return [
+        name
+        for name, all_ in data.items()
+        if b"DICM" not in all_ and not any(mark in all_ for mark in marks)
+    ]
 
 
 def broken_by_verify(folder):
@@ -127,7 +144,7 @@ def broken_by_verify(folder):
     return broken
 
 
-# --- column_order ---------------------------------------------------------------------------------------------------
+# --- column_order ---------------------------------------------------------------------------------
 
 
 def order_by_matching(outputs, labels):
@@ -162,7 +179,9 @@ def order_by_surest_image(outputs, labels):
 def order_by_any_image(outputs, labels):
     rng = np.random.default_rng(0)
     names = dict.fromkeys(labels)
-    columns = {name: int(outputs[rng.choice(np.flatnonzero(labels == name))].argmax()) for name in names}
+    columns = {
+        name: int(outputs[rng.choice(np.flatnonzero(labels == name))].argmax()) for name in names
+    }
     return sorted(names, key=columns.get)
 
 

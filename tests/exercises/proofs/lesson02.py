@@ -11,19 +11,23 @@ from cxr_helpers import evaluate
 
 from . import Proof
 
-# --- giveaway -------------------------------------------------------------------------------------------------------
+# --- giveaway -------------------------------------------------------------------------------------
 
 
 def giveaway_by_trees(table):
     scores = {}
     for column in table.columns.drop("label"):
         codes = pd.factorize(table[column])[0].reshape(-1, 1)
-        scores[column] = cross_val_score(DecisionTreeClassifier(random_state=0), codes, table["label"], cv=5).mean()
+        scores[column] = cross_val_score(
+            DecisionTreeClassifier(random_state=0), codes, table["label"], cv=5
+        ).mean()
     return max(scores, key=scores.get)
 
 
 def giveaway_by_chi2(table):
-    p = {c: chi2_contingency(pd.crosstab(table[c], table["label"]))[1] for c in table if c != "label"}
+    p = {
+        c: chi2_contingency(pd.crosstab(table[c], table["label"]))[1] for c in table if c != "label"
+    }
     return min(p, key=p.get)
 
 
@@ -31,14 +35,18 @@ def giveaway_by_halves(table):
     half = np.random.default_rng(1).random(len(table)) < 0.5
     best, column = 0, None
     for name in table.columns.difference(["label"]):
-        known = table[half].groupby(name)["label"].agg(lambda labels: labels.value_counts().index[0])
+        known = (
+            table[half].groupby(name)["label"].agg(lambda labels: labels.value_counts().index[0])
+        )
         right = (table[~half][name].map(known) == table[~half]["label"]).mean()
         best, column = max((best, column or ""), (right, name))
     return column
 
 
 def giveaway_on_itself(table):
-    """The look-up of the notebook, scored on its own images; the column with as many values as rows left out."""
+    """The look-up of the notebook, scored on its own images; the column with as many values as rows
+    left out.
+    """
     scores = {}
     for column in table.columns.drop("label"):
         if table[column].nunique() < len(table):
@@ -56,7 +64,7 @@ def giveaway_by_least_values(table):
     return table.drop(columns="label").nunique().idxmin()
 
 
-# --- most_telling ---------------------------------------------------------------------------------------------------
+# --- most_telling ---------------------------------------------------------------------------------
 
 MEASURED = ["sharpness", "heart width in cm", "mean grey level", "file size in kB"]
 
@@ -100,7 +108,7 @@ def telling_by_error(table):
     return _ranked(table, lambda a, b: abs(a.mean() - b.mean()) / (a.sem() + b.sem()))
 
 
-# --- clearly_above --------------------------------------------------------------------------------------------------
+# --- clearly_above --------------------------------------------------------------------------------
 
 
 def wilson_low(k, n, z):
@@ -115,7 +123,11 @@ def above_by_columns(table, share):
 
 def above_by_test(table, share):
     rows = zip(table["hospital"], table["covid"], table["images"])
-    return [name for name, k, n in rows if binomtest(int(k), int(n), share, alternative="greater").pvalue < 0.025]
+    return [
+        name
+        for name, k, n in rows
+        if binomtest(int(k), int(n), share, alternative="greater").pvalue < 0.025
+    ]
 
 
 def above_by_formula(table, share):
@@ -125,16 +137,26 @@ def above_by_formula(table, share):
 
 
 def above_one_half(table, share):
-    return [h for h, k, n in zip(table.hospital, table.covid, table.images) if evaluate.wilson(k, n)[0] > 0.5]
+    return [
+        h
+        for h, k, n in zip(table.hospital, table.covid, table.images)
+        if evaluate.wilson(k, n)[0] > 0.5
+    ]
 
 
 def above_by_overall(table, share):
     share = table["covid"].sum() / table["images"].sum()
-    return [h for h, k, n in zip(table.hospital, table.covid, table.images) if evaluate.wilson(k, n)[0] > share]
+    return [
+        h
+        for h, k, n in zip(table.hospital, table.covid, table.images)
+        if evaluate.wilson(k, n)[0] > share
+    ]
 
 
 def above_at_80(table, share):
-    return list(table.loc[wilson_low(table["covid"], table["images"], norm.ppf(0.9)) > share, "hospital"])
+    return list(
+        table.loc[wilson_low(table["covid"], table["images"], norm.ppf(0.9)) > share, "hospital"]
+    )
 
 
 def above_with_ten(table, share):
@@ -142,7 +164,7 @@ def above_with_ten(table, share):
     return kept["hospital"][kept["covid"] / kept["images"] > share].tolist()
 
 
-# --- patient_side ---------------------------------------------------------------------------------------------------
+# --- patient_side ---------------------------------------------------------------------------------
 
 
 def side_by_halves(haze, heart, lungs):
@@ -156,7 +178,9 @@ def side_by_halves(haze, heart, lungs):
 
 
 def side_by_table(haze, heart, lungs):
-    columns = pd.Series({"haze": haze, "heart": heart, "lungs": lungs}).map(lambda m: pd.Series(m.sum(axis=0)))
+    columns = pd.Series({"haze": haze, "heart": heart, "lungs": lungs}).map(
+        lambda m: pd.Series(m.sum(axis=0))
+    )
     centre = columns.map(lambda counts: (counts * counts.index).sum() / counts.sum())
     sign = np.sign(centre - centre["lungs"])
     return "left" if sign["haze"] * sign["heart"] > 0 else "right"

@@ -10,7 +10,7 @@ from cxr_helpers import images, preprocess
 
 from . import Proof
 
-# --- to_grey --------------------------------------------------------------------------------------------------------
+# --- to_grey --------------------------------------------------------------------------------------
 
 
 def grey_by_type(array):
@@ -45,7 +45,7 @@ def grey_of_bytes(array):
     return grey_of_first(array.astype(np.uint8))
 
 
-# --- unsquash -------------------------------------------------------------------------------------------------------
+# --- unsquash -------------------------------------------------------------------------------------
 
 
 def unsquash_by_pillow(square, height, width, size):
@@ -66,7 +66,9 @@ def unsquash_by_index(square, height, width, size):
     """Nearest neighbours, by index alone, the image at the top or on the left."""
     side = max(height, width)
     at = (np.arange(size) + 0.5) * side / size
-    rows, columns = (np.where(at < n, at / n * len(square), -1).astype(int) for n in (height, width))
+    rows, columns = (
+        np.where(at < n, at / n * len(square), -1).astype(int) for n in (height, width)
+    )
     found = square[rows.clip(0)][:, columns.clip(0)]
     return np.where((rows >= 0)[:, None] & (columns >= 0), found, 0)
 
@@ -95,12 +97,14 @@ def unsquash_to_64(square, height, width, size):
     return unsquash_by_paste(square, height, width, 64)
 
 
-# --- scale ----------------------------------------------------------------------------------------------------------
+# --- scale ----------------------------------------------------------------------------------------
 
 
 def scale_by_sklearn(train, test, upload):
     scaler = StandardScaler().fit(train.reshape(-1, 1))
-    return [scaler.transform(part.reshape(-1, 1)).reshape(part.shape) for part in (train, test, upload)]
+    return [
+        scaler.transform(part.reshape(-1, 1)).reshape(part.shape) for part in (train, test, upload)
+    ]
 
 
 def scale_by_moments(train, test, upload):
@@ -129,10 +133,13 @@ def scale_with_test(train, test, upload):
 
 
 def scale_each_image(train, test, upload):
-    return [(p - p.mean((1, 2), keepdims=True)) / p.std((1, 2), keepdims=True) for p in (train, test, upload)]
+    return [
+        (p - p.mean((1, 2), keepdims=True)) / p.std((1, 2), keepdims=True)
+        for p in (train, test, upload)
+    ]
 
 
-# --- ask ------------------------------------------------------------------------------------------------------------
+# --- ask ------------------------------------------------------------------------------------------
 
 
 def ask_by_pillow(network, file):
@@ -218,6 +225,10 @@ PROOFS = [
             "the package's two functions": ask_by_package,
             "NumPy: a batch of two": ask_by_batch,
         },
-        wrong={"squashed": ask_squashed, "divided by 255 once more": ask_in_shares, "16 bits cut": ask_cut_to_bytes},
+        wrong={
+            "squashed": ask_squashed,
+            "divided by 255 once more": ask_in_shares,
+            "16 bits cut": ask_cut_to_bytes,
+        },
     ),
 ]

@@ -8,7 +8,7 @@ from cxr_helpers import split
 
 from . import Proof
 
-# --- make_split -----------------------------------------------------------------------------------------------------
+# --- make_split -----------------------------------------------------------------------------------
 
 
 def split_by_folds(table, seed):
@@ -45,10 +45,12 @@ def split_by_patient(table, seed):
 
 def split_by_last_rows(table, seed):
     result = table.sample(frac=1, random_state=seed)
-    return result.assign(split=["train"] * int(0.8 * len(table)) + ["test"] * (len(table) - int(0.8 * len(table))))
+    return result.assign(
+        split=["train"] * int(0.8 * len(table)) + ["test"] * (len(table) - int(0.8 * len(table)))
+    )
 
 
-# --- is_disjoint ----------------------------------------------------------------------------------------------------
+# --- is_disjoint ----------------------------------------------------------------------------------
 
 
 def disjoint_by_sets(table):
@@ -127,6 +129,10 @@ PROOFS = [
     Proof(
         "believable",
         right={"a letter": "C", "a small one": "c", "NumPy's text": np.str_("C ")},
-        wrong={"the highest": "A", "a column": pd.Series(["C"]), "a sentence": "C, because of its folds"},
+        wrong={
+            "the highest": "A",
+            "a column": pd.Series(["C"]),
+            "a sentence": "C, because of its folds",
+        },
     ),
 ]

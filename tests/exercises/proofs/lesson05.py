@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from . import Proof
 
-# --- step -----------------------------------------------------------------------------------------------------------
+# --- step -----------------------------------------------------------------------------------------
 
 
 def step_by_loop(weights, bias, x, y, batch, rate):
@@ -51,7 +51,10 @@ def step_with_rate_of_one(weights, bias, x, y, batch, rate):
 def step_one_by_one(weights, bias, x, y, batch, rate):
     for row in batch:
         error = expit(x[row] @ weights + bias) - y[row]
-        weights, bias = weights - rate * error * x[row] / len(batch), bias - rate * error / len(batch)
+        weights, bias = (
+            weights - rate * error * x[row] / len(batch),
+            bias - rate * error / len(batch),
+        )
     return weights, bias
 
 
@@ -60,7 +63,7 @@ def step_patching(weights, bias, x, y, batch, rate):
     return weights, bias
 
 
-# --- can_descend ----------------------------------------------------------------------------------------------------
+# --- can_descend ----------------------------------------------------------------------------------
 
 
 def descend_by_differences(objective, weights):
@@ -99,10 +102,12 @@ def descend_by_some(objective, weights):
 
 
 def descend_far(objective, weights):
-    return any(objective(weights + turn) != objective(weights) for turn in 0.3 * np.eye(len(weights)))
+    return any(
+        objective(weights + turn) != objective(weights) for turn in 0.3 * np.eye(len(weights))
+    )
 
 
-# --- training_orders ------------------------------------------------------------------------------------------------
+# --- training_orders ------------------------------------------------------------------------------
 
 
 def orders_by_sample(table, epochs, seed):
@@ -121,7 +126,10 @@ def orders_by_sklearn(table, epochs, seed):
 def orders_by_random(table, epochs, seed):
     import random
 
-    dice, rows = random.Random(seed), [k for k, part in enumerate(table["split"]) if part == "train"]
+    dice, rows = (
+        random.Random(seed),
+        [k for k, part in enumerate(table["split"]) if part == "train"],
+    )
     return [dice.sample(rows, len(rows)) for _ in range(epochs)]
 
 

@@ -18,7 +18,7 @@ class Later:
 
 keras = Later()
 
-# --- count ----------------------------------------------------------------------------------------------------------
+# --- count ----------------------------------------------------------------------------------------
 
 
 def count_by_keras(side, channels, filters, kernel, classes, head):
@@ -58,7 +58,7 @@ def count_without_halving(side, channels, filters, kernel, classes, head):
     return count_by_shapes(side * 2 ** len(filters), channels, filters, 1, classes, head)
 
 
-# --- last_layer -----------------------------------------------------------------------------------------------------
+# --- last_layer -----------------------------------------------------------------------------------
 
 
 def layers_with(**other):
@@ -85,8 +85,12 @@ def layers_with(**other):
 
 def layers_by_activation(task):
     if task == "raw":
-        return keras.layers.Dense(4, use_bias=False), keras.losses.CategoricalCrossentropy(from_logits=True)
-    units, activation = {"ill": (2, "softmax"), "kind": (4, "softmax"), "findings": (5, "sigmoid")}[task]
+        return keras.layers.Dense(4, use_bias=False), keras.losses.CategoricalCrossentropy(
+            from_logits=True
+        )
+    units, activation = {"ill": (2, "softmax"), "kind": (4, "softmax"), "findings": (5, "sigmoid")}[
+        task
+    ]
     layer = keras.Sequential([keras.layers.Dense(units), keras.layers.Activation(activation)])
     return layer, "binary_crossentropy" if task == "findings" else "sparse_categorical_crossentropy"
 
@@ -95,11 +99,15 @@ def layers_by_name(task):
     dense = keras.layers.Dense
     match task:
         case "ill":
-            return dense(1, activation=keras.activations.sigmoid), keras.losses.get("binary_crossentropy")
+            return dense(1, activation=keras.activations.sigmoid), keras.losses.get(
+                "binary_crossentropy"
+            )
         case "kind":
             return dense(4, activation="softmax"), "sparse_categorical_crossentropy"
         case "findings":
-            return dense(5, activation="sigmoid", kernel_initializer="he_normal"), "binary_crossentropy"
+            return dense(
+                5, activation="sigmoid", kernel_initializer="he_normal"
+            ), "binary_crossentropy"
     return dense(4, kernel_regularizer="l2"), keras.losses.CategoricalCrossentropy(from_logits=True)
 
 
@@ -116,14 +124,16 @@ class Kept:
         return Kept()
 
 
-# --- cross_validate -------------------------------------------------------------------------------------------------
+# --- cross_validate -------------------------------------------------------------------------------
 
 
 def validate_by_stopping(folds, build, fit, predict, file):
     found = []
     for fold in folds:
         model = build()
-        stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=20, restore_best_weights=True)
+        stop = keras.callbacks.EarlyStopping(
+            monitor="val_loss", patience=20, restore_best_weights=True
+        )
         best = keras.callbacks.ModelCheckpoint(file, save_best_only=True, save_weights_only=True)
         fit(model, fold, [best, stop], True)
         model.load_weights(file)
@@ -154,7 +164,9 @@ def validate_by_files(folds, build, fit, predict, file):
     answers = {}
     for number, fold in enumerate(folds):
         own = file.replace(".weights.h5", f"_{number}.weights.h5")
-        keeper = keras.callbacks.ModelCheckpoint(own, "val_loss", save_best_only=True, save_weights_only=True)
+        keeper = keras.callbacks.ModelCheckpoint(
+            own, "val_loss", save_best_only=True, save_weights_only=True
+        )
         fit(build(), fold, [keeper], True)
         model = build()
         model.load_weights(own)
@@ -167,8 +179,15 @@ def validate_with_patience(patience):
         found = []
         for fold in folds:
             model = build()
-            best = keras.callbacks.ModelCheckpoint(file, save_best_only=True, save_weights_only=True)
-            fit(model, fold, [best, keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)], True)
+            best = keras.callbacks.ModelCheckpoint(
+                file, save_best_only=True, save_weights_only=True
+            )
+            fit(
+                model,
+                fold,
+                [best, keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)],
+                True,
+            )
             model.load_weights(file)
             found.append(predict(model, fold, False))
         return found

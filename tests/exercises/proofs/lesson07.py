@@ -3,27 +3,44 @@
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.metrics import classification_report, cohen_kappa_score, confusion_matrix, f1_score, roc_curve
+from sklearn.metrics import (
+    classification_report,
+    cohen_kappa_score,
+    confusion_matrix,
+    f1_score,
+    roc_curve,
+)
 
 from cxr_helpers import evaluate
 
 from . import Proof
 
-# --- winners --------------------------------------------------------------------------------------------------------
+# --- winners --------------------------------------------------------------------------------------
 
 
 def winners_by_report(truth, answers):
-    reports = {n: classification_report(truth, said, output_dict=True, zero_division=0) for n, said in answers.items()}
+    reports = {
+        n: classification_report(truth, said, output_dict=True, zero_division=0)
+        for n, said in answers.items()
+    }
     image = max(reports, key=lambda name: reports[name]["accuracy"])
-    return {"image": image, "class": max(reports, key=lambda name: reports[name]["macro avg"]["f1-score"])}
+    return {
+        "image": image,
+        "class": max(reports, key=lambda name: reports[name]["macro avg"]["f1-score"]),
+    }
 
 
 def winners_by_tables(truth, answers):
     rows = {}
     for name, said in answers.items():
-        table = pd.crosstab(truth, said).reindex(index=np.unique(truth), columns=np.unique(truth), fill_value=0)
+        table = pd.crosstab(truth, said).reindex(
+            index=np.unique(truth), columns=np.unique(truth), fill_value=0
+        )
         hits = pd.Series(np.diag(table), table.index)
-        rows[name] = {"image": hits.sum() / len(truth), "class": (2 * hits / (table.sum() + table.sum(axis=1))).mean()}
+        rows[name] = {
+            "image": hits.sum() / len(truth),
+            "class": (2 * hits / (table.sum() + table.sum(axis=1))).mean(),
+        }
     return pd.DataFrame(rows).T.idxmax().to_dict()
 
 
@@ -38,7 +55,10 @@ def winners_by_matrix(truth, answers):
 
 def winners_by_one_class(which):
     def answer(truth, answers):
-        scores = {name: f1_score(truth, said, labels=[which], average="macro") for name, said in answers.items()}
+        scores = {
+            name: f1_score(truth, said, labels=[which], average="macro")
+            for name, said in answers.items()
+        }
         return winners_by_report(truth, answers) | {"class": max(scores, key=scores.get)}
 
     return answer
@@ -54,7 +74,7 @@ def winners_by_kappa(truth, answers):
     return winners_by_report(truth, answers) | {"class": max(scores, key=scores.get)}
 
 
-# --- interval -------------------------------------------------------------------------------------------------------
+# --- interval -------------------------------------------------------------------------------------
 
 
 def by_patient(table):
@@ -122,10 +142,12 @@ def interval_of_images(table):
 
 def interval_by_patients_n(table):
     patients = by_patient(table)
-    return evaluate.wilson(round(len(patients) * patients["sum"].sum() / patients["size"].sum()), len(patients))
+    return evaluate.wilson(
+        round(len(patients) * patients["sum"].sum() / patients["size"].sum()), len(patients)
+    )
 
 
-# --- report ---------------------------------------------------------------------------------------------------------
+# --- report ---------------------------------------------------------------------------------------
 
 
 def report_by_roc(validation, test):
@@ -142,7 +164,10 @@ def report_by_pandas(validation, test):
 
 def report_by_quantile(validation, test):
     threshold = np.quantile(validation.score[validation.ill], 0.05, method="higher")
-    return {"sensitivity": float(np.mean(test.score[test.ill].to_numpy() >= threshold)), "threshold": float(threshold)}
+    return {
+        "sensitivity": float(np.mean(test.score[test.ill].to_numpy() >= threshold)),
+        "threshold": float(threshold),
+    }
 
 
 def report_by_youden(validation, test):
@@ -160,7 +185,7 @@ def report_the_target(validation, test):
     return report_by_quantile(validation, test) | {"sensitivity": 0.95}
 
 
-# --- judge ----------------------------------------------------------------------------------------------------------
+# --- judge ----------------------------------------------------------------------------------------
 
 
 def decided(low, high):
@@ -179,7 +204,9 @@ def judge_by_scipy(table):
     def difference(lead, n, axis=-1):
         return lead.sum(axis=axis) / n.sum(axis=axis)
 
-    found = stats.bootstrap((lead, n), difference, paired=True, vectorized=True, n_resamples=2000, random_state=1)
+    found = stats.bootstrap(
+        (lead, n), difference, paired=True, vectorized=True, n_resamples=2000, random_state=1
+    )
     return decided(*found.confidence_interval)
 
 
@@ -207,7 +234,10 @@ def judge_by_lead(limit):
 
 
 def judge_by_images(table):
-    lead, rng = (table["b_right"].astype(int) - table["a_right"].astype(int)).to_numpy(), np.random.default_rng(0)
+    lead, rng = (
+        (table["b_right"].astype(int) - table["a_right"].astype(int)).to_numpy(),
+        np.random.default_rng(0),
+    )
     means = rng.choice(lead, (1000, len(lead))).mean(axis=1)
     return decided(*np.quantile(means, [0.025, 0.975]))
 
@@ -278,6 +308,9 @@ PROOFS = [
             "images drawn": judge_by_images,
             "three patients more": judge_by_sign,
         },
-        chance="whether an interval from 1000 resamples includes zero varies with the seed of the resampling",
+        chance=(
+            "whether an interval from 1000 resamples includes zero varies with the seed of the "
+            "resampling"
+        ),
     ),
 ]

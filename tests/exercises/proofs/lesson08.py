@@ -14,7 +14,7 @@ from cxr_helpers import transfer
 
 from . import Proof
 
-# --- choose_cut -----------------------------------------------------------------------------------------------------
+# --- choose_cut -----------------------------------------------------------------------------------
 
 
 def cut_by(fit_on, score_on, model):
@@ -44,7 +44,12 @@ def cut_by_table(table, features):
     rows = []
     for stage, values in features.items():
         found = transfer.logistic(table, values, score="val", c=0.01)
-        rows.append({"stage": stage, "accuracy": (found["label"].astype(str) == found["predicted"].astype(str)).mean()})
+        rows.append(
+            {
+                "stage": stage,
+                "accuracy": (found["label"].astype(str) == found["predicted"].astype(str)).mean(),
+            }
+        )
     return pd.DataFrame(rows).sort_values("accuracy", ascending=False)["stage"].iloc[0]
 
 
@@ -53,13 +58,15 @@ def cut_by_centroids(table, features):
     label, part = table["label"].to_numpy(), table["split"].to_numpy()
     names, reached = np.unique(label), []
     for values in features.values():
-        means = np.array([values[(part == "train") & (label == name)].mean(axis=0) for name in names])
+        means = np.array(
+            [values[(part == "train") & (label == name)].mean(axis=0) for name in names]
+        )
         far = ((values[part == "val"][:, None] - means) ** 2).sum(axis=-1)
         reached.append((names[far.argmin(axis=1)] == label[part == "val"]).mean())
     return list(features)[int(np.argmax(reached))]
 
 
-# --- backbone_input -------------------------------------------------------------------------------------------------
+# --- backbone_input -------------------------------------------------------------------------------
 
 
 def input_by_stack(grey, card):
@@ -82,7 +89,11 @@ def input_half_precision(grey, card):
 
 def input_as_imagenet(grey, card):
     values = np.repeat(grey[..., None] / 255, 3, axis=-1)
-    return values if card["scales_itself"] else (values - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    return (
+        values
+        if card["scales_itself"]
+        else (values - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    )
 
 
 def input_minus_one_to_one(grey, card):
@@ -92,10 +103,12 @@ def input_minus_one_to_one(grey, card):
 
 def input_standardised(grey, card):
     values = (grey - grey.mean()) / grey.std()
-    return np.repeat((grey.astype(float) if card["scales_itself"] else values)[..., None], 3, axis=-1)
+    return np.repeat(
+        (grey.astype(float) if card["scales_itself"] else values)[..., None], 3, axis=-1
+    )
 
 
-# --- phase_2 --------------------------------------------------------------------------------------------------------
+# --- phase_2 --------------------------------------------------------------------------------------
 
 
 def norm(layer):
@@ -154,7 +167,7 @@ def phase_with_norms(network, first, rate):
     return network, rate / 10
 
 
-# --- test_scores ----------------------------------------------------------------------------------------------------
+# --- test_scores ----------------------------------------------------------------------------------
 
 
 def scores_by(*steps):
@@ -184,7 +197,9 @@ def sgd():
 
 
 def sgd_from_an_own_generator():
-    return SGDClassifier(loss="log_loss", alpha=0.1, random_state=int(np.random.default_rng().integers(10**6)))
+    return SGDClassifier(
+        loss="log_loss", alpha=0.1, random_state=int(np.random.default_rng().integers(10**6))
+    )
 
 
 def scores_by_numpy(values, label, is_train):
@@ -220,7 +235,9 @@ def scores_scaled_on_all(values, label, is_train):
 
 
 def scores_fitted_on_all(values, label, is_train):
-    model = make_pipeline(StandardScaler(), selection(), sgd_from_an_own_generator()).fit(values, label)
+    model = make_pipeline(StandardScaler(), selection(), sgd_from_an_own_generator()).fit(
+        values, label
+    )
     return model.predict_proba(values[~is_train])[:, 1]
 
 
@@ -244,7 +261,9 @@ PROOFS = [
             "fitted on validation, scored on train": cut_by("val", "train", scaled_logistic),
             "scored where it was fitted": cut_by("train", "train", scaled_logistic),
             "scored on test": cut_by("train", "test", scaled_logistic),
-            "fitted on train and validation": cut_by(["train", "val"], ["train", "val"], scaled_logistic),
+            "fitted on train and validation": cut_by(
+                ["train", "val"], ["train", "val"], scaled_logistic
+            ),
         },
     ),
     Proof(
@@ -276,13 +295,19 @@ PROOFS = [
     Proof(
         "test_scores",
         right={
-            "scikit-learn, PCA": scores_by(StandardScaler, lambda: PCA(20, random_state=0), LogisticRegression),
+            "scikit-learn, PCA": scores_by(
+                StandardScaler, lambda: PCA(20, random_state=0), LogisticRegression
+            ),
             "NumPy: t statistics": scores_by_numpy,
             "pandas: correlations": scores_by_pandas,
             "saga without a seed": scores_by(StandardScaler, selection, saga_without_a_seed),
-            "randomised PCA without a seed": scores_by(StandardScaler, randomised_pca, LogisticRegression),
+            "randomised PCA without a seed": scores_by(
+                StandardScaler, randomised_pca, LogisticRegression
+            ),
             "gradient descent without a seed": scores_by(StandardScaler, selection, sgd),
-            "a generator without a seed": scores_by(StandardScaler, selection, sgd_from_an_own_generator),
+            "a generator without a seed": scores_by(
+                StandardScaler, selection, sgd_from_an_own_generator
+            ),
         },
         wrong={
             "selected on all, saga": scores_selected_on_all,

@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from . import Proof
 
-# --- uses_marker ----------------------------------------------------------------------------------------------------
+# --- uses_marker ----------------------------------------------------------------------------------
 
 
 def worn_by(who, with_marker, without):
@@ -15,7 +15,9 @@ def worn_by(who, with_marker, without):
 
 
 def marker_by_mann_whitney(model, with_marker, without, ill):
-    auc = lambda scores: stats.mannwhitneyu(scores[ill], scores[~ill]).statistic / ill.sum() / (~ill).sum()  # noqa: E731
+    def auc(scores):
+        return stats.mannwhitneyu(scores[ill], scores[~ill]).statistic / ill.sum() / (~ill).sum()
+
     usual, turned = (auc(model(worn_by(who, with_marker, without))) for who in (ill, ~ill))
     return bool(abs(usual - turned) > 0.1)
 
@@ -54,7 +56,7 @@ def marker_by_gap(model, with_marker, without, ill):
     return scores[ill].mean() - scores[~ill].mean() > 0.3
 
 
-# --- repair ---------------------------------------------------------------------------------------------------------
+# --- repair ---------------------------------------------------------------------------------------
 
 
 def repaired_box(films, letters, ill, train):
@@ -94,7 +96,7 @@ def repaired_image_by_image(films, letters, ill, train):
     return np.stack([np.where(mask, 0, film) for film, mask in zip(films, letters)])
 
 
-# --- auc_within -----------------------------------------------------------------------------------------------------
+# --- auc_within -----------------------------------------------------------------------------------
 
 
 def within_by_apply(table):
@@ -106,7 +108,9 @@ def within_by_pairs(table):
     values = []
     for name in table["source"].unique():
         rows = table[table["source"] == name]
-        ill, well = (rows.loc[rows["ill"] == is_ill, "score"].to_numpy() for is_ill in (True, False))
+        ill, well = (
+            rows.loc[rows["ill"] == is_ill, "score"].to_numpy() for is_ill in (True, False)
+        )
         if len(ill) and len(well):
             values.append(np.mean((ill[:, None] > well) + 0.5 * (ill[:, None] == well)))
     return np.float32(np.mean(values))
@@ -129,7 +133,9 @@ def hospitals(table):
 
 def within_by_size(table):
     parts = hospitals(table)
-    return np.average([roc_auc_score(t["ill"], t["score"]) for t in parts], weights=[len(t) for t in parts])
+    return np.average(
+        [roc_auc_score(t["ill"], t["score"]) for t in parts], weights=[len(t) for t in parts]
+    )
 
 
 def within_by_median(table):
@@ -138,7 +144,9 @@ def within_by_median(table):
 
 def within_standardised(table):
     groups = table.groupby("source")["score"]
-    return roc_auc_score(table["ill"], (table["score"] - groups.transform("mean")) / groups.transform("std"))
+    return roc_auc_score(
+        table["ill"], (table["score"] - groups.transform("mean")) / groups.transform("std")
+    )
 
 
 def within_by_other_ranks(table):
@@ -164,18 +172,28 @@ PROOFS = [
     ),
     Proof(
         "repair",
-        right={"NumPy: a box": repaired_box, "whole rows": repaired_rows, "SciPy: a wider region": repaired_wider},
+        right={
+            "NumPy: a box": repaired_box,
+            "whole rows": repaired_rows,
+            "SciPy: a wider region": repaired_wider,
+        },
         wrong={
             "letters of the ill": repaired_of(lambda ill, train: ill),
             "letters of the test": repaired_of(lambda ill, train: ~train),
-            "letters of the first image with any": repaired_of(lambda ill, train: [int(np.argmax(ill))]),
+            "letters of the first image with any": repaired_of(
+                lambda ill, train: [int(np.argmax(ill))]
+            ),
             "the rows of the sample": repaired_as_shown,
             "image by image": repaired_image_by_image,
         },
     ),
     Proof(
         "auc_within",
-        right={"pandas: apply": within_by_apply, "NumPy: pairs": within_by_pairs, "SciPy": within_by_try},
+        right={
+            "pandas: apply": within_by_apply,
+            "NumPy: pairs": within_by_pairs,
+            "SciPy": within_by_try,
+        },
         wrong={
             "weighted by size": within_by_size,
             "the median": within_by_median,

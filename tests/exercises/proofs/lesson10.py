@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from . import Proof
 
-# --- heat_map -------------------------------------------------------------------------------------------------------
+# --- heat_map -------------------------------------------------------------------------------------
 
 
 def heat(maps, gradients, of="logit"):
@@ -30,13 +30,19 @@ def heat_as_bytes(maps, gradients, side):
 def heat_half_precision(maps, gradients, side):
     small = sum(w * maps[..., k] for k, w in enumerate(np.float16(gradients["logit"].mean((0, 1)))))
     return ndimage.zoom(
-        np.maximum(small, 0).astype(np.float32), side / len(small), order=0, grid_mode=True, mode="nearest"
+        np.maximum(small, 0).astype(np.float32),
+        side / len(small),
+        order=0,
+        grid_mode=True,
+        mode="nearest",
     )
 
 
 def heat_by_loop(maps, gradients, side):
     weight, k = gradients["logit"].sum(axis=(0, 1)), side // len(maps)
-    rows = [[max(0.0, float(maps[i // k, j // k] @ weight)) for j in range(side)] for i in range(side)]
+    rows = [
+        [max(0.0, float(maps[i // k, j // k] @ weight)) for j in range(side)] for i in range(side)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -59,7 +65,7 @@ def heat_smooth(maps, gradients, side):
     return ndimage.zoom(heat(maps, gradients), side / len(maps), order=1)
 
 
-# --- gain -----------------------------------------------------------------------------------------------------------
+# --- gain -----------------------------------------------------------------------------------------
 
 
 def gain_by_pandas(heats, masks):
@@ -85,7 +91,9 @@ def gain_by_average(heats, masks):
 
 
 def each_gain(heats, masks):
-    return [(h * masks[n]).sum() / h.sum() - masks[n].mean() for n, h in heats.items() if masks[n].any()]
+    return [
+        (h * masks[n]).sum() / h.sum() - masks[n].mean() for n, h in heats.items() if masks[n].any()
+    ]
 
 
 def gain_median(heats, masks):
@@ -98,10 +106,16 @@ def gain_of_the_first(heats, masks):
 
 def gain_by_order(heats, masks):
     names = sorted(heats)
-    return np.mean([(heats[a] * m).sum() / heats[a].sum() - m.mean() for a, m in zip(names, masks.values()) if m.any()])
+    return np.mean(
+        [
+            (heats[a] * m).sum() / heats[a].sum() - m.mean()
+            for a, m in zip(names, masks.values())
+            if m.any()
+        ]
+    )
 
 
-# --- believe --------------------------------------------------------------------------------------------------------
+# --- believe --------------------------------------------------------------------------------------
 
 
 def covered(films, heat, fill, share=0.1):
@@ -139,7 +153,9 @@ def believe_one(n):
 
 
 def believe_on_the_lesion(answer, films, heats, lesions):
-    return max(heats, key=lambda k: np.mean([np.average(m, weights=h) for m, h in zip(lesions, heats[k])]))
+    return max(
+        heats, key=lambda k: np.mean([np.average(m, weights=h) for m, h in zip(lesions, heats[k])])
+    )
 
 
 def believe_largest(answer, films, heats, lesions):
@@ -164,8 +180,16 @@ PROOFS = [
     ),
     Proof(
         "gain",
-        right={"pandas": gain_by_pandas, "NumPy: stacks": gain_by_stack, "weighted averages, rounded": gain_by_average},
-        wrong={"the median": gain_median, "the first image": gain_of_the_first, "paired by place": gain_by_order},
+        right={
+            "pandas": gain_by_pandas,
+            "NumPy: stacks": gain_by_stack,
+            "weighted averages, rounded": gain_by_average,
+        },
+        wrong={
+            "the median": gain_median,
+            "the first image": gain_of_the_first,
+            "paired by place": gain_by_order,
+        },
     ),
     Proof(
         "believe",
@@ -184,6 +208,10 @@ PROOFS = [
     Proof(
         "supported",
         right={"a letter": "C", "a small one": "c", "NumPy's text": np.str_(" C")},
-        wrong={"the largest ratio": "A", "a list": ["C"], "a sentence": "C, because of the letters"},
+        wrong={
+            "the largest ratio": "A",
+            "a list": ["C"],
+            "a sentence": "C, because of the letters",
+        },
     ),
 ]

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_curve
 
 from . import Proof
 
-# --- operating_points -----------------------------------------------------------------------------------------------
+# --- operating_points -----------------------------------------------------------------------------
 
 
 def reported(rule_out, triage, measured):
@@ -18,7 +18,9 @@ def reported(rule_out, triage, measured):
 
 
 def points_by_sklearn(validation, test):
-    false_alarms, found, cuts = roc_curve(validation["ill"], validation["score"], drop_intermediate=False)
+    false_alarms, found, cuts = roc_curve(
+        validation["ill"], validation["score"], drop_intermediate=False
+    )
     return reported(cuts[found >= 0.95].max(), cuts[false_alarms <= 0.1].min(), test)
 
 
@@ -52,12 +54,15 @@ def points_typed(validation, test):
     return reported(0.25, 0.45, test)
 
 
-# --- ppv_at ---------------------------------------------------------------------------------------------------------
+# --- ppv_at ---------------------------------------------------------------------------------------
 
 
 def ppv_by_counting(home, prevalence):
     ill, well = 1e6 * prevalence, 1e6 * (1 - prevalence)
-    true, false = ill * home["tp"] / (home["tp"] + home["fn"]), well * home["fp"] / (home["fp"] + home["tn"])
+    true, false = (
+        ill * home["tp"] / (home["tp"] + home["fn"]),
+        well * home["fp"] / (home["fp"] + home["tn"]),
+    )
     return true / (true + false)
 
 
@@ -81,7 +86,12 @@ def ppv_without_the_well(home, prevalence):
 
 
 def ppv_by_ratio(home, prevalence):
-    odds = prevalence * home["tp"] / (home["tp"] + home["fn"]) / (home["fp"] / (home["fp"] + home["tn"]))
+    odds = (
+        prevalence
+        * home["tp"]
+        / (home["tp"] + home["fn"])
+        / (home["fp"] / (home["fp"] + home["tn"]))
+    )
     return odds / (1 + odds)
 
 
@@ -89,14 +99,15 @@ def ppv_at_home(home, prevalence):
     return home["tp"] / (home["tp"] + home["fp"])
 
 
-# --- tempered -------------------------------------------------------------------------------------------------------
+# --- tempered -------------------------------------------------------------------------------------
 
 
 def tempered_by_scipy(validation, test):
     logit, ill = special.logit(validation["p"].to_numpy()), validation["ill"].to_numpy(bool)
     loss = lambda t: np.logaddexp(0, np.where(ill, -1, 1) * logit / t).mean()  # noqa: E731
     return special.expit(
-        special.logit(test["p"]) / optimize.minimize_scalar(loss, bounds=(0.1, 20), method="bounded").x
+        special.logit(test["p"])
+        / optimize.minimize_scalar(loss, bounds=(0.1, 20), method="bounded").x
     )
 
 
@@ -147,7 +158,11 @@ PROOFS = [
     ),
     Proof(
         "ppv_at",
-        right={"a million people": ppv_by_counting, "pandas: odds": ppv_by_odds, "NumPy, rounded": ppv_by_weights},
+        right={
+            "a million people": ppv_by_counting,
+            "pandas: odds": ppv_by_odds,
+            "NumPy, rounded": ppv_by_weights,
+        },
         wrong={
             "all are well": ppv_without_the_well,
             "prevalence as odds": ppv_by_ratio,
@@ -156,12 +171,24 @@ PROOFS = [
     ),
     Proof(
         "tempered",
-        right={"SciPy": tempered_by_scipy, "scikit-learn": tempered_by_sklearn, "pandas: a grid": tempered_by_grid},
-        wrong={"fitted on test": tempered_on_test, "T inverted": tempered_inverted, "T typed in": tempered_typed},
+        right={
+            "SciPy": tempered_by_scipy,
+            "scikit-learn": tempered_by_sklearn,
+            "pandas: a grid": tempered_by_grid,
+        },
+        wrong={
+            "fitted on test": tempered_on_test,
+            "T inverted": tempered_inverted,
+            "T typed in": tempered_typed,
+        },
     ),
     Proof(
         "shown",
         right={"a letter": "D", "a small one": "d", "NumPy's text": np.str_(" D")},
-        wrong={"the small error": "A", "a column": pd.Series(["D"]), "a sentence": "D, it is frozen"},
+        wrong={
+            "the small error": "A",
+            "a column": pd.Series(["D"]),
+            "a sentence": "D, it is frozen",
+        },
     ),
 ]

@@ -10,7 +10,7 @@ from cxr_helpers import evaluate
 
 from . import Proof
 
-# --- external_rows --------------------------------------------------------------------------------------------------
+# --- external_rows --------------------------------------------------------------------------------
 
 
 def external_by_index(training, table):
@@ -22,7 +22,10 @@ def external_by_index(training, table):
 
 def external_by_sets(training, table):
     films, people = set(training["film"]), set(training["patient"].dropna())
-    keep = [film not in films and person not in people for film, person in zip(table["film"], table["patient"])]
+    keep = [
+        film not in films and person not in people
+        for film, person in zip(table["film"], table["patient"])
+    ]
     return table[np.array(keep)]
 
 
@@ -35,7 +38,10 @@ def external_by_merge(training, table):
 
 
 def external_by_hash_and_person(training, table):
-    return table[~table["sha256"].isin(training["sha256"]) & ~table["patient"].isin(training["patient"].dropna())]
+    return table[
+        ~table["sha256"].isin(training["sha256"])
+        & ~table["patient"].isin(training["patient"].dropna())
+    ]
 
 
 def external_by_both_at_once(training, table):
@@ -45,10 +51,12 @@ def external_by_both_at_once(training, table):
 
 def external_of_the_named(training, table):
     found = table.dropna(subset=["patient"])
-    return found[~found["patient"].isin(training["patient"]) & ~found["film"].isin(training["film"])]
+    return found[
+        ~found["patient"].isin(training["patient"]) & ~found["film"].isin(training["film"])
+    ]
 
 
-# --- report ---------------------------------------------------------------------------------------------------------
+# --- report ---------------------------------------------------------------------------------------
 
 
 def sensitivities(validation, internal, external, interval):
@@ -73,7 +81,9 @@ def resampled_by_concat(found, patients, level=0.95):
 def resampled_by_weights(found, patients, level=0.95, seed=3, times=5000):
     """NumPy: how often each patient was drawn."""
     sums = found.groupby(patients).agg(["sum", "size"]).to_numpy()
-    weights = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), times)
+    weights = np.random.default_rng(seed).multinomial(
+        len(sums), np.full(len(sums), 1 / len(sums)), times
+    )
     top, bottom = (weights @ sums).T
     return np.quantile(top / bottom, [(1 - level) / 2, (1 + level) / 2])
 
@@ -81,8 +91,12 @@ def resampled_by_weights(found, patients, level=0.95, seed=3, times=5000):
 def by_the_package(found, patients, level=0.95):
     """The package: one row per image, its patient as group."""
     said = pd.Categorical(np.where(found, "covid", "normal"), ["normal", "covid"])
-    table = pd.DataFrame({"image_id": [f"{k}" for k in range(len(found))], "label": "covid", "predicted": said})
-    table = table.assign(group=patients.to_numpy(), p_covid=found.to_numpy(), p_normal=1 - found.to_numpy())
+    table = pd.DataFrame(
+        {"image_id": [f"{k}" for k in range(len(found))], "label": "covid", "predicted": said}
+    )
+    table = table.assign(
+        group=patients.to_numpy(), p_covid=found.to_numpy(), p_normal=1 - found.to_numpy()
+    )
     found = evaluate.metric(table, "sensitivity", positive="covid", level=level)
     return found.low, found.high
 
@@ -92,7 +106,13 @@ def by_scipy(found, patients, level=0.95):
     pairs = found.groupby(patients).agg(["sum", "size"]).to_numpy().T
     share = lambda hits, images, axis=-1: hits.sum(axis) / images.sum(axis)  # noqa: E731
     return stats.bootstrap(
-        pairs, share, paired=True, n_resamples=2000, confidence_level=level, method="percentile", random_state=1
+        pairs,
+        share,
+        paired=True,
+        n_resamples=2000,
+        confidence_level=level,
+        method="percentile",
+        random_state=1,
     ).confidence_interval
 
 
@@ -111,7 +131,7 @@ def report_by(interval, **settings):
     return partial(sensitivities, interval=partial(interval, **settings))
 
 
-# --- gate_limit -----------------------------------------------------------------------------------------------------
+# --- gate_limit -----------------------------------------------------------------------------------
 
 
 def gate_by_rank(clean, wrong):
@@ -138,7 +158,7 @@ def gate_between(clean, wrong):
     return (np.quantile(clean, 0.95) + np.quantile(wrong, 0.05)) / 2
 
 
-# --- abstaining -----------------------------------------------------------------------------------------------------
+# --- abstaining -----------------------------------------------------------------------------------
 
 
 def abstaining_by_query(table, cut):
@@ -155,15 +175,22 @@ def abstaining_by_crosstab(table, cut):
 
 
 def abstaining_by_arrays(table, cut):
-    label, said, sure = (table[column].to_numpy() for column in ("label", "predicted", "confidence"))
+    label, said, sure = (
+        table[column].to_numpy() for column in ("label", "predicted", "confidence")
+    )
     ill = label == "covid"
-    return {"found": np.sum((said == "covid") & (sure >= cut) & ill) / ill.sum(), "left": np.mean(sure[ill] < cut)}
+    return {
+        "found": np.sum((said == "covid") & (sure >= cut) & ill) / ill.sum(),
+        "left": np.mean(sure[ill] < cut),
+    }
 
 
 def abstaining_of_answered(table, cut):
     kept = table[table["confidence"] >= cut]
     ill = table["label"] == "covid"
-    recall = ((kept["label"] == "covid") & (kept["predicted"] == "covid")).sum() / (kept["label"] == "covid").sum()
+    recall = ((kept["label"] == "covid") & (kept["predicted"] == "covid")).sum() / (
+        kept["label"] == "covid"
+    ).sum()
     return {"found": recall, "left": (table.loc[ill, "confidence"] < cut).mean()}
 
 
@@ -174,7 +201,10 @@ def abstaining_as_missed(table, cut):
 
 def abstaining_of_called(table, cut):
     called = table[table["predicted"] == "covid"]
-    return {"found": (called["confidence"] >= cut).mean(), "left": (called["confidence"] < cut).mean()}
+    return {
+        "found": (called["confidence"] >= cut).mean(),
+        "left": (called["confidence"] < cut).mean(),
+    }
 
 
 def abstaining_below_the_cut_shown(table, cut):

@@ -10,7 +10,7 @@ from cxr_helpers import evaluate, preprocess
 
 from . import Proof
 
-# --- to_input -------------------------------------------------------------------------------------------------------
+# --- to_input -------------------------------------------------------------------------------------
 
 
 def input_by_expand_dims(picture, settings):
@@ -20,9 +20,9 @@ def input_by_expand_dims(picture, settings):
 
 def input_by_reshape(picture, settings):
     side = settings["size"]
-    return preprocess.prepare(picture, side, fit=settings["fit"], contrast=settings["contrast"]).reshape(
-        1, side, side, 1
-    )
+    return preprocess.prepare(
+        picture, side, fit=settings["fit"], contrast=settings["contrast"]
+    ).reshape(1, side, side, 1)
 
 
 def input_by_stack(picture, settings):
@@ -46,7 +46,7 @@ def input_by_another_prepare(picture, settings):
     return np.zeros((1, settings["size"], settings["size"], 1))
 
 
-# --- compare_copy ---------------------------------------------------------------------------------------------------
+# --- compare_copy ---------------------------------------------------------------------------------
 
 
 def compared_by_pandas(original, copy, images):
@@ -67,12 +67,20 @@ def compared_one_by_one(original, copy, images):
 def compared_by_norm(original, copy, images):
     a, b = original(images), copy(images)
     largest = np.linalg.norm((a - b).ravel(), np.inf)
-    return {"largest": largest, "flipped": np.count_nonzero(a.argmax(1) - b.argmax(1)), "n": a.shape[0]}
+    return {
+        "largest": largest,
+        "flipped": np.count_nonzero(a.argmax(1) - b.argmax(1)),
+        "n": a.shape[0],
+    }
 
 
 def compared_without_sign(original, copy, images, sign=1):
     a, b = original(images), copy(images)
-    return {"largest": (sign * (a - b)).max(), "flipped": (a.argmax(1) != b.argmax(1)).sum(), "n": len(images)}
+    return {
+        "largest": (sign * (a - b)).max(),
+        "flipped": (a.argmax(1) != b.argmax(1)).sum(),
+        "n": len(images),
+    }
 
 
 def compared_by_highest(original, copy, images):
@@ -82,10 +90,14 @@ def compared_by_highest(original, copy, images):
 
 
 def compared_three_flips(original, copy, images):
-    return {"largest": np.abs(original(images) - copy(images)).max(), "flipped": 3, "n": len(images)}
+    return {
+        "largest": np.abs(original(images) - copy(images)).max(),
+        "flipped": 3,
+        "n": len(images),
+    }
 
 
-# --- fill_card ------------------------------------------------------------------------------------------------------
+# --- fill_card ------------------------------------------------------------------------------------
 
 
 def card(evidence, interval, used="train"):
@@ -94,14 +106,21 @@ def card(evidence, interval, used="train"):
     right = (test["label"] == test["predicted"]).astype(float)
     low, high = interval(right, test["group"])
     size = evidence["files"].loc[evidence["files"]["name"] == evidence["shipped"], "kB"].iloc[0]
-    answer = {"intended use": "C", "training images": int(table["split"].isin([used, "train"]).sum())}
+    answer = {
+        "intended use": "C",
+        "training images": int(table["split"].isin([used, "train"]).sum()),
+    }
     answer |= {"evaluation images": len(test), "accuracy": right.mean(), "low": low, "high": high}
     return answer | {"kB": size}
 
 
 def by_metric(right, groups, level=0.95):
     table = pd.DataFrame(
-        {"image_id": [f"{k}" for k in range(len(right))], "label": "covid", "group": groups.to_numpy()}
+        {
+            "image_id": [f"{k}" for k in range(len(right))],
+            "label": "covid",
+            "group": groups.to_numpy(),
+        }
     )
     said = pd.Categorical(np.where(right, "covid", "normal"), ["normal", "covid"])
     table = table.assign(predicted=said, p_covid=right.to_numpy(), p_normal=1 - right.to_numpy())
@@ -121,7 +140,13 @@ def resampled_by_scipy(right, groups, level=0.95):
     pairs = right.groupby(groups.to_numpy()).agg(["sum", "count"]).to_numpy().T
     share = lambda hits, images, axis=-1: hits.sum(axis) / images.sum(axis)  # noqa: E731
     found = stats.bootstrap(
-        pairs, share, paired=True, n_resamples=2000, confidence_level=level, method="percentile", random_state=4
+        pairs,
+        share,
+        paired=True,
+        n_resamples=2000,
+        confidence_level=level,
+        method="percentile",
+        random_state=4,
     )
     return tuple(found.confidence_interval)
 
@@ -137,7 +162,11 @@ def card_by(interval, used="train", **settings):
 PROOFS = [
     Proof(
         "to_input",
-        right={"expand_dims": input_by_expand_dims, "reshape": input_by_reshape, "stacked lists": input_by_stack},
+        right={
+            "expand_dims": input_by_expand_dims,
+            "reshape": input_by_reshape,
+            "stacked lists": input_by_stack,
+        },
         wrong={
             "divided by 255": input_divided,
             "contrast forgotten": input_of_bytes,

@@ -10,7 +10,7 @@ from cxr_helpers import evaluate
 
 from . import Proof
 
-# --- unfit ----------------------------------------------------------------------------------------------------------
+# --- unfit ----------------------------------------------------------------------------------------
 
 
 def unfit_by_sets(table):
@@ -34,7 +34,10 @@ def unfit_by_groups(table):
 
 def unfit_by_merge(table):
     known, test = table[table["split"].isin(["train", "val"])], table[table["split"] == "test"]
-    found = [test.dropna(subset=[c]).merge(known[[c]].dropna().drop_duplicates(), on=c) for c in ("sha256", "patient")]
+    found = [
+        test.dropna(subset=[c]).merge(known[[c]].dropna().drop_duplicates(), on=c)
+        for c in ("sha256", "patient")
+    ]
     return pd.concat(found)["image_id"].drop_duplicates()
 
 
@@ -53,16 +56,22 @@ def unfit_with_the_nameless(table):
 def unfit_by_pairs(table):
     known, test = table[table["split"] != "test"], table[table["split"] == "test"]
     pairs = set(zip(known["sha256"], known["patient"]))
-    return [n for n, *pair in test[["image_id", "sha256", "patient"]].itertuples(index=False) if tuple(pair) in pairs]
+    return [
+        n
+        for n, *pair in test[["image_id", "sha256", "patient"]].itertuples(index=False)
+        if tuple(pair) in pairs
+    ]
 
 
-# --- belongs_to -----------------------------------------------------------------------------------------------------
+# --- belongs_to -----------------------------------------------------------------------------------
 
 
 def matrix_by_sklearn(matrix, tables):
     names = list(matrix.index)
     for key, table in tables.items():
-        if np.array_equal(confusion_matrix(table["label"], table["predicted"], labels=names), matrix):
+        if np.array_equal(
+            confusion_matrix(table["label"], table["predicted"], labels=names), matrix
+        ):
             return key
     return None
 
@@ -70,7 +79,11 @@ def matrix_by_sklearn(matrix, tables):
 def matrix_by_groupby(matrix, tables):
     for key, table in tables.items():
         cells = table.groupby(["label", "predicted"]).size()
-        if all(cells[true, said] == matrix.loc[true, said] for true in matrix.index for said in matrix.columns):
+        if all(
+            cells[true, said] == matrix.loc[true, said]
+            for true in matrix.index
+            for said in matrix.columns
+        ):
             return key
     return None
 
@@ -82,7 +95,11 @@ def matrix_by_distance(matrix, tables):
 
 def matrix_by_labels(matrix, tables):
     aim = matrix.sum(axis=1)
-    return next(key for key, t in tables.items() if (t["label"].value_counts().reindex(aim.index) == aim).all())
+    return next(
+        key
+        for key, t in tables.items()
+        if (t["label"].value_counts().reindex(aim.index) == aim).all()
+    )
 
 
 def matrix_by_accuracy(matrix, tables):
@@ -92,13 +109,15 @@ def matrix_by_accuracy(matrix, tables):
 
 def matrix_by_margins(matrix, tables):
     for key, table in tables.items():
-        sums = [table[c].value_counts().reindex(matrix.index).to_numpy() for c in ("label", "predicted")]
+        sums = [
+            table[c].value_counts().reindex(matrix.index).to_numpy() for c in ("label", "predicted")
+        ]
         if (sums[0] == matrix.sum(axis=1)).all() and (sums[1] == matrix.sum(axis=0)).all():
             return key
     return None
 
 
-# --- honest ---------------------------------------------------------------------------------------------------------
+# --- honest ---------------------------------------------------------------------------------------
 
 
 def figure(train, test, interval, people=True):
@@ -112,15 +131,21 @@ def figure(train, test, interval, people=True):
 
 def by_metric(right, patients, level=0.95):
     said = pd.Categorical(np.where(right, "covid", "normal"), ["normal", "covid"])
-    table = pd.DataFrame({"image_id": [f"{k}" for k in range(len(right))], "label": "covid", "predicted": said})
-    table = table.assign(group=patients.to_numpy(), p_covid=right.to_numpy(), p_normal=1 - right.to_numpy())
+    table = pd.DataFrame(
+        {"image_id": [f"{k}" for k in range(len(right))], "label": "covid", "predicted": said}
+    )
+    table = table.assign(
+        group=patients.to_numpy(), p_covid=right.to_numpy(), p_normal=1 - right.to_numpy()
+    )
     found = evaluate.metric(table, "accuracy", level=level)
     return found.low, found.high
 
 
 def resampled_by_weights(right, patients, level=0.95, times=4000):
     sums = right.groupby(patients).agg(["sum", "size"]).to_numpy()
-    weights = np.random.default_rng(2).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), times)
+    weights = np.random.default_rng(2).multinomial(
+        len(sums), np.full(len(sums), 1 / len(sums)), times
+    )
     top, bottom = (weights @ sums).T
     return np.quantile(top / bottom, [(1 - level) / 2, (1 + level) / 2])
 
@@ -142,16 +167,22 @@ def figure_by(interval, people=True, **settings):
     return partial(figure, interval=partial(interval, **settings), people=people)
 
 
-# --- rank -----------------------------------------------------------------------------------------------------------
+# --- rank -----------------------------------------------------------------------------------------
 
 
 def ranked(study, faults, seeds):
     sound = np.mean([study([], seed) for seed in seeds])
-    return sorted(faults, key=lambda f: abs(np.mean([study([f], seed) for seed in seeds]) - sound), reverse=True)
+    return sorted(
+        faults,
+        key=lambda f: abs(np.mean([study([f], seed) for seed in seeds]) - sound),
+        reverse=True,
+    )
 
 
 def ranked_by_pandas(study, faults):
-    runs = pd.DataFrame({f: [study({f}, s) - study(set(), s) for s in range(1000, 1050)] for f in faults})
+    runs = pd.DataFrame(
+        {f: [study({f}, s) - study(set(), s) for s in range(1000, 1050)] for f in faults}
+    )
     return runs.mean().abs().sort_values(ascending=False).index
 
 
@@ -176,7 +207,11 @@ def ranked_by_gain(study, faults):
 PROOFS = [
     Proof(
         "unfit",
-        right={"sets": unfit_by_sets, "pandas: groups in two parts": unfit_by_groups, "two joins": unfit_by_merge},
+        right={
+            "sets": unfit_by_sets,
+            "pandas: groups in two parts": unfit_by_groups,
+            "two joins": unfit_by_merge,
+        },
         wrong={
             "train only": unfit_of_train,
             "the nameless as one patient": unfit_with_the_nameless,
