@@ -1,11 +1,12 @@
 """What a case study really compiles and fits: its code up to "Part two" is run, each fit cut to one
 step.
 
-    PYTHONPATH=. python tests/notebooks/recipe.py RESULT.json SOURCE.py ...
+    PYTHONPATH=. python tests/notebooks/recipe.py FITS RESULT.json SOURCE.py ...
 
 `keras.Model.fit` is wrapped: it writes down the compiled model, its own arguments, and the settings
 of the `ImageDataGenerator` or of the random layers, then trains for one epoch of one step.
-`RESULT.json` holds one list per source, with one entry per call of `fit`.
+`RESULT.json` holds one list per source, with one entry per call of `fit`; a source is left after
+`FITS` calls.
 """
 
 import inspect
@@ -22,20 +23,25 @@ GIVEN: dict[int, dict] = {}  # settings that a generator or random layer was mad
 KEPT: list = []  # those objects, so that no id is used twice
 
 
-def main(result: str, *sources: str) -> None:
-    """Run each source and write what its fits were given."""
+class Seen(Exception):
+    """As many fits as were asked for."""
+
+
+def main(fits: str, result: str, *sources: str) -> None:
+    """Run each source and write what its first fits were given."""
     import matplotlib as mpl
 
     mpl.use("agg")
     calls: list[dict] = []
     record_settings()
-    record_fits(calls)
+    record_fits(calls, int(fits))
     found = []
     for source in sources:
         calls.clear()
         GIVEN.clear()
         KEPT.clear()
-        part_one.run(Path(source))
+        with suppress(Seen):
+            part_one.run(Path(source))
         found.append(list(calls))
     Path(result).write_text(json.dumps(found, indent=1), "utf-8")
 
@@ -70,8 +76,8 @@ def remembering(make):
     return wrapped
 
 
-def record_fits(calls: list[dict]) -> None:
-    """Wrap `keras.Model.fit`: write down, then train for one step."""
+def record_fits(calls: list[dict], last: int) -> None:
+    """Wrap `keras.Model.fit`: write down, then train for one step; raise `Seen` after the last."""
     import keras
 
     original = keras.Model.fit
@@ -92,7 +98,10 @@ def record_fits(calls: list[dict]) -> None:
         short.pop("self")
         if short["validation_data"] is None and not short["validation_split"]:
             short["validation_steps"] = None
-        return original(self, **short)
+        history = original(self, **short)
+        if len(calls) == last:
+            raise Seen
+        return history
 
     keras.Model.fit = fit
 

@@ -48,10 +48,8 @@ def source_of(file: Path) -> Path:
     return next((ROOT / "notebooks" / "src" / "cases").glob(f"{letter}_*.py"))
 
 
-def fits(result: Path, *sources: Path) -> list[list[dict]]:
-    """Run sources up to Part two in a process of their own; return what each of their fits was
-    given.
-    """
+def fits(number: int, result: Path, *sources: Path) -> list[list[dict]]:
+    """Run sources in a process of their own; return what each of their first fits was given."""
     settings = {
         "CXR_MODE": "class",
         "CXR_DATASET": "phantom",
@@ -64,7 +62,13 @@ def fits(result: Path, *sources: Path) -> list[list[dict]]:
         "CXR_WORK_DIR": shared,
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
-    command = [sys.executable, str(HERE / "recipe.py"), str(result), *map(str, sources)]
+    command = [
+        sys.executable,
+        str(HERE / "recipe.py"),
+        str(number),
+        str(result),
+        *map(str, sources),
+    ]
     done = subprocess.run(
         command, env=os.environ | settings, capture_output=True, text=True, timeout=600
     )
@@ -169,7 +173,8 @@ def forms(number) -> set[str]:
 @cache
 def fits_of(source: Path, folder: Path) -> list[dict]:
     """The fits of a case's Part one, run once for all that describes them."""
-    return fits(folder / f"{source.stem}.json", source)[0]
+    number = 1 + max(described(file).get("fit", 0) for file in FILES if source_of(file) == source)
+    return fits(number, folder / f"{source.stem}.json", source)[0]
 
 
 @pytest.fixture(scope="session")
@@ -303,7 +308,7 @@ def changed(folder) -> dict[str, list[str]]:
     for number, text in enumerate(sources.values()):
         files.append(folder / f"x{number}.py")
         files[-1].write_text(text, "utf-8")
-    found = fits(folder / "x.json", *files)
+    found = fits(2, folder / "x.json", *files)
     return {
         new: differences(tomllib.loads(TOML), calls[0])
         for new, calls in zip(sources, found, strict=True)
