@@ -764,11 +764,11 @@ for who, change in lost.items():
 
 # %% [markdown]
 # **Explain.** The project does what its description says. Its headline, the training accuracy, cannot tell skill from
-# memory. A part of its gain over the twin from scratch is bookkeeping, and with more images
-# the gain shrinks (Step 6). Its averages are for images collected and
-# split like these. At one patient in a hundred, most of its alarms are false. And on these phantoms, where we tied age
-# to class ourselves, a part of its skill is the age. Before anybody relies on such a project, it needs the source, the
-# patient and the age of every image; a split by patient; and sensitivity and specificity within each age.
+# memory. A part of its gain over the twin from scratch is bookkeeping, and with more images the gain shrinks (Step 6).
+# Its averages are for images collected and split like these. At one patient in a hundred, most of its alarms are false.
+# And on these phantoms, where we tied age to class ourselves, a part of its skill is the age. Before anybody relies on
+# such a project, it needs the source, the patient and the age of every image; a split by patient; and sensitivity and
+# specificity within each age.
 
 # %% [markdown]
 # ## Get it, run it, contribute
@@ -789,9 +789,9 @@ for who, change in lost.items():
 # %% [markdown]
 # ## Key points
 #
-# - A frozen, pretrained base and a small head can be used after few steps; the same network from scratch cannot.
-#   Most of that gain is batch normalisation's running averages; it is not shown that ImageNet's weights are the better
-#   ones.
+# - With few images, a frozen, pretrained base and a small head can be used after a few epochs; the same network from
+#   scratch cannot. A part of that gain is batch normalisation's running averages. With thousands of images, no gain is
+#   shown beyond that part.
 # - Report averages over folds and seeds beside the share of the larger class; the sensitivity rests on the smaller
 #   class.
 # - A training accuracy shows that a network can memorise, random labels included.
