@@ -17,9 +17,7 @@ READY := $(VENV)/.dev
 SITE := .venv-site
 SITE_READY := $(SITE)/.site
 
-# Settings of the lessons, passed on only when set. A relative folder is meant from where make runs, while a kernel
-# runs in its notebook's folder: hence the absolute path. ($(abspath) would break at spaces.)
-absolute = $(if $(filter /%,$(firstword $(1))),$(1),$(if $(filter ~/%,$(firstword $(1))),$(patsubst ~/%,$(HOME)/%,$(1)),$(CURDIR)/$(1)))
+# Settings of the lessons, passed on only when set. A relative folder begins at this one, wherever a kernel runs.
 ifdef MODE
 export CXR_MODE := $(MODE)
 endif
@@ -27,7 +25,7 @@ ifdef DATASET
 export CXR_DATASET := $(DATASET)
 endif
 ifdef DATA_DIR
-export CXR_DATA_DIR := $(call absolute,$(DATA_DIR))
+export CXR_DATA_DIR := $(DATA_DIR)
 endif
 ifdef SEED
 export CXR_SEED := $(SEED)
@@ -38,11 +36,11 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 # Radiographs of the test on a real set: a given folder, else one beside the checkout, else a few drawn images.
 DRAWN := build/drawn/.ready
 ifdef CXR_TEST_DATA
-TEST_DATA := $(call absolute,$(CXR_TEST_DATA))
+TEST_DATA := $(CXR_TEST_DATA)
 else ifneq ($(wildcard ../shared/data/covid19-image-dataset),)
-TEST_DATA := $(CURDIR)/../shared/data
+TEST_DATA := ../shared/data
 else
-TEST_DATA := $(CURDIR)/build/drawn
+TEST_DATA := build/drawn
 NEEDS_DRAWN := $(DRAWN)
 endif
 # Two processes on two cores: threads of one that wait for one another cost more than they bring.
@@ -53,7 +51,7 @@ PYTEST := $(ONE_CORE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no
 # Cells tagged nbval-check-output are compared with the committed outputs: those of the phantom, class mode, seed 0.
 NBVAL := -p tests.warm_kernels --nbval-lax --nbval-current-env --nbval-sanitize-with=tests/notebooks/sanitize.cfg --nbval-cell-timeout=600 --durations=10
 # Where the tests draw phantoms and keep caches, once for all of them.
-SHARED := CXR_WORK_DIR="$(CURDIR)/build/phantom"
+SHARED := CXR_WORK_DIR=build/phantom
 ON_REAL := --jobs $(JOBS) --dataset covid19-image-dataset --data-dir "$(TEST_DATA)"
 # All that is checked without pytest runs beside it: its report is printed after the tests', and either may fail.
 BESIDE = mkdir -p build; $(BIN)/python -m tools.check >build/check.log 2>&1 & checks=$$!;
@@ -83,17 +81,19 @@ help: ## list the targets and variables
 setup: $(READY) ## make the environment .venv with everything in it
 	@echo "ready with $$($(BIN)/python --version): make lab"
 
+FIND_PYTHON = @command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
+
 # A finished environment is kept, whatever PYTHON is.
 $(COURSE_READY): requirements.txt pyproject.toml
-	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
+	$(FIND_PYTHON)
 	@"$(PYTHON)" -m tools.setup --venv "$(VENV)"
 
 $(READY): requirements-dev.txt pyproject.toml
-	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
+	$(FIND_PYTHON)
 	@"$(PYTHON)" -m tools.setup --dev --venv "$(VENV)"
 
 $(SITE_READY): requirements-site.txt pyproject.toml
-	@command -v "$(PYTHON)" >/dev/null || { echo "no $(PYTHON): name a Python: make PYTHON=python3.12" >&2; exit 1; }
+	$(FIND_PYTHON)
 	@"$(PYTHON)" -m tools.setup --site --venv "$(SITE)"
 
 lab: $(COURSE_READY) ## open the course in JupyterLab
@@ -179,13 +179,13 @@ test-colab: $(READY) ## every notebook's set-up and imports with Google Colab's 
 
 # The instructor's side: exercises/README.md says how. COURSE lies outside the repository or is ignored by git.
 COURSE ?= course
-IN_COURSE = --course "$(call absolute,$(COURSE))" $(if $(OVERLAY),--overlay "$(call absolute,$(OVERLAY))")
+IN_COURSE = --course "$(COURSE)" $(if $(OVERLAY),--overlay "$(OVERLAY)")
 
 release: $(READY) ## hand out an exercise: make release ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course release $(ASSIGNMENT) $(IN_COURSE)
 
 collect: $(READY) ## sort a zip from Moodle or Canvas: make collect ASSIGNMENT=04_splitting_exercise COURSE=... FROM=zip
-	$(BIN)/python -m tools.course collect $(ASSIGNMENT) $(IN_COURSE) $(if $(FROM),--from "$(call absolute,$(FROM))")
+	$(BIN)/python -m tools.course collect $(ASSIGNMENT) $(IN_COURSE) $(if $(FROM),--from "$(FROM)")
 
 grade: $(READY) ## mark what was handed in and is not marked yet: make grade ASSIGNMENT=04_splitting_exercise COURSE=...
 	$(BIN)/python -m tools.course grade $(ASSIGNMENT) $(IN_COURSE) --jobs $(JOBS)
@@ -197,7 +197,7 @@ feedback: $(READY) ## write the feedback pages: make feedback ASSIGNMENT=04_spli
 	$(BIN)/python -m tools.course feedback $(ASSIGNMENT) $(IN_COURSE)
 
 grades: $(READY) ## write all marks as a CSV table: make grades COURSE=... [ROSTER=roster.csv FORMAT=moodle or canvas]
-	$(BIN)/python -m tools.course grades $(IN_COURSE) $(if $(ROSTER),--roster "$(call absolute,$(ROSTER))") $(if $(FORMAT),--format $(FORMAT))
+	$(BIN)/python -m tools.course grades $(IN_COURSE) $(if $(ROSTER),--roster "$(ROSTER)") $(if $(FORMAT),--format $(FORMAT))
 
 slides: $(READY) ## slides of the lessons, one HTML page each, in output/slides/
 	$(BIN)/python -m tools.slides $(LESSON)

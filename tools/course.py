@@ -500,7 +500,8 @@ def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
         write_atomic(course / f"summary-{chosen.assignment}.md", text)
         print(text)
     elif chosen.action == "grades":
-        write_grades(course, chosen.roster, chosen.format)
+        roster = chosen.roster.expanduser() if chosen.roster else None
+        write_grades(course, roster, chosen.format)
     elif chosen.action == "feedback":
         print(f"{len(feedback(course, chosen.assignment))} pages in {course / 'feedback'}")
     else:
