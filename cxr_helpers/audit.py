@@ -41,8 +41,9 @@ def report(
     seed: int = 0,
     images: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """The audit of a set as a table, one row per check, in a fixed order; rows on grey levels only
-    where they are odd.
+    """The audit of a set as a table, one row per check, in a fixed order.
+
+    Rows on grey levels only where they are odd.
 
     Parameters: `table`, a manifest; `rejects`, files that its import could not read; `pairs`,
     the result of `duplicates.pairs` when at hand; `seed` of the folds of the baselines; `images`,
@@ -74,8 +75,9 @@ def report(
 
 
 def shortcuts(table: pd.DataFrame, images: np.ndarray, seed: int = 0) -> pd.DataFrame:
-    """Can the class be told without the lungs? By the source, the frame, burnt-in writing, the
-    order of the files.
+    """Can the class be told without the lungs?
+
+    By the source, the frame, burnt-in writing, the order of the files.
 
     Parameters as in `report`; the table needs groups. Thin strokes are looked for in the files that
     the table names, at full size; where the images differ from the files (masked, marked, changed),
@@ -113,8 +115,9 @@ def shortcuts(table: pd.DataFrame, images: np.ndarray, seed: int = 0) -> pd.Data
 def file_properties_baseline(
     table: pd.DataFrame, seed: int = 0, k: int = 5, trees: int = 200
 ) -> pd.DataFrame:
-    """Predictions from file properties alone: format, colour mode, size, compression, source; no
-    picture is looked at.
+    """Predictions from file properties alone; no picture is looked at.
+
+    Format, colour mode, size, compression, source.
 
     A random forest (Breiman 2001) of `trees` trees, scored out of fold with whole groups kept
     together. What it gets right, a network could get right without seeing a lung. The table needs
@@ -132,8 +135,7 @@ def frame_baseline(
     *,
     width: int = 6,
 ) -> pd.DataFrame:
-    """Predictions from the outer frame of the images alone: `width` pixels on each side of the
-    64×64 image.
+    """Predictions from the outer frame alone: `width` pixels on each side of the 64×64 image.
 
     It holds little of the lungs, on many films more than their edge. Parameters: `images`, uint8
     (n, size, size), grey levels 0-255, row i for row i of the table; a side below 64 is kept as it
@@ -163,8 +165,7 @@ def writing_baseline(
     *,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Predictions from thin strokes alone: letters, marks and tubes, brighter or darker than what
-    is around them.
+    """Predictions from thin strokes alone: letters, marks, tubes, brighter or darker than around.
 
     Each file is read at its full size (at most 1,024 pixels a side), since writing fades when an
     image is made small; `images`, uint8 (n, h, w) in the order of the table, are taken in place of
@@ -190,8 +191,7 @@ def writing_baseline(
 def order_gap(
     table: pd.DataFrame, images: np.ndarray, seed: int = 0, k: int = 5
 ) -> evaluate.Difference:
-    """What a weak model gains when folds are drawn at random rather than cut one after the other: a
-    hidden patient.
+    """What a weak model gains when folds are random, not consecutive: a sign of hidden patients.
 
     Where no patient is named, the images of one person usually stand side by side in the order of
     the files. Logistic regression on 32x32 pixels is scored twice, out of fold: with folds drawn at
@@ -234,8 +234,9 @@ def order_gap(
 def source_baseline(
     table: pd.DataFrame, seed: int = 0, k: int = 5, *, by: str = "source"
 ) -> pd.DataFrame:
-    """Predictions from a column alone, such as the source: how often each class comes from there,
-    in the other folds.
+    """Predictions from a column alone, such as the source.
+
+    How often each class comes from there, in the other folds.
 
     The share of each class among the rows of the other folds that have the same value of `by`; a
     value not met there (or missing) gets the shares of all of them. Whole groups are kept together;
@@ -257,8 +258,7 @@ def source_baseline(
 def masked(
     images: np.ndarray, masks: np.ndarray, keep: str = "outside", fill: int = 0
 ) -> np.ndarray:
-    """A copy of the images in which only what lies outside (or inside) the masks is left; the rest
-    is `fill`.
+    """A copy of the images with only what lies outside (or inside) the masks; the rest is `fill`.
 
     Parameters: `images`, uint8 (n, h, w), grey levels 0-255; `masks`, bool (n, h, w), or (h, w) for
     all; `fill`, a grey level. The outline of a mask is still seen where its inside is filled: a
@@ -277,8 +277,9 @@ def masked(
 
 
 def _strokes(image: np.ndarray) -> np.ndarray:
-    """Shares of pixels in bright and in dark strokes: of several strengths over the image, of one
-    in nine fields.
+    """Shares of pixels in bright and in dark strokes.
+
+    Of several strengths over the image, of one in nine fields.
     """
     from PIL import Image
     from scipy.ndimage import grey_closing, grey_opening
@@ -310,9 +311,7 @@ def _forest(
 
 
 def _out_of_fold(table: pd.DataFrame, features, model, folds, name: str, seed: int) -> pd.DataFrame:
-    """Predictions of a classifier, each row scored by the model that was fitted to the other
-    folds.
-    """
+    """Predictions of a classifier, each row by the model fitted to the other folds."""
     from sklearn.model_selection import cross_val_predict
 
     codes = table["label"].cat.codes.to_numpy()
@@ -324,8 +323,9 @@ def _out_of_fold(table: pd.DataFrame, features, model, folds, name: str, seed: i
 
 
 def _folds(table: pd.DataFrame, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(rows to fit on, rows to score) for each fold, whole groups; fewer folds where a class has
-    fewer groups.
+    """(rows to fit on, rows to score) for each fold, whole groups.
+
+    There are fewer folds where a class has fewer groups.
     """
     smallest = table.groupby("label", observed=True)["group"].nunique().min()
     folds = split.folds(table, k=int(min(k, smallest)), seed=seed)["fold"].to_numpy(int)
@@ -494,9 +494,7 @@ def _patients(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _check_pixels(table: pd.DataFrame, images: np.ndarray) -> None:
-    """Refuse images that resemble their files no more than chance: a mix-up, or pixels made
-    otherwise.
-    """
+    """Refuse images no more like their files than chance: a mix-up, or pixels made otherwise."""
     check_rows(table, images)
     rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), PIXELS_COMPARED)).astype(int))
     scales = manifest.scales(table)

@@ -1,5 +1,4 @@
-"""What a model has to beat: the largest class, the nearest image, a linear model on pixels, a
-person's guesses.
+"""What a model has to beat: largest class, nearest image, linear model on pixels, a person.
 
 Each baseline takes the manifest and the cached images and returns a table of predictions.
 """
@@ -24,8 +23,7 @@ SIDE = 64  # pixels; the size at which these baselines are quoted
 def majority(
     table: pd.DataFrame, images=None, *, score: str = "test", folds: bool = False, seed: int = 0
 ) -> pd.DataFrame:
-    """Always answers the most frequent class of the training part; probabilities are its class
-    shares.
+    """Always answers the most frequent training class; probabilities are the class shares.
 
     Fitted on the rows with split "train" and scored on those with split `score`; with folds=True
     each fold is scored by what the other folds give. `images` is not looked at. Returns a table of
@@ -47,8 +45,9 @@ def nearest_neighbour(
     folds: bool = False,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Answers the class of the most similar training image (Euclidean distance of 64×64 pixels),
-    with probability 1.
+    """Answers the class of the most similar training image, with probability 1.
+
+    Most similar: by Euclidean distance of 64×64 pixels.
 
     `images` is uint8 (n, s, s), grey levels 0-255, in the row order of `table`; a side below 64 is
     kept. Fitted and scored as in `majority`; grey levels are compared as they are. Returns a table
@@ -70,8 +69,9 @@ def logistic_regression(
     seed: int = 0,
     c: float = 1.0,
 ) -> pd.DataFrame:
-    """Logistic regression on 64×64 pixels, standardised on the training part; `c`: inverse strength
-    of the L2 penalty.
+    """Logistic regression on 64×64 pixels, standardised on the training part.
+
+    `c` is the inverse strength of the L2 penalty.
 
     `images` as in `nearest_neighbour`, fitted and scored as in `majority`. Returns a table of
     predictions. Raises ValueError for images of another shape or type, or a training part of one
@@ -111,8 +111,7 @@ def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) ->
 
 
 def save_guesses(predictions: pd.DataFrame, name: str, data_dir=None) -> Path:
-    """Keep a person's guesses (from `guesses`) on the set `name`, for later lessons; returns the
-    file's path.
+    """Keep a person's guesses (from `guesses`) on the set `name` for later; returns the path.
 
     A CSV (image_id, predicted, model) in `progress/` below the data folder, one file for each set
     and model, so that an example never replaces a reader's own guesses; written whole or not at
@@ -132,8 +131,7 @@ def save_guesses(predictions: pd.DataFrame, name: str, data_dir=None) -> Path:
 def load_guesses(
     table: pd.DataFrame, name: str, data_dir=None, model: str | None = None
 ) -> pd.DataFrame:
-    """Guesses that lesson 01 kept on the set `name`, as a table of predictions on the images of
-    `table`.
+    """Guesses that lesson 01 kept on the set `name`, as predictions on the images of `table`.
 
     `model`: whose; by default the reader's own ("your guesses"), or the example's where the reader
     gave none. Raises FileNotFoundError if there are none, ValueError if they do not fit the table.
@@ -159,8 +157,9 @@ def _guesses_file(name: str, model: str, data_dir) -> Path:
 
 
 def shrink(images: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """Area mean of grey levels: (n, s, s) uint8 → (n, side, side) float32 in 0-255; a smaller image
-    stays as it is.
+    """Area mean of grey levels: (n, s, s) uint8 → (n, side, side) float32 in 0-255.
+
+    A smaller image stays as it is.
 
     Raises ValueError for another shape or type. Introduced in lesson 04.
     """
@@ -180,9 +179,7 @@ def shrink(images: np.ndarray, side: int = SIDE) -> np.ndarray:
 
 
 def _overlap(length: int, side: int) -> np.ndarray:
-    """(side, length): the share that each old pixel has in each new one, so that no side need be a
-    multiple.
-    """
+    """(side, length): the share of each old pixel in each new one, also of no whole multiple."""
     edges = np.linspace(0, length, side + 1)
     old = np.arange(length)
     shared = np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old)

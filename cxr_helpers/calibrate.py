@@ -1,5 +1,4 @@
-"""Whether a probability means what it says, what to do where it does not, and what a threshold on
-it is worth.
+"""Whether probabilities mean what they say, how to mend them, and what a threshold is worth.
 
 Every function reads the table of predictions. What is fitted (a temperature, a threshold) is fitted
 on validation rows. Introduced in lesson 11.
@@ -31,8 +30,9 @@ CHANCE_DRAWS = 1_000  # sets of answers that a calibrated model could have met, 
 
 
 def temperature(predictions: pd.DataFrame) -> float:
-    """The temperature T > 0 that gives these predictions the smallest log loss: p ∝ p^(1/T), the
-    same T for all.
+    """The temperature T > 0 that gives these predictions the smallest log loss: p ∝ p^(1/T).
+
+    T is the same for all.
 
     Pass validation predictions (for test rows a warning is given). T > 1 where the model was too
     sure of itself, T < 1 where not sure enough. The logits that Guo et al. divide by T are log p up
@@ -78,8 +78,7 @@ def apply(predictions: pd.DataFrame, temperature: float) -> pd.DataFrame:
 
 
 def adjust_prevalence(predictions: pd.DataFrame, old, new) -> pd.DataFrame:
-    """The predictions of a model that was taught at class shares `old`, moved to class shares
-    `new`.
+    """Predictions of a model trained at class shares `old`, moved to class shares `new`.
 
     p ∝ p · new / old, class by class; `old`, `new`: {class: share}, each summing to 1. Right where
     images of a class look alike at both prevalences and p was calibrated at `old`. `predicted`
@@ -126,9 +125,7 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Judged:
-    """Per image: the probability judged, whether it came true, its bin, Brier and log loss; and the
-    group.
-    """
+    """Per image: the probability judged, whether it came true, bin, Brier and log loss, group."""
 
     p: np.ndarray
     true: np.ndarray
@@ -159,8 +156,7 @@ def _judge(data: Arrays, positive: str | None, bins: int) -> _Judged:
 def reliability(
     predictions: pd.DataFrame, positive: str | None = None, bins: int = 10, level: float = 0.95
 ) -> pd.DataFrame:
-    """What was said and what came true, bin by bin: one row for each bin of equal width in [0, 1]
-    that holds an image.
+    """What was said and what came true: one row per bin of equal width in [0, 1] that holds images.
 
     Columns: bin_low, bin_high, predicted (mean probability), observed (share that came true), low,
     high (interval of observed, see `stats.proportion`), n, groups, support. With `positive` the
@@ -229,9 +225,7 @@ def _ece(data: _Judged, true: np.ndarray) -> float:
 
 
 def _chance_band(data: _Judged, level: float) -> tuple[float, float]:
-    """The ECE that calibrated probabilities would have: what came true is drawn with these
-    probabilities.
-    """
+    """The ECE of calibrated probabilities: what came true is drawn with these probabilities."""
     stats.check_level(level)
     rng = np.random.default_rng(0)
     drawn = [_ece(data, rng.random(len(data.p)) < data.p) for _ in range(CHANCE_DRAWS)]
@@ -259,8 +253,9 @@ def _slope(data: _Judged, level: float) -> stats.Estimate:
 
 
 def _logistic(x: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Coefficients, fitted probabilities and information of a logistic regression; None where it
-    has no maximum.
+    """Coefficients, fitted probabilities and information of a logistic regression, or None.
+
+    None where it has no maximum.
     """
 
     def loss(beta: np.ndarray) -> float:
@@ -329,8 +324,9 @@ def compare(
 
 
 def predictive_values(sensitivity, specificity, prevalence) -> pd.DataFrame:
-    """PPV and NPV at one or several prevalences (Bayes' rule): columns sensitivity, specificity,
-    prevalence, ppv, npv.
+    """PPV and NPV at one or several prevalences, by Bayes' rule.
+
+    Columns: sensitivity, specificity, prevalence, ppv, npv.
 
     Arguments: numbers in [0, 1], or lists of one length. A value that nobody is left for (0/0) is
     NaN. Raises ValueError outside [0, 1]. Introduced in lesson 11.
@@ -352,8 +348,7 @@ def predictive_values(sensitivity, specificity, prevalence) -> pd.DataFrame:
 def decision_curve(
     predictions: pd.DataFrame, positive: str, thresholds=None, level: float = 0.95
 ) -> pd.DataFrame:
-    """Net benefit of acting on p_<positive> ≥ t, one row per threshold t, beside acting on everyone
-    and on nobody.
+    """Net benefit of acting on p_<positive> ≥ t, one row per t, beside acting on all and on none.
 
     Columns threshold, model, low, high, everyone, nobody (0), gain, gain_low, gain_high, n, groups.
     Net benefit = tp/n - fp/n · t/(1 - t), in true positives per image, at most the prevalence: t

@@ -166,9 +166,7 @@ def show_class(
         "class.html"
     ),
 ) -> None:
-    """Draw what a class predicted: for each prediction all answers, the commonest belief and the
-    result.
-    """
+    """Draw a class's predictions: for each, all answers, the commonest belief and the result."""
     import warnings
 
     from . import guess
@@ -243,9 +241,7 @@ def score_predictions(
 
 
 def _cohort(design: str, n: int | None, seed: int, layout: str, size: int):
-    """The design's table, with the split that the layout's folders show; ValueError for what cannot
-    be drawn.
-    """
+    """The design's table with the split of the layout's folders; ValueError if not drawable."""
     from . import phantom
 
     if not SIZES[0] <= size <= SIZES[1]:
@@ -264,8 +260,9 @@ def _cohort(design: str, n: int | None, seed: int, layout: str, size: int):
 
 
 def _folder_for_phantoms(out: Path | None) -> Path:
-    """Absolute path of a folder that may be written: a new or empty one, or a cohort with nobody
-    else's files in it.
+    """Absolute path of a folder that may be written.
+
+    It is new or empty, or holds a cohort and no file of anybody else's.
     """
     import pandas as pd
 
@@ -331,9 +328,7 @@ def _import(folder: Path, patient: str | None, label: list[str] | None):
 
 
 def _check_out(out: Path | None, option: str = "--out", code: int = 2) -> None:
-    """Before the work is done: a fault of the user's where its result could not be written to this
-    file.
-    """
+    """Refuse, before the work is done, a path to which the result could not be written."""
     if out is None:
         return
     with _one_line_errors(code):
@@ -361,9 +356,7 @@ def _write_text(text: str, out: Path) -> None:
 
 
 def _write_by(write, out: Path) -> None:
-    """A file, whole or not at all, its folder made; what is no plain file, such as /dev/stdout, is
-    written to.
-    """
+    """Write a file, whole or not at all, its folder made; /dev/stdout is written to as it is."""
     if out.is_symlink() or (
         out.exists() and not (out.is_file() and os.access(out.parent, os.W_OK))
     ):

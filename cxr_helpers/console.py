@@ -1,6 +1,4 @@
-"""What is shown on the screen: how far a task has come, silence for libraries that start, text for
-any terminal.
-"""
+"""What is shown on screen: progress, silence for libraries that start, text for any terminal."""
 
 import codecs
 import contextlib
@@ -14,8 +12,7 @@ PLAIN = {"→": "->", "×": "x", "≥": ">=", "≤": "<=", "−": "-", "–": "-
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hide what is written to file descriptor 2 inside the `with` block: TensorFlow's start-up
-    lines.
+    """Hide what goes to file descriptor 2 in the `with` block, such as TensorFlow's start-up lines.
 
     Exceptions pass through unharmed. Settings cannot silence those lines, and switching the
     optimised kernels off to avoid them makes small networks several times slower.
@@ -43,9 +40,7 @@ def quiet() -> Iterator[None]:
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """What to write for characters that an encoding lacks: a sign that everybody has, or the code
-    as \\u0142.
-    """
+    """What to write for characters an encoding lacks: a common sign, or the code as \\u0142."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
@@ -55,8 +50,7 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def plain_output() -> None:
-    r"""Let standard output and error write every text, whatever their encoding: cp1252 has no
-    arrow, ASCII no ł.
+    r"""Let standard output and error write any text: cp1252 has no arrow, ASCII no ł.
 
     What an encoding lacks is written as a sign that everybody has, or else by its code.
 

@@ -1,5 +1,4 @@
-"""The catalogue of data sets: source, licence, layout, labels, known faults; a name gives a
-manifest.
+"""The catalogue of data sets: source, licence, layout, labels, faults; a name gives a manifest.
 
 The phantom is drawn on first use; the other sets are not shipped with the course: the reader
 downloads them, from where their makers put them. For education, never for diagnosis. Introduced in
@@ -25,8 +24,9 @@ from .paths import progress_dir as progress_dir
 
 
 class DatasetNotFound(FileNotFoundError):
-    """A set that is not on disk, or not in the catalogue: the message says where it was looked for
-    and how to get it.
+    """A set that is not on disk, or not in the catalogue.
+
+    The message says where it was looked for and how to get it.
 
     Introduced in lesson 01.
     """
@@ -57,8 +57,9 @@ def info(name: str) -> DatasetInfo:
 
 
 def keep_on_drive(wanted: bool = True, mount_point: str = "/content/drive") -> None:
-    """On Google Colab, where every notebook has a machine of its own: keep the reader's progress on
-    their Google Drive.
+    """On Google Colab: keep the reader's progress on their Google Drive.
+
+    There, every notebook has a machine of its own.
 
     ``wanted=False`` does nothing. What is drawn and cached stays on the machine, where it is
     quicker. Raises FetchError where there is no Drive to connect to. Introduced in lesson 01.
@@ -68,8 +69,7 @@ def keep_on_drive(wanted: bool = True, mount_point: str = "/content/drive") -> N
 
 
 def load(name: str, data_dir=None, download: bool = False, progress: bool = True) -> pd.DataFrame:
-    """Manifest of a set of the catalogue that is on disk, checked; ``download=True`` fetches it
-    first if it is not.
+    """Manifest of a set of the catalogue on disk, checked; ``download=True`` fetches it if absent.
 
     ``progress``: whether to show how far reading the files, or drawing the phantoms, has come.
     Warns of files that could not be read (`load_report` lists them), and where a part of the set is
@@ -121,9 +121,7 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
 
 
 def _number_differs(row: DatasetInfo, found: manifest.Imported) -> str:
-    """A clause that says how many of the published images are there, where it is not all of them;
-    else empty.
-    """
+    """A clause that says how many of the published images are there; empty if all are."""
     here = len(found.table) + len(found.rejects)
     if row.name == "phantom" or row.images in (None, here):
         return ""
@@ -151,8 +149,7 @@ def case(
     size: int = 224,
     folders: bool = False,
 ) -> manifest.Imported:
-    """A case study's images as a `manifest.Imported`, from ``a`` to ``e``, read by the importer
-    from its own layout.
+    """A case study's images, ``a`` to ``e``, as `manifest.Imported`, read from its own layout.
 
     ``dataset``: "phantom" draws ``n`` phantoms (None: as many as `phantom.design` has for the case)
     of ``size`` pixels a side, without masks, in the layout of the case, with the fault that the
@@ -189,8 +186,9 @@ def case(
 
 
 def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Imported:
-    """Another set in a case's classes; in case B with its test part, or a tenth, as images without
-    labels.
+    """Another set in a case's classes.
+
+    In case B its test part, or a tenth, is images without labels.
     """
     table = found.table
     if letter in "ad":
@@ -212,9 +210,7 @@ def _as_case(found: manifest.Imported, letter: str, seed: int) -> manifest.Impor
 
 
 def _set_aside(table: pd.DataFrame, part: str, seed: int) -> pd.DataFrame:
-    """A fifth of the images of each class becomes a part of the split, where the set has none of
-    it.
-    """
+    """A fifth of the images of each class becomes a part of the split where the set has none."""
     if (table["split"] == part).any():
         return table
     held = table.groupby("label", observed=True).sample(frac=0.2, random_state=seed).index
@@ -222,9 +218,7 @@ def _set_aside(table: pd.DataFrame, part: str, seed: int) -> pd.DataFrame:
 
 
 def _in_folders(found: manifest.Imported, name: str, dataset: str) -> manifest.Imported:
-    """The same images in the folders of a case; a file name that two of them bear gets a number in
-    front.
-    """
+    """The same images in the folders of a case; a name two of them bear gets a number in front."""
     table = found.table
     wanted = [
         phantom.folder_of(*row, name)
@@ -297,8 +291,7 @@ def download(
 
 
 def from_archive(path, folder, **limits) -> Path:
-    """Unpack a zip or tar file that you downloaded yourself into a new folder and return it, ready
-    for from_folder.
+    """Unpack a zip or tar file you downloaded into a new folder; return it, for from_folder.
 
     ``limits``: those of `fetch.extract` (max_files, max_bytes, max_ratio). Raises FetchError.
     Introduced in lesson 01.
@@ -307,8 +300,9 @@ def from_archive(path, folder, **limits) -> Path:
 
 
 def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
-    """Download an archive shared on Google Drive ("anyone with the link") and unpack it into a new
-    folder.
+    """Download an archive shared on Google Drive and unpack it into a new folder.
+
+    It must be shared with "anyone with the link".
 
     ``file_id``: the file's id or its sharing link. Needs gdown. Raises FetchError. Introduced in
     lesson 01.
@@ -358,8 +352,7 @@ def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
 
 
 def mount_google_drive(mount_point: str = "/content/drive") -> Path:
-    """On Google Colab: connect your Google Drive and return the folder of your files; elsewhere
-    FetchError.
+    """On Google Colab: connect your Google Drive and return its folder; elsewhere FetchError.
 
     Introduced in lesson 01.
     """
@@ -410,9 +403,7 @@ def _fetched(
 
 
 def _errors(module) -> tuple[type[Exception], ...]:
-    """The errors of a downloader, whose names differ between its versions, and those of the machine
-    below it.
-    """
+    """The errors of a downloader, whose names differ by version, and of the machine below it."""
     own = [
         value
         for value in vars(module).values()

@@ -74,8 +74,7 @@ def fingerprint(image: np.ndarray) -> np.ndarray:
 
 
 def fingerprints(table: pd.DataFrame, progress: bool = True) -> np.ndarray:
-    """Fingerprints of all images of a manifest: float32 (n, 3136), in row order. Introduced in
-    lesson 04.
+    """Fingerprints of all images of a manifest: float32 (n, 3136), in row order.
 
     Parameters
     ----------
@@ -123,8 +122,9 @@ def _of_file(path: str, sha256: str, scale: float | None) -> np.ndarray:
 
 
 def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.DataFrame:
-    """All pairs of unit vectors whose cosine reaches `threshold`, or -`threshold`: one is the
-    other's negative.
+    """All pairs of unit vectors with a cosine ≥ `threshold`, or ≤ -`threshold`.
+
+    In the second case one is the other's negative.
 
     Works in blocks, so that memory stays flat for thousands of images.
 
@@ -246,8 +246,7 @@ def _identical(hashes: np.ndarray) -> pd.DataFrame:
 def add_groups(
     table: pd.DataFrame, pairs_found: pd.DataFrame | None = None, threshold: float = THRESHOLD
 ) -> pd.DataFrame:
-    """The manifest with its `group` column filled: the unit that a split keeps together and an
-    interval counts as one.
+    """The manifest with its column `group`: kept together by a split, counted as one by intervals.
 
     Images are in one group when they are of one known patient or duplicates of each other,
     directly or through others (connected components). A patient who is not known joins

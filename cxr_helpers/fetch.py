@@ -100,8 +100,7 @@ def download(
     timeout: float = 30.0,
     max_bytes: int = 100_000_000_000,
 ) -> Path:
-    """Download a file over http(s) to ``destination`` and return that path; nothing half-written
-    ever stands there.
+    """Download a file over http(s) to ``destination`` and return the path, always of a whole file.
 
     What has arrived waits in ``destination + ".part"``, and the next attempt, or the next call,
     goes on from there if the server can and the file has not changed meanwhile. Length and, if
@@ -137,8 +136,9 @@ def download(
 
 @contextmanager
 def alone(place: Path):
-    """Let one thread or process at a time work on a file or folder; the others wait. The folder
-    above it is made.
+    """Let one thread or process at a time work on a file or folder, whose parent is made.
+
+    The others wait.
 
     Raises OSError where the lock cannot be written beside it. See lesson 01.
     """
@@ -228,9 +228,7 @@ def _with_attempts(url, part, sha256, progress, attempts, wait, timeout, max_byt
 
 
 def _refuse_content(url: str, part: Path) -> None:
-    """A web page (a form to sign in) or an error in words that bears the name of a file of data; an
-    empty file.
-    """
+    """Refuse an empty file, a web page (a form to sign in) or an error named as a data file."""
     name = part.name.removesuffix(".part").lower()
     with open(part, "rb") as file:
         start = file.read(512)
@@ -257,8 +255,9 @@ def _again(part: Path) -> str:
 def _attempt(
     url: str, part: Path, sha256: str | None, progress: bool, timeout: float, max_bytes: int
 ) -> bool:
-    """One request; says whether it went on from an earlier one. Raises _Interrupted, FetchError or
-    requests' errors.
+    """One request; says whether it resumed an earlier one.
+
+    Raises _Interrupted, FetchError or requests' errors.
     """
     headers = {"Accept-Encoding": "identity"}  # so that the length is the file's
     start = part.stat().st_size if part.exists() else 0
@@ -349,8 +348,7 @@ def _total(response, start: int, content_range) -> int | None:
 def _stream(
     response, part: Path, start: int, total, limit: int, patience: float, progress: bool
 ) -> bool:
-    """Append to, or begin, the part; keep what has arrived when the connection breaks. False beyond
-    the limit.
+    """Append to the part, or begin it; keep what came before a break. False beyond the limit.
 
     ``patience``: seconds after which a server that sends next to nothing counts as a broken
     connection.
@@ -384,9 +382,7 @@ def _stream(
 
 
 def _blocks(response):
-    """What has arrived, as it arrives: `iter_content` would wait for a whole block of a slow
-    server.
-    """
+    """What has arrived, as it arrives: `iter_content` waits for whole blocks of slow servers."""
     try:
         while block := response.raw.read1(_BLOCK, decode_content=True):
             yield block
@@ -454,9 +450,7 @@ def _no_archive(archive: Path, start: bytes) -> FetchError:
 
 
 class _Bounded:
-    """A file for tarfile that gives out headers of a bounded size: one that claims gigabytes would
-    fill the memory.
-    """
+    """A file for tarfile with headers of bounded size: one of gigabytes would fill memory."""
 
     def __init__(self, archive: Path, file: Any):
         self._archive, self._file, self.last = archive, file, b""
@@ -500,9 +494,7 @@ def _count(
 
 
 def _told(archive: Path) -> int:
-    """How many files a zip's last record says that its list has; 65,535 where there are more than
-    that field holds.
-    """
+    """How many files a zip's last record counts; 65,535 where there are more than it holds."""
     with open(archive, "rb") as file:
         file.seek(max(0, archive.stat().st_size - 0x10000 - 22))
         end = file.read()

@@ -1,6 +1,4 @@
-"""Files and folders that are whole or not there at all, one process at a time, and the SHA-256 of a
-content.
-"""
+"""Files and folders that are whole or absent, one process at a time, and SHA-256 of contents."""
 
 import contextlib
 import errno
@@ -21,8 +19,7 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
 def whole_file(
     path: str | os.PathLike[str], unfinished: str | os.PathLike[str] | None = None
 ) -> Iterator[Path]:
-    """Path to write to inside the ``with`` block; behind it, the file stands under its own name, in
-    place of an older.
+    """Path to write to inside the ``with`` block; then the file replaces the one of its name.
 
     After an exception, Ctrl-C too, an older file is as it was and nothing new is left. The folder
     is made; the file has the rights of the older one, or of any new file. The path given ends as
@@ -74,8 +71,7 @@ def whole_folder(
     replace: bool = False,
     unfinished: str | os.PathLike[str] | None = None,
 ) -> Iterator[Path]:
-    """Folder to fill inside the ``with`` block; behind it, it stands under its own name. Otherwise
-    as `whole_file`.
+    """Folder to fill inside the ``with`` block; then it gets its name. Otherwise as `whole_file`.
 
     Parameters
     ----------
@@ -136,8 +132,9 @@ def whole_folder(
 
 @contextlib.contextmanager
 def one_at_a_time(lock: str | os.PathLike[str]) -> Iterator[None]:
-    """Let one thread or process at a time into the ``with`` block, by a lock on a file; the others
-    wait.
+    """Let one thread or process at a time into the ``with`` block, by a lock on a file.
+
+    The others wait.
 
     Some network drives know no locks: there it goes on without one, and warns.
 
@@ -196,8 +193,7 @@ def one_at_a_time(lock: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def sha256(content: str | os.PathLike[str] | Bytes | Iterable[Bytes]) -> str:
-    """SHA-256 in hexadecimal: of the file at a path, of bytes, or of several pieces of bytes one
-    after the other.
+    """SHA-256 in hexadecimal: of a file, of bytes, or of several pieces of bytes in sequence.
 
     Parameters
     ----------
@@ -256,9 +252,7 @@ def _exchange(new: Path, path: Path, old: Path) -> None:
 
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Say of an error of the machine which file or folder it keeps from being written, and what to
-    do.
-    """
+    """Say which file or folder an error of the machine keeps from being written; and a remedy."""
     try:
         yield
     except OSError as error:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 
 def data_dir(path: str | os.PathLike[str] | None = None) -> Path:
-    """Absolute path of the folder that holds one sub-folder per set: ``path``, else CXR_DATA_DIR,
-    else ``data``.
+    """Absolute path of the folder with one sub-folder per set: ``path``, CXR_DATA_DIR or ``data``.
 
     A relative path starts at the top folder of this project if the working folder lies inside it,
     so that a notebook finds the same data wherever it runs; else at the working folder. Introduced
@@ -41,8 +40,9 @@ def data_dir(path: str | os.PathLike[str] | None = None) -> Path:
 
 
 def work_dir() -> Path:
-    """Folder of caches and progress: CXR_WORK_DIR, else the project's own ``data``; CXR_DATA_DIR
-    may be read-only.
+    """Folder of caches and progress: CXR_WORK_DIR, else ``data`` of the project.
+
+    CXR_DATA_DIR may be read-only.
 
     See lesson 03.
 
@@ -78,8 +78,7 @@ def cache_dir() -> Path:
 
 
 def progress_dir() -> Path:
-    """Folder of what the reader has done, such as guesses: CXR_PROGRESS_DIR, else ``progress`` in
-    the work folder.
+    """Folder of what the reader has done (guesses): CXR_PROGRESS_DIR, else ``progress`` in work.
 
     Introduced in lesson 01.
 
@@ -100,8 +99,9 @@ def progress_dir() -> Path:
 
 
 def keep_progress_in(folder: str | os.PathLike[str]) -> None:
-    """Keep the reader's progress in another folder from now on, in this process and those that it
-    starts.
+    """Keep the reader's progress in another folder from now on.
+
+    It holds for this process and those that it starts.
 
     Parameters
     ----------

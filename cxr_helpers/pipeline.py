@@ -23,8 +23,7 @@ KERAS = {"backend": "tensorflow", "image_data_format": "channels_last", "floatx"
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a training image may be changed at random; each is a claim that the change keeps the
-    label.
+    """How far a training image may change at random; each is a claim that the label stays.
 
     `zoom`, `shift`: largest change as a share of the side; `rotation`: largest angle in degrees;
     `contrast`: largest relative change about mid grey; `brightness`: largest change as a share
@@ -55,8 +54,9 @@ def batches(
     seed: int = 0,
     one_hot: bool = False,
 ):
-    """Batches of one part of a split: `tf.data.Dataset` of (float32 (b, size, size, 1) in 0-255,
-    labels).
+    """Batches of one part of a split: `tf.data.Dataset` of images and labels.
+
+    Images are float32 (b, size, size, 1) in 0-255.
 
     Parameters: `table`, a manifest; `images`, uint8 (n, size, size), row i for row i of the
     table; `split`, `train`, `val`, `test` or None for all rows; `augment`, on `train` only:
@@ -93,8 +93,7 @@ def batches(
 
 
 def check_keras() -> None:
-    """Refuse a Keras that was set for other work than the course's: another backend, data format or
-    number type.
+    """Refuse a Keras that is not set as the course's: other backend, data format or number type.
 
     The file `~/.keras/keras.json` sets them for every project of a user. Raises RuntimeError with
     the remedy. Introduced in lesson 03.
@@ -120,8 +119,9 @@ def check_keras() -> None:
 
 
 def inference_batch(images: np.ndarray) -> int:
-    """How many of these images to answer at a time: as many pixels as 32 images of 224 pixels have,
-    at least 32.
+    """How many images to answer at a time: 32 of 224 pixels, more of smaller ones.
+
+    As many as have the pixels of those 32, and 32 at least.
 
     Each call of a network has a fixed cost, which is most of it where the images are few and small.
     Lesson 06.
@@ -202,8 +202,7 @@ def _enlarged(blocks, grain: int, size: int):
 
 
 def _warp(padded, change, gain, offset, grain: int):
-    """Zoom, rotation, mirror and shift about the centre by bilinear sampling, then contrast and
-    brightness.
+    """Zoom, rotation, mirror and shift about the centre (bilinear), then contrast and brightness.
 
     `padded` uint8 (b, s + 3, s + 3), with a black pixel before and two behind; `change` (b, 5):
     scaled cosine, scaled sine, mirror, shift in x and y in pixels; what comes from outside is

@@ -117,8 +117,7 @@ def probabilities(predictions: pd.DataFrame, names: Iterable[str] | None = None)
 def with_probabilities(
     predictions: pd.DataFrame, p: np.ndarray, names: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """A copy of a table with these probabilities; every other column, `predicted` too, stays as it
-    is.
+    """A copy of a table with these probabilities; every other column, also `predicted`, stays.
 
     Parameters
     ----------
@@ -330,8 +329,9 @@ def _row_faults(predictions: pd.DataFrame, labelled: bool) -> list[str]:
 
 
 def as_text(column: pd.Series) -> pd.Series:
-    """Classes or groups as text, as the columns p_<class> name them: 1, 1.0, True and "1" are "1",
-    "1", "True" and "1".
+    """Classes or groups as text, as the columns p_<class> name them: 1, 1.0 and "1" are "1".
+
+    True is "True". Whatever is text already stays as it is.
 
     Parameters
     ----------
@@ -401,8 +401,9 @@ def seeds(predictions: pd.DataFrame) -> np.ndarray:
 
 
 def units(predictions: pd.DataFrame) -> np.ndarray:
-    """What is independent: the number of the group of each row; a row without a group is a group of
-    its own.
+    """What is independent: the number of each row's group.
+
+    A row without a group is a group of its own.
 
     Parameters
     ----------
@@ -536,15 +537,11 @@ class Arrays:
 
     @property
     def single(self) -> bool:
-        """Whether every group is one image and each image was scored once: plain proportions are
-        then binomial.
-        """
+        """Whether every group is one image, scored once: plain proportions are then binomial."""
         return self.n_groups == len(self.truth) and len(self.predicted) == 1
 
     def number(self, name: str) -> int:
-        """The number that stands for a class. Raises PredictionsError where there is no such
-        class.
-        """
+        """The number that stands for a class. Raises PredictionsError for an unknown class."""
         return _number(list(self.classes), name)
 
 
@@ -601,9 +598,7 @@ def to_arrays(predictions: pd.DataFrame) -> Arrays:
 
 
 def _warn_of_parts(predictions: pd.DataFrame) -> None:
-    """Say that training images are scored together with others, unless each row was scored by
-    another fold's model.
-    """
+    """Say that training images are scored with others, unless another fold's model scored each."""
     if "split" not in predictions.columns or (
         "fold" in predictions.columns and predictions["fold"].notna().all()
     ):
@@ -619,8 +614,7 @@ def _warn_of_parts(predictions: pd.DataFrame) -> None:
 
 
 def paired(a: pd.DataFrame, b: pd.DataFrame) -> tuple[Arrays, Arrays]:
-    """Two models' answers to the same images as arrays, images and classes in the order of the
-    first.
+    """Two models' answers to the same images as arrays; images and classes in the first's order.
 
     Parameters
     ----------

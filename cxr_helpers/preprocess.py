@@ -1,5 +1,4 @@
-"""From a grey-scale image of any shape to a square of uint8 grey levels, and the on-disk cache of
-them.
+"""From a grey-scale image of any shape to a square of uint8 grey levels, and their cache on disk.
 
 One function, `prepare`, serves training, scoring and a single uploaded image, so that they
 cannot differ. Introduced in lesson 03.
@@ -63,8 +62,9 @@ def crop_border(image: np.ndarray, fraction: float) -> np.ndarray:
 
 
 def resize(image: np.ndarray, size: int) -> np.ndarray:
-    """The image (h, w) as a square of `size` pixels, aspect *not* kept: float32, anti-aliased
-    bicubic.
+    """The image (h, w) as a square of `size` pixels, aspect *not* kept: float32.
+
+    Interpolation is bicubic and anti-aliased.
 
     Values may overshoot the input's range by a little at sharp edges. Introduced in lesson 03.
     """
@@ -133,8 +133,9 @@ def cache(
     folder: str | Path | None = None,
     progress: bool = True,
 ) -> np.ndarray:
-    """All images of a manifest, prepared once and kept on disk: memory-mapped uint8 (n, size,
-    size), read only.
+    """All images of a manifest, prepared once and kept on disk: uint8 (n, size, size).
+
+    The array is memory-mapped and read only.
 
     Row i belongs to row i of the table. The cache is keyed by the files' hashes in row order
     and by the settings; so make it for the whole table, then select rows with the `split`
@@ -169,9 +170,7 @@ def cache(
 
 
 def _finished(place: Path, settings: dict, table: pd.DataFrame) -> np.memmap | None:
-    """The finished cache of a manifest, read only, if it is whole and holds what table and settings
-    ask for.
-    """
+    """The finished cache of a manifest, read only, if whole and of this table and settings."""
     try:
         pixels = np.lib.format.open_memmap(place / "images.npy", mode="r")
         sums = np.lib.format.open_memmap(place / "sums.npy", mode="r")
@@ -184,9 +183,7 @@ def _finished(place: Path, settings: dict, table: pd.DataFrame) -> np.memmap | N
 
 
 def _make(table: pd.DataFrame, place: Path, settings: dict, progress: bool) -> np.memmap:
-    """Make the cache, or what is wrong in it, unless another process finishes it while this one
-    waits.
-    """
+    """Make the cache, or mend it, unless another process finishes it while this one waits."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with files.one_at_a_time(f"{place}.lock"):
@@ -252,16 +249,12 @@ def _prepare_all(table: pd.DataFrame, partial: Path, settings: dict, progress: b
 
 
 def _checksum(pixels: np.ndarray, sha256: str) -> int:
-    """Of one image, made from the file of this hash; never 0, which stands for an image that is not
-    there yet.
-    """
+    """Checksum of an image, made from the file of this hash; never 0, which stands for none yet."""
     return zlib.crc32(pixels.data, zlib.crc32(sha256.encode())) + 1
 
 
 def _intact(pixels: np.ndarray, sums: np.ndarray, hashes) -> np.ndarray:
-    """Which images (n,) are the ones that were written: not cut off by a crash, changed or
-    exchanged on the disk.
-    """
+    """Which images (n,) are as written: not cut off by a crash, changed or exchanged on disk."""
     rows = zip(pixels, sums, hashes, strict=True)
     return np.array(
         [bool(known) and known == _checksum(image, sha256) for image, known, sha256 in rows]
@@ -289,9 +282,7 @@ def _open(path: Path, dtype: type, shape: tuple) -> np.memmap:
 
 
 def _reserve(path: Path, offset: int, chunk: int = 2**24) -> None:
-    """Take the space of a new array of zeros on the disk: a full disk met later would end the
-    process (SIGBUS).
-    """
+    """Reserve space on disk for an array of zeros: a full disk later ends the process (SIGBUS)."""
     size = path.stat().st_size
     with open(path, "r+b") as file:
         if hasattr(os, "posix_fallocate"):

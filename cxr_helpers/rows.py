@@ -90,8 +90,9 @@ def _note(hashes: Iterable[bytes], names: Iterable[Iterable[str]]) -> None:
 def check_rows(
     table: pd.DataFrame, rows: np.ndarray, what: str = "images", chosen: np.ndarray | None = None
 ) -> None:
-    """Refuse an array whose row i is not of the image in row i of the table: by length, and by
-    content where known.
+    """Refuse an array whose row i is not of the image in row i of the table.
+
+    Judged by length, and by content where that is known.
 
     The same image has the same `image_id` (a changed twin keeps it) or the same `sha256` (under
     another name).

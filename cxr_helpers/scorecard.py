@@ -25,9 +25,7 @@ class Score:
 
 
 def score(predictions: pd.DataFrame, width: float) -> Score:
-    """Figures with their intervals; `width`: of the interval for which the patients needed are
-    told.
-    """
+    """Figures with their intervals; `width`: of the interval whose patients needed are told."""
     if not 0 < width < 1:
         raise ValueError(f"--width is {width}; it lies between 0 and 1")
     ranked = ("roc_auc",) if evaluate.has_probabilities(predictions) else ()
@@ -132,9 +130,7 @@ def _needed(accuracy: Estimate, width: float, units: str) -> str:
 
 
 def compared(a: pd.DataFrame, b: pd.DataFrame, first: str, second: str) -> str:
-    """The paired differences of two models, images matched by name, or by position where the true
-    classes agree.
-    """
+    """Paired differences of two models; images matched by name, or by position if classes agree."""
     if not all("the image" in table.attrs["columns"] for table in (a, b)):
         b = _in_order_of(a, b, first, second)
     if "group" not in a.columns or "group" not in b.columns:
@@ -190,8 +186,7 @@ def _with_classes(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 
 def picture(predictions: pd.DataFrame, positive: str | None = None) -> bytes:
-    """One PNG: the confusion matrix and, where there are probabilities, ROC curves and reliability
-    beside it.
+    """One PNG: confusion matrix and, with probabilities, ROC curves and reliability.
 
     Of two classes they are of `positive`, by default the second one; of more, of each class and of
     the most probable.
@@ -236,9 +231,7 @@ def picture(predictions: pd.DataFrame, positive: str | None = None) -> bytes:
 
 
 def _ranked(predictions: pd.DataFrame, one: str | None) -> list[str]:
-    """Classes with a ROC curve, the most frequent first; of two classes only `one`: their curves
-    mirror each other.
-    """
+    """Classes with a ROC curve, the most frequent first; of two only `one`: they are mirrored."""
     counts = predictions["label"].astype(str).value_counts()
     names = [
         name for name in evaluate.classes(predictions) if 0 < counts.get(name, 0) < len(predictions)

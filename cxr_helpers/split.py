@@ -1,5 +1,4 @@
-"""Grouped, stratified train / validation / test splits and folds, written as a column; no file is
-moved.
+"""Grouped, stratified train / validation / test splits and folds as a column; no file is moved.
 
 Groups are assigned as scikit-learn 1.8 and later do in `StratifiedGroupKFold(shuffle=True)`;
 earlier versions lose the classes when they shuffle. The arithmetic stands here, so the same seed
@@ -23,8 +22,7 @@ class LeakError(ValueError):
 
 
 def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
-    """The manifest with a `fold` column 0..k-1: whole groups, each class spread as evenly as groups
-    allow.
+    """The manifest with a column `fold` 0..k-1: whole groups, classes spread as evenly as possible.
 
     Introduced in lesson 04.
 
@@ -68,8 +66,7 @@ def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
 def holdout(
     table: pd.DataFrame, test: float = 0.2, val: float = 0.2, seed: int = 0
 ) -> pd.DataFrame:
-    """The manifest with a `split` column `train` / `val` / `test`: whole groups, stratified by
-    class.
+    """The manifest with a column `split` (train, val, test): whole groups, stratified by class.
 
     First `test` is taken, then `val` of what is left, each as the nearest fraction m/n of it with n
     at most 20, and at most the number of groups of the rarest class: with four groups that is a
@@ -124,9 +121,7 @@ def holdout(
 def _take(
     table: pd.DataFrame, split: np.ndarray, name: str, share: float, left: float, seed: int
 ) -> None:
-    """Move about `share` of all to `name`, in whole groups, from what is still `train`: `left` of
-    all.
-    """
+    """Move about `share` of all to `name`, in whole groups, from `left`, what is still `train`."""
     if share == 0:
         return
     rest = np.flatnonzero(split == "train")
@@ -163,8 +158,9 @@ def _assign(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
 
 
 def _fold_of_groups(counts: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """Fold of each group, (n,), from its images by class, integers (n, classes); groups in the
-    order of their names.
+    """Fold of each group, (n,), from its images by class, integers (n, classes).
+
+    The groups stand in the order of their names.
 
     The groups are shuffled; then those whose classes differ most come first, equal ones as
     shuffled. Each goes to the fold where the classes lie most evenly over all folds afterwards (see
@@ -206,16 +202,13 @@ def _unevenness(filled: np.ndarray, group: np.ndarray, total: np.ndarray) -> np.
 
 
 def _sum(values: np.ndarray, axis: int) -> np.ndarray:
-    """The sum, added one after the other: NumPy's own sum may take another order, and round
-    otherwise.
-    """
+    """The sum, added in order: NumPy's sum may take another order, and round otherwise."""
     total: np.ndarray = np.add.accumulate(values, axis=axis).take(-1, axis=axis)
     return total
 
 
 def _say_if_far(table: pd.DataFrame, parts: dict[str, tuple[np.ndarray, float]]) -> None:
-    """Warn of the part whose share of all images, or of a class, is farthest from what was asked,
-    if it is far.
+    """Warn of the part whose share, of all images or a class, is far from what was asked.
 
     `parts`: {name: (its rows, the share asked)}. Far is more than a tenth of the rows, half of what
     was asked (or of the rest) and two images: sets of a few dozen images come out that far in the

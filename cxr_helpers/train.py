@@ -21,9 +21,7 @@ from .predictions import build
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained Keras `model`, its `history` (one row per epoch) and the `seconds` that training
-    took.
-    """
+    """A trained Keras `model`, its `history` (one row per epoch), `seconds` of training."""
 
     model: Any
     history: pd.DataFrame
@@ -140,9 +138,7 @@ def fit(
 
 
 def _phases(recipe: Recipe, epochs: int) -> list[Recipe]:
-    """The recipe with its epochs, after the phase in which only the last layers learn, where it has
-    one.
-    """
+    """The recipe with its epochs, after the phase that trains the last layers only, if any."""
     main = replace(recipe, epochs=epochs)
     if not recipe.head_epochs:
         return [main]
@@ -175,8 +171,9 @@ def _compile(model: Any, recipe: Recipe) -> None:
 
 
 def _rates(recipe: Recipe, steps: int) -> np.ndarray:
-    """The learning rate of each step: up from a tenth in the first twentieth, then down to zero
-    along half a cosine.
+    """The learning rate of each step.
+
+    Up from a tenth in the first twentieth, then down to zero along half a cosine.
     """
     warm = max(1, steps // 20)
     step = np.arange(steps)
@@ -219,8 +216,7 @@ def _history(histories: list[Any]) -> pd.DataFrame:
 
 
 def name_classes(model: Any, classes: Sequence[str]) -> Any:
-    """Let a model carry the names of its classes, in the order of its outputs (one unit: negative,
-    positive).
+    """Let a model carry the names of its classes, in output order (one unit: negative, positive).
 
     `fit` does it, and so does a bundle; a `.keras` file does not keep it. Introduced in lesson 06.
 
@@ -248,8 +244,7 @@ def name_classes(model: Any, classes: Sequence[str]) -> Any:
 
 
 def class_names(model: Any) -> tuple[str, ...] | None:
-    """The classes that a model carries, in the order of its outputs; None if it does not say. See
-    lesson 06.
+    """The classes a model carries, in the order of its outputs; None if it does not say.
 
     Parameters
     ----------
@@ -273,8 +268,7 @@ def class_names(model: Any) -> tuple[str, ...] | None:
 
 
 def check_classes(model: Any, classes: Sequence[str], stacklevel: int = 3) -> None:
-    """Refuse classes that are not the model's own, in its order; warn where it does not say which
-    they are.
+    """Refuse classes that are not the model's own, in its order; warn where it names none.
 
     Introduced in lesson 06.
 
@@ -526,9 +520,7 @@ def cross_validate(
 def _training_parts(
     table: pd.DataFrame, held_out: np.ndarray, recipe: Recipe, val: float, seed: int
 ) -> pd.DataFrame:
-    """The table with the held-out rows as `test`, the others as `train`, and `val` where the recipe
-    needs it.
-    """
+    """The table with held-out rows as `test`, others as `train`, and `val` where it is needed."""
     column = np.where(held_out, "test", "train").astype(object)
     if recipe.patience is not None:
         column[~held_out] = split.holdout(table[~held_out], test=0, val=val, seed=seed)[

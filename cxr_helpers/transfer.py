@@ -1,5 +1,4 @@
-"""Transfer learning with a frozen backbone: features of images, kept on disk, and a linear model on
-them.
+"""Transfer learning with a frozen backbone: features, kept on disk, and a linear model on them.
 
 A frozen backbone fits nothing to the images, so features may be computed before any split; the
 scaler, the strength of the penalty and the choice between features are fitted inside the training
@@ -74,9 +73,7 @@ def features(
 
 
 def _kept(place: Path, n: int) -> np.ndarray | None:
-    """Features of n images from their cache, whose checksum NumPy verifies; None, with a warning,
-    if it is damaged.
-    """
+    """Features of n images from their cache, verified by NumPy; None and a warning if damaged."""
     if not place.exists():
         return None
     try:
@@ -110,8 +107,7 @@ def stage_features(
     pool: Sequence[str] = ("mean",),
     **options,
 ) -> dict[str, np.ndarray]:
-    """Features at several stages of one backbone, from one pass over the images: {stage: float32
-    (n, d)}.
+    """Features at several stages of one backbone, from one pass: {stage: float32 (n, d)}.
 
     `cuts`: stages (default: all that are maps); `name`, `weights` as in `models.backbone`; the rest
     as in `features`. Put two stages side by side with `np.hstack`. Introduced in lesson 08.
@@ -161,9 +157,7 @@ def _pool(output, pool: Sequence[str]) -> list:
 
 
 def _key(images: np.ndarray, backbone, settings: dict) -> str:
-    """Hash of the images, of the weights, and of the layers without their names, which change from
-    run to run.
-    """
+    """Hash of images, weights and layers; not of layers' names, which change from run to run."""
 
     def pieces():
         yield np.ascontiguousarray(images).data
@@ -218,8 +212,9 @@ def logistic(
     seed: int = 0,
     name: str = "features + logistic regression",
 ) -> pd.DataFrame:
-    """Predictions of a logistic regression on features: everything that is fitted or chosen sees
-    training rows only.
+    """Predictions of a logistic regression on features.
+
+    Everything that is fitted or chosen sees training rows only.
 
     Parameters: `features`, (n, d) in the row order of the table, or {name: (n, d)} to choose from;
     fitted on the rows with split `train` and scored on split `score`, or, with `folds`, each fold
@@ -281,8 +276,9 @@ def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[tuple[np.nd
 
 
 def _choose(table, candidates: Mapping, how: _How) -> list[_Choice]:
-    """The best candidates, each with its best strength, by log loss over the inner folds of the
-    training part.
+    """The best candidates, each with its best strength, by log loss over the inner folds.
+
+    The folds are those of the training part.
     """
     strengths = how.strengths
     if len(candidates) * len(strengths) == 1:
@@ -305,8 +301,9 @@ def _choose(table, candidates: Mapping, how: _How) -> list[_Choice]:
 def _fit(
     values, codes, train, test, strengths: Sequence[float], classes: int, kernel: bool = False
 ) -> list:
-    """Probabilities (rows of `test`, classes) for each strength, each fit going on from the weaker
-    one before it.
+    """Probabilities (rows of `test`, classes) for each strength, weakest fit first.
+
+    Each fit goes on from the one before it.
     """
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
@@ -325,9 +322,7 @@ def _fit(
 
 
 def _columns(seen: np.ndarray, asked: np.ndarray, kernel: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Both parts standardised by the first; with `kernel`, as coordinates in the space of its
-    Gaussian kernel.
-    """
+    """Both parts standardised by the first; with `kernel`, in the space of its Gaussian kernel."""
     from sklearn.kernel_approximation import Nystroem
     from sklearn.preprocessing import StandardScaler
 

@@ -1,5 +1,4 @@
-"""Questions that answer back: one module per lesson, `lessonNN`, each holding its questions as q1,
-q2, ...
+"""Questions that answer back: a module per lesson, `lessonNN`, with its questions q1, q2, ...
 
     from cxr_helpers.checks.lesson04 import q1
     q1.check(answer)      # correct / wrong, with the reason / not attempted / your code raised an
@@ -52,9 +51,7 @@ def lessons() -> list[str]:
 
 
 def questions(lesson: str) -> dict[str, Question]:
-    """Questions of a lesson ("04") by the name of their answer, in the order of their
-    definition.
-    """
+    """Questions of a lesson ("04") by their answer's name, in the order of definition."""
     module = importlib.import_module(f"{__name__}.lesson{lesson}")
     found = [value for value in vars(module).values() if isinstance(value, Question)]
     return {question.name: question for question in found}

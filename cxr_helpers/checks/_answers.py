@@ -1,6 +1,4 @@
-"""Invented answers of models, from a random generator: what questions about evaluation are asked
-of.
-"""
+"""Invented answers of models, from a random generator, for questions about evaluation."""
 
 import numpy as np
 import pandas as pd
@@ -44,9 +42,7 @@ def competition(
 
 
 def films(rng: np.random.Generator) -> pd.DataFrame:
-    """Answers about the images of some patients, alike within a patient, so that images are not
-    independent.
-    """
+    """Answers about images of some patients, alike within a patient: not independent."""
     while True:
         ill, well = int(rng.integers(22, 27)), int(rng.integers(40, 50))
         films = np.r_[rng.integers(2, 10, ill), rng.integers(1, 4, well)]
@@ -66,9 +62,7 @@ def films(rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _telling(films: np.ndarray, called: np.ndarray, ill: int) -> bool:
-    """Whether patients and images, and sensitivity, PPV, accuracy and means of patients lie far
-    apart.
-    """
+    """Whether patients and images differ, and sensitivity, PPV, accuracy and means of patients."""
     n, hits = films[:ill].sum(), called[:ill].sum()
     share, own = hits / n, called[:ill] / films[:ill]
     of_patients = np.sqrt(((called[:ill] - share * films[:ill]) ** 2).sum()) / n
@@ -97,9 +91,7 @@ def reach(table: pd.DataFrame, threshold: float) -> float:
 
 
 def parts(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores of a validation and a test part, drawn until the ways to choose a threshold lie well
-    apart.
-    """
+    """Scores of validation and test, drawn until the ways to choose a threshold lie apart."""
     while True:
         ill, tables = 20 * rng.integers(3, 5, size=2), []
         for number, centre in zip(ill, (1.2, 0.9), strict=True):

@@ -1,6 +1,4 @@
-"""The middle 95 % of a share when whole units are drawn with replacement, as the exercises do it by
-hand.
-"""
+"""The middle 95 % of a share when whole units are drawn with replacement, by hand."""
 
 import numpy as np
 import pandas as pd
@@ -9,9 +7,7 @@ import pandas as pd
 def bootstrap(
     holds, units, seed: int = 0, times: int = 4000, most: int | None = None, level: float = 0.95
 ) -> tuple[float, float]:
-    """Ends of the interval of a share; `most`: how often a unit counts at most (None: as often as
-    drawn).
-    """
+    """Ends of a share's interval; `most`: how often a unit counts (None: as often as drawn)."""
     number, names = pd.factorize(np.asarray(units))
     holds = np.asarray(holds, float)
     sums, sizes = np.bincount(number, holds), np.bincount(number)
@@ -32,8 +28,7 @@ NARROW, WIDE = 0.93, 1.08
 
 
 def breadth(given: list, *ways: list) -> float:
-    """How wide intervals (low, high) are together, as a share of what the way that is nearest to
-    this gives.
+    """How wide intervals (low, high) are together, as a share of those of the nearest way.
 
     The sum of several is compared, as resampling with other seeds moves the ends of a single one by
     as much as another level does.

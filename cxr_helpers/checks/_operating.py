@@ -1,6 +1,4 @@
-"""Invented scores and probabilities of two parts, and the ways to choose on them: for questions
-about calibration.
-"""
+"""Invented scores and probabilities of two parts, and ways to choose: calibration questions."""
 
 import numpy as np
 import pandas as pd
@@ -26,16 +24,12 @@ def at(table: pd.DataFrame, threshold: float) -> tuple[float, float]:
 
 
 def finds(table: pd.DataFrame, threshold: float) -> bool:
-    """Whether the threshold reaches the sensitivity on these images, and finds no more of the ill
-    than it must.
-    """
+    """Whether the threshold reaches the sensitivity here and finds no more ill than it must."""
     return abs(at(table, threshold)[0] - at(table, ends(table)[0])[0]) < 1e-9
 
 
 def spares(table: pd.DataFrame, threshold: float) -> bool:
-    """Whether the threshold reaches the specificity on these images, and spares no more of the
-    others than it must.
-    """
+    """Whether it reaches the specificity here and spares no more of the others than needed."""
     return abs(at(table, threshold)[1] - at(table, ends(table)[1])[1]) < 1e-9
 
 
@@ -63,9 +57,7 @@ def low_end(table: pd.DataFrame) -> float:
 
 
 def scores(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Validation and test images with scores, drawn until no other way to choose gives the right
-    thresholds.
-    """
+    """Validation and test images with scores, where only one way gives the right thresholds."""
     while True:
         ill, parts = 20 * rng.integers(3, 5, size=2), []
         for number, centre in zip(ill, (1.3, 0.9), strict=True):
@@ -125,9 +117,7 @@ def heated(p, temperature: float) -> np.ndarray:
 
 
 def too_sure(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Probabilities that are too sure, on validation and test, drawn until the places to fit lie
-    well apart.
-    """
+    """Probabilities that are too sure, on validation and test; the places to fit lie well apart."""
     while True:
         parts, too_steep = [], rng.uniform(1.5, 2.2)
         for n, truth in (

@@ -21,21 +21,16 @@ _LOOK = {  # sign, colour (legible on light and dark pages), words
 
 
 class NotCorrect(AssertionError):
-    """An answer that is not correct, as an exception; the message is what `check` would have
-    shown.
-    """
+    """An answer that is not correct, as an exception; the message is that of `check`."""
 
 
 class CheckBroken(RuntimeError):
-    """The check itself failed, so that the answer could not be judged: whoever marks has to look at
-    it.
-    """
+    """The check itself failed and judged nothing: whoever marks has to look at the answer."""
 
 
 @dataclass(frozen=True, repr=False)
 class Outcome:
-    """What a check or a hint says: `state`, the `message`, and the name of the `mistake` that was
-    recognised, if any.
+    """What a check or hint says: `state`, `message`, and the `mistake` recognised, if any.
 
     `state` is one of CORRECT, WRONG, NOT_ATTEMPTED, RAISED, BROKEN, or "hint"; `repeat` says how to
     have the same data again.

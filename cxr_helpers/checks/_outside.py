@@ -1,6 +1,4 @@
-"""What the questions of lesson 12 are asked about: a collection called external, three cohorts,
-scores, abstentions.
-"""
+"""What lesson 12's questions are about: an external collection, cohorts, scores, abstentions."""
 
 import numpy as np
 import pandas as pd
@@ -13,9 +11,7 @@ SENSITIVITY = 0.9  # asked for on validation
 
 
 def collected(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame, set[str]]:
-    """Training images, a collection called external, and the names of those that the model cannot
-    know.
-    """
+    """Training images, a collection called external, and the names the model cannot know."""
     people = fresh.names(rng, 60, "P-")
     rows = [
         {"patient": people[k], "film": film}
@@ -93,8 +89,9 @@ def pick(rows: pd.DataFrame) -> float:
 
 
 def three_tables(rng: np.random.Generator) -> tuple[pd.DataFrame, ...]:
-    """Validation, internal and external tables on which every way to choose a threshold gives
-    another report.
+    """Three tables: validation, internal and external.
+
+    Every way to choose a threshold gives another report.
     """
     while True:
         tables = films(rng, 60, -0.8), films(rng, 60, -1.1), films(rng, 50, -2.3)
@@ -109,8 +106,7 @@ def three_tables(rng: np.random.Generator) -> tuple[pd.DataFrame, ...]:
 def gate_scores(
     rng: np.random.Generator, shape: str = "long tail"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of held-out clean images, and of inputs to be rejected, some of them close; on a scale
-    of their own.
+    """Scores of clean held-out images and of inputs to reject, some close; any scale.
 
     The clean ones are of three shapes, so that no number of deviations above the mean is right for
     all of them.
@@ -128,9 +124,7 @@ def gate_scores(
 
 
 def abstentions(rng: np.random.Generator) -> tuple[pd.DataFrame, float, dict[str, float]]:
-    """Answers with their confidence, a cut, and the two shares, known from how the rows are
-    made.
-    """
+    """Answers with their confidence, a cut, and the two shares, known from the rows' making."""
     counts = dict(
         zip(
             ("found", "missed", "left", "left_missed"),

@@ -1,6 +1,4 @@
-"""A question: its check, its ladder of hints, its misconceptions, and the edges of its
-tolerance.
-"""
+"""A question: its check, ladder of hints, misconceptions, and edges of its tolerance."""
 
 import copy
 import inspect
@@ -43,8 +41,7 @@ SECONDS = 20
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known misconception: a wrong answer that runs (function or value), and the message it must
-    get.
+    """A known misconception: a wrong answer that runs (function or value), and its message.
 
     `random`: it answers differently each time, and just that is the misconception.
     """
@@ -124,8 +121,7 @@ class Question:
         )
 
     def grade(self, answer, seed: int | None = None) -> None:
-        """Raise `NotCorrect`, with the message that `check` shows, unless the answer is right; see
-        `evaluate`.
+        """Raise `NotCorrect` with `check`'s message unless the answer is right; see `evaluate`.
 
         Raises `CheckBroken` where the check itself fails.
         """
@@ -189,9 +185,7 @@ class Question:
             self._judge(answer, seed)
 
     def _judge(self, answer, seed: int | None) -> None:
-        """Run the rule within its time; raise what is to be said, with the blame where it
-        belongs.
-        """
+        """Run the rule within its time; raise what is to be said, blaming where it belongs."""
         asked = answer if isinstance(answer, Attempt) else None
         try:
             limited(SECONDS, lambda: self._rule(answer, self._rng(seed)))
@@ -256,8 +250,7 @@ class Question:
     # --- what an author writes --------------------------------------------------------------------
 
     def rule(self, function: Callable) -> Callable:
-        """Decorate the check: a function (answer, rng) that returns if the answer is right and
-        raises `Wrong` if not.
+        """Decorate the check: a function (answer, rng) that returns if right, else raises `Wrong`.
 
         A student's function is called like any other; its errors, exits and endless loops are
         reported as its own, and so are answers to the same data that differ. A rule that fails by
@@ -267,9 +260,7 @@ class Question:
         return function
 
     def mistake(self, message: str, *, random: bool = False) -> Callable:
-        """Decorate a function that is a known wrong answer, with the message it must get ({places}
-        may be open).
-        """
+        """Decorate a known wrong answer with the message it must get ({places} may be open)."""
 
         def register(function: Callable) -> Callable:
             self.mistakes[function.__name__] = Mistake(function.__name__, message, function, random)
@@ -282,9 +273,7 @@ class Question:
         self.mistakes[name] = Mistake(name, message, value)
 
     def edges(self, function: Callable) -> Callable:
-        """Decorate a generator (right answer) → (what, answer, accepted): answers at both sides of
-        the tolerance.
-        """
+        """Decorate a generator (right answer) → (what, answer, accepted), around the tolerance."""
         self.near = function
         return function
 
@@ -293,15 +282,11 @@ class Question:
         return Wrong(self.mistakes[name].message.format(**places), name)
 
     def recognise(self, result, *args) -> None:
-        """Raise `Wrong` where a misconception gives the very same result (on the same
-        arguments).
-        """
+        """Raise `Wrong` if a misconception gives the very same result (on the same arguments)."""
         self.recognise_all([result], [args])
 
     def recognise_all(self, results: list, cases: list[tuple]) -> None:
-        """Raise `Wrong` where a misconception gives the very same results on all cases, each a
-        tuple of arguments.
-        """
+        """Raise `Wrong` if a misconception gives the same results on all cases (tuples)."""
         for name, mistake in self.mistakes.items():
             answer = (
                 mistake.answer if callable(mistake.answer) else lambda value=mistake.answer: value

@@ -1,5 +1,6 @@
-"""Running a student's answer so that nothing it does can harm the check: time, exits, changed
-input, odd results.
+"""Run a student's answer so that nothing it does can harm the check.
+
+Time, exits, changed input, odd results.
 """
 
 import contextlib
@@ -48,8 +49,7 @@ class _TooLong(BaseException):
 
 
 class Attempt:
-    """The student's function as a rule calls it: arguments are copied, and whatever it raises is
-    reported as its own.
+    """The student's function as a rule calls it: arguments are copied, errors reported as its own.
 
     Calling it raises `NotAttempted` where the function returns nothing and `Raised` where it
     raises. `calls` counts the calls; `running` is true while the student's code runs, and stays so
@@ -140,8 +140,7 @@ def _names_files(value) -> bool:
 
 
 def differ(a, b) -> bool:
-    """Tell whether two answers certainly say something else; what cannot be compared counts as the
-    same.
+    """Whether two answers certainly say something else; what cannot be compared counts as the same.
 
     Numbers count as the same up to 1e-4 of their size: several threads add up in any order.
     """
@@ -162,9 +161,7 @@ def differ(a, b) -> bool:
 
 
 def form(value) -> tuple:
-    """Return what kind of thing an answer is, whatever it says: types, columns, keys, dimensions,
-    NaN or infinity.
-    """
+    """What kind of thing an answer is: types, columns, keys, dimensions, NaN or infinity."""
     if isinstance(value, pd.DataFrame):
         return ("table", tuple(sorted(map(str, value.columns))))
     if isinstance(value, dict):
@@ -195,9 +192,7 @@ def _arrays_differ(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def untouched(value) -> bool:
-    """Tell whether a value is what an empty stub leaves: None, ..., or a list, tuple or dict of
-    nothing but None.
-    """
+    """Whether a value is what an empty stub leaves: None, ..., or a list, tuple or dict of None."""
     if isinstance(value, dict):
         value = list(value.values())
     if type(value) in (list, tuple):
@@ -259,8 +254,7 @@ class _Signal:
 
 
 class _Bell:
-    """Raises `_TooLong` from a second thread, between two steps of the interpreter, until `over` is
-    set.
+    """Raises `_TooLong` from a second thread, between two interpreter steps, until `over`.
 
     One ring may be on its way at that moment; `stop` waits for it, or calls it back.
     """
@@ -298,8 +292,6 @@ class _Bell:
 
 @contextlib.contextmanager
 def warnings_on_stdout() -> Iterator[None]:
-    """Show warnings with the printed output: a grader takes anything on standard error for a
-    failure.
-    """
+    """Show warnings with the printed output: graders take standard error for a failure."""
     with contextlib.redirect_stderr(sys.stdout):
         yield

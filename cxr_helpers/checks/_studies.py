@@ -18,9 +18,7 @@ EFFECTS, LOWERS, NOISE = (0.27, 0.225, 0.075, 0.0), 0.15, 0.03
 def film_lines(
     rng: np.random.Generator, patients: list[str], split: str, films=(1, 4)
 ) -> list[dict]:
-    """Lines of the images of some patients: one line for a normal image, two to four (a box each)
-    for a covid image.
-    """
+    """Lines of some patients' images: one for a normal image, two to four boxes for covid."""
     rows = []
     for patient in patients:
         label = ("normal", "covid")[_digest(patient)[0] % 2]
@@ -36,8 +34,9 @@ def _digest(text: str) -> bytes:
 
 
 def leaking_table(rng: np.random.Generator) -> pd.DataFrame:
-    """One line per box, with a leak of each kind from train and from val into test; some patients
-    are not named.
+    """One line per box, with leaks of each kind into test; some patients are not named.
+
+    The leaks come from train and from val.
     """
     names = fresh.names(rng, 80, "P-")
     own = {"train": names[:40], "val": names[40:58], "test": names[58:]}
@@ -65,8 +64,7 @@ def leaking_table(rng: np.random.Generator) -> pd.DataFrame:
 def matrix_case(
     rng: np.random.Generator, margins: bool = False, first: bool = True
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], str]:
-    """A matrix, six tables of answers (two models, three parts), and the key of the table that the
-    matrix is of.
+    """A matrix, six tables of answers (two models, three parts), and the key of its table.
 
     Four of the tables have as many rows as the matrix; one of them gives it transposed. The other
     model on its part has as many right answers or, with `margins`, the same sums of rows and
@@ -106,9 +104,7 @@ def _answered(rng: np.random.Generator, matrix: np.ndarray) -> pd.DataFrame:
 
 
 def overlapping(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training lines, and a model's answers about the test lines: it knows what it was trained
-    on.
-    """
+    """Training lines, and a model's answers about test lines: it knows its training."""
     names = fresh.names(rng, 80, "P-")
     train = pd.DataFrame(film_lines(rng, names[:50], "train"))
     again = film_lines(rng, names[:20], "test", films=(1, 3))  # other images of patients in train
@@ -137,16 +133,12 @@ def overlapping(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def experiment(rng: np.random.Generator) -> tuple[Callable, list[str]]:
-    """A study to be run with any faults planted: study(planted, seed) → accuracy. Leaks cover for
-    each other.
-    """
+    """A study with any faults planted: study(planted, seed) → accuracy; leaks hide one another."""
     truth, key = float(rng.uniform(0.6, 0.68)), int(rng.integers(2**31))
     effect = dict(zip(rng.permutation(LEAKS).tolist(), EFFECTS, strict=True))
 
     def study(planted=(), seed=0):
-        """Accuracy of one run of the study with these faults planted (any of FAULTS, as a list or
-        set).
-        """
+        """Accuracy of one run of the study with these faults (a list or set out of FAULTS)."""
         names = {planted} if isinstance(planted, str) else set(planted)
         if strange := names - set(FAULTS):
             raise ValueError(f"no such fault: {sorted(map(str, strange))}")

@@ -1,6 +1,4 @@
-"""Reading an answer: each function returns it in a plain type or raises `Wrong` saying what is the
-matter.
-"""
+"""Reading an answer: each function returns it in a plain type, or raises `Wrong` and says why."""
 
 import math
 import re
@@ -70,8 +68,9 @@ def choice(value, options: Iterable[str], what: str = "the answer") -> str:
 
 
 def names(value, known: Iterable[str], what: str = "the answer") -> list[str]:
-    """Names out of those known, each once, in the given order: from a list, set, array, column or
-    index; paths count as the file's name.
+    """Names out of those known, each once, in the given order.
+
+    From a list, set, array, column or index; paths count as the file's name.
     """
     if isinstance(value, (str, bytes, dict, pd.DataFrame)) or not isinstance(value, Iterable):
         raise Wrong(f"{what} should be a list of names, not {kind(value)}.")
@@ -91,8 +90,9 @@ def table(value, columns: Iterable[str] = (), what: str = "the answer") -> pd.Da
 
 
 def column(value, index: pd.Index, what: str = "the answer") -> pd.Series:
-    """One value per row: a column with the table's index, or a list or array of the same length, in
-    row order.
+    """One value per row, in row order: a column with the table's index, or a list or array.
+
+    A list or array is of the same length.
     """
     if isinstance(value, (str, bytes, dict, set, pd.DataFrame)) or not hasattr(value, "__len__"):
         raise Wrong(f"{what} should be a column with one value per row, not {kind(value)}.")
@@ -104,9 +104,7 @@ def column(value, index: pd.Index, what: str = "the answer") -> pd.Series:
 
 
 def same(a, b) -> bool:
-    """Tell whether two answers say the same: numbers up to 1e-9, tables and arrays element by
-    element.
-    """
+    """Whether two answers say the same: numbers up to 1e-9, tables and arrays by element."""
     try:
         if isinstance(a, (pd.DataFrame, pd.Series)) or isinstance(b, (pd.DataFrame, pd.Series)):
             return type(a) is type(b) and a.equals(b)

@@ -13,9 +13,7 @@ USUAL = ("normal", "normal", "normal", "covid", "covid", "viral")  # labels of t
 
 
 def names(rng: np.random.Generator, n: int, prefix: str = "") -> list[str]:
-    """So many different names, such as "k7f3q", after a prefix; none that an import would read as a
-    word ("ct234").
-    """
+    """Different names after a prefix, such as "k7f3q"; no import reads one as a word ("ct234")."""
     letters = np.array(list("abcdefghjkmnpqrstuvwxyz23456789"))
     found: dict[str, None] = {}
     while len(found) < n:
@@ -26,8 +24,7 @@ def names(rng: np.random.Generator, n: int, prefix: str = "") -> list[str]:
 
 
 def seeds(rng: np.random.Generator, n: int) -> list[int]:
-    """So many different seeds, at least 7, in random order: neighbours, some with the same last
-    digits, and any.
+    """Different seeds, at least 7, in random order: neighbours, some with equal last digits, any.
 
     So two of them fall together where an answer makes only part of its seed count, such as `seed %
     2`.
@@ -47,8 +44,7 @@ def cohort(
     unknown: float = 0,
     labels: tuple[str, ...] = USUAL,
 ) -> pd.DataFrame:
-    """A manifest without files: patients of three classes, two to five images each, rows in random
-    order.
+    """A manifest without files: patients of three classes, two to five images each, shuffled.
 
     Parameters: `copies`, how many images occur a second time, byte for byte, under another
     patient's name; `unknown`, the share of patients, in [0, 1), whose name is missing; `labels`, of
@@ -106,9 +102,7 @@ def with_files(table: pd.DataFrame, folder) -> pd.DataFrame:
 
 
 def _copy(table: pd.DataFrame, n: int, rng: np.random.Generator) -> None:
-    """Give `n` normal images the bytes of an image of another patient, in place; each pair takes
-    two fresh patients.
-    """
+    """Give `n` normal images another patient's bytes, in place, two fresh patients a pair."""
     firsts = table[(table["label"] == "normal") & table["patient"].notna()].drop_duplicates(
         "patient"
     )

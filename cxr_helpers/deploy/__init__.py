@@ -1,5 +1,4 @@
-"""From a trained network to something that can be used: one file in, one answer out, small files, a
-model card.
+"""From a trained network to something usable: one file in, one answer out, small files, a card.
 
     files = deploy.export(model, "exported")              # LiteRT and ONNX
     deploy.parity(model, files, images)                   # on a whole set, never on one image

@@ -1,6 +1,4 @@
-"""One folder that holds all that an answer depends on, and the answer: one file in, one answer
-out.
-"""
+"""A folder of all that an answer depends on, and the answer: one file in, one answer out."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,8 +77,9 @@ def save_bundle(
     predictions: pd.DataFrame | None = None,
     table: pd.DataFrame | None = None,
 ) -> Path:
-    """Write a bundle: `model.keras`, `settings.json`, `gate.npz`, `card.md` and their `SHA256SUMS`;
-    nothing is pickled.
+    """Write a bundle of a model, its settings, gate and card; nothing is pickled.
+
+    The files are `model.keras`, `settings.json`, `gate.npz`, `card.md` and their `SHA256SUMS`.
 
     Arguments as in `Bundle`; threshold and limit belong to probabilities at this temperature. With
     `predictions`, the evaluation's, at this temperature, and `table`, the manifest with the paths
@@ -182,9 +181,7 @@ def _clause(text: str) -> str:
 def _replay(
     bundle: Bundle, predictions: pd.DataFrame, table: pd.DataFrame, n: int = REPLAYED
 ) -> None:
-    """Let the bundle answer files of the evaluation, and compare. Raises ValueError where an answer
-    differs.
-    """
+    """Let the bundle answer files of the evaluation; ValueError where an answer differs."""
     names = classes(check(predictions))
     if tuple(names) != bundle.classes:
         raise ValueError(
@@ -224,8 +221,7 @@ def _replay(
 
 
 def load_bundle(folder, sha256: str | None = None) -> Bundle:
-    """Read a bundle after every file's hash has been checked; the model is opened in Keras' safe
-    mode.
+    """Read a bundle once every file's hash is checked; the model opens in Keras' safe mode.
 
     Safe mode and `allow_pickle=False` mean that opening a bundle runs no code out of it. The hashes
     lie beside the files: they find damage and careless edits. Against somebody who rewrites both,
@@ -241,8 +237,7 @@ def load_bundle(folder, sha256: str | None = None) -> Bundle:
 
 
 def score(bundle: Bundle, grey: np.ndarray) -> pd.DataFrame:
-    """A predictions table of calibrated probabilities, one row per image, by the bundle's model,
-    without labels.
+    """Calibrated probabilities of the bundle's model: one row per image, without labels.
 
     Nobody knows the true class: what scores a table refuses this one. image_id is the position, "0"
     ... "n - 1". `grey`: uint8 (n, size, size), as `preprocess.prepare` makes them. Introduced in
@@ -318,8 +313,9 @@ def _answered(bundle: Bundle, grey: np.ndarray, explained: bool) -> dict:
 
 
 def answers(bundle: Bundle, paths: Iterable) -> pd.DataFrame:
-    """The answers to several files, one row each: file, accepted, reason, gate_score, p_<class>,
-    predicted, set.
+    """The answers to several files, one row each.
+
+    Columns: file, accepted, reason, gate_score, p_<class>, predicted, set.
 
     `set` is text such as "covid, viral"; what a refused file has no answer for is empty. Introduced
     in lesson 13.

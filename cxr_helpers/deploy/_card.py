@@ -35,8 +35,9 @@ def model_card(
     ethics: str | None = None,
     caveats: Sequence[str] | None = None,
 ) -> str:
-    """A model card in Markdown, its nine sections in the order of Mitchell et al. 2019, doi
-    10.1145/3287560.3287596.
+    """A model card in Markdown, its nine sections in the order of Mitchell et al. 2019.
+
+    Source: doi 10.1145/3287560.3287596.
 
     `details`: name, version, date, architecture, parameters, input, licence, contact. `intended`:
     use, users, out of scope. `factors`: what may change the answers, and what of it was not

@@ -1,6 +1,4 @@
-"""Small files for other machines: LiteRT and ONNX, and how far their answers, size and speed differ
-from Keras.
-"""
+"""Small files for other machines, LiteRT and ONNX: how answers, size and speed differ."""
 
 import io
 import logging
@@ -35,8 +33,9 @@ USUAL = ("float32", "float16", "int8", "onnx")
 def export(
     model, folder, formats: Iterable[str] = USUAL, *, representative: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Write a Keras model as files that run without Keras: columns name, file (path), format,
-    precision, kB, sha256.
+    """Write a Keras model as files that run without Keras, one row per file.
+
+    Columns: name, file (path), format, precision, kB, sha256.
 
     `formats`: of float32, float16 (weights), int8 (weights; activations are quantised as they come:
     "dynamic"), int8_full (activations too, with ranges seen on `representative`, uint8 (n, size,
@@ -70,9 +69,7 @@ def export(
 
 
 def _in_float32(model):
-    """The model, or a copy that computes in float32 where it was trained in mixed precision: the
-    converters need it.
-    """
+    """The model, or a float32 copy of one trained in mixed precision: converters need it."""
     import keras
 
     def plain(layer):
@@ -104,9 +101,7 @@ def _litert(model, name: str, representative: np.ndarray | None) -> bytes:
 
 
 def _silently(work: Callable):
-    """The converters tell their life on both streams and in the log, folders included; so do their
-    errors.
-    """
+    """The converters write on both streams and the log, folders included; so do their errors."""
     nowhere, log = io.StringIO(), logging.getLogger("tensorflow")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -135,8 +130,9 @@ def _onnx(model) -> bytes:
 
 
 def run_exported(path, threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from images, uint8 (n, size, size), to probabilities, float32 (n, classes), by a
-    file of `export`.
+    """A function from images to probabilities, by a file of `export`.
+
+    Images are uint8 (n, size, size), probabilities float32 (n, classes).
 
     The images are fed one at a time, as an app would; one sigmoid unit becomes two columns, 1 - p
     and p, and each row is divided by its sum (full int8 rounds each probability, so that they may
@@ -237,8 +233,9 @@ def parity(model, files, images: np.ndarray) -> pd.DataFrame:
 def latency(
     runners: Mapping[str, Callable], image: np.ndarray, repeats: int = 200, warm: int = 20
 ) -> pd.DataFrame:
-    """Milliseconds for one image: columns name, first_ms, median_ms, fastest_ms, repeats, cores,
-    load.
+    """Milliseconds for one image: first, median and fastest, for each file.
+
+    Columns: name, first_ms, median_ms, fastest_ms, repeats, cores, load.
 
     `runners`: {name: function of `run_exported` or `keras_runner`}; `image`: uint8 (size, size).
     The first call makes ready what later calls reuse, so it stands apart and `warm` calls more are

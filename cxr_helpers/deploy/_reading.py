@@ -1,6 +1,4 @@
-"""Reading a bundle: every file is compared with its hash, bounded in size and checked before
-anything is used.
-"""
+"""Reading a bundle: each file's hash, size and content are checked before anything is used."""
 
 import json
 import numbers
@@ -42,17 +40,14 @@ LONGEST = 500  # characters of a name or of a text of one line
 
 
 class BundleError(ValueError):
-    """A folder that is no bundle, or has been changed since it was written: the message says which
-    file.
+    """A folder that is no bundle, or has been changed since: the message says which file.
 
     Introduced in lesson 13.
     """
 
 
 def read_files(folder: Path, expected: str | None) -> dict:
-    """Everything that a bundle holds, checked: the fields of `Bundle` by name. Raises BundleError
-    naming the file.
-    """
+    """Everything a bundle holds, checked: the fields of `Bundle`. BundleError names the file."""
     version, listed = _check_sums(folder, expected)
     for name in listed:
         _check_size(folder / name)
@@ -78,9 +73,7 @@ def _within(path: Path, work):
 
 
 def _check_sums(folder: Path, expected: str | None) -> tuple[str, dict[str, str]]:
-    """The hash of the list of files, and the hash that it has for each; no file but these may be
-    there.
-    """
+    """The hash of the list of files, and its hash of each; no other file may be there."""
     sums = folder / SUMS
     if not sums.is_file():
         raise BundleError(
@@ -115,9 +108,7 @@ def _check_sums(folder: Path, expected: str | None) -> tuple[str, dict[str, str]
 
 
 def _check_size(path: Path) -> None:
-    """Refuse a file that is not there, or that is larger, packed or unpacked, than such a file can
-    be.
-    """
+    """Refuse a file that is missing, or larger, packed or unpacked, than it can be."""
     if not path.is_file():
         raise BundleError(f"{path} is missing or was changed after the bundle was written")
     size = path.stat().st_size
@@ -168,8 +159,7 @@ def read_gate(path: Path):
 
 
 def checked_settings(settings: Mapping, model) -> dict:
-    """The settings of a bundle that fit each other and the model; what is kept as text becomes a
-    `Bundle`'s field.
+    """A bundle's settings, which fit each other and the model; kept texts become `Bundle`'s fields.
 
     The one place that decides, for `save_bundle` and for `load_bundle`. Raises ValueError saying
     what is wrong.

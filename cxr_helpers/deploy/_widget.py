@@ -1,6 +1,4 @@
-"""Upload a file in a notebook and read its answer; the work is done by plain functions that need no
-browser.
-"""
+"""Upload a file in a notebook and read its answer; plain functions do the work, no browser."""
 
 import base64
 import html
@@ -66,8 +64,9 @@ _LOST = (
 
 
 def uploaded(value) -> list[tuple[str, bytes]]:
-    """Name and content of each uploaded file, from `FileUpload.value` of ipywidgets 7 (a dict) or 8
-    (a tuple).
+    """Name and content of each uploaded file, from the value of ipywidgets' `FileUpload`.
+
+    The value is a dict in version 7 and a tuple in version 8.
 
     Version 7: {name: {"content": bytes, ...}}; version 8: ({"name": ..., "content": memoryview,
     ...}, ...). Introduced in lesson 13.
@@ -80,8 +79,7 @@ def uploaded(value) -> list[tuple[str, bytes]]:
 def upload_report(
     bundle: Bundle, name: str, content: bytes, max_bytes: int = MAX_UPLOAD
 ) -> tuple[str, dict]:
-    """What the page shows for one uploaded file: HTML in which every foreign text is escaped, and
-    the answer.
+    """What the page shows for one uploaded file: HTML, foreign text escaped, and the answer.
 
     In this order: what the network was trained on, what the threshold calls and means, which
     classes cannot be excluded, the most probable class and the probabilities; or why there is no
@@ -151,9 +149,7 @@ def _not_excluded(found: Mapping, bundle: Bundle) -> str:
 
 
 def _beside(max_bytes: int) -> str:
-    """What stands beside the button: the limits, and out of sight the script that watches the
-    button.
-    """
+    """What stands beside the button: the limits and, hidden, the script that watches it."""
     script = _SCRIPT
     for name, value in {
         "SENDING": _SENDING,
@@ -182,9 +178,7 @@ def _picture(drawn, name: str) -> str:
 
 
 def _answer_parts(bundle: Bundle, name: str, content: bytes, picture, max_bytes: int) -> list[str]:
-    """HTML of one file's answer: text, and a picture where there is one. Whatever fails becomes a
-    sentence.
-    """
+    """HTML of one file's answer: text, and a picture if any. Failures become a sentence."""
     try:
         text, found = upload_report(bundle, name, content, max_bytes)
     except (Exception, KeyboardInterrupt) as error:
@@ -235,9 +229,7 @@ class _Desk:
         )
 
     def take(self, change) -> None:
-        """Answer the files of one choice, one after the other, as long as there is no later
-        choice.
-        """
+        """Answer the files of one choice in sequence, as long as there is no later choice."""
         value = self.button.value
         if not value:
             return
@@ -265,9 +257,7 @@ class _Desk:
         self.show(mine, "", parts)
 
     def show(self, choice: int, reading: str, parts: list) -> bool:
-        """Replace all that is shown, unless a later choice was made; returns whether it was
-        replaced.
-        """
+        """Replace all that is shown, unless a later choice was made; tell whether it was."""
         with self.lock:
             if choice != self.choice:
                 return False
@@ -281,8 +271,7 @@ class _Desk:
 def upload_widget(
     bundle: Bundle, picture: Callable[[dict], object] | None = None, max_bytes: int = MAX_UPLOAD
 ):
-    """A button to upload files, and below it the answer to each: an ipywidgets box, the same in
-    versions 7 and 8.
+    """A button to upload files and, below, the answer to each: one box for ipywidgets 7 and 8.
 
     An earlier answer goes when another file is chosen; "Reading NAME ..." stands until the answer,
     the reason of a refusal or, whatever goes wrong, a sentence takes its place. Several files are

@@ -1,5 +1,4 @@
-"""From a table of predictions to figures with their interval and n, and what they are compared
-with.
+"""From a table of predictions to figures with interval and n, and what they are compared with.
 
 Every function reads the table of predictions alone (one row per scored image and seed). It is
 checked and taken apart in `predictions`; a person's guesses (`baselines.guesses`) are offered here
@@ -53,9 +52,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`guesses`, on first use: its module brings data sets and phantoms with it, which a score does
-    not need.
-    """
+    """`guesses`, on first use: its module imports data sets and phantoms, needless in a score."""
     if name == "guesses":
         return importlib.import_module("..baselines", __name__).guesses
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -90,8 +90,7 @@ def from_arrays(
 
 
 def has_probabilities(predictions: pd.DataFrame) -> bool:
-    """Whether a table of predictions holds more than a class per image: some probability is neither
-    0 nor 1.
+    """Whether a table holds more than a class per image: some probability is neither 0 nor 1.
 
     If not, ROC curve, average precision and calibration say nothing that the confusion matrix does
     not. Introduced in lesson 07.
@@ -161,9 +160,7 @@ def tabled(
 
 
 def two_classes(names: list[str], positive: Any) -> tuple[list[str], str]:
-    """Both classes in order, and the one that a single score is of; refused where that is not
-    known.
-    """
+    """Both classes in order, and the one a single score is of; refused where that is unknown."""
     names = next((pair for pair in ZERO_ONE if set(names) <= set(pair)), names)
     if len(names) != 2:
         raise PredictionsError(
@@ -181,8 +178,9 @@ def two_classes(names: list[str], positive: Any) -> tuple[list[str], str]:
 
 
 def from_score(score: np.ndarray, names: list[str], positive: str) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (n, 2) from those of one of two classes, and the class predicted: the positive
-    one from 0.5 on.
+    """Probabilities (n, 2) from those of one of two classes, and the class predicted.
+
+    The positive one from 0.5 on.
     """
     other = names[1 - names.index(positive)]
     p = np.column_stack([score if name == positive else 1 - score for name in names])

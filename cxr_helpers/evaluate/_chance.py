@@ -6,8 +6,7 @@ from numpy.typing import ArrayLike
 
 
 def shuffled_accuracy(labels: ArrayLike) -> float:
-    """Expected accuracy of a perfect model whose answers are compared with the labels in another
-    order: Σ p².
+    """Expected accuracy of a perfect model's answers against shuffled labels: Σ p².
 
     p is the share of each class among `labels`. A generator that shuffles, scored against its
     unshuffled labels, measures this figure and nothing of the model. Introduced in lesson 07.

@@ -69,8 +69,9 @@ def _ranked(predictions: pd.DataFrame, positive: str, what: str) -> np.ndarray:
 
 
 def roc(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
-    """ROC curve of one class against the rest: columns threshold, sensitivity, specificity, one row
-    per distinct score.
+    """ROC curve of one class against the rest: columns threshold, sensitivity, specificity.
+
+    One row per distinct score.
 
     A row calls an image positive if p_<positive> ≥ threshold; the first threshold is infinite
     (nothing is called). Introduced in lesson 07.
@@ -111,8 +112,7 @@ def roc(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
 
 
 def precision_recall(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
-    """Precision-recall curve: columns threshold, ppv (precision), sensitivity (recall), by rising
-    threshold.
+    """Precision-recall curve: columns threshold (rising), ppv (precision), sensitivity (recall).
 
     The last row (threshold infinite, nothing called, ppv 1 by convention) closes the curve, as in
     scikit-learn. Introduced in lesson 07.
@@ -153,8 +153,7 @@ def precision_recall(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
 
 
 def operating_point(predictions: pd.DataFrame, positive: str, sensitivity: float = 0.95) -> float:
-    """The largest threshold on p_<positive> whose sensitivity on these predictions is at least the
-    one asked for.
+    """The largest threshold on p_<positive> whose sensitivity here reaches the one asked for.
 
     Pass validation predictions: a threshold chosen on the test images is fitted to them (a warning
     says so). "Positive" means p ≥ threshold. Introduced in lesson 07.

@@ -18,8 +18,9 @@ LEAST_SUPPORT = 4.0  # of a figure over several classes whose errors lie in few 
 def metrics(
     predictions: pd.DataFrame, level: float = 0.95, names: Sequence[str] = (*OVERALL, *PER_CLASS)
 ) -> pd.DataFrame:
-    """Every metric with its interval: metric, class ("all" if none), value, low, high, n, groups,
-    support, method.
+    """Every metric with its interval, one row per metric and class.
+
+    Columns: metric, class ("all" if none), value, low, high, n, groups, support, method.
 
     All values lie in [0, 1]. Per class, one against the rest: sensitivity, specificity, ppv, npv,
     f1, roc_auc, average_precision. Overall: accuracy, balanced_accuracy, f1_macro, f1_weighted,
@@ -133,8 +134,9 @@ def subgroups(
     positive: str | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """One metric for each value of the column `by` (such as source): by, value, low, high, n,
-    groups, support, method.
+    """One metric for each value of the column `by`, such as source.
+
+    Columns: by, value, low, high, n, groups, support, method.
 
     Rows with an empty `by` are listed as "unknown". Introduced in lesson 07.
 
@@ -186,8 +188,7 @@ def compare(
     positive: str | None = None,
     level: float = 0.95,
 ) -> Difference:
-    """Paired difference a - b of two models on the same images, in the units of the metric (-1 to
-    1).
+    """Paired difference a - b of two models on the same images, in units of the metric (-1 to 1).
 
     The interval combines those of both figures with the correlation of the two over the groups
     (`stats.difference`); p is two-sided, by swapping the models group by group (`stats.swap_p`).
@@ -343,8 +344,9 @@ def _key(data: Arrays, name: str, positive: str | None) -> Key:
 
 
 def _said(data: Arrays, metric: str) -> np.ndarray:
-    """What a table says of each image, mean over seeds, (n, classes): probabilities for what ranks
-    by them.
+    """What a table says of each image, mean over seeds, (n, classes).
+
+    Probabilities for metrics that rank images, else 1 for the class predicted.
     """
     names = np.arange(len(data.classes))
     said: np.ndarray = data.probability if metric in RANKED else data.predicted[..., None] == names
@@ -353,9 +355,7 @@ def _said(data: Arrays, metric: str) -> np.ndarray:
 
 
 def _discordant(a: Arrays, b: Arrays, metric: str, basis: np.ndarray) -> int:
-    """Groups about which the two say different things, among the images that the figure rests
-    on.
-    """
+    """Groups about which the two differ, among the images that the figure rests on."""
     apart = np.abs(_said(a, metric) - _said(b, metric)).max(axis=1) > 1e-12
     return _distinct(a.group[apart & basis])
 

@@ -1,6 +1,4 @@
-"""A table of predictions from a CSV file as people have them: which column is what, and in which
-notation.
-"""
+"""Predictions from a CSV file as people have them: which column is what, in which notation."""
 
 import csv
 import io
@@ -59,8 +57,9 @@ NEEDED = (
 
 
 def read_predictions(path: str | os.PathLike[str], positive: str | None = None) -> pd.DataFrame:
-    r"""The table of predictions in a CSV file, from any program: one line per image, the first line
-    names the columns.
+    r"""The predictions in a CSV file, from any program.
+
+    One line per image; the first line names the columns.
 
     Recognised, whatever the case, blanks and underscores: the true class (label, y_true, truth,
     target, actual, class, diagnosis ...), the answer (predicted, y_pred, prediction, y_hat, answer
@@ -299,9 +298,7 @@ def _opened(path: Path) -> _File:
 
 
 def _fields(text: str, separator: str) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """All fields one after the other; how many each line has that is not blank, and the number of
-    its (last) line.
-    """
+    """All fields in sequence; per line, its fields that are not blank, and its (last) number."""
     fields, lengths, lines = [], [], []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     for row in reader:
@@ -338,9 +335,7 @@ def _image(file: _File) -> np.ndarray:
 
 
 def _patient(file: _File) -> pd.Series | None:
-    """What stays together. Of the course's own group and a patient, the group, which holds whole
-    patients.
-    """
+    """What stays together: the course's own group, which holds whole patients, before a patient."""
     found = sorted(file.called(PATIENT), key=lambda name: PATIENT.index(_key(name)))
     if len(found) == 2 and _key(found[0]) == "group":
         group, patient = (file.cells[name] for name in found)
@@ -362,9 +357,7 @@ def _patient(file: _File) -> pd.Series | None:
 
 
 def _class_columns(file: _File, truth: np.ndarray) -> dict[str, str]:
-    """{class: its column of probabilities}, in the file's order; classes are written as the truth
-    writes them.
-    """
+    """{class: column of its probabilities}, in the file's order; classes as the truth has them."""
     written: dict[str, str] = {_spelling(name): name for name in sorted(set(truth))}
     free = [name for name in file.cells if name not in file.taken]
     found: dict[str, str] = {}
@@ -405,9 +398,7 @@ def _refuse_truth_again(file: _File, bare: dict[str, str], truth: np.ndarray) ->
 def _score_column(
     file: _File, truth: np.ndarray, of_class: dict[str, str], answer_column: str | None
 ) -> str | None:
-    """The column of one number per image: of one class, called so, or an answer that is a number
-    from 0 to 1.
-    """
+    """The column of one number per image: of one class, called so, or an answer from 0 to 1."""
     if of_class:
         return next(iter(of_class.values()))
     found = file.called(SCORE)
@@ -425,9 +416,7 @@ def _score_column(
 
 
 def _together(file: _File, of_class: dict[str, str]) -> np.ndarray:
-    """Probabilities (n, K); sums that are off by no more than the rounding of the cells are made
-    1.
-    """
+    """Probabilities (n, K); sums that are off by no more than the cells' rounding become 1."""
     p = np.column_stack([file.probabilities(name) for name in of_class.values()])
     sums = p.sum(axis=1)
     off = np.abs(sums - 1).max()
@@ -448,9 +437,7 @@ def _together(file: _File, of_class: dict[str, str]) -> np.ndarray:
 
 
 def _refuse_other_score(name: str, score: np.ndarray, positive: np.ndarray, of: str) -> None:
-    """A score that is high where the answer is another class is not the probability of the positive
-    one.
-    """
+    """Refuse a score that is high for another class: it is not the positive one's probability."""
     if positive.all() or not positive.any():
         return
     called, others = score[positive], score[~positive]

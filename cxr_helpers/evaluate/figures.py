@@ -115,9 +115,7 @@ def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 
 def mean_defined(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of what is defined: a class that does not occur leaves the
-    average.
-    """
+    """Mean over the last axis of what is defined: a class that does not occur is left out."""
     defined = np.isfinite(values)
     return ratio(np.where(defined, values, 0).sum(-1), defined.sum(-1))
 

@@ -1,5 +1,4 @@
-"""Heat maps, and what they are worth: Grad-CAM and occlusion, scored against the truth and against
-controls.
+"""Heat maps and their worth: Grad-CAM and occlusion, scored against the truth and controls.
 
     maps = {"Grad-CAM": explain.grad_cam(model, images, target=1), "centred":
     explain.centred(images)} explain.localisation(maps, masks, table)          # energy inside,

@@ -1,6 +1,4 @@
-"""Controls of a heat map: a network whose weights are drawn anew, and pixels removed in the map's
-order.
-"""
+"""Controls of a heat map: a network with weights drawn anew; pixels removed in the map's order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -71,8 +69,7 @@ def _glorot(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation of two maps of each image, float (n,) in [-1, 1]; NaN where a map
-    is constant.
+    """Spearman's rank correlation of two maps per image, float (n,) in [-1, 1]; NaN if constant.
 
     1: the same order of places. It is what Adebayo et al. 2018 compare maps by. Raises ValueError
     where the shapes differ. Introduced in lesson 10.
@@ -99,8 +96,7 @@ def deletion(
     shares: Sequence[float] = SHARES,
     fill: float | None = None,
 ) -> pd.DataFrame:
-    """The class's probability while pixels are removed, those first that a map calls most
-    important.
+    """The class's probability while pixels are removed, the map's most important first.
 
     Parameters: `images` and `target` as in `grad_cam`; `maps`, {name: (n, size, size)}; `table`,
     with `image_id` and `group`; `shares` of the pixels, in [0, 1]; `fill`, what takes their place

@@ -21,8 +21,9 @@ def places(layer) -> int | None:
 
 
 def find_layer(model, name: str | None = None):
-    """The layer whose maps Grad-CAM weighs: by name, or the last map that has the size of the last
-    convolution's.
+    """The layer whose maps Grad-CAM weighs: by name, or the last with maps of the right size.
+
+    The right size is that of the last convolution's maps.
 
     A map of one place, such as behind a global pooling or in squeeze and excitation, cannot show
     where, and is passed over. What follows the convolution without a change of size (batch
@@ -90,9 +91,7 @@ def _swapped(layer, name: str, value) -> Iterator[None]:
 
 @contextmanager
 def logits(model) -> Iterator[None]:
-    """Inside the block the model answers in logits: the layer of its answer leaves out softmax or
-    sigmoid.
-    """
+    """Inside the block the model answers in logits: its last softmax or sigmoid is left out."""
     last, found = last_activation(model)
     if found == "linear":  # these are logits
         yield
@@ -112,9 +111,7 @@ def logits(model) -> Iterator[None]:
 
 @contextmanager
 def watched(layer, tape) -> Iterator[dict]:
-    """Inside the block, what the layer gives is put under "maps" of the dict, and the tape watches
-    it.
-    """
+    """Inside the block, the layer's output stands under "maps" of the dict; the tape watches."""
     found, call = {}, layer.call
 
     def noted(*args, **kwargs):
@@ -136,9 +133,7 @@ def prepared(images) -> np.ndarray:
 
 
 def check(model, images, target) -> np.ndarray:
-    """The target of each image, int (n,). Raises ValueError where images or target do not fit the
-    model.
-    """
+    """The target of each image, int (n,). ValueError if images or target do not fit the model."""
     pipeline.check_keras()
     units = output_units(model)
     if (
@@ -180,9 +175,7 @@ def of_target(answers, targets):
 
 @contextmanager
 def answering(model) -> Iterator[Callable]:
-    """Inside the block, a compiled function (images, targets) → the logit for its target in each
-    image, (n,).
-    """
+    """Inside the block, a compiled function (images, targets) → the target's logit, (n,)."""
     import tensorflow as tf
 
     whole = tf.function(

@@ -12,8 +12,9 @@ from ._layers import answering, check, check_map, find_layer, logits, of_target,
 def grad_cam(
     model, images: np.ndarray, target, layer: str | None = None, batch_size: int | None = None
 ) -> np.ndarray:
-    """Grad-CAM: the maps of a layer, weighed by the mean gradient of the class's logit; float32 (n,
-    size, size), ≥ 0.
+    """Grad-CAM: a layer's maps, weighed by the mean gradient of the class's logit.
+
+    float32 (n, size, size), ≥ 0.
 
     Parameters: `model`, a Keras model built of layers, also of models inside a model; `images`,
     grey levels 0-255, (n, size, size); `target`, the number of a class (one sigmoid unit: 1 is its
@@ -77,8 +78,7 @@ def occlusion(
     fill: float | None = None,
     batch_size: int = 256,
 ) -> np.ndarray:
-    """Occlusion: how far the class's logit falls when a square is covered; float32 (n, size, size),
-    signed.
+    """Occlusion: how far the class's logit falls under a square; float32 (n, size, size), signed.
 
     Parameters: `images` and `target` as in `grad_cam`; `patch`, side of the square, and `stride`,
     from one place to the next, in pixels; `fill`, the grey level of the square (default: the mean
@@ -120,8 +120,7 @@ def _starts(side: int, patch: int, stride: int) -> list[int]:
 
 
 def centred(images: np.ndarray, width: float = 0.25) -> np.ndarray:
-    """The same bell in the middle of each image, whatever is in it: float32 (n, size, size) in [0,
-    1].
+    """The same bell in the middle of any image: float32 (n, size, size) in [0, 1].
 
     `width`: standard deviation as a share of the side. The chest is in the middle of a radiograph,
     so this map knows that much and nothing else. Introduced in lesson 10.
@@ -132,8 +131,7 @@ def centred(images: np.ndarray, width: float = 0.25) -> np.ndarray:
 
 
 def random_maps(images: np.ndarray, seed: int = 0, side: int = 5) -> np.ndarray:
-    """Random maps, as coarse as Grad-CAM's often are, with a few hot places: float32 (n, size,
-    size) in [0, 1].
+    """Random maps, coarse as Grad-CAM's, a few hot places: float32 (n, size, size) in [0, 1].
 
     The eighth powers of `side` × `side` uniform random numbers for each image, brought to its size
     by bilinear interpolation. Introduced in lesson 10.

@@ -88,8 +88,9 @@ def localisation(
     margin: int = 0,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Kinds of maps scored against masks: columns map, measure, value, low, high, n, groups,
-    support, method.
+    """Kinds of maps scored against masks, one row per kind and measure.
+
+    Columns: map, measure, value, low, high, n, groups, support, method.
 
     Parameters: `maps`, {name: (n, h, w)}; `masks`, boolean (n, h, w); `table`, with `image_id` and
     `group`; map, mask and row i are of one image; `margin`, in pixels, widens the masks. Three rows

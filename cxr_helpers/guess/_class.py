@@ -1,6 +1,4 @@
-"""The predictions of a class, side by side and without names: from codes that were sent in, or from
-files.
-"""
+"""The predictions of a class, side by side, without names: from codes or from files."""
 
 import html
 import warnings
@@ -24,8 +22,9 @@ COLUMNS = ("key", "kind", "what", "answer", "sure", "result", "hit")
 
 
 def collect(place) -> pd.DataFrame:
-    """The predictions of a class: columns reader (a number), key, kind, what, answer, sure, result,
-    hit.
+    """The predictions of a class, one row each.
+
+    Columns: reader (a number), key, kind, what, answer, sure, result, hit.
 
     `place`: a text file of codes, as `code` prints them, whatever stands between them (a chat, a
     form's answers); a reader's own file `guesses.jsonl`; or a folder of such files (.txt, .csv,
@@ -78,8 +77,7 @@ def _of_codes(file: Path) -> list[tuple[str, list[_store.Entry]]]:
 
 
 def class_page(table: pd.DataFrame, notebooks=None) -> str:
-    """A page (HTML, no network needed) with a picture per prediction: all answers, the commonest
-    belief, the result.
+    """A page (HTML, offline) with a picture per prediction: answers, commonest belief, result.
 
     `table`: from `collect`; `notebooks`: the course's folder of that name, whose sources say what
     was asked and what an answer shows (default: that of this project; without it the page has the

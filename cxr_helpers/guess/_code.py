@@ -1,6 +1,4 @@
-"""All predictions as a short text, for the next notebook on another machine and for a class; no
-name is in it.
-"""
+"""Predictions as a short text, for the next notebook elsewhere and for a class; without names."""
 
 import base64
 import json
@@ -25,8 +23,7 @@ FIELDS = ("key", "kind", "answer", "sure", "result", "hit")
 
 
 def code() -> str:
-    """The reader's own predictions, and how they were met, as one line of text to copy; no name is
-    in it.
+    """The reader's predictions and how they were met, as a line of text to copy, without a name.
 
     Print it at the end of a notebook; `take` gives it back to the next one, on whatever machine.
     What it holds beside the predictions is a random number that tells two readers of a class apart.
@@ -43,8 +40,7 @@ def code() -> str:
 
 
 def take(text: str | None) -> Summary:
-    """Take back the predictions of a code that another notebook printed; those that are here
-    already stay as they are.
+    """Take back the predictions of a code from another notebook; those already here stay.
 
     `text`: what `code` printed, spaces and line breaks allowed; None takes nothing. Returns what
     was taken. Raises GuessError, in words, for anything else: a code that is cut off, altered, or

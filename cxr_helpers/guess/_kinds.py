@@ -1,5 +1,4 @@
-"""The five kinds of prediction: what an answer looks like, when it is a hit, which belief it shows.
-Nothing is stored.
+"""The five kinds of prediction: an answer, a hit, the belief it shows. Nothing is stored.
 
 Answers and results are plain values that JSON can hold: a number, a pair, a word, a list.
 """
@@ -16,9 +15,7 @@ LEVEL = 0.8  # an `interval` is meant to hold the result four times in five
 
 
 class GuessError(ValueError):
-    """An entry, a result or a belief that cannot be read; the message says what to write
-    instead.
-    """
+    """An entry, a result or a belief that cannot be read; the message says what to write."""
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the message alone, without the lines of code that lead to it."""
@@ -27,9 +24,7 @@ class GuessError(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """What all kinds share: the key, such as "04.auc-by-image", and what is predicted, in a few
-    words.
-    """
+    """What all kinds share: the key ("04.auc-by-image"), and what is predicted, in words."""
 
     key: str
     what: str
@@ -264,9 +259,7 @@ class Order(Kind):
         )
 
     def beliefs(self, beliefs) -> list[tuple]:
-        """The beliefs, checked: (first, later, text) each, held by who puts `first` before
-        `later`.
-        """
+        """The beliefs, checked: (first, later, text), held by who puts `first` before `later`."""
         for belief in beliefs:
             if (
                 len(belief) != 3
@@ -358,9 +351,7 @@ class Sketch(Number):
         )
 
     def beliefs(self, beliefs) -> list[tuple]:
-        """The beliefs, checked: (values, text) each; the nearest to a sketch is the one it
-        shows.
-        """
+        """The beliefs, checked: (values, text) each; a sketch shows the nearest one."""
         for belief in beliefs:
             if len(belief) != 2 or not str(belief[1]).strip():
                 raise self.fail(f"a belief is (values, text), not {belief!r}")
@@ -449,9 +440,7 @@ def _within(kind: Number, value: float, what: str) -> float:
 
 
 def _estimate(kind: Kind, result) -> dict:
-    """{"value"} or {"value", "low", "high"} of a number, of three numbers, or of anything that has
-    these names.
-    """
+    """{"value"} or {"value", "low", "high"} of a number, of three, or of anything with them."""
     if hasattr(result, "value") and hasattr(result, "low") and hasattr(result, "high"):
         result = (result.value, result.low, result.high)
     if isinstance(result, (tuple, list)):

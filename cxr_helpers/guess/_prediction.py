@@ -10,9 +10,7 @@ from ._kinds import Choice, GuessError, Interval, Kind, Number, Order, Sketch, p
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Meeting:
-    """What a prediction and its result say together: a picture where there is a number line, and a
-    text (Markdown).
-    """
+    """What a prediction and its result say: a picture if there is a number line, and Markdown."""
 
     picture: plots.Picture | None
     text: str
@@ -30,8 +28,7 @@ class Meeting:
 
 
 class Prediction:
-    """One prediction. `answer` is the one that counts: the first own one, or the example; `own`
-    says which.
+    """One prediction; `answer` counts: the first own one (`own`), or the example.
 
     Its last line in a cell shows what was recorded.
     """
@@ -51,9 +48,7 @@ class Prediction:
         self.entered = entered
 
     def _new(self, before: list[dict], entered, certainty) -> list[dict]:
-        """The line to add: an own answer that is not the latest one, or the example where nothing
-        is recorded yet.
-        """
+        """The line to add: an own answer that is new, or the example where nothing is recorded."""
         mine = [r for r in before if r.get("key") == self.kind.key and "answer" in r]
         own = [r for r in mine if r.get("own")]
         line = {"key": self.kind.key, "kind": self.kind.name, "what": self.kind.what}
@@ -64,8 +59,9 @@ class Prediction:
         return [{**line, "answer": entered, "sure": certainty, "own": True}]
 
     def meets(self, result, beliefs=()) -> Meeting:
-        """Show the prediction beside the result, and what a belief like this one means; the first
-        result is recorded.
+        """Show the prediction beside the result, and what such a belief means.
+
+        The first result is recorded.
 
         `result`: a number, a tuple (value, low, high) or an `evaluate.Estimate`; the right option
         of a choice; the right order of an order; a curve (x, y), or its values at the places, of a
@@ -147,8 +143,7 @@ def interval(key: str, mine, *, between, example, what: str = "") -> Prediction:
 def choice(
     key: str, mine, *, options, example: str, sure: float | None = None, what: str = ""
 ) -> Prediction:
-    """Record a choice among `options`, and how sure the reader is: a share from 0 to 1. See
-    `number`.
+    """Record a choice among `options`, and how sure: a share from 0 to 1. See `number`.
 
     Introduced in lesson 01.
     """
@@ -171,8 +166,10 @@ def sketch(
     near: float | None = None,
     along: str = "",
 ) -> Prediction:
-    """Record a curve by its values at three to five places `at`; a hit is on average within `near`
-    (a tenth of the range). `along` labels the places. See `number`. Introduced in lesson 05.
+    """Record a curve by its values at three to five places `at`.
+
+    A hit is on average within `near` (a tenth of the range). `along` labels the places. See
+    `number`.
     """
     return Prediction(Sketch(key, what or _what(key), between, near, at, along), mine, example)
 
@@ -188,9 +185,7 @@ def _empty(mine) -> bool:
 
 
 def _readable(kind: Kind, answer) -> bool:
-    """Whether an answer that was recorded, perhaps in another version of the course, fits the
-    question of today.
-    """
+    """Whether a recorded answer, perhaps to an older course, fits the question of today."""
     try:
         kind.read(answer)
     except GuessError:

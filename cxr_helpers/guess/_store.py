@@ -1,5 +1,4 @@
-"""What is recorded of predictions and results: a file of JSON lines that only grows, and how it is
-read.
+"""Records of predictions and results: a file of JSON lines that only grows, and its reading.
 
 A line is {"key", "kind", "what", "answer", "sure", "own"} for an answer (`own` is false for an
 example), {"key", "result", "hit"} for the first result that was seen, all of these with "taken" for
@@ -27,9 +26,7 @@ _KEPT: list[dict] = []
 
 @dataclass(frozen=True)
 class Entry:
-    """One prediction as it counts: the first own answer before the first result; an example where
-    there is none.
-    """
+    """One prediction as it counts: the first own answer before a result, else the example."""
 
     key: str
     kind: str
@@ -42,9 +39,7 @@ class Entry:
 
 
 def headless() -> bool:
-    """Whether nobody is there: then nothing is read or written, and every prediction is the
-    example.
-    """
+    """Whether nobody is there: then nothing is read or written, and all answers are examples."""
     return os.environ.get(SWITCH, "") == "example"
 
 
@@ -59,9 +54,7 @@ def records() -> list[dict]:
 
 
 def read(file: Path) -> list[dict]:
-    """The lines of a file that can be read: a torn one, as a power cut leaves it, is passed
-    over.
-    """
+    """The lines of a file that can be read: one torn by a power cut is passed over."""
     try:
         lines = file.read_bytes().split(b"\n")
     except OSError:  # none yet; if it is there and cannot be read, adding to it says so
@@ -78,9 +71,7 @@ def read(file: Path) -> list[dict]:
 
 
 def add(choose: Callable[[list[dict]], Iterable[dict]]) -> list[dict]:
-    """Append what `choose` returns for the records so far, and return all; nobody else writes
-    meanwhile.
-    """
+    """Append what `choose` returns for the records so far, return all; nobody writes meanwhile."""
     if headless():
         _KEPT.extend(choose(records()))
         return records()
@@ -103,9 +94,7 @@ def add(choose: Callable[[list[dict]], Iterable[dict]]) -> list[dict]:
 
 
 def _append(file: Path, new: list[dict]) -> None:
-    """Write whole lines at the end of the file, in one go; a line that was torn before gets its end
-    first.
-    """
+    """Append whole lines to the file in one go; a line torn before gets its end first."""
     text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in new).encode()
     with file.open("ab+") as stream:
         if stream.tell():

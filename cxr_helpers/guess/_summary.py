@@ -1,6 +1,4 @@
-"""What the reader's predictions come to: hits, coverage of the intervals, how sure and how
-right.
-"""
+"""What the reader's predictions come to: hits, coverage of intervals, how sure and how right."""
 
 from dataclasses import dataclass
 
@@ -103,8 +101,7 @@ def _mark(entry: _store.Entry) -> str:
 
 
 def reliability(example=()) -> plots.Picture:
-    """The reader's own reliability diagram: how sure against how often right, over choices and 80 %
-    intervals.
+    """The reader's reliability diagram: how sure, how often right; choices and 80 % intervals.
 
     `example`: (how sure, right) each, of an invented reader, drawn while the reader has recorded
     fewer than five predictions that say how sure they are. Raises ValueError where there are

@@ -18,9 +18,7 @@ SPECS = {  # arguments that describe a prediction; the others are the reader's
 
 @dataclass(frozen=True)
 class Asked:
-    """One call such as `auc = guess.number("04.auc-by-image", MY_AUC, ...)`, and where `auc.meets`
-    follows.
-    """
+    """One call such as `auc = guess.number("04.auc-by-image", ...)`, and its `auc.meets`."""
 
     kind: str
     key: str | None  # None where it is not written out
@@ -32,9 +30,7 @@ class Asked:
     beliefs: object = ()  # None where they are not written out
 
     def spec(self) -> Kind:
-        """The kind with its range or options, as it is made when the notebook runs. Raises
-        GuessError.
-        """
+        """The kind with its range or options, as made when the notebook runs. Raises GuessError."""
         given = {name: self.values.get(name) for name in SPECS[self.kind]}
         if missing := [name for name, value in given.items() if value is None and name != "near"]:
             raise GuessError(f"{self.key}: write {' and '.join(missing)} out in the call")
@@ -43,9 +39,7 @@ class Asked:
 
 
 def asked(pieces: Iterable[str]) -> list[Asked]:
-    """The predictions that pieces of code (the code cells of a notebook) ask for, in their
-    order.
-    """
+    """The predictions that pieces of code (a notebook's code cells) ask for, in their order."""
     made: list[Asked] = []
     for place, code in enumerate(pieces):
         for node in ast.walk(ast.parse(code)):
@@ -100,9 +94,7 @@ def _literal(node):
 
 
 def of_course(folder: Path) -> dict[str, Asked]:
-    """The predictions of all sources of the course below a folder, by key; what cannot be read is
-    passed over.
-    """
+    """The predictions of all course sources below a folder, by key; unreadable ones are skipped."""
     found = {}
     for source in sorted([*folder.glob("src/*.py"), *folder.glob("src/cases/*.py")]):
         try:

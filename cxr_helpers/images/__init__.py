@@ -1,5 +1,6 @@
-"""One file in, one grey-scale array out: PNG, JPEG, TIFF, BMP, GIF, WebP and DICOM; a clear error
-for anything else.
+"""One file in, one grey-scale array out: PNG, JPEG, TIFF, BMP, GIF, WebP and DICOM.
+
+Anything else is a clear error.
 
 For education, never for diagnosis. Introduced in lesson 01.
 """
@@ -48,8 +49,7 @@ __all__ = [
 
 
 def read(source: Source, full_scale: float | None = None, sha256: str | None = None) -> np.ndarray:
-    """Read one radiograph, from a path or from the bytes of a file, as float32 of shape (height,
-    width) in [0, 1].
+    """Read one radiograph from a path or bytes: float32 of shape (height, width) in [0, 1].
 
     Grey levels only: colour becomes luma (0.299 R + 0.587 G + 0.114 B, ITU-R BT.601), transparency
     is composited on black, EXIF orientation is applied. 8-bit files are divided by 255. Wider files
@@ -112,8 +112,7 @@ def read(source: Source, full_scale: float | None = None, sha256: str | None = N
 def recall(
     path: str | os.PathLike[str], sha256: str, full_scale: float | None = None
 ) -> np.ndarray | None:
-    """What `read` would give for a file of the last import, without opening it; None where that is
-    not at hand.
+    """What `read` would give for a file of the last import, without opening it; else None.
 
     It is not for a file of another hash, or whose size or time of change is another since, for
     another full scale, or where the set has more than 512 MB of grey levels: the first of them are
@@ -151,8 +150,7 @@ def recall(
 
 
 def describe(path: str | os.PathLike[str], keep: bool = False) -> ImageInfo:
-    """Decode a file fully (so that what `read` would refuse is refused here) and return its
-    `ImageInfo`.
+    """Decode a file fully and return its `ImageInfo`; what `read` refuses is refused here too.
 
     Introduced in lesson 01.
 

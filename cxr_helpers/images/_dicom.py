@@ -127,9 +127,7 @@ def _use_functional_groups(dataset: Any) -> None:
 
 
 def _stored(name: str, dataset: Any, remarks: list[str]) -> np.ndarray:
-    """Stored pixel values, (h, w) or (h, w, 3) of one frame, without what other bits of the cells
-    hold.
-    """
+    """Stored pixel values of one frame, (h, w) or (h, w, 3), without the other bits of a cell."""
     samples = int(dataset.get("SamplesPerPixel") or 1)
     if _SAMPLES.get(dataset.PhotometricInterpretation) != samples:
         problem = (
@@ -198,8 +196,9 @@ def _one_frame(name: str, dataset: Any) -> None:
 def _used_bits(
     name: str, pixels: np.ndarray, stored: int, shift: int, dataset: Any, remarks: list[str]
 ) -> np.ndarray:
-    """Values from the bits that HighBit and BitsStored name; overlays may lie in the others (PS3.5
-    8.1.1).
+    """Values from the bits that HighBit and BitsStored name.
+
+    Overlays may lie in the others (PS3.5 8.1.1).
     """
     unused = pixels.dtype.itemsize * 8 - stored - shift
     if not (unused or shift):
@@ -254,8 +253,9 @@ def _table(
     descriptor: str = "LUTDescriptor",
     entries: str = "LUTData",
 ) -> tuple[int, np.ndarray, int]:
-    """First value mapped, entries and largest entry there is room for, of a look-up table (PS3.3
-    C.11.1.1.1).
+    """First value mapped, entries, and largest possible entry of a look-up table.
+
+    See PS3.3 C.11.1.1.1.
     """
     count, first, bits = (int(value) for value in item[descriptor].value)
     count, first = (count & 0xFFFF) or 2**16, first & 0xFFFF
@@ -279,9 +279,7 @@ def _looked_up(values: np.ndarray, first: int, entries: np.ndarray) -> np.ndarra
 
 
 def _monochrome(name: str, pixels: np.ndarray, dataset: Any, remarks: list[str]) -> np.ndarray:
-    """Modality LUT, then VOI LUT or window, then inversion; padding takes no part in them and is
-    black.
-    """
+    """Modality LUT, then VOI LUT or window, then inversion; padding takes no part: it is black."""
     padded = _padding(pixels, dataset, remarks)
     values = _modality(name, pixels, dataset)
     grey = np.clip(_voi(name, values, dataset, padded, remarks), 0, 1)
@@ -359,8 +357,9 @@ def _modality(name: str, pixels: np.ndarray, dataset: Any) -> np.ndarray:
 def _voi(
     name: str, values: np.ndarray, dataset: Any, padded: np.ndarray | None, remarks: list[str]
 ) -> np.ndarray:
-    """Values of interest, scaled to [0, 1]: VOI LUT, else window (PS3.3 C.11.2.1.2), else the
-    image's own range.
+    """Values of interest, scaled to [0, 1]: VOI LUT, else window, else the image's own range.
+
+    See PS3.3 C.11.2.1.2.
     """
     native = values if padded is None else values[~padded]
     low, high = float(native.min()), float(native.max())

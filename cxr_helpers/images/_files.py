@@ -1,6 +1,4 @@
-"""Files and their bounds: what may be opened, how large it may be, and what is known of it
-afterwards.
-"""
+"""Which files may be opened, how large they may be, and what is known of them afterwards."""
 
 import contextlib
 import errno
@@ -48,8 +46,7 @@ _taken = 0
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What a file is: size in pixels as displayed, mode, format by its bytes, size in bytes,
-    SHA-256.
+    """What a file is: pixels as displayed, mode, format by its bytes, size in bytes, SHA-256.
 
     ``scale``: which grey level counts as white, where the header leaves that open, else None.
     ``remarks``: what was assumed in reading it, and what is odd about it. Introduced in lesson 01.
@@ -67,9 +64,7 @@ class ImageInfo:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Grey levels (h, w) and which of them is white; the kind of file; its scale where that was
-    open; assumptions.
-    """
+    """Grey levels (h, w) and the white one; kind of file; its scale where open; assumptions."""
 
     levels: np.ndarray
     white: float
@@ -80,8 +75,7 @@ class Decoded:
 
 
 def looks_like_image(path: str | os.PathLike[str]) -> bool:
-    """Whether a file counts as an image when a folder is searched: by its extension, and not
-    hidden.
+    """Whether a file counts as an image in a search: by its extension, and not hidden.
 
     DICOM without extension counts by its magic word. Says nothing about whether it can be read:
     `describe` does. Introduced in lesson 01.
@@ -173,8 +167,7 @@ def check_size(name: str, width: int, height: int) -> None:
 
 @contextlib.contextmanager
 def room(pixels: int) -> Iterator[None]:
-    """Wait until the threads have room for so many pixels more, and hold it: memory stays bounded
-    for any number.
+    """Wait until the threads have room for so many more pixels, and hold it: memory is bounded.
 
     Usual radiographs never wait; of the largest, one is in work at a time. Not to be nested.
 

@@ -1,5 +1,4 @@
-"""Grey levels of the last import, for those who need the same images next, so that no file is
-decoded again.
+"""Grey levels of the last import, so that nobody who needs the same images decodes them again.
 
 They lie in a file without a name on the disk, not in memory, and go with the process. Each is known
 by the hash of its file, and counts only while a file with this hash has the size and the time of
@@ -25,9 +24,7 @@ LIMIT = 512_000_000
 
 @dataclass(frozen=True)
 class _Place:
-    """Where grey levels lie, what they are, and the full scale on which they were read where that
-    was open.
-    """
+    """Where grey levels lie, what they are, and the full scale they were read on, where open."""
 
     start: int
     shape: tuple[int, ...]
@@ -58,9 +55,7 @@ class Kept:
             self._empty()
 
     def add(self, sha256: str, stamp: tuple[int, int] | None, decoded: Decoded) -> None:
-        """Keep what was decoded from the file of this hash and `stamp`, where there is room and a
-        disk to write to.
-        """
+        """Keep what was decoded from the file of this hash and `stamp`, if the disk has room."""
         levels = np.ascontiguousarray(decoded.levels)
         with self._lock:
             if stamp is None or (sha256 not in self._places and not self._written(levels)):
@@ -79,9 +74,7 @@ class Kept:
             self._end += levels.nbytes
 
     def find(self, path: Source, sha256: str, full_scale: float | None) -> Decoded | None:
-        """What `images.read` would decode from this file, if it is the one that was imported and
-        nobody changed it.
-        """
+        """What `images.read` would decode from this file, if it was imported and is unchanged."""
         known = (sha256, *(stamp(path) or ()))
         with self._lock:
             place = self._places.get(sha256)
@@ -104,9 +97,7 @@ class Kept:
         self._stamps: set[tuple[str, int, int]] = set()
 
     def _written(self, levels: np.ndarray) -> bool:
-        """Whether there is room for these, and they could be written: it saves time, and is nothing
-        to fail for.
-        """
+        """Whether there was room to write these: they save time, and nobody fails without them."""
         if not self._limit:
             return False
         try:

@@ -29,8 +29,9 @@ _open_lock = threading.Lock()  # warnings.catch_warnings is not safe between thr
 
 
 def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
-    """Grey levels of a file that Pillow reads, in [0, 1]; damaged notes of a PNG do not count (see
-    `_bare_png`).
+    """Grey levels in [0, 1] of a file that Pillow reads; a PNG's notes may be damaged.
+
+    See `_bare_png`.
     """
     try:
         return _decoded(name, data, full_scale)
@@ -41,8 +42,9 @@ def decode(name: str, data: bytes, full_scale: float | None = None) -> Decoded:
 
 
 def _bare_png(data: bytes) -> bytes | None:
-    """A PNG without its notes (texts, resolution, colour profile), where it has some: damage there
-    is none to pixels.
+    """A PNG without its notes (texts, resolution, colour profile), if any.
+
+    Damage to notes is no damage to pixels.
 
     What bears on the grey levels (transparency, significant bits) and on the number of frames
     stays.
@@ -142,9 +144,7 @@ def _what(data: bytes) -> str:
 def _grey(
     name: str, image: Image.Image, data: bytes, full_scale: float | None
 ) -> tuple[np.ndarray, float, Scale | None]:
-    """Grey levels from a decoded Pillow image of any mode, which of them is white, and the scale
-    where it was open.
-    """
+    """Grey levels of a decoded Pillow image of any mode, the white one, and the scale if open."""
     bits, significant = _header_bits(image, data)
     _refuse_signed_bytes(name, image, bits)
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
@@ -177,8 +177,9 @@ def _grey(
 
 
 def _refuse_signed_bytes(name: str, image: Image.Image, bits: int) -> None:
-    """A TIFF of signed bytes: Pillow takes its negative levels for bright ones (339 is
-    SampleFormat, 2 is signed).
+    """Refuse a TIFF of signed bytes: Pillow takes its negative levels for bright ones.
+
+    Tag 339 is SampleFormat, 2 is signed.
     """
     if (
         image.info["file_format"] == "TIFF"
@@ -236,9 +237,7 @@ def _wide_grey(
 
 
 def _header_bits(image: Image.Image, data: bytes) -> tuple[int, int | None]:
-    """Bits a sample by the header, and how many of them count where it says so (sBIT of a PNG, a
-    TIFF's maximum).
-    """
+    """Bits a sample by the header, and how many count (sBIT of a PNG, a TIFF's maximum)."""
     if image.info["file_format"] == "TIFF":
         tags = image.info["tags"]
         bits = tags.get(258, (1,))[0]

@@ -1,6 +1,4 @@
-"""The full scale: which grey level counts as white. Everything that reads pixels or look-up tables
-asks here.
-"""
+"""The full scale: which grey level is white. All that reads pixels or look-up tables asks here."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -32,9 +30,7 @@ class Scale:
 
     @property
     def remark(self) -> str:
-        """What was assumed, in words that are the same for all files of a kind; empty where nothing
-        was.
-        """
+        """What was assumed, in the same words for all files of a kind; empty where nothing was."""
         if self.white < self.holds:
             bits = round(np.log2(self.white + 1))
             return (
@@ -73,8 +69,7 @@ def settle(
     says: float | None = None,
     full_scale: float | None = None,
 ) -> tuple[float, Scale | None]:
-    """The level that counts as white in a file, and the `Scale` where neither header nor caller has
-    given it.
+    """The level that is white in a file, and the `Scale` where neither header nor caller gives it.
 
     `name`, of the file, for the error; `full_scale`, what the caller gives, which is for files that
     have room for it; the others as in `decide`.
@@ -147,9 +142,7 @@ def _rescaled(info: "ImageInfo", own: Scale, shared: Scale) -> "ImageInfo":
 
 
 def oddities(levels: np.ndarray, white: float, scale: Scale | None) -> list[str]:
-    """What is odd about grey levels (h, w): too few of them, too dark, too small; empty for a usual
-    image.
-    """
+    """What is odd about grey levels (h, w): too few, too dark, too small; else empty."""
     low, high = float(levels.min()) / white, float(levels.max()) / white
     found = []
     if high - low < 1 / 255:

@@ -26,8 +26,7 @@ Reject = tuple[str, str, str]  # path, problem, remedy
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import gave: the manifest, the files refused and why, and a paragraph that says what
-    was understood.
+    """What an import gave: the manifest, the files refused and why, and a paragraph in words.
 
     ``table``: the manifest. ``rejects``: columns path, problem, remedy. ``understood``: files,
     images, classes with their counts, split, patients, what was left out and why, what is there and
@@ -300,8 +299,9 @@ def _one_entry(
     splits: Mapping[str, str | None],
     finder: tables.Finder,
 ) -> layout.Row | Reject:
-    """The row for one file from all its lines in a CSV, or the reject (path, problem, remedy) where
-    they differ.
+    """The row for one file from all its lines in a CSV.
+
+    Where they differ: the reject (path, problem, remedy).
     """
     if path in finder.several:
         return (
@@ -364,8 +364,9 @@ def _refuse_unknown(unknown: Iterable[str], what: str, beside: str = "") -> None
 def _refuse_misleading(
     rows: list[layout.Row], own: Mapping[str, str | None], names: Mapping[str, str | None]
 ) -> list[str]:
-    """Notes on files whose names tell another class than their folder; refuses a class most of
-    whose files do.
+    """Notes on files whose names tell another class than their folder.
+
+    Refuses a class most of whose files do.
     """
     notes = []
     for name in sorted({row.name for row in rows if row.name is not None}):
@@ -401,8 +402,9 @@ def _rules(source: Rule, view: Rule, licence: Rule) -> dict[str, Callable[[str],
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to be imported: title, number of files met, rows, names of classes (``own``: the
-    caller's), rules.
+    """What is to be imported: title, number of files met, rows, names of classes, rules.
+
+    ``own``: the caller's names.
     """
 
     title: str
@@ -476,8 +478,9 @@ def _import(
 
 
 def _once(good: telling.Good, names: Mapping[str, str | None]) -> tuple[telling.Good, list[str]]:
-    """Each file of a tree that stands twice once, and a note; the row with a split stays, else the
-    shorter path.
+    """Each file of a tree that stands twice once, and a note.
+
+    The row with a split stays, else the one with the shorter path.
 
     Twice means: same bytes, class, place below the class folder and part of the split, or one
     without split. What differs in its name, its class or its part is kept: such copies are for the
@@ -514,16 +517,12 @@ def _once(good: telling.Good, names: Mapping[str, str | None]) -> tuple[telling.
 
 
 def _is_utf8(name: str) -> bool:
-    """Whether a name can be written to a CSV: bytes that are not UTF-8 come from the file system as
-    surrogates.
-    """
+    """Whether a CSV can hold a name: bytes that are not UTF-8 come from the disk as surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _misnamed(row: layout.Row) -> Reject:
-    """The reject (path, problem, remedy) of a file whose name is not UTF-8, with a path that can be
-    shown.
-    """
+    """The reject (path, problem, remedy) of a file whose name is not UTF-8, its path readable."""
     path = os.fsencode(row.path).decode("utf-8", "replace")
     return (path, "has a name that is not UTF-8", "Rename the file, or the folder that it lies in")
 
@@ -540,9 +539,7 @@ def _describe(path: str) -> images.ImageInfo | images.ImageError:
 
 
 def _grey_levels(infos: list[images.ImageInfo]) -> dict[str, list[Any]]:
-    """Further columns, for sets that need them: the level that is white (see `images.read`), and
-    what is odd.
-    """
+    """Further columns where sets need them: the white level (see `images.read`), what is odd."""
     columns: dict[str, list[Any]] = {
         "full_scale": [info.scale.white if info.scale else None for info in infos],
         "remarks": ["; ".join(info.remarks) or None for info in infos],

@@ -46,9 +46,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Files:
-    """What `list_files` found: POSIX paths of images below the root, and names of what was
-    ignored.
-    """
+    """What `list_files` found: POSIX paths of images below the root, and what was ignored."""
 
     images: list[str]
     ignored: list[str]
@@ -96,8 +94,9 @@ def understand(
     labels: Mapping[str, str | None],
     named: frozenset[str] = frozenset(),
 ) -> Layout:
-    """Give each image its class folder and split: the deepest folder of a known name, below any
-    wrapper folders.
+    """Give each image its class folder and split: the deepest folder of a known name.
+
+    Wrapper folders above it do not count.
 
     Wrapper folders, which all images share, name a class only where nothing else does: in
     ``covid19/{Normal,Covid}`` the outer folder is the set's name, in ``Covid/1.png`` it is the
@@ -174,9 +173,7 @@ def _place(
 def _no_radiograph(
     path: str, parts: tuple[str, ...], shared: int, named: frozenset[str]
 ) -> tuple[str | None, str]:
-    """Why an image is to be left out by its folders' or its own name, and the folder or file that
-    says so.
-    """
+    """Why the folders' or an image's own name excludes it, and the folder or file that says so."""
     for level, part in enumerate(parts):
         last = level == len(parts) - 1
         if names.key(part) not in named and (
@@ -204,9 +201,7 @@ def _shared_depth(trees: list[tuple[str, ...]]) -> int:
 def _class_level(
     parts: tuple[str, ...], depth: int, labels: Mapping[str, str | None]
 ) -> int | None:
-    """Level of the deepest folder of a known name; a name that the labels do not hold is no
-    class.
-    """
+    """Level of the deepest folder of a known name; a name not among the labels is no class."""
     return next(
         (
             level
@@ -218,9 +213,7 @@ def _class_level(
 
 
 def _stranger(parts: tuple[str, ...], depth: int) -> str | None:
-    """Folder that ought to be the class of an image in no known class: below the split, else above
-    it.
-    """
+    """Folder that should be the class of an image in no known class: below the split, or above."""
     if len(parts) <= depth:
         return None
     splits = [level for level, name in enumerate(parts) if names.split_of(name)]

@@ -1,6 +1,4 @@
-"""What a name says: a class, a part of the split, an image without a label, or something that is no
-radiograph.
-"""
+"""What a name says: a class, a split, an image without a label, or something else."""
 
 import itertools
 import re
@@ -181,17 +179,13 @@ def _plain(text: str) -> str:
 
 
 def words(name: str) -> list[str]:
-    """Words of a name in small letters: "leftMask 2" gives left, mask, 2; signs of doubt are words
-    too.
-    """
+    """Words of a name in small letters: "leftMask 2" gives left, mask, 2; doubts are words too."""
     return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[?!]", _plain(name))]
 
 
 @cache
 def split_of(name: str) -> str | None:
-    """The part of the split that a folder or a cell names ("TrainData", "Validation set"), or
-    None.
-    """
+    """The split that a folder or a cell names ("TrainData", "Validation set"), or None."""
     found = _SPLIT.fullmatch(key(name))
     return found.lastgroup if found else None
 
@@ -204,16 +198,13 @@ def is_unlabelled(folder: str) -> bool:
 
 @cache
 def is_neutral(folder: str) -> bool:
-    """Whether a word or a sub-folder says nothing but that it holds images ("images", "png", "part
-    2").
-    """
+    """Whether a word or a sub-folder says only that it holds images ("images", "png", "part 2")."""
     return bool(_ALL_NEUTRAL.fullmatch(key(folder)))
 
 
 @cache
 def no_radiograph(name: str, *, whole: bool = False, last: bool = True) -> str | None:
-    """Why a folder's or a file's name says that it is no frontal radiograph ("mask", "heat map"
-    ...), or None.
+    """Why a folder's or file's name says: no frontal radiograph ("mask", "heat map"), or None.
 
     ``whole``: only where the name says nothing else, as for a folder that all images share.
     ``last``: the folder holds the files themselves.
@@ -235,8 +226,9 @@ def no_radiograph(name: str, *, whole: bool = False, last: bool = True) -> str |
 
 
 def _in_a_code(word: str, part: str) -> bool:
-    """Whether a short word is part of a code, such as the patient "933mr", and says nothing ("ct2",
-    "1ct" do).
+    """Whether a short word is part of a code and says nothing.
+
+    The patient "933mr" is one; "ct2" and "1ct" are none.
     """
     if len(word) > 4 or re.fullmatch(r"\d?[^\W\d]+\d*", part) or not re.search(r"\d[^\W\d]", part):
         return False
@@ -250,9 +242,7 @@ def _reason(word: str, last: bool) -> str | None:
 
 
 def file_is_no_radiograph(stem: str) -> str | None:
-    """As `no_radiograph`, for a file: a short word counts only where it stands alone ("a_ct.png",
-    not "a9ct3.png").
-    """
+    """As `no_radiograph`, for a file: a short word counts alone ("a_ct.png", not "a9ct3.png")."""
     if not _SUSPECT.search(stem.lower()):  # most names, quickly
         return None
     alone = [re.sub(r"\d+$", "", part) for part in re.split(r"[\W_]+", _plain(stem).lower())]
@@ -266,9 +256,7 @@ def plural(reason: str, n: int) -> str:
 
 
 def doubts(folder: str, label: str | None, labels: Mapping[str, str | None]) -> bool:
-    """Whether a folder below a class folder may hold something else than the class: "not covid",
-    "rejected".
-    """
+    """Whether a folder in a class folder may hold anything else: "not covid", "rejected"."""
     said = words(folder)
     if "no" in said[:1] and said[1:2] and said[1].isdigit():  # "No 12" is a number
         return False
@@ -284,9 +272,7 @@ def discards(folder: str) -> bool:
 
 
 def is_made_by_a_machine(folder: str) -> bool:
-    """Whether an operating system or a program keeps its own things in a folder ("@eaDir",
-    "$RECYCLE.BIN").
-    """
+    """Whether a system or program keeps its own things in a folder ("@eaDir", "$RECYCLE.BIN")."""
     return folder.startswith(".") or re.sub(r"\W", "", key(folder)) in _SKIPPED
 
 

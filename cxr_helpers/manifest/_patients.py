@@ -16,8 +16,9 @@ Rule = str | Callable[[str], str | None] | None
 
 
 def nih_patient(name: str) -> str | None:
-    """Patient of a file named as in NIH ChestX-ray14, ``PPPPPPPP_VVV.png`` (patient, visit), else
-    None.
+    """Patient of a file named as in NIH ChestX-ray14, ``PPPPPPPP_VVV.png``, else None.
+
+    P is the patient, V the visit.
 
     Introduced in lesson 01.
 
@@ -41,9 +42,7 @@ def nih_patient(name: str) -> str | None:
 
 
 def patients(rows: list[Row], patient: Rule) -> tuple[list[str | None], list[str]]:
-    """Patient of each row, by the caller's rule or from the table, and what is to be said about
-    it.
-    """
+    """Patient of each row, by the caller's rule or from the table, and a remark on it."""
     notes = []
     if patient is None:
         found = [row.patient for row in rows]
@@ -102,17 +101,16 @@ def _folders(row: Row) -> tuple[str, ...]:
 
 
 def text(value: object) -> str | None:
-    """Text of a patient, view ... without blanks at its ends; 0 is one, an empty or missing one is
-    None.
-    """
+    """Text of a patient, view ... without blanks at its ends; 0 is one, an empty one is None."""
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return None
     return re.sub(r"^(\d+)\.0$", r"\1", str(value).strip()) or None
 
 
 def _one_spelling(values: list[str | None]) -> tuple[list[str | None], list[str]]:
-    """Patients whose names differ in case, blanks or leading zeros only ("P1", "p 1") as one, and a
-    note on it.
+    """Patients whose names differ only in case, blanks or leading zeros as one, and a note.
+
+    An example: "P1" and "p 1".
     """
     spelled: dict[str, list[str]] = {}
     for value in sorted({value for value in values if value is not None}):
@@ -125,8 +123,9 @@ def _one_spelling(values: list[str | None]) -> tuple[list[str | None], list[str]
 
 
 def _odd(values: list[str | None], classes: list[str | None]) -> list[str]:
-    """Notes on patients that may be none: numbers that a spreadsheet has cut, one for a whole class
-    or most images.
+    """Notes on patients that may be none.
+
+    Numbers that a spreadsheet has cut, one for a whole class or most images.
     """
     counts = Counter(value for value in values if value is not None)
     cut = [value for value in counts if re.fullmatch(r"\d[.,]\d+[eE]\+\d+", value)]
@@ -179,9 +178,7 @@ _NOBODY = {
 
 
 def _placeholders(patients: list[str | None], classes: list[str | None]) -> list[str]:
-    """Values that stand for nobody: by their name; and 0, where far more images have it than any
-    other patient.
-    """
+    """Values that stand for nobody: by their name; and 0, where far more images have it."""
     counts = Counter(value for value in patients if value is not None)
     found = {value for value in counts if naming.key(value) in _NOBODY}
     for zero in (value for value in counts if naming.key(value) == "0"):

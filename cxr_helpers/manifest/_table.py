@@ -27,8 +27,9 @@ class ManifestError(ValueError):
 
 
 def check(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with the manifest's column order and types, rows in the same order under a
-    fresh RangeIndex.
+    """Return the table with the manifest's columns, order and types.
+
+    The rows keep their order under a fresh RangeIndex.
 
     Introduced in lesson 01.
 
@@ -102,8 +103,7 @@ def check(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def write(table: pd.DataFrame, csv: str | os.PathLike[str]) -> None:
-    """Check a manifest and write it as CSV, atomically, with paths relative to the CSV's folder
-    where possible.
+    """Check a manifest and write it as CSV, atomically; paths relative to its folder if possible.
 
     Introduced in lesson 01.
 
@@ -181,8 +181,7 @@ def read(csv: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def digest(table: pd.DataFrame) -> str:
-    """SHA-256 (hexadecimal) of the column sha256 in row order: same images in the same order, same
-    digest.
+    """SHA-256 (hexadecimal) of the column sha256 in row order: same images and order, same digest.
 
     Introduced in lesson 01.
 
@@ -206,8 +205,7 @@ def digest(table: pd.DataFrame) -> str:
 
 
 def scales(table: pd.DataFrame) -> list[float | None]:
-    """For each row the `full_scale` that `images.read` should be given: None where the file leaves
-    nothing open.
+    """The `full_scale` for `images.read`, for each row; None where the file leaves nothing open.
 
     Introduced in lesson 03.
 
@@ -234,8 +232,7 @@ def scales(table: pd.DataFrame) -> list[float | None]:
 
 
 def concat(tables: Iterable[pd.DataFrame] | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Put manifests one under the other; given as {name: table}, each image_id gets its name in
-    front.
+    """Put manifests one under the other; given as {name: table}, image_id gets the name in front.
 
     The column group is emptied, because groups must be found anew across sets: call
     duplicates.add_groups. Patients of equal name count as one patient. Introduced in lesson 01.
@@ -295,8 +292,9 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
 def read_csv(
     csv: Path, dtype: str | Mapping[str, str], needed: Iterable[str] = COLUMNS
 ) -> pd.DataFrame:
-    """A table whose lines fit its header, with names without blanks at the ends; only an empty cell
-    is missing.
+    """A table whose lines fit its header.
+
+    Names have no blanks at their ends; only an empty cell is missing.
 
     ``needed``: columns that must not stand twice. Raises ManifestError.
     """
@@ -356,9 +354,7 @@ def _header(csv: Path) -> list[str]:
 
 
 def _relative(path: str, folder: Path) -> str:
-    """Relative where image and CSV share more than the root of the file system, so that both can
-    move together.
-    """
+    """Relative where image and CSV share more than the disk's root: both can move together."""
     try:
         shared = Path(os.path.commonpath([path, folder]))
     except ValueError:  # different drives

@@ -46,8 +46,9 @@ _FIELDS = ["path", "name", "split", "patient", "view"]
 
 @dataclass(frozen=True)
 class Listed:
-    """The wanted columns of a CSV under our names, indexed by line number; column of each field;
-    columns not used.
+    """The wanted columns of a CSV under our names, indexed by line number.
+
+    Also the column of each field, and the columns not used.
     """
 
     rows: pd.DataFrame
@@ -56,8 +57,9 @@ class Listed:
 
 
 def listed(csv: Path, wanted: Mapping[str, str], patient_is_given: bool) -> Listed:
-    """Read a table of images. ``wanted``: {field: column}; patient, split and view are looked for
-    where not wanted.
+    """Read a table of images.
+
+    ``wanted``: {field: column}; patient, split and view are looked for where not wanted.
     """
     table = read_csv(csv, dtype="string", needed=wanted.values())
     if missing := [column for column in wanted.values() if column not in table.columns]:
@@ -121,16 +123,12 @@ def _views(cells: pd.DataFrame) -> list[str | None]:
 
 
 def no_radiograph(view: str | None) -> str | None:
-    """Why a cell of a column for view or modality says that the image is no frontal radiograph, or
-    None.
-    """
+    """Why a cell for view or modality says that the image is no frontal radiograph, or None."""
     return view and (_NOT_FRONTAL.get(naming.key(view)) or naming.no_radiograph(view))
 
 
 def beside(csv: Path) -> list[str]:
-    """A note on other lists in the table's folder whose names tell of a split, labels or
-    patients.
-    """
+    """A note on other lists in the folder whose names tell of a split, labels or patients."""
     told = re.compile(r"train|val|test|split|label|class|patient|metadata|bbox")
     names = sorted(
         path.name for path in csv.parent.iterdir() if path.suffix.lower() in _LISTS and path != csv
@@ -140,8 +138,7 @@ def beside(csv: Path) -> list[str]:
 
 
 class Finder:
-    """The absolute path of the file that a cell names: as it stands, or the one file below the root
-    that fits.
+    """The absolute path of the file a cell names: as it stands, or the only one below that fits.
 
     ``several``: {path as written: files that would fit}, for cells that are not clear.
     """
@@ -173,8 +170,9 @@ class Finder:
         ]
 
     def _fitting(self, wanted: tuple[str, ...]) -> list[str]:
-        """Files whose path ends as the cell, or, where folders above the root stand in the cell,
-        the other way.
+        """Files whose path ends as the cell.
+
+        Where folders above the root stand in the cell, the cell ends as the path.
         """
         if not wanted:
             return []
@@ -193,9 +191,7 @@ class Finder:
 
 
 def _by_name(root: Path) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-    """{name, with and without extension: (path, its parts ending in that name)}; masks and the like
-    left out.
-    """
+    """{name, with and without extension: (path, its parts ending so)}; no masks and the like."""
     index: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for path in layout.list_files(root).images if root.is_dir() else []:
         place = PurePosixPath(path)

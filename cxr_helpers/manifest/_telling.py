@@ -1,6 +1,4 @@
-"""The sentences of an import's paragraph: what was left out, what was met and not used, and what
-looks odd.
-"""
+"""The sentences of an import's paragraph: what was left out, not used, or looks odd."""
 
 import itertools
 import re
@@ -26,16 +24,12 @@ _FRONTAL = re.compile(
 
 
 def names_of_files(good: Good, names: Mapping[str, str | None]) -> list[str]:
-    """Notes on what the names of the imported files, pairs of row and info, tell beside the
-    class.
-    """
+    """Notes on what names of imported files, pairs of row and info, tell beside the class."""
     return [*same_names(good, names), *variants(good), *parts_in_names(good)]
 
 
 def same_names(good: Good, names: Mapping[str, str | None]) -> list[str]:
-    """A note on two folders of one class that hold the same file names: copies in another size, or
-    unnamed masks?
-    """
+    """A note on two folders of one class with the same file names: copies, or unnamed masks?"""
     folders: dict[tuple[str | None, str | None], dict[str, set[str]]] = {}
     for row, _ in good:
         place = PurePosixPath(row.image_id)

@@ -1,5 +1,4 @@
-"""Results of the benchmarks that the lessons read: small tables, computed once, with n, interval,
-date and command.
+"""Results of benchmarks that lessons read: small tables with n, interval, date and command.
 
 They lie in the package, so that a lesson finds them on Colab, too. `benchmarks/` holds the programs
 that write them.
@@ -18,8 +17,7 @@ def names() -> list[str]:
 
 
 def read(name: str) -> pd.DataFrame:
-    """The table that a benchmark wrote, one row per model or setting, with the columns `date` and
-    `command`.
+    """The table a benchmark wrote, one row per model or setting, with columns `date`, `command`.
 
     Raises FileNotFoundError for a name that is not there, with those that are. Introduced in lesson
     07.

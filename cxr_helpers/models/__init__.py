@@ -1,5 +1,4 @@
-"""Networks of the course: those of the case studies as described, a compact one, and pretrained
-backbones.
+"""The course's networks: those of the cases as described, a compact one, pretrained backbones.
 
 Each takes grey levels 0-255 of shape (size, size, 1) and scales them in its first layers, so
 that training and serving cannot differ. Where a description is silent, the choice is ours

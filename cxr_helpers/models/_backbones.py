@@ -20,9 +20,7 @@ IMAGENET = "imagenet"
 
 @dataclass(frozen=True)
 class _Network:
-    """`build(size, weights)` gives the whole network; `stages`: stage → name of the layer that ends
-    it.
-    """
+    """`build(size, weights)` gives the network; `stages`: stage → the layer that ends it."""
 
     build: Callable
     stages: dict[str, str]
@@ -35,8 +33,9 @@ def backbone(
     size: int = 224,
     weights: str | Path | None = IMAGENET,
 ):
-    """A network up to the stage `cut`: Keras model from grey levels 0-255, (size, size, 1), to
-    (side, side, channels).
+    """A network up to the stage `cut`: Keras model from images to feature maps.
+
+    Grey levels 0-255, (size, size, 1), to (side, side, channels).
 
     Grey becomes RGB and is scaled as the weights expect in the first layers. Several cuts give
     several outputs; None: the last stage that still is a map. `stages` lists them. Parameters:
@@ -74,8 +73,9 @@ def backbone(
 
 
 def stages(name: str = "efficientnet_lite0", size: int = 224) -> pd.DataFrame:
-    """The stages at which a backbone can be cut: columns stage, side (pixels; 1 for a vector),
-    channels, parameters.
+    """The stages at which a backbone can be cut: columns stage, side, channels, parameters.
+
+    The side is in pixels; 1 for a vector.
 
     `parameters` counts all weights up to and with that stage. Introduced in lesson 08.
     """
@@ -99,8 +99,9 @@ def fine_tuning(
     dropout: float = 0.3,
     **settings,
 ) -> Recipe:
-    """A recipe in two phases: a new last layer on the frozen backbone, then also the stages from
-    `unfreeze_from` on.
+    """A recipe in two phases: a new last layer on the frozen backbone, then more stages.
+
+    These are the stages from `unfreeze_from` on.
 
     The mean of each channel of the stage `cut`, dropout, and one output layer. Batch normalisation
     stays as it was pretrained throughout, in its weights and in its statistics: a small set has too
@@ -176,9 +177,7 @@ def _build_lite0(size: int, weights):
 
 
 def _build_compact(size: int, weights):
-    """The compact network with its four stages named; the number of its classes is that of the
-    file.
-    """
+    """The compact network with its four stages named; as many classes as the file has."""
     import keras
 
     if weights == IMAGENET:
@@ -215,9 +214,7 @@ def _units(path: Path) -> int:
 
 
 def _build_application(size: int, weights, *, kind: str, scale: Callable):
-    """A network of keras.applications on grey levels, with its own preprocessing in the first
-    layers.
-    """
+    """A network of keras.applications on grey levels; its first layers preprocess as it needs."""
     import keras
 
     grey = keras.Input((size, size, 1), name="grey")
@@ -247,9 +244,7 @@ def _to_one(rgb):
 
 
 def _by_imagenet(rgb):
-    """Grey levels 0-255 minus the mean of ImageNet's images, divided by their deviation, by
-    colour.
-    """
+    """Grey levels 0-255 less the mean of ImageNet, over its deviation, by colour."""
     import keras
 
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -1,5 +1,6 @@
-"""Reads the tensors of a legacy PyTorch file (.pth, before version 1.6) without PyTorch, and
-executes nothing in it.
+"""The tensors of a legacy PyTorch file (.pth, before 1.6), read without PyTorch.
+
+Nothing in the file is executed.
 
 Such a file is five pickles (a magic number, a version, a description of the machine, the tensors'
 names with references to storages, the storages' keys) and then the raw storages. A pickle can call
@@ -18,9 +19,7 @@ MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 
 
 class WeightsError(RuntimeError):
-    """Weights that cannot be had or are not what they should be: the message says which, why, and
-    what to do.
-    """
+    """Weights that are missing or wrong: the message says which, why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,7 @@ class _Restricted(pickle.Unpickler):
 
 
 def read(data: bytes) -> dict[str, np.ndarray]:
-    """Name → array for each tensor of a legacy .pth file, given as bytes whose hash has been
-    checked.
+    """Name → array for each tensor of a legacy .pth file, given as bytes of a verified hash.
 
     Raises WeightsError for anything else, before it is used. Introduced in lesson 08.
     """

@@ -24,8 +24,9 @@ STAGES = {  # stage → the layer that ends it
 
 
 def build(size: int = 224):
-    """The whole network: grey levels 0-255 (size, size, 1) → 1,000 ImageNet logits, weights at
-    random.
+    """The whole network: grey levels 0-255 (size, size, 1) → 1,000 ImageNet logits, untrained.
+
+    Its weights are random.
 
     The first layers turn grey into RGB and scale it as the weights expect, (x - 127) / 128. "Same"
     padding is TensorFlow's: where it is uneven, the extra row or column stands at the end.
@@ -49,8 +50,9 @@ def build(size: int = 224):
 
 
 def _block(x, name: str, kernel: int, stride: int, expansion: int, channels: int):
-    """Inverted residual (Sandler et al. 2018): expand, filter each channel, project; added to the
-    input if alike.
+    """Inverted residual: expand, filter each channel, project; added to the input if alike.
+
+    Source: Sandler et al. 2018.
     """
     import keras
 
@@ -84,8 +86,7 @@ def _norm_relu(x, name: str, relu: bool = True):
 
 
 def assign(model, tensors: dict[str, np.ndarray]) -> None:
-    """Put the tensors of the PyTorch file into the network; each is used once, none may be missing
-    or left over.
+    """Put the tensors of the PyTorch file into the network, each once, none missing or left over.
 
     Raises KeyError or ValueError where names or shapes do not fit.
     """

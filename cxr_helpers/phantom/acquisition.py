@@ -1,5 +1,6 @@
-"""From attenuation to grey levels, per site: scatter, quantum noise, detector, logarithm, window,
-border.
+"""From attenuation to grey levels: scatter, quantum noise, detector, logarithm, window, border.
+
+Each site has its own.
 
     I = I0 (exp(-A) + scatter),  N = λ + √λ · z,  g = tone((c · (-ln N/N_ref) − ln e − lo) / (hi −
     lo))
@@ -134,8 +135,9 @@ def prepare(
     noise=True,
     filters=True,
 ) -> Exposure:
-    """Fix reference, exposure, noise field and tone curve before a lesion: `base` is the
-    lesion-free attenuation.
+    """Fix reference, exposure, noise field and tone curve before a lesion.
+
+    `base` is the attenuation without a lesion.
     """
     rng = stream(seed, "acquisition")
     # In float64: NumPy versions add float32 in different orders.
@@ -161,9 +163,7 @@ def prepare(
 
 
 def _equalising(plain: np.ndarray, share: float) -> np.ndarray:
-    """Curve over [0, 1] that spreads the grey levels of an image evenly, mixed in that share with
-    none.
-    """
+    """Curve over [0, 1] that spreads an image's grey levels evenly, mixed with none by a share."""
     counts = np.bincount((plain.ravel() * 255).astype(np.intp), minlength=256).astype(float)
     counts = np.minimum(counts, 5.0 * counts.mean())
     curve = (np.cumsum(counts) - 0.5 * counts) / counts.sum()
@@ -253,9 +253,7 @@ def _broad(image: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _stretch(blocks: np.ndarray, n: int, step: int, axis: int) -> np.ndarray:
-    """Interpolate the values of blocks linearly to n pixels along an axis, `step` pixels a
-    block.
-    """
+    """Interpolate values of blocks linearly to n pixels along an axis, `step` pixels a block."""
     low, high, share = _neighbours(blocks.shape[axis], n, step)
     share = share[:, None] if axis == 0 else share
     below = blocks.take(low, axis=axis)
@@ -268,9 +266,7 @@ def _stretch(blocks: np.ndarray, n: int, step: int, axis: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _neighbours(m: int, n: int, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each of n pixels the blocks below and above its centre, out of m, and its place between
-    their centres.
-    """
+    """For each of n pixels: the blocks below and above its centre, out of m, and its place."""
     position = np.clip((np.arange(n) + 0.5) / step - 0.5, 0, m - 1)
     low = np.minimum(position.astype(np.intp), max(m - 2, 0))
     return low, np.minimum(low + 1, m - 1), (position - low).astype(np.float32)

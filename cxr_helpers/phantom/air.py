@@ -20,8 +20,9 @@ ACROSS = np.linspace(-0.9, 0.9, 9, dtype=np.float32)[:, None]
 
 
 def draw_airways(frame: Frame, patient: Patient, height: float) -> np.ndarray:
-    """Lengths of air in trachea and main bronchi, (size, size) float32 in cm; height: of the lungs,
-    cm.
+    """Lengths of air in trachea and main bronchi, (size, size) float32 in cm.
+
+    height: of the lungs, in cm.
     """
     rng, scale = stream(patient.seed, "airways"), patient.scale
     carina = height * rng.uniform(0.27, 0.33)
@@ -94,9 +95,7 @@ def _add_stomach(
     rng: np.random.Generator,
     air: np.ndarray,
 ) -> None:
-    """Add the bubble below the left dome: three ovals that overlap, with a level when the patient
-    stands.
-    """
+    """Add the bubble below the left dome: overlapping ovals, with a level in standing patients."""
     scale, pose = patient.scale, frame.pose
     middle = scale * rng.uniform(3.8, 7.5)
     wide = scale * rng.uniform(1.6, 3.6)

@@ -1,5 +1,6 @@
-"""The outside of the chest: trunk, shoulders, arms, neck, head, breasts and muscle as path lengths
-of soft tissue.
+"""The outside of the chest: trunk, shoulders, arms, neck, head, breasts and muscle.
+
+Each is drawn as path lengths of soft tissue.
 """
 
 from __future__ import annotations
@@ -49,9 +50,7 @@ def draw_body(
 def _trunk(
     frame: Frame, patient: Patient, outlines: Sides, skin: np.ndarray, height: float
 ) -> np.ndarray:
-    """Trunk: from the skin of the shoulders down, and from the midline to the skin of the
-    flanks.
-    """
+    """Trunk: from the skin of the shoulders down, from the midline to the skin of the flanks."""
     grid, pose = frame.coarse, frame.pose
     scale, fat, joint = patient.scale, patient.wall, patient.shoulder
     wall = profile(  # soft tissue lateral to the ribs
@@ -164,9 +163,7 @@ def _add_breasts(frame: Frame, patient: Patient, height: float, body: np.ndarray
 
 
 def _muscle(grid: Grid, patient: Patient, height: float) -> np.ndarray:
-    """Pectoral muscle: a sheet whose lower edge runs from the sternum to the axilla; its thickness,
-    coarse.
-    """
+    """Pectoral muscle: a sheet with a lower edge from sternum to axilla; its thickness, coarse."""
     scale = patient.scale
     edge = (0.48 * height + 0.42 * 5 * scale) - 0.42 * grid.ax
     sheet = np.clip((grid.y + scale) / (5 * scale), 0, 1)

@@ -1,6 +1,4 @@
-"""Write a design as folders of image files, laid out as the case studies' sets are, masks and truth
-beside them.
-"""
+"""Write a design as folders of images, laid out as the cases' sets; masks and truth beside them."""
 
 from __future__ import annotations
 
@@ -344,8 +342,9 @@ def _count(folder: Path) -> int:
 
 
 def _draw_all(table: pd.DataFrame, job: _Job, progress: bool, processes: int) -> pd.DataFrame:
-    """Share the rows between this process and plain sub-processes (safe in notebooks and with
-    TensorFlow loaded).
+    """Share the rows between this process and plain sub-processes.
+
+    These are safe in notebooks and with TensorFlow loaded.
     """
     rows = _records(table)
     with tempfile.TemporaryDirectory(prefix=".rows-", dir=job.root) as shared:
@@ -392,9 +391,7 @@ def _start_helper(job: _Job, listing: Path, truth: Path) -> _Helper:
 
 
 def _help(listing: str, truth: str, root: str, size: int, masks: bool) -> None:
-    """Work of a sub-process: draw rows of a file until none is left and write down the truth about
-    them.
-    """
+    """Work of a sub-process: draw rows of a file until none is left; write down their truth."""
     rows = json.loads(Path(listing).read_text())
     Path(truth).write_text(
         json.dumps(_draw(_untaken(rows, Path(listing)), _Job(root, size, masks)))
@@ -402,9 +399,7 @@ def _help(listing: str, truth: str, root: str, size: int, masks: bool) -> None:
 
 
 def _untaken(rows: list[dict], listing: Path) -> Iterator[dict]:
-    """Rows that no other process has taken, BLOCK at a time; a block is taken by making a file
-    beside the listing.
-    """
+    """Rows no other process has taken, BLOCK at a time; a file beside the list takes a block."""
     for first in range(0, len(rows), BLOCK):
         try:
             listing.with_name(f"taken{first}").touch(exist_ok=False)
@@ -466,8 +461,9 @@ def _save(path: Path, image: np.ndarray, row: dict) -> None:
 
 
 def _dicom(image: np.ndarray, row: dict) -> bytes:
-    """12-bit DICOM; site C stores MONOCHROME1, as some detectors do. Identifiers say that it is a
-    phantom.
+    """12-bit DICOM whose identifiers say that it is a phantom.
+
+    Site C stores MONOCHROME1, as some detectors do.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian

@@ -106,8 +106,9 @@ def _seeded(seed: int, name: str) -> np.random.Generator:
 
 
 def _default(n, seed, **options):
-    """The cohort that every lesson uses unless it says otherwise: normal, COVID-19 and viral
-    pneumonia, two sites.
+    """The cohort of every lesson by default: normal, COVID-19, viral pneumonia; two sites.
+
+    Viral is viral pneumonia.
     """
     return cohort(n or 600, seed, **options)
 
@@ -128,9 +129,7 @@ def _patient_leak(n, seed, per_patient=5.0, **options):
 
 
 def _duplicates(n, seed, share=0.15, **options):
-    """A share of the images are copies of others: identical, contrast changed, cropped, or
-    compressed again.
-    """
+    """Some images are copies of others: identical, contrast changed, cropped, recompressed."""
     n = n or 400
     copies = max(1, round(n * share))
     table = cohort(n - copies, seed, **options)
@@ -154,25 +153,22 @@ def _duplicates(n, seed, share=0.15, **options):
 
 
 def _marker(n, seed, strength=1.0, text="PORTABLE", reverse=False, **options):
-    """A word burnt into the image follows the label with the given strength: 0 independent, 1
-    always.
-    """
+    """A word burnt into the image follows the label, with a strength: 0 independent, 1 always."""
     table = cohort(n or 600, seed, **_settings(options, classes=TWO, letters=0.0))
     return table.assign(marker=np.where(_tied(table, seed, strength, reverse), text, ""))
 
 
 def _site_label(n, seed, strength=1.0, reverse=False, **options):
-    """Images of patients with disease come from site C with the given strength, the others from
-    site A.
-    """
+    """Diseased patients' images come from site C with a given strength, the others from site A."""
     table = cohort(n or 600, seed, **_settings(options, classes=TWO))
     site = np.where(_tied(table, seed, strength, reverse), "C", "A")
     return table.assign(site=site, equipment=site)
 
 
 def _children_adults(n, seed, strength=1.0, reverse=False, **options):
-    """Normal radiographs are children's and diseased ones adults' with the given strength, as in
-    some public sets.
+    """Normal radiographs are children's, diseased ones adults', with a given strength.
+
+    Some public sets are like this.
     """
     table = cohort(n or 600, seed, **_settings(options, classes=TWO))
     return table.assign(age_group=np.where(_tied(table, seed, strength, reverse), "adult", "child"))
@@ -233,9 +229,7 @@ def _paediatric(n, seed, **options):
 
 
 def _lateralised(n, seed, **options):
-    """One-sided consolidation or effusion in everybody; the column `side` (right, left) is what to
-    predict.
-    """
+    """One-sided consolidation or effusion in everybody; predict `side` (right or left)."""
     table = cohort(n or 400, seed, **_settings(options, classes=("bacterial", "effusion")))
     return table.assign(
         side=np.asarray(["right", "left"], object)[_seeded(seed, "side").integers(0, 2, len(table))]
@@ -243,8 +237,9 @@ def _lateralised(n, seed, **options):
 
 
 def _not_a_chest(n, seed, **options):
-    """Inputs that a classifier must refuse: inverted, rotated, cropped, noise, blank, a photograph,
-    a lateral view.
+    """Inputs that a classifier must refuse, such as a photograph or a lateral view.
+
+    Also inverted, rotated, cropped, noise and blank.
     """
     table = cohort(n or 70, seed, **_settings(options, classes=("normal",)))
     return table.assign(
@@ -271,24 +266,27 @@ def _split_rows(table: pd.DataFrame, seed: int, shares: dict[str, float]) -> pd.
 
 
 def _case_a(n, seed, **options):
-    """Case A: COVID-19 positive and negative, no split given; letters are burnt into most of the
-    positive images.
+    """Case A: COVID-19 positive and negative, no split; letters on most positive images.
+
+    They are burnt in.
     """
     fault = _settings(options, strength=0.9, text="R|PORTABLE", severity=(0.2, 0.7))
     return _marker(n or 300, seed, **fault)
 
 
 def _case_b(n, seed, **options):
-    """Case B: Train, Val and unlabelled Prediction folders; most COVID-19 images come from a
-    hospital of their own.
+    """Case B: folders Train, Val and Prediction, the last without labels.
+
+    Most COVID-19 images come from a hospital of their own.
     """
     table = _site_label(n or 384, seed, **_settings(options, strength=0.9))
     return _split_rows(table, seed, {"train": 288 / 384, "val": 60 / 384, "test": 36 / 384})
 
 
 def _case_c(n, seed, **options):
-    """Case C: train and test folders, three images in ten severe COVID-19, several images of each
-    patient, in both.
+    """Case C: train and test folders; three images in ten are severe COVID-19.
+
+    Each patient has several images, in both folders.
     """
     own = _settings(
         options,
@@ -303,17 +301,16 @@ def _case_c(n, seed, **options):
 
 
 def _case_d(n, seed, **options):
-    """Case D: one image in four is COVID-19; those are mostly adults and the others mostly
-    children.
-    """
+    """Case D: one image in four is COVID-19, mostly of adults; the others are mostly children's."""
     return _children_adults(
         n or 800, seed, **_settings(options, weights=(0.75, 0.25), strength=0.8)
     )
 
 
 def _case_e(n, seed, **options):
-    """Case E: three classes of one hospital in train and test folders (251 + 66 images), with
-    copies across the two.
+    """Case E: three classes of one hospital in train and test folders (251 + 66 images).
+
+    There are copies across the two.
     """
     own = _settings(options, share=12 / 317, per_patient=1.0, severity=(0.75, 1.0), sites=("B",))
     table = _duplicates(n or 317, seed, **own)

@@ -1,5 +1,4 @@
-"""Disease as opacity: the share of a lung's air that is replaced by water, 0 … 1, continuous in
-severity.
+"""Disease as opacity: the share of a lung's air that water replaces, 0 … 1, rising with severity.
 
 Patterns follow the descriptions of the Fleischner Society glossary (Hansell et al. 2008, doi
 10.1148/radiol.2462070712) and, for COVID-19, of Wong et al. 2020 (doi 10.1148/radiol.2020201160):
@@ -28,9 +27,7 @@ FAINT = 0.03  # opacity below which nothing is drawn, so that a mask has an edge
 
 @dataclass(frozen=True)
 class Lesion:
-    """opacity: (size, size) float32 in 0-1, zero outside `mask`; side as in SIDES. Introduced in
-    lesson 01.
-    """
+    """Opacity (size, size), float32 in 0-1, zero outside `mask`; side as in SIDES."""
 
     opacity: np.ndarray
     mask: np.ndarray
@@ -105,9 +102,7 @@ def _blob(dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
 
 
 def _covid(case: Case) -> np.ndarray:
-    """Bilateral, peripheral, basal ground glass: up to 14 patches that appear one by one and grow
-    together.
-    """
+    """Bilateral, peripheral, basal ground glass: up to 14 patches that appear and then merge."""
     frame, chest, rng, severity, count = case.frame, case.chest, case.rng, case.severity, 14
     sign = np.where(np.arange(count) % 2 == 0, -1, 1)
     lateral = rng.uniform(0.55, 0.93, count)
@@ -214,9 +209,7 @@ def _bronchogram(case: Case) -> np.ndarray:
 
 
 def _effusion(case: Case) -> np.ndarray:
-    """Fluid in the pleural space: fills from the costophrenic angle, surface rising laterally as a
-    meniscus.
-    """
+    """Fluid in the pleural space, from the costophrenic angle; laterally its meniscus rises."""
     frame, chest, rng, scale = case.frame, case.chest, case.rng, case.patient.scale
     level = chest.lungs_height + (4.2 - 15.0 * case.severity) * scale
     rise = (2.2 + 1.2 * rng.random()) * scale

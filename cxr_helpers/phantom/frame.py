@@ -55,8 +55,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Warp:
-    """A smooth displacement of the body, made of six sines; arrays (3, 2): three run down the body,
-    three across it.
+    """A smooth displacement of the body by six sines; arrays (3, 2): three run down, three across.
 
     Their periods are 18-50 cm, so neighbouring structures move together. Two of the amplitudes have
     no use.
@@ -102,8 +101,9 @@ class Frame:
     y_range: np.ndarray  # lowest and highest y of each row, (2, size), both growing
 
     def to_pixels(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return columns and rows, array (2, …), of body points in cm; one fixed-point step undoes
-        the warp.
+        """Columns and rows, array (2, …), of body points in cm.
+
+        One fixed-point step undoes the warp.
         """
         x = np.asarray(x, np.float32)
         y = np.asarray(y, np.float32)
@@ -136,9 +136,7 @@ class Frame:
     def slab(
         self, near: float, far: float, top: float = -np.inf, bottom: float = np.inf
     ) -> tuple[slice, slice]:
-        """Rows and columns of a block with all pixels of near ≤ x ≤ far and top ≤ y ≤ bottom
-        (cm).
-        """
+        """Rows and columns of a block of all pixels of near ≤ x ≤ far and top ≤ y ≤ bottom (cm)."""
         return self.rows_between(top, bottom), _stretch_of(self.x_range, near, far)
 
     def rows_between(self, top: float, bottom: float) -> slice:
@@ -200,9 +198,7 @@ def _grid(x: np.ndarray, y: np.ndarray) -> Grid:
 def _coordinates(
     pose: Pose, warp: Warp, px: float, pixel: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Body coordinates x, y at all rows and columns in `pixel`; the products of sines stand in rows
-    times columns.
-    """
+    """Body coordinates x, y at rows and columns in `pixel`; products of sines: rows × columns."""
     u = ((pixel + 0.5) * px - pose.field / 2 - pose.shift).astype(np.float32)
     v = ((pixel + 0.5) * px - pose.top).astype(np.float32)
     sines = warp.sines(u.astype(np.float64), v.astype(np.float64))
@@ -220,9 +216,7 @@ def _coordinates(
 
 
 def _range(values: np.ndarray, spare: float) -> np.ndarray:
-    """Lowest and highest value of each column, (2, columns), seen on every eighth row, with
-    something to spare.
-    """
+    """Lowest and highest value of each column, (2, columns), from every eighth row, with slack."""
     seen = values[::8]
     found = np.empty((2, values.shape[1]), np.float32)
     np.subtract(seen.min(0), spare, out=found[0])
@@ -236,8 +230,9 @@ def _turn(pose: Pose) -> tuple[np.float32, np.float32]:
 
 
 def enlarge(values: np.ndarray, n: int, step: int) -> np.ndarray:
-    """Interpolate values on a grid, `step` apart, linearly to (n, n); the first lies on the first
-    pixel.
+    """Interpolate values on a grid, `step` apart, linearly to (n, n).
+
+    The first lies on the first pixel.
     """
     if step == 1:
         return values

@@ -10,8 +10,9 @@ from scipy import ndimage
 
 @lru_cache(maxsize=8)
 def fractal(exponent: float, seed: int = 1, side: int = 640) -> np.ndarray:
-    """Periodic random field of unit variance whose power falls as f^-exponent, (side, side);
-    quantised to 1/4096.
+    """Periodic random field of unit variance whose power falls as f^-exponent, (side, side).
+
+    Its values are quantised to 1/4096.
 
     Quantising hides the last-bit differences that Fourier transforms have between machines.
     """
@@ -46,9 +47,7 @@ def texture(rng: np.random.Generator, size: int, exponent: float) -> np.ndarray:
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian blur by `sigma` pixels, edges repeated; small kernels as sums of shifted images,
-    which is faster.
-    """
+    """Gaussian blur by `sigma` pixels, edges repeated; small kernels by shifts, which is faster."""
     radius = int(2.5 * sigma + 0.5)
     if sigma <= 0.2:
         return image
@@ -60,9 +59,7 @@ def blur(image: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def smooth(image: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:
-    """Convolve along an axis with a symmetric kernel, given from its centre outwards; edges
-    repeated.
-    """
+    """Convolve along an axis with a symmetric kernel, given from its centre; edges repeated."""
     radius = len(kernel) - 1
     parts = _shifted(image, radius, axis)
     total = parts[radius] * np.float32(kernel[0])

@@ -1,6 +1,4 @@
-"""A lateral chest radiograph without a patient: a plausible wrong input for a classifier of frontal
-ones.
-"""
+"""A lateral chest radiograph of no patient: a plausible wrong input for a frontal classifier."""
 
 from __future__ import annotations
 
@@ -12,8 +10,7 @@ from .profiles import dome
 
 
 def draw_lateral(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the attenuation (no unit) of a chest seen from the side, (size, size) float32; front
-    to one side.
+    """Attenuation (no unit) of a chest from the side, (size, size) float32; front to one side.
 
     Path lengths as in the frontal phantom: a flat trunk 24-30 cm wide, two lungs nearly on top of
     each other, heart, two domes, sternum, spine with discs, posterior ribs, raised arms. Introduced
@@ -94,9 +91,7 @@ def _sternum(x: np.ndarray, y: np.ndarray, front: np.ndarray) -> np.ndarray:
 
 
 def _spine(x: np.ndarray, y: np.ndarray, back: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Vertebral bodies in a curved column near the back; they look darker downwards, where more
-    lung lies on them.
-    """
+    """Vertebral bodies in a curved column near the back; darker below, where more lung lies."""
     height = 2.1 + 0.02 * y
     # 0 at the upper end plate, 0.86 at the lower, then the disc
     part = ((y + rng.uniform(0, 2)) / height) % 1

@@ -1,6 +1,4 @@
-"""Heart and mediastinum: where their borders run, and how much lung they leave in front of them and
-behind.
-"""
+"""Heart and mediastinum: their borders, and how much lung they leave in front and behind."""
 
 from __future__ import annotations
 
@@ -15,9 +13,7 @@ from .profiles import AXIS, ORIGIN, STEP, Sides, dome, profile, table_index, wob
 
 @dataclass(frozen=True)
 class Borders:
-    """Borders of heart and mediastinum: tables of |x| against y, cm, and the cardiothoracic
-    ratio.
-    """
+    """Borders of heart and mediastinum: tables of |x| against y in cm; cardiothoracic ratio."""
 
     lines: Sides
     ctr: float
@@ -106,8 +102,9 @@ def _right_border(
 def lung_beside(
     frame: Frame, patient: Patient, inside: np.ndarray, borders: Borders, height: float
 ) -> np.ndarray:
-    """Share of the lung chord that heart, great vessels, descending aorta and the fat at the
-    heart's foot leave.
+    """Share of the lung chord that heart, vessels and fat leave.
+
+    The vessels are the great ones and the descending aorta; the fat is at the heart's foot.
 
     inside: cm behind the border, negative in the lung. Returns 0-1, of the shape of `inside`.
     """
@@ -122,8 +119,9 @@ def lung_beside(
 def _beside_heart(
     frame: Frame, patient: Patient, inside: np.ndarray, height: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Share of lung in front of heart and great vessels and behind them; the deeper the thicker
-    they are.
+    """Share of lung in front of heart and great vessels and behind them.
+
+    The deeper, the thicker they are.
     """
     scale = patient.scale
     thickest = [(0, 0.36), (0.12, 0.48), (0.25, 0.58), (0.45, 0.66), (0.75, 0.78), (1, 0.80)]
@@ -163,9 +161,7 @@ def _beside_spine(
 def _take_aorta(
     frame: Frame, patient: Patient, height: float, rng: np.random.Generator, share: np.ndarray
 ) -> None:
-    """Take from `share` what the descending aorta fills, whose left border runs down beside the
-    spine.
-    """
+    """Take from `share` what the descending aorta fills; its left border runs beside the spine."""
     scale = patient.scale
     line = [
         (-1, -2),

@@ -1,6 +1,4 @@
-"""What is not the patient: lines, tubes and leads in the beam; letters, dates and edges on the
-image.
-"""
+"""What is not the patient: lines, tubes and leads in the beam; letters, dates and edges."""
 
 from __future__ import annotations
 
@@ -35,8 +33,7 @@ class Wire:
 
 
 def draw_devices(frame: Frame, patient: Patient, chest: Chest, kinds: str, seed: int) -> np.ndarray:
-    """Return attenuation (no unit) of the devices named in `kinds` ("leads+tube"), (size, size)
-    float32.
+    """Attenuation (no unit) of the devices in `kinds` ("leads+tube"), (size, size) float32.
 
     Values below 0.02 are cut to zero, so `> 0` is the mask. Raises ValueError for an unknown
     device. Lesson 09.
@@ -168,8 +165,9 @@ def _drain(patient: Patient, chest: Chest, rng: np.random.Generator) -> list[Wir
 
 
 def _pacemaker(patient: Patient, chest: Chest, rng: np.random.Generator) -> list[Wire]:
-    """Pacemaker lead from below the left clavicle to the tip of the right ventricle; `_generator`
-    draws its box.
+    """Pacemaker lead from below the left clavicle to the tip of the right ventricle.
+
+    `_generator` draws its box.
     """
     scale, height = patient.scale, chest.lungs_height
     subclavian = [
@@ -210,8 +208,9 @@ def _font(size: int):
 
 @lru_cache(maxsize=512)
 def _glyphs(text: str, height: int, angle: int, ring: bool, initials: str = "") -> np.ndarray:
-    """Opacity 0-1 of a line of text `height` pixels tall, turned by `angle` degrees, in a ringed
-    disc if asked.
+    """Opacity 0-1 of a line of text, `height` pixels tall, turned by `angle` degrees.
+
+    In a ringed disc if asked.
 
     initials: small letters below, as a radiographer's own lead marker carries them; not in a disc.
     """
@@ -249,8 +248,7 @@ def _in_a_disc(text: str, big: int) -> Image.Image:
 
 
 def draw_marker(size: int, text: str, style: str, seed: int) -> np.ndarray:
-    """Return the opacity (size, size) float32 of the letters in `text`; pieces separated by "|" are
-    placed apart.
+    """Opacity (size, size) float32 of the letters in `text`; pieces between "|" stand apart.
 
     L goes to the viewer's right and R to the left, as radiographers place them; words go to a
     corner. style: "lead" (turned a little, often with initials), "plate" (a letter in a ringed
@@ -299,9 +297,7 @@ def _draw_initials(rng: np.random.Generator) -> str:
 
 
 def draw_border(size: int, chance: float, seed: int) -> np.ndarray:
-    """Return True where the collimator or the edge of the detector leaves the image black, (size,
-    size) bool.
-    """
+    """True where collimator or detector edge leave the image black, (size, size) bool."""
     rng = stream(seed, "border")
     black = np.zeros((size, size), bool)
     if rng.random() >= chance:

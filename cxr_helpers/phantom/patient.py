@@ -17,8 +17,7 @@ VIEWS = ("PA", "AP")
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
-    """Return the random generator that belongs to `seed` and a path of names, the same on every
-    machine.
+    """The random generator of `seed` and a path of names, the same on every machine.
 
     Introduced in lesson 01.
     """
@@ -33,8 +32,7 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class Patient:
-    """Anatomy of one person, stable over visits; lengths in cm at the detector, ratios without
-    unit.
+    """Anatomy of one person, stable over visits; lengths in cm at the detector, plain ratios.
 
     Introduced in lesson 01.
 

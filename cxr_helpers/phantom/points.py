@@ -1,6 +1,4 @@
-"""Matter drawn from points: vessels, wires and bones, moved into the image by the inverse of its
-warp.
-"""
+"""Matter drawn from points: vessels, wires, bones, moved into the image by its inverse warp."""
 
 from __future__ import annotations
 
@@ -14,8 +12,9 @@ SPAN = 1.15  # half-heights that the cross-section of a ribbon reaches
 
 
 def splat(frame: Frame, x: np.ndarray, y: np.ndarray, volume: np.ndarray) -> np.ndarray:
-    """Put `volume` (cm³ per point) at body points, shared bilinearly; returns thickness in cm,
-    (size, size) float32.
+    """Put `volume` (cm³ per point) at body points, shared bilinearly.
+
+    Returns thickness in cm, (size, size) float32.
     """
     thickness = np.zeros((frame.size, frame.size), np.float32)
     volume = np.broadcast_to(np.asarray(volume, np.float32), np.shape(x))
@@ -26,8 +25,9 @@ def splat(frame: Frame, x: np.ndarray, y: np.ndarray, volume: np.ndarray) -> np.
 def deposit(
     frame: Frame, places: np.ndarray, volume: np.ndarray, thickness: np.ndarray
 ) -> tuple[slice, slice]:
-    """Do the work of `splat` for places (2, points), columns and rows in pixels; adds to
-    `thickness` in place.
+    """Do the work of `splat` for places (2, points), columns and rows in pixels.
+
+    It adds to `thickness` in place.
 
     Returns the rows and columns of the block that the points reach.
     """
@@ -74,8 +74,9 @@ HEIGHTS = np.linspace(-SPAN, SPAN, 93)  # entries of a cross-section, in half-he
 
 
 def tube(inner: float, core: float, skew: float = 0.0) -> np.ndarray:
-    """Cross-section of a bone for `ribbon`: the chord of a tube with a dense rim outside `inner`
-    and a spongy core.
+    """Cross-section of a bone for `ribbon`: the chord of a tube.
+
+    Its rim is dense outside `inner`, its core spongy.
 
     inner: radius of the core against the bone's; core: its density against the rim's; skew: how far
     it lies off the middle.

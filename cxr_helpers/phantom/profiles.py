@@ -1,5 +1,6 @@
-"""Curves as tables: what changes down the body, or away from its midline, is tabulated once and
-read at each pixel.
+"""Curves as tables: what changes down the body, or across it, is tabulated once.
+
+Each pixel reads them.
 """
 
 from __future__ import annotations
@@ -49,18 +50,14 @@ def profile(points: Sequence[tuple[float, float]] | np.ndarray, smooth: float = 
 
 
 def wobble(rng: np.random.Generator, size: float, wavelength: float) -> np.ndarray:
-    """Tabulate an irregular line of standard deviation `size` cm: what makes a drawn border look
-    grown.
-    """
+    """Tabulate an irregular line of standard deviation `size` cm: a drawn border looks grown."""
     woven = _weave(wavelength)
     return woven @ rng.normal(0, size * 1.4, woven.shape[1]).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
 def _weave(wavelength: float) -> sparse.csr_matrix:
-    """Smooth line through equally spaced points as a matrix, (entries, points); it is the same for
-    every patient.
-    """
+    """Smooth line through equally spaced points as a matrix, (entries, points), for everyone."""
     count = int(90 / wavelength) + 4
     places = -32 + wavelength * np.arange(count)
     lines = [profile(np.column_stack([places, one]), wavelength * 0.7) for one in np.eye(count)]
@@ -68,8 +65,9 @@ def _weave(wavelength: float) -> sparse.csr_matrix:
 
 
 def dome(t: np.ndarray) -> np.ndarray:
-    """Chord of a rounded body at relative depth t from its border: sqrt(1 - (1 - t)²), 0 outside, 1
-    beyond t = 1.
+    """Chord of a rounded body at relative depth t from its border: sqrt(1 - (1 - t)²).
+
+    It is 0 outside, 1 beyond t = 1.
     """
     t = t.clip(0, 1)
     t *= 2 - t

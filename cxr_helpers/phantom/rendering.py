@@ -182,8 +182,9 @@ def render(
 
 @dataclass(frozen=True)
 class _Anatomy:
-    """A patient in a pose without any lesion: attenuation (no unit) but for bone, all (size, size)
-    and read-only.
+    """A patient in a pose without lesions: attenuation (no unit) without bone, and bone.
+
+    All arrays are (size, size) and read-only.
     """
 
     frame: Frame

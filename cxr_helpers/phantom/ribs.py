@@ -1,5 +1,6 @@
-"""Ribs: loops in space, x = A(y) sin θ, z = −B cos θ, falling with θ; each is a tube with a dense
-rim.
+"""Ribs: loops in space, x = A(y) sin θ, z = −B cos θ, falling with θ.
+
+Each is a tube with a dense rim.
 
 θ runs from 0 at the spine over π/2, where a rib turns at the lateral wall, to its front end. A
 point of a loop carries thickness × ds / |dx|, so the bright line where a rib turns along the beam
@@ -61,9 +62,7 @@ def draw_ribs(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Variation:
-    """What is random in the ribs of one side, or of both with the right ones first; one row per
-    rib.
-    """
+    """What is random in the ribs of one side, or of both, the right ones first; a row per rib."""
 
     start: np.ndarray  # height at the spine, in rib spacings
     fall: np.ndarray  # factor of the fall
@@ -112,9 +111,7 @@ class Loops:
 
 
 def _rib_tubes(frame: Frame, patient: Patient, chest: Chest) -> Tubes:
-    """The loops of both sides as tubes with a height and a mass at each point, arrays (24,
-    points).
-    """
+    """The loops of both sides as tubes; height and mass at each point, arrays (24, points)."""
     rng = stream(patient.seed, "ribs")
     drawn = _both(_vary(rng), _vary(rng))
     loops = _lay_loops(frame, patient, chest, drawn)
@@ -186,9 +183,7 @@ def _step_lengths(*axes: np.ndarray) -> np.ndarray:
 
 
 def _even(first: np.ndarray, last: np.ndarray, points: int) -> np.ndarray:
-    """θ from `first` to `last` (ribs), about evenly spaced in the image: denser where a rib crosses
-    it fast.
-    """
+    """θ from `first` to `last` (ribs), spaced evenly in the image: denser where ribs cross fast."""
     begin = np.interp(first, ANGLES, WAY)[:, None]
     end = np.interp(last, ANGLES, WAY)[:, None]
     return np.interp(begin + (end - begin) * np.linspace(0, 1, points), WAY, ANGLES).astype(

@@ -1,6 +1,4 @@
-"""Draw the people and circumstances of a cohort: who, how ill, where, in which view, with what in
-the picture.
-"""
+"""Draw the people and circumstances of a cohort: who, how ill, where, which view, what else."""
 
 from __future__ import annotations
 
@@ -49,8 +47,9 @@ def cohort(
     letters: float = 0.75,
     border: bool = True,
 ) -> pd.DataFrame:
-    """Draw patients until there are n images; disease belongs to the patient, everything else is
-    drawn independently.
+    """Draw patients until there are n images.
+
+    Disease belongs to the patient; everything else is drawn independently.
 
     per_patient: mean number of images; devices, letters: share of images that show them. Introduced
     in lesson 01.

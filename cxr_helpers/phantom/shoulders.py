@@ -80,9 +80,7 @@ def draw_clavicles(frame: Frame, patient: Patient) -> tuple[slice, np.ndarray]:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far a bone reaches from the shoulder joint: lateral and downward, in units of the
-    patient's scale.
-    """
+    """How far a bone reaches from the shoulder joint, lateral and down, in the patient's scale."""
 
     near: float
     far: float
@@ -91,9 +89,7 @@ class Reach:
 
 
 def add_shoulders(frame: Frame, patient: Patient, whole: np.ndarray) -> None:
-    """Add scapulae and humeri of both sides, each with its own small differences, to `whole`, cm of
-    bone.
-    """
+    """Add scapulae and humeri of both sides, with small differences, to `whole`, cm of bone."""
     for sign, degrees in ((-1, frame.pose.arm_right), (1, frame.pose.arm_left)):
         rng = stream(patient.seed, "scapula", sign + 1)
         # a raised arm turns the scapula outward and lifts it
@@ -119,9 +115,7 @@ def _add_at_joint(
     draw: Callable,
     whole: np.ndarray,
 ) -> None:
-    """Add a bone of the shoulder, which `draw` gives in coordinates of the joint, lateral and
-    downward.
-    """
+    """Add a bone of the shoulder; `draw` gives it in the joint's coordinates, lateral and down."""
     scale = patient.scale
     x, y = patient.shoulder, patient.shoulder_y - 1.5 * lift * scale
     near, far = sorted((sign * (x + reach.near * scale), sign * (x + reach.far * scale)))
@@ -132,9 +126,7 @@ def _add_at_joint(
 
 
 def _humerus(dx: np.ndarray, dy: np.ndarray, degrees: float) -> np.ndarray:
-    """A humerus: head, hollow shaft and greater tubercle, of an arm at so many degrees from hanging
-    down.
-    """
+    """A humerus: head, hollow shaft and greater tubercle; the arm so many degrees from hanging."""
     angle = np.deg2rad(degrees)
     cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     x, y = dx - 0.9, dy - 0.6  # from the centre of the head

@@ -94,9 +94,7 @@ def draw_chest(frame: Frame, patient: Patient) -> Chest:
 
 
 def _lung_squared(grid: Grid, patient: Patient, extent: np.ndarray, height: float) -> np.ndarray:
-    """Square of the lung's chord before heart and diaphragm take their share; below zero outside;
-    coarse.
-    """
+    """Square of the lung's chord before heart and diaphragm; below zero outside; coarse."""
     scale = patient.scale
     lateral = rounded((1 - extent) * 1.9)
     upper = rounded(_below_apex(grid, patient) / (3.2 * scale))
@@ -134,9 +132,7 @@ def _domes(grid: Grid, patient: Patient, height: float, rng: np.random.Generator
 
 
 def _dome(patient: Patient, top: float, rng: np.random.Generator) -> np.ndarray:
-    """Table of y against |x|: highest in the middle, falling to the heart and to the costophrenic
-    angle.
-    """
+    """Table of y against |x|: highest in the middle, lower at heart and costophrenic angle."""
     scale, width = patient.scale, patient.half_width
     peak = width * rng.uniform(0.46, 0.62)
     outward = np.clip((AXIS - peak) / (width - peak), 0, 1)
@@ -153,8 +149,9 @@ def _dome(patient: Patient, top: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def _above_domes(patient: Patient, below: np.ndarray, rows: slice) -> np.ndarray:
-    """Share of the lung chord that the diaphragm leaves; domes are blunter than ellipsoids: between
-    chord and step.
+    """Share of the lung chord that the diaphragm leaves.
+
+    Domes are blunter than ellipsoids: between chord and step.
     """
     share = np.ones_like(below)
     deep = below[rows]

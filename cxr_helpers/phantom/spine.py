@@ -14,9 +14,7 @@ from .soft import Chest
 
 @dataclass(frozen=True)
 class Vertebrae:
-    """What the column is like at a height: tables against y, or arrays of any other shape,
-    float32.
-    """
+    """The column at each height: tables against y, or arrays of any other shape, float32."""
 
     centre: np.ndarray  # x in cm
     per_width: np.ndarray  # one over the half-width of the body, 1/cm

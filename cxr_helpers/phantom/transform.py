@@ -1,6 +1,4 @@
-"""What happens to a finished image: copies as in collected sets, and inputs that are no chest
-radiograph.
-"""
+"""What happens to a finished image: copies as in collected sets, inputs that are no chest film."""
 
 from __future__ import annotations
 
@@ -17,8 +15,9 @@ from .patient import stream
 def apply(
     image: np.ndarray, masks: dict[str, np.ndarray], kind: str, seed: int
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Apply a copy or a wrong input to an image (h, w) in 0-1 and to its masks; "" and "identical"
-    change nothing.
+    """Apply a copy or a wrong input to an image (h, w) in 0-1 and its masks.
+
+    "" and "identical" change nothing.
 
     Raises ValueError for an unknown kind. Introduced in lesson 12.
     """
@@ -103,9 +102,7 @@ def _photograph(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _lateral(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another view, shown with the grey levels of the frontal image, pixel rank by pixel rank: the
-    site's own look.
-    """
+    """Another view with the frontal image's grey levels, by pixel rank: the site's own look."""
     drawn = draw_lateral(image.shape[0], rng)
     return np.sort(image.ravel())[np.searchsorted(np.sort(drawn.ravel()), drawn)]
 

@@ -29,8 +29,9 @@ WIDTHS = (2.6, 1.3, 0.62)  # blur in pixels of wide, middle and narrow vessels
 
 @dataclass(frozen=True)
 class Segments:
-    """Bent pieces of vessels, float32 arrays of one value per segment; x, y where it begins, cm and
-    radians.
+    """Bent pieces of vessels, float32, one value per segment; x, y: where it begins.
+
+    Lengths in cm, angles in radians.
     """
 
     x: np.ndarray  # away from the midline on both sides
@@ -58,8 +59,7 @@ class Points:
 
 
 def draw_vessels(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
-    """Return vessel thickness in cm, (size, size) float32, only where there is lung. Introduced in
-    lesson 01.
+    """Vessel thickness in cm, (size, size) float32, only where there is lung.
 
     Points are sorted by radius into octaves; each octave is blurred to its width together with the
     wider ones. Wide vessels lie near the hila, so most blurring happens in a small block.
@@ -112,9 +112,7 @@ def _join(parts: list[Segments]) -> Segments:
 
 
 def _hilum(patient: Patient, x: float, y: float, side: int, rng: np.random.Generator) -> Segments:
-    """Hilum: a cluster of short wide vessels around the interlobar artery, which goes down and
-    thins.
-    """
+    """Hilum: a cluster of short wide vessels around the interlobar artery, which goes down."""
     scale, others = patient.scale, CLUSTER - 3
     turn = np.concatenate([[68, 60, 78], rng.uniform(-75, 95, others)])  # degrees
     down = np.clip(turn / 90, -1, 1)
@@ -136,9 +134,7 @@ def _hilum(patient: Patient, x: float, y: float, side: int, rng: np.random.Gener
 
 
 def _trunks(patient: Patient, y: np.ndarray, rng: np.random.Generator) -> Segments:
-    """The first generation, fanned out from the hila; y: height of the right and of the left one,
-    cm.
-    """
+    """The first generation, fanned out from the hila; y: heights of the right and left one, cm."""
     scale, count = np.float32(patient.scale), 2 * TRUNKS
     turn = np.tile(np.linspace(-80, 92, TRUNKS), 2) + rng.normal(0, 9, count)  # degrees
     down = np.clip(turn / 90, -1, 1)

@@ -1,5 +1,4 @@
-"""One function per picture, from arrays and tables; each returns the figure with a text that says
-what it shows.
+"""One function per picture, from arrays and tables; each gives a figure and a text about it.
 
 This package imports no other module of the project. A picture in a notebook carries its text as the
 ``alt`` of the PNG; the text is computed from what is drawn.

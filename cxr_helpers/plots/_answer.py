@@ -11,8 +11,7 @@ WARM = "inferno"
 
 
 def answer(found: Mapping, *, title: str | None = None) -> Picture:
-    """One answer: the image as the network saw it, the map of the answer laid over it, and the
-    probabilities.
+    """One answer: the image as the network saw it, the answer's map over it, the probabilities.
 
     `found`: keys file, accepted, reason, image (h, w) uint8 and, if accepted, probabilities {class:
     p}, set (classes of the conformal set, marked with a star), map (h, w) ≥ 0 or None, and note. A

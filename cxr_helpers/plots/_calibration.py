@@ -21,8 +21,9 @@ STROKES = ("-", "-.", (0, (3, 1, 1, 1)))
 def reliability(
     tables, *, title: str = "Reliability", what: str = "the class", counted: str = "images"
 ) -> Picture:
-    """Said against come true, a panel per model: points with intervals on the diagonal's square,
-    images per bin below.
+    """Said against come true, a panel per model: points with intervals; images per bin below.
+
+    The panel is the diagonal's square.
 
     `tables`: {name: table} or one table with bin_low, bin_high, predicted, observed, low, high, n;
     values in [0, 1]; `what` came true, of what is `counted`. Raises ValueError without those
@@ -153,9 +154,7 @@ def decision_curve(curves, *, title: str = "Decision curve") -> Picture:
 
 
 def _where(table: pd.DataFrame) -> str:
-    """At which thresholds the model is above both simple rules, and where its interval says so,
-    too.
-    """
+    """At which thresholds the model is above both simple rules, and its interval too."""
     above, surely = table["gain"].to_numpy() > 1e-12, table["gain_low"].to_numpy() > 1e-12
     if not above.any():
         return "is nowhere above both acting on everyone and on nobody"

@@ -1,6 +1,4 @@
-"""A backbone cut at each of its stages: how good the features of each stage are, for one set or
-several.
-"""
+"""A backbone cut at each of its stages: how good the features are, for one set or several."""
 
 import numpy as np
 import pandas as pd
@@ -23,8 +21,7 @@ STROKES, MARKS = ("-", "--", "-.", ":"), "osD^"
 def cuts(
     table: pd.DataFrame, *, title: str = "Where to cut", ylabel: str = "accuracy", baseline=None
 ) -> Picture:
-    """A metric at each cut of a backbone, early stages at the left: a line and the intervals for
-    each set.
+    """A metric at each cut of a backbone, early stages left: a line and intervals for each set.
 
     `table`: columns set, stage, value, low, high, one row per set and stage, stages in the
     network's order (rows of the first set, or a categorical); `baseline`: {name: number}, drawn

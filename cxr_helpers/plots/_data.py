@@ -20,8 +20,7 @@ MARKERS = "osD^vPX*"
 
 
 def class_counts(table: pd.DataFrame, *, title: str = "Images per class") -> Picture:
-    """Images per class as bars, with number and share; also patients or groups where the table
-    knows them.
+    """Images per class as bars, with number and share; also patients or groups where known.
 
     Needs the column label. Raises ValueError without it or without a row. Introduced in lesson 01.
     """
@@ -115,8 +114,9 @@ def split_counts(table: pd.DataFrame, *, title: str = "Images per split and clas
 
 
 def sizes(table: pd.DataFrame, *, title: str = "Size and format of the files") -> Picture:
-    """Width against height of each file, and the formats, by class: what tells classes apart before
-    any lung is seen.
+    """Width against height of each file, and the formats, by class.
+
+    They may tell classes apart before any lung is seen.
 
     Needs the columns label, width, height (pixels) and format. Raises ValueError without them.
     Introduced in lesson 02.
@@ -184,8 +184,9 @@ def _formats(axes, table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
 
 def histogram(images, labels, *, bins: int = 64, title: str = "Grey levels per class") -> Picture:
-    """Share of pixels per grey level for each class: mean over its images, band from the 10th to
-    the 90th percentile.
+    """Share of pixels per grey level and class: mean over images, band of percentiles.
+
+    The band runs from the 10th to the 90th.
 
     `images`: uint8 (n, h, w), grey levels 0-255; `labels`: n classes. The band is over images, so
     that a difference of means is seen beside its spread. Raises ValueError if the lengths differ.

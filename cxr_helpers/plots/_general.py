@@ -152,9 +152,7 @@ def distribution(
 
 
 def _bins(array: np.ndarray, bins: int | None):
-    """Edges half-way between the values if they are few and evenly spaced (counts out of n), else
-    `bins` or 30.
-    """
+    """Edges half-way between a few evenly spaced values (counts out of n), else `bins` or 30."""
     distinct = np.unique(np.round(array, 12))
     if bins is None and 2 <= len(distinct) <= 60:
         step = np.diff(distinct).min()

@@ -8,8 +8,7 @@ MINE, TRUTH = PALETTE[1], PALETTE[0]
 
 
 def number_line(mine, result, *, between, title: str, name: str = "your prediction") -> Picture:
-    """A prediction and the result on one line that shows the whole range of what could be
-    predicted.
+    """A prediction and the result on one line that shows the whole range of predictions.
 
     `mine`: a number, or (low, high); `result`: (value, low, high), the ends None where there is no
     interval; `between`: (low, high). Introduced in lesson 01.
@@ -83,9 +82,7 @@ def sketch_and_curve(
 
 
 def class_numbers(answers, truth: float | None, *, between=None, title: str) -> Picture:
-    """Histogram of the numbers that a class predicted, with the result. `answers`: 1-D, at least
-    one.
-    """
+    """Histogram of a class's predicted numbers, and the result. `answers`: 1-D, at least one."""
     values = np.asarray(answers, float)
     ends = [*values, *([] if truth is None else [truth])]
     low, high = between or (min(ends), max(ends))
@@ -123,9 +120,7 @@ def class_numbers(answers, truth: float | None, *, between=None, title: str) -> 
 
 
 def class_choices(counts: dict[str, int], truth: str | None, *, title: str) -> Picture:
-    """How many readers of a class chose each answer, the right one in another colour. `counts`:
-    {answer: readers}.
-    """
+    """How many readers chose each answer, the right one coloured. `counts`: {answer: readers}."""
     names = list(counts)
     with style():
         figure = new_figure(1.0 + 0.42 * len(names))

@@ -19,8 +19,9 @@ STROKES, MARKS = ("-", "--", "-.", ":"), "osD^"
 
 
 def learning_curve(runs: pd.DataFrame, value: str = "value", *, title: str, ylabel: str) -> Picture:
-    """A metric over the number of training images: mean over seeds, band from the lowest seed to
-    the highest, dots.
+    """A metric over the number of training images: mean over seeds, dots, and their range.
+
+    The range is a band from the lowest seed to the highest.
 
     `runs`: one row per training, with the columns set (a panel each), arm (a line each), n, seed
     and `value`. Every dot is one training; where there are several seeds, the dots of the arms

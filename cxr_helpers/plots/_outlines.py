@@ -26,8 +26,7 @@ def outlines(
     width: float = WIDTH,
     title: str,
 ) -> Picture:
-    """Radiographs with several outlined regions each, and a legend; with `beside` each stands plain
-    next to it.
+    """Radiographs with several outlined regions each, and a legend; with `beside`, also plain ones.
 
     `images`: sequence of (h, w), grey levels 0-255 (or 0-1); `masks`: one dict {name: boolean (h,
     w)} each, empty for no outline; lung, heart, lesion, marker and device have their own colours.

@@ -54,8 +54,9 @@ def _panels(
     ratio: float = 1.0,
     width: float = WIDTH,
 ):
-    """Figure and flat list of n axes in a grid; `captions` is inches above each panel, ratio height
-    / width.
+    """Figure and flat list of n axes in a grid.
+
+    `captions` is inches above each panel, ratio height / width.
     """
     columns = max(1, min(columns, n))
     rows = math.ceil(n / columns)
@@ -83,8 +84,7 @@ def _listed_or_none(values) -> list | None:
 def montage(
     images, titles=None, *, columns: int = 6, masks=None, title: str = "Radiographs"
 ) -> Picture:
-    """Images side by side, grey levels 0-255 (or 0-1) shown on one fixed scale; `masks` are
-    outlined.
+    """Images side by side, grey levels 0-255 (or 0-1) on one fixed scale; `masks` as outlines.
 
     `images`: sequence of (h, w); `titles`: one text each, such as the class; `masks`: one boolean
     (h, w) or None each. Raises ValueError if the lengths differ or there is no image. Introduced in
@@ -124,8 +124,7 @@ def _montage_text(images, titles, masks) -> str:
 def compare_images(
     images, titles, *, title: str = "Before and after", histograms: bool = False
 ) -> Picture:
-    """A few images in one row, such as before and after a step; with `histograms` their grey levels
-    below.
+    """A few images in one row, such as before and after; with `histograms`, grey levels below.
 
     `images`: sequence of (h, w), each of its own size; `titles`: one text each.
     Raises ValueError if the lengths differ or there is no image. Introduced in lesson 03.
@@ -276,8 +275,7 @@ def _there(value) -> bool:
 
 
 def weights(image, *, title: str = "Weights of one neuron", label: str = "weight") -> Picture:
-    """A signed map (h, w), such as one neuron's weights: white at zero, orange-red above, blue
-    below.
+    """A signed map (h, w), such as a neuron's weights: zero white, above orange-red, below blue.
 
     Raises ValueError unless 2-D and finite. Introduced in lesson 05.
     """
@@ -306,8 +304,7 @@ def weights(image, *, title: str = "Weights of one neuron", label: str = "weight
 def filters(
     arrays, titles=None, *, columns: int = 6, title: str = "Filters", values: bool | None = None
 ) -> Picture:
-    """Kernels or feature maps in a grid, all on one scale: signed ones diverge from white at zero,
-    others are grey.
+    """Kernels or feature maps in a grid on one scale: signed ones diverge from white, others grey.
 
     `arrays`: sequence of (h, w). `values` writes the numbers into the cells (by default up to 5×5).
     Raises ValueError if the lengths differ or an array is not 2-D. Introduced in lesson 06.

@@ -20,8 +20,9 @@ STROKES = ("-", "--", "-.", ":")
 
 
 def curves(history: pd.DataFrame, *, title: str = "Training") -> Picture:
-    """Loss and accuracy per epoch, on training and validation images, with the epoch of the lowest
-    validation loss.
+    """Loss and accuracy per epoch, in training and validation.
+
+    The epoch of the lowest validation loss is marked.
 
     `history`: one row per epoch with loss and, if there, accuracy, val_loss, val_accuracy, epoch
     (else counted from 1). Raises ValueError without the column loss. Introduced in lesson 05.
@@ -133,8 +134,7 @@ def confusion(matrix, *, title: str = "Confusion matrix") -> Picture:
 
 
 def roc(curves, *, thresholds: dict[str, float] | None = None, title: str = "ROC curve") -> Picture:
-    """Sensitivity against 1 - specificity, with the area in the legend; `thresholds` {name:
-    threshold} marks points.
+    """Sensitivity against 1 - specificity, area in the legend; `thresholds` {name: value} marked.
 
     `curves`: {name: table with threshold, sensitivity, specificity}, or one such table; values in
     [0, 1]. Raises ValueError without those columns. Introduced in lesson 07.
@@ -184,8 +184,9 @@ def roc(curves, *, thresholds: dict[str, float] | None = None, title: str = "ROC
 def precision_recall(
     curves, *, prevalence: float | None = None, title: str = "Precision and recall"
 ) -> Picture:
-    """PPV (precision) against sensitivity (recall), with the average precision; `prevalence` is
-    what guessing gives.
+    """PPV (precision) against sensitivity (recall), with the average precision.
+
+    `prevalence` is what guessing gives.
 
     `curves`: {name: table with sensitivity, ppv}, or one such table; values in [0, 1].
     Raises ValueError without those columns. Introduced in lesson 07.
@@ -229,9 +230,7 @@ def _named(curves, columns, what: str) -> dict[str, pd.DataFrame]:
 
 
 def _at(table: pd.DataFrame, threshold: float, name: str) -> pd.Series:
-    """The row of the curve that holds for p ≥ threshold: its lowest threshold not below the one
-    given.
-    """
+    """The curve's row for p ≥ threshold: its lowest threshold not below the one given."""
     need_columns(table, ("threshold",), f"A marked threshold on {name}")
     above = table[table["threshold"] >= threshold]
     return above.loc[above["threshold"].idxmin()]

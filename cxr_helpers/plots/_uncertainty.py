@@ -9,8 +9,7 @@ from .look import INK, PALETTE, Picture, grid_lines, listed, need_columns, new_f
 def side_by_side(
     table, *, title: str = "Internal and external", mark: str | None = None
 ) -> Picture:
-    """One panel per metric, one line per cohort with its interval; the first cohort's value is
-    drawn upright.
+    """A panel per metric, a line per cohort with its interval; the first's value is upright.
 
     `table`: columns metric, cohort, value, low, high and n, values in [0, 1]. `mark`: words for the
     upright line, by default the first cohort's name. Raises ValueError without the columns.
@@ -75,8 +74,7 @@ def side_by_side(
 def risk_coverage(
     curves, *, cut: float | None = None, title: str = "Error among the images answered"
 ) -> Picture:
-    """Error among the answered images over the share answered, the surest first; one line per
-    cohort or model.
+    """Error among the answered images over their share, surest first, a line per cohort or model.
 
     `curves`: {name: table with threshold, answered, error}; shares in [0, 1]. `cut`: a threshold
     whose place is marked on each line. Lines start where ten images in a hundred are answered;

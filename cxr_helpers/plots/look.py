@@ -65,8 +65,7 @@ STYLE = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture:
-    """A matplotlib figure and its alt text; a notebook shows it as a PNG (100 dpi) that carries the
-    text.
+    """A matplotlib figure and its alt text; in a notebook a PNG (100 dpi) that carries the text.
 
     Raises ValueError if the text is empty. Introduced in lesson 01.
     """
@@ -86,9 +85,7 @@ class Picture:
         return {"image/png": png, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
 
     def png(self) -> bytes:
-        """The picture as PNG, with a palette of 256 colours where nothing is lost, to keep
-        notebooks small.
-        """
+        """The picture as PNG, with 256 colours where nothing is lost: notebooks stay small."""
         from PIL import Image
 
         raw = io.BytesIO()
@@ -125,8 +122,7 @@ class Picture:
 
 
 def show(figure, alt: str) -> Picture:
-    """Give a figure of one's own (a matplotlib Figure or Axes) its alt text; pyplot then shows it
-    once only.
+    """Give your own figure (a matplotlib Figure or Axes) its alt text; pyplot shows it only once.
 
     Raises ValueError if the text is empty. Introduced in lesson 02.
     """
@@ -163,9 +159,7 @@ def new_figure(height: float, width: float = WIDTH, title: str | None = None):
 
 
 def class_colour(name: str, position: int = 0) -> str:
-    """The colour of a class, the same in every picture; another name gets the palette's colour at
-    `position`.
-    """
+    """The colour of a class, the same in every picture; of another name, the one at `position`."""
     return CLASS_COLOURS.get(str(name), PALETTE[position % len(PALETTE)])
 
 

@@ -1,5 +1,4 @@
-"""Value, interval and paired difference of numbers that come in groups: arrays in, frozen
-dataclasses out.
+"""Value, interval and paired difference of grouped numbers: arrays in, frozen dataclasses out.
 
 A group is what was drawn independently of all others, such as a patient; its images are not
 independent. Every interval here asks how much the figure moves when a group is left out. NumPy and

@@ -34,9 +34,7 @@ class Estimate:
     method: str
 
     def text(self, counts: bool = True) -> str:
-        """The figure with its interval and, with `counts`, the n it rests on: "0.909 (0.82-0.96, n
-        = 66)".
-        """
+        """The figure with its interval and, with `counts`, its n: "0.909 (0.82-0.96, n = 66)"."""
         if not np.isfinite(self.value):
             return f"undefined (n = {self.n})" if counts else "undefined"
         spread = f"{self.low:.2f}-{self.high:.2f}" if np.isfinite(self.low) else "no interval"
@@ -231,8 +229,9 @@ def centred(
     support: float | None = None,
     level: float = 0.95,
 ) -> Estimate:
-    """A figure of any range: value ± t · SE with support - 1 degrees, SE from its values without
-    each group.
+    """A figure of any range: value ± t · SE, with support - 1 degrees of freedom.
+
+    The standard error comes from the values of the figure without each group.
 
     Parameters
     ----------
@@ -283,8 +282,7 @@ def loss(
     *,
     most: float = np.inf,
 ) -> Estimate:
-    """The mean of a loss ≥ 0 per image, such as a Brier score or a log loss, with an interval on
-    the log scale.
+    """The mean of a loss ≥ 0 per image (Brier score, log loss); its interval is on the log scale.
 
     A few groups may carry most of a loss: the support is the number of equal groups that would
     spread as much, (Σ L)² / Σ L² over the groups' sums L (at least two degrees of freedom), and the
@@ -351,8 +349,7 @@ def loss(
 
 
 def groups_needed(estimate: Estimate, width: float, level: float = 0.95) -> int:
-    """About how many groups of the same kind would give a figure in [0, 1] an interval of this
-    width.
+    """About how many groups of the same kind would give a figure in [0, 1] such an interval.
 
     Effective size and support are taken to grow with the number of groups.
 

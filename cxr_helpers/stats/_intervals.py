@@ -1,6 +1,4 @@
-"""Wilson's interval: for a plain proportion, and for any figure between 0 and 1 with an effective
-sample size.
-"""
+"""Wilson's interval: for a proportion, and for a figure in [0, 1] with an effective sample size."""
 
 import numpy as np
 
@@ -49,8 +47,9 @@ def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def score_interval(value: float, size: float, quantile: float) -> tuple[float, float]:
-    """Wilson's formula for a figure in [0, 1], a sample size that need not be whole, and a quantile
-    of normal or t.
+    """Wilson's interval of a figure in [0, 1].
+
+    The sample size need not be whole; the quantile is of the normal or the t distribution.
     """
     z2 = quantile**2
     centre = (value + z2 / (2 * size)) / (1 + z2 / size)

@@ -1,5 +1,4 @@
-"""How much a figure moves when a group is left out (the jackknife), and areas under the ROC curve
-without each group.
+"""How a figure moves when a group is left out (jackknife); ROC areas without each group.
 
 Source: Efron & Tibshirani 1993, An introduction to the bootstrap, ch. 11.
 """
@@ -42,8 +41,7 @@ def standard_error(without: np.ndarray) -> float:
 
 
 def blocks(n_groups: int) -> np.ndarray:
-    """The block of each group: each its own up to `BLOCKS`, else drawn at random, the same each
-    time.
+    """The block of each group: its own up to `BLOCKS`, else drawn at random, always the same.
 
     Parameters
     ----------
@@ -102,8 +100,7 @@ def auc(positive: np.ndarray, score: np.ndarray) -> float:
 def auc_without_each(
     positive: np.ndarray, score: np.ndarray, group: np.ndarray, n_groups: int
 ) -> np.ndarray:
-    """The area under the ROC curve without each group in turn, (n_groups,); NaN where one kind is
-    then absent.
+    """The area under the ROC curve without each group, (n_groups,); NaN if a kind is then absent.
 
     Exact, by the components of each image (how many of the other kind it stands above) and the
     pairs inside each group, in O(n log n). Sources: DeLong, DeLong & Clarke-Pearson 1988,
@@ -154,9 +151,7 @@ def auc_without_each(
 
 
 def below(score: np.ndarray, counted: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """For each image: how many counted ones of its group have a lower score, those with the same
-    score half.
-    """
+    """For each image: counted ones of its group with a lower score; equal scores count half."""
     order = np.lexsort((score, group)) if group.any() else np.argsort(score, kind="stable")
     ordered, weight = group[order], counted[order].astype(float)
     new_group = np.r_[True, np.diff(ordered) != 0]

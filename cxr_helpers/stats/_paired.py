@@ -1,6 +1,4 @@
-"""Two figures on the same images: the interval of their difference, and what swapping the two would
-give.
-"""
+"""Two figures on the same images: the interval of their difference, and a test by swapping."""
 
 import numpy as np
 
@@ -24,8 +22,9 @@ def difference(
     discordant: int | None = None,
     level: float = 0.95,
 ) -> Difference:
-    """The paired difference a - b of two figures in [0, 1], from both estimates and their values
-    without each group.
+    """The paired difference a - b of two figures in [0, 1].
+
+    It takes both estimates and their values without each group.
 
     The interval combines both intervals and the correlation of the figures over the groups
     (Newcombe 1998, Stat Med 17:2635-2650; Zou & Donner 2008, Stat Med 27:1693-1702). p: see
@@ -75,8 +74,7 @@ def difference(
 
 
 def identical(a: Estimate, b: Estimate) -> Difference:
-    """The difference of two models that say the same of every image: none, whoever the patients
-    are.
+    """The difference of two models that say the same of every image: none, for any patients.
 
     Parameters
     ----------
@@ -120,8 +118,7 @@ def contributions(value: float, without: np.ndarray, sizes: np.ndarray) -> np.nd
 
 
 def swap_p(contributions: np.ndarray, discordant: int | None = None) -> float:
-    """Two-sided p of a sum of contributions, one per group, if the sign of each could as well be
-    the other one.
+    """Two-sided p of a sum of contributions, one per group, if each sign could be the other.
 
     A sign turns when the two models change places in a group. Every way of swapping is looked at
     for up to 12 groups that count, else 9,999 ways drawn at random, of which b reach the sum: p =
@@ -207,8 +204,7 @@ def mcnemar_exact(a_right: np.ndarray, b_right: np.ndarray) -> float:
 def delong(
     positive: np.ndarray, a_score: np.ndarray, b_score: np.ndarray, level: float = 0.95
 ) -> Difference:
-    """Difference of two areas under the ROC curve on the same images, with DeLong's interval and p
-    (normal).
+    """Difference of two ROC areas on the same images, with DeLong's interval and p (normal).
 
     For independent images, and many of both kinds: with few, or areas near 1, the interval is too
     narrow. Source: DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837-845.

@@ -1,5 +1,6 @@
-"""When a model should not answer, or not with one class: input gate, conformal sets, ensembles,
-abstention.
+"""When a model should not answer, or not with one class.
+
+Input gate, conformal sets, ensembles, abstention.
 
 Everything reads images (n, size, size) or the table of predictions. Limits are set on held-out
 clean images or on calibration rows, never on what is reported afterwards. Introduced in lesson 12.

@@ -1,5 +1,6 @@
-"""Split conformal prediction: sets of classes that hold the truth as often as asked for, if new
-images are alike.
+"""Split conformal prediction: sets of classes that hold the truth as often as asked for.
+
+This holds if new images are like those of the calibration.
 """
 
 import numpy as np
@@ -11,8 +12,7 @@ from ._shares import share, upper_limit
 
 
 def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
-    """The limit on 1 - p_<class> below or at which a class belongs to the set, from calibration
-    rows.
+    """The limit on 1 - p_<class> up to which a class belongs to the set, from calibration rows.
 
     Score of a row: 1 - p of its true class ("least ambiguous set", LAC: Sadinle, Lei and Wasserman
     2019, doi 10.1080/01621459.2017.1395341). Limit: with n rows the ⌈(n + 1) · coverage⌉-th
@@ -40,8 +40,9 @@ def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
 
 
 def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
-    """The set of each image, one row each: image_id, group, label, set_<class> (bool) per class,
-    size, covered.
+    """The set of each image, one row per image.
+
+    Columns: image_id, group, label, set_<class> (bool) per class, size, covered.
 
     A class is in the set if 1 - p_<class> ≤ limit; a set may be empty. `covered`: the true class is
     in it; a table without labels has neither of these two columns. Others (source, patient, split)
@@ -69,7 +70,6 @@ def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
 
 def coverage(sets: pd.DataFrame, level: float = 0.95) -> Estimate:
     """The share of sets that hold the true class, with its interval by group and n (see `share`).
-    Lesson 12.
 
     A promise for all images is none for each class: `shares(sets, "covered", by="label")` has it by
     class.

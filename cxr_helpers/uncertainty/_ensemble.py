@@ -1,6 +1,4 @@
-"""Several answers for one image: the mean of several models, or of one model with its dropout left
-on; abstention.
-"""
+"""Several answers for one image, by several models or one with dropout left on; abstention."""
 
 from collections.abc import Sequence
 
@@ -21,8 +19,7 @@ from ..train import class_names, name_classes, predict
 
 
 def ensemble(predictions: Sequence[pd.DataFrame], name: str = "ensemble") -> pd.DataFrame:
-    """The mean of several models' probabilities, as a table of predictions in the first one's order
-    of rows.
+    """The mean of several models' probabilities, as a table in the first one's order of rows.
 
     Column `spread`: standard deviation over the models of the probability of the class that the
     mean predicts, in [0, 0.5]. Lakshminarayanan, Pritzel and Blundell 2017 (arXiv 1612.01474)
@@ -48,8 +45,9 @@ def mc_dropout(
     *,
     split: str | None = None,
 ) -> pd.DataFrame:
-    """The mean of `passes` answers of one Keras model with its dropout left on, and their `spread`
-    as in `ensemble`.
+    """The mean of `passes` answers of one Keras model with its dropout left on.
+
+    Their `spread` is that of `ensemble`.
 
     Parameters as `train.predict`. Batch normalisation keeps its stored statistics: with
     `training=True` alone it would use those of the batch, and an image's answer would depend on its
@@ -89,8 +87,7 @@ def mc_dropout(
 
 
 def risk_coverage(predictions: pd.DataFrame, confidence: str | None = None) -> pd.DataFrame:
-    """What happens to the error if the least certain images are not answered, one row per number of
-    images answered.
+    """The error if the least certain images are not answered: one row per number answered.
 
     Certainty: the column `confidence` (higher is surer), by default the largest probability.
     Columns: threshold (the lowest confidence answered), answered, right, wrong, abstained (shares
@@ -118,9 +115,7 @@ def risk_coverage(predictions: pd.DataFrame, confidence: str | None = None) -> p
 
 
 def _averaged(first: pd.DataFrame, p: np.ndarray, name: str) -> pd.DataFrame:
-    """The first table with the mean of p (models, n, classes) for its probabilities, and the
-    spread.
-    """
+    """The first table with the mean of p (models, n, classes) as probabilities, and the spread."""
     mean = p.mean(axis=0)
     best = mean.argmax(axis=1)
     spread = p.std(axis=0)[np.arange(len(mean)), best]

@@ -1,6 +1,4 @@
-"""The input gate: is this picture like those the model was trained on? A distance, a limit, a
-reason.
-"""
+"""The input gate: is this image like those of the training? A distance, a limit, a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -46,8 +44,9 @@ class Gate:
 
 
 def fit_gate(training_images: np.ndarray, held_out_images: np.ndarray, share: float = 0.05) -> Gate:
-    """Fit a gate on training images and set its limit on other clean images, so that about `share`
-    of them is rejected.
+    """Fit a gate on training images, and set its limit on other clean images.
+
+    About `share` of these is rejected.
 
     Parameters: both uint8 (n, size, size); held-out images are of patients who are not among the
     training images. Each image is reduced to 24x24 and its grey levels replaced by ranks, so that
@@ -85,8 +84,7 @@ def fit_gate(training_images: np.ndarray, held_out_images: np.ndarray, share: fl
 
 
 def gate_scores(gate: Gate, images: np.ndarray) -> pd.DataFrame:
-    """One row per image, in order: score (no unit; infinite for a blank image), accepted (bool),
-    reason.
+    """One row per image: score (no unit; infinite if blank), accepted (bool), reason.
 
     `images`: uint8 (n, size, size), any size. The reason is empty where accepted. Else it is
     "blank"; or "inverted", "upside down", "turned by 90 degrees" …, where undoing that gives an
@@ -128,8 +126,7 @@ def gate_from_dict(arrays: Mapping[str, np.ndarray]) -> Gate:
 
 
 def check_gate(gate: Gate) -> None:
-    """Refuse a gate whose arrays are no plain finite numbers of the shapes that `Gate` names, or
-    out of range.
+    """Refuse a gate whose arrays are not finite numbers of the shapes and ranges `Gate` names.
 
     Raises ValueError. Introduced in lesson 13.
     """
@@ -174,9 +171,7 @@ def _checked(images: np.ndarray) -> np.ndarray:
 
 
 def _reduced(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ranks of the grey levels of the reduced images, standardised, (n, SIZE²); and which images
-    are blank (n,).
-    """
+    """Ranks of the reduced images' grey levels, standardised, (n, SIZE²); which are blank (n,)."""
     from PIL import Image
     from scipy.stats import rankdata
 
@@ -195,9 +190,7 @@ def _reduced(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _distances(
     x: np.ndarray, mean: np.ndarray, components: np.ndarray, variance: np.ndarray
 ) -> np.ndarray:
-    """Logarithms of the two distances, (n, 2): outside the patterns of the training images, and
-    inside them.
-    """
+    """Logarithms of the two distances, (n, 2): outside the training patterns, and inside them."""
     away = x - mean
     along = away @ components.T
     outside = np.maximum((away**2).sum(axis=1) - (along**2).sum(axis=1), 1e-9) / x.shape[1]
@@ -208,8 +201,9 @@ def _distances(
 def _margin(
     x: np.ndarray, distances: np.ndarray, model: dict, centre, spread
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """By how much each image would fit better inverted or turned, (n,), and which of TURNS fits
-    best: name, score.
+    """By how much each image would fit better inverted or turned, (n,), and which of TURNS fits.
+
+    The best of TURNS is given with its name and score.
     """
     square = x.reshape(-1, SIZE, SIZE)
     ways = [_distances(undo(square).reshape(x.shape), **model) for _, undo in TURNS]
@@ -231,8 +225,7 @@ def _centre(values: np.ndarray) -> np.ndarray:
 
 
 def _spread(values: np.ndarray) -> np.ndarray:
-    """Median distance from the median, scaled so that it is the standard deviation of a normal
-    distribution.
+    """Median distance from the median, scaled to a normal distribution's standard deviation.
 
     Raises ValueError where it is 0, up to rounding: nothing can be measured in it.
     """

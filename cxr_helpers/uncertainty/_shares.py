@@ -1,5 +1,6 @@
-"""The share of rows for which something holds, with an interval by group; and the limit that a
-share sets.
+"""The share of rows for which something holds, with an interval by group; a share's limit.
+
+The share comes with its interval.
 """
 
 from dataclasses import asdict
@@ -12,8 +13,7 @@ from ..predictions import units
 
 
 def share(table: pd.DataFrame, flag: str, level: float = 0.95) -> stats.Estimate:
-    """The share of rows in which the boolean column `flag` holds, in [0, 1], with its interval and
-    n.
+    """The share of rows whose boolean column `flag` holds, in [0, 1], with interval and n.
 
     `table`: one row per image; where it has `group`, the interval is by group (`stats.proportion`).
     Raises ValueError for a missing column or an empty table. Introduced in lesson 12.
@@ -36,8 +36,9 @@ def shares(table: pd.DataFrame, flag: str, by: str, level: float = 0.95) -> pd.D
 
 
 def upper_limit(scores: np.ndarray, coverage: float, group=None) -> float:
-    """The score at or below which a new one falls with probability `coverage` at least, if it is of
-    the same kind.
+    """The score below which new scores of the same kind fall with probability ≥ `coverage`.
+
+    A score at the limit counts as below it.
 
     Each group weighs 1, its scores share that weight, and the new group weighs 1 at infinity: with
     G groups of one score each it is the ⌈(G + 1) · coverage⌉-th smallest. Infinity where G is too
