@@ -1,3 +1,4 @@
-"""Measurements behind the figures of the course; each module prints a table and writes it as CSV
-beside itself.
+"""Measurements behind the figures of the course.
+
+Each module prints a table and writes it as CSV beside itself.
 """

@@ -1,5 +1,6 @@
-"""How often two rows of the audit speak: burnt-in writing and the order of the files, over seeds,
-on known phantoms.
+"""How often two rows of the audit speak, over seeds, on known phantoms.
+
+They are burnt-in writing and the order of the files.
 
     python -m benchmarks.audit_rows               about 15 minutes on two cores
     python -m benchmarks.audit_rows --seeds 2 --n 120
@@ -85,9 +86,7 @@ WORLDS = {
 
 
 def audited(design: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The audit's two rows for a design that is drawn into a folder of its own, its patients
-    hidden.
-    """
+    """The audit's two rows for a design drawn into its own folder, its patients hidden."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         phantom.write(design, Path(folder) / "set", format="png", masks=False, progress=False)

@@ -1,5 +1,4 @@
-"""What the descriptions of cases A and B leave open: chosen on images of other draws, and
-confirmed.
+"""What the descriptions of cases A and B leave open: chosen on other draws, and confirmed.
 
     python -m benchmarks.case_ab choose
     python -m benchmarks.case_ab confirm
@@ -265,8 +264,9 @@ def network_b(recipe: dict, side: int, seed: int):
 
 
 def rate_b(recipe: dict):
-    """A learning rate, or one that falls to 0 along a cosine over the 576 images of each epoch in
-    batches of 16.
+    """A learning rate, or one falling to 0 along a cosine over each epoch's 576 images by 16.
+
+    That is, in batches of 16.
     """
     import keras
 
@@ -279,8 +279,9 @@ def rate_b(recipe: dict):
 
 
 def repaired_b(left: dict) -> float:
-    """Accuracy on Val, as taken and moved, of a network trained with every second patient at the
-    other hospital.
+    """Accuracy on Val, as taken and moved, of a network trained on mixed hospitals.
+
+    Every second patient is at the other hospital.
     """
     import keras
 

@@ -1,5 +1,4 @@
-"""Case C's recipe as the notebook has it, at full size: 200 pixels, as many images as the described
-set has.
+"""Case C's recipe as in the notebook, at full size: 200 pixels, as many images as described.
 
     python -m benchmarks.case_c [--seeds 0 1 2 3 4] [--epochs 5 30] [--modes full class]
 
@@ -30,9 +29,7 @@ AS_DESCRIBED = 5  # epochs
 
 
 def main(arguments: list[str] | None = None, store: Path = STORE, **overrides) -> pd.DataFrame:
-    """Run what is not in the store yet, and write the table; `overrides` make a small one for the
-    tests.
-    """
+    """Run what is not in the store, write the table; `overrides` make a small one for tests."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, nargs="+", default=[AS_DESCRIBED])
@@ -112,9 +109,7 @@ def one_run(mode: str, seed: int, **overrides) -> dict:
 def predictions_of(
     table: pd.DataFrame, folder: Path, names: list[str], normal: np.ndarray
 ) -> pd.DataFrame:
-    """The network's answers to the test folder as a table of predictions, in the order of the
-    generator.
-    """
+    """The network's answers to the test folder as predictions, in the order of the generator."""
     rows = table.set_index("path").loc[[str(folder / name) for name in names]].reset_index()
     rows = rows.assign(
         label=rows["label"].cat.set_categories(["covid", "normal"]), group=rows["patient"]

@@ -1,5 +1,4 @@
-"""Case D as described: Part one of its notebook on 8,723 drawn images at 64 pixels, and on 640 of
-them.
+"""Case D as described: Part one of its notebook on 8,723 drawn images at 64 pixels, and on 640.
 
     python -m benchmarks.case_d
 

@@ -1,5 +1,4 @@
-"""Case E's set, grouped 5-fold: its network, the compact one and the baselines, side by side from
-one run.
+"""Case E's set, grouped 5-fold: its network, the compact one and the baselines from one run.
 
     python -m benchmarks.case_e --data-dir FOLDER
     python -m benchmarks.case_e --from-predictions      the figures again, from
@@ -115,8 +114,9 @@ def network_fold(name: str, table: pd.DataFrame, images, seed: int, fold: int) -
 
 
 def summary(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row per model: accuracy and macro-F1 with intervals by group, n, seconds per fold,
-    parameters.
+    """One row per model: accuracy and macro-F1 with intervals by group.
+
+    Also n, seconds per fold and parameters.
     """
     rows = []
     for name, part in predictions.items():
@@ -144,9 +144,7 @@ def summary(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def difference(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Paired differences of the compact network with each other model, by group; written to a CSV
-    of its own.
-    """
+    """Paired differences of the compact network with each model, by group, written to a CSV."""
     rows = []
     for other in predictions:
         if other == "compact":

@@ -1,5 +1,6 @@
-"""Case E's project as described, run literally: Part one of its notebook, on drawn images and on
-the published set.
+"""Case E's project as described, run literally, on drawn images and on the published set.
+
+Part one of its notebook is run.
 
     python -m benchmarks.case_e_described --data-dir FOLDER
 
@@ -52,8 +53,7 @@ def main() -> None:
 
 
 def run(name: str, mode: str, seed: int, data_dir: str, store: Path = STORE, **overrides) -> None:
-    """Part one once, unless that is done: its predictions for the test part, seconds, size and
-    parameters.
+    """Part one once, unless done: its predictions for the test part, seconds, size, parameters.
 
     `overrides` of the notebook's names make a small run for the tests.
     """
@@ -90,9 +90,7 @@ def part_one(name: str, mode: str, seed: int, data_dir: str, overrides: dict) ->
 
 
 def predictions(cells: dict, seed: int) -> pd.DataFrame:
-    """The answers of Part one as a table of predictions, the classes in the order of its
-    folders.
-    """
+    """The answers of Part one as predictions, the classes in the order of its folders."""
     table = duplicates.add_groups(cells["found"].table)
     folders = [Path(path).parent.name for path in table["path"]]
     names = [table["label"][folders.index(name)] for name in cells["class_names"]]

@@ -1,5 +1,4 @@
-"""Case E's set: its project as described on the folders it came in, and what is left of the figure
-after repairs.
+"""Case E's set: its project as described, on its own folders, and what repairs leave of the figure.
 
     python -m benchmarks.case_e --data-dir FOLDER            first: the networks on grouped folds
     python -m benchmarks.case_e_transfer --data-dir FOLDER   and the frozen features
@@ -160,8 +159,9 @@ def read(file: Path, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def complete(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Predictions of each row: own ones as far as they are there (folds only all of them), and
-    those kept elsewhere.
+    """Predictions of each row: own ones as far as they are there, and those kept elsewhere.
+
+    Of folds, only all of them count.
     """
     result = {}
     for name in (*GIVEN, GROUPED):
@@ -191,8 +191,9 @@ def transfer_files(name: str) -> list[Path]:
 
 
 def line(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
-    """One row: figures with intervals by group, n, the paired difference, seconds, parameters,
-    kilobytes.
+    """One row: figures with intervals by group, n, paired difference, seconds and size.
+
+    Size is in parameters and in kilobytes.
 
     `seeds_compared`: on the given split the seeds that both rows have, on the folds all of the
     row's own.
@@ -221,9 +222,7 @@ def line(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
 
 
 def difference(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
-    """Accuracy of this row less that of the row it is compared with, on the images of both,
-    resampled by group.
-    """
+    """Accuracy of this row less its comparison's, on the images of both, resampled by group."""
     columns = (
         "compared_with",
         "difference",
@@ -250,8 +249,9 @@ def difference(name: str, predictions: dict[str, pd.DataFrame]) -> dict:
 
 
 def seconds(name: str, part: pd.DataFrame, which: str) -> float | None:
-    """Of one training, by the clock or by the processors; for frozen features, of all images'
-    features and one fit.
+    """Seconds of one training, by the clock or by the processors.
+
+    For frozen features: of all images' features and one fit.
     """
     if which not in part:
         return None
@@ -265,9 +265,7 @@ def seconds(name: str, part: pd.DataFrame, which: str) -> float | None:
 
 @cache
 def size(name: str) -> dict:
-    """Parameters, and kilobytes of the file with 32-bit and with 8-bit weights (LiteRT), which no
-    training changes.
-    """
+    """Parameters, and kilobytes with 32-bit and 8-bit weights (LiteRT), for any training."""
     if name in (PIXELS, "frozen features, cut chosen inside"):
         return {}  # no network, or another one in each fold
     model = frozen() if name in FROZEN else models.RECIPES[network_of(name)].build(3, SIZE)
@@ -285,9 +283,7 @@ def network_of(name: str) -> str:
 
 
 def frozen():
-    """The backbone up to the cut, the mean over all places, one dense layer: what a file of the
-    last row holds.
-    """
+    """The backbone up to the cut, the mean over places, a dense layer: the last row's file."""
     import keras
 
     lower = models.backbone("efficientnet_lite0", CUT, size=SIZE)

@@ -1,5 +1,4 @@
-"""Case E's network, six settings of its own tried on drawn images: what choosing by validation
-brings on the test.
+"""Case E's network, six settings on drawn images: what choosing by validation brings on the test.
 
     python -m benchmarks.case_e_tuning
 
@@ -45,8 +44,7 @@ def main() -> None:
 
 
 def summary(found: list[dict]) -> pd.DataFrame:
-    """One row per setting: its mean accuracies, how often it was chosen; the last row is what
-    choosing reached.
+    """One row per setting: mean accuracies, how often chosen; the last row: what choosing reached.
 
     `gain`: test accuracy of the chosen setting (of equals the first) minus that of the described
     one, mean over cohorts with its interval from Student's t.
@@ -107,9 +105,7 @@ def run(seed: int, setting: tuple) -> dict:
 
 
 def cohort(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Drawn images of case E's design; training images that share a group with a test image are
-    left out.
-    """
+    """Drawn images of case E's design, without training images of a test image's group."""
     table = duplicates.add_groups(datasets.case("e", seed=seed).table)
     images = preprocess.cache(table, SIZE, fit="squash", progress=False)
     in_test = table["group"].isin(table.loc[table["split"] == "test", "group"])

@@ -1,5 +1,4 @@
-"""The picture of the README: labels that are coin tosses, and the AUC that a careless split makes
-of them.
+"""The README's picture: labels that are coin tosses, and the AUC a careless split makes of them.
 
     python -m benchmarks.coins            less than a minute on one core
 
@@ -69,9 +68,7 @@ def repeated(table: pd.DataFrame, images: np.ndarray, repeats: int) -> pd.DataFr
 
 
 def one_auc(table: pd.DataFrame, images: np.ndarray, column: str, seed: int) -> float:
-    """Fresh coins for all patients; test AUC of a split that keeps the values of one column
-    whole.
-    """
+    """Fresh coins for all patients; test AUC of a split that keeps one column's values whole."""
     patients = table["patient"].unique()
     coins = np.random.default_rng(seed).permutation(np.resize(["normal", "covid"], len(patients)))
     label = (
@@ -85,8 +82,9 @@ def one_auc(table: pd.DataFrame, images: np.ndarray, column: str, seed: int) -> 
 
 
 def summary(runs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Mean AUC of each kind of split with its 95 % interval (Student's t over the repeats), and
-    what was drawn.
+    """Mean AUC of each kind of split with its 95 % interval, and what was drawn.
+
+    The interval is Student's t over the repeats.
     """
     mean = runs.mean()
     half = stats.t.ppf(0.975, len(runs) - 1) * runs.std() / np.sqrt(len(runs))
@@ -192,8 +190,9 @@ def draw(design: pd.DataFrame, runs: pd.DataFrame, result: pd.DataFrame):
 
 
 def small_png(picture: plots.Picture) -> bytes:
-    """The picture as PNG, with as many grey levels and colours as the limit of bytes allows and its
-    alt text inside.
+    """The picture as PNG, its alt text inside, with as many grey levels and colours as fit.
+
+    The bytes are limited.
     """
     from PIL import Image, PngImagePlugin
 

@@ -1,5 +1,6 @@
-"""The compact network beside that of another commit, frozen features, and case E's recipe as the
-yardstick of time.
+"""The compact network beside an earlier one and frozen features, timed against case E's recipe.
+
+The earlier one is that of another commit.
 
     python -m benchmarks.compact --data-dir FOLDER --against CHECKOUT
 
@@ -147,9 +148,7 @@ def parts_of(table: pd.DataFrame, fold: int) -> pd.DataFrame:
 
 
 def warm_up(fit: Callable, table: pd.DataFrame, images: np.ndarray) -> None:
-    """One epoch that nobody scores: what TensorFlow does once in a process is not the first
-    network's.
-    """
+    """One epoch that nobody scores: TensorFlow's own start-up is not the first network's."""
     import keras
 
     fit(parts_of(table, 0), images, epochs=1, progress=False)
@@ -164,9 +163,7 @@ def timed(work: Callable) -> tuple[object, dict]:
 
 
 def recipe_time(table: pd.DataFrame, images: np.ndarray, fold: int, folder: Path) -> dict:
-    """Seconds of one training by case E's recipe: one epoch, and the others by the second and the
-    third.
-    """
+    """Seconds of a training by case E's recipe: one epoch, the others by the second and third."""
     file = folder / f"yardstick-{SEED}-{fold}.json"
     if not file.is_file():
         import keras
@@ -207,9 +204,7 @@ def frozen(images: np.ndarray, folder: Path) -> tuple[dict[str, np.ndarray], dic
 def scored(
     model: str, fit: Callable | None, table: pd.DataFrame, images, features, fold: int, folder: Path
 ):
-    """Predictions of one model for one fold with the seconds of its training, from the store where
-    they are there.
-    """
+    """Predictions of one model for one fold, with its training's seconds; kept ones are read."""
     file = folder / f"{model.replace(' ', '_')}-{SEED}-{fold}.csv"
     if not file.is_file():
         parts = parts_of(table, fold)
@@ -246,8 +241,9 @@ def name_of(folder: Path) -> str:
 def line(
     name: str, model: str, predictions: dict[str, pd.DataFrame], once: dict, yardstick: pd.DataFrame
 ) -> dict:
-    """One row: quality with intervals by group, seconds of a training, their ratio to the recipe's
-    in the same fold.
+    """One row: quality with intervals by group, seconds of a training, and their ratio.
+
+    The ratio is to the recipe's seconds in the same fold.
 
     Seconds and ratios are medians, with the least and the most; `features_seconds`, once for all
     images, are not in them. `gap`: macro-F1 of the compact network minus that of this model, paired

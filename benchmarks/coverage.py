@@ -103,8 +103,9 @@ def truths(skill: float) -> dict[str, float]:
 
 
 def simulate(skill: float, groups: int, seed: int, only: set[str]) -> list[dict]:
-    """One study: value and interval of the asked-for figures, and of differences to an equal and to
-    a weaker model.
+    """One study: value and interval of figures, and of differences to two other models.
+
+    One model is equal, one weaker.
     """
     rng = np.random.default_rng([groups, int(100 * skill), seed])
     first, equal = draw(rng, groups, skill, skill)

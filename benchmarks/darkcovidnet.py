@@ -1,5 +1,6 @@
-"""DarkCovidNet's set, patients kept together: pixels, frozen features at each cut, networks from
-scratch, fine-tuned.
+"""DarkCovidNet's set, patients kept together: pixels, frozen features, trained networks.
+
+Features at each cut; networks from scratch and fine-tuned.
 
     python -m benchmarks.darkcovidnet --data-dir FOLDER                     everything (many hours
     on two cores) python -m benchmarks.darkcovidnet --data-dir FOLDER --rows cheap        pixels and
@@ -76,9 +77,7 @@ PUBLISHED = {  # Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: `run(data, parts, seed)` gives the predictions of the rows with split
-    `test`.
-    """
+    """One line of the table: `run(data, parts, seed)` gives predictions of the split `test`."""
 
     name: str
     run: Callable
@@ -114,9 +113,7 @@ def images(data: Data, size: int, fit: str = "pad") -> np.ndarray:
 
 
 def stage_features(data: Data, size: int) -> dict[str, np.ndarray]:
-    """Mean and deviation of each channel at every stage; the seconds that this took are kept beside
-    them.
-    """
+    """Mean and deviation of each channel at every stage; the seconds are kept beside them."""
     return _stage_features(data.task, str(data.store), size)
 
 
@@ -364,9 +361,7 @@ def stored(store: Path, row: Row, protocol: str, seed: int, fold: int) -> Path:
 
 
 def summary(listed: list[Row], table: pd.DataFrame, store: Path) -> pd.DataFrame:
-    """One line per task, protocol and model for which every fold of a seed is there, and the
-    published ones.
-    """
+    """One line per task, protocol and model with all folds of a seed, and the published ones."""
     lines = []
     for task in TASKS:
         folder = store / task.replace(" ", "_")

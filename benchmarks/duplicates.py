@@ -32,9 +32,7 @@ def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 
 
 def shifted(image: np.ndarray, share: float = 0.03) -> np.ndarray:
-    """The image moved down and to the right by a share of its sides, black where nothing is
-    left.
-    """
+    """The image moved down and right by a share of its sides, black where nothing is left."""
     down, right = (round(share * length) for length in image.shape)
     return np.pad(image, ((down, 0), (right, 0)))[: image.shape[0], : image.shape[1]]
 
@@ -97,9 +95,7 @@ def main() -> None:
 
 
 def precision(table: pd.DataFrame, vectors: np.ndarray) -> pd.DataFrame:
-    """Pairs of NIH films of two patients (false alarms) and of one, by threshold; n is the number
-    of such pairs.
-    """
+    """Pairs of NIH films of two patients (false alarms) and of one, by threshold; n: pairs."""
     nih = table["patient"].notna().to_numpy()
     patients = table.loc[nih, "patient"].to_numpy(str)
     found = duplicates.similar(vectors[nih], min(THRESHOLDS))
@@ -123,9 +119,7 @@ def precision(table: pd.DataFrame, vectors: np.ndarray) -> pd.DataFrame:
 
 
 def recall(table: pd.DataFrame, vectors: np.ndarray, count: int) -> pd.DataFrame:
-    """Share of changed copies whose most similar radiograph is their original and reaches the
-    threshold.
-    """
+    """Share of changed copies whose most similar film is their original, within the threshold."""
     chosen = np.random.default_rng(0).choice(len(table), min(count, len(table)), replace=False)
     originals = [images.read(path) for path in table["path"].to_numpy()[chosen]]
     rows = []

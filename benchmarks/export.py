@@ -1,5 +1,6 @@
-"""The compact network at 224 px in every exported format: size, difference from Keras over a whole
-set, milliseconds.
+"""The compact network at 224 px in every exported format: size, milliseconds, gap to Keras.
+
+The gap is over a whole set.
 
     python -m benchmarks.export
 

@@ -1,5 +1,6 @@
-"""COVID-19 against no finding: learnt from DarkCovidNet's films, scored there and on the films of
-another hospital.
+"""COVID-19 against no finding: learnt from DarkCovidNet's films, scored there and elsewhere.
+
+Elsewhere: on the films of another hospital.
 
     python -m benchmarks.external --data-dir FOLDER       a few minutes on two cores
     python -m benchmarks.external --from-predictions      the figures again, from
@@ -93,9 +94,7 @@ def hospital(folder: Path) -> pd.DataFrame:
 
 
 def together(home: pd.DataFrame, there: pd.DataFrame) -> pd.DataFrame:
-    """One table of the two classes: the films of home to fit on, those of the other hospital to
-    score.
-    """
+    """One table of the two classes: home's films to fit on, the other hospital's to score."""
     parts = [home.assign(split="train"), there.assign(split="test")]
     return manifest.concat([rows[rows["label"].isin(CLASSES)] for rows in parts])
 

@@ -1,5 +1,6 @@
-"""Marking a class: seconds per submission, and what is lost when the run is killed half-way and
-repeated.
+"""Marking a class: seconds per submission, and what a run that is killed half-way loses.
+
+It is repeated after that.
 
     python -m benchmarks.grading [--submissions 100] [--jobs 2]
 

@@ -1,5 +1,4 @@
-"""What the labels of the NIH films in DarkCovidNet's set are worth: a second reading, and what
-tells them unseen.
+"""What the NIH labels in DarkCovidNet's set are worth: a second reading, and telling them unseen.
 
     python -m benchmarks.label_worth --data-dir FOLDER       a few seconds; no image is opened
 
@@ -44,9 +43,7 @@ def main() -> None:
 
 
 def read(file: Path) -> pd.DataFrame:
-    """A table of NIH films with `image_id`, `group`, the patient, and `label`: pneumonia or
-    normal.
-    """
+    """A table of NIH films: `image_id`, `group` (the patient), `label` (pneumonia or normal)."""
     if not file.is_file():
         raise FileNotFoundError(
             f"{file} is not there: put NIH's table of that name into the folder"

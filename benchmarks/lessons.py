@@ -1,5 +1,4 @@
-"""Seconds and memory of every notebook on the phantom, class mode, two at a time, after the
-phantoms are drawn.
+"""Seconds and memory of every notebook: phantom, already drawn, class mode, two at a time.
 
     python -m benchmarks.lessons
 

@@ -1,5 +1,4 @@
-"""Do the networks that class mode shows learn what full mode learns? Accuracy minus chance, in
-both, five seeds.
+"""Do the networks of class mode learn what full mode's do? Accuracy minus chance, five seeds.
 
     python -m benchmarks.modes [NAME ...] [--seeds 0 1 2 3 4]
 
@@ -130,9 +129,7 @@ def kept(name: str, mode: str, seed: int) -> dict:
 
 
 def run(name: str, mode: str, seed: int, **overrides) -> dict:
-    """Run a source up to its heading; return one row. `overrides` of its names make a small run for
-    the tests.
-    """
+    """Run a source up to its heading; return a row. `overrides` of names make small test runs."""
     until, outcome = UNTIL[name]
     settings = {
         "CXR_MODE": mode,
@@ -165,9 +162,7 @@ def run(name: str, mode: str, seed: int, **overrides) -> dict:
 
 
 def summary() -> pd.DataFrame:
-    """Return a row per notebook that has the same seeds in both modes: means over the seeds, and
-    their ratio.
-    """
+    """Return a row per notebook with the same seeds in both modes: means, and their ratio."""
     rows = [json.loads(file.read_text()) for file in sorted(STORE.glob("*.json"))]
     runs = pd.DataFrame(rows)
     runs["above"] = runs["accuracy"] - runs["chance"]

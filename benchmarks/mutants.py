@@ -328,9 +328,7 @@ def tried(
     limit: float | None,
     keep: bool = False,
 ) -> tuple:
-    """(exit code of pytest, first test that failed, seconds of each); code -1 if the limit was
-    reached.
-    """
+    """(exit code of pytest, first failed test, seconds of each); code -1 at the time limit."""
     receive, send = FORK.Pipe(duplex=False)
     process = FORK.Process(target=run, args=(folder, tests, seconds, keep, send))
     process.start()

@@ -1,5 +1,6 @@
-"""Does the compact network do better when it has learnt on phantoms first? Fine-tuned on 50, 100
-and 200 real images.
+"""Does the compact network do better when it has learnt on phantoms first?
+
+It is fine-tuned on 50, 100 and 200 real images.
 
     python -m benchmarks.phantom_pretraining --data-dir FOLDER
     python -m benchmarks.phantom_pretraining --tune
@@ -66,9 +67,7 @@ TUNING = 900  # seeds from here on: phantoms that no other part of this benchmar
 
 @dataclass(frozen=True)
 class Task:
-    """A set to be learnt: its table with groups, its images, and the weights that pretraining left
-    for each seed.
-    """
+    """A set to be learnt: its table with groups, its images, each seed's pretrained weights."""
 
     name: str
     table: pd.DataFrame
@@ -126,9 +125,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def fine_tuning(n: int, epochs: int | None = None) -> models.Recipe:
-    """The recipe of both arms for n images: more epochs where there are fewer, 80, 50 and 35 for
-    50, 100 and 200.
-    """
+    """The recipe of both arms for n images: 80, 50 and 35 epochs for 50, 100 and 200."""
     return replace(FINE_TUNING, epochs=epochs or 20 + 3000 // n)
 
 
@@ -148,8 +145,7 @@ def _key(recipe: models.Recipe, phantoms: int) -> str:
 
 
 def parts(table: pd.DataFrame, n: int, seed: int, val: float = VAL) -> pd.DataFrame:
-    """The table with `split`: test as for every n of this seed; n images as train and val; the rest
-    without a split.
+    """The table with `split`: test as for every n of this seed, n as train and val, the rest none.
 
     `val`: share of the n images that is watched instead of learnt, 0 where nothing is to be
     watched. Raises ValueError where fewer than n images are left beside the test part.
@@ -169,8 +165,7 @@ def parts(table: pd.DataFrame, n: int, seed: int, val: float = VAL) -> pd.DataFr
 
 
 def order(pool: pd.DataFrame, seed: int) -> pd.Index:
-    """Rows in the order in which they are drawn: the first n, for any n, have the classes in the
-    pool's shares.
+    """Rows in the order they are drawn: the first n, for any n, have the pool's class shares.
 
     Within a class whole groups follow each other in random order; whatever the order of the rows.
     """
@@ -244,9 +239,7 @@ def _real(name: str, data_dir, weights: dict[int, Path]) -> Task:
 def run(
     store: Path, task: Task, arm: str, n: int, seed: int, recipe: models.Recipe
 ) -> pd.DataFrame:
-    """Predictions of one training for the test part of its seed, from the store where they are
-    there.
-    """
+    """Predictions of one training for its seed's test part, from the store if there."""
     name = f"{task.name}-{manifest.digest(task.table)[:8]}-{arm}-{n}-{seed}-{_settings(recipe)}.csv"
     stored = store / name
     if not stored.is_file():
@@ -281,9 +274,7 @@ def run(
 
 
 def starting_from(weights: Path):
-    """A builder of the compact network whose layers, all but the last, begin with the weights of a
-    file.
-    """
+    """A builder of the compact network whose layers but the last start with a file's weights."""
 
     def build(n_classes: int, size: int):
         model = models.compact(n_classes, size)
@@ -371,8 +362,9 @@ def report(store: Path, tasks: list[Task], options: argparse.Namespace, out: Pat
 
 
 def tune(store: Path, pretraining: models.Recipe, options: argparse.Namespace) -> None:
-    """Compare learning rates and epochs on phantoms of a site that pretraining has not seen; writes
-    a CSV.
+    """Compare learning rates and epochs on phantoms of a site that pretraining has not seen.
+
+    Writes a CSV.
     """
     rows, table, images = [], *drawn(store, phantom.design("second_site", 400, TUNING))
     for seed in range(TUNING + 1, TUNING + 1 + options.seeds):

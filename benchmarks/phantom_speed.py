@@ -1,5 +1,6 @@
-"""Time the phantom: milliseconds of one core per 224-pixel image with all masks, and seconds for a
-written cohort.
+"""Time the phantom: one core's milliseconds per 224-pixel image with masks; a cohort's seconds.
+
+The cohort is written to disk.
 
     python -m benchmarks.phantom_speed --n 60 --cohort 600
     python -m benchmarks.phantom_speed --n 200 --rounds 5 --cohort 600 --against ../other-checkout
@@ -72,9 +73,7 @@ def taken(work: Callable, argument: dict) -> tuple[float, float]:
 
 
 def answer() -> None:
-    """Work of a renderer's process: draw what each line of the input asks for and print what it
-    took.
-    """
+    """Work of a renderer's process: draw what each line of the input asks for, print its time."""
     from cxr_helpers import phantom
 
     for line in sys.stdin:
@@ -95,8 +94,9 @@ def answer() -> None:
 
 
 def image_times(renderers: list[Renderer], rows: list[dict]) -> np.ndarray:
-    """Median wall and CPU milliseconds per image, array (renderers, 2); the renderers draw every
-    ten images in turn.
+    """Median wall and CPU milliseconds per image, array (renderers, 2).
+
+    The renderers draw every ten images in turn.
     """
     seconds: list[list] = [[] for _ in renderers]
     for first in range(0, len(rows), 10):
@@ -120,8 +120,9 @@ def measure(
 
 
 def table_of(found: dict[str, np.ndarray], n: int) -> pd.DataFrame:
-    """One row per measure and, with two renderers, one per ratio: median over rounds, lowest,
-    highest.
+    """One row per measure and, with two renderers, one per ratio.
+
+    Columns: median over rounds, lowest, highest.
     """
     rows = []
     for name, values in found.items():

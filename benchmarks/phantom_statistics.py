@@ -68,9 +68,7 @@ def histogram(image: np.ndarray) -> np.ndarray:
 
 
 def radiographs(folder: Path) -> list[np.ndarray]:
-    """Grey levels of the PNG and JPEG files of a folder, squeezed to SIZE; SystemExit if there are
-    none.
-    """
+    """Grey levels of a folder's PNG and JPEG files, squeezed to SIZE; SystemExit without any."""
     files = [f for f in sorted(folder.glob("*")) if f.suffix.lower() in (".png", ".jpg", ".jpeg")]
     if not files:
         raise SystemExit(

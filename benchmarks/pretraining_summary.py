@@ -1,5 +1,6 @@
-"""The paired comparison of two arms over several seeds whose test parts differ; used by
-`phantom_pretraining`.
+"""The paired comparison of two arms over seeds with differing test parts.
+
+Used by `phantom_pretraining`.
 """
 
 from dataclasses import replace
@@ -15,8 +16,9 @@ RESAMPLES, LEVEL = 1000, 0.95
 
 
 def compare(arms: dict[str, list[pd.DataFrame]]) -> list[dict]:
-    """One row per metric: mean over seeds of each arm, and their difference, second minus first,
-    with intervals.
+    """One row per metric: mean over seeds of each arm, and their difference with intervals.
+
+    The difference is second minus first.
 
     `arms`: two names, each with one table of predictions per seed, in the same order of seeds. Each
     resample draws whole groups of the set once and scores every seed's test part and both arms on

@@ -1,6 +1,4 @@
-"""Metrics for many draws of whole groups with replacement at once; used by
-`pretraining_summary`.
-"""
+"""Metrics for many draws of whole groups with replacement; used by `pretraining_summary`."""
 
 import numpy as np
 
@@ -11,9 +9,7 @@ AT_ONCE = 4_000_000  # weights held in memory at once: 32 MB
 
 
 def percentile(values: np.ndarray, level: float) -> tuple[float, float]:
-    """Percentile interval (low, high) of the draws in which the metric is defined; (nan, nan) if
-    none is.
-    """
+    """Percentile interval (low, high) of the draws with a defined metric; (nan, nan) without."""
     defined = values[np.isfinite(values)]
     if not len(defined):
         return (np.nan, np.nan)
@@ -22,9 +18,7 @@ def percentile(values: np.ndarray, level: float) -> tuple[float, float]:
 
 
 def group_weights(n_groups: int, resamples: int, seed: int) -> np.ndarray:
-    """How often each group is drawn in each resample with replacement: (resamples, n_groups), rows
-    sum to n_groups.
-    """
+    """How often each group is drawn, with replacement: (resamples, n_groups), row sums n_groups."""
     if resamples < 200:
         raise ValueError(f"an interval needs at least 200 resamples, not {resamples}")
     return np.random.default_rng(seed).multinomial(
@@ -33,8 +27,9 @@ def group_weights(n_groups: int, resamples: int, seed: int) -> np.ndarray:
 
 
 def statistics(data: Arrays, weights: np.ndarray, names) -> dict[tuple[str, str], np.ndarray]:
-    """Each metric, averaged over seeds, for each row of `weights` (R, groups): {(metric, class or
-    "all"): (R,)}.
+    """Each metric, mean over seeds, for each row of `weights` (R, groups).
+
+    {(metric, class or "all"): (R,)}.
     """
     ranked = any(name in RANKED for name in names)
     step = max(1, AT_ONCE // len(data.truth))

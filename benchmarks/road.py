@@ -1,5 +1,4 @@
-"""The road of a file: import, duplicates and cache of one folder, with this checkout and with an
-older one.
+"""The road of a file: import, duplicates and cache of one folder, now and in an older checkout.
 
     python -m benchmarks.road FOLDER OLD_CHECKOUT
 

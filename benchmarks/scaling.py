@@ -1,5 +1,4 @@
-"""Time and memory of an interval and of a comparison as the table grows from 10,000 to 1,000,000
-rows.
+"""Time and memory of an interval and a comparison as tables grow from 10,000 to 1,000,000 rows.
 
     python -m benchmarks.scaling
 

@@ -1,5 +1,6 @@
-"""What can be told without the lungs on two published sets: the file, the source, the outer frame,
-the whole image.
+"""What can be told without the lungs on two published sets: file, source, outer frame, image.
+
+The last is the whole image.
 
     python -m benchmarks.shortcuts --data-dir FOLDER       a few minutes on two cores
     python -m benchmarks.shortcuts --from-predictions      the figures again, from
@@ -111,9 +112,7 @@ def linear(table: pd.DataFrame, images: np.ndarray, seed: int) -> pd.DataFrame:
 
 
 def figures(found: pd.DataFrame) -> dict:
-    """AUC of COVID against the rest and the mean over classes, each with its interval; n, groups,
-    repeats.
-    """
+    """AUC of COVID against the rest and mean over classes, with intervals; n, groups, repeats."""
     line = {}
     for column, estimate in {
         "auc_covid": evaluate.metric(found, "roc_auc", "covid"),

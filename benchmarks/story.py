@@ -1,5 +1,4 @@
-"""One project, reported at about 0.96: what its accuracy becomes when one illusion after another is
-taken away.
+"""One project, reported at about 0.96: its accuracy as one illusion after another is taken away.
 
     python -m benchmarks.story --seeds 5
 
@@ -130,8 +129,9 @@ def one_seed(seed: int, folder: Path) -> dict[str, float]:
 
 
 def run_seeds(name: str, one_seed: Callable[[int, Path], dict[str, float]], n: int) -> None:
-    """The command of a benchmark of that name: its figures for each seed, then their table with `n`
-    test images.
+    """The command of a benchmark of that name: figures for each seed, then their table.
+
+    Each run has `n` test images.
     """
     arguments = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     arguments.add_argument("--seeds", type=int, default=5)
@@ -149,9 +149,7 @@ def run_seeds(name: str, one_seed: Callable[[int, Path], dict[str, float]], n: i
 
 
 def over_seeds(runs: list[dict[str, float]], n: int, command: str) -> pd.DataFrame:
-    """Mean of each figure over seeds with its 95 % t interval, lowest and highest; `n` test images
-    in each run.
-    """
+    """Mean of each figure over seeds with its 95 % t interval, lowest, highest; `n` test images."""
     table = pd.DataFrame(runs)
     half = half_widths(table)
     return pd.DataFrame(

@@ -15,9 +15,7 @@ SPREAD = {"test_marking.py", "test_questions.py"}
 
 @pytest.hookimpl(optionalhook=True)  # where pytest-xdist is not installed, nobody asks
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """With `--dist loadfile`: a file's tests stay on one worker, where they share fixtures, but for
-    those of SPREAD.
-    """
+    """With `--dist loadfile`, a file's tests share a worker and its fixtures, but for SPREAD."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
@@ -28,8 +26,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
 
 def unit(nodeid: str) -> str:
-    """Return what a test belongs to: its file, or its file and the lesson with which its parameter
-    begins.
+    """Return what a test belongs to: its file, or its file and its parameter's lesson.
+
+    The parameter begins with the lesson.
     """
     file, _, test = nodeid.partition("::")
     name, _, parameter = test.partition("[")

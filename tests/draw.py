@@ -1,5 +1,4 @@
-"""Small drawn radiographs for tests, a set in case E's layout, and a zoo of odd files.
-Deterministic by seed.
+"""Small drawn radiographs, a set in case E's layout, a zoo of odd files: deterministic by seed.
 
 ``python -m tests.draw FOLDER`` writes the set, so that lessons run where no real set is at hand.
 """
@@ -18,8 +17,7 @@ _EXTENSIONS = {"Normal": ("jpeg",), "Covid": ("jpg", "png", "jpeg"), "Viral Pneu
 
 
 def radiograph(kind: str = "Normal", size: int = 160, seed: int = 0) -> np.ndarray:
-    """uint8 (size, size): two dark lungs on a bright trunk; the class shows as texture inside the
-    lungs.
+    """uint8 (size, size): two dark lungs on a bright trunk; the class is a texture of the lungs.
 
     Covid: soft round patches at the lungs' outer border. Viral Pneumonia: fine stripes through both
     lungs.
@@ -55,8 +53,9 @@ def radiograph(kind: str = "Normal", size: int = 160, seed: int = 0) -> np.ndarr
 
 
 def draw_set(folder, per_class: int = 12, size: int = 160, seed: int = 0) -> Path:
-    """Write a set in case E's layout,
-    ``covid19-image-dataset/Covid19-dataset/{train,test}/<class>``; return its top.
+    """Write a set in case E's layout and return its top folder.
+
+    The layout: ``covid19-image-dataset/Covid19-dataset/{train,test}/<class>``.
 
     Two thirds of each class are train. Planted besides: a byte-identical pair and a copy of changed
     contrast that both cross train / test (in Covid), and one truncated file
@@ -116,8 +115,9 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def dicom(pixels: np.ndarray, photometric: str = "MONOCHROME2", **tags) -> bytes:
-    """Bytes of a DICOM file of 8- or 16-bit pixels; ``tags`` are DICOM keywords, set (or with None
-    removed) last.
+    """Bytes of a DICOM file of 8- or 16-bit pixels; ``tags`` are set (with None removed) last.
+
+    They are named by DICOM keywords.
     """
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import (
@@ -153,9 +153,7 @@ def dicom(pixels: np.ndarray, photometric: str = "MONOCHROME2", **tags) -> bytes
 
 
 def zoo(folder) -> dict[str, Path]:
-    """Write one file of each kind that is no usable image, under the name of one; {what is wrong:
-    path}.
-    """
+    """Write a file of each kind that is no usable image, named as one: {what is wrong: path}."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(radiograph("Covid", 96, 1))

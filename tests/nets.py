@@ -48,8 +48,9 @@ CLASSES = ("normal", "covid", "viral")
 def table(
     seed: int, n: int, names=CLASSES, shares=None, sizes=None, runs: int = 1, unknown: float = 0
 ) -> pd.DataFrame:
-    """A table of predictions: groups of `sizes` images (None: no column), `unknown`, the share
-    without a group.
+    """A table of predictions: groups of `sizes` images (None: no column).
+
+    `unknown` is the share without a group.
     """
     rng = np.random.default_rng(seed)
     truth = rng.choice(len(names), n, p=shares)
@@ -313,9 +314,7 @@ def plain(value):
 
 
 def _column(column: pd.Series) -> list:
-    """The values, or of many the count, how many are no number, two weighted sums, the first and
-    the last.
-    """
+    """The values; of many the count, non-numbers, two weighted sums, the first and the last."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
     numbers = column.dtype.kind in "biuf"
@@ -338,9 +337,7 @@ def _column(column: pd.Series) -> list:
 
 
 def differences(before, after, relative: float = RELATIVE, where: str = "") -> Iterator[str]:
-    """Where two results differ by more than the last of 12 digits, or by more than the share
-    `relative`.
-    """
+    """Where two results differ past the last of 12 digits, or by more than the share `relative`."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
             yield from differences(before.get(key), after.get(key), relative, f"{where} / {key}")
@@ -381,9 +378,7 @@ def version(name: str) -> str:
 
 
 def signatures() -> list[str]:
-    """One line for each public name of each public module: what it is called with, or what kind of
-    thing it is.
-    """
+    """One line per public name of each public module: its call, or what kind of thing it is."""
     rooms = sorted(
         room.name
         for room in pkgutil.iter_modules(cxr_helpers.__path__)
@@ -432,9 +427,7 @@ def called(value) -> str:
 
 
 def write(because: str | None = None) -> list[str]:
-    """Write both files; return where entries changed that were left as they are, because no reason
-    was given.
-    """
+    """Write both files; return where entries changed that were left, as no reason was given."""
     kept = (
         json.loads(NUMBERS.read_text("utf-8")) if NUMBERS.exists() else {"values": {}, "moves": []}
     )

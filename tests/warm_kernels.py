@@ -17,9 +17,7 @@ OPEN = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let all kernels of this process be forked; the process that starts the others begins to
-    import.
-    """
+    """Let this process's kernels be forked; the process that starts the others begins to import."""
     if sys.platform != "linux":
         return
     warm.use()

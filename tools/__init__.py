@@ -1,3 +1,4 @@
-"""What builds, checks and runs the course: each module is a command, `python -m tools.NAME
---help`.
+"""What builds, checks and runs the course.
+
+Each module is a command: `python -m tools.NAME --help`.
 """

@@ -1,5 +1,6 @@
-"""Do the addresses still answer from which the course fetches data and weights? `python -m
-tools.addresses`.
+"""Do the addresses from which the course fetches data and weights still answer?
+
+The command is `python -m tools.addresses`.
 
 Asks for each one's head, and for its first byte where a server gives no heads; nothing is
 downloaded. The exit code is 1 if one is dead. Needs the package alone: `pip install -e .`

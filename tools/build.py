@@ -1,5 +1,7 @@
-"""Generate the notebooks from their sources: notebooks/src/NN_topic.py → notebooks/NN_topic.ipynb,
-executed, and notebooks/student/NN_topic.ipynb, the copy without outputs that students work in.
+"""Generate the notebooks from their sources, notebooks/src/NN_topic.py.
+
+Each gives notebooks/NN_topic.ipynb, executed, and notebooks/student/NN_topic.ipynb, the copy
+without outputs that students work in.
 
 Only what changed is written: a notebook is compared with its source cell by cell, not by time
 stamps. Cell ids come from the cell's text, so that they stay when a cell is inserted elsewhere.
@@ -46,8 +48,9 @@ LANGUAGE = {
 
 
 def convert(source: Path, target: Path, root: Path = ROOT) -> nbformat.NotebookNode:
-    """Return the notebook of a source as it will stand at `target`, without outputs: the same bytes
-    everywhere.
+    """Return a source's notebook as it will stand at `target`, without outputs.
+
+    The bytes are the same everywhere.
     """
     text = source.read_text(encoding="utf-8")
     try:
@@ -98,9 +101,7 @@ def digest(notebook: nbformat.NotebookNode) -> str:
 
 
 def differs(pair: Pair, root: Path = ROOT) -> str:
-    """Return in what a notebook differs from its source; an empty text if in nothing but
-    outputs.
-    """
+    """Return how a notebook differs from its source; an empty text if in outputs only."""
     expected = convert(pair.source, pair.notebook, root)
     if not pair.notebook.is_file():
         return "is missing"
@@ -166,8 +167,9 @@ def execute(
 
 
 def build(pair: Pair, root: Path = ROOT, *, run: bool = False, force: bool = False) -> bool:
-    """Write a notebook if it differs from its source (or, with `run`, has no outputs); tell whether
-    it was written.
+    """Write a notebook if it differs from its source (or, with `run`, has no outputs).
+
+    Tell whether it was written.
 
     Outputs stay where the code did: a change of the text alone runs nothing. A student's copy is
     never run, and one that somebody has worked in is not written over without `force`: ToolError.

@@ -35,9 +35,7 @@ def die_with_parent() -> None:
 
 
 def limit(memory: int, seconds: int) -> None:
-    """Limit memory (bytes), computing time (seconds) and the size of a file (100 MB), where the
-    system can.
-    """
+    """Limit memory (bytes), computing time (seconds) and file size (100 MB), where possible."""
     with suppress(ImportError):
         import resource
 
@@ -48,8 +46,9 @@ def limit(memory: int, seconds: int) -> None:
 
 
 def isolate(hidden: list[str]) -> bool:
-    """Leave the network and lay an empty folder over each of the hidden ones; tell whether the
-    system allowed it.
+    """Leave the network and hide each of these folders under an empty one; tell whether allowed.
+
+    The system may not allow it.
     """
     if sys.platform != "linux":
         return False

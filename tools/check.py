@@ -1,5 +1,6 @@
-"""Check what is committed, in one process: style, types, notebooks and exercises against their
-sources, figures.
+"""Check what is committed, in one process.
+
+Style, types, notebooks and exercises against their sources, figures.
 
 All checks run, whatever the others find; the exit code is 0 if none found anything.
 """

@@ -114,9 +114,7 @@ def run(python: Path, cells: list[str]) -> subprocess.CompletedProcess:
 
 
 def check(python: Path, root: Path = ROOT) -> list[str]:
-    """Return one line for each fault: of the failing install, of a notebook, of a package that
-    changed.
-    """
+    """Return one line per fault: of the failing install, a notebook, or a package that changed."""
     faults = []
     before = versions(python)
     with tempfile.TemporaryDirectory() as place, offered(Path(place)) as address:

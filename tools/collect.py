@@ -1,5 +1,4 @@
-"""Bring a learning-management system's download of submissions into a course: the work of `make
-collect`.
+"""Bring a learning-management system's download of submissions into a course: `make collect`.
 
 What a zip of all submissions looks like, as the systems' own sources write it:
 
@@ -51,8 +50,9 @@ LARGEST_OF_ONE = 200_000_000  # bytes of what one student has packed
 
 @dataclass(frozen=True)
 class Piece:
-    """One file that was handed in: whose (a name, and Moodle's number of the participant), its own
-    name, where.
+    """One file that was handed in: whose, its own name, where.
+
+    Whose: a name, and Moodle's number of the participant.
     """
 
     name: str
@@ -74,8 +74,7 @@ class Report:
 
 
 def collect(course: Path, assignment: str, download: Path) -> Report:
-    """Put what a download holds into COURSE/submitted/STUDENT/ASSIGNMENT; the download stays as it
-    is.
+    """Put a download's content into COURSE/submitted/STUDENT/ASSIGNMENT; the download stays.
 
     `download`: a zip or tar archive, or the folder into which a browser has unpacked it. A
     submission that is there already with the same content is left alone; another one moves to
@@ -101,9 +100,7 @@ def collect(course: Path, assignment: str, download: Path) -> Report:
 
 
 def unpacked(download: Path, folder: Path, largest: int = LARGEST, files: int = 100_000) -> Path:
-    """Return the folder with a download's files: itself, or `folder`, into which it is unpacked
-    safely.
-    """
+    """Return the folder with a download's files: itself, or `folder`, into which it is unpacked."""
     if download.is_dir():
         return download
     try:
@@ -113,8 +110,9 @@ def unpacked(download: Path, folder: Path, largest: int = LARGEST, files: int = 
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return all files below a folder; nothing hidden, no link, nothing that Jupyter or a Mac has
-    put beside them.
+    """Return all files below a folder.
+
+    None is hidden, a link, or put beside them by Jupyter or a Mac.
     """
     return [
         path
@@ -175,8 +173,9 @@ def readable(path: Path) -> PurePosixPath:
 
 
 def own_folder(names: list[PurePosixPath], assignment: str) -> bool:
-    """Tell whether the first part of these paths says whose they are: it differs, or is one
-    student's folder.
+    """Tell whether these paths' first part says whose they are.
+
+    It differs, or it is one student's folder.
     """
     if len({name.parts[0] for name in names}) > 1 or len(names[0].parts) == 1:
         return True
@@ -186,8 +185,9 @@ def own_folder(names: list[PurePosixPath], assignment: str) -> bool:
 
 
 def owner(name: PurePosixPath, assignment: str) -> str:
-    """Return whose a file of no known system is: its folder, or its name without the assignment's;
-    "" if nobody's.
+    """Return whose a file of no known system is; "" if nobody's.
+
+    The owner is its folder, or its name without the assignment's.
     """
     if len(name.parts) > 1:
         return name.parts[0]
@@ -285,8 +285,6 @@ def free_folder(folder: Path, name: str) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files of a submission; not the time, which only the instructor or nbgrader puts
-    there.
-    """
+    """Return a submission's files without the time, which only the instructor or nbgrader adds."""
     files = [path for path in files_of(folder) if path.name != STAMP]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

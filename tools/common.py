@@ -1,5 +1,6 @@
-"""Shared by the tools: where notebooks and their sources stand, reading, atomic writing, and the
-policy on outputs.
+"""Shared by the tools: where notebooks and sources stand, reading, atomic writing, outputs.
+
+Outputs: the policy on which are committed.
 """
 
 import json
@@ -97,17 +98,16 @@ def executed_copy(notebook: Path) -> Path:
 
 
 def notebooks(root: Path = ROOT, *, student: bool = False) -> list[Path]:
-    """Return every generated notebook on disk, executed or the students' copies: lessons first,
-    then case studies.
+    """Return all generated notebooks on disk: lessons first, then case studies.
+
+    They are the executed ones or the students' copies.
     """
     folder = root / "notebooks" / STUDENT if student else root / "notebooks"
     return sorted(folder.glob("*.ipynb")) + sorted((folder / "cases").glob("*.ipynb"))
 
 
 def chosen(names: Iterable[str], root: Path = ROOT, *, student: bool = False) -> list[Path]:
-    """Return the notebooks named by path or by the start of their name ("04"); all of them if none
-    is named.
-    """
+    """Return the notebooks named by path or by the start of their name ("04"), or else all."""
     names, every = list(names), notebooks(root, student=student)
     if not names:
         return every
@@ -168,8 +168,9 @@ def headings(notebook: nbformat.NotebookNode) -> Iterator[tuple[int, int, str]]:
 
 
 def deeper(notebook: nbformat.NotebookNode) -> set[int]:
-    """Return the indices of the cells of all deeper steps: from such a heading to the next of its
-    level or above.
+    """Return the indices of all cells of deeper steps.
+
+    A step runs from its heading to the next of the same level or above.
     """
     found, begin, level = set(), None, 0
     marks = [*headings(notebook), (len(notebook.cells), 0, "")]
@@ -184,8 +185,9 @@ def deeper(notebook: nbformat.NotebookNode) -> set[int]:
 
 @contextmanager
 def kernel_environment() -> Iterator[dict[str, str]]:
-    """Yield the variables every kernel is given: no TensorFlow logs, no progress bars, this Python
-    as `python3`.
+    """Yield every kernel's variables: no TensorFlow logs, no progress bars, `python3` is this one.
+
+    This one: the Python that runs.
 
     Nobody is there to predict anything, so the examples stand for predictions, and none is
     recorded.

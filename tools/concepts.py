@@ -46,8 +46,7 @@ def key(root: Path = ROOT) -> list[Question]:
 
 
 def sheets(path: Path, questions: list[Question]) -> pd.DataFrame:
-    """Return a class's answers: a row per code, a column per question's number, a letter or "" in
-    each.
+    """Return a class's answers: a row per code, a column per question's number, letters or "".
 
     Raises ToolError for a missing column, a code that is missing or stands twice, and for what is
     no letter.
@@ -79,8 +78,9 @@ def sheets(path: Path, questions: list[Question]) -> pd.DataFrame:
 
 
 def gain(before: np.ndarray, after: np.ndarray) -> stats.Difference:
-    """Return the share right after minus before, paired by student: two boolean arrays of the same
-    students.
+    """Return the share right after minus the share right before, paired by student.
+
+    Two boolean arrays of the same students.
     """
 
     def without_each(right: np.ndarray) -> np.ndarray:
@@ -94,9 +94,7 @@ def gain(before: np.ndarray, after: np.ndarray) -> stats.Difference:
 
 
 def commonest(answers: pd.Series, question: Question) -> str:
-    """Return the commonest wrong answer to a question, how many gave it, and what it reveals; "" if
-    there is none.
-    """
+    """Return the commonest wrong answer, how many gave it, and what it reveals; "" if none."""
     counts = answers[answers.isin(list(question.reveals))].value_counts()
     if counts.empty:
         return ""

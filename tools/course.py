@@ -1,5 +1,6 @@
-"""Run a course with nbgrader in a folder of the instructor's: release, collect, grade, summary,
-feedback, grades.
+"""Run a course with nbgrader in a folder of the instructor's.
+
+Release, collect, grade, summary, feedback, grades.
 
     python -m tools.course release 04_splitting_exercise --course FOLDER [--overlay FOLDER]
     python -m tools.course collect 04_splitting_exercise --course FOLDER --from DOWNLOAD.zip
@@ -64,8 +65,9 @@ c.CsvExportPlugin.to = "nbgrader_export.csv"  # "nbgrader export" would write ov
 
 @dataclass(frozen=True)
 class Overlay:
-    """An instructor's private additions, kept outside the repository: a seed, hidden tests, sources
-    of their own.
+    """An instructor's private additions: a seed, hidden tests, sources of their own.
+
+    They stay outside the repository.
     """
 
     folder: Path | None = None
@@ -81,8 +83,9 @@ class Overlay:
         )
 
     def source(self, assignment: str, root: Path) -> Path:
-        """Return the instructor's source of an assignment if there is one, else the course's
-        ("_exercise" may lack).
+        """Return an assignment's source: the instructor's, else the course's.
+
+        "_exercise" may be left out of the name.
         """
         stems = (assignment, f"{assignment}_exercise")
         own = sorted((self.folder / "exercises" / "src").glob("*.py")) if self.folder else []
@@ -103,9 +106,7 @@ class Overlay:
 
 
 def release(course: Path, assignment: str, overlay: Overlay, root: Path = ROOT) -> Path:
-    """Put an assignment into the course and let nbgrader make the student's version; return its
-    path.
-    """
+    """Let nbgrader make the student's version of an assignment in the course; return its path."""
     source = overlay.source(assignment, root)
     hidden = overlay.hidden(source.stem)
     notebook = marked(source, root, hidden)
@@ -161,16 +162,15 @@ def due(course: Path, assignment: str, seed: int | None) -> list[str]:
 
 
 def isolation(hidden: list[str]) -> bool:
-    """Tell whether this system lets a kernel be cut off from the network and from the course's
-    folder.
-    """
+    """Tell whether a kernel can be cut off from the network and from the course's folder here."""
     trial = json.dumps({"memory": 4_000_000_000, "seconds": 60, "hidden": hidden})
     return subprocess.run([sys.executable, "-P", cage.__file__, trial], check=False).returncode == 0
 
 
 def hideable(course: Path, overlay: Overlay) -> tuple[str, ...]:
-    """Return the folders to hide from student code: the course's and the overlay, unless the
-    software lies in them.
+    """Return the folders to hide from student code: the course's and the overlay.
+
+    Not so where the software lies in them.
     """
     needed = [ROOT, Path(sys.prefix), Path(sys.base_prefix), Path(tempfile.gettempdir())]
     folders = [course, *([overlay.folder] if overlay.folder else [])]
@@ -202,9 +202,7 @@ def grade(
     *,
     again: bool = False,
 ) -> Iterator[Record]:
-    """Mark what is due (with `again`: everything); yield one record per submission as soon as it is
-    done.
-    """
+    """Mark what is due (with `again`: everything); yield a record per submission as it is done."""
     import nbgrader.apps  # noqa: F401 - once, before the processes that need it are forked
 
     released(course, assignment)
@@ -262,9 +260,7 @@ def end(process) -> None:
 
 
 def finish(one: Running) -> Record:
-    """Complete and write the record of a submission; one that could not be run is refused with the
-    reason.
-    """
+    """Complete and write a submission's record; refuse with the reason one that could not run."""
     task, record, course, late = one.task, one.record, Path(one.task.course), one.late
     said = json.loads(one.result.read_text(encoding="utf-8")) if one.result.is_file() else {}
     record.notes, reason = said.get("notes", []), said.get("reason", "")
@@ -344,9 +340,7 @@ def error_messages(path: Path) -> dict[str, str]:
 
 
 def feedback(course: Path, assignment: str) -> list[Path]:
-    """Write a feedback page for each marked submission whose page is older; return the pages
-    written.
-    """
+    """Write a feedback page for each marked submission with an older one; return those written."""
     from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
     from nbgrader import preprocessors
     from nbgrader.apps import NbGraderAPI
@@ -407,9 +401,7 @@ def grades(course: Path) -> str:
 
 
 def marks_in_book(course: Path) -> dict[tuple[str, str], list]:
-    """Return what nbgrader's data base has: {(student, assignment): the other columns of
-    `grades`}.
-    """
+    """Return nbgrader's data base: {(student, assignment): the other columns of `grades`}."""
     from nbgrader.api import Gradebook
 
     rows = {}
@@ -542,8 +534,9 @@ def show_collected(report: Report, assignment: str) -> None:
 
 
 def write_grades(course: Path, roster: Path | None, form: str) -> None:
-    """Write grades.csv, and with a roster the table that Moodle or Canvas imports; list what has no
-    place in it.
+    """Write grades.csv, and with a roster the table for Moodle or Canvas; list what is left over.
+
+    What is left over has no place in the table.
     """
     text, path = grades(course), course / "grades.csv"
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[

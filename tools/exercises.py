@@ -1,5 +1,6 @@
-"""Generate the exercises from their sources: exercises/src/NN_topic_exercise.py →
-exercises/NN_topic_exercise.ipynb.
+"""Generate the exercises from their sources.
+
+exercises/src/NN_topic_exercise.py → exercises/NN_topic_exercise.ipynb.
 
 A source holds the answers; the notebook is what `nbgrader generate_assignment` makes of it, and
 nothing else. Cells are marked by tags (`imports`, `answer`, `check`, `written`); points, names and
@@ -45,18 +46,14 @@ from cxr_helpers.checks.lesson{lesson} import {variable}
 
 @dataclass(frozen=True)
 class Check:
-    """What a check cell says: the variable of the question (q1), and the name of the answer it is
-    given.
-    """
+    """What a check cell says: the question's variable (q1), and the name of the answer it gets."""
 
     variable: str
     name: str
 
 
 def sources(root: Path = ROOT, names: list[str] | None = None) -> list[Path]:
-    """Return the sources whose name begins with one of the names ("04"); all of them if none is
-    given.
-    """
+    """Return the sources whose name begins with one of the names ("04"), or all without a name."""
     found = sorted((root / "exercises" / "src").glob("*.py"))
     chosen = [path for path in found if not names or path.stem.startswith(tuple(names))]
     if names and not chosen:
@@ -100,8 +97,9 @@ def question_of(source: Path, check: Check) -> Question:
 
 
 def marked(source: Path, root: Path = ROOT, hidden: dict[str, str] | None = None) -> NotebookNode:
-    """Return the notebook of a source with nbgrader's metadata and hidden tests: what nbgrader's
-    `source/` holds.
+    """Return a source's notebook with nbgrader's metadata and hidden tests.
+
+    It is what nbgrader's `source/` holds.
 
     Parameters: `hidden`, further hidden tests (code) by the name of the answer, as an instructor's
     overlay has them.
@@ -159,9 +157,7 @@ def _mark(cell: NotebookNode | None, kind: str, name: str, points: float | None 
 
 
 def configuration(folder: Path):
-    """Return nbgrader's settings for a course in a folder: the same for building, releasing and
-    marking.
-    """
+    """Return nbgrader's settings for a course: the same for building, releasing and marking."""
     from traitlets.config import Config
 
     config = Config()
@@ -176,18 +172,14 @@ def configuration(folder: Path):
 
 @contextmanager
 def programs_on_path() -> Iterator[None]:
-    """Let nbgrader find the program `alembic`, which it calls by name, where the environment is not
-    activated.
-    """
+    """Let nbgrader find `alembic`, which it calls by name, in an environment that is not active."""
     before = os.environ.get("PATH", "")
     with patch.dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{before}"):
         yield
 
 
 def generate(notebook: NotebookNode, name: str, folder: Path) -> Path:
-    """Put a marked notebook into a course folder and let nbgrader make the student's version;
-    return its path.
-    """
+    """Let nbgrader make the student's version of a marked notebook in a course; return its path."""
     from nbgrader.apps import NbGraderAPI
 
     place = folder / "source" / name
@@ -208,8 +200,9 @@ def generate(notebook: NotebookNode, name: str, folder: Path) -> Path:
 
 @contextmanager
 def workshop(root: Path = ROOT) -> Iterator[Path]:
-    """A course folder that goes after use; its data base takes seconds to make, so several
-    exercises share one.
+    """A course folder that goes after use.
+
+    Several exercises share one, as its data base takes seconds to make.
     """
     (root / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root / "build", prefix="exercises-") as folder:
@@ -217,9 +210,7 @@ def workshop(root: Path = ROOT) -> Iterator[Path]:
 
 
 def built(source: Path, folder: Path, root: Path = ROOT) -> str:
-    """Return the text of the student's notebook of a source: nbgrader's bytes. `folder` is a
-    workshop.
-    """
+    """Return the student's notebook of a source, with nbgrader's bytes. `folder` is a workshop."""
     text = generate(marked(source, root), source.stem, folder).read_text(encoding="utf-8")
     if found := list(leaks(source, text, root)):
         raise ToolError("\n".join(found))
@@ -256,8 +247,9 @@ def leaks(source: Path, text: str, root: Path = ROOT) -> Iterator[str]:
 
 
 def faults(root: Path = ROOT, names: list[str] | None = None) -> Iterator[str]:
-    """Yield one line for each fault of an exercise: drift, a leak, a broken rule; and each file
-    without counterpart.
+    """Yield one line per fault of an exercise: drift, a leak, a broken rule, a lone file.
+
+    A file is alone if it has no counterpart.
     """
     from tools.lint_exercises import lint
 
@@ -284,9 +276,7 @@ def faults(root: Path = ROOT, names: list[str] | None = None) -> Iterator[str]:
 
 
 def answers(source: Path, root: Path = ROOT, *, solved: bool = True) -> dict[str, object]:
-    """Run the code cells of a source in one namespace; return the answers (or what the stubs leave)
-    by name.
-    """
+    """Run a source's code cells in one namespace; return the answers (or the stubs') by name."""
     notebook = marked(source, root) if solved else read_notebook(student_version(source))
     names, space = [], {"__name__": "exercise"}
     for cell in notebook.cells:
@@ -315,8 +305,9 @@ def table(root: Path = ROOT) -> str:
 
 
 def solve(source: Path, root: Path = ROOT) -> Path:
-    """Run a source with its answers; write the executed notebook into output/exercises, which is
-    never committed.
+    """Run a source with its answers; write the executed notebook into output/exercises.
+
+    It is never committed.
     """
     notebook = marked(source, root)
     path = root / "output" / "exercises" / f"{source.stem}.ipynb"

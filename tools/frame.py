@@ -1,5 +1,4 @@
-"""What every notebook of the course has around its own cells: the set-up cell, the line of links,
-Colab's button.
+"""What every notebook has around its own cells: set-up cell, line of links, Colab's button.
 
 It is made here, the same for lessons, case studies and exercises; the sources hold none of it.
 """
@@ -42,8 +41,9 @@ if not find_spec("cxr_helpers"):
 
 
 def setup_code(root: Path = ROOT) -> str:
-    """Return the code of the set-up cell: it installs only where the package is missing and the
-    host is known.
+    """Return the set-up cell's code.
+
+    It installs only where the package is missing and the host is known.
     """
     archive = links.archive(root)
     return HOSTED.replace("ARCHIVE", archive) if archive else HERE
@@ -94,8 +94,9 @@ TARGET = re.compile(r"""(\]\(|\bsrc=")(\.\./[^)"#]+|[\w./ -]+\.[a-z]{2,5})(?=[)"
 
 
 def _copies(path: Path, root: Path) -> str:
-    """Which copy this is; in a published student's copy also how predictions outlive a machine of
-    Colab.
+    """Which copy this is; in a published student's copy also how predictions outlive Colab.
+
+    A machine of Colab does not last.
     """
     own = [navigation.copies(path, root)]
     if is_students(path) and links.repository(root):
@@ -104,8 +105,9 @@ def _copies(path: Path, root: Path) -> str:
 
 
 def _for_students(cell: NotebookNode, path: Path) -> None:
-    """Adapt a cell to the student's copy, in place: links lead on, and what answers a prediction is
-    not seen before.
+    """Adapt a cell to the student's copy, in place.
+
+    Links lead on, and what answers a prediction is not seen before.
     """
     if cell.cell_type == "markdown":
         cell.source = TARGET.sub(lambda found: found[1] + _from(found[2], path), cell.source)
@@ -114,9 +116,7 @@ def _for_students(cell: NotebookNode, path: Path) -> None:
 
 
 def _from(target: str, path: Path) -> str:
-    """A link's target as the student's copy writes it, which has other students' copies beside
-    it.
-    """
+    """A link's target as the student's copy writes it, which has other such copies beside it."""
     place = Path(os.path.normpath(executed_copy(path).parent / target))
     notebooks = path.parents[2] if path.parent.name == "cases" else path.parents[1]
     if notebooks in place.parents and (place.suffix == ".ipynb" or place.name == navigation.INDEX):
@@ -125,9 +125,7 @@ def _from(target: str, path: Path) -> str:
 
 
 def _answers(code: str) -> bool:
-    """Whether a cell does nothing but meet predictions with their results, so that it holds the
-    beliefs' answers.
-    """
+    """Whether a cell only meets predictions with their results: it holds the beliefs' answers."""
     if ".meets(" not in code:
         return False
     calls = [node.value if isinstance(node, ast.Expr) else None for node in ast.parse(code).body]

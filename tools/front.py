@@ -1,5 +1,4 @@
-"""The generated parts of the README: its picture, what to type, the table of lessons, three
-results.
+"""The generated parts of the README: picture, what to type, table of lessons, three results.
 
 `python -m tools.results` calls them; each function returns the Markdown of one region. All else in
 the README is written by hand.
@@ -74,8 +73,9 @@ def commands(root: Path = ROOT) -> str:
 
 
 def lessons(root: Path = ROOT) -> str:
-    """The table of lessons, as the index has it: number, title, minutes and what one will do, all
-    from the sources.
+    """The table of lessons: number, title, minutes and what one will do, as in the index.
+
+    All comes from the sources.
     """
     lines = ["| | lesson | minutes | you will |", "|---|---|---|---|"]
     rows = index.entries(root)
@@ -97,9 +97,7 @@ def lessons(root: Path = ROOT) -> str:
 
 
 def results(root: Path = ROOT) -> str:
-    """Three rows of one benchmark: the same metric and folds within each set, and less and less to
-    see.
-    """
+    """Three rows of a benchmark: the same metric and folds per set, and less and less to see."""
     table = measured.read("shortcuts").set_index(["seen", "set"])
     published = datasets.catalogue().set_index("name")["images"]
     first, heads = table.iloc[0], []

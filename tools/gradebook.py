@@ -1,5 +1,4 @@
-"""Tables of a whole class: marks as Moodle and Canvas import them, and what went wrong most in each
-question.
+"""Tables of a class: marks as Moodle and Canvas import them, and each question's commonest errors.
 
 Both systems match rows to people by what they have exported themselves, so the roster is their own
 export:
@@ -51,9 +50,7 @@ NEVER = "nothing was handed in"
 
 @dataclass(frozen=True)
 class Roster:
-    """A class as a system has exported it: the columns that name people, a row for each, and ways
-    to write each.
-    """
+    """A class as a system exports it: columns that name people, a row and ways to write each."""
 
     columns: list[str]
     rows: list[list[str]]
@@ -86,8 +83,9 @@ def plain(text: str) -> str:
 
 
 def read_roster(path: Path, form: str) -> Roster:
-    """Read a CSV table of the class, in any encoding and with any separator; raise ToolError, which
-    names the file.
+    """Read a CSV table of the class, in any encoding and with any separator.
+
+    ToolError names the file.
     """
     try:
         content = path.read_bytes()
@@ -139,9 +137,7 @@ def read_roster(path: Path, form: str) -> Roster:
 
 
 def ways_to_write(row: list[str], meanings: list[str]) -> set[str]:
-    """Return how a submission may name the person of a row: by e-mail, by number, with either name
-    first.
-    """
+    """Return how a submission may name a row's person: by e-mail, number, or either name first."""
     told = defaultdict(list)
     for value, meaning in zip(row, meanings, strict=False):
         told[meaning].append(value)
@@ -210,9 +206,7 @@ def wide(rows: Iterable[dict[str, str]], roster: Roster, form: str) -> Wide:
 
 
 def summary(course: Path, assignment: str) -> str:
-    """Return, as a Markdown table, how many got each question right and what the others got wrong
-    most often.
-    """
+    """Return, as Markdown, how many got each question right, and the others' commonest errors."""
     paths = sorted((course / "marking" / "records" / assignment).glob("*.json"))
     records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     records = [record for record in records if record["questions"]]
@@ -240,9 +234,7 @@ def summary(course: Path, assignment: str) -> str:
 
 
 def reason(message: str, mistakes: dict) -> str:
-    """Return a short word for why an answer got no points: the misconception, if one was
-    recognised.
-    """
+    """Return why an answer got no points, in a word: the misconception, if recognised."""
     for name, mistake in mistakes.items():
         parts = [part for part in re.split(r"{[^{}]*}", mistake.message) if part.strip()]
         if all(part in message for part in parts):

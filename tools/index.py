@@ -1,5 +1,7 @@
-"""Write the index from the lessons' sources: notebooks/student/index.md, which JupyterLab opens
-first, with the copies to work in, and notebooks/index.md with the executed ones.
+"""Write the index of the lessons from their sources.
+
+notebooks/student/index.md, which JupyterLab opens first, leads to the copies to work in,
+notebooks/index.md to the executed ones.
 
 With --check only compare. A lesson's title, question, time and the rest are what its source says.
 The one line that the index gives it stands there in a cell tagged `author`: "In the index: ...".
@@ -96,9 +98,7 @@ def entries(root: Path = ROOT) -> list[Entry]:
 
 
 def table(rows: list[Entry], page: Path) -> list[str]:
-    """Return the lines of a table of lessons or of case studies, with links that hold on the
-    page.
-    """
+    """Return a table of lessons or case studies as lines, with links that hold on the page."""
     practice = any(row.exercise for row in rows)
     heads = ["notebook", "you will", "minutes", *(["practise", "minutes"] if practice else [])]
     lines = [f"| {' | '.join(heads)} |", "|---|---|--:|" + ("---|--:|" if practice else "")]

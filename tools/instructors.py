@@ -1,5 +1,4 @@
-"""Fill the instructors' pages from what they speak of: objectives.md and misconceptions.md of
-exercises/instructors.
+"""Fill objectives.md and misconceptions.md of exercises/instructors from what they speak of.
 
 The objectives are the lessons' own ("You will be able to"), the messages those that the checks
 give. What stands outside the marks `<!-- 07 winners -->` and `<!-- end -->` is written by hand and
@@ -42,8 +41,9 @@ def minutes(source: Path) -> int:
 
 
 def objectives(root: Path = ROOT) -> str:
-    """Return the page of learning objectives: each lesson's own list, with the minutes of lesson
-    and exercise.
+    """Return the page of learning objectives: each lesson's list, with minutes.
+
+    The minutes are those of lesson and exercise.
     """
     lines = [
         "# Learning objectives",
@@ -91,9 +91,7 @@ def questions() -> Iterator[tuple[str, Question]]:
 
 
 def misconceptions(text: str) -> str:
-    """Return the page with its messages renewed; a question that it does not speak of is added at
-    its end.
-    """
+    """Return the page with its messages renewed; questions that it lacks are added at its end."""
     for lesson, question in questions():
         fresh = block(lesson, question)
         pattern = re.compile(BLOCK.format(f"{lesson} {question.name}"), re.DOTALL)
@@ -105,8 +103,9 @@ def misconceptions(text: str) -> str:
 
 
 def marking_faults(page: str, root: Path = ROOT) -> Iterator[str]:
-    """Yield one line for each written question whose section of written.md is missing, or does not
-    fit its rubric.
+    """Yield one line per written question whose section of written.md is missing or misfits.
+
+    A section has to fit the question's rubric.
     """
     parts = re.split(r"^## (.+)\n", page, flags=re.MULTILINE)[1:]
     sections = dict(zip(parts[::2], parts[1::2], strict=True))

@@ -1,5 +1,4 @@
-"""Open the course in JupyterLab as a student needs it: first the index of the lessons, and no files
-of the authors.
+"""Open the course in JupyterLab for a student: the index of lessons first, no files of authors.
 
 `--author` shows everything: sources, tools, and the panels of nbgrader and jupytext. All other
 arguments go on to JupyterLab, as in `python -m tools.lab --no-browser --port 8890`.
@@ -88,8 +87,9 @@ runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
 
 
 def configuration(root: Path = ROOT, *, author: bool = False) -> dict[str, dict]:
-    """Return the content of each of Jupyter's settings files for one run, by its path in the folder
-    of settings.
+    """Return the content of each of Jupyter's settings files for one run.
+
+    Its key is the path in the folder of settings.
     """
     server = {
         "ServerApp": {
@@ -141,8 +141,7 @@ def configuration(root: Path = ROOT, *, author: bool = False) -> dict[str, dict]
 
 @contextmanager
 def environment(root: Path = ROOT, *, author: bool = False) -> Iterator[dict[str, str]]:
-    """Yield the variables with which Jupyter finds the settings, and this Python under the name
-    `python3`.
+    """Yield the variables by which Jupyter finds the settings, and this Python as `python3`.
 
     The folder they name lives as long as the block.
     """

@@ -54,8 +54,9 @@ def settings(root: Path = ROOT) -> dict[str, str]:
 
 
 def repository(root: Path = ROOT) -> str:
-    """Return the course's https address, such as https://github.com/ann/cxr-course; an empty text
-    if unpublished.
+    """Return the course's https address; empty if unpublished.
+
+    An example: https://github.com/ann/cxr-course.
     """
     return settings(root).get("repository", "")
 
@@ -66,8 +67,7 @@ def reference(root: Path = ROOT) -> str:
 
 
 def colab(path: Path | str, root: Path = ROOT) -> str:
-    """Return the Colab address of a notebook, given by its path or by its name below the root;
-    empty if unpublished.
+    """Return a notebook's Colab address, by its path or name below the root; empty if unpublished.
 
     Of a lesson or a case study it is that of the student's copy, whichever copy is given.
     """
@@ -86,18 +86,14 @@ def badge(path: Path | str, root: Path = ROOT) -> str:
 
 
 def archive(root: Path = ROOT) -> str:
-    """Return the address of the course as a zip file, from which pip installs the package; empty if
-    unpublished.
-    """
+    """Return the address of the course as a zip file for pip; empty if unpublished."""
     release = settings(root).get("release", "")
     kind = f"tags/{release}" if release else f"heads/{BRANCH}"
     return f"{repository(root)}/archive/refs/{kind}.zip" if repository(root) else ""
 
 
 def site(root: Path = ROOT) -> str:
-    """Return the address at which GitHub Pages serves the course's web site; empty if
-    unpublished.
-    """
+    """Return the address of the course's web site on GitHub Pages; empty if unpublished."""
     if not repository(root):
         return ""
     owner, name = repository(root).removeprefix(f"https://{HOST}/").split("/")

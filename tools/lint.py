@@ -1,5 +1,6 @@
-"""Check the notebooks against the rules of a lesson; `--rules` lists them, `--stats` counts cells
-and lines.
+"""Check the notebooks against the rules of a lesson.
+
+`--rules` lists them, `--stats` counts cells and lines.
 """
 
 import argparse

@@ -67,9 +67,7 @@ def line_length(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def no_jet(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """No `jet` colour map: it draws edges that are not there, and some readers cannot tell its
-    colours apart.
-    """
+    """No `jet` colour map: it draws false edges, and some readers cannot tell its colours apart."""
     for index, cell in _code(notebook):
         if re.search(
             r"""["']jet(_r)?["']|\bcm\.jet|colormaps\.jet|\bplt\.jet\(|COLORMAP_JET""", cell.source
@@ -98,8 +96,9 @@ def alt_text(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def phantoms_only(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Outputs come from the phantoms (metadata course.dataset); the text embeds no image but the
-    course's diagrams.
+    """Outputs come from the phantoms; the text embeds no image but the course's diagrams.
+
+    The phantoms stand in the metadata as course.dataset.
     """
     dataset = notebook.metadata.get("course", {}).get("dataset")
     if dataset != PHANTOM:
@@ -133,8 +132,9 @@ def machine_paths(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def no_errors(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """No output is an error; an error meant to be seen is caught and printed, since a runner stops
-    at it.
+    """No output is an error; an error meant to be seen is caught and printed.
+
+    A runner would stop at it.
     """
     for index, cell in _code(notebook):
         if any(
@@ -161,8 +161,9 @@ def no_pip(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def compared(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Half of the cells that print text or a table are tagged `nbval-check-output`; none of these
-    prints nothing.
+    """Half of the cells that print text or a table are tagged `nbval-check-output`.
+
+    No tagged cell prints nothing.
     """
     printing = [i for i, cell in _code(notebook) if _prints(cell)]
     # of those that ran

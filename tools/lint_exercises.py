@@ -1,6 +1,4 @@
-"""Rules of an exercise, checked on its source. Each rule takes (source, notebook) and yields what
-to do.
-"""
+"""Rules of an exercise, checked on its source: each takes (source, notebook), yields what to do."""
 
 import ast
 from collections.abc import Iterator
@@ -54,9 +52,7 @@ def opening(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def imports(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """The second code cell, after the set-up cell, is tagged `imports`; it imports the questions
-    from their module.
-    """
+    """The second code cell, after the set-up cell, is tagged `imports`: the questions' module."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     found = _of(notebook, "imports")
     if len(found) != 1 or found[0] is not code[1]:
@@ -69,9 +65,7 @@ def imports(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def questions(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """Three to five questions, one of them written; those with a check are the module's, each once,
-    in order.
-    """
+    """Three to five questions, one written; those with a check are the module's, once, in order."""
     asked = [read_check(cell).name for cell in _of(notebook, "check")]
     known = list(checks.questions(lesson(source)))
     if asked != known:
@@ -99,9 +93,7 @@ def questions(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def variables(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """The questions are called q1, q2 ... in the module, and each check cell calls its own and
-    nothing more.
-    """
+    """The questions are q1, q2 ... in the module; each check cell calls its own and no more."""
     named = {f"q{n}": name for n, name in enumerate(checks.questions(lesson(source)), 1)}
     for cell in _of(notebook, "check"):
         check = read_check(cell)
@@ -112,9 +104,7 @@ def variables(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def answer_cells(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """Each check follows its answer cell, whose solution is marked and whose stub leaves the name
-    bound.
-    """
+    """Each check follows its answer cell: the solution is marked, the stub leaves a name bound."""
     marks = [
         kind
         for cell in notebook.cells
@@ -136,8 +126,9 @@ def answer_cells(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def written(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """The written question has a name, points, a model answer in a solution, and its rubric in the
-    text before it.
+    """The written question has a name, points, a model answer, and its rubric before it.
+
+    The model answer is a solution, the rubric is in the text.
     """
     for before, cell in zip(notebook.cells, notebook.cells[1:], strict=False):
         if "written" not in tags(cell):
@@ -161,9 +152,7 @@ def written(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def metadata(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """nbgrader accepts the metadata; names are unique, test cells locked, points positive, tags
-    known.
-    """
+    """nbgrader accepts the metadata: names unique, tests locked, points positive, tags known."""
     from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 
     try:
@@ -186,8 +175,9 @@ def metadata(source: Path, notebook: NotebookNode) -> Iterator[str]:
 
 
 def content(source: Path, notebook: NotebookNode) -> Iterator[str]:
-    """Cells are short, lines too, no machine's path, no `jet`, images with alt text: the rules of a
-    lesson.
+    """Cells are short, lines too, no machine's path, no `jet`, images with alt text.
+
+    These are the rules of a lesson.
     """
     rules = ("cell_length", "line_length", "no_jet", "alt_text", "machine_paths", "unique_ids")
     for rule in rules:

@@ -1,5 +1,6 @@
-"""Rules on a lesson's form: its parts and their order. Each rule takes (notebook, path) and yields
-findings.
+"""Rules on a lesson's form: its parts and their order.
+
+Each rule takes (notebook, path) and yields findings.
 """
 
 import re
@@ -40,8 +41,9 @@ def _opening(notebook: NotebookNode) -> str:
 
 
 def title(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """The first cell begins with `# NN · Topic` or `# Case A · Topic`, NN as in the file's name; no
-    other heading 1.
+    """The first cell begins with `# NN · Topic` or `# Case A · Topic`; no other heading 1.
+
+    NN is that of the file's name.
     """
     start = (
         notebook.cells[0].source
@@ -83,8 +85,9 @@ def prerequisites(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def colab(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """A link to Colab opens the student's copy of this notebook, and there is none while the course
-    has no address.
+    """A link to Colab opens this notebook's student's copy; there is none without an address.
+
+    The address is that of the course.
     """
     own = executed_copy(path) if is_students(path) else path
     root = own.parents[2] if own.parent.name == "cases" else own.parents[1]
@@ -106,8 +109,9 @@ def colab(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def setup(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Exactly one cell is tagged `setup`: the first code cell, at most 15 lines; the next one is
-    tagged `imports`.
+    """Exactly one cell is tagged `setup`: the first code cell, at most 15 lines.
+
+    The next one is tagged `imports`.
     """
     tagged = [i for i, cell in enumerate(notebook.cells) if "setup" in tags(cell)]
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
@@ -129,9 +133,7 @@ def setup(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def parameters(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Exactly one cell is tagged `parameters`; it reads CXR_MODE, CXR_DATASET, CXR_DATA_DIR and
-    CXR_SEED.
-    """
+    """Exactly one cell is tagged `parameters`: CXR_MODE, CXR_DATASET, CXR_DATA_DIR and CXR_SEED."""
     tagged = [i for i, cell in enumerate(notebook.cells) if "parameters" in tags(cell)]
     if len(tagged) != 1:
         cell = tagged[1] if tagged else None
@@ -196,9 +198,7 @@ def predict_explain(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def ending(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """The lesson ends with `## Key points`, `## What next` and `## Sources and licence`, in this
-    order.
-    """
+    """The lesson ends with `## Key points`, `## What next`, `## Sources and licence`, in order."""
     parts = ["Key points", "What next", "Sources and licence"]
     found = [text for _, level, text in headings(notebook) if level == 2]
     for part in parts:

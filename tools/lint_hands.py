@@ -79,8 +79,9 @@ def converted(notebook: NotebookNode) -> bool:
 
 
 def predictions(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """6-8 recorded predictions (4 in a case), each with an entry `X = None`, shown, and met in a
-    later cell.
+    """6-8 recorded predictions (4 in a case), each with an entry `X = None`, shown, and met later.
+
+    It is met in a later cell.
     """
     if not converted(notebook):
         return
@@ -142,9 +143,7 @@ def _meeting(one: Asked, notebook: NotebookNode) -> Iterator[Finding]:
 
 
 def prompts(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Each "**Predict.**" is recorded by the next code cell, and each recorded prediction has its
-    "**Predict.**".
-    """
+    """Each "**Predict.**" is recorded by the next code cell, and no prediction lacks its own."""
     if not converted(notebook):
         return
     entries = {one.place for one in predictions_of(notebook)}
@@ -164,8 +163,9 @@ def prompts(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def core(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """The core, all steps but those whose heading ends with " · deeper", has at most 2,000 words
-    and 45 minutes.
+    """The core has at most 2,000 words and 45 minutes.
+
+    The core is all steps but those whose heading ends with " · deeper".
 
     A case may be longer; what its text says of the time must be about what it takes.
     """
@@ -195,9 +195,7 @@ def core(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def core_counts(notebook: NotebookNode) -> dict[str, float]:
-    """Return words, lines of code, predictions and estimated minutes of the core, without the list
-    of sources.
-    """
+    """Return words, code lines, predictions and estimated minutes of the core, without sources."""
     skipped = deeper(notebook) | _section(notebook, "Sources and licence")
     cells = [
         cell
@@ -220,9 +218,7 @@ def core_counts(notebook: NotebookNode) -> dict[str, float]:
 
 
 def _given(code: str) -> bool:
-    """Whether a cell only asks for a prediction or answers one: nobody has to understand its
-    code.
-    """
+    """Whether a cell only asks for a prediction or answers one: nobody has to follow its code."""
     return bool(re.search(r"\bguess\.\w+\(|\.meets\(", code))
 
 
@@ -256,9 +252,7 @@ def core_alone(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def _names(code: str) -> tuple[set[str], set[str]]:
-    """Names that a piece of code sets at its top, and names that it reads and sets nowhere
-    itself.
-    """
+    """Names that code sets at its top, and names that it reads and does not set itself."""
     tree = ast.parse(code)
     named = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     own = {node.id for node in named if isinstance(node.ctx, ast.Store)}
@@ -282,8 +276,7 @@ def _names(code: str) -> tuple[set[str], set[str]]:
 
 
 def helpers(notebook: NotebookNode, skipped: Set[int] = frozenset()) -> dict[str, int]:
-    """Return the names of the package that a notebook's code uses, such as "split.holdout": the
-    first cell of each.
+    """Return the package's names in a notebook's code ("split.holdout"): the first cell of each.
 
     Cells in `skipped` are passed over, but for what they import.
     """
@@ -314,8 +307,9 @@ def helpers(notebook: NotebookNode, skipped: Set[int] = frozenset()) -> dict[str
 
 
 def to_know(notebook: NotebookNode, skipped: Set[int] = frozenset()) -> set[str]:
-    """Return the helper names that a reader must know: those of `plots` and `guess` are given ready
-    to run.
+    """Return the helpers that a reader must know.
+
+    Those of `plots` and `guess` are given ready to run.
     """
     return {name for name in helpers(notebook, skipped) if name.split(".")[0] not in GIVEN}
 
@@ -351,8 +345,7 @@ def calls(notebook: NotebookNode) -> dict[str, int]:
 
 
 def course(paths: list[Path]) -> Iterator[str]:
-    """Yield what is wrong in the converted lessons together: names to know, and plain calls before
-    their helpers.
+    """Yield faults of converted lessons together: names to know, plain calls before their helpers.
 
     The names are those of the cores: nobody has to read a deeper step.
     """

@@ -1,5 +1,4 @@
-"""Mark one submission with nbgrader, in a process of its own, so that nothing it does can harm the
-batch.
+"""Mark one submission with nbgrader, in its own process, so that it cannot harm the batch.
 
 The submission is copied to a staging folder under its proper name, mended, and run by a kernel
 within limits (`tools.cage`). What cannot be run at all gets a page that says why, no points for its
@@ -40,9 +39,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to be marked: where the course lies, whose it is, with which seed, within
-    which limits.
-    """
+    """One submission to mark: where the course lies, whose it is, its seed, its limits."""
 
     course: str
     assignment: str
@@ -54,9 +51,7 @@ class Task:
 
 @dataclass
 class Record:
-    """What became of a submission; one file per submission, so that a run that was cut off goes on
-    where it stopped.
-    """
+    """What became of a submission; a file each, so that a run goes on where it was cut off."""
 
     student: str
     assignment: str
@@ -93,8 +88,7 @@ def released(course: Path, assignment: str) -> Path:
 
 
 def handed_in(folder: Path, assignment: str, release: Path) -> tuple[Path | None, str]:
-    """Return the notebook of a submission's folder, and a note if it has another name; None if
-    there is none.
+    """Return the notebook in a submission's folder, a note if misnamed, and None if there is none.
 
     Of several notebooks none of which has the proper name, the one that shares most cells with the
     released one.
@@ -122,8 +116,9 @@ def handed_in(folder: Path, assignment: str, release: Path) -> tuple[Path | None
 
 
 def notebooks_in(folder: Path) -> list[Path]:
-    """Return the files of a submission that may be its notebook, also one that a browser has saved
-    as `.ipynb.txt`.
+    """Return the files of a submission that may be its notebook.
+
+    Also one that a browser has saved as `.ipynb.txt`.
 
     No folder, no dangling link, nothing that Jupyter or a Mac has put beside it.
     """
@@ -135,9 +130,7 @@ def notebooks_in(folder: Path) -> list[Path]:
 
 
 def fingerprint(course: Path, assignment: str, student: str, seed: int | None) -> str:
-    """Return the hash of all that a mark depends on: the files handed in, the tests, the
-    instructor's seed.
-    """
+    """Return the hash of all that a mark depends on: files handed in, tests, instructor's seed."""
     folder = course / "submitted" / student / assignment
     files = notebooks_in(folder)
     files.append(course / "source" / assignment / f"{assignment}.ipynb")
@@ -146,9 +139,7 @@ def fingerprint(course: Path, assignment: str, student: str, seed: int | None) -
 
 
 def stage(task: Task) -> tuple[list[str], str]:
-    """Copy what was handed in to the staging folder; return notes, and the reason if it cannot be
-    run.
-    """
+    """Copy what was handed in to the staging folder; return notes, and why it cannot be run."""
     course = Path(task.course)
     folder, release = (
         course / "submitted" / task.student / task.assignment,
@@ -193,9 +184,7 @@ def stage(task: Task) -> tuple[list[str], str]:
 
 
 def _stamp(folder: Path, place: Path) -> str:
-    """Copy the time of a submission, where it is one, as nbgrader reads it; return a note where it
-    is none.
-    """
+    """Copy a submission's time, as nbgrader reads it; return a note where it is none."""
     stamp = folder / "timestamp.txt"
     if not stamp.is_file():
         return ""
@@ -210,8 +199,9 @@ def _stamp(folder: Path, place: Path) -> str:
 
 
 def mark(task: Task, result: str) -> None:
-    """Mark a submission with nbgrader and write what it said, as JSON, to the file `result`: the
-    body of a process.
+    """Mark a submission with nbgrader and write what it said, as JSON, to the file `result`.
+
+    It is the body of a process.
     """
     cage.die_with_parent()
     os.setpgid(0, 0)
@@ -222,8 +212,9 @@ def mark(task: Task, result: str) -> None:
 
 
 def autograde(task: Task, reason: str = "") -> dict:
-    """Run nbgrader's autograde on the staged copy (with a reason: without running its cells);
-    return what it said.
+    """Run nbgrader's autograde on the staged copy; return what it said.
+
+    With a reason, its cells are not run.
     """
     from nbgrader.apps import NbGraderAPI
     from sqlalchemy.exc import SAWarning
@@ -247,9 +238,7 @@ def autograde(task: Task, reason: str = "") -> dict:
 
 
 def settings(task: Task, reason: str, scratch: Path):
-    """Return nbgrader's settings for marking: the staged copies, the course's own steps among
-    nbgrader's.
-    """
+    """Return nbgrader's settings for marking: staged copies, the course's steps among its own."""
     from nbgrader import preprocessors as step
 
     course, release = Path(task.course), released(Path(task.course), task.assignment)
@@ -284,9 +273,7 @@ def settings(task: Task, reason: str, scratch: Path):
 
 @contextlib.contextmanager
 def kernel(task: Task, scratch: str):
-    """Let `python3` be a kernel within the task's limits, started in an empty folder below
-    `scratch`.
-    """
+    """Let `python3` be a kernel within the task's limits, in an empty folder below `scratch`."""
     empty = Path(scratch, "home")
     empty.mkdir()
     limits = {"memory": task.limits.memory, "seconds": task.limits.total}

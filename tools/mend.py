@@ -1,6 +1,7 @@
-"""What the course adds to nbgrader's own steps: damaged submissions are mended, unrunnable ones
-refused, and a feedback page shows what a check said instead of where it was raised. Each class is
-one step of nbgrader's autograde or feedback.
+"""What the course adds to nbgrader's own steps of autograde and feedback.
+
+Damaged submissions are mended, unrunnable ones refused, and a feedback page shows what a check said
+instead of where it was raised. Each class is one step.
 """
 
 import functools
@@ -24,8 +25,7 @@ BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
 
 def decoded(content: bytes) -> str:
-    """Return a text file's characters, in the encoding that its bytes tell: a byte-order mark,
-    UTF-16, else UTF-8.
+    """Return a text file's characters, by a byte-order mark, as UTF-16, or else as UTF-8.
 
     What is none of these was saved by an old editor of Windows.
     """
@@ -67,8 +67,7 @@ def open_submission(path: Path) -> NotebookNode:
 
 
 def moment(content: bytes) -> datetime | None:
-    """Return when something was handed in, in UTC, from a file `timestamp.txt`; None where it gives
-    no such time.
+    """Return when something was handed in, in UTC, from `timestamp.txt`; None if it gives no time.
 
     "2026-11-28 10:00:00 UTC", with seconds or without; an offset such as +01:00 may stand for UTC,
     and where nothing does, UTC is meant, as for nbgrader. A day such as 01.02.2026 is one of two
@@ -91,8 +90,9 @@ def marks(cell: NotebookNode) -> dict:
 
 
 def similarity(cell: NotebookNode, wanted: NotebookNode) -> int:
-    """Return how surely a cell without metadata is the wanted one: 2 by its id, 1 by its content, 0
-    not at all.
+    """Return how surely a cell without metadata is the wanted one.
+
+    2 by its id, 1 by its content, 0 not at all.
     """
     name = marks(wanted)["grade_id"]
     if cell.cell_type != wanted.cell_type:
@@ -109,8 +109,9 @@ def similarity(cell: NotebookNode, wanted: NotebookNode) -> int:
 
 
 def mend(submitted: NotebookNode, released: NotebookNode) -> list[str]:
-    """Give a submission back what nbgrader needs, in place: lost metadata, deleted cells; return
-    what was done.
+    """Give a submission back what nbgrader needs, in place; return what was done.
+
+    Lost metadata and deleted cells come back.
 
     Parameters: `submitted`, the student's notebook; `released`, the notebook that was handed out.
     Answers are never changed; a test that was moved, deleted or edited stands behind its answer as
@@ -148,9 +149,7 @@ def mend(submitted: NotebookNode, released: NotebookNode) -> list[str]:
 def _put_back(
     submitted: NotebookNode, released: NotebookNode, original: NotebookNode
 ) -> NotebookNode:
-    """Insert a copy of a released cell behind the nearest cell before it that the submission still
-    has.
-    """
+    """Insert a copy of a released cell behind the nearest earlier one in the submission."""
     cell = nbformat.from_dict(original)
     before = [
         marks(c)["grade_id"] for c in released.cells[: released.cells.index(original)] if marks(c)
@@ -176,9 +175,7 @@ def _order(submitted: NotebookNode, notes: list[str]) -> None:
 
 
 class Mend(NbGraderPreprocessor):
-    """nbgrader step: mend the submission by the notebook that was handed out; notes go into the
-    file `report`.
-    """
+    """nbgrader step: mend the submission by the released notebook; notes go into `report`."""
 
     released = Unicode().tag(config=True)
     report = Unicode().tag(config=True)
@@ -191,8 +188,9 @@ class Mend(NbGraderPreprocessor):
 
 
 class Seed(NbGraderPreprocessor):
-    """nbgrader step before the tests run: each is given the submission's seed, and Python's own
-    folders to import from.
+    """nbgrader step before the tests run: each is given the submission's seed.
+
+    Each imports from Python's own folders.
 
     Neither an environment variable nor a module of the student's that is called like the package
     changes a test.
@@ -219,9 +217,7 @@ def import_folders() -> list[str]:
 
 
 class Refuse(NbGraderPreprocessor):
-    """nbgrader step in place of running a notebook that cannot be run: each test fails with the
-    reason.
-    """
+    """nbgrader step for a notebook that cannot be run: each test fails with the reason."""
 
     reason = Unicode().tag(config=True)
 
@@ -238,9 +234,7 @@ class Refuse(NbGraderPreprocessor):
 
 
 def _without_places(text: str | list[str]) -> str | list[str]:
-    """Return a text, or a list of them, without the folders of the machine on which it was
-    written.
-    """
+    """Return a text, or a list of them, without the folders of the machine that wrote it."""
     if isinstance(text, list):
         return [_without_places(line) for line in text]
     for place in (sys.prefix, sys.base_prefix, str(ROOT)):
@@ -249,9 +243,7 @@ def _without_places(text: str | list[str]) -> str | list[str]:
 
 
 class Tidy(NbGraderPreprocessor):
-    """nbgrader step before a feedback page is written: hidden tests go, a failed test shows its
-    message only.
-    """
+    """nbgrader step before feedback: hidden tests go, a failed test shows only its message."""
 
     def preprocess_cell(self, cell, resources, index):
         """Tidy a test cell; a badge, which is an image from another host, goes too."""

@@ -1,5 +1,4 @@
-"""The way through the course: which notebook comes before and after which, and the line of links
-that says so.
+"""The way through the course: which notebook follows which, and the line of links that says so.
 
 Titles come from the sources. All functions take the path of the notebook that shows the links, and
 write them relative to it, so that they lead on in JupyterLab, on GitHub and among copies of the
@@ -53,9 +52,7 @@ class Stop:
 
 
 def title(source: Path, root: Path = ROOT) -> str:
-    """Return a source's title, such as "04 · Splitting" or "Case A · A grey-scale network and one
-    accuracy".
-    """
+    """Return a source's title, such as "04 · Splitting" or "Case A · One accuracy"."""
     found = re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
     if not found:
         raise ToolError(
@@ -71,9 +68,7 @@ def stops(root: Path = ROOT) -> list[Stop]:
 
 
 def exercise(lesson: str, root: Path = ROOT) -> Path | None:
-    """Return where the exercise notebook of a lesson such as "04_splitting" stands; None if it has
-    none.
-    """
+    """Return where the exercise notebook of a lesson ("04_splitting") stands; None without one."""
     name = f"{lesson}_exercise"
     there = (root / "exercises" / "src" / f"{name}.py").is_file()
     return root / "exercises" / f"{name}.ipynb" if there else None

@@ -1,6 +1,4 @@
-"""Outputs that may be committed: without times, noise or machine paths, and short enough to
-read.
-"""
+"""Outputs that may be committed: without times, noise or machine paths, and short to read."""
 
 import re
 
@@ -88,8 +86,7 @@ def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def carry(old: nbformat.NotebookNode, new: nbformat.NotebookNode) -> bool:
-    """Copy the outputs of a notebook to its successor, in place, if both hold the same code; tell
-    whether they do.
+    """Copy a notebook's outputs to its successor, in place, if the code is the same; tell whether.
 
     The set-up cell may differ: it installs and imports, and shows nothing.
     """

@@ -1,5 +1,4 @@
-"""Run the code of a case study's source up to a heading, as it stands there, and return what it
-left.
+"""Run a case study's source up to a heading, as it stands there, and return what it left.
 
 The benchmarks run the recipe of a notebook at its full size this way, and the tests read its
 settings back.
@@ -17,8 +16,7 @@ AUTHORS = {"author", "verdict"}  # tags of cells that never reach the notebook
 
 
 def run(source: Path, until: str = "Part two", overrides: Mapping | None = None) -> dict:
-    """Execute the code cells of `source` up to the heading that begins with `until`; return their
-    names.
+    """Execute the code cells of `source` up to the heading that begins with `until`; return names.
 
     `overrides`: names that keep the given values, whatever a cell assigns: in place of a number at
     once, in place of anything else from the next cell on. Raises ToolError where there is no such

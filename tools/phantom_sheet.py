@@ -71,8 +71,9 @@ def caption(row: dict) -> str:
 
 
 def regions(masks: dict) -> dict:
-    """The masks as they are outlined: thin things get room for the line around them, a patchy
-    lesion one outer line.
+    """The masks as outlined.
+
+    Thin things get room for the line around them, a patchy lesion one outer line.
     """
     from scipy import ndimage
 
@@ -133,9 +134,7 @@ def real(folder: Path) -> list[Path]:
 
 
 def allowed(out: Path, with_real: bool) -> Path:
-    """The absolute path, refused where a real radiograph would stand inside the repository and be
-    committed.
-    """
+    """The absolute path; refused where a real radiograph would be committed in the repository."""
     out = out.resolve()
     if out.suffix.lower() != ".png":
         raise ToolError(f"{out.name}: the name must end in .png")

@@ -1,5 +1,4 @@
-"""Three minutes on a phone: the site's page on which a reader plays against a network that read a
-letter.
+"""Three minutes on a phone: a page on which a reader plays against a network that read a letter.
 
     python -m tools.phone
 
@@ -80,9 +79,7 @@ def twelve(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def examples(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a row of each class from the training part: the first that shows plainly what it
-    is.
-    """
+    """Return a training row of each class: the first that shows plainly what it is."""
     seen = table.iloc[RECIPE["test"] :]
     plain = seen[(seen["label"] == "normal") | (seen["severity"] >= EXAMPLE)]
     first = plain.groupby("label").head(1).set_index("label", drop=False)
@@ -132,9 +129,7 @@ def measured(table: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def digest() -> str:
-    """Return a short name of all that the network's numbers come from: settings, drawing,
-    training.
-    """
+    """Return a short name of what the network's numbers come from: settings, drawing, training."""
     from benchmarks import story
 
     made = [cohort, switched, twelve, grey, shrunk, measured, story.trained, story.asked]
@@ -154,8 +149,9 @@ def accuracy(right: np.ndarray) -> dict:
 
 
 def description(row: pd.Series) -> str:
-    """Return in words what is to be seen, by the same rule for every image: haze where it is light
-    enough, the letter.
+    """Return in words what is to be seen, by one rule: haze where it is light enough, the letter.
+
+    The rule is the same for every image.
 
     The rule looks at the grey levels with and without what is drawn for the disease, and never at
     the label.
@@ -176,8 +172,9 @@ def description(row: pd.Series) -> str:
 
 
 def _seen(haze: np.ndarray, lung: np.ndarray, side: str) -> str:
-    """Say where one lung is lighter for its haze: upper, middle and lower third, each with an inner
-    and outer half.
+    """Say where one lung is lighter for its haze.
+
+    Upper, middle and lower third, each with an inner and outer half.
     """
     rows = np.flatnonzero(lung.any(1))
     thirds = zip(("upper", "middle", "lower"), np.array_split(rows, 3), strict=True)
@@ -208,8 +205,9 @@ def _listed(words: list[str]) -> str:
 
 
 def pictures(table: pd.DataFrame) -> list[dict]:
-    """Return what is shown: name of the file, row to draw, description; two examples, then twelve
-    with both letters.
+    """Return what is shown: file name, row to draw, description.
+
+    Two examples, then twelve with both letters.
     """
     rows = [(f"example-{row['label']}", row) for _, row in examples(table).iterrows()]
     shown = twelve(table)
@@ -281,9 +279,7 @@ def figure(estimate: dict) -> str:
 
 
 def answer(letter: str, covid: float) -> str:
-    """Return the network's answer to an image with this letter, in words: "R: COVID-19, over 99
-    %".
-    """
+    """Return the network's answer to an image with this letter: "R: COVID-19, over 99 %"."""
     label, probability = ("covid", covid) if covid > 0.5 else ("normal", 1 - covid)
     percent = "over 99" if probability >= 0.995 else f"{100 * probability:.0f}"
     return f"{letter}: {CLASSES[label]}, {percent}\u00a0%"
@@ -334,8 +330,9 @@ def filled(template: str, values: dict[str, str]) -> str:
 
 
 def page(root: Path = ROOT) -> dict[str, str]:
-    """Return the pages by name: the one to play, and where the address is known that for the
-    lecture hall.
+    """Return the pages by name: the one to play, and one for the lecture hall.
+
+    The second is made where the address is known.
     """
     found, address = stored(root), links.site(root)
     first = found["images"][0]
@@ -376,9 +373,7 @@ def page(root: Path = ROOT) -> dict[str, str]:
 
 
 def put(site: Path, root: Path = ROOT) -> list[Path]:
-    """Write the pages and their images into the folder of the site; return the files, the pages
-    first.
-    """
+    """Write the pages and their images into the site's folder; return the files, pages first."""
     made = []
     for name, text in page(root).items():
         write_atomic(site / "phone" / name, text)

@@ -1,5 +1,6 @@
-"""Write the versions that are known to work together: `python -m tools.requirements [--resolution
-lowest-direct]`.
+"""Write the versions known to work together: `python -m tools.requirements`.
+
+With `--resolution lowest-direct`, the oldest ones.
 
 requirements.txt holds what a student needs, requirements-dev.txt what authors and instructors need
 besides, and requirements-site.txt what builds the web site. Each holds every supported Python and

@@ -1,5 +1,4 @@
-"""Write the generated parts of README.md and of other pages, from the CSV files and the lessons'
-sources.
+"""Write the generated parts of README.md and other pages, from CSV files and lessons' sources.
 
 A part stands between the marks `<!-- generated: NAME -->` and `<!-- end of NAME -->`; what stands
 outside is written by hand and stays. The CSV files lie in benchmarks/ and cxr_helpers/measured/.
@@ -40,9 +39,7 @@ def case_b(folder: Path) -> str:
 
 
 def left_open(letter: str, what: str, judged: tuple[str, str, str], folder: Path) -> str:
-    """What a case's description leaves open: what was tried on draws of its own, and what held on
-    others.
-    """
+    """What a case leaves open: what was tried on draws of its own, and what held on others."""
     table = pd.read_csv(folder / "case_ab.csv").query("case == @letter")
     figure, summary, words = judged
     seeds = table[table["use"] == "choose"].groupby("setting", sort=False)
@@ -100,8 +97,9 @@ def case_e(folder: Path) -> str:
 
 
 def compact(folder: Path) -> str:
-    """The compact network beside an earlier one, frozen features, and the time of case E's
-    recipe.
+    """The compact network beside an earlier one, frozen features, and the time of case E's fit.
+
+    The fit is by case E's recipe.
     """
     table = measured.read("compact")
     first = table.iloc[0]
@@ -148,9 +146,7 @@ def compact(folder: Path) -> str:
 
 
 def audit_rows(folder: Path) -> str:
-    """How often two rows of the audit speak, where there is something to find and where there is
-    not.
-    """
+    """How often two rows of the audit speak, where there is something to find and where not."""
     table = pd.read_csv(folder / "audit_rows.csv")
     first = table.iloc[0]
     lines = [
@@ -172,8 +168,9 @@ def audit_rows(folder: Path) -> str:
 
 
 def coverage(folder: Path) -> str:
-    """How often the intervals hold the truth: a row per figure, a column per number of patients and
-    accuracy.
+    """How often the intervals hold the truth: a row per figure.
+
+    A column per number of patients and accuracy.
     """
     table = pd.read_csv(folder / "coverage.csv")
     shown = table.pivot(index="figure", columns=["accuracy", "groups"], values="coverage")
@@ -359,9 +356,7 @@ def lessons(folder: Path) -> str:
 
 
 def phantom_pretraining(folder: Path) -> str:
-    """Fine-tuned on real images with and without phantoms before; nothing where it has not been
-    measured.
-    """
+    """Fine-tuned on real images with and without phantoms before; nothing where not measured."""
     if "phantom_pretraining" not in measured.names():
         return ""
     table = measured.read("phantom_pretraining").query("metric == 'f1_macro'")
@@ -526,9 +521,7 @@ def external(folder: Path) -> str:
 
 
 def label_worth(folder: Path) -> str:
-    """A second reading of radiographs beside their labels, and what tells the labels without an
-    image.
-    """
+    """A second reading of radiographs beside their labels; what tells labels without an image."""
     table = measured.read("label_worth")
     lines = [
         f"Intervals by patient (`{table['command'].iloc[0]}`, {table['date'].iloc[0]}).",
@@ -547,9 +540,7 @@ def label_worth(folder: Path) -> str:
 
 
 def modes(folder: Path) -> str:
-    """Accuracy minus chance of the networks that the notebooks show, in class mode and in full
-    mode.
-    """
+    """Accuracy minus chance of the notebooks' networks, in class mode and in full mode."""
     table = pd.read_csv(folder / "modes.csv")
     lines = [
         "| notebook | seeds | class mode: side, n | above chance (lowest, highest seed) "
@@ -611,9 +602,7 @@ BLOCKS += (phantom_speed, lessons, modes, coverage, scaling, mutants)
 
 
 def kernels(folder: Path) -> str:
-    """Memory and seconds of what runs on a server for a class: the lessons' kernels, and
-    marking.
-    """
+    """Memory and seconds of what runs on a server for a class: lessons' kernels, and marking."""
     table = pd.read_csv(folder / "lessons.csv").set_index("notebook")
     whole, each = table.loc["all"], table.drop(index="all")
     lessons = each[each.index.str[0].str.isdigit()]

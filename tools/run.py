@@ -1,5 +1,6 @@
-"""Run lessons headless: executed copies and HTML pages in output/, a table of seconds and memory, a
-true exit code.
+"""Run lessons headless: copies and HTML in output/, a table of seconds and memory, an exit code.
+
+The copies are executed, the exit code is true.
 """
 
 import argparse
@@ -62,8 +63,9 @@ class Result:
 
 
 def settings(options: argparse.Namespace) -> dict:
-    """Return the settings given by option or environment; a data folder is made absolute from where
-    the runner runs.
+    """Return the settings of options or environment; the data folder's path becomes absolute.
+
+    It starts from where the runner runs.
     """
     given = {
         name: getattr(options, name.lower()) or os.environ.get(variable)
@@ -78,9 +80,7 @@ def settings(options: argparse.Namespace) -> dict:
 
 
 def measured_seconds(root: Path = ROOT) -> dict[str, float]:
-    """Return the seconds that each notebook once took, by name: those of `python -m
-    benchmarks.lessons`, if any.
-    """
+    """Return each notebook's measured seconds, by name; those of `python -m benchmarks.lessons`."""
     table = root / "benchmarks" / "lessons.csv"
     if not table.is_file():
         return {}
@@ -131,9 +131,7 @@ class Memory(threading.Thread):
 
 
 def run(job: Job) -> Result:
-    """Execute one notebook in its own folder and write the executed copy and its HTML page, also
-    after a failure.
-    """
+    """Execute a notebook in its folder; write the executed copy and HTML, also after a failure."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
@@ -185,8 +183,9 @@ def core(path: Path):
 
 
 def page(notebook, path: Path) -> str:
-    """Return a notebook as one HTML file; the classic template is the one that writes the figures'
-    alt text.
+    """Return a notebook as one HTML file.
+
+    The classic template is the one that writes the figures' alt text.
     """
     from nbconvert import HTMLExporter
 
@@ -238,8 +237,7 @@ def run_all(
     core: bool = False,
     warmed: bool = False,
 ) -> list[Result]:
-    """Run notebooks, some at a time, each with a kernel of its own; results stand in the order of
-    the paths.
+    """Run notebooks, some at a time, each with its own kernel; results in the order of the paths.
 
     With `core` the deeper steps are left out: whatever comes after them must not need them. With
     `warmed` kernels are forked from a process that has imported the large libraries (`tools.warm`).

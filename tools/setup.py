@@ -30,9 +30,7 @@ def supported(version: tuple[int, int], root: Path = ROOT) -> bool:
 
 
 def bounds(root: Path = ROOT) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the lowest supported version of Python, and the first that is not supported any
-    more.
-    """
+    """Return the lowest supported version of Python, and the first that is not supported."""
     text = (root / "pyproject.toml").read_text(encoding="utf-8")
     found = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', text)
     return (3, int(found[1])), (3, int(found[2]))
@@ -44,9 +42,7 @@ def program(folder: Path) -> Path:
 
 
 def version_of(folder: Path) -> tuple[int, int] | None:
-    """Return the version of an environment's Python; None where there is no environment that
-    works.
-    """
+    """Return the version of an environment's Python; None where no environment works."""
     code = "import sys; print(*sys.version_info[:2])"
     try:
         said = subprocess.run(

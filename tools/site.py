@@ -103,9 +103,7 @@ ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 @cache
 def pages(root: Path = ROOT) -> frozenset[str]:
-    """Return the pages that are copied or made, by their place in the repository; those of the
-    reference left out.
-    """
+    """Return the pages copied or made, by their place in the repository; not the reference's."""
     found = {p.relative_to(root).as_posix() for pattern in WRITTEN for p in root.glob(pattern)}
     found |= {p.relative_to(root).as_posix() for p in [*notebooks(root), *exercises(root)]}
     return frozenset(found) | {"index.md", LESSONS, CASES, EXERCISES, REFERENCE}
@@ -117,8 +115,7 @@ def exercises(root: Path = ROOT) -> list[Path]:
 
 
 def relinked(text: str, page: str, root: Path = ROOT) -> str:
-    """Return Markdown whose links hold on the site, for a page given by its place in the
-    repository.
+    """Return Markdown whose links hold on the site, for a page given by its repository path.
 
     A link to another page stays. One to a student's copy, or to a licence, becomes a download; from
     an exercise, which is read here and not worked on, it leads to the executed copy. One to
@@ -158,24 +155,21 @@ def _part(found: re.Match, page: str, known: frozenset[str], root: Path) -> str:
 
 
 def without_empty_heads(html: str) -> str:
-    """Return HTML in which a heading that says nothing, as pandas writes above an index, is a plain
-    cell.
-    """
+    """Return HTML where empty headings, as pandas writes above an index, are plain cells."""
     return EMPTY_HEAD.sub(r"<td\1></td>", html)
 
 
 def stretched(formula: str) -> str:
-    """Return a formula in TeX whose brackets grow with what is in them, where they were set large
-    by hand (\\Big).
+    """Return a formula in TeX whose brackets grow with what is in them.
+
+    They were set large by hand (\\Big).
     """
     formula = re.sub(r"\\[bB]igg?l?\s*(?=[(\[])", r"\\left", formula)
     return re.sub(r"\\[bB]igg?r?\s*(?=[)\]])", r"\\right", formula)
 
 
 def lessons_linked(line: str, root: Path = ROOT) -> str:
-    """Return a line of a docstring in which "lesson 04" leads to the lesson, as
-    reStructuredText.
-    """
+    """Return a docstring's line in which "lesson 04" links to the lesson, as reStructuredText."""
     there = {
         path.name[:2]: path.stem for path in notebooks(root) if path.parent.name == "notebooks"
     }
@@ -244,9 +238,7 @@ def toctree(names: list[str], page: str) -> str:
 
 
 def sections(root: Path = ROOT) -> dict[str, str]:
-    """Return the pages that list the lessons, the case studies and the exercises, from the
-    notebooks' sources.
-    """
+    """Return the pages that list lessons, cases and exercises, from the notebooks' sources."""
     rows = index.entries(root)
     lessons, cases = (
         [row for row in rows if not row.stop.is_case],
@@ -315,8 +307,9 @@ def executed(row: index.Entry, root: Path) -> str:
 
 
 def card(row: index.Entry, page: str, root: Path) -> list[str]:
-    """Return the lines of a card on a lesson or a case study: what one will do, how long, exercise,
-    notebook.
+    """Return the lines of a card on a lesson or case: what one will do, how long, links.
+
+    The links lead to exercise and notebook.
     """
     here = root / page
     foot = [f"{row.minutes} minutes"]
@@ -348,9 +341,7 @@ def grid(cards: list[list[str]]) -> list[str]:
 
 
 def public(module: ModuleType) -> list[str]:
-    """Return a module's public names: its `__all__`, or without one the functions and classes
-    defined in it.
-    """
+    """Return a module's public names: its `__all__`, or else its own functions and classes."""
     if hasattr(module, "__all__"):
         return list(module.__all__)
     return [
@@ -377,9 +368,7 @@ def said(name: str, module: ModuleType) -> str:
 
 
 def module_page(name: str) -> str:
-    """Return the page of one module of the package, as reStructuredText that Sphinx fills in from
-    the docstrings.
-    """
+    """Return one module's page as reStructuredText, which Sphinx fills in from the docstrings."""
     module = importlib.import_module(f"cxr_helpers.{name}")
     full = module.__name__
     names = public(module)
@@ -424,9 +413,7 @@ def first_sentence(module: ModuleType) -> str:
 
 
 def reference() -> dict[str, str]:
-    """Return the pages of the reference: the list of the modules, in the order in which they build
-    up, and each.
-    """
+    """Return the reference's pages: the list of modules, in the order they build up, and each."""
     modules = [
         name for name in cxr_helpers.__all__ if isinstance(getattr(cxr_helpers, name), ModuleType)
     ]

@@ -1,5 +1,4 @@
-"""Make slides of the lessons: notebooks/NN_topic.ipynb → output/slides/NN_topic.html, one file
-each.
+"""Make slides of the lessons: notebooks/NN_topic.ipynb → output/slides/NN_topic.html, a file each.
 
 A step's heading begins a slide; its **Predict.**, its result and its **Explain.** stand below it
 (arrow down). Long text is cut to its first sentences and stands whole in the speaker notes (key S);
@@ -78,8 +77,9 @@ TEMPLATE = """{% extends "index.html.j2" %}
 
 
 def deck(notebook: NotebookNode) -> NotebookNode:
-    """Return a lesson as cells with slide types in `metadata.slideshow`: slide, subslide, -, notes
-    or skip.
+    """Return a lesson as cells with slide types: slide, subslide, -, notes or skip.
+
+    They stand in `metadata.slideshow`.
     """
     result, step = nbformat.v4.new_notebook(metadata={"title": _title(notebook)}), ""
     for cell in notebook.cells:
@@ -153,8 +153,9 @@ def opening(cell: NotebookNode) -> Iterator[NotebookNode]:
 
 
 def prose(cell: NotebookNode, below: str = "subslide") -> Iterator[NotebookNode]:
-    """The slides of a Markdown cell: its heading with some text, what is to be predicted or
-    explained, an answer.
+    """The slides of a Markdown cell: its heading with some text, a prediction, an answer.
+
+    Also what is to be explained.
 
     `below` is the type of the first one, where it is no heading of a step.
     """
@@ -178,8 +179,9 @@ def _slide(source: str, slide_type: str) -> Iterator[NotebookNode]:
 
 
 def shorten(source: str, words: int = WORDS) -> str:
-    """Return the first sentences of a text: headings, lists, tables and formulas stay whole, and so
-    does a sentence.
+    """Return the first sentences of a text.
+
+    Headings, lists, tables and formulas stay whole, and so does a sentence.
     """
     kept, left = [], words
     for block in re.split(r"\n\s*\n", source.strip()):
@@ -194,9 +196,7 @@ def shorten(source: str, words: int = WORDS) -> str:
 
 
 def _first_sentences(block: str, words: int) -> str:
-    """As many sentences as the words allow, at least one; never cut inside emphasis, code or a
-    bracket.
-    """
+    """As many sentences as the words allow, at least one; no cut in emphasis, code or brackets."""
     sentences, kept = SENTENCE.split(block), []
     for sentence in sentences:
         text = " ".join(kept)
@@ -213,8 +213,9 @@ def _closed(text: str) -> bool:
 
 
 def code(cell: NotebookNode) -> Iterator[NotebookNode]:
-    """A code cell with what it shows; long code and long print-outs are left out, and nothing else
-    is a slide.
+    """A code cell with what it shows, if it is short; nothing else is a slide.
+
+    Long code and long print-outs are left out.
     """
     cell = nbformat.from_dict(cell)
     cell.outputs = [output for output in cell.get("outputs", []) if _fits(output)]
@@ -236,8 +237,9 @@ def _fits(output: NotebookNode) -> bool:
 
 
 def reveal(folder: Path) -> dict[str, str] | None:
-    """Return the texts of reveal.js by their path in its package, fetched once into a folder; None
-    if out of reach.
+    """Return reveal.js's texts by path in its package, fetched once; None if out of reach.
+
+    They are fetched into a folder.
     """
     try:
         archive = fetch.download(
@@ -251,9 +253,7 @@ def reveal(folder: Path) -> dict[str, str] | None:
 
 
 def page(notebook: NotebookNode, parts: dict[str, str] | None) -> str:
-    """Return the slides of a lesson as HTML; with the parts of reveal.js in it, or with links to it
-    where None.
-    """
+    """Return a lesson's slides as HTML with the parts of reveal.js in it, or with links if None."""
     from jinja2 import DictLoader
     from nbconvert import SlidesExporter
 

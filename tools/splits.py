@@ -1,6 +1,4 @@
-"""Splits under several versions of scikit-learn: an environment for each, and the same columns in
-all of them.
-"""
+"""Splits under several versions of scikit-learn: an environment each, the same columns in all."""
 
 import argparse
 import hashlib
@@ -22,8 +20,9 @@ SHUFFLES_RIGHT = (1, 8)  # before, StratifiedGroupKFold(shuffle=True) lost the c
 
 
 def tables() -> dict[str, pd.DataFrame]:
-    """Manifests as the course has them: two to four classes, groups of one to six images, some of
-    several classes.
+    """Manifests as in the course: two to four classes, groups of one to six images.
+
+    Some groups have several classes.
     """
     found = {}
     for number in range(24):
@@ -77,8 +76,9 @@ def agrees_with_sklearn() -> list[str]:
 
 
 def _split():
-    """The module `split`; where the reader of images cannot be imported, without it: a split needs
-    its names only.
+    """The module `split`, without the reader of images where that cannot be imported.
+
+    A split needs its names only.
     """
     try:
         return importlib.import_module("cxr_helpers.split")
@@ -103,8 +103,9 @@ def environment(folder: Path, version: str) -> Path:
 
 
 def report() -> int:
-    """Print this environment's versions and columns; say where scikit-learn itself should agree and
-    does not.
+    """Print this environment's versions and columns.
+
+    Say where scikit-learn itself should agree and does not.
     """
     import sklearn
 

@@ -1,5 +1,6 @@
-"""Do the verdicts of lessons and case studies hold? Each source is run as a script nine times, one
-run after another.
+"""Do the verdicts of lessons and cases hold?
+
+Each source is run as a script nine times, one run after another.
 
     python -m tools.stability [NAME ...] [--settings default] [--check | --status]
 
@@ -68,8 +69,9 @@ SETTINGS += [Setting(name, seed) for name in ("one thread", "AVX2") for seed in 
 
 
 def environment(setting: Setting, root: Path = ROOT) -> dict[str, str]:
-    """Return the variables of a run: the phantom, class mode, and the setting's seed, threads and
-    instructions.
+    """Return the variables of a run: phantom, class mode, and what the setting asks for.
+
+    The setting has a seed, threads and instructions.
     """
     given = {
         name: value
@@ -108,9 +110,7 @@ def _wider_than_avx2() -> list[str]:
 
 
 def run(source: Path, folder: Path, setting: Setting, root: Path = ROOT) -> dict:
-    """Run a source in a process of its own; return the line to keep. Raises ToolError with the end
-    of its error.
-    """
+    """Run a source in its own process; return the line to keep. ToolError has its error's end."""
     code = verdicts.code_digest(source)
     with tempfile.TemporaryDirectory() as temporary:
         result = Path(temporary, "result.json")
@@ -140,9 +140,7 @@ def run(source: Path, folder: Path, setting: Setting, root: Path = ROOT) -> dict
 
 
 def kept(root: Path = ROOT) -> dict[tuple[str, Setting], dict]:
-    """Return the finished runs whose source and modules are as they were then: {(notebook,
-    setting): line}.
-    """
+    """Return the finished runs of unchanged source and modules: {(notebook, setting): line}."""
     store = root / STORE
     if not store.is_file():
         return {}
@@ -183,8 +181,9 @@ def read(root: Path = ROOT) -> list[dict[str, str]]:
 
 
 def write(root: Path = ROOT) -> None:
-    """Write the table: rows of the runs that are kept; other notebooks keep theirs while the
-    verdict is there.
+    """Write the table: rows of the runs that are kept.
+
+    Other notebooks keep theirs while the verdict is there.
     """
     before = {row["verdict"]: row for row in read(root)}
     lines = kept(root)
@@ -228,9 +227,7 @@ def _row(notebook: str, name: str, ran: dict[Setting, dict]) -> dict:
 
 
 def check(root: Path = ROOT) -> list[str]:
-    """Return one line per verdict that is written wrongly, or that did not hold in each of its
-    runs.
-    """
+    """Return one line per verdict that is written wrongly or did not hold in each of its runs."""
     found = verdicts.faults(root)
     if found:
         return found
@@ -246,9 +243,7 @@ def check(root: Path = ROOT) -> list[str]:
 
 
 def state(name: str, code: str, rows: dict[str, dict[str, str]]) -> str:
-    """Return how many runs a verdict held in, and what is left to do; `code`: the hash of its
-    source today.
-    """
+    """Return how many runs a verdict held in, and what is left; `code`: the source's hash now."""
     if name not in rows:
         return "not run yet"
     row = rows[name]
@@ -284,9 +279,7 @@ def page(root: Path = ROOT) -> str:
 
 
 def chosen(names: list[str], root: Path = ROOT) -> list:
-    """Return the pairs whose notebook's name begins with one of the names; all if there are
-    none.
-    """
+    """Return the pairs whose notebook's name begins with one of the names; all without names."""
     found = [pair for pair in pairs(root) if not names or pair.source.stem.startswith(tuple(names))]
     if not found:
         raise ToolError(f"no source begins with {' or '.join(names)}")

@@ -1,5 +1,6 @@
-"""Write the repository's address into the course: `python -m tools.stamp [ADDRESS] [--release
-TAG]`.
+"""Write the repository's address into the course.
+
+The command is `python -m tools.stamp [ADDRESS] [--release TAG]`.
 
 Without ADDRESS it is that of the remote `origin`. It is kept once, as `repository` under
 [tool.course] in pyproject.toml, and in CITATION.cff; badges, links and set-up cells are made from
@@ -37,9 +38,7 @@ def origin(root: Path = ROOT) -> str:
 
 
 def remember(text: str, values: dict[str, str]) -> str:
-    """Return the text of pyproject.toml with these values under [tool.course], everything else as
-    it was.
-    """
+    """Return pyproject.toml's text with these values under [tool.course], otherwise unchanged."""
     section = re.search(r"^\[tool\.course\]\n((?:(?!\[).*\n?)*)", text, re.MULTILINE)
     if section is None:
         lines = "".join(f'{key} = "{value}"\n' for key, value in values.items())
@@ -63,9 +62,7 @@ def cite(text: str, address: str) -> str:
 
 
 def stamp(address: str, release: str = "", root: Path = ROOT) -> list[Path]:
-    """Write the address, and the release that links are to lead to; return the files that
-    changed.
-    """
+    """Write the address, and the release that links lead to; return the files changed."""
     if release and not TAG.fullmatch(release):
         raise ToolError(f"{release!r} is no name of a release: write its tag, such as v1.0")
     address = links.canonical(address)

@@ -1,5 +1,4 @@
-"""Verdicts in the sources of lessons and case studies: where they stand, and one run of a source
-that records them.
+"""Verdicts in the sources of lessons and cases: where they stand, and a run that records them.
 
     python -m tools.verdicts SOURCE RESULT.json
 
@@ -54,18 +53,14 @@ def activated(text: str) -> str:
 
 
 def code_digest(source: Path) -> str:
-    """Return a hash of a source's code and verdicts; text, comments and empty lines do not
-    count.
-    """
+    """Return a hash of a source's code and verdicts, without text, comments and empty lines."""
     lines = activated(source.read_text("utf-8")).splitlines()
     code = [line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return hashlib.sha256("\n".join(code).encode()).hexdigest()[:12]
 
 
 def module_digest(path: Path) -> str:
-    """Return a hash of a module's code without comments and docstrings, or of the tables in a
-    folder.
-    """
+    """Return a hash of a module's code without comments and docstrings, or of a folder's tables."""
     if path.is_dir():
         content = b"".join(
             file.name.encode() + file.read_bytes() for file in sorted(path.glob("*.csv"))
@@ -191,8 +186,7 @@ class _Watched(ast.NodeTransformer):
 
 
 def run(source: Path) -> dict:
-    """Run a source as a script in this process; return its verdicts, and the modules of the package
-    it imported.
+    """Run a source as a script here; return its verdicts and the package's modules it imported.
 
     Returns {"verdicts": {name: {"holds": bool, "sides": {text: figure}}}, "modules": {path: hash},
     "seconds": float}.

@@ -1,5 +1,6 @@
-"""Kernels that start at once: a process imports the large libraries, runs nothing, and forks a
-kernel for each run.
+"""Kernels that start at once: one process imports the large libraries and forks them, a run each.
+
+It runs nothing itself.
 
 A kernel has what a fresh one has: the environment, the search path and the folder it was started
 with, and an empty namespace, so that a name that a notebook forgot to import is missing here, too.
@@ -31,9 +32,7 @@ TEMPLATE = Path(__file__).with_name("warm_template.py")
 
 @contextlib.contextmanager
 def template() -> Iterator[None]:
-    """While the block runs, a process holds the libraries and forks kernels for all who have called
-    `use`.
-    """
+    """While the block runs, a process with the libraries forks kernels for all who called `use`."""
     with (
         tempfile.TemporaryDirectory(prefix="warm-") as folder,
         socket.socket(socket.AF_UNIX) as listener,
@@ -96,9 +95,7 @@ class Forked:
         self._end = os.pidfd_open(self.pid)  # readable when the process has ended
 
     def poll(self) -> int | None:
-        """Return None while the kernel runs, then 0: the exit code of somebody else's child is not
-        known.
-        """
+        """Return None while the kernel runs, then 0: another's child has no known exit code."""
         ended, _, _ = select.select([self._end], [], [], 0)
         return 0 if ended else None
 

@@ -1,5 +1,4 @@
-"""The process from which `tools.warm` forks its kernels: it imports the large libraries and runs
-nothing.
+"""The process that `tools.warm` forks kernels from: it imports the large libraries, runs nothing.
 
 `python -P warm_template.py SOCKET`: SOCKET is the number of a listening socket. A line of JSON asks
 for a kernel, by `arguments`, `environment` and `folder`; the answer is a line with the number of

@@ -1,5 +1,6 @@
-"""A student's first minute in JupyterLab, in Chromium: the index, nothing of the authors, the way
-01 → 14 by clicks.
+"""A student's first minute in JupyterLab, in Chromium: the index, nothing of the authors, 01 → 14.
+
+The way from 01 to 14 is by clicks.
 
 Needs playwright (`pip install playwright`; no part of the course's environments) and a Chromium:
 the one that CXR_CHROMIUM names, one on the PATH, or playwright's own. CXR_SCREENSHOTS names a
@@ -69,9 +70,7 @@ def left_out(folder: str, names: list[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory) -> Path:
-    """A copy of the course in which each notebook shows its line of links, built in or put in
-    here.
-    """
+    """A copy of the course whose notebooks show their line of links, built in or put in here."""
     root = tmp_path_factory.mktemp("course") / "my course"
     shutil.copytree(ROOT, root, ignore=left_out)
     for path in (root / "exercises").glob("[0-9]*.ipynb"):

@@ -1,5 +1,4 @@
-"""The page for a phone in Chromium: played by keys and by taps, in the light and in the dark, with
-nobody else asked.
+"""The page for a phone in Chromium: by keys and taps, light and dark, nobody else asked.
 
 `make test-site` runs it in the site's own environment, after test_site.py, whose fixtures it takes.
 """
@@ -30,8 +29,9 @@ def network(image: dict, letter: str) -> str:
 
 @pytest.fixture(params=["light", "dark"])
 def window(request, browser, address):  # noqa: F811
-    """The page on a phone, in one of the two modes; at the end, nothing failed and no other host
-    was asked.
+    """The page on a phone, in one of the two modes.
+
+    At the end, nothing failed and no other host was asked.
     """
     context = browser.new_context(
         color_scheme=request.param, viewport=SCREEN, has_touch=True, is_mobile=True

@@ -1,5 +1,6 @@
-"""A student's predictions in JupyterLab, in Chromium: typed, met, answered, kept over a restart,
-carried to a lesson.
+"""A student's predictions in JupyterLab, in Chromium: typed, met, answered, kept, carried on.
+
+Kept over a restart, carried on to a lesson.
 
 Needs what test_lab.py needs.
 """

@@ -1,5 +1,4 @@
-"""The web site, page by page in Chromium: no dead link, nothing from another host, alt texts,
-accessible in both modes.
+"""The web site, page by page in Chromium: links, no other host, alt texts, both modes accessible.
 
 `make test-site` builds the site and runs this in the site's own environment. CXR_CHROMIUM names a
 Chromium that is not on the PATH.

@@ -1,5 +1,4 @@
-"""The upload button in JupyterLab, driven by a browser: what a reader sees between choosing a file
-and its answer.
+"""The upload button in JupyterLab, in a browser: what shows between a file chosen and its answer.
 
 Needs `pip install playwright` and a Chromium, on the path or in CXR_CHROMIUM; skipped without. With
 CXR_SCREENSHOTS a folder is filled with pictures of the page.
@@ -80,9 +79,7 @@ def chromium():
 
 
 def noise(path: Path, size: int) -> Path:
-    """A PNG of `size` bytes or a little less, which cannot be compressed: as long to decode as a
-    large radiograph.
-    """
+    """A PNG of nearly `size` bytes that cannot be compressed: as slow to decode as large films."""
     side = int((size - 60_000) ** 0.5)
     pixels = np.random.default_rng(0).integers(0, 256, (side, side), dtype=np.uint8)
     Image.fromarray(pixels).save(path, compress_level=0)
@@ -91,9 +88,7 @@ def noise(path: Path, size: int) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A bundle of an untrained network with a gate, a notebook of one cell, and the files to
-    upload.
-    """
+    """A bundle of an untrained network with a gate, a notebook of one cell, and files to upload."""
     import keras
     import nbformat
 
@@ -246,8 +241,9 @@ def page(chromium, folder):
 
 
 def check(page: Page, names: list[str], at: float) -> str:
-    """The page's text: "Reading" came within 1 s, the answer within 5 s of arrival, and nothing old
-    in between.
+    """The page's text: "Reading" came within 1 s, the answer within 5 s of arrival.
+
+    Nothing old was shown in between.
     """
     names = [Path(name).name for name in names]
     page.reads(f"Reading {names[0]}", at)
@@ -319,9 +315,7 @@ def test_several_files_are_answered_in_their_order(page):
 
 @pytest.mark.parametrize("stage", ["Reading the file", "Reading 30 MB.png"])
 def test_of_two_choices_in_a_row_the_last_one_stays(page, stage):
-    """The second is made while the first is on its way to the kernel, or while it is being answered
-    there.
-    """
+    """The second is made while the first is on its way to the kernel, or being answered there."""
     page.reads(stage, page.choose("30 MB.png"))
     at = page.choose("phantom.png")
     page.reads("Reading phantom.png", at)
@@ -339,8 +333,9 @@ def test_of_two_choices_in_a_row_the_last_one_stays(page, stage):
 
 
 def test_a_file_that_the_server_drops_leaves_no_earlier_answer(chromium, folder):
-    """Without the raised limit 11 MB never arrive: the old answer goes, and the page says what may
-    have happened.
+    """Without the raised limit 11 MB never arrive.
+
+    The old answer goes, and the page says what may have happened.
     """
     with server(folder, PLAIN) as address:
         page = Page(chromium, address, folder)

@@ -1,6 +1,4 @@
-"""What the tests of exercises share: in which order they begin, and one question to alembic, which
-takes seconds.
-"""
+"""What the tests of exercises share: their order, and alembic asked once, as it takes seconds."""
 
 import functools
 
@@ -20,9 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def version_asked_once():
-    """Let nbgrader ask for the version of its data base's layout once, and not for each new
-    course.
-    """
+    """Let nbgrader ask for its data base's version once, and not for each new course."""
     from nbgrader import api
 
     with pytest.MonkeyPatch.context() as patch:

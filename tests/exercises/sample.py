@@ -1,6 +1,4 @@
-"""A class of invented students: each hands in one notebook, with the marks and messages it must
-get.
-"""
+"""A class of invented students: each hands in a notebook, with its marks and messages."""
 
 import json
 from collections.abc import Callable
@@ -19,8 +17,7 @@ WRITTEN = "Whole groups went to one side; the proof covers named patients only."
 
 @dataclass(frozen=True)
 class Student:
-    """One submission: its file as text or bytes (None: no file), the name of the file, and what
-    must come of it.
+    """One submission: file as text or bytes (None: no file), its name, and what must come of it.
 
     `lost`, the answers that get no points; `says`, a part of the message of each of them; `notes`,
     parts of the notes for the instructor; `outcome`, its beginning; `stamp`, what a file

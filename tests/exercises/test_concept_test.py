@@ -1,6 +1,4 @@
-"""The concept test: each question whole, each number recomputed, and what the report on a class
-says.
-"""
+"""The concept test: each question whole, each number recomputed, and the report on a class."""
 
 import re
 from collections import Counter

@@ -1,6 +1,4 @@
-"""The lines of the instructors' page, as they stand: from a zip of five students to one table of
-marks.
-"""
+"""The lines of the instructors' page, as they stand: from a zip of five students to marks."""
 
 import csv
 import os

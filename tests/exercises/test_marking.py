@@ -1,6 +1,4 @@
-"""Perfect and empty notebooks of every exercise; a run that is killed; an instructor's private
-overlay.
-"""
+"""Perfect and empty notebooks of every exercise; a killed run; an instructor's own overlay."""
 
 import json
 import os

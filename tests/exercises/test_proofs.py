@@ -1,6 +1,4 @@
-"""Other people's answers at two seeds each: right ones are accepted, wrong ones are not; see
-`proofs`.
-"""
+"""Other people's answers at two seeds each: right ones pass, wrong ones do not; see `proofs`."""
 
 import pytest
 

@@ -1,5 +1,6 @@
-"""Every question of every lesson: the solution passes, the stub is not attempted, each
-misconception gets its message.
+"""Every question: the solution passes, the stub is not attempted, misconceptions get messages.
+
+Each misconception has its own message.
 
 Lessons are found, not listed: a new one is tested as soon as its check module and its source are
 there.

@@ -1,5 +1,6 @@
-"""Downloads of Moodle, Canvas and others: whose is which file, what is refused, what becomes of a
-second download.
+"""Downloads of Moodle, Canvas and others: whose is which file, what is refused, a second one.
+
+The second download of the same exercise, that is.
 """
 
 import csv
@@ -37,8 +38,9 @@ CANVAS = {
 
 
 def packed(path, files: dict[str, bytes], *, marked: bool = True):
-    """Write a zip; with `marked` false its names are UTF-8 and do not say so, as macOS and Canvas
-    write them.
+    """Write a zip; with `marked` false its names are UTF-8 and do not say so.
+
+    So macOS and Canvas write them.
     """
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():

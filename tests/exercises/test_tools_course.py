@@ -1,5 +1,6 @@
-"""What the course tool refuses: to give hidden tests away, to be stopped by an odd file, to open a
-mistyped course.
+"""What the course tool refuses.
+
+To give hidden tests away, to be stopped by an odd file, to open a mistyped course.
 """
 
 import csv
@@ -143,9 +144,7 @@ LEFT_AS = {  # what was handed in
 
 
 def course_with(tmp_path, content: bytes, stamp: bytes | None = None):
-    """A folder of a course in which one student has handed in these bytes; marking itself is not
-    done.
-    """
+    """A course's folder in which one student handed in these bytes; marking itself is not done."""
     place = tmp_path / "submitted" / "student" / NAME
     (tmp_path / "release" / NAME).mkdir(parents=True)
     place.mkdir(parents=True)

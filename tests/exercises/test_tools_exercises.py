@@ -1,5 +1,6 @@
-"""Building exercises: the same bytes each time; drift, leaks and broken rules are found; no answer
-in the wheel.
+"""Building exercises: always the same bytes; drift, leaks and broken rules are found.
+
+No answer is in the wheel.
 """
 
 import re

@@ -1,5 +1,4 @@
-"""What a case study really compiles and fits: its code up to "Part two" is run, each fit cut to one
-step.
+"""What a case study compiles and fits: its code up to "Part two" is run, each fit cut to a step.
 
     PYTHONPATH=. python tests/notebooks/recipe.py FITS RESULT.json SOURCE.py ...
 
@@ -129,9 +128,7 @@ def loss_of(loss) -> str:
 
 
 def layers_of(model) -> list[str]:
-    """One line per layer; frozen layers of a base that is not a model of its own are counted in one
-    line.
-    """
+    """One line per layer; frozen layers of a base that is no model of its own share a line."""
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
     frozen = [k for k, layer in enumerate(layers) if layer.weights and not layer.trainable_weights]
     loose = [k for k in frozen if not hasattr(layers[k], "layers")]
@@ -183,9 +180,7 @@ def text(value) -> str:
 
 
 def fit_of(given: dict) -> dict:
-    """What a call of `fit` was given: epochs, batch, validation, class weights, callbacks,
-    generator.
-    """
+    """What a call of `fit` got: epochs, batch, validation, class weights, callbacks, generator."""
     x, validation = given["x"], given["validation_data"]
     generator = getattr(x, "image_data_generator", None)
     inner = getattr(validation, "image_data_generator", None)
@@ -212,9 +207,7 @@ def random_layers() -> dict:
 
 
 def batch_of(x, batch_size: int | None) -> int:
-    """Images in a batch: of the iterator, of the first batch of a data set, or as `fit` was
-    told.
-    """
+    """Images in a batch: of the iterator, a data set's first batch, or as `fit` was told."""
     if hasattr(x, "batch_size"):
         return int(x.batch_size)
     if hasattr(x, "shape"):  # an array, which has a method `take`, too

@@ -1,6 +1,4 @@
-"""Case A's three ways to a Google Drive, with Colab and gdown replaced; gdown's calls must fit its
-real signatures.
-"""
+"""Case A's three ways to a Google Drive, Colab and gdown replaced; gdown's real signatures."""
 
 import inspect
 import sys

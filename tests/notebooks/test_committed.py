@@ -1,6 +1,4 @@
-"""The committed notebooks: run from top to bottom on the phantom, small, and with cells that a test
-run compares.
-"""
+"""The committed notebooks run on the phantom, are small, and have cells that a test compares."""
 
 import copy
 import re
@@ -44,9 +42,7 @@ def test_outputs_are_there_and_from_one_run(committed):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_wrong_count_in_a_compared_cell_is_noticed(request, path):
-    """Each compared cell is compared by nbval itself with a copy in which one number is another
-    one.
-    """
+    """nbval itself compares each compared cell with a copy in which one number is another."""
     file = nbval.IPyNbFile.from_parent(request.session, path=path)
     file.sanitize_patterns.update(nbval.get_sanitize_patterns(SANITIZE.read_text("utf-8")))
     marked = [

@@ -1,5 +1,4 @@
-"""Each case study's recipe, read back from what its code compiles and fits, against
-`described/case_<letter>.toml`.
+"""Each case's recipe, from what its code compiles and fits, against `described/case_<letter>.toml`.
 
 Keys of such a file: layers (one line each, as `recipe.line_of` writes them), optimizer,
 learning_rate, loss, epochs, batch and, where there are any, validation (a share),
@@ -113,9 +112,7 @@ def same(one, other) -> bool:
 
 
 def table_at_the_top(source: Path) -> str:
-    """Two columns of the Markdown table `described | here | where` that stands before the first
-    step.
-    """
+    """Two columns of the Markdown table `described | here | where` before the first step."""
     text = source.read_text("utf-8")
     top = re.split(r"^# ## Step 1\b", text, flags=re.MULTILINE)[0]
     rows = re.findall(r"^# *(\|.*\|) *$", top, re.MULTILINE)
@@ -137,9 +134,7 @@ def numbers_missing(wanted: dict, table: str) -> list[str]:
 
 
 def numbers_of(wanted: dict) -> list:
-    """All numbers of a description: of its layers (kernels and pools as text, "5x5"), fit and
-    generator.
-    """
+    """All numbers of a description: layers (kernels and pools as text, "5x5"), fit, generator."""
     parts = [word for line in wanted["layers"] for word in line.split()[1:]]
     found = [
         word if "x" in word else float(word)
@@ -300,9 +295,7 @@ CHANGES = {  # (what the source says, what it says instead): how the difference 
 
 @pytest.fixture(scope="module")
 def changed(folder) -> dict[str, list[str]]:
-    """For each change of the tiny case, the differences that are found; the first is of the case as
-    it is.
-    """
+    """For each change of the tiny case, the differences found; the first is the case unchanged."""
     sources = {"": CASE} | {new: CASE.replace(old, new) for old, new in CHANGES}
     files = []
     for number, text in enumerate(sources.values()):

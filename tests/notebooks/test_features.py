@@ -1,5 +1,6 @@
-"""The table in docs/features.md of the five projects' features names notebooks and steps that
-exist.
+"""The table in docs/features.md names notebooks and steps that exist.
+
+It lists the features of the five projects.
 """
 
 import re

@@ -1,6 +1,4 @@
-"""Building: the same bytes each time, stable ids, drift found, and executed outputs of the phantoms
-only.
-"""
+"""Building: always the same bytes, stable ids, drift found, and outputs of the phantoms only."""
 
 import os
 

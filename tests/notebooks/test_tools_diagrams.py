@@ -1,6 +1,4 @@
-"""Diagrams: drawn whole and alike, inside the notebooks as they are drawn, with a true alt text;
-faults are noticed.
-"""
+"""Diagrams: drawn whole and alike, in the notebooks with a true alt text; faults are noticed."""
 
 import re
 import shutil

@@ -1,6 +1,4 @@
-"""The index: it says what the sources say, its links lead to files, drift and missing parts are
-found and named.
-"""
+"""The index says what the sources say, links to files; drift and missing parts are named."""
 
 import re
 from pathlib import Path
@@ -37,8 +35,9 @@ def write(path: Path, text: str = "") -> Path:
 
 @pytest.fixture
 def small(tmp_path) -> Path:
-    """A course of three lessons and a case study; its second lesson has an exercise. The index is
-    written.
+    """A course of three lessons and a case study; its second lesson has an exercise.
+
+    The index is written.
     """
     sources = tmp_path / "notebooks" / "src"
     write(sources / "01_first.py", SOURCE.format(title="01 · First", question=QUESTION, minutes=60))

@@ -1,5 +1,6 @@
-"""The launcher: what it asks of JupyterLab, as Jupyter itself reads it, beside a user's own
-settings; no browser.
+"""The launcher: what it asks of JupyterLab, as Jupyter itself reads it; no browser.
+
+A user's own settings stand beside it.
 """
 
 import json
@@ -19,9 +20,7 @@ SHOWN = {"README.md", "cxr_helpers", "data", "docs", "exercises", "notebooks"}
 
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
-    """The home of a user with settings of their own, and a kernel `python3` that is another
-    Python.
-    """
+    """The home of a user with own settings, and a kernel `python3` that is another Python."""
     for name in [name for name in os.environ if name.startswith("JUPYTER")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # as outside a virtual environment

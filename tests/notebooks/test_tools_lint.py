@@ -1,6 +1,4 @@
-"""The lint: a good lesson passes; for each rule tiny bad lessons are caught by that rule and by no
-other.
-"""
+"""The lint: a good lesson passes; for each rule, tiny bad lessons fail by that rule alone."""
 
 import re
 

@@ -1,6 +1,4 @@
-"""Rules on what the student does: a good small lesson passes, and each fault is found by its rule
-alone.
-"""
+"""Rules on what the student does: a good small lesson passes; each fault has its rule alone."""
 
 import nbformat
 import pytest

@@ -1,6 +1,4 @@
-"""The line of links in each notebook: the way forwards and back, files that exist, copies
-elsewhere, faults named.
-"""
+"""The line of links in each notebook: forwards and back, to files that exist; faults are named."""
 
 import json
 import os

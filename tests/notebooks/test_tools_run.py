@@ -1,6 +1,4 @@
-"""The runner: true exit code, the failing cell shown, settings handed on, copies, pages and a
-report.
-"""
+"""The runner: exit code, the failing cell shown, settings handed on, copies, pages, a report."""
 
 import csv
 

@@ -1,6 +1,4 @@
-"""Verdicts: read from sources, run as scripts under several settings, resumed, and refused where
-one did not hold.
-"""
+"""Verdicts: read from sources, run under several settings, resumed, refused if one failed."""
 
 import json
 import os

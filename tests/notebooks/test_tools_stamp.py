@@ -1,6 +1,4 @@
-"""Stamping: which remotes are an address, what follows from it, and nothing else in the course
-changes.
-"""
+"""Stamping: which remotes are an address, what follows from it, and that no more changes."""
 
 import importlib.util
 import subprocess

@@ -1,6 +1,4 @@
-"""What is called a probability is one: models that end otherwise are refused wherever their answers
-are used.
-"""
+"""What is called a probability is one: other models are refused wherever answers are used."""
 
 import numpy as np
 import pandas as pd

@@ -1,6 +1,4 @@
-"""The package is a row of rooms: each imports only what stands before it, and none another's
-private names.
-"""
+"""The package is a row of rooms: each imports only earlier ones, and no room's private names."""
 
 import ast
 import functools
@@ -93,9 +91,7 @@ def room(name: str) -> str:
 
 
 def imports(path: Path, tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """(full name, the name it has in the file) for everything that a file imports, functions' own
-    imports too.
-    """
+    """(full name, name in the file) for all that a file imports, in functions too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             base = path.parts[: -node.level] if node.level else ()

@@ -1,6 +1,4 @@
-"""The audit names a set's faults, whatever the sizes of its files, and nothing of the machine it
-ran on.
-"""
+"""The audit names a set's faults, for files of any size, and nothing of the machine."""
 
 import numpy as np
 import pandas as pd

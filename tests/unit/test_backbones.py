@@ -21,9 +21,7 @@ GREY = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 1)).astype(np.float3
 
 @pytest.fixture
 def torch_names(monkeypatch):
-    """Stand-ins for what a legacy file refers to, so that a pickle of it can be written without
-    PyTorch.
-    """
+    """Stand-ins for a legacy file's references: a pickle of it can be written without PyTorch."""
     torch, utils = ModuleType("torch"), ModuleType("torch._utils")
 
     def _rebuild_tensor_v2(*parts):
@@ -42,9 +40,7 @@ def torch_names(monkeypatch):
 
 
 class Stored:
-    """A tensor to be written: numbers in the storage's order, shape and strides as PyTorch has
-    them.
-    """
+    """A tensor to be written: numbers in the storage's order, shape and strides as in PyTorch."""
 
     def __init__(self, values, torch_names, strides=None, kind="FloatStorage", offset=0):
         self.torch, self.utils = torch_names
@@ -283,8 +279,9 @@ def test_every_cut_gives_its_stage_and_several_give_several():
 
 
 def test_padding_is_that_of_tensorflow_at_odd_sizes():
-    """Uneven padding stands at the end: the centre of the first field of a stride-2 convolution is
-    pixel 1, not 0.
+    """Uneven padding stands at the end.
+
+    The centre of the first field of a stride-2 convolution is pixel 1, not 0.
     """
     stem = models.backbone(cut="stem", size=64, weights=None)
     stem.get_layer("stem_conv").kernel.assign(

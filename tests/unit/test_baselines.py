@@ -64,8 +64,9 @@ def test_pixels_that_tell_the_class_are_learnt(baseline):
 
 
 def test_fits_on_one_thread(monkeypatch):
-    """Beside Keras, whose threads hold the cores, a second thread of a small fit makes it ten times
-    slower.
+    """Beside Keras, whose threads hold the cores, a second thread makes a small fit slow.
+
+    It takes ten times as long.
     """
     threadpoolctl = pytest.importorskip("threadpoolctl")
     from sklearn.linear_model import LogisticRegression
@@ -94,9 +95,7 @@ def test_majority_gives_the_training_shares():
 
 @pytest.mark.parametrize("baseline", ALL)
 def test_test_labels_and_pixels_do_not_reach_the_fit(baseline):
-    """With other test labels and other test neighbours, the answer to one test image stays the
-    same.
-    """
+    """With other test labels and neighbours, the answer to one test image stays the same."""
     table, changed = manifest(), manifest()
     images = drawn_images(table)
     test = np.flatnonzero(table["split"] == "test")
@@ -113,8 +112,9 @@ def test_test_labels_and_pixels_do_not_reach_the_fit(baseline):
 
 
 def test_folds_do_not_see_their_own_rows():
-    """Labels without relation to pixels, each image twice: one fold per pair knows nothing, folds
-    across pairs all.
+    """Labels unrelated to pixels, each image twice.
+
+    One fold per pair knows nothing, folds across pairs know all.
     """
     table = manifest(80)
     rng = np.random.default_rng(0)
@@ -213,8 +213,9 @@ def test_guesses_are_kept_and_the_readers_own_come_first(tmp_path):
 
 @pytest.mark.slow
 def test_real_set_gives_about_the_measured_figures(real_data):
-    """Case E's given split: logistic regression measured 60/66, 1-nearest neighbour 0.864, majority
-    26/66.
+    """Case E's split: logistic regression 60/66, 1-nearest neighbour 0.864, majority 26/66.
+
+    These figures were measured on the split as given.
 
     Resizing and scaling differ a little from that measurement: 4 images are allowed, and an order
     of the three.

@@ -1,6 +1,4 @@
-"""A bundle that was harmed, damaged or written by somebody else is refused at load, each time with
-the file's name.
-"""
+"""A bundle that was damaged or written by others is refused at load, with the file's name."""
 
 import hashlib
 import io
@@ -509,9 +507,7 @@ def test_a_bundle_that_answers_otherwise_is_not_kept(change, message, evaluated,
 
 @pytest.fixture(scope="module")
 def twelve_bits(tmp_path_factory):
-    """A set of 12-bit images in 16-bit files, half of them dark, with a model and its predictions
-    of them.
-    """
+    """12-bit images in 16-bit files, half of them dark, with a model and its predictions."""
     root = tmp_path_factory.mktemp("twelve")
     rng = np.random.default_rng(0)
     for k in range(12):

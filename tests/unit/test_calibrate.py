@@ -1,6 +1,4 @@
-"""Calibration is measured as scikit-learn measures it, repaired where it is off, and thresholds are
-priced right.
-"""
+"""Calibration is measured as scikit-learn measures it and repaired; thresholds are priced right."""
 
 import warnings
 

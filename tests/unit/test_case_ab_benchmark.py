@@ -1,6 +1,4 @@
-"""The choice of what cases A and B leave open: the rules, and the notebooks' own code on tiny
-sets.
-"""
+"""The choice of what cases A and B leave open: the rules, and the notebooks' code on tiny sets."""
 
 import pytest
 
@@ -14,9 +12,7 @@ def store(tmp_path, monkeypatch):
 
 
 def asked_with(monkeypatch, name: str, figure: str, values: dict) -> list:
-    """Replace the runs by given figures, {setting or recipe: one per seed}; return which were asked
-    for.
-    """
+    """Replace runs by given figures, {setting or recipe: one per seed}; return those asked for."""
     asked, names = (
         [],
         {id(value): key for key, value in {**case_ab.SETTINGS_A, **case_ab.RECIPES_B}.items()},

@@ -1,6 +1,4 @@
-"""The literal run of case C: the notebook's own code on a tiny set, its row, and what is not run
-twice.
-"""
+"""The literal run of case C: the notebook's code on a tiny set, its row, what is not run twice."""
 
 import os
 

@@ -1,6 +1,4 @@
-"""The literal run of case D: the notebook's own code on a few small images, and the rows that it
-leaves.
-"""
+"""The literal run of case D: the notebook's code on a few small images, and its rows."""
 
 import json
 

@@ -1,6 +1,4 @@
-"""The literal run of case E on a tiny side, its table, and what choosing settings by validation
-sums up to.
-"""
+"""The literal run of case E on a tiny side, its table, and the sums of choosing by validation."""
 
 import pandas as pd
 import pytest

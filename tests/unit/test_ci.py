@@ -1,6 +1,4 @@
-"""What the continuous integration runs: the README's command on a bare machine, with nothing
-installed by hand.
-"""
+"""The continuous integration: the README's command on a bare machine, nothing installed by hand."""
 
 import os
 import shutil

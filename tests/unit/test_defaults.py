@@ -1,6 +1,4 @@
-"""What a call without more arguments does: lessons and measured tables were made with these
-numbers.
-"""
+"""What a call without more arguments does: lessons and tables were made with these numbers."""
 
 import dataclasses
 import inspect

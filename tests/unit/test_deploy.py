@@ -1,6 +1,4 @@
-"""Exported files answer as the network does, a bundle is not changed unnoticed, a card is complete
-or not written.
-"""
+"""Exported files answer as the network does; bundles show changes; cards are whole or unwritten."""
 
 import base64
 import hashlib
@@ -25,9 +23,7 @@ PREPARED = {"size": SIZE, "fit": "pad", "contrast": None}
 
 
 def network(units=3, seed=0):
-    """One convolution and a softmax (or one sigmoid unit), with weights that make the answers
-    differ.
-    """
+    """One convolution and a softmax (or one sigmoid unit), with weights that answers differ by."""
     import keras
 
     keras.utils.set_random_seed(seed)
@@ -495,9 +491,7 @@ class Desk:
         ]
 
     def choose(self, **files):
-        """What the browser sends for chosen files, by name without extension; version 7 and 8 of
-        ipywidgets.
-        """
+        """What the browser sends for chosen files, by bare name; ipywidgets 7 and 8."""
         files = {f"{name}.png": content for name, content in files.items()}
         if self.button.has_trait("_counter"):
             data = [
@@ -629,9 +623,7 @@ def test_what_the_browser_sent_wrongly_becomes_a_sentence_too(desk, film, monkey
 
 @pytest.mark.tensorflow
 def test_of_two_choices_the_last_one_stays_and_nothing_is_mixed(desk, film, monkeypatch):
-    """The second choice is made while the first is being answered, as it can be where messages come
-    in threads.
-    """
+    """The second is made while the first is answered, as where messages come in threads."""
     from cxr_helpers.deploy import _widget
 
     answer = _widget.answer

@@ -1,5 +1,6 @@
-"""Public docstrings of the first rooms and of what lessons use most: numpydoc's sections, and
-examples that run.
+"""Public docstrings have numpydoc's sections and examples that run.
+
+Those of the first rooms and of what lessons use most.
 """
 
 import contextlib

@@ -629,8 +629,9 @@ def test_a_comparison_takes_rows_and_columns_in_any_order():
 
 
 def test_p_counts_only_the_groups_that_the_figure_rests_on():
-    """A sensitivity of three ill people: whatever the models say of fifty healthy ones, p is at
-    least 0.25.
+    """A sensitivity of three ill people: p is at least 0.25.
+
+    It does not matter what the models say of fifty healthy ones.
     """
     label = ["covid"] * 3 + ["normal"] * 50
     a = from_answers(label, label, ["normal", "covid"])
@@ -656,8 +657,9 @@ def test_guessers_at_the_limits():
 
 
 def six():
-    """Three classes, four groups: covid 3 images of which 2 are found, normal 2 of which 1, viral
-    1, called covid.
+    """Three classes, four groups: covid 3 images, 2 found; normal 2, 1 found; viral 1.
+
+    The one of viral is called covid.
     """
     label = ["covid", "covid", "covid", "normal", "normal", "viral"]
     said = ["covid", "covid", "normal", "normal", "viral", "covid"]

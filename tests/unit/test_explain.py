@@ -73,8 +73,9 @@ def test_grad_cam_is_what_the_ten_lines_of_the_lesson_give(images, nested):
 
 @pytest.mark.tensorflow
 def test_the_weights_of_grad_cam_are_numerical_gradients_of_the_logit(images):
-    """Lift a whole channel a little: the logit changes by the step times the sum of the gradient
-    over the places.
+    """Lift a whole channel a little.
+
+    The logit changes by the step times the sum of the gradient over the places.
     """
     import keras
     import tensorflow as tf

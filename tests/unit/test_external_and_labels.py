@@ -1,6 +1,4 @@
-"""Another hospital and the second reading: tables put together, figures counted by hand, and what
-was committed.
-"""
+"""Another hospital and the second reading: joined tables, hand-counted figures, committed files."""
 
 import pandas as pd
 import pytest

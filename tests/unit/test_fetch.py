@@ -480,9 +480,7 @@ def damaged_header(path):
 
 
 def damaged_list(path):
-    """A zip whose list names one file less than it says: zipfile itself passes over what it cannot
-    read.
-    """
+    """A zip whose list names one file less than it says: zipfile passes over what is unreadable."""
     zipped(path, {name: b"x" for name in "abc"})
     content = bytearray(path.read_bytes())
     second = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 1)

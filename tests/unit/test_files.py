@@ -1,6 +1,4 @@
-"""Whole or not at all: files and folders, locks and hashes; and that nobody else in the package
-does it by hand.
-"""
+"""Whole or not at all: files and folders, locks and hashes; nobody else does it by hand."""
 
 import ast
 import hashlib
@@ -296,9 +294,7 @@ BY_HAND = {
 
 
 def by_hand(source: str) -> list[str]:
-    """Lines of a module that put something in place, make a hash or a lock, or read where things
-    lie.
-    """
+    """Lines of a module that place a file, make a hash or a lock, or read where things lie."""
     found = []
     for node in ast.walk(ast.parse(source)):
         names = []

@@ -1,6 +1,4 @@
-"""The README as a front door, and the pages below docs/: short, generated where they can be, each
-link alive.
-"""
+"""The README as a front door, and the pages of docs/: short, generated if possible, links alive."""
 
 import re
 

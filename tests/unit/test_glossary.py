@@ -1,6 +1,4 @@
-"""docs/glossary.md: one row per term, in order, each introduced in bold by the lesson that the row
-names.
-"""
+"""docs/glossary.md: a row per term, in order, each in bold where its lesson introduces it."""
 
 import re
 from typing import NamedTuple

@@ -1,6 +1,4 @@
-"""Recorded predictions: what is read and refused, what counts, what is kept through crashes and
-between machines.
-"""
+"""Recorded predictions: what is read and refused, counts, and outlives crashes and machines."""
 
 import json
 import multiprocessing

@@ -18,9 +18,7 @@ def levels(white, kind=np.uint16, share=1.0):
 
 
 def png(pixels, colour=0, depth=16, significant=None):
-    """Bytes of a PNG that Pillow does not write: colour or alpha of 16 bits, or with an sBIT
-    chunk.
-    """
+    """Bytes of a PNG that Pillow does not write: 16-bit colour or alpha, or an sBIT chunk."""
 
     def chunk(kind, data):
         return (
@@ -77,9 +75,7 @@ def signed_bytes(pixels):
 
 
 def palette_tiff(step):
-    """Bytes of a TIFF of colour numbers; the colours of the palette, of 16 bits, are spaced by a
-    step.
-    """
+    """Bytes of a TIFF of colour numbers; its palette's colours, of 16 bits, are a step apart."""
     image = Image.fromarray(levels(255, np.uint8))
     image.putpalette([grey for grey in range(256) for _ in range(3)])
     data = draw.encoded(image, "TIFF")

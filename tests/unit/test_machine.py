@@ -1,6 +1,4 @@
-"""What the machine says: consoles without an arrow, drives without locks, a Keras that was set for
-other work.
-"""
+"""What the machine says: consoles without arrows, drives without locks, a Keras set otherwise."""
 
 import errno
 import io

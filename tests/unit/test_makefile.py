@@ -1,6 +1,4 @@
-"""`make setup` with invented interpreters: which Python it takes, what it keeps, what it makes
-anew, what it says.
-"""
+"""`make setup` with invented interpreters: which Python it takes, what it keeps, makes and says."""
 
 import os
 import re
@@ -34,9 +32,7 @@ esac
 
 
 class Machine:
-    """A checkout in a folder with a space, on a machine with some Pythons; `python3` is the first
-    of them.
-    """
+    """A checkout in a folder with a space, on a machine with Pythons; `python3` is the first."""
 
     def __init__(self, folder: Path):
         self.root, self.programs = folder / "my course", folder / "bin"
@@ -65,9 +61,7 @@ class Machine:
         )
 
     def age(self, *names: str) -> None:
-        """Let these files be older than all that is written from now on; the first named is the
-        oldest.
-        """
+        """Make these files older than all that follow, the first named the oldest."""
         for number, name in enumerate(names):
             os.utime(self.root / name, (1_000_000 + number, 1_000_000 + number))
 

@@ -1,6 +1,4 @@
-"""What names mean to an import: classes, splits, patients, and what is no radiograph. Input ->
-expectation.
-"""
+"""What names mean to an import: classes, splits, patients, no radiograph. Input -> expectation."""
 
 import shutil
 

@@ -1,6 +1,4 @@
-"""Class mode beside full mode: the notebook's own code on a tiny set, and the table of what is
-kept.
-"""
+"""Class mode beside full mode: the notebook's code on a tiny set, and the table kept."""
 
 import json
 

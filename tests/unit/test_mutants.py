@@ -1,6 +1,4 @@
-"""Seeded faults: each changes one place of the code and no text, and the committed tables agree
-with each other.
-"""
+"""Seeded faults: each changes one place of code and no text, and committed tables agree."""
 
 import ast
 

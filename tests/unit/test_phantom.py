@@ -1,5 +1,6 @@
-"""The phantom knows the right answer: truth is true, counterfactuals differ only where they should,
-designs hold.
+"""The phantom knows the right answer: truth is true, and designs hold.
+
+Counterfactuals differ only where they should.
 """
 
 import doctest
@@ -164,9 +165,7 @@ def test_another_site_changes_the_picture_and_not_the_anatomy():
 
 @pytest.mark.parametrize("equipment", ["A", "C"])
 def test_the_window_belongs_to_the_site(equipment):
-    """What the truth states, exposure and contrast, is all that turns attenuation into grey
-    levels.
-    """
+    """Exposure and contrast, which the truth states, are all that turns attenuation into grey."""
     from cxr_helpers.phantom.acquisition import SITES, expose, prepare
 
     flat, lung = np.full((32, 32), 3.0, np.float32), np.ones((32, 32), bool)
@@ -414,8 +413,9 @@ def test_two_processes_draw_what_one_draws(tmp_path):
 
 @pytest.mark.slow
 def test_drawing_an_image_with_masks_stays_quick():
-    """Against array work of the same kind, done in turn: machines, and moments of one, differ by a
-    factor of two.
+    """Against array work of the same kind, done in turn.
+
+    Machines, and moments of one, differ by a factor of two.
     """
     rows = phantom.design("default", n=20, seed=1).to_dict("records")
     field = np.random.default_rng(0).normal(size=(448, 448)).astype(np.float32)
@@ -448,9 +448,7 @@ PINNED = json.loads(Path(__file__).with_name("phantom_pinned.json").read_text())
 
 
 def environment():
-    """What decides the last bit of a sine: the libraries, the processor, its vector
-    instructions.
-    """
+    """What decides a sine's last bit: libraries, processor, its vector instructions."""
     features = np._core._multiarray_umath.__cpu_features__
     vectors = [
         name for name in ("AVX2", "AVX512F", "AVX512_SKX", "NEON", "ASIMD") if features.get(name)
@@ -468,8 +466,9 @@ def sha(*arrays):
 
 
 def fingerprint(fields, size):
-    """Hashes of grey levels, masks and parameters of one rendering, and a grid of its pixels as
-    hex.
+    """Hashes of a rendering's grey levels, masks and parameters, and some of its pixels as hex.
+
+    The pixels are those of a grid.
     """
     drawn = phantom.render(fields, size)
     step = size // 28
@@ -540,8 +539,9 @@ def test_changed_renderings_are_not_recorded_for_an_old_version(monkeypatch):
 
 
 def test_a_drawing_does_not_depend_on_what_was_drawn_before():
-    """Anatomy is kept from one drawing to the next: counterfactuals, mirrored and other sizes must
-    not touch it.
+    """Anatomy is kept between drawings.
+
+    Counterfactuals, mirrored and other sizes must not touch it.
     """
     alone = phantom.render(row(label="covid", seed=9), 96)
     for changes in ({"lesion": False}, {"site": "B"}, {"mirror": True}, {"severity": 0.2}):
@@ -564,9 +564,7 @@ def test_the_key_of_a_cohort_follows_the_version(monkeypatch):
 
 
 def rows_to_pin():
-    """Row and size of each pinned rendering; together they run through every part of the
-    drawing.
-    """
+    """Row and size of each pinned rendering; together they run through all of the drawing."""
     extras = {"marker": "L|PORTABLE", "device": "leads+tube"}
     child = {"age_group": "child", "marker": "R", "device": "pacemaker+drain"}
     # at site C: a black border; no gas
@@ -598,9 +596,7 @@ def case_name(case):
 
 
 def record():
-    """Write phantom_pinned.json anew from what is drawn now; refuses changed renderings of an
-    unchanged version.
-    """
+    """Write phantom_pinned.json anew from what is drawn; refuse changes in an unchanged version."""
     cases = [
         {"fields": fields, "size": size, **fingerprint(fields, size)}
         for fields, size in rows_to_pin()

@@ -1,6 +1,4 @@
-"""The figure of twelve phantoms: what it shows, its size, and that no real radiograph gets into the
-repository.
-"""
+"""The figure of twelve phantoms: its content and size; no real film gets into the repository."""
 
 import io
 

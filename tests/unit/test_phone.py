@@ -1,6 +1,4 @@
-"""The site's page for a phone: what is committed is what the package draws and says, and the page
-is small.
-"""
+"""The site's page for a phone: committed as the package draws and says it, and small."""
 
 import hashlib
 import json
@@ -130,8 +128,9 @@ def test_each_accuracy_has_the_interval_of_the_course(name):
 
 
 def test_what_the_page_tells_is_so():
-    """Its text says that the network read the letter: its intervals must lie apart, and the switch
-    turn the answers.
+    """Its text says that the network read the letter.
+
+    So its intervals must lie apart, and the switch turn the answers.
     """
     assert (
         FOUND["switched"]["high"]

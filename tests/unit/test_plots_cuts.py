@@ -1,6 +1,4 @@
-"""The picture of a backbone's cuts says in its text which cut is best, and which cannot be told
-from it.
-"""
+"""The picture of a backbone's cuts says which cut is best, and which cannot be told from it."""
 
 import pandas as pd
 import pytest

@@ -1,6 +1,4 @@
-"""Pictures of predictions say in their alt text what they show: the prediction, the result, and a
-class.
-"""
+"""Pictures of predictions say in their alt text: the prediction, the result, and a class."""
 
 import pytest
 

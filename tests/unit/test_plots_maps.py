@@ -1,6 +1,4 @@
-"""Heat maps are drawn on a perceptual scale, and their text says how much of the heat lies inside
-the outline.
-"""
+"""Heat maps have a perceptual scale; their text says how much heat lies inside the outline."""
 
 import io
 

@@ -1,6 +1,4 @@
-"""The second table: built, checked with and without labels, taken apart in any order of rows and
-classes.
-"""
+"""The second table: built, checked with and without labels, taken apart in any order."""
 
 import numpy as np
 import pandas as pd

@@ -1,6 +1,4 @@
-"""What stands around the course: workflows, issue forms, citation, versions. Linters without a
-network find nothing.
-"""
+"""Around the course: workflows, issue forms, citation, versions; offline linters find nothing."""
 
 import json
 import os

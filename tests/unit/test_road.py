@@ -1,5 +1,6 @@
-"""The road of a file: import, duplicates, cache. Each is opened once, and nothing differs from
-reading it each time.
+"""The road of a file: import, duplicates, cache.
+
+Each is opened once, and nothing differs from reading it each time.
 """
 
 import os

@@ -1,5 +1,6 @@
-"""Anybody's results: arrays and CSV files as people have them, against scikit-learn, or refused in
-words.
+"""Anybody's results: arrays and CSV files as people have them, or refused in words.
+
+Figures are compared with scikit-learn's.
 """
 
 import subprocess

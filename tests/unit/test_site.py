@@ -1,6 +1,4 @@
-"""The web site's own code: links that hold among its pages, what is shown, and the page of error
-messages.
-"""
+"""The web site's own code: links among its pages, what is shown, the page of error messages."""
 
 import ast
 import re

@@ -199,9 +199,7 @@ def test_the_default_phantoms_come_out_even():
 
 
 def test_the_columns_that_environments_are_compared_by_are_these():
-    """96 columns of 24 tables: `python -m tools.splits` gets the same under each version of
-    scikit-learn.
-    """
+    """96 columns of 24 tables: `python -m tools.splits` gets them with each scikit-learn."""
     columns = splits.columns()
     assert columns.count("\n") == 96
     assert hashlib.sha256(columns.encode()).hexdigest() == (
@@ -349,9 +347,7 @@ def test_one_image_without_group_or_label_is_enough_to_refuse():
 
 
 def said_if_far(asked, chosen, n=100, label="a"):
-    """What is said of the first `chosen` of n rows, as a part that was to hold the share
-    `asked`.
-    """
+    """What is said of the first `chosen` of n rows as a part that was to hold the share `asked`."""
     table = pd.DataFrame({"label": label, "group": [f"g{i}" for i in range(n)]})
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")

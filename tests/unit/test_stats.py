@@ -1,6 +1,4 @@
-"""Values, intervals and differences of numbers in groups: against formulas, slow loops and other
-people's code.
-"""
+"""Values, intervals, differences of grouped numbers: against formulas, loops, others' code."""
 
 import numpy as np
 import pytest

@@ -192,8 +192,9 @@ def test_the_scored_images_take_no_part_in_fitting_or_choosing():
 
 @pytest.mark.slow
 def test_patients_stay_together_in_the_inner_folds(monkeypatch):
-    """Features that only tell the patient must not look useful: they would if a patient stood on
-    both sides.
+    """Features that only tell the patient must look useless.
+
+    They would not if a patient stood on both sides.
     """
     table, candidates = data(per_patient=4)
     identity = np.eye(30)[[int(p[1:]) for p in table["patient"]]]

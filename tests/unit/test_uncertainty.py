@@ -30,8 +30,9 @@ def predictions(n, seed=0, per_group=1, skill=2.0, classes=CLASSES):
 
 
 def chests(n, seed):
-    """Bright bodies with two dark lungs, of varying place, size and exposure; dark above, bright
-    below.
+    """Bright bodies with two dark lungs, of varying place, size and exposure.
+
+    Dark above, bright below.
     """
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:48, 0:48] / 48

@@ -42,16 +42,15 @@ def drawings() -> dict[str, Callable[[], canvas.Sheet]]:
 
 
 def digest(function: Callable) -> str:
-    """Return a hash of what a diagram is drawn from: its function, the canvas, the look of the
-    course.
-    """
+    """Return a hash of what a diagram is drawn from: its function, the canvas, the style."""
     parts = [program(function), program(canvas), canvas.LOOK]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def program(thing) -> str:
-    """Return the source of a function or module without what a formatter sets: white space, and
-    the commas before a closing bracket.
+    """Return the source of a function or module without what a formatter sets.
+
+    That is white space, and the commas before a closing bracket.
     """
     return re.sub(r",(?=[)\]}])", "", "".join(inspect.getsource(thing).split()))
 
@@ -103,8 +102,9 @@ def shown(source: Path) -> dict[str, str]:
 
 
 def faults(root: Path = ROOT) -> list[str]:
-    """Return one line per picture that is old, large or shown nowhere, and per source without a
-    diagram or alt text.
+    """Return one line per picture that is old, large or unused, and per source without one.
+
+    A source needs a diagram and its alt text.
     """
     found, used = [], set()
     functions = drawings()

@@ -1,6 +1,4 @@
-"""Diagrams of lessons 01-08: how a classifier is built. All are schematic, but for what is computed
-here.
-"""
+"""Diagrams of lessons 01-08: how a classifier is built; schematic, but for what is computed."""
 
 import numpy as np
 

@@ -1,6 +1,4 @@
-"""Diagrams of the case studies. Shares and counts are those that the case states; all else is
-schematic.
-"""
+"""Diagrams of the cases, with the shares and counts that the case states; all else is schematic."""
 
 from tools.diagrams.canvas import (
     BLUE,

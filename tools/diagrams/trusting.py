@@ -1,6 +1,4 @@
-"""Diagrams of lessons 09-11: what a number can be trusted for. All are schematic, but for what is
-computed here.
-"""
+"""Diagrams of lessons 09-11: what a number can be trusted for; schematic, if not computed here."""
 
 import numpy as np
 

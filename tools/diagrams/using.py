@@ -1,6 +1,4 @@
-"""Diagrams of lessons 12-14: can it be used? All are schematic, but for what is read from a table
-or computed.
-"""
+"""Diagrams of lessons 12-14: can it be used? Schematic, but for what is read or computed."""
 
 from tools.diagrams.canvas import (
     BLUE,

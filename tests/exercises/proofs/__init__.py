@@ -1,5 +1,4 @@
-"""Other people's answers as proofs: right ones that a check must accept, wrong ones that it must
-not.
+"""Other people's answers as proofs: right ones, which a check must accept, and wrong ones.
 
 A module for each lesson, `lessonNN`, holds `PROOFS`: a `Proof` for each of its questions. `python
 -m tests.exercises.proofs --seeds 40` tries all of them and prints a table; `test_proofs.py` tries
@@ -20,8 +19,7 @@ from cxr_helpers import checks
 
 @dataclass(frozen=True)
 class Proof:
-    """Answers to one question, each under a few words that say how it was found; the names of one
-    question differ.
+    """Answers to one question, each under words that say how it was found, no two the same.
 
     `right` and `wrong` hold functions as students write them, or values where the question asks for
     a value. An answer that remembers something between its calls is an object with `__call__`: each
@@ -37,9 +35,7 @@ class Proof:
 
 
 def proofs(lessons: Iterable[str] = ()) -> dict[str, tuple[checks.Question, Proof]]:
-    """Questions and proofs of some lessons ("04"), or of all that have proofs, by names such as
-    "04-is_disjoint".
-    """
+    """Questions and proofs of some lessons ("04"), or of all with proofs, as "04-is_disjoint"."""
     known = sorted(
         m.name.removeprefix("lesson")
         for m in pkgutil.iter_modules(__path__)

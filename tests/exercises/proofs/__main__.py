@@ -1,5 +1,6 @@
-"""Try all proofs at many seeds and print what was accepted: python -m tests.exercises.proofs
---seeds 40 04 05.
+"""Try all proofs at many seeds and print what was accepted.
+
+An example: python -m tests.exercises.proofs --seeds 40 04 05.
 
 A line for each question; below it, what must not be: a right answer refused, with the reason, a
 wrong one accepted, or one that was not judged. An accusation is a right answer that was told it had
@@ -40,9 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _shown(name: str, question: checks.Question, proof: Proof, asked: argparse.Namespace) -> bool:
-    """Try the answers to a question and print its lines; tell whether it is judged as well as it
-    must be.
-    """
+    """Try a question's answers, print its lines, and tell whether it is judged as it must be."""
     accepted, notes, held, accused = {"right": [], "wrong": []}, [], True, 0
     for side, answers in (("right", proof.right), ("wrong", proof.wrong)):
         for what, answer in answers.items():

@@ -44,9 +44,7 @@ def giveaway_by_halves(table):
 
 
 def giveaway_on_itself(table):
-    """The look-up of the notebook, scored on its own images; the column with as many values as rows
-    left out.
-    """
+    """The notebook's look-up on its own images; the column with as many values as rows left out."""
     scores = {}
     for column in table.columns.drop("label"):
         if table[column].nunique() < len(table):
