@@ -49,18 +49,14 @@ GIVEN = tuple(
 )
 GROUPED = f"grouped: {MILD}"
 JOBS = [  # (row, seed, fold), in the order in which they are worth most
-    *(
-        (GIVEN[0], 0, None),
-        (GIVEN[1], 0, None),
-        (GIVEN[3], 0, None),
-        (GIVEN[1], 1, None),
-        (GIVEN[2], 0, None),
-    ),
-    *(
-        (GIVEN[0], 1, None),
-        (GIVEN[2], 1, None),
-        *((GROUPED, 0, fold) for fold in range(case_e.FOLDS)),
-    ),
+    (GIVEN[0], 0, None),
+    (GIVEN[1], 0, None),
+    (GIVEN[3], 0, None),
+    (GIVEN[1], 1, None),
+    (GIVEN[2], 0, None),
+    (GIVEN[0], 1, None),
+    (GIVEN[2], 1, None),
+    *((GROUPED, 0, fold) for fold in range(case_e.FOLDS)),
 ]
 PIXELS = "logistic regression on pixels"
 FROZEN = {  # rows of benchmarks.case_e_transfer

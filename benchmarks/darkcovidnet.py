@@ -390,18 +390,19 @@ def summary(listed: list[Row], table: pd.DataFrame, store: Path) -> pd.DataFrame
 
 
 COLUMNS = [
-    *("task", "protocol", "model"),
+    "task",
+    "protocol",
+    "model",
     *(f"{metric}{end}" for metric in ("accuracy", "f1_macro") for end in ("", "_low", "_high")),
-    *(
-        "n",
-        "groups",
-        "fold_seeds",
-        "models_scored",
-        "seconds_per_fold",
-        "cpu_seconds_per_fold",
-        "feature_cpu_seconds",
-    ),
-    *("chosen", "note"),
+    "n",
+    "groups",
+    "fold_seeds",
+    "models_scored",
+    "seconds_per_fold",
+    "cpu_seconds_per_fold",
+    "feature_cpu_seconds",
+    "chosen",
+    "note",
 ]
 
 

@@ -30,8 +30,15 @@ from .console import bar
 _BLOCK = 1 << 20
 _RETRIED = frozenset([408, 425, 429, 500, 502, 503, 504])
 _ARCHIVE_ERRORS = (
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError),
-    *(OSError, RuntimeError, ValueError, LookupError),
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
 )
 # A small archive may be as compressible as it likes.
 _RATIO_FROM = 100_000_000
@@ -43,22 +50,27 @@ _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<!-
 # Kinds of file that are never text: where text stands under such a name, it is an error of the
 # server.
 _BINARY = (
-    *(
-        ".zip",
-        ".tar",
-        ".gz",
-        ".tgz",
-        ".xz",
-        ".bz2",
-        ".7z",
-        ".keras",
-        ".h5",
-        ".hdf5",
-        ".npz",
-        ".npy",
-        ".onnx",
-    ),
-    *(".tflite", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".xlsx"),
+    ".zip",
+    ".tar",
+    ".gz",
+    ".tgz",
+    ".xz",
+    ".bz2",
+    ".7z",
+    ".keras",
+    ".h5",
+    ".hdf5",
+    ".npz",
+    ".npy",
+    ".onnx",
+    ".tflite",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".tif",
+    ".tiff",
+    ".dcm",
+    ".xlsx",
 )
 _TEXT = frozenset(b"\t\n\r" + bytes(range(32, 256)))
 # What we cannot unpack, though it may be whole.

@@ -245,18 +245,19 @@ def settings(task: Task, reason: str, scratch: Path):
     config = configuration(course)
     config.CourseDirectory.submitted_directory = str(staging(course))
     config.Autograde.sanitize_preprocessors = [
-        *(
-            step.ClearOutput,
-            Mend,
-            step.DeduplicateIds,
-            step.OverwriteKernelspec,
-            step.OverwriteCells,
-        ),
+        step.ClearOutput,
+        Mend,
+        step.DeduplicateIds,
+        step.OverwriteKernelspec,
+        step.OverwriteCells,
         step.CheckCellMetadata,
     ]
     config.Autograde.autograde_preprocessors = [
         *((Refuse,) if reason else (Seed, step.Execute)),
-        *(step.LimitOutput, step.SaveAutoGrades, step.AssignLatePenalties, step.CheckCellMetadata),
+        step.LimitOutput,
+        step.SaveAutoGrades,
+        step.AssignLatePenalties,
+        step.CheckCellMetadata,
     ]
     config.Seed.seed = task.seed
     config.Mend.released, config.Mend.report, config.Refuse.reason = (

@@ -76,11 +76,9 @@ BELOW = {
                 "concept-test-key",
             )
         ),
-        *(
-            "exercises/README.md",
-            "exercises/instructors/written.md",
-            "exercises/instructors/jupyterhub.md",
-        ),
+        "exercises/README.md",
+        "exercises/instructors/written.md",
+        "exercises/instructors/jupyterhub.md",
         "docs/publishing.md",
     ],
 }

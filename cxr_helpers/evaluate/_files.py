@@ -17,32 +17,29 @@ from ._arrays import from_score, tabled, two_classes
 SEPARATORS = (",", ";", "\t")
 # What a column may be called, as `_key` writes it.
 TRUTH = (
-    *(
-        "label",
-        "labels",
-        "truth",
-        "ytrue",
-        "true",
-        "target",
-        "actual",
-        "class",
-        "diagnosis",
-        "groundtruth",
-    ),
-    *("truelabel", "trueclass"),
+    "label",
+    "labels",
+    "truth",
+    "ytrue",
+    "true",
+    "target",
+    "actual",
+    "class",
+    "diagnosis",
+    "groundtruth",
+    "truelabel",
+    "trueclass",
 )
 ANSWER = (
-    *(
-        "predicted",
-        "prediction",
-        "predictions",
-        "pred",
-        "ypred",
-        "yhat",
-        "answer",
-        "predictedlabel",
-        "predictedclass",
-    ),
+    "predicted",
+    "prediction",
+    "predictions",
+    "pred",
+    "ypred",
+    "yhat",
+    "answer",
+    "predictedlabel",
+    "predictedclass",
 )
 SCORE = ("score", "yscore", "probability", "prob", "yprob")
 PATIENT = ("group", "patient", "patientid", "subject", "subjectid")

@@ -7,8 +7,19 @@ EXPORT_AGAIN = "Download or export the image again, or leave the file out"
 SAVE_AS_PNG = "Open it in an image viewer and save it as a grey PNG"
 # What decoders raise over a damaged file.
 DECODE_ERRORS = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
-    *(EOFError, RuntimeError, MemoryError, AssertionError, struct.error, zlib.error),
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    AssertionError,
+    struct.error,
+    zlib.error,
 )
 
 

@@ -12,8 +12,23 @@ from .. import files
 LABELS = ("normal", "covid", "viral", "bacterial", "effusion", "pneumonia", "non_covid")
 SPLITS = ("train", "val", "test")
 COLUMNS = (
-    *("image_id", "path", "label", "patient", "group", "source", "view", "split", "fold"),
-    *("width", "height", "mode", "format", "bytes", "sha256", "licence", "original_label"),
+    "image_id",
+    "path",
+    "label",
+    "patient",
+    "group",
+    "source",
+    "view",
+    "split",
+    "fold",
+    "width",
+    "height",
+    "mode",
+    "format",
+    "bytes",
+    "sha256",
+    "licence",
+    "original_label",
 )
 _MAX_FIELD = 1 << 30  # characters of one cell; a report may be long
 _INTEGERS = ("width", "height", "bytes")

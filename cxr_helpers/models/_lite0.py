@@ -9,8 +9,13 @@ from collections.abc import Iterator
 import numpy as np
 
 BLOCKS = (  # repeats, kernel, stride of the first, expansion, channels
-    *((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)),
-    *((3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320)),
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
 )
 STEM, HEAD, CLASSES, EPSILON = 32, 1280, 1000, 1e-3
 STAGES = {  # stage → the layer that ends it

@@ -13,17 +13,19 @@ PAGE = ROOT / "docs" / "features.md"
 START, END = "<!-- features of the five projects -->", "<!-- end of features -->"
 LINK = re.compile(r"\[(\d\d|[A-E])(?: · (Step \d+ · [^\]]+))?\]\(([^)]+)\)")
 FEATURES = [
-    *(
-        "import",
-        "exploration",
-        "grey scale",
-        "augmentation",
-        "splitting",
-        "network",
-        "transfer learning",
-        "curves",
-    ),
-    *("per-class metrics", "confusion matrix", "upload", "deployment", "future work"),
+    "import",
+    "exploration",
+    "grey scale",
+    "augmentation",
+    "splitting",
+    "network",
+    "transfer learning",
+    "curves",
+    "per-class metrics",
+    "confusion matrix",
+    "upload",
+    "deployment",
+    "future work",
 ]
 
 

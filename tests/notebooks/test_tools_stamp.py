@@ -31,25 +31,17 @@ def stamped(course):
 @pytest.mark.parametrize(
     "form",
     [
-        *(
-            "https://github.com/ann/cxr.course",
-            "https://github.com/ann/cxr.course.git",
-            "https://github.com/ann/cxr.course/",
-        ),
-        *(
-            "https://token@github.com/ann/cxr.course.git",
-            "https://ann:secret@github.com/ann/cxr.course",
-        ),
-        *(
-            "git@github.com:ann/cxr.course.git",
-            "git@github.com:ann/cxr.course",
-            "org-1@github.com:ann/cxr.course.git",
-        ),
-        *(
-            "ssh://git@github.com/ann/cxr.course.git",
-            "ssh://git@github.com:22/ann/cxr.course",
-            "https://GitHub.com/ann/cxr.course",
-        ),
+        "https://github.com/ann/cxr.course",
+        "https://github.com/ann/cxr.course.git",
+        "https://github.com/ann/cxr.course/",
+        "https://token@github.com/ann/cxr.course.git",
+        "https://ann:secret@github.com/ann/cxr.course",
+        "git@github.com:ann/cxr.course.git",
+        "git@github.com:ann/cxr.course",
+        "org-1@github.com:ann/cxr.course.git",
+        "ssh://git@github.com/ann/cxr.course.git",
+        "ssh://git@github.com:22/ann/cxr.course",
+        "https://GitHub.com/ann/cxr.course",
         "https://github.com/ann/cxr.course\n",
     ],
 )

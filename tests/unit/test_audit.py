@@ -213,8 +213,10 @@ def test_masked_keeps_one_side_and_fills_the_other():
 
 
 SHORTCUTS = [
-    *("the source predicts the class", "the frame predicts the class"),
-    *("burnt-in writing predicts the class", "the order of the files"),
+    "the source predicts the class",
+    "the frame predicts the class",
+    "burnt-in writing predicts the class",
+    "the order of the files",
 ]
 
 
@@ -485,7 +487,9 @@ def test_remarks_on_grey_levels_have_a_row_each():
 def test_files_left_out_are_named_without_their_folder():
     rejects = pd.DataFrame({"path": [f"/home/me/{k}.png" for k in "abcd"], "problem": "cut off"})
     assert audit._unreadable(rejects) == (
-        *("unreadable files", "look", "4 file(s) left out"),
+        "unreadable files",
+        "look",
+        "4 file(s) left out",
         "a.png: cut off; b.png: cut off; c.png: cut off",
     )
     fine = ("unreadable files", "ok", "every image file could be read", "")
@@ -517,11 +521,14 @@ def test_rows_on_pairs_by_hand():
         "a = b; a = f",
     )
     assert audit._pairs(pairs, "near") == (
-        *("near-duplicate pairs", "fault", "4 pair(s), 2 of them an image and its negative"),
+        "near-duplicate pairs",
+        "fault",
+        "4 pair(s), 2 of them an image and its negative",
         "b = c; c = d; d = e",
     )
     assert audit._crossing(pairs) == (
-        *("duplicates across the split", "fault"),
+        "duplicates across the split",
+        "fault",
         "3 pair(s), 1 of them byte-identical; 2 test image(s) stand in another part too",
         "a = b; c = d; d = e",
     )
@@ -554,7 +561,8 @@ def test_rows_on_patients_by_hand():
     parts = ["train", "test", "train", "train", "train", "train"]
     table = counted(3, 3, split=parts, patient=["p", "p", "q", "q", "r", "r"])
     assert audit._patients(table) == (
-        *("patients", "fault"),
+        "patients",
+        "fault",
         "3 patients known for 6 of 6 images; 1 on several sides of the split; 1 with several "
         "labels",
         "p",
@@ -655,15 +663,17 @@ def test_a_report_asks_each_check_once_and_in_this_order(monkeypatch):
     pairs = six_pairs()
     page = audit.report(table, None, pairs, 7)
     assert page["check"].tolist() == [
-        *(
-            "unreadable files",
-            "images by class",
-            "format by class",
-            "mode by class",
-            "size by class",
-        ),
-        *("byte-identical pairs", "near-duplicate pairs", "duplicates across the split"),
-        *("label conflicts among duplicates", "patients", "file properties"),
+        "unreadable files",
+        "images by class",
+        "format by class",
+        "mode by class",
+        "size by class",
+        "byte-identical pairs",
+        "near-duplicate pairs",
+        "duplicates across the split",
+        "label conflicts among duplicates",
+        "patients",
+        "file properties",
     ]
     extra = pd.DataFrame(
         [range(9)], columns=[*audit.COLUMNS, "value", "low", "high", "n", "groups"]
@@ -802,15 +812,14 @@ def test_properties_of_files_by_hand():
     assert found[["width", "height"]].to_numpy().tolist() == [[100, 50], [200, 100], [50, 100]]
     words = [name for name in found if "_" in name and name != "bytes_per_pixel"]
     assert sorted(words) == [
-        *(
-            "extension_jpg",
-            "extension_png",
-            "extension_unknown",
-            "format_JPEG",
-            "format_PNG",
-            "format_unknown",
-        ),
-        *("mode_L", "source_unknown"),
+        "extension_jpg",
+        "extension_png",
+        "extension_unknown",
+        "format_JPEG",
+        "format_PNG",
+        "format_unknown",
+        "mode_L",
+        "source_unknown",
     ]
     assert found["extension_png"].tolist() == [1, 0, 0]
     assert set(found.dtypes) == {np.dtype(float)}

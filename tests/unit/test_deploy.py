@@ -310,7 +310,8 @@ def test_an_answer_is_the_networks_at_the_bundles_temperature(bundle, film, mode
     assert found["accepted"]
     assert found["predicted"] == CLASSES[raw.argmax()]
     assert list(deploy.score(deploy.load_bundle(bundle), grey[None])) == [
-        *("image_id", "predicted"),
+        "image_id",
+        "predicted",
         *(f"p_{name}" for name in CLASSES),
     ]
     assert found["called_positive"] == (expected[1] >= 0.4)
@@ -692,8 +693,15 @@ def evidence():
 
 
 SECTIONS = [
-    *("Model details", "Intended use", "Factors", "Metrics", "Evaluation data", "Training data"),
-    *("Quantitative analyses", "Ethical considerations", "Caveats and recommendations"),
+    "Model details",
+    "Intended use",
+    "Factors",
+    "Metrics",
+    "Evaluation data",
+    "Training data",
+    "Quantitative analyses",
+    "Ethical considerations",
+    "Caveats and recommendations",
 ]
 
 

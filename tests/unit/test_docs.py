@@ -20,8 +20,17 @@ import pytest
 from tests.conftest import ROOT
 
 ROOMS = (
-    *("paths", "files", "console", "stats", "images", "manifest", "predictions"),
-    *("duplicates", "split", "evaluate", "train"),
+    "paths",
+    "files",
+    "console",
+    "stats",
+    "images",
+    "manifest",
+    "predictions",
+    "duplicates",
+    "split",
+    "evaluate",
+    "train",
 )
 CHECKS = set(
     tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["numpydoc_validation"][

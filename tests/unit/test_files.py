@@ -280,16 +280,21 @@ def test_the_cache_is_in_the_work_folder_and_datasets_names_the_same_places(tmp_
 # --- nobody else ----------------------------------------------------------------------------------
 
 BY_HAND = {
-    *(
-        "os.replace",
-        "os.rename",
-        "os.renames",
-        "tempfile.mkstemp",
-        "tempfile.mkdtemp",
-        "tempfile.NamedTemporaryFile",
-    ),
-    *("hashlib.sha256", "hashlib.file_digest", "hashlib.new", "filelock.FileLock"),
-    *("rename of 1", "replace of 1", "CXR_DATA_DIR", "CXR_WORK_DIR", "CXR_PROGRESS_DIR"),
+    "os.replace",
+    "os.rename",
+    "os.renames",
+    "tempfile.mkstemp",
+    "tempfile.mkdtemp",
+    "tempfile.NamedTemporaryFile",
+    "hashlib.sha256",
+    "hashlib.file_digest",
+    "hashlib.new",
+    "filelock.FileLock",
+    "rename of 1",
+    "replace of 1",
+    "CXR_DATA_DIR",
+    "CXR_WORK_DIR",
+    "CXR_PROGRESS_DIR",
 }
 
 

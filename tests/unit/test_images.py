@@ -424,20 +424,16 @@ def test_global_settings_of_pillow_are_left_alone(zoo):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        *[
-            ("a.PNG", True),
-            ("a.jpeg", True),
-            ("a.dcm", True),
-            (".a.png", False),
-            ("._a.jpg", False),
-        ],
-        *[
-            (".DS_Store", False),
-            ("Thumbs.db", False),
-            ("README", False),
-            ("notes.txt", False),
-            ("a.zip", False),
-        ],
+        ("a.PNG", True),
+        ("a.jpeg", True),
+        ("a.dcm", True),
+        (".a.png", False),
+        ("._a.jpg", False),
+        (".DS_Store", False),
+        ("Thumbs.db", False),
+        ("README", False),
+        ("notes.txt", False),
+        ("a.zip", False),
     ],
 )
 def test_what_looks_like_an_image(tmp_path, name, expected):

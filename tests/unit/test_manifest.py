@@ -304,12 +304,12 @@ def test_a_patient_pattern_that_is_none_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        *[
-            ("00000013_005.png", "00000013"),
-            ("00000013_005.jpg", "00000013"),
-            ("1-s2.0-S01_005.png", None),
-        ],
-        *[("a.png", None), ("100000013_005.png", None), ("00000013_005b.png", None)],
+        ("00000013_005.png", "00000013"),
+        ("00000013_005.jpg", "00000013"),
+        ("1-s2.0-S01_005.png", None),
+        ("a.png", None),
+        ("100000013_005.png", None),
+        ("00000013_005b.png", None),
     ],
 )
 def test_nih_names(name, expected):
@@ -427,19 +427,15 @@ def test_concat(table):
 def test_a_csv_that_lists_images(tmp_path):
     write(tmp_path / "pics", "a.png", "b.png", "c.png", "d.png", "e.png")
     rows = [
-        *[
-            "file,finding,who,part",
-            "a.png,COVID-19,007,train",
-            "b.png,Normal,NA,Validation",
-            "gone.png,Normal,,test",
-        ],
-        *[
-            "a.png,COVID-19,007,train",
-            "c.png,Normal,,train",
-            "c.png,Pneumonia,,train",
-            ",Normal,,",
-            "d.png,,,",
-        ],
+        "file,finding,who,part",
+        "a.png,COVID-19,007,train",
+        "b.png,Normal,NA,Validation",
+        "gone.png,Normal,,test",
+        "a.png,COVID-19,007,train",
+        "c.png,Normal,,train",
+        "c.png,Pneumonia,,train",
+        ",Normal,,",
+        "d.png,,,",
     ]
     (tmp_path / "list.csv").write_text("\ufeff" + "\n".join(rows) + "\n", "utf-8")
     columns = {

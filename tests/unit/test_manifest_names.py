@@ -42,68 +42,50 @@ def labels_of(rows):
 # --- names of classes -----------------------------------------------------------------------------
 
 ONE_NAME = [
-    *[
-        ("COVID-19", "covid 19"),
-        ("Covid_19", "COVID19"),
-        ("non-COVID", "Non Covid"),
-        ("No_findings", "no findings"),
-    ],
-    *[
-        ("Viral Pneumonia", "viral-pneumonia"),
-        ("Pneumonie bactérienne", "pneumonie bacterienne"),
-        ("Covid™", "covid"),
-    ],
-    *[
-        ("1", 1),
-        ("1.0", 1),
-        (1.0, "01"),
-        ("0.0", 0),
-        ("-1.0", -1),
-        ("COVID\N{EN DASH}19", "covid19"),
-    ],
-    *[
-        ("COVID - 19", "covid19"),
-        (" Covid ", "covid"),
-        ("+1", "1"),
-        (np.int64(3), "3.0"),
-        ("PCR +", "pcr+"),
-    ],
-    *[
-        ("PCR (+)", "PCR+"),
-        ("\N{FULLWIDTH LATIN SMALL LETTER C}ovid", "covid"),
-        ("STRASSE", "straße"),
-    ],
+    ("COVID-19", "covid 19"),
+    ("Covid_19", "COVID19"),
+    ("non-COVID", "Non Covid"),
+    ("No_findings", "no findings"),
+    ("Viral Pneumonia", "viral-pneumonia"),
+    ("Pneumonie bactérienne", "pneumonie bacterienne"),
+    ("Covid™", "covid"),
+    ("1", 1),
+    ("1.0", 1),
+    (1.0, "01"),
+    ("0.0", 0),
+    ("-1.0", -1),
+    ("COVID\N{EN DASH}19", "covid19"),
+    ("COVID - 19", "covid19"),
+    (" Covid ", "covid"),
+    ("+1", "1"),
+    (np.int64(3), "3.0"),
+    ("PCR +", "pcr+"),
+    ("PCR (+)", "PCR+"),
+    ("\N{FULLWIDTH LATIN SMALL LETTER C}ovid", "covid"),
+    ("STRASSE", "straße"),
 ]
 TWO_NAMES = [
-    *[
-        ("PCR+", "PCR-"),
-        ("COVID-", "COVID"),
-        ("COVID+", "COVID"),
-        (">5", "<5"),
-        ("-1.0", "1.0"),
-        ("covid?", "covid"),
-    ],
-    *[
-        ("!Normal", "Normal"),
-        ("1.0", "10"),
-        ("0.5", "5"),
-        ("COVID\N{MINUS SIGN}", "COVID"),
-        ("≥5", "<5"),
-        ("+", "-"),
-    ],
-    *[
-        ("covid|normal", "covid normal"),
-        ("~covid", "covid"),
-        ("¬ill", "ill"),
-        ("PCR- adults", "PCR adults"),
-    ],
-    *[
-        ("✗ covid", "✓ covid"),
-        ("COVID -", "COVID"),
-        ("ill (-)", "ill"),
-        ("20200319", "20200320"),
-        ("50%", "50"),
-    ],
+    ("PCR+", "PCR-"),
+    ("COVID-", "COVID"),
+    ("COVID+", "COVID"),
+    (">5", "<5"),
+    ("-1.0", "1.0"),
+    ("covid?", "covid"),
+    ("!Normal", "Normal"),
+    ("1.0", "10"),
+    ("0.5", "5"),
+    ("COVID\N{MINUS SIGN}", "COVID"),
+    ("≥5", "<5"),
+    ("+", "-"),
+    ("covid|normal", "covid normal"),
+    ("~covid", "covid"),
+    ("¬ill", "ill"),
+    ("PCR- adults", "PCR adults"),
+    ("✗ covid", "✓ covid"),
+    ("COVID -", "COVID"),
+    ("ill (-)", "ill"),
+    ("20200319", "20200320"),
+    ("50%", "50"),
 ]
 
 
@@ -135,20 +117,16 @@ def test_two_names_that_differ_in_a_sign(tmp_path, one, other):
 @pytest.mark.parametrize(
     ("name", "label"),
     [
-        *[
-            ("COVID+", "covid"),
-            ("COVID-", "non_covid"),
-            ("covid?", None),
-            ("!Normal", None),
-            ("Normal?", None),
-        ],
-        *[
-            ("not covid", None),
-            ("Covid & Normal", None),
-            ("Covid/", "covid"),
-            ("no finding", "normal"),
-            ("~Normal", None),
-        ],
+        ("COVID+", "covid"),
+        ("COVID-", "non_covid"),
+        ("covid?", None),
+        ("!Normal", None),
+        ("Normal?", None),
+        ("not covid", None),
+        ("Covid & Normal", None),
+        ("Covid/", "covid"),
+        ("no finding", "normal"),
+        ("~Normal", None),
     ],
 )
 def test_a_class_folder_is_known_or_asked_for(tmp_path, name, label):
@@ -265,24 +243,18 @@ def test_a_file_that_is_no_radiograph_is_left_out_and_said(tmp_path, reason, nam
 
 
 RADIOGRAPHS = [
-    *(
-        "SARS-10.1148rg.242035193-g04mr34g0-Fig8a-day0.jpeg",
-        "a9ct3.png",
-        "lancet-case2b.jpg",
-        "1-s2.0-S1-gr2_lrg-b.jpg",
-    ),
-    *(
-        "P00012_1.png",
-        "1312A392-67A3-4EBF-9319-810CF6DA5EF6.jpeg",
-        "58cb9263f16e94305c730685358e4e_jumbo.jpeg",
-    ),
-    *(
-        "view1_frontal.jpg",
-        "jkms-35-e79-g001-l-b.jpg",
-        "00000013_005.png",
-        "MCUCXR_0001_0.png",
-        "CXR1_1_IM-0001.png",
-    ),
+    "SARS-10.1148rg.242035193-g04mr34g0-Fig8a-day0.jpeg",
+    "a9ct3.png",
+    "lancet-case2b.jpg",
+    "1-s2.0-S1-gr2_lrg-b.jpg",
+    "P00012_1.png",
+    "1312A392-67A3-4EBF-9319-810CF6DA5EF6.jpeg",
+    "58cb9263f16e94305c730685358e4e_jumbo.jpeg",
+    "view1_frontal.jpg",
+    "jkms-35-e79-g001-l-b.jpg",
+    "00000013_005.png",
+    "MCUCXR_0001_0.png",
+    "CXR1_1_IM-0001.png",
 ]
 
 
@@ -617,23 +589,19 @@ def test_what_a_table_holds_besides_is_said_or_refused(tmp_path, text, word):
 @pytest.mark.parametrize(
     ("column", "cell", "stays"),
     [
-        *[
-            ("view", "L", False),
-            ("View Position", "LL", False),
-            ("Frontal/Lateral", "Lateral", False),
-        ],
-        *[
-            ("modality", "CT", False),
-            ("view", "Axial", False),
-            ("view", "AP Supine", True),
-            ("modality", "X-ray", True),
-        ],
-        *[("Frontal/Lateral", "Frontal", True), ("view", "PA", True), ("view", "RLD", False)],
-        *[
-            ("modality", "US", False),
-            ("modality", "MG", False),
-            ("view", "AP erect portable", True),
-        ],
+        ("view", "L", False),
+        ("View Position", "LL", False),
+        ("Frontal/Lateral", "Lateral", False),
+        ("modality", "CT", False),
+        ("view", "Axial", False),
+        ("view", "AP Supine", True),
+        ("modality", "X-ray", True),
+        ("Frontal/Lateral", "Frontal", True),
+        ("view", "PA", True),
+        ("view", "RLD", False),
+        ("modality", "US", False),
+        ("modality", "MG", False),
+        ("view", "AP erect portable", True),
     ],
 )
 def test_the_column_of_the_view_is_heeded(tmp_path, column, cell, stays):
@@ -648,17 +616,13 @@ def test_the_column_of_the_view_is_heeded(tmp_path, column, cell, stays):
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        *[
-            ("masks/1.png", "mask"),
-            ("CT/1.png", "CT image"),
-            ("1_mask.png", "mask"),
-            ("lung masks/x/1.png", "mask"),
-        ],
-        *[
-            ("Lung Segmentation Data/COVID/1.png", None),
-            ("COVID-CT set/1.png", None),
-            ("images/1.png", None),
-        ],
+        ("masks/1.png", "mask"),
+        ("CT/1.png", "CT image"),
+        ("1_mask.png", "mask"),
+        ("lung masks/x/1.png", "mask"),
+        ("Lung Segmentation Data/COVID/1.png", None),
+        ("COVID-CT set/1.png", None),
+        ("images/1.png", None),
     ],
 )
 def test_what_is_no_radiograph_is_left_out_of_a_table_too(tmp_path, file, reason):
@@ -710,23 +674,17 @@ def test_the_paragraph_says_everything(tmp_path):
     (tmp_path / "Set/notes.txt").write_text("x")
     _, said = folder(tmp_path / "Set", patient=r"(P\d+)_")
     for part in (
-        *(
-            "Set: 4 images of 7 files (normal 2, covid 2)",
-            "COVID → covid",
-            "TrainData → train",
-            "TestData → test",
-        ),
-        *(
-            "3 patients known for 3 of 4 images",
-            "fits 3 of 4 file names",
-            "1 mask left out (in TrainData/COVID/masks)",
-        ),
-        *(
-            "1 image without a class (in Prediction)",
-            "1 file rejected",
-            "1 other file or folder ignored",
-            "neither as class nor as split",
-        ),
+        "Set: 4 images of 7 files (normal 2, covid 2)",
+        "COVID → covid",
+        "TrainData → train",
+        "TestData → test",
+        "3 patients known for 3 of 4 images",
+        "fits 3 of 4 file names",
+        "1 mask left out (in TrainData/COVID/masks)",
+        "1 image without a class (in Prediction)",
+        "1 file rejected",
+        "1 other file or folder ignored",
+        "neither as class nor as split",
     ):
         assert part in said, part
 

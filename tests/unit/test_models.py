@@ -37,14 +37,12 @@ def test_case_a_standardises_each_image():
 def test_case_c_is_built_as_described():
     model = models.case_c(2, 64)
     assert kinds(model) == [
-        *[
-            "Rescaling",
-            *["Conv2D", "MaxPooling2D", "Dropout"] * 2,
-            "Flatten",
-            "Dense",
-            "Dropout",
-            "Dense",
-        ]
+        "Rescaling",
+        *["Conv2D", "MaxPooling2D", "Dropout"] * 2,
+        "Flatten",
+        "Dense",
+        "Dropout",
+        "Dense",
     ]
     assert model.layers[0].scale == pytest.approx(1 / 255)
     convolutions = [model.layers[k] for k in (1, 4)]

@@ -50,7 +50,15 @@ def test_fit_then_predict_learns_and_fills_the_predictions_table(classes):
     test = table[table["split"] == "test"]
     assert predictions["image_id"].tolist() == test["image_id"].tolist()
     assert list(predictions.columns) == [
-        *["image_id", "group", "patient", "source", "label", "split", "fold", "model", "seed"],
+        "image_id",
+        "group",
+        "patient",
+        "source",
+        "label",
+        "split",
+        "fold",
+        "model",
+        "seed",
         *[f"p_{c}" for c in classes],
         "predicted",
     ]
