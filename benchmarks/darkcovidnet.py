@@ -89,7 +89,8 @@ class Row:
     @property
     def key(self) -> str:
         """Name of its files: changes with its settings."""
-        return f"{self.name.replace(' ', '_')}-{hashlib.sha256(self.settings.encode()).hexdigest()[:6]}"
+        settings = hashlib.sha256(self.settings.encode()).hexdigest()[:6]
+        return f"{self.name.replace(' ', '_')}-{settings}"
 
 
 @dataclass(frozen=True)

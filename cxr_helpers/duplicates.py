@@ -197,8 +197,9 @@ def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = Tr
     >>> from pathlib import Path
     >>> from PIL import Image
     >>> grey = np.random.default_rng(0).integers(0, 255, (80, 80), np.uint8)
+    >>> images = {"normal/1.png": grey, "normal/2.png": grey // 2, "covid/3.png": grey.T}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name, levels in {"normal/1.png": grey, "normal/2.png": grey // 2, "covid/3.png": grey.T}.items():
+    ...     for name, levels in images.items():
     ...         Path(folder, name).parent.mkdir(exist_ok=True)
     ...         Image.fromarray(levels).save(Path(folder, name))
     ...     table = manifest.from_folder(folder, progress=False).table

@@ -225,7 +225,8 @@ def check(predictions: pd.DataFrame, *, labelled: bool = True) -> pd.DataFrame:
 
     Examples
     --------
-    >>> check(pd.DataFrame({"image_id": ["a"], "predicted": ["b"], "p_a": [0.4], "p_b": [0.7]}), labelled=False)
+    >>> table = pd.DataFrame({"image_id": ["a"], "predicted": ["b"], "p_a": [0.4], "p_b": [0.7]})
+    >>> check(table, labelled=False)
     Traceback (most recent call last):
     cxr_helpers.predictions.PredictionsError: The table of predictions has faults:
     - probabilities do not sum to 1 in 1 row(s), first a (sums from 1.100 to 1.100): use softmax,
@@ -471,8 +472,10 @@ def one_run(predictions: pd.DataFrame, what: str, *, labelled: bool = True) -> p
 
     Examples
     --------
-    >>> run = pd.DataFrame({"image_id": ["1"], "label": ["a"], "predicted": ["a"], "p_a": [0.9], "p_b": [0.1]})
-    >>> one_run(pd.concat([run.assign(seed=0), run.assign(seed=1)]), "A ROC curve")  # doctest: +ELLIPSIS
+    >>> run = pd.DataFrame({"image_id": ["1"], "label": ["a"], "p_a": [0.9], "p_b": [0.1]})
+    >>> run = run.assign(predicted="a")
+    >>> both = pd.concat([run.assign(seed=0), run.assign(seed=1)])
+    >>> one_run(both, "A ROC curve")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     cxr_helpers.predictions.PredictionsError: A ROC curve needs one run, and the table holds seeds
     [0, 1]: choose...
@@ -509,7 +512,8 @@ def of_class(predictions: pd.DataFrame, positive: str) -> np.ndarray:
 
     Examples
     --------
-    >>> of_class(pd.DataFrame({"label": ["a", "b"], "p_a": [0.9, 0.2], "p_b": [0.1, 0.8]}), "b").tolist()
+    >>> table = pd.DataFrame({"label": ["a", "b"], "p_a": [0.9, 0.2], "p_b": [0.1, 0.8]})
+    >>> of_class(table, "b").tolist()
     [False, True]
     """
     _number(classes(predictions), positive)

@@ -55,8 +55,10 @@ def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
     --------
     >>> table = pd.DataFrame({"group": list("aabbccdd"), "label": ["normal"] * 4 + ["covid"] * 4})
     >>> found = folds(table, k=2)
-    >>> found.groupby("group")["fold"].nunique().tolist(), found.groupby("fold")["label"].nunique().tolist()
-    ([1, 1, 1, 1], [2, 2])
+    >>> found.groupby("group")["fold"].nunique().tolist()
+    [1, 1, 1, 1]
+    >>> found.groupby("fold")["label"].nunique().tolist()
+    [2, 2]
     """
     fold = _assign(table, k, seed)
     _say_if_far(table, {f"fold {number}": (fold == number, 1 / k) for number in range(k)})
@@ -99,7 +101,8 @@ def holdout(
 
     Examples
     --------
-    >>> table = pd.DataFrame({"group": [f"g{k // 2}" for k in range(40)], "label": ["normal", "covid"] * 20})
+    >>> groups = [f"g{k // 2}" for k in range(40)]
+    >>> table = pd.DataFrame({"group": groups, "label": ["normal", "covid"] * 20})
     >>> found = holdout(table, test=0.2, val=0.2)
     >>> found["split"].value_counts(sort=False).to_dict()
     {'train': 24, 'val': 8, 'test': 8}
@@ -280,7 +283,8 @@ def assert_disjoint(
 
     Examples
     --------
-    >>> table = pd.DataFrame({"image_id": ["1", "2"], "patient": ["p", "p"], "split": ["train", "test"]})
+    >>> table = pd.DataFrame({"image_id": ["1", "2"], "patient": ["p", "p"]})
+    >>> table["split"] = ["train", "test"]
     >>> assert_disjoint(table)
     Traceback (most recent call last):
     cxr_helpers.split.LeakError: 1 value(s) on several sides of the split:

@@ -79,10 +79,12 @@ def fit(
     >>> from cxr_helpers.predictions import KEPT
     >>> def build(n_classes, size):
     ...     from keras import Sequential, layers
-    ...     body = [layers.Rescaling(1 / 255), layers.GlobalAveragePooling2D()]
-    ...     return Sequential([layers.Input((size, size, 1)), *body, layers.Dense(1, activation="sigmoid")])
+    ...     grey, mean = layers.Input((size, size, 1)), layers.GlobalAveragePooling2D()
+    ...     unit = layers.Dense(1, activation="sigmoid")
+    ...     return Sequential([grey, layers.Rescaling(1 / 255), mean, unit])
     >>> recipe = Recipe("brightness", build, epochs=15, batch_size=2, learning_rate=0.3)
-    >>> table = pd.DataFrame({"image_id": list("abcdefgh"), "group": list("abcdefgh")}, columns=KEPT)
+    >>> names = list("abcdefgh")
+    >>> table = pd.DataFrame({"image_id": names, "group": names}, columns=KEPT)
     >>> table["label"] = pd.Categorical(["covid", "normal"] * 4)
     >>> images = np.zeros((8, 16, 16), np.uint8)
     >>> images[1::2] = 255
@@ -379,7 +381,8 @@ def predict(
     >>> table = pd.DataFrame({"image_id": ["a", "b"], "split": ["test", "train"]}, columns=KEPT)
     >>> table["label"] = pd.Categorical(["normal", "covid"])
     >>> images = np.stack([np.zeros((32, 32), np.uint8), np.full((32, 32), 255, np.uint8)])
-    >>> predict(model, table, images, name="lit")[["image_id", "p_covid", "predicted"]].to_numpy().tolist()
+    >>> found = predict(model, table, images, name="lit")
+    >>> found[["image_id", "p_covid", "predicted"]].to_numpy().tolist()
     [['a', 0.0, 'normal'], ['b', 1.0, 'covid']]
     >>> predict(model, table, images, split="test", name="lit")["image_id"].tolist()
     ['a']
@@ -489,16 +492,18 @@ def cross_validate(
     >>> from cxr_helpers.predictions import KEPT
     >>> def build(n_classes, size):
     ...     from keras import Sequential, layers
-    ...     body = [layers.Rescaling(1 / 255), layers.GlobalAveragePooling2D()]
-    ...     return Sequential([layers.Input((size, size, 1)), *body, layers.Dense(1, activation="sigmoid")])
+    ...     grey, mean = layers.Input((size, size, 1)), layers.GlobalAveragePooling2D()
+    ...     unit = layers.Dense(1, activation="sigmoid")
+    ...     return Sequential([grey, layers.Rescaling(1 / 255), mean, unit])
     >>> recipe = Recipe("brightness", build, epochs=15, batch_size=2, learning_rate=0.3)
-    >>> table = pd.DataFrame({"image_id": list("abcdefgh"), "group": list("abcdefgh")}, columns=KEPT)
+    >>> names = list("abcdefgh")
+    >>> table = pd.DataFrame({"image_id": names, "group": names}, columns=KEPT)
     >>> table["label"] = pd.Categorical(["covid", "normal"] * 4)
     >>> images = np.zeros((8, 16, 16), np.uint8)
     >>> images[1::2] = 255
     >>> folded = table.assign(fold=[0, 0, 0, 0, 1, 1, 1, 1])
     >>> found = cross_validate(recipe, folded, images, progress=False)
-    >>> found["image_id"].tolist() == list("abcdefgh"), bool((found["predicted"] == table["label"]).all())
+    >>> found["image_id"].tolist() == names, bool((found["predicted"] == table["label"]).all())
     (True, True)
     >>> found["seconds"].nunique()  # one network for each fold
     2

@@ -59,7 +59,8 @@ c.ClearSolutions.code_stub = {"python": "# Your answer here"}
 c.ClearSolutions.text_stub = "*Your answer here.*"
 c.OverwriteCells.add_missing_cells = True
 c.Execute.timeout = 60
-c.CsvExportPlugin.to = "nbgrader_export.csv"  # "nbgrader export" would write over the marks in grades.csv
+# "nbgrader export" would write over the marks in grades.csv.
+c.CsvExportPlugin.to = "nbgrader_export.csv"
 """
 
 
@@ -519,9 +520,8 @@ def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
 def show_collected(report: Report, assignment: str) -> None:
     """Say what was collected."""
     for name in [*report.new, *report.replaced]:
-        print(
-            f"{name}{': in place of what is now in marking/replaced' if name in report.replaced else ''}"
-        )
+        replaced = name in report.replaced
+        print(name + (": in place of what is now in marking/replaced" if replaced else ""))
     for line in [
         *(f"look at {note}" for note in report.notes),
         *(f"late, says Canvas: {one}" for one in report.late),

@@ -119,7 +119,8 @@ def marking_faults(page: str, root: Path = ROOT) -> Iterator[str]:
                     f"`## {question}`"
                 )
                 continue
-            head = rf"\n{points} points · \d+ minutes · \[source\]\(\.\./src/{re.escape(source.name)}\)\n"
+            link = rf"\[source\]\(\.\./src/{re.escape(source.name)}\)"
+            head = rf"\n{points} points · \d+ minutes · {link}\n"
             if not re.match(head, section):
                 head = f"{points} points · 3 minutes · [source](../src/{source.name})"
                 yield f"written.md, {question}: begin with the line `{head}`"

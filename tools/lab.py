@@ -87,7 +87,8 @@ LANGUAGE = {
 }
 KERNEL = f"""
 import sys
-if sys.path[0] == "":  # the notebook's folder, in which a file may be called as one of Python's modules
+# The notebook's folder: a file in it may be called as one of Python's modules.
+if sys.path[0] == "":
     del sys.path[0]
 import runpy
 from ipykernel.ipkernel import IPythonKernel

@@ -160,7 +160,8 @@ def run(job: Job) -> Result:
                 "source": error.source,
                 "error": trace or last,
             }
-        except Exception as error:  # noqa: BLE001 (a kernel that died or a time-out is this lesson's result too)
+        # A kernel that died, or a time-out, is this lesson's result too.
+        except Exception as error:  # noqa: BLE001
             failure = {"error": f"{type(error).__name__}: {error}"}
     seconds = time.perf_counter() - begin
     executed = read_notebook(job.copy) if job.copy.is_file() else None

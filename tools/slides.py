@@ -56,23 +56,30 @@ TEMPLATE = """{% extends "index.html.j2" %}
 .reveal .slides { text-align: left; }
 .reveal .slides section { max-height: 700px; overflow: hidden auto; }
 :root { --r-heading-text-transform: none !important; }
-.reveal .slides h1 { font-size: 2em; } .reveal .slides h2 { font-size: 1.5em; } .reveal .slides h3 { font-size: 1.2em; }
+.reveal .slides h1 { font-size: 2em; }
+.reveal .slides h2 { font-size: 1.5em; }
+.reveal .slides h3 { font-size: 1.2em; }
 .reveal .slides blockquote { width: auto; margin: 0 0 1em; padding: 0 0.5em; box-shadow: none; }
 .reveal .jp-RenderedHTMLCommon { font-size: 26px; line-height: 1.4; }
-.reveal .jp-RenderedHTMLCommon table, .reveal .jp-RenderedHTMLCommon pre, .reveal .highlight pre { font-size: 18px; }
+.reveal .jp-RenderedHTMLCommon table, .reveal .jp-RenderedHTMLCommon pre { font-size: 18px; }
+.reveal .highlight pre { font-size: 18px; }
 .reveal .jp-RenderedText pre { font-size: 18px; line-height: 1.3; }
 .reveal .jp-InputPrompt, .reveal .jp-OutputPrompt, .reveal .jp-Collapser { display: none; }
 .reveal .jp-RenderedImage img { max-height: 400px; margin: 0; }
-.reveal .celltag_alone .jp-RenderedImage img { max-height: 570px; min-width: 60%; object-fit: contain; }
-.reveal .jp-MarkdownOutput img[src^="data:image/png"] { width: 860px; max-height: 590px; object-fit: contain; }
+.reveal .celltag_alone .jp-RenderedImage img {
+  max-height: 570px; min-width: 60%; object-fit: contain;
+}
+.reveal .jp-MarkdownOutput img[src^="data:image/png"] {
+  width: 860px; max-height: 590px; object-fit: contain;
+}
 .reveal img.formula { margin: 0; height: auto; vertical-align: middle; }
 .reveal p.step { color: #6a6a6a; font-size: 18px; margin: 0; }
 </style>
 {% endblock %}
 {% block footer_js %}
 <script>{{ resources.slides.script }}</script>
-<script>Reveal.initialize({hash: true, slideNumber: "c/t", width: 1200, height: 700, margin: 0.04, center: false,
-  transition: "none", plugins: [RevealNotes]});</script>
+<script>Reveal.initialize({hash: true, slideNumber: "c/t", width: 1200, height: 700, margin: 0.04,
+  center: false, transition: "none", plugins: [RevealNotes]});</script>
 {% endblock %}"""
 
 

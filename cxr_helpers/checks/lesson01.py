@@ -276,7 +276,10 @@ def _content(rng: np.random.Generator, kind: str, place: Path) -> bytes:
             archive.writestr("scan.txt", "not an image")
         return buffer.getvalue()
     if kind == "page":
-        return b"<!doctype html><title>Please log in</title><p>Your session has ended. Please log in to download.</p>"
+        return (
+            b"<!doctype html><title>Please log in</title>"
+            b"<p>Your session has ended. Please log in to download.</p>"
+        )
     grey = (
         np.full((8, 8), 7, np.uint8)
         if kind == "small"

@@ -306,9 +306,11 @@ def _judge_layers(task: str, features, known: list, *new) -> None:
     inputs = np.column_stack([features, np.ones(len(features))])
     fitted = inputs[sure] @ np.linalg.lstsq(inputs[sure], score, rcond=None)[0]
     if (~sure).sum() > len(sure) / 3 or abs(fitted - score).max() > 2e-3 * (1 + abs(score).max()):
+        why = "sigmoid, or softmax, makes probabilities of logits"
+        if task == "raw":
+            why = "logits have none at all"
         raise Wrong(
-            f"{task}: the layer's activation is not the one that belongs to this output: "
-            f"{'logits have none at all' if task == 'raw' else 'sigmoid, or softmax, makes probabilities of logits'}."
+            f"{task}: the layer's activation is not the one that belongs to this output: {why}."
         )
 
 

@@ -107,8 +107,10 @@ def has_probabilities(predictions: pd.DataFrame) -> bool:
 
     Examples
     --------
-    >>> has_probabilities(from_arrays([1, 0], [0.8, 0.3])), has_probabilities(from_arrays([1, 0], [1, 1]))
-    (True, False)
+    >>> has_probabilities(from_arrays([1, 0], [0.8, 0.3]))
+    True
+    >>> has_probabilities(from_arrays([1, 0], [1, 1]))
+    False
     """
     p = probabilities(predictions)
     return bool(((p > 0) & (p < 1)).any())

@@ -103,8 +103,11 @@ def class_page(table: pd.DataFrame, notebooks=None) -> str:
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>What a class predicted</title>
 <style>body {{ font: 18px/1.5 sans-serif; max-width: 46em; margin: 2em auto; padding: 0 1em; }}
-section {{ margin: 2.5em 0; }} img {{ max-width: 100%; }} .key {{ color: #767676; margin: 0; }}</style></head>
-<body><h1>What a class predicted</h1><p>{readers}; no names. First answers, given before the result was seen.</p>
+section {{ margin: 2.5em 0; }}
+img {{ max-width: 100%; }}
+.key {{ color: #767676; margin: 0; }}</style></head>
+<body><h1>What a class predicted</h1>
+<p>{readers}; no names. First answers, given before the result was seen.</p>
 {parts}
 </body></html>
 """

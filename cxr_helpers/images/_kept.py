@@ -102,11 +102,12 @@ class Kept:
             return False
         try:
             if self._file is None:
-                folder = (
-                    work_dir() if os.access(work_dir(), os.W_OK) else Path(tempfile.gettempdir())
-                )
+                folder = work_dir()
+                if not os.access(folder, os.W_OK):
+                    folder = Path(tempfile.gettempdir())
                 self._limit = min(LIMIT, shutil.disk_usage(folder).free // 4)
-                self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115 (it stays open)
+                # It stays open: it goes with this object.
+                self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
             if self._end + levels.nbytes > self._limit:
                 return False
             self._file.seek(self._end)

@@ -25,11 +25,13 @@ _SKIPPED = {"macosx", "pycache", "eadir", "recyclebin", "recycle", "systemvolume
 
 # Words beside the one that counts: "train_images" is a split, "patient images" a usual sub-folder.
 _NEUTRAL = (
-    "data|sets?|images?|imgs?|pictures?|pics?|files?|folder|dir|split|part|samples?|chest|cxrs?|x-?rays?"
-    r"|radiographs?|films?|scans?|pngs?|jpe?gs?|dicoms?|dcms?|stage|pa|ap|frontal|\d"
+    r"data|sets?|images?|imgs?|pictures?|pics?|files?|folder|dir|split|part|samples?"
+    r"|chest|cxrs?|x-?rays?|radiographs?|films?|scans?|pngs?|jpe?gs?|dicoms?|dcms?"
+    r"|stage|pa|ap|frontal|\d"
 )
 _SPLIT = re.compile(
-    rf"(?:{_NEUTRAL})*(?:(?P<train>train(?:ing)?|trn)|(?P<val>val(?:id)?(?:ation)?|dev)|(?P<test>test(?:ing)?|tst))"
+    rf"(?:{_NEUTRAL})*"
+    r"(?:(?P<train>train(?:ing)?|trn)|(?P<val>val(?:id)?(?:ation)?|dev)|(?P<test>test(?:ing)?|tst))"
     rf"(?:{_NEUTRAL})*"
 )
 _UNLABELLED = re.compile(
@@ -139,8 +141,8 @@ _DISCARDED = {
 _TELLING = (
     (
         "covid",
-        r"covid(?!.*neg)|sars-cov|ncov|corona|auntminnie|nejm|ryct\.|radiol\.20|1-s2\.0-|lancet|kjr-21-|jkms-35-|all14238"
-        r"|41591_2020",
+        r"covid(?!.*neg)|sars-cov|ncov|corona|auntminnie|nejm|ryct\.|radiol\.20|1-s2\.0-|lancet"
+        r"|kjr-21-|jkms-35-|all14238|41591_2020",
     ),
     ("normal", r"(?:normal2-)?im-\d{4}|normal[-_ (]"),
     ("viral", r"person\d+_virus|viral pneumonia-|sars-\d"),

@@ -138,9 +138,10 @@ def write(table: pd.DataFrame, csv: str | os.PathLike[str]) -> None:
     --------
     >>> import tempfile
     >>> from pathlib import Path
+    >>> row = {"image_id": "a", "label": "normal", "width": 1, "height": 1, "bytes": 1}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     row = {"image_id": "a", "path": os.path.join(folder, "sub", "a.png"), "label": "normal", "sha256": "0" * 64}
-    ...     table = pd.DataFrame([row | dict.fromkeys(("width", "height", "bytes"), 1)], columns=COLUMNS)
+    ...     row["path"], row["sha256"] = os.path.join(folder, "sub", "a.png"), "0" * 64
+    ...     table = pd.DataFrame([row], columns=COLUMNS)
     ...     write(table, Path(folder, "manifest.csv"))
     ...     print(Path(folder, "manifest.csv").read_text()[:50])
     ...     read(Path(folder, "manifest.csv")).equals(check(table))
@@ -269,8 +270,9 @@ def concat(tables: Iterable[pd.DataFrame] | Mapping[str, pd.DataFrame]) -> pd.Da
 
     Examples
     --------
-    >>> row = {"image_id": "1.png", "path": "1.png", "label": "normal", "sha256": "0" * 64, "group": "g"}
-    >>> table = pd.DataFrame([row | dict.fromkeys(("width", "height", "bytes"), 1)], columns=COLUMNS)
+    >>> row = {"image_id": "1.png", "label": "normal", "group": "g", "path": "1.png"}
+    >>> table = pd.DataFrame([row], columns=COLUMNS)
+    >>> table = table.assign(sha256="0" * 64, width=1, height=1, bytes=1)
     >>> both = concat({"here": table, "there": table})
     >>> both["image_id"].tolist(), int(both["group"].notna().sum())
     (['here/1.png', 'there/1.png'], 0)

@@ -18,8 +18,9 @@ Good = list[tuple[layout.Row, images.ImageInfo]]  # images that could be read
 # copy
 _FEW = 8
 _FRONTAL = re.compile(
-    r"(?:pa|ap|frontal|postero-?anterior|antero-?posterior|supine|semi|erect|upright|standing|sitting|portable|mobile"
-    r"|bedside|chest|thorax|view|projection|x-?ray|radiograph|plain|film|cr|dx|dr|rg|rf|unknown|\W|_)*"
+    r"(?:pa|ap|frontal|postero-?anterior|antero-?posterior|supine|semi|erect|upright|standing"
+    r"|sitting|portable|mobile|bedside|chest|thorax|view|projection|x-?ray|radiograph|plain|film"
+    r"|cr|dx|dr|rg|rf|unknown|\W|_)*"
 )
 
 

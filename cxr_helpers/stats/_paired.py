@@ -231,7 +231,9 @@ def delong(
     Examples
     --------
     >>> positive = np.array([True, True, True, False, False, False])
-    >>> found = delong(positive, np.array([0.9, 0.8, 0.4, 0.5, 0.2, 0.1]), np.array([0.9, 0.3, 0.4, 0.5, 0.2, 0.6]))
+    >>> a = np.array([0.9, 0.8, 0.4, 0.5, 0.2, 0.1])
+    >>> b = np.array([0.9, 0.3, 0.4, 0.5, 0.2, 0.6])
+    >>> found = delong(positive, a, b)
     >>> round(found.a, 3), round(found.b, 3), round(found.value, 3)
     (0.889, 0.556, 0.333)
     """

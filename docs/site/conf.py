@@ -90,7 +90,7 @@ _image = NbElementRenderer.render_image
 
 
 def with_alt(self, data):
-    """Render a figure as MyST-NB does, with the alt text that the notebook keeps in the output's metadata."""
+    """Render a figure as MyST-NB does, with the alt text of the output's metadata."""
     images = _image(self, data)
     alt = data.output_metadata.get(data.mime_type, {}).get("alt")
     for image in images if alt else ():

@@ -53,12 +53,14 @@ WATCH = """() => {
   const answers = box.querySelector('.cxr-answers');
   window.seen = [];
   const look = () => {
-    const visible = answers.offsetParent === null ? [] : [...answers.querySelectorAll('b')].map(b => b.textContent);
+    const names = [...answers.querySelectorAll('b')].map(b => b.textContent);
+    const visible = answers.offsetParent === null ? [] : names;
     const reading = box.querySelector('.cxr-reading').innerText.trim();
     window.seen.push({at: performance.now() / 1000, reading: reading, files: visible});
   };
   look();
-  new MutationObserver(look).observe(box, {subtree: true, childList: true, attributes: true, characterData: true});
+  const all = {subtree: true, childList: true, attributes: true, characterData: true};
+  new MutationObserver(look).observe(box, all);
 }"""
 
 
@@ -267,7 +269,8 @@ def check(page: Page, names: list[str], at: float) -> str:
 
 def test_each_file_has_its_own_sentence_and_no_earlier_one_is_beside_it(page):
     answers = {
-        "phantom.png": r"Most probable: \w+\. Probabilities: normal 0\.\d\d, covid 0\.\d\d, viral 0\.\d\d\.",
+        "phantom.png": r"Most probable: \w+\. "
+        r"Probabilities: normal 0\.\d\d, covid 0\.\d\d, viral 0\.\d\d\.",
         "cut off.png": "Refused: The file is truncated or damaged",
         "text <b>bold.png": "Refused: The file is not an image",
         "11 MB.png": "Refused: The input gate refuses the image|Most probable",

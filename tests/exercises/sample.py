@@ -99,10 +99,12 @@ def misconceptions(source: Path) -> dict[str, Student]:
         for name, question in questions.items():
             if number < len(question.mistakes):
                 mistake = list(question.mistakes)[number]
-                where = f"checks.questions({exercises.lesson(source)!r})[{name!r}].mistakes[{mistake!r}]"
-                cell_of(
-                    notebook, name
-                ).source = f"from cxr_helpers import checks\n{name} = {where}.answer"
+                cell = cell_of(notebook, name)
+                cell.source = (
+                    "from cxr_helpers import checks\n"
+                    f"question = checks.questions({exercises.lesson(source)!r})[{name!r}]\n"
+                    f"{name} = question.mistakes[{mistake!r}].answer"
+                )
                 lost.append(name)
         found[f"misled_{number}"] = Student(nbformat.writes(notebook), tuple(lost))
     return found
@@ -133,7 +135,10 @@ while True:
 
 SPY = """import os, socket
 def make_split(table, seed): return split.holdout(table, test=0.2, val=0, seed=seed)
-for what in (lambda: socket.create_connection(("192.0.2.1", 80), 1), lambda: open(FOLDER + "/gradebook.db")):
+for what in (
+    lambda: socket.create_connection(("192.0.2.1", 80), 1),
+    lambda: open(FOLDER + "/gradebook.db"),
+):
     try: what()
     except OSError as error: print("kept out:", type(error).__name__)
     else: print("GOT THROUGH")"""
@@ -152,7 +157,9 @@ def students(source: Path, course: Path) -> dict[str, Student]:
     """The whole class, for exercise 04."""
     rest = ("is_disjoint", "believable")
     every = ("make_split", *rest)
-    drop = lambda name: lambda n: n.cells.remove(cell_of(n, name))  # noqa: E731
+
+    def drop(name):
+        return lambda notebook: notebook.cells.remove(cell_of(notebook, name))
 
     def edit(notebook):
         cell = cell_of(notebook, "test_make_split")

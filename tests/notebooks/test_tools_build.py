@@ -78,8 +78,9 @@ result = 0.8
 auc.meets(result)
 
 # %% [markdown]
-# [a file](../data/README.md), [a lesson](00_topic.ipynb#step), [Index](index.md), <https://x.org/a(b).ipynb>
-# ![a figure](../data/figures/a.png) [the exercise](../exercises/00_topic_exercise.ipynb) and `x[0](1)`
+# [a file](../data/README.md), [a lesson](00_topic.ipynb#step), [Index](index.md),
+# <https://x.org/a(b).ipynb> ![a figure](../data/figures/a.png)
+# [the exercise](../exercises/00_topic_exercise.ipynb) and `x[0](1)`
 """
 
 

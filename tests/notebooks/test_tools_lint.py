@@ -122,8 +122,8 @@ BAD = [
     (
         "colab",
         markdown(
-            "[on "
-            "Colab](https://colab.research.google.com/github/ann/course/blob/main/notebooks/00_topic.ipynb)"
+            "[on Colab](https://colab.research.google.com/github/ann/course/blob/main/"
+            "notebooks/00_topic.ipynb)"
         ),
     ),
     ("setup", tag("setup", "start")),

@@ -16,7 +16,8 @@ SHOW_CELL = """import matplotlib, time
 block = bytes(range(256)) * 800_000  # 200 MB, held while memory is looked at several times
 time.sleep(0.5)
 assert "inline" in matplotlib.get_backend()
-print(MODE, os.environ["CXR_MODE"], SEED, EXTRA, os.path.isabs(DATA_DIR), os.path.basename(os.getcwd()))"""
+folder = os.path.basename(os.getcwd())
+print(MODE, os.environ["CXR_MODE"], SEED, EXTRA, os.path.isabs(DATA_DIR), folder)"""
 
 
 def write(course, name, *sources):

@@ -13,7 +13,10 @@ from tools import build, frame, links, lint, stamp
 from tools.common import ToolError
 
 ADDRESS = "https://github.com/ann/cxr.course"
-COLAB = "https://colab.research.google.com/github/ann/cxr.course/blob/{}/notebooks/student/00_topic.ipynb"
+COLAB = (
+    "https://colab.research.google.com/github/ann/cxr.course/blob/{}"
+    "/notebooks/student/00_topic.ipynb"
+)
 
 
 def git(folder, *arguments):
@@ -129,9 +132,7 @@ def test_an_install_that_fails_says_so_in_one_sentence(stamped, host, says, monk
     assert capfd.readouterr() == ("", ""), "and nothing of pip"
 
 
-def test_both_copies_have_the_button_that_opens_the_students_and_that_one_says_how_predictions_are_kept(
-    stamped,
-):
+def test_both_copies_have_the_button_and_the_students_says_how_predictions_are_kept(stamped):
     for name, said in (("00_topic.ipynb", False), ("student/00_topic.ipynb", True)):
         text = nbformat.read(stamped / "notebooks" / name, 4).cells[0].source
         assert COLAB.format("main") in text

@@ -22,8 +22,9 @@ assert "LEFT" not in globals(), "left by another notebook"
 LEFT = 1
 import pandas
 assert pandas.get_option("display.max_columns") == 20, "tables as in a terminal"
-shown = subprocess.check_output([sys.executable, "-P", "-c", "import json, sys; print(json.dumps(sys.path))"])
-assert [place for place in sys.path if place] == json.loads(shown), "another search path than a fresh Python's"
+show = "import json, sys; print(json.dumps(sys.path))"
+shown = json.loads(subprocess.check_output([sys.executable, "-P", "-c", show]))
+assert [place for place in sys.path if place] == shown, "another search path than a fresh Python's"
 print(Path.cwd().name, Path("pid").write_text(str(os.getpid())) > 0)"""
 FORGOT = "tensorflow.constant(1)"
 DRAW = "import matplotlib\nprint('inline' in matplotlib.get_backend())"

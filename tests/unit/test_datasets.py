@@ -505,7 +505,11 @@ def test_case_c_has_the_folders_of_the_described_set(tmp_path, monkeypatch):
 @pytest.mark.parametrize("progress", [True, False])
 def test_loading_shows_its_progress_only_where_asked(drawn, monkeypatch, progress):
     read, asked = datasets.manifest.from_folder, []
-    keep = lambda *args, **options: asked.append(options["progress"]) or read(*args, **options)  # noqa: E731
+
+    def keep(*args, **options):
+        asked.append(options["progress"])
+        return read(*args, **options)
+
     monkeypatch.setattr(datasets.manifest, "from_folder", keep)
     datasets.load("covid19-image-dataset", drawn, progress=progress)
     assert asked == [progress]
@@ -586,7 +590,10 @@ def test_cases_c_and_e_set_a_test_part_aside_where_a_set_has_none(
 
 def test_two_files_of_one_name_and_a_disk_without_links(drawn, tmp_path, monkeypatch):
     monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path / "work"))
-    no_links = lambda *_: (_ for _ in ()).throw(OSError("no links"))  # noqa: E731
+
+    def no_links(*_):
+        raise OSError("no links")
+
     monkeypatch.setattr(datasets.os, "link", no_links)
     name = "covid19-image-dataset"
     shutil.copytree(drawn / name, tmp_path / name)

@@ -149,7 +149,10 @@ def test_the_last_activation_may_be_a_layer_of_its_own(images):
 @pytest.mark.tensorflow
 def test_the_model_is_left_as_it_was(images):
     model = network(nested=True)
-    answer = lambda: model(images[..., None].astype(np.float32)).numpy()  # noqa: E731
+
+    def answer():
+        return model(images[..., None].astype(np.float32)).numpy()
+
     before, weights = answer(), model.get_weights()
     explain.grad_cam(model, images, 0)
     explain.occlusion(model, images, 0, patch=16, stride=16)

@@ -75,7 +75,10 @@ def test_a_file_and_a_folder_have_the_rights_of_any_new_one_and_of_the_one_that_
             part.write_text("x")
     finally:
         os.umask(before)
-    mode = lambda name: stat.S_IMODE((tmp_path / name).stat().st_mode)  # noqa: E731
+
+    def mode(name):
+        return stat.S_IMODE((tmp_path / name).stat().st_mode)
+
     assert mode("new") == mode("plain") == 0o666 & ~mask
     assert mode("folder") == 0o777 & ~mask
     assert mode("private") == 0o600 & ~mask

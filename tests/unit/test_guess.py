@@ -524,7 +524,9 @@ def codes(tmp_path, monkeypatch):
 
 SOURCE = """# %%
 MY_AUC = None
-auc = guess.number("04.auc-by-image", MY_AUC, what="AUC, split by image", between=(0, 1), example=0.5)
+auc = guess.number(
+    "04.auc-by-image", MY_AUC, what="AUC, split by image", between=(0, 1), example=0.5
+)
 # %%
 auc.meets(result, [(0.45, 0.55, "You trusted the <b>split</b>.")])
 """

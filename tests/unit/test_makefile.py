@@ -23,7 +23,8 @@ case "$1 $2" in
   "-c "*) exec "{real}" -c "$fake; $2" ;;
   "-m tools.setup")
     shift 2
-    exec "{real}" -c "$fake; import runpy; runpy.run_module('tools.setup', run_name='__main__', alter_sys=True)" "$@" ;;
+    run="import runpy; runpy.run_module('tools.setup', run_name='__main__', alter_sys=True)"
+    exec "{real}" -c "$fake; $run" "$@" ;;
   "-m venv") rm -rf "$4"; mkdir -p "$4/bin" && cp "$0" "$4/bin/python"; ! test -e incomplete ;;
   "-m pip") echo "{version}" >>installed; echo "$@" >>asked; ! test -e offline ;;
   "-m tools.stamp") touch pyproject.toml ;;

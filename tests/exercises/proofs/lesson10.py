@@ -79,7 +79,10 @@ def gain_by_stack(heats, masks):
     names = [name for name, mask in masks.items() if mask.sum() > 0]
     heat, mask = np.stack([heats[n] for n in names]), np.stack([masks[n] for n in names])
     uniform = np.ones(heat.shape[1:])
-    share = lambda h: (h * mask).sum(axis=(1, 2)) / np.broadcast_to(h, mask.shape).sum(axis=(1, 2))  # noqa: E731
+
+    def share(h):
+        return (h * mask).sum(axis=(1, 2)) / np.broadcast_to(h, mask.shape).sum(axis=(1, 2))
+
     return (share(heat) - share(uniform)).mean()
 
 
@@ -141,7 +144,10 @@ def believe_black(answer, films, heats, lesions):
 
 def believe_by_curve(answer, films, heats, lesions):
     """The area over the deletion curve."""
-    area = lambda h: sum(fall(answer, films, h, np.median, s).mean() for s in (0.05, 0.1, 0.15))  # noqa: E731
+
+    def area(h):
+        return sum(fall(answer, films, h, np.median, s).mean() for s in (0.05, 0.1, 0.15))
+
     return max(heats, key=lambda k: area(heats[k]))
 
 

@@ -104,16 +104,20 @@ def ppv_at_home(home, prevalence):
 
 def tempered_by_scipy(validation, test):
     logit, ill = special.logit(validation["p"].to_numpy()), validation["ill"].to_numpy(bool)
-    loss = lambda t: np.logaddexp(0, np.where(ill, -1, 1) * logit / t).mean()  # noqa: E731
-    return special.expit(
-        special.logit(test["p"])
-        / optimize.minimize_scalar(loss, bounds=(0.1, 20), method="bounded").x
-    )
+
+    def loss(t):
+        return np.logaddexp(0, np.where(ill, -1, 1) * logit / t).mean()
+
+    t = optimize.minimize_scalar(loss, bounds=(0.1, 20), method="bounded").x
+    return special.expit(special.logit(test["p"]) / t)
 
 
 def tempered_by_sklearn(validation, test):
     """Scikit-learn: a logistic regression of the logit without intercept and without penalty."""
-    logit = lambda table: special.logit(table[["p"]].to_numpy())  # noqa: E731
+
+    def logit(table):
+        return special.logit(table[["p"]].to_numpy())
+
     model = LogisticRegression(C=1e9, fit_intercept=False).fit(logit(validation), validation["ill"])
     return model.predict_proba(logit(test))[:, 1]
 

@@ -104,7 +104,10 @@ def by_the_package(found, patients, level=0.95):
 def by_scipy(found, patients, level=0.95):
     """SciPy: percentiles of the share over patients, drawn in pairs of hits and images."""
     pairs = found.groupby(patients).agg(["sum", "size"]).to_numpy().T
-    share = lambda hits, images, axis=-1: hits.sum(axis) / images.sum(axis)  # noqa: E731
+
+    def share(hits, images, axis=-1):
+        return hits.sum(axis) / images.sum(axis)
+
     return stats.bootstrap(
         pairs,
         share,

@@ -138,7 +138,10 @@ def resampled(right, groups, level=0.95, seed=11, times=2000):
 
 def resampled_by_scipy(right, groups, level=0.95):
     pairs = right.groupby(groups.to_numpy()).agg(["sum", "count"]).to_numpy().T
-    share = lambda hits, images, axis=-1: hits.sum(axis) / images.sum(axis)  # noqa: E731
+
+    def share(hits, images, axis=-1):
+        return hits.sum(axis) / images.sum(axis)
+
     found = stats.bootstrap(
         pairs,
         share,
