@@ -13,7 +13,6 @@ import argparse
 import datetime
 import hashlib
 import html
-import inspect
 import io
 import json
 import sys
@@ -25,6 +24,7 @@ import pandas as pd
 from cxr_helpers import phantom, stats
 from tools import index, links
 from tools.common import ROOT, ToolError, relative, write_atomic
+from tools.diagrams import program
 
 FOLDER, TEMPLATE, POSTER = "docs/site/phone", "docs/site/phone.html", "docs/site/lecture_hall.html"
 COMMAND = "python -m tools.phone"
@@ -59,8 +59,9 @@ LIMIT = 600_000  # bytes of the page with all of its images
 
 
 def cohort() -> pd.DataFrame:
-    """Return all patients, one image each, those of the test part first; the marker is their
-    hospital's letter.
+    """Return all patients, one image each, those of the test part first.
+
+    The marker is the letter of their hospital.
     """
     table = phantom.design("clean", n=RECIPE["n"], seed=RECIPE["seed"], **DESIGN)
     return table.assign(marker=table["label"].map(LETTERS))
@@ -72,9 +73,7 @@ def switched(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def twelve(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the page: of each class the first of the test part, in the order of
-    drawing.
-    """
+    """Return the rows of the page: each class's first ones of the test part, as drawn."""
     return table.iloc[: RECIPE["test"]].groupby("label").head(EACH)
 
 
@@ -98,11 +97,10 @@ def shrunk(images: np.ndarray) -> np.ndarray:
 
 
 def measured(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Train on the training part; return the probability of COVID-19 for the test part, {what is
-    asked: (n,)}.
+    """Train on the training part and return the probability of COVID-19 for the test part.
 
-    "as_taken" and "switched": one network, the letters as they are and all switched. "at_random":
-    another one, trained and asked with letters that a coin gave.
+    {what is asked: (n,)}; "as_taken" and "switched": one network, the letters as they are and all
+    switched. "at_random": another one, trained and asked with letters that a coin gave.
     """
     from benchmarks.story import asked, trained
 
@@ -134,7 +132,7 @@ def digest() -> str:
 
     made = [cohort, switched, twelve, grey, shrunk, measured, story.trained, story.asked]
     settings = [RECIPE, EACH, SIDE, SHRINK, story.SIDE, story.EPOCHS, story.BATCH]
-    text = json.dumps([settings, *map(inspect.getsource, made)])
+    text = json.dumps([settings, *map(program, made)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
