@@ -100,7 +100,9 @@ def write(predictions: dict[str, pd.DataFrame]) -> None:
     lines = [line(name, predictions) for name in predictions]
     pd.DataFrame(lines).round(6).assign(**stamp).to_csv(measured.path("case_e_review"), index=False)
     classes = pd.concat([per_class(name, part) for name, part in predictions.items()])
-    classes.round(6).assign(**stamp).to_csv(measured.path("case_e_per_class"), index=False)
+    classes.round(6).assign(**stamp).to_csv(
+        Path(__file__).with_name("case_e_per_class.csv"), index=False
+    )
 
 
 # --- predictions ----------------------------------------------------------------------------------

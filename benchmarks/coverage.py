@@ -1,7 +1,7 @@
 """How often the 95 % intervals hold the truth, and how often two equal models are said to differ.
 
-    python -m benchmarks.coverage                  # 1,000 simulations a cell, some 15 minutes on
-    two cores python -m benchmarks.coverage --simulations 100
+    python -m benchmarks.coverage  # 1,000 simulations a cell, some 15 minutes on two cores
+    python -m benchmarks.coverage --simulations 100
 
 A world: patients of one to five images, one class a patient (shares 0.4, 0.3, 0.3), a model whose
 scores are the true class times a skill, plus an effect of the patient and one of the image, both

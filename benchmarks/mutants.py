@@ -1,8 +1,7 @@
 """How many seeded faults do the fast tests catch? Each fault is one changed expression: a mutant.
 
-    python -m benchmarks.mutants                  # both draws, 200 mutants each: some 40 minutes on
-    two quiet cores python -m benchmarks.mutants --draw 1 --survivors  # only what survived last
-    time
+    python -m benchmarks.mutants  # both draws, 200 mutants each: some 40 minutes on two cores
+    python -m benchmarks.mutants --draw 1 --survivors  # only what survived last time
 
 A mutant changes one place in one module: a comparison, + or -, * or /, `and` or `or`, a condition,
 a number, True or False, an axis, min or max. Docstrings, annotations and text stay as they are. It

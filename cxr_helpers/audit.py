@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import baselines, duplicates, evaluate, manifest, preprocess, split
+from . import baselines, duplicates, evaluate, manifest, preprocess, split, stats
 from .console import bar
 from .images import read
 from .predictions import build
@@ -190,7 +190,7 @@ def writing_baseline(
 
 def order_gap(
     table: pd.DataFrame, images: np.ndarray, seed: int = 0, k: int = 5
-) -> evaluate.Difference:
+) -> stats.Difference:
     """What a weak model gains when folds are random, not consecutive: a sign of hidden patients.
 
     Where no patient is named, the images of one person usually stand side by side in the order of

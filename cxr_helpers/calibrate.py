@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, how to mend them, and what a threshold is worth.
+"""Whether probabilities mean what they say, and how to mend them.
 
 Every function reads the table of predictions. What is fitted (a temperature, a threshold) is fitted
 on validation rows. Introduced in lesson 11.
@@ -17,7 +17,6 @@ from .predictions import (
     check,
     classes,
     one_run,
-    paired,
     probabilities,
     to_arrays,
     with_probabilities,
@@ -25,7 +24,6 @@ from .predictions import (
 
 SMALLEST = 1e-12  # a probability of 0 counts as this one, so that its logarithm is finite
 RANGE = (0.05, 20.0)  # temperatures that are looked at
-SCORES = ("ece", "brier", "log_loss")
 CHANCE_DRAWS = 1_000  # sets of answers that a calibrated model could have met, for the band of ECE
 
 
@@ -75,40 +73,6 @@ def apply(predictions: pd.DataFrame, temperature: float) -> pd.DataFrame:
         raise ValueError(f"A temperature is a number above 0, not {temperature}.")
     check(predictions, labelled="label" in predictions)
     return with_probabilities(predictions, np.exp(_log_softmax(_log(predictions) / temperature)))
-
-
-def adjust_prevalence(predictions: pd.DataFrame, old, new) -> pd.DataFrame:
-    """Predictions of a model trained at class shares `old`, moved to class shares `new`.
-
-    p ∝ p · new / old, class by class; `old`, `new`: {class: share}, each summing to 1. Right where
-    images of a class look alike at both prevalences and p was calibrated at `old`. `predicted`
-    becomes the most probable class. Raises ValueError for shares that do not fit, PredictionsError.
-    Source: Saerens, Latinne & Decaestecker 2002, doi 10.1162/089976602753284446. Introduced in
-    lesson 11.
-    """
-    names = classes(check(predictions, labelled="label" in predictions))
-    before, after = (_shares(shares, names, what) for shares, what in ((old, "old"), (new, "new")))
-    if (before == 0).any():
-        raise ValueError(
-            "old has a class with share 0: nothing was learnt about "
-            f"{names[int(before.argmin())]!r}."
-        )
-    p = np.exp(_log(predictions)) * after / before
-    p /= p.sum(axis=1, keepdims=True)
-    said = pd.Categorical.from_codes(p.argmax(axis=1), categories=names)
-    return with_probabilities(predictions, p).assign(predicted=said)
-
-
-def _shares(shares, names: list[str], what: str) -> np.ndarray:
-    found = dict(shares)
-    if set(found) != set(names):
-        raise ValueError(
-            f"{what} names the classes {sorted(map(str, found))}; the predictions have {names}."
-        )
-    values = np.array([found[name] for name in names], float)
-    if (values < 0).any() or abs(values.sum() - 1) > 1e-6:
-        raise ValueError(f"{what} holds shares that sum to 1, none below 0; not {found}.")
-    return values
 
 
 def _log(predictions: pd.DataFrame) -> np.ndarray:
@@ -283,43 +247,6 @@ def _no_slope(data: _Judged, reason: str) -> stats.Estimate:
     )
 
 
-def compare(
-    a: pd.DataFrame,
-    b: pd.DataFrame,
-    positive: str | None = None,
-    bins: int = 10,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """Paired differences a - b of ece, brier and log_loss on the same images.
-
-    Columns: metric, a, b, value, low, high, n, groups.
-
-    A value below 0 favours a. Intervals leave one group out (value ± t · SE); ece has none (see
-    `scores`). Raises as `scores`, and PredictionsError if the images, labels or groups differ.
-    Introduced in lesson 11.
-    """
-    stats.check_level(level)
-    both = paired(one_run(a, "Calibration"), one_run(b, "Calibration"))
-    first, second = (_judge(data, positive, bins) for data in both)
-    rows = []
-    for name in SCORES:
-        if name == "ece":
-            left, right, low, high = (
-                _ece(first, first.true),
-                _ece(second, second.true),
-                np.nan,
-                np.nan,
-            )
-        else:
-            left, right = float(getattr(first, name).mean()), float(getattr(second, name).mean())
-            apart = stats.mean(getattr(first, name) - getattr(second, name), first.group, level)
-            low, high = apart.low, apart.high
-        rows.append(
-            {"metric": name, "a": left, "b": right, "value": left - right, "low": low, "high": high}
-        )
-    return pd.DataFrame(rows).assign(n=len(first.p), groups=first.n_groups)
-
-
 # --- what a threshold is worth --------------------------------------------------------------------
 
 
@@ -343,53 +270,3 @@ def predictive_values(sensitivity, specificity, prevalence) -> pd.DataFrame:
     return pd.DataFrame(
         {"sensitivity": found, "specificity": left, "prevalence": ill, "ppv": ppv, "npv": npv}
     )
-
-
-def decision_curve(
-    predictions: pd.DataFrame, positive: str, thresholds=None, level: float = 0.95
-) -> pd.DataFrame:
-    """Net benefit of acting on p_<positive> ≥ t, one row per t, beside acting on all and on none.
-
-    Columns threshold, model, low, high, everyone, nobody (0), gain, gain_low, gain_high, n, groups.
-    Net benefit = tp/n - fp/n · t/(1 - t), in true positives per image, at most the prevalence: t
-    says what a false alarm costs, one find being worth (1 - t)/t of them. gain is the model less
-    the better of the two simple rules. Intervals leave one group out, each threshold by itself
-    (value ± t · SE). `thresholds` in (0, 1), default 0.05 ... 0.95. Raises ValueError, and
-    PredictionsError as `reliability`. Source: Vickers & Elkin 2006, doi 10.1177/0272989X06295361.
-    Introduced in lesson 11.
-    """
-    stats.check_level(level)
-    at = (
-        np.linspace(0.05, 0.95, 19)
-        if thresholds is None
-        else np.atleast_1d(np.asarray(thresholds, float))
-    )
-    if not ((at > 0) & (at < 1)).all():
-        raise ValueError("thresholds lie between 0 and 1, without the ends.")
-    data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, 1)
-    n = len(data.p)
-    sizes = np.bincount(data.group, minlength=data.n_groups)
-    rows = []
-    for t in at:
-        everyone = np.where(data.true, 1.0, -t / (1 - t))  # what acting on the image is worth
-        acted = everyone * (data.p >= t)
-        whole, without = [], []
-        for worth in (acted, everyone):
-            sums = np.bincount(data.group, worth, data.n_groups)
-            whole.append(float(worth.mean()))
-            without.append((worth.sum() - sums) / np.maximum(n - sizes, 1))
-        gain_without = without[0] - np.maximum(without[1], 0)
-        model = stats.centred(whole[0], without[0], n, data.n_groups, level=level)
-        gain = stats.centred(
-            whole[0] - max(whole[1], 0.0), gain_without, n, data.n_groups, level=level
-        )
-        row = {
-            "threshold": t,
-            "model": model.value,
-            "low": model.low,
-            "high": model.high,
-            "everyone": whole[1],
-        }
-        row |= {"nobody": 0.0, "gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
-        rows.append(row | {"n": n, "groups": data.n_groups})
-    return pd.DataFrame(rows)

@@ -203,7 +203,7 @@ def check(predictions: pd.DataFrame, *, labelled: bool = True) -> pd.DataFrame:
     Probabilities lie in [0, 1] and sum to 1 in each row (tolerance 0.001; a two-class model has two
     columns), `label` and `predicted` name a class that has a column, an image occurs once per seed,
     and each seed scores the same images. `predicted` need not be the largest probability: a
-    threshold may have been applied. Introduced in lesson 04, as `evaluate.check_predictions`.
+    threshold may have been applied. Introduced in lesson 04.
 
     Parameters
     ----------

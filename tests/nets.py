@@ -119,7 +119,6 @@ def of_table(name: str, every: pd.DataFrame) -> Iterator[tuple[str, Callable]]:
     second = other(every)
     one = every[every["seed"] == 0] if "seed" in every else every
     two = second.loc[one.index]
-    names = evaluate.classes(every)
     flags = one.assign(right=one["label"] == one["predicted"])
     yield "evaluate.metrics", lambda: evaluate.metrics(every)
     yield "evaluate.metric", lambda: evaluate.metric(every, "roc_auc", "covid", level=0.9)
@@ -132,12 +131,10 @@ def of_table(name: str, every: pd.DataFrame) -> Iterator[tuple[str, Callable]]:
     yield "evaluate.table", lambda: evaluate.table({"a": every, "b": second})
     yield "evaluate.confusion", lambda: evaluate.confusion(one)
     yield "evaluate.roc", lambda: evaluate.roc(one, "covid")
-    yield "evaluate.precision_recall", lambda: evaluate.precision_recall(one, "covid")
     yield "evaluate.operating_point", lambda: evaluate.operating_point(one, "covid", 0.8)
     yield "evaluate.one_versus_rest", lambda: evaluate.one_versus_rest(one, "covid", 0.4)
     yield "evaluate.at_threshold", lambda: evaluate.at_threshold(every, "covid", 0.4)
     yield "evaluate.has_probabilities", lambda: evaluate.has_probabilities(one)
-    yield "evaluate.check_predictions", lambda: evaluate.check_predictions(every)
     yield (
         "evaluate.from_arrays",
         lambda: evaluate.from_arrays(
@@ -145,54 +142,29 @@ def of_table(name: str, every: pd.DataFrame) -> Iterator[tuple[str, Callable]]:
         ),
     )
     yield "evaluate.read_predictions", lambda: read_again(one)
-    yield "evaluate.shuffled_accuracy", lambda: evaluate.shuffled_accuracy(one["label"])
     yield "calibrate.temperature", lambda: calibrate.temperature(every)
     yield "calibrate.apply", lambda: calibrate.apply(every, 1.7)
-    shares = dict.fromkeys(names, 1 / len(names))
-    skewed = dict(
-        zip(names, np.arange(1, len(names) + 1) / sum(range(1, len(names) + 1)), strict=True)
-    )
-    yield "calibrate.adjust_prevalence", lambda: calibrate.adjust_prevalence(every, shares, skewed)
     yield "calibrate.reliability", lambda: calibrate.reliability(one, bins=5)
     yield "calibrate.scores", lambda: calibrate.scores(one)
     yield "calibrate.scores covid", lambda: calibrate.scores(one, "covid")
-    yield "calibrate.compare", lambda: calibrate.compare(one, two)
-    yield "calibrate.decision_curve", lambda: calibrate.decision_curve(one, "covid")
     yield "explain.average", lambda: explain.average(one["p_covid"], one)
     yield "explain.average signed", lambda: explain.average(one["p_covid"] - 0.5, one, signed=True)
-    heat, masks = maps(len(one))
-    yield (
-        "explain.localisation",
-        lambda: explain.localisation({"a": heat, "b": heat**2}, masks, one, margin=1),
-    )
     yield "uncertainty.share", lambda: uncertainty.share(flags, "right")
-    yield "uncertainty.shares", lambda: uncertainty.shares(flags, "right", by="source")
     yield "uncertainty.conformal_limit", lambda: uncertainty.conformal_limit(one, 0.8)
     yield "uncertainty.prediction_sets", lambda: uncertainty.prediction_sets(one, 0.6)
-    yield (
-        "uncertainty.coverage",
-        lambda: uncertainty.coverage(uncertainty.prediction_sets(one, 0.6)),
-    )
     yield "uncertainty.ensemble", lambda: uncertainty.ensemble([one, two, other(one, 5)])
-    yield "uncertainty.risk_coverage", lambda: uncertainty.risk_coverage(one)
 
 
 def of_arrays() -> Iterator[tuple[str, Callable]]:
     """(function, call) for each public function that reads arrays, a manifest or nothing."""
-    from cxr_helpers import audit, baselines, calibrate, evaluate, explain, train, uncertainty
+    from cxr_helpers import audit, baselines, calibrate, evaluate, train, uncertainty
 
-    yield "evaluate.best_of", lambda: evaluate.best_of(20, 15, 1 / 3)
     yield "evaluate.wilson", lambda: evaluate.wilson(7, 9)
     yield "evaluate.metrics many groups", lambda: evaluate.metrics(many_groups())
     yield (
         "calibrate.predictive_values",
         lambda: calibrate.predictive_values(0.9, 0.8, [0.01, 0.1, 0.5]),
     )
-    heat, masks = maps(40)
-    yield "explain.map_scores", lambda: explain.map_scores(heat, masks, 2)
-    yield "explain.similarity", lambda: explain.similarity(heat, heat[::-1])
-    yield "explain.centred", lambda: explain.centred(np.zeros((2, 16, 16)))
-    yield "explain.random_maps", lambda: explain.random_maps(np.zeros((2, 16, 16), np.uint8))
     rows, pixels = manifest()
     gate = uncertainty.fit_gate(pixels[:60], pixels[60:])
     gate_arrays = uncertainty.gate_to_dict(gate)
@@ -247,14 +219,6 @@ def read_again(predictions: pd.DataFrame) -> pd.DataFrame:
             path, index=False
         )
         return evaluate.read_predictions(path)
-
-
-def maps(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Maps and masks (n, 12, 12); one mask is empty."""
-    rng = np.random.default_rng(0)
-    masks = rng.random((n, 12, 12)) < 0.1
-    masks[0] = False
-    return np.round(rng.random((n, 12, 12)) + masks, 3), masks
 
 
 def manifest() -> tuple[pd.DataFrame, np.ndarray]:

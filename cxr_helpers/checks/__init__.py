@@ -1,9 +1,9 @@
 """Questions that answer back: a module per lesson, `lessonNN`, with its questions q1, q2, ...
 
     from cxr_helpers.checks.lesson04 import q1
-    q1.check(answer)      # correct / wrong, with the reason / not attempted / your code raised an
-    error q1.hint()             # one step further each time q1.grade(answer)      # the same check
-    as an exception, for graders
+    q1.check(answer)      # correct / wrong, with the reason / not attempted / it raised an error
+    q1.hint()             # one step further each time
+    q1.grade(answer)      # the same check as an exception, for graders
 
 A check runs the answer on fresh data with fresh names and looks at what it does, never at how it is
 written. Beside each check stand the known misconceptions as executable wrong answers, each with the

@@ -2,13 +2,13 @@
 
     files = deploy.export(model, "exported")              # LiteRT and ONNX
     deploy.parity(model, files, images)                   # on a whole set, never on one image
-    deploy.save_bundle("bundle", model, classes=..., preprocessing=..., gate=...,
-    card=deploy.model_card(...)) deploy.answer(deploy.load_bundle("bundle"), "radiograph.png")
+    deploy.save_bundle("bundle", model, classes=..., preprocessing=..., card=deploy.model_card(...))
+    deploy.answer(deploy.load_bundle("bundle"), "radiograph.png")
 
 For education, never for diagnosis. Introduced in lesson 13.
 """
 
-from ._bundle import Bundle, answer, answers, load_bundle, save_bundle, score
+from ._bundle import Bundle, answer, load_bundle, save_bundle, score
 from ._card import CardError, model_card
 from ._export import FORMATS, export, keras_runner, latency, parity, run_exported
 from ._reading import BundleError
@@ -20,7 +20,6 @@ __all__ = [
     "BundleError",
     "CardError",
     "answer",
-    "answers",
     "export",
     "keras_runner",
     "latency",

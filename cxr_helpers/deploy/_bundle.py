@@ -1,7 +1,7 @@
 """A folder of all that an answer depends on, and the answer: one file in, one answer out."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 
 from .. import calibrate, explain, files, images, manifest, preprocess, uncertainty
 from ..models.answers import check_model
-from ..predictions import check, classes, columns, probabilities, with_probabilities
+from ..predictions import check, classes, probabilities, with_probabilities
 from ..train import class_names, name_classes
 from ._card import NOTE
 from ._export import keras_runner
@@ -310,20 +310,3 @@ def _answered(bundle: Bundle, grey: np.ndarray, explained: bool) -> dict:
         target = names.index(found["predicted"])
         found["map"] = explain.grad_cam(bundle.model, grey, target=target)[0]
     return found
-
-
-def answers(bundle: Bundle, paths: Iterable) -> pd.DataFrame:
-    """The answers to several files, one row each.
-
-    Columns: file, accepted, reason, gate_score, p_<class>, predicted, set.
-
-    `set` is text such as "covid, viral"; what a refused file has no answer for is empty. Introduced
-    in lesson 13.
-    """
-    rows, named = [], list(zip(bundle.classes, columns(bundle.classes), strict=True))
-    for path in paths:
-        found = answer(bundle, path, explained=False)
-        row = {key: found[key] for key in ("file", "accepted", "reason", "gate_score")}
-        row |= {column: found["probabilities"].get(name, np.nan) for name, column in named}
-        rows.append(row | {"predicted": found["predicted"], "set": ", ".join(found["set"])})
-    return pd.DataFrame(rows)

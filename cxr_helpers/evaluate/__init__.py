@@ -1,4 +1,4 @@
-"""From a table of predictions to figures with interval and n, and what they are compared with.
+"""From a table of predictions to figures with interval and n.
 
 Every function reads the table of predictions alone (one row per scored image and seed). It is
 checked and taken apart in `predictions`; a person's guesses (`baselines.guesses`) are offered here
@@ -9,28 +9,21 @@ import importlib
 from typing import Any
 
 from ..predictions import PredictionsError, classes
-from ..predictions import check as check_predictions
-from ..stats import Difference, Estimate, wilson
+from ..stats import wilson
 from ._arrays import from_arrays, has_probabilities
-from ._chance import best_of, shuffled_accuracy
 from ._curves import (
     at_threshold,
     confusion,
     one_versus_rest,
     operating_point,
-    precision_recall,
     roc,
 )
 from ._estimates import compare, metric, metrics, subgroups, table
 from ._files import read_predictions
 
 __all__ = [
-    "Difference",
-    "Estimate",
     "PredictionsError",
     "at_threshold",
-    "best_of",
-    "check_predictions",
     "classes",
     "compare",
     "confusion",
@@ -41,10 +34,8 @@ __all__ = [
     "metrics",
     "one_versus_rest",
     "operating_point",
-    "precision_recall",
     "read_predictions",
     "roc",
-    "shuffled_accuracy",
     "subgroups",
     "table",
     "wilson",

@@ -111,47 +111,6 @@ def roc(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
     )
 
 
-def precision_recall(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
-    """Precision-recall curve: columns threshold (rising), ppv (precision), sensitivity (recall).
-
-    The last row (threshold infinite, nothing called, ppv 1 by convention) closes the curve, as in
-    scikit-learn. Introduced in lesson 07.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        A table of predictions, of one seed.
-    positive : str
-        The class.
-
-    Returns
-    -------
-    DataFrame
-        All but the threshold in [0, 1].
-
-    Raises
-    ------
-    PredictionsError
-        If either kind of image is absent, or for several seeds.
-
-    Examples
-    --------
-    >>> from cxr_helpers.evaluate import from_arrays
-    >>> truth = ["covid", "covid", "normal", "normal"]
-    >>> predictions = from_arrays(truth, [0.9, 0.4, 0.2, 0.6], positive="covid")
-    >>> precision_recall(predictions, "covid").round(2).to_numpy().tolist()
-    [[0.2, 0.5, 1.0], [0.4, 0.67, 1.0], [0.6, 0.5, 0.5], [0.9, 1.0, 0.5], [inf, 1.0, 0.0]]
-    """
-    from sklearn.metrics import precision_recall_curve
-
-    truth = _ranked(predictions, positive, "A precision-recall curve")
-    score = probabilities(predictions, [positive])[:, 0]
-    precision, recall, thresholds = precision_recall_curve(truth, score)
-    return pd.DataFrame(
-        {"threshold": np.r_[thresholds, np.inf], "ppv": precision, "sensitivity": recall}
-    )
-
-
 def operating_point(predictions: pd.DataFrame, positive: str, sensitivity: float = 0.95) -> float:
     """The largest threshold on p_<positive> whose sensitivity here reaches the one asked for.
 

@@ -1,27 +1,17 @@
-"""Heat maps and their worth: Grad-CAM and occlusion, scored against the truth and controls.
+"""Heat maps of a network's answer, and what a score of theirs is over many images.
 
-    maps = {"Grad-CAM": explain.grad_cam(model, images, target=1), "centred":
-    explain.centred(images)} explain.localisation(maps, masks, table)          # energy inside,
-    pointing game, each with interval and n
+    maps = explain.grad_cam(model, images, target=1)  # or explain.occlusion, for any model
+    explain.average(scores, table)                    # one score per image: mean, interval, n
 
 A map says where a change would change the answer of a model. It gives no reason, and a good score
 does not make the answer right. For education, never for diagnosis. Introduced in lesson 10.
 """
 
-from ._controls import SHARES, deletion, randomised, similarity
-from ._maps import centred, grad_cam, occlusion, random_maps
-from ._scores import average, localisation, map_scores
+from ._maps import grad_cam, occlusion
+from ._scores import average
 
 __all__ = [
-    "SHARES",
     "average",
-    "centred",
-    "deletion",
     "grad_cam",
-    "localisation",
-    "map_scores",
     "occlusion",
-    "random_maps",
-    "randomised",
-    "similarity",
 ]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from .. import pipeline
-from ..models.answers import as_probabilities, last_activation, leaves, output_units
+from ..models.answers import last_activation, leaves, output_units
 
 
 def is_map(layer) -> bool:
@@ -183,13 +183,3 @@ def answering(model) -> Iterator[Callable]:
     )
     with logits(model):
         yield lambda images, targets: of_target(whole(prepared(images)), targets).numpy()
-
-
-def probabilities(model, images, targets: np.ndarray, batch_size: int = 256) -> np.ndarray:
-    """The probability of its target in each image, float32 (n,)."""
-    parts = [
-        model(prepared(images[k : k + batch_size]), training=False)
-        for k in range(0, len(images), batch_size)
-    ]
-    answers = as_probabilities(np.concatenate([np.asarray(part) for part in parts]), model.name)
-    return answers[np.arange(len(answers)), targets]

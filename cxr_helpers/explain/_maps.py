@@ -1,4 +1,4 @@
-"""Heat maps of a network's answer, and two maps that need no network."""
+"""Heat maps of a network's answer."""
 
 import warnings
 
@@ -117,27 +117,3 @@ def occlusion(
 def _starts(side: int, patch: int, stride: int) -> list[int]:
     """Where the squares begin: the last one ends at the edge."""
     return sorted({*range(0, side - patch + 1, stride), side - patch})
-
-
-def centred(images: np.ndarray, width: float = 0.25) -> np.ndarray:
-    """The same bell in the middle of any image: float32 (n, size, size) in [0, 1].
-
-    `width`: standard deviation as a share of the side. The chest is in the middle of a radiograph,
-    so this map knows that much and nothing else. Introduced in lesson 10.
-    """
-    axes = [(np.arange(side) - (side - 1) / 2) / (width * side) for side in images.shape[1:]]
-    bell = np.exp(-0.5 * (axes[0][:, None] ** 2 + axes[1][None, :] ** 2))
-    return np.broadcast_to(bell.astype(np.float32), images.shape).copy()
-
-
-def random_maps(images: np.ndarray, seed: int = 0, side: int = 5) -> np.ndarray:
-    """Random maps, coarse as Grad-CAM's, a few hot places: float32 (n, size, size) in [0, 1].
-
-    The eighth powers of `side` × `side` uniform random numbers for each image, brought to its size
-    by bilinear interpolation. Introduced in lesson 10.
-    """
-    from scipy.ndimage import zoom
-
-    numbers = np.random.default_rng(seed).random((len(images), side, side), dtype=np.float32) ** 8
-    scale = (1, images.shape[1] / side, images.shape[2] / side)
-    return np.clip(zoom(numbers, scale, order=1, mode="nearest", grid_mode=True), 0, 1)

@@ -5,33 +5,30 @@ This package imports no other module of the project. A picture in a notebook car
 """
 
 from ._answer import answer
-from ._calibration import decision_curve, reliability
+from ._calibration import reliability
 from ._cuts import cuts
-from ._data import by_class, class_counts, histogram, sizes, split_counts
+from ._data import histogram, split_counts
 from ._general import distribution, intervals, line
 from ._guesses import class_choices, class_numbers, class_sketches, number_line, sketch_and_curve
 from ._learning import learning_curve
 from ._maps import heat_maps
 from ._outlines import outlines
 from ._radiographs import compare_images, duplicate_pairs, filters, mean_images, montage, weights
-from ._results import confusion, curves, precision_recall, roc
-from ._uncertainty import risk_coverage, side_by_side
+from ._results import confusion, curves, roc
+from ._uncertainty import side_by_side
 from .look import Picture, class_colour, show
 
 __all__ = [
     "Picture",
     "answer",
-    "by_class",
     "class_choices",
     "class_colour",
-    "class_counts",
     "class_numbers",
     "class_sketches",
     "compare_images",
     "confusion",
     "curves",
     "cuts",
-    "decision_curve",
     "distribution",
     "duplicate_pairs",
     "filters",
@@ -44,13 +41,10 @@ __all__ = [
     "montage",
     "number_line",
     "outlines",
-    "precision_recall",
     "reliability",
-    "risk_coverage",
     "roc",
     "show",
     "side_by_side",
-    "sizes",
     "sketch_and_curve",
     "split_counts",
     "weights",

@@ -1,4 +1,4 @@
-"""Pictures of calibration: the reliability diagram and the decision curve."""
+"""A picture of calibration: the reliability diagram."""
 
 import pandas as pd
 
@@ -14,8 +14,6 @@ from .look import (
     new_figure,
     style,
 )
-
-STROKES = ("-", "-.", (0, (3, 1, 1, 1)))
 
 
 def reliability(
@@ -97,70 +95,3 @@ def _words(name: str, table: pd.DataFrame, what: str) -> str:
     outside = ((table["predicted"] < table["low"]) | (table["predicted"] > table["high"])).sum()
     beside = f"in {outside} of {len(table)} bins the interval misses the diagonal"
     return f"{name + ': ' if name else ''}{listed(parts)}; {beside}"
-
-
-def decision_curve(curves, *, title: str = "Decision curve") -> Picture:
-    """Net benefit over the threshold, with its interval, beside acting on everyone and on nobody.
-
-    `curves`: {name: table} or one table with threshold, model, low, high, everyone, gain, gain_low.
-    The vertical axis is cut below, where acting on everyone falls. Raises ValueError without those
-    columns. Introduced in lesson 11.
-    """
-    named = {"model": curves} if isinstance(curves, pd.DataFrame) else dict(curves)
-    if not named:
-        raise ValueError("decision_curve needs at least one table.")
-    for table in named.values():
-        need_columns(
-            table,
-            ("threshold", "model", "low", "high", "everyone", "gain", "gain_low"),
-            "decision_curve",
-        )
-    first = next(iter(named.values()))
-    parts = []
-    with style():
-        figure = new_figure(4.2)
-        axes = figure.subplots()
-        axes.plot(
-            first["threshold"],
-            first["everyone"],
-            color=INK,
-            linestyle="--",
-            linewidth=1.4,
-            label="act on everyone",
-        )
-        axes.axhline(0, color=GREY, linewidth=1.4, linestyle=":", label="act on nobody")
-        for k, (name, table) in enumerate(named.items()):
-            colour, stroke = PALETTE[k % len(PALETTE)], STROKES[k % len(STROKES)]
-            axes.plot(table["threshold"], table["model"], stroke, color=colour, label=name)
-            axes.fill_between(
-                table["threshold"],
-                table["low"],
-                table["high"],
-                color=colour,
-                alpha=0.15,
-                linewidth=0,
-            )
-            parts.append(f"{name} {_where(table)}")
-        top = max(table["high"].max() for table in named.values())
-        axes.set_ylim(-0.25 * top if top > 0 else None, 1.1 * top if top > 0 else None)
-        axes.set(
-            xlabel="threshold probability t",
-            ylabel="net benefit (true positives per image)",
-            title=title,
-        )
-        grid_lines(axes, "y")
-        axes.legend(loc="upper right")
-    return Picture(figure, f"{title}: {listed(parts)}.")
-
-
-def _where(table: pd.DataFrame) -> str:
-    """At which thresholds the model is above both simple rules, and its interval too."""
-    above, surely = table["gain"].to_numpy() > 1e-12, table["gain_low"].to_numpy() > 1e-12
-    if not above.any():
-        return "is nowhere above both acting on everyone and on nobody"
-    at = table["threshold"].to_numpy()[above]
-    return (
-        f"is above both acting on everyone and on nobody at {above.sum()} of {len(table)} "
-        f"thresholds, between {at.min():.2g} and {at.max():.2g} (with its whole interval at "
-        f"{surely.sum()}), highest {table['model'].max():.3f}"
-    )

@@ -181,45 +181,6 @@ def roc(curves, *, thresholds: dict[str, float] | None = None, title: str = "ROC
     return Picture(figure, f"{title}: {listed(parts)}; chance is 0.500.")
 
 
-def precision_recall(
-    curves, *, prevalence: float | None = None, title: str = "Precision and recall"
-) -> Picture:
-    """PPV (precision) against sensitivity (recall), with the average precision.
-
-    `prevalence` is what guessing gives.
-
-    `curves`: {name: table with sensitivity, ppv}, or one such table; values in [0, 1].
-    Raises ValueError without those columns. Introduced in lesson 07.
-    """
-    tables = _named(curves, ("sensitivity", "ppv"), "precision_recall")
-    parts = []
-    with style():
-        figure = new_figure(5.2, 5.4)
-        axes = figure.subplots()
-        if prevalence is not None:
-            axes.axhline(
-                prevalence,
-                color=GREY,
-                linewidth=1,
-                linestyle=":",
-                label=f"guessing, {prevalence:.3f}",
-            )
-        for k, (name, table) in enumerate(tables.items()):
-            ordered = table.sort_values("sensitivity", kind="stable")
-            table = ordered if table["sensitivity"].is_monotonic_increasing else table.iloc[::-1]
-            recall, precision = table["sensitivity"].to_numpy(), table["ppv"].to_numpy()
-            average = float(np.sum(np.diff(recall) * precision[1:]))
-            parts.append(f"{name} average precision {average:.3f}")
-            _line(axes, recall, precision, k, parts[-1], steps=True)
-        axes.set(xlabel="sensitivity (recall)", ylabel="PPV (precision)", title=title)
-        _unit_square(axes)
-        axes.legend(loc="lower left")
-    text = f"{title}: {listed(parts)}"
-    return Picture(
-        figure, text + (f"; guessing gives {prevalence:.3f}." if prevalence is not None else ".")
-    )
-
-
 def _named(curves, columns, what: str) -> dict[str, pd.DataFrame]:
     tables = {"model": curves} if isinstance(curves, pd.DataFrame) else dict(curves)
     if not tables:
@@ -240,11 +201,9 @@ def _colour(k: int) -> str:
     return PALETTE[k % len(PALETTE)]
 
 
-def _line(axes, x, y, k: int, label: str, steps: bool = False) -> None:
+def _line(axes, x, y, k: int, label: str) -> None:
     stroke = STROKES[k % len(STROKES)]
-    axes.plot(
-        x, y, stroke, color=_colour(k), label=label, drawstyle="steps-pre" if steps else "default"
-    )
+    axes.plot(x, y, stroke, color=_colour(k), label=label)
 
 
 def _unit_square(axes) -> None:

@@ -1,9 +1,9 @@
-"""Pictures of external validation and abstention."""
+"""A picture of external validation."""
 
 import numpy as np
 
-from ._general import MARKS, STROKES
-from .look import INK, PALETTE, Picture, grid_lines, listed, need_columns, new_figure, style
+from ._general import MARKS
+from .look import INK, PALETTE, Picture, grid_lines, need_columns, new_figure, style
 
 
 def side_by_side(
@@ -69,48 +69,3 @@ def side_by_side(
     return Picture(
         figure, f"{title}, with 95 % intervals: {'; '.join(parts)}. Upright: {mark or cohorts[0]}."
     )
-
-
-def risk_coverage(
-    curves, *, cut: float | None = None, title: str = "Error among the images answered"
-) -> Picture:
-    """Error among the answered images over their share, surest first, a line per cohort or model.
-
-    `curves`: {name: table with threshold, answered, error}; shares in [0, 1]. `cut`: a threshold
-    whose place is marked on each line. Lines start where ten images in a hundred are answered;
-    before, the error rests on a handful. Raises ValueError without the columns. Introduced in
-    lesson 12.
-    """
-    parts = []
-    with style():
-        figure = new_figure(4.0)
-        axes = figure.subplots()
-        for k, (name, table) in enumerate(dict(curves).items()):
-            need_columns(table, ("threshold", "answered", "error"), "risk_coverage")
-            shown = table[table["answered"] >= min(0.1, table["answered"].max())]
-            colour = PALETTE[k % len(PALETTE)]
-            axes.plot(
-                shown["answered"],
-                shown["error"],
-                STROKES[k % len(STROKES)],
-                color=colour,
-                label=name,
-            )
-            words = f"{name} {shown['error'].iloc[-1]:.2f} with all answered"
-            if cut is not None and (table["threshold"] >= cut).any():
-                row = table[table["threshold"] >= cut].iloc[-1]
-                axes.plot(
-                    row["answered"], row["error"], MARKS[0], color=colour, markersize=9, mec="white"
-                )
-                words += f", {row['error']:.2f} with {row['answered']:.0%} answered at the cut"
-            parts.append(words)
-        axes.set(
-            xlabel="share of images answered, the surest first",
-            ylabel="error among them",
-            title=title,
-        )
-        axes.set_xlim(0, 1.02)
-        axes.set_ylim(0, None)
-        grid_lines(axes, "y")
-        axes.legend(loc="best")
-    return Picture(figure, f"{title}: {listed(parts)}.")

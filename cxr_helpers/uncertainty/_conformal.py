@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..predictions import as_text, classes, one_run, probabilities
-from ..stats import Estimate
-from ._shares import share, upper_limit
+from ._shares import upper_limit
 
 
 def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
@@ -66,12 +65,3 @@ def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
         return sets
     true = as_text(predictions["label"]).to_numpy()[:, None] == np.asarray(names, object)
     return sets.assign(covered=(within & true).any(axis=1))
-
-
-def coverage(sets: pd.DataFrame, level: float = 0.95) -> Estimate:
-    """The share of sets that hold the true class, with its interval by group and n (see `share`).
-
-    A promise for all images is none for each class: `shares(sets, "covered", by="label")` has it by
-    class.
-    """
-    return share(sets, "covered", level)

@@ -3,8 +3,6 @@
 The share comes with its interval.
 """
 
-from dataclasses import asdict
-
 import numpy as np
 import pandas as pd
 
@@ -22,17 +20,6 @@ def share(table: pd.DataFrame, flag: str, level: float = 0.95) -> stats.Estimate
         raise ValueError(f"the table has no {'rows' if table.empty else 'column ' + flag}")
     named = table if "image_id" in table else table.assign(image_id=np.arange(len(table)))
     return stats.proportion(table[flag].to_numpy(bool), units(named), level)
-
-
-def shares(table: pd.DataFrame, flag: str, by: str, level: float = 0.95) -> pd.DataFrame:
-    """`share` for each value of the column `by`, in order of appearance.
-
-    Columns: by, value, low, high, n, groups, support, method. Introduced in lesson 12.
-    """
-    if by not in table:
-        raise ValueError(f"the table has no column {by}")
-    parts = table.groupby(by, sort=False, observed=True)
-    return pd.DataFrame([{by: name} | asdict(share(rows, flag, level)) for name, rows in parts])
 
 
 def upper_limit(scores: np.ndarray, coverage: float, group=None) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxr_helpers import deploy, explain, models, train
+from cxr_helpers import deploy, models, train
 from cxr_helpers.models.answers import answer_layer, as_probabilities, check_model
 
 SIZE = 16
@@ -170,8 +170,6 @@ def test_predictions_and_exports_ask_too(end):
     head.set_weights([w + 7 for w in head.get_weights()])
     with pytest.raises(ValueError, match="are they"):
         deploy.keras_runner(model)(images)
-    with pytest.raises(ValueError, match="are they"):
-        explain.deletion(model, images, 0, {"m": images.astype(float)}, table, shares=(0.1,))
 
 
 def subclassed():

@@ -52,7 +52,8 @@ ORDER = [
 ]
 GROUND = {"paths", "files", "console"}
 # whoever has arrays draws; whoever has a table of predictions reads it
-ONLY = {"plots": GROUND, "predictions": GROUND}
+# Whoever has arrays draws; whoever has a table of predictions reads it; phantoms could be published alone.
+ONLY = {"plots": GROUND, "predictions": GROUND, "phantom": GROUND}
 NEVER = {"checks": {"plots", "guess"}}
 # Whose private names a test may use: those of the rooms that it tries out from inside.
 INSIDE = {
@@ -151,6 +152,24 @@ def test_a_room_imports_only_rooms_before_it():
         if used - allowed:
             late[str(path)] = used - allowed
     assert not late, "these stand behind the room that imports them, or are not for it"
+
+
+def test_exercises_alone_read_the_questions():
+    """Lessons and case studies do without them, and so does the rest of the package; tools mark with them."""
+    sources = [
+        *sorted(p.relative_to(ROOT) for p in (ROOT / "notebooks" / "src").rglob("*.py")),
+        *ROOMS,
+    ]
+    sources += [
+        path for path in READERS if path.parts[0] == "benchmarks" and path.name != "grading.py"
+    ]
+    reading = [
+        path
+        for path in sources
+        if "checks" in {room(name) for name, _ in imports(path, parsed(path))}
+    ]
+    assert reading
+    assert all(path.parts[:2] == ("cxr_helpers", "checks") for path in reading), reading
 
 
 def test_the_package_imports_itself_relatively():

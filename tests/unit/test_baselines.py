@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxr_helpers import baselines, evaluate
+from cxr_helpers import baselines, evaluate, predictions
 
 ALL = (baselines.majority, baselines.nearest_neighbour, baselines.logistic_regression)
 COLUMNS = ["image_id", "group", "patient", "source", "label", "split", "fold", "model", "seed"]
@@ -44,7 +44,7 @@ def test_scores_the_test_rows(baseline):
     assert list(p["image_id"]) == list(table.loc[table["split"] == "test", "image_id"])
     assert list(p.columns) == [*COLUMNS, "p_normal", "p_covid", "p_viral", "predicted"]
     assert list(p["predicted"].cat.categories) == ["normal", "covid", "viral"]
-    evaluate.check_predictions(p)
+    predictions.check(p)
 
 
 @pytest.mark.parametrize("baseline", ALL)
@@ -52,7 +52,7 @@ def test_folds_score_every_row_once(baseline):
     table = manifest()
     p = baseline(table, drawn_images(table), folds=True)
     assert list(p["image_id"]) == list(table["image_id"])
-    evaluate.check_predictions(p)
+    predictions.check(p)
 
 
 @pytest.mark.parametrize("baseline", ALL[1:])
@@ -135,7 +135,7 @@ def test_class_missing_from_training_has_probability_zero():
     for baseline in ALL:
         p = baseline(table, drawn_images(table))
         assert (p["p_viral"] == 0).all()
-        evaluate.check_predictions(p)
+        predictions.check(p)
 
 
 def test_shrink_is_the_area_mean():

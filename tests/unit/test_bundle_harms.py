@@ -537,10 +537,12 @@ def test_a_bundle_reads_on_the_scale_of_its_training_images(twelve_bits, tmp_pat
     _, table, predictions = twelve_bits
     bundle = kept(tmp_path, twelve_bits)
     assert bundle.full_scale == 4095
-    answered = deploy.answers(bundle, table["path"])
-    np.testing.assert_allclose(answered["p_covid"], predictions["p_covid"], atol=1e-5)
+    answered = [deploy.answer(bundle, path)["probabilities"]["covid"] for path in table["path"]]
+    np.testing.assert_allclose(answered, predictions["p_covid"], atol=1e-5)
     alone = kept(tmp_path, twelve_bits, predictions=None, table=None, full_scale=4095)
-    assert (deploy.answers(alone, table["path"])["p_covid"] == answered["p_covid"]).all()
+    assert [
+        deploy.answer(alone, path)["probabilities"]["covid"] for path in table["path"]
+    ] == answered
 
 
 @pytest.mark.filterwarnings("ignore::cxr_helpers.images.ImageWarning")

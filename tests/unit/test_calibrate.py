@@ -106,40 +106,6 @@ def test_a_temperature_is_positive(wrong):
 # --- prevalence -----------------------------------------------------------------------------------
 
 
-def test_adjusting_gives_what_bayes_gives():
-    rng = np.random.default_rng(5)
-    ill = rng.random(200_000) < 0.1
-    x = rng.normal(np.where(ill, 1.0, -1.0))
-    # what Bayes' rule gives at 50 % and at 10 %
-    even, right = sigmoid(2 * x), sigmoid(2 * x + np.log(0.1 / 0.9))
-    predictions = table(np.c_[1 - even, even], ill.astype(int))
-    moved = calibrate.adjust_prevalence(
-        predictions, {"normal": 0.5, "covid": 0.5}, {"normal": 0.9, "covid": 0.1}
-    )
-    np.testing.assert_allclose(moved["p_covid"], right, atol=1e-9)
-    assert predictions["p_covid"].mean() > 0.2
-    assert moved["p_covid"].mean() == pytest.approx(0.1, abs=0.003)
-    assert ((moved["predicted"] == "covid") == (right > 0.5)).all()
-    back = calibrate.adjust_prevalence(
-        moved, {"normal": 0.9, "covid": 0.1}, {"normal": 0.5, "covid": 0.5}
-    )
-    np.testing.assert_allclose(back["p_covid"], even, atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "match"),
-    [
-        ({"normal": 0.5}, {"normal": 0.5, "covid": 0.5}, "names the classes"),
-        ({"normal": 0.5, "covid": 0.6}, {"normal": 0.5, "covid": 0.5}, "sum to 1"),
-        ({"normal": 1.0, "covid": 0.0}, {"normal": 0.5, "covid": 0.5}, "share 0"),
-        ({"normal": 0.5, "covid": 0.5}, {"normal": 1.5, "covid": -0.5}, "sum to 1"),
-    ],
-)
-def test_shares_must_fit(old, new, match):
-    with pytest.raises(ValueError, match=match):
-        calibrate.adjust_prevalence(drawn(), old, new)
-
-
 def test_predictive_values_are_those_of_the_course():
     found = calibrate.predictive_values(0.95, 0.95, [0.5, 0.1, 0.01])
     assert found["ppv"].round(2).tolist() == [0.95, 0.68, 0.16]
@@ -266,57 +232,7 @@ def test_a_slope_that_cannot_be_fitted_is_undefined_and_says_why():
     assert "separate" in separated.loc["slope", "method"]
 
 
-def test_compare_is_paired_and_has_the_right_sign():
-    over = drawn(9, 400, 2, 3.0)
-    better = calibrate.apply(over, 3.0)
-    found = calibrate.compare(better, over, "covid").set_index("metric")
-    assert (found["value"] < 0).all()
-    assert (found["high"][["brier", "log_loss"]] < 0).all()
-    assert found["low"].isna().tolist() == [True, False, False]
-    np.testing.assert_allclose(found["value"], found["a"] - found["b"])
-    same = calibrate.compare(over, over.sample(frac=1, random_state=0), "covid")
-    np.testing.assert_allclose(same["value"], 0, atol=1e-12)
-    np.testing.assert_allclose(same[["low", "high"]].iloc[1:], 0, atol=1e-12)
-    with pytest.raises(evaluate.PredictionsError, match="same images"):
-        calibrate.compare(over, over.iloc[1:], "covid")
-
-
 # --- decision curve -------------------------------------------------------------------------------
-
-
-def test_net_benefit_by_hand():
-    # 10 images, 4 ill; at 0.2: 3 found, 2 false alarms: 3/10 - 2/10 · 0.2/0.8
-    p = np.array([0.9, 0.7, 0.3, 0.1, 0.6, 0.25, 0.1, 0.1, 0.1, 0.1])
-    predictions = table(np.c_[1 - p, p], [1] * 4 + [0] * 6)
-    found = calibrate.decision_curve(predictions, "covid", [0.2, 0.65]).set_index("threshold")
-    assert found.loc[0.2, "model"] == pytest.approx(0.3 - 0.2 * 0.25)
-    assert found.loc[0.2, "everyone"] == pytest.approx(0.4 - 0.6 * 0.25)
-    assert found.loc[0.65, "model"] == pytest.approx(0.2)
-    assert found.loc[0.65, "gain"] == pytest.approx(0.2)
-    assert (found["nobody"] == 0).all()
-    assert (found["n"] == 10).all()
-
-
-def test_a_useless_model_gains_nothing_and_a_perfect_one_the_prevalence():
-    truth = np.arange(200) < 50
-    perfect = np.where(truth, 0.99, 0.01)
-    flat = np.full(200, 0.25)
-    best, none = (
-        calibrate.decision_curve(table(np.c_[1 - p, p], truth.astype(int)), "covid")
-        for p in (perfect, flat)
-    )
-    np.testing.assert_allclose(best["model"], 0.25)
-    assert (none["gain"] <= 1e-12).all()
-    assert (best["gain_low"] > 0).all()
-
-
-def test_the_threshold_is_a_price_so_calibration_pays():
-    over = drawn(10, 5000, 2, 4.0)
-    curve = [
-        calibrate.decision_curve(p, "covid", [0.1, 0.9]) for p in (calibrate.apply(over, 4), over)
-    ]
-    assert (curve[0]["model"] >= curve[1]["model"]).all()
-    assert (curve[0]["model"] > curve[1]["model"]).any()
 
 
 # --- wrong input ----------------------------------------------------------------------------------
@@ -332,8 +248,6 @@ def test_wrong_input_is_named():
         calibrate.reliability(drawn(), "covid", bins=0)
     with pytest.raises(ValueError, match="level"):
         calibrate.scores(drawn(), "covid", level=95)
-    with pytest.raises(ValueError, match="without the ends"):
-        calibrate.decision_curve(drawn(), "covid", [0.0, 0.5])
 
 
 # --- by hand, at a limit and just beyond it -------------------------------------------------------
@@ -382,27 +296,6 @@ def test_a_temperature_at_the_end_of_the_range_is_said_where_the_reader_called(
     assert [("No temperature" in str(one.message)) for one in said] == [False] + [True] * at_end
     assert all(one.filename == __file__ for one in said)
     assert found == pytest.approx(best, rel=1e-3)
-
-
-def test_shares_of_classes_at_their_limits():
-    p = binary([0.5, 0.2], [1, 0])
-    even = {"normal": 0.5, "covid": 0.5}
-    only = calibrate.adjust_prevalence(p, even, {"normal": 0, "covid": 1})
-    assert only["p_covid"].tolist() == [1, 1]
-    assert only["predicted"].tolist() == ["covid", "covid"]
-    moved = calibrate.adjust_prevalence(p, even, {"normal": 0.2, "covid": 0.8})
-    assert moved["p_covid"].tolist() == pytest.approx([0.8, 0.2 * 0.8 / (0.2 * 0.8 + 0.8 * 0.2)])
-    off = {"normal": 0.5, "covid": 0.5000009}
-    assert calibrate.adjust_prevalence(p, even, off)["p_covid"][0] == pytest.approx(0.5, abs=1e-6)
-    for wrong in (
-        {"normal": 0.5, "covid": 0.5000011},
-        {"normal": 0.5, "covid": 0.4999989},
-        {"normal": 1.0001, "covid": -1e-4},
-    ):
-        with pytest.raises(ValueError, match="new holds shares that sum to 1, none below 0"):
-            calibrate.adjust_prevalence(p, even, wrong)
-    with pytest.raises(ValueError, match="share 0: nothing was learnt about 'covid'"):
-        calibrate.adjust_prevalence(p, {"normal": 1, "covid": 0}, even)
 
 
 def test_a_reliability_table_by_hand():
@@ -557,28 +450,6 @@ def test_a_logistic_regression_that_has_a_maximum_is_fitted_however_far_it_start
     assert beta[0] == pytest.approx(0, abs=1e-9)
 
 
-def test_paired_differences_by_hand():
-    hits, group = [0, 1, 0, 1, 0, 1], list("aabbcd")
-    a, b = np.array([0.1, 0.2, 0.4, 0.7, 0.8, 0.9]), np.array([0.3, 0.6, 0.5, 0.5, 0.9, 0.8])
-    found = calibrate.compare(
-        binary(a, hits, group), binary(b, hits, group), "covid", 5, 0.9
-    ).set_index("metric")
-    assert found.index.tolist() == ["ece", "brier", "log_loss"]
-    assert (found[["n", "groups"]] == [6, 4]).all(axis=None)
-    apart = stats.mean((a - hits) ** 2 - (b - hits) ** 2, group, 0.9)
-    row = found.loc["brier"]
-    assert row[["value", "low", "high"]].tolist() == pytest.approx(
-        [apart.value, apart.low, apart.high]
-    )
-    assert row[["a", "b"]].tolist() == pytest.approx(
-        [((a - hits) ** 2).mean(), ((b - hits) ** 2).mean()]
-    )
-    eces = [calibrate.scores(binary(p, hits, group), "covid", 5)["value"][0] for p in (a, b)]
-    assert found.loc["ece", ["a", "b", "value"]].tolist() == pytest.approx(
-        [*eces, eces[0] - eces[1]]
-    )
-
-
 def test_predictive_values_at_the_ends():
     found = calibrate.predictive_values([0, 1, 1, 0.5], [1, 0, 1, 0.8], [0.5, 0.5, 1, 0.25])
     np.testing.assert_allclose(found["ppv"], [np.nan, 0.5, 1, 0.125 / (0.125 + 0.15)])
@@ -587,37 +458,3 @@ def test_predictive_values_at_the_ends():
     for wrong in ((-0.01, 0.5, 0.5), (0.5, 1.01, 0.5), (0.5, 0.5, 2)):
         with pytest.raises(ValueError, match=r"lie in \[0, 1\]"):
             calibrate.predictive_values(*wrong)
-
-
-@pytest.mark.parametrize("level", [0.95, 0.8])
-def test_a_decision_curve_written_out(level):
-    p, hits = (
-        np.array([0.9, 0.7, 0.3, 0.1, 0.6, 0.25, 0.1, 0.5]),
-        np.array([1, 1, 1, 0, 0, 0, 0, 1]),
-    )
-    group = np.array([0, 0, 1, 1, 2, 2, 3, 3])
-    found = calibrate.decision_curve(binary(p, hits, group), "covid", [0.25, 0.5, 0.7], level)
-    for row, t in zip(found.itertuples(), (0.25, 0.5, 0.7), strict=True):
-        everyone = np.where(hits, 1, -t / (1 - t))
-        worth = np.where(p >= t, everyone, 0)  # whoever lies at the threshold is acted on
-        left = [(worth[group != g].mean(), everyone[group != g].mean()) for g in range(4)]
-        model = stats.centred(worth.mean(), np.array([m for m, _ in left]), 8, 4, level=level)
-        gains = np.array([m - max(e, 0) for m, e in left])
-        gain = stats.centred(worth.mean() - max(everyone.mean(), 0), gains, 8, 4, level=level)
-        assert (row.threshold, row.nobody, row.n, row.groups) == (t, 0, 8, 4)
-        assert row.everyone == pytest.approx(everyone.mean())
-        assert (row.model, row.low, row.high) == pytest.approx((model.value, model.low, model.high))
-        assert (row.gain, row.gain_low, row.gain_high) == pytest.approx(
-            (gain.value, gain.low, gain.high)
-        )
-    every = calibrate.decision_curve(binary(p, hits), "covid")["threshold"]
-    assert every.tolist() == pytest.approx([k / 20 for k in range(1, 20)])
-    for wrong in (0, 1, -0.1, 1.1):
-        with pytest.raises(ValueError, match="without the ends"):
-            calibrate.decision_curve(binary(p, hits), "covid", wrong)
-
-
-def test_a_decision_curve_of_one_group_has_values_and_no_interval():
-    found = calibrate.decision_curve(binary([0.9, 0.2], [1, 0], "aa"), "covid", 0.5)
-    assert found.loc[0, "model"] == 0.5
-    assert np.isnan(found.loc[0, "low"])

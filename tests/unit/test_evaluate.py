@@ -319,7 +319,7 @@ def faulty(change):
 )
 def test_faults_are_named(change, message):
     with pytest.raises(evaluate.PredictionsError, match=message):
-        evaluate.check_predictions(faulty(change))
+        predictions.check(faulty(change))
 
 
 def test_label_must_not_depend_on_the_seed():
@@ -327,13 +327,13 @@ def test_label_must_not_depend_on_the_seed():
     p["label"] = p["label"].astype(str)
     p.loc[0, "label"] = "covid" if p.loc[0, "label"] != "covid" else "viral"
     with pytest.raises(evaluate.PredictionsError, match="different labels"):
-        evaluate.check_predictions(p)
+        predictions.check(p)
 
 
 def test_rounding_to_three_decimals_is_tolerated():
     p = random_predictions(0)
     rounded = p.assign(**{f"p_{c}": p[f"p_{c}"].round(3) for c in CLASSES})
-    assert evaluate.check_predictions(rounded) is rounded
+    assert predictions.check(rounded) is rounded
 
 
 def test_unknown_metric_and_missing_class_are_explained():
@@ -355,16 +355,6 @@ def test_roc_area_is_the_metric():
         called = p["p_covid"] >= row.threshold
         assert row.sensitivity == pytest.approx(called[p["label"] == "covid"].mean())
         assert row.specificity == pytest.approx((~called)[p["label"] != "covid"].mean())
-
-
-def test_precision_recall_rows_hold_at_their_threshold():
-    p = random_predictions(4)
-    curve = evaluate.precision_recall(p, "covid")
-    for row in curve.iloc[:-1].itertuples():
-        called = p["p_covid"] >= row.threshold
-        assert row.ppv == pytest.approx((p.loc[called, "label"] == "covid").mean())
-        assert row.sensitivity == pytest.approx(called[p["label"] == "covid"].mean())
-    assert (curve["sensitivity"].iloc[-1], curve["ppv"].iloc[-1]) == (0, 1)
 
 
 @pytest.mark.parametrize("target", [0.5, 0.8, 0.95, 1.0])
@@ -411,7 +401,7 @@ def test_one_versus_rest_keeps_the_other_name_of_two():
     assert evaluate.classes(two) == ["normal", "covid"]
     three = evaluate.one_versus_rest(random_predictions(0), "covid", 0.3)
     assert evaluate.classes(three) == ["rest", "covid"]
-    evaluate.check_predictions(three)
+    predictions.check(three)
     with pytest.raises(evaluate.PredictionsError, match="No class 'lung'"):
         evaluate.one_versus_rest(random_predictions(0), "lung", 0.3)
 
@@ -537,37 +527,6 @@ def test_subgroups_split_by_a_column():
         evaluate.subgroups(p, "view")
 
 
-# --- chance ---------------------------------------------------------------------------------------
-
-
-def test_shuffled_perfect_model_scores_the_sum_of_squares():
-    label = np.repeat(CLASSES, [20, 26, 20])
-    expected = evaluate.shuffled_accuracy(label)
-    assert expected == pytest.approx((26**2 + 20**2 + 20**2) / 66**2)
-    assert round(expected, 3) == 0.339
-    rng = np.random.default_rng(0)
-    simulated = [
-        evaluate.metric(from_answers(label, rng.permutation(label), CLASSES), "accuracy").value
-        for _ in range(300)
-    ]
-    assert np.mean(simulated) == pytest.approx(expected, abs=0.012)  # about 4 standard errors
-    with pytest.raises(ValueError, match="empty"):
-        evaluate.shuffled_accuracy([])
-
-
-def test_best_of_many_guessers_is_what_a_simulation_gives():
-    exact = evaluate.best_of(20, 66, 1 / 3)
-    assert exact["probability"].sum() == pytest.approx(1)
-    mean = (exact["accuracy"] * exact["probability"]).sum()
-    best = np.random.default_rng(0).binomial(66, 1 / 3, (20_000, 20)).max(1) / 66
-    assert mean == pytest.approx(best.mean(), abs=0.002)
-    assert mean > 0.42
-    one = evaluate.best_of(1, 66, 1 / 3)
-    assert (one["accuracy"] * one["probability"]).sum() == pytest.approx(1 / 3)
-    with pytest.raises(ValueError, match="models"):
-        evaluate.best_of(0, 66, 0.5)
-
-
 # --- tables as people have them -------------------------------------------------------------------
 
 
@@ -638,19 +597,6 @@ def test_p_counts_only_the_groups_that_the_figure_rests_on():
     b = from_answers(label, ["normal"] * 3 + ["covid"] * 20 + ["normal"] * 30, ["normal", "covid"])
     assert evaluate.compare(a, b, "sensitivity", "covid").p == 0.25
     assert evaluate.compare(a, b, "specificity", "covid").p < 0.01
-
-
-def test_guessers_at_the_limits():
-    assert evaluate.best_of(1, 1, 0.25)["probability"].tolist() == pytest.approx([0.75, 0.25])
-    assert evaluate.best_of(2, 2, 0.5)["probability"].tolist() == pytest.approx(
-        [1 / 16, 8 / 16, 7 / 16]
-    )
-    assert evaluate.best_of(2, 2, 0.5)["accuracy"].tolist() == [0, 0.5, 1]
-    assert evaluate.best_of(3, 2, 0)["probability"].tolist() == [1, 0, 0]
-    assert evaluate.best_of(3, 2, 1)["probability"].tolist() == [0, 0, 1]
-    for wrong in ((0, 1, 0.5), (1, 0, 0.5), (1, 1, -0.01), (1, 1, 1.01)):
-        with pytest.raises(ValueError, match="Need models"):
-            evaluate.best_of(*wrong)
 
 
 # --- six rows by hand -----------------------------------------------------------------------------
@@ -829,10 +775,10 @@ def two_rows(**columns):
 def test_faults_begin_beyond_the_tolerance(columns, message):
     p = two_rows(**columns)
     if message is None:
-        assert evaluate.check_predictions(p) is p
+        assert predictions.check(p) is p
         return
     with pytest.raises(evaluate.PredictionsError, match=message):
-        evaluate.check_predictions(p)
+        predictions.check(p)
 
 
 def test_three_of_the_faulty_rows_are_named():
@@ -841,13 +787,13 @@ def test_three_of_the_faulty_rows_are_named():
     with pytest.raises(
         evaluate.PredictionsError, match=r"6 row\(s\), first i0002, i0003, i0004(?!,)"
     ):
-        evaluate.check_predictions(p)
+        predictions.check(p)
 
 
 def test_two_classes_are_enough_and_one_is_not():
-    evaluate.check_predictions(two_rows())
+    predictions.check(two_rows())
     with pytest.raises(evaluate.PredictionsError, match="at least two"):
-        evaluate.check_predictions(two_rows(p_a=1.0, label="a", predicted="a").drop(columns="p_b"))
+        predictions.check(two_rows(p_a=1.0, label="a", predicted="a").drop(columns="p_b"))
 
 
 @pytest.mark.parametrize(
@@ -934,7 +880,6 @@ def test_a_curve_has_a_row_for_each_score_and_each_side_an_image():
     p = random_predictions(4)
     curve = evaluate.roc(p, "covid")
     assert curve["threshold"].tolist() == [np.inf, *sorted(p["p_covid"].unique(), reverse=True)]
-    assert evaluate.precision_recall(p, "covid")["threshold"].iloc[-1] == np.inf
     for label in ("covid", "normal"):
         with pytest.raises(
             evaluate.PredictionsError, match="needs images with and without 'covid'"

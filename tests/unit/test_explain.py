@@ -478,69 +478,7 @@ def test_every_pixel_is_covered_whatever_the_stride():
         assert fall[:, 0, 0].min() > 0
 
 
-# --- maps without a network -----------------------------------------------------------------------
-
-
-def test_the_centred_map_is_centred_and_the_random_ones_are_not(images):
-    middle = explain.centred(images)
-    assert middle.shape == images.shape
-    np.testing.assert_allclose(middle, middle[:, ::-1, ::-1])
-    assert (middle.reshape(5, -1).argmax(1) == middle.reshape(5, -1).argmax(1)[0]).all()
-    noise = explain.random_maps(images, seed=1)
-    assert noise.shape == images.shape
-    assert 0 <= noise.min() < noise.max() <= 1
-    np.testing.assert_array_equal(noise, explain.random_maps(images, seed=1))
-    assert np.abs(noise - explain.random_maps(images, seed=2)).mean() > 0.1
-
-
-def test_a_random_map_gets_the_share_of_the_mask():
-    many = np.zeros((400, SIZE, SIZE), np.uint8)
-    masks = np.zeros(many.shape, bool)
-    for mask, (top, left) in zip(
-        masks, np.random.default_rng(3).integers(0, 17, (400, 2)), strict=True
-    ):
-        mask[top : top + 16, left : left + 16] = True
-    rows = pd.DataFrame({"image_id": [f"{k}" for k in range(400)]})
-    found = explain.localisation({"random": explain.random_maps(many)}, masks, rows).set_index(
-        "measure"
-    )["value"]
-    assert found["mask's share"] == 0.25
-    assert abs(found["energy inside"] - 0.25) < 0.02
-    assert abs(found["pointing game"] - 0.25) < 0.07
-
-
 # --- scores ---------------------------------------------------------------------------------------
-
-
-def test_scores_of_maps_whose_answer_is_known(table):
-    masks = np.zeros((5, 4, 4), bool)
-    masks[:4, :2, :2] = True  # the last image has no mask
-    maps = np.zeros((5, 4, 4))
-    maps[0, 0, 0] = 2.0  # all inside
-    maps[1, 0, 0], maps[1, 3, 3] = 1.0, 3.0  # a quarter inside, the highest outside
-    maps[2, :, :] = 1.0  # everywhere alike
-    maps[3] = -1.0  # nothing speaks for the class
-    found = explain.map_scores(maps, masks)
-    np.testing.assert_allclose(found["energy"], [1, 0.25, 0.25, 0, np.nan])
-    np.testing.assert_allclose(found["pointing"], [1, 0, 0.25, 0, np.nan])
-    np.testing.assert_allclose(found["share"], [0.25] * 4 + [np.nan])
-    assert found["empty"].tolist() == [False, False, False, True, True]
-    rows = explain.localisation({"mine": maps}, masks, table).set_index("measure")
-    assert rows.loc["energy inside", ["value", "n", "groups"]].tolist() == [0.375, 4, 3]
-    assert rows.loc["energy inside", "low"] < 0.375 < rows.loc["energy inside", "high"]
-
-
-def test_a_pointing_game_all_lost_or_all_won_keeps_an_interval(table):
-    masks = np.zeros((5, 4, 4), bool)
-    masks[:, 0, 0] = True
-    inside, outside = masks.astype(float), np.zeros((5, 4, 4))
-    outside[:, 3, 3] = 1
-    found = explain.localisation({"won": inside, "lost": outside}, masks, table)
-    found = found[found["measure"] == "pointing game"].set_index("map")
-    assert found["value"].tolist() == [1, 0]
-    # four groups, t of three
-    assert found["low"].tolist() == pytest.approx([4 / (4 + 3.182446**2), 0], abs=1e-5)
-    assert found["high"].tolist() == pytest.approx([1, 1 - found.loc["won", "low"]])
 
 
 def test_intervals_draw_patients_and_not_images():
@@ -561,85 +499,8 @@ def test_intervals_draw_patients_and_not_images():
     assert str(by_image).startswith("0.500 (0.4")
 
 
-def test_scores_refuse_what_does_not_fit(table):
-    maps, masks = np.ones((5, 4, 4)), np.ones((5, 4, 4), bool)
-    with pytest.raises(ValueError, match="map i, mask i"):
-        explain.map_scores(maps[:4], masks)
-    with pytest.raises(ValueError, match="no mask marks"):
-        explain.localisation({"a": maps}, ~masks, table)
-    with pytest.raises(ValueError, match="at least one kind"):
-        explain.localisation({}, masks, table)
+def test_an_average_refuses_what_does_not_fit(table):
     with pytest.raises(ValueError, match="one number per row"):
         explain.average([1, 2], table)
     with pytest.raises(ValueError, match="no value"):
         explain.average([np.nan] * 5, table)
-
-
-# --- controls -------------------------------------------------------------------------------------
-
-
-@pytest.mark.tensorflow
-@pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
-def test_layers_are_drawn_anew_from_the_answer_down(nested):
-    model = network(nested=nested)
-
-    def kernels(m):
-        return {v.path.rsplit("/", 2)[-2]: v.numpy() for v in m.weights if "kernel" in v.path}
-
-    trained = kernels(model)
-
-    def changed(n):
-        redrawn = kernels(explain.randomised(model, 1, n))
-        return [k for k, v in redrawn.items() if (v != trained[k]).any()]
-
-    dense = next(name for name in trained if name.startswith("dense"))
-    assert [changed(n) for n in (0, 1, 2)] == [[], [dense], ["second", dense]]
-    assert changed(3) == changed(None) == ["first", "second", dense]
-    assert changed(["first"]) == ["first"]
-    np.testing.assert_array_equal(kernels(model)["first"], trained["first"])
-    a, b, c = (kernels(explain.randomised(model, seed))["first"] for seed in (1, 1, 2))
-    assert (a == b).all()
-    assert (a != c).any()
-    with pytest.raises(ValueError, match="3 layers with a kernel"):
-        explain.randomised(model, layers=4)
-    with pytest.raises(ValueError, match="no weights in fourth"):
-        explain.randomised(model, layers=["fourth"])
-
-
-def test_similarity_is_the_rank_correlation_of_places():
-    rng = np.random.default_rng(0)
-    maps = rng.random((3, 8, 8))
-    np.testing.assert_allclose(explain.similarity(maps, maps**3), 1)
-    np.testing.assert_allclose(explain.similarity(maps, -maps), -1)
-    from scipy.stats import spearmanr
-
-    others = np.round(rng.random((3, 8, 8)), 1)  # with ties
-    expected = [
-        spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(maps, others, strict=True)
-    ]
-    np.testing.assert_allclose(explain.similarity(maps, others), expected)
-    assert np.isnan(explain.similarity(maps, np.zeros((3, 8, 8)))).all()
-    with pytest.raises(ValueError, match="one shape"):
-        explain.similarity(maps, maps[:2])
-
-
-@pytest.mark.tensorflow
-def test_deletion_removes_first_what_the_map_names_first():
-    bright = np.full((4, SIZE, SIZE), 255, np.uint8)
-    rows = pd.DataFrame({"image_id": list("abcd"), "group": list("abcd")})
-    quarter = np.zeros((4, SIZE, SIZE))
-    quarter[:, :16, :16] = 1
-    found = explain.deletion(
-        corner_model(),
-        bright,
-        1,
-        {"right": quarter, "wrong": -quarter},
-        rows,
-        shares=(0, 0.25, 0.75, 1),
-        fill=0,
-    ).pivot(index="map", columns="share", values="value")
-    certain, coin = 1 / (1 + np.exp(-10)), 0.5
-    np.testing.assert_allclose(found.loc["right"], [certain, coin, coin, coin], atol=1e-4)
-    np.testing.assert_allclose(found.loc["wrong"], [certain, certain, certain, coin], atol=1e-4)
-    with pytest.raises(ValueError, match="3 rows but there are 4 images"):
-        explain.deletion(corner_model(), bright, 1, {"right": quarter}, rows[:3])

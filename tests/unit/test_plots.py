@@ -80,7 +80,6 @@ def history():
 @pytest.fixture(scope="module")
 def every(table, images, curve, history):
     """One picture of each kind."""
-    recall = pd.DataFrame({"sensitivity": [1, 0.5, 0], "ppv": [0.4, 0.8, 1]})
     matrix = pd.DataFrame([[5, 1], [2, 8]], index=["normal", "covid"], columns=["normal", "covid"])
     rows = pd.DataFrame(
         {"label": ["a", "b"], "value": [0.9, np.nan], "low": [0.8, np.nan], "high": [0.95, np.nan]}
@@ -89,7 +88,6 @@ def every(table, images, curve, history):
         {"image_id_a": ["0.png"], "image_id_b": ["1.png"], "kind": ["near"], "similarity": [0.93]}
     )
     return {
-        "class_counts": plots.class_counts(table),
         "compare_images": plots.compare_images(images[:2], ["before", "after"], histograms=True),
         "confusion": plots.confusion(matrix),
         "curves": plots.curves(history),
@@ -100,9 +98,6 @@ def every(table, images, curve, history):
             dict(zip(table["image_id"], images, strict=True)), pairs
         ),
         "filters": plots.filters([np.eye(3), -np.eye(3)], ["a", "b"]),
-        "by_class": plots.by_class(
-            images.mean(axis=(1, 2)), table["label"], xlabel="mean grey level"
-        ),
         "histogram": plots.histogram(images, table["label"]),
         "intervals": plots.intervals(rows, baseline={"majority": 0.4}, xlabel="accuracy"),
         "learning_curve": plots.learning_curve(RUNS, title="More images", ylabel="macro-F1"),
@@ -112,9 +107,7 @@ def every(table, images, curve, history):
         "mean_images": plots.mean_images(images, table["label"]),
         "montage": plots.montage(images[:7], table["label"].head(7)),
         "outlines": plots.outlines(images[:2], [MASKS, {}], ["ill", "well"], title="Two"),
-        "precision_recall": plots.precision_recall(recall, prevalence=0.4),
         "roc": plots.roc(curve),
-        "sizes": plots.sizes(table),
         "split_counts": plots.split_counts(table),
         "weights": plots.weights(np.arange(-3.0, 3.0).reshape(2, 3)),
     }
@@ -142,12 +135,7 @@ def test_every_picture_has_title_labels_and_text(every):
         assert any(titles), name
         if name not in pictures_of_images:
             assert axes[0].get_xlabel(), name
-            assert axes[0].get_ylabel() or name in {
-                "by_class",
-                "class_counts",
-                "split_counts",
-                "intervals",
-            }, name
+            assert axes[0].get_ylabel() or name in {"split_counts", "intervals"}, name
         assert any(letter.isdigit() for letter in picture.alt), name
         assert len(picture.alt) > 40, name
 
@@ -195,10 +183,6 @@ def test_the_same_picture_twice_is_the_same_file(images):
 
 
 def test_text_of_counts(table):
-    alt = plots.class_counts(table).alt
-    assert "6 normal, 10 covid and 4 viral images, 20 in all" in alt
-    assert "covid, holds 50%" in alt
-    assert "2 known patients" in alt
     alt = plots.split_counts(table).alt
     counts = table.groupby(["split", "label"], observed=True).size()
     assert f"train 12 ({counts['train', 'normal']} normal, {counts['train', 'covid']} covid" in alt
@@ -207,12 +191,6 @@ def test_text_of_counts(table):
         "none"
         in plots.split_counts(table.assign(split=table["split"].where(table["width"] > 600))).alt
     )
-
-
-def test_text_of_sizes(table):
-    alt = plots.sizes(table).alt
-    assert "normal 1 size, median 512×400 px, 100% JPEG (n = 6)" in alt
-    assert "viral 1 size, median 1024×1024 px, 100% PNG (n = 4)" in alt
 
 
 def test_text_of_grey_levels(images, table):
@@ -268,14 +246,10 @@ def test_text_of_evaluation(curve, every):
     alt = plots.roc({"mine": curve}, thresholds={"mine": 0.5}).alt
     assert f"mine area {area:.3f}" in alt
     assert "at threshold 0.5: sensitivity 0.500, specificity 0.900" in alt
-    assert (
-        f"average precision {0.5 * 0.8 + 0.5 * 0.4:.3f}; guessing gives 0.400"
-        in every["precision_recall"].alt
-    )
     assert "a 0.900 (0.80-0.95); b undefined. Baseline majority 0.4." in every["intervals"].alt
 
 
-def test_area_and_precision_agree_with_the_metrics():
+def test_the_area_agrees_with_the_metrics():
     from sklearn import metrics
 
     rng = np.random.default_rng(1)
@@ -284,9 +258,6 @@ def test_area_and_precision_agree_with_the_metrics():
     fpr, tpr, cut = metrics.roc_curve(truth, score)
     table = pd.DataFrame({"threshold": cut, "sensitivity": tpr, "specificity": 1 - fpr})
     assert f"area {metrics.roc_auc_score(truth, score):.3f}" in plots.roc(table).alt
-    precision, recall, _ = metrics.precision_recall_curve(truth, score)
-    drawn = plots.precision_recall(pd.DataFrame({"sensitivity": recall, "ppv": precision}))
-    assert f"average precision {metrics.average_precision_score(truth, score):.3f}" in drawn.alt
 
 
 def test_text_of_numbers(every):
@@ -384,10 +355,10 @@ def test_a_class_keeps_its_colour(table):
     from matplotlib.colors import to_hex
 
     def colours(rows):
-        axes = plots.class_counts(rows).figure.axes[0]
-        names = [tick.get_text() for tick in axes.get_yticklabels()]
+        axes = plots.split_counts(rows).figure.axes[0]
+        bars, names = axes.get_legend_handles_labels()
         return dict(
-            zip(names, [to_hex(bar.get_facecolor()).upper() for bar in axes.patches], strict=True)
+            zip(names, [to_hex(bar[0].get_facecolor()).upper() for bar in bars], strict=True)
         )
 
     assert (
@@ -466,19 +437,9 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda t, i: plots.class_counts(t.drop(columns="label")), "column.*label"),
-        (lambda t, i: plots.class_counts(t.iloc[:0]), "at least one row"),
-        (lambda t, i: plots.sizes(t[["label"]]), "width, height, format"),
         (lambda t, i: plots.split_counts(t[["label"]]), "split"),
+        (lambda t, i: plots.split_counts(t.drop(columns="label")), "column.*label"),
         (lambda t, i: plots.histogram(i, t["label"].head(3)), "3 labels for 20 images"),
-        (
-            lambda t, i: plots.by_class(np.zeros(3), t["label"], xlabel=""),
-            "one finite number per image",
-        ),
-        (
-            lambda t, i: plots.by_class(np.full(20, np.nan), t["label"], xlabel=""),
-            "one finite number per image",
-        ),
         (lambda t, i: plots.mean_images(i, t["label"].head(3)), "3 labels for 20 images"),
         (lambda t, i: plots.montage([]), "at least one image"),
         (lambda t, i: plots.montage(i[:3], ["a"]), "1 titles for 3 images"),
@@ -499,7 +460,6 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
         (lambda t, i: plots.curves(pd.DataFrame({"accuracy": [1]})), "loss"),
         (lambda t, i: plots.roc({}), "at least one curve"),
         (lambda t, i: plots.roc({"m": pd.DataFrame({"fpr": [0]})}), "sensitivity, specificity"),
-        (lambda t, i: plots.precision_recall(pd.DataFrame({"sensitivity": [0]})), "ppv"),
         (lambda t, i: plots.intervals(pd.DataFrame({"value": [1]})), "label, low, high"),
         (lambda t, i: plots.distribution([], title="t", xlabel="x"), "at least one value"),
         (lambda t, i: plots.distribution([1, np.nan], title="t", xlabel="x"), "finite"),
@@ -524,14 +484,3 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
 def test_what_cannot_be_drawn_is_explained(table, images, draw, message):
     with pytest.raises(ValueError, match=message):
         draw(table, images)
-
-
-def test_by_class_tells_the_quarters_of_each_class():
-    picture = plots.by_class(np.arange(20.0), LABELS, xlabel="rank")
-    assert "normal 2.5 (1.25 to 3.75)" in picture.alt
-    dots = [
-        len(drawn.get_offsets())
-        for drawn in picture.figure.axes[0].collections
-        if len(drawn.get_offsets())
-    ]
-    assert sorted(dots) == [4, 6, 10]

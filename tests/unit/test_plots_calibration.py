@@ -1,6 +1,5 @@
 """Pictures of calibration say in words what they show."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,23 +19,6 @@ BINS = pd.DataFrame(
 )
 
 
-def curve(gain=0.1):
-    at = np.array([0.1, 0.3, 0.5])
-    everyone = np.array([0.2, 0.0, -0.4])
-    model = np.maximum(everyone, 0) + gain
-    return pd.DataFrame(
-        {
-            "threshold": at,
-            "model": model,
-            "low": model - 0.05,
-            "high": model + 0.05,
-            "everyone": everyone,
-            "gain": gain,
-            "gain_low": [gain - 0.2, gain - 0.05, gain - 0.05],
-        }
-    )
-
-
 def test_reliability_names_bins_counts_and_misses():
     picture = plots.reliability(BINS, what="covid")
     assert "said 0.10, 0.20 of 30 are covid and said 0.90, 0.60 of 12 are covid" in picture.alt
@@ -52,17 +34,8 @@ def test_reliability_has_a_panel_per_model_and_counts_on_the_bars():
     assert {text.get_text() for text in picture.figure.axes[2].texts} == {"30", "12"}
 
 
-def test_decision_curve_says_where_the_model_is_worth_something():
-    assert (
-        "at 3 of 3 thresholds, between 0.1 and 0.5 (with its whole interval at 2)"
-        in plots.decision_curve(curve()).alt
-    )
-    assert "is nowhere above both" in plots.decision_curve({"coin": curve(gain=-0.1)}).alt
-
-
-@pytest.mark.parametrize("draw", [plots.reliability, plots.decision_curve])
-def test_tables_without_their_columns_are_refused(draw):
+def test_tables_without_their_columns_are_refused():
     with pytest.raises(ValueError, match="needs the column"):
-        draw(pd.DataFrame({"n": [1]}))
+        plots.reliability(pd.DataFrame({"n": [1]}))
     with pytest.raises(ValueError, match="at least one table"):
-        draw({})
+        plots.reliability({})

@@ -1,4 +1,3 @@
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -28,16 +27,3 @@ def test_side_by_side_names_each_figure_with_interval_and_n():
     assert "sensitivity away" not in only.alt
     with pytest.raises(ValueError, match="cohort"):
         plots.side_by_side(cohorts().drop(columns="cohort"))
-
-
-def test_risk_coverage_states_the_error_with_all_answered_and_at_the_cut():
-    answered = np.arange(1, 11) / 10
-    curve = pd.DataFrame(
-        {"threshold": 1 - answered / 2, "answered": answered, "error": answered / 4}
-    )
-    picture = plots.risk_coverage({"home": curve}, cut=0.75)
-    assert "home 0.25 with all answered, 0.12 with 50% answered at the cut" in picture.alt
-    # nothing reaches it
-    assert "at the cut" not in plots.risk_coverage({"home": curve}, cut=2.0).alt
-    with pytest.raises(ValueError, match="error"):
-        plots.risk_coverage({"home": curve.drop(columns="error")})
