@@ -2,8 +2,7 @@
 
 Each check reads the manifest (and the table of duplicate pairs) and gives one row:
 `check`, `verdict` (`ok`, `look`, `fault`), `finding` (a sentence with its counts) and
-`examples`. Introduced in lesson 02; duplicates in lesson 04; what may stand in for the disease in
-lesson 09.
+`examples`.
 """
 
 import os
@@ -48,7 +47,7 @@ def report(
     Parameters: `table`, a manifest; `rejects`, files that its import could not read; `pairs`,
     the result of `duplicates.pairs` when at hand; `seed` of the folds of the baselines; `images`,
     uint8 (n, size, size) in the order of the table: where they are given, the checks of `shortcuts`
-    follow. Introduced in lesson 02; `images` in lesson 09.
+    follow.
     """
     pairs = duplicates.pairs(table) if pairs is None else pairs
     grouped = table if table["group"].notna().all() else duplicates.add_groups(table, pairs)
@@ -86,8 +85,7 @@ def shortcuts(table: pd.DataFrame, images: np.ndarray, seed: int = 0) -> pd.Data
     over classes, in [0, 1], with its 95 % interval by group; for the order of the files the
     difference of two AUCs, see `order_gap`), n and groups. Verdict `fault` where the interval lies
     above 0.6, `look` where it lies above 0.5 (order of the files: above 0). With many checks one in
-    forty says `look` by chance. What passes is not free of shortcuts: only of these. Introduced in
-    lesson 09.
+    forty says `look` by chance. What passes is not free of shortcuts: only of these.
     """
     source = _row(
         "the source predicts the class", "look", "not tested: the set names one source, or none"
@@ -121,7 +119,7 @@ def file_properties_baseline(
 
     A random forest (Breiman 2001) of `trees` trees, scored out of fold with whole groups kept
     together. What it gets right, a network could get right without seeing a lung. The table needs
-    groups (`duplicates.add_groups`). Returns a predictions table. Introduced in lesson 02.
+    groups (`duplicates.add_groups`). Returns a predictions table.
     """
     return _forest(table, _properties(table), "file properties", seed, k, trees)
 
@@ -142,7 +140,7 @@ def frame_baseline(
     is. A random forest, scored as in `file_properties_baseline`. To ask another question than the
     disease, put its answer into the column label. Returns a predictions table. Raises ValueError
     where rows do not fit or the frame would cover the image. After Maguolo & Nanni 2021, doi
-    10.1016/j.inffus.2021.04.008, who blacken the centre. Introduced in lesson 09.
+    10.1016/j.inffus.2021.04.008, who blacken the centre.
     """
     check_rows(table, images)
     small = baselines.shrink(images)
@@ -173,8 +171,7 @@ def writing_baseline(
     or a closing fills (top-hat transforms: Serra 1982); what counts is how much of the image, and
     of each of nine fields, stands out by 0.15 to 0.5 of the range from black to white. Ribs,
     vessels and opacities are wider or fainter; the edge of the image is left to `frame_baseline`. A
-    random forest, scored as in `file_properties_baseline`. Returns a predictions table. Introduced
-    in lesson 09.
+    random forest, scored as in `file_properties_baseline`. Returns a predictions table.
     """
     if images is not None:
         check_rows(table, images)
@@ -200,7 +197,7 @@ def order_gap(
     the AUCs, macro over classes, images as units. A gap means that neighbours in the list are
     alike, whatever the reason; it grows with the images of a patient. No gap proves nothing:
     `benchmarks/audit_rows.csv` has how often it is seen, and how often by chance. Parameters as in
-    `report`. Raises ValueError where a class has fewer than `k` images. Introduced in lesson 04.
+    `report`. Raises ValueError where a class has fewer than `k` images.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -241,7 +238,6 @@ def source_baseline(
     The share of each class among the rows of the other folds that have the same value of `by`; a
     value not met there (or missing) gets the shares of all of them. Whole groups are kept together;
     no image is looked at. Returns a predictions table. Raises ValueError for an unknown column.
-    Introduced in lesson 09.
     """
     if by not in table.columns:
         raise ValueError(f"The table has no column {by!r}; it has {', '.join(table.columns)}.")
@@ -263,7 +259,7 @@ def masked(
     Parameters: `images`, uint8 (n, h, w), grey levels 0-255; `masks`, bool (n, h, w), or (h, w) for
     all; `fill`, a grey level. The outline of a mask is still seen where its inside is filled: a
     lung that disease has made small stays small. Raises ValueError for another shape, type or
-    `keep`. Introduced in lesson 09.
+    `keep`.
     """
     images, masks = np.asarray(images), np.asarray(masks)
     if keep not in ("outside", "inside"):

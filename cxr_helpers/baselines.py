@@ -27,7 +27,7 @@ def majority(
 
     Fitted on the rows with split "train" and scored on those with split `score`; with folds=True
     each fold is scored by what the other folds give. `images` is not looked at. Returns a table of
-    predictions. Raises ValueError if there is no such split or fold. Introduced in lesson 07.
+    predictions. Raises ValueError if there is no such split or fold.
     """
 
     def fit_and_score(part: "_Part") -> np.ndarray:
@@ -51,7 +51,7 @@ def nearest_neighbour(
 
     `images` is uint8 (n, s, s), grey levels 0-255, in the row order of `table`; a side below 64 is
     kept. Fitted and scored as in `majority`; grey levels are compared as they are. Returns a table
-    of predictions. Raises ValueError for images of another shape or type. Introduced in lesson 07.
+    of predictions. Raises ValueError for images of another shape or type.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -75,7 +75,7 @@ def logistic_regression(
 
     `images` as in `nearest_neighbour`, fitted and scored as in `majority`. Returns a table of
     predictions. Raises ValueError for images of another shape or type, or a training part of one
-    class. Introduced in lesson 04.
+    class.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -90,7 +90,7 @@ def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) ->
     """A person's answers as a table of predictions, with probability 1 for the class named.
 
     `answers` is {image_id: class}, one of the table's classes each; images without an answer are
-    left out. Raises ValueError for an unknown image or class. Introduced in lesson 01.
+    left out. Raises ValueError for an unknown image or class.
     """
     answers = dict(answers)
     names = list(table["label"].cat.categories)
@@ -115,7 +115,7 @@ def save_guesses(predictions: pd.DataFrame, name: str, data_dir=None) -> Path:
 
     A CSV (image_id, predicted, model) in `progress/` below the data folder, one file for each set
     and model, so that an example never replaces a reader's own guesses; written whole or not at
-    all. Introduced in lesson 01.
+    all.
     """
     models = predictions["model"].unique()
     if len(models) != 1:
@@ -135,7 +135,6 @@ def load_guesses(
 
     `model`: whose; by default the reader's own ("your guesses"), or the example's where the reader
     gave none. Raises FileNotFoundError if there are none, ValueError if they do not fit the table.
-    Introduced in lesson 07.
     """
     candidates = [_guesses_file(name, m, data_dir) for m in ([model] if model else [OWN, EXAMPLE])]
     path = next((path for path in candidates if path.is_file()), None)
@@ -161,7 +160,7 @@ def shrink(images: np.ndarray, side: int = SIDE) -> np.ndarray:
 
     A smaller image stays as it is.
 
-    Raises ValueError for another shape or type. Introduced in lesson 04.
+    Raises ValueError for another shape or type.
     """
     if getattr(images, "ndim", 0) != 3 or images.dtype != np.uint8:
         shape, kind = (

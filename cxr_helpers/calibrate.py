@@ -1,7 +1,7 @@
 """Whether probabilities mean what they say, and how to mend them.
 
 Every function reads the table of predictions. What is fitted (a temperature, a threshold) is fitted
-on validation rows. Introduced in lesson 11.
+on validation rows.
 """
 
 import warnings
@@ -36,7 +36,7 @@ def temperature(predictions: pd.DataFrame) -> float:
     sure of itself, T < 1 where not sure enough. The logits that Guo et al. divide by T are log p up
     to a constant, so that p is enough. A best T at the end of the range 0.05-20 is given back with
     a warning: the rows are too few, or all answers right. Raises PredictionsError. Source: Guo,
-    Pleiss, Sun & Weinberger 2017, ICML, PMLR 70. Introduced in lesson 11.
+    Pleiss, Sun & Weinberger 2017, ICML, PMLR 70.
     """
     from scipy.optimize import minimize_scalar
 
@@ -67,7 +67,7 @@ def apply(predictions: pd.DataFrame, temperature: float) -> pd.DataFrame:
 
     In each row the largest probability stays the largest; with two classes the order of the images
     stays, too. A threshold chosen before belongs to the old probabilities. Labels are not needed.
-    Raises PredictionsError, and ValueError unless temperature > 0. Introduced in lesson 11.
+    Raises PredictionsError, and ValueError unless temperature > 0.
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"A temperature is a number above 0, not {temperature}.")
@@ -126,7 +126,7 @@ def reliability(
     high (interval of observed, see `stats.proportion`), n, groups, support. With `positive` the
     probability is p_<positive>, and true means that the image is of that class; without, it is the
     largest of the row, and true means that its class is right. Raises PredictionsError, also for
-    several seeds, and ValueError. Introduced in lesson 11.
+    several seeds, and ValueError.
     """
     data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     rows = []
@@ -155,7 +155,7 @@ def scores(
     came true less mean probability (0 where right). slope: of the logistic regression of what came
     true on logit(p), 1 where right, below 1 where too sure (Cox 1958); no interval where it cannot
     be fitted. Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017; Van Calster et al.
-    2019, doi 10.1186/s12916-019-1466-7. Introduced in lesson 11.
+    2019, doi 10.1186/s12916-019-1466-7.
     """
     data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     n = len(data.p)
@@ -256,7 +256,7 @@ def predictive_values(sensitivity, specificity, prevalence) -> pd.DataFrame:
     Columns: sensitivity, specificity, prevalence, ppv, npv.
 
     Arguments: numbers in [0, 1], or lists of one length. A value that nobody is left for (0/0) is
-    NaN. Raises ValueError outside [0, 1]. Introduced in lesson 11.
+    NaN. Raises ValueError outside [0, 1].
     """
     given = np.broadcast_arrays(
         *(np.atleast_1d(np.asarray(v, float)) for v in (sensitivity, specificity, prevalence))

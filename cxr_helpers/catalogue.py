@@ -13,7 +13,7 @@ class DatasetInfo:
 
     ``labels``: folder names and their canonical labels; ``images``: as published (None: not known);
     ``patient`` and ``source``: rules of `manifest.from_folder`; ``kaggle``: handle on Kaggle;
-    ``archive``: path on github.com. Introduced in lesson 01.
+    ``archive``: path on github.com.
     """
 
     name: str

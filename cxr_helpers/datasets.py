@@ -1,8 +1,7 @@
 """The catalogue of data sets: source, licence, layout, labels, faults; a name gives a manifest.
 
 The phantom is drawn on first use; the other sets are not shipped with the course: the reader
-downloads them, from where their makers put them. For education, never for diagnosis. Introduced in
-lesson 01.
+downloads them, from where their makers put them. For education, never for diagnosis.
 """
 
 import os
@@ -27,13 +26,11 @@ class DatasetNotFound(FileNotFoundError):
     """A set that is not on disk, or not in the catalogue.
 
     The message says where it was looked for and how to get it.
-
-    Introduced in lesson 01.
     """
 
 
 def catalogue() -> pd.DataFrame:
-    """The catalogue as a table, one row per set, with its classes. Introduced in lesson 01."""
+    """The catalogue as a table, one row per set, with its classes."""
     shown = [
         f.name for f in fields(DatasetInfo) if f.name not in ("labels", "source", "how_to_get")
     ]
@@ -46,9 +43,7 @@ def catalogue() -> pd.DataFrame:
 
 
 def info(name: str) -> DatasetInfo:
-    """One row of the catalogue. Raises DatasetNotFound with the known names. Introduced in lesson
-    01.
-    """
+    """One row of the catalogue. Raises DatasetNotFound with the known names."""
     for row in CATALOGUE:
         if row.name == name:
             return row
@@ -62,7 +57,7 @@ def keep_on_drive(wanted: bool = True, mount_point: str = "/content/drive") -> N
     There, every notebook has a machine of its own.
 
     ``wanted=False`` does nothing. What is drawn and cached stays on the machine, where it is
-    quicker. Raises FetchError where there is no Drive to connect to. Introduced in lesson 01.
+    quicker. Raises FetchError where there is no Drive to connect to.
     """
     if wanted:
         paths.keep_progress_in(mount_google_drive(mount_point) / "cxr-course")
@@ -73,7 +68,7 @@ def load(name: str, data_dir=None, download: bool = False, progress: bool = True
 
     ``progress``: whether to show how far reading the files, or drawing the phantoms, has come.
     Warns of files that could not be read (`load_report` lists them), and where a part of the set is
-    there only. Raises DatasetNotFound, FetchError, ManifestError. Introduced in lesson 01.
+    there only. Raises DatasetNotFound, FetchError, ManifestError.
     """
     if download and name != "phantom" and not _filled(_folder(name, data_dir)):
         _fetched(info(name), _folder(name, data_dir), progress=progress)
@@ -96,7 +91,7 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     """As `load`, with the files that could not be read and a paragraph on what was understood.
 
     Where another number of images is there than was published, the paragraph says so.
-    Raises DatasetNotFound, ManifestError. Introduced in lesson 01.
+    Raises DatasetNotFound, ManifestError.
     """
     row = info(name)
     folder = (
@@ -161,7 +156,7 @@ def case(
     put the files of such a set into the folders of the case, below the work folder, for code that
     reads folders; they are linked, or copied where that cannot be, and the paths are theirs. The
     case's own set stays where it is, unless it holds files that cannot be read. Raises
-    DatasetNotFound, ManifestError, ValueError for an unknown letter. Introduced in case A.
+    DatasetNotFound, ManifestError, ValueError for an unknown letter.
     """
     letter = letter.lower()
     if letter not in CASES:
@@ -259,9 +254,7 @@ def _link_all(places: dict[str, str], root: Path) -> None:
 
 
 def how_to_get(name: str, data_dir=None) -> str:
-    """Commands to type, one way or the other, for getting a set into the data folder. Introduced in
-    lesson 01.
-    """
+    """Commands to type, one way or the other, for getting a set into the data folder."""
     row, place = info(name), _data_dir(data_dir)
     where = "" if place == _data_dir("data") else f", '{place.as_posix()}'"
     text = row.how_to_get.format(name=name, url=row.url).format(
@@ -278,7 +271,7 @@ def download(
     Kaggle sets go through kagglehub (``pip install kagglehub``; it asks for an account where Kaggle
     does), Git repositories through their archive at ``github``; the phantom is drawn. The folder
     appears complete or not at all. Of two calls at once the second waits, and takes what the first
-    has brought. Raises FetchError with what to do. Introduced in lesson 01.
+    has brought. Raises FetchError with what to do.
     """
     row, folder = info(name), _folder(name, data_dir)
     if name == "phantom":
@@ -294,7 +287,6 @@ def from_archive(path, folder, **limits) -> Path:
     """Unpack a zip or tar file you downloaded into a new folder; return it, for from_folder.
 
     ``limits``: those of `fetch.extract` (max_files, max_bytes, max_ratio). Raises FetchError.
-    Introduced in lesson 01.
     """
     return fetch.extract(path, folder, **limits)
 
@@ -304,8 +296,7 @@ def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
 
     It must be shared with "anyone with the link".
 
-    ``file_id``: the file's id or its sharing link. Needs gdown. Raises FetchError. Introduced in
-    lesson 01.
+    ``file_id``: the file's id or its sharing link. Needs gdown. Raises FetchError.
     """
     share = "Share the file as 'anyone with the link', and check its id"
     link = urlsplit(file_id)
@@ -352,10 +343,7 @@ def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
 
 
 def mount_google_drive(mount_point: str = "/content/drive") -> Path:
-    """On Google Colab: connect your Google Drive and return its folder; elsewhere FetchError.
-
-    Introduced in lesson 01.
-    """
+    """On Google Colab: connect your Google Drive and return its folder; elsewhere FetchError."""
     try:
         from google.colab import drive
     except ImportError as error:

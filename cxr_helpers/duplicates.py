@@ -4,7 +4,6 @@ Two files are *identical* when their bytes are (SHA-256), and *near* duplicates 
 local structure is: the same radiograph with another contrast, size or compression, or its negative.
 A copy that was mirrored, rotated, shifted, framed or cropped by more than a little is **not
 found**: `benchmarks/duplicates.csv` has the share that is, for each kind of change and threshold.
-Introduced in lesson 04.
 """
 
 import os
@@ -38,8 +37,7 @@ def fingerprint(image: np.ndarray) -> np.ndarray:
 
     The image is reduced to 64x64, its grey levels replaced by their ranks (so that any
     increasing change of contrast leaves no trace), its border cut, and the mean of each
-    9x9 neighbourhood subtracted (so that the shape all chests share counts little). Introduced in
-    lesson 04.
+    9x9 neighbourhood subtracted (so that the shape all chests share counts little).
 
     Parameters
     ----------
@@ -166,7 +164,7 @@ def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.Data
 def pairs(table: pd.DataFrame, threshold: float = THRESHOLD, progress: bool = True) -> pd.DataFrame:
     """The pairs of images in a manifest that show the same radiograph, most similar first.
 
-    What is not found: see the module. Introduced in lesson 04.
+    What is not found: see the module.
 
     Parameters
     ----------
@@ -252,7 +250,7 @@ def add_groups(
     Images are in one group when they are of one known patient or duplicates of each other,
     directly or through others (connected components). A patient who is not known joins
     nothing. A group is named after the first `image_id` in it, so its name does not depend
-    on the order of the rows. Introduced in lesson 04.
+    on the order of the rows.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Verified, resumable, atomic download and safe extraction.
 
-For education, never for diagnosis. Introduced in lesson 01.
+For education, never for diagnosis.
 """
 
 import bz2
@@ -89,7 +89,7 @@ _UNPACK_YOURSELF = "Unpack it yourself, then import the folder"
 class FetchError(RuntimeError):
     """A download or an archive that failed: the message names it, what is wrong and what to do.
 
-    Attributes: ``what`` (address or path, str), ``problem``, ``remedy``. Introduced in lesson 01.
+    Attributes: ``what`` (address or path, str), ``problem``, ``remedy``.
     """
 
     def __init__(self, what, problem: str, remedy: str):
@@ -120,8 +120,7 @@ def download(
     downloaded again. ``wait``: seconds before the second attempt, doubled each time; ``timeout``:
     seconds of silence (of next to nothing, ten times as many); ``max_bytes``: a longer file, or one
     that does not fit on the disk, is refused, as is a web page in place of another kind of file.
-    Two calls for one destination come one after the other. Raises FetchError. Introduced in lesson
-    01.
+    Two calls for one destination come one after the other. Raises FetchError.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -152,7 +151,7 @@ def alone(place: Path):
 
     The others wait.
 
-    Raises OSError where the lock cannot be written beside it. See lesson 01.
+    Raises OSError where the lock cannot be written beside it.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     lock = place.with_name(place.name + ".lock")
@@ -178,7 +177,7 @@ def extract(
     Refuses absolute paths, "..", links, devices, encrypted files, more than ``max_bytes`` or
     ``max_files`` unpacked or than fits on the disk (a zip is counted before anything is written),
     and more than ``max_ratio`` bytes unpacked per byte packed. The folder appears complete or not
-    at all. Raises FetchError. Introduced in lesson 01.
+    at all. Raises FetchError.
     """
     archive, folder = Path(archive), Path(os.path.abspath(folder))
     if not archive.is_file():

@@ -8,8 +8,7 @@ def data_dir(path: str | os.PathLike[str] | None = None) -> Path:
     """Absolute path of the folder with one sub-folder per set: ``path``, CXR_DATA_DIR or ``data``.
 
     A relative path starts at the top folder of this project if the working folder lies inside it,
-    so that a notebook finds the same data wherever it runs; else at the working folder. Introduced
-    in lesson 01.
+    so that a notebook finds the same data wherever it runs; else at the working folder.
 
     Parameters
     ----------
@@ -44,8 +43,6 @@ def work_dir() -> Path:
 
     CXR_DATA_DIR may be read-only.
 
-    See lesson 03.
-
     Returns
     -------
     Path
@@ -62,7 +59,7 @@ def work_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Folder of what can be computed again: ``cache`` in the work folder. See lesson 03.
+    """Folder of what can be computed again: ``cache`` in the work folder.
 
     Returns
     -------
@@ -79,8 +76,6 @@ def cache_dir() -> Path:
 
 def progress_dir() -> Path:
     """Folder of what the reader has done (guesses): CXR_PROGRESS_DIR, else ``progress`` in work.
-
-    Introduced in lesson 01.
 
     Returns
     -------

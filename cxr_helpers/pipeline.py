@@ -2,7 +2,6 @@
 
 Batches are gathered from the memory-mapped cache by row number, so memory stays flat.
 Networks scale their input in their first layer; nothing is scaled here.
-Introduced in lesson 03; augmentation in lesson 06.
 """
 
 import functools
@@ -28,7 +27,7 @@ class Augmentation:
     `zoom`, `shift`: largest change as a share of the side; `rotation`: largest angle in degrees;
     `contrast`: largest relative change about mid grey; `brightness`: largest change as a share
     of the grey range; `flip`: mirror half of the images, which claims that left and right do
-    not matter, hence off by default. Each is drawn uniformly. Introduced in lesson 06.
+    not matter, hence off by default. Each is drawn uniformly.
 
     `grain`: side of the blocks of pixels that are sampled once, at their middle, which is quicker:
     2 suits a network that begins by averaging such blocks.
@@ -64,7 +63,7 @@ def batches(
     epoch; `seed` of shuffling and augmentation. Labels are int32 (b,), numbered in the order
     of the table's label categories, or float32 (b, classes) with `one_hot`.
     Raises ValueError where table and images do not match in number or order, the part is empty, a
-    label is missing, or augmentation is asked for outside `train`. Introduced in lesson 03.
+    label is missing, or augmentation is asked for outside `train`.
     """
     import tensorflow as tf
 
@@ -96,7 +95,7 @@ def check_keras() -> None:
     """Refuse a Keras that is not set as the course's: other backend, data format or number type.
 
     The file `~/.keras/keras.json` sets them for every project of a user. Raises RuntimeError with
-    the remedy. Introduced in lesson 03.
+    the remedy.
     """
     import keras
 
@@ -124,7 +123,6 @@ def inference_batch(images: np.ndarray) -> int:
     As many as have the pixels of those 32, and 32 at least.
 
     Each call of a network has a fixed cost, which is most of it where the images are few and small.
-    Lesson 06.
     """
     return max(32, 32 * 224**2 // (images.shape[1] * images.shape[2]))
 

@@ -68,7 +68,7 @@ def columns(names: Iterable[str]) -> list[str]:
 
 
 def classes(predictions: pd.DataFrame) -> list[str]:
-    """Names of the classes, in the order of the columns ``p_<class>``. Introduced in lesson 04.
+    """Names of the classes, in the order of the columns ``p_<class>``.
 
     Parameters
     ----------
@@ -152,8 +152,6 @@ def build(
 ) -> pd.DataFrame:
     """Rows of a manifest with a model's probabilities: the second of the course's two tables.
 
-    Introduced in lesson 06, as `train.predictions_table`.
-
     Parameters
     ----------
     table : DataFrame
@@ -203,7 +201,7 @@ def check(predictions: pd.DataFrame, *, labelled: bool = True) -> pd.DataFrame:
     Probabilities lie in [0, 1] and sum to 1 in each row (tolerance 0.001; a two-class model has two
     columns), `label` and `predicted` name a class that has a column, an image occurs once per seed,
     and each seed scores the same images. `predicted` need not be the largest probability: a
-    threshold may have been applied. Introduced in lesson 04.
+    threshold may have been applied.
 
     Parameters
     ----------

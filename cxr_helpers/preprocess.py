@@ -1,7 +1,7 @@
 """From a grey-scale image of any shape to a square of uint8 grey levels, and their cache on disk.
 
 One function, `prepare`, serves training, scoring and a single uploaded image, so that they
-cannot differ. Introduced in lesson 03.
+cannot differ.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ VERSION = (
 def pad_to_square(image: np.ndarray, value: float = 0.0) -> np.ndarray:
     """The image (h, w) in the middle of a square of side max(h, w), the rest filled with `value`.
 
-    Nothing is lost or distorted. Introduced in lesson 03.
+    Nothing is lost or distorted.
     """
     side = max(image.shape)
     top, left = ((side - length) // 2 for length in image.shape)
@@ -44,17 +44,14 @@ def pad_to_square(image: np.ndarray, value: float = 0.0) -> np.ndarray:
 
 
 def centre_crop(image: np.ndarray) -> np.ndarray:
-    """The central square of side min(h, w) of an image (h, w). Introduced in lesson 03."""
+    """The central square of side min(h, w) of an image (h, w)."""
     side = min(image.shape)
     top, left = ((length - side) // 2 for length in image.shape)
     return image[top : top + side, left : left + side]
 
 
 def crop_border(image: np.ndarray, fraction: float) -> np.ndarray:
-    """The image (h, w) without `fraction` (0 to below 0.5) of its height and width on each side.
-
-    Introduced in lesson 03.
-    """
+    """The image (h, w) without `fraction` (0 to below 0.5) of its height and width on each side."""
     if not 0 <= fraction < 0.5:
         raise ValueError(f"fraction to crop must lie in [0, 0.5), not {fraction}")
     rows, columns = (round(length * fraction) for length in image.shape)
@@ -66,7 +63,7 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
 
     Interpolation is bicubic and anti-aliased.
 
-    Values may overshoot the input's range by a little at sharp edges. Introduced in lesson 03.
+    Values may overshoot the input's range by a little at sharp edges.
     """
     from PIL import Image
 
@@ -86,7 +83,6 @@ def prepare(
     becomes square: `pad` with black, `crop` the centre, or `squash` the aspect; `contrast`:
     none, `equalize` (histogram equalisation) or `clahe` (the same in local tiles with limited
     slope, Zuiderveld 1994). Raises ValueError for another setting, shape or range.
-    Introduced in lesson 03.
     """
     _check(image, fit, contrast)
     ways: dict[str, Callable[..., np.ndarray]] = {
@@ -146,7 +142,7 @@ def cache(
     (default `data/cache/` of the project). Raises `images.ImageError` for a file that cannot be
     read or is no longer the one whose hash the table holds, PermissionError where the cache is not
     made yet and its folder cannot be written, OSError where the disk is full (the space is reserved
-    before the first image is read). Introduced in lesson 03.
+    before the first image is read).
     """
     _check(np.zeros((1, 1)), fit, contrast)
     if table.empty:

@@ -3,7 +3,6 @@
 Groups are assigned as scikit-learn 1.8 and later do in `StratifiedGroupKFold(shuffle=True)`;
 earlier versions lose the classes when they shuffle. The arithmetic stands here, so the same seed
 gives the same split whatever the order of the table and whichever libraries are installed.
-Introduced in lesson 04.
 """
 
 import warnings
@@ -23,8 +22,6 @@ class LeakError(ValueError):
 
 def folds(table: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
     """The manifest with a column `fold` 0..k-1: whole groups, classes spread as evenly as possible.
-
-    Introduced in lesson 04.
 
     Parameters
     ----------
@@ -73,7 +70,7 @@ def holdout(
     First `test` is taken, then `val` of what is left, each as the nearest fraction m/n of it with n
     at most 20, and at most the number of groups of the rarest class: with four groups that is a
     half, a third or a quarter and their multiples, and never nothing. Groups stay whole, so the
-    shares come out approximately. Introduced in lesson 04.
+    shares come out approximately.
 
     Parameters
     ----------
@@ -262,8 +259,6 @@ def assert_disjoint(
     table: pd.DataFrame, by: tuple[str, ...] = ("group", "patient", "sha256"), column: str = "split"
 ) -> None:
     """Raise `LeakError` naming what stands on more than one side of the split.
-
-    Introduced in lesson 04.
 
     Parameters
     ----------

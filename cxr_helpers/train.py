@@ -1,7 +1,4 @@
-"""Fitting, scoring and cross-validating a recipe; what comes out is a table of predictions.
-
-Introduced in lesson 06.
-"""
+"""Fitting, scoring and cross-validating a recipe; what comes out is a table of predictions."""
 
 import time
 import warnings
@@ -41,7 +38,7 @@ def fit(
 
     The model carries the names of its classes (see `class_names`). With `recipe.patience` the
     weights of the best validation loss are kept. Sets Python's, NumPy's and TensorFlow's random
-    seeds. Introduced in lesson 06.
+    seeds.
 
     Parameters
     ----------
@@ -220,7 +217,7 @@ def _history(histories: list[Any]) -> pd.DataFrame:
 def name_classes(model: Any, classes: Sequence[str]) -> Any:
     """Let a model carry the names of its classes, in output order (one unit: negative, positive).
 
-    `fit` does it, and so does a bundle; a `.keras` file does not keep it. Introduced in lesson 06.
+    `fit` does it, and so does a bundle; a `.keras` file does not keep it.
 
     Parameters
     ----------
@@ -271,8 +268,6 @@ def class_names(model: Any) -> tuple[str, ...] | None:
 
 def check_classes(model: Any, classes: Sequence[str], stacklevel: int = 3) -> None:
     """Refuse classes that are not the model's own, in its order; warn where it names none.
-
-    Introduced in lesson 06.
 
     Parameters
     ----------
@@ -333,7 +328,7 @@ def predict(
 
     The model may have one sigmoid unit (two classes) or one softmax unit per class; labels are
     numbered in the order of the table's label categories. The order is the table's: nothing is
-    shuffled. Introduced in lesson 06.
+    shuffled.
 
     Parameters
     ----------
@@ -403,7 +398,7 @@ def predictions_table(
 ) -> pd.DataFrame:
     """Rows of a manifest with a model's probabilities: the second of the course's two tables.
 
-    The same as `predictions.build`, which says what it returns. Introduced in lesson 06.
+    The same as `predictions.build`, which says what it returns.
 
     Parameters
     ----------
@@ -451,7 +446,7 @@ def cross_validate(
     """Predictions for every image by a network that never saw its group: one training per fold.
 
     Each fold is scored once, by a network trained on the other folds; a recipe that stops early
-    watches a part `val` of those, split off by group. Introduced in lesson 07.
+    watches a part `val` of those, split off by group.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 A frozen backbone fits nothing to the images, so features may be computed before any split; the
 scaler, the strength of the penalty and the choice between features are fitted inside the training
-part. Introduced in lesson 08.
+part.
 """
 
 import json
@@ -49,7 +49,7 @@ def features(
     (Lin et al. 2014), their standard deviation, or both; `mirrored`: average with the features of
     the mirrored image; `folder` of the cache (default `cache` in the working folder), keyed by the
     content of images and weights. Columns: output by output, pool by pool. Raises ValueError for
-    images of another shape. Introduced in lesson 08.
+    images of another shape.
     """
     if (
         getattr(images, "ndim", 0) != 3
@@ -110,7 +110,7 @@ def stage_features(
     """Features at several stages of one backbone, from one pass: {stage: float32 (n, d)}.
 
     `cuts`: stages (default: all that are maps); `name`, `weights` as in `models.backbone`; the rest
-    as in `features`. Put two stages side by side with `np.hstack`. Introduced in lesson 08.
+    as in `features`. Put two stages side by side with `np.hstack`.
     """
     if cuts is None:
         listed = models.stages(name, images.shape[1])
@@ -225,7 +225,6 @@ def logistic(
     averages the probabilities of that many candidates. Mean and deviation come from the training
     rows. Returns a table of predictions with two more columns: `chosen`, and `seconds`, the time
     that the choice and the fit took. Raises ValueError where rows do not fit or a part is empty.
-    Introduced in lesson 08.
     """
     candidates = dict(features) if isinstance(features, Mapping) else {"features": features}
     if not candidates:

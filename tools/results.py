@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from cxr_helpers import measured
-from tools import front, stability
+from tools import front, functions, stability
 from tools.common import ROOT, ToolError, relative, write_atomic
 
 NAMES = {"case_e": "case E's network, also shifted and turned", "compact": "compact network"}
@@ -656,6 +656,11 @@ def server(page: str, root: Path = ROOT) -> dict[str, str]:
     return {"kernels": kernels(root / "benchmarks")}
 
 
+def uses(page: str, root: Path = ROOT) -> dict[str, str]:
+    """The generated part of docs/functions.md: {name: Markdown}."""
+    return {"functions": functions.table(root)}
+
+
 def verdicts(page: str, root: Path = ROOT) -> dict[str, str]:
     """The generated part of docs/stability.md: {name: Markdown}."""
     return {"verdicts": stability.page(root)}
@@ -663,6 +668,7 @@ def verdicts(page: str, root: Path = ROOT) -> dict[str, str]:
 
 PAGES: dict[str, Callable[..., dict[str, str]]] = {
     "README.md": readme,
+    "docs/functions.md": uses,
     "docs/results.md": measurements,
     "docs/stability.md": verdicts,
     "exercises/instructors/jupyterhub.md": server,
@@ -708,7 +714,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             continue
         if after != before and options.check:
             faults.append(
-                f"{relative(path, root)} is not what CSV files and lessons hold: python -m "
+                f"{relative(path, root)} is not what CSV files, lessons and code hold: python -m "
                 "tools.results"
             )
         elif after != before:

@@ -21,7 +21,7 @@ from types import ModuleType
 import nbformat
 
 import cxr_helpers
-from tools import index, links, navigation, phone
+from tools import functions, index, links, navigation, phone
 from tools.common import (
     ROOT,
     STUDENT,
@@ -63,6 +63,7 @@ INSTEAD = {
 }
 # Pages below a page; the front page's stand in docs/site/index.md.
 BELOW = {
+    "docs/package.md": ["docs/functions.md"],
     "docs/results.md": ["docs/stability.md"],
     "exercises/instructors/README.md": [
         *(
@@ -178,6 +179,12 @@ def lessons_linked(line: str, root: Path = ROOT) -> str:
         )
 
     return re.sub(r"\blesson (\d\d)\b", linked, line)
+
+
+def first_called(name: str, root: Path = ROOT) -> list[str]:
+    """Return the lines below a function's docstring that lead to the lesson that first calls it."""
+    lesson = functions.lesson(name.removeprefix("cxr_helpers."), root)
+    return ["", lessons_linked(f"First called in lesson {lesson}.", root), ""] if lesson else []
 
 
 # --- copies ---------------------------------------------------------------------------------------
@@ -338,19 +345,6 @@ def grid(cards: list[list[str]]) -> list[str]:
 # --- reference ------------------------------------------------------------------------------------
 
 
-def public(module: ModuleType) -> list[str]:
-    """Return a module's public names: its `__all__`, or else its own functions and classes."""
-    if hasattr(module, "__all__"):
-        return list(module.__all__)
-    return [
-        name
-        for name, value in vars(module).items()
-        if not name.startswith("_")
-        and getattr(value, "__module__", "") == module.__name__
-        and callable(value)
-    ]
-
-
 def said(name: str, module: ModuleType) -> str:
     """Return the comment on a constant in a module's source: on its line, or right above it."""
     file = Path(module.__file__)
@@ -369,7 +363,7 @@ def module_page(name: str) -> str:
     """Return one module's page as reStructuredText, which Sphinx fills in from the docstrings."""
     module = importlib.import_module(f"cxr_helpers.{name}")
     full = module.__name__
-    names = public(module)
+    names = functions.public(module)
     documented = [
         n
         for n in names

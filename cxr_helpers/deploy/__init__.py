@@ -5,7 +5,7 @@
     deploy.save_bundle("bundle", model, classes=..., preprocessing=..., card=deploy.model_card(...))
     deploy.answer(deploy.load_bundle("bundle"), "radiograph.png")
 
-For education, never for diagnosis. Introduced in lesson 13.
+For education, never for diagnosis.
 """
 
 from ._bundle import Bundle, answer, load_bundle, save_bundle, score

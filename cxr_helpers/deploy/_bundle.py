@@ -41,7 +41,7 @@ class Bundle:
     version; `full_scale`: the grey level that counted as white in the training images, where their
     headers left it open (see `images.read`), else None. Two texts complete a sentence and are empty
     where the bundle does not say: "the network was trained on" `trained_on`, "the threshold is"
-    `threshold_meaning`. Introduced in lesson 13.
+    `threshold_meaning`.
     """
 
     model: Any
@@ -89,7 +89,6 @@ def save_bundle(
     is replaced. Raises ValueError where the settings do not fit the model or each other, the model
     does not answer with probabilities, or the replay differs; BundleError for a model that safe
     mode refuses (a layer that holds code), FileExistsError if the folder holds something else.
-    Introduced in lesson 13.
     """
     if isinstance(classes, str):
         raise ValueError(
@@ -229,7 +228,7 @@ def load_bundle(folder, sha256: str | None = None) -> Bundle:
     without the hashes is: every setting is in its range and fits the model, whose last layer gives
     probabilities and whose weights are finite. A bundle of version 1 says neither what the network
     was trained on nor what its threshold means: both texts are empty. Raises BundleError naming the
-    file. Introduced in lesson 13.
+    file.
     """
     found = read_files(Path(folder), sha256)
     name_classes(found["model"], found["classes"])
@@ -240,8 +239,7 @@ def score(bundle: Bundle, grey: np.ndarray) -> pd.DataFrame:
     """Calibrated probabilities of the bundle's model: one row per image, without labels.
 
     Nobody knows the true class: what scores a table refuses this one. image_id is the position, "0"
-    ... "n - 1". `grey`: uint8 (n, size, size), as `preprocess.prepare` makes them. Introduced in
-    lesson 13.
+    ... "n - 1". `grey`: uint8 (n, size, size), as `preprocess.prepare` makes them.
     """
     names = list(bundle.classes)
     raw = np.asarray(keras_runner(bundle.model)(grey), float)
@@ -257,8 +255,7 @@ def answer(bundle: Bundle, source, name: str | None = None, explained: bool = Tr
     file could not be read, or the gate refuses it); gate_score; probabilities {class: p} at the
     bundle's temperature, predicted, set (the conformal set, a tuple of classes) and
     called_positive, all empty or None for a refused input; image, uint8 (size, size), and map,
-    float32 (size, size), ≥ 0, of the predicted class (None without `explained`); note. Introduced
-    in lesson 13.
+    float32 (size, size), ≥ 0, of the predicted class (None without `explained`); note.
     """
     file = name or (
         "uploaded image"

@@ -14,10 +14,7 @@ SIDES = ("image_id", "group", "label", "source", "licence")
 
 
 class CardError(ValueError):
-    """The card cannot be written: the message lists what is missing or contradicts itself.
-
-    Introduced in lesson 13.
-    """
+    """The card cannot be written: the message lists what is missing or contradicts itself."""
 
 
 def model_card(
@@ -46,7 +43,7 @@ def model_card(
     tables with a column of names first, then value, low, high, n (as `evaluate.metrics` gives;
     others are kept); `subgroups`: {column: table of `evaluate.subgroups`}. `ethics`: a text;
     `caveats`: at least one sentence each. Raises CardError naming everything that is missing: no
-    figure without interval and n. Introduced in lesson 13.
+    figure without interval and n.
     """
     given = dict(locals())
     if faults := _faults(given):

@@ -41,7 +41,7 @@ def export(
     "dynamic"), int8_full (activations too, with ranges seen on `representative`, uint8 (n, size,
     size): images of the *training* part) and onnx. Each file appears whole or not at all. kB is
     1000 bytes. Raises ValueError for an unknown format, a model that does not answer with
-    probabilities, or int8_full without representative images. Introduced in lesson 13.
+    probabilities, or int8_full without representative images.
     """
     formats = list(formats)
     if unknown := [name for name in formats if name not in FORMATS]:
@@ -137,7 +137,7 @@ def run_exported(path, threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
     The images are fed one at a time, as an app would; one sigmoid unit becomes two columns, 1 - p
     and p, and each row is divided by its sum (full int8 rounds each probability, so that they may
     sum to 1.004). Raises ValueError for a file of another kind, or answers that are no
-    probabilities, FileNotFoundError if there is none. Introduced in lesson 13.
+    probabilities, FileNotFoundError if there is none.
     """
     path = Path(path)
     if not path.is_file():
@@ -189,10 +189,7 @@ def _onnx_runner(path: Path, threads: int) -> Callable:
 
 
 def keras_runner(model) -> Callable[[np.ndarray], np.ndarray]:
-    """The same function for the Keras model itself: what the exported files are compared with.
-
-    Introduced in lesson 13.
-    """
+    """The same function for the Keras model itself: what the exported files are compared with."""
 
     def answer(images: np.ndarray) -> np.ndarray:
         step = pipeline.inference_batch(images)
@@ -213,7 +210,7 @@ def parity(model, files, images: np.ndarray) -> pd.DataFrame:
     set: the largest difference of one image says nothing of the next. Columns name, largest
     (difference in a probability, 0-1), mean (of each image's largest), flipped (images whose most
     probable class changes), n, and low, high: Wilson's 95 % interval of the share that flips, as if
-    the images were independent. Raises ValueError without images. Introduced in lesson 13.
+    the images were independent. Raises ValueError without images.
     """
     if not len(images):
         raise ValueError("parity needs images: give the whole test set")
@@ -240,7 +237,7 @@ def latency(
     `runners`: {name: function of `run_exported` or `keras_runner`}; `image`: uint8 (size, size).
     The first call makes ready what later calls reuse, so it stands apart and `warm` calls more are
     left out. The runners take turns, since the load of a machine changes; `load` is how many
-    processes wanted a core (one-minute mean; NaN where unknown). Introduced in lesson 13.
+    processes wanted a core (one-minute mean; NaN where unknown).
     """
     one = image[None]
     first = {name: _milliseconds(run, one) for name, run in runners.items()}

@@ -40,10 +40,7 @@ LONGEST = 500  # characters of a name or of a text of one line
 
 
 class BundleError(ValueError):
-    """A folder that is no bundle, or has been changed since: the message says which file.
-
-    Introduced in lesson 13.
-    """
+    """A folder that is no bundle, or has been changed since: the message says which file."""
 
 
 def read_files(folder: Path, expected: str | None) -> dict:

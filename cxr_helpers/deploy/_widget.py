@@ -69,7 +69,7 @@ def uploaded(value) -> list[tuple[str, bytes]]:
     The value is a dict in version 7 and a tuple in version 8.
 
     Version 7: {name: {"content": bytes, ...}}; version 8: ({"name": ..., "content": memoryview,
-    ...}, ...). Introduced in lesson 13.
+    ...}, ...).
     """
     if isinstance(value, Mapping):
         value = [{"name": name, **dict(file)} for name, file in value.items()]
@@ -84,7 +84,7 @@ def upload_report(
     In this order: what the network was trained on, what the threshold calls and means, which
     classes cannot be excluded, the most probable class and the probabilities; or why there is no
     answer. `max_bytes`: a file with more is refused before it is decoded, with the reason as for
-    any other. Introduced in lesson 13.
+    any other.
     """
     if len(content) > max_bytes:
         reason = (
@@ -277,7 +277,6 @@ def upload_widget(
     the reason of a refusal or, whatever goes wrong, a sentence takes its place. Several files are
     answered in their order; of two choices in quick succession the last one stays. `picture`: makes
     a picture of an answer (such as `plots.answer`), shown where there is an image: an object whose
-    `png()` gives bytes and whose `alt` says what it shows. `max_bytes`: of one file. Introduced in
-    lesson 13.
+    `png()` gives bytes and whose `alt` says what it shows. `max_bytes`: of one file.
     """
     return _Desk(bundle, picture, max_bytes).box

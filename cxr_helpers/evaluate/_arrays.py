@@ -24,7 +24,7 @@ def from_arrays(
     """The table of predictions of any model, from any framework, one row per image.
 
     image_id is the position, 0 ... n - 1. Where only classes are given, each p_<class> is 0 or 1:
-    see `has_probabilities`. Introduced in lesson 07.
+    see `has_probabilities`.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def has_probabilities(predictions: pd.DataFrame) -> bool:
     """Whether a table holds more than a class per image: some probability is neither 0 nor 1.
 
     If not, ROC curve, average precision and calibration say nothing that the confusion matrix does
-    not. Introduced in lesson 07.
+    not.
 
     Parameters
     ----------

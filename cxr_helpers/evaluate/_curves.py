@@ -22,8 +22,6 @@ from .figures import PROPORTIONS
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
     """Counts of images (classes × classes): rows the true class, columns the predicted one.
 
-    Introduced in lesson 07.
-
     Parameters
     ----------
     predictions : DataFrame
@@ -74,7 +72,7 @@ def roc(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
     One row per distinct score.
 
     A row calls an image positive if p_<positive> ≥ threshold; the first threshold is infinite
-    (nothing is called). Introduced in lesson 07.
+    (nothing is called).
 
     Parameters
     ----------
@@ -115,7 +113,7 @@ def operating_point(predictions: pd.DataFrame, positive: str, sensitivity: float
     """The largest threshold on p_<positive> whose sensitivity here reaches the one asked for.
 
     Pass validation predictions: a threshold chosen on the test images is fitted to them (a warning
-    says so). "Positive" means p ≥ threshold. Introduced in lesson 07.
+    says so). "Positive" means p ≥ threshold.
 
     Parameters
     ----------
@@ -165,7 +163,7 @@ def one_versus_rest(predictions: pd.DataFrame, positive: str, threshold: float) 
     """The two-class table of predictions in which p_<positive> ≥ threshold is called positive.
 
     With two classes the other one keeps its name; with more, they become "rest". Every other column
-    is kept. Introduced in lesson 07.
+    is kept.
 
     Parameters
     ----------
@@ -211,8 +209,6 @@ def at_threshold(
     predictions: pd.DataFrame, positive: str, threshold: float, level: float = 0.95
 ) -> pd.DataFrame:
     """Sensitivity, specificity, ppv and npv if p_<positive> ≥ threshold is called positive.
-
-    Introduced in lesson 07.
 
     Parameters
     ----------

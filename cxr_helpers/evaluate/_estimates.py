@@ -33,7 +33,7 @@ def metrics(
     follow the support: the groups of the denominator; for a class's f1, roc_auc and
     average_precision the groups on the scarcer side, for their macro mean K - 1 times the mean of
     these; for F1 over all classes the groups with an error or those without, whichever are fewer,
-    at least 4. With a support below 3 there is no interval. Introduced in lesson 07.
+    at least 4. With a support below 3 there is no interval.
 
     Parameters
     ----------
@@ -87,8 +87,6 @@ def metric(
 ) -> Estimate:
     """One figure of `metrics` as an Estimate; a metric of one class needs `positive`, the class.
 
-    Introduced in lesson 04 (roc_auc).
-
     Parameters
     ----------
     predictions : DataFrame
@@ -138,7 +136,7 @@ def subgroups(
 
     Columns: by, value, low, high, n, groups, support, method.
 
-    Rows with an empty `by` are listed as "unknown". Introduced in lesson 07.
+    Rows with an empty `by` are listed as "unknown".
 
     Parameters
     ----------
@@ -193,7 +191,7 @@ def compare(
     The interval combines those of both figures with the correlation of the two over the groups
     (`stats.difference`); p is two-sided, by swapping the models group by group (`stats.swap_p`).
     With m groups about which the two say different things p is at least 2 ** (1 - m): few groups
-    prove little. Introduced in lesson 07.
+    prove little.
 
     Parameters
     ----------
@@ -256,8 +254,6 @@ def table(
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Several models side by side: one row each, a column such as "0.909 (0.82-0.96)" per metric.
-
-    Introduced in lesson 07.
 
     Parameters
     ----------

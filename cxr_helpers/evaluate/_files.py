@@ -66,7 +66,7 @@ def read_predictions(path: str | os.PathLike[str], positive: str | None = None) 
     group) and the image (image_id, file, filename, path, id ...). Separated by commas, semicolons
     or tabs, decimal commas where no comma separates; UTF-8 or Latin-1. Without an answer the most
     probable class is predicted, or the positive one from a score of 0.5 on. Probabilities that sum
-    to 1 but for their rounding are divided by their sum. Introduced in lesson 07.
+    to 1 but for their rounding are divided by their sum.
 
     Parameters
     ----------

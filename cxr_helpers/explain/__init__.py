@@ -4,7 +4,7 @@
     explain.average(scores, table)                    # one score per image: mean, interval, n
 
 A map says where a change would change the answer of a model. It gives no reason, and a good score
-does not make the answer right. For education, never for diagnosis. Introduced in lesson 10.
+does not make the answer right. For education, never for diagnosis.
 """
 
 from ._maps import grad_cam, occlusion

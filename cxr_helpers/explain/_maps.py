@@ -26,7 +26,7 @@ def grad_cam(
     in another thread meanwhile. Warns of a layer whose maps are the same everywhere. Raises
     ValueError where there is no such layer, the model is not built of layers, has several outputs
     or takes colour, or images or target do not fit. Source: Selvaraju et al. 2017, doi
-    10.1109/ICCV.2017.74. Introduced in lesson 10.
+    10.1109/ICCV.2017.74.
     """
     import tensorflow as tf
 
@@ -85,7 +85,6 @@ def occlusion(
     of each image). A pixel gets the mean over all squares that cover it; above zero, what was there
     spoke for the class. It costs one answer for each place. Raises ValueError where images, target,
     patch or stride do not fit. Source: Zeiler and Fergus 2014, doi 10.1007/978-3-319-10590-1_53.
-    Introduced in lesson 10.
     """
     targets = check(model, images, target)
     height, width = images.shape[1:]

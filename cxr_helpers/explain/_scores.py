@@ -16,7 +16,7 @@ def average(
     and n counts the rest; `signed`, True for numbers that may be negative, such as differences of
     two scores (a paired comparison) and correlations. Other numbers that all lie in [0, 1] get the
     interval of a share (`stats.proportion`), the rest value ± t · SE. Raises ValueError where the
-    lengths differ or no value is there. Introduced in lesson 10.
+    lengths differ or no value is there.
     """
     numbers = np.asarray(values, float)
     if numbers.shape != (len(table),):

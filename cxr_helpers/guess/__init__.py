@@ -3,8 +3,7 @@
 A prediction is an ordinary assignment in the notebook, `MY_AUC = None`. While it is None, an
 example stands for it, shown as an example and never counted. The first answer of one's own counts
 if it was given before the first result was seen. Answers are kept in `guesses.jsonl` in the folder
-of the reader's progress (`datasets.progress_dir`), one line each, only ever appended. Introduced in
-lesson 01.
+of the reader's progress (`datasets.progress_dir`), one line each, only ever appended.
 """
 
 from ._class import class_page, collect

@@ -30,7 +30,7 @@ def collect(place) -> pd.DataFrame:
     form's answers); a reader's own file `guesses.jsonl`; or a folder of such files (.txt, .csv,
     .jsonl). Of a reader who sent several codes the one with most predictions counts; the names of
     people and files are not kept. Codes that cannot be read are left out, with a warning that says
-    which. Raises FileNotFoundError, and ValueError where there is none. Introduced in lesson 14.
+    which. Raises FileNotFoundError, and ValueError where there is none.
     """
     place = Path(place)
     if not place.exists():

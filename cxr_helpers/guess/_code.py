@@ -27,7 +27,6 @@ def code() -> str:
 
     Print it at the end of a notebook; `take` gives it back to the next one, on whatever machine.
     What it holds beside the predictions is a random number that tells two readers of a class apart.
-    Introduced in lesson 01.
     """
     found = _store.add(lambda before: _store.reader(before)[1])
     rows = [asdict(entry) for entry in _store.entries(found).values() if entry.own]
@@ -44,7 +43,7 @@ def take(text: str | None) -> Summary:
 
     `text`: what `code` printed, spaces and line breaks allowed; None takes nothing. Returns what
     was taken. Raises GuessError, in words, for anything else: a code that is cut off, altered, or
-    of another course. Introduced in lesson 02.
+    of another course.
     """
     if text is None or not str(text).strip():
         return Summary(_rows([]), "No code was entered: nothing is taken back.")

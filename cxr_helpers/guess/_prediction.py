@@ -69,7 +69,7 @@ class Prediction:
         (low, high, text) each; of a choice {option: text}; of an order (first, later, text) each,
         for who puts `first` before `later`; of a sketch (values, text) each, of which the nearest
         is taken. A hit shows no belief. Raises GuessError where a result cannot be read, or no
-        prediction can show a belief. Introduced in lesson 01.
+        prediction can show a belief.
         """
         found = self.kind.result(result)
         checked = self.kind.beliefs(beliefs)
@@ -127,31 +127,24 @@ def number(
     which stands for an entry; `what` is predicted, in a few words (default: the key's); `near`: how
     far from the result counts as a hit (default: a twentieth of the range), as does any place
     inside the result's interval. Raises GuessError for an entry that is no number in the range.
-    Introduced in lesson 01.
     """
     return Prediction(Number(key, what or _what(key), between, near), mine, example)
 
 
 def interval(key: str, mine, *, between, example, what: str = "") -> Prediction:
-    """Record an interval that should hold the result four times in five: (low, high). See `number`.
-
-    Introduced in lesson 01.
-    """
+    """Record an interval that should hold the result four times in five: (low, high). See `number`."""
     return Prediction(Interval(key, what or _what(key), between), mine, example)
 
 
 def choice(
     key: str, mine, *, options, example: str, sure: float | None = None, what: str = ""
 ) -> Prediction:
-    """Record a choice among `options`, and how sure: a share from 0 to 1. See `number`.
-
-    Introduced in lesson 01.
-    """
+    """Record a choice among `options`, and how sure: a share from 0 to 1. See `number`."""
     return Prediction(Choice(key, what or _what(key), options), mine, example, sure)
 
 
 def order(key: str, mine, *, items, example, what: str = "") -> Prediction:
-    """Record an order of all `items`, as a list. See `number`. Introduced in lesson 07."""
+    """Record an order of all `items`, as a list. See `number`."""
     return Prediction(Order(key, what or _what(key), items), mine, example)
 
 

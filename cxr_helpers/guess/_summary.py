@@ -36,7 +36,7 @@ def summary(lesson: str = "") -> Summary:
 
     Hits with their 95 % interval; the share of your 80 % intervals that held the result; the Brier
     score of how sure you were of your choices: the mean of (sure - right)², where always saying one
-    half gets 0.25. An example is listed as one and never counted. Introduced in lesson 01.
+    half gets 0.25. An example is listed as one and never counted.
     """
     found = [
         e
@@ -105,7 +105,7 @@ def reliability(example=()) -> plots.Picture:
 
     `example`: (how sure, right) each, of an invented reader, drawn while the reader has recorded
     fewer than five predictions that say how sure they are. Raises ValueError where there are
-    neither. Introduced in lesson 11.
+    neither.
     """
     found = [
         entry

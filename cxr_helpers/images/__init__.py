@@ -2,7 +2,7 @@
 
 Anything else is a clear error.
 
-For education, never for diagnosis. Introduced in lesson 01.
+For education, never for diagnosis.
 """
 
 import os
@@ -58,7 +58,7 @@ def read(source: Source, full_scale: float | None = None, sha256: str | None = N
     all of its files, in the column of that name), else what the header says or the largest grey
     level makes likely, with an ImageWarning. DICOM follows PS3.3 C.11: modality LUT, then VOI LUT
     or window (without one: the image's own range), then MONOCHROME1 is inverted; padding is left
-    out of all this, and black. Introduced in lesson 01.
+    out of all this, and black.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def recall(
 
     It is not for a file of another hash, or whose size or time of change is another since, for
     another full scale, or where the set has more than 512 MB of grey levels: the first of them are
-    kept, on the disk. See lesson 03.
+    kept, on the disk.
 
     Parameters
     ----------
@@ -151,8 +151,6 @@ def recall(
 
 def describe(path: str | os.PathLike[str], keep: bool = False) -> ImageInfo:
     """Decode a file fully and return its `ImageInfo`; what `read` refuses is refused here too.
-
-    Introduced in lesson 01.
 
     Parameters
     ----------
@@ -203,7 +201,7 @@ def describe(path: str | os.PathLike[str], keep: bool = False) -> ImageInfo:
 
 
 def forget() -> None:
-    """Let go of what `describe` has kept: before another import. See lesson 03.
+    """Let go of what `describe` has kept: before another import.
 
     Examples
     --------

@@ -26,7 +26,7 @@ DECODE_ERRORS = (
 class ImageError(ValueError):
     """A file that is not a usable image: the message names the file, what is wrong and what to do.
 
-    Attributes: ``path`` (str), ``problem`` (str), ``remedy`` (str). Introduced in lesson 01.
+    Attributes: ``path`` (str), ``problem`` (str), ``remedy`` (str).
     """
 
     def __init__(self, path: object, problem: str, remedy: str):
@@ -38,6 +38,4 @@ class ImageError(ValueError):
 
 
 class ImageWarning(UserWarning):
-    """Something was assumed in reading an image, because its file does not say it. Introduced in
-    lesson 01.
-    """
+    """Something was assumed in reading an image, because its file does not say it."""

@@ -49,7 +49,7 @@ class ImageInfo:
     """What a file is: pixels as displayed, mode, format by its bytes, size in bytes, SHA-256.
 
     ``scale``: which grey level counts as white, where the header leaves that open, else None.
-    ``remarks``: what was assumed in reading it, and what is odd about it. Introduced in lesson 01.
+    ``remarks``: what was assumed in reading it, and what is odd about it.
     """
 
     width: int
@@ -78,7 +78,7 @@ def looks_like_image(path: str | os.PathLike[str]) -> bool:
     """Whether a file counts as an image in a search: by its extension, and not hidden.
 
     DICOM without extension counts by its magic word. Says nothing about whether it can be read:
-    `describe` does. Introduced in lesson 01.
+    `describe` does.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ class Scale:
     """Which grey level counts as white in a file whose header leaves it open, and why.
 
     ``white``: that level. ``highest``: the largest one found. ``holds``: the largest one that the
-    file has room for. Introduced in lesson 01.
+    file has room for.
     """
 
     white: float
@@ -95,7 +95,7 @@ def settle(
 def common(infos: Sequence["ImageInfo"], kinds: Sequence[Hashable]) -> list["ImageInfo"]:
     """The same files with one scale for all of a kind, from the largest grey level of them all.
 
-    So an honestly dark image among brighter ones stays dark. Introduced in lesson 01.
+    So an honestly dark image among brighter ones stays dark.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The table of images: building it from a folder or a CSV, its checks, writing and reading it.
 
-For education, never for diagnosis. Introduced in lesson 01.
+For education, never for diagnosis.
 """
 
 from ._importing import Imported, from_csv, from_folder

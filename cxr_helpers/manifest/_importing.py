@@ -31,7 +31,7 @@ class Imported:
     ``table``: the manifest. ``rejects``: columns path, problem, remedy. ``understood``: files,
     images, classes with their counts, split, patients, what was left out and why, what is there and
     was not used. ``unlabelled``: absolute paths of images that belong to no class (a folder
-    ``Prediction``, loose images) and are not in the table. Introduced in lesson 01.
+    ``Prediction``, loose images) and are not in the table.
     """
 
     table: pd.DataFrame
@@ -75,7 +75,7 @@ def from_folder(
     small copies, CT and lateral views are left out by the names of folders and files, and of a tree
     that stands twice one is taken; the paragraph ``understood`` says so. Files that cannot be read,
     or whose name is not UTF-8, land in ``rejects`` and the import goes on. Rows are sorted by
-    image_id. Introduced in lesson 01.
+    image_id.
 
     Parameters
     ----------
@@ -175,8 +175,7 @@ def from_csv(
     one file fits. Patient and split come from the columns named, or from those that are called so;
     of a column for the view or modality, lateral views and CT are left out. A file listed several
     times (one row per finding, for example) is taken once where its rows agree, and rejected where
-    they do not. Missing files are rejected; rows without a label go to ``unlabelled``. Introduced
-    in lesson 01.
+    they do not. Missing files are rejected; rows without a label go to ``unlabelled``.
 
     Parameters
     ----------

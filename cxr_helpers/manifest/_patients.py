@@ -20,8 +20,6 @@ def nih_patient(name: str) -> str | None:
 
     P is the patient, V the visit.
 
-    Introduced in lesson 01.
-
     Parameters
     ----------
     name : str

@@ -36,17 +36,13 @@ _TEXTS = tuple(c for c in COLUMNS if c not in (*_INTEGERS, "label", "split", "fo
 
 
 class ManifestError(ValueError):
-    """A table, or a folder to be made into one, that breaks the rules of a manifest. Introduced in
-    lesson 01.
-    """
+    """A table, or a folder to be made into one, that breaks the rules of a manifest."""
 
 
 def check(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with the manifest's columns, order and types.
 
     The rows keep their order under a fresh RangeIndex.
-
-    Introduced in lesson 01.
 
     Parameters
     ----------
@@ -120,8 +116,6 @@ def check(table: pd.DataFrame) -> pd.DataFrame:
 def write(table: pd.DataFrame, csv: str | os.PathLike[str]) -> None:
     """Check a manifest and write it as CSV, atomically; paths relative to its folder if possible.
 
-    Introduced in lesson 01.
-
     Parameters
     ----------
     table : DataFrame
@@ -160,8 +154,6 @@ def write(table: pd.DataFrame, csv: str | os.PathLike[str]) -> None:
 def read(csv: str | os.PathLike[str]) -> pd.DataFrame:
     """Read and check a manifest that `write` wrote; paths come back absolute.
 
-    Introduced in lesson 01.
-
     Parameters
     ----------
     csv : str or path
@@ -199,8 +191,6 @@ def read(csv: str | os.PathLike[str]) -> pd.DataFrame:
 def digest(table: pd.DataFrame) -> str:
     """SHA-256 (hexadecimal) of the column sha256 in row order: same images and order, same digest.
 
-    Introduced in lesson 01.
-
     Parameters
     ----------
     table : DataFrame
@@ -222,8 +212,6 @@ def digest(table: pd.DataFrame) -> str:
 
 def scales(table: pd.DataFrame) -> list[float | None]:
     """The `full_scale` for `images.read`, for each row; None where the file leaves nothing open.
-
-    Introduced in lesson 03.
 
     Parameters
     ----------
@@ -251,7 +239,7 @@ def concat(tables: Iterable[pd.DataFrame] | Mapping[str, pd.DataFrame]) -> pd.Da
     """Put manifests one under the other; given as {name: table}, image_id gets the name in front.
 
     The column group is emptied, because groups must be found anew across sets: call
-    duplicates.add_groups. Patients of equal name count as one patient. Introduced in lesson 01.
+    duplicates.add_groups. Patients of equal name count as one patient.
 
     Parameters
     ----------

@@ -19,8 +19,7 @@ def names() -> list[str]:
 def read(name: str) -> pd.DataFrame:
     """The table a benchmark wrote, one row per model or setting, with columns `date`, `command`.
 
-    Raises FileNotFoundError for a name that is not there, with those that are. Introduced in lesson
-    07.
+    Raises FileNotFoundError for a name that is not there, with those that are.
     """
     file = path(name)
     if not file.is_file():

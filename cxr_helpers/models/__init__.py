@@ -2,7 +2,7 @@
 
 Each takes grey levels 0-255 of shape (size, size, 1) and scales them in its first layers, so
 that training and serving cannot differ. Where a description is silent, the choice is ours
-and the docstring says so. Introduced in lesson 06; backbones in lesson 08.
+and the docstring says so.
 """
 
 from ._backbones import BACKBONES, IMAGENET, backbone, fine_tuning, stages

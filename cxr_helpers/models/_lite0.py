@@ -35,7 +35,6 @@ def build(size: int = 224):
 
     The first layers turn grey into RGB and scale it as the weights expect, (x - 127) / 128. "Same"
     padding is TensorFlow's: where it is uneven, the extra row or column stands at the end.
-    Introduced in lesson 08.
     """
     import keras
 

@@ -85,7 +85,7 @@ def darkcovidnet(n_classes: int = 3, size: int = 256):
     padded too, so each adds a border of one pixel; a last 3x3 convolution with one filter per
     class, ReLU *before* its batch normalisation; flattened and dense: 1.17 million parameters for
     three classes at 256 pixels. Ours: one grey channel instead of three equal ones, fixed scaling
-    of the grey levels, and one sigmoid unit for two classes. Introduced in lesson 14.
+    of the grey levels, and one sigmoid unit for two classes.
     """
     layers = _layers()
     body = [*_dark(8), layers.MaxPooling2D(), *_dark(16)]

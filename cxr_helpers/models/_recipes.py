@@ -17,7 +17,6 @@ class Recipe:
     `weight_decay` > 0 chooses AdamW instead of Adam; `label_smoothing` in [0, 1), for more
     than one output unit; `augment`, what is changed in training images; `patience`, epochs
     without a better validation loss before training stops (None: it runs to the end).
-    Introduced in lesson 06.
 
     In two phases (lesson 08): for `head_epochs` epochs, at `head_learning_rate`, whatever `build`
     left trainable learns; then `unfreeze(model)` frees further layers, and the training above

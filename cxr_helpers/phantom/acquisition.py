@@ -32,9 +32,7 @@ MU_METAL = 3.0
 
 @dataclass(frozen=True)
 class Site:
-    """Equipment and processing of one hospital; a change here never touches the anatomy. Introduced
-    in lesson 09.
-    """
+    """Equipment and processing of one hospital; a change here never touches the anatomy."""
 
     name: str
     scatter: float  # scattered / primary behind the lungs
@@ -110,9 +108,7 @@ SITES = {
 
 @dataclass(frozen=True)
 class Exposure:
-    """All that is fixed before a lesion is drawn: exposure, contrast, noise, tone curve. Introduced
-    in lesson 09.
-    """
+    """All that is fixed before a lesion is drawn: exposure, contrast, noise, tone curve."""
 
     site: Site
     reference: float

@@ -18,7 +18,7 @@ def draw_body(
     """Trunk, neck, head, arms, breasts: thickness of soft tissue including the space of the lungs.
 
     outlines: tables, half-width of the lungs against y; height: of the lungs, cm. Returns cm,
-    (size, size) float32. Lesson 01.
+    (size, size) float32.
     """
     scale = patient.scale
     neck_width = scale * (4.3 + 1.6 * patient.build)

@@ -13,9 +13,7 @@ from .spine import add_spine
 
 
 def draw_bones(frame: Frame, patient: Patient, chest: Chest) -> np.ndarray:
-    """Return the bone thickness, (size, size) float32 in cm of bone excess. Introduced in lesson
-    01.
-    """
+    """Return the bone thickness, (size, size) float32 in cm of bone excess."""
     bone = chest.aerated * 0.62  # ribs are hardly seen through heart and abdomen
     bone += 0.38
     bone *= draw_ribs(frame, patient, chest)

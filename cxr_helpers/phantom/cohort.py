@@ -80,7 +80,7 @@ def write(
     Beside `images` lie `masks` (one PNG per image, bits as in MASKS; see `read_masks`), `truth.csv`
     (a row per image with all parameters; `image_id` is the path below `images`) and `phantom.json`
     (the content hash). A folder that holds this very cohort is left as it is; files appear all at
-    once when everything is drawn. Introduced in lesson 01.
+    once when everything is drawn.
 
     Parameters
     ----------
@@ -152,8 +152,6 @@ def cached(
 ) -> Path:
     """Write a design below `data_dir/phantom` under its content hash, once.
 
-    Introduced in lesson 01.
-
     Parameters
     ----------
     design_table : pandas.DataFrame
@@ -181,8 +179,6 @@ def cohort_key(
     design_table: pd.DataFrame, *, layout="classes", format="mixed", masks=True, size=224
 ) -> str:
     """Content hash of a cohort: design, layout, format, size and RENDERER_VERSION.
-
-    Introduced in lesson 01.
 
     Parameters
     ----------
@@ -214,9 +210,7 @@ def cohort_key(
 def place(
     design_table: pd.DataFrame, layout: str = "classes", format: str = "mixed"
 ) -> pd.DataFrame:
-    """Add the columns `file` (path below images/) and `format` to a design. Introduced in lesson
-    01.
-    """
+    """Add the columns `file` (path below images/) and `format` to a design."""
     if layout not in _FOLDERS:
         raise ValueError(f"layout {layout!r} is not one of {', '.join(LAYOUTS)}")
     if format not in FORMATS:
@@ -240,7 +234,6 @@ def place(
 def folder_of(label: str, split, layout: str) -> str:
     """Folder below the images' root of an image with this label and split.
 
-    Introduced in case A.
 
     Parameters
     ----------
@@ -272,8 +265,6 @@ def folder_of(label: str, split, layout: str) -> str:
 def read_masks(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Read a mask file.
 
-    Introduced in lesson 10.
-
     Parameters
     ----------
     path : path
@@ -303,8 +294,6 @@ def read_masks(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 def mask_file(image: str | os.PathLike, images: str | os.PathLike) -> Path:
     """Path of the mask file that belongs to an image.
-
-    Introduced in lesson 10.
 
     Parameters
     ----------

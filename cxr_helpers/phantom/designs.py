@@ -31,7 +31,7 @@ COPIES = ("identical", "contrast", "crop", "jpeg")
 def design(name: str = "default", n: int | None = None, seed: int = 0, **options) -> pd.DataFrame:
     """Return the table of images of a study design.
 
-    The same name, n, seed and options give the same table. Introduced in lesson 01.
+    The same name, n, seed and options give the same table.
 
     Parameters
     ----------
@@ -78,8 +78,6 @@ def design(name: str = "default", n: int | None = None, seed: int = 0, **options
 
 def presets() -> pd.DataFrame:
     """Return all study designs.
-
-    Introduced in lesson 01.
 
     Returns
     -------

@@ -64,7 +64,7 @@ def draw_lesion(
 
     Every blob, band and edge has its place from the seed alone and grows with severity, so mean
     contrast is ordered by it. `side` forces right or left for a one-sided disease. "normal" gives
-    an empty lesion. Raises ValueError for an unknown label. Introduced in lesson 01.
+    an empty lesion. Raises ValueError for an unknown label.
     """
     if label == "normal" or severity <= 0:
         return Lesion(np.zeros_like(frame.x), np.zeros(frame.x.shape, bool), "")

@@ -23,9 +23,7 @@ COARSE = 112  # points that the coarse grid has at least along each side, where 
 
 @dataclass(frozen=True)
 class Grid:
-    """Body coordinates in cm of points in rows and columns, arrays of one shape. Introduced in
-    lesson 01.
-    """
+    """Body coordinates in cm of points in rows and columns, arrays of one shape."""
 
     x: np.ndarray
     y: np.ndarray
@@ -85,9 +83,7 @@ class Warp:
 
 @dataclass(frozen=True)
 class Frame:
-    """Body coordinates of each pixel, arrays (size, size) float32 in cm, and a coarse grid.
-    Introduced in lesson 01.
-    """
+    """Body coordinates of each pixel, arrays (size, size) float32 in cm, and a coarse grid."""
 
     size: int
     px: float  # cm from one pixel to the next
@@ -150,7 +146,7 @@ def _stretch_of(ranges: np.ndarray, low: float, high: float) -> slice:
 
 
 def make_frame(pose: Pose, size: int) -> Frame:
-    """Lay a (size, size) grid over the field of the pose. Introduced in lesson 01."""
+    """Lay a (size, size) grid over the field of the pose."""
     px = pose.field / size
     step = max(1, size // COARSE)
     warp = _draw_warp(stream(pose.seed, "warp"), pose.warp)

@@ -13,8 +13,7 @@ def draw_lateral(size: int, rng: np.random.Generator) -> np.ndarray:
     """Attenuation (no unit) of a chest from the side, (size, size) float32; front to one side.
 
     Path lengths as in the frontal phantom: a flat trunk 24-30 cm wide, two lungs nearly on top of
-    each other, heart, two domes, sternum, spine with discs, posterior ribs, raised arms. Introduced
-    in lesson 12.
+    each other, heart, two domes, sternum, spine with discs, posterior ribs, raised arms.
     """
     x, y = _coordinates(size, rng)
     front = 11.0 + 0.9 * np.sin(y / 9) + rng.uniform(-0.5, 1.5) * np.clip(y / 25, 0, 1)

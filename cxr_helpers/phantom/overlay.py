@@ -36,7 +36,7 @@ def draw_devices(frame: Frame, patient: Patient, chest: Chest, kinds: str, seed:
     """Attenuation (no unit) of the devices in `kinds` ("leads+tube"), (size, size) float32.
 
     Values below 0.02 are cut to zero, so `> 0` is the mask. Raises ValueError for an unknown
-    device. Lesson 09.
+    device.
     """
     total = np.zeros_like(frame.x)
     if not kinds:
@@ -252,7 +252,7 @@ def draw_marker(size: int, text: str, style: str, seed: int) -> np.ndarray:
 
     L goes to the viewer's right and R to the left, as radiographers place them; words go to a
     corner. style: "lead" (turned a little, often with initials), "plate" (a letter in a ringed
-    disc) or "burnt". Lesson 09.
+    disc) or "burnt".
     """
     alpha = np.zeros((size, size), np.float32)
     rng = stream(seed, "marker")

@@ -17,10 +17,7 @@ VIEWS = ("PA", "AP")
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
-    """The random generator of `seed` and a path of names, the same on every machine.
-
-    Introduced in lesson 01.
-    """
+    """The random generator of `seed` and a path of names, the same on every machine."""
     numbers = [zlib.crc32(name.encode()) if isinstance(name, str) else int(name) for name in names]
     keys = [int(seed), *numbers]
     if 0 <= max(keys) < 2**32:  # the same numbers from an array, quicker
@@ -33,8 +30,6 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 @dataclass(frozen=True)
 class Patient:
     """Anatomy of one person, stable over visits; lengths in cm at the detector, plain ratios.
-
-    Introduced in lesson 01.
 
     Parameters
     ----------
@@ -124,8 +119,6 @@ class Patient:
 class Pose:
     """How the patient stood or lay at one visit; angles in degrees, lengths in cm.
 
-    Introduced in lesson 01.
-
     Parameters
     ----------
     seed : int
@@ -178,8 +171,6 @@ def draw_patient(
     rng: np.random.Generator, age_group: str = "adult", sex: str | None = None
 ) -> Patient:
     """Draw a patient: proportions of an adult of 20-85 years, or of a child of 1-12.
-
-    Introduced in lesson 01.
 
     Parameters
     ----------
@@ -257,8 +248,6 @@ def draw_patient(
 
 def draw_pose(rng: np.random.Generator, patient: Patient, view: str = "PA") -> Pose:
     """Draw the pose of one visit of a patient.
-
-    Introduced in lesson 01.
 
     Parameters
     ----------

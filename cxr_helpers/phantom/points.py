@@ -60,9 +60,7 @@ def deposit(
 
 @dataclass(frozen=True)
 class Tubes:
-    """Points along roughly horizontal tubes, float32 arrays of one shape. Introduced in lesson
-    01.
-    """
+    """Points along roughly horizontal tubes, float32 arrays of one shape."""
 
     x: np.ndarray  # cm
     y: np.ndarray

@@ -47,8 +47,6 @@ DEFAULTS = {
 class Rendering:
     """A phantom radiograph and the truth about it.
 
-    Introduced in lesson 01.
-
     Parameters
     ----------
     image : numpy.ndarray
@@ -83,7 +81,7 @@ def render(
 
     The switches give the counterfactuals: the same seed without its lesion, marker or device, at
     another site, at another severity, or mirrored. With scatter, noise and filters off, two
-    counterfactuals differ only inside the mask of what was changed. Introduced in lesson 01.
+    counterfactuals differ only inside the mask of what was changed.
 
     Parameters
     ----------

@@ -51,8 +51,7 @@ def cohort(
 
     Disease belongs to the patient; everything else is drawn independently.
 
-    per_patient: mean number of images; devices, letters: share of images that show them. Introduced
-    in lesson 01.
+    per_patient: mean number of images; devices, letters: share of images that show them.
     """
     n = n or 600
     rng = stream(seed, "design")

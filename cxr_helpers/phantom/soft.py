@@ -31,7 +31,7 @@ RIM = 0.32
 
 @dataclass(frozen=True)
 class Chest:
-    """Path lengths (cm, float32) and regions (bool), all (size, size). Introduced in lesson 01."""
+    """Path lengths (cm, float32) and regions (bool), all (size, size)."""
 
     tissue: np.ndarray  # soft tissue if there were no air
     lung: np.ndarray  # aerated lung
@@ -49,7 +49,7 @@ class Chest:
 
 
 def draw_chest(frame: Frame, patient: Patient) -> Chest:
-    """Compute all soft-tissue path lengths of a patient in a pose. Introduced in lesson 01."""
+    """Compute all soft-tissue path lengths of a patient in a pose."""
     pose, grid, scale = frame.pose, frame.coarse, patient.scale
     height = patient.lung_height * pose.inspiration
     rng = stream(patient.seed, "chest")

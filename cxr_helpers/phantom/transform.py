@@ -19,7 +19,7 @@ def apply(
 
     "" and "identical" change nothing.
 
-    Raises ValueError for an unknown kind. Introduced in lesson 12.
+    Raises ValueError for an unknown kind.
     """
     if kind in ("", "identical"):
         return image, masks

@@ -15,8 +15,7 @@ def answer(found: Mapping, *, title: str | None = None) -> Picture:
 
     `found`: keys file, accepted, reason, image (h, w) uint8 and, if accepted, probabilities {class:
     p}, set (classes of the conformal set, marked with a star), map (h, w) ≥ 0 or None, and note. A
-    refused image is shown with the reason. Raises ValueError without an image. Introduced in lesson
-    13.
+    refused image is shown with the reason. Raises ValueError without an image.
     """
     if found.get("image") is None:
         raise ValueError(

@@ -25,7 +25,7 @@ def reliability(
 
     `tables`: {name: table} or one table with bin_low, bin_high, predicted, observed, low, high, n;
     values in [0, 1]; `what` came true, of what is `counted`. Raises ValueError without those
-    columns. Introduced in lesson 11.
+    columns.
     """
     named = {"": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
     if not named:

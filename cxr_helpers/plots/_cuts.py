@@ -26,7 +26,7 @@ def cuts(
     `table`: columns set, stage, value, low, high, one row per set and stage, stages in the
     network's order (rows of the first set, or a categorical); `baseline`: {name: number}, drawn
     level. The text names the best cut of each set and the others whose interval holds its value.
-    Raises ValueError without the columns or a row. Introduced in lesson 08.
+    Raises ValueError without the columns or a row.
     """
     need_columns(table, ("set", "stage", "value", "low", "high"), "cuts")
     sets = list(dict.fromkeys(table["set"]))

@@ -20,7 +20,7 @@ def split_counts(table: pd.DataFrame, *, title: str = "Images per split and clas
     """Images per split, stacked by class, with the numbers in the bars.
 
     Needs the columns label and split; images without a split form a bar of their own. Raises
-    ValueError without them. Introduced in lesson 04.
+    ValueError without them.
     """
     need_columns(table, ("label", "split"), "split_counts")
     split = table["split"].astype(object).where(table["split"].notna(), "none")
@@ -82,7 +82,6 @@ def histogram(images, labels, *, bins: int = 64, title: str = "Grey levels per c
 
     `images`: uint8 (n, h, w), grey levels 0-255; `labels`: n classes. The band is over images, so
     that a difference of means is seen beside its spread. Raises ValueError if the lengths differ.
-    Introduced in lesson 02.
     """
     if len(images) != len(labels):
         raise ValueError(f"{len(labels)} labels for {len(images)} images.")

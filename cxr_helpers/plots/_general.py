@@ -28,7 +28,6 @@ def intervals(
 
     `table`: columns label, value, low, high and, if there, n. `baseline`: a number or {name:
     number}, drawn upright. NaN is listed as undefined. Raises ValueError without the columns.
-    Introduced in lesson 07.
     """
     need_columns(table, ("label", "value", "low", "high"), "intervals")
     marks = _marks(baseline)
@@ -121,7 +120,7 @@ def distribution(
 
     `values`: 1-D, finite; `mark`: a number or {name: number}; `what` is counted. The text states
     mean, central 95 % and how many values reach each mark. Raises ValueError if empty or not
-    finite. Introduced in lesson 07.
+    finite.
     """
     array = np.asarray(values, dtype=float).ravel()
     if not array.size or not np.isfinite(array).all():
@@ -176,8 +175,7 @@ def line(
     """One or several lines over x, each named at its legend, with bands and upright marks if given.
 
     `ys`: {name: values} or one sequence, as long as x; `bands`: {name: (low, high)}; `mark`: a
-    number or {name: number} on the x axis. Raises ValueError if lengths differ. Introduced in
-    lesson 05.
+    number or {name: number} on the x axis. Raises ValueError if lengths differ.
     """
     from matplotlib.ticker import MaxNLocator
 

@@ -11,7 +11,7 @@ def number_line(mine, result, *, between, title: str, name: str = "your predicti
     """A prediction and the result on one line that shows the whole range of predictions.
 
     `mine`: a number, or (low, high); `result`: (value, low, high), the ends None where there is no
-    interval; `between`: (low, high). Introduced in lesson 01.
+    interval; `between`: (low, high).
     """
     value, low, high = result
     span = between[1] - between[0]
@@ -62,7 +62,7 @@ def sketch_and_curve(
     """A sketched curve, dashed, over the real one.
 
     `at`, `mine`: places and values of the sketch; `x`, `y`: the curve; `xlabel`: what the places
-    count. Introduced in lesson 05.
+    count.
     """
     with style():
         figure = new_figure(3.4)

@@ -26,7 +26,7 @@ def learning_curve(runs: pd.DataFrame, value: str = "value", *, title: str, ylab
     `runs`: one row per training, with the columns set (a panel each), arm (a line each), n, seed
     and `value`. Every dot is one training; where there are several seeds, the dots of the arms
     stand beside each other. An arm that a set lacks is left out of its panel. Raises ValueError
-    without the columns or a row. Introduced in lesson 08.
+    without the columns or a row.
     """
     need_columns(runs, ("set", "arm", "n", "seed", value), "learning_curve")
     sets, arms, sizes = in_order(runs["set"]), in_order(runs["arm"]), sorted(runs["n"].unique())

@@ -28,7 +28,6 @@ def heat_maps(
     outlined everywhere; `titles`: one text each. The text tells how much of each kind's sum lies
     inside the first kind of mask. Raises ValueError if there is no image or map, or lengths or
     shapes differ. A film is a row, or a column where there are more films than kinds of pictures.
-    Introduced in lesson 10.
     """
     if not len(images) or not maps:
         raise ValueError("heat_maps needs at least one image and one kind of map: {name: maps}.")

@@ -31,7 +31,7 @@ def outlines(
     `images`: sequence of (h, w), grey levels 0-255 (or 0-1); `masks`: one dict {name: boolean (h,
     w)} each, empty for no outline; lung, heart, lesion, marker and device have their own colours.
     `titles`: one text each; `width`: of the figure, in inches. Raises ValueError if the lengths or
-    shapes differ. Introduced in lesson 10.
+    shapes differ.
     """
     if not len(images):
         raise ValueError("outlines needs at least one image.")

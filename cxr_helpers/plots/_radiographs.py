@@ -87,8 +87,7 @@ def montage(
     """Images side by side, grey levels 0-255 (or 0-1) on one fixed scale; `masks` as outlines.
 
     `images`: sequence of (h, w); `titles`: one text each, such as the class; `masks`: one boolean
-    (h, w) or None each. Raises ValueError if the lengths differ or there is no image. Introduced in
-    lesson 01.
+    (h, w) or None each. Raises ValueError if the lengths differ or there is no image.
     """
     if not len(images):
         raise ValueError("montage needs at least one image.")
@@ -127,7 +126,7 @@ def compare_images(
     """A few images in one row, such as before and after; with `histograms`, grey levels below.
 
     `images`: sequence of (h, w), each of its own size; `titles`: one text each.
-    Raises ValueError if the lengths differ or there is no image. Introduced in lesson 03.
+    Raises ValueError if the lengths differ or there is no image.
     """
     if not len(images):
         raise ValueError("compare_images needs at least one image.")
@@ -169,7 +168,7 @@ def mean_images(images, labels, *, title: str = "Mean image and spread per class
 
     `images`: uint8 (n, h, w), grey levels 0-255; `labels`: n classes. The deviation has its own
     scale, 0 to its largest value: a difference of means says little where images of one class
-    differ as much. Raises ValueError if the lengths differ. Introduced in lesson 02.
+    differ as much. Raises ValueError if the lengths differ.
     """
     _same_length("labels", labels, len(images))
     images = np.asarray(images)
@@ -219,7 +218,7 @@ def duplicate_pairs(
 
     `images`: {image_id: (h, w)}; `pairs`: table with image_id_a, image_id_b and, if there, kind,
     similarity, label_a/b, split_a/b. At most `limit` pairs are drawn. Raises ValueError for an
-    image that is not given or no pair. Introduced in lesson 04.
+    image that is not given or no pair.
     """
     need_columns(pairs, ("image_id_a", "image_id_b"), "duplicate_pairs")
     if not isinstance(images, Mapping):
@@ -277,7 +276,7 @@ def _there(value) -> bool:
 def weights(image, *, title: str = "Weights of one neuron", label: str = "weight") -> Picture:
     """A signed map (h, w), such as a neuron's weights: zero white, above orange-red, below blue.
 
-    Raises ValueError unless 2-D and finite. Introduced in lesson 05.
+    Raises ValueError unless 2-D and finite.
     """
     array = np.asarray(image, dtype=float)
     if array.ndim != 2 or not array.size or not np.isfinite(array).all():
@@ -307,7 +306,7 @@ def filters(
     """Kernels or feature maps in a grid on one scale: signed ones diverge from white, others grey.
 
     `arrays`: sequence of (h, w). `values` writes the numbers into the cells (by default up to 5×5).
-    Raises ValueError if the lengths differ or an array is not 2-D. Introduced in lesson 06.
+    Raises ValueError if the lengths differ or an array is not 2-D.
     """
     arrays = [np.asarray(array, dtype=float) for array in arrays]
     if not arrays or any(a.ndim != 2 or not np.isfinite(a).all() for a in arrays):

@@ -25,7 +25,7 @@ def curves(history: pd.DataFrame, *, title: str = "Training") -> Picture:
     The epoch of the lowest validation loss is marked.
 
     `history`: one row per epoch with loss and, if there, accuracy, val_loss, val_accuracy, epoch
-    (else counted from 1). Raises ValueError without the column loss. Introduced in lesson 05.
+    (else counted from 1). Raises ValueError without the column loss.
     """
     history = pd.DataFrame(history)
     need_columns(history, ("loss",), "curves")
@@ -91,7 +91,7 @@ def confusion(matrix, *, title: str = "Confusion matrix") -> Picture:
     """Counts of images, true class by row, predicted by column; shaded by the share of the row.
 
     `matrix`: square table of counts whose rows and columns are the classes in one order.
-    Raises ValueError if it is not square, or rows and columns differ. Introduced in lesson 07.
+    Raises ValueError if it is not square, or rows and columns differ.
     """
     if (
         not isinstance(matrix, pd.DataFrame)
@@ -137,7 +137,7 @@ def roc(curves, *, thresholds: dict[str, float] | None = None, title: str = "ROC
     """Sensitivity against 1 - specificity, area in the legend; `thresholds` {name: value} marked.
 
     `curves`: {name: table with threshold, sensitivity, specificity}, or one such table; values in
-    [0, 1]. Raises ValueError without those columns. Introduced in lesson 07.
+    [0, 1]. Raises ValueError without those columns.
     """
     tables = _named(curves, ("sensitivity", "specificity"), "roc")
     parts = []

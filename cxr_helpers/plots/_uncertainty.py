@@ -13,7 +13,6 @@ def side_by_side(
 
     `table`: columns metric, cohort, value, low, high and n, values in [0, 1]. `mark`: words for the
     upright line, by default the first cohort's name. Raises ValueError without the columns.
-    Introduced in lesson 12.
     """
     need_columns(table, ("metric", "cohort", "value", "low", "high", "n"), "side_by_side")
     metrics, cohorts = (

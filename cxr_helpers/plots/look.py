@@ -67,7 +67,7 @@ STYLE = {
 class Picture:
     """A matplotlib figure and its alt text; in a notebook a PNG (100 dpi) that carries the text.
 
-    Raises ValueError if the text is empty. Introduced in lesson 01.
+    Raises ValueError if the text is empty.
     """
 
     figure: Any
@@ -107,7 +107,7 @@ class Picture:
     def save(self, path: str | os.PathLike) -> Path:
         """Write the picture as .png, .svg or .pdf, whole or not at all; returns the path.
 
-        Raises ValueError for another suffix. Introduced in lesson 02.
+        Raises ValueError for another suffix.
         """
         path = Path(path)
         kind = path.suffix.lower()
@@ -124,7 +124,7 @@ class Picture:
 def show(figure, alt: str) -> Picture:
     """Give your own figure (a matplotlib Figure or Axes) its alt text; pyplot shows it only once.
 
-    Raises ValueError if the text is empty. Introduced in lesson 02.
+    Raises ValueError if the text is empty.
     """
     while not hasattr(figure, "savefig"):
         if getattr(figure, "figure", None) is None:

@@ -7,7 +7,7 @@ def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson score interval (low, high) of the proportion k / n, for independent images.
 
     Unlike value ± 1.96 standard errors it stays inside [0, 1] and has a width at k = 0 and k = n.
-    Source: Wilson 1927, J Am Stat Assoc 22:209-212. Introduced in lesson 07.
+    Source: Wilson 1927, J Am Stat Assoc 22:209-212.
 
     Parameters
     ----------

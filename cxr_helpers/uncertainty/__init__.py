@@ -3,7 +3,7 @@
 Input gate, conformal sets, ensembles.
 
 Everything reads images (n, size, size) or the table of predictions. Limits are set on held-out
-clean images or on calibration rows, never on what is reported afterwards. Introduced in lesson 12.
+clean images or on calibration rows, never on what is reported afterwards.
 """
 
 from ._conformal import conformal_limit, prediction_sets

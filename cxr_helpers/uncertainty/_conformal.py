@@ -21,7 +21,6 @@ def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
     of *the same kind* hold the truth with probability `coverage` at least. Give rows that neither
     trained nor chose anything. Returns a number in [0, 1], or 1 (every class in every set) where
     the rows are too few. Raises PredictionsError, and ValueError for a coverage outside (0, 1).
-    Lesson 12.
     """
     one_run(predictions, "A limit")
     p, column = (
@@ -46,7 +45,6 @@ def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
     A class is in the set if 1 - p_<class> ≤ limit; a set may be empty. `covered`: the true class is
     in it; a table without labels has neither of these two columns. Others (source, patient, split)
     are kept where they are. Raises PredictionsError, and ValueError for a limit outside [0, 1].
-    Introduced in lesson 12.
     """
     labelled = "label" in predictions
     one_run(predictions, "A prediction set", labelled=labelled)

@@ -19,7 +19,7 @@ def ensemble(predictions: Sequence[pd.DataFrame], name: str = "ensemble") -> pd.
     Column `spread`: standard deviation over the models of the probability of the class that the
     mean predicts, in [0, 0.5]. Lakshminarayanan, Pritzel and Blundell 2017 (arXiv 1612.01474)
     average networks that differ by their seed. Raises PredictionsError if images, labels or classes
-    differ, ValueError for fewer than two tables. Lesson 12.
+    differ, ValueError for fewer than two tables.
     """
     tables = list(predictions)
     if len(tables) < 2:

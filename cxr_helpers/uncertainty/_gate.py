@@ -28,8 +28,7 @@ class Gate:
 
     mean (576,), components (k, 576) and variance (k,) describe the training images; centre (3,) and
     spread (3,) the three numbers of held-out clean images; a score above `limit` is rejected, as is
-    about `share` of clean images. n_training, n_held_out: images it rests on. Introduced in lesson
-    12.
+    about `share` of clean images. n_training, n_held_out: images it rests on.
     """
 
     mean: np.ndarray
@@ -56,8 +55,7 @@ def fit_gate(training_images: np.ndarray, held_out_images: np.ndarray, share: fl
     much the image would fit better inverted or turned. Each is measured in spreads of the held-out
     images, and the largest is the score. The limit lies so that a new clean image is rejected with
     probability `share` at most; no input that the gate has to reject takes part. Raises ValueError
-    for other arrays, too few images, or held-out images of which most are the same. Introduced in
-    lesson 12.
+    for other arrays, too few images, or held-out images of which most are the same.
     """
     x, (held, flat) = _reduced(training_images)[0], _reduced(held_out_images)
     if len(x) < FEWEST:
@@ -89,7 +87,6 @@ def gate_scores(gate: Gate, images: np.ndarray) -> pd.DataFrame:
     `images`: uint8 (n, size, size), any size. The reason is empty where accepted. Else it is
     "blank"; or "inverted", "upside down", "turned by 90 degrees" …, where undoing that gives an
     image which passes; or "unlike the training images". Raises ValueError for other arrays.
-    Introduced in lesson 12.
     """
     x, blank = _reduced(images)
     model = {"mean": gate.mean, "components": gate.components, "variance": gate.variance}
@@ -105,16 +102,14 @@ def gate_scores(gate: Gate, images: np.ndarray) -> pd.DataFrame:
 
 
 def gate_to_dict(gate: Gate) -> dict[str, np.ndarray]:
-    """The gate as named arrays, for `np.savez(file, **gate_to_dict(gate))`: no pickle. Introduced
-    in lesson 13.
-    """
+    """The gate as named arrays, for `np.savez(file, **gate_to_dict(gate))`: no pickle."""
     return {field.name: np.asarray(getattr(gate, field.name)) for field in fields(Gate)}
 
 
 def gate_from_dict(arrays: Mapping[str, np.ndarray]) -> Gate:
     """The gate from what `gate_to_dict` gave, such as an opened .npz file.
 
-    Raises ValueError where an array is missing. Introduced in lesson 13.
+    Raises ValueError where an array is missing.
     """
     missing = [field.name for field in fields(Gate) if field.name not in arrays]
     if missing:
@@ -128,7 +123,7 @@ def gate_from_dict(arrays: Mapping[str, np.ndarray]) -> Gate:
 def check_gate(gate: Gate) -> None:
     """Refuse a gate whose arrays are not finite numbers of the shapes and ranges `Gate` names.
 
-    Raises ValueError. Introduced in lesson 13.
+    Raises ValueError.
     """
     k = len(gate.components) if np.ndim(gate.components) == 2 else 0
     shapes = {

@@ -14,7 +14,7 @@ def share(table: pd.DataFrame, flag: str, level: float = 0.95) -> stats.Estimate
     """The share of rows whose boolean column `flag` holds, in [0, 1], with interval and n.
 
     `table`: one row per image; where it has `group`, the interval is by group (`stats.proportion`).
-    Raises ValueError for a missing column or an empty table. Introduced in lesson 12.
+    Raises ValueError for a missing column or an empty table.
     """
     if flag not in table or table.empty:
         raise ValueError(f"the table has no {'rows' if table.empty else 'column ' + flag}")

@@ -115,7 +115,7 @@ def formula(self, node):
 
 
 def link_lessons(app, what, name, obj, options, lines):
-    lines[:] = [site.lessons_linked(line) for line in lines]
+    lines[:] = [*(site.lessons_linked(line) for line in lines), *site.first_called(name)]
 
 
 def tidy(app, pagename, templatename, context, doctree):

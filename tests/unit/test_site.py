@@ -9,7 +9,7 @@ import pytest
 
 from cxr_helpers import evaluate, phantom, split
 from tests.conftest import ROOT
-from tools import site
+from tools import functions, site
 from tools.common import ToolError, notebooks, read_notebook, tags
 
 LESSON, EXERCISE = "notebooks/04_splitting.ipynb", "exercises/04_splitting_exercise.ipynb"
@@ -222,8 +222,8 @@ def test_what_sphinx_fails_at_or_leaves_out_is_said(
 
 
 def test_a_module_shows_its_public_names_and_no_other():
-    assert site.public(split) == ["LeakError", "folds", "holdout", "assert_disjoint"]
-    assert site.public(evaluate) == evaluate.__all__
+    assert functions.public(split) == ["LeakError", "folds", "holdout", "assert_disjoint"]
+    assert functions.public(evaluate) == evaluate.__all__
     page = site.module_page("split")
     assert ".. autoexception:: cxr_helpers.split.LeakError" in page
     assert ".. autofunction:: cxr_helpers.split.holdout" in page
