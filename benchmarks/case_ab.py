@@ -34,7 +34,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import datasets, phantom
+from cxr_helpers import datasets, files, phantom
 from cxr_helpers.phantom import designs
 from tools import part_one
 
@@ -170,10 +170,8 @@ def kept(letter: str, use: str, seed: int, number, setting: str, make: Callable[
             name: round(float(value), 4) if isinstance(value, float) else value
             for name, value in row.items()
         }
-        STORE.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps(row, default=float))
-        partial.replace(file)
+        with files.whole_file(file) as part:
+            part.write_text(json.dumps(row, default=float))
         print(row, flush=True)
     return json.loads(file.read_text())
 

@@ -19,7 +19,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import evaluate, measured, train
+from cxr_helpers import evaluate, files, measured, train
 from tools import part_one
 
 ROOT = Path(__file__).parents[1]
@@ -42,9 +42,8 @@ def main(arguments: list[str] | None = None, store: Path = STORE, **overrides) -
                 kept = store / f"{mode}-{epochs}-{seed}.csv"
                 if not kept.is_file():
                     row = one_run(mode, seed, EPOCHS=epochs, **overrides)
-                    partial = kept.with_suffix(".partial")
-                    pd.DataFrame([row]).to_csv(partial, index=False)
-                    partial.replace(kept)
+                    with files.whole_file(kept) as part:
+                        pd.DataFrame([row]).to_csv(part, index=False)
                 print(kept.read_text(), flush=True)
     command = "python -m benchmarks.case_c"
     for name, values in (

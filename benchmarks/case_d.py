@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxr_helpers import measured
+from cxr_helpers import files, measured
 from tools import part_one
 from tools.run import Memory
 
@@ -63,7 +63,7 @@ def measure(n: int, side: int) -> pd.DataFrame:
     """The rows for n images, by a process of its own unless that was done."""
     done = STORE / f"{n}-{side}.json"
     if not done.is_file():
-        partial = done.with_suffix(".partial")
+        told = done.with_suffix(".told")  # by the other process
         command = [
             sys.executable,
             "-m",
@@ -82,15 +82,16 @@ def measure(n: int, side: int) -> pd.DataFrame:
         settings |= {"CXR_GUESS": "example"}
         begin = time.perf_counter()
         with Memory() as memory:
-            code = subprocess.call([*command, "--into", str(partial)], env=os.environ | settings)
+            code = subprocess.call([*command, "--into", str(told)], env=os.environ | settings)
         if code:
             raise SystemExit(f"the run of {n} images failed; what was finished before is kept")
         facts = {"seconds": round(time.perf_counter() - begin), "own_mb": round(memory.own / 2**20)}
         facts |= {"load": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}
         facts["date"] = datetime.date.today().isoformat()
-        rows = json.loads(partial.read_text())
-        partial.write_text(json.dumps([row | facts for row in rows], indent=1))
-        partial.replace(done)
+        rows = json.loads(told.read_text())
+        with files.whole_file(done) as part:
+            part.write_text(json.dumps([row | facts for row in rows], indent=1))
+        told.unlink()
     return pd.DataFrame(json.loads(done.read_text()))
 
 

@@ -25,6 +25,7 @@ from cxr_helpers import (
     datasets,
     duplicates,
     evaluate,
+    files,
     measured,
     models,
     pipeline,
@@ -99,9 +100,8 @@ def network_fold(name: str, table: pd.DataFrame, images, seed: int, fold: int) -
         fitted = train.fit(RECIPES[name], parts, images, seed=seed)
         result = train.predict(fitted.model, parts, images, split="test", name=name, seed=seed)
         result["seconds"], result["parameters"] = fitted.seconds, fitted.model.count_params()
-        partial = stored.with_suffix(".partial")
-        result.to_csv(partial, index=False)
-        partial.replace(stored)
+        with files.whole_file(stored) as part:
+            result.to_csv(part, index=False)
         keras.backend.clear_session()
         right = (result["label"].astype(str) == result["predicted"].astype(str)).mean()
         print(

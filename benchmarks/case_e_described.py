@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 import pandas as pd
 
-from cxr_helpers import duplicates, evaluate, measured, train
+from cxr_helpers import duplicates, evaluate, files, measured, train
 from tools import part_one as notebook
 
 ROOT = Path(__file__).parents[1]
@@ -67,10 +67,8 @@ def run(name: str, mode: str, seed: int, data_dir: str, store: Path = STORE, **o
     found = found.assign(
         n_train=len(cells["x_train"]), size=cells["SIZE"], parameters=cells["model"].count_params()
     )
-    store.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    found.to_csv(partial, index=False)
-    partial.replace(file)
+    with files.whole_file(file) as part:
+        found.to_csv(part, index=False)
     print(f"{name}, {mode}, seed {seed}: {evaluate.metric(found, 'accuracy')}", flush=True)
 
 

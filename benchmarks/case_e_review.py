@@ -31,6 +31,7 @@ from cxr_helpers import (
     deploy,
     duplicates,
     evaluate,
+    files,
     measured,
     models,
     preprocess,
@@ -145,9 +146,8 @@ def file_name(name: str) -> str:
 
 
 def keep(found: pd.DataFrame, file: Path) -> None:
-    partial = file.with_suffix(".partial")
-    found.to_csv(partial, index=False)
-    partial.replace(file)
+    with files.whole_file(file) as part:
+        found.to_csv(part, index=False)
 
 
 def read(file: Path, table: pd.DataFrame) -> pd.DataFrame:

@@ -40,6 +40,7 @@ from cxr_helpers import (
     datasets,
     duplicates,
     evaluate,
+    files,
     measured,
     models,
     preprocess,
@@ -223,9 +224,8 @@ def scored(
             parameters = fitted.model.count_params()
             keras.backend.clear_session()
         result = result.assign(**spent, parameters=parameters)
-        partial_file = file.with_suffix(".partial")
-        result.to_csv(partial_file, index=False)
-        partial_file.replace(file)
+        with files.whole_file(file) as part:
+            result.to_csv(part, index=False)
         print(
             f"{name_of(folder)}: {model}, fold {fold}: {spent['cpu_seconds']:.1f} s of CPU",
             flush=True,

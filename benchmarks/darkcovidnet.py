@@ -41,6 +41,7 @@ from cxr_helpers import (
     datasets,
     duplicates,
     evaluate,
+    files,
     manifest,
     measured,
     models,
@@ -341,9 +342,8 @@ def run_fold(data: Data, row: Row, protocol: str, seed: int, fold: int) -> None:
     found = found.assign(
         model=row.name, group=found["image_id"].map(own), cpu_seconds=time.process_time() - cpu
     )
-    partial = file.with_suffix(".partial")
-    found.to_csv(partial, index=False)
-    partial.replace(file)
+    with files.whole_file(file) as part:
+        found.to_csv(part, index=False)
     right = (found["label"].astype(str) == found["predicted"].astype(str)).mean()
     spent = time.perf_counter() - wall
     print(

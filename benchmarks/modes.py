@@ -23,6 +23,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
+from cxr_helpers import files
 from tools import part_one
 
 ROOT = Path(__file__).parents[1]
@@ -120,10 +121,8 @@ def kept(name: str, mode: str, seed: int) -> dict:
     file = STORE / f"{name.replace('/', '-')}-{mode}-{seed}.json"
     if not file.is_file():
         row = run(name, mode, seed)
-        STORE.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps(row))
-        partial.replace(file)
+        with files.whole_file(file) as part:
+            part.write_text(json.dumps(row))
         print(row, flush=True)
     return json.loads(file.read_text())
 

@@ -36,6 +36,7 @@ from cxr_helpers import (
     datasets,
     duplicates,
     evaluate,
+    files,
     manifest,
     measured,
     models,
@@ -219,10 +220,9 @@ def pretrained(store: Path, seed: int, design: pd.DataFrame, recipe: models.Reci
             "seconds": time.perf_counter() - started,
             "cpu_seconds": _cpu() - used,
         }
-        partial = store / f"partial-{seed}.weights.h5"
-        fitted.model.save_weights(partial)
-        append(store / "runs.csv", row)
-        partial.replace(path)
+        with files.whole_file(path) as part:
+            fitted.model.save_weights(part)
+            append(store / "runs.csv", row)
         print(
             f"pretraining, seed {seed}: {row['seconds']:.0f} s, macro-F1 {row['f1_macro']:.3f} on "
             "its own",
@@ -319,9 +319,8 @@ def append(path: Path, row: dict) -> None:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    table.to_csv(partial, index=False)
-    partial.replace(path)
+    with files.whole_file(path) as part:
+        table.to_csv(part, index=False)
 
 
 def report(store: Path, tasks: list[Task], options: argparse.Namespace, out: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxr_helpers import predictions
+from cxr_helpers import files, predictions
 
 FOLDER = Path(__file__).with_name("predictions")
 ALSO = ("fold", "seconds", "parameters")  # kept where they are there
@@ -31,11 +31,13 @@ def keep(name: str, models: dict[str, pd.DataFrame]) -> None:
         columns += predictions.columns(predictions.classes(table))
         parts.append(table[columns].assign(model=model).astype({"label": str, "predicted": str}))
     content = pd.concat(parts, ignore_index=True).to_csv(index=False, float_format="%.6f").encode()
-    FOLDER.mkdir(exist_ok=True)
-    partial = FOLDER / f"{name}.partial"
-    with gzip.GzipFile(partial, "wb", mtime=0) as file:  # the same predictions give the same bytes
-        file.write(content)
-    partial.replace(FOLDER / f"{name}.csv.gz")
+    with (
+        files.whole_file(FOLDER / f"{name}.csv.gz") as part,
+        part.open("wb") as file,
+        # neither name nor time in the header: the same predictions give the same bytes
+        gzip.GzipFile("", "wb", mtime=0, fileobj=file) as packed,
+    ):
+        packed.write(content)
 
 
 def read(name: str) -> dict[str, pd.DataFrame]:

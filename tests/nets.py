@@ -16,7 +16,6 @@ import importlib.metadata
 import inspect
 import json
 import math
-import os
 import pkgutil
 import sys
 import tempfile
@@ -29,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 import cxr_helpers
+from cxr_helpers import files
 
 UNIT = Path(__file__).parent / "unit"
 NUMBERS, API = UNIT / "numbers.json", UNIT / "api.txt"
@@ -422,9 +422,8 @@ def _compact(content: dict) -> str:
 
 
 def _whole(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, "utf-8")
-    os.replace(partial, path)
+    with files.whole_file(path) as part:
+        part.write_text(text, "utf-8")
 
 
 def main(arguments: list[str] | None = None) -> None:
