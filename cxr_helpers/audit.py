@@ -135,7 +135,7 @@ def frame_baseline(
 ) -> pd.DataFrame:
     """Predictions from the outer frame alone: `width` pixels on each side of the 64×64 image.
 
-    It holds little of the lungs, on many films more than their edge. Parameters: `images`, uint8
+    It holds little of the lungs, on many images more than their edge. Parameters: `images`, uint8
     (n, size, size), grey levels 0-255, row i for row i of the table; a side below 64 is kept as it
     is. A random forest, scored as in `file_properties_baseline`. To ask another question than the
     disease, put its answer into the column label. Returns a predictions table. Raises ValueError
@@ -475,7 +475,7 @@ def _patients(table: pd.DataFrame) -> tuple[str, ...]:
         return _row(
             "patients",
             "look",
-            "no patient is known: two films of one person cannot be told from two people",
+            "no patient is known: two images of one person cannot be told from two people",
         )
     spread = known.groupby("patient")["split"].nunique()
     both = spread[spread > 1].index.astype(str)

@@ -100,7 +100,7 @@ class _Judged:
     n_groups: int
 
 
-def _judge(data: Arrays, positive: str | None, bins: int) -> _Judged:
+def _judged(data: Arrays, positive: str | None, bins: int) -> _Judged:
     if bins < 1:
         raise ValueError(f"bins must be at least 1, not {bins}.")
     every = data.probability[0]
@@ -128,7 +128,7 @@ def reliability(
     largest of the row, and true means that its class is right. Raises PredictionsError, also for
     several seeds, and ValueError.
     """
-    data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, bins)
+    data = _judged(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     rows = []
     for k in np.unique(data.bin):
         inside = data.bin == k
@@ -157,7 +157,7 @@ def scores(
     be fitted. Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017; Van Calster et al.
     2019, doi 10.1186/s12916-019-1466-7.
     """
-    data = _judge(to_arrays(one_run(predictions, "Calibration")), positive, bins)
+    data = _judged(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     n = len(data.p)
     few = "no interval: see the band that chance gives"
     found = {

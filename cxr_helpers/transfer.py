@@ -180,8 +180,8 @@ def _key(images: np.ndarray, backbone, settings: dict) -> str:
 
 
 @dataclass(frozen=True)
-class _How:
-    """How a choice is made."""
+class _Search:
+    """How the layer, the strength and the kernel are searched for."""
 
     kernel: bool
     strengths: Sequence[float]
@@ -233,11 +233,11 @@ def logistic(
         check_rows(table, values, f"rows of {key}" if isinstance(features, Mapping) else "features")
     c = (KERNEL_CS if kernel else CS) if c is None else c
     several: Any = [c] if np.isscalar(c) else c
-    how = _How(kernel, sorted(several), best, inner, seed)
+    search = _Search(kernel, sorted(several), best, inner, seed)
     scored = []
     for train, test in _parts(table, score, folds):
         started = time.perf_counter()
-        choices = _choose(table.loc[train], {k: v[train] for k, v in candidates.items()}, how)
+        choices = _choose(table.loc[train], {k: v[train] for k, v in candidates.items()}, search)
         codes = table["label"].cat.codes.to_numpy()
         classes = len(table["label"].cat.categories)
         fitted = [
@@ -274,27 +274,27 @@ def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[tuple[np.nd
         yield train, test
 
 
-def _choose(table, candidates: Mapping, how: _How) -> list[_Choice]:
+def _choose(table, candidates: Mapping, search: _Search) -> list[_Choice]:
     """The best candidates, each with its best strength, by log loss over the inner folds.
 
     The folds are those of the training part.
     """
-    strengths = how.strengths
+    strengths = search.strengths
     if len(candidates) * len(strengths) == 1:
         return [_Choice(next(iter(candidates)), strengths[0], np.nan)]
     codes, classes = table["label"].cat.codes.to_numpy(), len(table["label"].cat.categories)
-    fold = split.folds(table, how.inner, how.seed)["fold"].to_numpy(int)
+    fold = split.folds(table, search.inner, search.seed)["fold"].to_numpy(int)
     choices = []
     for name, values in candidates.items():
         losses = np.zeros(len(strengths))
-        for k in range(how.inner):
-            found = _fit(values, codes, fold != k, fold == k, strengths, classes, how.kernel)
+        for k in range(search.inner):
+            found = _fit(values, codes, fold != k, fold == k, strengths, classes, search.kernel)
             own = [p[np.arange(len(p)), codes[fold == k]] for p in found]
             losses += [-np.log(np.clip(p, 1e-12, 1)).sum() for p in own]
         choices.append(
             _Choice(name, strengths[int(losses.argmin())], float(losses.min() / len(table)))
         )
-    return sorted(choices, key=lambda choice: choice.loss)[: how.best]
+    return sorted(choices, key=lambda choice: choice.loss)[: search.best]
 
 
 def _fit(

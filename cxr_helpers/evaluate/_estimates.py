@@ -81,7 +81,7 @@ def metrics(
 
 def metric(
     predictions: pd.DataFrame,
-    name: str = "f1_macro",
+    metric: str = "f1_macro",
     positive: str | None = None,
     level: float = 0.95,
 ) -> Estimate:
@@ -91,8 +91,8 @@ def metric(
     ----------
     predictions : DataFrame
         A table of predictions.
-    name : str
-        The metric.
+    metric : str
+        One of those of `metrics`.
     positive : str, optional
         The class.
     level : float
@@ -120,7 +120,10 @@ def metric(
     >>> metric(predictions, "roc_auc", "covid").value
     0.75
     """
-    data = to_arrays(predictions)
+    return _one(to_arrays(predictions), metric, positive, level)
+
+
+def _one(data: Arrays, name: str, positive: str | None, level: float) -> Estimate:
     key = _key(data, name, positive)
     return _estimates(data, [key], level)[key]
 
@@ -128,7 +131,7 @@ def metric(
 def subgroups(
     predictions: pd.DataFrame,
     by: str,
-    name: str = "accuracy",
+    metric: str = "accuracy",
     positive: str | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -144,7 +147,7 @@ def subgroups(
         A table of predictions.
     by : str
         The column.
-    name, positive : str, optional
+    metric, positive : str, optional
         As for `metric`.
     level : float
         Of confidence, in (0, 1).
@@ -174,7 +177,8 @@ def subgroups(
         raise PredictionsError(f"The table of predictions has no column {by!r}.")
     parts = predictions[by].astype(object).where(predictions[by].notna(), "unknown")
     every = [
-        (part, metric(rows, name, positive, level)) for part, rows in predictions.groupby(parts)
+        (part, _one(to_arrays(rows), metric, positive, level))
+        for part, rows in predictions.groupby(parts)
     ]
     return pd.DataFrame([{by: part, **asdict(found)} for part, found in every])
 
@@ -339,28 +343,28 @@ def _key(data: Arrays, name: str, positive: str | None) -> Key:
     return (name, positive)
 
 
-def _said(data: Arrays, metric: str) -> np.ndarray:
+def _said(data: Arrays, name: str) -> np.ndarray:
     """What a table says of each image, mean over seeds, (n, classes).
 
     Probabilities for metrics that rank images, else 1 for the class predicted.
     """
     names = np.arange(len(data.classes))
-    said: np.ndarray = data.probability if metric in RANKED else data.predicted[..., None] == names
+    said: np.ndarray = data.probability if name in RANKED else data.predicted[..., None] == names
     mean: np.ndarray = said.mean(axis=0)
     return mean
 
 
-def _discordant(a: Arrays, b: Arrays, metric: str, basis: np.ndarray) -> int:
+def _discordant(a: Arrays, b: Arrays, name: str, basis: np.ndarray) -> int:
     """Groups about which the two differ, among the images that the figure rests on."""
-    apart = np.abs(_said(a, metric) - _said(b, metric)).max(axis=1) > 1e-12
+    apart = np.abs(_said(a, name) - _said(b, name)).max(axis=1) > 1e-12
     return _distinct(a.group[apart & basis])
 
 
 def _alike(a: Arrays, b: Arrays) -> bool:
     """Whether the two say the same of every image, in probability and class."""
     return all(
-        np.allclose(_said(a, metric), _said(b, metric), rtol=0, atol=1e-12)
-        for metric in ("roc_auc", "f1")
+        np.allclose(_said(a, name), _said(b, name), rtol=0, atol=1e-12)
+        for name in ("roc_auc", "f1")
     )
 
 

@@ -54,13 +54,13 @@ class Kept:
             self._file = None
             self._empty()
 
-    def add(self, sha256: str, stamp: tuple[int, int] | None, decoded: Decoded) -> None:
-        """Keep what was decoded from the file of this hash and `stamp`, if the disk has room."""
+    def add(self, sha256: str, stamped: tuple[int, int] | None, decoded: Decoded) -> None:
+        """Keep what was decoded from the file of this hash and stamp, if the disk has room."""
         levels = np.ascontiguousarray(decoded.levels)
         with self._lock:
-            if stamp is None or (sha256 not in self._places and not self._written(levels)):
+            if stamped is None or (sha256 not in self._places and not self._written(levels)):
                 return
-            self._stamps.add((sha256, *stamp))
+            self._stamps.add((sha256, *stamped))
             if sha256 in self._places:
                 return
             own = decoded.scale

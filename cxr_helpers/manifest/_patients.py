@@ -183,14 +183,14 @@ _NOBODY = {
 }
 
 
-def _placeholders(patients: list[str | None], classes: list[str | None]) -> list[str]:
+def _placeholders(values: list[str | None], classes: list[str | None]) -> list[str]:
     """Values that stand for nobody: by their name; and 0, where far more images have it."""
-    counts = Counter(value for value in patients if value is not None)
+    counts = Counter(value for value in values if value is not None)
     found = {value for value in counts if naming.key(value) in _NOBODY}
     for zero in (value for value in counts if naming.key(value) == "0"):
         others = [n for value, n in counts.items() if value != zero and value not in found]
         mixed = (
-            len({name for value, name in zip(patients, classes, strict=True) if value == zero}) > 1
+            len({name for value, name in zip(values, classes, strict=True) if value == zero}) > 1
         )
         if counts[zero] > 1 and (mixed or counts[zero] > 2 * max(others, default=0)):
             found.add(zero)

@@ -124,11 +124,11 @@ def leftovers(loose: list[str], ignored: list[str]) -> list[str]:
     return notes
 
 
-def left_out(left_out: Mapping[str, list[str]]) -> list[str]:
+def left_out(reasons: Mapping[str, list[str]]) -> list[str]:
     """What the names say is no frontal radiograph."""
     return [
         f"{naming.plural(reason, len(places))} left out (in {some(sorted(set(places)), 4)})"
-        for reason, places in sorted(left_out.items())
+        for reason, places in sorted(reasons.items())
     ]
 
 

@@ -27,7 +27,8 @@ def heat_maps(
     image}, what lies below zero is shown as zero; `masks`: one dict {name: boolean (h, w)} each,
     outlined everywhere; `titles`: one text each. The text tells how much of each kind's sum lies
     inside the first kind of mask. Raises ValueError if there is no image or map, or lengths or
-    shapes differ. A film is a row, or a column where there are more films than kinds of pictures.
+    shapes differ. An image is a row, or a column where there are more images than kinds of
+    pictures.
     """
     if not len(images) or not maps:
         raise ValueError("heat_maps needs at least one image and one kind of map: {name: maps}.")
@@ -56,16 +57,16 @@ def heat_maps(
                 for name in looks:
                     _outline(axes, np.asarray(masks[i].get(name, False), bool), looks[name], 0)
         across = len(images) > 1 + len(maps)
-        kinds, films = ["radiograph", *maps], [""] * len(images) if titles is None else titles
-        _name(panels.T if across else panels, *((kinds, films) if across else (films, kinds)))
+        kinds, each = ["radiograph", *maps], [""] * len(images) if titles is None else titles
+        _name(panels.T if across else panels, *((kinds, each) if across else (each, kinds)))
         _legend(figure, looks, 10)
     return Picture(figure, f"{title}: {_text(images, maps, masks, names, titles)}")
 
 
-def _grid(films: int, kinds: int, title: str, width: float):
-    """The figure, and its axes as (films, kinds), whichever of the two runs across."""
-    across = films > kinds
-    rows, columns = (kinds, films) if across else (films, kinds)
+def _grid(n_images: int, kinds: int, title: str, width: float):
+    """The figure, and its axes as (images, kinds), whichever of the two runs across."""
+    across = n_images > kinds
+    rows, columns = (kinds, n_images) if across else (n_images, kinds)
     cell = min(width / columns, 2.4)
     figure = new_figure(rows * cell + 1.0, cell * columns + 0.3, title)
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.01, hspace=0.01)

@@ -181,8 +181,8 @@ def roc(curves, *, thresholds: dict[str, float] | None = None, title: str = "ROC
     return Picture(figure, f"{title}: {listed(parts)}; chance is 0.500.")
 
 
-def _named(curves, columns, what: str) -> dict[str, pd.DataFrame]:
-    tables = {"model": curves} if isinstance(curves, pd.DataFrame) else dict(curves)
+def _named(given, columns, what: str) -> dict[str, pd.DataFrame]:
+    tables = {"model": given} if isinstance(given, pd.DataFrame) else dict(given)
     if not tables:
         raise ValueError(f"{what} needs at least one curve.")
     for table in tables.values():

@@ -16,7 +16,7 @@ def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
     Score of a row: 1 - p of its true class ("least ambiguous set", LAC: Sadinle, Lei and Wasserman
     2019, doi 10.1080/01621459.2017.1395341). Limit: with n rows the ⌈(n + 1) · coverage⌉-th
     smallest score (Angelopoulos and Bates 2021, arXiv 2107.07511). Where several rows share a
-    `group`, each group weighs the same, since films of one patient are not exchangeable with those
+    `group`, each group weighs the same, since images of one patient are not exchangeable with those
     of another (Lee, Barber and Willett 2023, arXiv 2306.06342). The promise: the sets of new images
     of *the same kind* hold the truth with probability `coverage` at least. Give rows that neither
     trained nor chose anything. Returns a number in [0, 1], or 1 (every class in every set) where

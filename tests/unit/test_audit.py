@@ -577,7 +577,7 @@ def test_rows_on_patients_by_hand():
     unknown = audit._patients(table.assign(patient=None))
     assert unknown[1:3] == (
         "look",
-        "no patient is known: two films of one person cannot be told from two people",
+        "no patient is known: two images of one person cannot be told from two people",
     )
 
 
