@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from cxr_helpers import measured
-from tools import front, functions, stability
+from tools import front, functions, house, stability
 from tools.common import ROOT, ToolError, relative, write_atomic
 
 NAMES = {"case_e": "case E's network, also shifted and turned", "compact": "compact network"}
@@ -661,6 +661,11 @@ def uses(page: str, root: Path = ROOT) -> dict[str, str]:
     return {"functions": functions.table(root)}
 
 
+def rooms(page: str, root: Path = ROOT) -> dict[str, str]:
+    """The generated part of CONTRIBUTING.md: {name: Markdown}."""
+    return {"house": house.picture(root)}
+
+
 def verdicts(page: str, root: Path = ROOT) -> dict[str, str]:
     """The generated part of docs/stability.md: {name: Markdown}."""
     return {"verdicts": stability.page(root)}
@@ -668,6 +673,7 @@ def verdicts(page: str, root: Path = ROOT) -> dict[str, str]:
 
 PAGES: dict[str, Callable[..., dict[str, str]]] = {
     "README.md": readme,
+    "CONTRIBUTING.md": rooms,
     "docs/functions.md": uses,
     "docs/results.md": measurements,
     "docs/stability.md": verdicts,

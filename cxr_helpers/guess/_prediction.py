@@ -132,7 +132,10 @@ def number(
 
 
 def interval(key: str, mine, *, between, example, what: str = "") -> Prediction:
-    """Record an interval that should hold the result four times in five: (low, high). See `number`."""
+    """Record an interval that should hold the result four times in five: (low, high).
+
+    The rest as in `number`.
+    """
     return Prediction(Interval(key, what or _what(key), between), mine, example)
 
 

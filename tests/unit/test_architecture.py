@@ -11,48 +11,14 @@ from pathlib import Path
 import pytest
 
 import cxr_helpers
+from tools import house
+from tools.house import ORDER
 
 PACKAGE = Path(cxr_helpers.__file__).parent
 ROOT = PACKAGE.parent
-# A room is a module or package directly below cxr_helpers. It imports only rooms that stand before
-# it.
-ORDER = [
-    "paths",
-    "files",
-    "console",
-    "stats",
-    "measured",
-    "images",
-    "manifest",
-    "rows",
-    "predictions",
-    "fetch",
-    "phantom",
-    "catalogue",
-    "datasets",
-    "duplicates",
-    "split",
-    "evaluate",
-    "calibrate",
-    "preprocess",
-    "pipeline",
-    "models",
-    "train",
-    "transfer",
-    "baselines",
-    "audit",
-    "explain",
-    "uncertainty",
-    "deploy",
-    "plots",
-    "guess",
-    "checks",
-    "scorecard",
-    "cli",
-]
-GROUND = {"paths", "files", "console"}
-# whoever has arrays draws; whoever has a table of predictions reads it
-# Whoever has arrays draws; whoever has a table of predictions reads it; phantoms could be published alone.
+GROUND = set(house.FLOORS["ground"])
+# Whoever has arrays draws; whoever has a table of predictions reads it; phantoms could be published
+# alone.
 ONLY = {"plots": GROUND, "predictions": GROUND, "phantom": GROUND}
 NEVER = {"checks": {"plots", "guess"}}
 # Whose private names a test may use: those of the rooms that it tries out from inside.
@@ -143,6 +109,13 @@ def test_every_room_has_its_place():
     assert {owner(path.relative_to("cxr_helpers")) for path in ROOMS} == set(ORDER)
 
 
+def test_the_picture_of_the_house_has_every_room_once_and_the_ground_below():
+    drawn = [line.partition("|") for line in house.picture().splitlines() if "|" in line]
+    assert drawn[-1][0].strip() == "ground"
+    names = [re.findall(r"[a-z]+", rooms) for _, _, rooms in reversed(drawn)]
+    assert [name for floor in names for name in floor] == ORDER
+
+
 def test_a_room_imports_only_rooms_before_it():
     late = {}
     for path in ROOMS:
@@ -155,7 +128,7 @@ def test_a_room_imports_only_rooms_before_it():
 
 
 def test_exercises_alone_read_the_questions():
-    """Lessons and case studies do without them, and so does the rest of the package; tools mark with them."""
+    """Lessons, case studies and the rest of the package do without them; tools mark with them."""
     sources = [
         *sorted(p.relative_to(ROOT) for p in (ROOT / "notebooks" / "src").rglob("*.py")),
         *ROOMS,
