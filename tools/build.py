@@ -5,8 +5,8 @@ without outputs that students work in.
 
 Only what changed is written: a notebook is compared with its source cell by cell, not by time
 stamps. Cell ids come from the cell's text, so that they stay when a cell is inserted elsewhere.
-`--check` writes nothing and fails where notebook and source differ. Cells tagged `author` stay in
-the source.
+`--check` writes nothing and fails where notebook and source differ. Cells tagged `author` or
+`instructor` stay in the source.
 """
 
 import argparse

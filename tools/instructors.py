@@ -1,9 +1,10 @@
-"""Fill objectives.md and misconceptions.md of exercises/instructors from what they speak of.
+"""Fill the instructors' pages, below exercises/instructors, from what they speak of.
 
 The objectives are the lessons' own ("You will be able to"), the messages those that the checks
-give. What stands outside the marks `<!-- 07 winners -->` and `<!-- end -->` is written by hand and
-stays. `--check` writes nothing and fails where a page has drifted, a question is not spoken of, a
-lesson stands in no schedule, or written.md does not say how a written question is marked.
+give; notes.md and the breaks of schedule.md come from the notes in the lessons' sources. What
+stands outside the marks `<!-- 07 winners -->` and `<!-- end -->` is written by hand and stays.
+`--check` writes nothing and fails where a page has drifted, a question is not spoken of, a lesson
+stands in no schedule, or written.md does not say how a written question is marked.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from cxr_helpers import checks
 from cxr_helpers.checks import Question
+from tools import notes
 from tools.common import ROOT, pairs, relative, write_atomic
 from tools.exercises import sources
 
@@ -102,6 +104,12 @@ def misconceptions(text: str) -> str:
     return text
 
 
+def with_breaks(schedule: str, root: Path = ROOT) -> str:
+    """Return the schedule with its table of breaks renewed."""
+    block = "\n".join(["<!-- breaks -->", "", *notes.breaks(root), "", "<!-- end -->"])
+    return re.sub(BLOCK.format("breaks"), lambda _: block, schedule, flags=re.DOTALL)
+
+
 def marking_faults(page: str, root: Path = ROOT) -> Iterator[str]:
     """Yield one line per written question whose section of written.md is missing or misfits.
 
@@ -152,6 +160,12 @@ def faults(root: Path = ROOT) -> Iterator[str]:
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
     if texts.get("objectives.md") != objectives(root):
         yield f"objectives.md differs from the lessons: {repair}"
+    if texts.get("notes.md") != notes.page(root):
+        yield f"notes.md differs from the notes in the lessons' sources: {repair}"
+    schedule = texts.get("schedule.md", "")
+    if "<!-- breaks -->" not in schedule or schedule != with_breaks(schedule, root):
+        yield f"schedule.md: its breaks differ from the notes in the lessons' sources: {repair}"
+    yield from notes.faults(root)
     page = texts.get("misconceptions.md", "")
     if page != misconceptions(page):
         yield f"misconceptions.md differs from the checks: {repair}"
@@ -164,7 +178,7 @@ def faults(root: Path = ROOT) -> Iterator[str]:
         for name in sorted(spoken - known)
     )
     yield from marking_faults(texts.get("written.md", ""), root)
-    for part in re.split(r"^## ", texts.get("schedule.md", ""), flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^## ", schedule, flags=re.MULTILINE)[1:]:
         if "| " not in part:
             continue
         # case studies are optional
@@ -183,9 +197,14 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail at drift")
     options = parser.parse_args(arguments)
     if not options.check:
-        page = pages(root) / "misconceptions.md"
-        write_atomic(pages(root) / "objectives.md", objectives(root))
-        write_atomic(page, misconceptions(page.read_text(encoding="utf-8")))
+        folder = pages(root)
+        write_atomic(folder / "objectives.md", objectives(root))
+        write_atomic(folder / "notes.md", notes.page(root))
+        for name, renewed in {
+            "misconceptions.md": misconceptions,
+            "schedule.md": with_breaks,
+        }.items():
+            write_atomic(folder / name, renewed((folder / name).read_text(encoding="utf-8")))
     found = list(faults(root))
     print(*(found or [f"{relative(pages(root), root)}/ fits lessons and checks"]), sep="\n")
     return int(bool(found))

@@ -21,6 +21,8 @@
 #   (counts, shapes, names, splits) is printed in cells of its own, and a test run compares it.
 # - A sentence that says more, less or the best is a verdict: `tools/verdicts.py` says what stands
 #   behind it.
+# - What one says who teaches the lesson stands in cells tagged `instructor`: `tools/notes.py` shows
+#   one. No notebook holds them; their minutes add up to the time that the lesson states.
 # - A number quoted in prose is computed in the lesson, or carries a tolerance that a test checks.
 # - An error meant to be seen is caught and its message printed. No data set is named but by
 #   DATASET.

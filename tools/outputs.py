@@ -118,6 +118,7 @@ def has_outputs(notebook: nbformat.NotebookNode) -> bool:
 
 
 def without_author_notes(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Drop the cells tagged `author`, in place: notes to authors stay in the source."""
-    notebook.cells = [cell for cell in notebook.cells if "author" not in tags(cell)]
+    """Drop the cells tagged `author` or `instructor`, in place: such notes stay in the source."""
+    kept = [cell for cell in notebook.cells if not {"author", "instructor"} & set(tags(cell))]
+    notebook.cells = kept
     return notebook

@@ -72,6 +72,7 @@ BELOW = {
                 "before",
                 "objectives",
                 "schedule",
+                "notes",
                 "misconceptions",
                 "concept-test",
                 "concept-test-key",

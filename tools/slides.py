@@ -3,9 +3,10 @@
 A step's heading begins a slide; its **Predict.**, its result and its **Explain.** stand below it
 (arrow down). Long text is cut to its first sentences and stands whole in the speaker notes (key S);
 set-up cells and long code are left out; a checkpoint's answer is a slide of its own. Of a recorded
-prediction the answer is shown, neither entry nor code. reveal.js is fetched once, verified, and put
-into each file, so that the slides need no network. Without a network it is linked instead, and the
-tool says so.
+prediction the answer is shown, neither entry nor code. The instructors' notes of the lesson's
+source (tools/notes.py) are speaker notes of their step. reveal.js is fetched once, verified, and
+put into each file, so that the slides need no network. Without a network it is linked instead, and
+the tool says so.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import re
 import sys
 import tarfile
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +24,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from cxr_helpers import fetch
+from tools import notes
 from tools.common import ROOT, ToolError, chosen, read_notebook, relative, tags, write_atomic
+from tools.notes import Note
 
 REVEAL = "4.6.1"
 ADDRESS = f"https://registry.npmjs.org/reveal.js/-/reveal.js-{REVEAL}.tgz"
@@ -83,11 +86,13 @@ TEMPLATE = """{% extends "index.html.j2" %}
 {% endblock %}"""
 
 
-def deck(notebook: NotebookNode) -> NotebookNode:
+def deck(notebook: NotebookNode, said: Iterable[Note] = ()) -> NotebookNode:
     """Return a lesson as cells with slide types: slide, subslide, -, notes or skip.
 
-    They stand in `metadata.slideshow`.
+    They stand in `metadata.slideshow`. `said`: the instructors' notes, each for the speaker of the
+    slide that begins its step.
     """
+    spoken = {note.step: note.text for note in said}
     result, step = nbformat.v4.new_notebook(metadata={"title": _title(notebook)}), ""
     for cell in notebook.cells:
         if cell.source.startswith("## "):
@@ -102,7 +107,10 @@ def deck(notebook: NotebookNode) -> NotebookNode:
             result.cells += prose(cell, "fragment")
         elif any(c.source.startswith("## Step") for c in result.cells) or step.startswith("Step"):
             found = prose(cell) if cell.cell_type == "markdown" else code(cell)
-            result.cells += [part for slide in found for part in _under(step, slide)]
+            parts = [part for slide in found for part in _under(step, slide)]
+            if step in spoken and parts:
+                parts.insert(1, _text(spoken.pop(step), "notes"))
+            result.cells += parts
     return result
 
 
@@ -259,12 +267,12 @@ def reveal(folder: Path) -> dict[str, str] | None:
         return {part: files.extractfile(f"package/{part}").read().decode() for part in PARTS}
 
 
-def page(notebook: NotebookNode, parts: dict[str, str] | None) -> str:
+def page(notebook: NotebookNode, parts: dict[str, str] | None, said: Iterable[Note] = ()) -> str:
     """Return a lesson's slides as HTML with the parts of reveal.js in it, or with links if None."""
     from jinja2 import DictLoader
     from nbconvert import SlidesExporter
 
-    slides = deck(notebook)
+    slides = deck(notebook, said)
     script = f"/* {parts['LICENSE']} */\n{parts[PARTS[2]]}\n{parts[PARTS[3]]}" if parts else ""
     exporter = SlidesExporter(
         template_file="deck.html.j2",
@@ -304,7 +312,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parts = reveal(root / "build")
     for path in paths:
         notebook, target = read_notebook(path), options.output / f"{path.stem}.html"
-        write_atomic(target, page(notebook, parts))
+        write_atomic(target, page(notebook, parts, notes.of(path, root)))
         shown = any(cell.get("outputs") for cell in notebook.cells)
         print(
             f"{relative(target, root)}: "

@@ -54,6 +54,15 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # `normal`. (They are **phantoms**: images that the course draws from physics. They show no real person and are no
 # evidence about patients. A patient has two images on average, and the disease is mild to moderate.)
 
+# %% [markdown] tags=["instructor"]
+# **12 minutes · do.** Everybody runs the project to its accuracy; do not explain the layers. Write the lowest and the
+# highest prediction of the class on the board, and leave them there for the whole course.
+#
+# *Asked:* "What do the layers do?" Lessons 05 and 06 build them. Today: files in, one number out.
+#
+# *Pause* before the cell with `model.evaluate`, until everybody has entered a number. Afterwards ask: what would you
+# have to know before you believe it? Collect three answers, correct none.
+
 # %% [markdown]
 # ![A project is a chain of eight links, each with a small picture: folder, manifest, split, cache, batches, model,
 # predictions, report. Each link can break the number at the end.](../docs/diagrams/d01_workflow.png)
@@ -173,6 +182,14 @@ reported.meets(
 #
 # The next cell loads the set. This lesson shows how; for now, just run it.
 
+# %% [markdown] tags=["instructor"]
+# **13 minutes · do.** Twenty numbers on paper, alone, five minutes and no more. Nobody has to tell a score.
+#
+# *Asked:* "Is my score bad?" With three classes a blind guess has about 7 of 20, and a wide interval: most of the
+# class cannot be told from it.
+#
+# *Pause* after the three intervals for 20, 200 and 2,000: ten times the images for an interval a third as wide.
+
 # %% tags=["nbval-check-output"]
 report = datasets.load_report(DATASET, DATA_DIR)
 table = report.table
@@ -281,6 +298,17 @@ plots.montage(pictures, captions, columns=7, title="The labels that came with th
 # small download: eight phantoms in the layout of case study C, and the clutter that real downloads contain.
 # (You need not read the next cell, which makes it.)
 
+# %% [markdown] tags=["instructor"]
+# **8 minutes · demonstrate.** Show the folder's tree on the screen and let them count. Steps 3 and 4 are one idea: a
+# name is a claim, and no error is raised. Run Step 4 without discussing it.
+#
+# *Asked:* "Who would put thumbnails there?" A file browser does, without being asked. The next download will hold
+# something else.
+#
+# *Pause* at the two columns of labels: which of the two ways would you have written?
+#
+# *Break* before this step.
+
 # %%
 import shutil
 import tempfile
@@ -383,6 +411,12 @@ except OSError as error:
 # **Predict.** Three sets have the same two classes, named by three people: `Normal` and `COVID`; `normal` and `positive`;
 # `Normal` and `covid`. In how many of them is class 1 the disease?
 
+# %% [markdown] tags=["instructor"]
+# **5 minutes · say.** Write `COVID`, `Normal` and `covid`, `Normal` on the board and sort them. The table of the step
+# is then clear without running it.
+#
+# *Asked:* "Does Keras not know which class is the disease?" No: it sorts names, capitals first.
+
 # %% tags=["nbval-check-output"]
 MY_ONES = None  # your prediction: in how many of the three sets class 1 is the disease
 class_one = guess.number(
@@ -417,6 +451,15 @@ class_one.meets(
 # One function does all these checks. It returns the **manifest**: a table with one row per image.
 #
 # **Predict.** The download now holds 13 files, the Mac's note among them. How many rows will the table have?
+
+# %% [markdown] tags=["instructor"]
+# **7 minutes · do.** Let them predict the rows before the call. Read the lines of `understood` aloud, one by one:
+# this is the habit to take home.
+#
+# *Asked:* "Why not delete the rejected files?" Nothing that was downloaded is changed; the list of rejects is part of
+# the result.
+#
+# *Pause* at the checkpoint. Vote, two minutes with the neighbour, vote again.
 
 # %% tags=["nbval-check-output"]
 MY_ROWS = None  # your prediction: rows of the table

@@ -60,6 +60,11 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # **Predict.** The set has three classes. A "model" never looks at an image and always answers the largest class. What is
 # its accuracy?
 
+# %% [markdown] tags=["instructor"]
+# **4 minutes · do.** Quick: a first prediction that nearly everybody gets right gives courage for the next.
+#
+# *Asked:* "Why would anyone report that model?" To have a floor: in a set with 90 % normal images it has 0.90.
+
 # %% tags=["nbval-check-output"]
 MY_LARGEST = None  # your prediction: accuracy of always answering the largest class, from 0 to 1
 largest = guess.number(
@@ -98,6 +103,14 @@ largest.meets(
 #
 # Every file has a width, a height, a length in bytes, a format, and a **mode**: how a pixel is stored (`L` is one grey
 # level, `RGB` three colours). None of these has anything to do with a lung.
+
+# %% [markdown] tags=["instructor"]
+# **9 minutes · do.** The look-up is our mistake, on purpose. Let the good figure stand for a minute before you ask
+# what is wrong with it.
+#
+# *Asked:* "But the table is correct, is it not?" It is, for these images. They were scored with their own answers.
+#
+# *Pause* before the Explain: each writes one sentence on how a file length can know a diagnosis.
 
 # %% tags=["nbval-check-output"]
 by_label = table.groupby("label", observed=True)
@@ -158,6 +171,12 @@ by_bytes.meets(
 # `preprocess.cache` reads every file and keeps it as a square of grey levels, 0 black to 255 white (lesson 03 explains it).
 # Which class do you recognise most easily, and by what?
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · demonstrate.** Project the montage large; let the class name differences, and write down only those
+# outside the lungs. Then the hands for A and B.
+#
+# *Asked:* "Why is left on the right?" The patient faces you, as across a table.
+
 # %%
 images = preprocess.cache(table, size=128)
 sample = by_label.sample(6, random_state=SEED)
@@ -211,6 +230,14 @@ side.meets(
 # ## Step 4 · A difference and its spread
 #
 # How bright is an image? Its mean grey level is one number. The usual report compares the means of the classes:
+
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** The prediction of the share of pairs is the heart of the step: most say 0.9.
+#
+# *Asked:* "The difference is significant, so is it not enough?" Significant says it is not zero. Point at the two
+# histograms.
+#
+# *Pause* at the histogram, before the Explain: where would you put a threshold?
 
 # %%
 grey = pd.Series(images.mean(axis=(1, 2)), name="mean grey level")
@@ -298,6 +325,15 @@ plots.show(axes, said)
 #
 # The first model sees *properties of the file* only. It is a **random forest**: many small trees of questions such as "is
 # it a JPEG? more than 0.3 bytes per pixel?"
+
+# %% [markdown] tags=["instructor"]
+# **9 minutes · demonstrate.** Draw the diagram's two arrows on the board, from the disease and from the source. Skip
+# the code of `cross_validated`; read the AUCs with their intervals.
+#
+# *Asked:* "Is 0.6 from the frame already bad?" Not by itself. Compare it with the whole image: what is left for the
+# lungs?
+#
+# *Break* before this step.
 
 # %% [markdown]
 # ![Two ways lead from the pixels to the label. The disease shapes both pixels and label: what we want. The source
@@ -447,6 +483,12 @@ case_e[["seen", "auc_covid", "auc_covid_low", "auc_covid_high", "n"]].round(2)
 # into the same 180 phantoms: a **word**, PORTABLE, on every COVID image; the **hospital**, A for all normal and C for
 # all COVID images; the **age**, normal children and COVID adults. Each gives the label away.
 
+# %% [markdown] tags=["instructor"]
+# **5 minutes · do.** Only the prediction and its result. A check is worth what it has been seen to find.
+#
+# *Asked:* "So are frame and files useless?" They find what they can see; the word moves, and no single pixel learns
+# that.
+
 # %% tags=["nbval-check-output"]
 wished = {"n": 180, "seed": SEED, "classes": ("normal", "covid"), "letters": 0}
 plans = {
@@ -551,6 +593,14 @@ missed.meets(
 # square ranks one label above the other. Choose the best square, once by the *test* images, once by the other images.
 #
 # **Predict.** The best square is chosen by the test images. Which AUC does it have on them, as a mean over repeats?
+
+# %% [markdown] tags=["instructor"]
+# **4 minutes · say.** Nobody trained on the test images, and still the figure is wrong. Read the table of what may be
+# looked at aloud, and leave the cells for home.
+#
+# *Asked:* "May I never look at test images?" You may, to check the data. Not to choose.
+#
+# *Pause* at the checkpoint, a vote without discussion.
 
 # %% tags=["nbval-check-output"]
 MY_SQUARE = None  # your prediction: AUC of the best of 64 squares on random labels, from 0 to 1

@@ -59,6 +59,14 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # green, blue). **RGBA** adds *alpha*: how opaque the pixel is. A **palette** file stores numbers of colours and a list
 # of these colours. A **16-bit** file counts to 65,535 instead of 255. We save one radiograph in each way.
 
+# %% [markdown] tags=["instructor"]
+# **11 minutes · do.** Predict first: the usual answer is 0 of 5. Then ask who has written these three lines before.
+# (Nobody has to admit it.)
+#
+# *Asked:* "Which of the three is worst?" RGBA, because it looks right.
+#
+# *Pause* at the row of pictures, before the Explain: which one would you have noticed in a set of 5,000?
+
 # %%
 table = datasets.load(DATASET, DATA_DIR)
 picture = Image.open(table["path"].iloc[0]).convert("L").resize((256, 256))
@@ -183,6 +191,15 @@ assert np.abs(images.read(files["RGBA"]) - with_keras(files["RGBA"])).max() < 0.
 # were square already). We try them on an image that is wider than high, as many portable radiographs are. We know where
 # its heart and lungs lie: a **mask** is a second image, white where the heart (or the lung) is.
 
+
+# %% [markdown] tags=["instructor"]
+# **12 minutes · do.** Hold up a sheet of paper with a circle, seen from the side: that is a squash. Two predictions,
+# one after the other.
+#
+# *Asked:* "Does the network care about the shape of the heart?" It cares about whatever differs between the classes;
+# a squash that goes with a class is such a thing.
+#
+# *Pause* before the second prediction. Let one student say why cropping changes a ratio of two widths.
 
 # %%
 def squash(picture):
@@ -329,6 +346,13 @@ print(prepared.shape, prepared.dtype, prepared.min(), "to", prepared.max())
 # We need a split. `split.holdout` makes one that keeps each patient on one side (lesson 04 explains it), and
 # `preprocess.cache` prepares all images (Step 8).
 
+# %% [markdown] tags=["instructor"]
+# **9 minutes · demonstrate.** Run it yourself: the point is one pixel of one training image. Draw the line between
+# train and test on the board and ask which way the number travelled.
+#
+# *Asked:* "The effect is tiny on real data. Does it matter?" Often not. The rule costs nothing, and you cannot know
+# beforehand.
+
 # %% tags=["nbval-check-output"]
 if table["split"].isna().all():  # a set that came without a split
     table = split.holdout(duplicates.add_groups(table, duplicates.pairs(table)), seed=SEED)
@@ -424,6 +448,16 @@ assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
 # belongs to the network, and cannot be forgotten. It can be done *twice*, though: whoever divides by 255 out of habit
 # gives the network 0-1. Here is a small network (lesson 05 explains it), trained briefly on 0-255.
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** One cell, one surprise: every patient gets the same answer, and nothing is raised.
+#
+# *Asked:* "How would I notice?" By looking at the answers, not at the accuracy: count how many distinct ones there
+# are.
+#
+# *Pause* after the prediction, until all have entered one.
+#
+# *Break* before this step.
+
 # %%
 keras.utils.set_random_seed(SEED)
 layers = keras.layers
@@ -496,6 +530,14 @@ except ValueError as error:
 #
 # **Augmentation** changes each training image a little at random, anew in each **epoch** (one pass through all training
 # images): it is turned, moved, zoomed. This tells the network that the answer stays the same. Keras has layers for it.
+
+# %% [markdown] tags=["instructor"]
+# **7 minutes · do.** Show the six pictures and ask: same diagnosis? Then the mistake with the test images.
+#
+# *Asked:* "Is test-time augmentation not a known method?" Yes: several fixed views of an image, averaged, said so in
+# the report. Here one random view replaced the image.
+#
+# *Pause* at the checkpoint.
 
 # %%
 keras.utils.set_random_seed(SEED)

@@ -53,6 +53,11 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # Most published notebooks split with one line of scikit-learn. It shuffles the images and sets a share aside.
 # `stratify` gives each class the same share on both sides.
 
+# %% [markdown] tags=["instructor"]
+# **4 minutes · demonstrate.** Scroll through; the table of counts looks fine, and that is the point. Do not warn.
+#
+# *Asked:* "Why not move files into folders?" A column can be read, compared and made again; a moved file cannot.
+
 # %% tags=["nbval-check-output"]
 table = datasets.load(DATASET, DATA_DIR)
 train, test = train_test_split(table, test_size=0.2, stratify=table["label"], random_state=SEED)
@@ -80,6 +85,13 @@ pd.crosstab(cut["label"], cut["split"])
 # > the higher score? A tie counts half.
 #
 # So 0.5 is a random ranking and 1.0 a perfect one. Here are five invented scores:
+
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** Six pairs by hand, on paper. Let one student draw the three and the two scores on a line.
+#
+# *Asked:* "And with a tie?" It counts half.
+#
+# *Pause* when the matrix of wins is shown: find the one pair that is the wrong way round.
 
 # %%
 covid_scores = np.array([0.9, 0.6, 0.4])
@@ -130,6 +142,15 @@ by_hand.meets(
 # `patient=` tells the import which part of a file's name is the patient: the part that fits the brackets, `P00012` in
 # `P00012_1.jpg` (`\d+` is any number). In a set of your own, look at the names of *every* class, and check in
 # `understood` that the pattern fits all of them.
+
+# %% [markdown] tags=["instructor"]
+# **14 minutes · do.** The step that the lesson is for. Say slowly: *nothing to learn, coins*. Take the predictions by
+# show of hands before the cell runs: 0.5? 0.6? more? The repeats take some seconds; say nothing meanwhile.
+#
+# *Asked:* "Is it overfitting?" Overfitting would show on the test images. Here the test images show patients that it
+# knows.
+#
+# *Pause* after the first AUC, before any explanation: two minutes in pairs, how can this be? Then the diagram.
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("patient_leak", n=320, seed=SEED, per_patient=8)
@@ -288,6 +309,14 @@ plots.intervals(
 #
 # **Predict.** With *two* images of each patient, which mean AUC does the split by image reach on random labels?
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** One prediction, one figure. The sentence to take home: a test that shows no leak proves nothing.
+#
+# *Asked:* "With two images a patient it hardly matters, then?" It hardly shows. The single studies reach from below
+# 0.5 to far above.
+#
+# *Break* before this step.
+
 # %% tags=["nbval-check-output"]
 MY_TWO = None  # your prediction: AUC of the split by image with two images a patient, from 0 to 1
 two = guess.number(
@@ -347,6 +376,11 @@ plots.line(
 # Back to the table of Step 1. It names its patients: about 400 for 600 images.
 #
 # **Predict.** How many of the 120 test images have a patient who is in training too?
+
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** Let them read the error message of `assert_disjoint`; it belongs into every script of theirs.
+#
+# *Asked:* "What if no patient is named?" Then say so in the report; Step 9 has a test for the order of the files.
 
 # %% tags=["nbval-check-output"]
 MY_SHARED = None  # your prediction: test images whose patient is in training, from 0 to 120
@@ -415,6 +449,14 @@ plots.split_counts(mine, title="Grouped and stratified")
 # Lesson 01 opened with a project that reports a high accuracy. It was split at random, by image, as in Step 1.
 # The same network was trained again with whole patients set aside: five times, each on newly drawn images. That takes
 # minutes, so the results were kept in a table, which `measured.read` opens.
+
+# %% [markdown] tags=["instructor"]
+# **5 minutes · demonstrate.** Point at the numbers on the board from lesson 01. Splitting properly hardly changed the
+# figure: the suspicion moves on to what is in the image.
+#
+# *Asked:* "So was the split not the problem?" Not in this set, and nobody could know before it was closed.
+#
+# *Pause* at the end: how does it do it, then? Collect guesses, answer none; lesson 09 does.
 
 # %% tags=["nbval-check-output"]
 story = measured.read("story").set_index("row")

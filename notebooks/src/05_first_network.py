@@ -57,6 +57,11 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # By default the images are *phantoms*. A COVID phantom looks ill because we drew it so: a network's score teaches the
 # method and is no evidence about patients.
 
+# %% [markdown] tags=["instructor"]
+# **3 minutes · say.** Three parts, and what each may do. Read the counts aloud; the rest is known from lesson 04.
+#
+# *Asked:* "Why so small?" 1,024 weights can be drawn as a picture, and trained by hand in seconds.
+
 # %%
 table = datasets.load(DATASET, DATA_DIR)
 negative, positive = table["label"].cat.categories[:2]
@@ -91,6 +96,11 @@ print(f"x {x.shape}, y {y.shape}, of which {y.sum():.0f} are 1 ({positive})")
 # sum a **score**. The **sigmoid** turns any score into a number between 0 and 1, which we read as the **probability**
 # of class 1. In statistics this is called *logistic regression*.
 
+# %% [markdown] tags=["instructor"]
+# **5 minutes · demonstrate.** Do the neuron of the diagram on the board: three products, a sum, the sigmoid.
+#
+# *Asked:* "Is that all?" Yes. A network is many of these, and the rest of the lesson is how to find the weights.
+
 # %% [markdown]
 # ![A neuron with three pixels, 0.2, 0.9 and 0.5: each is multiplied by its weight, -1, 2 and 0.4; the products and
 # the bias -0.5 add up to a score of 1.30; the sigmoid makes it a probability of 0.79. Learned are the weights and the
@@ -119,6 +129,14 @@ print(f"for scores of -4, -1, 1 and 4: {sigmoid(np.array([-4, -1, 1, 4])).round(
 # class. It is called **cross-entropy**. A sure and right answer (0.99) has the loss 0.01.
 #
 # **Predict.** The true class was given the probability 0.01: sure and wrong. What is the loss?
+
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** Write 0.693 on the board and leave it there: it returns wherever two
+# equal classes are trained.
+#
+# *Asked:* "Why a logarithm?" So that probabilities of independent images multiply and losses add up.
+#
+# *Pause* before the result: what should it cost to be sure and wrong?
 
 # %% tags=["nbval-check-output"]
 MY_LOSS = None  # your prediction: the loss for a probability of 0.01, from 0 to 10
@@ -171,6 +189,14 @@ wrong_and_sure.meets(
 # (Step 9 checks this.) One **step** goes a little way *against* the gradient. The **learning rate** says how far. Then
 # compute the gradient again, and step again. That is **gradient descent**.
 
+
+# %% [markdown] tags=["instructor"]
+# **10 minutes · do.** The sketch is the prediction; insist on four numbers. If time is short, this step is worth more
+# than Step 5.
+#
+# *Asked:* "How do I find the right rate?" By factors of ten, watching the first steps.
+#
+# *Pause* at the three curves, before the Explain: which one would you have blamed on the data?
 
 # %%
 def gradient(weights, bias, x, y):
@@ -289,6 +315,12 @@ plots.show(figure, f"Training loss over 100 steps, three learning rates: {said}.
 # good enough. Before each epoch the images are shuffled (Step 11 shows why).
 
 
+# %% [markdown] tags=["instructor"]
+# **5 minutes · demonstrate.** Only the last two lines: by hand and Keras agree to five digits. They have written
+# `fit`.
+#
+# *Asked:* "Why not exactly?" 32 bits against 64.
+
 # %%
 def fit(x, y, orders, rate=0.1, batch_size=16):
     """Weights and bias after one epoch for each order of the rows."""
@@ -357,6 +389,13 @@ print(f"largest gradient at its weights: {np.abs(by_weights + penalty).max():.1e
 # ways. With our scaling the negative of `x` is `-x`. The class is as visible as before.
 #
 # **Predict.** One neuron takes 400 steps on images and negatives. What training loss does it reach?
+
+# %% [markdown] tags=["instructor"]
+# **5 minutes · do.** An image and its negative cancel out: show it with two numbers on the board.
+#
+# *Asked:* "Would more images help?" No: the model cannot express it. That is underfitting.
+#
+# *Break* before this step.
 
 # %% tags=["nbval-check-output"]
 MY_BOTH = None  # your prediction: training loss after 400 steps, from 0 to 1
@@ -451,6 +490,11 @@ plots.curves(history.history, title="16 hidden neurons, images and negatives")
 #
 # **Predict.** Sketch the *validation* loss (good labels) after 1, 10, 30 and 60 epochs. It begins at about 0.69.
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** Sketch first. The usual sketch has both lines falling.
+#
+# *Asked:* "The accuracy hardly changed. Is it harmful?" It became surer of its mistakes; lesson 11 measures that.
+
 # %% tags=["nbval-check-output"]
 MY_VAL = None  # your prediction: four losses in a list, for epochs 1, 10, 30 and 60
 val_curve = guess.sketch(
@@ -530,6 +574,13 @@ print(f"validation loss {loss_stopped:.3f}; without stopping {loss_full:.3f}")
 #
 # **Predict.** One neuron is trained on the validation images with random labels, for 400 epochs. What is its accuracy on
 # these same images?
+
+# %% [markdown] tags=["instructor"]
+# **5 minutes · do.** Random labels again: by now somebody will see it coming. Let that one explain.
+#
+# *Asked:* "May I train on validation once everything is chosen?" Yes, if nothing is measured on it afterwards.
+#
+# *Pause* at the four curves. Each assigns A to D alone, then compare.
 
 # %% tags=["nbval-check-output"]
 MY_FITTED = None  # your prediction: accuracy on the images it was fitted to, from 0 to 1

@@ -56,6 +56,14 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # We begin with a *phantom*, an image drawn by the course, because the outline of its lungs is known. At the lower end
 # of the right lung, dark air meets the bright diaphragm. A square of 5×5 pixels lies on that edge.
 
+# %% [markdown] tags=["instructor"]
+# **9 minutes · do.** The nine products by hand for one place; let a student point at the image on the screen while
+# another adds up.
+#
+# *Asked:* "Who chose these weights?" We did, to see one. In a network gradient descent finds them.
+#
+# *Pause* at the feature map: where is it white, where black, and why?
+
 # %%
 plan = phantom.design("clean", n=1, seed=SEED, classes=("normal",), views=("PA",))
 drawn = phantom.render(plan.iloc[0], size=128)
@@ -168,6 +176,12 @@ print("the same numbers:", np.allclose(horizontal, by_keras, atol=1e-4))
 # layer of 16 units, and one output for each class.
 
 
+# %% [markdown] tags=["instructor"]
+# **7 minutes · do.** Predict the largest layer before `summary()`. Most say a convolution.
+#
+# *Asked:* "Are more parameters better?" They can memorise more. Count them against the images: 51,000 against a few
+# hundred.
+
 # %%
 def small(n_classes, size):
     """Two convolutions with pooling, flatten, a dense layer, softmax."""
@@ -260,6 +274,12 @@ largest.meets(
 #
 # **Predict.** A softmax layer with a *single* unit gets the logit 0. What does it answer?
 
+# %% [markdown] tags=["instructor"]
+# **5 minutes · say.** Read the table of last layers row by row; run the prediction. One unit with softmax is the
+# commonest silent fault in student projects.
+#
+# *Asked:* "Why does Keras not warn?" Newer versions do for some pairs. A constant answer is legal.
+
 # %% tags=["nbval-check-output"]
 MY_SOFTMAX = None  # your prediction: the answer of the single unit, from 0 to 1
 one_unit = guess.number(
@@ -302,6 +322,13 @@ one_unit.meets(
 # We load the data, split by group (lesson 04), with grey levels as arrays and labels as numbers. (By default
 # these are phantoms: COVID and viral phantoms differ because we drew them so. A network's score teaches the method and
 # is no evidence about patients.) This lesson does not use the test part.
+
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** One batch, one minute: the best debugging habit of the course. Both runs look alike as code.
+#
+# *Asked:* "Why sixteen images?" Few enough to memorise in seconds.
+#
+# *Pause* at the checkpoint: *where do you look first?* Not at the data.
 
 # %% tags=["nbval-check-output"]
 SIZE = 64 if MODE == "class" else 224
@@ -401,6 +428,15 @@ memory.meets(
 # while training. **L2** adds the squared weights of a layer to the loss, so that a large weight stays only if it helps
 # enough.
 
+
+# %% [markdown] tags=["instructor"]
+# **7 minutes · do.** Start the training and talk while it runs: what does each callback do? Read the loss before the
+# accuracy.
+#
+# *Asked:* "Why is our accuracy so much lower than in the papers?" Mild disease, few small images, and an honest
+# split. Lessons 04 and 09 say the rest.
+#
+# *Break* before this step.
 
 # %%
 def regularised(n_classes, size):
@@ -508,6 +544,13 @@ reached.meets(
 # normalisation, augmentation and a learning rate that falls.) Helper and plain Keras agree after one epoch with the
 # same batches:
 
+# %% [markdown] tags=["instructor"]
+# **5 minutes · demonstrate.** Three trainings take a while: show the committed figure if the machines are slow.
+#
+# *Asked:* "So which of the three do I report?" All, as a range. To take the best is to report luck.
+#
+# *Pause* before the result: who would have published a gain of two points?
+
 # %%
 recipe = models.Recipe(
     "regularised", regularised, epochs=EPOCHS, batch_size=16, learning_rate=0.002, patience=6
@@ -574,6 +617,11 @@ spread.meets(
 #
 # Many projects **flip** images left to right. Is that claim true? We draw phantoms with one **opacity** (pneumonia or fluid) on
 # the patient's right *or* left. "Right" is on the viewer's left.
+
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** Let somebody stand in front of the class and raise the right hand; then imagine the mirror.
+#
+# *Asked:* "Is a flip always wrong?" Not where the label has no side. Say what you claim, then test it.
 
 # %% tags=["nbval-check-output"]
 plan = phantom.design(

@@ -67,6 +67,12 @@ guess.take(None)
 # The default set is made of phantoms. COVID and viral phantoms differ because we draw them so: a figure measured on them
 # shows the method, and is no evidence about patients.
 
+# %% [markdown] tags=["instructor"]
+# **3 minutes · demonstrate.** Start the training before the class arrives or run it while you greet. Only the table
+# of answers matters.
+#
+# *Asked:* "Why only a few epochs?" We need answers to judge, not a record.
+
 # %% tags=["nbval-check-output"]
 table = datasets.load(DATASET, DATA_DIR)
 images = preprocess.cache(table, size=96 if MODE == "class" else 224)
@@ -109,6 +115,15 @@ answers.drop(columns=["patient", "source", "split", "fold"]).sample(5, random_st
 #
 # Accuracy says how many answers are wrong, not which ones. Count them in a **confusion matrix**: one row per true
 # class, one column per answer.
+
+# %% [markdown] tags=["instructor"]
+# **10 minutes · do.** Sensitivity and PPV of one class by hand, from the matrix, with a neighbour. Rows are the
+# truth.
+#
+# *Asked:* "Which one is the important one?" Ask back: for whom? The patient asks for PPV, the screening programme for
+# sensitivity.
+#
+# *Pause* before the result of the PPV: 9 of 10 found, 90 false alarms. Hands for 0.9.
 
 # %%
 matrix = confusion_matrix(truth, said)
@@ -196,6 +211,15 @@ one[["value", "low", "high", "n", "groups"]].round(3)
 # With other test images the accuracy would have come out differently. We have no others, but we can
 # **resample** those we have: draw as many *with replacement*, compute the accuracy, repeat. We draw whole **groups**,
 # because images of one patient are not independent answers (lesson 04).
+
+# %% [markdown] tags=["instructor"]
+# **9 minutes · do.** Tell the bootstrap with four students as patients: draw names with replacement, some twice, some
+# never.
+#
+# *Asked:* "Why not simply the formula of a share?" It takes each image for another person. The simulation shows what
+# that costs.
+#
+# *Pause* at the two shares of intervals that hold the truth.
 
 # %%
 per_group = pd.Series(right).groupby(answers["group"].to_numpy()).agg(["sum", "size"]).to_numpy()
@@ -294,6 +318,13 @@ share.meets(
 # images), the **nearest neighbour** (the label of the most similar training image), **logistic regression** on pixels
 # (lesson 05), and **you**. The first is scikit-learn's `DummyClassifier`:
 
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** Order the four models before the cell. Then the project of lesson 01 beside a linear model:
+# again no explanation yet.
+#
+# *Asked:* "Is logistic regression not too simple?" That is what a baseline is for. If it is as good, nothing was
+# shown.
+
 # %% tags=["nbval-check-output"]
 in_train = (table["split"] == "train").to_numpy()
 dummy = DummyClassifier(strategy="most_frequent")
@@ -382,6 +413,17 @@ story.loc[two, ["mean", "low", "high", "seeds", "n"]]
 # positive if its score reaches a **threshold**. Each threshold gives one pair of sensitivity and specificity; all pairs
 # together are the **ROC curve**. The area below it is the AUC of lesson 04. The **precision-recall** curve shows the
 # PPV instead of the specificity.
+
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** The ROC curve as a road: walk along it, the threshold falls. Then the mistake, threshold picked
+# on the test.
+#
+# *Asked:* "Everybody picks it there, or not?" Many do, without saying so. Look for the words *optimal threshold* in a
+# paper.
+#
+# *Pause* before the result on the other half.
+#
+# *Break* before this step.
 
 # %%
 is_positive = (answers["label"] == positive).to_numpy()
@@ -485,6 +527,14 @@ at.loc[at["metric"].isin(["sensitivity", "specificity"]), ["metric", "value", "l
 # We say *better* if p is below 0.01.
 #
 # **Predict.** Is B better on images like these, or may the difference be chance?
+
+# %% [markdown] tags=["instructor"]
+# **7 minutes · do.** Cover the table and ask first: 160 and 172 of 200, is B better? Then show that they are the same
+# images.
+#
+# *Asked:* "When may I compare two intervals?" For two models on the same images never: compare the difference.
+#
+# *Pause* at the checkpoint with the two papers.
 
 # %% tags=["nbval-check-output"]
 MY_VERDICT = None  # your prediction: "B is better" or "may be chance"

@@ -63,6 +63,13 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # The default set consists of phantoms: COVID and viral phantoms differ because we draw them so. What is measured on
 # them teaches the method and is no evidence about patients. The test part stays closed until Step 5.
 
+# %% [markdown] tags=["instructor"]
+# **7 minutes · demonstrate.** Say before the lesson that 18 MB of weights must lie in `data/weights/`; without a
+# network take yours on a stick.
+#
+# *Asked:* "How can photographs of dogs help?" Edges and textures are not only of dogs. What helps is measured in Step
+# 2.
+
 # %% tags=["nbval-check-output"]
 SIZE = 64 if MODE == "class" else 224
 table = datasets.load(DATASET, DATA_DIR)
@@ -136,6 +143,14 @@ stages.T
 # ## Step 2 · Frozen features: where to cut?
 #
 # Take the mean of each of the 80 maps after `block4`, and fit the logistic regression of lesson 05 to these numbers:
+
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** Predict the cut before the figure. Most say the end, since the recipe says so.
+#
+# *Asked:* "May the frozen network see test images?" Yes: nothing is learned from them. Step 6 asks this of four other
+# steps.
+#
+# *Pause* at the figure: are the intervals of neighbours apart? No, so do not argue about one cut.
 
 # %%
 block4 = keras.Model(backbone.input, backbone.outputs[cuts.index("block4")])
@@ -264,6 +279,13 @@ print(f"logistic regression on pixels: {pixels}; always the largest class: {alwa
 # logistic regression learns from its features. Validation images are classified twice in the same mode; the second
 # time they are shuffled into other batches.
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** The fault that costs projects a week. Draw a batch on the board: my diagnosis depends on who
+# else is in the waiting room.
+#
+# *Asked:* "How would I notice in my own project?" Training fine, validation bad, and more regularisation does not
+# help.
+
 # %%
 block5 = keras.Model(block4.output, backbone.outputs[cuts.index("block5")])
 weights_of_imagenet = block5.get_weights()
@@ -346,6 +368,12 @@ mode.meets(
 #
 # Everything up to `block4` stays frozen in both phases, so its maps from Step 2 are the input here.
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · demonstrate.** Two curves, one number different. Stress *compile again*.
+#
+# *Asked:* "Why is the layer frozen first?" The new last layer is random, and would send random gradients through good
+# weights.
+
 # %% [markdown]
 # ![Fine-tuning in two phases. In phase 1 all five blocks are frozen and only the new last layer learns. In phase 2
 # block5 learns as well, at a small rate; the blocks before it stay
@@ -417,6 +445,15 @@ for rate, by_epoch in losses.items():
 #
 # **Predict.** What will the difference *fine-tuned minus frozen* on the same test images, with its 95 % interval, say?
 
+# %% [markdown] tags=["instructor"]
+# **5 minutes · do.** The test part is opened once, aloud, with the class as witnesses.
+#
+# *Asked:* "So is fine-tuning useless?" Not shown to be better here, with this many images. That is all.
+#
+# *Pause* before the cell: which of the three would you bet on?
+#
+# *Break* before this step.
+
 # %% tags=["nbval-check-output"]
 MY_WINNER = None  # your prediction: "fine-tuned is better", "frozen is better" or "no telling"
 SURE_WINNER = None  # how sure you are, from 0.33 (no idea) to 1
@@ -473,6 +510,13 @@ winner.meets(
 # directions of largest spread), a selection of features, a trained layer? Give each image a label **drawn at random**.
 # Then the true AUC is 0.5 (lesson 04), and anything above it is a leak. We use 200 images of different groups, half to
 # train, half to test.
+
+# %% [markdown] tags=["instructor"]
+# **7 minutes · do.** Random labels for the third time. Ask which of the four steps has seen a *label*.
+#
+# *Asked:* "Why may PCA not leak?" It never sees labels. Keep it inside anyway: it costs nothing.
+#
+# *Pause* at the checkpoint with the 0.98.
 
 # %% tags=["nbval-check-output"]
 numbers = np.hstack([features[f"block{n}"] for n in range(1, 8)])
@@ -601,6 +645,11 @@ leaks.meets(
 #
 # Which cut, how strong a penalty? `GridSearchCV` tries each setting of a list by **cross-validation** inside `train`.
 # The scaler is part of the pipeline, so it is fitted anew in each fold; `groups` keeps each patient in one fold.
+
+# %% [markdown] tags=["instructor"]
+# **6 minutes · say.** The best of 36 is partly luck: one sentence, one figure. The nested diagram is for home.
+#
+# *Asked:* "How many settings may I try?" As many as you like, if you say how many and keep the test closed.
 
 # %%
 grid = {"logisticregression__C": [0.001, 0.01, 0.1]}

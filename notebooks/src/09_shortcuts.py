@@ -64,6 +64,12 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # We draw each image of the project twice, once with the word and once without. Nothing else differs: the same patient,
 # the same noise. (What follows teaches the method and is no evidence about patients.)
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** Show one pair of images and wait until somebody says *the letters*. Do not help.
+#
+# *Asked:* "Is that realistic?" Portable machines and their markers are; so are collections in which each class comes
+# from another hospital.
+
 # %% [markdown]
 # ![Two things in a radiograph lead to the answer: a mark of how it was taken, in the corner, and the disease in the
 # lung. In this set they go together. The mark is easy to learn, the disease hard, and a network takes the easier
@@ -105,6 +111,13 @@ plots.montage(large, some["label"], columns=3, title="Six of them, larger: what 
 # ## Step 2 · A good result
 #
 # All images of a patient stay on one side (lesson 04).
+
+# %% [markdown] tags=["instructor"]
+# **7 minutes · do.** Run, read the accuracy, vote at the checkpoint. Most take answer 1: leave it.
+#
+# *Asked:* "But the split is clean, is it not?" It is. The word is on both sides of every clean split.
+#
+# *Pause* at the checkpoint. Note the vote on the board, and come back to it after Step 3.
 
 # %% tags=["nbval-check-output"]
 table = split.holdout(table, test=0.3, val=0, seed=SEED)
@@ -190,6 +203,14 @@ print(f"accuracy on new patients of this hospital: {accuracy}")
 # | removed | nobody |
 # | reversed | the patients without COVID-19 |
 # | random | half of the patients, chosen at random |
+
+# %% [markdown] tags=["instructor"]
+# **12 minutes · do.** Three predictions, three surprises; this is the centre of the course. Keep the order: removed,
+# reversed, random. Lesson 01's number is explained here.
+#
+# *Asked:* "How can it be below chance?" It believes the word, and the word now lies.
+#
+# *Pause* after *reversed*, for a minute, before anything is explained. Then back to the vote of Step 2.
 
 # %% [markdown]
 # ![The same chests in four test sets. As taken, those with COVID-19 wear the word, as in training. Removed: nobody.
@@ -343,6 +364,12 @@ story.loc[steps, ["mean", "low", "high", "seeds", "n"]]
 # | C | word blacked out, where there is one | word blacked out, where there is one |
 # | D | the same places blacked out on *every* image | the same places, on every image |
 
+# %% [markdown] tags=["instructor"]
+# **10 minutes · do.** Four repairs in a table: let groups of four defend one each, two minutes, then run.
+#
+# *Asked:* "Why does blacking out the word not repair it?" The hole is on the same images as the word: it is the new
+# word.
+
 # %% tags=["nbval-check-output"]
 letters = drawn["with word"] != drawn["without"]
 letters = ndimage.maximum_filter(letters, size=(1, 7, 7))
@@ -466,6 +493,16 @@ repair.meets(
 #
 # Can a shortcut be noticed *before* training? Lesson 02 trained a simple model on the **frame** alone, the outer tenth
 # of the image (after Maguolo and Nanni 2021). It holds a part of nearly every word. We train a random forest on it.
+
+# %% [markdown] tags=["instructor"]
+# **10 minutes · do.** From the phantom to published sets. Predict the AUC from file properties; nobody says 0.99.
+#
+# *Asked:* "Are all results on these sets wrong?" They are not supported. The lungs may tell it as well; nobody can
+# see it there.
+#
+# *Pause* at the table of real sets, and at the checkpoint.
+#
+# *Break* before this step.
 
 # %%
 frame = np.ones((96, 96), bool)

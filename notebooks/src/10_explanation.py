@@ -61,6 +61,14 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # once with the letters `R PORTABLE` burnt in and once without; nothing else differs, not even the noise. (Drawing takes
 # some seconds, once.)
 
+# %% [markdown] tags=["instructor"]
+# **8 minutes · demonstrate.** Two networks, one honest, one not. The drawing takes some seconds: tell meanwhile what
+# the letters do.
+#
+# *Asked:* "Why not use real images?" There nobody knows where the lesion is to the pixel.
+#
+# *Pause* after the two AUCs: which network would the paper have used?
+
 # %% tags=["nbval-check-output"]
 SIZE, N = (96, 220) if MODE == "class" else (136, 480)
 wanted = {"classes": ("normal", "bacterial"), "severity": (0.4, 1.0), "per_patient": 1.2}
@@ -188,6 +196,12 @@ higher.meets(
 # In the code, `tf.GradientTape` records a computation so that its gradient can be computed; `model.layers[-3]` gives
 # the last feature maps.
 
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** Go through the diagram, then the ten lines; every line has its picture.
+#
+# *Asked:* "Why the last convolution?" Its maps still have a place and already have a meaning. Step 6 shows what goes
+# wrong.
+
 # %% [markdown]
 # ![Grad-CAM: three feature maps of an image are multiplied by their weights, +1.5, +0.2 and -0.8, added, cut off at
 # zero, and enlarged to a heat map over the image. A weight says how far the answer rises with its
@@ -264,6 +278,14 @@ assert np.allclose(heat, explain.grad_cam(honest, marked, target=1), rtol=1e-3, 
 # ## Step 3 · Right, or only pleasing?
 #
 # A paper has room for three images. Here are three, with the maps of a method.
+
+# %% [markdown] tags=["instructor"]
+# **10 minutes · do.** Show the three pictures and let the class judge *much, a little, nothing* before they know. It
+# is random.
+#
+# *Asked:* "Then all heat maps are worthless?" No: measure them over all images, beside a map that knows nothing.
+#
+# *Pause* right after *they are random numbers*. Let it sink in.
 
 # %% jupyter={"source_hidden": true}
 rng = np.random.default_rng(SEED)
@@ -408,6 +430,12 @@ inside.meets(
 # **Predict.** Take the share of heat inside the lesion, honest minus shortcut network. How large is this difference, as
 # a mean over all images?
 
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** The difference between the two networks is a few hundredths. Nobody could see it in a picture.
+#
+# *Asked:* "So does the map show the letters or not?" It shows some heat there, for both networks. It does not say how
+# much depends on it.
+
 # %% tags=["nbval-check-output"]
 MY_DIFFERENCE = None  # your prediction: a difference of two shares, from -0.3 to 0.3
 apart = guess.number(
@@ -476,6 +504,17 @@ apart.meets(
 #
 # A heat map shows the inside of a network. A **counterfactual** is an experiment: the same image, the same noise, with
 # *one* thing taken out.
+
+# %% [markdown] tags=["instructor"]
+# **11 minutes · do.** Take the letters out and look at the probability: an experiment in place of a picture. Read
+# *what to report* together.
+#
+# *Asked:* "How do I do this on real images?" Lesions cannot be taken out; letters, borders and corners can be
+# covered.
+#
+# *Pause* at the checkpoint.
+#
+# *Break* before this step.
 
 # %%
 three = [marked[0], healed[0], plain[0]]

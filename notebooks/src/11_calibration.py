@@ -58,6 +58,12 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # patients.)
 
 
+# %% [markdown] tags=["instructor"]
+# **7 minutes · do.** Ask the class for a weather forecast: it said 90 %, and it did not rain. Was it wrong? Then the
+# prediction.
+#
+# *Asked:* "Is softmax not a probability?" It sums to one. Whether nine of ten come true is another question.
+
 # %% tags=["nbval-check-output"]
 def two_classes(table):
     """The table with the labels `other` and `covid` (where there is no COVID, the last class)."""
@@ -148,6 +154,14 @@ right_when_sure.meets(
 # We repeat the comparison for small and large probabilities. Cut them into five **bins** of equal width. In each bin,
 # compare the mean probability with the share of images that truly are COVID. scikit-learn does it with one call.
 
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** Read one diagram together, point by point, then everybody their own. Do not ask anybody to show
+# theirs.
+#
+# *Asked:* "Mine is below the line everywhere." So are most: being too sure is the rule. Look at the counts first.
+#
+# *Pause* at the own diagrams, two minutes of silence.
+
 # %%
 came_true, said = calibration_curve(true, p, n_bins=5)
 for one_said, one_true in zip(said, came_true):
@@ -189,6 +203,13 @@ guess.reliability(example=unsure + certain)
 #
 # T is *fitted*: take the T with the smallest log loss (the loss of lesson 05). On which images?
 
+
+# %% [markdown] tags=["instructor"]
+# **9 minutes · demonstrate.** Write p/(1-p) to the power 1/T on the board. Ask which of AUC, accuracy and Brier score
+# can change at all.
+#
+# *Asked:* "Why not fit T on the training images?" The network has seen them and is right on nearly all: there its
+# certainty looks justified.
 
 # %%
 def heated(p, temperature):
@@ -337,6 +358,15 @@ plots.reliability(diagrams, title=f"Reliability, {len(test)} test images", what=
 # A miss and a false alarm do not cost the same. So state what is needed, here: **find at least 90 % of the patients with
 # COVID**. Take the highest threshold that does so *on validation*, freeze it, and measure on test.
 
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** The word to repeat is *freeze*. Predict an interval, not a number.
+#
+# *Asked:* "It has not reached 0.90 on test. What now?" Report it. Moving it would be choosing on the test.
+#
+# *Pause* before the cell: who chose 0.5? Nobody.
+#
+# *Break* before this step.
+
 # %% tags=["nbval-check-output"]
 for name, each in {"validation": validation, "test": test}.items():
     print(f"{name}: {(each['label'] == positive).sum()} of {len(each)} images are {positive}")
@@ -398,6 +428,13 @@ kept.meets(
 #
 # **Predict.** A test has a sensitivity and a specificity of 0.95, far better than ours. One person in a hundred has the
 # disease. What is the PPV?
+
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** 1,000 people on the board with three prevalences. Even experienced readers say 0.95.
+#
+# *Asked:* "So is the test bad?" The test is the same. The people differ.
+#
+# *Pause* before the result, hands for above and below one half.
 
 # %% tags=["nbval-check-output"]
 MY_RARE = None  # your prediction: PPV at one in a hundred, from 0 to 1
@@ -478,6 +515,12 @@ pd.DataFrame(rows).set_index("prevalence").round(3)
 # Now another hospital, site C. Its images are hazy and portable, its patients new; the disease and the shares of the
 # classes are the same. We draw what differs: the equipment, the view (AP only), and more leads, lines and tubes. (This
 # step uses phantoms whatever `DATASET` is; with another set, a network is first trained on phantoms.)
+
+# %% [markdown] tags=["instructor"]
+# **5 minutes · say.** Frozen at home, measured away; picked again is no validation. Read the three paragraphs of the
+# Explain.
+#
+# *Asked:* "May a hospital never adapt it?" It may: on patients set apart for it, reported on others.
 
 # %% tags=["nbval-check-output"]
 design = phantom.design("second_site", n=180, seed=SEED)

@@ -64,6 +64,11 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # as our home, split them by patient, and keep three parts: `train`, `val` for every choice, and `test` for every
 # report.
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · demonstrate.** The training takes most of the time; say meanwhile what *frozen* means.
+#
+# *Asked:* "Why only hospital B?" To have one place that the model knows and others it does not.
+
 # %% tags=["nbval-check-output"]
 size, epochs, n_new = (64, 12, 75) if MODE == "class" else (96, 40, 300)
 both_sites = datasets.load("phantom")
@@ -116,6 +121,14 @@ at_test.loc[["sensitivity", "specificity"], ["value", "low", "high", "n"]].round
 # The next folder comes from a second hospital. Its equipment, called C, takes portable radiographs with less contrast.
 # All people are new; the diseases are drawn as severe as at home. For a frozen model, **external validation** is one
 # more folder to read.
+
+# %% [markdown] tags=["instructor"]
+# **11 minutes · do.** Two predictions. The second is the surprise: specificity rises.
+#
+# *Asked:* "Is a rising specificity good news?" All scores moved down. The alarms that are gone were true ones as
+# well.
+#
+# *Pause* between the two predictions; ask where the scores went.
 
 # %% [markdown]
 # ![A model is trained and chosen at hospital 1, then frozen. Internal validation tests it on new patients of hospital
@@ -270,6 +283,13 @@ second_specificity.meets(
 # Public collections often copy from each other. Suppose we are given an "external" folder. It holds our images of the
 # second hospital and, unnoticed, 45 of our own training images with changed contrast and other names.
 
+# %% [markdown] tags=["instructor"]
+# **8 minutes · do.** Predict what is left without the copies. Then ask: who would have looked?
+#
+# *Asked:* "Were the copies put there on purpose?" By us. Public collections do it by copying from one another.
+#
+# *Pause* at the checkpoint: each fault in one sentence.
+
 # %% tags=["nbval-check-output"]
 rng = np.random.default_rng(SEED)
 collection = datasets.work_dir() / "collection"
@@ -369,6 +389,14 @@ accuracy_left.meets(
 # We draw such an archive: 150 images, half with effusion. Each image with effusion has a drain and monitoring leads
 # with a probability of 0.8. Each effusion is drawn a second time: without the devices if it had them, with them if it
 # had none. Patient and fluid stay the same.
+
+# %% [markdown] tags=["instructor"]
+# **10 minutes · do.** Tell the story of the drain first: a tube is the treatment, so the model finds those already
+# treated.
+#
+# *Asked:* "Should one remove such images?" Label the subgroup and report it; removing hides it.
+#
+# *Pause* before the result without devices.
 
 # %% tags=["nbval-check-output"]
 names = ["normal", "effusion"]
@@ -487,6 +515,14 @@ untreated.meets(
 # true class. The limit is the score that 90 % of the calibration images do not exceed, with a correction for their
 # number. A class is in the set if 1 minus its probability is within the limit. With a limit of 0.8, the probabilities
 # 0.6, 0.3 and 0.1 give a set of the first two classes: 0.4 and 0.7 are within 0.8, 0.9 is not. This takes five lines:
+
+# %% [markdown] tags=["instructor"]
+# **10 minutes · do.** Play it with cards: a promise that holds for one shuffled pack. The second hospital is another
+# pack.
+#
+# *Asked:* "Are larger sets worse?" They are more honest. The bad news is small sets that miss.
+#
+# *Break* before this step.
 
 # %%
 columns = [f"p_{name}" for name in classes]

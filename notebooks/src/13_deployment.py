@@ -61,6 +61,14 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 # We need a network to deploy: the compact network of lesson 06, trained as there on a split by group. The default set
 # is drawn: COVID and viral phantoms differ because we draw them so. What follows is no evidence about patients.
 
+# %% [markdown] tags=["instructor"]
+# **12 minutes · do.** Ask for the list before the cell: what has to be written down so that another person gets the
+# same answer? Then predict what the saved file lacks.
+#
+# *Asked:* "Is `model.save` not enough?" It keeps the network. The threshold was a decision, and it is nowhere.
+#
+# *Pause* after the edited setting was refused: whose threshold is it now?
+
 # %% tags=["nbval-check-output"]
 size = 96 if MODE == "class" else 224
 table = datasets.load(DATASET, DATA_DIR)
@@ -214,6 +222,14 @@ print(f"this version is called {bundle.sha256[:12]}")
 # ask the network (06), apply the threshold (11), make the set (12). We picked the example: of all positive images with
 # a right answer, the surest.
 
+# %% [markdown] tags=["instructor"]
+# **12 minutes · do.** Read the answer in its order: accepted, set, probabilities, map. Then the surest wrong answer,
+# side by side with the right one.
+#
+# *Asked:* "How can I see that it is wrong?" You cannot. That is why the error rate stands beside it.
+#
+# *Pause* at the two answers, before the Explain.
+
 # %%
 test = table[table["split"] == "test"].reset_index(drop=True)
 p_test = ask(model, part["test"])
@@ -365,6 +381,15 @@ gate_table.round(3)
 #
 # **Predict.** Which of the three costs our network the most accuracy?
 
+# %% [markdown] tags=["instructor"]
+# **12 minutes · do.** The web page in another language is the usual case in a company. Predict the costliest fault,
+# then the squashed images.
+#
+# *Asked:* "If the accuracy does not change, where is the harm?" Answers change for single patients, and the next set
+# has portrait images.
+#
+# *Pause* before the number of changed answers.
+
 # %% tags=["nbval-check-output"]
 MY_SERVING = None  # your prediction: "scaled to 0-1", "inverted" or "equalised"
 SURE_SERVING = None  # how sure you are, from 0.33 (no idea) to 1
@@ -498,6 +523,16 @@ squashed_answers.meets(
 # the model is, what it is for, how it does on *parts* of the evaluation data, and what is known to be wrong.
 # `deploy.model_card` takes the numbers from tables. First we give it what projects usually have: a name, and an
 # accuracy.
+
+# %% [markdown] tags=["instructor"]
+# **9 minutes · demonstrate.** Show the refusal first: the card asks for what projects leave out. Let the class write
+# the *intended use* in one sentence, then read ours.
+#
+# *Asked:* "Who reads model cards?" Whoever has to decide whether to use it, and, a year later, you.
+#
+# *Pause* at the checkpoint.
+#
+# *Break* before this step.
 
 # %% tags=["nbval-check-output"]
 try:

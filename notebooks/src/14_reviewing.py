@@ -59,6 +59,14 @@ one_core = threadpool_limits(1)  # on so few images two wait for each other long
 # rectangles around what a radiologist marked. The boxes come as a table with *one line per box*; a normal radiograph
 # has one line without a box. A README names the test patients. (A figure on phantoms is no evidence about patients.)
 
+# %% [markdown] tags=["instructor"]
+# **15 minutes · do.** On paper, in pairs, without a screen: twelve cells, ten faults. Nobody runs anything for ten
+# minutes. Collect one suspicion of each pair, with the *direction* in which it would move the figure.
+#
+# *Asked:* "Is that one a fault or only bad style?" Ask: which number would change?
+#
+# *Pause* after ten minutes; then enter the interval.
+
 # %% tags=["nbval-check-output"]
 settings = {"classes": ("normal", "covid"), "per_patient": 2.5, "severity": (0.3, 0.8)}
 design = phantom.design("clean", n=240, seed=SEED, **settings)
@@ -250,6 +258,15 @@ print("The interval is narrow: the network is ready for clinical use.")
 # Files were renamed and moved, but their SHA-256 (lesson 01) tells which radiograph they show. `answers` makes the
 # predictions table (lesson 07) of any model.
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** Random labels, for the last time: by now they should propose it themselves.
+#
+# *Asked:* "Does 0.5 prove the study sound?" No. It is blind to faults that do not leak.
+#
+# *Pause* before the result.
+#
+# *Break* before this step.
+
 # %%
 sha = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in study.rglob("*.png")}
 row_of = pd.Series(np.arange(len(radiographs)), radiographs["sha256"])
@@ -329,6 +346,12 @@ def compare(figure, reported, repaired):
 # The title of cell 12's figure says *Confusion matrix of the network*. No error appears.
 #
 # **Predict.** Which images does it count? Add up its numbers before you look at the code.
+
+# %% [markdown] tags=["instructor"]
+# **5 minutes · do.** Add up a matrix before you read it. Steps 3 and 4 have one experiment each: only that fault is
+# repaired.
+#
+# *Asked:* "Which fault is the worst?" They cover for each other; alone, each is measured in its own study.
 
 # %% tags=["nbval-check-output"]
 MY_MATRIX = None  # your prediction: "training images", "validation images" or "test images"
@@ -422,6 +445,12 @@ trained_share.meets(
 # *moved twice* (by patient; after the training, a quarter of the training images moves to the test).
 #
 # **Predict.** Order them by the accuracy on random labels, the lowest first.
+
+# %% [markdown] tags=["instructor"]
+# **7 minutes · demonstrate.** Order first, then the figure. One file per radiograph is the repair that everybody
+# proposes, and it is not enough. Step 6 in one minute: two names were swapped.
+#
+# *Asked:* "How would I find the swap?" With a column `split` it cannot happen.
 
 # %% tags=["nbval-check-output"]
 MY_LEAKS = None  # your prediction: a list of the four names, the lowest accuracy first
@@ -538,6 +567,14 @@ compare("headline", share(test_right), evaluate.metric(answers(best, kept), "acc
 # `test`, and a quarter of the other *patients* is `val`. One scaling is used; only `train` is augmented; network and
 # run are chosen on all of `val`; the test is opened once.
 
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** Read the verdict aloud, slowly. Let each pair rewrite its last sentence.
+#
+# *Asked:* "Is the study worthless now?" It is honest now: twenty patients, a wide interval, and a method that others
+# can repeat.
+#
+# *Pause* at the list of faults: who found which? No names.
+
 # %% tags=["nbval-check-output"]
 repaired = radiographs.assign(split="test")
 others = ~repaired["patient"].isin(kept_for_test)
@@ -625,6 +662,14 @@ pencil.meets(
 # ## Step 8 · The project that opened the course
 #
 # One project is left. Lesson 01 reported it; lessons 04 and 09 removed two illusions.
+
+# %% [markdown] tags=["instructor"]
+# **6 minutes · do.** Point at the predictions on the board from lesson 01. The last bar is about chests, and its
+# interval includes 0.5.
+#
+# *Asked:* "Then the whole course was about nothing?" About how to know. Let that be the last sentence.
+#
+# *Pause* at the last figure, silently. Then `guess.summary()`.
 
 # %% tags=["nbval-check-output"]
 story = measured.read("story").set_index("row")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tools import instructors
+from tools import instructors, notes
 from tools.common import ROOT
 
 PAGES = sorted(instructors.pages(ROOT).glob("*.md"))
@@ -53,6 +53,61 @@ def test_a_written_question_whose_marking_does_not_fit_is_named(before, after, s
     found = list(instructors.marking_faults(page.replace(before, after)))
     assert len(found) == len(said)
     assert all(text in line for text, line in zip(said, found, strict=True)), found
+
+
+NOTE = """# %% [markdown] tags=["instructor"]
+# **15 minutes · do.** Let them count.
+#
+# *Asked:* "Why?" So.
+"""
+LESSON = """# %% [markdown]
+# # 01 · Topic
+#
+# **Time and hardware.** 45 minutes.
+
+# %% [markdown]
+# ## Step 1 · One
+"""
+STEPS = "".join(
+    f"\n# %% [markdown]\n# ## Step {k} · {word}\n\n{NOTE}" for k, word in ((2, "Two"), (3, "Three"))
+)
+SOUND = f"{LESSON}\n{NOTE}{STEPS}#\n# {notes.BREAK}\n"
+
+
+def noted(text, tmp_path):
+    (tmp_path / "notebooks" / "src").mkdir(parents=True)
+    (tmp_path / "notebooks" / "src" / "01_topic.py").write_text(text, encoding="utf-8")
+    return list(notes.faults(tmp_path))
+
+
+def test_sound_notes_become_the_page_and_the_breaks(tmp_path):
+    assert noted(SOUND, tmp_path) == []
+    page = notes.page(tmp_path)
+    assert re.findall(r"^### (.+)$", page, re.MULTILINE) == [
+        "0:00 · Step 1 · One",
+        "0:15 · Step 2 · Two",
+        "0:30 · Step 3 · Three",
+    ]
+    assert page.count("Let them count.") == 3
+    assert notes.BREAK not in page
+    assert notes.breaks(tmp_path)[2:] == ["| 01 | 30 | Step 3 · Three | 15 |"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("45 minutes", "40 minutes", "its notes take 45 minutes, the lesson says 40"),
+        ("15 minutes · do", "15 minutes", "begin with `**8 minutes · do.** `"),
+        ("15 minutes · do", "15 minutes · sing", "begin with `**8 minutes · do.** `"),
+        ('*Asked:* "Why?" So.', "So.", "name a question"),
+        ("Step 2 · Two", "Step 2 · Two · deeper", "put it below the heading of a core step"),
+        (notes.BREAK, "", "in one note, no more and no fewer"),
+        (f"{NOTE}{STEPS}", NOTE, "has 1 notes"),
+    ],
+)
+def test_a_note_that_does_not_fit_its_lesson_is_named(before, after, said, tmp_path):
+    assert before in SOUND
+    assert said in "\n".join(noted(SOUND.replace(before, after, 1), tmp_path))
 
 
 def test_times_of_the_days_follow_one_another():

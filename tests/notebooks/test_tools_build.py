@@ -64,6 +64,19 @@ def test_author_notes_stay_in_the_source(source, notebook):
     assert "Copy this file" not in notebook.read_text(encoding="utf-8")
 
 
+def test_instructors_notes_stay_in_the_source(source, course):
+    note = '# %% [markdown] tags=["instructor"]\n# **45 minutes · do.** Say it slowly.\n\n'
+    text = source.read_text(encoding="utf-8")
+    source.write_text(
+        text.replace("# %% [markdown]\n# ## Step 1", f"{note}# %% [markdown]\n# ## Step 1", 1),
+        "utf-8",
+    )
+    assert "Say it slowly" in source.read_text(encoding="utf-8")
+    assert build.main([], course) == 0
+    for path in (course / "notebooks").rglob("*.ipynb"):
+        assert "Say it slowly" not in path.read_text(encoding="utf-8")
+
+
 MEETING = """
 # %%
 MY_AUC = None  # your prediction, from 0 to 1

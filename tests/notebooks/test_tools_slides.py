@@ -5,6 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import common, slides
+from tools.notes import Note
 
 FIRST = """# 09 · Small
 
@@ -58,6 +59,16 @@ def test_long_text_is_cut_to_sentences_and_stands_whole_in_the_notes():
     assert shown.endswith("three.")
     assert len(shown.split()) <= slides.WORDS + 3
     assert text(notebook, "notes").count("One") == 40
+
+
+def test_an_instructors_note_is_told_to_the_speaker_of_its_step_and_nowhere_else():
+    said = [Note("Step 1 · Go", "**5 minutes · do.** Wait."), Note("Step 9 · Not here", "Never.")]
+    cells = slides.deck(lesson(new_markdown_cell("**Explain.** Short.")), said).cells
+    spoken = [cell.source for cell in cells if cell.metadata.slideshow.slide_type == "notes"]
+    assert spoken[-1] == "**5 minutes · do.** Wait."
+    begins = [cell.source.startswith("## Step 1") for cell in cells].index(True)
+    assert cells[begins + 1].source == spoken[-1]
+    assert "Never." not in spoken
 
 
 @pytest.mark.parametrize(
