@@ -110,6 +110,8 @@ def differs(pair: Pair, root: Path = ROOT) -> str:
         if has_outputs(actual):
             return "has outputs: a student's copy has none"
     else:
+        if trim(nbformat.from_dict(actual)) != actual and has_outputs(actual):
+            return "keeps its outputs in an older form"
         actual = strip(actual)
     if actual == expected:
         return ""
@@ -188,7 +190,9 @@ def build(pair: Pair, root: Path = ROOT, *, run: bool = False, force: bool = Fal
         return False
     notebook = convert(pair.source, pair.notebook, root)
     kept = bool(old) and not force and not student and carry(old, notebook)
-    if run and not kept:
+    if kept:
+        trim(notebook)
+    elif run:
         execute(notebook, pair.notebook.parent, root)
     nbformat.validate(notebook)
     text = nbformat.writes(notebook) + "\n"

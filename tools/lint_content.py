@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from tools import diagrams
 from tools.common import MACHINE_PATH, MAX_BYTES, PHANTOM, tags
 from tools.lint_form import Finding
+from tools.outputs import is_picture
 
 CELL_LINES = 25
 LINE_LENGTH = 100
@@ -78,21 +79,25 @@ def no_jet(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
 
 def alt_text(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
-    """Each image has alt text: in Markdown, and as metadata of an image in an output."""
+    """Each image has alt text: in Markdown, and in an output, where it is HTML (JupyterLab shows no
+    metadata).
+    """
     for index, cell in _markdown(notebook):
-        tagged = re.findall(r"<img\b[^>]*>", cell.source)
-        missing = [tag for tag in tagged if not re.search(r"""\balt=["'][^"']*\w""", tag)]
-        if missing or re.search(r"!\[\s*\][(\[]", cell.source):
+        if _unnamed(cell.source) or re.search(r"!\[\s*\][(\[]", cell.source):
             yield Finding(index, "give the image alt text that states what it shows: ![text](file)")
     for index, cell in _code(notebook):
-        for output in cell.outputs:
-            for kind in (k for k in output.get("data", {}) if k.startswith("image/")):
-                if not str(output.get("metadata", {}).get(kind, {}).get("alt", "")).strip():
-                    yield Finding(
-                        index,
-                        "end the cell with a plots.Picture, which carries alt text, not a bare "
-                        "figure",
-                    )
+        for data in (output.get("data", {}) for output in cell.outputs):
+            if _unnamed(data.get("text/html", "")) or any(k.startswith("image/") for k in data):
+                yield Finding(
+                    index,
+                    "end the cell with a plots.Picture, which has alt text, not a bare figure",
+                )
+
+
+def _unnamed(html: str) -> list[str]:
+    """Return the images of a text that have no alt text."""
+    images = re.findall(r"<img\b[^>]*>", html)
+    return [image for image in images if not re.search(r"""\balt=["'][^"']*\w""", image)]
 
 
 def phantoms_only(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
@@ -184,9 +189,8 @@ def compared(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 def _prints(cell: NotebookNode) -> bool:
     """Tell whether a cell's output holds text or a table, and not only figures."""
     for output in cell.outputs:
-        data = output.get("data", {})
-        picture = any(kind.startswith("image/") for kind in data)
-        if output.get("text", "").strip() or (data.get("text/plain") and not picture):
+        said = output.get("data", {}).get("text/plain")
+        if output.get("text", "").strip() or (said and not is_picture(output)):
             return True
     return False
 

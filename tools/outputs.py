@@ -1,6 +1,7 @@
 """Outputs that may be committed: without times, noise or machine paths, and short to read."""
 
 import re
+from html import escape
 
 import nbformat
 
@@ -15,7 +16,8 @@ def trim(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
     Goes: execution times, widget state, standard error, overwritten progress lines, memory
     addresses, and all but the first 40 lines of a text. Execution counts are those of a run from
-    top to bottom.
+    top to bottom, and an image's alt text stands where JupyterLab shows it. What was trimmed once
+    stays as it is.
     """
     notebook.metadata.pop("widgets", None)
     count = 0
@@ -60,7 +62,26 @@ def _trimmed(output: nbformat.NotebookNode, count: int) -> nbformat.NotebookNode
             data[kind] = (
                 shorten(data[kind]) if kind == "text/plain" else ADDRESS.sub("", data[kind])
             )
+    return _described(output)
+
+
+def _described(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Make an image whose alt text is metadata one in HTML that says it, in place: JupyterLab shows
+    no metadata.
+    """
+    data = output.get("data", {})
+    alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+    if alt and "image/png" in data and "text/html" not in data:
+        png = "".join(data.pop("image/png").split())
+        data["text/html"] = f'<img alt="{escape(alt)}" src="data:image/png;base64,{png}">'
+        del output.metadata["image/png"]
     return output
+
+
+def is_picture(output: nbformat.NotebookNode) -> bool:
+    """Tell whether an output shows an image, by itself or in HTML."""
+    data = output.get("data", {})
+    return "<img" in data.get("text/html", "") or any(kind.startswith("image/") for kind in data)
 
 
 def shorten(text: str) -> str:

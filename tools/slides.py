@@ -27,6 +27,7 @@ from cxr_helpers import fetch
 from tools import notes
 from tools.common import ROOT, ToolError, chosen, read_notebook, relative, tags, write_atomic
 from tools.notes import Note
+from tools.outputs import is_picture
 
 REVEAL = "4.6.1"
 ADDRESS = f"https://registry.npmjs.org/reveal.js/-/reveal.js-{REVEAL}.tgz"
@@ -68,8 +69,8 @@ TEMPLATE = """{% extends "index.html.j2" %}
 .reveal .highlight pre { font-size: 18px; }
 .reveal .jp-RenderedText pre { font-size: 18px; line-height: 1.3; }
 .reveal .jp-InputPrompt, .reveal .jp-OutputPrompt, .reveal .jp-Collapser { display: none; }
-.reveal .jp-RenderedImage img { max-height: 400px; margin: 0; }
-.reveal .celltag_alone .jp-RenderedImage img {
+.reveal .jp-OutputArea img { max-height: 400px; margin: 0; }
+.reveal .celltag_alone .jp-OutputArea img {
   max-height: 570px; min-width: 60%; object-fit: contain;
 }
 .reveal .jp-MarkdownOutput img[src^="data:image/png"] {
@@ -116,7 +117,7 @@ def deck(notebook: NotebookNode, said: Iterable[Note] = ()) -> NotebookNode:
 
 def _small(cell: NotebookNode) -> bool:
     """Whether a cell's results leave room for their explanation."""
-    return not any("image/png" in output.get("data", {}) for output in cell.outputs)
+    return not any(is_picture(output) for output in cell.outputs)
 
 
 def _under(step: str, cell: NotebookNode) -> Iterator[NotebookNode]:

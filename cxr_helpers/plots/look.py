@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ STYLE = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture:
-    """A matplotlib figure and its alt text; in a notebook a PNG (100 dpi) that carries the text.
+    """A matplotlib figure and its alt text; a notebook shows them as an HTML image (PNG, 100 dpi).
 
     Raises ValueError if the text is empty.
     """
@@ -80,9 +81,13 @@ class Picture:
     def __repr__(self) -> str:
         return self.alt
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def html(self) -> str:
+        """The picture as HTML: an image that holds its PNG and its alt text."""
         png = base64.b64encode(self.png()).decode("ascii")
-        return {"image/png": png, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+        return f'<img alt="{escape(self.alt)}" src="data:image/png;base64,{png}">'
+
+    # Not image/png with the text as its metadata: JupyterLab shows no metadata.
+    _repr_html_ = html
 
     def png(self) -> bytes:
         """The picture as PNG, with 256 colours where nothing is lost: notebooks stay small."""

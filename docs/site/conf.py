@@ -7,7 +7,6 @@ import matplotlib
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
-from myst_nb.core.render import NbElementRenderer
 from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,19 +85,6 @@ if links.repository():
     ]
 
 LOG = logging.getLogger(__name__)
-_image = NbElementRenderer.render_image
-
-
-def with_alt(self, data):
-    """Render a figure as MyST-NB does, with the alt text of the output's metadata."""
-    images = _image(self, data)
-    alt = data.output_metadata.get(data.mime_type, {}).get("alt")
-    for image in images if alt else ():
-        image["alt"] = alt
-    return images
-
-
-NbElementRenderer.render_image = with_alt
 
 
 def formula(self, node):

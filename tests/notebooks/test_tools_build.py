@@ -267,6 +267,28 @@ def test_names_choose_and_an_unknown_name_says_what_there_is(course, notebook):
     assert build.main(["77"], course) == 1
 
 
+def test_committed_outputs_in_an_older_form_are_drift_and_are_renewed_without_a_run(
+    course, notebook, capsys
+):
+    made = nbformat.read(notebook, 4)
+    code = next(cell for cell in made.cells if cell.cell_type == "code")
+    old = nbformat.v4.new_output(
+        "display_data", {"image/png": "iVBO"}, metadata={"image/png": {"alt": "a rise"}}
+    )
+    code.outputs = [old]
+    for number, cell in enumerate((c for c in made.cells if c.cell_type == "code"), 1):
+        cell.execution_count = number
+    nbformat.write(made, notebook)
+    assert build.main(["--check"], course) == 1
+    assert "older form" in capsys.readouterr().out
+    assert build.main([], course) == 0
+    renewed = next(c for c in nbformat.read(notebook, 4).cells if c.cell_type == "code")
+    assert renewed.outputs[0].data == {
+        "text/html": '<img alt="a rise" src="data:image/png;base64,iVBO">'
+    }
+    assert build.main(["--check"], course) == 0
+
+
 OPENING = """# %% [markdown]
 # # 00 · Topic
 

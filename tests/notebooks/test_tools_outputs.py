@@ -40,6 +40,27 @@ def test_pieces_of_a_stream_are_joined_around_standard_error():
     assert [output.text for output in trimmed(*pieces).outputs] == ["ab\n"]
 
 
+def test_the_alt_text_of_an_image_moves_from_metadata_into_html_once():
+    metadata = {"image/png": {"alt": 'a < b, "c"'}}
+    data = {"image/png": "iVBO\nRw0K\n", "text/plain": "a"}
+    cell = trimmed(new_output("display_data", data, metadata=metadata))
+    (output,) = cell.outputs
+    assert output.data == {
+        "text/html": '<img alt="a &lt; b, &quot;c&quot;" src="data:image/png;base64,iVBORw0K">',
+        "text/plain": "a",
+    }
+    assert output.metadata == {}
+    assert outputs.is_picture(output)
+    assert outputs.trim(new_notebook(cells=[cell])).cells[0].outputs == [output]
+
+
+def test_an_image_without_alt_text_stays_and_is_a_picture():
+    (output,) = trimmed(new_output("display_data", {"image/png": "iVBORw0K"})).outputs
+    assert set(output.data) == {"image/png"}
+    assert outputs.is_picture(output)
+    assert not outputs.is_picture(new_output("display_data", {"text/html": "<b>table</b>"}))
+
+
 def test_of_a_progress_bar_its_last_state_stays():
     assert outputs.shorten("1/3\r2/3\r3/3\ndone\n") == "3/3\ndone\n"
     assert outputs.shorten("a\r\nb\r\n") == "a\nb\n"

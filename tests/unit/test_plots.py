@@ -1,7 +1,9 @@
 """Every picture draws, says in its text what was computed, and refuses what it cannot draw."""
 
 import base64
+import html
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,10 +145,10 @@ def test_every_picture_has_title_labels_and_text(every):
 @pytest.mark.slow
 def test_every_picture_is_a_small_png_with_its_text(every):
     for name, picture in every.items():
-        data, metadata = picture._repr_mimebundle_()
-        assert data["text/plain"] == picture.alt
-        assert metadata["image/png"]["alt"] == picture.alt
-        png = base64.b64decode(data["image/png"])
+        form = r'<img alt="([^"<>]*)" src="data:image/png;base64,([^"]*)">'
+        said, data = re.fullmatch(form, picture._repr_html_()).groups()
+        assert html.unescape(said) == repr(picture) == picture.alt
+        png = base64.b64decode(data)
         width, height = Image.open(io.BytesIO(png)).size
         assert width <= 820, name
         assert height >= 100, name
