@@ -12,11 +12,16 @@ python -m tools.index [--check]
 import argparse
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.common import ROOT, STUDENT, ToolError, relative, write_atomic
 from tools.navigation import INDEX, LESSONS, Stop, exercise, link, stops
+
+if TYPE_CHECKING:  # it imports much more than writing the page needs
+    from tools.progress import Progress
 
 GLOSSARY = "docs/glossary.md"
 QUESTIONS = [
@@ -97,27 +102,57 @@ def entries(root: Path = ROOT) -> list[Entry]:
     return [entry(stop, root) for stop in stops(root)]
 
 
-def table(rows: list[Entry], page: Path) -> list[str]:
-    """Return a table of lessons or case studies as lines, with links that hold on the page."""
+def table(rows: list[Entry], page: Path, done: "Mapping[str, Progress] | None" = None) -> list[str]:
+    """Return a table of lessons or case studies as lines, with links that hold on the page.
+
+    `done`: what a student has done, by the notebook's name; a column each says so.
+    """
     practice = any(row.exercise for row in rows)
-    heads = ["notebook", "you will", "minutes", *(["practise", "minutes"] if practice else [])]
-    lines = [f"| {' | '.join(heads)} |", "|---|---|--:|" + ("---|--:|" if practice else "")]
+    mark = ["you"] if done is not None else []
+    heads = ["notebook", "you will", "minutes", *mark]
+    heads += ["practise", "minutes", *mark] if practice else []
+    lines = [f"| {' | '.join(heads)} |", "|---|---|--:|" + "---|" * len(mark)]
+    lines[1] += "---|--:|" + "---|" * len(mark) if practice else ""
     for row in rows:
+        progress = None if done is None else done.get(row.stop.name)
         cells = [
             link(row.stop.title, row.stop.path(page.parent), page),
             row.summary,
             f"{row.minutes}",
+            *([ran(progress) if progress else ""] if mark else []),
         ]
         if row.exercise:
-            cells += [link(f"Exercise\N{NO-BREAK SPACE}{row.stop.name[:2]}", row.exercise, page)]
-            cells += [f"{row.exercise_minutes}"]
+            label = f"Exercise\N{NO-BREAK SPACE}{row.stop.name[:2]}"
+            cells += [link(label, row.exercise, page), f"{row.exercise_minutes}"]
+            cells += [practised(progress) if progress else ""] if mark else []
         cells += [""] * (len(heads) - len(cells))
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
-def text(page: Path, root: Path = ROOT) -> str:
-    """Return the index as Markdown, for a page that stands in the folder of the lessons."""
+def ran(progress: "Progress") -> str:
+    """Return in a few words how much of a core has run, and how much was predicted."""
+    if not progress.begun:
+        return ""
+    space = "\N{NO-BREAK SPACE}"
+    part = f"{progress.ran}{space}of{space}{progress.cells} cells"
+    told = f", {progress.predicted}{space}of{space}{progress.to_predict} predicted"
+    return ("**done**" if progress.done else part) + (told if progress.to_predict else "")
+
+
+def practised(progress: "Progress") -> str:
+    """Return in a few words how many checks of an exercise said correct."""
+    if not progress.right:
+        return ""
+    if progress.practised:
+        return "**done**"
+    return f"{progress.right}\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}{progress.questions} right"
+
+
+def text(page: Path, root: Path = ROOT, done: "Mapping[str, Progress] | None" = None) -> str:
+    """Return the index as Markdown, for a page that stands in the folder of the lessons; with
+    `done`, what a student has done (`tools.progress.mine`), it says so, and what is next.
+    """
     rows = entries(root)
     lessons, cases = (
         [row for row in rows if not row.stop.is_case],
@@ -134,12 +169,12 @@ def text(page: Path, root: Path = ROOT) -> str:
         "> **For education, never for diagnosis.** Nothing here may be used to decide about a "
         "patient.",
         "",
-        *opening(lessons, page, root),
+        *opening(lessons, page, root, done),
     ]
     for number, question in enumerate(QUESTIONS, 1):
         chapter = [row for row in lessons if row.question == question]
         if chapter:
-            lines += ["", f"## {number} · {question}", "", *table(chapter, page)]
+            lines += ["", f"## {number} · {question}", "", *table(chapter, page, done)]
     if cases:
         lines += [
             "",
@@ -148,7 +183,7 @@ def text(page: Path, root: Path = ROOT) -> str:
             "Student projects of five kinds, each rebuilt as it is described, then reviewed with "
             "the tools of the course. The first cell of each says which lessons it needs.",
             "",
-            *table(cases, page),
+            *table(cases, page, done),
         ]
     return "\n".join([*lines, *(STOP if students(page) else []), ""])
 
@@ -158,7 +193,9 @@ def students(page: Path) -> bool:
     return page.parent.name == STUDENT
 
 
-def opening(lessons: list[Entry], page: Path, root: Path) -> list[str]:
+def opening(
+    lessons: list[Entry], page: Path, root: Path, done: "Mapping[str, Progress] | None" = None
+) -> list[str]:
     """Where to begin, and how: in the students' copies, or with the executed ones."""
     hours = round(sum(row.minutes for row in lessons) / 30) / 2
     first = link(lessons[0].stop.title, lessons[0].stop.path(page.parent), page)
@@ -181,7 +218,34 @@ def opening(lessons: list[Entry], page: Path, root: Path) -> list[str]:
         "hours, in as many sittings as you like. What a word means, and which lesson introduces "
         f"it, stands in the {link('glossary', root / GLOSSARY, page)}."
     )
-    return [begin, "", way]
+    following = next_step(lessons, page, done or {})
+    if following:  # whoever has begun need not be told where
+        begin = begin.removeprefix(f"**Begin here: {first}.** ")
+    return [*following, begin, "", way]
+
+
+def next_step(lessons: list[Entry], page: Path, done: "Mapping[str, Progress]") -> list[str]:
+    """Return the lines that say what is done and what is next; none where nothing was begun."""
+    known = [(row, done[row.stop.name]) for row in lessons if row.stop.name in done]
+    if not any(progress.begun for _, progress in known):
+        return []
+    finished = sum(progress.done for _, progress in known)
+    said = f"**Done: {finished} of {len(lessons)} lessons.**"
+    row = next((row for row, progress in known if not progress.done), None)
+    if row:
+        title = link(row.stop.title, row.stop.path(page.parent), page)
+        word = "Go on with" if done[row.stop.name].begun else "Next:"
+        said += f" **{word} {title}.**"
+    open_ones = [r for r, progress in known if progress.done and not progress.practised]
+    if open_ones:
+        links = ", ".join(link(r.stop.name[:2], r.exercise, page) for r in open_ones)
+        said += f" Not yet practised, or not all right: exercise {links}."
+    meaning = (
+        "*A lesson is done when each code cell of its core (all that is not marked deeper) has run "
+        "and the notebook is saved; an exercise, when each check says correct. After more work, "
+        "File → Reload Markdown File from Disk brings this page up to date.*"
+    )
+    return [said, "", meaning, ""]
 
 
 OTHER = (("the copies to work in", f"{LESSONS}/{STUDENT}"), ("the executed copies", LESSONS))

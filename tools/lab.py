@@ -137,6 +137,7 @@ def configuration(root: Path = ROOT, *, author: bool = False) -> dict[str, dict]
         # trusted".
         server["ServerApp"]["log_level"] = server["LabApp"]["log_level"] = "ERROR"
         server["ContentsManager"] = {"hide_globs": HIDDEN}
+        server["ServerApp"]["contents_manager_class"] = "tools.lab_contents.Contents"
         page["disabledExtensions"] |= dict.fromkeys(AUTHORS_PANELS + SPARE_PANELS, True)
         # Whoever clicks through the course would otherwise hold a process, and its TensorFlow, for
         # every lesson.
