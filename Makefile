@@ -174,7 +174,7 @@ test-splits: $(READY) ## the same splits on every version of scikit-learn, in en
 stability: $(READY) ## do the verdicts hold? every notebook with verdicts nine times, for hours; goes on where it stopped
 	$(BIN)/python -m tools.stability $(LESSON); status=$$?; $(BIN)/python -m tools.results; exit $$status
 
-test-colab: $(READY) ## every notebook's set-up and imports with Google Colab's versions: make test-colab PYTHON=python3.13
+test-colab: $(READY) ## every notebook, whole, with Google Colab's versions; goes on where it stopped: make test-colab PYTHON=python3.13
 	$(BIN)/python -m tools.colab --python "$(PYTHON)"
 
 # The instructor's side: exercises/README.md says how. COURSE lies outside the repository or is ignored by git.

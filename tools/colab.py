@@ -1,9 +1,10 @@
-"""Try the notebooks' set-up as Google Colab runs it: `python -m tools.colab --python python3.13`.
+"""Try the notebooks as Google Colab runs them: `python -m tools.colab --python python3.13`.
 
 In an environment of Colab's versions (tests/colab/requirements.txt), with a stand-in for
 `google.colab` and the package offered by a server on this machine, every notebook's set-up cell and
 all its imports are run in a process of their own. Nothing that Colab ships may change, and an
-install that fails must say so in a line or two.
+install that fails must say so in a line or two. Then the students' copies and the exercises'
+solutions run whole (tools/colab_runs.py); called again, this goes on where it was interrupted.
 """
 
 import argparse
@@ -20,8 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools import frame
-from tools.common import ROOT, ToolError, notebooks, read_notebook, relative, tags
+from tools import colab_runs, frame
+from tools.common import ROOT, ToolError, read_notebook, relative, tags
 from tools.setup import program
 
 VERSIONS = "tests/colab/requirements.txt"
@@ -113,31 +114,30 @@ def run(python: Path, cells: list[str]) -> subprocess.CompletedProcess:
         )
 
 
+@contextmanager
+def published(root: Path = ROOT) -> Iterator[str]:
+    """Offer the committed course as an archive; yield the set-up cell that installs it."""
+    with tempfile.TemporaryDirectory() as place, offered(Path(place)) as address:
+        file = str(Path(place, ARCHIVE))
+        archive = ["git", "archive", "--format=zip", "--prefix=course/", "-o", file, "HEAD"]
+        subprocess.run(archive, cwd=root, check=True)
+        yield frame.HOSTED.replace("ARCHIVE", address)
+
+
 def check(python: Path, root: Path = ROOT) -> list[str]:
     """Return one line per fault: of the failing install, a notebook, or a package that changed."""
     faults = []
     before = versions(python)
     with tempfile.TemporaryDirectory() as place, offered(Path(place)) as address:
-        setup = frame.HOSTED.replace("ARCHIVE", address)
-        failed = run(python, [setup])
-        said = (failed.stdout + failed.stderr).strip().splitlines()
-        if failed.returncode == 0 or not 1 <= len(said) <= MOST_LINES:
-            faults.append(
-                f"an install that fails must say so in at most {MOST_LINES} lines, not: {said}"
-            )
-        print("without the archive:", *said, sep="\n  ")
-        archive = [
-            "git",
-            "archive",
-            "--format=zip",
-            "--prefix=course/",
-            "-o",
-            str(Path(place, ARCHIVE)),
-            "HEAD",
-        ]
-        subprocess.run(archive, cwd=root, check=True)
-        paths = [*notebooks(root, student=True), *sorted((root / "exercises").glob("*.ipynb"))]
-        for path in paths:
+        failed = run(python, [frame.HOSTED.replace("ARCHIVE", address)])  # nothing is there
+    said = (failed.stdout + failed.stderr).strip().splitlines()
+    if failed.returncode == 0 or not 1 <= len(said) <= MOST_LINES:
+        faults.append(
+            f"an install that fails must say so in at most {MOST_LINES} lines, not: {said}"
+        )
+    print("without the archive:", *said, sep="\n  ")
+    with published(root) as setup:
+        for path in colab_runs.every(root):
             done = run(python, [setup, imports(read_notebook(path))])
             print(f"{'failed' if done.returncode else 'ok':7} {relative(path, root)}", flush=True)
             if done.returncode:
@@ -165,13 +165,21 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         default=root / "build" / "colab",
         help="where the environment is made",
     )
+    parser.add_argument("names", nargs="*", help="run only these whole, such as 04; all if none")
+    parser.add_argument("--set-up", action="store_true", help="try set-up and imports, run nothing")
     options = parser.parse_args(arguments)
+    begins = tuple(options.names) or ("",)
+    paths = [path for path in colab_runs.every(root) if path.stem.startswith(begins)]
     try:
-        faults = check(environment(options.folder, options.python, root), root)
+        python = environment(options.folder, options.python, root)
+        faults = [] if options.names else check(python, root)
+        if not options.set_up:
+            with published(root) as setup:
+                faults += colab_runs.run_all(options.folder, python, setup, paths, root)
     except (ToolError, OSError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(*(faults or ["nothing that Colab ships has changed"]), sep="\n")
+    print(*(faults or ["no fault; nothing that Colab ships has changed"]), sep="\n")
     return int(bool(faults))
 
 

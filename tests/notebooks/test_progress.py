@@ -1,4 +1,4 @@
-"""What a student has done: read from what is saved, and shown on the index as JupyterLab gets it."""
+"""What a student has done: read from what is saved, and shown on the index in JupyterLab."""
 
 import asyncio
 import json
