@@ -34,7 +34,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from tools import cage, gradebook
+from tools import cage, gradebook, late
 from tools.collect import Report, collect
 from tools.common import ROOT, ToolError, read_notebook, write_atomic
 from tools.exercises import configuration, generate, leaks, marked, programs_on_path, sources
@@ -533,6 +533,24 @@ def show_collected(report: Report, assignment: str) -> None:
     )
 
 
+def counted(text: str, course: Path, rules: late.Rules) -> str:
+    """Return marks as `grades` gives them with lateness counted; write late.csv, and say who."""
+    settled = late.settle(csv.DictReader(io.StringIO(text)), course, rules)
+    write_atomic(course / "late.csv", settled.text())
+    print(f"{course / 'late.csv'}: written, {len(settled.listed)} late")
+    for head, lines in (
+        ("late days left:", [f"{who}: {days}" for who, days in sorted(settled.left.items())]),
+        ("not known when (no timestamp.txt, nothing in late.toml):", settled.unknown),
+    ):
+        if lines:
+            print(head, *(f"  {line}" for line in lines), sep="\n")
+    out = io.StringIO()
+    table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(settled.rows)
+    return out.getvalue()
+
+
 def write_grades(course: Path, roster: Path | None, form: str) -> None:
     """Write grades.csv, and with a roster the table for Moodle or Canvas; list what is left over.
 
@@ -545,6 +563,8 @@ def write_grades(course: Path, roster: Path | None, form: str) -> None:
         raise ToolError(
             f"{path} is another program's, such as nbgrader's export: move it away first"
         )
+    if rules := late.read(course):
+        text = counted(text, course, rules)
     write_atomic(path, text)
     print(f"{path}: written")
     if roster is None:
