@@ -201,6 +201,7 @@ assert np.abs(images.read(files["RGBA"]) - with_keras(files["RGBA"])).max() < 0.
 #
 # *Pause* before the second prediction. Let one student say why cropping changes a ratio of two widths.
 
+
 # %%
 def squash(picture):
     """Width and height each to 224 pixels."""

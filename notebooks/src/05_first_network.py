@@ -198,6 +198,7 @@ wrong_and_sure.meets(
 #
 # *Pause* at the three curves, before the Explain: which one would you have blamed on the data?
 
+
 # %%
 def gradient(weights, bias, x, y):
     """Gradient of the loss by the weights, and by the bias (whose input is always 1)."""
@@ -320,6 +321,7 @@ plots.show(figure, f"Training loss over 100 steps, three learning rates: {said}.
 # `fit`.
 #
 # *Asked:* "Why not exactly?" 32 bits against 64.
+
 
 # %%
 def fit(x, y, orders, rate=0.1, batch_size=16):

@@ -182,6 +182,7 @@ print("the same numbers:", np.allclose(horizontal, by_keras, atol=1e-4))
 # *Asked:* "Are more parameters better?" They can memorise more. Count them against the images: 51,000 against a few
 # hundred.
 
+
 # %%
 def small(n_classes, size):
     """Two convolutions with pooling, flatten, a dense layer, softmax."""
@@ -437,6 +438,7 @@ memory.meets(
 # split. Lessons 04 and 09 say the rest.
 #
 # *Break* before this step.
+
 
 # %%
 def regularised(n_classes, size):

@@ -64,6 +64,7 @@ SEED = int(os.environ.get("CXR_SEED", "0"))
 #
 # *Asked:* "Is softmax not a probability?" It sums to one. Whether nine of ten come true is another question.
 
+
 # %% tags=["nbval-check-output"]
 def two_classes(table):
     """The table with the labels `other` and `covid` (where there is no COVID, the last class)."""
@@ -210,6 +211,7 @@ guess.reliability(example=unsure + certain)
 #
 # *Asked:* "Why not fit T on the training images?" The network has seen them and is right on nearly all: there its
 # certainty looks justified.
+
 
 # %%
 def heated(p, temperature):
