@@ -360,6 +360,11 @@ def said(name: str, module: ModuleType) -> str:
     return ""
 
 
+def foreign(value: object, full: str) -> bool:
+    """Tell whether a name is defined in another module of the package and only passed on here."""
+    return not f"{value.__module__}.".startswith(f"{full}.")
+
+
 def module_page(name: str) -> str:
     """Return one module's page as reStructuredText, which Sphinx fills in from the docstrings."""
     module = importlib.import_module(f"cxr_helpers.{name}")
@@ -387,6 +392,8 @@ def module_page(name: str) -> str:
         kind = "exception" if error else "class" if inspect.isclass(value) else "function"
         lines += ["", f".. auto{kind}:: {full}.{n}"]
         lines += ["   :members:"] if kind == "class" else []
+        # A class of another room is found on that room's page: Sphinx refuses two of one name.
+        lines += ["   :no-index:"] if kind != "function" and foreign(value, full) else []
     constants = [n for n in names if n not in documented]
     lines += ["", "Constants", "---------"] if constants else []
     for n in constants:
