@@ -73,6 +73,8 @@ def prepared(path: Path, setup: str, place: Path, root: Path = ROOT) -> Notebook
     """Return a notebook as Colab would run it, in the folder `place`; an exercise with answers."""
     if path.parent == root / "exercises":
         notebook = exercises.marked(root / "exercises" / "src" / f"{path.stem}.py", root)
+        for cell in notebook.cells:  # what a student sees of a check
+            cell.source = cell.source.partition(exercises.HIDDEN[0])[0].rstrip()
         notebook.cells.insert(0, new_code_cell(setup))
     else:
         notebook = read_notebook(path)
