@@ -331,6 +331,48 @@ def test_a_students_copy_shows_its_diagram_before_anything_has_run(window):
     ]
 
 
+def test_committed_figures_say_what_they_show_though_nothing_is_trusted(window):
+    window.index()
+    window.files("notebooks")
+    window.item("04_splitting.ipynb").dblclick()
+    panel = window.notebook("04_splitting.ipynb")
+    panel.hover()
+    seen = {}
+    for _ in range(60):  # cells are drawn when they come into view
+        for image in panel.locator(".jp-OutputArea-output img").all():
+            alt, shown = image.evaluate("i => [i.alt, i.complete && i.naturalWidth > 0]")
+            seen[image.evaluate("i => i.src.length + i.src.slice(-80)")] = (alt, shown)
+        window.page.mouse.wheel(0, 700)
+        window.page.wait_for_timeout(120)
+    assert window.page.locator("[title^='Notebook not trusted']").count()
+    committed = json.loads((ROOT / "notebooks" / "04_splitting.ipynb").read_text("utf-8"))
+    outputs = [output for cell in committed["cells"] for output in cell.get("outputs", [])]
+    pictures = ["<img" in "".join(o.get("data", {}).get("text/html", "")) for o in outputs]
+    assert len(seen) == sum(pictures) > 5
+    assert all(len(alt) > 20 and shown for alt, shown in seen.values()), seen
+    window.picture("15_figures")
+
+
+def test_the_index_says_what_is_done_and_what_is_next(window, course):
+    path = course / "notebooks" / "student" / "01_data_import.ipynb"
+    before = path.read_text(encoding="utf-8")
+    notebook = json.loads(before)
+    for number, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = number
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    try:
+        window.index()
+        window.page.locator("#jp-MainMenu .lm-MenuBar-item", has_text="File").click()
+        window.page.locator(".lm-Menu-itemLabel", has_text="Reload Markdown").click()
+        shown = window.index()
+        shown.get_by_text("Done: 1 of 14 lessons.").wait_for()
+        shown.get_by_role("link", name="02 · Exploration").first.click()
+        window.notebook("02_exploration.ipynb")
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
 def test_back_to_the_index_to_the_exercise_and_on_from_the_end_of_a_notebook(window):
     window.index().get_by_role("link", name="04 · Splitting").first.click()
     panel = window.notebook("04_splitting.ipynb")
