@@ -63,7 +63,7 @@ class Prediction:
 
         The first result is recorded.
 
-        `result`: a number, a tuple (value, low, high) or an `evaluate.Estimate`; the right option
+        `result`: a number, a tuple (value, low, high) or a `stats.Estimate`; the right option
         of a choice; the right order of an order; a curve (x, y), or its values at the places, of a
         sketch. `beliefs`: what predictions may show. Of a number or an interval (by its middle)
         (low, high, text) each; of a choice {option: text}; of an order (first, later, text) each,

@@ -21,26 +21,39 @@ GROUND = set(house.FLOORS["ground"])
 # alone.
 ONLY = {"plots": GROUND, "predictions": GROUND, "phantom": GROUND}
 NEVER = {"checks": {"plots", "guess"}}
-# Whose private names a test may use: those of the rooms that it tries out from inside.
+# Whose private names a test may use, and why the public ones do not do.
 INSIDE = {
+    # the process that a check runs in, killed and starved; data that a check draws, many times
     "tests/exercises/test_checks_core.py": {"checks"},
     "tests/exercises/test_questions.py": {"checks"},
+    # each row of a report at its limits: the whole report would grow forests every time
     "tests/unit/test_audit.py": {"audit"},
+    # a reader of foreign weights meets files that no maker of weights writes
     "tests/unit/test_backbones.py": {"models"},
+    # a model that changes between two openings; answers that fail while a page is shown
     "tests/unit/test_bundle_harms.py": {"deploy"},
-    "tests/unit/test_calibrate.py": {"calibrate"},
-    "tests/unit/test_defaults.py": {"calibrate", "evaluate", "stats"},
     "tests/unit/test_deploy.py": {"deploy"},
-    "tests/unit/test_duplicates.py": {"audit"},
+    # a regression by hand, also where it has no maximum
+    "tests/unit/test_calibrate.py": {"calibrate"},
+    # the numbers that measured tables were made with, wherever they stand
+    "tests/unit/test_defaults.py": {"evaluate", "stats"},
+    # the file of predictions, as an older notebook or another program left it
     "tests/unit/test_guess.py": {"guess"},
+    # every pair of levels, of which files would be many gigabytes
     "tests/unit/test_images_scale.py": {"images"},
+    # one change of an image at a time, where the public one draws all of them
     "tests/unit/test_pipeline.py": {"pipeline"},
+    # an array file that was cut off while it was made
     "tests/unit/test_preprocess.py": {"preprocess"},
+    # a limit of memory that is reached with eight images; a table from another process
     "tests/unit/test_road.py": {"images"},
     "tests/unit/test_rows.py": {"rows"},
+    # what is said of a split, on shares that no draw gives
     "tests/unit/test_split.py": {"split"},
+    # steps of an interval, against other libraries and by hand
     "tests/unit/test_stats.py": {"stats"},
-    "tests/unit/test_train.py": {"models", "train"},
+    # rates of learning, step by step; how often features are computed
+    "tests/unit/test_train.py": {"train"},
     "tests/unit/test_transfer.py": {"transfer"},
 }
 MODULES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")

@@ -139,7 +139,7 @@ def test_numbers_behind_the_measured_tables_are_these(module):
 
 @pytest.mark.parametrize(
     "kind",
-    [stats.Estimate, stats.Difference, figures.Figure, predictions.Arrays, calibrate._Judged],
+    [stats.Estimate, stats.Difference, figures.Figure, predictions.Arrays],
 )
 def test_a_result_cannot_be_changed_by_accident(kind):
     names = [field.name for field in dataclasses.fields(kind)]

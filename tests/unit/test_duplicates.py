@@ -70,12 +70,13 @@ def test_a_negative_is_a_copy(tmp_path, name):
     ]
     assert -1 <= found["similarity"][0] < -0.8
     assert duplicates.add_groups(table, found)["group"].tolist() == ["a.png", "a.png", "c.png"]
-    assert audit._pairs(found, "near")[:3] == (
-        "near-duplicate pairs",
+    files = table.assign(format="PNG", mode="L", width=64, height=64, bytes=900, source=None)
+    page = audit.report(files, pairs=found).set_index("check")
+    assert page.loc["near-duplicate pairs", ["verdict", "finding"]].tolist() == [
         "fault",
         "1 pair(s), 1 of them an image and its negative",
-    )
-    assert audit._label_conflicts(found)[1] == "fault"
+    ]
+    assert page.loc["label conflicts among duplicates", "verdict"] == "fault"
 
 
 def eight(image):
