@@ -1,6 +1,7 @@
 """A model card, written from the evidence or not at all."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,11 +46,29 @@ def model_card(
     `caveats`: at least one sentence each. Raises CardError naming everything that is missing: no
     figure without interval and n.
     """
-    given = dict(locals())
+    given: dict[str, Any] = dict(locals())
     if faults := _faults(given):
         raise CardError(
             "The card cannot be written:\n" + "\n".join(f"- {fault}" for fault in faults)
         )
+    return _written(**given)  # nothing is missing: no value is None
+
+
+def _written(
+    *,
+    details: Mapping,
+    intended: Mapping,
+    factors: str,
+    decision: Mapping,
+    training: pd.DataFrame,
+    evaluation: pd.DataFrame,
+    results: pd.DataFrame,
+    subgroups: Mapping[str, pd.DataFrame],
+    calibration: pd.DataFrame,
+    gate: pd.DataFrame,
+    ethics: str,
+    caveats: Sequence[str],
+) -> str:
     parts = {
         "Model details": _listing(details, DETAILS),
         "Intended use": _listing(intended, INTENDED) + f"\n\n**{NOTE}**",

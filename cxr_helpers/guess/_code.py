@@ -6,7 +6,6 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
-from numbers import Real
 
 import pandas as pd
 
@@ -30,8 +29,8 @@ def code() -> str:
     """
     found = _store.add(lambda before: _store.reader(before)[1])
     rows = [asdict(entry) for entry in _store.entries(found).values() if entry.own]
-    rows = [[_short(row[name]) for name in FIELDS] for row in rows]
-    content = {"r": _store.reader(found)[0], "p": rows}
+    shortened = [[_short(row[name]) for name in FIELDS] for row in rows]
+    content = {"r": _store.reader(found)[0], "p": shortened}
     packed = zlib.compress(
         json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), 9
     )
@@ -144,7 +143,7 @@ def _fits(kind: str, value) -> bool:
 
 def _number(value) -> bool:
     # NaN is not below it
-    return isinstance(value, Real) and not isinstance(value, bool) and abs(value) < 1e12
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12
 
 
 def _short(value):
