@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tools import build, exercises, index, lint, stability
+from tools import build, exercises, index, lint, numbers, stability
 from tools.common import ROOT
 
 
@@ -27,6 +27,7 @@ CHECKS = {
     "tools.diagrams --check": command("tools.diagrams", "--check"),
     "tools.build --check": lambda: build.main(["--check"]),
     "tools.lint": lambda: lint.main([]),
+    "tools.numbers": lambda: numbers.main([]),
     "tools.exercises --check": lambda: exercises.main(["--check"]),
     "tools.stability --check": lambda: stability.main(["--check"]),
     "tools.results --check": command("tools.results", "--check"),

@@ -422,8 +422,8 @@ print({name: round(float(value), 3) for name, value in rates(y[test_rows], deplo
 
 # %% [markdown]
 # **Explain.** The file has less than half a megabyte. Its answers are not quite those of the network, since each
-# weight is rounded to one of 256 levels; an answer near 0.5 can change its class. In the larger run of Step 6 that
-# happened to 3 of 400 test images. One image would not show it. The project has all that its description promises.
+# weight is rounded to one of 256 levels; an answer near 0.5 can change its class. In the largest run of Step 6 that
+# happened to 16 of 2,181 test images. One image would not show it. The project has all that its description promises.
 # **Before you go on: which of its figures would you put into the first line of a report?**
 
 # %% [markdown]
