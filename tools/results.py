@@ -539,6 +539,34 @@ def label_worth(folder: Path) -> str:
     return "\n".join(lines)
 
 
+def label_errors(folder: Path) -> str:
+    """Which wrong labels confident learning finds."""
+    table = measured.read("label_errors")
+    first = table.iloc[0]
+    heads = ["wrong labels", "how many", "found", "right labels suspected"]
+    heads += ["among as many least probable", "AUC of the ranking"]
+    heads += ["accuracy by the given labels", "by the true ones"]
+    lines = [
+        f"{first['n']} phantoms, one a patient; means of {first['seeds']} seeds with 95 % intervals "
+        f"over the seeds (`{first['command']}`, {first['date']}).",
+        "",
+        f"| {' | '.join(heads)} |",
+        "|---" * len(heads) + "|",
+    ]
+    for row in table.to_dict("records"):
+        counts = [_mean(row, name, ".1f") for name in ("found", "false_alarms", "in_first")]
+        shares = [_mean(row, name, ".2f") for name in ("auc", "accuracy_given", "accuracy_true")]
+        lines.append("| " + " | ".join([row["world"], str(row["wrong"]), *counts, *shares]) + " |")
+    return "\n".join(lines)
+
+
+def _mean(row: dict, name: str, form: str) -> str:
+    """A mean with its interval; nothing where there is none, or nothing to find."""
+    if pd.isna(row[name]) or (name in ("found", "in_first") and not row["wrong"]):
+        return ""
+    return f"{row[name]:{form}} ({_ends(row, name, form)})"
+
+
 def modes(folder: Path) -> str:
     """Accuracy minus chance of the notebooks' networks, in class mode and in full mode."""
     table = pd.read_csv(folder / "modes.csv")
@@ -592,6 +620,7 @@ BLOCKS += (
     darkcovidnet,
     external,
     label_worth,
+    label_errors,
     phantom_pretraining,
     export,
     pipeline,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cxr_helpers import measured
 from tools.diagrams.canvas import (
     AMBER,
     BLUE,
@@ -125,6 +126,31 @@ def d02_two_ways() -> Sheet:
     sheet.text(450, y + 93, "learned", ha="center")
     sheet.text(356, y + 42, "what we want", bold=True, colour=BLUE)
     sheet.text(372, y + 176, "what is often easier", bold=True, colour=ORANGE)
+    return sheet
+
+
+def d02_label_errors() -> Sheet:
+    """Wrong labels of four kinds, and how many of them were found; read from the measured table."""
+    sheet = Sheet("Thirty wrong labels: which are found?", "folder", "report")
+    table = measured.read("label_errors").set_index("world").drop(index="no label is wrong")
+    words = ("at random,\nboth classes", "at random, COVID\u201119\ncalled normal")
+    words += (
+        "the faintest COVID\u201119\ncalled normal",
+        "one hospital calls its\nCOVID\u201119 normal",
+    )
+    y = sheet.top + 8
+    sheet.text(LEFT, y + 4, "labels are wrong …", ha="left", colour=GREY)
+    sheet.text(566, y + 4, "found, of 30", colour=GREY)
+    for number, (name, row) in enumerate(zip(words, table.to_dict("records"), strict=True)):
+        at = y + 48 + number * 62
+        colour = BLUE if number < 2 else ORANGE
+        sheet.text(LEFT, at, name, ha="left")
+        for place in range(int(row["wrong"])):
+            x, found = 236 + place % 15 * 18, place < round(row["found"])
+            high = at - 9 + place // 15 * 18
+            sheet.circle(x, high, 7, fill=colour if found else WHITE, edge=colour)
+        sheet.text(566, at - 8, f"{row['found']:.1f}", size=TITLE, bold=True, colour=colour)
+        sheet.text(566, at + 15, f"({row['found_low']:.1f} to {row['found_high']:.1f})")
     return sheet
 
 
