@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from cxr_helpers import phantom, stats
+from tools import radiology
 from tools.common import ROOT
 
 
@@ -43,6 +44,8 @@ STUDIES = (
         "238 44 26 18 39 512",
         "the collection's table of 238; benchmarks/external.py",
     ),
+    Study("Raoof", "15", "Raoof et al. 2012, doi 10.1378/chest.10-1302"),
+    Study("Brady", "3 5", "Brady 2017, doi 10.1007/s13244-016-0534-1"),
     Study("Majkowska", "36 830 18", "benchmarks/label_worth.py"),
     Study(
         "education454|the described set|tutorial",
@@ -129,6 +132,13 @@ def neuron() -> float:
 
 
 E_PIXELS = {"row": "logistic regression on pixels", "protocol": "grouped folds"}
+
+
+def heart(view: str) -> float:
+    """The heart's share of the chest's width on the person of `docs/radiology.md`."""
+    return phantom.render(radiology.PERSON | {"view": view}, 64, masks=False).truth["ctr"]
+
+
 PNEUMONIA, CLEAR = "labelled pneumonia", "labelled no finding"
 
 # {page: {words: the values of their numbers, in order}}
@@ -280,6 +290,11 @@ WORKED: dict[str, dict[str, tuple[float, ...]]] = {
             *reading("count n", CLEAR),
         ),
     },
+    "docs/radiology.md": {
+        "takes 0.42 of the chest's width, on the AP image 0.46": (heart("PA"), heart("AP")),
+        "width goes from 0.42 to 0.46": (heart("PA"), heart("AP")),
+        "256 grey levels": (2**8,),
+    },
     "docs/results.md": {
         "radiologists read 36 of the 830 NIH films": (2 * 18, *reading("n", "age")),
         "The 36 were not drawn": (2 * 18,),
@@ -398,6 +413,7 @@ GIVEN: dict[str, dict[str, str]] = {
         "drops messages above 10 MB": "JupyterLab's default; tools/lab.py",
     },
     "docs/glossary.md": {"with probability 0.8, about 80 %": MEANING},
+    "docs/radiology.md": {"see 64 to 224 a side": "the sides that lessons use"},
     "docs/results.md": {
         "accuracy 0.57, AUC 0.485": "the first recipe's result as it was noted, 2026-11-28",
         "700 phantoms of healthy chests": "benchmarks/no_disease.py",

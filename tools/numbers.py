@@ -72,7 +72,7 @@ PASSED = [
     rf"(?:{PLACES}|{NAMES})\s+(?:\w\s)?\d[\d.]*(?:(?:,|,?\s+and|,?\s+or|,?\s+to|-)\s*(?:in\s+)?\d[\d.]*(?![\d.]*\s?%))*",
     r"(?<![\d.,])0\d(?![\d.])(?:(?:,|,?\s+and|-)\s*1\d\b)*",
     r"^\s*(?:>\s*)?\d\.\s",
-    r"\(\d\)|\(1[0-4]\)|\b1[0-4] ·|\[1[0-4]\](?=\()|^\| \d+ (?=\| \D)|x86-64",
+    r"\b\d+\(\d+\)|\(\d\)|\(1[0-4]\)|\b1[0-4] ·|\[1[0-4]\](?=\()|^\| \d+ (?=\| \D)|x86-64",
     r"\*\*Prerequisites\.\*\*.*",
 ]
 SKIPPED = re.compile("|".join(f"(?:{part})" for part in PASSED), re.DOTALL | re.MULTILINE)

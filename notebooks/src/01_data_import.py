@@ -178,9 +178,9 @@ reported.meets(
 #
 # Before we judge a machine, measure yourself, on 20 **radiographs** (X-ray images) of the chest, drawn at random. Dense
 # things are white: bone, heart, fluid. Air is black, so healthy lungs are dark. The patient faces you: the patient's left
-# is on *your right*.
+# is on *your right*. More: [radiology](../docs/radiology.md).
 #
-# The next cell loads the set. This lesson shows how; for now, just run it.
+# The next cell loads the set; for now, just run it.
 
 # %% [markdown] tags=["instructor"]
 # **13 minutes · do.** Twenty numbers on paper, alone, five minutes and no more. Nobody has to tell a score.
