@@ -2,8 +2,8 @@
 
 STUDIES: what others published, or what was counted on sets that cannot be committed; a number
 counts where its step names the study. WORKED: words of a page with the values that they should
-state, computed here. GIVEN: words of a page whose numbers are made up for a question, or known for the
-reason that is given.
+state, computed here. GIVEN: words of a page whose numbers are made up for a question, or known for
+the reason that is given.
 """
 
 import csv

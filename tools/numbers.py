@@ -376,7 +376,7 @@ def standing(found: Iterable[Passage]) -> Counter[tuple[str, str]]:
 
 
 def gone(page: str, words: str, read: Iterable[Passage]) -> str:
-    """Return the line that reports known words that stand no longer: where they stand with other digits, if so."""
+    """Return the line that reports known words that are gone or have other digits now."""
     other = re.compile(re.sub(r"\d", r"\\d", spelt(words).pattern))
     for passage in read:
         if page == passage.page and (match := other.search(passage.text)):

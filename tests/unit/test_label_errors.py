@@ -1,4 +1,4 @@
-"""The benchmark of wrong labels: what is made wrong, and what ten lines find on features made here."""
+"""The benchmark of wrong labels: what is made wrong, and what ten lines find of it."""
 
 import numpy as np
 import pandas as pd
