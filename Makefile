@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help setup lab author run check test test-python test-slow test-exercises proofs test-notebooks test-real test-papermill
 .PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release collect grade
-.PHONY: summary feedback grades slides phone site test-site stamp clean
+.PHONY: label-worth summary feedback grades slides phone site test-site stamp clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -173,6 +173,11 @@ test-splits: $(READY) ## the same splits on every version of scikit-learn, in en
 
 stability: $(READY) ## do the verdicts hold? every notebook with verdicts nine times, for hours; goes on where it stopped
 	$(BIN)/python -m tools.stability $(LESSON); status=$$?; $(BIN)/python -m tools.results; exit $$status
+
+label-worth: $(READY) ## what labels are worth and the model elsewhere, on real radiographs again: make label-worth DATA=FOLDER
+	$(BIN)/python -m benchmarks.external $(if $(DATA),--data-dir "$(DATA)")
+	$(BIN)/python -m benchmarks.label_worth $(if $(DATA),--data-dir "$(DATA)")
+	$(BIN)/python -m tools.results
 
 test-colab: $(READY) ## every notebook, whole, with Google Colab's versions; goes on where it stopped: make test-colab PYTHON=python3.13
 	$(BIN)/python -m tools.colab --python "$(PYTHON)"
