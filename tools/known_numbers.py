@@ -134,11 +134,19 @@ def neuron() -> float:
 E_PIXELS = {"row": "logistic regression on pixels", "protocol": "grouped folds"}
 
 
+def errors(columns: str, world: str) -> tuple[float, ...]:
+    """Of the search for wrong labels."""
+    return cells("label_errors", columns, world=world)
+
+
 def heart(view: str) -> float:
     """The heart's share of the chest's width on the person of `docs/radiology.md`."""
     return phantom.render(radiology.PERSON | {"view": view}, 64, masks=False).truth["ctr"]
 
 
+AT_RANDOM, FAINTEST = "at random, in both classes", "the faintest COVID-19 called normal"
+ONE_CLASS = "at random, COVID-19 called normal"
+HOSPITAL = "one hospital calls its COVID-19 normal"
 PNEUMONIA, CLEAR = "labelled pneumonia", "labelled no finding"
 
 # {page: {words: the values of their numbers, in order}}
@@ -154,6 +162,18 @@ WORKED: dict[str, dict[str, tuple[float, ...]]] = {
         "with 200 images in a class": (600 / 3,),
         "and 36 of these were read again": (2 * 18,),
         "Of the 5 % strongest": (100 * (1 - 0.95),),
+        "both classes 18.9 of 30 were": errors("found wrong", AT_RANDOM),
+        "in one class 16.2": errors("found", ONE_CLASS),
+        "faintest disease called normal 2.7": errors("found", FAINTEST),
+        "one hospital's disease called normal 3.1": errors("found", HOSPITAL),
+        "holds 20.9 labels": errors("false_alarms", AT_RANDOM),
+        "better than chance (AUC 0.54)": errors("auc", HOSPITAL),
+        "by the given labels is 0.88, by the true ones 0.83": errors(
+            "accuracy_given accuracy_true", FAINTEST
+        ),
+        "random errors it is 0.76, by the true ones 0.82": errors(
+            "accuracy_given accuracy_true", AT_RANDOM
+        ),
         "9 of the 18: 0.50 (0.27 to 0.73)": reading("count n value low high", PNEUMONIA),
         "in 2: 0.11 (0.02 to 0.47)": reading("value low high", CLEAR),
         "reaches 0.68 (0.63 to 0.73)": reading("value low high", "follow-up number"),

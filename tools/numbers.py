@@ -330,7 +330,9 @@ def of_notebook(source: Path, notebook: Path, root: Path = ROOT) -> Iterator[Pas
 def paragraphs(text: str) -> Iterator[tuple[int, str]]:
     """Yield (line, text) of the parts between empty lines; a diagram's data is left out."""
     line = 0
-    for part in re.split(r"(\n\s*\n)", re.sub(r"\(data:image[^)]*\)", "()", text)):
+    for part in re.split(
+        r"(\n\s*\n)", re.sub(r"\]\((?:data:image|[./]*docs/diagrams)[^)]*\)", "]()", text)
+    ):
         if part.strip():
             yield line, part
         line += part.count("\n")
