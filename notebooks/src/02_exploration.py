@@ -913,7 +913,7 @@ alone[["value", "low", "high", "n", "patients"]].round(2)
 # 3.1.](../docs/diagrams/d02_label_errors.png)
 
 # %% [markdown]
-# Means of 20 seeds, with 95 % intervals over the seeds. Where the errors are random, most of them are found, and the
+# Means of 20 seeds, with 95 % intervals over the seeds. Where the errors are random, more than half are found, and the
 # list also holds 20.9 labels that are right. Where they follow a *rule*, about one in ten is found: the model learns
 # the rule with the labels. For the hospital's errors its ranking is little better than chance (AUC 0.54). And the
 # report does not show it: with the faintest disease called normal, the accuracy by the given labels is 0.88, by the
