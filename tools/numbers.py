@@ -300,7 +300,8 @@ def source_cells(path: Path) -> Iterator[tuple[int, str]]:
             continue
         if begin:
             yield begin, "\n".join(lines)
-        wanted = line.startswith("# %% [markdown]") and '"author"' not in line
+        noted = '"author"' in line or '"instructor"' in line
+        wanted = line.startswith("# %% [markdown]") and not noted
         begin, lines = (number + 1 if wanted else 0), []
 
 
