@@ -78,9 +78,8 @@ def objectives(root: Path = ROOT) -> str:
 
 def block(lesson: str, question: Question) -> str:
     """Return the messages of a question between its marks; what a check fills in is shown as …"""
-    rows = [
-        f"- `{m.name}`: {re.sub(r'{[^{}]*}', '…', m.message)}" for m in question.mistakes.values()
-    ]
+    said = {name: re.sub(r"{[^{}]*}", "…", m.message) for name, m in question.mistakes.items()}
+    rows = [f"- `{name}`: {message}" for name, message in said.items()]
     head = f"<!-- {lesson} {question.name} -->\n<details><summary>What the check says</summary>\n"
     return "\n".join([head, *rows, "\n</details>\n<!-- end -->"])
 

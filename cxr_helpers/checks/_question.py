@@ -46,9 +46,8 @@ class Mistake:
     `random`: it answers differently each time, and just that is the misconception.
     """
 
-    name: str
-    message: str
     answer: Any
+    message: str
     random: bool = False
 
 
@@ -89,10 +88,11 @@ class Question:
         hints: Iterable[str],
         kind: str = "function",
         data: Callable | None = None,
+        mistakes: dict[str, Mistake] | None = None,
     ):
         self.name, self.title, self.points, self.wants = name, title, points, wants
         self.hints, self.kind, self.data = tuple(hints), kind, data
-        self.mistakes: dict[str, Mistake] = {}
+        self.mistakes = mistakes or {}
         self.near: Callable = lambda right: ()
         self._rule: Callable | None = None
         self._told = 0
@@ -263,14 +263,14 @@ class Question:
         """Decorate a known wrong answer with the message it must get ({places} may be open)."""
 
         def register(function: Callable) -> Callable:
-            self.mistakes[function.__name__] = Mistake(function.__name__, message, function, random)
+            self.mistakes[function.__name__] = Mistake(function, message, random)
             return function
 
         return register
 
     def wrong_value(self, name: str, value, message: str) -> None:
         """Note a known wrong value and the message it must get."""
-        self.mistakes[name] = Mistake(name, message, value)
+        self.mistakes[name] = Mistake(value, message)
 
     def edges(self, function: Callable) -> Callable:
         """Decorate a generator (right answer) → (what, answer, accepted), around the tolerance."""

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,6 +102,26 @@ def column(value, index: pd.Index, what: str = "the answer") -> pd.Series:
     if isinstance(value, pd.Series) and set(value.index) == set(index):
         return value.reindex(index)
     return pd.Series(list(value), index=index)
+
+
+def numbers(value, keys: Iterable[str], what: str = "the answer") -> dict[str, float]:
+    """A dictionary of finite numbers with just these keys, in their order."""
+    keys = list(keys)
+    if not isinstance(value, dict) or set(value) != set(keys):
+        listed = " and ".join(filter(None, [", ".join(map(repr, keys[:-1])), repr(keys[-1])]))
+        raise Wrong(f"{what} should be a dict with the keys {listed}, not {kind(value)}.")
+    return {key: number(value[key], f"the number under {key!r}") for key in keys}
+
+
+def near(tolerance: float) -> Callable[[Any, Any], bool]:
+    """Make a test of two numbers, arrays, or dictionaries of them: nowhere further apart than this."""
+
+    def alike(a, b) -> bool:
+        if isinstance(a, dict):
+            return all(alike(a[key], b[key]) for key in b)
+        return bool(np.abs(np.subtract(a, b)).max() <= tolerance)
+
+    return alike
 
 
 def same(a, b) -> bool:

@@ -1,7 +1,9 @@
 """Fresh data with fresh names from a random generator: what the checks run an answer on."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,14 @@ from .. import duplicates, files, manifest
 
 FOLDERS = {"normal": "Normal", "covid": "Covid", "viral": "Viral Pneumonia"}
 USUAL = ("normal", "normal", "normal", "covid", "covid", "viral")  # labels of the patients, in turn
+
+
+def until(draw: Callable[[], Any], tells: Callable[[Any], bool], times: int = 5000) -> Any:
+    """Draw until what is drawn tells right answers from wrong ones; an error after so many times."""
+    for _ in range(times):
+        if tells(found := draw()):
+            return found
+    raise RuntimeError(f"{times} draws, and none tells right answers from wrong ones")
 
 
 def names(rng: np.random.Generator, n: int, prefix: str = "") -> list[str]:

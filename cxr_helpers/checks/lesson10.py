@@ -2,12 +2,14 @@
 said.
 """
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 
 from . import expect, fresh
-from ._question import Question
+from ._kinds import Case, Choice, Compare, asked
+from ._question import Mistake
 from ._running import Wrong
 
 # how far a heat map may be off, as a share of its hottest place: 256 levels are enough
@@ -20,34 +22,33 @@ CLASSES, CHANNELS, PLACES = 3, 5, 6
 
 
 def _layer(rng: np.random.Generator, block: int = 4) -> dict:
-    """Last maps of an image, two gradients at each position, and the side of the image; all faults
-    show.
+    """Last maps of an image, two gradients at each position, and its side; all faults show."""
+    return fresh.until(lambda: _drawn_layer(rng, block), _all_faults_show)
 
-    Some position has no heat, so that a scale from lowest to highest changes nothing after the cut
-    at zero.
-    """
-    while True:
-        maps = np.maximum(rng.normal(0.3, 1.0, (PLACES, PLACES, CHANNELS)), 0)
-        weights = rng.normal(0, 1, (CHANNELS, CLASSES))
-        slopes = weights.T[:, None, None, :] * rng.uniform(
-            0.2, 1.8, (CLASSES, PLACES, PLACES, CHANNELS)
-        )
-        logits = (maps * slopes).mean(axis=(1, 2)).sum(axis=-1)
-        p = np.exp(logits - logits.max())
-        p /= p.sum()
-        of_p = p[0] * (slopes[0] - np.tensordot(p, slopes, 1))
-        case = {
-            "maps": maps,
-            "gradients": {"logit": slopes[0], "probability": of_p},
-            "side": PLACES * block,
-        }
-        right, wrong = _heat(**case), [mistake.answer(**case) for mistake in q1.mistakes.values()]
-        pairs = [(right, w) for w in wrong] + [
-            (a, b) for i, a in enumerate(wrong) for b in wrong[:i]
-        ]
-        shows = all(heat.max() > 0 for heat in (right, *wrong)) and right.min() == 0
-        if shows and all(np.abs(_unit(a) - _unit(b)).max() > 0.2 for a, b in pairs):
-            return case
+
+def _drawn_layer(rng: np.random.Generator, block: int) -> dict:
+    maps = np.maximum(rng.normal(0.3, 1.0, (PLACES, PLACES, CHANNELS)), 0)
+    weights = rng.normal(0, 1, (CHANNELS, CLASSES))
+    slopes = weights.T[:, None, None, :] * rng.uniform(
+        0.2, 1.8, (CLASSES, PLACES, PLACES, CHANNELS)
+    )
+    logits = (maps * slopes).mean(axis=(1, 2)).sum(axis=-1)
+    p = np.exp(logits - logits.max())
+    p /= p.sum()
+    of_p = p[0] * (slopes[0] - np.tensordot(p, slopes, 1))
+    return {
+        "maps": maps,
+        "gradients": {"logit": slopes[0], "probability": of_p},
+        "side": PLACES * block,
+    }
+
+
+def _all_faults_show(case: dict) -> bool:
+    """Whether all answers differ, and a position has no heat: so a rescaled map is no cut one."""
+    heats = [_heat(**case), *(mistake.answer(*case.values()) for mistake in q1.mistakes.values())]
+    if min(heat.max() for heat in heats) <= 0 or heats[0].min() > 0:
+        return False
+    return all(np.abs(_unit(a) - _unit(b)).max() > 0.2 for a, b in itertools.combinations(heats, 2))
 
 
 def _unit(heat: np.ndarray) -> np.ndarray:
@@ -55,7 +56,40 @@ def _unit(heat: np.ndarray) -> np.ndarray:
     return heat / (np.abs(heat).max() or 1.0)
 
 
-q1 = Question(
+def _heat(
+    maps, gradients, side, *, of="logit", mean=True, cut=lambda x: np.maximum(x, 0), turn=np.asarray
+):
+    """The map, with one of its steps done otherwise."""
+    weight = gradients[of].mean(axis=(0, 1)) if mean else gradients[of]
+    return np.kron(turn(cut((weight * maps).sum(axis=-1))), np.ones((side // len(maps),) * 2))
+
+
+def _read_map(value, case: Case) -> np.ndarray:
+    heat = expect.array(value, case.right.shape, "heat_map(...)")
+    if not heat.any():
+        raise Wrong(
+            "The map is zero everywhere, but there is evidence for the class at some positions."
+        )
+    return heat
+
+
+def _hottest(heat: np.ndarray, case: Case) -> str:
+    found, right = _top(heat), _top(case.right)
+    if found == right:
+        return "The hottest position is right; other positions are too hot or too cold."
+    return (
+        f"The hottest position is at row {found[0]}, column {found[1]}; it should be the block "
+        f"that begins at row {right[0]}, column {right[1]}."
+    )
+
+
+def _top(heat: np.ndarray) -> tuple[int, int]:
+    block = len(heat) // PLACES
+    row, column = np.unravel_index(np.argmax(heat), heat.shape)
+    return int(row // block * block), int(column // block * block)
+
+
+q1 = Compare(
     "heat_map",
     title="The heat map",
     points=3,
@@ -71,101 +105,50 @@ q1 = Question(
         "np.kron(small, np.ones((k, k))) makes a block of each number and keeps rows and columns.",
     ),
     data=_layer,
+    mistakes={
+        "softmax_gradient": Mistake(
+            lambda *case: _heat(*case, of="probability"),
+            "This is the gradient of the probability, after the softmax. It is nearly zero where "
+            "the network is sure, and it mixes in the other classes, so evidence against them "
+            "appears as heat. Use the gradient of the logit.",
+        ),
+        "no_relu": Mistake(
+            lambda *case: _heat(*case, cut=np.asarray),
+            "The cut at zero is missing: positions with evidence against the class are still "
+            "there as negative numbers. After rescaling for a plot, half of the image looks warm. "
+            "Keep only positive values.",
+        ),
+        "rescaled": Mistake(
+            lambda *case: _heat(*case, cut=lambda x: x - x.min()),
+            "The map was rescaled from lowest to highest instead of cut at zero: zero, which is "
+            "neutral, now looks lukewarm, and only the strongest evidence against the class looks "
+            "cold. Set negative values to zero.",
+        ),
+        "place_by_place": Mistake(
+            lambda *case: _heat(*case, mean=False),
+            "Each position of a map got its own weight. Grad-CAM gives a whole map one weight, "
+            "the mean of its gradient over all positions. (The product position by position is a "
+            "different method.)",
+        ),
+        "transposed": Mistake(
+            lambda *case: _heat(*case, turn=np.transpose),
+            "Rows and columns are swapped: a spot at the upper right of the image would appear at "
+            "the lower left. The first axis is the row, from top to bottom. Test with an "
+            "asymmetric example.",
+        ),
+        "upside_down": Mistake(
+            lambda *case: _heat(*case, turn=np.flipud),
+            "The map is upside down: row 0 is the top of an image, but here it is the bottom of "
+            "the map.",
+        ),
+    },
+    cases=lambda rng: asked(
+        _heat, [_layer(rng, int(block)) for block in rng.permutation([2, 3, 5])]
+    ),
+    read=_read_map,
+    same=lambda heat, right: np.abs(_unit(heat) - _unit(right)).max() <= CLOSE,
+    explain=_hottest,
 )
-
-
-@q1.rule
-def _(heat_map, rng):
-    cases = [_layer(rng, int(block)) for block in rng.permutation([2, 3, 5])]
-    given = []
-    for case in cases:
-        heat = expect.array(heat_map(*case.values()), (case["side"],) * 2, "heat_map(...)")
-        if not heat.any():
-            raise Wrong(
-                "The map is zero everywhere, but there is evidence for the class at some positions."
-            )
-        given.append(_unit(heat))
-    if _alike(given, [_heat(**case) for case in cases]):
-        return
-    for name, mistake in q1.mistakes.items():
-        if _alike(given, [mistake.answer(**case) for case in cases]):
-            raise q1.caught(name)
-    wrong = next(k for k, case in enumerate(cases) if not _alike([given[k]], [_heat(**case)]))
-    found, right = _top(given[wrong]), _top(_heat(**cases[wrong]))
-    raise Wrong(
-        f"The hottest position is at row {found[0]}, column {found[1]}; it should be the block "
-        f"that begins at row {right[0]}, column {right[1]}."
-        if found != right
-        else "The hottest position is right; other positions are too hot or too cold."
-    )
-
-
-def _alike(given: list, wanted: list) -> bool:
-    return all(np.abs(g - _unit(w)).max() <= CLOSE for g, w in zip(given, wanted, strict=True))
-
-
-def _top(heat: np.ndarray) -> tuple[int, int]:
-    block = len(heat) // PLACES
-    row, column = np.unravel_index(np.argmax(heat), heat.shape)
-    return int(row // block * block), int(column // block * block)
-
-
-def _heat(
-    maps, gradients, side, *, of="logit", mean=True, cut=lambda x: np.maximum(x, 0), turn=np.asarray
-):
-    """The map, with one of its steps done otherwise."""
-    weight = gradients[of].mean(axis=(0, 1)) if mean else gradients[of]
-    return np.kron(turn(cut((weight * maps).sum(axis=-1))), np.ones((side // len(maps),) * 2))
-
-
-@q1.mistake(
-    "This is the gradient of the probability, after the softmax. It is nearly zero where the "
-    "network is sure, and it mixes in the other classes, so evidence against them appears as heat. "
-    "Use the gradient of the logit."
-)
-def softmax_gradient(maps, gradients, side):
-    return _heat(maps, gradients, side, of="probability")
-
-
-@q1.mistake(
-    "The cut at zero is missing: positions with evidence against the class are still there as "
-    "negative numbers. After rescaling for a plot, half of the image looks warm. Keep only "
-    "positive values."
-)
-def no_relu(maps, gradients, side):
-    return _heat(maps, gradients, side, cut=np.asarray)
-
-
-@q1.mistake(
-    "The map was rescaled from lowest to highest instead of cut at zero: zero, which is neutral, "
-    "now looks lukewarm, and only the strongest evidence against the class looks cold. Set "
-    "negative values to zero."
-)
-def rescaled(maps, gradients, side):
-    return _heat(maps, gradients, side, cut=lambda x: x - x.min())
-
-
-@q1.mistake(
-    "Each position of a map got its own weight. Grad-CAM gives a whole map one weight, the mean of "
-    "its gradient over all positions. (The product position by position is a different method.)"
-)
-def place_by_place(maps, gradients, side):
-    return _heat(maps, gradients, side, mean=False)
-
-
-@q1.mistake(
-    "Rows and columns are swapped: a spot at the upper right of the image would appear at the "
-    "lower left. The first axis is the row, from top to bottom. Test with an asymmetric example."
-)
-def transposed(maps, gradients, side):
-    return _heat(maps, gradients, side, turn=np.transpose)
-
-
-@q1.mistake(
-    "The map is upside down: row 0 is the top of an image, but here it is the bottom of the map."
-)
-def upside_down(maps, gradients, side):
-    return _heat(maps, gradients, side, turn=np.flipud)
 
 
 @q1.edges
@@ -183,23 +166,26 @@ def _(right):
 
 
 def _films(rng: np.random.Generator) -> dict:
-    """Heat maps and lesion masks of some images by name, in different orders; some images show no
-    lesion.
-    """
-    while True:
-        names, side = fresh.names(rng, 14, "film-"), 16
-        masks, heats = {}, {}
-        for k, name in enumerate(names):
-            mask = np.zeros((side, side), bool)
-            y, x = (int(place) for place in rng.integers(0, 9, 2))
-            mask[y : y + rng.integers(4, 8), x : x + rng.integers(4, 8)] = k < 10
-            heat = rng.random((side, side)) ** 3 + mask * rng.uniform(0, 1.5)
-            masks[name], heats[name] = mask, heat * 10 ** rng.uniform(-1, 1)
-        shuffled = lambda d: {k: d[k] for k in map(str, rng.permutation(names))}  # noqa: B023, E731
-        case = {"heats": shuffled(heats), "masks": shuffled(masks)}
-        values = [_gain(**case), *(mistake.answer(**case) for mistake in q2.mistakes.values())]
-        if min(np.diff(np.sort(values))) > APART:
-            return case
+    """Heat maps and lesion masks by name, in different orders; some images show no lesion."""
+    return fresh.until(lambda: _drawn_films(rng), _far_apart)
+
+
+def _drawn_films(rng: np.random.Generator) -> dict:
+    names, side = fresh.names(rng, 14, "film-"), 16
+    masks, heats = {}, {}
+    for k, name in enumerate(names):
+        mask = np.zeros((side, side), bool)
+        y, x = (int(place) for place in rng.integers(0, 9, 2))
+        mask[y : y + rng.integers(4, 8), x : x + rng.integers(4, 8)] = k < 10
+        heat = rng.random((side, side)) ** 3 + mask * rng.uniform(0, 1.5)
+        masks[name], heats[name] = mask, heat * 10 ** rng.uniform(-1, 1)
+    shuffled = lambda d: {k: d[k] for k in map(str, rng.permutation(names))}  # noqa: E731
+    return {"heats": shuffled(heats), "masks": shuffled(masks)}
+
+
+def _far_apart(case: dict) -> bool:
+    values = [_gain(**case), *(mistake.answer(*case.values()) for mistake in q2.mistakes.values())]
+    return min(np.diff(np.sort(values))) > APART
 
 
 def _each(heats: dict, masks: dict) -> tuple[np.ndarray, np.ndarray]:
@@ -215,7 +201,26 @@ def _gain(heats: dict, masks: dict, *, base=1, of=np.mean) -> float:
     return float(of(energy - base * share))
 
 
-q2 = Question(
+def other_films_mask(heats, masks):
+    pairs = zip(heats.values(), masks.values(), strict=True)
+    return float(np.mean([(h * m).sum() / h.sum() - m.mean() for h, m in pairs if m.any()]))
+
+
+def pooled(heats, masks):
+    ill = [name for name in heats if masks[name].any()]
+    total = sum(heats[name].sum() for name in ill)
+    return float(
+        sum((heats[k] * masks[k]).sum() for k in ill) / total
+        - np.mean([masks[k].mean() for k in ill])
+    )
+
+
+def healthy_as_zero(heats, masks):
+    energy, share = _each(heats, masks)
+    return float((energy - share).sum() / len(heats))
+
+
+q2 = Compare(
     "gain",
     title="Scoring heat maps",
     points=3,
@@ -229,69 +234,42 @@ q2 = Question(
         "image counts equally.",
     ),
     data=_films,
+    mistakes={
+        "other_films_mask": Mistake(
+            other_films_mask,
+            "The maps were scored with the masks of other images: the two dictionaries are in "
+            "different orders and were paired by position. Pair them by name; a wrong pairing "
+            "makes every method look like chance.",
+        ),
+        "no_baseline": Mistake(
+            lambda *case: _gain(*case, base=0),
+            "This is the energy inside without a comparison. A uniform map scores the mask's "
+            "share of the image, so a large lesion makes any map look good. Subtract what is "
+            "expected by chance.",
+        ),
+        "nicest": Mistake(
+            lambda *case: _gain(*case, of=np.max),
+            "This is the best image. The best example of any method looks convincing, even of "
+            "random maps: use all images.",
+        ),
+        "pooled": Mistake(
+            pooled,
+            "The heat of all images was added up, so images with large numbers dominate, although "
+            "each map has its own scale. Compute a share for each image first, then the mean.",
+        ),
+        "healthy_as_zero": Mistake(
+            healthy_as_zero,
+            "Images without a lesion were counted as zeros. There is nothing to find in them, so "
+            "they say nothing about finding lesions: leave them out, and report how many are left.",
+        ),
+    },
+    cases=lambda rng: asked(_gain, [_films(rng) for _ in range(3)]),
+    read=lambda value, case: expect.number(value, "gain(heats, masks)"),
+    same=expect.near(NEAR),
+    explain=lambda gain, case: (
+        f"For one set of images the gain is {gain:.3f}; it should be {case.right:.3f}."
+    ),
 )
-
-
-@q2.rule
-def _(gain, rng):
-    cases = [_films(rng) for _ in range(3)]
-    given = [expect.number(gain(*case.values()), "gain(heats, masks)") for case in cases]
-    right = [_gain(**case) for case in cases]
-    if np.abs(np.subtract(given, right)).max() <= NEAR:
-        return
-    for name, mistake in q2.mistakes.items():
-        if np.abs(np.subtract(given, [mistake.answer(**case) for case in cases])).max() <= NEAR:
-            raise q2.caught(name)
-    k = int(np.abs(np.subtract(given, right)).argmax())
-    raise Wrong(f"For one set of images the gain is {given[k]:.3f}; it should be {right[k]:.3f}.")
-
-
-@q2.mistake(
-    "The maps were scored with the masks of other images: the two dictionaries are in different "
-    "orders and were paired by position. Pair them by name; a wrong pairing makes every method "
-    "look like chance."
-)
-def other_films_mask(heats, masks):
-    pairs = zip(heats.values(), masks.values(), strict=True)
-    return float(np.mean([(h * m).sum() / h.sum() - m.mean() for h, m in pairs if m.any()]))
-
-
-@q2.mistake(
-    "This is the energy inside without a comparison. A uniform map scores the mask's share of the "
-    "image, so a large lesion makes any map look good. Subtract what is expected by chance."
-)
-def no_baseline(heats, masks):
-    return _gain(heats, masks, base=0)
-
-
-@q2.mistake(
-    "This is the best image. The best example of any method looks convincing, even of random maps: "
-    "use all images."
-)
-def nicest(heats, masks):
-    return _gain(heats, masks, of=np.max)
-
-
-@q2.mistake(
-    "The heat of all images was added up, so images with large numbers dominate, although each map "
-    "has its own scale. Compute a share for each image first, then the mean."
-)
-def pooled(heats, masks):
-    ill = [name for name in heats if masks[name].any()]
-    total = sum(heats[name].sum() for name in ill)
-    return float(
-        sum((heats[k] * masks[k]).sum() for k in ill) / total
-        - np.mean([masks[k].mean() for k in ill])
-    )
-
-
-@q2.mistake(
-    "Images without a lesion were counted as zeros. There is nothing to find in them, so they say "
-    "nothing about finding lesions: leave them out, and report how many are left."
-)
-def healthy_as_zero(heats, masks):
-    energy, share = _each(heats, masks)
-    return float((energy - share).sum() / len(heats))
 
 
 @q2.edges
@@ -369,7 +347,7 @@ def _removed(films: np.ndarray, heats: np.ndarray, share: float = 0.1) -> np.nda
     return flat.reshape(films.shape)
 
 
-def _falls(answer, films, heats) -> dict[str, np.ndarray]:
+def _falls(answer, films, heats, lesions=None) -> dict[str, np.ndarray]:
     """For each map, how far the probability of each image falls."""
     return {name: answer(films) - answer(_removed(films, heat)) for name, heat in heats.items()}
 
@@ -378,26 +356,42 @@ def _best(scores: dict) -> str:
     return max(scores, key=scores.__getitem__)
 
 
-def _cases(rng: np.random.Generator) -> tuple[list[dict], list[str]]:
-    """Six worlds in which every misconception goes wrong, no two alike, and every single image goes
-    wrong, too.
-    """
-    while True:
-        worlds = [_world(rng, reads) for reads in rng.permutation(["lesion", "letters"] * 3)]
-        cases, right = [case for case, _ in worlds], [name for _, name in worlds]
-        falls = [_falls(c["answer"], c["films"], c["heats"]) for c in cases]
-        means = [{k: v.mean() for k, v in f.items()} for f in falls]
-        clear = all(
-            f[r] > 0.15 + max(v for k, v in f.items() if k != r)
-            for f, r in zip(means, right, strict=True)
-        )
-        single = [[_best({k: v[n] for k, v in f.items()}) for f in falls] for n in range(FILMS)]
-        said = [tuple(m.answer(**case) for case in cases) for m in q3.mistakes.values()]
-        if clear and right not in single and len({tuple(right), *said}) == 1 + len(said):
-            return cases, right
+def _worlds(rng: np.random.Generator) -> list[Case]:
+    """Six worlds in which every misconception goes wrong, no two alike, and each single image."""
+    return fresh.until(lambda: _drawn_worlds(rng), _all_go_wrong)
 
 
-q3 = Question(
+def _drawn_worlds(rng: np.random.Generator) -> list[Case]:
+    worlds = [_world(rng, reads) for reads in rng.permutation(["lesion", "letters"] * 3)]
+    return [Case(tuple(case.values()), right, _falls(**case)) for case, right in worlds]
+
+
+def _all_go_wrong(cases: list[Case]) -> bool:
+    right = [case.right for case in cases]
+    means = [{name: fall.mean() for name, fall in case.note.items()} for case in cases]
+    clear = all(f.pop(r) > 0.15 + max(f.values()) for f, r in zip(means, right, strict=True))
+    single = [
+        [_best({k: v[n] for k, v in case.note.items()}) for case in cases] for n in range(FILMS)
+    ]
+    said = [tuple(m.answer(*case.given) for case in cases) for m in q3.mistakes.values()]
+    return clear and right not in single and len({tuple(right), *said}) == 1 + len(said)
+
+
+def _say_falls(name: str, case: Case) -> str:
+    return (
+        f"In one of the cases you chose {name}. Without its hottest tenth the probability falls by "
+        f"{case.note[name].mean():.2f} on average, without that of {case.right} by "
+        f"{case.note[case.right].mean():.2f}."
+    )
+
+
+def most_detailed(answer, films, heats, lesions):
+    edges = np.abs(np.diff(films, axis=2))[:, :, 1:].ravel()
+    alike = lambda h: np.corrcoef(edges, h[:, :, 1:-1].ravel())[0, 1]  # noqa: E731
+    return _best({name: alike(h) for name, h in heats.items()})
+
+
+q3 = Compare(
     "believe",
     title="Which map to believe",
     points=4,
@@ -410,73 +404,50 @@ q3 = Question(
         "combine eight of them?",
     ),
     data=lambda rng: _world(rng, "letters")[0],
+    mistakes={
+        "on_the_lesion": Mistake(
+            lambda answer, films, heats, lesions: _best(
+                {
+                    name: ((h * lesions).sum((1, 2)) / h.sum((1, 2))).mean()
+                    for name, h in heats.items()
+                }
+            ),
+            "You chose the map that lies on the lesion, as a radiologist would draw it. Some of "
+            "these networks read the letters in the corner, so a map on the lesion is plausible "
+            "but wrong about the network. Test each map on the network.",
+        ),
+        "nicest_film": Mistake(
+            lambda answer, films, heats, lesions: _best(
+                {name: fall.max() for name, fall in _falls(answer, films, heats).items()}
+            ),
+            "You chose the map with the best single image. A map that is wrong on most images may "
+            "be right on one by chance. Take the mean over all images.",
+        ),
+        "largest_numbers": Mistake(
+            lambda answer, films, heats, lesions: _best(
+                {name: h.max() for name, h in heats.items()}
+            ),
+            "You chose the map with the largest numbers. Each map has its own scale: only the "
+            "order of positions counts.",
+        ),
+        "most_detailed": Mistake(
+            most_detailed,
+            "You chose the most detailed map. It shows the edges in the image, whatever the "
+            "network has learned: it would look the same for a network with random weights. Test "
+            "each map on the network.",
+        ),
+        "smallest_fall": Mistake(
+            lambda answer, films, heats, lesions: _best(
+                {name: -fall.mean() for name, fall in _falls(answer, films, heats).items()}
+            ),
+            "You chose the map whose removal changes the answer least. It is the opposite: "
+            "removing the region that the answer comes from makes the probability fall most.",
+        ),
+    },
+    cases=_worlds,
+    read=lambda value, case: expect.choice(value, case.given[2], "believe(...)"),
+    explain=_say_falls,
 )
-
-
-@q3.rule
-def _(believe, rng):
-    cases, right = _cases(rng)
-    given = [
-        expect.choice(believe(*case.values()), case["heats"], "believe(...)") for case in cases
-    ]
-    if given == right:
-        return
-    for name, mistake in q3.mistakes.items():
-        if given == [mistake.answer(**case) for case in cases]:
-            raise q3.caught(name)
-    k = next(k for k, (g, r) in enumerate(zip(given, right, strict=True)) if g != r)
-    falls = _falls(cases[k]["answer"], cases[k]["films"], cases[k]["heats"])
-    raise Wrong(
-        f"In one of the cases you chose {given[k]}. Without its hottest tenth the probability "
-        f"falls by {falls[given[k]].mean():.2f} on average, without that of {right[k]} by "
-        f"{falls[right[k]].mean():.2f}."
-    )
-
-
-@q3.mistake(
-    "You chose the map that lies on the lesion, as a radiologist would draw it. Some of these "
-    "networks read the letters in the corner, so a map on the lesion is plausible but wrong about "
-    "the network. Test each map on the network."
-)
-def on_the_lesion(answer, films, heats, lesions):
-    return _best(
-        {name: ((h * lesions).sum((1, 2)) / h.sum((1, 2))).mean() for name, h in heats.items()}
-    )
-
-
-@q3.mistake(
-    "You chose the map with the best single image. A map that is wrong on most images may be right "
-    "on one by chance. Take the mean over all images."
-)
-def nicest_film(answer, films, heats, lesions):
-    return _best({name: fall.max() for name, fall in _falls(answer, films, heats).items()})
-
-
-@q3.mistake(
-    "You chose the map with the largest numbers. Each map has its own scale: only the order of "
-    "positions counts."
-)
-def largest_numbers(answer, films, heats, lesions):
-    return _best({name: h.max() for name, h in heats.items()})
-
-
-@q3.mistake(
-    "You chose the most detailed map. It shows the edges in the image, whatever the network has "
-    "learned: it would look the same for a network with random weights. Test each map on the "
-    "network."
-)
-def most_detailed(answer, films, heats, lesions):
-    edges = np.abs(np.diff(films, axis=2))[:, :, 1:].ravel()
-    alike = lambda h: np.corrcoef(edges, h[:, :, 1:-1].ravel())[0, 1]  # noqa: E731
-    return _best({name: alike(h) for name, h in heats.items()})
-
-
-@q3.mistake(
-    "You chose the map whose removal changes the answer least. It is the opposite: removing the "
-    "region that the answer comes from makes the probability fall most."
-)
-def smallest_fall(answer, films, heats, lesions):
-    return _best({name: -fall.mean() for name, fall in _falls(answer, films, heats).items()})
 
 
 @q3.edges
@@ -493,43 +464,71 @@ def _(right):
 
 # --- q4: what may be said -------------------------------------------------------------------------
 
-q4 = Question(
+
+HEAT, FALL = "share of the heat on it", "fall of the probability without it"
+
+
+def _sentence(rng: np.random.Generator) -> dict:
+    """A sentence of a report, and what it rests on."""
+    part = rng.choice(["the lesion", "the letters", "the left lung"])
+    measured = str(rng.choice([HEAT, FALL]))
+    claims = (
+        f"more heat than by chance lies on {part}",
+        f"the answer depends on {part}",
+        f"the map is right about {part}",
+    )
+    return {
+        "says": str(rng.choice(claims)),
+        "measured": measured,
+        "compared with": str(
+            rng.choice(
+                ["nothing", "random maps" if measured == HEAT else "a random region removed"]
+            )
+        ),
+        "images": str(rng.choice(["all 40", "3, shown in a figure"])),
+    }
+
+
+q4 = Choice(
     "supported",
     title="What may be said",
     points=1,
-    wants="one of the letters A to E, in quotes",
-    kind="value",
+    wants="supported(sentences) returns the letter of one sentence",
     hints=(
-        "For each sentence ask: which row of the table supports it? And is that row about the map "
-        "or about the network?",
-        "One mistakes a location for a reason, one a control for a proof; one lacks a comparison; "
-        "one rests on chosen images.",
+        "For each sentence ask: is it about the map or about the network? And what was measured "
+        "for it?",
+        "Heat on a region says where the map is hot. Which measurement says that the answer "
+        "depends on a region?",
+        "Three conditions, joined by &: the measurement fits the sentence (.str.startswith), "
+        "something is compared, and all images count. sentences.index[condition][0] is a letter.",
     ),
+    row=_sentence,
+    why_not={
+        "map_as_proof": (
+            lambda s: s["says"].startswith("the map is right"),
+            "No single measurement shows that a map is right: it says where the map is hot, or "
+            "what the network needs. Say which of the two was measured.",
+        ),
+        "place_as_reason": (
+            lambda s: s["says"].startswith("the answer") and s["measured"] == HEAT,
+            "A map shows a location, not a reason. Much heat may lie on a region although "
+            "removing it hardly changes the answer. Only removing the region shows that the "
+            "answer depends on it.",
+        ),
+        "reason_as_place": (
+            lambda s: s["says"].startswith("more heat") and s["measured"] == FALL,
+            "A fall of the probability shows that the network needs a region, not that the map is "
+            "hot there. What the map shows is measured on the map.",
+        ),
+        "no_comparison": (
+            lambda s: s["compared with"] == "nothing",
+            "Nothing is compared. A uniform map has heat on a region as well, and removing any "
+            "region may change the answer: without what is expected by chance, a number says "
+            "nothing.",
+        ),
+        "chosen_images": (
+            lambda s: s["images"] != "all 40",
+            "Three images chosen from 40 can show anything. Use all of them.",
+        ),
+    },
 )
-
-
-@q4.rule
-def _(supported, rng):
-    letter = expect.choice(supported, "ABCDE", "supported")
-    q4.recognise(letter)
-
-
-WHY_NOT = {
-    "A": "a map shows a location, not a reason. More heat lies on the lesion than by chance, but "
-    "removing the letters lowers the probability more than removing the lesion.",
-    "B": "the randomisation test shows that the map depends on the network's weights. A network "
-    "that reads letters passes it too.",
-    "D": (
-        "0.24 is given without its comparison, and a share of the heat is not a share of the "
-        "decision."
-    ),
-    "E": "three images chosen from 40 can show anything. The table uses all of them.",
-}
-for _letter, _why in WHY_NOT.items():
-    q4.wrong_value(_letter, _letter, f"{_letter}: {_why}")
-
-
-@q4.edges
-def _(right):
-    yield "small letter", right.lower(), True
-    yield "a letter that is not there", "F", False

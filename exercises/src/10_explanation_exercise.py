@@ -155,31 +155,30 @@ q3.check(believe)
 # %% [markdown]
 # ## Question 4 · What may be said
 #
-# A study has 40 images with the disease, of 38 patients. Its results, with 95 % intervals:
-#
-# | | value | for comparison |
-# |---|---|---|
-# | AUC on the study's own test images | 0.95 (0.91-0.98) | |
-# | share of the heat on the lesion | 0.24 (0.21-0.28) | random map 0.08 (0.07-0.09) |
-# | share of the heat on the letters in the corner | 0.14 (0.11-0.17) | random map 0.04 (0.03-0.05) |
-# | rank correlation with the map after randomisation | 0.10 (0.07-0.13) | |
-# | fall of the probability, lesion removed | 0.12 (0.08-0.16) | |
-# | fall of the probability, letters removed | 0.41 (0.35-0.47) | |
-#
-# Which sentence do the results support?
-#
-# - **A** "The network recognises the pneumonia, because three times as much heat lies on the lesion as by chance."
-# - **B** "The maps pass the randomisation test, so what they show is right."
-# - **C** "More heat lies on the lesion and on the letters than by chance; removing the letters changes the answer more
-#   than removing the lesion."
-# - **D** "A quarter of the decision comes from the lesion (0.24)."
-# - **E** "The three images of figure 2 show that the network looks at the lesion."
+# Sentences from reports on networks and their heat maps. Each study has 40 images with the disease. Beside each sentence
+# stands what it rests on: what was measured for it, what that was compared with, and on which images.
+
+# %%
+q4.sample()
+
+# %% [markdown]
+# Write `supported`. It gets such a table and returns the letter of the one sentence that its measurement supports. Each
+# check shows other tables, so a letter alone is of no use: write down the rule by which you choose.
+
 
 # %% tags=["answer"]
-supported = None  # one letter in quotes
-### BEGIN SOLUTION
-supported = "C"
-### END SOLUTION
+def supported(sentences):
+    """The letter of the sentence that may be said."""
+    letter = None
+    ### BEGIN SOLUTION
+    says, measured = sentences["says"], sentences["measured"]
+    place = says.str.startswith("more heat") & (measured == "share of the heat on it")
+    reason = says.str.startswith("the answer") & (measured == "fall of the probability without it")
+    fair = (sentences["compared with"] != "nothing") & (sentences["images"] == "all 40")
+    letter = sentences.index[(place | reason) & fair][0]
+    ### END SOLUTION
+    return letter
+
 
 # %% tags=["check"]
 q4.check(supported)

@@ -32,12 +32,8 @@ FUNCTIONS = {key: pair for key, pair in QUESTIONS.items() if pair[1].kind == "fu
 every_question = pytest.mark.parametrize(("lesson", "question"), QUESTIONS.values(), ids=QUESTIONS)
 every_function = pytest.mark.parametrize(("lesson", "question"), FUNCTIONS.values(), ids=FUNCTIONS)
 every_mistake = pytest.mark.parametrize(
-    ("question", "mistake"),
-    [
-        (question, mistake)
-        for _, question in QUESTIONS.values()
-        for mistake in question.mistakes.values()
-    ],
+    ("question", "name"),
+    [(question, name) for _, question in QUESTIONS.values() for name in question.mistakes],
     ids=[f"{key}-{name}" for key, (_, question) in QUESTIONS.items() for name in question.mistakes],
 )
 
@@ -73,14 +69,15 @@ def test_stub_runs_and_is_not_attempted(lesson, question):
 
 
 @every_mistake
-def test_misconception_is_caught_by_its_own_message(question, mistake):
+def test_misconception_is_caught_by_its_own_message(question, name):
+    mistake = question.mistakes[name]
     pattern = re.sub(r"\\\{[^{}]*\\\}", ".+", re.escape(mistake.message))
     for seed in SEEDS:
         outcome = question.evaluate(mistake.answer, seed)
         assert outcome.state == checks.WRONG, str(outcome)
-        assert outcome.mistake == mistake.name, str(outcome)
+        assert outcome.mistake == name, str(outcome)
         assert re.fullmatch(pattern, outcome.message, re.DOTALL), outcome.message
-        others = [m.message for m in question.mistakes.values() if m.name != mistake.name]
+        others = [m.message for m in question.mistakes.values() if m is not mistake]
         assert outcome.message not in others
 
 

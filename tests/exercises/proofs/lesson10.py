@@ -168,6 +168,58 @@ def believe_largest(answer, films, heats, lesions):
     return max(heats, key=lambda k: heats[k].mean())
 
 
+# --- supported ------------------------------------------------------------------------------------
+
+HEAT, FALL = "share of the heat on it", "fall of the probability without it"
+
+
+def supported_by_query(sentences):
+    fair = sentences[sentences["images"].eq("all 40") & sentences["compared with"].ne("nothing")]
+    fits = {"more": HEAT, "the": FALL}
+    return next(
+        k
+        for k, r in fair.iterrows()
+        if fits[r["says"].split()[0]] == r["measured"] and "right" not in r["says"]
+    )
+
+
+def supported_by_points(sentences):
+    """NumPy: a point for each condition that holds."""
+    says, measured = (sentences[name].to_numpy(str) for name in ("says", "measured"))
+    about_heat = np.char.find(says, "heat") >= 0
+    points = np.where(
+        np.char.find(measured, "heat") >= 0, about_heat, np.char.find(says, "depends") >= 0
+    ).astype(int)
+    points += (sentences["compared with"] != "nothing") & ~sentences["images"].str.contains(
+        "figure"
+    )
+    points -= np.char.find(says, "right") >= 0
+    return sentences.index[points.argmax()]
+
+
+def supported_by_loop(sentences):
+    for letter in sentences.index:
+        says, measured, compared, images = sentences.loc[letter]
+        if images == "all 40" and compared in ("random maps", "a random region removed"):
+            if (says[:4], measured) in (("more", HEAT), ("the ", FALL)) and not says.startswith(
+                "the map"
+            ):
+                return letter
+
+
+def supported_anyhow(sentences):
+    """What is compared counts, and how many images; what was measured for which sentence does not."""
+    fair = (sentences["compared with"] != "nothing") & (sentences["images"] == "all 40")
+    return sentences.index[fair & ~sentences["says"].str.contains("right")][0]
+
+
+def supported_of_all_images(sentences):
+    """What was measured counts, and on how many images; what it was compared with does not."""
+    says, heat = sentences["says"], sentences["measured"].eq(HEAT)
+    fits = says.str.startswith("more") & heat | says.str.startswith("the answer") & ~heat
+    return sentences.index[fits & (sentences["images"] == "all 40")][0]
+
+
 PROOFS = [
     Proof(
         "heat_map",
@@ -213,11 +265,16 @@ PROOFS = [
     ),
     Proof(
         "supported",
-        right={"a letter": "C", "a small one": "c", "NumPy's text": np.str_(" C")},
+        right={
+            "pandas: fair ones first": supported_by_query,
+            "NumPy: points": supported_by_points,
+            "a loop": supported_by_loop,
+        },
         wrong={
-            "the largest ratio": "A",
-            "a list": ["C"],
-            "a sentence": "C, because of the letters",
+            "a letter": "C",
+            "always the third": lambda sentences: "C",
+            "whatever was measured": supported_anyhow,
+            "whatever it was compared with": supported_of_all_images,
         },
     ),
 ]
