@@ -114,12 +114,14 @@ class Choice(Compare):
         def faults(option: dict) -> list[str]:
             return [fault for fault, (has, _) in why_not.items() if has(option)]
 
+        def option(rng: np.random.Generator, fault: str) -> dict:
+            wanted = [fault] if fault else []
+            return fresh.until(lambda: row(rng), lambda drawn: faults(drawn) == wanted)
+
         def case(rng: np.random.Generator) -> Case:
-            letters = dict(zip("ABCDEFGH", map(str, rng.permutation(["", *why_not])), strict=False))
-            wanted = [[one] if one else [] for one in letters.values()]
-            options = [fresh.until(lambda: row(rng), lambda o, w=w: faults(o) == w) for w in wanted]
-            right = next(letter for letter, one in letters.items() if not one)
-            return Case((pd.DataFrame(options, list(letters)),), right, letters)
+            behind = dict(zip("ABCDEFGH", map(str, rng.permutation(["", *why_not])), strict=False))
+            table = pd.DataFrame([option(rng, fault) for fault in behind.values()], list(behind))
+            return Case((table,), next(k for k, fault in behind.items() if not fault), behind)
 
         def why(letter: str, case: Case) -> str:
             raise self.caught(case.note[letter])

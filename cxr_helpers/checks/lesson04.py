@@ -11,7 +11,8 @@ import pandas as pd
 
 from .. import split
 from . import expect, fresh
-from ._question import Question
+from ._kinds import Case, Choice, Compare
+from ._question import Mistake, Question
 from ._running import Wrong
 
 # of the test part: asked for, and how far off it may be
@@ -20,6 +21,32 @@ SHARE, SIZE_SLACK, CLASS_SLACK = 0.2, 0.05, 0.06
 SEEDS = 8
 
 # --- q1: the split --------------------------------------------------------------------------------
+
+
+def shuffle_then_group(table, seed):
+    table = table.assign(split=_cut(table, seed))
+    return table.assign(group=table["group"] + "/" + table["split"])
+
+
+def move_files(table, seed):
+    result = split.holdout(table, test=SHARE, val=0, seed=seed)
+    paths = []
+    for path, part in zip(table["path"], result["split"], strict=True):
+        target = Path(path).parents[1] / part / Path(path).name
+        target.parent.mkdir(exist_ok=True)
+        shutil.move(path, target)
+        paths.append(str(target))
+    return result.assign(path=paths)
+
+
+def group_only(table, seed):
+    from sklearn.model_selection import GroupShuffleSplit
+
+    _, test = next(
+        GroupShuffleSplit(1, test_size=SHARE, random_state=seed).split(table, groups=table["group"])
+    )
+    return table.assign(split=np.where(np.isin(np.arange(len(table)), test), "test", "train"))
+
 
 q1 = Question(
     "make_split",
@@ -34,6 +61,51 @@ q1 = Question(
         "split.holdout does it. Which share goes to test, and which to val?",
     ),
     data=lambda rng: fresh.grouped(rng, 60, copies=8, labels=("normal", "covid", "viral")),
+    mistakes={
+        "shuffle_only": Mistake(
+            lambda table, seed: table.assign(split=_cut(table, seed)),
+            "{crossing} groups are in both train and test, as when single images are shuffled and "
+            "cut. Assign whole groups to one part.",
+        ),
+        "shuffle_then_group": Mistake(
+            shuffle_then_group,
+            "The column group was changed, so that nothing seems to cross. By the original "
+            "groups, {crossing} are in both parts. Group first, split second, and leave the "
+            "groups as they are.",
+        ),
+        "stratify_only": Mistake(
+            lambda table, seed: table.assign(split=_cut(table, seed, table["label"])),
+            "Each class has its share, but {crossing} groups are in both parts. Stratifying "
+            "balances the classes; it does not keep groups together.",
+        ),
+        "deduplicate_after": Mistake(
+            lambda table, seed: table.assign(split=_cut(table, seed)).drop_duplicates(
+                ["split", "group"]
+            ),
+            "{lost} rows are gone, as when copies are removed within each part, and {crossing} "
+            "groups are still in both parts, where they leak. Group first, split second, and drop "
+            "nothing.",
+        ),
+        "move_files": Mistake(
+            move_files,
+            "Files were moved, or their paths rewritten. A second run would then split what the "
+            "first one left. A split is a column in the table: leave every file where it is.",
+        ),
+        "group_only": Mistake(
+            group_only,
+            "Groups stay together, but the classes are uneven: with one of the seeds tried, "
+            "{share:.0%} of the class {label} went to test. Keep groups together and stratify by "
+            "class at the same time.",
+        ),
+        "no_seed": Mistake(
+            lambda table, seed: split.holdout(
+                table, test=SHARE, val=0, seed=int(np.random.default_rng().integers(10**6))
+            ),
+            "The same seed gave two different splits. Pass the seed on, so that others can "
+            "reproduce your split.",
+            random=True,
+        ),
+    },
 )
 
 
@@ -125,78 +197,6 @@ def _cut(table, seed, stratify=None):
     return np.where(table.index.isin(test), "test", "train")
 
 
-@q1.mistake(
-    "{crossing} groups are in both train and test, as when single images are shuffled and cut. "
-    "Assign whole groups to one part."
-)
-def shuffle_only(table, seed):
-    return table.assign(split=_cut(table, seed))
-
-
-@q1.mistake(
-    "The column group was changed, so that nothing seems to cross. By the original groups, "
-    "{crossing} are in both parts. Group first, split second, and leave the groups as they are."
-)
-def shuffle_then_group(table, seed):
-    table = table.assign(split=_cut(table, seed))
-    return table.assign(group=table["group"] + "/" + table["split"])
-
-
-@q1.mistake(
-    "Each class has its share, but {crossing} groups are in both parts. Stratifying balances the "
-    "classes; it does not keep groups together."
-)
-def stratify_only(table, seed):
-    return table.assign(split=_cut(table, seed, table["label"]))
-
-
-@q1.mistake(
-    "{lost} rows are gone, as when copies are removed within each part, and {crossing} groups are "
-    "still in both parts, where they leak. Group first, split second, and drop nothing."
-)
-def deduplicate_after(table, seed):
-    return table.assign(split=_cut(table, seed)).drop_duplicates(["split", "group"])
-
-
-@q1.mistake(
-    "Files were moved, or their paths rewritten. A second run would then split what the first one "
-    "left. A split is a column in the table: leave every file where it is."
-)
-def move_files(table, seed):
-    result = split.holdout(table, test=SHARE, val=0, seed=seed)
-    paths = []
-    for path, part in zip(table["path"], result["split"], strict=True):
-        target = Path(path).parents[1] / part / Path(path).name
-        target.parent.mkdir(exist_ok=True)
-        shutil.move(path, target)
-        paths.append(str(target))
-    return result.assign(path=paths)
-
-
-@q1.mistake(
-    "Groups stay together, but the classes are uneven: with one of the seeds tried, {share:.0%} of "
-    "the class {label} went to test. Keep groups together and stratify by class at the same time."
-)
-def group_only(table, seed):
-    from sklearn.model_selection import GroupShuffleSplit
-
-    _, test = next(
-        GroupShuffleSplit(1, test_size=SHARE, random_state=seed).split(table, groups=table["group"])
-    )
-    return table.assign(split=np.where(np.isin(np.arange(len(table)), test), "test", "train"))
-
-
-@q1.mistake(
-    "The same seed gave two different splits. Pass the seed on, so that others can reproduce your "
-    "split.",
-    random=True,
-)
-def no_seed(table, seed):
-    return split.holdout(
-        table, test=SHARE, val=0, seed=int(np.random.default_rng().integers(10**6))
-    )
-
-
 @q1.edges
 def _(right):
     def with_share(share):
@@ -232,9 +232,8 @@ def _swap_one(table: pd.DataFrame) -> pd.DataFrame:
 # --- q2: the proof --------------------------------------------------------------------------------
 
 
-def _cases(rng: np.random.Generator) -> list[tuple[pd.DataFrame, str]]:
-    """Split tables without groups, in random order, each with what is in two parts ("" where
-    nothing is).
+def _splits(rng: np.random.Generator) -> list[Case]:
+    """Split tables without groups, in random order; the note is what is in two parts ("": nothing).
 
     A leak between any two parts, of a patient, of a file of known patients, and of one of unknown
     patients; and splits without leaks: unchanged, of known patients only, and with a file twice in
@@ -244,35 +243,44 @@ def _cases(rng: np.random.Generator) -> list[tuple[pd.DataFrame, str]]:
     named = table["patient"].notna()
     whole = table["patient"].astype(object).fillna(table["image_id"])
     side: dict[Any, Any] = {}
-    # so that each part has patients with a name
-    for names in (whole[named].unique(), whole[~named].unique()):
-        side |= zip(
-            names, rng.permutation(np.resize(["train", "val", "test"], len(names))), strict=True
-        )
+    for names in (whole[named].unique(), whole[~named].unique()):  # names in each part
+        parts = rng.permutation(np.resize(["train", "val", "test"], len(names)))
+        side |= zip(names, parts, strict=True)
     clean = table.assign(split=pd.Categorical(whole.map(side), ["train", "val", "test"]))
     cases = [(clean, ""), (clean[named].reset_index(drop=True), "")]
 
     def copied(column: str, a: str, b: str, rows: pd.Series) -> pd.DataFrame:
         """The clean table, a value of such a row of part a repeated in one of part b."""
-        first, second = (
-            clean.index[(clean["split"] == a) & rows][0],
-            clean.index[(clean["split"] == b) & rows][-1],
-        )
-        return clean.assign(
-            **{column: clean[column].where(clean.index != second, clean.loc[first, column])}
-        )
+        first = clean.index[(clean["split"] == a) & rows][0]
+        second = clean.index[(clean["split"] == b) & rows][-1]
+        values = clean[column].where(clean.index != second, clean.loc[first, column])
+        return clean.assign(**{column: values})
 
     for a, b in (("train", "test"), ("val", "test"), ("train", "val")):
-        cases += [
-            (copied("patient", a, b, named), "patient"),
-            (copied("sha256", a, b, named), "file"),
-        ]
+        cases += [(copied("patient", a, b, named), "patient")]
+        cases += [(copied("sha256", a, b, named), "file")]
         cases += [(copied("sha256", a, b, ~named), "file of patients without a name"), (clean, "")]
         cases += [(copied("sha256", b, b, rows), "") for rows in (named, ~named)]
-    return [cases[k] for k in rng.permutation(len(cases))]
+    shuffled = [cases[k] for k in rng.permutation(len(cases))]
+    return [Case((table,), not leak, leak) for table, leak in shuffled]
 
 
-q2 = Question(
+def _why_not_disjoint(said: bool, case: Case) -> str:
+    if case.right:
+        return "A split without leaks was rejected."
+    return f"A split in which one {case.note} is in two parts was accepted as disjoint."
+
+
+def val_ignored(table):
+    return not any(_shared(table, column, ("train", "test")) for column in ("patient", "sha256"))
+
+
+def unknown_counts(table):
+    named = table.assign(patient=table["patient"].fillna("unknown"))
+    return not any(_shared(named, column) for column in ("patient", "sha256"))
+
+
+q2 = Compare(
     "is_disjoint",
     title="Prove it disjoint",
     points=3,
@@ -288,24 +296,43 @@ q2 = Question(
         "value occurs. split.assert_disjoint does this for several columns.",
     ),
     data=lambda rng: next(
-        table for table, leak in _cases(rng) if not leak and table["patient"].isna().any()
+        case.given[0]
+        for case in _splits(rng)
+        if case.right and case.given[0]["patient"].isna().any()
     ),
+    mistakes={
+        "names_only": Mistake(
+            lambda table: not _shared(table, "image_id"),
+            "Your function accepted every split, including those that leak. File names differ "
+            "even for identical files; and patient and file compared as a pair miss each single "
+            "match. Compare the file's content and the patient separately.",
+        ),
+        "hashes_only": Mistake(
+            lambda table: not _shared(table, "sha256"),
+            "Files were compared but patients were not: a patient with images in two parts was "
+            "missed.",
+        ),
+        "people_only": Mistake(
+            lambda table: not _shared(table, "patient"),
+            "Patients were compared but files were not: the same file under two patients' names "
+            "was missed.",
+        ),
+        "val_ignored": Mistake(
+            val_ignored,
+            "Train and test were compared, but val was not. Settings are chosen on val, so its "
+            "images must be in neither train nor test. Compare all three parts.",
+        ),
+        "unknown_counts": Mistake(
+            unknown_counts,
+            "A split without leaks was rejected, because images of unknown patients were treated "
+            "as one person. A missing name does not identify anyone: leave it out of the "
+            "comparison (and report how many there are).",
+        ),
+    },
+    cases=_splits,
+    read=lambda said, case: expect.truth(said, "is_disjoint(table)"),
+    explain=_why_not_disjoint,
 )
-
-
-@q2.rule
-def _(is_disjoint, rng):
-    cases = _cases(rng)
-    given = [expect.truth(is_disjoint(table), "is_disjoint(table)") for table, _ in cases]
-    wrong = [leak for said, (_, leak) in zip(given, cases, strict=True) if said == bool(leak)]
-    if not wrong:
-        return
-    q2.recognise_all(given, [(table,) for table, _ in cases])
-    raise Wrong(
-        f"A split in which one {max(wrong)} is in two parts was accepted as disjoint."
-        if any(wrong)
-        else "A split without leaks was rejected."
-    )
 
 
 def _shared(
@@ -314,47 +341,6 @@ def _shared(
     """Whether a known value of the column occurs in two of the parts."""
     used = table[table["split"].isin(parts)].dropna(subset=[column])
     return bool((used.groupby(column)["split"].nunique() > 1).any())
-
-
-@q2.mistake(
-    "Your function accepted every split, including those that leak. File names differ even for "
-    "identical files; and patient and file compared as a pair miss each single match. Compare the "
-    "file's content and the patient separately."
-)
-def names_only(table):
-    return not _shared(table, "image_id")
-
-
-@q2.mistake(
-    "Files were compared but patients were not: a patient with images in two parts was missed."
-)
-def hashes_only(table):
-    return not _shared(table, "sha256")
-
-
-@q2.mistake(
-    "Patients were compared but files were not: the same file under two patients' names was missed."
-)
-def people_only(table):
-    return not _shared(table, "patient")
-
-
-@q2.mistake(
-    "Train and test were compared, but val was not. Settings are chosen on val, so its images must "
-    "be in neither train nor test. Compare all three parts."
-)
-def val_ignored(table):
-    return not any(_shared(table, column, ("train", "test")) for column in ("patient", "sha256"))
-
-
-@q2.mistake(
-    "A split without leaks was rejected, because images of unknown patients were treated as one "
-    "person. A missing name does not identify anyone: leave it out of the comparison (and report "
-    "how many there are)."
-)
-def unknown_counts(table):
-    named = table.assign(patient=table["patient"].fillna("unknown"))
-    return not any(_shared(named, column) for column in ("patient", "sha256"))
 
 
 @q2.edges
@@ -367,51 +353,53 @@ def _(right):
 
 # --- q3: which number to believe ------------------------------------------------------------------
 
-q3 = Question(
+
+FAIR = ("five folds, each image scored once", "mean of twenty seeds", "one seed, set beforehand")
+BEST = "the best of twenty seeds"
+
+
+def _report(rng: np.random.Generator) -> dict:
+    """How somebody split, and the accuracy, which tells nothing."""
+    return {
+        "set aside": str(rng.choice(["whole patients", "single images"])),
+        "copies": str(rng.choice(["kept together", "removed within each part", "not looked for"])),
+        "figure": str(rng.choice([*FAIR, BEST])),
+        "accuracy": round(float(rng.uniform(0.8, 0.97)), 2),
+    }
+
+
+q3 = Choice(
     "believable",
     title="Which number would you report?",
     points=1,
-    wants="one of the letters A to E, in quotes",
-    kind="value",
+    wants="believable(reports) returns the letter of one report",
     hints=(
-        "For each protocol ask: what is in both train and test, and how was the split chosen?",
-        "Two of them let patients or copies cross, one did not check, and one chose the seed by "
-        "its result.",
+        "For each report ask: what is in both train and test, and how was the split chosen?",
+        "Three conditions, joined by &, one for each of the first three columns. The accuracy is "
+        "none of them.",
+        "reports.index[condition][0] is a letter; .isin([...]) or != says which figures will do.",
     ),
+    row=_report,
+    why_not={
+        "images": (
+            lambda report: report["set aside"] == "single images",
+            "Single images were set aside. Patients are then in both train and test, however many "
+            "seeds or folds there are: such a mean is precise but biased.",
+        ),
+        "copies_within": (
+            lambda report: report["copies"] == "removed within each part",
+            "Removing copies within train and within test leaves the copies between them. Group "
+            "first, split second.",
+        ),
+        "unchecked": (
+            lambda report: report["copies"] == "not looked for",
+            "Nobody looked for copies. A file may be in train and in test under two names, as in "
+            "the published set of case E. Check it first.",
+        ),
+        "best_seed": (
+            lambda report: report["figure"] == BEST,
+            "The split is sound, but the best of twenty seeds is too high by luck. Fix the seed "
+            "before you see a result, or report the mean.",
+        ),
+    },
 )
-
-
-@q3.rule
-def _(believable, rng):
-    letter = expect.choice(believable, "ABCDE", "believable")
-    q3.recognise(letter)
-
-
-q3.wrong_value(
-    *("A", "A"),
-    "A: twenty seeds do not remove the leak. In each of these splits patients are in both train "
-    "and test, so the mean is precise but biased.",
-)
-q3.wrong_value(
-    *("B", "B"),
-    "B: removing copies within train and within test leaves the copies between them. Group first, "
-    "split second.",
-)
-q3.wrong_value(
-    *("D", "D"),
-    "D: the split is sound, but the best of twenty seeds is too high by luck. Fix the seed before "
-    "you see a result.",
-)
-q3.wrong_value(
-    *("E", "E"),
-    "E: a folder named test may still share images with train, as in the published set of case E. "
-    "Check it first.",
-)
-
-
-@q3.edges
-def _(right):
-    yield "small letter", right.lower(), True
-    yield "with a blank", f" {right} ", True
-    yield "a letter that is not there", "F", False
-    yield "a list", [right], False
