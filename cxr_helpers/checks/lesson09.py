@@ -2,12 +2,15 @@
 which result.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from .. import audit
 from . import expect, fresh
-from ._question import Question
+from ._kinds import Case, Choice, Compare, asked
+from ._question import Mistake, Question
 from ._running import Wrong
 
 # AUC: from here on a ranking depends on the marker; the invented models are far from it on either
@@ -79,18 +82,20 @@ def _twins(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
     """Images with and without the marker, and which are ill; drawn until the models differ clearly
     in what they use.
     """
-    while True:
-        n = 2 * int(rng.integers(45, 60))
-        ill = rng.permutation(np.arange(n) < n // 2)
-        films = rng.normal(100, 26, (n, SIDE, SIDE))
-        films[:, 9:23, 6:22] += (rng.normal(6, 8, n) + 12 * ill)[:, None, None]
-        without = np.clip(films, 10, 235).astype(np.uint8)
-        with_marker = without.copy()
-        for film in with_marker:
-            row, column = int(rng.integers(1, 5)), int(rng.choice([1, 19]))
-            film[row : row + 3, column : column + 7] = 250
-        if _telling(with_marker, without, ill):
-            return with_marker, without, ill
+    return fresh.until(lambda: _drawn_twins(rng), lambda twins: _telling(*twins))
+
+
+def _drawn_twins(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    n = 2 * int(rng.integers(45, 60))
+    ill = rng.permutation(np.arange(n) < n // 2)
+    films = rng.normal(100, 26, (n, SIDE, SIDE))
+    films[:, 9:23, 6:22] += (rng.normal(6, 8, n) + 12 * ill)[:, None, None]
+    without = np.clip(films, 10, 235).astype(np.uint8)
+    with_marker = without.copy()
+    for film in with_marker:
+        row, column = int(rng.integers(1, 5)), int(rng.choice([1, 19]))
+        film[row : row + 3, column : column + 7] = 250
+    return with_marker, without, ill
 
 
 def _telling(with_marker, without, ill) -> bool:
@@ -111,7 +116,44 @@ def _telling(with_marker, without, ill) -> bool:
     return plain[3] < 0.72 and min(plain[1], plain[2], plain[4]) > 0.78
 
 
-q1 = Question(
+def internal_auc(model, with_marker, without, ill):
+    return _auc(model(_worn_by(ill, with_marker, without)), ill) < 0.75
+
+
+def on_everybody(model, with_marker, without, ill):
+    return abs(_auc(model(with_marker), ill) - _auc(model(without), ill)) > FALLS
+
+
+def shift_of_the_mean(model, with_marker, without, ill):
+    return abs(np.mean(model(with_marker)) - np.mean(model(without))) > FALLS
+
+
+def any_change(model, with_marker, without, ill):
+    return not np.allclose(model(with_marker), model(without))
+
+
+def _models(rng: np.random.Generator) -> list[Case]:
+    """Each model with each scale, in random order; the note says what it looks at."""
+    films = _twins(rng)
+    pairs = [(name, scale) for name in MODELS for scale in SCALES]
+    return [
+        Case((_scored(name, scale), *films), MODELS[name][1], name)
+        for name, scale in (pairs[k] for k in rng.permutation(len(pairs)))
+    ]
+
+
+def _scored(name: str, scale: Callable) -> Callable:
+    return lambda films: scale(MODELS[name][0](films))
+
+
+def _why_not_used(said: bool, case: Case) -> str:
+    return (
+        f"For a model that {case.note} the answer should be {case.right}. (Scores may have any "
+        "scale: what counts is the ranking of ill against well.)"
+    )
+
+
+q1 = Compare(
     "uses_marker",
     title="Ask the model",
     points=3,
@@ -129,75 +171,43 @@ q1 = Question(
         "depends on the marker.",
     ),
     data=lambda rng: (MODELS["reads the lungs and the marker"][0], *_twins(rng)),
+    mistakes={
+        "internal_auc": Mistake(
+            internal_auc,
+            "The models were judged by their AUC on the images as received: a good one that uses "
+            "the marker was accepted, and a poor honest one rejected. There the ill carry the "
+            "marker, so reading the marker scores at least as well as reading the lungs: a high "
+            "internal AUC is no proof. Move the marker and compare.",
+        ),
+        "on_everybody": Mistake(
+            on_everybody,
+            "Every model was accepted. You compared the marker on all images with the marker on "
+            "none. In both sets ill and well carry it alike, so their ranking cannot change. "
+            "Compare with the set in which the marker follows the disease.",
+        ),
+        "low_without": Mistake(
+            lambda model, with_marker, without, ill: _auc(model(without), ill) < 0.75,
+            "A low AUC without the marker was taken as use of the marker. One of the models is "
+            "poor with or without the marker, but honest; another reads the lungs well and uses "
+            "the marker too. What counts is how the AUC changes.",
+        ),
+        "shift_of_the_mean": Mistake(
+            shift_of_the_mean,
+            "You looked at how far the scores move, and not at the AUC. A score may have any "
+            "scale, and a small shift may change the ranking of ill against well, while a large "
+            "one need not. Compare the AUC of two test sets.",
+        ),
+        "any_change": Mistake(
+            any_change,
+            "A model was rejected because its scores change at all with the marker. They change "
+            "slightly and equally for all images, so the ranking of ill and well stays. Ask "
+            "whether the AUC changes.",
+        ),
+    },
+    cases=_models,
+    read=lambda said, case: expect.truth(said, "uses_marker(...)"),
+    explain=_why_not_used,
 )
-
-
-@q1.rule
-def _(uses_marker, rng):
-    films = _twins(rng)
-    pairs = [(name, scale) for name in MODELS for scale in SCALES]
-    names, scales = zip(*[pairs[k] for k in rng.permutation(len(pairs))], strict=True)
-    cases = [
-        (lambda shown, look=MODELS[name][0], scale=scale: scale(look(shown)), *films)
-        for name, scale in zip(names, scales, strict=True)
-    ]
-    given = [expect.truth(uses_marker(*case), "uses_marker(...)") for case in cases]
-    truth = [MODELS[name][1] for name in names]
-    if given == truth:
-        return
-    q1.recognise_all(given, cases)
-    name = next(
-        name for name, answer, right in zip(names, given, truth, strict=True) if answer != right
-    )
-    raise Wrong(
-        f"For a model that {name} the answer should be {MODELS[name][1]}. (Scores may have any "
-        "scale: what counts is the ranking of ill against well.)"
-    )
-
-
-@q1.mistake(
-    "The models were judged by their AUC on the images as received: a good one that uses the "
-    "marker was accepted, and a poor honest one rejected. There the ill carry the marker, so "
-    "reading the marker scores at least as well as reading the lungs: a high internal AUC is no "
-    "proof. Move the marker and compare."
-)
-def internal_auc(model, with_marker, without, ill):
-    return _auc(model(_worn_by(ill, with_marker, without)), ill) < 0.75
-
-
-@q1.mistake(
-    "Every model was accepted. You compared the marker on all images with the marker on none. In "
-    "both sets ill and well carry it alike, so their ranking cannot change. Compare with the set "
-    "in which the marker follows the disease."
-)
-def on_everybody(model, with_marker, without, ill):
-    return abs(_auc(model(with_marker), ill) - _auc(model(without), ill)) > FALLS
-
-
-@q1.mistake(
-    "A low AUC without the marker was taken as use of the marker. One of the models is poor with "
-    "or without the marker, but honest; another reads the lungs well and uses the marker too. What "
-    "counts is how the AUC changes."
-)
-def low_without(model, with_marker, without, ill):
-    return _auc(model(without), ill) < 0.75
-
-
-@q1.mistake(
-    "You looked at how far the scores move, and not at the AUC. A score may have any scale, and a "
-    "small shift may change the ranking of ill against well, while a large one need not. Compare "
-    "the AUC of two test sets."
-)
-def shift_of_the_mean(model, with_marker, without, ill):
-    return abs(np.mean(model(with_marker)) - np.mean(model(without))) > FALLS
-
-
-@q1.mistake(
-    "A model was rejected because its scores change at all with the marker. They change slightly "
-    "and equally for all images, so the ranking of ill and well stays. Ask whether the AUC changes."
-)
-def any_change(model, with_marker, without, ill):
-    return not np.allclose(model(with_marker), model(without))
 
 
 @q1.edges
@@ -255,6 +265,12 @@ def _scattered(letters: np.ndarray, train: np.ndarray, ill: np.ndarray) -> bool:
     )
 
 
+def crop(films, letters, ill, train):
+    inside = np.zeros(films.shape[1:], bool)
+    inside[3:-3, 3:-3] = True
+    return np.where(inside, films, 0)
+
+
 q2 = Question(
     "repair",
     title="A repair that works",
@@ -272,6 +288,56 @@ q2 = Question(
         "for all images.",
     ),
     data=_marked,
+    mistakes={
+        "where_found": Mistake(
+            lambda films, letters, ill, train: np.where(letters, 0, films),
+            "Letters were blacked out only where they were found. Now {ill:.0%} of the ill images "
+            "have a hole and {well:.0%} of the others: the hole is the new marker. Black out the "
+            "same regions in every image.",
+        ),
+        "train_only": Mistake(
+            lambda films, letters, ill, train: np.where(
+                train[:, None, None] & letters.any(axis=0), 0, films
+            ),
+            "Only the training images were treated. The model then learns without the marker, but "
+            "ill test images still carry it: the test measures how an unfamiliar object affects "
+            "the model, on ill images only. Treat both parts alike.",
+        ),
+        "test_only": Mistake(
+            lambda films, letters, ill, train: np.where(
+                ~train[:, None, None] & letters.any(axis=0), 0, films
+            ),
+            "Only the test images were treated. A model that learned the marker from training now "
+            "misses it: that shows how much it relied on the marker, but repairs nothing. Treat "
+            "both parts alike.",
+        ),
+        "ill_only": Mistake(
+            lambda films, letters, ill, train: np.where(
+                ill[:, None, None] & letters.any(axis=0), 0, films
+            ),
+            "Only the ill images were treated, with the same regions in each. A black region now "
+            "means ill: a larger marker than before. What is done to an image must not depend on "
+            "its label.",
+        ),
+        "places_of_train": Mistake(
+            lambda films, letters, ill, train: np.where(letters[train].any(axis=0), 0, films),
+            "The regions are those of the letters on training images, as in the lesson, but on "
+            "test images some letters are elsewhere (number of images: {left}). Positions alone "
+            "do not reveal the label: use the letters of all images, or a wider region.",
+        ),
+        "places_of_ill": Mistake(
+            lambda films, letters, ill, train: np.where(letters[ill].any(axis=0), 0, films),
+            "The regions are those of the letters on ill images. Some well images carry letters "
+            "elsewhere (number of images: {left}), and a letter left on these tells them from the "
+            "others. Use the letters of all images.",
+        ),
+        "crop": Mistake(
+            crop,
+            "The edge was cropped, but letters are left in {left} images, because they are "
+            "further inside. Cropping removes only what is at the edge: choose the regions by "
+            "where the letters are.",
+        ),
+    },
 )
 
 
@@ -328,68 +394,6 @@ def _is_frame(black: np.ndarray) -> bool:
     return bool((black == ~inside).all())
 
 
-@q2.mistake(
-    "Letters were blacked out only where they were found. Now {ill:.0%} of the ill images have a "
-    "hole and {well:.0%} of the others: the hole is the new marker. Black out the same regions in "
-    "every image."
-)
-def where_found(films, letters, ill, train):
-    return np.where(letters, 0, films)
-
-
-@q2.mistake(
-    "Only the training images were treated. The model then learns without the marker, but ill test "
-    "images still carry it: the test measures how an unfamiliar object affects the model, on ill "
-    "images only. Treat both parts alike."
-)
-def train_only(films, letters, ill, train):
-    return np.where(train[:, None, None] & letters.any(axis=0), 0, films)
-
-
-@q2.mistake(
-    "Only the test images were treated. A model that learned the marker from training now misses "
-    "it: that shows how much it relied on the marker, but repairs nothing. Treat both parts alike."
-)
-def test_only(films, letters, ill, train):
-    return np.where(~train[:, None, None] & letters.any(axis=0), 0, films)
-
-
-@q2.mistake(
-    "Only the ill images were treated, with the same regions in each. A black region now means "
-    "ill: a larger marker than before. What is done to an image must not depend on its label."
-)
-def ill_only(films, letters, ill, train):
-    return np.where(ill[:, None, None] & letters.any(axis=0), 0, films)
-
-
-@q2.mistake(
-    "The regions are those of the letters on training images, as in the lesson, but on test images "
-    "some letters are elsewhere (number of images: {left}). Positions alone do not reveal the "
-    "label: use the letters of all images, or a wider region."
-)
-def places_of_train(films, letters, ill, train):
-    return np.where(letters[train].any(axis=0), 0, films)
-
-
-@q2.mistake(
-    "The regions are those of the letters on ill images. Some well images carry letters elsewhere "
-    "(number of images: {left}), and a letter left on these tells them from the others. Use the "
-    "letters of all images."
-)
-def places_of_ill(films, letters, ill, train):
-    return np.where(letters[ill].any(axis=0), 0, films)
-
-
-@q2.mistake(
-    "The edge was cropped, but letters are left in {left} images, because they are further inside. "
-    "Cropping removes only what is at the edge: choose the regions by where the letters are."
-)
-def crop(films, letters, ill, train):
-    inside = np.zeros(films.shape[1:], bool)
-    inside[3:-3, 3:-3] = True
-    return np.where(inside, films, 0)
-
-
 @q2.edges
 def _(right):
     yield (
@@ -413,24 +417,26 @@ def _(right):
 
 
 def _answers(rng: np.random.Generator) -> pd.DataFrame:
-    """Scores of a model on images of five hospitals that differ in style and in the share of ill
-    images.
-    """
-    while True:
-        places = fresh.names(rng, 5, "site-")
-        shares, sizes = [0.15, 0.5, 0.85, 0.0, 1.0], [60, 40, 90, 50, 45]
-        rows = []
-        for name, share, size in zip(places, shares, sizes, strict=True):
-            number = int(size + rng.integers(0, 12))
-            ill = np.arange(number) < round(share * number)
-            logit = 5 * (share - 0.5) + rng.uniform(0.4, 1.3) * ill + rng.normal(0, 1, number)
-            rows.append(pd.DataFrame({"source": name, "ill": ill, "score": _squash(logit)}))
-        table = pd.concat(rows).iloc[rng.permutation(sum(map(len, rows)))].reset_index(drop=True)
-        table.insert(0, "image_id", [f"{name}.png" for name in fresh.names(rng, len(table))])
-        wrong = [f.answer(table) for f in q3.mistakes.values()]
-        apart = np.abs(np.subtract.outer([_within(table), *wrong], [_within(table), *wrong]))
-        if apart[~np.eye(len(apart), dtype=bool)].min() > 2.2 * NEAR:
-            return table
+    """Scores of a model on images of five hospitals, which differ in style and share of ill."""
+    return fresh.until(lambda: _drawn_answers(rng), _means_differ)
+
+
+def _drawn_answers(rng: np.random.Generator) -> pd.DataFrame:
+    places, rows = fresh.names(rng, 5, "site-"), []
+    sizes = {0.15: 60, 0.5: 40, 0.85: 90, 0.0: 50, 1.0: 45}  # images, by the share of ill
+    for name, (share, size) in zip(places, sizes.items(), strict=True):
+        number = int(size + rng.integers(0, 12))
+        ill = np.arange(number) < round(share * number)
+        logit = 5 * (share - 0.5) + rng.uniform(0.4, 1.3) * ill + rng.normal(0, 1, number)
+        rows.append(pd.DataFrame({"source": name, "ill": ill, "score": _squash(logit)}))
+    table = pd.concat(rows).iloc[rng.permutation(sum(map(len, rows)))].reset_index(drop=True)
+    table.insert(0, "image_id", [f"{name}.png" for name in fresh.names(rng, len(table))])
+    return table
+
+
+def _means_differ(table: pd.DataFrame) -> bool:
+    means = [_within(table), *(mistake.answer(table) for mistake in q3.mistakes.values())]
+    return min(np.diff(np.sort(means))) > 2.2 * NEAR
 
 
 def _of_each(table: pd.DataFrame) -> pd.Series:
@@ -443,7 +449,24 @@ def _within(table: pd.DataFrame) -> float:
     return float(_of_each(table).mean())
 
 
-q3 = Question(
+def empty_as_half(table):
+    known = _of_each(table)
+    return float(
+        (known.sum() + 0.5 * (table["source"].nunique() - len(known))) / table["source"].nunique()
+    )
+
+
+def by_size(table):
+    of_each = _of_each(table)
+    return float(np.average(of_each, weights=table["source"].value_counts()[of_each.index]))
+
+
+def _why_not_within(found: float, case: Case) -> str:
+    way = "more" if found > case.right else "less"
+    return f"{found:.3f} is {way} than the mean over the hospitals that have both ill and well."
+
+
+q3 = Compare(
     "auc_within",
     title="An AUC that the hospital's style cannot raise",
     points=2,
@@ -460,73 +483,43 @@ q3 = Question(
         'roc_auc_score(rows["ill"], rows["score"]).',
     ),
     data=_answers,
+    mistakes={
+        "pooled": Mistake(
+            lambda table: _auc(table["score"], table["ill"]),
+            "{found:.3f} is the AUC over all images. Most of its pairs come from two hospitals, "
+            "and there the style decides: the hospital with many ill patients has high scores for "
+            "everyone. A shortcut raises this AUC; use pairs within a hospital.",
+        ),
+        "empty_as_half": Mistake(
+            empty_as_half,
+            "{found:.3f} counts a hospital with only ill or only well images as 0.5. It has no "
+            "pairs, so nothing was measured there: leave it out, and say so.",
+        ),
+        "centred": Mistake(
+            lambda table: _auc(
+                table["score"] - table.groupby("source")["score"].transform("mean"), table["ill"]
+            ),
+            "{found:.3f} is the AUC after each hospital's mean score was subtracted. That removes "
+            "more than the style: where many patients are ill the mean is high for that reason, "
+            "so the ill lose most there. Compare images within a hospital, with unchanged scores.",
+        ),
+        "by_size": Mistake(
+            by_size,
+            "{found:.3f} gives a hospital with many images more weight. The question asks for the "
+            "plain mean, in which each hospital counts the same.",
+        ),
+        "best": Mistake(
+            lambda table: float(_of_each(table).max()),
+            "{found:.3f} is the best of the hospitals. Chosen by its result it is too high by "
+            "luck; report the mean.",
+        ),
+    },
+    cases=lambda rng: asked(_within, [(_answers(rng),) for _ in range(TABLES)]),
+    read=lambda found, case: expect.number(found, "auc_within(table)"),
+    same=expect.near(NEAR),
+    places=lambda found, cases: {"found": found[0]},
+    explain=_why_not_within,
 )
-
-
-@q3.rule
-def _(auc_within, rng):
-    tables = [_answers(rng) for _ in range(TABLES)]
-    given = [expect.number(auc_within(table), "auc_within(table)") for table in tables]
-    off = np.subtract(given, [_within(table) for table in tables])
-    if np.abs(off).max() <= NEAR:
-        return
-    worst = int(np.abs(off).argmax())
-    found, way = given[worst], "more" if off[worst] > 0 else "less"
-    for name, mistake in q3.mistakes.items():
-        if (
-            np.abs(np.subtract(given, [mistake.answer(table) for table in tables])).max()
-            <= NEAR / 5
-        ):
-            raise q3.caught(name, found=found)
-    raise Wrong(
-        f"{found:.3f} is {way} than the mean over the hospitals that have both ill and well."
-    )
-
-
-@q3.mistake(
-    "{found:.3f} is the AUC over all images. Most of its pairs come from two hospitals, and there "
-    "the style decides: the hospital with many ill patients has high scores for everyone. A "
-    "shortcut raises this AUC; use pairs within a hospital."
-)
-def pooled(table):
-    return _auc(table["score"], table["ill"])
-
-
-@q3.mistake(
-    "{found:.3f} counts a hospital with only ill or only well images as 0.5. It has no pairs, so "
-    "nothing was measured there: leave it out, and say so."
-)
-def empty_as_half(table):
-    known = _of_each(table)
-    return float(
-        (known.sum() + 0.5 * (table["source"].nunique() - len(known))) / table["source"].nunique()
-    )
-
-
-@q3.mistake(
-    "{found:.3f} is the AUC after each hospital's mean score was subtracted. That removes more "
-    "than the style: where many patients are ill the mean is high for that reason, so the ill lose "
-    "most there. Compare images within a hospital, with unchanged scores."
-)
-def centred(table):
-    return _auc(table["score"] - table.groupby("source")["score"].transform("mean"), table["ill"])
-
-
-@q3.mistake(
-    "{found:.3f} gives a hospital with many images more weight. The question asks for the plain "
-    "mean, in which each hospital counts the same."
-)
-def by_size(table):
-    of_each = _of_each(table)
-    return float(np.average(of_each, weights=table["source"].value_counts()[of_each.index]))
-
-
-@q3.mistake(
-    "{found:.3f} is the best of the hospitals. Chosen by its result it is too high by luck; report "
-    "the mean."
-)
-def best(table):
-    return float(_of_each(table).max())
 
 
 @q3.edges
@@ -540,52 +533,72 @@ def _(right):
 
 # --- q4: whom to believe --------------------------------------------------------------------------
 
-q4 = Question(
+
+WITHIN, ALL = "pairs within a hospital", "all pairs"
+
+
+def _study(rng: np.random.Generator) -> dict:
+    """What a team did: which per cent of the images of either kind is from North, and so on."""
+    north, other = rng.choice([(100, 0), (80, 30), (60, 20), (50, 50), (40, 40)])
+    return {
+        "COVID from North": int(north),
+        "others from North": int(other),
+        "images": str(rng.choice([AS_THEY_ARE, LUNGS, LETTERS, FRAME])),
+        "AUC over": str(rng.choice([WITHIN, ALL])),
+        "AUC": round(float(rng.uniform(0.78, 0.98)), 2),
+    }
+
+
+AS_THEY_ARE, LUNGS = "as they are", "lungs cut out along their outline"
+LETTERS = "letters blacked out for training"
+FRAME = "as they are; a forest on the frame found nothing"
+
+
+def _tells(study: dict) -> bool:
+    """Whether the hospital tells which images are ill, in the pairs that count."""
+    return study["AUC over"] == ALL and study["COVID from North"] != study["others from North"]
+
+
+q4 = Choice(
     "believable",
     title="Which result is about the lungs?",
     points=1,
-    wants="one of the letters A to E, in quotes",
-    kind="value",
+    wants="believable(studies) returns the letter of one study",
     hints=(
-        "For each team: could a model that recognises only the hospital have reached this number?",
-        "In four of the test sets the hospital reveals the label in some way. In one, every pair "
-        "that counts is from one hospital.",
+        "For each team ask: could a model that recognises only the hospital have reached this "
+        "number?",
+        "An AUC counts pairs of one ill and one well image. In which of these studies does the "
+        "hospital not help in a pair?",
+        "There are two ways: only pairs within a hospital count, or both kinds come from North "
+        "equally often. studies.index[condition][0] is a letter; | joins two conditions.",
     ),
+    row=_study,
+    why_not={
+        "internal": (
+            lambda s: _tells(s) and s["images"] == AS_THEY_ARE and s["COVID from North"] == 100,
+            "All COVID images are from one hospital, and all others from the other. A model that "
+            "recognises the hospital reaches this number too, in training and in test.",
+        ),
+        "mixed_a_little": (
+            lambda s: _tells(s) and s["images"] == AS_THEY_ARE and s["COVID from North"] < 100,
+            "Both hospitals have images of both kinds, but COVID is more frequent in North, and "
+            "all pairs count. In most of them the hospital still tells which of the two is ill.",
+        ),
+        "crop": (
+            lambda s: _tells(s) and s["images"] == LUNGS,
+            "Cropping removes what is at the edge. The grey levels inside the lungs carry the "
+            "hospital's style; in the lesson the lungs alone revealed the hospital.",
+        ),
+        "letters_in_test": (
+            lambda s: _tells(s) and s["images"] == LETTERS,
+            "The letters are removed from the training images only. Test images with COVID still "
+            "carry them, and there is the style besides the letters.",
+        ),
+        "audit_as_proof": (
+            lambda s: _tells(s) and s["images"] == FRAME,
+            "A weak model that finds nothing in the frame proves little: the position of letters "
+            "varies, and the style is everywhere. It does not show that the AUC comes from the "
+            "lungs.",
+        ),
+    },
 )
-
-
-@q4.rule
-def _(believable, rng):
-    q4.recognise(expect.choice(believable, "ABCDE", "believable"))
-
-
-q4.wrong_value(
-    *("A", "A"),
-    "A: large and careful, but internal. The hospital reveals the label in training and in test "
-    "alike, so a model that recognises the hospital reaches this number too. A narrow interval "
-    "makes the number precise, not valid.",
-)
-q4.wrong_value(
-    *("B", "B"),
-    "B: cropping removes what is at the edge. The grey levels inside the lungs carry the "
-    "hospital's style; in the lesson the lungs alone revealed the hospital.",
-)
-q4.wrong_value(
-    *("D", "D"),
-    "D: the letters are removed from the training images only. Test images with COVID still carry "
-    "them, and there is the style besides the letters.",
-)
-q4.wrong_value(
-    *("E", "E"),
-    "E: a weak model that finds nothing in the frame proves little: the position of letters "
-    "varies, and the style is everywhere. An audit that finds nothing does not show that 0.97 "
-    "comes from the lungs.",
-)
-
-
-@q4.edges
-def _(right):
-    yield "small letter", right.lower(), True
-    yield "with a blank", f" {right} ", True
-    yield "a letter that is not there", "F", False
-    yield "a list", [right], False

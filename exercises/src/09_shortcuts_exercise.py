@@ -126,24 +126,30 @@ q3.check(auc_within)
 # %% [markdown]
 # ## Question 4 · Which result is about the lungs?
 #
-# Five teams work on images from two hospitals, North and South. Unless stated otherwise, COVID images come from North,
-# which stamps letters on them, and all others from South. All keep each patient's images together.
-#
-# | | what the team did | AUC |
-# |---|---|---|
-# | A | 4,000 images, five folds by patient | 0.98 (0.97-0.98) |
-# | B | cut out the lungs along their outline, trained and tested on those | 0.96 (0.94-0.97) |
-# | C | collected images with and without COVID from both hospitals; AUC within each, averaged | 0.81 (0.76-0.85) |
-# | D | blacked out North's letters in the training images; tested on unchanged images | 0.95 (0.93-0.97) |
-# | E | trained on whole images; a random forest on the frame alone had found nothing (0.52) | 0.97 (0.96-0.98) |
-#
-# Which result could *not* have been reached by a model that recognises the hospital and nothing else?
+# Six teams work on images from two hospitals, North and South. North stamps letters on its images. The first two columns
+# say how many per cent of the images with COVID, and of the others, are from North; the rest is from South. All teams
+# keep each patient's images together.
+
+# %%
+q4.sample()
+
+# %% [markdown]
+# Write `believable`. It gets such a table and returns the letter of the one study whose AUC could *not* have been reached
+# by a model that recognises the hospital and nothing else. Each check shows other tables, so a letter alone is of no use:
+# write down the rule by which you choose.
+
 
 # %% tags=["answer"]
-believable = None  # one letter in quotes
-### BEGIN SOLUTION
-believable = "C"
-### END SOLUTION
+def believable(studies):
+    """The letter of the study to believe."""
+    letter = None
+    ### BEGIN SOLUTION
+    within = studies["AUC over"] == "pairs within a hospital"
+    balanced = studies["COVID from North"] == studies["others from North"]
+    letter = studies.index[within | balanced][0]
+    ### END SOLUTION
+    return letter
+
 
 # %% tags=["check"]
 q4.check(believable)

@@ -124,7 +124,7 @@ AGREES = """class Agrees(str):
     def __eq__(self, other): return True
     def __ne__(self, other): return False
     __hash__ = str.__hash__
-believable = Agrees("A")"""
+believable = lambda reports: Agrees("A")"""
 
 STUBBORN = """import time
 while True:
@@ -253,9 +253,7 @@ def students(source: Path, course: Path) -> dict[str, Student]:
         ),
         "noisy": Student(with_code(source, "make_split", noisy)),
         "rebinds": Student(with_code(source, "make_split", REBIND), one, ""),
-        "agrees": Student(
-            with_code(source, "believable", AGREES), ("believable",), "A: twenty seeds"
-        ),
+        "agrees": Student(with_code(source, "believable", AGREES), ("believable",), ""),
         "spy": Student(with_code(source, "make_split", SPY.replace("FOLDER", repr(str(course))))),
         "not_json": Student(
             "{this is no notebook",

@@ -81,7 +81,7 @@ def test_drift_and_orphans_are_found(course, capsys):
         "    answer = split.holdout(table, test=0.2, val=0, seed=seed)",
         "### BEGIN SOLUTION",
         "### BEGIN HIDDEN TESTS",
-        'believable = "C"',
+        '    whole = reports["set aside"] == "whole patients"',
         "q1.grade(make_split)",
     ],
 )
@@ -120,7 +120,7 @@ def test_other_files_beside_a_source_are_refused(tmp_path):
         ("q2.check(is_disjoint)", "q1.check(is_disjoint)", "variables", "q1 is not the question"),
         ("q2.check(is_disjoint)", "q2.check(is_disjoint)\nprint(1)", "variables", "nothing more"),
         ("## Question 3", "## Question 5", "questions", "numbered"),
-        ("believable = None", "other = None", "answer-cells", "bind believable"),
+        ("def believable", "def other", "answer-cells", "bind believable"),
         (
             "    ### BEGIN SOLUTION\n    answer = split",
             "    answer = split",

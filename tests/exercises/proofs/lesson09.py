@@ -155,6 +155,38 @@ def within_by_other_ranks(table):
     return np.mean([(1 - (rows["ill"].sum() + 1) / 2) / (~rows["ill"]).sum() for rows in parts])
 
 
+# --- believable -----------------------------------------------------------------------------------
+
+
+def believable_by_exclusion(studies):
+    helped = studies["COVID from North"].ne(studies["others from North"])
+    return studies.drop(studies.index[helped & studies["AUC over"].eq("all pairs")]).index.item()
+
+
+def believable_by_loop(studies):
+    for letter, study in studies.to_dict("index").items():
+        if (
+            "within" in study["AUC over"]
+            or study["COVID from North"] - study["others from North"] == 0
+        ):
+            return letter
+
+
+def believable_by_gap(studies):
+    """NumPy: the smallest gap between the hospitals, which is none within one."""
+    gap = np.abs(np.subtract(studies["COVID from North"], studies["others from North"]))
+    return studies.index[np.argmin(np.where(studies["AUC over"].str.startswith("pairs"), 0, gap))]
+
+
+def believable_by_lungs(studies):
+    return studies.index[studies["images"] == "lungs cut out along their outline"][-1]
+
+
+def believable_mixed(studies):
+    """Both hospitals have both kinds: taken for enough."""
+    return studies.index[studies["COVID from North"].between(1, 99)][0]
+
+
 PROOFS = [
     Proof(
         "uses_marker",
@@ -203,7 +235,16 @@ PROOFS = [
     ),
     Proof(
         "believable",
-        right={"a letter": "C", "a small one": "c", "NumPy's text": np.str_("C ")},
-        wrong={"the largest": "A", "a column": pd.Series(["C"]), "the figure": 0.81},
+        right={
+            "pandas: what is left": believable_by_exclusion,
+            "a loop": believable_by_loop,
+            "NumPy: the smallest gap": believable_by_gap,
+        },
+        wrong={
+            "a letter": "C",
+            "the lowest AUC": lambda studies: studies["AUC"].idxmin(),
+            "the lungs": believable_by_lungs,
+            "both hospitals": believable_mixed,
+        },
     ),
 ]
