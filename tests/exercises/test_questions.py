@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from cxr_helpers import checks
-from cxr_helpers.checks import _operating
+from cxr_helpers.checks import lesson11
 from tools import exercises
 
 pytestmark = pytest.mark.slow
@@ -96,7 +96,7 @@ LUCKY = {  # answers that need no data: none of them may be right, whatever the 
     "a limit typed in": ("12-gate_limit", lambda clean, wrong: 2.3),
     "a temperature typed in": (
         "11-tempered",
-        lambda validation, test: _operating.heated(test["p"], 1.6),
+        lambda validation, test: lesson11.heated(test["p"], 1.6),
     ),
 }
 
