@@ -6,7 +6,8 @@ import pandas as pd
 from .. import evaluate, preprocess
 from . import expect, fresh
 from ._bootstrap import NARROW, TABLES, WIDE, bootstrap, breadth, level_words
-from ._question import Question
+from ._kinds import Case, Choice, Compare, asked
+from ._question import Mistake, Question
 from ._running import Wrong
 
 LEVELS, CLOSE = 1.0, 1e-5  # grey levels that an input may differ by; a difference in probability
@@ -34,7 +35,25 @@ def _served(rng: np.random.Generator) -> list[tuple]:
     ]
 
 
-q1 = Question(
+def _shuffled(rng: np.random.Generator) -> list[tuple]:
+    served = _served(rng)
+    return [served[k] for k in rng.permutation(len(served))]
+
+
+def _trained(picture: np.ndarray, settings: dict) -> np.ndarray:
+    return preprocess.prepare(picture, **settings).astype(float)
+
+
+def _why_not_served(grey: np.ndarray, case: Case) -> str:
+    if grey.min() >= 0 and grey.max() <= 1.01:
+        raise q1.caught("scaled_twice", top=grey.max())
+    if grey.min() < -0.01:
+        raise q1.caught("standardised")
+    off = np.abs(grey - case.right).max()
+    return f"The input differs from that of training by up to {off:.0f} grey levels of 255."
+
+
+q1 = Compare(
     "to_input",
     title="The same input as in training",
     points=2,
@@ -50,77 +69,51 @@ q1 = Question(
         "axes. Scale nothing.",
     ),
     data=lambda rng: _served(rng)[2],
+    mistakes={
+        "scaled_twice": Mistake(
+            lambda picture, settings: _batch(picture, settings) / 255,
+            "The largest value is {top:.2f}: the grey levels were scaled to 0-1 here, and the "
+            "network scales them again in its first layer. No error is raised, but it gets a "
+            "nearly black image. It was trained on 0-255, so pass 0-255.",
+        ),
+        "standardised": Mistake(
+            lambda picture, settings: (
+                ((grey := _batch(picture, settings)) - grey.mean()) / grey.std()
+            ),
+            "There are negative values, as where an image is standardised on the way. In "
+            "training, grey levels 0-255 went in and all scaling was left to the network's first "
+            "layers. Do the same here.",
+        ),
+        "inverted": Mistake(
+            lambda picture, settings: 255 - _batch(picture, settings),
+            "Black and white are swapped. images.read has already settled the polarity: do not "
+            "change it.",
+        ),
+        "squashed": Mistake(
+            lambda picture, settings: _batch(picture, settings | {"fit": "squash"}),
+            "The image was squashed to a square, whatever settings['fit'] says. With square files "
+            "this would not show; these are not square. Training padded or cropped: pass the "
+            "setting on.",
+        ),
+        "size_only": Mistake(
+            lambda picture, settings: _batch(picture, {"size": settings["size"]}),
+            "Only the size was passed on; fit and contrast are the function's defaults, which "
+            "differ from some of the training settings. Pass all settings: prepare(picture, "
+            "**settings).",
+        ),
+    },
+    cases=lambda rng: asked(_trained, _shuffled(rng)),
+    read=lambda value, case: expect.array(
+        value, (1, *case.right.shape, 1), "to_input(picture, settings)"
+    )[0, ..., 0],
+    same=expect.near(LEVELS),
+    places=lambda greys, cases: {"top": max(grey.max() for grey in greys)},
+    explain=_why_not_served,
 )
-
-
-@q1.rule
-def _(to_input, rng):
-    served = _served(rng)
-    cases = [served[k] for k in rng.permutation(len(served))]
-    wanted = [preprocess.prepare(picture, **settings).astype(float) for picture, settings in cases]
-    found = []
-    for case, right in zip(cases, wanted, strict=True):
-        shape = (1, *right.shape, 1)
-        found.append(expect.array(to_input(*case), shape, "to_input(picture, settings)")[0, ..., 0])
-    if _near(found, wanted):
-        return
-    if all(mine.max() <= 1.01 and mine.min() >= 0 for mine in found):
-        raise q1.caught("scaled_twice", top=max(mine.max() for mine in found))
-    if any(mine.min() < -0.01 for mine in found):
-        raise q1.caught("standardised")
-    for name in ("inverted", "squashed", "size_only"):
-        if _near(found, [np.asarray(q1.mistakes[name].answer(*case))[0, ..., 0] for case in cases]):
-            raise q1.caught(name)
-    off = max(np.abs(mine - right).max() for mine, right in zip(found, wanted, strict=True))
-    raise Wrong(f"The input differs from that of training by up to {off:.0f} grey levels of 255.")
-
-
-def _near(a: list, b: list) -> bool:
-    return all(np.abs(mine - other).max() <= LEVELS for mine, other in zip(a, b, strict=True))
 
 
 def _batch(picture, settings) -> np.ndarray:
     return preprocess.prepare(picture, **settings).astype(float)[None, ..., None]
-
-
-@q1.mistake(
-    "The largest value is {top:.2f}: the grey levels were scaled to 0-1 here, and the network "
-    "scales them again in its first layer. No error is raised, but it gets a nearly black image. "
-    "It was trained on 0-255, so pass 0-255."
-)
-def scaled_twice(picture, settings):
-    return _batch(picture, settings) / 255
-
-
-@q1.mistake(
-    "There are negative values, as where an image is standardised on the way. In training, grey "
-    "levels 0-255 went in and all scaling was left to the network's first layers. Do the same here."
-)
-def standardised(picture, settings):
-    return ((grey := _batch(picture, settings)) - grey.mean()) / grey.std()
-
-
-@q1.mistake(
-    "Black and white are swapped. images.read has already settled the polarity: do not change it."
-)
-def inverted(picture, settings):
-    return 255 - _batch(picture, settings)
-
-
-@q1.mistake(
-    "The image was squashed to a square, whatever settings['fit'] says. With square files this "
-    "would not show; these are not square. Training padded or cropped: pass the setting on."
-)
-def squashed(picture, settings):
-    return _batch(picture, settings | {"fit": "squash"})
-
-
-@q1.mistake(
-    "Only the size was passed on; fit and contrast are the function's defaults, which differ from "
-    "some of the training settings. Pass all settings: prepare(picture, **settings)."
-)
-def size_only(picture, settings):
-    return _batch(picture, {"size": settings["size"]})
 
 
 @q1.edges
@@ -165,7 +158,35 @@ def _softmax(z: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=1, keepdims=True)
 
 
-q2 = Question(
+def mean_difference(original, copy, images):
+    return _truth(original, copy, images) | {
+        "largest": np.abs(original(images) - copy(images)).mean()
+    }
+
+
+def one_direction(original, copy, images):
+    return _truth(original, copy, images) | {"largest": (copy(images) - original(images)).max()}
+
+
+def _truth(original, copy, images) -> dict[str, float]:
+    a, b = original(images), copy(images)
+    flips = (a.argmax(1) != b.argmax(1)).sum()
+    return {"largest": float(np.abs(a - b).max()), "flipped": float(flips), "n": float(len(images))}
+
+
+def _three(value) -> dict[str, float]:
+    """The three numbers of an answer, which may hold more."""
+    keys = ("largest", "flipped", "n")
+    given = {key: value[key] for key in value if key in keys} if isinstance(value, dict) else value
+    return expect.numbers(given, keys, "compare_copy(...)")
+
+
+def _in_words(found: list[dict], cases: list[Case]) -> dict:
+    right = cases[0].right
+    return {"n": len(cases[0].given[2]), "largest": right["largest"], "other": right["flipped"]}
+
+
+q2 = Compare(
     "compare_copy",
     title="Is the copy faithful?",
     points=3,
@@ -178,79 +199,41 @@ q2 = Question(
         "the second.",
     ),
     data=_copies,
+    mistakes={
+        "one_image": Mistake(
+            lambda original, copy, images: _truth(original, copy, images[:1]),
+            "Only one image was compared. On it the two agree; among all {n} the largest "
+            "difference is {largest:.2f} and {other} answers change. Compare the whole set.",
+        ),
+        "mean_difference": Mistake(
+            mean_difference,
+            "The mean difference was used. It is small when most images agree; the largest is "
+            "{largest:.2f}. Judge a copy by its worst image.",
+        ),
+        "one_direction": Mistake(
+            one_direction,
+            "A difference has two directions: {largest:.2f} is the largest, but you took only one "
+            "of them into account. Take the absolute value before the maximum.",
+        ),
+        "share_flipped": Mistake(
+            lambda original, copy, images: (
+                (found := _truth(original, copy, images))
+                | {"flipped": found["flipped"] / found["n"]}
+            ),
+            '"flipped" should be the number of images whose class changes; a share hides how many '
+            "images it is based on.",
+        ),
+    },
+    cases=lambda rng: asked(
+        _truth, [_copies(rng, bool(rises)) for rises in rng.permutation([True, False])]
+    ),
+    read=lambda value, case: _three(value),
+    same=expect.near(CLOSE),
+    places=_in_words,
+    explain=lambda found, case: (
+        f"On one set of images the answer is {found}, but should be {case.right}."
+    ),
 )
-
-
-@q2.rule
-def _(compare_copy, rng):
-    cases = [_copies(rng, bool(rises)) for rises in rng.permutation([True, False])]
-    found = [_three(compare_copy(*case)) for case in cases]
-    wanted = [_truth(*case) for case in cases]
-    if all(_agree(mine, right) for mine, right in zip(found, wanted, strict=True)):
-        return
-    for name, mistake in q2.mistakes.items():
-        if all(
-            _agree(mine, _three(mistake.answer(*case)))
-            for mine, case in zip(found, cases, strict=True)
-        ):
-            raise q2.caught(
-                name, n=len(cases[0][2]), largest=wanted[0]["largest"], other=wanted[0]["flipped"]
-            )
-    raise Wrong(f"On one set of images the answer is {found[0]}, but should be {wanted[0]}.")
-
-
-def _three(value) -> dict[str, float]:
-    """The three numbers of an answer."""
-    keys = ("largest", "flipped", "n")
-    if not isinstance(value, dict) or not set(keys) <= set(value):
-        raise Wrong(
-            'compare_copy(...) should be a dict with the keys "largest", "flipped" and "n".'
-        )
-    return {key: expect.number(value[key], f'"{key}"') for key in keys}
-
-
-def _truth(original, copy, images) -> dict[str, float]:
-    a, b = original(images), copy(images)
-    flips = (a.argmax(1) != b.argmax(1)).sum()
-    return {"largest": float(np.abs(a - b).max()), "flipped": float(flips), "n": float(len(images))}
-
-
-def _agree(a: dict, b: dict) -> bool:
-    return all(abs(a[key] - b[key]) <= CLOSE for key in a)
-
-
-@q2.mistake(
-    "Only one image was compared. On it the two agree; among all {n} the largest difference is "
-    "{largest:.2f} and {other} answers change. Compare the whole set."
-)
-def one_image(original, copy, images):
-    return _truth(original, copy, images[:1])
-
-
-@q2.mistake(
-    "The mean difference was used. It is small when most images agree; the largest is "
-    "{largest:.2f}. Judge a copy by its worst image."
-)
-def mean_difference(original, copy, images):
-    return _truth(original, copy, images) | {
-        "largest": np.abs(original(images) - copy(images)).mean()
-    }
-
-
-@q2.mistake(
-    "A difference has two directions: {largest:.2f} is the largest, but you took only one of them "
-    "into account. Take the absolute value before the maximum."
-)
-def one_direction(original, copy, images):
-    return _truth(original, copy, images) | {"largest": (copy(images) - original(images)).max()}
-
-
-@q2.mistake(
-    '"flipped" should be the number of images whose class changes; a share hides how many images '
-    "it is based on."
-)
-def share_flipped(original, copy, images):
-    return (found := _truth(original, copy, images)) | {"flipped": found["flipped"] / found["n"]}
 
 
 @q2.edges
@@ -263,54 +246,66 @@ def _(right):
 
 # --- q3: which report to believe ------------------------------------------------------------------
 
-q3 = Question(
+
+SHIPPED, MEDIAN = "int8.tflite", "median of 500, after 20 to warm up"
+FIRST, FASTEST = "the first call", "the fastest of 500"
+
+
+def _description(rng: np.random.Generator) -> dict:
+    """What somebody reports of the exported network."""
+    file, time = (
+        str(rng.choice([SHIPPED, "model.keras"])),
+        str(rng.choice([MEDIAN, FIRST, FASTEST])),
+    )
+    weights = str(rng.choice(["trained", "random"]))
+    ms = {MEDIAN: (0.6, 0.9), FIRST: (700, 900), FASTEST: (0.3, 0.5)}[time]
+    return {
+        "file": file,
+        "kB": round(float(rng.uniform(80, 100) * (1 if file == SHIPPED else 11))),
+        "time": time,
+        "ms": round(float(rng.uniform(*ms)), 1),
+        "weights, when compared with Keras": weights,
+        "largest difference": round(
+            float(rng.uniform(0.01, 0.05) / (1 if weights == "trained" else 70)), 4
+        ),
+    }
+
+
+q3 = Choice(
     "believable",
     title="Which report of size and speed?",
     points=1,
-    wants="one of the letters A to E, in quotes",
-    kind="value",
+    wants="believable(reports) returns the letter of one report",
     hints=(
         "For each report ask: which file is it about, how often was it timed, and was the network "
         "trained?",
-        "One timed a call unlike all later ones, one gives the size of another file, one tested a "
-        "network that answers nearly the same to every image, and one took the best of many calls.",
+        "Three conditions, one for each of these; the small numbers are none of them.",
+        "reports.index[condition][0] is a letter; & joins conditions, each in brackets.",
     ),
+    row=_description,
+    why_not={
+        "first_call": (
+            lambda report: report["time"] == FIRST,
+            "This is one call, and the first. It prepares what later calls reuse, so it says "
+            "little about the next image. Warm up, repeat, take the median.",
+        ),
+        "other_file": (
+            lambda report: report["file"] != SHIPPED,
+            "This is the size of the Keras file, which contains data that only training needs. "
+            "The int8 file is shipped: report its size.",
+        ),
+        "untrained": (
+            lambda report: report["weights, when compared with Keras"] == "random",
+            "An untrained network answers nearly the same to every image, so rounding hardly "
+            "matters. Check the agreement on the network that is shipped.",
+        ),
+        "fastest": (
+            lambda report: report["time"] == FASTEST,
+            "The fastest of 500 calls is the best case. It may be given beside the median, not "
+            "instead of it.",
+        ),
+    },
 )
-
-
-@q3.rule
-def _(believable, rng):
-    letter = expect.choice(believable, "ABCDE", "believable")
-    q3.recognise(letter)
-
-
-q3.wrong_value(
-    *("A", "A"),
-    "A: this is one call, and the first. It prepares what later calls reuse, so 870 ms says "
-    "little about the next image. Warm up, repeat, take the median.",
-)
-q3.wrong_value(
-    *("B", "B"),
-    "B: 1036 kB is the Keras file, which contains data that only training needs. The int8 file is "
-    "shipped: report its size.",
-)
-q3.wrong_value(
-    *("C", "C"),
-    "C: an untrained network answers nearly the same to every image, so rounding hardly matters. "
-    "Check the agreement on the network that is shipped.",
-)
-q3.wrong_value(
-    *("E", "E"),
-    "E: the fastest of 500 calls is the best case. It may be given beside the median, not instead "
-    "of it.",
-)
-
-
-@q3.edges
-def _(right):
-    yield "small letter", right.lower(), True
-    yield "with a blank", f" {right} ", True
-    yield "a letter that is not there", "F", False
 
 
 # --- q4: the card ---------------------------------------------------------------------------------
@@ -347,6 +342,17 @@ def _evidence(rng: np.random.Generator) -> dict:
     }
 
 
+def val_as_training(evidence):
+    parts = evidence["predictions"]["split"].value_counts()
+    return _card(evidence, **{"training images": int(parts["train"] + parts["val"])})
+
+
+def accuracy_of_training(evidence):
+    table = evidence["predictions"]
+    rows = table[table["split"] == "train"]
+    return _card(evidence, accuracy=(rows["label"] == rows["predicted"]).mean())
+
+
 q4 = Question(
     "fill_card",
     title="Complete the card from the evidence",
@@ -360,6 +366,51 @@ q4 = Question(
         'evaluate.metric(rows, "accuracy") has value, low, high and n, and reads the column group.',
     ),
     data=_evidence,
+    mistakes={
+        "says_diagnosis": Mistake(
+            lambda evidence: _card(evidence, use="A"),
+            "A: diagnosis was never evaluated, and the course's models are for education. An "
+            "intended use may claim no more than the evidence: this model was not compared with a "
+            "physician on patients not yet diagnosed.",
+        ),
+        "says_triage": Mistake(
+            lambda evidence: _card(evidence, use="B"),
+            "B: supporting a physician is also a use on patients. It was not evaluated: no "
+            "physician took part, and the class shares in this set are not those of an emergency "
+            "department.",
+        ),
+        "test_as_training": Mistake(
+            lambda evidence: _card(evidence, train="test"),
+            "The {n} test images are given as training data. A reader must know which images the "
+            "model has *not* been trained on.",
+        ),
+        "val_as_training": Mistake(
+            val_as_training,
+            "Training images: {n} includes val. Val was used to choose settings; the weights were "
+            "fitted to train only.",
+        ),
+        "accuracy_of_training": Mistake(
+            accuracy_of_training,
+            "An accuracy of {value:.3f} includes images that the model was trained on. On the "
+            "test images it is {right:.3f}.",
+        ),
+        "no_interval": Mistake(
+            lambda evidence: _card(evidence, low=None, high=None),
+            "The accuracy has no interval, so a reader cannot tell whether it is based on 20 "
+            "images or on 2000. Give low and high.",
+        ),
+        "films_as_units": Mistake(
+            lambda evidence: _card(evidence, by_group=False),
+            "The interval {low:.2f}-{high:.2f} is as narrow as if every image were an independent "
+            "answer. Several belong to one patient: by group it is "
+            "{right_low:.2f}-{right_high:.2f}. Keep the column group.",
+        ),
+        "other_file": Mistake(
+            lambda evidence: _card(evidence, kB=evidence["files"]["kB"].max()),
+            "{got:.0f} kB is the size of another file. The shipped file is {shipped}, with "
+            "{right:.0f} kB; the Keras file also contains data that only training needs.",
+        ),
+    },
 )
 
 
@@ -453,75 +504,6 @@ def _card(evidence: dict, train="train", test="test", by_group=True, use="C", **
         "high": found.high,
     }
     return card | {"kB": sizes[evidence["shipped"]]} | changes
-
-
-@q4.mistake(
-    "A: diagnosis was never evaluated, and the course's models are for education. An intended use "
-    "may claim no more than the evidence: this model was not compared with a physician on patients "
-    "not yet diagnosed."
-)
-def says_diagnosis(evidence):
-    return _card(evidence, use="A")
-
-
-@q4.mistake(
-    "B: supporting a physician is also a use on patients. It was not evaluated: no physician took "
-    "part, and the class shares in this set are not those of an emergency department."
-)
-def says_triage(evidence):
-    return _card(evidence, use="B")
-
-
-@q4.mistake(
-    "The {n} test images are given as training data. A reader must know which images the model has "
-    "*not* been trained on."
-)
-def test_as_training(evidence):
-    return _card(evidence, train="test")
-
-
-@q4.mistake(
-    "Training images: {n} includes val. Val was used to choose settings; the weights were fitted "
-    "to train only."
-)
-def val_as_training(evidence):
-    parts = evidence["predictions"]["split"].value_counts()
-    return _card(evidence, **{"training images": int(parts["train"] + parts["val"])})
-
-
-@q4.mistake(
-    "An accuracy of {value:.3f} includes images that the model was trained on. On the test images "
-    "it is {right:.3f}."
-)
-def accuracy_of_training(evidence):
-    table = evidence["predictions"]
-    rows = table[table["split"] == "train"]
-    return _card(evidence, accuracy=(rows["label"] == rows["predicted"]).mean())
-
-
-@q4.mistake(
-    "The accuracy has no interval, so a reader cannot tell whether it is based on 20 images or on "
-    "2000. Give low and high."
-)
-def no_interval(evidence):
-    return _card(evidence, low=None, high=None)
-
-
-@q4.mistake(
-    "The interval {low:.2f}-{high:.2f} is as narrow as if every image were an independent answer. "
-    "Several belong to one patient: by group it is {right_low:.2f}-{right_high:.2f}. Keep the "
-    "column group."
-)
-def films_as_units(evidence):
-    return _card(evidence, by_group=False)
-
-
-@q4.mistake(
-    "{got:.0f} kB is the size of another file. The shipped file is {shipped}, with {right:.0f} kB; "
-    "the Keras file also contains data that only training needs."
-)
-def other_file(evidence):
-    return _card(evidence, kB=evidence["files"]["kB"].max())
 
 
 @q4.edges
