@@ -387,7 +387,7 @@ q2 = Compare(
             "Divide by all who test positive, including the false alarms.",
         ),
         "npv_instead": Mistake(
-            lambda *case: _elsewhere(*case, "npv"),
+            lambda home, prevalence: _elsewhere(home, prevalence, "npv"),
             "This is the NPV: the share of well people among those with a negative result. The "
             "question is how many of those with a positive result are ill.",
         ),
