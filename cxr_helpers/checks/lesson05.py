@@ -1,4 +1,4 @@
-"""Questions of lesson 05, a first network: one step by hand, usable objectives, the order, four
+"""Questions of lesson 05, a first network: one step by hand, usable objectives, the order, six
 loss curves.
 """
 
@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from . import expect, fresh
-from ._question import Question
+from ._kinds import Case, Compare, asked
+from ._question import Mistake, Question
 from ._running import Wrong
 
 CLOSE = 1e-5  # how far a weight may be from the one that finite differences give
@@ -52,7 +53,36 @@ def _half_trained(rng: np.random.Generator) -> tuple:
     )
 
 
-q1 = Question(
+def in_turn(weights, bias, x, y, batch, rate):
+    weights = _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0]
+    return weights, bias - rate * _errors(weights, bias, x[batch], y[batch]).mean()
+
+
+def _by_trying(weights, bias, x, y, batch, rate, size=1e-5) -> np.ndarray:
+    """Weights and bias after the step, its gradient found by finite differences."""
+    inputs, knobs = np.column_stack([x, np.ones(len(x))])[batch], np.append(weights, bias)
+    at = lambda k: _entropy(_sigmoid(inputs @ k), y[batch])  # noqa: E731
+    return knobs - rate * np.array(
+        [(at(knobs + t) - at(knobs - t)) / (2 * size) for t in size * np.eye(len(knobs))]
+    )
+
+
+def _moved(result, case: Case) -> np.ndarray:
+    """New weights and, last, the new bias."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Wrong(f"step should return two things, weights and bias, not {expect.kind(result)}.")
+    weights = expect.array(result[0], (len(case.right) - 1,), "the new weights")
+    return np.append(weights, expect.number(result[1], "the bias"))
+
+
+def _largest_miss(moved: np.ndarray, case: Case) -> str:
+    off = int(np.argmax(np.abs(moved - case.right)))
+    part = "the bias" if off == len(moved) - 1 else f"weight {off}"
+    right = case.right[off]
+    return f"In one case {part} became {moved[off]:.4f}; finite differences give {right:.4f}."
+
+
+q1 = Compare(
     "step",
     title="One step",
     points=3,
@@ -69,48 +99,76 @@ q1 = Question(
         "the same errors; step in the opposite direction.",
     ),
     data=_half_trained,
+    mistakes={
+        "uphill": Mistake(
+            lambda weights, bias, x, y, batch, rate: _go(
+                weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), -rate
+            ),
+            "The step goes uphill. The gradient points where the loss rises, so subtract rate "
+            "times gradient.",
+        ),
+        "summed": Mistake(
+            lambda weights, bias, x, y, batch, rate: _go(
+                weights,
+                bias,
+                x[batch],
+                _errors(weights, bias, x[batch], y[batch]),
+                rate * len(batch),
+            ),
+            "The gradients of the images were added. The loss is a mean, and so is its gradient: "
+            "divide by the number of images.",
+        ),
+        "divided_by_all": Mistake(
+            lambda weights, bias, x, y, batch, rate: _go(
+                weights,
+                bias,
+                x[batch],
+                _errors(weights, bias, x[batch], y[batch]),
+                rate * len(batch) / len(y),
+            ),
+            "The sum over the batch was divided by the number of all images. Divide by the number "
+            "of images in the batch.",
+        ),
+        "all_rows": Mistake(
+            lambda weights, bias, x, y, batch, rate: _go(
+                weights, bias, x, _errors(weights, bias, x, y), rate
+            ),
+            "All images were used. This step may use only the rows in batch.",
+        ),
+        "no_sigmoid": Mistake(
+            lambda weights, bias, x, y, batch, rate: _go(
+                weights, bias, x[batch], x[batch] @ weights + bias - y[batch], rate
+            ),
+            "The error was computed from the score. It is probability minus label: apply the "
+            "sigmoid first.",
+        ),
+        "accuracy_as_loss": Mistake(
+            lambda weights, bias, x, y, batch, rate: _go(
+                weights, bias, x[batch], (x[batch] @ weights + bias > 0) - y[batch], rate
+            ),
+            "The probability was rounded to 0 or 1 before the error was computed, which replaces "
+            "the loss by the accuracy. Then an image that is just right contributes nothing, and "
+            "one that is just wrong as much as one that is far off. Do not round.",
+        ),
+        "bias_left": Mistake(
+            lambda weights, bias, x, y, batch, rate: (
+                _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0],
+                bias,
+            ),
+            "The bias did not change. It is a weight like the others, with an input that is "
+            "always 1, so it moves as well.",
+        ),
+        "in_turn": Mistake(
+            in_turn,
+            "The weights were updated first, and the bias then by the errors of the new weights. "
+            "A step uses one gradient: compute all errors before you update anything.",
+        ),
+    },
+    cases=lambda rng: asked(_by_trying, [_half_trained(rng) for _ in range(3)]),
+    read=_moved,
+    same=expect.near(CLOSE),
+    explain=_largest_miss,
 )
-
-
-@q1.rule
-def _(step, rng):
-    cases = [_half_trained(rng) for _ in range(3)]
-    given = [_moved(step(*case), case) for case in cases]
-    right = [_by_trying(*case) for case in cases]
-    if _close(given, right):
-        return
-    for name, mistake in q1.mistakes.items():
-        if _close(given, [np.append(*mistake.answer(*case)) for case in cases]):
-            raise q1.caught(name)
-    off = int(np.argmax(np.abs(given[0] - right[0])))
-    part = "the bias" if off == len(right[0]) - 1 else f"weight {off}"
-    raise Wrong(
-        f"In one case {part} became {given[0][off]:.4f}; finite differences give "
-        f"{right[0][off]:.4f}."
-    )
-
-
-def _close(some: list, others: list):
-    return np.allclose(np.concatenate(some), np.concatenate(others), rtol=0, atol=CLOSE)
-
-
-def _moved(result, case: tuple) -> np.ndarray:
-    """New weights and, last, the new bias."""
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise Wrong(f"step should return two things, weights and bias, not {expect.kind(result)}.")
-    return np.append(
-        expect.array(result[0], case[0].shape, "the new weights"),
-        expect.number(result[1], "the bias"),
-    )
-
-
-def _by_trying(weights, bias, x, y, batch, rate, size=1e-5) -> np.ndarray:
-    """Weights and bias after the step, its gradient found by finite differences."""
-    inputs, knobs = np.column_stack([x, np.ones(len(x))])[batch], np.append(weights, bias)
-    at = lambda k: _entropy(_sigmoid(inputs @ k), y[batch])  # noqa: E731
-    return knobs - rate * np.array(
-        [(at(knobs + t) - at(knobs - t)) / (2 * size) for t in size * np.eye(len(knobs))]
-    )
 
 
 def _errors(weights, bias, x, y):
@@ -120,76 +178,6 @@ def _errors(weights, bias, x, y):
 def _go(weights, bias, x, error, rate):
     """Move by the mean of error times input."""
     return weights - rate * x.T @ error / len(x), bias - rate * error.mean()
-
-
-@q1.mistake(
-    "The step goes uphill. The gradient points where the loss rises, so subtract rate times "
-    "gradient."
-)
-def uphill(weights, bias, x, y, batch, rate):
-    return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), -rate)
-
-
-@q1.mistake(
-    "The gradients of the images were added. The loss is a mean, and so is its gradient: divide by "
-    "the number of images."
-)
-def summed(weights, bias, x, y, batch, rate):
-    return _go(
-        weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate * len(batch)
-    )
-
-
-@q1.mistake(
-    "The sum over the batch was divided by the number of all images. Divide by the number of "
-    "images in the batch."
-)
-def divided_by_all(weights, bias, x, y, batch, rate):
-    return _go(
-        weights,
-        bias,
-        x[batch],
-        _errors(weights, bias, x[batch], y[batch]),
-        rate * len(batch) / len(y),
-    )
-
-
-@q1.mistake("All images were used. This step may use only the rows in batch.")
-def all_rows(weights, bias, x, y, batch, rate):
-    return _go(weights, bias, x, _errors(weights, bias, x, y), rate)
-
-
-@q1.mistake(
-    "The error was computed from the score. It is probability minus label: apply the sigmoid first."
-)
-def no_sigmoid(weights, bias, x, y, batch, rate):
-    return _go(weights, bias, x[batch], x[batch] @ weights + bias - y[batch], rate)
-
-
-@q1.mistake(
-    "The probability was rounded to 0 or 1 before the error was computed, which replaces the loss "
-    "by the accuracy. Then an image that is just right contributes nothing, and one that is just "
-    "wrong as much as one that is far off. Do not round."
-)
-def accuracy_as_loss(weights, bias, x, y, batch, rate):
-    return _go(weights, bias, x[batch], (x[batch] @ weights + bias > 0) - y[batch], rate)
-
-
-@q1.mistake(
-    "The bias did not change. It is a weight like the others, with an input that is always 1, so "
-    "it moves as well."
-)
-def bias_left(weights, bias, x, y, batch, rate):
-    return _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0], bias
-
-
-@q1.mistake(
-    "The weights were updated first, and the bias then by the errors of the new weights. A step "
-    "uses one gradient: compute all errors before you update anything."
-)
-def in_turn(weights, bias, x, y, batch, rate):
-    weights = _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0]
-    return weights, bias - rate * _errors(weights, bias, x[batch], y[batch]).mean()
 
 
 @q1.edges
@@ -240,7 +228,31 @@ def _objectives(
     return weights, {what: f for what, f, _ in found}, [slope for *_, slope in found]
 
 
-q2 = Question(
+def _all_objectives(rng: np.random.Generator) -> list[Case]:
+    """All objectives where all weights but one count, and where one alone does; shuffled."""
+    lives = [(1, 2, 3, 4, 5), *((int(k),) for k in rng.permutation(np.arange(1, 6)))]
+    cases = [
+        Case((objective, weights), slope, what)
+        for weights, objectives, slopes in (_objectives(rng, live) for live in lives)
+        for (what, objective), slope in zip(objectives.items(), slopes, strict=True)
+    ]
+    return [cases[k] for k in rng.permutation(len(cases))]
+
+
+def _why_not_descend(said: bool, case: Case) -> str:
+    if case.right:
+        return (
+            f"The answer for the {case.note} was False; but it does change when one of the "
+            "weights changes by 0.0001. Which of them has an effect differs from case to case."
+        )
+    return (
+        f"The answer for the {case.note} was True; but it is constant as long as no weight "
+        f"changes by more than {LITTLE}, and jumps only when an image crosses the threshold. "
+        "Gradient descent needs a slope at the current weights."
+    )
+
+
+q2 = Compare(
     "can_descend",
     title="What can gradient descent use?",
     points=2,
@@ -256,35 +268,31 @@ q2 = Question(
         "larger by 0.0001. One weight with an effect is enough.",
     ),
     data=lambda rng: _objectives(rng)[:2],
+    mistakes={
+        "turned_too_far": Mistake(
+            lambda objective, weights: any(_answers(objective, weights, 1.0)),
+            "The accuracy was accepted: the change was so large that images crossed the "
+            "threshold, and a jump was taken for a slope. Near these weights the accuracy is "
+            "constant, so its gradient is 0 and a step goes nowhere. Use a smaller change, such "
+            "as 0.0001.",
+        ),
+        "any_number": Mistake(
+            lambda objective, weights: objective(weights) >= 0,
+            "Every objective was accepted, even the accuracy and the number of images. A number "
+            "that says how good a model is need not say in which direction it improves: report "
+            "the accuracy, but minimise a loss. Test for a slope.",
+        ),
+        "first_weight_only": Mistake(
+            lambda objective, weights: _answers(objective, weights, 1e-4)[0],
+            "No slope was found. If you changed the first weight only: its pixel is 0 after "
+            "scaling in all these images; other weights do have an effect. If you compared with "
+            "np.isclose or rounded: the differences are too small for that; use !=.",
+        ),
+    },
+    cases=_all_objectives,
+    read=lambda said, case: expect.truth(said, "can_descend(objective, weights)"),
+    explain=_why_not_descend,
 )
-
-
-@q2.rule
-def _(can_descend, rng):
-    lives = [(1, 2, 3, 4, 5), *((int(k),) for k in rng.permutation(np.arange(1, 6)))]
-    asked = [
-        (what, objective, weights, slope)
-        for weights, objectives, slopes in (_objectives(rng, live) for live in lives)
-        for (what, objective), slope in zip(objectives.items(), slopes, strict=True)
-    ]
-    asked = [asked[k] for k in rng.permutation(len(asked))]
-    given = [
-        expect.truth(can_descend(f, weights), "can_descend(objective, weights)")
-        for _, f, weights, _ in asked
-    ]
-    wrong = [(what, slope) for (what, *_, slope), g in zip(asked, given, strict=True) if g != slope]
-    if not wrong:
-        return
-    q2.recognise_all(given, [(f, weights) for _, f, weights, _ in asked])
-    what, slope = wrong[0]
-    raise Wrong(
-        f"The answer for the {what} was False; but it does change when one of the weights changes "
-        "by 0.0001. Which of them has an effect differs from case to case."
-        if slope
-        else f"The answer for the {what} was True; but it is constant as long as no weight changes "
-        f"by more than {LITTLE}, and jumps only when an image crosses the threshold. Gradient "
-        "descent needs a slope at the current weights."
-    )
 
 
 def _answers(objective, weights, size: float) -> list[bool]:
@@ -293,33 +301,6 @@ def _answers(objective, weights, size: float) -> list[bool]:
         bool(objective(weights + turn) != objective(weights))
         for turn in size * np.eye(len(weights))
     ]
-
-
-@q2.mistake(
-    "The accuracy was accepted: the change was so large that images crossed the threshold, and a "
-    "jump was taken for a slope. Near these weights the accuracy is constant, so its gradient is 0 "
-    "and a step goes nowhere. Use a smaller change, such as 0.0001."
-)
-def turned_too_far(objective, weights):
-    return any(_answers(objective, weights, 1.0))
-
-
-@q2.mistake(
-    "Every objective was accepted, even the accuracy and the number of images. A number that says "
-    "how good a model is need not say in which direction it improves: report the accuracy, but "
-    "minimise a loss. Test for a slope."
-)
-def any_number(objective, weights):
-    return objective(weights) >= 0
-
-
-@q2.mistake(
-    "No slope was found. If you changed the first weight only: its pixel is 0 after scaling in all "
-    "these images; other weights do have an effect. If you compared with np.isclose or rounded: "
-    "the differences are too small for that; use !=."
-)
-def first_weight_only(objective, weights):
-    return _answers(objective, weights, 1e-4)[0]
 
 
 @q2.edges
@@ -373,6 +354,42 @@ q3 = Question(
         "the generator once, from the seed, before the first epoch.",
     ),
     data=_sorted_table,
+    mistakes={
+        "no_shuffle": Mistake(
+            lambda table, epochs, seed: [_rows(table, "train")] * epochs,
+            "The rows are in the order of the table, which is sorted by class: nearly every batch "
+            "would contain one class only, and each step would push the network towards answering "
+            "that class. Shuffle the rows.",
+        ),
+        "shuffle_once": Mistake(
+            lambda table, epochs, seed: [
+                np.random.default_rng(seed).permutation(_rows(table, "train"))
+                for _ in range(epochs)
+            ],
+            "Two epochs have the same order, or one that keeps most neighbours together. Shuffle "
+            "again for each epoch, or the same images always share a batch.",
+        ),
+        "validation_fits": Mistake(
+            lambda table, epochs, seed: list(
+                np.random.default_rng(seed).permuted(
+                    [_rows(table, "train", "val")] * epochs, axis=1
+                )
+            ),
+            "{n} validation images are among the rows. Weights fitted to them would score well on "
+            "them, even with random labels as in lesson 05, and no validation would be left. Use "
+            "validation for choices only.",
+        ),
+        "counted_within_train": Mistake(
+            lambda table, epochs, seed: list(
+                np.random.default_rng(seed).permuted(
+                    [np.arange(len(_rows(table, "train")))] * epochs, axis=1
+                )
+            ),
+            "The numbers run from 0 to {n} - 1: they count within the training part but are used "
+            "on the whole table, as in x[order]. There they select the first {n} rows, whatever "
+            "part those belong to, and no error is raised. Use row numbers of the whole table.",
+        ),
+    },
 )
 
 
@@ -448,47 +465,6 @@ def _rows(table, *parts):
     return np.flatnonzero(table["split"].isin(parts))
 
 
-@q3.mistake(
-    "The rows are in the order of the table, which is sorted by class: nearly every batch would "
-    "contain one class only, and each step would push the network towards answering that class. "
-    "Shuffle the rows."
-)
-def no_shuffle(table, epochs, seed):
-    return [_rows(table, "train")] * epochs
-
-
-@q3.mistake(
-    "Two epochs have the same order, or one that keeps most neighbours together. Shuffle again for "
-    "each epoch, or the same images always share a batch."
-)
-def shuffle_once(table, epochs, seed):
-    return [np.random.default_rng(seed).permutation(_rows(table, "train")) for _ in range(epochs)]
-
-
-@q3.mistake(
-    "{n} validation images are among the rows. Weights fitted to them would score well on them, "
-    "even with random labels as in lesson 05, and no validation would be left. Use validation for "
-    "choices only."
-)
-def validation_fits(table, epochs, seed):
-    return list(
-        np.random.default_rng(seed).permuted([_rows(table, "train", "val")] * epochs, axis=1)
-    )
-
-
-@q3.mistake(
-    "The numbers run from 0 to {n} - 1: they count within the training part but are used on the "
-    "whole table, as in x[order]. There they select the first {n} rows, whatever part those belong "
-    "to, and no error is raised. Use row numbers of the whole table."
-)
-def counted_within_train(table, epochs, seed):
-    return list(
-        np.random.default_rng(seed).permuted(
-            [np.arange(len(_rows(table, "train")))] * epochs, axis=1
-        )
-    )
-
-
 @q3.edges
 def _(right):
     yield (
@@ -506,20 +482,24 @@ def _(right):
     yield "a new order each time", lambda t, e, s: right(t, e, None), False
 
 
-# --- q4: four loss curves -------------------------------------------------------------------------
+# --- q4: six loss curves --------------------------------------------------------------------------
+
+RUNS = {  # panel: what is wrong with the training, and its settings
+    "A": ("order", {"seed": 3, "n": 300, "rate": 0.1, "batch": 15, "epochs": 6, "mixed": False}),
+    "B": ("slow", {"seed": 2, "n": 300, "rate": 0.0003, "batch": 50, "epochs": 20}),
+    "C": ("jumps", {"seed": 4, "n": 300, "rate": 3, "batch": 50, "epochs": 10, "gap": 0.6}),
+    "D": ("overfits", {"seed": 1, "n": 40, "rate": 0.4, "batch": 8, "epochs": 80, "swapped": 8}),
+    "E": ("order", {"seed": 7, "n": 300, "rate": 0.06, "batch": 10, "epochs": 8, "mixed": False}),
+    "F": ("overfits", {"seed": 8, "n": 50, "rate": 0.3, "batch": 10, "epochs": 60, "swapped": 9}),
+}
 
 
 def _runs() -> dict[str, pd.DataFrame]:
-    """Four training runs of one neuron on random numbers, always the same; a row is a step."""
-    return {
-        "A": _training(seed=3, n=300, rate=0.1, batch=15, epochs=6, gap=0.9, mixed=False),
-        "B": _training(seed=2, n=300, rate=0.0003, batch=50, epochs=20, gap=0.9),
-        "C": _training(seed=4, n=300, rate=3, batch=50, epochs=10, gap=0.6),
-        "D": _training(seed=1, n=40, rate=0.4, batch=8, epochs=80, gap=0.9, swapped=8),
-    }
+    """Six training runs of one neuron on random numbers, always the same; a row is a step."""
+    return {panel: _training(**settings) for panel, (_, settings) in RUNS.items()}
 
 
-def _training(seed, n, rate, batch, epochs, gap, mixed=True, swapped=0) -> pd.DataFrame:
+def _training(seed, n, rate, batch, epochs, gap=0.9, mixed=True, swapped=0) -> pd.DataFrame:
     """Loss on all training and on 100 validation images before each step; `swapped` labels are
     wrong.
     """
@@ -540,92 +520,117 @@ def _training(seed, n, rate, batch, epochs, gap, mixed=True, swapped=0) -> pd.Da
     return pd.DataFrame(rows)
 
 
-q4 = Question(
-    "first_thing",
-    title="Read four loss curves",
-    points=2,
-    wants="a dictionary from each of the letters A to D to one of the six actions",
-    kind="value",
-    hints=(
-        "For each panel ask: does the blue line change at all, does it jump, and do blue and "
-        "orange diverge?",
-        "Two panels oscillate, one of them in step with the vertical lines, the other without a "
-        "pattern.",
-        "Before you ask for more images: has the neuron learned anything from those that you have?",
-    ),
-    data=lambda rng: _runs(),
-)
-FOR = {  # action: panels that it is wrong for, and what it would be for
+HELPS = {  # action: for which training, and what to say of any other
     "rate up": (
-        "ACD",
-        "a larger rate helps when the training loss hardly changes. This one does change.",
+        "slow",
+        "a larger rate helps where the training loss hardly changes. This one does change.",
     ),
     "rate down": (
-        "ABD",
-        "a smaller rate helps when the loss jumps irregularly, far above 0.69. This one does not.",
+        "jumps",
+        "a smaller rate helps where the loss jumps irregularly, far above 0.69. This one does not.",
     ),
     "shuffle": (
-        "BCD",
+        "order",
         "a bad order shows as an oscillation in step with the epochs. Compare with the vertical "
         "lines.",
     ),
     "stop early": (
-        "ABC",
-        "early stopping helps when the validation loss turns up while the training loss still "
+        "overfits",
+        "early stopping helps where the validation loss turns up while the training loss still "
         "falls.",
     ),
     "more images": (
-        "ABCD",
+        "",
         "more images help against overfitting, but take months. The existing ones can give more.",
     ),
     "fit validation": (
-        "ABCD",
+        "",
         "training on validation images repairs no curve; it removes the one that shows a problem.",
     ),
 }
 KNOWN = {  # where more is to be said
-    "A rate down": "it oscillates in step with the epochs: up while one class is shown, down with "
-    "the other. A smaller rate makes the oscillation smaller but does not change "
-    "the order.",
-    "B more images": "this is a problem of the learning rate, not of the data. The loss does "
-    "fall, very slowly: the neuron has hardly learned from these images yet. "
-    "Change one setting first; it takes seconds.",
-    "D more images": "they would help, but collecting them takes long. The question is what to do "
-    "first, with the images that you have: the orange line has a lowest point, "
-    "and training need not go beyond it.",
-    "D fit validation": "the orange line would then fall as well and prove nothing: weights can "
-    "fit even random labels. It is the only line here that shows the problem. "
-    "Use validation for choices, never for fitting.",
+    ("rate down", "order"): (
+        "it oscillates in step with the epochs: up while one class is shown, down with the other. "
+        "A smaller rate makes the oscillation smaller but does not change the order."
+    ),
+    ("more images", "slow"): (
+        "this is a problem of the learning rate, not of the data. The loss does fall, very slowly: "
+        "the neuron has hardly learned from these images yet. Change one setting first; it takes "
+        "seconds."
+    ),
+    ("more images", "overfits"): (
+        "they would help, but collecting them takes long. The question is what to do first, with "
+        "the images that you have: the orange line has a lowest point, and training need not go "
+        "beyond it."
+    ),
+    ("fit validation", "overfits"): (
+        "the orange line would then fall as well and prove nothing: weights can fit even random "
+        "labels. It is the only line here that shows the problem. Use validation for choices, "
+        "never for fitting."
+    ),
 }
-for _action, (_panels, _why) in FOR.items():
-    for _name in (f"{panel} {_action}" for panel in _panels):
-        q4.wrong_value(
-            _name, {_name[0]: _action}, f"Panel {_name[0]}, {_action}: {KNOWN.get(_name, _why)}"
-        )
+
+
+def _wrong_panels() -> dict[str, Mistake]:
+    """A wrong answer for each thing that a check may say: one panel is wrong."""
+    of_kind = {of: action for action, (of, _) in HELPS.items()}
+    right = {panel: of_kind[kind] for panel, (kind, _) in RUNS.items()}
+    found: dict[str, Mistake] = {}
+    for panel, (kind, _) in RUNS.items():
+        for action, (of, why) in HELPS.items():
+            if of != kind:
+                name = f"{action}, {kind}" if (action, kind) in KNOWN else action
+                words = f"At least one panel got {action!r}: {KNOWN.get((action, kind), why)}"
+                found.setdefault(name, Mistake(right | {panel: action}, words))
+    return found
+
+
+q4 = Question(
+    "first_thing",
+    title="Read six loss curves",
+    points=2,
+    wants="a dictionary from each of the letters A to F to one of the six actions",
+    kind="value",
+    hints=(
+        "For each panel ask: does the blue line change at all, does it jump, and do blue and "
+        "orange diverge?",
+        "Three panels oscillate, two of them in step with the vertical lines, the other without a "
+        "pattern.",
+        "Before you ask for more images: has the neuron learned anything from those that you have?",
+    ),
+    data=lambda rng: _runs(),
+    mistakes=_wrong_panels(),
+)
 
 
 @q4.rule
 def _(first_thing, rng):
-    if not isinstance(first_thing, dict) or not first_thing:
+    if not isinstance(first_thing, dict):
         raise Wrong(
             "first_thing should be a dictionary such as the one given, not "
             f"{expect.kind(first_thing)}."
         )
-    answered = {panel: action for panel, action in first_thing.items() if action is not None}
-    for panel, action in answered.items():
-        panel = expect.choice(panel, "ABCD", "a panel")
-        q4.recognise({panel: expect.choice(action, FOR, f"the action for panel {panel}")})
-    if open_ := sorted(set("ABCD") - {panel.strip().upper() for panel in answered}):
-        raise Wrong(f"These answers are right so far. Still open: {', '.join(open_)}.")
+    answered = {
+        expect.choice(p, RUNS, "a panel"): a for p, a in first_thing.items() if a is not None
+    }
+    if missing := sorted(set(RUNS) - set(answered)):
+        raise Wrong(f"Answer all panels, then check. Still open: {', '.join(missing)}.")
+    actions = {
+        panel: expect.choice(action, HELPS, "an action") for panel, action in answered.items()
+    }
+    for panel in "DBFACE":  # the message names no panel: which one it is, the figure shows
+        kind, action = RUNS[panel][0], actions[panel]
+        if HELPS[action][0] != kind:
+            raise q4.caught(f"{action}, {kind}" if (action, kind) in KNOWN else action)
 
 
 @q4.edges
 def _(right):
     yield (
         "capitals and blanks",
-        {panel.lower(): f" {action.upper()}" for panel, action in right.items()},
+        {p.lower(): f" {action.upper()}" for p, action in right.items()},
         True,
     )
     yield "one panel still open", {**right, "C": None}, False
-    yield "a panel too many", {**right, "E": "shuffle"}, False
+    yield "a panel too many", {**right, "G": "shuffle"}, False
     yield "actions without panels", list(right.values()), False

@@ -127,9 +127,9 @@ def training_orders(table, epochs, seed):
 q3.check(training_orders)
 
 # %% [markdown]
-# ## Question 4 · Read four loss curves
+# ## Question 4 · Read six loss curves
 #
-# Four training runs of one neuron, with batches, each on its own images. In each set the two classes can be told apart.
+# Six training runs of one neuron, with batches, each on its own images. In each set the two classes can be told apart.
 # Blue: loss on all training images after each step. Dashed orange: on the validation images. Grey lines: the start of
 # an epoch.
 
@@ -137,15 +137,16 @@ q3.check(training_orders)
 from matplotlib import pyplot as plt
 
 runs = q4.sample()
-figure, panels = plt.subplots(1, 4, figsize=(9, 2.7), sharey=True, layout="constrained")
-for axes, (name, run) in zip(panels, runs.items()):
+figure, panels = plt.subplots(2, 3, figsize=(9, 4.8), sharey=True, layout="constrained")
+for axes, (name, run) in zip(panels.flat, runs.items()):
     axes.vlines(range(1, int(run["epoch"].max()) + 1), 0, 2.05, color="0.85", lw=0.5)
     axes.plot(run["epoch"], run["loss"].clip(upper=2), color="#0072B2")
     axes.plot(run["epoch"], run["val_loss"].clip(upper=2), "--", color="#D55E00")
     axes.set(title=name, xlabel="epoch", ylim=(0, 2.05))
-panels[0].set_ylabel("loss (cut at 2)")
+for axes in panels[:, 0]:
+    axes.set_ylabel("loss (cut at 2)")
 plots.show(
-    figure, "Four panels, A to D: training and validation loss. The table below has the numbers."
+    figure, "Six panels, A to F: training and validation loss. The table below has the numbers."
 )
 
 # %% [markdown]
@@ -157,7 +158,8 @@ pd.concat({name: part.reset_index(drop=True) for name, part in parts.items()}, a
 
 # %% [markdown]
 # What do you do **first**, with the images that you have? Choose one of these six for each panel. Some may remain
-# unused, and you may check after each panel.
+# unused, some may be right for two panels. Answer all panels, then check: of a wrong one the check says why its action
+# does not help, but not which panel it is. Look for it in the figure.
 #
 # - `"rate up"`: multiply the learning rate by ten
 # - `"rate down"`: divide it by ten
@@ -167,9 +169,10 @@ pd.concat({name: part.reset_index(drop=True) for name, part in parts.items()}, a
 # - `"fit validation"`: train on the validation images as well
 
 # %% tags=["answer"]
-first_thing = {"A": None, "B": None, "C": None, "D": None}  # one of the six in quotes for each
+first_thing = dict.fromkeys("ABCDEF")  # replace: {"A": one of the six in quotes, "B": ...}
 ### BEGIN SOLUTION
-first_thing = {"A": "shuffle", "B": "rate up", "C": "rate down", "D": "stop early"}
+first_thing = {"A": "shuffle", "B": "rate up", "C": "rate down"}
+first_thing |= {"D": "stop early", "E": "shuffle", "F": "stop early"}
 ### END SOLUTION
 
 # %% tags=["check"]

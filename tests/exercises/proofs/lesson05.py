@@ -151,7 +151,14 @@ def orders_of_epochs(table, epochs, seed):
     return [orders_by_sklearn(table, 1, k)[0] for k in range(epochs)]
 
 
-RIGHT = {"A": "shuffle", "B": "rate up", "C": "rate down", "D": "stop early"}
+RIGHT = {
+    "A": "shuffle",
+    "B": "rate up",
+    "C": "rate down",
+    "D": "stop early",
+    "E": "shuffle",
+    "F": "stop early",
+}
 
 PROOFS = [
     Proof(
