@@ -6,25 +6,15 @@ import numpy as np
 import pandas as pd
 
 from .. import evaluate
-from . import expect
-from ._answers import (
-    CANNOT_TELL,
-    CASES,
-    CLASSES,
-    SENSITIVITY,
-    SETS,
-    TRUTH,
-    competition,
-    films,
-    pair,
-    parts,
-    pick,
-    reach,
-)
+from . import expect, fresh
 from ._bootstrap import bootstrap
-from ._question import Question
+from ._kinds import Case, Compare, asked
+from ._question import Mistake, Question
 from ._running import Wrong
 
+CANNOT_TELL = "cannot tell"
+SENSITIVITY = 0.95  # that a threshold is asked to reach
+APART = 0.044  # between two thresholds, so that choosing elsewhere gives another answer
 RESAMPLES = 1000
 SLACK, WIDTH = (
     0.12,
@@ -35,58 +25,45 @@ NEAR_THRESHOLD, NEAR_SHARE = 0.02, 0.005
 
 # --- q1: which average ----------------------------------------------------------------------------
 
-q1 = Question(
-    "winners",
-    title="One competition, two winners",
-    points=2,
-    wants=(
-        'winners(truth, answers) returns a dict: {"image": name of a model, "class": name of a '
-        "model}"
-    ),
-    hints=(
-        "Lesson 07, step 6: three averages of F1. What counts equally in each of them, the images "
-        "or the classes?",
-        "One average equals the accuracy: there each image counts equally. One is the plain mean "
-        "of the classes' F1: there each class counts equally.",
-        'scikit-learn: f1_score(truth, said, average=..., zero_division=0), with "micro", "macro" '
-        'or "weighted". The '
-        "third is weighted by the class frequencies.",
-    ),
-    data=competition,
+
+def swapped(truth, answers):
+    return _best(truth, answers, by_image="macro", by_class="accuracy")
+
+
+CLASSES = ("normal", "viral", "covid")
+# Confusion matrices of entrants; a row is a true class. In each set of five, each is first by one
+# way of counting, some by one class alone (the last three).
+ENTRANTS = {
+    "accurate": [[693, 7, 0], [15, 185, 0], [17, 2, 1]],
+    "weighted": [[668, 32, 0], [3, 197, 0], [6, 6, 8]],
+    "lost": [[690, 10, 0], [20, 180, 0], [12, 8, 0]],
+    "balanced": [[660, 36, 4], [18, 182, 0], [2, 1, 17]],
+    "keen": [[632, 26, 42], [10, 180, 10], [0, 0, 20]],
+    "best for normal": [[698, 2, 0], [1, 130, 69], [1, 7, 12]],
+    "best for viral": [[600, 0, 100], [5, 195, 0], [10, 0, 10]],
+    "best for covid": [[690, 10, 0], [110, 90, 0], [0, 0, 20]],
+}
+SETS = (
+    ("accurate", "weighted", "lost", "balanced", "keen"),
+    ("accurate", "balanced", "best for normal", "best for viral", "best for covid"),
 )
 
 
-@q1.rule
-def _(winners, rng):
-    cases = [competition(rng, SETS[k]) for k in rng.permutation([0, 0, 1, 1])]
-    given = [_two_names(winners(*case), case[1]) for case in cases]
-    rights = [_best(*case) for case in cases]
-    if given == rights:
-        return
-    (truth, answers), right, named = next(
-        row for row in zip(cases, rights, given, strict=True) if row[1] != row[2]
-    )
-    found, alarms = (
-        (answers[named["class"]] == "covid") & (truth == c) for c in ("covid", "normal")
-    )
-    counts = {"found": found.sum(), "n": (truth == "covid").sum(), "alarms": alarms.sum()}
-    for name, mistake in q1.mistakes.items():
-        if given == [mistake.answer(*case) for case in cases]:
-            raise q1.caught(name, **counts)
-    key = next(key for key in right if right[key] != named[key])
-    raise Wrong(f"The model under {key!r} is not first by that average.")
+def competition(
+    rng: np.random.Generator, entrants: tuple[str, ...] = SETS[0]
+) -> tuple[np.ndarray, dict]:
+    """True classes, and the answers of five models by name, in random order."""
+    times = int(rng.integers(1, 4))
+    truth = np.repeat(CLASSES, np.sum(ENTRANTS["keen"], axis=1) * times)
+    order = rng.permutation(len(truth))
+    answers = {}
+    for name, key in zip(fresh.names(rng, 5, "net-"), rng.permutation(entrants), strict=True):
+        rows = [np.repeat(CLASSES, np.array(row) * times) for row in ENTRANTS[key]]
+        answers[name] = np.concatenate(rows)[order]
+    return truth[order], answers
 
 
-def _two_names(result, answers) -> dict[str, str]:
-    if not isinstance(result, dict) or set(result) != {"image", "class"}:
-        raise Wrong('The answer should be a dict with the keys "image" and "class".')
-    return {
-        key: expect.choice(result[key], answers, f"the name under {key!r}")
-        for key in ("image", "class")
-    }
-
-
-def _best(truth, answers, by_image="accuracy", by_class="macro") -> dict[str, str]:
+def _best(truth, answers, *, by_image="accuracy", by_class="macro") -> dict[str, str]:
     """The winners by two of the figures of `_figures`."""
     figures = {name: _figures(truth, said) for name, said in answers.items()}
     winner = {
@@ -106,47 +83,88 @@ def _figures(truth, said) -> dict[str, float]:
     return means | {"accuracy": hit.sum() / len(truth), "sensitivity": (hit / true).mean()}
 
 
-@q1.mistake(
-    "The two are swapped. Micro pools all answers, so each image counts equally and the frequent "
-    "class dominates. Macro is the plain mean of the classes' F1, so each class counts equally."
+def _two_names(value, case: Case) -> dict[str, str]:
+    if not isinstance(value, dict) or set(value) != {"image", "class"}:
+        raise Wrong('The answer should be a dict with the keys "image" and "class".')
+    answers = case.given[1]
+    return {
+        key: expect.choice(value[key], answers, f"the name under {key!r}")
+        for key in ("image", "class")
+    }
+
+
+def _counts(named: list[dict], cases: list[Case]) -> dict:
+    """How the winner by class does on covid images, where it is the wrong one."""
+    name, case = next((n, c) for n, c in zip(named, cases, strict=True) if n != c.right)
+    truth, answers = case.given
+    found, alarms = (
+        (answers[name["class"]] == "covid") & (truth == c) for c in ("covid", "normal")
+    )
+    return {"found": found.sum(), "n": (truth == "covid").sum(), "alarms": alarms.sum()}
+
+
+def _not_first(named: dict, case: Case) -> str:
+    key = next(key for key in case.right if case.right[key] != named[key])
+    return f"The model under {key!r} is not first by that average."
+
+
+q1 = Compare(
+    "winners",
+    title="One competition, two winners",
+    points=2,
+    wants=(
+        'winners(truth, answers) returns a dict: {"image": name of a model, "class": name of a '
+        "model}"
+    ),
+    hints=(
+        "Lesson 07, step 6: three averages of F1. What counts equally in each of them, the images "
+        "or the classes?",
+        "One average equals the accuracy: there each image counts equally. One is the plain mean "
+        "of the classes' F1: there each class counts equally.",
+        'scikit-learn: f1_score(truth, said, average=..., zero_division=0), with "micro", "macro" '
+        'or "weighted". The '
+        "third is weighted by the class frequencies.",
+    ),
+    data=competition,
+    mistakes={
+        "swapped": Mistake(
+            swapped,
+            "The two are swapped. Micro pools all answers, so each image counts equally and the "
+            "frequent class dominates. Macro is the plain mean of the classes' F1, so each class "
+            "counts equally.",
+        ),
+        "accuracy": Mistake(
+            lambda *case: _best(*case, by_class="accuracy"),
+            "Both prizes go to the model with the best accuracy (micro F1 is the same number). "
+            "Your winner by class finds {found} of {n} covid images: with so few of them, a model "
+            "can miss them all and still come first.",
+        ),
+        "weighted": Mistake(
+            lambda *case: _best(*case, by_class="weighted"),
+            "Your winner by class is first by the weighted F1. That weights each class by its "
+            "frequency, so the rare one hardly counts: your winner finds {found} of {n} covid "
+            "images. If each class counts equally, use no weights.",
+        ),
+        "lost_class_left_out": Mistake(
+            lambda *case: _best(*case, by_class="named"),
+            "Your winner by class never predicts covid. Where precision or F1 of 0/0 is left out "
+            "of the mean, missing a whole class costs nothing. Count it as 0, as 2·tp / (2·tp + "
+            "fp + fn) does.",
+        ),
+        "sensitivity_only": Mistake(
+            lambda *case: _best(*case, by_class="sensitivity"),
+            "Your winner by class is first by the mean of the sensitivities. It finds {found} of "
+            "{n} covid images, but its {alarms} false alarms for covid among the normal images "
+            "hardly count. F1 includes both kinds of error.",
+        ),
+    },
+    cases=lambda rng: asked(
+        _best, [competition(rng, SETS[k]) for k in rng.permutation([0, 0, 1, 1])]
+    ),
+    read=_two_names,
+    places=_counts,
+    explain=_not_first,
 )
-def swapped(truth, answers):
-    return _best(truth, answers, by_image="macro", by_class="accuracy")
-
-
-@q1.mistake(
-    "Both prizes go to the model with the best accuracy (micro F1 is the same number). Your winner "
-    "by class finds {found} of {n} covid images: with so few of them, a model can miss them all "
-    "and still come first."
-)
-def accuracy(truth, answers):
-    return _best(truth, answers, by_class="accuracy")
-
-
-@q1.mistake(
-    "Your winner by class is first by the weighted F1. That weights each class by its frequency, "
-    "so the rare one hardly counts: your winner finds {found} of {n} covid images. If each class "
-    "counts equally, use no weights."
-)
-def weighted(truth, answers):
-    return _best(truth, answers, by_class="weighted")
-
-
-@q1.mistake(
-    "Your winner by class never predicts covid. Where precision or F1 of 0/0 is left out of the "
-    "mean, missing a whole class costs nothing. Count it as 0, as 2·tp / (2·tp + fp + fn) does."
-)
-def lost_class_left_out(truth, answers):
-    return _best(truth, answers, by_class="named")
-
-
-@q1.mistake(
-    "Your winner by class is first by the mean of the sensitivities. It finds {found} of {n} covid "
-    "images, but its {alarms} false alarms for covid among the normal images hardly count. F1 "
-    "includes both kinds of error."
-)
-def sensitivity_only(truth, answers):
-    return _best(truth, answers, by_class="sensitivity")
 
 
 @q1.edges
@@ -165,6 +183,56 @@ def _(right):
 # --- q2: the interval -----------------------------------------------------------------------------
 
 
+def images_as_units(table):
+    rows = table[table["label"] == "covid"]
+    return evaluate.wilson(int((rows["predicted"] == "covid").sum()), len(rows))
+
+
+def films(rng: np.random.Generator) -> pd.DataFrame:
+    """Answers about the images of some patients, alike within a patient, so that images are not
+    independent.
+    """
+    films, called, ill = fresh.until(lambda: _drawn_films(rng), lambda drawn: _telling(*drawn))
+    well = len(films) - ill
+    patient = np.repeat(fresh.names(rng, ill + well, "P-"), films)
+    truth = np.repeat(np.repeat(["covid", "normal"], [ill, well]), films)
+    said = np.concatenate([np.arange(n) < k for n, k in zip(films, called, strict=True)])
+    table = pd.DataFrame(
+        {"patient": patient, "label": truth, "predicted": np.where(said, "covid", "normal")}
+    )
+    table = table.iloc[rng.permutation(len(table))].reset_index(drop=True)
+    table.insert(0, "image_id", [f"{name}.png" for name in fresh.names(rng, len(table))])
+    return table
+
+
+def _telling(films: np.ndarray, called: np.ndarray, ill: int) -> bool:
+    """Whether patients and images, and sensitivity, PPV, accuracy and means of patients lie far
+    apart.
+    """
+    n, hits = films[:ill].sum(), called[:ill].sum()
+    share, own = hits / n, called[:ill] / films[:ill]
+    of_patients = np.sqrt(((called[:ill] - share * films[:ill]) ** 2).sum()) / n
+    of_images = np.sqrt(share * (1 - share) / n)
+    others = [
+        hits / called.sum(),
+        (hits + (films - called)[ill:].sum()) / films.sum(),
+        own.mean(),
+        (own > 0.5).mean(),
+    ]
+    far = np.abs(share - others).min() > 0.05
+    # of one answer per patient
+    apart = 1.6 * of_images < of_patients < 0.87 * np.sqrt(share * (1 - share) / ill)
+    return bool(apart and of_patients > 0.055 and share < 0.85 and far)
+
+
+def _drawn_films(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
+    """Images of each patient, how many of them are called covid, and how many patients are ill."""
+    ill, well = int(rng.integers(22, 27)), int(rng.integers(40, 50))
+    films = np.r_[rng.integers(2, 10, ill), rng.integers(1, 4, well)]
+    chance = np.r_[rng.beta(0.6, 0.2, ill), rng.beta(0.5, 1.2, well)]  # of being called covid
+    return films, np.asarray(rng.binomial(films, chance)), ill
+
+
 q2 = Question(
     "interval",
     title="How far could it be off?",
@@ -179,6 +247,34 @@ q2 = Question(
         "rows are the denominator; those of them predicted as covid are the numerator.",
     ),
     data=films,
+    mistakes={
+        "images_as_units": Mistake(
+            images_as_units,
+            "Images were used as units: {n} images, but of {patients} patients. Images of one "
+            "patient get similar answers, so they are not {n} independent answers, and {low:.2f} "
+            "to {high:.2f} is too narrow. Resample patients.",
+        ),
+        "accuracy_in_its_place": Mistake(
+            lambda table: _reference(table, "accuracy"),
+            "This is the interval of the accuracy: it includes the images without covid. "
+            "Sensitivity uses only the covid images: how many of them are found?",
+        ),
+        "wrong_denominator": Mistake(
+            lambda table: _reference(table, "ppv"),
+            "This is the interval of the PPV: of the images predicted as covid, how many are "
+            "covid? The denominator of the sensitivity is all covid images, not all alarms.",
+        ),
+        "counted_once": Mistake(
+            lambda table: _reference(table, most=1),
+            "A patient drawn twice was counted once (isin keeps each row once). The resamples are "
+            "then too similar and the interval is too narrow: count a patient as often as drawn.",
+        ),
+        "middle_90": Mistake(
+            lambda table: _reference(table, level=0.9),
+            "These are the ends of the middle 90 %, which leave 5 % on each side. The middle 95 % "
+            "leaves 2.5 % on each side.",
+        ),
+    },
 )
 
 
@@ -225,48 +321,6 @@ def _reference(table: pd.DataFrame, metric: str = "sensitivity", **options) -> t
     return bootstrap((ill == called)[basis], table["patient"][basis], **options)
 
 
-@q2.mistake(
-    "Images were used as units: {n} images, but of {patients} patients. Images of one patient get "
-    "similar answers, so they are not {n} independent answers, and {low:.2f} to {high:.2f} is too "
-    "narrow. Resample patients."
-)
-def images_as_units(table):
-    rows = table[table["label"] == "covid"]
-    return evaluate.wilson(int((rows["predicted"] == "covid").sum()), len(rows))
-
-
-@q2.mistake(
-    "This is the interval of the accuracy: it includes the images without covid. Sensitivity uses "
-    "only the covid images: how many of them are found?"
-)
-def accuracy_in_its_place(table):
-    return _reference(table, "accuracy")
-
-
-@q2.mistake(
-    "This is the interval of the PPV: of the images predicted as covid, how many are covid? The "
-    "denominator of the sensitivity is all covid images, not all alarms."
-)
-def wrong_denominator(table):
-    return _reference(table, "ppv")
-
-
-@q2.mistake(
-    "A patient drawn twice was counted once (isin keeps each row once). The resamples are then too "
-    "similar and the interval is too narrow: count a patient as often as drawn."
-)
-def counted_once(table):
-    return _reference(table, most=1)
-
-
-@q2.mistake(
-    "These are the ends of the middle 90 %, which leave 5 % on each side. The middle 95 % leaves "
-    "2.5 % on each side."
-)
-def middle_90(table):
-    return _reference(table, level=0.9)
-
-
 def _all_patients(table: pd.DataFrame) -> tuple[float, float]:
     """All patients resampled, also those without covid, as weights of rows."""
     number, names = pd.factorize(table["patient"])
@@ -294,6 +348,69 @@ def _(right):
 # --- q3: where the threshold may come from --------------------------------------------------------
 
 
+def picked_on_test(validation, test):
+    threshold = pick(test)
+    return {"threshold": threshold, "sensitivity": reach(test, threshold)}
+
+
+def pooled(validation, test):
+    threshold = pick(pd.concat([validation, test]))
+    return {"threshold": threshold, "sensitivity": reach(test, threshold)}
+
+
+def validation_reported(validation, test):
+    threshold = pick(validation)
+    return {"threshold": threshold, "sensitivity": reach(validation, threshold)}
+
+
+def all_images(validation, test):
+    threshold = float(validation["score"].quantile(1 - SENSITIVITY))
+    return {"threshold": threshold, "sensitivity": reach(test, threshold)}
+
+
+def pick(table: pd.DataFrame) -> float:
+    """The highest threshold that reaches the sensitivity asked for, on these images."""
+    scores = np.sort(table.loc[table["ill"], "score"].to_numpy())
+    return float(scores[len(scores) - int(np.ceil(SENSITIVITY * len(scores) - 1e-9))])
+
+
+def reach(table: pd.DataFrame, threshold: float) -> float:
+    """The sensitivity at a threshold, on these images."""
+    return float((table.loc[table["ill"], "score"] >= threshold).mean())
+
+
+def parts(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores of a validation and a test part, drawn until the ways to choose a threshold lie well
+    apart.
+    """
+    tables = fresh.until(lambda: _drawn_parts(rng), _thresholds_differ)
+    return tuple(_named(table, rng) for table in tables)
+
+
+def _drawn_parts(rng: np.random.Generator) -> list[pd.DataFrame]:
+    ill, tables = 20 * rng.integers(3, 5, size=2), []
+    for number, centre in zip(ill, (1.2, 0.9), strict=True):
+        logit = np.r_[rng.normal(centre, 1.3, number), rng.normal(-2.2, 1.2, 2 * number)]
+        is_ill = np.arange(3 * number) < number
+        tables.append(pd.DataFrame({"ill": is_ill, "score": 1 / (1 + np.exp(-logit))}))
+    return tables
+
+
+def _thresholds_differ(tables: list[pd.DataFrame]) -> bool:
+    own, other, both = (pick(table) for table in (*tables, pd.concat(tables)))
+    places = [own, other, both, 0.5, tables[0]["score"].quantile(0.05)]
+    far = abs(reach(tables[0], own) - reach(tables[1], own))
+    return min(np.diff(np.sort(places))) > APART and far >= 0.025
+
+
+def _named(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """The rows in random order, with names of images."""
+    named = table.assign(image_id=[f"{name}.png" for name in fresh.names(rng, len(table))])
+    return (
+        named[["image_id", *table.columns]].iloc[rng.permutation(len(table))].reset_index(drop=True)
+    )
+
+
 q3 = Question(
     "report",
     title="The sensitivity to report",
@@ -311,6 +428,37 @@ q3 = Question(
         "lie below it. Then take the share of the ill images in test whose score reaches it.",
     ),
     data=parts,
+    mistakes={
+        "picked_on_test": Mistake(
+            picked_on_test,
+            "The threshold was chosen on the test images, so their sensitivity, {share:.3f}, is a "
+            "target and not a measurement: it would be 0.95 or just above for any model. Choose "
+            "on validation, freeze, measure on test.",
+        ),
+        "pooled": Mistake(
+            pooled,
+            "Validation and test were combined to choose the threshold. More images make it more "
+            "stable, but the test images then influenced it and no longer measure it. Leave them "
+            "out until the threshold is fixed.",
+        ),
+        "validation_reported": Mistake(
+            validation_reported,
+            "The threshold is right, chosen on validation. But {share:.3f} is the sensitivity on "
+            "the same images, where it was the target. Report the sensitivity on the test images, "
+            "whether lower or higher.",
+        ),
+        "one_half": Mistake(
+            lambda validation, test: {"threshold": 0.5, "sensitivity": reach(test, 0.5)},
+            "0.5 is only a default: at 0.5 the sensitivity on validation is {asked:.3f}, but 0.95 "
+            "is required. Derive the threshold from the required sensitivity.",
+        ),
+        "all_images": Mistake(
+            all_images,
+            "95 % of *all* images lie above your threshold, including those without the disease, "
+            "and {asked:.3f} of the ill ones on validation. Sensitivity concerns the ill images "
+            "only: use their scores.",
+        ),
+    },
 )
 
 
@@ -357,54 +505,6 @@ def _reported(threshold: float, share: float, validation: pd.DataFrame, test: pd
     return chosen and abs(share - reach(test, threshold)) <= NEAR_SHARE
 
 
-@q3.mistake(
-    "The threshold was chosen on the test images, so their sensitivity, {share:.3f}, is a target "
-    "and not a measurement: it would be 0.95 or just above for any model. Choose on validation, "
-    "freeze, measure on test."
-)
-def picked_on_test(validation, test):
-    threshold = pick(test)
-    return {"threshold": threshold, "sensitivity": reach(test, threshold)}
-
-
-@q3.mistake(
-    "Validation and test were combined to choose the threshold. More images make it more stable, "
-    "but the test images then influenced it and no longer measure it. Leave them out until the "
-    "threshold is fixed."
-)
-def pooled(validation, test):
-    threshold = pick(pd.concat([validation, test]))
-    return {"threshold": threshold, "sensitivity": reach(test, threshold)}
-
-
-@q3.mistake(
-    "The threshold is right, chosen on validation. But {share:.3f} is the sensitivity on the same "
-    "images, where it was the target. Report the sensitivity on the test images, whether lower or "
-    "higher."
-)
-def validation_reported(validation, test):
-    threshold = pick(validation)
-    return {"threshold": threshold, "sensitivity": reach(validation, threshold)}
-
-
-@q3.mistake(
-    "0.5 is only a default: at 0.5 the sensitivity on validation is {asked:.3f}, but 0.95 is "
-    "required. Derive the threshold from the required sensitivity."
-)
-def one_half(validation, test):
-    return {"threshold": 0.5, "sensitivity": reach(test, 0.5)}
-
-
-@q3.mistake(
-    "95 % of *all* images lie above your threshold, including those without the disease, and "
-    "{asked:.3f} of the ill ones on validation. Sensitivity concerns the ill images only: use "
-    "their scores."
-)
-def all_images(validation, test):
-    threshold = float(validation["score"].quantile(1 - SENSITIVITY))
-    return {"threshold": threshold, "sensitivity": reach(test, threshold)}
-
-
 @q3.edges
 def _(right):
     def changed(**by):
@@ -430,6 +530,52 @@ def _(right):
 
 # --- q4: do two models differ ---------------------------------------------------------------------
 
+
+def intervals_overlap(table):
+    (low_a, low_b), (high_a, high_b) = np.quantile(_resampled(table, 0), [0.025, 0.975], axis=0)
+    return "B" if low_b > high_a else "A" if low_a > high_b else CANNOT_TELL
+
+
+def images_count(table):
+    accuracies = _resampled(table.assign(film=range(len(table))), 0, "film")
+    return _verdict(accuracies[:, 1] - accuracies[:, 0])
+
+
+def calls_it_equal(table):
+    accuracies = _resampled(table, 0)
+    return _verdict(accuracies[:, 1] - accuracies[:, 0], "equal")
+
+
+# Patients by (images of each, right answers of A among them, of B), with how many such patients
+# there are. The leads that are certain are small. Those that are not are large, and four of a
+# hundred resamples leave nothing of them: a 90 % interval of the difference does not include zero,
+# a 95 % interval does.
+CASES = {
+    "clear": {(1, 1, 1): 560, (1, 1, 0): 22, (1, 0, 1): 1, (1, 0, 0): 2},
+    "paired": {(1, 1, 1): 158, (1, 1, 0): 2, (1, 0, 1): 14, (1, 0, 0): 26},
+    "many images": {(1, 1, 1): 75, (6, 0, 6): 17, (6, 6, 0): 8, (1, 0, 0): 20},
+    "large lead": {(1, 1, 1): 75, (1, 1, 0): 8, (1, 0, 1): 17, (1, 0, 0): 20},
+    "apart": {(1, 1, 1): 240, (1, 1, 0): 6, (1, 0, 1): 27, (1, 0, 0): 27},
+}
+TRUTH = {
+    "clear": "A",
+    "paired": "B",
+    "many images": CANNOT_TELL,
+    "large lead": CANNOT_TELL,
+    "apart": "B",
+}
+
+
+def pair(rng: np.random.Generator, case: str, swap: bool) -> pd.DataFrame:
+    """Which answers of two models are right, one row per image."""
+    patients = [kind for kind, number in CASES[case].items() for _ in range(number)]
+    rows = []
+    for name, (films, a, b) in zip(fresh.names(rng, len(patients), "P-"), patients, strict=True):
+        rows += [{"patient": name, "a_right": i < a, "b_right": i < b} for i in range(films)]
+    table = pd.DataFrame(rows).iloc[rng.permutation(len(rows))].reset_index(drop=True)
+    return table.assign(a_right=table["b_right"], b_right=table["a_right"]) if swap else table
+
+
 q4 = Question(
     "judge",
     title="Which model is better?",
@@ -445,6 +591,40 @@ q4 = Question(
         "middle 95 % of the differences include zero, this test cannot tell.",
     ),
     data=lambda rng: pair(rng, "many images", False),
+    mistakes={
+        "higher_wins": Mistake(
+            lambda table: "B" if table["b_right"].mean() > table["a_right"].mean() else "A",
+            "The model with the higher accuracy was chosen on all tables. On two of them its lead "
+            "is large, and yet a 95 % interval of the difference includes zero: with other "
+            "patients it may vanish. Compute that interval first, with 2.5 % left out on each "
+            "side.",
+        ),
+        "intervals_overlap": Mistake(
+            intervals_overlap,
+            "Two overlapping intervals do not show that the models cannot be told apart: most of "
+            "their width is the variation between patients, which is the same for both models. "
+            "Use the interval of the difference.",
+        ),
+        "unpaired": Mistake(
+            lambda table: _verdict(_resampled(table, 1)[:, 1] - _resampled(table, 2)[:, 0]),
+            "On one table a clear difference was missed, as happens when the two models are "
+            "resampled separately, as if they had classified different images. Where A is wrong "
+            "on an image, B usually is too; with the same draw for both this cancels, and the "
+            "difference rests on 14 images against 2. Resample in pairs.",
+        ),
+        "images_count": Mistake(
+            images_count,
+            "In one table the lead rests on patients with six images each, which are not six "
+            "independent answers. With patients as units the 95 % interval of the difference "
+            "includes zero; with images as units it does not. Resample patients.",
+        ),
+        "calls_it_equal": Mistake(
+            calls_it_equal,
+            "This test cannot show that two models are equal: an interval that includes zero "
+            "includes other differences too. "
+            f'Say "{CANNOT_TELL}".',
+        ),
+    },
 )
 
 
@@ -498,55 +678,6 @@ def _resampled(table: pd.DataFrame, seed: int, unit: str = "patient") -> np.ndar
 def _verdict(difference: np.ndarray, otherwise: str = CANNOT_TELL) -> str:
     low, high = np.quantile(difference, [0.025, 0.975])
     return "B" if low > 0 else "A" if high < 0 else otherwise
-
-
-@q4.mistake(
-    "The model with the higher accuracy was chosen on all tables. On two of them its lead is "
-    "large, and yet a 95 % interval of the difference includes zero: with other patients it may "
-    "vanish. Compute that interval first, with 2.5 % left out on each side."
-)
-def higher_wins(table):
-    return "B" if table["b_right"].mean() > table["a_right"].mean() else "A"
-
-
-@q4.mistake(
-    "Two overlapping intervals do not show that the models cannot be told apart: most of their "
-    "width is the variation between patients, which is the same for both models. Use the interval "
-    "of the difference."
-)
-def intervals_overlap(table):
-    (low_a, low_b), (high_a, high_b) = np.quantile(_resampled(table, 0), [0.025, 0.975], axis=0)
-    return "B" if low_b > high_a else "A" if low_a > high_b else CANNOT_TELL
-
-
-@q4.mistake(
-    "On one table a clear difference was missed, as happens when the two models are resampled "
-    "separately, as if they had classified different images. Where A is wrong on an image, B "
-    "usually is too; with the same draw for both this cancels, and the difference rests on 14 "
-    "images against 2. Resample in pairs."
-)
-def unpaired(table):
-    return _verdict(_resampled(table, 1)[:, 1] - _resampled(table, 2)[:, 0])
-
-
-@q4.mistake(
-    "In one table the lead rests on patients with six images each, which are not six independent "
-    "answers. With patients as units the 95 % interval of the difference includes zero; with "
-    "images as units it does not. Resample patients."
-)
-def images_count(table):
-    accuracies = _resampled(table.assign(film=range(len(table))), 0, "film")
-    return _verdict(accuracies[:, 1] - accuracies[:, 0])
-
-
-@q4.mistake(
-    "This test cannot show that two models are equal: an interval that includes zero includes "
-    "other differences too. "
-    f'Say "{CANNOT_TELL}".'
-)
-def calls_it_equal(table):
-    accuracies = _resampled(table, 0)
-    return _verdict(accuracies[:, 1] - accuracies[:, 0], "equal")
 
 
 @q4.edges
