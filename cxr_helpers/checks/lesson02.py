@@ -10,7 +10,8 @@ import pandas as pd
 
 from .. import phantom
 from . import expect, fresh
-from ._question import Question
+from ._kinds import Case, Compare
+from ._question import Mistake
 from ._running import Wrong
 
 # --- q1: the column that gives the label away -----------------------------------------------------
@@ -63,7 +64,34 @@ def _drawn(rng: np.random.Generator, name: str, normal: float, covid: float) -> 
     return [value for part in parts for value in rng.permutation(np.array(part, object))]
 
 
-q1 = Question(
+def one_pure_value(table):
+    several = [name for name in table if table[name].duplicated().any()]
+
+    def purest(counts):
+        often = counts[counts.sum(axis=1) > 1]
+        return often.div(often.sum(axis=1), axis=0).max(axis=None)
+
+    return _best(table[several], purest)
+
+
+def largest_difference(table):
+    means = table.groupby("label").mean(numeric_only=True)
+    return (means.loc["covid"] - means.loc["normal"]).abs().idxmax()
+
+
+def _hidden(rng: np.random.Generator) -> list[Case]:
+    names = [str(name) for name in rng.permutation(list(VALUES))[:4]]
+    return [Case((_files(rng, name),), name) for name in names]
+
+
+def _why_not_column(chosen: str, case: Case) -> str:
+    return (
+        f"In one of the tables you chose {chosen!r}. For unseen images {case.right!r} predicts the "
+        "label far better."
+    )
+
+
+q1 = Compare(
     "giveaway",
     title="The column that gives the label away",
     points=3,
@@ -76,23 +104,33 @@ q1 = Question(
         "lookup_accuracy for each column.",
     ),
     data=lambda rng: _files(rng, str(rng.choice(list(VALUES)))),
+    mistakes={
+        "own_images": Mistake(
+            lambda table: _best(table, lambda counts: counts.max(axis=1).sum()),
+            "You chose the accession number, which has a different value for each file. A look-up "
+            "scored on the images it was made from is always right; for a new image this column "
+            "says nothing. Make the look-up from one part of the rows and score it on the other.",
+        ),
+        "one_pure_value": Mistake(
+            one_pure_value,
+            "You chose a column in which one value occurs in one class only, in three images of "
+            "400. Three of three is 100 %, but the column says nothing about the other 397. A "
+            "percentage needs its n.",
+        ),
+        "largest_difference": Mistake(
+            largest_difference,
+            "You chose bytes. Its means differ by tens of thousands because a byte is a small "
+            "unit, and nearly every file has a value of its own, so that a look-up scored on the "
+            "images it was made from is nearly always right. For further images it predicts "
+            "little: make the look-up from one part of the rows and score it on the other.",
+        ),
+    },
+    cases=_hidden,
+    read=lambda value, case: expect.choice(
+        value, [c for c in case.given[0] if c != "label"], "giveaway(table)"
+    ),
+    explain=_why_not_column,
 )
-
-
-@q1.rule
-def _(giveaway, rng):
-    hidden = [str(name) for name in rng.permutation(list(VALUES))[:4]]
-    tables = [_files(rng, name) for name in hidden]
-    names = [name for name in tables[0] if name != "label"]
-    given = [expect.choice(giveaway(table), names, "giveaway(table)") for table in tables]
-    if given == hidden:
-        return
-    q1.recognise_all(given, [(table,) for table in tables])
-    answer, truth = next((a, b) for a, b in zip(given, hidden, strict=True) if a != b)
-    raise Wrong(
-        f"In one of {len(tables)} tables you chose {answer!r}. For unseen images {truth!r} "
-        "predicts the label far better."
-    )
 
 
 def _best(table: pd.DataFrame, score) -> str:
@@ -101,40 +139,6 @@ def _best(table: pd.DataFrame, score) -> str:
     """
     columns = [name for name in table if name != "label"]
     return max(columns, key=lambda name: score(pd.crosstab(table[name], table["label"])))
-
-
-@q1.mistake(
-    "You chose the accession number, which has a different value for each file. A look-up scored "
-    "on the images it was made from is always right; for a new image this column says nothing. "
-    "Make the look-up from one part of the rows and score it on the other."
-)
-def own_images(table):
-    return _best(table, lambda counts: counts.max(axis=1).sum())
-
-
-@q1.mistake(
-    "You chose a column in which one value occurs in one class only, in three images of 400. Three "
-    "of three is 100 %, but the column says nothing about the other 397. A percentage needs its n."
-)
-def one_pure_value(table):
-    several = [name for name in table if table[name].duplicated().any()]
-
-    def purest(counts):
-        often = counts[counts.sum(axis=1) > 1]
-        return often.div(often.sum(axis=1), axis=0).max(axis=None)
-
-    return _best(table[several], purest)
-
-
-@q1.mistake(
-    "You chose bytes. Its means differ by tens of thousands because a byte is a small unit, and "
-    "nearly every file has a value of its own, so that a look-up scored on the images it was made "
-    "from is nearly always right. For further images it predicts little: make the look-up from one "
-    "part of the rows and score it on the other."
-)
-def largest_difference(table):
-    means = table.groupby("label").mean(numeric_only=True)
-    return (means.loc["covid"] - means.loc["normal"]).abs().idxmax()
 
 
 @q1.edges
@@ -181,7 +185,33 @@ def _measured(rng: np.random.Generator, names: list[str]) -> pd.DataFrame:
     return table.sample(frac=1, random_state=rng).reset_index(drop=True)
 
 
-q2 = Question(
+def _orders(rng: np.random.Generator) -> list[Case]:
+    orders = [
+        list(UNITS),
+        *([str(name) for name in rng.permutation(list(UNITS))] for _ in range(5)),
+    ]
+    return [Case((_measured(rng, order),), order) for order in orders]
+
+
+def _four_names(value, case: Case) -> list[str]:
+    names = expect.names(value, UNITS, "most_telling(table)")
+    if len(names) < len(UNITS):
+        raise Wrong(
+            f"most_telling(table) should name {len(UNITS)} measurements, each once, not "
+            f"{len(names)}."
+        )
+    return names
+
+
+def _why_not_order(names: list[str], case: Case) -> str:
+    if names == _ordered(case.given[0], lambda a, b: (b.mean() - a.mean()) / a.std()):
+        raise q2.caught("sign_kept")
+    if names[::-1] == case.right:
+        return "The order is reversed: the most telling measurement comes first."
+    return f"A table has a wrong order; it should be {', '.join(case.right)}."
+
+
+q2 = Compare(
     "most_telling",
     title="A difference and its spread",
     points=2,
@@ -199,77 +229,48 @@ q2 = Question(
         "far the images overlap.",
     ),
     data=lambda rng: _measured(rng, [str(name) for name in rng.permutation(list(UNITS))]),
+    mistakes={
+        "by_difference": Mistake(
+            lambda table: _ordered(table, lambda a, b: abs(a.mean() - b.mean())),
+            "The raw differences of the means were compared, kilobytes with centimetres. A change "
+            "of unit would change this order, although the images stay the same. Divide each "
+            "difference by its spread.",
+        ),
+        "in_per_cent": Mistake(
+            lambda table: _ordered(table, lambda a, b: abs(a.mean() - b.mean()) / abs(b.mean())),
+            "The differences were taken as a percentage of the mean. That removes the unit, but "
+            "the mean says nothing about how far single images scatter: a heart 10 % wider is a "
+            "lot if hearts vary by 5 %, and little if they vary by 50 %.",
+        ),
+        "by_certainty": Mistake(
+            lambda table: _ordered(
+                table,
+                lambda a, b: (
+                    abs(a.mean() - b.mean()) / np.sqrt(a.var() / len(a) + b.var() / len(b))
+                ),
+            ),
+            "This is the order of the evidence that the means differ (t, or p), which grows with "
+            "the number of images measured. With enough images even a tiny difference is "
+            "significant, while single images overlap as much as before. The question is how far "
+            "they overlap.",
+        ),
+        "sign_kept": Mistake(
+            lambda table: _ordered(table, lambda a, b: (a.mean() - b.mean()) / a.std()),
+            "The sign was kept, so a measurement that is lower in COVID was ranked last. Two "
+            "spreads lower separates the classes as well as two spreads higher. Take the absolute "
+            "value.",
+        ),
+    },
+    cases=_orders,
+    read=_four_names,
+    explain=_why_not_order,
 )
-
-
-@q2.rule
-def _(most_telling, rng):
-    orders = [
-        list(UNITS),
-        *([str(name) for name in rng.permutation(list(UNITS))] for _ in range(5)),
-    ]
-    tables = [_measured(rng, order) for order in orders]
-    given = [expect.names(most_telling(table), UNITS, "most_telling(table)") for table in tables]
-    if short := next((answer for answer in given if len(answer) < len(UNITS)), None):
-        raise Wrong(
-            f"most_telling(table) should name {len(UNITS)} measurements, each once, not "
-            f"{len(short)}."
-        )
-    if given == orders:
-        return
-    q2.recognise_all(given, [(table,) for table in tables])
-    if given == [_ordered(table, lambda a, b: (b.mean() - a.mean()) / a.std()) for table in tables]:
-        raise q2.caught("sign_kept")
-    if [answer[::-1] for answer in given] == orders:
-        raise Wrong("The order is reversed: the most telling measurement comes first.")
-    wrong = sum(a != b for a, b in zip(given, orders, strict=True))
-    raise Wrong(
-        f"{wrong} of {len(tables)} tables have a wrong order; in one it should be "
-        f"{', '.join(orders[0])}."
-    )
 
 
 def _ordered(table: pd.DataFrame, score) -> list[str]:
     """The measurements by a score of what is known of covid and of normal, highest first."""
     ill, well = (table[table["label"] == label] for label in ("covid", "normal"))
     return sorted(UNITS, key=lambda name: -score(ill[name].dropna(), well[name].dropna()))
-
-
-@q2.mistake(
-    "The raw differences of the means were compared, kilobytes with centimetres. A change of unit "
-    "would change this order, although the images stay the same. Divide each difference by its "
-    "spread."
-)
-def by_difference(table):
-    return _ordered(table, lambda a, b: abs(a.mean() - b.mean()))
-
-
-@q2.mistake(
-    "The differences were taken as a percentage of the mean. That removes the unit, but the mean "
-    "says nothing about how far single images scatter: a heart 10 % wider is a lot if hearts vary "
-    "by 5 %, and little if they vary by 50 %."
-)
-def in_per_cent(table):
-    return _ordered(table, lambda a, b: abs(a.mean() - b.mean()) / abs(b.mean()))
-
-
-@q2.mistake(
-    "This is the order of the evidence that the means differ (t, or p), which grows with the "
-    "number of images measured. With enough images even a tiny difference is significant, while "
-    "single images overlap as much as before. The question is how far they overlap."
-)
-def by_certainty(table):
-    return _ordered(
-        table, lambda a, b: abs(a.mean() - b.mean()) / np.sqrt(a.var() / len(a) + b.var() / len(b))
-    )
-
-
-@q2.mistake(
-    "The sign was kept, so a measurement that is lower in COVID was ranked last. Two spreads lower "
-    "separates the classes as well as two spreads higher. Take the absolute value."
-)
-def sign_kept(table):
-    return _ordered(table, lambda a, b: (a.mean() - b.mean()) / a.std())
 
 
 @q2.edges
@@ -331,7 +332,44 @@ def _hospitals(
     return table.sample(frac=1, random_state=rng).reset_index(drop=True), share, clear
 
 
-q3 = Question(
+def no_width_at_the_end(table, share):
+    p = table["covid"] / table["images"]
+    return table["hospital"][p - 1.96 * np.sqrt(p * (1 - p) / table["images"]) > share].tolist()
+
+
+def upper_end(table, share):
+    p, n, z = table["covid"] / table["images"], table["images"], 1.96
+    centre, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return table["hospital"][(centre + half) / (1 + z * z / n) > share].tolist()
+
+
+def _shares(rng: np.random.Generator, share: float) -> Case:
+    table, share, clear = _hospitals(rng, share)
+    return Case((table, share), set(clear), clear[2])
+
+
+def _places(found: list[set], cases: list[Case]) -> dict:
+    """The smallest hospital, whose percentage says nothing, and a small one that is clear."""
+    table, share = cases[0].given
+    rows, sure = table.set_index("hospital"), cases[0].note
+    tiny = rows["images"].idxmin()
+    n, k = rows.loc[tiny, "images"], rows.loc[sure, "covid"]
+    return {"tiny": tiny, "n": n, "chance": share**n, "share": share, "sure": sure, "k": k}
+
+
+def _why_not_clear(found: set, case: Case) -> str:
+    table, share = case.given
+    rows = table.set_index("hospital")
+    name = min(case.right - found or found - case.right)
+    covid, images = rows.loc[name, ["covid", "images"]]
+    if name in case.right:
+        return (
+            f"{name} is missing: {covid} of {images} is more than chance would give at {share:.0%}."
+        )
+    return f"{name} has {covid} of {images}: with a true share of {share:.0%} that is no surprise."
+
+
+q3 = Compare(
     "clearly_above",
     title="A percentage and its n",
     points=2,
@@ -344,82 +382,44 @@ q3 = Question(
         "must lie above the share?",
     ),
     data=lambda rng: _hospitals(rng)[:2],
+    mistakes={
+        "percent_alone": Mistake(
+            lambda table, share: table["hospital"][
+                table["covid"] / table["images"] > share
+            ].tolist(),
+            "The percentages were compared without their n. {tiny} has {n} of {n}, which is 100 % "
+            "but almost no evidence: at a share of {share:.0%} it happens in {chance:.0%} of all "
+            "cases. Give each percentage its interval, and use the lower end.",
+        ),
+        "thirty_are_enough": Mistake(
+            lambda table, share: table["hospital"][
+                (table["covid"] / table["images"] > share) & (table["images"] >= 30)
+            ].tolist(),
+            "Only hospitals with 30 images or more were accepted. But a small lead in 200 images "
+            "does not show that the share is above {share:.0%}, and {k} of 16 ({sure}) does. It "
+            "depends on n and on the share together, which is what an interval is for.",
+        ),
+        "no_width_at_the_end": Mistake(
+            no_width_at_the_end,
+            "The interval p ± 2·√(p(1-p)/n) has no width when all images are of one class, so it "
+            "treats {n} of {n} ({tiny}) as certain. Wilson's interval, used in the lesson, does "
+            "not.",
+        ),
+        "upper_end": Mistake(
+            upper_end,
+            "The upper end of the interval was compared with the share. It is above the share for "
+            "nearly all hospitals, the more so the fewer images there are. It shows that the "
+            "share could be higher, not that it is. Use the other end.",
+        ),
+    },
+    cases=lambda rng: [_shares(rng, share) for share in rng.permutation([0.3, 0.5, 0.6])],
+    read=lambda value, case: set(
+        expect.names(value, case.given[0]["hospital"], "clearly_above(table, share)")
+    ),
+    same=set.__eq__,
+    places=_places,
+    explain=_why_not_clear,
 )
-
-
-@q3.rule
-def _(clearly_above, rng):
-    cases = [_hospitals(rng, share) for share in rng.permutation([0.3, 0.5, 0.6])]
-    given = [
-        set(
-            expect.names(
-                clearly_above(table, share), table["hospital"], "clearly_above(table, share)"
-            )
-        )
-        for table, share, _ in cases
-    ]
-    if given == [set(clear) for *_, clear in cases]:
-        return
-    found, table, share, clear = next(
-        (g, *c) for g, c in zip(given, cases, strict=True) if g != set(c[2])
-    )
-    rows = table.set_index("hospital")
-    tiny = rows["images"].idxmin()
-    for name, mistake in q3.mistakes.items():
-        if given == [set(mistake.answer(table, share)) for table, share, _ in cases]:
-            n, k = rows.loc[tiny, "images"], rows.loc[clear[2], "covid"]
-            raise q3.caught(name, tiny=tiny, n=n, chance=share**n, share=share, sure=clear[2], k=k)
-    if missing := sorted(set(clear) - found):
-        row = rows.loc[missing[0]]
-        raise Wrong(
-            f"{missing[0]} is missing: {row['covid']} of {row['images']} is more than chance would "
-            f"give at {share:.0%}."
-        )
-    name = sorted(found - set(clear))[0]
-    raise Wrong(
-        f"{name} has {rows.loc[name, 'covid']} of {rows.loc[name, 'images']}: with a true share of "
-        f"{share:.0%} that is no surprise."
-    )
-
-
-@q3.mistake(
-    "The percentages were compared without their n. {tiny} has {n} of {n}, which is 100 % but "
-    "almost no evidence: at a share of {share:.0%} it happens in {chance:.0%} of all cases. Give "
-    "each percentage its interval, and use the lower end."
-)
-def percent_alone(table, share):
-    return table["hospital"][table["covid"] / table["images"] > share].tolist()
-
-
-@q3.mistake(
-    "Only hospitals with 30 images or more were accepted. But a small lead in 200 images does not "
-    "show that the share is above {share:.0%}, and {k} of 16 ({sure}) does. It depends on n and on "
-    "the share together, which is what an interval is for."
-)
-def thirty_are_enough(table, share):
-    return table["hospital"][
-        (table["covid"] / table["images"] > share) & (table["images"] >= 30)
-    ].tolist()
-
-
-@q3.mistake(
-    "The interval p ± 2·√(p(1-p)/n) has no width when all images are of one class, so it treats "
-    "{n} of {n} ({tiny}) as certain. Wilson's interval, used in the lesson, does not."
-)
-def no_width_at_the_end(table, share):
-    p = table["covid"] / table["images"]
-    return table["hospital"][p - 1.96 * np.sqrt(p * (1 - p) / table["images"]) > share].tolist()
-
-
-@q3.mistake(
-    "The upper end of the interval was compared with the share. It is above the share for nearly "
-    "all hospitals, the more so the fewer images there are. It shows that the share could be "
-    "higher, not that it is. Use the other end."
-)
-def upper_end(table, share):
-    p, n, z = table["covid"] / table["images"], table["images"], 1.96
-    centre, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return table["hospital"][(centre + half) / (1 + z * z / n) > share].tolist()
 
 
 @q3.edges
@@ -469,7 +469,17 @@ def _pictures(rng: np.random.Generator) -> list[dict]:
     return [pictures[k] for k in rng.permutation(len(pictures))]
 
 
-q4 = Question(
+def heart_on_the_right(haze, heart, lungs):
+    same = (_middle(haze) > _middle(lungs)) == (_middle(heart) > _middle(lungs))
+    return "right" if same else "left"
+
+
+def _sides(rng: np.random.Generator) -> list[Case]:
+    masks = ("haze", "heart", "lungs")
+    return [Case(tuple(p[name] for name in masks), p["side"]) for p in _pictures(rng)]
+
+
+q4 = Compare(
     "patient_side",
     title="Whose left?",
     points=2,
@@ -485,53 +495,34 @@ q4 = Question(
         "of the middle: left.",
     ),
     data=_pictures,
+    mistakes={
+        "viewer_side": Mistake(
+            lambda haze, heart, lungs: "right" if _middle(haze) > _middle(lungs) else "left",
+            "You named the side on which you see the haze. The patient faces you, as when you "
+            "shake hands, so your left is the patient's right. (Half of these images are also "
+            "mirrored.)",
+        ),
+        "trusts_the_hanging": Mistake(
+            lambda haze, heart, lungs: "left" if _middle(haze) > _middle(lungs) else "right",
+            "This is right for every image in the usual orientation and wrong for every mirrored "
+            "one. The file name does not tell you which is which, but the anatomy does: where is "
+            "the heart's tip?",
+        ),
+        "heart_on_the_right": Mistake(
+            heart_on_the_right,
+            "You used the heart, so mirrored images are handled, but every side is reversed. The "
+            "heart's tip points to the patient's left.",
+        ),
+    },
+    cases=_sides,
+    read=lambda value, case: expect.choice(value, ("left", "right"), "patient_side(...)"),
+    explain=lambda side, case: f"For one of the images the side is {case.right}, not {side}.",
 )
-
-
-@q4.rule
-def _(patient_side, rng):
-    pictures = _pictures(rng)
-    arguments = [
-        tuple(picture[name] for name in ("haze", "heart", "lungs")) for picture in pictures
-    ]
-    given = [
-        expect.choice(patient_side(*masks), ("left", "right"), "patient_side(...)")
-        for masks in arguments
-    ]
-    wrong = [a != picture["side"] for a, picture in zip(given, pictures, strict=True)]
-    if any(wrong):
-        q4.recognise_all(given, arguments)
-        raise Wrong(f"{sum(wrong)} of {len(pictures)} images got the wrong side.")
 
 
 def _middle(mask) -> float:
     """Mean column of a mask."""
     return float(np.nonzero(mask)[1].mean())
-
-
-@q4.mistake(
-    "You named the side on which you see the haze. The patient faces you, as when you shake hands, "
-    "so your left is the patient's right. (Half of these images are also mirrored.)"
-)
-def viewer_side(haze, heart, lungs):
-    return "right" if _middle(haze) > _middle(lungs) else "left"
-
-
-@q4.mistake(
-    "This is right for every image in the usual orientation and wrong for every mirrored one. The "
-    "file name does not tell you which is which, but the anatomy does: where is the heart's tip?"
-)
-def trusts_the_hanging(haze, heart, lungs):
-    return "left" if _middle(haze) > _middle(lungs) else "right"
-
-
-@q4.mistake(
-    "You used the heart, so mirrored images are handled, but every side is reversed. The heart's "
-    "tip points to the patient's left."
-)
-def heart_on_the_right(haze, heart, lungs):
-    same = (_middle(haze) > _middle(lungs)) == (_middle(heart) > _middle(lungs))
-    return "right" if same else "left"
 
 
 @q4.edges
