@@ -7,7 +7,8 @@ from PIL import Image
 
 from .. import preprocess
 from . import expect
-from ._question import Question
+from ._kinds import Case, Compare
+from ._question import Mistake, Question
 from ._running import Wrong
 
 SIZE = 64  # of the squares in questions 2 and 4
@@ -50,7 +51,27 @@ def _decoded(rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray
     return arrays
 
 
-q1 = Question(
+def _modes(rng: np.random.Generator) -> list[Case]:
+    """A case of each mode, and a dark one of 16 bits, in which no value is above 255."""
+    cases = [Case((array,), levels, mode) for mode, (array, levels) in _decoded(rng).items()]
+    dark = next(case.given[0] for case in cases if case.note == "16 bits") // 257
+    return [*cases, Case((dark,), dark / 65535, "16 bits, dark")]
+
+
+def _veil(greys: list[np.ndarray], cases: list[Case]) -> dict:
+    found = {case.note: (grey, case.right) for grey, case in zip(greys, cases, strict=True)}
+    grey, levels = found["RGBA"]
+    return {"veil": float(grey.min() - levels.min()), "largest": found["16 bits"][0].max()}
+
+
+def _why_not_grey(grey: np.ndarray, case: Case) -> str:
+    if abs(grey - case.right * 255).max() < 255 * GREY_SLACK:
+        return "The grey levels are right and run from 0 to 255; the question asks for 0 to 1."
+    off = abs(grey - case.right).max()
+    return f"Too far off for {case.note}: by up to {off:.2f} of the range 0 to 1."
+
+
+q1 = Compare(
     "to_grey",
     title="What a channel means",
     points=2,
@@ -66,82 +87,50 @@ q1 = Question(
         "np.iinfo(array.dtype).max.",
     ),
     data=lambda rng: {mode: array for mode, (array, _) in _decoded(rng).items()},
+    mistakes={
+        "alpha_averaged": Mistake(
+            lambda array: (
+                (array.mean(axis=2) if array.ndim == 3 else array) / np.iinfo(array.dtype).max
+            ),
+            "All channels were averaged, including alpha. Alpha is the opacity of a pixel (255 "
+            "everywhere here), not brightness: the darkest pixel of the RGBA file rose by "
+            "{veil:.2f}. The result still looks like a radiograph, but if one class comes as "
+            "RGBA, a network can learn this veil.",
+        ),
+        "two_channels_averaged": Mistake(
+            lambda array: (
+                (array[..., :3].mean(axis=2) if array.ndim == 3 else array)
+                / np.iinfo(array.dtype).max
+            ),
+            "RGBA is right, but in the file with two channels (grey and alpha) both were "
+            "averaged. Taking the first three of two channels takes both. Ask how many channels "
+            "there are, and which of them is alpha.",
+        ),
+        "eight_bits_assumed": Mistake(
+            lambda array: _light(array) / 255,
+            "Every file was divided by 255, but the 16-bit file goes up to 65,535, so its result "
+            "reaches {largest:.0f} instead of 1. Divide by the largest value that the file's type "
+            "can hold.",
+        ),
+        "own_maximum": Mistake(
+            lambda array: _light(array) / _light(array).max(),
+            "Each image was divided by its own largest value, so every image ends at 1: how "
+            "bright it was is lost, and one bright letter makes the rest darker. Divide by the "
+            "largest value that the file's type can hold.",
+        ),
+    },
+    cases=_modes,
+    read=lambda value, case: expect.array(value, case.right.shape, f"to_grey for {case.note}"),
+    same=expect.near(GREY_SLACK),
+    places=_veil,
+    explain=_why_not_grey,
 )
-
-
-@q1.rule
-def _(to_grey, rng):
-    cases = _decoded(rng)
-    dark = cases["16 bits"][0] // 257  # of the same type, and no value above 255
-    cases["16 bits, dark"] = dark, dark / 65535
-    given = {mode: to_grey(array) for mode, (array, _) in cases.items()}
-    given = {
-        mode: expect.array(g, cases[mode][1].shape, f"to_grey for {mode}")
-        for mode, g in given.items()
-    }
-    far = {mode: float(abs(given[mode] - truth).max()) for mode, (_, truth) in cases.items()}
-    wrong = [mode for mode in far if far[mode] > GREY_SLACK]
-    if not wrong:
-        return
-    if all(
-        abs(given[mode] - truth * 255).max() < 255 * GREY_SLACK
-        for mode, (_, truth) in cases.items()
-    ):
-        raise Wrong(
-            "The grey levels are right and run from 0 to 255; the question asks for 0 to 1."
-        )
-    for name, mistake in q1.mistakes.items():
-        if all(
-            abs(given[mode] - mistake.answer(array)).max() < GREY_SLACK
-            for mode, (array, _) in cases.items()
-        ):
-            black = float(given["RGBA"].min() - cases["RGBA"][1].min())
-            raise q1.caught(name, veil=black, largest=given["16 bits"].max())
-    raise Wrong(
-        f"Too far off for {', '.join(sorted(wrong))}: by up to {max(far.values()):.2f} of the "
-        "range 0 to 1."
-    )
 
 
 def _light(array):
     """The mean of the channels that are brightness, in the array's own units."""
     light = array[..., : array.shape[2] - 1 + array.shape[2] % 2] if array.ndim == 3 else array
     return light.astype(float).mean(axis=2) if array.ndim == 3 else light.astype(float)
-
-
-@q1.mistake(
-    "All channels were averaged, including alpha. Alpha is the opacity of a pixel (255 everywhere "
-    "here), not brightness: the darkest pixel of the RGBA file rose by {veil:.2f}. The result "
-    "still looks like a radiograph, but if one class comes as RGBA, a network can learn this veil."
-)
-def alpha_averaged(array):
-    return (array.mean(axis=2) if array.ndim == 3 else array) / np.iinfo(array.dtype).max
-
-
-@q1.mistake(
-    "RGBA is right, but in the file with two channels (grey and alpha) both were averaged. Taking "
-    "the first three of two channels takes both. Ask how many channels there are, and which of "
-    "them is alpha."
-)
-def two_channels_averaged(array):
-    return (array[..., :3].mean(axis=2) if array.ndim == 3 else array) / np.iinfo(array.dtype).max
-
-
-@q1.mistake(
-    "Every file was divided by 255, but the 16-bit file goes up to 65,535, so its result reaches "
-    "{largest:.0f} instead of 1. Divide by the largest value that the file's type can hold."
-)
-def eight_bits_assumed(array):
-    return _light(array) / 255
-
-
-@q1.mistake(
-    "Each image was divided by its own largest value, so every image ends at 1: how bright it was "
-    "is lost, and one bright letter makes the rest darker. Divide by the largest value that the "
-    "file's type can hold."
-)
-def own_maximum(array):
-    return _light(array) / _light(array).max()
 
 
 @q1.edges
@@ -173,6 +162,10 @@ def _squashed(rng: np.random.Generator, wide: bool | None = None) -> tuple[np.nd
     return np.round(255 * square).astype(np.uint8), height, width
 
 
+def cropped(square, height, width, size):
+    return preprocess.prepare(_resized(square, height, width), size, fit="crop")
+
+
 q2 = Question(
     "unsquash",
     title="Undo the squash",
@@ -188,6 +181,28 @@ q2 = Question(
         "it takes grey levels from 0 to 1.",
     ),
     data=_squashed,
+    mistakes={
+        "left_squashed": Mistake(
+            lambda square, height, width, size: preprocess.prepare(square / 255, size, fit="pad"),
+            "A {was} image is still squashed: a disc in it is {shape:.2f} times as wide as high. "
+            "Padding or resizing an image that is already square does not change its proportions; "
+            "restore the original shape first.",
+        ),
+        "sides_swapped": Mistake(
+            lambda square, height, width, size: preprocess.prepare(
+                _resized(square, width, height), size
+            ),
+            "Height and width are swapped, so a {was} image became worse: a disc in it is "
+            "{shape:.2f} times as wide as high. NumPy uses (height, width), Pillow (width, "
+            "height). Test with an image whose shape you know.",
+        ),
+        "cropped": Mistake(
+            cropped,
+            "The proportions are right, but the image was cropped and its edges are gone. On a "
+            "chest radiograph these are the outer walls of the lungs, and the heart looks larger "
+            "in comparison. Keep the whole image.",
+        ),
+    },
 )
 
 
@@ -271,33 +286,6 @@ def _resized(image, height, width):
     return np.asarray(Image.fromarray(image).resize((width, height))) / 255
 
 
-@q2.mistake(
-    "A {was} image is still squashed: a disc in it is {shape:.2f} times as wide as high. Padding "
-    "or resizing an image that is already square does not change its proportions; restore the "
-    "original shape first."
-)
-def left_squashed(square, height, width, size):
-    return preprocess.prepare(square / 255, size, fit="pad")
-
-
-@q2.mistake(
-    "Height and width are swapped, so a {was} image became worse: a disc in it is {shape:.2f} "
-    "times as wide as high. NumPy uses (height, width), Pillow (width, height). Test with an image "
-    "whose shape you know."
-)
-def sides_swapped(square, height, width, size):
-    return preprocess.prepare(_resized(square, width, height), size)
-
-
-@q2.mistake(
-    "The proportions are right, but the image was cropped and its edges are gone. On a chest "
-    "radiograph these are the outer walls of the lungs, and the heart looks larger in comparison. "
-    "Keep the whole image."
-)
-def cropped(square, height, width, size):
-    return preprocess.prepare(_resized(square, height, width), size, fit="crop")
-
-
 @q2.edges
 def _(right):
     def black_below(square, height, width, size):
@@ -334,6 +322,15 @@ def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return tuple(part.clip(0, 255).astype(np.uint8) for part in drawn)
 
 
+def all_images(train, test, upload):
+    every = np.concatenate([train, test, upload])
+    return tuple(_by(images, every) for images in (train, test, upload))
+
+
+def two_scales(train, test, upload):
+    return tuple((images / 255 - train.mean()) / train.std() for images in (train, test, upload))
+
+
 q3 = Question(
     "scale",
     title="Where constants come from",
@@ -345,6 +342,35 @@ q3 = Question(
         "Two numbers, computed once from one of the three arrays; the same formula for all three.",
     ),
     data=_parts,
+    mistakes={
+        "all_images": Mistake(
+            all_images,
+            "We replaced test and upload by other images and left train as it was, yet the scaled "
+            "training images changed by up to {moved:.2f}. Information about the test images "
+            "reached training through the constants. Compute them from train alone.",
+        ),
+        "own_statistics": Mistake(
+            lambda train, test, upload: tuple(
+                _by(images, images) for images in (train, test, upload)
+            ),
+            "Test has mean 0 and deviation 1: it was scaled by its own statistics. Nothing leaks "
+            "into training, but if the test images are brighter (because of the disease, or "
+            "another machine), that difference is removed, and the result for an image depends on "
+            "the others in the test. Use the training constants.",
+        ),
+        "upload_by_itself": Mistake(
+            lambda train, test, upload: (_by(train, train), _by(test, train), _by(upload, upload)),
+            "Train and test are right, but the single image was scaled by its own statistics: "
+            "every upload would have the same mean, however bright it is. Keep the constants of "
+            "train with the model and use them for all later images.",
+        ),
+        "two_scales": Mistake(
+            two_scales,
+            "Scaled twice: the images were divided by 255 but the constants were not. All "
+            "training images now lie between {low:.2f} and {high:.2f}, so they look the same to a "
+            "network. Check min and max of its input.",
+        ),
+    },
 )
 
 
@@ -397,44 +423,6 @@ def _three(value, parts) -> list[np.ndarray]:
 
 def _by(images, of):
     return (images - of.mean()) / of.std()
-
-
-@q3.mistake(
-    "We replaced test and upload by other images and left train as it was, yet the scaled training "
-    "images changed by up to {moved:.2f}. Information about the test images reached training "
-    "through the constants. Compute them from train alone."
-)
-def all_images(train, test, upload):
-    every = np.concatenate([train, test, upload])
-    return tuple(_by(images, every) for images in (train, test, upload))
-
-
-@q3.mistake(
-    "Test has mean 0 and deviation 1: it was scaled by its own statistics. Nothing leaks into "
-    "training, but if the test images are brighter (because of the disease, or another machine), "
-    "that difference is removed, and the result for an image depends on the others in the test. "
-    "Use the training constants."
-)
-def own_statistics(train, test, upload):
-    return tuple(_by(images, images) for images in (train, test, upload))
-
-
-@q3.mistake(
-    "Train and test are right, but the single image was scaled by its own statistics: every upload "
-    "would have the same mean, however bright it is. Keep the constants of train with the model "
-    "and use them for all later images."
-)
-def upload_by_itself(train, test, upload):
-    return _by(train, train), _by(test, train), _by(upload, upload)
-
-
-@q3.mistake(
-    "Scaled twice: the images were divided by 255 but the constants were not. All training images "
-    "now lie between {low:.2f} and {high:.2f}, so they look the same to a network. Check min and "
-    "max of its input."
-)
-def two_scales(train, test, upload):
-    return tuple((images / 255 - train.mean()) / train.std() for images in (train, test, upload))
 
 
 @q3.edges
@@ -491,6 +479,17 @@ def _uploads(rng: np.random.Generator) -> tuple[Network, list[tuple[bytes, np.nd
     return Network(rng), files
 
 
+def alpha_read_as_light(network, file):
+    mode = Image.open(io.BytesIO(file)).mode
+    weights = (0.25, 0.25, 0.25, 0.25) if mode == "RGBA" else (0.299, 0.587, 0.114)
+    return _asked(network, preprocess.prepare(_opened(file, weights), SIZE))
+
+
+def stretched(network, file):
+    square = preprocess.prepare(_opened(file), SIZE).astype(float)
+    return _asked(network, 255 * (square - square.min()) / np.ptp(square))
+
+
 q4 = Question(
     "ask",
     title="The same preprocessing for every upload",
@@ -507,6 +506,34 @@ q4 = Question(
     data=lambda rng: (lambda network, files: (network, [file for file, _ in files]))(
         *_uploads(rng)
     ),
+    mistakes={
+        "scaled_twice": Mistake(
+            lambda network, file: _asked(network, preprocess.prepare(_opened(file), SIZE) / 255),
+            "Scaled twice: the network divides by 255, and your input had already been divided. "
+            "Little signal is left: your answers for {n} different images lie within {span:.3f} "
+            "of each other. Check min and max of the network's input.",
+        ),
+        "squashed": Mistake(
+            lambda network, file: _asked(
+                network, preprocess.prepare(_opened(file), SIZE, "squash")
+            ),
+            "The images were squashed into the square, but the training images were padded, so "
+            "the proportions differ from anything the network has seen. resize((64, 64)) "
+            "squashes; use the preprocessing of training.",
+        ),
+        "alpha_read_as_light": Mistake(
+            alpha_read_as_light,
+            "This is right for most files but not for those with an alpha channel: alpha was "
+            "averaged in as if it were brightness, which puts a veil over the image. The training "
+            "images were read by images.read, which looks at the mode first.",
+        ),
+        "stretched": Mistake(
+            stretched,
+            "Each image was stretched to the full range from black to white. It may look better, "
+            "but the network was not trained on such images: brightness is part of its input. "
+            "Apply exactly the preprocessing of training.",
+        ),
+    },
 )
 
 
@@ -545,45 +572,6 @@ def _opened(file, weights=(0.299, 0.587, 0.114)):
         else array
     )
     return (grey / np.iinfo(array.dtype).max).clip(0, 1)
-
-
-@q4.mistake(
-    "Scaled twice: the network divides by 255, and your input had already been divided. Little "
-    "signal is left: your answers for {n} different images lie within {span:.3f} of each other. "
-    "Check min and max of the network's input."
-)
-def scaled_twice(network, file):
-    return _asked(network, preprocess.prepare(_opened(file), SIZE) / 255)
-
-
-@q4.mistake(
-    "The images were squashed into the square, but the training images were padded, so the "
-    "proportions differ from anything the network has seen. resize((64, 64)) squashes; use the "
-    "preprocessing of training."
-)
-def squashed(network, file):
-    return _asked(network, preprocess.prepare(_opened(file), SIZE, "squash"))
-
-
-@q4.mistake(
-    "This is right for most files but not for those with an alpha channel: alpha was averaged in "
-    "as if it were brightness, which puts a veil over the image. The training images were read by "
-    "images.read, which looks at the mode first."
-)
-def alpha_read_as_light(network, file):
-    mode = Image.open(io.BytesIO(file)).mode
-    weights = (0.25, 0.25, 0.25, 0.25) if mode == "RGBA" else (0.299, 0.587, 0.114)
-    return _asked(network, preprocess.prepare(_opened(file, weights), SIZE))
-
-
-@q4.mistake(
-    "Each image was stretched to the full range from black to white. It may look better, but the "
-    "network was not trained on such images: brightness is part of its input. Apply exactly the "
-    "preprocessing of training."
-)
-def stretched(network, file):
-    square = preprocess.prepare(_opened(file), SIZE).astype(float)
-    return _asked(network, 255 * (square - square.min()) / np.ptp(square))
 
 
 @q4.edges
