@@ -15,7 +15,8 @@ from PIL import Image
 
 from .. import images, manifest, phantom
 from . import expect, fresh
-from ._question import Question
+from ._kinds import Case, Compare
+from ._question import Mistake, Question
 from ._running import Wrong
 
 # temporary folders of the samples shown in a notebook: they go when Python ends
@@ -68,6 +69,17 @@ def _survey(rng: np.random.Generator, place: Path) -> tuple[Path, dict[str, str]
     return folder, truth
 
 
+def first_folder(folder):
+    labels = {"covid-ward": "covid"}
+    return _listed(folder, lambda path: labels.get(path.relative_to(folder).parts[0], "non_covid"))
+
+
+def controls_are_normal(folder):
+    return manifest.from_folder(
+        folder, labels={"cases": "covid", "controls": "normal"}, progress=False
+    ).table
+
+
 q1 = Question(
     "import_folder",
     title="A folder whose layout is new",
@@ -86,6 +98,44 @@ q1 = Question(
         "elsewhere.) manifest.LABELS lists the labels that the course knows.",
     ),
     data=lambda rng: _keep(rng, _survey),
+    mistakes={
+        "covid_in_path": Mistake(
+            lambda folder: _listed(
+                folder, lambda path: "covid" if "covid" in str(path).lower() else "non_covid"
+            ),
+            "Every image was labelled COVID; {n} labels are wrong. A test for the word anywhere "
+            "in the path does that: it matches the name of the data set, not the class of the "
+            "image. Look at the one part of the path that names the class.",
+        ),
+        "folder_above": Mistake(
+            lambda folder: _listed(folder, lambda path: path.parent.name),
+            "The folder directly above each file was taken as the class, but here it names the "
+            "patient: {example!r} became a label. The level that holds the class differs between "
+            "data sets. Name each part of one path first, then choose the level.",
+        ),
+        "first_folder": Mistake(
+            first_folder,
+            "The first folder was taken as the class, but it names the ward: {n} labels are "
+            "wrong. The COVID ward has controls too, and other wards have cases. (A tool that "
+            "proposes a folder has not read the README.)",
+        ),
+        "clutter_counted": Mistake(
+            lambda folder: _listed(
+                folder,
+                lambda path: MEANS.get("".join(path.relative_to(folder).parts[1:2]), "covid"),
+                "*",
+            ),
+            "{n} files were counted that are not radiographs of this set, such as {example}: "
+            "thumbnails and system files. Training on them would raise no error, so leave them "
+            "out here.",
+        ),
+        "controls_are_normal": Mistake(
+            controls_are_normal,
+            "The {n} controls were labelled normal. The README says that they have another "
+            "disease: not COVID does not mean normal. A network trained on these labels would "
+            "answer another question than its report claims.",
+        ),
+    },
 )
 
 
@@ -158,55 +208,6 @@ def _listed(folder, label, pattern="*.jpg"):
         ]
     ids = [path.relative_to(folder).as_posix() for path in files]
     return pd.DataFrame({"image_id": ids, "label": [label(path) for path in files]})
-
-
-@q1.mistake(
-    "Every image was labelled COVID; {n} labels are wrong. A test for the word anywhere in the "
-    "path does that: it matches the name of the data set, not the class of the image. Look at the "
-    "one part of the path that names the class."
-)
-def covid_in_path(folder):
-    return _listed(folder, lambda path: "covid" if "covid" in str(path).lower() else "non_covid")
-
-
-@q1.mistake(
-    "The folder directly above each file was taken as the class, but here it names the patient: "
-    "{example!r} became a label. The level that holds the class differs between data sets. Name "
-    "each part of one path first, then choose the level."
-)
-def folder_above(folder):
-    return _listed(folder, lambda path: path.parent.name)
-
-
-@q1.mistake(
-    "The first folder was taken as the class, but it names the ward: {n} labels are wrong. The "
-    "COVID ward has controls too, and other wards have cases. (A tool that proposes a folder has "
-    "not read the README.)"
-)
-def first_folder(folder):
-    labels = {"covid-ward": "covid"}
-    return _listed(folder, lambda path: labels.get(path.relative_to(folder).parts[0], "non_covid"))
-
-
-@q1.mistake(
-    "{n} files were counted that are not radiographs of this set, such as {example}: thumbnails "
-    "and system files. Training on them would raise no error, so leave them out here."
-)
-def clutter_counted(folder):
-    return _listed(
-        folder, lambda path: MEANS.get("".join(path.relative_to(folder).parts[1:2]), "covid"), "*"
-    )
-
-
-@q1.mistake(
-    "The {n} controls were labelled normal. The README says that they have another disease: not "
-    "COVID does not mean normal. A network trained on these labels would answer another question "
-    "than its report claims."
-)
-def controls_are_normal(folder):
-    return manifest.from_folder(
-        folder, labels={"cases": "covid", "controls": "normal"}, progress=False
-    ).table
 
 
 @q1.edges
@@ -296,6 +297,17 @@ def _content(rng: np.random.Generator, kind: str, place: Path) -> bytes:
     return data[: int(len(data) * rng.uniform(0.5, 0.8))] if kind.startswith("cut") else data
 
 
+def other_format(folder):
+    starts = {".jpg": b"\xff\xd8", ".png": b"\x89PNG"}
+    files = [path for path in Path(folder).iterdir() if path.suffix in starts]
+    return [path.name for path in files if not path.read_bytes().startswith(starts[path.suffix])]
+
+
+def small_ones(folder):
+    sizes = {path.name: path.stat().st_size for path in Path(folder).iterdir()}
+    return [name for name, size in sizes.items() if size < np.median(list(sizes.values())) / 4]
+
+
 q2 = Question(
     "broken_files",
     title="Find the broken files",
@@ -313,6 +325,44 @@ q2 = Question(
         "either kind, and raises images.ImageError where it cannot.",
     ),
     data=lambda rng: _keep(rng, _delivery),
+    mistakes={
+        "named_like_images": Mistake(
+            lambda folder: [
+                path.name for path in Path(folder).iterdir() if not images.looks_like_image(path)
+            ],
+            "No file was reported. Every name ends like an image's name, but anyone can type a "
+            "file name: {n} of these files do not contain a complete image. Look at the contents.",
+        ),
+        "other_format": Mistake(
+            other_format,
+            "{file} was reported, but it is complete: only its name says another format than its "
+            "bytes have, and rejecting it loses a patient. (The reverse also occurs: name and "
+            "first bytes agree, and the file is truncated.)",
+        ),
+        "header_only": Mistake(
+            lambda folder: _failing(folder, lambda path: Image.open(path).size),
+            "{file} is truncated and was accepted. It opens without an error and has a size and a "
+            "format, because the beginning of the file is intact. The fault appears only when the "
+            "pixels are decoded.",
+        ),
+        "verified": Mistake(
+            lambda folder: _failing(folder, lambda path: Image.open(path).verify()),
+            "{file} is truncated and was accepted. Pillow's verify() does not decode the pixels "
+            "of a JPEG; it checks the beginning only. Only decoding shows that a file is complete.",
+        ),
+        "pillow_only": Mistake(
+            lambda folder: _failing(folder, lambda path: Image.open(path).load(), skip=()),
+            "{file} was reported, but it is complete: a DICOM file, the format used in hospitals. "
+            "A file that one library cannot open is not necessarily broken. Use a reader that "
+            "knows both kinds.",
+        ),
+        "small_ones": Mistake(
+            small_ones,
+            "{file} was reported, but it is complete: an image with little content needs few "
+            "bytes, and a large file can still lack its end. File size is a reason to look, not a "
+            "proof.",
+        ),
+    },
 )
 
 
@@ -362,59 +412,6 @@ def _failing(folder, use, *, skip=(".dcm",)):
     return found
 
 
-@q2.mistake(
-    "No file was reported. Every name ends like an image's name, but anyone can type a file name: "
-    "{n} of these files do not contain a complete image. Look at the contents."
-)
-def named_like_images(folder):
-    return [path.name for path in Path(folder).iterdir() if not images.looks_like_image(path)]
-
-
-@q2.mistake(
-    "{file} was reported, but it is complete: only its name says another format than its bytes "
-    "have, and rejecting it loses a patient. (The reverse also occurs: name and first bytes agree, "
-    "and the file is truncated.)"
-)
-def other_format(folder):
-    starts = {".jpg": b"\xff\xd8", ".png": b"\x89PNG"}
-    files = [path for path in Path(folder).iterdir() if path.suffix in starts]
-    return [path.name for path in files if not path.read_bytes().startswith(starts[path.suffix])]
-
-
-@q2.mistake(
-    "{file} is truncated and was accepted. It opens without an error and has a size and a format, "
-    "because the beginning of the file is intact. The fault appears only when the pixels are "
-    "decoded."
-)
-def header_only(folder):
-    return _failing(folder, lambda path: Image.open(path).size)
-
-
-@q2.mistake(
-    "{file} is truncated and was accepted. Pillow's verify() does not decode the pixels of a JPEG; "
-    "it checks the beginning only. Only decoding shows that a file is complete."
-)
-def verified(folder):
-    return _failing(folder, lambda path: Image.open(path).verify())
-
-
-@q2.mistake(
-    "{file} was reported, but it is complete: a DICOM file, the format used in hospitals. A file "
-    "that one library cannot open is not necessarily broken. Use a reader that knows both kinds."
-)
-def pillow_only(folder):
-    return _failing(folder, lambda path: Image.open(path).load(), skip=())
-
-
-@q2.mistake(
-    "{file} was reported, but it is complete: an image with little content needs few bytes, and a "
-    "large file can still lack its end. File size is a reason to look, not a proof."
-)
-def small_ones(folder):
-    sizes = {path.name: path.stat().st_size for path in Path(folder).iterdir()}
-    return [name for name, size in sizes.items() if size < np.median(list(sizes.values())) / 4]
-
-
 @q2.edges
 def _(right):
     yield "a set", lambda folder: set(right(folder)), True
@@ -462,7 +459,41 @@ def _network(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str
     return outputs.round(4), labels, list(order)
 
 
-q3 = Question(
+def by_frequency(outputs, labels):
+    names, counts = np.unique(labels, return_counts=True)
+    return names[np.argsort(-counts, kind="stable")].tolist()
+
+
+def _networks(rng: np.random.Generator) -> list[Case]:
+    drawn = [_network(rng) for _ in range(40)]
+    return [Case((outputs, labels), order) for outputs, labels, order in drawn]
+
+
+def _order(value, case: Case) -> list[str]:
+    """The answer as a list of the classes, each once."""
+    found = expect.names(value, case.right, "column_order(outputs, labels)")
+    if len(found) < len(case.right):
+        raise Wrong(
+            f"column_order(outputs, labels) should name {len(case.right)} classes, each once, not "
+            f"{len(found)}."
+        )
+    return found
+
+
+def _accuracy(orders: list[list[str]], cases: list[Case]) -> dict:
+    """Share of images that the networks get right when their columns are read so."""
+    pairs = [
+        (np.array(order)[c.given[0].argmax(axis=1)], c.given[1])
+        for order, c in zip(orders, cases, strict=True)
+    ]
+    return {"accuracy": np.mean([(said == labels).mean() for said, labels in pairs])}
+
+
+def _why_not_order(order: list[str], case: Case) -> str:
+    return f"A network was given a wrong order, {', '.join(order)}; its columns are {', '.join(case.right)}."
+
+
+q3 = Compare(
     "column_order",
     title="Which output is which class?",
     points=2,
@@ -478,78 +509,39 @@ q3 = Question(
         "largest?",
     ),
     data=lambda rng: _network(rng)[:2],
+    mistakes={
+        "alphabetical": Mistake(
+            lambda outputs, labels: sorted(set(labels.tolist())),
+            "The names were sorted alphabetically. Many tools number classes this way, but these "
+            "networks use other orders. With this order they would be right for {accuracy:.0%} of "
+            "the images, and no error would be raised. Use the outputs.",
+        ),
+        "first_seen": Mistake(
+            lambda outputs, labels: list(dict.fromkeys(labels.tolist())),
+            "The classes are in the order in which they first occur in the labels. That is the "
+            "order of these images, not of the network's columns; with it the network would be "
+            "right for {accuracy:.0%} of the images.",
+        ),
+        "healthy_first": Mistake(
+            lambda outputs, labels: sorted(
+                set(labels.tolist()), key=lambda name: manifest.LABELS.index(name.lower())
+            ),
+            "Normal was put first and the diseases after it, as in this course. Other people's "
+            "networks need not follow this order; with it they would be right for {accuracy:.0%} "
+            "of the images.",
+        ),
+        "by_frequency": Mistake(
+            by_frequency,
+            "The classes were sorted by their number of images. Nothing makes a network number "
+            "its classes by frequency; with this order it would be right for {accuracy:.0%} of "
+            "the images.",
+        ),
+    },
+    cases=_networks,
+    read=_order,
+    places=_accuracy,
+    explain=_why_not_order,
 )
-
-
-@q3.rule
-def _(column_order, rng):
-    cases = [_network(rng) for _ in range(40)]
-    given = [_order(column_order(outputs, labels), order) for outputs, labels, order in cases]
-    wrong = [case for answer, case in zip(given, cases, strict=True) if answer != case[2]]
-    if not wrong:
-        return
-    for name, mistake in q3.mistakes.items():
-        if all(
-            answer == mistake.answer(*case[:2]) for answer, case in zip(given, cases, strict=True)
-        ):
-            accuracy = [_accuracy(answer, case) for answer, case in zip(given, cases, strict=True)]
-            raise q3.caught(name, accuracy=np.mean(accuracy))
-    raise Wrong(
-        f"{len(wrong)} of {len(cases)} networks were given a wrong order; the right columns of one "
-        f"are {', '.join(wrong[0][2])}."
-    )
-
-
-def _order(value, order: list[str]) -> list[str]:
-    """The answer as a list of the classes, each once."""
-    found = expect.names(value, order, "column_order(outputs, labels)")
-    if len(found) < len(order):
-        raise Wrong(
-            f"column_order(outputs, labels) should name {len(order)} classes, each once, not "
-            f"{len(found)}."
-        )
-    return found
-
-
-def _accuracy(answer: list[str], case: tuple) -> float:
-    """Share of images that the network gets right when its columns are read so."""
-    outputs, labels, _ = case
-    return float((np.array(answer)[outputs.argmax(axis=1)] == labels).mean())
-
-
-@q3.mistake(
-    "The names were sorted alphabetically. Many tools number classes this way, but these networks "
-    "use other orders. With this order they would be right for {accuracy:.0%} of the images, and "
-    "no error would be raised. Use the outputs."
-)
-def alphabetical(outputs, labels):
-    return sorted(set(labels.tolist()))
-
-
-@q3.mistake(
-    "The classes are in the order in which they first occur in the labels. That is the order of "
-    "these images, not of the network's columns; with it the network would be right for "
-    "{accuracy:.0%} of the images."
-)
-def first_seen(outputs, labels):
-    return list(dict.fromkeys(labels.tolist()))
-
-
-@q3.mistake(
-    "Normal was put first and the diseases after it, as in this course. Other people's networks "
-    "need not follow this order; with it they would be right for {accuracy:.0%} of the images."
-)
-def healthy_first(outputs, labels):
-    return sorted(set(labels.tolist()), key=lambda name: manifest.LABELS.index(name.lower()))
-
-
-@q3.mistake(
-    "The classes were sorted by their number of images. Nothing makes a network number its classes "
-    "by frequency; with this order it would be right for {accuracy:.0%} of the images."
-)
-def by_frequency(outputs, labels):
-    names, counts = np.unique(labels, return_counts=True)
-    return names[np.argsort(-counts, kind="stable")].tolist()
 
 
 @q3.edges
