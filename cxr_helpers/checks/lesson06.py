@@ -11,7 +11,8 @@ import numpy as np
 
 from ..console import quiet
 from . import expect
-from ._question import Question
+from ._kinds import Case, Compare, asked
+from ._question import Mistake, Question
 from ._running import NotAttempted, Wrong
 
 SURE = 1e-5  # a probability nearer to 0 or 1 tells its logit only roughly; Keras counts in 32 bits
@@ -53,7 +54,12 @@ def _built(side, channels, filters, kernel, classes, head) -> int:
     return _keras().Sequential([inputs, *body, joint, layers.Dense(classes)]).count_params()
 
 
-q1 = Question(
+def _why_not_so_many(number: float, case: Case) -> str:
+    given = str(case.given).replace("'", '"')
+    return f"count{given} gives {number:,.0f}. Built in Keras, this network has {case.right:,}."
+
+
+q1 = Compare(
     "count",
     title="Count before you build",
     points=3,
@@ -67,25 +73,46 @@ q1 = Question(
         "of each map?",
     ),
     data=lambda rng: _networks(rng)[-1],
+    mistakes={
+        "flat_filters": Mistake(
+            lambda *case: _count(*case, deep=False),
+            "Each filter was counted as kernel × kernel weights. It covers all channels of the "
+            "layer below, so it has that many weights for each input channel; the filters of one "
+            "convolution are the channels of the next.",
+        ),
+        "no_bias": Mistake(
+            lambda *case: _count(*case, bias=0),
+            "The biases are missing: each filter and each unit has one parameter more, its bias.",
+        ),
+        "same_padding": Mistake(
+            lambda *case: _count(*case, shrink=False),
+            "The convolutions left the side unchanged. Without padding a map loses kernel - 1 "
+            "rows and columns, so the last layer has fewer inputs.",
+        ),
+        "rounded_up": Mistake(
+            lambda *case: _count(*case, pool=np.ceil),
+            "Pooling rounded an odd side up. A row or column without a partner is dropped: 7 "
+            "becomes 3.",
+        ),
+        "one_map": Mistake(
+            lambda side, channels, filters, kernel, classes, head: _count(
+                side, channels, filters, kernel, classes, head, area=head == "mean"
+            ),
+            "The last layer was given one map only. Flatten takes all maps: side × side × filters "
+            "inputs.",
+        ),
+        "always_flat": Mistake(
+            lambda side, channels, filters, kernel, classes, head: _count(
+                side, channels, filters, kernel, classes, "flatten"
+            ),
+            'With head "mean" the maps were flattened too. Global average pooling reduces each '
+            "map to one number, whatever its size; that is why such networks are small.",
+        ),
+    },
+    cases=lambda rng: asked(_built, _networks(rng)),
+    read=lambda value, case: expect.number(value, "count(...)"),
+    explain=_why_not_so_many,
 )
-
-
-@q1.rule
-def _(count, rng):
-    cases = _networks(rng)
-    given = [expect.number(count(*case), "count(...)") for case in cases]
-    right = [_built(*case) for case in cases]
-    if given == right:
-        return
-    q1.recognise_all(given, cases)
-    case, number, truth = next(
-        (c, g, r) for c, g, r in zip(cases, given, right, strict=True) if g != r
-    )
-    raise Wrong(
-        f"count{case} gives {number:,.0f}. Built in Keras, this network has {truth:,}.".replace(
-            "'", '"'
-        )
-    )
 
 
 def _count(
@@ -110,51 +137,6 @@ def _count(
         channels = f
     inputs = (side**2 if head == "flatten" else 1) * (channels if area else 1)
     return int(total + (inputs + bias) * classes)
-
-
-@q1.mistake(
-    "Each filter was counted as kernel × kernel weights. It covers all channels of the layer "
-    "below, so it has that many weights for each input channel; the filters of one convolution are "
-    "the channels of the next."
-)
-def flat_filters(*case):
-    return _count(*case, deep=False)
-
-
-@q1.mistake("The biases are missing: each filter and each unit has one parameter more, its bias.")
-def no_bias(*case):
-    return _count(*case, bias=0)
-
-
-@q1.mistake(
-    "The convolutions left the side unchanged. Without padding a map loses kernel - 1 rows and "
-    "columns, so the last layer has fewer inputs."
-)
-def same_padding(*case):
-    return _count(*case, shrink=False)
-
-
-@q1.mistake(
-    "Pooling rounded an odd side up. A row or column without a partner is dropped: 7 becomes 3."
-)
-def rounded_up(*case):
-    return _count(*case, pool=np.ceil)
-
-
-@q1.mistake(
-    "The last layer was given one map only. Flatten takes all maps: side × side × filters inputs."
-)
-def one_map(side, channels, filters, kernel, classes, head):
-    return _count(side, channels, filters, kernel, classes, head, area=head == "mean")
-
-
-@q1.mistake(
-    'With head "mean" the maps were flattened too. Global average pooling reduces each map to one '
-    "number, whatever "
-    "its size; that is why such networks are small."
-)
-def always_flat(side, channels, filters, kernel, classes, head):
-    return _count(side, channels, filters, kernel, classes, "flatten")
 
 
 @q1.edges
@@ -194,6 +176,59 @@ q2 = Question(
         "arguments says so?",
     ),
     data=_labels,
+    mistakes={
+        "softmax_of_one": Mistake(
+            lambda task: _pair(task, "ill", 1, "softmax", "BinaryCrossentropy"),
+            "ill: softmax of a single unit. Softmax makes its outputs sum to 1, so a single "
+            "output is always 1: every image is called ill, the gradient is 0, and nothing is "
+            "learned, without any error. Choose an activation for a single probability.",
+        ),
+        "sigmoid_with_categorical": Mistake(
+            lambda task: _pair(task, "kind", 4, "sigmoid", "SparseCategoricalCrossentropy"),
+            "{task}: sigmoid outputs, where exactly one class is true. The outputs of one image "
+            "sum to as much as {total:.2f}. A categorical loss normalises them and raises no "
+            "error, but they are not probabilities of exclusive classes. Choose an activation "
+            "whose outputs sum to 1.",
+        ),
+        "logits_announced": Mistake(
+            lambda task: _pair(
+                task, "kind", 4, "softmax", "SparseCategoricalCrossentropy", from_logits=True
+            ),
+            "{task}: the layer gives probabilities, but the loss was told to expect logits and "
+            "applies its activation to them once more: for these probabilities even a perfect "
+            "answer has a loss far above zero. (During fit some versions of Keras notice this and "
+            "only warn; do not rely on it.) Layer and loss must agree on what is passed between "
+            "them.",
+        ),
+        "logits_unannounced": Mistake(
+            lambda task: _pair(task, "raw", 4, None, "CategoricalCrossentropy"),
+            "raw: the layer gives logits, but the loss takes them for probabilities, which is its "
+            "default. A right answer with a negative logit in the wrong place may then cost 16. "
+            "Tell the loss what it gets.",
+        ),
+        "shares_for_raw": Mistake(
+            lambda task: _pair(task, "raw", 4, "softmax", "CategoricalCrossentropy"),
+            "raw: these are probabilities. The exported file applies softmax itself, so softmax "
+            "would be applied twice in use, and no class could get more than 0.48. Return logits.",
+        ),
+        "softmax_for_findings": Mistake(
+            lambda task: _pair(task, "findings", 5, "softmax", "BinaryCrossentropy"),
+            "findings: softmax makes the five outputs sum to 1. With two findings, at least one "
+            "gets no more than 0.5, and an image without findings still has to name one. Findings "
+            "are independent: give each its own probability.",
+        ),
+        "categorical_for_findings": Mistake(
+            lambda task: _pair(task, "findings", 5, "sigmoid", "CategoricalCrossentropy"),
+            "findings: a categorical loss looks only at the findings that are present. An image "
+            "without any costs nothing, whatever the network answers. Each finding is a yes-or-no "
+            "question of its own; choose the loss for that.",
+        ),
+        "one_hot_loss": Mistake(
+            lambda task: _pair(task, "kind", 4, "softmax", "CategoricalCrossentropy"),
+            "kind: this loss needs one-hot labels such as 0 1 0 0. These labels are class "
+            "numbers, 0 to 3; use the loss made for them.",
+        ),
+    },
 )
 
 
@@ -360,77 +395,6 @@ def _pair(task: str, wanted: str, units: int, activation: str | None, loss: str,
     )
 
 
-@q2.mistake(
-    "ill: softmax of a single unit. Softmax makes its outputs sum to 1, so a single output is "
-    "always 1: every image is called ill, the gradient is 0, and nothing is learned, without any "
-    "error. Choose an activation for a single probability."
-)
-def softmax_of_one(task):
-    return _pair(task, "ill", 1, "softmax", "BinaryCrossentropy")
-
-
-@q2.mistake(
-    "{task}: sigmoid outputs, where exactly one class is true. The outputs of one image sum to as "
-    "much as {total:.2f}. A categorical loss normalises them and raises no error, but they are not "
-    "probabilities of exclusive classes. Choose an activation whose outputs sum to 1."
-)
-def sigmoid_with_categorical(task):
-    return _pair(task, "kind", 4, "sigmoid", "SparseCategoricalCrossentropy")
-
-
-@q2.mistake(
-    "{task}: the layer gives probabilities, but the loss was told to expect logits and applies its "
-    "activation to them once more: for these probabilities even a perfect answer has a loss far "
-    "above zero. (During fit some versions of Keras notice this and only warn; do not rely on it.) "
-    "Layer and loss must agree on what is passed between them."
-)
-def logits_announced(task):
-    return _pair(task, "kind", 4, "softmax", "SparseCategoricalCrossentropy", from_logits=True)
-
-
-@q2.mistake(
-    "raw: the layer gives logits, but the loss takes them for probabilities, which is its default. "
-    "A right answer with a negative logit in the wrong place may then cost 16. Tell the loss what "
-    "it gets."
-)
-def logits_unannounced(task):
-    return _pair(task, "raw", 4, None, "CategoricalCrossentropy")
-
-
-@q2.mistake(
-    "raw: these are probabilities. The exported file applies softmax itself, so softmax would be "
-    "applied twice in use, and no class could get more than 0.48. Return logits."
-)
-def shares_for_raw(task):
-    return _pair(task, "raw", 4, "softmax", "CategoricalCrossentropy")
-
-
-@q2.mistake(
-    "findings: softmax makes the five outputs sum to 1. With two findings, at least one gets no "
-    "more than 0.5, and an image without findings still has to name one. Findings are independent: "
-    "give each its own probability."
-)
-def softmax_for_findings(task):
-    return _pair(task, "findings", 5, "softmax", "BinaryCrossentropy")
-
-
-@q2.mistake(
-    "findings: a categorical loss looks only at the findings that are present. An image without "
-    "any costs nothing, whatever the network answers. Each finding is a yes-or-no question of its "
-    "own; choose the loss for that."
-)
-def categorical_for_findings(task):
-    return _pair(task, "findings", 5, "sigmoid", "CategoricalCrossentropy")
-
-
-@q2.mistake(
-    "kind: this loss needs one-hot labels such as 0 1 0 0. These labels are class numbers, 0 to 3; "
-    "use the loss made for them."
-)
-def one_hot_loss(task):
-    return _pair(task, "kind", 4, "softmax", "CategoricalCrossentropy")
-
-
 @q2.edges
 def _(right):
     def but(task, *pair, **settings):
@@ -550,6 +514,31 @@ q3 = Question(
         "training or for prediction?",
     ),
     data=lambda rng: _folds(rng)["given"],
+    mistakes={
+        "reused_callback": Mistake(
+            lambda *case: _loop(*case, keepers=1),
+            "One callback was used for all folds. It keeps the best loss of the first fold, which "
+            "no other fold beats, so it never saved again: the other folds were scored with the "
+            "first fold's weights, which were trained on their images. Create it anew for each "
+            "fold.",
+        ),
+        "reused_network": Mistake(
+            lambda *case: _loop(*case, networks=1),
+            "One network was used for all folds. From the second fold on it starts with the "
+            "weights learned before, also from the images on which it is now scored. Build it "
+            "anew for each fold.",
+        ),
+        "last_epoch": Mistake(
+            lambda *case: _loop(*case, load=False),
+            "These are the weights of the last epoch. The best ones are in the file: load them "
+            "before you predict.",
+        ),
+        "augmented_test": Mistake(
+            lambda *case: _loop(*case, augment=True),
+            "The scored images were augmented as well. The same network then gets a different "
+            "score in each run, for images that nobody took. Augment training images only.",
+        ),
+    },
 )
 
 
@@ -591,39 +580,6 @@ def _loop(folds, build, fit, predict, file, *, keepers=3, networks=3, load=True,
             model.load_weights(file)
         found.append(predict(model, fold, augment))
     return found
-
-
-@q3.mistake(
-    "One callback was used for all folds. It keeps the best loss of the first fold, which no other "
-    "fold beats, so it never saved again: the other folds were scored with the first fold's "
-    "weights, which were trained on their images. Create it anew for each fold."
-)
-def reused_callback(*case):
-    return _loop(*case, keepers=1)
-
-
-@q3.mistake(
-    "One network was used for all folds. From the second fold on it starts with the weights "
-    "learned before, also from the images on which it is now scored. Build it anew for each fold."
-)
-def reused_network(*case):
-    return _loop(*case, networks=1)
-
-
-@q3.mistake(
-    "These are the weights of the last epoch. The best ones are in the file: load them before you "
-    "predict."
-)
-def last_epoch(*case):
-    return _loop(*case, load=False)
-
-
-@q3.mistake(
-    "The scored images were augmented as well. The same network then gets a different score in "
-    "each run, for images that nobody took. Augment training images only."
-)
-def augmented_test(*case):
-    return _loop(*case, augment=True)
 
 
 @q3.edges
