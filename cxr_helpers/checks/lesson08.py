@@ -10,7 +10,8 @@ import pandas as pd
 from .. import transfer
 from ..console import quiet
 from . import expect, fresh
-from ._question import Question
+from ._kinds import Case, Compare
+from ._question import Mistake, Question
 from ._running import Wrong
 
 CLOSE = 0.1  # grey levels that an input may be off: half precision is enough
@@ -62,7 +63,45 @@ def _stages(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarra
     )
 
 
-q1 = Question(
+def parts_exchanged(table, features):
+    names = {"train": "val", "val": "train", "test": "test"}
+    turned = table.assign(split=pd.Categorical(table["split"].map(names), ["train", "val", "test"]))
+    return _best(turned, features, "val")
+
+
+def _studies(rng: np.random.Generator) -> list[Case]:
+    """Three studies: the right stage at three places, either of the others clear on train once."""
+    return fresh.until(lambda: [_study(rng) for _ in range(3)], _all_places)
+
+
+def _study(rng: np.random.Generator) -> Case:
+    table, features, roles = _stages(rng)
+    return Case((table, features), roles["for_val"], roles)
+
+
+def _all_places(cases: list[Case]) -> bool:
+    places = {list(case.given[1]).index(case.right) for case in cases}
+    roles = [case.note for case in cases]
+    early = {role for r in roles for role in ("weak", "for_test") if r[role] == r["early"]}
+    return len(places) == 3 and len(early) == 2
+
+
+def _reached(stages: list[str], cases: list[Case]) -> dict:
+    stage, case = next((s, c) for s, c in zip(stages, cases, strict=True) if s != c.right)
+    table, features = case.given
+    return {"stage": stage} | _accuracies(table, features[stage])
+
+
+def _why_not_stage(stage: str, case: Case) -> str:
+    table, features = case.given
+    reached = _accuracies(table, features[stage])["val"]
+    return (
+        f"Fitted on train, {stage} reaches {reached:.2f} on validation, and another stage far "
+        "more. Fit on the rows of train alone, and compare on validation alone."
+    )
+
+
+q1 = Compare(
     "choose_cut",
     title="Choose the cut",
     points=2,
@@ -76,35 +115,39 @@ q1 = Question(
         "has been chosen.",
     ),
     data=lambda rng: _stages(rng)[:2],
+    mistakes={
+        "on_test": Mistake(
+            lambda table, features: _best(table, features, "test"),
+            "{stage} is the best on the *test* images ({test:.2f}), not on validation "
+            "({val:.2f}). Once it has been used for a choice, the test accuracy is too optimistic "
+            "and no longer a measurement. Choose on validation.",
+        ),
+        "where_it_was_fitted": Mistake(
+            lambda table, features: _best(table, features, "train"),
+            "{stage} is the best on the images that the model was *fitted* on ({train:.2f}); on "
+            "validation it has {val:.2f}. It has so many features that it can memorise any "
+            "labels. Compare on images that were not used for fitting.",
+        ),
+        "parts_exchanged": Mistake(
+            parts_exchanged,
+            "{stage} is best where validation and train are exchanged: fitted on validation, "
+            "scored on train. Fitted on train, it reaches {val:.2f} on validation, and another "
+            "stage far more. Fit on train, compare on validation.",
+        ),
+        "the_last": Mistake(
+            lambda table, features: list(features)[-1],
+            "{stage} is the last stage, the default of most recipes. On validation it reaches "
+            "{val:.2f} here, and another stage far more. The last stages are specialised in "
+            "photographs; validation shows which stage suits your images.",
+        ),
+    },
+    cases=_studies,
+    read=lambda value, case: expect.choice(
+        value, list(case.given[1]), "choose_cut(table, features)"
+    ),
+    places=_reached,
+    explain=_why_not_stage,
 )
-
-
-@q1.rule
-def _(choose_cut, rng):
-    cases, early = [], set()
-    while len({list(f).index(roles["for_val"]) for _, f, roles in cases}) < 3 or len(early) < 2:
-        cases = [_stages(rng) for _ in range(3)]
-        early = {
-            role
-            for _, _, roles in cases
-            for role in ("weak", "for_test")
-            if roles[role] == roles["early"]
-        }
-    given = [
-        expect.choice(choose_cut(t, f), list(f), "choose_cut(table, features)") for t, f, _ in cases
-    ]
-    wrong = [k for k, (_, _, roles) in enumerate(cases) if given[k] != roles["for_val"]]
-    if not wrong:
-        return
-    table, features, _ = cases[wrong[0]]
-    stage, reached = given[wrong[0]], _accuracies(table, features[given[wrong[0]]])
-    for name, mistake in q1.mistakes.items():
-        if given == [mistake.answer(table, features) for table, features, _ in cases]:
-            raise q1.caught(name, stage=stage, **reached)
-    raise Wrong(
-        f"Fitted on train, {stage} reaches {reached['val']:.2f} on validation, and another stage "
-        "far more. Fit on the rows of train alone, and compare on validation alone."
-    )
 
 
 def _accuracies(table: pd.DataFrame, values: np.ndarray) -> dict[str, float]:
@@ -119,44 +162,6 @@ def _accuracy(table: pd.DataFrame, values: np.ndarray, part: str) -> float:
 
 def _best(table, features, part: str) -> str:
     return max(features, key=lambda stage: _accuracy(table, features[stage], part))
-
-
-@q1.mistake(
-    "{stage} is the best on the *test* images ({test:.2f}), not on validation ({val:.2f}). Once it "
-    "has been used for a choice, the test accuracy is too optimistic and no longer a measurement. "
-    "Choose on validation."
-)
-def on_test(table, features):
-    return _best(table, features, "test")
-
-
-@q1.mistake(
-    "{stage} is the best on the images that the model was *fitted* on ({train:.2f}); on validation "
-    "it has {val:.2f}. It has so many features that it can memorise any labels. Compare on images "
-    "that were not used for fitting."
-)
-def where_it_was_fitted(table, features):
-    return _best(table, features, "train")
-
-
-@q1.mistake(
-    "{stage} is best where validation and train are exchanged: fitted on validation, scored on "
-    "train. Fitted on train, it reaches {val:.2f} on validation, and another stage far more. Fit "
-    "on train, compare on validation."
-)
-def parts_exchanged(table, features):
-    names = {"train": "val", "val": "train", "test": "test"}
-    turned = table.assign(split=pd.Categorical(table["split"].map(names), ["train", "val", "test"]))
-    return _best(turned, features, "val")
-
-
-@q1.mistake(
-    "{stage} is the last stage, the default of most recipes. On validation it reaches {val:.2f} "
-    "here, and another stage far more. The last stages are specialised in photographs; validation "
-    "shows which stage suits your images."
-)
-def the_last(table, features):
-    return list(features)[-1]
 
 
 @q1.edges
@@ -187,6 +192,11 @@ def _cards(rng: np.random.Generator) -> list[tuple[np.ndarray, dict]]:
     return cards
 
 
+def wrapped_around(grey, card):
+    shifted = grey - np.uint8(0 if card["scales_itself"] else card["offset"])
+    return _expected(shifted, card | {"offset": 0})
+
+
 q2 = Question(
     "backbone_input",
     title="What goes in?",
@@ -201,6 +211,31 @@ q2 = Question(
         "Check the type: what is 100 - 127 in uint8? Convert to float first.",
     ),
     data=lambda rng: _cards(rng)[0],
+    mistakes={
+        "scaled_twice": Mistake(
+            lambda grey, card: _expected(grey, card | {"scales_itself": False}),
+            "The input was scaled twice: once by you, and again by a network that scales its own "
+            "input. All images then look nearly the same to it. No error is raised; only the "
+            "accuracy drops. The card says who scales.",
+        ),
+        "zero_to_one": Mistake(
+            lambda grey, card: _expected(grey, {"offset": 0, "scale": 255, "scales_itself": False}),
+            "Everything was divided by 255. That is right for one kind of network only: weights "
+            "trained on -1 to 1, or on grey levels minus a mean, get inputs in the wrong range. "
+            "Use offset and scale from the card.",
+        ),
+        "never_scaled": Mistake(
+            lambda grey, card: _expected(grey, card | {"scales_itself": True}),
+            "Nothing was scaled. That is right if the network scales its own input; if it does "
+            "not, the first layer gets values a hundred times too large. The card says which case "
+            "it is.",
+        ),
+        "wrapped_around": Mistake(
+            wrapped_around,
+            "The subtraction was done in uint8, which has no negative numbers: 100 - 127 gives "
+            "229, so dark became bright. Convert first: grey.astype(float).",
+        ),
+    },
 )
 
 
@@ -232,41 +267,6 @@ def _close(a: np.ndarray, b: np.ndarray, card: dict) -> bool:
 def _expected(grey: np.ndarray, card: dict) -> np.ndarray:
     offset, scale = (0, 1) if card["scales_itself"] else (card["offset"], card["scale"])
     return np.repeat(((grey.astype(float) - offset) / scale)[..., None], 3, axis=-1)
-
-
-@q2.mistake(
-    "The input was scaled twice: once by you, and again by a network that scales its own input. "
-    "All images then look nearly the same to it. No error is raised; only the accuracy drops. The "
-    "card says who scales."
-)
-def scaled_twice(grey, card):
-    return _expected(grey, card | {"scales_itself": False})
-
-
-@q2.mistake(
-    "Everything was divided by 255. That is right for one kind of network only: weights trained on "
-    "-1 to 1, or on grey levels minus a mean, get inputs in the wrong range. Use offset and scale "
-    "from the card."
-)
-def zero_to_one(grey, card):
-    return _expected(grey, {"offset": 0, "scale": 255, "scales_itself": False})
-
-
-@q2.mistake(
-    "Nothing was scaled. That is right if the network scales its own input; if it does not, the "
-    "first layer gets values a hundred times too large. The card says which case it is."
-)
-def never_scaled(grey, card):
-    return _expected(grey, card | {"scales_itself": True})
-
-
-@q2.mistake(
-    "The subtraction was done in uint8, which has no negative numbers: 100 - 127 gives 229, so "
-    "dark became bright. Convert first: grey.astype(float)."
-)
-def wrapped_around(grey, card):
-    shifted = grey - np.uint8(0 if card["scales_itself"] else card["offset"])
-    return _expected(shifted, card | {"offset": 0})
 
 
 @q2.edges
@@ -311,6 +311,21 @@ q3 = Question(
         "is usual.",
     ),
     data=_phase,
+    mistakes={
+        "norm_learns": Mistake(
+            lambda network, first, rate: (_free(network, first, norms=True), rate / 10),
+            "Batch normalisation was left trainable: {norms} of its layers changed in one step. "
+            "In training it uses the statistics of the batch, in use stored averages that no "
+            "longer fit the weights, so training looks fine and validation is bad. Keep these "
+            "layers frozen in every stage.",
+        ),
+        "rate_from_scratch": Mistake(
+            lambda network, first, rate: (_free(network, first, norms=False), rate),
+            "The layers are right, but the learning rate {rate:g} is the one for training from "
+            "scratch: it changes good weights too much in the first steps, and the loss jumps. "
+            "Use a small fraction of it.",
+        ),
+    },
 )
 
 
@@ -396,25 +411,6 @@ def _free(network, first, norms: bool):
     return network
 
 
-@q3.mistake(
-    "Batch normalisation was left trainable: {norms} of its layers changed in one step. In "
-    "training it uses the statistics of the batch, in use stored averages that no longer fit the "
-    "weights, so training looks fine and validation is bad. Keep these layers frozen in every "
-    "stage."
-)
-def norm_learns(network, first, rate):
-    return _free(network, first, norms=True), rate / 10
-
-
-@q3.mistake(
-    "The layers are right, but the learning rate {rate:g} is the one for training from scratch: it "
-    "changes good weights too much in the first steps, and the loss jumps. Use a small fraction of "
-    "it."
-)
-def rate_from_scratch(network, first, rate):
-    return _free(network, first, norms=False), rate
-
-
 @q3.edges
 def _(right):
     def with_rate(share):
@@ -452,6 +448,26 @@ def _numbers(rng: np.random.Generator, strength: float = 0.0, n: int = 120, d: i
     return values[:, rng.permutation(d)], label, is_train
 
 
+def selected_on_all(values, label, is_train):
+    scaler, selection, _, regression = _steps()
+    return _fit(selection.fit_transform(values, label), label, is_train, scaler, regression)
+
+
+def fitted_on_all(values, label, is_train):
+    scaler, *_, regression = _steps()
+    return _fit(values, label, is_train, scaler, regression, on_all=True)
+
+
+def scaled_on_all(values, label, is_train):
+    scaler, selection, _, regression = _steps()
+    return _fit(scaler.fit_transform(values), label, is_train, selection, regression)
+
+
+def reduced_on_all(values, label, is_train):
+    scaler, _, components, regression = _steps()
+    return _fit(components.fit_transform(scaler.fit_transform(values)), label, is_train, regression)
+
+
 q4 = Question(
     "test_scores",
     title="Nothing from the test",
@@ -468,6 +484,34 @@ q4 = Question(
         "give it.",
     ),
     data=lambda rng: _numbers(rng, 1.0),
+    mistakes={
+        "selected_on_all": Mistake(
+            selected_on_all,
+            "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}; "
+            "the true value is 0.5. So it is where features are selected on *all* rows: those "
+            "that fit the test labels by chance are kept. Select on the training rows only.",
+        ),
+        "fitted_on_all": Mistake(
+            fitted_on_all,
+            "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}, "
+            "as where a model is fitted to *all* rows with their labels, including the test rows. "
+            "Fine-tuning a backbone before the split has the same effect. Fit on the training "
+            "rows only.",
+        ),
+        "scaled_on_all": Mistake(
+            scaled_on_all,
+            "The scaler was fitted to all rows: the score of a test row changes when other test "
+            "rows do. On random labels this leak hardly shows, but it is still one: future "
+            "patients are not available for computing the mean. Take mean and deviation from the "
+            "training rows.",
+        ),
+        "reduced_on_all": Mistake(
+            reduced_on_all,
+            "The principal components were computed on all rows: the score of a test row changes "
+            "when other test rows do. PCA uses no labels, but it is a fit all the same. Fit it on "
+            "the training rows only.",
+        ),
+    },
 )
 
 
@@ -562,46 +606,6 @@ def _fit(values, label, is_train, *steps, on_all=False):
     return (
         make_pipeline(*steps).fit(values[rows], label[rows]).predict_proba(values[~is_train])[:, 1]
     )
-
-
-@q4.mistake(
-    "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}; the true "
-    "value is 0.5. So it is where features are selected on *all* rows: those that fit the test "
-    "labels by chance are kept. Select on the training rows only."
-)
-def selected_on_all(values, label, is_train):
-    scaler, selection, _, regression = _steps()
-    return _fit(selection.fit_transform(values, label), label, is_train, scaler, regression)
-
-
-@q4.mistake(
-    "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}, as where "
-    "a model is fitted to *all* rows with their labels, including the test rows. Fine-tuning a "
-    "backbone before the split has the same effect. Fit on the training rows only."
-)
-def fitted_on_all(values, label, is_train):
-    scaler, *_, regression = _steps()
-    return _fit(values, label, is_train, scaler, regression, on_all=True)
-
-
-@q4.mistake(
-    "The scaler was fitted to all rows: the score of a test row changes when other test rows do. "
-    "On random labels this leak hardly shows, but it is still one: future patients are not "
-    "available for computing the mean. Take mean and deviation from the training rows."
-)
-def scaled_on_all(values, label, is_train):
-    scaler, selection, _, regression = _steps()
-    return _fit(scaler.fit_transform(values), label, is_train, selection, regression)
-
-
-@q4.mistake(
-    "The principal components were computed on all rows: the score of a test row changes when "
-    "other test rows do. PCA uses no labels, but it is a fit all the same. Fit it on the training "
-    "rows only."
-)
-def reduced_on_all(values, label, is_train):
-    scaler, _, components, regression = _steps()
-    return _fit(components.fit_transform(scaler.fit_transform(values)), label, is_train, regression)
 
 
 @q4.edges
