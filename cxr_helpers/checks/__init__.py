@@ -14,6 +14,7 @@ answers are not part of the package.
 import importlib
 import pkgutil
 
+from ._kinds import Case, Choice, Compare, asked
 from ._outcome import (
     BROKEN,
     CORRECT,
@@ -33,12 +34,16 @@ __all__ = [
     "NOT_ATTEMPTED",
     "RAISED",
     "WRONG",
+    "Case",
     "CheckBroken",
+    "Choice",
+    "Compare",
     "Mistake",
     "NotCorrect",
     "Outcome",
     "Question",
     "Wrong",
+    "asked",
     "lessons",
     "questions",
 ]

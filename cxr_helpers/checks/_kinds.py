@@ -35,7 +35,7 @@ class Compare(Question):
     Parameters, beside those of `Question`:
 
     - `cases`, rng → list of `Case`;
-    - `read`, (what the answer returned, case) → a plain value, or `Wrong` for another form (`expect`);
+    - `read`, (what was returned, case) → a plain value, or `Wrong` for another form (`expect`);
     - `same`, (value, right) → whether they say the same; a known mistake is recognised by it, too;
     - `explain`, (value, case), the first that is wrong → a sentence, or `caught` if more is known;
     - `places`, (values, cases) → what stands in the {places} of the messages.

@@ -61,21 +61,24 @@ class Question:
     Parameters: `name`, of the function or variable the student writes; `title`; `points`; `wants`,
     a sentence that says what a right answer looks like, shown where an answer has the wrong form;
     `hints`, from vague to nearly told; `kind`, "function" or "value"; `data`, a function rng → the
-    data that `sample` shows in the notebook::
+    data that `sample` shows in the notebook; `mistakes`, the known ones by name. A question has a
+    rule of its own; a rule that compares or lets choose is declared (`Compare`, `Choice`)::
 
-        q1 = Question("double", title="Twice", points=1, wants="a function of one number",
-        hints=("Add.",))
+        q1 = Question(
+            "double",
+            title="Twice",
+            points=1,
+            wants="a function of one number",
+            hints=("Add.",),
+            mistakes={"squares": Mistake(lambda number: number**2, "You squared: add it up.")},
+        )
 
         @q1.rule
         def _(double, rng):                     # returns if right, raises Wrong if not
             number = int(rng.integers(10, 99))
-            q1.recognise(double(number), number)
+            q1.recognise([double(number)], [(number,)])
             if double(number) != 2 * number:
                 raise Wrong(f"double({number}) should be {2 * number}.")
-
-        @q1.mistake("You squared: twice a number is the number plus itself.")
-        def squares(number):
-            return number**2
     """
 
     def __init__(
@@ -259,19 +262,6 @@ class Question:
         self._rule = function
         return function
 
-    def mistake(self, message: str, *, random: bool = False) -> Callable:
-        """Decorate a known wrong answer with the message it must get ({places} may be open)."""
-
-        def register(function: Callable) -> Callable:
-            self.mistakes[function.__name__] = Mistake(function, message, random)
-            return function
-
-        return register
-
-    def wrong_value(self, name: str, value, message: str) -> None:
-        """Note a known wrong value and the message it must get."""
-        self.mistakes[name] = Mistake(value, message)
-
     def edges(self, function: Callable) -> Callable:
         """Decorate a generator (right answer) → (what, answer, accepted), around the tolerance."""
         self.near = function
@@ -281,18 +271,9 @@ class Question:
         """The exception to raise where a rule has recognised a misconception by what it did."""
         return Wrong(self.mistakes[name].message.format(**places), name)
 
-    def recognise(self, result, *args) -> None:
-        """Raise `Wrong` if a misconception gives the very same result (on the same arguments)."""
-        self.recognise_all([result], [args])
-
-    def recognise_all(self, results: list, cases: list[tuple]) -> None:
-        """Raise `Wrong` if a misconception gives the same results on all cases (tuples)."""
+    def recognise(self, results: list, cases: list[tuple]) -> None:
+        """Raise `Wrong` if a misconception says the very same on all cases (arguments)."""
         for name, mistake in self.mistakes.items():
-            answer = (
-                mistake.answer if callable(mistake.answer) else lambda value=mistake.answer: value
-            )
-            if all(
-                expect.same(r, answer(*copy.deepcopy(c)))
-                for r, c in zip(results, cases, strict=True)
-            ):
+            own = [mistake.answer(*copy.deepcopy(case)) for case in cases]
+            if all(map(expect.same, results, own)):
                 raise self.caught(name)

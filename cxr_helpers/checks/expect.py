@@ -114,7 +114,7 @@ def numbers(value, keys: Iterable[str], what: str = "the answer") -> dict[str, f
 
 
 def near(tolerance: float) -> Callable[[Any, Any], bool]:
-    """Make a test of two numbers, arrays, or dictionaries of them: nowhere further apart than this."""
+    """Make a test of two numbers, arrays, or dictionaries of them: nowhere further apart."""
 
     def alike(a, b) -> bool:
         if isinstance(a, dict):

@@ -15,7 +15,7 @@ USUAL = ("normal", "normal", "normal", "covid", "covid", "viral")  # labels of t
 
 
 def until(draw: Callable[[], Any], tells: Callable[[Any], bool], times: int = 5000) -> Any:
-    """Draw until what is drawn tells right answers from wrong ones; an error after so many times."""
+    """Draw until what is drawn tells right answers from wrong ones; an error if it never does."""
     for _ in range(times):
         if tells(found := draw()):
             return found

@@ -490,7 +490,8 @@ def _accuracy(orders: list[list[str]], cases: list[Case]) -> dict:
 
 
 def _why_not_order(order: list[str], case: Case) -> str:
-    return f"A network was given a wrong order, {', '.join(order)}; its columns are {', '.join(case.right)}."
+    given, right = ", ".join(order), ", ".join(case.right)
+    return f"A network was given a wrong order, {given}; its columns are {right}."
 
 
 q3 = Compare(

@@ -547,7 +547,7 @@ def _judge_tempered(tempered, validation, test) -> None:
     best = fitted(validation)
     if np.abs(found - heated(test["p"], best)).max() <= P_SLACK:
         return
-    q3.recognise(found, validation, test)
+    q3.recognise([found], [(validation, test)])
     candidates = {"left_alone": 1.0, "upside_down": 1 / best}
     turned = expect.array(
         tempered(validation, test.assign(ill=~test["ill"])), (len(test),), "tempered(...)"

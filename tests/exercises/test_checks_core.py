@@ -1,6 +1,7 @@
 """The machinery of a question, on a small one of its own."""
 
 import contextlib
+import re
 import signal
 import threading
 import time
@@ -11,27 +12,117 @@ import pandas as pd
 import pytest
 
 from cxr_helpers import checks
-from cxr_helpers.checks import Question, Wrong, _question, _running, expect
+from cxr_helpers.checks import (
+    Choice,
+    Compare,
+    Mistake,
+    Question,
+    Wrong,
+    _question,
+    _running,
+    asked,
+    expect,
+    fresh,
+)
 
 
 @pytest.fixture
 def double():
     question = Question(
-        "double", title="Twice <b>", points=2, wants="a number", hints=("Add.", "Add it to itself.")
+        "double",
+        title="Twice <b>",
+        points=2,
+        wants="a number",
+        hints=("Add.", "Add it to itself."),
+        mistakes={"squares": Mistake(lambda number: number**2, "You squared.")},
     )
 
     @question.rule
     def _(double, rng):
         number = int(rng.integers(10, 99))
-        question.recognise(double(number), number)
+        question.recognise([double(number)], [(number,)])
         if expect.number(double(number)) != 2 * number:
             raise Wrong(f"double({number}) should be {2 * number}.")
 
-    @question.mistake("You squared.")
-    def squares(number):
-        return number**2
-
     return question
+
+
+def compared(**changed):
+    """A question that compares: twice a number, on three of them."""
+    declared = {
+        "cases": lambda rng: asked(lambda n: 2 * n, [(int(n),) for n in rng.integers(10, 99, 3)]),
+        "read": lambda value, case: expect.number(value),
+        "same": expect.near(0.01),
+        "places": lambda values, cases: {"first": values[0]},
+        "explain": lambda value, case: f"double({case.given[0]}) is {case.right}, not {value:g}.",
+        "mistakes": {"squares": Mistake(lambda n: n**2, "You squared and got {first:g}.")},
+    }
+    about = {"title": "Twice", "points": 1, "wants": "a number", "hints": ("Add.",)}
+    return Compare("double", **about, **(declared | changed))
+
+
+class TestCompare:
+    def test_says_what_is_right_wrong_known_or_of_another_form(self):
+        question = compared()
+        assert question.evaluate(lambda n: 2 * n + 0.005).state == checks.CORRECT
+        known = question.evaluate(lambda n: n**2)
+        assert known.mistake == "squares"
+        assert re.fullmatch(r"You squared and got \d+\.", known.message)
+        other = question.evaluate(lambda n: 3 * n)
+        assert (other.state, other.mistake) == (checks.WRONG, None)
+        assert re.fullmatch(r"double\(\d+\) is \d+, not \d+\.", other.message)
+        assert "one number" in question.evaluate(lambda n: "text").message
+
+    def test_right_on_some_cases_only_is_wrong(self):
+        question = compared(cases=lambda rng: asked(lambda n: 2 * n, [(1,), (2,), (3,)]))
+        assert question.evaluate(lambda n: 2 * n if n < 3 else 5).state == checks.WRONG
+
+    @pytest.mark.parametrize("part", ["cases", "same", "explain", "places"])
+    def test_a_fault_in_what_is_declared_is_the_courses(self, part):
+        question = compared(**{part: lambda *_: 1 / 0})
+        wrong = (lambda n: n**2) if part == "places" else (lambda n: 3 * n)
+        assert question.evaluate(wrong).state == checks.BROKEN
+
+    def test_data_that_never_tell_are_the_courses_fault(self):
+        question = compared(cases=lambda rng: fresh.until(lambda: [], bool))
+        outcome = question.evaluate(lambda n: 2 * n)
+        assert outcome.state == checks.BROKEN
+        assert "none tells right answers from wrong ones" in outcome.message
+
+
+class TestChoice:
+    @pytest.fixture
+    def question(self):
+        return Choice(
+            "best",
+            title="Best",
+            points=1,
+            wants="best(table) returns a letter",
+            hints=("Look.", "Look again."),
+            row=lambda rng: {"split": str(rng.choice(["patient", "image"])), "n": rng.integers(9)},
+            why_not={
+                "by_image": (lambda row: row["split"] == "image", "Split by image."),
+                "small": (lambda row: row["n"] < 5, "Too few."),
+            },
+        )
+
+    def test_a_table_has_one_sound_option_and_each_fault_once(self, question):
+        for seed in range(20):
+            table = question.sample(seed)
+            assert list(table.index) == ["A", "B", "C"]
+            faults = zip(table["split"] == "image", table["n"] < 5, strict=True)
+            assert sorted(map(tuple, faults)) == [(False, False), (False, True), (True, False)]
+
+    def test_a_rule_is_right_and_a_letter_never(self, question):
+        sound = question.evaluate(lambda t: t.index[(t["split"] == "patient") & (t["n"] >= 5)][0])
+        assert sound.state == checks.CORRECT
+        for letter in "ABC":
+            assert question.evaluate(letter).state == checks.WRONG
+            assert question.evaluate(lambda t, letter=letter: letter).state == checks.WRONG
+
+    def test_a_rule_that_overlooks_a_fault_is_told_why(self, question):
+        overlooks = question.evaluate(lambda t: t.index[t["split"] == "patient"][-1])
+        assert (overlooks.mistake, overlooks.message) == ("small", "Too few.")
 
 
 def test_outcomes(double):
@@ -143,13 +234,9 @@ class TestTheCoursesFaults:
 
     @pytest.fixture
     def question(self):
-        question = Question("one", title="One", points=1, wants="a function of a number", hints=())
-
-        @question.mistake("Zero.")
-        def zero(number):
-            return 0
-
-        return question
+        zero = {"zero": Mistake(lambda number: 0, "Zero.")}
+        wants = "a function of a number"
+        return Question("one", title="One", points=1, wants=wants, hints=(), mistakes=zero)
 
     def judged(self, question, rule, answer=lambda number: 1):
         question.rule(rule)
@@ -167,7 +254,11 @@ class TestTheCoursesFaults:
         self.judged(question, lambda answer, rng: (answer(1), {}["missing"]))
 
     def test_fails_where_only_right_answers_come(self, question):
-        self.judged(question, lambda answer, rng: question.recognise(answer(1), 1) or {}["missing"])
+        def rule(answer, rng):
+            question.recognise([answer(1)], [(1,)])
+            return {}["missing"]
+
+        self.judged(question, rule)
 
     def test_never_ends_drawing(self, question, monkeypatch):
         monkeypatch.setattr(_question, "SECONDS", 0.2)

@@ -208,7 +208,7 @@ def supported_by_loop(sentences):
 
 
 def supported_anyhow(sentences):
-    """What is compared counts, and how many images; what was measured for which sentence does not."""
+    """What is compared counts, and how many images; not what was measured for which sentence."""
     fair = (sentences["compared with"] != "nothing") & (sentences["images"] == "all 40")
     return sentences.index[fair & ~sentences["says"].str.contains("right")][0]
 

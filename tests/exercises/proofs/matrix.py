@@ -1,10 +1,11 @@
 """Record what every question says to every kind of answer, and compare two records.
 
-    python -m tests.exercises.proofs.matrix --write before.json 10     # then change the checks of lesson 10
-    python -m tests.exercises.proofs.matrix --against before.json 10
+    python -m tests.exercises.proofs.matrix --write before.json 10     # before checks are changed
+    python -m tests.exercises.proofs.matrix --against before.json 10   # and after
 
-Each question is tried with its solution, its stub, every known mistake, the answers at both edges of its tolerance and
-odd ones, on five seeds. The record holds state, mistake and a digest of the message; a difference is printed in full.
+Each question is tried with its solution, its stub, every known mistake, the answers at both edges
+of its tolerance and odd ones, on five seeds. The record holds state, mistake and message; each
+difference is printed, and the status is 1 where a verdict (state or mistake) differs.
 """
 
 import argparse
