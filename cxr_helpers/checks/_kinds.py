@@ -114,13 +114,18 @@ class Choice(Compare):
         def faults(option: dict) -> list[str]:
             return [fault for fault, (has, _) in why_not.items() if has(option)]
 
-        def option(rng: np.random.Generator, fault: str) -> dict:
-            wanted = [fault] if fault else []
-            return fresh.until(lambda: row(rng), lambda drawn: faults(drawn) == wanted)
-
         def case(rng: np.random.Generator) -> Case:
-            behind = dict(zip("ABCDEFGH", map(str, rng.permutation(["", *why_not])), strict=False))
-            table = pd.DataFrame([option(rng, fault) for fault in behind.values()], list(behind))
+            found: dict[str, dict] = {}  # by fault, "" for none
+
+            def drawn() -> int:
+                option = row(rng)
+                if len(own := faults(option)) < 2:
+                    found.setdefault("".join(own), option)
+                return len(found)
+
+            fresh.until(drawn, lambda n: n == 1 + len(why_not))
+            behind = dict(zip("ABCDEFGH", map(str, rng.permutation(list(found))), strict=False))
+            table = pd.DataFrame([found[fault] for fault in behind.values()], list(behind))
             return Case((table,), next(k for k, fault in behind.items() if not fault), behind)
 
         def why(letter: str, case: Case) -> str:

@@ -166,7 +166,7 @@ def shown_by_loop(claims):
 def shown_by_words(claims):
     """NumPy: by the words of the claim."""
     words = claims["claim"].str.split().str[0].isin(["finds", "the"]).to_numpy()
-    words &= ~claims["compared with"].str.contains("perfect").to_numpy()
+    words = words & ~claims["compared with"].str.contains("perfect").to_numpy()
     return claims.index[np.argmax(words & (claims.iloc[:, -1] == "validation"))]
 
 
