@@ -490,7 +490,26 @@ def stretched(network, file):
     return _asked(network, 255 * (square - square.min()) / np.ptp(square))
 
 
-q4 = Question(
+def _prepared(rng: np.random.Generator) -> list[Case]:
+    """Each file with the network's probability for its levels, prepared as in training."""
+    network, files = _uploads(rng)
+    right = [_asked(network, preprocess.prepare(levels, SIZE)) for _, levels in files]
+    return [Case((network, file), p) for (file, _), p in zip(files, right, strict=True)]
+
+
+def _span(given: list[float], cases: list[Case]) -> dict:
+    return {"n": len(cases), "span": np.ptp(given)}
+
+
+def _why_not_prepared(given: float, case: Case) -> str:
+    mode = Image.open(io.BytesIO(case.given[1])).mode
+    return (
+        f"For a file of mode {mode} you return {given:.2f}; prepared as in training it is "
+        f"{case.right:.2f}."
+    )
+
+
+q4 = Compare(
     "ask",
     title="The same preprocessing for every upload",
     points=3,
@@ -534,29 +553,12 @@ q4 = Question(
             "Apply exactly the preprocessing of training.",
         ),
     },
+    cases=_prepared,
+    read=lambda value, case: expect.number(value, "ask(network, file)"),
+    same=expect.near(PROBABILITY),
+    places=_span,
+    explain=_why_not_prepared,
 )
-
-
-@q4.rule
-def _(ask, rng):
-    network, files = _uploads(rng)
-    given = np.array([expect.number(ask(network, file), "ask(network, file)") for file, _ in files])
-    truth = np.array([_asked(network, preprocess.prepare(levels, SIZE)) for _, levels in files])
-    if (abs(given - truth) <= PROBABILITY).all():
-        return
-    for name, mistake in q4.mistakes.items():
-        same = [
-            abs(p - mistake.answer(network, file)) < 0.005
-            for p, (file, _) in zip(given, files, strict=True)
-        ]
-        if all(same):
-            raise q4.caught(name, n=len(files), span=np.ptp(given))
-    worst = abs(given - truth).argmax()
-    mode = Image.open(io.BytesIO(files[worst][0])).mode
-    raise Wrong(
-        f"For a file of mode {mode} you return {given[worst]:.2f}; prepared as in training it is "
-        f"{truth[worst]:.2f}."
-    )
 
 
 def _asked(network: Network, square: np.ndarray) -> float:
