@@ -69,12 +69,12 @@ def _survey(rng: np.random.Generator, place: Path) -> tuple[Path, dict[str, str]
     return folder, truth
 
 
-def first_folder(folder):
+def _first_folder(folder):
     labels = {"covid-ward": "covid"}
     return _listed(folder, lambda path: labels.get(path.relative_to(folder).parts[0], "non_covid"))
 
 
-def controls_are_normal(folder):
+def _controls_are_normal(folder):
     return manifest.from_folder(
         folder, labels={"cases": "covid", "controls": "normal"}, progress=False
     ).table
@@ -114,7 +114,7 @@ q1 = Question(
             "data sets. Name each part of one path first, then choose the level.",
         ),
         "first_folder": Mistake(
-            first_folder,
+            _first_folder,
             "The first folder was taken as the class, but it names the ward: {n} labels are "
             "wrong. The COVID ward has controls too, and other wards have cases. (A tool that "
             "proposes a folder has not read the README.)",
@@ -130,7 +130,7 @@ q1 = Question(
             "out here.",
         ),
         "controls_are_normal": Mistake(
-            controls_are_normal,
+            _controls_are_normal,
             "The {n} controls were labelled normal. The README says that they have another "
             "disease: not COVID does not mean normal. A network trained on these labels would "
             "answer another question than its report claims.",
@@ -297,13 +297,13 @@ def _content(rng: np.random.Generator, kind: str, place: Path) -> bytes:
     return data[: int(len(data) * rng.uniform(0.5, 0.8))] if kind.startswith("cut") else data
 
 
-def other_format(folder):
+def _other_format(folder):
     starts = {".jpg": b"\xff\xd8", ".png": b"\x89PNG"}
     files = [path for path in Path(folder).iterdir() if path.suffix in starts]
     return [path.name for path in files if not path.read_bytes().startswith(starts[path.suffix])]
 
 
-def small_ones(folder):
+def _small_ones(folder):
     sizes = {path.name: path.stat().st_size for path in Path(folder).iterdir()}
     return [name for name, size in sizes.items() if size < np.median(list(sizes.values())) / 4]
 
@@ -334,7 +334,7 @@ q2 = Question(
             "file name: {n} of these files do not contain a complete image. Look at the contents.",
         ),
         "other_format": Mistake(
-            other_format,
+            _other_format,
             "{file} was reported, but it is complete: only its name says another format than its "
             "bytes have, and rejecting it loses a patient. (The reverse also occurs: name and "
             "first bytes agree, and the file is truncated.)",
@@ -357,7 +357,7 @@ q2 = Question(
             "knows both kinds.",
         ),
         "small_ones": Mistake(
-            small_ones,
+            _small_ones,
             "{file} was reported, but it is complete: an image with little content needs few "
             "bytes, and a large file can still lack its end. File size is a reason to look, not a "
             "proof.",
@@ -459,7 +459,7 @@ def _network(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str
     return outputs.round(4), labels, list(order)
 
 
-def by_frequency(outputs, labels):
+def _by_frequency(outputs, labels):
     names, counts = np.unique(labels, return_counts=True)
     return names[np.argsort(-counts, kind="stable")].tolist()
 
@@ -532,7 +532,7 @@ q3 = Compare(
             "of the images.",
         ),
         "by_frequency": Mistake(
-            by_frequency,
+            _by_frequency,
             "The classes were sorted by their number of images. Nothing makes a network number "
             "its classes by frequency; with this order it would be right for {accuracy:.0%} of "
             "the images.",

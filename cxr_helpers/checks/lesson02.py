@@ -64,7 +64,7 @@ def _drawn(rng: np.random.Generator, name: str, normal: float, covid: float) -> 
     return [value for part in parts for value in rng.permutation(np.array(part, object))]
 
 
-def one_pure_value(table):
+def _one_pure_value(table):
     several = [name for name in table if table[name].duplicated().any()]
 
     def purest(counts):
@@ -74,7 +74,7 @@ def one_pure_value(table):
     return _best(table[several], purest)
 
 
-def largest_difference(table):
+def _largest_difference(table):
     means = table.groupby("label").mean(numeric_only=True)
     return (means.loc["covid"] - means.loc["normal"]).abs().idxmax()
 
@@ -112,13 +112,13 @@ q1 = Compare(
             "says nothing. Make the look-up from one part of the rows and score it on the other.",
         ),
         "one_pure_value": Mistake(
-            one_pure_value,
+            _one_pure_value,
             "You chose a column in which one value occurs in one class only, in three images of "
             "400. Three of three is 100 %, but the column says nothing about the other 397. A "
             "percentage needs its n.",
         ),
         "largest_difference": Mistake(
-            largest_difference,
+            _largest_difference,
             "You chose bytes. Its means differ by tens of thousands because a byte is a small "
             "unit, and nearly every file has a value of its own, so that a look-up scored on the "
             "images it was made from is nearly always right. For further images it predicts "
@@ -332,12 +332,12 @@ def _hospitals(
     return table.sample(frac=1, random_state=rng).reset_index(drop=True), share, clear
 
 
-def no_width_at_the_end(table, share):
+def _no_width_at_the_end(table, share):
     p = table["covid"] / table["images"]
     return table["hospital"][p - 1.96 * np.sqrt(p * (1 - p) / table["images"]) > share].tolist()
 
 
-def upper_end(table, share):
+def _upper_end(table, share):
     p, n, z = table["covid"] / table["images"], table["images"], 1.96
     centre, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return table["hospital"][(centre + half) / (1 + z * z / n) > share].tolist()
@@ -400,13 +400,13 @@ q3 = Compare(
             "depends on n and on the share together, which is what an interval is for.",
         ),
         "no_width_at_the_end": Mistake(
-            no_width_at_the_end,
+            _no_width_at_the_end,
             "The interval p ± 2·√(p(1-p)/n) has no width when all images are of one class, so it "
             "treats {n} of {n} ({tiny}) as certain. Wilson's interval, used in the lesson, does "
             "not.",
         ),
         "upper_end": Mistake(
-            upper_end,
+            _upper_end,
             "The upper end of the interval was compared with the share. It is above the share for "
             "nearly all hospitals, the more so the fewer images there are. It shows that the "
             "share could be higher, not that it is. Use the other end.",
@@ -469,7 +469,7 @@ def _pictures(rng: np.random.Generator) -> list[dict]:
     return [pictures[k] for k in rng.permutation(len(pictures))]
 
 
-def heart_on_the_right(haze, heart, lungs):
+def _heart_on_the_right(haze, heart, lungs):
     same = (_middle(haze) > _middle(lungs)) == (_middle(heart) > _middle(lungs))
     return "right" if same else "left"
 
@@ -509,7 +509,7 @@ q4 = Compare(
             "the heart's tip?",
         ),
         "heart_on_the_right": Mistake(
-            heart_on_the_right,
+            _heart_on_the_right,
             "You used the heart, so mirrored images are handled, but every side is reversed. The "
             "heart's tip points to the patient's left.",
         ),

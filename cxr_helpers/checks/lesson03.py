@@ -162,7 +162,7 @@ def _squashed(rng: np.random.Generator, wide: bool | None = None) -> tuple[np.nd
     return np.round(255 * square).astype(np.uint8), height, width
 
 
-def cropped(square, height, width, size):
+def _cropped(square, height, width, size):
     return preprocess.prepare(_resized(square, height, width), size, fit="crop")
 
 
@@ -197,7 +197,7 @@ q2 = Question(
             "height). Test with an image whose shape you know.",
         ),
         "cropped": Mistake(
-            cropped,
+            _cropped,
             "The proportions are right, but the image was cropped and its edges are gone. On a "
             "chest radiograph these are the outer walls of the lungs, and the heart looks larger "
             "in comparison. Keep the whole image.",
@@ -231,7 +231,7 @@ def _(unsquash, rng):
                 "wide as high."
             )
         if min(film) > size - WHOLE:
-            if abs(result - cropped(square, height, width, int(size)) / 255).mean() < 0.05:
+            if abs(result - _cropped(square, height, width, int(size)) / 255).mean() < 0.05:
                 raise q2.caught("cropped")
             raise Wrong(
                 "The image fills the whole square; the part that its proportions leave free should "
@@ -322,12 +322,12 @@ def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return tuple(part.clip(0, 255).astype(np.uint8) for part in drawn)
 
 
-def all_images(train, test, upload):
+def _all_images(train, test, upload):
     every = np.concatenate([train, test, upload])
     return tuple(_by(images, every) for images in (train, test, upload))
 
 
-def two_scales(train, test, upload):
+def _two_scales(train, test, upload):
     return tuple((images / 255 - train.mean()) / train.std() for images in (train, test, upload))
 
 
@@ -344,7 +344,7 @@ q3 = Question(
     data=_parts,
     mistakes={
         "all_images": Mistake(
-            all_images,
+            _all_images,
             "We replaced test and upload by other images and left train as it was, yet the scaled "
             "training images changed by up to {moved:.2f}. Information about the test images "
             "reached training through the constants. Compute them from train alone.",
@@ -365,7 +365,7 @@ q3 = Question(
             "train with the model and use them for all later images.",
         ),
         "two_scales": Mistake(
-            two_scales,
+            _two_scales,
             "Scaled twice: the images were divided by 255 but the constants were not. All "
             "training images now lie between {low:.2f} and {high:.2f}, so they look the same to a "
             "network. Check min and max of its input.",
@@ -385,7 +385,7 @@ def _judge_scaled(scale, train, test, upload) -> None:
     scaled = _three(scale(train, test, upload), (train, test, upload))
     other = _three(scale(train, 255 - test, 255 - upload), (train, test, upload))
     a, b, c = scaled
-    if abs(a - two_scales(train, test, upload)[0]).max() < SLACK / 10:
+    if abs(a - _two_scales(train, test, upload)[0]).max() < SLACK / 10:
         raise q3.caught("two_scales", low=a.min(), high=a.max())
     if (moved := abs(other[0] - a).max()) > SLACK / 10:
         raise q3.caught("all_images", moved=moved)
@@ -479,13 +479,13 @@ def _uploads(rng: np.random.Generator) -> tuple[Network, list[tuple[bytes, np.nd
     return Network(rng), files
 
 
-def alpha_read_as_light(network, file):
+def _alpha_read_as_light(network, file):
     mode = Image.open(io.BytesIO(file)).mode
     weights = (0.25, 0.25, 0.25, 0.25) if mode == "RGBA" else (0.299, 0.587, 0.114)
     return _asked(network, preprocess.prepare(_opened(file, weights), SIZE))
 
 
-def stretched(network, file):
+def _stretched(network, file):
     square = preprocess.prepare(_opened(file), SIZE).astype(float)
     return _asked(network, 255 * (square - square.min()) / np.ptp(square))
 
@@ -541,13 +541,13 @@ q4 = Compare(
             "squashes; use the preprocessing of training.",
         ),
         "alpha_read_as_light": Mistake(
-            alpha_read_as_light,
+            _alpha_read_as_light,
             "This is right for most files but not for those with an alpha channel: alpha was "
             "averaged in as if it were brightness, which puts a veil over the image. The training "
             "images were read by images.read, which looks at the mode first.",
         ),
         "stretched": Mistake(
-            stretched,
+            _stretched,
             "Each image was stretched to the full range from black to white. It may look better, "
             "but the network was not trained on such images: brightness is part of its input. "
             "Apply exactly the preprocessing of training.",

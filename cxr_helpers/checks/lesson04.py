@@ -23,12 +23,12 @@ SEEDS = 8
 # --- q1: the split --------------------------------------------------------------------------------
 
 
-def shuffle_then_group(table, seed):
+def _shuffle_then_group(table, seed):
     table = table.assign(split=_cut(table, seed))
     return table.assign(group=table["group"] + "/" + table["split"])
 
 
-def move_files(table, seed):
+def _move_files(table, seed):
     result = split.holdout(table, test=SHARE, val=0, seed=seed)
     paths = []
     for path, part in zip(table["path"], result["split"], strict=True):
@@ -39,7 +39,7 @@ def move_files(table, seed):
     return result.assign(path=paths)
 
 
-def group_only(table, seed):
+def _group_only(table, seed):
     from sklearn.model_selection import GroupShuffleSplit
 
     _, test = next(
@@ -68,7 +68,7 @@ q1 = Question(
             "cut. Assign whole groups to one part.",
         ),
         "shuffle_then_group": Mistake(
-            shuffle_then_group,
+            _shuffle_then_group,
             "The column group was changed, so that nothing seems to cross. By the original "
             "groups, {crossing} are in both parts. Group first, split second, and leave the "
             "groups as they are.",
@@ -87,12 +87,12 @@ q1 = Question(
             "nothing.",
         ),
         "move_files": Mistake(
-            move_files,
+            _move_files,
             "Files were moved, or their paths rewritten. A second run would then split what the "
             "first one left. A split is a column in the table: leave every file where it is.",
         ),
         "group_only": Mistake(
-            group_only,
+            _group_only,
             "Groups stay together, but the classes are uneven: with one of the seeds tried, "
             "{share:.0%} of the class {label} went to test. Keep groups together and stratify by "
             "class at the same time.",
@@ -271,11 +271,11 @@ def _why_not_disjoint(said: bool, case: Case) -> str:
     return f"A split in which one {case.note} is in two parts was accepted as disjoint."
 
 
-def val_ignored(table):
+def _val_ignored(table):
     return not any(_shared(table, column, ("train", "test")) for column in ("patient", "sha256"))
 
 
-def unknown_counts(table):
+def _unknown_counts(table):
     named = table.assign(patient=table["patient"].fillna("unknown"))
     return not any(_shared(named, column) for column in ("patient", "sha256"))
 
@@ -318,12 +318,12 @@ q2 = Compare(
             "was missed.",
         ),
         "val_ignored": Mistake(
-            val_ignored,
+            _val_ignored,
             "Train and test were compared, but val was not. Settings are chosen on val, so its "
             "images must be in neither train nor test. Compare all three parts.",
         ),
         "unknown_counts": Mistake(
-            unknown_counts,
+            _unknown_counts,
             "A split without leaks was rejected, because images of unknown patients were treated "
             "as one person. A missing name does not identify anyone: leave it out of the "
             "comparison (and report how many there are).",

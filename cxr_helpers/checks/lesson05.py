@@ -53,7 +53,7 @@ def _half_trained(rng: np.random.Generator) -> tuple:
     )
 
 
-def in_turn(weights, bias, x, y, batch, rate):
+def _in_turn(weights, bias, x, y, batch, rate):
     weights = _go(weights, bias, x[batch], _errors(weights, bias, x[batch], y[batch]), rate)[0]
     return weights, bias - rate * _errors(weights, bias, x[batch], y[batch]).mean()
 
@@ -159,7 +159,7 @@ q1 = Compare(
             "always 1, so it moves as well.",
         ),
         "in_turn": Mistake(
-            in_turn,
+            _in_turn,
             "The weights were updated first, and the bias then by the errors of the new weights. "
             "A step uses one gradient: compute all errors before you update anything.",
         ),

@@ -26,7 +26,7 @@ NEAR_THRESHOLD, NEAR_SHARE = 0.02, 0.005
 # --- q1: which average ----------------------------------------------------------------------------
 
 
-def swapped(truth, answers):
+def _swapped(truth, answers):
     return _best(truth, answers, by_image="macro", by_class="accuracy")
 
 
@@ -128,7 +128,7 @@ q1 = Compare(
     data=competition,
     mistakes={
         "swapped": Mistake(
-            swapped,
+            _swapped,
             "The two are swapped. Micro pools all answers, so each image counts equally and the "
             "frequent class dominates. Macro is the plain mean of the classes' F1, so each class "
             "counts equally.",
@@ -183,7 +183,7 @@ def _(right):
 # --- q2: the interval -----------------------------------------------------------------------------
 
 
-def images_as_units(table):
+def _images_as_units(table):
     rows = table[table["label"] == "covid"]
     return evaluate.wilson(int((rows["predicted"] == "covid").sum()), len(rows))
 
@@ -249,7 +249,7 @@ q2 = Question(
     data=films,
     mistakes={
         "images_as_units": Mistake(
-            images_as_units,
+            _images_as_units,
             "Images were used as units: {n} images, but of {patients} patients. Images of one "
             "patient get similar answers, so they are not {n} independent answers, and {low:.2f} "
             "to {high:.2f} is too narrow. Resample patients.",
@@ -348,22 +348,22 @@ def _(right):
 # --- q3: where the threshold may come from --------------------------------------------------------
 
 
-def picked_on_test(validation, test):
+def _picked_on_test(validation, test):
     threshold = pick(test)
     return {"threshold": threshold, "sensitivity": reach(test, threshold)}
 
 
-def pooled(validation, test):
+def _pooled(validation, test):
     threshold = pick(pd.concat([validation, test]))
     return {"threshold": threshold, "sensitivity": reach(test, threshold)}
 
 
-def validation_reported(validation, test):
+def _validation_reported(validation, test):
     threshold = pick(validation)
     return {"threshold": threshold, "sensitivity": reach(validation, threshold)}
 
 
-def all_images(validation, test):
+def _all_images(validation, test):
     threshold = float(validation["score"].quantile(1 - SENSITIVITY))
     return {"threshold": threshold, "sensitivity": reach(test, threshold)}
 
@@ -430,19 +430,19 @@ q3 = Question(
     data=parts,
     mistakes={
         "picked_on_test": Mistake(
-            picked_on_test,
+            _picked_on_test,
             "The threshold was chosen on the test images, so their sensitivity, {share:.3f}, is a "
             "target and not a measurement: it would be 0.95 or just above for any model. Choose "
             "on validation, freeze, measure on test.",
         ),
         "pooled": Mistake(
-            pooled,
+            _pooled,
             "Validation and test were combined to choose the threshold. More images make it more "
             "stable, but the test images then influenced it and no longer measure it. Leave them "
             "out until the threshold is fixed.",
         ),
         "validation_reported": Mistake(
-            validation_reported,
+            _validation_reported,
             "The threshold is right, chosen on validation. But {share:.3f} is the sensitivity on "
             "the same images, where it was the target. Report the sensitivity on the test images, "
             "whether lower or higher.",
@@ -453,7 +453,7 @@ q3 = Question(
             "is required. Derive the threshold from the required sensitivity.",
         ),
         "all_images": Mistake(
-            all_images,
+            _all_images,
             "95 % of *all* images lie above your threshold, including those without the disease, "
             "and {asked:.3f} of the ill ones on validation. Sensitivity concerns the ill images "
             "only: use their scores.",
@@ -531,17 +531,17 @@ def _(right):
 # --- q4: do two models differ ---------------------------------------------------------------------
 
 
-def intervals_overlap(table):
+def _intervals_overlap(table):
     (low_a, low_b), (high_a, high_b) = np.quantile(_resampled(table, 0), [0.025, 0.975], axis=0)
     return "B" if low_b > high_a else "A" if low_a > high_b else CANNOT_TELL
 
 
-def images_count(table):
+def _images_count(table):
     accuracies = _resampled(table.assign(film=range(len(table))), 0, "film")
     return _verdict(accuracies[:, 1] - accuracies[:, 0])
 
 
-def calls_it_equal(table):
+def _calls_it_equal(table):
     accuracies = _resampled(table, 0)
     return _verdict(accuracies[:, 1] - accuracies[:, 0], "equal")
 
@@ -600,7 +600,7 @@ q4 = Question(
             "side.",
         ),
         "intervals_overlap": Mistake(
-            intervals_overlap,
+            _intervals_overlap,
             "Two overlapping intervals do not show that the models cannot be told apart: most of "
             "their width is the variation between patients, which is the same for both models. "
             "Use the interval of the difference.",
@@ -613,13 +613,13 @@ q4 = Question(
             "difference rests on 14 images against 2. Resample in pairs.",
         ),
         "images_count": Mistake(
-            images_count,
+            _images_count,
             "In one table the lead rests on patients with six images each, which are not six "
             "independent answers. With patients as units the 95 % interval of the difference "
             "includes zero; with images as units it does not. Resample patients.",
         ),
         "calls_it_equal": Mistake(
-            calls_it_equal,
+            _calls_it_equal,
             "This test cannot show that two models are equal: an interval that includes zero "
             "includes other differences too. "
             f'Say "{CANNOT_TELL}".',

@@ -63,7 +63,7 @@ def _stages(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, np.ndarra
     )
 
 
-def parts_exchanged(table, features):
+def _parts_exchanged(table, features):
     names = {"train": "val", "val": "train", "test": "test"}
     turned = table.assign(split=pd.Categorical(table["split"].map(names), ["train", "val", "test"]))
     return _best(turned, features, "val")
@@ -129,7 +129,7 @@ q1 = Compare(
             "labels. Compare on images that were not used for fitting.",
         ),
         "parts_exchanged": Mistake(
-            parts_exchanged,
+            _parts_exchanged,
             "{stage} is best where validation and train are exchanged: fitted on validation, "
             "scored on train. Fitted on train, it reaches {val:.2f} on validation, and another "
             "stage far more. Fit on train, compare on validation.",
@@ -192,7 +192,7 @@ def _cards(rng: np.random.Generator) -> list[tuple[np.ndarray, dict]]:
     return cards
 
 
-def wrapped_around(grey, card):
+def _wrapped_around(grey, card):
     shifted = grey - np.uint8(0 if card["scales_itself"] else card["offset"])
     return _expected(shifted, card | {"offset": 0})
 
@@ -231,7 +231,7 @@ q2 = Question(
             "it is.",
         ),
         "wrapped_around": Mistake(
-            wrapped_around,
+            _wrapped_around,
             "The subtraction was done in uint8, which has no negative numbers: 100 - 127 gives "
             "229, so dark became bright. Convert first: grey.astype(float).",
         ),
@@ -448,22 +448,22 @@ def _numbers(rng: np.random.Generator, strength: float = 0.0, n: int = 120, d: i
     return values[:, rng.permutation(d)], label, is_train
 
 
-def selected_on_all(values, label, is_train):
+def _selected_on_all(values, label, is_train):
     scaler, selection, _, regression = _steps()
     return _fit(selection.fit_transform(values, label), label, is_train, scaler, regression)
 
 
-def fitted_on_all(values, label, is_train):
+def _fitted_on_all(values, label, is_train):
     scaler, *_, regression = _steps()
     return _fit(values, label, is_train, scaler, regression, on_all=True)
 
 
-def scaled_on_all(values, label, is_train):
+def _scaled_on_all(values, label, is_train):
     scaler, selection, _, regression = _steps()
     return _fit(scaler.fit_transform(values), label, is_train, selection, regression)
 
 
-def reduced_on_all(values, label, is_train):
+def _reduced_on_all(values, label, is_train):
     scaler, _, components, regression = _steps()
     return _fit(components.fit_transform(scaler.fit_transform(values)), label, is_train, regression)
 
@@ -486,27 +486,27 @@ q4 = Question(
     data=lambda rng: _numbers(rng, 1.0),
     mistakes={
         "selected_on_all": Mistake(
-            selected_on_all,
+            _selected_on_all,
             "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}; "
             "the true value is 0.5. So it is where features are selected on *all* rows: those "
             "that fit the test labels by chance are kept. Select on the training rows only.",
         ),
         "fitted_on_all": Mistake(
-            fitted_on_all,
+            _fitted_on_all,
             "On random labels, which nothing can predict, your scores reach an AUC of {auc:.2f}, "
             "as where a model is fitted to *all* rows with their labels, including the test rows. "
             "Fine-tuning a backbone before the split has the same effect. Fit on the training "
             "rows only.",
         ),
         "scaled_on_all": Mistake(
-            scaled_on_all,
+            _scaled_on_all,
             "The scaler was fitted to all rows: the score of a test row changes when other test "
             "rows do. On random labels this leak hardly shows, but it is still one: future "
             "patients are not available for computing the mean. Take mean and deviation from the "
             "training rows.",
         ),
         "reduced_on_all": Mistake(
-            reduced_on_all,
+            _reduced_on_all,
             "The principal components were computed on all rows: the score of a test row changes "
             "when other test rows do. PCA uses no labels, but it is a fit all the same. Fit it on "
             "the training rows only.",

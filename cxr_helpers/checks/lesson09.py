@@ -116,19 +116,19 @@ def _telling(with_marker, without, ill) -> bool:
     return plain[3] < 0.72 and min(plain[1], plain[2], plain[4]) > 0.78
 
 
-def internal_auc(model, with_marker, without, ill):
+def _internal_auc(model, with_marker, without, ill):
     return _auc(model(_worn_by(ill, with_marker, without)), ill) < 0.75
 
 
-def on_everybody(model, with_marker, without, ill):
+def _on_everybody(model, with_marker, without, ill):
     return abs(_auc(model(with_marker), ill) - _auc(model(without), ill)) > FALLS
 
 
-def shift_of_the_mean(model, with_marker, without, ill):
+def _shift_of_the_mean(model, with_marker, without, ill):
     return abs(np.mean(model(with_marker)) - np.mean(model(without))) > FALLS
 
 
-def any_change(model, with_marker, without, ill):
+def _any_change(model, with_marker, without, ill):
     return not np.allclose(model(with_marker), model(without))
 
 
@@ -173,14 +173,14 @@ q1 = Compare(
     data=lambda rng: (MODELS["reads the lungs and the marker"][0], *_twins(rng)),
     mistakes={
         "internal_auc": Mistake(
-            internal_auc,
+            _internal_auc,
             "The models were judged by their AUC on the images as received: a good one that uses "
             "the marker was accepted, and a poor honest one rejected. There the ill carry the "
             "marker, so reading the marker scores at least as well as reading the lungs: a high "
             "internal AUC is no proof. Move the marker and compare.",
         ),
         "on_everybody": Mistake(
-            on_everybody,
+            _on_everybody,
             "Every model was accepted. You compared the marker on all images with the marker on "
             "none. In both sets ill and well carry it alike, so their ranking cannot change. "
             "Compare with the set in which the marker follows the disease.",
@@ -192,13 +192,13 @@ q1 = Compare(
             "the marker too. What counts is how the AUC changes.",
         ),
         "shift_of_the_mean": Mistake(
-            shift_of_the_mean,
+            _shift_of_the_mean,
             "You looked at how far the scores move, and not at the AUC. A score may have any "
             "scale, and a small shift may change the ranking of ill against well, while a large "
             "one need not. Compare the AUC of two test sets.",
         ),
         "any_change": Mistake(
-            any_change,
+            _any_change,
             "A model was rejected because its scores change at all with the marker. They change "
             "slightly and equally for all images, so the ranking of ill and well stays. Ask "
             "whether the AUC changes.",
@@ -265,7 +265,7 @@ def _scattered(letters: np.ndarray, train: np.ndarray, ill: np.ndarray) -> bool:
     )
 
 
-def crop(films, letters, ill, train):
+def _crop(films, letters, ill, train):
     inside = np.zeros(films.shape[1:], bool)
     inside[3:-3, 3:-3] = True
     return np.where(inside, films, 0)
@@ -332,7 +332,7 @@ q2 = Question(
             "others. Use the letters of all images.",
         ),
         "crop": Mistake(
-            crop,
+            _crop,
             "The edge was cropped, but letters are left in {left} images, because they are "
             "further inside. Cropping removes only what is at the edge: choose the regions by "
             "where the letters are.",
@@ -449,14 +449,14 @@ def _within(table: pd.DataFrame) -> float:
     return float(_of_each(table).mean())
 
 
-def empty_as_half(table):
+def _empty_as_half(table):
     known = _of_each(table)
     return float(
         (known.sum() + 0.5 * (table["source"].nunique() - len(known))) / table["source"].nunique()
     )
 
 
-def by_size(table):
+def _by_size(table):
     of_each = _of_each(table)
     return float(np.average(of_each, weights=table["source"].value_counts()[of_each.index]))
 
@@ -491,7 +491,7 @@ q3 = Compare(
             "everyone. A shortcut raises this AUC; use pairs within a hospital.",
         ),
         "empty_as_half": Mistake(
-            empty_as_half,
+            _empty_as_half,
             "{found:.3f} counts a hospital with only ill or only well images as 0.5. It has no "
             "pairs, so nothing was measured there: leave it out, and say so.",
         ),
@@ -504,7 +504,7 @@ q3 = Compare(
             "so the ill lose most there. Compare images within a hospital, with unchanged scores.",
         ),
         "by_size": Mistake(
-            by_size,
+            _by_size,
             "{found:.3f} gives a hospital with many images more weight. The question asks for the "
             "plain mean, in which each hospital counts the same.",
         ),

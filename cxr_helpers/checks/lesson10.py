@@ -201,12 +201,12 @@ def _gain(heats: dict, masks: dict, *, base=1, of=np.mean) -> float:
     return float(of(energy - base * share))
 
 
-def other_films_mask(heats, masks):
+def _other_films_mask(heats, masks):
     pairs = zip(heats.values(), masks.values(), strict=True)
     return float(np.mean([(h * m).sum() / h.sum() - m.mean() for h, m in pairs if m.any()]))
 
 
-def pooled(heats, masks):
+def _pooled(heats, masks):
     ill = [name for name in heats if masks[name].any()]
     total = sum(heats[name].sum() for name in ill)
     return float(
@@ -215,7 +215,7 @@ def pooled(heats, masks):
     )
 
 
-def healthy_as_zero(heats, masks):
+def _healthy_as_zero(heats, masks):
     energy, share = _each(heats, masks)
     return float((energy - share).sum() / len(heats))
 
@@ -236,7 +236,7 @@ q2 = Compare(
     data=_films,
     mistakes={
         "other_films_mask": Mistake(
-            other_films_mask,
+            _other_films_mask,
             "The maps were scored with the masks of other images: the two dictionaries are in "
             "different orders and were paired by position. Pair them by name; a wrong pairing "
             "makes every method look like chance.",
@@ -253,12 +253,12 @@ q2 = Compare(
             "random maps: use all images.",
         ),
         "pooled": Mistake(
-            pooled,
+            _pooled,
             "The heat of all images was added up, so images with large numbers dominate, although "
             "each map has its own scale. Compute a share for each image first, then the mean.",
         ),
         "healthy_as_zero": Mistake(
-            healthy_as_zero,
+            _healthy_as_zero,
             "Images without a lesion were counted as zeros. There is nothing to find in them, so "
             "they say nothing about finding lesions: leave them out, and report how many are left.",
         ),
@@ -385,7 +385,7 @@ def _say_falls(name: str, case: Case) -> str:
     )
 
 
-def most_detailed(answer, films, heats, lesions):
+def _most_detailed(answer, films, heats, lesions):
     edges = np.abs(np.diff(films, axis=2))[:, :, 1:].ravel()
     alike = lambda h: np.corrcoef(edges, h[:, :, 1:-1].ravel())[0, 1]  # noqa: E731
     return _best({name: alike(h) for name, h in heats.items()})
@@ -431,7 +431,7 @@ q3 = Compare(
             "order of positions counts.",
         ),
         "most_detailed": Mistake(
-            most_detailed,
+            _most_detailed,
             "You chose the most detailed map. It shows the edges in the image, whatever the "
             "network has learned: it would look the same for a network with random weights. Test "
             "each map on the network.",

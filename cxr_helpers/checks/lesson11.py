@@ -20,7 +20,7 @@ P_SLACK = 0.02  # of a tempered probability: a coarse grid of temperatures is en
 # --- q1: two uses, two operating points -----------------------------------------------------------
 
 
-def pooled(validation, test):
+def _pooled(validation, test):
     return _answer(*ends(pd.concat([validation, test])), test)
 
 
@@ -174,7 +174,7 @@ q1 = Question(
             "measure on test.",
         ),
         "pooled": Mistake(
-            pooled,
+            _pooled,
             "Validation and test were combined to choose the thresholds. More images make a "
             "threshold more stable, but the test images then influenced it and no longer measure "
             "it. Choose on validation alone.",
@@ -316,20 +316,22 @@ def _homes(rng: np.random.Generator) -> list[tuple[dict, float]]:
     return cases
 
 
-def carried(home, prevalence):
+def _carried(home, prevalence):
     return home["tp"] / (home["tp"] + home["fp"])
 
 
-def scaled(home, prevalence):
-    return carried(home, prevalence) * prevalence / ((home["tp"] + home["fn"]) / sum(home.values()))
+def _scaled(home, prevalence):
+    return (
+        _carried(home, prevalence) * prevalence / ((home["tp"] + home["fn"]) / sum(home.values()))
+    )
 
 
-def wrong_rates(home, prevalence):
+def _wrong_rates(home, prevalence):
     ppv, npv = home["tp"] / (home["tp"] + home["fp"]), home["tn"] / (home["tn"] + home["fn"])
     return ppv * prevalence / (ppv * prevalence + (1 - npv) * (1 - prevalence))
 
 
-def specificity_called(home, prevalence):
+def _specificity_called(home, prevalence):
     sensitivity, specificity = (
         home["tp"] / (home["tp"] + home["fn"]),
         home["tn"] / (home["tn"] + home["fp"]),
@@ -370,13 +372,13 @@ q2 = Compare(
     data=lambda rng: _homes(rng)[0],
     mistakes={
         "carried": Mistake(
-            carried,
+            _carried,
             "This is the PPV of the study, carried over. It holds only at the study's prevalence. "
             "Where the disease is rarer, the same rate of false alarms meets fewer true "
             "positives. Compute it for the new prevalence.",
         ),
         "scaled": Mistake(
-            scaled,
+            _scaled,
             "The study's PPV was scaled by how much rarer the disease is. The direction is right, "
             "the amount is not: both true positives and false alarms change, and the PPV is a "
             "share of their sum.",
@@ -392,13 +394,13 @@ q2 = Compare(
             "question is how many of those with a positive result are ill.",
         ),
         "wrong_rates": Mistake(
-            wrong_rates,
+            _wrong_rates,
             "PPV and NPV of the study were put into the formula instead of sensitivity and "
             "specificity. They already contain the study's prevalence; the rates that carry over "
             "are those computed within each true class.",
         ),
         "specificity_called": Mistake(
-            specificity_called,
+            _specificity_called,
             "The false alarms were computed with the specificity itself. That is the share of "
             "true negatives; the share of false alarms is 1 - specificity.",
         ),
@@ -429,7 +431,7 @@ def _(right):
 # --- q3: a temperature ----------------------------------------------------------------------------
 
 
-def fitted_by_accuracy(validation, test):
+def _fitted_by_accuracy(validation, test):
     grid = np.arange(0.5, 5, 0.1)
     right = [((heated(validation["p"], t) >= 0.5) == validation["ill"]).mean() for t in grid]
     return heated(test["p"], grid[int(np.argmax(right))])
@@ -519,7 +521,7 @@ q3 = Question(
             "than 1 / T. The temperature applies to the logit: raise the odds to the power 1 / T.",
         ),
         "fitted_by_accuracy": Mistake(
-            fitted_by_accuracy,
+            _fitted_by_accuracy,
             "T was chosen by accuracy. No temperature changes which images are above 0.5, so all "
             "T are equal and the first one tried was kept. The log loss depends on the "
             "probabilities: take the T with the smallest one.",

@@ -21,7 +21,7 @@ ALLOWED, OFF = 0.05, 0.015
 # --- q1: which images are external ----------------------------------------------------------------
 
 
-def named_only(training, table):
+def _named_only(training, table):
     found = table[
         ~table["film"].isin(training["film"]) & ~table["patient"].isin(training["patient"])
     ]
@@ -130,7 +130,7 @@ q1 = Compare(
             "they name no patient.",
         ),
         "named_only": Mistake(
-            named_only,
+            _named_only,
             "All images without a patient's name were dropped, {lost} new ones. A missing name is "
             "no evidence that the image is known; keep them (and report how many are unnamed).",
         ),
@@ -196,7 +196,7 @@ def sensitivity(
     return float(found.mean()), *bootstrap(found, ill[unit])
 
 
-def pick(rows: pd.DataFrame) -> float:
+def _pick(rows: pd.DataFrame) -> float:
     return evaluate.operating_point(scored(rows), "covid", SENSITIVITY)
 
 
@@ -208,13 +208,13 @@ def three_tables(rng: np.random.Generator) -> tuple[pd.DataFrame, ...]:
 
 
 def _ways_differ(tables: tuple[pd.DataFrame, ...]) -> bool:
-    at = [pick(table) for table in tables]
+    at = [_pick(table) for table in tables]
     ill = [table.loc[table["label"] == "covid", "p_covid"] for table in tables[1:]]
     shares = [[(scores >= threshold).mean() for threshold in (*at, 0.5)] for scores in ill]
     return min(abs(a - b) for row in shares for k, a in enumerate(row) for b in row[:k]) > 0.03
 
 
-def _both(validation, internal, external, *, threshold=pick, unit="patient"):
+def _both(validation, internal, external, *, threshold=_pick, unit="patient"):
     """The report with a threshold chosen on validation."""
     chosen = threshold(validation)
     return {
@@ -242,8 +242,8 @@ q2 = Question(
     mistakes={
         "repicked_outside": Mistake(
             lambda validation, internal, external: {
-                "internal": sensitivity(internal, pick(validation)),
-                "external": sensitivity(external, pick(external)),
+                "internal": sensitivity(internal, _pick(validation)),
+                "external": sensitivity(external, _pick(external)),
             },
             "A new threshold was chosen on the external images, so the sensitivity there, "
             "{value:.2f}, is the target and not a measurement. Freeze the threshold on "
@@ -251,8 +251,8 @@ q2 = Question(
         ),
         "picked_on_test": Mistake(
             lambda validation, internal, external: {
-                "internal": sensitivity(internal, pick(internal)),
-                "external": sensitivity(external, pick(internal)),
+                "internal": sensitivity(internal, _pick(internal)),
+                "external": sensitivity(external, _pick(internal)),
             },
             "The threshold was chosen on the internal test images. It is fitted to them, so the "
             "internal result measures nothing. Use the validation images for the choice.",
@@ -267,7 +267,7 @@ q2 = Question(
                 validation,
                 internal,
                 external,
-                threshold=lambda rows: pick(pd.concat([rows, internal, external])),
+                threshold=lambda rows: _pick(pd.concat([rows, internal, external])),
             ),
             "The threshold was chosen on all three tables together, so both test sets influenced "
             "it.",
@@ -373,7 +373,7 @@ def _other_seed(validation, internal, external):
     lines = {}
     for name, rows in {"internal": internal, "external": external}.items():
         ill = rows[rows["label"] == "covid"]
-        found = ill["p_covid"] >= pick(validation)
+        found = ill["p_covid"] >= _pick(validation)
         lines[name] = (found.mean(), *bootstrap(found, ill["patient"], seed=5, times=2000))
     return lines
 
@@ -381,7 +381,7 @@ def _other_seed(validation, internal, external):
 def _by_the_package(validation, internal, external):
     lines = {}
     for name, rows in {"internal": internal, "external": external}.items():
-        found = evaluate.at_threshold(scored(rows), "covid", pick(validation)).iloc[0]
+        found = evaluate.at_threshold(scored(rows), "covid", _pick(validation)).iloc[0]
         lines[name] = tuple(found[["value", "low", "high"]])
     return lines
 
@@ -389,7 +389,7 @@ def _by_the_package(validation, internal, external):
 # --- q3: the gate's limit -------------------------------------------------------------------------
 
 
-def fewest_errors(clean, wrong):
+def _fewest_errors(clean, wrong):
     places = np.sort(np.concatenate([clean, wrong]))
     errors = [(clean > place).sum() + (wrong <= place).sum() for place in places]
     return float(places[int(np.argmin(errors))])
@@ -445,7 +445,7 @@ q3 = Question(
             "the next kind.",
         ),
         "fewest_errors": Mistake(
-            fewest_errors,
+            _fewest_errors,
             "The limit is the one with the fewest errors on both samples. It is fitted to these "
             "unsuitable inputs and to their number; in use the gate will meet other kinds, in "
             "other proportions.",

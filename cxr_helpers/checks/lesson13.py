@@ -158,13 +158,13 @@ def _softmax(z: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=1, keepdims=True)
 
 
-def mean_difference(original, copy, images):
+def _mean_difference(original, copy, images):
     return _truth(original, copy, images) | {
         "largest": np.abs(original(images) - copy(images)).mean()
     }
 
 
-def one_direction(original, copy, images):
+def _one_direction(original, copy, images):
     return _truth(original, copy, images) | {"largest": (copy(images) - original(images)).max()}
 
 
@@ -206,12 +206,12 @@ q2 = Compare(
             "difference is {largest:.2f} and {other} answers change. Compare the whole set.",
         ),
         "mean_difference": Mistake(
-            mean_difference,
+            _mean_difference,
             "The mean difference was used. It is small when most images agree; the largest is "
             "{largest:.2f}. Judge a copy by its worst image.",
         ),
         "one_direction": Mistake(
-            one_direction,
+            _one_direction,
             "A difference has two directions: {largest:.2f} is the largest, but you took only one "
             "of them into account. Take the absolute value before the maximum.",
         ),
@@ -342,12 +342,12 @@ def _evidence(rng: np.random.Generator) -> dict:
     }
 
 
-def val_as_training(evidence):
+def _val_as_training(evidence):
     parts = evidence["predictions"]["split"].value_counts()
     return _card(evidence, **{"training images": int(parts["train"] + parts["val"])})
 
 
-def accuracy_of_training(evidence):
+def _accuracy_of_training(evidence):
     table = evidence["predictions"]
     rows = table[table["split"] == "train"]
     return _card(evidence, accuracy=(rows["label"] == rows["predicted"]).mean())
@@ -385,12 +385,12 @@ q4 = Question(
             "model has *not* been trained on.",
         ),
         "val_as_training": Mistake(
-            val_as_training,
+            _val_as_training,
             "Training images: {n} includes val. Val was used to choose settings; the weights were "
             "fitted to train only.",
         ),
         "accuracy_of_training": Mistake(
-            accuracy_of_training,
+            _accuracy_of_training,
             "An accuracy of {value:.3f} includes images that the model was trained on. On the "
             "test images it is {right:.3f}.",
         ),

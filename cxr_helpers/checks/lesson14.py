@@ -28,7 +28,7 @@ FEW = 8  # runs of a fault alone, with different seeds, that are too few or just
 # --- q1: the leak ---------------------------------------------------------------------------------
 
 
-def both_sides(table):
+def _both_sides(table):
     seen = table[table["image_id"].isin(_seen(table))]
     known = table["split"] != "test"
     twins = table["sha256"].isin(seen["sha256"]) | table["patient"].isin(seen["patient"].dropna())
@@ -163,7 +163,7 @@ q1 = Compare(
             "with it.",
         ),
         "both_sides": Mistake(
-            both_sides,
+            _both_sides,
             "Both images of each pair were named, {extra} too many. The question asks for the "
             "images of the *test* part. (The model is already trained, so the test side has to "
             "go.)",
@@ -241,7 +241,7 @@ def _answered(rng: np.random.Generator, matrix: np.ndarray) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def accuracy_only(matrix, tables):
+def _accuracy_only(matrix, tables):
     right = {key: (table["label"] == table["predicted"]).mean() for key, table in tables.items()}
     aim = np.trace(matrix) / matrix.to_numpy().sum()
     return next(key for key in reversed(tables) if abs(right[key] - aim) < 1e-9)
@@ -299,7 +299,7 @@ q2 = Compare(
             "models. Compare every cell.",
         ),
         "accuracy_only": Mistake(
-            accuracy_only,
+            _accuracy_only,
             "A table with the same accuracy was chosen. Several have as many right answers, but "
             "different errors. Compare every cell.",
         ),
@@ -405,7 +405,7 @@ def _apart(a: dict, b: dict) -> float:
     return max(abs(a[key] - b[key]) for key in ("accuracy", "low", "high")) + (a["n"] != b["n"])
 
 
-def files_only(train, test):
+def _files_only(train, test):
     kept = test[~test["sha256"].isin(train["sha256"])]
     return _figure(kept.drop_duplicates("sha256"))
 
@@ -447,7 +447,7 @@ q3 = Question(
             "train, and deleting rows from train does not change a trained model.",
         ),
         "files_only": Mistake(
-            files_only,
+            _files_only,
             "The copies are removed, but not other images of patients in train: of the {n:.0f}, "
             "some show patients whom the model knows. Disjoint by file is not disjoint by patient.",
         ),
@@ -580,12 +580,12 @@ def _counting(study) -> tuple:
     return counted, seeds
 
 
-def repaired_one_by_one(study, faults):
+def _repaired_one_by_one(study, faults):
     whole = _mean(study, faults)
     return sorted(faults, key=lambda f: -abs(whole - _mean(study, [g for g in faults if g != f])))
 
 
-def upside_down(study, faults):
+def _upside_down(study, faults):
     sound = _mean(study, [])
     return sorted(faults, key=lambda f: abs(_mean(study, [f]) - sound))
 
@@ -605,7 +605,7 @@ q4 = Question(
     data=lambda rng: (_telling_study(rng)[0], FAULTS),
     mistakes={
         "repaired_one_by_one": Mistake(
-            repaired_one_by_one,
+            _repaired_one_by_one,
             "You repaired one fault at a time and measured how far the figure fell. Leaks can "
             "replace each other: when one is repaired, another keeps the figure high, so the "
             "worst may look harmless. Plant each fault *alone*.",
@@ -625,7 +625,7 @@ q4 = Question(
             f"chance. Average at least {FEW} seeds, better 30.",
         ),
         "upside_down": Mistake(
-            upside_down,
+            _upside_down,
             "The list is reversed: the most damaging fault comes first.",
         ),
     },

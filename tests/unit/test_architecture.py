@@ -25,7 +25,6 @@ NEVER = {"checks": {"plots", "guess"}}
 INSIDE = {
     # the process that a check runs in, killed and starved; data that a check draws, many times
     "tests/exercises/test_checks_core.py": {"checks"},
-    "tests/exercises/test_questions.py": {"checks"},
     # each row of a report at its limits: the whole report would grow forests every time
     "tests/unit/test_audit.py": {"audit"},
     # a reader of foreign weights meets files that no maker of weights writes
@@ -241,8 +240,6 @@ def test_public_functions_say_what_they_do(path):
     assert ast.get_docstring(tree), f"{path} has no docstring"
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            if path.name.startswith("lesson") and node.decorator_list:
-                continue  # a misconception: the message in its decorator says what it does
             assert ast.get_docstring(node), f"{path}: {node.name} has no docstring"
 
 
