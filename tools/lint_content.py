@@ -170,7 +170,7 @@ def compared(notebook: NotebookNode, path: Path) -> Iterator[Finding]:
 
     No tagged cell prints nothing.
     """
-    printing = [i for i, cell in _code(notebook) if _prints(cell)]
+    printing = [i for i, cell in _code(notebook) if _prints(cell) and "picture" not in tags(cell)]
     # of those that ran
     tagged = [i for i, cell in _code(notebook) if COMPARED in tags(cell) and cell.execution_count]
     for index in tagged:

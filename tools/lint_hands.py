@@ -210,16 +210,17 @@ def core_counts(notebook: NotebookNode) -> dict[str, float]:
         "lines": sum(
             code_lines(cell.source)
             for cell in cells
-            if cell.cell_type == "code" and not _given(cell.source)
+            if cell.cell_type == "code" and not _given(cell)
         ),
         "predictions": sum(one.place not in skipped for one in predictions_of(notebook)),
     }
     return found | {"minutes": sum(MINUTES[name] * count for name, count in found.items())}
 
 
-def _given(code: str) -> bool:
-    """Whether a cell only asks for a prediction or answers one: nobody has to follow its code."""
-    return bool(re.search(r"\bguess\.\w+\(|\.meets\(", code))
+def _given(cell: NotebookNode) -> bool:
+    """Whether a cell only asks for a prediction, answers one or shows a slider: code to run."""
+    asks = re.search(r"\bguess\.\w+\(|\.meets\(", cell.source)
+    return bool(asks) or "picture" in tags(cell)
 
 
 def _own(source: str) -> str:

@@ -9,6 +9,9 @@ source runs as a script without it:
     # %% tags=["author", "verdict"]
     # verdict("04.by-patient-is-lower", auc_by_patient < auc_by_image - 0.1)
 
+A cell tagged `picture` only shows what the lesson has computed, a slider: one call of `plots`. No
+result can depend on it, so it is left out of the hash that says whether a source's code changed.
+
 A name begins with the notebook's number or, in a case study, with `case_` and its letter. The
 expression is True where the sentence holds.
 """
@@ -21,7 +24,8 @@ import re
 import sys
 import time
 import types
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +33,11 @@ from tools.common import ROOT, ToolError, pairs, relative, write_atomic
 
 HEADER = re.compile(r"# %%")
 TAGGED = re.compile(r'# %%(?! \[markdown\]).*\btags=\[[^\]]*"verdict"')
+PICTURE = re.compile(r'# %%(?! \[markdown\]).*\btags=\[[^\]]*"picture"')
 LIKE_A_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 WITHOUT_EFFECT = ("plots", "checks")  # modules of the package that no figure comes from
+HARMLESS = (ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List)
+HARMLESS += (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,46 @@ def activated(text: str) -> str:
 
 
 def code_digest(source: Path) -> str:
-    """Return a hash of a source's code and verdicts, without text, comments and empty lines."""
+    """Return a hash of a source's code and verdicts, without text, comments and pictures."""
     lines = activated(source.read_text("utf-8")).splitlines()
-    code = [line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    inside = dict(pictures(lines))
+    code = [
+        line.rstrip()
+        for number, line in enumerate(lines, 1)
+        if line.strip() and not line.lstrip().startswith("#") and number not in inside
+    ]
     return hashlib.sha256("\n".join(code).encode()).hexdigest()[:12]
+
+
+def pictures(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield each line's number inside a cell tagged `picture`, with that of the cell's header."""
+    header = 0
+    for number, line in enumerate(lines, 1):
+        if HEADER.match(line):
+            header = number if PICTURE.match(line) else 0
+        elif header:
+            yield number, header
+
+
+def only_shows(code: str) -> bool:
+    """Tell whether code is one call of `plots` that computes, keeps and writes nothing: its
+    arguments are names, numbers, texts, and parts of what the names stand for.
+    """
+    try:
+        body = ast.parse(code).body
+    except SyntaxError:
+        return False
+    if (
+        len(body) != 1
+        or not isinstance(body[0], ast.Expr)
+        or not isinstance(body[0].value, ast.Call)
+    ):
+        return False
+    call = body[0].value
+    own = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    inner = [node for argument in arguments for node in ast.walk(argument)]
+    return own and call.func.value.id == "plots" and all(isinstance(n, HARMLESS) for n in inner)
 
 
 def module_digest(path: Path) -> str:
@@ -160,6 +203,15 @@ def faults(root: Path = ROOT) -> list[str]:
                 found.append(f"{where}: the expression is the same whatever the lesson finds")
             if not lines[verdict.line - 1].startswith("#"):
                 found.append(f"{where}: write it as a comment: the source runs as a script")
+        cells_of_pictures = defaultdict(list)
+        for number, header in pictures(lines):
+            cells_of_pictures[header].append(lines[number - 1])
+        for header, cell in cells_of_pictures.items():
+            if not only_shows("\n".join(cell)):
+                found.append(
+                    f"{place}, line {header}: a cell tagged picture is one call, plots.name(...), "
+                    "on names and parts of them: no other call, no assignment"
+                )
         cells = sum(bool(TAGGED.match(line)) for line in lines)
         if cells > len(verdicts):
             found.append(f"{place}: {cells} cells are tagged verdict, and {len(verdicts)} hold one")

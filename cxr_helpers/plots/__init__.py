@@ -15,11 +15,21 @@ from ._maps import heat_maps
 from ._outlines import outlines
 from ._radiographs import compare_images, duplicate_pairs, filters, mean_images, montage, weights
 from ._results import confusion, curves, roc
+from ._slider import Slider
+from ._sliders import (
+    slide_kernel,
+    slide_leak,
+    slide_prevalence,
+    slide_rate,
+    slide_share,
+    slide_threshold,
+)
 from ._uncertainty import side_by_side
 from .look import Picture, class_colour, show
 
 __all__ = [
     "Picture",
+    "Slider",
     "answer",
     "class_choices",
     "class_colour",
@@ -46,6 +56,12 @@ __all__ = [
     "show",
     "side_by_side",
     "sketch_and_curve",
+    "slide_kernel",
+    "slide_leak",
+    "slide_prevalence",
+    "slide_rate",
+    "slide_share",
+    "slide_threshold",
     "split_counts",
     "weights",
 ]

@@ -12,8 +12,8 @@ from .look import DPI, Picture
 COLOURS = 16  # of a frame: lines, letters and a few greys
 STILL = "width:49%;min-width:290px;max-width:{width}px;height:auto;vertical-align:top"
 
-# Runs where HTML is trusted: after a cell ran, in Colab, in an exported page and on the site. Elsewhere the frames in
-# the page stay as they are. A box is found by its class, since an output may be shown twice.
+# It runs where HTML is trusted: after a cell ran, in Colab, in an exported page and on the site.
+# Elsewhere the images stay as they are. A box is found by its class: an output may be shown twice.
 SCRIPT = """
 document.querySelectorAll(".SLIDER:not([data-ready])").forEach((box) => {
   box.dataset.ready = "yes";
@@ -44,23 +44,29 @@ document.querySelectorAll(".SLIDER:not([data-ready])").forEach((box) => {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Slider:
-    """Pictures of one thing at several positions, shown one at a time; a notebook shows it as HTML with a tiny script.
+    """Pictures of one thing at several positions, shown one at a time, as HTML with a small script.
 
-    `frames`: {position: Picture}, in order. Where no script runs, the frames at the positions `still` stand side by
-    side: they say the same. `name` is what the slider moves, `alt` what all frames say together. It asks no other host
-    for anything and needs no kernel. Raises ValueError without frames or where `still` names none of them.
+    `frames`: {position: Picture}, in order. Where no script runs, the frames at the positions
+    `still` stand side by side: they say the same. `name` is what the slider moves, `start` where it
+    stands first, `alt` what all frames say together. It needs no kernel and asks no other host for
+    anything. Raises ValueError for a position without a frame.
     """
 
     name: str
     frames: dict[str, Picture]
     still: tuple[str, ...]
+    start: str
     alt: str
 
     def __post_init__(self) -> None:
-        missing = [position for position in self.still if position not in self.frames]
+        missing = [
+            position for position in (*self.still, self.start) if position not in self.frames
+        ]
         if missing or not self.still:
             known = ", ".join(self.frames)
-            raise ValueError(f"still names {', '.join(missing) or 'nothing'}; the slider has the positions {known}.")
+            raise ValueError(
+                f"no position {', '.join(missing) or 'is shown still'}; there are {known}."
+            )
 
     def __repr__(self) -> str:
         return self.alt
@@ -69,22 +75,34 @@ class Slider:
         return {"text/html": self.html(), "text/plain": self.alt}
 
     def html(self) -> str:
-        """The frames as HTML: images with alt text, then the script that puts a slider in their place."""
+        """Images with alt text, then the script that puts a slider in their place."""
         sources = {position: _address(picture) for position, picture in self.frames.items()}
-        alts = {position: f"{self.name} {position}. {self.frames[position].alt}" for position in sources}
+        alts = {
+            position: f"{self.name} {position}. {self.frames[position].alt}"
+            for position in self.frames
+        }
         frames = [
-            [position, alts[position], self.still.index(position) if position in self.still else source]
+            [
+                position,
+                alts[position],
+                self.still.index(position) if position in self.still else source,
+            ]
             for position, source in sources.items()
         ]
         width = round(next(iter(self.frames.values())).figure.get_figwidth() * DPI)
         style = STILL.format(width=width)
         images = "\n".join(
-            f'<img style="{style}" alt="{escape(alts[position])}" src="{sources[position]}">' for position in self.still
+            f'<img style="{style}" alt="{escape(alts[position])}" src="{sources[position]}">'
+            for position in self.still
         )
         own = f"slider-{hashlib.sha256(repr(frames).encode()).hexdigest()[:8]}"
         script = SCRIPT.strip().replace("SLIDER", own).replace("WIDTH", str(width))
-        script = script.replace("START", str(list(sources).index(self.still[0]))).replace("NAME", json.dumps(self.name))
-        script = script.replace("FRAMES", json.dumps(frames, ensure_ascii=False).replace("<", "\\u003c"))
+        script = script.replace("START", str(list(sources).index(self.start))).replace(
+            "NAME", json.dumps(self.name)
+        )
+        script = script.replace(
+            "FRAMES", json.dumps(frames, ensure_ascii=False).replace("<", "\\u003c")
+        )
         return f'<div class="{own}">\n{images}\n</div>\n<script>\n{script}\n</script>'
 
 
@@ -95,5 +113,5 @@ def _address(picture: Picture) -> str:
     raw, small = io.BytesIO(), io.BytesIO()
     picture.figure.savefig(raw, format="png", dpi=DPI)
     image = Image.open(raw).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    image.convert("RGB").save(small, format="WEBP", lossless=True, quality=100, method=6)
+    image.convert("RGB").save(small, format="WEBP", lossless=True, quality=75, method=4)
     return f"data:image/webp;base64,{b64encode(small.getvalue()).decode('ascii')}"

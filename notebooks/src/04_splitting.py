@@ -360,6 +360,9 @@ plots.line(
     ylabel="mean AUC on random labels",
 )
 
+# %% tags=["picture"]
+plots.slide_leak(by_number)
+
 # %% tags=["author", "verdict"]
 # verdict("04.one-image-does-not-leak", lows[0] < 0.54)
 # verdict("04.two-images-leak-less", lows[1] > 0.5 and highs[1] < means[3])

@@ -282,6 +282,9 @@ said = "; ".join(
 )
 plots.show(figure, f"Training loss over 100 steps, three learning rates: {said}.")
 
+# %% tags=["picture"]
+plots.slide_rate(x, y)
+
 # %% [markdown]
 # **Explain.** Note the scales. With the small rate the loss is flat. With the right rate it falls, first steeply, then
 # slowly. With the large rate it leaps far above 0.69, because a step goes past the valley and up the other side. (A

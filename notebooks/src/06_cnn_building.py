@@ -148,6 +148,9 @@ def convolve(image, kernel):
 horizontal, vertical = convolve(picture, kernel), convolve(picture, kernel.T)
 plots.filters([horizontal, vertical], ["kernel", "kernel turned by 90°"], title="Two feature maps")
 
+# %% tags=["picture"]
+plots.slide_kernel(picture[row - 3 : row + 3, column - 3 : column + 3], kernel)
+
 # %% [markdown]
 # ![A kernel of nine weights on an image that is dark above (2) and bright below (8). At the edge the products of its
 # rows are -8, 0 and 32, together 24. The feature map is 24 in the two rows along the edge and 0

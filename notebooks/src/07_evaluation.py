@@ -446,6 +446,9 @@ area = np.trapezoid(found, false_alarms)
 shown = f"ROC curve of {positive} against the rest, area {area:.2f}; beside it precision and recall"
 plots.show(figure, f"{shown}. Dots: thresholds 0.7, 0.5, 0.2. The dotted lines are random scores.")
 
+# %% tags=["picture"]
+plots.slide_threshold(is_positive, score, name=positive)
+
 # %% [markdown]
 # **Explain.** A perfect model goes up the left side and along the top; random scores follow the dotted line. Along the
 # ROC curve the threshold falls (three are marked): more are found, with more false alarms. On the right, the dotted

@@ -321,6 +321,14 @@ plots.intervals(
     xlabel="accuracy on the same test images",
 )
 
+# %% tags=["picture"]
+plots.slide_share(
+    ill[in_test],
+    worlds["as taken"]["p_covid"],
+    worlds["removed"]["p_covid"],
+    worlds["reversed"]["p_covid"],
+)
+
 # %% tags=["author", "verdict"]
 # verdict("09.reversed-marker-reverses-the-answers", on_others.high < 0.5)
 # verdict("09.without-a-marker-the-accuracy-falls", without_word.value < accuracy.value - 0.15)

@@ -491,6 +491,9 @@ for prevalence in (true.mean(), 0.10, 0.01):
     rows.append(row)
 pd.DataFrame(rows).set_index("prevalence").round(3)
 
+# %% tags=["picture"]
+plots.slide_prevalence(home.loc["sensitivity", "value"], home.loc["specificity", "value"])
+
 # %% [markdown]
 # **Explain.** The first line has the prevalence of our test images, which somebody chose when the set was made. The
 # others have the same network and threshold, and a rarer disease. Even this is optimistic: the formula takes

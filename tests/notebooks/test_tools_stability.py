@@ -243,3 +243,41 @@ def test_settings(monkeypatch):
 
 def test_committed_verdicts_are_well_written_and_none_failed():
     assert stability.check() == []
+
+
+SHOWN = """
+# %% tags=["picture"]
+plots.slide_leak(shares[:2], name="x", at=-1)
+"""
+
+
+def test_a_cell_that_only_shows_leaves_the_hash_of_the_code_as_it_is(lesson, tmp_path):
+    before = verdicts.code_digest(lesson)
+    lesson.write_text(LESSON + SHOWN, "utf-8")
+    assert verdicts.code_digest(lesson) == before
+    assert verdicts.faults(tmp_path) == []
+    change(lesson, 'tags=["picture"]', 'tags=["table"]')
+    assert verdicts.code_digest(lesson) != before
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "share = plots.slide_leak(shares)",
+        "plots.slide_leak(shares)\nshare = 1",
+        "plots.slide_leak(np.random.random(3))",
+        "plots.slide_leak(shares.pop())",
+        "plots.slide_leak(share := 1)",
+        "plots.slide_leak([share for share in shares])",
+        "datasets.load(shares)",
+        "plots.slide_leak(shares).frames",
+        "print(shares)",
+    ],
+)
+def test_a_cell_tagged_picture_that_does_more_is_named(lesson, tmp_path, code):
+    lesson.write_text(LESSON + SHOWN.replace(SHOWN.splitlines()[2], code), "utf-8")
+    line = LESSON.count("\n") + 2
+    found = verdicts.faults(tmp_path)
+    assert [
+        f"notebooks/src/00_topic.py, line {line}: a cell tagged picture" in f for f in found
+    ] == [True]
