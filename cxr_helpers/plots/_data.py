@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .look import (
+    GREY,
     Picture,
     class_colour,
     grid_lines,
@@ -89,33 +90,27 @@ def histogram(images, labels, *, bins: int = 64, title: str = "Grey levels per c
     edges = np.linspace(0, 256, bins + 1)
     share = np.stack([np.histogram(image, edges)[0] / np.size(image) * 100 for image in images])
     level = np.array([np.mean(image) for image in images])
+    middle = (edges[:-1] + edges[1:]) / 2
+    means = {name: share[chosen == name].mean(axis=0) for name in names}
     with style():
-        figure = new_figure(3.7)
-        axes = figure.subplots()
-        for k, name in enumerate(names):
-            rows, middle, colour = (
-                share[chosen == name],
-                (edges[:-1] + edges[1:]) / 2,
-                class_colour(name, k),
-            )
-            axes.fill_between(
-                middle,
-                *np.quantile(rows, [0.1, 0.9], axis=0),
-                color=colour,
-                alpha=0.15,
-                linewidth=0,
-            )
-            axes.plot(middle, rows.mean(axis=0), color=colour, label=f"{name} (n = {len(rows)})")
-        axes.set(
-            xlim=(0, 255),
-            xlabel="grey level (0 black, 255 white)",
-            ylabel=f"pixels (%) per {256 / bins:g} levels",
-        )
-        axes.set_title(title)
+        figure = new_figure(3.2, title=title)
+        panels = figure.subplots(1, len(names), sharey=True, squeeze=False).ravel()
+        for k, (axes, name) in enumerate(zip(panels, names, strict=True)):
+            band = np.quantile(share[chosen == name], [0.1, 0.9], axis=0)
+            colour = class_colour(name, k)
+            axes.fill_between(middle, *band, color=colour, alpha=0.25, linewidth=0)
+            for other in names:
+                if other != name:
+                    axes.plot(middle, means[other], color=GREY, linewidth=1)
+            axes.plot(middle, means[name], color=colour)
+            axes.set_title(f"{name} (n = {(chosen == name).sum()})", fontsize=11, color=colour)
+            axes.set(xlim=(0, 255), xticks=[0, 100, 200], xlabel="grey level")
+            grid_lines(axes, "y")
+        below = "0 black, 255 white; grey lines: the means of the other classes"
+        figure.supxlabel(below, fontsize=11)
+        panels[0].set_ylabel(f"pixels (%) per {256 / bins:g} levels\nmean; band: 80 % of images")
         # The band may leave the picture at a spike of black border; the means stay inside.
-        axes.set_ylim(0, 1.1 * max(share[chosen == name].mean(axis=0).max() for name in names))
-        grid_lines(axes, "y")
-        axes.legend(title="mean; band: 80% of images", alignment="left")
+        panels[0].set_ylim(0, 1.35 * max(mean.max() for mean in means.values()))
     parts = (f"{n} {level[chosen == n].mean():.0f} ± {level[chosen == n].std():.0f}" for n in names)
     return Picture(
         figure,

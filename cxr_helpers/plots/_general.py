@@ -19,6 +19,7 @@ from .look import (
 
 STROKES = ("-", "--", "-.", ":")
 MARKS = "osD^vPX"
+APART = 0.25  # of the range: the empty stretch that makes two heaps of one
 
 
 def intervals(
@@ -84,12 +85,10 @@ def _interval_text(row: dict) -> str:
     n = f", n = {row['n']:,.0f}" if "n" in row and row["n"] == row["n"] else ""
     if not np.isfinite(row["value"]):
         return f"undefined{n}"
-    dash = " to " if min(row["low"], row["high"]) < 0 else "-"
-    span = (
-        f" ({row['low']:.2f}{dash}{row['high']:.2f})"
-        if np.isfinite(row["low"])
-        else " (no interval)"
-    )
+    low, high = row["low"], row["high"]
+    dash = " to " if min(low, high) < 0 else "-"
+    digits = 3 if -0.005 <= low < 0 else 2  # "-0.00" would leave open which side of zero it is on
+    span = f" ({low:.{digits}f}{dash}{high:.{digits}f})" if np.isfinite(low) else " (no interval)"
     return f"{row['value']:.3f}{span}{n}"
 
 
@@ -134,7 +133,13 @@ def distribution(
             colour = PALETTE[(k + 1) % len(PALETTE)]
             label = name if name == f"{x:g}" else f"{name}: {x:.3g}"
             axes.axvline(x, color=colour, linestyle=STROKES[(k + 1) % len(STROKES)], label=label)
-        axes.set(xlabel=xlabel, ylabel=f"{what} (of {array.size:,})")
+        scale = ""
+        if _apart(array):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(lambda n, _: f"{n:,g}")
+            axes.set_ylim(0.7, None)
+            scale = ", log scale"
+        axes.set(xlabel=xlabel, ylabel=f"{what} (of {array.size:,}{scale})")
         axes.set_title(title, pad=10 + 16 * len(marks))
         grid_lines(axes, "y")
         if marks:
@@ -148,6 +153,18 @@ def distribution(
         reached = np.mean(array >= x - 1e-12)
         text += f"; {_marks_text({name: x})} is reached by {reached:.1%}"
     return Picture(figure, text + ".")
+
+
+def _apart(array: np.ndarray) -> bool:
+    """Whether a few values, under one in twenty, lie apart from the others: their bars would be too
+    low to be seen beside those of the others.
+    """
+    ordered = np.sort(array)
+    gaps = np.diff(ordered)
+    if array.size < 40 or gaps.max() <= APART * np.ptp(ordered):
+        return False
+    below = int(np.argmax(gaps)) + 1
+    return min(below, array.size - below) < array.size / 20
 
 
 def _bins(array: np.ndarray, bins: int | None):
@@ -222,7 +239,7 @@ def line(
             )
         axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
         if np.issubdtype(x.dtype, np.integer):
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
         grid_lines(axes, "y")
         if len(named) > 1:
             axes.legend(loc="best")

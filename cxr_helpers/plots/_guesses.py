@@ -42,6 +42,8 @@ def number_line(mine, result, *, between, title: str, name: str = "your predicti
         _label(axes, value, -0.5, f"result: {truth_text}", TRUTH, between)
         axes.set_xlim(min(between[0], value) - span / 50, max(between[1], value) + span / 50)
         axes.set_ylim(-1, 1)
+        whole = span > 1 and all(float(number).is_integer() for number in (*between, value))
+        _even(axes.xaxis, 10, whole=whole)
         axes.yaxis.set_visible(False)
         axes.spines["left"].set_visible(False)
         axes.set_title(title)
@@ -69,7 +71,9 @@ def sketch_and_curve(
         axes = figure.subplots()
         axes.plot(x, y, color=TRUTH, label="result")
         axes.plot(at, mine, "--v", color=MINE, markersize=9, mec="white", label=name)
-        axes.set_ylim(min(between[0], np.min(y)), max(between[1], np.max(y)))
+        lowest, highest = min(between[0], np.min(y)), max(np.max(y), np.max(mine))
+        room = 0.15 * (highest - lowest)
+        axes.set_ylim(lowest, max(highest + room, np.max(y)))
         axes.set_xlabel(xlabel)
         axes.set_title(title)
         axes.legend()
@@ -107,7 +111,7 @@ def class_numbers(answers, truth: float | None, *, between=None, title: str) -> 
             )
         axes.set_title(title, pad=20)
         axes.set_ylabel("readers")
-        _whole(axes.yaxis)
+        _even(axes.yaxis)
         grid_lines(axes, "y")
     edges = np.linspace(low, high, 21)
     most = int(np.argmax(heights))
@@ -133,7 +137,7 @@ def class_choices(counts: dict[str, int], truth: str | None, *, title: str) -> P
         )
         axes.invert_yaxis()
         axes.set_xlabel("readers", color=GREY)
-        _whole(axes.xaxis)
+        _even(axes.xaxis)
         axes.set_title(title)
     said = ", ".join(f"{name} {number}" for name, number in counts.items())
     return Picture(
@@ -160,10 +164,11 @@ def class_sketches(at, sketches, truth, *, title: str) -> Picture:
     )
 
 
-def _whole(axis) -> None:
+def _even(axis, most: int = 5, *, whole: bool = True) -> None:
+    """Marks one, two or five apart, times a power of ten; with `whole` at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+    axis.set_major_locator(MaxNLocator(nbins=most, integer=whole, steps=(1, 2, 5, 10)))
 
 
 def _number(value: float, digits: int = 3) -> str:

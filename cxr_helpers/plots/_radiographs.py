@@ -326,7 +326,9 @@ def filters(
     )
     written = all(a.size <= 25 for a in arrays) if values is None else values
     with style():
-        figure, panels = _panels(len(arrays), columns, title, 0.26 if titles is not None else 0.05)
+        captions = 0.26 if titles is not None else 0.05
+        figure, panels = _panels(len(arrays), columns, title, captions)
+        figure.set_figwidth(figure.get_figwidth() + 0.9)  # for the bar
         for i, axes in enumerate(panels):
             drawn = axes.imshow(arrays[i], interpolation="nearest", **scale)
             blank(axes)

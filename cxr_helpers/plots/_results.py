@@ -79,7 +79,7 @@ def _curve(axes, epoch, history: pd.DataFrame, kind: str, best: int) -> None:
         color=GREY,
     )
     axes.set(xlabel="epoch", ylabel="accuracy (share right)" if kind == "accuracy" else "loss")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
     axes.margins(y=0.14)
     if kind == "loss":
         axes.set_ylim(0, None)
@@ -107,7 +107,7 @@ def confusion(matrix, *, title: str = "Confusion matrix") -> Picture:
     share = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
     names = [str(name) for name in matrix.index]
     with style():
-        figure = new_figure(1.4 + 0.85 * len(names), 2.6 + 1.15 * len(names))
+        figure = new_figure(1.7 + 0.85 * len(names), 2.6 + 1.15 * len(names), title)
         axes = figure.subplots()
         drawn = axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         for (row, column), n in np.ndenumerate(counts):
@@ -120,7 +120,7 @@ def confusion(matrix, *, title: str = "Confusion matrix") -> Picture:
         )
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set(xlabel="predicted class", ylabel="true class (images)", title=title)
+        axes.set(xlabel="predicted class", ylabel="true class (images)")
         bar = figure.colorbar(drawn, ax=axes, format=lambda v, _: f"{v:.0%}")
         bar.set_label("share of the true class")
         bar.outline.set_visible(False)

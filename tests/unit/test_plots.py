@@ -118,12 +118,7 @@ def every(table, images, curve, history):
 def test_every_public_picture_is_tried(every):
     others = "".join(file.read_text() for file in Path(__file__).parent.glob("test_plots_*.py"))
     elsewhere = {name for name in plots.__all__ if f"plots.{name}(" in others}
-    assert set(every) | elsewhere == set(plots.__all__) - {
-        "Picture",
-        "Slider",
-        "class_colour",
-        "show",
-    }
+    assert set(every) | elsewhere == set(plots.__all__) - {"Picture", "class_colour", "show"}
 
 
 def test_every_picture_has_title_labels_and_text(every):
@@ -491,3 +486,29 @@ def test_show_gives_a_figure_of_ones_own_a_text_and_closes_it():
 def test_what_cannot_be_drawn_is_explained(table, images, draw, message):
     with pytest.raises(ValueError, match=message):
         draw(table, images)
+
+
+def test_values_that_lie_apart_are_seen_on_a_log_scale():
+    rng = np.random.default_rng(0)
+    many, few = 0.25 + 0.3 * rng.random(2000), 0.95 + 0.05 * rng.random(20)
+    both = plots.distribution([*many, *few], title="Pairs", xlabel="similarity", what="pairs")
+    axes = both.figure.axes[0]
+    assert axes.get_yscale() == "log"
+    assert "log scale" in axes.get_ylabel()
+    alone = plots.distribution(many, title="Pairs", xlabel="similarity").figure.axes[0]
+    assert alone.get_yscale() == "linear"
+
+
+def test_each_class_has_its_own_panel_of_grey_levels(images, table):
+    panels = plots.histogram(images, table["label"]).figure.axes
+    assert [axes.get_title(loc="left") for axes in panels] == [
+        "normal (n = 6)",
+        "covid (n = 10)",
+        "viral (n = 4)",
+    ]
+    assert all(len(axes.lines) == 3 for axes in panels), "the other means are in each panel"
+
+
+def test_an_interval_that_begins_just_below_zero_says_so():
+    rows = pd.DataFrame({"label": ["gain"], "value": [0.003], "low": [-0.004], "high": [0.012]})
+    assert "gain 0.003 (-0.004 to 0.012)" in plots.intervals(rows).alt

@@ -1,5 +1,6 @@
 """Pictures of predictions say in their alt text: the prediction, the result, and a class."""
 
+import numpy as np
 import pytest
 
 from cxr_helpers import plots
@@ -49,3 +50,13 @@ def test_sketches_of_a_class_are_drawn_each_with_the_result():
     picture = plots.class_sketches([0, 5], [[1, 1], [0, 0], [1, 0.5]], [0.9, 0.1], title="Loss")
     assert "3 sketches, in the middle 1, 0.5; the result 0.9, 0.1." in picture.alt
     assert len(picture.figure.axes[0].lines) == 4
+
+
+def test_a_count_is_marked_at_whole_numbers_and_a_sketch_fills_its_picture():
+    line = plots.number_line(3, (2, None, None), between=(0, 3), title="Sets").figure.axes[0]
+    assert all(float(mark).is_integer() for mark in line.get_xticks())
+    x = np.arange(61)
+    picture = plots.sketch_and_curve(
+        [0, 60], [0.7, 0.2], x, 0.7 + 0.005 * x, between=(0, 2), title="Loss"
+    )
+    assert picture.figure.axes[0].get_ylim()[1] < 1.3
