@@ -19,7 +19,7 @@ from .look import (
 
 STROKES = ("-", "--", "-.", ":")
 MARKS = "osD^vPX"
-APART = 0.25  # of the range: the empty stretch that makes two heaps of one
+APART = 0.25  # of the range, between two heaps of values
 
 
 def intervals(
@@ -156,15 +156,14 @@ def distribution(
 
 
 def _apart(array: np.ndarray) -> bool:
-    """Whether a few values, under one in twenty, lie apart from the others: their bars would be too
-    low to be seen beside those of the others.
+    """Whether a few values, under one in twenty, lie apart from the others, with fewer between:
+    beside the bars of the others theirs would be too low to be seen.
     """
     ordered = np.sort(array)
-    gaps = np.diff(ordered)
-    if array.size < 40 or gaps.max() <= APART * np.ptp(ordered):
-        return False
-    below = int(np.argmax(gaps)) + 1
-    return min(below, array.size - below) < array.size / 20
+    before = np.arange(1, array.size + 1)
+    up_to = np.searchsorted(ordered, ordered + APART * np.ptp(ordered))
+    smaller = np.minimum(before, array.size - up_to)
+    return bool(((up_to - before < smaller) & (smaller < array.size / 20)).any())
 
 
 def _bins(array: np.ndarray, bins: int | None):
