@@ -2,9 +2,9 @@
 
     python -m tools.sheet [NAME ...]
 
-Writes output/figures/NAME-1.png and so on, two columns each, with the number of the cell above every
-figure. A figure is an image in an output of a code cell. Look at each: is it legible at this size,
-with the message in its title, nothing cut and no half of it empty?
+Writes output/figures/NAME-1.png and so on, two columns each, with the number of the cell above
+every figure. A figure is an image in an output of a code cell. Look at each: is it legible at this
+size, with the message in its title, nothing cut and no half of it empty?
 """
 
 import argparse

@@ -26,6 +26,7 @@ document.querySelectorAll(".SLIDER:not([data-ready])").forEach((box) => {
   const slider = document.createElement("input");
   Object.assign(slider, {type: "range", min: 0, max: frames.length - 1, step: 1, value: START});
   slider.style.cssText = "display:block;width:100%;margin:4px 0";
+  slider.dataset.lmSuppressShortcuts = "yes";  // else JupyterLab takes the arrow keys for itself
   const show = () => {
     const [position, alt, source] = frames[slider.value];
     picture.src = typeof source === "number" ? still[source].src : source;

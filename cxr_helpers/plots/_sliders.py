@@ -22,7 +22,6 @@ def slide_threshold(is_positive, scores, *, name: str = "positive") -> Slider:
 
     `is_positive`: (n,) truth; `scores`: (n,) in [0, 1], called positive from the threshold on;
     `name` of the positive class. Raises ValueError where lengths differ or one group is empty.
-    Introduced in lesson 07.
     """
     truth, scores = np.asarray(is_positive, bool), np.asarray(scores, float)
     if truth.shape != scores.shape or not 0 < truth.sum() < truth.size:
@@ -103,7 +102,7 @@ def slide_rate(x, y, *, steps: int = 30) -> Slider:
 
     `x`: (n, pixels) grey levels, row by row from the top of the image; `y`: (n,) labels, 0 or 1.
     The neuron sees two numbers of an image, the mean of its upper and of its lower half,
-    standardised. Introduced in lesson 05.
+    standardised.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     middle = x.shape[1] // 2
@@ -166,7 +165,7 @@ def _bowl(x, y, walk, name: str) -> Picture:
 def slide_leak(studies) -> Slider:
     """AUCs of studies in which there is nothing to learn, by how many images a patient has at most.
 
-    `studies`: {images per patient: AUCs of the repeats}. Introduced in lesson 04.
+    `studies`: {images per patient: AUCs of the repeats}.
     """
     frames = {
         str(most): _studies(np.asarray(studies[most], float), most) for most in sorted(studies)
@@ -207,7 +206,7 @@ def _studies(aucs, most: int) -> Picture:
 def slide_kernel(patch, kernel) -> Slider:
     """A kernel on each place of a patch: the products, their sum, the feature map that fills.
 
-    `patch`: (h, w) grey levels in [0, 1]; `kernel`: (k, k). Introduced in lesson 06.
+    `patch`: (h, w) grey levels in [0, 1]; `kernel`: (k, k).
     """
     patch, kernel = np.asarray(patch, float), np.asarray(kernel, float)
     k = len(kernel)
@@ -269,7 +268,7 @@ def slide_share(is_positive, as_taken, removed, reverse, *, name: str = "COVID-1
 
     `is_positive`: (n,) truth. Scores (n,) of three test sets: `as_taken`, where the positive wear
     the marker, `removed`, where nobody does, `reverse`, where the others do. In between, the first
-    images of a class wear it, in their order. `name` of the disease. Introduced in lesson 09.
+    images of a class wear it, in their order. `name` of the disease.
     """
     truth = np.asarray(is_positive, bool)
     worn, bare = np.where(truth, as_taken, reverse), np.asarray(removed, float)
@@ -321,7 +320,7 @@ def _auc(truth, scores) -> float:
 def slide_prevalence(sensitivity: float, specificity: float) -> Slider:
     """What an answer is worth, from a rare to a common disease: 1,000 people, PPV and NPV.
 
-    Both in (0, 1): Bayes' rule. Introduced in lesson 11.
+    Both in (0, 1): Bayes' rule.
     """
     frames = {
         f"{share:.1%}".replace(".0%", "%"): _people(sensitivity, specificity, share)

@@ -1,17 +1,17 @@
-"""Sliders: each frame says what is computed from the lesson's numbers, changes none of them, and the
-HTML is small, labelled, and complete without a script.
-"""
+"""Sliders: frames computed from a lesson's numbers, small HTML, complete without a script."""
 
 import re
 from base64 import b64decode
 from io import BytesIO
 
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from cxr_helpers import plots
+from tests.conftest import ROOT
 
 KERNEL = np.array([[-1.0, -2, -1], [0, 0, 0], [1, 2, 1]])
 MOST = 120_000  # bytes of one slider
@@ -140,3 +140,20 @@ def test_positions_and_data_that_do_not_fit_are_refused(data):
         plots.slide_threshold(np.ones(3), np.ones(3))
     with pytest.raises(ValueError, match="smaller than the kernel"):
         plots.slide_kernel(np.ones((2, 6)), KERNEL)
+
+
+@pytest.mark.parametrize("name", ["04_", "05_", "06_", "07_", "09_", "11_"])
+def test_the_committed_sliders_are_small_and_carry_the_present_script(name):
+    file = next((ROOT / "notebooks").glob(f"{name}*.ipynb"))
+    cells = [c for c in nbformat.read(file, 4).cells if "picture" in c.metadata.get("tags", [])]
+    assert len(cells) == 1
+    html = cells[0].outputs[0].data["text/html"]
+    assert len(html.encode()) <= MOST
+    script = re.sub(r"const frames = .*", "", html[html.index("<script>") :])
+    present = re.sub(r"const frames = .*", "", plots.slide_prevalence(0.9, 0.9).html())
+    assert _plain(script) == _plain(present[present.index("<script>") :])
+
+
+def _plain(script: str) -> str:
+    """The script without what is the slider's own: its class, its name, where it starts."""
+    return re.sub(r"slider-[0-9a-f]{8}|value: \d+|= \"[\w ,]+\" \+", "", script)
