@@ -10,7 +10,7 @@ from .look import CLASS_COLOURS, FAINT, GREY, INK, Picture, count, grid_lines, n
 
 WIDTH = 4.8  # inches: 480 pixels, of which a phone shows three quarters
 BLUE, ORANGE = CLASS_COLOURS["normal"], CLASS_COLOURS["covid"]
-THRESHOLDS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)
+THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9)
 RATES = (0.01, 0.1, 0.3, 1, 2, 4, 6, 10, 30)
 BEGIN = (-3.0, -0.5)  # weights before the first step: off the middle, so that there is a way to go
 SHARES = (0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1)
@@ -199,6 +199,7 @@ def _studies(aucs, most: int) -> Picture:
         said = f"mean\n{mean - 0.5:+.2f}"
         below.text(max(mean, 0.5) + 0.01, height * 1.42, said, va="top", color="#A84000")
         below.set(xlim=(0, 1), xlabel="AUC of single studies, split by image", ylabel="studies")
+        below.locator_params(axis="y", integer=True, nbins=5)
     alt = f"Mean AUC {mean:.3f} over {count(len(aucs), 'study', 'studies')}, "
     return Picture(figure, f"{alt}from {aucs.min():.2f} to {aucs.max():.2f}.")
 

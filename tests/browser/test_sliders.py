@@ -110,10 +110,11 @@ def test_in_jupyterlab_a_cell_that_ran_has_its_slider(browser, course, tmp_path)
         window.item("fresh.ipynb").dblclick()
         panel = window.notebook("fresh.ipynb")
         panel.locator(".jp-CodeCell .cm-line").first.click()
-        slider = panel.get_by_role("slider")
-        for _ in range(30):  # JupyterLab drops a run while its kernel starts
-            window.page.keyboard.press("Control+Enter")
-            window.page.wait_for_timeout(4000)
+        slider, prompt = panel.get_by_role("slider"), panel.locator(".jp-CodeCell .jp-InputPrompt")
+        for _ in range(60):
+            if prompt.inner_text() == "[ ]:":  # JupyterLab drops a run while its kernel starts
+                window.page.keyboard.press("Control+Enter")
+            window.page.wait_for_timeout(2000)
             if slider.count():
                 break
         try_slider(panel.locator("[class^=slider-]"))
