@@ -9,9 +9,11 @@ from html import escape
 
 import numpy as np
 
-from .look import DPI, Picture
+from .look import DPI, INK, PALETTE, Picture
 
-COLOURS = 24  # of a frame: fills, lines, and a few between them and the paper
+COLOURS = 20  # of a frame besides: its fills, and what lies between them and the lines
+# Colours of letters and marks, which cover little and would be lost: black and the palette.
+KEPT = [[int(name[k : k + 2], 16) for k in (1, 3, 5)] for name in ("#000000", INK, *PALETTE)]
 STILL = "width:49%;min-width:290px;max-width:{width}px;height:auto;vertical-align:top"
 
 # It runs where HTML is trusted: after a cell ran, in Colab, in an exported page and on the site.
@@ -110,7 +112,7 @@ class Slider:
 
 
 def _address(picture: Picture) -> str:
-    """A frame as a data address: its commonest colours as they are, others as the nearest one."""
+    """A frame as a data address: its commonest colours stay, others become the nearest of them."""
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
@@ -119,7 +121,7 @@ def _address(picture: Picture) -> str:
     flat = pixels @ [65536, 256, 1]  # one number per colour
     packed, which, counts = np.unique(flat, return_inverse=True, return_counts=True)
     colours = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1)
-    common = colours[np.argsort(-counts, kind="stable")[:COLOURS]]
+    common = np.concatenate([KEPT, colours[np.argsort(-counts, kind="stable")[:COLOURS]]])
     nearest = np.abs(colours[:, None] - common).sum(axis=2).argmin(axis=1)
     few = common[nearest[which]].reshape(pixels.shape).astype(np.uint8)
     Image.fromarray(few).save(small, format="WEBP", lossless=True, quality=75, method=4)
