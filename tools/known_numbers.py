@@ -237,6 +237,7 @@ WORKED: dict[str, dict[str, tuple[float, ...]]] = {
     },
     "11_calibration": {
         "becomes 0.19 at one in fifty": (ppv(0.92, 0.92, 1 / 50),),
+        '"always 0.5" gets 0.25': (0.5, 0.5**2),
         "About 0.17: odds of 4 times (0.05 / 0.95)": (4 / 19 / (1 + 4 / 19), 0.8 / 0.2, 0.05, 0.95),
         "0.8 × 0.05 = 0.04": (0.8, 0.05, 0.8 * 0.05),
         "4 × 0.0526 = 0.21 as odds, 0.21 / 1.21 = 0.17": (
@@ -461,6 +462,8 @@ GIVEN: dict[str, dict[str, str]] = {
     },
     "docs/publishing.md": {
         "after 60 days without a change": "GitHub's documentation of scheduled workflows",
+        "its 1 to 2 GB of memory": "Binder's documentation",
+        "03 alone takes 0.9 GB": "benchmarks/lessons.csv: 936 MB",
     },
     "d_small_model": {
         'What "above 97 % in training"': "the described project's number",

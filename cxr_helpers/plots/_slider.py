@@ -118,7 +118,7 @@ def _address(picture: Picture) -> str:
     raw, small = io.BytesIO(), io.BytesIO()
     picture.figure.savefig(raw, format="png", dpi=DPI)
     pixels = np.asarray(Image.open(raw).convert("RGB"), np.int32)
-    flat = pixels @ [65536, 256, 1]  # one number per colour
+    flat = pixels @ np.array([65536, 256, 1], np.int32)  # one number per colour
     packed, which, counts = np.unique(flat, return_inverse=True, return_counts=True)
     colours = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1)
     common = np.concatenate([KEPT, colours[np.argsort(-counts, kind="stable")[:COLOURS]]])

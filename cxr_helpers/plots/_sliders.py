@@ -358,8 +358,11 @@ def _people(sensitivity: float, specificity: float, prevalence: float) -> Pictur
         left.set(ylim=(40, 0), xticks=[], yticks=[])
         left.spines[:].set_visible(False)
         left.set_title(f"{ill:.0f} of 1,000 have it")
-        parts = (("orange", found, "found"), ("blue", ill - found, "missed"))
-        parts += (("black", alarms, "false alarms"),)
+        parts = [
+            ("orange", found, "found"),
+            ("blue", ill - found, "missed"),
+            ("black", alarms, "false alarms"),
+        ]
         words = "\n".join(f"{colour}: {n:.1f} {what}" for colour, n, what in parts)
         words = words.replace(".0 ", " ")
         left.text(0, 41, words, va="top", fontsize=10)
