@@ -1,6 +1,8 @@
 """The README as a front door, and the pages of docs/: short, generated if possible, links alive."""
 
+import json
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -39,6 +41,15 @@ def anchors(page: str) -> set[str]:
     """The anchors that GitHub gives to a page's headings."""
     heads = re.findall(r"^#+ (.+)$", prose(page), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def text(file: Path) -> str:
+    """A page's Markdown; of a notebook that of its cells, which are pages of the site."""
+    content = file.read_text(encoding="utf-8")
+    if file.suffix != ".ipynb":
+        return content
+    cells = [cell for cell in json.loads(content)["cells"] if cell["cell_type"] == "markdown"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells)
 
 
 def stamped(monkeypatch, address: str) -> None:
@@ -150,9 +161,7 @@ def test_links_lead_somewhere(name):
         file = ((ROOT / name).parent / path).resolve() if path else ROOT / name
         assert file.exists(), f"{name}: {target}"
         if anchor:
-            assert anchor in anchors(file.read_text(encoding="utf-8")), (
-                f"{name}: no heading for {target}"
-            )
+            assert anchor in anchors(text(file)), f"{name}: no heading for {target}"
 
 
 @pytest.mark.parametrize("name", [page for page in PAGES if page.startswith(("docs", "README"))])
