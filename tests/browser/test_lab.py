@@ -336,14 +336,13 @@ def test_committed_figures_say_what_they_show_though_nothing_is_trusted(window):
     window.files("notebooks")
     window.item("04_splitting.ipynb").dblclick()
     panel = window.notebook("04_splitting.ipynb")
-    panel.hover()
     seen = {}
     for _ in range(60):  # cells are drawn when they come into view
         for image in panel.locator(".jp-OutputArea-output img").all():
             alt, shown = image.evaluate("i => [i.alt, i.complete && i.naturalWidth > 0]")
             seen[image.evaluate("i => i.src.length + i.src.slice(-80)")] = (alt, shown)
-        window.page.mouse.wheel(0, 700)
-        window.page.wait_for_timeout(120)
+        panel.locator(".jp-WindowedPanel-outer").evaluate("e => { e.scrollTop += 600 }")
+        window.page.wait_for_timeout(200)
     assert window.page.locator("[title^='Notebook not trusted']").count()
     committed = json.loads((ROOT / "notebooks" / "04_splitting.ipynb").read_text("utf-8"))
     outputs = [output for cell in committed["cells"] for output in cell.get("outputs", [])]
