@@ -16,17 +16,17 @@ where it stopped.
 
 import argparse
 import csv
+import fnmatch
 import io
 import json
 import multiprocessing
 import re
-import secrets
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
@@ -34,11 +34,21 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from tools import cage, gradebook, late
+from tools import cage, gradebook, judge, late
 from tools.collect import Report, collect
 from tools.common import ROOT, ToolError, read_notebook, write_atomic
 from tools.exercises import configuration, generate, leaks, marked, programs_on_path, sources
-from tools.marking import Limits, Record, Task, autograde, fingerprint, mark, record_path, released
+from tools.marking import (
+    Limits,
+    Record,
+    Task,
+    asked,
+    autograde,
+    fingerprint,
+    mark,
+    record_path,
+    released,
+)
 from tools.mend import Tidy
 
 UNKNOWN = "It could not be run."
@@ -53,7 +63,17 @@ COLUMNS = [
     "notes",
 ]
 SETTINGS = """# Written by `make release`; nbgrader's own commands and formgrader read it.
+import sys
+from pathlib import Path
+
+import cxr_helpers
+
+sys.path.append(str(Path(cxr_helpers.__file__).parents[1]))  # the course's own folder
+from tools import plugin  # noqa: E402
+
 c = get_config()  # noqa: F821
+plugin.use()  # "nbgrader autograde" and formgrader's button mark as "make grade" does
+# c.Marking.overlay = "..."  # the folder of your own seed and tests, for these two
 c.CourseDirectory.course_id = "cxr"
 c.ClearSolutions.code_stub = {"python": "# Your answer here"}
 c.ClearSolutions.text_stub = "*Your answer here.*"
@@ -162,10 +182,12 @@ def due(course: Path, assignment: str, seed: int | None) -> list[str]:
     return names
 
 
-def isolation(hidden: list[str]) -> bool:
-    """Tell whether a kernel can be cut off from the network and from the course's folder here."""
-    trial = json.dumps({"memory": 4_000_000_000, "seconds": 60, "hidden": hidden})
-    return subprocess.run([sys.executable, "-P", cage.__file__, trial], check=False).returncode == 0
+def openings(hidden: Iterable[str]) -> str:
+    """Return what student code can do on this system that it should not; "" if nothing."""
+    with tempfile.TemporaryDirectory(prefix="k") as scratch:
+        trial = {"memory": 4_000_000_000, "seconds": 60, "hidden": [*hidden], "scratch": scratch}
+        command = [sys.executable, "-P", cage.__file__, json.dumps(trial)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def hideable(course: Path, overlay: Overlay) -> tuple[str, ...]:
@@ -202,25 +224,30 @@ def grade(
     jobs: int = 1,
     *,
     again: bool = False,
+    student: str = "*",
 ) -> Iterator[Record]:
-    """Mark what is due (with `again`: everything); yield a record per submission as it is done."""
+    """Mark what is due (with `again`: everything); yield a record per submission as it is done.
+
+    `student`: whose, a name or a pattern.
+    """
     import nbgrader.apps  # noqa: F401 - once, before the processes that need it are forked
 
     released(course, assignment)
     hidden = hideable(course, overlay)
-    if not isolation(list(hidden)):
-        print(
-            "note: this system does not let student code be cut off from the network and from the "
-            "course's folder"
-        )
+    if found := openings(hidden):
+        print(f"note: this system does not cut student code off: {found}")
     waiting = students(course, assignment) if again else due(course, assignment, overlay.seed)
+    waiting = fnmatch.filter(waiting, student)
     running: dict[int, Running] = {}
-    with tempfile.TemporaryDirectory(prefix="marking-") as folder:
+    lessons = set(asked(course, assignment).values()) if waiting else set()
+    with (
+        tempfile.TemporaryDirectory(prefix="marking-") as folder,
+        judge.bench(lessons, Path(folder)),
+    ):
         while waiting or running:
             while waiting and len(running) < jobs:
-                seed = secrets.randbelow(2**31) if overlay.seed is None else overlay.seed
-                task = Task(str(course), assignment, waiting.pop(0), seed, limits, hidden)
-                one = begin(task, overlay.seed, Path(folder))
+                task = Task(str(course), assignment, waiting.pop(0), overlay.seed, limits, hidden)
+                one = begin(task, Path(folder))
                 running[one.process.sentinel] = one
             connection.wait(list(running), timeout=0.5)
             for key, one in list(running.items()):
@@ -229,13 +256,13 @@ def grade(
                     yield finish(one)
 
 
-def begin(task: Task, seed: int | None, folder: Path) -> Running:
+def begin(task: Task, folder: Path) -> Running:
     """Start the process that marks a submission."""
     course = Path(task.course)
     record = Record(
         task.student,
         task.assignment,
-        fingerprint(course, task.assignment, task.student, seed),
+        fingerprint(course, task.assignment, task.student, task.seed),
         task.seed,
     )
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
@@ -276,6 +303,8 @@ def finish(one: Running) -> Record:
             record.fingerprint = "to be marked again"
     record.outcome = f"not run: {reason}" if reason else "marked"
     record.questions = marks_of(course, task.assignment, task.student)
+    for name, seed in said.get("seeds", {}).items():
+        record.questions[f"test_{name}"]["seed"] = seed
     record.notes += [
         (
             f"{name}: the check itself failed, look at the answer "
@@ -451,6 +480,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--again", action="store_true", help="mark also what was marked and has not changed"
     )
+    parser.add_argument("--student", default="*", help="for grade: whose, a name or a pattern")
     parser.add_argument("--cell-seconds", type=int, default=Limits.cell)
     parser.add_argument("--seconds", type=int, default=Limits.total, help="for a whole submission")
     parser.add_argument("--memory", type=float, default=Limits.memory / 1e9, help="gigabytes")
@@ -500,7 +530,13 @@ def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
     else:
         limits, number = Limits(chosen.cell_seconds, chosen.seconds, int(chosen.memory * 1e9)), 0
         for record in grade(
-            course, chosen.assignment, overlay, limits, chosen.jobs, again=chosen.again
+            course,
+            chosen.assignment,
+            overlay,
+            limits,
+            chosen.jobs,
+            again=chosen.again,
+            student=chosen.student,
         ):
             number += 1
             score = sum(one["score"] for one in record.questions.values())

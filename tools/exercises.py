@@ -12,6 +12,7 @@ nothing and fails where a notebook differs from its source, breaks a rule or giv
 import argparse
 import ast
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -41,6 +42,11 @@ for name in [name for name in sys.modules if name.split(".")[0] == "cxr_helpers"
 from cxr_helpers.checks.lesson{lesson} import {variable}
 
 {variable}.grade({name})"""
+)
+# The same, read: which lesson's question is asked about which answer.
+ASKS = re.compile(
+    r"from cxr_helpers\.checks\.lesson(?P<lesson>\w+) import (?P<question>\w+)\s+"
+    r"(?P=question)\.grade\((?P<name>\w+)\)"
 )
 
 

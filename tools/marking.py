@@ -7,22 +7,27 @@ tests, and keeps its written answers for marking by hand.
 
 import contextlib
 import hashlib
+import hmac
 import json
 import os
+import secrets
 import shutil
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from unittest.mock import patch
 
 import nbformat
+import psutil
 
-from tools import cage
+from tools import cage, judge, plugin
 from tools.common import ToolError, write_atomic
-from tools.exercises import configuration, programs_on_path
-from tools.mend import Mend, Refuse, Seed, moment, open_submission, similarity
+from tools.exercises import ASKS, configuration, programs_on_path
+from tools.judge import outcomes
+from tools.mend import Ask, Judged, Mend, Refuse, moment, open_submission, similarity
 from tools.mend import marks as cell_marks
 
 LARGEST = 20_000_000  # bytes of a submission
@@ -44,7 +49,7 @@ class Task:
     course: str
     assignment: str
     student: str
-    seed: int
+    seed: int | None
     limits: Limits = Limits()
     hidden: tuple[str, ...] = ()  # folders that the student's code must not see
 
@@ -56,7 +61,7 @@ class Record:
     student: str
     assignment: str
     fingerprint: str
-    seed: int
+    seed: int | None
     outcome: str = ""  # "marked", or "not run: reason"
     notes: list[str] = field(default_factory=list)
     seconds: float = 0
@@ -204,83 +209,173 @@ def mark(task: Task, result: str) -> None:
     It is the body of a process.
     """
     cage.die_with_parent()
+    cage.adopt_orphans()
+    cage.keep_memory()
     os.setpgid(0, 0)
     notes, reason = stage(task)
-    said = autograde(task, reason)
+    said = autograde(task, reason, Path(result).parent)
     said["notes"] = [*notes, *said["notes"]]
     write_atomic(Path(result), json.dumps(said))
+    end_family()
 
 
-def autograde(task: Task, reason: str = "") -> dict:
+def end_family() -> None:
+    """End all that this process and its children have started."""
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def asked(course: Path, assignment: str) -> dict[str, str]:
+    """Return the lessons whose questions an assignment's tests ask, by the name of the answer."""
+    path = course / "source" / assignment / f"{assignment}.ipynb"
+    cells = nbformat.read(path, 4).cells if path.is_file() else []
+    calls = (ASKS.search(cell.source) for cell in cells if cell.cell_type == "code")
+    return {call["name"]: call["lesson"] for call in calls if call}
+
+
+def seed_of(task: Task, name: str) -> int:
+    """Return the seed of a question: the instructor's, or one that nobody can foretell.
+
+    It is a keyed hash of course, student, question and attempt, and the same when marked again.
+    """
+    if task.seed is not None:
+        return task.seed
+    course = Path(task.course)
+    path = course / "marking" / "key"
+    if not path.is_file():
+        write_atomic(path, secrets.token_hex(32) + "\n")
+        path.chmod(0o600)
+    told = [course.name, task.student, task.assignment, name, attempt(task)]
+    key = path.read_text(encoding="utf-8").strip().encode()
+    return int(hmac.digest(key, json.dumps(told).encode(), "sha256").hex()[:8], 16) % 2**31
+
+
+def attempt(task: Task) -> list[str]:
+    """Return the hashes of the notebooks that were handed in: another attempt has others."""
+    folder = Path(task.course) / "submitted" / task.student / task.assignment
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in notebooks_in(folder)]
+
+
+def autograde(task: Task, reason: str = "", around: Path | None = None) -> dict:
     """Run nbgrader's autograde on the staged copy; return what it said.
 
-    With a reason, its cells are not run.
+    With a reason, its cells are not run. `around`: a folder of this run that student code must not
+    see.
     """
     from nbgrader.apps import NbGraderAPI
     from sqlalchemy.exc import SAWarning
 
-    with (
-        tempfile.TemporaryDirectory(prefix="k") as scratch,
-        programs_on_path(),
-        kernel(task, scratch),
-    ):
-        notes = Path(scratch, "notes")
-        api = NbGraderAPI(config=settings(task, reason, Path(scratch)))
+    place = tempfile.TemporaryDirectory(prefix="k", dir=around, ignore_cleanup_errors=True)
+    with place as folder, programs_on_path():
+        own = Private.make(
+            Path(folder), () if reason else asked(Path(task.course), task.assignment)
+        )
+        config = settings(task, reason, own)
         warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's queries
-        said = api.autograde(task.assignment, task.student, force=True, create=True)
-        mended = notes.read_text(encoding="utf-8").splitlines() if notes.is_file() else []
+        with contextlib.nullcontext() if reason else kernel(task, own, around or own.folder):
+            api = NbGraderAPI(config=config)
+            said = api.autograde(task.assignment, task.student, force=True, create=True)
+        mended = own.notes.read_text(encoding="utf-8").splitlines() if own.notes.is_file() else []
+        seeds = {name: one["seed"] for name, one in outcomes(own.record).items()}
     return {
         "success": said["success"],
         "log": said.get("log", "")[-4000:],
         "notes": mended,
         "reason": reason,
+        "seeds": seeds,
     }
 
 
-def settings(task: Task, reason: str, scratch: Path):
-    """Return nbgrader's settings for marking: staged copies, the course's steps among its own."""
+@dataclass(frozen=True)
+class Private:
+    """Where the marking of one submission keeps what its kernel must not see, and what it may."""
+
+    folder: Path
+    tickets: dict[str, str]  # to the judge, by the name of the answer
+
+    @classmethod
+    def make(cls, folder: Path, names: Iterable[str]) -> "Private":
+        """Make the folders, and tickets for some answers."""
+        made = cls(folder, {name: secrets.token_hex(8) for name in names})
+        for path in (made.scratch / "home", made.scratch / "shared"):
+            path.mkdir(parents=True)
+        return made
+
+    @property
+    def scratch(self) -> Path:
+        """The only folder that the kernel writes: its sockets, its home, the judge's files."""
+        return self.folder / "s"
+
+    @property
+    def notes(self) -> Path:
+        """The file of what was mended."""
+        return self.folder / "notes"
+
+    @property
+    def record(self) -> Path:
+        """The file of the judge's outcomes."""
+        return self.folder / "record"
+
+
+def instructors(course: Path):
+    """Return the settings in the course's own nbgrader_config.py; empty where there is none."""
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
+
+    name = "nbgrader_config.py"
+    if not (course / name).is_file():
+        return Config()
+    return PyFileConfigLoader(name, path=str(course)).load_config()
+
+
+def settings(task: Task, reason: str, own: Private):
+    """Return nbgrader's settings for marking: the instructor's, with the course's own steps."""
     from nbgrader import preprocessors as step
+    from nbgrader.converters import Autograde
 
     course, release = Path(task.course), released(Path(task.course), task.assignment)
-    config = configuration(course)
+    plugin.inside = True
+    config = instructors(course)
+    config.merge(configuration(course))
     config.CourseDirectory.submitted_directory = str(staging(course))
-    config.Autograde.sanitize_preprocessors = [
-        step.ClearOutput,
-        Mend,
-        step.DeduplicateIds,
-        step.OverwriteKernelspec,
-        step.OverwriteCells,
-        step.CheckCellMetadata,
-    ]
-    config.Autograde.autograde_preprocessors = [
-        *((Refuse,) if reason else (Seed, step.Execute)),
-        step.LimitOutput,
-        step.SaveAutoGrades,
-        step.AssignLatePenalties,
-        step.CheckCellMetadata,
-    ]
-    config.Seed.seed = task.seed
-    config.Mend.released, config.Mend.report, config.Refuse.reason = (
-        str(release),
-        str(scratch / "notes"),
-        reason,
+    traits = Autograde.class_traits()
+    first, then = (
+        list(traits[f"{name}_preprocessors"].make_dynamic_default())
+        for name in ("sanitize", "autograde")
     )
+    first.insert(first.index(step.ClearOutput) + 1, Mend)
+    place = then.index(step.Execute)
+    then[place : place + 1] = [Refuse] if reason else [Ask, step.Execute, Judged]
+    config.Autograde.sanitize_preprocessors = first
+    config.Autograde.autograde_preprocessors = then
+    config.Ask.tickets, config.Judged.record = own.tickets, str(own.record)
+    config.Mend.released, config.Mend.report = str(release), str(own.notes)
+    config.Refuse.reason = reason
     config.KernelManager.transport = "ipc"  # a socket file reaches a kernel that has no network
     # its name; a relative one, the default, would not be found
-    config.KernelManager.ip = str(scratch / "s")
+    config.KernelManager.ip = str(own.scratch / "s")
     config.Execute.timeout = task.limits.cell
     return config
 
 
 @contextlib.contextmanager
-def kernel(task: Task, scratch: str):
-    """Let `python3` be a kernel within the task's limits, in an empty folder below `scratch`."""
-    empty = Path(scratch, "home")
-    empty.mkdir()
-    limits = {"memory": task.limits.memory, "seconds": task.limits.total}
-    caged = limits | {"hidden": list(task.hidden), "scratch": str(empty)}
+def kernel(task: Task, own: Private, around: Path):
+    """Let `python3` be a kernel within the task's limits, with a judge waiting for it."""
+    lessons, judges = asked(Path(task.course), task.assignment), own.folder / "judge"
+    if own.tickets:
+        tickets = {t: [lessons[n], n, seed_of(task, n)] for n, t in own.tickets.items()}
+        judge.sit(judges, own.record, tickets, own.scratch / "shared")
+    caged = {
+        "memory": task.limits.memory,
+        "seconds": task.limits.total,
+        "hidden": [*task.hidden, str(around)],
+        "scratch": str(own.scratch),
+        "judge": str(judges) if own.tickets else "",
+    }
     start = [sys.executable, "-P", cage.__file__, json.dumps(caged), "-f", "{connection_file}"]
     spec = {"argv": start, "display_name": "Python 3 (ipykernel)", "language": "python"}
-    write_atomic(Path(scratch, "kernels", "python3", "kernel.json"), json.dumps(spec))
-    with patch.dict(os.environ, JUPYTER_PATH=scratch, JUPYTER_RUNTIME_DIR=scratch):
+    write_atomic(own.folder / "kernels" / "python3" / "kernel.json", json.dumps(spec))
+    found = {"JUPYTER_PATH": str(own.folder), "JUPYTER_RUNTIME_DIR": str(own.scratch)}
+    with patch.dict(os.environ, found):
         yield

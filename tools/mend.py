@@ -16,10 +16,12 @@ import nbformat
 import nbformat.reader
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Integer, Unicode
+from traitlets import Dict, Unicode
 
+from cxr_helpers.checks import CheckBroken, NotCorrect, Outcome
 from tools.common import ROOT, ToolError
-from tools.exercises import FRESH_START
+from tools.exercises import ASKS, FRESH_START
+from tools.judge import outcomes
 
 BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
@@ -187,24 +189,66 @@ class Mend(NbGraderPreprocessor):
         return nb, resources
 
 
-class Seed(NbGraderPreprocessor):
-    """nbgrader step before the tests run: each is given the submission's seed.
+class Ask(NbGraderPreprocessor):
+    """nbgrader step before the tests run: each gets its ticket to the judge (`tools.judge`).
 
-    Each imports from Python's own folders.
-
-    Neither an environment variable nor a module of the student's that is called like the package
-    changes a test.
+    And Python's own folders to import from, so that no module of the student's counts as another.
     """
 
-    seed = Integer().tag(config=True)
+    tickets = Dict().tag(config=True)  # by the name of the answer
 
     def preprocess_cell(self, cell, resources, index):
-        """Write seed and folders into a test cell."""
-        if cell.cell_type == "code" and marks(cell).get("grade") and FRESH_START in cell.source:
+        """Write ticket and folders into a test cell."""
+        name = marks(cell).get("grade_id", "").removeprefix("test_")
+        if name in self.tickets and FRESH_START in cell.source:
+            resources.setdefault("asked", {})[name] = cell.source
             before, _, test = cell.source.partition(FRESH_START)
-            test = re.sub(r"\.grade\((\w+)\)", rf".grade(\1, seed={self.seed})", test)
+            over = f"border.hand_over({self.tickets[name]!r}, {name}).demand()"
+            test = ASKS.sub(f"from cxr_helpers.checks import border\n\n{over}", test)
             cell.source = f"{before}{FRESH_START}\nsys.path[:] = {import_folders()!r}\n{test}"
         return cell, resources
+
+
+class Judged(NbGraderPreprocessor):
+    """nbgrader step after the tests have run: what the judge has noted counts.
+
+    What a notebook prints does not; a test of the instructor's own that fails, fails all the same.
+    """
+
+    record = Unicode().tag(config=True)
+
+    def preprocess_cell(self, cell, resources, index):
+        """Put the judge's outcome into a test cell."""
+        name = marks(cell).get("grade_id", "").removeprefix("test_")
+        if name not in resources.get("asked", {}):
+            return cell, resources
+        cell.source = resources["asked"][name]
+        told = outcomes(Path(self.record)).get(name)
+        kept = [one for one in cell.outputs if one.output_type in ("stream", "error")]
+        for one in kept:
+            if one.output_type == "stream":
+                one.name = "stdout"  # nbgrader takes the other one for a failure
+        failed = any(one.output_type == "error" for one in kept)
+        error = None if told is None and failed else self.error(name, told)
+        if error is not None:
+            text = f"{type(error).__name__}: {error}"
+            told = {"ename": type(error).__name__, "evalue": str(error), "traceback": [text]}
+            kept = [one for one in kept if one.output_type == "stream"]
+            kept.append(nbformat.v4.new_output("error", **told))
+        cell.outputs = kept
+        return cell, resources
+
+    def error(self, name: str, told: dict | None) -> Exception | None:
+        """Return what the judge's outcome raises; None where the answer is correct."""
+        if told is None:
+            text = "no answer reached the judge. Did the cell above end Python, or change how "
+            return NotCorrect(f"{name}: {text}checks are called?")
+        outcome = {key: told[key] for key in ("state", "title", "message", "points", "mistake")}
+        try:
+            Outcome(**outcome).demand()
+        except (NotCorrect, CheckBroken) as error:
+            return error
+        return None
 
 
 @functools.cache

@@ -43,6 +43,13 @@ class Outcome:
     mistake: str | None = None
     repeat: str = ""
 
+    def demand(self) -> None:
+        """Raise `NotCorrect` or `CheckBroken`, with what this says, unless it says correct."""
+        if self.state == BROKEN:
+            raise CheckBroken(f"{self.title}: {self.message}")
+        if self.state != CORRECT:
+            raise NotCorrect(f"{self.title}: {self.state}. {self.message}")
+
     def __repr__(self) -> str:
         sign, _, words = _LOOK[self.state]
         text = "\n".join(filter(None, [self.message, self.repeat]))

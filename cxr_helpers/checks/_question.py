@@ -19,8 +19,6 @@ from ._outcome import (
     NOT_ATTEMPTED,
     RAISED,
     WRONG,
-    CheckBroken,
-    NotCorrect,
     Outcome,
 )
 from ._running import (
@@ -124,16 +122,14 @@ class Question:
         )
 
     def grade(self, answer, seed: int | None = None) -> None:
-        """Raise `NotCorrect` with `check`'s message unless the answer is right; see `evaluate`.
+        """Raise `NotCorrect`, with the message that `check` shows, unless the answer is right.
 
-        Raises `CheckBroken` where the check itself fails.
+        See `evaluate`. Raises `CheckBroken` where the check itself fails. When marking, a process
+        of its own does this (`border`).
         """
         with quiet():
             outcome = self.evaluate(answer, seed)
-        if outcome.state == BROKEN:
-            raise CheckBroken(f"{self.title}: {outcome.message}")
-        if outcome.state != CORRECT:
-            raise NotCorrect(f"{self.title}: {outcome.state}. {outcome.message}")
+        outcome.demand()
 
     def hint(self) -> Outcome:
         """Show the next hint; after the last one, the last one again."""
@@ -179,8 +175,8 @@ class Question:
                     f"{self.name} must be a function, not {expect.kind(answer)}. Expected: "
                     f"{self.wants}."
                 )
-            answer = Attempt(answer)
-        elif inspect.isroutine(answer):
+            answer = answer if isinstance(answer, Attempt) else Attempt(answer)
+        elif inspect.isroutine(answer) or isinstance(answer, Attempt):
             raise Wrong(f"{self.name} must be a value, not a function. Expected: {self.wants}.")
         else:
             answer = copy.deepcopy(answer)
@@ -190,8 +186,9 @@ class Question:
     def _judge(self, answer, seed: int | None) -> None:
         """Run the rule within its time; raise what is to be said, blaming where it belongs."""
         asked = answer if isinstance(answer, Attempt) else None
+        seconds = SECONDS + (asked.grace if asked else 0)
         try:
-            limited(SECONDS, lambda: self._rule(answer, self._rng(seed)))
+            limited(seconds, lambda: self._rule(answer, self._rng(seed)))
         except (NotAttempted, Raised):
             raise
         except Wrong as reason:
@@ -218,7 +215,7 @@ class Question:
 
     def _unsteady(self, asked: Attempt) -> bool:
         try:
-            return limited(SECONDS, asked.unsteady)
+            return limited(SECONDS + asked.grace, asked.unsteady)
         except OutOfTime:
             return False
 

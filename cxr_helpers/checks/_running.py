@@ -56,7 +56,9 @@ class Attempt:
     where the time was up in it.
     """
 
-    def __init__(self, function: Callable):
+    grace = 0  # seconds that a rule waits longer
+
+    def __init__(self, function: Callable | None):
         self.function = function
         self.__name__ = getattr(function, "__name__", "your function")
         self.calls, self.running = 0, False
@@ -88,6 +90,10 @@ class Attempt:
                 f"Your function replaced {replaced}, which others use, too. Write it without such "
                 "a change."
             )
+        return self.attempted(result)
+
+    def attempted(self, result):
+        """Return what the function returned; raise `NotAttempted` where that is nothing."""
         if untouched(result):
             raise NotAttempted(
                 f"{self.__name__} returned None: write its body, and end it with `return`."

@@ -14,6 +14,7 @@ from . import expect
 from ._kinds import Case, Compare, asked
 from ._question import Mistake, Question
 from ._running import NotAttempted, Wrong
+from .values import travels
 
 SURE = 1e-5  # a probability nearer to 0 or 1 tells its logit only roughly; Keras counts in 32 bits
 # how far a loss may be from the cross-entropy, as a share of it; Keras counts in 32 bits
@@ -443,6 +444,54 @@ def _(right):
 # --- q3: cross-validation -------------------------------------------------------------------------
 
 
+@travels
+class _Build:
+    """A new network, always with the same weights."""
+
+    def __init__(self, start: np.ndarray):
+        self.start = start
+
+    def __call__(self):
+        model = _keras().Sequential(
+            [_keras().Input((4,)), _keras().layers.Dense(1, use_bias=False)]
+        )
+        model.set_weights([self.start])
+        return model
+
+
+@travels
+class _Fit:
+    """The "training": each epoch has its weights and its loss from `step`."""
+
+    def __init__(self, epochs: int, step, note):
+        self.epochs, self.step, self.note = epochs, step, note
+
+    def __call__(self, model, fold, callbacks, augment):
+        self.note(bool(augment))
+        every = _keras().callbacks.CallbackList(list(callbacks), model=model)
+        model.stop_training, first = False, model.get_weights()[0]
+        every.on_train_begin()
+        for epoch in range(self.epochs):
+            every.on_epoch_begin(epoch)
+            weights, loss = self.step(fold, epoch, first)
+            model.set_weights([weights])
+            every.on_epoch_end(epoch, {"val_loss": loss})
+            if model.stop_training:
+                break
+        every.on_train_end()
+
+
+@travels
+class _Predict:
+    """The network's answers for the images of a fold."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def __call__(self, model, fold, augment):
+        return self.answer(model.get_weights()[0], fold, augment)
+
+
 def _folds(rng: np.random.Generator) -> dict:
     """Folds, and stand-ins that build, "train" and apply a network: each epoch moves its weights
     and has a given loss.
@@ -465,34 +514,17 @@ def _folds(rng: np.random.Generator) -> dict:
         np.random.default_rng(),
     )
 
-    def build():
-        model = _keras().Sequential(
-            [_keras().Input((4,)), _keras().layers.Dense(1, use_bias=False)]
-        )
-        model.set_weights([start])
-        return model
+    def step(fold, epoch, first):
+        k = folds.index(fold)
+        return first + moves[k, epoch], float(losses[k, epoch])
 
-    def fit(model, fold, callbacks, augment):
-        calls["fit"].append(bool(augment))
-        every, model.stop_training = (
-            _keras().callbacks.CallbackList(list(callbacks), model=model),
-            False,
-        )
-        first, k = model.get_weights()[0], folds.index(fold)
-        every.on_train_begin()
-        for epoch in range(epochs):
-            every.on_epoch_begin(epoch)
-            model.set_weights([first + moves[k, epoch]])
-            every.on_epoch_end(epoch, {"val_loss": float(losses[k, epoch])})
-            if model.stop_training:
-                break
-        every.on_train_end()
-
-    def predict(model, fold, augment):
+    def answer(weights, fold, augment):
         calls["predict"].append(bool(augment))
         own = films[folds.index(fold)]
-        return ((own + augment * dice.normal(size=own.shape)) @ model.get_weights()[0])[:, 0]
+        return ((own + augment * dice.normal(size=own.shape)) @ weights)[:, 0]
 
+    build, predict = _Build(start), _Predict(answer)
+    fit = _Fit(epochs, step, lambda augment: calls["fit"].append(bool(augment)))
     right = [(films[k] @ (start + moves[k, losses[k].argmin()]))[:, 0] for k in range(3)]
     return {"given": (folds, build, fit, predict), "calls": calls, "right": np.array(right)}
 

@@ -1,6 +1,7 @@
 """A class of invented students: each hands in a notebook, with its marks and messages."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +145,41 @@ for what in (
     else: print("GOT THROUGH")"""
 
 
+# Wrong answers whose cells attack the marking; whatever works prints so.
+ATTACK = """import os, signal, socket, subprocess, sys
+def make_split(table, seed): return table
+open("numpy.py", "w").write("raise SystemExit")
+sys.path.insert(0, "")
+os.environ["CXR_GRADER_SEED"] = "0"
+subprocess.Popen(["sleep", "86399.75"], start_new_session=True)
+for what in (
+    lambda: open(COURSE + "/gradebook.db", "a"), lambda: open(sys.prefix + "/attack", "w"),
+    lambda: open(os.path.dirname(os.path.dirname(os.getcwd())) + "/record", "w"),
+    lambda: os.kill(PARENT, 0), lambda: open(f"/proc/{PARENT}/mem", "rb"),
+    lambda: os.listdir(f"/proc/{PARENT}"),
+    lambda: socket.socket(socket.AF_UNIX).connect(
+        os.path.dirname(os.path.dirname(os.path.dirname(os.getcwd()))) + "/judges"),
+):
+    try: what()
+    except OSError as error: print("kept out:", type(error).__name__)
+    else: print("GOT THROUGH")"""
+FORGE = """import sys, types, importlib.machinery
+class Forger:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "cxr_helpers":
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+    def create_module(self, spec): return None
+    def exec_module(self, module):
+        class Kind:
+            def __getattr__(self, name): return lambda *a, **k: print("Correct (3 points)")
+        module.q1 = module.q2 = module.q3 = Kind()
+sys.meta_path.insert(0, Forger())
+def is_disjoint(table): return True"""
+JUNK = """import os, socket
+believable = "A"
+socket.socket(fileno=os.dup(100)).sendall(b"\\xff" * 64)"""
+
+
 def without(text: str, *keys: str) -> str:
     """A notebook whose cells lack some of what a notebook must have."""
     found = json.loads(text)
@@ -181,6 +217,11 @@ def students(source: Path, course: Path) -> dict[str, Student]:
         test = cell_of(notebook, "test_is_disjoint")
         notebook.cells.remove(test)
         notebook.cells.insert(3, test)
+
+    def attack(notebook):
+        code = ATTACK.replace("COURSE", repr(str(course))).replace("PARENT", str(os.getpid()))
+        for name, cell in zip(every, (code, FORGE, JUNK), strict=True):
+            cell_of(notebook, name).source = cell
 
     loop = "import time\ndef make_split(table, seed):\n    while True: time.sleep(0.1)"
     hog = "def make_split(table, seed):\n    return [bytearray(10**9) for _ in range(100)]"
@@ -255,6 +296,7 @@ def students(source: Path, course: Path) -> dict[str, Student]:
         "rebinds": Student(with_code(source, "make_split", REBIND), one, ""),
         "agrees": Student(with_code(source, "believable", AGREES), ("believable",), ""),
         "spy": Student(with_code(source, "make_split", SPY.replace("FOLDER", repr(str(course))))),
+        "attacks": Student(changed(source, attack), every),
         "not_json": Student(
             "{this is no notebook",
             every,

@@ -2,9 +2,13 @@
 
 import csv
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+import psutil
 import pytest
 
 from cxr_helpers import checks
@@ -63,15 +67,62 @@ def test_each_misconception_gets_its_message_from_the_grader(marked):
 
 
 def test_student_code_has_no_network_and_sees_no_grade_book(marked, folder):
-    if not course.isolation([str(folder)]):
-        pytest.skip("this system allows no user namespaces: student code cannot be cut off")
+    if found := course.openings([str(folder)]):
+        pytest.skip(f"student code cannot be cut off here: {found}")
     page = (folder / "autograded" / "spy" / FULL / f"{FULL}.ipynb").read_text(encoding="utf-8")
     assert page.count("kept out") >= 2
     assert "GOT THROUGH" not in page.replace('print(\\"GOT THROUGH', "")
 
 
+def test_attacks_reach_neither_judge_nor_files_nor_processes(marked, folder):
+    if found := course.openings([str(folder)]):
+        pytest.skip(f"student code cannot be cut off here: {found}")
+    path = folder / "autograded" / "attacks" / FULL / f"{FULL}.ipynb"
+    cells = {cell.id: cell for cell in nbformat.read(path, 4).cells}
+    outputs = cells["make_split"].outputs
+    assert {one.output_type for one in outputs} == {"stream"}, outputs
+    lines = "".join(one.text for one in outputs).splitlines()
+    assert [line for line in lines if "GOT THROUGH" in line] == []
+    assert len([line for line in lines if line.startswith("kept out")]) == 7
+    questions = marked["attacks"].questions
+    assert "no answer reached the judge" in questions["test_is_disjoint"]["message"]
+    assert "hand_over" not in cells["test_make_split"].source
+    running = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
+    assert not [command for command in running if "86399.75" in command]
+
+
+def test_nbgraders_own_command_and_button_mark_alike(marked, folder, tmp_path):
+    names = ["misled_1", "wrong_name", "not_json", "perfect"]
+    place = tmp_path / "course"
+    course.release(place, FULL, course.Overlay())
+    class_ = sample.students(SOURCES[FULL], place)
+    sample.hand_in({name: class_[name] for name in names}, FULL, place)
+    button = (
+        "import sys; from nbgrader.apps import NbGrader, NbGraderAPI\n"
+        "app = NbGrader(); app.config_file_paths.append('.')\n"
+        "app.load_config_file('nbgrader_config')\n"
+        "said = NbGraderAPI(config=app.config).autograde(sys.argv[1], sys.argv[2])\n"
+        "sys.exit(None if said['success'] else said['log'])"
+    )
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for command in (
+        ["-c", button, FULL, "perfect"],
+        ["-m", "nbgrader", "autograde", FULL, "--Marking.jobs=2"],
+    ):
+        run = [sys.executable, *command]
+        said = subprocess.run(run, cwd=place, env=here, capture_output=True, text=True, check=False)
+        assert said.returncode == 0, said.stderr
+    rows = [
+        {row["student"]: row for row in csv.DictReader(io.StringIO(course.grades(one)))}
+        for one in (place, folder)
+    ]
+    assert rows[0] == {name: rows[1][name] for name in names}
+
+
 def test_seeds_differ_and_what_was_handed_in_is_untouched(marked, folder):
-    assert len({record.seed for record in marked.values()}) == len(marked)
+    asked = [one for record in marked.values() for one in record.questions.values()]
+    seeds = [one["seed"] for one in asked if "seed" in one]
+    assert len(set(seeds)) == len(seeds) > 2 * len(marked)
     for name, student in sample.students(SOURCES[FULL], folder).items():
         files = {
             path.name: path.read_bytes() for path in (folder / "submitted" / name / FULL).iterdir()
@@ -104,6 +155,7 @@ def test_feedback_shows_the_message_and_no_hidden_test(marked, folder):
         for word in (
             "HIDDEN TESTS",
             "sys.modules[name]",
+            "hand_over",
             ".grade(",
             sys.prefix,
             str(ROOT),

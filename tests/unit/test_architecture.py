@@ -23,6 +23,8 @@ ONLY = {"plots": GROUND, "predictions": GROUND, "phantom": GROUND}
 NEVER = {"checks": {"plots", "guess"}}
 # Whose private names a test may use, and why the public ones do not do.
 INSIDE = {
+    # every question's answers, across the border of the process that judges
+    "tests/exercises/test_border.py": {"checks"},
     # the process that a check runs in, killed and starved; data that a check draws, many times
     "tests/exercises/test_checks_core.py": {"checks"},
     # each row of a report at its limits: the whole report would grow forests every time
