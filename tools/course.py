@@ -15,6 +15,7 @@ where it stopped.
 """
 
 import argparse
+import contextlib
 import csv
 import fnmatch
 import io
@@ -242,7 +243,7 @@ def grade(
     lessons = set(asked(course, assignment).values()) if waiting else set()
     with (
         tempfile.TemporaryDirectory(prefix="marking-") as folder,
-        judge.bench(lessons, Path(folder)),
+        judge.bench(lessons, Path(folder), len(waiting)) if lessons else contextlib.nullcontext(),
     ):
         while waiting or running:
             while waiting and len(running) < jobs:

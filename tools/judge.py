@@ -30,22 +30,25 @@ from tools.common import ROOT, write_atomic
 
 ADDRESS = "CXR_JUDGES"  # environment variable: the socket where judges are asked for
 MEMORY = 6_000_000_000
-WAIT = 60  # seconds for a kernel to come
+LIBRARIES, LARGE = ("sklearn.linear_model", "scipy.stats"), ("tensorflow", "keras")
+SEVERAL = 3  # submissions, from which on a library is worth importing beforehand
+WAIT = 300  # seconds for a kernel to come
 
 
 @contextlib.contextmanager
-def bench(lessons: Iterable[str], folder: Path) -> Iterator[None]:
+def bench(lessons: Iterable[str], folder: Path, number: int = 1) -> Iterator[None]:
     """While the block runs, judges for the questions of some lessons can be asked for.
 
-    `folder`: for the socket at which they are; student code must not see it.
+    Parameters: `folder`, for the socket at which they are, which student code must not see;
+    `number`, of submissions to come: for some, the large libraries are imported beforehand.
     """
     with socket.socket(socket.AF_UNIX) as listener:
         os.environ[ADDRESS] = str(folder / "judges")
         listener.bind(os.environ[ADDRESS])
         listener.listen()
-        number = listener.fileno()
-        command = [sys.executable, "-m", "tools.judge", str(number), *lessons]
-        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[number], start_new_session=True)
+        open_file, libraries = listener.fileno(), LIBRARIES if number >= SEVERAL else ()
+        command = [sys.executable, "-m", "tools.judge", str(open_file), *lessons, *libraries]
+        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[open_file], start_new_session=True)
         listener.close()
         try:
             yield
@@ -100,16 +103,16 @@ def attend(listener: socket.socket, record: str, tickets: dict[str, list], folde
         border.attend(connection, {t: (asked[t], tickets[t][2]) for t in tickets}, note)
 
 
-def import_questions(lessons: Iterable[str]) -> None:
-    """Import what takes long; run nothing, for what has run may not be forked."""
-    libraries = ["sklearn.linear_model", "scipy.stats"]
-    for lesson in lessons:
+def import_questions(names: Iterable[str]) -> None:
+    """Import lessons' questions and libraries; run nothing, for what has run may not be forked."""
+    names = list(names)
+    for lesson in [name for name in names if name not in LIBRARIES]:
         module = importlib.import_module(f"cxr_helpers.checks.lesson{lesson}")
-        source = Path(str(module.__file__)).read_text(encoding="utf-8")
-        libraries += ["tensorflow", "keras"] if "keras" in source else []
+        if set(names) & set(LIBRARIES) and "keras" in Path(str(module.__file__)).read_text("utf-8"):
+            names += LARGE
     quiet, shown = os.open(os.devnull, os.O_RDWR), os.dup(2)
     os.dup2(quiet, 2)
-    for library in libraries:
+    for library in [name for name in names if name in LIBRARIES + LARGE]:
         importlib.import_module(library)
     os.dup2(shown, 2)
 
