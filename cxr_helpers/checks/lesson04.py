@@ -180,7 +180,7 @@ def _shares(
 def _aligned(table: pd.DataFrame, result: pd.DataFrame) -> pd.Series:
     """The column split as text, in the table's order; <NA> for rows that are gone."""
     parts = result.set_index("image_id")["split"].astype(str)
-    if odd := sorted(set(parts) - {"train", "test"}):
+    if odd := sorted(map(str, set(parts) - {"train", "test"})):
         raise Wrong(
             f"split should hold train or test and nothing else; it also holds {', '.join(odd[:3])}."
         )

@@ -171,8 +171,9 @@ class Forger:
     def create_module(self, spec): return None
     def exec_module(self, module):
         class Kind:
+            def __call__(self, *a, **k): return self
             def __getattr__(self, name): return lambda *a, **k: print("Correct (3 points)")
-        module.q1 = module.q2 = module.q3 = Kind()
+        module.q1 = module.q2 = module.q3 = module.hand_over = Kind()
 sys.meta_path.insert(0, Forger())
 def is_disjoint(table): return True"""
 JUNK = """import os, socket
