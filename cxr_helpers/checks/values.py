@@ -374,15 +374,18 @@ class Reader:
             ask = self._far(told["number"], told["name"], told["name"], "")
 
             class Elsewhere(keras.Model):  # type: ignore[misc]
-                """A network of which only its outputs come here."""
+                """A network of which its outputs, its loss and Keras's own layers come here."""
+
+                def __init__(self, layers: list[Any], loss: Any):
+                    super().__init__()
+                    self.parts, self.loss = layers, loss
 
                 def __call__(self, *args: Any, **kwargs: Any) -> Any:
                     return ask(*args, **kwargs)
 
-            found = Elsewhere()
             layers = [self._value(layer) for layer in told["layers"]]
-            found.parts = [layer for layer in layers if isinstance(layer, keras.layers.Layer)]
-            found.loss = self._value(told["loss"])
+            layers = [layer for layer in layers if isinstance(layer, keras.layers.Layer)]
+            found = Elsewhere(layers, self._value(told["loss"]))
         self._known[told["number"]] = None, found
         return found
 

@@ -72,6 +72,8 @@ def test_plain_values_keep_their_type(value):
     elif isinstance(value, pd.Index | np.ndarray | pd.api.extensions.ExtensionArray):
         assert found.dtype == value.dtype
         assert repr(found) == repr(value)
+    elif isinstance(value, set | frozenset):
+        assert found == value
     else:
         assert repr(found) == repr(value)
 

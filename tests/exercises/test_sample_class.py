@@ -100,7 +100,7 @@ def test_nbgraders_own_command_and_button_mark_alike(marked, folder, tmp_path):
     button = (
         "import sys; from nbgrader.apps import NbGrader, NbGraderAPI\n"
         "app = NbGrader(); app.config_file_paths.append('.')\n"
-        "app.load_config_file('nbgrader_config')\n"
+        "app.load_config_file()\n"
         "said = NbGraderAPI(config=app.config).autograde(sys.argv[1], sys.argv[2])\n"
         "sys.exit(None if said['success'] else said['log'])"
     )
