@@ -401,8 +401,6 @@ class Reader:
             if config.get("class_name") == "function":
                 return _function(keras, config["config"])
             found = keras.saving.deserialize_keras_object(config, safe_mode=True)
-            if build := config.get("build_config"):
-                found.build_from_config(build)
             if told["weights"]:
                 found.set_weights(self._value(told["weights"]))
         self._known[told["number"]] = same, found
