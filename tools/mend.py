@@ -189,6 +189,12 @@ class Mend(NbGraderPreprocessor):
         return nb, resources
 
 
+def answer_of(cell: NotebookNode) -> str:
+    """Return the name of the answer that a test cell tests; "" for any other cell."""
+    found = marks(cell).get("grade_id", "")
+    return found.removeprefix("test_") if found.startswith("test_") else ""
+
+
 class Ask(NbGraderPreprocessor):
     """nbgrader step before the tests run: each gets its ticket to the judge (`tools.judge`).
 
@@ -199,7 +205,7 @@ class Ask(NbGraderPreprocessor):
 
     def preprocess_cell(self, cell, resources, index):
         """Write ticket and folders into a test cell."""
-        name = marks(cell).get("grade_id", "").removeprefix("test_")
+        name = answer_of(cell)
         if name in self.tickets and FRESH_START in cell.source:
             resources.setdefault("asked", {})[name] = cell.source
             before, _, test = cell.source.partition(FRESH_START)
@@ -219,7 +225,7 @@ class Judged(NbGraderPreprocessor):
 
     def preprocess_cell(self, cell, resources, index):
         """Put the judge's outcome into a test cell."""
-        name = marks(cell).get("grade_id", "").removeprefix("test_")
+        name = answer_of(cell)
         if name not in resources.get("asked", {}):
             return cell, resources
         cell.source = resources["asked"][name]
