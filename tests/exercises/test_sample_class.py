@@ -155,7 +155,7 @@ def test_feedback_shows_the_message_and_no_hidden_test(marked, folder):
         for word in (
             "HIDDEN TESTS",
             "sys.modules[name]",
-            "hand_over",
+            "demand",
             ".grade(",
             sys.prefix,
             str(ROOT),
