@@ -72,6 +72,7 @@ class Attempt:
         return result
 
     def _call(self, args: tuple, kwargs: dict):
+        assert self.function is not None  # else it runs elsewhere, and its side calls it
         self.calls += 1
         self.running = True
         shared = _shared()
