@@ -35,6 +35,7 @@ from ._running import (
 
 # until an answer counts as endless; a check itself takes at most 5, first imports included
 SECONDS = 20
+TRAINING = 120  # where the answer trains a network, on a slow and busy machine
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ class Question:
     Parameters: `name`, of the function or variable the student writes; `title`; `points`; `wants`,
     a sentence that says what a right answer looks like, shown where an answer has the wrong form;
     `hints`, from vague to nearly told; `kind`, "function" or "value"; `data`, a function rng → the
-    data that `sample` shows in the notebook; `mistakes`, the known ones by name. A question has a
-    rule of its own; a rule that compares or lets choose is declared (`Compare`, `Choice`)::
+    data that `sample` shows in the notebook; `mistakes`, the known ones by name; `trains`, whether
+    an answer trains a network, which takes a second or two. A question has a rule of its own; a
+    rule that compares or lets choose is declared (`Compare`, `Choice`)::
 
         q1 = Question(
             "double",
@@ -90,10 +92,11 @@ class Question:
         kind: str = "function",
         data: Callable | None = None,
         mistakes: dict[str, Mistake] | None = None,
+        trains: bool = False,
     ):
         self.name, self.title, self.points, self.wants = name, title, points, wants
         self.hints, self.kind, self.data = tuple(hints), kind, data
-        self.mistakes = mistakes or {}
+        self.mistakes, self.trains = mistakes or {}, trains
         self.near: Callable = lambda right: ()
         self._rule: Callable | None = None
         self._told = 0
@@ -186,14 +189,15 @@ class Question:
     def _judge(self, answer, seed: int | None) -> None:
         """Run the rule within its time; raise what is to be said, blaming where it belongs."""
         asked = answer if isinstance(answer, Attempt) else None
-        seconds = SECONDS + (asked.grace if asked else 0)
+        seconds = self.seconds + (asked.grace if asked else 0)
         try:
             limited(seconds, lambda: self._rule(answer, self._rng(seed)))
         except (NotAttempted, Raised):
             raise
         except Wrong as reason:
             found = self.mistakes.get(reason.mistake or "")
-            if asked and not (found and found.random) and self._unsteady(asked):
+            by_chance = self.trains or (found and found.random)
+            if asked and not by_chance and self._unsteady(asked):
                 raise Wrong(
                     "Two calls with the same data gave different answers, so nothing else can be "
                     "judged: something in your function is random. Give it a fixed seed "
@@ -202,7 +206,7 @@ class Question:
             raise
         except OutOfTime as error:
             if asked is None or not asked.running:
-                raise Broken(f"The check took longer than {SECONDS} seconds by itself.") from error
+                raise Broken(f"The check took longer than {seconds} seconds by itself.") from error
             raise Raised(f"{error} Is there a loop that never ends?") from error
         except Exception as error:
             if self._fails_anyway(asked, seed):
@@ -215,7 +219,7 @@ class Question:
 
     def _unsteady(self, asked: Attempt) -> bool:
         try:
-            return limited(SECONDS + asked.grace, asked.unsteady)
+            return limited(self.seconds + asked.grace, asked.unsteady)
         except OutOfTime:
             return False
 
@@ -234,7 +238,7 @@ class Question:
                 else copy.deepcopy(mistake.answer)
             )
             try:
-                limited(SECONDS, lambda wrong=wrong: self._rule(wrong, self._rng(seed)))
+                limited(self.seconds, lambda wrong=wrong: self._rule(wrong, self._rng(seed)))
             except (Wrong, Raised, NotAttempted):
                 answered = asked is not None and asked.first is not None and wrong.first is not None
                 if answered and form(asked.first) == form(wrong.first):
@@ -242,6 +246,11 @@ class Question:
             except Exception:  # noqa: BLE001 - any error at all is what is looked for
                 return True
         return False
+
+    @property
+    def seconds(self) -> float:
+        """Seconds until an answer counts as endless."""
+        return TRAINING if self.trains else SECONDS
 
     def _rng(self, seed: int | None, use: str = "check") -> np.random.Generator:
         words = [self.name] if use == "check" else [self.name, use]

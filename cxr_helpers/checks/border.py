@@ -212,6 +212,7 @@ class Judge(Side):
 
     def __init__(self, connection: socket.socket):
         super().__init__(connection, trusting=False)
+        self.seconds: float = _question.SECONDS  # for the answer that is judged
         self.ends = 0.0  # when the student's time is up
         self.broken = ""  # why nothing more can be asked
 
@@ -221,7 +222,8 @@ class Judge(Side):
         try:
             told = self.receive()
             if told.get("do") == "answer":
-                self.ends = time.monotonic() + _question.SECONDS
+                self.seconds = question.seconds
+                self.ends = time.monotonic() + self.seconds
                 with quiet():
                     return question.evaluate(told["answer"], seed)
             wrong = f"{told.get('text')!s:.500}"
@@ -264,7 +266,7 @@ class Far(Attempt):
 
     def unsteady(self) -> bool:
         """As for any attempt, with time of its own."""
-        self.judge.ends = time.monotonic() + _question.SECONDS
+        self.judge.ends = time.monotonic() + self.judge.seconds
         return super().unsteady()
 
     def _call(self, args: tuple, kwargs: dict) -> Any:
@@ -284,7 +286,7 @@ class Far(Attempt):
             self.judge.broken = "It did not answer any more."
             raise
         if told.get("do") == "late":
-            raise OutOfTime(f"It took longer than {_question.SECONDS:g} seconds.")
+            raise OutOfTime(f"It took longer than {self.judge.seconds:g} seconds.")
         self.running = False
         if told.get("do") == "return":
             return self.attempted(told.get("value"))

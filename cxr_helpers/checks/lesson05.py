@@ -1,14 +1,11 @@
-"""Questions of lesson 05, a first network: one step by hand, usable objectives, the order, six
-loss curves.
-"""
+"""Questions of lesson 05: one step by hand, usable objectives, a network, six loss curves."""
 
-import itertools
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from . import expect, fresh
+from . import _networks, expect
 from ._kinds import Case, Compare, asked
 from ._question import Mistake, Question
 from ._running import Wrong
@@ -16,10 +13,8 @@ from ._running import Wrong
 CLOSE = 1e-5  # how far a weight may be from the one that finite differences give
 # a weight changed by no more than this leaves every step function of question 2 as it is
 LITTLE = 0.01
-# greatest share of neighbours that two orders may have in common; shuffled, it is a few hundredths
-KEPT = 0.3
-# least share of rows of another class than the row before; shuffled, it is about twice that
-MIXED = 0.3
+LEARNED = 0.75  # AUC on new images from which on a network has learned; nearly 1 is usual
+SURE = 1e-4  # a probability nearer to 0 or 1 has lost the digits of its score
 
 
 def _sigmoid(score):
@@ -319,167 +314,211 @@ def _(right):
     yield "0 and 1", lambda f, w: int(right(f, w)), False
 
 
-# --- q3: which rows, in which order ---------------------------------------------------------------
+# --- q3: a first network --------------------------------------------------------------------------
 
 
-def _sorted_table(rng: np.random.Generator) -> pd.DataFrame:
-    """A table with its split, sorted by class, as tables made from folders are."""
-    table = fresh.cohort(rng, 42)
-    patients = rng.permutation(table["patient"].unique())
-    side = dict(
-        zip(
-            patients,
-            np.resize(["train", "train", "train", "val", "test"], len(patients)),
-            strict=True,
-        )
-    )
-    table["split"] = pd.Categorical(table["patient"].map(side), ["train", "val", "test"])
-    return table.sort_values("label", kind="stable", ignore_index=True)
+def _sketched(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Training and validation images with their labels; those of validation wear a mark."""
+    y, y_val = (rng.permutation(np.arange(n) % 2) for n in (160, 80))
+    return _networks.sketches(rng, y), y, _networks.sketches(rng, y_val), y_val
+
+
+def _logits_announced(x, y, x_val, y_val):
+    loss = _networks.keras().losses.BinaryCrossentropy(from_logits=True)
+    return _network(x, y, loss=loss, fit=False)
 
 
 q3 = Question(
-    "training_orders",
-    title="Which rows the training uses",
-    points=3,
-    wants=(
-        "training_orders(table, epochs, seed) returns a list of arrays of row numbers, one "
-        "array per epoch"
-    ),
+    "first_network",
+    title="Your first network",
+    points=4,
+    wants="first_network(x, y, x_val, y_val) returns one trained Keras model",
     hints=(
-        "Which of the three parts may weights be fitted to? And how is this table sorted?",
-        "Row numbers count from the start of the whole table. Each epoch uses each of its rows "
-        "once, in a new order.",
-        'np.flatnonzero(table["split"] == ...) gives row numbers; a generator\'s permutation '
-        "shuffles an array. Make "
-        "the generator once, from the seed, before the first epoch.",
+        "Three calls: keras.Sequential([...]), model.compile(optimizer, loss), "
+        "model.fit(x, y, ...). "
+        "Which layers does the text name, in which order?",
+        "Rescaling(1 / 255), Flatten(), Dense(16, ...), Dense(1, ...): what are the two "
+        "activations?",
+        'compile("adam", "binary_crossentropy"), then fit on x and y; '
+        "validation_data=(x_val, y_val) only watches.",
     ),
-    data=_sorted_table,
+    data=_sketched,
+    trains=True,
     mistakes={
-        "no_shuffle": Mistake(
-            lambda table, epochs, seed: [_rows(table, "train")] * epochs,
-            "The rows are in the order of the table, which is sorted by class: nearly every batch "
-            "would contain one class only, and each step would push the network towards answering "
-            "that class. Shuffle the rows.",
+        "flatten_missing": Mistake(
+            lambda x, y, x_val, y_val: _network(x, y, bottom=_bottom(flat=False), fit=False),
+            "The output has {shape}. A Dense layer works along the last axis only, here each row "
+            "of the image by itself. Which layer makes one row of numbers of an image, and where "
+            "does it belong?",
         ),
-        "shuffle_once": Mistake(
-            lambda table, epochs, seed: [
-                np.random.default_rng(seed).permutation(_rows(table, "train"))
-                for _ in range(epochs)
-            ],
-            "Two epochs have the same order, or one that keeps most neighbours together. Shuffle "
-            "again for each epoch, or the same images always share a batch.",
+        "softmax_of_one": Mistake(
+            lambda x, y, x_val, y_val: _network(x, y, last="softmax", fit=False),
+            "All outputs are 1: softmax makes the outputs of an image sum to 1, and there is a "
+            "single one. Nothing can be learned, and no error is raised. Which activation makes "
+            "one number a probability?",
         ),
-        "validation_fits": Mistake(
-            lambda table, epochs, seed: list(
-                np.random.default_rng(seed).permuted(
-                    [_rows(table, "train", "val")] * epochs, axis=1
-                )
+        "scores_returned": Mistake(
+            lambda x, y, x_val, y_val: _network(x, y, last=None, fit=False),
+            "The outputs run from {low:.1f} to {high:.1f}: these are scores, not probabilities. "
+            "Give the last layer the activation of logistic regression.",
+        ),
+        "logits_announced": Mistake(
+            _logits_announced,
+            "The last layer gives probabilities, but the loss is told to expect logits "
+            "(from_logits=True), and applies the sigmoid once more. Layer and loss must agree: "
+            "take one of the two away.",
+        ),
+        "another_loss": Mistake(
+            lambda x, y, x_val, y_val: _network(x, y, loss="mse", fit=False),
+            "For some outputs the compiled loss is {value:.3f}; their cross-entropy is "
+            "{wanted:.3f}. A squared error hardly punishes an answer that is certain and wrong. "
+            "Which loss did the neuron of lesson 05 have?",
+        ),
+        "linear_throughout": Mistake(
+            lambda x, y, x_val, y_val: _network(x, y, hidden=None),
+            "Without an activation in the hidden layer the network is one neuron again: the score "
+            "of an average of two images is the average of their scores. Two linear layers in a "
+            "row are a linear layer.",
+        ),
+        "untrained": Mistake(
+            lambda x, y, x_val, y_val: _network(x, y, fit=False),
+            "On new images its AUC is {auc:.2f}: nothing was learned (0.5 is a coin). Was the "
+            "model trained at all, on x and y, for long enough, at a rate that moves it? Look at "
+            "the loss: model.fit(..., verbose=2).",
+        ),
+        "scaled_outside": Mistake(
+            lambda x, y, x_val, y_val: _network(
+                x / 255, y, bottom=_bottom(scaled=False), epochs=20
             ),
-            "{n} validation images are among the rows. Weights fitted to them would score well on "
-            "them, even with random labels as in lesson 05, and no validation would be left. Use "
-            "validation for choices only.",
+            "The network is right for images that are divided by 255, and not for those that it "
+            "will be given. Scaling that stands outside the model is forgotten in use. Make it "
+            "the first layer: Rescaling(1 / 255).",
         ),
-        "counted_within_train": Mistake(
-            lambda table, epochs, seed: list(
-                np.random.default_rng(seed).permuted(
-                    [np.arange(len(_rows(table, "train")))] * epochs, axis=1
-                )
+        "fitted_on_validation": Mistake(
+            lambda x, y, x_val, y_val: _network(
+                np.concatenate([x, x_val]), np.concatenate([y, y_val])
             ),
-            "The numbers run from 0 to {n} - 1: they count within the training part but are used "
-            "on the whole table, as in x[order]. There they select the first {n} rows, whatever "
-            "part those belong to, and no error is raised. Use row numbers of the whole table.",
+            "The network has learned from the validation images: a mark that only they wear moves "
+            "its answers. Their score then says nothing about new images. Fit on x and y; "
+            "validation_data=(x_val, y_val) only watches.",
         ),
     },
 )
 
 
 @q3.rule
-def _(training_orders, rng):
-    table, epochs, seeds = _sorted_table(rng), int(rng.integers(3, 6)), fresh.seeds(rng, 7)
-    runs = [_orders(training_orders(table, epochs, seed), epochs) for seed in (*seeds, seeds[0])]
-    for order in (order for orders in runs for order in orders):
-        _judge(table, order)
-    if any(_kept(a, b) > KEPT for orders in runs for a, b in itertools.combinations(orders, 2)):
-        raise q3.caught("shuffle_once")
-    *runs, again = runs
-    if not np.array_equal(runs[0], again):
-        raise Wrong(
-            "The same seed gave different orders: create the generator from the seed, so that a "
-            "run can be repeated."
-        )
-    if any(np.array_equal(a, b) for a, b in itertools.combinations(runs, 2)):
-        raise Wrong("Two seeds gave the same orders: use the whole seed, as it is given.")
+def _(first_network, rng):
+    x, y, x_val, y_val = _sketched(rng)
+    corner = [slice(0, _networks.EDGE), slice(-_networks.EDGE, None)]
+    places = [(a, b) for a in corner for b in corner]
+    worn = places[int(rng.integers(4))]
+    x_val[:, *worn] = np.where(y_val == 1, 255, x_val[:, *worn].T).T  # what no training image shows
+    model = _networks.asked(first_network, x, y, x_val, y_val, misfit=_misfit)
+    y_new = rng.permutation(np.arange(300) % 2)
+    new = _networks.sketches(rng, y_new)
+    p = _networks.outputs(model, new)
+    wide = np.concatenate(
+        [new, -50.0 * new, 50.0 * new]
+    )  # no activation keeps these between 0 and 1 but one
+    _judge_output(_networks.outputs(model, wide), model, rng.permutation(np.arange(len(wide)) % 2))
+    _judge_learning(p[:, 0], model, new, y_new)
+    _judge_validation(model, new, worn)
 
 
-def _kept(a: np.ndarray, b: np.ndarray) -> float:
-    """Share of the neighbours in one order that are neighbours in the other, too."""
-    first, second = (
-        {frozenset(pair) for pair in zip(order[1:], order[:-1], strict=True)} for order in (a, b)
-    )
-    return len(first & second) / len(first)
+def _misfit(shape: tuple) -> None:
+    """Say what is the matter where Keras could not compare outputs of a shape with the labels."""
+    if len(shape) > 2:
+        raise q3.caught("flatten_missing", shape=f"the shape {' × '.join(map(str, shape))}")
 
 
-def _orders(result, epochs: int) -> np.ndarray:
-    """The orders as whole numbers, a row for each epoch."""
-    orders = expect.array(result, (epochs, -1), "the list of orders")
-    if (orders != np.floor(orders)).any():
-        raise Wrong("An order should hold row numbers, which are integers.")
-    return orders.astype(int)
+def _judge_output(p: np.ndarray, model, y: np.ndarray) -> None:
+    """Raise `Wrong` unless outputs are a probability each, and the loss is its cross-entropy."""
+    shape = " × ".join(map(str, p.shape))
+    if p.ndim > 2:
+        raise q3.caught("flatten_missing", shape=f"the shape {shape}")
+    if p.shape != (len(y), 1):
+        raise Wrong(f"The output of {len(y)} images has the shape {shape}, not {len(y)} × 1.")
+    if (p == 1).all():
+        raise q3.caught("softmax_of_one")
+    if not np.isfinite(p).all():
+        raise Wrong("The output is NaN: training broke down. Look at scaling and learning rate.")
+    if p.min() < 0 or p.max() > 1:
+        raise q3.caught("scores_returned", low=p.min(), high=p.max())
+    some = np.linspace(0.02, 0.98, len(y))[:, None]
+    value, wanted = _networks.loss_value(model, y, some), _networks.entropy(y, some)
+    if abs(value - wanted) > 1e-3:
+        if abs(value - _networks.entropy(y, _sigmoid(some))) < 1e-3:
+            raise q3.caught("logits_announced")
+        raise q3.caught("another_loss", value=value, wanted=wanted)
 
 
-def _judge(table: pd.DataFrame, order: np.ndarray) -> None:
-    """Raise `Wrong` unless the rows are those of the training part, each once, their classes
-    mixed.
+def _judge_learning(p: np.ndarray, model, new: np.ndarray, y: np.ndarray) -> None:
+    """Raise `Wrong` unless the model has learned from images as they come, and is not linear."""
+    dark = np.clip(_networks.outputs(model, new / 255)[:, 0], 1e-6, 1 - 1e-6)
+    if np.std(np.log(dark / (1 - dark))) > 0.1 and _ranked(dark, y) >= LEARNED:
+        raise q3.caught("scaled_outside")
+    if _ranked(p, y) < LEARNED:
+        raise q3.caught("untrained", auc=_ranked(p, y))
+    blocks = np.random.default_rng(0).uniform(0, 1, (len(new), 6, 6)).repeat(4, 1).repeat(4, 2)
+    strange = new * blocks + np.linspace(0, 120, len(new))[:, None, None] * (1 - blocks)
+    middle = _networks.outputs(model, (strange + strange[::-1]) / 2)[:, 0]
+    p = _networks.outputs(model, strange)[:, 0]
+    sure = [(v > SURE) & (v < 1 - SURE) for v in (p, p[::-1], middle)]
+    a, b, between = (np.log(v / (1 - v))[np.all(sure, axis=0)] for v in (p, p[::-1], middle))
+    if len(a) >= 20 and np.abs((a + b) / 2 - between).max() < 5e-3 * (1 + np.abs(a).max()):
+        raise q3.caught("linear_throughout")
+
+
+def _judge_validation(model, new: np.ndarray, worn: tuple) -> None:
+    """Raise `Wrong` where a mark that only validation images wear moves the answers.
+
+    It is compared with the same mark at other places of the frame, where no image has one: of an
+    untouched network's random weights, none of the places stands out.
     """
-    train = np.flatnonzero(table["split"] == "train")
-    if ((order < 0) | (order >= len(table))).any():
-        raise Wrong(
-            f"The table has the rows 0 to {len(table) - 1}; an order contains other numbers."
-        )
-    if np.array_equal(np.sort(order), np.arange(len(train))):
-        raise q3.caught("counted_within_train", n=len(train))
-    part = table["split"].to_numpy()[order]
-    if (part == "test").any():
-        raise Wrong(
-            f"{(part == 'test').sum()} test images are among the rows. They are for the final "
-            "result only and must not be fitted."
-        )
-    if (part == "val").any():
-        raise q3.caught("validation_fits", n=(part == "val").sum())
-    if not np.array_equal(np.sort(order), train):
-        missing = len(train) - len(set(order))
-        raise Wrong(
-            f"An epoch uses all {len(train)} training images once; {missing} are missing, or some "
-            "occur twice."
-        )
-    if (np.diff(order) > 0).all():
-        raise q3.caught("no_shuffle")
-    labels = table["label"].astype(str).to_numpy()[order]
-    if (labels[1:] != labels[:-1]).mean() < MIXED:
-        raise Wrong(
-            "The classes come in long runs, so most batches contain one class. Shuffle single rows."
-        )
+    marked, step = [], _networks.EDGE
+    last = _networks.SIDE - step
+    frame = [(r, c) for r in range(0, last + 1, step) for c in range(0, last + 1, step)]
+    frame = [place for place in frame if {0, last} & set(place)]
+    plain = _networks.outputs(model, new[:60])
+    for row, column in frame:
+        images = new[:60].copy()
+        images[:, row : row + step, column : column + step] = 255
+        with np.errstate(divide="ignore"):
+            p = np.clip(_networks.outputs(model, images), 1e-6, 1 - 1e-6)
+            q = np.clip(plain, 1e-6, 1 - 1e-6)
+            marked.append(float(np.mean(np.log(p / (1 - p)) - np.log(q / (1 - q)))))
+    row, column = (0 if side.start == 0 else last for side in worn)
+    at = frame.index((row, column))
+    others = np.delete(marked, at)
+    if marked[at] > 1 and marked[at] > 2 * np.abs(others).max():
+        raise q3.caught("fitted_on_validation")
 
 
-def _rows(table, *parts):
-    return np.flatnonzero(table["split"].isin(parts))
+def _ranked(score: np.ndarray, y: np.ndarray) -> float:
+    """AUC: the share of pairs in which the image with label 1 has the higher score."""
+    one, other = score[y == 1][:, None], score[y == 0]
+    return float(np.mean((one > other) + 0.5 * (one == other)))
+
+
+def _network(x, y, *, hidden="relu", last="sigmoid", units=1, loss="binary_crossentropy", **other):
+    """A network as most students write it, or with one thing changed."""
+    keras = _networks.keras()
+    top = [keras.layers.Dense(16, hidden), keras.layers.Dense(units, last)]
+    model = keras.Sequential([keras.Input((24, 24)), *other.get("bottom", _bottom()), *top])
+    model.compile("adam", loss)
+    if other.get("fit", True):
+        model.fit(x, y, epochs=other.get("epochs", 10), batch_size=16, verbose=0)
+    return model
+
+
+def _bottom(scaled: bool = True, flat: bool = True) -> list:
+    layers = _networks.keras().layers
+    return [layers.Rescaling(1 / 255)] * scaled + [layers.Flatten()] * flat
 
 
 @q3.edges
 def _(right):
-    yield (
-        "lists in place of arrays",
-        lambda t, e, s: [order.tolist() for order in right(t, e, s)],
-        True,
-    )
-    yield (
-        "one image twice",
-        lambda t, e, s: [np.append(order, order[0]) for order in right(t, e, s)],
-        False,
-    )
-    yield "an epoch too few", lambda t, e, s: right(t, e - 1, s), False
-    yield "all parts", lambda t, e, s: right(t.assign(split="train"), e, s), False
-    yield "a new order each time", lambda t, e, s: right(t, e, None), False
+    yield "two outputs", lambda x, y, *_: _network(x, y, units=2, fit=False), False
 
 
 # --- q4: six loss curves --------------------------------------------------------------------------

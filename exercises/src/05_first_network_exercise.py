@@ -9,7 +9,7 @@
 # your answer on fresh data, with other numbers each time, and reports what it found. Each call of `q1.hint()` gives the
 # next hint. You may check as often as you like.
 #
-# **Time.** 40 minutes.
+# **Time.** 45 minutes.
 
 # %% [markdown]
 # ## Set-up
@@ -20,8 +20,11 @@
 import numpy as np
 import pandas as pd
 
-from cxr_helpers import plots
+from cxr_helpers import plots, quiet
 from cxr_helpers.checks.lesson05 import q1, q2, q3, q4
+
+with quiet():  # hides TensorFlow's start-up lines
+    import keras
 
 
 def sigmoid(score):
@@ -93,38 +96,51 @@ def can_descend(objective, weights):
 q2.check(can_descend)
 
 # %% [markdown]
-# ## Question 3 · Which rows the training uses
+# ## Question 3 · Your first network
 #
-# This table was made from folders, so it is sorted by class. Its column `split` is filled. A training loop such as
-# `fit(x, y, orders)` of lesson 05 goes through `x` and `y`, which have one row for each row of the *whole* table, in
-# the order given for each epoch: `x[order]`.
+# Sketches of chests, 24 × 24 grey levels from 0 to 255. Half of them have a bright haze in one lung (label 1). One set
+# is for training, the other for validation.
 
 # %%
-table = q3.sample()
-pd.crosstab(table["split"], table["label"])
+x, y, x_val, y_val = q3.sample()
+print(x.shape, x.dtype, y[:8], "·", x_val.shape, y_val[:8])
+plots.montage(list(x[:8]), [f"label {label}" for label in y[:8]], columns=8, title="Sketches")
 
 # %% [markdown]
-# Write `training_orders`. It returns a list of `epochs` arrays of row numbers (0 is the table's first row): the rows of
-# the first epoch, of the second, and so on. The same `seed` gives the same list; another seed gives another one.
-# Batches are consecutive parts of an order.
+# Build, compile and train the network of lesson 05, in plain Keras. Write `first_network`; it returns the trained
+# model:
 #
-# You decide: which rows, and in which order?
+# - it takes images as they come: (n, 24, 24), grey levels 0-255, so that scaling is its first layer;
+# - it has one hidden layer of 16 units, and a suitable activation;
+# - its output is the probability of haze, (n, 1);
+# - it is trained with the loss of lesson 05, 10 epochs in batches of 16 (a few seconds). `"adam"` is a good optimiser.
+#
+# The validation images may be watched during training. Before you check, look at what you built:
+# `model = first_network(x, y, x_val, y_val)`, then `model.summary()`.
 
 
 # %% tags=["answer"]
-def training_orders(table, epochs, seed):
-    """For each epoch, the numbers of the rows that are trained on, in their order."""
-    answer = None
+def first_network(x, y, x_val, y_val):
+    """A trained Keras model: from grey levels 0-255 to the probability of haze."""
+    model = None
     ### BEGIN SOLUTION
-    rng = np.random.default_rng(seed)
-    rows = np.flatnonzero(table["split"] == "train")
-    answer = [rng.permutation(rows) for _ in range(epochs)]
+    model = keras.Sequential(
+        [
+            keras.Input((24, 24)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(16, activation="relu"),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    model.fit(x, y, epochs=10, batch_size=16, validation_data=(x_val, y_val), verbose=0)
     ### END SOLUTION
-    return answer
+    return model
 
 
 # %% tags=["check"]
-q3.check(training_orders)
+q3.check(first_network)
 
 # %% [markdown]
 # ## Question 4 · Read six loss curves

@@ -22,7 +22,7 @@ ANSWERS = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("question", "answer", "state"), ANSWERS.values(), ids=ANSWERS)
 def test_answers_of_other_people(question, answer, state):
-    for seed in SEEDS:
+    for seed in SEEDS[:1] if question.trains else SEEDS:
         outcome = tried(question, answer, seed)
         assert outcome.state == state, f"seed {seed}: {outcome}"
 

@@ -2,7 +2,7 @@
 
 A module for each lesson, `lessonNN`, holds `PROOFS`: a `Proof` for each of its questions. `python
 -m tests.exercises.proofs --seeds 40` tries all of them and prints a table; `test_proofs.py` tries
-two seeds.
+two seeds, or one where answers train a network.
 """
 
 import contextlib

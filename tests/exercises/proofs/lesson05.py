@@ -6,6 +6,7 @@ from scipy.optimize import approx_fprime
 from scipy.special import expit
 
 from . import Proof
+from .lesson06 import keras
 
 # --- step -----------------------------------------------------------------------------------------
 
@@ -107,48 +108,78 @@ def descend_far(objective, weights):
     )
 
 
-# --- training_orders ------------------------------------------------------------------------------
+# --- first_network --------------------------------------------------------------------------------
 
 
-def orders_by_sample(table, epochs, seed):
-    train = table.reset_index(drop=True).query("split == 'train'")
-    state = np.random.RandomState(seed)
-    return [train.sample(frac=1, random_state=state).index.to_numpy() for _ in range(epochs)]
+def network_functional(x, y, x_val, y_val):
+    """Functional, with a second hidden layer and early stopping."""
+    inputs = keras.Input((24, 24))
+    h = keras.layers.Flatten()(keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs))
+    h = keras.layers.Dense(16)(h)
+    h = keras.layers.Dense(8, "tanh")(keras.layers.LeakyReLU()(h))
+    outputs = keras.layers.Activation("sigmoid")(keras.layers.Dense(1)(h))
+    model = keras.Model(inputs, outputs)
+    model.compile(loss=keras.losses.BinaryCrossentropy())
+    stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
+    watched = (x_val, y_val)
+    model.fit(x, y, epochs=10, batch_size=16, verbose=0, callbacks=[stop], validation_data=watched)
+    return model
 
 
-def orders_by_sklearn(table, epochs, seed):
-    from sklearn.utils import check_random_state, shuffle
+def network_subclassed(x, y, x_val, y_val):
+    class Network(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden = keras.layers.Dense(16, activation="relu")
+            self.last = keras.layers.Dense(1, activation="sigmoid")
 
-    rows, state = np.where(table["split"] == "train")[0], check_random_state(seed)
-    return [shuffle(rows, random_state=state) for _ in range(epochs)]
+        def call(self, images):
+            rows = keras.ops.reshape(images, (-1, 24 * 24)) / 255
+            return self.last(self.hidden(rows))
+
+    model = Network()
+    model.compile(optimizer="adam", loss="binary_crossentropy")
+    model.fit(x.astype("float32"), y, epochs=10, batch_size=16, verbose=0)
+    return model
 
 
-def orders_by_random(table, epochs, seed):
-    import random
+def network_added(x, y, x_val, y_val, *, again=False, last="sigmoid", kept=None):
+    """Layer after layer, rows first, as old tutorials do; SGD."""
+    model = keras.Sequential()
+    model.add(keras.layers.Input(shape=(24, 24)))
+    model.add(keras.layers.Flatten())
+    model.add(keras.layers.Rescaling(1.0 / 255.0))
+    model.add(keras.layers.Dense(16))
+    model.add(keras.layers.Activation("relu"))
+    model.add(keras.layers.Dense(1, activation=last))
+    model.compile(keras.optimizers.SGD(0.02, momentum=0.5), loss="binary_crossentropy")
+    model.fit(x[:kept], y[:kept], epochs=12, batch_size=16, verbose=0)
+    if again:
+        model.fit(x_val, y_val, epochs=10, batch_size=16, verbose=0)
+    return model
 
-    dice, rows = (
-        random.Random(seed),
-        [k for k, part in enumerate(table["split"]) if part == "train"],
+
+def network_swapped(x, y, x_val, y_val):
+    return network_added(x_val, y_val, x, y)
+
+
+def network_then_validation(x, y, x_val, y_val):
+    return network_added(x, y, x_val, y_val, again=True)
+
+
+def network_with_relu_last(x, y, x_val, y_val):
+    return network_added(x, y, x_val, y_val, last="relu", kept=16)
+
+
+def network_with_history(x, y, x_val, y_val):
+    model = network_added(x, y, x_val, y_val, kept=16)
+    return model, model.history
+
+
+def network_uncompiled(x, y, x_val, y_val):
+    return keras.Sequential(
+        [keras.Input((24, 24)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")]
     )
-    return [dice.sample(rows, len(rows)) for _ in range(epochs)]
-
-
-def orders_alternating(table, epochs, seed):
-    orders = orders_by_sklearn(table, 2, seed)
-    return [orders[min(k, 1)] for k in range(epochs)]
-
-
-def orders_by_parity(table, epochs, seed):
-    return orders_by_sklearn(table, epochs, seed % 2)
-
-
-def orders_rolled(table, epochs, seed):
-    order = orders_by_sklearn(table, 1, seed)[0]
-    return [np.roll(order, 7 * k) for k in range(epochs)]
-
-
-def orders_of_epochs(table, epochs, seed):
-    return [orders_by_sklearn(table, 1, k)[0] for k in range(epochs)]
 
 
 RIGHT = {
@@ -190,17 +221,18 @@ PROOFS = [
         },
     ),
     Proof(
-        "training_orders",
+        "first_network",
         right={
-            "pandas: sample": orders_by_sample,
-            "scikit-learn: shuffle": orders_by_sklearn,
-            "Python's own random": orders_by_random,
+            "functional, two hidden layers, early stopping": network_functional,
+            "a class of its own, scaled by hand": network_subclassed,
+            "layer after layer, SGD": network_added,
         },
         wrong={
-            "a second order for all later epochs": orders_alternating,
-            "even or odd seeds only": orders_by_parity,
-            "one order, rolled on": orders_rolled,
-            "the seed ignored": orders_of_epochs,
+            "training and validation swapped": network_swapped,
+            "trained on validation afterwards": network_then_validation,
+            "relu as the last activation": network_with_relu_last,
+            "the history returned as well": network_with_history,
+            "not compiled": network_uncompiled,
         },
     ),
     Proof(
