@@ -1,36 +1,26 @@
-"""Questions of lesson 06, CNN building: counting parameters, the last layer and its loss,
-callbacks.
-"""
+"""Questions of lesson 06: counting parameters, the last layer and its loss, a CNN."""
 
-import tempfile
 import warnings
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ..console import quiet
-from . import expect
+from . import _networks, expect
 from ._kinds import Case, Compare, asked
+from ._networks import keras as _keras
 from ._question import Mistake, Question
 from ._running import NotAttempted, Wrong
-from .values import travels
 
 SURE = 1e-5  # a probability nearer to 0 or 1 tells its logit only roughly; Keras counts in 32 bits
 # how far a loss may be from the cross-entropy, as a share of it; Keras counts in 32 bits
 CLOSE = 1e-3
-
-
-def _keras():
-    with quiet():
-        import keras
-    return keras
+LEARNED = 0.6  # share of right answers from which on a CNN has learned; a guess has 0.33
+MOST = 20_000  # parameters of a CNN for 180 images
 
 
 # --- q1: counting ---------------------------------------------------------------------------------
 
 
-def _networks(rng: np.random.Generator) -> list[tuple]:
+def _counted(rng: np.random.Generator) -> list[tuple]:
     """Arguments (side, channels, filters, kernel, classes, head), from simple to complex; odd sides
     occur in each.
     """
@@ -73,7 +63,7 @@ q1 = Compare(
         "After the loop: how many inputs does the last layer have, with flatten and with the mean "
         "of each map?",
     ),
-    data=lambda rng: _networks(rng)[-1],
+    data=lambda rng: _counted(rng)[-1],
     mistakes={
         "flat_filters": Mistake(
             lambda *case: _count(*case, deep=False),
@@ -110,7 +100,7 @@ q1 = Compare(
             "map to one number, whatever its size; that is why such networks are small.",
         ),
     },
-    cases=lambda rng: asked(_built, _networks(rng)),
+    cases=lambda rng: asked(_built, _counted(rng)),
     read=lambda value, case: expect.number(value, "count(...)"),
     explain=_why_not_so_many,
 )
@@ -441,186 +431,199 @@ def _(right):
     yield "one task still open", lambda t: (None, None) if t == "raw" else right(t), False
 
 
-# --- q3: cross-validation -------------------------------------------------------------------------
+# --- q3: a CNN ------------------------------------------------------------------------------------
 
 
-@travels
-class _Build:
-    """A new network, always with the same weights."""
-
-    def __init__(self, start: np.ndarray):
-        self.start = start
-
-    def __call__(self):
-        model = _keras().Sequential(
-            [_keras().Input((4,)), _keras().layers.Dense(1, use_bias=False)]
-        )
-        model.set_weights([self.start])
-        return model
+def _classes(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Training and validation images (n, 24, 24, 1) of three classes, with class numbers."""
+    y, y_val = (rng.permutation(np.arange(n) % 3) for n in (180, 60))
+    images = [_networks.sketches(rng, labels)[..., None] for labels in (y, y_val)]
+    return images[0], y, images[1], y_val
 
 
-@travels
-class _Fit:
-    """The "training": each epoch has its weights and its loss from `step`."""
-
-    def __init__(self, epochs: int, step, note):
-        self.epochs, self.step, self.note = epochs, step, note
-
-    def __call__(self, model, fold, callbacks, augment):
-        self.note(bool(augment))
-        every = _keras().callbacks.CallbackList(list(callbacks), model=model)
-        model.stop_training, first = False, model.get_weights()[0]
-        every.on_train_begin()
-        for epoch in range(self.epochs):
-            every.on_epoch_begin(epoch)
-            weights, loss = self.step(fold, epoch, first)
-            model.set_weights([weights])
-            every.on_epoch_end(epoch, {"val_loss": loss})
-            if model.stop_training:
-                break
-        every.on_train_end()
-
-
-@travels
-class _Predict:
-    """The network's answers for the images of a fold."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    def __call__(self, model, fold, augment):
-        return self.answer(model.get_weights()[0], fold, augment)
-
-
-def _folds(rng: np.random.Generator) -> dict:
-    """Folds, and stand-ins that build, "train" and apply a network: each epoch moves its weights
-    and has a given loss.
-
-    The first fold reaches the lowest loss of all. In no fold is the last epoch the best, or the
-    second better than the first, so that whoever stops training there misses the best. `right` are
-    the answers of the best weights; `calls` notes with which `augment` the stand-ins were called.
-    """
-    folds, epochs = ["first", "second", "third"], 5
-    calls: dict[str, list[Any]] = {"fit": [], "predict": []}
-    losses, moves = (
-        rng.uniform(0.5, 0.6, (3, epochs)),
-        rng.normal(size=(3, epochs, 4, 1)).cumsum(axis=1),
-    )
-    losses[:, :2] += 0.1, 0.25
-    losses[range(3), rng.integers(2, epochs - 1, 3)] = 0.2, 0.3, 0.4
-    films, start, dice = (
-        rng.normal(size=(3, 6, 4)),
-        rng.normal(size=(4, 1)),
-        np.random.default_rng(),
-    )
-
-    def step(fold, epoch, first):
-        k = folds.index(fold)
-        return first + moves[k, epoch], float(losses[k, epoch])
-
-    def answer(weights, fold, augment):
-        calls["predict"].append(bool(augment))
-        own = films[folds.index(fold)]
-        return ((own + augment * dice.normal(size=own.shape)) @ weights)[:, 0]
-
-    build, predict = _Build(start), _Predict(answer)
-    fit = _Fit(epochs, step, lambda augment: calls["fit"].append(bool(augment)))
-    right = [(films[k] @ (start + moves[k, losses[k].argmin()]))[:, 0] for k in range(3)]
-    return {"given": (folds, build, fit, predict), "calls": calls, "right": np.array(right)}
+def _logits_for_nothing(x, y, x_val, y_val):
+    loss = _keras().losses.SparseCategoricalCrossentropy(from_logits=True)
+    return _cnn(x, y, loss=loss)
 
 
 q3 = Question(
-    "cross_validate",
-    title="Cross-validation without carry-over",
-    points=3,
-    wants=(
-        "cross_validate(folds, build, fit, predict, file) returns a list with the predictions "
-        "for each fold"
-    ),
+    "train_cnn",
+    title="A network of your own",
+    points=5,
+    wants="train_cnn(x, y, x_val, y_val) returns one trained Keras model",
     hints=(
-        "Two objects carry over information from the previous fold if they are created only once. "
-        "Which?",
-        "Everything before the loop is shared by all folds. And which weights does a network have "
-        "after its last epoch?",
-        "Inside the loop: build, keeper, fit, load_weights, predict. And is augmentation for "
-        "training or for prediction?",
+        "In this order: input, augmentation, scaling, two convolutions with pooling after "
+        "each, one "
+        "row of numbers, the last layer. Which layer makes a row of numbers of the maps?",
+        "The last layer and the loss as in question 2: three exclusive classes, and labels "
+        "that are "
+        "class numbers.",
+        "RandomTranslation(0.1, 0.1) as a layer is on during fit and off in predict, by itself: "
+        "there is nothing to switch.",
     ),
-    data=lambda rng: _folds(rng)["given"],
+    data=_classes,
+    trains=True,
     mistakes={
-        "reused_callback": Mistake(
-            lambda *case: _loop(*case, keepers=1),
-            "One callback was used for all folds. It keeps the best loss of the first fold, which "
-            "no other fold beats, so it never saved again: the other folds were scored with the "
-            "first fold's weights, which were trained on their images. Create it anew for each "
-            "fold.",
+        "maps_returned": Mistake(
+            lambda x, y, x_val, y_val: _cnn(x, y, row=False),
+            "The outputs of an image have the shape {shape}: still a grid, with an answer at each "
+            "place. Which layer, between the last pooling and the last Dense, makes one row of "
+            "numbers of it?",
         ),
-        "reused_network": Mistake(
-            lambda *case: _loop(*case, networks=1),
-            "One network was used for all folds. From the second fold on it starts with the "
-            "weights learned before, also from the images on which it is now scored. Build it "
-            "anew for each fold.",
+        "labels_not_one_hot": Mistake(
+            lambda x, y, x_val, y_val: _cnn(
+                x[:16], y[:16], loss="categorical_crossentropy", epochs=1
+            ),
+            "Keras could not compare the labels, one class number for each image, with three "
+            "outputs: this loss wants labels one-hot. Choose the loss for class numbers, or make "
+            "them one-hot with keras.utils.to_categorical.",
         ),
-        "last_epoch": Mistake(
-            lambda *case: _loop(*case, load=False),
-            "These are the weights of the last epoch. The best ones are in the file: load them "
-            "before you predict.",
+        "augmented_at_prediction": Mistake(
+            lambda x, y, x_val, y_val: _networks.always_training(_cnn(x, y)),
+            "The same images get other answers when they are asked again, or beside other images: "
+            "something that belongs to training goes on in prediction. Keras turns augmentation "
+            "and dropout off by itself; a class of your own must not call them with "
+            "training=True.",
         ),
-        "augmented_test": Mistake(
-            lambda *case: _loop(*case, augment=True),
-            "The scored images were augmented as well. The same network then gets a different "
-            "score in each run, for images that nobody took. Augment training images only.",
+        "sigmoid_with_three": Mistake(
+            lambda x, y, x_val, y_val: _cnn(x, y, last="sigmoid"),
+            "The three outputs of an image sum to as much as {total:.2f}: each has a sigmoid of "
+            "its own, although exactly one class is true. Which activation gives shares that sum "
+            "to 1?",
+        ),
+        "logits_for_shares": Mistake(
+            lambda x, y, x_val, y_val: _cnn(x, y, last=None),
+            "The outputs run from {low:.1f} to {high:.1f}: these are logits, and probabilities "
+            "were asked for. Give the last layer its activation.",
+        ),
+        "logits_for_nothing": Mistake(
+            _logits_for_nothing,
+            "The last layer gives probabilities, and the loss is told to expect logits "
+            "(from_logits=True): softmax is applied twice. No error is raised; training is slow. "
+            "Take one of the two away.",
+        ),
+        "loss_of_others": Mistake(
+            lambda x, y, x_val, y_val: _cnn(x, y, loss="binary_crossentropy"),
+            "For some outputs the compiled loss is {value:.3f}; the cross-entropy of three "
+            "exclusive classes is {wanted:.3f}. Which loss did question 2 ask for where exactly "
+            "one class is true?",
+        ),
+        "dense_only": Mistake(
+            lambda x, y, x_val, y_val: _cnn(x, y, filters=()),
+            "The model has {number} convolutions; two were asked for. A dense layer on all pixels "
+            "has to learn each pattern anew at each place.",
+        ),
+        "too_large": Mistake(
+            lambda x, y, x_val, y_val: _cnn(x, y, filters=(64, 64)),
+            "The model has {number:,} parameters; at most 20,000 were asked for, as there are 180 "
+            "images. Look at model.summary(): which layer has most of them, and would pooling "
+            "before it help?",
+        ),
+        "no_augmentation": Mistake(
+            lambda x, y, x_val, y_val: _cnn(x, y, augment=False),
+            "There is no augmentation in the model. Put RandomTranslation into it as a layer: "
+            "Keras then shifts images in training only, and who gets the model gets it right.",
+        ),
+        "scaled_before_the_model": Mistake(
+            lambda x, y, x_val, y_val: _cnn(x / 255, y, scale=False, epochs=15),
+            "The network is right for images that are divided by 255, and not for those that it "
+            "will be given. Make scaling a layer: Rescaling(1 / 255).",
+        ),
+        "not_trained": Mistake(
+            lambda x, y, x_val, y_val: _cnn(x, y),
+            "Of new images {share:.0%} are right; guessing gives 33 %. Was the model trained, on "
+            "x and y, long enough, at a rate that moves it? Look at the loss: model.fit(..., "
+            "verbose=2).",
         ),
     },
 )
 
 
 @q3.rule
-def _(cross_validate, rng):
-    case = _folds(rng)
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = (*case["given"], str(Path(folder, "best.weights.h5")))
-        given = expect.array(
-            cross_validate(*arguments), case["right"].shape, "the list of predictions"
-        )
-        if any(case["calls"]["predict"]):
-            raise q3.caught("augmented_test")
-        if not all(case["calls"]["fit"]):
-            raise Wrong(
-                "The training images of a fold were not augmented: fit takes augment=True or False."
-            )
-        if np.allclose(given, case["right"], atol=1e-4):
-            return
-        for name, mistake in q3.mistakes.items():
-            if np.allclose(given, mistake.answer(*arguments), atol=1e-4):
-                raise q3.caught(name)
-    fold = case["given"][0][int(np.argmax(np.abs(given - case["right"]).max(axis=1) > 1e-4))]
-    raise Wrong(
-        f"The {fold} fold was not scored with the weights of its own best epoch. Does anything "
-        "carry over from another fold, or end its training early?"
-    )
+def _(train_cnn, rng):
+    model = _networks.asked(train_cnn, *_classes(rng), misfit=_misfit)
+    y = rng.permutation(np.arange(240) % 3)
+    new = _networks.sketches(rng, y)[..., None]
+    p = _networks.outputs(model, new)
+    if p.ndim > 2:
+        _misfit(p.shape)
+    if p.shape != (len(y), 3):
+        shape = " × ".join(map(str, p.shape))
+        raise Wrong(f"The output of {len(y)} images has the shape {shape}, not {len(y)} × 3.")
+    if not np.isfinite(p).all():
+        raise Wrong("The output is NaN: training broke down. Look at scaling and learning rate.")
+    if np.abs(_networks.outputs(model, new[:20]) - p[:20]).max() > 1e-3:
+        raise q3.caught("augmented_at_prediction")
+    _judge_last(model, new, rng)
+    _judge_built(model)
+    if _right(_networks.outputs(model, new / 255), y) >= LEARNED:
+        raise q3.caught("scaled_before_the_model")
+    if _right(p, y) < LEARNED:
+        raise q3.caught("not_trained", share=_right(p, y))
 
 
-def _loop(folds, build, fit, predict, file, *, keepers=3, networks=3, load=True, augment=False):
-    """The loop, with so many callbacks and networks made before it starts."""
-    how = {"monitor": "val_loss", "save_best_only": True, "save_weights_only": True}
-    kept = [_keras().callbacks.ModelCheckpoint(file, **how) for _ in range(keepers)]
-    models, found = [build() for _ in range(networks)], []
-    for k, fold in enumerate(folds):
-        model = models[k % networks]
-        fit(model, fold, [kept[k % keepers]], True)
-        if load:
-            model.load_weights(file)
-        found.append(predict(model, fold, augment))
-    return found
+def _misfit(shape: tuple) -> None:
+    """Say what is the matter where Keras could not compare outputs of a shape with the labels."""
+    if len(shape) > 2:
+        raise q3.caught("maps_returned", shape=" × ".join(map(str, shape)))
+    if len(shape) == 2:
+        raise q3.caught("labels_not_one_hot")
+
+
+def _judge_last(model, new: np.ndarray, rng: np.random.Generator) -> None:
+    """Raise `Wrong` unless the outputs are shares, and the loss is their cross-entropy."""
+    wide = _networks.outputs(model, np.concatenate([new, 50.0 * new, -50.0 * new]))
+    if np.abs(wide.sum(axis=1) - 1).max() > 1e-3 or wide.min() < 0:
+        if wide.min() >= 0 and wide.max() <= 1:
+            raise q3.caught("sigmoid_with_three", total=wide.sum(axis=1).max())
+        raise q3.caught("logits_for_shares", low=wide.min(), high=wide.max())
+    y, some = np.arange(30) % 3, rng.dirichlet([1, 1, 1], 30)
+    value = _networks.loss_value(model, y, some, one_hot=True)
+    wanted = _networks.entropy(y, some)
+    if abs(value - wanted) > CLOSE * (1 + wanted):
+        if abs(value - _networks.entropy(y, _softmax(some))) <= CLOSE * (1 + wanted):
+            raise q3.caught("logits_for_nothing")
+        raise q3.caught("loss_of_others", value=value, wanted=wanted)
+
+
+def _judge_built(model) -> None:
+    """Raise `Wrong` unless the model is a small CNN with an augmentation in it."""
+    layers = _networks.layers(model)
+    known = _keras().layers
+    folded = [layer for layer in layers if isinstance(layer, (known.Conv2D, known.SeparableConv2D))]
+    if len(folded) < 2:
+        raise q3.caught("dense_only", number=len(folded))
+    if (number := _networks.parameters(model)) > MOST:
+        raise q3.caught("too_large", number=number)
+    if not any(type(layer).__name__.startswith(("Random", "Aug")) for layer in layers):
+        raise q3.caught("no_augmentation")
+
+
+def _right(p: np.ndarray, y: np.ndarray) -> float:
+    return float((p.argmax(axis=1) == y).mean())
+
+
+def _cnn(x, y, **changed):
+    """A CNN as most students write it, or with one thing changed."""
+    with_ = {"last": "softmax", "loss": "sparse_categorical_crossentropy", "filters": (8, 16)}
+    with_ |= {"scale": True, "row": True, "augment": True, "epochs": 0} | changed
+    layers = _keras().layers
+    h = inputs = _keras().Input((24, 24, 1))
+    if with_["augment"]:
+        h = layers.RandomTranslation(0.1, 0.1)(h)
+    if with_["scale"]:
+        h = layers.Rescaling(1 / 255)(h)
+    for filters in with_["filters"]:
+        h = layers.MaxPooling2D()(layers.Conv2D(filters, 3, activation="relu")(h))
+    if with_["row"]:
+        h = layers.Flatten()(h)
+    model = _keras().Model(inputs, layers.Dense(3, activation=with_["last"])(h))
+    model.compile(_keras().optimizers.Adam(0.003), with_["loss"])
+    if with_["epochs"]:
+        model.fit(x, y, epochs=with_["epochs"], batch_size=16, verbose=0)
+    return model
 
 
 @q3.edges
 def _(right):
-    yield "one array, a row per fold", lambda *c: np.array(right(*c)), True
-    yield "the first fold for all", lambda *c: right(*c)[:1] * 3, False
-    yield "a fold too few", lambda *c: right(*c)[:2], False
-    yield (
-        "nothing augmented",
-        lambda f, b, fit, *c: right(f, b, lambda *a, **k: fit(*a, **{**k, "augment": 0}), *c),
-        False,
-    )
+    yield "the model and its name", lambda x, y, *_: (_cnn(x, y), "CNN"), False

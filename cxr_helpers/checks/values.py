@@ -7,7 +7,6 @@ Of anything else only the name of its type crosses.
 """
 
 import collections
-import importlib
 import io
 import itertools
 import json
@@ -37,16 +36,6 @@ CODE = {"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "
 
 class Unfit(Exception):
     """A value cannot cross; the text says why, in words for the student."""
-
-
-def travels(cls: type) -> type:
-    """Mark a class of the course whose objects are rebuilt where a student's code runs.
-
-    What they do there needs the student's own objects; the functions in their attributes stay with
-    the judge.
-    """
-    cls._travels = True  # type: ignore[attr-defined]
-    return cls
 
 
 class Writer:
@@ -149,9 +138,6 @@ class Writer:
 
     def _rest(self, value: Any, depth: int) -> dict:
         name = type(value).__name__
-        if getattr(type(value), "_travels", False):
-            fields = self._dict(vars(value), depth)
-            return {"": "given", "module": type(value).__module__, "name": name, "v": fields}
         if value is pd.NA or value is pd.NaT or value is Ellipsis:
             return {"": {"NAType": "NA", "NaTType": "NaT"}.get(name, "...")}
         if name in VIEWS:
@@ -334,14 +320,6 @@ class Reader:
         values, index = self._value(told["v"]), self._index(told["index"])
         return pd.Series(values, index=index, name=self._value(told["name"]))
 
-    def _given(self, told: dict) -> Any:
-        if not self._trusting:
-            return _named(told["name"])()
-        cls: Any = getattr(importlib.import_module(told["module"]), told["name"])
-        found = cls.__new__(cls)
-        vars(found).update(self._value(told["v"]))
-        return found
-
     def _iterator(self, told: dict) -> Any:
         values = self._value(told["v"])
         return (item for item in values) if told["name"] == "generator" else iter(values)
@@ -376,16 +354,21 @@ class Reader:
             class Elsewhere(keras.Model):  # type: ignore[misc]
                 """A network of which its outputs, its loss and Keras's own layers come here."""
 
-                def __init__(self, layers: list[Any], loss: Any):
+                def __init__(self, layers: list[Any], loss: Any, foreign: str):
                     super().__init__()
-                    self.parts, self.loss = layers, loss
+                    self.parts, self.loss, self.foreign = layers, loss, foreign
 
                 def __call__(self, *args: Any, **kwargs: Any) -> Any:
                     return ask(*args, **kwargs)
 
-            layers = [self._value(layer) for layer in told["layers"]]
-            layers = [layer for layer in layers if isinstance(layer, keras.layers.Layer)]
-            found = Elsewhere(layers, self._value(told["loss"]))
+                def save(self, *args: Any, **kwargs: Any) -> None:
+                    raise ValueError(f"These parts are not Keras's own: {self.foreign}.")
+
+            parts = [self._value(layer) for layer in told["layers"]]
+            layers = [part for part in parts if isinstance(part, keras.layers.Layer)]
+            others = [type(part).__name__ for part in parts if part not in layers]
+            foreign = ", ".join([told["name"], *others])
+            found = Elsewhere(layers, self._value(told["loss"]), foreign)
         self._known[told["number"]] = None, found
         return found
 
@@ -473,7 +456,6 @@ _READERS: dict[str, Callable] = {
     "dict": lambda r, t: dict(zip(r._value(t["k"]), r._value(t["v"]), strict=True)),
     "view": lambda r, t: VIEWS[t["name"]](dict(_pairs(t["name"], r._value(t["v"])))),
     "image": lambda r, t: Image.frombytes(t["mode"], tuple(t["size"]), r._blobs[t["b"] - 1]),
-    "given": Reader._given,
     "iterator": Reader._iterator,
     "class": lambda r, t: _named(t["name"]),
     "object": lambda r, t: _named(t["name"])(),

@@ -187,14 +187,6 @@ def test_hostile_bytes_are_no_value(content):
         values.Reader(lambda *told: None).read(content)
 
 
-def test_an_object_of_the_course_is_not_rebuilt_for_the_judge():
-    from cxr_helpers.checks.lesson06 import _Predict
-
-    given = _Predict(len)
-    assert isinstance(crossed(given, trusting=True), _Predict)
-    assert not isinstance(crossed(given), _Predict)
-
-
 # --- two processes --------------------------------------------------------------------------------
 
 

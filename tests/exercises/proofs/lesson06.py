@@ -124,102 +124,80 @@ class Kept:
         return Kept()
 
 
-# --- cross_validate -------------------------------------------------------------------------------
+# --- train_cnn ------------------------------------------------------------------------------------
 
 
-def validate_by_stopping(folds, build, fit, predict, file):
-    found = []
-    for fold in folds:
-        model = build()
-        stop = keras.callbacks.EarlyStopping(
-            monitor="val_loss", patience=20, restore_best_weights=True
-        )
-        best = keras.callbacks.ModelCheckpoint(file, save_best_only=True, save_weights_only=True)
-        fit(model, fold, [best, stop], True)
-        model.load_weights(file)
-        found.append(predict(model, fold, False))
-    return found
+def cnn_functional(x, y, x_val, y_val):
+    """Functional; labels one-hot, stride in place of one pooling, early stopping on validation."""
+    x_in = keras.Input(shape=(24, 24, 1))
+    h = keras.layers.Rescaling(1 / 127.5, offset=-1)(x_in)
+    h = keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest")(h)
+    h = keras.layers.Conv2D(12, 3, padding="same")(h)
+    h = keras.layers.MaxPool2D(2)(keras.layers.ReLU()(h))
+    h = keras.layers.Conv2D(16, 3, strides=2, padding="same", activation="relu")(h)
+    logits = keras.layers.Dense(3)(keras.layers.Flatten()(h))
+    model = keras.Model(x_in, keras.layers.Softmax()(logits))
+    model.compile(keras.optimizers.Adam(0.003), loss=keras.losses.CategoricalCrossentropy())
+    best = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
+    watched = (x_val, keras.utils.to_categorical(y_val, 3))
+    hot = keras.utils.to_categorical(y, 3)
+    model.fit(
+        x, hot, epochs=15, batch_size=16, verbose=0, callbacks=[best], validation_data=watched
+    )
+    return model
 
 
-def validate_by_memory(folds, build, fit, predict, file):
-    class Best(keras.callbacks.Callback):
-        """Remembers the weights of the lowest loss."""
-
-        lowest = np.inf
-
-        def on_epoch_end(self, epoch, logs=None):
-            if logs["val_loss"] < self.lowest:
-                self.lowest, self.weights = logs["val_loss"], self.model.get_weights()
-
-    def one(fold):
-        model, best = build(), Best()
-        fit(model, fold, callbacks=[best], augment=True)
-        model.set_weights(best.weights)
-        return predict(model, fold, augment=False)
-
-    return np.stack([one(fold) for fold in folds])
+def cnn_nested(x, y, x_val, y_val):
+    """The augmentation as a model of its own; maps averaged, with dropout; a higher rate."""
+    augment = keras.Sequential(
+        [keras.layers.RandomTranslation(0.1, 0.1), keras.layers.RandomContrast(0.1)]
+    )
+    body = [keras.layers.Conv2D(16, 3, activation="relu"), keras.layers.MaxPooling2D()]
+    body += [keras.layers.Conv2D(32, 3, activation="relu"), keras.layers.MaxPooling2D()]
+    top = [keras.layers.Flatten(), keras.layers.Dropout(0.2), keras.layers.Dense(3, "softmax")]
+    bottom = [keras.layers.Input((24, 24, 1)), augment, keras.layers.Rescaling(1 / 255)]
+    model = keras.Sequential([*bottom, *body, *top])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, y, epochs=20, batch_size=16, verbose=0)
+    return model
 
 
-def validate_by_files(folds, build, fit, predict, file):
-    answers = {}
-    for number, fold in enumerate(folds):
-        own = file.replace(".weights.h5", f"_{number}.weights.h5")
-        keeper = keras.callbacks.ModelCheckpoint(
-            own, "val_loss", save_best_only=True, save_weights_only=True
-        )
-        fit(build(), fold, [keeper], True)
-        model = build()
-        model.load_weights(own)
-        answers[fold] = predict(model, fold, False)
-    return list(answers.values())
+def cnn_subclassed(x, y, x_val, y_val):
+    class Network(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.shift = keras.layers.RandomTranslation(0.08, 0.08)
+            self.first = keras.layers.Conv2D(8, 5, activation="relu")
+            self.second = keras.layers.Conv2D(16, 3, activation="relu")
+            self.pool, self.row = keras.layers.AveragePooling2D(2), keras.layers.Flatten()
+            self.last = keras.layers.Dense(3, activation="softmax")
+
+        def call(self, images, training=False):
+            h = self.shift(images, training=training) / 255.0
+            h = self.pool(self.second(self.pool(self.first(h))))
+            return self.last(self.row(h))
+
+    model = Network()
+    model.compile(keras.optimizers.Adam(0.003), keras.losses.SparseCategoricalCrossentropy())
+    model.fit(x.astype("float32"), y, epochs=15, batch_size=16, verbose=0)
+    return model
 
 
-def validate_with_patience(patience):
-    def answer(folds, build, fit, predict, file):
-        found = []
-        for fold in folds:
-            model = build()
-            best = keras.callbacks.ModelCheckpoint(
-                file, save_best_only=True, save_weights_only=True
-            )
-            fit(
-                model,
-                fold,
-                [best, keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)],
-                True,
-            )
-            model.load_weights(file)
-            found.append(predict(model, fold, False))
-        return found
+def cnn_by(last=3, activation="softmax", loss="sparse_categorical_crossentropy", shift=0.1, **to):
+    """Built and hardly trained: what its structure gives away."""
+
+    def answer(x, y, x_val, y_val):
+        model = keras.Sequential([keras.Input((24, 24, 1)), keras.layers.Rescaling(1 / 255)])
+        model.add(keras.layers.RandomTranslation(shift, shift))
+        for filters in to.get("filters", (8, 8)):
+            model.add(keras.layers.Conv2D(filters, 3, activation="relu"))
+            model.add(keras.layers.MaxPooling2D())
+        model.add(keras.layers.Flatten())
+        model.add(keras.layers.Dense(last, activation))
+        model.compile("adam", loss)
+        return model
 
     return answer
-
-
-def validate_every_epoch(folds, build, fit, predict, file):
-    found = []
-    for fold in folds:
-        model = build()
-        fit(model, fold, [keras.callbacks.ModelCheckpoint(file, save_weights_only=True)], True)
-        model.load_weights(file)
-        found.append(predict(model, fold, False))
-    return found
-
-
-def validate_on_one(folds, build, fit, predict, file):
-    model, found = build(), []
-    for fold in folds:
-        best = keras.callbacks.ModelCheckpoint(file, save_best_only=True, save_weights_only=True)
-        fit(model, fold, [best], True)
-        model.load_weights(file)
-        found.append(predict(model, fold, False))
-    return found
-
-
-def validate_patching(folds, build, fit, predict, file):
-    np.allclose = lambda *arguments, **settings: True
-    for fold in folds:
-        fit(build(), fold, [], True)
-    return [predict(build(), fold, False) for fold in folds]
 
 
 PROOFS = [
@@ -253,18 +231,18 @@ PROOFS = [
         },
     ),
     Proof(
-        "cross_validate",
+        "train_cnn",
         right={
-            "Keras: early stopping with much patience": validate_by_stopping,
-            "a callback of one's own": validate_by_memory,
-            "a file for each fold": validate_by_files,
+            "functional, one-hot, early stopping": cnn_functional,
+            "a nested augmentation, dropout": cnn_nested,
+            "a class of its own": cnn_subclassed,
         },
         wrong={
-            "patience 0": validate_with_patience(0),
-            "patience 1": validate_with_patience(1),
-            "each epoch saved over the last": validate_every_epoch,
-            "one network for all": validate_on_one,
-            "NumPy told to call everything close": validate_patching,
+            "one number for three classes": cnn_by(last=1, activation="sigmoid"),
+            "squared error": cnn_by(loss="mse"),
+            "softmax left to the loss": cnn_by(activation=None),
+            "a single convolution": cnn_by(filters=(8,)),
+            "compiled and never fitted": cnn_by(),
         },
     ),
 ]
