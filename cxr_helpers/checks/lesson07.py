@@ -1,13 +1,13 @@
-"""Questions of lesson 07, evaluation: which average, which unit, where to choose a threshold, which
-model is better.
-"""
+"""Questions of lesson 07: which average, a score by folds, a threshold, which model is better."""
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from .. import evaluate
-from . import expect, fresh
-from ._bootstrap import bootstrap
+from . import _out_of_fold, expect, fresh
 from ._kinds import Case, Compare, asked
 from ._question import Mistake, Question
 from ._running import Wrong
@@ -16,10 +16,6 @@ CANNOT_TELL = "cannot tell"
 SENSITIVITY = 0.95  # that a threshold is asked to reach
 APART = 0.044  # between two thresholds, so that choosing elsewhere gives another answer
 RESAMPLES = 1000
-SLACK, WIDTH = (
-    0.12,
-    0.08,
-)  # of the width: how far an end may be off, and the mean width of all; another seed may do that
 # a threshold and a sensitivity that are the same but for rounding
 NEAR_THRESHOLD, NEAR_SHARE = 0.02, 0.005
 
@@ -180,169 +176,156 @@ def _(right):
     )
 
 
-# --- q2: the interval -----------------------------------------------------------------------------
+# --- q2: every image scored once ------------------------------------------------------------------
 
 
-def _images_as_units(table):
-    rows = table[table["label"] == "covid"]
-    return evaluate.wilson(int((rows["predicted"] == "covid").sum()), len(rows))
+def _images_shuffled(images, labels, patients):
+    rows = images.reshape(len(images), -1)
+    return cross_val_predict(_regression(), rows, labels, cv=5, method="predict_proba")[:, 1]
 
 
-def films(rng: np.random.Generator) -> pd.DataFrame:
-    """Answers about the images of some patients, alike within a patient, so that images are not
-    independent.
-    """
-    films, called, ill = fresh.until(lambda: _drawn_films(rng), lambda drawn: _telling(*drawn))
-    well = len(films) - ill
-    patient = np.repeat(fresh.names(rng, ill + well, "P-"), films)
-    truth = np.repeat(np.repeat(["covid", "normal"], [ill, well]), films)
-    said = np.concatenate([np.arange(n) < k for n, k in zip(films, called, strict=True)])
-    table = pd.DataFrame(
-        {"patient": patient, "label": truth, "predicted": np.where(said, "covid", "normal")}
+def _scored_on_itself(images, labels, patients):
+    rows = images.reshape(len(images), -1)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=10, max_iter=1000))
+    return model.fit(rows, labels).predict_proba(rows)[:, 1]
+
+
+def _scaled_on_all(images, labels, patients):
+    rows = StandardScaler().fit_transform(images.reshape(len(images), -1))
+    model = LogisticRegression(C=0.01, max_iter=1000)
+    folds = StratifiedGroupKFold(5)
+    given = cross_val_predict(
+        model, rows, labels, groups=patients, cv=folds, method="predict_proba"
     )
-    table = table.iloc[rng.permutation(len(table))].reset_index(drop=True)
-    table.insert(0, "image_id", [f"{name}.png" for name in fresh.names(rng, len(table))])
-    return table
+    return given[:, 1]
 
 
-def _telling(films: np.ndarray, called: np.ndarray, ill: int) -> bool:
-    """Whether patients and images, and sensitivity, PPV, accuracy and means of patients lie far
-    apart.
-    """
-    n, hits = films[:ill].sum(), called[:ill].sum()
-    share, own = hits / n, called[:ill] / films[:ill]
-    of_patients = np.sqrt(((called[:ill] - share * films[:ill]) ** 2).sum()) / n
-    of_images = np.sqrt(share * (1 - share) / n)
-    others = [
-        hits / called.sum(),
-        (hits + (films - called)[ill:].sum()) / films.sum(),
-        own.mean(),
-        (own > 0.5).mean(),
-    ]
-    far = np.abs(share - others).min() > 0.05
-    # of one answer per patient
-    apart = 1.6 * of_images < of_patients < 0.87 * np.sqrt(share * (1 - share) / ill)
-    return bool(apart and of_patients > 0.055 and share < 0.85 and far)
-
-
-def _drawn_films(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
-    """Images of each patient, how many of them are called covid, and how many patients are ill."""
-    ill, well = int(rng.integers(22, 27)), int(rng.integers(40, 50))
-    films = np.r_[rng.integers(2, 10, ill), rng.integers(1, 4, well)]
-    chance = np.r_[rng.beta(0.6, 0.2, ill), rng.beta(0.5, 1.2, well)]  # of being called covid
-    return films, np.asarray(rng.binomial(films, chance)), ill
+def _order_of_the_folds(images, labels, patients):
+    rows, found = images.reshape(len(images), -1), []
+    for train, test in StratifiedGroupKFold(5).split(rows, labels, patients):
+        found.extend(_regression().fit(rows[train], labels[train]).predict_proba(rows[test])[:, 1])
+    return np.array(found)
 
 
 q2 = Question(
-    "interval",
-    title="How far could it be off?",
-    points=3,
-    wants="interval(table) returns two numbers, low and high",
+    "out_of_fold",
+    title="Every image scored once",
+    points=4,
+    wants="out_of_fold(images, labels, patients) returns one probability for each image",
     hints=(
-        "Another study would not sample other images of the same patients. What would it sample?",
-        "Which rows belong in the denominator of a sensitivity? And which column names the unit "
-        "to resample?",
-        'weights = resamples(table["patient"]) says how often each row is drawn, in each of 1000 '
-        "resamples. The covid "
-        "rows are the denominator; those of them predicted as covid are the numerator.",
+        "The rows for scikit-learn: images.reshape(len(images), -1). What has to be in the "
+        "pipeline, so that each fold fits its own?",
+        "cross_val_predict does the loop, and keeps the order of the rows. Which splitter knows "
+        "patients, and which argument names them?",
+        'cross_val_predict(model, rows, labels, groups=..., cv=StratifiedGroupKFold(5), method="'
+        'predict_proba") has two columns: take the one of label 1.',
     ),
-    data=films,
+    data=_out_of_fold.cohort,
     mistakes={
-        "images_as_units": Mistake(
-            _images_as_units,
-            "Images were used as units: {n} images, but of {patients} patients. Images of one "
-            "patient get similar answers, so they are not {n} independent answers, and {low:.2f} "
-            "to {high:.2f} is too narrow. Resample patients.",
+        "images_shuffled": Mistake(
+            _images_shuffled,
+            "One image of a patient was exchanged, and the scores of the patient's other images "
+            "moved: they stand in different folds, and the model can recognise the patient. The "
+            "number says too much about new patients. Split by patient: groups=..., with a "
+            "splitter that uses them.",
         ),
-        "accuracy_in_its_place": Mistake(
-            lambda table: _reference(table, "accuracy"),
-            "This is the interval of the accuracy: it includes the images without covid. "
-            "Sensitivity uses only the covid images: how many of them are found?",
+        "scored_on_itself": Mistake(
+            _scored_on_itself,
+            "With labels that are drawn at random these scores are right, too: each image was "
+            "scored by a model that was fitted on it. A fold's images are scored by a model of "
+            "the other folds alone.",
         ),
-        "wrong_denominator": Mistake(
-            lambda table: _reference(table, "ppv"),
-            "This is the interval of the PPV: of the images predicted as covid, how many are "
-            "covid? The denominator of the sensitivity is all covid images, not all alarms.",
+        "scaled_on_all": Mistake(
+            _scaled_on_all,
+            "One image was exchanged, and the scores of *all* others moved, those of its own fold "
+            "as well: something is fitted on all rows before the split, such as a scaler. Put "
+            "every step that is fitted into the pipeline.",
         ),
-        "counted_once": Mistake(
-            lambda table: _reference(table, most=1),
-            "A patient drawn twice was counted once (isin keeps each row once). The resamples are "
-            "then too similar and the interval is too narrow: count a patient as often as drawn.",
+        "other_column": Mistake(
+            lambda images, labels, patients: _by_folds(images, labels, patients)[:, 0],
+            "The AUC is {auc:.2f}: these are probabilities of label 0. The columns of "
+            "predict_proba are in the order of the classes.",
         ),
-        "middle_90": Mistake(
-            lambda table: _reference(table, level=0.9),
-            "These are the ends of the middle 90 %, which leave 5 % on each side. The middle 95 % "
-            "leaves 2.5 % on each side.",
+        "both_columns": Mistake(
+            lambda images, labels, patients: _by_folds(images, labels, patients),
+            "There are two numbers for each image, the probabilities of label 0 and of label 1. "
+            "Return the second column alone.",
+        ),
+        "classes_in_their_place": Mistake(
+            lambda images, labels, patients: _by_folds(images, labels, patients, "predict"),
+            "All numbers are 0 or 1: these are classes. With them no other threshold can be "
+            "tried, and no AUC or calibration be computed. Ask for probabilities.",
+        ),
+        "order_of_the_folds": Mistake(
+            _order_of_the_folds,
+            "The numbers are good and stand in the wrong places: fold after fold, where the "
+            "images are in another order (AUC {auc:.2f}; in the right order it is above 0.9). "
+            "Write them to the rows that they belong to: p[test] = ...",
         ),
     },
 )
 
 
 @q2.rule
-def _(interval, rng):
-    tables = [q2.data(rng) for _ in range(3)]
-    found = np.array([expect.array(interval(table), (2,), "interval(table)") for table in tables])
-    if (swapped := found[found[:, 0] > found[:, 1]]).size:
+def _(out_of_fold, rng):
+    images, labels, patients = _out_of_fold.cohort(rng)
+
+    def ask(images, labels, patients):
+        given = np.asarray(out_of_fold(images, labels, patients))
+        if given.shape == (len(images), 2):
+            raise q2.caught("both_columns")
+        given = given[:, 0] if given.shape == (len(images), 1) else given
+        return expect.array(given, (len(images),), "out_of_fold(images, labels, patients)")
+
+    p = ask(images, labels, patients)
+    if p.min() < 0 or p.max() > 1:
         raise Wrong(
-            f"low is {swapped[0, 0]:.2f} and high is {swapped[0, 1]:.2f}: they are swapped."
+            f"Probabilities lie between 0 and 1; these run from {p.min():.2f} to {p.max():.2f}."
         )
-    right = np.array([_reference(table) for table in tables])
-    width = np.ptp(right, axis=1)
-    relative = float((np.ptp(found, axis=1) / width).mean())
-    if (abs(found - right) <= SLACK * width[:, None]).all() and abs(relative - 1) <= WIDTH:
-        return
-    answers = {name: mistake.answer for name, mistake in q2.mistakes.items()}
-    answers |= {
-        level: lambda table, level=level: _reference(table, level=level) for level in (0.8, 0.99)
-    }
-    apart = {
-        name: _apart(found, [answer(table) for table in tables]) for name, answer in answers.items()
-    }
-    nearest = min(apart, key=apart.get)
-    if nearest in q2.mistakes and apart[nearest] <= SLACK * width.mean() / 2:
-        table, (low, high) = tables[0], found[0]
-        ill = table["label"] == "covid"
-        patients = table["patient"][ill].nunique()
-        raise q2.caught(nearest, n=int(ill.sum()), patients=patients, low=low, high=high)
-    low, high = found[(abs(found - right).max(axis=1) / width).argmax()]
+    if set(np.round(p, 9)) <= {0.0, 1.0}:
+        raise q2.caught("classes_in_their_place")
+    reached = _out_of_fold.auc(p, labels)
+    if reached < _out_of_fold.LEARNED:
+        _judge_order(p, images, labels, patients, reached)
+    found = _out_of_fold.leak(ask, images, labels, patients, rng)
+    if found:
+        names = {"patients": "images_shuffled", "scaled": "scaled_on_all"}
+        raise q2.caught(names.get(found, "scored_on_itself"))
+
+
+def _judge_order(p, images, labels, patients, reached: float) -> None:
+    """Say why an AUC is that low: another column, another order of the rows, or nothing learned."""
+    if reached < 1 - _out_of_fold.LEARNED:
+        raise q2.caught("other_column", auc=reached)
+    for splitter in (StratifiedGroupKFold, GroupKFold):
+        order = np.concatenate([test for _, test in splitter(5).split(images, labels, patients)])
+        if _out_of_fold.auc(p, labels[order]) >= _out_of_fold.LEARNED:
+            raise q2.caught("order_of_the_folds", auc=reached)
     raise Wrong(
-        f"One of your intervals is {low:.2f} to {high:.2f}. They are {relative:.0%} as wide as "
-        "those from resampling whole patients with all their images, or lie elsewhere."
+        f"The AUC of these probabilities is {reached:.2f}; logistic regression reaches above 0.9 "
+        "here. Does the n-th number belong to the n-th image?"
     )
 
 
-def _apart(a, b) -> float:
-    return float(np.abs(np.asarray(a) - np.asarray(b)).mean())
+def _regression():
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
 
 
-def _reference(table: pd.DataFrame, metric: str = "sensitivity", **options) -> tuple[float, float]:
-    ill, called = table["label"] == "covid", table["predicted"] == "covid"
-    basis = {"sensitivity": ill, "ppv": called, "accuracy": ill | ~ill}[metric]
-    return bootstrap((ill == called)[basis], table["patient"][basis], **options)
-
-
-def _all_patients(table: pd.DataFrame) -> tuple[float, float]:
-    """All patients resampled, also those without covid, as weights of rows."""
-    number, names = pd.factorize(table["patient"])
-    ill = (table["label"] == "covid").to_numpy()
-    found = (table["predicted"] == "covid").to_numpy()[ill]
-    drawn = np.random.default_rng(5).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES
+def _by_folds(images, labels, patients, method: str = "predict_proba"):
+    return cross_val_predict(
+        _regression(),
+        images.reshape(len(images), -1),
+        labels,
+        groups=patients,
+        cv=StratifiedGroupKFold(5),
+        method=method,
     )
-    weights = drawn[:, number][:, ill]
-    low, high = np.quantile((weights * found).sum(axis=1) / weights.sum(axis=1), [0.025, 0.975])
-    return (low, high)
 
 
 @q2.edges
 def _(right):
-    yield "a list", lambda table: list(right(table)), True
-    yield "all patients resampled, also without covid", _all_patients, True
-    yield "another seed, few resamples", lambda table: _reference(table, seed=3, times=600), True
-    yield "per cent", lambda table: 100 * np.array(right(table)), False
-    yield "moved by 0.05", lambda table: np.array(right(table)) + 0.05, False
-    yield "low and high swapped", lambda table: right(table)[::-1], False
-    yield "always 0 to 1", lambda table: (0.0, 1.0), False
+    yield "a column of a table", lambda *case: pd.Series(right(*case)), True
+    yield "percent", lambda *case: 100 * np.asarray(right(*case)), False
 
 
 # --- q3: where the threshold may come from --------------------------------------------------------

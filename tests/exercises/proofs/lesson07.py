@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 from scipy import stats
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     classification_report,
     cohen_kappa_score,
@@ -10,8 +13,16 @@ from sklearn.metrics import (
     f1_score,
     roc_curve,
 )
-
-from cxr_helpers import evaluate
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    cross_val_predict,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from . import Proof
 
@@ -74,77 +85,74 @@ def winners_by_kappa(truth, answers):
     return winners_by_report(truth, answers) | {"class": max(scores, key=scores.get)}
 
 
-# --- interval -------------------------------------------------------------------------------------
+# --- out_of_fold ----------------------------------------------------------------------------------
 
 
-def by_patient(table):
-    """Covid images and how many of them were found, a row for each patient who has any."""
-    rows = table[table["label"] == "covid"]
-    return (rows["predicted"] == "covid").groupby(rows["patient"]).agg(["sum", "size"])
+def flat(images):
+    return images.reshape(len(images), -1) / 255
 
 
-def interval_by_scipy(table):
-    found, n = by_patient(table).to_numpy(float).T
-    result = stats.bootstrap(
-        (found, n),
-        lambda found, n, axis=-1: found.sum(axis=axis) / n.sum(axis=axis),
-        paired=True,
-        vectorized=True,
-        method="percentile",
-        n_resamples=2000,
-        random_state=3,
-    )
-    return tuple(result.confidence_interval)
+def scores_by_loop(images, labels, patients):
+    """A loop over GroupKFold, each fold scaled by its own training part."""
+    rows, p = flat(images), np.zeros(len(images))
+    for train, test in GroupKFold(4).split(rows, groups=patients):
+        mean, deviation = rows[train].mean(axis=0), rows[train].std(axis=0) + 1e-6
+        model = LogisticRegression(C=0.01).fit((rows[train] - mean) / deviation, labels[train])
+        p[test] = model.predict_proba((rows[test] - mean) / deviation)[:, 1]
+    return p
 
 
-def interval_by_sample(table):
-    patients, shares = by_patient(table), []
-    for seed in range(1000):
-        drawn = patients.sample(frac=1, replace=True, random_state=seed)
-        shares.append(drawn["sum"].sum() / drawn["size"].sum())
-    return np.percentile(shares, 2.5), np.percentile(shares, 97.5)
+def scores_by_pandas(images, labels, patients):
+    """Patients dealt out by hand, a table of rows."""
+    table = pd.DataFrame(flat(images)).assign(y=labels, patient=patients)
+    fold = {name: k % 5 for k, name in enumerate(sorted(table["patient"].unique()))}
+    part, found = table["patient"].map(fold), pd.Series(0.0, table.index)
+    for k in range(5):
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
+        model.fit(table[part != k].drop(columns=["y", "patient"]).to_numpy(), table["y"][part != k])
+        asked = table[part == k].drop(columns=["y", "patient"]).to_numpy()
+        found[part == k] = model.predict_proba(asked)[:, 1]
+    return found
 
 
-def interval_by_choice(table):
-    rng, patients = np.random.default_rng(7), by_patient(table).to_numpy()
-    drawn = patients[rng.integers(len(patients), size=(1000, len(patients)))].sum(axis=1)
-    return np.quantile(drawn[:, 0] / drawn[:, 1], (0.025, 0.975))
-
-
-def interval_of(quantiles):
-    def answer(table):
-        rng, patients = np.random.default_rng(7), by_patient(table).to_numpy()
-        drawn = patients[rng.integers(len(patients), size=(1000, len(patients)))].sum(axis=1)
-        return tuple(np.quantile(drawn[:, 0] / drawn[:, 1], quantiles))
+def scores_by(model, cv, groups=True, **options):
+    def answer(images, labels, patients):
+        given = cross_val_predict(
+            model(),
+            flat(images),
+            labels,
+            groups=patients if groups else None,
+            cv=cv,
+            method="predict_proba",
+            **options,
+        )
+        return given[:, 1]
 
     return answer
 
 
-def interval_of_votes(table):
-    patients = by_patient(table)
-    votes = (patients["sum"] / patients["size"] > 0.5).to_numpy()
-    means = np.random.default_rng(0).choice(votes, (1000, len(votes))).mean(axis=1)
-    return tuple(np.quantile(means, [0.025, 0.975]))
+def regression():
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
 
 
-def interval_of_means(table):
-    patients = by_patient(table)
-    own = (patients["sum"] / patients["size"]).to_numpy()
-    means = np.random.default_rng(0).choice(own, (1000, len(own))).mean(axis=1)
-    return tuple(np.quantile(means, [0.025, 0.975]))
+def forest():
+    return RandomForestClassifier(60, min_samples_leaf=3, random_state=0)
 
 
-def interval_of_images(table):
-    found = (table.loc[table["label"] == "covid", "predicted"] == "covid").to_numpy()
-    means = np.random.default_rng(0).choice(found, (1000, len(found))).mean(axis=1)
-    return tuple(np.quantile(means, [0.025, 0.975]))
+def scores_selected_before(images, labels, patients):
+    rows = SelectKBest(k=20).fit_transform(flat(images), labels)
+    folds = GroupKFold(5)
+    model = regression()
+    return cross_val_predict(
+        model, rows, labels, groups=patients, cv=folds, method="predict_proba"
+    )[:, 1]
 
 
-def interval_by_patients_n(table):
-    patients = by_patient(table)
-    return evaluate.wilson(
-        round(len(patients) * patients["sum"].sum() / patients["size"].sum()), len(patients)
-    )
+def scores_of_half(images, labels, patients):
+    """Fitted on a half of the patients; their own images are scored as well."""
+    known = np.isin(patients, np.unique(patients)[::2])
+    model = regression().fit(flat(images)[known], labels[known])
+    return model.predict_proba(flat(images))[:, 1]
 
 
 # --- report ---------------------------------------------------------------------------------------
@@ -263,22 +271,22 @@ PROOFS = [
         },
     ),
     Proof(
-        "interval",
+        "out_of_fold",
         right={
-            "SciPy: percentiles, in pairs": interval_by_scipy,
-            "pandas: sample, a thousand times": interval_by_sample,
-            "NumPy: patients by their numbers": interval_by_choice,
+            "a loop over GroupKFold": scores_by_loop,
+            "pandas: patients dealt out by hand": scores_by_pandas,
+            "one patient left out": scores_by(regression, LeaveOneGroupOut()),
+            "a forest, stratified and shuffled": scores_by(
+                forest, StratifiedGroupKFold(5, shuffle=True, random_state=1)
+            ),
         },
         wrong={
-            "one vote for each patient": interval_of_votes,
-            "the mean of the patients' own": interval_of_means,
-            "the middle 90 %": interval_of([0.05, 0.95]),
-            "the middle 80 %": interval_of([0.1, 0.9]),
-            "the middle 99 %": interval_of([0.005, 0.995]),
-            "images drawn": interval_of_images,
-            "Wilson's with the number of patients": interval_by_patients_n,
+            "shuffled KFold": scores_by(regression, KFold(5, shuffle=True, random_state=0)),
+            "twelve folds of images": scores_by(regression, KFold(12)),
+            "stratified, patients passed and ignored": scores_by(regression, StratifiedKFold(5)),
+            "pixels selected on all": scores_selected_before,
+            "half of the patients scored on themselves": scores_of_half,
         },
-        chance="the ends of an interval from 1000 resamples vary with the seed of the resampling",
     ),
     Proof(
         "report",
