@@ -1,127 +1,202 @@
-"""Questions of lesson 13, deployment: the same input, parity, what to report, and the card."""
+"""Questions of lesson 13, deployment: one model to ship, parity, what to report, and the card."""
+
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from .. import evaluate, preprocess
-from . import expect, fresh
+from .. import evaluate
+from . import _networks, expect, fresh
 from ._bootstrap import NARROW, TABLES, WIDE, bootstrap, breadth, level_words
 from ._kinds import Case, Choice, Compare, asked
 from ._question import Mistake, Question
 from ._running import Wrong
 
-LEVELS, CLOSE = 1.0, 1e-5  # grey levels that an input may differ by; a difference in probability
+SIDE, CLOSE = _networks.SIDE, 1e-5  # of an image; a difference in probability
 # of an interval's ends (other draws of the bootstrap), and of a file's size in kB
 ENDS, SIZE = 0.03, 0.6
 
-# --- q1: the input when serving -------------------------------------------------------------------
+# --- q1: one model that takes files' grey levels --------------------------------------------------
 
 
-def _picture(rng: np.random.Generator) -> np.ndarray:
-    """Grey levels in [0, 1], not square, neither symmetric nor evenly spread."""
-    height, width = (int(side) for side in rng.permutation([60, 96]) + rng.integers(0, 9, 2))
-    y, x = np.mgrid[0:height, 0:width]
-    waves = np.sin(x / rng.uniform(5, 9)) * np.cos(y / rng.uniform(5, 9))
-    return np.clip((x / width) ** 2 * 0.8 + 0.1 * waves + 0.1, 0, 1).astype(np.float32)
+def _trained(rng: np.random.Generator) -> tuple:
+    """A small network from grey levels 0-1 to logits of three classes, and a temperature."""
+    keras = _networks.keras()
+    keras.utils.set_random_seed(int(rng.integers(1, 10_000)))
+    wide = keras.initializers.RandomNormal(stddev=0.5)
+    network = keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 1)),
+            keras.layers.RandomTranslation(0.2, 0.2),
+            keras.layers.Conv2D(6, 5, strides=3, activation="relu", kernel_initializer=wide),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(3, kernel_initializer=wide),
+        ],
+        name="network",
+    )
+    return network, round(float(rng.uniform(1.6, 2.6)), 2)
 
 
-def _served(rng: np.random.Generator) -> list[tuple]:
-    """Images and settings of every kind, as (picture, settings)."""
-    kinds = [("pad", None), ("crop", None), ("pad", "equalize"), ("squash", "equalize")]
-    sizes = map(int, rng.integers(40, 64, len(kinds)))
-    return [
-        (_picture(rng), {"size": s, "fit": f, "contrast": c})
-        for s, (f, c) in zip(sizes, kinds, strict=True)
-    ]
+def _behind_softmax(network, temperature):
+    keras = _networks.keras()
+    return _chain(network, 1 / 255, 1.0, _to_shares(), keras.layers.Rescaling(1 / temperature))
 
 
-def _shuffled(rng: np.random.Generator) -> list[tuple]:
-    served = _served(rng)
-    return [served[k] for k in rng.permutation(len(served))]
+def _still_training(network, temperature):
+    chain = _chain(network, 1 / 255, 1 / temperature, _to_shares())
+    return _networks.always_training(chain)
 
 
-def _trained(picture: np.ndarray, settings: dict) -> np.ndarray:
-    return preprocess.prepare(picture, **settings).astype(float)
+def _lambda_layer(network, temperature):
+    keras = _networks.keras()
+    divided = keras.layers.Lambda(lambda logits: logits / temperature)
+    return _chain(network, 1 / 255, 1.0, divided, _to_shares())
 
 
-def _why_not_served(grey: np.ndarray, case: Case) -> str:
-    if grey.min() >= 0 and grey.max() <= 1.01:
-        raise q1.caught("scaled_twice", top=grey.max())
-    if grey.min() < -0.01:
-        raise q1.caught("standardised")
-    off = np.abs(grey - case.right).max()
-    return f"The input differs from that of training by up to {off:.0f} grey levels of 255."
-
-
-q1 = Compare(
-    "to_input",
-    title="The same input as in training",
-    points=2,
-    wants=(
-        "to_input(picture, settings) returns the network's input: an array (1, size, size, 1), "
-        "as in training"
-    ),
+q1 = Question(
+    "serving_model",
+    title="One model to ship",
+    points=4,
+    wants="serving_model(network, temperature) returns one Keras model",
     hints=(
-        "Which function of lesson 03 prepared the training images? If the same code is used, the "
-        "input cannot differ.",
-        "It takes all the settings by name. What remains is the shape: one image, one channel.",
-        "preprocess.prepare(picture, **settings) gives (size, size); [None, ..., None] adds both "
-        "axes. Scale nothing.",
+        "Four things in a row: what makes of 0-255 what the network was trained on? What adds the "
+        "channel? What turns its logits into probabilities, and where does the temperature stand?",
+        "keras.Sequential([keras.Input((24, 24)), Rescaling, Reshape, network, Rescaling, "
+        "Softmax]) "
+        "does it; what are the two scales?",
+        "Rescaling(1 / 255) before, Rescaling(1 / temperature) behind the network, then Softmax(). "
+        "Do not use Lambda, which Keras refuses to load.",
     ),
-    data=lambda rng: _served(rng)[2],
+    data=_trained,
     mistakes={
+        "never_scaled": Mistake(
+            lambda network, temperature: _chain(network, 1.0, 1 / temperature, _to_shares()),
+            "The network got grey levels of 0-255; it was trained on 0-1. No error is raised, and "
+            "the answers look as good as others. Scale in the model that you ship.",
+        ),
         "scaled_twice": Mistake(
-            lambda picture, settings: _batch(picture, settings) / 255,
-            "The largest value is {top:.2f}: the grey levels were scaled to 0-1 here, and the "
-            "network scales them again in its first layer. No error is raised, but it gets a "
-            "nearly black image. It was trained on 0-255, so pass 0-255.",
+            lambda network, temperature: _chain(network, 1 / 255**2, 1 / temperature, _to_shares()),
+            "The image was divided by 255 twice, so the network sees black, and gives nearly the "
+            "same answer to everything. Divide once.",
         ),
-        "standardised": Mistake(
-            lambda picture, settings: (
-                ((grey := _batch(picture, settings)) - grey.mean()) / grey.std()
-            ),
-            "There are negative values, as where an image is standardised on the way. In "
-            "training, grey levels 0-255 went in and all scaling was left to the network's first "
-            "layers. Do the same here.",
+        "no_temperature": Mistake(
+            lambda network, temperature: _chain(network, 1 / 255, 1.0, _to_shares()),
+            "The temperature is missing. The classes are right, and the probabilities as "
+            "overconfident as before lesson 11. Divide the logits by it.",
         ),
-        "inverted": Mistake(
-            lambda picture, settings: 255 - _batch(picture, settings),
-            "Black and white are swapped. images.read has already settled the polarity: do not "
-            "change it.",
+        "multiplied": Mistake(
+            lambda network, temperature: _chain(network, 1 / 255, temperature, _to_shares()),
+            "The logits were multiplied by the temperature: the network became surer of itself. "
+            "Divide.",
         ),
-        "squashed": Mistake(
-            lambda picture, settings: _batch(picture, settings | {"fit": "squash"}),
-            "The image was squashed to a square, whatever settings['fit'] says. With square files "
-            "this would not show; these are not square. Training padded or cropped: pass the "
-            "setting on.",
+        "behind_softmax": Mistake(
+            _behind_softmax,
+            "The temperature was applied to the probabilities, behind softmax, so they no longer "
+            "sum to 1. It belongs to the logits, before softmax.",
         ),
-        "size_only": Mistake(
-            lambda picture, settings: _batch(picture, {"size": settings["size"]}),
-            "Only the size was passed on; fit and contrast are the function's defaults, which "
-            "differ from some of the training settings. Pass all settings: prepare(picture, "
-            "**settings).",
+        "logits_shipped": Mistake(
+            lambda network, temperature: _chain(network, 1 / 255, 1 / temperature),
+            "These are logits. Who gets the model expects probabilities: the last layer is "
+            "softmax.",
+        ),
+        "still_training": Mistake(
+            _still_training,
+            "The same images get other answers when they are asked again: augmentation or dropout "
+            "is on. Keras turns both off in prediction, unless a class of your own calls the "
+            "network with training=True. Leave the argument out.",
+        ),
+        "lambda_layer": Mistake(
+            _lambda_layer,
+            "Keras refuses to load the file: a Lambda layer holds code, and code of a stranger's "
+            "file is not run. Say the same with a layer that Keras has: Rescaling(1 / "
+            "temperature).",
         ),
     },
-    cases=lambda rng: asked(_trained, _shuffled(rng)),
-    read=lambda value, case: expect.array(
-        value, (1, *case.right.shape, 1), "to_input(picture, settings)"
-    )[0, ..., 0],
-    same=expect.near(LEVELS),
-    places=lambda greys, cases: {"top": max(grey.max() for grey in greys)},
-    explain=_why_not_served,
 )
 
 
-def _batch(picture, settings) -> np.ndarray:
-    return preprocess.prepare(picture, **settings).astype(float)[None, ..., None]
+@q1.rule
+def _(serving_model, rng):
+    for _ in range(2):
+        case = _trained(rng)
+        images = _networks.sketches(rng, np.arange(40) % 3)
+        model = _networks.asked(serving_model, *case, misfit=lambda shape: None)
+        given = _networks.outputs(model, images)
+        if given.shape != (40, 3):
+            raise Wrong(
+                f"40 images should give 40 × 3 numbers, not {' × '.join(map(str, given.shape))}."
+            )
+        if np.abs(_networks.outputs(model, images) - given).max() > 1e-6:
+            raise q1.caught("still_training")
+        _judge_served(given, case, images)
+        _judge_file(model, images, given)
+
+
+def _judge_served(given: np.ndarray, case: tuple, images: np.ndarray) -> None:
+    """Raise `Wrong` unless these are the probabilities of the images at the temperature."""
+    network, temperature = case
+    logits = _networks.outputs(network, images[..., None] / 255)
+    if np.abs(given - _shares(logits / temperature)).max() <= 1e-4:
+        return
+    for name, mistake in q1.mistakes.items():
+        if name not in ("still_training", "lambda_layer"):
+            wrong = _networks.outputs(mistake.answer(*case), images)
+            if np.abs(given - wrong).max() <= 1e-4:
+                raise q1.caught(name)
+    off = np.abs(given - _shares(logits / temperature)).max()
+    raise Wrong(
+        f"A probability is off by up to {off:.2f}. Follow one image: 0-255, 0-1, logits, logits / "
+        "temperature, probabilities."
+    )
+
+
+def _judge_file(model, images: np.ndarray, given: np.ndarray) -> None:
+    """Raise `Wrong` unless the model can be saved, and answers alike when it is loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, "model.keras"))
+        try:
+            model.save(path)
+            again = _networks.keras().models.load_model(path)
+        except Exception as error:
+            if "lambda" in str(error).lower():
+                raise q1.caught("lambda_layer") from error
+            raise Wrong(
+                f"The model cannot be saved and loaded again: {error!s:.200} Use Keras' own layers."
+            ) from error
+        if np.abs(_networks.outputs(again, images) - given).max() > 1e-5:
+            raise Wrong("Saved and loaded, the model gives other answers.")
+
+
+def _shares(logits: np.ndarray) -> np.ndarray:
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def _chain(network, before: float = 1 / 255, behind: float = 1.0, *last):
+    """Scaling, channel, network, scaling of its logits, and what comes last."""
+    keras = _networks.keras()
+    return keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE)),
+            keras.layers.Rescaling(before),
+            keras.layers.Reshape((SIDE, SIDE, 1)),
+            network,
+            keras.layers.Rescaling(behind),
+            *last,
+        ]
+    )
+
+
+def _to_shares():
+    return _networks.keras().layers.Softmax()
 
 
 @q1.edges
 def _(right):
-    yield "32-bit floats", lambda p, s: np.float32(right(p, s)), True
-    yield "half a grey level brighter", lambda p, s: np.asarray(right(p, s), float) + 0.5, True
-    yield "five grey levels brighter", lambda p, s: np.asarray(right(p, s), float) + 5, False
-    yield "no axis for the channel", lambda p, s: np.asarray(right(p, s))[..., 0], False
+    yield "as the text says", right, True
+    yield "a function", lambda network, temperature: lambda images: images, False
 
 
 # --- q2: parity -----------------------------------------------------------------------------------

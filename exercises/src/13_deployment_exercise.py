@@ -19,37 +19,51 @@
 # %% tags=["imports"]
 import numpy as np
 
-from cxr_helpers import evaluate, plots, preprocess
+from cxr_helpers import evaluate, quiet
 from cxr_helpers.checks.lesson13 import q1, q2, q3, q4
 
+with quiet():  # hides TensorFlow's start-up lines
+    import keras
+
 # %% [markdown]
-# ## Question 1 · The same input as in training
+# ## Question 1 · One model to ship
 #
-# A web page has read a file: `picture` holds grey levels in [0, 1], of shape (height, width), as `images.read` returns
-# them. `settings` come from the bundle and say how the training images were prepared. The network takes a batch of
-# *one* image with *one* channel, with grey levels as in training, and does all scaling in its own first layers.
+# A web page has prepared an upload: grey levels from 0 to 255, 24 × 24 pixels, without a channel. The network of the
+# project was trained on something else: (n, 24, 24, 1), grey levels from 0 to 1. It returns logits of three classes,
+# and on validation images a temperature was fitted to them (lesson 11). (Its weights are random here.)
 
 # %%
-picture, settings = q1.sample()
-print(settings, picture.shape)
-plots.montage([picture], title="The image read by the page")
+network, temperature = q1.sample()
+network.summary()
+print("temperature:", temperature)
 
 # %% [markdown]
-# Write `to_input`. It returns the network's input, of shape (1, size, size, 1), for any image and any settings.
+# What is left to the page will be done wrong once. Write `serving_model`: **one** Keras model that takes the uploads as
+# they are, (n, 24, 24), and returns calibrated probabilities, (n, 3). It must be possible to save it as a `.keras` file
+# and to load that without the code of this notebook. Nothing is trained.
 
 
 # %% tags=["answer"]
-def to_input(picture, settings):
-    """What the network takes: (1, size, size, 1), prepared as in training."""
-    answer = None
+def serving_model(network, temperature):
+    """A model from grey levels 0-255, (n, 24, 24), to calibrated probabilities, (n, 3)."""
+    model = None
     ### BEGIN SOLUTION
-    answer = preprocess.prepare(picture, **settings)[None, ..., None]
+    model = keras.Sequential(
+        [
+            keras.Input((24, 24)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Reshape((24, 24, 1)),
+            network,
+            keras.layers.Rescaling(1 / temperature),
+            keras.layers.Softmax(),
+        ]
+    )
     ### END SOLUTION
-    return answer
+    return model
 
 
 # %% tags=["check"]
-q1.check(to_input)
+q1.check(serving_model)
 
 # %% [markdown]
 # ## Question 2 · Is the copy faithful?

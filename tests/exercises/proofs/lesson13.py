@@ -6,44 +6,61 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxr_helpers import evaluate, preprocess
+from cxr_helpers import evaluate
 
 from . import Proof
+from .lesson06 import keras
 
-# --- to_input -------------------------------------------------------------------------------------
-
-
-def input_by_expand_dims(picture, settings):
-    grey = preprocess.prepare(picture, **settings)
-    return np.expand_dims(np.expand_dims(grey, 0), -1).astype("float32")
+# --- serving_model --------------------------------------------------------------------------------
 
 
-def input_by_reshape(picture, settings):
-    side = settings["size"]
-    return preprocess.prepare(
-        picture, side, fit=settings["fit"], contrast=settings["contrast"]
-    ).reshape(1, side, side, 1)
+def served_functional(network, temperature):
+    """Functional; operators in place of layers."""
+    images = keras.Input(shape=(24, 24))
+    logits = network(keras.ops.expand_dims(images / 255.0, -1), training=False)
+    return keras.Model(images, keras.ops.softmax(logits / temperature))
 
 
-def input_by_stack(picture, settings):
-    return np.stack([np.stack([preprocess.prepare(picture, **settings)], axis=-1)]).tolist()
+def served_by_weights(network, temperature):
+    """The temperature goes into the weights of a copy's last layer."""
+    copied = keras.models.clone_model(network)
+    copied.set_weights(network.get_weights())
+    kernel, bias = copied.layers[-1].get_weights()
+    copied.layers[-1].set_weights([kernel / temperature, bias / temperature])
+    images = keras.Input((24, 24))
+    h = keras.layers.Rescaling(1.0 / 255)(keras.layers.Reshape((24, 24, 1))(images))
+    return keras.Model(images, keras.layers.Activation("softmax")(copied(h)))
 
 
-def input_divided(picture, settings):
-    return preprocess.prepare(picture, **settings)[None, ..., None] / 255.0
+def served_layer_by_layer(network, temperature):
+    """The network's own layers, one after the other, without those of training."""
+    model = keras.Sequential([keras.Input((24, 24)), keras.layers.Reshape((24, 24, 1))])
+    model.add(keras.layers.Rescaling(1 / 255))
+    for layer in network.layers:
+        if not isinstance(layer, keras.layers.RandomTranslation | keras.layers.Dropout):
+            model.add(layer)
+    model.add(keras.layers.Rescaling(1 / temperature))
+    model.add(keras.layers.Softmax())
+    return model
 
 
-def input_of_bytes(picture, settings):
-    return preprocess.prepare(picture, size=settings["size"], fit=settings["fit"])[None, ..., None]
+def served_by(before=1 / 255, behind=1.0, offset=0.0, last="softmax"):
+    def answer(network, temperature):
+        images = keras.Input((24, 24))
+        h = keras.layers.Rescaling(before, offset)(keras.layers.Reshape((24, 24, 1))(images))
+        logits = keras.layers.Rescaling(behind / temperature)(network(h))
+        return keras.Model(images, keras.layers.Activation(last)(logits))
+
+    return answer
 
 
-def input_mirrored(picture, settings):
-    return preprocess.prepare(picture, **settings).T[None, ..., None]
+def served_own_layer(network, temperature):
+    class Cooler(keras.layers.Layer):
+        def call(self, logits):
+            return logits / temperature
 
-
-def input_by_another_prepare(picture, settings):
-    preprocess.prepare = lambda picture, size, **_: np.zeros((size, size))
-    return np.zeros((1, settings["size"], settings["size"], 1))
+    chain = [keras.layers.Rescaling(1 / 255), keras.layers.Reshape((24, 24, 1)), network]
+    return keras.Sequential([keras.Input((24, 24)), *chain, Cooler(), keras.layers.Softmax()])
 
 
 # --- compare_copy ---------------------------------------------------------------------------------
@@ -188,17 +205,17 @@ def believable_by_time(reports):
 
 PROOFS = [
     Proof(
-        "to_input",
+        "serving_model",
         right={
-            "expand_dims": input_by_expand_dims,
-            "reshape": input_by_reshape,
-            "stacked lists": input_by_stack,
+            "functional, with operators": served_functional,
+            "the temperature in the weights": served_by_weights,
+            "layer by layer": served_layer_by_layer,
         },
         wrong={
-            "divided by 255": input_divided,
-            "contrast forgotten": input_of_bytes,
-            "prepare replaced": input_by_another_prepare,
-            "transposed": input_mirrored,
+            "scaled to -1 to 1": served_by(1 / 127.5, offset=-1.0),
+            "sigmoid": served_by(last="sigmoid"),
+            "softmax of the logits' negative": served_by(behind=-1.0),
+            "a layer of one's own, which no other program has": served_own_layer,
         },
     ),
     Proof(
