@@ -7,6 +7,7 @@ import secrets
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,10 @@ class Broken(Exception):
     """The rule failed where no answer was to blame; the text names the error."""
 
 
+def _no_rule(answer: Any, rng: np.random.Generator) -> None:
+    raise NotImplementedError("the question has no rule")
+
+
 class Question:
     """One decision for the student to take, and the check that answers.
 
@@ -98,7 +103,7 @@ class Question:
         self.hints, self.kind, self.data = tuple(hints), kind, data
         self.mistakes, self.trains = mistakes or {}, trains
         self.near: Callable = lambda right: ()
-        self._rule: Callable | None = None
+        self._rule: Callable[[Any, np.random.Generator], Any] = _no_rule
         self._told = 0
 
     # --- what a student and a grader call ---------------------------------------------------------
@@ -143,6 +148,8 @@ class Question:
 
     def sample(self, seed: int | None = None):
         """Data of the kind the check uses, to try an answer on; no check uses these."""
+        if self.data is None:
+            raise TypeError(f"the question {self.name} has no data to show")
         return self.data(self._rng(seed, "sample"))
 
     def evaluate(self, answer, seed: int | None = None) -> Outcome:
@@ -238,10 +245,11 @@ class Question:
                 else copy.deepcopy(mistake.answer)
             )
             try:
-                limited(self.seconds, lambda wrong=wrong: self._rule(wrong, self._rng(seed)))
+                limited(self.seconds, partial(self._rule, wrong, self._rng(seed)))
             except (Wrong, Raised, NotAttempted):
-                answered = asked is not None and asked.first is not None and wrong.first is not None
-                if answered and form(asked.first) == form(wrong.first):
+                if asked is None or asked.first is None or wrong.first is None:
+                    continue
+                if form(asked.first) == form(wrong.first):
                     return True
             except Exception:  # noqa: BLE001 - any error at all is what is looked for
                 return True

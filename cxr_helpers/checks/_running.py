@@ -62,7 +62,7 @@ class Attempt:
         self.function = function
         self.__name__ = getattr(function, "__name__", "your function")
         self.calls, self.running = 0, False
-        self.first = None  # what the first call returned
+        self.first: Any = None  # what the first call returned
         self._given: tuple | None = None  # what it was given
 
     def __call__(self, *args, **kwargs):

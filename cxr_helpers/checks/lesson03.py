@@ -45,7 +45,7 @@ def _decoded(rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray
             "RGB": [levels] * 3,
             "RGBA": [levels] * 3 + [opaque],
         }
-        array = np.stack(channels[mode], axis=-1) if mode in channels else levels
+        array: np.ndarray = np.stack(channels[mode], axis=-1) if mode in channels else levels
         array = array.astype(np.uint16) * 257 if mode == "16 bits" else array
         arrays[str(mode)] = array, levels / 255
     return arrays
@@ -255,17 +255,18 @@ def _judge_content(result: np.ndarray, square: np.ndarray) -> None:
     top, left = (round(len(square) / len(at)) for at in (rows, columns))
     square = square[top:-top, left:-left]
     small = [
-        np.asarray(Image.fromarray(a.astype(np.float32)).resize((10, 10), Image.BOX))
+        np.asarray(Image.fromarray(a.astype(np.float32)).resize((10, 10), Image.Resampling.BOX))
         for a in (found, square)
     ]
-    disc = np.asarray(Image.fromarray(square.astype(np.float32)).resize((40, 40), Image.BOX)) > 0.8
+    coarse = Image.fromarray(square.astype(np.float32)).resize((40, 40), Image.Resampling.BOX)
+    disc = np.asarray(coarse) > 0.8
     plain = ~disc.reshape(10, 4, 10, 4).any(axis=(1, 3))
     off = {
         (i, j): abs(small[0] - small[1][::i, ::j])[plain].max() for i in (1, -1) for j in (1, -1)
     }
     if off[1, 1] < ALIKE:
         return
-    if off[min(off, key=off.get)] < ALIKE:
+    if off[min(off, key=lambda turn: off[turn])] < ALIKE:
         raise Wrong(
             "The proportions are right, but the image is mirrored or upside down. Keep it as it "
             "was."
@@ -279,7 +280,8 @@ def _judge_content(result: np.ndarray, square: np.ndarray) -> None:
 def _sides(square: np.ndarray, level: float) -> tuple[int, int]:
     """Height and width of what is brighter than the level."""
     found = (np.flatnonzero((square > level).any(axis=axis)) for axis in (1, 0))
-    return tuple(int(at[-1] - at[0] + 1) if len(at) else 0 for at in found)
+    height, width = (int(at[-1] - at[0] + 1) if len(at) else 0 for at in found)
+    return height, width
 
 
 def _resized(image, height, width):
@@ -319,7 +321,8 @@ def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
         rng.uniform(0.7, 1.1),
     )
     drawn = [rng.normal(m + shift + rng.normal(0, 4), factor * s, (n, 16, 16)) for n, m, s in kinds]
-    return tuple(part.clip(0, 255).astype(np.uint8) for part in drawn)
+    train, test, upload = (part.clip(0, 255).astype(np.uint8) for part in drawn)
+    return train, test, upload
 
 
 def _all_images(train, test, upload):
@@ -479,6 +482,11 @@ def _uploads(rng: np.random.Generator) -> tuple[Network, list[tuple[bytes, np.nd
     return Network(rng), files
 
 
+def _without_levels(rng: np.random.Generator) -> tuple[Network, list[bytes]]:
+    network, files = _uploads(rng)
+    return network, [file for file, _ in files]
+
+
 def _alpha_read_as_light(network, file):
     mode = Image.open(io.BytesIO(file)).mode
     weights = (0.25, 0.25, 0.25, 0.25) if mode == "RGBA" else (0.299, 0.587, 0.114)
@@ -522,9 +530,7 @@ q4 = Compare(
         "images.read, then preprocess.prepare with the size of the cache; [None, ..., None] makes "
         "a batch of one image with one channel.",
     ),
-    data=lambda rng: (lambda network, files: (network, [file for file, _ in files]))(
-        *_uploads(rng)
-    ),
+    data=_without_levels,
     mistakes={
         "scaled_twice": Mistake(
             lambda network, file: _asked(network, preprocess.prepare(_opened(file), SIZE) / 255),

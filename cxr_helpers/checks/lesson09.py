@@ -539,7 +539,8 @@ WITHIN, ALL = "pairs within a hospital", "all pairs"
 
 def _study(rng: np.random.Generator) -> dict:
     """What a team did: which per cent of the images of either kind is from North, and so on."""
-    north, other = rng.choice([(100, 0), (80, 30), (60, 20), (50, 50), (40, 40)])
+    shares = np.array([(100, 0), (80, 30), (60, 20), (50, 50), (40, 40)])
+    north, other = rng.choice(shares)
     return {
         "COVID from North": int(north),
         "others from North": int(other),

@@ -5,12 +5,15 @@ Answers and results are plain values that JSON can hold: a number, a pair, a wor
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from numbers import Real
+from typing import Any
 
 KEY = re.compile(r"(\d\d|[a-e])\.[a-z0-9]+(-[a-z0-9]+)*")
+Answer = float | str | list[float] | list[str]
 LEVEL = 0.8  # an `interval` is meant to hold the result four times in five
 
 
@@ -23,7 +26,7 @@ class GuessError(ValueError):
 
 
 @dataclass(frozen=True)
-class Kind:
+class Kind(ABC):
     """What all kinds share: the key ("04.auc-by-image"), and what is predicted, in words."""
 
     key: str
@@ -41,6 +44,34 @@ class Kind:
         """The error that names this prediction."""
         return GuessError(f"{self.key}: {message}")
 
+    @abstractmethod
+    def read(self, answer: Any) -> Answer:
+        """The answer as a plain value; GuessError for one that the question does not allow."""
+
+    @abstractmethod
+    def result(self, result: Any) -> dict:
+        """The result as {"value"}, and what else is known of it."""
+
+    @abstractmethod
+    def show(self, answer: Any) -> str:
+        """The answer as a reader writes it."""
+
+    @abstractmethod
+    def hit(self, answer: Any, result: dict) -> bool:
+        """Whether the answer counts as right."""
+
+    @abstractmethod
+    def comment(self, answer: Any, result: dict) -> str:
+        """How right it is, in a sentence."""
+
+    @abstractmethod
+    def beliefs(self, beliefs: Any) -> list[tuple]:
+        """The beliefs, checked: a tuple each, with its text at the end."""
+
+    @abstractmethod
+    def belief(self, answer: Any, beliefs: Any) -> int | None:
+        """Which belief the answer shows: its number; None if none."""
+
 
 @dataclass(frozen=True)
 class Number(Kind):
@@ -50,16 +81,21 @@ class Number(Kind):
     near: float | None = None
 
     name = "number"
+    parts = 20  # of the range: one of them is how near a hit must be, unless `near` says it
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "between", _range(self, self.between))
-        low, high = self.between
-        object.__setattr__(
-            self, "near", (high - low) / 20 if self.near is None else float(self.near)
-        )
+        if self.near is not None:
+            object.__setattr__(self, "near", float(self.near))
 
-    def read(self, answer) -> float:
+    @property
+    def reach(self) -> float:
+        """How far from the result still counts as a hit."""
+        low, high = self.between
+        return (high - low) / self.parts if self.near is None else self.near
+
+    def read(self, answer) -> float | list[float]:
         """The answer as a float; GuessError for anything else, or outside the range."""
         return _within(self, _real(self, answer, "your prediction"), "your prediction")
 
@@ -68,21 +104,20 @@ class Number(Kind):
         return _estimate(self, result)
 
     def show(self, answer) -> str:
-        """The answer as a reader writes it."""
         return plain(answer)
 
     def hit(self, answer, result: dict) -> bool:
-        """Inside the result's interval, or within `near` of its value."""
+        """Inside the result's interval, or within `reach` of its value."""
         inside = result.get("low", math.inf) <= answer <= result.get("high", -math.inf)
-        return inside or abs(answer - result["value"]) <= self.near + 1e-12
+        return inside or abs(answer - result["value"]) <= self.reach + 1e-12
 
     def comment(self, answer, result: dict) -> str:
         """How far off it is, in a sentence."""
         off = answer - result["value"]
         if not self.hit(answer, result):
             return f"{plain(abs(off))} too {'high' if off > 0 else 'low'}."
-        if abs(off) <= self.near + 1e-12:
-            return "A hit." if off == 0 else f"A hit: within {plain(self.near)} of it."
+        if abs(off) <= self.reach + 1e-12:
+            return "A hit." if off == 0 else f"A hit: within {plain(self.reach)} of it."
         return "A hit: inside its interval."
 
     def beliefs(self, beliefs) -> list[tuple]:
@@ -107,7 +142,6 @@ class Number(Kind):
         return checked
 
     def belief(self, answer, beliefs) -> int | None:
-        """Which belief the answer shows: its number; None if none."""
         return next((k for k, (low, high, _) in enumerate(beliefs) if low <= answer <= high), None)
 
 
@@ -289,12 +323,10 @@ class Sketch(Number):
     along: str = ""
 
     name = "sketch"
+    parts = 10
 
     def __post_init__(self) -> None:
-        near = self.near
         super().__post_init__()
-        low, high = self.between
-        object.__setattr__(self, "near", (high - low) / 10 if near is None else float(near))
         object.__setattr__(self, "at", tuple(_real(self, x, "a place") for x in self.at))
         if not 3 <= len(self.at) <= 5 or list(self.at) != sorted(set(self.at)):
             raise self.fail(
@@ -340,8 +372,8 @@ class Sketch(Number):
         return sum(abs(a - b) for a, b in zip(answer, values, strict=True)) / len(self.at)
 
     def hit(self, answer, result: dict) -> bool:
-        """On average within `near` of the curve."""
-        return self.distance(answer, result["value"]) <= self.near + 1e-12
+        """On average within `reach` of the curve."""
+        return self.distance(answer, result["value"]) <= self.reach + 1e-12
 
     def comment(self, answer, result: dict) -> str:
         off = self.distance(answer, result["value"])

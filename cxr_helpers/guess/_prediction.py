@@ -40,11 +40,10 @@ class Prediction:
         entered = None if _store.headless() else entered
         certainty = kind.sure(sure) if isinstance(kind, Choice) else None
         found = _store.add(lambda before: self._new(before, entered, certainty))
-        entry = _store.entries(found).get(kind.key)
-        readable = entry is not None and entry.own and entry.kind == kind.name
-        self.own = readable and _readable(kind, entry.answer)
-        self.answer = kind.read(entry.answer) if self.own else self.example
-        self.sure = entry.sure if self.own else None
+        entry = _own(kind, _store.entries(found).get(kind.key))
+        self.own = entry is not None
+        self.answer = self.example if entry is None else kind.read(entry.answer)
+        self.sure = None if entry is None else entry.sure
         self.entered = entered
 
     def _new(self, before: list[dict], entered, certainty) -> list[dict]:
@@ -180,13 +179,15 @@ def _empty(mine) -> bool:
     )
 
 
-def _readable(kind: Kind, answer) -> bool:
-    """Whether a recorded answer, perhaps to an older course, fits the question of today."""
+def _own(kind: Kind, entry: _store.Entry | None) -> _store.Entry | None:
+    """A recorded own answer, perhaps to an older course, if it fits the question of today."""
+    if entry is None or not entry.own or entry.kind != kind.name:
+        return None
     try:
-        kind.read(answer)
+        kind.read(entry.answer)
     except GuessError:
-        return False
-    return True
+        return None
+    return entry
 
 
 def _seen(before: list[dict], key: str) -> bool:
@@ -206,9 +207,16 @@ def _picture(prediction: Prediction, found: dict) -> plots.Picture | None:
     kind, name = prediction.kind, prediction.who.lower()
     title = kind.what[:1].upper() + kind.what[1:]
     if isinstance(kind, Sketch):
-        curve = found.get("x", kind.at), found.get("y", found["value"])
-        shown = {"title": title, "name": name, "between": kind.between, "xlabel": kind.along}
-        return plots.sketch_and_curve(kind.at, prediction.answer, *curve, **shown)
+        return plots.sketch_and_curve(
+            kind.at,
+            prediction.answer,
+            found.get("x", kind.at),
+            found.get("y", found["value"]),
+            title=title,
+            name=name,
+            between=kind.between,
+            xlabel=kind.along,
+        )
     if isinstance(kind, Number):
         result = found["value"], found.get("low"), found.get("high")
         return plots.number_line(

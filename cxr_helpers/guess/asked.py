@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ._kinds import KINDS, GuessError, Kind
 
@@ -31,9 +32,11 @@ class Asked:
 
     def spec(self) -> Kind:
         """The kind with its range or options, as made when the notebook runs. Raises GuessError."""
-        given = {name: self.values.get(name) for name in SPECS[self.kind]}
+        given: dict[str, Any] = {name: self.values.get(name) for name in SPECS[self.kind]}
         if missing := [name for name, value in given.items() if value is None and name != "near"]:
             raise GuessError(f"{self.key}: write {' and '.join(missing)} out in the call")
+        if self.key is None:
+            raise GuessError("write the key of the prediction out in the call")
         what = self.values.get("what") or self.key.partition(".")[2].replace("-", " ")
         return KINDS[self.kind](self.key, what, **given)
 
@@ -43,29 +46,31 @@ def asked(pieces: Iterable[str]) -> list[Asked]:
     made: list[Asked] = []
     for place, code in enumerate(pieces):
         for node in ast.walk(ast.parse(code)):
-            if isinstance(node, ast.Assign) and _kind(node.value):
-                made.append(_made(node.value, node.targets, place))
-            elif isinstance(node, ast.Expr) and _kind(node.value):
-                made.append(_made(node.value, [], place))
+            if not isinstance(node, ast.Assign | ast.Expr) or not isinstance(node.value, ast.Call):
+                continue
+            if kind := _kind(node.value):
+                targets = node.targets if isinstance(node, ast.Assign) else []
+                made.append(_made(kind, node.value, targets, place))
         made = [_met(one, code, place) for one in made]
     return made
 
 
-def _kind(node) -> str | None:
+def _kind(call: ast.Call) -> str | None:
     """The kind of prediction that a call makes."""
-    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    if called and isinstance(node.func.value, ast.Name) and node.func.value.id == "guess":
-        return node.func.attr if node.func.attr in KINDS else None
+    match call.func:
+        case ast.Attribute(value=ast.Name(id="guess"), attr=name) if name in KINDS:
+            return name
     return None
 
 
-def _made(call: ast.Call, targets: list, place: int) -> Asked:
+def _made(kind: str, call: ast.Call, targets: list[ast.expr], place: int) -> Asked:
     variable = targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else None
-    first = [*call.args, None, None][:2]
-    key = first[0].value if isinstance(first[0], ast.Constant) else None
-    entry = first[1].id if isinstance(first[1], ast.Name) else None
+    first, second = [*call.args, None, None][:2]
+    key = first.value if isinstance(first, ast.Constant) else None
+    key = key if isinstance(key, str) else None
+    entry = second.id if isinstance(second, ast.Name) else None
     values = {word.arg: _literal(word.value) for word in call.keywords if word.arg}
-    return Asked(_kind(call), key, variable, entry, values, place)
+    return Asked(kind, key, variable, entry, values, place)
 
 
 def _met(one: Asked, code: str, place: int) -> Asked:
@@ -85,7 +90,7 @@ def _met(one: Asked, code: str, place: int) -> Asked:
     return one
 
 
-def _literal(node):
+def _literal(node: ast.expr) -> Any:
     """The value of an expression that is written out; None of any other."""
     try:
         return ast.literal_eval(node)
@@ -95,7 +100,7 @@ def _literal(node):
 
 def of_course(folder: Path) -> dict[str, Asked]:
     """The predictions of all course sources below a folder, by key; unreadable ones are skipped."""
-    found = {}
+    found: dict[str, Asked] = {}
     for source in sorted([*folder.glob("src/*.py"), *folder.glob("src/cases/*.py")]):
         try:
             found |= {one.key: one for one in asked([source.read_text("utf-8")]) if one.key}

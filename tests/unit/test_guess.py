@@ -634,6 +634,8 @@ def test_what_is_not_written_out_is_told_apart():
     assert (second.variable, second.met) == (None, None)
     with pytest.raises(guess.GuessError, match="write between out"):
         asked.asked(['a = guess.number("04.a", X, between=RANGE, example=1)'])[0].spec()
+    with pytest.raises(guess.GuessError, match="write the key"):
+        asked.asked(["guess.number(KEY, X, between=(0, 1), example=1)"])[0].spec()
 
 
 def test_progress_is_kept_on_the_drive_if_wanted(monkeypatch, tmp_path):
