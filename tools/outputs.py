@@ -90,7 +90,8 @@ def shorten(text: str) -> str:
     # A carriage return starts the line anew: of a progress bar only its last state is kept.
     lines = [line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")]
     body = lines[:-1] if lines[-1] == "" else lines
-    if len(body) <= MAX_LINES:
+    cut_before = len(body) == MAX_LINES + 1 and re.fullmatch(r"\.\.\. \d+ more lines", body[-1])
+    if len(body) <= MAX_LINES or cut_before:
         return "\n".join(lines)
     return "\n".join([*body[:MAX_LINES], f"... {len(body) - MAX_LINES} more lines", ""])
 

@@ -72,6 +72,7 @@ def test_long_text_is_cut_with_a_note(lines, kept):
     assert len(text.splitlines()) == kept
     assert ("more line" in text) == (lines > 40)
     assert text.endswith("\n")
+    assert outputs.shorten(text) == text, "the note still counts the lines of the first cut"
 
 
 def test_large_notebook_is_refused():
