@@ -484,7 +484,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "b_kaggle_folders": {
         "from drawn files of 96": SETTING,
         "1.5 on average": "the design's setting: cxr_helpers/phantom/designs.py",
-        "would fall below 0.1": "a look-up of the hospital is right in 19 of 20; moved, wrong in as many",
+        "would fall below 0.1": "a look-up of the hospital, right in 19 of 20, is then wrong",
     },
     "c_two_convolutions": {
         "has images of 200 pixels": SETTING,
