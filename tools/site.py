@@ -61,9 +61,9 @@ INSTEAD = {
     "exercises": EXERCISES,
     f"notebooks/{STUDENT}/index.md": LESSONS,
 }
+PACKAGE = ["docs/package.md", "docs/functions.md"]  # at the top of the reference
 # Pages below a page; the front page's stand in docs/site/index.md.
 BELOW = {
-    "docs/package.md": ["docs/functions.md"],
     "docs/results.md": ["docs/stability.md"],
     "exercises/instructors/README.md": [
         *(
@@ -432,7 +432,7 @@ def reference() -> dict[str, str]:
         ),
     ]
     made = {f"reference/{name}.rst": module_page(name) for name in modules}
-    return {REFERENCE: "\n".join([*lines, toctree(["docs/package.md", *made], REFERENCE)])} | made
+    return {REFERENCE: "\n".join([*lines, toctree([*PACKAGE, *made], REFERENCE)])} | made
 
 
 # --- all of it ------------------------------------------------------------------------------------
