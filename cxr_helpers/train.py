@@ -295,8 +295,7 @@ def check_classes(model: Any, classes: Sequence[str], stacklevel: int = 3) -> No
     >>> check_classes(model, ["covid", "normal"])
     >>> check_classes(model, ["normal", "covid"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: the model answers for the classes covid, normal, in this order, and was to be scored
-    on ...
+    ValueError: the model answers for the classes covid, normal, in this order, and was to be ...
     """
     own, asked = class_names(model), tuple(map(str, classes))
     if own is None:

@@ -17,6 +17,7 @@ import inspect
 import json
 import math
 import pkgutil
+import re
 import sys
 import tempfile
 import warnings
@@ -384,6 +385,7 @@ def called(value) -> str:
         for parameter in signature.parameters.values()
     ]
     text = str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+    text = re.sub(r" at 0x[0-9a-f]+", "", text)  # where a default lies in memory
     return text.replace("PosixPath", "Path").replace("WindowsPath", "Path")
 
 

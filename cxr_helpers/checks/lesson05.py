@@ -14,6 +14,9 @@ CLOSE = 1e-5  # how far a weight may be from the one that finite differences giv
 # a weight changed by no more than this leaves every step function of question 2 as it is
 LITTLE = 0.01
 LEARNED = 0.75  # AUC on new images from which on a network has learned; nearly 1 is usual
+# Cross-entropy on new images from which on it has not: 0.69 is that of "always 0.5". Random weights
+# rank one draw in five as well as trained ones, but they are not below this.
+UNSURE = 0.67
 SURE = 1e-4  # a probability nearer to 0 or 1 has lost the digits of its score
 
 
@@ -382,9 +385,10 @@ q3 = Question(
         ),
         "untrained": Mistake(
             lambda x, y, x_val, y_val: _network(x, y, fit=False),
-            "On new images its AUC is {auc:.2f}: nothing was learned (0.5 is a coin). Was the "
-            "model trained at all, on x and y, for long enough, at a rate that moves it? Look at "
-            "the loss: model.fit(..., verbose=2).",
+            "On new images its AUC is {auc:.2f} (0.5 is a coin), and its loss {loss:.2f} (0.69 is "
+            "that of always saying 0.5): little or nothing was learned. Was the model trained at "
+            "all, on x and y, for long enough, at a rate that moves it? Look at the loss: "
+            "model.fit(..., verbose=2).",
         ),
         "scaled_outside": Mistake(
             lambda x, y, x_val, y_val: _network(
@@ -457,8 +461,9 @@ def _judge_learning(p: np.ndarray, model, new: np.ndarray, y: np.ndarray) -> Non
     dark = np.clip(_networks.outputs(model, new / 255)[:, 0], 1e-6, 1 - 1e-6)
     if np.std(np.log(dark / (1 - dark))) > 0.1 and _ranked(dark, y) >= LEARNED:
         raise q3.caught("scaled_outside")
-    if _ranked(p, y) < LEARNED:
-        raise q3.caught("untrained", auc=_ranked(p, y))
+    loss = _networks.entropy(y, p[:, None])
+    if _ranked(p, y) < LEARNED or loss > UNSURE:
+        raise q3.caught("untrained", auc=_ranked(p, y), loss=loss)
     blocks = np.random.default_rng(0).uniform(0, 1, (len(new), 6, 6)).repeat(4, 1).repeat(4, 2)
     strange = new * blocks + np.linspace(0, 120, len(new))[:, None, None] * (1 - blocks)
     middle = _networks.outputs(model, (strange + strange[::-1]) / 2)[:, 0]
