@@ -124,9 +124,8 @@ def main() -> None:
     cage.keep_memory()  # its judges' too
     import_questions(sys.argv[2:])
     listener = socket.socket(fileno=int(sys.argv[1]))
-    signal.signal(
-        signal.SIGCHLD, signal.SIG_IGN
-    )  # the system itself forgets a judge that has ended
+    # The system itself forgets a judge that has ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         asked, _ = listener.accept()
         with asked, asked.makefile("rw", encoding="utf-8") as lines:
@@ -135,9 +134,8 @@ def main() -> None:
             own.bind(request.pop("place"))
             own.listen(1)
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", DeprecationWarning
-                )  # OpenBLAS ends its threads for a fork
+                # OpenBLAS ends its threads for a fork.
+                warnings.simplefilter("ignore", DeprecationWarning)
                 number = os.fork()
             if not number:
                 break

@@ -113,6 +113,12 @@ def loss_value(model, labels: np.ndarray, given: np.ndarray, *, one_hot: bool = 
         raise Wrong(f"The loss {name} does not fit labels and outputs: {error!s:.200}") from error
 
 
+def auc(score: np.ndarray, labels: np.ndarray) -> float:
+    """Share of pairs in which the image with label 1 has the higher score."""
+    one, other = score[labels == 1][:, None], score[labels == 0]
+    return float(np.mean((one > other) + 0.5 * (one == other)))
+
+
 def entropy(labels: np.ndarray, p: np.ndarray) -> float:
     """Mean cross-entropy of probabilities: one column for two classes, else one for each class."""
     p = np.clip(p, _TINY, 1 - _TINY)

@@ -34,12 +34,6 @@ def cohort(
     return np.clip(images, 0, 255).astype(np.uint8)[order], labels[order], names[order]
 
 
-def auc(score: np.ndarray, labels: np.ndarray) -> float:
-    """Share of pairs in which the image with label 1 has the higher score."""
-    one, other = score[labels == 1][:, None], score[labels == 0]
-    return float(np.mean((one > other) + 0.5 * (one == other)))
-
-
 def leak(ask: Callable, images, labels, patients, rng: np.random.Generator) -> str:
     """What a cross-validation does wrong, or "": "scored on itself", "patients", "scaled".
 
@@ -47,7 +41,7 @@ def leak(ask: Callable, images, labels, patients, rng: np.random.Generator) -> s
     exchanged for noise, for one patient after the other, and labels are drawn at random.
     """
     coins = rng.permutation(np.arange(len(labels)) % 2)
-    if auc(ask(images, coins, patients), coins) > 0.85:
+    if _networks.auc(ask(images, coins, patients), coins) > 0.85:
         return "scored on itself"
     before = ask(images, labels, patients)
     count = pd.Series(patients).map(pd.Series(patients).value_counts())
@@ -67,5 +61,5 @@ def leak(ask: Callable, images, labels, patients, rng: np.random.Generator) -> s
     number, known = pd.factorize(patients)[0], []
     for _ in range(2):
         coins = rng.permutation(np.arange(number.max() + 1) % 2)[number]
-        known.append(auc(ask(images, coins, patients), coins))
+        known.append(_networks.auc(ask(images, coins, patients), coins))
     return "patients" if same > 0 or np.mean(known) > 0.7 else "scaled"

@@ -56,7 +56,7 @@ class Broken(Exception):
 
 
 def _no_rule(answer: Any, rng: np.random.Generator) -> None:
-    raise NotImplementedError("the question has no rule")
+    raise LookupError("the question has no rule")
 
 
 class Question:

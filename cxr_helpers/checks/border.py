@@ -21,6 +21,7 @@ import socket
 import struct
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -39,7 +40,7 @@ class Cut(Exception):
     """The connection is of no more use: the other side ended, or sent what it must not."""
 
 
-class Side:
+class Side(ABC):
     """One side of the border; it serves calls of its own functions while it waits for answers."""
 
     def __init__(self, connection: socket.socket, *, trusting: bool):
@@ -90,11 +91,11 @@ class Side:
         except Unfit as error:
             self.send({"do": "unfit", "text": str(error)})
 
-    def _serve(self, call: dict) -> dict:
-        raise NotImplementedError
+    @abstractmethod
+    def _serve(self, call: dict) -> dict: ...
 
-    def _far(self, number: int, name: str, kind: str, doc: str) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _far(self, number: int, name: str, kind: str, doc: str) -> Any: ...
 
 
 # --- the student's side -----------------------------------------------------------------------

@@ -459,11 +459,11 @@ def _judge_output(p: np.ndarray, model, y: np.ndarray) -> None:
 def _judge_learning(p: np.ndarray, model, new: np.ndarray, y: np.ndarray) -> None:
     """Raise `Wrong` unless the model has learned from images as they come, and is not linear."""
     dark = np.clip(_networks.outputs(model, new / 255)[:, 0], 1e-6, 1 - 1e-6)
-    if np.std(np.log(dark / (1 - dark))) > 0.1 and _ranked(dark, y) >= LEARNED:
+    if np.std(np.log(dark / (1 - dark))) > 0.1 and _networks.auc(dark, y) >= LEARNED:
         raise q3.caught("scaled_outside")
     loss = _networks.entropy(y, p[:, None])
-    if _ranked(p, y) < LEARNED or loss > UNSURE:
-        raise q3.caught("untrained", auc=_ranked(p, y), loss=loss)
+    if _networks.auc(p, y) < LEARNED or loss > UNSURE:
+        raise q3.caught("untrained", auc=_networks.auc(p, y), loss=loss)
     blocks = np.random.default_rng(0).uniform(0, 1, (len(new), 6, 6)).repeat(4, 1).repeat(4, 2)
     strange = new * blocks + np.linspace(0, 120, len(new))[:, None, None] * (1 - blocks)
     middle = _networks.outputs(model, (strange + strange[::-1]) / 2)[:, 0]
@@ -497,12 +497,6 @@ def _judge_validation(model, new: np.ndarray, worn: tuple) -> None:
     others = np.delete(marked, at)
     if marked[at] > 1 and marked[at] > 2 * np.abs(others).max():
         raise q3.caught("fitted_on_validation")
-
-
-def _ranked(score: np.ndarray, y: np.ndarray) -> float:
-    """AUC: the share of pairs in which the image with label 1 has the higher score."""
-    one, other = score[y == 1][:, None], score[y == 0]
-    return float(np.mean((one > other) + 0.5 * (one == other)))
 
 
 def _network(x, y, *, hidden="relu", last="sigmoid", units=1, loss="binary_crossentropy", **other):

@@ -7,7 +7,7 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, cross_val_
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from . import _out_of_fold, expect, fresh
+from . import _networks, _out_of_fold, expect, fresh
 from ._kinds import Case, Compare, asked
 from ._question import Mistake, Question
 from ._running import Wrong
@@ -284,7 +284,7 @@ def _(out_of_fold, rng):
         )
     if set(np.round(p, 9)) <= {0.0, 1.0}:
         raise q2.caught("classes_in_their_place")
-    reached = _out_of_fold.auc(p, labels)
+    reached = _networks.auc(p, labels)
     if reached < _out_of_fold.LEARNED:
         _judge_order(p, images, labels, patients, reached)
     found = _out_of_fold.leak(ask, images, labels, patients, rng)
@@ -299,7 +299,7 @@ def _judge_order(p, images, labels, patients, reached: float) -> None:
         raise q2.caught("other_column", auc=reached)
     for splitter in (StratifiedGroupKFold, GroupKFold):
         order = np.concatenate([test for _, test in splitter(5).split(images, labels, patients)])
-        if _out_of_fold.auc(p, labels[order]) >= _out_of_fold.LEARNED:
+        if _networks.auc(p, labels[order]) >= _out_of_fold.LEARNED:
             raise q2.caught("order_of_the_folds", auc=reached)
     raise Wrong(
         f"The AUC of these probabilities is {reached:.2f}; logistic regression reaches above 0.9 "

@@ -1,8 +1,12 @@
-"""What the tests of exercises share: their order, and alembic asked once, as it takes seconds."""
+"""What the tests of exercises share: their order, a small question, and alembic asked once, as it
+takes seconds.
+"""
 
 import functools
 
 import pytest
+
+from cxr_helpers.checks import Mistake, Question, Wrong, expect
 
 FIRST, LAST = "test_sample_class.py", "test_questions.py"
 
@@ -24,3 +28,25 @@ def version_asked_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api, "get_alembic_version", functools.cache(api.get_alembic_version))
         yield
+
+
+@pytest.fixture
+def double():
+    """A small question: twice a number."""
+    question = Question(
+        "double",
+        title="Twice <b>",
+        points=2,
+        wants="a number",
+        hints=("Add.", "Add it to itself."),
+        mistakes={"squares": Mistake(lambda number: number**2, "You squared.")},
+    )
+
+    @question.rule
+    def _(double, rng):
+        number = int(rng.integers(10, 99))
+        question.recognise([double(number)], [(number,)])
+        if expect.number(double(number)) != 2 * number:
+            raise Wrong(f"double({number}) should be {2 * number}.")
+
+    return question

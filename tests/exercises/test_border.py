@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 from cxr_helpers import checks
-from cxr_helpers.checks import Mistake, Question, Wrong, _question, border, expect, values
+from cxr_helpers.checks import Question, Wrong, _question, border, expect, values
 from tools import exercises
 from tools.judge import bench, outcomes, sit
 
@@ -211,27 +211,6 @@ def judge(questions: dict[str, Question], copies: int = 1):
         here.close()
         process.join(10)
         process.kill()
-
-
-@pytest.fixture
-def double():
-    question = Question(
-        "double",
-        title="Twice",
-        points=2,
-        wants="a number",
-        hints=(),
-        mistakes={"squares": Mistake(lambda number: number**2, "You squared.")},
-    )
-
-    @question.rule
-    def _(double, rng):
-        number = int(rng.integers(10, 99))
-        question.recognise([double(number)], [(number,)])
-        if expect.number(double(number)) != 2 * number:
-            raise Wrong(f"double({number}) should be {2 * number}.")
-
-    return question
 
 
 def across(question: Question, answer) -> checks.Outcome:

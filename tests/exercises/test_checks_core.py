@@ -17,34 +17,12 @@ from cxr_helpers.checks import (
     Compare,
     Mistake,
     Question,
-    Wrong,
     _question,
     _running,
     asked,
     expect,
     fresh,
 )
-
-
-@pytest.fixture
-def double():
-    question = Question(
-        "double",
-        title="Twice <b>",
-        points=2,
-        wants="a number",
-        hints=("Add.", "Add it to itself."),
-        mistakes={"squares": Mistake(lambda number: number**2, "You squared.")},
-    )
-
-    @question.rule
-    def _(double, rng):
-        number = int(rng.integers(10, 99))
-        question.recognise([double(number)], [(number,)])
-        if expect.number(double(number)) != 2 * number:
-            raise Wrong(f"double({number}) should be {2 * number}.")
-
-    return question
 
 
 def compared(**changed):
