@@ -54,7 +54,7 @@ NBVAL := -p tests.warm_kernels --nbval-lax --nbval-current-env --nbval-sanitize-
 SHARED := CXR_WORK_DIR=build/phantom
 ON_REAL := --jobs $(JOBS) --dataset covid19-image-dataset --data-dir "$(TEST_DATA)"
 # All that is checked without pytest runs beside it: its report is printed after the tests', and either may fail.
-BESIDE = mkdir -p build; $(BIN)/python -m tools.check >build/check.log 2>&1 & checks=$$!;
+BESIDE = mkdir -p build; $(BIN)/python -m tools.rules.check >build/check.log 2>&1 & checks=$$!;
 BOTH = tests=$$?; wait $$checks; checks=$$?; cat build/check.log; exit $$((tests | checks))
 LESSONS := $(wildcard notebooks/*.ipynb notebooks/cases/*.ipynb)
 
@@ -142,17 +142,17 @@ notebooks: $(READY) ## rebuild the notebooks whose source changed, with outputs 
 	$(BIN)/python -m tools.build --execute
 
 exercises: $(READY) ## rebuild the students' exercise notebooks from their sources
-	$(BIN)/python -m tools.exercises
+	$(BIN)/python -m tools.build.exercises
 
 phone: $(READY) ## draw, train and measure what the site's page for a phone shows, in two minutes
-	$(BIN)/python -m tools.phone
+	$(BIN)/python -m tools.build.phone
 
 pages: $(READY) ## rebuild what is made without running anything: diagrams, notebooks' texts, exercises, pages
-	$(BIN)/python -m tools.diagrams
+	$(BIN)/python -m tools.build.diagrams
 	$(BIN)/python -m tools.build
-	$(BIN)/python -m tools.exercises
-	$(BIN)/python -m tools.results
-	$(BIN)/python -m tools.index
+	$(BIN)/python -m tools.build.exercises
+	$(BIN)/python -m tools.build.results
+	$(BIN)/python -m tools.build.index
 
 requirements: $(READY) ## write the versions known to work together into requirements.txt and requirements-dev.txt
 	$(BIN)/python -m tools.requirements
@@ -169,15 +169,15 @@ test-lowest: $(READY) ## the fast tests with the lowest versions that pyproject.
 	build/lowest/venv/bin/python -m pytest -q -m "not slow" -n $(JOBS)
 
 test-splits: $(READY) ## the same splits on every version of scikit-learn, in environments of their own
-	$(BIN)/python -m tools.splits
+	$(BIN)/python -m tools.rules.splits
 
 stability: $(READY) ## do the verdicts hold? every notebook with verdicts nine times, for hours; goes on where it stopped
-	$(BIN)/python -m tools.stability $(LESSON); status=$$?; $(BIN)/python -m tools.results; exit $$status
+	$(BIN)/python -m tools.rules.stability $(LESSON); status=$$?; $(BIN)/python -m tools.build.results; exit $$status
 
 label-worth: $(READY) ## what labels are worth and the model elsewhere, on real radiographs again: make label-worth DATA=FOLDER
 	$(BIN)/python -m benchmarks.external $(if $(DATA),--data-dir "$(DATA)")
 	$(BIN)/python -m benchmarks.label_worth $(if $(DATA),--data-dir "$(DATA)")
-	$(BIN)/python -m tools.results
+	$(BIN)/python -m tools.build.results
 
 test-colab: $(READY) ## every notebook, whole, with Google Colab's versions; goes on where it stopped: make test-colab PYTHON=python3.13
 	$(BIN)/python -m tools.colab --python "$(PYTHON)"
@@ -205,10 +205,10 @@ grades: $(READY) ## write all marks as a CSV table: make grades COURSE=... [ROST
 	$(BIN)/python -m tools.course grades $(IN_COURSE) $(if $(ROSTER),--roster "$(ROSTER)") $(if $(FORMAT),--format $(FORMAT))
 
 slides: $(READY) ## slides of the lessons, one HTML page each, in output/slides/
-	$(BIN)/python -m tools.slides $(LESSON)
+	$(BIN)/python -m tools.build.slides $(LESSON)
 
 site: $(SITE_READY) ## the course as a web site in output/site/, from the executed notebooks
-	$(SITE)/bin/python -m tools.site
+	$(SITE)/bin/python -m tools.build.site
 
 test-site: site ## go over every page of the site in Chromium: links, alt texts, requests, accessibility
 	$(SITE)/bin/python -m pytest -q tests/browser/test_site.py tests/browser/test_phone.py

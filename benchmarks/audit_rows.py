@@ -8,7 +8,7 @@ They are burnt-in writing and the order of the files.
 Each seed draws every world anew. In worlds without a shortcut of a kind the share of `look` and
 `fault` is the rate of false alarms; in the others it is what the row finds. Patients are known to
 the drawing and hidden from the audit. Writes audit_rows.csv beside this file; `python -m
-tools.results` brings it into docs/results.md.
+tools.build.results` brings it into docs/results.md.
 """
 
 import argparse

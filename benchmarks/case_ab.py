@@ -36,7 +36,7 @@ import pandas as pd
 
 from cxr_helpers import datasets, files, phantom
 from cxr_helpers.phantom import designs
-from tools import part_one
+from tools.build import part_one
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {

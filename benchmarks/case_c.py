@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from cxr_helpers import evaluate, files, measured, train
-from tools import part_one
+from tools.build import part_one
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "notebooks" / "src" / "cases" / "c_two_convolutions.py"

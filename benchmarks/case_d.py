@@ -23,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 
 from cxr_helpers import files, measured
-from tools import part_one
+from tools.build import part_one
 from tools.run import Memory
 
 ROOT = Path(__file__).parents[1]

@@ -24,7 +24,7 @@ from unittest.mock import patch
 import pandas as pd
 
 from cxr_helpers import duplicates, evaluate, files, measured, train
-from tools import part_one as notebook
+from tools.build import part_one as notebook
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "notebooks" / "src" / "cases" / "e_three_classes.py"

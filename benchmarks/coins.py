@@ -6,7 +6,7 @@ The experiment of lesson 04, on its phantoms: no disease is drawn, every patient
 toss. Each repeat tosses the coins and cuts the images anew, a quarter for the test, at random or
 with whole patients, and asks logistic regression on 32×32 pixels. The phantoms stay the same, so
 the interval of the mean is one over coins and cuts. Writes coins.csv beside this file and
-docs/figures/coins.png; `python -m tools.results` brings both into the README.
+docs/figures/coins.png; `python -m tools.build.results` brings both into the README.
 """
 
 import argparse

@@ -24,8 +24,9 @@ import pandas as pd
 
 from cxr_helpers import checks
 from tests.exercises import sample
-from tools import course, exercises
+from tools.build import exercises
 from tools.common import ROOT
+from tools.marking import course
 
 HERE = Path(__file__).parent
 ASSIGNMENT = "04_splitting_exercise"

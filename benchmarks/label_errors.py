@@ -9,7 +9,7 @@ confident learning (Northcutt, Jiang and Chuang 2021, doi 10.1613/jair.1.12125) 
 asks a model that was fitted to the other folds how probable each given label is. The model is a
 logistic regression on frozen ImageNet features (block 4); nothing is chosen. The images of a seed
 are the same in all worlds. Writes `label_errors.csv` into `cxr_helpers/measured/`;
-`python -m tools.results` brings it into docs/results.md.
+`python -m tools.build.results` brings it into docs/results.md.
 """
 
 import argparse

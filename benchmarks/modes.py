@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from cxr_helpers import files
-from tools import part_one
+from tools.build import part_one
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "notebooks" / "src"

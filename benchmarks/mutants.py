@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tools.cage import die_with_parent
+from tools.marking.cage import die_with_parent
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -21,7 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools import colab_runs, frame
+from tools import colab_runs
+from tools.build import frame
 from tools.common import ROOT, ToolError, read_notebook, relative, tags
 from tools.setup import program
 

@@ -19,7 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from tools import exercises, frame
+from tools.build import exercises, frame
 from tools.common import ROOT, notebooks, read_notebook, tags, write_atomic
 from tools.progress import is_right
 

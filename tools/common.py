@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # The policy on outputs, in one place: a committed output may show the project's own phantoms (CC0)
 # and nothing else, because a radiograph in an output is redistributed with the notebook.
 # `tools.build --execute` runs a lesson on the phantoms with no other set in reach and notes so in
-# the metadata; `tools.lint` refuses outputs of anything else.
+# the metadata; `tools.rules.lint` refuses outputs of anything else.
 PHANTOM = "phantom"
 MAX_BYTES = 1_000_000  # of a committed notebook
 

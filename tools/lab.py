@@ -77,8 +77,8 @@ SPARE_PANELS = [
 ]
 
 # What the kernel says of its language: what stands in the committed notebooks
-# (`tools.build.LANGUAGE`). By default it adds its version; JupyterLab then enters that into each
-# notebook that is opened, and asks whether to save it.
+# (`tools.build.lessons.LANGUAGE`). By default it adds its version; JupyterLab then enters that into
+# each notebook that is opened, and asks whether to save it.
 LANGUAGE = {
     "file_extension": ".py",
     "mimetype": "text/x-python",

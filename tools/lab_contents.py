@@ -7,9 +7,10 @@ from pathlib import Path
 
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
-from tools import index, progress
+from tools import progress
+from tools.build import index
+from tools.build.navigation import INDEX, LESSONS
 from tools.common import STUDENT, ToolError
-from tools.navigation import INDEX, LESSONS
 
 PAGE = f"{LESSONS}/{STUDENT}/{INDEX}"
 

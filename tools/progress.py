@@ -14,8 +14,8 @@ import nbformat
 
 from cxr_helpers import guess
 from cxr_helpers.guess.asked import asked
+from tools.build.navigation import LESSONS, Stop, exercise, stops
 from tools.common import ROOT, STUDENT, ToolError, deeper, read_notebook, tags
-from tools.navigation import LESSONS, Stop, exercise, stops
 
 RIGHT = re.compile(r"✔ [^\n]*: Correct\b")  # how the outcome of a check begins as plain text
 

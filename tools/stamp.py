@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import links
+from tools.build import links
 from tools.common import ROOT, ToolError, write_atomic
 
 TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

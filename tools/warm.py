@@ -22,7 +22,7 @@ from pathlib import Path
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-from tools.cage import die_with_parent
+from tools.marking.cage import die_with_parent
 
 NAME = "warm"
 # environment variable: the socket where kernels are asked for; workers inherit it

@@ -1,4 +1,4 @@
-"""Settings of Sphinx for the course's web site; `make site` builds it (tools/site.py)."""
+"""Settings of Sphinx for the course's web site; `make site` builds it (tools/build/site.py)."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from sphinx.util import logging
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tools import links, site  # noqa: E402  (found by the line above)
+from tools.build import links, site  # noqa: E402  (found by the line above)
 
 project = "Chest radiographs, and what the number is worth"
 author = "the authors of the course"

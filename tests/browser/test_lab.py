@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tools import index, navigation
+from tools.build import index, navigation
 from tools.common import pairs
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cxr_helpers import stats
 from tests.browser.test_site import RULES, address, browser, read  # noqa: F401 - fixtures
-from tools import links, phone
+from tools.build import links, phone
 from tools.common import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]

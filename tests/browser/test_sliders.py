@@ -13,7 +13,7 @@ from nbconvert import HTMLExporter
 
 from cxr_helpers import plots
 from tests.browser.test_lab import Server, Window, browser, course  # noqa: F401 - fixtures
-from tools.build import KERNEL
+from tools.build.lessons import KERNEL
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 

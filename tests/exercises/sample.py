@@ -10,8 +10,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from cxr_helpers import checks
-from tools import exercises
-from tools.mend import marks
+from tools.build import exercises
+from tools.marking.mend import marks
 
 WRITTEN = "Whole groups went to one side; the proof covers named patients only."
 

@@ -22,8 +22,8 @@ from PIL import Image
 
 from cxr_helpers import checks
 from cxr_helpers.checks import Question, Wrong, _question, border, expect, values
-from tools import exercises
-from tools.judge import bench, outcomes, sit
+from tools.build import exercises
+from tools.marking.judge import bench, outcomes, sit
 
 SOURCES = {exercises.lesson(source): source for source in exercises.sources()}
 

@@ -11,9 +11,9 @@ import pytest
 from scipy.stats import binom, t
 
 from cxr_helpers import calibrate, measured, stats
-from tools import concepts
+from tools.build.instructors import pages
 from tools.common import ROOT, pairs
-from tools.instructors import pages
+from tools.marking import concepts
 
 QUESTIONS = concepts.key()
 TEST = (pages(ROOT) / "concept-test.md").read_text(encoding="utf-8")

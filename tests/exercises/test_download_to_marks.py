@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.exercises import sample
-from tools import exercises
+from tools.build import exercises
 from tools.common import ROOT
 
 NAME = "04_splitting_exercise"

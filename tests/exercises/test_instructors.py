@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tools import instructors, notes
+from tools.build import instructors, notes
 from tools.common import ROOT
 
 PAGES = sorted(instructors.pages(ROOT).glob("*.md"))

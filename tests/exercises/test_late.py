@@ -5,9 +5,9 @@ import io
 
 import pytest
 
-from tools import course as tool
-from tools import late
 from tools.common import ToolError
+from tools.marking import course as tool
+from tools.marking import late
 
 FIRST, SECOND = "04_splitting_exercise", "05_first_network_exercise"
 SETTING = f"""days = 2

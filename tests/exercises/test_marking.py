@@ -11,8 +11,9 @@ import pytest
 
 from cxr_helpers import checks
 from tests.exercises import sample
-from tools import course, exercises, marking
+from tools.build import exercises
 from tools.common import ROOT
+from tools.marking import course, submission
 
 SOURCES = {source.stem: source for source in exercises.sources()}
 FULL = "04_splitting_exercise"
@@ -35,7 +36,7 @@ def test_perfect_and_empty_on_the_other_exercises(name, tmp_path):
     sample.hand_in(pair, name, tmp_path)
     marked = {
         r.student: r
-        for r in course.grade(tmp_path, name, course.Overlay(), marking.Limits(), jobs=2)
+        for r in course.grade(tmp_path, name, course.Overlay(), submission.Limits(), jobs=2)
     }
     for answer, question in checks.questions(name[:2]).items():
         assert score(marked["perfect"], answer) == question.points, marked["perfect"].questions
@@ -77,9 +78,9 @@ def test_overlay_has_its_own_seed_and_tests_which_stay_out_of_the_release(tmp_pa
     sample.hand_in(
         {"perfect": sample.Student(sample.changed(SOURCES[FULL], lambda n: None))}, FULL, place
     )
-    (record,) = course.grade(place, FULL, overlay, marking.Limits())
+    (record,) = course.grade(place, FULL, overlay, submission.Limits())
     assert record.seed == 4711
     assert score(record, "make_split") == 0
     assert "only the instructor has" in record.questions["test_make_split"]["message"]
     assert score(record, "is_disjoint") == 3
-    assert json.loads(marking.record_path(place, FULL, "perfect").read_text())["seed"] == 4711
+    assert json.loads(submission.record_path(place, FULL, "perfect").read_text())["seed"] == 4711

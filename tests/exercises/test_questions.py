@@ -17,7 +17,7 @@ import pytest
 
 from cxr_helpers import checks
 from cxr_helpers.checks import lesson11
-from tools import exercises
+from tools.build import exercises
 
 pytestmark = pytest.mark.slow
 

@@ -13,12 +13,13 @@ import pytest
 
 from cxr_helpers import checks
 from tests.exercises import sample
-from tools import course, exercises, marking
+from tools.build import exercises
 from tools.common import ROOT
+from tools.marking import course, submission
 
 SOURCES = {source.stem: source for source in exercises.sources()}
 FULL = "04_splitting_exercise"
-LIMITS = marking.Limits(cell=25, total=60, memory=3_000_000_000)
+LIMITS = submission.Limits(cell=25, total=60, memory=3_000_000_000)
 
 pytestmark = pytest.mark.slow
 

@@ -14,9 +14,10 @@ import zipfile
 import pytest
 
 from cxr_helpers import checks
-from tools import collect, course, exercises, gradebook
+from tools.build import exercises
 from tools.common import ToolError
-from tools.marking import Record, record_path
+from tools.marking import collect, course, gradebook
+from tools.marking.submission import Record, record_path
 
 NAME = "04_splitting_exercise"
 MOODLE = {
@@ -287,7 +288,7 @@ EXPORT = """Student,ID,SIS User ID,SIS Login ID,Section,Exercise 3 (77),Current 
 
 
 def rows(**marks) -> list[dict[str, str]]:
-    """Marks as `tools.course.grades` has them: {folder: score}."""
+    """Marks as `tools.marking.course.grades` has them: {folder: score}."""
     values = {
         "assignment": NAME,
         "max_score": "10.0",

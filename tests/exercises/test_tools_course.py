@@ -12,8 +12,9 @@ import nbformat
 import pytest
 
 from tests.exercises import sample
-from tools import course, exercises, marking, mend
+from tools.build import exercises
 from tools.common import ToolError
+from tools.marking import course, mend, submission
 
 NAME = "04_splitting_exercise"
 QUOTED = 'assert set(make_split(table)["split"]) == {"train", "val", "test"}'
@@ -75,12 +76,12 @@ def test_odd_submission_counts_as_not_handed_in(kind, tmp_path):
     )
     for folder in ("release", "source"):
         shutil.copy(student_version, tmp_path / folder / NAME)
-    nothing = marking.fingerprint(tmp_path, NAME, "odd", 0)
+    nothing = submission.fingerprint(tmp_path, NAME, "odd", 0)
     odd = place / f"{NAME}.ipynb"
     odd.mkdir() if kind == "folder" else odd.symlink_to("nowhere")
-    assert marking.fingerprint(tmp_path, NAME, "odd", 0) == nothing
+    assert submission.fingerprint(tmp_path, NAME, "odd", 0) == nothing
     assert course.due(tmp_path, NAME, 0) == ["odd"]
-    notes, reason = marking.stage(marking.Task(str(tmp_path), NAME, "odd", 0))
+    notes, reason = submission.stage(submission.Task(str(tmp_path), NAME, "odd", 0))
     assert (notes, reason) == ([], "No notebook of this assignment was handed in.")
 
 
@@ -98,7 +99,7 @@ def test_odd_submissions_do_not_stop_the_others(tmp_path):
     shutil.copy(released, files["c_file"])
     found = {
         one.student: one.outcome
-        for one in course.grade(tmp_path, NAME, course.Overlay(), marking.Limits())
+        for one in course.grade(tmp_path, NAME, course.Overlay(), submission.Limits())
     }
     missing = "not run: No notebook of this assignment was handed in."
     assert found == {"a_folder": missing, "b_link": missing, "c_file": "marked"}
@@ -152,7 +153,7 @@ def course_with(tmp_path, content: bytes, stamp: bytes | None = None):
     (place / f"{NAME}.ipynb").write_bytes(content)
     if stamp is not None:
         (place / "timestamp.txt").write_bytes(stamp)
-    return marking.Task(
+    return submission.Task(
         str(tmp_path), NAME, "student", 0
     ), tmp_path / "marking" / "submitted" / "student" / NAME
 
@@ -160,7 +161,7 @@ def course_with(tmp_path, content: bytes, stamp: bytes | None = None):
 @pytest.mark.parametrize("kind", LEFT_AS)
 def test_a_notebook_is_read_however_it_was_saved(kind, tmp_path):
     task, staged = course_with(tmp_path, LEFT_AS[kind])
-    assert marking.stage(task) == ([], "")
+    assert submission.stage(task) == ([], "")
     answers = {
         cell.source
         for cell in nbformat.read(staged / f"{NAME}.ipynb", 4).cells
@@ -176,7 +177,7 @@ def test_a_notebook_is_read_however_it_was_saved(kind, tmp_path):
 )
 def test_what_is_no_notebook_is_refused_with_a_note(content, tmp_path):
     task, _ = course_with(tmp_path, content)
-    notes, reason = marking.stage(task)
+    notes, reason = submission.stage(task)
     assert reason.startswith("The file is not a notebook that can be read. Open it in Jupyter")
     assert len(notes) == 1
     assert notes[0].startswith("file: ")
@@ -206,7 +207,7 @@ def test_what_is_no_notebook_is_refused_with_a_note(content, tmp_path):
 )
 def test_a_time_stamp_is_a_time_or_is_set_aside_with_a_note(stamp, expected, tmp_path):
     task, staged = course_with(tmp_path, PERFECT.encode(), stamp)
-    notes, reason = marking.stage(task)
+    notes, reason = submission.stage(task)
     assert reason == ""
     if expected is None:
         assert not (staged / "timestamp.txt").exists()
@@ -230,8 +231,8 @@ def test_everyone_in_the_folder_of_submissions_has_a_row_of_marks(tmp_path):
         (tmp_path / "submitted" / path).parent.mkdir(parents=True)
         (tmp_path / "submitted" / path).touch()
     (tmp_path / "submitted" / "empty" / "x").unlink()
-    marking.Record("failed", NAME, "", 0, "not run: why", ["a, note"]).write(
-        marking.record_path(tmp_path, NAME, "failed")
+    submission.Record("failed", NAME, "", 0, "not run: why", ["a, note"]).write(
+        submission.record_path(tmp_path, NAME, "failed")
     )
     rows = list(csv.DictReader(io.StringIO(course.grades(tmp_path))))
     assert {row["student"]: (row["assignment"], row["score"], row["outcome"]) for row in rows} == {
@@ -242,6 +243,6 @@ def test_everyone_in_the_folder_of_submissions_has_a_row_of_marks(tmp_path):
         "empty": ("", "", "nothing was handed in"),
     }
     assert len(rows) == 5
-    assert json.loads(marking.record_path(tmp_path, NAME, "failed").read_text())["notes"] == [
+    assert json.loads(submission.record_path(tmp_path, NAME, "failed").read_text())["notes"] == [
         "a, note"
     ]

@@ -13,8 +13,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import exercises, lint_exercises, mend
+from tools.build import exercises
 from tools.common import ROOT, ToolError
+from tools.marking import mend
+from tools.rules import lint_exercises
 
 NAME = "04_splitting_exercise"
 

@@ -16,7 +16,8 @@ def course(tmp_path: Path) -> Path:
     """Root of a course with the source of one lesson, 00_topic, not yet built."""
     (tmp_path / "notebooks" / "src").mkdir(parents=True)
     shutil.copy(
-        ROOT / "tools" / "lesson_template.py", tmp_path / "notebooks" / "src" / "00_topic.py"
+        ROOT / "tools" / "build" / "lesson_template.py",
+        tmp_path / "notebooks" / "src" / "00_topic.py",
     )
     (tmp_path / "exercises" / "src").mkdir(parents=True)
     (tmp_path / "exercises" / "src" / "00_topic_exercise.py").touch()
@@ -35,7 +36,7 @@ def source(course: Path) -> Path:
 @pytest.fixture
 def notebook(course: Path) -> Path:
     """The lesson's notebook, built."""
-    from tools import build
+    from tools.build import lessons
 
-    assert build.main([], course) == 0
+    assert lessons.main([], course) == 0
     return course / "notebooks" / "00_topic.ipynb"

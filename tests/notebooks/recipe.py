@@ -15,7 +15,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from tools import part_one
+from tools.build import part_one
 
 ACTIVATED = ("Dense", "Conv1D", "Conv2D", "SeparableConv2D", "DepthwiseConv2D")
 GIVEN: dict[int, dict] = {}  # settings that a generator or random layer was made with, by id

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import part_one
+from tools.build import part_one
 from tools.common import ROOT
 
 SOURCE = ROOT / "notebooks" / "src" / "cases" / "a_grey_scale.py"

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from tools import common, lint_content, outputs
+from tools import common
+from tools.build import outputs
+from tools.rules import lint_content
 from tools.run import ANSI
 
 NOTEBOOKS = common.notebooks()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools import part_one
+from tools.build import part_one
 from tools.common import ToolError
 
 SOURCE = """# %% [markdown]

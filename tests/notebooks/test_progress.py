@@ -9,7 +9,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from cxr_helpers.checks import CORRECT, WRONG, Outcome
 from tests.notebooks.test_tools_index import small  # noqa: F401  (a fixture)
-from tools import index, lab, lab_contents, progress
+from tools import lab, lab_contents, progress
+from tools.build import index
 
 GUESS = 'auc = guess.number("01.auc", None, between=(0, 1), example=0.5)\nauc'
 

@@ -5,7 +5,9 @@ import os
 import nbformat
 import pytest
 
-from tools import build, common, frame, lint
+from tools import common
+from tools.build import frame, lessons
+from tools.rules import lint
 
 
 def ids(path) -> dict:
@@ -16,7 +18,7 @@ def test_second_build_writes_nothing(course, notebook):
     before = notebook.read_bytes()
     os.utime(notebook, (1, 1))
     os.utime(course / "notebooks" / "src" / "00_topic.py")
-    assert build.main([], course) == 0
+    assert lessons.main([], course) == 0
     assert notebook.stat().st_mtime == 1
     assert notebook.read_bytes() == before
 
@@ -24,7 +26,7 @@ def test_second_build_writes_nothing(course, notebook):
 def test_forced_build_writes_the_same_bytes(course, notebook):
     before = notebook.read_bytes()
     os.utime(notebook, (1, 1))
-    build.main(["--force"], course)
+    lessons.main(["--force"], course)
     assert notebook.stat().st_mtime > 1
     assert notebook.read_bytes() == before
 
@@ -36,7 +38,7 @@ def test_ids_stay_when_a_cell_is_inserted_above(course, source, notebook):
     source.write_text(
         f"{text[:where]}# %% [markdown]\n# New cell.\n\n{text[where:]}", encoding="utf-8"
     )
-    assert build.main([], course) == 0
+    assert lessons.main([], course) == 0
     after = ids(notebook)
     assert before.items() < after.items()
     assert len(after) == len(before) + 1
@@ -46,7 +48,7 @@ def test_equal_cells_get_different_ids(course, source, notebook):
     source.write_text(
         source.read_text(encoding="utf-8") + "\n# %%\n1 + 1\n\n# %%\n1 + 1\n", encoding="utf-8"
     )
-    build.main([], course)
+    lessons.main([], course)
     found = [cell.id for cell in nbformat.read(notebook, 4).cells]
     assert len(set(found)) == len(found)
 
@@ -72,7 +74,7 @@ def test_instructors_notes_stay_in_the_source(source, course):
         "utf-8",
     )
     assert "Say it slowly" in source.read_text(encoding="utf-8")
-    assert build.main([], course) == 0
+    assert lessons.main([], course) == 0
     for path in (course / "notebooks").rglob("*.ipynb"):
         assert "Say it slowly" not in path.read_text(encoding="utf-8")
 
@@ -104,7 +106,7 @@ def students(course):
 def test_the_students_copy_has_the_same_code_and_its_links_lead_on(course, source, notebook):
     with source.open("a", encoding="utf-8") as file:
         file.write(MEETING)
-    assert build.main([], course) == 0
+    assert lessons.main([], course) == 0
     executed, copy = nbformat.read(notebook, 4), students(course)
     code = [
         [cell.source for cell in found.cells if cell.cell_type == "code"]
@@ -128,7 +130,7 @@ def test_set_up_and_cells_that_merely_answer_a_prediction_are_folded_and_only_fo
 ):
     with source.open("a", encoding="utf-8") as file:
         file.write(MEETING)
-    build.main([], course)
+    lessons.main([], course)
     setup, *hidden = [cell for cell in students(course).cells if cell.metadata.get("jupyter")]
     assert "setup" in setup.metadata["tags"]
     hidden = [cell.source for cell in hidden]
@@ -145,19 +147,19 @@ def test_a_students_copy_with_outputs_is_drift_and_is_not_written_over(
     first.outputs = [nbformat.v4.new_output("stream", text="1")]
     nbformat.write(worked, path)
     mine = path.read_bytes()
-    assert build.main(["--check"], course) == 1
+    assert lessons.main(["--check"], course) == 1
     assert "student/00_topic.ipynb has outputs" in capsys.readouterr().out
-    assert build.main([], course) == 1
+    assert lessons.main([], course) == 1
     assert "move your work away first" in capsys.readouterr().err
     assert path.read_bytes() == mine
-    assert build.main(["--force"], course) == 0
-    assert build.main(["--check"], course) == 0
+    assert lessons.main(["--force"], course) == 0
+    assert lessons.main(["--check"], course) == 0
 
 
 def test_a_students_copy_without_a_source_or_missing_is_drift(course, notebook, capsys):
     path = course / "notebooks" / "student" / "00_topic.ipynb"
     path.rename(path.with_name("09_orphan.ipynb"))
-    assert build.main(["--check"], course) == 1
+    assert lessons.main(["--check"], course) == 1
     printed = capsys.readouterr().out
     assert "student/09_orphan.ipynb has no source" in printed
     assert "student/00_topic.ipynb is missing" in printed
@@ -166,10 +168,10 @@ def test_a_students_copy_without_a_source_or_missing_is_drift(course, notebook, 
 def test_case_studies_have_a_folder_of_their_own(course, source):
     (course / "notebooks" / "src" / "cases").mkdir()
     source.rename(course / "notebooks" / "src" / "cases" / "a_grey.py")
-    build.main([], course)
+    lessons.main([], course)
     assert (course / "notebooks" / "cases" / "a_grey.ipynb").is_file()
     assert (course / "notebooks" / "student" / "cases" / "a_grey.ipynb").is_file()
-    assert build.main(["--check"], course) == 0
+    assert lessons.main(["--check"], course) == 0
 
 
 @pytest.mark.parametrize(
@@ -184,17 +186,17 @@ def test_hand_edit_is_drift(course, notebook, old, new, capsys):
     text = notebook.read_text(encoding="utf-8")
     assert old in text
     notebook.write_text(text.replace(old, new), encoding="utf-8")
-    assert build.main(["--check"], course) == 1
+    assert lessons.main(["--check"], course) == 1
     printed = capsys.readouterr().out
     assert "notebooks/00_topic.ipynb differs from its source" in printed
     assert "make notebooks" in printed
-    build.main([], course)
-    assert build.main(["--check"], course) == 0
+    lessons.main([], course)
+    assert lessons.main(["--check"], course) == 0
 
 
 def test_orphans_are_drift_in_both_directions(course, source, notebook, capsys):
     notebook.rename(notebook.with_name("09_orphan.ipynb"))
-    assert build.main(["--check"], course) == 1
+    assert lessons.main(["--check"], course) == 1
     printed = capsys.readouterr().out
     assert "09_orphan.ipynb has no source" in printed
     assert "00_topic.ipynb is missing" in printed
@@ -203,8 +205,8 @@ def test_orphans_are_drift_in_both_directions(course, source, notebook, capsys):
 def test_source_that_does_not_parse_is_named(course, source, notebook, capsys):
     before = notebook.read_bytes()
     source.write_text(source.read_text(encoding="utf-8") + "\n# %%\nx = = 1\n", encoding="utf-8")
-    assert build.main(["--check"], course) == 1
-    assert build.main([], course) == 1
+    assert lessons.main(["--check"], course) == 1
+    assert lessons.main([], course) == 1
     assert "notebooks/src/00_topic.py cannot be read" in capsys.readouterr().err
     assert notebook.read_bytes() == before
 
@@ -213,7 +215,7 @@ def test_magics_and_await_parse(course, source):
     cells = "# %%\n%matplotlib inline\nawait something()\n\n# %%\n%%time\nx = 1\n"
     with source.open("a", encoding="utf-8") as file:
         file.write(f"\n{cells}")
-    assert build.main([], course) == 0
+    assert lessons.main([], course) == 0
 
 
 @pytest.mark.parametrize(
@@ -236,7 +238,7 @@ def test_source_without_a_place_for_the_frame_is_named(course, source, old, new,
     text = source.read_text(encoding="utf-8")
     assert old in text
     source.write_text(text.replace(old, new), encoding="utf-8")
-    assert build.main([], course) == 1
+    assert lessons.main([], course) == 1
     assert says in capsys.readouterr().err
     assert not (course / "notebooks" / "00_topic.ipynb").exists()
 
@@ -264,7 +266,7 @@ def test_names_choose_and_an_unknown_name_says_what_there_is(course, notebook):
     assert common.chosen(["00"], course) == [notebook]
     with pytest.raises(common.ToolError, match="there are: 00_topic"):
         common.chosen(["77"], course)
-    assert build.main(["77"], course) == 1
+    assert lessons.main(["77"], course) == 1
 
 
 def test_committed_outputs_in_an_older_form_are_drift_and_are_renewed_without_a_run(
@@ -279,14 +281,14 @@ def test_committed_outputs_in_an_older_form_are_drift_and_are_renewed_without_a_
     for number, cell in enumerate((c for c in made.cells if c.cell_type == "code"), 1):
         cell.execution_count = number
     nbformat.write(made, notebook)
-    assert build.main(["--check"], course) == 1
+    assert lessons.main(["--check"], course) == 1
     assert "older form" in capsys.readouterr().out
-    assert build.main([], course) == 0
+    assert lessons.main([], course) == 0
     renewed = next(c for c in nbformat.read(notebook, 4).cells if c.cell_type == "code")
     assert renewed.outputs[0].data == {
         "text/html": '<img alt="a rise" src="data:image/png;base64,iVBO">'
     }
-    assert build.main(["--check"], course) == 0
+    assert lessons.main(["--check"], course) == 0
 
 
 OPENING = """# %% [markdown]
@@ -310,25 +312,25 @@ def test_executed_build_keeps_outputs_of_phantoms(course, source, monkeypatch):
     monkeypatch.setenv("CXR_DATASET", "covid19-image-dataset")
     source.write_text(OPENING + EXECUTABLE, encoding="utf-8")
     path = course / "notebooks" / "00_topic.ipynb"
-    build.main([], course)
-    assert build.main(["--execute"], course) == 0
+    lessons.main([], course)
+    assert lessons.main(["--execute"], course) == 0
     done = nbformat.read(path, 4)
     (first,) = (cell for cell in done.cells if "imports" in cell.metadata.get("tags", []))
     assert [output.text for output in first.outputs] == ["phantom class notebooks\n"]
     assert done.metadata.course.dataset == "phantom"
-    assert build.main(["--check"], course) == 0
+    assert lessons.main(["--check"], course) == 0
     for rule in ("phantoms_only", "alt_text", "machine_paths"):
         assert lint.lint(path, [r for r in lint.RULES if r.__name__ == rule]) == []
     before = path.read_bytes()
-    build.main(["--execute"], course)  # has its outputs already
+    lessons.main(["--execute"], course)  # has its outputs already
     assert path.read_bytes() == before
-    build.main(["--execute", "--force"], course)
+    lessons.main(["--execute", "--force"], course)
     assert path.read_bytes() == before
 
 
 @pytest.mark.slow
 def test_executed_build_of_a_failing_lesson_writes_nothing(course, source, capsys):
     source.write_text(f"{OPENING}1 / 0\n", encoding="utf-8")
-    assert build.main(["--execute"], course) == 1
+    assert lessons.main(["--execute"], course) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert not (course / "notebooks" / "00_topic.ipynb").exists()

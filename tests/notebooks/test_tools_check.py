@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools import check
+from tools.rules import check
 
 
 @pytest.mark.parametrize("codes", [(0, 0), (1, 0), (0, 2)])

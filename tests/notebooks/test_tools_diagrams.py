@@ -10,9 +10,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from cxr_helpers.plots.look import GREY
-from tools import common, diagrams, lint_content
-from tools.diagrams import __main__ as command
-from tools.diagrams import canvas
+from tools import common
+from tools.build import diagrams
+from tools.build.diagrams import __main__ as command
+from tools.build.diagrams import canvas
+from tools.rules import lint_content
 
 DRAWINGS = diagrams.drawings()
 SOURCES = [pair.source for pair in common.pairs()]
@@ -132,7 +134,7 @@ def test_a_lesson_without_a_diagram_is_noticed(course):
     rewritten(source, "docs/diagrams/d04_cut.png", "docs/elsewhere/d04_cut.png")
     said = "\n".join(diagrams.faults(course))
     assert "04_splitting.py shows no diagram" in said
-    assert "d04_cut in tools/diagrams is shown in no source" in said
+    assert "d04_cut in tools/build/diagrams is shown in no source" in said
 
 
 def test_a_poor_alt_text_is_noticed(course):

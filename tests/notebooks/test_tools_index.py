@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import index
+from tools.build import index
 from tools.common import ROOT, ToolError
 
 SOURCE = """# %% [markdown]
@@ -125,7 +125,7 @@ def test_a_changed_source_is_drift_until_the_page_is_written_again(small, old, n
     source.write_text(source.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     assert index.main(["--check"], small) == 1
     assert (
-        "notebooks/index.md does not say what the sources say: python -m tools.index"
+        "notebooks/index.md does not say what the sources say: python -m tools.build.index"
         in capsys.readouterr().err
     )
     assert index.main([], small) == 0

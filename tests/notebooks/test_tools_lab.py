@@ -180,7 +180,7 @@ def test_the_kernel_is_this_python_and_the_folder_goes_away(home, monkeypatch):
 def test_the_kernel_says_of_its_language_what_the_notebooks_say(home, monkeypatch):
     from jupyter_client.manager import start_new_kernel
 
-    from tools.build import LANGUAGE
+    from tools.build.lessons import LANGUAGE
 
     with lab.environment() as variables:
         monkeypatch.setenv("JUPYTER_PATH", variables["JUPYTER_PATH"])

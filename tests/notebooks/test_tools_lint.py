@@ -6,8 +6,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from tools import common, lint, lint_content, lint_form
-from tools.stats import stats
+from tools import common
+from tools.rules import lint, lint_content, lint_form
+from tools.rules.stats import stats
 
 RULES = [*lint_form.RULES, *lint_content.RULES]  # those of lint_hands: test_tools_lint_hands.py
 

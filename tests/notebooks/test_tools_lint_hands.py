@@ -4,8 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import lint_hands
 from tools.common import ROOT, deeper, read_notebook
+from tools.rules import lint_hands
 
 IMPORTS = "from cxr_helpers import guess, plots, split"
 ENTRY = """MY_{0} = None  # your prediction: a number

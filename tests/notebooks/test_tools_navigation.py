@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import navigation
+from tools.build import navigation
 from tools.common import ROOT, ToolError, executed_copy, is_students, students_copy
 
 LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")

@@ -4,7 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import common, outputs
+from tools import common
+from tools.build import outputs
 
 
 def trimmed(*found, **metadata):

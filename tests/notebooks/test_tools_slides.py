@@ -4,8 +4,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import common, slides
-from tools.notes import Note
+from tools import common
+from tools.build import slides
+from tools.build.notes import Note
 
 FIRST = """# 09 · Small
 

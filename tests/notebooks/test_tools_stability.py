@@ -5,8 +5,9 @@ import os
 
 import pytest
 
-from tools import build, stability, verdicts
-from tools.stability import Setting
+from tools.build import lessons
+from tools.rules import stability, verdicts
+from tools.rules.stability import Setting
 
 LESSON = """# %% [markdown] tags=["author"]
 # verdict("00.no-code", here)
@@ -114,7 +115,7 @@ def test_verdicts_are_no_part_of_the_notebook(course, source):
         + '\n# %% tags=["author", "verdict"]\n# verdict("00.x", SEED < 9)\n'
     )
     assert [verdict.name for verdict in verdicts.read(source)] == ["00.x"]
-    assert build.main([], course) == 0
+    assert lessons.main([], course) == 0
     assert "00.x" not in (course / "notebooks" / "00_topic.ipynb").read_text("utf-8")
 
 

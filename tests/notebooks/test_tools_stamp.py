@@ -9,8 +9,10 @@ from types import ModuleType
 import nbformat
 import pytest
 
-from tools import build, frame, links, lint, stamp
+from tools import stamp
+from tools.build import frame, lessons, links
 from tools.common import ToolError
+from tools.rules import lint
 
 ADDRESS = "https://github.com/ann/cxr.course"
 COLAB = (
@@ -27,7 +29,7 @@ def git(folder, *arguments):
 def stamped(course):
     (course / "CITATION.cff").write_text('title: "A course"\nversion: 0.1.0\n', encoding="utf-8")
     assert stamp.main([ADDRESS], course) == 0
-    assert build.main([], course) == 0
+    assert lessons.main([], course) == 0
     return course
 
 
@@ -141,7 +143,7 @@ def test_both_copies_have_the_button_and_the_students_says_how_predictions_are_k
 
 def test_links_may_lead_to_a_release(stamped):
     assert stamp.main([ADDRESS, "--release", "v1.2"], stamped) == 0
-    build.main([], stamped)
+    lessons.main([], stamped)
     assert COLAB.format("v1.2") in (stamped / "notebooks" / "00_topic.ipynb").read_text(
         encoding="utf-8"
     )
@@ -152,13 +154,13 @@ def test_links_may_lead_to_a_release(stamped):
 def test_sources_do_not_change(course, source):
     before = source.read_bytes()
     stamp.stamp(ADDRESS, root=course)
-    build.main([], course)
+    lessons.main([], course)
     assert source.read_bytes() == before
 
 
 def test_stamped_again_with_another_address(stamped):
     stamp.stamp("https://github.com/bob/images", root=stamped)
-    build.main([], stamped)
+    lessons.main([], stamped)
     assert "ann/" not in (stamped / "notebooks" / "00_topic.ipynb").read_text(encoding="utf-8")
     project = tomllib.loads((stamped / "pyproject.toml").read_text(encoding="utf-8"))
     course = {"repository": "https://github.com/bob/images", "release": ""}

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import graphlib
 import re
 import subprocess
 import sys
@@ -11,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import cxr_helpers
-from tools import house
-from tools.house import ORDER
+from tools.build import house
+from tools.build.house import ORDER
 
 PACKAGE = Path(cxr_helpers.__file__).parent
 ROOT = PACKAGE.parent
@@ -264,3 +265,14 @@ def test_every_module_is_reached_from_the_package():
         assert getattr(cxr_helpers, name).__name__ == f"cxr_helpers.{name}"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = cxr_helpers.nothing
+
+
+def test_no_tools_import_one_another_in_a_circle():
+    """Imports inside functions count too: they are how a circle is hidden."""
+    tools = [path for path in READERS if path.parts[0] == "tools"]
+    named = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in tools}
+    needs = {}
+    for module, path in named.items():
+        found = {name for name, _ in imports(path, parsed(path)) if name.startswith("tools.")}
+        needs[module] = {name if name in named else name.rpartition(".")[0] for name in found}
+    tuple(graphlib.TopologicalSorter(needs).static_order())  # raises CycleError, with the circle

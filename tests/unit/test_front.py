@@ -10,7 +10,7 @@ from PIL import Image
 
 from benchmarks import coins
 from cxr_helpers import phantom
-from tools import front, results
+from tools.build import front, results
 from tools.common import ROOT, ToolError, pairs
 
 LIMIT = 7_000  # bytes of the README: about four screens

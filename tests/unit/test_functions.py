@@ -2,12 +2,12 @@
 
 import pytest
 
-from tools import functions, site
+from tools.build import functions, site
 from tools.common import ROOT
 
 # Called by no code: text that readers follow names it.
 NAMED = {
-    "datasets.keep_on_drive": "tools/frame.py",  # writes the first cell of the notebooks for Colab
+    "datasets.keep_on_drive": "tools/build/frame.py",  # writes the notebooks' first cell for Colab
     "evaluate.from_arrays": "docs/package.md",
     "explain.occlusion": "notebooks/src/10_explanation.py",
     "stats.delong": "notebooks/src/07_evaluation.py",

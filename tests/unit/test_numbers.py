@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from tools import numbers
 from tools.common import ROOT
+from tools.rules import numbers
 
 READ = ("README.md", "data/README.md", "docs", "notebooks")
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import phantom_pretraining as benchmark
 from benchmarks import pretraining_summary
 from cxr_helpers import measured
-from tools import results
+from tools.build import results
 
 CLASSES = ("normal", "covid", "viral")
 

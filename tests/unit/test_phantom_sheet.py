@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests import draw
-from tools import phantom_sheet
+from tools.build import phantom_sheet
 from tools.common import ROOT, ToolError
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from cxr_helpers import stats
 from tests.conftest import ROOT
-from tools import links, phone
+from tools.build import links, phone
 from tools.common import ToolError
 
 FOLDER = ROOT / phone.FOLDER

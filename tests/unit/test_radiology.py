@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from cxr_helpers import phantom
-from tools import radiology
+from tools.build import radiology
+from tools.build.diagrams import digest, drawn_from
 from tools.common import ROOT
-from tools.diagrams import digest, drawn_from
 
 PAGE = (ROOT / "docs" / "radiology.md").read_text("utf-8")
 
@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs" / "radiology.md").read_text("utf-8")
 @pytest.mark.parametrize("name", radiology.FIGURES)
 def test_a_figure_is_drawn_from_its_source_shown_with_alt_text_and_small(name):
     path = radiology.FOLDER / f"{name}.png"
-    assert drawn_from(path) == digest(radiology.FIGURES[name]), "python -m tools.radiology"
+    assert drawn_from(path) == digest(radiology.FIGURES[name]), "python -m tools.build.radiology"
     assert path.stat().st_size < 160_000
     alt = PAGE.split(f"](figures/{name}.png)")[0].rsplit("![", 1)[1]
     assert len(alt.split()) >= 15

@@ -9,7 +9,7 @@ import pytest
 
 from cxr_helpers import evaluate, phantom, split
 from tests.conftest import ROOT
-from tools import functions, site
+from tools.build import functions, site
 from tools.common import ToolError, notebooks, read_notebook, tags
 
 LESSON, EXERCISE = "notebooks/04_splitting.ipynb", "exercises/04_splitting_exercise.ipynb"
@@ -257,7 +257,10 @@ def templates() -> tuple[str, ...]:
     package = [
         path for path in ROOT.glob("cxr_helpers/**/*.py") if not path.name.startswith("lesson")
     ]
-    for path in [*package, *(ROOT / "tools" / f"{name}.py" for name in ("setup", "lab", "frame"))]:
+    for path in [
+        *package,
+        *(ROOT / "tools" / f"{name}.py" for name in ("setup", "lab", "build/frame")),
+    ]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):

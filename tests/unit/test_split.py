@@ -9,7 +9,7 @@ import pytest
 import sklearn
 
 from cxr_helpers import phantom, split
-from tools import splits
+from tools.rules import splits
 
 
 def manifest(n_groups=60, seed=0):
@@ -133,9 +133,9 @@ def test_a_share_becomes_a_fraction_of_at_most_as_many_parts_as_groups(groups, s
     assert found == pytest.approx(taken, abs=0.7)
 
 
-# Pinned: what seed gives which split must not depend on versions of libraries. `tools/splits.py`
-# compares whole environments; here stand the assignments themselves, a digit (the fold) or a letter
-# (rain, tst, val) for each group.
+# Pinned: what seed gives which split must not depend on versions of libraries.
+# `tools/rules/splits.py` compares whole environments; here stand the assignments themselves, a
+# digit (the fold) or a letter (rain, tst, val) for each group.
 SIZES = {
     "a": [1, 3, 2, 1, 4, 1, 2, 1, 1, 2],
     "b": [2, 1, 3, 1, 1, 2, 1, 5],
@@ -199,7 +199,7 @@ def test_the_default_phantoms_come_out_even():
 
 
 def test_the_columns_that_environments_are_compared_by_are_these():
-    """96 columns of 24 tables: `python -m tools.splits` gets them with each scikit-learn."""
+    """96 columns of 24 tables: `python -m tools.rules.splits` gets them with each scikit-learn."""
     columns = splits.columns()
     assert columns.count("\n") == 96
     assert hashlib.sha256(columns.encode()).hexdigest() == (

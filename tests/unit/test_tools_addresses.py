@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from cxr_helpers import datasets
-from tools import addresses
+from tools.rules import addresses
 
 
 class Server(BaseHTTPRequestHandler):

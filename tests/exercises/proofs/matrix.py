@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from cxr_helpers import checks
-from tools import exercises
+from tools.build import exercises
 
 SEEDS = 5
 

@@ -1,0 +1,1 @@
+"""The instructor's side: hand out, collect and mark exercises, and tell each student why."""
