@@ -27,8 +27,8 @@ from nbformat import NotebookNode
 from cxr_helpers import checks
 from cxr_helpers.checks import Question
 from tools.build.lessons import KERNEL, LANGUAGE, convert, execute
-from tools.common import ROOT, ToolError, read_notebook, relative, tags, write_atomic
 from tools.build.outputs import trim
+from tools.common import ROOT, ToolError, read_notebook, relative, tags, write_atomic
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")

@@ -1,7 +1,7 @@
 """The generated parts of the README: picture, what to type, table of lessons, three results.
 
-`python -m tools.build.results` calls them; each function returns the Markdown of one region. All else in
-the README is written by hand.
+`python -m tools.build.results` calls them; each function returns the Markdown of one region. All
+else in the README is written by hand.
 """
 
 from pathlib import Path

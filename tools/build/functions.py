@@ -15,8 +15,8 @@ from pathlib import Path
 from types import ModuleType
 
 import cxr_helpers
-from tools.common import ROOT, pairs
 from tools.build.navigation import link
+from tools.common import ROOT, pairs
 
 PAGE = "docs/functions.md"
 PACKAGE = "cxr_helpers"

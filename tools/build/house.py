@@ -1,7 +1,7 @@
 """The package in one picture: its rooms in the order in which they may import one another.
 
-`tools.build.results` writes the picture into CONTRIBUTING.md; tests/unit/test_architecture.py keeps the
-order.
+`tools.build.results` writes the picture into CONTRIBUTING.md; tests/unit/test_architecture.py keeps
+the order.
 """
 
 from pathlib import Path

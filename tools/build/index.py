@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.common import ROOT, STUDENT, ToolError, relative, write_atomic
 from tools.build.navigation import INDEX, LESSONS, Stop, exercise, link, stops
+from tools.common import ROOT, STUDENT, ToolError, relative, write_atomic
 
 if TYPE_CHECKING:  # it imports much more than writing the page needs
     from tools.progress import Progress
@@ -161,8 +161,8 @@ def text(page: Path, root: Path = ROOT, done: "Mapping[str, Progress] | None" = 
     if not lessons:
         raise ToolError("there is no lesson in notebooks/src, so there is nothing to list")
     lines = [
-        "<!-- Written by `python -m tools.build.index`: edit the sources of the lessons, not this page. "
-        "-->",
+        "<!-- Written by `python -m tools.build.index`: edit the sources of the lessons, not this "
+        "page. -->",
         "",
         "# Chest radiographs, and what the number is worth",
         "",
@@ -285,7 +285,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             print(f"{relative(page, root)} is up to date")
         elif options.check:
             print(
-                f"{relative(page, root)} does not say what the sources say: python -m tools.build.index",
+                f"{relative(page, root)} does not say what the sources say: "
+                "python -m tools.build.index",
                 file=sys.stderr,
             )
             code = 1

@@ -16,8 +16,8 @@ from pathlib import Path
 from cxr_helpers import checks
 from cxr_helpers.checks import Question
 from tools.build import notes
-from tools.common import ROOT, pairs, relative, write_atomic
 from tools.build.exercises import sources
+from tools.common import ROOT, pairs, relative, write_atomic
 
 UNWRITTEN = "*Not written yet: what to ask, what to say.*"
 WRITTEN = r'tags=\["written"\] name="(\w+)" points=(\d+)'

@@ -1,10 +1,11 @@
 # %% [markdown] tags=["author"]
-# Copy this file to notebooks/src/NN_topic.py, then `make notebooks` and `python -m tools.rules.lint NN`.
-# Cells tagged `author`, such as this one, stay in the source. No jupytext header: the builder
+# Copy this file to notebooks/src/NN_topic.py, then `make notebooks` and
+# `python -m tools.rules.lint NN`. Cells tagged `author`, such as this
+# one, stay in the source. No jupytext header: the builder
 # writes the notebook's metadata.
 #
-# - `python -m tools.rules.lint --rules` lists the rules, `python -m tools.rules.lint NN --stats` counts cells,
-#   lines and words.
+# - `python -m tools.rules.lint --rules` lists the rules, `python -m tools.rules.lint NN --stats`
+#   counts cells, lines and words.
 # - Change the numbers 00, the file's name in links, and the topic. The badge, the line of links at
 #   top and end and the set-up cell before the imports are put in by the builder, the same in every
 #   notebook.
@@ -14,15 +15,15 @@
 # - Guide: about six words of prose per line of code, half of the code cells at most 5 lines, 35-60
 #   cells. Gates: 25 lines a cell, 100 characters a line of code (`ruff format` wraps there).
 # - Predictions are recorded (`guess`), 6-8 a lesson, 4 a case: notebooks/src/04_splitting.py shows
-#   how. In a notebook that records any, tools/rules/lint_hands.py also counts the core (steps not marked
-#   ` · deeper`), helper names and more.
+#   how. In a notebook that records any, tools/rules/lint_hands.py also counts the core (steps not
+#   marked ` · deeper`), helper names and more.
 # - A figure is a `plots.Picture` as a cell's last line: it carries the alt text.
 # - At least half of the cells that print are tagged `nbval-check-output`: what no machine changes
 #   (counts, shapes, names, splits) is printed in cells of its own, and a test run compares it.
-# - A sentence that says more, less or the best is a verdict: `tools/rules/verdicts.py` says what stands
-#   behind it.
-# - What one says who teaches the lesson stands in cells tagged `instructor`: `tools/build/notes.py` shows
-#   one. No notebook holds them; their minutes add up to the time that the lesson states.
+# - A sentence that says more, less or the best is a verdict: `tools/rules/verdicts.py` says what
+#   stands behind it.
+# - What one says who teaches the lesson stands in cells tagged `instructor`: `tools/build/notes.py`
+#   shows one. No notebook holds them; their minutes add up to the time that the lesson states.
 # - A number quoted in prose is computed in the lesson, or carries a tolerance that a test checks.
 # - An error meant to be seen is caught and its message printed. No data set is named but by
 #   DATASET.

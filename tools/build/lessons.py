@@ -21,6 +21,9 @@ from unittest.mock import patch
 import jupytext
 import nbformat
 
+from tools.build.diagrams import embedded
+from tools.build.frame import framed
+from tools.build.outputs import carry, has_outputs, refuse_large, strip, trim, without_author_notes
 from tools.common import (
     PHANTOM,
     ROOT,
@@ -34,9 +37,6 @@ from tools.common import (
     write_atomic,
 )
 from tools.common import notebooks as all_notebooks
-from tools.build.diagrams import embedded
-from tools.build.frame import framed
-from tools.build.outputs import carry, has_outputs, refuse_large, strip, trim, without_author_notes
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {

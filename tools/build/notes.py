@@ -24,8 +24,8 @@ from pathlib import Path
 
 import jupytext
 
-from tools.common import DEEPER, ROOT, pairs, tags
 from tools.build.navigation import title
+from tools.common import DEEPER, ROOT, pairs, tags
 
 TAG = "instructor"
 WAYS = {"do": "all run it", "demonstrate": "you run it", "say": "nobody runs it"}
@@ -129,8 +129,9 @@ def page(root: Path = ROOT) -> str:
     lines = [
         "# Minute by minute",
         "",
-        "Generated from the lessons' sources: `python -m tools.build.instructors`. The minutes are those "
-        f"of the core in a class; {'; '.join(f'*{way}*: {what}' for way, what in WAYS.items())}. "
+        "Generated from the lessons' sources: `python -m tools.build.instructors`. The minutes are "
+        "those of the core in a class; "
+        f"{'; '.join(f'*{way}*: {what}' for way, what in WAYS.items())}. "
         "The slides show the same notes to the speaker (key S).",
     ]
     for source, notes in lessons(root).items():

@@ -23,8 +23,8 @@ import pandas as pd
 
 from cxr_helpers import phantom, stats
 from tools.build import index, links
-from tools.common import ROOT, ToolError, relative, write_atomic
 from tools.build.diagrams import program
+from tools.common import ROOT, ToolError, relative, write_atomic
 
 FOLDER, TEMPLATE, POSTER = "docs/site/phone", "docs/site/phone.html", "docs/site/lecture_hall.html"
 COMMAND = "python -m tools.build.phone"

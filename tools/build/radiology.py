@@ -11,7 +11,6 @@ import sys
 import numpy as np
 
 from cxr_helpers import phantom
-from tools.common import ROOT, relative
 from tools.build.diagrams import NOTE, digest
 from tools.build.diagrams.canvas import (
     AMBER,
@@ -25,6 +24,7 @@ from tools.build.diagrams.canvas import (
     WHITE,
     Sheet,
 )
+from tools.common import ROOT, relative
 
 FOLDER = ROOT / "docs" / "figures"
 PERSON = {"label": "normal", "severity": 0.0, "equipment": "A", "age_group": "adult", "sex": "F"}

@@ -17,8 +17,8 @@ import pandas as pd
 
 from cxr_helpers import measured
 from tools.build import front, functions, house
-from tools.rules import stability
 from tools.common import ROOT, ToolError, relative, write_atomic
+from tools.rules import stability
 
 NAMES = {"case_e": "case E's network, also shifted and turned", "compact": "compact network"}
 COMPACT = {

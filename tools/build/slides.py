@@ -4,9 +4,9 @@ A step's heading begins a slide; its **Predict.**, its result and its **Explain.
 (arrow down). Long text is cut to its first sentences and stands whole in the speaker notes (key S);
 set-up cells and long code are left out; a checkpoint's answer is a slide of its own. Of a recorded
 prediction the answer is shown, neither entry nor code. The instructors' notes of the lesson's
-source (tools/build/notes.py) are speaker notes of their step. reveal.js is fetched once, verified, and
-put into each file, so that the slides need no network. Without a network it is linked instead, and
-the tool says so.
+source (tools/build/notes.py) are speaker notes of their step. reveal.js is fetched once, verified,
+and put into each file, so that the slides need no network. Without a network it is linked
+instead, and the tool says so.
 """
 
 import argparse
@@ -25,9 +25,9 @@ from nbformat.v4 import new_markdown_cell
 
 from cxr_helpers import fetch
 from tools.build import notes
-from tools.common import ROOT, ToolError, chosen, read_notebook, relative, tags, write_atomic
 from tools.build.notes import Note
 from tools.build.outputs import is_picture
+from tools.common import ROOT, ToolError, chosen, read_notebook, relative, tags, write_atomic
 
 REVEAL = "4.6.1"
 ADDRESS = f"https://registry.npmjs.org/reveal.js/-/reveal.js-{REVEAL}.tgz"

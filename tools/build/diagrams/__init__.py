@@ -20,8 +20,8 @@ from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.common import ROOT, ToolError, pairs, relative
 from tools.build.diagrams import building, canvas, cases, trusting, using
+from tools.common import ROOT, ToolError, pairs, relative
 
 FOLDER = "docs/diagrams"
 MAX_BYTES = 60_000

@@ -1,10 +1,10 @@
-"""Draw the diagrams whose source changed, or check them: `python -m tools.build.diagrams [--check]`."""
+"""Draw the diagrams whose source changed: `python -m tools.build.diagrams [--check]`."""
 
 import argparse
 import sys
 
-from tools.common import relative
 from tools.build.diagrams import NOTE, digest, drawings, drawn_from, faults, picture
+from tools.common import relative
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,1 @@
+"""What is made from one source: notebooks, exercises, pages, diagrams, slides, the site."""
