@@ -3,10 +3,14 @@ takes seconds.
 """
 
 import functools
+import tempfile
+from pathlib import Path
 
 import pytest
 
+from cxr_helpers import checks
 from cxr_helpers.checks import Mistake, Question, Wrong, expect
+from tools.marking import judge
 
 FIRST, LAST = "test_sample_class.py", "test_questions.py"
 
@@ -27,6 +31,16 @@ def version_asked_once():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api, "get_alembic_version", functools.cache(api.get_alembic_version))
+        yield
+
+
+@pytest.fixture(scope="session")
+def judges():
+    """Judges for all questions, forked from one process."""
+    with (
+        tempfile.TemporaryDirectory(prefix="j") as folder,
+        judge.bench(checks.lessons(), Path(folder)),
+    ):
         yield
 
 

@@ -147,6 +147,7 @@ for what in (
 
 # Wrong answers whose cells attack the marking; whatever works prints so.
 ATTACK = """import os, signal, socket, subprocess, sys
+AROUND = os.path.dirname(os.path.dirname(os.path.dirname(os.getcwd())))
 def make_split(table, seed): return table
 open("numpy.py", "w").write("raise SystemExit")
 sys.path.insert(0, "")
@@ -157,8 +158,8 @@ for what in (
     lambda: open(os.path.dirname(os.path.dirname(os.getcwd())) + "/record", "w"),
     lambda: os.kill(PARENT, 0), lambda: open(f"/proc/{PARENT}/mem", "rb"),
     lambda: os.listdir(f"/proc/{PARENT}"),
-    lambda: socket.socket(socket.AF_UNIX).connect(
-        os.path.dirname(os.path.dirname(os.path.dirname(os.getcwd()))) + "/judges"),
+    lambda: socket.socket(socket.AF_UNIX).connect(AROUND + "/judges"),
+    lambda: socket.socket(socket.AF_UNIX).connect(AROUND + "/kernels"),
 ):
     try: what()
     except OSError as error: print("kept out:", type(error).__name__)
@@ -268,7 +269,7 @@ def students(source: Path, course: Path) -> dict[str, Student]:
             one,
             "NameError",
         ),
-        "stubborn": Student(
+        "cannot_be_stopped": Student(  # takes longest, and so comes early
             with_code(source, "make_split", STUBBORN), every, "longer than", outcome="not run"
         ),
         "memory_hog": Student(with_code(source, "make_split", hog), one, "MemoryError"),

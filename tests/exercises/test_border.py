@@ -12,7 +12,6 @@ import pickle
 import socket
 import struct
 import sys
-import tempfile
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -22,10 +21,8 @@ from PIL import Image
 
 from cxr_helpers import checks
 from cxr_helpers.checks import Question, Wrong, _question, border, expect, values
-from tools.build import exercises
-from tools.marking.judge import bench, outcomes, sit
 
-SOURCES = {exercises.lesson(source): source for source in exercises.sources()}
+from .proofs.across import across, one_of_each_kind
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the judge is forked")
 
@@ -213,7 +210,7 @@ def judge(questions: dict[str, Question], copies: int = 1):
         process.kill()
 
 
-def across(question: Question, answer) -> checks.Outcome:
+def judged(question: Question, answer) -> checks.Outcome:
     with judge({"q": question}) as (connection, _), contextlib.redirect_stdout(io.StringIO()):
         return border.hand_over("q 0", answer, connection)
 
@@ -262,7 +259,7 @@ CHEATS = {
 def test_no_trick_of_an_answer_reaches_the_judge(double, answer, state, words, monkeypatch):
     for name in ("number", "same"):  # put back what an answer replaces
         monkeypatch.setattr(expect, name, getattr(expect, name))
-    outcome = across(double, answer)
+    outcome = judged(double, answer)
     assert outcome.state == state, outcome
     assert words in outcome.message
 
@@ -283,7 +280,7 @@ def test_the_call_stack_tells_the_truth_in_the_kernel_and_nothing_across_the_bor
         return frame.f_locals["secret"] if frame else 0
 
     assert question.evaluate(looks, 0).state == checks.CORRECT
-    assert across(question, looks).state == checks.WRONG
+    assert judged(question, looks).state == checks.WRONG
 
 
 def test_right_answers_and_a_second_question(double):
@@ -359,9 +356,9 @@ def test_what_the_judge_hands_out_can_be_called_and_raises_there():
             return None
         return study(values.sum())
 
-    assert across(question, answer).state == checks.CORRECT
-    assert across(question, lambda study, values: study(-1)).state == checks.RAISED
-    assert across(question, lambda study, values: 0).state == checks.WRONG
+    assert judged(question, answer).state == checks.CORRECT
+    assert judged(question, lambda study, values: study(-1)).state == checks.RAISED
+    assert judged(question, lambda study, values: 0).state == checks.WRONG
 
 
 # --- every question, and Keras's objects: with a judge that is not forked from here ---------------
@@ -369,33 +366,17 @@ def test_what_the_judge_hands_out_can_be_called_and_raises_there():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", checks.lessons())
-def test_every_question_is_judged_across_the_border_as_in_the_notebook(lesson):
-    asked = checks.questions(lesson)
-    solved = exercises.answers(SOURCES[lesson])
-    stubs = exercises.answers(SOURCES[lesson], solved=False)
-    answers = {
-        f"{name} {what}": (name, *expected)
-        for name, question in asked.items()
-        for what, expected in {
-            "solution": (solved[name], checks.CORRECT, None),
-            "stub": (stubs[name], checks.NOT_ATTEMPTED, None),
-            **{m: (mistake.answer, checks.WRONG, m) for m, mistake in question.mistakes.items()},
-        }.items()
-    }
-    tickets = {ticket: [lesson, name, 0] for ticket, (name, *_) in answers.items()}
-    with (
-        tempfile.TemporaryDirectory(prefix="j") as folder,  # a short path, as sockets need
-        bench([lesson], Path(folder)),
-        socket.socket(socket.AF_UNIX) as connection,
-    ):
-        place, record = Path(folder, "judge"), Path(folder, "record")
-        sit(place, record, tickets, Path(folder))
-        connection.connect(str(place))
-        for ticket, (name, answer, state, mistake) in answers.items():
-            with contextlib.redirect_stdout(io.StringIO()):
-                outcome = border.hand_over(ticket, answer, connection)
-            assert (outcome.state, outcome.mistake) == (state, mistake), (ticket, outcome)
-            assert outcomes(record)[name]["message"] == outcome.message
+def test_questions_are_judged_across_the_border_as_in_the_notebook(lesson, judges):
+    tried, names = one_of_each_kind(lesson), set()
+    for what, outcome, noted in across(lesson, tried, seed=0):
+        name, _, state, mistake = tried[what]
+        names.add((name, state))
+        assert (outcome.state, outcome.mistake) == (state, mistake), (what, outcome)
+        assert noted["message"] == outcome.message
+    for name, question in checks.questions(lesson).items():
+        assert (name, checks.CORRECT) in names
+        assert ((name, checks.WRONG) in names) == (not question.trains)
+    assert checks.NOT_ATTEMPTED in {state for _, state in names}
 
 
 BUILD = Question("build", title="Build", points=1, wants="a model", hints=())

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -19,7 +21,11 @@ from tools.marking import course, submission
 
 SOURCES = {source.stem: source for source in exercises.sources()}
 FULL = "04_splitting_exercise"
-LIMITS = submission.Limits(cell=25, total=60, memory=3_000_000_000)
+# What an instructor writes into nbgrader_config.py.
+SETTINGS = """
+c.Marking.jobs = 4
+c.Marking.options = ["--cell-seconds", "25", "--seconds", "45", "--memory", "3"]
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -31,13 +37,28 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def marked(folder) -> dict[str, course.Record]:
-    """Records of the whole class on one exercise."""
+    """Records of the whole class on one exercise, which nbgrader's own command has marked."""
     course.release(folder, FULL, course.Overlay())
-    sample.hand_in(sample.students(SOURCES[FULL], folder), FULL, folder)
-    return {
-        record.student: record
-        for record in course.grade(folder, FULL, course.Overlay(), LIMITS, jobs=4)
-    }
+    with (folder / "nbgrader_config.py").open("a", encoding="utf-8") as file:
+        file.write(SETTINGS)
+    class_ = sample.students(SOURCES[FULL], folder)
+    sample.hand_in(class_, FULL, folder)
+    nbgraders_own(folder, "-m", "nbgrader", "autograde", FULL)
+    return {name: record(folder, name) for name in class_}
+
+
+def nbgraders_own(folder: Path, *command: str) -> None:
+    """Run a command in the course's folder, as an instructor does."""
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = [sys.executable, *command]
+    said = subprocess.run(run, cwd=folder, env=here, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+
+
+def record(folder: Path, name: str) -> course.Record:
+    """What became of a student's submission."""
+    text = submission.record_path(folder, FULL, name).read_text(encoding="utf-8")
+    return course.Record(**json.loads(text))
 
 
 @pytest.mark.parametrize("name", sample.students(SOURCES[FULL], Path("course")))
@@ -84,7 +105,7 @@ def test_attacks_reach_neither_judge_nor_files_nor_processes(marked, folder):
     assert {one.output_type for one in outputs} == {"stream"}, outputs
     lines = "".join(one.text for one in outputs).splitlines()
     assert [line for line in lines if "GOT THROUGH" in line] == []
-    assert len([line for line in lines if line.startswith("kept out")]) == 7
+    assert len([line for line in lines if line.startswith("kept out")]) == 8
     questions = marked["attacks"].questions
     assert "no answer reached the judge" in questions["test_is_disjoint"]["message"]
     assert "hand_over" not in cells["test_make_split"].source
@@ -92,32 +113,27 @@ def test_attacks_reach_neither_judge_nor_files_nor_processes(marked, folder):
     assert not [command for command in running if "86399.75" in command]
 
 
-def test_nbgraders_own_command_and_button_mark_alike(marked, folder, tmp_path):
-    names = ["misled_1", "wrong_name", "not_json", "perfect"]
-    place = tmp_path / "course"
-    course.release(place, FULL, course.Overlay())
-    class_ = sample.students(SOURCES[FULL], place)
-    sample.hand_in({name: class_[name] for name in names}, FULL, place)
-    button = (
-        "import sys; from nbgrader.apps import NbGrader, NbGraderAPI\n"
-        "app = NbGrader(); app.config_file_paths.append('.')\n"
-        "app.load_config_file()\n"
-        "said = NbGraderAPI(config=app.config).autograde(sys.argv[1], sys.argv[2])\n"
-        "sys.exit(None if said['success'] else said['log'])"
+BUTTON = """import sys; from nbgrader.apps import NbGrader, NbGraderAPI
+app = NbGrader(); app.config_file_paths.append('.')
+app.load_config_file()
+said = NbGraderAPI(config=app.config).autograde(sys.argv[1], sys.argv[2])
+sys.exit(None if said['success'] else said['log'])
+"""
+
+
+def test_make_grade_and_formgraders_button_mark_as_nbgraders_command_does(marked, folder):
+    again = {"misled_1", "not_json", "wrong_name", "perfect"}
+    paths = {name: submission.record_path(folder, FULL, name) for name in marked}
+    before = {name: path.stat().st_mtime_ns for name, path in paths.items()}
+    limits = submission.Limits(cell=25, total=45, memory=3_000_000_000)
+    made = course.grade(
+        folder, FULL, course.Overlay(), limits, 2, again=True, student="[mnw]*_[1jn]*"
     )
-    here = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for command in (
-        ["-c", button, FULL, "perfect"],
-        ["-m", "nbgrader", "autograde", FULL, "--Marking.jobs=2"],
-    ):
-        run = [sys.executable, *command]
-        said = subprocess.run(run, cwd=place, env=here, capture_output=True, text=True, check=False)
-        assert said.returncode == 0, said.stderr
-    rows = [
-        {row["student"]: row for row in csv.DictReader(io.StringIO(course.grades(one)))}
-        for one in (place, folder)
-    ]
-    assert rows[0] == {name: rows[1][name] for name in names}
+    assert {one.student for one in made} == again - {"perfect"}
+    nbgraders_own(folder, "-c", BUTTON, FULL, "perfect")
+    for name, written in before.items():
+        assert (paths[name].stat().st_mtime_ns > written) == (name in again), name
+        assert replace(record(folder, name), seconds=0) == replace(marked[name], seconds=0)
 
 
 def test_seeds_differ_and_what_was_handed_in_is_untouched(marked, folder):
@@ -146,7 +162,9 @@ def test_second_run_marks_only_what_changed(marked, folder):
     assert course.due(folder, FULL, None) == []
 
 
-def test_feedback_shows_the_message_and_no_hidden_test(marked, folder):
+def test_feedback_shows_messages_and_what_lateness_cost_and_no_hidden_test(marked, folder):
+    setting = f"days = 1\npenalty = 0.2\n[deadlines]\n{FULL} = 2026-11-26T12:00:00+01:00\n"
+    (folder / "late.toml").write_text(setting, encoding="utf-8")
     pages = {
         page.parents[1].name: page.read_text(encoding="utf-8")
         for page in course.feedback(folder, FULL)
@@ -165,6 +183,12 @@ def test_feedback_shows_the_message_and_no_hidden_test(marked, folder):
             assert word not in page, (name, word)
     assert "as when single images are shuffled and cut" in pages["misled_0"]
     assert "Its process ended" in pages["ends_python"]
+    late, in_time = pages["time_in_utf_16"], pages["perfect"]
+    assert "2 days late, 1 of them free: 7.0 became 5.6." in late
+    assert "Late submission penalty (Score: -1.4)" in late
+    assert "(Score: 5.6 / 10.0)" in late
+    assert "(Score: 7.0 / 10.0)" in in_time
+    assert "Late submission" not in in_time
 
 
 def test_marks_as_csv(marked, folder):

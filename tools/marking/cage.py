@@ -5,14 +5,18 @@ namespaces), the kernel has no network, does not see the folders named in the se
 its own folder and nowhere else, and neither sees nor signals a process but those it has started,
 which end with it. It starts in an empty folder, with a bare environment, and ends with the process
 that started it. `python cage.py SETTINGS` alone prints what the system does not allow.
+
+`enclose` does the same in a process that has the libraries already, as `warm_template` forks them.
 """
 
 import ctypes
 import json
 import os
+import select
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 
 # flags of unshare(2)
@@ -33,6 +37,7 @@ KEPT = (
     "NBGRADER_EXECUTION",
     "TF_CPP_MIN_LOG_LEVEL",
 )
+OPTIONS = ["--InteractiveShellApp.ignore_cwd=True"]  # of the kernel
 PARTS = {
     "apart": "it has a network, sees the course's folder, writes wherever you can and may signal "
     "your processes",
@@ -112,20 +117,26 @@ def _read_only(libc: ctypes.CDLL, folder: str, wanted: bool, below: int = 0) -> 
     return libc.syscall(SET_ATTRIBUTES, HERE, where, below, ctypes.byref(attributes), 32) == 0
 
 
-def enter() -> bool:
+def enter(line: socket.socket | None) -> bool:
     """Go on in a process that can signal its children only; tell whether it sees no other, too.
 
-    This one waits for its end. Called where `isolate` has worked.
+    This one waits for its end, or for that of whoever asked for it over a `line`. Called where
+    `isolate` has worked.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the kernel, which gets it as well
     number = os.fork()
     if number:
         with suppress(OSError):
             os.close(JUDGE)
+        if line is not None:
+            select.select([os.pidfd_open(number), line], [], [])
+            os._exit(0)
         _, status = os.waitpid(number, 0)
         os._exit(abs(os.waitstatus_to_exitcode(status)))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     die_with_parent()
+    if line is not None:
+        line.close()
     os.environ.pop("JPY_PARENT_PID", None)  # a number from outside
     return ctypes.CDLL(None).mount(b"proc", b"/proc", b"proc", 0, None) == 0
 
@@ -138,33 +149,37 @@ def reach(judge: str) -> None:
             os.dup2(connection.fileno(), JUDGE)
 
 
-def main() -> None:
-    """Set the limits and become the kernel."""
-    settings, connection = json.loads(sys.argv[1]), sys.argv[2:]
+def bare(environment: Mapping[str, str], home: str) -> dict[str, str]:
+    """Return what student code may know of an environment, with a home folder of its own."""
+    kept = {name: environment[name] for name in KEPT if name in environment}
+    return kept | dict.fromkeys(("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), home)
+
+
+def enclose(settings: dict, line: socket.socket | None = None) -> set[str]:
+    """Set the limits and isolate this process; return which parts the system allows."""
     limit(settings["memory"], settings["seconds"])
     die_with_parent()
     reach(settings.get("judge", ""))
-    scratch, parts = settings["scratch"], set()
+    parts = set()
     with suppress(OSError, AttributeError):
-        parts = isolate(settings["hidden"], scratch)
-    if parts and enter():
+        parts = isolate(settings["hidden"], settings["scratch"])
+    if parts and enter(line):
         parts.add("alone")
+    return parts
+
+
+def main() -> None:
+    """Set the limits and become the kernel."""
+    settings, connection = json.loads(sys.argv[1]), sys.argv[2:]
+    parts = enclose(settings)
     if not connection:  # a trial: what cannot be done here?
         missing = [text for part, text in PARTS.items() if part not in parts]
         print(missing[0] if missing else "", flush=True)
         return
-    home = os.path.join(scratch, "home")
+    home = os.path.join(settings["scratch"], "home")
     os.chdir(home)
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    own = dict.fromkeys(("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"), home)
-    kernel = [
-        "-P",
-        "-m",
-        "ipykernel_launcher",
-        "--InteractiveShellApp.ignore_cwd=True",
-        *connection,
-    ]
-    os.execve(sys.executable, [sys.executable, *kernel], kept | own)
+    kernel = ["-P", "-m", "ipykernel_launcher", *OPTIONS, *connection]
+    os.execve(sys.executable, [sys.executable, *kernel], bare(os.environ, home))
 
 
 if __name__ == "__main__":

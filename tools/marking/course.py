@@ -21,6 +21,7 @@ import fnmatch
 import io
 import json
 import multiprocessing
+import os
 import re
 import subprocess
 import sys
@@ -35,11 +36,12 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from tools import warm
 from tools.build.exercises import configuration, generate, leaks, marked, programs_on_path, sources
 from tools.common import ROOT, ToolError, read_notebook, write_atomic
 from tools.marking import cage, gradebook, judge, late
 from tools.marking.collect import Report, collect
-from tools.marking.mend import Tidy
+from tools.marking.mend import Late, Tidy
 from tools.marking.submission import (
     Limits,
     Record,
@@ -47,6 +49,7 @@ from tools.marking.submission import (
     asked,
     autograde,
     fingerprint,
+    imported,
     mark,
     record_path,
     released,
@@ -226,35 +229,55 @@ def grade(
     *,
     again: bool = False,
     student: str = "*",
+    folder: Path | None = None,
 ) -> Iterator[Record]:
     """Mark what is due (with `again`: everything); yield a record per submission as it is done.
 
-    `student`: whose, a name or a pattern.
+    Parameters: `student`, whose, a name or a pattern; `folder`, of a `workshop` that stands
+    already.
     """
-    import nbgrader.apps  # noqa: F401 - once, before the processes that need it are forked
-
     released(course, assignment)
     hidden = hideable(course, overlay)
-    if found := openings(hidden):
-        print(f"note: this system does not cut student code off: {found}")
     waiting = students(course, assignment) if again else due(course, assignment, overlay.seed)
     waiting = fnmatch.filter(waiting, student)
     running: dict[int, Running] = {}
-    lessons = set(asked(course, assignment).values()) if waiting else set()
-    with (
-        tempfile.TemporaryDirectory(prefix="marking-") as folder,
-        judge.bench(lessons, Path(folder), len(waiting)) if lessons else contextlib.nullcontext(),
-    ):
+    with contextlib.ExitStack() as opened:
+        if waiting and folder is None:
+            lessons = sorted(set(asked(course, assignment).values()))
+            libraries = imported(course, assignment)
+            folder = opened.enter_context(workshop(lessons, libraries, hidden))
         while waiting or running:
             while waiting and len(running) < jobs:
                 task = Task(str(course), assignment, waiting.pop(0), overlay.seed, limits, hidden)
-                one = begin(task, Path(folder))
+                one = begin(task, folder)
                 running[one.process.sentinel] = one
             connection.wait(list(running), timeout=0.5)
             for key, one in list(running.items()):
                 if one.late or not one.process.is_alive():
                     end(running.pop(key).process)
                     yield finish(one)
+
+
+@contextlib.contextmanager
+def workshop(
+    lessons: Iterable[str], libraries: Iterable[str], hidden: Iterable[str] = ()
+) -> Iterator[Path]:
+    """Give the folder of a run, where judges and kernels are forked from processes that stand by.
+
+    Parameters: `lessons` of the questions; `libraries` that kernels are likely to import; `hidden`,
+    folders that student code must not see.
+    """
+    import nbgrader.apps  # noqa: F401 - once, before the processes that need it are forked
+
+    if found := openings(hidden):
+        print(f"note: this system does not cut student code off: {found}")
+    with contextlib.ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="marking-")))
+        opened.enter_context(judge.bench(lessons, folder))
+        if not found:  # forked kernels need what a cage closes
+            environment = cage.bare(os.environ, str(folder))
+            opened.enter_context(warm.template(libraries, environment, folder))
+        yield folder
 
 
 def begin(task: Task, folder: Path) -> Running:
@@ -268,6 +291,7 @@ def begin(task: Task, folder: Path) -> Running:
     )
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     result = folder / f"{task.student}.json"
+    result.unlink(missing_ok=True)
     process = context.Process(target=mark, args=(task, str(result)), daemon=True)
     process.start()
     return Running(process, task, record, result, time.monotonic())
@@ -379,9 +403,17 @@ def feedback(course: Path, assignment: str) -> list[Path]:
     config, written = configuration(course), []
     config.GenerateFeedback.preprocessors = [
         preprocessors.GetGrades,
+        Late,
         Tidy,
         CSSHTMLHeaderPreprocessor,
     ]
+    if rules := late.read(course):
+        listed = late.settle(csv.DictReader(io.StringIO(grades(course))), course, rules).listed
+        config.Late.rows = {
+            row["student"]: row | {"note": late.note(row)}
+            for row in listed
+            if row["assignment"] == assignment
+        }
     api = NbGraderAPI(config=config)
     for student in students(course, assignment):
         if not (course / "autograded" / student / assignment).is_dir():

@@ -5,7 +5,8 @@ who waits at a socket for the kernel of that submission and notes each outcome i
 kernel does not see:
 
     with judge.bench(["04"], hidden):
-        judge.sit(socket, record, {ticket: ["04", "is_disjoint", seed]}, folder)
+        with judge.sit(socket, record, {ticket: ["04", "is_disjoint", seed]}, folder):
+            ...  # a kernel may connect to the socket at once
 """
 
 import contextlib
@@ -22,6 +23,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from unittest.mock import patch
 
 from cxr_helpers import checks
 from cxr_helpers.checks import border
@@ -31,54 +33,50 @@ from tools.marking import cage
 ADDRESS = "CXR_JUDGES"  # environment variable: the socket where judges are asked for
 MEMORY = 6_000_000_000
 LIBRARIES, LARGE = ("sklearn.linear_model", "scipy.stats"), ("tensorflow", "keras")
-SEVERAL = 3  # submissions, from which on a library is worth importing beforehand
 WAIT = 300  # seconds for a kernel to come
 
 
 @contextlib.contextmanager
-def bench(lessons: Iterable[str], folder: Path, number: int = 1) -> Iterator[None]:
+def bench(lessons: Iterable[str], folder: Path) -> Iterator[None]:
     """While the block runs, judges for the questions of some lessons can be asked for.
 
-    Parameters: `folder`, for the socket at which they are, which student code must not see;
-    `number`, of submissions to come: for several, more libraries are imported beforehand.
+    `folder`, for the socket at which they are, is one that student code must not see.
     """
-    with socket.socket(socket.AF_UNIX) as listener:
-        os.environ[ADDRESS] = str(folder / "judges")
-        listener.bind(os.environ[ADDRESS])
+    place = str(folder / "judges")
+    with socket.socket(socket.AF_UNIX) as listener, patch.dict(os.environ, {ADDRESS: place}):
+        listener.bind(place)
         listener.listen()
-        open_file, libraries = listener.fileno(), LIBRARIES if number >= SEVERAL else ()
-        command = [
-            sys.executable,
-            "-m",
-            "tools.marking.judge",
-            str(open_file),
-            *lessons,
-            *libraries,
-        ]
+        open_file = listener.fileno()
+        command = [sys.executable, "-m", "tools.marking.judge", str(open_file), *lessons]
         process = subprocess.Popen(command, cwd=ROOT, pass_fds=[open_file], start_new_session=True)
         listener.close()
         try:
             yield
         finally:
-            del os.environ[ADDRESS]
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
-def sit(place: Path, record: Path, tickets: dict[str, list], folder: Path) -> None:
-    """Let a judge wait for a kernel at the socket `place`.
+@contextlib.contextmanager
+def sit(place: Path, record: Path, tickets: dict[str, list], folder: Path) -> Iterator[None]:
+    """Let a judge wait for a kernel at the socket `place`, where it may come at once.
 
     Parameters: `record`, the file of outcomes; `tickets`, lesson, name of the answer and seed by
-    ticket; `folder`, which the kernel sees too: for files that a question hands out.
+    ticket; `folder`, which the kernel sees too: for files that a question hands out. Raises
+    RuntimeError at the end of the block if no judge came.
     """
-    asked = {"place": str(place), "record": str(record), "tickets": tickets, "folder": str(folder)}
-    with socket.socket(socket.AF_UNIX) as judges:
+    asked = {"record": str(record), "tickets": tickets, "folder": str(folder)}
+    with socket.socket(socket.AF_UNIX) as judges, judges.makefile("rw", encoding="utf-8") as lines:
         judges.connect(os.environ[ADDRESS])
-        with judges.makefile("rw", encoding="utf-8") as lines:
-            print(json.dumps(asked), file=lines, flush=True)
-            if not lines.readline():
-                raise RuntimeError("no judge came: what went wrong stands above")
+        with socket.socket(socket.AF_UNIX) as own:
+            own.bind(str(place))
+            own.listen(1)
+            socket.send_fds(judges, [b"\0"], [own.fileno()])
+        print(json.dumps(asked), file=lines, flush=True)
+        yield
+        if not lines.readline():
+            raise RuntimeError("no judge came: what went wrong stands above")
 
 
 def outcomes(record: Path) -> dict[str, dict]:
@@ -110,16 +108,16 @@ def attend(listener: socket.socket, record: str, tickets: dict[str, list], folde
         border.attend(connection, {t: (asked[t], tickets[t][2]) for t in tickets}, note)
 
 
-def import_questions(names: Iterable[str]) -> None:
+def import_questions(lessons: Iterable[str]) -> None:
     """Import lessons' questions and libraries; run nothing, for what has run may not be forked."""
-    names = list(names)
-    for lesson in [name for name in names if name not in LIBRARIES]:
+    libraries = LIBRARIES
+    for lesson in lessons:
         module = importlib.import_module(f"cxr_helpers.checks.lesson{lesson}")
         if "keras" in Path(str(module.__file__)).read_text("utf-8"):  # else in a student's time
-            names += LARGE
+            libraries += LARGE
     quiet, shown = os.open(os.devnull, os.O_RDWR), os.dup(2)
     os.dup2(quiet, 2)
-    for library in [name for name in names if name in LIBRARIES + LARGE]:
+    for library in libraries:
         importlib.import_module(library)
     os.dup2(shown, 2)
 
@@ -136,22 +134,25 @@ def main() -> None:
     while True:
         asked, _ = listener.accept()
         with asked, asked.makefile("rw", encoding="utf-8") as lines:
-            request = json.loads(lines.readline())
-            own = socket.socket(socket.AF_UNIX)
-            own.bind(request.pop("place"))
-            own.listen(1)
+            try:
+                _, (own, *_), *_ = socket.recv_fds(asked, 1, 1)
+                request = json.loads(lines.readline())
+            except (OSError, ValueError):  # whoever asked was ended in the middle
+                continue
             with warnings.catch_warnings():
                 # OpenBLAS ends its threads for a fork.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 number = os.fork()
             if not number:
                 break
-            own.close()
-            print(number, file=lines)
+            os.close(own)
+            with contextlib.suppress(OSError):
+                print(number, file=lines, flush=True)
     listener.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     cage.die_with_parent()
-    attend(own, request["record"], request["tickets"], request["folder"])
+    attend(socket.socket(fileno=own), **request)
+    os._exit(0)  # tidying up would copy the memory that it shares
 
 
 if __name__ == "__main__":

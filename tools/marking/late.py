@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tools.common import ToolError
+from tools.marking.mend import moment
 
 SETTINGS = "late.toml"
 KNOWN = {"days", "penalty", "latest", "deadlines", "handed_in"}
@@ -99,13 +100,8 @@ def handed_in(course: Path, rules: Rules, student: str, assignment: str) -> date
     path = course / "submitted" / student / assignment / "timestamp.txt"
     if not path.is_file():
         return None
-    from dateutil import parser
-
-    try:
-        found = parser.parse(path.read_text(encoding="utf-8").strip())
-    except (ValueError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)  # nbgrader writes UTC
+    found = moment(path.read_bytes()[:1000])
+    return found and found.replace(tzinfo=UTC)
 
 
 def settle(rows: Iterable[dict[str, str]], course: Path, rules: Rules) -> Settled:
@@ -127,9 +123,14 @@ def settle(rows: Iterable[dict[str, str]], course: Path, rules: Rules) -> Settle
         left[student] = left.get(student, rules.days) - free
         before = row["score"]
         row["score"] = f"{float(before) * rules.share(days, free):g}"
-        note = f"{days} day{'s' * (days != 1)} late, {free} of them free: {before} became "
-        row["notes"] = "; ".join(filter(None, [row["notes"], note + row["score"]]))
         times = {"deadline": deadline.isoformat(), "handed_in": time.isoformat()}
         told = {"days": str(days), "free": str(free), "before": before, "score": row["score"]}
+        row["notes"] = "; ".join(filter(None, [row["notes"], note(told)]))
         result.listed.append({"student": student, "assignment": assignment} | times | told)
     return result
+
+
+def note(late: dict[str, str]) -> str:
+    """Return in words what a row of late submissions says."""
+    days = f"{late['days']} day{'s' * (late['days'] != '1')} late"
+    return f"{days}, {late['free']} of them free: {late['before']} became {late['score']}"

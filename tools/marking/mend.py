@@ -292,6 +292,25 @@ def _without_places(text: str | list[str]) -> str | list[str]:
     return text
 
 
+class Late(NbGraderPreprocessor):
+    """nbgrader step before feedback: the score is the final one; the page says what lateness cost.
+
+    `rows` are those of late submissions (`tools.late`) by student, each with a `note`.
+    """
+
+    rows = Dict().tag(config=True)
+
+    def preprocess(self, nb, resources):
+        """Take lateness off the score, and say so above all else."""
+        found = resources["nbgrader"]
+        if row := self.rows.get(found["student"]):
+            cost = float(row["before"]) - float(row["score"])
+            found["score"] -= cost
+            found["late_penalty"] += cost  # nbgrader's page has a line for it
+            nb.cells.insert(0, nbformat.v4.new_markdown_cell(f"**Late.** {row['note']}."))
+        return nb, resources
+
+
 class Tidy(NbGraderPreprocessor):
     """nbgrader step before feedback: hidden tests go, a failed test shows only its message."""
 

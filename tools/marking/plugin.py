@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde, NbGraderException
-from traitlets import Integer, Unicode
+from traitlets import Integer, List, Unicode
 
 from tools.common import ROOT
 
@@ -23,6 +23,7 @@ class Marking(Autograde):
 
     overlay = Unicode(help="Folder of your own seed, hidden tests and sources").tag(config=True)
     jobs = Integer(1, help="Submissions at a time").tag(config=True)
+    options = List(Unicode(), help='Further ones of "tools.course grade"').tag(config=True)
 
     def start(self) -> None:
         """Mark what nbgrader was asked to mark."""
@@ -40,7 +41,7 @@ class Marking(Autograde):
             asked.student_id,
         ]
         command += ["--overlay", str(Path(course, self.overlay))] if self.overlay else []
-        command += ["--again"] if self.force else []
+        command += [*self.options, *(["--again"] if self.force else [])]
         said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         for line in said.stdout.splitlines():
             self.log.info(line)

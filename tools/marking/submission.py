@@ -5,6 +5,7 @@ within limits (`tools.marking.cage`). What cannot be run at all gets a page that
 points for its tests, and keeps its written answers for marking by hand.
 """
 
+import ast
 import contextlib
 import hashlib
 import hmac
@@ -23,6 +24,7 @@ from unittest.mock import patch
 import nbformat
 import psutil
 
+from tools import warm
 from tools.build.exercises import ASKS, configuration, programs_on_path
 from tools.common import ToolError, write_atomic
 from tools.marking import cage, judge, plugin
@@ -31,6 +33,7 @@ from tools.marking.mend import Ask, Judged, Mend, Refuse, moment, open_submissio
 from tools.marking.mend import marks as cell_marks
 
 LARGEST = 20_000_000  # bytes of a submission
+COMMON = ("ipykernel.kernelapp", "matplotlib.pyplot", "pandas")
 
 
 @dataclass(frozen=True)
@@ -234,6 +237,24 @@ def asked(course: Path, assignment: str) -> dict[str, str]:
     return {call["name"]: call["lesson"] for call in calls if call}
 
 
+def imported(course: Path, assignment: str) -> list[str]:
+    """Return what kernels of an assignment import: what is large, and what its notebook names."""
+    found = dict.fromkeys((*COMMON, *judge.LIBRARIES))
+    cells = nbformat.read(released(course, assignment), 4).cells
+    for cell in [cell for cell in cells if cell.cell_type == "code"]:
+        try:
+            nodes = list(ast.walk(ast.parse(cell.source)))
+        except SyntaxError:  # a magic command, in an instructor's own notebook
+            continue
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                found |= dict.fromkeys(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                parts = [f"{node.module}.{alias.name}" for alias in node.names]
+                found |= dict.fromkeys([node.module, *parts])
+    return [*found]
+
+
 def seed_of(task: Task, name: str) -> int:
     """Return the seed of a question: the instructor's, or one that nobody can foretell.
 
@@ -356,6 +377,7 @@ def settings(task: Task, reason: str, own: Private):
     # its name; a relative one, the default, would not be found
     config.KernelManager.ip = str(own.scratch / "s")
     config.Execute.timeout = task.limits.cell
+    config.Execute.shutdown_kernel = "immediate"  # its outcomes are written
     return config
 
 
@@ -363,9 +385,10 @@ def settings(task: Task, reason: str, own: Private):
 def kernel(task: Task, own: Private, around: Path):
     """Let `python3` be a kernel within the task's limits, with a judge waiting for it."""
     lessons, judges = asked(Path(task.course), task.assignment), own.folder / "judge"
-    if own.tickets:
-        tickets = {t: [lessons[n], n, seed_of(task, n)] for n, t in own.tickets.items()}
-        judge.sit(judges, own.record, tickets, own.scratch / "shared")
+    tickets = {t: [lessons[n], n, seed_of(task, n)] for n, t in own.tickets.items()}
+    judged = judge.sit(judges, own.record, tickets, own.scratch / "shared")
+    if warm.ADDRESS in os.environ:
+        warm.use(cage.KEPT)  # what is sent stays in the kernel's memory
     caged = {
         "memory": task.limits.memory,
         "seconds": task.limits.total,
@@ -377,5 +400,5 @@ def kernel(task: Task, own: Private, around: Path):
     spec = {"argv": start, "display_name": "Python 3 (ipykernel)", "language": "python"}
     write_atomic(own.folder / "kernels" / "python3" / "kernel.json", json.dumps(spec))
     found = {"JUPYTER_PATH": str(own.folder), "JUPYTER_RUNTIME_DIR": str(own.scratch)}
-    with patch.dict(os.environ, found):
+    with patch.dict(os.environ, found), judged if tickets else contextlib.nullcontext():
         yield
