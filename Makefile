@@ -116,8 +116,10 @@ test-slow: $(READY) ## the tests that `check` leaves out
 test-exercises: $(READY) ## solutions, stubs, misconceptions, and a whole class released, marked and given feedback
 	$(PYTEST) tests/exercises --durations=5
 
-proofs: $(READY) ## other people's answers to the exercises at forty seeds: right ones accepted, wrong ones not
+proofs: $(READY) ## other people's answers to the exercises at forty seeds; all answers across the border; two ways to mark
 	$(ONE_CORE) $(BIN)/python -m tests.exercises.proofs $(LESSON)
+	$(ONE_CORE) $(BIN)/python -m tests.exercises.proofs.across $(LESSON)
+	$(BIN)/python -m tests.exercises.proofs.alike
 
 test-notebooks: $(READY) ## run every notebook on the phantom as a test: timing, and marked cells against their outputs
 	@test -n "$(LESSONS)" || { echo "no notebooks: make notebooks" >&2; exit 1; }

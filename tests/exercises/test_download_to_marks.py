@@ -14,6 +14,7 @@ import pytest
 from tests.exercises import sample
 from tools.build import exercises
 from tools.common import ROOT
+from tools.marking import course as tool
 
 NAME = "04_splitting_exercise"
 PAGE = (ROOT / "exercises" / "README.md").read_text(encoding="utf-8")
@@ -46,7 +47,7 @@ def run(line: str, home: Path) -> str:
     return said.stdout
 
 
-def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path):
+def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path, capsys):
     (source,) = exercises.sources(names=[NAME])
     perfect, wrong = (
         sample.changed(source, lambda notebook: None),
@@ -87,12 +88,15 @@ def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path):
     unknown, mended = (course / "submitted" / name for name in ("Åsa Öst Berg", "asa@uni.example"))
     roster = tmp_path / "Downloads" / "roster.csv"
     roster.write_text(ROSTER.replace("Öst Berg", "Öst-Berg Lund"), encoding="utf-8")
-    grade, grades = (line for line in LINES if line.split()[1] in ("grade", "grades"))
-    assert f"NOT IN IT, for the roster does not tell whose:\n  {unknown.name} ({NAME}, 7.0)" in run(
-        grades, tmp_path
-    )
+    grade = ["grade", NAME, "--course", str(course)]
+    grades = ["grades", "--course", str(course), "--roster", str(roster)]
+    assert tool.main(grades) == 0
+    not_there = f"NOT IN IT, for the roster does not tell whose:\n  {unknown.name} ({NAME}, 7.0)"
+    assert not_there in capsys.readouterr().out
     assert (course / "grades-moodle.csv").read_text(encoding="utf-8").count("7.0") == 1
     unknown.rename(mended)
-    assert "1 marked, 4 unchanged" in run(grade, tmp_path)
-    assert "NOT IN IT" not in run(grades, tmp_path)
+    assert tool.main(grade) == tool.main(grades) == 0
+    said_last = capsys.readouterr().out
+    assert "1 marked, 4 unchanged" in said_last
+    assert "NOT IN IT" not in said_last
     assert "asa@uni.example,7.0" in (course / "grades-moodle.csv").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ import pytest
 
 from cxr_helpers import checks
 from tests.exercises import sample
+from tools import warm
 from tools.build import exercises
 from tools.common import ROOT
 from tools.marking import course, submission
@@ -25,8 +26,16 @@ def score(record: course.Record, name: str) -> float:
     return record.questions[f"test_{name}"]["score"]
 
 
+@pytest.fixture(scope="module")
+def workshop():
+    """Judges and kernels for all exercises; each alone, as in the other tests, takes longer."""
+    libraries = [*warm.LIBRARIES, *submission.COMMON]
+    with course.workshop(checks.lessons(), libraries) as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("name", [name for name in SOURCES if name != FULL])
-def test_perfect_and_empty_on_the_other_exercises(name, tmp_path):
+def test_perfect_and_empty_on_the_other_exercises(name, tmp_path, workshop):
     source = SOURCES[name]
     course.release(tmp_path, name, course.Overlay())
     pair = {
@@ -34,10 +43,9 @@ def test_perfect_and_empty_on_the_other_exercises(name, tmp_path):
         "empty": sample.Student(sample.empty(source)),
     }
     sample.hand_in(pair, name, tmp_path)
-    marked = {
-        r.student: r
-        for r in course.grade(tmp_path, name, course.Overlay(), submission.Limits(), jobs=2)
-    }
+    limits = submission.Limits()
+    made = course.grade(tmp_path, name, course.Overlay(), limits, jobs=2, folder=workshop)
+    marked = {record.student: record for record in made}
     for answer, question in checks.questions(name[:2]).items():
         assert score(marked["perfect"], answer) == question.points, marked["perfect"].questions
         assert score(marked["empty"], answer) == 0
