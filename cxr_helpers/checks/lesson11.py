@@ -1,21 +1,22 @@
-"""Questions of lesson 11, calibration: two uses and their thresholds, a PPV elsewhere, a
-temperature, a claim.
+"""Questions of lesson 11, calibration: two uses and their thresholds, a diagram to read, a
+classifier to calibrate, a claim.
 """
 
 import numpy as np
 import pandas as pd
+from scipy import special
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from .. import calibrate
-from . import expect, fresh
-from ._kinds import Case, Choice, Compare, asked
+from . import _networks, expect, fresh
+from ._kinds import Case, Choice, Compare
 from ._question import Mistake, Question
 from ._running import Wrong
 
-PPV_SLACK = 0.002
 FOUND, SPARED = 0.95, 0.90  # sensitivity of the rule-out, specificity of the triage
 REPORTED = 0.004  # how far a reported share may be off: 0.983 for 59/60
 STEP = 0.0015  # of a grid of thresholds that is fine enough: one of them is always right
-P_SLACK = 0.02  # of a tempered probability: a coarse grid of temperatures is enough
 
 # --- q1: two uses, two operating points -----------------------------------------------------------
 
@@ -299,142 +300,16 @@ def _(right):
     yield "a tuple", lambda v, t: tuple(right(v, t).values()), False
 
 
-# --- q2: the PPV elsewhere ------------------------------------------------------------------------
+# --- q2: read a reliability diagram ---------------------------------------------------------------
 
-
-def _homes(rng: np.random.Generator) -> list[tuple[dict, float]]:
-    """Counts of a study and the prevalence of another place, several times."""
-    cases = []
-    for prevalence in rng.permutation([0.006, 0.012, 0.03, 0.06, 0.1, 0.14]) * rng.uniform(
-        0.9, 1.1, 6
-    ):
-        ill, well = (int(n) for n in rng.integers(80, 220, size=2))
-        fn, fp = int(ill * rng.uniform(0.04, 0.25)) + 1, int(well * rng.uniform(0.04, 0.25)) + 1
-        cases.append(
-            ({"tp": ill - fn, "fn": fn, "fp": fp, "tn": well - fp}, round(float(prevalence), 4))
-        )
-    return cases
-
-
-def _carried(home, prevalence):
-    return home["tp"] / (home["tp"] + home["fp"])
-
-
-def _scaled(home, prevalence):
-    return (
-        _carried(home, prevalence) * prevalence / ((home["tp"] + home["fn"]) / sum(home.values()))
-    )
-
-
-def _wrong_rates(home, prevalence):
-    ppv, npv = home["tp"] / (home["tp"] + home["fp"]), home["tn"] / (home["tn"] + home["fn"])
-    return ppv * prevalence / (ppv * prevalence + (1 - npv) * (1 - prevalence))
-
-
-def _specificity_called(home, prevalence):
-    sensitivity, specificity = (
-        home["tp"] / (home["tp"] + home["fn"]),
-        home["tn"] / (home["tn"] + home["fp"]),
-    )
-    return sensitivity * prevalence / (sensitivity * prevalence + specificity * (1 - prevalence))
-
-
-def _ppv(home: dict, prevalence: float) -> float:
-    return _elsewhere(home, prevalence, "ppv")
-
-
-def _why_not_ppv(found: float, case: Case) -> str:
-    if found > 1:
-        return f"A PPV lies between 0 and 1; yours is {found:.3g}."
-    home, prevalence = case.given
-    return (
-        f"With {home} and a prevalence of {prevalence:.3f} you give {found:.3f}. Imagine 10,000 "
-        f"people there: {10_000 * prevalence:.0f} are ill. How many of the positive results are "
-        "true, how many false?"
-    )
-
-
-q2 = Compare(
-    "ppv_at",
-    title="The PPV in another place",
-    points=2,
-    wants=(
-        "ppv_at(home, prevalence) returns the PPV in a place with that prevalence, between 0 and 1"
-    ),
-    hints=(
-        "Which of the study's figures belong to the test, and which to the mixture of patients "
-        "examined?",
-        "Keep sensitivity and specificity, and change the mixture: imagine 10,000 people in the "
-        "other place.",
-        "Of them 10,000 · prevalence are ill. How many of those test positive, and how many of "
-        "the others?",
-    ),
-    data=lambda rng: _homes(rng)[0],
-    mistakes={
-        "carried": Mistake(
-            _carried,
-            "This is the PPV of the study, carried over. It holds only at the study's prevalence. "
-            "Where the disease is rarer, the same rate of false alarms meets fewer true "
-            "positives. Compute it for the new prevalence.",
-        ),
-        "scaled": Mistake(
-            _scaled,
-            "The study's PPV was scaled by how much rarer the disease is. The direction is right, "
-            "the amount is not: both true positives and false alarms change, and the PPV is a "
-            "share of their sum.",
-        ),
-        "share_of_all": Mistake(
-            lambda home, prevalence: home["tp"] / (home["tp"] + home["fn"]) * prevalence,
-            "Sensitivity times prevalence is the share of *all people* who are ill and found. "
-            "Divide by all who test positive, including the false alarms.",
-        ),
-        "npv_instead": Mistake(
-            lambda home, prevalence: _elsewhere(home, prevalence, "npv"),
-            "This is the NPV: the share of well people among those with a negative result. The "
-            "question is how many of those with a positive result are ill.",
-        ),
-        "wrong_rates": Mistake(
-            _wrong_rates,
-            "PPV and NPV of the study were put into the formula instead of sensitivity and "
-            "specificity. They already contain the study's prevalence; the rates that carry over "
-            "are those computed within each true class.",
-        ),
-        "specificity_called": Mistake(
-            _specificity_called,
-            "The false alarms were computed with the specificity itself. That is the share of "
-            "true negatives; the share of false alarms is 1 - specificity.",
-        ),
-    },
-    cases=lambda rng: asked(_ppv, _homes(rng)),
-    read=lambda found, case: expect.number(found, "ppv_at(home, prevalence)"),
-    same=expect.near(PPV_SLACK),
-    explain=_why_not_ppv,
+MODELS = (  # what a model is, how much too steep its logits are, and the sign of what is added
+    ("calibrated", (1.0, 1.0), 0),
+    ("over-confident", (1.9, 2.6), 0),
+    ("under-confident", (0.4, 0.55), 0),
+    ("shifted", (1.0, 1.0), 1),
+    ("shifted", (1.0, 1.0), -1),
 )
-
-
-def _elsewhere(home: dict, prevalence: float, which: str) -> float:
-    sensitivity, specificity = (
-        home["tp"] / (home["tp"] + home["fn"]),
-        home["tn"] / (home["tn"] + home["fp"]),
-    )
-    return float(calibrate.predictive_values(sensitivity, specificity, prevalence)[which].item())
-
-
-@q2.edges
-def _(right):
-    yield "rounded to three places", lambda h, p: round(right(h, p), 3), True
-    yield "an array of one", lambda h, p: np.array([right(h, p)]), True
-    yield "in per cent", lambda h, p: 100 * right(h, p), False
-    yield "rounded to one place", lambda h, p: round(right(h, p), 1), False
-
-
-# --- q3: a temperature ----------------------------------------------------------------------------
-
-
-def _fitted_by_accuracy(validation, test):
-    grid = np.arange(0.5, 5, 0.1)
-    right = [((heated(validation["p"], t) >= 0.5) == validation["ill"]).mean() for t in grid]
-    return heated(test["p"], grid[int(np.argmax(right))])
+NEAR = 0.05  # a mean gap that chance alone may give here
 
 
 def _table(p: np.ndarray, ill: np.ndarray) -> pd.DataFrame:
@@ -445,145 +320,301 @@ def _table(p: np.ndarray, ill: np.ndarray) -> pd.DataFrame:
     return frame.assign(predicted="other", p_other=1 - p, p_covid=p)
 
 
-def fitted(*parts: pd.DataFrame) -> float:
-    """The temperature fitted to the rows of the tables."""
-    rows = pd.concat(parts)
-    return calibrate.temperature(_table(rows["p"].to_numpy(), rows["ill"].to_numpy()))
+def _bins(model: tuple[str, tuple[float, float], int], rng: np.random.Generator) -> pd.DataFrame:
+    """The bins of a model's diagram, drawn until each half of it shows what the model is."""
+    kind, between, sign = model
+    steep, moved = rng.uniform(*between), sign * rng.uniform(1.1, 1.6)
+
+    def drawn() -> pd.DataFrame:
+        logit = rng.normal(rng.uniform(-0.4, 0.4), 1.7, int(rng.integers(700, 900)))
+        ill = rng.random(len(logit)) < special.expit(logit)
+        table = _table(special.expit(steep * logit + moved), ill)
+        return calibrate.reliability(table, "covid", bins=5).drop(columns=["groups", "support"])
+
+    return fresh.until(drawn, lambda bins: _shows(bins, kind))
 
 
-def heated(p, temperature: float) -> np.ndarray:
-    """Probabilities at another temperature."""
-    p = np.asarray(p, float)
-    return calibrate.apply(_table(p, p > 0.5), temperature)["p_covid"].to_numpy()
+def _shows(bins: pd.DataFrame, kind: str) -> bool:
+    """Whether means over the bins, over images, and of the outermost bins alone say the same."""
+    ways = [_gaps(bins), _gaps(bins, by="n"), _gaps(bins.iloc[[0, -1]])]
+    if kind == "calibrated":
+        inside = bins["predicted"].between(bins["low"], bins["high"])
+        return bool(inside.all() and np.abs(ways).max() < 0.7 * NEAR)
+    return all(_told_by(*way) == kind and np.abs(way).min() > 1.3 * NEAR for way in ways)
 
 
-def too_sure(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Probabilities that are too sure, on validation and test, drawn until the places to fit lie
-    well apart.
-    """
-    tables = fresh.until(lambda: _drawn_too_sure(rng), _fits_differ)
-    return tuple(_named(table, rng) for table in tables)
+def _gaps(bins: pd.DataFrame, by: str = "") -> tuple[float, float]:
+    """What came true less what was said: means over the bins below 0.5, and over the others."""
+    gap, high = bins["observed"] - bins["predicted"], bins["predicted"] >= 0.5
+    weights = bins[by] if by else pd.Series(1, bins.index)
+    low, top = (np.average(gap[side], weights=weights[side]) for side in (~high, high))
+    return float(low), float(top)
 
 
-def _drawn_too_sure(rng: np.random.Generator) -> list[pd.DataFrame]:
-    parts, too_steep = [], rng.uniform(1.5, 2.2)
-    for n, truth in [(int(rng.integers(110, 140)), k * too_steep) for k in (1, 1.5)]:
-        logit = rng.normal(-0.5, 1.4, n)
-        ill = rng.random(n) < 1 / (1 + np.exp(-logit))
-        parts.append(pd.DataFrame({"p": 1 / (1 + np.exp(-truth * logit)), "ill": ill}))
-    return parts
+def _told_by(low: float, high: float) -> str:
+    """What a model is, by the gaps in the two halves of its diagram."""
+    if max(abs(low), abs(high)) < NEAR:
+        return "calibrated"
+    if low * high > 0:
+        return "shifted"
+    return "over-confident" if low > 0 else "under-confident"
 
 
-def _fits_differ(parts: list[pd.DataFrame]) -> bool:
-    own, both, other = fitted(parts[0]), fitted(*parts), fitted(parts[1])
-    return own > 1.35 and both / own > 1.2 and other / both > 1.12 and other < 5
+def _by_the_mean(bins):
+    gap = np.average(bins["observed"] - bins["predicted"], weights=bins["n"])
+    return "shifted" if abs(gap) > NEAR else "calibrated"
+
+
+def _by_the_right_half(bins):
+    high = _gaps(bins)[1]
+    return _told_by(-high, high)
+
+
+def _why_not_this(said: str, case: Case) -> str:
+    bins = case.given[0]
+    if case.right == "calibrated":
+        raise q2.caught("chance_as_a_fault")
+    points = "; ".join(f"{r.predicted:.2f}, {r.observed:.2f}" for r in bins.itertuples())
+    return (
+        f"You call a model {said} that has these points (said, came true): {points}. On which "
+        "side of the diagonal are those on the left, and those on the right?"
+    )
+
+
+q2 = Compare(
+    "diagnose",
+    title="Read a reliability diagram",
+    points=2,
+    wants=("diagnose(bins) returns 'calibrated', 'over-confident', 'under-confident' or 'shifted'"),
+    hints=(
+        "Look at each half of a panel by itself: are its points above the diagonal, on it, or "
+        "below?",
+        "Over-confident: above it on the left and below it on the right. What is the reverse? And "
+        "what is a model whose points are all on one side?",
+        'gap = bins["observed"] - bins["predicted"]; then its mean over the bins with predicted '
+        "below 0.5, and over the others. Chance alone gives a mean gap of up to 0.05 or so.",
+    ),
+    data=lambda rng: _panels(rng),
+    mistakes={
+        "sides_swapped": Mistake(
+            lambda bins: _told_by(*np.negative(_gaps(bins))),
+            "Over- and under-confident are the wrong way round. A model that says 0.95 where 0.80 "
+            "come true is surer than it may be. Its points are *below* the diagonal on the right, "
+            "and above it on the left.",
+        ),
+        "right_half_only": Mistake(
+            _by_the_right_half,
+            "Only the right half of the diagram was read. A model that says too much everywhere is "
+            "below the diagonal there, too, as an over-confident one is. The left half tells them "
+            "apart, and they need different repairs.",
+        ),
+        "by_the_mean": Mistake(
+            _by_the_mean,
+            "The gaps were averaged over the whole diagram. Of an over- or under-confident model "
+            "they have opposite signs and cancel: on average it says what comes true, and is "
+            "still wrong at both ends.",
+        ),
+        "chance_as_a_fault": Mistake(
+            lambda bins: "shifted" if _by_the_mean(bins) == "calibrated" else _reading(bins),
+            "A model whose intervals all reach the diagonal was called faulty. With this many "
+            "images the points of a calibrated model are as far off by chance alone.",
+        ),
+    },
+    cases=lambda rng: [
+        Case((_bins(MODELS[k], rng),), MODELS[k][0])
+        for k in rng.permutation(np.arange(2 * len(MODELS)) % len(MODELS))
+    ],
+    read=lambda said, case: expect.choice(said, [kind for kind, *_ in MODELS], "diagnose(bins)"),
+    explain=_why_not_this,
+)
+
+
+def _reading(bins: pd.DataFrame) -> str:
+    return _told_by(*_gaps(bins))
+
+
+def _panels(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    """A model of each kind, behind letters in random order."""
+    some = [MODELS[k] for k in (0, 1, 2, int(rng.integers(3, 5)))]
+    return {
+        letter: _bins(some[k], rng) for letter, k in zip("ABCD", rng.permutation(4), strict=True)
+    }
+
+
+@q2.edges
+def _(right):
+    yield "capitals and blanks", lambda bins: f" {right(bins).upper()} ", True
+    yield "NumPy's text", lambda bins: np.str_(right(bins)), True
+    yield "by the outermost bins", lambda bins: _reading(bins.iloc[[0, -1]]), True
+    yield "always over-confident", lambda bins: "over-confident", False
+    yield "a word that is not there", lambda bins: "too sure", False
+
+
+# --- q3: fit, calibrate, apply --------------------------------------------------------------------
+
+SIDE = 8  # of an image, so that a check is quick
+RELIABLE = 0.1  # calibration error; uncalibrated models have about 0.17 here, calibrated ones 0.04
+
+
+def _part(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of grey levels, 0 to 1, of faint sketches, and whether each shows the haze."""
+    ill = rng.random(n) < 0.4
+    images = _networks.sketches(rng, 2 * ill).reshape(n, SIDE, 3, SIDE, 3).mean(axis=(2, 4))
+    images += rng.normal(0, 55, images.shape)
+    return np.clip(images, 0, 255).reshape(n, -1) / 255, ill
+
+
+def _parts(rng: np.random.Generator, test: int = 600) -> tuple[tuple, tuple, tuple]:
+    """Training, validation and test images: pairs of rows and truth."""
+    return _part(rng, 150), _part(rng, 400), _part(rng, test)
+
+
+def error(p: np.ndarray, ill: np.ndarray) -> float:
+    """Calibration error: mean gap of ten bins with equally many images."""
+    bins = np.array_split(np.argsort(p, kind="stable"), 10)
+    return float(np.mean([abs(np.mean(ill[rows]) - np.mean(p[rows])) for rows in bins]))
+
+
+def _overtaken(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether some image was below another one, and is above it now."""
+    ahead, now = (np.subtract.outer(p[:400], p[:400]) for p in (before, after))
+    return bool(((ahead > 1e-6) & (now < -1e-6)).any())
+
+
+def _fitted(train, *, scaled_by=None):
+    """A classifier of rows, and what scales them; over-confident after so few images."""
+    scaler = StandardScaler().fit(train[0] if scaled_by is None else scaled_by)
+    model = LogisticRegression(max_iter=1000).fit(scaler.transform(train[0]), train[1])
+    return lambda rows: model.decision_function(scaler.transform(rows))[:, None]
+
+
+def _joined(*parts):
+    return tuple(np.concatenate(both) for both in zip(*parts, strict=True))
+
+
+def _platt(train, validation, test, *, scaled_by=None):
+    logits = _fitted(train, scaled_by=scaled_by)
+    sigmoid = LogisticRegression().fit(logits(validation[0]), validation[1])
+    return sigmoid.predict_proba(logits(test[0]))
 
 
 q3 = Question(
-    "tempered",
-    title="Temperature scaling",
-    points=2,
-    wants="tempered(validation, test) returns the recalibrated probabilities of the test images, "
-    "one per row, in row order",
+    "calibrated",
+    title="Build it: fit, calibrate, apply",
+    points=4,
+    wants="calibrated(train, validation, test) returns one probability for each test image",
     hints=(
-        "A temperature is fitted. On which images may anything be fitted?",
-        "Raise the odds p / (1 - p) to the power 1 / T, and turn odds back into a probability: "
-        "odds / (1 + odds).",
-        "Try many T, keep the one with the smallest log loss on validation, and use it on the "
-        "test images.",
+        "Three steps, and each may use one of the three parts. What does a test image add, before "
+        "its own probability is computed?",
+        "A second, small model learns from the classifier's validation scores what they are worth: "
+        "LogisticRegression on model.decision_function(rows)[:, None] (Platt's sigmoid), or "
+        "IsotonicRegression. Or let CalibratedClassifierCV do it, around FrozenEstimator(model) "
+        "(scikit-learn 1.6 and later).",
+        "Fit the classifier on train alone; fit the second model on its scores of validation; "
+        "give both models the test rows, the second with predict_proba(...)[:, 1].",
     ),
-    data=too_sure,
+    data=_parts,
     mistakes={
-        "left_alone": Mistake(
-            lambda validation, test: test["p"].to_numpy(),
-            "These are the original probabilities. On validation they are far too confident: fit "
-            "a temperature.",
+        "validation_ignored": Mistake(
+            lambda train, validation, test: special.expit(_fitted(train)(test[0]))[:, 0],
+            "With other validation images the probabilities are the very same: nothing was "
+            "calibrated on them. The calibration error on the test images is {error:.2f}. (On "
+            "train a classifier is right on nearly all images: calibrated there, it stays too "
+            "sure.) Fit the calibration to the scores of the validation images.",
         ),
         "fitted_on_test": Mistake(
-            lambda validation, test: heated(test["p"], fitted(test)),
-            "The temperature was fitted on the test images, that is, recalibrated on test. They "
-            "then look calibrated, but this says nothing about new images. Fit on validation.",
+            lambda train, validation, test: _platt(train, test, test)[:, 1],
+            "With other labels of the test images the probabilities change: something was fitted "
+            "to these labels. Nobody has them for a new patient, and what the test then says is no "
+            "measurement. Calibrate on validation.",
         ),
-        "pooled_fit": Mistake(
-            lambda validation, test: heated(test["p"], fitted(validation, test)),
-            "The temperature was fitted on validation and test together. The test images "
-            "influenced it, so what they show afterwards is no longer a measurement. Fit on "
-            "validation alone.",
+        "tests_together": Mistake(
+            lambda train, validation, test: _platt(train, validation, test, scaled_by=test[0])[
+                :, 1
+            ],
+            "With half of the test images left out, the probabilities of the others change: "
+            "something, such as a scaler, was fitted on the test rows. A patient's result must not "
+            "depend on who else comes. Fit each step on train, and only apply it to test.",
         ),
-        "upside_down": Mistake(
-            lambda validation, test: heated(test["p"], 1 / fitted(validation)),
-            "The probabilities have become even more confident: T was applied inverted. Raise the "
-            "odds to the power 1 / T, so that a T above 1 moves p towards 0.5.",
+        "validation_learned": Mistake(
+            lambda train, validation, test: _platt(_joined(train, validation), validation, test)[
+                :, 1
+            ],
+            "With other validation images some test images change places: one that was below "
+            "another is above it now. A rising calibration curve cannot do that, so the validation "
+            "images did more than calibrate. If the classifier or a scaler was fitted on them, its "
+            "scores there are better than those of new images. Fit it on train alone.",
         ),
-        "probability_divided": Mistake(
-            lambda validation, test: test["p"].to_numpy() / fitted(validation),
-            "The probability itself was divided by T. Then no image, however clear, gets more "
-            "than 1 / T. The temperature applies to the logit: raise the odds to the power 1 / T.",
+        "other_column": Mistake(
+            lambda train, validation, test: _platt(train, validation, test)[:, 0],
+            "The AUC is {auc:.2f}: these are probabilities of *not* being ill. The columns of "
+            "predict_proba are in the order of the classes.",
         ),
-        "fitted_by_accuracy": Mistake(
-            _fitted_by_accuracy,
-            "T was chosen by accuracy. No temperature changes which images are above 0.5, so all "
-            "T are equal and the first one tried was kept. The log loss depends on the "
-            "probabilities: take the T with the smallest one.",
+        "both_columns": Mistake(
+            _platt,
+            "There are two numbers for each image, one for each class. Return the second column "
+            "alone.",
+        ),
+        "classes_in_their_place": Mistake(
+            lambda train, validation, test: _platt(train, validation, test)[:, 1] >= 0.5,
+            "All numbers are 0 or 1: these are classes. The question asks how probable it is that "
+            "an image is of an ill patient.",
         ),
     },
 )
 
 
 @q3.rule
-def _(tempered, rng):
-    draws = sorted((q3.data(rng) for _ in range(8)), key=lambda parts: fitted(parts[0]))
-    # far apart, so that no temperature typed in is right for all
-    for k in rng.permutation([0, 4, 7]):
-        _judge_tempered(tempered, *draws[k])
+def _(calibrated, rng):
+    train, validation, (rows, ill) = _parts(rng, test=1500)
 
+    def ask(validation, rows, ill):
+        given = np.asarray(calibrated(train, validation, (rows, ill)))
+        if given.shape == (len(rows), 2):
+            raise q3.caught("both_columns")
+        given = given[:, 0] if given.shape == (len(rows), 1) else given
+        return expect.array(given, (len(rows),), "calibrated(train, validation, test)")
 
-def _judge_tempered(tempered, validation, test) -> None:
-    """Raise `Wrong` unless the answer is right on these tables."""
-    found = expect.array(tempered(validation, test), (len(test),), "tempered(validation, test)")
-    if found.min() < 0 or found.max() > 1:
+    p = ask(validation, rows, ill)
+    if p.min() < 0 or p.max() > 1:
         raise Wrong(
-            f"Probabilities lie between 0 and 1; yours run from {found.min():.3g} to "
-            f"{found.max():.3g}."
+            f"Probabilities lie between 0 and 1; these run from {p.min():.2f} to {p.max():.2f}."
         )
-    best = fitted(validation)
-    if np.abs(found - heated(test["p"], best)).max() <= P_SLACK:
-        return
-    q3.recognise([found], [(validation, test)])
-    candidates = {"left_alone": 1.0, "upside_down": 1 / best}
-    turned = expect.array(
-        tempered(validation, test.assign(ill=~test["ill"])), (len(test),), "tempered(...)"
-    )
-    if np.abs(turned - found).max() > 1e-6:  # the test's labels count
-        candidates |= {"fitted_on_test": fitted(test), "pooled_fit": fitted(validation, test)}
-    for name, wrong in candidates.items():
-        if np.abs(found - heated(test["p"], wrong)).max() <= P_SLACK / 2:
-            raise q3.caught(name)
-    if (np.argsort(found, kind="stable") != np.argsort(test["p"].to_numpy(), kind="stable")).any():
+    if set(p) <= {0.0, 1.0}:
+        raise q3.caught("classes_in_their_place")
+    if not np.allclose(ask(validation, rows, ~ill), p, rtol=0, atol=1e-6):
+        raise q3.caught("fitted_on_test")
+    if not np.allclose(ask(validation, rows[:700], ill[:700]), p[:700], rtol=0, atol=1e-6):
+        raise q3.caught("tests_together")
+    reached = _networks.auc(p, ill.astype(int))
+    if reached < 0.35:
+        raise q3.caught("other_column", auc=reached)
+    other = ask(_part(rng, len(validation[0])), rows, ill)
+    if np.allclose(other, p, rtol=0, atol=1e-6):
+        raise q3.caught("validation_ignored", error=error(p, ill))
+    if _overtaken(p, other):
+        raise q3.caught("validation_learned")
+    if reached < 0.65:
         raise Wrong(
-            "The order of the images has changed. A temperature changes every probability but "
-            "never the order."
+            f"The AUC of these probabilities is {reached:.2f}; logistic regression reaches 0.75 or "
+            "more here. Does the n-th number belong to the n-th test image?"
         )
-    raise Wrong(
-        f"The smallest log loss on validation is at T = {best:.2f}. With it an image with p = "
-        f"{test['p'].iloc[0]:.3f} gets {heated(test['p'], best)[0]:.3f}; you give {found[0]:.3f}."
-    )
+    if error(p, ill) > RELIABLE:
+        raise Wrong(
+            f"The calibration error on the test images is {error(p, ill):.2f}, after calibration "
+            f"it should be below {RELIABLE}. Is the calibration given the same kind of score "
+            "(probability or logit) as it was fitted to?"
+        )
 
 
 @q3.edges
 def _(right):
-    yield "a column", lambda v, t: pd.Series(right(v, t), index=t.index), True
-    yield "a list, rounded", lambda v, t: [round(float(x), 3) for x in right(v, t)], True
-    yield "a grid of temperatures", _by_grid, True
-    yield "a little cooler", lambda v, t: heated(right(v, t), 0.7), False
-    yield "the validation images", lambda v, t: right(v, v), False
-    yield "percent", lambda v, t: 100 * np.asarray(right(v, t)), False
-
-
-def _by_grid(validation, test):
-    grid = np.arange(0.5, 5, 0.05)
-    own = np.where(validation["ill"], validation["p"], 1 - validation["p"])
-    return heated(test["p"], grid[np.argmin([-np.log(heated(own, t)).mean() for t in grid])])
+    yield "a list", lambda *case: list(right(*case)), True
+    yield "one column", lambda *case: np.asarray(right(*case))[:, None], True
+    yield "rounded to two places", lambda *case: np.round(right(*case), 2), True
+    yield "per cent", lambda *case: 100 * np.asarray(right(*case)), False
+    yield "the share of the ill", lambda a, b, c: np.full(len(c[0]), b[1].mean()), False
+    yield "half as sure", lambda *case: 0.25 + np.asarray(right(*case)) / 2, False
 
 
 # --- q4: which claim holds ------------------------------------------------------------------------

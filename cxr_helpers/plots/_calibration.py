@@ -38,7 +38,8 @@ def reliability(
         )
     most = max(table["n"].max() for table in named.values())
     with style():
-        figure = new_figure(6.1, 5.0 if len(named) == 1 else 8.4, title)
+        height = 6.1 if len(named) < 3 else 4.1  # more panels are smaller ones
+        figure = new_figure(height, 5.0 if len(named) == 1 else 8.4, title)
         grid = figure.subplots(
             2, len(named), sharex=True, sharey="row", squeeze=False, height_ratios=[4, 1]
         )

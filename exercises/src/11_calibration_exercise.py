@@ -3,14 +3,14 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# Four questions with an automatic check and one written question, on lesson 11. No network is trained; the questions
-# use tables of scores.
+# Four questions with an automatic check and one written question, on lesson 11. Three use tables of scores; in one you
+# build a calibrated classifier with scikit-learn.
 #
 # **How it works.** Write your answer in the marked cell and run it, then run the cell below it. `q1.check(...)` runs
 # your answer on fresh data, with other names each time, and reports what it found. Each call of `q1.hint()` gives the
 # next hint. You may check as often as you like.
 #
-# **Time.** 45 minutes.
+# **Time.** 50 minutes.
 
 # %% [markdown]
 # ## Set-up
@@ -20,7 +20,11 @@
 # %% tags=["imports"]
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from cxr_helpers import plots
 from cxr_helpers.checks.lesson11 import q1, q2, q3, q4
 
 # %% [markdown]
@@ -76,79 +80,94 @@ def operating_points(validation, test):
 q1.check(operating_points)
 
 # %% [markdown]
-# ## Question 2 · The PPV in another place
+# ## Question 2 · Read a reliability diagram
 #
-# A study reports four counts: true positives `tp`, false negatives `fn`, false positives `fp` and true negatives `tn`.
-# About half of its patients were ill. Elsewhere far fewer are: what is the PPV there, with the same network and
-# threshold?
+# Four models, each with its own test images. One is well calibrated; three are not, each in another way.
 
 # %%
-home, prevalence = q2.sample()
-print(home, f"prevalence elsewhere: {prevalence:.2%}")
+models = q2.sample()
+plots.reliability(models, title="Four models", what="ill")
 
 # %% [markdown]
-# Write `ppv_at`. `home` is such a dict of counts, `prevalence` the share of the ill in the other place, between 0 and
-# 1. It returns the PPV there, between 0 and 1. Assume that the score distribution of each group, the ill and the
-# others, is the same in both places.
+# Which is which? Decide for each panel, with a reason, before you write a line of code:
+#
+# - `"calibrated"`: what is said comes true, but for chance
+# - `"over-confident"`: too sure at *both* ends (a temperature above 1 repairs it)
+# - `"under-confident"`: not sure enough at both ends (a temperature below 1)
+# - `"shifted"`: too high everywhere, or too low everywhere, as after class weights or where fewer are ill than in
+#   training (odds to be moved, see step 9 of the lesson; no temperature helps)
+#
+# The same in numbers: a row for each point, with the interval and the number of images.
+
+# %%
+pd.concat(models).round(2)
+
+# %% [markdown]
+# Now write `diagnose`: your way of reading, so that it works for other models. It gets one model's table `bins`, as
+# above, and returns one of the four words. Each check draws ten other models.
 
 
 # %% tags=["answer"]
-def ppv_at(home, prevalence):
-    """PPV in a place with this prevalence."""
+def diagnose(bins):
+    """One of the four words for a model, from the points of its reliability diagram."""
+    word = None
+    ### BEGIN SOLUTION
+    gap = bins["observed"] - bins["predicted"]
+    left, right = gap[bins["predicted"] < 0.5].mean(), gap[bins["predicted"] >= 0.5].mean()
+    if max(abs(left), abs(right)) < 0.05:
+        word = "calibrated"
+    elif left > 0 > right:
+        word = "over-confident"
+    elif left < 0 < right:
+        word = "under-confident"
+    else:
+        word = "shifted"
+    ### END SOLUTION
+    return word
+
+
+# %% tags=["check"]
+q2.check(diagnose)
+
+# %% [markdown]
+# ## Question 3 · Build it: fit, calibrate, apply
+#
+# Small, faint images as rows of 64 grey levels from 0 to 1, in three parts. Each part is a pair: the rows, and for each
+# row whether the patient is ill. With 150 images to learn from, a classifier gets nearly all of *them* right and is far
+# too sure of the next ones.
+
+# %%
+train, validation, test = q3.sample()
+for name, (rows, ill) in {"train": train, "validation": validation, "test": test}.items():
+    print(f"{name}: rows {rows.shape}, {ill.mean():.2f} ill")
+
+# %% [markdown]
+# Write `calibrated`, with scikit-learn:
+#
+# - it fits a classifier, such as `LogisticRegression` after a `StandardScaler`;
+# - it calibrates the classifier by a rising curve: a sigmoid (Platt), an isotonic regression or a temperature;
+# - it returns the calibrated probability of being ill of each *test* image, in row order.
+#
+# You decide which part each step may use. As in a real project, you have all three.
+
+
+# %% tags=["answer"]
+def calibrated(train, validation, test):
+    """Probabilities of the test images."""
     answer = None
     ### BEGIN SOLUTION
-    sensitivity = home["tp"] / (home["tp"] + home["fn"])
-    specificity = home["tn"] / (home["tn"] + home["fp"])
-    found, false_alarms = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
-    answer = found / (found + false_alarms)
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    model.fit(*train)
+    rows, ill = validation
+    sigmoid = LogisticRegression().fit(model.decision_function(rows)[:, None], ill)
+    rows, _ = test
+    answer = sigmoid.predict_proba(model.decision_function(rows)[:, None])[:, 1]
     ### END SOLUTION
     return answer
 
 
 # %% tags=["check"]
-q2.check(ppv_at)
-
-# %% [markdown]
-# ## Question 3 · Temperature scaling
-#
-# A network is overconfident. `p` is its probability of COVID, `ill` the true class.
-
-# %%
-validation, test = q3.sample()
-test.head()
-
-
-# %%
-def log_loss(p, ill):
-    """Mean negative logarithm of the probability given to the truth."""
-    return -np.log(np.where(ill, p, 1 - p)).mean()
-
-
-# %% [markdown]
-# Write `tempered`. It fits a temperature T, the one with the smallest log loss, and returns the recalibrated
-# probabilities of the *test* images: an array, one per row, in row order. As in a real project, you have both tables. A
-# grid of temperatures from 0.5 to 5 in steps of 0.05 is fine enough; `log_loss`, above, is given.
-
-
-# %% tags=["answer"]
-def tempered(validation, test):
-    """Probabilities of the test images at the fitted temperature."""
-    answer = None
-
-    ### BEGIN SOLUTION
-    def at(p, temperature):
-        odds = (p / (1 - p)) ** (1 / temperature)
-        return odds / (1 + odds)
-
-    grid = np.arange(0.5, 5, 0.05)
-    losses = [log_loss(at(validation["p"], t), validation["ill"]) for t in grid]
-    answer = at(test["p"], grid[np.argmin(losses)]).to_numpy()
-    ### END SOLUTION
-    return answer
-
-
-# %% tags=["check"]
-q3.check(tempered)
+q3.check(calibrated)
 
 # %% [markdown]
 # ## Question 4 · Which claim holds?

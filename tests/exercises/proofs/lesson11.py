@@ -3,10 +3,22 @@
 import numpy as np
 import pandas as pd
 from scipy import optimize, special
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_curve
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from . import Proof
+
+try:
+    from sklearn.frozen import FrozenEstimator
+except ImportError:  # scikit-learn 1.5
+    FrozenEstimator = None
 
 # --- operating_points -----------------------------------------------------------------------------
 
@@ -54,95 +66,134 @@ def points_typed(validation, test):
     return reported(0.25, 0.45, test)
 
 
-# --- ppv_at ---------------------------------------------------------------------------------------
+# --- diagnose -------------------------------------------------------------------------------------
 
 
-def ppv_by_counting(home, prevalence):
-    ill, well = 1e6 * prevalence, 1e6 * (1 - prevalence)
-    true, false = (
-        ill * home["tp"] / (home["tp"] + home["fn"]),
-        well * home["fp"] / (home["fp"] + home["tn"]),
-    )
-    return true / (true + false)
+def diagnosed_by_intervals(bins):
+    """Which intervals lie above the diagonal, which below, and on which side."""
+    above, below = bins["low"] > bins["predicted"], bins["high"] < bins["predicted"]
+    left = bins["predicted"] < 0.5
+    if not (above | below).any():
+        return "calibrated"
+    if (above & left).any() and (below & ~left).any():
+        return "over-confident"
+    if (below & left).any() and (above & ~left).any():
+        return "under-confident"
+    return "shifted"
 
 
-def ppv_by_odds(home, prevalence):
-    """Bayes by odds: the positive likelihood ratio."""
-    counts = pd.Series(home)
-    ratio = counts["tp"] / counts[["tp", "fn"]].sum() / (counts["fp"] / counts[["fp", "tn"]].sum())
-    odds = prevalence / (1 - prevalence) * ratio
-    return odds / (1 + odds)
+def diagnosed_by_a_line(bins):
+    """NumPy: the mean gap, then the slope of a weighted line."""
+    gap = np.average(bins["observed"] - bins["predicted"], weights=bins["n"])
+    if abs(gap) > 0.06:
+        return "shifted"
+    slope, _ = np.polyfit(bins["predicted"], bins["observed"], 1, w=np.sqrt(bins["n"]))
+    if 0.85 < slope < 1.18:
+        return "calibrated"
+    return "over-confident" if slope < 1 else "under-confident"
 
 
-def ppv_by_weights(home, prevalence):
-    matrix = np.array([[home["tp"], home["fn"]], [home["fp"], home["tn"]]], float)
-    joint = matrix / matrix.sum(axis=1, keepdims=True) * [[prevalence], [1 - prevalence]]
-    return round(joint[0, 0] / joint[:, 0].sum(), 3)
+def diagnosed_by_the_ends(bins):
+    """The first and the last point."""
+    first, last = bins.iloc[0], bins.iloc[-1]
+    low, high = first["observed"] - first["predicted"], last["observed"] - last["predicted"]
+    if abs(low) < 0.05 and abs(high) < 0.05:
+        return "calibrated"
+    signs = {(1, -1): "over-confident", (-1, 1): "under-confident"}
+    return signs.get((int(np.sign(low)), int(np.sign(high))), "shifted")
 
 
-def ppv_without_the_well(home, prevalence):
-    found = home["tp"] / (home["tp"] + home["fn"]) * prevalence
-    return found / (found + home["fp"] / (home["fp"] + home["tn"]))
+def diagnosed_by_the_error(bins):
+    """By the calibration error alone."""
+    error = np.average((bins["observed"] - bins["predicted"]).abs(), weights=bins["n"])
+    return "over-confident" if error > 0.05 else "calibrated"
 
 
-def ppv_by_ratio(home, prevalence):
-    odds = (
-        prevalence
-        * home["tp"]
-        / (home["tp"] + home["fn"])
-        / (home["fp"] / (home["fp"] + home["tn"]))
-    )
-    return odds / (1 + odds)
+def diagnosed_by_the_last(bins):
+    gap = bins["observed"].iloc[-1] - bins["predicted"].iloc[-1]
+    return "calibrated" if abs(gap) < 0.05 else "over-confident" if gap < 0 else "under-confident"
 
 
-def ppv_at_home(home, prevalence):
-    return home["tp"] / (home["tp"] + home["fp"])
+def diagnosed_without_chance(bins):
+    above = bins["observed"] > bins["predicted"]
+    if above.all() or not above.any():
+        return "shifted"
+    return "over-confident" if above.iloc[0] else "under-confident"
 
 
-# --- tempered -------------------------------------------------------------------------------------
+def diagnosed_downwards(bins):
+    """Too high is seen, too low is not."""
+    gap = (bins["observed"] - bins["predicted"]).mean()
+    return "shifted" if gap < -0.06 else diagnosed_by_the_last(bins)
 
 
-def tempered_by_scipy(validation, test):
-    logit, ill = special.logit(validation["p"].to_numpy()), validation["ill"].to_numpy(bool)
+# --- calibrated -----------------------------------------------------------------------------------
+
+
+def calibrated_by_sklearn(train, validation, test):
+    """CalibratedClassifierCV around a model that is fitted already."""
+    model = RandomForestClassifier(100, random_state=0).fit(*train)
+    if FrozenEstimator is None:
+        around = CalibratedClassifierCV(model, cv="prefit")
+    else:
+        around = CalibratedClassifierCV(FrozenEstimator(model))
+    return around.fit(*validation).predict_proba(test[0])[:, 1]
+
+
+def calibrated_by_isotonic(train, validation, test):
+    """A support vector machine, its scores by isotonic regression."""
+    model = make_pipeline(StandardScaler(), SVC()).fit(*train)
+    curve = IsotonicRegression(out_of_bounds="clip", y_min=0.001, y_max=0.999)
+    curve.fit(model.decision_function(validation[0]), validation[1])
+    return pd.Series(curve.predict(model.decision_function(test[0])))
+
+
+def calibrated_by_temperature(train, validation, test):
+    """SciPy: logistic regression of principal components, and one temperature."""
+    model = make_pipeline(PCA(30, random_state=0), LogisticRegression(C=100, max_iter=5000))
+    logit = model.fit(*train).decision_function
 
     def loss(t):
-        return np.logaddexp(0, np.where(ill, -1, 1) * logit / t).mean()
+        return np.logaddexp(0, np.where(validation[1], -1, 1) * logit(validation[0]) / t).mean()
 
-    t = optimize.minimize_scalar(loss, bounds=(0.1, 20), method="bounded").x
-    return special.expit(special.logit(test["p"]) / t)
-
-
-def tempered_by_sklearn(validation, test):
-    """Scikit-learn: a logistic regression of the logit without intercept and without penalty."""
-
-    def logit(table):
-        return special.logit(table[["p"]].to_numpy())
-
-    model = LogisticRegression(C=1e9, fit_intercept=False).fit(logit(validation), validation["ill"])
-    return model.predict_proba(logit(test))[:, 1]
+    t = optimize.minimize_scalar(loss, bounds=(0.1, 100), method="bounded").x
+    return list(special.expit(logit(test[0]) / t))
 
 
-def tempered_by_grid(validation, test):
-    losses = {}
-    for t in np.arange(0.5, 5.01, 0.05):
-        p = 1 / (1 + np.exp(-np.log(validation["p"] / (1 - validation["p"])) / t))
-        losses[t] = -np.log(p.where(validation["ill"], 1 - p)).mean()
-    t = pd.Series(losses).idxmin()
-    return list(1 / (1 + np.exp(-np.log(test["p"] / (1 - test["p"])) / t)))
+def calibrated_on(
+    *, fit=("train",), scale=("train",), calibrate=("validation",), cross_validated=False
+):
+    """Logistic regression and Platt's sigmoid, each fitted on some of the parts."""
+
+    def answer(train, validation, test):
+        parts = {"train": train, "validation": validation, "test": test}
+
+        def joined(names):
+            return tuple(np.concatenate(both) for both in zip(*(parts[name] for name in names)))
+
+        scaler = StandardScaler().fit(joined(scale)[0])
+        model, (rows, ill) = LogisticRegression(max_iter=1000), joined(fit)
+        if cross_validated:
+            model = CalibratedClassifierCV(model, cv=5).fit(scaler.transform(rows), ill)
+            return model.predict_proba(scaler.transform(test[0]))[:, 1]
+        model.fit(scaler.transform(rows), ill)
+        rows, ill = joined(calibrate)
+        sigmoid = LogisticRegression().fit(model.predict_log_proba(scaler.transform(rows)), ill)
+        return sigmoid.predict_proba(model.predict_log_proba(scaler.transform(test[0])))[:, 1]
+
+    return answer
 
 
-def tempered_on_test(validation, test):
-    return tempered_by_scipy(test, test)
+def calibrated_on_another_scale(train, validation, test):
+    """The sigmoid learns from logits and is given probabilities."""
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(*train)
+    sigmoid = LogisticRegression(C=1e6)
+    sigmoid.fit(10 * model.decision_function(validation[0])[:, None], validation[1])
+    return sigmoid.predict_proba(model.predict_proba(test[0])[:, 1:])[:, 1]
 
 
-def tempered_inverted(validation, test):
-    model = LogisticRegression(C=1e9, fit_intercept=False)
-    model.fit(special.logit(validation[["p"]].to_numpy()), validation["ill"])
-    return special.expit(special.logit(test["p"]) / model.coef_[0, 0])
-
-
-def tempered_typed(validation, test):
-    return special.expit(special.logit(test["p"]) / 1.7)
+def classes_of_the_test(train, validation, test):
+    return make_pipeline(StandardScaler(), SVC()).fit(*train).predict(test[0])
 
 
 # --- shown ----------------------------------------------------------------------------------------
@@ -196,29 +247,40 @@ PROOFS = [
         },
     ),
     Proof(
-        "ppv_at",
+        "diagnose",
         right={
-            "a million people": ppv_by_counting,
-            "pandas: odds": ppv_by_odds,
-            "NumPy, rounded": ppv_by_weights,
+            "by the intervals": diagnosed_by_intervals,
+            "NumPy: a line": diagnosed_by_a_line,
+            "the first and the last point": diagnosed_by_the_ends,
         },
         wrong={
-            "all are well": ppv_without_the_well,
-            "prevalence as odds": ppv_by_ratio,
-            "the study's": ppv_at_home,
+            "by the calibration error": diagnosed_by_the_error,
+            "by the last point": diagnosed_by_the_last,
+            "chance is a fault": diagnosed_without_chance,
+            "too low is not seen": diagnosed_downwards,
         },
     ),
     Proof(
-        "tempered",
+        "calibrated",
         right={
-            "SciPy": tempered_by_scipy,
-            "scikit-learn": tempered_by_sklearn,
-            "pandas: a grid": tempered_by_grid,
+            "a forest in CalibratedClassifierCV": calibrated_by_sklearn,
+            "a support vector machine, isotonic": calibrated_by_isotonic,
+            "components and a temperature": calibrated_by_temperature,
+            "by hand": calibrated_on(),
         },
         wrong={
-            "fitted on test": tempered_on_test,
-            "T inverted": tempered_inverted,
-            "T typed in": tempered_typed,
+            "calibrated on test": calibrated_on(calibrate=("test",)),
+            "on validation and test": calibrated_on(calibrate=("validation", "test")),
+            "calibrated on train": calibrated_on(calibrate=("train",)),
+            "cross-validated on train": calibrated_on(cross_validated=True),
+            "fitted on both": calibrated_on(fit=("train", "validation")),
+            "scaled on train and validation": calibrated_on(scale=("train", "validation")),
+            "scaled on all": calibrated_on(scale=("train", "validation", "test")),
+            "cross-validated on both": calibrated_on(
+                fit=("train", "validation"), cross_validated=True
+            ),
+            "another scale": calibrated_on_another_scale,
+            "classes": classes_of_the_test,
         },
     ),
     Proof(
