@@ -1,12 +1,13 @@
-"""Questions of lesson 12, uncertainty and external validation: known images, two cohorts, a limit,
-abstention.
+"""Questions of lesson 12, uncertainty and external validation: known images, two cohorts, a gate,
+what happened elsewhere.
 """
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from .. import evaluate
-from . import expect, fresh
+from . import _networks, expect, fresh
 from ._bootstrap import NARROW, TABLES, WIDE, bootstrap, breadth, level_words
 from ._kinds import Case, Compare
 from ._question import Mistake, Question
@@ -15,8 +16,8 @@ from ._running import Wrong
 # one end of an interval, what another seed may change; a share but for rounding
 SENSITIVITY = 0.9  # asked for on validation
 SLACK, NEAR = 0.045, 0.005
-# share of clean images that the gate may reject, and how far off it may be
-ALLOWED, OFF = 0.05, 0.015
+# share of held-out images that the gate rejects, and how far off it may be
+ALLOWED, OFF = 0.05, 0.011
 
 # --- q1: which images are external ----------------------------------------------------------------
 
@@ -386,256 +387,326 @@ def _by_the_package(validation, internal, external):
     return lines
 
 
-# --- q3: the gate's limit -------------------------------------------------------------------------
+# --- q3: a gate -----------------------------------------------------------------------------------
+
+SIDE = 8  # of an image, so that a check is quick
 
 
-def _fewest_errors(clean, wrong):
-    places = np.sort(np.concatenate([clean, wrong]))
-    errors = [(clean > place).sum() + (wrong <= place).sum() for place in places]
-    return float(places[int(np.argmin(errors))])
+def _rows(rng: np.random.Generator, n: int, noise: float | np.ndarray = 0) -> np.ndarray:
+    """Images as rows of grey levels, 0 to 1; `noise` in grey levels of 255, for each or for all."""
+    images = _networks.sketches(rng, rng.integers(0, 3, n)).reshape(n, SIDE, 3, SIDE, 3)
+    images = images.mean(axis=(2, 4)) + noise * rng.normal(size=(n, SIDE, SIDE))
+    return np.clip(images, 0, 255).reshape(n, -1) / 255
 
 
-def gate_scores(
-    rng: np.random.Generator, shape: str = "long tail"
-) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of held-out clean images, and of inputs to be rejected, some of them close; on a scale
-    of their own.
+def _unlike(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Inverted images, and noise."""
+    return np.concatenate([1 - _rows(rng, n), rng.uniform(0, 1, (n, SIDE**2))])
 
-    The clean ones are of three shapes, so that no number of deviations above the mean is right for
-    all of them.
-    """
-    n = int(rng.integers(250, 400))
-    few = rng.permutation(n) < n // 8
-    clean = {
-        "long tail": np.exp(rng.normal(0, 0.5, n)),
-        "no tail": 3 * rng.beta(3, 1, n),
-        "two groups": rng.uniform(0.5, 1.5, n) + few * rng.uniform(1.5, 2, n),
-    }
-    wrong = np.concatenate([np.exp(rng.normal(1.3, 0.35, 40)), rng.uniform(8, 20, 60)])
-    scale = 10 ** rng.uniform(-1, 1)
-    return scale * clean[shape], scale * rng.permutation(wrong)
+
+def _for_the_gate(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Images to train on, held-out clean ones, unsuitable ones collected, and new ones."""
+    new = np.concatenate([_rows(rng, 150), _unlike(rng, 75)])
+    noise = rng.uniform(0, 1, (60, SIDE**2))
+    return _rows(rng, 200), _rows(rng, 400), noise, new[rng.permutation(len(new))]
+
+
+def _learned(usual):
+    """A score: the mean square of what 20 patterns of some images cannot rebuild."""
+    middle = usual.mean(axis=0)
+    patterns = np.linalg.svd(usual - middle, full_matrices=False)[2][:20]
+
+    def score(rows):
+        away = rows - middle
+        return ((away - away @ patterns.T @ patterns) ** 2).mean(axis=1)
+
+    return score
+
+
+def _gate(usual, limit_from, new, share: float = 1 - ALLOWED):
+    score = _learned(usual)
+    return score(new) > np.quantile(score(limit_from), share)
+
+
+def _set_by_the_wrong(train, held_out, wrong, new):
+    score = _learned(train)
+    return score(new) > (score(held_out).mean() + score(wrong).mean()) / 2
 
 
 q3 = Question(
-    "gate_limit",
-    title="The gate's limit",
-    points=2,
-    wants=(
-        "gate_limit(clean, wrong) returns one number: an input is rejected if its score is above it"
-    ),
+    "gate",
+    title="Build the gate",
+    points=4,
+    wants="gate(train, held_out, wrong, new) returns True (rejected) or False for each row of new",
     hints=(
-        "Which of the two samples represents future inputs, and which is only one of many "
-        "possible kinds?",
-        "The accepted cost is one clean image in twenty. That fixes the limit. The other sample "
-        "is for the report.",
-        "np.quantile(clean, ...): which share of the clean scores lies below the limit?",
+        "Three steps, and one set of images for each: learn what is usual, set the limit, judge. "
+        "Which set does none of them need?",
+        "PCA(20).fit(...), then inverse_transform(transform(rows)) rebuilds rows. The score is "
+        "the mean square of what is missing.",
+        "Fit on train. The limit is the 0.95 quantile of the scores of held_out. wrong is for the "
+        "report: it sets nothing.",
     ),
-    data=gate_scores,
+    data=_for_the_gate,
     mistakes={
-        "below_all_wrong": Mistake(
-            lambda clean, wrong: float(np.min(wrong)) - 1e-9,
-            "The limit is just below the lowest of the unsuitable inputs, so that all of them are "
-            "rejected. It was tuned on the inputs it must reject: the next kind may score lower, "
-            "and the share of clean images rejected was not considered.",
+        "set_by_the_wrong": Mistake(
+            _set_by_the_wrong,
+            "With other unsuitable inputs other images are rejected: the limit, or the score, was "
+            "tuned on what the gate must reject. The next kind will be another one. Use the "
+            "collected ones to report what is caught, and for nothing else.",
         ),
-        "half_way": Mistake(
-            lambda clean, wrong: (float(np.mean(clean)) + float(np.mean(wrong))) / 2,
-            "The limit is half-way between clean and unsuitable inputs. Other unsuitable inputs "
-            "would change it: it was tuned on the inputs it must reject, and says nothing about "
-            "the next kind.",
+        "limit_of_train": Mistake(
+            lambda train, held_out, wrong, new: _gate(train, train, new),
+            "With other held-out images the very same images are rejected, so they set no limit. "
+            "Of the held-out ones the gate rejects {share:.1%}, where the hospital accepts 5 %: "
+            "images that the patterns were learned from are rebuilt too well to set it. Take the "
+            "scores of held_out.",
         ),
-        "fewest_errors": Mistake(
-            _fewest_errors,
-            "The limit is the one with the fewest errors on both samples. It is fitted to these "
-            "unsuitable inputs and to their number; in use the gate will meet other kinds, in "
-            "other proportions.",
+        "limit_of_new": Mistake(
+            lambda train, held_out, wrong, new: _gate(train, new, new),
+            "With some of the new images left out, the verdict on others changes: something was "
+            "computed from the new images. A gate meets one image at a time, and must not reject "
+            "5 % of whatever comes.",
         ),
-        "share_of_wrong": Mistake(
-            lambda clean, wrong: float(np.quantile(wrong, ALLOWED)),
-            "The limit is set so that 95 % of the unsuitable inputs are rejected. That share "
-            "holds for this sample only; the share that can be guaranteed is that of the clean "
-            "images.",
+        "held_out_learned": Mistake(
+            lambda train, held_out, wrong, new: _gate(
+                np.concatenate([train, held_out]), held_out, new
+            ),
+            "With other held-out images some images are rejected in addition, and others pass that "
+            "were rejected. Another limit alone cannot do both, so more than the limit comes from "
+            "the held-out images. If patterns or a scaler were learned from them, they are no "
+            "longer held out, and what is odd in them passes. Learn from train alone.",
         ),
-        "highest_clean": Mistake(
-            lambda clean, wrong: float(np.max(clean)),
-            "The limit is the highest clean score, so a single unusual image decides it and no "
-            "clean image is rejected. Nothing is known about what it lets through. The hospital "
-            "accepts that one in twenty is rejected.",
+        "another_share": Mistake(
+            lambda train, held_out, wrong, new: _gate(train, held_out, new, share=0.8),
+            "Of the held-out images themselves the gate rejects {share:.1%}; the hospital accepts "
+            "5 %. Which quantile of their scores has 5 % above it, whatever their distribution?",
         ),
-        "wrong_end": Mistake(
-            lambda clean, wrong: float(np.quantile(clean, ALLOWED)),
-            "Wrong end: this limit rejects 95 % of the clean images. A high score means unlike "
-            "the training images, and inputs above the limit are rejected.",
+        "wrong_way": Mistake(
+            lambda train, held_out, wrong, new: ~_gate(train, held_out, new),
+            "{share:.0%} of the held-out images are rejected, and fewer of those that are unlike "
+            "them: the answer is the wrong way round. True means rejected.",
         ),
     },
 )
 
 
 @q3.rule
-def _(gate_limit, rng):
-    cases = [
-        gate_scores(rng, shape) for shape in rng.permutation(["long tail", "no tail", "two groups"])
+def _(gate, rng):
+    train, _, wrong, _ = _for_the_gate(rng)
+    # two sets of held-out images: the limit of the first is higher, what is odd in the second rare
+    stripes = 0.5 + (np.arange(SIDE**2) % 2 - 0.5) * 0.8 + rng.normal(0, 0.005, (24, SIDE**2))
+    held_out = (
+        np.concatenate([_rows(rng, 350), _rows(rng, 50, noise=25)]),
+        np.concatenate([_rows(rng, 388), stripes[:12]]),
+    )
+    unlike, noisier = _unlike(rng, 50), _rows(rng, 300, np.linspace(0, 80, 300)[:, None, None])
+    fresh_ones = np.concatenate([unlike, stripes[12:], _rows(rng, 200), noisier])
+
+    def ask(held_out, wrong, new):
+        given = np.asarray(gate(train, held_out, wrong, new))
+        if given.shape not in ((len(new),), (len(new), 1)) or set(given.ravel()) - {0, 1}:
+            raise Wrong(f"gate should return True or False for each of the {len(new)} new rows.")
+        return given.ravel().astype(bool)
+
+    # the share rejected is counted on the held-out images; a score that is the limit itself may go
+    # either way, so everything else is judged on fresh ones
+    both = [
+        np.split(ask(each, wrong, np.concatenate([each, fresh_ones])), [400]) for each in held_out
     ]
-    given = [expect.number(gate_limit(*case), "gate_limit(clean, wrong)") for case in cases]
-    rejected = [
-        float((clean > limit).mean()) for limit, (clean, _) in zip(given, cases, strict=True)
-    ]
-    q3.recognise(given, cases)
-    clean, wrong = cases[0]
-    for other in (wrong[: len(wrong) // 2] + 30, wrong / 4):
-        moved = expect.number(gate_limit(clean, other), "gate_limit(clean, wrong)")
-        if abs(moved - given[0]) > 1e-9:
-            raise Wrong(
-                "With other unsuitable inputs the limit changes: it was tuned on the inputs it "
-                "must reject, and will be wrong for the next kind. Set it on the clean images "
-                "alone."
-            )
-    for share in rejected:
+    (own, first), (also, second) = both
+    if (ask(held_out[0], wrong, noisier[::6]) != first[-300::6]).any():
+        raise q3.caught("limit_of_new")
+    for others in (wrong / 3, _rows(rng, len(wrong))):
+        if (ask(held_out[0], others, fresh_ones) != first).any():
+            raise q3.caught("set_by_the_wrong")
+    if min(own.mean(), also.mean()) > 0.5 > first[: len(unlike)].mean():
+        raise q3.caught("wrong_way", share=own.mean())
+    if (first == second).all():
+        raise q3.caught("limit_of_train", share=own.mean())
+    if (first & ~second).any() and (second & ~first).any():
+        raise q3.caught("held_out_learned")
+    for share in (own.mean(), also.mean()):
         if abs(share - ALLOWED) > OFF:
-            raise Wrong(
-                f"This limit rejects {share:.1%} of the clean images; it should reject "
-                f"{ALLOWED:.0%}."
-            )
+            raise q3.caught("another_share", share=share)
+    if second[: len(unlike)].mean() < 0.6:
+        raise Wrong(
+            f"Of inverted images and noise only {second[: len(unlike)].mean():.0%} are rejected. "
+            "Does the score measure what the patterns of train cannot rebuild?"
+        )
 
 
 @q3.edges
 def _(right):
-    yield (
-        "the rank of conformal prediction",
-        lambda c, w: np.sort(c)[int(np.ceil((len(c) + 1) * 0.95)) - 1],
-        True,
-    )
-    yield "NumPy's number", lambda c, w: np.float64(right(c, w)), True
-    yield "four in a hundred", lambda c, w: float(np.quantile(c, 0.96)), True
-    yield "one in ten", lambda c, w: float(np.quantile(c, 0.9)), False
-    yield "one in a hundred", lambda c, w: float(np.quantile(c, 0.99)), False
-    yield (
-        "moved a little by the unsuitable ones",
-        lambda c, w: right(c, w) + 1e-4 * float(np.mean(w)),
-        False,
-    )
+    yield "zeros and ones", lambda *case: np.asarray(right(*case)).astype(int).tolist(), True
+    yield "one column", lambda *case: np.asarray(right(*case))[:, None], True
+    yield "four in a hundred", lambda a, b, c, d: _gate(a, b, d, share=0.96), True
+    yield "one in ten", lambda a, b, c, d: _gate(a, b, d, share=0.9), False
+    yield "one in a hundred", lambda a, b, c, d: _gate(a, b, d, share=0.99), False
+    yield "none is rejected", lambda *case: np.zeros(len(case[3]), bool), False
 
 
-# --- q4: abstention -------------------------------------------------------------------------------
+# --- q4: what happened elsewhere ------------------------------------------------------------------
+
+# what happened at another hospital: mean logit of the ill and of the others, and the share of ill
+STORIES = {
+    "nothing": [(1.2, -1.2, 0.4)],
+    "scores moved": [(-0.3, -2.7, 0.4), (2.7, 0.3, 0.4)],
+    "other share of ill": [(1.2, -1.2, 0.1), (1.2, -1.2, 0.75)],
+    "ranking lost": [(0.25, -0.25, 0.4)],
+    "classes swapped": [(-1.2, 1.2, 0.4)],
+}
+SAME, APART = 0.04, 0.15  # between two figures, by chance and where something happened
 
 
-def abstentions(rng: np.random.Generator) -> tuple[pd.DataFrame, float, dict[str, float]]:
-    """Answers with their confidence, a cut, and the two shares, known from how the rows are
-    made.
-    """
-    counts = dict(
-        zip(
-            ("found", "missed", "left", "left_missed"),
-            rng.integers((30, 6, 12, 8), (50, 12, 20, 14)),
-            strict=True,
-        )
-    )
-    counts |= dict(
-        zip(("clear", "alarm", "unsure"), rng.integers((80, 8, 15), (120, 15, 25)), strict=True)
-    )
-    cut = round(float(rng.uniform(0.58, 0.75)), 3)
-    rows = []
-    for kind, number in counts.items():
-        unsure = kind in ("left", "left_missed", "unsure")
-        sure = rng.uniform(0.5, cut - 0.01, number) if unsure else rng.uniform(cut, 1, number)
-        label = "covid" if kind in ("found", "missed", "left", "left_missed") else "normal"
-        said = "covid" if kind in ("found", "left", "alarm") else "normal"
-        rows += [{"label": label, "predicted": said, "confidence": c} for c in sure]
-        if kind == "found":
-            rows[-1]["confidence"] = rows[-2]["confidence"] = rows[-3]["confidence"] = cut
-    ill = sum(counts[kind] for kind in ("found", "missed", "left", "left_missed"))
-    truth = {"found": counts["found"] / ill, "left": (counts["left"] + counts["left_missed"]) / ill}
-    table = (
-        pd.DataFrame(rows)
-        .sample(frac=1, random_state=int(rng.integers(1000)))
-        .reset_index(drop=True)
-    )
-    table.insert(0, "image_id", fresh.names(rng, len(table), "i-"))
-    return table, cut, truth
+def _hospital(rng: np.random.Generator, ill: float, others: float, share: float) -> pd.DataFrame:
+    """Scores of 400 test images, and the truth."""
+    has = rng.permutation(400) < round(400 * share)
+    logit = rng.normal(np.where(has, ill, others), 1.0)
+    return pd.DataFrame({"ill": has, "score": special.expit(logit)})
 
 
-def _shares(table, cut, *, denominator="ill", left_of="ill", left_counts=False, strict=False):
-    ill = table["label"] == "covid"
-    answered = table["confidence"] > cut if strict else table["confidence"] >= cut
-    found = ill & (table["predicted"] == "covid") & (answered | left_counts)
-    below = {"ill": ill, "answered": ill & answered, "everybody": ill | True}
+def _figures(table: pd.DataFrame, threshold: float) -> dict[str, float]:
+    called, ill = table["score"] >= threshold, table["ill"]
     return {
-        "found": found.sum() / below[denominator].sum(),
-        "left": (~answered & below[left_of]).sum() / below[left_of].sum(),
+        "auc": _networks.auc(table["score"].to_numpy(), ill.to_numpy(int)),
+        "sensitivity": float(called[ill].mean()),
+        "specificity": float((~called[~ill]).mean()),
+        "share": float(ill.mean()),
     }
 
 
-def _say_found(values: list[dict], cases: list[Case]) -> dict:
-    return {"found": values[0]["found"], "truth": cases[0].right["found"]}
+def _elsewhere(
+    rng: np.random.Generator, internal: pd.DataFrame, threshold: float, story: str, which: int
+) -> pd.DataFrame:
+    """Test images of another hospital, drawn until their figures tell what happened there."""
+    home, ways = _figures(internal, threshold), STORIES[story]
+
+    def tells(external: pd.DataFrame) -> bool:
+        away = _figures(external, threshold)
+        gap = {name: abs(home[name] - away[name]) for name in home}
+        rates = gap["sensitivity"], gap["specificity"]
+        moved = {
+            "nothing": [],
+            "scores moved": [max(rates)],
+            "other share of ill": [gap["share"]],
+        }.get(story, [gap["auc"], *rates])
+        still = [gap["share"]] * (story != "other share of ill")
+        still += [gap["auc"]] * (story in ("nothing", "scores moved", "other share of ill"))
+        still += rates if story in ("nothing", "other share of ill") else ()
+        return all(g > APART for g in moved) and all(g < SAME for g in still)
+
+    return fresh.until(lambda: _hospital(rng, *ways[which % len(ways)]), tells)
 
 
-def _which_share(shares: dict, case: Case) -> str:
-    key = next(key for key in shares if abs(shares[key] - case.right[key]) > NEAR)
-    return f"The share under {key!r} is not that of all who are ill."
+def _at_home(rng: np.random.Generator) -> tuple[pd.DataFrame, float]:
+    """Internal test images, and the threshold of the model."""
+    return _hospital(rng, *STORIES["nothing"][0]), round(float(rng.uniform(0.45, 0.55)), 2)
+
+
+def _hospitals(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], float]:
+    """Internal images, those of five hospitals behind letters in random order, the threshold."""
+    internal, threshold = _at_home(rng)
+    which, stories = int(rng.integers(2)), rng.permutation(list(STORIES))
+    return (
+        internal,
+        {
+            letter: _elsewhere(rng, internal, threshold, str(story), which)
+            for letter, story in zip("ABCDE", stories, strict=True)
+        },
+        threshold,
+    )
+
+
+def _pairs(rng: np.random.Generator) -> list[Case]:
+    """Each story twice, in its two forms, in random order."""
+    cases = []
+    for k in rng.permutation(2 * len(STORIES)):
+        story, (internal, threshold) = list(STORIES)[k // 2], _at_home(rng)
+        external = _elsewhere(rng, internal, threshold, story, int(k))
+        cases.append(Case((internal, external, threshold), story))
+    return cases
+
+
+def _told(internal, external, threshold, *, left_out: str = "") -> str:
+    """What happened, by one figure after the other; `left_out` is one that is not looked at."""
+    home, away = (_figures(table, threshold) for table in (internal, external))
+    fallen = home["auc"] - away["auc"] > 0.1
+    if away["auc"] < 0.4 and left_out != "below one half":
+        return "classes swapped"
+    if fallen and left_out != "auc":
+        return "ranking lost"
+    rates = max(abs(home[name] - away[name]) for name in ("sensitivity", "specificity"))
+    if rates > 0.1 and left_out != "rates":
+        return "scores moved"
+    return "other share of ill" if abs(home["share"] - away["share"]) > 0.1 else "nothing"
+
+
+def _by_the_ppv(internal, external, threshold):
+    said = _told(internal, external, threshold)
+    return "scores moved" if said == "other share of ill" else said
+
+
+def _why_not_this(said: str, case: Case) -> str:
+    home, away = (_figures(table, case.given[2]) for table in case.given[:2])
+    listed = "; ".join(f"{name} {home[name]:.2f} → {away[name]:.2f}" for name in home)
+    return (
+        f"You say {said!r} where this changed from the internal to the external images: {listed} "
+        "(share: of the ill). Which of these can change by what you say, and which cannot?"
+    )
 
 
 q4 = Compare(
-    "abstaining",
-    title="Abstention and the ill patients",
+    "happened",
+    title="What happened there?",
     points=2,
-    wants='abstaining(table, cut) returns {"found": share, "left": share}, both of all who are ill',
-    hints=(
-        "An ill patient was left to a person: in which denominator does this patient belong?",
-        "Both shares have the same denominator: all rows whose label is covid. A left image is "
-        "not found by the model, whatever `predicted` says.",
-        'ill = table[table["label"] == "covid"]; answered = ill["confidence"] >= cut; now two '
-        "means over ill.",
+    wants=(
+        "happened(internal, external, threshold) returns one of: "
+        + ", ".join(repr(story) for story in STORIES)
     ),
-    data=lambda rng: abstentions(rng)[:2],
+    hints=(
+        "Compare four figures of the two tables: AUC, sensitivity, specificity, share of the ill. "
+        "Which of them does each of the five change?",
+        "The AUC knows no threshold and no share of ill. Sensitivity and specificity know no share "
+        "of ill. So look at the AUC first, then at the two, then at the share.",
+        "roc_auc_score(external['ill'], external['score']): far below 0.5, the order is reversed; "
+        "0.1 lower than internally, it is lost. A difference of 0.05 is chance here.",
+    ),
+    data=_hospitals,
     mistakes={
-        "dropped": Mistake(
-            lambda *case: _shares(*case, denominator="answered"),
-            "Abstentions were dropped from the denominator: {found:.2f} is the share of the "
-            "answered ones. Of all who are ill, the model found {truth:.2f}; patients left to a "
-            "person are still ill.",
+        "auc_alone": Mistake(
+            lambda *case: _told(*case, left_out="rates"),
+            "A model that ranks the patients as well as at home was passed, although its threshold "
+            "is in the wrong place: nearly all ill patients are missed, or nearly all others "
+            "called ill. The AUC knows no threshold. Compare sensitivity and specificity, too.",
         ),
-        "answered_anyway": Mistake(
-            lambda *case: _shares(*case, left_counts=True),
-            "Abstentions were counted as if the model had answered: `predicted` is filled in for "
-            "them too, but the answer was not reported. {truth:.2f} were found, not {found:.2f}.",
+        "rates_alone": Mistake(
+            lambda *case: _told(*case, left_out="auc"),
+            "Where the ranking is lost you say that the scores moved. There, sensitivity and "
+            "specificity are *both* lower, and no other threshold brings both back. The AUC tells "
+            "the two apart.",
         ),
-        "left_of_everybody": Mistake(
-            lambda *case: _shares(*case, left_of="everybody"),
-            "The share left to a person is that of all images. The question asks for the ill: "
-            "they are often harder, and this share shows it.",
+        "below_one_half": Mistake(
+            lambda *case: _told(*case, left_out="below one half"),
+            "Classes that are swapped were taken for a lost ranking. Lost is an AUC near 0.5. One "
+            "near 0 is a good ranking the wrong way round: look for the coding of the labels or "
+            "for inverted images.",
         ),
-        "of_everybody": Mistake(
-            lambda *case: _shares(*case, denominator="everybody"),
-            "The denominator of found is everybody, well or ill. A sensitivity is a share of the "
-            "ill.",
-        ),
-        "strictly_above": Mistake(
-            lambda *case: _shares(*case, strict=True),
-            "An image whose confidence equals the cut is answered (≥), as the question says.",
+        "by_the_ppv": Mistake(
+            _by_the_ppv,
+            "Where only the share of the ill is another one you say that the scores moved. PPV and "
+            "NPV change with the share, the scores of the ill and of the others do not: "
+            "sensitivity and specificity are as at home.",
         ),
     },
-    cases=lambda rng: [
-        Case((table, cut), truth) for table, cut, truth in (abstentions(rng), abstentions(rng))
-    ],
-    read=lambda value, case: expect.numbers(value, ("found", "left"), "The answer"),
-    same=expect.near(NEAR),
-    places=_say_found,
-    explain=_which_share,
+    cases=_pairs,
+    read=lambda said, case: expect.choice(said, STORIES, "happened(...)"),
+    explain=_why_not_this,
 )
 
 
 @q4.edges
 def _(right):
-    yield (
-        "rounded to three digits",
-        lambda t, c: {k: round(float(v), 3) for k, v in right(t, c).items()},
-        True,
-    )
-    yield "NumPy's numbers", lambda t, c: {k: np.float32(v) for k, v in right(t, c).items()}, True
-    yield "found alone", lambda t, c: {"found": right(t, c)["found"]}, False
-    yield (
-        "answered in place of left",
-        lambda t, c: right(t, c) | {"left": 1 - right(t, c)["left"]},
-        False,
-    )
-    yield "in per cent", lambda t, c: {k: 100 * v for k, v in right(t, c).items()}, False
+    yield "capitals and blanks", lambda *case: f" {right(*case).upper()} ", True
+    yield "NumPy's text", lambda *case: np.str_(right(*case)), True
+    yield "always the same", lambda *case: "ranking lost", False
+    yield "a word that is not there", lambda *case: "domain shift", False

@@ -3,14 +3,14 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# Four questions with an automatic check and one written question, on lesson 12. No network is trained; the questions
-# use tables and scores.
+# Four questions with an automatic check and one written question, on lesson 12. Three use tables of images and scores;
+# in one you build a gate with scikit-learn.
 #
 # **How it works.** Write your answer in the marked cell and run it, then run the cell below it. `q1.check(...)` runs
 # your answer on fresh data, with other names each time, and reports what it found. Each call of `q1.hint()` gives the
 # next hint. You may check as often as you like.
 #
-# **Time.** 45 minutes.
+# **Time.** 50 minutes.
 
 # %% [markdown]
 # ## Set-up
@@ -20,7 +20,11 @@
 # %% tags=["imports"]
 import numpy as np
 import pandas as pd
+from matplotlib import pyplot as plt
+from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
 
+from cxr_helpers import plots
 from cxr_helpers.checks.lesson12 import q1, q2, q3, q4
 
 # %% [markdown]
@@ -108,65 +112,121 @@ def report(validation, internal, external):
 q2.check(report)
 
 # %% [markdown]
-# ## Question 3 · The gate's limit
+# ## Question 3 · Build the gate
 #
-# A gate gives each input a score: the higher, the less it resembles the training images. You have the scores of
-# held-out clean images and of a hundred unsuitable inputs that were collected. Your hospital accepts that one clean
-# image in twenty is rejected.
+# Small images as rows of 64 grey levels from 0 to 1, in four sets: `train`, from which to learn what is usual;
+# `held_out`, other clean images; `wrong`, sixty unsuitable inputs that somebody collected; `new`, what comes in.
 
 # %%
-clean, wrong = q3.sample()
-print(f"{len(clean)} clean: median {np.median(clean):.2f}, highest {clean.max():.2f}")
-print(f"{len(wrong)} unsuitable: median {np.median(wrong):.2f}, lowest {wrong.min():.2f}")
+train, held_out, wrong, new = q3.sample()
+sets = {"train": train, "held_out": held_out, "wrong": wrong, "new": new}
+print({name: rows.shape for name, rows in sets.items()})
+
+# %%
+some = [(rows[k].reshape(8, 8), name) for name, rows in sets.items() for k in range(6)]
+plots.montage(*zip(*some), columns=6, title="Six images of each set")
 
 # %% [markdown]
-# Write `gate_limit`. It returns one number; an input is rejected if its score lies **above** it.
+# Write `gate`, with scikit-learn. It returns `True` for each row of `new` that is rejected, else `False`:
+#
+# - it learns what is usual, such as the 20 main patterns of images (`PCA(20)`);
+# - each image gets a score: the mean square of what these patterns cannot rebuild;
+# - an image is rejected if its score is above a limit, and the hospital accepts that this happens to one clean image in
+#   twenty.
+#
+# You decide which images each step may use. Not every set is needed.
 
 
 # %% tags=["answer"]
-def gate_limit(clean, wrong):
-    """The limit above which an input is rejected."""
+def gate(train, held_out, wrong, new):
+    """True for each row of new that is rejected."""
     answer = None
+
     ### BEGIN SOLUTION
-    answer = np.quantile(clean, 0.95)
+    usual = PCA(20, random_state=0).fit(train)
+
+    def score(rows):
+        return ((rows - usual.inverse_transform(usual.transform(rows))) ** 2).mean(axis=1)
+
+    answer = score(new) > np.quantile(score(held_out), 0.95)
     ### END SOLUTION
     return answer
 
 
 # %% tags=["check"]
-q3.check(gate_limit)
+q3.check(gate)
 
 # %% [markdown]
-# ## Question 4 · Abstention and the ill patients
+# ## Question 4 · What happened there?
 #
-# A model answers an image if its `confidence` reaches a cut (≥), and leaves it to a person otherwise. The table has
-# `predicted` for all images, because the model computed it for all; but below the cut the answer was not reported.
+# One frozen model, with its threshold, tested at home (`internal`) and at five other hospitals, A to E. Below is each
+# one's histogram of scores, of the ill and of the others, with the threshold.
 
 # %%
-answers, cut = q4.sample()
-print(f"cut {cut}, {len(answers)} images")
-answers.head()
+internal, hospitals, threshold = q4.sample()
+figure, panels = plt.subplots(2, 3, figsize=(9, 5), sharex=True, layout="constrained")
+for axes, (name, table) in zip(panels.flat, ({"internal": internal} | hospitals).items()):
+    for ill, colour, hatch in ((False, "#0072B2", None), (True, "#D55E00", "//")):
+        scores = table.loc[table["ill"] == ill, "score"]
+        look = {"color": colour, "hatch": hatch, "alpha": 0.6, "edgecolor": "white"}
+        axes.hist(scores, np.linspace(0, 1, 21), label="ill" if ill else "others", **look)
+    axes.axvline(threshold, color="black", linestyle="--", label="threshold")
+    axes.set(title=name, xlabel="score")
+for axes in panels[:, 0]:
+    axes.set_ylabel("images")
+figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+plots.show(figure, "Six histograms: internal and A to E. The table below has them in numbers.")
 
 # %% [markdown]
-# Write `abstaining`. It returns `{"found": ..., "left": ...}`, two shares **of all who are ill** (`label` is `covid`):
-# those found by the model, and those left to a person.
+# The same in numbers: how many of the ill and of the others have a score in each fifth of the scale.
+
+# %%
+rows = pd.concat({"internal": internal} | hospitals, names=["where"]).reset_index("where")
+fifth = pd.cut(rows["score"], np.linspace(0, 1, 6))
+pd.crosstab([rows["where"], rows["ill"]], fifth)
+
+# %% [markdown]
+# Which is which? Decide for each hospital before you write a line of code:
+#
+# - `"nothing"`: as at home, but for chance
+# - `"scores moved"`: patients are ranked as well as at home, but the threshold is in the wrong place (choose it anew, on
+#   some patients of that hospital)
+# - `"other share of ill"`: only the share of the ill is another one (compute PPV and NPV anew)
+# - `"ranking lost"`: the scores hardly tell the ill from the others (no threshold helps)
+# - `"classes swapped"`: the order is reversed (look for the coding of the labels, or for inverted images)
+#
+# Now write `happened`: your way of telling, so that it works for other models and hospitals. It returns one of the five.
+# Each check draws ten other pairs of 400 images.
 
 
 # %% tags=["answer"]
-def abstaining(table, cut):
-    """Shares of the ill: found by the model, and left to a person."""
-    answer = {"found": None, "left": None}
+def happened(internal, external, threshold):
+    """One of the five, from test images with columns ill and score."""
+    word = None
+
     ### BEGIN SOLUTION
-    ill = table[table["label"] == "covid"]
-    answered = ill["confidence"] >= cut
-    found = answered & (ill["predicted"] == "covid")
-    answer = {"found": found.mean(), "left": (~answered).mean()}
+    def figures(table):
+        called, ill = table["score"] >= threshold, table["ill"]
+        return roc_auc_score(ill, table["score"]), called[ill].mean(), called[~ill].mean()
+
+    auc, found, alarms = figures(internal)
+    auc_there, found_there, alarms_there = figures(external)
+    if auc_there < 0.4:
+        word = "classes swapped"
+    elif auc_there < auc - 0.1:
+        word = "ranking lost"
+    elif max(abs(found - found_there), abs(alarms - alarms_there)) > 0.1:
+        word = "scores moved"
+    elif abs(internal["ill"].mean() - external["ill"].mean()) > 0.1:
+        word = "other share of ill"
+    else:
+        word = "nothing"
     ### END SOLUTION
-    return answer
+    return word
 
 
 # %% tags=["check"]
-q4.check(abstaining)
+q4.check(happened)
 
 # %% [markdown]
 # ## Question 5 · In your own words

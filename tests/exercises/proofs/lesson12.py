@@ -5,6 +5,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from scipy import stats
+from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import recall_score, roc_auc_score
+from sklearn.neighbors import NearestNeighbors
 
 from cxr_helpers import evaluate
 
@@ -134,84 +139,163 @@ def report_by(interval, **settings):
     return partial(sensitivities, interval=partial(interval, **settings))
 
 
-# --- gate_limit -----------------------------------------------------------------------------------
+# --- gate -----------------------------------------------------------------------------------------
 
 
-def gate_by_rank(clean, wrong):
-    return sorted(clean)[len(clean) - len(clean) // 20 - 1]
+def gate_by_covariance(train, held_out, wrong, new):
+    """NumPy: eigenvectors of the covariance, a rank as the limit."""
+    middle = np.mean(train, axis=0)
+    patterns = np.linalg.eigh(np.cov(train.T))[1][:, -20:]
+
+    def score(rows):
+        return np.square((rows - middle) - (rows - middle) @ patterns @ patterns.T).sum(axis=1)
+
+    return score(new) > sorted(score(held_out))[int(0.95 * len(held_out)) - 1]
 
 
-def gate_by_pandas(clean, wrong):
-    return pd.Series(clean).quantile(0.95, interpolation="higher")
+def gate_by_loop(train, held_out, wrong, new):
+    """One image at a time, fewer patterns, a list."""
+    usual = PCA(15, random_state=1).fit(train)
+
+    def score(row):
+        return float(np.mean((row - usual.inverse_transform(usual.transform([row]))[0]) ** 2))
+
+    limit = np.percentile([score(row) for row in held_out], 95)
+    return [score(row) > limit for row in new]
 
 
-def gate_by_search(clean, wrong):
-    return min(limit for limit in clean if np.mean(clean > limit) <= 0.05)
+def gate_by_neighbours(train, held_out, wrong, new):
+    """Another score: the distance to the third nearest training image."""
+    near = NearestNeighbors(n_neighbors=3).fit(train)
+    scores = [pd.Series(near.kneighbors(rows)[0][:, 2]) for rows in (held_out, new)]
+    return scores[1].gt(scores[0].quantile(0.95, interpolation="higher"))
 
 
-def gate_two_deviations(clean, wrong):
-    return np.mean(clean) + 2 * np.std(clean)
+def gate_by_forest(train, held_out, wrong, new):
+    """Another score: an isolation forest, the rank of conformal prediction."""
+    forest = IsolationForest(random_state=0).fit(train)
+    clean = np.sort(-forest.score_samples(held_out))
+    return -forest.score_samples(new) >= clean[int(np.ceil(0.95 * (len(clean) + 1))) - 1]
 
 
-def gate_of_the_normal(clean, wrong):
-    return stats.norm.ppf(0.95, np.mean(clean), np.std(clean))
+def gate_learned_from(*, learn=(0,), limit=1, share=0.95):
+    def answer(*sets):
+        usual = PCA(20, random_state=0).fit(np.vstack([sets[k] for k in learn]))
+        scores = [
+            ((rows - usual.inverse_transform(usual.transform(rows))) ** 2).mean(axis=1)
+            for rows in sets
+        ]
+        return scores[3] > np.quantile(scores[limit], share)
+
+    return answer
 
 
-def gate_between(clean, wrong):
-    return (np.quantile(clean, 0.95) + np.quantile(wrong, 0.05)) / 2
+def gate_of_deviations(times):
+    """A limit by mean and standard deviation, as for a normal distribution."""
+
+    def answer(train, held_out, wrong, new):
+        usual = PCA(20, random_state=0).fit(train)
+        clean, given = (
+            np.square(rows - usual.inverse_transform(usual.transform(rows))).mean(axis=1)
+            for rows in (held_out, new)
+        )
+        return given > clean.mean() + times * clean.std()
+
+    return answer
 
 
-# --- abstaining -----------------------------------------------------------------------------------
+def gate_as_classifier(train, held_out, wrong, new):
+    rows = np.vstack([train, wrong])
+    labels = np.arange(len(rows)) >= len(train)
+    return LogisticRegression(max_iter=1000).fit(rows, labels).predict(new)
 
 
-def abstaining_by_query(table, cut):
-    ill = table.query("label == 'covid'")
-    left = ill.query("confidence < @cut")
-    found = ill.query("confidence >= @cut and predicted == 'covid'")
-    return {"found": len(found) / len(ill), "left": len(left) / len(ill)}
+def gate_by_contamination(train, held_out, wrong, new):
+    """The library's own limit, from the images that it learned from."""
+    return IsolationForest(contamination=0.05, random_state=0).fit(train).predict(new) == -1
 
 
-def abstaining_by_crosstab(table, cut):
-    said = table["predicted"].where(table["confidence"] >= cut, "left")
-    row = pd.crosstab(table["label"], said, normalize="index").loc["covid"]
-    return {"found": row["covid"], "left": row["left"]}
+# --- happened -------------------------------------------------------------------------------------
 
 
-def abstaining_by_arrays(table, cut):
-    label, said, sure = (
-        table[column].to_numpy() for column in ("label", "predicted", "confidence")
-    )
-    ill = label == "covid"
-    return {
-        "found": np.sum((said == "covid") & (sure >= cut) & ill) / ill.sum(),
-        "left": np.mean(sure[ill] < cut),
-    }
+def happened_by_sklearn(internal, external, threshold):
+    """scikit-learn: recalls of both classes, and the area."""
+
+    def figures(table):
+        said = table["score"] >= threshold
+        rates = recall_score(table["ill"], said, average=None)
+        return np.array([roc_auc_score(table["ill"], table["score"]), *rates, table["ill"].mean()])
+
+    area, fewer_alarms, found, share = figures(external) - figures(internal)
+    if area < -0.6:
+        return "classes swapped"
+    if area < -0.15:
+        return "ranking lost"
+    if abs(fewer_alarms) > 0.08 or abs(found) > 0.08:
+        return "scores moved"
+    return "other share of ill" if abs(share) > 0.08 else "nothing"
 
 
-def abstaining_of_answered(table, cut):
-    kept = table[table["confidence"] >= cut]
-    ill = table["label"] == "covid"
-    recall = ((kept["label"] == "covid") & (kept["predicted"] == "covid")).sum() / (
-        kept["label"] == "covid"
-    ).sum()
-    return {"found": recall, "left": (table.loc[ill, "confidence"] < cut).mean()}
+def happened_by_medians(internal, external, threshold):
+    """pandas: medians of the logit scores of both groups."""
+
+    def middles(table):
+        logit = np.log(table["score"] / (1 - table["score"]))
+        return logit.groupby(table["ill"]).median()
+
+    home, away = middles(internal), middles(external)
+    if away[True] < away[False]:
+        return "classes swapped"
+    if away[True] - away[False] < 0.5 * (home[True] - home[False]):
+        return "ranking lost"
+    if abs((away - home).mean()) > 0.6:
+        return "scores moved"
+    shares = internal["ill"].mean(), external["ill"].mean()
+    return "nothing" if abs(shares[0] - shares[1]) < 0.1 else "other share of ill"
 
 
-def abstaining_as_missed(table, cut):
-    ill = table[table["label"] == "covid"]
-    return {"found": (ill["predicted"] == "covid").mean(), "left": (ill["confidence"] < cut).mean()}
+def happened_by_directions(internal, external, threshold):
+    """NumPy: in which direction sensitivity and specificity went."""
+
+    def rates(table):
+        ill, called = table["ill"].to_numpy(), table["score"].to_numpy() >= threshold
+        return np.array([called[ill].mean(), (~called[~ill]).mean()])
+
+    found, spared = rates(external) - rates(internal)
+    if rates(external).max() < 0.4:
+        return "classes swapped"
+    if found < -0.12 and spared < -0.12:
+        return "ranking lost"
+    if max(abs(found), abs(spared)) > 0.12:
+        return "scores moved"
+    return "nothing" if len(external) * 0.3 < external["ill"].sum() < 220 else "other share of ill"
 
 
-def abstaining_of_called(table, cut):
-    called = table[table["predicted"] == "covid"]
-    return {
-        "found": (called["confidence"] >= cut).mean(),
-        "left": (called["confidence"] < cut).mean(),
-    }
+def happened_by_accuracy(internal, external, threshold):
+    right = [((t["score"] >= threshold) == t["ill"]).mean() for t in (internal, external)]
+    if right[1] < 0.4:
+        return "classes swapped"
+    return "ranking lost" if right[1] < right[0] - 0.1 else "nothing"
 
 
-def abstaining_below_the_cut_shown(table, cut):
-    return abstaining_by_query(table, 0.7)
+def happened_by_area(internal, external, threshold):
+    areas = [roc_auc_score(t["ill"], t["score"]) for t in (internal, external)]
+    if areas[1] < areas[0] - 0.1:
+        return "ranking lost" if areas[1] > 0.4 else "classes swapped"
+    shares = [t["ill"].mean() for t in (internal, external)]
+    return "other share of ill" if abs(shares[1] - shares[0]) > 0.1 else "nothing"
+
+
+def happened_by_ppv(internal, external, threshold):
+    ppv = [t.loc[t["score"] >= threshold, "ill"].mean() for t in (internal, external)]
+    return "scores moved" if abs(ppv[1] - ppv[0]) > 0.1 else "nothing"
+
+
+def happened_by_the_mean(internal, external, threshold):
+    """The mean score of all: it falls where fewer are ill, too."""
+    if abs(internal["score"].mean() - external["score"].mean()) > 0.1:
+        return "scores moved"
+    return happened_by_sklearn(internal, external, threshold)
 
 
 PROOFS = [
@@ -246,26 +330,39 @@ PROOFS = [
         chance="1,000 resamples move the ends of an interval",
     ),
     Proof(
-        "gate_limit",
-        right={"sorted": gate_by_rank, "pandas: a score": gate_by_pandas, "search": gate_by_search},
+        "gate",
+        right={
+            "NumPy: eigenvectors": gate_by_covariance,
+            "one image at a time": gate_by_loop,
+            "nearest neighbours": gate_by_neighbours,
+            "an isolation forest": gate_by_forest,
+        },
         wrong={
-            "two deviations above the mean": gate_two_deviations,
-            "SciPy: a normal distribution": gate_of_the_normal,
-            "between the two": gate_between,
+            "a classifier of clean and unsuitable": gate_as_classifier,
+            "patterns of the unsuitable as well": gate_learned_from(learn=(0, 2)),
+            "the limit of the unsuitable": gate_learned_from(limit=2, share=0.05),
+            "the highest held-out score": gate_learned_from(share=1),
+            "the limit of train": gate_learned_from(limit=0),
+            "patterns of what comes in": gate_learned_from(learn=(3,)),
+            "patterns of the held-out as well": gate_learned_from(learn=(0, 1)),
+            "patterns of the held-out": gate_learned_from(learn=(1,)),
+            "two deviations above the mean": gate_of_deviations(2),
+            "as of a normal distribution": gate_of_deviations(1.645),
+            "contamination": gate_by_contamination,
         },
     ),
     Proof(
-        "abstaining",
+        "happened",
         right={
-            "pandas: queries": abstaining_by_query,
-            "a cross-table": abstaining_by_crosstab,
-            "NumPy: masks": abstaining_by_arrays,
+            "scikit-learn": happened_by_sklearn,
+            "pandas: medians": happened_by_medians,
+            "NumPy: directions": happened_by_directions,
         },
         wrong={
-            "recall of the answered": abstaining_of_answered,
-            "predicted below the cut counted": abstaining_as_missed,
-            "of those called ill": abstaining_of_called,
-            "the cut of the sample": abstaining_below_the_cut_shown,
+            "by accuracy": happened_by_accuracy,
+            "by AUC": happened_by_area,
+            "by PPV": happened_by_ppv,
+            "by the mean score": happened_by_the_mean,
         },
     ),
 ]
