@@ -1,12 +1,13 @@
-"""Questions of lesson 06: counting parameters, the last layer and its loss, a CNN."""
+"""Questions of lesson 06: which network, the last layer and its loss, a CNN, five sets of maps."""
 
 import warnings
 
 import numpy as np
 
-from . import _networks, expect
-from ._kinds import Case, Compare, asked
+from . import _networks, expect, fresh
+from ._kinds import Choice
 from ._networks import keras as _keras
+from ._panels import Panels
 from ._question import Mistake, Question
 from ._running import NotAttempted, Wrong
 
@@ -17,124 +18,78 @@ LEARNED = 0.6  # share of right answers from which on a CNN has learned; a guess
 MOST = 20_000  # parameters of a CNN for 180 images
 
 
-# --- q1: counting ---------------------------------------------------------------------------------
+# --- q1: which network to train -------------------------------------------------------------------
+
+PIXELS, FINDING = 64, 20  # side of an image, and of what tells the classes apart
+BEFORE = {"flatten, Dense(64)": True, "mean of each map": False}  # the last layer
 
 
-def _counted(rng: np.random.Generator) -> list[tuple]:
-    """Arguments (side, channels, filters, kernel, classes, head), from simple to complex; odd sides
-    occur in each.
-    """
-
-    def few(n: int) -> list[int]:
-        return [int(f) for f in np.atleast_1d(rng.choice(np.arange(3, 12), n, replace=False))]
-
-    return [
-        (int(rng.integers(8, 15) * 2 + 1), 1, few(1), 3, int(rng.integers(3, 6)), "flatten"),
-        (int(rng.integers(6, 10) * 4 + 3), 3, few(2), 5, int(rng.integers(3, 6)), "flatten"),
-        (int(rng.integers(6, 10) * 4 + 1), 3, few(2), 5, int(rng.integers(3, 6)), "mean"),
-        (int(rng.integers(5, 8) * 8 + 1), 1, few(3), 3, int(rng.integers(3, 6)), "flatten"),
-    ]
-
-
-def _built(side, channels, filters, kernel, classes, head) -> int:
-    """What Keras counts."""
-    layers = _keras().layers
-    body = [layer for f in filters for layer in (layers.Conv2D(f, kernel), layers.MaxPooling2D())]
-    joint = layers.Flatten() if head == "flatten" else layers.GlobalAveragePooling2D()
-    inputs = _keras().Input((side, side, channels))
-    return _keras().Sequential([inputs, *body, joint, layers.Dense(classes)]).count_params()
+def _network(rng: np.random.Generator) -> dict:
+    """A network as a project describes it, with what follows from its layers."""
+    rounds, kernel = int(rng.integers(2, 5)), int(rng.choice([3, 5]))
+    row, units = rng.choice(list(BEFORE)), int(rng.choice([1, 3, 3, 3]))
+    side, sees, step, channels, shared = PIXELS, 1, 1, 1, 0
+    for filters in int(rng.choice([8, 12, 16])) * 2 ** np.arange(rounds):
+        shared += int((kernel**2 * channels + 1) * filters)
+        channels, side = int(filters), side // 2
+        sees, step = sees + (kernel - 1) * step + step, 2 * step  # a convolution, then pooling
+    dense = (side**2 * channels + 1) * 64 + 65 * units if BEFORE[row] else (channels + 1) * units
+    last = "sigmoid" if units == 3 and rng.random() < 0.5 else "softmax"
+    return {
+        "convolutions, each with pooling": f"{rounds} of {kernel}×{kernel}",
+        "their activation": str(rng.choice(["relu", "relu", "none"])),
+        "then": str(row),
+        "last layer": f"Dense({units}), {last}",
+        "parameters": shared + dense,
+        "% in dense layers": round(100 * dense / (shared + dense)),
+        "a unit sees": sees,
+    }
 
 
-def _why_not_so_many(number: float, case: Case) -> str:
-    given = str(case.given).replace("'", '"')
-    return f"count{given} gives {number:,.0f}. Built in Keras, this network has {case.right:,}."
-
-
-q1 = Compare(
-    "count",
-    title="Count before you build",
-    points=3,
-    wants="count(side, channels, filters, kernel, classes, head) returns one whole number",
+q1 = Choice(
+    "network_to_train",
+    title="Which network would you train?",
+    points=1,
+    wants="network_to_train(networks) returns the letter of one network",
     hints=(
-        "Go through the layers and keep two numbers: the side of the map and its number of "
-        "channels.",
-        "How many channels does a map have after a convolution? What is its side after a "
-        "convolution, and after pooling?",
-        "After the loop: how many inputs does the last layer have, with flatten and with the mean "
-        "of each map?",
+        "Leave the number of parameters aside. For each network ask: can it see the finding? Does "
+        "it use the same weights at every place? Does its last layer fit the question?",
+        "Four conditions: what a unit sees, where the parameters are, the activation between the "
+        "convolutions, and the last layer.",
+        "networks.index[condition][0] is a letter; & joins conditions, each in brackets.",
     ),
-    data=lambda rng: _counted(rng)[-1],
-    mistakes={
-        "flat_filters": Mistake(
-            lambda *case: _count(*case, deep=False),
-            "Each filter was counted as kernel × kernel weights. It covers all channels of the "
-            "layer below, so it has that many weights for each input channel; the filters of one "
-            "convolution are the channels of the next.",
+    row=lambda rng: fresh.until(
+        lambda: _network(rng), lambda network: abs(network["% in dense layers"] - 50) > 15
+    ),
+    why_not={
+        "near_sighted": (
+            lambda network: network["a unit sees"] < FINDING,
+            "A unit of the last map sees fewer pixels than the finding has: no unit ever sees a "
+            "whole one. More rounds of convolution and pooling, or larger kernels, widen its view.",
         ),
-        "no_bias": Mistake(
-            lambda *case: _count(*case, bias=0),
-            "The biases are missing: each filter and each unit has one parameter more, its bias.",
+        "dense_holds_most": (
+            lambda network: network["% in dense layers"] > 50,
+            "Most parameters are in the dense layer behind flatten. It has weights of its "
+            "own for each place, so a finding that is learned at one place is not known at "
+            "another: what convolution avoids. Take the mean of each map.",
         ),
-        "same_padding": Mistake(
-            lambda *case: _count(*case, shrink=False),
-            "The convolutions left the side unchanged. Without padding a map loses kernel - 1 "
-            "rows and columns, so the last layer has fewer inputs.",
+        "no_activation": (
+            lambda network: network["their activation"] == "none",
+            "Nothing stands between the convolutions but pooling. A convolution of a convolution "
+            "is a convolution: without an activation a second layer adds hardly anything.",
         ),
-        "rounded_up": Mistake(
-            lambda *case: _count(*case, pool=np.ceil),
-            "Pooling rounded an odd side up. A row or column without a partner is dropped: 7 "
-            "becomes 3.",
+        "softmax_of_one": (
+            lambda network: network["last layer"] == "Dense(1), softmax",
+            "Softmax of a single unit is always 1. Three classes, of which exactly one is true, "
+            "need three units.",
         ),
-        "one_map": Mistake(
-            lambda side, channels, filters, kernel, classes, head: _count(
-                side, channels, filters, kernel, classes, head, area=head == "mean"
-            ),
-            "The last layer was given one map only. Flatten takes all maps: side × side × filters "
-            "inputs.",
-        ),
-        "always_flat": Mistake(
-            lambda side, channels, filters, kernel, classes, head: _count(
-                side, channels, filters, kernel, classes, "flatten"
-            ),
-            'With head "mean" the maps were flattened too. Global average pooling reduces each '
-            "map to one number, whatever its size; that is why such networks are small.",
+        "sigmoid_of_three": (
+            lambda network: network["last layer"] == "Dense(3), sigmoid",
+            "Three sigmoids answer three separate questions, and their sum may be anything. "
+            "Exactly one class is true here: the three shares must sum to 1.",
         ),
     },
-    cases=lambda rng: asked(_built, _counted(rng)),
-    read=lambda value, case: expect.number(value, "count(...)"),
-    explain=_why_not_so_many,
 )
-
-
-def _count(
-    side,
-    channels,
-    filters,
-    kernel,
-    classes,
-    head,
-    *,
-    bias=1,
-    deep=True,
-    shrink=True,
-    pool=np.floor,
-    area=True,
-):
-    """The count, with one of its parts left out or done wrongly."""
-    total = 0
-    for f in filters:
-        total += (kernel**2 * (channels if deep else 1) + bias) * f
-        side = pool((side - (kernel - 1) * shrink) / 2)
-        channels = f
-    inputs = (side**2 if head == "flatten" else 1) * (channels if area else 1)
-    return int(total + (inputs + bias) * classes)
-
-
-@q1.edges
-def _(right):
-    yield "a float of NumPy's", lambda *c: np.float64(right(*c)), True
-    yield "one too many", lambda *c: right(*c) + 1, False
-    yield "text", lambda *c: str(right(*c)), False
 
 
 # --- q2: the last layer and its loss --------------------------------------------------------------
@@ -627,3 +582,90 @@ def _cnn(x, y, **changed):
 @q3.edges
 def _(right):
     yield "the model and its name", lambda x, y, *_: (_cnn(x, y), "CNN"), False
+
+
+# --- q4: feature maps -----------------------------------------------------------------------------
+
+SOUND, TWICE, LINEAR = "sound", "scaled twice", "no activation"
+DEAD, ALIKE = "dead units", "equal filters"
+
+
+def _maps(rng: np.random.Generator, what: str) -> tuple[np.ndarray]:
+    """Maps (16, 16, 4) of one image behind the first convolution of a network with a fault."""
+    inside = slice(_networks.EDGE, -_networks.EDGE)
+    image = _networks.sketches(rng, rng.integers(0, 3, 1))[0, inside, inside] / 255
+    image = image / 255 if what == TWICE else image
+    places = np.lib.stride_tricks.sliding_window_view(image, (3, 3))
+
+    def drawn() -> np.ndarray:
+        kernels = rng.normal(0, rng.uniform(0.2, 0.5), (4, 3, 3))
+        kernels -= 0.8 * kernels.mean(axis=(1, 2), keepdims=True)  # more of edges than of grey
+        bias = rng.uniform(0.02, 0.2, 4) if what != DEAD else rng.uniform(-9, -5, 4)
+        if what == ALIKE:
+            kernels, bias = kernels[[0] * 4], bias[[0] * 4]
+        scores = np.einsum("rcij,kij->rck", places, kernels) + bias
+        return scores if what == LINEAR else np.maximum(scores, 0)
+
+    def clear(maps: np.ndarray) -> bool:
+        """Whether the maps show an image, and scores of either sign, or nothing of it."""
+        if what in (TWICE, DEAD):
+            return bool(np.ptp(maps, axis=(0, 1)).max() < 0.008)
+        return bool(maps.std(axis=(0, 1)).min() > 0.03 and (maps <= 0).mean() > 0.05)
+
+    return (fresh.until(drawn, clear),)
+
+
+def _told(maps: np.ndarray) -> str:
+    if maps.min() < 0:
+        return LINEAR
+    if maps.max() == 0:
+        return DEAD
+    if maps.std(axis=(0, 1)).max() < 0.01:
+        return TWICE
+    return ALIKE if np.ptp(maps, axis=2).max() == 0 else SOUND
+
+
+q4 = Panels(
+    "diagnose",
+    title="Five networks, five sets of maps",
+    points=2,
+    wants="diagnose(maps) returns one of the five names",
+    hints=(
+        "First by eye: which panel shows no chest? Which has blue in it? In which are the four "
+        "maps the same?",
+        "Two panels are flat. What is left of an image that was divided by 255 twice, and what of "
+        "the bias? What does ReLU leave of scores far below zero?",
+        "maps.min(), maps.max(), maps.std(axis=(0, 1)) for each map, and maps[..., 0] beside "
+        "maps[..., 1] tell the five apart. Ask for the surest sign first.",
+    ),
+    panel=_maps,
+    signs={
+        SOUND: "These maps show a chest, each something else of it, with nothing below zero.",
+        TWICE: "These maps are flat, and not zero: the biases are there, and the image is not.",
+        LINEAR: "These maps hold numbers below zero. What would ReLU have made of them?",
+        DEAD: "These maps are zero at every place: all scores are below zero, whatever the image.",
+        ALIKE: "These maps show a chest, and all four show the same of it.",
+    },
+    mistakes={
+        "flat_is_dead": Mistake(
+            lambda maps: DEAD if maps.std(axis=(0, 1)).max() < 0.01 else _told(maps),
+            "Each panel whose maps are flat was called dead. In some of them the maps are not "
+            "zero: the biases come through, and the image does not. What makes an image so faint?",
+        ),
+        "zeros_are_dead": Mistake(
+            lambda maps: DEAD if (maps == 0).any() else _told(maps),
+            "Each panel with a zero in it was called dead. ReLU makes zeros wherever a filter "
+            "finds the opposite of what it looks for; dead means zero at every place of every map.",
+        ),
+        "faint_means_small": Mistake(
+            lambda maps: SOUND if _told(maps) == TWICE else _told(maps),
+            "No panel was called scaled twice. Its numbers need not be small, as each map has a "
+            "bias. Look at how much a map changes from place to place.",
+        ),
+        "one_map": Mistake(
+            lambda maps: SOUND if _told(maps) == ALIKE else _told(maps),
+            "No panel was called equal filters. One map cannot show it: four filters that say the "
+            "same are one filter. Compare the maps of a network with one another.",
+        ),
+    },
+)

@@ -3,7 +3,7 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# Three questions with an automatic check and one written question, on lesson 06.
+# Four questions with an automatic check and one written question, on lesson 06.
 #
 # **How it works.** Write your answer in the marked cell and run it, then run the cell below it. `q1.check(...)` runs
 # your answer on fresh data, with other numbers each time, and reports what it found. Each call of `q1.hint()` gives the
@@ -17,48 +17,51 @@
 # The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
 # %% tags=["imports"]
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+
 from cxr_helpers import plots, quiet
-from cxr_helpers.checks.lesson06 import q1, q2, q3
+from cxr_helpers.checks.lesson06 import q1, q2, q3, q4
 
 with quiet():  # hides TensorFlow's start-up lines
     import keras
 
 # %% [markdown]
-# ## Question 1 · Count before you build
+# ## Question 1 · Which network would you train?
 #
-# A network takes images of `side` × `side` pixels with `channels` channels (1 for grey, 3 for colour). For each number
-# in `filters` it has a convolution with that many filters of `kernel` × `kernel`, *without padding*, followed by 2×2
-# max-pooling. After them comes one dense layer with a unit for each of the `classes`. Its input depends on `head`:
+# A project has 600 images of 64×64 pixels, each of one of three classes. What tells them apart is a finding 20 pixels
+# wide, anywhere in the lungs. Six networks are proposed. Each has a few rounds of convolution and pooling, then the
+# layers that are named. Three columns say what follows from these layers:
 #
-# - `"flatten"`: all numbers of the last maps in one row;
-# - `"mean"`: the mean of each of the last maps (global average pooling).
+# - *parameters*: all that is learned;
+# - *% in dense layers*: how many of them are there; the rest are in convolutions;
+# - *a unit sees*: how many pixels of the image, along one side, a unit of the last map depends on (its *receptive field*).
 
 # %%
-for name, value in zip(("side", "channels", "filters", "kernel", "classes", "head"), q1.sample()):
-    print(f"{name:8s} {value}")
+q1.sample()
 
 # %% [markdown]
-# Write `count`, which returns the number of parameters. Compute it without Keras, from the text of lesson 06. The check
-# builds several such networks and lets Keras count. `filters` may hold one, two or three numbers, and sides may be odd.
+# Write `network_to_train`. It gets such a table and returns the letter of the one network without a fault. Each check
+# shows other tables, so a letter alone is of no use: write down the rule by which you choose. Is the size a reason?
 
 
 # %% tags=["answer"]
-def count(side, channels, filters, kernel, classes, head):
-    """Number of parameters of the network."""
-    answer = None
+def network_to_train(networks):
+    """The letter of the network without a fault."""
+    letter = None
     ### BEGIN SOLUTION
-    answer = 0
-    for f in filters:
-        answer += (kernel * kernel * channels + 1) * f
-        side, channels = (side - kernel + 1) // 2, f
-    inputs = side * side * channels if head == "flatten" else channels
-    answer += (inputs + 1) * classes
+    sees_enough = networks["a unit sees"] >= 20
+    shares_weights = networks["% in dense layers"] <= 50
+    bends = networks["their activation"] == "relu"
+    answers = networks["last layer"] == "Dense(3), softmax"
+    letter = networks.index[sees_enough & shares_weights & bends & answers][0]
     ### END SOLUTION
-    return answer
+    return letter
 
 
 # %% tags=["check"]
-q1.check(count)
+q1.check(network_to_train)
 
 # %% [markdown]
 # ## Question 2 · The last layer and its loss
@@ -126,7 +129,7 @@ plots.montage(list(x[:8, ..., 0]), [f"class {k}" for k in y[:8]], columns=8, tit
 # - its loss belongs to its last layer and to labels in this form. `keras.optimizers.Adam(0.003)` and 15 epochs in
 #   batches of 16 suffice (a few seconds).
 #
-# Before you check, look at `model.summary()`: do you find your count of question 1 there?
+# Before you check, look at `model.summary()`: which layer has most of the parameters?
 
 
 # %% tags=["answer"]
@@ -157,7 +160,70 @@ def train_cnn(x, y, x_val, y_val):
 q3.check(train_cnn)
 
 # %% [markdown]
-# ## Question 4 · In your own words
+# ## Question 4 · Five networks, five sets of maps
+#
+# Five networks, each with the four feature maps that its first convolution makes of a sketch. One network is sound. The
+# others have a fault each, and none of them raises an error. The five letters are assigned at random:
+#
+# - `"sound"`: the grey levels are scaled once, and relu follows the convolution;
+# - `"scaled twice"`: the image was divided by 255 twice; the biases are as they should be;
+# - `"no activation"`: relu was forgotten;
+# - `"dead units"`: a step too large has left the biases far below zero;
+# - `"equal filters"`: all filters began with the same weights, so they have learned the same.
+#
+# Red is above zero, blue below, white zero; each panel has its own scale, from its lowest to its highest number.
+
+# %%
+panels = q4.sample()
+figure, places = plt.subplots(1, 5, figsize=(9, 2.4), layout="constrained")
+for place, (letter, (maps,)) in zip(places, panels.items()):
+    framed = np.pad(maps, ((1, 1), (1, 1), (0, 0)), constant_values=np.nan)
+    rows = [np.hstack([framed[..., k], framed[..., k + 1]]) for k in (0, 2)]
+    most = np.abs(maps).max() or 1
+    place.imshow(np.vstack(rows), cmap="RdBu_r", vmin=-most, vmax=most)
+    place.set(title=letter, xlabel=f"{maps.min():.2f} to {maps.max():.2f}", xticks=[], yticks=[])
+plots.show(figure, "Four feature maps of each of five networks; the table below has their numbers.")
+
+# %% [markdown]
+# The same in numbers: the lowest and the highest of each map.
+
+# %%
+ranges = {
+    letter: [f"{maps[..., k].min():.3f} to {maps[..., k].max():.3f}" for k in range(4)]
+    for letter, (maps,) in panels.items()
+}
+pd.DataFrame.from_dict(ranges, orient="index", columns=[f"map {k}" for k in range(1, 5)])
+
+# %% [markdown]
+# Say first, by eye, what happened in each panel. Then write `diagnose`, which says it for any such network: it gets the
+# maps, an array (16, 16, 4), and returns one of the five names. The check asks about other networks. Before you check,
+# compare with your eyes: `{letter: diagnose(maps) for letter, (maps,) in panels.items()}`.
+
+
+# %% tags=["answer"]
+def diagnose(maps):
+    """What happened in the network that made these maps."""
+    name = None
+    ### BEGIN SOLUTION
+    if maps.min() < 0:
+        name = "no activation"
+    elif maps.max() == 0:
+        name = "dead units"
+    elif maps.std(axis=(0, 1)).max() < 0.01:
+        name = "scaled twice"
+    elif np.allclose(maps, maps[..., :1]):
+        name = "equal filters"
+    else:
+        name = "sound"
+    ### END SOLUTION
+    return name
+
+
+# %% tags=["check"]
+q4.check(diagnose)
+
+# %% [markdown]
+# ## Question 5 · In your own words
 #
 # An augmentation is a claim: *changed like this, the image keeps its label*. Three networks are to be trained, and the
 # training images of each may be zoomed, shifted, rotated by a few degrees, changed in contrast, and flipped left to

@@ -23,6 +23,7 @@ from cxr_helpers.checks import (
     expect,
     fresh,
 )
+from cxr_helpers.checks._panels import Panels
 
 
 def compared(**changed):
@@ -101,6 +102,50 @@ class TestChoice:
     def test_a_rule_that_overlooks_a_fault_is_told_why(self, question):
         overlooks = question.evaluate(lambda t: t.index[t["split"] == "patient"][-1])
         assert (overlooks.mistake, overlooks.message) == ("small", "Too few.")
+
+
+class TestPanels:
+    @pytest.fixture
+    def question(self):
+        return Panels(
+            "told",
+            title="Told",
+            points=1,
+            wants="told(numbers) returns a name",
+            hints=("Look at the sign.", "And at zero."),
+            panel=lambda rng, what: (
+                rng.uniform(1, 2, 3) * {"up": 1, "down": -1, "flat": 0}[what],
+            ),
+            signs={
+                "up": "All are above zero.",
+                "down": "All are below.",
+                "flat": "None is either.",
+            },
+            mistakes={"no_zero": Mistake(lambda a: "up" if a[0] >= 0 else "down", "What is zero?")},
+        )
+
+    @staticmethod
+    def told(numbers):
+        return {1: "up", -1: "down", 0: "flat"}[int(np.sign(numbers[0]))]
+
+    def test_says_what_is_right_wrong_or_known(self, question):
+        assert question.evaluate(self.told).state == checks.CORRECT
+        assert question.evaluate(lambda a: "UP" if a[0] >= 0 else "down").mistake == "no_zero"
+        other = question.evaluate(lambda a: "down" if a[0] > 0 else self.told(a))
+        assert (other.state, other.mistake) == (checks.WRONG, None)
+        assert other.message == "What happened is 'up', and you say 'down'. All are above zero."
+        assert "should be one of 'up', 'down', 'flat'" in question.evaluate(lambda a: 3).message
+
+    def test_shows_each_name_once_in_another_order_than_declared_and_asks_about_other_panels(
+        self, question
+    ):
+        shown = [[self.told(*panel) for panel in question.sample(k).values()] for k in range(20)]
+        assert {frozenset(names) for names in shown} == {frozenset(["up", "down", "flat"])}
+        assert len(set(map(tuple, shown))) > 3
+        asked = question.cases(question._rng(0))
+        assert len(asked) == 9
+        panels = [numbers.tolist() for (numbers,) in question.sample(0).values() if numbers.any()]
+        assert not any(case.given[0].tolist() in panels for case in asked)
 
 
 def test_outcomes(double):

@@ -1,6 +1,7 @@
 """Answers to the questions of lesson 06, CNN building."""
 
 import numpy as np
+import pandas as pd
 
 from cxr_helpers import quiet
 
@@ -18,44 +19,48 @@ class Later:
 
 keras = Later()
 
-# --- count ----------------------------------------------------------------------------------------
+# --- network_to_train -----------------------------------------------------------------------------
 
 
-def count_by_keras(side, channels, filters, kernel, classes, head):
-    x = inputs = keras.Input((side, side, channels))
-    for n in filters:
-        x = keras.layers.MaxPool2D(2)(keras.layers.Conv2D(n, kernel, activation="relu")(x))
-    x = keras.layers.Flatten()(x) if head == "flatten" else keras.layers.GlobalAveragePooling2D()(x)
-    return keras.Model(inputs, keras.layers.Dense(classes, "softmax")(x)).count_params()
+def network_by_query(networks):
+    sound = networks.query("`a unit sees` >= 20 and `their activation` == 'relu'")
+    sound = sound.query("`% in dense layers` < 50 and `last layer` == 'Dense(3), softmax'")
+    return sound.index.item()
 
 
-def count_by_shapes(side, channels, filters, kernel, classes, head):
-    depths = np.array([channels, *filters])
-    convolutions = (depths[:-1] * kernel**2 * depths[1:] + depths[1:]).sum()
-    for _ in filters:
-        side = (side - (kernel - 1)) // 2
-    row = depths[-1] * (side**2 if head == "flatten" else 1)
-    return convolutions + row * classes + classes
+def network_by_faults(networks):
+    """pandas: the faults counted in each row."""
+    faults = (networks["a unit sees"] < 20).astype(int)
+    faults += networks["then"].str.startswith("flatten") & (networks["% in dense layers"] > 50)
+    faults += networks["their activation"].eq("none") + networks["last layer"].ne(
+        "Dense(3), softmax"
+    )
+    return faults.idxmin()
 
 
-def count_by_recursion(side, channels, filters, kernel, classes, head):
-    if not filters:
-        return classes * (channels * (side * side if head == "flatten" else 1) + 1)
-    first, *others = filters
-    rest = count_by_recursion((side - kernel + 1) // 2, first, others, kernel, classes, head)
-    return first * (channels * kernel * kernel + 1) + rest
+def network_by_loop(networks):
+    for letter, (_, between, _, last, total, share, sees) in zip(
+        networks.index, networks.to_numpy()
+    ):
+        in_dense = total * share / 100
+        if sees > 19 and in_dense < total - in_dense and (between, last[6:]) == RELU_THEN_SOFTMAX:
+            return letter
 
 
-def count_of_grey(side, channels, filters, kernel, classes, head):
-    return count_by_shapes(side, 1, filters, kernel, classes, head)
+RELU_THEN_SOFTMAX = ("relu", "3), softmax")
 
 
-def count_of_threes(side, channels, filters, kernel, classes, head):
-    return count_by_shapes(side, channels, filters, 3, classes, head)
+def network_smallest(networks):
+    return networks["parameters"].idxmin()
 
 
-def count_without_halving(side, channels, filters, kernel, classes, head):
-    return count_by_shapes(side * 2 ** len(filters), channels, filters, 1, classes, head)
+def network_of_widest_view(networks):
+    return networks["a unit sees"].idxmax()
+
+
+def network_with_means(networks):
+    sound = networks[networks["then"] == "mean of each map"]
+    return sound.index[sound["last layer"] == "Dense(3), softmax"][0]
 
 
 # --- last_layer -----------------------------------------------------------------------------------
@@ -200,18 +205,77 @@ def cnn_by(last=3, activation="softmax", loss="sparse_categorical_crossentropy",
     return answer
 
 
+# --- diagnose -------------------------------------------------------------------------------------
+
+
+def diagnosed_by_pandas(maps):
+    told = pd.DataFrame(maps.reshape(-1, 4)).describe()
+    if (told.loc["min"] < 0).any():
+        return "no activation"
+    if told.loc["std"].max() < 0.02:
+        return "dead units" if told.loc["max"].eq(0).all() else "scaled twice"
+    return "equal filters" if told.loc["mean"].nunique() == 1 else "sound"
+
+
+def diagnosed_by_range(maps):
+    low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
+    if (low < 0).any():
+        return "no activation"
+    if not high.any():
+        return "dead units"
+    if np.all(high - low < 0.05):
+        return "scaled twice"
+    return "equal filters" if np.unique(high).size == 1 else "sound"
+
+
+def diagnosed_by_correlation(maps):
+    """Faults of a single map first, then the maps beside one another."""
+    if np.count_nonzero(maps) == 0:
+        return "dead units"
+    if np.any(maps < 0):
+        return "no activation"
+    columns = maps.reshape(-1, 4).T
+    if np.ptp(columns, axis=1).max() < 0.02:
+        return "scaled twice"
+    return "equal filters" if np.corrcoef(columns).min() > 0.999 else "sound"
+
+
+def diagnosed_by_size(maps):
+    """The image divided twice is taken for small numbers."""
+    if maps.min() < 0:
+        return "no activation"
+    if maps.max() < 0.02:
+        return "scaled twice" if maps.max() > 0 else "dead units"
+    return "equal filters" if np.allclose(maps[..., 0], maps[..., 3]) else "sound"
+
+
+def diagnosed_by_brightest(maps):
+    """By where the brightest place is."""
+    if maps.max() == 0:
+        return "dead units"
+    brightest = {int(maps[..., k].argmax()) for k in range(4)}
+    return "equal filters" if len(brightest) < 3 else "sound"
+
+
+def diagnosed_without_zero(maps):
+    """Zero is taken for below zero."""
+    if maps.min() <= 0:
+        return "no activation" if maps.max() > 0 else "dead units"
+    return "scaled twice"
+
+
 PROOFS = [
     Proof(
-        "count",
+        "network_to_train",
         right={
-            "Keras counts": count_by_keras,
-            "NumPy: sums of shapes": count_by_shapes,
-            "plain Python: recursion": count_by_recursion,
+            "pandas: queries": network_by_query,
+            "pandas: faults counted": network_by_faults,
+            "a loop": network_by_loop,
         },
         wrong={
-            "one channel": count_of_grey,
-            "every kernel 3 × 3": count_of_threes,
-            "sides unchanged": count_without_halving,
+            "the smallest": network_smallest,
+            "the widest view": network_of_widest_view,
+            "means and softmax are enough": network_with_means,
         },
     ),
     Proof(
@@ -243,6 +307,19 @@ PROOFS = [
             "softmax left to the loss": cnn_by(activation=None),
             "a single convolution": cnn_by(filters=(8,)),
             "compiled and never fitted": cnn_by(),
+        },
+    ),
+    Proof(
+        "diagnose",
+        right={
+            "pandas: a description of each map": diagnosed_by_pandas,
+            "NumPy: ranges": diagnosed_by_range,
+            "NumPy: correlations": diagnosed_by_correlation,
+        },
+        wrong={
+            "small numbers for a faint image": diagnosed_by_size,
+            "by the brightest places": diagnosed_by_brightest,
+            "zero counts as below zero": diagnosed_without_zero,
         },
     ),
 ]
