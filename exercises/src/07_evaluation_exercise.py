@@ -20,48 +20,83 @@
 # %% tags=["imports"]
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+from matplotlib import pyplot as plt
+from sklearn.metrics import roc_auc_score, roc_curve
 
+from cxr_helpers import plots
 from cxr_helpers.checks.lesson07 import q1, q2, q3, q4
 
 # %% [markdown]
-# ## Question 1 · One competition, two winners
+# ## Question 1 · Five models, one test set each
 #
-# Five models have classified the same test images. There are two prizes, both for the best F1. The first goes to the
-# model that is best if **each image** counts equally, the second to the model that is best if **each class** counts
-# equally, however rare it is.
+# Five models gave each of their test images a score from 0 to 1. One of them is sound. What happened to the other four
+# raised no error. The five letters are assigned at random:
+#
+# - `"sound"`: a good model, and nothing else;
+# - `"shuffled"`: a good model, whose answers are in another order than the labels;
+# - `"the same for all"`: a network that learned nothing, and says nearly the share of the ill each time;
+# - `"other class"`: a good model, whose probabilities of *not ill* were taken;
+# - `"classes only"`: a good model, whose answers were kept as classes, 0 or 1.
+#
+# Histograms: the ill filled, all others as an outline. Last panel: the ROC curves.
 
 # %%
-truth, answers = q1.sample()
-print(pd.Series(truth).value_counts().to_dict(), "·", ", ".join(answers))
-
-
-def first(figure, truth, answers):
-    """Name of the model for which figure(truth, said) is highest."""
-    return max(answers, key=lambda name: figure(truth, answers[name]))
-
+panels = q1.sample()
+figure, places = plt.subplots(2, 3, figsize=(9, 5), layout="constrained")
+*histograms, roc = places.flat
+bins = np.linspace(0, 1, 21)
+styles = ["-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2))]
+for place, (letter, (ill, score)), style in zip(histograms, panels.items(), styles):
+    place.hist(score[ill], bins, color="#D55E00", alpha=0.6)
+    place.hist(score[~ill], bins, histtype="step", color="#0072B2", lw=1.5)
+    place.set(title=letter, xlabel="score", ylabel="images")
+    alarms, found, _ = roc_curve(ill, score)
+    roc.plot(alarms, found, linestyle=style, lw=2, label=letter)
+figure.suptitle("Filled: ill. Outline: not ill.")
+roc.set(title="ROC", xlabel="1 - specificity", ylabel="sensitivity")
+roc.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+plots.show(figure, "Scores of five models, and their ROC curves. The table below has the numbers.")
 
 # %% [markdown]
-# Write `winners`. It returns the two names as `{"image": ..., "class": ...}`. `truth` is an array of class names,
-# `answers` a dict of such arrays, one per model. `first`, above, finds the winner by any metric: which two metrics?
+# The same in numbers: how many images have a score in each fifth of the scale, and the area under the ROC curve.
+
+# %%
+rows = {}
+for letter, (ill, score) in panels.items():
+    for kind, those in {"ill": ill, "not ill": ~ill}.items():
+        counts = np.histogram(score[those], np.linspace(0, 1, 6))[0]
+        rows[letter, kind] = [*counts, round(roc_auc_score(ill, score), 2)]
+columns = ["0-0.2", "0.2-0.4", "0.4-0.6", "0.6-0.8", "0.8-1", "AUC"]
+pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+# %% [markdown]
+# Say first, by eye, what happened to each model. Then write `diagnose`, which says it for any such model: it gets two
+# arrays, `ill` (True or False) and `score`, and returns one of the five names. The check asks about other models.
+# Before you check, compare with your eyes: `{letter: diagnose(*panel) for letter, panel in panels.items()}`.
 
 
 # %% tags=["answer"]
-def winners(truth, answers):
-    """Best model if each image counts equally, and best model if each class does."""
-    answer = {"image": None, "class": None}
-
+def diagnose(ill, score):
+    """What happened to the model that gave these scores."""
+    name = None
     ### BEGIN SOLUTION
-    def macro(truth, said):
-        return f1_score(truth, said, average="macro", zero_division=0)
-
-    answer = {"image": first(accuracy_score, truth, answers), "class": first(macro, truth, answers)}
+    auc = roc_auc_score(ill, score)
+    if len(np.unique(score)) == 2:
+        name = "classes only"
+    elif score.std() < 0.05:
+        name = "the same for all"
+    elif auc > 0.7:
+        name = "sound"
+    elif auc < 0.3:
+        name = "other class"
+    else:
+        name = "shuffled"
     ### END SOLUTION
-    return answer
+    return name
 
 
 # %% tags=["check"]
-q1.check(winners)
+q1.check(diagnose)
 
 # %% [markdown]
 # ## Question 2 · Every image scored once
@@ -83,7 +118,6 @@ print(images.shape, images.dtype, labels[:8], patients[:4])
 
 # %% tags=["answer"]
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -107,40 +141,35 @@ def out_of_fold(images, labels, patients):
 q2.check(out_of_fold)
 
 # %% [markdown]
-# ## Question 3 · The sensitivity to report
+# ## Question 3 · Which line may stand?
 #
-# A triage has to find at least 95 % of the ill patients' images, with as few false alarms as possible. So the threshold
-# is the highest one that still reaches a sensitivity of 0.95. An image is called positive if its score *reaches* the
-# threshold (≥). You get the scores of one model on two parts.
+# Of 900 test images 60, of 25 patients, show covid. A report has to say, in one line, which share of *new* patients'
+# covid images the model finds at its threshold; a sensitivity of at least 0.95 was asked for. Six lines are proposed.
 
 # %%
-validation, test = q3.sample()
-print(f"validation: {validation['ill'].sum()} ill of {len(validation)}")
-print(f"test:       {test['ill'].sum()} ill of {len(test)}")
-validation.head()
+q3.sample()
 
 # %% [markdown]
-# Write `report`. It returns the threshold that you would use and the sensitivity that you would report: `{"threshold":
-# ..., "sensitivity": ...}`. Which part is used for what?
+# Write `line_to_report`. It gets such a table and returns the letter of the one line that measures what it says. Each
+# check shows other tables, so a letter alone is of no use: write down the rule by which you choose.
 
 
 # %% tags=["answer"]
-def report(validation, test):
-    """The threshold for a sensitivity of 0.95, and the sensitivity to report."""
-    answer = {"threshold": None, "sensitivity": None}
+def line_to_report(lines):
+    """The letter of the line that may stand."""
+    letter = None
     ### BEGIN SOLUTION
-    scores = np.sort(validation.loc[validation["ill"], "score"])
-    threshold = scores[int(0.05 * len(scores))]  # at most 5 % lie below it
-    answer = {
-        "threshold": threshold,
-        "sensitivity": (test.loc[test["ill"], "score"] >= threshold).mean(),
-    }
+    about_covid = lines["figure"] == "sensitivity of covid"
+    chosen, measured = lines["threshold chosen on"], lines["measured on"]
+    a_measurement = (chosen == "validation") & (measured == "test")
+    by_patient = lines["resampled"] == "patients"
+    letter = lines.index[about_covid & a_measurement & by_patient][0]
     ### END SOLUTION
-    return answer
+    return letter
 
 
 # %% tags=["check"]
-q3.check(report)
+q3.check(line_to_report)
 
 # %% [markdown]
 # ## Question 4 · Which model is better?

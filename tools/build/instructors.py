@@ -2,7 +2,7 @@
 
 The objectives are the lessons' own ("You will be able to"), the messages those that the checks
 give; notes.md and the breaks of schedule.md come from the notes in the lessons' sources. What
-stands outside the marks `<!-- 07 winners -->` and `<!-- end -->` is written by hand and stays.
+stands outside the marks `<!-- 07 judge -->` and `<!-- end -->` is written by hand and stays.
 `--check` writes nothing and fails where a page has drifted, a question is not spoken of, a lesson
 stands in no schedule, or written.md does not say how a written question is marked.
 """
