@@ -1,4 +1,4 @@
-"""Questions of lesson 13, deployment: one model to ship, parity, what to report, and the card."""
+"""Questions of lesson 13, deployment: one model to ship, five servers, what to report, the card."""
 
 import tempfile
 from pathlib import Path
@@ -9,11 +9,12 @@ import pandas as pd
 from .. import evaluate
 from . import _networks, expect, fresh
 from ._bootstrap import NARROW, TABLES, WIDE, bootstrap, breadth, level_words
-from ._kinds import Case, Choice, Compare, asked
+from ._kinds import Choice
+from ._panels import Panels
 from ._question import Mistake, Question
 from ._running import Wrong
 
-SIDE, CLOSE = _networks.SIDE, 1e-5  # of an image; a difference in probability
+SIDE = _networks.SIDE
 # of an interval's ends (other draws of the bootstrap), and of a file's size in kB
 ENDS, SIZE = 0.03, 0.6
 
@@ -199,124 +200,136 @@ def _(right):
     yield "a function", lambda network, temperature: lambda images: images, False
 
 
-# --- q2: parity -----------------------------------------------------------------------------------
+# --- q2: what the server does differently ---------------------------------------------------------
+
+SAME, INVERTED, TWICE = "as trained", "inverted", "scaled twice"
+ORDER, ROUNDED = "other order of classes", "rounded weights"
 
 
-def _copies(rng: np.random.Generator, rises: bool = True) -> tuple:
-    """An original, a copy that differs on a few images, never on the first, and the images.
+def _served(rng: np.random.Generator, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (n, 3) of a network and of a server that runs it, for the same new images."""
+    y = rng.permutation(np.arange(90) % 3)
+    new = _pixels(rng, rng.integers(0, 3, int(rng.integers(60, 90))))
+    shown = {INVERTED: 1 - new, TWICE: new / 255}.get(what, new)
 
-    On these, the least probable class rises or the most probable one falls: that is the largest
-    difference, and no probability moves nearly as far in the other direction.
-    """
-    images = rng.integers(0, 200, (int(rng.integers(40, 60)), 8, 8)).astype(np.uint8)
-    images[1 + rng.permutation(len(images) - 1)[: int(rng.integers(2, 7))], 0, 0] = 255
-    weights = rng.normal(0, 0.5, (64, 3)) / 8
+    def drawn() -> tuple[np.ndarray, np.ndarray]:
+        hidden, top = _fitted(rng, _pixels(rng, y), y)
+        ours = _shares(_seen(new, hidden) @ top)
+        if what == ROUNDED:
+            hidden, top = _on_a_grid(hidden), _on_a_grid(top)
+        served = _shares(_seen(shown, hidden) @ top) * rng.normal(1, 1e-7, ours.shape)  # 32 bits
+        if what == ORDER:
+            swapped = rng.permutation(3)[1:]
+            served[:, swapped] = served[:, swapped[::-1]]
+        return ours, served
 
-    def logits(x):
-        return (np.asarray(x, float).reshape(len(x), -1) / 255 - 0.4) @ weights
-
-    def original(x):
-        return _softmax(logits(x))
-
-    def copy(x):
-        corner, own = np.asarray(x)[:, 0, 0], logits(x)
-        moved = 9 * np.eye(3)[own.argmin(1)] if rises else -9 * np.eye(3)[own.argmax(1)]
-        return _softmax(
-            own + 0.002 * np.sin(corner)[:, None] * [1, 0, -1] + moved * (corner > 250)[:, None]
-        )
-
-    return original, copy, images
+    return fresh.until(drawn, lambda found: _typical(what, *found))
 
 
-def _softmax(z: np.ndarray) -> np.ndarray:
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
-
-
-def _mean_difference(original, copy, images):
-    return _truth(original, copy, images) | {
-        "largest": np.abs(original(images) - copy(images)).mean()
+def _typical(what: str, ours: np.ndarray, served: np.ndarray) -> bool:
+    """Whether a network is worth serving, and a panel shows what happened to it."""
+    off = np.abs(ours - served)
+    clear = {
+        INVERTED: served.std(axis=0).max() > 0.15 and off.max() > 0.8,
+        TWICE: served.std(axis=0).max() < 0.01,
+        ORDER: off.max(axis=0).min() < 1e-4 and np.sort(off.max(axis=0))[1] > 0.8,
+        ROUNDED: 0.05 < off.max() < 0.25 and (ours.argmax(1) == served.argmax(1)).all(),
     }
+    return bool(ours.std(axis=0).min() > 0.2 and clear.get(what, True))
 
 
-def _one_direction(original, copy, images):
-    return _truth(original, copy, images) | {"largest": (copy(images) - original(images)).max()}
+def _pixels(rng: np.random.Generator, hazes: np.ndarray) -> np.ndarray:
+    """Grey levels 0-1 of sketches, a row for each, in blocks of 3 × 3."""
+    blocks = SIDE // 3
+    images = _networks.sketches(rng, hazes).reshape(-1, blocks, 3, blocks, 3).mean(axis=(2, 4))
+    return images.reshape(len(images), -1) / 255
 
 
-def _truth(original, copy, images) -> dict[str, float]:
-    a, b = original(images), copy(images)
-    flips = (a.argmax(1) != b.argmax(1)).sum()
-    return {"largest": float(np.abs(a - b).max()), "flipped": float(flips), "n": float(len(images))}
+def _fitted(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> tuple:
+    """Weights of a hidden layer, at random, and of a last layer fitted to labels; biases last."""
+    hidden = rng.normal(0, 1 / 8, (x.shape[1] + 1, 40))
+    seen = _seen(x, hidden)
+    ridge = 0.05 * np.eye(seen.shape[1])
+    return hidden, 4 * np.linalg.solve(seen.T @ seen + ridge, seen.T @ (np.eye(3)[y] - 1 / 3))
 
 
-def _three(value) -> dict[str, float]:
-    """The three numbers of an answer, which may hold more."""
-    keys = ("largest", "flipped", "n")
-    given = {key: value[key] for key in value if key in keys} if isinstance(value, dict) else value
-    return expect.numbers(given, keys, "compare_copy(...)")
+def _seen(x: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """What the hidden layer makes of rows of pixels, of length 1, with a 1 for the next bias."""
+    one = np.ones((len(x), 1))
+    seen = np.maximum(np.hstack([2 * x - 1, one]) @ hidden, 0)
+    return np.hstack([seen / np.linalg.norm(seen, axis=1, keepdims=True), one])
 
 
-def _in_words(found: list[dict], cases: list[Case]) -> dict:
-    right = cases[0].right
-    return {"n": len(cases[0].given[2]), "largest": right["largest"], "other": right["flipped"]}
+def _on_a_grid(weights: np.ndarray) -> np.ndarray:
+    """Weights rounded to 31 steps of either sign, as six bits hold them."""
+    step = np.abs(weights).max() / 31
+    return step * np.round(weights / step)
 
 
-q2 = Compare(
-    "compare_copy",
-    title="Is the copy faithful?",
+def _told(trained: np.ndarray, served: np.ndarray) -> str:
+    off = np.abs(served - trained).max(axis=0)
+    if off.max() < 1e-3:
+        return SAME
+    if served.std(axis=0).max() < 0.02:
+        return TWICE
+    return ORDER if off.min() < 1e-3 else ROUNDED if off.max() < 0.3 else INVERTED
+
+
+q2 = Panels(
+    "diagnose",
+    title="Five servers, one network",
     points=3,
-    wants="compare_copy(original, copy, images) returns a dict with largest, flipped and n",
+    wants="diagnose(trained, served) returns one of the five names",
     hints=(
-        "What tells you about the next image: one image, or all that you have?",
-        "What is the largest difference among all probabilities, in either direction? In how many "
-        "rows is another class the most probable?",
-        "np.abs(copy(images) - original(images)).max() is the first; argmax(axis=1) helps with "
-        "the second.",
+        "First by eye: in which panel are all points on the diagonal, in which one class alone? "
+        "Where are they near it, where nowhere near?",
+        "Two panels have nothing to do with the diagonal. In one of them the server says nearly "
+        "the same to every image: what does it see?",
+        "np.abs(served - trained).max(axis=0) is the largest difference of each class, and "
+        "served.std(axis=0) how much an answer changes from image to image. Ask for the surest "
+        "sign first.",
     ),
-    data=_copies,
+    panel=_served,
+    signs={
+        SAME: "Not one probability of any image has moved, but for the last digits.",
+        INVERTED: "The server's answers change from image to image, and have nothing to do with "
+        "the network's: another picture came in.",
+        TWICE: "The server says nearly the same to every image: it sees black.",
+        ORDER: "One class is as trained, to the last digits; the other two have changed places.",
+        ROUNDED: "Each class has moved a little, and none is right to the last digits.",
+    },
     mistakes={
-        "one_image": Mistake(
-            lambda original, copy, images: _truth(original, copy, images[:1]),
-            "Only one image was compared. On it the two agree; among all {n} the largest "
-            "difference is {largest:.2f} and {other} answers change. Compare the whole set.",
-        ),
-        "mean_difference": Mistake(
-            _mean_difference,
-            "The mean difference was used. It is small when most images agree; the largest is "
-            "{largest:.2f}. Judge a copy by its worst image.",
-        ),
-        "one_direction": Mistake(
-            _one_direction,
-            "A difference has two directions: {largest:.2f} is the largest, but you took only one "
-            "of them into account. Take the absolute value before the maximum.",
-        ),
-        "share_flipped": Mistake(
-            lambda original, copy, images: (
-                (found := _truth(original, copy, images))
-                | {"flipped": found["flipped"] / found["n"]}
+        "class_is_enough": Mistake(
+            lambda trained, served: (
+                SAME if (trained.argmax(1) == served.argmax(1)).all() else _told(trained, served)
             ),
-            '"flipped" should be the number of images whose class changes; a share hides how many '
-            "images it is based on.",
+            "Where no image changed its most probable class, the server was said to be as trained. "
+            "In some of these panels a probability has moved by more than 0.05: where a threshold "
+            "decides, the answer may change. Compare the probabilities.",
+        ),
+        "order_unseen": Mistake(
+            lambda trained, served: (
+                INVERTED if _told(trained, served) == ORDER else _told(trained, served)
+            ),
+            "Panels in which two classes changed places were called inverted. An inverted image "
+            "moves all three classes; here one of them is exactly as trained.",
+        ),
+        "flat_unseen": Mistake(
+            lambda trained, served: (
+                INVERTED if _told(trained, served) == TWICE else _told(trained, served)
+            ),
+            "Panels in which the server says the same to every image were called inverted. An "
+            "inverted image is still an image, and answers differ. What if all inputs are black?",
+        ),
+        "by_size_alone": Mistake(
+            lambda trained, served: (
+                INVERTED if np.abs(served - trained).max() > 0.3 else _told(trained, served)
+            ),
+            "Every large difference was called inverted. How large it is says that something is "
+            "wrong, and not what: look at each class, and at how the server's answers vary.",
         ),
     },
-    cases=lambda rng: asked(
-        _truth, [_copies(rng, bool(rises)) for rises in rng.permutation([True, False])]
-    ),
-    read=lambda value, case: _three(value),
-    same=expect.near(CLOSE),
-    places=_in_words,
-    explain=lambda found, case: (
-        f"On one set of images the answer is {found}, but should be {case.right}."
-    ),
 )
-
-
-@q2.edges
-def _(right):
-    yield "NumPy's numbers", lambda *c: {k: np.float64(v) for k, v in right(*c).items()}, True
-    yield "one more key", lambda *c: right(*c) | {"mean": 0.1}, True
-    yield "one flip too many", lambda *c: right(*c) | {"flipped": right(*c)["flipped"] + 1}, False
-    yield "the last image left out", lambda o, c, x: right(o, c, x[:-1]), False
 
 
 # --- q3: which report to believe ------------------------------------------------------------------

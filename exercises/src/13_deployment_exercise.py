@@ -18,8 +18,10 @@
 
 # %% tags=["imports"]
 import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
 
-from cxr_helpers import evaluate, quiet
+from cxr_helpers import evaluate, plots, quiet
 from cxr_helpers.checks.lesson13 import q1, q2, q3, q4
 
 with quiet():  # hides TensorFlow's start-up lines
@@ -66,42 +68,76 @@ def serving_model(network, temperature):
 q1.check(serving_model)
 
 # %% [markdown]
-# ## Question 2 · Is the copy faithful?
+# ## Question 2 · Five servers, one network
 #
-# `original` and `copy` are functions: each takes images, an array (n, height, width), and returns their probabilities,
-# an array (n, classes). `copy` runs an exported file.
+# Five teams serve a network of three classes, each a network of its own. Each team sends the probabilities of the
+# trained network and those of its server for the same images: two arrays (n, 3). One server is as it should be. What
+# happened at the other four raised no error. The five letters are assigned at random:
+#
+# - `"as trained"`: the same answers, but for the last digits;
+# - `"inverted"`: black and white of the images are exchanged;
+# - `"scaled twice"`: grey levels are divided by 255, then again in the network;
+# - `"other order of classes"`: the server's list of class names has two names exchanged;
+# - `"rounded weights"`: the file holds the weights with fewer digits.
+#
+# Each image has three points, one for each class. On the dotted diagonal the server says what the network says.
 
 # %%
-original, copy, images = q2.sample()
-print(images.shape)
-print("original, first image:", original(images[:1]).round(3))
-print("copy, first image:    ", copy(images[:1]).round(3))
+panels = q2.sample()
+figure, places = plt.subplots(2, 3, figsize=(8, 5.4), layout="constrained")
+for place, (letter, (trained, served)) in zip(places.flat, panels.items()):
+    place.plot([0, 1], [0, 1], ":", color="grey")
+    for k, look in enumerate(["o", "x", "^"]):
+        place.plot(trained[:, k], served[:, k], look, ms=5, mfc="none", label=f"class {k}")
+    place.set(title=letter, xlabel="trained", ylabel="served", xlim=(-0.05, 1.05))
+    place.set(ylim=(-0.05, 1.05), aspect="equal")
+places.flat[-1].legend(*places.flat[0].get_legend_handles_labels(), loc="center")
+places.flat[-1].axis("off")
+plots.show(
+    figure, "Served against trained probabilities of five servers. The table below has numbers."
+)
 
 # %% [markdown]
-# Write `compare_copy`. It returns a dict:
-#
-# - `"largest"`: the largest difference between the two in any probability;
-# - `"flipped"`: the number of images whose most probable class differs;
-# - `"n"`: the number of images that both are based on.
+# The same in numbers, for each class: the largest difference, the server's lowest and highest probability, and how well
+# the two agree (the correlation, 1 where one rises with the other).
+
+# %%
+rows = {}
+for letter, (trained, served) in panels.items():
+    for k, (ours, theirs) in enumerate(zip(trained.T, served.T)):
+        agreement = np.corrcoef(ours, theirs)[0, 1]
+        rows[letter, k] = [abs(ours - theirs).max(), theirs.min(), theirs.max(), agreement]
+columns = ["largest difference", "served from", "to", "correlation"]
+pd.DataFrame.from_dict(rows, orient="index", columns=columns).round(3)
+
+# %% [markdown]
+# Say first, by eye, what happened at each server. Then write `diagnose`, which says it for any such pair: it gets the two
+# arrays and returns one of the five names. The check asks about other servers. Before you check, compare with your eyes:
+# `{letter: diagnose(*panel) for letter, panel in panels.items()}`.
 
 
 # %% tags=["answer"]
-def compare_copy(original, copy, images):
-    """Largest difference, number of flipped images, and n."""
-    answer = None
+def diagnose(trained, served):
+    """What happened between the trained network and the server."""
+    name = None
     ### BEGIN SOLUTION
-    first, second = original(images), copy(images)
-    answer = {
-        "largest": np.abs(first - second).max(),
-        "flipped": (first.argmax(axis=1) != second.argmax(axis=1)).sum(),
-        "n": len(images),
-    }
+    off = np.abs(served - trained).max(axis=0)  # of each class
+    if off.max() < 0.001:
+        name = "as trained"
+    elif served.std(axis=0).max() < 0.02:
+        name = "scaled twice"
+    elif off.min() < 0.001:
+        name = "other order of classes"
+    elif off.max() < 0.3:
+        name = "rounded weights"
+    else:
+        name = "inverted"
     ### END SOLUTION
-    return answer
+    return name
 
 
 # %% tags=["check"]
-q2.check(compare_copy)
+q2.check(diagnose)
 
 # %% [markdown]
 # ## Question 3 · Which report of size and speed?
