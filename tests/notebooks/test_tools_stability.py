@@ -119,6 +119,7 @@ def test_verdicts_are_no_part_of_the_notebook(course, source):
     assert "00.x" not in (course / "notebooks" / "00_topic.ipynb").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_sources_run_as_scripts_and_go_on_where_they_stopped(lesson, tmp_path, capsys, monkeypatch):
     assert stability.main([], tmp_path) == 0
     rows = stability.read(tmp_path)
@@ -153,6 +154,7 @@ def test_sources_run_as_scripts_and_go_on_where_they_stopped(lesson, tmp_path, c
     assert "2 of 2 runs to do" in left()
 
 
+@pytest.mark.slow
 def test_a_verdict_that_does_not_hold_fails_until_it_does(lesson, tmp_path, capsys):
     change(lesson, "share < 0.7", "share < 0.2")
     assert stability.main([], tmp_path) == 1
@@ -168,6 +170,7 @@ def test_a_verdict_that_does_not_hold_fails_until_it_does(lesson, tmp_path, caps
     assert stability.main(["--check"], tmp_path) == 0
 
 
+@pytest.mark.slow
 def test_a_source_that_does_not_run_is_not_kept(lesson, tmp_path, capsys):
     change(lesson, "shares = [share, 1 - share]", "shares = [share, 1 / share]")
     assert stability.main([], tmp_path) == 1
@@ -178,6 +181,7 @@ def test_a_source_that_does_not_run_is_not_kept(lesson, tmp_path, capsys):
     assert len((tmp_path / stability.STORE).read_text().splitlines()) == 1  # seed 1 runs
 
 
+@pytest.mark.slow
 def test_what_is_neither_true_nor_false_is_refused(lesson, tmp_path, capsys):
     change(lesson, "share < 0.7", "share")
     assert stability.main([], tmp_path) == 1
@@ -194,6 +198,7 @@ def test_the_page_says_what_was_not_run_or_changed_since(lesson, tmp_path):
     assert "1 of 1, 2 to run; its notebook changed since" in stability.page(tmp_path)
 
 
+@pytest.mark.slow
 def test_rows_of_notebooks_not_run_stay_and_those_of_verdicts_gone_go(lesson, tmp_path):
     stability.main([], tmp_path)
     (tmp_path / stability.STORE).unlink()

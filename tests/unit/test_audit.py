@@ -72,6 +72,7 @@ def test_report_of_a_set_without_split_or_duplicates(imported):
     assert found.loc["unreadable files", "verdict"] == "ok"
 
 
+@pytest.mark.slow
 def test_report_of_a_set_of_which_a_class_was_left_out(imported, tmp_path):
     table = imported.table[imported.table["label"] != "viral"].reset_index(drop=True)
     images = np.asarray(preprocess.cache(table, size=64, folder=tmp_path, progress=False))
@@ -254,6 +255,7 @@ def test_writing_is_found_wherever_it_stands_and_what_is_soft_is_not():
     assert found.low < 0.5 < found.high
 
 
+@pytest.mark.slow
 def test_writing_is_read_from_the_files_at_full_size(tmp_path):
     table = invented(40)
     large = smooth(table, side=512)

@@ -3,6 +3,7 @@
 import ast
 
 import pandas as pd
+import pytest
 
 from benchmarks import mutants
 
@@ -65,6 +66,7 @@ def test_every_kind_of_place_is_changed_and_nothing_else():
         assert ast.dump(ast.parse(mutants.changed(source, mutant))) != ast.dump(ast.parse(source))
 
 
+@pytest.mark.slow
 def test_the_two_draws_share_no_mutant_and_stay_the_same():
     every = mutants.every_mutant()
     draws, again = mutants.draws(every), mutants.draws(every)

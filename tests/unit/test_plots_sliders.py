@@ -108,6 +108,7 @@ def test_images_of_a_patient_stand_in_order_with_their_mean(data, every):
     assert frames["8"].alt.startswith(f"Mean AUC {data['studies'][8].mean():.3f} over 20 studies")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["threshold", "rate", "leak", "kernel", "share", "prevalence"])
 def test_the_html_is_small_and_says_the_same_without_a_script(every, name):
     slider = every[name]
