@@ -308,12 +308,14 @@ def _forest(
 
 def _out_of_fold(table: pd.DataFrame, features, model, folds, name: str, seed: int) -> pd.DataFrame:
     """Predictions of a classifier, each row by the model fitted to the other folds."""
-    from sklearn.model_selection import cross_val_predict
+    from sklearn.base import clone
 
-    codes = table["label"].cat.codes.to_numpy()
-    found = cross_val_predict(model, features, codes, cv=folds, method="predict_proba")
+    features, codes = np.asarray(features), table["label"].cat.codes.to_numpy()
     probabilities = np.zeros((len(table), len(table["label"].cat.categories)))
-    probabilities[:, np.unique(codes)] = found  # a filtered table has categories without a row
+    for train, scored in bar(folds, desc=name, unit="fold"):
+        fitted = clone(model).fit(features[train], codes[train])
+        # a class that the fold has not met keeps probability 0
+        probabilities[scored[:, None], fitted.classes_] = fitted.predict_proba(features[scored])
     # no part: out of fold
     return build(table.assign(split=None), probabilities, model=name, seed=seed)
 

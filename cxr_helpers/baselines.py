@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from . import files
+from .console import bar
 from .paths import progress_dir
 from .predictions import build
 from .rows import check_rows
@@ -226,7 +227,8 @@ def _run(
             f"{table['label'].isna().sum()} row(s) have no label: leave them out first."
         )
     probabilities = np.full((len(table), len(names)), np.nan)
-    for part in _parts(table, score, folds):
+    parts = list(_parts(table, score, folds))
+    for part in bar(parts, show=folds, desc=name, unit="fold"):
         probabilities[part.score_rows] = fit_and_score(part)
     done = np.isfinite(probabilities).all(axis=1)
     return build(table[done], probabilities[done], model=name, seed=seed)

@@ -18,6 +18,7 @@ import pandas as pd
 
 from . import fetch, files, manifest, paths, phantom
 from .catalogue import CATALOGUE, DatasetInfo
+from .console import bar
 from .paths import data_dir, work_dir
 from .paths import progress_dir as progress_dir
 
@@ -379,7 +380,7 @@ def _fetched(
             if _filled(folder):
                 return folder
             if row.kaggle:
-                return _from_kaggle(row, folder)
+                return _from_kaggle(row, folder, progress)
             packed = folder.with_name(folder.name + ".zip")
             archive = fetch.download(f"{github}/{row.archive}", packed, progress=progress)
             fetch.extract(archive, folder)
@@ -400,7 +401,7 @@ def _errors(module) -> tuple[type[Exception], ...]:
     return (OSError, RuntimeError, ValueError, *own)
 
 
-def _from_kaggle(row: DatasetInfo, folder: Path) -> Path:
+def _from_kaggle(row: DatasetInfo, folder: Path, progress: bool = True) -> Path:
     """Copy kagglehub's download next to the other sets."""
     try:
         import kagglehub
@@ -417,6 +418,12 @@ def _from_kaggle(row: DatasetInfo, folder: Path) -> Path:
             f"Check your connection and https://www.kaggle.com/settings (API token), or:\n{by_hand}"
         )
         raise fetch.FetchError(row.url, f"Kaggle did not give the set ({error})", remedy) from error
-    with files.whole_folder(folder) as new:
-        shutil.copytree(cached, new, dirs_exist_ok=True)
+    shown = bar(desc="copying", unit="file", show=progress)
+
+    def one(source: str, target: str) -> str:
+        shown.update()
+        return shutil.copy2(source, target)
+
+    with files.whole_folder(folder) as new, shown:
+        shutil.copytree(cached, new, dirs_exist_ok=True, copy_function=one)
     return folder

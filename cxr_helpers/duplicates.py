@@ -146,7 +146,8 @@ def similar(vectors: np.ndarray, threshold: float, block: int = 1024) -> pd.Data
     [[0.0, 2.0, -1.0]]
     """
     found = []
-    for start in range(0, len(vectors), block):
+    starts = range(0, len(vectors), block)
+    for start in bar(starts, desc="comparing", unit="block"):
         cosines = vectors[start : start + block] @ vectors[start:].T
         a, b = np.nonzero(np.triu(np.abs(cosines) >= threshold, k=1))
         found.append(

@@ -419,7 +419,8 @@ def _unpack(archive: Path, folder: Path, limit: int, max_files: int) -> None:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
             _count(archive, opened, folder, limit, max_files)
-            _write_all(archive, _zip_members(archive, opened), folder, limit, max_files)
+            members = _zip_members(archive, opened)
+            _write_all(archive, members, folder, limit, max_files, len(opened.infolist()))
         return
     with open(archive, "rb") as file:
         start = file.read(8)
@@ -586,10 +587,16 @@ def _tar_members(archive: Path, opened: tarfile.TarFile, source: _Bounded):
         )
 
 
-def _write_all(archive: Path, members, folder: Path, limit: int, max_files: int) -> None:
-    """Count what is really written: the sizes that an archive declares may be false."""
+def _write_all(
+    archive: Path, members, folder: Path, limit: int, max_files: int, total: int | None = None
+) -> None:
+    """Count what is really written: the sizes that an archive declares may be false.
+
+    `total`: how many members the archive's list has, where it has one; it is shown, not trusted.
+    """
     written = 0
-    for number, (name, opener) in enumerate(members, start=1):
+    shown = bar(members, total=total, desc="unpacking", unit="file")
+    for number, (name, opener) in enumerate(shown, start=1):
         if number > max_files:
             raise _too_many(archive, f"more than {max_files:,}", max_files)
         target = folder / _safe(archive, name)

@@ -387,8 +387,9 @@ def predict(
     rows = table if split is None else table[table["split"] == split]
     batch_size = batch_size or pipeline.inference_batch(images)
     data = pipeline.batches(table, images, split, batch_size=batch_size, shuffle=False)
-    output = np.concatenate([np.asarray(model(grey, training=False)) for grey, _ in data])
     name = name or model.name
+    shown = bar(data, total=-(-len(rows) // batch_size), desc=name, unit="batch")
+    output = np.concatenate([np.asarray(model(grey, training=False)) for grey, _ in shown])
     return build(rows, as_probabilities(output, name), model=name, seed=seed)
 
 

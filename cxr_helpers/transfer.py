@@ -10,7 +10,7 @@ import time
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -189,6 +189,10 @@ class _Search:
     inner: int
     seed: int
 
+    def fits(self, candidates: Mapping) -> int:
+        """How many fits a search takes: none where nothing is to be chosen."""
+        return self.inner * len(candidates) if len(candidates) * len(self.strengths) > 1 else 0
+
 
 @dataclass(frozen=True)
 class _Choice:
@@ -234,18 +238,23 @@ def logistic(
     c = (KERNEL_CS if kernel else CS) if c is None else c
     several: Any = [c] if np.isscalar(c) else c
     search = _Search(kernel, sorted(several), best, inner, seed)
-    scored = []
-    for train, test in _parts(table, score, folds):
-        started = time.perf_counter()
-        choices = _choose(table.loc[train], {k: v[train] for k, v in candidates.items()}, search)
-        codes = table["label"].cat.codes.to_numpy()
-        classes = len(table["label"].cat.categories)
-        fitted = [
-            _fit(candidates[o.name], codes, train, test, [o.c], classes, kernel)[0] for o in choices
-        ]
-        text = "; ".join(f"{o.name}, C = {o.c:g}" for o in choices)
-        part = build(table.loc[test], np.mean(fitted, axis=0), model=name, seed=seed)
-        scored.append(part.assign(chosen=text, seconds=time.perf_counter() - started))
+    scored, parts = [], list(_parts(table, score, folds))
+    per_part = 1 + search.fits(candidates)
+    codes = table["label"].cat.codes.to_numpy()
+    classes = len(table["label"].cat.categories)
+    with bar(total=len(parts) * per_part, desc=name, unit="fit") as shown:
+        for train, test in parts:
+            started = time.perf_counter()
+            seen = {k: v[train] for k, v in candidates.items()}
+            choices = _choose(table.loc[train], seen, search, shown.update)
+            fitted = [
+                _fit(candidates[o.name], codes, train, test, [o.c], classes, kernel)[0]
+                for o in choices
+            ]
+            shown.update()
+            text = "; ".join(f"{o.name}, C = {o.c:g}" for o in choices)
+            part = build(table.loc[test], np.mean(fitted, axis=0), model=name, seed=seed)
+            scored.append(part.assign(chosen=text, seconds=time.perf_counter() - started))
     result = pd.concat(scored, ignore_index=True)
     order = table.loc[table["image_id"].isin(result["image_id"]), "image_id"]
     return result.set_index("image_id").loc[order].reset_index()
@@ -274,13 +283,13 @@ def _parts(table: pd.DataFrame, score: str, folds: bool) -> Iterator[tuple[np.nd
         yield train, test
 
 
-def _choose(table, candidates: Mapping, search: _Search) -> list[_Choice]:
+def _choose(table, candidates: Mapping, search: _Search, told: Callable[[], Any]) -> list[_Choice]:
     """The best candidates, each with its best strength, by log loss over the inner folds.
 
-    The folds are those of the training part.
+    The folds are those of the training part. `told` is called after each fit.
     """
     strengths = search.strengths
-    if len(candidates) * len(strengths) == 1:
+    if not search.fits(candidates):
         return [_Choice(next(iter(candidates)), strengths[0], np.nan)]
     codes, classes = table["label"].cat.codes.to_numpy(), len(table["label"].cat.categories)
     fold = split.folds(table, search.inner, search.seed)["fold"].to_numpy(int)
@@ -291,6 +300,7 @@ def _choose(table, candidates: Mapping, search: _Search) -> list[_Choice]:
             found = _fit(values, codes, fold != k, fold == k, strengths, classes, search.kernel)
             own = [p[np.arange(len(p)), codes[fold == k]] for p in found]
             losses += [-np.log(np.clip(p, 1e-12, 1)).sum() for p in own]
+            told()
         choices.append(
             _Choice(name, strengths[int(losses.argmin())], float(losses.min() / len(table)))
         )

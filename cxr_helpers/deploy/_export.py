@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .. import files, pipeline
-from ..console import quiet
+from ..console import bar, quiet
 from ..models.answers import answer_layer, as_probabilities, leaves
 from ..stats import wilson
 
@@ -242,7 +242,7 @@ def latency(
     one = image[None]
     first = {name: _milliseconds(run, one) for name, run in runners.items()}
     times: dict[str, list[float]] = {name: [] for name in runners}
-    for turn in range(warm + repeats):
+    for turn in bar(range(warm + repeats), desc="timing", unit="turn"):
         for name, run in runners.items():
             spent = _milliseconds(run, one)
             if turn >= warm:

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from .. import pipeline
+from ..console import bar
 from ..rows import remember_as
 from ._layers import answering, check, check_map, find_layer, logits, of_target, prepared, watched
 
@@ -34,7 +35,8 @@ def grad_cam(
     batch_size = batch_size or pipeline.inference_batch(images)
     chosen, size = find_layer(model, layer), images.shape[1:]
     heat, dead = np.zeros(images.shape, np.float32), len(images) > 0
-    for start in range(0, len(images), batch_size):
+    starts = range(0, len(images), batch_size)
+    for start in bar(starts, desc="Grad-CAM", unit="batch"):
         part = slice(start, start + batch_size)
         with (
             tf.GradientTape(watch_accessed_variables=False) as tape,
@@ -103,7 +105,7 @@ def occlusion(
     parts = [slice(start, start + batch_size) for start in range(0, len(images), batch_size)]
     with answering(model) as answer:
         whole = [answer(images[part], targets[part]) for part in parts]
-        for top, left in places:
+        for top, left in bar(places, desc="occlusion", unit="place"):
             square = (slice(top, top + patch), slice(left, left + patch))
             count[square] += 1
             for part, before in zip(parts, whole, strict=True):
