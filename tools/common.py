@@ -19,6 +19,8 @@ import nbformat.reader
 from cxr_helpers import files
 
 ROOT = Path(__file__).resolve().parents[1]
+# nbconvert's templates: a notebook as a page that stands alone, and as feedback.
+TEMPLATES = ROOT / "tools" / "templates"
 
 # The policy on outputs, in one place: a committed output may show the project's own phantoms (CC0)
 # and nothing else, because a radiograph in an output is redistributed with the notebook.

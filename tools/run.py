@@ -19,9 +19,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from tools import warm
+from tools.build import outputs
 from tools.common import (
     ROOT,
     SETTINGS,
+    TEMPLATES,
     ToolError,
     chosen,
     deeper,
@@ -184,15 +186,19 @@ def core(path: Path):
 
 
 def page(notebook, path: Path) -> str:
-    """Return a notebook as one HTML file.
+    """Return a notebook as one HTML file that needs nothing else: no kernel, no other host.
 
-    The classic template is the one that writes the figures' alt text.
+    The template comes from the classic one, which writes the figures' alt text.
     """
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(template_name="classic", embed_images=True)
+    shown = outputs.with_drawn_formulas(notebook)
+    shown.metadata.pop("widgets", None)  # they need a kernel
+    exporter = HTMLExporter(
+        template_name="page", extra_template_basedirs=[str(TEMPLATES)], embed_images=True
+    )
     resources = {"metadata": {"name": path.stem, "path": str(path.parent)}}
-    return exporter.from_notebook_node(notebook, resources=resources)[0]
+    return exporter.from_notebook_node(shown, resources=resources)[0]
 
 
 def table(results: list[Result]) -> str:

@@ -1,6 +1,7 @@
 """The runner: exit code, the failing cell shown, settings handed on, copies, pages, a report."""
 
 import csv
+import re
 
 import nbformat
 import pytest
@@ -83,6 +84,19 @@ def test_page_keeps_alt_text(course):
     notebook = new_notebook(cells=[new_code_cell("x", outputs=[image])])
     page = run.page(notebook, course / "x.ipynb")
     assert page.count('<img alt="rises from 0 to 9"') == 1
+
+
+def test_page_asks_no_other_host_and_draws_its_formulas(course):
+    widgets = {"application/vnd.jupyter.widget-state+json": {"state": {"a": {}}}}
+    cells = [new_markdown_cell("Weakened: $e^{-\\mu t}$, and $$I = I_0$$"), new_code_cell("x")]
+    notebook = new_notebook(cells=cells, metadata={"widgets": widgets})
+    page = run.page(notebook, course / "x.ipynb")
+    assert "<script" not in page
+    assert not re.search(r"""(src|href)=["']https?:|import .* from|url\(["']?http""", page)
+    assert page.count('<img alt="e^{-\\mu t}" class="formula"') == 1
+    assert page.count('class="formula"') == 2
+    assert "$" not in page.split("<main>")[1]
+    assert cells[0].source.startswith("Weakened: $"), "the notebook stays as it is"
 
 
 def test_settings_come_from_options_then_environment(course, monkeypatch):

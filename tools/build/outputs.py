@@ -1,12 +1,15 @@
 """Outputs that may be committed: without times, noise or machine paths, and short to read."""
 
 import re
+from base64 import b64encode
 from html import escape
+from io import BytesIO
 
 import nbformat
 
 from tools.common import MAX_BYTES, ToolError, tags
 
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$")
 MAX_LINES = 40  # of text in one output
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")  # of an object in memory: differs in each run
 
@@ -144,3 +147,35 @@ def without_author_notes(notebook: nbformat.NotebookNode) -> nbformat.NotebookNo
     kept = [cell for cell in notebook.cells if not {"author", "instructor"} & set(tags(cell))]
     notebook.cells = kept
     return notebook
+
+
+def drawn(text: str, size: int = 11) -> str:
+    """Return a text whose formulas are pictures, so that showing them needs no other program.
+
+    `size`: that of their letters, in points.
+    """
+    return FORMULA.sub(lambda match: _formula(match, size), text)
+
+
+def _formula(match: re.Match, size: int) -> str:
+    from matplotlib import mathtext
+    from matplotlib.font_manager import FontProperties
+
+    tex, picture = re.sub(r"\\[Bb]igg?", "", match[1] or match[2]), BytesIO()
+    try:
+        mathtext.math_to_image(
+            f"${tex}$", picture, dpi=72, format="svg", prop=FontProperties(size=size)
+        )
+    except ValueError:  # more than Matplotlib can draw
+        return f"`{tex}`"
+    data = b64encode(picture.getvalue()).decode()
+    return f'<img class="formula" alt="{escape(tex)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def with_drawn_formulas(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a copy whose text has its formulas as pictures."""
+    copy = nbformat.from_dict(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "markdown":
+            cell.source = drawn(cell.source)
+    return copy

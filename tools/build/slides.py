@@ -13,10 +13,8 @@ import argparse
 import re
 import sys
 import tarfile
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from html import escape
-from io import BytesIO
 from pathlib import Path
 
 import nbformat
@@ -26,7 +24,7 @@ from nbformat.v4 import new_markdown_cell
 from cxr_helpers import fetch
 from tools.build import notes
 from tools.build.notes import Note
-from tools.build.outputs import is_picture
+from tools.build.outputs import drawn, is_picture
 from tools.common import ROOT, ToolError, chosen, read_notebook, relative, tags, write_atomic
 
 REVEAL = "4.6.1"
@@ -45,7 +43,6 @@ WORDS = 60  # of prose on a slide; the rest goes to the notes
 CODE_LINES = 8  # longer code is not shown
 TEXT_LINES = 14  # nor is more printed output than this
 
-FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$")
 LABEL = re.compile(r"^\*\*(Predict|Explain)\.\*\*", re.MULTILINE)
 ANSWER = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL)
 ENTRY = re.compile(r"\bguess\.(number|interval|choice|order|sketch|summary|code|take)\(")
@@ -78,6 +75,11 @@ TEMPLATE = """{% extends "index.html.j2" %}
 }
 .reveal img.formula { margin: 0; height: auto; vertical-align: middle; }
 .reveal p.step { color: #6a6a6a; font-size: 18px; margin: 0; }
+.reveal .highlight :is(.mi, .mf, .mb, .mh, .mo) { color: #006b00; }
+.reveal .highlight .ow { color: #8618cc; }
+.reveal .highlight :is(.c1, .cm) { color: #35707a; }
+.reveal .jp-RenderedMarkdown a { text-decoration: underline; }
+.reveal .slide-number { background-color: #333 !important; }
 </style>
 {% endblock %}
 {% block footer_js %}
@@ -138,23 +140,7 @@ def _typed(cell: NotebookNode, slide_type: str) -> NotebookNode:
 
 
 def _text(source: str, slide_type: str) -> NotebookNode:
-    return _typed(new_markdown_cell(FORMULA.sub(_drawn, source.strip())), slide_type)
-
-
-def _drawn(match: re.Match) -> str:
-    """A formula as a picture, so that showing it needs no other program."""
-    from matplotlib import mathtext
-    from matplotlib.font_manager import FontProperties
-
-    tex, picture = re.sub(r"\\[Bb]igg?", "", match[1] or match[2]), BytesIO()
-    try:
-        mathtext.math_to_image(
-            f"${tex}$", picture, dpi=72, format="svg", prop=FontProperties(size=20)
-        )
-    except ValueError:  # more than Matplotlib can draw
-        return f"`{tex}`"
-    data = b64encode(picture.getvalue()).decode()
-    return f'<img class="formula" alt="{escape(tex)}" src="data:image/svg+xml;base64,{data}">'
+    return _typed(new_markdown_cell(drawn(source.strip(), size=20)), slide_type)
 
 
 def opening(cell: NotebookNode) -> Iterator[NotebookNode]:

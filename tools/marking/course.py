@@ -22,7 +22,6 @@ import io
 import json
 import multiprocessing
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -38,7 +37,7 @@ from filelock import FileLock, Timeout
 
 from tools import warm
 from tools.build.exercises import configuration, generate, leaks, marked, programs_on_path, sources
-from tools.common import ROOT, ToolError, read_notebook, write_atomic
+from tools.common import ROOT, TEMPLATES, ToolError, read_notebook, write_atomic
 from tools.marking import cage, gradebook, judge, late
 from tools.marking.collect import Report, collect
 from tools.marking.mend import Late, Tidy
@@ -414,6 +413,8 @@ def feedback(course: Path, assignment: str) -> list[Path]:
             for row in listed
             if row["assignment"] == assignment
         }
+    # nbgrader takes the one named `feedback`
+    config.HTMLExporter.extra_template_basedirs = [str(TEMPLATES)]
     api = NbGraderAPI(config=config)
     for student in students(course, assignment):
         if not (course / "autograded" / student / assignment).is_dir():
@@ -422,13 +423,9 @@ def feedback(course: Path, assignment: str) -> list[Path]:
             said = api.generate_feedback(assignment, student, force=True)
         page = course / "feedback" / student / assignment / f"{assignment}.html"
         if not said["success"]:
-            print(f"{student}: no feedback: {said.get('log', '')[-300:]}", file=sys.stderr)
+            why = said.get("log") or said.get("error", "")
+            print(f"{student}: no feedback: {why[-300:]}", file=sys.stderr)
         else:
-            text = re.sub(
-                r'<script src="https?://[^"]*">\s*</script>', "", page.read_text(encoding="utf-8")
-            )
-            # the template asks another host for a script; a page must stand on its own
-            write_atomic(page, text)
             written.append(page)
     return written
 

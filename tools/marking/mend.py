@@ -15,12 +15,14 @@ from pathlib import Path
 import nbformat
 import nbformat.reader
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Dict, Unicode
 
 from cxr_helpers.checks import CheckBroken, NotCorrect, Outcome
 from tools.build.exercises import ASKS, FRESH_START
-from tools.common import ROOT, ToolError
+from tools.build.outputs import drawn
+from tools.common import ROOT, ToolError, tags
 from tools.marking.judge import outcomes
 
 BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -312,12 +314,27 @@ class Late(NbGraderPreprocessor):
 
 
 class Tidy(NbGraderPreprocessor):
-    """nbgrader step before feedback: hidden tests go, a failed test shows only its message."""
+    """nbgrader step before feedback: marks and titles come first; what is no answer goes.
+
+    Hidden tests go, a failed test shows only its message. Where somebody has still to mark an
+    answer by hand, no mark of it is shown, and no sum.
+    """
+
+    def preprocess(self, nb, resources):
+        """Tidy each cell, then put the marks below the title and below each question."""
+        nb, resources = super().preprocess(nb, resources)
+        told = resources["nbgrader"]
+        nb.cells = with_marks(nb.cells, unmarked(told), told.get("late_penalty") or 0)
+        return nb, resources
 
     def preprocess_cell(self, cell, resources, index):
         """Tidy a test cell; a badge, which is an image from another host, goes too."""
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"^\[!\[.*\]\(.*\)$", "", cell.source, flags=re.MULTILINE)
+            # the page stands alone: where a file of the course lies from here is not known
+            cell.source = re.sub(r"^\[.*\) \| \[.*\)$", "", cell.source, flags=re.MULTILINE)
+            cell.source = re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", cell.source)
+            cell.source = drawn(cell.source)
         for output in cell.get("outputs", []):
             for key in ("text", "traceback"):
                 if key in output:
@@ -330,3 +347,57 @@ class Tidy(NbGraderPreprocessor):
                 told = output.ename in ("NotCorrect", "NotRun", "CheckBroken")
                 output.traceback = [output.evalue if told else f"{output.ename}: {output.evalue}"]
         return cell, resources
+
+
+def unmarked(told: dict) -> set[str]:
+    """Return the names of a submission's answers that wait for marking by hand.
+
+    `told`: what nbgrader tells its steps.
+    """
+    from nbgrader.api import Gradebook
+
+    with Gradebook(told["db_url"]) as book:
+        page = book.find_submission_notebook(told["notebook"], told["assignment"], told["student"])
+        return {grade.name for grade in page.grades if grade.needs_manual_grade}
+
+
+def with_marks(cells: list[NotebookNode], waiting: set[str], late: float) -> list[NotebookNode]:
+    """Return a marked notebook's cells without its set-up, with a table of marks and each mark.
+
+    `waiting`: answers that are still to be marked by hand; `late`: points lost for lateness.
+    """
+    shown, rows, title = [], [], ""
+    for cell in cells:
+        if {"setup", "navigation"} & set(tags(cell)) or cell.source.startswith("## Set-up\n"):
+            continue
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            title = cell.source.partition("\n")[0].removeprefix("## ")
+        shown.append(cell)
+        own = marks(cell)
+        if own.get("grade") or own.get("task"):
+            open_ = own["grade_id"] in waiting
+            rows.append((title, None if open_ else own["score"], own["points"]))
+            got = (
+                "still to be marked by hand" if open_ else f"{own['score']:g} of {own['points']:g}"
+            )
+            shown.append(new_markdown_cell(f"**Points: {got}.**"))
+        if own.get("comment"):
+            shown.append(new_markdown_cell(f"**Comment.** {own['comment']}"))
+    return [*shown[:1], new_markdown_cell(table_of_marks(rows, late)), *shown[1:]]
+
+
+def table_of_marks(rows: list[tuple[str, float | None, float]], late: float) -> str:
+    """Return the marks as Markdown; rows of question, score (None: not marked yet) and points."""
+    lines = ["## Your marks", "", "| question | score | points |", "|:--|--:|--:|"]
+    lines += [
+        f"| {title} | {'still to be marked' if score is None else f'{score:g}'} | {points:g} |"
+        for title, score, points in rows
+    ]
+    if late:
+        lines.append(f"| handed in late | -{late:g} | |")
+    if any(score is None for _, score, _ in rows):
+        lines += ["", "The sum follows when all answers are marked."]
+    else:
+        total = sum(score for _, score, _ in rows) - late
+        lines += ["", f"**Together: {total:g} of {sum(points for *_, points in rows):g}.**"]
+    return "\n".join(lines)
