@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help setup lab author run check test test-python test-slow test-exercises proofs test-notebooks test-real test-papermill
 .PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release collect grade
-.PHONY: label-worth summary feedback grades slides phone site test-site stamp clean
+.PHONY: label-worth summary feedback grades slides phone site test-site test-lab stamp clean
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -212,8 +212,14 @@ slides: $(READY) ## slides of the lessons, one HTML page each, in output/slides/
 site: $(SITE_READY) ## the course as a web site in output/site/, from the executed notebooks
 	$(SITE)/bin/python -m tools.build.site
 
-test-site: site ## go over every page of the site in Chromium: links, alt texts, requests, accessibility
-	$(SITE)/bin/python -m pytest -q tests/browser/test_site.py tests/browser/test_phone.py
+test-site: site $(READY) ## every page of the site, and exported ones, in Chromium: links, alt texts, requests, accessibility
+	$(BIN)/python -m tests.browser.pages build/pages
+	$(SITE)/bin/python -m pytest -q tests/browser/test_site.py tests/browser/test_phone.py tests/browser/test_exported.py
+
+test-lab: $(READY) ## the student's way in JupyterLab in Chromium, and each copy by Run All: an hour; adds playwright to .venv
+	$(BIN)/python -m pip install --quiet playwright
+	CXR_RUN_ALL=1 $(ONE_CORE) $(BIN)/python -m pytest -q --log-cli-level=INFO tests/browser/test_lab.py \
+		tests/browser/test_predictions.py tests/browser/test_sliders.py tests/browser/test_upload.py tests/browser/test_run_all.py
 
 stamp: $(READY) ## write the course's address into links and set-up cells: make stamp, or make stamp REPO=https://...
 	$(BIN)/python -m tools.stamp $(REPO) $(if $(RELEASE),--release $(RELEASE))

@@ -64,8 +64,8 @@ def left_out(folder: str, names: list[str]) -> list[str]:
     """Tell `copytree` what a fresh clone does not hold."""
     if Path(folder) == ROOT / "data":
         return [name for name in names if name not in ("README.md", "figures")]
-    made = shutil.ignore_patterns(".*", "build", "output", "__pycache__", "*.egg-info")
-    return list(made(folder, names))
+    top = ("build", "output") if Path(folder) == ROOT else ()
+    return list(shutil.ignore_patterns(".*", *top, "__pycache__", "*.egg-info")(folder, names))
 
 
 @pytest.fixture(scope="module")
