@@ -66,10 +66,42 @@ def plain_output() -> None:
             stream.reconfigure(errors="cxr-plain")
 
 
-def bar(items: Iterable[Any] | None = None, *, show: bool = True, **options: Any) -> Any:
-    """A progress bar on standard error that appears once a task has lasted two seconds.
+class _Line:
+    """A line of a notebook's output that a bar writes anew, and leaves empty at its end.
 
-    TQDM_DISABLE=1 in the environment hides all bars, as headless runs do, whose outputs are kept.
+    On standard error it would look like a fault, and stay as a red stripe.
+    """
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self._output: Any = None
+
+    def write(self, text: str) -> None:
+        """Show a text in place of the one before."""
+        from IPython.display import display
+
+        line = {"text/plain": text.strip()}
+        if self._output is None:
+            self._output = display(line, raw=True, display_id=True)
+        else:
+            self._output.update(line, raw=True)
+
+    def flush(self) -> None:
+        """Do nothing: what is written is shown at once."""
+
+
+def _in_notebook() -> bool:
+    """Tell whether a notebook's kernel runs this, not a terminal."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
+def bar(items: Iterable[Any] | None = None, *, show: bool = True, **options: Any) -> Any:
+    """A progress bar that appears once a task has lasted two seconds, and goes at its end.
+
+    It stands on standard error, or below the cell of a notebook. TQDM_DISABLE=1 in the environment
+    hides all bars, as headless runs do, whose outputs are kept.
 
     Parameters
     ----------
@@ -93,4 +125,5 @@ def bar(items: Iterable[Any] | None = None, *, show: bool = True, **options: Any
     from tqdm import tqdm
 
     hidden = {} if show else {"disable": True}  # an explicit False would overrule the environment
-    return tqdm(items, **{"delay": 2, "leave": False, "file": sys.stderr, **options, **hidden})
+    place = _Line() if _in_notebook() else sys.stderr
+    return tqdm(items, **{"delay": 2, "leave": False, "file": place, **options, **hidden})

@@ -146,3 +146,27 @@ def test_a_bar_appears_after_two_seconds_on_standard_error_and_goes(capsys):
     assert "drawn" in shown.err
     assert shown.err.endswith("\r")
     assert not shown.out
+
+
+def test_in_a_notebook_a_bar_is_one_output_that_is_empty_in_the_end(capsys, monkeypatch):
+    shown = []
+
+    class Output:
+        def update(self, data, raw):
+            shown.append(data)
+
+    def display(data, raw, display_id):
+        assert not shown, "there is one output"
+        shown.append(data)
+        return Output()
+
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=True))
+    monkeypatch.setattr("IPython.display.display", display)
+    list(bar(range(3), desc="hidden"))
+    assert not shown
+    list(bar(range(3), delay=0, mininterval=0, desc="drawn"))
+    texts = [data["text/plain"] for data in shown]
+    assert "drawn" in texts[0]
+    assert any("2/3" in text for text in texts)
+    assert not texts[-1]
+    assert capsys.readouterr() == ("", "")
