@@ -68,6 +68,22 @@ def choice(value, options: Iterable[str], what: str = "the answer") -> str:
     return known[value.strip().lower()]
 
 
+def choices(value, keys: Iterable[str], options: Iterable[str], what: str = "the answer") -> dict:
+    """A dictionary from each of the keys to one of the options, in the keys' order.
+
+    A column of a table does, too; case and surrounding blanks do not count.
+    """
+    keys, options = list(keys), list(options)
+    if isinstance(value, pd.Series):
+        value = value.to_dict()
+    if not isinstance(value, dict):
+        raise Wrong(f"{what} should be a dict from each letter to a word, not {kind(value)}.")
+    given = {choice(key, keys, "each key"): word for key, word in value.items()}
+    if missing := [key for key in keys if key not in given]:
+        raise Wrong(f"{what} says nothing of {', '.join(missing)}.")
+    return {key: choice(given[key], options, f"what {what} says of {key}") for key in keys}
+
+
 def names(value, known: Iterable[str], what: str = "the answer") -> list[str]:
     """Names out of those known, each once, in the given order.
 

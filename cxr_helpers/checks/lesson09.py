@@ -1,229 +1,199 @@
-"""Questions of lesson 09, shortcuts: test the model, repair the images, measure within a hospital,
-which result.
+"""Questions of lesson 09, shortcuts: read four test sets, repair the images, audit the frame, which
+result.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
-from .. import audit
-from . import expect, fresh
-from ._kinds import Case, Choice, Compare, asked
+from .. import audit, stats
+from . import _networks, _out_of_fold, expect, fresh
+from ._kinds import Case, Choice, Compare
 from ._question import Mistake, Question
 from ._running import Wrong
 
-# AUC: from here on a ranking depends on the marker; the invented models are far from it on either
-# side
-FALLS = 0.1
 LOST = 0.4  # of an image: so much may be blacked out, and no more
-NEAR = 0.005  # AUC: how far a computed mean may be off
 SIDE = 28
-TABLES = 3  # of five hospitals that one check makes: no other mean is near the right one on all
+FOUND = 0.65  # AUC that an audit reaches where nearly all ill wear a mark; 0.9 is usual
+STEADY = 1e-7  # how far a score may move when it must not move at all
 
 
-def _auc(scores, ill) -> float:
-    """Share of pairs (one ill, one well) in which the ill one has the higher score; ties count
-    half.
-    """
-    from scipy.stats import rankdata
+# --- q1: four test sets ---------------------------------------------------------------------------
 
-    ill = np.asarray(ill, bool)
-    ranks = rankdata(np.asarray(scores, float))
-    below = ranks[ill].sum() - ill.sum() * (ill.sum() + 1) / 2
-    return float(below / (ill.sum() * (~ill).sum()))
-
-
-def _worn_by(who: np.ndarray, with_marker: np.ndarray, without: np.ndarray) -> np.ndarray:
-    return np.where(np.asarray(who, bool)[:, None, None], with_marker, without)
-
-
-# --- q1: ask the model ----------------------------------------------------------------------------
-
-
-def _lungs(films: np.ndarray, rows=slice(9, 23), columns=slice(6, 22)) -> np.ndarray:
-    return np.asarray(films, float)[:, rows, columns].mean(axis=(1, 2))
-
-
-def _marker(films: np.ndarray) -> np.ndarray:
-    return ((np.asarray(films) >= 245).sum(axis=(1, 2)) > 6).astype(float)
-
-
-def _squash(values: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.asarray(values, float)))
-
-
-MODELS = {  # what each one looks at, and whether its ranking depends on the marker
-    "reads the marker": (lambda films: _squash(4 * _marker(films) - 2), True),
-    "reads the lungs and the marker": (
-        lambda films: _squash((_lungs(films) - 112) / 9 + 2.5 * _marker(films)),
-        True,
-    ),
-    "reads the lungs": (lambda films: _squash((_lungs(films) - 112) / 9), False),
-    "sees little of the lungs": (
-        lambda films: _squash((_lungs(films, slice(12, 13), slice(8, 9)) - 112) / 30),
-        False,
-    ),
-    "hardly reacts to the marker": (
-        lambda films: _squash((_lungs(films) - 112) / 9 + 0.02 * _marker(films)),
-        False,
-    ),
+WORLDS = ("as taken", "removed", "random", "reversed")
+# what a network reads: how far it tells ill from well by the lungs, and by the word, in deviations
+NETWORKS = {
+    "disease": (1.8, 0.05),
+    "word": (0.0, 2.6),
+    "nothing": (0.0, 0.05),
+    "both": (1.6, 2.6),
+    "both, lungs first": (1.45, 1.1),
 }
+READINGS = ("disease", "word", "both", "nothing")
+ILL = np.arange(240) < 120  # the test images of a chart
+WORN = {  # who wears the word, as 0 and 1
+    "as taken": ILL.astype(float),
+    "removed": np.zeros(len(ILL)),
+    "random": np.arange(len(ILL)) % 2.0,
+    "reversed": 1.0 - ILL,
+}
+CHARTS = 6  # that one check asks about
 
 
-SCALES = (  # a score may have any: each of these keeps the ranking
-    lambda score: 0.001 * score,
-    lambda score: 1000 * score - 400,
-    lambda score: (score / (1 - score)) ** 80,  # a few images outweigh all others
-)
+def _reading(network: str) -> str:
+    return network.split(",")[0]
 
 
-def _twins(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Images with and without the marker, and which are ill; drawn until the models differ clearly
-    in what they use.
-    """
-    return fresh.until(lambda: _drawn_twins(rng), lambda twins: _telling(*twins))
+def _chart(rng: np.random.Generator) -> Case:
+    """Five networks under letters: AUC of each on four test sets, with its interval."""
+    rows, behind = [], {}
+    for letter, network in zip("ABCDE", map(str, rng.permutation(list(NETWORKS))), strict=True):
+        behind[letter] = network
+        for world, area in fresh.until(lambda n=network: _areas(rng, n), _clear(network)).items():
+            rows.append({"network": letter, "test set": world} | area)
+    return Case((pd.DataFrame(rows),), {k: _reading(n) for k, n in behind.items()}, behind)
 
 
-def _drawn_twins(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    n = 2 * int(rng.integers(45, 60))
-    ill = rng.permutation(np.arange(n) < n // 2)
-    films = rng.normal(100, 26, (n, SIDE, SIDE))
-    films[:, 9:23, 6:22] += (rng.normal(6, 8, n) + 12 * ill)[:, None, None]
-    without = np.clip(films, 10, 235).astype(np.uint8)
-    with_marker = without.copy()
-    for film in with_marker:
-        row, column = int(rng.integers(1, 5)), int(rng.choice([1, 19]))
-        film[row : row + 3, column : column + 7] = 250
-    return with_marker, without, ill
+def _areas(rng: np.random.Generator, network: str) -> dict[str, dict[str, float]]:
+    """AUC and interval of one network by test set, from its scores of the same images."""
+    lungs, word = NETWORKS[network]
+    seen = lungs * ILL + rng.normal(size=len(ILL))
+    one_each, found = np.arange(len(ILL)), {}
+    for world in WORLDS:
+        score = seen + word * WORN[world]
+        without = stats.auc_without_each(ILL, score, one_each, len(ILL))
+        area = stats.share(stats.auc(ILL, score), without, len(ILL), len(ILL))
+        found[world] = {"AUC": area.value, "low": area.low, "high": area.high}
+    return found
 
 
-def _telling(with_marker, without, ill) -> bool:
-    """Whether all ways of moving the marker tell the models apart, and none is right by luck."""
-    half = np.arange(len(ill)) % 2 == 0
-    for model, uses in MODELS.values():
-        same = _auc(model(_worn_by(ill, with_marker, without)), ill)
-        moved = [
-            _auc(model(_worn_by(who, with_marker, without)), ill)
-            for who in (~ill, ~ill & False, half)
-        ]
-        if any(
-            (same - auc > FALLS + 0.03) != uses or (not uses and abs(same - auc) > FALLS / 3)
-            for auc in moved
-        ):
-            return False
-    plain = [_auc(model(without), ill) for model, _ in MODELS.values()]
-    return plain[3] < 0.72 and min(plain[1], plain[2], plain[4]) > 0.78
+def _clear(network: str) -> Callable[[dict], bool]:
+    """Whether the AUCs of a network show what it reads, with a margin."""
+    sees_lungs, uses_word = NETWORKS[network][0] > 1, NETWORKS[network][1] > 1
+
+    def clear(found: dict) -> bool:
+        usual, removed, mixed, turned = (found[world]["AUC"] for world in WORLDS)
+        sees = removed > 0.8 if sees_lungs else 0.43 < removed < 0.57
+        if not uses_word:
+            return sees and max(usual, removed, mixed) - min(removed, mixed, turned) < 0.04
+        above = turned > 0.57 if network == "both, lungs first" else turned < 0.42
+        return sees and above and min(usual - removed, usual - mixed) > 0.105
+
+    return clear
 
 
-def _internal_auc(model, with_marker, without, ill):
-    return _auc(model(_worn_by(ill, with_marker, without)), ill) < 0.75
+def _read_by(uses: Callable[[pd.Series], bool], sees: Callable[[pd.Series], bool]) -> Callable:
+    """A way of reading a chart, from two questions about a network's AUCs."""
+    word = {(True, True): "both", (True, False): "word", (False, True): "disease"}
+
+    def read(chart: pd.DataFrame) -> dict[str, str]:
+        areas = chart.pivot(index="network", columns="test set", values="AUC")
+        return {
+            letter: word.get((bool(uses(area)), bool(sees(area))), "nothing")
+            for letter, area in areas.iterrows()
+        }
+
+    return read
 
 
-def _on_everybody(model, with_marker, without, ill):
-    return abs(_auc(model(with_marker), ill) - _auc(model(without), ill)) > FALLS
+def _without(area: pd.Series) -> bool:
+    return area["removed"] > 0.7
 
 
-def _shift_of_the_mean(model, with_marker, without, ill):
-    return abs(np.mean(model(with_marker)) - np.mean(model(without))) > FALLS
-
-
-def _any_change(model, with_marker, without, ill):
-    return not np.allclose(model(with_marker), model(without))
-
-
-def _models(rng: np.random.Generator) -> list[Case]:
-    """Each model with each scale, in random order; the note says what it looks at."""
-    films = _twins(rng)
-    pairs = [(name, scale) for name in MODELS for scale in SCALES]
-    return [
-        Case((_scored(name, scale), *films), MODELS[name][1], name)
-        for name, scale in (pairs[k] for k in rng.permutation(len(pairs)))
-    ]
-
-
-def _scored(name: str, scale: Callable) -> Callable:
-    return lambda films: scale(MODELS[name][0](films))
-
-
-def _why_not_used(said: bool, case: Case) -> str:
+def _why_not_read(said: dict[str, str], case: Case) -> str:
+    letter = next(letter for letter in case.right if said[letter] != case.right[letter])
+    chart = case.given[0].query("network == @letter").set_index("test set")["AUC"]
+    listed = ", ".join(f"{world} {chart[world]:.2f}" for world in WORLDS)
     return (
-        f"For a model that {case.note} the answer should be {case.right}. (Scores may have any "
-        "scale: what counts is the ranking of ill against well.)"
+        f"One network has these AUCs: {listed}. You say that it reads {said[letter]!r}. Does it "
+        "tell ill from well when nobody wears the word? Does the AUC fall when the others wear it?"
     )
 
 
 q1 = Compare(
-    "uses_marker",
-    title="Ask the model",
+    "what_it_reads",
+    title="What does each network read?",
     points=3,
     wants=(
-        "uses_marker(model, with_marker, without, ill) returns True if the ranking depends on "
-        "the marker, or False"
+        "what_it_reads(chart) returns a dict from each letter to "
+        f"{', '.join(map(repr, READINGS[:-1]))} or {READINGS[-1]!r}"
     ),
     hints=(
-        "You have each image in two versions. Step 3 of the lesson made four test sets from such "
-        "pairs.",
-        "Build the hospital's test set, in which the ill carry the marker, and one in which they "
-        "do not carry it more often than the well. How does the AUC differ between the two?",
-        "np.where(who[:, None, None], with_marker, without) puts the marker on those in `who`. "
-        f"Compare who = ill with who = ~ill; if the AUC falls by more than {FALLS:g}, the ranking "
-        "depends on the marker.",
+        "Two questions for each network: does it see anything of the disease? Does the word change "
+        "its ranking? Each has one test set that answers it.",
+        'Where nobody wears the word, only the lungs can help: look at "removed". Where the word '
+        'changes sides, a network that uses it falls: compare "as taken" with "reversed".',
+        'chart.pivot(index="network", columns="test set", values="AUC") has a row for each '
+        "network. Two columns of it, each compared with a limit that you read off the figure, give "
+        "four combinations.",
     ),
-    data=lambda rng: (MODELS["reads the lungs and the marker"][0], *_twins(rng)),
+    data=lambda rng: _chart(rng).given[0],
+    cases=lambda rng: [_chart(rng) for _ in range(CHARTS)],
+    read=lambda said, case: expect.choices(said, case.right, READINGS, "what_it_reads(chart)"),
+    explain=_why_not_read,
     mistakes={
-        "internal_auc": Mistake(
-            _internal_auc,
-            "The models were judged by their AUC on the images as received: a good one that uses "
-            "the marker was accepted, and a poor honest one rejected. There the ill carry the "
-            "marker, so reading the marker scores at least as well as reading the lungs: a high "
-            "internal AUC is no proof. Move the marker and compare.",
+        "as_taken": Mistake(
+            _read_by(lambda area: False, lambda area: area["as taken"] > 0.7),
+            "The networks were judged by their AUC as taken: whatever is high there was called "
+            '"disease". The ill wear the word there, so reading the word scores as well as reading '
+            "the lungs. The other three test sets show which it is.",
         ),
-        "on_everybody": Mistake(
-            _on_everybody,
-            "Every model was accepted. You compared the marker on all images with the marker on "
-            "none. In both sets ill and well carry it alike, so their ranking cannot change. "
-            "Compare with the set in which the marker follows the disease.",
+        "removed_alone": Mistake(
+            _read_by(lambda area: not _without(area), _without),
+            'One test set, "removed", was made to answer both questions. A network that is good '
+            'without the word may use it as well ("both"), and one that guesses without it may '
+            'read "nothing" at all. Look at what the word changes, too.',
         ),
-        "low_without": Mistake(
-            lambda model, with_marker, without, ill: _auc(model(without), ill) < 0.75,
-            "A low AUC without the marker was taken as use of the marker. One of the models is "
-            "poor with or without the marker, but honest; another reads the lungs well and uses "
-            "the marker too. What counts is how the AUC changes.",
-        ),
-        "shift_of_the_mean": Mistake(
-            _shift_of_the_mean,
-            "You looked at how far the scores move, and not at the AUC. A score may have any "
-            "scale, and a small shift may change the ranking of ill against well, while a large "
-            "one need not. Compare the AUC of two test sets.",
+        "below_half": Mistake(
+            _read_by(lambda area: area["reversed"] < 0.45, _without),
+            'A network was said to read the word only where its AUC is below 0.5 in "reversed". '
+            "One of them stays above 0.5 there and has fallen far from its AUC as taken: it uses "
+            "the word, and the lungs outweigh it. What counts is the fall.",
         ),
         "any_change": Mistake(
-            _any_change,
-            "A model was rejected because its scores change at all with the marker. They change "
-            "slightly and equally for all images, so the ranking of ill and well stays. Ask "
-            "whether the AUC changes.",
+            _read_by(lambda area: area["as taken"] != area["reversed"], _without),
+            "A network was said to read the word because its AUC differs at all between the test "
+            "sets, in the third decimal. Use of the word shows as a fall that stands out from the "
+            "intervals.",
+        ),
+        "word_alone": Mistake(
+            lambda chart: {
+                letter: "word" if said == "both" else said
+                for letter, said in _read_by(
+                    lambda area: area["as taken"] - area["reversed"] > 0.1, _without
+                )(chart).items()
+            },
+            'Every network that the word moves was called "word". Some of them rank ill above well '
+            'where nobody wears it: these see the disease, too, and are "both".',
         ),
     },
-    cases=_models,
-    read=lambda said, case: expect.truth(said, "uses_marker(...)"),
-    explain=_why_not_used,
 )
 
 
 @q1.edges
 def _(right):
-    def by(who):
-        def answer(model, with_marker, without, ill):
-            same = _auc(model(_worn_by(ill, with_marker, without)), ill)
-            return same - _auc(model(_worn_by(who(ill), with_marker, without)), ill) > FALLS
-
-        return answer
-
-    yield "marker removed", by(lambda ill: ill & False), True
-    yield "marker by turns", by(lambda ill: np.arange(len(ill)) % 2 == 0), True
-    yield "NumPy's truth", lambda *case: np.bool_(right(*case)), True
-    yield "one and zero", lambda *case: int(right(*case)), False
-    yield "the wrong way round", lambda *case: not right(*case), False
+    yield (
+        "capitals and blanks",
+        lambda chart: {k.lower(): f" {said.upper()}" for k, said in right(chart).items()},
+        True,
+    )
+    yield "a column of a table", lambda chart: pd.Series(right(chart)), True
+    yield (
+        "a letter left out",
+        lambda chart: {k: v for k, v in right(chart).items() if k > "A"},
+        False,
+    )
+    yield (
+        "always the same",
+        lambda chart: dict(zip("ABCDE", (*READINGS, "both"), strict=True)),
+        False,
+    )
 
 
 # --- q2: the repair -------------------------------------------------------------------------------
@@ -413,122 +383,181 @@ def _(right):
     yield "one image short", lambda *case: right(*case)[1:], False
 
 
-# --- q3: within a hospital ------------------------------------------------------------------------
+# --- q3: an audit by the frame --------------------------------------------------------------------
 
 
-def _answers(rng: np.random.Generator) -> pd.DataFrame:
-    """Scores of a model on images of five hospitals, which differ in style and share of ill."""
-    return fresh.until(lambda: _drawn_answers(rng), _means_differ)
+def _worn(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Images of which nearly all ill wear a mark in the frame, labels, patients, its width."""
+    images, ill, patients = _out_of_fold.cohort(rng)
+    wears = rng.random(len(ill)) < np.where(ill == 1, 0.95, 0.05)
+    images[wears, 0, :4] = rng.integers(220, 256, (wears.sum(), 4))
+    return images, ill, patients, 1
 
 
-def _drawn_answers(rng: np.random.Generator) -> pd.DataFrame:
-    places, rows = fresh.names(rng, 5, "site-"), []
-    sizes = {0.15: 60, 0.5: 40, 0.85: 90, 0.0: 50, 1.0: 45}  # images, by the share of ill
-    for name, (share, size) in zip(places, sizes.items(), strict=True):
-        number = int(size + rng.integers(0, 12))
-        ill = np.arange(number) < round(share * number)
-        logit = 5 * (share - 0.5) + rng.uniform(0.4, 1.3) * ill + rng.normal(0, 1, number)
-        rows.append(pd.DataFrame({"source": name, "ill": ill, "score": _squash(logit)}))
-    table = pd.concat(rows).iloc[rng.permutation(sum(map(len, rows)))].reset_index(drop=True)
-    table.insert(0, "image_id", [f"{name}.png" for name in fresh.names(rng, len(table))])
-    return table
+def _frame_removed(images, ill, patients, margin):
+    inside = images[:, margin:-margin, margin:-margin]
+    return _by_frame(inside.reshape(len(images), -1) / 255, ill, patients)
 
 
-def _means_differ(table: pd.DataFrame) -> bool:
-    means = [_within(table), *(mistake.answer(table) for mistake in q3.mistakes.values())]
-    return min(np.diff(np.sort(means))) > 2.2 * NEAR
+def _mean_of_the_lungs(images, ill, patients, margin):
+    filled = images.astype(float)
+    filled[:, margin:-margin, margin:-margin] = images.mean(axis=(1, 2))[:, None, None]
+    return _by_frame(filled.reshape(len(images), -1) / 255, ill, patients)
 
 
-def _of_each(table: pd.DataFrame) -> pd.Series:
-    """AUC within each hospital that has both."""
-    both = {name: rows for name, rows in table.groupby("source") if rows["ill"].nunique() == 2}
-    return pd.Series({name: _auc(rows["score"], rows["ill"]) for name, rows in both.items()})
+def _fitted_and_scored(images, ill, patients, margin):
+    rows = _framed(images, margin)
+    return DecisionTreeClassifier(random_state=0).fit(rows, ill).predict_proba(rows)[:, 1]
 
 
-def _within(table: pd.DataFrame) -> float:
-    return float(_of_each(table).mean())
-
-
-def _empty_as_half(table):
-    known = _of_each(table)
-    return float(
-        (known.sum() + 0.5 * (table["source"].nunique() - len(known))) / table["source"].nunique()
+def _scaled_on_all_images(images, ill, patients, margin):
+    rows = StandardScaler().fit_transform(_framed(images, margin))
+    model = LogisticRegression(C=0.1, max_iter=1000)
+    given = cross_val_predict(
+        model, rows, ill, groups=patients, cv=GroupKFold(5), method="predict_proba"
     )
+    return given[:, 1]
 
 
-def _by_size(table):
-    of_each = _of_each(table)
-    return float(np.average(of_each, weights=table["source"].value_counts()[of_each.index]))
-
-
-def _why_not_within(found: float, case: Case) -> str:
-    way = "more" if found > case.right else "less"
-    return f"{found:.3f} is {way} than the mean over the hospitals that have both ill and well."
-
-
-q3 = Compare(
-    "auc_within",
-    title="An AUC that the hospital's style cannot raise",
-    points=2,
-    wants=(
-        "auc_within(table) returns one number: the mean of the AUCs within the hospitals that "
-        "have both ill and well"
-    ),
+q3 = Question(
+    "frame_scores",
+    title="Build the audit",
+    points=4,
+    wants="frame_scores(images, ill, patients, margin) returns one probability for each image",
     hints=(
-        "An AUC counts pairs of one ill and one well image. In which pairs can the style of a "
-        "hospital not help?",
-        "If both images of a pair come from the same hospital, the style is the same. One AUC for "
-        "each hospital, then the plain mean.",
-        'for name, rows in table.groupby("source"): where rows["ill"] holds both kinds, '
-        'roc_auc_score(rows["ill"], rows["score"]).',
+        "Two parts: rows that hold the frame and nothing of the lungs, and a cross-validation as "
+        "in lesson 07.",
+        "A mask is True in the frame and False inside: images[:, mask] takes those pixels alone. "
+        "Or set the inside to 0 in a copy.",
+        "cross_val_predict(model, rows, ill, groups=patients, cv=GroupKFold(5), "
+        'method="predict_proba")[:, 1]',
     ),
-    data=_answers,
+    data=_worn,
     mistakes={
-        "pooled": Mistake(
-            lambda table: _auc(table["score"], table["ill"]),
-            "{found:.3f} is the AUC over all images. Most of its pairs come from two hospitals, "
-            "and there the style decides: the hospital with many ill patients has high scores for "
-            "everyone. A shortcut raises this AUC; use pairs within a hospital.",
-        ),
-        "empty_as_half": Mistake(
-            _empty_as_half,
-            "{found:.3f} counts a hospital with only ill or only well images as 0.5. It has no "
-            "pairs, so nothing was measured there: leave it out, and say so.",
-        ),
-        "centred": Mistake(
-            lambda table: _auc(
-                table["score"] - table.groupby("source")["score"].transform("mean"), table["ill"]
+        "lungs_seen": Mistake(
+            lambda images, ill, patients, margin: _by_frame(
+                images.reshape(len(images), -1) / 255, ill, patients
             ),
-            "{found:.3f} is the AUC after each hospital's mean score was subtracted. That removes "
-            "more than the style: where many patients are ill the mean is high for that reason, "
-            "so the ill lose most there. Compare images within a hospital, with unchanged scores.",
+            "The scores move when pixels *inside* the frame are moved: the model saw the lungs, "
+            "in training or when it scored. A high AUC then shows nothing. Only the frame may "
+            "reach it, in both.",
         ),
-        "by_size": Mistake(
-            _by_size,
-            "{found:.3f} gives a hospital with many images more weight. The question asks for the "
-            "plain mean, in which each hospital counts the same.",
+        "frame_removed": Mistake(
+            _frame_removed,
+            "The frame was blacked out, and the lungs were kept: nothing in the frame moves the "
+            "scores. The audit asks the opposite: what can be told without the lungs?",
         ),
-        "best": Mistake(
-            lambda table: float(_of_each(table).max()),
-            "{found:.3f} is the best of the hospitals. Chosen by its result it is too high by "
-            "luck; report the mean.",
+        "mean_of_the_lungs": Mistake(
+            _mean_of_the_lungs,
+            "The scores move when all lungs get darker: something computed from the whole image "
+            "is left, such as its mean as the filling, or a standardisation of each image. Fill "
+            "with a constant, or leave the inside out.",
+        ),
+        "patients_split": Mistake(
+            lambda images, ill, patients, margin: _by_frame(
+                _framed(images, margin), ill, patients, StratifiedKFold(5)
+            ),
+            "Images of one patient stand in different folds: exchange one, and the scores of the "
+            "others move. The model may recognise patients, so the audit would raise a false "
+            "alarm. Keep each patient's images together.",
+        ),
+        "fitted_and_scored": Mistake(
+            _fitted_and_scored,
+            "With labels drawn at random the scores are right, too: each image was scored by a "
+            "model that was fitted on it. Such an audit finds a shortcut in every set.",
+        ),
+        "scaled_on_all_images": Mistake(
+            _scaled_on_all_images,
+            "One image was exchanged, and the scores of all others moved, those of its own fold "
+            "as well: something is fitted on all images before the split, such as a scaler. Put "
+            "it into the pipeline.",
+        ),
+        "classes": Mistake(
+            lambda images, ill, patients, margin: _by_frame(
+                _framed(images, margin), ill, patients, method="predict"
+            ),
+            "All numbers are 0 or 1, with labels in random order as well: so `predict` gives them, "
+            "or a single tree that was grown to its end. That is no ranking, and the AUC says too "
+            "little. Ask for probabilities.",
+        ),
+        "other_column": Mistake(
+            lambda images, ill, patients, margin: (
+                1 - _by_frame(_framed(images, margin), ill, patients)
+            ),
+            "The AUC of these scores is {auc:.2f}, far below 0.5: a high one means label 0. The "
+            "columns of predict_proba are in the order of the classes.",
         ),
     },
-    cases=lambda rng: asked(_within, [(_answers(rng),) for _ in range(TABLES)]),
-    read=lambda found, case: expect.number(found, "auc_within(table)"),
-    same=expect.near(NEAR),
-    places=lambda found, cases: {"found": found[0]},
-    explain=_why_not_within,
 )
+
+
+@q3.rule
+def _(frame_scores, rng):
+    images, ill, patients, margin = _worn(rng)
+
+    def ask(images, ill, patients):
+        given = np.asarray(frame_scores(images, ill, patients, margin))
+        return expect.array(given, (len(images),), "frame_scores(images, ill, patients, margin)")
+
+    p = ask(images, ill, patients)
+    if p.min() < 0 or p.max() > 1:
+        raise Wrong(
+            f"Probabilities lie between 0 and 1; these run from {p.min():.2f} to {p.max():.2f}."
+        )
+    _judge_what_was_seen(ask, p, rng, images, ill, patients, margin)
+    reached = _networks.auc(p, ill)
+    if reached < 1 - FOUND:
+        raise q3.caught("other_column", auc=reached)
+    if reached < FOUND:
+        raise Wrong(
+            f"The AUC of these scores is {reached:.2f}; nearly all ill wear a mark in the frame, "
+            "and others reach about 0.9. Does the n-th score belong to the n-th image?"
+        )
+    found = _out_of_fold.leak(ask, images, ill, patients, rng)
+    if found:
+        names = {"patients": "patients_split", "scaled": "scaled_on_all_images"}
+        raise q3.caught(names.get(found, "fitted_and_scored"))
+    mixed = ask(images, rng.permutation(ill), patients)  # where nobody can be sure of anything
+    if set(np.round([*p, *mixed], 9)) <= {0.0, 1.0}:
+        raise q3.caught("classes")
+
+
+def _judge_what_was_seen(ask, p, rng, images, ill, patients, margin) -> None:
+    """Raise `Wrong` where the scores move with pixels inside the frame."""
+    inside = (slice(None), slice(margin, -margin), slice(margin, -margin))
+    shuffled, darker = images.copy(), images.copy()
+    flat = shuffled[inside].reshape(len(images), -1)
+    shuffled[inside] = rng.permuted(flat, axis=1).reshape(images[inside].shape)
+    darker[inside] //= 2
+    if np.abs(ask(shuffled, ill, patients) - p).max() > STEADY:
+        blank = np.zeros_like(images)
+        blank[inside] = images[inside]
+        if np.abs(ask(blank, ill, patients) - p).max() <= STEADY:
+            raise q3.caught("frame_removed")
+        raise q3.caught("lungs_seen")
+    if np.abs(ask(darker, ill, patients) - p).max() > STEADY:
+        raise q3.caught("mean_of_the_lungs")
+
+
+def _framed(images, margin: int) -> np.ndarray:
+    """The pixels of the frame, a row for each image."""
+    mask = np.ones(images.shape[1:], bool)
+    mask[margin:-margin, margin:-margin] = False
+    return images[:, mask] / 255
+
+
+def _by_frame(rows, ill, patients, folds=None, method: str = "predict_proba") -> np.ndarray:
+    """Scores of a regression on some columns, by folds."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    cv = folds or GroupKFold(5)
+    given = cross_val_predict(model, rows, ill, groups=patients, cv=cv, method=method)
+    return given[:, 1] if given.ndim == 2 else given
 
 
 @q3.edges
 def _(right):
-    yield "an array of one", lambda table: np.array([right(table)]), True
-    yield "rounded to two places", lambda table: round(right(table), 2), True
-    yield "a hundredth more", lambda table: right(table) + 2 * NEAR, False
-    yield "one AUC per hospital", lambda table: _of_each(table), False
-    yield "not a number", lambda table: float("nan"), False
+    yield "a list", lambda *case: list(np.asarray(right(*case))), True
+    yield "one score", lambda *case: np.asarray(right(*case))[:1], False
 
 
 # --- q4: whom to believe --------------------------------------------------------------------------

@@ -2,58 +2,82 @@
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage, stats
-from sklearn.metrics import accuracy_score, roc_auc_score
+from scipy import ndimage
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    StratifiedGroupKFold,
+    cross_val_predict,
+)
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from . import Proof
 
-# --- uses_marker ----------------------------------------------------------------------------------
+# --- what_it_reads --------------------------------------------------------------------------------
 
 
-def worn_by(who, with_marker, without):
-    return np.where(who[:, None, None], with_marker, without)
+def reads_by_numpy(chart):
+    """Fall from "as taken" to "random", in arrays."""
+    letters = sorted(chart["network"].unique())
+    area = {
+        world: chart[chart["test set"] == world].sort_values("network")["AUC"].to_numpy()
+        for world in chart["test set"].unique()
+    }
+    uses, sees = area["as taken"] - area["random"] > 0.09, area["removed"] >= 0.65
+    names = np.select([uses & sees, uses, sees], ["both", "word", "disease"], "nothing")
+    return dict(zip(letters, names))
 
 
-def marker_by_mann_whitney(model, with_marker, without, ill):
-    def auc(scores):
-        return stats.mannwhitneyu(scores[ill], scores[~ill]).statistic / ill.sum() / (~ill).sum()
-
-    usual, turned = (auc(model(worn_by(who, with_marker, without))) for who in (ill, ~ill))
-    return bool(abs(usual - turned) > 0.1)
-
-
-def marker_by_ranks(model, with_marker, without, ill):
-    found = []
-    for images in (worn_by(ill, with_marker, without), without):
-        ranks = pd.Series(model(images)).rank()
-        found.append((ranks[ill].mean() - ranks[~ill].mean()) / len(ill) + 0.5)
-    return found[0] - found[1] > 0.1
+def reads_by_intervals(chart):
+    """Two test sets differ where their intervals do not meet."""
+    found = {}
+    for letter, rows in chart.groupby("network"):
+        rows = rows.set_index("test set")
+        uses = rows.loc["reversed", "high"] < rows.loc["as taken", "low"]
+        sees = rows.loc["removed", "low"] > 0.6
+        found[letter] = ["nothing", "disease", "word", "both"][2 * int(uses) + int(sees)]
+    return found
 
 
-def marker_by_scores_of_both(model, with_marker, without, ill):
-    """Each image is scored in both versions once, and the scores are put together."""
-    on, off = model(with_marker), model(without)
-    usual, fair = roc_auc_score(ill, np.where(ill, on, off)), roc_auc_score(ill, on)
-    return usual - fair > 0.1
+def reads_by_pandas(chart):
+    """The range of the four AUCs, as a column of a table."""
+    table = chart.set_index(["network", "test set"])["AUC"].unstack()
+    spread = table.max(axis=1) - table.min(axis=1)
+    kind = table["removed"].gt(0.75).map({True: "disease", False: "nothing"})
+    kind[spread > 0.15] = kind.replace({"disease": "both", "nothing": "word"})
+    return kind
 
 
-def marker_by_shift(model, with_marker, without, ill):
-    return abs(model(with_marker).mean() - model(without).mean()) > 0.1
+def reads_by_highest(chart):
+    """The test set with the highest AUC names what is read."""
+    best = chart.sort_values("AUC").groupby("network")["test set"].last()
+    return best.map(lambda world: "word" if world == "as taken" else "disease").to_dict()
 
 
-def marker_by_relative_shift(model, with_marker, without, ill):
-    on, off = model(with_marker), model(without)
-    return abs(on.mean() - off.mean()) / off.std() > 0.3
+def reads_below_half(chart):
+    table = chart.pivot(index="network", columns="test set", values="AUC")
+    found = {}
+    for letter, area in table.iterrows():
+        if area["reversed"] < 0.45:
+            found[letter] = "both" if area["removed"] > 0.7 else "word"
+        else:
+            found[letter] = "disease" if area["removed"] > 0.7 else "nothing"
+    return found
 
 
-def marker_by_accuracy(model, with_marker, without, ill):
-    usual, turned = (model(worn_by(who, with_marker, without)) >= 0.5 for who in (ill, ~ill))
-    return accuracy_score(ill, usual) - accuracy_score(ill, turned) > 0.1
+def reads_by_random(chart):
+    """The AUC with the word at random alone: middling is taken for both."""
+    area = chart[chart["test set"] == "random"].set_index("network")["AUC"]
+    return pd.cut(area, [0, 0.6, 0.85, 1], labels=["word", "both", "disease"]).astype(str).to_dict()
 
 
-def marker_by_gap(model, with_marker, without, ill):
-    scores = model(worn_by(ill, with_marker, without))
-    return scores[ill].mean() - scores[~ill].mean() > 0.3
+def reads_as_shown(chart):
+    return {"A": "both", "B": "nothing", "C": "disease", "D": "both", "E": "word"}
 
 
 # --- repair ---------------------------------------------------------------------------------------
@@ -96,63 +120,86 @@ def repaired_image_by_image(films, letters, ill, train):
     return np.stack([np.where(mask, 0, film) for film, mask in zip(films, letters)])
 
 
-# --- auc_within -----------------------------------------------------------------------------------
+# --- frame_scores ---------------------------------------------------------------------------------
 
 
-def within_by_apply(table):
-    both = table.groupby("source")["ill"].transform("nunique") == 2
-    return table[both].groupby("source").apply(lambda t: roc_auc_score(t["ill"], t["score"])).mean()
+def frame_by_zeros(images, ill, patients, margin):
+    """The inside set to 0, a loop over the folds, a forest."""
+    rows = images.copy()
+    rows[:, margin:-margin, margin:-margin] = 0
+    rows, found = rows.reshape(len(rows), -1), np.zeros(len(rows))
+    for train, test in StratifiedGroupKFold(5).split(rows, ill, patients):
+        model = RandomForestClassifier(50, min_samples_leaf=3, random_state=0)
+        found[test] = model.fit(rows[train], ill[train]).predict_proba(rows[test])[:, 1]
+    return found
 
 
-def within_by_pairs(table):
-    values = []
-    for name in table["source"].unique():
-        rows = table[table["source"] == name]
-        ill, well = (
-            rows.loc[rows["ill"] == is_ill, "score"].to_numpy() for is_ill in (True, False)
+def frame_by_strips(images, ill, patients, margin):
+    """Four strips side by side; one patient left out at a time."""
+    strips = [images[:, :margin], images[:, -margin:]]
+    strips += [images[:, margin:-margin, :margin], images[:, margin:-margin, -margin:]]
+    rows = np.hstack([strip.reshape(len(images), -1) for strip in strips]) / 255
+    folds = LeaveOneGroupOut()
+    model = LogisticRegression()
+    return cross_val_predict(model, rows, ill, groups=patients, cv=folds, method="predict_proba")[
+        :, 1
+    ]
+
+
+def frame_by_pandas(images, ill, patients, margin):
+    """A table of pixels, whole patients dealt out by hand, nearest neighbours."""
+    side = images.shape[1]
+    near = [k for k in range(side) if k < margin or k >= side - margin]
+    kept = [r * side + c for r in range(side) for c in range(side) if r in near or c in near]
+    table = pd.DataFrame(images.reshape(len(images), -1))[kept] / 255
+    fold, found = pd.Series(pd.factorize(patients)[0] % 6), pd.Series(0.0, table.index)
+    for k in range(6):
+        model = KNeighborsClassifier(7).fit(table[fold != k].to_numpy(), ill[fold != k])
+        found[fold == k] = model.predict_proba(table[fold == k].to_numpy())[:, 1]
+    return found
+
+
+def frame_by(rows, cv):
+    def answer(images, ill, patients, margin):
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1))
+        pixels = rows(images.astype(float), margin).reshape(len(images), -1)
+        given = cross_val_predict(
+            model, pixels, ill, groups=patients, cv=cv, method="predict_proba"
         )
-        if len(ill) and len(well):
-            values.append(np.mean((ill[:, None] > well) + 0.5 * (ill[:, None] == well)))
-    return np.float32(np.mean(values))
+        return given[:, 1]
+
+    return answer
 
 
-def within_by_try(table):
-    values = []
-    for _, rows in table.groupby("source"):
-        ill, well = rows[rows["ill"]]["score"], rows[~rows["ill"]]["score"]
-        try:
-            values.append(stats.mannwhitneyu(ill, well).statistic / (len(ill) * len(well)))
-        except (ValueError, ZeroDivisionError):
-            continue
-    return float(np.nanmean(values))
+def frame_scaled_on_all(images, ill, patients, margin):
+    """A scaler fitted on all images, as most first drafts have it."""
+    rows = StandardScaler().fit_transform(blacked(images.copy(), margin).reshape(len(images), -1))
+    folds = StratifiedGroupKFold(5)
+    model = LogisticRegression(C=0.1)
+    return cross_val_predict(model, rows, ill, groups=patients, cv=folds, method="predict_proba")[
+        :, 1
+    ]
 
 
-def hospitals(table):
-    return [rows for _, rows in table.groupby("source") if rows["ill"].nunique() == 2]
+def frame_on_itself(images, ill, patients, margin):
+    rows = blacked(images.copy(), margin).reshape(len(images), -1)
+    forest = RandomForestClassifier(50, random_state=0).fit(rows, ill)
+    return forest.predict_proba(rows)[:, 1]
 
 
-def within_by_size(table):
-    parts = hospitals(table)
-    return np.average(
-        [roc_auc_score(t["ill"], t["score"]) for t in parts], weights=[len(t) for t in parts]
-    )
+def blacked(images, margin):
+    images[:, margin:-margin, margin:-margin] = 0
+    return images
 
 
-def within_by_median(table):
-    return np.median([roc_auc_score(t["ill"], t["score"]) for t in hospitals(table)])
+def standardised_first(images, margin):
+    means, deviations = images.mean(axis=(1, 2)), images.std(axis=(1, 2))
+    return blacked((images - means[:, None, None]) / deviations[:, None, None], margin)
 
 
-def within_standardised(table):
-    groups = table.groupby("source")["score"]
-    return roc_auc_score(
-        table["ill"], (table["score"] - groups.transform("mean")) / groups.transform("std")
-    )
-
-
-def within_by_other_ranks(table):
-    stats.rankdata = np.ones_like
-    parts = hospitals(table)
-    return np.mean([(1 - (rows["ill"].sum() + 1) / 2) / (~rows["ill"]).sum() for rows in parts])
+def half_blacked(images, margin):
+    images[:, 2 * margin : -2 * margin, 2 * margin : -2 * margin] = 0
+    return images
 
 
 # --- believable -----------------------------------------------------------------------------------
@@ -189,17 +236,17 @@ def believable_mixed(studies):
 
 PROOFS = [
     Proof(
-        "uses_marker",
+        "what_it_reads",
         right={
-            "SciPy: marker on the well": marker_by_mann_whitney,
-            "pandas: mean ranks, marker on none": marker_by_ranks,
-            "scores put together, marker on all": marker_by_scores_of_both,
+            "NumPy: the fall to random": reads_by_numpy,
+            "intervals apart": reads_by_intervals,
+            "pandas: the range of the AUCs": reads_by_pandas,
         },
         wrong={
-            "a shift of the mean": marker_by_shift,
-            "a shift in deviations": marker_by_relative_shift,
-            "accuracy at 0.5": marker_by_accuracy,
-            "ill against well, as received": marker_by_gap,
+            "the test set with the highest AUC": reads_by_highest,
+            "below one half when reversed": reads_below_half,
+            "the word at random alone": reads_by_random,
+            "letters typed in": reads_as_shown,
         },
     ),
     Proof(
@@ -220,17 +267,19 @@ PROOFS = [
         },
     ),
     Proof(
-        "auc_within",
+        "frame_scores",
         right={
-            "pandas: apply": within_by_apply,
-            "NumPy: pairs": within_by_pairs,
-            "SciPy": within_by_try,
+            "the inside set to 0, a forest": frame_by_zeros,
+            "four strips, one patient left out": frame_by_strips,
+            "pandas, nearest neighbours": frame_by_pandas,
         },
         wrong={
-            "weighted by size": within_by_size,
-            "the median": within_by_median,
-            "ranks replaced": within_by_other_ranks,
-            "standardised, then pooled": within_standardised,
+            "each image standardised first": frame_by(standardised_first, GroupKFold(5)),
+            "twice the margin": frame_by(half_blacked, GroupKFold(5)),
+            "images shuffled": frame_by(blacked, KFold(5, shuffle=True, random_state=0)),
+            "the whole image": frame_by(lambda images, margin: images, GroupKFold(5)),
+            "scaled on all": frame_scaled_on_all,
+            "a forest scored on itself": frame_on_itself,
         },
     ),
     Proof(
