@@ -3,6 +3,7 @@ result.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ def _chart(rng: np.random.Generator) -> Case:
     rows, behind = [], {}
     for letter, network in zip("ABCDE", map(str, rng.permutation(list(NETWORKS))), strict=True):
         behind[letter] = network
-        for world, area in fresh.until(lambda n=network: _areas(rng, n), _clear(network)).items():
+        for world, area in fresh.until(partial(_areas, rng, network), _clear(network)).items():
             rows.append({"network": letter, "test set": world} | area)
     return Case((pd.DataFrame(rows),), {k: _reading(n) for k, n in behind.items()}, behind)
 

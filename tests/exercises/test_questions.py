@@ -96,9 +96,14 @@ def test_answers_at_the_edge_of_the_tolerance_go_the_right_way(lesson, question)
 
 
 LUCKY = {  # answers that need no data: none of them may be right, whatever the seed
-    "the third stage": ("08-choose_cut", lambda table, features: list(features)[2]),
     "one word for all models": ("11-diagnose", lambda bins: "over-confident"),
     "one word for all hospitals": ("12-happened", lambda *case: "scores moved"),
+    "six runs typed in": (
+        "08-what_happened",
+        lambda runs: dict(
+            zip("ABCDEF", ["too long", "input", "rate", "batch norm", "sound", "rate"], strict=True)
+        ),
+    ),
 }
 
 

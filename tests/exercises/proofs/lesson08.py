@@ -1,111 +1,97 @@
 """Answers to the questions of lesson 08, transfer learning."""
 
+import keras
 import numpy as np
 import pandas as pd
-from scipy import stats
-from sklearn.decomposition import PCA
-from sklearn.feature_selection import SelectKBest, f_classif
-from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-
-from cxr_helpers import transfer
+from keras import layers
 
 from . import Proof
 
-# --- choose_cut -----------------------------------------------------------------------------------
+# --- new_head -------------------------------------------------------------------------------------
 
 
-def cut_by(fit_on, score_on, model):
-    """The best stage of a model of some rows, scored on others."""
-
-    def choose(table, features):
-        label, part = table["label"].to_numpy(), table["split"].to_numpy()
-        fit, score = np.isin(part, fit_on), np.isin(part, score_on)
-        reached = {
-            stage: model().fit(values[fit], label[fit]).score(values[score], label[score])
-            for stage, values in features.items()
-        }
-        return max(reached, key=reached.get)
-
-    return choose
-
-
-def scaled_logistic():
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
-
-
-def neighbours():
-    return make_pipeline(StandardScaler(), KNeighborsClassifier(7))
-
-
-def cut_by_table(table, features):
-    rows = []
-    for stage, values in features.items():
-        found = transfer.logistic(table, values, score="val", c=0.01)
-        rows.append(
-            {
-                "stage": stage,
-                "accuracy": (found["label"].astype(str) == found["predicted"].astype(str)).mean(),
-            }
-        )
-    return pd.DataFrame(rows).sort_values("accuracy", ascending=False)["stage"].iloc[0]
-
-
-def cut_by_centroids(table, features):
-    """NumPy: each image to the nearest mean of a class."""
-    label, part = table["label"].to_numpy(), table["split"].to_numpy()
-    names, reached = np.unique(label), []
-    for values in features.values():
-        means = np.array(
-            [values[(part == "train") & (label == name)].mean(axis=0) for name in names]
-        )
-        far = ((values[part == "val"][:, None] - means) ** 2).sum(axis=-1)
-        reached.append((names[far.argmin(axis=1)] == label[part == "val"]).mean())
-    return list(features)[int(np.argmax(reached))]
-
-
-# --- backbone_input -------------------------------------------------------------------------------
-
-
-def input_by_stack(grey, card):
-    values = np.float32(grey)
-    values = values if card["scales_itself"] else (values - card["offset"]) / card["scale"]
-    return np.stack([values, values, values], axis=-1)
-
-
-def input_by_broadcast(grey, card):
-    offset, scale = (0.0, 1.0) if card["scales_itself"] else (card["offset"], card["scale"])
-    return np.broadcast_to((grey[..., None].astype(float) - offset) / scale, (*grey.shape, 3))
-
-
-def input_half_precision(grey, card):
-    values = grey.astype(np.float16)
-    if not card["scales_itself"]:
-        values = (values - np.float16(card["offset"])) / np.float16(card["scale"])
-    return np.tile(values[..., None], 3)
-
-
-def input_as_imagenet(grey, card):
-    values = np.repeat(grey[..., None] / 255, 3, axis=-1)
-    return (
-        values
-        if card["scales_itself"]
-        else (values - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+def fitted(model, images, labels, rows, epochs=25, rate=0.02):
+    model.compile(
+        keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
+    model.fit(images[rows][..., None], labels[rows], epochs=epochs, batch_size=16, verbose=0)
+    return model
 
 
-def input_minus_one_to_one(grey, card):
-    values = grey.astype(float) if card["scales_itself"] else grey / 127.5 - 1
-    return np.repeat(values[..., None], 3, axis=-1)
-
-
-def input_standardised(grey, card):
-    values = (grey - grey.mean()) / grey.std()
-    return np.repeat(
-        (grey.astype(float) if card["scales_itself"] else values)[..., None], 3, axis=-1
+def head_in_sequence(base, images, labels, is_train):
+    """A Sequential model; three channels by a frozen convolution of ones; dropout, a class for each
+    output one-hot."""
+    base.trainable = False
+    model = keras.Sequential(
+        [
+            keras.Input((24, 24, 1)),
+            layers.Rescaling(1 / 127.5, offset=-1),
+            layers.Conv2D(3, 1, use_bias=False, kernel_initializer="ones", trainable=False),
+            base,
+            layers.GlobalAveragePooling2D(),
+            layers.Dropout(0.1),
+            layers.Dense(3, activation="softmax"),
+        ]
     )
+    model.compile(keras.optimizers.Adam(0.03), "categorical_crossentropy")
+    one_hot = keras.utils.to_categorical(labels, 3)
+    train = np.flatnonzero(is_train)
+    model.fit(images[train, :, :, None], one_hot[train], epochs=30, batch_size=32, verbose=0)
+    return model
+
+
+def head_by_operations(base, images, labels, is_train):
+    """Arithmetic on tensors, as `preprocess_input` writes it; each layer frozen by itself."""
+    for layer in base.layers:
+        layer.trainable = False
+    grey = keras.Input((24, 24, 1))
+    rgb = keras.ops.repeat(grey, 3, axis=-1)
+    maps = base(rgb / 127.5 - 1.0, training=False)
+    chance = layers.Dense(3, "softmax")(keras.ops.mean(maps, axis=(1, 2)))
+    return fitted(keras.Model(grey, chance), images, labels, is_train)
+
+
+def head_on_features(base, images, labels, is_train):
+    """The features computed once, the head fitted to them, then put together."""
+    base.trainable = False
+    inputs = keras.Input((24, 24, 1))
+    three = layers.Concatenate()([layers.Rescaling(1 / 127.5, -1)(inputs)] * 3)
+    body = keras.Model(inputs, layers.GlobalAveragePooling2D()(base(three, training=False)))
+    rows = body.predict(images[is_train][..., None], verbose=0)
+    head = keras.Sequential([keras.Input((16,)), layers.Dense(3, activation="softmax")])
+    head.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
+    head.fit(rows, labels[is_train], epochs=40, batch_size=16, verbose=0)
+    model = keras.Model(inputs, head(body(inputs)))
+    model.compile(loss="sparse_categorical_crossentropy")
+    return model
+
+
+def head_of(frozen=True, mode=False, rows=None, scale=(1 / 127.5, -1), **training):
+    """A functional model with one thing otherwise."""
+
+    def answer(base, images, labels, is_train):
+        base.trainable = not frozen
+        grey = keras.Input((24, 24, 1))
+        scaled = layers.Rescaling(*scale)(grey)
+        rgb = layers.Concatenate()([scaled, scaled, scaled])
+        maps = base(rgb, training=mode) if mode is not None else base(rgb)
+        chance = layers.Dense(3, "softmax")(layers.GlobalAveragePooling2D()(maps))
+        seen = is_train if rows is None else rows(is_train)
+        return fitted(keras.Model(grey, chance), images, labels, seen, **training)
+
+    return answer
+
+
+def head_frozen_too_late(base, images, labels, is_train):
+    """Trained whole, and frozen afterwards."""
+    model = head_of(frozen=False, mode=None)(base, images, labels, is_train)
+    base.trainable = False
+    return model
+
+
+def head_divided_first(base, images, labels, is_train):
+    """Images divided by 255 for training; the model itself scales once more."""
+    return head_of()(base, images / 255, labels, is_train)
 
 
 # --- phase_2 --------------------------------------------------------------------------------------
@@ -167,116 +153,136 @@ def phase_with_norms(network, first, rate):
     return network, rate / 10
 
 
-# --- test_scores ----------------------------------------------------------------------------------
+# --- what_happened --------------------------------------------------------------------------------
 
 
-def scores_by(*steps):
-    """Steps made anew in each call, all fitted on the training rows."""
-
-    def test_scores(values, label, is_train):
-        model = make_pipeline(*[step() for step in steps]).fit(values[is_train], label[is_train])
-        return model.predict_proba(values[~is_train])[:, 1]
-
-    return test_scores
-
-
-def selection():
-    return SelectKBest(f_classif, k=20)
-
-
-def saga_without_a_seed():
-    return LogisticRegression(solver="saga", max_iter=300)
-
-
-def randomised_pca():
-    return PCA(20, svd_solver="randomized")
-
-
-def sgd():
-    return SGDClassifier(loss="log_loss", alpha=0.1)
-
-
-def sgd_from_an_own_generator():
-    return SGDClassifier(
-        loss="log_loss", alpha=0.1, random_state=int(np.random.default_rng().integers(10**6))
+def happened_by_pandas(runs):
+    """A table of figures for each run, then conditions in turn."""
+    found = runs.groupby("run").agg(
+        first=("training", "first"),
+        last=("training", "last"),
+        best=("validation", "min"),
+        end=("validation", "last"),
     )
+    said = pd.Series("sound", found.index)
+    said[found["end"] > found["best"] + 0.3] = "too long"
+    said[found["best"] > 1] = "batch norm"
+    said[found["last"] > 0.8] = "input"
+    said[found["first"] > 1.3] = "rate"
+    return said
 
 
-def scores_by_numpy(values, label, is_train):
-    """NumPy: t statistics, then the sum of the chosen columns by their sign."""
-    seen, asked = values[is_train], values[~is_train]
-    mean, deviation = seen.mean(axis=0), seen.std(axis=0)
-    seen, asked, y = (seen - mean) / deviation, (asked - mean) / deviation, label[is_train] == 1
-    t = stats.ttest_ind(seen[y], seen[~y]).statistic
-    best = np.argsort(-np.abs(t))[:20]
-    return asked[:, best] @ np.sign(t[best])
+def happened_by_numpy(runs):
+    """NumPy: the gap at the first and at the last epoch, and how far training came."""
+    answer = {}
+    for letter in np.unique(runs["run"]):
+        one = runs[runs["run"] == letter].sort_values("epoch")
+        t, v = one["training"].to_numpy(), one["validation"].to_numpy()
+        if t[0] - t[-1] < 0.2:
+            answer[letter] = "input"
+        elif t[0] > 1.5:
+            answer[letter] = "rate"
+        elif v[-1] - t[-1] < 0.3:
+            answer[letter] = "sound"
+        else:
+            answer[letter] = "too long" if v[:6].min() < 0.9 else "batch norm"
+    return answer
 
 
-def scores_by_pandas(values, label, is_train):
-    frame = pd.DataFrame(values)
-    train, test = frame[is_train], frame[~is_train]
-    test = (test - train.mean()) / train.std()
-    best = train.corrwith(pd.Series(label)[is_train]).abs().nlargest(20).index
-    train = (train - train.mean()) / train.std()
-    model = LogisticRegression().fit(train[best], label[is_train])
-    return pd.Series(model.decision_function(test[best]))
+def happened_by_a_guess(runs):
+    """Everything is compared with the loss of a guess."""
+    guess, answer = np.log(3), {}
+    for letter, run in runs.groupby("run"):
+        over = (run[["training", "validation"]] > guess + 0.1).to_numpy()
+        under = (run[["training", "validation"]] < guess - 0.2).to_numpy()
+        if over[0].all():
+            answer[letter] = "rate"
+        elif not under.any():
+            answer[letter] = "input"
+        elif not under[:, 1].any():
+            answer[letter] = "batch norm"
+        else:
+            late = run["validation"].iloc[-3:].mean() - run["validation"].min()
+            answer[letter] = "too long" if late > 0.2 else "sound"
+    return answer
 
 
-def scores_selected_on_all(values, label, is_train):
-    chosen = selection().fit_transform(StandardScaler().fit_transform(values), label)
-    model = saga_without_a_seed().fit(chosen[is_train], label[is_train])
-    return model.predict_proba(chosen[~is_train])[:, 1]
+def happened_at_the_end(runs):
+    """The last epoch alone."""
+    last = runs.groupby("run").last()
+    gap = last["validation"] - last["training"]
+    said = pd.Series("sound", last.index)
+    said[gap > 0.3] = "too long"
+    said[last["training"] > 1.05] = "input"
+    return said.to_dict()
 
 
-def scores_scaled_on_all(values, label, is_train):
-    scaled = StandardScaler().fit_transform(values)
-    model = make_pipeline(selection(), sgd()).fit(scaled[is_train], label[is_train])
-    return model.predict_proba(scaled[~is_train])[:, 1]
+def happened_by_training(runs):
+    answer = {}
+    for letter, run in runs.groupby("run"):
+        t = run["training"]
+        answer[letter] = "rate" if t.max() > 1.4 else "input" if t.min() > 0.9 else "too long"
+        if 0.25 < t.iloc[-1] < 0.9:
+            answer[letter] = "sound"
+    return answer
 
 
-def scores_fitted_on_all(values, label, is_train):
-    model = make_pipeline(StandardScaler(), selection(), sgd_from_an_own_generator()).fit(
-        values, label
-    )
-    return model.predict_proba(values[~is_train])[:, 1]
+def happened_exchanged(runs):
+    other = {"too long": "batch norm", "batch norm": "too long"}
+    return {k: other.get(said, said) for k, said in happened_by_numpy(runs).items()}
 
 
-def scores_scaled_apart(values, label, is_train):
-    """Each part by its own mean and deviation."""
-    model = make_pipeline(selection(), LogisticRegression())
-    model.fit(StandardScaler().fit_transform(values[is_train]), label[is_train])
-    return model.predict_proba(StandardScaler().fit_transform(values[~is_train]))[:, 1]
+# --- reportable -----------------------------------------------------------------------------------
+
+
+def reportable_by_query(searches):
+    table = searches.rename(columns=lambda name: name.replace(" ", "_"))
+    kept = table.query("chosen_on != 'test' and reported.str.contains('once')")
+    return kept[~kept["done_with_all_images"].str.contains("tuned|selected")].index.item()
+
+
+def reportable_by_loop(searches):
+    for letter, search in searches.iterrows():
+        harmless = search["done with all images"].split()[0] in ("images", "frozen", "copies")
+        if harmless and search["chosen on"] != "test" and search["reported"].endswith("once"):
+            return letter
+
+
+def reportable_by_faults(searches):
+    """NumPy: the row with the fewest faults."""
+    faults = (searches["chosen on"] == "test").astype(int).to_numpy()
+    faults = faults + ~np.isin(searches["reported"], ["test, opened once"])
+    faults = faults + searches["done with all images"].str.endswith(("on them", "label"))
+    return searches.index[np.argmin(faults)]
+
+
+def reportable_without_the_base(searches):
+    """Running the frozen base over all images is taken for a leak."""
+    kept = searches[searches["done with all images"].isin(["images resized", "copies grouped"])]
+    kept = kept[(kept["reported"] == "test, opened once") & (kept["chosen on"] != "test")]
+    return kept.index[0] if len(kept) else searches.index[0]
+
+
+def reportable_on_validation(searches):
+    return searches.index[searches["chosen on"] == "validation"][0]
 
 
 PROOFS = [
     Proof(
-        "choose_cut",
+        "new_head",
         right={
-            "pandas: a table of accuracies": cut_by_table,
-            "NumPy: nearest means": cut_by_centroids,
-            "scikit-learn": cut_by("train", "val", scaled_logistic),
-            "nearest neighbours": cut_by("train", "val", neighbours),
+            "Sequential, dropout, one-hot labels": head_in_sequence,
+            "arithmetic on tensors": head_by_operations,
+            "features computed once": head_on_features,
         },
         wrong={
-            "fitted on validation, scored on train": cut_by("val", "train", scaled_logistic),
-            "scored where it was fitted": cut_by("train", "train", scaled_logistic),
-            "scored on test": cut_by("train", "test", scaled_logistic),
-            "fitted on train and validation": cut_by(
-                ["train", "val"], ["train", "val"], scaled_logistic
-            ),
-        },
-    ),
-    Proof(
-        "backbone_input",
-        right={
-            "three copies stacked": input_by_stack,
-            "broadcast": input_by_broadcast,
-            "half precision": input_half_precision,
-        },
-        wrong={
-            "ImageNet's means": input_as_imagenet,
-            "-1 to 1 always": input_minus_one_to_one,
-            "standardised by its own mean": input_standardised,
+            "frozen after the training": head_frozen_too_late,
+            "training mode kept, nothing frozen": head_of(frozen=False, mode=True),
+            "fitted on the others as well": head_of(rows=lambda part: part | True),
+            "fitted on the others alone": head_of(rows=lambda part: ~part),
+            "0 to 1": head_of(scale=(1 / 255, 0.0)),
+            "one step": head_of(epochs=1, rate=1e-4),
+            "divided before the model, too": head_divided_first,
         },
     ),
     Proof(
@@ -293,28 +299,33 @@ PROOFS = [
         },
     ),
     Proof(
-        "test_scores",
+        "what_happened",
         right={
-            "scikit-learn, PCA": scores_by(
-                StandardScaler, lambda: PCA(20, random_state=0), LogisticRegression
-            ),
-            "NumPy: t statistics": scores_by_numpy,
-            "pandas: correlations": scores_by_pandas,
-            "saga without a seed": scores_by(StandardScaler, selection, saga_without_a_seed),
-            "randomised PCA without a seed": scores_by(
-                StandardScaler, randomised_pca, LogisticRegression
-            ),
-            "gradient descent without a seed": scores_by(StandardScaler, selection, sgd),
-            "a generator without a seed": scores_by(
-                StandardScaler, selection, sgd_from_an_own_generator
-            ),
+            "pandas: figures of each run": happened_by_pandas,
+            "NumPy: gaps": happened_by_numpy,
+            "all against a guess": happened_by_a_guess,
         },
         wrong={
-            "selected on all, saga": scores_selected_on_all,
-            "scaled on all, gradient descent": scores_scaled_on_all,
-            "fitted on all, a generator without a seed": scores_fitted_on_all,
-            "each part scaled by itself": scores_scaled_apart,
+            "the last epoch alone": happened_at_the_end,
+            "training alone": happened_by_training,
+            "batch norm and too long exchanged": happened_exchanged,
+            "letters typed in": lambda runs: dict(
+                zip("ABCDEF", ["sound", "rate", "input", "too long", "batch norm", "sound"])
+            ),
         },
-        chance="an answer without a seed draws other numbers in each call",
+    ),
+    Proof(
+        "reportable",
+        right={
+            "pandas: a query": reportable_by_query,
+            "a loop": reportable_by_loop,
+            "NumPy: the fewest faults": reportable_by_faults,
+        },
+        wrong={
+            "the lowest accuracy": lambda searches: searches["accuracy"].idxmin(),
+            "the frozen base taken for a leak": reportable_without_the_base,
+            "chosen on validation": reportable_on_validation,
+            "a letter": "B",
+        },
     ),
 ]
