@@ -1,38 +1,132 @@
-"""Questions of lesson 14, reviewing a study: leaks, the source of a matrix, the honest figure,
-damage.
+"""Questions of lesson 14, reviewing a study: a figure and its text, the honest figure, the repair,
+the experiment to ask for.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import auc, roc_curve
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from .. import evaluate, files
-from . import expect, fresh
+from . import _networks, _out_of_fold, expect, fresh
 from ._bootstrap import NARROW, TABLES, WIDE, bootstrap, breadth, level_words
-from ._kinds import Case, Compare, asked
+from ._kinds import Choice
 from ._question import Mistake, Question
 from ._running import Wrong
 
-MODELS, PARTS = ("A", "B"), ("train", "val", "test")
-LEAKS = ("one line per box", "files moved twice", "patient on both sides", "best of many on test")
-FAULTS = (*LEAKS, "other scaling in test")
-# so far apart that ten runs show the order
-EFFECTS, LOWERS, NOISE = (0.27, 0.225, 0.075, 0.0), 0.15, 0.03
-CASES = 3  # tables that one check makes: nothing is right by luck in all of them
 SLACK = 0.03  # of an end of an interval: what resampling with another seed may change
 SAME = 0.0006  # an accuracy that is the same but for rounding to three digits
-RUNS = 60  # runs over which a misconception averages
-FEW = 8  # runs of a fault alone, with different seeds, that are too few or just enough
+ON, OFF = 0.015, 0.1  # how far from a curve its own point may be, and another one must be
+MOVED = 1e-6  # from which on a probability has moved
+LEARNED = 0.75  # AUC from which on something was learned; 0.9 and more is usual
 
-# --- q1: the leak ---------------------------------------------------------------------------------
+# --- q1: which text fits its figure ---------------------------------------------------------------
 
 
-def _both_sides(table):
-    seen = table[table["image_id"].isin(_seen(table))]
-    known = table["split"] != "test"
-    twins = table["sha256"].isin(seen["sha256"]) | table["patient"].isin(seen["patient"].dropna())
-    return sorted(set(seen["image_id"]) | set(table.loc[known & twins, "image_id"]))
+def _study(rng: np.random.Generator) -> dict:
+    """A ROC curve, and three figures that a text gives for it: some are the curve's, some not."""
+    return fresh.until(lambda: _drawn_study(rng), _is_clear)
+
+
+def _drawn_study(rng: np.random.Generator) -> dict:
+    ill, well = rng.integers(60, 90, 2)
+    spread = float(rng.choice([0.45, 2.2]))  # of the ill: so the curve is not symmetric
+    scores = np.r_[rng.normal(0, 1, well), rng.normal(rng.uniform(0.9, 1.6), spread, ill)]
+    false_alarms, found, _ = roc_curve(
+        np.repeat([0, 1], [well, ill]), scores, drop_intermediate=False
+    )
+    point, area = int(rng.integers(len(found))), auc(false_alarms, found)
+    sensitivity, specificity = found[point], 1 - false_alarms[point]
+    told = rng.integers(4)
+    if told == 1:
+        sensitivity = sensitivity + rng.uniform(0.12, 0.2)
+    elif told == 2:
+        sensitivity, specificity = specificity, sensitivity
+    elif told == 3:
+        area = area + rng.uniform(0.09, 0.14)
+    return {
+        "false alarms": false_alarms,
+        "found": found,
+        "AUC": round(float(area), 2),
+        "sensitivity": round(float(sensitivity), 2),
+        "specificity": round(float(specificity), 2),
+    }
+
+
+def _off(study: dict, across: str = "specificity", up: str = "sensitivity") -> float:
+    """How far the point of two figures is from the curve, in any direction."""
+    x, y = study["false alarms"], study["found"]
+    along = np.linspace(0, len(x) - 1, 6 * len(x))
+    rows = np.arange(len(x))
+    return float(
+        np.hypot(
+            np.interp(along, rows, x) - (1 - study[across]), np.interp(along, rows, y) - study[up]
+        ).min()
+    )
+
+
+def _above(study: dict) -> float:
+    """How far the point is above the curve, at its specificity."""
+    x, y = study["false alarms"], study["found"]
+    return float(study["sensitivity"] - np.interp(1 - study["specificity"], x, y))
+
+
+def _exchanged(study: dict) -> float:
+    return _off(study, across="sensitivity", up="specificity")
+
+
+def _area(study: dict) -> float:
+    return abs(study["AUC"] - auc(study["false alarms"], study["found"]))
+
+
+def _is_clear(study: dict) -> bool:
+    """Whether each figure is the curve's, or clearly not; the point lies in the middle."""
+    middle = all(0.2 < study[name] < 0.95 for name in ("sensitivity", "specificity"))
+    if not middle or study["AUC"] >= 0.985:
+        return False
+    one = _off(study) < ON and abs(_above(study)) < 0.04 and _exchanged(study) > OFF
+    other = abs(_above(study)) > OFF and _off(study) > 0.8 * OFF
+    other &= _exchanged(study) < ON or (_exchanged(study) > OFF and _above(study) > 0)
+    return one or other
+
+
+q1 = Choice(
+    "consistent",
+    title="Which text fits its figure?",
+    points=2,
+    wants="consistent(studies) returns the letter of one study",
+    hints=(
+        "Where in the figure is the point of a sensitivity and a specificity? And what in the "
+        "figure is the AUC?",
+        "The point is at 1 - specificity (to the right) and sensitivity (up): it must lie on the "
+        "curve. The AUC must be the area under it. Rounding aside.",
+        'For a study: np.interp(1 - study["specificity"], study["false alarms"], study["found"]) '
+        "is the curve's height at the point, and sklearn.metrics.auc gives the area.",
+    ),
+    row=_study,
+    why_not={
+        "two_thresholds": (
+            lambda study: _above(study) > OFF and _exchanged(study) > OFF,
+            "The point of its sensitivity and specificity lies above the curve: no threshold gives "
+            "both. The two were read at different thresholds, each where it looks best.",
+        ),
+        "exchanged": (
+            lambda study: _off(study) > ON and _exchanged(study) < ON,
+            "The point is not on the curve; with the two figures exchanged it is. Sensitivity and "
+            "specificity were mixed up, as when the classes are in another order.",
+        ),
+        "other_auc": (
+            lambda study: _area(study) > 0.05,
+            "The point is on the curve, but the area under the curve is smaller than the AUC in "
+            "the text: that is the figure of other images, such as those of training.",
+        ),
+    },
+)
+
+# --- q2: the honest figure ------------------------------------------------------------------------
 
 
 def film_lines(
@@ -53,287 +147,6 @@ def film_lines(
 
 def _digest(text: str) -> bytes:
     return bytes.fromhex(files.sha256(text.encode()))
-
-
-def leaking_table(rng: np.random.Generator) -> pd.DataFrame:
-    """One line per box, with a leak of each kind from train and from val into test; some patients
-    are not named.
-    """
-    names = fresh.names(rng, 80, "P-")
-    own = {"train": names[:40], "val": names[40:58], "test": names[58:]}
-    table = pd.DataFrame(
-        [line for part, patients in own.items() for line in film_lines(rng, patients, part)]
-    )
-    pieces = []
-    for part in ("train", "val"):
-        # another image of the same patient
-        pieces += film_lines(rng, own[part][:3], "test", films=(1, 2))
-        inside = table[table["split"] == part]
-        parted = inside[inside["image_id"].duplicated()].drop_duplicates("patient").index[:2]
-        table.loc[parted, "split"] = "test"  # one line of an image that has several
-        # the same bytes, under nobody's name
-        copies = inside.drop(parted).drop_duplicates("patient").tail(3)
-        renamed = [f"{name}.png" for name in fresh.names(rng, len(copies))]
-        pieces += copies.assign(image_id=renamed, patient=None, split="test").to_dict("records")
-    for part in own:
-        strangers = film_lines(rng, fresh.names(rng, 3, "P-"), part)
-        pieces += [line | {"patient": None} for line in strangers]
-    table = pd.concat([table, pd.DataFrame(pieces)], ignore_index=True)
-    return table.iloc[rng.permutation(len(table))].reset_index(drop=True)
-
-
-def _seen(
-    table: pd.DataFrame, columns=("sha256", "patient"), parts=("train", "val"), drop=True
-) -> set[str]:
-    """Names of the test images that share a value of a column with one of the parts."""
-    test, known = table[table["split"] == "test"], table[table["split"].isin(parts)]
-    hit = np.zeros(len(test), bool)
-    for column in columns:
-        values = known[column].dropna() if drop else known[column]
-        hit |= test[column].isin(values).to_numpy()
-    return set(test.loc[hit, "image_id"])
-
-
-def _too_many(named: list[set], cases: list[Case]) -> dict:
-    extra = sum(len(names - case.right) for names, case in zip(named, cases, strict=True))
-    missing = sum(len(case.right - names) for names, case in zip(named, cases, strict=True))
-    return {"extra": extra, "missing": missing}
-
-
-def _why_not_these(names: set, case: Case) -> str:
-    table = case.given[0]
-    if strangers := names - set(table.loc[table["split"] == "test", "image_id"]):
-        return f"{len(strangers)} of the images named are not in the test part."
-    return (
-        f"{len(case.right - names)} images that leak are missing from your list, and "
-        f"{len(names - case.right)} that do not leak are in it."
-    )
-
-
-q1 = Compare(
-    "unfit",
-    title="Find the leak",
-    points=3,
-    wants=(
-        "unfit(table) returns the names (image_id) of the test images that must not be there, "
-        "as a list"
-    ),
-    hints=(
-        "What about a test image gives the model an unfair advantage: its name, its bytes, its "
-        "patient? And from which parts of the split could the model know it?",
-        "The model knows everything in train *or* val. Two columns matter: one for the file, one "
-        "for the patient.",
-        'known = table[table["split"] != "test"]; then .isin(known[column]) for two columns, '
-        "joined by |. But .isin "
-        "treats a missing patient as a known one.",
-    ),
-    data=leaking_table,
-    mistakes={
-        "no_line_twice": Mistake(
-            lambda table: [],
-            "No line of the table is in two parts, but that proves nothing: a radiograph has "
-            "several lines here, and a patient several radiographs. {missing} test images are not "
-            "new. Disjoint by row is not disjoint by patient.",
-        ),
-        "names_only": Mistake(
-            lambda table: sorted(_seen(table, ["image_id"])),
-            "This finds the images whose lines are in several parts, but copies under another "
-            "name and other images of the same patient were missed: {missing} images.",
-        ),
-        "bytes_only": Mistake(
-            lambda table: sorted(_seen(table, ["sha256"])),
-            "Bytes were compared, but not patients: {missing} test images show a patient of whom "
-            "the model knows another image. The bytes differ, but the patient is the same.",
-        ),
-        "people_only": Mistake(
-            lambda table: sorted(_seen(table, ["patient"])),
-            "Patients were compared, but not bytes: {missing} test images are exact copies of "
-            "images outside test and name no patient. The SHA-256 finds them.",
-        ),
-        "unknown_is_one": Mistake(
-            lambda table: sorted(_seen(table, drop=False)),
-            "Images of unknown patients were treated as images of one patient: {extra} were named "
-            "wrongly. pandas' isin finds a missing value among missing values; drop those before "
-            "comparing.",
-        ),
-        "val_ignored": Mistake(
-            lambda table: sorted(_seen(table, parts=("train",))),
-            "Test was compared with train only. The epoch and the threshold were chosen on val, "
-            "so the model depends on val too: {missing} test images share a file or a patient "
-            "with it.",
-        ),
-        "both_sides": Mistake(
-            _both_sides,
-            "Both images of each pair were named, {extra} too many. The question asks for the "
-            "images of the *test* part. (The model is already trained, so the test side has to "
-            "go.)",
-        ),
-    },
-    cases=lambda rng: asked(_seen, [(leaking_table(rng),) for _ in range(CASES)]),
-    read=lambda value, case: set(expect.names(value, case.given[0]["image_id"], "unfit(table)")),
-    same=set.__eq__,
-    places=_too_many,
-    explain=_why_not_these,
-)
-
-
-@q1.edges
-def _(right):
-    yield "a set", lambda table: set(right(table)), True
-    yield (
-        "a column, each line named",
-        lambda t: t.loc[t["image_id"].isin(right(t)), "image_id"],
-        True,
-    )
-    yield "the first one left out", lambda table: sorted(right(table))[1:], False
-    yield (
-        "all test images",
-        lambda table: table.loc[table["split"] == "test", "image_id"].unique(),
-        False,
-    )
-
-
-# --- q2: which table the matrix comes from --------------------------------------------------------
-
-CAPTION = "B, test"
-
-
-def matrix_case(
-    rng: np.random.Generator, margins: bool = False, first: bool = True
-) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], str]:
-    """A matrix, six tables of answers (two models, three parts), and the key of the table that the
-    matrix is of.
-
-    Four of the tables have as many rows as the matrix; one of them gives it transposed. The other
-    model on its part has as many right answers or, with `margins`, the same sums of rows and
-    columns; `first`: that model's table is later.
-    """
-    a, d = (int(n) for n in rng.integers(50, 90, size=2))
-    b, c = (int(n) for n in rng.permutation([rng.integers(5, 10), rng.integers(14, 25)]))
-    own = np.array([[a, b], [c, d]])
-    shift = int(rng.integers(2, 5))
-    moved = shift * np.array([[1, -1], [-1, 1] if margins else [1, -1]])
-    part, twin, other = rng.permutation(PARTS)
-    own_model, second = rng.permutation(MODELS)
-    larger = own + rng.integers(20, 40, size=(2, 2))
-    matrices = {f"{own_model}, {part}": own, f"{second}, {part}": own + moved}
-    matrices |= {f"{own_model}, {twin}": own.T + moved, f"{second}, {twin}": own.T}
-    matrices |= {f"{own_model}, {other}": larger, f"{second}, {other}": larger + moved}
-    order = rng.permutation(list(matrices)).tolist()
-    places = sorted(
-        map(order.index, pair := [f"{own_model}, {part}", f"{second}, {part}"]), reverse=not first
-    )
-    order[places[0]], order[places[1]] = pair
-    tables = {str(key): _answered(rng, matrices[key]) for key in order}
-    names = ["covid", "normal"]
-    matrix = pd.DataFrame(
-        own, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted")
-    )
-    return matrix, tables, pair[0]
-
-
-def _answered(rng: np.random.Generator, matrix: np.ndarray) -> pd.DataFrame:
-    """A table of answers with this confusion matrix, in random order."""
-    cells = [(t, p) for t in range(2) for p in range(2) for _ in range(matrix[t, p])]
-    label, predicted = np.array(["covid", "normal"])[np.array(cells)].T
-    table = pd.DataFrame({"label": label, "predicted": predicted}).iloc[rng.permutation(len(cells))]
-    table.insert(0, "image_id", [f"{name}.png" for name in fresh.names(rng, len(cells))])
-    return table.reset_index(drop=True)
-
-
-def _accuracy_only(matrix, tables):
-    right = {key: (table["label"] == table["predicted"]).mean() for key, table in tables.items()}
-    aim = np.trace(matrix) / matrix.to_numpy().sum()
-    return next(key for key in reversed(tables) if abs(right[key] - aim) < 1e-9)
-
-
-def _matrices(rng: np.random.Generator) -> list[Case]:
-    """Cases on which no two ways of answering agree throughout.
-
-    The other model on the same part has the same accuracy or the same margins, and its table comes
-    before or after.
-    """
-    kinds = [(margins, first) for margins in (False, True) for first in (False, True)]
-
-    def drawn() -> list[Case]:
-        found = [matrix_case(rng, *kinds[k]) for k in rng.permutation(len(kinds))]
-        return [Case((matrix, tables), key) for matrix, tables, key in found]
-
-    def tells(cases: list[Case]) -> bool:
-        ways = [tuple(m.answer(*case.given) for case in cases) for m in q2.mistakes.values()]
-        return len({*ways, tuple(case.right for case in cases)}) == 1 + len(ways)
-
-    return fresh.until(drawn, tells)
-
-
-q2 = Compare(
-    "belongs_to",
-    title="Whose matrix is it?",
-    points=2,
-    wants=(
-        "belongs_to(matrix, tables) returns the key of the table that the matrix was made from, "
-        "such as 'A, val'"
-    ),
-    hints=(
-        "A caption can be wrong. What can you count in a table of predictions that must agree "
-        "with the matrix?",
-        "Several tables have the same number of images and of right answers. Compare all four "
-        "cells.",
-        'Make the matrix of each table again: pd.crosstab(table["label"], table["predicted"]), '
-        "true classes in rows, "
-        "and compare all of it.",
-    ),
-    data=lambda rng: matrix_case(rng)[:2],
-    mistakes={
-        "caption_believed": Mistake(
-            lambda matrix, tables: CAPTION,
-            f"You relied on the caption, {CAPTION!r}. Captions are typed by hand, and the "
-            "predictions of that model on that part give another matrix. Recompute it.",
-        ),
-        "sum_only": Mistake(
-            lambda matrix, tables: next(
-                key for key, table in tables.items() if len(table) == matrix.to_numpy().sum()
-            ),
-            "A table with the same number of images was chosen. The sum of a matrix is a good "
-            "first check, but here two parts have the same number of images, each with two "
-            "models. Compare every cell.",
-        ),
-        "accuracy_only": Mistake(
-            _accuracy_only,
-            "A table with the same accuracy was chosen. Several have as many right answers, but "
-            "different errors. Compare every cell.",
-        ),
-        "transposed": Mistake(
-            lambda matrix, tables: next(
-                key
-                for key, table in tables.items()
-                if (matrix.to_numpy() == _counted(table).T).all()
-            ),
-            "You found the transposed matrix: the predicted classes are in your rows, so misses "
-            "and false alarms are swapped. Rows are the true classes, as the index says.",
-        ),
-    },
-    cases=_matrices,
-    read=lambda value, case: expect.choice(value, case.given[1], "belongs_to(matrix, tables)"),
-    explain=lambda key, case: (
-        f"The answers of {key!r} do not give this matrix: compare the four cells."
-    ),
-)
-
-
-def _counted(table: pd.DataFrame) -> np.ndarray:
-    return pd.crosstab(table["label"], table["predicted"]).to_numpy()
-
-
-@q2.edges
-def _(right):
-    yield "small letters", lambda *args: right(*args).lower(), True
-    yield "NumPy's text", lambda *args: np.str_(right(*args)), True
-    yield "only the model", lambda *args: right(*args)[0], False
-    yield "the last table", lambda matrix, tables: list(tables)[-1], False
-
-
-# --- q3: the honest figure ------------------------------------------------------------------------
 
 
 def overlapping(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -374,7 +187,7 @@ def _study(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _ways_apart(tables: tuple[pd.DataFrame, pd.DataFrame]) -> bool:
     ways = [_figure(_new(*tables).drop_duplicates("sha256"))]
-    ways += [mistake.answer(*tables) for mistake in q3.mistakes.values()]
+    ways += [mistake.answer(*tables) for mistake in q2.mistakes.values()]
     return all(_apart(a, b) > 1.5 * SLACK for i, a in enumerate(ways) for b in ways[:i])
 
 
@@ -410,7 +223,7 @@ def _files_only(train, test):
     return _figure(kept.drop_duplicates("sha256"))
 
 
-q3 = Question(
+q2 = Question(
     "honest",
     title="The honest figure",
     points=3,
@@ -461,10 +274,10 @@ q3 = Question(
 )
 
 
-@q3.rule
+@q2.rule
 def _(honest, rng):
     given, ways = [], ([], [])
-    for train, test in (q3.data(rng) for _ in range(TABLES)):
+    for train, test in (q2.data(rng) for _ in range(TABLES)):
         found = _read(honest(train, test))
         counted = _new(train, test).drop_duplicates("sha256")
         both = _figure(counted), _resampled(counted)
@@ -483,7 +296,7 @@ def _judge_figure(given: dict, ways: tuple, train: pd.DataFrame, test: pd.DataFr
     """Raise `Wrong` unless the figure may be right on these tables."""
     right = ways[0]
     apart = {
-        name: _apart(given, mistake.answer(train, test)) for name, mistake in q3.mistakes.items()
+        name: _apart(given, mistake.answer(train, test)) for name, mistake in q2.mistakes.items()
     }
     nearest = min(apart, key=lambda name: apart[name])
     if (
@@ -497,7 +310,7 @@ def _judge_figure(given: dict, ways: tuple, train: pd.DataFrame, test: pd.DataFr
         "patients": test["patient"].nunique(),
     }
     if apart[nearest] <= SLACK:
-        raise q3.caught(nearest, **places)
+        raise q2.caught(nearest, **places)
     if given["n"] != right["n"]:
         raise Wrong(
             f"n is {given['n']:g}, but that is not the number of radiographs that are new to the "
@@ -507,7 +320,7 @@ def _judge_figure(given: dict, ways: tuple, train: pd.DataFrame, test: pd.DataFr
     raise Wrong(f"n is right, but the {what} is not.")
 
 
-@q3.edges
+@q2.edges
 def _(right):
     def changed(**by):
         return lambda *tables: {
@@ -526,167 +339,333 @@ def _(right):
     yield "an interval moved by 0.05", changed(low=0.05, high=0.05), False
 
 
-# --- q4: which fault does most damage -------------------------------------------------------------
+# --- q3: the repaired study -----------------------------------------------------------------------
+
+PARTS = ("train", "val", "test")
+KEYS = (*PARTS, "p", "threshold", "accuracy", "baseline")
 
 
-def experiment(rng: np.random.Generator) -> tuple[Callable, list[str]]:
-    """A study to be run with any faults planted: study(planted, seed) → accuracy. Leaks cover for
-    each other.
-    """
-    truth, key = float(rng.uniform(0.6, 0.68)), int(rng.integers(2**31))
-    effect = dict(zip(rng.permutation(LEAKS).tolist(), EFFECTS, strict=True))
-
-    def study(planted=(), seed=0):
-        """Accuracy of one run of the study with these faults planted (any of FAULTS, as a list or
-        set).
-        """
-        names = {planted} if isinstance(planted, str) else set(planted)
-        if strange := names - set(FAULTS):
-            raise ValueError(f"no such fault: {sorted(map(str, strange))}")
-        luck = np.random.default_rng(
-            [key, int(seed), *(FAULTS.index(n) for n in sorted(names))]
-        ).normal(0, NOISE)
-        raised = max((effect.get(name, 0) for name in names), default=0)
-        return float(np.clip(truth + raised - LOWERS * (FAULTS[-1] in names) + luck, 0, 1))
-
-    order = sorted(FAULTS, key=lambda name: -effect.get(name, LOWERS))
-    return study, order
+def _collected(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images (n, 8, 8), labels and patients: about a third is ill, most have several images."""
+    images, labels, patients = _out_of_fold.cohort(rng, 120)
+    ill = np.unique(patients[labels == 1])
+    kept = (labels == 0) | np.isin(patients, ill[: len(ill) // 2])
+    return images[kept], labels[kept], patients[kept]
 
 
-def _telling_study(rng: np.random.Generator) -> tuple[Callable, list[str]]:
-    """A study on which no misconception but that of too few runs gives the right order, and no two
-    give the same.
-    """
-    return fresh.until(lambda: experiment(rng), lambda drawn: _orders_differ(*drawn))
+def best_threshold(labels: np.ndarray, p: np.ndarray) -> float:
+    """The probability from which on calling an image ill gives the highest accuracy."""
+    return float(max(np.unique(p), key=lambda cut: np.mean((p >= cut) == labels)))
 
 
-def _orders_differ(study: Callable, order: list[str]) -> bool:
-    wrong = [mistake.answer for name, mistake in q4.mistakes.items() if name != "few_runs"]
-    ways = [tuple(answer(study, FAULTS)) for answer in wrong]
-    return len({*ways, tuple(order)}) == 1 + len(ways)
+def _repaired(
+    images,
+    labels,
+    patients,
+    *,
+    whole=True,
+    scaled="train",
+    fitted=("train",),
+    cut="val",
+    scored="test",
+    seed=0,
+) -> dict:
+    """The study with one of its steps done otherwise."""
+    rows = images.reshape(len(images), -1).astype(float)
+    units = patients if whole else np.arange(len(labels))
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    pieces = [held for _, held in folds.split(rows, labels, units)]
+    parts = {"train": np.concatenate(pieces[2:]), "val": pieces[1], "test": pieces[0]}
+    known = np.concatenate([parts[name] for name in fitted])
+    model = LogisticRegression(C=0.1, max_iter=1000)
+    if scaled == "all":
+        rows = StandardScaler().fit_transform(rows)
+    else:
+        model = make_pipeline(StandardScaler(), model)
+    p = model.fit(rows[known], labels[known]).predict_proba(rows)[:, 1]
+    threshold = 0.5 if cut == "half" else best_threshold(labels[parts[cut]], p[parts[cut]])
+    return parts | {
+        "p": p,
+        "threshold": threshold,
+        "accuracy": _accuracy(labels, p, threshold, parts[scored]),
+        "baseline": float(np.mean(labels[parts["test"]] == 0)),
+    }
 
 
-def _counting(study) -> tuple:
-    """The study, and the different seeds with which each set of faults was run so far."""
-    seeds: dict[frozenset[str], set[int]] = {frozenset([fault]): set() for fault in FAULTS}
-
-    def counted(planted=(), seed=0):
-        found = study(planted, seed)
-        seeds.setdefault(frozenset([planted] if isinstance(planted, str) else planted), set()).add(
-            int(seed)
-        )
-        return found
-
-    return counted, seeds
+def _accuracy(labels, p, threshold: float, rows) -> float:
+    return float(np.mean((p[rows] >= threshold) == labels[rows]))
 
 
-def _repaired_one_by_one(study, faults):
-    whole = _mean(study, faults)
-    return sorted(faults, key=lambda f: -abs(whole - _mean(study, [g for g in faults if g != f])))
-
-
-def _upside_down(study, faults):
-    sound = _mean(study, [])
-    return sorted(faults, key=lambda f: abs(_mean(study, [f]) - sound))
-
-
-q4 = Question(
-    "rank",
-    title="Which fault does most damage?",
-    points=2,
-    wants="rank(study, faults) returns the names of all faults as a list, the most damaging first",
+q3 = Question(
+    "repaired",
+    title="Repair the study",
+    points=5,
+    wants=f"repaired(images, labels, patients) returns a dict with {', '.join(KEYS)}",
     hints=(
-        "Damage has two directions: a figure can be too high or too low.",
-        "With all faults present, one can hide another. What does the study report with a single "
-        "fault? And with none?",
-        "For each fault the mean of study([fault], seed) over many seeds, minus the mean of "
-        "study([], seed); then sort by the absolute value.",
+        "Follow one test image through the study: where does something learn from it before it is "
+        "scored? There are three places.",
+        "Split by patient, twice: StratifiedGroupKFold for the test part, then again among the "
+        "other rows for val. The second split numbers the rows of what it was given: rest[...] "
+        "makes them row numbers of the table.",
+        "A pipeline of StandardScaler and LogisticRegression, fitted on train; the threshold from "
+        "val; the accuracy on test. The baseline is the share of test images that have the more "
+        "frequent label.",
     ),
-    data=lambda rng: (_telling_study(rng)[0], FAULTS),
+    data=_collected,
     mistakes={
-        "repaired_one_by_one": Mistake(
-            _repaired_one_by_one,
-            "You repaired one fault at a time and measured how far the figure fell. Leaks can "
-            "replace each other: when one is repaired, another keeps the figure high, so the "
-            "worst may look harmless. Plant each fault *alone*.",
+        "images_split": Mistake(
+            lambda *case: _repaired(*case, whole=False),
+            "{crossing} patients have images in more than one of train, val and test, and the "
+            "model can recognise a patient. Split whole patients: StratifiedGroupKFold with "
+            "groups=patients.",
         ),
-        "highest_figure": Mistake(
-            lambda study, faults: sorted(faults, key=lambda f: -_mean(study, [f])),
-            "You sorted by how high the figure is. One fault makes it too *low*, which is damage "
-            "as well: a good method may be rejected because of it. Use the distance from the "
-            "study without faults, in either direction.",
+        "knows_test": Mistake(
+            lambda *case: _repaired(*case, scaled="all"),
+            "The pixels of the test images alone were exchanged for noise, and the probabilities "
+            "of other images moved. So something was fitted on the test part: the scaler, or the "
+            "model. Put the scaler into the pipeline, and fit that on train.",
         ),
-        "few_runs": Mistake(
-            lambda study, faults: sorted(
-                faults, key=lambda f: -abs(_mean(study, [f], 3) - _mean(study, [], 3))
-            ),
-            f"For some fault alone the study was run with {{runs}} different seeds only. The "
-            "accuracy varies from run to run by several hundredths, so that the order may be "
-            f"chance. Average at least {FEW} seeds, better 30.",
+        "threshold_on_test": Mistake(
+            lambda *case: _repaired(*case, cut="test"),
+            "The pixels of the test images alone were exchanged for noise, and the threshold moved "
+            "from {before:.2f} to {after:.2f}: it is chosen on the images that it is then judged "
+            "by. Choose it on val.",
         ),
-        "upside_down": Mistake(
-            _upside_down,
-            "The list is reversed: the most damaging fault comes first.",
+        "fitted_on_val": Mistake(
+            lambda *case: _repaired(*case, fitted=("train", "val")),
+            "The pixels of the val images alone were exchanged for noise, and the probabilities "
+            "of other images moved. So the scaler or the model depends on val, too, and the "
+            "threshold is chosen on images that the model knows. Fit on train alone.",
+        ),
+        "threshold_not_from_val": Mistake(
+            lambda *case: _repaired(*case, cut="half"),
+            "The pixels of the val images were exchanged for noise, and the threshold stayed at "
+            "{before:.2f}: it does not come from val. Choose it there, best_threshold(labels[val], "
+            "p[val]).",
+        ),
+        "accuracy_of_val": Mistake(
+            lambda *case: _repaired(*case, scored="val"),
+            "{accuracy:.3f} is the accuracy on val, where the threshold was chosen to make it as "
+            "high as possible. Report it on test: {right:.3f}.",
+        ),
+        "chance_as_baseline": Mistake(
+            lambda *case: _repaired(*case) | {"baseline": 0.5},
+            "A baseline of 0.5 would be right for two classes of equal size. Here always answering "
+            "the more frequent label is right on {share:.3f} of the test images. That is what the "
+            "accuracy stands beside.",
+        ),
+        "no_seed": Mistake(
+            lambda *case: _repaired(*case, seed=int(np.random.default_rng().integers(10**6))),
+            "Two calls with the same data gave different parts. Give each split a fixed seed "
+            "(random_state=0), so that others can repeat the study.",
+            random=True,
         ),
     },
 )
 
 
-@q4.rule
-def _(rank, rng):
-    cases = [_telling_study(rng) for _ in range(2)]
-    given, runs = [], []
-    for study, _ in cases:
-        counted, seeds = _counting(study)
-        named = rank(counted, FAULTS)
-        if isinstance(named, (list, tuple, np.ndarray, pd.Series, pd.Index)) and len(named) != len(
-            FAULTS
-        ):
-            raise Wrong(f"rank(study, faults) should name {len(FAULTS)} faults, not {len(named)}.")
-        given.append(expect.names(named, FAULTS, "rank(study, faults)"))
-        runs.append(min(len(seeds[frozenset([fault])]) for fault in FAULTS))
-    if any(set(order) != set(FAULTS) for order in given):
-        raise Wrong("Every fault should be in the list once.")
-    for name, mistake in q4.mistakes.items():
-        if name != "few_runs" and given == [
-            list(mistake.answer(study, FAULTS)) for study, _ in cases
-        ]:
-            raise q4.caught(name)
-    if 0 < min(runs) < FEW:
-        raise q4.caught("few_runs", runs=min(runs))
-    if given == [order for _, order in cases]:
-        return
-    order, right = next((a, b) for a, (_, b) in zip(given, cases, strict=True) if a != b)
-    place = next(i for i in range(len(right)) if order[i] != right[i])
-    alone = f"{min(runs)} runs" if min(runs) else "no run"
-    raise Wrong(
-        f"Place {place + 1} is not right in one of two studies. For some fault you made {alone} "
-        "with it alone. Compare the mean of each fault alone with that of the study without "
-        "faults, in either direction."
+@q3.rule
+def _(repaired, rng):
+    images, labels, patients = _collected(rng)
+
+    def ask(changed=None) -> dict:
+        given = images.copy()
+        if changed is not None:
+            given[changed] = rng.integers(0, 256, given[changed].shape)
+        return _read_study(repaired(given, labels, patients), labels)
+
+    found = ask()
+    _judge_parts(found, ask(), labels, patients)
+    p, threshold = found["p"], found["threshold"]
+    without_test, without_val = (ask(found[part]) for part in ("test", "val"))
+    if any(_other_parts(found, other) for other in (without_test, without_val)):
+        raise Wrong(
+            "When pixels were changed, the split changed, too. It should rest on labels, patients "
+            "and a seed alone."
+        )
+    if _moves(found, without_test, "test"):
+        raise q3.caught("knows_test")
+    after = without_test["threshold"]
+    if abs(after - threshold) > MOVED:
+        raise q3.caught("threshold_on_test", before=threshold, after=after)
+    if _moves(found, without_val, "val"):
+        raise q3.caught("fitted_on_val")
+    if abs(without_val["threshold"] - threshold) <= MOVED:
+        raise q3.caught("threshold_not_from_val", before=threshold)
+    _judge_report(found, labels)
+    if (reached := _networks.auc(p[found["test"]], labels[found["test"]])) < LEARNED:
+        raise Wrong(
+            f"The AUC on test is {reached:.2f}; logistic regression reaches about 0.9. Is p the "
+            "probability of label 1, and does the n-th number belong to the n-th image?"
+        )
+
+
+def _read_study(value, labels: np.ndarray) -> dict:
+    """The answer in plain types; the parts as sorted row numbers."""
+    if not isinstance(value, dict) or (missing := [key for key in KEYS if key not in value]):
+        lacks = f"a dict without {', '.join(missing)}" if isinstance(value, dict) else ""
+        raise Wrong(
+            f"The answer should be a dict with {', '.join(KEYS)}, not {lacks or value!r:.80}."
+        )
+    found: dict = {}
+    for part in PARTS:
+        rows = expect.array(value[part], (-1,), f"{part!r}")
+        if not (rows == rows.astype(int)).all() or (set(rows) <= {0, 1} and len(rows) > 2):
+            raise Wrong(f"{part!r} should hold row numbers, such as 0, 5, 17.")
+        found[part] = np.sort(rows.astype(int))
+    counted = np.bincount(
+        np.concatenate([found[part] for part in PARTS]).clip(0, len(labels)),
+        minlength=len(labels) + 1,
     )
+    if counted[-1] or min(found[part].min(initial=0) for part in PARTS) < 0:
+        raise Wrong(f"There are rows 0 to {len(labels) - 1}; the parts name others.")
+    if (counted[:-1] != 1).any():
+        raise Wrong(
+            f"Each row belongs to one part. {(counted[:-1] > 1).sum()} rows are in several, "
+            f"{(counted[:-1] == 0).sum()} in none. (A second split numbers the rows of what it was "
+            "given, not those of the table.)"
+        )
+    found["p"] = expect.array(value["p"], (len(labels),), "'p', a probability for each image,")
+    for key in ("threshold", "accuracy", "baseline"):
+        # scikit-learn's first threshold, at which nothing is called ill, is infinite
+        none_ill = key == "threshold" and np.size(value[key]) == 1 and np.all(value[key] == np.inf)
+        found[key] = 2.0 if none_ill else expect.number(value[key], f"{key!r}")
+    return found
 
 
-def _mean(study, planted, runs: int = RUNS) -> float:
-    return float(np.mean([study(planted, seed) for seed in range(runs)]))
+def _other_parts(one: dict, other: dict) -> bool:
+    return any(not np.array_equal(one[part], other[part]) for part in PARTS)
 
 
-@q4.edges
+def _moves(before: dict, after: dict, part: str) -> bool:
+    """Whether the probability of an image outside the part has changed."""
+    rows = np.setdiff1d(np.arange(len(before["p"])), before[part])
+    return bool(np.abs(before["p"][rows] - after["p"][rows]).max() > MOVED)
+
+
+def _judge_parts(found: dict, again: dict, labels: np.ndarray, patients: np.ndarray) -> None:
+    """Raise `Wrong` unless whole patients make up parts of a proper size, each time the same."""
+    if _other_parts(found, again):
+        raise q3.caught("no_seed")
+    part = np.empty(len(labels), object)
+    for name in PARTS:
+        part[found[name]] = name
+        share = len(found[name]) / len(labels)
+        if not (0.08 if name != "train" else 0.3) <= share <= (0.42 if name != "train" else 0.84):
+            raise Wrong(f"{share:.0%} of the images are in {name}: about 3 : 1 : 1 was asked for.")
+        if len(set(labels[found[name]])) < 2:
+            raise Wrong(f"All images in {name} have the same label. Stratify the split.")
+    crossing = int((pd.Series(part).groupby(patients).nunique() > 1).sum())
+    if crossing:
+        raise q3.caught("images_split", crossing=crossing)
+
+
+def _judge_report(found: dict, labels: np.ndarray) -> None:
+    """Raise `Wrong` unless threshold, accuracy and baseline are those of their parts."""
+    p, threshold, val, test = found["p"], found["threshold"], found["val"], found["test"]
+    reached = _accuracy(labels, p, threshold, val)
+    best = _accuracy(labels, p, best_threshold(labels[val], p[val]), val)
+    if reached < best - 1.5 / len(val):
+        raise Wrong(
+            f"With the threshold {threshold:.2f} the accuracy on val is {reached:.2f}; another one "
+            f"reaches {best:.2f}. Use best_threshold on val."
+        )
+    right = _accuracy(labels, p, threshold, test)
+    above = float(np.mean((p[test] > threshold) == labels[test]))
+    if min(abs(found["accuracy"] - right), abs(found["accuracy"] - above)) > SAME:
+        if abs(found["accuracy"] - reached) <= SAME:
+            raise q3.caught("accuracy_of_val", accuracy=found["accuracy"], right=right)
+        raise Wrong(
+            f"The accuracy reported is {found['accuracy']:.3f}. With these probabilities and this "
+            f"threshold it is {right:.3f} on test."
+        )
+    frequent = int(np.mean(labels[found["train"]]) >= 0.5)
+    share = float(np.mean(labels[test] == frequent))
+    if abs(found["baseline"] - share) > SAME:
+        if abs(found["baseline"] - 0.5) <= SAME:
+            raise q3.caught("chance_as_baseline", share=share)
+        raise Wrong(
+            f"The baseline reported is {found['baseline']:.3f}; always answering {frequent}, the "
+            f"more frequent label, is right on {share:.3f} of the test images."
+        )
+
+
+@q3.edges
 def _(right):
-    yield "a tuple", lambda *args: tuple(right(*args)), True
-    yield "an array", lambda *args: np.array(right(*args)), True
-    yield "twenty runs of each", lambda study, faults: _ordered(study, range(20)), True
-    yield "five runs of each", lambda study, faults: _ordered(study, range(5)), False
-    yield "the same run twenty times", lambda study, faults: _ordered(study, [7] * 20), False
-    yield "the first fault only", lambda *args: right(*args)[:1], False
+    def changed(**by):
+        return lambda *case: (found := right(*case)) | {k: found[k] + v for k, v in by.items()}
+
     yield (
-        "first and second swapped",
-        lambda *args: [right(*args)[i] for i in (1, 0, 2, 3, 4)],
-        False,
+        "lists in place of arrays",
+        lambda *c: {k: np.asarray(v).tolist() for k, v in right(*c).items()},
+        True,
     )
-    yield "as they came", lambda study, faults: list(faults), False
+    yield (
+        "accuracy rounded",
+        lambda *c: right(*c) | {"accuracy": round(right(*c)["accuracy"], 3)},
+        True,
+    )
+    yield "one more key", lambda *c: right(*c) | {"n": 40}, True
+    yield "accuracy a hundredth too high", changed(accuracy=0.01), False
+    yield "baseline a hundredth too low", changed(baseline=-0.01), False
+    yield "the other class' probability", lambda *c: right(*c) | {"p": 1 - right(*c)["p"]}, False
+    yield "a row left out", lambda *c: right(*c) | {"train": right(*c)["train"][1:]}, False
 
 
-def _ordered(study, seeds) -> list[str]:
-    mean = lambda planted: np.mean([study(planted, seed) for seed in seeds])  # noqa: E731
-    sound = mean([])
-    return sorted(FAULTS, key=lambda fault: -abs(mean([fault]) - sound))
+# --- q4: the experiment to ask for ----------------------------------------------------------------
+
+
+LEAK, PLACE = "the model knows the test patients", "the model recognises the hospital"
+COINS, FRAME = "labels drawn at random, one per patient", "the lungs blacked out in all images"
+MORE, ANEW = "twice as many images", "trained and tested anew"
+
+
+def _experiment(rng: np.random.Generator) -> dict:
+    """What somebody suspects, and the experiment that is to confirm it."""
+    return {
+        "suspicion": str(rng.choice([LEAK, PLACE])),
+        "what is changed": str(rng.choice([COINS, FRAME, MORE])),
+        "what is run": str(rng.choice([ANEW, "the trained model, tested"])),
+        "its AUC stands beside": str(rng.choice(["0.5", "nothing"])),
+    }
+
+
+q4 = Choice(
+    "ask_for",
+    title="Which experiment would you ask for?",
+    points=1,
+    wants="ask_for(experiments) returns the letter of one experiment",
+    hints=(
+        "For each line ask: if the suspicion is true, which number comes out? And if it is false?",
+        "With random labels nothing can be learned but who is who. Without lungs nothing can be "
+        "learned but what is around them. Which suspicion is that?",
+        "Two pairs of suspicion and change fit, joined by |; then & for what is run, and for what "
+        "the AUC is compared with. experiments.index[condition][0] is a letter.",
+    ),
+    row=_experiment,
+    why_not={
+        "more_images": (
+            lambda one: one["what is changed"] == MORE,
+            "More images of the same kind have the same fault: the result may be high for either "
+            "reason. An experiment takes something out.",
+        ),
+        "other_suspicion": (
+            lambda one: (
+                (one["suspicion"], one["what is changed"]) in ((LEAK, FRAME), (PLACE, COINS))
+            ),
+            "The experiment is about another suspicion. Random labels, one per patient, leave "
+            "nothing to learn but the patients: a high AUC shows that the test knows them. Black "
+            "lungs leave the rest of the image: a high AUC shows that the origin is enough.",
+        ),
+        "not_trained": (
+            lambda one: one["what is run"] != ANEW,
+            "The trained model has never seen such labels or such images; what it says about them "
+            "shows little. The question is what can be *learned* from them: train and test anew.",
+        ),
+        "no_comparison": (
+            lambda one: one["its AUC stands beside"] == "nothing",
+            "An AUC beside nothing confirms nothing. If the suspicion is false, it comes out near "
+            "0.5: say so before.",
+        ),
+    },
+)

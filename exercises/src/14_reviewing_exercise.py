@@ -3,14 +3,14 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# This exercise examines another study than the lesson's, generated anew for each check: four findings to compute, and a
-# review to write. It is the last exercise of the course and uses all of it, mostly lessons 04, 07 and 14.
+# This exercise examines other studies than the lesson's, generated anew for each check: two findings to compute, a study
+# to repair, an experiment to choose, and a review to write. It is the last exercise of the course and uses all of it, mostly lessons 04, 07 and 14.
 #
 # **How it works.** Write your answer in the marked cell and run it, then run the cell below it. `q1.check(...)` runs
 # your answer on fresh data, with other names each time, and reports what it found. Each call of `q1.hint()` gives the
 # next hint. You may check as often as you like.
 #
-# **Time.** 90 minutes: 45 for the four findings, 45 for the review.
+# **Time.** 90 minutes: 50 for the first four questions, 40 for the review.
 
 # %% [markdown]
 # ## Set-up
@@ -18,90 +18,84 @@
 # The first cell makes sure that the course's package is there, the second imports what this notebook uses.
 
 # %% tags=["imports"]
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import auc
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from cxr_helpers import evaluate
 from cxr_helpers.checks.lesson14 import q1, q2, q3, q4
 
 # %% [markdown]
-# ## Question 1 · Find the leak
+# ## Question 1 · Which text fits its figure?
 #
-# The authors send the table from which their folders were made, "one line per bounding box, split into train, val and
-# test; no line is in two parts". The model was trained on train; the epoch and the threshold were chosen on val.
-# `sha256` is the hash of the file's bytes, as everywhere in this course. For some images the patient is unknown.
+# Four studies report the same three numbers, and each shows a ROC curve. In all but one the text contradicts the figure.
+# A threshold is one point of the curve: false alarms (1 - specificity) to the right, sensitivity upwards.
 
 # %%
-table = q1.sample()
-print(f"{len(table)} lines, {table['image_id'].nunique()} file names")
-print("lines in each part:", table["split"].value_counts().to_dict())
-table.sample(5, random_state=0)
+studies = q1.sample()
+figure, panels = plt.subplots(1, len(studies), figsize=(13, 3.6), sharey=True)
+for panel, (letter, study) in zip(panels, studies.iterrows()):
+    panel.plot(study["false alarms"], study["found"])
+    panel.set_title(
+        f"{letter}: AUC {study['AUC']:.2f}\nsensitivity {study['sensitivity']:.2f}\n"
+        f"specificity {study['specificity']:.2f}",
+        fontsize=10,
+    )
+    panel.set(xlabel="false alarms", xticks=np.arange(0, 1.1, 0.2), aspect="equal")
+    panel.grid(alpha=0.4)
+panels[0].set(ylabel="sensitivity", yticks=np.arange(0, 1.1, 0.1))
+plt.show()
 
 # %% [markdown]
-# Write `unfit`. It returns the names (`image_id`, each once, in any order) of the images in the **test** part on which
-# the model must not be evaluated, because it knows the radiograph or the patient. What can be known from this table,
-# and from which parts? An image without a known match stays in.
+# The same in numbers: the text, and the height of each curve at some shares of false alarms.
+
+# %%
+heights = {
+    letter: np.interp(np.arange(0.1, 1, 0.1), study["false alarms"], study["found"]).round(2)
+    for letter, study in studies.iterrows()
+}
+print(pd.DataFrame(heights, index=np.arange(0.1, 1, 0.1).round(1)).T.to_string())
+studies[["AUC", "sensitivity", "specificity"]]
+
+# %% [markdown]
+# First say from the figure which study it is, and what is wrong with the others. Then write `consistent`: it gets such a
+# table (`false alarms` and `found` hold the points of a curve) and returns the letter of the one study whose three
+# numbers agree with its curve. Numbers in a text are rounded. Each check shows other studies, so a letter alone is of no
+# use.
 
 
 # %% tags=["answer"]
-def unfit(table):
-    """Names of the test images that the model knows."""
-    answer = None
+def consistent(studies):
+    """The letter of the study whose text agrees with its curve."""
+    letter = None
     ### BEGIN SOLUTION
-    test = table[table["split"] == "test"]
-    known = table[table["split"] != "test"]
-    same_bytes = test["sha256"].isin(known["sha256"])
-    same_patient = test["patient"].isin(known["patient"].dropna())
-    answer = test.loc[same_bytes | same_patient, "image_id"].unique()
+    for name, study in studies.iterrows():
+        alarms, found = study["false alarms"], study["found"]
+        on_curve = np.interp(1 - study["specificity"], alarms, found) - study["sensitivity"]
+        if abs(on_curve) < 0.05 and abs(auc(alarms, found) - study["AUC"]) < 0.02:
+            letter = name
     ### END SOLUTION
-    return answer
+    return letter
 
 
 # %% tags=["check"]
-q1.check(unfit)
+q1.check(consistent)
 
 # %% [markdown]
-# ## Question 2 · Whose matrix is it?
+# ## Question 2 · The honest figure
 #
-# The study has two models, A and B, and shows one confusion matrix. Its caption says "B, test". You asked for the
-# predictions of both models on all three parts, and received six tables.
+# A study counts lines: its tables have one line per bounding box, so a radiograph with three boxes has three lines. You
+# have the training table and the model's predictions for the test table. The model is already trained and cannot be
+# retrained. `sha256` is the hash of the file's bytes; all patients are named here.
 
 # %%
-matrix, tables = q2.sample()
-print({name: len(answers) for name, answers in tables.items()})
-matrix
-
-# %% [markdown]
-# Write `belongs_to`. It returns the key of the table in `tables` from which the matrix was made. Rows of the matrix are
-# the true classes. Each table has the columns `image_id`, `label` (the truth) and `predicted`. (The check uses several
-# matrices; the caption is always the same.)
-
-
-# %% tags=["answer"]
-def belongs_to(matrix, tables):
-    """Key of the table that the matrix was made from."""
-    answer = None
-    ### BEGIN SOLUTION
-    for name, answers in tables.items():
-        again = pd.crosstab(answers["label"], answers["predicted"])
-        if (again.to_numpy() == matrix.loc[again.index, again.columns].to_numpy()).all():
-            answer = name
-    ### END SOLUTION
-    return answer
-
-
-# %% tags=["check"]
-q2.check(belongs_to)
-
-# %% [markdown]
-# ## Question 3 · The honest figure
-#
-# The study reports the accuracy over the test lines. You have the training table and the model's predictions for the
-# test table, again with one line per box. The model is already trained and cannot be retrained. All patients are named
-# here.
-
-# %%
-train, test = q3.sample()
+train, test = q2.sample()
 low, high = evaluate.wilson((test["predicted"] == test["label"]).sum(), len(test))
 print(f"as reported: {(test['predicted'] == test['label']).mean():.3f}", end=" ")
 print(f"({low:.2f}-{high:.2f}) on {len(test)} images")
@@ -128,42 +122,103 @@ def honest(train, test):
 
 
 # %% tags=["check"]
-q3.check(honest)
+q2.check(honest)
 
 # %% [markdown]
-# ## Question 4 · Which fault does most damage?
+# ## Question 3 · Repair the study
 #
-# The study has five faults, and the authors have time to repair two. They give you the study as a function:
-# `study(planted, seed)` runs it once with the faults that you name, and returns the accuracy it would report.
-# `study([], seed)` is the study without faults; another seed is another run.
+# Another study sends its code: sketches of 8 × 8 pixels, most patients with several images, about a third of the images
+# ill (label 1). It reports the accuracy below.
 
 # %%
-study, faults = q4.sample()
-print(f"as submitted: {study(faults, 0):.2f}")
-faults
+images, labels, patients = q3.sample()
+print(images.shape, f"{len(set(patients))} patients, {labels.mean():.0%} of the images ill")
+
+
+def best_threshold(labels, p):
+    """The probability from which on calling an image ill gives the highest accuracy."""
+    return max(np.unique(p), key=lambda cut: np.mean((p >= cut) == labels))
+
+
+def published(images, labels, patients):
+    """The study as its authors wrote it."""
+    rows = StandardScaler().fit_transform(images.reshape(len(images), -1))
+    train, test = train_test_split(np.arange(len(rows)), test_size=0.2, stratify=labels)
+    model = LogisticRegression(C=0.1, max_iter=1000).fit(rows[train], labels[train])
+    p = model.predict_proba(rows)[:, 1]
+    threshold = best_threshold(labels[test], p[test])
+    accuracy = np.mean((p[test] >= threshold) == labels[test])
+    return {"train": train, "test": test, "p": p, "threshold": threshold, "accuracy": accuracy}
+
+
+print(f"accuracy as published: {published(images, labels, patients)['accuracy']:.3f}")
 
 # %% [markdown]
-# Write `rank`. It returns the names of all faults as a list, the most damaging first. Damage is how far a *single*
-# fault moves the accuracy from its correct value, up or down. Which runs do you need, and how many of each?
+# Write `repaired`, in plain scikit-learn; copy what is sound. It returns a dict with
+#
+# - `"train"`, `"val"`, `"test"`: the row numbers of three parts, about 3 : 1 : 1, each row in one of them;
+# - `"p"`: the probability of label 1 for **each** image, from a model that was fitted on train alone;
+# - `"threshold"`: from `best_threshold`;
+# - `"accuracy"`: with this threshold, on the part on which it is to be reported;
+# - `"baseline"`: the accuracy, on the same images, of a model that always answers the label that is more frequent in train.
+#
+# A reviewer wants to repeat it. You decide: what is split, what is fitted where, and what is chosen where?
 
 
 # %% tags=["answer"]
-def rank(study, faults):
-    """The faults, the most damaging first."""
+def repaired(images, labels, patients):
+    """The study, repaired: parts, probabilities, threshold, accuracy and baseline."""
     answer = None
-
     ### BEGIN SOLUTION
-    def accuracy(planted):
-        return np.mean([study(planted, seed) for seed in range(100)])
-
-    sound = accuracy([])
-    answer = sorted(faults, key=lambda fault: -abs(accuracy([fault]) - sound))
+    rows = images.reshape(len(images), -1)
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+    pieces = [held for _, held in folds.split(rows, labels, groups=patients)]
+    test, val, train = pieces[0], pieces[1], np.concatenate(pieces[2:])
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    p = model.fit(rows[train], labels[train]).predict_proba(rows)[:, 1]
+    threshold = best_threshold(labels[val], p[val])
+    dummy = DummyClassifier(strategy="most_frequent").fit(rows[train], labels[train])
+    answer = {"train": train, "val": val, "test": test, "p": p, "threshold": threshold}
+    answer["accuracy"] = np.mean((p[test] >= threshold) == labels[test])
+    answer["baseline"] = dummy.score(rows[test], labels[test])
     ### END SOLUTION
     return answer
 
 
 # %% tags=["check"]
-q4.check(rank)
+q3.check(repaired)
+
+# %% [markdown]
+# ## Question 4 · Which experiment would you ask for?
+#
+# You suspect a fault, and ask the authors for an experiment on their own data that would confirm it, or clear them.
+# Each line names a suspicion, what is changed in the data, what is run on it, and what its AUC is to be compared with.
+
+# %%
+q4.sample()
+
+# %% [markdown]
+# Write `ask_for`. It gets such a table and returns the letter of the one experiment that can decide about its suspicion.
+# Each check shows other tables, so a letter alone is of no use: write down the rule by which you choose.
+
+
+# %% tags=["answer"]
+def ask_for(experiments):
+    """The letter of the experiment that can decide."""
+    letter = None
+    ### BEGIN SOLUTION
+    who = experiments["suspicion"].str.contains("patients")
+    coins = who & experiments["what is changed"].str.startswith("labels drawn at random")
+    frame = ~who & experiments["what is changed"].str.startswith("the lungs blacked out")
+    anew = experiments["what is run"] == "trained and tested anew"
+    compared = experiments["its AUC stands beside"] == "0.5"
+    letter = experiments.index[(coins | frame) & anew & compared][0]
+    ### END SOLUTION
+    return letter
+
+
+# %% tags=["check"]
+q4.check(ask_for)
 
 # %% [markdown]
 # ## Question 5 · A review

@@ -4,117 +4,67 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix
+from sklearn import metrics
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from cxr_helpers import evaluate
 
 from . import Proof
 
-# --- unfit ----------------------------------------------------------------------------------------
+# --- consistent -----------------------------------------------------------------------------------
 
 
-def unfit_by_sets(table):
-    known, test = table[table["split"] != "test"], table[table["split"] == "test"]
-    files, people = set(known["sha256"]), set(known["patient"].dropna())
-    return {
-        name
-        for name, file, person in zip(test["image_id"], test["sha256"], test["patient"])
-        if file in files or person in people
-    }
+def consistent_by_interp(studies):
+    for letter, study in studies.iterrows():
+        height = np.interp(1 - study["specificity"], study["false alarms"], study["found"])
+        area = metrics.auc(study["false alarms"], study["found"])
+        if abs(height - study["sensitivity"]) < 0.06 and abs(area - study["AUC"]) < 0.02:
+            return letter
 
 
-def unfit_by_groups(table):
-    names = set()
-    for column in ("sha256", "patient"):
-        for _, rows in table.groupby(column):
-            if rows["split"].nunique() > 1:
-                names |= set(rows.loc[rows["split"] == "test", "image_id"])
-    return sorted(names)
+def consistent_by_nearest(studies):
+    """NumPy: the nearest point of the curve, and Riemann's sum."""
+    worst = {}
+    for letter in studies.index:
+        x, y, told, sensitivity, specificity = studies.loc[letter]
+        near = np.min(np.abs(x - 1 + specificity) + np.abs(y - sensitivity))
+        area = np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2)
+        worst[letter] = max(near, abs(area - told))
+    return min(worst, key=worst.get)
 
 
-def unfit_by_merge(table):
-    known, test = table[table["split"].isin(["train", "val"])], table[table["split"] == "test"]
-    found = [
-        test.dropna(subset=[c]).merge(known[[c]].dropna().drop_duplicates(), on=c)
-        for c in ("sha256", "patient")
-    ]
-    return pd.concat(found)["image_id"].drop_duplicates()
-
-
-def unfit_of_train(table):
-    known, test = table[table["split"] == "train"], table[table["split"] == "test"]
-    hit = test["sha256"].isin(known["sha256"]) | test["patient"].isin(known["patient"].dropna())
-    return test.loc[hit, "image_id"].unique()
-
-
-def unfit_with_the_nameless(table):
-    known, test = table[table["split"] != "test"], table[table["split"] == "test"]
-    hit = test["sha256"].isin(known["sha256"]) | test["patient"].isin(known["patient"])
-    return test.loc[hit, "image_id"].unique()
-
-
-def unfit_by_pairs(table):
-    known, test = table[table["split"] != "test"], table[table["split"] == "test"]
-    pairs = set(zip(known["sha256"], known["patient"]))
-    return [
-        n
-        for n, *pair in test[["image_id", "sha256", "patient"]].itertuples(index=False)
-        if tuple(pair) in pairs
-    ]
-
-
-# --- belongs_to -----------------------------------------------------------------------------------
-
-
-def matrix_by_sklearn(matrix, tables):
-    names = list(matrix.index)
-    for key, table in tables.items():
-        if np.array_equal(
-            confusion_matrix(table["label"], table["predicted"], labels=names), matrix
-        ):
-            return key
-    return None
-
-
-def matrix_by_groupby(matrix, tables):
-    for key, table in tables.items():
-        cells = table.groupby(["label", "predicted"]).size()
-        if all(
-            cells[true, said] == matrix.loc[true, said]
-            for true in matrix.index
-            for said in matrix.columns
-        ):
-            return key
-    return None
-
-
-def matrix_by_distance(matrix, tables):
-    again = {key: pd.crosstab(t["label"], t["predicted"]) for key, t in tables.items()}
-    return min(again, key=lambda key: int((again[key] - matrix).abs().to_numpy().sum()))
-
-
-def matrix_by_labels(matrix, tables):
-    aim = matrix.sum(axis=1)
-    return next(
-        key
-        for key, t in tables.items()
-        if (t["label"].value_counts().reindex(aim.index) == aim).all()
+def consistent_by_pandas(studies):
+    area = studies.apply(lambda s: metrics.auc(s["false alarms"], s["found"]), axis=1)
+    gap = studies.apply(
+        lambda s: np.hypot(
+            s["false alarms"] + s["specificity"] - 1, s["found"] - s["sensitivity"]
+        ).min(),
+        axis=1,
     )
+    return (gap.round(2) + (area - studies["AUC"]).abs()).idxmin()
 
 
-def matrix_by_accuracy(matrix, tables):
-    aim = np.trace(matrix.to_numpy())
-    return next(key for key, t in tables.items() if (t["label"] == t["predicted"]).sum() == aim)
+def consistent_area_only(studies):
+    area = studies.apply(lambda s: metrics.auc(s["false alarms"], s["found"]), axis=1)
+    return (area - studies["AUC"]).abs().lt(0.02).idxmax()
 
 
-def matrix_by_margins(matrix, tables):
-    for key, table in tables.items():
-        sums = [
-            table[c].value_counts().reindex(matrix.index).to_numpy() for c in ("label", "predicted")
-        ]
-        if (sums[0] == matrix.sum(axis=1)).all() and (sums[1] == matrix.sum(axis=0)).all():
-            return key
-    return None
+def consistent_point_only(studies):
+    for letter, s in studies.iterrows():
+        if (
+            abs(np.interp(1 - s["specificity"], s["false alarms"], s["found"]) - s["sensitivity"])
+            < 0.06
+        ):
+            return letter
+
+
+def consistent_most_modest(studies):
+    return studies["AUC"].idxmin()
 
 
 # --- honest ---------------------------------------------------------------------------------------
@@ -167,68 +117,180 @@ def figure_by(interval, people=True, **settings):
     return partial(figure, interval=partial(interval, **settings), people=people)
 
 
-# --- rank -----------------------------------------------------------------------------------------
+# --- repaired -------------------------------------------------------------------------------------
 
 
-def ranked(study, faults, seeds):
-    sound = np.mean([study([], seed) for seed in seeds])
-    return sorted(
-        faults,
-        key=lambda f: abs(np.mean([study([f], seed) for seed in seeds]) - sound),
-        reverse=True,
+def told(parts, labels, p, threshold, baseline=None, judged="test"):
+    test, rows = parts["test"], parts[judged]
+    share = max(np.mean(labels[test]), 1 - np.mean(labels[test])) if baseline is None else baseline
+    accuracy = metrics.accuracy_score(labels[rows], p[rows] >= threshold)
+    return parts | {"p": p, "threshold": threshold, "accuracy": accuracy, "baseline": share}
+
+
+def cut_in_two_steps(images, labels, patients, seed=0):
+    """Whole patients: first the test part, then val among the others."""
+    rest, test = next(
+        StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(images, labels, patients)
     )
-
-
-def ranked_by_pandas(study, faults):
-    runs = pd.DataFrame(
-        {f: [study({f}, s) - study(set(), s) for s in range(1000, 1050)] for f in faults}
+    train, val = next(
+        StratifiedGroupKFold(4, shuffle=True, random_state=seed + 1).split(
+            rest, labels[rest], patients[rest]
+        )
     )
-    return runs.mean().abs().sort_values(ascending=False).index
+    return {"train": rest[train], "val": rest[val], "test": test}
 
 
-def ranked_by_drawn_seeds(study, faults):
-    rng = np.random.default_rng(2026)
-    mean = {f: np.mean([study([f], int(s)) for s in rng.integers(10**6, size=30)]) for f in faults}
-    sound = np.mean([study([], int(s)) for s in rng.integers(10**6, size=30)])
-    return np.array(faults)[np.argsort([-abs(mean[f] - sound) for f in faults])]
+def best_cut(labels, p):
+    cuts = np.unique(p)
+    return cuts[np.argmax([metrics.accuracy_score(labels, p >= cut) for cut in cuts])]
 
 
-def ranked_by_median(study, faults):
-    sound = np.median([study((), seed) for seed in range(200)])
-    damage = {f: abs(np.median([study((f,), seed) for seed in range(200)]) - sound) for f in faults}
-    return [fault for _, fault in sorted(((d, f) for f, d in damage.items()), reverse=True)]
+def repaired_in_two_steps(images, labels, patients, judged="test", cut="val"):
+    parts, rows = cut_in_two_steps(images, labels, patients), images.reshape(len(images), -1)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    model.fit(rows[parts["train"]], labels[parts["train"]])
+    p = model.predict_proba(rows)[:, 1]
+    return told(parts, labels, p, best_cut(labels[parts[cut]], p[parts[cut]]), judged=judged)
 
 
-def ranked_by_gain(study, faults):
-    sound = np.mean([study([], seed) for seed in range(50)])
-    return sorted(faults, key=lambda f: sound - np.mean([study([f], seed) for seed in range(50)]))
+def repaired_by_forest(images, labels, patients):
+    """A list of patients is cut; a forest; scikit-learn's dummy as the baseline."""
+    table = pd.DataFrame({"patient": patients, "label": labels}).drop_duplicates("patient")
+    fit, held = train_test_split(table, test_size=0.4, stratify=table["label"], random_state=1)
+    val, test = train_test_split(held, test_size=0.5, stratify=held["label"], random_state=1)
+    names = {"train": fit, "val": val, "test": test}
+    parts = {k: np.flatnonzero(np.isin(patients, v["patient"])) for k, v in names.items()}
+    rows, train = images.reshape(len(images), -1) / 255, parts["train"]
+    model = RandomForestClassifier(60, min_samples_leaf=3, random_state=0)
+    p = model.fit(rows[train], labels[train]).predict_proba(rows)[:, 1]
+    dummy = DummyClassifier(strategy="most_frequent").fit(rows[train], labels[train])
+    share = dummy.score(rows[parts["test"]], labels[parts["test"]])
+    cut = best_cut(labels[parts["val"]], p[parts["val"]])
+    return told({k: v.tolist() for k, v in parts.items()}, labels, p, cut, round(share, 3))
+
+
+def repaired_by_hand(images, labels, patients):
+    """NumPy: patients dealt out class by class; standardised by the mean of train."""
+    names, first = np.unique(patients, return_index=True)
+    part_of, rng = {}, np.random.default_rng(3)
+    for label in (0, 1):
+        dealt = rng.permutation(names[labels[first] == label])
+        part_of |= {
+            name: ("train", "val", "test", "train", "train")[k % 5] for k, name in enumerate(dealt)
+        }
+    side = np.array([part_of[name] for name in patients])
+    parts = {part: np.flatnonzero(side == part) for part in ("train", "val", "test")}
+    rows, train, val = images.reshape(len(images), -1).astype(float), parts["train"], parts["val"]
+    rows = (rows - rows[train].mean(axis=0)) / rows[train].std(axis=0)
+    p = LogisticRegression(max_iter=5000).fit(rows[train], labels[train]).predict_proba(rows)[:, 1]
+    false_alarms, found, cuts = metrics.roc_curve(labels[val], p[val], drop_intermediate=False)
+    ill = labels[val].sum()
+    right = found * ill + (1 - false_alarms) * (len(val) - ill)
+    return told(parts, labels, p, cuts[right.argmax()])
+
+
+def repaired_by_images(images, labels, patients):
+    """A split for images alone, stratified; all else is right."""
+    rest, test = train_test_split(
+        np.arange(len(images)), test_size=0.2, stratify=labels, random_state=0
+    )
+    train, val = train_test_split(rest, test_size=0.25, stratify=labels[rest], random_state=0)
+    rows, parts = images.reshape(len(images), -1), {"train": train, "val": val, "test": test}
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    p = model.fit(rows[train], labels[train]).predict_proba(rows)[:, 1]
+    return told(parts, labels, p, best_cut(labels[val], p[val]))
+
+
+def repaired_scaled_first(images, labels, patients):
+    parts, rows = cut_in_two_steps(images, labels, patients), images.reshape(len(images), -1)
+    rows = StandardScaler().fit_transform(rows)
+    model = LogisticRegression(C=0.1, max_iter=1000).fit(
+        rows[parts["train"]], labels[parts["train"]]
+    )
+    p = model.predict_proba(rows)[:, 1]
+    return told(parts, labels, p, best_cut(labels[parts["val"]], p[parts["val"]]))
+
+
+def repaired_rows_mixed_up(images, labels, patients):
+    """The second split's numbers are taken for those of the table."""
+    rest, test = next(
+        GroupShuffleSplit(1, test_size=0.2, random_state=0).split(images, labels, patients)
+    )
+    train, val = next(
+        GroupShuffleSplit(1, test_size=0.25, random_state=0).split(
+            rest, labels[rest], patients[rest]
+        )
+    )
+    rows = images.reshape(len(images), -1)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    p = model.fit(rows[train], labels[train]).predict_proba(rows)[:, 1]
+    parts = {"train": train, "val": val, "test": test}
+    return told(parts, labels, p, best_cut(labels[val], p[val]))
+
+
+def repaired_on_paper(images, labels, patients):
+    """The parts are those of patients, and the model was fitted on all of them."""
+    parts, rows = cut_in_two_steps(images, labels, patients), images.reshape(len(images), -1)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    p = model.fit(rows, labels).predict_proba(rows)[:, 1]
+    return told(parts, labels, p, best_cut(labels[parts["val"]], p[parts["val"]]))
+
+
+# --- ask_for --------------------------------------------------------------------------------------
+
+FITS = {
+    "the model knows the test patients": "labels drawn at random, one per patient",
+    "the model recognises the hospital": "the lungs blacked out in all images",
+}
+
+
+def asked_by_map(experiments):
+    fits = experiments["suspicion"].map(FITS) == experiments["what is changed"]
+    fair = experiments["what is run"].str.contains("anew") & experiments[
+        "its AUC stands beside"
+    ].eq("0.5")
+    return experiments[fits & fair].index.item()
+
+
+def asked_by_loop(experiments):
+    for letter, (suspicion, changed, run, beside) in experiments.iterrows():
+        if FITS[suspicion] == changed and run == "trained and tested anew" and beside != "nothing":
+            return letter
+
+
+def asked_by_points(experiments):
+    """NumPy: a point for each condition."""
+    table = experiments.to_numpy(str)
+    points = (np.char.find(table[:, 2], "anew") >= 0).astype(int) + (table[:, 3] == "0.5")
+    points += [FITS[suspicion] == changed for suspicion, changed in table[:, :2]]
+    return experiments.index[points.argmax()]
+
+
+def asked_whatever_the_suspicion(experiments):
+    sound = experiments["what is run"].str.contains("anew") & experiments[
+        "its AUC stands beside"
+    ].eq("0.5")
+    return experiments.index[sound & ~experiments["what is changed"].str.startswith("twice")][0]
+
+
+def asked_random_labels(experiments):
+    coins = experiments["what is changed"].str.startswith("labels")
+    return (experiments[coins] if coins.any() else experiments).index[0]
 
 
 PROOFS = [
     Proof(
-        "unfit",
+        "consistent",
         right={
-            "sets": unfit_by_sets,
-            "pandas: groups in two parts": unfit_by_groups,
-            "two joins": unfit_by_merge,
+            "the curve's height": consistent_by_interp,
+            "NumPy: the nearest point": consistent_by_nearest,
+            "pandas: smallest gap": consistent_by_pandas,
         },
         wrong={
-            "train only": unfit_of_train,
-            "the nameless as one patient": unfit_with_the_nameless,
-            "file and patient as one key": unfit_by_pairs,
-        },
-    ),
-    Proof(
-        "belongs_to",
-        right={
-            "scikit-learn": matrix_by_sklearn,
-            "pandas: sizes of groups": matrix_by_groupby,
-            "the nearest cross-table": matrix_by_distance,
-        },
-        wrong={
-            "first with as many of each class": matrix_by_labels,
-            "first with as many right": matrix_by_accuracy,
-            "first with the same margins": matrix_by_margins,
+            "a letter": "B",
+            "the area only": consistent_area_only,
+            "the point only": consistent_point_only,
+            "the lowest AUC": consistent_most_modest,
         },
     ),
     Proof(
@@ -248,19 +310,33 @@ PROOFS = [
         chance="resampling moves the ends of an interval",
     ),
     Proof(
-        "rank",
+        "repaired",
         right={
-            "ten runs": partial(ranked, seeds=range(10)),
-            "ten other runs": partial(ranked, seeds=range(500, 510)),
-            "pandas: 50 runs": ranked_by_pandas,
-            "NumPy: 30 seeds drawn": ranked_by_drawn_seeds,
-            "medians of 200 runs": ranked_by_median,
+            "scikit-learn: two steps": repaired_in_two_steps,
+            "pandas: patients cut, a forest": repaired_by_forest,
+            "NumPy: patients dealt out": repaired_by_hand,
         },
         wrong={
-            "five runs": partial(ranked, seeds=range(5)),
-            "one run, a hundred times": partial(ranked, seeds=[3] * 100),
-            "up counts, down does not": ranked_by_gain,
+            "images cut": repaired_by_images,
+            "scaled first": repaired_scaled_first,
+            "row numbers mixed up": repaired_rows_mixed_up,
+            "fitted on all": repaired_on_paper,
+            "threshold on test": partial(repaired_in_two_steps, cut="test"),
+            "threshold on train": partial(repaired_in_two_steps, cut="train"),
+            "accuracy on train": partial(repaired_in_two_steps, judged="train"),
         },
-        chance="ten runs leave an error of a hundredth in each mean",
+    ),
+    Proof(
+        "ask_for",
+        right={
+            "pandas: a map": asked_by_map,
+            "a loop": asked_by_loop,
+            "NumPy: points": asked_by_points,
+        },
+        wrong={
+            "a letter": "C",
+            "whatever the suspicion": asked_whatever_the_suspicion,
+            "random labels always": asked_random_labels,
+        },
     ),
 ]
