@@ -1,4 +1,5 @@
-"""Questions of lesson 04, splitting: the split, its proof, and which number to believe."""
+"""Questions of lesson 04, splitting: the split, its proof, a leak in a figure, which number
+to believe."""
 
 import os
 import shutil
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .. import split
-from . import expect, fresh
+from . import _networks, expect, fresh
 from ._kinds import Case, Choice, Compare
 from ._question import Mistake, Question
 from ._running import Wrong
@@ -54,11 +55,13 @@ q1 = Question(
     points=3,
     wants="make_split(table, seed) returns the table with its column split filled: train or test",
     hints=(
-        "The column group says which images belong together. Which function of lesson 04 keeps "
-        "groups together?",
+        "The column group says which images belong together. Which splitter of scikit-learn keeps "
+        "groups together *and* balances classes (lesson 04, step 3)?",
         "Three requirements: groups stay together, each class is represented, the same seed gives "
         "the same split. No row may be lost and no file moved.",
-        "split.holdout does it. Which share goes to test, and which to val?",
+        "StratifiedGroupKFold with shuffle=True and random_state=seed: how many folds make the "
+        "first of them a fifth? next(folds.split(table, labels, groups)) gives two arrays of row "
+        "numbers.",
     ),
     data=lambda rng: fresh.grouped(rng, 60, copies=8, labels=("normal", "covid", "viral")),
     mistakes={
@@ -283,7 +286,7 @@ def _unknown_counts(table):
 q2 = Compare(
     "is_disjoint",
     title="Prove it disjoint",
-    points=3,
+    points=2,
     wants=(
         "is_disjoint(table) returns True where no patient and no file is in two parts, else False"
     ),
@@ -351,7 +354,132 @@ def _(right):
     yield "the wrong way round", lambda t: not right(t), False
 
 
-# --- q3: which number to believe ------------------------------------------------------------------
+# --- q3: what a study finds in random labels ------------------------------------------------------
+
+COUNTS, RUNS = (1, 2, 4, 8), 10  # images of a patient; runs of a study, each with other labels
+PATIENTS = 64
+STUDIES = ("images", "copies", "itself", "few")  # what each of them does
+TABLES = 6
+
+
+def _curves(rng: np.random.Generator) -> Case:
+    """Four studies with random labels: a row for each run, with panel, images of a patient, AUC.
+
+    The looks of patients are drawn, and the nearest neighbours learn from them: these are the AUCs
+    that such studies find. The note says what is done in which panel.
+    """
+    behind = dict(zip("ABCD", map(str, rng.permutation(STUDIES)), strict=True))
+    rows = []
+    for panel, how in behind.items():
+        found = fresh.until(lambda: _runs(rng, how), lambda aucs: _typical(how, aucs))  # noqa: B023
+        for count, aucs in zip(COUNTS, found, strict=True):
+            rows += [{"panel": panel, "images of a patient": count, "AUC": one} for one in aucs]
+    right = next(panel for panel, how in behind.items() if how == "images")
+    return Case((pd.DataFrame(rows),), right, behind)
+
+
+def _runs(rng: np.random.Generator, how: str) -> np.ndarray:
+    """AUCs of one study: (counts, runs)."""
+    return np.array([[_run(rng, how, count) for _ in range(RUNS)] for count in COUNTS])
+
+
+def _typical(how: str, aucs: np.ndarray) -> bool:
+    """Whether the mean shows what is done, and does not by chance look like something else."""
+    first, *_, last = aucs.mean(axis=1)
+    if how == "images":
+        return 0.42 < first < 0.56 and last > 0.7 and aucs[-1].min() > 0.57
+    if how == "copies":
+        return first > 0.63 and last - first < 0.13
+    return how == "itself" or bool(np.abs(aucs.mean(axis=1) - 0.5).max() < 0.1)
+
+
+def _run(rng: np.random.Generator, how: str, count: int) -> float:
+    """The AUC of one run: each patient has a random label, and images that are alike."""
+    who = np.repeat(np.arange(PATIENTS), count)
+    labels = rng.permutation(np.arange(PATIENTS) % 2)[who]
+    looks = rng.normal(0, 1, (PATIENTS, 12))[who] + rng.normal(0, 0.9, (len(who), 12))
+    if how == "images":
+        tested = rng.permutation(len(who)) < len(who) // 4
+    else:  # whole patients, as many of each label
+        order = np.argsort(rng.random((2, PATIENTS // 2)), axis=1)[:, : 3 if how == "few" else 8]
+        first = np.flatnonzero(np.arange(len(who)) % count == 0)
+        chosen = [first[labels[first] == label][order[label]] for label in (0, 1)]
+        tested = np.isin(who, who[np.concatenate(chosen)])
+    if how == "copies":  # a third of the test images are in train, too, under another name
+        held = rng.permutation(np.flatnonzero(tested))[: tested.sum() // 3]
+        kept = rng.permutation(np.flatnonzero(~tested))[: len(held)]
+        looks[kept], labels[kept] = looks[held], labels[held]
+    fitted = tested if how == "itself" else ~tested
+    length = (looks**2).sum(axis=1)
+    far = length[tested, None] + length[fitted] - 2 * looks[tested] @ looks[fitted].T
+    near = np.argpartition(far, 2, axis=1)[:, :2]
+    weight = 1 / (np.take_along_axis(far, near, axis=1) + 0.01)
+    score = (weight * labels[fitted][near]).sum(axis=1) / weight.sum(axis=1)
+    return round(_networks.auc(score, labels[tested]), 3)
+
+
+def _why_not_this(panel: str, case: Case) -> str:
+    raise q3.caught(case.note[panel])
+
+
+def _means(curves: pd.DataFrame) -> pd.DataFrame:
+    """Mean AUC: a row per number of images, a column per panel."""
+    return curves.pivot_table(index="images of a patient", columns="panel", values="AUC")
+
+
+def _copied(curves: pd.DataFrame) -> str:
+    first = _means(curves).loc[1]
+    return str(first[first < 0.95].idxmax())
+
+
+q3 = Compare(
+    "by_image",
+    title="Who cut single images?",
+    points=1,
+    wants="by_image(curves) returns the letter of one panel",
+    hints=(
+        "The labels are random: an honest study finds 0.5, up to chance. Look at the means, not "
+        "at single runs. Which panels are above 0.5, and from how many images on?",
+        "A patient with one image has no other image to be recognised by. So where must the curve "
+        "of a cut by image begin, and where does it go?",
+        'curves.pivot_table(index="images of a patient", columns="panel", values="AUC") has the '
+        "means: compare the rows 1 and 8.",
+    ),
+    data=lambda rng: _curves(rng).given[0],
+    mistakes={
+        "itself": Mistake(
+            lambda curves: str(_means(curves).mean().idxmax()),
+            "You chose a panel at 1.0 throughout: random labels, every one of them right. That "
+            "model was scored on the part that it was fitted on, and has them by heart. A cut by "
+            "image begins at 0.5, where each patient has one image.",
+        ),
+        "copies": Mistake(
+            _copied,
+            "You chose a panel that is above 0.5 with *one* image of each patient, when nobody has "
+            "another image to be recognised by. So it is not the patient that is known again: "
+            "files are on both sides under two names.",
+        ),
+        "few": Mistake(
+            lambda curves: str(_means(curves).mean().idxmin()),
+            "You chose a panel whose means stay near 0.5. Its single runs reach far up and as far "
+            "down: so few patients are tested that one run says nothing. It does not leak.",
+        ),
+    },
+    cases=lambda rng: [_curves(rng) for _ in range(TABLES)],
+    read=lambda value, case: expect.choice(value, case.note, "by_image(curves)"),
+    explain=_why_not_this,
+)
+
+
+@q3.edges
+def _(right):
+    yield "a small letter", lambda curves: right(curves).lower(), True
+    yield "the largest rise", lambda c: (_means(c).loc[8] - _means(c).loc[1]).idxmax(), True
+    yield "always A", lambda curves: "A", False
+    yield "two letters", lambda curves: ["A", "B"], False
+
+
+# --- q4: which number to believe ------------------------------------------------------------------
 
 
 FAIR = ("five folds, each image scored once", "mean of twenty seeds", "one seed, set beforehand")
@@ -368,7 +496,7 @@ def _report(rng: np.random.Generator) -> dict:
     }
 
 
-q3 = Choice(
+q4 = Choice(
     "believable",
     title="Which number would you report?",
     points=1,

@@ -117,7 +117,7 @@ _question.Question.grade = _question.Question.check = lambda *a, **k: None
 _question.Question.evaluate = lambda *a, **k: None
 class Kind:
     def __getattr__(self, name): return lambda *a, **k: None
-q1 = q2 = q3 = Kind()
+q1 = q2 = q3 = q4 = Kind()
 sys.modules["cxr_helpers.checks.lesson04"] = Kind()
 def make_split(table, seed): return table"""
 
@@ -174,7 +174,7 @@ class Forger:
         class Kind:
             def __call__(self, *a, **k): return self
             def __getattr__(self, name): return lambda *a, **k: print("Correct (3 points)")
-        module.q1 = module.q2 = module.q3 = module.hand_over = Kind()
+        module.q1 = module.q2 = module.q3 = module.q4 = module.hand_over = Kind()
 sys.meta_path.insert(0, Forger())
 def is_disjoint(table): return True"""
 JUNK = """import os, socket
@@ -193,8 +193,8 @@ def without(text: str, *keys: str) -> str:
 
 def students(source: Path, course: Path) -> dict[str, Student]:
     """The whole class, for exercise 04."""
-    rest = ("is_disjoint", "believable")
-    every = ("make_split", *rest)
+    attacked = ("make_split", "is_disjoint", "believable")
+    every = (*attacked, "by_image")
 
     def drop(name):
         return lambda notebook: notebook.cells.remove(cell_of(notebook, name))
@@ -222,7 +222,7 @@ def students(source: Path, course: Path) -> dict[str, Student]:
 
     def attack(notebook):
         code = ATTACK.replace("COURSE", repr(str(course))).replace("PARENT", str(os.getpid()))
-        for name, cell in zip(every, (code, FORGE, JUNK), strict=True):
+        for name, cell in zip(attacked, (code, FORGE, JUNK), strict=True):
             cell_of(notebook, name).source = cell
 
     loop = "import time\ndef make_split(table, seed):\n    while True: time.sleep(0.1)"

@@ -90,5 +90,5 @@ def test_overlay_has_its_own_seed_and_tests_which_stay_out_of_the_release(tmp_pa
     assert record.seed == 4711
     assert score(record, "make_split") == 0
     assert "only the instructor has" in record.questions["test_make_split"]["message"]
-    assert score(record, "is_disjoint") == 3
+    assert score(record, "is_disjoint") == 2
     assert json.loads(submission.record_path(place, FULL, "perfect").read_text())["seed"] == 4711

@@ -99,6 +99,47 @@ class Counting:
         return self.calls <= 2
 
 
+# --- by_image -------------------------------------------------------------------------------------
+
+
+def image_by_rise(curves):
+    means = curves.groupby(["panel", "images of a patient"])["AUC"].mean().unstack()
+    return means.diff(axis=1).sum(axis=1).idxmax()
+
+
+def image_by_two_conditions(curves):
+    for panel, runs in curves.groupby("panel"):
+        aucs = [runs.loc[runs["images of a patient"] == n, "AUC"] for n in (1, 8)]
+        if abs(aucs[0].mean() - 0.5) < 0.1 and aucs[1].min() > 0.55:
+            return panel
+
+
+def image_by_correlation(curves):
+    """NumPy: the panel whose AUC goes most with the logarithm of the number of images."""
+    found = {}
+    for panel in "ABCD":
+        runs = curves[curves["panel"] == panel]
+        count, auc = np.log2(runs["images of a patient"].to_numpy()), runs["AUC"].to_numpy()
+        found[panel] = np.polyfit(count, auc, 1)[0]
+    return max(found, key=found.get)
+
+
+def image_by_highest_run(curves):
+    return curves.loc[curves["AUC"].idxmax(), "panel"]
+
+
+def image_by_mean(curves):
+    """Above 0.5, and not perfect: the first such panel."""
+    means = curves.groupby("panel")["AUC"].mean()
+    return means[(means > 0.6) & (means < 0.95)].index[0]
+
+
+def image_by_the_last(curves):
+    """High at eight images, not perfect: copies look alike there."""
+    means = curves[curves["images of a patient"] == 8].groupby("panel")["AUC"].mean()
+    return means[means < 0.95].idxmax()
+
+
 # --- believable -----------------------------------------------------------------------------------
 
 
@@ -160,6 +201,20 @@ PROOFS = [
             "rows without a name dropped first": disjoint_of_named,
             "patient and file as one key": disjoint_by_pairs,
             "counts its calls": Counting(),
+        },
+    ),
+    Proof(
+        "by_image",
+        right={
+            "pandas: the rise": image_by_rise,
+            "two conditions": image_by_two_conditions,
+            "NumPy: a line's slope": image_by_correlation,
+        },
+        wrong={
+            "a letter": "B",
+            "the highest run": image_by_highest_run,
+            "above 0.5": image_by_mean,
+            "the highest with eight images": image_by_the_last,
         },
     ),
     Proof(
