@@ -2,53 +2,142 @@
 said.
 """
 
+import functools
 import itertools
 from collections.abc import Callable
 
 import numpy as np
 
-from . import expect, fresh
+from . import _networks, expect, fresh
 from ._kinds import Case, Choice, Compare, asked
 from ._question import Mistake
-from ._running import Wrong
 
 # how far a heat map may be off, as a share of its hottest place: 256 levels are enough
 CLOSE = 0.005
 NEAR = 0.001  # how far a score may be off
 APART = 0.03  # between the right answer and each known wrong one
-CLASSES, CHANNELS, PLACES = 3, 5, 6
+NETWORKS = 2  # that are trained, each once in a process, when it is first needed
 
 # --- q1: the heat map -----------------------------------------------------------------------------
 
-
-def _layer(rng: np.random.Generator, block: int = 4) -> dict:
-    """Last maps of an image, two gradients at each position, and its side; all faults show."""
-    return fresh.until(lambda: _drawn_layer(rng, block), _all_faults_show)
+SHOWN = ("nothing", "haze", "device")  # the classes, and what speaks for each of them
+LAST, LOGITS = "last_conv", "logits"  # names of layers
 
 
-def _drawn_layer(rng: np.random.Generator, block: int) -> dict:
-    maps = np.maximum(rng.normal(0.3, 1.0, (PLACES, PLACES, CHANNELS)), 0)
-    weights = rng.normal(0, 1, (CHANNELS, CLASSES))
-    slopes = weights.T[:, None, None, :] * rng.uniform(
-        0.2, 1.8, (CLASSES, PLACES, PLACES, CHANNELS)
-    )
-    logits = (maps * slopes).mean(axis=(1, 2)).sum(axis=-1)
-    p = np.exp(logits - logits.max())
-    p /= p.sum()
-    of_p = p[0] * (slopes[0] - np.tensordot(p, slopes, 1))
-    return {
-        "maps": maps,
-        "gradients": {"logit": slopes[0], "probability": of_p},
-        "side": PLACES * block,
-    }
+def _chests(rng: np.random.Generator, shown: np.ndarray) -> np.ndarray:
+    """Sketches (n, 24, 24) of chests: 0 nothing, 1 haze in one lung, 2 a device, 3 both."""
+    images = _networks.sketches(rng, shown % 2)
+    mirrored = rng.random(len(images)) < 0.5
+    images[mirrored] = images[mirrored, :, ::-1]
+    for number in np.flatnonzero(shown >= 2):
+        row, column = int(rng.integers(4, 8)), int(rng.choice([4, 5, 16, 17]))
+        place = (number, slice(row, row + 3), slice(column, column + 3))
+        images[place] = np.minimum(images[place], 125) + 130
+    return images
 
 
-def _all_faults_show(case: dict) -> bool:
-    """Whether all answers differ, and a position has no heat: so a rescaled map is no cut one."""
-    heats = [_heat(**case), *(mistake.answer(*case.values()) for mistake in q1.mistakes.values())]
-    if min(heat.max() for heat in heats) <= 0 or heats[0].min() > 0:
-        return False
-    return all(np.abs(_unit(a) - _unit(b)).max() > 0.2 for a, b in itertools.combinations(heats, 2))
+@functools.cache
+def _trained(seed: int):
+    """A small network that tells the three classes apart, trained on 240 sketches in seconds."""
+    keras, rng = _networks.keras(), np.random.default_rng(seed)
+    keras.utils.set_random_seed(seed)
+    layers, conv = keras.layers, {"activation": "relu", "kernel_initializer": "he_normal"}
+    maps = inputs = keras.Input((_networks.SIDE, _networks.SIDE, 1))
+    for layer in (
+        layers.Rescaling(1 / 50, offset=-2),
+        layers.Conv2D(8, 3, **conv, name="first_conv"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(16, 3, **conv, name=LAST),
+        layers.MaxPooling2D(3),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(len(SHOWN), name=LOGITS),
+        layers.Softmax(name="probabilities"),
+    ):
+        maps = layer(maps)
+    # not Sequential: in a copy of one, a layer's output is not what the next layer was given
+    network = keras.Model(inputs, maps, name="network")
+    network.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
+    shown = np.arange(240) % len(SHOWN)
+    network.fit(_chests(rng, shown)[..., None], shown, batch_size=80, epochs=30, verbose=0)
+    return network
+
+
+def _inside(network, images, labels, layer: str = LAST) -> dict[str, np.ndarray]:
+    """Maps of a layer (n, rows, columns, maps), and gradients of some outputs with respect to them.
+
+    One image does not touch another, so the gradient of a sum holds those of all images.
+    """
+    import tensorflow as tf
+
+    names = [layer, LOGITS, "probabilities"]
+    parts = [network.get_layer(name).output for name in names]
+    with tf.GradientTape(persistent=True) as tape:
+        opened = _networks.keras().Model(network.inputs[0], parts)
+        maps, logits, p = opened(np.float32(images)[..., None])
+        of = {
+            "logit": tf.gather(logits, labels, batch_dims=1),
+            "probability": tf.gather(p, labels, batch_dims=1),
+            "answer": tf.reduce_max(logits, axis=1),
+            "all": tf.reduce_sum(logits, axis=1),
+        }
+    return {"maps": maps.numpy()} | {k: tape.gradient(of[k], maps).numpy() for k in of}
+
+
+# what is done otherwise, by mistake
+WAYS: dict[str, dict] = {
+    "softmax_gradient": {"of": "probability"},
+    "all_classes": {"of": "all"},
+    "answer_explained": {"of": "answer"},
+    "no_relu": {"cut": np.asarray},
+    "rescaled": {"cut": lambda heat: heat - heat.min(axis=(1, 2), keepdims=True)},
+    "absolute": {"cut": np.abs},
+    "place_by_place": {"mean": False},
+}
+
+
+def _heats(found: dict, *, of: str = "logit", mean: bool = True, cut=None) -> np.ndarray:
+    """The heat maps of what `_inside` found."""
+    weight = found[of].mean(axis=(1, 2), keepdims=True) if mean else found[of]
+    heat = (weight * found["maps"]).sum(axis=-1)
+    return cut(heat) if cut else np.maximum(heat, 0)
+
+
+def _heat(network, image, label, layer: str = LAST, **way) -> np.ndarray:
+    return _heats(_inside(network, image[None], [label], layer), **way)[0]
+
+
+def _by(name: str) -> Callable:
+    """The heat map by a way that is wrong."""
+    return lambda *case: _heat(*case, **WAYS[name])
+
+
+def _to_explain(rng: np.random.Generator, n: int = 1) -> list[tuple]:
+    """A network, a sketch with haze and a device, and the class to explain, n times.
+
+    Some position has no heat, so a map that was rescaled is none that was cut. Where there are
+    several cases, no two ways of making the map agree on all of them.
+    """
+
+    def drawn() -> list[tuple]:
+        network = _trained(int(rng.integers(NETWORKS)))
+        images, labels = _chests(rng, np.full(60, 3)), rng.integers(1, len(SHOWN), 60)
+        found = _inside(network, images, labels)
+        heats = np.stack([_heats(found, **way) for way in ({}, *WAYS.values())], axis=1)
+        heats /= np.maximum(np.abs(heats).max(axis=(2, 3), keepdims=True), 1e-9)
+        usable = (heats[:, 0].max(axis=(1, 2)) > 0) & (heats[:, 0].min(axis=(1, 2)) == 0)
+        for _ in range(50):
+            rows = rng.permutation(np.flatnonzero(usable))[:n]
+            if len(rows) == n and (n == 1 or _apart(heats[rows])):
+                return [(network, images[row], int(labels[row])) for row in rows]
+        return []
+
+    return fresh.until(drawn, bool, times=50)
+
+
+def _apart(heats: np.ndarray) -> bool:
+    """Whether any two ways (second axis) give different maps, of one image at least."""
+    pairs = itertools.combinations(range(heats.shape[1]), 2)
+    return all(np.abs(heats[:, a] - heats[:, b]).max() > 0.2 for a, b in pairs)
 
 
 def _unit(heat: np.ndarray) -> np.ndarray:
@@ -56,95 +145,89 @@ def _unit(heat: np.ndarray) -> np.ndarray:
     return heat / (np.abs(heat).max() or 1.0)
 
 
-def _heat(
-    maps, gradients, side, *, of="logit", mean=True, cut=lambda x: np.maximum(x, 0), turn=np.asarray
-):
-    """The map, with one of its steps done otherwise."""
-    weight = gradients[of].mean(axis=(0, 1)) if mean else gradients[of]
-    return np.kron(turn(cut((weight * maps).sum(axis=-1))), np.ones((side // len(maps),) * 2))
-
-
 def _read_map(value, case: Case) -> np.ndarray:
-    heat = expect.array(value, case.right.shape, "heat_map(...)")
-    if not heat.any():
-        raise Wrong(
-            "The map is zero everywhere, but there is evidence for the class at some positions."
-        )
-    return heat
+    heat = np.asarray(value)
+    if heat.shape == (1, *case.right.shape):
+        heat = heat[0]
+    if heat.shape == _heat(*case.given, layer="first_conv").shape:
+        raise q1.caught("first_layer")
+    return expect.array(heat, case.right.shape, "heat_map(...)")
 
 
 def _hottest(heat: np.ndarray, case: Case) -> str:
-    found, right = _top(heat), _top(case.right)
+    if not heat.any():
+        return "The map is zero everywhere, but there is evidence for the class at some positions."
+    found, right = (np.unravel_index(np.argmax(one), one.shape) for one in (heat, case.right))
     if found == right:
         return "The hottest position is right; other positions are too hot or too cold."
     return (
-        f"The hottest position is at row {found[0]}, column {found[1]}; it should be the block "
-        f"that begins at row {right[0]}, column {right[1]}."
+        f"The hottest position is at row {found[0]}, column {found[1]}; it should be at row "
+        f"{right[0]}, column {right[1]}."
     )
-
-
-def _top(heat: np.ndarray) -> tuple[int, int]:
-    block = len(heat) // PLACES
-    row, column = np.unravel_index(np.argmax(heat), heat.shape)
-    return int(row // block * block), int(column // block * block)
 
 
 q1 = Compare(
     "heat_map",
     title="The heat map",
-    points=3,
-    wants=(
-        "heat_map(maps, gradients, side) returns an array (side, side), with the image's top "
-        "row first"
-    ),
+    points=4,
+    wants="heat_map(network, image, label) returns an array of 9 rows and 9 columns",
     hints=(
-        "Four steps: a weight for each map, the weighted sum, a cut at zero, the size of the "
-        "image. Which gradient?",
-        "The weight of a map is one number: the mean of its gradient over all positions. What "
-        "happens to negative values of the sum?",
-        "np.kron(small, np.ones((k, k))) makes a block of each number and keeps rows and columns.",
+        "You need two things from inside the network: the maps of last_conv, and the logits. "
+        "keras.Model(network.inputs[0], [...]) returns both at once; what are its outputs?",
+        "Call it inside `with tf.GradientTape() as tape:`, with an image of shape (1, 24, 24, 1), "
+        "and take logits[0, label]. Then tape.gradient(that logit, maps).",
+        "The weight of a map is one number: the mean of its gradient over all positions. Then the "
+        "weighted sum over the maps, and a cut at zero.",
     ),
-    data=_layer,
+    data=lambda rng: _to_explain(rng)[0],
     mistakes={
         "softmax_gradient": Mistake(
-            lambda *case: _heat(*case, of="probability"),
+            _by("softmax_gradient"),
             "This is the gradient of the probability, after the softmax. It is nearly zero where "
             "the network is sure, and it mixes in the other classes, so evidence against them "
             "appears as heat. Use the gradient of the logit.",
         ),
+        "all_classes": Mistake(
+            _by("all_classes"),
+            "This is the gradient of the sum of all logits: tape.gradient adds up what it is "
+            "given. Choose one number first, logits[0, label].",
+        ),
+        "answer_explained": Mistake(
+            _by("answer_explained"),
+            "This map explains the class with the highest logit, not the class that was asked "
+            "for. In an image with two findings these are different maps. Use label.",
+        ),
         "no_relu": Mistake(
-            lambda *case: _heat(*case, cut=np.asarray),
+            _by("no_relu"),
             "The cut at zero is missing: positions with evidence against the class are still "
             "there as negative numbers. After rescaling for a plot, half of the image looks warm. "
             "Keep only positive values.",
         ),
         "rescaled": Mistake(
-            lambda *case: _heat(*case, cut=lambda x: x - x.min()),
+            _by("rescaled"),
             "The map was rescaled from lowest to highest instead of cut at zero: zero, which is "
             "neutral, now looks lukewarm, and only the strongest evidence against the class looks "
             "cold. Set negative values to zero.",
         ),
+        "absolute": Mistake(
+            _by("absolute"),
+            "The absolute value was taken in place of the cut: evidence against the class is as "
+            "hot as evidence for it. Set negative values to zero.",
+        ),
         "place_by_place": Mistake(
-            lambda *case: _heat(*case, mean=False),
+            _by("place_by_place"),
             "Each position of a map got its own weight. Grad-CAM gives a whole map one weight, "
             "the mean of its gradient over all positions. (The product position by position is a "
             "different method.)",
         ),
-        "transposed": Mistake(
-            lambda *case: _heat(*case, turn=np.transpose),
-            "Rows and columns are swapped: a spot at the upper right of the image would appear at "
-            "the lower left. The first axis is the row, from top to bottom. Test with an "
-            "asymmetric example.",
-        ),
-        "upside_down": Mistake(
-            lambda *case: _heat(*case, turn=np.flipud),
-            "The map is upside down: row 0 is the top of an image, but here it is the bottom of "
-            "the map.",
+        "first_layer": Mistake(
+            lambda *case: _heat(*case, layer="first_conv"),
+            "The map has the size of the first convolution's maps. They show edges, whatever the "
+            "class; the last convolution has seen more of the image and still has positions. Take "
+            "the layer last_conv.",
         ),
     },
-    cases=lambda rng: asked(
-        _heat, [_layer(rng, int(block)) for block in rng.permutation([2, 3, 5])]
-    ),
+    cases=lambda rng: asked(_heat, _to_explain(rng, 3)),
     read=_read_map,
     same=lambda heat, right: np.abs(_unit(heat) - _unit(right)).max() <= CLOSE,
     explain=_hottest,
@@ -153,13 +236,15 @@ q1 = Compare(
 
 @q1.edges
 def _(right):
-    yield "on a scale from 0 to 1", lambda *c: right(*c) / right(*c).max(), True
-    yield "a list of lists", lambda *c: right(*c).tolist(), True
-    yield "one position a little too hot", lambda *c: right(*c) + 0.01 * right(*c).max(), False
-    yield "256 levels", lambda *c: np.uint8(255 * right(*c) / right(*c).max()), True
+    yield "on a scale from 0 to 1", lambda *c: _unit(np.asarray(right(*c))), True
+    yield "a list of lists", lambda *c: np.asarray(right(*c)).tolist(), True
+    yield "with an axis for the image", lambda *c: np.asarray(right(*c))[None], True
+    yield "256 levels", lambda *c: np.uint8(255 * _unit(np.asarray(right(*c)))), True
     yield "half precision", lambda *c: np.float16(right(*c)), True
-    yield "not enlarged", lambda *c: right(*c)[::2, ::2], False
-    yield "nothing at all", lambda *c: 0 * right(*c), False
+    yield "transposed", lambda *c: np.transpose(right(*c)), False
+    yield "a little heat everywhere", lambda *c: _unit(np.asarray(right(*c))) + 0.02, False
+    yield "one row short", lambda *c: np.asarray(right(*c))[1:], False
+    yield "nothing at all", lambda *c: 0 * np.asarray(right(*c)), False
 
 
 # --- q2: its score --------------------------------------------------------------------------------

@@ -19,38 +19,50 @@
 # %% tags=["imports"]
 import numpy as np
 
-from cxr_helpers import plots
+from cxr_helpers import plots, quiet
 from cxr_helpers.checks.lesson10 import q1, q2, q3, q4
+
+with quiet():  # hides TensorFlow's start-up lines
+    import keras
+    import tensorflow as tf
 
 # %% [markdown]
 # ## Question 1 · The heat map
 #
-# You get the data of a network's last convolutional layer for one image:
-#
-# - `maps`, its feature maps: rows × columns × maps, with the image's top row first;
-# - `gradients`, the gradients of two numbers with respect to the maps, in the same shape: `gradients["logit"]` and
-#   `gradients["probability"]`, the output before and after the softmax for the class to be explained;
-# - `side`, the side of the image in pixels: a whole multiple of the side of a map.
+# A small network tells three kinds of sketches apart: 0 nothing, 1 haze in a lung, 2 a device (a bright square). It was
+# trained on sketches with one of them. The image below shows both. Which part of it speaks for which class?
 
 # %%
-sample = q1.sample()
-for name, array in {"maps": sample["maps"], **sample["gradients"]}.items():
-    print(f"{name:12s} {array.shape}, from {array.min():.2f} to {array.max():.2f}")
-print(f"side         {sample['side']}")
+network, image, label = q1.sample()
+network.summary()
+answers = network.predict(image[None, ..., None], verbose=0)[0]
+for number, name in enumerate(("nothing", "haze", "device")):
+    print(f"{number} {name:8s} probability {answers[number]:.2f}")
+print(f"to explain: class {label}")
+plots.montage([image], ["haze and a device"], title="A sketch, 24 × 24 pixels")
 
 # %% [markdown]
-# Write `heat_map`: Grad-CAM, as an array of `side` × `side`. Enlarge it in the simplest way: each value becomes a
-# square block of equal numbers (`np.kron(small, np.ones((k, k)))`). Its scale does not matter.
+# Write `heat_map` in plain Keras and TensorFlow: Grad-CAM of one image for the class `label`, from the maps of the layer
+# `last_conv`. `image` is an array (24, 24) of grey levels from 0 to 255; return the map as it is, 9 × 9, without enlarging
+# it. Its scale does not matter. `keras.Model(network.inputs[0], [...])` is a model that returns what you want from inside
+# the network.
+#
+# You decide: which outputs, the gradient of which number, and what becomes of it? Before you check, look at your map for
+# class 1 and for class 2: `plots.heat_maps([image], {"haze": [heat_map(network, image, 1)]})`.
 
 
 # %% tags=["answer"]
-def heat_map(maps, gradients, side):
-    """Grad-CAM of one image, (side, side)."""
+def heat_map(network, image, label):
+    """Grad-CAM of one image for one class: an array of 9 rows and 9 columns."""
     answer = None
     ### BEGIN SOLUTION
-    weight = gradients["logit"].mean(axis=(0, 1))
-    small = np.maximum((weight * maps).sum(axis=-1), 0)
-    answer = np.kron(small, np.ones((side // len(small), side // len(small))))
+    layers = [network.get_layer("last_conv"), network.get_layer("logits")]
+    inside = keras.Model(network.inputs[0], [layer.output for layer in layers])
+    with tf.GradientTape() as tape:
+        maps, logits = inside(image[None, ..., None].astype("float32"))
+        logit = logits[0, label]
+    weight = tf.reduce_mean(tape.gradient(logit, maps), axis=(1, 2), keepdims=True)
+    answer = tf.nn.relu(tf.reduce_sum(weight * maps, axis=-1))[0].numpy()
     ### END SOLUTION
     return answer
 

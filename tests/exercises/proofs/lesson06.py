@@ -1,5 +1,7 @@
 """Answers to the questions of lesson 06, CNN building."""
 
+import importlib
+
 import numpy as np
 import pandas as pd
 
@@ -9,15 +11,17 @@ from . import Proof
 
 
 class Later:
-    """Keras, imported where it is first used: that takes seconds."""
+    """A library, imported where it is first used: that takes seconds."""
+
+    def __init__(self, library):
+        self._library = library
 
     def __getattr__(self, name):
         with quiet():
-            import keras
-        return getattr(keras, name)
+            return getattr(importlib.import_module(self._library), name)
 
 
-keras = Later()
+keras = Later("keras")
 
 # --- network_to_train -----------------------------------------------------------------------------
 

@@ -2,67 +2,92 @@
 
 import numpy as np
 import pandas as pd
-from PIL import Image
-from scipy import ndimage
 
 from . import Proof
+from .lesson06 import Later, keras
+
+tf = Later("tensorflow")
 
 # --- heat_map -------------------------------------------------------------------------------------
 
 
-def heat(maps, gradients, of="logit"):
-    return np.clip(np.einsum("ijk,k->ij", maps, gradients[of].mean(axis=(0, 1))), 0, None)
+def maps_of(network, image):
+    """The maps of the last convolution."""
+    part = network.get_layer("last_conv").output
+    return keras.Model(network.inputs[0], part)(np.float32(image)[None, :, :, None]).numpy()[0]
 
 
-def heat_by_repeat(maps, gradients, side):
-    small = heat(maps, gradients)
-    small = (small - small.min()) / (small.max() - small.min() + 1e-8)
-    return small.repeat(side // small.shape[0], axis=0).repeat(side // small.shape[1], axis=1)
+def heat_layer_by_layer(network, image, label):
+    """The layers are called one after the other; the maps are watched."""
+    x = tf.constant(image[None, :, :, None], tf.float32)
+    for k, layer in enumerate(network.layers[1:-1], 2):
+        x = layer(x)
+        if layer.name == "last_conv":
+            maps, rest = x, network.layers[k:-1]
+            break
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        x = maps
+        for layer in rest:
+            x = layer(x)
+        score = tf.reduce_sum(x * tf.one_hot([label], 3))
+    slope = tape.gradient(score, maps).numpy()[0]
+    return np.clip(maps.numpy()[0] @ slope.mean(axis=(0, 1)), 0, None)
 
 
-def heat_as_bytes(maps, gradients, side):
-    """Pillow: an 8-bit image, enlarged by the nearest neighbour."""
-    small = heat(maps, gradients)
-    grey = np.uint8(255 * small / small.max())
-    return np.asarray(Image.fromarray(grey).resize((side, side), Image.Resampling.NEAREST))
+def heat_as_in_the_tutorial(network, image, label):
+    """Keras' own example: the weighted sum as a matrix product, on a scale from 0 to 1."""
+    parts = [network.get_layer("last_conv").output, network.layers[-2].output]
+    model = keras.models.Model(network.inputs[0], parts)
+    with tf.GradientTape() as tape:
+        maps, logits = model(tf.cast(image[np.newaxis, ..., np.newaxis], tf.float32))
+        channel = logits[:, label]
+    pooled = tf.reduce_mean(tape.gradient(channel, maps), axis=(0, 1, 2))
+    heat = tf.squeeze(maps[0] @ pooled[..., tf.newaxis])
+    return tf.maximum(heat, 0) / tf.math.reduce_max(heat)
 
 
-def heat_half_precision(maps, gradients, side):
-    small = sum(w * maps[..., k] for k, w in enumerate(np.float16(gradients["logit"].mean((0, 1)))))
-    return ndimage.zoom(
-        np.maximum(small, 0).astype(np.float32),
-        side / len(small),
-        order=0,
-        grid_mode=True,
-        mode="nearest",
-    )
+def heat_by_differences(network, image, label):
+    """Without a gradient of TensorFlow's: a map is raised a little everywhere, one by one."""
+    maps = maps_of(network, image)
+    last = network.get_layer("last_conv")
+    behind = network.layers[network.layers.index(last) + 1 : -1]
+
+    def logit(x):
+        for layer in behind:
+            x = layer(x)
+        return np.asarray(x)[:, label]
+
+    step = 1e-2
+    raised = maps + step * np.eye(maps.shape[-1])[:, None, None, :]
+    weight = (logit(np.float32(raised)) - logit(np.float32(maps[None]))[0]) / step
+    return np.maximum((maps * weight).sum(axis=-1), 0)
 
 
-def heat_by_loop(maps, gradients, side):
-    weight, k = gradients["logit"].sum(axis=(0, 1)), side // len(maps)
-    rows = [
-        [max(0.0, float(maps[i // k, j // k] @ weight)) for j in range(side)] for i in range(side)
-    ]
-    return pd.DataFrame(rows)
+def heat_of_probability(network, image, label):
+    with tf.GradientTape() as tape:
+        parts = [network.get_layer("last_conv").output, network.output]
+        maps, p = keras.Model(network.inputs[0], parts)(np.float32(image)[None, :, :, None])
+        said = p[0, label]
+    weight = tf.reduce_mean(tape.gradient(said, maps), axis=(1, 2))
+    return np.maximum((maps[0] * weight[0]).numpy().sum(axis=-1), 0)
 
 
-def heat_in_blocks_of_four(maps, gradients, side):
-    grown = np.kron(heat(maps, gradients), np.ones((4, 4)))
-    return np.pad(grown, ((0, max(0, side - len(grown))),) * 2)[:side, :side]
+def heat_of_image(network, image, label):
+    """The gradient with respect to the pixels: a saliency map."""
+    x = tf.Variable(np.float32(image)[None, :, :, None])
+    with tf.GradientTape() as tape:
+        said = network(x)[0, label]
+    return np.abs(tape.gradient(said, x).numpy())[0, :, :, 0]
 
 
-def heat_of_probability(maps, gradients, side):
-    small = heat(maps, gradients, "probability")
-    return np.kron(small, np.ones((side // len(small),) * 2))
+def heat_of_maps(network, image, label):
+    """No gradient at all: the mean of the maps."""
+    return maps_of(network, image).mean(axis=-1)
 
 
-def heat_without_cut(maps, gradients, side):
-    small = np.abs((maps * gradients["logit"].mean(axis=(0, 1))).sum(axis=-1))
-    return np.kron(small, np.ones((side // len(small),) * 2))
-
-
-def heat_smooth(maps, gradients, side):
-    return ndimage.zoom(heat(maps, gradients), side / len(maps), order=1)
+def heat_of_the_first_class(network, image, label):
+    return heat_layer_by_layer(network, image, 0)
 
 
 # --- gain -----------------------------------------------------------------------------------------
@@ -224,16 +249,15 @@ PROOFS = [
     Proof(
         "heat_map",
         right={
-            "repeat, lowest to highest": heat_by_repeat,
-            "Pillow: 8 bits": heat_as_bytes,
-            "SciPy: zoom, half precision": heat_half_precision,
-            "loops, a table": heat_by_loop,
+            "layer by layer, NumPy": heat_layer_by_layer,
+            "Keras' own example": heat_as_in_the_tutorial,
+            "differences in place of gradients": heat_by_differences,
         },
         wrong={
-            "blocks of four always": heat_in_blocks_of_four,
             "gradient of the probability": heat_of_probability,
-            "the absolute value": heat_without_cut,
-            "enlarged smoothly": heat_smooth,
+            "gradient at the pixels": heat_of_image,
+            "mean of the maps": heat_of_maps,
+            "always class 0": heat_of_the_first_class,
         },
     ),
     Proof(
