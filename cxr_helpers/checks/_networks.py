@@ -5,8 +5,10 @@ configuration, the compiled loss, and weights. So Sequential, functional and sub
 alike.
 """
 
+import contextlib
+import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -24,6 +26,18 @@ def keras():
     with quiet():
         import keras as found
     return found
+
+
+@contextlib.contextmanager
+def without_advice() -> Iterator[None]:
+    """Hide TensorFlow's advice on speed: each call of an answer gets a network of its own."""
+    log = logging.getLogger("tensorflow")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def sketches(rng: np.random.Generator, hazes: Iterable[int]) -> np.ndarray:

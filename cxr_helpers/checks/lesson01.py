@@ -1,6 +1,4 @@
-"""Questions of lesson 01, data import: an unknown layout, broken files, which output is which
-class.
-"""
+"""Questions of lesson 01, data import: a new layout, broken files, a test, files read wrongly."""
 
 import io
 import shutil
@@ -12,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
+from scipy.optimize import linear_sum_assignment
 
 from .. import images, manifest, phantom
-from . import expect, fresh
-from ._kinds import Case, Compare
+from . import _networks, expect, fresh
+from ._figures import Diagnosis
 from ._question import Mistake, Question
 from ._running import Wrong
 
@@ -423,141 +422,325 @@ def _(right):
     yield "a file that is not there", lambda folder: [*right(folder), "other.jpg"], False
 
 
-# --- q3: which output is which class --------------------------------------------------------------
+# --- q3: a network, tested on a folder ------------------------------------------------------------
 
-POOL = ("Normal", "COVID", "viral", "bacterial", "Effusion")
+SIDE = _networks.SIDE
+CLASSES = ("Normal", "viral", "COVID")  # in the order of the hazes that `sketches` draws
+UNCLEAR = 3  # images in the folder of no class
+CLOSE = 0.002  # of a probability
 
 
-def _network(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Outputs of a good network for images of known class, the classes, and the order of its
-    columns.
+def _asked_for(rng: np.random.Generator, place: Path) -> tuple[tuple, list[str]]:
+    """A folder below `place`, a network for its classes and the order of its columns; and the
+    images' paths, relative to the folder.
 
-    In each class it is sure and wrong for the first image, the last, and some others: no single one
-    tells the order.
+    One of the images lies one folder deeper, some are stored in colour, and one more folder holds
+    images of no class.
     """
-    wrong, order = [], None
-    while order is None or list(order) in wrong:
-        order = rng.permutation(
-            ["Normal", "COVID", *rng.choice(POOL[2:], size=int(rng.integers(1, 3)), replace=False)]
-        )
-        sizes = 90 // 2 ** rng.permutation(len(order))
-        labels = rng.permutation(np.repeat(order, sizes))
-        wrong = [mistake.answer(None, labels) for mistake in q3.mistakes.values()]
-    columns = np.array([list(order).index(label) for label in labels])
-    likely = np.ones((len(labels), len(order)))
-    likely[np.arange(len(labels)), columns] = 12
-    outputs = np.array([rng.dirichlet(row) for row in likely])
-    for column, name in enumerate(order):
-        rows = np.flatnonzero(labels == name)
-        for k, row in enumerate(
-            [rows[0], rows[-1], *rng.choice(rows[1:-1], len(rows) // 12, replace=False)]
-        ):
-            outputs[row] = 0.01
-            outputs[row, (column + 1 + k % (len(order) - 1)) % len(order)] = 1 - 0.01 * (
-                len(order) - 1
-            )
-    return outputs.round(4), labels, list(order)
+    order = fresh.until(lambda: rng.permutation(CLASSES).tolist(), lambda o: o != sorted(o))
+    folder = place / fresh.names(rng, 1, "test-")[0]
+    found = []
+    sizes = dict(zip(rng.permutation(CLASSES), (20, 9, 6), strict=True)) | {"unclear": UNCLEAR}
+    for name, n in sizes.items():
+        hazes = [CLASSES.index(name) if name in CLASSES else 0] * n
+        hazes[2] = (
+            hazes[2] + 1
+        ) % 3  # looks like another class, so that no network is always right
+        for k, sketch in enumerate(_networks.sketches(rng, hazes)):
+            home = folder / name / (f"from {order[0]} ward" if k == 1 else "")
+            home.mkdir(parents=True, exist_ok=True)
+            path = home / f"{fresh.names(rng, 1)[0]}.png"
+            picture = Image.fromarray(sketch)
+            (picture.convert("RGB") if k % 3 == 0 else picture).save(path)
+            if name in CLASSES:
+                found.append(path.relative_to(folder).as_posix())
+    return (_templates(rng, order), folder, order), found
 
 
-def _by_frequency(outputs, labels):
-    names, counts = np.unique(labels, return_counts=True)
-    return names[np.argsort(-counts, kind="stable")].tolist()
+def _templates(rng: np.random.Generator, order: list[str]):
+    """A network (n, SIDE, SIDE, 1) → probabilities: how near an image is to each class's mean."""
+    keras = _networks.keras()
+    means = np.stack(
+        [_networks.sketches(rng, [CLASSES.index(name)] * 60).mean(axis=0) / 255 for name in order]
+    ).reshape(len(order), -1)
+    network = keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 1)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(len(order), activation="softmax"),
+        ]
+    )
+    network.layers[-1].set_weights([0.6 * means.T, -0.3 * (means**2).sum(axis=1)])
+    return network
 
 
-def _networks(rng: np.random.Generator) -> list[Case]:
-    drawn = [_network(rng) for _ in range(40)]
-    return [Case((outputs, labels), order) for outputs, labels, order in drawn]
+def _read_with_keras(folder, classes=None, **settings):
+    """The images of a folder by Keras's call: batches of images and labels."""
+    return _networks.keras().utils.image_dataset_from_directory(
+        folder,
+        class_names=classes,
+        color_mode="grayscale",
+        image_size=(SIDE, SIDE),
+        verbose=False,
+        **settings,
+    )
 
 
-def _order(value, case: Case) -> list[str]:
-    """The answer as a list of the classes, each once."""
-    found = expect.names(value, case.right, "column_order(outputs, labels)")
-    if len(found) < len(case.right):
-        raise Wrong(
-            f"column_order(outputs, labels) should name {len(case.right)} classes, each once, not "
-            f"{len(found)}."
-        )
-    return found
+def _two_passes(network, folder, classes):
+    batches = _read_with_keras(folder, classes, seed=0)
+    labels = np.concatenate([numbers for _, numbers in batches])
+    return labels, network.predict(batches, verbose=0)
 
 
-def _accuracy(orders: list[list[str]], cases: list[Case]) -> dict:
-    """Share of images that the networks get right when their columns are read so."""
-    pairs = [
-        (np.array(order)[c.given[0].argmax(axis=1)], c.given[1])
-        for order, c in zip(orders, cases, strict=True)
-    ]
-    return {"accuracy": np.mean([(said == labels).mean() for said, labels in pairs])}
+def _one_pass(network, batches, scale=1.0):
+    pairs = [(numbers, network.predict_on_batch(scale * b)) for b, numbers in batches]
+    return tuple(np.concatenate(part) for part in zip(*pairs, strict=True))
 
 
-def _why_not_order(order: list[str], case: Case) -> str:
-    given, right = ", ".join(order), ", ".join(case.right)
-    return f"A network was given a wrong order, {given}; its columns are {right}."
-
-
-q3 = Compare(
-    "column_order",
-    title="Which output is which class?",
-    points=2,
+q3 = Question(
+    "tested",
+    title="Test a network on a folder",
+    points=4,
     wants=(
-        "column_order(outputs, labels) returns the names of the classes as a list, in the order "
-        "of the columns"
+        "tested(network, folder, classes) returns two arrays: labels (n,), the column of each "
+        "image's class, and outputs (n, classes), what the network says of the same images"
     ),
     hints=(
-        "No rule tells you how another program numbered the classes. But you have outputs for "
-        "images whose class you know.",
-        "Take the images of one class only. Which column is high for them?",
-        "outputs[labels == name].mean(axis=0) is one number per column for a class: where is the "
-        "largest?",
+        "Lesson 01 reads a folder with image_dataset_from_directory. In which order does it number "
+        "the classes, if it is not told? And does it give the images in the same order twice?",
+        "Its arguments: class_names=classes, color_mode, image_size, shuffle. What is the size of "
+        "the images, and what do the defaults say?",
+        "With shuffle=False: labels = np.concatenate([numbers for _, numbers in data]), and "
+        "outputs = network.predict(data).",
     ),
-    data=lambda rng: _network(rng)[:2],
+    data=lambda rng: _keep(rng, _asked_for),
     mistakes={
+        "two_passes": Mistake(
+            _two_passes,
+            "Each output is that of an image, and each class has as many labels as it should, but "
+            "{n} of {all} labels stand beside another image's output. With these pairs the "
+            "accuracy is {said:.2f}; it is {right:.2f}. Reading labels in one pass and outputs in "
+            "another does this where the data are shuffled anew in each pass: shuffle=False.",
+            random=True,
+        ),
         "alphabetical": Mistake(
-            lambda outputs, labels: sorted(set(labels.tolist())),
-            "The names were sorted alphabetically. Many tools number classes this way, but these "
-            "networks use other orders. With this order they would be right for {accuracy:.0%} of "
-            "the images, and no error would be raised. Use the outputs.",
-        ),
-        "first_seen": Mistake(
-            lambda outputs, labels: list(dict.fromkeys(labels.tolist())),
-            "The classes are in the order in which they first occur in the labels. That is the "
-            "order of these images, not of the network's columns; with it the network would be "
-            "right for {accuracy:.0%} of the images.",
-        ),
-        "healthy_first": Mistake(
-            lambda outputs, labels: sorted(
-                set(labels.tolist()), key=lambda name: manifest.LABELS.index(name.lower())
+            lambda network, folder, classes: _one_pass(
+                network, _read_with_keras(folder, sorted(classes), shuffle=False)
             ),
-            "Normal was put first and the diseases after it, as in this course. Other people's "
-            "networks need not follow this order; with it they would be right for {accuracy:.0%} "
-            "of the images.",
+            "The outputs are right, and the labels number the classes alphabetically. The "
+            "network's columns have the order of `classes`: with your numbers its accuracy is "
+            "{said:.2f}; it is {right:.2f}. Tell the reader the order: class_names=classes.",
         ),
-        "by_frequency": Mistake(
-            _by_frequency,
-            "The classes were sorted by their number of images. Nothing makes a network number "
-            "its classes by frequency; with this order it would be right for {accuracy:.0%} of "
-            "the images.",
+        "every_folder": Mistake(
+            lambda network, folder, classes: _one_pass(
+                network, _read_with_keras(folder, shuffle=False)
+            ),
+            "{n} images are too many: those in the folder 'unclear' were tested, too. It is none "
+            "of the network's classes, and a reader that takes each folder for a class has "
+            "invented a fourth. Name the classes: class_names=classes.",
+        ),
+        "scaled_twice": Mistake(
+            lambda network, folder, classes: _one_pass(
+                network, _read_with_keras(folder, classes, shuffle=False), 1 / 255
+            ),
+            "The labels have the right order, and the network was given black images: you divided "
+            "by 255, and its first layer does so again. All its answers lie within {span:.3f} of "
+            "each other.",
+        ),
+        "folder_above": Mistake(
+            lambda network, folder, classes: _by_parents(network, folder, classes),
+            "The folder directly above a file was read as its class. {file} lies one folder "
+            "deeper: its class is {true}. Take the folder directly below `folder`, as Keras does.",
         ),
     },
-    cases=_networks,
-    read=_order,
-    places=_accuracy,
-    explain=_why_not_order,
 )
+
+
+def _by_parents(network, folder, classes):
+    """Tested by a loop over files, each labelled by the folder directly above it."""
+    paths = [path for path in sorted(folder.rglob("*.png")) if "unclear" not in path.parts]
+    known = [[name in path.parent.name for name in classes].index(True) for path in paths]
+    return np.array(known), network.predict(_pixels(paths), verbose=0)
+
+
+def _pixels(paths) -> np.ndarray:
+    """Grey levels 0-255 of images, (n, SIDE, SIDE, 1)."""
+    return np.stack([np.asarray(Image.open(path).convert("L"), "float32") for path in paths])[
+        ..., None
+    ]
+
+
+@q3.rule
+def _(tested, rng):
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as place:
+            (network, folder, classes), paths = _asked_for(rng, Path(place))
+            pixels = _pixels([folder / path for path in paths])
+            truth = np.array([classes.index(path.split("/")[0]) for path in paths])
+            with _networks.without_advice():
+                found = tested(network, folder, classes)
+        labels, given = _two_arrays(found, classes, len(paths))
+        _judge_outputs(network, pixels, given)
+        _judge_labels(labels, given, truth, _networks.outputs(network, pixels), paths, classes)
+
+
+def _two_arrays(value, classes: list[str], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The answer as numbers of columns (n,) and outputs (n, classes)."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise Wrong(
+            "tested(network, folder, classes) should return two arrays, labels and outputs, not "
+            f"{expect.kind(value)}."
+        )
+    labels, outputs = value
+    outputs = expect.array(outputs, (-1, len(classes)), "outputs")
+    labels = [classes.index(label) if label in classes else label for label in np.ravel(labels)]
+    labels = expect.array(labels, (-1,), "labels")
+    if len(labels) != len(outputs):
+        raise Wrong(f"{len(labels)} labels stand beside {len(outputs)} rows of outputs.")
+    if len(labels) == n + UNCLEAR:
+        raise q3.caught("every_folder", n=UNCLEAR)
+    if len(labels) != n:
+        raise Wrong(
+            f"The folder has {n} images of the classes {', '.join(classes)}, and you tested "
+            f"{len(labels)}. A folder may hold folders."
+        )
+    if not set(labels.tolist()) <= set(range(len(classes))):
+        raise Wrong(f"labels should be numbers of columns, 0 to {len(classes) - 1}.")
+    return labels.astype(int), outputs
+
+
+def _judge_outputs(network, pixels: np.ndarray, given: np.ndarray) -> None:
+    """Raise `Wrong` unless each image's output is there once."""
+    if _paired(given, _networks.outputs(network, pixels)) is not None:
+        return
+    if _paired(given, _networks.outputs(network, pixels / 255), 1e-5) is not None:
+        raise q3.caught("scaled_twice", span=np.ptp(given, axis=0).max())
+    raise Wrong(
+        "These are not the network's outputs for the images of the folder: it takes grey levels 0 "
+        f"to 255, {SIDE} × {SIDE} pixels, one channel. Are some images tested twice, and others "
+        "not?"
+    )
+
+
+def _paired(given: np.ndarray, right: np.ndarray, close: float = CLOSE) -> np.ndarray | None:
+    """Which image each row is about, or None where it is not one of each."""
+    rows, images = linear_sum_assignment(
+        np.abs(given[:, None] - right[None]).max(axis=2).clip(0, 2 * close)
+    )
+    return images if np.abs(given[rows] - right[images]).max() <= close else None
+
+
+def _judge_labels(labels, given, truth, right, paths, classes) -> None:
+    """Raise `Wrong` unless each row has the label of the image that it is about."""
+    images = _paired(given, right)
+    wrong = np.flatnonzero(labels != truth[images])
+    if not len(wrong):
+        return
+    accuracy = {
+        "said": (given.argmax(axis=1) == labels).mean(),
+        "right": (right.argmax(axis=1) == truth).mean(),
+    }
+    by_name = np.array([sorted(classes).index(name) for name in classes])
+    if (labels == by_name[truth[images]]).all():
+        raise q3.caught("alphabetical", **accuracy)
+    deeper = [paths[images[row]] for row in wrong]
+    if all(path.count("/") > 1 for path in deeper):
+        raise q3.caught("folder_above", file=deeper[0], true=deeper[0].split("/")[0])
+    if np.array_equal(np.bincount(labels), np.bincount(truth)):
+        raise q3.caught("two_passes", n=len(wrong), all=len(labels), **accuracy)
+    raise Wrong(
+        f"{len(wrong)} of {len(labels)} labels are wrong. {paths[images[wrong[0]]]} is "
+        f"{classes[truth[images[wrong[0]]]]}, and has the label of {classes[labels[wrong[0]]]}."
+    )
 
 
 @q3.edges
 def _(right):
-    yield "an array of text", lambda outputs, labels: np.array(right(outputs, labels)), True
-    yield "by the largest output of each image", _by_winner, True
+    def turned(network, folder, classes):
+        labels, outputs = right(network, folder, classes)
+        return labels[::-1], outputs[::-1]
+
+    def named(network, folder, classes):
+        labels, outputs = right(network, folder, classes)
+        return [classes[label] for label in labels], outputs
+
+    def shuffled_once(network, folder, classes):
+        return _one_pass(network, _read_with_keras(folder, classes, seed=1))
+
+    yield "images in another order", turned, True
+    yield "shuffled, in one pass", shuffled_once, True
+    yield "names of the classes", named, True
+    yield "labels alone turned", lambda *a: (right(*a)[0][::-1], right(*a)[1]), False
+    yield "outputs alone", lambda *a: right(*a)[1], False
     yield (
-        "two columns swapped",
-        lambda outputs, labels: [*right(outputs, labels)[1::-1], *right(outputs, labels)[2:]],
+        "the answers in place of the labels",
+        lambda *a: (right(*a)[1].argmax(1), right(*a)[1]),
         False,
     )
-    yield "one class missing", lambda outputs, labels: right(outputs, labels)[:-1], False
-    yield "numbers in place of names", lambda outputs, labels: list(range(outputs.shape[1])), False
 
 
-def _by_winner(outputs, labels):
-    won = pd.crosstab(outputs.argmax(axis=1), labels)
-    return won.idxmax(axis=1).tolist()
+# --- q4: which panel was read wrongly, and how ----------------------------------------------------
+
+SHOWN = 132  # pixels of a panel's side
+
+
+def _read_so(rng: np.random.Generator, how: str) -> np.ndarray:
+    """A chest as a program shows it that reads its file in some way: grey levels, uint8."""
+    plan = phantom.design(
+        "clean", n=1, classes=("normal",), views=("PA",), seed=int(rng.integers(10**6))
+    )
+    chest = phantom.render(plan.iloc[0], SHOWN).image
+    levels = np.round(255 * chest).astype(np.uint8)
+    if how == "inverted":
+        return 255 - levels
+    if how == "low byte":  # of ten bits
+        return np.round(1023 * chest).astype(np.uint16).astype(np.uint8)
+    if how == "palette":  # of 16 colours, in any order
+        return (17 * rng.permutation(16))[levels // 16].astype(np.uint8)
+    if how == "truncated":
+        levels[int(SHOWN * rng.uniform(0.45, 0.7)) :] = 128
+    if how == "planes":
+        return np.stack([levels] * 3).reshape(SHOWN, SHOWN, 3)[..., 0]
+    return levels
+
+
+q4 = Diagnosis(
+    "misread",
+    title="How was it read?",
+    points=2,
+    options=("right", "inverted", "low byte", "palette", "truncated", "planes"),
+    draw=_read_so,
+    hints=(
+        "Take one option after the other: what would it do to the air beside the shoulders, which "
+        "should be black, and to the spine, which should be bright?",
+        "A number that grows by one and starts again at 0 makes an edge that no anatomy has. An "
+        "order that means nothing makes many. Which panel has lines like those of a map?",
+        "Count: in which panel are there several small chests? Where does an image end before its "
+        "last row?",
+    ),
+    mixed_up={
+        ("low byte", "palette"): (
+            "The palette's panel was called low byte. Where the upper bits are lost, grey levels "
+            "still rise smoothly from 0 to 255 and then start again: smooth areas with lines "
+            "between them. Numbers of a palette have no order: neighbouring levels jump anywhere."
+        ),
+        ("palette", "truncated"): (
+            "The truncated file was called palette. A palette's numbers change all of the image. "
+            "Here the upper part is as it should be, and nothing is left below."
+        ),
+        ("inverted", "right"): (
+            "The panel that was read rightly was called inverted. Air is black: look at the "
+            "corners, beside the shoulders, and at the lungs."
+        ),
+        ("planes", "inverted"): (
+            "The negative was called planes. Three planes read as one image give several small "
+            "chests; a negative has one, of full size, with white air."
+        ),
+        ("truncated", "planes"): (
+            "The panel with several small chests was called truncated. Nothing is missing: the "
+            "file keeps one whole colour after the other, and was read as if it kept one pixel "
+            "after the other."
+        ),
+    },
+)

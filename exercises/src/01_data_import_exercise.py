@@ -3,13 +3,13 @@
 #
 # > **Educational, not for diagnosis.** Nothing here may be used to decide about a patient.
 #
-# Three questions with an automatic check and one written question, on lesson 01.
+# Four questions with an automatic check and one written question, on lesson 01.
 #
 # **How it works.** Write your answer in the marked cell and run it, then run the cell below it. `q1.check(...)` runs
 # your answer on fresh data, with other names each time, and reports what it found. Each call of `q1.hint()` gives the
 # next hint. You may check as often as you like.
 #
-# **Time.** 35 minutes.
+# **Time.** 40 minutes.
 
 # %% [markdown]
 # ## Set-up
@@ -23,8 +23,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from cxr_helpers import images, manifest
-from cxr_helpers.checks.lesson01 import q1, q2, q3
+from cxr_helpers import images, manifest, plots, quiet
+from cxr_helpers.checks.lesson01 import q1, q2, q3, q4
+
+with quiet():  # hides TensorFlow's start-up lines
+    import keras
 
 # %% [markdown]
 # ## Question 1 · A folder whose layout is new
@@ -102,37 +105,118 @@ def broken_files(folder):
 q2.check(broken_files)
 
 # %% [markdown]
-# ## Question 3 · Which output is which class?
+# ## Question 3 · Test a network on a folder
 #
-# A colleague sends you the outputs of a network, one row per image, but the list of classes is lost. The network is
-# good: it is right for nearly every image. You know the true class of these images.
+# A colleague sends you a trained network and a folder of test images. The network takes grey levels 0 to 255, 24 × 24
+# pixels, and has a column for each class, in the order of the list `classes`. (The images are sketches of chests.)
 
 # %%
-outputs, labels = q3.sample()
-pd.DataFrame(outputs.round(2)).add_prefix("column ").assign(label=labels).head(8)
+network, folder, classes = q3.sample()
+network.summary()
+print("columns of the network:", classes)
+for path in sorted(folder.rglob("*")):
+    if path.is_dir():
+        print(f"{len(list(path.glob('*.png'))):3} images in {path.relative_to(folder).as_posix()}")
 
 # %% [markdown]
-# Write `column_order`. It is given `outputs`, an array (images, columns), and `labels`, an array with the name of each
-# image's class. It returns the names of the classes as a list, in the order of the columns. It will be tested on
-# several networks, with three or four classes in different orders.
+# Write `tested`, with Keras as in lesson 01. It asks the network about every image of its classes and returns two
+# arrays, in which a row is about the same image:
+#
+# - `labels`, the number of the network's column for the class of each image. The class is the folder directly below
+#   `folder`; a folder that is none of the classes is left out;
+# - `outputs`, (images, columns), what the network says.
+#
+# The images may have any order. Each check tests another network on another folder.
 
 
 # %% tags=["answer"]
-def column_order(outputs, labels):
-    """Names of the classes, in the order of the network's columns."""
-    answer = None
+def tested(network, folder, classes):
+    """Labels (n,) as numbers of columns, and outputs (n, columns) of the same images."""
+    labels, outputs = None, None
     ### BEGIN SOLUTION
-    means = pd.DataFrame(outputs).groupby(labels).mean()  # one row per class
-    answer = means.idxmax(axis=0).tolist()
+    data = keras.utils.image_dataset_from_directory(
+        folder,
+        class_names=classes,
+        color_mode="grayscale",
+        image_size=(24, 24),
+        shuffle=False,  # labels and outputs come from two passes
+        verbose=False,
+    )
+    labels = np.concatenate([numbers for _, numbers in data])
+    outputs = network.predict(data, verbose=0)
     ### END SOLUTION
-    return answer
+    return labels, outputs
 
 
 # %% tags=["check"]
-q3.check(column_order)
+q3.check(tested)
 
 # %% [markdown]
-# ## Question 4 · In your own words
+# ## Question 4 · How was it read?
+#
+# Six programs have each read the file of another healthy chest, and this is what they show. One has read it rightly.
+# Each time you run the cell it draws another figure, with another number and other letters.
+
+# %%
+figure, panels = q4.sample()
+plots.montage(panels.values(), panels, columns=3, title=f"Figure {figure}")
+
+# %% [markdown]
+# For those who do not see the figure, and for all who doubt their eyes: the same panels in numbers.
+
+
+# %%
+def in_numbers(image):
+    """What a panel shows, in a few numbers; grey levels are 0 black to 255 white."""
+    grey, third = image.astype(float), len(image) // 3
+    steps = np.abs(np.diff(grey, axis=1))
+    return {
+        "mean of the spine": grey[40:75, 60:72].mean(),
+        "mean of both lungs": np.mean([grey[40:75, 25:50], grey[40:75, 82:107]]),
+        "different grey levels": len(np.unique(image)),
+        "neighbours that differ by more than 100, in %": 100 * (steps > 100).mean(),
+        "standard deviation of the last ten rows": grey[-10:].std(),
+        "correlation of two thirds side by side": np.corrcoef(
+            grey[:, :third].ravel(), grey[:, third : 2 * third].ravel()
+        )[0, 1],
+    }
+
+
+pd.DataFrame({letter: in_numbers(image) for letter, image in panels.items()}).round(2)
+
+# %% [markdown]
+# | word | what the program did |
+# |---|---|
+# | `right` | nothing wrong: air is black, bone is white |
+# | `inverted` | the file says that its 0 is white, and the program did not ask |
+# | `low byte` | the file has ten bits for a pixel, 0 to 1,023; the program kept the lower eight of them |
+# | `palette` | the file stores numbers of 16 colours and a list of these colours; the program took the numbers for grey levels, and did not look at the list |
+# | `truncated` | the download had broken off; what could not be decoded was filled with one grey |
+# | `planes` | the file keeps all of red, then all of green, then all of blue; the program read red, green, blue of the first pixel, then of the second |
+#
+# Fill in the number of *your* figure, and a word for each letter: each word is true of one panel. All six count together.
+# A figure that was answered wrongly does not count again: run its cell, and the next one is drawn. (Marked is what
+# you write here, with its number.)
+
+# %% tags=["answer"]
+misread = {"figure": None, "A": None, "B": None, "C": None, "D": None, "E": None, "F": None}
+### BEGIN SOLUTION
+misread = {
+    "figure": 31415,
+    "A": "inverted",
+    "B": "planes",
+    "C": "right",
+    "D": "low byte",
+    "E": "palette",
+    "F": "truncated",
+}
+### END SOLUTION
+
+# %% tags=["check"]
+q4.check(misread)
+
+# %% [markdown]
+# ## Question 5 · In your own words
 #
 # The complete survey of question 1 has 412 `.jpg` files that are not thumbnails. Nine of them could not be decoded. The
 # rest are 180 cases and 223 controls. They lie in the folders of 250 patients, and 31 of the images lie in a folder

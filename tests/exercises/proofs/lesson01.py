@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pydicom
 from PIL import Image
-from scipy.optimize import linear_sum_assignment
 
-from cxr_helpers import images
+from cxr_helpers import images, quiet
+from cxr_helpers.checks import lesson01
 
 from . import Proof
+
+with quiet():
+    import keras
 
 # --- import_folder --------------------------------------------------------------------------------
 
@@ -144,51 +147,118 @@ def broken_by_verify(folder):
     return broken
 
 
-# --- column_order ---------------------------------------------------------------------------------
+# --- tested ---------------------------------------------------------------------------------------
 
 
-def order_by_matching(outputs, labels):
-    names = np.unique(labels)
-    means = np.stack([outputs[labels == name].mean(axis=0) for name in names])
-    rows, columns = linear_sum_assignment(-means)
-    return [str(names[rows[columns == k][0]]) for k in range(outputs.shape[1])]
+def keras_data(folder, classes, **settings):
+    return keras.utils.image_dataset_from_directory(
+        str(folder),
+        class_names=list(classes),
+        color_mode="grayscale",
+        image_size=(24, 24),
+        **settings,
+    )
 
 
-def order_by_votes(outputs, labels):
-    table = pd.DataFrame({"column": outputs.argmax(axis=1), "label": labels})
-    return table.groupby("column")["label"].agg(lambda names: names.mode()[0]).sort_index().tolist()
+def tested_by_keras(network, folder, classes):
+    data = keras_data(folder, classes, shuffle=False, label_mode="categorical", batch_size=8)
+    labels = np.concatenate([one_hot.numpy().argmax(axis=1) for _, one_hot in data])
+    return labels, network.predict(data)
 
 
-def order_by_correlation(outputs, labels):
-    dummies = pd.get_dummies(pd.Series(labels)).astype(float)
-    return [dummies.corrwith(pd.Series(outputs[:, k])).idxmax() for k in range(outputs.shape[1])]
+def tested_by_pillow(network, folder, classes):
+    images, labels = [], []
+    for column, name in enumerate(classes):
+        for path in sorted(Path(folder, name).glob("**/*.png")):
+            images.append(np.array(Image.open(path).convert("L"), dtype="float32"))
+            labels.append(column)
+    return labels, network(np.stack(images)[..., np.newaxis], training=False)
 
 
-def order_by_first_image(outputs, labels):
-    names = dict.fromkeys(labels)
-    columns = {name: int(outputs[np.flatnonzero(labels == name)[0]].argmax()) for name in names}
-    return sorted(names, key=columns.get)
+def tested_by_tensorflow(network, folder, classes):
+    import tensorflow as tf
+
+    files = [str(path) for name in classes for path in Path(folder, name).rglob("*.png")]
+    columns = [list(classes).index(Path(file).relative_to(folder).parts[0]) for file in files]
+
+    def read(file, column):
+        return tf.io.decode_png(tf.io.read_file(file), channels=1), column
+
+    data = tf.data.Dataset.from_tensor_slices((files, columns)).map(read).batch(16)
+    return np.array(columns), network.predict(data, verbose=0)
 
 
-def order_by_surest_image(outputs, labels):
-    names = dict.fromkeys(labels)
-    columns = {name: int(outputs[labels == name].max(axis=0).argmax()) for name in names}
-    return sorted(names, key=columns.get)
+def tested_in_one_pass(network, folder, classes):
+    labels, outputs = [], []
+    for batch, numbers in keras_data(folder, classes, seed=3):
+        labels += list(numbers.numpy())
+        outputs += list(np.asarray(network(batch)))
+    return np.array(labels), np.array(outputs)
 
 
-def order_by_any_image(outputs, labels):
-    rng = np.random.default_rng(0)
-    names = dict.fromkeys(labels)
-    columns = {
-        name: int(outputs[rng.choice(np.flatnonzero(labels == name))].argmax()) for name in names
-    }
-    return sorted(names, key=columns.get)
+def tested_after_a_shuffle(network, folder, classes):
+    data = keras_data(folder, classes)
+    outputs = network.predict(data, verbose=0)
+    return np.concatenate([y for x, y in data], axis=0), outputs
 
 
-def order_of_means(outputs, labels):
-    names, counts = np.unique(labels, return_counts=True)
-    order = np.argsort(np.argsort(outputs.mean(axis=0)))
-    return names[np.argsort(counts)][order].tolist()[::-1]
+def tested_in_two_orders(network, folder, classes):
+    labels, images = tested_by_pillow(lambda images, training: images, folder, classes)
+    order = np.random.default_rng(0).permutation(len(labels))
+    return np.array(labels), network.predict(images[order], verbose=0)
+
+
+def tested_by_sorted_names(network, folder, classes):
+    labels, outputs = tested_by_pillow(network, folder, classes)
+    return [sorted(classes).index(classes[label]) for label in labels], outputs
+
+
+def tested_in_shares(network, folder, classes):
+    return tested_by_pillow(lambda x, training: network(x / 255), folder, classes)
+
+
+def tested_at_the_top_alone(network, folder, classes):
+    paths = [path for name in classes for path in Path(folder, name).glob("*.png")]
+    images = [np.array(Image.open(path).convert("L"), float)[..., None] for path in paths]
+    labels = [classes.index(path.parent.name) for path in paths]
+    return np.array(labels), network.predict(np.stack(images), verbose=0)
+
+
+def tested_without_names(network, folder, classes):
+    data = keras.utils.image_dataset_from_directory(
+        folder, color_mode="grayscale", image_size=(24, 24), shuffle=False
+    )
+    return np.concatenate([y for _, y in data]), network.predict(data, verbose=0)
+
+
+# --- misread --------------------------------------------------------------------------------------
+
+
+def misread_by_numbers(figure):
+    """What each panel shows, by numbers alone: those that the notebook prints."""
+    found = {}
+    for letter, image in figure.panels.items():
+        grey, third = image.astype(float), len(image) // 3
+        left, middle = grey[:, :third].ravel(), grey[:, third : 2 * third].ravel()
+        if len(np.unique(image)) <= 16:
+            found[letter] = "palette"
+        elif grey[-10:].std() == 0:
+            found[letter] = "truncated"
+        elif np.corrcoef(left, middle)[0, 1] > 0.9:
+            found[letter] = "planes"
+        elif (np.abs(np.diff(grey, axis=1)) > 100).mean() > 0.01:
+            found[letter] = "low byte"
+        elif grey[40:75, 60:72].mean() > grey[40:75, [*range(25, 50), *range(82, 107)]].mean():
+            found[letter] = "right"
+        else:
+            found[letter] = "inverted"
+    return {"figure": figure.number} | found
+
+
+def misread_by_luck(seed):
+    letters = list("ABCDEF")
+    words = np.random.default_rng(seed).permutation(lesson01.q4.options).tolist()
+    return {"figure": lesson01.q4.sample(seed).number} | dict(zip(letters, words, strict=True))
 
 
 PROOFS = [
@@ -219,17 +289,32 @@ PROOFS = [
         },
     ),
     Proof(
-        "column_order",
+        "tested",
         right={
-            "SciPy: matched by their means": order_by_matching,
-            "pandas: most frequent label of each column": order_by_votes,
-            "pandas: correlation with dummies": order_by_correlation,
+            "Keras: not shuffled, labels one-hot": tested_by_keras,
+            "Pillow: a loop over files": tested_by_pillow,
+            "TensorFlow: tf.data from a list of files": tested_by_tensorflow,
+            "Keras: shuffled, in one pass": tested_in_one_pass,
         },
         wrong={
-            "the first image of each class": order_by_first_image,
-            "the surest image of each class": order_by_surest_image,
-            "any one image of each class": order_by_any_image,
-            "frequencies matched": order_of_means,
+            "labels read after a shuffle": tested_after_a_shuffle,
+            "the images permuted, the labels not": tested_in_two_orders,
+            "columns by sorted names": tested_by_sorted_names,
+            "divided by 255 once more": tested_in_shares,
+            "folders in folders forgotten": tested_at_the_top_alone,
+            "every folder a class": tested_without_names,
+        },
+    ),
+    Proof(
+        "misread",
+        right={
+            f"by numbers, figure {seed}": misread_by_numbers(lesson01.q4.sample(seed))
+            for seed in range(3)
+        },
+        wrong={f"guessed, figure {seed}": misread_by_luck(seed) for seed in range(5)}
+        | {
+            "the answer to another figure": misread_by_numbers(lesson01.q4.sample(7))
+            | {"figure": 4e4}
         },
     ),
 ]
