@@ -1,447 +1,392 @@
-"""Questions of lesson 02, exploration: a telling column, a difference, a percentage, left and
-right.
-"""
-
-from statistics import NormalDist
-from typing import Any
+"""Questions of lesson 02, exploration: what is known without images, what differs, whose left."""
 
 import numpy as np
 import pandas as pd
 
-from .. import phantom
-from . import expect, fresh
-from ._kinds import Case, Compare
-from ._question import Mistake
+from .. import evaluate, phantom
+from . import _networks, expect, fresh
+from ._figures import Diagnosis
+from ._kinds import Case, Choice, Compare
+from ._question import Mistake, Question
 from ._running import Wrong
 
-# --- q1: the column that gives the label away -----------------------------------------------------
+# --- q1: how much is known before an image is opened ----------------------------------------------
 
-VALUES = {
-    "format": ("JPEG", "PNG", "TIFF"),
+PATIENTS = 60
+LEARNED = 0.7  # AUC from which on something was learned; right answers reach 0.8 and more
+STILL = 1e-7  # of a score
+EXCHANGED = 8  # images at most; three that a model was fitted on suffice
+WORDS = {
+    "format": ("BMP", "JPEG", "PNG"),
     "mode": ("L", "RGB", "RGBA"),
-    "view": ("PA", "AP", "lateral"),
-    "width": (1024, 1140, 2048),
-    "position": ("upright", "supine", "unknown"),
+    "machine": ("axion", "digital", "mobile"),
 }
-NORMAL, COVID = 240, 160
 
 
-def _files(rng: np.random.Generator, giveaway: str) -> pd.DataFrame:
-    """Properties of 400 files, in one of which the classes differ; the others by little, by a
-    rarity, or not at all.
+def _collection(rng: np.random.Generator, telling: str = "") -> pd.DataFrame:
+    """Files of patients with one to four images each, rows in random order.
 
-    The number of bytes is hardly ever the same twice: a look-up scored on its own images takes it
-    for the best.
+    In the column `telling` one word, neither the first nor the last of the alphabet, or the larger
+    of two widths, goes with COVID. One patient has a word that no other has; every patient has a
+    scanner's clock of their own.
     """
-    weak, rare = rng.permutation([name for name in VALUES if name != giveaway])[:2]
-    shares = dict.fromkeys(VALUES, (0.4, 0.4)) | {giveaway: (0.1, 0.85), weak: (0.3, 0.55)}
-    columns = {name: _drawn(rng, name, *share) for name, share in shares.items()}
-    columns[rare][-3:] = [VALUES[rare][2]] * 3
-    kilobytes = [
-        np.repeat(np.arange(300, 700, 20), counts) for counts in (range(22, 2, -1), range(3, 23))
-    ]
-    kilobytes = [
-        rng.choice(values, n) for values, n in zip(kilobytes, (NORMAL, COVID), strict=True)
-    ]
-    table = pd.DataFrame(
-        {"label": ["normal"] * NORMAL + ["covid"] * COVID, "accession": fresh.names(rng, 400, "A-")}
-    )
-    table = table.assign(
-        **columns, bytes=1000 * np.concatenate(kilobytes) + 200 * rng.integers(0, 100, len(table))
-    )
+    per_patient = rng.permutation(np.arange(PATIENTS) % 4 + 1)
+    ill = rng.permutation(PATIENTS) % 2 == 0
+    mostly = np.where(rng.permutation(PATIENTS) % 12 == 0, ~ill, ill)  # one in twelve is odd
+    number = np.repeat(np.arange(PATIENTS), per_patient)
+    columns = {}
+    for name, words in WORDS.items():
+        first, middle, last = words
+        any_word = np.array(words)[rng.permutation(PATIENTS) % 3]
+        other = np.where(rng.random(PATIENTS) < 0.5, first, last)
+        columns[name] = np.where(mostly, middle, other) if name == telling else any_word
+    rare = rng.choice([name for name in WORDS if name != telling])
+    columns[rare] = columns[rare].astype(object)
+    columns[rare][per_patient.argmax()] = "unknown"
+    wide = mostly if telling == "width" else rng.permutation(PATIENTS) % 2 == 0
+    columns["width"] = np.where(wide, 2048, 1024)
+    columns["seconds"] = rng.permutation(86_400)[:PATIENTS]
+    table = pd.DataFrame(columns).loc[number].reset_index(drop=True)
+    table.insert(0, "label", np.where(ill, "covid", "normal")[number])
+    table.insert(0, "patient", np.array(fresh.names(rng, PATIENTS, "P-"))[number])
+    table["bytes"] = rng.permutation(90_000)[: len(table)] + 10_000
     return table.infer_objects().sample(frac=1, random_state=rng).reset_index(drop=True)
 
 
-def _drawn(rng: np.random.Generator, name: str, normal: float, covid: float) -> list:
-    """Values of a column, normal images first: one value for the given share of a class, another
-    for the rest.
-    """
-    values = list(rng.permutation(np.array(VALUES[name][:2], object)))
-    share = [round(normal * NORMAL), round(covid * COVID)]
-    parts = [
-        [values[0]] * k + [values[1]] * (n - k) for k, n in zip(share, (NORMAL, COVID), strict=True)
-    ]
-    return [value for part in parts for value in rng.permutation(np.array(part, object))]
+COLUMNS = [*WORDS, "width", "seconds", "bytes"]
 
 
-def _one_pure_value(table):
-    several = [name for name in table if table[name].duplicated().any()]
+def _pipeline(words: list[str], encoder=None, model=None, numbers=None):
+    """Words into columns of 0 and 1, numbers on one scale, then a model."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    def purest(counts):
-        often = counts[counts.sum(axis=1) > 1]
-        return often.div(often.sum(axis=1), axis=0).max(axis=None)
-
-    return _best(table[several], purest)
-
-
-def _largest_difference(table):
-    means = table.groupby("label").mean(numeric_only=True)
-    return (means.loc["covid"] - means.loc["normal"]).abs().idxmax()
+    encoder = OneHotEncoder(handle_unknown="ignore") if encoder is None else encoder
+    numbers = StandardScaler() if numbers is None else numbers
+    encoded = make_column_transformer((encoder, words), remainder=numbers)
+    return make_pipeline(encoded, LogisticRegression(max_iter=1000) if model is None else model)
 
 
-def _hidden(rng: np.random.Generator) -> list[Case]:
-    names = [str(name) for name in rng.permutation(list(VALUES))[:4]]
-    return [Case((_files(rng, name),), name) for name in names]
+def _cross_validated(table, columns, folds=None, **parts):
+    """The probability of covid, from models that were fitted on other patients."""
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+
+    return cross_val_predict(
+        _pipeline([name for name in columns if name in WORDS], **parts),
+        table[columns],
+        table["label"] == "covid",
+        groups=table["patient"] if folds is None else None,
+        cv=GroupKFold(5) if folds is None else folds,
+        method="predict_proba",
+    )[:, 1]
 
 
-def _why_not_column(chosen: str, case: Case) -> str:
-    return (
-        f"In one of the tables you chose {chosen!r}. For unseen images {case.right!r} predicts the "
-        "label far better."
+def _by_image(table, columns):
+    from sklearn.model_selection import StratifiedKFold
+
+    return _cross_validated(table, columns, StratifiedKFold(5, shuffle=True, random_state=0))
+
+
+def _on_itself(table, columns):
+    from sklearn.ensemble import RandomForestClassifier
+
+    words = [name for name in columns if name in WORDS]
+    model = _pipeline(words, model=RandomForestClassifier(50, random_state=0))
+    return model.fit(table[columns], table["label"]).predict_proba(table[columns])[:, 0]
+
+
+def _numbered(table, columns):
+    from sklearn.preprocessing import OrdinalEncoder
+
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    return _cross_validated(table, columns, encoder=encoder)
+
+
+def _scaled_before(table, columns):
+    numbers = table[columns].select_dtypes("number").columns
+    scaled = (table[numbers] - table[numbers].mean()) / table[numbers].std()
+    return _cross_validated(
+        table.drop(columns=numbers).join(scaled), columns, numbers="passthrough"
     )
 
 
-q1 = Compare(
-    "giveaway",
-    title="The column that gives the label away",
-    points=3,
-    wants="giveaway(table) returns the name of one column, in quotes",
-    hints=(
-        "Which column would let you predict the labels of images that you have not seen?",
-        "The lesson scored a look-up on the images it was made from, and one column reached 100 "
-        "%. What was wrong with that?",
-        "Take a part of the rows as `known` and the others as `asked`, at random. Then "
-        "lookup_accuracy for each column.",
+q1 = Question(
+    "without_images",
+    title="How much is known before an image is opened?",
+    points=4,
+    wants=(
+        "without_images(table, columns) returns one score for each row, higher where the model "
+        "thinks of covid"
     ),
-    data=lambda rng: _files(rng, str(rng.choice(list(VALUES)))),
+    hints=(
+        "A pipeline turns words into numbers and ends in a model; cross_val_predict fits it on "
+        "four folds and asks it about the fifth. Who must not be in two folds?",
+        "make_column_transformer((OneHotEncoder(handle_unknown='ignore'), the words), "
+        "remainder=...): why is 'ignore' needed, when a word occurs in one fold only?",
+        "cross_val_predict(pipeline, table[columns], table['label'] == 'covid', "
+        "groups=table['patient'], cv=GroupKFold(5), method='predict_proba')[:, 1].",
+    ),
+    data=lambda rng: _collection(rng, "format"),
     mistakes={
-        "own_images": Mistake(
-            lambda table: _best(table, lambda counts: counts.max(axis=1).sum()),
-            "You chose the accession number, which has a different value for each file. A look-up "
-            "scored on the images it was made from is always right; for a new image this column "
-            "says nothing. Make the look-up from one part of the rows and score it on the other.",
+        "other_columns": Mistake(
+            lambda table, columns: _cross_validated(table, COLUMNS),
+            "Asked about {columns} alone, you used more: we exchanged values of {other}, which is "
+            "not among them, and scores moved. The question is what *these* columns tell: "
+            "table[columns].",
         ),
-        "one_pure_value": Mistake(
-            _one_pure_value,
-            "You chose a column in which one value occurs in one class only, in three images of "
-            "400. Three of three is 100 %, but the column says nothing about the other 397. A "
-            "percentage needs its n.",
+        "by_image": Mistake(
+            _by_image,
+            "We changed the values of one image, and the score of another image of the same "
+            "patient moved by {moved:.3f}: the model that scored it had been fitted on this "
+            "patient. Images of a patient share clock and machine, so such a score recognises the "
+            "patient. Keep each patient in one fold: groups=table['patient'] with a GroupKFold.",
         ),
-        "largest_difference": Mistake(
-            _largest_difference,
-            "You chose bytes. Its means differ by tens of thousands because a byte is a small "
-            "unit, and nearly every file has a value of its own, so that a look-up scored on the "
-            "images it was made from is nearly always right. For further images it predicts "
-            "little: make the look-up from one part of the rows and score it on the other.",
+        "on_itself": Mistake(
+            _on_itself,
+            "On labels that were thrown with a coin your scores reach an AUC of {auc:.2f}, where "
+            "nothing can be known: each row was scored by a model that had learned its label. "
+            "Score a row by a model that was fitted on other patients: cross_val_predict.",
+        ),
+        "seen_all": Mistake(
+            _scaled_before,
+            "We changed the values of one row, and the scores of all rows moved, those of the same "
+            "patient too. Something that rests on all rows is in every score: a mean that was "
+            "computed before the folds were made, or a model fitted on everything. Put each step "
+            "into the pipeline, and let cross_val_predict fit it on four folds.",
+        ),
+        "numbered": Mistake(
+            _numbered,
+            "The column {column} gives the label of eleven patients in twelve away, by the word "
+            "{word!r}; your AUC is {auc:.2f}. Were the words numbered? That gives them an order "
+            "which they do not have, and no straight line singles out the one in the middle. "
+            "OneHotEncoder makes a column of each word.",
+        ),
+        "other_class": Mistake(
+            lambda table, columns: 1 - _cross_validated(table, columns),
+            "The AUC is {auc:.2f}, far below one half: your scores are high for normal. "
+            "predict_proba has a column for each class, in the order of their names: take that of "
+            "covid.",
         ),
     },
-    cases=_hidden,
-    read=lambda value, case: expect.choice(
-        value, [c for c in case.given[0] if c != "label"], "giveaway(table)"
-    ),
-    explain=_why_not_column,
 )
 
 
-def _best(table: pd.DataFrame, score) -> str:
-    """The column with the highest score; `score` is given the number of images by value and
-    label.
-    """
-    columns = [name for name in table if name != "label"]
-    return max(columns, key=lambda name: score(pd.crosstab(table[name], table["label"])))
+@q1.rule
+def _(without_images, rng):
+    def ask(table: pd.DataFrame, columns: list[str]) -> np.ndarray:
+        value = without_images(table, columns)
+        if isinstance(value, pd.Series) and set(value.index) == set(table.index):
+            value = value.reindex(table.index)
+        return expect.array(value, (len(table),), "without_images(table, columns)")
+
+    telling = str(rng.choice(list(WORDS)))
+    table = _collection(rng, telling)
+    own, other = ["width", "bytes"], telling
+    shuffled = table.assign(**{other: rng.permutation(table[other].to_numpy())})
+    if np.abs(ask(table, own) - ask(shuffled, own)).max() > STILL:
+        raise q1.caught("other_columns", columns=" and ".join(own), other=other)
+    _judge_folds(ask, table, rng)
+    _judge_learned(ask, _collection(rng, "width"), "width")
+    _judge_learned(ask, table, telling)
+
+
+def _judge_folds(ask, table: pd.DataFrame, rng: np.random.Generator) -> None:
+    """Raise `Wrong` where a score rests on an image of the same patient, or on its own label."""
+    coins = table.assign(label=rng.permutation(["covid", "normal"] * len(table))[: len(table)])
+    auc = _networks.auc(ask(coins, COLUMNS), (coins["label"] == "covid").to_numpy().astype(int))
+    if auc > 0.85:
+        raise q1.caught("on_itself", auc=auc)
+    before = ask(table, COLUMNS)
+    counts = table["patient"].value_counts()
+    used = 0
+    for patient in rng.permutation(counts.index[counts == counts.max()])[:EXCHANGED]:
+        own = np.flatnonzero(table["patient"] == patient)
+        changed = table.copy()
+        donor = table.index[table["label"] != table["label"][own[0]]][0]
+        changed.loc[own[0], COLUMNS] = table.loc[donor, COLUMNS]
+        change = np.abs(ask(changed, COLUMNS) - before)
+        if (moved := change[own[1:]].max()) > STILL:
+            everywhere = bool((change > STILL).all())
+            raise q1.caught("seen_all" if everywhere else "by_image", moved=moved)
+        used += bool((np.delete(change, own) > STILL).any())
+        if used == 3:
+            return
+
+
+def _judge_learned(ask, table: pd.DataFrame, telling: str) -> None:
+    """Raise `Wrong` unless the scores tell the label where a column gives it away."""
+    others = [name for name in WORDS if name != telling]
+    scores = ask(table, [*others[:1], telling])
+    auc = _networks.auc(scores, (table["label"] == "covid").to_numpy().astype(int))
+    if auc >= LEARNED:
+        return
+    if telling in WORDS:
+        raise q1.caught("numbered", column=telling, word=WORDS[telling][1], auc=auc)
+    if auc < 1 - LEARNED:
+        raise q1.caught("other_class", auc=auc)
+    raise Wrong(
+        f"The column {telling} gives the label of eleven patients in twelve away, and your AUC is "
+        f"{auc:.2f}. Does the model see the columns of numbers, too?"
+    )
 
 
 @q1.edges
 def _(right):
-    yield "capital letters", lambda table: right(table).upper(), True
+    yield "a column", lambda table, columns: pd.Series(right(table, columns), table.index), True
+    yield "logits", lambda *a: np.log(right(*a) / (1 - right(*a))), True
+    yield "one AUC", lambda table, columns: 0.8, False
+    yield "the same for all", lambda table, columns: np.full(len(table), 0.5), False
     yield (
-        "less one for each value",
-        lambda table: _best(table, lambda counts: counts.max(axis=1).sum() - len(counts)),
-        True,
+        "both probabilities",
+        lambda table, columns: np.column_stack([right(table, columns)] * 2),
+        False,
     )
-    yield "the first column that has three values", lambda table: list(table)[2], False
-    yield "all columns", lambda table: list(table), False
-    yield "the label itself", lambda table: "label", False
 
 
-# --- q2: a difference and its spread --------------------------------------------------------------
+# --- q2: what a difference comes from -------------------------------------------------------------
 
-UNITS = {  # column: usual value, spread within a class
-    "sharpness": (1.0, 0.02),
-    "heart width in cm": (13.0, 1.0),
-    "mean grey level": (120.0, 30.0),
-    "file size in kB": (1500.0, 400.0),
-}
-# spreads between the means; images per class measured
-EFFECTS = ((-1.6, 20), (1.0, 72), (0.65, 200), (-0.3, 200))
-PER_CLASS = 200
+EACH_PANEL, SPREAD, GAP = 96, 9.0, 24.0
 
 
-def _measured(rng: np.random.Generator, names: list[str]) -> pd.DataFrame:
-    """Four measurements of 400 images, in the given order from the one that tells most to the one
-    that tells least.
-    """
-    columns: dict[str, Any] = {}
-    for name, (effect, n) in zip(names, EFFECTS, strict=True):
-        usual, spread = UNITS[name]
-        normal = np.array([NormalDist().inv_cdf((k + 0.5) / n) for k in range(n)])
-        normal = normal / normal.std()
-        for values in (normal, normal + effect):
-            filled = np.append(usual + spread * values, np.full(PER_CLASS - n, np.nan))
-            columns.setdefault(name, []).extend(rng.permutation(filled).round(4))
-    table = pd.DataFrame(
-        {"label": np.repeat(["normal", "covid"], PER_CLASS)} | {k: columns[k] for k in UNITS}
-    )
-    return table.sample(frac=1, random_state=rng).reset_index(drop=True)
-
-
-def _orders(rng: np.random.Generator) -> list[Case]:
-    orders = [
-        list(UNITS),
-        *([str(name) for name in rng.permutation(list(UNITS))] for _ in range(5)),
-    ]
-    return [Case((_measured(rng, order),), order) for order in orders]
-
-
-def _four_names(value, case: Case) -> list[str]:
-    names = expect.names(value, UNITS, "most_telling(table)")
-    if len(names) < len(UNITS):
-        raise Wrong(
-            f"most_telling(table) should name {len(UNITS)} measurements, each once, not "
-            f"{len(names)}."
+def _by_hospital(rng: np.random.Generator, cause: str) -> pd.DataFrame:
+    """Images of two hospitals with labels and mean grey levels, which differ by one cause."""
+    names = sorted(fresh.names(rng, 2, "H-"))
+    shares = {"hospital": (0.8, 0.2), "masked": (0.8, 0.2), "either": (1, 0)}.get(cause, (0.5, 0.5))
+    shares = shares if rng.random() < 0.5 else shares[::-1]
+    n = EACH_PANEL // 2
+    parts = []
+    for name, share in zip(names, shares, strict=True):
+        ill = np.arange(n) < round(share * n)
+        level = np.where(ill, GAP, 0) * (cause in ("disease", "masked"))
+        if cause in ("hospital", "either"):
+            level = level + GAP * 1.4 * (share > 0.5)
+        if cause == "masked":  # where COVID is frequent, images are darker by what hides the gap
+            level = level - GAP / 0.6 * (share > 0.5)
+        noise = np.empty(n)
+        for part in (ill, ~ill):  # as far apart as chance would have it, and no more
+            values = rng.normal(0, SPREAD, part.sum())
+            noise[part] = values - (values.mean() if part.any() else 0)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "hospital": name,
+                    "label": np.where(ill, "covid", "normal"),
+                    "grey": (110 + level + noise).round(1),
+                }
+            )
         )
-    return names
+    return pd.concat(parts, ignore_index=True)
 
 
-def _why_not_order(names: list[str], case: Case) -> str:
-    if names == _ordered(case.given[0], lambda a, b: (b.mean() - a.mean()) / a.std()):
-        raise q2.caught("sign_kept")
-    if names[::-1] == case.right:
-        return "The order is reversed: the most telling measurement comes first."
-    return f"A table has a wrong order; it should be {', '.join(case.right)}."
-
-
-q2 = Compare(
-    "most_telling",
-    title="A difference and its spread",
+q2 = Diagnosis(
+    "comes_from",
+    title="What does the difference come from?",
     points=2,
-    wants=(
-        "most_telling(table) returns the names of the four measurements as a list, the most "
-        "telling first"
-    ),
+    options=("disease", "hospital", "masked", "either", "none"),
+    draw=_by_hospital,
     hints=(
-        "The units differ: centimetres, grey levels, kilobytes. Which number can be compared "
-        "across all of them?",
-        "Look at single images: how far are they from the mean of their own class? And does it "
-        "matter whether a class is higher or lower?",
-        "The absolute difference of the two means, divided by the standard deviation within the "
-        "classes. Do not divide by the root of n: that measures how precise the mean is, not how "
-        "far the images overlap.",
+        "Cover the part *both*. Within one hospital: do the two classes lie at the same height?",
+        "Then count points: does one hospital have more of one class? Is it brighter as a whole?",
+        "If all images of a class come from one hospital, is there any pair of images that differs "
+        "in the class alone?",
     ),
-    data=lambda rng: _measured(rng, [str(name) for name in rng.permutation(list(UNITS))]),
-    mistakes={
-        "by_difference": Mistake(
-            lambda table: _ordered(table, lambda a, b: abs(a.mean() - b.mean())),
-            "The raw differences of the means were compared, kilobytes with centimetres. A change "
-            "of unit would change this order, although the images stay the same. Divide each "
-            "difference by its spread.",
+    mixed_up={
+        ("disease", "hospital"): (
+            "The panel in which the hospital makes the difference was called disease. Together the "
+            "classes differ, and within each hospital they do not: the brighter hospital has more "
+            "images of one class. A network can learn the hospital."
         ),
-        "in_per_cent": Mistake(
-            lambda table: _ordered(table, lambda a, b: abs(a.mean() - b.mean()) / abs(b.mean())),
-            "The differences were taken as a percentage of the mean. That removes the unit, but "
-            "the mean says nothing about how far single images scatter: a heart 10 % wider is a "
-            "lot if hearts vary by 5 %, and little if they vary by 50 %.",
+        ("none", "masked"): (
+            "The panel with a masked difference was called none. Together the classes lie at one "
+            "height. Within each hospital COVID is brighter; the hospital with more COVID takes "
+            "darker images, which hides it."
         ),
-        "by_certainty": Mistake(
-            lambda table: _ordered(
-                table,
-                lambda a, b: (
-                    abs(a.mean() - b.mean()) / np.sqrt(a.var() / len(a) + b.var() / len(b))
-                ),
-            ),
-            "This is the order of the evidence that the means differ (t, or p), which grows with "
-            "the number of images measured. With enough images even a tiny difference is "
-            "significant, while single images overlap as much as before. The question is how far "
-            "they overlap.",
+        ("disease", "either"): (
+            "The panel that cannot be decided was called disease. Each class comes from a hospital "
+            "of its own, so disease and hospital would look just the same. More images of this "
+            "kind do not help: others are needed."
         ),
-        "sign_kept": Mistake(
-            lambda table: _ordered(table, lambda a, b: (a.mean() - b.mean()) / a.std()),
-            "The sign was kept, so a measurement that is lower in COVID was ranked last. Two "
-            "spreads lower separates the classes as well as two spreads higher. Take the absolute "
-            "value.",
+        ("hospital", "either"): (
+            "The panel that cannot be decided was called hospital. It may be the hospital, and it "
+            "may be the disease: no hospital has both classes, so nothing in it tells."
+        ),
+        ("masked", "disease"): (
+            "The panel of the disease was called masked. A masked difference is seen within the "
+            "hospitals only; here it is seen in *both*, too."
         ),
     },
-    cases=_orders,
-    read=_four_names,
-    explain=_why_not_order,
 )
 
 
-def _ordered(table: pd.DataFrame, score) -> list[str]:
-    """The measurements by a score of what is known of covid and of normal, highest first."""
-    ill, well = (table[table["label"] == label] for label in ("covid", "normal"))
-    return sorted(UNITS, key=lambda name: -score(ill[name].dropna(), well[name].dropna()))
+# --- q3: which report shows a shortcut ------------------------------------------------------------
+
+ITSELF, SAME, OTHERS = "the same images", "other images, same patients", "other patients"
 
 
-@q2.edges
-def _(right):
-    def overlap(a, b):
-        return abs((a.to_numpy()[:, None] > b.to_numpy()[None, :]).mean() - 0.5)
-
-    yield "an index", lambda table: pd.Index(right(table)), True
-    yield "by the share of pairs ranked rightly", lambda table: _ordered(table, overlap), True
-    yield (
-        "spread over both classes",
-        lambda t: _ordered(t, lambda a, b: abs(a.mean() - b.mean()) / _both(a, b)),
-        True,
-    )
-    yield "the wrong way round", lambda table: right(table)[::-1], False
-    yield "the best alone", lambda table: right(table)[:1], False
-    yield "the last two swapped", lambda table: [*right(table)[:2], *right(table)[:1:-1]], False
-
-
-def _both(a: pd.Series, b: pd.Series) -> float:
-    return float(pd.concat([a, b]).std())
-
-
-# --- q3: a percentage and its n -------------------------------------------------------------------
-
-
-def _hospitals(
-    rng: np.random.Generator, share: float = 0.5
-) -> tuple[pd.DataFrame, float, list[str]]:
-    """Images and COVID images by hospital, about the share to compare with, and the hospitals
-    clearly above it.
-
-    Where it is clear, even a 99 % interval lies above the share. The nearest of the others lies 1.4
-    standard errors above it, so that only intervals of 80 % or less do. The share of the table
-    itself is lower.
+def _report(rng: np.random.Generator) -> dict:
+    """What somebody reports of a column from which the label was looked up: of many images with a
+    clear lead, of few with a lead that may be chance, or of many with no lead at all.
     """
-    share = round(share + rng.uniform(-0.02, 0), 3)
-    large, middle, few = (
-        int(rng.integers(150, 220)),
-        int(rng.integers(90, 120)),
-        2 if share > 0.4 else 1,
+    kind = rng.choice(["clear", "few", "useless"], p=[0.5, 0.2, 0.3])
+    n = int(rng.integers(7, 10) if kind == "few" else rng.integers(300, 600))
+    largest = round(
+        float(rng.uniform(0.86, 0.9) if kind == "useless" else rng.uniform(0.5, 0.53)), 2
     )
-    errors = [(large, 4.5), (middle, 4), (16, 3.4)]  # clearly above
-    # not
-    errors += [
-        (4, 0.8),
-        (middle + 7, 0.6),
-        (large + 9, 1.4),
-        (4 * large, -10),
-        (4, -3),
-        (31, -3),
-        (13, -0.6),
-    ]
-    counts = [(n, round(n * share + z * np.sqrt(n * share * (1 - share)))) for n, z in errors]
-    counts = [(n, min(max(k, 0), n)) for n, k in [*counts, (few, few)]]
-    table = pd.DataFrame(counts, columns=["images", "covid"])
-    table.insert(0, "hospital", fresh.names(rng, len(counts), "H-"))
-    clear = list(table["hospital"][:3])
-    return table.sample(frac=1, random_state=rng).reset_index(drop=True), share, clear
+    right = {"clear": round(n * rng.uniform(0.66, 0.7)), "few": n - 2, "useless": int(n * largest)}
+    return {
+        "column": str(rng.choice(["format", "mode", "machine", "view", "position"])),
+        "looked up in": str(rng.choice([ITSELF, SAME, OTHERS])),
+        "images": n,
+        "right": right[str(kind)],
+        "largest class": largest,
+    }
 
 
-def _no_width_at_the_end(table, share):
-    p = table["covid"] / table["images"]
-    return table["hospital"][p - 1.96 * np.sqrt(p * (1 - p) / table["images"]) > share].tolist()
+def _unclear(report: dict) -> bool:
+    """Whether the interval of a report holds the share of the largest class, though it is above."""
+    low = evaluate.wilson(report["right"], report["images"])[0]
+    return low <= report["largest class"] < report["right"] / report["images"]
 
 
-def _upper_end(table, share):
-    p, n, z = table["covid"] / table["images"], table["images"], 1.96
-    centre, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return table["hospital"][(centre + half) / (1 + z * z / n) > share].tolist()
-
-
-def _shares(rng: np.random.Generator, share: float) -> Case:
-    table, share, clear = _hospitals(rng, share)
-    return Case((table, share), set(clear), clear[2])
-
-
-def _places(found: list[set], cases: list[Case]) -> dict:
-    """The smallest hospital, whose percentage says nothing, and a small one that is clear."""
-    table, share = cases[0].given
-    rows, sure = table.set_index("hospital"), cases[0].note
-    tiny = rows["images"].idxmin()
-    n, k = rows.loc[tiny, "images"], rows.loc[sure, "covid"]
-    return {"tiny": tiny, "n": n, "chance": share**n, "share": share, "sure": sure, "k": k}
-
-
-def _why_not_clear(found: set, case: Case) -> str:
-    table, share = case.given
-    rows = table.set_index("hospital")
-    name = min(case.right - found or found - case.right)
-    covid, images = rows.loc[name, ["covid", "images"]]
-    if name in case.right:
-        return (
-            f"{name} is missing: {covid} of {images} is more than chance would give at {share:.0%}."
-        )
-    return f"{name} has {covid} of {images}: with a true share of {share:.0%} that is no surprise."
-
-
-q3 = Compare(
-    "clearly_above",
-    title="A percentage and its n",
+q3 = Choice(
+    "shows_a_shortcut",
+    title="Which report shows a shortcut?",
     points=2,
-    wants="clearly_above(table, share) returns a list of names of hospitals",
+    wants='shows_a_shortcut(reports) returns one letter, such as "B"',
+    row=_report,
     hints=(
-        "Two of two is 100 %. Would you be surprised if the next two were zero of two?",
-        "Which true shares of the hospital are compatible with these images? The lesson put an "
-        "interval beside each percentage.",
-        "evaluate.wilson(k, n) returns the lower and the upper end of the interval. Which end "
-        "must lie above the share?",
+        "What would a report say if the column knew nothing, and each label were guessed?",
+        "Three things are needed: images of patients who were not looked up, a share right above "
+        "that of the largest class, and enough images that this is no accident.",
+        "evaluate.wilson(right, images) gives the interval of a share. Its lower end must lie "
+        "above the share of the largest class.",
     ),
-    data=lambda rng: _hospitals(rng)[:2],
-    mistakes={
-        "percent_alone": Mistake(
-            lambda table, share: table["hospital"][
-                table["covid"] / table["images"] > share
-            ].tolist(),
-            "The percentages were compared without their n. {tiny} has {n} of {n}, which is 100 % "
-            "but almost no evidence: at a share of {share:.0%} it happens in {chance:.0%} of all "
-            "cases. Give each percentage its interval, and use the lower end.",
+    why_not={
+        "on_itself": (
+            lambda r: r["looked up in"] == ITSELF,
+            "That report looked the labels up in the images that it scored. A column with a value "
+            "of its own for each image is then always right, and tells nothing of the next.",
         ),
-        "thirty_are_enough": Mistake(
-            lambda table, share: table["hospital"][
-                (table["covid"] / table["images"] > share) & (table["images"] >= 30)
-            ].tolist(),
-            "Only hospitals with 30 images or more were accepted. But a small lead in 200 images "
-            "does not show that the share is above {share:.0%}, and {k} of 16 ({sure}) does. It "
-            "depends on n and on the share together, which is what an interval is for.",
+        "same_patients": (
+            lambda r: r["looked up in"] == SAME,
+            "That report scored other images of the same patients. Machine and position come again "
+            "with the patient, and so does the label: it may have recognised people. Other "
+            "patients are needed.",
         ),
-        "no_width_at_the_end": Mistake(
-            _no_width_at_the_end,
-            "The interval p ± 2·√(p(1-p)/n) has no width when all images are of one class, so it "
-            "treats {n} of {n} ({tiny}) as certain. Wilson's interval, used in the lesson, does "
-            "not.",
+        "largest_class": (
+            lambda r: r["right"] / r["images"] <= r["largest class"],
+            "That report has the highest share right, and no more than always answering the "
+            "largest class. An accuracy says something beside that figure only.",
         ),
-        "upper_end": Mistake(
-            _upper_end,
-            "The upper end of the interval was compared with the share. It is above the share for "
-            "nearly all hospitals, the more so the fewer images there are. It shows that the "
-            "share could be higher, not that it is. Use the other end.",
+        "too_few": (
+            _unclear,
+            "That report rests on a dozen images: the interval of its share holds the share of the "
+            "largest class, so that chance is explanation enough. A percentage needs its n.",
         ),
     },
-    cases=lambda rng: [_shares(rng, share) for share in rng.permutation([0.3, 0.5, 0.6])],
-    read=lambda value, case: set(
-        expect.names(value, case.given[0]["hospital"], "clearly_above(table, share)")
-    ),
-    same=set.__eq__,
-    places=_places,
-    explain=_why_not_clear,
 )
-
-
-@q3.edges
-def _(right):
-    def certain(level):
-        from scipy.stats import binomtest
-
-        def answer(table, share):
-            p = [
-                binomtest(k, n, share, "greater").pvalue
-                for k, n in zip(table["covid"], table["images"], strict=True)
-            ]
-            return table["hospital"][np.array(p) < level].tolist()
-
-        return answer
-
-    yield "an exact test at 5 %", certain(0.05), True
-    yield "an exact test at 0.5 %", certain(0.005), True
-    yield "an exact test at 40 %", certain(0.4), False
-    yield "a column", lambda table, share: pd.Series(right(table, share)), True
-    yield "one missing", lambda table, share: right(table, share)[1:], False
-    yield "none", lambda table, share: [], False
 
 
 # --- q4: whose left -------------------------------------------------------------------------------

@@ -4,10 +4,11 @@ import pytest
 
 from cxr_helpers import checks
 
-from .proofs import lesson01
+from .proofs import lesson01, lesson02
 
 READERS = {  # the question, and a reader who sees its numbers only
     "01": ("misread", lesson01.misread_by_numbers),
+    "02": ("comes_from", lesson02.comes_from_by_means),
 }
 every_figure = pytest.mark.parametrize(
     ("question", "read"),

@@ -2,164 +2,198 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, chi2_contingency, ks_2samp, norm, ttest_ind
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import cross_val_score
-from sklearn.tree import DecisionTreeClassifier
+from scipy.stats import binomtest
+from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 
 from cxr_helpers import evaluate
+from cxr_helpers.checks import lesson02
 
 from . import Proof
 
-# --- giveaway -------------------------------------------------------------------------------------
+# --- without_images -------------------------------------------------------------------------------
 
 
-def giveaway_by_trees(table):
-    scores = {}
-    for column in table.columns.drop("label"):
-        codes = pd.factorize(table[column])[0].reshape(-1, 1)
-        scores[column] = cross_val_score(
-            DecisionTreeClassifier(random_state=0), codes, table["label"], cv=5
-        ).mean()
-    return max(scores, key=scores.get)
-
-
-def giveaway_by_chi2(table):
-    p = {
-        c: chi2_contingency(pd.crosstab(table[c], table["label"]))[1] for c in table if c != "label"
-    }
-    return min(p, key=p.get)
-
-
-def giveaway_by_halves(table):
-    half = np.random.default_rng(1).random(len(table)) < 0.5
-    best, column = 0, None
-    for name in table.columns.difference(["label"]):
-        known = (
-            table[half].groupby(name)["label"].agg(lambda labels: labels.value_counts().index[0])
-        )
-        right = (table[~half][name].map(known) == table[~half]["label"]).mean()
-        best, column = max((best, column or ""), (right, name))
-    return column
-
-
-def giveaway_on_itself(table):
-    """The notebook's look-up on its own images; the column with as many values as rows left out."""
-    scores = {}
-    for column in table.columns.drop("label"):
-        if table[column].nunique() < len(table):
-            most = table.groupby(column)["label"].agg(lambda labels: labels.mode()[0])
-            scores[column] = (table[column].map(most) == table["label"]).mean()
-    return max(scores, key=scores.get)
-
-
-def giveaway_of_numbers(table):
-    codes = (table["label"] == "covid").astype(int)
-    return table.select_dtypes("number").corrwith(codes).abs().idxmax()
-
-
-def giveaway_by_least_values(table):
-    return table.drop(columns="label").nunique().idxmin()
-
-
-# --- most_telling ---------------------------------------------------------------------------------
-
-MEASURED = ["sharpness", "heart width in cm", "mean grey level", "file size in kB"]
-
-
-def _ranked(table, score):
-    scores = {}
-    for name in table.columns.drop("label"):
-        a, b = (table.loc[table["label"] == label, name].dropna() for label in ("covid", "normal"))
-        scores[name] = score(a, b)
-    return sorted(scores, key=scores.get, reverse=True)
-
-
-def telling_by_auc(table):
-    def score(a, b):
-        auc = roc_auc_score(np.r_[np.ones(len(a)), np.zeros(len(b))], np.r_[a, b])
-        return max(auc, 1 - auc)
-
-    return _ranked(table, score)
-
-
-def telling_by_cohen(table):
-    means, deviations = (getattr(table.groupby("label"), what)() for what in ("mean", "std"))
-    d = (means.loc["covid"] - means.loc["normal"]).abs() / np.sqrt((deviations**2).mean())
-    return list(d.sort_values(ascending=False).index)
-
-
-def telling_by_steps(table):
-    return _ranked(table, lambda a, b: ks_2samp(a, b).statistic)
-
-
-def telling_by_p(table):
-    return _ranked(table, lambda a, b: -ttest_ind(a, b).pvalue)
-
-
-def telling_by_filled(table):
-    filled = table.drop(columns="label").fillna(0).assign(label=table["label"])
-    return _ranked(filled, lambda a, b: abs(a.mean() - b.mean()) / np.sqrt((a.var() + b.var()) / 2))
-
-
-def telling_by_error(table):
-    return _ranked(table, lambda a, b: abs(a.mean() - b.mean()) / (a.sem() + b.sem()))
-
-
-# --- clearly_above --------------------------------------------------------------------------------
-
-
-def wilson_low(k, n, z):
-    p = k / n
-    return (p + z**2 / (2 * n) - z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))) / (1 + z**2 / n)
-
-
-def above_by_columns(table, share):
-    low = wilson_low(table["covid"], table["images"], 1.96)
-    return table.assign(low=low).query("low > @share")["hospital"].tolist()
-
-
-def above_by_test(table, share):
-    rows = zip(table["hospital"], table["covid"], table["images"])
-    return [
-        name
-        for name, k, n in rows
-        if binomtest(int(k), int(n), share, alternative="greater").pvalue < 0.025
+def encoder(model, numbers="passthrough"):
+    words = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    parts = [
+        ("words", words, make_column_selector(dtype_exclude="number")),
+        ("numbers", numbers, make_column_selector(dtype_include="number")),
     ]
+    return Pipeline([("columns", ColumnTransformer(parts)), ("model", model)])
 
 
-def above_by_formula(table, share):
-    n = table["images"]
-    z = (table["covid"] - n * share) / np.sqrt(n * share * (1 - share))
-    return table["hospital"][z > norm.ppf(0.975)].to_numpy()
+def without_by_forest(table, columns):
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+    forest = encoder(RandomForestClassifier(60, min_samples_leaf=2, random_state=0))
+    y = (table["label"] == "covid").to_numpy()
+    p = cross_val_predict(
+        forest, table[columns], y, groups=table["patient"], cv=folds, method="predict_proba"
+    )
+    return p[:, 1]
 
 
-def above_one_half(table, share):
-    return [
-        h
-        for h, k, n in zip(table.hospital, table.covid, table.images)
-        if evaluate.wilson(k, n)[0] > 0.5
-    ]
+def without_by_loop(table, columns):
+    """Fold by fold, dummies made once of all rows: their names tell nothing of a label."""
+    x = pd.get_dummies(table[columns]).astype(float).to_numpy()
+    y, scores = (table["label"] == "covid").to_numpy(), np.zeros(len(table))
+    for fit, ask in GroupKFold(4).split(x, y, table["patient"]):
+        scaler = StandardScaler().fit(x[fit])
+        model = LogisticRegression(max_iter=500).fit(scaler.transform(x[fit]), y[fit])
+        scores[ask] = model.decision_function(scaler.transform(x[ask]))
+    return pd.Series(scores, index=table.index)
 
 
-def above_by_overall(table, share):
-    share = table["covid"].sum() / table["images"].sum()
-    return [
-        h
-        for h, k, n in zip(table.hospital, table.covid, table.images)
-        if evaluate.wilson(k, n)[0] > share
-    ]
+def without_by_boosting(table, columns):
+    model = encoder(HistGradientBoostingClassifier(max_iter=30, random_state=0))
+    p = cross_val_predict(
+        model,
+        table[columns],
+        table["label"],
+        groups=table["patient"],
+        cv=GroupKFold(5),
+        method="predict_proba",
+    )
+    return p[:, list(np.unique(table["label"])).index("covid")].tolist()
 
 
-def above_at_80(table, share):
-    return list(
-        table.loc[wilson_low(table["covid"], table["images"], norm.ppf(0.9)) > share, "hospital"]
+def without_by_neighbours(table, columns):
+    model = encoder(KNeighborsClassifier(15), StandardScaler())
+    y = table["label"].eq("covid").astype(int)
+    folds = GroupKFold(10)
+    return cross_val_predict(
+        model, table[columns], y, groups=table["patient"], cv=folds, method="predict_proba"
+    ).T[1]
+
+
+def without_by_rows(table, columns):
+    p = cross_val_predict(
+        encoder(RandomForestClassifier(60, random_state=0)),
+        table[columns],
+        table["label"] == "covid",
+        cv=KFold(5, shuffle=True, random_state=0),
+        method="predict_proba",
+    )
+    return p[:, 1]
+
+
+def without_the_split(table, columns):
+    model = encoder(LogisticRegression(max_iter=500), StandardScaler())
+    return model.fit(table[columns], table["label"] == "covid").predict_proba(table[columns])[:, 1]
+
+
+def without_by_lookup(table, columns):
+    """The lesson's own mistake: the share of covid of each value, in these very images."""
+    ill = (table["label"] == "covid").astype(float)
+    return sum(ill.groupby(table[name]).transform("mean") for name in columns)
+
+
+def without_by_numbers(table, columns):
+    codes = table[columns].apply(
+        lambda c: LabelEncoder().fit_transform(c) if c.dtype.kind not in "iuf" else c
+    )
+    p = cross_val_predict(
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)),
+        codes,
+        table["label"] == "covid",
+        groups=table["patient"],
+        cv=GroupKFold(5),
+        method="predict_proba",
+    )
+    return p[:, 1]
+
+
+def without_a_choice(table, columns):
+    return without_by_forest(table, [c for c in table if c not in ("label", "patient")])
+
+
+def without_the_other_class(table, columns):
+    p = cross_val_predict(
+        encoder(LogisticRegression(max_iter=500), StandardScaler()),
+        table[columns],
+        table["label"],
+        groups=table["patient"],
+        cv=GroupKFold(5),
+        method="predict_proba",
+    )
+    return p[:, 1]
+
+
+# --- comes_from -----------------------------------------------------------------------------------
+
+
+def comes_from_by_means(figure):
+    """What each panel shows, by the table that the notebook prints."""
+    found = {}
+    for letter, rows in figure.panels.items():
+        means = rows.groupby(["hospital", "label"])["grey"].mean().unstack()
+        together = rows.groupby("label")["grey"].mean()
+        differ = abs(together["covid"] - together["normal"]) > 8
+        within = (means["covid"] - means["normal"]).abs().mean() > 8
+        if means.isna().any(axis=None):
+            found[letter] = "either"
+        else:
+            words = {(1, 1): "disease", (1, 0): "hospital", (0, 1): "masked", (0, 0): "none"}
+            found[letter] = words[int(differ), int(within)]
+    return {"figure": figure.number} | found
+
+
+def comes_from_luck(seed):
+    words = np.random.default_rng(seed).permutation(lesson02.q2.options).tolist()
+    number = lesson02.q2.sample(seed).number
+    return {"figure": number} | dict(zip("ABCDE", words, strict=True))
+
+
+# --- shows_a_shortcut -----------------------------------------------------------------------------
+
+
+def shortcut_by_test(reports):
+    for letter, row in reports.iterrows():
+        p = binomtest(int(row["right"]), int(row["images"]), row["largest class"]).pvalue
+        above = row["right"] / row["images"] > row["largest class"]
+        if row["looked up in"] == "other patients" and above and p < 0.05:
+            return letter
+    return None
+
+
+def shortcut_by_rules(reports):
+    kept = reports[reports["looked up in"].str.endswith("patients") & (reports["images"] >= 100)]
+    kept = kept[~kept["looked up in"].str.contains("same")]
+    return (kept["right"] / kept["images"] - kept["largest class"]).idxmax()
+
+
+def shortcut_by_errors(reports):
+    table = reports.query("`looked up in` == 'other patients'")
+    share, n = table["right"] / table["images"], table["images"]
+    z = (share - table["largest class"]) / np.sqrt(share * (1 - share) / n)
+    return z.idxmax()
+
+
+def shortcut_by_accuracy(reports):
+    return (reports["right"] / reports["images"]).idxmax()
+
+
+def shortcut_by_lead(reports):
+    share = reports["right"] / reports["images"]
+    return (
+        (share - reports["largest class"])
+        .where(reports["looked up in"] == "other patients")
+        .idxmax()
     )
 
 
-def above_with_ten(table, share):
-    kept = table[table["images"] >= 10]
-    return kept["hospital"][kept["covid"] / kept["images"] > share].tolist()
+def shortcut_by_size(reports):
+    return reports["images"].idxmax()
+
+
+def shortcut_by_wilson_alone(reports):
+    low = [evaluate.wilson(k, n)[0] for k, n in zip(reports["right"], reports["images"])]
+    return (pd.Series(low, reports.index) - reports["largest class"]).idxmax()
 
 
 # --- patient_side ---------------------------------------------------------------------------------
@@ -206,44 +240,42 @@ def side_of_touching(haze, heart, lungs):
 
 PROOFS = [
     Proof(
-        "giveaway",
+        "without_images",
         right={
-            "scikit-learn: trees, cross-validated": giveaway_by_trees,
-            "SciPy: the smallest p of chi-squared": giveaway_by_chi2,
-            "NumPy: two halves by hand": giveaway_by_halves,
+            "scikit-learn: a forest, stratified by patient": without_by_forest,
+            "NumPy: a loop over folds, dummies, logits": without_by_loop,
+            "scikit-learn: boosting, labels as words": without_by_boosting,
+            "scikit-learn: neighbours, ten folds": without_by_neighbours,
         },
         wrong={
-            "scored on itself, the unique column dropped": giveaway_on_itself,
-            "correlation of the numbers": giveaway_of_numbers,
-            "the column with the fewest values": giveaway_by_least_values,
+            "folds of rows": without_by_rows,
+            "fitted and scored on the same rows": without_the_split,
+            "a look-up on itself": without_by_lookup,
+            "words as numbers": without_by_numbers,
+            "all columns, whatever is asked": without_a_choice,
+            "the second class of the alphabet": without_the_other_class,
         },
     ),
     Proof(
-        "most_telling",
+        "comes_from",
         right={
-            "scikit-learn: area under the curve": telling_by_auc,
-            "pandas: Cohen's d": telling_by_cohen,
-            "SciPy: Kolmogorov and Smirnov's statistic": telling_by_steps,
+            f"by means, figure {seed}": comes_from_by_means(lesson02.q2.sample(seed))
+            for seed in range(3)
         },
-        wrong={
-            "the p of a t-test": telling_by_p,
-            "missing values taken for 0": telling_by_filled,
-            "the difference by its standard errors": telling_by_error,
-            "a list typed in": lambda table: MEASURED,
-        },
+        wrong={f"guessed, figure {seed}": comes_from_luck(seed) for seed in range(5)},
     ),
     Proof(
-        "clearly_above",
+        "shows_a_shortcut",
         right={
-            "pandas: Wilson's interval by its formula": above_by_columns,
-            "SciPy: an exact test": above_by_test,
-            "the score test by hand": above_by_formula,
+            "SciPy: an exact test": shortcut_by_test,
+            "pandas: a hundred images, the largest lead": shortcut_by_rules,
+            "NumPy: the lead in standard errors": shortcut_by_errors,
         },
         wrong={
-            "compared with one half": above_one_half,
-            "compared with the share in the table": above_by_overall,
-            "an 80 % interval": above_at_80,
-            "ten images are enough": above_with_ten,
+            "the highest accuracy": shortcut_by_accuracy,
+            "the largest lead, n forgotten": shortcut_by_lead,
+            "the most images": shortcut_by_size,
+            "Wilson, whoever was scored": shortcut_by_wilson_alone,
         },
     ),
     Proof(
