@@ -1,17 +1,14 @@
-"""Questions of lesson 03, preprocessing: channels, the shape of an image, constants, uploads."""
-
-import io
+"""Questions of lesson 03, preprocessing: channels, one preprocessing for all, a figure, a plan."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
-from .. import preprocess
-from . import expect
-from ._kinds import Case, Compare
+from .. import phantom
+from . import _networks, expect
+from ._figures import Diagnosis
+from ._kinds import Case, Choice, Compare
 from ._question import Mistake, Question
 from ._running import Wrong
-
-SIZE = 64  # of the squares in questions 2 and 4
 
 
 def _film(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -65,7 +62,7 @@ def _veil(greys: list[np.ndarray], cases: list[Case]) -> dict:
 
 
 def _why_not_grey(grey: np.ndarray, case: Case) -> str:
-    if abs(grey - case.right * 255).max() < 255 * GREY_SLACK:
+    if grey.max() > 2 and abs(grey - case.right * 255).max() < 255 * GREY_SLACK:
         return "The grey levels are right and run from 0 to 255; the question asks for 0 to 1."
     off = abs(grey - case.right).max()
     return f"Too far off for {case.note}: by up to {off:.2f} of the range 0 to 1."
@@ -142,123 +139,222 @@ def _(right):
     yield "one axis too many", lambda array: right(array)[..., None], False
 
 
-# --- q2: the shape of an image --------------------------------------------------------------------
+# --- q2: one preprocessing for train, test and every upload ---------------------------------------
 
+SIZE = 64  # of the squares
+MOVED = 1e-3  # of an output, in standard deviations
+SLACK = 0.05  # of mean and deviation: resizing has several right ways
 ROUND = 0.12  # how far from 1 the disc's width over its height may be: two pixels of 25
 WHOLE = 3  # pixels that a side of the image may be off
 ALIKE = 0.15  # mean grey levels of a tenth by a tenth of the image that differ by less say the same
 
 
-def _squashed(rng: np.random.Generator, wide: bool | None = None) -> tuple[np.ndarray, int, int]:
-    """An image squashed to a square, uint8, with its original height and width."""
-    short, long = int(rng.integers(95, 116)), int(rng.integers(165, 191))
-    wide = bool(rng.random() < 0.5) if wide is None else wide
+def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Wide images, uint8 (n, 48, 72, 1), and the part of each; those of test are brighter."""
+    part = rng.permutation(np.repeat(["train", "val", "test"], (24, 6, 10)))
+    brighter = {"train": 0.75, "val": 0.85, "test": 1.0}
+    films = [rng.uniform(0.9, 1) * brighter[name] * _film(rng, 48, 72) for name in part]
+    return np.round(255 * np.array(films)[..., None]).astype(np.uint8), part
+
+
+def _upload(rng: np.random.Generator, wide: bool) -> np.ndarray:
+    """An image that somebody sends, uint8 (height, width); its marks tell turned ones apart."""
+    short, long = int(rng.integers(70, 90)), int(rng.integers(125, 150))
     height, width = (short, long) if wide else (long, short)
     film = _film(rng, height, width)
-    # two marks, so that turned images differ
     film[height // 20 : height // 4, width // 20 : width // 4] = 0.72
     film[height // 20 : height // 4, -width // 4 : -width // 20] = 0.25
-    square = preprocess.resize(film, 96).clip(0, 1)
-    return np.round(255 * square).astype(np.uint8), height, width
+    return np.round(255 * film).astype(np.uint8)
 
 
-def _cropped(square, height, width, size):
-    return preprocess.prepare(_resized(square, height, width), size, fit="crop")
+def _model(images, of, *last, adapted=None, scale_first=False, **fit):
+    """A model that makes squares, then scales by the constants of some images, prepared likewise.
+
+    Parameters: `of`, which images; `last`, further layers; `adapted`, what the constants are
+    computed from, where not from squares; `fit`, how squares are made.
+    """
+    keras = _networks.keras()
+    square = keras.layers.Resizing(SIZE, SIZE, **({"pad_to_aspect_ratio": True} | fit))
+    scale = keras.layers.Normalization(axis=None)
+    scale.adapt(adapted if adapted is not None else square(images[of].astype("float32")))
+    chain = [scale, square] if scale_first else [square, scale]
+    return keras.Sequential([keras.Input((None, None, 1)), *chain, *last])
+
+
+def _scaled_twice(images, part):
+    return _model(images, part == "train", _networks.keras().layers.Rescaling(1 / 255))
+
+
+def _each_by_itself(images, part):
+    keras = _networks.keras()
+    inputs = keras.Input((None, None, 1))
+    square = keras.layers.Resizing(SIZE, SIZE, pad_to_aspect_ratio=True)(inputs)
+    own = keras.layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)
+    return keras.Model(inputs, own(square))
 
 
 q2 = Question(
-    "unsquash",
-    title="Undo the squash",
-    points=2,
-    wants="unsquash(square, height, width, size) returns an array (size, size) with the image in "
-    "its original proportions",
-    hints=(
-        "Two steps: restore the original shape, then make it square. Which of the two does "
-        "resized do?",
-        "The lesson has three ways to make an image square. Which one keeps both the proportions "
-        "and the edges?",
-        "resized(square, height, width) restores the image. preprocess.prepare makes it square; "
-        "it takes grey levels from 0 to 1.",
+    "preprocessing",
+    title="One preprocessing for train, test and every upload",
+    points=4,
+    wants=(
+        f"preprocessing(images, part) returns one Keras model from grey levels (n, height, width, "
+        f"1) to (n, {SIZE}, {SIZE}, 1)"
     ),
-    data=_squashed,
+    hints=(
+        "Two layers do it: one makes squares, one scales. Which of them has constants, and from "
+        "which images may they come?",
+        "keras.layers.Resizing squashes, unless its arguments say otherwise. "
+        "keras.layers.Normalization(axis=None) gets its constants by adapt(...): from images that "
+        "look as those which it will scale.",
+        "square = Resizing(64, 64, pad_to_aspect_ratio=True); scale.adapt(square(train)); then "
+        "keras.Sequential([keras.Input((None, None, 1)), square, scale]).",
+    ),
+    data=_parts,
     mistakes={
-        "left_squashed": Mistake(
-            lambda square, height, width, size: preprocess.prepare(square / 255, size, fit="pad"),
-            "A {was} image is still squashed: a disc in it is {shape:.2f} times as wide as high. "
-            "Padding or resizing an image that is already square does not change its proportions; "
-            "restore the original shape first.",
+        "all_images": Mistake(
+            lambda images, part: _model(images, part != ""),
+            "We replaced the validation and test images by others and left the training images as "
+            "they were; the same upload then came out up to {moved:.2f} different. Information "
+            "about test images reached the constants, and so every training image. Adapt to "
+            "images[part == 'train'] alone.",
         ),
-        "sides_swapped": Mistake(
-            lambda square, height, width, size: preprocess.prepare(
-                _resized(square, width, height), size
-            ),
-            "Height and width are swapped, so a {was} image became worse: a disc in it is "
-            "{shape:.2f} times as wide as high. NumPy uses (height, width), Pillow (width, "
-            "height). Test with an image whose shape you know.",
+        "each_by_itself": Mistake(
+            _each_by_itself,
+            "An all-black upload and an all-white one come out the same: each image is scaled by "
+            "its own statistics, so how bright it is gets lost. Keep the constants of train in the "
+            "model and use them for every image.",
+        ),
+        "scaled_twice": Mistake(
+            _scaled_twice,
+            "Scaled twice: the constants belong to grey levels 0 to 255, and the images were "
+            "divided by 255 as well. All training images come out between {low:.3f} and "
+            "{high:.3f}, and look alike to a network. One of the two steps is enough.",
+        ),
+        "squashed": Mistake(
+            lambda images, part: _model(images, part == "train", pad_to_aspect_ratio=False),
+            "A {was} upload was squashed: a disc in it is {shape:.2f} times as wide as high. "
+            "Resizing stretches each side to its size, unless you write pad_to_aspect_ratio=True.",
         ),
         "cropped": Mistake(
-            _cropped,
-            "The proportions are right, but the image was cropped and its edges are gone. On a "
-            "chest radiograph these are the outer walls of the lungs, and the heart looks larger "
-            "in comparison. Keep the whole image.",
+            lambda images, part: _model(
+                images, part == "train", pad_to_aspect_ratio=False, crop_to_aspect_ratio=True
+            ),
+            "The proportions of a {was} upload are right, and its edges are gone: it was cropped. "
+            "On a chest radiograph these are the outer walls of the lungs. Pad: "
+            "pad_to_aspect_ratio=True.",
+        ),
+        "grey_bars": Mistake(
+            lambda images, part: _model(
+                images, part == "train", adapted=images[part == "train"], scale_first=True
+            ),
+            "The bars beside the image are not black: they have the value of grey level {bar:.0f}. "
+            "So it is where images are scaled first and padded with 0 afterwards, which by then is "
+            "the mean grey. Make the square first, on black.",
+        ),
+        "before_padding": Mistake(
+            lambda images, part: _model(images, part == "train", adapted=images[part == "train"]),
+            "The training images come out with mean {mean:.2f} and deviation {deviation:.2f}, not "
+            "0 and 1. The constants are those of the images without bars, and what is scaled has "
+            "bars. Adapt to what the layer will get: scale.adapt(square(train)).",
         ),
     },
 )
 
 
 @q2.rule
-def _(unsquash, rng):
-    for wide, size in zip(
-        rng.permutation([True, False]), rng.permutation([SIZE, SIZE + 20]), strict=True
-    ):
-        square, height, width = _squashed(rng, bool(wide))
-        given = expect.array(
-            unsquash(square, height, width, int(size)),
-            (size, size),
-            "unsquash(square, height, width, size)",
+def _(preprocessing, rng):
+    images, part = _parts(rng)
+    model = _networks.asked(preprocessing, images, part, misfit=lambda shape: None)
+    turned = np.where((part == "train")[:, None, None, None], images, 255 - images)
+    other = _networks.asked(preprocessing, turned, part, misfit=lambda shape: None)
+    uploads = [_upload(rng, bool(wide)) for wide in rng.permutation([True, False])]
+    for upload in uploads:
+        if (moved := np.abs(_prepared(model, upload) - _prepared(other, upload)).max()) > MOVED:
+            raise q2.caught("all_images", moved=moved)
+    black, white = (_prepared(model, np.full((SIZE, SIZE), level)) for level in (0, 255))
+    if np.abs(black - white).max() < MOVED:
+        raise q2.caught("each_by_itself")
+    _judge_constants(model, images[part == "train"], black, white)
+    for upload in uploads:
+        height, width = upload.shape
+        shares = (_prepared(model, upload) - black) / (white - black)
+        _judge_square(shares, height / width, upload / 255)
+
+
+def _prepared(model, image: np.ndarray) -> np.ndarray:
+    """What a model makes of one image, (SIZE, SIZE)."""
+    found = _networks.outputs(model, image[None, ..., None])
+    if found.shape != (1, SIZE, SIZE, 1):
+        raise Wrong(
+            f"One upload of {' × '.join(map(str, image.shape))} pixels should become 1 × {SIZE} × "
+            f"{SIZE} × 1 numbers, not {' × '.join(map(str, found.shape))}."
         )
-        result = given / (255 if given.max() > 1.5 else 1)
-        film, disc = (_sides(result, level) for level in (0.05, 0.8))
-        if 0 in disc:
-            raise Wrong("The bright disc in the middle of the image is no longer there.")
-        shape, once = disc[1] / disc[0], height / width
-        for name, expected in (("left_squashed", once), ("sides_swapped", once**2)):
-            if abs(shape / expected - 1) < ROUND < abs(shape - 1):
-                raise q2.caught(name, was="wide" if wide else "tall", shape=shape)
-        if abs(shape - 1) > ROUND:
-            raise Wrong(
-                f"A disc in the image is now {shape:.2f} times as wide as high; it should be as "
-                "wide as high."
-            )
-        if min(film) > size - WHOLE:
-            if abs(result - _cropped(square, height, width, int(size)) / 255).mean() < 0.05:
-                raise q2.caught("cropped")
-            raise Wrong(
-                "The image fills the whole square; the part that its proportions leave free should "
-                "be black."
-            )
-        if abs(film[0] / film[1] - once) >= ROUND or abs(max(film) - size) > WHOLE:
-            raise Wrong(
-                f"The shape is right, but the image fills only {film[0]} × {film[1]} pixels of "
-                f"{size} × {size}."
-            )
-        _judge_content(result, square / 255)
+    return found[0, ..., 0]
 
 
-def _judge_content(result: np.ndarray, square: np.ndarray) -> None:
+def _judge_constants(model, train: np.ndarray, black: np.ndarray, white: np.ndarray) -> None:
+    """Raise `Wrong` unless the model scales alike everywhere, and train to mean 0, deviation 1."""
+    if max(np.ptp(black), np.ptp(white)) > MOVED:
+        raise Wrong(
+            "An all-white image comes out with different numbers at different places. Use one mean "
+            "and one deviation for all pixels."
+        )
+    scaled = _networks.outputs(model, train)
+    mean, deviation = scaled.mean(), scaled.std()
+    if abs(mean) <= SLACK and abs(deviation - 1) <= SLACK:
+        return
+    if deviation < 0.02:
+        raise q2.caught("scaled_twice", low=scaled.min(), high=scaled.max())
+    own = [-train.mean() / train.std(), (255 - train.mean()) / train.std()]
+    if np.abs(np.array([black[0, 0], white[0, 0]]) - own).max() < SLACK:
+        bar = (scaled[:, 0].mean() - black.mean()) / (white.mean() - black.mean())
+        if bar > SLACK:
+            raise q2.caught("grey_bars", bar=255 * bar)
+        raise q2.caught("before_padding", mean=mean, deviation=deviation)
+    raise Wrong(
+        f"The training images come out with mean {mean:.2f} and deviation {deviation:.2f}; it "
+        "should be 0 and 1."
+    )
+
+
+def _judge_square(shares: np.ndarray, once: float, image: np.ndarray) -> None:
+    """Raise `Wrong` unless this is the whole image (0 black to 1 white) on black, in proportion."""
+    was = "wide" if once < 1 else "tall"
+    film, disc = (_sides(shares, level) for level in (0.05, 0.8))
+    if 0 in disc:
+        raise Wrong("The bright disc in the middle of an upload is no longer there.")
+    shape = disc[1] / disc[0]
+    if abs(shape - 1) > ROUND:
+        if abs(shape / once - 1) < ROUND:
+            raise q2.caught("squashed", was=was, shape=shape)
+        raise Wrong(f"A disc in a {was} upload is {shape:.2f} times as wide as high.")
+    if min(film) > SIZE - WHOLE:
+        bar = float(np.median(shares[[0, -1]] if was == "wide" else shares[:, [0, -1]]))
+        lone = np.ptp(shares[0] if was == "wide" else shares[:, 0]) < 0.01
+        raise q2.caught("grey_bars", bar=255 * bar) if lone else q2.caught("cropped", was=was)
+    if abs(film[0] / film[1] - once) >= ROUND or abs(max(film) - SIZE) > WHOLE:
+        raise Wrong(
+            f"The shape is right, but a {was} upload fills only {film[0]} × {film[1]} pixels of "
+            f"{SIZE} × {SIZE}."
+        )
+    _judge_content(shares, image)
+
+
+def _judge_content(result: np.ndarray, image: np.ndarray) -> None:
     """Raise `Wrong` unless what is not black in the result is the image, outside the disc and its
     edge.
     """
     rows, columns = (np.flatnonzero((result > 0.05).any(axis=axis)) for axis in (1, 0))
     # the outermost pixels are partly black
     found = result[rows[0] + 1 : rows[-1], columns[0] + 1 : columns[-1]]
-    top, left = (round(len(square) / len(at)) for at in (rows, columns))
-    square = square[top:-top, left:-left]
+    edge = round(len(image) / len(rows))
+    image = image[edge:-edge, edge:-edge]
     small = [
         np.asarray(Image.fromarray(a.astype(np.float32)).resize((10, 10), Image.Resampling.BOX))
-        for a in (found, square)
+        for a in (found, image)
     ]
-    coarse = Image.fromarray(square.astype(np.float32)).resize((40, 40), Image.Resampling.BOX)
+    coarse = Image.fromarray(image.astype(np.float32)).resize((40, 40), Image.Resampling.BOX)
     disc = np.asarray(coarse) > 0.8
     plain = ~disc.reshape(10, 4, 10, 4).any(axis=(1, 3))
     off = {
@@ -284,311 +380,164 @@ def _sides(square: np.ndarray, level: float) -> tuple[int, int]:
     return height, width
 
 
-def _resized(image, height, width):
-    return np.asarray(Image.fromarray(image).resize((width, height))) / 255
-
-
 @q2.edges
 def _(right):
-    def black_below(square, height, width, size):
-        side = max(height, width)
-        whole = np.zeros((side, side))
-        whole[:height, :width] = _resized(square, height, width)
-        return preprocess.resize(whole, size)
+    def nearest(images, part):
+        return _model(images, part == "train", interpolation="nearest")
 
-    yield "0 to 1, black on one side only", black_below, True
-    yield "one pixel to the right", lambda *a: np.roll(right(*a), 1, axis=1), True
-    yield "too small", lambda *a: np.pad(right(*a[:3], a[3] - 16), 8), False
-    yield (
-        "not made square",
-        lambda square, height, width, size: _resized(square, height, width),
-        False,
+    def a_hundredth_off(images, part):
+        return _with(right, images, part, offset=0.01)
+
+    def a_tenth_off(images, part):
+        return _with(right, images, part, offset=0.1)
+
+    yield "another interpolation", nearest, True
+    yield "a hundredth off", a_hundredth_off, True
+    yield "a tenth off", a_tenth_off, False
+    yield "nothing scaled", lambda images, part: _with(None, images, part), False
+    yield "the training images alone", lambda images, part: images[part == "train"], False
+
+
+def _with(right, images, part, offset=0.0):
+    """A right model with an offset at its end; squares alone where there is none."""
+    keras = _networks.keras()
+    inputs = keras.Input((None, None, 1))
+    if right is None:
+        return keras.Model(inputs, keras.layers.Resizing(SIZE, SIZE)(inputs))
+    return keras.Model(inputs, keras.layers.Rescaling(1.0, offset)(right(images, part)(inputs)))
+
+
+# --- q3: which step went wrong --------------------------------------------------------------------
+
+SHOWN = 128  # pixels of a square's side
+
+
+def _prepared_so(rng: np.random.Generator, how: str) -> tuple[np.ndarray, np.ndarray]:
+    """A wide chest, and the square that somebody's preprocessing made of it: grey levels, uint8."""
+    plan = phantom.design(
+        "clean", n=1, classes=("normal",), views=("PA",), seed=int(rng.integers(10**6))
     )
+    chest = phantom.render(plan.iloc[0], 160).image[35:144]
+    before = Image.fromarray(np.round(255 * chest).astype(np.uint8))
+    after = ImageOps.pad(before, (SHOWN, SHOWN))
+    if how == "squashed":
+        after = before.resize((SHOWN, SHOWN))
+    if how == "cropped":
+        after = ImageOps.fit(before, (SHOWN, SHOWN))
+    if how == "mirrored":
+        after = ImageOps.mirror(after)
+    levels = np.asarray(after)
+    if how == "clipped":
+        dark, light = np.percentile(np.asarray(before), [30, 70])
+        levels = np.round(255 * ((levels - dark) / (light - dark)).clip(0, 1))
+    if how == "scaled twice":
+        levels = levels / 255
+    return np.asarray(before), levels.astype(np.uint8)
 
 
-# --- q3: constants --------------------------------------------------------------------------------
-
-SLACK = 0.02  # in standard deviations: rounding, or n - 1 in place of n
-
-
-def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Grey levels (n, 16, 16), uint8: 40 training images, 12 brighter test images, one image from
-    elsewhere.
-    """
-    kinds, shift, factor = (
-        ((40, 110, 50), (12, 150, 30), (1, 180, 20)),
-        rng.uniform(-30, 20),
-        rng.uniform(0.7, 1.1),
-    )
-    drawn = [rng.normal(m + shift + rng.normal(0, 4), factor * s, (n, 16, 16)) for n, m, s in kinds]
-    train, test, upload = (part.clip(0, 255).astype(np.uint8) for part in drawn)
-    return train, test, upload
-
-
-def _all_images(train, test, upload):
-    every = np.concatenate([train, test, upload])
-    return tuple(_by(images, every) for images in (train, test, upload))
-
-
-def _two_scales(train, test, upload):
-    return tuple((images / 255 - train.mean()) / train.std() for images in (train, test, upload))
-
-
-q3 = Question(
-    "scale",
-    title="Where constants come from",
-    points=3,
-    wants="scale(train, test, upload) returns three arrays: train, test and upload after scaling",
+q3 = Diagnosis(
+    "went_wrong",
+    title="Which step went wrong?",
+    points=2,
+    options=("right", "squashed", "cropped", "mirrored", "clipped", "scaled twice"),
+    draw=_prepared_so,
     hints=(
-        "Next year a single image arrives. Which mean will be subtracted from it?",
-        "Would a scaled training image change if the test images were different? It must not.",
-        "Two numbers, computed once from one of the three arrays; the same formula for all three.",
+        "Begin with what you are sure of: which squares have bars, and which have no grey at all?",
+        "Two squares have no bars. In one of them the sides of the chest are gone, in the other "
+        "all is there, and narrower.",
+        "In the original, on which side of the spine does the heart reach further? And in the "
+        "square?",
     ),
-    data=_parts,
-    mistakes={
-        "all_images": Mistake(
-            _all_images,
-            "We replaced test and upload by other images and left train as it was, yet the scaled "
-            "training images changed by up to {moved:.2f}. Information about the test images "
-            "reached training through the constants. Compute them from train alone.",
+    mixed_up={
+        ("squashed", "cropped"): (
+            "The cropped image was called squashed. Both fill the square. Cropped, the sides of "
+            "the chest are gone and the heart keeps its shape; squashed, everything is there, and "
+            "the heart is narrower than in the original."
         ),
-        "own_statistics": Mistake(
-            lambda train, test, upload: tuple(
-                _by(images, images) for images in (train, test, upload)
-            ),
-            "Test has mean 0 and deviation 1: it was scaled by its own statistics. Nothing leaks "
-            "into training, but if the test images are brighter (because of the disease, or "
-            "another machine), that difference is removed, and the result for an image depends on "
-            "the others in the test. Use the training constants.",
+        ("right", "mirrored"): (
+            "The mirrored image was called right. Compare it with its own original: the heart "
+            "reaches further to the other side. Left and right of the patient have changed places."
         ),
-        "upload_by_itself": Mistake(
-            lambda train, test, upload: (_by(train, train), _by(test, train), _by(upload, upload)),
-            "Train and test are right, but the single image was scaled by its own statistics: "
-            "every upload would have the same mean, however bright it is. Keep the constants of "
-            "train with the model and use them for all later images.",
+        ("scaled twice", "clipped"): (
+            "The clipped image was called scaled twice. Clipped, it has black and white areas in "
+            "which nothing is left to see, because the contrast was stretched too far; scaled "
+            "twice, all of it is black."
         ),
-        "two_scales": Mistake(
-            _two_scales,
-            "Scaled twice: the images were divided by 255 but the constants were not. All "
-            "training images now lie between {low:.2f} and {high:.2f}, so they look the same to a "
-            "network. Check min and max of its input.",
+        ("squashed", "right"): (
+            "The right image was called squashed. With bars above and below, the proportions are "
+            "those of the original: nothing is lost."
+        ),
+        ("cropped", "mirrored"): (
+            "The mirrored image was called cropped. Nothing is cut off: it has bars, and both "
+            "walls of the chest. Look at the side to which the heart reaches."
         ),
     },
 )
 
 
-@q3.rule
-def _(scale, rng):
-    for _ in range(2):
-        _judge_scaled(scale, *_parts(rng))
+# --- q4: which plan -------------------------------------------------------------------------------
+
+GOOD = {
+    "constants from": ("training images", "nowhere: the network divides by 255"),
+    "made square by": ("padding with black",),
+    "augmented": ("training images", "nothing"),
+    "an upload goes through": ("the function of training",),
+}
+FAULTY = {
+    "constants from": ("all images", "training and test images", "each part by itself"),
+    "made square by": ("resize((224, 224))", "cutting out the middle"),
+    "augmented": ("training and test images", "all images"),
+    "an upload goes through": ("the web page's own code", "the browser's resizing"),
+}
 
 
-def _judge_scaled(scale, train, test, upload) -> None:
-    """Raise `Wrong` unless all three parts are scaled by the constants of train."""
-    scaled = _three(scale(train, test, upload), (train, test, upload))
-    other = _three(scale(train, 255 - test, 255 - upload), (train, test, upload))
-    a, b, c = scaled
-    if abs(a - _two_scales(train, test, upload)[0]).max() < SLACK / 10:
-        raise q3.caught("two_scales", low=a.min(), high=a.max())
-    if (moved := abs(other[0] - a).max()) > SLACK / 10:
-        raise q3.caught("all_images", moved=moved)
-    if abs(a.mean()) > SLACK or abs(a.std() - 1) > SLACK:
-        raise Wrong(
-            f"After scaling, train has mean {a.mean():.2f} and deviation {a.std():.2f}; it should "
-            "have 0 and 1."
-        )
-    for name, part in (("own_statistics", b), ("upload_by_itself", c)):
-        if abs(part.mean()) < SLACK / 4 and abs(part.std() - 1) < SLACK / 4:
-            raise q3.caught(name)
-    slope, start = np.polyfit(train.ravel(), a.ravel(), 1)
-    for what, grey, part in (("train", train, a), ("test", test, b), ("upload", upload, c)):
-        off = abs(slope * grey + start - part)
-        if off.max() > SLACK:
-            level = grey.ravel()[off.argmax()]
-            raise Wrong(
-                f"The grey level {level} is not scaled to the same number everywhere: it differs "
-                f"in {what}."
-            )
+def _plan(rng: np.random.Generator) -> dict:
+    """What somebody plans, with at most a fault or two."""
+    wrong = rng.random(len(GOOD)) < 0.25
+    return {
+        what: str(rng.choice((FAULTY if faulty else GOOD)[what]))
+        for what, faulty in zip(GOOD, wrong, strict=True)
+    }
 
 
-def _three(value, parts) -> list[np.ndarray]:
-    """The answer as three arrays of the shapes of the parts."""
-    if not isinstance(value, (tuple, list)) or len(value) != 3:
-        raise Wrong(
-            f"scale(train, test, upload) should return three arrays, not {expect.kind(value)}."
-        )
-    names = ("train", "test", "upload")
-    return [
-        expect.array(v, p.shape, f"{name} after scaling")
-        for name, v, p in zip(names, value, parts, strict=True)
-    ]
+def _has(what: str):
+    return lambda plan: plan[what] in FAULTY[what]
 
 
-def _by(images, of):
-    return (images - of.mean()) / of.std()
-
-
-@q3.edges
-def _(right):
-    yield "a list, float32", lambda *parts: [part.astype("float32") for part in right(*parts)], True
-    yield (
-        "0 to 1 first, images and constants alike",
-        lambda *p: [_by(part / 255, p[0] / 255) for part in p],
-        True,
-    )
-    yield "n - 1", lambda *p: [(part - p[0].mean()) / p[0].std(ddof=1) for part in p], True
-    yield "a hundredth off", lambda *p: [part + 0.01 for part in right(*p)], True
-    yield "a twentieth off", lambda *p: [part + 0.05 for part in right(*p)], False
-    yield "a mean for each pixel", lambda *p: [(q - p[0].mean(0)) / p[0].std(0) for q in p], False
-    yield "train alone", lambda *p: right(*p)[0], False
-
-
-# --- q4: the same preprocessing -------------------------------------------------------------------
-
-PROBABILITY = 0.03  # how far the answer may be off
-
-
-class Network:
-    """A small trained network: grey levels (n, 64, 64, 1) go in, it divides them by 255,
-    probabilities (n,) come " "out.
-    """
-
-    def __init__(self, rng: np.random.Generator):
-        smooth = preprocess.resize(rng.normal(0, 1, (6, 6)).astype(np.float32), SIZE)
-        self._weights = (8 + 12 * smooth) / SIZE**2
-
-    def __call__(self, batch) -> np.ndarray:
-        """Probability of COVID for each image."""
-        batch = np.asarray(batch, dtype=float)
-        if batch.ndim != 4 or batch.shape[1:] != (SIZE, SIZE, 1):
-            raise ValueError(f"the network takes arrays (n, {SIZE}, {SIZE}, 1), not {batch.shape}")
-        signal = np.tensordot(batch[..., 0] / 255, self._weights, axes=2)
-        return 1 / (1 + np.exp(-(signal - 2.5)))
-
-
-def _uploads(rng: np.random.Generator) -> tuple[Network, list[tuple[bytes, np.ndarray]]]:
-    """A network, and PNG files of several modes with the grey levels (0 to 1) that they hold."""
-    files = []
-    for mode in ("RGBA", "L", "I;16", "RGB", "RGBA", "L"):
-        height, width = (
-            int(side) for side in rng.permutation([rng.integers(60, 75), rng.integers(100, 120)])
-        )
-        levels = np.round(255 * rng.uniform(0.3, 1) * _film(rng, height, width)).astype(np.uint8)
-        picture = Image.fromarray(levels.astype(np.uint16) * 257 if mode == "I;16" else levels)
-        (picture if mode in ("L", "I;16") else picture.convert(mode)).save(
-            buffer := io.BytesIO(), "PNG"
-        )
-        files.append((buffer.getvalue(), levels / 255))
-    return Network(rng), files
-
-
-def _without_levels(rng: np.random.Generator) -> tuple[Network, list[bytes]]:
-    network, files = _uploads(rng)
-    return network, [file for file, _ in files]
-
-
-def _alpha_read_as_light(network, file):
-    mode = Image.open(io.BytesIO(file)).mode
-    weights = (0.25, 0.25, 0.25, 0.25) if mode == "RGBA" else (0.299, 0.587, 0.114)
-    return _asked(network, preprocess.prepare(_opened(file, weights), SIZE))
-
-
-def _stretched(network, file):
-    square = preprocess.prepare(_opened(file), SIZE).astype(float)
-    return _asked(network, 255 * (square - square.min()) / np.ptp(square))
-
-
-def _prepared(rng: np.random.Generator) -> list[Case]:
-    """Each file with the network's probability for its levels, prepared as in training."""
-    network, files = _uploads(rng)
-    right = [_asked(network, preprocess.prepare(levels, SIZE)) for _, levels in files]
-    return [Case((network, file), p) for (file, _), p in zip(files, right, strict=True)]
-
-
-def _span(given: list[float], cases: list[Case]) -> dict:
-    return {"n": len(cases), "span": np.ptp(given)}
-
-
-def _why_not_prepared(given: float, case: Case) -> str:
-    mode = Image.open(io.BytesIO(case.given[1])).mode
-    return (
-        f"For a file of mode {mode} you return {given:.2f}; prepared as in training it is "
-        f"{case.right:.2f}."
-    )
-
-
-q4 = Compare(
-    "ask",
-    title="The same preprocessing for every upload",
-    points=3,
-    wants="ask(network, file) returns one number, the network's probability for that file",
+q4 = Choice(
+    "sound_plan",
+    title="Which plan?",
+    points=2,
+    wants='sound_plan(plans) returns one letter, such as "B"',
+    row=_plan,
     hints=(
-        "What was done to every training image before the network saw it? Do exactly the same "
-        "here.",
-        "Which two functions lead from a file to the cache? (preprocess.cache?? shows them.) And "
-        "where is the division by 255?",
-        "images.read, then preprocess.prepare with the size of the cache; [None, ..., None] makes "
-        "a batch of one image with one channel.",
+        "Take one column after the other: which of its entries would you accept?",
+        "Two questions help. Does a test image change anything for a training image? Would an "
+        "upload next year be treated as the training images were?",
+        "Not using constants is sound, and so is augmenting nothing. Filter the table by the "
+        "entries that you accept, column by column.",
     ),
-    data=_without_levels,
-    mistakes={
-        "scaled_twice": Mistake(
-            lambda network, file: _asked(network, preprocess.prepare(_opened(file), SIZE) / 255),
-            "Scaled twice: the network divides by 255, and your input had already been divided. "
-            "Little signal is left: your answers for {n} different images lie within {span:.3f} "
-            "of each other. Check min and max of the network's input.",
+    why_not={
+        "leak": (
+            _has("constants from"),
+            "In that plan the constants come from more than the training images, or from each part "
+            "by itself: test images then decide what goes into the network, or an upload that "
+            "comes alone has no constants.",
         ),
-        "squashed": Mistake(
-            lambda network, file: _asked(
-                network, preprocess.prepare(_opened(file), SIZE, "squash")
-            ),
-            "The images were squashed into the square, but the training images were padded, so "
-            "the proportions differ from anything the network has seen. resize((64, 64)) "
-            "squashes; use the preprocessing of training.",
+        "shape": (
+            _has("made square by"),
+            "That plan squashes the images or cuts their sides off. The heart changes its shape, "
+            "or the chest loses its walls: pad.",
         ),
-        "alpha_read_as_light": Mistake(
-            _alpha_read_as_light,
-            "This is right for most files but not for those with an alpha channel: alpha was "
-            "averaged in as if it were brightness, which puts a veil over the image. The training "
-            "images were read by images.read, which looks at the mode first.",
+        "augmented_test": (
+            _has("augmented"),
+            "That plan changes test images at random: the result is another one in each run, on "
+            "images that were never taken. Augment the training images alone.",
         ),
-        "stretched": Mistake(
-            _stretched,
-            "Each image was stretched to the full range from black to white. It may look better, "
-            "but the network was not trained on such images: brightness is part of its input. "
-            "Apply exactly the preprocessing of training.",
+        "two_ways": (
+            _has("an upload goes through"),
+            "That plan sends uploads through code of their own. Any difference from training "
+            "changes the answers, and raises no error: one function for all.",
         ),
     },
-    cases=_prepared,
-    read=lambda value, case: expect.number(value, "ask(network, file)"),
-    same=expect.near(PROBABILITY),
-    places=_span,
-    explain=_why_not_prepared,
 )
-
-
-def _asked(network: Network, square: np.ndarray) -> float:
-    return float(network(square[None, ..., None])[0])
-
-
-def _opened(file, weights=(0.299, 0.587, 0.114)):
-    """The grey levels of a file, 0 to 1, with the weights of its channels."""
-    array = np.asarray(Image.open(io.BytesIO(file)))
-    grey = (
-        array[..., : len(weights)] @ np.array(weights[: array.shape[2]])
-        if array.ndim == 3
-        else array
-    )
-    return (grey / np.iinfo(array.dtype).max).clip(0, 1)
-
-
-@q4.edges
-def _(right):
-    yield "an array with one number", lambda network, file: np.array([right(network, file)]), True
-    yield "two hundredths off", lambda network, file: right(network, file) + 0.02, True
-    yield "six hundredths off", lambda network, file: right(network, file) + 0.06, False
-    yield (
-        "cropped",
-        lambda network, file: _asked(network, preprocess.prepare(_opened(file), SIZE, "crop")),
-        False,
-    )

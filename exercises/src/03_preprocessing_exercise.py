@@ -18,10 +18,14 @@
 
 # %% tags=["imports"]
 import numpy as np
-from PIL import Image
+import pandas as pd
+from PIL import Image, ImageOps
 
-from cxr_helpers import images, plots, preprocess
+from cxr_helpers import plots, quiet
 from cxr_helpers.checks.lesson03 import q1, q2, q3, q4
+
+with quiet():  # hides TensorFlow's start-up lines
+    import keras
 
 # %% [markdown]
 # ## Question 1 · What a channel means
@@ -60,111 +64,155 @@ def to_grey(array):
 q1.check(to_grey)
 
 # %% [markdown]
-# ## Question 2 · Undo the squash
+# ## Question 2 · One preprocessing for train, test and every upload
 #
-# In this set every file is square, because the images were squashed. Usually that cannot be undone, since the original
-# shape is unknown. Here the table gives the original height and width. (The discarded pixels cannot be recovered.)
+# A set of wide images, and the part of the split that each belongs to. (Again grey waves with a disc.) Below them, an
+# upload of next year: it may have any height and width.
 
 # %%
-square, height, width = q2.sample()
-print(f"array {square.shape}, {square.dtype}; the original was {height} high and {width} wide")
-plots.compare_images([square], ["as received"], title="The original image shows a round disc")
-
-
-# %%
-def resized(image, height, width):
-    """The image, uint8, stretched to another height and width."""
-    return np.asarray(Image.fromarray(image).resize((width, height)))
-
+images, part = q2.sample()
+for name in ("train", "val", "test"):
+    grey = images[part == name]
+    print(
+        f"{name:5} {grey.shape}, {grey.dtype}, mean {grey.mean():.0f}, deviation {grey.std():.0f}"
+    )
+upload = np.asarray(Image.fromarray(images[0, ..., 0]).resize((90, 150)))
+plots.compare_images([images[0, ..., 0], upload], ["of the set", "an upload"], title="Any size")
 
 # %% [markdown]
-# Write `unsquash`. It returns a square image of `size` × `size` pixels, grey levels 0-255 or 0-1, on which
+# Write `preprocessing` in plain Keras. It returns **one model** that takes images of any size, (n, height, width, 1) with
+# grey levels 0-255, and returns (n, 64, 64, 1):
 #
-# - everything has its original proportions: the disc is round;
-# - the whole image is visible, and its longer side fills the square;
-# - the rest is black.
+# - the whole image in its proportions (the disc stays round), on a square whose rest is black;
+# - scaled by subtracting a mean and dividing by a standard deviation, two numbers for all pixels, so that the
+#   *training* images of the set come out with mean 0 and deviation 1.
 #
-# The check uses wide and tall images. `resized` above and `preprocess.prepare` may help.
+# Which images may decide about these two numbers? The model is saved with the network, and every later image goes
+# through it. `keras.layers.Resizing` and `keras.layers.Normalization` do the work; look at their arguments. A model
+# for images of any size begins with `keras.Input((None, None, 1))`.
 
 
 # %% tags=["answer"]
-def unsquash(square, height, width, size):
-    """The whole image in its original proportions, on a square of size × size pixels."""
-    answer = None
+def preprocessing(images, part):
+    """A model from grey levels (n, height, width, 1) to scaled squares (n, 64, 64, 1)."""
+    model = None
     ### BEGIN SOLUTION
-    original = resized(square, height, width) / 255
-    answer = preprocess.prepare(original, size, fit="pad")
+    square = keras.layers.Resizing(64, 64, pad_to_aspect_ratio=True)
+    scale = keras.layers.Normalization(axis=None)
+    scale.adapt(square(images[part == "train"].astype("float32")))
+    model = keras.Sequential([keras.Input((None, None, 1)), square, scale])
     ### END SOLUTION
-    return answer
+    return model
 
 
 # %% tags=["check"]
-q2.check(unsquash)
+q2.check(preprocessing)
 
 # %% [markdown]
-# ## Question 3 · Where constants come from
+# ## Question 3 · Which step went wrong?
 #
-# Three arrays of grey levels: the training images, the test images, and one image that a clinic sends next year.
+# Six people each made a square of a wide radiograph: above the original, below it what their code made of it. One
+# square is right (padded). Each time you run the cell it draws another figure, with another number and other letters.
 
 # %%
-train, test, upload = q3.sample()
-for name, part in (("train", train), ("test", test), ("upload", upload)):
-    print(f"{name:6} {part.shape!s:13} mean {part.mean():5.1f}, deviation {part.std():4.1f}")
+figure, panels = q3.sample()
+pictures = [before for before, _ in panels.values()] + [after for _, after in panels.values()]
+plots.montage(pictures, [*panels, *panels], columns=6, title=f"Figure {figure}")
 
 # %% [markdown]
-# Write `scale`. It returns the three arrays scaled, in this order, by *subtracting a mean and dividing by a standard
-# deviation*: two numbers. Afterwards the training images have mean 0 and standard deviation 1. What is right for the
-# other two arrays?
+# The same in numbers: how the square's grey levels go with those of the original when *you* make a square of it in four
+# ways (1: the same picture), and what its darkest and brightest pixels are.
+
+
+# %%
+def in_numbers(before, after):
+    """What was done to an image, in a few numbers."""
+    image, size = Image.fromarray(before), after.shape
+    mine = {
+        "padded": ImageOps.pad(image, size),
+        "padded and mirrored": ImageOps.mirror(ImageOps.pad(image, size)),
+        "squashed": image.resize(size),
+        "cropped": ImageOps.fit(image, size),
+    }
+    grey = pd.Series(after.ravel())
+    alike = {way: grey.corr(pd.Series(np.ravel(square))) for way, square in mine.items()}
+    middle = after[32:96]  # no bars here
+    white = 100 * (middle == 255).mean()
+    return {**alike, "largest grey level": after.max(), "white in the middle, in %": white}
+
+
+pd.DataFrame({letter: in_numbers(*two) for letter, two in panels.items()}).round(2)
+
+# %% [markdown]
+# | word | what happened |
+# |---|---|
+# | `right` | padded with black, and nothing else |
+# | `squashed` | each side brought to its length |
+# | `cropped` | the middle cut out |
+# | `mirrored` | padded, left and right exchanged |
+# | `clipped` | padded, the contrast stretched until much is plain black or plain white |
+# | `scaled twice` | padded, and divided by 255 once more than the network expects |
+#
+# Fill in the number of *your* figure, and a word for each letter: each word is true of one panel. All six count together.
+# A figure that was answered wrongly does not count again: run its cell, and the next one is drawn. (Marked is what
+# you write here, with its number.)
+
+# %% tags=["answer"]
+went_wrong = {"figure": None, "A": None, "B": None, "C": None, "D": None, "E": None, "F": None}
+### BEGIN SOLUTION
+went_wrong = {
+    "figure": 31415,
+    "A": "right",
+    "B": "scaled twice",
+    "C": "clipped",
+    "D": "cropped",
+    "E": "mirrored",
+    "F": "squashed",
+}
+### END SOLUTION
+
+# %% tags=["check"]
+q3.check(went_wrong)
+
+# %% [markdown]
+# ## Question 4 · Which plan?
+#
+# Five people plan the preprocessing of wide radiographs for a network that a web page will ask about single uploads. The
+# shape of the heart and the walls of the chest may matter.
+
+# %%
+q4.sample()
+
+# %% [markdown]
+# Write `sound_plan`. It gets such a table and returns the letter of the one plan without a fault. Each check shows other
+# tables, and not every entry stands in the one above, so a letter alone is of no use: write down the rule by which you
+# choose. All entries that occur:
+#
+# - *constants from*: training images · all images · training and test images · each part by itself · nowhere: the network
+#   divides by 255
+# - *made square by*: padding with black · resize((224, 224)) · cutting out the middle
+# - *augmented*: training images · all images · training and test images · nothing
+# - *an upload goes through*: the function of training · the web page's own code · the browser's resizing
 
 
 # %% tags=["answer"]
-def scale(train, test, upload):
-    """The three arrays after scaling."""
-    answer = None
+def sound_plan(plans):
+    """The letter of the plan without a fault."""
+    letter = None
     ### BEGIN SOLUTION
-    mean, deviation = train.mean(), train.std()
-    answer = tuple((part - mean) / deviation for part in (train, test, upload))
+    sound = (
+        plans["constants from"].str.startswith(("training images", "nowhere"))
+        & plans["made square by"].str.startswith("padding")
+        & plans["augmented"].isin(["training images", "nothing"])
+        & (plans["an upload goes through"] == "the function of training")
+    )
+    letter = plans.index[sound][0]
     ### END SOLUTION
-    return answer
+    return letter
 
 
 # %% tags=["check"]
-q3.check(scale)
-
-# %% [markdown]
-# ## Question 4 · The same preprocessing for every upload
-#
-# A network was trained as in the lesson: on `preprocess.cache(table, size=64)`, with nothing changed but the size, and
-# its first layer divides by 255. It is called like a function with an array (n, 64, 64, 1) and returns n probabilities.
-# Now people upload files: PNG of several modes, some wide and some tall. (Again waves and discs instead of
-# radiographs.)
-
-# %%
-network, files = q4.sample()
-plots.montage([images.read(file) for file in files], columns=6, title="Six uploads")
-
-# %%
-black, white = np.zeros((64, 64, 1)), np.full((64, 64, 1), 255)
-print("an all-black and an all-white image:", network(np.stack([black, white])).round(2))
-
-# %% [markdown]
-# Write `ask`. `file` holds the bytes of one file, as `images.read` takes them. It returns the network's probability for
-# this image, as one number.
-
-
-# %% tags=["answer"]
-def ask(network, file):
-    """The network's probability for one uploaded file."""
-    answer = None
-    ### BEGIN SOLUTION
-    square = preprocess.prepare(images.read(file), size=64)
-    answer = float(network(square[None, ..., None])[0])
-    ### END SOLUTION
-    return answer
-
-
-# %% tags=["check"]
-q4.check(ask)
+q4.check(sound_plan)
 
 # %% [markdown]
 # ## Question 5 · In your own words

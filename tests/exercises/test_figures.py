@@ -4,11 +4,12 @@ import pytest
 
 from cxr_helpers import checks
 
-from .proofs import lesson01, lesson02
+from .proofs import lesson01, lesson02, lesson03
 
 READERS = {  # the question, and a reader who sees its numbers only
     "01": ("misread", lesson01.misread_by_numbers),
     "02": ("comes_from", lesson02.comes_from_by_means),
+    "03": ("went_wrong", lesson03.went_wrong_by_numbers),
 }
 every_figure = pytest.mark.parametrize(
     ("question", "read"),

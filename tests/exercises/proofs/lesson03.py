@@ -1,14 +1,17 @@
 """Answers to the questions of lesson 03, preprocessing."""
 
-import io
-
 import numpy as np
 from PIL import Image, ImageOps
 from sklearn.preprocessing import StandardScaler
 
-from cxr_helpers import images, preprocess
+from cxr_helpers import quiet
+from cxr_helpers.checks import lesson03
 
 from . import Proof
+
+with quiet():
+    import keras
+    from keras import layers
 
 # --- to_grey --------------------------------------------------------------------------------------
 
@@ -45,133 +48,182 @@ def grey_of_bytes(array):
     return grey_of_first(array.astype(np.uint8))
 
 
-# --- unsquash -------------------------------------------------------------------------------------
+# --- preprocessing --------------------------------------------------------------------------------
 
 
-def unsquash_by_pillow(square, height, width, size):
-    image = Image.fromarray(square).resize((width, height), Image.BILINEAR)
-    return np.asarray(ImageOps.pad(image, (size, size), color=0))
+def chain(*parts):
+    return keras.Sequential([keras.Input(shape=(None, None, 1)), *parts])
 
 
-def unsquash_by_paste(square, height, width, size):
-    scale = size / max(height, width)
-    h, w = round(height * scale), round(width * scale)
-    canvas = np.zeros((size, size), dtype=np.uint8)
-    top, left = (size - h) // 2, (size - w) // 2
-    canvas[top : top + h, left : left + w] = Image.fromarray(square).resize((w, h), Image.LANCZOS)
-    return canvas / 255
+def padded(**how):
+    return layers.Resizing(64, 64, **({"pad_to_aspect_ratio": True} | how))
 
 
-def unsquash_by_index(square, height, width, size):
-    """Nearest neighbours, by index alone, the image at the top or on the left."""
-    side = max(height, width)
-    at = (np.arange(size) + 0.5) * side / size
-    rows, columns = (
-        np.where(at < n, at / n * len(square), -1).astype(int) for n in (height, width)
+def of_train(images, part):
+    return images[np.asarray(part) == "train"].astype("float32")
+
+
+def prepared_by_numbers(images, part):
+    """Mean and variance computed by NumPy, and given to the layer."""
+    square = np.asarray(padded()(of_train(images, part)))
+    scale = layers.Normalization(axis=None, mean=square.mean(), variance=square.var())
+    return chain(padded(), scale)
+
+
+def prepared_by_rescaling(images, part):
+    """One Rescaling in place of Normalization; the constants from scikit-learn."""
+    square = np.asarray(padded(interpolation="bicubic")(of_train(images, part)))
+    scaler = StandardScaler().fit(square.reshape(-1, 1))
+    last = layers.Rescaling(1 / scaler.scale_[0], -scaler.mean_[0] / scaler.scale_[0])
+    return chain(padded(interpolation="bicubic"), last)
+
+
+def prepared_functionally(images, part):
+    """To 0-1 first, images and constants alike; a functional model, one channel's constants."""
+    inputs = keras.Input((None, None, 1))
+    shares = layers.Rescaling(1 / 255)(padded()(inputs))
+    squares = keras.Model(inputs, shares)
+    scale = layers.Normalization()
+    scale.adapt(squares.predict(of_train(images, part), verbose=0))
+    return keras.Model(inputs, scale(shares))
+
+
+class Prepared(keras.Model):
+    """A class of one's own."""
+
+    def __init__(self, train):
+        super().__init__()
+        self.square, self.scale = padded(), layers.Normalization(axis=None)
+        self.scale.adapt(self.square(train))
+
+    def call(self, images):
+        return self.scale(self.square(images))
+
+
+def prepared_by_a_class(images, part):
+    return Prepared(of_train(images, part))
+
+
+def prepared_of_all(images, part):
+    scale = layers.Normalization(axis=None)
+    scale.adapt(padded()(images.astype("float32")))
+    return chain(padded(), scale)
+
+
+def prepared_without_test(images, part):
+    """Constants of training and validation images."""
+    return prepared_of_all(images[part != "test"], part[part != "test"])
+
+
+def prepared_squashed(images, part):
+    square = layers.Resizing(64, 64)
+    scale = layers.Normalization(axis=None)
+    scale.adapt(square(of_train(images, part)))
+    return chain(square, scale)
+
+
+def prepared_by_batches(images, part):
+    return chain(padded(), layers.BatchNormalization())
+
+
+def prepared_per_pixel(images, part):
+    scale = layers.Normalization(axis=(1, 2, 3))
+    scale.adapt(padded()(of_train(images, part)))
+    return chain(padded(), scale)
+
+
+def prepared_mirrored(images, part):
+    inputs = keras.Input((None, None, 1))
+    right = prepared_by_numbers(images, part)(inputs)
+    return keras.Model(inputs, keras.ops.flip(right, axis=2))
+
+
+def prepared_on_grey(images, part):
+    square = padded(fill_value=114)
+    scale = layers.Normalization(axis=None)
+    scale.adapt(square(of_train(images, part)))
+    return chain(square, scale)
+
+
+def prepared_alone(images, part):
+    """Scaled to 0-1, and no more."""
+    return chain(padded(), layers.Rescaling(1 / 255))
+
+
+# --- went_wrong -----------------------------------------------------------------------------------
+
+
+def went_wrong_by_numbers(figure):
+    """What happened to each panel, by numbers alone: those that the notebook prints."""
+    found = {}
+    for letter, (before, after) in figure.panels.items():
+        image, size = Image.fromarray(before), after.shape
+        mine = {
+            "right": ImageOps.pad(image, size),
+            "mirrored": ImageOps.mirror(ImageOps.pad(image, size)),
+            "squashed": image.resize(size),
+            "cropped": ImageOps.fit(image, size),
+        }
+        if after.max() <= 1:
+            found[letter] = "scaled twice"
+        elif (after[32:96] == 255).mean() > 0.1:
+            found[letter] = "clipped"
+        else:
+            found[letter] = max(
+                mine, key=lambda way: np.corrcoef(np.ravel(mine[way]), after.ravel())[0, 1]
+            )
+    return {"figure": figure.number} | found
+
+
+def went_wrong_by_luck(seed):
+    words = np.random.default_rng(seed).permutation(lesson03.q3.options).tolist()
+    number = lesson03.q3.sample(seed).number
+    return {"figure": number} | dict(zip("ABCDEF", words, strict=True))
+
+
+# --- sound_plan -----------------------------------------------------------------------------------
+
+
+def plan_by_sets(plans):
+    accepted = {
+        "constants from": {"training images", "nowhere: the network divides by 255"},
+        "made square by": {"padding with black"},
+        "augmented": {"training images", "nothing"},
+        "an upload goes through": {"the function of training"},
+    }
+    return next(k for k, row in plans.iterrows() if all(row[c] in v for c, v in accepted.items()))
+
+
+def plan_by_words(plans):
+    text = plans.agg(" | ".join, axis=1)
+    faults = "all|test|by itself|resize|middle|page|browser"
+    return text.index[~text.str.contains(faults)][0]
+
+
+def plan_by_query(plans):
+    kept = plans[plans["made square by"].eq("padding with black")]
+    kept = kept[kept["an upload goes through"].eq("the function of training")]
+    kept = kept[~kept["augmented"].isin(["all images", "training and test images"])]
+    return kept[~kept["constants from"].str.contains("test|all|part")].index[0]
+
+
+def plan_with_all_words(plans):
+    """Only what stands in the lesson's text: training images in both columns."""
+    kept = plans[
+        plans["constants from"].eq("training images") & plans["augmented"].eq("training images")
+    ]
+    return (kept if len(kept) else plans).index[0]
+
+
+def plan_of_most_data(plans):
+    return plans["constants from"].str.contains("all").idxmax()
+
+
+def plan_without_uploads(plans):
+    good = plans["made square by"].str.contains("padding") & ~plans["constants from"].str.contains(
+        "all|test|part"
     )
-    found = square[rows.clip(0)][:, columns.clip(0)]
-    return np.where((rows >= 0)[:, None] & (columns >= 0), found, 0)
-
-
-def unsquash_turned(flip):
-    return lambda *arguments: flip(unsquash_by_paste(*arguments))
-
-
-def unsquash_on_grey(level):
-    def answer(square, height, width, size):
-        image = Image.fromarray(square).resize((width, height))
-        return np.asarray(ImageOps.pad(image, (size, size), color=level))
-
-    return answer
-
-
-def unsquash_without_image(square, height, width, size):
-    y, x = np.mgrid[:size, :size] - (size - 1) / 2
-    side = max(height, width)
-    whole = (abs(y) <= size * height / side / 2) & (abs(x) <= size * width / side / 2)
-    disc = np.hypot(y, x) < 0.3 * min(height, width) * size / side
-    return np.where(disc, 1.0, np.where(whole, 0.4, 0))
-
-
-def unsquash_to_64(square, height, width, size):
-    return unsquash_by_paste(square, height, width, 64)
-
-
-# --- scale ----------------------------------------------------------------------------------------
-
-
-def scale_by_sklearn(train, test, upload):
-    scaler = StandardScaler().fit(train.reshape(-1, 1))
-    return [
-        scaler.transform(part.reshape(-1, 1)).reshape(part.shape) for part in (train, test, upload)
-    ]
-
-
-def scale_by_moments(train, test, upload):
-    total, squares, n = train.sum(dtype=float), (train.astype(float) ** 2).sum(), train.size
-    mean = total / n
-    sd = (squares / n - mean**2) ** 0.5
-    return (train - mean) / sd, (test - mean) / sd, (upload - mean) / sd
-
-
-def scale_of_shares(train, test, upload):
-    parts = [np.float32(part) / 255 for part in (train, test, upload)]
-    return tuple((part - parts[0].mean()) / parts[0].std() for part in parts)
-
-
-def scale_by_typed(train, test, upload):
-    return tuple((part.astype(float) - 110) / 48 for part in (train, test, upload))
-
-
-def scale_by_variance(train, test, upload):
-    return tuple((part - train.mean()) / train.var() for part in (train, test, upload))
-
-
-def scale_with_test(train, test, upload):
-    both = np.concatenate([train, test])
-    return tuple((part - both.mean()) / both.std() for part in (train, test, upload))
-
-
-def scale_each_image(train, test, upload):
-    return [
-        (p - p.mean((1, 2), keepdims=True)) / p.std((1, 2), keepdims=True)
-        for p in (train, test, upload)
-    ]
-
-
-# --- ask ------------------------------------------------------------------------------------------
-
-
-def ask_by_pillow(network, file):
-    image = Image.open(io.BytesIO(file))
-    if image.mode.startswith("I"):
-        image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
-    square = ImageOps.pad(image.convert("RGB").convert("L"), (64, 64), Image.BILINEAR, color=0)
-    return network(np.asarray(square)[None, :, :, None]).item()
-
-
-def ask_by_package(network, file):
-    return network(np.expand_dims(preprocess.prepare(images.read(file), 64), (0, -1)))[0]
-
-
-def ask_by_batch(network, file):
-    square = np.asarray(preprocess.prepare(images.read(file), 64, fit="pad"), dtype="float32")
-    return np.ravel(network(np.stack([square[..., np.newaxis]] * 2)))[1]
-
-
-def ask_squashed(network, file):
-    image = Image.fromarray(np.uint8(255 * images.read(file))).resize((64, 64))
-    return float(network(np.asarray(image)[None, ..., None])[0])
-
-
-def ask_in_shares(network, file):
-    return float(network(preprocess.prepare(images.read(file), 64)[None, ..., None] / 255)[0])
-
-
-def ask_cut_to_bytes(network, file):
-    image = Image.open(io.BytesIO(file))
-    grey = np.asarray(image.convert("L") if image.mode[0] != "I" else image).clip(0, 255) / 255
-    return float(network(preprocess.prepare(grey, 64)[None, ..., None])[0])
+    return plans.index[good][0]
 
 
 PROOFS = [
@@ -189,46 +241,43 @@ PROOFS = [
         },
     ),
     Proof(
-        "unsquash",
+        "preprocessing",
         right={
-            "Pillow: ImageOps.pad": unsquash_by_pillow,
-            "NumPy: pasted on black": unsquash_by_paste,
-            "NumPy: nearest neighbours": unsquash_by_index,
+            "NumPy: mean and variance given": prepared_by_numbers,
+            "scikit-learn: constants for one Rescaling": prepared_by_rescaling,
+            "Keras: functional, 0 to 1 first": prepared_functionally,
+            "Keras: a class of one's own": prepared_by_a_class,
         },
         wrong={
-            "mirrored": unsquash_turned(np.fliplr),
-            "upside down": unsquash_turned(np.flipud),
-            "padded with dark grey": unsquash_on_grey(25),
-            "padded with grey": unsquash_on_grey(128),
-            "a disc without the image": unsquash_without_image,
-            "always 64 pixels": unsquash_to_64,
+            "constants of all images": prepared_of_all,
+            "constants of train and validation": prepared_without_test,
+            "squashed": prepared_squashed,
+            "batch normalisation": prepared_by_batches,
+            "constants for each pixel": prepared_per_pixel,
+            "mirrored": prepared_mirrored,
+            "padded with grey": prepared_on_grey,
+            "divided by 255 alone": prepared_alone,
         },
     ),
     Proof(
-        "scale",
+        "went_wrong",
         right={
-            "scikit-learn: StandardScaler": scale_by_sklearn,
-            "NumPy: from sums": scale_by_moments,
-            "0 to 1 first": scale_of_shares,
+            f"by numbers, figure {seed}": went_wrong_by_numbers(lesson03.q3.sample(seed))
+            for seed in range(3)
         },
-        wrong={
-            "constants typed in": scale_by_typed,
-            "divided by the variance": scale_by_variance,
-            "constants of train and test": scale_with_test,
-            "each image by itself": scale_each_image,
-        },
+        wrong={f"guessed, figure {seed}": went_wrong_by_luck(seed) for seed in range(5)},
     ),
     Proof(
-        "ask",
+        "sound_plan",
         right={
-            "Pillow throughout": ask_by_pillow,
-            "the package's two functions": ask_by_package,
-            "NumPy: a batch of two": ask_by_batch,
+            "sets of accepted entries": plan_by_sets,
+            "pandas: words of faults": plan_by_words,
+            "pandas: column by column": plan_by_query,
         },
         wrong={
-            "squashed": ask_squashed,
-            "divided by 255 once more": ask_in_shares,
-            "16 bits cut": ask_cut_to_bytes,
+            "training images everywhere": plan_with_all_words,
+            "the most data": plan_of_most_data,
+            "two columns of four": plan_without_uploads,
         },
     ),
 ]
