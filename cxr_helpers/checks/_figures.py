@@ -59,7 +59,7 @@ class Diagnosis(Question):
             },
             **declared,
         )
-        self.rule(self._judge)
+        self.rule(self._compare)
         self.edges(self._near)
 
     def sample(self, seed: int | None = None) -> Figure:
@@ -98,7 +98,7 @@ class Diagnosis(Question):
         other = {said: true, true: said}
         return {"figure": SOLVED} | {k: other.get(option, option) for k, option in right.items()}
 
-    def _judge(self, answer: Any, rng: np.random.Generator) -> None:
+    def _compare(self, answer: Any, rng: np.random.Generator) -> None:
         number, said = self._read(answer)
         true = self._order(number)[1]
         wrong = [(said[letter], true[letter]) for letter in true if said[letter] != true[letter]]

@@ -581,8 +581,9 @@ def _(tested, rng):
             with _networks.without_advice():
                 found = tested(network, folder, classes)
         labels, given = _two_arrays(found, classes, len(paths))
-        _judge_outputs(network, pixels, given)
-        _judge_labels(labels, given, truth, _networks.outputs(network, pixels), paths, classes)
+        right = _networks.outputs(network, pixels)
+        images = _images(network, pixels, given, right)
+        _judge_labels(labels, given, truth, right, images, paths, classes)
 
 
 def _two_arrays(value, classes: list[str], n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -610,10 +611,11 @@ def _two_arrays(value, classes: list[str], n: int) -> tuple[np.ndarray, np.ndarr
     return labels.astype(int), outputs
 
 
-def _judge_outputs(network, pixels: np.ndarray, given: np.ndarray) -> None:
-    """Raise `Wrong` unless each image's output is there once."""
-    if _paired(given, _networks.outputs(network, pixels)) is not None:
-        return
+def _images(network, pixels: np.ndarray, given: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return which image each row is about; raise `Wrong` unless each image's output is there once."""
+    images = _paired(given, right)
+    if images is not None:
+        return images
     if _paired(given, _networks.outputs(network, pixels / 255), 1e-5) is not None:
         raise q3.caught("scaled_twice", span=np.ptp(given, axis=0).max())
     raise Wrong(
@@ -631,9 +633,8 @@ def _paired(given: np.ndarray, right: np.ndarray, close: float = CLOSE) -> np.nd
     return images if np.abs(given[rows] - right[images]).max() <= close else None
 
 
-def _judge_labels(labels, given, truth, right, paths, classes) -> None:
+def _judge_labels(labels, given, truth, right, images, paths, classes) -> None:
     """Raise `Wrong` unless each row has the label of the image that it is about."""
-    images = _paired(given, right)
     wrong = np.flatnonzero(labels != truth[images])
     if not len(wrong):
         return

@@ -73,7 +73,7 @@ def _inside(network, images, labels, layer: str = LAST) -> dict[str, np.ndarray]
     parts = [network.get_layer(name).output for name in names]
     with tf.GradientTape(persistent=True) as tape:
         opened = _networks.keras().Model(network.inputs[0], parts)
-        maps, logits, p = opened(np.float32(images)[..., None])
+        maps, logits, p = opened(np.asarray(images, "float32")[..., None])
         of = {
             "logit": tf.gather(logits, labels, batch_dims=1),
             "probability": tf.gather(p, labels, batch_dims=1),
@@ -103,7 +103,7 @@ def _heats(found: dict, *, of: str = "logit", mean: bool = True, cut=None) -> np
 
 
 def _heat(network, image, label, layer: str = LAST, **way) -> np.ndarray:
-    return _heats(_inside(network, image[None], [label], layer), **way)[0]
+    return np.asarray(_heats(_inside(network, image[None], [label], layer), **way)[0])
 
 
 def _by(name: str) -> Callable:
@@ -149,7 +149,8 @@ def _read_map(value, case: Case) -> np.ndarray:
     heat = np.asarray(value)
     if heat.shape == (1, *case.right.shape):
         heat = heat[0]
-    if heat.shape == _heat(*case.given, layer="first_conv").shape:
+    network, image, label = case.given
+    if heat.shape == _heat(network, image, label, "first_conv").shape:
         raise q1.caught("first_layer")
     return expect.array(heat, case.right.shape, "heat_map(...)")
 
@@ -221,7 +222,7 @@ q1 = Compare(
             "different method.)",
         ),
         "first_layer": Mistake(
-            lambda *case: _heat(*case, layer="first_conv"),
+            lambda network, image, label: _heat(network, image, label, "first_conv"),
             "The map has the size of the first convolution's maps. They show edges, whatever the "
             "class; the last convolution has seen more of the image and still has positions. Take "
             "the layer last_conv.",

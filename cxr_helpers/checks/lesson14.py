@@ -26,7 +26,7 @@ LEARNED = 0.75  # AUC from which on something was learned; 0.9 and more is usual
 # --- q1: which text fits its figure ---------------------------------------------------------------
 
 
-def _study(rng: np.random.Generator) -> dict:
+def _curve_and_text(rng: np.random.Generator) -> dict:
     """A ROC curve, and three figures that a text gives for it: some are the curve's, some not."""
     return fresh.until(lambda: _drawn_study(rng), _is_clear)
 
@@ -106,7 +106,7 @@ q1 = Choice(
         'For a study: np.interp(1 - study["specificity"], study["false alarms"], study["found"]) '
         "is the curve's height at the point, and sklearn.metrics.auc gives the area.",
     ),
-    row=_study,
+    row=_curve_and_text,
     why_not={
         "two_thresholds": (
             lambda study: _above(study) > OFF and _exchanged(study) > OFF,
