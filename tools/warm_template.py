@@ -6,6 +6,7 @@ answer is a line with the number of its process. A kernel in a cage ends with wh
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -69,6 +70,7 @@ def main() -> None:
     """Fork a kernel for each request, until killed; return in the fork."""
     os.environ.update(STARTED)
     import_libraries(sys.argv[2:])
+    gc.freeze()  # what was imported: forks would copy it to look through it
     listener = socket.socket(fileno=int(sys.argv[1]))
     # the system itself forgets a kernel that has ended
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -266,7 +266,9 @@ def workshop(
     Parameters: `lessons` of the questions; `libraries` that kernels are likely to import; `hidden`,
     folders that student code must not see.
     """
-    import nbgrader.apps  # noqa: F401 - once, before the processes that need it are forked
+    # Once, before the processes that need them are forked.
+    import ipykernel.kernelspec  # noqa: F401
+    import nbgrader.apps  # noqa: F401
 
     if found := openings(hidden):
         print(f"note: this system does not cut student code off: {found}")

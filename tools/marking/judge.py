@@ -10,6 +10,7 @@ kernel does not see:
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -128,6 +129,7 @@ def main() -> None:
     cage.die_with_parent()
     cage.keep_memory()  # its judges' too
     import_questions(sys.argv[2:])
+    gc.freeze()  # what was imported: forks would copy it to look through it
     listener = socket.socket(fileno=int(sys.argv[1]))
     # The system itself forgets a judge that has ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
