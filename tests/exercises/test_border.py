@@ -12,6 +12,7 @@ import pickle
 import socket
 import struct
 import sys
+import tempfile
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -21,6 +22,7 @@ from PIL import Image
 
 from cxr_helpers import checks
 from cxr_helpers.checks import Question, Wrong, _question, border, expect, values
+from tools.marking.judge import bench, sit
 
 from .proofs.across import across, one_of_each_kind
 
@@ -377,6 +379,17 @@ def test_questions_are_judged_across_the_border_as_in_the_notebook(lesson, judge
         assert (name, checks.CORRECT) in names
         assert ((name, checks.WRONG) in names) == (not question.trains)
     assert checks.NOT_ATTEMPTED in {state for _, state in names}
+
+
+@pytest.mark.slow
+def test_a_judge_that_does_not_come_is_an_error_of_marking():
+    with (
+        tempfile.TemporaryDirectory(prefix="j") as name,
+        bench(["no such lesson"], folder := Path(name)),
+        pytest.raises((OSError, RuntimeError)),
+        sit(folder / "judge", folder / "record", {}, folder),
+    ):
+        pass
 
 
 BUILD = Question("build", title="Build", points=1, wants="a model", hints=())

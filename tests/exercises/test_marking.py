@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from cxr_helpers import checks
@@ -63,8 +64,12 @@ def test_killed_half_way_and_repeated_nothing_is_lost(tmp_path):
         time.sleep(0.2)
         assert run.poll() is None
     time.sleep(1)  # into the second one
+    started = psutil.Process(run.pid).children(recursive=True)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
+    if sys.platform == "linux":
+        _, left = psutil.wait_procs(started, timeout=20)
+        assert left == [], "kernels and judges end with the run"
     first = {path.stem: path.read_text() for path in records.glob("*.json")}
     assert 1 <= len(first) < len(names)
     assert subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
