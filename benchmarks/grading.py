@@ -1,8 +1,11 @@
-"""Marking a class: seconds per submission, and what a run that is killed half-way loses.
+"""Marking a class: seconds per submission, memory, and what a run that is killed half-way loses.
 
 It is repeated after that.
 
     python -m benchmarks.grading [--submissions 100] [--jobs 2]
+
+Memory is the largest found in looks a second apart: of all processes of the run, where several use
+the same memory counted once (PSS; Linux, and only as the super-user that of the judges).
 
 The submissions are invented: right answers, untouched notebooks, and each known misconception, in
 turn. The first run is killed (SIGKILL) as soon as half of them are marked, and started again. Each
@@ -10,6 +13,7 @@ mark is compared with the expected one.
 """
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -18,9 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+import psutil
 
 from cxr_helpers import checks
 from tests.exercises import sample
@@ -43,10 +49,18 @@ def main() -> None:
         expected = submissions(options.submissions)
         sample.hand_in(expected, ASSIGNMENT, place)
         start = time.monotonic()
-        first = killed_half_way(place, options)
-        subprocess.run(command(place, options), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        run = begin(place, options)
+        found = [gigabytes(run) for _ in looks(run, place, options.submissions / 2)]
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+        first = records(place)
+        run = begin(place, options)
+        found += [gigabytes(run) for _ in looks(run, place, options.submissions)]
+        if run.wait():
+            raise SystemExit(f"marking ended with {run.returncode}: what went wrong stands above")
         result = summary(records(place), expected, first) | {
-            "total_seconds": round(time.monotonic() - start)
+            "total_seconds": round(time.monotonic() - start),
+            "gigabytes": round(max(found), 1),
         }
     said = f"python -m benchmarks.grading --submissions {options.submissions} --jobs {options.jobs}"
     result |= {
@@ -87,16 +101,28 @@ def command(place: Path, options: argparse.Namespace) -> list[str]:
     return [sys.executable, *words]
 
 
-def killed_half_way(place: Path, options: argparse.Namespace) -> dict[str, str]:
-    """Start marking, kill it when half is done; return the records that were there then."""
-    run = subprocess.Popen(
-        command(place, options), cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    while len(records(place)) < options.submissions / 2 and run.poll() is None:
-        time.sleep(0.2)
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait()
-    return records(place)
+def begin(place: Path, options: argparse.Namespace) -> subprocess.Popen:
+    """Start marking."""
+    words = command(place, options)
+    return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
+
+
+def looks(run: subprocess.Popen, place: Path, number: float) -> Iterator[None]:
+    """Once a second, until so many are marked or the run has ended."""
+    while run.poll() is None and len(records(place)) < number:
+        yield
+        time.sleep(1)
+
+
+def gigabytes(run: subprocess.Popen) -> float:
+    """Memory of a process and all that it has started."""
+    found = 0.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        one = psutil.Process(run.pid)
+        for each in [one, *one.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                found += each.memory_full_info().pss / 1e9
+    return found
 
 
 def records(place: Path) -> dict[str, str]:
