@@ -689,6 +689,18 @@ def kernels(folder: Path) -> str:
     )
 
 
+def marking(folder: Path) -> str:
+    """How long marking a class takes, and with how much memory."""
+    row = pd.read_csv(folder / "grading.csv").iloc[-1]
+    memory = f", and {row['gigabytes']:.1f} GB of memory" if "gigabytes" in row else ""
+    return (
+        f"Marking {row['submissions']} submissions of 04_splitting_exercise took "
+        f"{row['total_seconds'] / 60:.1f} minutes on two cores, "
+        f"{row['total_seconds'] / row['submissions']:.1f} s each{memory} (`{row['command']}`, "
+        f"{row['date']}). Exercises in which a network is trained take longer."
+    )
+
+
 def readme(page: str, root: Path = ROOT) -> dict[str, str]:
     """The generated parts of the README: {name: Markdown}."""
     return {
@@ -705,6 +717,11 @@ def measurements(page: str, root: Path = ROOT) -> dict[str, str]:
 def server(page: str, root: Path = ROOT) -> dict[str, str]:
     """The generated part of the page on a JupyterHub: {name: Markdown}."""
     return {"kernels": kernels(root / "benchmarks")}
+
+
+def for_instructors(page: str, root: Path = ROOT) -> dict[str, str]:
+    """The generated part of the exercises' page: {name: Markdown}."""
+    return {"marking": marking(root / "benchmarks")}
 
 
 def uses(page: str, root: Path = ROOT) -> dict[str, str]:
@@ -728,6 +745,7 @@ PAGES: dict[str, Callable[..., dict[str, str]]] = {
     "docs/functions.md": uses,
     "docs/results.md": measurements,
     "docs/stability.md": verdicts,
+    "exercises/README.md": for_instructors,
     "exercises/instructors/jupyterhub.md": server,
 }
 
