@@ -68,7 +68,8 @@ def test_killed_half_way_and_repeated_nothing_is_lost(tmp_path):
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     if sys.platform == "linux":
-        _, left = psutil.wait_procs(started, timeout=20)
+        _, left = psutil.wait_procs(started, timeout=5)
+        left = [one for one in left if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
         assert left == [], "kernels and judges end with the run"
     first = {path.stem: path.read_text() for path in records.glob("*.json")}
     assert 1 <= len(first) < len(names)
