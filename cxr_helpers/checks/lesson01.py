@@ -612,7 +612,7 @@ def _two_arrays(value, classes: list[str], n: int) -> tuple[np.ndarray, np.ndarr
 
 
 def _images(network, pixels: np.ndarray, given: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return which image each row is about; raise `Wrong` unless each image's output is there once."""
+    """Return which image each row is about, or raise `Wrong`: each has its output once."""
     images = _paired(given, right)
     if images is not None:
         return images
