@@ -683,11 +683,12 @@ on_test.meets(
 # %%
 figure, panels = plt.subplots(1, 4, figsize=(9, 2.6), layout="constrained")
 for axes, name, run in zip(panels, "ABCD", (too_large, overfitted, too_small, right)):
-    axes.plot(run["loss"], color="#0072B2")
-    axes.plot(run["val_loss"], "--", color="#D55E00")
+    axes.plot(run["loss"], color="#0072B2", label="training")
+    axes.plot(run["val_loss"], "--", color="#D55E00", label="validation")
     highest = run[["loss", "val_loss"]].max().max()
     axes.set(title=name, xlabel="step or epoch", ylim=(0, max(1, 1.05 * highest)))
 panels[0].set_ylabel("loss")
+panels[2].legend(loc="lower center")
 plots.show(
     figure,
     "Four pairs of loss curves. A: both leap far above 0.69. B: training falls, validation rises. "
@@ -767,7 +768,7 @@ for change in turned:
 figure, panels = plt.subplots(1, 2, figsize=(8, 2.8), layout="constrained")
 for axes, name, values in zip(panels, ("accuracy", "loss"), (accuracy_there, loss_there)):
     axes.plot(turned, values)
-    axes.set(title=name, xlabel="change of the middle pixel's weight")
+    axes.set(title=name, xlabel="change of one pixel's weight")
 plots.show(
     figure,
     "One weight is turned, all others stay. "

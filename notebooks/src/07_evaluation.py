@@ -129,6 +129,7 @@ answers.drop(columns=["patient", "source", "split", "fold"]).sample(5, random_st
 matrix = confusion_matrix(truth, said)
 with plt.rc_context({"axes.grid": False}):
     ConfusionMatrixDisplay(matrix, display_labels=names).plot(cmap="Blues", colorbar=False)
+plt.title("images of the test part")
 rows = "; ".join(f"{name}: {', '.join(map(str, row))}" for name, row in zip(names, matrix))
 columns = ", ".join(names)
 plots.show(plt.gcf(), f"Confusion matrix, a row per true class, answers {columns}. {rows}.")
