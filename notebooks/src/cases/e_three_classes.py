@@ -194,7 +194,6 @@ ConfusionMatrixDisplay.from_predictions(
     y_test, answers, display_labels=class_names, cmap="Blues", colorbar=False, ax=axis
 )
 right = (answers == y_test).sum()
-axis.set_title(f"{right} of {len(y_test)} test images right")
 plots.show(figure, f"Confusion matrix: {right} of {len(y_test)} test images on the diagonal.")
 
 # %%
