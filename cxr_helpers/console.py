@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +18,9 @@ def quiet() -> Iterator[None]:
     Exceptions pass through unharmed. Settings cannot silence those lines, and switching the
     optimised kernels off to avoid them makes small networks several times slower.
 
+    From now on Keras does not say either that a data set shuffles for itself: it says so of its own
+    default.
+
     Yields
     ------
     None
@@ -29,6 +33,7 @@ def quiet() -> Iterator[None]:
     13
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.filterwarnings("ignore", "`shuffle=True` was passed, but will be ignored", UserWarning)
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)

@@ -22,7 +22,7 @@ from cxr_helpers import (
     train,
     transfer,
 )
-from cxr_helpers.console import bar
+from cxr_helpers.console import bar, quiet
 
 N, SIDE = 40, 32
 
@@ -119,6 +119,18 @@ def test_files_that_kaggle_brought_are_steps(bars, tmp_path, monkeypatch):
 def test_turns_of_a_timing_are_steps(bars):
     deploy.latency({"one": lambda image: image}, np.zeros((4, 4), np.uint8), repeats=5, warm=2)
     assert [(one.desc, one.n, one.total) for one in bars] == [("timing", 7, 7)]
+
+
+@pytest.mark.tensorflow
+def test_training_from_a_data_set_says_nothing(recwarn):
+    with quiet():
+        import keras
+        import tensorflow as tf
+    data = tf.data.Dataset.from_tensor_slices((np.zeros((4, 2)), np.zeros(4))).batch(2)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(data, verbose=0)
+    assert not [str(each.message) for each in recwarn if "shuffle" in str(each.message)]
 
 
 @pytest.mark.tensorflow
