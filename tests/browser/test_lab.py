@@ -143,6 +143,11 @@ class Server:
         with urllib.request.urlopen(address, timeout=10) as answer:
             return json.load(answer)
 
+    def end(self, kernel: str) -> None:
+        address = re.sub(r"/lab.*\?", f"/api/kernels/{kernel}?", self.address)
+        asked = urllib.request.Request(address, method="DELETE")
+        urllib.request.urlopen(asked, timeout=30).close()
+
     def stop(self) -> int:
         self.process.terminate()
         return self.process.wait(timeout=30)

@@ -41,6 +41,8 @@ def window(browser, server):  # noqa: F811
     opened = Window(browser, server)
     yield opened
     opened.page.close()
+    for kernel in server.kernels():  # of a copy that has failed
+        server.end(kernel["id"])
 
 
 def ran(panel, path: Path, page) -> list[dict]:
