@@ -49,6 +49,12 @@ def test_lateness_is_taken_from_the_sum():
     assert page(late=1)[1].endswith("**Together: 2.5 of 5.**")
 
 
+def test_what_lateness_cost_stands_above_the_title_and_the_marks_below_it():
+    cells = [new_markdown_cell("**Late.** A day."), new_markdown_cell("# 04 · Splitting")]
+    shown = [cell.source.partition("\n")[0] for cell in mend.with_marks(cells, set(), 1)]
+    assert shown == ["**Late.** A day.", "# 04 · Splitting", "## Your marks"]
+
+
 def test_set_up_and_links_of_the_course_are_left_out():
     assert not [
         text for text in page() if "find_spec" in text or "Index" in text or "first" in text

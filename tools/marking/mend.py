@@ -383,7 +383,9 @@ def with_marks(cells: list[NotebookNode], waiting: set[str], late: float) -> lis
             shown.append(new_markdown_cell(f"**Points: {got}.**"))
         if own.get("comment"):
             shown.append(new_markdown_cell(f"**Comment.** {own['comment']}"))
-    return [*shown[:1], new_markdown_cell(table_of_marks(rows, late)), *shown[1:]]
+    titles = (k for k, cell in enumerate(shown, 1) if cell.source.startswith("# "))
+    place = next(titles, 0)
+    return [*shown[:place], new_markdown_cell(table_of_marks(rows, late)), *shown[place:]]
 
 
 def table_of_marks(rows: list[tuple[str, float | None, float]], late: float) -> str:
