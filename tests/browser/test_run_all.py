@@ -63,7 +63,7 @@ def wait_until_idle(server: Server, page, name: str) -> None:
         assert time.monotonic() < end, f"{name} has not come to an end in {LONGEST} s"
         page.wait_for_timeout(1000)
         states = [kernel["execution_state"] for kernel in server.kernels()]
-        rests = rests + 1 if states == ["idle"] else 0
+        rests = rests + 1 if set(states) == {"idle"} else 0
 
 
 def seen_images(panel, page) -> dict[str, tuple[str, bool]]:
