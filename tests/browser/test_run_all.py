@@ -125,6 +125,9 @@ def test_a_copy_runs_from_top_to_bottom(window, server, course, copy):  # noqa: 
     assert all(cell["execution_count"] for cell in asks), "every cell has run"
     assert not page.locator(".jp-Dialog").count()
     seen = seen_images(panel, page)
+    image = panel.locator(".jp-OutputArea-output img").last  # near the end: what is drawn now
+    image.scroll_into_view_if_needed()
+    window.picture(f"71_{copy.stem}_figure")
     assert len(seen) >= pictures(cells) > 0
     assert all(len(alt) > 20 and shown for alt, shown in seen.values()), seen
     window.close(copy.name)
