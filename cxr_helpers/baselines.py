@@ -26,9 +26,37 @@ def majority(
 ) -> pd.DataFrame:
     """Always answers the most frequent training class; probabilities are the class shares.
 
-    Fitted on the rows with split "train" and scored on those with split `score`; with folds=True
-    each fold is scored by what the other folds give. `images` is not looked at. Returns a table of
-    predictions. Raises ValueError if there is no such split or fold.
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest with a `split`, or with a `fold`.
+    images : ndarray, optional
+        Not looked at: all baselines are called alike.
+    score : str
+        The split that is scored; the rows with split "train" are fitted on.
+    folds : bool
+        Whether each fold is scored by what the other folds give, instead.
+    seed : int
+        Noted in the table; nothing is drawn.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    ValueError
+        If there is no such split or fold, or a label is missing.
+
+    Examples
+    --------
+    >>> from cxr_helpers.predictions import KEPT
+    >>> parts = {"image_id": list("abcd"), "split": ["train"] * 3 + ["test"]}
+    >>> table = pd.DataFrame(parts, columns=KEPT)
+    >>> table["label"] = pd.Categorical(["normal", "normal", "covid", "covid"])
+    >>> majority(table)[["image_id", "predicted", "p_normal"]].round(2).to_numpy().tolist()
+    [['d', 'normal', 0.67]]
     """
 
     def fit_and_score(part: "_Part") -> np.ndarray:
@@ -48,11 +76,27 @@ def nearest_neighbour(
 ) -> pd.DataFrame:
     """Answers the class of the most similar training image, with probability 1.
 
-    Most similar: by Euclidean distance of 64×64 pixels.
+    Most similar: by Euclidean distance of 64×64 pixels, whose grey levels are compared as they are.
 
-    `images` is uint8 (n, s, s), grey levels 0-255, in the row order of `table`; a side below 64 is
-    kept. Fitted and scored as in `majority`; grey levels are compared as they are. Returns a table
-    of predictions. Raises ValueError for images of another shape or type.
+    Parameters
+    ----------
+    table : DataFrame
+        As in `majority`.
+    images : ndarray
+        uint8 (n, s, s), grey levels 0-255, in the row order of `table`; a side below 64 is kept.
+    score, folds, seed : str, bool, int
+        As in `majority`.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    ValueError
+        For images of another shape, type or order, a training part of one class, and as `majority`
+        does.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -72,11 +116,24 @@ def logistic_regression(
 ) -> pd.DataFrame:
     """Logistic regression on 64×64 pixels, standardised on the training part.
 
-    `c` is the inverse strength of the L2 penalty.
+    Parameters
+    ----------
+    table, images : DataFrame, ndarray
+        As in `nearest_neighbour`.
+    score, folds, seed : str, bool, int
+        As in `majority`.
+    c : float
+        Inverse strength of the L2 penalty, above 0.
 
-    `images` as in `nearest_neighbour`, fitted and scored as in `majority`. Returns a table of
-    predictions. Raises ValueError for images of another shape or type, or a training part of one
-    class.
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    ValueError
+        As `nearest_neighbour` does.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -90,8 +147,34 @@ def logistic_regression(
 def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) -> pd.DataFrame:
     """A person's answers as a table of predictions, with probability 1 for the class named.
 
-    `answers` is {image_id: class}, one of the table's classes each; images without an answer are
-    left out. Raises ValueError for an unknown image or class.
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+    answers : mapping of str to str
+        {image_id: class}, one of the table's classes each; images without an answer are left out.
+    model : str
+        Whose answers they are.
+    seed : int
+        Noted in the table.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    ValueError
+        For an unknown image or class, or no answer.
+
+    Examples
+    --------
+    >>> from cxr_helpers.predictions import KEPT
+    >>> table = pd.DataFrame({"image_id": ["a", "b"]}, columns=KEPT)
+    >>> table["label"] = pd.Categorical(["normal", "covid"])
+    >>> guesses(table, {"b": "normal"})[["image_id", "label", "predicted"]].to_numpy().tolist()
+    [['b', 'covid', 'normal']]
     """
     answers = dict(answers)
     names = list(table["label"].cat.categories)
@@ -114,9 +197,27 @@ def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) ->
 def save_guesses(predictions: pd.DataFrame, name: str, data_dir=None) -> Path:
     """Keep a person's guesses (from `guesses`) on the set `name` for later; returns the path.
 
-    A CSV (image_id, predicted, model) in `progress/` below the data folder, one file for each set
-    and model, so that an example never replaces a reader's own guesses; written whole or not at
-    all.
+    One file for each set and model, so that an example never replaces a reader's own guesses;
+    written whole or not at all.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of one person.
+    name : str
+        Of the set.
+    data_dir : path-like, optional
+        The data folder; by default the course's.
+
+    Returns
+    -------
+    Path
+        A CSV (image_id, predicted, model) in `progress/` below the data folder.
+
+    Raises
+    ------
+    ValueError
+        For the guesses of several people.
     """
     models = predictions["model"].unique()
     if len(models) != 1:
@@ -134,8 +235,27 @@ def load_guesses(
 ) -> pd.DataFrame:
     """Guesses that lesson 01 kept on the set `name`, as predictions on the images of `table`.
 
-    `model`: whose; by default the reader's own ("your guesses"), or the example's where the reader
-    gave none. Raises FileNotFoundError if there are none, ValueError if they do not fit the table.
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+    name, data_dir : str, path-like
+        As in `save_guesses`.
+    model : str, optional
+        Whose; by default the reader's own ("your guesses"), or the example's where the reader gave
+        none.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are none.
+    ValueError
+        If they do not fit the table.
     """
     candidates = [_guesses_file(name, m, data_dir) for m in ([model] if model else [OWN, EXAMPLE])]
     path = next((path for path in candidates if path.is_file()), None)
@@ -159,9 +279,27 @@ def _guesses_file(name: str, model: str, data_dir) -> Path:
 def shrink(images: np.ndarray, side: int = SIDE) -> np.ndarray:
     """Area mean of grey levels: (n, s, s) uint8 → (n, side, side) float32 in 0-255.
 
-    A smaller image stays as it is.
+    Parameters
+    ----------
+    images : ndarray
+        uint8 (n, h, w), as `preprocess.cache` gives them.
+    side : int
+        In pixels; a smaller image stays as it is.
 
-    Raises ValueError for another shape or type.
+    Returns
+    -------
+    ndarray
+        float32 (n, side, side), in 0-255.
+
+    Raises
+    ------
+    ValueError
+        For another shape or type.
+
+    Examples
+    --------
+    >>> shrink(np.arange(16, dtype=np.uint8).reshape(1, 4, 4), side=2).tolist()
+    [[[2.5, 4.5], [10.5, 12.5]]]
     """
     if getattr(images, "ndim", 0) != 3 or images.dtype != np.uint8:
         shape, kind = (

@@ -30,13 +30,39 @@ CHANCE_DRAWS = 1_000  # sets of answers that a calibrated model could have met, 
 def temperature(predictions: pd.DataFrame) -> float:
     """The temperature T > 0 that gives these predictions the smallest log loss: p ∝ p^(1/T).
 
-    T is the same for all.
+    T is the same for all: above 1 where the model was too sure of itself, below 1 where not sure
+    enough. The logits that Guo et al. divide by T are log p up to a constant, so that p is enough.
+    Source: Guo, Pleiss, Sun & Weinberger 2017, ICML, PMLR 70.
 
-    Pass validation predictions (for test rows a warning is given). T > 1 where the model was too
-    sure of itself, T < 1 where not sure enough. The logits that Guo et al. divide by T are log p up
-    to a constant, so that p is enough. A best T at the end of the range 0.05-20 is given back with
-    a warning: the rows are too few, or all answers right. Raises PredictionsError. Source: Guo,
-    Pleiss, Sun & Weinberger 2017, ICML, PMLR 70.
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions, of validation images.
+
+    Returns
+    -------
+    float
+        In 0.05 to 20.
+
+    Raises
+    ------
+    PredictionsError
+        For a table that cannot be scored.
+
+    Warns
+    -----
+    UserWarning
+        For test rows, and for a best T at the end of its range, which is given back all the same:
+        the rows are too few, or all answers right.
+
+    Examples
+    --------
+    Two of three confident answers are right:
+
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> sure = from_arrays(["covid", "covid", "normal"], [0.99, 0.01, 0.01], positive="covid")
+    >>> round(temperature(sure), 2)
+    6.63
     """
     from scipy.optimize import minimize_scalar
 
@@ -66,8 +92,33 @@ def apply(predictions: pd.DataFrame, temperature: float) -> pd.DataFrame:
     """The predictions with every probability at another temperature; all other columns are kept.
 
     In each row the largest probability stays the largest; with two classes the order of the images
-    stays, too. A threshold chosen before belongs to the old probabilities. Labels are not needed.
-    Raises PredictionsError, and ValueError unless temperature > 0.
+    stays, too. A threshold chosen before belongs to the old probabilities.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions; labels are not needed.
+    temperature : float
+        Above 0; 1 changes nothing.
+
+    Returns
+    -------
+    DataFrame
+        A copy.
+
+    Raises
+    ------
+    PredictionsError
+        For a table that is none.
+    ValueError
+        Unless temperature > 0.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> sure = from_arrays(["covid", "normal"], [0.9, 0.1], positive="covid")
+    >>> apply(sure, 2)["p_covid"].round(2).tolist()
+    [0.75, 0.25]
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"A temperature is a number above 0, not {temperature}.")
@@ -122,11 +173,39 @@ def reliability(
 ) -> pd.DataFrame:
     """What was said and what came true: one row per bin of equal width in [0, 1] that holds images.
 
-    Columns: bin_low, bin_high, predicted (mean probability), observed (share that came true), low,
-    high (interval of observed, see `stats.proportion`), n, groups, support. With `positive` the
-    probability is p_<positive>, and true means that the image is of that class; without, it is the
-    largest of the row, and true means that its class is right. Raises PredictionsError, also for
-    several seeds, and ValueError.
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions, of one seed.
+    positive : str, optional
+        The class whose p_<positive> is judged; true then means that the image is of that class. By
+        default the largest of the row, and true means that its class is right.
+    bins : int
+        Bins, empty ones with them.
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        Columns bin_low, bin_high, predicted (mean probability), observed (share that came true),
+        low, high (interval of observed, see `stats.proportion`), n, groups, support.
+
+    Raises
+    ------
+    PredictionsError
+        For a table that cannot be scored, or of several seeds.
+    ValueError
+        For an unknown class, or fewer than one bin.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> truth = ["covid", "covid", "normal", "normal"]
+    >>> predictions = from_arrays(truth, [0.9, 0.7, 0.6, 0.1], positive="covid")
+    >>> found = reliability(predictions, positive="covid", bins=2)
+    >>> found[["bin_low", "predicted", "observed", "n"]].round(2).to_numpy().tolist()
+    [[0.0, 0.1, 0.0, 1.0], [0.5, 0.73, 0.67, 3.0]]
     """
     data = _judged(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     rows = []
@@ -144,18 +223,50 @@ def scores(
 ) -> pd.DataFrame:
     """ECE, Brier score, log loss, mean calibration and slope, one row each.
 
-    Columns: metric, value, low, high, chance_low, chance_high, n, groups, support, method, bins.
-    With `positive`, of p_<positive> against the rest; without, ece, mean_calibration and slope are
-    of the largest probability, brier sums over the classes ([0, 2], as Brier did), log_loss (nats)
-    is of the true class. ece: the gap `|observed - predicted|` of each bin, averaged over images,
-    in [0, 1]. It has no interval: noise in the bins makes it too large, and resampling adds noise.
-    chance_low and chance_high are what a calibrated model with these probabilities and this n would
-    get (`level` of 1,000 draws): a value inside is no evidence against it. brier and log_loss:
-    smaller is better; intervals on the log scale, see `stats.loss`. mean_calibration: share that
-    came true less mean probability (0 where right). slope: of the logistic regression of what came
-    true on logit(p), 1 where right, below 1 where too sure (Cox 1958); no interval where it cannot
-    be fitted. Raises as `reliability`. Sources: Brier 1950; Guo et al. 2017; Van Calster et al.
-    2019, doi 10.1186/s12916-019-1466-7.
+    - ece: the gap `|observed - predicted|` of each bin, averaged over images, in [0, 1]. It has no
+      interval: noise in the bins makes it too large, and resampling adds noise. chance_low and
+      chance_high are what a calibrated model with these probabilities and this n would get (`level`
+      of 1,000 draws): a value inside is no evidence against it.
+    - brier and log_loss (nats): smaller is better; intervals on the log scale, see `stats.loss`.
+    - mean_calibration: share that came true less mean probability (0 where right).
+    - slope: of the logistic regression of what came true on logit(p), 1 where right, below 1 where
+      too sure (Cox 1958); no interval where it cannot be fitted.
+
+    Sources: Brier 1950; Guo et al. 2017; Van Calster et al. 2019, doi 10.1186/s12916-019-1466-7.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions, of one seed.
+    positive : str, optional
+        The class: p_<positive> against the rest. By default ece, mean_calibration and slope are of
+        the largest probability, brier sums over the classes ([0, 2], as Brier did), log_loss is of
+        the true class.
+    bins : int
+        Bins of equal width in [0, 1], for ece.
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        Columns metric, value, low, high, chance_low, chance_high, n, groups, support, method, bins.
+
+    Raises
+    ------
+    PredictionsError
+        As `reliability` does.
+    ValueError
+        As `reliability` does.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> truth = ["covid", "covid", "normal", "normal"]
+    >>> predictions = from_arrays(truth, [0.9, 0.4, 0.2, 0.6], positive="covid")
+    >>> found = scores(predictions, positive="covid").set_index("metric")["value"]
+    >>> found[["brier", "log_loss", "mean_calibration"]].round(3).tolist()
+    [0.192, 0.54, -0.025]
     """
     data = _judged(to_arrays(one_run(predictions, "Calibration")), positive, bins)
     n = len(data.p)
@@ -253,10 +364,26 @@ def _no_slope(data: _Judged, reason: str) -> stats.Estimate:
 def predictive_values(sensitivity, specificity, prevalence) -> pd.DataFrame:
     """PPV and NPV at one or several prevalences, by Bayes' rule.
 
-    Columns: sensitivity, specificity, prevalence, ppv, npv.
+    Parameters
+    ----------
+    sensitivity, specificity, prevalence : float or sequence of float
+        In [0, 1]; lists have one length.
 
-    Arguments: numbers in [0, 1], or lists of one length. A value that nobody is left for (0/0) is
-    NaN. Raises ValueError outside [0, 1].
+    Returns
+    -------
+    DataFrame
+        Columns sensitivity, specificity, prevalence, ppv, npv; a value that nobody is left for
+        (0/0) is NaN.
+
+    Raises
+    ------
+    ValueError
+        For a number outside [0, 1].
+
+    Examples
+    --------
+    >>> predictive_values(0.9, 0.9, [0.01, 0.5])[["prevalence", "ppv"]].round(2).to_numpy().tolist()
+    [[0.01, 0.08], [0.5, 0.9]]
     """
     given = np.broadcast_arrays(
         *(np.atleast_1d(np.asarray(v, float)) for v in (sensitivity, specificity, prevalence))

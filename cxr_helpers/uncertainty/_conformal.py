@@ -18,9 +18,34 @@ def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
     smallest score (Angelopoulos and Bates 2021, arXiv 2107.07511). Where several rows share a
     `group`, each group weighs the same, since images of one patient are not exchangeable with those
     of another (Lee, Barber and Willett 2023, arXiv 2306.06342). The promise: the sets of new images
-    of *the same kind* hold the truth with probability `coverage` at least. Give rows that neither
-    trained nor chose anything. Returns a number in [0, 1], or 1 (every class in every set) where
-    the rows are too few. Raises PredictionsError, and ValueError for a coverage outside (0, 1).
+    of *the same kind* hold the truth with probability `coverage` at least.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions, of rows that neither trained nor chose anything.
+    coverage : float
+        The probability asked for, in (0, 1).
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1 (every class in every set) where the rows are too few.
+
+    Raises
+    ------
+    PredictionsError
+        For a table that cannot be scored, or of several seeds.
+    ValueError
+        For a coverage outside (0, 1).
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> truth = ["covid", "covid", "covid", "normal"]
+    >>> rows = from_arrays(truth, [0.9, 0.8, 0.6, 0.7], positive="covid")
+    >>> round(conformal_limit(rows, 0.6), 2), conformal_limit(rows, 0.9)
+    (0.4, 1.0)
     """
     one_run(predictions, "A limit")
     p, column = (
@@ -40,11 +65,33 @@ def conformal_limit(predictions: pd.DataFrame, coverage: float = 0.9) -> float:
 def prediction_sets(predictions: pd.DataFrame, limit: float) -> pd.DataFrame:
     """The set of each image, one row per image.
 
-    Columns: image_id, group, label, set_<class> (bool) per class, size, covered.
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions, with labels or without.
+    limit : float
+        In [0, 1], as `conformal_limit` gives it: a class is in the set if 1 - p_<class> ≤ limit.
 
-    A class is in the set if 1 - p_<class> ≤ limit; a set may be empty. `covered`: the true class is
-    in it; a table without labels has neither of these two columns. Others (source, patient, split)
-    are kept where they are. Raises PredictionsError, and ValueError for a limit outside [0, 1].
+    Returns
+    -------
+    DataFrame
+        Columns image_id, group, label, set_<class> (bool) per class, size (0 for an empty set) and
+        covered (the true class is in it); without labels neither label nor covered. Others (source,
+        patient, split) are kept where they are.
+
+    Raises
+    ------
+    PredictionsError
+        For a table that is none, or of several seeds.
+    ValueError
+        For a limit outside [0, 1].
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> rows = from_arrays(["covid", "normal"], [0.9, 0.55], positive="covid")
+    >>> prediction_sets(rows, 0.6)[["set_covid", "set_normal", "covered"]].to_numpy().tolist()
+    [[True, False, True], [True, True, True]]
     """
     labelled = "label" in predictions
     one_run(predictions, "A prediction set", labelled=labelled)

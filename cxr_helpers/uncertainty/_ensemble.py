@@ -16,10 +16,36 @@ from ..predictions import (
 def ensemble(predictions: Sequence[pd.DataFrame], name: str = "ensemble") -> pd.DataFrame:
     """The mean of several models' probabilities, as a table in the first one's order of rows.
 
-    Column `spread`: standard deviation over the models of the probability of the class that the
-    mean predicts, in [0, 0.5]. Lakshminarayanan, Pritzel and Blundell 2017 (arXiv 1612.01474)
-    average networks that differ by their seed. Raises PredictionsError if images, labels or classes
-    differ, ValueError for fewer than two tables.
+    Lakshminarayanan, Pritzel and Blundell 2017 (arXiv 1612.01474) average networks that differ by
+    their seed.
+
+    Parameters
+    ----------
+    predictions : sequence of DataFrame
+        Two or more tables of predictions, of the same images.
+    name : str
+        Of the ensemble, for the column model.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions; its column `spread` is the standard deviation over the models of the
+        probability of the class that the mean predicts, in [0, 0.5].
+
+    Raises
+    ------
+    PredictionsError
+        If images, labels or classes differ.
+    ValueError
+        For fewer than two tables.
+
+    Examples
+    --------
+    >>> from cxr_helpers.evaluate import from_arrays
+    >>> one = from_arrays(["covid", "normal"], [0.9, 0.2], positive="covid")
+    >>> two = from_arrays(["covid", "normal"], [0.5, 0.2], positive="covid")
+    >>> ensemble([one, two])[["p_covid", "spread"]].round(2).to_numpy().tolist()
+    [[0.7, 0.2], [0.2, 0.0]]
     """
     tables = list(predictions)
     if len(tables) < 2:

@@ -45,17 +45,32 @@ class Gate:
 def fit_gate(training_images: np.ndarray, held_out_images: np.ndarray, share: float = 0.05) -> Gate:
     """Fit a gate on training images, and set its limit on other clean images.
 
-    About `share` of these is rejected.
+    Each image is reduced to 24x24 and its grey levels replaced by ranks, so that exposure and
+    contrast leave no trace; 40 principal components of the training images are kept. Three numbers
+    follow: what the components cannot rebuild; how unusual the part is that they can (Mahalanobis
+    distance; on a network's features: Lee et al. 2018, arXiv 1807.03888); and by how much the image
+    would fit better inverted or turned. Each is measured in spreads of the held-out images, and the
+    largest is the score. No input that the gate has to reject takes part.
 
-    Parameters: both uint8 (n, size, size); held-out images are of patients who are not among the
-    training images. Each image is reduced to 24x24 and its grey levels replaced by ranks, so that
-    exposure and contrast leave no trace; 40 principal components of the training images are kept.
-    Three numbers follow: what the components cannot rebuild; how unusual the part is that they can
-    (Mahalanobis distance; on a network's features: Lee et al. 2018, arXiv 1807.03888); and by how
-    much the image would fit better inverted or turned. Each is measured in spreads of the held-out
-    images, and the largest is the score. The limit lies so that a new clean image is rejected with
-    probability `share` at most; no input that the gate has to reject takes part. Raises ValueError
-    for other arrays, too few images, or held-out images of which most are the same.
+    Parameters
+    ----------
+    training_images : ndarray
+        uint8 (n, size, size), 20 or more.
+    held_out_images : ndarray
+        uint8 (n, size, size), of patients who are not among the training images.
+    share : float
+        A new clean image is rejected with this probability at most, in (0, 1).
+
+    Returns
+    -------
+    Gate
+        Plain arrays and numbers.
+
+    Raises
+    ------
+    ValueError
+        For other arrays, too few images, or held-out images that are blank or most of them the
+        same.
     """
     x, (held, flat) = _reduced(training_images)[0], _reduced(held_out_images)
     if len(x) < FEWEST:
@@ -82,11 +97,36 @@ def fit_gate(training_images: np.ndarray, held_out_images: np.ndarray, share: fl
 
 
 def gate_scores(gate: Gate, images: np.ndarray) -> pd.DataFrame:
-    """One row per image: score (no unit; infinite if blank), accepted (bool), reason.
+    """Whether a gate accepts each image, and why not: one row per image.
 
-    `images`: uint8 (n, size, size), any size. The reason is empty where accepted. Else it is
-    "blank"; or "inverted", "upside down", "turned by 90 degrees" …, where undoing that gives an
-    image which passes; or "unlike the training images". Raises ValueError for other arrays.
+    Parameters
+    ----------
+    gate : Gate
+        As `fit_gate` gives it.
+    images : ndarray
+        uint8 (n, size, size), of any size from 24 pixels on.
+
+    Returns
+    -------
+    DataFrame
+        Columns score (no unit; infinite if blank), accepted (bool), reason. The reason is empty
+        where accepted. Else it is "blank"; or "inverted", "upside down", "turned by 90 degrees" …,
+        where undoing that gives an image which passes; or "unlike the training images".
+
+    Raises
+    ------
+    ValueError
+        For other arrays.
+
+    Examples
+    --------
+    >>> from scipy.ndimage import gaussian_filter
+    >>> ramp, rng = np.add.outer(np.arange(48) * 3, np.arange(48)), np.random.default_rng(0)
+    >>> noise = gaussian_filter(rng.normal(0, 300, (80, 48, 48)), (0, 6, 6))
+    >>> images = np.clip(ramp + noise, 0, 255).astype(np.uint8)
+    >>> gate = fit_gate(images[:40], images[40:])
+    >>> gate_scores(gate, images[:1, ::-1])["reason"].tolist()
+    ['upside down']
     """
     x, blank = _reduced(images)
     model = {"mean": gate.mean, "components": gate.components, "variance": gate.variance}
@@ -102,14 +142,38 @@ def gate_scores(gate: Gate, images: np.ndarray) -> pd.DataFrame:
 
 
 def gate_to_dict(gate: Gate) -> dict[str, np.ndarray]:
-    """The gate as named arrays, for `np.savez(file, **gate_to_dict(gate))`: no pickle."""
+    """The gate as named arrays, for `np.savez(file, **gate_to_dict(gate))`: no pickle.
+
+    Parameters
+    ----------
+    gate : Gate
+        As `fit_gate` gives it.
+
+    Returns
+    -------
+    dict of str to ndarray
+        An array for each field.
+    """
     return {field.name: np.asarray(getattr(gate, field.name)) for field in fields(Gate)}
 
 
 def gate_from_dict(arrays: Mapping[str, np.ndarray]) -> Gate:
     """The gate from what `gate_to_dict` gave, such as an opened .npz file.
 
-    Raises ValueError where an array is missing.
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        An array for each field of `Gate`; `check_gate` looks at what they hold.
+
+    Returns
+    -------
+    Gate
+        As it was.
+
+    Raises
+    ------
+    ValueError
+        Where an array is missing.
     """
     missing = [field.name for field in fields(Gate) if field.name not in arrays]
     if missing:
@@ -123,7 +187,15 @@ def gate_from_dict(arrays: Mapping[str, np.ndarray]) -> Gate:
 def check_gate(gate: Gate) -> None:
     """Refuse a gate whose arrays are not finite numbers of the shapes and ranges `Gate` names.
 
-    Raises ValueError.
+    Parameters
+    ----------
+    gate : Gate
+        Such as one from a file.
+
+    Raises
+    ------
+    ValueError
+        Names the array that is wrong.
     """
     k = len(gate.components) if np.ndim(gate.components) == 2 else 0
     shapes = {

@@ -11,10 +11,31 @@ from ..predictions import units
 
 
 def share(table: pd.DataFrame, flag: str, level: float = 0.95) -> stats.Estimate:
-    """The share of rows whose boolean column `flag` holds, in [0, 1], with interval and n.
+    """The share of rows for which something holds, in [0, 1], with interval and n.
 
-    `table`: one row per image; where it has `group`, the interval is by group (`stats.proportion`).
-    Raises ValueError for a missing column or an empty table.
+    Parameters
+    ----------
+    table : DataFrame
+        One row per image; where it has `group`, the interval is by group (`stats.proportion`).
+    flag : str
+        A boolean column.
+    level : float
+        Of confidence, in (0, 1).
+
+    Returns
+    -------
+    Estimate
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For a missing column or an empty table.
+
+    Examples
+    --------
+    >>> print(share(pd.DataFrame({"accepted": [True] * 9 + [False]}), "accepted"))
+    0.900 (0.60-0.98, n = 10)
     """
     if flag not in table or table.empty:
         raise ValueError(f"the table has no {'rows' if table.empty else 'column ' + flag}")

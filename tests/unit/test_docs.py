@@ -1,16 +1,12 @@
-"""Public docstrings have numpydoc's sections and examples that run.
-
-Those of the first rooms and of what lessons use most.
-"""
+"""Public docstrings have numpydoc's sections, and their examples run."""
 
 import contextlib
 import doctest
 import importlib
 import inspect
 import os
-import pkgutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +14,15 @@ import pandas as pd
 import pytest
 
 from tests.conftest import ROOT
+from tools.build.house import ORDER
 
-ROOMS = (
+LATER = (
+    "measured rows fetch phantom datasets preprocess pipeline models transfer audit explain deploy "
+    "plots guess checks scorecard cli"
+).split()
+ROOMS = [room for room in ORDER if room not in ("catalogue", *LATER)]  # catalogue is a table
+# Rooms whose every public function has an example; in the others those where one is cheap.
+EXAMPLES = (
     "paths",
     "files",
     "console",
@@ -30,6 +33,7 @@ ROOMS = (
     "duplicates",
     "split",
     "evaluate",
+    "calibrate",
     "train",
 )
 CHECKS = set(
@@ -37,8 +41,9 @@ CHECKS = set(
         "checks"
     ]
 )
-# Trains networks: its examples run in test_train.py, whose process has imported TensorFlow.
-TRAINS = "train"
+# A command's docstring is what its --help prints, and each option tells its own.
+HELP = "cli"
+ELSEWHERE = ("phantom", "train")  # test_phantom.py and test_train.py run their examples
 
 
 def public(room: str) -> Iterator[tuple[str, object]]:
@@ -51,14 +56,19 @@ def public(room: str) -> Iterator[tuple[str, object]]:
             yield f"{value.__module__}.{value.__name__}", value
 
 
-def modules(room: str) -> list[str]:
-    """The full names of a room's modules."""
-    package = importlib.import_module(f"cxr_helpers.{room}")
-    inside = pkgutil.iter_modules(getattr(package, "__path__", []), f"{package.__name__}.")
-    return [package.__name__, *(module.name for module in inside)]
+def with_examples(room: str) -> list[str]:
+    """The full names of a room's modules that hold examples."""
+    place = ROOT / "cxr_helpers" / room
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+    names = (".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files)
+    return [
+        name.removesuffix(".__init__")
+        for name, file in zip(names, files, strict=True)
+        if ">>>" in file.read_text("utf-8")
+    ]
 
 
-def faults(name: str) -> list[str]:
+def faults(name: str, spared: Iterable[str] = ()) -> list[str]:
     """What numpydoc finds wrong with the docstring of a function, by its full name."""
     numpydoc = pytest.importorskip(
         "numpydoc.validate", reason="numpydoc is not in this environment: make setup"
@@ -66,7 +76,7 @@ def faults(name: str) -> list[str]:
     return [
         f"{name}: {code} {text}"
         for code, text in numpydoc.validate(name)["errors"]
-        if code in CHECKS
+        if code in CHECKS.difference(spared)
     ]
 
 
@@ -74,13 +84,9 @@ def faults(name: str) -> list[str]:
 def test_docstrings_have_numpydocs_sections(room):
     functions = dict(public(room))
     assert len(functions) >= 3
-    assert not [fault for name in functions for fault in faults(name)]
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_every_public_function_has_an_example(room):
-    without = [name for name, function in public(room) if ">>>" not in function.__doc__]
-    assert not without
+    spared = {"PR01", "RT01"} if room == HELP else set()
+    spared |= set() if room in EXAMPLES else {"EX01"}
+    assert not [fault for name in functions for fault in faults(name, spared)]
 
 
 def poor(values, scale=2):
@@ -98,16 +104,18 @@ def test_a_poor_docstring_is_found():
     assert {"SS03", "PR01", "RT03"} <= found
 
 
-@pytest.mark.parametrize("room", [room for room in ROOMS if room != TRAINS])
+@pytest.mark.parametrize(
+    "room", [room for room in ROOMS if with_examples(room) and room not in ELSEWHERE]
+)
 def test_examples_give_what_they_say(room, tmp_path, monkeypatch):
     monkeypatch.setenv("TQDM_DISABLE", "1")
     monkeypatch.setenv("CXR_WORK_DIR", str(tmp_path))
     tried = 0
-    for name in modules(room):
+    for name in with_examples(room):
         found = run_examples(name)
         assert not found.failed, name
         tried += found.attempted
-    assert tried >= 4
+    assert tried >= (4 if room in EXAMPLES else 1)
 
 
 def run_examples(name: str) -> doctest.TestResults:
