@@ -55,15 +55,38 @@ def batches(
 ):
     """Batches of one part of a split: `tf.data.Dataset` of images and labels.
 
-    Images are float32 (b, size, size, 1) in 0-255.
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+    images : ndarray
+        uint8 (n, size, size), row i for row i of the table.
+    split : str, optional
+        `train`, `val` or `test`; by default all rows.
+    batch_size : int
+        Images in a batch; the last one may hold fewer.
+    augment : Augmentation, optional
+        On `train` only: asking for it elsewhere is an error.
+    shuffle : bool, optional
+        Anew each epoch; by default on `train` only.
+    seed : int
+        Of shuffling and augmentation.
+    one_hot : bool
+        Whether labels are float32 (b, classes) instead of numbers.
 
-    Parameters: `table`, a manifest; `images`, uint8 (n, size, size), row i for row i of the
-    table; `split`, `train`, `val`, `test` or None for all rows; `augment`, on `train` only:
-    asking for it elsewhere is an error; `shuffle`, by default on `train` only, anew each
-    epoch; `seed` of shuffling and augmentation. Labels are int32 (b,), numbered in the order
-    of the table's label categories, or float32 (b, classes) with `one_hot`.
-    Raises ValueError where table and images do not match in number or order, the part is empty, a
-    label is missing, or augmentation is asked for outside `train`.
+    Returns
+    -------
+    tf.data.Dataset
+        Images are float32 (b, size, size, 1) in 0-255; labels int32 (b,), numbered in the order of
+        the table's label categories.
+
+    Raises
+    ------
+    ValueError
+        Where table and images do not match in number or order, the part is empty, a label is
+        missing, or augmentation is asked for outside `train`.
+    RuntimeError
+        As `check_keras` does.
     """
     import tensorflow as tf
 
@@ -94,8 +117,12 @@ def batches(
 def check_keras() -> None:
     """Refuse a Keras that is not set as the course's: other backend, data format or number type.
 
-    The file `~/.keras/keras.json` sets them for every project of a user. Raises RuntimeError with
-    the remedy.
+    The file `~/.keras/keras.json` sets them for every project of a user.
+
+    Raises
+    ------
+    RuntimeError
+        With the remedy.
     """
     import keras
 
@@ -120,9 +147,23 @@ def check_keras() -> None:
 def inference_batch(images: np.ndarray) -> int:
     """How many images to answer at a time: 32 of 224 pixels, more of smaller ones.
 
-    As many as have the pixels of those 32, and 32 at least.
+    As many as have the pixels of those 32, and 32 at least. Each call of a network has a fixed
+    cost, which is most of it where the images are few and small.
 
-    Each call of a network has a fixed cost, which is most of it where the images are few and small.
+    Parameters
+    ----------
+    images : ndarray
+        (n, height, width).
+
+    Returns
+    -------
+    int
+        32 or more.
+
+    Examples
+    --------
+    >>> inference_batch(np.zeros((1, 224, 224))), inference_batch(np.zeros((1, 112, 112)))
+    (32, 128)
     """
     return max(32, 32 * 224**2 // (images.shape[1] * images.shape[2]))
 

@@ -35,6 +35,23 @@ def pad_to_square(image: np.ndarray, value: float = 0.0) -> np.ndarray:
     """The image (h, w) in the middle of a square of side max(h, w), the rest filled with `value`.
 
     Nothing is lost or distorted.
+
+    Parameters
+    ----------
+    image : ndarray
+        (h, w), any type.
+    value : float
+        Grey level of the rest.
+
+    Returns
+    -------
+    ndarray
+        (side, side), in the type of the image.
+
+    Examples
+    --------
+    >>> pad_to_square(np.ones((1, 3), int)).tolist()
+    [[0, 0, 0], [1, 1, 1], [0, 0, 0]]
     """
     side = max(image.shape)
     top, left = ((side - length) // 2 for length in image.shape)
@@ -44,14 +61,53 @@ def pad_to_square(image: np.ndarray, value: float = 0.0) -> np.ndarray:
 
 
 def centre_crop(image: np.ndarray) -> np.ndarray:
-    """The central square of side min(h, w) of an image (h, w)."""
+    """The central square of side min(h, w) of an image (h, w).
+
+    Parameters
+    ----------
+    image : ndarray
+        (h, w), any type.
+
+    Returns
+    -------
+    ndarray
+        (side, side), a view.
+
+    Examples
+    --------
+    >>> centre_crop(np.array([[1, 2, 3, 4], [5, 6, 7, 8]])).tolist()
+    [[2, 3], [6, 7]]
+    """
     side = min(image.shape)
     top, left = ((length - side) // 2 for length in image.shape)
     return image[top : top + side, left : left + side]
 
 
 def crop_border(image: np.ndarray, fraction: float) -> np.ndarray:
-    """The image (h, w) without `fraction` (0 to below 0.5) of its height and width on each side."""
+    """The image (h, w) without `fraction` (0 to below 0.5) of its height and width on each side.
+
+    Parameters
+    ----------
+    image : ndarray
+        (h, w), any type.
+    fraction : float
+        Share of each side's length that is cut, in [0, 0.5).
+
+    Returns
+    -------
+    ndarray
+        A view.
+
+    Raises
+    ------
+    ValueError
+        For another fraction.
+
+    Examples
+    --------
+    >>> crop_border(np.zeros((100, 80)), 0.1).shape
+    (80, 64)
+    """
     if not 0 <= fraction < 0.5:
         raise ValueError(f"fraction to crop must lie in [0, 0.5), not {fraction}")
     rows, columns = (round(length * fraction) for length in image.shape)
@@ -63,7 +119,23 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
 
     Interpolation is bicubic and anti-aliased.
 
-    Values may overshoot the input's range by a little at sharp edges.
+    Parameters
+    ----------
+    image : ndarray
+        (h, w), any range.
+    size : int
+        Side in pixels.
+
+    Returns
+    -------
+    ndarray
+        float32 (size, size); values may overshoot the input's range by a little at sharp edges.
+
+    Examples
+    --------
+    >>> small = resize(np.full((30, 20), 0.5), 10)
+    >>> small.shape, float(small.mean())
+    ((10, 10), 0.5)
     """
     from PIL import Image
 
@@ -79,10 +151,33 @@ def prepare(
 ) -> np.ndarray:
     """One image as the networks see it: uint8 grey levels 0-255, (size, size).
 
-    Parameters: `image`, float (h, w) in [0, 1], as `images.read` returns it; `fit`, how it
-    becomes square: `pad` with black, `crop` the centre, or `squash` the aspect; `contrast`:
-    none, `equalize` (histogram equalisation) or `clahe` (the same in local tiles with limited
-    slope, Zuiderveld 1994). Raises ValueError for another setting, shape or range.
+    Parameters
+    ----------
+    image : ndarray
+        float (h, w) in [0, 1], as `images.read` returns it.
+    size : int
+        Side in pixels.
+    fit : str
+        How it becomes square: `pad` with black, `crop` the centre, or `squash` the aspect.
+    contrast : str, optional
+        `equalize` (histogram equalisation) or `clahe` (the same in local tiles with limited slope,
+        Zuiderveld 1994); by default unchanged.
+
+    Returns
+    -------
+    ndarray
+        uint8 (size, size).
+
+    Raises
+    ------
+    ValueError
+        For another setting, shape or range.
+
+    Examples
+    --------
+    >>> strip = np.ones((1, 3))
+    >>> prepare(strip, 3, "pad").tolist(), int(prepare(strip, 3, "squash").min())
+    ([[0, 0, 0], [255, 255, 255], [0, 0, 0]], 255)
     """
     _check(image, fit, contrast)
     ways: dict[str, Callable[..., np.ndarray]] = {
@@ -131,18 +226,39 @@ def cache(
 ) -> np.ndarray:
     """All images of a manifest, prepared once and kept on disk: uint8 (n, size, size).
 
-    The array is memory-mapped and read only.
-
     Row i belongs to row i of the table. The cache is keyed by the files' hashes in row order
     and by the settings; so make it for the whole table, then select rows with the `split`
     column. What pairs a table with these images, or with copies of them, refuses a table in
     another order. An interrupted run goes on where it stopped; two processes do not disturb each
     other. Each image has a checksum of its pixels and of its file's hash: what is damaged, or
-    belongs to another image, is made again, with a warning. Parameters: `folder`, where caches lie
-    (default `data/cache/` of the project). Raises `images.ImageError` for a file that cannot be
-    read or is no longer the one whose hash the table holds, PermissionError where the cache is not
-    made yet and its folder cannot be written, OSError where the disk is full (the space is reserved
-    before the first image is read).
+    belongs to another image, is made again, with a warning.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+    size, fit, contrast : int, str, str
+        As in `prepare`.
+    folder : path-like, optional
+        Where caches lie, by default `data/cache/` of the project.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    ndarray
+        uint8 (n, size, size), memory-mapped and read only.
+
+    Raises
+    ------
+    ImageError
+        For a file that cannot be read or is no longer the one whose hash the table holds.
+    ValueError
+        For another setting, or an empty table.
+    PermissionError
+        Where the cache is not made yet and its folder cannot be written.
+    OSError
+        Where the disk is full (the space is reserved before the first image is read).
     """
     _check(np.zeros((1, 1)), fit, contrast)
     if table.empty:

