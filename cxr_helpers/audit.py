@@ -42,12 +42,32 @@ def report(
 ) -> pd.DataFrame:
     """The audit of a set as a table, one row per check, in a fixed order.
 
-    Rows on grey levels only where they are odd.
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+    rejects : DataFrame, optional
+        Files that its import could not read.
+    pairs : DataFrame, optional
+        The result of `duplicates.pairs` when at hand; otherwise computed.
+    seed : int
+        Of the folds of the baselines.
+    images : ndarray, optional
+        uint8 (n, size, size) in the order of the table: where they are given, the checks of
+        `shortcuts` follow.
 
-    Parameters: `table`, a manifest; `rejects`, files that its import could not read; `pairs`,
-    the result of `duplicates.pairs` when at hand; `seed` of the folds of the baselines; `images`,
-    uint8 (n, size, size) in the order of the table: where they are given, the checks of `shortcuts`
-    follow.
+    Returns
+    -------
+    DataFrame
+        Columns check, verdict (`ok`, `look`, `fault`), finding, examples; rows on grey levels only
+        where they are odd.
+
+    Raises
+    ------
+    ImageError
+        As `duplicates.pairs` does.
+    ValueError
+        As `shortcuts` does.
     """
     pairs = duplicates.pairs(table) if pairs is None else pairs
     grouped = table if table["group"].notna().all() else duplicates.add_groups(table, pairs)
@@ -74,18 +94,34 @@ def report(
 
 
 def shortcuts(table: pd.DataFrame, images: np.ndarray, seed: int = 0) -> pd.DataFrame:
-    """Can the class be told without the lungs?
+    """Whether the class can be told without the lungs.
 
-    By the source, the frame, burnt-in writing, the order of the files.
-
-    Parameters as in `report`; the table needs groups. Thin strokes are looked for in the files that
-    the table names, at full size; where the images differ from the files (masked, marked, changed),
-    drop the column `path`, and the images are looked at. Raises ValueError where the images show
-    something else than the files. Columns: those of `report`, then value, low, high (AUC, macro
-    over classes, in [0, 1], with its 95 % interval by group; for the order of the files the
-    difference of two AUCs, see `order_gap`), n and groups. Verdict `fault` where the interval lies
-    above 0.6, `look` where it lies above 0.5 (order of the files: above 0). With many checks one in
+    By the source, the frame, burnt-in writing, the order of the files. With many checks one in
     forty says `look` by chance. What passes is not free of shortcuts: only of these.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest with groups. Thin strokes are looked for in the files that it names, at full
+        size; where the images differ from the files (masked, marked, changed), drop the column
+        `path`, and the images are looked at.
+    images : ndarray
+        uint8 (n, size, size) in the order of the table.
+    seed : int
+        Of the folds of the baselines.
+
+    Returns
+    -------
+    DataFrame
+        Columns those of `report`, then value, low, high (AUC, macro over classes, in [0, 1], with
+        its 95 % interval by group; for the order of the files the difference of two AUCs, see
+        `order_gap`), n and groups. Verdict `fault` where the interval lies above 0.6, `look` where
+        it lies above 0.5 (order of the files: above 0).
+
+    Raises
+    ------
+    ValueError
+        Where the images show something else than the files.
     """
     source = _row(
         "the source predicts the class", "look", "not tested: the set names one source, or none"
@@ -115,11 +151,30 @@ def file_properties_baseline(
 ) -> pd.DataFrame:
     """Predictions from file properties alone; no picture is looked at.
 
-    Format, colour mode, size, compression, source.
+    Format, colour mode, size, compression, source. A random forest (Breiman 2001), scored out of
+    fold with whole groups kept together. What it gets right, a network could get right without
+    seeing a lung.
 
-    A random forest (Breiman 2001) of `trees` trees, scored out of fold with whole groups kept
-    together. What it gets right, a network could get right without seeing a lung. The table needs
-    groups (`duplicates.add_groups`). Returns a predictions table.
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest with groups (`duplicates.add_groups`).
+    seed : int
+        Of folds and forest.
+    k : int
+        Folds; fewer where a class has fewer groups.
+    trees : int
+        Of the forest.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    ValueError
+        As `split.folds` does.
     """
     return _forest(table, _properties(table), "file properties", seed, k, trees)
 
@@ -135,12 +190,32 @@ def frame_baseline(
 ) -> pd.DataFrame:
     """Predictions from the outer frame alone: `width` pixels on each side of the 64×64 image.
 
-    It holds little of the lungs, on many images more than their edge. Parameters: `images`, uint8
-    (n, size, size), grey levels 0-255, row i for row i of the table; a side below 64 is kept as it
-    is. A random forest, scored as in `file_properties_baseline`. To ask another question than the
-    disease, put its answer into the column label. Returns a predictions table. Raises ValueError
-    where rows do not fit or the frame would cover the image. After Maguolo & Nanni 2021, doi
-    10.1016/j.inffus.2021.04.008, who blacken the centre.
+    It holds little of the lungs, on many images more than their edge. A random forest, scored as in
+    `file_properties_baseline`. After Maguolo & Nanni 2021, doi 10.1016/j.inffus.2021.04.008, who
+    blacken the centre.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest with groups. To ask another question than the disease, put its answer into the
+        column label.
+    images : ndarray
+        uint8 (n, size, size), grey levels 0-255, row i for row i of the table; a side below 64 is
+        kept as it is.
+    seed, k, trees : int
+        As in `file_properties_baseline`.
+    width : int
+        Of the frame, in pixels of the small image.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    ValueError
+        Where rows do not fit or the frame would cover the image.
     """
     check_rows(table, images)
     small = baselines.shrink(images)
@@ -166,12 +241,34 @@ def writing_baseline(
     """Predictions from thin strokes alone: letters, marks, tubes, brighter or darker than around.
 
     Each file is read at its full size (at most 1,024 pixels a side), since writing fades when an
-    image is made small; `images`, uint8 (n, h, w) in the order of the table, are taken in place of
-    the files where they are given. A stroke is what an opening of 2 % of the image's side removes,
+    image is made small. A stroke is what an opening of 2 % of the image's side removes,
     or a closing fills (top-hat transforms: Serra 1982); what counts is how much of the image, and
     of each of nine fields, stands out by 0.15 to 0.5 of the range from black to white. Ribs,
     vessels and opacities are wider or fainter; the edge of the image is left to `frame_baseline`. A
-    random forest, scored as in `file_properties_baseline`. Returns a predictions table.
+    random forest, scored as in `file_properties_baseline`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest with groups.
+    images : ndarray, optional
+        uint8 (n, h, w) in the order of the table, taken in place of the files.
+    seed, k, trees : int
+        As in `file_properties_baseline`.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    ImageError
+        For a file that cannot be read.
+    ValueError
+        Where rows do not fit.
     """
     if images is not None:
         check_rows(table, images)
@@ -193,11 +290,30 @@ def order_gap(
     Where no patient is named, the images of one person usually stand side by side in the order of
     the files. Logistic regression on 32x32 pixels is scored twice, out of fold: with folds drawn at
     random, and with each class cut into `k` consecutive pieces by `image_id`. Random folds then
-    share people between their sides, consecutive ones hardly do. Returns the paired difference of
-    the AUCs, macro over classes, images as units. A gap means that neighbours in the list are
-    alike, whatever the reason; it grows with the images of a patient. No gap proves nothing:
-    `benchmarks/audit_rows.csv` has how often it is seen, and how often by chance. Parameters as in
-    `report`. Raises ValueError where a class has fewer than `k` images.
+    share people between their sides, consecutive ones hardly do. A gap means that neighbours in the
+    list are alike, whatever the reason; it grows with the images of a patient. No gap proves
+    nothing: `benchmarks/audit_rows.csv` has how often it is seen, and how often by chance.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest.
+    images : ndarray
+        uint8 (n, size, size) in the order of the table.
+    seed : int
+        Of the random folds.
+    k : int
+        Folds.
+
+    Returns
+    -------
+    Difference
+        Of the AUCs, paired, macro over classes, images as units.
+
+    Raises
+    ------
+    ValueError
+        Where rows do not fit, or a class has fewer than `k` images.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -233,11 +349,28 @@ def source_baseline(
 ) -> pd.DataFrame:
     """Predictions from a column alone, such as the source.
 
-    How often each class comes from there, in the other folds.
-
     The share of each class among the rows of the other folds that have the same value of `by`; a
     value not met there (or missing) gets the shares of all of them. Whole groups are kept together;
-    no image is looked at. Returns a predictions table. Raises ValueError for an unknown column.
+    no image is looked at.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A manifest with groups.
+    seed, k : int
+        As in `file_properties_baseline`.
+    by : str
+        The column.
+
+    Returns
+    -------
+    DataFrame
+        A table of predictions.
+
+    Raises
+    ------
+    ValueError
+        For an unknown column.
     """
     if by not in table.columns:
         raise ValueError(f"The table has no column {by!r}; it has {', '.join(table.columns)}.")
@@ -256,10 +389,35 @@ def masked(
 ) -> np.ndarray:
     """A copy of the images with only what lies outside (or inside) the masks; the rest is `fill`.
 
-    Parameters: `images`, uint8 (n, h, w), grey levels 0-255; `masks`, bool (n, h, w), or (h, w) for
-    all; `fill`, a grey level. The outline of a mask is still seen where its inside is filled: a
-    lung that disease has made small stays small. Raises ValueError for another shape, type or
-    `keep`.
+    The outline of a mask is still seen where its inside is filled: a lung that disease has made
+    small stays small.
+
+    Parameters
+    ----------
+    images : ndarray
+        uint8 (n, h, w), grey levels 0-255.
+    masks : ndarray
+        bool (n, h, w), or (h, w) for all.
+    keep : str
+        `outside` or `inside`.
+    fill : int
+        A grey level.
+
+    Returns
+    -------
+    ndarray
+        (n, h, w), in the type of the images.
+
+    Raises
+    ------
+    ValueError
+        For masks of another shape or type, or another `keep`.
+
+    Examples
+    --------
+    >>> images, mask = np.array([[[10, 20, 30]]], np.uint8), np.array([[False, True, False]])
+    >>> masked(images, mask).tolist(), masked(images, mask, keep="inside", fill=255).tolist()
+    ([[[10, 0, 30]]], [[[255, 20, 255]]])
     """
     images, masks = np.asarray(images), np.asarray(masks)
     if keep not in ("outside", "inside"):

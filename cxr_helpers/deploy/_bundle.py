@@ -79,16 +79,54 @@ def save_bundle(
 ) -> Path:
     """Write a bundle of a model, its settings, gate and card; nothing is pickled.
 
-    The files are `model.keras`, `settings.json`, `gate.npz`, `card.md` and their `SHA256SUMS`.
+    The files are `model.keras`, `settings.json`, `gate.npz`, `card.md` and their `SHA256SUMS`. The
+    folder appears whole or not at all; an older bundle in its place is replaced.
 
-    Arguments as in `Bundle`; threshold and limit belong to probabilities at this temperature. With
-    `predictions`, the evaluation's, at this temperature, and `table`, the manifest with the paths
-    of its images and their full scale, the finished bundle answers some of these files, and is not
-    kept unless it answers as the evaluation did: that finds another order of classes, another size,
-    fit, contrast or scaling. The folder appears whole or not at all; an older bundle in its place
-    is replaced. Raises ValueError where the settings do not fit the model or each other, the model
-    does not answer with probabilities, or the replay differs; BundleError for a model that safe
-    mode refuses (a layer that holds code), FileExistsError if the folder holds something else.
+    Parameters
+    ----------
+    folder : path-like
+        New, empty, or an older bundle.
+    model : keras.Model
+        Takes grey levels (n, size, size, 1) and answers with probabilities.
+    classes : sequence of str
+        In the order of the model's outputs.
+    preprocessing : mapping
+        Size, fit and contrast of `preprocess.prepare`.
+    temperature : float
+        As `calibrate.temperature` gives it; threshold and limit belong to probabilities at it.
+    positive, threshold : str, float, optional
+        A class, and the probability in [0, 1] from which it is called; both or neither.
+    conformal_limit : float, optional
+        In [0, 1], as `uncertainty.conformal_limit` gives it.
+    gate : Gate, optional
+        As `uncertainty.fit_gate` gives it.
+    card : str
+        Markdown, as `model_card` gives it.
+    trained_on, threshold_meaning : str
+        Complete the sentences "the network was trained on" and "the threshold is".
+    full_scale : float, optional
+        The grey level that counted as white in the training images, where their headers left it
+        open.
+    predictions, table : DataFrame, optional
+        The evaluation's predictions, at this temperature, and the manifest with the paths of its
+        images and their full scale; both or neither. The finished bundle then answers some of these
+        files, and is not kept unless it answers as the evaluation did: that finds another order of
+        classes, another size, fit, contrast or scaling.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ValueError
+        Where the settings do not fit the model or each other, the model does not answer with
+        probabilities, or the replay differs.
+    BundleError
+        For a model that safe mode refuses (a layer that holds code).
+    FileExistsError
+        If the folder holds something else.
     """
     if isinstance(classes, str):
         raise ValueError(
@@ -223,12 +261,28 @@ def load_bundle(folder, sha256: str | None = None) -> Bundle:
     """Read a bundle once every file's hash is checked; the model opens in Keras' safe mode.
 
     Safe mode and `allow_pickle=False` mean that opening a bundle runs no code out of it. The hashes
-    lie beside the files: they find damage and careless edits. Against somebody who rewrites both,
-    pass the `sha256` that the bundle had when you made it, kept elsewhere. What can be checked
-    without the hashes is: every setting is in its range and fits the model, whose last layer gives
+    lie beside the files: they find damage and careless edits. What can be checked without the
+    hashes is: every setting is in its range and fits the model, whose last layer gives
     probabilities and whose weights are finite. A bundle of version 1 says neither what the network
-    was trained on nor what its threshold means: both texts are empty. Raises BundleError naming the
-    file.
+    was trained on nor what its threshold means: both texts are empty.
+
+    Parameters
+    ----------
+    folder : path-like
+        Of the bundle.
+    sha256 : str, optional
+        That the bundle had when you made it, kept elsewhere: against somebody who rewrites both
+        files and hashes.
+
+    Returns
+    -------
+    Bundle
+        Ready to answer.
+
+    Raises
+    ------
+    BundleError
+        Names the file.
     """
     found = read_files(Path(folder), sha256)
     name_classes(found["model"], found["classes"])
@@ -238,8 +292,19 @@ def load_bundle(folder, sha256: str | None = None) -> Bundle:
 def score(bundle: Bundle, grey: np.ndarray) -> pd.DataFrame:
     """Calibrated probabilities of the bundle's model: one row per image, without labels.
 
-    Nobody knows the true class: what scores a table refuses this one. image_id is the position, "0"
-    ... "n - 1". `grey`: uint8 (n, size, size), as `preprocess.prepare` makes them.
+    Nobody knows the true class: what scores a table refuses this one.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        As `load_bundle` gives it.
+    grey : ndarray
+        uint8 (n, size, size), as `preprocess.prepare` makes them.
+
+    Returns
+    -------
+    DataFrame
+        image_id (the position, "0" ... "n - 1"), predicted, and p_<class> for each class.
     """
     names = list(bundle.classes)
     raw = np.asarray(keras_runner(bundle.model)(grey), float)
@@ -251,11 +316,25 @@ def score(bundle: Bundle, grey: np.ndarray) -> pd.DataFrame:
 def answer(bundle: Bundle, source, name: str | None = None, explained: bool = True) -> dict:
     """One file in, one answer out: a dict, also where the file is refused, and then it says why.
 
-    `source`: a path, or the bytes of a file, called `name`. Keys: file; accepted and reason (the
-    file could not be read, or the gate refuses it); gate_score; probabilities {class: p} at the
-    bundle's temperature, predicted, set (the conformal set, a tuple of classes) and
-    called_positive, all empty or None for a refused input; image, uint8 (size, size), and map,
-    float32 (size, size), ≥ 0, of the predicted class (None without `explained`); note.
+    Parameters
+    ----------
+    bundle : Bundle
+        As `load_bundle` gives it.
+    source : path-like or bytes
+        A file, or its content.
+    name : str, optional
+        What the file is called, by default as its path.
+    explained : bool
+        Whether the answer has a map.
+
+    Returns
+    -------
+    dict
+        Keys: file; accepted and reason (the file could not be read, or the gate refuses it);
+        gate_score; probabilities {class: p} at the bundle's temperature, predicted, set (the
+        conformal set, a tuple of classes) and called_positive, all empty or None for a refused
+        input; image, uint8 (size, size), and map, float32 (size, size), ≥ 0, of the predicted class
+        (None without `explained`); note.
     """
     file = name or (
         "uploaded image"

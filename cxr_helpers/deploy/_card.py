@@ -35,16 +35,42 @@ def model_card(
 ) -> str:
     """A model card in Markdown, its nine sections in the order of Mitchell et al. 2019.
 
-    Source: doi 10.1145/3287560.3287596.
+    Source: doi 10.1145/3287560.3287596. All parts are needed, and no figure goes without interval
+    and n.
 
-    `details`: name, version, date, architecture, parameters, input, licence, contact. `intended`:
-    use, users, out of scope. `factors`: what may change the answers, and what of it was not
-    examined. `decision`: positive (class), threshold, chosen on (never test), why. `training`,
-    `evaluation`: rows of the manifest; they share no group. `results`, `calibration`, `gate`:
-    tables with a column of names first, then value, low, high, n (as `evaluate.metrics` gives;
-    others are kept); `subgroups`: {column: table of `evaluate.subgroups`}. `ethics`: a text;
-    `caveats`: at least one sentence each. Raises CardError naming everything that is missing: no
-    figure without interval and n.
+    Parameters
+    ----------
+    details : mapping
+        Name, version, date, architecture, parameters, input, licence, contact.
+    intended : mapping
+        Use, users, out of scope.
+    factors : str
+        What may change the answers, and what of it was not examined.
+    decision : mapping
+        Positive (class), threshold, chosen on (never test), why.
+    training, evaluation : DataFrame
+        Rows of the manifest; they share no group.
+    results : DataFrame
+        A column of names first, then value, low, high, n (as `evaluate.metrics` gives; others are
+        kept).
+    subgroups : mapping of str to DataFrame
+        {column: table of `evaluate.subgroups`}.
+    calibration, gate : DataFrame
+        As `results`.
+    ethics : str
+        A text.
+    caveats : sequence of str
+        One sentence each, at least one.
+
+    Returns
+    -------
+    str
+        Markdown.
+
+    Raises
+    ------
+    CardError
+        Names everything that is missing or contradicts itself.
     """
     given: dict[str, Any] = dict(locals())
     if faults := _faults(given):

@@ -35,13 +35,30 @@ def export(
 ) -> pd.DataFrame:
     """Write a Keras model as files that run without Keras, one row per file.
 
-    Columns: name, file (path), format, precision, kB, sha256.
+    Each file appears whole or not at all.
 
-    `formats`: of float32, float16 (weights), int8 (weights; activations are quantised as they come:
-    "dynamic"), int8_full (activations too, with ranges seen on `representative`, uint8 (n, size,
-    size): images of the *training* part) and onnx. Each file appears whole or not at all. kB is
-    1000 bytes. Raises ValueError for an unknown format, a model that does not answer with
-    probabilities, or int8_full without representative images.
+    Parameters
+    ----------
+    model : keras.Model
+        Answers with probabilities.
+    folder : path-like
+        Made where it is not there.
+    formats : iterable of str
+        Of float32, float16 (weights), int8 (weights; activations are quantised as they come:
+        "dynamic"), int8_full (activations too, with ranges seen on `representative`) and onnx.
+    representative : ndarray, optional
+        uint8 (n, size, size): images of the *training* part, for int8_full.
+
+    Returns
+    -------
+    DataFrame
+        Columns name, file (path), format, precision, kB (1000 bytes), sha256.
+
+    Raises
+    ------
+    ValueError
+        For an unknown format, a model that does not answer with probabilities or cannot be
+        converted, or int8_full without representative images.
     """
     formats = list(formats)
     if unknown := [name for name in formats if name not in FORMATS]:
@@ -132,12 +149,29 @@ def _onnx(model) -> bytes:
 def run_exported(path, threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
     """A function from images to probabilities, by a file of `export`.
 
-    Images are uint8 (n, size, size), probabilities float32 (n, classes).
-
     The images are fed one at a time, as an app would; one sigmoid unit becomes two columns, 1 - p
     and p, and each row is divided by its sum (full int8 rounds each probability, so that they may
-    sum to 1.004). Raises ValueError for a file of another kind, or answers that are no
-    probabilities, FileNotFoundError if there is none.
+    sum to 1.004).
+
+    Parameters
+    ----------
+    path : path-like
+        A .tflite or .onnx file.
+    threads : int
+        That one answer may use.
+
+    Returns
+    -------
+    callable
+        From uint8 (n, size, size) to float32 (n, classes); ValueError for answers that are no
+        probabilities.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        For a file of another kind.
     """
     path = Path(path)
     if not path.is_file():
@@ -189,7 +223,18 @@ def _onnx_runner(path: Path, threads: int) -> Callable:
 
 
 def keras_runner(model) -> Callable[[np.ndarray], np.ndarray]:
-    """The same function for the Keras model itself: what the exported files are compared with."""
+    """The same function for the Keras model itself: what the exported files are compared with.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Answers with probabilities.
+
+    Returns
+    -------
+    callable
+        From uint8 (n, size, size) to (n, classes), as `run_exported` gives it.
+    """
 
     def answer(images: np.ndarray) -> np.ndarray:
         step = pipeline.inference_batch(images)
@@ -206,11 +251,27 @@ def keras_runner(model) -> Callable[[np.ndarray], np.ndarray]:
 def parity(model, files, images: np.ndarray) -> pd.DataFrame:
     """How far exported files differ from the Keras model on the same images, one row per file.
 
-    `files`: the table of `export`, or a list of paths; `images`: uint8 (n, size, size), a whole
-    set: the largest difference of one image says nothing of the next. Columns name, largest
-    (difference in a probability, 0-1), mean (of each image's largest), flipped (images whose most
-    probable class changes), n, and low, high: Wilson's 95 % interval of the share that flips, as if
-    the images were independent. Raises ValueError without images.
+    Parameters
+    ----------
+    model : keras.Model
+        That was exported.
+    files : DataFrame or sequence of path-like
+        The table of `export`, or paths.
+    images : ndarray
+        uint8 (n, size, size), a whole set: the largest difference of one image says nothing of the
+        next.
+
+    Returns
+    -------
+    DataFrame
+        Columns name, largest (difference in a probability, 0-1), mean (of each image's largest),
+        flipped (images whose most probable class changes), n, and low, high: Wilson's 95 % interval
+        of the share that flips, as if the images were independent.
+
+    Raises
+    ------
+    ValueError
+        Without images.
     """
     if not len(images):
         raise ValueError("parity needs images: give the whole test set")
@@ -232,12 +293,25 @@ def latency(
 ) -> pd.DataFrame:
     """Milliseconds for one image: first, median and fastest, for each file.
 
-    Columns: name, first_ms, median_ms, fastest_ms, repeats, cores, load.
+    The first call makes ready what later calls reuse, so it stands apart. The runners take turns,
+    since the load of a machine changes.
 
-    `runners`: {name: function of `run_exported` or `keras_runner`}; `image`: uint8 (size, size).
-    The first call makes ready what later calls reuse, so it stands apart and `warm` calls more are
-    left out. The runners take turns, since the load of a machine changes; `load` is how many
-    processes wanted a core (one-minute mean; NaN where unknown).
+    Parameters
+    ----------
+    runners : mapping of str to callable
+        {name: function of `run_exported` or `keras_runner`}.
+    image : ndarray
+        uint8 (size, size).
+    repeats : int
+        Calls that are measured.
+    warm : int
+        Calls before them that are left out, beside the first.
+
+    Returns
+    -------
+    DataFrame
+        Columns name, first_ms, median_ms, fastest_ms, repeats, cores, load (how many processes
+        wanted a core: one-minute mean; NaN where unknown).
     """
     one = image[None]
     first = {name: _milliseconds(run, one) for name, run in runners.items()}

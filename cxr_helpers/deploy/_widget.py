@@ -66,10 +66,23 @@ _LOST = (
 def uploaded(value) -> list[tuple[str, bytes]]:
     """Name and content of each uploaded file, from the value of ipywidgets' `FileUpload`.
 
-    The value is a dict in version 7 and a tuple in version 8.
+    Parameters
+    ----------
+    value : dict or tuple
+        Version 7: {name: {"content": bytes, ...}}; version 8: ({"name": ..., "content": memoryview,
+        ...}, ...).
 
-    Version 7: {name: {"content": bytes, ...}}; version 8: ({"name": ..., "content": memoryview,
-    ...}, ...).
+    Returns
+    -------
+    list of tuple
+        (name, content as bytes).
+
+    Examples
+    --------
+    >>> uploaded(({"name": "a.png", "content": memoryview(b"...")},))
+    [('a.png', b'...')]
+    >>> uploaded({"a.png": {"content": b"..."}})
+    [('a.png', b'...')]
     """
     if isinstance(value, Mapping):
         value = [{"name": name, **dict(file)} for name, file in value.items()]
@@ -83,8 +96,23 @@ def upload_report(
 
     In this order: what the network was trained on, what the threshold calls and means, which
     classes cannot be excluded, the most probable class and the probabilities; or why there is no
-    answer. `max_bytes`: a file with more is refused before it is decoded, with the reason as for
-    any other.
+    answer.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        As `load_bundle` gives it.
+    name : str
+        Of the file.
+    content : bytes
+        Of the file.
+    max_bytes : int
+        A file with more is refused before it is decoded, with the reason as for any other.
+
+    Returns
+    -------
+    tuple of str and dict
+        The HTML, and what `answer` gives.
     """
     if len(content) > max_bytes:
         reason = (
@@ -275,8 +303,21 @@ def upload_widget(
 
     An earlier answer goes when another file is chosen; "Reading NAME ..." stands until the answer,
     the reason of a refusal or, whatever goes wrong, a sentence takes its place. Several files are
-    answered in their order; of two choices in quick succession the last one stays. `picture`: makes
-    a picture of an answer (such as `plots.answer`), shown where there is an image: an object whose
-    `png()` gives bytes and whose `alt` says what it shows. `max_bytes`: of one file.
+    answered in their order; of two choices in quick succession the last one stays.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        As `load_bundle` gives it.
+    picture : callable, optional
+        Makes a picture of an answer (such as `plots.answer`), shown where there is an image: an
+        object whose `png()` gives bytes and whose `alt` says what it shows.
+    max_bytes : int
+        Of one file.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        To be shown.
     """
     return _Desk(bundle, picture, max_bytes).box

@@ -15,19 +15,41 @@ def grad_cam(
 ) -> np.ndarray:
     """Grad-CAM: a layer's maps, weighed by the mean gradient of the class's logit.
 
-    float32 (n, size, size), ≥ 0.
-
-    Parameters: `model`, a Keras model built of layers, also of models inside a model; `images`,
-    grey levels 0-255, (n, size, size); `target`, the number of a class (one sigmoid unit: 1 is its
-    class, 0 the other), or one for each image; `layer`, the name of the layer (default: the last
-    convolution whose map has more than one place, with the normalisation and activation behind it).
     The gradient is that of the logit, not of the probability, which saturates. What lowers the
     logit is cut off (ReLU); the map is brought to the images' size by bilinear interpolation and is
     not normalised. The model is used as it is, in inference mode, and left as it was; do not use it
-    in another thread meanwhile. Warns of a layer whose maps are the same everywhere. Raises
-    ValueError where there is no such layer, the model is not built of layers, has several outputs
-    or takes colour, or images or target do not fit. Source: Selvaraju et al. 2017, doi
-    10.1109/ICCV.2017.74.
+    in another thread meanwhile. Source: Selvaraju et al. 2017, doi 10.1109/ICCV.2017.74.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built of layers, also of models inside a model.
+    images : ndarray
+        Grey levels 0-255, (n, size, size).
+    target : int or array_like of int
+        The number of a class (one sigmoid unit: 1 is its class, 0 the other), or one for each
+        image.
+    layer : str, optional
+        Its name; by default the last convolution whose map has more than one place, with the
+        normalisation and activation behind it.
+    batch_size : int, optional
+        Images at a time, by default as `pipeline.inference_batch` says.
+
+    Returns
+    -------
+    ndarray
+        float32 (n, size, size), ≥ 0.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such layer, the model is not built of layers, has several outputs or takes
+        colour, or images or target do not fit.
+
+    Warns
+    -----
+    UserWarning
+        Of a layer whose maps are the same everywhere.
     """
     import tensorflow as tf
 
@@ -82,11 +104,32 @@ def occlusion(
 ) -> np.ndarray:
     """Occlusion: how far the class's logit falls under a square; float32 (n, size, size), signed.
 
-    Parameters: `images` and `target` as in `grad_cam`; `patch`, side of the square, and `stride`,
-    from one place to the next, in pixels; `fill`, the grey level of the square (default: the mean
-    of each image). A pixel gets the mean over all squares that cover it; above zero, what was there
-    spoke for the class. It costs one answer for each place. Raises ValueError where images, target,
-    patch or stride do not fit. Source: Zeiler and Fergus 2014, doi 10.1007/978-3-319-10590-1_53.
+    A pixel gets the mean over all squares that cover it; above zero, what was there spoke for the
+    class. It costs one answer for each place. Source: Zeiler and Fergus 2014, doi
+    10.1007/978-3-319-10590-1_53.
+
+    Parameters
+    ----------
+    model, images, target : keras.Model, ndarray, int or array_like of int
+        As in `grad_cam`.
+    patch : int
+        Side of the square in pixels.
+    stride : int
+        From one place to the next in pixels, 1 to `patch`.
+    fill : float, optional
+        The grey level of the square, by default the mean of each image.
+    batch_size : int
+        Images at a time.
+
+    Returns
+    -------
+    ndarray
+        float32 (n, size, size), in logits.
+
+    Raises
+    ------
+    ValueError
+        Where images, target, patch or stride do not fit.
     """
     targets = check(model, images, target)
     height, width = images.shape[1:]

@@ -12,11 +12,37 @@ def average(
 ) -> stats.Estimate:
     """Mean of one number per image, with its interval by group.
 
-    Parameters: `values`, (n,), row i for row i of the table (`image_id`, `group`); NaN is left out,
-    and n counts the rest; `signed`, True for numbers that may be negative, such as differences of
-    two scores (a paired comparison) and correlations. Other numbers that all lie in [0, 1] get the
-    interval of a share (`stats.proportion`), the rest value ± t · SE. Raises ValueError where the
-    lengths differ or no value is there.
+    Numbers that all lie in [0, 1] get the interval of a share (`stats.proportion`), the rest
+    value ± t · SE.
+
+    Parameters
+    ----------
+    values : array_like
+        (n,), row i for row i of the table; NaN is left out, and n counts the rest.
+    table : DataFrame
+        With `image_id` and, if there, `group`.
+    level : float
+        Of confidence, in (0, 1).
+    signed : bool
+        True for numbers that may be negative, such as differences of two scores (a paired
+        comparison) and correlations.
+
+    Returns
+    -------
+    Estimate
+        In the unit of the values.
+
+    Raises
+    ------
+    ValueError
+        Where the lengths differ or no value is there.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"image_id": ["a", "b", "c"]})
+    >>> found = average([0.5, 0.7, float("nan")], table)
+    >>> round(found.value, 2), found.n
+    (0.6, 2)
     """
     numbers = np.asarray(values, float)
     if numbers.shape != (len(table),):
