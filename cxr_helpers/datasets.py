@@ -31,7 +31,18 @@ class DatasetNotFound(FileNotFoundError):
 
 
 def catalogue() -> pd.DataFrame:
-    """The catalogue as a table, one row per set, with its classes."""
+    """The catalogue as a table, one row per set, with its classes.
+
+    Returns
+    -------
+    DataFrame
+        Columns name, case, title, classes, images, licence, url, and more that `info` has.
+
+    Examples
+    --------
+    >>> catalogue()[["name", "case"]].query("case == 'E'").shape[0] >= 1
+    True
+    """
     shown = [
         f.name for f in fields(DatasetInfo) if f.name not in ("labels", "source", "how_to_get")
     ]
@@ -44,7 +55,28 @@ def catalogue() -> pd.DataFrame:
 
 
 def info(name: str) -> DatasetInfo:
-    """One row of the catalogue. Raises DatasetNotFound with the known names."""
+    """One row of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+        Of the set.
+
+    Returns
+    -------
+    DatasetInfo
+        With how to get it.
+
+    Raises
+    ------
+    DatasetNotFound
+        With the known names.
+
+    Examples
+    --------
+    >>> info("phantom").classes
+    ('normal', 'covid', 'viral')
+    """
     for row in CATALOGUE:
         if row.name == name:
             return row
@@ -55,10 +87,20 @@ def info(name: str) -> DatasetInfo:
 def keep_on_drive(wanted: bool = True, mount_point: str = "/content/drive") -> None:
     """On Google Colab: keep the reader's progress on their Google Drive.
 
-    There, every notebook has a machine of its own.
+    There, every notebook has a machine of its own. What is drawn and cached stays on the machine,
+    where it is quicker.
 
-    ``wanted=False`` does nothing. What is drawn and cached stays on the machine, where it is
-    quicker. Raises FetchError where there is no Drive to connect to.
+    Parameters
+    ----------
+    wanted : bool
+        False does nothing.
+    mount_point : str
+        Folder that the Drive is mounted at.
+
+    Raises
+    ------
+    FetchError
+        Where there is no Drive to connect to.
     """
     if wanted:
         paths.keep_progress_in(mount_google_drive(mount_point) / "cxr-course")
@@ -67,9 +109,36 @@ def keep_on_drive(wanted: bool = True, mount_point: str = "/content/drive") -> N
 def load(name: str, data_dir=None, download: bool = False, progress: bool = True) -> pd.DataFrame:
     """Manifest of a set of the catalogue on disk, checked; ``download=True`` fetches it if absent.
 
-    ``progress``: whether to show how far reading the files, or drawing the phantoms, has come.
-    Warns of files that could not be read (`load_report` lists them), and where a part of the set is
-    there only. Raises DatasetNotFound, FetchError, ManifestError.
+    Parameters
+    ----------
+    name : str
+        Of the set; the phantom is drawn on first use.
+    data_dir : path-like, optional
+        The folder of all sets, by default the course's.
+    download : bool
+        Whether to fetch the set if it is absent.
+    progress : bool
+        Whether to show how far reading the files, or drawing the phantoms, has come.
+
+    Returns
+    -------
+    DataFrame
+        A manifest.
+
+    Raises
+    ------
+    DatasetNotFound
+        For a set that is not on disk, or not in the catalogue.
+    FetchError
+        As `download` does.
+    ManifestError
+        For a folder that cannot be understood.
+
+    Warns
+    -----
+    UserWarning
+        Of files that could not be read (`load_report` lists them), and where another number of
+        images is there than was published.
     """
     if download and name != "phantom" and not _filled(_folder(name, data_dir)):
         _fetched(info(name), _folder(name, data_dir), progress=progress)
@@ -92,7 +161,23 @@ def load_report(name: str, data_dir=None, progress: bool = True) -> manifest.Imp
     """As `load`, with the files that could not be read and a paragraph on what was understood.
 
     Where another number of images is there than was published, the paragraph says so.
-    Raises DatasetNotFound, ManifestError.
+
+    Parameters
+    ----------
+    name, data_dir, progress : str, path-like, bool
+        As in `load`.
+
+    Returns
+    -------
+    Imported
+        Table, rejects, and the paragraph.
+
+    Raises
+    ------
+    DatasetNotFound
+        As `load` does.
+    ManifestError
+        As `load` does.
     """
     row = info(name)
     folder = (
@@ -147,17 +232,46 @@ def case(
 ) -> manifest.Imported:
     """A case study's images, ``a`` to ``e``, as `manifest.Imported`, read from its own layout.
 
-    ``dataset``: "phantom" draws ``n`` phantoms (None: as many as `phantom.design` has for the case)
-    of ``size`` pixels a side, without masks, in the layout of the case, with the fault that the
-    design plants; "own" reads the folder ``case_a`` ... ``case_e`` of the data folder, where the
-    reader's images lie in that layout; any name of the catalogue gives that set in the case's
-    classes: COVID-19 against everything else in A and D, against normal in B and C, all classes in
-    E. In case B the test part then stands for the Prediction folder, whose labels nobody gives, and
-    a fifth of the other images for Val where the set has none; in C, a fifth for test. ``folders``:
-    put the files of such a set into the folders of the case, below the work folder, for code that
-    reads folders; they are linked, or copied where that cannot be, and the paths are theirs. The
-    case's own set stays where it is, unless it holds files that cannot be read. Raises
-    DatasetNotFound, ManifestError, ValueError for an unknown letter.
+    The case's own set stays where it is, unless it holds files that cannot be read.
+
+    Parameters
+    ----------
+    letter : str
+        ``a`` to ``e``, of either case.
+    dataset : str
+        "phantom" draws phantoms without masks, in the layout of the case, with the fault that the
+        design plants; "own" reads the folder ``case_a`` ... ``case_e`` of the data folder, where
+        the reader's images lie in that layout; any name of the catalogue gives that set in the
+        case's classes: COVID-19 against everything else in A and D, against normal in B and C, all
+        classes in E. In case B the test part then stands for the Prediction folder, whose labels
+        nobody gives, and a fifth of the other images for Val where the set has none; in C and E, a
+        fifth for test.
+    data_dir : path-like, optional
+        As in `load`.
+    n : int, optional
+        Phantoms, by default as many as `phantom.design` has for the case.
+    seed : int
+        Of the design, or of the parts that are set aside.
+    size : int
+        Pixels a side of the phantoms.
+    folders : bool
+        Whether to put the files of a set into the folders of the case, below the work folder, for
+        code that reads folders; they are linked, or copied where that cannot be, and the paths are
+        theirs.
+
+    Returns
+    -------
+    Imported
+        Its `unlabelled` are the paths of case B's images without labels.
+
+    Raises
+    ------
+    DatasetNotFound
+        As `load` does.
+    ManifestError
+        As `load` does.
+    ValueError
+        For an unknown letter.
     """
     letter = letter.lower()
     if letter not in CASES:
@@ -255,7 +369,23 @@ def _link_all(places: dict[str, str], root: Path) -> None:
 
 
 def how_to_get(name: str, data_dir=None) -> str:
-    """Commands to type, one way or the other, for getting a set into the data folder."""
+    """Commands to type, one way or the other, for getting a set into the data folder.
+
+    Parameters
+    ----------
+    name, data_dir : str, path-like
+        As in `load`.
+
+    Returns
+    -------
+    str
+        Several lines; the last one tells licence and redistribution.
+
+    Raises
+    ------
+    DatasetNotFound
+        For a set that is not in the catalogue.
+    """
     row, place = info(name), _data_dir(data_dir)
     where = "" if place == _data_dir("data") else f", '{place.as_posix()}'"
     text = row.how_to_get.format(name=name, url=row.url).format(
@@ -270,9 +400,29 @@ def download(
     """Download a set of the catalogue from where its maker put it, and return its folder.
 
     Kaggle sets go through kagglehub (``pip install kagglehub``; it asks for an account where Kaggle
-    does), Git repositories through their archive at ``github``; the phantom is drawn. The folder
-    appears complete or not at all. Of two calls at once the second waits, and takes what the first
-    has brought. Raises FetchError with what to do.
+    does), Git repositories through their archive; the phantom is drawn. The folder appears complete
+    or not at all. Of two calls at once the second waits, and takes what the first has brought.
+
+    Parameters
+    ----------
+    name, data_dir : str, path-like
+        As in `load`.
+    github : str
+        Address that the archives of Git repositories lie below.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    DatasetNotFound
+        For a set that is not in the catalogue.
+    FetchError
+        With what to do, also where the set is there already.
     """
     row, folder = info(name), _folder(name, data_dir)
     if name == "phantom":
@@ -287,7 +437,24 @@ def download(
 def from_archive(path, folder, **limits) -> Path:
     """Unpack a zip or tar file you downloaded into a new folder; return it, for from_folder.
 
-    ``limits``: those of `fetch.extract` (max_files, max_bytes, max_ratio). Raises FetchError.
+    Parameters
+    ----------
+    path : path-like
+        Of the archive.
+    folder : path-like
+        New or empty.
+    **limits
+        Those of `fetch.extract` (max_files, max_bytes, max_ratio).
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FetchError
+        As `fetch.extract` does.
     """
     return fetch.extract(path, folder, **limits)
 
@@ -295,9 +462,26 @@ def from_archive(path, folder, **limits) -> Path:
 def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
     """Download an archive shared on Google Drive and unpack it into a new folder.
 
-    It must be shared with "anyone with the link".
+    It must be shared with "anyone with the link". Needs gdown.
 
-    ``file_id``: the file's id or its sharing link. Needs gdown. Raises FetchError.
+    Parameters
+    ----------
+    file_id : str
+        The file's id or its sharing link.
+    folder : path-like
+        New or empty.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FetchError
+        With what to do.
     """
     share = "Share the file as 'anyone with the link', and check its id"
     link = urlsplit(file_id)
@@ -344,7 +528,23 @@ def from_google_drive(file_id: str, folder, *, progress: bool = True) -> Path:
 
 
 def mount_google_drive(mount_point: str = "/content/drive") -> Path:
-    """On Google Colab: connect your Google Drive and return its folder; elsewhere FetchError."""
+    """On Google Colab: connect your Google Drive and return its folder; elsewhere FetchError.
+
+    Parameters
+    ----------
+    mount_point : str
+        Folder to mount it at.
+
+    Returns
+    -------
+    Path
+        `MyDrive` below the mount point.
+
+    Raises
+    ------
+    FetchError
+        Anywhere else than on Colab.
+    """
     try:
         from google.colab import drive
     except ImportError as error:

@@ -115,12 +115,38 @@ def download(
     """Download a file over http(s) to ``destination`` and return the path, always of a whole file.
 
     What has arrived waits in ``destination + ".part"``, and the next attempt, or the next call,
-    goes on from there if the server can and the file has not changed meanwhile. Length and, if
-    given, SHA-256 (hexadecimal) are verified. A destination that has this SHA-256 already is not
-    downloaded again. ``wait``: seconds before the second attempt, doubled each time; ``timeout``:
-    seconds of silence (of next to nothing, ten times as many); ``max_bytes``: a longer file, or one
-    that does not fit on the disk, is refused, as is a web page in place of another kind of file.
-    Two calls for one destination come one after the other. Raises FetchError.
+    goes on from there if the server can and the file has not changed meanwhile. Its length is
+    verified. A web page in place of another kind of file is refused. Two calls for one destination
+    come one after the other.
+
+    Parameters
+    ----------
+    url : str
+        An http or https address.
+    destination : path-like
+        The file.
+    sha256 : str, optional
+        Hexadecimal; verified, and a destination that has it already is not downloaded again.
+    progress : bool
+        Whether to show a bar.
+    attempts : int
+        Requests at most.
+    wait : float
+        Seconds before the second attempt, doubled each time.
+    timeout : float
+        Seconds of silence (of next to nothing, ten times as many).
+    max_bytes : int
+        A longer file, or one that does not fit on the disk, is refused.
+
+    Returns
+    -------
+    Path
+        Absolute.
+
+    Raises
+    ------
+    FetchError
+        With what to do.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -151,7 +177,20 @@ def alone(place: Path):
 
     The others wait.
 
-    Raises OSError where the lock cannot be written beside it.
+    Parameters
+    ----------
+    place : Path
+        The file or folder.
+
+    Yields
+    ------
+    None
+        While nobody else works on it.
+
+    Raises
+    ------
+    OSError
+        Where the lock cannot be written beside it.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     lock = place.with_name(place.name + ".lock")
@@ -174,10 +213,39 @@ def extract(
 ) -> Path:
     """Unpack a zip or tar archive into a new folder and return that folder's path.
 
-    Refuses absolute paths, "..", links, devices, encrypted files, more than ``max_bytes`` or
-    ``max_files`` unpacked or than fits on the disk (a zip is counted before anything is written),
-    and more than ``max_ratio`` bytes unpacked per byte packed. The folder appears complete or not
-    at all. Raises FetchError.
+    Refuses absolute paths, "..", links, devices and encrypted files, and more than fits on the disk
+    (a zip is counted before anything is written). The folder appears complete or not at all.
+
+    Parameters
+    ----------
+    archive : path-like
+        A zip file, or a tar file, packed or not.
+    folder : path-like
+        New or empty.
+    max_bytes, max_files : int
+        Unpacked, at most.
+    max_ratio : float
+        Bytes unpacked per byte packed, at most; up to 100 MB may be packed as tightly as they like.
+
+    Returns
+    -------
+    Path
+        Absolute.
+
+    Raises
+    ------
+    FetchError
+        With what to do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     with zipfile.ZipFile(Path(place, "set.zip"), "w") as archive:
+    ...         archive.writestr("normal/1.txt", "one")
+    ...     folder = extract(Path(place, "set.zip"), Path(place, "set"))
+    ...     (folder / "normal/1.txt").read_text()
+    'one'
     """
     archive, folder = Path(archive), Path(os.path.abspath(folder))
     if not archive.is_file():

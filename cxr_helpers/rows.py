@@ -112,6 +112,16 @@ def check_rows(
     ------
     ValueError
         Names the first row that differs.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"image_id": ["a", "b"], "sha256": ["1", "2"]})
+    >>> rows = np.array([[[0, 1]], [[2, 3]]], np.uint8)
+    >>> remember(table, rows)
+    >>> check_rows(table, rows.copy())
+    >>> check_rows(table[::-1], rows)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: images and table do not belong together: 2 of 2 rows differ, ...
     """
     if len(table) != len(rows):
         raise ValueError(

@@ -25,7 +25,33 @@ class Score:
 
 
 def score(predictions: pd.DataFrame, width: float) -> Score:
-    """Figures with their intervals; `width`: of the interval whose patients needed are told."""
+    """Figures with their intervals, what they rest on, and how many patients would be enough.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions.
+    width : float
+        Of the interval of the accuracy whose patients needed are told, in (0, 1).
+
+    Returns
+    -------
+    Score
+        The page, part by part.
+
+    Raises
+    ------
+    PredictionsError
+        For a table that cannot be scored.
+    ValueError
+        For another width.
+
+    Examples
+    --------
+    >>> truth, answers = ["covid", "normal"] * 20, ["covid", "normal", "normal", "normal"] * 10
+    >>> print(score(evaluate.from_arrays(truth, answers), 0.1).sentence[:66])
+    30 of 40 images are right, accuracy 0.750 (95 % interval 0.60-0.86
+    """
     if not 0 < width < 1:
         raise ValueError(f"--width is {width}; it lies between 0 and 1")
     ranked = ("roc_auc",) if evaluate.has_probabilities(predictions) else ()
@@ -130,7 +156,25 @@ def _needed(accuracy: Estimate, width: float, units: str) -> str:
 
 
 def compared(a: pd.DataFrame, b: pd.DataFrame, first: str, second: str) -> str:
-    """Paired differences of two models; images matched by name, or by position if classes agree."""
+    """Paired differences of two models; images matched by name, or by position if classes agree.
+
+    Parameters
+    ----------
+    a, b : DataFrame
+        Tables as `evaluate.read_predictions` gives them.
+    first, second : str
+        What they are called.
+
+    Returns
+    -------
+    str
+        A heading, and a line each for accuracy and macro F1.
+
+    Raises
+    ------
+    ValueError
+        Where the tables are not of the same images.
+    """
     if not all("the image" in table.attrs["columns"] for table in (a, b)):
         b = _in_order_of(a, b, first, second)
     if "group" not in a.columns or "group" not in b.columns:
@@ -188,8 +232,18 @@ def _with_classes(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 def picture(predictions: pd.DataFrame, positive: str | None = None) -> bytes:
     """One PNG: confusion matrix and, with probabilities, ROC curves and reliability.
 
-    Of two classes they are of `positive`, by default the second one; of more, of each class and of
-    the most probable.
+    Parameters
+    ----------
+    predictions : DataFrame
+        A table of predictions.
+    positive : str, optional
+        Of two classes the one that curves are of, by default the second; of more classes they are
+        of each class and of the most probable.
+
+    Returns
+    -------
+    bytes
+        The content of the file.
     """
     import io
 

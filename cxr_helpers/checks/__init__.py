@@ -50,13 +50,35 @@ __all__ = [
 
 
 def lessons() -> list[str]:
-    """Numbers of the lessons that have questions, such as "04", in order."""
+    """Numbers of the lessons that have questions, such as "04", in order.
+
+    Returns
+    -------
+    list of str
+        Two digits each.
+
+    Examples
+    --------
+    >>> lessons()[:3]
+    ['01', '02', '03']
+    """
     names = (module.name for module in pkgutil.iter_modules(__path__))
     return sorted(name.removeprefix("lesson") for name in names if name.startswith("lesson"))
 
 
 def questions(lesson: str) -> dict[str, Question]:
-    """Questions of a lesson ("04") by their answer's name, in the order of definition."""
+    """Questions of a lesson ("04") by their answer's name, in the order of definition.
+
+    Parameters
+    ----------
+    lesson : str
+        Two digits.
+
+    Returns
+    -------
+    dict of str to Question
+        What the lesson's module defines.
+    """
     module = importlib.import_module(f"{__name__}.lesson{lesson}")
     found = [value for value in vars(module).values() if isinstance(value, Question)]
     return {question.name: question for question in found}

@@ -24,7 +24,25 @@ class Case(NamedTuple):
 
 
 def asked(right: Callable, drawn: Iterable[tuple | dict]) -> list[Case]:
-    """Cases from arguments, with the right answer of a function."""
+    """Cases from arguments, with the right answer of a function.
+
+    Parameters
+    ----------
+    right : callable
+        From the arguments of a case to its right answer.
+    drawn : iterable of tuple or dict
+        The arguments of each case, in order; names of a dict are dropped.
+
+    Returns
+    -------
+    list of Case
+        One for each.
+
+    Examples
+    --------
+    >>> [case.right for case in asked(lambda a, b: a + b, [(1, 2), {"first": 3, "second": 4}])]
+    [3, 7]
+    """
     given = [tuple(one.values()) if isinstance(one, dict) else one for one in drawn]
     return [Case(arguments, right(*arguments)) for arguments in given]
 

@@ -23,13 +23,31 @@ COLUMNS = ("key", "kind", "what", "answer", "sure", "result", "hit")
 def collect(place) -> pd.DataFrame:
     """The predictions of a class, one row each.
 
-    Columns: reader (a number), key, kind, what, answer, sure, result, hit.
+    Parameters
+    ----------
+    place : path-like
+        A text file of codes, as `code` prints them, whatever stands between them (a chat, a form's
+        answers); a reader's own file `guesses.jsonl`; or a folder of such files (.txt, .csv,
+        .jsonl).
 
-    `place`: a text file of codes, as `code` prints them, whatever stands between them (a chat, a
-    form's answers); a reader's own file `guesses.jsonl`; or a folder of such files (.txt, .csv,
-    .jsonl). Of a reader who sent several codes the one with most predictions counts; the names of
-    people and files are not kept. Codes that cannot be read are left out, with a warning that says
-    which. Raises FileNotFoundError, and ValueError where there is none.
+    Returns
+    -------
+    DataFrame
+        Columns reader (a number), key, kind, what, answer, sure, result, hit. Of a reader who sent
+        several codes the one with most predictions counts; the names of people and files are not
+        kept.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where the place does not exist.
+    ValueError
+        Where it holds no prediction.
+
+    Warns
+    -----
+    UserWarning
+        Of codes that cannot be read and are left out, with which.
     """
     place = Path(place)
     if not place.exists():
@@ -78,9 +96,18 @@ def _of_codes(file: Path) -> list[tuple[str, list[_store.Entry]]]:
 def class_page(table: pd.DataFrame, notebooks=None) -> str:
     """A page (HTML, offline) with a picture per prediction: answers, commonest belief, result.
 
-    `table`: from `collect`; `notebooks`: the course's folder of that name, whose sources say what
-    was asked and what an answer shows (default: that of this project; without it the page has the
-    answers alone).
+    Parameters
+    ----------
+    table : DataFrame
+        From `collect`.
+    notebooks : path-like, optional
+        The course's folder of that name, whose sources say what was asked and what an answer shows;
+        by default that of this project. Without it the page has the answers alone.
+
+    Returns
+    -------
+    str
+        HTML.
     """
     known = of_course(Path(notebooks) if notebooks is not None else data_dir("notebooks"))
     parts = []

@@ -25,7 +25,11 @@ def code() -> str:
     """The reader's predictions and how they were met, as a line of text to copy, without a name.
 
     Print it at the end of a notebook; `take` gives it back to the next one, on whatever machine.
-    What it holds beside the predictions is a random number that tells two readers of a class apart.
+
+    Returns
+    -------
+    str
+        Beside the predictions it holds a random number that tells two readers of a class apart.
     """
     found = _store.add(lambda before: _store.reader(before)[1])
     rows = [asdict(entry) for entry in _store.entries(found).values() if entry.own]
@@ -40,9 +44,20 @@ def code() -> str:
 def take(text: str | None) -> Summary:
     """Take back the predictions of a code from another notebook; those already here stay.
 
-    `text`: what `code` printed, spaces and line breaks allowed; None takes nothing. Returns what
-    was taken. Raises GuessError, in words, for anything else: a code that is cut off, altered, or
-    of another course.
+    Parameters
+    ----------
+    text : str or None
+        What `code` printed, spaces and line breaks allowed; None takes nothing.
+
+    Returns
+    -------
+    Summary
+        What was taken.
+
+    Raises
+    ------
+    GuessError
+        In words, for anything else: a code that is cut off, altered, or of another course.
     """
     if text is None or not str(text).strip():
         return Summary(_rows([]), "No code was entered: nothing is taken back.")

@@ -121,11 +121,31 @@ def number(
 ) -> Prediction:
     """Record the prediction of a number.
 
-    `key`: lesson and name, such as "04.auc-by-image"; `mine`: the reader's entry, None while there
-    is none; `between`: (low, high) of what can be entered; `example`: the commonest wrong answer,
-    which stands for an entry; `what` is predicted, in a few words (default: the key's); `near`: how
-    far from the result counts as a hit (default: a twentieth of the range), as does any place
-    inside the result's interval. Raises GuessError for an entry that is no number in the range.
+    Parameters
+    ----------
+    key : str
+        Lesson and name, such as "04.auc-by-image".
+    mine : float or None
+        The reader's entry, None while there is none.
+    between : tuple of float
+        (low, high) of what can be entered.
+    example : float
+        The commonest wrong answer, which stands for an entry.
+    what : str
+        What is predicted, in a few words, by default the key's.
+    near : float, optional
+        How far from the result counts as a hit (by default a twentieth of the range), as does any
+        place inside the result's interval.
+
+    Returns
+    -------
+    Prediction
+        To be met by its result.
+
+    Raises
+    ------
+    GuessError
+        For an entry that is no number in the range.
     """
     return Prediction(Number(key, what or _what(key), between, near), mine, example)
 
@@ -133,7 +153,28 @@ def number(
 def interval(key: str, mine, *, between, example, what: str = "") -> Prediction:
     """Record an interval that should hold the result four times in five: (low, high).
 
-    The rest as in `number`.
+    Parameters
+    ----------
+    key : str
+        As in `number`.
+    mine : tuple of float or None
+        (low, high); as in `number`.
+    between : tuple of float
+        (low, high) of what can be entered.
+    example : tuple of float
+        As in `number`.
+    what : str
+        As in `number`.
+
+    Returns
+    -------
+    Prediction
+        As `number` gives it.
+
+    Raises
+    ------
+    GuessError
+        For an entry that is no interval in the range.
     """
     return Prediction(Interval(key, what or _what(key), between), mine, example)
 
@@ -141,12 +182,62 @@ def interval(key: str, mine, *, between, example, what: str = "") -> Prediction:
 def choice(
     key: str, mine, *, options, example: str, sure: float | None = None, what: str = ""
 ) -> Prediction:
-    """Record a choice among `options`, and how sure: a share from 0 to 1. See `number`."""
+    """Record a choice among `options`, and how sure: a share from 0 to 1.
+
+    Parameters
+    ----------
+    key : str
+        As in `number`.
+    mine : str or None
+        One of the options; as in `number`.
+    options : sequence of str
+        What can be chosen.
+    example : str
+        As in `number`.
+    sure : float, optional
+        How sure, in [0, 1].
+    what : str
+        As in `number`.
+
+    Returns
+    -------
+    Prediction
+        As `number` gives it.
+
+    Raises
+    ------
+    GuessError
+        For an entry that is no option, or no share.
+    """
     return Prediction(Choice(key, what or _what(key), options), mine, example, sure)
 
 
 def order(key: str, mine, *, items, example, what: str = "") -> Prediction:
-    """Record an order of all `items`, as a list. See `number`."""
+    """Record an order of all `items`, as a list.
+
+    Parameters
+    ----------
+    key : str
+        As in `number`.
+    mine : sequence of str or None
+        All items; as in `number`.
+    items : sequence of str
+        What is ordered.
+    example : sequence of str
+        As in `number`.
+    what : str
+        As in `number`.
+
+    Returns
+    -------
+    Prediction
+        As `number` gives it.
+
+    Raises
+    ------
+    GuessError
+        For an entry that is no order of the items.
+    """
     return Prediction(Order(key, what or _what(key), items), mine, example)
 
 
@@ -163,8 +254,34 @@ def sketch(
 ) -> Prediction:
     """Record a curve by its values at three to five places `at`.
 
-    A hit is on average within `near` (a tenth of the range). `along` labels the places. See
-    `number`.
+    Parameters
+    ----------
+    key : str
+        As in `number`.
+    mine : sequence of float or None
+        A value for each place; as in `number`.
+    at : sequence of float
+        The places.
+    between : tuple of float
+        (low, high) of what can be entered.
+    example : sequence of float
+        As in `number`.
+    what : str
+        As in `number`.
+    near : float, optional
+        A hit is on average within it, by default a tenth of the range.
+    along : str
+        Labels the places.
+
+    Returns
+    -------
+    Prediction
+        As `number` gives it.
+
+    Raises
+    ------
+    GuessError
+        For an entry that is no such curve.
     """
     return Prediction(Sketch(key, what or _what(key), between, near, at, along), mine, example)
 

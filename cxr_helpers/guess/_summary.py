@@ -37,6 +37,16 @@ def summary(lesson: str = "") -> Summary:
     Hits with their 95 % interval; the share of your 80 % intervals that held the result; the Brier
     score of how sure you were of your choices: the mean of (sure - right)², where always saying one
     half gets 0.25. An example is listed as one and never counted.
+
+    Parameters
+    ----------
+    lesson : str
+        Two digits; by default all lessons.
+
+    Returns
+    -------
+    Summary
+        Table and sentences.
     """
     found = [
         e
@@ -103,9 +113,21 @@ def _mark(entry: _store.Entry) -> str:
 def reliability(example=()) -> plots.Picture:
     """The reader's reliability diagram: how sure, how often right; choices and 80 % intervals.
 
-    `example`: (how sure, right) each, of an invented reader, drawn while the reader has recorded
-    fewer than five predictions that say how sure they are. Raises ValueError where there are
-    neither.
+    Parameters
+    ----------
+    example : sequence of tuple
+        (how sure, right) each, of an invented reader, drawn while the reader has recorded fewer
+        than five predictions that say how sure they are.
+
+    Returns
+    -------
+    Picture
+        As `plots.reliability` draws it.
+
+    Raises
+    ------
+    ValueError
+        Where there are neither.
     """
     found = [
         entry

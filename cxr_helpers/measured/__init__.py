@@ -12,14 +12,38 @@ FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """Names of the tables that are there."""
+    """Names of the tables that are there.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+    """
     return sorted(file.stem for file in FOLDER.glob("*.csv"))
 
 
 def read(name: str) -> pd.DataFrame:
     """The table a benchmark wrote, one row per model or setting, with columns `date`, `command`.
 
-    Raises FileNotFoundError for a name that is not there, with those that are.
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    DataFrame
+        As it was written.
+
+    Raises
+    ------
+    FileNotFoundError
+        For a name that is not there, with those that are.
+
+    Examples
+    --------
+    >>> {"date", "command"} <= set(read(names()[0]).columns)
+    True
     """
     file = path(name)
     if not file.is_file():
@@ -28,5 +52,21 @@ def read(name: str) -> pd.DataFrame:
 
 
 def path(name: str) -> Path:
-    """Where the table of that name is kept: what the benchmarks write to."""
+    """Where the table of that name is kept: what the benchmarks write to.
+
+    Parameters
+    ----------
+    name : str
+        Of a table that need not exist.
+
+    Returns
+    -------
+    Path
+        A CSV file.
+
+    Examples
+    --------
+    >>> path("case_c").name
+    'case_c.csv'
+    """
     return FOLDER / f"{name}.csv"

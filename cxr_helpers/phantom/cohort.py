@@ -234,7 +234,6 @@ def place(
 def folder_of(label: str, split, layout: str) -> str:
     """Folder below the images' root of an image with this label and split.
 
-
     Parameters
     ----------
     label : str
