@@ -13,9 +13,24 @@ WARM = "inferno"
 def answer(found: Mapping, *, title: str | None = None) -> Picture:
     """One answer: the image as the network saw it, the answer's map over it, the probabilities.
 
-    `found`: keys file, accepted, reason, image (h, w) uint8 and, if accepted, probabilities {class:
-    p}, set (classes of the conformal set, marked with a star), map (h, w) ≥ 0 or None, and note. A
-    refused image is shown with the reason. Raises ValueError without an image.
+    Parameters
+    ----------
+    found : mapping
+        As `deploy.answer` gives it: keys file, accepted, reason, image (h, w) uint8 and, if
+        accepted, probabilities {class: p}, set (classes of the conformal set, marked with a star),
+        map (h, w) ≥ 0 or None, and note. A refused image is shown with the reason.
+    title : str, optional
+        By default the file's name.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Without an image.
     """
     if found.get("image") is None:
         raise ValueError(

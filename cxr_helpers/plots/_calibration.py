@@ -23,9 +23,27 @@ def reliability(
 
     The panel is the diagonal's square.
 
-    `tables`: {name: table} or one table with bin_low, bin_high, predicted, observed, low, high, n;
-    values in [0, 1]; `what` came true, of what is `counted`. Raises ValueError without those
-    columns.
+    Parameters
+    ----------
+    tables : DataFrame or mapping of str to DataFrame
+        One table, or {name: table}, with bin_low, bin_high, predicted, observed, low, high, n, as
+        `calibrate.reliability` gives; values in [0, 1].
+    title : str
+        Above the picture.
+    what : str
+        What came true.
+    counted : str
+        Of what n counts.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Without those columns, or a table.
     """
     named = {"": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
     if not named:

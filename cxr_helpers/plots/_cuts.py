@@ -23,10 +23,27 @@ def cuts(
 ) -> Picture:
     """A metric at each cut of a backbone, early stages left: a line and intervals for each set.
 
-    `table`: columns set, stage, value, low, high, one row per set and stage, stages in the
-    network's order (rows of the first set, or a categorical); `baseline`: {name: number}, drawn
-    level. The text names the best cut of each set and the others whose interval holds its value.
-    Raises ValueError without the columns or a row.
+    The text names the best cut of each set and the others whose interval holds its value.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns set, stage, value, low, high, one row per set and stage, stages in the network's
+        order (rows of the first set, or a categorical).
+    title, ylabel : str
+        Above the picture, and of the metric.
+    baseline : mapping of str to float, optional
+        {name: number}, drawn level.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Without the columns or a row.
     """
     need_columns(table, ("set", "stage", "value", "low", "high"), "cuts")
     sets = list(dict.fromkeys(table["set"]))

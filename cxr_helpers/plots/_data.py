@@ -20,8 +20,22 @@ from .look import (
 def split_counts(table: pd.DataFrame, *, title: str = "Images per split and class") -> Picture:
     """Images per split, stacked by class, with the numbers in the bars.
 
-    Needs the columns label and split; images without a split form a bar of their own. Raises
-    ValueError without them.
+    Parameters
+    ----------
+    table : DataFrame
+        Columns label and split; images without a split form a bar of their own.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Without the columns or a row.
     """
     need_columns(table, ("label", "split"), "split_counts")
     split = table["split"].astype(object).where(table["split"].notna(), "none")
@@ -79,10 +93,29 @@ def split_counts(table: pd.DataFrame, *, title: str = "Images per split and clas
 def histogram(images, labels, *, bins: int = 64, title: str = "Grey levels per class") -> Picture:
     """Share of pixels per grey level and class: mean over images, band of percentiles.
 
-    The band runs from the 10th to the 90th.
+    The band runs from the 10th to the 90th. It is over images, so that a difference of means is
+    seen beside its spread.
 
-    `images`: uint8 (n, h, w), grey levels 0-255; `labels`: n classes. The band is over images, so
-    that a difference of means is seen beside its spread. Raises ValueError if the lengths differ.
+    Parameters
+    ----------
+    images : ndarray
+        uint8 (n, h, w), grey levels 0-255.
+    labels : sequence of str
+        n classes.
+    bins : int
+        Of equal width.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ.
     """
     if len(images) != len(labels):
         raise ValueError(f"{len(labels)} labels for {len(images)} images.")

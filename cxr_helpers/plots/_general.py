@@ -27,8 +27,24 @@ def intervals(
 ) -> Picture:
     """Values with their intervals, one line each (a forest plot), the numbers and n at the right.
 
-    `table`: columns label, value, low, high and, if there, n. `baseline`: a number or {name:
-    number}, drawn upright. NaN is listed as undefined. Raises ValueError without the columns.
+    Parameters
+    ----------
+    table : DataFrame
+        Columns label, value, low, high and, if there, n; NaN is listed as undefined.
+    baseline : float or mapping of str to float, optional
+        A number or {name: number}, drawn upright.
+    title, xlabel : str
+        Above the picture, and of the values.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Without the columns or a row.
     """
     need_columns(table, ("label", "value", "low", "high"), "intervals")
     marks = _marks(baseline)
@@ -117,9 +133,30 @@ def distribution(
 ) -> Picture:
     """Histogram of simulated values, with what is to be compared with them marked.
 
-    `values`: 1-D, finite; `mark`: a number or {name: number}; `what` is counted. The text states
-    mean, central 95 % and how many values reach each mark. Raises ValueError if empty or not
-    finite.
+    The text states mean, central 95 % and how many values reach each mark.
+
+    Parameters
+    ----------
+    values : array_like
+        Finite.
+    mark : float or mapping of str to float, optional
+        A number or {name: number}.
+    title, xlabel : str
+        Above the picture, and of the values.
+    bins : int, optional
+        By default one for each of a few evenly spaced values, else 30.
+    what : str
+        Is counted.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If empty or not finite.
     """
     array = np.asarray(values, dtype=float).ravel()
     if not array.size or not np.isfinite(array).all():
@@ -190,8 +227,30 @@ def line(
 ) -> Picture:
     """One or several lines over x, each named at its legend, with bands and upright marks if given.
 
-    `ys`: {name: values} or one sequence, as long as x; `bands`: {name: (low, high)}; `mark`: a
-    number or {name: number} on the x axis. Raises ValueError if lengths differ.
+    Parameters
+    ----------
+    x : sequence of float
+        The places.
+    ys : mapping of str to sequence of float, or sequence of float
+        {name: values} or one sequence, as long as x.
+    title, xlabel, ylabel : str
+        Above the picture, and of the axes.
+    bands : mapping of str to tuple, optional
+        {name: (low, high)}, each as long as x.
+    mark : float or mapping of str to float, optional
+        A number or {name: number} on the x axis.
+    points : bool, optional
+        Whether values are marked, by default up to 15 of them.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ.
     """
     from matplotlib.ticker import MaxNLocator
 

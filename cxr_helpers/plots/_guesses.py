@@ -10,8 +10,21 @@ MINE, TRUTH = PALETTE[1], PALETTE[0]
 def number_line(mine, result, *, between, title: str, name: str = "your prediction") -> Picture:
     """A prediction and the result on one line that shows the whole range of predictions.
 
-    `mine`: a number, or (low, high); `result`: (value, low, high), the ends None where there is no
-    interval; `between`: (low, high).
+    Parameters
+    ----------
+    mine : float or tuple of float
+        A number, or (low, high).
+    result : tuple
+        (value, low, high), the ends None where there is no interval.
+    between : tuple of float
+        (low, high) of the line.
+    title, name : str
+        Above the picture, and whose prediction it is.
+
+    Returns
+    -------
+    Picture
+        To be shown.
     """
     value, low, high = result
     span = between[1] - between[0]
@@ -63,8 +76,23 @@ def sketch_and_curve(
 ) -> Picture:
     """A sketched curve, dashed, over the real one.
 
-    `at`, `mine`: places and values of the sketch; `x`, `y`: the curve; `xlabel`: what the places
-    count.
+    Parameters
+    ----------
+    at, mine : sequence of float
+        Places and values of the sketch.
+    x, y : sequence of float
+        The curve.
+    between : tuple of float
+        (low, high) of the values; the picture begins at the lower one, or below.
+    title, name : str
+        Above the picture, and whose prediction it is.
+    xlabel : str
+        What the places count.
+
+    Returns
+    -------
+    Picture
+        To be shown.
     """
     with style():
         figure = new_figure(3.4)
@@ -86,7 +114,24 @@ def sketch_and_curve(
 
 
 def class_numbers(answers, truth: float | None, *, between=None, title: str) -> Picture:
-    """Histogram of a class's predicted numbers, and the result. `answers`: 1-D, at least one."""
+    """Histogram of a class's predicted numbers, and the result.
+
+    Parameters
+    ----------
+    answers : sequence of float
+        At least one.
+    truth : float or None
+        The result, if it is known.
+    between : tuple of float, optional
+        (low, high) of the axis, by default of the numbers.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+    """
     values = np.asarray(answers, float)
     ends = [*values, *([] if truth is None else [truth])]
     low, high = between or (min(ends), max(ends))
@@ -124,7 +169,22 @@ def class_numbers(answers, truth: float | None, *, between=None, title: str) -> 
 
 
 def class_choices(counts: dict[str, int], truth: str | None, *, title: str) -> Picture:
-    """How many readers chose each answer, the right one coloured. `counts`: {answer: readers}."""
+    """How many readers chose each answer, the right one coloured.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        {answer: readers}.
+    truth : str or None
+        The right answer, if it is known.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+    """
     names = list(counts)
     with style():
         figure = new_figure(1.0 + 0.42 * len(names))
@@ -146,7 +206,24 @@ def class_choices(counts: dict[str, int], truth: str | None, *, title: str) -> P
 
 
 def class_sketches(at, sketches, truth, *, title: str) -> Picture:
-    """All sketches of a class, dashed, under the real curve at the same places."""
+    """All sketches of a class, dashed, under the real curve at the same places.
+
+    Parameters
+    ----------
+    at : sequence of float
+        The places.
+    sketches : sequence of sequence of float
+        Values at the places, one sketch each.
+    truth : sequence of float or None
+        The curve at the places, if it is known.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+    """
     with style():
         figure = new_figure(3.0)
         axes = figure.subplots()

@@ -21,12 +21,29 @@ STROKES, MARKS = ("-", "--", "-.", ":"), "osD^"
 def learning_curve(runs: pd.DataFrame, value: str = "value", *, title: str, ylabel: str) -> Picture:
     """A metric over the number of training images: mean over seeds, dots, and their range.
 
-    The range is a band from the lowest seed to the highest.
+    The range is a band from the lowest seed to the highest. Every dot is one training; where there
+    are several seeds, the dots of the arms stand beside each other. An arm that a set lacks is left
+    out of its panel.
 
-    `runs`: one row per training, with the columns set (a panel each), arm (a line each), n, seed
-    and `value`. Every dot is one training; where there are several seeds, the dots of the arms
-    stand beside each other. An arm that a set lacks is left out of its panel. Raises ValueError
-    without the columns or a row.
+    Parameters
+    ----------
+    runs : DataFrame
+        One row per training, with the columns set (a panel each), arm (a line each), n, seed and
+        `value`.
+    value : str
+        The column of the metric.
+    title, ylabel : str
+        Above the picture, and of the metric.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Without the columns or a row.
     """
     need_columns(runs, ("set", "arm", "n", "seed", value), "learning_curve")
     sets, arms, sizes = in_order(runs["set"]), in_order(runs["arm"]), sorted(runs["n"].unique())

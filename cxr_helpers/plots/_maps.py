@@ -23,12 +23,33 @@ def heat_maps(
 ) -> Picture:
     """Each radiograph, and each kind of map laid over it, every map on a scale of its own.
 
-    `images`: sequence of (h, w), grey levels 0-255 (or 0-1); `maps`: {name: one (h, w) for each
-    image}, what lies below zero is shown as zero; `masks`: one dict {name: boolean (h, w)} each,
-    outlined everywhere; `titles`: one text each. The text tells how much of each kind's sum lies
-    inside the first kind of mask. Raises ValueError if there is no image or map, or lengths or
-    shapes differ. An image is a row, or a column where there are more images than kinds of
-    pictures.
+    The text tells how much of each kind's sum lies inside the first kind of mask. An image is a
+    row, or a column where there are more images than kinds of pictures.
+
+    Parameters
+    ----------
+    images : sequence of ndarray
+        (h, w) each, grey levels 0-255 (or 0-1).
+    maps : mapping of str to sequence of ndarray
+        {name: one (h, w) for each image}; what lies below zero is shown as zero.
+    masks : sequence of mapping, optional
+        One dict {name: boolean (h, w)} each, outlined everywhere.
+    titles : sequence of str, optional
+        One text each.
+    title : str
+        Above the picture.
+    width : float
+        In inches.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If there is no image or map, or lengths or shapes differ.
     """
     if not len(images) or not maps:
         raise ValueError("heat_maps needs at least one image and one kind of map: {name: maps}.")

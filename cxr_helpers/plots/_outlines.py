@@ -28,10 +28,33 @@ def outlines(
 ) -> Picture:
     """Radiographs with several outlined regions each, and a legend; with `beside`, also plain ones.
 
-    `images`: sequence of (h, w), grey levels 0-255 (or 0-1); `masks`: one dict {name: boolean (h,
-    w)} each, empty for no outline; lung, heart, lesion, marker and device have their own colours.
-    `titles`: one text each; `width`: of the figure, in inches. Raises ValueError if the lengths or
-    shapes differ.
+    Parameters
+    ----------
+    images : sequence of ndarray
+        (h, w) each, grey levels 0-255 (or 0-1).
+    masks : sequence of mapping
+        One dict {name: boolean (h, w)} each, empty for no outline; lung, heart, lesion, marker and
+        device have their own colours.
+    titles : sequence of str, optional
+        One text each.
+    columns : int
+        Images in a row.
+    beside : bool
+        Whether the plain image stands beside the outlined one.
+    width : float
+        Of the figure, in inches.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or the lengths or shapes differ.
     """
     if not len(images):
         raise ValueError("outlines needs at least one image.")

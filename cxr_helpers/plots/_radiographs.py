@@ -86,8 +86,28 @@ def montage(
 ) -> Picture:
     """Images side by side, grey levels 0-255 (or 0-1) on one fixed scale; `masks` as outlines.
 
-    `images`: sequence of (h, w); `titles`: one text each, such as the class; `masks`: one boolean
-    (h, w) or None each. Raises ValueError if the lengths differ or there is no image.
+    Parameters
+    ----------
+    images : sequence of ndarray
+        (h, w) each.
+    titles : sequence of str, optional
+        One text each, such as the class.
+    columns : int
+        Images in a row.
+    masks : sequence of ndarray or None, optional
+        One boolean (h, w) or None each.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or there is no image.
     """
     if not len(images):
         raise ValueError("montage needs at least one image.")
@@ -125,8 +145,26 @@ def compare_images(
 ) -> Picture:
     """A few images in one row, such as before and after; with `histograms`, grey levels below.
 
-    `images`: sequence of (h, w), each of its own size; `titles`: one text each.
-    Raises ValueError if the lengths differ or there is no image.
+    Parameters
+    ----------
+    images : sequence of ndarray
+        (h, w), each of its own size; grey levels 0-255 (or 0-1).
+    titles : sequence of str
+        One text each.
+    title : str
+        Above the picture.
+    histograms : bool
+        Whether each has its histogram.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or there is no image.
     """
     if not len(images):
         raise ValueError("compare_images needs at least one image.")
@@ -166,9 +204,27 @@ def _grey_levels(axes, levels: np.ndarray, first: bool) -> None:
 def mean_images(images, labels, *, title: str = "Mean image and spread per class") -> Picture:
     """Mean and standard deviation of the images of each class, pixel by pixel.
 
-    `images`: uint8 (n, h, w), grey levels 0-255; `labels`: n classes. The deviation has its own
-    scale, 0 to its largest value: a difference of means says little where images of one class
-    differ as much. Raises ValueError if the lengths differ.
+    The deviation has its own scale, 0 to its largest value: a difference of means says little where
+    images of one class differ as much.
+
+    Parameters
+    ----------
+    images : ndarray
+        uint8 (n, h, w), grey levels 0-255.
+    labels : sequence of str
+        n classes.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ.
     """
     _same_length("labels", labels, len(images))
     images = np.asarray(images)
@@ -216,9 +272,29 @@ def duplicate_pairs(
 ) -> Picture:
     """Pairs of images that are one radiograph, two by two with their similarity, class and split.
 
-    `images`: {image_id: (h, w)}; `pairs`: table with image_id_a, image_id_b and, if there, kind,
-    similarity, label_a/b, split_a/b. At most `limit` pairs are drawn. Raises ValueError for an
-    image that is not given or no pair.
+    Parameters
+    ----------
+    images : mapping of str to ndarray
+        {image_id: (h, w)}.
+    pairs : DataFrame
+        Columns image_id_a, image_id_b and, if there, kind, similarity, label_a/b, split_a/b, as
+        `duplicates.pairs` gives.
+    limit : int
+        Pairs that are drawn, at most.
+    columns : int
+        Pairs in a row.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        For an image that is not given or no pair.
     """
     need_columns(pairs, ("image_id_a", "image_id_b"), "duplicate_pairs")
     if not isinstance(images, Mapping):
@@ -276,7 +352,24 @@ def _there(value) -> bool:
 def weights(image, *, title: str = "Weights of one neuron", label: str = "weight") -> Picture:
     """A signed map (h, w), such as a neuron's weights: zero white, above orange-red, below blue.
 
-    Raises ValueError unless 2-D and finite.
+    Parameters
+    ----------
+    image : array_like
+        (h, w), finite.
+    title : str
+        Above the picture.
+    label : str
+        Of the scale.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Unless 2-D and finite.
     """
     array = np.asarray(image, dtype=float)
     if array.ndim != 2 or not array.size or not np.isfinite(array).all():
@@ -305,8 +398,28 @@ def filters(
 ) -> Picture:
     """Kernels or feature maps in a grid on one scale: signed ones diverge from white, others grey.
 
-    `arrays`: sequence of (h, w). `values` writes the numbers into the cells (by default up to 5×5).
-    Raises ValueError if the lengths differ or an array is not 2-D.
+    Parameters
+    ----------
+    arrays : sequence of array_like
+        (h, w) each, finite.
+    titles : sequence of str, optional
+        One text each.
+    columns : int
+        Arrays in a row.
+    title : str
+        Above the picture.
+    values : bool, optional
+        Whether the numbers stand in the cells, by default up to 5×5.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or an array is not 2-D and finite.
     """
     arrays = [np.asarray(array, dtype=float) for array in arrays]
     if not arrays or any(a.ndim != 2 or not np.isfinite(a).all() for a in arrays):

@@ -24,8 +24,23 @@ def curves(history: pd.DataFrame, *, title: str = "Training") -> Picture:
 
     The epoch of the lowest validation loss is marked.
 
-    `history`: one row per epoch with loss and, if there, accuracy, val_loss, val_accuracy, epoch
-    (else counted from 1). Raises ValueError without the column loss.
+    Parameters
+    ----------
+    history : DataFrame
+        One row per epoch with loss and, if there, accuracy, val_loss, val_accuracy, epoch (else
+        counted from 1).
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Without the column loss or a row.
     """
     history = pd.DataFrame(history)
     need_columns(history, ("loss",), "curves")
@@ -90,8 +105,22 @@ def _curve(axes, epoch, history: pd.DataFrame, kind: str, best: int) -> None:
 def confusion(matrix, *, title: str = "Confusion matrix") -> Picture:
     """Counts of images, true class by row, predicted by column; shaded by the share of the row.
 
-    `matrix`: square table of counts whose rows and columns are the classes in one order.
-    Raises ValueError if it is not square, or rows and columns differ.
+    Parameters
+    ----------
+    matrix : DataFrame
+        Counts, whose rows and columns are the classes in one order, as `evaluate.confusion` gives.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If it is no such table, or rows and columns differ.
     """
     if (
         not isinstance(matrix, pd.DataFrame)
@@ -136,8 +165,25 @@ def confusion(matrix, *, title: str = "Confusion matrix") -> Picture:
 def roc(curves, *, thresholds: dict[str, float] | None = None, title: str = "ROC curve") -> Picture:
     """Sensitivity against 1 - specificity, area in the legend; `thresholds` {name: value} marked.
 
-    `curves`: {name: table with threshold, sensitivity, specificity}, or one such table; values in
-    [0, 1]. Raises ValueError without those columns.
+    Parameters
+    ----------
+    curves : DataFrame or mapping of str to DataFrame
+        One table with threshold, sensitivity, specificity, as `evaluate.roc` gives, or {name:
+        table}; values in [0, 1].
+    thresholds : dict of str to float, optional
+        {name: value}; called positive from it on.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Without those columns, or a curve.
     """
     tables = _named(curves, ("sensitivity", "specificity"), "roc")
     parts = []

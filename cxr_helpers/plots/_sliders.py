@@ -20,8 +20,24 @@ PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 def slide_threshold(is_positive, scores, *, name: str = "positive") -> Slider:
     """Scores of two groups cut at a threshold: the matrix, the point on the ROC curve, PPV.
 
-    `is_positive`: (n,) truth; `scores`: (n,) in [0, 1], called positive from the threshold on;
-    `name` of the positive class. Raises ValueError where lengths differ or one group is empty.
+    Parameters
+    ----------
+    is_positive : array_like
+        (n,) truth.
+    scores : array_like
+        (n,) in [0, 1], called positive from the threshold on.
+    name : str
+        Of the positive class.
+
+    Returns
+    -------
+    Slider
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Where lengths differ or one group is empty.
     """
     truth, scores = np.asarray(is_positive, bool), np.asarray(scores, float)
     if truth.shape != scores.shape or not 0 < truth.sum() < truth.size:
@@ -100,9 +116,22 @@ def _square(x, y, colour: str):
 def slide_rate(x, y, *, steps: int = 30) -> Slider:
     """Gradient descent of a neuron with two weights, by rate: its path, and the loss at each step.
 
-    `x`: (n, pixels) grey levels, row by row from the top of the image; `y`: (n,) labels, 0 or 1.
     The neuron sees two numbers of an image, the mean of its upper and of its lower half,
     standardised.
+
+    Parameters
+    ----------
+    x : array_like
+        (n, pixels) grey levels, row by row from the top of the image.
+    y : array_like
+        (n,) labels, 0 or 1.
+    steps : int
+        Of the descent.
+
+    Returns
+    -------
+    Slider
+        To be shown.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     middle = x.shape[1] // 2
@@ -165,7 +194,15 @@ def _bowl(x, y, walk, name: str) -> Picture:
 def slide_leak(studies) -> Slider:
     """AUCs of studies in which there is nothing to learn, by how many images a patient has at most.
 
-    `studies`: {images per patient: AUCs of the repeats}.
+    Parameters
+    ----------
+    studies : mapping of int to array_like
+        {images per patient: AUCs of the repeats}.
+
+    Returns
+    -------
+    Slider
+        To be shown.
     """
     frames = {
         str(most): _studies(np.asarray(studies[most], float), most) for most in sorted(studies)
@@ -207,7 +244,22 @@ def _studies(aucs, most: int) -> Picture:
 def slide_kernel(patch, kernel) -> Slider:
     """A kernel on each place of a patch: the products, their sum, the feature map that fills.
 
-    `patch`: (h, w) grey levels in [0, 1]; `kernel`: (k, k).
+    Parameters
+    ----------
+    patch : array_like
+        (h, w) grey levels in [0, 1].
+    kernel : array_like
+        (k, k).
+
+    Returns
+    -------
+    Slider
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Where the patch is smaller than the kernel.
     """
     patch, kernel = np.asarray(patch, float), np.asarray(kernel, float)
     k = len(kernel)
@@ -267,9 +319,25 @@ def _frame(x: float, y: float, side: int):
 def slide_share(is_positive, as_taken, removed, reverse, *, name: str = "COVID-19") -> Slider:
     """One network asked about the same images; a share of one class wears the marker.
 
-    `is_positive`: (n,) truth. Scores (n,) of three test sets: `as_taken`, where the positive wear
-    the marker, `removed`, where nobody does, `reverse`, where the others do. In between, the first
-    images of a class wear it, in their order. `name` of the disease.
+    In between, the first images of a class wear it, in their order.
+
+    Parameters
+    ----------
+    is_positive : array_like
+        (n,) truth.
+    as_taken : array_like
+        (n,) scores of the test set where the positive wear the marker.
+    removed : array_like
+        (n,) scores where nobody does.
+    reverse : array_like
+        (n,) scores where the others do.
+    name : str
+        Of the disease.
+
+    Returns
+    -------
+    Slider
+        To be shown.
     """
     truth = np.asarray(is_positive, bool)
     worn, bare = np.where(truth, as_taken, reverse), np.asarray(removed, float)
@@ -321,7 +389,17 @@ def _auc(truth, scores) -> float:
 def slide_prevalence(sensitivity: float, specificity: float) -> Slider:
     """What an answer is worth, from a rare to a common disease: 1,000 people, PPV and NPV.
 
-    Both in (0, 1): Bayes' rule.
+    By Bayes' rule.
+
+    Parameters
+    ----------
+    sensitivity, specificity : float
+        In (0, 1).
+
+    Returns
+    -------
+    Slider
+        To be shown.
     """
     frames = {
         f"{share:.1%}".replace(".0%", "%"): _people(sensitivity, specificity, share)

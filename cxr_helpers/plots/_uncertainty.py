@@ -11,8 +11,24 @@ def side_by_side(
 ) -> Picture:
     """A panel per metric, a line per cohort with its interval; the first's value is upright.
 
-    `table`: columns metric, cohort, value, low, high and n, values in [0, 1]. `mark`: words for the
-    upright line, by default the first cohort's name. Raises ValueError without the columns.
+    Parameters
+    ----------
+    table : DataFrame
+        Columns metric, cohort, value, low, high and n, values in [0, 1].
+    title : str
+        Above the picture.
+    mark : str, optional
+        Words for the upright line, by default the first cohort's name.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        Without the columns or a row.
     """
     need_columns(table, ("metric", "cohort", "value", "low", "high", "n"), "side_by_side")
     metrics, cohorts = (

@@ -129,7 +129,24 @@ class Picture:
 def show(figure, alt: str) -> Picture:
     """Give your own figure (a matplotlib Figure or Axes) its alt text; pyplot shows it only once.
 
-    Raises ValueError if the text is empty.
+    Parameters
+    ----------
+    figure : Figure or Axes
+        Of matplotlib.
+    alt : str
+        Says what it shows.
+
+    Returns
+    -------
+    Picture
+        To be shown.
+
+    Raises
+    ------
+    ValueError
+        If the text is empty.
+    TypeError
+        For anything else than a figure.
     """
     while not hasattr(figure, "savefig"):
         if getattr(figure, "figure", None) is None:
@@ -164,7 +181,25 @@ def new_figure(height: float, width: float = WIDTH, title: str | None = None):
 
 
 def class_colour(name: str, position: int = 0) -> str:
-    """The colour of a class, the same in every picture; of another name, the one at `position`."""
+    """The colour of a class, the same in every picture; of another name, the one at `position`.
+
+    Parameters
+    ----------
+    name : str
+        Of the class.
+    position : int
+        Place in the palette, which begins again after its end.
+
+    Returns
+    -------
+    str
+        Hexadecimal, such as "#0072B2".
+
+    Examples
+    --------
+    >>> class_colour("covid"), class_colour("cats", 2)
+    ('#D55E00', '#009E73')
+    """
     return CLASS_COLOURS.get(str(name), PALETTE[position % len(PALETTE)])
 
 
