@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -185,10 +186,8 @@ def test_feedback_shows_messages_and_what_lateness_cost_and_no_hidden_test(marke
     assert "Its process ended" in pages["ends_python"]
     late, in_time = pages["time_in_utf_16"], pages["perfect"]
     assert "2 days late, 1 of them free: 7.0 became 5.6." in late
-    assert "Late submission penalty (Score: -1.4)" in late
-    assert "(Score: 5.6 / 10.0)" in late
-    assert "(Score: 7.0 / 10.0)" in in_time
-    assert "Late submission" not in in_time
+    assert re.search(r"<td[^>]*>handed in late</td>\s*<td[^>]*>-1.4</td>", late)
+    assert "handed in late" not in in_time
 
 
 def test_marks_as_csv(marked, folder):
