@@ -150,11 +150,12 @@ ALIKE = 0.15  # mean grey levels of a tenth by a tenth of the image that differ 
 
 
 def _parts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Wide images, uint8 (n, 48, 72, 1), and the part of each; those of test are brighter."""
+    """Wide images, float32 (n, 48, 72, 1), and the part of each; those of test are brighter."""
     part = rng.permutation(np.repeat(["train", "val", "test"], (24, 6, 10)))
     brighter = {"train": 0.75, "val": 0.85, "test": 1.0}
     films = [rng.uniform(0.9, 1) * brighter[name] * _film(rng, 48, 72) for name in part]
-    return np.round(255 * np.array(films)[..., None]).astype(np.uint8), part
+    # not uint8, with which Keras cannot pad
+    return np.round(255 * np.array(films)[..., None]).astype("float32"), part
 
 
 def _upload(rng: np.random.Generator, wide: bool) -> np.ndarray:
@@ -176,7 +177,7 @@ def _model(images, of, *last, adapted=None, scale_first=False, **fit):
     keras = _networks.keras()
     square = keras.layers.Resizing(SIZE, SIZE, **({"pad_to_aspect_ratio": True} | fit))
     scale = keras.layers.Normalization(axis=None)
-    scale.adapt(adapted if adapted is not None else square(images[of].astype("float32")))
+    scale.adapt(adapted if adapted is not None else square(images[of]))
     chain = [scale, square] if scale_first else [square, scale]
     return keras.Sequential([keras.Input((None, None, 1)), *chain, *last])
 
@@ -265,9 +266,12 @@ q2 = Question(
 @q2.rule
 def _(preprocessing, rng):
     images, part = _parts(rng)
-    model = _networks.asked(preprocessing, images, part, misfit=lambda shape: None)
     turned = np.where((part == "train")[:, None, None, None], images, 255 - images)
-    other = _networks.asked(preprocessing, turned, part, misfit=lambda shape: None)
+    with _networks.without_advice():
+        model, other = (
+            _networks.asked(preprocessing, given, part, misfit=lambda shape: None)
+            for given in (images, turned)
+        )
     uploads = [_upload(rng, bool(wide)) for wide in rng.permutation([True, False])]
     for upload in uploads:
         if (moved := np.abs(_prepared(model, upload) - _prepared(other, upload)).max()) > MOVED:

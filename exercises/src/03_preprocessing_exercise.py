@@ -76,8 +76,9 @@ for name in ("train", "val", "test"):
     print(
         f"{name:5} {grey.shape}, {grey.dtype}, mean {grey.mean():.0f}, deviation {grey.std():.0f}"
     )
-upload = np.asarray(Image.fromarray(images[0, ..., 0]).resize((90, 150)))
-plots.compare_images([images[0, ..., 0], upload], ["of the set", "an upload"], title="Any size")
+first = images[0, ..., 0].astype("uint8")  # as pictures are shown
+upload = np.asarray(Image.fromarray(first).resize((90, 150)))
+plots.compare_images([first, upload], ["of the set", "an upload"], title="Any size")
 
 # %% [markdown]
 # Write `preprocessing` in plain Keras. It returns **one model** that takes images of any size, (n, height, width, 1) with
@@ -99,7 +100,7 @@ def preprocessing(images, part):
     ### BEGIN SOLUTION
     square = keras.layers.Resizing(64, 64, pad_to_aspect_ratio=True)
     scale = keras.layers.Normalization(axis=None)
-    scale.adapt(square(images[part == "train"].astype("float32")))
+    scale.adapt(square(images[part == "train"]))
     model = keras.Sequential([keras.Input((None, None, 1)), square, scale])
     ### END SOLUTION
     return model
