@@ -302,7 +302,7 @@ def test_a_ticket_is_good_for_one_answer_and_no_other_is_taken(double):
 
 
 def test_endless_answers_end_and_the_next_question_is_judged(double, monkeypatch):
-    monkeypatch.setattr(_question, "SECONDS", 0.3)
+    monkeypatch.setattr(_question, "SECONDS", 2)
 
     def endless(number):
         while True:

@@ -80,7 +80,7 @@ def test_drift_and_orphans_are_found(course, capsys):
 @pytest.mark.parametrize(
     "planted",
     [
-        "    answer = split.holdout(table, test=0.2, val=0, seed=seed)",
+        "    answer = table.assign(split=part)",
         "### BEGIN SOLUTION",
         "### BEGIN HIDDEN TESTS",
         '    whole = reports["set aside"] == "whole patients"',
@@ -118,14 +118,14 @@ def test_other_files_beside_a_source_are_refused(tmp_path):
     [
         ("not for diagnosis", "for fun", "opening", "not for diagnosis"),
         ("**Time.**", "Time", "opening", "Time"),
-        ("import q1, q2, q3", "import *", "imports", "import the questions"),
+        ("import q1, q2, q3, q4", "import *", "imports", "import the questions"),
         ("q2.check(is_disjoint)", "q1.check(is_disjoint)", "variables", "q1 is not the question"),
         ("q2.check(is_disjoint)", "q2.check(is_disjoint)\nprint(1)", "variables", "nothing more"),
         ("## Question 3", "## Question 5", "questions", "numbered"),
         ("def believable", "def other", "answer-cells", "bind believable"),
         (
-            "    ### BEGIN SOLUTION\n    answer = split",
-            "    answer = split",
+            "    ### BEGIN SOLUTION\n    folds = Strat",
+            "    folds = Strat",
             "answer-cells",
             "mark the solution",
         ),
