@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Files whose tests may go to several workers; those of one lesson stay together, for they run its
 # answers once.
-SPREAD = {"test_border.py", "test_marking.py", "test_questions.py"}
+SPREAD = {"test_border.py", "test_questions.py"}
 
 
 @pytest.hookimpl(optionalhook=True)  # where pytest-xdist is not installed, nobody asks

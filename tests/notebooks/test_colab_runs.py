@@ -30,8 +30,8 @@ def test_every_notebook_is_prepared_as_code_that_can_run(path, tmp_path):
 
 def test_an_exercise_runs_with_its_answers(tmp_path):
     codes = prepared("exercises/04_splitting_exercise.ipynb", tmp_path)
-    assert any("answer = split.holdout(" in code for code in codes)
-    assert sum(".check(" in code for code in codes) == 3
+    assert any("folds = StratifiedGroupKFold(" in code for code in codes)
+    assert sum(".check(" in code for code in codes) == 4
 
 
 def test_case_a_reads_the_stand_in_of_a_drive(tmp_path):

@@ -198,7 +198,7 @@ def test_the_data_cannot_end_the_script(unpublished):
 def test_a_place_without_a_value_and_missing_numbers_are_said(tmp_path):
     with pytest.raises(ToolError, match=r"nothing to put at \{\{NEW\}\}"):
         phone.filled("{{OLD}} {{NEW}}", {"OLD": "x"})
-    with pytest.raises(ToolError, match=r"phone\.json is missing: python -m tools\.phone"):
+    with pytest.raises(ToolError, match=r"phone\.json is missing: python -m tools\.build\.phone"):
         phone.stored(tmp_path)
 
 

@@ -264,7 +264,8 @@ def reportable_without_the_base(searches):
 
 
 def reportable_on_validation(searches):
-    return searches.index[searches["chosen on"] == "validation"][0]
+    kept = searches.index[searches["chosen on"] == "validation"]
+    return kept[0] if len(kept) else searches.index[0]
 
 
 PROOFS = [
