@@ -304,8 +304,8 @@ def _(right):
 
 MODELS = (  # what a model is, how much too steep its logits are, and the sign of what is added
     ("calibrated", (1.0, 1.0), 0),
-    ("over-confident", (1.9, 2.6), 0),
-    ("under-confident", (0.4, 0.55), 0),
+    ("over-confident", (2.2, 3.0), 0),
+    ("under-confident", (0.28, 0.4), 0),
     ("shifted", (1.0, 1.0), 1),
     ("shifted", (1.0, 1.0), -1),
 )
@@ -324,9 +324,10 @@ def _bins(model: tuple[str, tuple[float, float], int], rng: np.random.Generator)
     """The bins of a model's diagram, drawn until each half of it shows what the model is."""
     kind, between, sign = model
     steep, moved = rng.uniform(*between), sign * rng.uniform(1.1, 1.6)
+    middle = 0.4 if sign or between == (1.0, 1.0) else 0.1  # both halves alike where both are wrong
 
     def drawn() -> pd.DataFrame:
-        logit = rng.normal(rng.uniform(-0.4, 0.4), 1.7, int(rng.integers(700, 900)))
+        logit = rng.normal(rng.uniform(-middle, middle), 1.7, int(rng.integers(700, 900)))
         ill = rng.random(len(logit)) < special.expit(logit)
         table = _table(special.expit(steep * logit + moved), ill)
         return calibrate.reliability(table, "covid", bins=5).drop(columns=["groups", "support"])
@@ -340,7 +341,10 @@ def _shows(bins: pd.DataFrame, kind: str) -> bool:
     if kind == "calibrated":
         inside = bins["predicted"].between(bins["low"], bins["high"])
         return bool(inside.all() and np.abs(ways).max() < 0.7 * NEAR)
-    return all(_told_by(*way) == kind and np.abs(way).min() > 1.3 * NEAR for way in ways)
+    gap = np.average(bins["observed"] - bins["predicted"], weights=bins["n"])
+    if kind != "shifted" and abs(gap) > 0.9 * NEAR:
+        return False
+    return all(_told_by(*way) == kind and np.abs(way).min() > 2 * NEAR for way in ways)
 
 
 def _gaps(bins: pd.DataFrame, by: str = "") -> tuple[float, float]:

@@ -103,6 +103,17 @@ def diagnosed_by_the_ends(bins):
     return signs.get((int(np.sign(low)), int(np.sign(high))), "shifted")
 
 
+def diagnosed_by_halves(bins):
+    """Mean gaps of the two halves; a half counts from 0.08 on, as one would choose by eye."""
+    gap, left = bins["observed"] - bins["predicted"], bins["predicted"] < 0.5
+    low, high = (
+        0 if abs(mean) < 0.08 else np.sign(mean) for mean in (gap[left].mean(), gap[~left].mean())
+    )
+    if low == high:
+        return "shifted" if low else "calibrated"
+    return "over-confident" if low > high else "under-confident"
+
+
 def diagnosed_by_the_error(bins):
     """By the calibration error alone."""
     error = np.average((bins["observed"] - bins["predicted"]).abs(), weights=bins["n"])
@@ -252,6 +263,7 @@ PROOFS = [
             "by the intervals": diagnosed_by_intervals,
             "NumPy: a line": diagnosed_by_a_line,
             "the first and the last point": diagnosed_by_the_ends,
+            "pandas: mean gaps from 0.08 on": diagnosed_by_halves,
         },
         wrong={
             "by the calibration error": diagnosed_by_the_error,
