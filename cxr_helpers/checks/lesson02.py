@@ -40,7 +40,7 @@ def _collection(rng: np.random.Generator, telling: str = "") -> pd.DataFrame:
         any_word = np.array(words)[rng.permutation(PATIENTS) % 3]
         other = np.where(rng.random(PATIENTS) < 0.5, first, last)
         columns[name] = np.where(mostly, middle, other) if name == telling else any_word
-    rare = rng.choice([name for name in WORDS if name != telling])
+    rare = str(rng.choice([name for name in WORDS if name != telling]))
     columns[rare] = columns[rare].astype(object)
     columns[rare][per_patient.argmax()] = "unknown"
     wide = mostly if telling == "width" else rng.permutation(PATIENTS) % 2 == 0

@@ -27,7 +27,7 @@ BEFORE = {"flatten, Dense(64)": True, "mean of each map": False}  # the last lay
 def _network(rng: np.random.Generator) -> dict:
     """A network as a project describes it, with what follows from its layers."""
     rounds, kernel = int(rng.integers(2, 5)), int(rng.choice([3, 5]))
-    row, units = rng.choice(list(BEFORE)), int(rng.choice([1, 3, 3, 3]))
+    row, units = str(rng.choice(list(BEFORE))), int(rng.choice([1, 3, 3, 3]))
     side, sees, step, channels, shared = PIXELS, 1, 1, 1, 0
     for filters in int(rng.choice([8, 12, 16])) * 2 ** np.arange(rounds):
         shared += int((kernel**2 * channels + 1) * filters)

@@ -471,8 +471,8 @@ def _losses(rng: np.random.Generator, cause: str) -> tuple[np.ndarray, np.ndarra
     """Loss on training and on validation images after each epoch: a course, and accidents."""
     epoch = np.arange(EPOCHS)
     speed, end = rng.uniform(0.25, 0.45), rng.uniform(0.3, 0.5)
-    training = end + (rng.uniform(0.95, 1.1) - end) * np.exp(-speed * epoch)
-    validation = training + rng.uniform(0.03, 0.1)
+    training: np.ndarray = end + (rng.uniform(0.95, 1.1) - end) * np.exp(-speed * epoch)
+    validation: np.ndarray = training + rng.uniform(0.03, 0.1)
     if cause == "batch norm":
         validation = rng.uniform(1.3, 1.7) + rng.normal(0, 0.18, EPOCHS)
     if cause == "rate":
