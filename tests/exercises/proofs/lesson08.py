@@ -285,6 +285,7 @@ PROOFS = [
             "one step": head_of(epochs=1, rate=1e-4),
             "divided before the model, too": head_divided_first,
         },
+        chance="a head fitted on the wrong scale may still be right on the right one",
     ),
     Proof(
         "phase_2",
