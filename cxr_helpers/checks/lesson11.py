@@ -324,7 +324,7 @@ def _bins(model: tuple[str, tuple[float, float], int], rng: np.random.Generator)
     """The bins of a model's diagram, drawn until each half of it shows what the model is."""
     kind, between, sign = model
     steep, moved = rng.uniform(*between), sign * rng.uniform(1.1, 1.6)
-    middle = 0.4 if sign or between == (1.0, 1.0) else 0.1  # both halves alike where both are wrong
+    middle = 0.1 if kind.endswith("confident") else 0.4  # their two halves are equally wrong
 
     def drawn() -> pd.DataFrame:
         logit = rng.normal(rng.uniform(-middle, middle), 1.7, int(rng.integers(700, 900)))
