@@ -69,7 +69,9 @@ def submitted(place) -> dict[str, dict[str, bytes]]:
     """What stands in the folder of submissions: {student: {file: content}}."""
     folders = (place / "submitted").glob(f"*/{NAME}")
     return {
-        path.parent.name: {file.name: file.read_bytes() for file in path.iterdir()}
+        path.parent.name: {
+            file.name: file.read_bytes() for file in path.iterdir() if file.name != collect.WHOSE
+        }
         for path in folders
     }
 
@@ -178,6 +180,123 @@ def test_two_of_one_name_are_two(place, tmp_path):
         "Anna Müller_2": {"a.ipynb": b"2"},
     }
     assert report.notes == ["Anna Müller: 2 students, told apart by Moodle's numbers"]
+
+
+def test_one_odd_file_does_not_make_a_download_of_canvas_another(place, tmp_path):
+    files = CANVAS | {"żakłukasz_4716_90006_solution": b"no suffix", "Thumbs.db": b"of Windows"}
+    report = collect.collect(place, NAME, packed(tmp_path / "submissions.zip", files))
+    assert set(submitted(place)) == {
+        "mülleranna_4711",
+        "vanderstraßejürgen_4712",
+        "obrienzoë_4713",
+        "anon_x7Yq2",
+        "żakłukasz_4716",
+    }
+    assert len(report.late) == 2
+    assert f"Thumbs.db: {collect.NOBODY_S}" in report.notes
+    assert "żakłukasz_4716: no notebooks: solution" in report.notes
+
+
+@pytest.mark.parametrize("stray", ["roster.csv", "desktop.ini", "Thumbs.db"])
+def test_a_list_beside_moodle_s_folders_is_no_student(stray, place, tmp_path):
+    audio = {"Anna Müller_4711_assignsubmission_onlineaudio/a.mp3": b"sound"}
+    report = collect.collect(place, NAME, packed(tmp_path / "x.zip", MOODLE | audio | {stray: b""}))
+    assert len(submitted(place)) == 5
+    assert set(submitted(place)["Anna Müller"]) == {"04_splitting_exercise.ipynb", "a.mp3"}
+    assert report.notes == [f"{stray}: {collect.NOBODY_S}"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Li Na_1_assignsubmission_file/._04_splitting_exercise.ipynb": b"\0"},
+        {"Li Na_1_assignsubmission_file/.ipynb_checkpoints/a-checkpoint.ipynb": b"{}"},
+        {"Li Na_1_assignsubmission_file/__MACOSX/._a.ipynb": b"\0"},
+    ],
+)
+def test_who_handed_in_nothing_but_a_hidden_file_is_not_forgotten(files, place, tmp_path):
+    report = collect.collect(place, NAME, packed(tmp_path / "x.zip", MOODLE | files))
+    assert submitted(place)["Li Na"] == {}
+    assert "Li Na" in course.students(place, NAME)
+    (note,) = report.notes
+    assert note.startswith("Li Na: no notebooks: ")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "folders"),
+    [
+        ("a+b@uni.example", "a-b@uni.example", {"a-b@uni.example", "a-b@uni.example 2"}),
+        ("Anna", "anna", {"Anna", "anna 2"}),
+        ("Anna", "Anna.", {"Anna", "Anna. 2"}),
+    ],
+)
+def test_two_students_whose_folders_would_be_one_are_not_mixed(
+    one, other, folders, place, tmp_path
+):
+    files = {f"{one}/x.ipynb": b"a", f"{other}/x.ipynb": b"b"}
+    for _ in range(2):
+        report = collect.collect(place, NAME, packed(tmp_path / "x.zip", files))
+        found = submitted(place)
+        assert {name.replace(".", "") for name in found} == {n.replace(".", "") for n in folders}
+        assert sorted(content["x.ipynb"] for content in found.values()) == [b"a", b"b"]
+    assert len(report.unchanged) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["Anna - {0} (1).ipynb", "Anna_{0} (2).ipynb", "{0} - Anna (1).ipynb", "Anna (3).ipynb"]
+)
+def test_a_browser_s_number_is_no_part_of_a_name(name, place, tmp_path):
+    files = {name.format(NAME): b"a", "Ben.ipynb": b"b"}
+    collect.collect(place, NAME, packed(tmp_path / "x.zip", files))
+    assert set(submitted(place)) == {"Anna", "Ben"}
+
+
+def test_the_notebook_at_the_top_comes_before_copies_in_folders(place, tmp_path):
+    own = f"{NAME}.ipynb"
+    files = {f"Anna/00 old/{own}": b"old", f"Anna/{own}": b"new", "Ben/a.ipynb": b"b"}
+    inner = packed(tmp_path / "in.zip", {f"00 old/{own}": b"old", own: b"new"}).read_bytes()
+    collect.collect(place, NAME, packed(tmp_path / "x.zip", files | {"Carl/all.zip": inner}))
+    assert submitted(place)["Anna"] == {own: b"new", f"2 {own}": b"old"}
+    assert submitted(place)["Carl"] == {own: b"new", f"2 {own}": b"old"}
+
+
+def test_a_folder_with_one_file_may_bear_the_student_s_name(place, tmp_path):
+    report = collect.collect(place, NAME, packed(tmp_path / "x.zip", {"Anna/solution.ipynb": b"a"}))
+    assert report.notes == ["solution: a student, or is the folder's name, Anna, one?"]
+
+
+def moodle(number: int, content: bytes, name: str = "Anna Müller") -> dict[str, bytes]:
+    return {f"{name}_{number}_assignsubmission_file/{NAME}.ipynb": content}
+
+
+def test_a_folder_that_was_renamed_is_found_again(place, tmp_path):
+    collect.collect(place, NAME, packed(tmp_path / "1.zip", MOODLE))
+    (place / "submitted" / "Anna Müller").rename(place / "submitted" / "anna@uni.example")
+    report = collect.collect(place, NAME, packed(tmp_path / "2.zip", MOODLE | moodle(4711, b"new")))
+    assert (report.new, report.replaced) == ([], ["anna@uni.example"])
+    assert len(submitted(place)) == 5
+    assert submitted(place)["anna@uni.example"] == {f"{NAME}.ipynb": b"new"}
+    # in the next exercise Moodle's number is another, and the folder the same
+    following = "05_first_network_exercise"
+    shutil.copytree(place / "release" / NAME, place / "release" / following)
+    (place / "release" / following / f"{NAME}.ipynb").rename(
+        place / "release" / following / f"{following}.ipynb"
+    )
+    report = collect.collect(place, following, packed(tmp_path / "3.zip", moodle(5822, b"a")))
+    assert report.new == ["anna@uni.example"]
+
+
+def test_a_namesake_who_comes_later_is_a_second_student(place, tmp_path):
+    collect.collect(place, NAME, packed(tmp_path / "1.zip", moodle(1, b"1")))
+    both = moodle(1, b"1") | moodle(2, b"2")
+    report = collect.collect(place, NAME, packed(tmp_path / "2.zip", both))
+    assert (report.new, report.unchanged) == (["Anna Müller_2"], ["Anna Müller"])
+    report = collect.collect(place, NAME, packed(tmp_path / "3.zip", moodle(2, b"3")))
+    assert report.replaced == ["Anna Müller_2"]
+    assert submitted(place) == {
+        "Anna Müller": {f"{NAME}.ipynb": b"1"},
+        "Anna Müller_2": {f"{NAME}.ipynb": b"3"},
+    }
 
 
 def test_what_a_student_has_packed_is_unpacked_and_a_bad_archive_stops_nobody(place, tmp_path):

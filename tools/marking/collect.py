@@ -15,6 +15,9 @@ What a zip of all submissions looks like, as the systems' own sources write it:
   "anon_x7Yq2" stands for name and number.
 - Anything else: a folder for each student, or a file named after each.
 
+A later download must find the folders of an earlier one, also where the instructor has renamed one:
+a hidden file in each says what the download called the student.
+
 The times of the files in a zip are those of the download: when something was handed in, no zip
 says.
 """
@@ -26,33 +29,34 @@ import tempfile
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from cxr_helpers.fetch import FetchError, extract
 from tools.common import ToolError
 from tools.marking.submission import released
 
-MOODLE = re.compile(
-    r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)"
-)
+MOODLE = re.compile(r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_[a-z]+_?(?P<file>.*)")
 CANVAS = re.compile(
     r"(?:(?P<name>(?!LATE_|anon_).+?)_)?(?:(?P<late>LATE)_)?(?P<number>\d+|anon_[^\W_]+)_"
-    r"(?:\d+_(?P<file>.+\..+)|(?P<typed>(?:text|link)\.html))"
+    r"(?:\d+_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
 )
 NOTEBOOK = re.compile(r"\.ipynb", re.IGNORECASE)
 # nbgrader takes some of these for patterns, and no file system takes all of the others.
 UNFIT = re.compile(r'[*?\[\]+{}<>:"|\\/\x00-\x1f]')
 # nbgrader reads lateness from it: the instructor's to write, not the student's
 STAMP = "timestamp.txt"
+WHOSE = ".whose"  # what a download called the student: name and number, a line each
+NOBODY_S = "whose is it? Put it into a folder of the student's name"
 LARGEST = 5_000_000_000  # bytes of a download, unpacked
 LARGEST_OF_ONE = 200_000_000  # bytes of what one student has packed
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One file that was handed in: whose, its own name, where.
+    """One file that was handed in: whose, its own name, where; and whether Canvas calls it late.
 
-    Whose: a name, and Moodle's number of the participant.
+    Whose: a name, and Moodle's number of the participant. `hidden`: Jupyter or a Mac has put it
+    beside the student's files.
     """
 
     name: str
@@ -60,6 +64,17 @@ class Piece:
     file: str
     path: Path
     late: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """A folder that an earlier download has filled, whatever it is called now."""
+
+    folder: str
+    assignment: str
+    name: str
+    number: str
 
 
 @dataclass
@@ -90,7 +105,8 @@ def collect(course: Path, assignment: str, download: Path) -> Report:
             raise ToolError(
                 f"{download}: no submission was found in it\n" + "\n".join(report.notes)
             )
-        for number, (student, parts) in enumerate(by_student(found, report).items()):
+        groups = by_student(found, course, assignment, report)
+        for number, (student, parts) in enumerate(groups.items()):
             place = Path(scratch, str(number))
             gather(student, parts, place, report)
             put(place, course, assignment, student, report)
@@ -110,54 +126,59 @@ def unpacked(download: Path, folder: Path, largest: int = LARGEST, files: int = 
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return all files below a folder.
+    """Return all files below a folder, the topmost first, and no link."""
+    found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sorted(found, key=lambda path: (len(path.parts), path))
 
-    None is hidden, a link, or put beside them by Jupyter or a Mac.
-    """
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and not path.is_symlink()
-        and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
-    ]
+
+def hidden(name: PurePath) -> bool:
+    """Tell whether a file is one that Jupyter or a Mac puts beside those of a person."""
+    return any(part.startswith((".", "__MACOSX")) for part in name.parts)
+
+
+def visible(folder: Path) -> list[Path]:
+    """Return the files below a folder that a person has put there."""
+    return [path for path in files_of(folder) if not hidden(path.relative_to(folder))]
 
 
 def pieces(folder: Path, assignment: str, report: Report) -> list[Piece]:
     """Return the files of a download with whose they are; a file of nobody's is noted."""
-    paths = {path: readable(path.relative_to(folder)) for path in files_of(folder)}
-    names = list(paths.values())
-    while names and not own_folder(names, assignment):  # a folder around everything
-        names = [PurePosixPath(*name.parts[1:]) for name in names]
-    paths = dict(zip(paths, names, strict=True))
-    of_moodle = {
-        path: match for path, name in paths.items() if (match := MOODLE.fullmatch(name.parts[0]))
-    }
-    rest = {path: name for path, name in paths.items() if path not in of_moodle}
-    of_canvas = {path: CANVAS.fullmatch(str(name)) for path, name in rest.items()}
-    found = [
-        Piece(
-            match["name"],
-            match["number"] or "",
-            paths[path].name if paths[path].parent.name else match["file"],
-            path,
-        )
-        for path, match in of_moodle.items()
-    ]
-    # a file of any name may look like one of Canvas's; all of them do not
-    if rest and all(of_canvas.values()):
-        for path, match in of_canvas.items():
-            whose = "_".join(filter(None, [match["name"], match["number"]]))
-            found.append(
-                Piece(whose, "", match["file"] or match["typed"], path, bool(match["late"]))
-            )
-        return found
-    for path, name in rest.items():
-        if who := owner(name, assignment):
-            found.append(Piece(who, "", name.name, path))
+    paths = of_somebody({path: readable(path.relative_to(folder)) for path in files_of(folder)})
+    while paths and not own_folder([*paths.values()], assignment):  # a folder around everything
+        inner = {path: PurePosixPath(*name.parts[1:]) for path, name in paths.items()}
+        paths = of_somebody(inner)
+    of_moodle = {path: MOODLE.fullmatch(name.parts[0]) for path, name in paths.items()}
+    of_canvas = {path: CANVAS.fullmatch(str(name)) for path, name in paths.items()}
+    from_moodle = any(of_moodle.values())
+    # a file of any name may look like one of Canvas's; most of a download do not
+    from_canvas = not from_moodle and 2 * sum(map(bool, of_canvas.values())) > len(paths)
+    found = []
+    for path, name in paths.items():
+        number, file, late = "", name.name, False
+        if match := of_moodle[path]:
+            who, number = match["name"], match["number"] or ""
+            file = file if len(name.parts) > 1 else match["file"]
+        elif from_canvas and (match := of_canvas[path]):
+            who = "_".join(filter(None, [match["name"], match["number"]]))
+            file, late = match["file"] or match["typed"], bool(match["late"])
+        elif len(name.parts) == 1 and (from_moodle or from_canvas):
+            who = ""  # such as a list that lies beside an unpacked download
         else:
-            report.notes.append(f"{name}: whose is it? Put it into a folder of the student's name")
+            who = owner(name, assignment)
+        if who:
+            aside = hidden(name) or hidden(PurePosixPath(file))
+            found.append(Piece(who, number, file, path, late, aside))
+        else:
+            report.notes.append(f"{name}: {NOBODY_S}")
+    if len(found) == 1 and len(found[0].path.relative_to(folder).parts) > len(name.parts):
+        around = found[0].path.parent.name
+        report.notes.append(f"{found[0].name}: a student, or is the folder's name, {around}, one?")
     return found
+
+
+def of_somebody(paths: dict[Path, PurePosixPath]) -> dict[Path, PurePosixPath]:
+    """Return the paths whose first part may be a student's name."""
+    return {path: name for path, name in paths.items() if not hidden(PurePath(name.parts[0]))}
 
 
 def readable(path: Path) -> PurePosixPath:
@@ -193,49 +214,82 @@ def owner(name: PurePosixPath, assignment: str) -> str:
         return name.parts[0]
     stem = NOTEBOOK.split(name.name)[0] if NOTEBOOK.search(name.name) else name.stem
     stem = re.sub(rf"[ _-]*{re.escape(assignment)}(_exercise)?[ _-]*", " ", stem)
-    return re.sub(r"^\(\d+\)$", "", stem.strip())  # "04_splitting_exercise (1).ipynb" is of nobody
+    return re.sub(r"\(\d+\)$", "", stem).strip()  # a browser numbers a second file of a name
 
 
-def by_student(found: list[Piece], report: Report) -> dict[str, list[Piece]]:
+def by_student(
+    found: list[Piece], course: Path, assignment: str, report: Report
+) -> dict[str, list[Piece]]:
     """Return the pieces by the name of the student's folder.
 
     Moodle's number changes from one assignment to the next and is left out, but for those who share
-    a name.
+    a name. What an earlier download has called the same goes to the folder that holds it now.
     """
+    known = known_in(course)
+    here = [one for one in known if one.assignment == assignment]
     numbers = defaultdict(set)
-    for piece in found:
-        numbers[piece.name].add(piece.number)
-    shared = {name for name, of_name in numbers.items() if len(of_name) > 1}
+    for one in [*found, *here]:
+        numbers[one.name].add(one.number)
+    shared = {name for name, of_name in numbers.items() if len(of_name - {""}) > 1}
+    folders: dict[tuple[str, str], str] = {}
     groups = defaultdict(list)
     for piece in found:
-        name = UNFIT.sub(
-            "-", f"{piece.name}_{piece.number}" if piece.name in shared else piece.name
-        ).strip(" .")
-        if name:
-            groups[name].append(piece)
-        else:
-            report.notes.append(
-                f"{piece.path.name}: whose is it? Put it into a folder of the student's name"
-            )
+        name, number = piece.name, piece.number
+        wanted = fit(f"{name}_{number}" if name in shared else name)
+        if not wanted:
+            report.notes.append(f"{piece.path.name}: {NOBODY_S}")
+            continue
+        if (name, number) not in folders:
+            same = [one for one in known if one.name == name]
+            if name in shared:
+                same = [one for one in same if one in here and one.number == number]
+            old = {one.folder for one in same if one in here} or {one.folder for one in same}
+            others = {folder.casefold() for folder in folders.values()}
+            others |= {one.folder.casefold() for one in here if fit(one.name) == one.folder}
+            if len(old) == 1:
+                (wanted,) = old
+            elif wanted.casefold() in others:
+                taken, count = wanted, 2
+                while (wanted := f"{taken} {count}").casefold() in others:
+                    count += 1
+                report.notes.append(f"{wanted}: not the student of the folder {taken}")
+            folders[name, number] = wanted
+        groups[folders[name, number]].append(piece)
     report.notes += [
-        f"{name}: {len(numbers[name])} students, told apart by Moodle's numbers"
+        f"{name}: {len(numbers[name] - {''})} students, told apart by Moodle's numbers"
         for name in sorted(shared)
     ]
     return dict(sorted(groups.items()))
 
 
+def fit(name: str) -> str:
+    """Return a name as nbgrader and any file system takes it for a folder's."""
+    return UNFIT.sub("-", name).strip(" .")
+
+
+def known_in(course: Path) -> list[Known]:
+    """Return the folders of submissions that earlier downloads have filled."""
+    found = []
+    for path in (course / "submitted").glob(f"*/*/{WHOSE}"):
+        name, _, number = path.read_text(encoding="utf-8").strip().partition("\n")
+        found.append(Known(path.parts[-3], path.parts[-2], name, number))
+    return found
+
+
 def gather(student: str, parts: list[Piece], place: Path, report: Report) -> None:
     """Copy a student's files into one folder; what came packed is unpacked, as far as it can be."""
     place.mkdir()
+    (place / WHOSE).write_text(f"{parts[0].name}\n{parts[0].number}", encoding="utf-8")
     notebooks = []
-    for number, part in enumerate(parts):
+    for number, part in enumerate(part for part in parts if not part.hidden):
         content = [part.path]
         if part.file.lower().endswith(".zip"):
             try:
                 apart = place.with_name(f"{place.name}-{number}")
-                content = files_of(unpacked(part.path, apart, LARGEST_OF_ONE, files=1_000))
+                content = visible(unpacked(part.path, apart, LARGEST_OF_ONE, files=1_000))
             except ToolError as error:
-                report.notes.append(f"{student}: {part.file} could not be unpacked: {error}")
+                why = str(error).removeprefix(f"{part.path}: ")
+                report.notes.append(f"{student}: {part.file} could not be unpacked: {why}")
         for path in content:
             name = part.file if path == part.path else readable(Path(path.name)).name
             if name == STAMP:
@@ -245,8 +299,8 @@ def gather(student: str, parts: list[Piece], place: Path, report: Report) -> Non
             if NOTEBOOK.search(target.name):
                 notebooks.append(target.name)
     if len(notebooks) != 1:
-        there = ", ".join(notebooks or sorted(path.name for path in place.iterdir()))
-        report.notes.append(f"{student}: {len(notebooks) or 'no'} notebooks: {there}")
+        there = notebooks or [path.name for path in visible(place)] or [p.file for p in parts]
+        report.notes.append(f"{student}: {len(notebooks) or 'no'} notebooks: {', '.join(there)}")
 
 
 def free(folder: Path, name: str) -> Path:
@@ -264,6 +318,7 @@ def put(place: Path, course: Path, assignment: str, student: str, report: Report
     target = course / "submitted" / student / assignment
     if target.exists():
         if contents(target) == contents(place):
+            shutil.copyfile(place / WHOSE, target / WHOSE)
             report.unchanged.append(student)
             return
         old = free_folder(course / "marking" / "replaced" / assignment, student)
@@ -286,5 +341,5 @@ def free_folder(folder: Path, name: str) -> Path:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Return a submission's files without the time, which only the instructor or nbgrader adds."""
-    files = [path for path in files_of(folder) if path.name != STAMP]
+    files = [path for path in visible(folder) if path.name != STAMP]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
