@@ -107,12 +107,30 @@ def test_what_has_no_mark_or_no_deadline_is_left_alone(course):
         ("[deadlines]\na = 2026-11-30", "with its offset"),
         ("[deadlines]\na = 2026-11-30T12:00:00", "with its offset"),
         ("days =", "late.toml"),
+        ("deadlines = 5", r"deadlines must be a table of its own: \[deadlines\]"),
+        ("handed_in = []", "handed_in must be a table"),
+        ("[handed_in]\nann = 2026-11-30T12:00:00+01:00", r"handed_in\.ann must be a table"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_named(tmp_path, setting, said):
     (tmp_path / "late.toml").write_text(setting, encoding="utf-8")
     with pytest.raises(ToolError, match=said):
         late.read(tmp_path)
+
+
+def test_a_name_in_the_setting_that_fits_nothing_is_listed(course):
+    hand_in(course, "ann", FIRST, "2026-11-30 10:00:00")
+    with (course / "late.toml").open("a", encoding="utf-8") as file:
+        file.write(f"[handed_in.{FIRST}]\nanne = 2026-12-03T12:00:00+01:00\n")
+    other = row("ann", "06_cnn_building_exercise")
+    result = settled(course, row("ann", FIRST), other, row("bob", ""))
+    assert result.strange == [f"anne, {FIRST}"]
+    assert result.without == ["06_cnn_building_exercise"]
+
+
+def test_a_setting_that_an_editor_of_windows_has_saved(course):
+    course.joinpath("late.toml").write_text(SETTING, encoding="utf-8-sig")
+    assert late.read(course).days == 2
 
 
 def test_the_table_of_marks_and_that_of_the_roster_hold_the_lower_score(

@@ -532,6 +532,69 @@ def test_another_program_s_grades_are_not_written_over(place, capsys):
     assert 'c.CsvExportPlugin.to = "nbgrader_export.csv"' in course.SETTINGS
 
 
+@pytest.mark.parametrize(
+    ("change", "encoding"),
+    [
+        (lambda text: text.replace("\n", "\r"), "utf-8"),  # an old Excel on a Mac
+        (lambda text: text.replace("\n", "\r\n").replace(",", ";"), "cp1252"),
+        (lambda text: "sep=;\r\n" + text.replace(",", ";"), "utf-8-sig"),
+        (lambda text: "\n\n" + text.replace(",", "\t"), "utf-16-le"),
+    ],
+)
+def test_a_roster_that_a_spreadsheet_has_saved(change, encoding, tmp_path):
+    text = change(ROSTER.replace("Ł", "L").replace("Ż", "Z"))  # cp1252 has none
+    read = roster(tmp_path, text, encoding=encoding)
+    assert [row[1] for row in read.rows][:4] == ["Müller", "van der Straße", "O'Brien", "Zak"]
+    assert read.columns == ["First name", "Last name", "ID number", "Email address"]
+
+
+@pytest.mark.parametrize("before", ["Zoë,", "s2,", "Last name"])
+def test_a_quotation_mark_that_is_not_closed_swallows_nobody(before, tmp_path):
+    with pytest.raises(ToolError, match=r"roster\.csv: line \d+: .*quotation mark"):
+        roster(tmp_path, ROSTER.replace(before, f'"{before}', 1))
+
+
+def test_columns_in_another_order(tmp_path):
+    text = "Groups,Email address,Last name,First name\nA,anna@uni.example,Müller,Anna\n"
+    table = gradebook.wide(rows(**{"Anna Müller": 7.0}), roster(tmp_path, text), "moodle")
+    expected = "Email address,Last name,First name,04_splitting_exercise\n"
+    assert table.text == expected + "anna@uni.example,Müller,Anna,7.0\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("anna.li@uni.example", "ann.ali@uni.example"),
+        ("a-bc@uni.example", "ab-c@uni.example"),
+        ("1.23", "12.3"),
+    ],
+)
+def test_addresses_that_differ_in_a_dot_are_two(one, other, tmp_path):
+    text = f"First name,Last name,Email address\nAnna,Li,{one}\nAnn,Ali,{other}\n"
+    read = roster(tmp_path, text)
+    assert (read.find(one.upper()), read.find(other)) == ({0}, {1})
+
+
+@pytest.mark.parametrize(("one", "other"), [("กิ", "กี"), ("कि", "कु"), ("רָ", "רֵ")])
+def test_names_that_differ_in_a_vowel_sign_are_two(one, other):
+    assert gradebook.plain(one) != gradebook.plain(other)
+
+
+def test_a_mark_under_an_old_name_is_not_counted_again(place, monkeypatch, capsys):
+    row = [7.0, 10.0, "no", "marked", ""]
+    book = {(name, NAME): row for name in ("Anna", "anna@uni.example", "Ben")}
+    monkeypatch.setattr(course, "marks_in_book", lambda _: dict(book))
+    (place / "submitted" / "anna@uni.example" / NAME).mkdir(parents=True)
+    (place / "submitted" / "Ben" / "05_first_network_exercise").mkdir(parents=True)
+    found = list(csv.DictReader(io.StringIO(course.grades(place))))
+    marks = [(one["student"], one["score"]) for one in found if one["assignment"] == NAME]
+    assert marks == [("anna@uni.example", "7.0")]
+    said = capsys.readouterr().out
+    assert said == "".join(
+        f"{name}, {NAME}: left out, no longer in submitted/\n" for name in ("Anna", "Ben")
+    )
+
+
 # --- what the class got wrong ---------------------------------------------------------------------
 
 
@@ -555,6 +618,7 @@ def test_the_commonest_misconception_of_each_question(tmp_path):
             },
             "written": {"score": 0, "points": 3, "message": "", "by_hand": True},
         }
+        (tmp_path / "submitted" / str(number) / NAME).mkdir(parents=True)
         Record(str(number), NAME, "", 0, "marked", questions=answers).write(
             record_path(tmp_path, NAME, str(number))
         )
@@ -563,9 +627,27 @@ def test_the_commonest_misconception_of_each_question(tmp_path):
     assert f"| {first.name} | 1 of 4 | {mistake} | 2 |" in text
     assert f"| {second.name} | 0 of 4 | not attempted | 4 |" in text
     assert "written" not in text
+    # of a folder that was renamed since, and is marked under its new name
+    (tmp_path / "submitted" / "3").rename(tmp_path / "submitted" / "anna@uni.example")
+    assert f"| {first.name} | 0 of 3 | {mistake} | 2 |" in gradebook.summary(tmp_path, NAME)
     with pytest.raises(ToolError, match="nothing of 05_x is marked yet"):
         gradebook.summary(tmp_path, "05_x")
     assert json.loads(record_path(tmp_path, NAME, "0").read_text())["outcome"] == "marked"
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            "TypeError: bad operand for |: 'int'\nline 3",
+            r"an error: TypeError: bad operand for \|: 'int'",
+        ),
+        ("", "an error"),
+        ("\nline 3", "an error"),
+    ],
+)
+def test_an_error_fits_into_a_column(message, said):
+    assert gradebook.reason(f"NotCorrect: Twice: raised. {message}", {}) == said
 
 
 @pytest.mark.parametrize("lesson", checks.lessons())

@@ -228,8 +228,8 @@ def by_student(
     known = known_in(course)
     here = [one for one in known if one.assignment == assignment]
     numbers = defaultdict(set)
-    for one in [*found, *here]:
-        numbers[one.name].add(one.number)
+    for name, number in {(p.name, p.number) for p in found} | {(k.name, k.number) for k in here}:
+        numbers[name].add(number)
     shared = {name for name, of_name in numbers.items() if len(of_name - {""}) > 1}
     folders: dict[tuple[str, str], str] = {}
     groups = defaultdict(list)

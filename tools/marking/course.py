@@ -437,8 +437,14 @@ def grades(course: Path) -> str:
 
     Everyone who has a folder in `submitted` has a row: also where marking failed or is still to
     come, where no assignment of the folder's name was released, and where nothing was handed in.
+    Nobody else has: nbgrader's data base keeps the old names of folders, too.
     """
-    rows = marks_in_book(course)
+    rows = {}
+    for (student, assignment), row in marks_in_book(course).items():
+        if (course / "submitted" / student / assignment).is_dir():
+            rows[student, assignment] = row
+        else:
+            print(f"{student}, {assignment}: left out, no longer in submitted/")
     for student in sorted(path for path in (course / "submitted").glob("[!.]*") if path.is_dir()):
         folders = [path.name for path in student.glob("[!.]*") if path.is_dir()]
         for assignment in {*folders} - {name for who, name in rows if who == student.name}:
@@ -609,6 +615,8 @@ def counted(text: str, course: Path, rules: late.Rules) -> str:
     for head, lines in (
         ("late days left:", [f"{who}: {days}" for who, days in sorted(settled.left.items())]),
         ("not known when (no timestamp.txt, nothing in late.toml):", settled.unknown),
+        ("late.toml has no deadline of:", settled.without),
+        ("late.toml says when, but nobody of that name handed in:", settled.strange),
     ):
         if lines:
             print(head, *(f"  {line}" for line in lines), sep="\n")
@@ -637,9 +645,7 @@ def write_grades(course: Path, roster: Path | None, form: str) -> None:
     print(f"{path}: written")
     if roster is None:
         return
-    # nbgrader's data base keeps the old names of folders, too
     rows = csv.DictReader(io.StringIO(text))
-    rows = [row for row in rows if (course / "submitted" / row["student"]).is_dir()]
     table = gradebook.wide(rows, gradebook.read_roster(roster.expanduser(), form), form)
     write_atomic(course / f"grades-{form}.csv", table.text)
     print(f"{course / f'grades-{form}.csv'}: written")

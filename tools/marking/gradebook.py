@@ -54,10 +54,12 @@ class Roster:
 
     columns: list[str]
     rows: list[list[str]]
-    known: dict[str, set[int]]
+    known: dict[str | tuple[str], set[int]]  # by what is `plain`, and by what is written `exactly`
 
     def find(self, folder: str) -> set[int]:
         """Return the rows that a student's folder may belong to: by e-mail, number or name."""
+        if exact := self.known.get(exactly(folder)):
+            return exact
         found = set(self.known.get(plain(folder), ()))
         if match := re.fullmatch(
             r"(.*)_(\d+)", folder
@@ -78,8 +80,14 @@ class Wide:
 
 
 def plain(text: str) -> str:
-    """Return a name as it is compared: small letters and digits, however it was written."""
-    return "".join(c for c in unicodedata.normalize("NFC", text).casefold() if c.isalnum())
+    """Return a name as it is compared: small letters, vowel signs and digits, without the rest."""
+    small = unicodedata.normalize("NFC", text).casefold()
+    return "".join(c for c in small if c.isalnum() or unicodedata.category(c).startswith("M"))
+
+
+def exactly(text: str) -> tuple[str]:
+    """Return a name with its dots and hyphens, in which two addresses may differ alone."""
+    return (unicodedata.normalize("NFC", text).casefold().strip(),)
 
 
 def read_roster(path: Path, form: str) -> Roster:
@@ -95,13 +103,17 @@ def read_roster(path: Path, form: str) -> Roster:
         ) from error
     if content.startswith(b"PK"):
         raise ToolError(f"{path}: is a spreadsheet: export or save it as CSV")
-    text = decoded(content).replace("\0", "")
-    head = text.split("\n", 1)[0]
-    rows = [
-        row
-        for row in csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
-        if any(row)
-    ]
+    text = re.sub(r"\Asep=.\s+", "", decoded(content).replace("\0", ""))  # a line for Excel
+    head = text.lstrip().partition("\n")[0]
+    table = csv.reader(
+        io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True
+    )
+    try:
+        rows = [row for row in table if any(row)]
+    except csv.Error as error:
+        raise ToolError(
+            f"{path}: line {table.line_num}: {error}: look for a quotation mark that is not closed"
+        ) from error
     columns = [column.strip() for column in rows[0]] if rows else []
     meanings = [
         next((kind for kind, names in MEANINGS.items() if plain(c) in names), "") for c in columns
@@ -128,9 +140,9 @@ def read_roster(path: Path, form: str) -> Roster:
     ]
     known = defaultdict(set)
     for number, row in enumerate(people):
-        for name in ways_to_write(row, meanings):
+        for name in filter(plain, ways_to_write(row, meanings)):
             known[plain(name)].add(number)
-    known.pop("", None)
+            known[exactly(name)].add(number)
     return Roster(
         [columns[n] for n in kept], [[row[n] for n in kept] for row in people], dict(known)
     )
@@ -208,6 +220,8 @@ def wide(rows: Iterable[dict[str, str]], roster: Roster, form: str) -> Wide:
 def summary(course: Path, assignment: str) -> str:
     """Return, as Markdown, how many got each question right, and the others' commonest errors."""
     paths = sorted((course / "marking" / "records" / assignment).glob("*.json"))
+    # a folder that was renamed has left its record
+    paths = [path for path in paths if (course / "submitted" / path.stem / assignment).is_dir()]
     records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     records = [record for record in records if record["questions"]]
     if not records:
@@ -240,11 +254,10 @@ def reason(message: str, mistakes: dict) -> str:
         if all(part in message for part in parts):
             return name.replace("_", " ")
     if found := re.match(r"NotCorrect: .*?: (not attempted|raised)\. *(.*)", message, re.DOTALL):
-        return (
-            found[1]
-            if found[1] == "not attempted"
-            else f"an error: {found[2].splitlines()[0][:60]}"
-        )
+        if found[1] == "not attempted":
+            return found[1]
+        said = found[2].partition("\n")[0][:60].replace("|", "\\|")  # a table's column ends there
+        return f"an error: {said}" if said else "an error"
     return (
         "not recognised"
         if message.startswith("NotCorrect")

@@ -59,6 +59,8 @@ class Settled:
     listed: list[dict[str, str]]  # a row for each late submission
     left: dict[str, int]  # free days by student, of those who spent any
     unknown: list[str]  # submissions with a deadline and no known time
+    without: list[str]  # assignments with submissions and no deadline
+    strange: list[str]  # of whom the setting gives a time, and nothing was handed in
 
     def text(self) -> str:
         """Return the late submissions as CSV."""
@@ -75,7 +77,7 @@ def read(course: Path) -> Rules | None:
     if not path.is_file():
         return None
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ToolError(f"{path}: {error}") from error
     if wrong := sorted(set(given) - KNOWN):
@@ -86,7 +88,13 @@ def read(course: Path) -> Rules | None:
             raise ToolError(f"{path}: {name} must be a number from 0 on, not {value!r}")
     if given.get("penalty", 0) > 1 or given.get("days", 0) != int(given.get("days", 0)):
         raise ToolError(f"{path}: days is a whole number, and penalty a share from 0 to 1")
-    times = [given.get("deadlines", {}), *given.get("handed_in", {}).values()]
+    tables = {"deadlines": given.get("deadlines", {}), "handed_in": given.get("handed_in", {})}
+    if isinstance(tables["handed_in"], dict):
+        tables |= {f"handed_in.{name}": one for name, one in tables["handed_in"].items()}
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise ToolError(f"{path}: {name} must be a table of its own: [{name}]")
+    times = [table for name, table in tables.items() if name != "handed_in"]
     for name, value in (item for part in times for item in part.items()):
         if not isinstance(value, datetime) or value.tzinfo is None:
             raise ToolError(f"{path}: {name} = 2026-11-30T23:59:00+01:00, with its offset")
@@ -108,7 +116,15 @@ def settle(rows: Iterable[dict[str, str]], course: Path, rules: Rules) -> Settle
     """Return the rows of `tools.marking.course.grades` with lateness taken off their scores."""
     rows = [dict(row) for row in rows]
     left: dict[str, int] = {}
-    result = Settled(rows, [], left, [])
+    there = {(row["student"], row["assignment"]) for row in rows}
+    without = sorted({assignment for _, assignment in there} - {*rules.deadlines, ""})
+    strange = [
+        f"{student}, {assignment}"
+        for assignment, times in rules.handed_in.items()
+        for student in times
+        if (student, assignment) not in there
+    ]
+    result = Settled(rows, [], left, [], without, strange)
     due = [row for row in rows if row["assignment"] in rules.deadlines and row["score"] != ""]
     for row in sorted(due, key=lambda row: rules.deadlines[row["assignment"]]):
         student, assignment = row["student"], row["assignment"]
