@@ -247,6 +247,16 @@ def test_what_cannot_be_evaluated_is_named(tmp_path, capsys, rows, said):
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_sheets_that_a_spreadsheet_has_saved(encoding, end, tmp_path, capsys):
+    path = tmp_path / "class.csv"
+    text = (tmp_path / sheet(path, {"Müller": RIGHT, "": "-" * 15}, ";")).read_text("utf-8-sig")
+    path.write_bytes(text.replace("\n", end).encode(encoding))
+    assert concepts.main([str(path)]) == 0
+    assert "n = 1)" in capsys.readouterr().out
+
+
 def test_a_missing_column_or_file_is_named(tmp_path, capsys):
     path = tmp_path / "class.csv"
     assert concepts.main([str(path)]) == 2
@@ -254,3 +264,11 @@ def test_a_missing_column_or_file_is_named(tmp_path, capsys):
     path.write_text("code,1,2\nk7,a,b\n", encoding="utf-8")
     assert concepts.main([str(path)]) == 2
     assert "add the columns 3, 4" in capsys.readouterr().err
+    for text, said in [
+        ("", "add the columns code, 1"),
+        (f"code,{','.join(map(str, range(1, 16)))}\n", "no sheet stands below"),
+        (f"code,{','.join(map(str, range(1, 16)))},15\nk7\n", "two columns are called 15"),
+    ]:
+        path.write_text(text, encoding="utf-8")
+        assert concepts.main([str(path)]) == 2
+        assert said in capsys.readouterr().err

@@ -21,6 +21,7 @@ import pandas as pd
 from cxr_helpers import stats
 from tools.build.instructors import pages
 from tools.common import ROOT, ToolError
+from tools.marking.gradebook import read_table
 
 LETTERS = "abcd"
 
@@ -53,19 +54,18 @@ def sheets(path: Path, questions: list[Question]) -> pd.DataFrame:
     Raises ToolError for a missing column, a code that is missing or stands twice, and for what is
     no letter.
     """
-    try:
-        table = pd.read_csv(
-            path, sep=None, engine="python", dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
-    except (OSError, ValueError) as error:
-        raise ToolError(f"{path} could not be read as CSV: {error}") from error
-    table = table.rename(columns=lambda name: name.strip().lower()).apply(
-        lambda c: c.str.strip().str.lower()
-    )
+    rows = [[cell.strip().lower() for cell in row] for row in read_table(path)]
+    head = rows[0] if rows else []
+    if twice := sorted({name for name in head if name and head.count(name) > 1}):
+        raise ToolError(f"{path}: two columns are called {', '.join(twice)}")
+    cells = [[*row, *[""] * len(head)][: len(head)] for row in rows[1:]]
+    table = pd.DataFrame(cells, columns=head, dtype=str)
     names = [str(question.number) for question in questions]
     if missing := [name for name in ["code", *names] if name not in table]:
         raise ToolError(f"{path}: add the columns {', '.join(missing)}")
-    table = table[(table != "").any(axis=1)].set_index("code")  # spreadsheets save empty rows, too
+    if table.empty:
+        raise ToolError(f"{path}: no sheet stands below its first line")
+    table = table.set_index("code")
     if odd := sorted(set(table.index[table.index.duplicated()]) | (set(table.index) & {""})):
         raise ToolError(
             f"{path}: each row needs a code of its own; correct {', '.join(map(repr, odd))}"

@@ -90,16 +90,16 @@ def exactly(text: str) -> tuple[str]:
     return (unicodedata.normalize("NFC", text).casefold().strip(),)
 
 
-def read_roster(path: Path, form: str) -> Roster:
-    """Read a CSV table of the class, in any encoding and with any separator.
+def read_table(path: Path) -> list[list[str]]:
+    """Return the rows of a CSV table that are not empty, in any encoding and with any separator.
 
-    ToolError names the file.
+    Raises ToolError, which names the file.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ToolError(
-            f"{path}: cannot be read ({error.strerror}): ROSTER= names the exported table"
+            f"{path}: cannot be read ({error.strerror}): name a table saved as CSV"
         ) from error
     if content.startswith(b"PK"):
         raise ToolError(f"{path}: is a spreadsheet: export or save it as CSV")
@@ -109,11 +109,16 @@ def read_roster(path: Path, form: str) -> Roster:
         io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True
     )
     try:
-        rows = [row for row in table if any(row)]
+        return [row for row in table if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise ToolError(
             f"{path}: line {table.line_num}: {error}: look for a quotation mark that is not closed"
         ) from error
+
+
+def read_roster(path: Path, form: str) -> Roster:
+    """Read a CSV table of the class; ToolError names the file."""
+    rows = read_table(path)
     columns = [column.strip() for column in rows[0]] if rows else []
     meanings = [
         next((kind for kind, names in MEANINGS.items() if plain(c) in names), "") for c in columns
