@@ -1,6 +1,7 @@
 """What a feedback page says first: the marks, by question; no sum while an answer is unmarked."""
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tools.marking import mend
@@ -20,7 +21,9 @@ def page(*waiting: str, late: float = 0) -> list[str]:
         new_markdown_cell("## Question 1 · Make the split\n\nWrite it."),
         new_code_cell("q1.check(split)", metadata=graded("test_split", 2.5, 3)),
         new_markdown_cell("## Question 2 · In your own words"),
-        new_markdown_cell("Whole groups.", metadata=graded("limits", 1, 2, comment="Say why.")),
+        new_markdown_cell(
+            "Whole groups.", metadata=graded("limits", 1, 2, comment="Say why:\nis n < p?\n")
+        ),
         new_markdown_cell("[Index](index.md)", metadata={"tags": ["navigation"]}),
     ]
     return [cell.source for cell in mend.with_marks(cells, set(waiting), late)]
@@ -33,7 +36,8 @@ def test_marks_stand_below_the_title_with_the_questions_names_and_their_sum():
     assert "| Question 2 · In your own words | 1 | 2 |" in shown[1]
     assert shown[1].endswith("**Together: 3.5 of 5.**")
     assert shown[shown.index("q1.check(split)") + 1] == "**Points: 2.5 of 3.**"
-    assert shown[-2:] == ["**Points: 1 of 2.**", "**Comment.** Say why."]
+    comment = "<p><strong>Comment.</strong> Say why:<br>is n &lt; p?</p>"
+    assert shown[-2:] == ["**Points: 1 of 2.**", comment]
 
 
 def test_what_waits_for_marking_by_hand_shows_neither_mark_nor_sum():
@@ -53,6 +57,28 @@ def test_what_lateness_cost_stands_above_the_title_and_the_marks_below_it():
     cells = [new_markdown_cell("**Late.** A day."), new_markdown_cell("# 04 · Splitting")]
     shown = [cell.source.partition("\n")[0] for cell in mend.with_marks(cells, set(), 1)]
     assert shown == ["**Late.** A day.", "# 04 · Splitting", "## Your marks"]
+
+
+@pytest.mark.parametrize("waiting", [{"limits"}, set()])
+def test_what_lateness_cost_is_said_when_all_is_marked(waiting, monkeypatch):
+    monkeypatch.setattr(mend, "unmarked", lambda told: waiting)
+    told = {"student": "ann", "score": 7.0, "late_penalty": 0.0}
+    note = "2 days late, 1 of them free: 7.0 became 6.3"
+    late = mend.Late(rows={"ann": {"note": note, "before": "7.0", "score": "6.3"}})
+    shown, _ = late.preprocess(nbformat.v4.new_notebook(), {"nbgrader": told})
+    said = "2 days late, 1 of them free" if waiting else note
+    assert shown.cells[0].source == f"**Late.** {said}."
+    assert told["late_penalty"] == pytest.approx(0 if waiting else 0.7)
+
+
+def test_a_page_of_what_was_not_run_says_why_above_all(monkeypatch):
+    monkeypatch.setattr(mend, "unmarked", lambda told: set())
+    error = {"ename": "NotRun", "evalue": "No notebook.", "traceback": []}
+    cell = new_code_cell("q1.check(split)", metadata=graded("test_split", 0, 3))
+    cell.outputs = [nbformat.v4.new_output("error", **error)]
+    notebook = nbformat.v4.new_notebook(cells=[new_markdown_cell("# 04"), cell])
+    shown, _ = mend.Tidy().preprocess(notebook, {"nbgrader": {"late_penalty": 0}})
+    assert shown.cells[0].source == "**Not run.** No notebook."
 
 
 def test_set_up_and_links_of_the_course_are_left_out():

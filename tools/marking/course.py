@@ -185,6 +185,40 @@ def due(course: Path, assignment: str, seed: int | None) -> list[str]:
     return names
 
 
+def follow(course: Path, assignment: str, seed: int | None) -> list[tuple[str, str]]:
+    """Let marks, comments and pages go with folders that were renamed; return old and new names.
+
+    A folder that was renamed holds what was marked, and its old name has none any more.
+    """
+    from nbgrader.api import Gradebook
+
+    there, found = students(course, assignment), []
+    old = {}
+    for path in (course / "marking" / "records" / assignment).glob("*.json"):
+        if path.stem not in there:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            old.setdefault(record["fingerprint"], record)
+    for student in there:
+        record = old.get(fingerprint(course, assignment, student, seed))
+        if record and not record_path(course, assignment, student).is_file():
+            found.append((record["student"], student))
+            del old[record["fingerprint"]]
+            record["student"] = student
+            Record(**record).write(record_path(course, assignment, student))
+    for before, student in found:
+        with programs_on_path(), Gradebook(configuration(course).CourseDirectory.db_url) as book:
+            book.update_or_create_student(student)
+            book.find_submission(assignment, before).student = book.find_student(student)
+            book.db.commit()
+        record_path(course, assignment, before).unlink()
+        for kind in ("autograded", "feedback"):
+            pages = course / kind / before / assignment
+            if pages.is_dir():
+                (course / kind / student).mkdir(parents=True, exist_ok=True)
+                pages.rename(course / kind / student / assignment)
+    return found
+
+
 def openings(hidden: Iterable[str]) -> str:
     """Return what student code can do on this system that it should not; "" if nothing."""
     with tempfile.TemporaryDirectory(prefix="k") as scratch:
@@ -236,6 +270,8 @@ def grade(
     already.
     """
     released(course, assignment)
+    for before, now in follow(course, assignment, overlay.seed):
+        print(f"{now}: was {before}, and keeps its marks")
     hidden = hideable(course, overlay)
     waiting = students(course, assignment) if again else due(course, assignment, overlay.seed)
     waiting = fnmatch.filter(waiting, student)

@@ -174,7 +174,7 @@ def wide(rows: Iterable[dict[str, str]], roster: Roster, form: str) -> Wide:
     do, or two folders name the same row, it goes to nobody and is listed.
     """
     rows = [row for row in rows if row["outcome"] != NEVER]
-    result, marks, points = Wide(""), defaultdict(list), {}
+    result, marks, points, maybe = Wide(""), defaultdict(list), {}, set()
     for row in rows:
         if row["max_score"]:
             points[row["assignment"]] = row["max_score"]
@@ -182,6 +182,7 @@ def wide(rows: Iterable[dict[str, str]], roster: Roster, form: str) -> Wide:
         student, assignment = row["student"], row["assignment"]
         found = roster.find(student)
         if len(found) != 1:
+            maybe |= {(number, assignment) for number in found}
             why = (
                 f"{len(found)} rows of the roster may be meant"
                 if found
@@ -208,7 +209,10 @@ def wide(rows: Iterable[dict[str, str]], roster: Roster, form: str) -> Wide:
                 folders = " and ".join(row["student"] for row in several)
                 result.unmatched.append(f"{folders} ({assignment}): are both {name}")
             elif not several:
-                result.nothing.append(f"{name}: {assignment}")
+                above = " (or it is one of those that fit several rows)"
+                result.nothing.append(
+                    f"{name}: {assignment}{above if (number, assignment) in maybe else ''}"
+                )
             elif several[0]["waits_for_hand_marking"] == "yes":
                 result.notes.append(
                     f"{name}, {assignment}: waits for marking by hand; the mark is without it"
@@ -263,8 +267,6 @@ def reason(message: str, mistakes: dict) -> str:
             return found[1]
         said = found[2].partition("\n")[0][:60].replace("|", "\\|")  # a table's column ends there
         return f"an error: {said}" if said else "an error"
-    return (
-        "not recognised"
-        if message.startswith("NotCorrect")
-        else message.split(":")[0] or "no answer"
-    )
+    kind = message.split(":")[0]
+    words = {"NotCorrect": "not recognised", "NotRun": "could not be run", "": "no answer"}
+    return words.get(kind, kind)

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -303,13 +304,19 @@ class Late(NbGraderPreprocessor):
     rows = Dict().tag(config=True)
 
     def preprocess(self, nb, resources):
-        """Take lateness off the score, and say so above all else."""
+        """Take lateness off the score, and say so above all else.
+
+        What it costs is not known before all is marked.
+        """
         found = resources["nbgrader"]
         if row := self.rows.get(found["student"]):
-            cost = float(row["before"]) - float(row["score"])
-            found["score"] -= cost
-            found["late_penalty"] += cost  # nbgrader's page has a line for it
-            nb.cells.insert(0, nbformat.v4.new_markdown_cell(f"**Late.** {row['note']}."))
+            days, _, _ = row["note"].partition(":")
+            if not unmarked(found):
+                days = row["note"]
+                cost = float(row["before"]) - float(row["score"])
+                found["score"] -= cost
+                found["late_penalty"] += cost  # nbgrader's page has a line for it
+            nb.cells.insert(0, new_markdown_cell(f"**Late.** {days}."))
         return nb, resources
 
 
@@ -325,6 +332,9 @@ class Tidy(NbGraderPreprocessor):
         nb, resources = super().preprocess(nb, resources)
         told = resources["nbgrader"]
         nb.cells = with_marks(nb.cells, unmarked(told), told.get("late_penalty") or 0)
+        outputs = (output for cell in nb.cells for output in cell.get("outputs", []))
+        if reason := next((o.evalue for o in outputs if o.get("ename") == "NotRun"), ""):
+            nb.cells.insert(0, new_markdown_cell(f"**Not run.** {reason}"))
         return nb, resources
 
     def preprocess_cell(self, cell, resources, index):
@@ -382,7 +392,9 @@ def with_marks(cells: list[NotebookNode], waiting: set[str], late: float) -> lis
             )
             shown.append(new_markdown_cell(f"**Points: {got}.**"))
         if own.get("comment"):
-            shown.append(new_markdown_cell(f"**Comment.** {own['comment']}"))
+            # as it was typed: "a < b" is no markup
+            lines = escape(own["comment"], quote=False).strip().replace("\n", "<br>")
+            shown.append(new_markdown_cell(f"<p><strong>Comment.</strong> {lines}</p>"))
     titles = (k for k, cell in enumerate(shown, 1) if cell.source.startswith("# "))
     place = next(titles, 0)
     return [*shown[:place], new_markdown_cell(table_of_marks(rows, late)), *shown[place:]]
