@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
 
 from tests.exercises import sample
 from tools.build import exercises
@@ -45,6 +46,15 @@ def run(line: str, home: Path) -> str:
     )
     assert said.returncode == 0, said.stderr
     return said.stdout
+
+
+def mark_by_hand(course: Path, scores: dict[str, float]) -> None:
+    """Give scores for the written answer, as formgrader writes them."""
+    with Gradebook(exercises.configuration(course).CourseDirectory.db_url) as book:
+        for student, score in scores.items():
+            grade = book.find_grade("limits", NAME, NAME, student)
+            grade.manual_score, grade.needs_manual_grade = score, False
+        book.db.commit()
 
 
 def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path, capsys):
@@ -83,6 +93,7 @@ def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path, ca
     assert nothing == f"  Nils, Nowhere, 6, nils@uni.example: {NAME}\n"
     assert "NOT IN IT" not in said["grades"]
     assert said["grades"].count("waits for marking by hand") == 4
+    mark_by_hand(course, {"Anna Müller": 1, "Åsa Öst Berg": 2})  # both handed in the same
     # Somebody whom the roster does not know gets no mark there until the folder bears a name that
     # it knows.
     unknown, mended = (course / "submitted" / name for name in ("Åsa Öst Berg", "asa@uni.example"))
@@ -91,12 +102,20 @@ def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path, ca
     grade = ["grade", NAME, "--course", str(course)]
     grades = ["grades", "--course", str(course), "--roster", str(roster)]
     assert tool.main(grades) == 0
-    not_there = f"NOT IN IT, for the roster does not tell whose:\n  {unknown.name} ({NAME}, 7.0)"
+    not_there = f"NOT IN IT, for the roster does not tell whose:\n  {unknown.name} ({NAME}, 9.0)"
     assert not_there in capsys.readouterr().out
-    assert (course / "grades-moodle.csv").read_text(encoding="utf-8").count("7.0") == 1
+    assert (course / "grades-moodle.csv").read_text(encoding="utf-8").count("9.0") == 0
     unknown.rename(mended)
+    (course / "submitted" / "Anna Müller").rename(course / "submitted" / "anna@uni.example")
     assert tool.main(grade) == tool.main(grades) == 0
     said_last = capsys.readouterr().out
-    assert "1 marked, 4 unchanged" in said_last
+    assert "0 marked, 5 unchanged" in said_last
     assert "NOT IN IT" not in said_last
-    assert "asa@uni.example,7.0" in (course / "grades-moodle.csv").read_text(encoding="utf-8")
+    table = (course / "grades-moodle.csv").read_text(encoding="utf-8")
+    assert "asa@uni.example,9.0" in table
+    assert "anna@uni.example,8.0" in table
+    # the same download, late: it finds the renamed folders
+    again = ["collect", NAME, "--course", str(course), "--from"]
+    assert tool.main([*again, str(tmp_path / "Downloads" / "submissions.zip")]) == 0
+    assert "0 new, 0 replaced, 5 unchanged" in capsys.readouterr().out
+    assert len(list(csv.reader((course / "grades.csv").open(encoding="utf-8")))) == 6

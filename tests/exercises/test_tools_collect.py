@@ -487,6 +487,15 @@ def test_two_submissions_of_one_student_are_not_chosen_between(tmp_path):
     assert "3.0" not in table.text
 
 
+def test_who_may_have_handed_in_is_not_said_to_have_handed_in_nothing(tmp_path):
+    marks = {"Ben Twin_101": 7.0, "Ben Twin_102": 3.0}
+    table = gradebook.wide(rows(**marks), roster(tmp_path, ROSTER), "moodle")
+    assert len(table.unmatched) == 2
+    said = [line for line in table.nothing if "several rows" in line]
+    assert [line.split(", ")[2] for line in said] == ["s5", "s6"]
+    assert len(table.nothing) == 6
+
+
 def test_marks_that_are_not_the_last_word_are_listed(tmp_path):
     waiting, failed, unmarked = rows(**{"Anna Müller": 7.0, "s2": 0.0, "s3": ""})
     waiting["waits_for_hand_marking"] = "yes"

@@ -7,9 +7,11 @@ import csv
 import io
 import json
 import shutil
+import zipfile
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
 from tests.exercises import sample
 from tools.build import exercises
@@ -103,6 +105,40 @@ def test_odd_submissions_do_not_stop_the_others(tmp_path):
     }
     missing = "not run: No notebook of this assignment was handed in."
     assert found == {"a_folder": missing, "b_link": missing, "c_file": "marked"}
+
+
+@pytest.mark.slow
+def test_marks_and_comments_go_with_a_folder_that_is_renamed(tmp_path, capsys):
+    zipped = tmp_path / "x.zip"
+    with zipfile.ZipFile(zipped, "w") as archive:  # all hand in the same
+        for name in ("Anna Müller_1", "Anna Müller_2", "Åsa Öst_3", "Ben_4"):
+            archive.writestr(f"{name}_assignsubmission_file/a.pdf", b"%PDF")
+    place = tmp_path / "course"
+    course.release(place, NAME, course.Overlay())
+    for command in (["collect", "--from", str(zipped)], ["grade"], ["feedback"]):
+        assert course.main([command[0], NAME, "--course", str(place), *command[1:]]) == 0
+    address = exercises.configuration(place).CourseDirectory.db_url
+    new = {"Anna Müller_1": "z@uni", "Anna Müller_2": "a@uni", "Åsa Öst": "m@uni"}
+    with Gradebook(address) as book:
+        for score, student in enumerate(new, 1):
+            book.find_grade("limits", NAME, NAME, student).manual_score = score
+        book.db.commit()
+    for before, now in new.items():
+        (place / "submitted" / before).rename(place / "submitted" / now)
+    capsys.readouterr()
+    assert course.main(["grade", NAME, "--course", str(place)]) == 0
+    assert "0 marked, 4 unchanged" in capsys.readouterr().out
+    rows = list(csv.DictReader(io.StringIO(course.grades(place))))
+    assert {row["student"]: row["score"] for row in rows} == {
+        "Ben": "0.0",
+        "a@uni": "2.0",
+        "m@uni": "3.0",
+        "z@uni": "1.0",
+    }
+    pages = {path.parents[1].name for path in (place / "feedback").rglob("*.html")}
+    assert pages == {"Ben", *new.values()}
+    with Gradebook(address) as book:
+        assert {student.id for student in book.students} == pages
 
 
 @pytest.mark.parametrize("action", ["grades", "grade", "feedback"])

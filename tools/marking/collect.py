@@ -76,6 +76,11 @@ class Known:
     name: str
     number: str
 
+    @property
+    def folders(self) -> set[str]:
+        """What the folder was called at first."""
+        return {fit(self.name), fit(f"{self.name}_{self.number}")}
+
 
 @dataclass
 class Report:

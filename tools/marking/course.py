@@ -39,7 +39,7 @@ from tools import warm
 from tools.build.exercises import configuration, generate, leaks, marked, programs_on_path, sources
 from tools.common import ROOT, TEMPLATES, ToolError, read_notebook, write_atomic
 from tools.marking import cage, gradebook, judge, late
-from tools.marking.collect import Report, collect
+from tools.marking.collect import Report, collect, known_in
 from tools.marking.mend import Late, Tidy
 from tools.marking.submission import (
     Limits,
@@ -188,29 +188,35 @@ def due(course: Path, assignment: str, seed: int | None) -> list[str]:
 def follow(course: Path, assignment: str, seed: int | None) -> list[tuple[str, str]]:
     """Let marks, comments and pages go with folders that were renamed; return old and new names.
 
-    A folder that was renamed holds what was marked, and its old name has none any more.
+    A folder is a renamed one if it holds what was marked under a name that has none any more. Of
+    several that held the same, it is the one that its download has named.
     """
-    from nbgrader.api import Gradebook
+    from nbgrader.api import Gradebook, MissingEntry
 
     there, found = students(course, assignment), []
-    old = {}
-    for path in (course / "marking" / "records" / assignment).glob("*.json"):
-        if path.stem not in there:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            old.setdefault(record["fingerprint"], record)
-    for student in there:
-        record = old.get(fingerprint(course, assignment, student, seed))
-        if record and not record_path(course, assignment, student).is_file():
-            found.append((record["student"], student))
-            del old[record["fingerprint"]]
-            record["student"] = student
-            Record(**record).write(record_path(course, assignment, student))
+    places = {student: record_path(course, assignment, student) for student in there}
+    records = (course / "marking" / "records" / assignment).glob("*.json")
+    gone = [path for path in records if path.stem not in there]
+    old = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in gone}
+    called = {one.folder: one for one in known_in(course) if one.assignment == assignment}
+    for student in [student for student in there if old and not places[student].is_file()]:
+        held = fingerprint(course, assignment, student, seed)
+        same = [name for name, record in old.items() if record["fingerprint"] == held]
+        named = [name for name in same if student in called and name in called[student].folders]
+        if len(named or same) == 1:
+            (before,) = named or same
+            Record(**old.pop(before) | {"student": student}).write(places[student])
+            record_path(course, assignment, before).unlink()
+            found.append((before, student))
     for before, student in found:
-        with programs_on_path(), Gradebook(configuration(course).CourseDirectory.db_url) as book:
-            book.update_or_create_student(student)
-            book.find_submission(assignment, before).student = book.find_student(student)
+        book = Gradebook(configuration(course).CourseDirectory.db_url)
+        # a data base that was begun anew has no entry
+        with programs_on_path(), contextlib.suppress(MissingEntry), book:
+            submission = book.find_submission(assignment, before)
+            submission.student = book.update_or_create_student(student)
             book.db.commit()
-        record_path(course, assignment, before).unlink()
+            if not book.student_submissions(before):
+                book.remove_student(before)
         for kind in ("autograded", "feedback"):
             pages = course / kind / before / assignment
             if pages.is_dir():
