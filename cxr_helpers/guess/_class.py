@@ -84,10 +84,12 @@ def _of_lines(file: Path) -> list[tuple[str, list[_store.Entry]]]:
 
 def _of_codes(file: Path) -> list[tuple[str, list[_store.Entry]]]:
     found = []
-    for number, line in enumerate(file.read_text("utf-8", errors="replace").splitlines(), 1):
-        for text in FIND.findall(line):
+    # a code is plain ASCII, and in UTF-16, which Windows may write, has zeros between its letters
+    text = file.read_bytes().replace(b"\0", b"").decode("utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        for code in FIND.findall(line):
             try:
-                found.append(unpack(text))
+                found.append(unpack(code))
             except GuessError as error:
                 warnings.warn(f"{file.name}, line {number}: left out, {error}", stacklevel=3)
     return found

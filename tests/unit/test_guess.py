@@ -554,6 +554,14 @@ def test_a_class_is_collected_without_names_each_reader_once(codes):
     )
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig", "cp1252"])
+def test_codes_that_an_editor_of_windows_has_saved(encoding, codes):
+    text = codes.read_text(encoding="utf-8").replace("Ann", "Zoë")
+    codes.write_text(text, encoding=encoding)
+    with pytest.warns(UserWarning, match="line 5: left out"):
+        assert guess.collect(codes)["reader"].nunique() == 3
+
+
 def test_files_of_readers_are_collected_as_codes_are(tmp_path, codes):
     folder = tmp_path / "sent in"
     folder.mkdir()
