@@ -521,6 +521,7 @@ def test_marks_that_are_not_the_last_word_are_listed(tmp_path):
         ),
         ("", "moodle", "no column says"),
         (ROSTER, "canvas", "export it from Canvas"),
+        (EXPORT, "moodle", "add FORMAT=canvas"),
     ],
 )
 def test_a_roster_that_names_nobody_is_refused_by_name(text, form, says, tmp_path):
@@ -561,6 +562,13 @@ def test_a_roster_that_a_spreadsheet_has_saved(change, encoding, tmp_path):
 def test_a_quotation_mark_that_is_not_closed_swallows_nobody(before, tmp_path):
     with pytest.raises(ToolError, match=r"roster\.csv: line \d+: .*quotation mark"):
         roster(tmp_path, ROSTER.replace(before, f'"{before}', 1))
+
+
+def test_who_stands_in_the_roster_twice_alike_is_one(tmp_path):
+    twice = f"{ROSTER}Anna, Müller,s1,anna.mueller@uni.example,B\n"
+    table = gradebook.wide(rows(**{"Anna Müller": 7.0}), roster(tmp_path, twice), "moodle")
+    assert table.unmatched == []
+    assert table.text.count("anna.mueller@uni.example") == 1
 
 
 def test_columns_in_another_order(tmp_path):

@@ -123,14 +123,17 @@ def read_roster(path: Path, form: str) -> Roster:
     meanings = [
         next((kind for kind, names in MEANINGS.items() if plain(c) in names), "") for c in columns
     ]
+    of_canvas = {"ID", "Section"} <= set(columns) and bool({"Student", "LastName"} & set(columns))
     if form == "canvas":
-        if not {"ID", "Section"} <= set(columns) or not {"Student", "LastName"} & set(columns):
+        if not of_canvas:
             raise ToolError(
                 f"{path}: has no columns Student, ID and Section: export it from Canvas, Grades, "
                 "Export"
             )
         kept = list(range(columns.index("Section") + 1))
     else:
+        if of_canvas:
+            raise ToolError(f"{path}: is an export of Canvas: add FORMAT=canvas")
         kept = [number for number, kind in enumerate(meanings) if kind]
         if not {"email", "id"} & set(meanings):
             raise ToolError(
@@ -143,6 +146,8 @@ def read_roster(path: Path, form: str) -> Roster:
         for row in people
         if row[0].strip() != "Points Possible" and any(row[n].strip() for n in kept)
     ]
+    # who stands there twice alike is one
+    people = [*{tuple(row[n].strip() for n in kept): row for row in people}.values()]
     known = defaultdict(set)
     for number, row in enumerate(people):
         for name in filter(plain, ways_to_write(row, meanings)):
