@@ -110,6 +110,7 @@ def test_canvas(place, tmp_path):
     [
         {"Anna Müller/04_splitting_exercise.ipynb": b"a", "s1234567@uni.example/x.ipynb": b"b"},
         {"Anna Müller.ipynb": b"a", "s1234567@uni.example.ipynb": b"b"},
+        {"Anna Müller/x_12_34_y.ipynb": b"a", "s1234567@uni.example/LATE_1_2_x.ipynb": b"b"},
         {
             "hand-ins/Anna Müller/04_splitting_exercise.ipynb": b"a",
             "hand-ins/s1234567@uni.example/x.ipynb": b"b",
@@ -184,6 +185,7 @@ def test_two_of_one_name_are_two(place, tmp_path):
 
 def test_one_odd_file_does_not_make_a_download_of_canvas_another(place, tmp_path):
     files = CANVAS | {"żakłukasz_4716_90006_solution": b"no suffix", "Thumbs.db": b"of Windows"}
+    files |= {"naan_4718_90008_b_1_assignsubmission_file_c.ipynb": b"once downloaded from Moodle"}
     report = collect.collect(place, NAME, packed(tmp_path / "submissions.zip", files))
     assert set(submitted(place)) == {
         "mülleranna_4711",
@@ -191,6 +193,7 @@ def test_one_odd_file_does_not_make_a_download_of_canvas_another(place, tmp_path
         "obrienzoë_4713",
         "anon_x7Yq2",
         "żakłukasz_4716",
+        "naan_4718",
     }
     assert len(report.late) == 2
     assert f"Thumbs.db: {collect.NOBODY_S}" in report.notes

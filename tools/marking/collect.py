@@ -153,14 +153,18 @@ def pieces(folder: Path, assignment: str, report: Report) -> list[Piece]:
         inner = {path: PurePosixPath(*name.parts[1:]) for path, name in paths.items()}
         paths = of_somebody(inner)
     of_moodle = {path: MOODLE.fullmatch(name.parts[0]) for path, name in paths.items()}
-    of_canvas = {path: CANVAS.fullmatch(str(name)) for path, name in paths.items()}
-    from_moodle = any(of_moodle.values())
-    # a file of any name may look like one of Canvas's; most of a download do not
-    from_canvas = not from_moodle and 2 * sum(map(bool, of_canvas.values())) > len(paths)
+    of_canvas = {
+        path: CANVAS.fullmatch(name.name) if len(name.parts) == 1 else None
+        for path, name in paths.items()
+    }
+    # a student's own file may be named like another system's: most of the download decide
+    moodle_s, canvas_s = (sum(map(bool, of.values())) for of in (of_moodle, of_canvas))
+    from_moodle = 0 < moodle_s >= canvas_s
+    from_canvas = not from_moodle and 2 * canvas_s > len(paths)
     found = []
     for path, name in paths.items():
         number, file, late = "", name.name, False
-        if match := of_moodle[path]:
+        if from_moodle and (match := of_moodle[path]):
             who, number = match["name"], match["number"] or ""
             file = file if len(name.parts) > 1 else match["file"]
         elif from_canvas and (match := of_canvas[path]):
