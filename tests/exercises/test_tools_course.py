@@ -43,6 +43,29 @@ def test_an_exercise_may_be_named_without_its_ending(tmp_path):
         course.release(tmp_path / "course", "04_split", private)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("", "", "is no folder: check OVERLAY="),
+        ("hidden/04_splitting/make_split.py", "assert 1", "no exercise is called so"),
+        ("overlay.toml", 'seed = "4711"', "such as seed = 4711"),
+        ("overlay.toml", "sead = 4711", "such as seed = 4711"),
+        ("overlay.toml", "seed = 47 11", "overlay.toml: "),
+    ],
+)
+def test_an_overlay_that_would_be_passed_over_is_named(name, content, said, tmp_path, capsys):
+    if name:
+        (tmp_path / "private" / name).parent.mkdir(parents=True)
+        (tmp_path / "private" / name).write_text(content, encoding="utf-8")
+    place = tmp_path / "course"
+    for folder in ("release", "source"):
+        (place / folder / NAME).mkdir(parents=True)
+        (place / folder / NAME / f"{NAME}.ipynb").write_text("{}", encoding="utf-8")
+    command = ["grade", NAME, "--course", str(place), "--overlay", str(tmp_path / "private")]
+    assert course.main(command) == 1
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("mark", exercises.HIDDEN)
 def test_hidden_test_that_would_end_its_own_hiding_is_refused(mark, tmp_path):
     with pytest.raises(ToolError, match=r"make_split\.py.*HIDDEN TESTS"):

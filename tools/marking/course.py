@@ -100,11 +100,29 @@ class Overlay:
     def seed(self) -> int | None:
         """The seed in overlay.toml; None: another one for each submission."""
         path = self.folder / "overlay.toml" if self.folder else None
-        return (
-            tomllib.loads(path.read_text(encoding="utf-8")).get("seed")
-            if path and path.is_file()
-            else None
-        )
+        if path is None or not path.is_file():
+            return None
+        try:
+            given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ToolError(f"{path}: {error}") from error
+        if set(given) - {"seed"} or type(given.get("seed", 0)) is not int:
+            raise ToolError(f"{path}: holds one line, such as seed = 4711, and not {given}")
+        return given.get("seed")
+
+    def check(self, root: Path) -> None:
+        """Raise ToolError for what would be passed over: no such folder, tests of no exercise."""
+        if self.folder is None:
+            return
+        if not self.folder.is_dir():
+            raise ToolError(f"{self.folder} is no folder: check OVERLAY=")
+        own = (self.folder / "exercises" / "src").glob("*.py")
+        known = {path.stem for path in [*own, *sources(root)]}
+        for folder in (self.folder / "hidden").glob("[!.]*"):
+            if folder.name not in known:
+                raise ToolError(
+                    f"{folder}: no exercise is called so, but {', '.join(sorted(known))}"
+                )
 
     def source(self, assignment: str, root: Path) -> Path:
         """Return an assignment's source: the instructor's, else the course's.
@@ -578,6 +596,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     course = chosen.course.expanduser().resolve()
     overlay = Overlay(chosen.overlay.expanduser().resolve() if chosen.overlay else None)
     try:
+        overlay.check(root)
         if chosen.action == "release":
             print(f"{release(course, chosen.assignment, overlay, root)}: hand this out")
             return 0
