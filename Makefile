@@ -45,7 +45,8 @@ NEEDS_DRAWN := $(DRAWN)
 endif
 # Two processes on two cores: threads of one that wait for one another cost more than they bring.
 ONE_CORE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
-PYTEST := $(ONE_CORE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+TESTS := -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PYTEST := $(ONE_CORE) $(BIN)/python $(TESTS)
 # A kernel of this environment is used, whatever `python3` is elsewhere; the cells of a file stay on one worker; kernels
 # are forked from a process that has imported the large libraries (tools/warm.py).
 # Cells tagged nbval-check-output are compared with the committed outputs: those of the phantom, class mode, seed 0.
@@ -162,13 +163,13 @@ requirements: $(READY) ## write the versions known to work together into require
 test-newest: ## the fast tests with the newest version of everything, in an environment of its own
 	"$(PYTHON)" -m venv --clear build/newest
 	build/newest/bin/python -m pip install --quiet -e ".[dev]"
-	build/newest/bin/python -m pytest -q -m "not slow" -n $(JOBS)
+	$(ONE_CORE) build/newest/bin/python $(TESTS) -m "not slow"
 
 test-lowest: $(READY) ## the fast tests with the lowest versions that pyproject.toml allows (needs Python 3.11)
 	$(BIN)/python -m tools.requirements --resolution lowest-direct --folder build/lowest
 	"$(PYTHON)" -m venv --clear build/lowest/venv
 	build/lowest/venv/bin/python -m pip install --quiet -r build/lowest/requirements-dev.txt
-	build/lowest/venv/bin/python -m pytest -q -m "not slow" -n $(JOBS)
+	$(ONE_CORE) build/lowest/venv/bin/python $(TESTS) -m "not slow"
 
 test-splits: $(READY) ## the same splits on every version of scikit-learn, in environments of their own
 	$(BIN)/python -m tools.rules.splits

@@ -51,6 +51,7 @@ html_static_path = [
     "site.css",
     "favicon.svg",
     f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSerif.ttf",
+    f"{matplotlib.get_data_path()}/fonts/ttf/LICENSE_DEJAVU",
 ]
 html_css_files = ["site.css"]
 html_favicon = "favicon.svg"

@@ -197,7 +197,7 @@ def test_wheel_holds_the_checks_and_no_answer(tmp_path):
     copy = tmp_path / "project"
     skip = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(ROOT / "cxr_helpers", copy / "cxr_helpers", ignore=skip)
-    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-text"):
+    for name in ("pyproject.toml", "README.md", *(path.name for path in ROOT.glob("LICENSE*"))):
         shutil.copy(ROOT / name, copy)
     script = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
     subprocess.run(

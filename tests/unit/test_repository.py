@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cxr_helpers.phantom import cohort
 from tests.conftest import ROOT
 from tools.rules import check
 
@@ -28,6 +29,7 @@ SCHEMAS = {
     "dependabot": [ROOT / ".github" / "dependabot.yml"],
     "citation-file-format": [ROOT / "CITATION.cff"],
 }
+COMMAND = re.compile(r"python -m ((?:tools|benchmarks|tests)(?:\.\w+)+)")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -62,6 +64,7 @@ def test_files_fit_the_schemas_of_those_who_read_them(schema, tmp_path):
 
 def test_workflows_have_no_weakness_that_zizmor_knows(tmp_path):
     command = [linter("zizmor"), "--offline", "--no-progress", "--no-config"]
+    command += ["--persona", "pedantic"]
     found = run(*command, ROOT / ".github")
     assert found.returncode == 0, found.stdout
     planted = tmp_path / ".github" / "workflows" / "planted.yml"
@@ -88,10 +91,21 @@ def test_what_workflows_run_is_there():
         text = path.read_text(encoding="utf-8")
         found = re.findall(r"\bmake ([a-z-]+)$|- target: ([a-z-]+)$", text, re.MULTILINE)
         asked |= {run or listed for run, listed in found}
-        for module in re.findall(r"python -m (tools\.[\w.]+)", text):
-            assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), f"{path.name}: {module}"
     assert {"stamp", "test-newest", "test-lowest"} <= asked
     assert asked <= targets
+
+
+def test_each_module_that_a_page_or_a_workflow_runs_is_there():
+    pages = [*WORKFLOWS, *ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "Makefile"]
+    pages += [*ROOT.glob("exercises/**/*.md"), ROOT / "data" / "README.md"]
+    found = 0
+    for page in pages:
+        for name in re.findall(COMMAND, page.read_text(encoding="utf-8")):
+            place = ROOT / name.replace(".", "/")
+            there = place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
+            assert there, f"{page.relative_to(ROOT)}: python -m {name}"
+            found += 1
+    assert found > 30
 
 
 def test_hooks_before_a_commit_are_checks_of_make_check():
@@ -101,6 +115,23 @@ def test_hooks_before_a_commit_are_checks_of_make_check():
     for hook in hooks:
         assert hook["name"] in check.CHECKS
         assert hook["entry"] == f".venv/bin/python -m {hook['name']}"
+
+
+def test_the_form_for_a_class_asks_for_what_the_list_of_courses_shows():
+    form = yaml.safe_load((FORMS[0].parent / "taught.yml").read_text(encoding="utf-8"))
+    asked = [item["id"] for item in form["body"] if "id" in item]
+    assert {"class", "minutes", "confused", "asked", "broke"} <= set(asked)
+    page = (ROOT / "exercises/instructors/courses.md").read_text(encoding="utf-8")
+    assert f"*{form['name']}*" in page
+    rows = [line for line in page.splitlines() if line.startswith("|")][2:]
+    assert ("No class has been reported yet" in page) == (not rows)
+
+
+def test_nothing_that_git_should_ignore_is_committed():
+    if not (ROOT / ".git").exists():
+        pytest.skip("no git checkout")
+    command = ["git", "-C", ROOT, "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert run(*command).stdout == ""
 
 
 def test_the_version_is_the_same_everywhere():
@@ -113,12 +144,18 @@ def test_the_version_is_the_same_everywhere():
     assert released[0] == PROJECT["version"]
 
 
-def test_both_licences_are_there_in_full():
-    code, text = ((ROOT / name).read_text(encoding="utf-8") for name in PROJECT["license-files"])
+def test_each_licence_is_there_in_full():
+    code, text, phantoms = (
+        (ROOT / name).read_text(encoding="utf-8") for name in PROJECT["license-files"]
+    )
+    assert PROJECT["license"] == "MIT AND CC-BY-4.0 AND CC0-1.0"
     assert "Permission is hereby granted, free of charge" in code
     assert 'THE SOFTWARE IS PROVIDED "AS IS"' in code
     for section in range(1, 9):
         assert re.search(rf"^Section {section} – ", text, re.MULTILINE), section
+    for section in ("1. Copyright and Related", "2. Waiver", "3. Public License", "4. Limitations"):
+        assert re.search(rf"^{section}", phantoms, re.MULTILINE), section
+    assert cohort.LICENCE == "CC0-1.0"
 
 
 def test_images_hold_a_python_that_the_course_supports():

@@ -46,6 +46,7 @@ PICTURES = ("docs/figures/*", "data/figures/*")
 FILES = (
     "LICENSE",
     "LICENSE-text",
+    "LICENSE-phantoms",
     "CITATION.cff",
     f"notebooks/{STUDENT}/*.ipynb",
     f"notebooks/{STUDENT}/cases/*.ipynb",
@@ -81,6 +82,7 @@ BELOW = {
         "exercises/README.md",
         "exercises/instructors/written.md",
         "exercises/instructors/jupyterhub.md",
+        "exercises/instructors/courses.md",
         "docs/publishing.md",
     ],
 }
