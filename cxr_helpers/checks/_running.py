@@ -248,10 +248,12 @@ class _Signal:
         self._before = None
 
     def start(self, seconds: float) -> None:
+        assert sys.platform != "win32"
         self._before = signal.signal(signal.SIGALRM, self._ring)
         signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
 
     def stop(self) -> None:
+        assert sys.platform != "win32"
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._before)
 

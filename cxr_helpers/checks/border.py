@@ -19,6 +19,7 @@ import os
 import signal
 import socket
 import struct
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -168,7 +169,7 @@ def _error(name: str, text: str) -> Exception:
 def _unhurried() -> Iterator[None]:
     """Let no alarm ring in the middle of a message; it rings right after."""
     here = threading.current_thread() is threading.main_thread()
-    if not here or not hasattr(signal, "pthread_sigmask") or not hasattr(signal, "SIGALRM"):
+    if sys.platform == "win32" or not here or not hasattr(signal, "SIGALRM"):
         yield
         return
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})

@@ -5,13 +5,13 @@ by the hash of its file, and counts only while a file with this hash has the siz
 change that it had.
 """
 
-import io
 import os
 import shutil
 import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Kept:
     def start(self) -> None:
         """Begin with nothing, not even the lock and the file of another process."""
         self._lock = threading.Lock()
-        self._file: io.FileIO | None = None
+        self._file: Any = None  # an unbuffered file; on Windows a wrapper of one
         self._empty()
 
     def clear(self) -> None:
@@ -111,7 +111,7 @@ class Kept:
             if self._end + levels.nbytes > self._limit:
                 return False
             self._file.seek(self._end)
-            return self._file.write(levels.data.cast("B")) == levels.nbytes
+            return bool(self._file.write(levels.data.cast("B")) == levels.nbytes)
         except OSError:
             self._limit = 0
             return False

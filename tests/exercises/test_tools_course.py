@@ -6,6 +6,7 @@ To give hidden tests away, to be stopped by an odd file, to open a mistyped cour
 import csv
 import io
 import json
+import os
 import shutil
 import zipfile
 
@@ -162,6 +163,21 @@ def test_marks_and_comments_go_with_a_folder_that_is_renamed(tmp_path, capsys):
     assert pages == {"Ben", *new.values()}
     with Gradebook(address) as book:
         assert {student.id for student in book.students} == pages
+
+
+def test_a_system_that_cannot_fork_says_where_to_mark(tmp_path, monkeypatch, capsys):
+    released = course.release(tmp_path, NAME, course.Overlay())
+    place = tmp_path / "submitted" / "ann" / NAME / f"{NAME}.ipynb"
+    place.parent.mkdir(parents=True)
+    shutil.copy(released, place)
+    monkeypatch.delattr(os, "fork", raising=False)
+    assert course.main(["grade", NAME, "--course", str(tmp_path)]) == 1
+    assert "mark on Linux, macOS or, on Windows, in WSL" in capsys.readouterr().err
+    assert not (tmp_path / "autograded").exists()
+    assert course.main(["grades", "--course", str(tmp_path)]) == 0
+    assert "ann,04_splitting_exercise,,,,not marked yet," in (tmp_path / "grades.csv").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.parametrize("action", ["grades", "grade", "feedback"])

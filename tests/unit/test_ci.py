@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(
-    not shutil.which("make") or not shutil.which("bash"), reason="needs make and bash"
+    sys.platform == "win32" or not shutil.which("make") or not shutil.which("bash"),
+    reason="needs make, bash and the paths of POSIX",
 )
 
 PYTHON = """#!/bin/sh

@@ -555,7 +555,9 @@ def test_another_set_is_put_into_the_folders_of_a_case(
     plain = datasets.case(letter, name, drawn)
     found = datasets.case(letter, name, drawn, folders=True)
     root = next((tmp_path / "folders").glob(f"case_{letter}-*[!k]"))
-    assert {str(Path(path).parent.relative_to(root)) for path in found.table["path"]} == places
+    assert {
+        Path(path).parent.relative_to(root).as_posix() for path in found.table["path"]
+    } == places
     assert found.table.drop(columns="path").equals(plain.table.drop(columns="path"))
     pairs = zip(
         [*found.table["path"], *found.unlabelled],

@@ -24,7 +24,7 @@ PAGES = [
     "exercises/README.md",
 ]
 PAGES += sorted(
-    str(p.relative_to(ROOT))
+    p.relative_to(ROOT).as_posix()
     for f in ("docs", "exercises/instructors")
     for p in (ROOT / f).glob("*.md")
 )

@@ -13,7 +13,10 @@ import pytest
 from tests.conftest import ROOT
 from tools.setup import FILES
 
-pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("make"), reason="needs make"),
+    pytest.mark.skipif(sys.platform == "win32", reason="there `python -m tools.setup` does it"),
+]
 
 # A Python of any version: it makes "environments" that hold a copy of itself, and installs nothing.
 PYTHON = """#!/bin/sh

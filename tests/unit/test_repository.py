@@ -40,7 +40,8 @@ def linter(name: str) -> str:
 
 
 def run(*command) -> subprocess.CompletedProcess:
-    return subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    command = [*map(str, command)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
@@ -115,6 +116,14 @@ def test_hooks_before_a_commit_are_checks_of_make_check():
     for hook in hooks:
         assert hook["name"] in check.CHECKS
         assert hook["entry"] == f".venv/bin/python -m {hook['name']}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_the_package_uses_nothing_that_another_system_lacks(platform, tmp_path):
+    command = [sys.executable, "-m", "mypy", "--platform", platform]
+    found = run(*command, "--cache-dir", tmp_path, "--config-file", ROOT / "pyproject.toml")
+    assert found.returncode == 0, found.stdout
 
 
 def test_the_form_for_a_class_asks_for_what_the_list_of_courses_shows():

@@ -55,6 +55,10 @@ from tools.marking.submission import (
 )
 
 UNKNOWN = "It could not be run."
+NO_FORK = (
+    "marking forks its judges, which this system cannot: mark on Linux, macOS or, on Windows, in "
+    "WSL (docs/settings.md). All else works here: release, collect, summary, feedback, grades."
+)
 # of grades.csv
 COLUMNS = [
     "student",
@@ -326,6 +330,8 @@ def workshop(
     Parameters: `lessons` of the questions; `libraries` that kernels are likely to import; `hidden`,
     folders that student code must not see.
     """
+    if not hasattr(os, "fork"):
+        raise ToolError(NO_FORK)
     # Once, before the processes that need them are forked.
     import ipykernel.kernelspec  # noqa: F401
     import nbgrader.apps  # noqa: F401
