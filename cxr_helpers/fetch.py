@@ -669,10 +669,13 @@ def _write_all(
             raise _too_many(archive, f"more than {max_files:,}", max_files)
         target = folder / _safe(archive, name)
         try:
-            (target.parent if opener else target).mkdir(parents=True, exist_ok=True)
+            with _named(archive, name):
+                (target.parent if opener else target).mkdir(parents=True, exist_ok=True)
             if opener is None:
                 continue
-            with opener() as source, open(target, "xb") as file:
+            with _named(archive, name):
+                file = open(target, "xb")  # noqa: SIM115
+            with file, opener() as source:
                 while block := source.read(_BLOCK):
                     written += len(block)
                     if written > limit:
@@ -686,6 +689,19 @@ def _write_all(
             raise FetchError(
                 archive, f"holds one name twice ({twice})", _UNPACK_YOURSELF
             ) from error
+
+
+@contextmanager
+def _named(archive: Path, name: str):
+    """Say which name of an archive this system does not take: too long, or `?` on Windows."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENAMETOOLONG):
+            raise
+        raise FetchError(
+            archive, f"holds {name!r}, a name that this system does not take", _UNPACK_YOURSELF
+        ) from error
 
 
 def _safe(archive: Path, name: str) -> PurePosixPath:

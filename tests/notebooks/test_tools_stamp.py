@@ -113,7 +113,12 @@ def test_stamped_lesson_has_its_own_button_and_an_archive_to_install_from(stampe
 
 
 @pytest.mark.parametrize(
-    ("host", "says"), [("google.colab", "turn on the internet"), ("none", "as README.md says")]
+    ("host", "says"),
+    [
+        ("google.colab", "turn on the internet"),
+        ("kaggle", "turn on the internet"),
+        ("none", "as README.md says"),
+    ],
 )
 def test_an_install_that_fails_says_so_in_one_sentence(stamped, host, says, monkeypatch, capfd):
     asked, run = [], subprocess.run
@@ -125,9 +130,11 @@ def test_an_install_that_fails_says_so_in_one_sentence(stamped, host, says, monk
     monkeypatch.setattr(subprocess, "run", failing)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setitem(sys.modules, host, ModuleType(host))
+    if host == "kaggle":  # which is known by its environment
+        monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
     with pytest.raises(Exception, match=says) as caught:
         exec(frame.setup_code(stamped), {})
-    assert asked == [f"cxr-helpers[hosted] @ {links.archive(stamped)}"] * (host == "google.colab")
+    assert asked == [f"cxr-helpers[hosted] @ {links.archive(stamped)}"] * (host != "none")
     assert caught.value._render_traceback_() == [str(caught.value)], (
         "a notebook shows the sentence alone"
     )

@@ -584,11 +584,34 @@ def test_a_header_of_a_tar_is_bounded(tmp_path, kind, opener):
 
 
 def test_long_names_and_many_files_in_a_tar_are_no_harm(tmp_path):
-    files = {f"Set/{'long ' * 30}/{number}.txt": bytes([number]) * 2_000_000 for number in range(3)}
+    files = {f"Set/{'long-' * 30}/{number}.txt": bytes([number]) * 2_000_000 for number in range(3)}
     folder = fetch.extract(tarred(tmp_path / "a.tar.gz", *files.items()), tmp_path / "out")
     assert {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.txt")
     } == files
+
+
+@pytest.mark.parametrize("pack", [zipped, lambda path, files: tarred(path, *files.items())])
+@pytest.mark.parametrize("name", ["long " * 60 + "/a.png", "Set/" + "x" * 300 + ".png", "y" * 300])
+def test_a_name_that_the_system_does_not_take_is_named(tmp_path, pack, name):
+    path = pack(tmp_path / "set.zip", {"Set/b.png": b"1", name: b"2"})
+    with pytest.raises(fetch.FetchError) as refused:
+        fetch.extract(path, tmp_path / "out")
+    assert f"holds {name!r}, a name that this system does not take" in str(refused.value)
+    assert "Unpack it yourself" in str(refused.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_windows_says_of_a_question_mark_that_the_argument_is_invalid(tmp_path, monkeypatch):
+    def windows(path, *arguments):
+        if "?" in os.fspath(path):
+            raise OSError(errno.EINVAL, "Invalid argument", os.fspath(path))
+        return open(path, *arguments)
+
+    monkeypatch.setattr(fetch, "open", windows, raising=False)
+    path = zipped(tmp_path / "set.zip", {"Covid/what?.png": b"1"})
+    with pytest.raises(fetch.FetchError, match=r"holds 'Covid/what\?.png', a name that"):
+        fetch.extract(path, tmp_path / "out")
 
 
 OTHERS = {
