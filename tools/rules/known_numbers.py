@@ -456,6 +456,7 @@ GIVEN: dict[str, dict[str, str]] = {
     },
     "docs/settings.md": {
         "about 4 GB of disk and 4 GB of memory": "measured at installation; benchmarks/lessons",
+        "macOS 14 or newer": "the wheels of onnxruntime that requirements.txt names",
     },
     "docs/package.md": {
         "cropped by more than 1 %": "benchmarks/duplicates.csv: found to 1 %, not at 2 %",
