@@ -384,10 +384,12 @@ def _open(path: Path, dtype: type, shape: tuple) -> np.memmap:
             array = np.lib.format.open_memmap(path, mode="r+")
             if _holds(array, dtype, shape):
                 return array
+            del array  # Windows cuts off no file that is open, and removes none
     array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
     try:
         _reserve(path, array.offset)
     except OSError:
+        del array
         path.unlink()
         raise
     return array

@@ -3,6 +3,7 @@ import os
 import shutil
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -341,6 +342,34 @@ def test_a_full_disk_is_said_before_an_image_is_read(table, tmp_path, monkeypatc
         preprocess.cache(table, size=16, folder=tmp_path / "cache")
     assert caught.value.errno == errno.ENOSPC
     assert not list(tmp_path.glob("cache/*/images.npy"))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="asks Linux what is open")
+def test_no_file_is_removed_or_begun_anew_while_it_is_open_which_windows_refuses(
+    tmp_path, monkeypatch
+):
+    closed = []
+
+    def watched(work):
+        def call(path, *args, **options):
+            if options.get("mode", "w+") == "w+":
+                mapped = Path("/proc/self/maps").read_text(encoding="utf-8")
+                closed.append(str(path) not in mapped)
+            return work(path, *args, **options)
+
+        return call
+
+    path = tmp_path / "images.npy"
+    np.save(path, np.zeros((3, 4), np.uint8))  # of another cache
+    monkeypatch.setattr(np.lib.format, "open_memmap", watched(np.lib.format.open_memmap))
+    monkeypatch.setattr(Path, "unlink", watched(Path.unlink))
+    assert preprocess._open(path, np.uint8, (5, 4)).shape == (5, 4)
+    assert closed == [True]
+    monkeypatch.setattr(preprocess, "_reserve", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        preprocess._open(path, np.uint8, (7, 4))
+    assert closed == [True, True, True]
+    assert not path.exists()
 
 
 @pytest.mark.skipif(
