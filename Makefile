@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup lab author run check test test-python test-slow test-exercises proofs test-notebooks test-real test-papermill
-.PHONY: test-newest test-lowest test-splits test-colab requirements stability notebooks exercises pages release collect grade
+.PHONY: test-newest test-lowest test-windows test-splits test-colab requirements stability notebooks exercises pages release collect grade
 .PHONY: label-worth summary feedback grades slides phone site test-site test-lab stamp clean
 
 PYTHON ?= python3
@@ -170,6 +170,13 @@ test-lowest: $(READY) ## the fast tests with the lowest versions that pyproject.
 	"$(PYTHON)" -m venv --clear build/lowest/venv
 	build/lowest/venv/bin/python -m pip install --quiet -r build/lowest/requirements-dev.txt
 	$(ONE_CORE) build/lowest/venv/bin/python $(TESTS) -m "not slow"
+
+# Tests of files, archives, images, the cache, the terminal, checks and the course folder.
+ON_WINDOWS := $(patsubst %,tests/unit/test_%.py,cli console fetch files images preprocess road) \
+	tests/exercises/test_border.py tests/exercises/test_checks_core.py tests/exercises/test_tools_course.py
+
+test-windows: $(READY) ## what touches the system, on Linux with what Windows lacks or refuses taken away
+	PYTHONIOENCODING=cp1252 $(PYTEST) -p tests.windows -m "not slow" $(ON_WINDOWS)
 
 test-splits: $(READY) ## the same splits on every version of scikit-learn, in environments of their own
 	$(BIN)/python -m tools.rules.splits
