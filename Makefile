@@ -172,7 +172,7 @@ test-lowest: $(READY) ## the fast tests with the lowest versions that pyproject.
 	$(ONE_CORE) build/lowest/venv/bin/python $(TESTS) -m "not slow"
 
 # Tests of files, archives, images, the cache, the terminal, checks and the course folder.
-ON_WINDOWS := $(patsubst %,tests/unit/test_%.py,cli console fetch files images preprocess road) \
+ON_WINDOWS := $(patsubst %,tests/unit/test_%.py,cli console datasets fetch files guess images phantom predictions preprocess road) \
 	tests/exercises/test_border.py tests/exercises/test_checks_core.py tests/exercises/test_tools_course.py
 
 test-windows: $(READY) ## what touches the system, on Linux with what Windows lacks or refuses taken away

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shutil
+import sys
 import unicodedata
 import zipfile
 
@@ -354,6 +355,7 @@ def test_what_is_no_archive_is_refused_by_name(content, place, tmp_path, capsys)
     assert f"{path}: is n" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows unpacks no name with a star")
 def test_names_that_nbgrader_or_a_file_system_cannot_take_are_mended(place, tmp_path):
     files = {"a+b*c@uni.example/x.ipynb": b"a", "[D] {E}/x.ipynb": b"b", "F/x.ipynb": b"c"}
     collect.collect(place, NAME, packed(tmp_path / "x.zip", files))
