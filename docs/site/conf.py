@@ -40,6 +40,7 @@ myst_heading_anchors = 4
 
 default_role = "py:obj"  # a docstring's `name` leads to it where there is such a name
 autosummary_generate = False
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 add_module_names = False
@@ -49,20 +50,20 @@ html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_static_path = [
     "site.css",
+    "site.js",
     "favicon.svg",
     f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSerif.ttf",
     f"{matplotlib.get_data_path()}/fonts/ttf/LICENSE_DEJAVU",
 ]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_favicon = "favicon.svg"
 html_copy_source = False
 html_use_index = False
 html_domain_indices = False
 html_show_sourcelink = False
-html_sidebars = {
-    page: []
-    for page in ("index", "search", "docs/faq", "docs/settings", "data/README", "CONTRIBUTING")
-}
+html_sidebars = {page: [] for page in site.alone()}
+html_search_scorer = str(ROOT / site.SETTINGS / "scorer.js")
 copybutton_selector = "div.cell_input div.highlight pre, div:not(.cell_output) > div.highlight pre"
 copybutton_exclude = ".linenos, .gp, .go"
 html_theme_options = {
@@ -71,11 +72,11 @@ html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "navbar_persistent": ["search-button"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "show_toc_level": 1,
     "show_nav_level": 1,
     "footer_start": ["education"],
-    "footer_end": ["copyright"],
+    "footer_end": ["licence"],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
@@ -101,17 +102,28 @@ def formula(self, node):
     raise nodes.SkipNode
 
 
-def link_lessons(app, what, name, obj, options, lines):
-    lines[:] = [*(site.lessons_linked(line) for line in lines), *site.first_called(name)]
+def complete_docstring(app, what, name, obj, options, lines):
+    text = site.as_code(lines) if what == "module" else lines
+    text = [site.values_kept(site.lessons_linked(line)) for line in text]
+    lines[:] = [*text, *site.first_called(name)]
+
+
+def leave_out_of_search(app, doctree):
+    """Words of the set-up, which is the same everywhere, find no page."""
+    for node in doctree.findall(nodes.container):
+        if "tag_no-search" in node["classes"]:
+            node["classes"].append("no-search")
 
 
 def tidy(app, pagename, templatename, context, doctree):
     if "body" in context:
-        context["body"] = site.without_empty_heads(context["body"])
+        body = site.without_empty_heads(context["body"])
+        context["body"] = site.set_in_lines(body)
 
 
 def setup(app):
     app.add_html_math_renderer("mathml", (formula, None), (formula, None))
-    app.connect("autodoc-process-docstring", link_lessons)
+    app.connect("autodoc-process-docstring", complete_docstring)
+    app.connect("doctree-read", leave_out_of_search)
     app.connect("html-page-context", tidy)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -38,7 +38,30 @@ QUIET = [
 QUIET += ["--disable-component-update", "--disable-sync"]
 # Without `preload` axe asks for nothing itself.
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}, "preload": False}
-SCREEN, PHONE = {"width": 1400, "height": 1000}, 390
+SCREEN, PHONE, LAPTOP = {"width": 1400, "height": 1000}, 390, 1280
+# Texts that run out of the page or of what hides them, where nothing can be moved sideways. The way
+# to a page ends in "…" where it is too long: its last part is the page's title.
+CUT = """() => {
+  const cut = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const own = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || own.closest(".bd-breadcrumbs, .visually-hidden")) continue;
+    if (!own.checkVisibility({visibilityProperty: true})) continue;
+    let right = innerWidth, moves = false;
+    for (let up = own; up !== document.documentElement; up = up.parentElement) {
+      const look = getComputedStyle(up);
+      if (look.position === "fixed") moves = true;
+      if (up.matches(".bd-article-container, .prev-next-area a") || look.overflowX === "hidden")
+        right = Math.min(right, up.getBoundingClientRect().right);
+      else if (look.overflowX !== "visible") moves = true;
+    }
+    const range = document.createRange();
+    range.selectNodeContents(walk.currentNode);
+    if (!moves && [...range.getClientRects()].some(box => box.width > 1 && box.right > right + 2))
+      cut.push(own.innerText);
+  }
+  return cut;
+}"""
 
 
 class Links(HTMLParser):
@@ -226,8 +249,10 @@ def test_a_page_is_accessible_fits_a_phone_and_asks_no_other_host(window, addres
     assert not told
     window.set_viewport_size({"width": PHONE, "height": 844})
     wide = window.evaluate("document.documentElement.scrollWidth")
+    cut = window.evaluate(CUT)
     window.set_viewport_size(SCREEN)
     assert wide <= PHONE
+    assert not cut
     assert not [url for url in window.asked if not url.startswith((address, "data:", "blob:"))]
     assert not window.failed
 
@@ -241,14 +266,47 @@ def test_figures_stand_on_white(window, address):
         assert all(image.evaluate(looks) == ["rgb(255, 255, 255)", "none"] for image in shown.all())
 
 
+@pytest.mark.parametrize("page", LESSONS or [NONE])
+def test_a_laptop_shows_the_code_of_a_lesson_whole(window, address, page):
+    show(window, address, page)
+    window.set_viewport_size({"width": LAPTOP, "height": 800})
+    window.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
+    sizes = window.locator("div.cell_input pre").evaluate_all(
+        "all => all.map(code => [code.scrollWidth, code.clientWidth])"
+    )
+    window.set_viewport_size(SCREEN)
+    assert len(sizes) > 10
+    assert all(needed <= given for needed, given in sizes)
+
+
+def test_what_is_printed_is_dark_on_white(window, address):
+    show(window, address, "notebooks/04_splitting.html")
+    mode = "document.documentElement.dataset.theme"
+    assert window.evaluate(f"dispatchEvent(new Event('beforeprint')), {mode}") == "light"
+    assert window.evaluate(f"dispatchEvent(new Event('afterprint')), {mode}") == window.mode
+
+
+# A term, what explains it, a message, a function: among the first results.
 @pytest.mark.parametrize("window", ["light"], indirect=True)
 @pytest.mark.parametrize(
     ("words", "page"),
-    [("holdout", "reference/split.html"), ("add_groups without a group", "docs/faq.html")],
+    [
+        ("bootstrap", "docs/glossary.html#term-bootstrap"),
+        ("bootstrap", "notebooks/07_evaluation.html"),
+        ("Grad-CAM", "notebooks/10_explanation.html"),
+        ("leak", "docs/glossary.html#term-leak"),
+        ("leakage", "notebooks/04_splitting.html"),
+        ("confidence interval", "docs/glossary.html#term-confidence-interval"),
+        ("Colab", "docs/settings.html"),
+        ("add_groups without a group", "docs/faq.html"),
+        ("holdout", "reference/split.html"),
+    ],
 )
-def test_the_search_finds_a_function_and_a_message(window, address, words, page):
+def test_the_search_finds_what_one_looks_for(window, address, words, page):
     show(window, address, f"search.html?q={words.replace(' ', '+')}")
-    window.locator(f"#search-results a[href*='{page}']").first.wait_for(timeout=20_000)
+    window.get_by_text("Search finished").wait_for(timeout=20_000)
+    found = window.locator("#search-results li > a:first-child").all()[:3]
+    assert any(page in link.get_attribute("href") for link in found)
     assert not [url for url in window.asked if not url.startswith(address)]
 
 

@@ -61,6 +61,8 @@ def published(monkeypatch):
         ("index.md", "[`MIT`](LICENSE)", "{download}`MIT <LICENSE>`"),
         ("docs/results.md", "[`measured/`](../cxr_helpers/measured), and", "`measured/`, and"),
         ("docs/results.md", "```\n[x](nowhere.md)\n```\n`[x](nowhere.md)`", None),
+        (LESSON, "in `data/README.md`", "in [`data/README.md`](../data/README.md)"),
+        ("docs/results.md", "`docs/results.md`, `docs/gone.md`, `README.md`", None),
     ],
 )
 def test_a_link_leads_to_what_the_site_has(unpublished, page, before, after):
@@ -101,7 +103,55 @@ def test_a_docstring_leads_to_its_lesson_and_to_no_other():
     assert site.lessons_linked("lesson 99, lessons 04") == "lesson 99, lessons 04"
 
 
+def test_the_identifier_of_a_source_becomes_a_link_and_the_full_stop_does_not():
+    page = site.set_in_lines("<p>Radiology 143(1), doi\n10.1148/radiology.143.1.7063747.</p>")
+    address = "https://doi.org/10.1148/radiology.143.1.7063747"
+    assert f'href="{address}">10.1148/radiology.143.1.7063747</a>.</p>' in page
+    assert site.set_in_lines(page) == page, "a link stays as it is"
+
+
 # --- what is shown --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("0.52 (0.49-0.55)", '0.52 <span class="nb">(0.49-0.55)</span>'),
+        ("<td>317 of 1,125-1,200.</td>", '<td>317 of <span class="nb">1,125-1,200</span>.</td>'),
+        ("on 2026-11-29", 'on <span class="nb">2026-11-29</span>'),
+        ("COVID-19, s42256-021-00307, 3-fold, v1-2", None),
+        ('<img alt="0.1-0.2" src="data:,1-2"><pre>0.1-0.2</pre><code>1-2</code>', None),
+    ],
+)
+def test_a_range_is_never_broken(before, after):
+    assert site.set_in_lines(before) == (before if after is None else after)
+
+
+def test_long_words_of_code_may_break_and_short_ones_stay_whole():
+    short, long = (f'<code><span class="pre">{n * "x"}</span></code>' for n in (24, 25))
+    assert site.set_in_lines(short) == short
+    assert 'class="pre long"' in site.set_in_lines(long)
+
+
+def test_the_glossary_is_a_list_of_terms_with_all_their_names():
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    page = site.glossary(text)
+    assert page.count("\n  [Lesson ") == text.count("\n| **") > 50
+    assert "\nPPV\npositive predictive value\nprecision\n  The share of those called" in page
+    assert page.startswith("# Glossary\n")
+    assert page.endswith(text[text.index("## Sources") :])
+    assert "| **" not in page
+
+
+def test_a_row_that_is_no_term_is_named():
+    with pytest.raises(ToolError, match=r"docs/glossary\.md: '\| fold \|"):
+        site.glossary("# G\n\n| term | what |\n|---|---|\n| fold | A part. |\n\n## Sources\n")
+
+
+def test_only_pages_without_others_below_stand_alone():
+    names = site.alone()
+    assert {"index", "search", "docs/glossary", "docs/faq", "data/README"} <= set(names)
+    assert not {f"{name}.md" for name in names} & {*site.BELOW, site.LESSONS, site.REFERENCE}
 
 
 @pytest.mark.parametrize(
@@ -122,6 +172,10 @@ def test_only_the_set_up_is_folded_and_outputs_stay():
     before, after = read_notebook(ROOT / LESSON), site.copied(ROOT / LESSON)
     folded = [cell for cell in after.cells if "hide-input" in tags(cell)]
     assert [tags(cell)[0] for cell in folded] == ["setup", "imports"]
+    assert [cell.metadata["mystnb"]["code_prompt_show"] for cell in folded] == [
+        "Show the check for the package",
+        "Show the imports",
+    ]
     code = [[cell for cell in n.cells if cell.cell_type == "code"] for n in (before, after)]
     assert [(c.source, c.outputs) for c in code[0]] == [(c.source, c.outputs) for c in code[1]]
 
@@ -228,6 +282,24 @@ def test_a_module_shows_its_public_names_and_no_other():
     assert ".. autoexception:: cxr_helpers.split.LeakError" in page
     assert ".. autofunction:: cxr_helpers.split.holdout" in page
     assert "_assign" not in page
+
+
+def test_a_named_tuple_says_nothing_of_its_fields_by_number():
+    assert "   :exclude-members: given, right, note\n" in site.module_page("checks")
+
+
+def test_an_indented_paragraph_of_a_module_is_code_and_nothing_else():
+    example = ["What it is.", "", "    a = b(1)  # x", "", "    c = 2", "", "More."]
+    made = site.as_code(example)
+    assert made == [*example[:2], ".. code-block:: python", "", *example[2:]]
+    written = ["What it is::", "", "    a = 1"]
+    assert site.as_code(written) == written
+
+
+def test_values_to_choose_from_keep_their_quotes():
+    line = ':view : {"PA", "AP"} or "PA"'
+    assert site.values_kept(line) == ':view : ``{"PA", "AP"}`` or "PA"'
+    assert site.values_kept(site.values_kept(line)) == site.values_kept(line)
 
 
 def test_constants_are_shown_with_their_value_and_their_comment(tmp_path):

@@ -62,6 +62,7 @@ INSTEAD = {
     "exercises": EXERCISES,
     f"notebooks/{STUDENT}/index.md": LESSONS,
 }
+GLOSSARY = "docs/glossary.md"
 PACKAGE = ["docs/package.md", "docs/functions.md"]  # at the top of the reference
 # Pages below a page; the front page's stand in docs/site/index.md.
 BELOW = {
@@ -97,6 +98,17 @@ PARTS = re.compile(
 BADGE = re.compile(rf"\[!\[([^\]]+)\]\({re.escape(links.BADGE)}\)\]")
 WAY = re.compile(r"^(?=\[.*\]\(\S*index\.md\))", re.MULTILINE)
 EMPTY_HEAD = re.compile(r"<th\b([^>]*)>\s*(?:<p>\s*</p>)?\s*</th>")
+# What in a page is no text of its own: code, formulas, links, and all tags.
+NO_TEXT = re.compile(r"(<(pre|code|script|style|svg|math|a)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+DOI = re.compile(r"\b(doi\s+)(10\.\d{4,9}/[^\s<]*[^\s<.,;:)])")
+LONG = re.compile(r'<span class="pre">(?=[^<]{25})')  # a word of code
+RANGE = re.compile(r"(?<![\w.-])\(?\d(?:[\d.,]*\d)?(?:-\d(?:[\d.,]*\d)?)+\)?(?![\w-])")
+# A row of the glossary: term, other names, meaning, lesson, source.
+TERM = re.compile(
+    r"^\| \*\*([^*|]+)\*\*(?: \(([^|]+)\))? \| ([^|]+?) "
+    r"\| \[(\d\d)\](\([^)]+\)) \| ([^|]*?) ?\|$"
+)
+FOLDED = {"setup": "the check for the package", "imports": "the imports"}
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -130,6 +142,9 @@ def relinked(text: str, page: str, root: Path = ROOT) -> str:
 
 def _part(found: re.Match, page: str, known: frozenset[str], root: Path) -> str:
     target = found["target"]
+    if found["code"] and (name := found[0].strip("`")) in known - {page}:
+        target = os.path.relpath(name, PurePosixPath(page).parent)
+        return f"[{found[0]}]({Path(target).as_posix()})"
     if target is None or ADDRESS.match(target) or target.startswith("#"):
         return found[0]
     name, _, anchor = target.partition("#")
@@ -161,6 +176,27 @@ def without_empty_heads(html: str) -> str:
     return EMPTY_HEAD.sub(r"<td\1></td>", html)
 
 
+def in_text(pattern: re.Pattern, new: str, html: str) -> str:
+    """Return HTML with replacements in its text alone, not in tags, code, formulas or links."""
+    parts = NO_TEXT.split(html)
+    # What is split at comes with the name of its tag: text, tag, name, text, ...
+    return "".join(
+        pattern.sub(new, part) if place % 3 == 0 else part
+        for place, part in enumerate(parts)
+        if place % 3 < 2
+    )
+
+
+def set_in_lines(html: str) -> str:
+    """Return HTML as lines need it: ranges such as 0.82-0.91 never break, long code may.
+
+    Identifiers of sources become links.
+    """
+    html = LONG.sub('<span class="pre long">', html)
+    html = in_text(DOI, r'\1<a class="reference external" href="https://doi.org/\2">\2</a>', html)
+    return in_text(RANGE, r'<span class="nb">\g<0></span>', html)
+
+
 def stretched(formula: str) -> str:
     """Return a formula in TeX whose brackets grow with what is in them.
 
@@ -184,6 +220,26 @@ def lessons_linked(line: str, root: Path = ROOT) -> str:
     return re.sub(r"\blesson (\d\d)\b", linked, line)
 
 
+def as_code(lines: list[str]) -> list[str]:
+    """Return a module's docstring, as lines, whose indented paragraphs are code.
+
+    To reStructuredText they are quotations, whose quotation marks and line ends are not kept.
+    """
+    made: list[str] = []
+    for before, line in zip(["", *lines], lines, strict=False):
+        if line.startswith("    ") and not before.strip():
+            last = next((said for said in reversed(made) if said), "")
+            if not last.startswith("    ") and not last.endswith("::"):
+                made += [".. code-block:: python", ""]
+        made.append(line)
+    return made
+
+
+def values_kept(line: str) -> str:
+    """Return a docstring's line in which values to choose from, {"PA", "AP"}, keep their quotes."""
+    return re.sub(r'(?<!`)\{"[^"{}]*"(?:, "[^"{}]*")*\}(?!`)', r"``\g<0>``", line)
+
+
 def first_called(name: str, root: Path = ROOT) -> list[str]:
     """Return the lines below a function's docstring that lead to the lesson that first calls it."""
     lesson = functions.lesson(name.removeprefix("cxr_helpers."), root)
@@ -199,8 +255,12 @@ def copied(path: Path, root: Path = ROOT) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = WAY.sub("{.way}\n", relinked(cell.source, page, root))
-        elif {"setup", "imports"} & set(tags(cell)):
-            cell.metadata["tags"] = [*tags(cell), "hide-input"]
+        elif kind := FOLDED.keys() & set(tags(cell)):
+            cell.metadata["tags"] = [*tags(cell), "hide-input", "no-search"]
+            name = FOLDED[kind.pop()]
+            cell.metadata["mystnb"] = {
+                f"code_prompt_{verb}": f"{verb.title()} {name}" for verb in ("show", "hide")
+            }
     if path.parent.name == "exercises":
         first = notebook.cells[0]
         own = (
@@ -233,6 +293,29 @@ def front(root: Path = ROOT) -> str:
     return relinked(
         re.sub(r"^<!-- README: (\w+) -->$", part, page, flags=re.MULTILINE), "index.md", root
     )
+
+
+def glossary(text: str) -> str:
+    """Return the glossary as a list that Sphinx knows: each term has an address, and is found."""
+    head, rest = re.split(r"^\| term \|.*\n\|[-:| ]+\|\n", text, flags=re.MULTILINE)
+    rows, _, foot = rest.partition("\n\n")
+    lines = []
+    for row in rows.splitlines():
+        if not (found := TERM.match(row)):
+            raise ToolError(f"{GLOSSARY}: {row[:60]!r} is no row of term, meaning, lesson, source")
+        term, also, meaning, lesson, place, source = found.groups()
+        names = [term, *(also.split(", ") if also else [])]
+        where = " · ".join([f"[Lesson {lesson}]{place}", *([source] if source else [])])
+        lines += [*names, f"  {meaning}", "", f"  {where}", ""]
+    return "\n".join([f"{head}```{{glossary}}", *lines, "```", "", foot])
+
+
+def alone(root: Path = ROOT) -> list[str]:
+    """Return the pages with no pages below them, beside which no list of these can stand."""
+    text = (root / SETTINGS / "index.md").read_text(encoding="utf-8")
+    above = {LESSONS, CASES, EXERCISES, REFERENCE, *BELOW}
+    tops = re.findall(r"^[^<>\n]+ <(\S+)>$", text, re.MULTILINE)
+    return ["index", "search", *(name for name in tops if f"{name}.md" not in above)]
 
 
 def toctree(names: list[str], page: str) -> str:
@@ -320,7 +403,7 @@ def card(row: index.Entry, page: str, root: Path) -> list[str]:
     The links lead to exercise and notebook.
     """
     here = root / page
-    foot = [f"{row.minutes} minutes"]
+    foot = [f"{row.minutes} min"]
     foot += (
         [navigation.link(f"Exercise {row.stop.name[:2]}", row.exercise, here)]
         if row.exercise
@@ -394,6 +477,9 @@ def module_page(name: str) -> str:
         kind = "exception" if error else "class" if inspect.isclass(value) else "function"
         lines += ["", f".. auto{kind}:: {full}.{n}"]
         lines += ["   :members:"] if kind == "class" else []
+        # Fields of a named tuple stand in its signature; Python has nothing more to say of them.
+        fields = ", ".join(getattr(value, "_fields", ()))
+        lines += [f"   :exclude-members: {fields}"] if fields else []
         # A class of another room is found on that room's page: Sphinx refuses two of one name.
         lines += ["   :no-index:"] if kind != "function" and foreign(value, full) else []
     constants = [n for n in names if n not in documented]
@@ -446,7 +532,8 @@ def stage(folder: Path, root: Path = ROOT) -> list[str]:
     texts = {"index.md": front(root)} | sections(root) | reference()
     for path in (p for pattern in WRITTEN for p in sorted(root.glob(pattern))):
         page = relative(path, root)
-        texts[page] = relinked(path.read_text(encoding="utf-8"), page, root)
+        text = path.read_text(encoding="utf-8")
+        texts[page] = relinked(glossary(text) if page == GLOSSARY else text, page, root)
         texts[page] += toctree(BELOW[page], page) if page in BELOW else ""
     for path in [*notebooks(root), *exercises(root)]:
         texts[relative(path, root)] = nbformat.writes(copied(path, root))
