@@ -212,6 +212,13 @@ def test_the_lists_lead_to_every_notebook_and_back():
         assert f"](../exercises/{path.name})" in pages[site.LESSONS]
 
 
+def test_cards_lead_to_colab_once_the_course_is_published(published):
+    pages = site.sections()
+    for path in notebooks():
+        page = site.CASES if path.parent.name == "cases" else site.LESSONS
+        assert f"[Colab]({site.links.colab(path)})" in pages[page]
+
+
 def test_every_page_stands_in_one_table_of_contents(tmp_path):
     made = set(site.stage(tmp_path))
     listed = []

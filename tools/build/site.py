@@ -400,7 +400,7 @@ def executed(row: index.Entry, root: Path) -> str:
 def card(row: index.Entry, page: str, root: Path) -> list[str]:
     """Return the lines of a card on a lesson or case: what one will do, how long, links.
 
-    The links lead to exercise and notebook.
+    The links lead to exercise and notebook, and to Colab where the course is published.
     """
     here = root / page
     foot = [f"{row.minutes} min"]
@@ -410,6 +410,8 @@ def card(row: index.Entry, page: str, root: Path) -> list[str]:
         else []
     )
     foot += [navigation.link("Notebook", row.stop.path(root / "notebooks" / STUDENT), here)]
+    colab = links.colab(row.stop.path(root / "notebooks"), root)
+    foot += [f"[Colab]({colab})"] if colab else []
     title = navigation.link(row.stop.title, root / executed(row, root), here)
     text = f"{row.summary[0].upper()}{row.summary[1:]}."
     return [f":::{{grid-item-card}} {title}", text, "", "{.foot}", " · ".join(foot), ":::"]
