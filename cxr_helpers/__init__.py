@@ -9,7 +9,7 @@ Submodules load on first use, so that ``import cxr_helpers`` is fast and
 import importlib
 from types import ModuleType
 
-from .console import quiet
+from .console import bar, quiet
 
 __version__ = "0.1.0"
 
@@ -40,7 +40,7 @@ _MODULES = (
     "guess",
     "checks",
 )
-__all__ = [*_MODULES, "quiet"]
+__all__ = [*_MODULES, "bar", "quiet"]
 
 
 def __getattr__(name: str) -> ModuleType:

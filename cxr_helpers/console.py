@@ -10,6 +10,11 @@ from typing import Any
 
 PLAIN = {"→": "->", "×": "x", "≥": ">=", "≤": "<=", "−": "-", "–": "-", "…": "...", "·": "-"}
 
+_OWN_DEFAULTS = (  # what warnings begin with that libraries give about what they do themselves
+    "`shuffle=True` was passed, but will be ignored",
+    "Statistics for quantized inputs were expected",
+)
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
@@ -18,8 +23,8 @@ def quiet() -> Iterator[None]:
     Exceptions pass through unharmed. Settings cannot silence those lines, and switching the
     optimised kernels off to avoid them makes small networks several times slower.
 
-    From now on Keras does not say either that a data set shuffles for itself: it says so of its own
-    default.
+    From now on two warnings about these libraries' own defaults are hidden, too: Keras' that a data
+    set shuffles for itself, and LiteRT's that it has no statistics before it makes them.
 
     Yields
     ------
@@ -33,7 +38,8 @@ def quiet() -> Iterator[None]:
     13
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    warnings.filterwarnings("ignore", "`shuffle=True` was passed, but will be ignored", UserWarning)
+    for begin in _OWN_DEFAULTS:
+        warnings.filterwarnings("ignore", begin, UserWarning)
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)

@@ -356,7 +356,7 @@ def signatures() -> list[str]:
         for room in pkgutil.iter_modules(cxr_helpers.__path__)
         if not room.name.startswith("_")
     )
-    lines = [f"quiet{called(cxr_helpers.quiet)}"]
+    lines = [f"{name}{called(getattr(cxr_helpers, name))}" for name in ("bar", "quiet")]
     for room in rooms:
         module = importlib.import_module(f"cxr_helpers.{room}")
         lines += [f"{room}.{name}{called(getattr(module, name))}" for name in public(module)]

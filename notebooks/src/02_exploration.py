@@ -39,7 +39,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cxr_helpers import audit, datasets, duplicates, evaluate, guess, manifest, measured
+from cxr_helpers import bar, audit, datasets, duplicates, evaluate, guess, manifest, measured
 from cxr_helpers import phantom, plots, preprocess
 
 # %% [markdown]
@@ -544,7 +544,7 @@ missed
 
 # %%
 found = {}
-for name, rows in planted.items():
+for name, rows in bar(planted.items(), desc="sets"):
     pixels = preprocess.cache(rows, size=32)
     found[name] = {
         "files": cross_validated(forest, file_properties(rows), rows),
@@ -620,7 +620,7 @@ def auc_of_each_square(rows, labels):
 
 
 by_test, by_others = [], []
-for repeat in range(40 if MODE == "class" else 400):
+for repeat in bar(range(40 if MODE == "class" else 400), desc="repeats"):
     labels = np.random.default_rng([SEED, repeat]).integers(2, size=len(table))
     on_test = auc_of_each_square(test, labels)
     on_others = auc_of_each_square(others, labels)

@@ -34,7 +34,7 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, manifest, measured
+from cxr_helpers import bar, baselines, datasets, duplicates, evaluate, guess, manifest, measured
 from cxr_helpers import phantom, plots, preprocess, split
 
 # %% [markdown]
@@ -226,7 +226,7 @@ def summarised(aucs):
 
 
 every_row = np.arange(len(coins))
-image_aucs = [split_by_image(seed, every_row) for seed in range(repeats)]
+image_aucs = [split_by_image(seed, every_row) for seed in bar(range(repeats), desc="repeats")]
 print("AUC {:.2f}, interval {:.2f} to {:.2f}".format(*summarised(image_aucs)))
 
 # %%
@@ -258,7 +258,7 @@ def split_by_patient(seed):
     return roc_auc_score(y[held], model.predict_proba(pixels[held])[:, 1])
 
 
-patient_aucs = [split_by_patient(seed) for seed in range(repeats)]
+patient_aucs = [split_by_patient(seed) for seed in bar(range(repeats), desc="repeats")]
 print("AUC {:.2f}, interval {:.2f} to {:.2f}".format(*summarised(patient_aucs)))
 
 # %%
@@ -335,7 +335,7 @@ def some_rows(seed, most):
 by_number = {8: image_aucs}
 for most in (1, 2, 4):
     seeds = range(2 * repeats)  # small sets differ more from each other: more repeats
-    by_number[most] = [split_by_image(seed, some_rows(seed, most)) for seed in seeds]
+    by_number[most] = [split_by_image(seed, some_rows(seed, most)) for seed in bar(seeds)]
 low, high = np.percentile(by_number[2], [2.5, 97.5])
 print(f"two images of each patient: 95 % of the single studies from {low:.2f} to {high:.2f}")
 

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, phantom
+from cxr_helpers import bar, baselines, datasets, duplicates, evaluate, guess, phantom
 from cxr_helpers import plots, preprocess, quiet, split, train
 
 with quiet():  # hides TensorFlow's start-up lines
@@ -355,7 +355,7 @@ neuron = keras.Sequential(
     ]
 )
 neuron.compile(keras.optimizers.SGD(0.1), loss="binary_crossentropy")
-for order in orders:
+for order in bar(orders):
     neuron.fit(x[order], y[order], batch_size=16, shuffle=False, verbose=0)
 
 keras_weights, keras_bias = neuron.get_weights()

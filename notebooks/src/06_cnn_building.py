@@ -484,6 +484,7 @@ reached
 scratch = tempfile.TemporaryDirectory()  # for keeps, take a folder of your own
 file = os.path.join(scratch.name, "network.keras")
 EPOCHS = 16 if MODE == "class" else 60
+VERBOSE = 0 if MODE == "class" else 2  # in full mode, Keras prints a line per epoch
 
 keras.utils.set_random_seed(SEED)
 model = regularised(len(names), SIZE)
@@ -493,7 +494,7 @@ stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=6)
 keep = keras.callbacks.ModelCheckpoint(file, monitor="val_loss", save_best_only=True)
 history = model.fit(
     x_train, y_train, validation_data=(x_val, y_val),
-    epochs=EPOCHS, batch_size=16, callbacks=[stop, keep], verbose=0,
+    epochs=EPOCHS, batch_size=16, callbacks=[stop, keep], verbose=VERBOSE,
 )  # fmt: skip
 print(f"{model.count_params():,} parameters, {len(history.epoch)} epochs")
 plots.curves(history.history, title="The whole training")
@@ -525,9 +526,8 @@ reached.meets(
 # verdict("06.it-stays-below-what-reports-say", estimate.high < 0.9)
 
 # %% [markdown]
-# **Explain.** Read the loss first. While both lines fall, the network is learning. Where the training
-# loss goes on falling and the validation loss levels out or rises, the network memorises. (The loss contains the L2
-# term, so it begins above ln 3.)
+# **Explain.** Read the loss first. While both lines fall, the network learns; where only the training loss goes on
+# falling, it memorises. (The loss contains the L2 term, so it begins above ln 3.)
 #
 # The accuracy is better than a guess, and far from what reports say: the disease is mild, and the images are few and
 # small. The interval counts groups of images as units (lesson 04). And the number is a little too high: the validation

@@ -41,7 +41,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, measured, models
+from cxr_helpers import bar, baselines, datasets, duplicates, evaluate, guess, measured, models
 from cxr_helpers import plots, preprocess, quiet, split, train, transfer
 
 with quiet():
@@ -577,7 +577,7 @@ repeats = 16 if MODE == "class" else 200
 rows = []
 for name, step in steps.items():
     for way in ("on all", "inside"):
-        aucs = [random_label_auc(step, way == "on all", seed) for seed in range(repeats)]
+        aucs = [random_label_auc(step, way == "on all", seed) for seed in bar(range(repeats))]
         rows.append(summarised(f"{name}, {way}", aucs))
 by_step = pd.DataFrame(rows)
 plots.intervals(
@@ -680,7 +680,7 @@ gap
 settings = [(cut, c) for cut in cuts[2:8] for c in (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)]
 fixed = settings.index(("block5", 0.01))  # said beforehand, without any search
 is_right = []  # a row for each setting, a column for each image outside of train
-for cut, c in settings:
+for cut, c in bar(settings):
     model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1000))
     model.fit(features[cut][is_train], codes[is_train])
     is_right.append(model.predict(features[cut][~is_train]) == codes[~is_train])
@@ -952,7 +952,7 @@ def figures(way, seed):
 # %%
 ways = ("plain", "weights", "copies", "fewer")
 repeats = 10 if MODE == "class" else 100
-found = pd.DataFrame([figures(way, seed) for way in ways for seed in range(repeats)])
+found = pd.DataFrame([figures(way, seed) for way in ways for seed in bar(range(repeats))])
 found.drop(columns="seed").groupby("way", sort=False).mean().round(3).T
 
 # %%

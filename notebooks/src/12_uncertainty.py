@@ -952,7 +952,7 @@ last_but_one, last = model.layers[-2:]
 print(f"{type(last_but_one).__name__}: a share of {last_but_one.rate} of the units is silent")
 
 # %%
-before = keras.Model(model.inputs, last_but_one.input)
+before = keras.Model(model.inputs[0], last_but_one.input)
 features = ask(before, clean_test)
 dropout = keras.layers.Dropout(last_but_one.rate, seed=SEED)
 runs = [np.asarray(last(dropout(features, training=True))) for _ in range(10)]

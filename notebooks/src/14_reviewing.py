@@ -37,7 +37,7 @@ from scipy import ndimage
 from sklearn.linear_model import RidgeClassifier
 from threadpoolctl import threadpool_limits
 
-from cxr_helpers import baselines, datasets, duplicates, evaluate, guess, manifest, measured
+from cxr_helpers import bar, baselines, datasets, duplicates, evaluate, guess, manifest, measured
 from cxr_helpers import phantom, plots, preprocess, split, train
 
 # %% [markdown]
@@ -304,7 +304,7 @@ on_random
 # %%
 in_train, in_test = (np.tile(shown_in(files), 3) for files in (train_files, test_files))
 found = []
-for seed in range(3 if MODE == "class" else 20):
+for seed in bar(range(3 if MODE == "class" else 20), desc="repeats"):
     label = random_labels(SEED + seed)
     model = network(units, seed).fit(x_train, label[in_train])
     found.append(model.score(x_test, label[in_test]))
@@ -489,7 +489,7 @@ def one_study(name, seed):
 
 # %%
 repeats = 40 if MODE == "class" else 400
-alone = {name: [one_study(name, seed) for seed in range(repeats)] for name in ways}
+alone = {name: [one_study(name, seed) for seed in bar(range(repeats), desc=name)] for name in ways}
 mean, error = pd.DataFrame(alone).mean(), pd.DataFrame(alone).sem()
 result = pd.DataFrame({"value": mean, "low": mean - 2 * error, "high": mean + 2 * error})
 plots.intervals(

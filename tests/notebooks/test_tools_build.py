@@ -334,3 +334,14 @@ def test_executed_build_of_a_failing_lesson_writes_nothing(course, source, capsy
     assert lessons.main(["--execute"], course) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert not (course / "notebooks" / "00_topic.ipynb").exists()
+
+
+@pytest.mark.slow
+def test_executed_build_of_a_lesson_that_warns_writes_nothing(course, source, capsys):
+    source.write_text(f"{OPENING}import warnings\n\nwarnings.warn('odd values')\n", "utf-8")
+    assert lessons.main(["--execute"], course) == 1
+    said = capsys.readouterr().err
+    assert "looks like a fault" in said
+    assert "odd values" in said
+    assert "import warnings" in said
+    assert not (course / "notebooks" / "00_topic.ipynb").exists()

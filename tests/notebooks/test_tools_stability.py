@@ -251,6 +251,40 @@ def test_committed_verdicts_are_well_written_and_none_failed():
     assert stability.check() == []
 
 
+@pytest.mark.parametrize(
+    "bare, shown",
+    [
+        ("for seed in range(3):", 'for seed in bar(range(3), desc="seeds"):'),
+        ("for seed in seeds:", "for seed in bar(seeds):"),
+        ("[f(s) for s in range(repeats)]", "[f(s) for s in bar(range(repeats))]"),
+        (
+            'for s in range(4 if MODE == "class" else 40):',
+            'for s in bar(range(4 if MODE == "class" else 40), desc=name):',
+        ),
+        ("model.fit(x, y, verbose=0)", "model.fit(x, y, verbose=VERBOSE)"),
+        ("from cxr_helpers import plots", "from cxr_helpers import bar, plots"),
+        ("", 'VERBOSE = 0 if MODE == "class" else 2  # in full mode'),
+    ],
+)
+def test_what_shows_how_far_a_run_is_leaves_the_hash_as_it_is(bare, shown):
+    assert verdicts.without_progress(shown) == bare
+    assert verdicts.without_progress(bare) == bare
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "for seed in bar(draw(rng, 3)):",
+        "from cxr_helpers import baselines",
+        'VERBOSE = 1 if MODE == "class" else 2',
+        'VERBOSE = 0 if MODE == "class" else 2; rng = np.random.default_rng(1)',
+        "axes.bar(bins, heights)",
+    ],
+)
+def test_a_line_that_does_more_than_show_counts(line):
+    assert verdicts.without_progress(line) == line
+
+
 SHOWN = """
 # %% tags=["picture"]
 plots.slide_leak(shares[:2], name="x", at=-1)

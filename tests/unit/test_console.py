@@ -134,6 +134,20 @@ def test_training_from_a_data_set_says_nothing(recwarn):
 
 
 @pytest.mark.tensorflow
+def test_a_conversion_to_whole_numbers_says_nothing(recwarn):
+    with quiet():
+        import keras
+        import tensorflow as tf
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([np.zeros((1, 2), np.float32)] for _ in range(3))
+    with quiet():
+        converter.convert()
+    assert not [str(each.message) for each in recwarn if "quantized" in str(each.message)]
+
+
+@pytest.mark.tensorflow
 def test_batches_and_places_are_steps(bars, table, images):
     import keras
 

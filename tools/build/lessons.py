@@ -23,7 +23,15 @@ import nbformat
 
 from tools.build.diagrams import embedded
 from tools.build.frame import framed
-from tools.build.outputs import carry, has_outputs, refuse_large, strip, trim, without_author_notes
+from tools.build.outputs import (
+    carry,
+    has_outputs,
+    loud,
+    refuse_large,
+    strip,
+    trim,
+    without_author_notes,
+)
 from tools.common import (
     PHANTOM,
     ROOT,
@@ -163,6 +171,8 @@ def execute(
             client.execute()
         except CellExecutionError as error:
             raise ToolError(f"does not run on the phantoms:\n{error}") from error
+    if said := loud(notebook):
+        raise ToolError("\n".join(["writes on standard error, which looks like a fault:", *said]))
     notebook.metadata.language_info = nbformat.from_dict(LANGUAGE)
     notebook.metadata.course.dataset = PHANTOM
     return trim(notebook)

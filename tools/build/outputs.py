@@ -36,6 +36,19 @@ def trim(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+def loud(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return what a run wrote on standard error, cell by cell: a reader would take it for a fault.
+
+    The first line of each cell's code comes with it.
+    """
+    return [
+        f"{cell.source.strip().splitlines()[0]!r}: {output.text.strip()}"
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream" and output.name == "stderr" and output.text.strip()
+    ]
+
+
 def _kept(output: nbformat.NotebookNode) -> bool:
     widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
     return not widget and not (output.output_type == "stream" and output.name == "stderr")

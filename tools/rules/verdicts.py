@@ -11,6 +11,8 @@ source runs as a script without it:
 
 A cell tagged `picture` only shows what the lesson has computed, a slider: one call of `plots`. No
 result can depend on it, so it is left out of the hash that says whether a source's code changed.
+So is what shows how far a run is: `bar(..., desc=...)` around what a loop goes through, and Keras'
+lines in full mode.
 
 A name begins with the notebook's number or, in a case study, with `case_` and its letter. The
 expression is True where the sentence holds.
@@ -35,6 +37,12 @@ HEADER = re.compile(r"# %%")
 TAGGED = re.compile(r'# %%(?! \[markdown\]).*\btags=\[[^\]]*"verdict"')
 PICTURE = re.compile(r'# %%(?! \[markdown\]).*\btags=\[[^\]]*"picture"')
 LIKE_A_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# What only shows how far a run is: the bar around what a loop goes through, and Keras' lines.
+BAR = re.compile(r'\bbar\((.+), desc=(?:"[^"]*"|\w+)\)')
+BAR_ALONE = re.compile(r"\bbar\((\w+(?:\(\w*\))?)\)")
+VERBOSE = re.compile(r"\bverbose=VERBOSE\b")
+ONLY_SHOWS = re.compile(r'VERBOSE = 0 if MODE == "class" else 2(?:  #|$)')
+IMPORT = re.compile(r"^from cxr_helpers import bar, ")
 WITHOUT_EFFECT = ("plots", "checks")  # modules of the package that no figure comes from
 HARMLESS = (ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List)
 HARMLESS += (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
@@ -60,15 +68,25 @@ def activated(text: str) -> str:
 
 
 def code_digest(source: Path) -> str:
-    """Return a hash of a source's code and verdicts, without text, comments and pictures."""
+    """Return a hash of a source's code and verdicts, without text, comments and what only shows."""
     lines = activated(source.read_text("utf-8")).splitlines()
     inside = dict(pictures(lines))
     code = [
-        line.rstrip()
+        without_progress(line.rstrip())
         for number, line in enumerate(lines, 1)
         if line.strip() and not line.lstrip().startswith("#") and number not in inside
     ]
+    code = [line for line in code if line]
     return hashlib.sha256("\n".join(code).encode()).hexdigest()[:12]
+
+
+def without_progress(line: str) -> str:
+    """Return a line of code without what only shows how far a run is."""
+    if ONLY_SHOWS.match(line):
+        return ""
+    line = BAR_ALONE.sub(r"\1", BAR.sub(r"\1", line))
+    line = IMPORT.sub("from cxr_helpers import ", line)
+    return VERBOSE.sub("verbose=0", line)
 
 
 def pictures(lines: list[str]) -> Iterator[tuple[int, int]]:

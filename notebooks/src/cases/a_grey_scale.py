@@ -290,7 +290,8 @@ largest.meets(
 # %%
 optimizer = keras.optimizers.Adam(learning_rate=0.001)
 model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
-history = model.fit(x_train, y_train, epochs=EPOCHS, batch_size=BATCH, verbose=0)
+VERBOSE = 0 if MODE == "class" else 2  # in full mode, Keras prints a line per epoch
+history = model.fit(x_train, y_train, epochs=EPOCHS, batch_size=BATCH, verbose=VERBOSE)
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"accuracy on {len(x_train)} training images: {history.history['accuracy'][-1]:.3f}")
 print(f"accuracy on {len(x_test)} test images:     {accuracy:.3f}")
@@ -479,7 +480,7 @@ def trained(x, y):
     keras.utils.set_random_seed(SEED)
     fresh = keras.models.clone_model(model)
     fresh.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
-    fresh.fit(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
+    fresh.fit(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=VERBOSE)
     return fresh
 
 

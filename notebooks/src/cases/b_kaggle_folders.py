@@ -218,7 +218,8 @@ RATE = falling(len(train_data.file_paths))
 # %%
 optimizer = keras.optimizers.Adam(learning_rate=RATE)
 model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
-fitted = model.fit(train_data, validation_data=val_data, epochs=EPOCHS, verbose=0)
+VERBOSE = 0 if MODE == "class" else 2  # in full mode, Keras prints a line per epoch
+fitted = model.fit(train_data, validation_data=val_data, epochs=EPOCHS, verbose=VERBOSE)
 history = pd.DataFrame(fitted.history)
 
 # %%
@@ -450,7 +451,7 @@ def trained(x, y):
     fresh = keras.models.clone_model(model)
     optimizer = keras.optimizers.Adam(learning_rate=falling(len(x)))
     fresh.compile(optimizer=optimizer, loss="binary_crossentropy")
-    fresh.fit(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
+    fresh.fit(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=VERBOSE)
     return fresh
 
 

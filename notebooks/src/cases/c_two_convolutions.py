@@ -185,7 +185,8 @@ model.summary()
 # %%
 adam = keras.optimizers.Adam(learning_rate=0.001)
 model.compile(optimizer=adam, loss="binary_crossentropy", metrics=["accuracy"])
-history = model.fit(train_data, epochs=EPOCHS, validation_data=val_data, verbose=0).history
+VERBOSE = 0 if MODE == "class" else 2  # in full mode, Keras prints a line per epoch
+history = model.fit(train_data, epochs=EPOCHS, validation_data=val_data, verbose=VERBOSE).history
 test_loss, test_accuracy = model.evaluate(test_data, verbose=0)
 
 # %%
@@ -426,7 +427,7 @@ print(f"a random training image: {by_chance * in_test.sum():.1f}")
 if DATASET == "phantom":
     new = datasets.case("c", n=600, seed=SEED + 1000, size=SIDE).table
     new_images = preprocess.cache(new, size=SIDE, fit="squash")
-    new = new.assign(group=new["patient"])
+    new = new.assign(group=new["patient"], split="test")
     new["label"] = new["label"].cat.set_categories(["covid", "normal"])
 else:  # no second cohort: the validation part is the next best
     new = parts["val"].reset_index(drop=True)

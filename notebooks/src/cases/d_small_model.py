@@ -51,7 +51,7 @@ from PIL import Image
 from sklearn.metrics import accuracy_score, recall_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from cxr_helpers import baselines, calibrate, datasets, evaluate, guess
+from cxr_helpers import bar, baselines, calibrate, datasets, evaluate, guess
 from cxr_helpers import measured, models, phantom, plots, quiet, train
 
 with quiet():
@@ -222,7 +222,8 @@ print(f"{model.count_params():,} parameters in all; the whole EfficientNet-Lite0
 
 # %%
 EPOCHS = 6
-history = model.fit(x[train_rows], y[train_rows], epochs=EPOCHS, batch_size=32, verbose=0)
+VERBOSE = 0 if MODE == "class" else 2  # in full mode, Keras prints a line per epoch
+history = model.fit(x[train_rows], y[train_rows], epochs=EPOCHS, batch_size=32, verbose=VERBOSE)
 curve = history.history["accuracy"]
 learnt = model.predict(x[train_rows], verbose=0)[:, 0] > 0.5
 in_the_end = (learnt == y[train_rows]).mean()
@@ -276,7 +277,7 @@ runs, by_seed = [], {}
 for seed in (SEED, SEED + 1):
     by_seed[seed] = np.zeros(len(y))
     folds = StratifiedKFold(3, shuffle=True, random_state=seed).split(maps, y)
-    for fold, (fitted, held_out) in enumerate(folds):
+    for fold, (fitted, held_out) in enumerate(bar(folds)):
         small, in_training = train_head(maps[fitted], y[fitted], seed)
         by_seed[seed][held_out] = small.predict(maps[held_out], verbose=0)[:, 0]
         scores = rates(y[held_out], by_seed[seed][held_out])
@@ -316,7 +317,7 @@ gain
 keras.utils.set_random_seed(SEED)
 scratch = models.backbone(cut=CUT, size=SIDE, weights=None)
 twin = network(scratch, training=None)  # None: as Keras does it, training mode in fit
-past = twin.fit(x[train_rows], y[train_rows], epochs=EPOCHS, batch_size=32, verbose=0)
+past = twin.fit(x[train_rows], y[train_rows], epochs=EPOCHS, batch_size=32, verbose=VERBOSE)
 
 # %%
 answers = {
@@ -457,8 +458,9 @@ beside = evaluate.table(scored, ["accuracy", "sensitivity", "specificity"], posi
 print(beside[["model", "n", "accuracy", "sensitivity", "specificity"]].to_string(index=False))
 
 # %%
+unseen = table.assign(split="test")  # each image was scored by a network of the other folds
 folded = [
-    train.predictions_table(table, np.column_stack([1 - p, p]), model="folds", seed=seed)
+    train.predictions_table(unseen, np.column_stack([1 - p, p]), model="folds", seed=seed)
     for seed, p in by_seed.items()
 ]
 averages = evaluate.metrics(pd.concat(folded)).set_index(["metric", "class"])

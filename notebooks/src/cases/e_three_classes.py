@@ -48,7 +48,7 @@ import pandas as pd
 from PIL import Image
 
 from cxr_helpers import calibrate, datasets, deploy, duplicates, evaluate, guess, manifest, measured
-from cxr_helpers import phantom, plots, preprocess, quiet, split, train, transfer, uncertainty
+from cxr_helpers import bar, phantom, plots, preprocess, quiet, split, train, transfer, uncertainty
 
 # %% [markdown]
 # `MODE = "class"` is quick, `"full"` is as described. `DATASET = "phantom"` means drawn radiographs in the project's
@@ -160,7 +160,8 @@ model.summary()
 # %%
 one_hot = keras.utils.to_categorical(y_train, len(class_names))
 model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
-history = model.fit(x_train, one_hot, epochs=20, batch_size=16, verbose=0).history
+VERBOSE = 0 if MODE == "class" else 2  # in full mode, Keras prints a line per epoch
+history = model.fit(x_train, one_hot, epochs=20, batch_size=16, verbose=VERBOSE).history
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained")
@@ -330,7 +331,7 @@ keras.utils.set_random_seed(SEED)
 second = keras.models.clone_model(model)
 second.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
 settings = {"epochs": 20, "batch_size": 16, "validation_data": (x[watched], y[watched])}
-epochs = second.fit(x[learns], y[learns], **settings, verbose=0).history
+epochs = second.fit(x[learns], y[learns], **settings, verbose=VERBOSE).history
 
 # %%
 said = second.predict(x[asked], verbose=0)
@@ -692,8 +693,8 @@ def recalls(seed, weights):
 from scipy import stats
 
 seeds = range(SEED, SEED + 20)
-plain = pd.DataFrame([recalls(seed, None) for seed in seeds])
-gain = pd.DataFrame([recalls(seed, "balanced") for seed in seeds]) - plain
+plain = pd.DataFrame([recalls(seed, None) for seed in bar(seeds)])
+gain = pd.DataFrame([recalls(seed, "balanced") for seed in bar(seeds)]) - plain
 half = stats.t.ppf(0.975, len(gain) - 1) * gain.std() / np.sqrt(len(gain))
 changes = pd.DataFrame({"value": gain.mean(), "low": gain.mean() - half})
 changes = changes.assign(high=gain.mean() + half, n=len(gain)).rename_axis("label").reset_index()
@@ -797,7 +798,7 @@ away.meets(
 # %%
 networks = {}
 if DATASET == "phantom":  # a network of other images has nothing to say about phantoms
-    theirs = other.assign(label=other["label"].cat.set_categories(names))
+    theirs = other.assign(label=other["label"].cat.set_categories(names), split="test")
     squares = preprocess.cache(other, SIZE, fit="squash")[..., np.newaxis].astype("float32")
     said = second.predict(squares, verbose=0)
     abroad = train.predictions_table(theirs, said, model="network")
