@@ -530,7 +530,7 @@ reached.meets(
 # falling, it memorises. (The loss contains the L2 term, so it begins above ln 3.)
 #
 # The accuracy is better than a guess, and far from what reports say: the disease is mild, and the images are few and
-# small. The interval counts groups of images as units (lesson 04). And the number is a little too high: the validation
+# small. The interval counts groups of images (lesson 04). The number is a little too high: the validation
 # images have chosen the epoch. The file keeps the network and its weights, but not the names of the classes: keep
 # `names` beside it.
 #
