@@ -4,7 +4,8 @@ In an environment of Colab's versions (tests/colab/requirements.txt), with a sta
 `google.colab` and the package offered by a server on this machine, every notebook's set-up cell and
 all its imports are run in a process of their own. Nothing that Colab ships may change, and an
 install that fails must say so in a line or two. Then the students' copies and the exercises'
-solutions run whole (tools/colab_runs.py); called again, this goes on where it was interrupted.
+solutions run whole (tools/colab_runs.py); called again, this goes on where it was interrupted. The
+times of a whole try without a fault are kept in benchmarks/colab.csv.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from tools.setup import program
 
 VERSIONS = "tests/colab/requirements.txt"
 ARCHIVE = "course.zip"
+SHOWN = ("tensorflow", "keras", "numpy", "pandas", "ipywidgets")  # beside the times
 MOST_LINES = 3  # that an install which failed may print
 # Runs the cells of a JSON list one after the other as a notebook does; ends with 1 at the first
 # that fails.
@@ -43,7 +45,7 @@ for cell in json.load(open(sys.argv[1])):
 
 
 def imports(notebook) -> str:
-    """Return every import statement of a notebook, wherever it stands, as code."""
+    """Return the import statements of a notebook that need no condition to hold, as code."""
     found = []
     for cell in notebook.cells:
         if cell.cell_type != "code" or frame.SETUP in tags(cell):
@@ -51,9 +53,13 @@ def imports(notebook) -> str:
         lines = [
             line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!"))
         ]
-        for node in ast.walk(ast.parse("\n".join(lines), mode="exec")):
+        waiting = ast.parse("\n".join(lines)).body
+        while waiting:
+            node = waiting.pop(0)
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found.append(ast.unparse(node))
+            elif isinstance(node, ast.With):
+                waiting[:0] = node.body
     return "\n".join(dict.fromkeys(found))
 
 
@@ -76,6 +82,11 @@ def offered(folder: Path) -> Iterator[str]:
             server.shutdown()
 
 
+def clean() -> dict[str, str]:
+    """Return the environment's variables without Python's: nothing of this checkout is in reach."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def environment(folder: Path, python: str, root: Path = ROOT) -> Path:
     """Return the Python of an environment that holds Colab's versions, made on first use."""
     ready = folder / ".ready"
@@ -88,16 +99,19 @@ def environment(folder: Path, python: str, root: Path = ROOT) -> Path:
         stand_in.mkdir(parents=True)
         (stand_in / "__init__.py").touch()
         ready.write_text(wanted, encoding="utf-8")
-    subprocess.run(
-        [program(folder), "-m", "pip", "uninstall", "--quiet", "--yes", "cxr-helpers"], check=True
-    )
+    remove = [program(folder), "-m", "pip", "uninstall", "--quiet", "--yes", "cxr-helpers"]
+    subprocess.run(remove, env=clean(), check=True)
     return program(folder)
 
 
 def versions(python: Path) -> dict[str, str]:
     """Return the version of each package that an environment holds."""
     listed = subprocess.run(
-        [python, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True
+        [python, "-m", "pip", "list", "--format=json"],
+        env=clean(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return {package["name"]: package["version"] for package in json.loads(listed.stdout)}
 
@@ -108,10 +122,8 @@ def run(python: Path, cells: list[str]) -> subprocess.CompletedProcess:
         path = Path(place, "cells.json")
         path.write_text(json.dumps(cells), encoding="utf-8")
         command = [str(python), "-c", DRIVER, str(path)]
-        # Nothing of this checkout may be in reach.
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         return subprocess.run(
-            command, cwd=place, env=clean, capture_output=True, text=True, check=False
+            command, cwd=place, env=clean(), capture_output=True, text=True, check=False
         )
 
 
@@ -177,6 +189,9 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         if not options.set_up:
             with published(root) as setup:
                 faults += colab_runs.run_all(options.folder, python, setup, paths, root)
+            if not faults and not options.names:
+                shown = {name: versions(python)[name] for name in SHOWN}
+                colab_runs.keep_table(options.folder, shown, root)
     except (ToolError, OSError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 2

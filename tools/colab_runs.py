@@ -6,7 +6,10 @@ upload button, a file is sent as ipywidgets 7 does it. A result is kept beside t
 run that was interrupted goes on where it stopped, and what has not changed is not run again.
 """
 
+import csv
+import datetime
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -20,10 +23,12 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from tools.build import exercises, frame
+from tools.build.outputs import loud
 from tools.common import ROOT, notebooks, read_notebook, tags, write_atomic
 from tools.progress import is_right
 
 RESULTS = "runs.json"
+TABLE = Path("benchmarks", "colab.csv")  # the seconds of a whole try without a fault
 DRIVE = "/content/drive"  # where Colab mounts it
 # Runs a notebook in Colab's environment, and writes it with its outputs, also where a cell fails.
 RUNNER = """
@@ -117,7 +122,10 @@ def run(path: Path, setup: str, python: Path, root: Path = ROOT) -> tuple[float,
         seconds = time.monotonic() - began
         if done.returncode:
             return seconds, done.stderr.strip()[-1500:]
-        wrong = wrong_checks(nbformat.read(copy, 4))
+        ran = nbformat.read(copy, 4)
+        if said := loud(ran):
+            return seconds, f"writes on standard error: {said}"
+        wrong = wrong_checks(ran)
         return seconds, f"no *correct* from {', '.join(wrong)}" if wrong else ""
 
 
@@ -159,6 +167,18 @@ def kept(folder: Path) -> dict:
     """Return the results that were kept, by the notebook's place."""
     file = folder / RESULTS
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def keep_table(folder: Path, versions: dict[str, str], root: Path = ROOT) -> None:
+    """Write the seconds of every notebook, with the versions that matter, as a CSV table."""
+    written = io.StringIO()
+    rows = csv.writer(written, lineterminator="\n")
+    rows.writerow(["notebook", "seconds", "date", *versions])
+    results, today = kept(folder), datetime.date.today().isoformat()
+    for path in every(root):
+        name = path.relative_to(root).as_posix()
+        rows.writerow([name, results[name]["seconds"], today, *versions.values()])
+    write_atomic(root / TABLE, written.getvalue())
 
 
 def run_all(

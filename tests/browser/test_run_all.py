@@ -20,6 +20,7 @@ LOG = logging.getLogger(__name__)
 COPIES = [pair.notebook.relative_to(ROOT / "notebooks") for pair in pairs()]
 LONGEST = 1800  # seconds of a whole copy
 RUN_ALL = "^Run All Cells$"
+IMAGES = ".jp-OutputArea-output img:not([hidden])"  # a hidden one is no picture
 
 pytestmark = [
     pytest.mark.slow,
@@ -74,7 +75,7 @@ def seen_images(panel, page) -> dict[str, tuple[str, bool]]:
     while True:  # cells are drawn when they come into view
         page.wait_for_timeout(150)
         look = "all => all.map(i => [i.src.slice(-120), i.alt, i.complete && i.naturalWidth > 0])"
-        for source, alt, shown in panel.locator(".jp-OutputArea-output img").evaluate_all(look):
+        for source, alt, shown in panel.locator(IMAGES).evaluate_all(look):
             seen[source] = (alt, shown or seen.get(source, ("", False))[1])
         if outer.evaluate(at_end):
             return seen
@@ -125,7 +126,7 @@ def test_a_copy_runs_from_top_to_bottom(window, server, course, copy):  # noqa: 
     assert all(cell["execution_count"] for cell in asks), "every cell has run"
     assert not page.locator(".jp-Dialog").count()
     seen = seen_images(panel, page)
-    image = panel.locator(".jp-OutputArea-output img").last  # near the end: what is drawn now
+    image = panel.locator(IMAGES).last  # near the end: what is drawn now
     image.scroll_into_view_if_needed()
     window.picture(f"71_{copy.stem}_figure")
     assert len(seen) >= pictures(cells) > 0

@@ -6,7 +6,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from cxr_helpers.checks import CORRECT, WRONG, Outcome
-from tools import colab_runs
+from tools import colab, colab_runs
 from tools.common import ROOT
 
 SETUP = "import os  # the set-up"
@@ -26,6 +26,22 @@ def test_every_notebook_is_prepared_as_code_that_can_run(path, tmp_path):
     assert codes.count(SETUP) == 1
     for code in codes:
         ast.parse(code)
+
+
+def test_imports_that_wait_for_a_condition_are_left_to_the_whole_run():
+    code = """with quiet():
+    import keras
+try:
+    import lacking
+except ImportError:
+    import other
+if DATA == "my drive":
+    from google.colab import drive
+def later():
+    import inside
+"""
+    notebook = new_notebook(cells=[new_code_cell("%pip list\nimport numpy"), new_code_cell(code)])
+    assert colab.imports(notebook) == "import numpy\nimport keras"
 
 
 def test_an_exercise_runs_with_its_answers(tmp_path):

@@ -252,7 +252,7 @@ def test_committed_verdicts_are_well_written_and_none_failed():
 
 
 @pytest.mark.parametrize(
-    "bare, shown",
+    ("bare", "shown"),
     [
         ("for seed in range(3):", 'for seed in bar(range(3), desc="seeds"):'),
         ("for seed in seeds:", "for seed in bar(seeds):"),

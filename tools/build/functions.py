@@ -21,7 +21,7 @@ from tools.common import ROOT, pairs
 PAGE = "docs/functions.md"
 PACKAGE = "cxr_helpers"
 COMMANDS = ("cli", "scorecard")  # the rooms behind `cxr`
-LEFT_OUT = ("checks", "quiet")  # what exercises are checked with, and no room
+LEFT_OUT = ("bar", "checks", "quiet")  # what exercises are checked with, and no room
 LESSON, NOBODY = "a lesson", "no code: a text names it"
 
 

@@ -356,6 +356,29 @@ def lessons(folder: Path) -> str:
     )
 
 
+def colab_versions(folder: Path) -> str:
+    """Seconds of each copy and exercise in Google Colab's versions; nothing where not measured."""
+    if not (folder / "colab.csv").is_file():
+        return ""
+    table = pd.read_csv(folder / "colab.csv", dtype=str)
+    of_exercise = table["notebook"].str.startswith("exercises")
+    versions = ", ".join(f"{name} {table[name].iloc[0]}" for name in table.columns[3:])
+    parts = []
+    for name, part in {"copies": table[~of_exercise], "exercises": table[of_exercise]}.items():
+        each = [
+            f"{Path(row.notebook).stem} {float(row.seconds):.0f} s" for row in part.itertuples()
+        ]
+        parts.append(f"{len(part)} {name}: {'; '.join(each)}.")
+    return "\n\n".join(
+        [
+            "Students' copies, and exercises with their solutions, each whole in a kernel of its "
+            f"own with {versions}, without an error or a line on standard error "
+            f"(`make test-colab`, {table['date'].iloc[0]}).",
+            *parts,
+        ]
+    )
+
+
 def phantom_pretraining(folder: Path) -> str:
     """Fine-tuned on real images with and without phantoms before; nothing where not measured."""
     if "phantom_pretraining" not in measured.names():
@@ -649,7 +672,7 @@ BLOCKS += (
     duplicates,
     audit_rows,
 )
-BLOCKS += (phantom_speed, lessons, modes, coverage, scaling, mutants)
+BLOCKS += (phantom_speed, lessons, colab_versions, modes, coverage, scaling, mutants)
 
 
 def kernels(folder: Path) -> str:
