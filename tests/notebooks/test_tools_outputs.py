@@ -33,6 +33,21 @@ def test_standard_error_and_widgets_go():
     assert "widgets" not in outputs.trim(notebook).metadata
 
 
+def test_what_looks_like_a_fault_is_told_and_notes_of_native_code_are_not():
+    texts = {
+        "WARNING: All log messages before absl::InitializeLog() is called\nI0000 1 2 x.h:1] XLA\n": 0,
+        "I0000 1 2 x.h:1] XLA\na.py:1: UserWarning: odd": 1,
+        "E0000 1 2 x.h:1] no such file\n": 1,
+        "\n": 0,
+    }
+    for text, number in texts.items():
+        said = new_output("stream", name="stderr", text=text)
+        notebook = new_notebook(cells=[new_code_cell("first\nsecond", outputs=[said])])
+        found = outputs.loud(notebook)
+        assert len(found) == number
+        assert all(line.startswith("'first': ") and "XLA" not in line for line in found)
+
+
 def test_pieces_of_a_stream_are_joined_around_standard_error():
     pieces = [
         new_output("stream", name=n, text=t)

@@ -10,6 +10,9 @@ import nbformat
 from tools.common import MAX_BYTES, ToolError, tags
 
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$")
+# A note (level I) in TensorFlow's log, and the line that comes before the first: no setting of
+# Python silences them in every version.
+NOTED = re.compile(r"^(?:I0000 .*|WARNING: All log messages before absl::Init.*)$", re.MULTILINE)
 MAX_LINES = 40  # of text in one output
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")  # of an object in memory: differs in each run
 
@@ -39,14 +42,16 @@ def trim(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def loud(notebook: nbformat.NotebookNode) -> list[str]:
     """Return what a run wrote on standard error, cell by cell: a reader would take it for a fault.
 
-    The first line of each cell's code comes with it.
+    The first line of each cell's code comes with it. Notes of TensorFlow's native code are left
+    out.
     """
-    return [
-        f"{cell.source.strip().splitlines()[0]!r}: {output.text.strip()}"
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if output.output_type == "stream" and output.name == "stderr" and output.text.strip()
-    ]
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                said = NOTED.sub("", output.text).strip()
+                found += [f"{cell.source.strip().splitlines()[0]!r}: {said}"] if said else []
+    return found
 
 
 def _kept(output: nbformat.NotebookNode) -> bool:
