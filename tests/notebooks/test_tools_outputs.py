@@ -35,7 +35,7 @@ def test_standard_error_and_widgets_go():
 
 def test_what_looks_like_a_fault_is_told_and_notes_of_native_code_are_not():
     texts = {
-        "WARNING: All log messages before absl::InitializeLog() is called\nI0000 1 2 x.h:1] XLA\n": 0,
+        "WARNING: All log messages before absl::InitializeLog()\nI0000 1 x.h:1] XLA\n": 0,
         "I0000 1 2 x.h:1] XLA\na.py:1: UserWarning: odd": 1,
         "E0000 1 2 x.h:1] no such file\n": 1,
         "\n": 0,
