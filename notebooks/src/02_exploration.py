@@ -544,6 +544,7 @@ missed
 
 # %%
 found = {}
+# `bar` shows how far a loop is, once it lasts more than two seconds.
 for name, rows in bar(planted.items(), desc="sets"):
     pixels = preprocess.cache(rows, size=32)
     found[name] = {

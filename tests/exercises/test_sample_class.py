@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -185,9 +184,9 @@ def test_feedback_shows_messages_and_what_lateness_cost_and_no_hidden_test(marke
     assert "as when single images are shuffled and cut" in pages["misled_0"]
     assert "Its process ended" in pages["ends_python"]
     late, in_time = pages["time_in_utf_16"], pages["perfect"]
-    assert "2 days late, 1 of them free: 7.0 became 5.6." in late
-    assert re.search(r"<td[^>]*>handed in late</td>\s*<td[^>]*>-1.4</td>", late)
-    assert "handed in late" not in in_time
+    assert "2 days late, 1 of them free." in late
+    assert "7.0 became" not in late  # its written answer waits to be marked
+    assert "days late" not in in_time
 
 
 def test_marks_as_csv(marked, folder):

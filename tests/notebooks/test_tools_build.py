@@ -297,10 +297,8 @@ OPENING = """# %% [markdown]
 # %% tags=["imports"]
 """
 EXECUTABLE = """import os
-import sys
 
 print(os.environ["CXR_DATASET"], os.environ["CXR_MODE"], os.path.basename(os.getcwd()))
-print("noise", file=sys.stderr)
 
 # %%
 display({"image/png": "iVBORw0KGgo="}, raw=True, metadata={"image/png": {"alt": "what it shows"}})
