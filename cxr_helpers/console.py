@@ -13,6 +13,7 @@ PLAIN = {"→": "->", "×": "x", "≥": ">=", "≤": "<=", "−": "-", "–": "-
 _OWN_DEFAULTS = (  # what warnings begin with that libraries give about what they do themselves
     "`shuffle=True` was passed, but will be ignored",
     "Statistics for quantized inputs were expected",
+    r"\s*Warning: tf\.lite\.Interpreter is deprecated",  # used only where its follower is lacking
 )
 
 
@@ -23,8 +24,9 @@ def quiet() -> Iterator[None]:
     Exceptions pass through unharmed. Settings cannot silence those lines, and switching the
     optimised kernels off to avoid them makes small networks several times slower.
 
-    From now on two warnings about these libraries' own defaults are hidden, too: Keras' that a data
-    set shuffles for itself, and LiteRT's that it has no statistics before it makes them.
+    From now on three warnings about what these libraries do themselves are hidden, too: Keras' that
+    a data set shuffles for itself, and TensorFlow Lite's that it has no statistics before it makes
+    them and that its interpreter has a follower.
 
     Yields
     ------

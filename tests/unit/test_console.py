@@ -1,6 +1,7 @@
 """What lasts on a large set shows how far it has come: a bar that reaches its end, step by step."""
 
 import sys
+import warnings
 import zipfile
 from types import SimpleNamespace
 from typing import ClassVar
@@ -131,6 +132,14 @@ def test_training_from_a_data_set_says_nothing(recwarn):
     model.compile("sgd", "mse")
     model.fit(data, verbose=0)
     assert not [str(each.message) for each in recwarn if "shuffle" in str(each.message)]
+
+
+def test_what_a_reader_can_do_nothing_about_is_hidden_and_all_else_is_shown(recwarn):
+    with quiet():
+        pass
+    warnings.warn("    Warning: tf.lite.Interpreter is deprecated and", UserWarning, stacklevel=1)
+    warnings.warn("Training images are scored", UserWarning, stacklevel=1)
+    assert [str(each.message) for each in recwarn] == ["Training images are scored"]
 
 
 @pytest.mark.tensorflow
