@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import StratifiedGroupKFold
 
 from cxr_helpers import checks
 from cxr_helpers.checks import (
@@ -22,6 +23,7 @@ from cxr_helpers.checks import (
     asked,
     expect,
     fresh,
+    lesson04,
 )
 from cxr_helpers.checks._panels import Panels
 
@@ -378,3 +380,15 @@ def test_warnings_do_not_reach_standard_error(double, capfd):
 def test_questions_are_found_without_a_register():
     assert "04" in checks.lessons()
     assert all(name == question.name for name, question in checks.questions("04").items())
+
+
+def test_a_fold_of_the_installed_scikit_learn_is_known_again():
+    table = fresh.grouped(np.random.default_rng(0), 60, copies=8, labels=("normal", "covid"))
+    cut = StratifiedGroupKFold(5, shuffle=True, random_state=7)
+    for _, held in cut.split(table, table["label"], groups=table["group"]):
+        part = pd.Series("train", index=table.index)
+        part.iloc[held] = "test"
+        assert lesson04._is_fold(table, part, seed=7)
+        assert not lesson04._is_fold(table, part, seed=8)
+        part.iloc[held[0]] = "train"
+        assert not lesson04._is_fold(table, part, seed=7)
