@@ -248,14 +248,14 @@ class _Signal:
         self._before = None
 
     def start(self, seconds: float) -> None:
-        if sys.platform == "win32":
-            raise NotImplementedError
+        if sys.platform == "win32":  # there a `_Bell` is used
+            raise NotImplementedError("Windows has no alarm signals")
         self._before = signal.signal(signal.SIGALRM, self._ring)
         signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
 
     def stop(self) -> None:
-        if sys.platform == "win32":
-            raise NotImplementedError
+        if sys.platform == "win32":  # there a `_Bell` is used
+            raise NotImplementedError("Windows has no alarm signals")
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._before)
 
