@@ -21,6 +21,7 @@ FILES = {
 }
 
 TARGETS = {"course": "setup", "dev": "setup", "site": "site"}  # of make
+GIGABYTES = {"course": 4, "dev": 4, "site": 2}  # of disk, with what pip unpacks and keeps
 
 
 def supported(version: tuple[int, int], root: Path = ROOT) -> bool:
@@ -85,6 +86,15 @@ def prepare(folder: Path, root: Path = ROOT) -> str:
     return ""
 
 
+def lack_of_room(folder: Path, kind: str) -> str:
+    """Return an empty text, or what to say where the disk is too full for a new environment."""
+    free = shutil.disk_usage(folder.parent).free / 1e9
+    if (folder / f".{kind}").exists() or free >= GIGABYTES[kind]:
+        return ""
+    needed = f"about {GIGABYTES[kind]} GB are needed"
+    return f"{free:.1f} GB are free on the disk of {folder.parent}, and {needed}"
+
+
 def install(folder: Path, kind: str, root: Path = ROOT) -> bool:
     """Install what a kind of reader needs, and note that it is done; tell whether it worked."""
     python = str(program(folder))
@@ -127,9 +137,13 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         f"installing the packages into {options.venv.name}; the first time this takes some minutes",
         flush=True,
     )
+    # Said beforehand: pip would fail minutes later. It is not refused: the figure is a rough one.
+    if room := lack_of_room(folder, kind):
+        print(f"careful: {room}", file=sys.stderr, flush=True)
     if not install(folder, kind, root):
+        why = lack_of_room(folder, kind) or "pip says why above"
         print(
-            "the packages could not be installed: pip says why above; run the same command again",
+            f"the packages could not be installed: {why}; run the same command again",
             file=sys.stderr,
         )
         return 1

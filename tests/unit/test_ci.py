@@ -24,7 +24,11 @@ esac
 MAKEFILE = """
 test check:
 	@env | sort >$@.env
-	@ls -A "$$HOME" >$@.home
+	@ls -A "$$HOME" "$$TMPDIR" | grep -v : | grep . >$@.home || true
+	@ls -d .venv >$@.venv 2>/dev/null || true
+	@mkdir -p .venv
+	@touch "$$HOME/left" "$$TMPDIR/left"
+	@echo "$$TMPDIR" >$@.tmp
 	@echo "$(PYTHON) $(VENV)" >$@.python
 	@command -v uv >$@.uv || true
 """
@@ -92,6 +96,26 @@ def test_everything_on_the_oldest_python_and_the_checks_on_the_newest(machine):
     assert (machine.root / "test.python").read_text().split() == [f"{machine.pythons}/python3.11"]
     newest = (machine.root / "check.python").read_text().split()
     assert newest == [f"{machine.pythons}/python3.13", "build/venv-3.13"]
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_nothing_is_left_on_the_disk(machine, status):
+    makefile = machine.root / "Makefile"
+    makefile.write_text(makefile.read_text(encoding="utf-8") + f"\t@exit {status}\n")
+    assert bool(machine.run().returncode) == bool(status)
+    for target in ["test"] if status else ["test", "check"]:
+        temporary = Path((machine.root / f"{target}.tmp").read_text().strip())
+        assert temporary.is_absolute()
+        assert not temporary.exists()
+        assert not temporary.parent.exists()
+
+
+def test_the_first_environment_makes_room_for_the_second_unless_it_was_there_before(machine):
+    machine.run()
+    assert (machine.root / "check.venv").read_text() == ""
+    machine.run()
+    assert (machine.root / "test.venv").read_text().split() == [".venv"]
+    assert (machine.root / "check.venv").read_text().split() == [".venv"]
 
 
 def test_uv_beside_the_interpreter_is_refused(machine):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tools import setup
 from tools.setup import FILES
 
 pytestmark = [
@@ -126,6 +127,29 @@ def test_environment_of_an_unsupported_python_is_made_anew(finished, machine):
     run = machine.make("setup", "PYTHON=python3.12")
     assert "ready with Python 3.12" in run.stdout, run.stderr
     assert machine.installed == ["3.12"]
+
+
+@pytest.mark.parametrize(("free", "warned"), [(0.3e9, True), (30e9, False)])
+def test_full_disk_is_named_before_the_wait_and_after_it(
+    tmp_path, monkeypatch, capsys, free, warned
+):
+    usage = shutil.disk_usage(tmp_path)._replace(free=int(free))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
+    monkeypatch.setattr(setup, "prepare", lambda folder, root: "")
+    monkeypatch.setattr(setup, "install", lambda folder, kind, root: False)
+    assert setup.main(["--dev", "--venv", str(tmp_path / ".venv")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("careful: 0.3 GB are free on the disk of") == warned
+    assert ("installed: 0.3 GB are free" in said) == warned
+    assert ("pip says why above" in said) == (not warned)
+
+
+def test_a_finished_environment_needs_no_room(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
+    assert setup.lack_of_room(tmp_path, "dev")
+    (tmp_path / ".dev").touch()
+    assert not setup.lack_of_room(tmp_path, "dev")
 
 
 def test_interrupted_setup_goes_on_or_changes_to_the_python_that_is_named(machine):
