@@ -1,6 +1,7 @@
 """The instructors' pages say what the lessons and the checks say; links lead somewhere."""
 
 import re
+import shutil
 from itertools import pairwise
 
 import pytest
@@ -38,13 +39,19 @@ def test_messages_are_renewed_and_what_is_written_by_hand_stays():
         (
             "## 04 limits",
             "## 04 limit",
-            ["full, half and no marks in 04 limits", "speaks of 04 limit, which"],
+            ["half and no marks in 04 limits", "speaks of 04 limit, which"],
         ),
         ("\n10 points · 12", "\n8 points · 12", ["14 review: begin with the line `10 points"]),
         ("**Half, 5 of 10.**", "**Half, 11 of 10.**", ["14 review: answers are"]),
         ("**Half, 5 of 10.**", "**Half, 5 of 12.**", ["14 review: answers are"]),
         ("**Nothing, 0 of 10.**", "**Nothing, 1 of 10.**", ["14 review: answers are"]),
         ("- Met: leak", "leak", ["14 review: say what is Met"]),
+        ("<!-- 14 review -->\n", "", ["`<!-- end -->` is half a pair"]),
+        (
+            "</details>\n<!-- end -->\n\n**Half, 5 of 10",
+            "**Half, 5 of 10",
+            ["14 review -->` is half"],
+        ),
     ],
 )
 def test_a_written_question_whose_marking_does_not_fit_is_named(before, after, said):
@@ -53,6 +60,80 @@ def test_a_written_question_whose_marking_does_not_fit_is_named(before, after, s
     found = list(instructors.marking_faults(page.replace(before, after)))
     assert len(found) == len(said)
     assert all(text in line for text, line in zip(said, found, strict=True)), found
+
+
+@pytest.fixture
+def course(tmp_path):
+    """Return a copy of what the instructors' pages are and are made of."""
+    for folder in ("notebooks/src", "exercises/src", "exercises/instructors"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    return tmp_path
+
+
+def test_every_written_question_has_its_full_answer_once():
+    page = (instructors.pages(ROOT) / "written.md").read_text(encoding="utf-8")
+    sources = sorted((ROOT / "exercises" / "src").glob("*.py"))
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+    assert len(sources) == len(sections) == page.count("<details>") == 14
+    for source, section in zip(sources, sections, strict=True):
+        text = source.read_text(encoding="utf-8").split('tags=["written"]')[1]
+        points = re.match(r".*points=(\d+)\n", text)[1]
+        lines = text.split("# ### BEGIN SOLUTION\n")[1].split("# ### END SOLUTION\n")[0]
+        answer = re.sub(r"^# ?", "", lines, flags=re.MULTILINE)
+        assert f"<summary>Full, {points} of {points}</summary>\n\n{answer}\n</details>" in section
+        assert section.index("</details>") < section.index("**Half")
+
+
+def test_a_changed_full_answer_is_drift_until_the_page_is_written_again(course, capsys):
+    source, page = (
+        course / "exercises" / name
+        for name in ("src/04_splitting_exercise.py", "instructors/written.md")
+    )
+    text, old = source.read_text(encoding="utf-8"), page.read_text(encoding="utf-8")
+    said = "written.md: its full answers differ from the exercises' sources"
+    source.write_text(text.replace("# Images were grouped", "# All were grouped"), encoding="utf-8")
+    assert instructors.main(["--check"], course) == 1
+    assert said in capsys.readouterr().out
+    assert page.read_text(encoding="utf-8") == old
+    assert instructors.main([], course) == 0
+    assert page.read_text(encoding="utf-8") == old.replace("\nImages were", "\nAll were")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        (
+            'name="limits" points=3',
+            'name="limits" points=4',
+            "limits -->\n<details><summary>Full, 4 of 4<",
+        ),
+        ('tags=["written"] name="limits" points=3', 'name="limits" points=3 tags=["written"]', ""),
+        ("# Images were grouped", r"# A path, C:\1. Images were grouped", r"C:\1. Images"),
+        ("# Images were grouped", "# One.\n#\n# Images were grouped", "\n\nOne.\n\nImages were"),
+    ],
+)
+def test_the_full_answer_is_the_sources_however_it_is_written(before, after, shown, course):
+    source = course / "exercises" / "src" / "04_splitting_exercise.py"
+    text = source.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    source.write_text(text.replace(before, after), encoding="utf-8")
+    old = (course / "exercises" / "instructors" / "written.md").read_text(encoding="utf-8")
+    new = instructors.with_answers(old, course)
+    assert (new == old) == (not shown)
+    assert shown in new
+    assert instructors.with_answers(new, course) == new
+    assert instructors.without_answers(new) == instructors.without_answers(old)
+
+
+def test_an_answer_whose_end_mark_is_lost_takes_nothing_written_by_hand_with_it(course, capsys):
+    page = course / "exercises" / "instructors" / "written.md"
+    old = page.read_text(encoding="utf-8")
+    page.write_text(old.replace("<!-- end -->\n", "", 1), encoding="utf-8")
+    assert instructors.main([], course) == 1
+    assert "`<!-- 01 data_statement -->` is half a pair" in capsys.readouterr().out
+    new = page.read_text(encoding="utf-8")
+    for line in instructors.without_answers(old).splitlines():
+        assert line in new
 
 
 NOTE = """# %% [markdown] tags=["instructor"]

@@ -1,29 +1,43 @@
 """Fill the instructors' pages, below exercises/instructors, from what they speak of.
 
 The objectives are the lessons' own ("You will be able to"), the messages those that the checks
-give; notes.md and the breaks of schedule.md come from the notes in the lessons' sources. What
-stands outside the marks `<!-- 07 judge -->` and `<!-- end -->` is written by hand and stays.
-`--check` writes nothing and fails where a page has drifted, a question is not spoken of, a lesson
-stands in no schedule, or written.md does not say how a written question is marked.
+give; notes.md and the breaks of schedule.md come from the notes in the lessons' sources; the full
+answers in written.md are the exercises' own. What stands outside the marks `<!-- 07 judge -->` and
+`<!-- end -->` is written by hand and stays. `--check` writes nothing and fails where a page has
+drifted, a question is not spoken of, a lesson stands in no schedule, or written.md does not say
+how a written question is marked.
 """
 
 import argparse
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+import jupytext
 
 from cxr_helpers import checks
 from cxr_helpers.checks import Question
 from tools.build import notes
-from tools.build.exercises import sources
-from tools.common import ROOT, pairs, relative, write_atomic
+from tools.build.exercises import BEGIN, END, sources
+from tools.common import ROOT, pairs, relative, tags, write_atomic
 
 UNWRITTEN = "*Not written yet: what to ask, what to say.*"
-WRITTEN = r'tags=\["written"\] name="(\w+)" points=(\d+)'
 MARKS = r"^\*\*(Half|Nothing), (\d+) of (\d+)\.\*\*"
 SAID = ("Met", "Missed", "Write back")
-BLOCK = r"<!-- {} -->\n.*?<!-- end -->"
+# no second mark in it: where an end is lost, what stands below by hand is not taken for generated
+BLOCK = r"<!-- {} -->\n(?:(?!<!--).)*<!-- end -->"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A written question: "04 limits", its points, the answer that earns them, and its source."""
+
+    name: str
+    points: int
+    answer: str
+    source: Path
 
 
 def pages(root: Path) -> Path:
@@ -109,48 +123,70 @@ def with_breaks(schedule: str, root: Path = ROOT) -> str:
     return re.sub(BLOCK.format("breaks"), lambda _: block, schedule, flags=re.DOTALL)
 
 
+def written(root: Path = ROOT) -> Iterator[Written]:
+    """Yield the written questions of the exercises' sources."""
+    for source in sources(root):
+        notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+        for cell in (cell for cell in notebook.cells if "written" in tags(cell)):
+            answer = cell.source.partition(BEGIN)[2].partition(END)[0].strip()
+            name = f"{source.stem[:2]} {cell.metadata.get('name', 'written')}"
+            yield Written(name, cell.metadata.get("points", 0), answer, source)
+
+
+def without_answers(page: str) -> str:
+    """Return written.md as it is written by hand."""
+    return re.sub(BLOCK.format(r"\d\d \w+") + r"\n*", "", page, flags=re.DOTALL)
+
+
+def with_answers(page: str, root: Path = ROOT) -> str:
+    """Return written.md with the full answer, folded, below the first line of each section."""
+    page = without_answers(page)
+    for question in written(root):
+        block = (
+            f"<!-- {question.name} -->\n"
+            f"<details><summary>Full, {question.points} of {question.points}</summary>\n\n"
+            f"{question.answer}\n\n</details>\n<!-- end -->\n\n"
+        )
+        head = re.compile(rf"^## {question.name}\n\n.+\n\n", re.MULTILINE)
+        page = head.sub(lambda found, block=block: found[0] + block, page)
+    return page
+
+
 def marking_faults(page: str, root: Path = ROOT) -> Iterator[str]:
     """Yield one line per written question whose section of written.md is missing or misfits.
 
     A section has to fit the question's rubric.
     """
+    page = without_answers(page)
+    for mark in re.findall(r"<!-- .*? -->", page):
+        yield f"written.md: `{mark}` is half a pair: delete it, and what is left of its answer"
     parts = re.split(r"^## (.+)\n", page, flags=re.MULTILINE)[1:]
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
-    for source in sources(root):
-        for name, points in re.findall(WRITTEN, source.read_text(encoding="utf-8")):
-            question = f"{source.stem[:2]} {name}"
-            section = sections.pop(question, None)
-            if section is None:
-                yield (
-                    f"written.md: say what earns full, half and no marks in {question}, below "
-                    f"`## {question}`"
-                )
-                continue
-            link = rf"\[source\]\(\.\./src/{re.escape(source.name)}\)"
-            head = rf"\n{points} points · \d+ minutes · {link}\n"
-            if not re.match(head, section):
-                head = f"{points} points · 3 minutes · [source](../src/{source.name})"
-                yield f"written.md, {question}: begin with the line `{head}`"
-            marks = [
-                (kind, int(got), int(of))
-                for kind, got, of in re.findall(MARKS, section, re.MULTILINE)
-            ]
-            most = int(points)
-            if marks not in [[("Half", got, most), ("Nothing", 0, most)] for got in range(1, most)]:
-                yield (
-                    f"written.md, {question}: answers are `**Half, n of {most}.**` and "
-                    f"`**Nothing, 0 of {most}.**`"
-                )
-            if [len(re.findall(rf"^- {word}: ", section, re.MULTILINE)) for word in SAID] != [
-                1,
-                2,
-                2,
-            ]:
-                yield (
-                    f"written.md, {question}: say what is {', '.join(SAID)} below each answer "
-                    "(Nothing has no Met)"
-                )
-    yield from (f"written.md speaks of {question}, which no exercise asks" for question in sections)
+    for question in written(root):
+        name, most, source = question.name, question.points, question.source.name
+        section = sections.pop(name, None)
+        if section is None:
+            yield f"written.md: say what earns half and no marks in {name}, below `## {name}`"
+            continue
+        link = rf"\[source\]\(\.\./src/{re.escape(source)}\)"
+        if not re.match(rf"\n{most} points · \d+ minutes · {link}\n\n", section):
+            head = f"{most} points · 3 minutes · [source](../src/{source})"
+            yield f"written.md, {name}: begin with the line `{head}` and an empty one"
+        marks = [
+            (kind, int(got), int(of)) for kind, got, of in re.findall(MARKS, section, re.MULTILINE)
+        ]
+        if marks not in [[("Half", got, most), ("Nothing", 0, most)] for got in range(1, most)]:
+            yield (
+                f"written.md, {name}: answers are `**Half, n of {most}.**` and "
+                f"`**Nothing, 0 of {most}.**`"
+            )
+        said = [len(re.findall(rf"^- {word}: ", section, re.MULTILINE)) for word in SAID]
+        if said != [1, 2, 2]:
+            yield (
+                f"written.md, {name}: say what is {', '.join(SAID)} below each answer "
+                "(Nothing has no Met)"
+            )
+    yield from (f"written.md speaks of {name}, which no exercise asks" for name in sections)
 
 
 def faults(root: Path = ROOT) -> Iterator[str]:
@@ -176,7 +212,10 @@ def faults(root: Path = ROOT) -> Iterator[str]:
         f"misconceptions.md speaks of {name}, which no check asks"
         for name in sorted(spoken - known)
     )
-    yield from marking_faults(texts.get("written.md", ""), root)
+    marking = texts.get("written.md", "")
+    if marking != with_answers(marking, root):
+        yield f"written.md: its full answers differ from the exercises' sources: {repair}"
+    yield from marking_faults(marking, root)
     for part in re.split(r"^## ", schedule, flags=re.MULTILINE)[1:]:
         if "| " not in part:
             continue
@@ -201,7 +240,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         write_atomic(folder / "notes.md", notes.page(root))
         for name, renewed in {
             "misconceptions.md": misconceptions,
-            "schedule.md": with_breaks,
+            "schedule.md": lambda page: with_breaks(page, root),
+            "written.md": lambda page: with_answers(page, root),
         }.items():
             write_atomic(folder / name, renewed((folder / name).read_text(encoding="utf-8")))
     found = list(faults(root))
