@@ -85,6 +85,7 @@ def test_five_students_with_spaces_and_umlauts_in_at_most_ten_lines(tmp_path, ca
     assert "5 marked, 0 unchanged" in said["grade"]
     assert "| make_split | 2 of 5 | shuffle only | 2 |" in said["summary"]
     assert len(list((course / "feedback").glob(f"*/{NAME}/*.html"))) == 5
+    assert f"{NAME}-moodle.zip: 5 pages; upload it" in said["feedback"]
     rows = list(csv.reader((course / "grades-moodle.csv").open(encoding="utf-8")))
     assert rows[0] == ["First name", "Last name", "ID number", "Email address", NAME]
     assert [row[:4] for row in rows[1:]] == [line.split(",") for line in ROSTER.splitlines()[1:]]

@@ -161,6 +161,14 @@ def test_marks_and_comments_go_with_a_folder_that_is_renamed(tmp_path, capsys):
     }
     pages = {path.parents[1].name for path in (place / "feedback").rglob("*.html")}
     assert pages == {"Ben", *new.values()}
+    assert course.main(["feedback", NAME, "--course", str(place)]) == 0
+    assert "NOT IN MOODLE'S ZIP" not in capsys.readouterr().out
+    folders = ("Anna Müller_1", "Anna Müller_2", "Åsa Öst_3", "Ben_4")
+    with zipfile.ZipFile(place / "feedback" / f"{NAME}-moodle.zip") as given:
+        assert len(given.namelist()) == 4
+        for folder, student in zip(folders, [*new.values(), "Ben"], strict=True):
+            page = given.read(f"{folder}_assignsubmission_file_/{NAME}.html")
+            assert page == (place / "feedback" / student / NAME / f"{NAME}.html").read_bytes()
     with Gradebook(address) as book:
         assert {student.id for student in book.students} == pages
 

@@ -280,9 +280,16 @@ def known_in(course: Path) -> list[Known]:
     """Return the folders of submissions that earlier downloads have filled."""
     found = []
     for path in (course / "submitted").glob(f"*/*/{WHOSE}"):
-        name, _, number = path.read_text(encoding="utf-8").strip().partition("\n")
-        found.append(Known(path.parts[-3], path.parts[-2], name, number))
+        found.append(Known(path.parts[-3], path.parts[-2], *called(path.parent)))
     return found
+
+
+def called(folder: Path) -> tuple[str, str]:
+    """Return what a download called the student of a submission: name, number; "" if none did."""
+    path = folder / WHOSE
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    name, _, number = text.strip().partition("\n")
+    return name, number
 
 
 def gather(student: str, parts: list[Piece], place: Path, report: Report) -> None:

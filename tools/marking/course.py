@@ -38,8 +38,8 @@ from filelock import FileLock, Timeout
 from tools import warm
 from tools.build.exercises import configuration, generate, leaks, marked, programs_on_path, sources
 from tools.common import ROOT, TEMPLATES, ToolError, read_notebook, write_atomic
-from tools.marking import cage, gradebook, judge, late
-from tools.marking.collect import Report, collect, known_in
+from tools.marking import cage, gradebook, hand_back, judge, late
+from tools.marking.collect import Report, called, collect, known_in
 from tools.marking.mend import Late, Tidy
 from tools.marking.submission import (
     Limits,
@@ -220,11 +220,11 @@ def follow(course: Path, assignment: str, seed: int | None) -> list[tuple[str, s
     records = (course / "marking" / "records" / assignment).glob("*.json")
     gone = [path for path in records if path.stem not in there]
     old = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in gone}
-    called = {one.folder: one for one in known_in(course) if one.assignment == assignment}
+    known = {one.folder: one for one in known_in(course) if one.assignment == assignment}
     for student in [student for student in there if old and not places[student].is_file()]:
         held = fingerprint(course, assignment, student, seed)
         same = [name for name, record in old.items() if record["fingerprint"] == held]
-        named = [name for name in same if student in called and name in called[student].folders]
+        named = [name for name in same if student in known and name in known[student].folders]
         if len(named or same) == 1:
             (before,) = named or same
             Record(**old.pop(before) | {"student": student}).write(places[student])
@@ -355,6 +355,7 @@ def begin(task: Task, folder: Path) -> Running:
         task.assignment,
         fingerprint(course, task.assignment, task.student, task.seed),
         task.seed,
+        whose=[*called(course / "submitted" / task.student / task.assignment)],
     )
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     result = folder / f"{task.student}.json"
@@ -631,7 +632,7 @@ def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
         roster = chosen.roster.expanduser() if chosen.roster else None
         write_grades(course, roster, chosen.format)
     elif chosen.action == "feedback":
-        print(f"{len(feedback(course, chosen.assignment))} pages in {course / 'feedback'}")
+        write_feedback(course, chosen.assignment)
     else:
         limits, number = Limits(chosen.cell_seconds, chosen.seconds, int(chosen.memory * 1e9)), 0
         for record in grade(
@@ -656,6 +657,22 @@ def act(chosen: argparse.Namespace, course: Path, overlay: Overlay) -> int:
             f"ASSIGNMENT={chosen.assignment}, make grades"
         )
     return 0
+
+
+def write_feedback(course: Path, assignment: str) -> None:
+    """Write the feedback pages and Moodle's zip of them; say what is not in it."""
+    hand_back.archive(course, assignment).unlink(missing_ok=True)  # an old one outlives no error
+    pages = feedback(course, assignment)
+    print(f"{len(pages)} pages in {course / 'feedback'}")
+    count, left = hand_back.write(course, assignment, students(course, assignment), pages)
+    if count:
+        print(
+            f"{hand_back.archive(course, assignment)}: {count} pages; upload it in the Moodle "
+            "assignment that was downloaded (in another, or one of groups, its numbers are other "
+            "people's)"
+        )
+    if left:
+        print("NOT IN MOODLE'S ZIP:", *(f"  {line}" for line in left), sep="\n")
 
 
 def show_collected(report: Report, assignment: str) -> None:

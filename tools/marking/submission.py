@@ -69,6 +69,7 @@ class Record:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0
     questions: dict[str, dict] = field(default_factory=dict)
+    whose: list[str] = field(default_factory=list)  # what a download called the student
 
     def write(self, path: Path) -> None:
         """Write the record, atomically."""
