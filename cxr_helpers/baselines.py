@@ -12,6 +12,7 @@ import pandas as pd
 
 from . import files
 from .console import bar
+from .manifest import SPLITS
 from .paths import progress_dir
 from .predictions import build
 from .rows import check_rows
@@ -147,6 +148,8 @@ def logistic_regression(
 def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) -> pd.DataFrame:
     """A person's answers as a table of predictions, with probability 1 for the class named.
 
+    Whatever a model learned from, a person learned from none of the images: their part is `test`.
+
     Parameters
     ----------
     table : DataFrame
@@ -190,6 +193,8 @@ def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) ->
             f"{dict(list(wrong.items())[:3]) or 'no answer given'}."
         )
     rows = table[table["image_id"].isin(list(answers))]
+    if "split" in rows:  # a person learned from none of them
+        rows = rows.assign(split=pd.Categorical(["test"] * len(rows), SPLITS))
     number = rows["image_id"].map(answers).map(names.index).to_numpy(int)
     return build(rows, np.eye(len(names))[number], model=model, seed=seed)
 

@@ -229,7 +229,8 @@ def _rows(table: pd.DataFrame) -> str:
     head = [*names, "value", "95 % interval", "n", *(["groups"] if "groups" in table else [])]
     lines = [head, ["---"] * len(head)]
     for row in table.to_dict("records"):
-        span = f"{row['low']:.3f}-{row['high']:.3f}" if np.isfinite(row["low"]) else "none"
+        to = " to " if row["low"] < 0 else "-"  # no dash before a minus
+        span = f"{row['low']:.3f}{to}{row['high']:.3f}" if np.isfinite(row["low"]) else "none"
         value = f"{row['value']:.3f}" if np.isfinite(row["value"]) else "undefined"
         counts = [f"{row[c]:,.0f}" for c in ("n", "groups") if c in row]
         lines.append([*(_line(row[c]) for c in names), value, span, *counts])

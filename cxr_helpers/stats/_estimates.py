@@ -37,7 +37,8 @@ class Estimate:
         """The figure with its interval and, with `counts`, its n: "0.909 (0.82-0.96, n = 66)"."""
         if not np.isfinite(self.value):
             return f"undefined (n = {self.n})" if counts else "undefined"
-        spread = f"{self.low:.2f}-{self.high:.2f}" if np.isfinite(self.low) else "no interval"
+        to = " to " if self.low < 0 else "-"  # no dash before a minus
+        spread = f"{self.low:.2f}{to}{self.high:.2f}" if np.isfinite(self.low) else "no interval"
         groups = "" if self.groups == self.n else f" in {self.groups} groups"
         return f"{self.value:.3f} ({spread}{f', n = {self.n}{groups}' if counts else ''})"
 
@@ -206,7 +207,7 @@ def mean(values: np.ndarray, group: np.ndarray | None = None, level: float = 0.9
     Examples
     --------
     >>> print(mean(np.array([1.0, 2.0, 4.0, 9.0])))
-    4.000 (-1.66-9.66, n = 4)
+    4.000 (-1.66 to 9.66, n = 4)
     """
     values = np.asarray(values, float)
     if not len(values) or not np.isfinite(values).all():
@@ -262,7 +263,7 @@ def centred(
     --------
     >>> x = np.array([1.0, 2.0, 4.0, 9.0])
     >>> print(centred(x.mean(), (x.sum() - x) / 3, n=4, groups=4))
-    4.000 (-1.66-9.66, n = 4)
+    4.000 (-1.66 to 9.66, n = 4)
     >>> centred(4.0, np.array([3.0, 5.0]), n=4, groups=2).method
     'no interval: 2 group(s) on the scarcer side, 3 needed'
     """

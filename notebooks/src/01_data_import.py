@@ -168,8 +168,8 @@ reported.meets(
 # %% [markdown]
 # **Explain.** About 19 of 20 answers are right, on images that were never used for training. (Step 2 explains the
 # interval. The network gives one number per class; the highest is its answer.) Every line is common practice. Yet
-# **that accuracy is worth about nothing**. Each part of this course takes away one reason for believing it: lesson 04
-# asks who the patients are, 07 what a simple model reaches, 09 what the network looks at. Lesson 14 reports it again.
+# **that accuracy is worth about nothing**. Each part of this course tests one reason for believing it: lesson 04 asks
+# who the patients are, 07 what a simple model reaches, 09 what the network looks at. Lesson 14 reports it again.
 #
 # The numbers differ a little on another machine, and more on a GPU.
 
@@ -274,9 +274,9 @@ for k, n in [(16, 20), (160, 200), (1600, 2000)]:
 
 # %% [markdown]
 # **Explain.** The accuracy is always the same; only **n**, the number of images, differs. An interval about three times
-# narrower needs *ten* times as many images. From here on no score in this course comes without its n and its interval.
+# narrower needs *ten* times as many images. From here on, ask of every score what its n and its interval are.
 #
-# Here are the answers. The number after a label is the **severity** of the drawn disease, from 0 (none) to 1.
+# Here are the answers (✓: guessed right). The number is the **severity** of the drawn disease, from 0 (none) to 1.
 
 # %%
 captions = [f"{k} {label}" for k, label in enumerate(guesses["label"], 1)]
@@ -485,7 +485,7 @@ rows.meets(
 )
 
 # %% [markdown]
-# **Explain.** Nine rows: eight drawn radiographs and the PNG with the wrong name, which is a good image. (The Mac's
+# **Explain.** Nine rows: eight drawn radiographs and the PNG with the wrong name, a good image, but a copy. (The Mac's
 # note is no image file, so the first line says 12.) Check what the function understood, and correct it if it is wrong:
 # *which folders became classes, which the split, what was left out*. The class is taken from the deepest folder whose
 # name is known to be one, so neither `covid-download` nor `portable` misleads it. `imported.rejects` lists the rejected

@@ -196,7 +196,7 @@ shown = {"A": average[:, ::-1], "B": average}
 plots.compare_images(list(shown.values()), list(shown), title="Which way round?")
 
 # %% [markdown]
-# **Predict.** Which is the right way round, A or B?
+# **Predict.** Without scrolling up: which is the right way round, A or B?
 
 # %% tags=["nbval-check-output"]
 MY_SIDE = None  # your prediction: "A" or "B"
@@ -316,8 +316,8 @@ plots.show(axes, said)
 # %% [markdown]
 # ## Step 5 · How much is known before any lung is seen?
 #
-# The share of pairs of Step 4 has a name: the **AUC**. Take one image of a class and one of another class: how often
-# does the model give the first the higher score? With three classes we average three AUCs.
+# The share of pairs of Step 4 has a name: the **AUC** (area under the ROC curve). Take one image of a class and one of
+# another class: how often does the model give the first the higher score? With three classes we average three AUCs.
 #
 # Two rules keep us from fooling ourselves as in Step 2. A model is scored only on images it was not fitted on: the set is
 # cut into five **folds**, each scored by a model that was fitted on the other four. And images of one patient form a
@@ -577,14 +577,14 @@ missed.meets(
 # verdict("02.hospital-raises-the-whole", found["the hospital"]["whole image"].value > nothing["whole image"].value)
 
 # %% [markdown]
-# **Explain.** With nothing planted, files and frame tell little; with 180 images their intervals are wide. *The hospital*
-# is found by the files: site C saves its images with another JPEG quality, and bytes per pixel show it. *The age* is
-# found by the frame, as in case E. In both sets the whole image scores higher than with nothing planted, although the
+# **Explain.** With nothing planted, files and frame tell little; with 180 images their intervals are wide. *The
+# hospital* is found by the files: site C saves its images with another JPEG quality, and bytes per pixel show it. *The
+# age* is found by the frame, as in case E, and by the files. In both sets the whole image scores higher, although the
 # disease is the same.
 #
 # *The word* is missed: its row hardly differs from the first, and yet it gives every label away. It is small, its place
 # varies, and a linear model on 32 × 32 pixels cannot read. A convolutional network can learn to read it (lesson 09).
-# **A silent check has not proved the set clean.** You could see the word in the montage: that is why one looks.
+# **A silent check has not proved the set clean.** You could see the word in the montage.
 
 # %% [markdown]
 # ## Step 7 · We have seen the test set
@@ -645,7 +645,7 @@ square.meets(
     summarised(by_test),
     beliefs=[
         (0.45, 0.54, "True of a square chosen elsewhere. This one was chosen on these images."),
-        (0.7, 1, "Neighbouring squares are alike: it is a choice among far fewer than 64."),
+        (0.7, 1, "With 120 test images, even the best of 64 random squares stays near 0.6."),
     ],
 )
 
@@ -654,9 +654,9 @@ square.meets(
 # verdict("02.choosing-elsewhere-does-not", abs(np.mean(by_others) - 0.5) < 0.04)
 
 # %% [markdown]
-# **Explain.** The square chosen by the test images scores above 0.5, though there is nothing to find; chosen by the
-# others, it scores about 0.5. Nobody trained anything on the test images: *choosing* by them was enough. So what may we
-# look at all images for?
+# **Explain.** Chosen by the test images, the square scores above 0.5, with nothing to find; by the others, about 0.5.
+# (Standard error: how far off the mean may be.) Nobody trained anything on the test images: *choosing* by them was
+# enough. So what may we look at all images for?
 #
 # | you look at all images, test included, in order to ... | allowed? |
 # |---|---|
@@ -759,8 +759,8 @@ effect = difference / np.maximum(spread, 1)  # at least one grey level: no divis
 plots.weights(effect, title="The same, in standard deviations", label="standard deviations")
 
 # %% [markdown]
-# **Explain.** Now the scale says something. At 1, the means lie one standard deviation apart: of pairs of images,
-# about three in four are ranked rightly by that pixel (if its values are normally distributed). At 0.2 the pixel does
+# **Explain.** Now the scale says something. At 1, the means lie one standard deviation apart: of pairs of images, about
+# three in four are ranked correctly by that pixel (if its values are normally distributed). At 0.2 the pixel does
 # hardly better than guessing. And note *where* the difference is strong. (Viral phantoms are drawn with haze that
 # spreads from the middle of the chest, COVID phantoms with patches low down and near the outer walls of the lungs.) Of
 # the 5 % strongest pixels, how many lie in the outer frame?
@@ -817,8 +817,8 @@ page[["check", "verdict", "finding", "the hospital"]]
 # the thresholds stand in the code (`audit.report??`). And **ok** means that this check found nothing, not that nothing
 # is wrong: no line checks the letters, the frame of Step 5 or the ages of the patients.
 #
-# All of this was found before any network was trained. A set with faults is not useless: it is fine for learning how
-# to build, and for learning how to doubt. What it cannot do is show that a disease was recognised.
+# All of this was found before any network was trained. A set with faults can still teach methods. It cannot show that a
+# disease was recognised.
 
 # %% [markdown]
 # ## Step 11 · What a label is worth · deeper
@@ -861,8 +861,8 @@ opacity.meets(
 
 # %% [markdown]
 # **Explain.** They saw an opacity in 9 of the 18: 0.50 (0.27 to 0.73). In the 18 labelled no finding they saw one in 2:
-# 0.11 (0.02 to 0.47). This second interval is so wide because the 18 radiographs are of only 10 patients, one of whom
-# has seven. The two intervals even overlap.
+# 0.11 (0.02 to 0.47). This second interval is so wide because the 18 radiographs are of only 10 patients. The two
+# intervals even overlap.
 #
 # So claim little. *Shown*: in some of these radiographs the label and a second reading disagree. *Not shown*: in how
 # many of the 830 this is so. The 36 are few and were not drawn at random from the 830. Nor is the second reading the

@@ -145,9 +145,10 @@ plots.compare_images(pictures, ["right", *three], title="Read with three lines")
 # %% [markdown]
 # **Explain.** No error was raised, and three of the five are wrong. *RGBA*: alpha is 255 everywhere, and was averaged
 # with the colours: every pixel is now one quarter white and three quarters image. *Palette*: the numbers of the colours
-# were taken for grey levels, but the program that saved the file chose their order. *16-bit*: the values lie far above
-# 1, and are shown as white (the fourth image). The RGBA file is the dangerous one: it is too bright, but passes for a
-# good radiograph. If the files of one class are RGBA and the others are not, the network learns the extra brightness.
+# were taken for grey levels, but the saving program chose their order, here nearly reversed. *16-bit*: the values lie
+# far above 1, and are shown as white (the fourth image). The RGBA file is the dangerous one: it is too bright, but
+# passes for a good radiograph. If the files of one class are RGBA and the others are not, the network learns the extra
+# brightness.
 #
 # Keras has a call for reading an image, `load_img`. Is it better? And what does our helper add?
 
@@ -325,10 +326,10 @@ ratio_cropped.meets(
 # lost.](../docs/diagrams/d03_square.png)
 
 # %% [markdown]
-# **Explain.** *Crop* cuts off the sides of the chest, so the same heart looks larger: a healthy patient comes nearer to one
-# half in this ratio, or crosses it. *Squash* keeps the ratio, because both widths shrink alike: whoever watches only
-# this number notices nothing. *Pad* keeps shape and ratio. We pad. That has a price, too: black bars, whose width may
-# differ between the classes (lesson 09).
+# **Explain.** *Crop* cuts off the sides of the chest, so the same heart looks larger: a healthy patient comes nearer to
+# one half in this ratio, or crosses it. *Squash* keeps the ratio, because both widths shrink alike: whoever watches
+# only this number notices nothing. *Pad* keeps shape and ratio. We pad. That has a price, too: black bars, whose width
+# may differ between the classes (see the frame in lesson 02).
 #
 # `preprocess.prepare` pads by default. It adds two things: it is **one function** for training, testing and a single
 # upload, and it refuses values that are not on the scale of `images.read`, 0 to 1. It returns grey levels 0-255.
@@ -365,8 +366,8 @@ print(f"{len(train)} train, {len(test)} test")
 
 # %% [markdown]
 # First we do what many scripts do: we fit scikit-learn's `StandardScaler` on *all* images, and split afterwards. To see
-# what reaches the training images, we do it twice; the second time the **test** images are white, as if they came from
-# a clinic with another exposure.
+# what reaches the training images, we do it twice; the second time all **test** images are white, an extreme case of
+# another exposure.
 #
 # **Predict.** We look at one *training* image after scaling. Does it change when only *test* images change?
 
@@ -445,7 +446,7 @@ assert np.isclose(float(np.ravel(normalise.mean)[0]), train.mean(), rtol=1e-3)
 # %% [markdown]
 # ## Step 4 · Scale once
 #
-# The networks of this course take grey levels 0-255 and divide by 255 in their **first layer**, `Rescaling`. So scaling
+# Most networks of this course take grey levels 0-255 and scale them in their **first layer**, `Rescaling`. So scaling
 # belongs to the network, and cannot be forgotten. It can be done *twice*, though: whoever divides by 255 out of habit
 # gives the network 0-1. Here is a small network (lesson 05 explains it), trained briefly on 0-255.
 

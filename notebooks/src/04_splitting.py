@@ -449,9 +449,9 @@ plots.split_counts(mine, title="Grouped and stratified")
 # %% [markdown]
 # ## Step 6 · The project again
 #
-# Lesson 01 opened with a project that reports a high accuracy. It was split at random, by image, as in Step 1.
-# The same network was trained again with whole patients set aside: five times, each on newly drawn images. That takes
-# minutes, so the results were kept in a table, which `measured.read` opens.
+# Lesson 01 opened with a project that reports a high accuracy on one set. It was split at random, by image, as in Step
+# 1. The same network was trained again with whole patients set aside: five times, each on newly drawn images. That
+# takes minutes, so the results were kept in a table, which `measured.read` opens.
 
 # %% [markdown] tags=["instructor"]
 # **5 minutes · demonstrate.** Point at the numbers on the board from lesson 01. Splitting properly hardly changed the
@@ -663,9 +663,9 @@ pictures = dict(zip(copied["image_id"], preprocess.cache(copied, size=96)))
 plots.duplicate_pairs(pictures, missed, limit=3, title="Copies that the detector misses: cropped")
 
 # %% [markdown]
-# **Explain.** Each pair shows the same ribs and the same heart; only a few per cent of the margin are gone. A lower
-# limit would let pairs of different radiographs through as well. So know the patient first; then group the copies as
-# well; and say that copies which nobody found are still in the set.
+# **Explain.** Each pair shows the same ribs and the same heart; only a few per cent of width and height are gone. A
+# limit that finds these would let many different radiographs through. So know the patient first; then group the copies
+# as well; and say that copies which nobody found are still in the set.
 #
 # ### Checkpoint
 #
@@ -710,8 +710,8 @@ for name, cv in {"shuffled": shuffled, "consecutive": consecutive}.items():
 # folds, and report the lower number. If there is no gap, that proves nothing: the fewer images a patient has, the
 # smaller the gap is (Step 4), and a list may be shuffled.
 #
-# Look at the single folds, too: data and model are the same, and still their AUCs differ a lot. Whoever reports the
-# best fold reports luck.
+# Look at the single folds, too: data and model are the same, and still their AUCs differ a lot. Never report only the
+# best fold.
 
 # %% [markdown]
 # ## Step 10 · Why the patient is no feature, and whose interval · deeper
@@ -732,9 +732,9 @@ by_name.fit(names.iloc[fit], y[fit])
 print("by patient", roc_auc_score(y[held], by_name.predict_proba(names.iloc[held])[:, 1]))
 
 # %% [markdown]
-# **Explain.** With images split at random, the name alone is a perfect model. For a new patient it says nothing: 0.5. In
-# use, every patient is new. So the name is no feature, it is the *group*. The network of a careless split does the same
-# thing as this model, only through the pixels.
+# **Explain.** With images split at random, the name alone is a perfect model. For a new patient it says nothing: 0.5.
+# In use, every patient is new. So the name is no feature, it is the *group*. The network of a careless split can do the
+# same as this model, only through the pixels.
 
 # %% [markdown]
 # ### What our helper adds

@@ -265,7 +265,8 @@ curve.meets(
 )
 
 # %% [markdown]
-# And with a hundred times this rate?
+# And with a hundred times this rate? (In the slider a neuron gets two numbers: both image halves' means. Rings: equal
+# losses.)
 
 # %%
 too_large = descend(rate=10)
@@ -287,9 +288,8 @@ plots.slide_rate(x, y)
 
 # %% [markdown]
 # **Explain.** Note the scales. With the small rate the loss is flat. With the right rate it falls, first steeply, then
-# slowly. With the large rate it leaps far above 0.69, because a step goes past the valley and up the other side. (A
-# single neuron may recover; a deep network often does not.) **Rule:** where the loss is flat or leaps, change the
-# learning rate first, by factors of ten.
+# slowly. With the large rate it leaps far above 0.69, because a step goes past the valley and up the other side.
+# **Rule:** where the loss is flat or leaps, change the learning rate first, by factors of ten.
 #
 # ### Checkpoint
 #
@@ -370,7 +370,7 @@ print(f"bias by hand {bias:.6f}, Keras {keras_bias[0]:.6f}")
 # **backpropagation**.
 #
 # scikit-learn has the same neuron. Its `fit` goes all the way to the lowest point of the loss plus a penalty on large
-# weights (a smaller `C` means a stronger penalty). There our formula gives a gradient of zero, too:
+# weights (a smaller `C` means a stronger penalty). There our gradient and the penalty's add up to zero:
 
 # %%
 in_sklearn = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000).fit(x, y)
@@ -388,7 +388,7 @@ print(f"largest gradient at its weights: {np.abs(by_weights + penalty).max():.1e
 # verdict("05.sklearn-is-at-the-bottom", same and np.abs(by_weights + penalty).max() < 1e-4)
 
 # %% [markdown]
-# ## Step 6 · What one neuron cannot do, and a hidden layer can
+# ## Step 6 · Images and their negatives, and a hidden layer
 #
 # Lesson 03 showed negatives: radiographs stored with black and white swapped. Suppose that a set holds every image both
 # ways. With our scaling the negative of `x` is `-x`. The class is as visible as before.
@@ -476,9 +476,9 @@ print(f"{model.count_params():,} numbers to learn, from {len(x)} images and thei
 plots.curves(history.history, title="16 hidden neurons, images and negatives")
 
 # %% [markdown]
-# **Explain.** The training loss falls well below the single neuron's. On images that it has not seen (dashed) it falls
-# far less. Weights of hidden neurons cannot start at zero: equal neurons would get equal gradients and stay equal.
-# Keras draws them at random, hence the seed.
+# **Explain.** The training loss falls well below the single neuron's. On images that it has not seen (dashed) it soon
+# rises again (Step 7). Weights of hidden neurons cannot start at zero: equal neurons would get equal gradients and stay
+# equal. Keras draws them at random, hence the seed.
 
 # %% tags=["author", "verdict"]
 # verdict("05.hidden-layer-falls-well-below-one-neuron", history.history["loss"][-1] < 0.8 * reached)
@@ -567,6 +567,10 @@ print(f"validation loss {loss_stopped:.3f}; without stopping {loss_full:.3f}")
 # others. Early stopping limits the damage, no more. The validation images have decided *when to stop*. They may decide
 # more: the learning rate, the number of hidden neurons. Each choice makes the validation loss a little too good. That
 # is why the number we report comes from `test`, which chose nothing.
+
+# %% [markdown]
+# ![What each part of the images may decide. Train: the weights, in each step. Validation: when to stop and which
+# settings, in each epoch. Test: nothing, it only measures, once at the end.](../docs/diagrams/d05_three_parts.png)
 
 # %% tags=["author", "verdict"]
 # verdict("05.early-stopping-keeps-a-lower-loss", loss_stopped < loss_full - 0.05)
@@ -675,10 +679,6 @@ on_test.meets(
 #
 # Here are four trainings of this lesson, without names. Note the scale of A. Solid blue is training, dashed orange
 # validation. Which is which: *learning rate too small* · *too large* · *overfitting* · *going well*?
-
-# %% [markdown]
-# ![What each part of the images may decide. Train: the weights, in each step. Validation: when to stop and which
-# settings, in each epoch. Test: nothing, it only measures, once at the end.](../docs/diagrams/d05_three_parts.png)
 
 # %%
 figure, panels = plt.subplots(1, 4, figsize=(9, 2.6), layout="constrained")
@@ -877,7 +877,7 @@ if DATASET == "phantom":
         np.mean([preprocess.resize(mask[name].astype("float32"), SIDE) for mask in masks], axis=0)
         for name in ("lesion", "lung")
     )
-    pictures["share of images ill here"] = lesion
+    pictures["share with disease here"] = lesion
 plots.filters(
     pictures.values(), pictures, title=f"What speaks for {positive}, and where it is", values=False
 )

@@ -85,7 +85,8 @@ plots.montage(
 
 # %% [markdown]
 # A **kernel** is a small square of weights. This one has negative weights above and positive ones below; all nine sum
-# to zero. **Convolution** lays the kernel on the image, multiplies and adds up: this gives one number for each place.
+# to zero. **Convolution** lays the kernel on the image, multiplies and adds up, for each place. (Mathematicians:
+# *cross-correlation*.)
 
 # %%
 kernel = np.array([[-1.0, -2, -1], [0, 0, 0], [1, 2, 1]])
@@ -274,7 +275,7 @@ largest.meets(
 #
 # **Sigmoid** turns one number of any size (a **logit**) into a value between 0 and 1. **Softmax** turns k logits into k
 # shares that sum to 1. The parts of each row belong together. Some wrong combinations stop with an error; the dangerous
-# ones run. The most common one is `Dense(1, "softmax")`.
+# ones run. A common one is `Dense(1, "softmax")`.
 #
 # **Predict.** A softmax layer with a *single* unit gets the logit 0. What does it answer?
 
@@ -352,7 +353,7 @@ print(f"train {x_train.shape}, val {x_val.shape}, grey levels {x_train.dtype}")
 # A test of a minute comes before a long training: can the network **memorise sixteen images**? If it cannot,
 # the fault is in the pipeline (scaling, labels, loss, learning rate), and more data will not help.
 #
-# One run gets grey levels 0-255, as the network expects; the other gets images already divided by 255.
+# One run gets grey levels 0-255; the other gets images already divided by 255.
 #
 # **Predict.** Which run memorises its sixteen images?
 
@@ -388,7 +389,7 @@ losses = {
 learned = [name for name, loss in losses.items() if loss[-1] < 0.3 * loss[0]]
 outcome = f"only {learned[0]}" if len(learned) == 1 else "both" if learned else "neither"
 plots.line(
-    np.arange(1, 31), losses, title="Sixteen images memorised", xlabel="epoch", ylabel="loss"
+    np.arange(1, 31), losses, title="Sixteen images, two runs", xlabel="epoch", ylabel="loss"
 )
 
 # %% tags=["nbval-check-output"]
@@ -529,10 +530,10 @@ reached.meets(
 # **Explain.** Read the loss first. While both lines fall, the network learns; where only the training loss goes on
 # falling, it memorises. (The loss contains the L2 term, so it begins above ln 3.)
 #
-# The accuracy is better than a guess, and far from what reports say: the disease is mild, and the images are few and
-# small. The interval counts groups of images (lesson 04). The number is a little too high: the validation
-# images have chosen the epoch. The file keeps the network and its weights, but not the names of the classes: keep
-# `names` beside it.
+# The accuracy beats a guess, and is far from what reports say: the disease is mild, the images are few and small, the
+# epochs few. The interval counts groups of images (lesson 04). The number is a little too high: the validation images
+# have chosen the epoch. The file keeps the network and its weights, but not the names of the classes: keep `names`
+# beside it.
 #
 # For a network of your own, start from this one. The network of lesson 01, with the mean in place of *flatten*, hardly
 # learns here: its loss stays near that of a guess. To memorise sixteen images, give this one 60 epochs without dropout.

@@ -61,8 +61,8 @@ guess.take(None)
 # %% [markdown]
 # ## Step 1 · A table of answers
 #
-# We split by group, as in lesson 04, and train the compact network of lesson 06 for a few epochs only: we want *answers
-# to judge*, not a record.
+# We split by group, as in lesson 04, and train the compact network (lesson 06, Step 6) for a few epochs only: we want
+# *answers to judge*, not a record.
 #
 # The default set is made of phantoms. COVID and viral phantoms differ because we draw them so: a figure measured on them
 # shows the method, and is no evidence about patients.
@@ -235,8 +235,8 @@ print(f"by package: {evaluate.metric(answers, 'accuracy')}")
 
 # %% [markdown]
 # The middle 95 % of a thousand resampled accuracies is a 95 % interval (the **bootstrap**; for the package's see Step
-# 11). What does "95 %" promise? If the study were repeated many times on new patients, 95 of 100 such intervals would
-# contain the truth. That can be tested where the truth is known: in a simulation.
+# 11). What does "95 %" promise? If the study were repeated many times on new patients, about 95 of 100 such intervals
+# would contain the truth. That can be tested where the truth is known: in a simulation.
 #
 # We simulate several hundred studies, each of 45 patients with seven images. The true accuracy is 0.7. The images of a
 # patient tend to be answered alike; here are eight such patients, one row each, with 1 for a right answer:
@@ -378,7 +378,7 @@ title = "All models"
 try:
     person = baselines.load_guesses(table, DATASET)
     everyone[person["model"].iloc[0]] = person
-    title = "All models, and a person"
+    title = "All models, and guesses"
 except (FileNotFoundError, ValueError):  # none were kept, or they are of other images
     print("No guesses on this set are kept here: run lesson 01 first, then this cell again.")
 side = pd.DataFrame(
@@ -393,7 +393,8 @@ plots.intervals(
 
 # %% [markdown]
 # **Explain.** Read the intervals before the order. If the linear model is as good as the network, no need for a network
-# has been shown. A person's line, if there is one, rests on twenty guesses, so its interval is wide.
+# has been shown. The line of guesses rests on twenty images, so its interval is wide (*example guesses*: made without
+# looking).
 #
 # And the project of lesson 01? Here are five trainings of it, split by patient (lesson 04), beside logistic regression
 # on the same pixels:
@@ -528,7 +529,7 @@ at.loc[at["metric"].isin(["sensitivity", "specificity"]), ["metric", "value", "l
 # | A wrong | 14 | 26 |
 #
 # The next cell prints `p`: how often a fair coin would divide the 16 images on which they differ as unevenly as this.
-# We say *better* if p is below 0.01.
+# We say *better* if p is below 0.05.
 #
 # **Predict.** Is B better on images like these, or may the difference be chance?
 
@@ -566,7 +567,7 @@ print(f"B right where A is wrong: {only_b}; A right where B is wrong: {only_a}; 
 
 # %% tags=["nbval-check-output"]
 verdict_on_b.meets(
-    "B is better" if p < 0.01 else "may be chance",
+    "B is better" if p < 0.05 else "may be chance",
     beliefs={
         "may be chance": "Overlapping intervals prove nothing: both saw the same 200 images.",
     },
@@ -606,8 +607,8 @@ print(f"network - linear, accuracy: {gain}: {shown}")
 # %% [markdown]
 # ## Step 7 · A perfect model that scores like a guess · deeper
 #
-# A script goes through the test images twice: first for the model's answers, then for the labels. Keras' loader
-# shuffles the images again each time. Here is the loader of lesson 01, on its 80 test images:
+# A script goes through the test images twice: first for the model's answers, then for the labels. Asked for the test
+# part alone, Keras' loader shuffles it anew each time (lesson 01's `subset="both"` does not). Here are those 80 images:
 
 # %% tags=["nbval-check-output"]
 design = phantom.design(
@@ -628,8 +629,8 @@ print(f"{np.mean(first_pass == second_pass):.2f} of the labels are the same in b
 # %% [markdown]
 # **Explain.** About half are the same: with two equally frequent classes, two random orders agree that often. A perfect
 # model whose answers come from the first pass and whose labels come from the second would get this score. Training
-# curves look fine, and no error is raised. (`evaluate` of lesson 01 goes through the images once, so its number is
-# right. The cure is `shuffle=False`.)
+# curves look fine, and no error is raised. (`evaluate` goes through the images once, so its number is right. The cure
+# is `shuffle=False`.)
 #
 # **Predict.** Our three classes are about equally frequent. What accuracy does a *perfect* model get if its answers are in
 # another order than the labels?

@@ -222,7 +222,7 @@ print(f"highest mean accuracy at {on_average.idxmax()}: {on_average.max():.3f}")
 best_cut.meets(
     third,
     beliefs={
-        "end": "The end knows the classes of photographs. Radiographs have none of them.",
+        "end": "The end knows the classes of photographs. Radiographs show other things.",
         "early": "Edges and spots alone carry little: read the left of the next figure.",
     },
 )
@@ -392,9 +392,9 @@ network.fit(*seen, epochs=20, batch_size=16, verbose=0)
 after_phase_1 = network.get_weights()
 
 # %% [markdown]
-# Run phase 2 twice: at the rate 0.003, with which the compact network of lesson 06 learns from scratch, and at 0.0001.
-# **Compile again**, or the change of `trainable` has no effect. `ReduceLROnPlateau` lowers the rate when the
-# validation loss stops falling.
+# Run phase 2 twice: at the rate 0.003, with which `RECIPES["compact"]` learns from scratch, and at 0.0001. **Compile
+# again**, or the change of `trainable` has no effect. `ReduceLROnPlateau` lowers the rate when the validation loss
+# stops falling.
 
 # %%
 block5.trainable = True
@@ -487,7 +487,7 @@ if difference.high < 0:
 winner.meets(
     says,
     beliefs={
-        "fine-tuned is better": "More weights that learn need more images than there are here.",
+        "fine-tuned is better": "The interval includes zero: these images cannot show it.",
         "frozen is better": "A difference of a few points is less than this test part can show.",
     },
 )
@@ -628,12 +628,12 @@ leaks.meets(
 # %% [markdown]
 # ### Checkpoint
 #
-# "We fine-tuned the network on our 1,000 images, took its features, and then did a five-fold cross-validation of an SVM
-# on them: 0.98." What is the fault?
+# "We fine-tuned the network on our 1,000 images, took its features, and then did a five-fold cross-validation of a
+# classifier on them: 0.98." What is the fault?
 #
-# 1. None: the SVM never saw its test fold.
+# 1. None: the classifier never saw its test fold.
 # 2. The features saw it, with its labels. Fine-tune anew inside each fold.
-# 3. An SVM is not suited to deep features.
+# 3. A linear classifier is not suited to deep features.
 #
 # <details><summary>Answer</summary>
 # 2. It is the row "a trained layer, on all": the features have learned the labels of the test fold. Answer 1 looks
@@ -659,8 +659,8 @@ print(f"chosen: {search.best_params_}, accuracy {search.best_score_:.3f} inside 
 
 # %% [markdown]
 # What is the best score of a search worth? We fit 36 settings (six cuts, six penalties) on `train`, once. Then we
-# repeat the search 1,000 times. Each time, 60 of the other images are drawn at random as validation, and the rest is
-# the test; the setting that is best on validation is kept and scored on test.
+# repeat the search 1,000 times. Each time, 60 of the other images (not patients, for simplicity) are drawn at random as
+# validation, and the rest is the test; the setting that is best on validation is kept and scored on test.
 #
 # **Predict.** For the setting kept, what is the accuracy on validation minus that on test, in the mean of 1,000
 # searches?
@@ -715,9 +715,10 @@ gap.meets(
 
 # %% [markdown]
 # **Explain.** The best of many has a validation score that is too high (lesson 07), and the fewer images validate, the
-# larger this excess. With 60 images it is larger than what the search gained on test. The validation score of a
-# *tuned* model is no result; a setting fixed beforehand has no excess. Report the score on test, opened once for the
-# setting chosen, and how many were tried. (We opened it again to learn about *searching*, not about a model.)
+# larger this excess. With 60 images it is larger than what the search gained on test. The validation score of a *tuned*
+# model is no result; a setting fixed beforehand has no excess. Report the score on test, opened once for the setting
+# chosen, and how many were tried. (We opened it again to learn about *searching*.) **Nested** cross-validation repeats
+# the search inside each fold:
 
 # %% [markdown]
 # ![Nested cross-validation. Each of four outer folds is the test once. Inside the training part three folds fit and
@@ -1085,16 +1086,15 @@ print(whole[columns].round(3).to_string(index=False))
 # %% [markdown]
 # **Explain.** There is one row per model, and every image was scored by a model that never saw its group. *Chosen
 # inside*: cut (or several side by side), pooling, penalty and, on DarkCovidNet's set, the size were chosen by
-# cross-validation within each training part. This is the honest form of "the best cut". (*Short* and *long list*
-# differ in the number of candidates; *five best averaged*: the mean of the five that did best inside; *joined*:
-# features side by side; *kernel*: the boundary between the classes may be curved.) The best single row of such a table
-# is a little lucky. Is *fine-tuned* ahead of the frozen features on either set, by more than the intervals allow?
-# Fine-tuning took minutes per fold, and was run with one fold seed; the frozen features took seconds.
+# cross-validation within each training part. This is the honest form of "the best cut". (*Short* and *long list* differ
+# in the number of candidates; *five best averaged*: the mean of the five that did best inside; *joined*: features side
+# by side; *kernel*: the boundary between the classes may be curved.) The best single row of such a table is a little
+# lucky. *Fine-tuned* is ahead of the best frozen row on neither set. Fine-tuning took minutes per fold, and was run
+# with one fold seed; the frozen features took seconds.
 #
-# `frozen network of phantoms` is a compact network that was trained on phantoms alone: it shows what drawn radiographs
-# can teach. Such a network can also be trained further. The next table compares a compact network trained on phantoms
-# first, then on n real images, with the same network from random weights, for several seeds
-# (`benchmarks/phantom_pretraining.py`):
+# `frozen network of phantoms` is a compact network trained on phantoms alone: on case E it stands below pixels. Such a
+# network can also be trained further. The next table compares a compact network trained on phantoms first, then on n
+# real images, with the same network from random weights, for several seeds (`benchmarks/phantom_pretraining.py`):
 
 # %% tags=["nbval-check-output"]
 titles = {"covid19-image-dataset": "case E", "darkcovidnet": "DarkCovidNet"}

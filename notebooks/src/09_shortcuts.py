@@ -11,7 +11,7 @@
 # **You will be able to**
 #
 # - say why a high accuracy on a test part of the same set does not show that a model sees the disease;
-# - test what a trained model uses, with the suspected sign moved, reversed or removed;
+# - test what a trained model uses, with the suspected sign removed, reversed or random;
 # - tell which repair works: erasing where found, on one side, or everywhere;
 # - measure what the frame of an image reveals, and say what such an audit cannot see;
 # - (deeper) show why cropping does not remove a hospital's style or a patient's age.
@@ -460,12 +460,11 @@ repair.meets(
 # **Explain.**
 #
 # - **C.** No word is left anywhere, and the score is about perfect: the hole has become the marker. On chests that
-#   never wore the word, the same network finds (almost) no COVID-19. (A perfect score is not certainty: see its
-#   interval, lesson 07.)
+#   never wore the word, the same network finds (almost) no COVID-19. (Perfect is not certain: lesson 07.)
 # - **B.** The network learned to look for holes, and the test images have none. It finds (almost) no COVID-19. Its
 #   two AUCs may be close, too, but near 0.5: equal and useless.
-# - **A.** The network still looks for a word. It has never seen a hole, so nobody can say beforehand what it makes
-#   of one.
+# - **A.** The network has never seen a hole; nobody can say beforehand what it makes of one. A high own score means: it
+#   takes the hole for the word.
 # - **D.** Images with and without disease are treated alike, in training and test. The columns agree, because
 #   nothing of the word is left. This score is lower than C's, but it is the only one about the chest: where its
 #   interval lies above 0.5, some of the disease is seen.
@@ -544,8 +543,8 @@ print("COVID-19 from the frame:", from_frame)
 # Now come real radiographs (`python -m benchmarks.shortcuts`): case E's published set and 925 images of
 # DarkCovidNet's. No model scores an image whose group it saw.
 #
-# **Predict.** No picture is opened: only the properties of the files are known (format, mode, size and bytes per
-# pixel, of copies that were saved again). What is the AUC for COVID-19 against all other images of DarkCovidNet's set?
+# **Predict.** No picture is opened: only the properties of the files are known (format, mode, size and bytes per pixel,
+# of reduced copies, not the originals). What is the AUC for COVID-19 against all other images of DarkCovidNet's set?
 
 # %% tags=["nbval-check-output"]
 MY_FILES = None  # your prediction: AUC from file properties alone, from 0 to 1
@@ -868,12 +867,12 @@ pd.concat(pages)[["check", "verdict", "finding"]]
 # check was written by somebody who knew that there are words; the next shortcut will be something that nobody has
 # thought of.
 #
-# *ok*: the interval reaches down to 0.5, or lies below it (which is no shortcut). *look*: the whole interval lies
-# above 0.5. *fault*: it lies above 0.6; then a network can score that much while it sees hardly any lung. *look* asks
-# you to look at images; it is not a finding. If it stands beside the strokes of the phantoms, as here, it is a false
-# alarm: their letters were drawn at random. (About one interval in twenty misses, and fine lines inside the lungs are
-# strokes, too. For strokes and order, the course's table of results counts how often an audit is wrong. The lungs of
-# many images reach a little into the frame.)
+# *ok*: the interval reaches down to 0.5, or lies below it (chance, or a bias of cross-validation; no shortcut). *look*:
+# the whole interval lies above 0.5. *fault*: it lies above 0.6; then a network can score that much while it sees hardly
+# any lung. *look* asks you to look at images; it is not a finding. If it stands beside the strokes of the phantoms, as
+# here, it is a false alarm: their letters were drawn at random. (About one interval in twenty misses, and fine lines
+# inside the lungs are strokes, too. For strokes and order, the course's table of results counts how often an audit is
+# wrong. The lungs of many images reach a little into the frame.)
 #
 # *Not tested* is not *ok*: the project does not say where its images come from, so nobody can check. And no table
 # shows how a given *network* decides: for that, test the network (Step 3, and lesson 10).
@@ -883,8 +882,8 @@ pd.concat(pages)[["check", "verdict", "finding"]]
 #
 # - A network learns what is easiest to tell apart. Internal validation has the same shortcut on both sides of the split
 #   and cannot see it.
-# - Test the trained model on the same images with the suspected sign moved, reversed or removed. An accuracy far
-#   below guessing is knowledge of the wrong thing.
+# - Test the trained model on the same images with the suspected sign removed, reversed or random. An accuracy far below
+#   guessing is knowledge of the wrong thing.
 # - Erasing a marker where it is found leaves a hole, which is the new marker. A repair treats both classes alike, in
 #   training and test.
 # - Audit before training: source, frame, file properties. An audit finds only what its model can see.

@@ -502,7 +502,7 @@ apart.meets(
 # %% [markdown]
 # ## Step 5 · What does the answer rest on? Ask it
 #
-# A heat map shows the inside of a network. A **counterfactual** is an experiment: the same image, the same noise, with
+# Grad-CAM is computed inside a network. A **counterfactual** is an experiment: the same image, the same noise, with
 # *one* thing taken out.
 
 # %% [markdown] tags=["instructor"]
@@ -736,7 +736,7 @@ plots.heat_maps(
     {name: maps[:3] for name, maps in kinds.items()},
     masks=outlined[:3],
     titles=["first", "second", "third"],
-    title="Three maps of an image",
+    title="Three maps of each image",
 )
 
 # %% [markdown]
@@ -816,7 +816,7 @@ one_layer
 
 # %%
 def redrawn(model, how_many, seed):
-    """A copy of a model; its last layers with a kernel, so many, are drawn anew."""
+    """A copy of a model whose last `how_many` layers with a kernel are drawn anew."""
     keras.utils.set_random_seed(seed)
     copy = keras.models.clone_model(model)  # all its weights are fresh
     kinds = (keras.layers.Conv2D, keras.layers.Dense)
@@ -883,7 +883,7 @@ one_layer.meets(
 
 # %%
 def without_hottest(maps, share):
-    """The images whose hottest pixels, so large a share of them, are set to the image's mean."""
+    """The images with the hottest share of their pixels set to the image's mean."""
     flat = marked.reshape(len(marked), -1).astype("float32")
     order = np.argsort(-maps.reshape(flat.shape), axis=1)
     for image, hottest in zip(flat, order[:, : round(share * flat.shape[1])]):

@@ -316,7 +316,7 @@ change.meets(
 
 # %% [markdown]
 # **Explain.** AUC and accuracy stay as they are: a temperature changes neither the order of the images nor the side of
-# 0.5 on which each lies. It makes a model more honest, not better.
+# 0.5 on which each lies. It corrects the probabilities; it does not tell patients apart better.
 #
 # Is the Brier score better by more than chance? Both scores are of the same images, so look at the difference for each
 # image, and resample groups as in lesson 07.
@@ -348,8 +348,8 @@ plots.reliability(diagrams, title=f"Reliability, {len(test)} test images", what=
 
 # %% [markdown]
 # **Explain.** A difference below 0 means that the temperature helps; where the interval includes 0, these images cannot
-# tell. See which intervals miss the diagonal before and after. (Where a network is rarely wrong, T
-# depends on two or three validation images and may do harm: this difference shows it.)
+# tell. See which intervals miss the diagonal before and after. (Where a network is rarely wrong, T depends on two or
+# three validation images and may do harm: then this difference is above 0.)
 
 # %% [markdown]
 # ## Step 4 · Choosing a threshold, and freezing it
@@ -495,8 +495,8 @@ pd.DataFrame(rows).set_index("prevalence").round(3)
 plots.slide_prevalence(home.loc["sensitivity", "value"], home.loc["specificity", "value"])
 
 # %% [markdown]
-# **Explain.** The first line has the prevalence of our test images, which somebody chose when the set was made. The
-# others have the same network and threshold, and a rarer disease. Even this is optimistic: the formula takes
+# **Explain.** The table's first line has the prevalence of our test images, which somebody chose when the set was made.
+# The others have the same network and threshold, and a rarer disease. Even this is optimistic: the formula takes
 # sensitivity and specificity to be the same everywhere, while patients found by screening may be *less* ill than those
 # of a hospital.
 #
@@ -597,8 +597,9 @@ away_sensitivity.meets(
 )
 
 # %% [markdown]
-# **Explain.** *Away, frozen.* This would happen if the other hospital used the network as it is. Compare with *home*; both
-# intervals count. A mean p that is far from the share shows that the calibration does not hold there either.
+# **Explain.** *Away, frozen.* This would happen if the other hospital used the network as it is. Compare with *home*:
+# where the two intervals overlap widely, no fall has been shown. A mean p far from the share shows bad calibration; an
+# equal one does not prove a good one.
 #
 # *Away, picked again.* Its sensitivity is 0.90 or just above by construction: we asked for it on these images. The
 # price is a lower specificity. To report this as "external validation" is choosing on test.
@@ -606,10 +607,8 @@ away_sensitivity.meets(
 # *The honest repair.* Set some of the new site's patients apart, choose temperature and threshold on them, report on
 # the others, and say so.
 #
-# A real example, from a tuberculosis project's own report on a new set: with a threshold picked again there, the
-# sensitivity was 92.6 % and the specificity 70 %; with the threshold frozen on validation, 98.2 % and 44.0 %. A
-# threshold may shift in either direction. (This step does not show how far apart two real hospitals are: site C is as
-# hazy as we made it.)
+# A threshold may shift in either direction: lesson 12 has an example of each (Steps 2 and 11). (This step does not show
+# how far apart two real hospitals are: site C is as hazy as we made it.)
 
 # %% [markdown]
 # ## Step 7 · A calibration error, and what chance alone gives · deeper

@@ -268,10 +268,10 @@ second_specificity.meets(
 # %% [markdown]
 # **Explain.** Read each column from top to bottom. At the second hospital the sensitivity falls while the specificity
 # *rises*. This happens when scores move down, with COVID and without: there are fewer alarms, true and false. A
-# threshold is a point on a scale, and the scale is not the same there. A difference between the data in use and the
-# training data is called **domain shift**. The AUC depends on the order of the scores alone; only the interval of the
-# *difference* would say whether it is lower there. For the children the intervals overlap with those of home: with
-# this n only a large change would show.
+# threshold is a point on a scale, and the scale is not the same there. (Lesson 11's network, trained on hospitals A
+# *and* B, lost less at site C.) A difference between the data in use and the training data is called **domain shift**.
+# The AUC depends on the order of the scores alone; only the interval of the *difference* would say whether it is lower
+# there. For the children the intervals overlap with those of home: with this n only a large change would show.
 #
 # Which change causes this: the equipment, or the people? With phantoms one can change one thing at a time (Step 6). A
 # real example of such a fall: Zech and others (2018) report an internal AUC of 0.931 and an external one of 0.815 for
@@ -660,10 +660,10 @@ for name, (table, images) in redrawn.items():
 # %% [markdown]
 # **Explain.** All these images show COVID, so the share called COVID is the sensitivity. `evaluate.compare` pairs the
 # two drawings of each image, by patient, so that differences between people cancel. Both changes cost sensitivity, and
-# neither would show in any number measured at home. (Which one costs more? Look how far the two intervals overlap.)
-# Outside hospitals, disease at an early stage is the more common case, and a test set of severe cases says little
-# about it. *What this does not show* is how large either effect is on patients. Our equipment and our severity scale
-# are drawn.
+# neither would show in any number measured at home. (Which one costs more? Only the paired difference of the two
+# drawings would tell.) Outside hospitals, disease at an early stage is the more common case, and a test set of severe
+# cases says little about it. *What this does not show* is how large either effect is on patients. Our equipment and our
+# severity scale are drawn.
 
 # %% [markdown]
 # ## Step 7 · What the sets promise, and a repair · deeper
@@ -979,9 +979,9 @@ plots.intervals(
 # verdict("12.averaging-does-not-mend-the-second-hospital", gains["a"][1] < gains["a"][0] - 0.1)
 
 # %% [markdown]
-# **Explain.** The differences are paired, so even a small gain can show; where the interval includes zero, these
-# images show no gain. At the second hospital the accuracy after averaging is still far below home's. Three networks
-# that learnt from the same hospital share its blind spots, and an average does not remove an error that all make.
+# **Explain.** The differences are paired, so a smaller gain can show; where the interval includes zero, these images
+# show no gain. At the second hospital the accuracy after averaging is still far below home's. Three networks that
+# learnt from the same hospital share its blind spots, and an average does not remove an error that all make.
 #
 # Averages have a second use: their **spread** (the standard deviation of the winning class's probability) is meant to
 # say how unsure the model is. Where is it larger: at home, or where the network fails?

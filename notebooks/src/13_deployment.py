@@ -145,8 +145,9 @@ lack.meets(
 
 # %% [markdown]
 # **Explain.** The saved network answers as before. Its file does not hold the threshold (lesson 11), the steps from an
-# image to a square of grey levels (03), the limit of the conformal sets, or the gate (12). Threshold and limits are
-# chosen on validation images, the gate learns from training images; the test images decide nothing.
+# image to a square of grey levels (03), the limit of the conformal sets (12), or the gate, which refuses images unlike
+# the training images (12, Step 8). Threshold and limits are chosen on validation images, the gate learns from training
+# images; the test images decide nothing.
 
 # %% tags=["nbval-check-output"]
 validation = train.predict(model, table, images, split="val")
@@ -293,8 +294,9 @@ surest_wrong.meets(
 # verdict("13.a-wrong-answer-can-be-sure", highest[bad] > 0.7)
 
 # %% [markdown]
-# **Explain.** Compare the two answers: nothing in the second says that it is wrong. It passed the gate, it has a map
-# and a high probability. So show no answer alone: the share of wrong answers on the test set belongs beside it.
+# **Explain.** Compare the two answers: nothing in the second says that it is wrong. It passed the gate, and its
+# probability is high. Look at the two maps, too: is either warmest over a lung? So show no answer alone: the share of
+# wrong answers on the test set belongs beside it.
 #
 # Now three files that should *not* be answered: the image of the right answer with black and white exchanged, the same
 # image on its side, and a text file called `notes.png`.
@@ -365,9 +367,9 @@ gate_table.round(3)
 # 3. In the few numbers that the gate looks at, it does not stand out from the training images.
 #
 # <details><summary>Answer</summary>
-# 3. A gate looks at a small, coarse version of the image. An image of another disease, of a child, or with another
-# patient's name may pass (1), and then nothing is known about the answer (2): lesson 12 shows a second site.
-# </details>
+# 3. A gate looks at a small, coarse version of the image. An image of another disease, of a child, or filed under the
+#    wrong patient may pass (1), and then nothing is known about the answer (2): lesson 12 shows a second site.
+#    </details>
 
 # %% [markdown]
 # ## Step 3 · The mistake: another preprocessing when serving
@@ -460,8 +462,7 @@ costliest.meets(
 # Now a fourth difference. Training **pads** an image to a square, which keeps its proportions. Suppose that the page
 # **squashes** it into a square.
 #
-# **Predict.** How many of our test images get another answer from the page that squashes? (Think of the shape of our
-# files.)
+# **Predict.** How many of our test images get another answer from the page that squashes?
 
 # %% tags=["nbval-check-output"]
 MY_SQUASHED = None  # your prediction: a number of images, from 0 to 150
@@ -505,8 +506,8 @@ squashed_answers.meets(
 
 # %% [markdown]
 # **Explain.** On a square image the two do the same. So a test on square files passes, and the bug first shows on a
-# portrait image. A test set cannot show all mistakes. With the sides cut off, the same test images get other answers.
-# One set of this size may not show whether that costs accuracy: see the interval.
+# portrait image. A test set cannot show all mistakes. With the sides cut off, squashing changes many answers on the
+# same images. One set of this size may not show whether that costs accuracy: see the interval.
 #
 # The repair is not a better test. Write nothing twice: use *one* function, `preprocess.prepare`, for training and
 # serving; put scaling *inside* the network, and the settings in the bundle.
@@ -567,9 +568,11 @@ groups = answered["group"]
 covered = 1 - p_test[np.arange(len(truth)), truth] <= limit
 rows = []
 for name, values in {"accuracy": right, "conformal set holds the truth": covered}.items():
-    rows.append({"metric": name, "class": "all", **share_of(values, groups)})
+    of_what = {"metric": name, "class": "all", "method": "groups resampled"}
+    rows.append({**of_what, **share_of(values, groups)})
 at_point = evaluate.at_threshold(answered, positive, threshold)
-results = pd.concat([pd.DataFrame(rows), at_point.drop(columns="threshold")], ignore_index=True)
+at_point = at_point.drop(columns=["threshold", "support"])
+results = pd.concat([pd.DataFrame(rows), at_point], ignore_index=True)
 
 subgroups = {}
 for column in by:
@@ -581,9 +584,8 @@ for column in by:
 
 # %%
 brier = ((p_test - np.eye(len(names))[truth]) ** 2).sum(axis=1)  # of each image
-calibration = pd.DataFrame(
-    [{"metric": "Brier score, summed over classes", **share_of(brier, groups)}]
-)
+in_words = "Brier score, summed over classes"
+calibration = pd.DataFrame([{"metric": in_words, **share_of(brier, groups)}])
 results[["metric", "class", "value", "low", "high", "n", "groups"]].round(3)
 
 # %% [markdown]
@@ -639,7 +641,7 @@ Markdown(("\n" + card).replace("\n#", "\n###"))
 # and the card states the one on test. It may be well below: few images determine a threshold only roughly (lesson 07).
 # The Brier score, unlike in lesson 11, is summed over the classes: saying a third for each of three classes gets 0.67.
 # *What it is for* and *which factors were not examined* are judgements, and they are the sentences that a reader needs
-# most. Training and evaluation data were compared: with a shared group, there would be no card.
+# most.
 #
 # The card belongs in the bundle. (The version that it names is the one without the card: no file can hold its own hash.)
 
@@ -944,8 +946,8 @@ measured.read("export").set_index("name")[columns].round(4)
 # %% [markdown]
 # **Explain.** The times are for one image, on one thread of one processor core; `largest` and `flipped` are over the
 # `n` test images. Where `load` is above 1, a median includes waiting for the core. The command and the date stand in
-# the table. Smaller is not always faster: compare `int8_full` with `float32`. On a telephone the order may differ:
-# measure on the device that will be used.
+# the table's file, `cxr_helpers/measured/export.csv`. Smaller is not always faster: compare `int8_full` with `float32`.
+# On a telephone the order may differ: measure on the device that will be used.
 
 # %% [markdown]
 # ## Step 8 · An upload button · deeper
@@ -992,7 +994,7 @@ deploy.upload_widget(bundle, picture=plots.answer)
 #   remember what your test files cannot show.
 # - A model card is written from evidence, or not at all.
 # - (deeper) Check parity with the trained network on a whole set: largest difference, flipped answers, n.
-# - (deeper) Measure latency after the first call: one image, one thread, median of many; state the load.
+# - (deeper) Measure the time after the first call: one image, one thread, median of many; state the load.
 #
 # Your predictions in this lesson:
 

@@ -103,9 +103,10 @@ kept_for_test = [f"P{number:05d}" for number in range(2, 80, 4)]
 # with one hidden layer (lesson 05).
 #
 # Before you run anything, read all twelve cells with a pencil. For each suspicion write down the cell, and *which
-# figure the fault would change, in which direction*.
+# figure would change, in which direction*.
 #
-# **Predict.** How many of the ten faults will be on your list? Give a range of which you are 80 % sure.
+# **Predict.** Before you read: how many of the ten faults will be on your list? Give a range of which you are 80 %
+# sure.
 
 # %% tags=["nbval-check-output"]
 MY_PENCIL = None  # your prediction: how many of ten, such as (2, 5)
@@ -245,15 +246,15 @@ print(f"The confusion matrix ({right:.1%} right) shows that hardly any case is m
 print("The interval is narrow: the network is ready for clinical use.")
 
 # %% [markdown]
-# **Explain.** No cell raised an error; every figure has an n, the main one even has an interval. But a suspicion is not a
-# proof. Each fault gets an experiment in which **only that fault is repaired**. Some change the figure a lot, others
-# hardly at all. A fault is judged by what it *could* do.
+# **Explain.** No cell raised an error; the main figure even has an n and an interval. But a suspicion is not a proof.
+# Each fault gets an experiment in which **only that fault is repaired**. Some hardly change the figure: judge a fault
+# by what it *could* do.
 
 # %% [markdown]
 # ## Step 2 · Does something leak? Ask with random labels
 #
-# First, we test the whole study. Give every *patient* a label at random, keep the images, and run the study's own
-# steps again. There is nothing to learn: in a sound study the accuracy is 0.5.
+# First, the whole study. Give every *patient* a label at random, keep the images, and run the study's own steps again.
+# In a sound study the accuracy is 0.5.
 #
 # Files were renamed and moved, but their SHA-256 (lesson 01) tells which radiograph they show. `answers` makes the
 # predictions table (lesson 07) of any model.
@@ -386,8 +387,8 @@ compare("right in the matrix", share(trained_right), share(test_right))
 
 # %% [markdown]
 # **Explain.** The numbers in a matrix add up to the number of its images. **Repair:** make the matrix from the same
-# table of predictions as the accuracy. (Until Step 5, and in Step 9, the units of the intervals are answers, as in
-# the study; then patients.)
+# table of predictions as the accuracy. (Units of the intervals: answers in Steps 3, 4 and 9, as in the study; patients
+# in 6, 7, 10 and 11.)
 
 # %% tags=["author", "verdict"]
 # verdict("14.matrix-of-training-images-is-better", np.mean(trained_right) > np.mean(test_right))
@@ -436,13 +437,13 @@ trained_share.meets(
 # %% [markdown]
 # ## Step 5 · Fault 3: one line per box
 #
-# Cell 1 calls the lines of the table *images*; cell 3 writes a file for each line. A COVID-19 radiograph with three
-# boxes becomes three files with the same bytes, and the split draws files.
+# Cell 1 calls the lines of the table *images*; cell 3 writes a file for each line. A radiograph with three boxes
+# becomes three equal files, and the split draws files.
 #
-# If this leak is repaired, that of Step 4 still keeps the figure high: **faults cover for each other.** To see what
-# each can do, plant it *alone* in a study that is otherwise sound, with random labels. We compare four splits, with a
-# quarter for the test, the linear model and many repeats: *by line* of the table, *by radiograph*, *by patient*, and
-# *moved twice* (by patient; after the training, a quarter of the training images moves to the test).
+# If this leak is repaired, that of Step 4 can still keep the figure high: **one fault hides another.** So we plant each
+# *alone* in a sound study, with random labels. We compare four splits, with a quarter for the test, the linear model
+# and many repeats: *by line* of the table, *by radiograph*, *by patient*, and *moved twice* (by patient; after the
+# training, a quarter of the training images moves to the test).
 #
 # **Predict.** Order them by the accuracy on random labels, the lowest first.
 
@@ -584,7 +585,8 @@ split.assert_disjoint(repaired)
 repaired.groupby("split", observed=True)["patient"].agg(["size", "nunique"])
 
 # %% [markdown]
-# **Predict.** What is the accuracy of the repaired study on its twenty test patients?
+# **Predict.** Step 6 still used the faulty training. What is the accuracy of the repaired study on its twenty test
+# patients?
 
 # %% tags=["nbval-check-output"]
 MY_REPAIRED = None  # your prediction: accuracy of the repaired study, from 0 to 1
@@ -661,7 +663,8 @@ pencil.meets(
 # %% [markdown]
 # ## Step 8 · The project that opened the course
 #
-# One project is left. Lesson 01 reported it; lessons 04 and 09 removed two illusions.
+# One project is left. Lesson 01 reported one run, 0.96. Here are means of five runs, each on images drawn anew, with 95
+# % intervals (lessons 04, 09).
 
 # %% [markdown] tags=["instructor"]
 # **6 minutes · do.** Point at the predictions on the board from lesson 01. The last bar is about chests, and its
@@ -722,9 +725,9 @@ said = [f"{name} {accuracy_left:.2f}" for name, accuracy_left in zip(bars, value
 plots.show(figure, f"Waterfall of accuracies: {', '.join(said)}. Dotted: guessing, 0.5.")
 
 # %% [markdown]
-# **Explain.** Orange shows what each step takes away. Keeping patients whole took little; the word was nearly all.
-# Only the last bar is about chests, and its interval includes 0.5: so few images do not show that this network sees
-# the disease. Nothing in the 25 lines of lesson 01 was unusual, and no line raised an error.
+# **Explain.** Each dot is an accuracy; orange is what the step takes away. Keeping patients whole took little; the word
+# was nearly all. Only the last bar is about chests, and its interval includes 0.5: five runs on so few images do not
+# show that this network sees the disease. Nothing in lesson 01's 25 lines was unusual.
 
 # %% tags=["author", "verdict"]
 # verdict("14.what-is-left-is-not-shown", left["low"] < 0.5 < left["high"])
@@ -796,8 +799,8 @@ guessers = np.random.default_rng(SEED).binomial(20, 0.5, size=(10_000, 5)) / 20
 print(f"five guessers on 20 patients, the best: {guessers.max(axis=1).mean():.2f} on average")
 
 # %% [markdown]
-# **Explain.** A best is never below its mean. The last line says what the same fault can do where the test is small.
-# **Repair:** pick on validation, or name the seed beforehand, or report the mean with its spread.
+# **Explain.** The best of several is never below their mean. The last line says what the same fault can do where the
+# test is small. **Repair:** pick on validation, or name the seed beforehand, or report the mean with its spread.
 #
 # **Fault 8, validation on 25 images of one class.** Cell 7 takes the first 25 of a *sorted* list of files, and the first
 # folder is `covid`.
@@ -877,10 +880,10 @@ compare("README's test patients", *[evaluate.metric(each, "accuracy") for each i
 print(f"paired difference: {evaluate.compare(*pair, metric='accuracy')}")
 
 # %% [markdown]
-# **Explain.** Two patients of twenty cannot change the accuracy by much, and training once more changes it, too: read
-# the interval of the paired difference. The comma is a fault even where nothing changes. The test part is not the one
-# that the README describes, so the figure cannot be compared with anybody else's; and the next missing comma may join
-# the names of two hospitals. **Repair:** read the list from the file, and `assert set(test_patients) <=
+# **Explain.** Two patients of twenty can change the accuracy by about a tenth, and training once more changes it, too:
+# read the interval of the paired difference. The comma is a fault even where nothing changes. The test part is not the
+# one that the README describes, so the figure cannot be compared with anybody else's; and the next missing comma may
+# join the names of two hospitals. **Repair:** read the list from the file, and `assert set(test_patients) <=
 # set(patients)`.
 
 # %% [markdown]
@@ -1109,7 +1112,7 @@ recipe.meets(
 #   repaired.
 # - Random labels tell in a minute *that* a study leaks. They do not see wrong bookkeeping.
 # - Count: rows, files, radiographs, patients; the sum of a matrix; the length of a list; the classes of each part.
-# - Faults cover for each other: repairing one may change nothing. Plant each alone where the truth is known.
+# - One fault hides another: repairing one may change nothing. Plant each alone where the truth is known.
 # - One row per radiograph first, then a split by patient: disjoint by row is not disjoint by patient.
 # - (deeper) A published figure is compared with its subset, protocol and selection named, or not at all.
 #

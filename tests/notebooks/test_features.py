@@ -60,7 +60,7 @@ def test_the_five_projects_are_all_there():
 @pytest.mark.parametrize("feature", FEATURES)
 def test_notebooks_and_steps_exist(feature):
     for name, step, path in LINK.findall(rows()[feature]):
-        file = (PAGE.parent / path).resolve()
+        file = (PAGE.parent / path.partition("#")[0]).resolve()
         assert file.is_file(), f"{feature}: {path} does not exist"
         start = f"{name}_" if name.isdigit() else f"cases/{name.lower()}_"
         assert path.startswith(f"../notebooks/{start}"), f"{feature}: {name} is not {path}"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxr_helpers import baselines, evaluate, predictions
+from cxr_helpers import baselines, evaluate, predictions, split
 
 ALL = (baselines.majority, baselines.nearest_neighbour, baselines.logistic_regression)
 COLUMNS = ["image_id", "group", "patient", "source", "label", "split", "fold", "model", "seed"]
@@ -186,6 +186,15 @@ def test_guesses_are_scored_like_a_model():
         baselines.guesses(table, {"000.png": "lung"})
     with pytest.raises(ValueError, match="no answer"):
         baselines.guesses(table, {})
+
+
+def test_a_person_learned_from_no_image_so_that_nothing_warns_of_training_images(recwarn):
+    table = split.holdout(manifest(), 0.25, 0.2, seed=0)
+    answers = dict.fromkeys(table["image_id"], "covid")
+    p = evaluate.guesses(table, answers)
+    assert set(p["split"]) == {"test"}
+    evaluate.metric(p, "accuracy")
+    assert not recwarn.list
 
 
 def test_guesses_are_kept_and_the_readers_own_come_first(tmp_path):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # it imports much more than writing the page needs
     from tools.progress import Progress
 
 GLOSSARY = "docs/glossary.md"
+RADIOLOGY = "docs/radiology.md"
 QUESTIONS = [
     "Can we build it?",
     "Can the number be trusted, and what did the model learn?",
@@ -216,7 +217,8 @@ def opening(
         "The line of links at the top and at the end of each notebook leads to the next one, to "
         f"the exercise, and back to this page. The {len(lessons)} lessons take about {hours:g} "
         "hours, in as many sittings as you like. What a word means, and which lesson introduces "
-        f"it, stands in the {link('glossary', root / GLOSSARY, page)}."
+        f"it, stands in the {link('glossary', root / GLOSSARY, page)}; what a chest radiograph shows, "
+        f"on {link('a page of its own', root / RADIOLOGY, page)}."
     )
     following = next_step(lessons, page, done or {})
     if following:  # whoever has begun need not be told where

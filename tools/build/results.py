@@ -318,7 +318,7 @@ def pipeline(folder: Path) -> str:
         f"Augmented batches from the cache come {table['ratio'].median():.0f} times as fast as "
         f"from `ImageDataGenerator` on the same {table['n'].iloc[0]} files at 224×224 (median of "
         f"{len(table)} rounds in one run, {table['ratio'].min():.0f} to "
-        f"{table['ratio'].max():.0f}; {table['cores'].iloc[0]} cores)."
+        f"{table['ratio'].max():.0f}; {table['cores'].iloc[0]} cores; {origin(table)})."
     )
 
 
@@ -339,8 +339,13 @@ def duplicates(folder: Path) -> str:
         f"On DarkCovidNet's images, at the detector's threshold of {table['threshold'].iloc[0]}: "
         f"{value[false]:.0f} false alarms among {n[false]:,} pairs of two patients. Share of "
         f"{count} changed copies found: {'; '.join(good)}. It does not find every copy: "
-        f"{'; '.join(bad)}."
+        f"{'; '.join(bad)} ({origin(table)})."
     )
+
+
+def origin(table: pd.DataFrame) -> str:
+    """Return the command that measured a table, and the date."""
+    return f"`{table['command'].iloc[0]}`, {table['date'].iloc[0]}"
 
 
 def lessons(folder: Path) -> str:
@@ -349,10 +354,10 @@ def lessons(folder: Path) -> str:
     whole, each = table.loc["all"], table.drop(index="all")
     rows = [f"{name} {seconds:.0f} s" for name, seconds in each["seconds"].items()]
     return (
-        "On the phantom, class mode, two notebooks at a time on two cores, phantoms drawn before "
-        f"(`{whole['command']}`, {whole['date']}): all {len(each)} notebooks in "
-        f"{whole['seconds'] / 60:.1f} minutes, with at most {whole['peak_mb'] / 1000:.1f} GB a "
-        f"kernel. {'; '.join(rows)}."
+        "On the phantom, class mode, on two cores, phantoms drawn before (`"
+        f"{whole['command']}`, {whole['date']}): all {len(each)} notebooks as the tests run them, "
+        f"two at a time, in {whole['seconds'] / 60:.1f} minutes. Each by itself, from the start of "
+        f"its kernel, with at most {whole['peak_mb'] / 1000:.1f} GB: {'; '.join(rows)}."
     )
 
 
@@ -703,10 +708,10 @@ def kernels(folder: Path) -> str:
             "|---|--:|--:|--:|",
             *rows,
             "",
-            "Measured with two notebooks at a time on two cores, phantoms drawn before "
+            "Measured with one notebook at a time on two cores, phantoms drawn before "
             f"(`{whole['command']}`, {whole['date']}; a notebook that was changed later may "
             f"differ: run the command again). Marking {count} submissions of exercise 04 took "
-            f"{minutes:.1f} minutes, {marking['seconds_median']:.0f} s for one "
+            f"{minutes:.1f} minutes, two at a time "
             f"(`{marking['command']}`, {marking['date']}).",
         ]
     )

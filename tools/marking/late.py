@@ -13,7 +13,8 @@ An instructor's setting, COURSE/late.toml; without it nothing is late:
     "anna@example.org" = 2026-12-02T08:00:00+01:00
 
 A begun day is a day. Free days are spent in the order of the deadlines. When something was handed
-in stands in the `timestamp.txt` beside it, as nbgrader writes it; a zip of Moodle has none.
+in stands in the `timestamp.txt` beside it, as nbgrader writes it; a zip of Moodle or Canvas has
+none.
 """
 
 import csv

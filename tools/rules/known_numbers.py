@@ -463,8 +463,8 @@ GIVEN: dict[str, dict[str, str]] = {
     },
     "docs/publishing.md": {
         "after 60 days without a change": "GitHub's documentation of scheduled workflows",
-        "its 1 to 2 GB of memory": "Binder's documentation",
-        "03 alone takes 0.9 GB": "benchmarks/lessons.csv: 936 MB",
+        "it gives 1 to 2 GB of memory": "Binder's documentation",
+        "up to 1.8 GB": "benchmarks/lessons.csv: 1769 MB, lesson 06",
     },
     "d_small_model": {
         'What "above 97 % in training"': "the described project's number",

@@ -12,7 +12,8 @@ source runs as a script without it:
 A cell tagged `picture` only shows what the lesson has computed, a slider: one call of `plots`. No
 result can depend on it, so it is left out of the hash that says whether a source's code changed.
 So is what shows how far a run is: `bar(..., desc=...)` around what a loop goes through, and Keras'
-lines in full mode.
+lines in full mode. So are words for the reader: docstrings, what is printed, titles, and the
+answers to what a reader believed.
 
 A name begins with the notebook's number or, in a case study, with `case_` and its letter. The
 expression is True where the sentence holds.
@@ -43,6 +44,7 @@ BAR_ALONE = re.compile(r"\bbar\((\w+(?:\(\w*\))?)\)")
 VERBOSE = re.compile(r"\bverbose=VERBOSE\b")
 ONLY_SHOWS = re.compile(r'VERBOSE = 0 if MODE == "class" else 2(?:  #|$)')
 IMPORT = re.compile(r"^from cxr_helpers import bar, ")
+WORDS = ("title", "suptitle", "xlabel", "ylabel", "what", "beliefs")  # arguments for the reader
 WITHOUT_EFFECT = ("plots", "checks")  # modules of the package that no figure comes from
 HARMLESS = (ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List)
 HARMLESS += (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
@@ -68,7 +70,7 @@ def activated(text: str) -> str:
 
 
 def code_digest(source: Path) -> str:
-    """Return a hash of a source's code and verdicts, without text, comments and what only shows."""
+    """Return a hash of a source's code and verdicts, without words and what only shows."""
     lines = activated(source.read_text("utf-8")).splitlines()
     inside = dict(pictures(lines))
     code = [
@@ -76,8 +78,36 @@ def code_digest(source: Path) -> str:
         for number, line in enumerate(lines, 1)
         if line.strip() and not line.lstrip().startswith("#") and number not in inside
     ]
-    code = [line for line in code if line]
-    return hashlib.sha256("\n".join(code).encode()).hexdigest()[:12]
+    tree = _WithoutWords().visit(ast.parse("\n".join(code)))
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
+
+
+class _WithoutWords(ast.NodeTransformer):
+    """Blank words for the reader: no result depends on them. What is computed in them stays."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        if ast.get_docstring(node, clean=False):
+            self._blank(node.body[0])
+        self.generic_visit(node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        if getattr(node.func, "id", "") == "print":
+            for argument in node.args:
+                self._blank(argument)
+        for keyword in node.keywords:
+            if keyword.arg in WORDS:
+                self._blank(keyword.value)
+        self.generic_visit(node)
+        return node
+
+    def _blank(self, node: ast.AST) -> None:
+        """Blank the texts in an expression but those that a call or an index inside it needs."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
+        elif not isinstance(node, ast.Call | ast.Subscript | ast.Compare):
+            for child in ast.iter_child_nodes(node):
+                self._blank(child)
 
 
 def without_progress(line: str) -> str:

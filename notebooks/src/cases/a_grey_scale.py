@@ -131,9 +131,8 @@ for number, name in enumerate(class_names):
     print(f"{number} = {name}: {(y == number).sum()} images, such as {first}")
 
 # %% [markdown]
-# **Explain.** The alphabet decides: `negative` comes before `positive`, so 1 means positive. With folders called `covid`
-# and `normal` it would be the other way round (case B). Print the order, never assume it. (Colab's own folder
-# `.ipynb_checkpoints` is left out: it begins with a dot.)
+# **Explain.** The alphabet decides: `negative` comes before `positive`, so 1 means positive. Other names may give the
+# other order. Print it, never assume it. (Colab's own folder `.ipynb_checkpoints` is left out: it begins with a dot.)
 
 # %% [markdown]
 # ## Step 2 · Grey scale, transformation, normalisation
@@ -162,8 +161,8 @@ print(f"largest mean of an image {abs(x.mean(axis=(1, 2, 3))).max():.3f}")
 print(f"standard deviations {x.std(axis=(1, 2, 3)).min():.3f} to {x.std(axis=(1, 2, 3)).max():.3f}")
 
 # %% [markdown]
-# Take one radiograph and make it darker and flatter, as another machine might: multiply each grey level by 0.6 and
-# add 20.
+# Take one radiograph and make it darker and lower in contrast, as another machine might: multiply each grey level by
+# 0.6 and add 20.
 #
 # **Predict.** We normalise both images (the unit is then one standard deviation) and subtract them, pixel by pixel.
 # How large is the mean difference?
@@ -190,7 +189,7 @@ apart.meets(
         (
             0.02,
             1,
-            "You expected a rest. Subtracting the mean removes the 20, the division the 0.6.",
+            "You expected a remainder. Subtracting the mean removes the 20, the division the 0.6.",
         ),
     ],
 )
@@ -302,9 +301,9 @@ p = float(model.predict(prepare(new)[np.newaxis], verbose=0)[0, 0])
 print(f"{new.name}: {class_names[int(p >= 0.5)]}, with p({class_names[1]}) = {p:.2f}")
 
 # %% [markdown]
-# **Explain.** The first line is for the training images; the second line counts. (On another machine these figures
-# differ a little, because it adds numbers in another order.) The last cell answers one file. A project of this kind
-# ends here, and as a first network it is an achievement: files in, a trained model, an answer out.
+# **Explain.** The first line is Keras's mean over the last epoch; the second line counts. (On another machine these
+# figures differ a little, because it adds numbers in another order.) The last cell answers one file. A project of this
+# kind ends here, and as a first network it is an achievement: files in, a trained model, an answer out.
 
 # %% [markdown]
 # ## Part two · The review
@@ -421,7 +420,7 @@ pd.crosstab(rows["label"], pd.Series(letters, name="letters"))
 
 # %% [markdown]
 # Imagine a clerk who reads the letters and sees no lung: with letters an image is called positive, without them
-# negative. Is the clerk's accuracy on the test images higher than the network's?
+# negative. From the table, how often is the clerk right?
 
 # %% [markdown]
 # ![Two radiographs with covered lungs. With the letters R and PORTABLE in the corner the clerk answers positive,

@@ -160,16 +160,6 @@ val_data = keras.utils.image_dataset_from_directory(
 class_names = train_data.class_names
 print(len(train_data.file_paths), "images to train on,", len(val_data.file_paths), "to validate")
 
-# %%
-pictures, numbers = next(iter(train_data))
-figure, axes = plt.subplots(2, 6, figsize=(8, 3), layout="constrained")
-for number, row in enumerate(axes):
-    for axis, picture in zip(row, pictures[numbers[:, 0] == number]):
-        axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
-        axis.set_title(class_names[number], fontsize=10)
-        axis.axis("off")
-plots.show(figure, "Six training images of each class: COVID-19 above, normal below.")
-
 # %% [markdown]
 # The network has four convolutions with batch normalisation and max-pooling, the mean of each map, dropout, one dense
 # layer and one sigmoid unit. (The description gives no numbers. We wrote down a rule and chose among four recipes by
@@ -192,6 +182,16 @@ meant.meets(
 
 # %% tags=["nbval-check-output"]
 print(dict(enumerate(class_names)))
+
+# %%
+pictures, numbers = next(iter(train_data))
+figure, axes = plt.subplots(2, 6, figsize=(8, 3), layout="constrained")
+for number, row in enumerate(axes):
+    for axis, picture in zip(row, pictures[numbers[:, 0] == number]):
+        axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        axis.set_title(class_names[number], fontsize=10)
+        axis.axis("off")
+plots.show(figure, "Six training images of each class: COVID-19 above, normal below.")
 
 # %%
 keras.utils.set_random_seed(SEED)
@@ -244,8 +244,8 @@ print(f"the classmate: {(called == np.array(class_names)[y_val]).mean():.3f}")
 # **Explain.** `Covid` comes before `Normal` in the alphabet, so 0.9 is the probability of *normal*. The classmate took
 # `p >= 0.5` for COVID-19, and gets one minus your accuracy: with two classes, an accuracy far below one half is a sign
 # of a mixed-up order. In the first epochs the curve of `Val` jumps up and down while that of `Train` rises: one point
-# of the `Val` curve says little. A gap that stays to the end would be a sign that the network memorises. (Figures
-# differ a little on other machines, which add numbers in another order.)
+# of the `Val` curve says little. Does a gap stay to the end? It is a sign that the network memorises. (Figures differ a
+# little on other machines, which add numbers in another order.)
 
 # %% [markdown]
 # ## Step 3 · The folder `Prediction`, and a CSV file
@@ -373,7 +373,7 @@ for name, difference in against.items():
 # whole image, and at the letter beside the shoulder. **These phantoms carry a planted fault, of a kind that real sets
 # have. We planted it; it is no finding about the project:** 19 of 20 patients with COVID-19 had their images taken at
 # hospital C, 19 of 20 of the others at hospital A. Only drawn images can be taken again at the other hospital, so this
-# step uses phantoms whatever `DATASET` says.
+# step uses phantoms whatever `DATASET` says; of these we know the labels of `Prediction`, too (`test` in the table).
 
 # %% tags=["nbval-check-output"]
 plan = phantom.design("case_b", n=N, seed=SEED)
@@ -389,7 +389,7 @@ pd.crosstab([rows["split"], rows["label"]], rows["site"])
 # more, with the same patient and the same illness, at the other hospital.
 
 # %% [markdown]
-# ![Of twenty patients with COVID-19, nineteen had their images taken at hospital C, hazy and with a letter. Of twenty
+# ![Of twenty patients with COVID-19, nineteen had their images taken at hospital C, hazier and with another letter. Of twenty
 # normal ones, nineteen at hospital A. Disease and hospital go together, so either can be
 # learned.](../../docs/diagrams/case_b_hospitals.png)
 
@@ -514,8 +514,8 @@ at_the_other.meets(
 # size with that of the fault. Where its interval contains 0, no dependence is shown. (As in Step 4, some of these
 # patients are in `Train`, for both networks alike.)
 #
-# On images as taken, a repaired network may score *less* than the first one (compare the rows): it no longer has the
-# help of the hospital. Would the answers for `Prediction` change if those patients had been at the other hospital?
+# A repaired network may score less on images as taken, without the hospital's help; compare the rows. Would the answers
+# for `Prediction` change if those patients had been at the other hospital?
 
 # %%
 new_rows = (rows["split"] == "test").to_numpy()[~is_train]

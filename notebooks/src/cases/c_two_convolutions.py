@@ -205,9 +205,9 @@ print(f"test loss {test_loss:.3f}, test accuracy {test_accuracy:.3f}, n = {test_
 
 # %% [markdown]
 # **Explain.** This is what the description reports: two curves of the loss, two of the accuracy, and test loss and
-# accuracy. (They differ a little from machine to machine.) The training figure is the mean over an epoch, with dropout
-# on, so it can be worse than validation. The validation images are zoomed and mirrored, too, because they come from
-# the same generator: their curve is not that of the images as they are.
+# accuracy. (They differ a little between machines: below, class mode's seed 0 is this run.) The training figure is the
+# mean over an epoch, with dropout on, so it can be worse than validation. The validation images are zoomed and
+# mirrored, too, because they come from the same generator: their curve is not that of the images as they are.
 #
 # ### At 200 pixels
 #
@@ -439,9 +439,9 @@ print("never met:        ", never_met)
 
 # %% [markdown]
 # **Explain.** The second line is the one to report: no patient of it was in `train`. The two lines are of different
-# images, and each has its interval; where these overlap, so few images do not show that *this* network depends on the
-# leak. Five epochs on zoomed and mirrored images may leave too little time to memorise. Another model may use the
-# leak: the search above found people again.
+# images. Where they differ by less than half the width of either interval, these images do not show that *this* network
+# depends on the leak. Five epochs on zoomed and mirrored images may leave too little time to memorise. Another model
+# may use the leak: the search above found people again.
 #
 # ### Checkpoint
 #
@@ -462,7 +462,7 @@ print("never met:        ", never_met)
 #
 # In the upload step such projects go wrong unseen, because nobody evaluates it. We look at three mistakes: the number
 # is taken for the probability of COVID-19; the image is not divided by 255; the class is read with `if prediction ==
-# 0`. The last two stand side by side in published code.
+# 0`. The last two are easily made together.
 #
 # **Predict.** Which accuracy do the last two mistakes have *together*, on the test images?
 
@@ -591,8 +591,8 @@ deploy.upload_widget(bundle, picture=plots.answer)
 # %% [markdown]
 # **Explain.** The photographs that had a class in Step 3 are refused now. The line below them shows the price: some
 # radiographs of new people are refused, too. Compare their share with one in twenty, the share of the validation
-# images. The file that was cut off gets a sentence, not a traceback. The gate knows what radiographs of this set look
-# like, and no more: it does not test whether an answer is right (lesson 12).
+# images. The file that was cut off gets an explanation, not a traceback. The gate knows what radiographs of this set
+# look like, and no more: it does not test whether an answer is right (lesson 12).
 
 # %% [markdown]
 # ## The verdict

@@ -300,12 +300,13 @@ plots.duplicate_pairs(by_id, crossing) if len(crossing) else "no pair"
 # nine can be answered from memory.](../../docs/diagrams/case_e_copies.png)
 
 # %% [markdown]
-# **Explain.** A copy that crosses from train to test can be answered from memory. We planted nine, in any class. The
-# published set has nine, too, all of them among its 26 COVID test images, five under the same name; its 317 images are
-# 301 groups, and patients are not recorded.
+# **Explain.** A copy that crosses from train to test can be answered from memory. We planted nine, in any class. One is
+# cropped: no comparison of pixels finds it, and only its patient's number puts it into a group. The published set has
+# nine, too, all among its 26 COVID test images, five under the same name; it is 301 groups, and patients are not
+# recorded.
 #
-# The number is a lower bound. The detector finds copies with other contrast, size or compression, and negatives; it does
-# not find a copy that was mirrored, shifted, framed, rotated by more than about 2 degrees, or cropped by more than 1 %
+# So the number of pairs is a lower bound. The detector finds other contrast, size or compression, and negatives, but no
+# copy that was mirrored, shifted, framed, rotated by more than about 2 degrees, or cropped by more than 1 %
 # (`docs/results.md` has the shares).
 #
 # The repair: every training image that shares a group with a test image is removed. A fifth of the other training
@@ -348,12 +349,12 @@ print(
 )
 
 # %% [markdown]
-# **Explain.** Do not take the difference of the first two lines for the effect of the copies. Three things changed:
-# the copies were removed; a fifth of the training groups became validation; and another training has other luck. The
-# last line shows how far luck alone goes: the lowest and the highest accuracy of five trainings, each on images of its
-# own. If an accuracy lies below that range, luck alone is not a likely reason. A fifth fewer images is a likely one:
-# Step 8's table has such trainings (rate 0.001, with dropout), and their mean is lower, too. The repair is right
-# whether or not the copies show an effect; Step 6 measures this effect by itself.
+# **Explain.** Do not take the difference of the first two lines for the effect of the copies. Three things changed: the
+# copies were removed; a fifth of the training groups became validation; and another training has other luck. The last
+# line shows how far luck alone goes: the lowest and the highest accuracy of five trainings, each on images of its own.
+# By luck alone, a sixth training would be the lowest in one case of six: only far below the range is luck unlikely. A
+# fifth fewer images is a likelier reason: in Step 8's table such trainings (rate 0.001, with dropout) have a lower
+# mean. The repair is right whether or not the copies show an effect; Step 6 measures this effect by itself.
 
 # %% [markdown]
 # ## Step 5 · What has to be beaten
@@ -414,7 +415,7 @@ sentence("repaired network", repaired, "logistic regression", by_pixels)
 # weights of Step 2.)
 #
 # And on the published set? The table shows the project on its own split, with the copies taken out, and on folds with
-# whole groups, beside other methods (`python -m benchmarks.case_e_review`, 2026-11-22; `seeds`: repeats averaged):
+# whole groups, beside other methods (`seeds`: repeats averaged):
 
 # %% tags=["nbval-check-output"]
 review = measured.read("case_e_review")
@@ -469,7 +470,7 @@ print(shortcuts[columns].round(3).to_string(index=False))
 # ## Step 6 · What a copy is worth · deeper
 #
 # To see the effect by itself, we take nothing away. Instead, copies of every third test image, a little darker, go
-# *into* training. This is about the share of copies among the published set's COVID test images. Only the training
+# *into* training. A third is roughly the share of copies among the published set's COVID test images. Only the training
 # images of the two simple models change.
 
 # %%
@@ -816,10 +817,10 @@ for place in ("home", "away"):
 # verdict("case_e.other-data-beat-more-of-the-same-away", evaluate.compare(other_data, more, "accuracy").low > 0)
 
 # %% [markdown]
-# **Explain.** Away from home the model is right far less often, and so is the project's network. Adding images *more
-# of the same* does not repair this; adding equally many *other* images repairs most of it. At home it is the other way
-# round: see the first printed line. A larger set from the same place gives a narrower interval, for that place. (This
-# holds for two hospitals as they were drawn. A third one would be new again.)
+# **Explain.** Away from home the model is right far less often, and so is the project's network. Adding images *more of
+# the same* does not repair this; adding equally many *other* images does: compare with *what we have: home*. At home it
+# is the other way round: see the first printed line. (This holds for two hospitals as they were drawn. A third one
+# would be new again.)
 
 # %% [markdown]
 # ## The verdict

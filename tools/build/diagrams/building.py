@@ -262,7 +262,7 @@ def d05_neuron() -> Sheet:
     y = sheet.top + 4
     for number in range(3):
         at = y + 22 + number * 68
-        sheet.box(28, at - 22, 64, 44, fill=str(1 - pixels[number] * 0.6), edge=INK, radius=3)
+        sheet.box(28, at - 22, 64, 44, fill=str(0.4 + pixels[number] * 0.6), edge=INK, radius=3)
         sheet.text(60, at, f"{pixels[number]:.1f}", size=TEXT, colour=INK)
         sheet.line([(94, at), (208, at)], colour=GREY)
         sheet.circle(150, at, 26, fill=tint(BLUE), edge=BLUE)
@@ -404,7 +404,7 @@ def d06_layers() -> Sheet:
         ("dense", (16,), (flat + 1) * 16),
         ("softmax", (3,), 17 * 3),
     ]
-    sheet = Sheet("Maps get smaller and more; then numbers in a row", "model")
+    sheet = Sheet("Maps get smaller and more numerous; then a row", "model")
     middle, x = sheet.top + 96, 16
     for number, (name, shape, _) in enumerate(layers):
         if len(shape) == 3:

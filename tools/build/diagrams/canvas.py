@@ -87,7 +87,8 @@ class Sheet:
         line.
         """
         weight = "bold" if bold else "normal"
-        height, lines = size * DPI / 72, re.sub(r"-(?=\d)", "−", str(words)).split("\n")
+        height = size * DPI / 72
+        lines = re.sub(r"(?<![A-Za-z])-(?=\d)", "−", str(words)).split("\n")
         y += 0.36 * height - (len(lines) - 1) * 0.62 * height
         for number, line in enumerate(lines):
             place = (x, y + number * 1.24 * height)

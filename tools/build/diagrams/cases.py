@@ -11,7 +11,6 @@ from tools.build.diagrams.canvas import (
     PAPER,
     SLATE,
     SMALL,
-    TEXT,
     TITLE,
     WHITE,
     Sheet,
@@ -51,7 +50,7 @@ def case_b_hospitals() -> Sheet:
     y = sheet.top
     for row, (name, hazy) in enumerate((("COVID-19", 19), ("normal", 1))):
         at = y + row * 96
-        sheet.text(LEFT, at + 36, name, size=TEXT, bold=True, ha="left")
+        sheet.text(LEFT, at + 36, name, bold=True, ha="left")
         for place in range(20):
             x, top = 120 + place % 10 * 51, at + place // 10 * 40
             from_c = place < hazy
@@ -70,9 +69,9 @@ def case_b_hospitals() -> Sheet:
             )
     foot = y + 206
     sheet.box(120, foot, 22, 18, fill="#B9B9B9", edge=ORANGE, radius=3)
-    sheet.text(150, foot + 9, "hospital C: hazy, a letter", ha="left")
-    sheet.box(390, foot, 22, 18, fill=FILM, edge=BLUE, radius=3)
-    sheet.text(420, foot + 9, "hospital A: clear", ha="left")
+    sheet.text(150, foot + 9, "hospital C: hazier, other letter", ha="left")
+    sheet.box(432, foot, 22, 18, fill=FILM, edge=BLUE, radius=3)
+    sheet.text(462, foot + 9, "hospital A", ha="left")
     sheet.text(
         LEFT,
         foot + 40,
@@ -135,7 +134,7 @@ def case_d_ages() -> Sheet:
 
     for row, (name, adults) in enumerate((("COVID-19", 9), ("others", 1))):
         foot = y + 72 + row * 100
-        sheet.text(LEFT, foot - 26, name, size=TEXT, bold=True, ha="left")
+        sheet.text(LEFT, foot - 26, name, bold=True, ha="left")
         sheet.line([(116, foot + 2), (500, foot + 2)], colour=FAINT)
         for place in range(10):
             adult = place < adults

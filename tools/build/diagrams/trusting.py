@@ -67,8 +67,8 @@ def d09_four_tests() -> Sheet:
                         left - 3, top - 5, 25, 23, fill=ORANGE, edge=WHITE, radius=3, width=1, z=8
                     )
                     sheet.text(left + 9.5, top + 6.5, "R", bold=True, colour=WHITE)
-    sheet.text(112, y + 208, "trained so", ha="left", colour=ORANGE, bold=True)
-    sheet.text(244, y + 208, "nothing else in the images has changed", ha="left")
+    sheet.text(112, y + 208, "as in training", ha="left", colour=ORANGE, bold=True)
+    sheet.text(256, y + 208, "nothing else has changed", ha="left")
     return sheet
 
 
