@@ -388,7 +388,7 @@ compare("right in the matrix", share(trained_right), share(test_right))
 # %% [markdown]
 # **Explain.** The numbers in a matrix add up to the number of its images. **Repair:** make the matrix from the same
 # table of predictions as the accuracy. (Units of the intervals: answers in Steps 3, 4 and 9, as in the study; patients
-# in 6, 7, 10 and 11.)
+# in Steps 6, 7, 10 and 11.)
 
 # %% tags=["author", "verdict"]
 # verdict("14.matrix-of-training-images-is-better", np.mean(trained_right) > np.mean(test_right))

@@ -217,8 +217,8 @@ def opening(
         "The line of links at the top and at the end of each notebook leads to the next one, to "
         f"the exercise, and back to this page. The {len(lessons)} lessons take about {hours:g} "
         "hours, in as many sittings as you like. What a word means, and which lesson introduces "
-        f"it, stands in the {link('glossary', root / GLOSSARY, page)}; what a chest radiograph shows, "
-        f"on {link('a page of its own', root / RADIOLOGY, page)}."
+        f"it, stands in the {link('glossary', root / GLOSSARY, page)}; what a chest radiograph "
+        f"shows, on {link('a page of its own', root / RADIOLOGY, page)}."
     )
     following = next_step(lessons, page, done or {})
     if following:  # whoever has begun need not be told where

@@ -362,7 +362,7 @@ GIVEN: dict[str, dict[str, str]] = {
         "9 grey levels brighter (p < 0.001)": QUESTION,
     },
     "14_reviewing": {
-        "the 25 lines of lesson 01": "as there",
+        "Nothing in lesson 01's 25 lines": "as there",
         "validation on 25 images of one class": "the study's own code",
         "700 phantoms **without any disease**": "benchmarks/no_disease.py",
         "from 400 images the recipe learned nothing": "noted when the size was settled; one seed",
@@ -392,7 +392,7 @@ GIVEN: dict[str, dict[str, str]] = {
         'reports "F1 0.95': QUESTION,
     },
     "08_transfer_learning": {
-        "of an SVM on them: 0.98": QUESTION,
+        "of a classifier on them: 0.98": QUESTION,
         "Lite0 expects (grey - 127) / 128": "cxr_helpers/models/_lite0.py",
         "reaches 0.99 in five epochs, and validation accuracy stays at 0.45. Scored": QUESTION,
         "same validation images give 0.80": QUESTION,
@@ -413,8 +413,6 @@ GIVEN: dict[str, dict[str, str]] = {
         "PPV 0.92 on our balanced test set": QUESTION,
         "where one in fifty has it, 92 of 100": QUESTION,
         "both 0.92, a PPV of 0.92 at one in two": "the question's numbers",
-        "92.6 % and the specificity 70 %": "a tuberculosis project's own report",
-        "98.2 % and 44.0 %": "the same report",
         "is COVID in 80 % of the draws": "p = 0.8, said another way",
     },
     "12_uncertainty": {
@@ -470,7 +468,7 @@ GIVEN: dict[str, dict[str, str]] = {
         'What "above 97 % in training"': "the described project's number",
         "both formats, 96×96": SETTING,
         "64 pixels a side, and takes": SETTING,
-        "Training accuracy 0.98, test accuracy 0.93, share of the larger class 0.75": QUESTION,
+        "accuracy 0.98, test accuracy 0.93 (n = 640), share of the larger class 0.75": QUESTION,
         "98 % of patients": QUESTION,
     },
     "a_grey_scale": {
