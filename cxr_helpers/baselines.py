@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import files
+from . import files, manifest
 from .console import bar
-from .manifest import SPLITS
 from .paths import progress_dir
 from .predictions import build
 from .rows import check_rows
@@ -194,7 +193,7 @@ def guesses(table: pd.DataFrame, answers, *, model: str = OWN, seed: int = 0) ->
         )
     rows = table[table["image_id"].isin(list(answers))]
     if "split" in rows:  # a person learned from none of them
-        rows = rows.assign(split=pd.Categorical(["test"] * len(rows), SPLITS))
+        rows = rows.assign(split=pd.Categorical(["test"] * len(rows), manifest.SPLITS))
     number = rows["image_id"].map(answers).map(names.index).to_numpy(int)
     return build(rows, np.eye(len(names))[number], model=model, seed=seed)
 
