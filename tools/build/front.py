@@ -59,9 +59,7 @@ def colab(root: Path = ROOT) -> str:
 def commands(root: Path = ROOT) -> str:
     """What to type: the clone, when its address is known, and the two commands."""
     address = links.repository(root)
-    lines = [
-        "make lab      # sets everything up, then opens JupyterLab at the lessons"
-    ]
+    lines = ["make lab      # sets everything up, then opens JupyterLab at the lessons"]
     lines += ["make test     # sets everything up, then runs every test and every notebook"]
     if address:
         lead = "In a terminal:"
