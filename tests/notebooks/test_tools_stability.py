@@ -291,10 +291,13 @@ def test_a_line_that_does_more_than_show_counts(line):
         ('print("accuracy", share)', 'print("share of right answers", share)'),
         ('axes.set(title="One")', 'axes.set(title="Two")'),
         (
-            'x = f("a.b", beliefs=[(0, 1, "No.")], what="one")',
-            'x = f("a.b", beliefs=[(0, 1, "Not quite.")], what="a")',
+            'x = guess.number("a.b", beliefs=[(0, 1, "No.")], what="one")',
+            'x = guess.number("a.b", beliefs=[(0, 1, "Not quite.")], what="a")',
         ),
-        ('meets(x, beliefs={"both": "No."})', 'meets(x, beliefs={"both": "Look again."})'),
+        (
+            'said.meets(x, beliefs={"both": "No."})',
+            'said.meets(x, beliefs={"both": "Look again."})',
+        ),
         ('def g():\n    """One."""\n    return 1', 'def g():\n    """Another."""\n    return 1'),
     ],
 )
@@ -311,9 +314,16 @@ def test_words_for_the_reader_leave_the_hash_as_it_is(lesson, before, after):
     [
         ('print(table["accuracy"])', 'print(table["AUC"])'),
         ('print(draw("a"))', 'print(draw("b"))'),
-        ('x = f("a.b", beliefs=read("one"))', 'x = f("a.b", beliefs=read("two"))'),
-        ('x = f("a.b", beliefs=[(0, 1, "No.")])', 'x = f("a.b", beliefs=[(0, 2, "No.")])'),
+        (
+            'x = guess.number("a.b", beliefs=read("one"))',
+            'x = guess.number("a.b", beliefs=read("two"))',
+        ),
+        (
+            'x = guess.number("a.b", beliefs=[(0, 1, "No.")])',
+            'x = guess.number("a.b", beliefs=[(0, 2, "No.")])',
+        ),
         ('axes.set(title="Top", label="one")', 'axes.set(title="Top", label="two")'),
+        ('own(title="one")', 'own(title="two")'),
         ('def g(a="one"):\n    """One."""', 'def g(a="two"):\n    """One."""'),
         ('print("a" if mode == "x" else 1)', 'print("a" if mode == "y" else 1)'),
     ],
