@@ -292,6 +292,7 @@ def test_right_answers_and_a_second_question(double):
         assert [notes.get(), notes.get()] == [("a 0", "correct"), ("b 0", "not attempted")]
 
 
+@pytest.mark.slow
 def test_a_ticket_is_good_for_one_answer_and_no_other_is_taken(double):
     with judge({"a": double}) as (connection, notes):
         assert border.hand_over("guessed", lambda n: 2 * n, connection).state == checks.BROKEN

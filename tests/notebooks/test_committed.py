@@ -78,6 +78,7 @@ def planted(outputs) -> Iterator[list]:
             yield wrong
 
 
+@pytest.mark.slow
 def off_by_one(text: str) -> str:
     return re.sub(r"\d+(?=\D*$)", lambda found: str(int(found[0]) + 1), text, count=1)
 

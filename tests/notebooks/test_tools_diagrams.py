@@ -27,11 +27,13 @@ def alts() -> dict[str, str]:
     return {name: alt for source in SOURCES for name, alt in diagrams.shown(source).items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_all_words_of_a_diagram_can_be_read(name):
     assert DRAWINGS[name]().misfits() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_each_number_of_an_alt_text_stands_in_the_diagram(name, alts):
     words = " ".join(drawn.get_text() for drawn in DRAWINGS[name]().axes.texts)

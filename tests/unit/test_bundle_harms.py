@@ -332,6 +332,7 @@ def test_there_are_enough_harms():
     assert len(HARMS) >= 45
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARMS)
 def test_a_harmed_bundle_is_refused_by_name(name, sound, tmp_path):
     folder = tmp_path / "bundle"

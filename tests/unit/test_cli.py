@@ -129,6 +129,7 @@ def phantoms(folder, *options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["png", "jpeg", "dicom"])
 @pytest.mark.parametrize("layout", ["case_a", "case_b", "case_c", "case_d", "case_e", "classes"])
 def test_the_import_reads_from_the_phantoms_what_the_truth_table_says(tmp_path, layout, kind):

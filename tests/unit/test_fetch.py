@@ -267,6 +267,7 @@ def test_a_download_that_is_too_long_or_without_end(server, tmp_path, announced)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_download_that_does_not_fit_on_the_disk(server, tmp_path, monkeypatch):
     monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=100_000))
     with pytest.raises(fetch.FetchError, match=r"has 300,000 bytes, but 100,000 are free"):

@@ -218,6 +218,7 @@ def test_the_mean_has_the_interval_of_its_repeats():
     assert rows.loc["patients", ["repeats", "n", "patients"]].tolist() == [3, 3, 2]
 
 
+@pytest.mark.slow
 def test_its_phantoms_are_the_first_and_have_no_disease():
     design = phantom.design("patient_leak", n=320, seed=coins.SEED, per_patient=8)
     shown = coins.examples(design)

@@ -49,6 +49,7 @@ def test_a_stream_that_cannot_be_set_is_left_alone(monkeypatch):
     plain_output()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437", "latin-1", "koi8-r"])
 def test_the_command_ends_well_where_the_console_has_no_arrow(encoding, tmp_path):
     folder = draw.draw_set(tmp_path, per_class=3)

@@ -214,6 +214,7 @@ REASONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reason", "name"), [(r, n) for r, names in REASONS.items() for n in names.split(",")]
 )

@@ -82,6 +82,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "true", "false"), PLANTED)
 def test_a_planted_wrong_number_is_reported_with_its_place(copied, capsys, name, true, false):
     path = copied / name

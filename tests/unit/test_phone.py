@@ -41,6 +41,7 @@ def test_the_numbers_come_from_this_recipe():
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", FOUND["date"])
 
 
+@pytest.mark.slow
 def test_a_recipe_changed_is_seen(monkeypatch):
     monkeypatch.setitem(phone.RECIPE, "seed", 1)
     assert phone.digest() != FOUND["recipe"]

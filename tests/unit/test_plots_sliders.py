@@ -128,6 +128,7 @@ def test_the_html_is_small_and_says_the_same_without_a_script(every, name):
     assert slider._repr_mimebundle_()["text/plain"] == slider.alt
 
 
+@pytest.mark.slow
 @functools.cache
 def prevalence() -> str:
     return plots.slide_prevalence(0.9, 0.8).html()

@@ -584,6 +584,7 @@ def test_two_models_are_compared_on_the_same_images_in_any_order(tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["classes", "two", "three", "many"])
 def test_the_picture_is_one_png_only_where_asked_for(tmp_path, kind):
     truth, p = drawn(60, classes={"two": 2, "many": 9}.get(kind, 3))

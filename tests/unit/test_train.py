@@ -22,6 +22,7 @@ def tiny(n_classes, size):
 RECIPE = Recipe("tiny", tiny, epochs=12, batch_size=8, learning_rate=0.3)
 
 
+@pytest.mark.slow
 def data(classes=("normal", "covid", "viral"), per_class=20, seed=0):
     """Images whose mean grey level is their class, two of each patient."""
     rng = np.random.default_rng(seed)
