@@ -285,6 +285,16 @@ def test_a_line_that_does_more_than_show_counts(line):
     assert verdicts.without_progress(line) == line
 
 
+def test_the_hash_is_the_same_in_every_python(tmp_path):
+    source = tmp_path / "00_topic.py"
+    source.write_text(
+        "# %%\ndef f(x, *, y=1):\n    return f'{x:.{y}f} and {x!r:>4}' 'more' f\"{y['a']}\"\n\n"
+        "class A:\n    b: int = 1\n\nz = [k for k in (1, 2.5, None) if k]\n",
+        "utf-8",
+    )
+    assert verdicts.code_digest(source) == "48fe77c16420"
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

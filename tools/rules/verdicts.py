@@ -79,7 +79,20 @@ def code_digest(source: Path) -> str:
         if line.strip() and not line.lstrip().startswith("#") and number not in inside
     ]
     tree = _WithoutWords().visit(ast.parse("\n".join(code)))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
+    return hashlib.sha256(_written(tree).encode()).hexdigest()[:12]
+
+
+def _written(node: object) -> str:
+    """Write a tree so that it is the same in every Python: what is empty is left out.
+
+    `ast.dump` is not: 3.12 has fields that 3.11 lacks, and 3.13 leaves empty ones out.
+    """
+    if isinstance(node, ast.AST):
+        fields = [f"{k}={_written(v)}" for k, v in ast.iter_fields(node) if v not in (None, [])]
+        return f"{type(node).__name__}({', '.join(fields)})"
+    if isinstance(node, list):
+        return f"[{', '.join(_written(item) for item in node)}]"
+    return repr(node)
 
 
 class _WithoutWords(ast.NodeTransformer):
