@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -285,6 +286,12 @@ def test_a_line_that_does_more_than_show_counts(line):
     assert verdicts.without_progress(line) == line
 
 
+def with_cell(lesson: Path, code: str) -> str:
+    """The hash of the lesson with one more cell."""
+    lesson.write_text(f"{LESSON}\n# %%\n{code}\n", "utf-8")
+    return verdicts.code_digest(lesson)
+
+
 def test_the_hash_is_the_same_in_every_python(tmp_path):
     source = tmp_path / "00_topic.py"
     source.write_text(
@@ -312,11 +319,7 @@ def test_the_hash_is_the_same_in_every_python(tmp_path):
     ],
 )
 def test_words_for_the_reader_leave_the_hash_as_it_is(lesson, before, after):
-    digests = []
-    for code in (before, after):
-        lesson.write_text(f"{LESSON}\n# %%\n{code}\n", "utf-8")
-        digests.append(verdicts.code_digest(lesson))
-    assert digests[0] == digests[1]
+    assert with_cell(lesson, before) == with_cell(lesson, after)
 
 
 @pytest.mark.parametrize(
@@ -339,11 +342,7 @@ def test_words_for_the_reader_leave_the_hash_as_it_is(lesson, before, after):
     ],
 )
 def test_what_is_computed_inside_words_counts(lesson, before, after):
-    digests = []
-    for code in (before, after):
-        lesson.write_text(f"{LESSON}\n# %%\n{code}\n", "utf-8")
-        digests.append(verdicts.code_digest(lesson))
-    assert digests[0] != digests[1]
+    assert with_cell(lesson, before) != with_cell(lesson, after)
 
 
 SHOWN = """

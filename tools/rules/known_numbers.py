@@ -462,7 +462,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "docs/publishing.md": {
         "after 60 days without a change": "GitHub's documentation of scheduled workflows",
         "it gives 1 to 2 GB of memory": "Binder's documentation",
-        "up to 1.8 GB": "benchmarks/lessons.csv: 1769 MB, lesson 06",
+        "up to 1.3 GB": "benchmarks/lessons.csv: 1260 MB, lesson 08",
     },
     "d_small_model": {
         'What "above 97 % in training"': "the described project's number",
